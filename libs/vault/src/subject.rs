@@ -1,0 +1,38 @@
+//! The subject: whose key seals a piece of data.
+
+use std::fmt;
+
+pub use docket_kernel::SubjectKind;
+use uuid::Uuid;
+
+/// Whose data it is; written `filing:<uuid>`, `account:<uuid>` or `person:<uuid>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subject {
+    /// The sort of subject.
+    pub kind: SubjectKind,
+    /// Its id.
+    pub id: Uuid,
+}
+
+impl Subject {
+    /// The matter `id`.
+    pub const fn filing(id: Uuid) -> Self {
+        Self { kind: SubjectKind::Filing, id }
+    }
+
+    /// The account `id`.
+    pub const fn account(id: Uuid) -> Self {
+        Self { kind: SubjectKind::Account, id }
+    }
+
+    /// The person `id`.
+    pub const fn person(id: Uuid) -> Self {
+        Self { kind: SubjectKind::Person, id }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind.as_str(), self.id)
+    }
+}
