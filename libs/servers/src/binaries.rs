@@ -54,14 +54,21 @@ impl Binaries {
 /// `.local/tools/<path>` of the checkout that holds the working folder or the running program.
 fn in_tools(path: &str) -> Option<PathBuf> {
     let starts = [env::current_dir().ok(), env::current_exe().ok()];
-    starts.iter().flatten().flat_map(|start| start.ancestors()).map(|folder| folder.join(".local/tools").join(path)).find(|found| found.is_file())
+    starts
+        .iter()
+        .flatten()
+        .flat_map(|start| start.ancestors())
+        .map(|folder| folder.join(".local/tools").join(path))
+        .find(|found| found.is_file())
 }
 
 fn debian_postgres() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
     versions
         .flatten()
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path().join("bin"))))
+        .filter_map(|entry| {
+            Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path().join("bin")))
+        })
         .filter(|(version, bin)| *version >= 15 && bin.join("postgres").is_file())
         .max_by_key(|(version, _)| *version)
         .map(|(_, bin)| bin)

@@ -50,7 +50,10 @@ pub fn exec(arguments: impl IntoIterator<Item = OsString>) -> io::Error {
 }
 
 fn malformed() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "expected: parent pid, signal, user:group or -, program, arguments")
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "expected: parent pid, signal, user:group or -, program, arguments",
+    )
 }
 
 /// Changes group, then user. The process has one thread here, so the thread's user is the process's.

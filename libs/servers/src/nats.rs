@@ -77,9 +77,10 @@ impl NatsOptions {
 #[derive(Debug)]
 pub struct Nats {
     process: Process,
+    options: NatsOptions,
+    program: PathBuf,
     port: u16,
     monitor_port: u16,
-    tls: bool,
 }
 
 impl Nats {
@@ -93,25 +94,24 @@ impl Nats {
         if let Some(port) = busy {
             return Err(Error::PortBusy(port));
         }
-        let ports = options.folder.join("ports");
-        let _ = fs::remove_dir_all(&ports); // those of earlier runs
-        fs::create_dir_all(&ports).doing(|| format!("make {}", ports.display()))?;
-        options.folder = options.folder.canonicalize().doing(|| format!("resolve {}", options.folder.display()))?;
-        let config = options.folder.join("nats.conf");
-        fs::write(&config, options.text()).doing(|| format!("write {}", config.display()))?;
-        let mut process = Process::start(Launch {
-            name: "nats-server",
-            program: program.canonicalize().doing(|| format!("resolve {}", program.display()))?,
-            arguments: vec!["-c".into(), config.into()],
-            user: None,
-            stop_with: Signal::TERM,
-            log: options.folder.join("nats.log"),
-            launcher: options.launcher.clone(),
-            scratch: options.scratch.then(|| options.folder.clone()),
-        })?;
-        let file = options.folder.join("ports").join(format!("nats-server_{}.ports", process.pid()));
-        let (port, monitor_port) = process.wait_until(READY_PATIENCE, || read_ports(&file))?;
-        Ok(Self { process, port, monitor_port, tls: options.tls.is_some() })
+        fs::create_dir_all(&options.folder).doing(|| format!("make {}", options.folder.display()))?;
+        options.folder =
+            options.folder.canonicalize().doing(|| format!("resolve {}", options.folder.display()))?;
+        let program = program.canonicalize().doing(|| format!("resolve {}", program.display()))?;
+        let (process, port, monitor_port) = launch(&program, &options)?;
+        Ok(Self { process, options, program, port, monitor_port })
+    }
+
+    /// Starts it again on the same data and ports, after a stop, a crash, or while it runs.
+    ///
+    /// # Errors
+    /// Those of [`Nats::start`].
+    pub fn restart(&mut self) -> Result<(), Error> {
+        self.process.release()?;
+        self.options.port = Some(self.port);
+        self.options.monitor_port = Some(self.monitor_port);
+        (self.process, ..) = launch(&self.program, &self.options)?;
+        Ok(())
     }
 
     /// The loopback port for clients.
@@ -126,7 +126,7 @@ impl Nats {
 
     /// The clients' URL, `nats://…` or `tls://…`.
     pub fn url(&self) -> String {
-        format!("{}://127.0.0.1:{}", if self.tls { "tls" } else { "nats" }, self.port)
+        format!("{}://127.0.0.1:{}", if self.options.tls.is_some() { "tls" } else { "nats" }, self.port)
     }
 
     /// The process, to look after it or to disturb it.
@@ -141,6 +141,28 @@ impl Nats {
     pub fn stop(&mut self) -> Result<ExitStatus, Error> {
         self.process.stop()
     }
+}
+
+/// Starts the program and waits for the ports that it listens on, for clients and for monitoring.
+fn launch(program: &Path, options: &NatsOptions) -> Result<(Process, u16, u16), Error> {
+    let ports = options.folder.join("ports");
+    let _ = fs::remove_dir_all(&ports); // those of earlier runs
+    fs::create_dir(&ports).doing(|| format!("make {}", ports.display()))?;
+    let config = options.folder.join("nats.conf");
+    fs::write(&config, options.text()).doing(|| format!("write {}", config.display()))?;
+    let mut process = Process::start(Launch {
+        name: "nats-server",
+        program: program.to_owned(),
+        arguments: vec!["-c".into(), config.into()],
+        user: None,
+        stop_with: Signal::TERM,
+        log: options.folder.join("nats.log"),
+        launcher: options.launcher.clone(),
+        scratch: options.scratch.then(|| options.folder.clone()),
+    })?;
+    let file = ports.join(format!("nats-server_{}.ports", process.pid()));
+    let (port, monitor_port) = process.wait_until(READY_PATIENCE, || read_ports(&file))?;
+    Ok((process, port, monitor_port))
 }
 
 /// The ports that the server wrote once it listened: `{"nats": ["nats://…:4222"], "monitoring": ["http://…:8222"]}`.

@@ -26,9 +26,12 @@ pub fn unprivileged_user() -> Result<Option<User>, Error> {
         return Ok(None);
     }
     let passwd = fs::read_to_string("/etc/passwd").doing(|| "read /etc/passwd".to_owned())?;
-    let nobody = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == "nobody");
+    let nobody =
+        passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == "nobody");
     nobody
-        .and_then(|fields| Some(User { uid: fields.get(2)?.parse().ok()?, gid: fields.get(3)?.parse().ok()? }))
+        .and_then(|fields| {
+            Some(User { uid: fields.get(2)?.parse().ok()?, gid: fields.get(3)?.parse().ok()? })
+        })
         .filter(|user| user.uid != 0)
         .map(Some)
         .ok_or(Error::NoUnprivilegedUser)
@@ -69,9 +72,13 @@ pub(crate) fn binaries_for(bin: &Path, user: Option<User>) -> Result<Place, Erro
         return Ok(Place { path: bin, note: None });
     }
     // psql looks for libpq three folders above itself, so two more levels than bin's parent are kept.
-    let tools = bin.ancestors().nth(3).filter(|folder| folder.ends_with(".local/tools")).ok_or_else(|| {
-        Error::Unreachable { path: bin.clone(), reason: "only .local/tools is copied elsewhere".to_owned() }
-    })?;
+    let tools =
+        bin.ancestors().nth(3).filter(|folder| folder.ends_with(".local/tools")).ok_or_else(|| {
+            Error::Unreachable {
+                path: bin.clone(),
+                reason: "only .local/tools is copied elsewhere".to_owned(),
+            }
+        })?;
     let copy = root_owned_folder("tools", tools)?;
     let moved = copy.join("postgresql/18/bin");
     if !moved.is_dir() {
@@ -108,7 +115,10 @@ fn root_owned_folder(what: &str, origin: &Path) -> Result<PathBuf, Error> {
     if found.is_dir() && found.uid() == 0 && found.mode() & 0o022 == 0 {
         return Ok(folder);
     }
-    Err(Error::Unreachable { path: origin.to_owned(), reason: format!("{} belongs to somebody else", folder.display()) })
+    Err(Error::Unreachable {
+        path: origin.to_owned(),
+        reason: format!("{} belongs to somebody else", folder.display()),
+    })
 }
 
 /// Copies a folder with its links and modes, appearing under its name only when complete.
@@ -119,7 +129,10 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), Error> {
     let opened = std::process::Command::new("chmod").arg("-R").arg("a+rX").arg(&partial).status();
     let opened = opened.doing(|| "run chmod".to_owned())?;
     if !status.success() || !opened.success() {
-        return Err(Error::Unreachable { path: from.to_owned(), reason: format!("copying to {} failed", to.display()) });
+        return Err(Error::Unreachable {
+            path: from.to_owned(),
+            reason: format!("copying to {} failed", to.display()),
+        });
     }
     match fs::rename(&partial, to) {
         Err(_) if to.is_dir() => Ok(fs::remove_dir_all(&partial).unwrap_or_default()), // another process was quicker

@@ -65,10 +65,11 @@ impl PostgresOptions {
 #[derive(Debug)]
 pub struct Postgres {
     process: Process,
+    options: PostgresOptions,
+    settings: Vec<(String, String)>,
+    layout: Layout,
     port: u16,
     password: String,
-    bin: PathBuf,
-    folder: PathBuf,
     notes: Vec<String>,
 }
 
@@ -90,9 +91,23 @@ impl Postgres {
         if let Some(tls) = &options.tls {
             settings.extend(layout.tls(tls)?);
         }
-        let (process, port) = layout.start(&options, &settings)?;
+        let (process, port) = layout.start(&options, &settings).inspect_err(|_| {
+            if options.scratch {
+                let _ = fs::remove_dir_all(&layout.folder);
+            }
+        })?;
         let notes = bin.note.into_iter().chain(folder.note).collect();
-        Ok(Self { process, port, password, bin: layout.bin, folder: layout.folder, notes })
+        Ok(Self { process, options, settings, layout, port, password, notes })
+    }
+
+    /// Starts it again on the same data and port, after a stop, a crash, or while it runs.
+    ///
+    /// # Errors
+    /// Those of [`Postgres::start`].
+    pub fn restart(&mut self) -> Result<(), Error> {
+        self.process.release()?;
+        self.process = self.layout.start_patiently(self.port, &self.options, &self.settings)?;
+        Ok(())
     }
 
     /// The loopback port.
@@ -112,12 +127,12 @@ impl Postgres {
 
     /// The folder of the programs (psql, `pg_basebackup` …) that belong to this server.
     pub fn bin(&self) -> &Path {
-        &self.bin
+        &self.layout.bin
     }
 
     /// The folder that holds the data; not the one asked for where `nobody` could not reach that.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.layout.folder
     }
 
     /// Sentences for the person at the terminal, such as where the data went.
@@ -161,6 +176,7 @@ fn settings(options: &PostgresOptions) -> Vec<(String, String)> {
 }
 
 /// The places of one server, and who runs it.
+#[derive(Debug)]
 struct Layout {
     bin: PathBuf,
     folder: PathBuf,
@@ -199,7 +215,14 @@ impl Layout {
     fn initdb(&self, data: &Path, password: &Path) -> Result<(), Error> {
         let mut command = plain(&self.bin.join("initdb"), self.user);
         only_our_environment(&mut command).arg("-D").arg(data).arg("--pwfile").arg(password).current_dir("/");
-        command.args(["-U", SUPERUSER, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--data-checksums"]);
+        command.args([
+            "-U",
+            SUPERUSER,
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--data-checksums",
+        ]);
         command.arg("--no-sync"); // the first checkpoint of the server syncs
         let output = command.output().doing(|| "run initdb".to_owned())?;
         if output.status.success() {
@@ -210,7 +233,9 @@ impl Layout {
 
     /// Waits for a server of ours that an earlier run, killed, has left on this data, and hurries it after a second.
     fn end_previous(&self) -> Result<(), Error> {
-        let Some(pid) = read_pid_file(&self.data()).and_then(|(pid, _)| Pid::from_raw(pid)) else { return Ok(()) };
+        let Some(pid) = read_pid_file(&self.data()).and_then(|(pid, _)| Pid::from_raw(pid)) else {
+            return Ok(());
+        };
         let works_here = || {
             let cwd = fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero()));
             cwd.is_ok_and(|cwd| cwd == self.data()) && test_kill_process(pid).is_ok()
@@ -246,8 +271,15 @@ impl Layout {
         if library.stdout.trim_ascii().is_empty() {
             return Err(Error::NoTls(self.bin.clone()));
         }
-        let files = [("ssl_cert_file", "server.crt", &tls.cert), ("ssl_key_file", "server.key", &tls.key), ("ssl_ca_file", "ca.crt", &tls.ca)];
-        let mut settings = vec![("ssl".to_owned(), "on".to_owned()), ("ssl_min_protocol_version".to_owned(), "TLSv1.3".to_owned())];
+        let files = [
+            ("ssl_cert_file", "server.crt", &tls.cert),
+            ("ssl_key_file", "server.key", &tls.key),
+            ("ssl_ca_file", "ca.crt", &tls.ca),
+        ];
+        let mut settings = vec![
+            ("ssl".to_owned(), "on".to_owned()),
+            ("ssl_min_protocol_version".to_owned(), "TLSv1.3".to_owned()),
+        ];
         for (setting, name, from) in files {
             let text = fs::read_to_string(from).doing(|| format!("read {}", from.display()))?;
             write_private(&self.data().join(name), &text, self.user)?;
@@ -256,7 +288,11 @@ impl Layout {
         Ok(settings)
     }
 
-    fn start(&self, options: &PostgresOptions, settings: &[(String, String)]) -> Result<(Process, u16), Error> {
+    fn start(
+        &self,
+        options: &PostgresOptions,
+        settings: &[(String, String)],
+    ) -> Result<(Process, u16), Error> {
         // A free port may be gone again when the server binds it: then another one.
         let mut tries_left = 5;
         loop {
@@ -264,7 +300,7 @@ impl Layout {
             if options.port.is_some() && !is_free(port) {
                 return Err(Error::PortBusy(port));
             }
-            match self.start_on(port, options, settings) {
+            match self.start_patiently(port, options, settings) {
                 Err(Error::Ended { tail, .. }) if tail.contains("could not create any TCP/IP sockets") => {
                     tries_left -= 1;
                     if options.port.is_some() || tries_left == 0 {
@@ -276,7 +312,32 @@ impl Layout {
         }
     }
 
-    fn start_on(&self, port: u16, options: &PostgresOptions, settings: &[(String, String)]) -> Result<Process, Error> {
+    /// Tries again while the last sessions of a killed server still hold its shared memory; they notice its end soon.
+    fn start_patiently(
+        &self,
+        port: u16,
+        options: &PostgresOptions,
+        settings: &[(String, String)],
+    ) -> Result<Process, Error> {
+        let begun = Instant::now();
+        loop {
+            match self.start_on(port, options, settings) {
+                Err(Error::Ended { tail, .. })
+                    if tail.contains("is still in use") && begun.elapsed() < READY_PATIENCE =>
+                {
+                    thread::sleep(Duration::from_millis(50));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn start_on(
+        &self,
+        port: u16,
+        options: &PostgresOptions,
+        settings: &[(String, String)],
+    ) -> Result<Process, Error> {
         let mut arguments: Vec<OsString> = vec!["-D".into(), self.data().into()];
         arguments.extend(["-c".into(), format!("port={port}").into()]);
         for (name, value) in settings {
@@ -295,7 +356,13 @@ impl Layout {
         // The server itself says "ready" in its lock file, next to its process id: no stranger on our port can.
         let pid = i32::try_from(process.pid()).expect("process ids are positive and fit");
         let data = self.data();
-        process.wait_until(READY_PATIENCE, || read_pid_file(&data).filter(|(owner, ready)| *owner == pid && *ready))?;
+        let ready = process.wait_until(READY_PATIENCE, || {
+            read_pid_file(&data).filter(|(owner, ready)| *owner == pid && *ready)
+        });
+        if let Err(error) = ready {
+            process.release()?; // the data stays for another try
+            return Err(error);
+        }
         Ok(process)
     }
 

@@ -52,6 +52,8 @@ pub struct Process {
     child: Child,
     stop_with: Signal,
     log: PathBuf,
+    /// The log's length when this process began, which appends to it.
+    log_from: u64,
     ended: Option<ExitStatus>,
     watchdog: Option<Watchdog>,
     scratch: Option<PathBuf>,
@@ -61,10 +63,13 @@ impl Process {
     pub(crate) fn start(launch: Launch) -> Result<Self, Error> {
         let mut command = match &launch.launcher {
             Launcher::Watchdog => plain(&launch.program, launch.user),
-            Launcher::Reexec(executable) => child::command(executable, &launch.program, launch.user, launch.stop_with),
+            Launcher::Reexec(executable) => {
+                child::command(executable, &launch.program, launch.user, launch.stop_with)
+            }
         };
         let log = OpenOptions::new().create(true).append(true).open(&launch.log);
         let log = log.doing(|| format!("open {}", launch.log.display()))?;
+        let log_from = log.metadata().map_or(0, |found| found.len());
         let errors = log.try_clone().doing(|| "share the log".to_owned())?;
         only_our_environment(&mut command).args(&launch.arguments).current_dir("/").process_group(0);
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
@@ -74,6 +79,7 @@ impl Process {
             child,
             stop_with: launch.stop_with,
             log: launch.log,
+            log_from,
             ended: None,
             watchdog: None,
             scratch: launch.scratch,
@@ -141,11 +147,25 @@ impl Process {
         Ok(status)
     }
 
+    /// Ends the server, and leaves its folder for the next one.
+    pub(crate) fn release(&mut self) -> Result<(), Error> {
+        self.stop()?;
+        self.scratch = None;
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.dismiss();
+        }
+        Ok(())
+    }
+
     /// Polls `ready` until it gives a value.
     ///
     /// # Errors
     /// [`Error::Ended`], or [`Error::NotReady`] after `patience`.
-    pub(crate) fn wait_until<T>(&mut self, patience: Duration, mut ready: impl FnMut() -> Option<T>) -> Result<T, Error> {
+    pub(crate) fn wait_until<T>(
+        &mut self,
+        patience: Duration,
+        mut ready: impl FnMut() -> Option<T>,
+    ) -> Result<T, Error> {
         let deadline = Instant::now() + patience;
         loop {
             if let Some(value) = ready() {
@@ -155,16 +175,21 @@ impl Process {
                 return Err(Error::Ended { name: self.name, tail: self.tail() });
             }
             if Instant::now() > deadline {
-                return Err(Error::NotReady { name: self.name, seconds: patience.as_secs(), tail: self.tail() });
+                return Err(Error::NotReady {
+                    name: self.name,
+                    seconds: patience.as_secs(),
+                    tail: self.tail(),
+                });
             }
             thread::sleep(POLL);
         }
     }
 
-    /// The last lines of the server's log.
+    /// The last lines that this process wrote to its log.
     pub fn tail(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
+        let begun = usize::try_from(self.log_from).map_or(text.len(), |from| from.min(text.len()));
+        let text = String::from_utf8_lossy(&text[begun..]);
         let lines: Vec<_> = text.lines().collect();
         lines[lines.len().saturating_sub(12)..].join("\n")
     }
@@ -193,7 +218,8 @@ struct Watchdog {
 const WATCH: &str = r#"
 trap '' INT TERM HUP
 if read -r dismissed; then exit 0; fi
-kill -"$2" "$1" && tries=0 && while kill -0 "$1" && [ "$tries" -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+kill -"$2" "$1" && tries=0
+while kill -0 "$1" && ! grep -q '^State:.Z' "/proc/$1/status" && [ "$tries" -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 kill -KILL "$1"
 [ -z "$3" ] || rm -rf -- "$3"
 "#;
@@ -204,7 +230,12 @@ impl Watchdog {
         command.arg("-c").arg(WATCH).arg("watchdog");
         command.arg(process.pid().to_string()).arg(process.stop_with.as_raw().to_string());
         command.arg(process.scratch.as_deref().unwrap_or(Path::new("")));
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/").process_group(0);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .current_dir("/")
+            .process_group(0);
         let mut shell = command.spawn().doing(|| "start the watchdog".to_owned())?;
         let pipe = shell.stdin.take().expect("standard input was asked to be a pipe");
         Ok(Self { shell, pipe })

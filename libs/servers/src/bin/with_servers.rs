@@ -29,7 +29,11 @@ fn main() -> ExitCode {
 fn run(command: &mut Command) -> Result<u8, Box<dyn std::error::Error>> {
     let folder = env::temp_dir().join(format!("docket-scratch-{}", std::process::id()));
     let options = PostgresOptions { durable: false, scratch: true, ..PostgresOptions::new(folder) };
-    let launcher = if env::var_os("DOCKET_REEXEC").is_some() { Launcher::Reexec(env::current_exe()?) } else { Launcher::Watchdog };
+    let launcher = if env::var_os("DOCKET_REEXEC").is_some() {
+        Launcher::Reexec(env::current_exe()?)
+    } else {
+        Launcher::Watchdog
+    };
     let mut postgres = Postgres::start(PostgresOptions { launcher, ..options })?;
     command.env("DOCKET_TEST_POSTGRES", postgres.url("postgres")).env("DOCKET_POSTGRES_BIN", postgres.bin());
     let status = command.status()?;

@@ -1,0 +1,4 @@
+//! The testkit on real servers.
+
+mod nats;
+mod postgres;
