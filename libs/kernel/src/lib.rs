@@ -4,7 +4,9 @@
 //! refusals, money, legal days, periods and the formats of numbers people type.
 
 pub mod actor;
+pub mod calendar;
 pub mod clock;
+pub mod deadline;
 pub mod event;
 pub mod id;
 pub mod money;

@@ -1,0 +1,188 @@
+//! Periods against the worked examples, and the ends of days in every zone.
+
+use std::sync::LazyLock;
+
+use docket_kernel::calendar::is_working_day;
+use docket_kernel::deadline::{self, Deadline, OFFICE_ZONE, Rule, ServiceChannel, Window, ends, rules};
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub(crate) struct Golden {
+    case: Vec<Case>,
+    window: Vec<Opening>,
+    end: Vec<End>,
+    pub(crate) year: Vec<Year>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    rule: String,
+    channel: ServiceChannel,
+    day0: toml::value::Datetime,
+    days: Option<u32>,
+    #[serde(default)]
+    abroad: bool,
+    due: toml::value::Datetime,
+    derivation: String,
+}
+
+#[derive(Deserialize)]
+struct Opening {
+    id: String,
+    rule: String,
+    fact: toml::value::Datetime,
+    derivation: String,
+}
+
+#[derive(Deserialize)]
+struct End {
+    due: toml::value::Datetime,
+    zone: String,
+    office_ends: String,
+    zone_ends: String,
+    ends: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Year {
+    pub(crate) year: i16,
+    pub(crate) actual: Vec<String>,
+    pub(crate) observed: Vec<String>,
+}
+
+pub(crate) fn golden() -> &'static Golden {
+    static GOLDEN: LazyLock<Golden> =
+        LazyLock::new(|| toml::from_str(include_str!("deadlines.toml")).unwrap());
+    &GOLDEN
+}
+
+fn day(of: &toml::value::Datetime) -> Date {
+    of.to_string().parse().unwrap()
+}
+
+fn minute(text: &str) -> Timestamp {
+    text.replace('Z', ":00Z").parse().unwrap()
+}
+
+#[test]
+fn every_worked_example_comes_out_with_its_derivation() {
+    assert_eq!(golden().case.len(), 41);
+    for case in &golden().case {
+        let mut rule = Rule::of(&case.rule).abroad(case.abroad);
+        if let Some(days) = case.days {
+            rule = rule.days(days);
+        }
+        let made = Deadline::compute(rule, day(&case.day0), case.channel, OFFICE_ZONE).unwrap();
+        let derived = case.derivation.split_once(' ').map(|(day0, rest)| (day0.to_owned(), rest)).unwrap();
+        assert_eq!(made.due, day(&case.due), "{}", case.id);
+        assert_eq!(made.derivation(), format!("{} {}", derived.0, derived.1), "{}", case.id);
+        assert!(!made.cite.is_empty() && !made.tzdb_version.is_empty());
+    }
+}
+
+#[test]
+fn every_window_comes_out_with_its_derivation() {
+    assert_eq!(golden().window.len(), 10);
+    for case in &golden().window {
+        let window = Window::compute(&case.rule, day(&case.fact)).unwrap();
+        assert_eq!(window.derivation(), case.derivation, "{}", case.id);
+    }
+}
+
+#[test]
+fn a_deadline_ends_when_the_later_of_two_days_ends() {
+    assert_eq!(golden().end.len(), 11);
+    for case in &golden().end {
+        let due = day(&case.due);
+        let (office, party) = (ends(due, OFFICE_ZONE).unwrap(), ends(due, &case.zone).unwrap());
+        assert_eq!(office, minute(&case.office_ends), "{due} {}", case.zone);
+        assert_eq!(party, minute(&case.zone_ends), "{due} {}", case.zone);
+        assert_eq!(office.max(party), minute(&case.ends), "{due} {}", case.zone);
+    }
+}
+
+#[test]
+fn the_last_instant_is_timely_and_the_next_is_not() {
+    let rule = Rule::of("rfe");
+    let made =
+        Deadline::compute(rule, date(2026, 3, 2), ServiceChannel::Mailed, "America/Los_Angeles").unwrap();
+    assert_eq!(made.expires_at, minute("2026-05-29T07:00Z"));
+    assert!(made.is_timely(made.expires_at - jiff::SignedDuration::from_nanos(1)));
+    assert!(!made.is_timely(made.expires_at));
+    let abroad = Rule::of("rfe").abroad(true);
+    let made = Deadline::compute(abroad, date(2026, 8, 5), ServiceChannel::Mailed, "Asia/Tokyo").unwrap();
+    assert_eq!(made.zone, OFFICE_ZONE);
+}
+
+#[test]
+fn an_officer_chooses_within_the_rule() {
+    let compute = |rule| Deadline::compute(rule, date(2026, 9, 10), ServiceChannel::Posted, OFFICE_ZONE);
+    assert_eq!(compute(Rule::of("rfe").days(85)).unwrap_err().reason, "PERIOD_TOO_LONG");
+    assert_eq!(compute(Rule::of("rfe").days(20)).unwrap_err().reason, "PERIOD_TOO_SHORT");
+    assert_eq!(compute(Rule::of("rfe").days(20).supervised()).unwrap().base_days, 20);
+    assert_eq!(compute(Rule::of("noid").days(31)).unwrap_err().reason, "PERIOD_TOO_LONG");
+    assert_eq!(compute(Rule::of("nothing")).unwrap_err().reason, "RULE_UNKNOWN");
+    let zone = Deadline::compute(Rule::of("rfe"), date(2026, 9, 10), ServiceChannel::Posted, "Mars/Olympus");
+    assert_eq!(zone.unwrap_err().reason, "ZONE_UNKNOWN");
+    let late = Deadline::compute(Rule::of("rfe"), date(2100, 12, 1), ServiceChannel::Posted, OFFICE_ZONE);
+    assert_eq!(late.unwrap_err().reason, "DATE_BEYOND_TABLES");
+}
+
+#[test]
+fn the_row_of_the_service_date_holds() {
+    let mail = |day0| {
+        let rule = Rule::of("rfe").abroad(true);
+        Deadline::compute(rule, day0, ServiceChannel::Mailed, OFFICE_ZONE).unwrap().mail_days
+    };
+    assert_eq!(mail(date(2026, 8, 4)), 14);
+    assert_eq!(mail(date(2026, 8, 5)), 3);
+}
+
+#[test]
+fn premium_processing_counts_working_days() {
+    let rule = Rule::of("premium.i140");
+    let made = Deadline::compute(rule, date(2026, 6, 30), ServiceChannel::Posted, OFFICE_ZONE).unwrap();
+    assert_eq!(
+        made.derivation(),
+        "2026-06-30 + 15 working days = 2026-07-22 Wed; not rolled (limit on the office)"
+    );
+}
+
+#[test]
+fn reminders_come_before_the_end_and_once() {
+    let made =
+        Deadline::compute(Rule::of("rfe"), date(2026, 3, 2), ServiceChannel::Mailed, "America/Chicago")
+            .unwrap();
+    let left: Vec<u32> = made.reminders().unwrap().iter().map(|(left, _)| *left).collect();
+    assert_eq!(left, [43, 14, 7, 3, 1, 0]);
+    assert_eq!(made.reminders().unwrap()[5].1, minute("2026-05-28T14:00Z"));
+    let short = Rule::of("appeal.revocation");
+    let made = Deadline::compute(short, date(2026, 6, 16), ServiceChannel::Mailed, OFFICE_ZONE).unwrap();
+    let left: Vec<u32> = made.reminders().unwrap().iter().map(|(left, _)| *left).collect();
+    assert_eq!(left, [7, 3, 1]);
+}
+
+#[test]
+fn rows_of_one_rule_do_not_overlap_and_name_their_source() {
+    for (n, a) in rules().iter().enumerate() {
+        assert!(!a.cite.is_empty() && !a.mark.is_empty(), "{}", a.id);
+        for b in rules().iter().skip(n + 1).filter(|b| b.id == a.id) {
+            assert!(a.until.expect("ends") < b.from.expect("begins"), "{}", a.id);
+        }
+    }
+}
+
+#[test]
+fn a_party_never_has_to_act_on_a_free_day() {
+    let first = date(2025, 1, 1);
+    for n in 0..1500 {
+        let day0 = docket_kernel::calendar::plus_days(first, n);
+        let made =
+            Deadline::compute(Rule::of("noid"), day0, ServiceChannel::Mailed, "Pacific/Honolulu").unwrap();
+        assert!(is_working_day(made.due) && made.raw_last <= made.due);
+        assert!(made.expires_at >= deadline::ends(made.due, OFFICE_ZONE).unwrap());
+    }
+}

@@ -1,0 +1,4 @@
+//! The kernel against its worked examples and the laws it promises.
+
+mod calendar;
+mod deadlines;
