@@ -2,3 +2,5 @@
 
 mod calendar;
 mod deadlines;
+mod identifiers;
+mod receipts;
