@@ -1,0 +1,35 @@
+# Every command a person needs; each is one line, the work is in deploy/ and in `docket`.
+.DEFAULT_GOAL := help
+.PHONY: help run stop clean-data test unit journey check proof bench
+
+V ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: ## install the tools, build, start everything, play the story, stay up (Ctrl-C stops it)
+	@deploy/run up --story $(V)
+
+stop: ## stop what `make run` started from another terminal
+	@deploy/run stop
+
+clean-data: ## forget everything under .local except the tools
+	@deploy/run clean-data
+
+test: ## every test, on real PostgreSQL and NATS; the last line says how many passed
+	@deploy/test
+
+unit: ## the tests that need no server
+	@deploy/test --workspace --lib --no-fail-fast
+
+journey: ## the stories, end to end
+	@deploy/test --package docket-tests --no-fail-fast
+
+check: ## format, lints, licences, protocol files, query caches, scripts
+	@deploy/check
+
+proof: ## the long forms of the tests: more cases, more crashes
+	@DOCKET_PROOF=1 PROPTEST_CASES=20000 deploy/test
+
+bench: ## the measurements
+	@cargo bench --workspace
