@@ -172,7 +172,7 @@ fn good_input_is_normalised_and_stays_so() {
 }
 
 #[test]
-fn bad_input_is_refused_by_its_rule_and_not_repeated() {
+fn bad_input_is_refused_by_its_rule_and_secrets_are_not_repeated() {
     for (reads, typed, reason) in BAD {
         let fault = reads(typed).unwrap_err();
         assert!(
@@ -180,7 +180,8 @@ fn bad_input_is_refused_by_its_rule_and_not_repeated() {
             "{typed}: {}",
             fault.reason
         );
-        assert!(typed.len() < 6 || !fault.message.contains(typed), "{typed}");
+        let secret = reason.starts_with("SSN") || reason.starts_with("PASSPORT");
+        assert!(!secret || !fault.message.contains(typed), "{typed}");
         assert!(fault.message.ends_with('.'), "{}", fault.message);
     }
 }
