@@ -1,0 +1,104 @@
+//! PostgreSQL: new and old data, ports, passwords, crashes.
+
+use std::net::TcpListener;
+
+use docket_servers::{Error, Launcher, Postgres, PostgresOptions, TlsFiles, child, unprivileged_user};
+
+use crate::{ask, folder, mode_of, psql, scratch};
+
+#[test]
+fn data_password_and_port_survive_a_stop() {
+    let folder = folder();
+    let mut server = Postgres::start(scratch(&folder)).unwrap();
+    ask(&server, "CREATE TABLE kept AS SELECT 7 AS n").unwrap();
+    assert!(server.stop().unwrap().success());
+    let port = server.port();
+    let again = Postgres::start(PostgresOptions { port: Some(port), ..scratch(&folder) }).unwrap();
+    assert_eq!((again.port(), again.password()), (port, server.password()));
+    assert_eq!(ask(&again, "SELECT n FROM kept").unwrap(), "7");
+}
+
+#[test]
+fn a_crash_loses_nothing_that_was_committed() {
+    let folder = folder();
+    let mut server = Postgres::start(PostgresOptions { durable: true, ..scratch(&folder) }).unwrap();
+    ask(&server, "CREATE TABLE kept AS SELECT 7 AS n").unwrap();
+    server.process().kill().unwrap();
+    assert!(ask(&server, "SELECT 1").is_err());
+    server.restart().unwrap();
+    assert_eq!(ask(&server, "SELECT n FROM kept").unwrap(), "7");
+    assert_eq!(ask(&server, "SHOW fsync").unwrap(), "on");
+}
+
+#[test]
+fn the_password_is_asked_for_and_kept_private() {
+    let folder = folder();
+    let server = Postgres::start(scratch(&folder)).unwrap();
+    let wrong = server.url("postgres").replace(server.password(), "wrong");
+    assert!(psql(&server, &wrong, "SELECT 1").unwrap_err().contains("password authentication failed"));
+    assert_eq!(mode_of(&server.folder().join("password")), 0o600);
+    assert_eq!(
+        ask(&server, "SELECT count(*) FROM pg_hba_file_rules WHERE auth_method <> 'scram-sha-256'").unwrap(),
+        "0"
+    );
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let folder = folder();
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let refused = Postgres::start(PostgresOptions { port: Some(port), ..scratch(&folder) });
+    assert!(matches!(refused, Err(Error::PortBusy(busy)) if busy == port), "{refused:?}");
+}
+
+#[test]
+fn a_wrong_setting_is_told_in_the_servers_words() {
+    let folder = folder();
+    let settings = vec![("max_connections".to_owned(), "many".to_owned())];
+    let refused = Postgres::start(PostgresOptions { settings, ..scratch(&folder) });
+    let Err(Error::Ended { tail, .. }) = refused else { panic!("{refused:?}") };
+    assert!(tail.contains("max_connections"), "{tail}");
+}
+
+#[test]
+fn an_initdb_broken_off_is_begun_again() {
+    let folder = folder();
+    let left = folder.path().join("postgres/data.new/base");
+    std::fs::create_dir_all(&left).unwrap();
+    std::fs::write(left.join("half"), "written").unwrap();
+    let server = Postgres::start(scratch(&folder)).unwrap();
+    assert_eq!(ask(&server, "SHOW data_checksums").unwrap(), "on");
+}
+
+#[test]
+fn a_build_without_tls_says_so_and_one_with_it_gets_the_files() {
+    let folder = folder();
+    let path = folder.path().join("none.pem");
+    std::fs::write(&path, "not a certificate").unwrap();
+    let tls = TlsFiles { cert: path.clone(), key: path.clone(), ca: path };
+    match Postgres::start(PostgresOptions { tls: Some(tls), ..scratch(&folder) }) {
+        Err(Error::NoTls(_)) => {}
+        Err(Error::Ended { tail, .. }) => assert!(tail.contains("server.crt"), "{tail}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_re_executed_child_is_unprivileged_and_stops_in_order() {
+    let folder = folder();
+    let launcher = Launcher::Reexec(env!("CARGO_BIN_EXE_with-servers").into());
+    let mut server = Postgres::start(PostgresOptions { launcher, ..scratch(&folder) }).unwrap();
+    if cfg!(target_os = "linux") {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", server.process().pid())).unwrap();
+        let line = |name: &str| status.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        if let Some(user) = unprivileged_user().unwrap() {
+            let (uid, gid) = (user.uid, user.gid);
+            assert_eq!(line("Uid:"), format!("Uid:\t{uid}\t{uid}\t{uid}\t{uid}"));
+            assert_eq!(line("Groups:").trim(), format!("Groups:\t{gid}"));
+        }
+        assert_ne!(line("Uid:").split_whitespace().nth(1), Some("0"));
+    }
+    assert!(server.stop().unwrap().success());
+    assert_eq!(child::SUBCOMMAND, "__child");
+}
