@@ -1,0 +1,303 @@
+//! Group commit: one task per log; what arrives during a flush goes to disk with the next.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep, timeout};
+
+use crate::commit::{Outcome, append_group};
+use crate::log::Core;
+use crate::prepare::{Prepared, prepare};
+use crate::{Append, Appended, Error, EventLog, read};
+
+/// How many appends may wait; more are refused at once.
+const QUEUE: usize = 4_096;
+/// Most appends in one commit.
+const GROUP_APPENDS: usize = 512;
+/// Most bytes in one commit.
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// How long a caller waits for its answer; the append itself goes on.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Pauses between attempts which surely wrote nothing; after them the callers are told.
+const RETRIES_MS: [u64; 6] = [0, 50, 200, 800, 2_000, 4_000];
+/// The longest pause while an outcome is unknown; then it is tried for ever.
+const UNKNOWN_RETRY_MAX: Duration = Duration::from_secs(2);
+
+/// The way to the appending task.
+#[derive(Clone)]
+pub(crate) struct Appender(mpsc::Sender<Message>);
+
+enum Message {
+    Append(Box<Job>),
+    Close(oneshot::Sender<()>),
+}
+
+struct Job {
+    append: Prepared,
+    answer: oneshot::Sender<Result<Appended, Error>>,
+}
+
+impl EventLog {
+    /// Appends, together with whatever else is waiting, and returns when it is on disk.
+    ///
+    /// Once called and first polled it is carried out, also when the caller goes away.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`], [`Error::CommandReused`], [`Error::TooLarge`], [`Error::Erased`],
+    /// [`Error::SubjectMissing`], [`Error::Overloaded`] and [`Error::Closed`]: nothing was written.
+    /// [`Error::OutcomeUnknown`]: repeat with the same command id. [`Error::Database`]: nothing was written.
+    pub async fn append(&self, append: Append) -> Result<Appended, Error> {
+        let log = self.clone();
+        let task = tokio::spawn(async move {
+            let append = prepare(log.core(), append).await?;
+            log.appender.submit(append).await
+        });
+        task.await.map_err(|_panic| Error::OutcomeUnknown)?
+    }
+
+    /// Appends in the caller's transaction: for what must be true in the same commit. The head stays locked
+    /// until that transaction ends, so end it soon; a conflict is an answer and does not spoil the transaction.
+    ///
+    /// # Errors
+    /// As [`EventLog::append`]; after [`Error::Database`] the transaction is spoilt.
+    pub async fn append_in(&self, tx: &mut PgConnection, append: Append) -> Result<Appended, Error> {
+        let append = prepare(self.core(), append).await?;
+        let (outcomes, _) = append_group(tx, self.core(), &[&append]).await?;
+        let outcome = outcomes.into_iter().next().ok_or(Error::Malformed("an append without an outcome"))?;
+        answer(tx, self.core(), outcome).await
+    }
+
+    /// Carries out what is waiting, then ends the appending task. Later appends are refused.
+    pub async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.appender.0.send(Message::Close(done)).await.is_ok() {
+            // The task ends by dropping `done` too.
+            let _ended = closed.await;
+        }
+    }
+}
+
+impl Appender {
+    pub(crate) fn start(core: Arc<Core>) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let task = Task { core, connection: None };
+        tokio::spawn(task.run(receiver));
+        Self(sender)
+    }
+
+    async fn submit(&self, append: Prepared) -> Result<Appended, Error> {
+        let (sender, receiver) = oneshot::channel();
+        let job = Message::Append(Box::new(Job { append, answer: sender }));
+        self.0.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Error::Closed,
+        })?;
+        match timeout(ANSWER_WITHIN, receiver).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => Err(Error::OutcomeUnknown),
+        }
+    }
+}
+
+/// The task, with a connection of its own: it never waits behind those who wait for it.
+struct Task {
+    core: Arc<Core>,
+    connection: Option<PgConnection>,
+}
+
+/// Why an attempt did not succeed.
+enum Failure {
+    /// Nothing was written, for sure.
+    Before(Error),
+    /// The commit was sent and not answered.
+    AtCommit(sqlx::Error),
+}
+
+impl Task {
+    async fn run(mut self, mut receiver: mpsc::Receiver<Message>) {
+        let mut messages = Vec::with_capacity(GROUP_APPENDS);
+        // Whoever closes waits for the end of this task, which drops these.
+        let mut closing = Vec::new();
+        while receiver.recv_many(&mut messages, GROUP_APPENDS).await > 0 {
+            let mut jobs = Vec::with_capacity(messages.len());
+            for message in messages.drain(..) {
+                match message {
+                    Message::Append(job) => jobs.push(job),
+                    Message::Close(done) => {
+                        receiver.close();
+                        closing.push(done);
+                    }
+                }
+            }
+            for group in groups(jobs) {
+                self.flush(group).await;
+            }
+        }
+        if let Some(connection) = self.connection.take() {
+            // Nothing is open on it; a failure to say goodbye changes nothing.
+            let _closed = connection.close().await;
+        }
+    }
+
+    /// Carries a group through to an answer for each.
+    async fn flush(&mut self, group: Vec<Box<Job>>) {
+        let started = Instant::now();
+        let mut attempt = 0;
+        let mut unknown = false;
+        loop {
+            match self.attempt(&group).await {
+                Ok(answers) => return self.deliver(group, answers, unknown, started),
+                Err(Failure::AtCommit(error)) => {
+                    tracing::warn!(log = self.core.name, %error, "commit not answered; looking whether it was done");
+                    unknown = true;
+                }
+                Err(Failure::Before(error)) if !unknown && !transient(&error) && group.len() > 1 => {
+                    // Something in the group is refused by the database: nobody else shall suffer.
+                    tracing::error!(log = self.core.name, %error, "group refused; trying one by one");
+                    for job in group {
+                        Box::pin(self.flush(vec![job])).await;
+                    }
+                    return;
+                }
+                Err(Failure::Before(error)) => {
+                    let last = attempt + 1 >= RETRIES_MS.len();
+                    if !unknown && (last || !transient(&error)) {
+                        tracing::error!(log = self.core.name, %error, "append failed");
+                        return refuse(group, &error);
+                    }
+                }
+            }
+            sleep(pause(attempt, unknown)).await;
+            attempt += 1;
+        }
+    }
+
+    /// One attempt. After a lost commit the next one waits for the old transaction at the head's lock, and
+    /// then finds the commands done, or not.
+    async fn attempt(&mut self, group: &[Box<Job>]) -> Result<Vec<Result<Appended, Error>>, Failure> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.core.pool.connect_options()).await.map_err(Failure::Before)?,
+        };
+        let appends: Vec<&Prepared> = group.iter().map(|job| &job.append).collect();
+        let before = |error: sqlx::Error| Failure::Before(error.into());
+        let mut tx = connection.begin().await.map_err(before)?;
+        let (outcomes, anything) =
+            append_group(&mut tx, &self.core, &appends).await.map_err(Failure::Before)?;
+        let mut answers = Vec::with_capacity(outcomes.len());
+        if anything {
+            tx.commit().await.map_err(Failure::AtCommit)?;
+        } else {
+            tx.rollback().await.map_err(before)?;
+        }
+        for outcome in outcomes {
+            // From here on a failure of reading is answered as unknown: the command can be repeated.
+            answers.push(match answer(&mut connection, &self.core, outcome).await {
+                Err(Error::Database(_)) => Err(Error::OutcomeUnknown),
+                answered => answered,
+            });
+        }
+        // A connection is kept only when all went well on it.
+        self.connection = Some(connection);
+        Ok(answers)
+    }
+
+    fn deliver(
+        &self,
+        group: Vec<Box<Job>>,
+        answers: Vec<Result<Appended, Error>>,
+        unknown: bool,
+        started: Instant,
+    ) {
+        let name = self.core.name;
+        metrics::histogram!("docket_log_append_group_events", "log" => name).record(
+            answers.iter().flatten().map(|a| u32::try_from(a.events.len()).unwrap_or(u32::MAX)).sum::<u32>(),
+        );
+        metrics::histogram!("docket_log_append_duration_seconds", "log" => name).record(started.elapsed());
+        for (job, mut answer) in group.into_iter().zip(answers) {
+            match &mut answer {
+                Ok(appended) => {
+                    if appended.repeated {
+                        metrics::counter!("docket_log_duplicates_total", "log" => name).increment(1);
+                    }
+                    // Found done after a lost commit: it was this very append, or cannot be told from it.
+                    appended.repeated &= !unknown;
+                    self.core.saw_head(appended.last);
+                }
+                Err(Error::Conflict { .. }) => {
+                    metrics::counter!("docket_log_conflicts_total", "log" => name).increment(1);
+                }
+                Err(_) => {}
+            }
+            // A caller who went away does not want the answer.
+            let _gone = job.answer.send(answer);
+        }
+    }
+}
+
+/// The answer to one append, whose events are read back when it had been done before.
+async fn answer(conn: &mut PgConnection, core: &Core, outcome: Outcome) -> Result<Appended, Error> {
+    match outcome {
+        Outcome::Written(written) => {
+            Ok(Appended { first: written.first, last: written.last, events: written.events, repeated: false })
+        }
+        Outcome::Repeated { first, last } => {
+            let events = read::range(conn, core, first, last).await?;
+            Ok(Appended { first, last, events, repeated: true })
+        }
+        Outcome::Lost(error) => Err(error),
+    }
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
+    Ok(PgConnection::connect_with(options).await?)
+}
+
+/// Whether the same may succeed a little later: the database is restarting, or a transaction was in the way.
+fn transient(error: &Error) -> bool {
+    let Error::Database(error) = error else { return false };
+    match error.as_ref() {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut => {
+            true
+        }
+        sqlx::Error::Database(answer) => answer.code().is_some_and(|code| {
+            // Connection lost, shutting down or starting, deadlock, serialization, out of room, idle too long.
+            ["08", "57P", "40", "53", "25P03"].iter().any(|class| code.starts_with(class))
+        }),
+        _ => false,
+    }
+}
+
+fn refuse(group: Vec<Box<Job>>, error: &Error) {
+    for job in group {
+        let error = match error {
+            Error::Database(cause) => Error::Database(Arc::clone(cause)),
+            _ => Error::Malformed("the log's own tables"),
+        };
+        let _gone = job.answer.send(Err(error));
+    }
+}
+
+fn pause(attempt: usize, unknown: bool) -> Duration {
+    let ms = RETRIES_MS.get(attempt).copied().unwrap_or(4_000);
+    let pause = Duration::from_millis(ms);
+    if unknown { pause.min(UNKNOWN_RETRY_MAX) } else { pause }
+}
+
+/// Cuts the jobs into groups which fit one commit, in order.
+fn groups(jobs: Vec<Box<Job>>) -> Vec<Vec<Box<Job>>> {
+    let mut groups: Vec<Vec<Box<Job>>> = Vec::new();
+    let mut bytes = 0;
+    for job in jobs {
+        let fits = bytes + job.append.bytes <= GROUP_BYTES;
+        bytes = if fits { bytes } else { 0 } + job.append.bytes;
+        match groups.last_mut() {
+            Some(group) if fits => group.push(job),
+            _ => groups.push(vec![job]),
+        }
+    }
+    groups
+}

@@ -1,0 +1,340 @@
+//! Signed checkpoints of the Merkle tree (Ed25519, RFC 8032), and signed statements about one stream.
+//!
+//! A checkpoint is made every 10 s or 1,000 events; the tail after it is not protected yet. Each one is
+//! also logged, so that a copy is kept apart from the database.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use jiff::Timestamp;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::chain::{push, sha256};
+use crate::merkle::{Frontier, Hash, leaf};
+use crate::record::instant;
+use crate::{Error, EventLog, StreamName};
+
+const EVERY: Duration = Duration::from_secs(10);
+const EVENTS: u64 = 1_000;
+const BATCH: i64 = 1_000;
+
+/// The key which signs checkpoints.
+pub struct CheckpointKey {
+    pair: Ed25519KeyPair,
+    id: String,
+}
+
+impl CheckpointKey {
+    /// Reads the key's seed from a file of 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`Error::Key`].
+    pub fn from_file(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| Error::Key(format!("{}: {error}", path.display())))?;
+        let mut seed = [0_u8; 32];
+        hex::decode_to_slice(text.trim(), &mut seed)
+            .map_err(|_| Error::Key("it is not 64 hexadecimal digits".to_owned()))?;
+        Self::from_seed(&seed)
+    }
+
+    /// Makes the key from its seed.
+    ///
+    /// # Errors
+    /// [`Error::Key`].
+    pub fn from_seed(seed: &[u8; 32]) -> Result<Self, Error> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|why| Error::Key(why.to_string()))?;
+        let id = hex::encode(&sha256(pair.public_key().as_ref())[..8]);
+        Ok(Self { pair, id })
+    }
+
+    /// The public key, to be known to whoever verifies.
+    pub fn public_key(&self) -> [u8; 32] {
+        self.pair.public_key().as_ref().try_into().expect("an Ed25519 public key has 32 bytes")
+    }
+
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.pair.sign(message).as_ref().try_into().expect("an Ed25519 signature has 64 bytes")
+    }
+}
+
+impl fmt::Debug for CheckpointKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CheckpointKey({})", self.id)
+    }
+}
+
+/// A signed root: these and only these events were at positions 1 … size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedCheckpoint {
+    /// The log.
+    pub log: String,
+    /// How many events the tree holds.
+    pub size: u64,
+    /// Its root.
+    pub root: Hash,
+    /// The epoch it was signed in.
+    pub epoch: u64,
+    /// When it was signed (µs).
+    pub signed_at: Timestamp,
+    /// Which key signed it.
+    pub key_id: String,
+    /// Over [`SignedCheckpoint::message`].
+    pub signature: [u8; 64],
+}
+
+impl SignedCheckpoint {
+    /// The signed bytes: `docket.checkpoint.v1`, then log, size, root, epoch and instant, each with its length
+    /// before it (u64, big-endian); numbers are 8 bytes, big-endian.
+    pub fn message(&self) -> Vec<u8> {
+        let mut message = b"docket.checkpoint.v1".to_vec();
+        push(&mut message, self.log.as_bytes());
+        push(&mut message, &self.size.to_be_bytes());
+        push(&mut message, &self.root);
+        push(&mut message, &self.epoch.to_be_bytes());
+        push(&mut message, &self.signed_at.as_microsecond().to_be_bytes());
+        message
+    }
+
+    /// Whether the signature is that of `public_key`.
+    pub fn signed_by(&self, public_key: &[u8; 32]) -> bool {
+        verified(public_key, &self.message(), &self.signature)
+    }
+}
+
+/// A signed statement that a stream ends at this version: goes with an export of the stream, since proofs
+/// of inclusion alone cannot show that nothing later was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The stream.
+    pub stream: StreamName,
+    /// Its last version within the checkpoint.
+    pub version: u64,
+    /// The link of that event; zeros when there is none.
+    pub link: [u8; 32],
+    /// The checkpoint within which this holds.
+    pub checkpoint: SignedCheckpoint,
+    /// Over [`Statement::message`].
+    pub signature: [u8; 64],
+}
+
+impl Statement {
+    /// The signed bytes: `docket.statement.v1`, then log, stream, version, link, tree size and root, each with its
+    /// length before it.
+    pub fn message(&self) -> Vec<u8> {
+        let mut message = b"docket.statement.v1".to_vec();
+        push(&mut message, self.checkpoint.log.as_bytes());
+        push(&mut message, self.stream.as_str().as_bytes());
+        push(&mut message, &self.version.to_be_bytes());
+        push(&mut message, &self.link);
+        push(&mut message, &self.checkpoint.size.to_be_bytes());
+        push(&mut message, &self.checkpoint.root);
+        message
+    }
+
+    /// Whether both signatures are those of `public_key`.
+    pub fn signed_by(&self, public_key: &[u8; 32]) -> bool {
+        self.checkpoint.signed_by(public_key) && verified(public_key, &self.message(), &self.signature)
+    }
+}
+
+fn verified(public_key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    UnparsedPublicKey::new(&ED25519, public_key).verify(message, signature).is_ok()
+}
+
+/// A stored checkpoint with the peaks of its tree.
+pub(crate) struct Stored {
+    pub(crate) signed: SignedCheckpoint,
+    pub(crate) frontier: Option<Frontier>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    size: i64,
+    root: Vec<u8>,
+    frontier: Vec<u8>,
+    epoch: i64,
+    signed_at_us: i64,
+    key_id: String,
+    signature: Vec<u8>,
+}
+
+impl Row {
+    fn into_stored(self, log: &str) -> Result<Stored, Error> {
+        let size = self.size.unsigned_abs();
+        let root: Hash = self.root.try_into().map_err(|_| Error::Malformed("a checkpoint's root"))?;
+        // The peaks are not signed; they count only when they give the signed root.
+        let frontier = Frontier::from_bytes(size, &self.frontier).filter(|peaks| peaks.root() == root);
+        let signed = SignedCheckpoint {
+            log: log.to_owned(),
+            size,
+            root,
+            epoch: self.epoch.unsigned_abs(),
+            signed_at: instant(self.signed_at_us)?,
+            key_id: self.key_id,
+            signature: self.signature.try_into().map_err(|_| Error::Malformed("a checkpoint's signature"))?,
+        };
+        Ok(Stored { signed, frontier })
+    }
+}
+
+impl EventLog {
+    /// Signs checkpoints until it is dropped. Several replicas may run it at once.
+    ///
+    /// # Errors
+    /// Only such as will not pass by themselves; a database which is away is waited for.
+    pub async fn run_checkpoints(&self, key: CheckpointKey) -> Result<(), Error> {
+        let mut head = self.subscribe_head();
+        let mut tick = interval(EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut signed = 0;
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                moved = head.wait_for(|position| *position >= signed + EVENTS) => {
+                    moved.map_err(|_| Error::Closed)?;
+                }
+            }
+            match self.checkpoint(&key).await {
+                Ok(Some(checkpoint)) => signed = checkpoint.size,
+                Ok(None) => {}
+                Err(Error::Database(error)) => {
+                    tracing::warn!(log = self.name(), %error, "no checkpoint: the database is away");
+                    tick.tick().await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Signs a checkpoint of the log as it is now; gives the last one when nothing came since, none when the
+    /// log is empty.
+    ///
+    /// # Errors
+    /// [`Error::Database`], [`Error::Malformed`].
+    pub async fn checkpoint(&self, key: &CheckpointKey) -> Result<Option<SignedCheckpoint>, Error> {
+        let head = self.head().await?;
+        let last = self.stored_checkpoints(head.position, 1).await?.pop();
+        if head.position == 0 {
+            return Ok(None);
+        }
+        if let Some(last) = &last
+            && last.signed.size == head.position
+            && last.signed.epoch == head.epoch.number
+        {
+            return Ok(Some(last.signed.clone()));
+        }
+        let frontier = last.and_then(|last| last.frontier).unwrap_or_default();
+        let frontier = self.grow(frontier, head.position).await?;
+        let mut checkpoint = SignedCheckpoint {
+            log: self.name().to_owned(),
+            size: frontier.size(),
+            root: frontier.root(),
+            epoch: head.epoch.number,
+            signed_at: self.clock().now(),
+            key_id: key.id.clone(),
+            signature: [0; 64],
+        };
+        checkpoint.signature = key.sign(&checkpoint.message());
+        self.store_checkpoint(&checkpoint, &frontier).await?;
+        tracing::info!(
+            log = self.name(),
+            size = checkpoint.size,
+            root = hex::encode(checkpoint.root),
+            epoch = checkpoint.epoch,
+            signed_at_us = checkpoint.signed_at.as_microsecond(),
+            signature = hex::encode(checkpoint.signature),
+            "checkpoint signed"
+        );
+        Ok(Some(checkpoint))
+    }
+
+    /// A signed statement about where a stream ends, within a checkpoint made now.
+    ///
+    /// # Errors
+    /// As [`EventLog::checkpoint`]; [`Error::Malformed`] for an empty log.
+    pub async fn statement(&self, key: &CheckpointKey, stream: &StreamName) -> Result<Statement, Error> {
+        let checkpoint = self.checkpoint(key).await?.ok_or(Error::Malformed("a log without events"))?;
+        let last: Option<(i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT version, link FROM log.event WHERE log = $1 AND stream = $2 AND position <= $3
+             ORDER BY version DESC LIMIT 1",
+        )
+        .bind(self.name())
+        .bind(stream.as_str())
+        .bind(checkpoint.size.cast_signed())
+        .fetch_optional(self.pool())
+        .await?;
+        let (version, link) = last.unwrap_or_else(|| (0, vec![0; 32]));
+        let mut statement = Statement {
+            stream: stream.clone(),
+            version: version.unsigned_abs(),
+            link: link.try_into().map_err(|_| Error::Malformed("the link"))?,
+            checkpoint,
+            signature: [0; 64],
+        };
+        statement.signature = key.sign(&statement.message());
+        Ok(statement)
+    }
+
+    /// Adds the leaves up to a position.
+    async fn grow(&self, mut frontier: Frontier, to: u64) -> Result<Frontier, Error> {
+        while frontier.size() < to {
+            let links: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+                "SELECT position, link FROM log.event WHERE log = $1 AND position > $2 AND position <= $3
+                 ORDER BY position LIMIT $4",
+            )
+            .bind(self.name())
+            .bind(frontier.size().cast_signed())
+            .bind(to.cast_signed())
+            .bind(BATCH)
+            .fetch_all(self.pool())
+            .await?;
+            if links.is_empty() {
+                return Err(Error::Malformed("a position without an event"));
+            }
+            for (position, link) in links {
+                let position = position.unsigned_abs();
+                let link: Hash = link.try_into().map_err(|_| Error::Malformed("the link"))?;
+                if position != frontier.size() + 1 {
+                    return Err(Error::Malformed("a position without an event"));
+                }
+                frontier.push(leaf(position, &link));
+            }
+        }
+        Ok(frontier)
+    }
+
+    async fn store_checkpoint(&self, signed: &SignedCheckpoint, frontier: &Frontier) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO log.checkpoint_signed (log, size, root, frontier, epoch, signed_at_us, key_id, signature)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (log, size, epoch) DO NOTHING",
+        )
+        .bind(self.name())
+        .bind(signed.size.cast_signed())
+        .bind(signed.root.as_slice())
+        .bind(frontier.to_bytes())
+        .bind(signed.epoch.cast_signed())
+        .bind(signed.signed_at.as_microsecond())
+        .bind(&signed.key_id)
+        .bind(signed.signature.as_slice())
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    /// The last checkpoints of at most `size` events, the smallest first.
+    pub(crate) async fn stored_checkpoints(&self, size: u64, limit: i64) -> Result<Vec<Stored>, Error> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT size, root, frontier, epoch, signed_at_us, key_id, signature FROM log.checkpoint_signed
+             WHERE log = $1 AND size <= $2 ORDER BY size DESC, epoch DESC LIMIT $3",
+        )
+        .bind(self.name())
+        .bind(size.cast_signed())
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        rows.into_iter().rev().map(|row| row.into_stored(self.name())).collect()
+    }
+}

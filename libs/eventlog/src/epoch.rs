@@ -1,0 +1,152 @@
+//! Epochs: raised when a log is restored to an earlier point, so that nobody mistakes new events for old.
+
+use jiff::Timestamp;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::chain::push;
+use crate::log::Core;
+use crate::record::instant;
+use crate::{Error, EventLog};
+
+/// One epoch of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Epoch {
+    /// 1, 2, 3 …
+    pub number: u64,
+    /// Its id.
+    pub id: Uuid,
+    /// The first position written in it.
+    pub from_position: u64,
+    /// Why it began.
+    pub reason: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    mac: Vec<u8>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    number: i64,
+    id: Uuid,
+    from_position: i64,
+    reason: String,
+    started_at_us: i64,
+    mac: Vec<u8>,
+}
+
+impl Epoch {
+    fn next(core: &Core, number: u64, from_position: u64, reason: &str) -> Self {
+        let mut epoch = Self {
+            number,
+            id: Uuid::new_v4(),
+            from_position,
+            reason: reason.to_owned(),
+            started_at: core.clock.now(),
+            mac: Vec::new(),
+        };
+        // Stored to the microsecond, so the hash is over the microsecond.
+        epoch.mac = epoch.expected_mac(core);
+        epoch
+    }
+
+    /// Whether the row was written by this service.
+    pub(crate) fn genuine(&self, core: &Core) -> bool {
+        self.mac == self.expected_mac(core)
+    }
+
+    fn expected_mac(&self, core: &Core) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        push(&mut bytes, core.name.as_bytes());
+        push(&mut bytes, &self.number.to_be_bytes());
+        push(&mut bytes, self.id.as_bytes());
+        push(&mut bytes, &self.from_position.to_be_bytes());
+        push(&mut bytes, self.reason.as_bytes());
+        push(&mut bytes, &self.started_at.as_microsecond().to_be_bytes());
+        core.vault.mac("log.epoch", &bytes).to_vec()
+    }
+}
+
+impl TryFrom<Row> for Epoch {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            number: row.number.unsigned_abs(),
+            id: row.id,
+            from_position: row.from_position.unsigned_abs(),
+            reason: row.reason,
+            started_at: instant(row.started_at_us)?,
+            mac: row.mac,
+        })
+    }
+}
+
+/// Makes the head row and the first epoch of a log which is opened for the first time.
+pub(crate) async fn begin_log(core: &Core) -> Result<(), Error> {
+    let mut tx = core.pool.begin().await?;
+    sqlx::query(
+        "INSERT INTO log.head (log, position, recorded_at_us, commits) VALUES ($1, 0, 0, 0)
+         ON CONFLICT (log) DO NOTHING",
+    )
+    .bind(core.name)
+    .execute(&mut *tx)
+    .await?;
+    insert(&mut tx, core, &Epoch::next(core, 1, 1, "the log began")).await?;
+    Ok(tx.commit().await?)
+}
+
+/// All epochs of the log, in order.
+pub(crate) async fn load(core: &Core) -> Result<Vec<Epoch>, Error> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT number, id, from_position, reason, started_at_us, mac FROM log.epoch
+         WHERE log = $1 ORDER BY number",
+    )
+    .bind(core.name)
+    .fetch_all(&core.pool)
+    .await?;
+    rows.into_iter().map(Epoch::try_from).collect()
+}
+
+async fn insert(conn: &mut PgConnection, core: &Core, epoch: &Epoch) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO log.epoch (log, number, id, from_position, reason, started_at_us, mac)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (log, number) DO NOTHING",
+    )
+    .bind(core.name)
+    .bind(epoch.number.cast_signed())
+    .bind(epoch.id)
+    .bind(epoch.from_position.cast_signed())
+    .bind(&epoch.reason)
+    .bind(epoch.started_at.as_microsecond())
+    .bind(&epoch.mac)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+impl EventLog {
+    /// Begins a new epoch after the log was restored to an earlier point. Consumers which saw more stop
+    /// and say so. Other processes of the service learn of it when they open the log again.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn raise_epoch(&self, reason: &str) -> Result<Epoch, Error> {
+        let core = self.core();
+        let mut tx = core.pool.begin().await?;
+        let position: i64 =
+            sqlx::query_scalar("UPDATE log.head SET commits = commits + 1 WHERE log = $1 RETURNING position")
+                .bind(core.name)
+                .fetch_one(&mut *tx)
+                .await?;
+        let last: i64 = sqlx::query_scalar("SELECT max(number) FROM log.epoch WHERE log = $1")
+            .bind(core.name)
+            .fetch_one(&mut *tx)
+            .await?;
+        let epoch = Epoch::next(core, last.unsigned_abs() + 1, position.unsigned_abs() + 1, reason);
+        insert(&mut tx, core, &epoch).await?;
+        tx.commit().await?;
+        core.set_epochs(load(core).await?);
+        Ok(epoch)
+    }
+}

@@ -1,0 +1,50 @@
+//! The event log: one total order of what happened, in a service's own PostgreSQL database.
+//!
+//! Reading order: `record` (what is stored), `chain` and `splitter` (how its bytes come about),
+//! `commit` (one group of appends in one transaction), `appender` (the task which forms groups),
+//! `log` (the handle), then what is built on it: `aggregate` and `store`, `timers`, `obligations`,
+//! `merkle`, `checkpoints` and `verify`.
+
+mod aggregate;
+mod append;
+mod appender;
+mod chain;
+mod checkpoints;
+mod commit;
+mod context;
+mod epoch;
+mod error;
+mod log;
+pub mod merkle;
+mod metadata;
+mod obligations;
+mod open;
+mod prepare;
+mod read;
+mod record;
+mod request;
+mod schema;
+pub mod splitter;
+mod store;
+mod stream;
+mod timers;
+mod verify;
+
+pub use aggregate::{Aggregate, Loaded};
+pub use append::{Append, Appended, Expected, NewEvent, StreamAppend, Subjects};
+pub use chain::{link, link_input};
+pub use checkpoints::{CheckpointKey, SignedCheckpoint, Statement};
+pub use context::Context;
+pub use epoch::Epoch;
+pub use error::{Error, ExecuteError};
+pub use log::{EventLog, Head, OpenLog};
+pub use metadata::Metadata;
+pub use obligations::{Obligation, Obligations};
+pub use open::Opened;
+pub use record::{FORMAT, Recorded};
+pub use request::Difference;
+pub use schema::migrate;
+pub use store::{Executed, Store};
+pub use stream::StreamName;
+pub use timers::{Timer, Timers};
+pub use verify::{Broken, Verified};

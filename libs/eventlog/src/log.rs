@@ -1,0 +1,194 @@
+//! The handle of a log: opened once per process, cloned freely.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use docket_kernel::{Actor, SharedClock, SubjectKind};
+use docket_vault::Vault;
+use sqlx::PgPool;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::appender::Appender;
+use crate::{Epoch, Error, Obligations, Timers, epoch};
+
+/// What is needed to open a log.
+pub struct OpenLog {
+    /// The log's name, unique over all services: `filing`, `cases-0`, `calendar`.
+    pub name: &'static str,
+    /// The service's database, as the role which may only append.
+    pub pool: PgPool,
+    /// The service's vault.
+    pub vault: Vault,
+    /// The clock.
+    pub clock: SharedClock,
+    /// The personal fields of a kind: `docket_proto::personal_fields`.
+    pub personal: fn(&str) -> &'static [(u32, SubjectKind)],
+    /// Program and version, stored with every event: `filing/0.1.0`.
+    pub producer: String,
+    /// Version of the catalogue or rule set in force; empty where none applies.
+    pub rules: String,
+}
+
+/// A log. Cheap to clone.
+#[derive(Clone)]
+pub struct EventLog {
+    core: Arc<Core>,
+    pub(crate) appender: Appender,
+}
+
+/// What the handle and the appending task share.
+pub(crate) struct Core {
+    pub(crate) name: &'static str,
+    pub(crate) pool: PgPool,
+    pub(crate) vault: Vault,
+    pub(crate) clock: SharedClock,
+    pub(crate) personal: fn(&str) -> &'static [(u32, SubjectKind)],
+    pub(crate) producer: String,
+    pub(crate) rules: String,
+    pub(crate) head: watch::Sender<u64>,
+    epochs: RwLock<Vec<Epoch>>,
+}
+
+/// The end of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Last position; 0 when the log is empty.
+    pub position: u64,
+    /// The epoch in force.
+    pub epoch: Epoch,
+}
+
+impl EventLog {
+    /// Opens the log, beginning it at the first time, and starts its appending task.
+    ///
+    /// # Errors
+    /// [`Error::Database`], [`Error::Malformed`].
+    pub async fn open(open: OpenLog) -> Result<Self, Error> {
+        let OpenLog { name, pool, vault, clock, personal, producer, rules } = open;
+        let fsync: String = sqlx::query_scalar("SELECT current_setting('fsync')").fetch_one(&pool).await?;
+        if fsync == "off" {
+            tracing::warn!(
+                log = name,
+                "the database runs with fsync off: a throw-away, nothing in it is durable"
+            );
+        }
+        let head = watch::Sender::new(0);
+        let epochs = RwLock::default();
+        let core = Arc::new(Core { name, pool, vault, clock, personal, producer, rules, head, epochs });
+        epoch::begin_log(&core).await?;
+        core.set_epochs(epoch::load(&core).await?);
+        let log = Self { appender: Appender::start(Arc::clone(&core)), core };
+        log.core.saw_head(log.head().await?.position);
+        Ok(log)
+    }
+
+    /// The log's name.
+    pub fn name(&self) -> &'static str {
+        self.core.name
+    }
+
+    /// The service's vault.
+    pub fn vault(&self) -> &Vault {
+        &self.core.vault
+    }
+
+    /// The clock of the log.
+    pub fn clock(&self) -> &SharedClock {
+        &self.core.clock
+    }
+
+    /// The service's database.
+    pub fn pool(&self) -> &PgPool {
+        &self.core.pool
+    }
+
+    /// Where the log ends now, and in which epoch.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn head(&self) -> Result<Head, Error> {
+        let position: i64 = sqlx::query_scalar("SELECT position FROM log.head WHERE log = $1")
+            .bind(self.core.name)
+            .fetch_one(&self.core.pool)
+            .await?;
+        let epoch = epoch::load(&self.core).await?.pop().ok_or(Error::Malformed("a log without an epoch"))?;
+        Ok(Head { position: position.unsigned_abs(), epoch })
+    }
+
+    /// Wakes when this process has written; holds the last position it knows of. Other processes write
+    /// too, and so do transactions of [`EventLog::append_in`]: readers poll gently besides.
+    pub fn subscribe_head(&self) -> watch::Receiver<u64> {
+        self.core.head.subscribe()
+    }
+
+    /// Wakes the readers after a transaction of [`EventLog::append_in`] was committed.
+    pub fn committed(&self, last: u64) {
+        self.core.saw_head(last);
+    }
+
+    /// First and last position of a command done before; `last` is `first - 1` when it had no events.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn command(&self, actor: &Actor, command_id: Uuid) -> Result<Option<(u64, u64)>, Error> {
+        let row: Option<(i64, i64)> = sqlx::query_as(
+            "SELECT first_position, last_position FROM log.command
+             WHERE log = $1 AND actor = $2 AND command_id = $3",
+        )
+        .bind(self.core.name)
+        .bind(actor.to_string())
+        .bind(command_id)
+        .fetch_optional(&self.core.pool)
+        .await?;
+        Ok(row.map(|(first, last)| (first.unsigned_abs(), last.unsigned_abs())))
+    }
+
+    /// The timers of this log.
+    pub fn timers(&self) -> Timers {
+        Timers::new(self.core.name, self.core.pool.clone())
+    }
+
+    /// The obligations of this log.
+    pub fn obligations(&self) -> Obligations {
+        Obligations::new(self.core.name, self.core.pool.clone())
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+}
+
+impl fmt::Debug for EventLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EventLog({})", self.core.name)
+    }
+}
+
+impl Core {
+    pub(crate) fn set_epochs(&self, epochs: Vec<Epoch>) {
+        *self.epochs.write().unwrap_or_else(PoisonError::into_inner) = epochs;
+    }
+
+    pub(crate) fn epochs(&self) -> Vec<Epoch> {
+        self.epochs.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The number of the epoch in which a position was written.
+    pub(crate) fn epoch_of(&self, position: u64) -> u64 {
+        let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
+        epochs.iter().rev().find(|epoch| epoch.from_position <= position).map_or(1, |epoch| epoch.number)
+    }
+
+    pub(crate) fn saw_head(&self, position: u64) {
+        let moved = self.head.send_if_modified(|head| {
+            let moved = position > *head;
+            *head = position.max(*head);
+            moved
+        });
+        if moved {
+            #[expect(clippy::cast_precision_loss, reason = "a gauge; positions stay far below 2^52")]
+            metrics::gauge!("docket_log_head_position", "log" => self.name).set(position as f64);
+        }
+    }
+}

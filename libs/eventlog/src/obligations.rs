@@ -1,0 +1,109 @@
+//! Obligations: every accepted act opens one, and it must end in a state the user can see.
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool};
+
+use crate::Error;
+use crate::record::instant;
+
+/// Something that must happen by a certain instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obligation {
+    /// What must happen: `receipt_notice`.
+    pub kind: String,
+    /// For which act.
+    pub key: String,
+    /// Who must see to it: a service or part.
+    pub owner: String,
+    /// By when.
+    pub due_at: Timestamp,
+}
+
+/// The obligations of one log.
+#[derive(Debug, Clone)]
+pub struct Obligations {
+    log: &'static str,
+    pool: PgPool,
+}
+
+impl Obligations {
+    pub(crate) fn new(log: &'static str, pool: PgPool) -> Self {
+        Self { log, pool }
+    }
+
+    /// Opens an obligation in the transaction of its event. One of that kind and key is opened once for ever.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn open_in(&self, tx: &mut PgConnection, obligation: &Obligation) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO log.obligation (log, kind, key, owner, due_at_us) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (log, kind, key) DO NOTHING",
+        )
+        .bind(self.log)
+        .bind(&obligation.kind)
+        .bind(&obligation.key)
+        .bind(&obligation.owner)
+        .bind(obligation.due_at.as_microsecond())
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Closes it in the transaction of the event at `position`; whether it was open.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn close_in(
+        &self,
+        tx: &mut PgConnection,
+        kind: &str,
+        key: &str,
+        position: u64,
+    ) -> Result<bool, Error> {
+        let closed = sqlx::query(
+            "UPDATE log.obligation SET closed_by = $4
+             WHERE log = $1 AND kind = $2 AND key = $3 AND closed_by IS NULL",
+        )
+        .bind(self.log)
+        .bind(kind)
+        .bind(key)
+        .bind(position.cast_signed())
+        .execute(tx)
+        .await?;
+        Ok(closed.rows_affected() == 1)
+    }
+
+    /// The open ones, the most urgent first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn open(&self, limit: u32) -> Result<Vec<Obligation>, Error> {
+        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+            "SELECT kind, key, owner, due_at_us FROM log.obligation
+             WHERE log = $1 AND closed_by IS NULL ORDER BY due_at_us, kind, key LIMIT $2",
+        )
+        .bind(self.log)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|(kind, key, owner, due)| Ok(Obligation { kind, key, owner, due_at: instant(due)? }))
+            .collect()
+    }
+
+    /// How many should have ended by `now`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn overdue(&self, now: Timestamp) -> Result<u64, Error> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM log.obligation WHERE log = $1 AND closed_by IS NULL AND due_at_us <= $2",
+        )
+        .bind(self.log)
+        .bind(now.as_microsecond())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(count.unsigned_abs())
+    }
+}

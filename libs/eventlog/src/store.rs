@@ -1,0 +1,189 @@
+//! The store of an aggregate: load, decide, append, once for each command.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use docket_kernel::{EventEnum, Refusal};
+use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
+
+use crate::aggregate::fold;
+use crate::{
+    Aggregate, Append, Appended, Context, Error, EventLog, ExecuteError, Expected, Loaded, Recorded,
+    StreamAppend, StreamName, Subjects, read,
+};
+
+/// How often a command which lost a race is decided again.
+const ATTEMPTS: u32 = 5;
+
+/// One aggregate's streams in a log. Cheap to clone.
+pub struct Store<A> {
+    log: EventLog,
+    aggregate: PhantomData<fn() -> A>,
+}
+
+/// What a command did.
+#[derive(Debug, Clone)]
+pub struct Executed<A: Aggregate> {
+    /// The state after the command.
+    pub state: A::State,
+    /// The stream's version after the command.
+    pub version: u64,
+    /// The command's events in this stream.
+    pub events: Vec<Recorded>,
+    /// Whether it had been done before; then all of this is as of the first answer.
+    pub repeated: bool,
+}
+
+impl<A: Aggregate> Store<A> {
+    /// The aggregate's streams in `log`.
+    pub fn new(log: EventLog) -> Self {
+        Self { log, aggregate: PhantomData }
+    }
+
+    /// The log.
+    pub fn log(&self) -> &EventLog {
+        &self.log
+    }
+
+    /// The stream of one aggregate: `<category>-<id>`.
+    pub fn stream(id: Uuid) -> StreamName {
+        StreamName::of(A::Event::CATEGORY, id)
+    }
+
+    /// The aggregate as it is now.
+    ///
+    /// # Errors
+    /// [`Error::Database`], [`Error::Decode`].
+    pub async fn load(&self, id: Uuid) -> Result<Loaded<A>, Error> {
+        Loaded::fold(self.log.read_stream(&Self::stream(id), 1).await?)
+    }
+
+    /// The aggregate as it was when the log ended at `position`.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    pub async fn load_as_of(&self, id: Uuid, position: u64) -> Result<Loaded<A>, Error> {
+        Loaded::fold(self.log.read_stream_as_of(&Self::stream(id), position).await?)
+    }
+
+    /// Carries out a command: loads, decides, appends; after a lost race decides again. A repeated command is
+    /// answered as at the first time; a refused one is decided anew.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Refused`]: nothing was stored. [`ExecuteError::Log`]: see [`EventLog::append`].
+    pub async fn execute(
+        &self,
+        context: &Context,
+        id: Uuid,
+        subjects: Subjects,
+        decide: impl Fn(&A::State) -> Result<Vec<A::Event>, Refusal>,
+    ) -> Result<Executed<A>, ExecuteError> {
+        let mut attempt = 1;
+        loop {
+            // First the state, then the command: a command not done yet cannot be part of that state.
+            let loaded = self.load(id).await?;
+            let done = self.log.command(&context.actor, context.command_id).await?.is_some();
+            let events = if done { Vec::new() } else { decide(&loaded.state)? };
+            let append = self.append(context, id, subjects, loaded.version, &events, done);
+            match self.log.append(append).await {
+                Ok(appended) => {
+                    let pool = &self.log.core().pool;
+                    return Ok(self.executed(pool, id, loaded, appended).await?);
+                }
+                Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// [`Store::execute`] in the caller's transaction, for reactions and for rows which must be true in the same
+    /// commit. A refusal leaves the transaction as it was.
+    ///
+    /// # Errors
+    /// As [`Store::execute`]; after a database error the transaction is spoilt.
+    pub async fn execute_in(
+        &self,
+        tx: &mut PgConnection,
+        context: &Context,
+        id: Uuid,
+        subjects: Subjects,
+        decide: impl Fn(&A::State) -> Result<Vec<A::Event>, Refusal>,
+    ) -> Result<Executed<A>, ExecuteError> {
+        let mut attempt = 1;
+        loop {
+            let stream = Self::stream(id);
+            let events = read::stream(&mut *tx, self.log.core(), &stream, 1, u64::MAX).await?;
+            let loaded = Loaded::fold(events)?;
+            let done = self.done_in(tx, context).await?;
+            let events = if done { Vec::new() } else { decide(&loaded.state)? };
+            let append = self.append(context, id, subjects, loaded.version, &events, done);
+            match self.log.append_in(tx, append).await {
+                Ok(appended) => return Ok(self.executed(tx, id, loaded, appended).await?),
+                // The head is ours now, so the next attempt sees the last version.
+                Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn done_in(&self, tx: &mut PgConnection, context: &Context) -> Result<bool, Error> {
+        let done = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM log.command WHERE log = $1 AND actor = $2 AND command_id = $3)",
+        )
+        .bind(self.log.name())
+        .bind(context.actor.to_string())
+        .bind(context.command_id)
+        .fetch_one(tx)
+        .await?;
+        Ok(done)
+    }
+
+    /// The append of a decision. A command done before is sent to the log once more, without events: the log
+    /// compares the requests and gives the first answer.
+    fn append(
+        &self,
+        context: &Context,
+        id: Uuid,
+        subjects: Subjects,
+        version: u64,
+        events: &[A::Event],
+        done: bool,
+    ) -> Append {
+        let expected = if done { Expected::Any } else { Expected::Version(version) };
+        context.append(&self.log, vec![StreamAppend::of(Self::stream(id), expected, subjects, events)])
+    }
+
+    async fn executed(
+        &self,
+        executor: impl PgExecutor<'_>,
+        id: Uuid,
+        loaded: Loaded<A>,
+        appended: Appended,
+    ) -> Result<Executed<A>, Error> {
+        let Appended { last, events, repeated, .. } = appended;
+        let stream = Self::stream(id);
+        let events: Vec<_> = events.into_iter().filter(|event| event.stream == stream).collect();
+        let follows = events.first().is_none_or(|event| event.version == loaded.version + 1);
+        if repeated || !follows {
+            // The state of the first answer: with its events, and without what came later.
+            let then = read::stream(executor, self.log.core(), &stream, 1, last).await?;
+            let Loaded { state, version, .. } = Loaded::<A>::fold(then)?;
+            return Ok(Executed { state, version, events, repeated });
+        }
+        let version = events.last().map_or(loaded.version, |event| event.version);
+        Ok(Executed { state: fold::<A>(loaded.state, &events)?, version, events, repeated })
+    }
+}
+
+impl<A> Clone for Store<A> {
+    fn clone(&self) -> Self {
+        Self { log: self.log.clone(), aggregate: PhantomData }
+    }
+}
+
+impl<A> fmt::Debug for Store<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({:?})", self.log)
+    }
+}

@@ -1,0 +1,147 @@
+//! Timers: rows which fall due, fire a command once each, and survive restarts.
+
+use docket_kernel::derived_id;
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::Error;
+use crate::record::instant;
+
+/// One timer. Scheduling the same key again moves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timer {
+    /// Its key in the log, such as `response-due:<case>`.
+    pub key: String,
+    /// What it is for; says who handles it.
+    pub kind: String,
+    /// When it falls due.
+    pub due_at: Timestamp,
+    /// What the handler needs. No personal data.
+    pub payload: Vec<u8>,
+    id: Uuid,
+}
+
+impl Timer {
+    /// A timer to be scheduled.
+    pub fn new(key: impl Into<String>, kind: impl Into<String>, due_at: Timestamp, payload: Vec<u8>) -> Self {
+        Self { key: key.into(), kind: kind.into(), due_at, payload, id: Uuid::new_v4() }
+    }
+
+    /// The id of the command it fires: the same however often and by whomever it is fired, until it is
+    /// scheduled again.
+    pub fn command_id(&self) -> Uuid {
+        derived_id(&format!("timer:{}:{}", self.kind, self.key), self.id, 0)
+    }
+}
+
+/// The timers of one log.
+#[derive(Debug, Clone)]
+pub struct Timers {
+    log: &'static str,
+    pool: PgPool,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    key: String,
+    kind: String,
+    id: Uuid,
+    due_at_us: i64,
+    payload: Vec<u8>,
+}
+
+impl TryFrom<Row> for Timer {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let due_at = instant(row.due_at_us)?;
+        Ok(Self { key: row.key, kind: row.kind, due_at, payload: row.payload, id: row.id })
+    }
+}
+
+impl Timers {
+    pub(crate) fn new(log: &'static str, pool: PgPool) -> Self {
+        Self { log, pool }
+    }
+
+    /// Sets the timer, or moves the one with its key, in the caller's transaction.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn schedule_in(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO log.timer (log, key, kind, id, due_at_us, payload) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (log, key) DO UPDATE
+             SET kind = excluded.kind, id = excluded.id, due_at_us = excluded.due_at_us, payload = excluded.payload",
+        )
+        .bind(self.log)
+        .bind(&timer.key)
+        .bind(&timer.kind)
+        .bind(timer.id)
+        .bind(timer.due_at.as_microsecond())
+        .bind(&timer.payload)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes the timer away; whether there was one.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn cancel_in(&self, tx: &mut PgConnection, key: &str) -> Result<bool, Error> {
+        let gone = sqlx::query("DELETE FROM log.timer WHERE log = $1 AND key = $2")
+            .bind(self.log)
+            .bind(key)
+            .execute(tx)
+            .await?;
+        Ok(gone.rows_affected() == 1)
+    }
+
+    /// The timers due at `now`, the oldest first, at most `limit`.
+    ///
+    /// Fire each with [`crate::Context::timer`], then call [`Timers::fired_in`], in one transaction or after it:
+    /// firing twice does nothing new.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Timer>, Error> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT key, kind, id, due_at_us, payload FROM log.timer
+             WHERE log = $1 AND due_at_us <= $2 ORDER BY due_at_us, key LIMIT $3",
+        )
+        .bind(self.log)
+        .bind(now.as_microsecond())
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(Timer::try_from).collect()
+    }
+
+    /// Takes away a timer which fired, unless it was scheduled anew meanwhile; whether it was still there.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn fired_in(&self, tx: &mut PgConnection, timer: &Timer) -> Result<bool, Error> {
+        let gone = sqlx::query("DELETE FROM log.timer WHERE log = $1 AND key = $2 AND id = $3")
+            .bind(self.log)
+            .bind(&timer.key)
+            .bind(timer.id)
+            .execute(tx)
+            .await?;
+        Ok(gone.rows_affected() == 1)
+    }
+
+    /// When the next timer falls due.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
+        let due: Option<i64> = sqlx::query_scalar("SELECT min(due_at_us) FROM log.timer WHERE log = $1")
+            .bind(self.log)
+            .fetch_one(&self.pool)
+            .await?;
+        due.map(instant).transpose()
+    }
+}

@@ -1,0 +1,245 @@
+//! `verify`: walks the log and names the first event which is not as it was written.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::chain::NO_LINK;
+use crate::checkpoints::Stored;
+use crate::merkle::{Frontier, Hash, leaf};
+use crate::read::{Row, rows_after};
+use crate::{Epoch, Error, EventLog, Recorded};
+
+const BATCH: i64 = 1_000;
+
+/// What a walk found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// First position looked at: that after the last checkpoint before the one asked for.
+    pub from: u64,
+    /// Last position looked at.
+    pub to: u64,
+    /// How many checkpoints were met.
+    pub checkpoints: u64,
+    /// The end of the last one; what follows is not protected yet.
+    pub protected_to: u64,
+    /// The first fault; none when all is as it was written.
+    pub broken: Option<Broken>,
+}
+
+/// The first event which is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("position {position}: {fault}")]
+pub struct Broken {
+    /// Where.
+    pub position: u64,
+    /// The event's id, when there is an event.
+    pub event_id: Option<Uuid>,
+    /// What is wrong.
+    pub fault: String,
+}
+
+impl EventLog {
+    /// Checks positions, versions, links, instants, checkpoints and heads from the last checkpoint before `from`
+    /// on; 1 checks the whole log. Signatures are checked when `public_key` is given.
+    ///
+    /// # Errors
+    /// [`Error::Database`]. A fault of the log is no error but an answer.
+    pub async fn verify(&self, from: u64, public_key: Option<&[u8; 32]>) -> Result<Verified, Error> {
+        let head = self.head().await?.position;
+        // Of what was restored away only the row of the epoch tells: such checkpoints end behind the head.
+        let checkpoints = self.stored_checkpoints(i64::MAX.unsigned_abs(), i64::MAX).await?;
+        let start = checkpoints.iter().rev().find(|c| c.signed.size < from && c.frontier.is_some());
+        let frontier = start.and_then(|c| c.frontier.clone()).unwrap_or_default();
+        let mut walk = Walk::new(self, frontier, checkpoints, public_key.copied());
+        let from = walk.frontier.size() + 1;
+        walk.begin(head).await;
+        while walk.broken.is_none() && walk.frontier.size() < head {
+            let rows = rows_after(self.core(), walk.frontier.size(), BATCH).await?;
+            if rows.is_empty() {
+                walk.fault(walk.frontier.size() + 1, None, "the event is missing");
+            }
+            for row in rows.into_iter().take_while(|row| row.position.unsigned_abs() <= head) {
+                walk.step(row).await?;
+            }
+        }
+        walk.end(head).await?;
+        Ok(Verified {
+            from,
+            to: walk.frontier.size(),
+            checkpoints: walk.met,
+            protected_to: walk.protected_to,
+            broken: walk.broken,
+        })
+    }
+}
+
+struct Walk<'a> {
+    log: &'a EventLog,
+    frontier: Frontier,
+    checkpoints: Vec<Stored>,
+    public_key: Option<[u8; 32]>,
+    epochs: Vec<Epoch>,
+    streams: HashMap<String, (u64, Hash)>,
+    recorded_at: Timestamp,
+    met: u64,
+    protected_to: u64,
+    broken: Option<Broken>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        log: &'a EventLog,
+        frontier: Frontier,
+        checkpoints: Vec<Stored>,
+        public_key: Option<[u8; 32]>,
+    ) -> Self {
+        let protected_to = frontier.size();
+        Self {
+            log,
+            frontier,
+            checkpoints,
+            public_key,
+            epochs: log.core().epochs(),
+            streams: HashMap::new(),
+            recorded_at: Timestamp::MIN,
+            met: 0,
+            protected_to,
+            broken: None,
+        }
+    }
+
+    fn fault(&mut self, position: u64, event_id: Option<Uuid>, fault: impl Into<String>) {
+        if self.broken.is_none() {
+            self.broken = Some(Broken { position, event_id, fault: fault.into() });
+        }
+    }
+
+    /// Epochs must be genuine; a signed checkpoint beyond the head needs an epoch which explains it.
+    async fn begin(&mut self, head: u64) {
+        let epochs = self.epochs.clone();
+        for (epoch, number) in epochs.iter().zip(1..) {
+            if epoch.number != number || !epoch.genuine(self.log.core()) {
+                self.fault(
+                    epoch.from_position,
+                    None,
+                    format!("the row of epoch {} is not ours", epoch.number),
+                );
+            }
+        }
+        let beyond = self.checkpoints.iter().find(|checkpoint| checkpoint.signed.size > head);
+        if let Some(beyond) = beyond {
+            let explained =
+                epochs.iter().any(|e| e.number > beyond.signed.epoch && e.from_position <= head + 1);
+            if !explained {
+                self.fault(head + 1, None, "events which were signed are gone, and no epoch says why");
+            }
+        }
+        // What a later epoch replaced is no longer part of this log.
+        self.checkpoints.retain(|checkpoint| {
+            let signed = &checkpoint.signed;
+            !epochs.iter().any(|e| e.number > signed.epoch && e.from_position <= signed.size)
+        });
+    }
+
+    async fn step(&mut self, row: Row) -> Result<(), Error> {
+        if self.broken.is_some() {
+            return Ok(());
+        }
+        let expected = self.frontier.size() + 1;
+        let (position, event_id) = (row.position.unsigned_abs(), row.event_id);
+        if position != expected {
+            self.fault(expected, None, "the event is missing");
+            return Ok(());
+        }
+        let event = match row.into_recorded(self.log.core()) {
+            Ok(event) => event,
+            Err(error) => {
+                self.fault(position, Some(event_id), error.to_string());
+                return Ok(());
+            }
+        };
+        if let Err(fault) = self.check(&event).await? {
+            self.fault(position, Some(event_id), fault);
+            return Ok(());
+        }
+        self.recorded_at = event.recorded_at;
+        self.frontier.push(leaf(position, &event.link));
+        self.streams.insert(event.stream.as_str().to_owned(), (event.version, event.link));
+        self.meet_checkpoint(&event);
+        Ok(())
+    }
+
+    async fn check(&self, event: &Recorded) -> Result<Result<(), String>, Error> {
+        if event.recorded_at < self.recorded_at {
+            return Ok(Err("it was recorded before the event before it".to_owned()));
+        }
+        let (version, link) = self.previous(event).await?;
+        if event.version != version + 1 {
+            let stream = &event.stream;
+            return Ok(Err(format!("version {} of {stream} follows version {version}", event.version)));
+        }
+        if !event.follows(&link) {
+            return Ok(Err("its bytes, or the link to the event before it, were changed".to_owned()));
+        }
+        Ok(Ok(()))
+    }
+
+    /// Version and link of the event before in the stream; from the database when the walk began after it.
+    async fn previous(&self, event: &Recorded) -> Result<(u64, Hash), Error> {
+        if let Some(previous) = self.streams.get(event.stream.as_str()) {
+            return Ok(*previous);
+        }
+        let row: Option<(i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT version, link FROM log.event WHERE log = $1 AND stream = $2 AND position < $3
+             ORDER BY position DESC LIMIT 1",
+        )
+        .bind(self.log.name())
+        .bind(event.stream.as_str())
+        .bind(event.position.cast_signed())
+        .fetch_optional(self.log.pool())
+        .await?;
+        let Some((version, link)) = row else { return Ok((0, NO_LINK)) };
+        Ok((version.unsigned_abs(), link.try_into().unwrap_or(NO_LINK)))
+    }
+
+    fn meet_checkpoint(&mut self, event: &Recorded) {
+        let size = self.frontier.size();
+        let root = self.frontier.root();
+        let here: Vec<_> =
+            self.checkpoints.iter().map(|c| &c.signed).filter(|c| c.size == size).cloned().collect();
+        for checkpoint in here {
+            self.met += 1;
+            if self.public_key.is_some_and(|key| !checkpoint.signed_by(&key)) {
+                self.fault(size, Some(event.event_id), "the checkpoint here is not signed by this key");
+            } else if checkpoint.root != root {
+                let after = self.protected_to + 1;
+                self.fault(size, None, format!("the log from {after} to here is not what was signed"));
+            } else {
+                self.protected_to = size;
+            }
+        }
+    }
+
+    /// The guards beside the events must say the same as the events.
+    async fn end(&mut self, head: u64) -> Result<(), Error> {
+        if self.broken.is_some() {
+            return Ok(());
+        }
+        let guards: Vec<(String, i64, Vec<u8>, i64)> = sqlx::query_as(
+            "SELECT name, version, link, last_position FROM log.stream WHERE log = $1 AND last_position <= $2",
+        )
+        .bind(self.log.name())
+        .bind(head.cast_signed())
+        .fetch_all(self.log.pool())
+        .await?;
+        for (name, version, link, last) in guards {
+            let seen = self.streams.get(&name);
+            if seen.is_some_and(|(v, l)| *v != version.unsigned_abs() || l.as_slice() != link) {
+                self.fault(last.unsigned_abs(), None, format!("the head of {name} differs from its events"));
+            }
+        }
+        Ok(())
+    }
+}
