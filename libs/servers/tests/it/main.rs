@@ -16,9 +16,18 @@ fn scratch(folder: &tempfile::TempDir) -> PostgresOptions {
 }
 
 fn folder() -> tempfile::TempDir {
+    folder_of_mode(0o755)
+}
+
+/// A folder that only its owner can pass.
+fn closed_folder() -> tempfile::TempDir {
+    folder_of_mode(0o700)
+}
+
+fn folder_of_mode(mode: u32) -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
-    let open = std::fs::Permissions::from_mode(0o755);
-    tempfile::Builder::new().prefix("docket servers ").permissions(open).tempdir().unwrap()
+    let mode = std::fs::Permissions::from_mode(mode);
+    tempfile::Builder::new().prefix("docket servers ").permissions(mode).tempdir().unwrap()
 }
 
 /// What psql prints for a statement, or its complaint.

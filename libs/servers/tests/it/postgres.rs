@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use docket_servers::{Error, Launcher, Postgres, PostgresOptions, TlsFiles, child, unprivileged_user};
 
-use crate::{ask, folder, mode_of, psql, scratch};
+use crate::{ask, closed_folder, folder, mode_of, psql, scratch};
 
 #[test]
 fn data_password_and_port_survive_a_stop() {
@@ -69,6 +69,26 @@ fn an_initdb_broken_off_is_begun_again() {
     std::fs::write(left.join("half"), "written").unwrap();
     let server = Postgres::start(scratch(&folder)).unwrap();
     assert_eq!(ask(&server, "SHOW data_checksums").unwrap(), "on");
+}
+
+#[test]
+fn data_that_nobody_cannot_reach_moves_and_leaves_a_link() {
+    let folder = closed_folder();
+    if unprivileged_user().unwrap().is_none() {
+        return; // PostgreSQL runs as ourselves
+    }
+    let server = Postgres::start(scratch(&folder)).unwrap();
+    let asked = folder.path().join("postgres");
+    assert_eq!(asked.canonicalize().unwrap(), server.folder());
+    assert!(server.folder().starts_with("/var/tmp"));
+    assert!(server.notes()[0].contains(asked.to_str().unwrap()));
+    ask(&server, "CREATE TABLE kept AS SELECT 7 AS n").unwrap();
+    drop(server);
+    let again = Postgres::start(scratch(&folder)).unwrap();
+    assert_eq!(ask(&again, "SELECT n FROM kept").unwrap(), "7");
+    let moved = again.folder().to_owned();
+    drop(again);
+    std::fs::remove_dir_all(moved).unwrap();
 }
 
 #[test]
