@@ -1,0 +1,222 @@
+//! What only a sandbox has: set the webhook, settle, dispute, redeliver, and count on the far side.
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    Shared, ids,
+    store::{self, Change, Record},
+};
+
+use super::{
+    bank::{self, Settlement},
+    fault::Fault,
+    objects::{Cause, ChargeStatus, Dispute, Hooks, announce},
+    webhook::{self, Endpoint},
+};
+
+pub(crate) fn router() -> Router<Shared> {
+    Router::new()
+        .route("/sandbox/webhook", get(show_webhook).put(set_webhook))
+        .route("/sandbox/webhook/deliveries", get(deliveries))
+        .route("/sandbox/events/{id}/deliver", post(deliver_now))
+        .route("/sandbox/payment_intents/{id}/settle", post(settle))
+        .route("/sandbox/charges", get(count))
+        .route("/sandbox/charges/{id}/dispute", post(dispute))
+        .route("/sandbox/disputes/{id}/close", post(close_dispute))
+}
+
+async fn show_webhook(State(shared): State<Shared>) -> Json<Value> {
+    Json(json!({"url": shared.webhooks.endpoint(&shared).await.map(|endpoint| endpoint.url)}))
+}
+
+async fn set_webhook(
+    State(shared): State<Shared>,
+    Json(endpoint): Json<Endpoint>,
+) -> Result<Json<Value>, Fault> {
+    if webhook::client(&endpoint).is_err() {
+        return Err(Fault::param("parameter_invalid", "ca_pem", "ca_pem is not a list of PEM certificates"));
+    }
+    let url = endpoint.url.clone();
+    shared.store.write(|change| change.put(Record::Endpoint(endpoint))).await;
+    shared.webhooks.wake();
+    Ok(Json(json!({"url": url})))
+}
+
+async fn deliveries(State(shared): State<Shared>) -> Json<Value> {
+    let list = shared.store.read(|state| {
+        let kind = |event: &str| state.events.get(event).map(|event| event.kind.clone());
+        let shown = state.deliveries.values().map(|delivery| {
+            let mut shown = json!(delivery);
+            shown["type"] = json!(kind(&delivery.event));
+            shown
+        });
+        shown.collect::<Vec<_>>()
+    });
+    Json(json!({"deliveries": list.await}))
+}
+
+/// Sends the event now, once, lost or delivered as it may be.
+async fn deliver_now(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<Value>, Fault> {
+    let event = shared.store.read(|state| state.events.get(&id).cloned()).await;
+    let event = event.ok_or_else(|| Fault::missing_resource("event", &id))?;
+    let none = || Fault::state("no_webhook", "No webhook is set: PUT /sandbox/webhook");
+    let endpoint = shared.webhooks.endpoint(&shared).await.ok_or_else(none)?;
+    let status = shared.webhooks.send(&endpoint, &event, shared.clock.now().as_second()).await;
+    Ok(Json(json!({"status": status})))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+enum Settle {
+    Succeeded,
+    Failed,
+}
+
+async fn settle(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    Json(settle): Json<Settle>,
+) -> Response {
+    let settlement = match settle {
+        Settle::Succeeded => Settlement::Succeeded,
+        Settle::Failed => Settlement::Failed,
+    };
+    let cause = cause(&shared);
+    let settled = shared.store.write(|change| {
+        bank::settle(change, &cause, &id, settlement).then(|| json!(change.state.intents.get(&id)))
+    });
+    match settled.await {
+        Some(intent) => Json(intent).into_response(),
+        None => {
+            Fault::state("payment_intent_unexpected_state", "No such payment is processing").into_response()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Of {
+    payment: Option<String>,
+}
+
+/// What a far-side check compares with its own books. Amounts in cents.
+#[derive(Debug, Default, Serialize)]
+struct Count {
+    succeeded: u64,
+    failed: u64,
+    pending: u64,
+    amount: i64,
+    refunds: usize,
+    refunded: i64,
+    payments: IndexMap<String, PaymentCount>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct PaymentCount {
+    succeeded: u64,
+    amount: i64,
+    refunded: i64,
+}
+
+async fn count(State(shared): State<Shared>, Query(of): Query<Of>) -> Json<Count> {
+    Json(shared.store.read(|state| counted(state, of.payment.as_deref())).await)
+}
+
+fn counted(state: &store::State, only: Option<&str>) -> Count {
+    let mut count = Count::default();
+    for charge in state.charges.values() {
+        let payment = charge.metadata.get("payment").map(String::as_str);
+        if only.is_some() && only != payment {
+            continue;
+        }
+        match charge.status {
+            ChargeStatus::Failed => count.failed += 1,
+            ChargeStatus::Pending => count.pending += 1,
+            ChargeStatus::Succeeded => {
+                count.succeeded += 1;
+                count.amount += charge.amount_captured;
+                count.refunded += charge.amount_refunded;
+                count.refunds += state.refunds.values().filter(|refund| refund.charge == charge.id).count();
+                let own = count.payments.entry(payment.unwrap_or_default().to_owned()).or_default();
+                own.succeeded += 1;
+                own.amount += charge.amount_captured;
+                own.refunded += charge.amount_refunded;
+            }
+        }
+    }
+    count
+}
+
+async fn dispute(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<Value>, Fault> {
+    let cause = cause(&shared);
+    shared.store.write(|change| open_dispute(change, &cause, &id)).await.map(Json)
+}
+
+fn open_dispute(change: &mut Change<'_>, cause: &Cause, id: &str) -> Result<Value, Fault> {
+    let mut charge =
+        change.state.charges.get(id).cloned().ok_or_else(|| Fault::missing_resource("charge", id))?;
+    if charge.status != ChargeStatus::Succeeded || charge.disputed {
+        return Err(Fault::state(
+            "charge_not_disputable",
+            "Only a charge that succeeded is disputed, and once",
+        ));
+    }
+    charge.disputed = true;
+    let dispute = Dispute {
+        id: ids::random("dp"),
+        amount: charge.amount_captured - charge.amount_refunded,
+        currency: charge.currency.clone(),
+        status: "needs_response".to_owned(),
+        reason: "fraudulent".to_owned(),
+        charge: charge.id.clone(),
+        payment_intent: charge.payment_intent.clone(),
+        created: cause.now,
+        livemode: false,
+        metadata: IndexMap::new(),
+    };
+    change.put(Record::Charge(charge));
+    change.put(Record::Dispute(dispute.clone()));
+    announce(change, cause, Hooks::Once, "charge.dispute.created", &dispute);
+    Ok(json!(dispute))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", tag = "status")]
+enum Close {
+    Won,
+    Lost,
+}
+
+async fn close_dispute(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    Json(close): Json<Close>,
+) -> Result<Json<Value>, Fault> {
+    let cause = cause(&shared);
+    let closed = shared.store.write(|change| {
+        let found = change.state.disputes.get(&id).cloned();
+        let mut dispute = found.ok_or_else(|| Fault::missing_resource("dispute", &id))?;
+        if dispute.status != "needs_response" {
+            return Err(Fault::state("dispute_closed", "This dispute is closed"));
+        }
+        dispute.status = match close {
+            Close::Won => "won".to_owned(),
+            Close::Lost => "lost".to_owned(),
+        };
+        change.put(Record::Dispute(dispute.clone()));
+        announce(change, &cause, Hooks::Once, "charge.dispute.closed", &dispute);
+        Ok(Json(json!(dispute)))
+    });
+    closed.await
+}
+
+fn cause(shared: &Shared) -> Cause {
+    Cause { now: shared.clock.now().as_second(), idempotency_key: None }
+}

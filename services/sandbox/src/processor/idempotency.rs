@@ -1,0 +1,194 @@
+//! Changing requests: one idempotency key, one effect, one answer, kept for ever.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{ConnectInfo, FromRequest, FromRequestParts, Request},
+    http::{HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    Shared,
+    cut::Cut,
+    ids,
+    store::{Change, Record},
+};
+
+use super::{
+    fault::Fault,
+    form::Params,
+    methods::{Method, Quirk},
+    objects::Cause,
+};
+
+/// How long an answer waits for its webhook at most.
+const WEBHOOK_FIRST_LIMIT: Duration = Duration::from_secs(20);
+
+/// The answer to the first request with a key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct KeptAnswer {
+    pub(crate) key: String,
+    /// SHA-256 of route and parameters, hexadecimal.
+    content: String,
+    status: u16,
+    body: Value,
+    /// Cut however often it is asked for.
+    never_told: bool,
+}
+
+/// A changing request, taken apart.
+pub(crate) struct Changing {
+    path: String,
+    key: Option<String>,
+    cut: Cut,
+    pub(crate) params: Params,
+}
+
+/// What was done, and how its answer is to go wrong.
+pub(crate) struct Done {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
+    pub(crate) quirk: Quirk,
+    /// An event to deliver before answering.
+    pub(crate) await_delivery: Option<String>,
+}
+
+impl Done {
+    pub(crate) fn ok(object: &impl Serialize, quirk: Quirk) -> Self {
+        Self { status: StatusCode::OK, body: json!(object), quirk, await_delivery: None }
+    }
+}
+
+/// Why nothing was done.
+pub(crate) enum Undone {
+    Refused(Fault),
+    /// The connection breaks before the request is looked at.
+    Cut,
+}
+
+impl From<Fault> for Undone {
+    fn from(fault: Fault) -> Self {
+        Self::Refused(fault)
+    }
+}
+
+enum Outcome {
+    Fresh(Done),
+    Repeated(KeptAnswer),
+    Undone(Undone),
+}
+
+impl FromRequest<Shared> for Changing {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let ConnectInfo(cut) = ConnectInfo::<Cut>::from_request_parts(&mut parts, shared)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let path = parts.uri.path().to_owned();
+        let key =
+            parts.headers.get("idempotency-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let body = Bytes::from_request(Request::from_parts(parts, body), shared)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        Ok(Self { path, key, cut, params: Params::parse(&body) })
+    }
+}
+
+impl Changing {
+    /// Spends the faults that come before anything is done; a retry with the same key passes.
+    pub(crate) fn before(&self, change: &mut Change<'_>, method: &Method) -> Result<(), Undone> {
+        let fault = format!("{}:{}", method.name, self.key.as_deref().unwrap_or("-"));
+        match method.quirk {
+            Quirk::CutBefore if change.spend(fault.clone()) => Err(Undone::Cut),
+            Quirk::ErrorOnce if change.spend(fault) => Err(Undone::Refused(Fault::internal())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does `act` once per key and answers; the answer is kept with the effect, in one step.
+    pub(crate) async fn perform(
+        self,
+        shared: &Shared,
+        act: impl FnOnce(&mut Change<'_>, &Cause, &Self) -> Result<Done, Undone>,
+    ) -> Response {
+        let cause = Cause { now: shared.clock.now().as_second(), idempotency_key: self.key.clone() };
+        let outcome = shared
+            .store
+            .write(|change| match self.kept(change) {
+                Some(Ok(kept)) => Outcome::Repeated(kept),
+                Some(Err(fault)) => Outcome::Undone(fault.into()),
+                None => match act(change, &cause, &self) {
+                    Ok(done) => {
+                        self.keep(change, &done);
+                        Outcome::Fresh(done)
+                    }
+                    Err(undone) => Outcome::Undone(undone),
+                },
+            })
+            .await;
+        let mut response = match outcome {
+            Outcome::Undone(Undone::Cut) => return self.cut.now(),
+            Outcome::Undone(Undone::Refused(fault)) => fault.into_response(),
+            Outcome::Repeated(kept) if kept.never_told => return self.cut.now(),
+            Outcome::Repeated(kept) => repeated(kept),
+            Outcome::Fresh(done) => self.told(shared, done).await,
+        };
+        if let Ok(id) = HeaderValue::from_str(&ids::random("req")) {
+            response.headers_mut().insert("request-id", id);
+        }
+        response
+    }
+
+    /// The first answer to a new effect, with whatever is to happen to it.
+    async fn told(&self, shared: &Shared, done: Done) -> Response {
+        match done.quirk {
+            Quirk::CutAfter | Quirk::CutAlways => return self.cut.now(),
+            Quirk::Slow => {
+                tokio::time::sleep(Duration::from_secs(shared.config.processor.slow_seconds)).await
+            }
+            Quirk::None | Quirk::CutBefore | Quirk::ErrorOnce | Quirk::WebhookFirst => {}
+        }
+        if let Some(event) = done.await_delivery {
+            let arrived = shared.store.wait_for(WEBHOOK_FIRST_LIMIT, |state| {
+                state.deliveries.get(&format!("{event}#1")).filter(|delivery| delivery.delivered).map(|_| ())
+            });
+            if arrived.await.is_none() {
+                tracing::warn!("a webhook that was to come first did not arrive in time");
+            }
+        }
+        (done.status, Json(done.body)).into_response()
+    }
+
+    fn kept(&self, change: &Change<'_>) -> Option<Result<KeptAnswer, Fault>> {
+        let kept = change.state.answers.get(self.key.as_ref()?)?;
+        Some(if kept.content == self.content() { Ok(kept.clone()) } else { Err(Fault::other_content()) })
+    }
+
+    fn keep(&self, change: &mut Change<'_>, done: &Done) {
+        let Some(key) = &self.key else { return };
+        change.put(Record::Answer(KeptAnswer {
+            key: key.clone(),
+            content: self.content(),
+            status: done.status.as_u16(),
+            body: done.body.clone(),
+            never_told: done.quirk == Quirk::CutAlways,
+        }));
+    }
+
+    fn content(&self) -> String {
+        hex::encode(digest(&SHA256, format!("{}\n{}", self.path, self.params.canonical()).as_bytes()))
+    }
+}
+
+fn repeated(kept: KeptAnswer) -> Response {
+    let status = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK);
+    (status, [("idempotent-replayed", "true")], Json(kept.body)).into_response()
+}

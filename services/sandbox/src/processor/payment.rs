@@ -1,0 +1,124 @@
+//! Charging: what confirming an intent with a payment method does to intent, charge and events.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{
+    ids,
+    store::{Change, Record},
+};
+
+use super::{
+    idempotency::Done,
+    methods::{Decline, Method, Quirk, Verdict},
+    objects::{Cause, Charge, ChargeStatus, Hooks, PaymentIntent, Status, announce},
+};
+
+/// Charges `intent` with `method`: money moved, refused, or waiting for the bank.
+pub(crate) fn charge(
+    change: &mut Change<'_>,
+    cause: &Cause,
+    mut intent: PaymentIntent,
+    method: &Method,
+) -> Done {
+    let charge = attempt(cause, &intent, method);
+    intent.payment_method = Some(method.name.clone());
+    intent.latest_charge = Some(charge.id.clone());
+    match method.verdict {
+        Verdict::Approved => {
+            let event = succeed(change, cause, method.hooks, intent.clone(), charge);
+            let intent = &change.state.intents[&intent.id];
+            Done {
+                await_delivery: (method.quirk == Quirk::WebhookFirst).then_some(event),
+                ..Done::ok(intent, method.quirk)
+            }
+        }
+        Verdict::Pending => {
+            intent.status = Status::Processing;
+            change.put(Record::Charge(charge));
+            change.put(Record::Intent(intent.clone()));
+            announce(change, cause, method.hooks, "payment_intent.processing", &intent);
+            Done::ok(&intent, method.quirk)
+        }
+        Verdict::Declined(decline) => {
+            let error = fail(change, cause, method.hooks, intent, charge, decline);
+            Done {
+                status: StatusCode::PAYMENT_REQUIRED,
+                body: json!({"error": error}),
+                quirk: method.quirk,
+                await_delivery: None,
+            }
+        }
+    }
+}
+
+/// The money has moved; gives the event's id.
+pub(crate) fn succeed(
+    change: &mut Change<'_>,
+    cause: &Cause,
+    hooks: Hooks,
+    mut intent: PaymentIntent,
+    mut charge: Charge,
+) -> String {
+    charge.status = ChargeStatus::Succeeded;
+    charge.paid = true;
+    charge.captured = true;
+    charge.amount_captured = charge.amount;
+    intent.status = Status::Succeeded;
+    intent.amount_received = charge.amount;
+    intent.last_payment_error = None;
+    change.put(Record::Charge(charge));
+    change.put(Record::Intent(intent.clone()));
+    announce(change, cause, hooks, "payment_intent.succeeded", &intent)
+}
+
+/// The money has not moved; gives the error with the intent inside, as the caller sees it.
+pub(crate) fn fail(
+    change: &mut Change<'_>,
+    cause: &Cause,
+    hooks: Hooks,
+    mut intent: PaymentIntent,
+    mut charge: Charge,
+    decline: Decline,
+) -> Value {
+    charge.status = ChargeStatus::Failed;
+    charge.failure_code = Some(decline.code.to_owned());
+    charge.failure_message = Some(decline.message.to_owned());
+    let mut error = json!({
+        "type": "card_error",
+        "code": decline.code,
+        "decline_code": decline.decline_code,
+        "message": decline.message,
+        "charge": charge.id,
+    });
+    intent.status = Status::RequiresPaymentMethod;
+    intent.payment_method = None;
+    intent.last_payment_error = Some(error.clone());
+    change.put(Record::Charge(charge));
+    change.put(Record::Intent(intent.clone()));
+    announce(change, cause, hooks, "payment_intent.payment_failed", &intent);
+    error["payment_intent"] = json!(intent);
+    error
+}
+
+fn attempt(cause: &Cause, intent: &PaymentIntent, method: &Method) -> Charge {
+    Charge {
+        id: ids::random("ch"),
+        amount: intent.amount + method.drift,
+        amount_captured: 0,
+        amount_refunded: 0,
+        currency: intent.currency.clone(),
+        status: ChargeStatus::Pending,
+        paid: false,
+        captured: false,
+        refunded: false,
+        disputed: false,
+        created: cause.now,
+        livemode: false,
+        payment_intent: intent.id.clone(),
+        payment_method: method.name.clone(),
+        failure_code: None,
+        failure_message: None,
+        metadata: intent.metadata.clone(),
+    }
+}

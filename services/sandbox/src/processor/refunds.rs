@@ -1,0 +1,78 @@
+//! Refunds: never more than was captured, however they race.
+
+use axum::{extract::State, response::Response};
+
+use crate::{
+    Shared, ids,
+    store::{Change, Record},
+};
+
+use super::{
+    fault::Fault,
+    form::Params,
+    idempotency::{Changing, Done, Undone},
+    methods::Quirk,
+    objects::{Cause, Charge, ChargeStatus, Hooks, Refund, announce},
+};
+
+pub(crate) async fn create(State(shared): State<Shared>, request: Changing) -> Response {
+    request.perform(&shared, refund).await
+}
+
+fn refund(change: &mut Change<'_>, cause: &Cause, request: &Changing) -> Result<Done, Undone> {
+    let params = &request.params;
+    params.only(&["payment_intent", "charge", "amount", "reason", "metadata"])?;
+    let mut charge = refundable(change, params)?;
+    let left = charge.amount_captured - charge.amount_refunded;
+    let amount = params.number("amount")?.unwrap_or(left);
+    if amount < 1 {
+        return Err(Fault::param("parameter_invalid_integer", "amount", "Amount must be at least 1").into());
+    }
+    if amount > left {
+        let message =
+            format!("Refund amount ({amount}) is greater than unrefunded amount on charge ({left})");
+        return Err(Fault::param("amount_too_large", "amount", message).into());
+    }
+    charge.amount_refunded += amount;
+    charge.refunded = charge.amount_refunded == charge.amount_captured;
+    let refund = Refund {
+        id: ids::random("re"),
+        amount,
+        currency: charge.currency.clone(),
+        status: "succeeded".to_owned(),
+        reason: params.get("reason").map(str::to_owned),
+        charge: charge.id.clone(),
+        payment_intent: charge.payment_intent.clone(),
+        created: cause.now,
+        metadata: params.metadata(),
+    };
+    change.put(Record::Charge(charge.clone()));
+    change.put(Record::Refund(refund.clone()));
+    announce(change, cause, Hooks::Once, "charge.refunded", &charge);
+    Ok(Done::ok(&refund, Quirk::None))
+}
+
+/// The charge meant, if any of it can still be given back.
+fn refundable(change: &Change<'_>, params: &Params) -> Result<Charge, Fault> {
+    let missing =
+        |param: &str, id: &str| Fault::param("resource_missing", param, format!("No such {param}: '{id}'"));
+    let id = if let Some(intent) = params.get("payment_intent") {
+        let found = change.state.intents.get(intent).ok_or_else(|| missing("payment_intent", intent))?;
+        let uncharged =
+            || Fault::state("payment_intent_unexpected_state", "This PaymentIntent has no charge");
+        found.latest_charge.as_deref().ok_or_else(uncharged)?
+    } else {
+        params.required("charge")?
+    };
+    let charge = change.state.charges.get(id).ok_or_else(|| missing("charge", id))?;
+    if charge.status != ChargeStatus::Succeeded {
+        return Err(Fault::state("charge_not_refundable", "This charge has not succeeded"));
+    }
+    if charge.disputed {
+        return Err(Fault::state("charge_disputed", "This charge has been charged back"));
+    }
+    if charge.refunded {
+        return Err(Fault::state("charge_already_refunded", "This charge has already been refunded"));
+    }
+    Ok(charge.clone())
+}

@@ -1,0 +1,194 @@
+//! The SMS carrier, Twilio-shaped: stores texts instead of sending them.
+
+use axum::{
+    Json, Router,
+    extract::{ConnectInfo, Form, Path, Query, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    Shared,
+    cut::Cut,
+    ids,
+    parties::{self, Party},
+    store::Record,
+};
+
+/// A text handed over to the carrier.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Text {
+    pub(crate) sid: String,
+    account_sid: String,
+    to: String,
+    from: String,
+    body: String,
+    status: String,
+    direction: String,
+    num_segments: String,
+    date_created: String,
+    error_code: Option<u32>,
+    error_message: Option<String>,
+    uri: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Outgoing {
+    to: String,
+    from: Option<String>,
+    messaging_service_sid: Option<String>,
+    body: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Filter {
+    #[serde(alias = "To")]
+    to: Option<String>,
+}
+
+pub(crate) fn router(shared: &Shared) -> Router<Shared> {
+    Router::new()
+        .route("/2010-04-01/Accounts/{sid}/Messages.json", get(list).post(send))
+        .route("/2010-04-01/Accounts/{sid}/Messages/{message}", get(show))
+        .route("/sms/messages", get(view).merge(post(send_unsigned)))
+        .layer(middleware::from_fn_with_state((shared.clone(), Party::Sms), parties::gate))
+}
+
+async fn send(
+    State(shared): State<Shared>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+    Form(outgoing): Form<Outgoing>,
+) -> Response {
+    if !signed_in(&headers, &account) {
+        return refusal(StatusCode::UNAUTHORIZED, 20003, "Authenticate");
+    }
+    accept(&shared, &cut, account, outgoing).await
+}
+
+async fn send_unsigned(
+    State(shared): State<Shared>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    Form(outgoing): Form<Outgoing>,
+) -> Response {
+    accept(&shared, &cut, "ACsandbox".to_owned(), outgoing).await
+}
+
+async fn accept(shared: &Shared, cut: &Cut, account: String, outgoing: Outgoing) -> Response {
+    if let Err(refused) = check(&outgoing) {
+        return refused;
+    }
+    let lost = outgoing.to == "+15005550099";
+    let text = queued(shared, account, outgoing);
+    shared.store.write(|change| change.put(Record::Text(text.clone()))).await;
+    if lost { cut.now() } else { (StatusCode::CREATED, Json(text)).into_response() }
+}
+
+/// The carrier's refusals, by the numbers it reserves for tests.
+fn check(outgoing: &Outgoing) -> Result<(), Response> {
+    let bad = |code, message: &str| Err(refusal(StatusCode::BAD_REQUEST, code, message));
+    let digits = outgoing.to.strip_prefix('+').unwrap_or_default();
+    if digits.len() < 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return bad(21211, "The 'To' number is not a valid phone number");
+    }
+    if outgoing.from.is_none() && outgoing.messaging_service_sid.is_none() {
+        return bad(21603, "A 'From' phone number is required");
+    }
+    if outgoing.body.is_empty() {
+        return bad(21602, "Message body is required");
+    }
+    match outgoing.to.as_str() {
+        "+15005550001" => bad(21211, "The 'To' number is not a valid phone number"),
+        "+15005550004" => bad(21610, "Attempt to send to unsubscribed recipient"),
+        "+15005550009" => bad(21614, "'To' number is not a valid mobile number"),
+        _ => Ok(()),
+    }
+}
+
+fn queued(shared: &Shared, account: String, outgoing: Outgoing) -> Text {
+    let sid = ids::text_message();
+    Text {
+        uri: format!("/2010-04-01/Accounts/{account}/Messages/{sid}.json"),
+        num_segments: segments(&outgoing.body).to_string(),
+        sid,
+        account_sid: account,
+        to: outgoing.to,
+        from: outgoing.from.or(outgoing.messaging_service_sid).unwrap_or_default(),
+        body: outgoing.body,
+        status: "queued".to_owned(),
+        direction: "outbound-api".to_owned(),
+        date_created: shared.clock.now().strftime("%a, %d %b %Y %H:%M:%S +0000").to_string(),
+        error_code: None,
+        error_message: None,
+    }
+}
+
+/// 160 letters fit one text of plain letters, 70 one with others; longer ones lose room to their header.
+fn segments(body: &str) -> usize {
+    let (single, several) = if body.is_ascii() { (160, 153) } else { (70, 67) };
+    let length = body.encode_utf16().count();
+    if length <= single { 1 } else { length.div_ceil(several) }
+}
+
+async fn list(
+    State(shared): State<Shared>,
+    Path(account): Path<String>,
+    Query(filter): Query<Filter>,
+    headers: HeaderMap,
+) -> Response {
+    if !signed_in(&headers, &account) {
+        return refusal(StatusCode::UNAUTHORIZED, 20003, "Authenticate");
+    }
+    let mut texts = texts(&shared, &filter).await;
+    texts.retain(|text| text.account_sid == account);
+    texts.reverse();
+    Json(json!({"messages": texts, "page": 0, "next_page_uri": null})).into_response()
+}
+
+async fn show(
+    State(shared): State<Shared>,
+    Path((account, message)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if !signed_in(&headers, &account) {
+        return refusal(StatusCode::UNAUTHORIZED, 20003, "Authenticate");
+    }
+    let sid = message.trim_end_matches(".json");
+    match shared.store.read(|state| state.texts.get(sid).cloned()).await {
+        Some(text) if text.account_sid == account => Json(text).into_response(),
+        _ => refusal(StatusCode::NOT_FOUND, 20404, "The requested resource was not found"),
+    }
+}
+
+async fn view(State(shared): State<Shared>, Query(filter): Query<Filter>) -> Json<Value> {
+    Json(json!({"messages": texts(&shared, &filter).await}))
+}
+
+async fn texts(shared: &Shared, filter: &Filter) -> Vec<Text> {
+    let fits = |text: &&Text| filter.to.as_ref().is_none_or(|to| *to == text.to);
+    shared.store.read(|state| state.texts.values().filter(fits).cloned().collect()).await
+}
+
+/// Basic auth whose name is the account; any token will do.
+fn signed_in(headers: &HeaderMap, account: &str) -> bool {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let decoded =
+        given.and_then(|value| value.strip_prefix("Basic ")).and_then(|value| STANDARD.decode(value).ok());
+    decoded.and_then(|bytes| String::from_utf8(bytes).ok()).is_some_and(|pair| {
+        pair.split_once(':').is_some_and(|(name, token)| name == account && !token.is_empty())
+    })
+}
+
+fn refusal(status: StatusCode, code: u32, message: &str) -> Response {
+    let more_info = format!("https://www.twilio.com/docs/errors/{code}");
+    let body = json!({"code": code, "message": message, "more_info": more_info, "status": status.as_u16()});
+    (status, Json(body)).into_response()
+}
