@@ -1,0 +1,189 @@
+//! A consumer: one service reading one log, every effect exactly once, one poisoned stream never in the way of others.
+//!
+//! One task takes messages in order and closes gaps from the log's owner; eight lanes (by hash of the
+//! stream) apply them. A lane's checkpoint moves in the transaction of the effect. Reading order: this
+//! file (the session), `dispatch`, `lane`, `checkpoint`, `park`.
+
+mod checkpoint;
+mod dispatch;
+mod lane;
+mod park;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use docket_eventlog::EventLog;
+use docket_kernel::SharedClock;
+use sqlx::PgPool;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use crate::lock::Lock;
+use crate::{Broker, Error, FeedClient, Stop, Subscriber};
+pub use park::{Parked, Redriven, parked};
+
+/// Lanes of a consumer: streams in different lanes are worked on at once.
+pub const LANES: usize = 8;
+/// An outage this long is worth a line in the log.
+const QUIET: Duration = Duration::from_secs(10);
+const MOST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Reads one log for one service. See the module's head.
+pub struct Consumer {
+    core: Arc<Core>,
+    broker: Broker,
+}
+
+/// What all parts of a consumer share.
+pub(crate) struct Core {
+    pub(crate) service: String,
+    pub(crate) log: String,
+    pub(crate) pool: PgPool,
+    pub(crate) feed: FeedClient,
+    pub(crate) clock: SharedClock,
+    pub(crate) subscribers: Vec<Arc<dyn Subscriber>>,
+    /// Our own log, told after each commit, since effects may have appended to it.
+    pub(crate) own: Option<EventLog>,
+}
+
+impl Consumer {
+    /// Service `service` (also the durable's name) reading the log `source_log`.
+    pub fn new(service: &str, source_log: &str, pool: PgPool, broker: Broker, feed: FeedClient) -> Self {
+        let core = Core {
+            service: service.to_owned(),
+            log: source_log.to_owned(),
+            pool,
+            feed,
+            clock: Arc::new(docket_kernel::SystemClock),
+            subscribers: Vec::new(),
+            own: None,
+        };
+        Self { core: Arc::new(core), broker }
+    }
+
+    /// Adds a subscriber; all act in one transaction, in the order they were added.
+    #[must_use]
+    pub fn with(self, subscriber: Arc<dyn Subscriber>) -> Self {
+        self.change(|core| core.subscribers.push(subscriber))
+    }
+
+    /// Takes the time from `clock` instead of the system.
+    #[must_use]
+    pub fn clock(self, clock: SharedClock) -> Self {
+        self.change(|core| core.clock = clock)
+    }
+
+    /// Wakes those who follow our own log after each commit.
+    #[must_use]
+    pub fn waking(self, own: EventLog) -> Self {
+        self.change(|core| core.own = Some(own))
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Core)) -> Self {
+        change(Arc::get_mut(&mut self.core).expect("shared only once it runs"));
+        self
+    }
+
+    /// A handle to redrive while the consumer runs.
+    pub fn redriver(&self) -> Redriver {
+        Redriver(Arc::clone(&self.core))
+    }
+
+    /// Consumes until `stop`; of several replicas one at a time. Broker, owner and database are waited for.
+    ///
+    /// # Errors
+    /// [`Error::Halted`] when the log's epoch changed or its head went back: nothing is skipped silently.
+    pub async fn run(self, stop: Stop) -> Result<(), Error> {
+        let (service, log) = (self.core.service.clone(), self.core.log.clone());
+        let mut pause = Duration::from_millis(100);
+        let mut troubled: Option<Instant> = None;
+        while !stop.is_cancelled() {
+            let before = Instant::now();
+            match self.session(&stop).await {
+                Ok(()) | Err(Error::Stopping) => break,
+                Err(Error::Halted(reason)) => {
+                    tracing::error!(service, log, reason, "the consumer stopped");
+                    metrics::gauge!("docket_consumer_halted", "log" => log.clone()).set(1.0);
+                    return Err(Error::Halted(reason));
+                }
+                Err(error) => {
+                    if before.elapsed() > QUIET {
+                        (pause, troubled) = (Duration::from_millis(100), None);
+                    }
+                    let since = *troubled.get_or_insert(before);
+                    if since.elapsed() > QUIET {
+                        tracing::warn!(service, log, %error, "the consumer cannot go on; it keeps trying");
+                        troubled = Some(Instant::now());
+                    } else {
+                        tracing::debug!(service, log, %error, "the consumer tries again");
+                    }
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = sleep(pause) => pause = (pause * 2).min(MOST_PAUSE),
+            }
+        }
+        Ok(())
+    }
+
+    /// Consumes while nothing goes wrong. What is left of it ends with it: lanes finish the event at hand.
+    async fn session(&self, stop: &Stop) -> Result<(), Error> {
+        let core = &self.core;
+        let name = format!("docket.consumer.{}.{}", core.service, core.log);
+        let lock = Lock::wait(&core.pool, &name, stop).await?;
+        let Some(messages) = dispatch::Source::open(&self.broker, core).await? else {
+            lock.release().await;
+            return Err(Error::Broker(format!("there is no stream {} yet", core.log)));
+        };
+        let lanes = checkpoint::load(core, messages.epoch()).await?;
+        messages.check_history(core, &lanes).await?;
+        if let Err(error) = park::redrive(core, None).await {
+            tracing::warn!(log = core.log, %error, "parked streams could not be tried again");
+        }
+
+        let ending = stop.child_token();
+        let mut tasks = JoinSet::new();
+        let mut senders = Vec::with_capacity(LANES);
+        for at in &lanes {
+            let (sender, receiver) = tokio::sync::mpsc::channel(64);
+            senders.push(sender);
+            let lane = lane::Lane::new(Arc::clone(core), at.clone());
+            tasks.spawn(lane.run(receiver, ending.clone()));
+        }
+        let first = lanes.iter().map(|lane| lane.position).min().unwrap_or_default() + 1;
+        let outcome = tokio::select! {
+            outcome = messages.dispatch(core, first, senders, lock, &ending) => outcome,
+            Some(lane) = tasks.join_next() => lane.unwrap_or_else(|panic| Err(Error::Broker(panic.to_string()))),
+        };
+        ending.cancel();
+        let mut outcome = outcome;
+        while let Some(lane) = tasks.join_next().await {
+            // A halt matters more than the end it caused elsewhere.
+            if let Ok(Err(error @ Error::Halted(_))) = lane {
+                outcome = Err(error);
+            }
+        }
+        outcome
+    }
+}
+
+/// Applies parked events again, when what stood in their way is gone.
+#[derive(Clone)]
+pub struct Redriver(Arc<Core>);
+
+impl Redriver {
+    /// Tries the parked events of `stream`, or of all streams, in order; what fails again stays parked.
+    ///
+    /// # Errors
+    /// [`Error::Database`], [`Error::Feed`].
+    pub async fn redrive(&self, stream: Option<&str>) -> Result<Redriven, Error> {
+        park::redrive(&self.0, stream).await
+    }
+}
+
+impl std::fmt::Debug for Consumer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Consumer({} of {})", self.core.service, self.core.log)
+    }
+}

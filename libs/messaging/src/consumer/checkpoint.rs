@@ -1,0 +1,112 @@
+//! Checkpoints: how far each lane has got, advanced by compare-and-set in the effect's transaction.
+
+use docket_eventlog::StreamName;
+use sqlx::PgConnection;
+
+use super::{Core, LANES};
+use crate::Error;
+
+/// Where a lane is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct At {
+    pub(crate) lane: i32,
+    /// Everything of this lane up to here is done.
+    pub(crate) position: u64,
+    /// The log's epoch.
+    pub(crate) epoch: u64,
+}
+
+/// What came of a compare-and-set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moved {
+    Yes,
+    /// Another consumer has been here; the checkpoint is now at this position.
+    Elsewhere(u64),
+}
+
+/// The lane of a stream: FNV-1a over its name, which must never change, modulo the lanes.
+pub(crate) fn lane_of(stream: &StreamName) -> usize {
+    let hash = stream.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    usize::try_from(hash % LANES as u64).expect("below LANES")
+}
+
+/// The lanes' checkpoints, made at 0 when they are missing.
+pub(crate) async fn load(core: &Core, epoch: u64) -> Result<Vec<At>, Error> {
+    sqlx::query(
+        "INSERT INTO log.consumer_checkpoint (consumer, log, lane, position, epoch)
+         SELECT $1, $2, lane, 0, $4 FROM generate_series(0, $3 - 1) AS lane
+         ON CONFLICT (consumer, log, lane) DO NOTHING",
+    )
+    .bind(&core.service)
+    .bind(&core.log)
+    .bind(i32::try_from(LANES).expect("a small number"))
+    .bind(epoch.cast_signed())
+    .execute(&core.pool)
+    .await?;
+    let rows: Vec<(i32, i64, i64)> = sqlx::query_as(
+        "SELECT lane, position, epoch FROM log.consumer_checkpoint
+         WHERE consumer = $1 AND log = $2 ORDER BY lane",
+    )
+    .bind(&core.service)
+    .bind(&core.log)
+    .fetch_all(&core.pool)
+    .await?;
+    if rows.len() != LANES {
+        return Err(Error::Halted(format!("{} lanes have checkpoints, {LANES} are needed", rows.len())));
+    }
+    let at = |(lane, position, epoch): (i32, i64, i64)| At {
+        lane,
+        position: position.unsigned_abs(),
+        epoch: epoch.unsigned_abs(),
+    };
+    Ok(rows.into_iter().map(at).collect())
+}
+
+/// Moves the lane from where it was to `to`, in the caller's transaction.
+pub(crate) async fn advance(tx: &mut PgConnection, core: &Core, at: &At, to: u64) -> Result<Moved, Error> {
+    let moved = sqlx::query(
+        "UPDATE log.consumer_checkpoint SET position = $5
+         WHERE consumer = $1 AND log = $2 AND lane = $3 AND position = $4 AND epoch = $6",
+    )
+    .bind(&core.service)
+    .bind(&core.log)
+    .bind(at.lane)
+    .bind(at.position.cast_signed())
+    .bind(to.cast_signed())
+    .bind(at.epoch.cast_signed())
+    .execute(&mut *tx)
+    .await?
+    .rows_affected();
+    if moved == 1 {
+        return Ok(Moved::Yes);
+    }
+    let row: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT position, epoch FROM log.consumer_checkpoint WHERE consumer = $1 AND log = $2 AND lane = $3",
+    )
+    .bind(&core.service)
+    .bind(&core.log)
+    .bind(at.lane)
+    .fetch_optional(&mut *tx)
+    .await?;
+    match row {
+        Some((position, epoch)) if epoch.unsigned_abs() == at.epoch && position.unsigned_abs() > at.position => {
+            Ok(Moved::Elsewhere(position.unsigned_abs()))
+        }
+        // Set back or taken away by hand: begin again from what stands there.
+        _ => Err(Error::Broker("the checkpoint was changed; starting again from it".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lane_of_a_stream_never_changes() {
+        let lane = |name: &str| lane_of(&StreamName::new(name).unwrap());
+        assert_eq!(lane("case-01890a5d-ac96-774b-bcce-b302099a8057"), lane("case-01890a5d-ac96-774b-bcce-b302099a8057"));
+        assert_eq!([lane("a"), lane("b"), lane("c")], [4, 5, 2]);
+    }
+}

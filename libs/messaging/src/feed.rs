@@ -1,0 +1,113 @@
+//! The feed: a log read from its owner, where the broker does not have it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use docket_eventlog::{EventLog, Recorded};
+use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
+use docket_proto::log::v1::{GetHeadRequest, ReadEventsRequest};
+use tonic::transport::Channel;
+
+use crate::Error;
+
+/// How long the owner may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where a log ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedHead {
+    /// The last position; 0 when the log is empty.
+    pub position: u64,
+    /// Number of the epoch.
+    pub epoch: u64,
+}
+
+/// Gives a log's events by position.
+#[async_trait]
+pub trait Feed: Send + Sync + 'static {
+    /// At most `limit` events after `after`, in order.
+    async fn read(&self, log: &str, after: u64, limit: u64) -> Result<Vec<Recorded>, Error>;
+    /// Where the log ends.
+    async fn head(&self, log: &str) -> Result<FeedHead, Error>;
+}
+
+/// A feed, whichever. Cheap to clone.
+#[derive(Clone)]
+pub struct FeedClient(Arc<dyn Feed>);
+
+impl FeedClient {
+    /// The owner's `EventFeedService`.
+    pub fn grpc(channel: Channel) -> Self {
+        Self(Arc::new(Remote(EventFeedServiceClient::new(channel).max_decoding_message_size(16 << 20))))
+    }
+
+    /// A log of our own.
+    pub fn local(log: EventLog) -> Self {
+        Self(Arc::new(Local(log)))
+    }
+
+    /// Any other.
+    pub fn of(feed: impl Feed) -> Self {
+        Self(Arc::new(feed))
+    }
+
+    pub(crate) async fn read(&self, log: &str, after: u64, limit: u64) -> Result<Vec<Recorded>, Error> {
+        self.0.read(log, after, limit).await
+    }
+
+    pub(crate) async fn head(&self, log: &str) -> Result<FeedHead, Error> {
+        self.0.head(log).await
+    }
+}
+
+impl fmt::Debug for FeedClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FeedClient")
+    }
+}
+
+struct Local(EventLog);
+
+#[async_trait]
+impl Feed for Local {
+    async fn read(&self, _log: &str, after: u64, limit: u64) -> Result<Vec<Recorded>, Error> {
+        Ok(self.0.read(after, u32::try_from(limit).unwrap_or(u32::MAX)).await?)
+    }
+
+    async fn head(&self, _log: &str) -> Result<FeedHead, Error> {
+        let head = self.0.head().await?;
+        Ok(FeedHead { position: head.position, epoch: head.epoch.number })
+    }
+}
+
+struct Remote(EventFeedServiceClient<Channel>);
+
+#[async_trait]
+impl Feed for Remote {
+    async fn read(&self, log: &str, after: u64, limit: u64) -> Result<Vec<Recorded>, Error> {
+        let mut request =
+            tonic::Request::new(ReadEventsRequest { log: log.to_owned(), after_position: after, limit });
+        request.set_timeout(PATIENCE);
+        let mut batches = self.0.clone().read_events(request).await.map_err(feed)?.into_inner();
+        let mut events = Vec::new();
+        while let Some(batch) = batches.message().await.map_err(feed)? {
+            for stored in batch.events {
+                events.push(Recorded::from_message(stored)?);
+            }
+        }
+        Ok(events)
+    }
+
+    async fn head(&self, log: &str) -> Result<FeedHead, Error> {
+        let mut request = tonic::Request::new(GetHeadRequest { log: log.to_owned() });
+        request.set_timeout(PATIENCE);
+        let head = self.0.clone().get_head(request).await.map_err(feed)?.into_inner();
+        Ok(FeedHead { position: head.position, epoch: head.epoch })
+    }
+}
+
+fn feed(status: tonic::Status) -> Error {
+    Error::Feed(format!("{:?}: {}", status.code(), status.message()))
+}

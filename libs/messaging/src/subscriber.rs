@@ -1,0 +1,66 @@
+//! What a consumer calls for each event, and what may come of it.
+
+use async_trait::async_trait;
+use docket_eventlog::{ExecuteError, Recorded};
+use docket_kernel::DecodeError;
+use sqlx::PgConnection;
+
+/// Somebody who reacts to the events of a log.
+#[async_trait]
+pub trait Subscriber: Send + Sync + 'static {
+    /// The categories (first words of kinds) it folds. An unknown kind among these parks its stream;
+    /// events of other categories are passed over without a call.
+    fn categories(&self) -> &'static [&'static str];
+
+    /// Does what follows from the event, in the transaction of the checkpoint: exactly once.
+    ///
+    /// Called for one event of a stream after the other, for different streams at once.
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError>;
+
+    /// After the commit: wake-ups only, since it may not happen after a crash.
+    async fn after_commit(&self, _event: &Recorded) {}
+}
+
+/// Why an event could not be applied.
+#[derive(Debug)]
+pub enum ApplyError {
+    /// It never can be, as things are: its stream is parked, the others go on. The reason holds no personal data.
+    Park(String),
+    /// Something was not there; tried again with growing pauses.
+    Retry(anyhow::Error),
+}
+
+impl From<docket_eventlog::Error> for ApplyError {
+    fn from(error: docket_eventlog::Error) -> Self {
+        use docket_eventlog::Error;
+        match error {
+            Error::Decode(error) => error.into(),
+            Error::CommandReused { .. } | Error::TooLarge { .. } | Error::StreamName | Error::Malformed(_) => {
+                Self::Park(error.to_string())
+            }
+            other => Self::Retry(other.into()),
+        }
+    }
+}
+
+impl From<sqlx::Error> for ApplyError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Retry(error.into())
+    }
+}
+
+impl From<DecodeError> for ApplyError {
+    fn from(error: DecodeError) -> Self {
+        Self::Park(error.to_string())
+    }
+}
+
+impl From<ExecuteError> for ApplyError {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            // The message may quote what somebody typed; the reason never does.
+            ExecuteError::Refused(refusal) => Self::Park(format!("refused: {}", refusal.reason)),
+            ExecuteError::Log(error) => error.into(),
+        }
+    }
+}

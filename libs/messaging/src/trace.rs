@@ -1,0 +1,50 @@
+//! One trace from the caller's click to the last effect: W3C trace context in and out of spans.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// Work on something older than this begins a trace of its own, with a link.
+const LATE: Duration = Duration::from_secs(3600);
+
+/// The current span as a W3C `traceparent`; empty outside any trace.
+pub fn current_traceparent() -> String {
+    let mut carrier = HashMap::new();
+    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carrier);
+    carrier.remove("traceparent").unwrap_or_default()
+}
+
+/// Makes `traceparent` the parent of `span`. Nothing happens when it is none; outside baggage is not read.
+pub fn set_parent(span: &Span, traceparent: &str) {
+    if let Some(context) = context(traceparent) {
+        // Fails only when no tracing layer is installed: then there is no trace to continue.
+        let _ = span.set_parent(context);
+    }
+}
+
+/// Continues the trace of an event, or links to it when the event is more than an hour old.
+pub fn link_or_continue(span: &Span, traceparent: &str, recorded_at: Timestamp, now: Timestamp) {
+    let age = now.duration_since(recorded_at);
+    if age.unsigned_abs() <= LATE {
+        return set_parent(span, traceparent);
+    }
+    if let Some(context) = context(traceparent) {
+        span.add_link(context.span().span_context().clone());
+    }
+}
+
+fn context(traceparent: &str) -> Option<Context> {
+    if traceparent.is_empty() {
+        return None;
+    }
+    let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
+    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
+    context.span().span_context().is_valid().then_some(context)
+}
