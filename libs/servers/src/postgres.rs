@@ -161,7 +161,7 @@ fn settings(options: &PostgresOptions) -> Vec<(String, String)> {
         ("unix_socket_directories", ""), // nothing to place, nothing too long: loopback and a password do
         ("wal_level", "replica"),
         ("max_connections", "200"),
-        ("synchronous_commit", on(options.durable)),
+        ("synchronous_commit", "on"),
         ("fsync", on(options.durable)),
         ("full_page_writes", on(options.durable)),
         ("timezone", "UTC"),
