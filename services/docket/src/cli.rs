@@ -1,0 +1,164 @@
+//! The command line: what can be asked, and the exit codes.
+use crate::output::Teller;
+use crate::{address, commands, story, up};
+use anyhow::{Context, Result};
+use clap::{CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Docket: file immigration benefits, follow cases, run the system.
+///
+/// Exit codes: 0 done, 1 failed, 2 the call's words are off, 3 refused by a service, 4 nothing is running.
+#[derive(Debug, Parser)]
+#[command(name = "docket", version, propagate_version = true)]
+struct Cli {
+    /// JSON for programs instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the whole system on this machine and keep it running.
+    Up {
+        /// Play this story once everything is ready; without a file, the first story.
+        #[arg(long, num_args = 0..=1, default_missing_value = DEFAULT_STORY)]
+        story: Option<PathBuf>,
+        /// End after the story.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Play a story on the running system, or list the stories.
+    Story {
+        /// Story file, or its name in tests/stories.
+        file: Option<PathBuf>,
+        /// List the stories there are.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Sign in and keep the session for the next commands.
+    SignIn(commands::SignInArgs),
+    /// Forms that can be filed; one form with its questions.
+    Forms {
+        /// Form, for example N-400.
+        form: Option<String>,
+    },
+    /// Begin a filing with the answers of a JSON file and say what is wrong or missing.
+    File {
+        /// JSON: {"form": "N-400", "answers": {…}}.
+        file: PathBuf,
+    },
+    /// A case's status and timeline.
+    Status {
+        /// Receipt number, or cases/<id>.
+        receipt: String,
+        /// Stay and show every change.
+        #[arg(long)]
+        watch: bool,
+        /// Language of the texts: en or es.
+        #[arg(long, default_value = "en")]
+        language: String,
+    },
+    /// Your notices; saves one as PDF with --save.
+    Inbox {
+        /// Save this notice (notices/<id>) as PDF here.
+        #[arg(long, requires = "to")]
+        save: Option<String>,
+        /// Where to.
+        #[arg(long)]
+        to: Option<PathBuf>,
+    },
+    /// For officers: the queue, a case, what to do with it.
+    #[command(subcommand)]
+    Officer(commands::OfficerCommand),
+    /// Print completions for a shell.
+    Completions {
+        /// Shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The story that `make run` plays.
+const DEFAULT_STORY: &str = "tests/stories/naturalization.toml";
+
+/// Runs what was asked and gives the exit code.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("docket: no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(dispatch(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("docket: {error:#}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.downcast_ref::<commands::Refused>().is_some() {
+        3
+    } else if error.chain().any(|cause| cause.to_string().starts_with("nothing is running here")) {
+        4
+    } else {
+        1
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<()> {
+    let home = address::home()?;
+    let teller = Teller::new(cli.json);
+    match cli.command {
+        Command::Up { story, once } => up::run(&home, up::Wish { story, once, json: cli.json }).await,
+        Command::Story { list: true, .. } => list_stories(&teller),
+        Command::Story { file, .. } => {
+            let addresses = address::Addresses::read(&home)?;
+            story::play(&addresses, &story_file(file), &teller).await.map(|_| ())
+        }
+        Command::SignIn(args) => commands::sign_in(&home, &args, &teller).await,
+        Command::Forms { form } => commands::forms(&home, form.as_deref(), &teller).await,
+        Command::File { file } => commands::file(&home, &file, &teller).await,
+        Command::Status { receipt, watch, language } => {
+            commands::status(&home, &receipt, watch, &language, &teller).await
+        }
+        Command::Inbox { save, to } => {
+            commands::inbox(&home, save.as_deref().zip(to.as_deref()), &teller).await
+        }
+        Command::Officer(command) => commands::officer(&home, command, &teller).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "docket", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+fn story_file(file: Option<PathBuf>) -> PathBuf {
+    let file = file.unwrap_or_else(|| PathBuf::from(DEFAULT_STORY));
+    let named = PathBuf::from("tests/stories").join(&file).with_extension("toml");
+    if !file.exists() && named.exists() { named } else { file }
+}
+
+fn list_stories(teller: &Teller) -> Result<()> {
+    for (path, title, about) in story::list(std::path::Path::new("tests/stories")).context("the stories")? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        teller.pair(&name, &format!("{title}: {about}"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

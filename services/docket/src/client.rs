@@ -1,0 +1,139 @@
+//! A person's way to the public gRPC APIs: channels, tokens, errors in plain words, patience with what is down.
+use crate::address::Addresses;
+use anyhow::{Context, Result};
+use docket_proto::{case_status, filing, identity, notifications, payments};
+use std::time::{Duration, Instant};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt;
+
+/// How long a call goes on trying while a service is away.
+const PATIENCE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(20);
+
+pub use case_status::v1::case_command_service_client::CaseCommandServiceClient;
+pub use case_status::v1::status_service_client::StatusServiceClient;
+pub use filing::v1::catalogue_service_client::CatalogueServiceClient;
+pub use filing::v1::draft_service_client::DraftServiceClient;
+pub use filing::v1::evidence_service_client::EvidenceServiceClient;
+pub use identity::v1::account_service_client::AccountServiceClient;
+pub use identity::v1::session_service_client::SessionServiceClient;
+pub use notifications::v1::inbox_service_client::InboxServiceClient;
+pub use payments::v1::payment_service_client::PaymentServiceClient;
+
+/// Channels to every service; they connect when first used and again when a connection is lost.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    identity: Channel,
+    filing: Channel,
+    payments: Channel,
+    cases: Channel,
+    status: Channel,
+    notifications: Channel,
+}
+
+impl Connection {
+    /// Prepares the channels.
+    pub fn new(addresses: &Addresses) -> Result<Self> {
+        let ca = Certificate::from_pem(
+            std::fs::read(&addresses.ca_file).context("read the authority's certificate")?,
+        );
+        let channel = |name: &str| -> Result<Channel> {
+            let tls = ClientTlsConfig::new().ca_certificate(ca.clone()).domain_name("localhost");
+            let endpoint = Endpoint::from_shared(addresses.service(name)?.to_owned())?;
+            Ok(endpoint.tls_config(tls)?.connect_timeout(Duration::from_secs(5)).connect_lazy())
+        };
+        Ok(Self {
+            identity: channel("identity")?,
+            filing: channel("filing")?,
+            payments: channel("payments")?,
+            cases: channel("case-status")?,
+            status: channel("status-projection")?,
+            notifications: channel("notifications")?,
+        })
+    }
+
+    pub fn accounts(&self) -> AccountServiceClient<Channel> {
+        AccountServiceClient::new(self.identity.clone())
+    }
+    pub fn sessions(&self) -> SessionServiceClient<Channel> {
+        SessionServiceClient::new(self.identity.clone())
+    }
+    pub fn catalogue(&self) -> CatalogueServiceClient<Channel> {
+        CatalogueServiceClient::new(self.filing.clone())
+    }
+    pub fn drafts(&self) -> DraftServiceClient<Channel> {
+        DraftServiceClient::new(self.filing.clone())
+    }
+    pub fn evidence(&self) -> EvidenceServiceClient<Channel> {
+        EvidenceServiceClient::new(self.filing.clone())
+    }
+    pub fn payments(&self) -> PaymentServiceClient<Channel> {
+        PaymentServiceClient::new(self.payments.clone())
+    }
+    pub fn cases(&self) -> CaseCommandServiceClient<Channel> {
+        CaseCommandServiceClient::new(self.cases.clone())
+    }
+    pub fn status(&self) -> StatusServiceClient<Channel> {
+        StatusServiceClient::new(self.status.clone())
+    }
+    pub fn inbox(&self) -> InboxServiceClient<Channel> {
+        InboxServiceClient::new(self.notifications.clone())
+    }
+}
+
+/// A request with a deadline and, for a person, a token.
+pub fn request<T>(token: Option<&str>, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(DEADLINE);
+    if let Some(value) = token.and_then(|token| format!("Bearer {token}").parse().ok()) {
+        request.metadata_mut().insert("authorization", value);
+    }
+    request
+}
+
+/// Calls until it is answered; only what may be repeated safely belongs in here (a command id makes it so).
+pub async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T, Status>
+where
+    F: Future<Output = Result<T, Status>>,
+{
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(50);
+    loop {
+        match call().await {
+            Err(status) if passing(&status) && begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// Whether trying again may help.
+fn passing(status: &Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Aborted)
+        || (matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled)
+            && status.get_error_details().error_info().is_none())
+}
+
+/// The reason of a refusal, for example `ALREADY_SUBMITTED`; else the name of the gRPC code.
+pub fn reason(status: &Status) -> String {
+    let details = status.get_error_details();
+    details
+        .error_info()
+        .map_or_else(|| format!("{:?}", status.code()).to_uppercase(), |info| info.reason.clone())
+}
+
+/// A refusal as people should read it: what is wrong, where, and the way out.
+pub fn plainly(status: &Status) -> String {
+    let details = status.get_error_details();
+    let mut text = status.message().to_owned();
+    for fault in details.bad_request().iter().flat_map(|bad| &bad.field_violations) {
+        text.push_str(&format!("\n{}: {}", fault.field, fault.description));
+    }
+    for link in details.help().iter().flat_map(|help| &help.links) {
+        text.push_str(&format!("\nway out: {}", link.description));
+    }
+    if text.is_empty() { format!("{:?}", status.code()) } else { text }
+}

@@ -1,0 +1,63 @@
+//! The client's commands, each a few calls to the public APIs.
+mod case;
+mod mail;
+mod officers;
+mod paper;
+mod session;
+
+pub use case::status;
+pub use mail::inbox;
+pub use officers::{OfficerCommand, officer};
+pub use paper::{file, forms};
+pub use session::{Session, SignInArgs, sign_in};
+
+use crate::client::{plainly, reason};
+use tonic::Status;
+
+/// A service's refusal, on its way to the terminal.
+#[derive(Debug)]
+pub struct Refused(Box<Status>);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", plainly(&self.0), reason(&self.0))
+    }
+}
+impl std::error::Error for Refused {}
+
+impl From<Status> for Refused {
+    fn from(status: Status) -> Self {
+        Self(Box::new(status))
+    }
+}
+
+/// Cents as people write them: `$1,440.00`.
+pub fn amount(cents: i64) -> String {
+    let (sign, cents) = (if cents < 0 { "-" } else { "" }, cents.unsigned_abs());
+    let whole = (cents / 100).to_string();
+    let groups: Vec<&str> = whole
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).expect("digits are text"))
+        .collect();
+    format!("{sign}${}.{:02}", groups.join(","), cents % 100)
+}
+
+/// An instant as people read it, in New York.
+pub fn when(at_us: i64) -> String {
+    let zone = jiff::tz::TimeZone::get("America/New_York").unwrap_or(jiff::tz::TimeZone::UTC);
+    jiff::Timestamp::from_microsecond(at_us)
+        .map(|at| at.to_zoned_datetime(zone).strftime("%a, %b %-d, %Y %H:%M %Z").to_string())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn amounts_are_grouped() {
+        assert_eq!(super::amount(71_000), "$710.00");
+        assert_eq!(super::amount(144_000), "$1,440.00");
+        assert_eq!(super::amount(-5), "-$0.05");
+    }
+}

@@ -1,0 +1,100 @@
+//! `docket status`: a case as people would want to read it.
+use super::{Refused, Session, when};
+use crate::address::Addresses;
+use crate::client::{Connection, request};
+use crate::output::Teller;
+use anyhow::{Context, Result};
+use docket_proto::case_status::v1 as pb;
+use docket_proto::types::v1::AppointmentSlot;
+use serde_json::json;
+use std::path::Path;
+
+/// Shows a case; without a session only what anybody may know.
+pub async fn status(home: &Path, receipt: &str, watch: bool, language: &str, teller: &Teller) -> Result<()> {
+    let Ok((connection, token)) = Session::resume(home).await else {
+        return public(home, receipt, language, teller).await;
+    };
+    let name = receipt.to_owned();
+    let language = language.to_owned();
+    let message = pb::GetCaseRequest { name: name.clone(), language: language.clone(), min_version: 0 };
+    let answer = connection.status().get_case(request(Some(&token), message)).await.map_err(Refused::from)?;
+    let case = answer.into_inner().case.context("case")?;
+    let message = pb::ListTimelineRequest { name: name.clone(), language: language.clone(), as_of_us: 0 };
+    let answer =
+        connection.status().list_timeline(request(Some(&token), message)).await.map_err(Refused::from)?;
+    show(&case, &answer.into_inner().entries, teller);
+    if !watch {
+        return Ok(());
+    }
+    let message = pb::WatchCaseRequest { name, after_version: case.version, language };
+    // A watch lives until the person ends it, so it has no deadline.
+    let mut asked = request(Some(&token), message);
+    asked.metadata_mut().remove("grpc-timeout");
+    let mut changes = connection.status().watch_case(asked).await.map_err(Refused::from)?.into_inner();
+    while let Some(change) = changes.message().await.map_err(Refused::from)? {
+        if let Some(case) = change.case {
+            show(&case, &[], teller);
+        }
+    }
+    Ok(())
+}
+
+async fn public(home: &Path, receipt: &str, language: &str, teller: &Teller) -> Result<()> {
+    let connection = Connection::new(&Addresses::read(home)?)?;
+    let message =
+        pb::GetPublicStatusRequest { receipt_number: receipt.to_owned(), language: language.to_owned() };
+    let answer = connection
+        .status()
+        .get_public_status(request(None, message))
+        .await
+        .map_err(Refused::from)?
+        .into_inner();
+    if teller.is_json() {
+        teller.value(
+            &json!({"receipt_number": answer.receipt_number, "form": answer.form, "title": answer.title}),
+        );
+    } else {
+        teller.heading(&format!("{} {}", answer.form, answer.receipt_number));
+        teller.line(&answer.title);
+        teller.line("(sign in to see more)");
+    }
+    Ok(())
+}
+
+/// Prints a case with its timeline, oldest line first.
+pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
+    if teller.is_json() {
+        let lines: Vec<_> = timeline
+            .iter()
+            .map(|line| json!({"version": line.version, "kind": line.kind, "text": line.text, "recorded_at_us": line.recorded_at_us, "office_only": line.office_only}))
+            .collect();
+        teller.value(&json!({
+            "name": case.name, "receipt_number": case.receipt_number, "form": case.form, "title_id": case.title_id, "title": case.title,
+            "explanation": case.explanation, "next_step": case.next_step, "stage": case.stage, "receipt_date": case.receipt_date,
+            "version": case.version, "due_date": case.deadline.as_ref().map(|d| &d.due_date), "timeline": lines,
+        }));
+        return;
+    }
+    teller.heading(&format!("{} {} · {}", case.form, case.receipt_number, case.title));
+    teller.line(&case.explanation);
+    if !case.next_step.is_empty() {
+        teller.pair("next step", &case.next_step);
+    }
+    if let Some(deadline) = &case.deadline {
+        teller.pair("due", &format!("{} ({}; {})", deadline.due_date, deadline.derivation, deadline.cite));
+    }
+    if let Some(slot) = &case.appointment {
+        teller.pair("appointment", &slot_text(slot));
+    }
+    for line in timeline {
+        let mark = if line.office_only { "·" } else { "●" };
+        teller.line(&format!("{mark} {}  {}", when(line.recorded_at_us), line.text));
+    }
+}
+
+fn slot_text(slot: &AppointmentSlot) -> String {
+    let zone = jiff::tz::TimeZone::get(&slot.zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let at = jiff::Timestamp::from_microsecond(slot.starts_at_us).map(|at| at.to_zoned_datetime(zone));
+    at.map(|at| format!("{}, {}", at.strftime("%A, %B %-d, %Y, %-I:%M %p %Z"), slot.place))
+        .unwrap_or_default()
+}

@@ -1,0 +1,198 @@
+//! `docket officer`: the queue, a case, acts and decisions.
+use super::{Refused, Session, case, when};
+use crate::client::request;
+use crate::output::Teller;
+use anyhow::{Context, Result};
+use docket_proto::case_status::v1 as pb;
+use serde_json::json;
+use std::path::Path;
+use uuid::Uuid;
+
+/// What officers can ask for.
+#[derive(Debug, clap::Subcommand)]
+pub enum OfficerCommand {
+    /// The queue.
+    Worklist {
+        /// mine, office or unassigned.
+        #[arg(long, default_value = "mine")]
+        queue: String,
+    },
+    /// A case with its whole timeline.
+    Open {
+        /// Receipt number, or cases/<id>.
+        case: String,
+    },
+    /// Do the next thing on a case.
+    Act {
+        /// cases/<id>.
+        case: String,
+        /// What.
+        #[command(subcommand)]
+        act: OfficerAct,
+    },
+    /// Decide as the second officer; needs a fresh second factor.
+    Decide {
+        /// cases/<id>.
+        case: String,
+        /// approve, deny or return.
+        decision: String,
+    },
+}
+
+/// Acts on a case.
+#[derive(Debug, clap::Subcommand)]
+pub enum OfficerAct {
+    /// Take the case, or give it to somebody.
+    Assign {
+        /// accounts/<id>; oneself when empty.
+        #[arg(default_value = "")]
+        officer: String,
+    },
+    /// Begin the review.
+    StartReview,
+    /// Set an appointment on the first open day.
+    Schedule {
+        /// biometrics, interview or oath.
+        kind: String,
+    },
+    /// Recommend a decision.
+    Recommend {
+        /// approve or deny.
+        recommendation: String,
+        /// Grounds, for the office.
+        #[arg(long, default_value = "")]
+        grounds: String,
+    },
+}
+
+/// Runs an officer's command.
+pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> Result<()> {
+    let (connection, token) = Session::resume(home).await?;
+    let token = Some(token.as_str());
+    match command {
+        OfficerCommand::Worklist { queue } => {
+            let message = pb::ListWorklistRequest { queue, page_size: 100, page_token: String::new() };
+            let answer = connection
+                .status()
+                .list_worklist(request(token, message))
+                .await
+                .map_err(Refused::from)?
+                .into_inner();
+            worklist(&answer, teller);
+            Ok(())
+        }
+        OfficerCommand::Open { case } => {
+            let message = pb::GetCaseRequest { name: case.clone(), language: String::new(), min_version: 0 };
+            let answer = connection
+                .status()
+                .get_case(request(token, message))
+                .await
+                .map_err(Refused::from)?
+                .into_inner();
+            let message = pb::ListTimelineRequest { name: case, language: String::new(), as_of_us: 0 };
+            let timeline = connection
+                .status()
+                .list_timeline(request(token, message))
+                .await
+                .map_err(Refused::from)?
+                .into_inner();
+            case::show(&answer.case.context("case")?, &timeline.entries, teller);
+            Ok(())
+        }
+        OfficerCommand::Act { case, act } => done(self::act(&connection, token, case, act).await?, teller),
+        OfficerCommand::Decide { case: name, decision } => {
+            let message = pb::DecideCaseRequest {
+                request_id: Uuid::now_v7().to_string(),
+                name,
+                decision,
+                ..Default::default()
+            };
+            done(
+                connection
+                    .cases()
+                    .decide_case(request(token, message))
+                    .await
+                    .map_err(Refused::from)?
+                    .into_inner()
+                    .case,
+                teller,
+            )
+        }
+    }
+}
+
+async fn act(
+    connection: &crate::client::Connection,
+    token: Option<&str>,
+    name: String,
+    act: OfficerAct,
+) -> Result<Option<pb::CaseVersion>> {
+    let request_id = Uuid::now_v7().to_string();
+    let mut cases = connection.cases();
+    Ok(match act {
+        OfficerAct::Assign { officer } => {
+            let message = pb::AssignCaseRequest { request_id, name, officer };
+            cases.assign_case(request(token, message)).await.map_err(Refused::from)?.into_inner().case
+        }
+        OfficerAct::StartReview => {
+            let message = pb::StartReviewRequest { request_id, name };
+            cases.start_review(request(token, message)).await.map_err(Refused::from)?.into_inner().case
+        }
+        OfficerAct::Schedule { kind } => {
+            let kind = crate::story::appointment_kind(&kind)?.into();
+            let message = pb::ScheduleAppointmentRequest {
+                request_id,
+                name,
+                kind,
+                date: String::new(),
+                time: String::new(),
+            };
+            cases
+                .schedule_appointment(request(token, message))
+                .await
+                .map_err(Refused::from)?
+                .into_inner()
+                .case
+        }
+        OfficerAct::Recommend { recommendation, grounds } => {
+            let message = pb::RecommendDecisionRequest { request_id, name, recommendation, grounds };
+            cases.recommend_decision(request(token, message)).await.map_err(Refused::from)?.into_inner().case
+        }
+    })
+}
+
+fn done(case: Option<pb::CaseVersion>, teller: &Teller) -> Result<()> {
+    let case = case.context("case")?;
+    if teller.is_json() {
+        teller.value(&json!({"name": case.name, "version": case.version, "events": case.events}));
+    } else {
+        teller.line(&format!(
+            "done: {} is at version {} ({})",
+            case.name,
+            case.version,
+            case.events.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+fn worklist(answer: &pb::ListWorklistResponse, teller: &Teller) {
+    if !teller.is_json() {
+        teller.heading(&format!("{} case(s) in the queue", answer.total));
+    }
+    for item in &answer.items {
+        let case = item.case.clone().unwrap_or_default();
+        if teller.is_json() {
+            teller.value(&json!({"name": case.name, "receipt_number": case.receipt_number, "form": case.form, "task": item.task, "waiting_since_us": item.waiting_since_us}));
+        } else {
+            teller.line(&format!(
+                "{}  {:<6} {:<28} since {}  {}",
+                case.receipt_number,
+                case.form,
+                item.task,
+                when(item.waiting_since_us),
+                case.name
+            ));
+        }
+    }
+}

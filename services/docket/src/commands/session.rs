@@ -1,0 +1,101 @@
+//! Signing in, and the session kept for the next commands.
+use super::Refused;
+use crate::address::Addresses;
+use crate::client::{Connection, request};
+use crate::output::Teller;
+use crate::story::people::{code_at, now_s};
+use anyhow::{Context, Result};
+use docket_proto::identity::v1 as pb;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Seconds after which the access token is renewed.
+const RENEW_AFTER_S: i64 = 240;
+
+/// Who signs in.
+#[derive(Debug, clap::Args)]
+pub struct SignInArgs {
+    /// E-mail address.
+    #[arg(long)]
+    email: String,
+    /// Password; asked for when not given.
+    #[arg(long, env = "DOCKET_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+    /// Six digits from the authenticator.
+    #[arg(long)]
+    code: Option<String>,
+    /// The authenticator's secret instead, for development.
+    #[arg(long, conflicts_with = "code")]
+    totp_secret: Option<String>,
+}
+
+/// A session on disk, readable by its owner only.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Session {
+    email: String,
+    access_token: String,
+    refresh_token: String,
+    token_at: i64,
+}
+
+/// Signs in and keeps the session.
+pub async fn sign_in(home: &Path, args: &SignInArgs, teller: &Teller) -> Result<()> {
+    let addresses = Addresses::read(home)?;
+    let password = match &args.password {
+        Some(password) => password.clone(),
+        None => ask("password: ")?,
+    };
+    let code = match (&args.code, &args.totp_secret) {
+        (Some(code), _) => code.clone(),
+        (None, Some(secret)) => code_at(secret, now_s())?,
+        (None, None) => ask("code from the authenticator: ")?,
+    };
+    let request_id = uuid::Uuid::now_v7().to_string();
+    let message = pb::SignInRequest { request_id, email: args.email.clone(), password, code };
+    let mut sessions = Connection::new(&addresses)?.sessions();
+    let answer = sessions.sign_in(request(None, message)).await.map_err(Refused::from)?;
+    let tokens = answer.into_inner().tokens.context("tokens")?;
+    Session {
+        email: args.email.clone(),
+        access_token: tokens.access_token,
+        refresh_token: tokens.refresh_token,
+        token_at: now_s(),
+    }
+    .keep(home)?;
+    teller.line(&format!("signed in as {}", args.email));
+    Ok(())
+}
+
+impl Session {
+    /// Connection and token of the session kept here, renewed when it is old.
+    pub async fn resume(home: &Path) -> Result<(Connection, String)> {
+        let addresses = Addresses::read(home)?;
+        let text = std::fs::read_to_string(home.join("session.json"))
+            .context("nobody is signed in: `docket sign-in` first")?;
+        let mut session: Self =
+            serde_json::from_str(&text).context("the session kept here is not readable: sign in again")?;
+        let connection = Connection::new(&addresses)?;
+        if now_s() - session.token_at > RENEW_AFTER_S {
+            let message = pb::RefreshTokenRequest { refresh_token: session.refresh_token.clone() };
+            let answer =
+                connection.sessions().refresh_token(request(None, message)).await.map_err(Refused::from)?;
+            let tokens = answer.into_inner().tokens.context("tokens")?;
+            session.access_token = tokens.access_token;
+            session.refresh_token = tokens.refresh_token;
+            session.token_at = now_s();
+            session.keep(home)?;
+        }
+        Ok((connection, session.access_token))
+    }
+
+    fn keep(&self, home: &Path) -> Result<()> {
+        crate::up::place::write_private(&home.join("session.json"), &serde_json::to_string(self)?)
+    }
+}
+
+fn ask(prompt: &str) -> Result<String> {
+    eprint!("{prompt}");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

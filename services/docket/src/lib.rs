@@ -1,0 +1,8 @@
+//! The `docket` program: launcher, story player and client, over the public APIs only.
+pub mod address;
+pub mod cli;
+pub mod client;
+pub mod commands;
+pub mod output;
+pub mod story;
+pub mod up;

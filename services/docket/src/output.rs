@@ -1,0 +1,113 @@
+//! What the terminal shows: steps as they happen, for people or one JSON line each.
+use anyhow::Result;
+use serde_json::{Value, json};
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// Tells what happens.
+#[derive(Clone, Debug)]
+pub struct Teller {
+    json: bool,
+    colour: bool,
+}
+
+impl Teller {
+    /// For people, or as JSON lines.
+    pub fn new(json: bool) -> Self {
+        let colour = !json && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Self { json, colour }
+    }
+
+    /// Whether JSON was asked for.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A heading.
+    pub fn heading(&self, text: &str) {
+        if !self.json {
+            self.print(&format!("\n{}", self.bold(text)));
+        }
+    }
+
+    /// A line of its own.
+    pub fn line(&self, text: &str) {
+        if self.json {
+            self.value(&json!({"line": text}));
+        } else {
+            self.print(&format!("  {text}"));
+        }
+    }
+
+    /// A name and its value.
+    pub fn pair(&self, name: &str, value: &str) {
+        if self.json {
+            self.value(&json!({"name": name, "value": value}));
+        } else {
+            self.print(&format!("  {name:<22} {value}"));
+        }
+    }
+
+    /// One JSON value on a line.
+    pub fn value(&self, value: &Value) {
+        self.print(&value.to_string());
+    }
+
+    /// Runs a step of the set-up and says how long it took.
+    pub async fn step<T>(&self, name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let begun = Instant::now();
+        let outcome = work.await;
+        let took = seconds(begun.elapsed());
+        match (&outcome, self.json) {
+            (outcome, true) => self.value(
+                &json!({"setup": name, "ok": outcome.is_ok(), "seconds": begun.elapsed().as_secs_f64()}),
+            ),
+            (Ok(_), false) => self.print(&format!("  {} {name:<62} {}", self.green("✓"), self.dim(&took))),
+            (Err(error), false) => self.print(&format!("  {} {name}: {error:#}", self.red("✗"))),
+        }
+        outcome
+    }
+
+    /// One step of a story: who did what, what was answered, how long it took.
+    pub fn told(&self, number: usize, who: &str, what: &str, answer: &str, took: Duration) {
+        if self.json {
+            self.value(&json!({"step": number, "who": who, "what": what, "answer": answer, "seconds": took.as_secs_f64()}));
+            return;
+        }
+        self.print(&format!("{number:>3}  {} {what}  {}", self.bold(who), self.dim(&seconds(took))));
+        for line in answer.lines() {
+            self.print(&format!("       {line}"));
+        }
+    }
+
+    fn print(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        // A closed pipe is the reader's choice, not our fault.
+        let _ = writeln!(out, "{text}");
+        let _ = out.flush();
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+    fn bold(&self, text: &str) -> String {
+        self.paint("1", text)
+    }
+    fn dim(&self, text: &str) -> String {
+        self.paint("2", text)
+    }
+    fn green(&self, text: &str) -> String {
+        self.paint("32", text)
+    }
+    fn red(&self, text: &str) -> String {
+        self.paint("31", text)
+    }
+}
+
+fn seconds(took: Duration) -> String {
+    if took < Duration::from_secs(1) {
+        format!("{} ms", took.as_millis())
+    } else {
+        format!("{:.1} s", took.as_secs_f64())
+    }
+}

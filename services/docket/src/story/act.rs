@@ -1,0 +1,141 @@
+//! What people can do in a story, as data.
+use serde::Deserialize;
+
+/// One act.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Act {
+    /// The register of persons comes to know somebody plainly invented (the sandbox plays the register).
+    BeKnownToTheRegister {},
+    /// Opens an account.
+    Register {},
+    /// Types the code from the mail.
+    ConfirmEmail {
+        /// Types another code instead.
+        #[serde(default)]
+        wrong: bool,
+    },
+    /// Sets up an authenticator app.
+    SetUpTotp {},
+    /// Signs in.
+    SignIn {
+        /// With another password.
+        #[serde(default)]
+        wrong_password: bool,
+    },
+    /// Gives the second factor again.
+    StepUp {},
+    /// Takes up a role with an invitation.
+    TakeRole { role: String },
+    /// Proves identity with name, date of birth and A-number.
+    ProveIdentity {
+        /// Gives another A-number.
+        #[serde(default)]
+        wrong_a_number: bool,
+    },
+    /// Begins a form.
+    StartForm { form: String },
+    /// Answers questions.
+    Answer {
+        /// Question id → answer.
+        answers: toml::Table,
+        /// Rules that must speak up.
+        #[serde(default)]
+        finds: Vec<String>,
+        /// Rules that must be silent now.
+        #[serde(default)]
+        silent: Vec<String>,
+    },
+    /// Uploads a file as evidence.
+    Upload {
+        /// Kind from the checklist.
+        kind: String,
+        /// File beside the story.
+        file: String,
+    },
+    /// Sees the fee and why.
+    SeeFee {
+        /// Total in cents.
+        cents: i64,
+    },
+    /// Reads the review and signs it.
+    Sign {
+        /// Types this name; the proven one when empty.
+        #[serde(default)]
+        name: String,
+    },
+    /// Sends the signed filing.
+    Submit {
+        /// Repeats the last submission's request id.
+        #[serde(default)]
+        again: bool,
+    },
+    /// Pays.
+    Pay {
+        /// The processor's token.
+        method: String,
+        /// `paid`, `declined` or `pending`.
+        outcome: String,
+    },
+    /// Waits for the receipt number.
+    GetReceiptNumber {},
+    /// Finds a notice in the inbox and reads its PDF.
+    ReadNotice {
+        /// Kind of notice.
+        kind: String,
+    },
+    /// Finds an alert in the mail.
+    GetMail {
+        /// Words of its subject.
+        subject: String,
+    },
+    /// Moves an appointment to the next free time.
+    MoveAppointment { kind: String, cause: String },
+    /// Writes to the office.
+    Write { topic: String, text: String },
+    /// Answers the last message, as the office.
+    AnswerMessage { text: String },
+    /// Answers the open request with files.
+    Respond {
+        /// Item → file beside the story.
+        files: toml::Table,
+    },
+    /// Takes a case or gives it to somebody.
+    Assign {
+        /// Person of the story.
+        to: String,
+    },
+    /// Begins the review.
+    StartReview {},
+    /// Sets an appointment on the first open day.
+    Schedule { kind: String },
+    /// Records that biometrics were captured.
+    TakeBiometrics { early: bool },
+    /// Records a background check.
+    BackgroundCheck { system: String, result: String },
+    /// Records interview and tests.
+    Interview {
+        /// Parts passed.
+        passed: Vec<String>,
+        early: bool,
+    },
+    /// Requests evidence.
+    RequestEvidence { kind: String, items: Vec<String>, explanation: String },
+    /// Recommends.
+    Recommend { recommendation: String, grounds: String },
+    /// Decides.
+    Decide { decision: String },
+    /// Checks again before the oath.
+    Reverify {},
+    /// Records the oath.
+    TakeOath { early: bool },
+    /// Issues the certificate.
+    IssueCertificate { number: String },
+    /// Counts at the far side: the processor, the mailbox, the inbox.
+    CountAtTheFarSide {
+        /// Successful charges for this story's payment.
+        charges: u64,
+        /// Notices in the applicant's inbox by kind; others must not be there.
+        notices: Vec<String>,
+    },
+}

@@ -1,0 +1,66 @@
+//! Sends a file as evidence and checks that it comes back byte for byte.
+use super::player::{Player, Stumble};
+use crate::client::{patiently, request};
+use anyhow::{Context, anyhow};
+use docket_proto::filing::v1 as pb;
+use pb::{download_evidence_response, upload_evidence_request::Part};
+
+const CHUNK: usize = 256 * 1024;
+
+/// Uploads a file of the story's folder to a filing or a response; gives its name and size.
+pub async fn upload(
+    player: &Player,
+    who: &str,
+    parent: &str,
+    kind: &str,
+    file: &str,
+    request_id: &str,
+) -> Result<pb::Evidence, Stumble> {
+    let path = player.folder.join("evidence").join(file);
+    let bytes = std::fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+    let header = pb::UploadHeader {
+        request_id: request_id.to_owned(),
+        parent: parent.to_owned(),
+        kind: kind.to_owned(),
+        file_name: file.to_owned(),
+        foreign_language: false,
+    };
+    let token = player.token(who)?;
+    let answer = patiently(|| {
+        let mut client = player.connection.evidence();
+        let mut parts = vec![pb::UploadEvidenceRequest { part: Some(Part::Header(header.clone())) }];
+        parts.extend(
+            bytes
+                .chunks(CHUNK)
+                .map(|chunk| pb::UploadEvidenceRequest { part: Some(Part::Chunk(chunk.to_vec())) }),
+        );
+        let message = request(token.as_deref(), tokio_stream::iter(parts));
+        async move { client.upload_evidence(message).await }
+    })
+    .await?;
+    let evidence = answer.into_inner().evidence.ok_or_else(|| anyhow!("no evidence in the answer"))?;
+    let back = download(player, who, &format!("{parent}/{}", evidence.name)).await?;
+    if back != bytes {
+        return Err(anyhow!("{file} came back changed").into());
+    }
+    Ok(evidence)
+}
+
+/// Downloads a piece of evidence whole.
+async fn download(player: &Player, who: &str, name: &str) -> Result<Vec<u8>, Stumble> {
+    let token = player.token(who)?;
+    let answer = patiently(|| {
+        let mut client = player.connection.evidence();
+        let message = request(token.as_deref(), pb::DownloadEvidenceRequest { name: name.to_owned() });
+        async move { client.download_evidence(message).await }
+    })
+    .await?;
+    let mut stream = answer.into_inner();
+    let mut bytes = Vec::new();
+    while let Some(part) = stream.message().await? {
+        if let Some(download_evidence_response::Part::Chunk(chunk)) = part.part {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,109 @@
+//! The shape of a story file.
+use super::act::Act;
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// A story.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// Title.
+    pub title: String,
+    /// What it shows, for `docket story --list`.
+    pub about: String,
+    /// People in it.
+    pub person: Vec<PersonRow>,
+    /// Steps, still with their variables.
+    pub step: Vec<toml::Value>,
+    /// Folder of the file, for evidence.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// A person in a story.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonRow {
+    /// Short name used in the steps.
+    pub id: String,
+    /// How the telling names them.
+    pub called: String,
+    /// `applicant`, `officer` or `stranger`.
+    pub part: String,
+    /// Family name.
+    #[serde(default)]
+    pub family_name: String,
+    /// Given name.
+    #[serde(default)]
+    pub given_name: String,
+    /// Date of birth, ISO 8601.
+    #[serde(default)]
+    pub birth_date: String,
+    /// Zone.
+    #[serde(default = "new_york")]
+    pub zone: String,
+    /// Language.
+    #[serde(default = "english")]
+    pub language: String,
+}
+
+fn new_york() -> String {
+    "America/New_York".to_owned()
+}
+fn english() -> String {
+    "en".to_owned()
+}
+
+/// One step with its variables filled in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Who does it.
+    pub who: String,
+    /// What, as told.
+    pub say: String,
+    /// The act.
+    #[serde(rename = "do")]
+    pub act: Act,
+    /// Expected refusal: the reason of the error.
+    pub refused: Option<String>,
+    /// What people see afterwards.
+    #[serde(default)]
+    pub see: See,
+}
+
+/// What is seen after a step.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct See {
+    /// The applicant.
+    pub applicant: Option<View>,
+    /// The officer.
+    pub officer: Option<View>,
+}
+
+/// What one person sees.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct View {
+    /// Number of the status title.
+    pub title: Option<String>,
+    /// Kinds of event on the timeline, without `case.` and version.
+    #[serde(default)]
+    pub lines: Vec<String>,
+    /// Kinds that must not be there.
+    #[serde(default)]
+    pub hidden: Vec<String>,
+}
+
+impl Story {
+    /// Reads a story.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+        let mut story: Self =
+            toml::from_str(&text).with_context(|| format!("{} is no story", path.display()))?;
+        story.folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        Ok(story)
+    }
+}

@@ -1,0 +1,164 @@
+//! What officers do to the case.
+use super::act::Act;
+use super::party::{appointment_kind, call, wait_for};
+use super::player::{Answer, Player, command_id};
+use super::see;
+use anyhow::{Context, anyhow};
+use docket_proto::case_status::v1 as cases;
+use docket_proto::notifications::v1 as notifications;
+
+/// Acts of the office.
+pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
+    let (request_id, name) = (command_id(), player.case());
+    let token = player.token(who)?;
+    let (version, told) = match act {
+        Act::AnswerMessage { text } => return answer_message(player, who, text).await,
+        Act::Assign { to } => {
+            let officer = player.person(to)?;
+            let (account, called) = (officer.account.clone(), officer.row.called.clone());
+            let message = cases::AssignCaseRequest { request_id, name, officer: account };
+            (call!(player, token, cases, assign_case, message)?.case, format!("the case is with {called}"))
+        }
+        Act::StartReview {} => {
+            let message = cases::StartReviewRequest { request_id, name };
+            (call!(player, token, cases, start_review, message)?.case, "the review has begun".to_owned())
+        }
+        Act::Schedule { kind } => {
+            let kind = appointment_kind(kind)?.into();
+            let message = cases::ScheduleAppointmentRequest {
+                request_id,
+                name,
+                kind,
+                date: String::new(),
+                time: String::new(),
+            };
+            let answer = call!(player, token, cases, schedule_appointment, message)?;
+            (answer.case, see::slot(&answer.appointment.context("appointment")?)?)
+        }
+        Act::TakeBiometrics { early } => {
+            let message = cases::RecordBiometricsRequest { request_id, name, early_by_agreement: *early };
+            (
+                call!(player, token, cases, record_biometrics, message)?.case,
+                "fingerprints, photograph and signature were taken".to_owned(),
+            )
+        }
+        Act::BackgroundCheck { system, result } => {
+            let message = cases::RecordBackgroundCheckRequest {
+                request_id,
+                name,
+                system: system.clone(),
+                result_class: result.clone(),
+            };
+            (
+                call!(player, token, cases, record_background_check, message)?.case,
+                "recorded, for the office only".to_owned(),
+            )
+        }
+        Act::Interview { passed, early } => {
+            let tests =
+                passed.iter().map(|part| cases::TestPart { part: part.clone(), passed: true }).collect();
+            let message =
+                cases::RecordInterviewRequest { request_id, name, tests, early_by_agreement: *early };
+            (
+                call!(player, token, cases, record_interview, message)?.case,
+                format!("interview held; passed: {}", passed.join(", ")),
+            )
+        }
+        Act::RequestEvidence { kind, items, explanation } => {
+            request_evidence(player, who, kind, items, explanation).await?
+        }
+        Act::Recommend { recommendation, grounds } => {
+            let message = cases::RecommendDecisionRequest {
+                request_id,
+                name,
+                recommendation: recommendation.clone(),
+                grounds: grounds.clone(),
+            };
+            (
+                call!(player, token, cases, recommend_decision, message)?.case,
+                format!("recommended: {recommendation}"),
+            )
+        }
+        Act::Decide { decision } => {
+            let message = cases::DecideCaseRequest {
+                request_id,
+                name,
+                decision: decision.clone(),
+                ..Default::default()
+            };
+            (call!(player, token, cases, decide_case, message)?.case, format!("decided: {decision}"))
+        }
+        Act::Reverify {} => {
+            let message = cases::CompleteReverificationRequest { request_id, name };
+            (
+                call!(player, token, cases, complete_reverification, message)?.case,
+                "checked again by another officer".to_owned(),
+            )
+        }
+        Act::TakeOath { early } => {
+            let message = cases::RecordOathRequest { request_id, name, early_by_agreement: *early };
+            (call!(player, token, cases, record_oath, message)?.case, "the oath was taken".to_owned())
+        }
+        Act::IssueCertificate { number } => {
+            let message =
+                cases::IssueCertificateRequest { request_id, name, certificate_number: number.clone() };
+            (
+                call!(player, token, cases, issue_certificate, message)?.case,
+                "Certificate of Naturalization (N-550) issued".to_owned(),
+            )
+        }
+        other => return Err(anyhow!("{other:?} is no act of the office").into()),
+    };
+    player.version = version.context("case")?.version;
+    Ok(told)
+}
+
+async fn request_evidence(
+    player: &Player,
+    who: &str,
+    kind: &str,
+    items: &[String],
+    explanation: &str,
+) -> Result<(Option<cases::CaseVersion>, String), super::player::Stumble> {
+    let item = |code: &String| cases::request_evidence_request::Item {
+        code: code.clone(),
+        reason: "missing".to_owned(),
+    };
+    let message = cases::RequestEvidenceRequest {
+        request_id: command_id(),
+        name: player.case(),
+        kind: kind.to_owned(),
+        items: items.iter().map(item).collect(),
+        days: 0,
+        explanation: explanation.to_owned(),
+    };
+    let answer = call!(player, player.token(who)?, cases, request_evidence, message)?;
+    let deadline = answer.deadline.context("deadline")?;
+    Ok((
+        answer.case,
+        format!(
+            "asked for {}; due {}\n{} ({})",
+            items.join(", "),
+            deadline.due_date,
+            deadline.derivation,
+            deadline.cite
+        ),
+    ))
+}
+
+async fn answer_message(player: &Player, who: &str, text: &str) -> Answer {
+    wait_for("the office sees the message", async || {
+        let message = notifications::ListThreadsRequest { case: player.case() };
+        let threads =
+            call!(player, player.token(who)?, inbox, list_threads, message).map(|answer| answer.threads);
+        Ok(threads.ok().filter(|threads| threads.iter().any(|thread| thread.name == player.thread)))
+    })
+    .await?;
+    let message = notifications::SendMessageRequest {
+        request_id: command_id(),
+        name: player.thread.clone(),
+        text: text.to_owned(),
+    };
+    let thread = call!(player, player.token(who)?, inbox, send_message, message)?.thread.context("thread")?;
+    Ok(format!("{} messages in the conversation", thread.messages.len()))
+}

@@ -1,0 +1,427 @@
+//! What the party does: an account, a form, evidence, signature, money, the inbox.
+use super::act::Act;
+use super::evidence::upload;
+use super::player::{Answer, Player, Stumble, command_id};
+use super::see;
+use crate::commands::amount;
+use anyhow::{Context, anyhow, bail, ensure};
+use docket_proto::case_status::v1 as cases;
+use docket_proto::filing::v1 as filings;
+use docket_proto::identity::v1 as identity;
+use docket_proto::notifications::v1 as notifications;
+use docket_proto::payments::v1 as payments;
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// Patience for what another service does in its own time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Calls a service patiently with one message: `call!(player, token, drafts, start_draft, message)`.
+macro_rules! call {
+    ($player:expr, $token:expr, $service:ident, $method:ident, $message:expr) => {{
+        let (token, message): (Option<String>, _) = ($token, $message);
+        $crate::client::patiently(|| {
+            let mut client = $player.connection.$service();
+            let message = $crate::client::request(token.as_deref(), message.clone());
+            async move { client.$method(message).await }
+        })
+        .await
+        .map(tonic::Response::into_inner)
+    }};
+}
+pub(super) use call;
+
+/// Acts on an account.
+pub async fn account(player: &mut Player, who: &str, act: &Act) -> Answer {
+    match act {
+        Act::BeKnownToTheRegister {} => be_known(player, who).await,
+        Act::Register {} => register(player, who).await,
+        Act::ConfirmEmail { wrong } => confirm_email(player, who, *wrong).await,
+        Act::SetUpTotp {} => set_up_totp(player, who).await,
+        Act::SignIn { wrong_password } => sign_in(player, who, *wrong_password).await,
+        Act::StepUp {} => step_up(player, who).await,
+        Act::TakeRole { role } => take_role(player, who, role).await,
+        Act::ProveIdentity { wrong_a_number } => prove_identity(player, who, *wrong_a_number).await,
+        other => Err(anyhow!("{other:?} is no act on an account").into()),
+    }
+}
+
+async fn be_known(player: &Player, who: &str) -> Answer {
+    let person = player.person(who)?;
+    let row = &person.row;
+    let body = serde_json::json!({
+        "family_name": row.family_name, "given_name": row.given_name,
+        "date_of_birth": row.birth_date, "a_number": person.a_number,
+    });
+    let url = format!("{}/register/persons", player.addresses.sandbox);
+    let answer = player.http.post(url).json(&body).send().await.context("the register")?;
+    answer.error_for_status().context("the register")?;
+    Ok(format!("the register of persons knows {} {}", row.given_name, row.family_name))
+}
+
+async fn register(player: &mut Player, who: &str) -> Answer {
+    let person = player.person(who)?;
+    let message = identity::RegisterRequest {
+        request_id: command_id(),
+        email: person.email.clone(),
+        password: person.password.clone(),
+        language: person.row.language.clone(),
+        zone: person.row.zone.clone(),
+    };
+    let answer = call!(player, None, accounts, register, message)?;
+    let email = player.person(who)?.email.clone();
+    player.person_mut(who)?.registration_token = answer.registration_token;
+    Ok(format!("account opened for {email}; a code is on its way there"))
+}
+
+async fn confirm_email(player: &mut Player, who: &str, wrong: bool) -> Answer {
+    let person = player.person(who)?;
+    let mail = mail_text(player, &person.email, "").await?;
+    let digits = mail.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 6);
+    let right = digits.with_context(|| format!("no six digits in the mail: {mail}"))?;
+    let code = if wrong { if right == "000000" { "000001" } else { "000000" } } else { right };
+    let message = identity::ConfirmEmailRequest {
+        request_id: command_id(),
+        registration_token: person.registration_token.clone(),
+        code: code.to_owned(),
+    };
+    call!(player, None, accounts, confirm_email, message)?;
+    Ok("the address is proven".to_owned())
+}
+
+async fn set_up_totp(player: &mut Player, who: &str) -> Answer {
+    let registration_token = player.person(who)?.registration_token.clone();
+    let message = identity::BeginTotpRequest {
+        request_id: command_id(),
+        registration_token: registration_token.clone(),
+    };
+    let answer = call!(player, None, accounts, begin_totp, message)?;
+    let person = player.person_mut(who)?;
+    person.totp_secret = answer.secret;
+    let code = person.code().await?;
+    let message = identity::ConfirmTotpRequest { request_id: command_id(), registration_token, code };
+    let answer = call!(player, None, accounts, confirm_totp, message)?;
+    player.person_mut(who)?.account = answer.account;
+    Ok(format!("the authenticator works; {} recovery codes to keep", answer.recovery_codes.len()))
+}
+
+async fn sign_in(player: &mut Player, who: &str, wrong_password: bool) -> Answer {
+    let person = player.person_mut(who)?;
+    let (email, mut password) = (person.email.clone(), person.password.clone());
+    let code = if wrong_password {
+        password.push('!');
+        "000000".to_owned()
+    } else {
+        person.code().await?
+    };
+    let message = identity::SignInRequest { request_id: command_id(), email, password, code };
+    let answer = call!(player, None, sessions, sign_in, message)?;
+    player.person_mut(who)?.take_tokens(answer.tokens.context("tokens")?);
+    Ok("signed in with password and authenticator".to_owned())
+}
+
+async fn step_up(player: &mut Player, who: &str) -> Answer {
+    let code = player.person_mut(who)?.code().await?;
+    let message = identity::StepUpRequest { request_id: command_id(), code };
+    let answer = call!(player, player.token(who)?, sessions, step_up, message)?;
+    player.person_mut(who)?.take_tokens(answer.tokens.context("tokens")?);
+    Ok("the second factor was given again; good for ten minutes".to_owned())
+}
+
+async fn take_role(player: &mut Player, who: &str, role: &str) -> Answer {
+    let codes = &player.addresses.invitations;
+    let code = codes.get(role).with_context(|| format!("no invitation for {role} in docket.json"))?.clone();
+    let message = identity::RedeemInvitationRequest { request_id: command_id(), code };
+    let answer = call!(player, player.token(who)?, accounts, redeem_invitation, message)?;
+    player.addresses.invitations.remove(role);
+    let roles = answer.account.context("account")?.roles;
+    let roles: Vec<String> = roles.iter().map(|role| format!("{} at {}", role.role, role.office)).collect();
+    Ok(format!("now {}", roles.join(", ")))
+}
+
+async fn prove_identity(player: &mut Player, who: &str, wrong: bool) -> Answer {
+    let person = player.person(who)?;
+    let message = identity::ProveIdentityRequest {
+        request_id: command_id(),
+        family_name: person.row.family_name.clone(),
+        given_name: person.row.given_name.clone(),
+        birth_date: person.row.birth_date.clone(),
+        a_number: if wrong { "A000999999".to_owned() } else { person.a_number.clone() },
+    };
+    let answer = call!(player, player.token(who)?, accounts, prove_identity, message)?;
+    Ok(format!("identity level: {}", answer.account.context("account")?.identity_level))
+}
+
+/// Acts on a filing and its case.
+pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
+    match act {
+        Act::StartForm { form } => start_form(player, who, form).await,
+        Act::Answer { answers, finds, silent } => answer(player, who, answers, finds, silent).await,
+        Act::Upload { kind, file } => {
+            let parent = player.filing.clone();
+            let evidence = upload(player, who, &parent, kind, file, &command_id()).await?;
+            Ok(format!(
+                "{file}: {}, {} bytes, scanned, sealed and read back",
+                evidence.media_type, evidence.size
+            ))
+        }
+        Act::SeeFee { cents } => see_fee(player, who, *cents).await,
+        Act::Sign { name } => sign(player, who, name).await,
+        Act::Submit { again } => submit(player, who, *again).await,
+        Act::Pay { method, outcome } => pay(player, who, method, outcome).await,
+        Act::GetReceiptNumber {} => receipt_number(player, who).await,
+        Act::ReadNotice { kind } => see::notice(player, who, kind).await,
+        Act::GetMail { subject } => {
+            let text = mail_text(player, &player.person(who)?.email, subject).await?;
+            Ok(text.lines().filter(|line| !line.trim().is_empty()).take(2).collect::<Vec<_>>().join(" "))
+        }
+        Act::MoveAppointment { kind, cause } => move_appointment(player, who, kind, cause).await,
+        Act::Write { topic, text } => write(player, who, topic, text).await,
+        Act::Respond { files } => respond(player, who, files).await,
+        Act::CountAtTheFarSide { charges, notices } => see::count(player, who, *charges, notices).await,
+        other => Err(anyhow!("{other:?} is no act of a party").into()),
+    }
+}
+
+async fn start_form(player: &mut Player, who: &str, form: &str) -> Answer {
+    let message = filings::StartDraftRequest { request_id: command_id(), form: form.to_owned() };
+    let filing = call!(player, player.token(who)?, drafts, start_draft, message)?.filing.context("filing")?;
+    player.filing = filing.name;
+    player.package = filing.package_id;
+    Ok(format!("{} begun; {} questions are open", filing.form, filing.missing.len()))
+}
+
+async fn answer(
+    player: &Player,
+    who: &str,
+    answers: &toml::Table,
+    finds: &[String],
+    silent: &[String],
+) -> Answer {
+    let answers_json = serde_json::to_string(answers).context("answers")?;
+    let message = filings::AnswerDraftRequest {
+        request_id: command_id(),
+        name: player.filing.clone(),
+        answers_json,
+        etag: 0,
+    };
+    let filing =
+        call!(player, player.token(who)?, drafts, answer_draft, message)?.filing.context("filing")?;
+    let mut told = Vec::new();
+    for rule in finds {
+        let finding = filing.findings.iter().find(|finding| finding.rule == *rule);
+        let finding =
+            finding.with_context(|| format!("rule {rule} is silent; spoken: {:?}", filing.findings))?;
+        told.push(format!(
+            "{} {} [{}] {}",
+            if finding.level == "block" { "stop:" } else { "note:" },
+            finding.message,
+            finding.rule,
+            finding.cite
+        ));
+    }
+    for rule in silent {
+        ensure_silent(&filing, rule)?;
+    }
+    told.push(format!("{} saved, {} still open", answers.len(), filing.missing.len()));
+    Ok(told.join("\n"))
+}
+
+fn ensure_silent(filing: &filings::Filing, rule: &str) -> anyhow::Result<()> {
+    ensure!(!filing.findings.iter().any(|finding| finding.rule == rule), "rule {rule} still speaks");
+    Ok(())
+}
+
+async fn see_fee(player: &Player, who: &str, cents: i64) -> Answer {
+    let message = filings::QuoteFeeRequest { request_id: command_id(), name: player.filing.clone() };
+    let quote = call!(player, player.token(who)?, drafts, quote_fee, message)?;
+    let total = quote.total.context("total")?.cents;
+    if total != cents {
+        return Err(anyhow!("the fee is {total} cents, {cents} were expected").into());
+    }
+    let rows: Vec<String> = quote
+        .rows
+        .iter()
+        .map(|row| format!("{} {} ({}): {}", amount(row.cents), row.row, row.cite, row.because))
+        .collect();
+    Ok(format!("{} in all\n{}", amount(total), rows.join("\n")))
+}
+
+async fn sign(player: &Player, who: &str, name: &str) -> Answer {
+    let message = filings::ReviewFilingRequest { name: player.filing.clone() };
+    let review = call!(player, player.token(who)?, drafts, review_filing, message)?;
+    let row = &player.person(who)?.row;
+    let typed_name =
+        if name.is_empty() { format!("{} {}", row.given_name, row.family_name) } else { name.to_owned() };
+    let message = filings::SignFilingRequest {
+        request_id: command_id(),
+        name: player.filing.clone(),
+        content_hash: review.content_hash,
+        typed_name,
+    };
+    let filing = call!(player, player.token(who)?, drafts, sign_filing, message)?.filing.context("filing")?;
+    Ok(format!("{} lines read and signed; state: {}", review.text.lines().count(), filing.state))
+}
+
+async fn submit(player: &mut Player, who: &str, again: bool) -> Answer {
+    let request_id = if again { player.last_submission.clone() } else { command_id() };
+    let message =
+        filings::SubmitFilingRequest { request_id: request_id.clone(), name: player.filing.clone() };
+    let answer = call!(player, player.token(who)?, drafts, submit_filing, message)?;
+    player.last_submission = request_id;
+    Ok(format!("on its way; {} waits to be paid", answer.payment))
+}
+
+async fn pay(player: &Player, who: &str, method: &str, outcome: &str) -> Answer {
+    let name = format!("payments/{}", player.package);
+    wait_for("the payment is open", async || {
+        let message = payments::GetPaymentRequest { name: name.clone() };
+        Ok(call!(player, player.token(who)?, payments, get_payment, message).ok())
+    })
+    .await?;
+    let message =
+        payments::PayWithCardRequest { request_id: command_id(), name, method_token: method.to_owned() };
+    let answer = call!(player, player.token(who)?, payments, pay_with_card, message)?;
+    let payment = answer.payment.clone().context("payment")?;
+    let (came, told) = match answer.outcome() {
+        payments::pay_with_card_response::Outcome::Paid => (
+            "paid",
+            format!(
+                "paid {} with {} …{}",
+                amount(payment.amount.unwrap_or_default().cents),
+                payment.card_brand,
+                payment.card_last4
+            ),
+        ),
+        payments::pay_with_card_response::Outcome::Declined => ("declined", payment.last_refusal),
+        payments::pay_with_card_response::Outcome::Pending => {
+            ("pending", "the processor has not answered yet; nothing is charged twice".to_owned())
+        }
+        payments::pay_with_card_response::Outcome::Unspecified => ("unspecified", String::new()),
+    };
+    if came != outcome {
+        return Err(anyhow!("{outcome} was expected, it came {came}: {told}").into());
+    }
+    Ok(told)
+}
+
+async fn receipt_number(player: &mut Player, who: &str) -> Answer {
+    let case = player.case();
+    let found = wait_for("the case is accepted", async || {
+        let message = cases::GetCaseRequest { name: case.clone(), language: String::new(), min_version: 0 };
+        let case =
+            call!(player, player.token(who)?, status, get_case, message).ok().and_then(|answer| answer.case);
+        Ok(case.filter(|case| !case.receipt_number.is_empty()))
+    })
+    .await?;
+    player.receipt_number = found.receipt_number.clone();
+    Ok(format!(
+        "receipt number {}, receipt date {}\n{}: {}",
+        found.receipt_number, found.receipt_date, found.title, found.explanation
+    ))
+}
+
+async fn move_appointment(player: &mut Player, who: &str, kind: &str, cause: &str) -> Answer {
+    let kind = appointment_kind(kind)?;
+    let message = cases::ListFreeSlotsRequest { name: player.case(), kind: kind.into() };
+    let slots = call!(player, player.token(who)?, cases, list_free_slots, message)?.slots;
+    let slot = slots.get(2).or(slots.last()).context("no free time")?;
+    let zone = jiff::tz::TimeZone::get(&slot.zone).context("zone of the office")?;
+    let at = jiff::Timestamp::from_microsecond(slot.starts_at_us).context("time")?.to_zoned_datetime(zone);
+    let message = cases::RescheduleAppointmentRequest {
+        request_id: command_id(),
+        name: player.case(),
+        kind: kind.into(),
+        date: at.date().to_string(),
+        time: at.strftime("%H:%M").to_string(),
+        cause: cause.to_owned(),
+    };
+    let answer = call!(player, player.token(who)?, cases, reschedule_appointment, message)?;
+    player.version = answer.case.context("case")?.version;
+    Ok(format!("moved to {}", see::slot(&answer.appointment.context("appointment")?)?))
+}
+
+async fn write(player: &mut Player, who: &str, topic: &str, text: &str) -> Answer {
+    let message = notifications::StartThreadRequest {
+        request_id: command_id(),
+        case: player.case(),
+        topic: topic.to_owned(),
+        text: text.to_owned(),
+    };
+    let thread = call!(player, player.token(who)?, inbox, start_thread, message)?.thread.context("thread")?;
+    player.thread = thread.name;
+    Ok(format!("to the office: {text}"))
+}
+
+async fn respond(player: &Player, who: &str, files: &toml::Table) -> Answer {
+    let response = wait_for("the request can be answered", async || {
+        let message = filings::ListResponsesRequest {};
+        let responses = call!(player, player.token(who)?, evidence, list_responses, message)?.responses;
+        Ok(responses
+            .into_iter()
+            .find(|response| response.case == player.case() && response.received_at_us == 0))
+    })
+    .await?;
+    for (item, file) in files {
+        let file = file.as_str().context("a file is a text")?;
+        upload(player, who, &response.name, item, file, &command_id()).await?;
+    }
+    let message = filings::SubmitResponseRequest {
+        request_id: command_id(),
+        name: response.name.clone(),
+        partial_confirmed: false,
+    };
+    let sent = call!(player, player.token(who)?, evidence, submit_response, message)?
+        .response
+        .context("response")?;
+    let deadline = sent.deadline.context("deadline")?;
+    Ok(format!(
+        "answered with {} file(s); it was due {} ({})",
+        files.len(),
+        deadline.due_date,
+        deadline.derivation
+    ))
+}
+
+/// Kind of appointment by its name.
+pub fn appointment_kind(kind: &str) -> anyhow::Result<cases::AppointmentKind> {
+    Ok(match kind {
+        "biometrics" => cases::AppointmentKind::Biometrics,
+        "interview" => cases::AppointmentKind::Interview,
+        "oath" => cases::AppointmentKind::Oath,
+        other => bail!("{other:?} is no kind of appointment"),
+    })
+}
+
+/// Waits until something is there.
+pub async fn wait_for<T>(
+    what: &str,
+    mut look: impl AsyncFnMut() -> Result<Option<T>, Stumble>,
+) -> Result<T, Stumble> {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look().await? {
+            return Ok(found);
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(anyhow!("waited {} s in vain until {what}", PATIENCE.as_secs()).into());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The newest mail to an address with these words in its subject, as text.
+async fn mail_text(player: &Player, to: &str, subject: &str) -> Result<String, Stumble> {
+    let list = format!("{}/mail/messages", player.addresses.mail);
+    let found = wait_for(&format!("a mail about {subject:?} has come"), async || {
+        let answer =
+            player.http.get(&list).query(&[("to", to), ("subject", subject)]).send().await.context("mail")?;
+        let Ok(answer) = answer.json::<Value>().await else { return Ok(None) };
+        let messages = answer["messages"].as_array().cloned().unwrap_or_default();
+        Ok(messages.last().and_then(|message| message["id"].as_str().map(str::to_owned)))
+    })
+    .await?;
+    let answer = player.http.get(format!("{list}/{found}")).send().await.context("mail")?;
+    let mail: Value = answer.json().await.context("mail")?;
+    Ok(mail["text"].as_str().unwrap_or_default().to_owned())
+}

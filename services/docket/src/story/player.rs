@@ -1,0 +1,290 @@
+//! Plays the steps in order and tells them.
+use super::act::Act;
+use super::file::{Step, Story};
+use super::people::{Person, now_s};
+use super::vars::Vars;
+use super::{officer, party, see};
+use crate::address::Addresses;
+use crate::client::{Connection, plainly, reason, request};
+use crate::output::Teller;
+use anyhow::{Context, Result, bail};
+use docket_proto::identity::v1 as identity;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use tonic::Status;
+use uuid::Uuid;
+
+/// Seconds after which an access token is renewed, before its five minutes end.
+const RENEW_AFTER_S: i64 = 240;
+
+/// A story being played.
+pub struct Player {
+    /// Public addresses only.
+    pub addresses: Addresses,
+    /// Channels.
+    pub connection: Connection,
+    /// For the mail catcher and the parties that are not ours.
+    pub http: reqwest::Client,
+    /// People by id.
+    pub people: BTreeMap<String, Person>,
+    /// Folder of the story.
+    pub folder: PathBuf,
+    /// The filing, `filings/<uuid>`; the case has the same id.
+    pub filing: String,
+    /// Package id.
+    pub package: String,
+    /// Receipt number.
+    pub receipt_number: String,
+    /// Request id of the last submission.
+    pub last_submission: String,
+    /// Version of the case that the last command led to.
+    pub version: u64,
+    /// Conversation.
+    pub thread: String,
+}
+
+/// Why a step did not go as told.
+#[derive(Debug)]
+pub enum Stumble {
+    /// A service refused.
+    Refused(Box<Status>),
+    /// Something else.
+    Failed(anyhow::Error),
+}
+
+impl From<Status> for Stumble {
+    fn from(status: Status) -> Self {
+        Self::Refused(Box::new(status))
+    }
+}
+impl From<anyhow::Error> for Stumble {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+/// What a step answers.
+pub type Answer = Result<String, Stumble>;
+
+/// What came of a story.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Ways in, to try.
+    pub sign_ins: Vec<SignIn>,
+    /// Receipt number of its case.
+    pub receipt_number: Option<String>,
+    /// Steps played.
+    pub steps: usize,
+}
+
+/// A way in.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// `applicant` or `officer`.
+    pub role: String,
+    /// E-mail address.
+    pub email: String,
+    /// Password.
+    pub password: String,
+    /// TOTP secret.
+    pub totp_secret: String,
+}
+
+/// Stories of a folder with their titles.
+pub fn list(folder: &Path) -> Result<Vec<(PathBuf, String, String)>> {
+    let mut stories = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            let story = Story::read(&path)?;
+            stories.push((path, story.title, story.about));
+        }
+    }
+    stories.sort();
+    Ok(stories)
+}
+
+/// Plays a story from its file.
+pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result<Told> {
+    let story = Story::read(file)?;
+    teller.heading(&story.title);
+    let run = u32::try_from(now_s() % 1_000_000)?;
+    let zone = jiff::tz::TimeZone::get("America/New_York").context("zone data")?;
+    let today = jiff::Timestamp::from_second(now_s())?.to_zoned_datetime(zone).date();
+    let mut vars = Vars::new(today);
+    vars.set("run", format!("{run:06}"));
+    let mut people = BTreeMap::new();
+    for (row, offset) in story.person.iter().zip(0..) {
+        let person = Person::new(row.clone(), (run + offset) % 1_000_000);
+        vars.set(format!("{}.email", row.id), &person.email);
+        vars.set(format!("{}.a_number", row.id), &person.a_number);
+        people.insert(row.id.clone(), person);
+    }
+    let mut player = Player {
+        addresses: addresses.clone(),
+        connection: Connection::new(addresses)?,
+        http: reqwest::Client::new(),
+        people,
+        folder: story.folder.clone(),
+        filing: String::new(),
+        package: String::new(),
+        receipt_number: String::new(),
+        last_submission: String::new(),
+        version: 0,
+        thread: String::new(),
+    };
+    for (step, number) in story.step.iter().zip(1..) {
+        let filled = vars.fill(step).with_context(|| format!("step {number}"))?;
+        let step: Step = filled.try_into().with_context(|| format!("step {number}"))?;
+        player
+            .step(number, &step, teller)
+            .await
+            .with_context(|| format!("step {number}: {} {}", step.who, step.say))?;
+    }
+    Ok(player.told(story.step.len()))
+}
+
+impl Player {
+    async fn step(&mut self, number: usize, step: &Step, teller: &Teller) -> Result<()> {
+        let begun = Instant::now();
+        self.renew(&step.who).await?;
+        let answer = self.act(&step.who, &step.act).await;
+        let answer = match (answer, &step.refused) {
+            (Ok(answer), None) => answer,
+            (Ok(answer), Some(expected)) => bail!("{expected} was expected, but it was done: {answer}"),
+            (Err(Stumble::Refused(status)), Some(expected)) if reason(&status) == *expected => {
+                format!("refused, {expected}: {}", plainly(&status))
+            }
+            (Err(Stumble::Refused(status)), _) => bail!("refused, {}: {}", reason(&status), plainly(&status)),
+            (Err(Stumble::Failed(error)), _) => return Err(error),
+        };
+        let seen = see::check(self, &step.see).await?;
+        let who = self.person(&step.who)?.row.called.clone();
+        let answer = if seen.is_empty() { answer } else { format!("{answer}\n{seen}") };
+        teller.told(number, &who, &step.say, &answer, begun.elapsed());
+        Ok(())
+    }
+
+    async fn act(&mut self, who: &str, act: &Act) -> Answer {
+        match act {
+            Act::BeKnownToTheRegister {}
+            | Act::Register {}
+            | Act::ConfirmEmail { .. }
+            | Act::SetUpTotp {}
+            | Act::SignIn { .. }
+            | Act::StepUp {}
+            | Act::TakeRole { .. }
+            | Act::ProveIdentity { .. } => party::account(self, who, act).await,
+            Act::StartForm { .. }
+            | Act::Answer { .. }
+            | Act::Upload { .. }
+            | Act::SeeFee { .. }
+            | Act::Sign { .. }
+            | Act::Submit { .. }
+            | Act::Pay { .. }
+            | Act::GetReceiptNumber {}
+            | Act::ReadNotice { .. }
+            | Act::GetMail { .. }
+            | Act::MoveAppointment { .. }
+            | Act::Write { .. }
+            | Act::Respond { .. }
+            | Act::CountAtTheFarSide { .. } => party::filing(self, who, act).await,
+            Act::AnswerMessage { .. }
+            | Act::Assign { .. }
+            | Act::StartReview {}
+            | Act::Schedule { .. }
+            | Act::TakeBiometrics { .. }
+            | Act::BackgroundCheck { .. }
+            | Act::Interview { .. }
+            | Act::RequestEvidence { .. }
+            | Act::Recommend { .. }
+            | Act::Decide { .. }
+            | Act::Reverify {}
+            | Act::TakeOath { .. }
+            | Act::IssueCertificate { .. } => officer::act(self, who, act).await,
+        }
+    }
+
+    /// Somebody of the story.
+    pub fn person(&self, id: &str) -> Result<&Person> {
+        self.people.get(id).with_context(|| format!("nobody called {id:?} is in this story"))
+    }
+
+    /// Somebody of the story, to change.
+    pub fn person_mut(&mut self, id: &str) -> Result<&mut Person> {
+        self.people.get_mut(id).with_context(|| format!("nobody called {id:?} is in this story"))
+    }
+
+    /// The token of somebody.
+    pub fn token(&self, id: &str) -> Result<Option<String>> {
+        Ok(self.person(id)?.access_token.clone())
+    }
+
+    /// The case, `cases/<uuid>`.
+    pub fn case(&self) -> String {
+        self.filing.replacen("filings/", "cases/", 1)
+    }
+
+    /// Renews everybody's access token in time.
+    async fn renew(&mut self, who: &str) -> Result<()> {
+        let ids: Vec<String> = self.people.keys().cloned().collect();
+        for id in ids {
+            let person = self.person(&id)?;
+            // A step-up token is not renewed into one: who needs it steps up again.
+            if person.refresh_token.is_empty()
+                || (now_s() - person.token_at < RENEW_AFTER_S
+                    && !(id == who && person.access_token.is_none()))
+            {
+                continue;
+            }
+            let message = identity::RefreshTokenRequest { refresh_token: person.refresh_token.clone() };
+            let mut sessions = self.connection.sessions();
+            let answer = sessions.refresh_token(request(None, message)).await.context("renew the session")?;
+            let tokens = answer.into_inner().tokens.context("tokens")?;
+            self.person_mut(&id)?.take_tokens(tokens);
+        }
+        Ok(())
+    }
+
+    fn told(&self, steps: usize) -> Told {
+        let signed_in = self.people.values().filter(|person| !person.totp_secret.is_empty());
+        let sign_ins = signed_in
+            .filter(|person| person.row.part == "applicant" || person.row.part == "officer")
+            .map(|person| SignIn {
+                role: person.row.part.clone(),
+                email: person.email.clone(),
+                password: person.password.clone(),
+                totp_secret: person.totp_secret.clone(),
+            });
+        let mut two: Vec<SignIn> = Vec::new();
+        for sign_in in sign_ins {
+            if !two.iter().any(|known| known.role == sign_in.role) {
+                two.push(sign_in);
+            }
+        }
+        Told {
+            sign_ins: two,
+            receipt_number: (!self.receipt_number.is_empty()).then(|| self.receipt_number.clone()),
+            steps,
+        }
+    }
+}
+
+impl Person {
+    /// Keeps new tokens; an empty refresh token leaves the old one.
+    pub fn take_tokens(&mut self, tokens: identity::Tokens) {
+        self.access_token = Some(tokens.access_token);
+        if !tokens.refresh_token.is_empty() {
+            self.refresh_token = tokens.refresh_token;
+        }
+        if !tokens.account.is_empty() {
+            self.account = tokens.account;
+        }
+        self.token_at = now_s();
+    }
+}
+
+/// A fresh command id.
+pub fn command_id() -> String {
+    Uuid::now_v7().to_string()
+}

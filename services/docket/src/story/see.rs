@@ -1,0 +1,213 @@
+//! What people see after a step: the party, the officer, and a stranger, who sees nothing.
+use super::file::{See, View};
+use super::party::{call, wait_for};
+use super::player::{Answer, Player, Stumble};
+use crate::client::reason;
+use anyhow::{Context, Result, anyhow, ensure};
+use docket_proto::case_status::v1 as cases;
+use docket_proto::notifications::v1 as notifications;
+use docket_proto::types::v1::AppointmentSlot;
+use notifications::download_notice_response::Part;
+use serde_json::Value;
+
+/// Checks the views of a step; gives the applicant's title to tell.
+pub async fn check(player: &Player, see: &See) -> Result<String> {
+    let mut told = String::new();
+    for (part, view) in [("applicant", &see.applicant), ("officer", &see.officer)] {
+        let Some(view) = view else { continue };
+        let ids: Vec<String> = player
+            .people
+            .values()
+            .filter(|p| p.row.part == part && p.token().is_some())
+            .map(|p| p.row.id.clone())
+            .collect();
+        let id = ids
+            .iter()
+            .find(|id| player.person(id).is_ok_and(|p| p.row.id == **id))
+            .context("nobody of that part has signed in")?;
+        let id =
+            if part == "officer" { officer(player).await.unwrap_or_else(|| id.clone()) } else { id.clone() };
+        let seen = see_case(player, &id, view).await.map_err(|stumble| plain(part, stumble))?;
+        if part == "applicant" {
+            told = format!("shown: {}", seen.title);
+        }
+    }
+    if !player.filing.is_empty() {
+        strangers(player).await?;
+    }
+    Ok(told)
+}
+
+/// An officer who may open the case now.
+async fn officer(player: &Player) -> Option<String> {
+    for person in player.people.values().filter(|p| p.row.part == "officer" && p.token().is_some()) {
+        let message = cases::GetCaseRequest { name: player.case(), language: String::new(), min_version: 0 };
+        let token = person.access_token.clone();
+        if call!(player, token, status, get_case, message).is_ok() {
+            return Some(person.row.id.clone());
+        }
+    }
+    None
+}
+
+fn plain(part: &str, stumble: Stumble) -> anyhow::Error {
+    match stumble {
+        Stumble::Refused(status) => {
+            anyhow!("the {part} is refused the case: {} {}", reason(&status), status.message())
+        }
+        Stumble::Failed(error) => error.context(format!("what the {part} sees")),
+    }
+}
+
+async fn see_case(player: &Player, who: &str, view: &View) -> Result<cases::Case, Stumble> {
+    let mut last = String::new();
+    let seen = wait_for("the view is as told", async || {
+        let message = cases::GetCaseRequest {
+            name: player.case(),
+            language: String::new(),
+            min_version: player.version,
+        };
+        let Ok(answer) = call!(player, player.token(who)?, status, get_case, message) else {
+            return Ok(None);
+        };
+        let case = answer.case.context("case")?;
+        let message =
+            cases::ListTimelineRequest { name: player.case(), language: String::new(), as_of_us: 0 };
+        let Ok(timeline) = call!(player, player.token(who)?, status, list_timeline, message) else {
+            return Ok(None);
+        };
+        let kinds: Vec<String> = timeline.entries.iter().map(|entry| short(&entry.kind)).collect();
+        last = format!("title {} {:?}, timeline {kinds:?}", case.title_id, case.title);
+        let fits = view.title.as_ref().is_none_or(|title| *title == case.title_id)
+            && view.lines.iter().all(|line| kinds.contains(line))
+            && !view.hidden.iter().any(|line| kinds.contains(line));
+        Ok(fits.then_some(case))
+    })
+    .await;
+    seen.map_err(|stumble| match stumble {
+        Stumble::Failed(error) => {
+            Stumble::Failed(error.context(format!("{who} should see {view:?}, but saw {last}")))
+        }
+        refused @ Stumble::Refused(_) => refused,
+    })
+}
+
+/// `case.opened.v1` → `opened`.
+fn short(kind: &str) -> String {
+    kind.split('.').nth(1).unwrap_or(kind).to_owned()
+}
+
+/// Whoever has nothing to do with the case finds nothing: not the case, not its timeline, not the filing.
+async fn strangers(player: &Player) -> Result<()> {
+    for person in player.people.values().filter(|p| p.row.part == "stranger" && p.token().is_some()) {
+        let token = || person.access_token.clone();
+        let message = cases::GetCaseRequest { name: player.case(), language: String::new(), min_version: 0 };
+        expect_nothing("the case", call!(player, token(), status, get_case, message).err())?;
+        let message =
+            cases::ListTimelineRequest { name: player.case(), language: String::new(), as_of_us: 0 };
+        expect_nothing("the timeline", call!(player, token(), status, list_timeline, message).err())?;
+        let message = docket_proto::filing::v1::GetFilingRequest { name: player.filing.clone() };
+        expect_nothing("the filing", call!(player, token(), drafts, get_filing, message).err())?;
+        let message =
+            cases::ListCasesRequest { page_size: 0, page_token: String::new(), language: String::new() };
+        let cases = call!(player, token(), status, list_cases, message)
+            .map_err(|status| anyhow!("the stranger's own list: {}", status.message()))?;
+        ensure!(cases.cases.is_empty(), "a stranger's list holds {} case(s)", cases.cases.len());
+    }
+    Ok(())
+}
+
+fn expect_nothing(what: &str, refused: Option<tonic::Status>) -> Result<()> {
+    let status = refused.with_context(|| format!("a stranger sees {what}"))?;
+    ensure!(
+        status.code() == tonic::Code::NotFound,
+        "a stranger asking for {what} should be told NOT_FOUND, not {:?}",
+        status.code()
+    );
+    Ok(())
+}
+
+/// Finds a notice in somebody's inbox, reads its PDF whole.
+pub async fn notice(player: &Player, who: &str, kind: &str) -> Answer {
+    let found = wait_for(&format!("a notice {kind:?} is in the inbox"), async || {
+        let message = notifications::ListNoticesRequest {
+            case: player.case(),
+            page_size: 100,
+            page_token: String::new(),
+        };
+        let Ok(answer) = call!(player, player.token(who)?, inbox, list_notices, message) else {
+            return Ok(None);
+        };
+        Ok(answer.notices.into_iter().find(|notice| notice.kind == kind))
+    })
+    .await?;
+    let message = notifications::DownloadNoticeRequest { name: found.name.clone() };
+    let mut stream = call!(player, player.token(who)?, inbox, download_notice, message)?;
+    let mut pdf = Vec::new();
+    while let Some(part) = stream.message().await? {
+        if let Some(Part::Chunk(chunk)) = part.part {
+            pdf.extend_from_slice(&chunk);
+        }
+    }
+    if !pdf.starts_with(b"%PDF-") || pdf.len() as u64 != found.size {
+        return Err(anyhow!("the notice is no whole PDF: {} of {} bytes", pdf.len(), found.size).into());
+    }
+    Ok(format!(
+        "{} ({}), PDF of {} bytes, served {}",
+        found.title,
+        found.official_name,
+        pdf.len(),
+        found.served_on_date
+    ))
+}
+
+/// Counts what happened outside: charges at the processor, notices in the inbox.
+pub async fn count(player: &Player, who: &str, charges: u64, notices: &[String]) -> Answer {
+    let url = format!("{}/sandbox/charges", player.addresses.sandbox);
+    let counted =
+        player.http.get(url).query(&[("payment", &player.package)]).send().await.context("the processor")?;
+    let counted: Value = counted.json().await.context("the processor")?;
+    let succeeded = counted["succeeded"].as_u64().unwrap_or_default();
+    if succeeded != charges {
+        return Err(anyhow!("{succeeded} charges at the processor, {charges} expected").into());
+    }
+    let message =
+        notifications::ListNoticesRequest { case: player.case(), page_size: 100, page_token: String::new() };
+    let answer = call!(player, player.token(who)?, inbox, list_notices, message)?;
+    let mut have: Vec<String> = answer.notices.into_iter().map(|notice| notice.kind).collect();
+    let mut want = notices.to_vec();
+    have.sort();
+    want.sort();
+    if have != want {
+        return Err(anyhow!("notices {have:?}, expected {want:?}").into());
+    }
+    let mails = mails(player, &player.person(who)?.email).await?;
+    Ok(format!("{succeeded} charge at the processor, {} notices, {} mails; no mail twice", have.len(), mails))
+}
+
+/// Counts the mails to somebody and sees that no message was sent twice.
+async fn mails(player: &Player, to: &str) -> Result<usize, Stumble> {
+    let url = format!("{}/mail/messages", player.addresses.mail);
+    let answer = player.http.get(url).query(&[("to", to), ("limit", "500")]).send().await.context("mail")?;
+    let answer: Value = answer.json().await.context("mail")?;
+    let ids: Vec<String> = answer["messages"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|m| m["message_id"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    let mut unique = ids.clone();
+    unique.sort();
+    unique.dedup();
+    if unique.len() != ids.len() {
+        return Err(anyhow!("{} mails, but only {} different ones", ids.len(), unique.len()).into());
+    }
+    Ok(ids.len())
+}
+
+/// An appointment as people read it.
+pub fn slot(slot: &AppointmentSlot) -> Result<String> {
+    let zone = jiff::tz::TimeZone::get(&slot.zone).context("zone of the office")?;
+    let at = jiff::Timestamp::from_microsecond(slot.starts_at_us)?.to_zoned_datetime(zone);
+    Ok(format!("{} at {}", at.strftime("%A, %B %-d, %Y, %-I:%M %p %Z"), slot.place))
+}

@@ -1,0 +1,141 @@
+//! `docket up`: sets the whole system up on this machine, keeps it running, and takes it down again.
+pub mod broker;
+pub mod certificates;
+pub mod children;
+pub mod configs;
+pub mod databases;
+pub mod place;
+mod servers;
+mod start;
+
+pub use start::{Running, start};
+
+use crate::address::Addresses;
+use crate::output::Teller;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How `docket up` was asked to run.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Story to play once everything is ready.
+    pub story: Option<PathBuf>,
+    /// End after the story instead of staying up.
+    pub once: bool,
+    /// One JSON line a step.
+    pub json: bool,
+}
+
+/// Runs the system until Ctrl-C, or until the story has ended when asked so.
+pub async fn run(home: &Path, wish: Wish) -> Result<()> {
+    let teller = Teller::new(wish.json);
+    let place = place::Place::make(home)?;
+    let _lock = Lock::take(&place.home)?;
+    let running = start(place, &teller).await?;
+    let watching = running.keep_alive(teller.clone());
+    let outcome = tokio::select! {
+        outcome = after_start(&running, &wish, &teller) => outcome,
+        () = interrupted() => Ok(()),
+    };
+    watching.abort();
+    teller.line("stopping: services, then the sandbox, the broker, the database");
+    tokio::task::spawn_blocking(move || running.stop()).await.context("stop")?;
+    outcome
+}
+
+async fn after_start(running: &Running, wish: &Wish, teller: &Teller) -> Result<()> {
+    let addresses = running.addresses().clone();
+    let told = match &wish.story {
+        Some(file) => Some(crate::story::play(&addresses, file, teller).await?),
+        None => None,
+    };
+    if wish.once {
+        return Ok(());
+    }
+    welcome(&addresses, told.as_ref(), teller);
+    std::future::pending::<()>().await;
+    Ok(())
+}
+
+/// What to try next.
+fn welcome(addresses: &Addresses, told: Option<&crate::story::Told>, teller: &Teller) {
+    teller.heading("Docket is up");
+    if let Some(told) = told {
+        teller.line(&format!("the story went through in {} steps", told.steps));
+    }
+    for (name, url) in &addresses.grpc {
+        teller.pair(name, url);
+    }
+    for (name, url) in &addresses.http {
+        teller.pair(&format!("{name} (HTTP)"), url);
+    }
+    teller.pair("mail that was sent", &format!("{}/mail", addresses.mail));
+    teller.pair("sandbox", &addresses.sandbox);
+    if let Some(told) = told {
+        teller.heading("Two people to be");
+        for sign_in in &told.sign_ins {
+            teller.pair(
+                &sign_in.role,
+                &format!(
+                    "{}  password {}  TOTP secret {}",
+                    sign_in.email, sign_in.password, sign_in.totp_secret
+                ),
+            );
+        }
+        teller.heading("Try");
+        if let Some(first) = told.sign_ins.first() {
+            teller.line(&format!(
+                "docket sign-in --email {} --password '{}' --totp-secret {}",
+                first.email, first.password, first.totp_secret
+            ));
+        }
+        if let Some(receipt) = &told.receipt_number {
+            teller.line(&format!("docket status {receipt}"));
+        }
+        teller.line("docket inbox");
+    }
+    teller.line("Ctrl-C stops everything that was started here.");
+}
+
+async fn interrupted() {
+    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = async { match term.as_mut() { Some(term) => { term.recv().await; } None => std::future::pending().await } } => {}
+    }
+}
+
+/// One system a home: a file lock that the system frees when we end, however we end.
+#[derive(Debug)]
+struct Lock(#[expect(dead_code, reason = "the lock lives as long as the open file")] std::fs::File);
+
+impl Lock {
+    fn take(home: &Path) -> Result<Self> {
+        let file = std::fs::File::create(home.join("lock"))?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+            .with_context(|| format!("Docket is already running in {}; stop it first", home.display()))?;
+        Ok(Self(file))
+    }
+}
+
+/// Waits until a URL answers 200, or says what the last answer was.
+pub async fn wait_ready(client: &reqwest::Client, url: &str, patience: Duration) -> Result<()> {
+    let mut last = String::from("no answer");
+    let ready = async {
+        loop {
+            match client.get(url).send().await {
+                Ok(answer) if answer.status().is_success() => return,
+                Ok(answer) => {
+                    last = format!("{}: {}", answer.status(), answer.text().await.unwrap_or_default())
+                }
+                Err(error) => last = error.to_string(),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    if tokio::time::timeout(patience, ready).await.is_err() {
+        anyhow::bail!("{url} was not ready within {} s; it last said: {last}", patience.as_secs());
+    }
+    Ok(())
+}
