@@ -16,7 +16,7 @@ pub use error::Error;
 pub use nats::{Nats, NatsOptions};
 pub use place::{User, unprivileged_user};
 pub use postgres::{Postgres, PostgresOptions, SUPERUSER};
-pub use process::{Launcher, Process, free_port, spawn_lasting};
+pub use process::{Afterwards, Launcher, Process, free_port, spawn_lasting};
 pub use rustix::process::Signal;
 
 use std::path::PathBuf;

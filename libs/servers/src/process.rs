@@ -230,6 +230,10 @@ impl Watchdog {
         command.arg("-c").arg(WATCH).arg("watchdog");
         command.arg(process.pid().to_string()).arg(process.stop_with.as_raw().to_string());
         command.arg(process.scratch.as_deref().unwrap_or(Path::new("")));
+        Self::start(&mut command)
+    }
+
+    fn start(command: &mut Command) -> Result<Self, Error> {
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -245,6 +249,31 @@ impl Watchdog {
         let _ = self.pipe.write_all(b"\n");
         drop(self.pipe);
         let _ = self.shell.wait();
+    }
+}
+
+/// Runs a command when our process has ended, however it ended; not when this value is dropped before.
+#[derive(Debug)]
+pub struct Afterwards(Option<Watchdog>);
+
+impl Afterwards {
+    /// Leaves `command`, a program and its arguments, to a shell that waits for our end.
+    ///
+    /// # Errors
+    /// When the shell cannot be started.
+    pub fn run(command: &[&str]) -> Result<Self, Error> {
+        let waiting = "trap '' INT TERM HUP\nif read -r dismissed; then exit 0; fi\nexec \"$@\"";
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(waiting).arg("afterwards").args(command);
+        Watchdog::start(&mut shell).map(|watchdog| Self(Some(watchdog)))
+    }
+}
+
+impl Drop for Afterwards {
+    fn drop(&mut self) {
+        if let Some(watchdog) = self.0.take() {
+            watchdog.dismiss();
+        }
     }
 }
 

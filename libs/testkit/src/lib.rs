@@ -1,14 +1,19 @@
 //! Real servers for tests: a database of its own and a nats-server of its own for each test, on any free ports.
 //!
 //! `DOCKET_TEST_SERVERS` says where they come from: `local` (the pinned binaries), `containers` (testcontainers), or
-//! `auto`, the default: containers where an engine answers and has the images, local binaries otherwise.
+//! `auto`, the default: containers where an engine answers and has or can pull the images, local binaries otherwise.
+//! Containers need the feature `containers`, which `deploy/test` turns on where an engine answers. A server with options
+//! of its own and a private PostgreSQL are always local.
 //! `DOCKET_TEST_POSTGRES` names a running throw-away PostgreSQL by its superuser's URL, shared by a whole run of tests.
 //!
 //! Nothing outlives the test process, however that ends. The helpers panic with the reason when a server does not start:
 //! a test has nothing better to do.
 
+#[cfg(feature = "containers")]
+mod containers;
 mod nats;
 mod postgres;
+mod source;
 
 pub use docket_kernel::clock::ManualClock;
 pub use nats::{TestNats, nats, nats_with};

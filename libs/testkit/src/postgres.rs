@@ -11,6 +11,7 @@ use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use tokio::sync::{Mutex, OnceCell};
 
+use crate::source::{Source, source};
 use crate::{blocking, next_number, scratch_folder};
 
 /// Connections of one test's pool; the server takes 200.
@@ -22,7 +23,7 @@ pub struct TestPostgres {
     /// The superuser's URL up to and without the database: `postgres://user:password@127.0.0.1:port`.
     base_url: String,
     /// Ends with the process.
-    _server: Option<Postgres>,
+    _server: Running,
     templates: Mutex<HashMap<String, Arc<OnceCell<String>>>>,
 }
 
@@ -66,23 +67,50 @@ pub async fn postgres() -> &'static TestPostgres {
     SHARED.get_or_init(start_shared).await
 }
 
+/// What keeps the shared server running.
+#[derive(Debug)]
+enum Running {
+    Elsewhere,
+    Local {
+        _server: Postgres,
+    },
+    #[cfg(feature = "containers")]
+    Container {
+        _server: crate::containers::PostgresContainer,
+    },
+}
+
 async fn start_shared() -> TestPostgres {
-    let (base_url, server) = match env::var("DOCKET_TEST_POSTGRES") {
-        Ok(url) => (url, None),
-        Err(_) => {
-            let options = PostgresOptions {
+    let (url, running) = match env::var("DOCKET_TEST_POSTGRES") {
+        Ok(url) => (url, Running::Elsewhere),
+        Err(_) => start_from(source().await).await,
+    };
+    let base_url = url.rsplit_once('/').map_or(url.clone(), |(base, _)| base.to_owned());
+    TestPostgres { base_url, _server: running, templates: Mutex::default() }
+}
+
+async fn start_from(source: Source) -> (String, Running) {
+    match source {
+        Source::Local => {
+            let folder = scratch_folder("postgres");
+            let server = start_local(PostgresOptions {
                 durable: false,
                 scratch: true,
-                ..PostgresOptions::new(scratch_folder("postgres"))
-            };
-            let server = blocking(move || Postgres::start(options))
-                .await
-                .unwrap_or_else(|error| panic!("PostgreSQL: {error}"));
-            (server.url(""), Some(server))
+                ..PostgresOptions::new(folder)
+            })
+            .await;
+            (server.url(""), Running::Local { _server: server })
         }
-    };
-    let base_url = base_url.rsplit_once('/').map_or(base_url.clone(), |(base, _)| base.to_owned());
-    TestPostgres { base_url, _server: server, templates: Mutex::default() }
+        #[cfg(feature = "containers")]
+        Source::Containers => {
+            let server = crate::containers::PostgresContainer::start().await;
+            (server.url.clone(), Running::Container { _server: server })
+        }
+    }
+}
+
+async fn start_local(options: PostgresOptions) -> Postgres {
+    blocking(move || Postgres::start(options)).await.unwrap_or_else(|error| panic!("PostgreSQL: {error}"))
 }
 
 /// A fresh, empty database; `name` only makes it recognisable.
@@ -193,8 +221,5 @@ impl PrivatePostgres {
 /// Starts a durable PostgreSQL for one test alone.
 pub async fn private_postgres() -> PrivatePostgres {
     let options = PostgresOptions { scratch: true, ..PostgresOptions::new(scratch_folder("private")) };
-    let server = blocking(move || Postgres::start(options))
-        .await
-        .unwrap_or_else(|error| panic!("PostgreSQL: {error}"));
-    PrivatePostgres { server: Some(server) }
+    PrivatePostgres { server: Some(start_local(options).await) }
 }
