@@ -8,16 +8,22 @@ pub mod child;
 mod error;
 mod nats;
 mod place;
+mod ports;
 mod postgres;
 mod process;
+mod spawn;
+mod watchdog;
 
 pub use binaries::Binaries;
 pub use error::Error;
 pub use nats::{Nats, NatsOptions};
 pub use place::{User, unprivileged_user};
+pub use ports::free_port;
 pub use postgres::{Postgres, PostgresOptions, SUPERUSER};
-pub use process::{Afterwards, Launcher, Process, free_port, spawn_lasting};
+pub use process::{Launcher, Process};
 pub use rustix::process::Signal;
+pub use spawn::spawn_lasting;
+pub use watchdog::Afterwards;
 
 use std::path::PathBuf;
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::error::Doing;
-use crate::process::{Launch, is_free};
+use crate::ports::is_free;
+use crate::process::Launch;
 use crate::{Binaries, Error, Launcher, Process, TlsFiles};
 
 /// JetStream reads its store before the server takes connections.

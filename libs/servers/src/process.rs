@@ -1,19 +1,19 @@
 //! A server as a child process: spawning, waiting, signals, and an end that follows its parent's.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::net::TcpListener;
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, OnceLock, mpsc};
+use std::path::PathBuf;
+use std::process::{Child, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::Doing;
+use crate::spawn::{only_our_environment, plain, spawn_lasting};
+use crate::watchdog::Watchdog;
 use crate::{Error, User, child};
 
 /// How long a server may take over its orderly end before it is killed.
@@ -85,7 +85,8 @@ impl Process {
             scratch: launch.scratch,
         };
         if matches!(launch.launcher, Launcher::Watchdog) {
-            process.watchdog = Some(Watchdog::over(&process)?);
+            process.watchdog =
+                Some(Watchdog::over(process.pid(), process.stop_with, process.scratch.as_deref())?);
         }
         Ok(process)
     }
@@ -205,141 +206,4 @@ impl Drop for Process {
             let _ = fs::remove_dir_all(scratch);
         }
     }
-}
-
-/// A shell that waits for the end of the pipe from us, which is the end of our process, whatever ended it.
-#[derive(Debug)]
-struct Watchdog {
-    shell: Child,
-    pipe: ChildStdin,
-}
-
-/// `$1` pid, `$2` signal, `$3` a folder to remove or nothing. A line on the pipe says that there is nothing left to do.
-const WATCH: &str = r#"
-trap '' INT TERM HUP
-if read -r dismissed; then exit 0; fi
-kill -"$2" "$1" && tries=0
-while kill -0 "$1" && ! grep -q '^State:.Z' "/proc/$1/status" && [ "$tries" -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
-kill -KILL "$1"
-[ -z "$3" ] || rm -rf -- "$3"
-"#;
-
-impl Watchdog {
-    fn over(process: &Process) -> Result<Self, Error> {
-        let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(WATCH).arg("watchdog");
-        command.arg(process.pid().to_string()).arg(process.stop_with.as_raw().to_string());
-        command.arg(process.scratch.as_deref().unwrap_or(Path::new("")));
-        Self::start(&mut command)
-    }
-
-    fn start(command: &mut Command) -> Result<Self, Error> {
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .current_dir("/")
-            .process_group(0);
-        let mut shell = command.spawn().doing(|| "start the watchdog".to_owned())?;
-        let pipe = shell.stdin.take().expect("standard input was asked to be a pipe");
-        Ok(Self { shell, pipe })
-    }
-
-    fn dismiss(mut self) {
-        let _ = self.pipe.write_all(b"\n");
-        drop(self.pipe);
-        let _ = self.shell.wait();
-    }
-}
-
-/// Runs a command when our process has ended, however it ended; not when this value is dropped before.
-#[derive(Debug)]
-pub struct Afterwards(Option<Watchdog>);
-
-impl Afterwards {
-    /// Leaves `command`, a program and its arguments, to a shell that waits for our end.
-    ///
-    /// # Errors
-    /// When the shell cannot be started.
-    pub fn run(command: &[&str]) -> Result<Self, Error> {
-        let waiting = "trap '' INT TERM HUP\nif read -r dismissed; then exit 0; fi\nexec \"$@\"";
-        let mut shell = Command::new("/bin/sh");
-        shell.arg("-c").arg(waiting).arg("afterwards").args(command);
-        Watchdog::start(&mut shell).map(|watchdog| Self(Some(watchdog)))
-    }
-}
-
-impl Drop for Afterwards {
-    fn drop(&mut self) {
-        if let Some(watchdog) = self.0.take() {
-            watchdog.dismiss();
-        }
-    }
-}
-
-/// A command that runs `program` as `user`. Root's supplementary groups are dropped by the standard library.
-pub(crate) fn plain(program: &Path, user: Option<User>) -> Command {
-    let mut command = Command::new(program);
-    if let Some(user) = user {
-        command.uid(user.uid).gid(user.gid);
-    }
-    command
-}
-
-/// Keeps our environment, with its PG… variables and the like, away from the servers.
-pub(crate) fn only_our_environment(command: &mut Command) -> &mut Command {
-    command.env_clear();
-    for kept in ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"] {
-        if let Some(value) = std::env::var_os(kept) {
-            command.env(kept, value);
-        }
-    }
-    command.env("LC_ALL", "C").env("TZ", "UTC")
-}
-
-type Order = (Command, mpsc::Sender<io::Result<Child>>);
-
-/// Spawns from a thread that lives as long as the process. Linux sends a parent-death signal when the *thread* that
-/// forked ends, and the threads of a runtime or of a test come and go.
-///
-/// # Errors
-/// Those of [`Command::spawn`].
-pub fn spawn_lasting(command: Command) -> io::Result<Child> {
-    static SPAWNER: OnceLock<Mutex<mpsc::Sender<Order>>> = OnceLock::new();
-    let spawner = SPAWNER.get_or_init(|| {
-        let (orders, inbox) = mpsc::channel::<Order>();
-        thread::spawn(move || {
-            for (mut command, answer) in inbox {
-                let _ = answer.send(command.spawn());
-            }
-        });
-        Mutex::new(orders)
-    });
-    let (answer, answered) = mpsc::channel();
-    let gone = |_| io::Error::other("the spawning thread is gone");
-    spawner.lock().map_err(|_| gone(()))?.send((command, answer)).map_err(|_| gone(()))?;
-    answered.recv().map_err(|_| gone(()))?
-}
-
-/// A loopback port that is free now. Another process may take it before it is used: the server then fails to start.
-///
-/// # Errors
-/// When no port is free.
-pub fn free_port() -> Result<u16, Error> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).doing(|| "find a free port".to_owned())?;
-    Ok(listener.local_addr().doing(|| "read the port".to_owned())?.port())
-}
-
-/// True when nobody listens on that loopback port.
-pub(crate) fn is_free(port: u16) -> bool {
-    TcpListener::bind(("127.0.0.1", port)).is_ok()
-}
-
-/// `bytes` random bytes of the system in hexadecimal.
-pub(crate) fn random_hex(bytes: usize) -> Result<String, Error> {
-    use std::io::Read;
-    let mut random = vec![0; bytes];
-    let read = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut random));
-    read.doing(|| "read /dev/urandom".to_owned())?;
-    Ok(random.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }
