@@ -1,0 +1,23 @@
+//! The vault on a real keys database: sealing, erasure, legal hold, keys, frames.
+
+mod frames;
+mod keys;
+mod sealing;
+
+use docket_kernel::{ManualClock, SharedClock};
+use docket_testkit::TestDatabase;
+use docket_vault::{Kek, Vault};
+
+const KEK: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+async fn keys() -> TestDatabase {
+    docket_testkit::migrated_database("vault", async |pool| docket_vault::migrate(&pool, None).await).await
+}
+
+fn clock() -> SharedClock {
+    ManualClock::shared("2026-03-02T15:00:00Z".parse().unwrap())
+}
+
+async fn vault(keys: &TestDatabase) -> Vault {
+    Vault::connect(keys.pool.clone(), Kek::from_hex(KEK).unwrap(), clock()).await.unwrap()
+}
