@@ -1,1 +1,1 @@
-//! Not yet written.
+//! Tests of the whole system from outside; the library holds nothing.
