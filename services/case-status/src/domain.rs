@@ -1,0 +1,55 @@
+//! The case: pure rules. `decide` says what may happen, `evolve` says what it changes; no clock, no input, no output.
+
+pub mod appointment;
+pub mod decide;
+mod evolve;
+pub mod office;
+mod state;
+pub mod task;
+pub mod timeline;
+pub mod title;
+
+#[cfg(test)]
+mod decide_tests;
+#[cfg(test)]
+mod laws_tests;
+#[cfg(test)]
+pub(crate) mod samples;
+
+pub use docket_proto::events::case::Event;
+pub use evolve::evolve;
+pub use state::{
+    Appointment, Attempts, Biometrics, Booking, Case, Check, Deadline, Interview, Oath, Outcome,
+    Recommendation, Request, RequestKind, RequestState, Stage,
+};
+
+/// Families whose cases are taken in by machine, with what each needs (8 CFR 335.1, 335.2 for naturalization).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// Fingerprints, photograph and signature.
+    pub biometrics: bool,
+    /// An interview under oath.
+    pub interview: bool,
+    /// The English and civics test.
+    pub test: bool,
+    /// An oath of allegiance after the approval.
+    pub oath: bool,
+}
+
+/// What a family needs; a family without a row of its own needs a decision only.
+pub fn needs(family: &str) -> Needs {
+    match family {
+        "naturalization" => Needs { biometrics: true, interview: true, test: true, oath: true },
+        "adjustment" => Needs { biometrics: true, interview: true, test: false, oath: false },
+        "ancillary_card" | "card_replacement" | "conditions_removal" | "humanitarian" => {
+            Needs { biometrics: true, interview: false, test: false, oath: false }
+        }
+        _ => Needs { biometrics: false, interview: false, test: false, oath: false },
+    }
+}
+
+/// The parts of the naturalization test (8 CFR 312.1, 312.2).
+pub const TEST_PARTS: [&str; 4] = ["reading", "writing", "speaking", "civics"];
+
+/// The check started with the fingerprints; an N-400 is not heard before its answer (8 CFR 335.2(b)).
+pub const FINGERPRINT_CHECK: &str = "fbi_fingerprint";

@@ -1,0 +1,220 @@
+//! What may happen: one function for each command, from the state and the facts of the command to events or a refusal.
+//!
+//! Ids, time and facts of other services come in with the command, so a decision can be repeated.
+
+mod assign;
+mod biometrics;
+mod decision;
+mod intake;
+mod interview;
+mod oath;
+mod request;
+mod response;
+
+use docket_kernel::Refusal;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Appointment, Case, Event, Outcome, Stage};
+
+pub use assign::{assign, start_review, withdraw};
+pub use biometrics::{move_biometrics, record_background_check, schedule_biometrics, take_biometrics};
+pub use decision::{Verdict, decide_case, recommend};
+pub use intake::{accept, needs_an_officer, open, record_notice, record_refund, reject};
+pub use interview::{TestResult, complete_interview, move_interview, schedule_interview};
+pub use oath::{issue_certificate, reverify, schedule_oath, take_oath};
+pub use request::{Asked, continue_examination, plan_deadline, request_evidence};
+pub use response::{Response, pass_deadline, record_response, serve_request};
+
+/// What every decision gives.
+pub type Decision = Result<Vec<Event>, Refusal>;
+
+/// Who moves an appointment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MovedBy {
+    /// The party, online.
+    Party,
+    /// The office.
+    Office,
+}
+
+impl MovedBy {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Party => "party",
+            Self::Office => "office",
+        }
+    }
+}
+
+/// Good causes to move an appointment (Policy Manual, good cause to reschedule biometrics).
+pub const CAUSES: [&str; 6] =
+    ["illness", "travel", "family_event", "no_transport", "work_or_care", "late_notice"];
+
+/// Every reason a decision may give, for the reference and for the test that each is raised.
+pub const REASONS: &[&str] = &[
+    "ALREADY_ACCEPTED",
+    "ALREADY_ATTENDED",
+    "ALREADY_DECIDED",
+    "ALREADY_ISSUED",
+    "ALREADY_REJECTED",
+    "ALREADY_RESPONDED",
+    "BIOMETRICS_MISSING",
+    "CASE_EXISTS",
+    "CAUSE_UNKNOWN",
+    "CHECKS_MISSING",
+    "CHECK_NOT_STARTED",
+    "CODES_MISSING",
+    "CONTINUED_ALREADY",
+    "DECISION_PENDING",
+    "GROUNDS_MISSING",
+    "INTERVIEW_MISSING",
+    "ITEMS_MISSING",
+    "MOVED_TWICE",
+    "NOT_ABANDONED",
+    "NOT_ACCEPTED",
+    "NOT_APPROVED",
+    "NOT_AS_RECOMMENDED",
+    "NOT_NEEDED",
+    "NOT_RECOMMENDED",
+    "NOT_SCHEDULED",
+    "NO_REQUEST_OPEN",
+    "NUMBER_MALFORMED",
+    "OATH_NOT_SCHEDULED",
+    "OATH_NOT_TAKEN",
+    "OFFICE_CLOSED",
+    "OUTSIDE_HOURS",
+    "PERIOD_TOO_LONG",
+    "PERIOD_TOO_SHORT",
+    "REQUEST_OPEN",
+    "RESULT_UNKNOWN",
+    "REVERIFICATION_MISSING",
+    "REVIEW_NOT_STARTED",
+    "SAME_OFFICER",
+    "TEST_FAILED",
+    "TEST_NOT_DUE",
+    "TEST_PART_UNKNOWN",
+    "TESTED_TWICE",
+    "TESTS_MISSING",
+    "TOO_EARLY",
+    "TOO_LATE_TO_MOVE",
+    "TOO_SOON",
+];
+
+/// The case was accepted and is not decided.
+fn pending(case: &Case) -> Result<(), Refusal> {
+    match case.stage {
+        Stage::Accepted | Stage::InReview | Stage::DecisionPending => Ok(()),
+        Stage::Unknown => Err(Refusal::not_found()),
+        Stage::Submitted => Err(Refusal::state("NOT_ACCEPTED", "Intake has not accepted this filing yet.")
+            .way_out("Wait until it has a receipt number.")),
+        Stage::Rejected => {
+            Err(Refusal::state("ALREADY_REJECTED", "This filing was rejected; there is no case.")
+                .way_out("The filer may correct it and send it again."))
+        }
+        Stage::Decided | Stage::Closed => Err(decided(case)),
+    }
+}
+
+fn decided(case: &Case) -> Refusal {
+    let how = match case.outcome {
+        Some(Outcome::Approved) => "approved",
+        Some(Outcome::Denied) => "denied",
+        Some(Outcome::DeniedAbandoned) => "denied as abandoned",
+        Some(Outcome::Withdrawn) => "withdrawn",
+        None => "closed",
+    };
+    Refusal::state("ALREADY_DECIDED", format!("This case was {how}."))
+        .way_out("A decision changes only when the case is reopened.")
+        .fact("outcome", how)
+}
+
+/// An officer reviews it and nobody recommended a decision yet.
+fn in_review(case: &Case) -> Result<(), Refusal> {
+    pending(case)?;
+    match case.stage {
+        Stage::InReview => Ok(()),
+        Stage::DecisionPending => Err(Refusal::state(
+            "DECISION_PENDING",
+            "A decision was recommended and waits for the second officer.",
+        )
+        .way_out("The second officer can return it to you.")),
+        Stage::Unknown
+        | Stage::Submitted
+        | Stage::Accepted
+        | Stage::Rejected
+        | Stage::Decided
+        | Stage::Closed => {
+            Err(Refusal::state("REVIEW_NOT_STARTED", "The review of this case has not begun.")
+                .way_out("Start the review first."))
+        }
+    }
+}
+
+fn no_open_request(case: &Case) -> Result<(), Refusal> {
+    case.open_request().map_or(Ok(()), |request| {
+        let due = &request.deadline.due_date;
+        Err(Refusal::state(
+            "REQUEST_OPEN",
+            format!("A request is open until {due}; a case has at most one at a time."),
+        )
+        .way_out("Wait for the answer or the end of the deadline.")
+        .fact("request", format!("requests/{}", request.id))
+        .fact("due_date", due.as_str()))
+    })
+}
+
+/// The appointment somebody comes to: today or later is fine, before its day only by agreement.
+fn attended(
+    appointment: Option<&Appointment>,
+    now: Timestamp,
+    early_by_agreement: bool,
+) -> Result<Uuid, Refusal> {
+    let appointment = appointment.ok_or_else(not_scheduled)?;
+    if super::appointment::is_before_its_day(appointment, now) && !early_by_agreement {
+        let day = super::appointment::civil_date(appointment.starts_at, &appointment.zone);
+        return Err(Refusal::state("TOO_EARLY", format!("The appointment is on {day}."))
+            .way_out("If the person came earlier by agreement, say so with early_by_agreement.")
+            .field("early_by_agreement")
+            .fact("appointment_date", day.to_string()));
+    }
+    Ok(appointment.id)
+}
+
+fn not_scheduled() -> Refusal {
+    Refusal::state("NOT_SCHEDULED", "There is no appointment that stands.").way_out("Schedule one first.")
+}
+
+/// What moving costs the party: a good cause, not too late, not too often.
+fn movable(
+    appointment: Option<&Appointment>,
+    moved_by_party: u32,
+    by: MovedBy,
+    cause: &str,
+    now: Timestamp,
+) -> Result<Appointment, Refusal> {
+    let appointment = appointment.ok_or_else(not_scheduled)?;
+    if by == MovedBy::Office {
+        return Ok(appointment.clone());
+    }
+    if !CAUSES.contains(&cause) {
+        return Err(Refusal::invalid(
+            "cause",
+            "CAUSE_UNKNOWN",
+            format!("Give a good cause: one of {}.", CAUSES.join(", ")),
+        ));
+    }
+    if moved_by_party >= super::appointment::MOVES {
+        return Err(Refusal::state("MOVED_TWICE", "An appointment can be moved online twice; this one was.")
+            .way_out("Write to the office if you cannot come."));
+    }
+    if !super::appointment::is_movable(appointment, now) {
+        return Err(Refusal::state(
+            "TOO_LATE_TO_MOVE",
+            "An appointment can be moved online until 12 hours before it.",
+        )
+        .way_out("Write to the office and say why you cannot come."));
+    }
+    Ok(appointment.clone())
+}

@@ -1,0 +1,48 @@
+//! Who has the case, when its review begins, and its end by the party.
+
+use docket_kernel::Refusal;
+use docket_proto::case_status::events::v1 as pb;
+use uuid::Uuid;
+
+use super::{Decision, decided, pending};
+use crate::domain::{Case, Outcome, Stage};
+
+/// Gives the case to an officer. Giving it to who has it changes nothing.
+///
+/// # Errors
+/// `NOT_ACCEPTED`, `ALREADY_REJECTED`, `ALREADY_DECIDED` unless an approval still leads to an oath.
+pub fn assign(case: &Case, officer: Uuid) -> Decision {
+    let oath_to_come = case.stage == Stage::Decided && case.outcome == Some(Outcome::Approved);
+    if !oath_to_come {
+        pending(case)?;
+    }
+    if case.officer == Some(officer) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![pb::CaseAssigned { officer: officer.to_string() }.into()])
+}
+
+/// Begins the review; beginning again changes nothing.
+///
+/// # Errors
+/// `NOT_ACCEPTED`, `ALREADY_REJECTED`, `ALREADY_DECIDED`, `DECISION_PENDING`.
+pub fn start_review(case: &Case) -> Decision {
+    pending(case)?;
+    match case.stage {
+        Stage::Accepted => Ok(vec![pb::ReviewStarted {}.into()]),
+        Stage::InReview => Ok(Vec::new()),
+        Stage::DecisionPending => super::in_review(case).map(|()| Vec::new()),
+        Stage::Unknown | Stage::Submitted | Stage::Rejected | Stage::Decided | Stage::Closed => {
+            Err(decided(case))
+        }
+    }
+}
+
+/// The party withdraws: it cannot be taken back (8 CFR 103.2(b)(6)).
+///
+/// # Errors
+/// `NOT_ACCEPTED`, `ALREADY_REJECTED`, `ALREADY_DECIDED`.
+pub fn withdraw(case: &Case) -> Result<Vec<crate::domain::Event>, Refusal> {
+    pending(case)?;
+    Ok(vec![pb::CaseWithdrawn {}.into()])
+}

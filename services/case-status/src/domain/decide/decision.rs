@@ -1,0 +1,156 @@
+//! The decision: one officer recommends, another one decides; a machine never does either (lifecycle 21–24, 30).
+
+use docket_kernel::Refusal;
+use docket_kernel::deadline::office_date;
+use docket_proto::case_status::events::v1 as pb;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Decision, in_review, no_open_request, pending};
+use crate::domain::{Biometrics, Case, Event, Interview, RequestState, TEST_PARTS, needs};
+
+/// What the second officer says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Approves.
+    Approve,
+    /// Denies.
+    Deny {
+        /// Codes of the grounds; `abandoned` among them for an abandonment.
+        ground_codes: Vec<String>,
+        /// Findings and reasons; sealed by the log.
+        reasons: String,
+    },
+    /// Returns it to who recommended.
+    Return,
+}
+
+/// Recommends to approve or to deny. What an approval needs is needed for its recommendation already.
+///
+/// # Errors
+/// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, and for an approval `BIOMETRICS_MISSING`,
+/// `INTERVIEW_MISSING`, `CHECKS_MISSING`, `TESTS_MISSING`, `TEST_FAILED`.
+pub fn recommend(case: &Case, officer: Uuid, approve: bool, grounds: &str) -> Decision {
+    in_review(case)?;
+    no_open_request(case)?;
+    if approve {
+        approvable(case)?;
+    }
+    Ok(vec![
+        pb::DecisionRecommended {
+            officer: officer.to_string(),
+            recommendation: if approve { "approve" } else { "deny" }.to_owned(),
+            grounds: grounds.to_owned(),
+        }
+        .into(),
+    ])
+}
+
+/// Decides as the second officer.
+///
+/// # Errors
+/// `NOT_RECOMMENDED`, `SAME_OFFICER`, `NOT_AS_RECOMMENDED`, `GROUNDS_MISSING`, `NOT_ABANDONED`, those of an approval,
+/// and what [`pending`] says.
+pub fn decide_case(case: &Case, officer: Uuid, verdict: &Verdict, now: Timestamp) -> Decision {
+    pending(case)?;
+    let recommended = case.recommendation.ok_or_else(|| {
+        Refusal::state("NOT_RECOMMENDED", "No officer recommended a decision.")
+            .way_out("The assigned officer recommends one first.")
+    })?;
+    if recommended.officer == officer {
+        return Err(Refusal::not_yours("SAME_OFFICER", "Who recommended a decision does not decide.")
+            .way_out("Another officer of the office decides."));
+    }
+    let reviewed = |concurs| Event::from(pb::DecisionReviewed { officer: officer.to_string(), concurs });
+    match verdict {
+        Verdict::Return => Ok(vec![reviewed(false)]),
+        Verdict::Approve => {
+            as_recommended(recommended.approve)?;
+            no_open_request(case)?;
+            approvable(case)?;
+            let effective_date = office_date(now).to_string();
+            Ok(vec![reviewed(true), pb::CaseApproved { officer: officer.to_string(), effective_date }.into()])
+        }
+        Verdict::Deny { ground_codes, reasons } => {
+            as_recommended(!recommended.approve)?;
+            let abandoned = grounds(case, ground_codes, reasons)?;
+            let denied = pb::CaseDenied {
+                officer: officer.to_string(),
+                ground_codes: ground_codes.clone(),
+                abandoned,
+                reasons: reasons.clone(),
+            };
+            Ok(vec![reviewed(true), denied.into()])
+        }
+    }
+}
+
+fn as_recommended(same: bool) -> Result<(), Refusal> {
+    if same {
+        return Ok(());
+    }
+    Err(Refusal::state("NOT_AS_RECOMMENDED", "The decision is not the recommended one.")
+        .way_out("Return the case to the officer who recommended."))
+}
+
+/// Whether the grounds say abandonment; that needs something asked for that never came (8 CFR 103.2(b)(13)).
+fn grounds(case: &Case, codes: &[String], reasons: &str) -> Result<bool, Refusal> {
+    if codes.is_empty() || codes.iter().any(String::is_empty) || reasons.trim().is_empty() {
+        return Err(Refusal::invalid(
+            "ground_codes",
+            "GROUNDS_MISSING",
+            "A denial names its grounds and says the findings and reasons (8 CFR 103.3(a)(1)(i)).",
+        ));
+    }
+    let abandoned = codes.iter().any(|code| code == "abandoned");
+    let expired = case.request.as_ref().is_some_and(|request| request.state == RequestState::Expired);
+    let missed = case.biometrics == Biometrics::Missed || case.interview == Interview::Missed;
+    if abandoned && !expired && !missed {
+        return Err(Refusal::state(
+            "NOT_ABANDONED",
+            "A case is abandoned only when a request expired or an appointment was missed (8 CFR 103.2(b)(13)).",
+        )
+        .way_out("Name the grounds on the merits."));
+    }
+    Ok(abandoned)
+}
+
+/// What an approval implies (lifecycle 24).
+fn approvable(case: &Case) -> Result<(), Refusal> {
+    if !matches!(case.biometrics, Biometrics::Taken | Biometrics::NotNeeded) {
+        return Err(Refusal::state("BIOMETRICS_MISSING", "The biometrics were not taken.")
+            .way_out("Take the biometrics first."));
+    }
+    if !case.checks_answered() {
+        return Err(Refusal::state("CHECKS_MISSING", "A background check is not answered.")
+            .way_out("Record the answer of each check."));
+    }
+    if !matches!(case.interview, Interview::Completed | Interview::NotNeeded) {
+        return Err(Refusal::state("INTERVIEW_MISSING", "The interview was not held.")
+            .way_out("Hold the interview first."));
+    }
+    if needs(&case.family).test {
+        tests_passed(case)?;
+    }
+    Ok(())
+}
+
+/// Every part of the test was passed (8 CFR 312.1, 312.2).
+fn tests_passed(case: &Case) -> Result<(), Refusal> {
+    for part in TEST_PARTS {
+        match case.tests.get(part) {
+            Some(attempts) if attempts.passed => {}
+            Some(_) => {
+                return Err(Refusal::state("TEST_FAILED", "A part of the test was not passed.")
+                    .way_out("Examine once more where an attempt is left.")
+                    .fact("part", part));
+            }
+            None => {
+                return Err(Refusal::state("TESTS_MISSING", "A part of the test was not taken.")
+                    .way_out("Record every part with the interview.")
+                    .fact("part", part));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Intake: a submitted filing becomes a case, is accepted with a number or rejected; thin facts of others are kept.
+
+use docket_kernel::Refusal;
+use docket_proto::case_status::events::v1 as pb;
+
+use super::Decision;
+use crate::domain::{Case, Event, Stage, needs};
+
+/// A filing was submitted: the case begins.
+///
+/// # Errors
+/// `CASE_EXISTS`.
+pub fn open(case: &Case, opened: &pb::CaseOpened) -> Decision {
+    if case.exists() {
+        return Err(Refusal::exists("CASE_EXISTS", "This filing has a case already."));
+    }
+    Ok(vec![opened.clone().into()])
+}
+
+/// Whether a person has to look before the filing is accepted: who asks for naturalization is 18 (INA 334(b)),
+/// with exceptions a machine does not judge.
+pub fn needs_an_officer(case: &Case) -> bool {
+    case.family == "naturalization" && case.age < 18
+}
+
+/// Accepts the filing with its receipt number (8 CFR 103.2(a)(7)(i)).
+///
+/// # Errors
+/// `ALREADY_ACCEPTED`, `ALREADY_REJECTED`; not found without a case.
+pub fn accept(case: &Case, receipt_number: &str, office: &str) -> Decision {
+    undecided_intake(case)?;
+    let accepted =
+        pb::FilingAccepted { receipt_number: receipt_number.to_owned(), office: office.to_owned() };
+    let mut events: Vec<Event> = vec![accepted.into()];
+    if needs(&case.family).biometrics {
+        events.push(pb::BiometricsNeeded {}.into());
+    }
+    Ok(events)
+}
+
+/// Rejects the filing: it gets no number and keeps no date, the fee goes back (8 CFR 103.2(a)(7)(ii)).
+///
+/// # Errors
+/// `ALREADY_ACCEPTED`, `ALREADY_REJECTED`, `CODES_MISSING`; not found without a case.
+pub fn reject(case: &Case, codes: &[String]) -> Decision {
+    undecided_intake(case)?;
+    if codes.is_empty() || codes.iter().any(String::is_empty) {
+        return Err(Refusal::invalid(
+            "codes",
+            "CODES_MISSING",
+            "Say why by at least one code, for example X-SIGN.",
+        ));
+    }
+    Ok(vec![pb::FilingRejected { codes: codes.to_vec(), refund: true }.into()])
+}
+
+fn undecided_intake(case: &Case) -> Result<(), Refusal> {
+    match case.stage {
+        Stage::Submitted => Ok(()),
+        Stage::Unknown => Err(Refusal::not_found()),
+        Stage::Rejected => Err(Refusal::state("ALREADY_REJECTED", "This filing was rejected already.")),
+        Stage::Accepted | Stage::InReview | Stage::DecisionPending | Stage::Decided | Stage::Closed => {
+            Err(Refusal::state("ALREADY_ACCEPTED", "This filing was accepted and has a receipt number.")
+                .way_out("An accepted case is decided, not rejected.")
+                .fact("receipt_number", case.receipt_number.as_str()))
+        }
+    }
+}
+
+/// A notice was posted.
+///
+/// # Errors
+/// Not found without a case.
+pub fn record_notice(case: &Case, notice: &pb::NoticeRecorded) -> Decision {
+    if !case.exists() {
+        return Err(Refusal::not_found());
+    }
+    Ok(vec![notice.clone().into()])
+}
+
+/// The fee of a rejected filing went back.
+///
+/// # Errors
+/// Not found without a case.
+pub fn record_refund(case: &Case, amount_cents: i64) -> Decision {
+    if !case.exists() {
+        return Err(Refusal::not_found());
+    }
+    Ok(vec![pb::RefundRecorded { amount_cents }.into()])
+}

@@ -1,0 +1,172 @@
+//! The interview and the parts of the test taken in it (8 CFR 335.2, 312.1–312.5).
+
+use docket_kernel::Refusal;
+use docket_kernel::deadline::{Deadline, OFFICE_ZONE, Rule, ServiceChannel, office_date};
+use docket_proto::case_status::events::v1 as pb;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use super::{Decision, MovedBy, attended, movable, not_scheduled, pending};
+use crate::domain::appointment::civil_date;
+use crate::domain::{Appointment, Biometrics, Case, Event, Interview, TEST_PARTS, needs};
+
+/// Attempts at a part of the test (8 CFR 312.5(a)).
+const ATTEMPTS: u32 = 2;
+
+/// A part of the test as it was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestResult {
+    /// `reading`, `writing`, `speaking`, `civics`.
+    pub part: String,
+    /// Whether it was passed.
+    pub passed: bool,
+}
+
+/// Sets the interview, or the second one when a part of the test was failed once.
+///
+/// # Errors
+/// `NOT_NEEDED`, `BIOMETRICS_MISSING`, `CHECKS_MISSING`, `TOO_SOON` before day 60 of a re-examination, and what
+/// [`pending`] says.
+pub fn schedule_interview(case: &Case, appointment: &Appointment) -> Decision {
+    pending(case)?;
+    match case.interview {
+        Interview::ToSchedule | Interview::Missed => {}
+        Interview::Completed if is_reexamination_due(case) => {
+            not_before_day_60(case, civil_date(appointment.starts_at, &appointment.zone))?;
+        }
+        Interview::NotNeeded | Interview::Scheduled | Interview::Completed => {
+            return Err(Refusal::state("NOT_NEEDED", "No interview is to be set in this case now.")
+                .way_out("Move the appointment that stands."));
+        }
+    }
+    ready_to_be_heard(case)?;
+    let bring = ["appointment_notice", "identity_document", "permanent_resident_card", "passports"];
+    Ok(vec![
+        pb::InterviewScheduled {
+            appointment: Some(appointment.into()),
+            bring: bring.map(str::to_owned).to_vec(),
+        }
+        .into(),
+    ])
+}
+
+/// Biometrics first, then the answers of the checks (8 CFR 335.2(b)).
+fn ready_to_be_heard(case: &Case) -> Result<(), Refusal> {
+    if !matches!(case.biometrics, Biometrics::Taken | Biometrics::NotNeeded) {
+        return Err(Refusal::state("BIOMETRICS_MISSING", "The biometrics were not taken yet.")
+            .way_out("Take the biometrics first."));
+    }
+    if !case.checks_answered() {
+        return Err(Refusal::state(
+            "CHECKS_MISSING",
+            "An interview is set after the background checks are answered (8 CFR 335.2(b)).",
+        )
+        .way_out("Record the answer of each check."));
+    }
+    Ok(())
+}
+
+fn is_reexamination_due(case: &Case) -> bool {
+    case.tests.values().any(|attempts| !attempts.passed && attempts.count == 1)
+}
+
+fn not_before_day_60(case: &Case, date: Date) -> Result<(), Refusal> {
+    let examined: Date = case.examined_on.parse().unwrap_or(Date::MIN);
+    let rule = Rule::of("n400.reexam.earliest");
+    let earliest = Deadline::compute(rule, examined, ServiceChannel::HandedOver, OFFICE_ZONE)?;
+    if date < earliest.due {
+        return Err(Refusal::state(
+            "TOO_SOON",
+            format!("A second examination is not before {} (8 CFR 335.3(b)).", earliest.due),
+        )
+        .way_out("Choose a later day.")
+        .field("date")
+        .fact("earliest_date", earliest.due.to_string()));
+    }
+    Ok(())
+}
+
+/// Moves the interview.
+///
+/// # Errors
+/// `NOT_SCHEDULED`, `CAUSE_UNKNOWN`, `MOVED_TWICE`, `TOO_LATE_TO_MOVE`, and what [`pending`] says.
+pub fn move_interview(case: &Case, to: &Appointment, by: MovedBy, cause: &str, now: Timestamp) -> Decision {
+    pending(case)?;
+    if case.interview != Interview::Scheduled {
+        return Err(not_scheduled());
+    }
+    let booking = &case.interview_booking;
+    let from = movable(booking.appointment.as_ref(), booking.moved_by_party, by, cause, now)?;
+    Ok(vec![
+        pb::InterviewRescheduled {
+            from: Some((&from).into()),
+            to: Some(to.into()),
+            moved_by: by.as_str().to_owned(),
+            cause: cause.to_owned(),
+        }
+        .into(),
+    ])
+}
+
+/// Records that the interview was held, and each part of the test taken in it.
+///
+/// # Errors
+/// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY`, `TEST_NOT_DUE`, `TEST_PART_UNKNOWN`, `TESTED_TWICE`, and what
+/// [`pending`] says.
+pub fn complete_interview(
+    case: &Case,
+    officer: Uuid,
+    tests: &[TestResult],
+    now: Timestamp,
+    early_by_agreement: bool,
+) -> Decision {
+    pending(case)?;
+    match case.interview {
+        Interview::Scheduled => {}
+        Interview::Completed => {
+            return Err(Refusal::state("ALREADY_ATTENDED", "The interview was held already."));
+        }
+        Interview::NotNeeded | Interview::ToSchedule | Interview::Missed => return Err(not_scheduled()),
+    }
+    let appointment_id = attended(case.interview_booking.appointment.as_ref(), now, early_by_agreement)?;
+    let mut events: Vec<Event> = vec![
+        pb::InterviewCompleted {
+            appointment_id: appointment_id.to_string(),
+            officer: officer.to_string(),
+            early_by_agreement,
+            held_on_date: office_date(now).to_string(),
+        }
+        .into(),
+    ];
+    for (index, test) in tests.iter().enumerate() {
+        let twice = tests.iter().skip(index + 1).any(|other| other.part == test.part);
+        events.push(attempt(case, test, twice)?.into());
+    }
+    Ok(events)
+}
+
+fn attempt(case: &Case, test: &TestResult, twice: bool) -> Result<pb::TestTaken, Refusal> {
+    if !needs(&case.family).test {
+        return Err(Refusal::invalid("tests", "TEST_NOT_DUE", "This form has no test."));
+    }
+    if !TEST_PARTS.contains(&test.part.as_str()) {
+        let parts = TEST_PARTS.join(", ");
+        return Err(Refusal::invalid("tests", "TEST_PART_UNKNOWN", format!("The parts are {parts}.")));
+    }
+    let before = case.tests.get(&test.part).copied().unwrap_or_default();
+    if before.count >= ATTEMPTS || before.passed || twice {
+        return Err(Refusal::state(
+            "TESTED_TWICE",
+            "A part is taken once in an examination, twice at most, and not again when passed (8 CFR 312.5(a)).",
+        )
+        .field("tests")
+        .fact("part", test.part.as_str()));
+    }
+    Ok(pb::TestTaken {
+        part: test.part.clone(),
+        version: case.civics_test.clone(),
+        passed: test.passed,
+        attempt: before.count + 1,
+    })
+}

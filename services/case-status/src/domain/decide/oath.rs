@@ -1,0 +1,110 @@
+//! After an approval of naturalization: checked again by another officer, the oath, the certificate (8 CFR 337, 338).
+
+use docket_kernel::Refusal;
+use docket_kernel::deadline::office_date;
+use docket_proto::case_status::events::v1 as pb;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Decision, attended};
+use crate::domain::{Appointment, Case, Oath};
+
+/// Another officer than the interviewer checks the approved case again (Policy Manual vol. 12 part J).
+///
+/// # Errors
+/// `NOT_APPROVED`, `SAME_OFFICER`. Checked already: nothing.
+pub fn reverify(case: &Case, officer: Uuid) -> Decision {
+    oath_to_come(case)?;
+    if case.interviewer == Some(officer) {
+        return Err(Refusal::not_yours(
+            "SAME_OFFICER",
+            "Who held the interview does not check the case again.",
+        )
+        .way_out("Another officer of the office does."));
+    }
+    if case.reverified_by.is_some() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![pb::ReverificationCompleted { officer: officer.to_string() }.into()])
+}
+
+/// Sets the ceremony (Form N-445).
+///
+/// # Errors
+/// `NOT_APPROVED`, `REVERIFICATION_MISSING`, `NOT_NEEDED` when one is set.
+pub fn schedule_oath(case: &Case, appointment: &Appointment) -> Decision {
+    oath_to_come(case)?;
+    if case.reverified_by.is_none() {
+        return Err(Refusal::state(
+            "REVERIFICATION_MISSING",
+            "The case was not checked again after its approval.",
+        )
+        .way_out("Another officer than the interviewer checks it first."));
+    }
+    if case.oath != Oath::ToSchedule {
+        return Err(Refusal::state("NOT_NEEDED", "A ceremony is set already."));
+    }
+    Ok(vec![pb::OathScheduled { appointment: Some(appointment.into()) }.into()])
+}
+
+/// Records the oath: the person is a citizen from here on (8 CFR 337.9).
+///
+/// # Errors
+/// `OATH_NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY`.
+pub fn take_oath(case: &Case, now: Timestamp, early_by_agreement: bool) -> Decision {
+    known(case)?;
+    match case.oath {
+        Oath::Scheduled => {}
+        Oath::Taken => return Err(Refusal::state("ALREADY_ATTENDED", "The oath was taken already.")),
+        Oath::None | Oath::ToSchedule => {
+            return Err(Refusal::state("OATH_NOT_SCHEDULED", "No oath ceremony is set in this case.")
+                .way_out("Set the ceremony first."));
+        }
+    }
+    let appointment_id = attended(case.oath_booking.appointment.as_ref(), now, early_by_agreement)?;
+    Ok(vec![
+        pb::OathTaken {
+            appointment_id: appointment_id.to_string(),
+            taken_on_date: office_date(now).to_string(),
+            early_by_agreement,
+        }
+        .into(),
+    ])
+}
+
+/// Issues the Certificate of Naturalization (N-550).
+///
+/// # Errors
+/// `OATH_NOT_TAKEN` (lifecycle 28), `ALREADY_ISSUED`, `NUMBER_MALFORMED`.
+pub fn issue_certificate(case: &Case, certificate_number: &str) -> Decision {
+    known(case)?;
+    if case.oath != Oath::Taken {
+        return Err(Refusal::state("OATH_NOT_TAKEN", "A certificate follows the oath.")
+            .way_out("Record the oath first."));
+    }
+    if case.certificate {
+        return Err(Refusal::state("ALREADY_ISSUED", "The certificate was issued already."));
+    }
+    let digits = certificate_number.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits || !(7..=9).contains(&certificate_number.len()) {
+        return Err(Refusal::invalid(
+            "certificate_number",
+            "NUMBER_MALFORMED",
+            "The number printed on the certificate has seven to nine digits, for example 12345678.",
+        ));
+    }
+    Ok(vec![pb::CertificateIssued { certificate_number: certificate_number.to_owned() }.into()])
+}
+
+fn known(case: &Case) -> Result<(), Refusal> {
+    if case.exists() { Ok(()) } else { Err(Refusal::not_found()) }
+}
+
+fn oath_to_come(case: &Case) -> Result<(), Refusal> {
+    known(case)?;
+    if case.oath == Oath::None {
+        return Err(Refusal::state("NOT_APPROVED", "Only an approved naturalization leads to an oath.")
+            .way_out("Decide the case first."));
+    }
+    Ok(())
+}

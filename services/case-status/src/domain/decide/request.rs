@@ -1,0 +1,121 @@
+//! Requests to the party: for evidence (RFE), or with a continued examination (N-14), each with its planned deadline.
+
+use docket_kernel::Refusal;
+use docket_kernel::calendar::roll;
+use docket_kernel::deadline::{Deadline, Rule, ServiceChannel, office_date};
+use docket_proto::case_status::events::v1 as pb;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use super::{Decision, in_review, no_open_request};
+use crate::domain::{Case, Interview, RequestKind};
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// Id of the request.
+    pub request_id: Uuid,
+    /// Items with reason codes.
+    pub items: Vec<pb::RequestedItem>,
+    /// Days to answer; none for the rule's own.
+    pub days: Option<u32>,
+    /// A supervisor asks and may give fewer days than the minimum.
+    pub supervised: bool,
+    /// Explanation to the party; sealed by the log.
+    pub explanation: String,
+}
+
+/// Asks for evidence (8 CFR 103.2(b)(8)); at most 84 days (103.2(b)(8)(iv)).
+///
+/// # Errors
+/// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, `ITEMS_MISSING`, `PERIOD_TOO_LONG`, `PERIOD_TOO_SHORT`.
+pub fn request_evidence(case: &Case, asked: &Asked, now: Timestamp) -> Decision {
+    let deadline = plan(case, RequestKind::Rfe, asked, now)?;
+    Ok(vec![
+        pb::EvidenceRequested {
+            request_id: asked.request_id.to_string(),
+            items: asked.items.clone(),
+            deadline: Some(deadline),
+            explanation: asked.explanation.clone(),
+        }
+        .into(),
+    ])
+}
+
+/// Continues the examination and asks for what is missing, 30 days (8 CFR 335.3(b), 335.7); once only.
+///
+/// # Errors
+/// `INTERVIEW_MISSING`, `CONTINUED_ALREADY`, and those of [`request_evidence`].
+pub fn continue_examination(case: &Case, asked: &Asked, now: Timestamp) -> Decision {
+    in_review(case)?;
+    if case.interview != Interview::Completed {
+        return Err(Refusal::state(
+            "INTERVIEW_MISSING",
+            "Only an examination that was held can be continued.",
+        )
+        .way_out("Hold the interview first, or send a request for evidence (rfe)."));
+    }
+    if case.continued {
+        return Err(Refusal::state("CONTINUED_ALREADY", "The examination was continued once already.")
+            .way_out("Send a request for evidence (rfe)."));
+    }
+    let deadline = plan(case, RequestKind::N14, asked, now)?;
+    Ok(vec![
+        pb::ExaminationContinued {
+            request_id: asked.request_id.to_string(),
+            items: asked.items.clone(),
+            deadline: Some(deadline),
+            explanation: asked.explanation.clone(),
+        }
+        .into(),
+    ])
+}
+
+fn plan(
+    case: &Case,
+    kind: RequestKind,
+    asked: &Asked,
+    now: Timestamp,
+) -> Result<docket_proto::types::v1::Deadline, Refusal> {
+    in_review(case)?;
+    no_open_request(case)?;
+    if asked.items.is_empty() || asked.items.iter().any(|item| item.code.is_empty()) {
+        return Err(Refusal::invalid(
+            "items",
+            "ITEMS_MISSING",
+            "Ask for at least one item by its code, for example tax_transcripts.",
+        ));
+    }
+    // Notices that start a period are posted on working days, which gives no less time.
+    let day0 = roll(office_date(now));
+    let deadline = plan_deadline(case, kind, day0, asked.days, asked.supervised)?;
+    Ok((&crate::domain::Deadline::from(&deadline)).into())
+}
+
+/// The deadline of a request served on `day0` by posting it to the account: no mail days (8 CFR 103.8(a)(2)(v)).
+///
+/// # Errors
+/// `PERIOD_TOO_LONG`, `PERIOD_TOO_SHORT`, an unknown zone, a year beyond the tables.
+pub fn plan_deadline(
+    case: &Case,
+    kind: RequestKind,
+    day0: Date,
+    days: Option<u32>,
+    supervised: bool,
+) -> Result<Deadline, Refusal> {
+    let id = match (kind, case.form.as_str()) {
+        (RequestKind::N14, _) => "n14",
+        (RequestKind::Rfe, "I-539") => "rfe.i539",
+        (RequestKind::Rfe, "I-601A") => "rfe.i601a",
+        (RequestKind::Rfe, _) => "rfe",
+    };
+    let mut rule = Rule::of(id).abroad(case.abroad);
+    if let Some(days) = days {
+        rule = rule.days(days);
+    }
+    if supervised {
+        rule = rule.supervised();
+    }
+    Deadline::compute(rule, day0, ServiceChannel::Posted, &case.zone)
+}

@@ -1,0 +1,189 @@
+//! What each event changes. Total: every event folds on every state.
+
+use docket_proto::case_status::events::v1 as pb;
+use docket_proto::types::v1 as types;
+
+use super::state::{id, instant};
+use super::{
+    Biometrics, Booking, Case, Check, Deadline, Event, Interview, Oath, Outcome, Recommendation, Request,
+    RequestKind, RequestState, Stage, needs,
+};
+
+/// The case after the event.
+pub fn evolve(mut case: Case, event: &Event) -> Case {
+    match event {
+        Event::CaseOpened(event) => opened(&mut case, event),
+        Event::FilingAccepted(event) => accepted(&mut case, event),
+        Event::FilingRejected(_) => case.stage = Stage::Rejected,
+        Event::CaseAssigned(event) => case.officer = Some(id(&event.officer)),
+        Event::ReviewStarted(_) => case.stage = Stage::InReview,
+        Event::NoticeRecorded(event) => case.notices.push(id(&event.notice_id)),
+        Event::RefundRecorded(event) => case.refunded_cents += event.amount_cents,
+        Event::BiometricsNeeded(_) => case.biometrics = Biometrics::Needed,
+        Event::BiometricsScheduled(event) => {
+            case.biometrics = Biometrics::Scheduled;
+            set(&mut case.biometrics_booking, event.appointment.as_ref());
+        }
+        Event::BiometricsRescheduled(event) => {
+            moved(&mut case.biometrics_booking, event.to.as_ref(), &event.moved_by);
+        }
+        Event::BiometricsTaken(_) => case.biometrics = Biometrics::Taken,
+        Event::BiometricsMissed(_) => case.biometrics = Biometrics::Missed,
+        Event::BackgroundCheckStarted(event) => {
+            case.checks.insert(event.system.clone(), Check::Started);
+        }
+        Event::BackgroundCheckReturned(event) => {
+            let returned = Check::Returned { record: event.result_class == "record" };
+            case.checks.insert(event.system.clone(), returned);
+        }
+        Event::InterviewScheduled(event) => {
+            case.interview = Interview::Scheduled;
+            set(&mut case.interview_booking, event.appointment.as_ref());
+        }
+        Event::InterviewRescheduled(event) => {
+            moved(&mut case.interview_booking, event.to.as_ref(), &event.moved_by);
+        }
+        Event::InterviewCompleted(event) => interviewed(&mut case, event),
+        Event::InterviewMissed(_) => case.interview = Interview::Missed,
+        Event::TestTaken(event) => {
+            let attempts = case.tests.entry(event.part.clone()).or_default();
+            attempts.count += 1;
+            attempts.passed |= event.passed;
+        }
+        Event::EvidenceRequested(event) => {
+            requested(&mut case, RequestKind::Rfe, &event.request_id, event.deadline.as_ref());
+        }
+        Event::ExaminationContinued(event) => {
+            case.continued = true;
+            requested(&mut case, RequestKind::N14, &event.request_id, event.deadline.as_ref());
+        }
+        Event::RequestServed(event) => served(&mut case, event),
+        Event::ResponseRecorded(event) => responded(&mut case, event),
+        Event::DeadlinePassed(event) => {
+            if let Some(request) = request_of(&mut case, &event.request_id) {
+                request.state = RequestState::Expired;
+            }
+        }
+        Event::DecisionRecommended(event) => {
+            case.stage = Stage::DecisionPending;
+            let approve = event.recommendation == "approve";
+            case.recommendation = Some(Recommendation { officer: id(&event.officer), approve });
+        }
+        Event::DecisionReviewed(event) => {
+            if !event.concurs {
+                case.stage = Stage::InReview;
+                case.recommendation = None;
+            }
+        }
+        Event::CaseApproved(event) => approved(&mut case, event),
+        Event::CaseDenied(event) => {
+            let outcome = if event.abandoned { Outcome::DeniedAbandoned } else { Outcome::Denied };
+            case.decided_by = Some(id(&event.officer));
+            end(&mut case, outcome);
+        }
+        Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
+        Event::ReverificationCompleted(event) => case.reverified_by = Some(id(&event.officer)),
+        Event::OathScheduled(event) => {
+            case.oath = Oath::Scheduled;
+            set(&mut case.oath_booking, event.appointment.as_ref());
+        }
+        Event::OathTaken(_) => case.oath = Oath::Taken,
+        Event::CertificateIssued(_) => {
+            case.certificate = true;
+            case.stage = Stage::Closed;
+        }
+    }
+    case
+}
+
+fn opened(case: &mut Case, event: &pb::CaseOpened) {
+    case.stage = Stage::Submitted;
+    case.form.clone_from(&event.form);
+    case.family.clone_from(&event.family);
+    case.party = Some(id(&event.account_id));
+    case.zone.clone_from(&event.zone);
+    case.abroad = event.abroad;
+    case.age = event.age;
+    case.civics_test.clone_from(&event.civics_test);
+    case.receipt_date.clone_from(&event.receipt_date);
+    case.submitted_at_us = event.submitted_at_us;
+}
+
+fn accepted(case: &mut Case, event: &pb::FilingAccepted) {
+    case.stage = Stage::Accepted;
+    case.receipt_number.clone_from(&event.receipt_number);
+    case.office.clone_from(&event.office);
+    if needs(&case.family).interview {
+        case.interview = Interview::ToSchedule;
+    }
+}
+
+fn set(booking: &mut Booking, appointment: Option<&types::AppointmentSlot>) {
+    booking.appointment = appointment.map(Into::into);
+}
+
+fn moved(booking: &mut Booking, to: Option<&types::AppointmentSlot>, moved_by: &str) {
+    booking.moved_by_party += u32::from(moved_by == "party");
+    set(booking, to);
+}
+
+fn interviewed(case: &mut Case, event: &pb::InterviewCompleted) {
+    case.interview = Interview::Completed;
+    case.interviewer = Some(id(&event.officer));
+    if case.examined_on.is_empty() {
+        case.examined_on.clone_from(&event.held_on_date);
+    }
+}
+
+fn requested(case: &mut Case, kind: RequestKind, request_id: &str, deadline: Option<&types::Deadline>) {
+    case.request = Some(Request {
+        id: id(request_id),
+        kind,
+        state: RequestState::Open,
+        deadline: Deadline::from(deadline.unwrap_or(&types::Deadline::default())),
+        served: false,
+        received_at: None,
+        timely: false,
+    });
+}
+
+fn request_of<'a>(case: &'a mut Case, request_id: &str) -> Option<&'a mut Request> {
+    case.request.as_mut().filter(|request| request.id == id(request_id))
+}
+
+fn served(case: &mut Case, event: &pb::RequestServed) {
+    if let Some(request) = request_of(case, &event.request_id) {
+        request.served = true;
+        if let Some(deadline) = &event.deadline {
+            request.deadline = deadline.into();
+        }
+    }
+}
+
+fn responded(case: &mut Case, event: &pb::ResponseRecorded) {
+    let Some(request) = request_of(case, &event.request_id) else { return };
+    request.received_at = Some(instant(event.received_at_us));
+    request.timely = event.timely;
+    // An expired request stays expired; the late answer is kept beside it.
+    if request.state == RequestState::Open {
+        request.state =
+            if event.complete { RequestState::RespondedComplete } else { RequestState::RespondedPartial };
+    }
+}
+
+fn approved(case: &mut Case, event: &pb::CaseApproved) {
+    case.decided_by = Some(id(&event.officer));
+    case.outcome = Some(Outcome::Approved);
+    case.stage = Stage::Decided;
+    if needs(&case.family).oath {
+        case.oath = Oath::ToSchedule;
+    }
+}
+
+/// Ends the case without a benefit: appointments that stand fall away.
+fn end(case: &mut Case, outcome: Outcome) {
+    case.outcome = Some(outcome);
+    case.stage = Stage::Decided;
+    case.biometrics_booking.appointment.take_if(|_| case.biometrics == Biometrics::Scheduled);
+    case.interview_booking.appointment.take_if(|_| case.interview == Interview::Scheduled);
+}

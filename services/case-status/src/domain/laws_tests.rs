@@ -1,0 +1,284 @@
+//! Laws over random lives of a case: what is decided folds, and what lifecycle §8 forbids never is.
+
+use docket_kernel::EventEnum;
+use docket_proto::case_status::events::v1 as pb;
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use uuid::Uuid;
+
+use super::appointment::{Notice, Wish, arrange};
+use super::decide::{self, Asked, Decision, MovedBy, Response, TestResult, Verdict};
+use super::samples::{ADA, APPLICANT, BO, RECEIPT, now, opened};
+use super::{
+    Appointment, Biometrics, Case, Event, Interview, Oath, Outcome, RequestState, Stage, TEST_PARTS, evolve,
+    office, task, timeline, title,
+};
+
+/// A command with whatever a caller may send.
+#[derive(Debug, Clone)]
+enum Command {
+    Open,
+    Accept,
+    Reject,
+    Assign(bool),
+    StartReview,
+    Schedule(u8),
+    Move(u8, bool),
+    TakeBiometrics(bool),
+    Check(bool),
+    Interview(Vec<bool>, bool),
+    Request(bool),
+    Serve,
+    Respond(bool),
+    PassDeadline,
+    Recommend(bool, bool),
+    Decide(bool, u8),
+    Reverify(bool),
+    TakeOath(bool),
+    Certificate,
+    Withdraw,
+    Wait(u16),
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    use Command::*;
+    prop_oneof![
+        1 => Just(Open),
+        3 => Just(Accept),
+        1 => Just(Reject),
+        2 => any::<bool>().prop_map(Assign),
+        3 => Just(StartReview),
+        6 => (0_u8..3).prop_map(Schedule),
+        2 => (0_u8..2, any::<bool>()).prop_map(|(kind, party)| Move(kind, party)),
+        3 => any::<bool>().prop_map(TakeBiometrics),
+        3 => any::<bool>().prop_map(Check),
+        4 => (prop::collection::vec(prop::bool::weighted(0.9), 4), any::<bool>()).prop_map(|(p, e)| Interview(p, e)),
+        2 => any::<bool>().prop_map(Request),
+        2 => Just(Serve),
+        2 => any::<bool>().prop_map(Respond),
+        1 => Just(PassDeadline),
+        4 => (any::<bool>(), prop::bool::weighted(0.8)).prop_map(|(a, b)| Recommend(a, b)),
+        4 => (any::<bool>(), 0_u8..3).prop_map(|(a, b)| Decide(a, b)),
+        2 => any::<bool>().prop_map(Reverify),
+        2 => any::<bool>().prop_map(TakeOath),
+        2 => Just(Certificate),
+        1 => Just(Withdraw),
+        1 => any::<u16>().prop_map(Wait),
+    ]
+}
+
+struct World {
+    case: Case,
+    now: Timestamp,
+    requests: u128,
+    events: Vec<Event>,
+}
+
+fn officer(first: bool) -> Uuid {
+    if first { ADA } else { BO }
+}
+
+impl World {
+    fn book(&self, kind: &str, notice: Notice) -> Result<Appointment, docket_kernel::Refusal> {
+        let office = office::site(office::INTAKE_OFFICE, kind).unwrap();
+        arrange(Uuid::from_u128(7), office, Wish { date: None, time: None }, notice, self.now)
+    }
+
+    fn decide(&mut self, command: &Command) -> Decision {
+        let (case, now) = (&self.case, self.now);
+        match command {
+            Command::Open => decide::open(case, &opened()),
+            Command::Accept => decide::accept(case, RECEIPT, office::INTAKE_OFFICE),
+            Command::Reject => decide::reject(case, &["X-SIGN".into()]),
+            Command::Assign(first) => decide::assign(case, officer(*first)),
+            Command::StartReview => decide::start_review(case),
+            Command::Schedule(0) => {
+                decide::schedule_biometrics(case, &self.book("biometrics", Notice::Full)?)
+            }
+            Command::Schedule(1) => decide::schedule_interview(case, &self.book("interview", Notice::Full)?),
+            Command::Schedule(_) => decide::schedule_oath(case, &self.book("oath", Notice::Full)?),
+            Command::Move(kind, party) => {
+                let by = if *party { MovedBy::Party } else { MovedBy::Office };
+                let to = self.book(if *kind == 0 { "biometrics" } else { "interview" }, Notice::Agreed)?;
+                match kind {
+                    0 => decide::move_biometrics(case, &to, by, "travel", now),
+                    _ => decide::move_interview(case, &to, by, "travel", now),
+                }
+            }
+            Command::TakeBiometrics(early) => decide::take_biometrics(case, now, *early),
+            Command::Check(clear) => decide::record_background_check(
+                case,
+                "fbi_fingerprint",
+                if *clear { "no_record" } else { "record" },
+            ),
+            Command::Interview(passed, early) => {
+                let tests: Vec<TestResult> = TEST_PARTS
+                    .iter()
+                    .zip(passed)
+                    .filter(|(part, _)| !case.tests.get(**part).is_some_and(|attempts| attempts.passed))
+                    .map(|(part, passed)| TestResult { part: (*part).to_owned(), passed: *passed })
+                    .collect();
+                decide::complete_interview(case, ADA, &tests, now, *early)
+            }
+            Command::Request(n14) => {
+                self.requests += 1;
+                let asked = Asked {
+                    request_id: Uuid::from_u128(self.requests),
+                    items: vec![pb::RequestedItem { code: "x".into(), reason: "missing".into() }],
+                    days: None,
+                    supervised: false,
+                    explanation: String::new(),
+                };
+                if *n14 {
+                    decide::continue_examination(case, &asked, now)
+                } else {
+                    decide::request_evidence(case, &asked, now)
+                }
+            }
+            Command::Serve => {
+                let today = docket_kernel::deadline::office_date(now);
+                decide::serve_request(case, Uuid::from_u128(self.requests), Uuid::from_u128(1), today)
+            }
+            Command::Respond(complete) => decide::record_response(
+                case,
+                &Response {
+                    request_id: Uuid::from_u128(self.requests),
+                    received_at: now,
+                    complete: *complete,
+                    evidence: Vec::new(),
+                },
+            ),
+            Command::PassDeadline => decide::pass_deadline(case, Uuid::from_u128(self.requests), now),
+            Command::Recommend(first, approve) => decide::recommend(case, officer(*first), *approve, ""),
+            Command::Decide(first, verdict) => {
+                let codes = if now.as_second() % 2 == 0 { "abandoned" } else { "moral_character" };
+                let verdict = match verdict {
+                    0 => Verdict::Approve,
+                    1 => Verdict::Deny { ground_codes: vec![codes.into()], reasons: "because".into() },
+                    _ => Verdict::Return,
+                };
+                decide::decide_case(case, officer(*first), &verdict, now)
+            }
+            Command::Reverify(first) => decide::reverify(case, officer(*first)),
+            Command::TakeOath(early) => decide::take_oath(case, now, *early),
+            Command::Certificate => decide::issue_certificate(case, "12345678"),
+            Command::Withdraw => decide::withdraw(case),
+            Command::Wait(minutes) => {
+                self.now += SignedDuration::from_mins(i64::from(*minutes));
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// What must hold of an event that was decided on the state before it.
+    fn check(&self, event: &Event) {
+        let case = &self.case;
+        match event {
+            Event::CaseApproved(event) => {
+                assert!(case.biometrics == Biometrics::Taken && case.interview == Interview::Completed);
+                assert!(case.open_request().is_none() && case.checks_answered());
+                assert!(TEST_PARTS.iter().all(|part| case.tests[*part].passed));
+                assert_ne!(case.recommendation.unwrap().officer.to_string(), event.officer);
+            }
+            Event::CaseDenied(event) if event.abandoned => {
+                assert_eq!(case.request.as_ref().unwrap().state, RequestState::Expired);
+            }
+            Event::DeadlinePassed(_) => {
+                let request = case.open_request().unwrap();
+                assert!(request.served && self.now >= request.deadline.expires_at);
+            }
+            Event::RequestServed(event) => {
+                let before = &case.request.as_ref().unwrap().deadline.due_date;
+                assert!(
+                    &event.deadline.as_ref().unwrap().due_date >= before,
+                    "a due date never becomes earlier"
+                );
+            }
+            Event::ResponseRecorded(event) => {
+                let request = case.request.as_ref().unwrap();
+                assert!(request.received_at.is_none());
+                assert_eq!(event.timely, event.received_at_us < request.deadline.expires_at.as_microsecond());
+            }
+            Event::EvidenceRequested(_) | Event::ExaminationContinued(_) => {
+                assert!(case.open_request().is_none())
+            }
+            Event::BiometricsTaken(_) => assert_eq!(case.biometrics, Biometrics::Scheduled),
+            Event::TestTaken(event) => assert!(event.attempt <= 2),
+            Event::OathScheduled(_) => assert_ne!(case.reverified_by.unwrap(), case.interviewer.unwrap()),
+            Event::OathTaken(_) => assert_eq!(case.outcome, Some(Outcome::Approved)),
+            Event::CertificateIssued(_) => assert_eq!(case.oath, Oath::Taken),
+            Event::BiometricsRescheduled(event) if event.moved_by == "party" => {
+                assert!(case.biometrics_booking.moved_by_party < 2);
+            }
+            _ => {}
+        }
+        if case.outcome == Some(Outcome::Withdrawn) {
+            assert!(
+                matches!(event, Event::ResponseRecorded(_) | Event::RequestServed(_)),
+                "after a withdrawal: {event:?}"
+            );
+        }
+    }
+
+    fn run(&mut self, command: &Command) {
+        let Ok(events) = self.decide(command) else { return };
+        for event in events {
+            self.check(&event);
+            self.case = evolve(std::mem::take(&mut self.case), &event);
+            self.events.push(event);
+        }
+        let case = &self.case;
+        assert_eq!(
+            case.receipt_number.is_empty(),
+            matches!(case.stage, Stage::Unknown | Stage::Submitted | Stage::Rejected),
+            "a receipt number exists iff the filing was accepted"
+        );
+        assert!(title::ROWS.iter().any(|(row, _)| *row == title::title(case).id));
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_decided_folds_and_keeps_the_invariants(commands in prop::collection::vec(command(), 1..160)) {
+        let mut world = World { case: Case::default(), now: now(), requests: 0x100, events: Vec::new() };
+        world.run(&Command::Open);
+        for command in &commands {
+            world.run(command);
+        }
+        // Replay from bytes gives the same state, and every line and title has a text.
+        let mut replayed = Case::default();
+        for event in &world.events {
+            let again = Event::decode(event.kind(), &event.encode()).unwrap();
+            replayed = evolve(replayed, &again);
+            let line = timeline::line(&replayed, &again);
+            for language in [crate::texts::Language::En, crate::texts::Language::Es] {
+                let text = crate::texts::text(language, &line.text, &line.facts);
+                prop_assert!(!text.is_empty() && !text.contains("{$"), "{}: {}", line.text, text);
+                let title = title::title(&replayed);
+                let text = crate::texts::text(language, &format!("title-{}-explanation", title.id), &title.facts);
+                prop_assert!(!text.is_empty() && !text.contains("{$"), "{}: {}", title.id, text);
+            }
+        }
+        prop_assert_eq!(&replayed, &world.case);
+        prop_assert_eq!(replayed.party, Some(APPLICANT));
+        let stored = serde_json::to_vec(&replayed).unwrap();
+        prop_assert_eq!(&serde_json::from_slice::<Case>(&stored).unwrap(), &replayed);
+        let _ = task::task(&replayed);
+    }
+}
+
+/// Random lives must reach the end now and then, or the law above says little.
+#[test]
+fn random_lives_reach_the_certificate() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let strategy = prop::collection::vec(command(), 400);
+    let reached = (0..40).any(|_| {
+        let commands = strategy.new_tree(&mut runner).unwrap().current();
+        let mut world = World { case: Case::default(), now: now(), requests: 0x100, events: Vec::new() };
+        world.run(&Command::Open);
+        commands.iter().for_each(|command| world.run(command));
+        world.case.certificate
+    });
+    assert!(reached);
+}

@@ -1,0 +1,442 @@
+//! The dimensions of a case. Events change one or two of them; what people read is derived from them.
+
+use std::collections::BTreeMap;
+
+use docket_proto::types::v1 as pb;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// How far the case is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Nothing happened yet: there is no case.
+    #[default]
+    Unknown,
+    /// Sent; intake looks at it.
+    Submitted,
+    /// Intake took it: it has a receipt number.
+    Accepted,
+    /// Intake did not take it: it never had a number.
+    Rejected,
+    /// An officer began the review.
+    InReview,
+    /// An officer recommended a decision; another one decides.
+    DecisionPending,
+    /// Decided.
+    Decided,
+    /// Nothing more is to come.
+    Closed,
+}
+
+impl Stage {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            Self::Submitted => "submitted",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::InReview => "in_review",
+            Self::DecisionPending => "decision_pending",
+            Self::Decided => "decided",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Accepted and not decided.
+    pub fn is_pending(self) -> bool {
+        matches!(self, Self::Accepted | Self::InReview | Self::DecisionPending)
+    }
+}
+
+/// How it was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Approved.
+    Approved,
+    /// Denied on the merits.
+    Denied,
+    /// Denied because something asked for never came (8 CFR 103.2(b)(13)).
+    DeniedAbandoned,
+    /// Withdrawn by the party.
+    Withdrawn,
+}
+
+/// Where and when somebody is expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appointment {
+    /// The appointment's id.
+    pub id: Uuid,
+    /// Code of the office.
+    pub office: String,
+    /// Name and address of the office.
+    pub place: String,
+    /// The beginning.
+    pub starts_at: Timestamp,
+    /// IANA zone of the office.
+    pub zone: String,
+}
+
+/// Biometrics.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Biometrics {
+    /// Not needed.
+    #[default]
+    NotNeeded,
+    /// Needed, no appointment yet.
+    Needed,
+    /// An appointment stands.
+    Scheduled,
+    /// Captured.
+    Taken,
+    /// The person did not come.
+    Missed,
+}
+
+/// The interview.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interview {
+    /// Not needed.
+    #[default]
+    NotNeeded,
+    /// Needed, no appointment yet.
+    ToSchedule,
+    /// An appointment stands.
+    Scheduled,
+    /// Held.
+    Completed,
+    /// The person did not come.
+    Missed,
+}
+
+/// The oath of allegiance.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Oath {
+    /// Nothing to take, or not yet.
+    #[default]
+    None,
+    /// Approved; a ceremony is to be set.
+    ToSchedule,
+    /// A ceremony is set.
+    Scheduled,
+    /// Taken: the person is a citizen (8 CFR 337.9).
+    Taken,
+}
+
+/// The appointment of one kind and how often the party moved it.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Booking {
+    /// The appointment that stands, or the last one.
+    pub appointment: Option<Appointment>,
+    /// How often the party moved it online.
+    pub moved_by_party: u32,
+}
+
+/// Attempts at one part of the test.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// How many, at most two (8 CFR 312.5(a)).
+    pub count: u32,
+    /// Whether one was passed.
+    pub passed: bool,
+}
+
+/// A background check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// Asked.
+    Started,
+    /// Answered: whether a record was found.
+    Returned {
+        /// Whether a record was found.
+        record: bool,
+    },
+}
+
+/// What a request asks by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestKind {
+    /// Request for evidence (8 CFR 103.2(b)(8)).
+    Rfe,
+    /// Continued examination, Form N-14 (8 CFR 335.7).
+    N14,
+}
+
+impl RequestKind {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rfe => "rfe",
+            Self::N14 => "n14",
+        }
+    }
+}
+
+/// How a request stands; it ends in exactly one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestState {
+    /// Waiting for the answer.
+    Open,
+    /// Every item was answered.
+    RespondedComplete,
+    /// Some items were answered: decide on the record (8 CFR 103.2(b)(11)).
+    RespondedPartial,
+    /// The deadline passed without an answer.
+    Expired,
+}
+
+/// The last request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The request's id; the response has the same.
+    pub id: Uuid,
+    /// What it is.
+    pub kind: RequestKind,
+    /// How it stands.
+    pub state: RequestState,
+    /// The deadline, planned until served.
+    pub deadline: Deadline,
+    /// Whether the notice was posted; then the deadline never becomes earlier.
+    pub served: bool,
+    /// When the one response was received.
+    pub received_at: Option<Timestamp>,
+    /// Whether the response was in time.
+    pub timely: bool,
+}
+
+/// A deadline as its event fixed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadline {
+    /// The rule.
+    pub rule: String,
+    /// Civil date of service.
+    pub day0_date: String,
+    /// The period.
+    pub base_days: u32,
+    /// Added because it was mailed.
+    pub mail_days: u32,
+    /// Last day before rolling.
+    pub raw_last_date: String,
+    /// Last day.
+    pub due_date: String,
+    /// Zone of the party.
+    pub zone: String,
+    /// The first instant which is too late.
+    pub expires_at: Timestamp,
+    /// Source.
+    pub cite: String,
+    /// The derivation in one line.
+    pub derivation: String,
+}
+
+/// A recommended decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recommendation {
+    /// Who recommended.
+    pub officer: Uuid,
+    /// To approve; else to deny.
+    pub approve: bool,
+}
+
+/// Everything that is true of a case.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// How far it is.
+    pub stage: Stage,
+    /// How it was decided.
+    pub outcome: Option<Outcome>,
+    /// Form.
+    pub form: String,
+    /// Family of the form.
+    pub family: String,
+    /// The party's account.
+    pub party: Option<Uuid>,
+    /// The party's zone.
+    pub zone: String,
+    /// Whether the party lives abroad.
+    pub abroad: bool,
+    /// Age on the receipt date.
+    pub age: u32,
+    /// Version of the civics test.
+    pub civics_test: String,
+    /// Civil date of receipt.
+    pub receipt_date: String,
+    /// When it was received.
+    pub submitted_at_us: i64,
+    /// Receipt number; empty before acceptance.
+    pub receipt_number: String,
+    /// Office that has the case; empty before acceptance.
+    pub office: String,
+    /// Officer who has it.
+    pub officer: Option<Uuid>,
+    /// Biometrics.
+    pub biometrics: Biometrics,
+    /// Their appointment.
+    pub biometrics_booking: Booking,
+    /// Background checks by system.
+    pub checks: BTreeMap<String, Check>,
+    /// Interview.
+    pub interview: Interview,
+    /// Its appointment.
+    pub interview_booking: Booking,
+    /// Who held it.
+    pub interviewer: Option<Uuid>,
+    /// The civil day of the first examination: day 0 of the 120 days (8 CFR 335.3(a)).
+    pub examined_on: String,
+    /// Parts of the test.
+    pub tests: BTreeMap<String, Attempts>,
+    /// Whether the examination was continued; once only.
+    pub continued: bool,
+    /// The last request.
+    pub request: Option<Request>,
+    /// The recommendation that waits or was followed.
+    pub recommendation: Option<Recommendation>,
+    /// Who decided.
+    pub decided_by: Option<Uuid>,
+    /// Who checked again before the oath.
+    pub reverified_by: Option<Uuid>,
+    /// The oath.
+    pub oath: Oath,
+    /// Its appointment.
+    pub oath_booking: Booking,
+    /// Whether the certificate was issued.
+    pub certificate: bool,
+    /// Notices posted.
+    pub notices: Vec<Uuid>,
+    /// Cents that went back.
+    pub refunded_cents: i64,
+}
+
+impl Case {
+    /// Whether there is a case.
+    pub fn exists(&self) -> bool {
+        self.stage != Stage::Unknown
+    }
+
+    /// The request that waits for an answer.
+    pub fn open_request(&self) -> Option<&Request> {
+        self.request.as_ref().filter(|request| request.state == RequestState::Open)
+    }
+
+    /// Whether every check that was asked for is answered, and one was asked for where fingerprints are needed.
+    pub fn checks_answered(&self) -> bool {
+        let needed = self.biometrics != Biometrics::NotNeeded;
+        (!needed || !self.checks.is_empty()) && self.checks.values().all(|check| *check != Check::Started)
+    }
+
+    /// The next appointment of any kind.
+    pub fn appointment(&self) -> Option<&Appointment> {
+        let standing = [
+            (self.biometrics == Biometrics::Scheduled, &self.biometrics_booking),
+            (self.interview == Interview::Scheduled, &self.interview_booking),
+            (self.oath == Oath::Scheduled, &self.oath_booking),
+        ];
+        standing
+            .into_iter()
+            .filter(|(stands, _)| *stands)
+            .filter_map(|(_, booking)| booking.appointment.as_ref())
+            .min_by_key(|appointment| appointment.starts_at)
+    }
+
+    /// Offices at which the person is expected.
+    pub fn sites(&self) -> impl Iterator<Item = &str> {
+        [&self.biometrics_booking, &self.interview_booking, &self.oath_booking]
+            .into_iter()
+            .filter_map(|booking| booking.appointment.as_ref())
+            .map(|appointment| appointment.office.as_str())
+    }
+}
+
+/// An instant from an event; events carry instants this program wrote.
+pub(crate) fn instant(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// An id from an event; nil where it is none.
+pub(crate) fn id(text: &str) -> Uuid {
+    Uuid::try_parse(text).unwrap_or_default()
+}
+
+impl From<&pb::AppointmentSlot> for Appointment {
+    fn from(slot: &pb::AppointmentSlot) -> Self {
+        Self {
+            id: id(&slot.appointment_id),
+            office: slot.office.clone(),
+            place: slot.place.clone(),
+            starts_at: instant(slot.starts_at_us),
+            zone: slot.zone.clone(),
+        }
+    }
+}
+
+impl From<&Appointment> for pb::AppointmentSlot {
+    fn from(appointment: &Appointment) -> Self {
+        Self {
+            appointment_id: appointment.id.to_string(),
+            office: appointment.office.clone(),
+            place: appointment.place.clone(),
+            starts_at_us: appointment.starts_at.as_microsecond(),
+            zone: appointment.zone.clone(),
+        }
+    }
+}
+
+impl From<&pb::Deadline> for Deadline {
+    fn from(deadline: &pb::Deadline) -> Self {
+        Self {
+            rule: deadline.rule.clone(),
+            day0_date: deadline.day0_date.clone(),
+            base_days: deadline.base_days,
+            mail_days: deadline.mail_days,
+            raw_last_date: deadline.raw_last_date.clone(),
+            due_date: deadline.due_date.clone(),
+            zone: deadline.zone.clone(),
+            expires_at: instant(deadline.expires_at_us),
+            cite: deadline.cite.clone(),
+            derivation: deadline.derivation.clone(),
+        }
+    }
+}
+
+impl From<&Deadline> for pb::Deadline {
+    fn from(deadline: &Deadline) -> Self {
+        Self {
+            rule: deadline.rule.clone(),
+            day0_date: deadline.day0_date.clone(),
+            base_days: deadline.base_days,
+            mail_days: deadline.mail_days,
+            raw_last_date: deadline.raw_last_date.clone(),
+            due_date: deadline.due_date.clone(),
+            zone: deadline.zone.clone(),
+            expires_at_us: deadline.expires_at.as_microsecond(),
+            cite: deadline.cite.clone(),
+            derivation: deadline.derivation.clone(),
+        }
+    }
+}
+
+impl From<&docket_kernel::deadline::Deadline> for Deadline {
+    fn from(deadline: &docket_kernel::deadline::Deadline) -> Self {
+        Self {
+            rule: deadline.rule_id.clone(),
+            day0_date: deadline.day0.to_string(),
+            base_days: deadline.base_days,
+            mail_days: deadline.mail_days,
+            raw_last_date: deadline.raw_last.to_string(),
+            due_date: deadline.due.to_string(),
+            zone: deadline.zone.clone(),
+            expires_at: deadline.expires_at,
+            cite: deadline.cite.clone(),
+            derivation: deadline.derivation(),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What the office has to do next in a case, by code; none when it waits for somebody else or is done.
+
+use super::{Biometrics, Case, Interview, Oath, Outcome, Stage};
+
+/// The task.
+pub fn task(case: &Case) -> Option<&'static str> {
+    match case.stage {
+        Stage::Submitted => Some("intake"),
+        Stage::Accepted | Stage::InReview => pending_task(case),
+        Stage::DecisionPending => Some("decide"),
+        Stage::Decided if case.outcome == Some(Outcome::Approved) => match case.oath {
+            Oath::ToSchedule if case.reverified_by.is_none() => Some("reverify"),
+            Oath::ToSchedule => Some("schedule_oath"),
+            Oath::Scheduled => Some("record_oath"),
+            Oath::Taken if !case.certificate => Some("issue_certificate"),
+            Oath::None | Oath::Taken => None,
+        },
+        Stage::Unknown | Stage::Rejected | Stage::Decided | Stage::Closed => None,
+    }
+}
+
+fn pending_task(case: &Case) -> Option<&'static str> {
+    if case.officer.is_none() {
+        return Some("assign");
+    }
+    if case.stage == Stage::Accepted {
+        // The review may begin while the biometrics are on their way; they come first in the queue.
+        if let Some(task) = biometrics_task(case) {
+            return Some(task);
+        }
+        return Some("start_review");
+    }
+    if case.open_request().is_some() {
+        return None;
+    }
+    biometrics_task(case)
+        .or_else(|| (!case.checks_answered()).then_some("record_background_check"))
+        .or(match case.interview {
+            Interview::ToSchedule | Interview::Missed => Some("schedule_interview"),
+            Interview::Scheduled => Some("record_interview"),
+            Interview::NotNeeded | Interview::Completed => None,
+        })
+        .or(Some("recommend"))
+}
+
+fn biometrics_task(case: &Case) -> Option<&'static str> {
+    match case.biometrics {
+        Biometrics::Needed | Biometrics::Missed => Some("schedule_biometrics"),
+        Biometrics::Scheduled => Some("record_biometrics"),
+        Biometrics::NotNeeded | Biometrics::Taken => None,
+    }
+}

@@ -1,0 +1,206 @@
+//! One line of the timeline for each event: a text id with facts, and whether only the office sees it.
+
+use std::collections::BTreeMap;
+
+use docket_kernel::EventEnum;
+use docket_proto::types::v1 as pb;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::state::instant;
+use super::{Case, Event};
+
+/// A fact that a text names; written out in the reader's language only when it is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// As it is.
+    Text(String),
+    /// A code with a text of its own, for example `part-reading`.
+    Code(String),
+    /// A civil date, ISO 8601.
+    Date(String),
+    /// An instant in a zone.
+    At {
+        /// Microseconds since the epoch.
+        at_us: i64,
+        /// IANA zone.
+        zone: String,
+    },
+}
+
+impl Fact {
+    /// An instant in a zone.
+    pub fn at(at: Timestamp, zone: &str) -> Self {
+        Self::At { at_us: at.as_microsecond(), zone: zone.to_owned() }
+    }
+}
+
+/// A line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Text id.
+    pub text: String,
+    /// Facts by the name of their placeholder.
+    pub facts: BTreeMap<String, Fact>,
+    /// Whether only the office sees it.
+    pub office_only: bool,
+}
+
+/// Text id of the line of a kind: `case.test_taken.v1` → `timeline-test-taken`.
+pub fn text_id(kind: &str) -> String {
+    let name = kind.split('.').nth(1).unwrap_or(kind);
+    format!("timeline-{}", name.replace('_', "-"))
+}
+
+/// Variants of a line beside the one of its kind.
+pub const VARIANTS: [&str; 8] = [
+    "timeline-biometrics-taken-early",
+    "timeline-interview-completed-early",
+    "timeline-oath-taken-early",
+    "timeline-response-recorded-late",
+    "timeline-test-taken-failed",
+    "timeline-biometrics-rescheduled-office",
+    "timeline-interview-rescheduled-office",
+    "timeline-denied-abandoned",
+];
+
+/// Notice kinds and test parts that lines name by code.
+pub const CODES: [&str; 18] = [
+    "part-reading",
+    "part-writing",
+    "part-speaking",
+    "part-civics",
+    "notice-receipt",
+    "notice-rejection",
+    "notice-biometrics-appointment",
+    "notice-interview-appointment",
+    "notice-appointment-moved",
+    "notice-rfe",
+    "notice-continuation",
+    "notice-exam-result",
+    "notice-approval",
+    "notice-denial",
+    "notice-withdrawal-ack",
+    "notice-oath",
+    "notice-citizenship-certificate-ready",
+    "notice-other",
+];
+
+/// The line of an event; `case` is the state after it.
+pub fn line(case: &Case, event: &Event) -> Line {
+    let mut line =
+        Line { text: text_id(event.kind()), facts: BTreeMap::new(), office_only: is_office_only(event) };
+    if let Some(variant) = variant(event) {
+        line.text.push('-');
+        line.text.push_str(variant);
+    }
+    for (name, fact) in facts(case, event) {
+        line.facts.insert(name.to_owned(), fact);
+    }
+    line
+}
+
+/// Checks, assignments and recommendations are the office's own (lifecycle 62; roles §3 rows 17, 19).
+pub fn is_office_only(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::BackgroundCheckStarted(_)
+            | Event::BackgroundCheckReturned(_)
+            | Event::CaseAssigned(_)
+            | Event::DecisionRecommended(_)
+            | Event::DecisionReviewed(_)
+    )
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "most events have one line")]
+fn variant(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::BiometricsTaken(event) => event.early_by_agreement.then_some("early"),
+        Event::InterviewCompleted(event) => event.early_by_agreement.then_some("early"),
+        Event::OathTaken(event) => event.early_by_agreement.then_some("early"),
+        Event::ResponseRecorded(event) => (!event.timely).then_some("late"),
+        Event::TestTaken(event) => (!event.passed).then_some("failed"),
+        Event::BiometricsRescheduled(event) => (event.moved_by == "office").then_some("office"),
+        Event::InterviewRescheduled(event) => (event.moved_by == "office").then_some("office"),
+        Event::CaseDenied(event) => event.abandoned.then_some("abandoned"),
+        _ => None,
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other lines name no fact")]
+fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
+    match event {
+        Event::CaseOpened(event) => {
+            let at = Fact::at(instant(event.submitted_at_us), &event.zone);
+            vec![("form", Fact::Text(event.form.clone())), ("received", at)]
+        }
+        Event::FilingAccepted(event) => vec![
+            ("receipt", Fact::Text(event.receipt_number.clone())),
+            ("date", Fact::Date(case.receipt_date.clone())),
+        ],
+        Event::BiometricsScheduled(event) => slot(event.appointment.as_ref()),
+        Event::InterviewScheduled(event) => slot(event.appointment.as_ref()),
+        Event::OathScheduled(event) => slot(event.appointment.as_ref()),
+        Event::BiometricsRescheduled(event) => slot(event.to.as_ref()),
+        Event::InterviewRescheduled(event) => slot(event.to.as_ref()),
+        Event::TestTaken(event) => vec![("part", Fact::Code(format!("part-{}", event.part)))],
+        Event::EvidenceRequested(event) => request(event.items.len(), event.deadline.as_ref()),
+        Event::ExaminationContinued(event) => request(event.items.len(), event.deadline.as_ref()),
+        Event::RequestServed(event) => due(event.deadline.as_ref()),
+        Event::ResponseRecorded(event) => {
+            vec![("received", Fact::at(instant(event.received_at_us), &case.zone))]
+        }
+        Event::DeadlinePassed(_) => case
+            .request
+            .as_ref()
+            .map(|request| ("due", Fact::Date(request.deadline.due_date.clone())))
+            .into_iter()
+            .collect(),
+        Event::CaseApproved(event) => vec![("date", Fact::Date(event.effective_date.clone()))],
+        Event::OathTaken(event) => vec![("date", Fact::Date(event.taken_on_date.clone()))],
+        Event::InterviewCompleted(event) => vec![("date", Fact::Date(event.held_on_date.clone()))],
+        Event::NoticeRecorded(event) => {
+            vec![("notice", Fact::Code(format!("notice-{}", event.notice_kind.replace('_', "-"))))]
+        }
+        Event::RefundRecorded(event) => {
+            vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
+        }
+        Event::BackgroundCheckStarted(event) => vec![("system", Fact::Text(event.system.clone()))],
+        Event::BackgroundCheckReturned(event) => {
+            vec![
+                ("system", Fact::Text(event.system.clone())),
+                ("result", Fact::Text(event.result_class.clone())),
+            ]
+        }
+        Event::DecisionRecommended(event) => vec![("what", Fact::Text(event.recommendation.clone()))],
+        Event::DecisionReviewed(event) => {
+            vec![("what", Fact::Text(if event.concurs { "concurs" } else { "returned" }.to_owned()))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn slot(appointment: Option<&pb::AppointmentSlot>) -> Vec<(&'static str, Fact)> {
+    appointment.map_or_else(Vec::new, |slot| {
+        vec![
+            ("when", Fact::at(instant(slot.starts_at_us), &slot.zone)),
+            ("place", Fact::Text(slot.place.clone())),
+        ]
+    })
+}
+
+fn request(items: usize, deadline: Option<&pb::Deadline>) -> Vec<(&'static str, Fact)> {
+    let mut facts = due(deadline);
+    facts.push(("items", Fact::Text(items.to_string())));
+    facts
+}
+
+fn due(deadline: Option<&pb::Deadline>) -> Vec<(&'static str, Fact)> {
+    deadline.map_or_else(Vec::new, |deadline| {
+        vec![
+            ("due", Fact::Date(deadline.due_date.clone())),
+            ("derivation", Fact::Text(deadline.derivation.clone())),
+        ]
+    })
+}

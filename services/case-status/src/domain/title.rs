@@ -1,0 +1,132 @@
+//! The title people see: the first row that applies, a function of the fold only (lifecycle §6 and 47).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::timeline::Fact;
+use super::{Biometrics, Case, Interview, Oath, Outcome, RequestState, Stage};
+
+/// A title with the facts its text names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Title {
+    /// Row of the table, for example `17`.
+    pub id: String,
+    /// Facts by the name of their placeholder.
+    pub facts: BTreeMap<String, Fact>,
+}
+
+/// Rows a case of this program can reach, and whether they say what to do next.
+pub const ROWS: [(&str, bool); 24] = [
+    ("1", true),
+    ("2", true),
+    ("3", false),
+    ("11", true),
+    ("12", true),
+    ("14", true),
+    ("15", true),
+    ("16", false),
+    ("17", true),
+    ("19", false),
+    ("20", true),
+    ("21", true),
+    ("22", true),
+    ("23", true),
+    ("24", true),
+    ("25", true),
+    ("26", true),
+    ("28", false),
+    ("31", true),
+    ("32", true),
+    ("33", true),
+    ("34", false),
+    ("32b", true),
+    ("0", false),
+];
+
+/// The title of a case.
+pub fn title(case: &Case) -> Title {
+    let id = row(case);
+    Title { id: id.to_owned(), facts: facts(case, id) }
+}
+
+fn row(case: &Case) -> &'static str {
+    outcome_row(case).or_else(|| request_row(case)).or_else(|| appointment_row(case)).unwrap_or(
+        match case.stage {
+            Stage::InReview => "31",
+            // Biometrics are the first thing to wait for where they are needed.
+            Stage::Accepted if case.biometrics == Biometrics::NotNeeded => "32b",
+            Stage::Accepted => "32",
+            Stage::Rejected => "33",
+            Stage::Submitted => "34",
+            Stage::DecisionPending => "16",
+            Stage::Decided | Stage::Closed | Stage::Unknown => "0",
+        },
+    )
+}
+
+fn outcome_row(case: &Case) -> Option<&'static str> {
+    match case.outcome {
+        Some(Outcome::DeniedAbandoned) => Some("1"),
+        Some(Outcome::Denied) => Some("2"),
+        Some(Outcome::Withdrawn) => Some("3"),
+        Some(Outcome::Approved) => Some(match case.oath {
+            Oath::Taken => "11",
+            Oath::Scheduled => "12",
+            Oath::ToSchedule => "14",
+            Oath::None => "15",
+        }),
+        None => (case.stage == Stage::DecisionPending).then_some("16"),
+    }
+}
+
+fn request_row(case: &Case) -> Option<&'static str> {
+    Some(match case.request.as_ref()?.state {
+        RequestState::Open => "17",
+        RequestState::Expired => "19",
+        RequestState::RespondedComplete | RequestState::RespondedPartial => "20",
+    })
+}
+
+fn appointment_row(case: &Case) -> Option<&'static str> {
+    let reviewed = case.stage == Stage::InReview;
+    let biometrics_done = matches!(case.biometrics, Biometrics::Taken | Biometrics::NotNeeded);
+    match (case.interview, case.biometrics) {
+        (Interview::Missed, _) => Some("21"),
+        (Interview::Scheduled, _) => Some("22"),
+        (Interview::Completed, _) => Some("23"),
+        // Not when the background check is answered: that day is nobody's but the office's (lifecycle 62).
+        (Interview::ToSchedule, _) if reviewed && biometrics_done => Some("24"),
+        (_, Biometrics::Missed) => Some("25"),
+        (_, Biometrics::Scheduled) => Some("26"),
+        (_, Biometrics::Taken) if !reviewed => Some("28"),
+        _ => None,
+    }
+}
+
+fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
+    let mut facts = BTreeMap::new();
+    let mut put = |name: &str, fact: Fact| facts.insert(name.to_owned(), fact);
+    match id {
+        "12" | "22" | "26" => {
+            if let Some(appointment) = case.appointment() {
+                put("when", Fact::at(appointment.starts_at, &appointment.zone));
+                put("place", Fact::Text(appointment.place.clone()));
+            }
+        }
+        "17" | "19" | "20" => {
+            if let Some(request) = &case.request {
+                put("due", Fact::Date(request.deadline.due_date.clone()));
+                if let Some(received_at) = request.received_at {
+                    put("received", Fact::at(received_at, &case.zone));
+                }
+            }
+        }
+        "32" | "32b" => {
+            put("receipt", Fact::Text(case.receipt_number.clone()));
+            put("date", Fact::Date(case.receipt_date.clone()));
+        }
+        _ => {}
+    }
+    facts
+}
