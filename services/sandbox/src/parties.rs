@@ -54,7 +54,7 @@ async fn set(
     Path(party): Path<Party>,
     Json(setting): Json<Setting>,
 ) -> Json<Setting> {
-    shared.store.write(|change| change.put(Record::Mode { party, mode: setting.mode })).await;
+    shared.store.write(|tx| tx.put(Record::Mode { party, mode: setting.mode })).await;
     Json(setting)
 }
 

@@ -68,12 +68,12 @@ async fn add(
     let key = particulars.key();
     let (status, person) = shared
         .store
-        .write(|change| {
-            if let Some(known) = change.state.persons.get(&key) {
+        .write(|tx| {
+            if let Some(known) = tx.state.persons.get(&key) {
                 return (StatusCode::OK, known.person.clone());
             }
             let person = ids::random("rp");
-            change.put(Record::Person(Person { person: person.clone(), particulars }));
+            tx.put(Record::Person(Person { person: person.clone(), particulars }));
             (StatusCode::CREATED, person)
         })
         .await;

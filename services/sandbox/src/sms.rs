@@ -83,33 +83,33 @@ async fn send_unsigned(
 }
 
 async fn accept(shared: &Shared, cut: &Cut, account: String, outgoing: Outgoing) -> Response {
-    if let Err(refused) = check(&outgoing) {
-        return refused;
+    if let Some((code, message)) = fault(&outgoing) {
+        return refusal(StatusCode::BAD_REQUEST, code, message);
     }
     let lost = outgoing.to == "+15005550099";
     let text = queued(shared, account, outgoing);
-    shared.store.write(|change| change.put(Record::Text(text.clone()))).await;
+    shared.store.write(|tx| tx.put(Record::Text(text.clone()))).await;
     if lost { cut.now() } else { (StatusCode::CREATED, Json(text)).into_response() }
 }
 
-/// The carrier's refusals, by the numbers it reserves for tests.
-fn check(outgoing: &Outgoing) -> Result<(), Response> {
-    let bad = |code, message: &str| Err(refusal(StatusCode::BAD_REQUEST, code, message));
+/// The carrier's error code and words for what it does not send, by the numbers reserved for tests too.
+fn fault(outgoing: &Outgoing) -> Option<(u32, &'static str)> {
+    const INVALID: (u32, &str) = (21211, "The 'To' number is not a valid phone number");
     let digits = outgoing.to.strip_prefix('+').unwrap_or_default();
     if digits.len() < 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return bad(21211, "The 'To' number is not a valid phone number");
+        return Some(INVALID);
     }
     if outgoing.from.is_none() && outgoing.messaging_service_sid.is_none() {
-        return bad(21603, "A 'From' phone number is required");
+        return Some((21603, "A 'From' phone number is required"));
     }
     if outgoing.body.is_empty() {
-        return bad(21602, "Message body is required");
+        return Some((21602, "Message body is required"));
     }
     match outgoing.to.as_str() {
-        "+15005550001" => bad(21211, "The 'To' number is not a valid phone number"),
-        "+15005550004" => bad(21610, "Attempt to send to unsubscribed recipient"),
-        "+15005550009" => bad(21614, "'To' number is not a valid mobile number"),
-        _ => Ok(()),
+        "+15005550001" => Some(INVALID),
+        "+15005550004" => Some((21610, "Attempt to send to unsubscribed recipient")),
+        "+15005550009" => Some((21614, "'To' number is not a valid mobile number")),
+        _ => None,
     }
 }
 

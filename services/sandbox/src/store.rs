@@ -153,7 +153,9 @@ impl Store {
         let mut state = State::default();
         let replay = |line: &[u8]| {
             let records: Vec<Record> = serde_json::from_slice(line)?;
-            records.into_iter().for_each(|record| state.apply(record));
+            for record in records {
+                state.apply(record);
+            }
             Ok(())
         };
         let journal = folder.map(|folder| Journal::open(folder, replay)).transpose()?;
@@ -174,9 +176,9 @@ impl Store {
     pub(crate) async fn write<R>(&self, act: impl FnOnce(&mut Change<'_>) -> R) -> R {
         let (answer, queued) = {
             let mut inner = self.lock();
-            let mut change = Change { state: &mut inner.state, records: Vec::new() };
-            let answer = act(&mut change);
-            let records = change.records;
+            let mut tx = Change { state: &mut inner.state, records: Vec::new() };
+            let answer = act(&mut tx);
+            let records = tx.records;
             if let (Some(journal), false) = (&self.journal, records.is_empty()) {
                 let mut line = serde_json::to_vec(&records).expect("records are plain data with text keys");
                 line.push(b'\n');

@@ -143,10 +143,10 @@ impl Session {
             tls: self.tls,
             raw,
         };
-        let id = self.shared.store.write(|change: &mut Change<'_>| {
-            mail.id = format!("mail-{:06}", change.state.mails.len() + 1);
+        let id = self.shared.store.write(|tx: &mut Change<'_>| {
+            mail.id = format!("mail-{:06}", tx.state.mails.len() + 1);
             let id = mail.id.clone();
-            change.put(Record::Mail(mail));
+            tx.put(Record::Mail(mail));
             id
         });
         let id = id.await;
@@ -158,7 +158,7 @@ impl Session {
 
     async fn first_time(&self, fault: &str, recipient: &str) -> bool {
         let fault = format!("{fault}:{}", recipient.to_ascii_lowercase());
-        self.shared.store.write(|change| change.spend(fault)).await
+        self.shared.store.write(|tx| tx.spend(fault)).await
     }
 
     fn reset(&mut self) {

@@ -24,19 +24,19 @@ pub(crate) enum Settlement {
 }
 
 /// Settles a processing intent; false if it is none.
-pub(crate) fn settle(change: &mut Change<'_>, cause: &Cause, id: &str, settlement: Settlement) -> bool {
-    let Some((intent, charge)) = processing(change.state, id) else { return false };
+pub(crate) fn settle(tx: &mut Change<'_>, cause: &Cause, id: &str, settlement: Settlement) -> bool {
+    let Some((intent, charge)) = processing(tx.state, id) else { return false };
     match settlement {
         Settlement::Succeeded => {
-            payment::succeed(change, cause, Hooks::Once, intent, charge);
+            payment::succeed(tx, cause, Hooks::Once, intent, charge);
         }
         Settlement::Failed => {
             let decline = Decline {
                 code: "payment_intent_payment_attempt_failed",
-                decline_code: "insufficient_funds",
+                reason: "insufficient_funds",
                 message: "The customer's bank account has insufficient funds.",
             };
-            payment::fail(change, cause, Hooks::Once, intent, charge, decline);
+            payment::fail(tx, cause, Hooks::Once, intent, charge, decline);
         }
     }
     true
@@ -58,7 +58,7 @@ pub(crate) async fn settle_when_due(shared: Shared) {
         let due = shared.store.read(|state| due(state, now - wait)).await;
         for id in due {
             let cause = Cause { now, idempotency_key: None };
-            shared.store.write(|change| settle(change, &cause, &id, Settlement::Succeeded)).await;
+            shared.store.write(|tx| settle(tx, &cause, &id, Settlement::Succeeded)).await;
         }
     }
 }

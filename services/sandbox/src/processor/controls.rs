@@ -45,7 +45,7 @@ async fn set_webhook(
         return Err(Fault::param("parameter_invalid", "ca_pem", "ca_pem is not a list of PEM certificates"));
     }
     let url = endpoint.url.clone();
-    shared.store.write(|change| change.put(Record::Endpoint(endpoint))).await;
+    shared.store.write(|tx| tx.put(Record::Endpoint(endpoint))).await;
     shared.webhooks.wake();
     Ok(Json(json!({"url": url})))
 }
@@ -90,9 +90,9 @@ async fn settle(
         Settle::Failed => Settlement::Failed,
     };
     let cause = cause(&shared);
-    let settled = shared.store.write(|change| {
-        bank::settle(change, &cause, &id, settlement).then(|| json!(change.state.intents.get(&id)))
-    });
+    let settled = shared
+        .store
+        .write(|tx| bank::settle(tx, &cause, &id, settlement).then(|| json!(tx.state.intents.get(&id))));
     match settled.await {
         Some(intent) => Json(intent).into_response(),
         None => {
@@ -156,12 +156,12 @@ fn counted(state: &store::State, only: Option<&str>) -> Count {
 
 async fn dispute(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<Value>, Fault> {
     let cause = cause(&shared);
-    shared.store.write(|change| open_dispute(change, &cause, &id)).await.map(Json)
+    shared.store.write(|tx| open_dispute(tx, &cause, &id)).await.map(Json)
 }
 
-fn open_dispute(change: &mut Change<'_>, cause: &Cause, id: &str) -> Result<Value, Fault> {
+fn open_dispute(tx: &mut Change<'_>, cause: &Cause, id: &str) -> Result<Value, Fault> {
     let mut charge =
-        change.state.charges.get(id).cloned().ok_or_else(|| Fault::missing_resource("charge", id))?;
+        tx.state.charges.get(id).cloned().ok_or_else(|| Fault::missing_resource("charge", id))?;
     if charge.status != ChargeStatus::Succeeded || charge.disputed {
         return Err(Fault::state(
             "charge_not_disputable",
@@ -181,9 +181,9 @@ fn open_dispute(change: &mut Change<'_>, cause: &Cause, id: &str) -> Result<Valu
         livemode: false,
         metadata: IndexMap::new(),
     };
-    change.put(Record::Charge(charge));
-    change.put(Record::Dispute(dispute.clone()));
-    announce(change, cause, Hooks::Once, "charge.dispute.created", &dispute);
+    tx.put(Record::Charge(charge));
+    tx.put(Record::Dispute(dispute.clone()));
+    announce(tx, cause, Hooks::Once, "charge.dispute.created", &dispute);
     Ok(json!(dispute))
 }
 
@@ -200,8 +200,8 @@ async fn close_dispute(
     Json(close): Json<Close>,
 ) -> Result<Json<Value>, Fault> {
     let cause = cause(&shared);
-    let closed = shared.store.write(|change| {
-        let found = change.state.disputes.get(&id).cloned();
+    let closed = shared.store.write(|tx| {
+        let found = tx.state.disputes.get(&id).cloned();
         let mut dispute = found.ok_or_else(|| Fault::missing_resource("dispute", &id))?;
         if dispute.status != "needs_response" {
             return Err(Fault::state("dispute_closed", "This dispute is closed"));
@@ -210,8 +210,8 @@ async fn close_dispute(
             Close::Won => "won".to_owned(),
             Close::Lost => "lost".to_owned(),
         };
-        change.put(Record::Dispute(dispute.clone()));
-        announce(change, &cause, Hooks::Once, "charge.dispute.closed", &dispute);
+        tx.put(Record::Dispute(dispute.clone()));
+        announce(tx, &cause, Hooks::Once, "charge.dispute.closed", &dispute);
         Ok(Json(json!(dispute)))
     });
     closed.await

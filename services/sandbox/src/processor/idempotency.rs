@@ -104,12 +104,18 @@ impl FromRequest<Shared> for Changing {
 
 impl Changing {
     /// Spends the faults that come before anything is done; a retry with the same key passes.
-    pub(crate) fn before(&self, change: &mut Change<'_>, method: &Method) -> Result<(), Undone> {
+    pub(crate) fn before(&self, tx: &mut Change<'_>, method: &Method) -> Result<(), Undone> {
         let fault = format!("{}:{}", method.name, self.key.as_deref().unwrap_or("-"));
         match method.quirk {
-            Quirk::CutBefore if change.spend(fault.clone()) => Err(Undone::Cut),
-            Quirk::ErrorOnce if change.spend(fault) => Err(Undone::Refused(Fault::internal())),
-            _ => Ok(()),
+            Quirk::CutBefore if tx.spend(fault.clone()) => Err(Undone::Cut),
+            Quirk::ErrorOnce if tx.spend(fault) => Err(Undone::Refused(Fault::internal())),
+            Quirk::None
+            | Quirk::CutAfter
+            | Quirk::CutAlways
+            | Quirk::CutBefore
+            | Quirk::ErrorOnce
+            | Quirk::Slow
+            | Quirk::WebhookFirst => Ok(()),
         }
     }
 
@@ -122,12 +128,12 @@ impl Changing {
         let cause = Cause { now: shared.clock.now().as_second(), idempotency_key: self.key.clone() };
         let outcome = shared
             .store
-            .write(|change| match self.kept(change) {
+            .write(|tx| match self.kept(tx) {
                 Some(Ok(kept)) => Outcome::Repeated(kept),
                 Some(Err(fault)) => Outcome::Undone(fault.into()),
-                None => match act(change, &cause, &self) {
+                None => match act(tx, &cause, &self) {
                     Ok(done) => {
-                        self.keep(change, &done);
+                        self.keep(tx, &done);
                         Outcome::Fresh(done)
                     }
                     Err(undone) => Outcome::Undone(undone),
@@ -152,7 +158,7 @@ impl Changing {
         match done.quirk {
             Quirk::CutAfter | Quirk::CutAlways => return self.cut.now(),
             Quirk::Slow => {
-                tokio::time::sleep(Duration::from_secs(shared.config.processor.slow_seconds)).await
+                tokio::time::sleep(Duration::from_secs(shared.config.processor.slow_seconds)).await;
             }
             Quirk::None | Quirk::CutBefore | Quirk::ErrorOnce | Quirk::WebhookFirst => {}
         }
@@ -167,14 +173,14 @@ impl Changing {
         (done.status, Json(done.body)).into_response()
     }
 
-    fn kept(&self, change: &Change<'_>) -> Option<Result<KeptAnswer, Fault>> {
-        let kept = change.state.answers.get(self.key.as_ref()?)?;
+    fn kept(&self, tx: &Change<'_>) -> Option<Result<KeptAnswer, Fault>> {
+        let kept = tx.state.answers.get(self.key.as_ref()?)?;
         Some(if kept.content == self.content() { Ok(kept.clone()) } else { Err(Fault::other_content()) })
     }
 
-    fn keep(&self, change: &mut Change<'_>, done: &Done) {
+    fn keep(&self, tx: &mut Change<'_>, done: &Done) {
         let Some(key) = &self.key else { return };
-        change.put(Record::Answer(KeptAnswer {
+        tx.put(Record::Answer(KeptAnswer {
             key: key.clone(),
             content: self.content(),
             status: done.status.as_u16(),

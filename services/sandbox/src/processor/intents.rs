@@ -47,7 +47,7 @@ pub(crate) async fn confirm(
     Path(id): Path<String>,
     request: Changing,
 ) -> Response {
-    request.perform(&shared, |change, cause, request| confirm_intent(change, cause, request, &id)).await
+    request.perform(&shared, |tx, cause, request| confirm_intent(tx, cause, request, &id)).await
 }
 
 pub(crate) async fn cancel(
@@ -55,32 +55,27 @@ pub(crate) async fn cancel(
     Path(id): Path<String>,
     request: Changing,
 ) -> Response {
-    request.perform(&shared, |change, cause, request| cancel_intent(change, cause, request, &id)).await
+    request.perform(&shared, |tx, cause, request| cancel_intent(tx, cause, request, &id)).await
 }
 
-fn create_intent(change: &mut Change<'_>, cause: &Cause, request: &Changing) -> Result<Done, Undone> {
+fn create_intent(tx: &mut Change<'_>, cause: &Cause, request: &Changing) -> Result<Done, Undone> {
     let params = &request.params;
     let intent = requested(params, cause)?;
     let method = params.get("payment_method").map(methods::find).transpose()?;
     if !params.flag("confirm")? {
-        change.put(Record::Intent(intent.clone()));
+        tx.put(Record::Intent(intent.clone()));
         return Ok(Done::ok(&intent, Quirk::None));
     }
     let missing =
         || Fault::param("parameter_missing", "payment_method", "Missing required param: payment_method.");
     let method = method.ok_or_else(missing)?;
-    request.before(change, &method)?;
-    Ok(payment::charge(change, cause, intent, &method))
+    request.before(tx, &method)?;
+    Ok(payment::charge(tx, cause, intent, &method))
 }
 
-fn confirm_intent(
-    change: &mut Change<'_>,
-    cause: &Cause,
-    request: &Changing,
-    id: &str,
-) -> Result<Done, Undone> {
+fn confirm_intent(tx: &mut Change<'_>, cause: &Cause, request: &Changing, id: &str) -> Result<Done, Undone> {
     request.params.only(&["payment_method", "return_url", "receipt_email", "off_session"])?;
-    let intent = find(change, id)?;
+    let intent = find(tx, id)?;
     if !matches!(intent.status, Status::RequiresPaymentMethod | Status::RequiresConfirmation) {
         return Err(unexpected(&intent, "confirm").into());
     }
@@ -89,25 +84,20 @@ fn confirm_intent(
     let name =
         request.params.get("payment_method").or(intent.payment_method.as_deref()).ok_or_else(missing)?;
     let method = methods::find(name)?;
-    request.before(change, &method)?;
-    Ok(payment::charge(change, cause, intent, &method))
+    request.before(tx, &method)?;
+    Ok(payment::charge(tx, cause, intent, &method))
 }
 
-fn cancel_intent(
-    change: &mut Change<'_>,
-    cause: &Cause,
-    request: &Changing,
-    id: &str,
-) -> Result<Done, Undone> {
+fn cancel_intent(tx: &mut Change<'_>, cause: &Cause, request: &Changing, id: &str) -> Result<Done, Undone> {
     request.params.only(&["cancellation_reason"])?;
-    let mut intent = find(change, id)?;
+    let mut intent = find(tx, id)?;
     if !matches!(intent.status, Status::RequiresPaymentMethod | Status::RequiresConfirmation) {
         return Err(unexpected(&intent, "cancel").into());
     }
     intent.status = Status::Canceled;
     intent.canceled_at = Some(cause.now);
-    change.put(Record::Intent(intent.clone()));
-    announce(change, cause, Hooks::Once, "payment_intent.canceled", &intent);
+    tx.put(Record::Intent(intent.clone()));
+    announce(tx, cause, Hooks::Once, "payment_intent.canceled", &intent);
     Ok(Done::ok(&intent, Quirk::None))
 }
 
@@ -154,8 +144,8 @@ fn requested(params: &Params, cause: &Cause) -> Result<PaymentIntent, Fault> {
     })
 }
 
-fn find(change: &Change<'_>, id: &str) -> Result<PaymentIntent, Fault> {
-    change.state.intents.get(id).cloned().ok_or_else(|| Fault::missing_resource("payment_intent", id))
+fn find(tx: &Change<'_>, id: &str) -> Result<PaymentIntent, Fault> {
+    tx.state.intents.get(id).cloned().ok_or_else(|| Fault::missing_resource("payment_intent", id))
 }
 
 fn unexpected(intent: &PaymentIntent, act: &str) -> Fault {

@@ -15,7 +15,7 @@ pub(crate) enum Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decline {
     pub(crate) code: &'static str,
-    pub(crate) decline_code: &'static str,
+    pub(crate) reason: &'static str,
     pub(crate) message: &'static str,
 }
 
@@ -63,13 +63,13 @@ const DECLINES: &[(&str, Decline)] = &[
 ];
 
 /// A reason with the general code `card_declined`.
-const fn declined(decline_code: &'static str, message: &'static str) -> Decline {
-    Decline { code: "card_declined", decline_code, message }
+const fn declined(reason: &'static str, message: &'static str) -> Decline {
+    Decline { code: "card_declined", reason, message }
 }
 
 /// A reason which is its own code.
 const fn own(code: &'static str, message: &'static str) -> Decline {
-    Decline { code, decline_code: code, message }
+    Decline { code, reason: code, message }
 }
 
 /// Finds a payment method by its name.

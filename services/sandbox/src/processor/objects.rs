@@ -66,6 +66,7 @@ pub(crate) enum ChargeStatus {
 /// One try to move the money.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "object", rename = "charge")]
+#[expect(clippy::struct_excessive_bools, reason = "Stripe's shape")]
 pub(crate) struct Charge {
     pub(crate) id: String,
     pub(crate) amount: i64,
@@ -158,7 +159,7 @@ pub(crate) struct Cause {
 
 /// Keeps an event about `object` and queues its deliveries; gives its id.
 pub(crate) fn announce(
-    change: &mut Change<'_>,
+    tx: &mut Change<'_>,
     cause: &Cause,
     hooks: Hooks,
     kind: &str,
@@ -166,7 +167,7 @@ pub(crate) fn announce(
 ) -> String {
     let id = ids::random("evt");
     let lost = hooks == Hooks::Never;
-    change.put(Record::Event(Event {
+    tx.put(Record::Event(Event {
         id: id.clone(),
         api_version: "2025-09-30.clover".to_owned(),
         created: cause.now,
@@ -179,7 +180,7 @@ pub(crate) fn announce(
     for copy in 1..=hooks.copies() {
         let delivery =
             Delivery { event: id.clone(), copy, attempts: 0, last_status: None, delivered: false, lost };
-        change.put(Record::Delivery(delivery));
+        tx.put(Record::Delivery(delivery));
     }
     id
 }

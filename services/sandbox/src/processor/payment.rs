@@ -15,19 +15,14 @@ use super::{
 };
 
 /// Charges `intent` with `method`: money moved, refused, or waiting for the bank.
-pub(crate) fn charge(
-    change: &mut Change<'_>,
-    cause: &Cause,
-    mut intent: PaymentIntent,
-    method: &Method,
-) -> Done {
+pub(crate) fn charge(tx: &mut Change<'_>, cause: &Cause, mut intent: PaymentIntent, method: &Method) -> Done {
     let charge = attempt(cause, &intent, method);
     intent.payment_method = Some(method.name.clone());
     intent.latest_charge = Some(charge.id.clone());
     match method.verdict {
         Verdict::Approved => {
-            let event = succeed(change, cause, method.hooks, intent.clone(), charge);
-            let intent = &change.state.intents[&intent.id];
+            let event = succeed(tx, cause, method.hooks, intent.clone(), charge);
+            let intent = &tx.state.intents[&intent.id];
             Done {
                 await_delivery: (method.quirk == Quirk::WebhookFirst).then_some(event),
                 ..Done::ok(intent, method.quirk)
@@ -35,13 +30,13 @@ pub(crate) fn charge(
         }
         Verdict::Pending => {
             intent.status = Status::Processing;
-            change.put(Record::Charge(charge));
-            change.put(Record::Intent(intent.clone()));
-            announce(change, cause, method.hooks, "payment_intent.processing", &intent);
+            tx.put(Record::Charge(charge));
+            tx.put(Record::Intent(intent.clone()));
+            announce(tx, cause, method.hooks, "payment_intent.processing", &intent);
             Done::ok(&intent, method.quirk)
         }
         Verdict::Declined(decline) => {
-            let error = fail(change, cause, method.hooks, intent, charge, decline);
+            let error = fail(tx, cause, method.hooks, intent, charge, decline);
             Done {
                 status: StatusCode::PAYMENT_REQUIRED,
                 body: json!({"error": error}),
@@ -54,7 +49,7 @@ pub(crate) fn charge(
 
 /// The money has moved; gives the event's id.
 pub(crate) fn succeed(
-    change: &mut Change<'_>,
+    tx: &mut Change<'_>,
     cause: &Cause,
     hooks: Hooks,
     mut intent: PaymentIntent,
@@ -67,14 +62,14 @@ pub(crate) fn succeed(
     intent.status = Status::Succeeded;
     intent.amount_received = charge.amount;
     intent.last_payment_error = None;
-    change.put(Record::Charge(charge));
-    change.put(Record::Intent(intent.clone()));
-    announce(change, cause, hooks, "payment_intent.succeeded", &intent)
+    tx.put(Record::Charge(charge));
+    tx.put(Record::Intent(intent.clone()));
+    announce(tx, cause, hooks, "payment_intent.succeeded", &intent)
 }
 
 /// The money has not moved; gives the error with the intent inside, as the caller sees it.
 pub(crate) fn fail(
-    change: &mut Change<'_>,
+    tx: &mut Change<'_>,
     cause: &Cause,
     hooks: Hooks,
     mut intent: PaymentIntent,
@@ -87,16 +82,16 @@ pub(crate) fn fail(
     let mut error = json!({
         "type": "card_error",
         "code": decline.code,
-        "decline_code": decline.decline_code,
+        "decline_code": decline.reason,
         "message": decline.message,
         "charge": charge.id,
     });
     intent.status = Status::RequiresPaymentMethod;
     intent.payment_method = None;
     intent.last_payment_error = Some(error.clone());
-    change.put(Record::Charge(charge));
-    change.put(Record::Intent(intent.clone()));
-    announce(change, cause, hooks, "payment_intent.payment_failed", &intent);
+    tx.put(Record::Charge(charge));
+    tx.put(Record::Intent(intent.clone()));
+    announce(tx, cause, hooks, "payment_intent.payment_failed", &intent);
     error["payment_intent"] = json!(intent);
     error
 }

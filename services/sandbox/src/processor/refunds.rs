@@ -19,10 +19,10 @@ pub(crate) async fn create(State(shared): State<Shared>, request: Changing) -> R
     request.perform(&shared, refund).await
 }
 
-fn refund(change: &mut Change<'_>, cause: &Cause, request: &Changing) -> Result<Done, Undone> {
+fn refund(tx: &mut Change<'_>, cause: &Cause, request: &Changing) -> Result<Done, Undone> {
     let params = &request.params;
     params.only(&["payment_intent", "charge", "amount", "reason", "metadata"])?;
-    let mut charge = refundable(change, params)?;
+    let mut charge = refundable(tx, params)?;
     let left = charge.amount_captured - charge.amount_refunded;
     let amount = params.number("amount")?.unwrap_or(left);
     if amount < 1 {
@@ -46,25 +46,25 @@ fn refund(change: &mut Change<'_>, cause: &Cause, request: &Changing) -> Result<
         created: cause.now,
         metadata: params.metadata(),
     };
-    change.put(Record::Charge(charge.clone()));
-    change.put(Record::Refund(refund.clone()));
-    announce(change, cause, Hooks::Once, "charge.refunded", &charge);
+    tx.put(Record::Charge(charge.clone()));
+    tx.put(Record::Refund(refund.clone()));
+    announce(tx, cause, Hooks::Once, "charge.refunded", &charge);
     Ok(Done::ok(&refund, Quirk::None))
 }
 
 /// The charge meant, if any of it can still be given back.
-fn refundable(change: &Change<'_>, params: &Params) -> Result<Charge, Fault> {
+fn refundable(tx: &Change<'_>, params: &Params) -> Result<Charge, Fault> {
     let missing =
         |param: &str, id: &str| Fault::param("resource_missing", param, format!("No such {param}: '{id}'"));
     let id = if let Some(intent) = params.get("payment_intent") {
-        let found = change.state.intents.get(intent).ok_or_else(|| missing("payment_intent", intent))?;
+        let found = tx.state.intents.get(intent).ok_or_else(|| missing("payment_intent", intent))?;
         let uncharged =
             || Fault::state("payment_intent_unexpected_state", "This PaymentIntent has no charge");
         found.latest_charge.as_deref().ok_or_else(uncharged)?
     } else {
         params.required("charge")?
     };
-    let charge = change.state.charges.get(id).ok_or_else(|| missing("charge", id))?;
+    let charge = tx.state.charges.get(id).ok_or_else(|| missing("charge", id))?;
     if charge.status != ChargeStatus::Succeeded {
         return Err(Fault::state("charge_not_refundable", "This charge has not succeeded"));
     }

@@ -210,6 +210,6 @@ async fn attempt(shared: &Shared, endpoint: &Endpoint, id: &str) -> bool {
     delivery.last_status = status;
     delivery.delivered = status.is_some_and(|status| (200..300).contains(&status));
     let done = delivery.delivered;
-    shared.store.write(|change| change.put(Record::Delivery(delivery))).await;
+    shared.store.write(|tx| tx.put(Record::Delivery(delivery))).await;
     done
 }

@@ -34,12 +34,12 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     /// Answers with `statuses` in turn, then with 200.
-    pub(crate) async fn start(statuses: &[u16], tls: bool) -> Self {
+    pub(crate) async fn start(statuses: &'static [u16], tls: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (acceptor, ca_pem) = if tls { certificate() } else { (None, None) };
         let (tell, got) = mpsc::unbounded_channel();
-        let mut statuses = statuses.to_vec().into_iter();
+        let mut statuses = statuses.iter().copied();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let status = statuses.next().unwrap_or(200);
