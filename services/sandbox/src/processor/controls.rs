@@ -18,7 +18,7 @@ use crate::{
 use super::{
     bank::{self, Settlement},
     fault::Fault,
-    objects::{Cause, ChargeStatus, Dispute, Hooks, announce},
+    objects::{Cause, Charge, ChargeStatus, Dispute, Hooks, announce},
     webhook::{self, Endpoint},
 };
 
@@ -131,11 +131,11 @@ async fn count(State(shared): State<Shared>, Query(of): Query<Of>) -> Json<Count
 
 fn counted(state: &store::State, only: Option<&str>) -> Count {
     let mut count = Count::default();
-    for charge in state.charges.values() {
-        let payment = charge.metadata.get("payment").map(String::as_str);
-        if only.is_some() && only != payment {
-            continue;
-        }
+    let payment = |charge: &Charge| charge.metadata.get("payment").cloned().unwrap_or_default();
+    let meant = |charge: &&Charge| only.is_none_or(|only| only == payment(charge));
+    let refunded = state.refunds.values().filter_map(|refund| state.charges.get(&refund.charge));
+    count.refunds = refunded.filter(meant).count();
+    for charge in state.charges.values().filter(meant) {
         match charge.status {
             ChargeStatus::Failed => count.failed += 1,
             ChargeStatus::Pending => count.pending += 1,
@@ -143,8 +143,7 @@ fn counted(state: &store::State, only: Option<&str>) -> Count {
                 count.succeeded += 1;
                 count.amount += charge.amount_captured;
                 count.refunded += charge.amount_refunded;
-                count.refunds += state.refunds.values().filter(|refund| refund.charge == charge.id).count();
-                let own = count.payments.entry(payment.unwrap_or_default().to_owned()).or_default();
+                let own = count.payments.entry(payment(charge)).or_default();
                 own.succeeded += 1;
                 own.amount += charge.amount_captured;
                 own.refunded += charge.amount_refunded;

@@ -10,4 +10,5 @@ mod register;
 mod restart;
 mod scanner;
 mod sms;
+mod start;
 mod webhooks;

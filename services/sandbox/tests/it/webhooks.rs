@@ -101,3 +101,13 @@ async fn the_configured_receiver_is_told_of_refunds() {
     let deliveries = server.get("/sandbox/webhook/deliveries").await;
     assert_eq!(deliveries["deliveries"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_bank_payment_settles_by_itself_when_told_to() {
+    let mut receiver = Receiver::start(&[], false).await;
+    let server = Server::with("bank_settle_seconds = 1\n", None);
+    subscribe(&server, &receiver).await;
+    server.pay("bank", "pm_us_bank_account").await.unwrap();
+    assert_eq!(about(&receiver.next().await).0, "payment_intent.processing");
+    assert_eq!(about(&receiver.next().await), ("payment_intent.succeeded".to_owned(), "bank".to_owned()));
+}
