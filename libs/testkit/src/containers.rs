@@ -10,28 +10,38 @@ use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, ContainerRequest, Image, ImageExt};
 use testcontainers_modules::nats::{Nats, NatsServerCmd};
 use testcontainers_modules::postgres::Postgres;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 /// The images, by tag; those that the Kubernetes manifests use. PostgreSQL 18 is what we promise.
 const POSTGRES_TAG: &str = "18";
 const NATS_TAG: &str = "2";
 /// An engine without the image and without a registry must not hold up the tests.
 const PULL_PATIENCE: Duration = Duration::from_mins(2);
+const RESTART_PATIENCE: Duration = Duration::from_secs(30);
 
 /// True when an engine answers and has, or can pull, both images.
 pub(crate) async fn are_available() -> bool {
     if !engine_may_answer() {
         return false;
     }
-    let pulled = async {
-        let postgres = Postgres::default().with_tag(POSTGRES_TAG).pull_image().await;
-        postgres.is_ok() && Nats::default().with_tag(NATS_TAG).pull_image().await.is_ok()
+    let had_or_pulled = async {
+        (has(&format!("postgres:{POSTGRES_TAG}"))
+            || Postgres::default().with_tag(POSTGRES_TAG).pull_image().await.is_ok())
+            && (has(&format!("nats:{NATS_TAG}"))
+                || Nats::default().with_tag(NATS_TAG).pull_image().await.is_ok())
     };
-    tokio::time::timeout(PULL_PATIENCE, pulled).await.unwrap_or(false)
+    tokio::time::timeout(PULL_PATIENCE, had_or_pulled).await.unwrap_or(false)
+}
+
+/// True when the engine has the image already; it may have no way to a registry.
+fn has(image: &str) -> bool {
+    command(&["docker", "image", "inspect", image])
 }
 
 /// A cheap look before the client's own long search.
 fn engine_may_answer() -> bool {
-    env::var_os("DOCKER_HOST").is_some() || command(&["docker", "version"]) || command(&["podman", "info"])
+    env::var_os("DOCKER_HOST").is_some() || command(&["docker", "version"])
 }
 
 fn command(words: &[&str]) -> bool {
@@ -74,9 +84,10 @@ impl PostgresContainer {
             Postgres::default().with_user("docket").with_password("throw-away").with_db_name("postgres");
         let settings =
             ["-c", "fsync=off", "-c", "max_connections=200", "-c", "wal_level=replica", "-c", "timezone=UTC"];
-        let guarded = Guarded::start(image.with_tag(POSTGRES_TAG).with_cmd(settings)).await;
+        let (port, published) = (free_port().unwrap_or_else(|error| panic!("{error}")), 5432.tcp());
+        let request = image.with_tag(POSTGRES_TAG).with_cmd(settings).with_mapped_port(port, published);
+        let guarded = Guarded::start(request).await;
         let host = guarded.container.get_host().await.expect("the engine knows its host");
-        let port = guarded.container.get_host_port_ipv4(5432).await.expect("PostgreSQL's port is published");
         Self { url: format!("postgres://docket:throw-away@{host}:{port}/postgres"), _guarded: guarded }
     }
 }
@@ -105,5 +116,19 @@ impl NatsContainer {
 
     pub(crate) async fn restart(&self) {
         self.guarded.container.start().await.expect("the container starts again");
+        // The engine answers before the server does.
+        let greeted = async { while !self.greets().await {} };
+        tokio::time::timeout(RESTART_PATIENCE, greeted).await.expect("nats-server greets again");
+    }
+
+    /// True when the server speaks first, as its protocol wants; the engine's proxy accepts and says nothing.
+    async fn greets(&self) -> bool {
+        let address = self.url.strip_prefix("nats://").expect("the URL is ours");
+        let Ok(mut stream) = TcpStream::connect(address).await else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            return false;
+        };
+        let mut greeting = [0; 4];
+        stream.read_exact(&mut greeting).await.is_ok() && &greeting == b"INFO"
     }
 }
