@@ -216,7 +216,7 @@ impl EventLog {
     /// [`Error::Database`], [`Error::Malformed`].
     pub async fn checkpoint(&self, key: &CheckpointKey) -> Result<Option<SignedCheckpoint>, Error> {
         let head = self.head().await?;
-        let last = self.stored_checkpoints(head.position, 1).await?.pop();
+        let last = self.stored_checkpoints(head.position, 1, false).await?.pop();
         if head.position == 0 {
             return Ok(None);
         }
@@ -324,15 +324,24 @@ impl EventLog {
         Ok(())
     }
 
-    /// The last checkpoints of at most `size` events, the smallest first.
-    pub(crate) async fn stored_checkpoints(&self, size: u64, limit: i64) -> Result<Vec<Stored>, Error> {
+    /// The last checkpoints of at most `size` events, the smallest first. Those of which a later epoch replaced a
+    /// part are left out unless asked for: their trees hold events which are no longer in the log.
+    pub(crate) async fn stored_checkpoints(
+        &self,
+        size: u64,
+        limit: i64,
+        replaced_too: bool,
+    ) -> Result<Vec<Stored>, Error> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT size, root, frontier, epoch, signed_at_us, key_id, signature FROM log.checkpoint_signed
-             WHERE log = $1 AND size <= $2 ORDER BY size DESC, epoch DESC LIMIT $3",
+            "SELECT size, root, frontier, epoch, signed_at_us, key_id, signature FROM log.checkpoint_signed c
+             WHERE log = $1 AND size <= $2 AND ($4 OR NOT EXISTS (
+                SELECT FROM log.epoch e WHERE e.log = c.log AND e.number > c.epoch AND e.from_position <= c.size))
+             ORDER BY size DESC, epoch DESC LIMIT $3",
         )
         .bind(self.name())
         .bind(size.cast_signed())
         .bind(limit)
+        .bind(replaced_too)
         .fetch_all(self.pool())
         .await?;
         rows.into_iter().rev().map(|row| row.into_stored(self.name())).collect()

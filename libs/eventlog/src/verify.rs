@@ -48,13 +48,9 @@ impl EventLog {
     /// [`Error::Database`]. A fault of the log is no error but an answer.
     pub async fn verify(&self, from: u64, public_key: Option<&[u8; 32]>) -> Result<Verified, Error> {
         let head = self.head().await?.position;
-        // Of what was restored away only the row of the epoch tells: such checkpoints end behind the head.
-        let checkpoints = self.stored_checkpoints(i64::MAX.unsigned_abs(), i64::MAX).await?;
-        let start = checkpoints.iter().rev().find(|c| c.signed.size < from && c.frontier.is_some());
-        let frontier = start.and_then(|c| c.frontier.clone()).unwrap_or_default();
-        let mut walk = Walk::new(self, frontier, checkpoints, public_key.copied());
-        let from = walk.frontier.size() + 1;
-        walk.begin(head).await;
+        let checkpoints = self.stored_checkpoints(i64::MAX.unsigned_abs(), i64::MAX, true).await?;
+        let mut walk = Walk::new(self, checkpoints, public_key.copied());
+        let from = walk.begin(head, from);
         while walk.broken.is_none() && walk.frontier.size() < head {
             let rows = rows_after(self.core(), walk.frontier.size(), BATCH).await?;
             if rows.is_empty() {
@@ -89,23 +85,17 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(
-        log: &'a EventLog,
-        frontier: Frontier,
-        checkpoints: Vec<Stored>,
-        public_key: Option<[u8; 32]>,
-    ) -> Self {
-        let protected_to = frontier.size();
+    fn new(log: &'a EventLog, checkpoints: Vec<Stored>, public_key: Option<[u8; 32]>) -> Self {
         Self {
             log,
-            frontier,
+            frontier: Frontier::default(),
             checkpoints,
             public_key,
             epochs: log.core().epochs(),
             streams: HashMap::new(),
             recorded_at: Timestamp::MIN,
             met: 0,
-            protected_to,
+            protected_to: 0,
             broken: None,
         }
     }
@@ -116,9 +106,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Epochs must be genuine; a signed checkpoint beyond the head needs an epoch which explains it.
-    async fn begin(&mut self, head: u64) {
-        let epochs = self.epochs.clone();
+    /// Epochs must be genuine; a signed checkpoint beyond the head needs an epoch which explains it. Gives the
+    /// position where the walk begins.
+    fn begin(&mut self, head: u64, from: u64) -> u64 {
+        let epochs = std::mem::take(&mut self.epochs);
         for (epoch, number) in epochs.iter().zip(1..) {
             if epoch.number != number || !epoch.genuine(self.log.core()) {
                 self.fault(
@@ -128,19 +119,17 @@ impl<'a> Walk<'a> {
                 );
             }
         }
-        let beyond = self.checkpoints.iter().find(|checkpoint| checkpoint.signed.size > head);
-        if let Some(beyond) = beyond {
-            let explained =
-                epochs.iter().any(|e| e.number > beyond.signed.epoch && e.from_position <= head + 1);
-            if !explained {
-                self.fault(head + 1, None, "events which were signed are gone, and no epoch says why");
-            }
-        }
         // What a later epoch replaced is no longer part of this log.
-        self.checkpoints.retain(|checkpoint| {
-            let signed = &checkpoint.signed;
+        self.checkpoints.retain(|Stored { signed, .. }| {
             !epochs.iter().any(|e| e.number > signed.epoch && e.from_position <= signed.size)
         });
+        if self.checkpoints.iter().any(|checkpoint| checkpoint.signed.size > head) {
+            self.fault(head + 1, None, "events which were signed are gone, and no epoch says why");
+        }
+        let start = self.checkpoints.iter().rev().find(|c| c.signed.size < from && c.frontier.is_some());
+        self.frontier = start.and_then(|checkpoint| checkpoint.frontier.clone()).unwrap_or_default();
+        self.protected_to = self.frontier.size();
+        self.frontier.size() + 1
     }
 
     async fn step(&mut self, row: Row) -> Result<(), Error> {

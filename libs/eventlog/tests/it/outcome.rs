@@ -1,0 +1,111 @@
+//! Commits whose outcome is not known at first: they are looked up, never done twice, never lost.
+
+use docket_eventlog::Expected;
+use futures::future::join_all;
+use sqlx::Executor;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::proxy::{Fault, Proxy};
+use crate::world::{World, one, summary};
+
+async fn appended_once_in_spite_of(fault: Fault) {
+    let world = World::new().await;
+    let proxy = Proxy::new(&world.database.url).await;
+    let log = world.open_with(proxy.pool.clone()).await;
+    log.append(one(&log, 1, 1, Expected::Version(0))).await.unwrap();
+    proxy.next(fault);
+    let answers = join_all((2..=9).map(|n| log.append(one(&log, n, n, Expected::Version(0))))).await;
+    assert!(proxy.happened());
+    for (answer, n) in answers.iter().zip(2..) {
+        let answer = answer.as_ref().unwrap();
+        assert!(!answer.repeated);
+        assert_eq!(answer.events.len(), 1);
+        assert_eq!(answer.events[0].stream, crate::world::stream(n));
+    }
+    let all = world.sound().await;
+    assert_eq!(all.len(), 9);
+    for answer in answers.into_iter().flatten() {
+        assert_eq!(answer.events, all[usize::try_from(answer.first - 1).unwrap()..][..1]);
+    }
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_found_done() {
+    appended_once_in_spite_of(Fault::LoseAnswer).await;
+}
+
+#[tokio::test]
+async fn a_commit_which_never_arrived_is_made_again() {
+    appended_once_in_spite_of(Fault::LoseCommit).await;
+}
+
+#[tokio::test]
+async fn a_backend_killed_inside_its_commit_leaves_nothing_half_done() {
+    let world = World::new().await;
+    // Fires inside COMMIT, kills its own backend at the first time only: a sequence is not rolled back.
+    for statement in [
+        "CREATE SEQUENCE strikes",
+        "CREATE FUNCTION strike() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF nextval('strikes') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+            RETURN NULL; END $$",
+        "CREATE CONSTRAINT TRIGGER strike AFTER INSERT ON log.event DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION strike()",
+    ] {
+        world.pool().execute(statement).await.unwrap();
+    }
+    let outcome = world.log.append(one(&world.log, 1, 1, Expected::Version(0))).await;
+    assert_eq!(summary(&outcome), "1..1");
+    assert!(world.count("SELECT last_value FROM strikes").await > 1, "the first commit was killed");
+    assert_eq!(world.sound().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn backends_killed_at_any_moment_lose_and_double_nothing() {
+    let world = World::new().await;
+    let victim: PgConnectOptions = world.database.url.parse().unwrap();
+    let victim = victim.application_name("victim");
+    let log = world.open_with(PgPoolOptions::new().connect_lazy_with(victim)).await;
+    let killer = world.pool().clone();
+    let killing = tokio::spawn(async move {
+        let mut killed = 0_i64;
+        while killed < 15 {
+            killed += sqlx::query_scalar::<_, i64>(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                 WHERE datname = current_database() AND application_name = 'victim' AND state <> 'idle'",
+            )
+            .fetch_one(&killer)
+            .await
+            .unwrap();
+            tokio::task::yield_now().await;
+        }
+    });
+    let mut command = 0;
+    while !killing.is_finished() {
+        let round = join_all((1..=8).map(|n| log.append(one(&log, command + n, n, Expected::Any)))).await;
+        for outcome in round {
+            assert!(outcome.is_ok(), "{}", summary(&outcome));
+        }
+        command += 8;
+    }
+    killing.await.unwrap();
+    let all = world.sound().await;
+    assert_eq!(all.len() as u128, command, "each command once");
+}
+
+#[tokio::test]
+async fn an_owner_frozen_with_the_head_in_hand_is_ended_by_the_database() {
+    let world = World::new().await;
+    let log = &world.log;
+    let mut frozen = world.pool().begin().await.unwrap();
+    log.append_in(&mut frozen, one(log, 1, 1, Expected::Version(0))).await.unwrap();
+    let limit: String = sqlx::query_scalar("SELECT current_setting('idle_in_transaction_session_timeout')")
+        .fetch_one(&mut *frozen)
+        .await
+        .unwrap();
+    assert_eq!(limit, "15s");
+    // Shortened, so that the test need not wait as long.
+    frozen.execute("SET LOCAL idle_in_transaction_session_timeout = '50ms'").await.unwrap();
+    assert_eq!(summary(&log.append(one(log, 2, 1, Expected::Version(0))).await), "1..1");
+    assert!(frozen.commit().await.is_err());
+    assert_eq!(world.sound().await.len(), 1);
+}

@@ -1,0 +1,163 @@
+//! The store: decide, append, decide again, repeat.
+
+use docket_eventlog::{Aggregate, Context, ExecuteError, Store, Subjects};
+use docket_kernel::Refusal;
+use docket_proto::events::account::Event;
+use futures::future::join_all;
+
+use crate::world::{World, context, id, one, proven, registered};
+
+/// Counts; at most `LIMIT`.
+#[derive(Debug, Clone, Copy)]
+struct Counter;
+
+const LIMIT: u32 = 12;
+
+impl Aggregate for Counter {
+    type Event = Event;
+    type State = u32;
+
+    fn evolve(state: u32, event: &Event) -> u32 {
+        if matches!(event, Event::EmailProven(_)) { state + 1 } else { state }
+    }
+}
+
+fn count(state: &u32) -> Result<Vec<Event>, Refusal> {
+    if *state >= LIMIT { Err(Refusal::state("FULL", "It is full.")) } else { Ok(vec![proven()]) }
+}
+
+#[tokio::test]
+async fn a_command_is_decided_on_the_state_and_answered_with_the_new_one() {
+    let world = World::new().await;
+    let store = Store::<Counter>::new(world.log.clone());
+    assert_eq!(store.load(id(1)).await.unwrap().version, 0);
+    let first = store.execute(&context(1), id(1), Subjects::NONE, count).await.unwrap();
+    assert_eq!((first.state, first.version, first.events.len(), first.repeated), (1, 1, 1, false));
+    let second = store.execute(&context(2), id(1), Subjects::NONE, count).await.unwrap();
+    assert_eq!((second.state, second.version), (2, 2));
+    let then = store.load_as_of(id(1), 1).await.unwrap();
+    assert_eq!((then.state, then.version), (1, 1));
+    assert_eq!(second.events[0].metadata.producer, "test/1");
+}
+
+#[tokio::test]
+async fn a_repeated_command_is_answered_as_of_the_first_time() {
+    let world = World::new().await;
+    let store = Store::<Counter>::new(world.log.clone());
+    let full = |_: &u32| Err(Refusal::state("FULL", "It is full."));
+    for command in 1..=3 {
+        store.execute(&context(command), id(1), Subjects::NONE, count).await.unwrap();
+    }
+    // Not even asked: the state today would refuse it.
+    let again = store.execute(&context(1), id(1), Subjects::NONE, full).await.unwrap();
+    assert_eq!((again.state, again.version, again.events.len(), again.repeated), (1, 1, 1, true));
+    let changed = Context { request: vec![8, 1], ..context(1) };
+    let reused = store.execute(&changed, id(1), Subjects::NONE, count).await;
+    assert!(matches!(reused, Err(ExecuteError::Log(docket_eventlog::Error::CommandReused { .. }))));
+}
+
+#[tokio::test]
+async fn a_refusal_stores_nothing_and_is_decided_anew() {
+    let world = World::new().await;
+    let store = Store::<Counter>::new(world.log.clone());
+    let no = |_: &u32| Err(Refusal::state("NOT_YET", "Not yet."));
+    let refused = store.execute(&context(1), id(1), Subjects::NONE, no).await;
+    assert!(matches!(refused, Err(ExecuteError::Refused(refusal)) if refusal.reason == "NOT_YET"));
+    assert_eq!(world.sound().await.len(), 0);
+    assert!(!store.execute(&context(1), id(1), Subjects::NONE, count).await.unwrap().repeated);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn racing_commands_are_decided_again_and_the_rule_holds() {
+    let world = World::new().await;
+    let store = Store::<Counter>::new(world.log.clone());
+    let outcomes = join_all((1..=60).map(|command| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            loop {
+                match store.execute(&context(command), id(1), Subjects::NONE, count).await {
+                    Ok(executed) => break Some(executed.state),
+                    Err(ExecuteError::Refused(_)) => break None,
+                    // Lost five races in a row: the caller asks again.
+                    Err(ExecuteError::Log(error)) => {
+                        assert!(matches!(error, docket_eventlog::Error::Conflict { .. }), "{error}");
+                    }
+                }
+            }
+        })
+    }))
+    .await;
+    let mut states: Vec<u32> = outcomes.into_iter().filter_map(Result::unwrap).collect();
+    states.sort_unstable();
+    assert_eq!(states, (1..=LIMIT).collect::<Vec<_>>());
+    assert_eq!(store.load(id(1)).await.unwrap().state, LIMIT);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_command_sent_many_times_at_once_is_done_once_and_always_answered() {
+    let world = World::new().await;
+    let store = Store::<Counter>::new(world.log.clone());
+    let once = |state: &u32| {
+        if *state > 0 { Err(Refusal::state("DONE", "Done already.")) } else { Ok(vec![proven()]) }
+    };
+    for command in 1..=20 {
+        let answers = join_all((0..8).map(|_| {
+            let store = store.clone();
+            tokio::spawn(
+                async move { store.execute(&context(command), id(command), Subjects::NONE, once).await },
+            )
+        }))
+        .await;
+        for answer in answers {
+            let answer = answer.unwrap().unwrap();
+            assert_eq!((answer.state, answer.version, answer.events.len()), (1, 1, 1));
+        }
+    }
+    assert_eq!(world.sound().await.len(), 20);
+}
+
+#[tokio::test]
+async fn a_command_in_a_transaction_goes_with_it() {
+    let world = World::new().await;
+    let store = Store::<Counter>::new(world.log.clone());
+    let mut tx = world.pool().begin().await.unwrap();
+    assert_eq!(store.execute_in(&mut tx, &context(1), id(1), Subjects::NONE, count).await.unwrap().state, 1);
+    assert_eq!(store.execute_in(&mut tx, &context(2), id(1), Subjects::NONE, count).await.unwrap().state, 2);
+    let again = store.execute_in(&mut tx, &context(1), id(1), Subjects::NONE, count).await.unwrap();
+    assert_eq!((again.state, again.repeated), (1, true));
+    let no = |_: &u32| Err(Refusal::state("NO", "No."));
+    let refused = store.execute_in(&mut tx, &context(3), id(1), Subjects::NONE, no).await;
+    assert!(matches!(refused, Err(ExecuteError::Refused(_))));
+    tx.commit().await.unwrap();
+    assert_eq!(store.load(id(1)).await.unwrap().state, 2);
+}
+
+#[tokio::test]
+async fn a_reaction_repeated_does_nothing_new() {
+    let world = World::new().await;
+    let log = &world.log;
+    let cause = log.append(one(log, 1, 1, docket_eventlog::Expected::Any)).await.unwrap().events[0].clone();
+    let store = Store::<Counter>::new(log.clone());
+    let reaction = Context::reaction("count_what_happened", &cause, 0);
+    for repeated in [false, true, true] {
+        let done = store.execute(&reaction, id(2), Subjects::NONE, count).await.unwrap();
+        assert_eq!((done.state, done.repeated), (1, repeated));
+        let metadata = &done.events[0].metadata;
+        assert_eq!((metadata.causation_id, metadata.correlation_id), (Some(cause.event_id), id(1)));
+    }
+    assert_ne!(reaction.command_id, Context::reaction("count_what_happened", &cause, 1).command_id);
+    assert_ne!(reaction.command_id, Context::reaction("another", &cause, 0).command_id);
+}
+
+#[tokio::test]
+async fn an_event_the_aggregate_does_not_know_is_said_and_not_skipped() {
+    let world = World::new().await;
+    let log = &world.log;
+    let event = docket_eventlog::NewEvent { kind: "account.unheard_of.v9".to_owned(), payload: Vec::new() };
+    let mut append = one(log, 1, 1, docket_eventlog::Expected::Any);
+    append.streams[0].events = vec![event];
+    log.append(append).await.unwrap();
+    let unknown = Store::<Counter>::new(log.clone()).load(id(1)).await;
+    assert!(matches!(unknown, Err(docket_eventlog::Error::Decode(_))));
+    drop(registered());
+}

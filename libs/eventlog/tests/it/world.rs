@@ -1,0 +1,127 @@
+//! What every test starts from: a database, a keys database, a clock and a log of accounts.
+
+use std::sync::Arc;
+
+use docket_eventlog::{
+    Append, Appended, Context, Error, EventLog, Expected, OpenLog, Recorded, StreamAppend, StreamName,
+    Subjects,
+};
+use docket_kernel::{Actor, ManualClock};
+use docket_proto::events::account::Event;
+use docket_proto::identity::events::v1::{AccountRegistered, EmailProven};
+use docket_testkit::TestDatabase;
+use docket_vault::{Kek, Vault};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+pub(crate) struct World {
+    pub(crate) database: TestDatabase,
+    keys: TestDatabase,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) log: EventLog,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let migrate = async |pool: PgPool| docket_eventlog::migrate(&pool, None).await;
+        let database = docket_testkit::migrated_database("eventlog", migrate).await;
+        let migrate = async |pool: PgPool| docket_vault::migrate(&pool, None).await;
+        let keys = docket_testkit::migrated_database("eventlog_keys", migrate).await;
+        let clock = ManualClock::shared("2026-03-02T15:00:00Z".parse().unwrap());
+        let log = open(database.pool.clone(), &keys, &clock).await;
+        Self { database, keys, clock, log }
+    }
+
+    /// The same log as another replica of the service sees it, or the same replica through another pool.
+    pub(crate) async fn open_with(&self, pool: PgPool) -> EventLog {
+        open(pool, &self.keys, &self.clock).await
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.database.pool
+    }
+
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(self.pool()).await.unwrap()
+    }
+
+    /// Every event, and that the log is as it must be.
+    pub(crate) async fn sound(&self) -> Vec<Recorded> {
+        let verified = self.log.verify(1, None).await.unwrap();
+        assert_eq!(verified.broken, None);
+        let all = self.log.read(0, 1_000_000).await.unwrap();
+        assert!(all.iter().map(|event| event.position).eq(1..=self.log.head().await.unwrap().position));
+        all
+    }
+}
+
+async fn open(pool: PgPool, keys: &TestDatabase, clock: &Arc<ManualClock>) -> EventLog {
+    let kek = Kek::from_hex(&"07".repeat(32)).unwrap();
+    let vault = Vault::connect(keys.pool.clone(), kek, clock.clone()).await.unwrap();
+    EventLog::open(OpenLog {
+        name: "identity",
+        pool,
+        vault,
+        clock: clock.clone(),
+        personal: docket_proto::personal_fields,
+        producer: "test/1".to_owned(),
+        rules: String::new(),
+    })
+    .await
+    .unwrap()
+}
+
+pub(crate) fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+pub(crate) fn stream(n: u128) -> StreamName {
+    StreamName::of("account", id(n))
+}
+
+pub(crate) fn context(command: u128) -> Context {
+    Context {
+        command_id: id(command),
+        correlation_id: id(command),
+        causation_id: None,
+        actor: Actor::account(id(99)),
+        on_behalf_of: None,
+        auth_level: 2,
+        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
+        request: Vec::new(),
+    }
+}
+
+pub(crate) fn registered() -> Event {
+    AccountRegistered {
+        email: "ana@example.org".to_owned(),
+        language: "en".to_owned(),
+        zone: "America/New_York".to_owned(),
+        email_stream: "email-k1-00".to_owned(),
+    }
+    .into()
+}
+
+pub(crate) fn proven() -> Event {
+    EmailProven {}.into()
+}
+
+/// `count` events without personal fields.
+pub(crate) fn to(n: u128, expected: Expected, count: usize) -> StreamAppend {
+    StreamAppend::of(stream(n), expected, Subjects::NONE, &vec![proven(); count])
+}
+
+/// A command with one event for one stream.
+pub(crate) fn one(log: &EventLog, command: u128, n: u128, expected: Expected) -> Append {
+    context(command).append(log, vec![to(n, expected, 1)])
+}
+
+/// What one append came to, in one word or two.
+pub(crate) fn summary(outcome: &Result<Appended, Error>) -> String {
+    match outcome {
+        Ok(appended) if appended.repeated => format!("repeated {}..{}", appended.first, appended.last),
+        Ok(appended) => format!("{}..{}", appended.first, appended.last),
+        Err(Error::Conflict { expected, current, .. }) => format!("conflict {expected} is {current}"),
+        Err(error) => error.to_string(),
+    }
+}
