@@ -1,0 +1,320 @@
+//! What a set of answers still needs: what is missing, what is wrong, which evidence, and whether it is ready.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Answers;
+use crate::answers::Facts;
+use crate::expr::Expr;
+use crate::expr::eval::{Context, truth};
+use crate::form::{EvidenceLevel, FindingKind, Form, Level, Question};
+use crate::given::Given;
+use crate::value::{Item, Type, Value};
+
+/// True, false, or not known from the answers so far (Kleene).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Truth {
+    /// It is so.
+    True,
+    /// It is not so.
+    False,
+    /// It hangs on an answer which is not there.
+    Unknown,
+}
+
+impl Truth {
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::False, _) | (_, Self::False) => Self::False,
+            (Self::True, Self::True) => Self::True,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// At least one.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::True, _) | (_, Self::True) => Self::True,
+            (Self::False, Self::False) => Self::False,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The opposite.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        match self {
+            Self::True => Self::False,
+            Self::False => Self::True,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+
+    pub(crate) fn known(self) -> Option<Value> {
+        match self {
+            Self::True => Some(Value::Bool(true)),
+            Self::False => Some(Value::Bool(false)),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// A required answer which is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// Such as `app_dob` or `app_marriages[0].ended_on`.
+    pub field: String,
+    /// What is asked.
+    pub label: String,
+    /// The section it is asked in.
+    pub section: String,
+    /// Why it is asked.
+    pub because: String,
+    /// The source of the duty to answer.
+    pub cite: String,
+}
+
+/// A rule which fired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// What it does.
+    pub level: Level,
+    /// Where to show it.
+    pub field: String,
+    /// The section of the field.
+    pub section: String,
+    /// What it is about.
+    pub kind: FindingKind,
+    /// Plain words, the way out included.
+    pub message: String,
+    /// The source; empty when there is none.
+    pub cite: String,
+    /// The part of the message which says what to do.
+    pub way_out: String,
+}
+
+/// Evidence which is needed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceNeed {
+    /// Such as `green_card`.
+    pub kind: String,
+    /// What it is.
+    pub title: String,
+    /// When it must be there.
+    pub level: EvidenceLevel,
+    /// Kinds which do instead.
+    pub substitutes: Vec<String>,
+    /// Whether it, or a substitute, is attached.
+    pub satisfied: bool,
+    /// Why it is needed.
+    pub because: String,
+}
+
+/// What a set of answers still needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// For every question whether it is asked.
+    pub shown: BTreeMap<String, Truth>,
+    /// Required answers which are not there.
+    pub missing: Vec<Missing>,
+    /// Rules which fired.
+    pub findings: Vec<Finding>,
+    /// Evidence which is needed.
+    pub evidence: Vec<EvidenceNeed>,
+    /// Nothing missing, nothing that blocks, and all initial evidence there.
+    pub ready: bool,
+}
+
+/// Evaluates a form over its answers.
+pub fn evaluate(form: &Form, answers: &Answers, given: &Given) -> Evaluation {
+    let facts = Facts::read(form, answers, given);
+    let missing = missing(&facts);
+    let findings = findings(&facts);
+    let evidence = evidence(&facts);
+    let initial = |need: &EvidenceNeed| need.level == EvidenceLevel::Initial && !need.satisfied;
+    let ready = missing.is_empty()
+        && findings.iter().all(|finding| finding.level != Level::Block)
+        && !evidence.iter().any(initial);
+    Evaluation { shown: facts.shown, missing, findings, evidence, ready }
+}
+
+/// The three-valued value of a rule's condition; nothing when the form has no such rule.
+pub fn rule_value(form: &Form, rule: &str, answers: &Answers, given: &Given) -> Option<Truth> {
+    let rule = form.rules.iter().find(|one| one.id == rule)?;
+    let facts = Facts::read(form, answers, given);
+    Some(truth(&rule.when.node, &Context::of(&facts, None)))
+}
+
+fn missing(facts: &Facts<'_>) -> Vec<Missing> {
+    let mut missing = Vec::new();
+    for question in &facts.form.questions {
+        if facts.shown.get(&question.id) != Some(&Truth::True) {
+            continue;
+        }
+        let required = truth(&question.required.node, &Context::of(facts, None)) == Truth::True;
+        let value = facts.value(&question.id);
+        match value.filter(|value| value.is_answer()) {
+            None if required && question.kind != Type::Check => {
+                missing.push(lacking(facts, question, &question.id, &question.label, &question.required));
+            }
+            Some(Value::Items(items)) => {
+                for (n, item) in items.iter().enumerate() {
+                    missing_in_item(facts, question, n, item, &mut missing);
+                }
+            }
+            Some(Value::Address(parts)) if required => {
+                missing_parts(
+                    facts,
+                    question,
+                    &question.id,
+                    &question.label,
+                    &question.required,
+                    parts,
+                    &mut missing,
+                );
+            }
+            None | Some(_) => {}
+        }
+    }
+    missing
+}
+
+fn missing_in_item(
+    facts: &Facts<'_>,
+    question: &Question,
+    n: usize,
+    item: &Item,
+    missing: &mut Vec<Missing>,
+) {
+    let context = Context::of(facts, Some(item));
+    for field in &question.fields {
+        let wanted = truth(&field.shown.node, &context).and(truth(&field.required.node, &context));
+        if wanted != Truth::True || field.kind == Type::Check {
+            continue;
+        }
+        let path = format!("{}[{n}].{}", question.id, field.id);
+        match item.get(&field.id) {
+            None => missing.push(lacking(facts, question, &path, &field.label, &field.required)),
+            Some(Value::Multi(values)) if values.is_empty() => {
+                missing.push(lacking(facts, question, &path, &field.label, &field.required));
+            }
+            Some(Value::Address(parts)) => {
+                missing_parts(facts, question, &path, &field.label, &field.required, parts, missing);
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// What every address needs: line, city and country; in the United States state and ZIP code too.
+fn missing_parts(
+    facts: &Facts<'_>,
+    question: &Question,
+    field: &str,
+    label: &str,
+    required: &Expr,
+    parts: &BTreeMap<String, String>,
+    missing: &mut Vec<Missing>,
+) {
+    let domestic = parts.get("country").is_some_and(|code| code == "US");
+    let wanted: &[&str] =
+        if domestic { &["line1", "city", "state", "postal_code"] } else { &["line1", "city", "country"] };
+    for part in wanted.iter().filter(|part| !parts.contains_key(**part)) {
+        let label = format!("{label}: {}", part_label(part));
+        missing.push(lacking(facts, question, &format!("{field}.{part}"), &label, required));
+    }
+}
+
+fn part_label(part: &str) -> &'static str {
+    match part {
+        "line1" => "street and number",
+        "city" => "city",
+        "state" => "state",
+        "postal_code" => "ZIP code",
+        _ => "country",
+    }
+}
+
+fn lacking(facts: &Facts<'_>, question: &Question, field: &str, label: &str, required: &Expr) -> Missing {
+    Missing {
+        field: field.to_owned(),
+        label: label.to_owned(),
+        section: question.section.clone(),
+        because: because(facts.form, required, "This form asks it of everyone."),
+        cite: "8 CFR 103.2(a)(1)".to_owned(),
+    }
+}
+
+/// Why something is asked: the questions whose answers make it so.
+pub(crate) fn because(form: &Form, expr: &Expr, always: &str) -> String {
+    if expr.is_always() {
+        return always.to_owned();
+    }
+    let names = expr.names();
+    let labels: Vec<String> = names
+        .iter()
+        .filter_map(|name| form.question(name))
+        .map(|question| format!("\u{201C}{}\u{201D}", question.label))
+        .collect();
+    if labels.is_empty() {
+        return format!("Because: {expr}.");
+    }
+    format!("Because of your answer to {}.", labels.join(" and "))
+}
+
+fn findings(facts: &Facts<'_>) -> Vec<Finding> {
+    let context = Context::of(facts, None);
+    let fired = facts.form.rules.iter().filter(|rule| truth(&rule.when.node, &context) == Truth::True);
+    fired
+        .map(|rule| Finding {
+            rule: rule.id.clone(),
+            level: rule.level,
+            field: rule.field.clone(),
+            section: facts.form.section_of(&rule.field).to_owned(),
+            kind: rule.kind,
+            message: rule.message.clone(),
+            cite: rule.cite.clone().unwrap_or_default(),
+            way_out: way_out(&rule.message),
+        })
+        .collect()
+}
+
+/// What follows the first sentence or colon; the whole message when it is all advice.
+fn way_out(message: &str) -> String {
+    let sentence = message.find(". ").map(|at| at + 2);
+    let colon = message.find(": ").map(|at| at + 2);
+    let from = sentence.or(colon).unwrap_or(0);
+    message.get(from..).unwrap_or(message).to_owned()
+}
+
+fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
+    let context = Context::of(facts, None);
+    let attached = &facts.given.evidence;
+    let needed = facts.form.evidence.iter().filter(|row| truth(&row.when.node, &context) == Truth::True);
+    needed
+        .map(|row| EvidenceNeed {
+            kind: row.kind.clone(),
+            title: row.title.clone(),
+            level: row.level,
+            substitutes: row.substitutes.clone(),
+            satisfied: attached.contains(&row.kind)
+                || row.substitutes.iter().any(|kind| attached.contains(kind)),
+            because: because(facts.form, &row.when, "This form needs it from everyone."),
+        })
+        .collect()
+}
+
+/// The questions an expression hangs on which have no answer that counts.
+pub(crate) fn hangs_on(facts: &Facts<'_>, expr: &Expr) -> Vec<String> {
+    let names: Vec<String> =
+        expr.names().into_iter().filter(|name| facts.form.question(name).is_some()).collect();
+    let open: Vec<String> = names.iter().filter(|name| facts.value(name).is_none()).cloned().collect();
+    if open.is_empty() { names } else { open }
+}

@@ -1,0 +1,258 @@
+//! Expressions of the catalogue: their tree, how they are written, and which names they use.
+
+pub(crate) mod check;
+pub(crate) mod eval;
+pub(crate) mod functions;
+pub(crate) mod parse;
+
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Serialize, Serializer};
+
+/// An expression of the catalogue, such as `basis == 'joint' and age(app_dob, filing_date) < 18`.
+#[derive(Clone)]
+pub struct Expr {
+    pub(crate) node: Node,
+}
+
+/// A part of an expression and where it begins in the text.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) kind: Kind,
+    pub(crate) at: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Kind {
+    Bool(bool),
+    Number(i64),
+    Text(String),
+    Date(Date),
+    List(Vec<Node>),
+    Name(Vec<String>),
+    Call(String, Vec<Node>),
+    Not(Box<Node>),
+    Binary(Op, Box<Node>, Box<Node>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Op {
+    Or,
+    And,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    In,
+    Add,
+    Sub,
+    Mul,
+}
+
+impl Op {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Or => "or",
+            Self::And => "and",
+            Self::Eq => "==",
+            Self::Ne => "!=",
+            Self::Lt => "<",
+            Self::Le => "<=",
+            Self::Gt => ">",
+            Self::Ge => ">=",
+            Self::In => "in",
+            Self::Add => "+",
+            Self::Sub => "-",
+            Self::Mul => "*",
+        }
+    }
+
+    /// How tightly it binds, and whether its left side may be of the same kind without parentheses.
+    fn strength(self) -> (u8, bool) {
+        match self {
+            Self::Or => (1, true),
+            Self::And => (2, true),
+            Self::Eq | Self::Ne | Self::Lt | Self::Le | Self::Gt | Self::Ge | Self::In => (4, false),
+            Self::Add | Self::Sub => (5, true),
+            Self::Mul => (6, true),
+        }
+    }
+}
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl Node {
+    pub(crate) fn new(kind: Kind, at: usize) -> Self {
+        Self { kind, at }
+    }
+
+    pub(crate) fn always() -> Self {
+        Self::new(Kind::Bool(true), 0)
+    }
+
+    pub(crate) fn is_always(&self) -> bool {
+        self.kind == Kind::Bool(true)
+    }
+
+    pub(crate) fn is_never(&self) -> bool {
+        self.kind == Kind::Bool(false)
+    }
+
+    /// `a op b`, leaving out what `always` and `never` decide.
+    pub(crate) fn join(op: Op, a: Self, b: Self) -> Self {
+        match (op, &a.kind, &b.kind) {
+            (Op::And, Kind::Bool(true), _) | (Op::Or, Kind::Bool(false), _) => b,
+            (Op::And, Kind::Bool(false), _) | (Op::Or, Kind::Bool(true), _) => a,
+            (Op::And, _, Kind::Bool(true)) | (Op::Or, _, Kind::Bool(false)) => a,
+            _ => {
+                let at = a.at;
+                Self::new(Kind::Binary(op, Box::new(a), Box::new(b)), at)
+            }
+        }
+    }
+
+    /// Calls `see` with every name and where it stands, from left to right.
+    pub(crate) fn walk_names(&self, see: &mut impl FnMut(&[String], usize)) {
+        match &self.kind {
+            Kind::Name(path) => see(path, self.at),
+            Kind::List(nodes) | Kind::Call(_, nodes) => nodes.iter().for_each(|node| node.walk_names(see)),
+            Kind::Not(node) => node.walk_names(see),
+            Kind::Binary(_, a, b) => {
+                a.walk_names(see);
+                b.walk_names(see);
+            }
+            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Date(_) => {}
+        }
+    }
+
+    /// Rewrites the first word of every name.
+    pub(crate) fn rename(&mut self, to: &impl Fn(&str) -> Option<String>) {
+        match &mut self.kind {
+            Kind::Name(path) => {
+                if let Some(first) = path.first_mut()
+                    && let Some(new) = to(first)
+                {
+                    *first = new;
+                }
+            }
+            Kind::List(nodes) | Kind::Call(_, nodes) => nodes.iter_mut().for_each(|node| node.rename(to)),
+            Kind::Not(node) => node.rename(to),
+            Kind::Binary(_, a, b) => {
+                a.rename(to);
+                b.rename(to);
+            }
+            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Date(_) => {}
+        }
+    }
+
+    fn strength(&self) -> u8 {
+        match &self.kind {
+            Kind::Binary(op, ..) => op.strength().0,
+            Kind::Not(_) => 3,
+            Kind::Bool(_)
+            | Kind::Number(_)
+            | Kind::Text(_)
+            | Kind::Date(_)
+            | Kind::List(_)
+            | Kind::Name(_)
+            | Kind::Call(..) => 7,
+        }
+    }
+
+    fn write_at(&self, least: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.strength() < least { write!(f, "({self})") } else { write!(f, "{self}") }
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Bool(value) => write!(f, "{}", if *value { "always" } else { "never" }),
+            Kind::Number(value) => write!(f, "{value}"),
+            Kind::Text(value) => write!(f, "'{}'", value.replace('\'', "''")),
+            Kind::Date(value) => write!(f, "d'{value}'"),
+            Kind::List(nodes) => write_list(f, "[", nodes, "]"),
+            Kind::Name(path) => f.write_str(&path.join(".")),
+            Kind::Call(name, nodes) => {
+                f.write_str(name)?;
+                write_list(f, "(", nodes, ")")
+            }
+            Kind::Not(node) => {
+                f.write_str("not ")?;
+                node.write_at(3, f)
+            }
+            Kind::Binary(op, a, b) => {
+                let (strength, chains) = op.strength();
+                a.write_at(if chains { strength } else { strength + 1 }, f)?;
+                write!(f, " {} ", op.word())?;
+                b.write_at(strength + 1, f)
+            }
+        }
+    }
+}
+
+fn write_list(f: &mut fmt::Formatter<'_>, open: &str, nodes: &[Node], close: &str) -> fmt::Result {
+    f.write_str(open)?;
+    for (n, node) in nodes.iter().enumerate() {
+        if n > 0 {
+            f.write_str(", ")?;
+        }
+        write!(f, "{node}")?;
+    }
+    f.write_str(close)
+}
+
+impl Expr {
+    pub(crate) fn new(node: Node) -> Self {
+        Self { node }
+    }
+
+    /// Whether it is `always`.
+    pub fn is_always(&self) -> bool {
+        self.node.is_always()
+    }
+
+    /// Whether it is `never`.
+    pub fn is_never(&self) -> bool {
+        self.node.is_never()
+    }
+
+    /// The names it uses outside of items, each once, in order.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        self.node.walk_names(&mut |path, _| {
+            if let Some(first) = path.first()
+                && first != "it"
+                && !names.contains(first)
+            {
+                names.push(first.clone());
+            }
+        });
+        names
+    }
+}
+
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.node.fmt(f)
+    }
+}
+
+impl fmt::Debug for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expr({self})")
+    }
+}
+
+impl Serialize for Expr {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

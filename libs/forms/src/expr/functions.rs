@@ -1,0 +1,259 @@
+//! The functions of the expression language: what they take, and what they give.
+
+use docket_kernel::calendar::{age, closing_years, days_between, plus_days, plus_months, roll};
+use docket_kernel::identifier::is_po_box;
+use jiff::civil::Date;
+
+use super::check::{Names, Scope, among_options, condition, expect, name, shape};
+use super::eval::{Context, look_up, truth, value};
+use super::parse::Fault;
+use super::{Kind, Node};
+use crate::evaluate::Truth;
+use crate::value::{Duration, Item, Shape, Value, same_text};
+
+/// The kind which is there when any attached file is marked as not in English.
+const FOREIGN: &str = "foreign_language";
+
+/// Checks the arguments of a function and gives the type of its value.
+pub(crate) fn signature(
+    function: &str,
+    args: &[Node],
+    at: usize,
+    names: &Names,
+    it: Scope<'_>,
+) -> Result<Shape, Fault> {
+    let wants = |shapes: &[Shape], gives: Shape| {
+        if args.len() != shapes.len() {
+            return Err(Fault::new(at, format!("{function}() takes {} arguments", shapes.len())));
+        }
+        args.iter().zip(shapes).try_for_each(|(arg, wanted)| expect(arg, names, it, wanted)).map(|()| gives)
+    };
+    match (function, args) {
+        ("present", [Node { kind: Kind::Name(path), at }]) => {
+            name(path, *at, names, it).map(|_| Shape::Condition)
+        }
+        ("present", _) => Err(Fault::new(at, "present() takes one name")),
+        ("linked", [Node { kind: Kind::Text(_), .. }]) => Ok(Shape::Condition),
+        ("linked", _) => Err(Fault::new(at, "linked() takes a form number in quotes")),
+        ("has_evidence", [Node { kind: Kind::Text(kind), at }])
+            if kind != FOREIGN && !names.evidence.contains(kind) =>
+        {
+            Err(Fault::new(*at, format!("the form has no evidence '{kind}'")))
+        }
+        ("has_evidence", [Node { kind: Kind::Text(_), .. }]) => Ok(Shape::Condition),
+        ("has_evidence", _) => Err(Fault::new(at, "has_evidence() takes a kind in quotes")),
+        ("any" | "all", [list, each]) => {
+            let fields = items(list, names, it)?;
+            condition(each, names, Some(&fields)).map(|()| Shape::Condition)
+        }
+        ("count", [list]) => match shape(list, names, it)? {
+            Shape::Items(_) | Shape::Multi(_) => Ok(Shape::Number),
+            other => Err(Fault::new(list.at, format!("count() takes a list, this is {}", other.word()))),
+        },
+        ("min_of" | "max_of", [list, Node { kind: Kind::Text(field), at }]) => {
+            match items(list, names, it)?.remove(field) {
+                Some(found @ (Shape::Date | Shape::Number)) => Ok(found),
+                _ => Err(Fault::new(*at, format!("the items have no date or number '{field}'"))),
+            }
+        }
+        ("contains", [list, literal @ Node { kind: Kind::Text(_), .. }]) => {
+            let found = shape(list, names, it)?;
+            if !matches!(found, Shape::Multi(_)) {
+                return Err(Fault::new(
+                    list.at,
+                    format!("contains() takes a list of values, this is {}", found.word()),
+                ));
+            }
+            among_options(&found, literal).map(|()| Shape::Condition)
+        }
+        ("gap_days", [list, from, to]) => window(list, from, to, ["from", "to"], names, it),
+        ("days_present", [list, from, to]) => window(list, from, to, ["left", "back"], names, it),
+        ("age" | "days_between", _) => wants(&[Shape::Date, Shape::Date], Shape::Number),
+        ("days" | "months" | "years", _) => wants(&[Shape::Number], Shape::Duration),
+        ("closing", _) => wants(&[Shape::Date, Shape::Duration], Shape::Date),
+        ("roll", _) => wants(&[Shape::Date], Shape::Date),
+        ("later" | "earlier", _) => wants(&[Shape::Date, Shape::Date], Shape::Date),
+        ("po_box", _) => wants(&[Shape::Address], Shape::Condition),
+        ("single_word", _) => wants(&[Shape::Text(None)], Shape::Condition),
+        ("any" | "all" | "count" | "min_of" | "max_of" | "contains" | "gap_days", _)
+        | ("days_present", _) => Err(Fault::new(at, format!("{function}() has other arguments"))),
+        _ => Err(Fault::new(at, format!("there is no function {function}()"))),
+    }
+}
+
+type Fields = std::collections::BTreeMap<String, Shape>;
+
+fn items(list: &Node, names: &Names, it: Scope<'_>) -> Result<Fields, Fault> {
+    match shape(list, names, it)? {
+        Shape::Items(fields) => Ok(fields),
+        other => {
+            Err(Fault::new(list.at, format!("a list of items is needed here, this is {}", other.word())))
+        }
+    }
+}
+
+fn window(
+    list: &Node,
+    from: &Node,
+    to: &Node,
+    fields: [&str; 2],
+    names: &Names,
+    it: Scope<'_>,
+) -> Result<Shape, Fault> {
+    let found = items(list, names, it)?;
+    for field in fields {
+        if found.get(field) != Some(&Shape::Date) {
+            return Err(Fault::new(list.at, format!("the items have no date '{field}'")));
+        }
+    }
+    expect(from, names, it, &Shape::Date)?;
+    expect(to, names, it, &Shape::Date)?;
+    Ok(Shape::Number)
+}
+
+/// The value of a function; nothing when it is unknown.
+pub(crate) fn call(function: &str, args: &[Node], context: &Context<'_>) -> Option<Value> {
+    match (function, args) {
+        ("present", [Node { kind: Kind::Name(path), .. }]) => {
+            Some(Value::Bool(look_up(path, context).is_some_and(|value| value.is_answer())))
+        }
+        ("linked", [Node { kind: Kind::Text(form), .. }]) => {
+            Some(Value::Bool(context.facts.given.linked.contains(form)))
+        }
+        ("has_evidence", [Node { kind: Kind::Text(kind), .. }]) => {
+            Some(Value::Bool(has_evidence(kind, context)))
+        }
+        ("any", [list, each]) => {
+            let folded = each_item(list, each, context)?.fold(Truth::False, Truth::or);
+            folded.known()
+        }
+        ("all", [list, each]) => {
+            let folded = each_item(list, each, context)?.fold(Truth::True, Truth::and);
+            folded.known()
+        }
+        ("min_of", [list, Node { kind: Kind::Text(field), .. }]) => {
+            extreme(&list_of(list, context)?, field, false)
+        }
+        ("max_of", [list, Node { kind: Kind::Text(field), .. }]) => {
+            extreme(&list_of(list, context)?, field, true)
+        }
+        _ => {
+            let known: Option<Vec<Value>> = args.iter().map(|arg| value(arg, context)).collect();
+            of_known(function, &known?)
+        }
+    }
+}
+
+/// Functions of which every argument is known.
+fn of_known(function: &str, args: &[Value]) -> Option<Value> {
+    match (function, args) {
+        ("count", [Value::Items(list)]) => i64::try_from(list.len()).ok().map(Value::Number),
+        ("count", [Value::Multi(list)]) => i64::try_from(list.len()).ok().map(Value::Number),
+        ("contains", [Value::Multi(list), Value::Text(one)]) => {
+            Some(Value::Bool(list.iter().any(|value| same_text(value, one))))
+        }
+        ("age", [Value::Date(born), Value::Date(at)]) => Some(Value::Number(age(*born, *at))),
+        ("days_between", [Value::Date(a), Value::Date(b)]) => Some(Value::Number(days_between(*a, *b))),
+        ("days", [Value::Number(n)]) => Some(Value::Duration(Duration::Days(*n))),
+        ("months", [Value::Number(n)]) => Some(Value::Duration(Duration::Months(*n))),
+        ("years", [Value::Number(n)]) => Some(Value::Duration(Duration::Years(*n))),
+        ("closing", [Value::Date(day), Value::Duration(length)]) => Some(Value::Date(match length {
+            Duration::Days(n) => plus_days(*day, *n),
+            Duration::Months(n) => plus_months(*day, *n),
+            Duration::Years(n) => closing_years(*day, *n),
+        })),
+        ("roll", [Value::Date(day)]) => Some(Value::Date(roll(*day))),
+        ("later", [Value::Date(a), Value::Date(b)]) => Some(Value::Date(*a.max(b))),
+        ("earlier", [Value::Date(a), Value::Date(b)]) => Some(Value::Date(*a.min(b))),
+        ("gap_days", [Value::Items(list), Value::Date(from), Value::Date(to)]) => {
+            gap_days(list, *from, *to).map(Value::Number)
+        }
+        ("days_present", [Value::Items(list), Value::Date(from), Value::Date(to)]) => {
+            days_present(list, *from, *to).map(Value::Number)
+        }
+        ("po_box", [Value::Address(parts)]) => Some(Value::Bool(parts.values().any(|line| is_po_box(line)))),
+        ("single_word", [Value::Text(text)]) => Some(Value::Bool(!text.trim().contains(char::is_whitespace))),
+        _ => None,
+    }
+}
+
+fn has_evidence(kind: &str, context: &Context<'_>) -> bool {
+    if kind == FOREIGN {
+        return context.facts.given.foreign_language;
+    }
+    let attached = &context.facts.given.evidence;
+    let rows = context.facts.form.evidence.iter().filter(|row| row.kind == kind);
+    attached.contains(kind) || rows.flat_map(|row| &row.substitutes).any(|kind| attached.contains(kind))
+}
+
+fn list_of(list: &Node, context: &Context<'_>) -> Option<Vec<Item>> {
+    match value(list, context)? {
+        Value::Items(items) => Some(items),
+        _ => None,
+    }
+}
+
+fn each_item(list: &Node, each: &Node, context: &Context<'_>) -> Option<std::vec::IntoIter<Truth>> {
+    let items = list_of(list, context)?;
+    let truths: Vec<Truth> =
+        items.iter().map(|item| truth(each, &Context { facts: context.facts, it: Some(item) })).collect();
+    Some(truths.into_iter())
+}
+
+fn extreme(items: &[Item], field: &str, greatest: bool) -> Option<Value> {
+    let mut best: Option<Value> = None;
+    for item in items {
+        let one = item.get(field)?.clone();
+        let better = match (&best, &one) {
+            (None, _) => true,
+            (Some(Value::Date(best)), Value::Date(one)) => (one > best) == greatest,
+            (Some(Value::Number(best)), Value::Number(one)) => (one > best) == greatest,
+            _ => return None,
+        };
+        if better {
+            best = Some(one);
+        }
+    }
+    best
+}
+
+fn day(item: &Item, field: &str) -> Option<Date> {
+    match item.get(field) {
+        Some(Value::Date(day)) => Some(*day),
+        _ => None,
+    }
+}
+
+/// The longest run of days in `[from, to)` which no item covers; an item without `from` leaves it unknown.
+fn gap_days(items: &[Item], from: Date, to: Date) -> Option<i64> {
+    let mut covered: Vec<(Date, Date)> = Vec::new();
+    for item in items {
+        let current = item.get("current") == Some(&Value::Bool(true));
+        let end = if current { None } else { day(item, "to") };
+        covered.push((day(item, "from")?, end.unwrap_or(to)));
+    }
+    covered.retain(|(begins, ends)| begins < ends);
+    covered.sort_unstable();
+    let (mut longest, mut reached) = (0, from);
+    for (begins, ends) in covered {
+        longest = longest.max(days_between(reached, begins.min(to)));
+        reached = reached.max(ends);
+    }
+    Some(longest.max(days_between(reached, to)))
+}
+
+/// Days in `[from, to)` less those wholly abroad: after `left` and before `back`, counted once.
+fn days_present(items: &[Item], from: Date, to: Date) -> Option<i64> {
+    let mut abroad: Vec<(Date, Date)> = Vec::new();
+    for item in items {
+        let begins = plus_days(day(item, "left")?, 1).max(from);
+        abroad.push((begins, day(item, "back").unwrap_or(to).min(to)));
+    }
+    abroad.sort_unstable();
+    let (mut away, mut reached) = (0, from);
+    for (begins, ends) in abroad {
+        away += days_between(begins.max(reached), ends).max(0);
+        reached = reached.max(ends);
+    }
+    Some(days_between(from, to).max(0) - away)
+}

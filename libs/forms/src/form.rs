@@ -1,0 +1,350 @@
+//! A form as the catalogue gives it: everything public, for showing, checking and printing.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::expr::Expr;
+use crate::value::{Shape, Type};
+
+/// A form of the catalogue.
+#[derive(Debug, Clone, Serialize)]
+pub struct Form {
+    /// The number, such as `N-400`.
+    pub id: String,
+    /// The official title.
+    pub title: String,
+    /// The family of cases it opens or belongs to.
+    pub family: String,
+    /// One sentence: who asks for what.
+    pub summary: String,
+    /// The date printed on the present edition.
+    pub edition: Date,
+    /// From when older editions are refused.
+    pub edition_required_from: Date,
+    /// Where the edition date is known from.
+    pub edition_source: String,
+    /// Whether and how the agency takes it online.
+    pub online_in_reality: String,
+    /// `online` (guided filing), `attached` (inside another filing) or `record`.
+    pub docket: String,
+    /// Whether the online form takes a fee waiver.
+    pub online_fee_waiver: bool,
+    /// The law it rests on.
+    pub cfr: Vec<String>,
+    /// `always`, `usual`, `rare` or `never`.
+    pub biometrics: String,
+    /// More on biometrics.
+    pub biometrics_note: String,
+    /// `full` or `short`: how much of the form the catalogue asks.
+    pub detail: String,
+    /// Who takes part.
+    pub roles: Vec<Role>,
+    /// In order of asking.
+    pub sections: Vec<Section>,
+    /// In order of asking, those of blocks included.
+    pub questions: Vec<Question>,
+    /// What is checked, rules of blocks and of all forms included.
+    pub rules: Vec<Rule>,
+    /// What must or may be attached.
+    pub evidence: Vec<Evidence>,
+    /// The rows of its fees, past and present.
+    pub fees: Vec<FeeRule>,
+    /// Why a filing is rejected at intake.
+    pub rejects: Vec<Reject>,
+    /// Why evidence is often requested later.
+    pub rfes: Vec<Rfe>,
+    /// The version of the catalogue it came from.
+    pub catalogue_version: String,
+    /// Questions in an order in which each stands after those its being shown hangs on.
+    #[serde(skip)]
+    pub(crate) order: Vec<usize>,
+}
+
+impl Form {
+    /// The question with this id.
+    pub fn question(&self, id: &str) -> Option<&Question> {
+        self.questions.iter().find(|question| question.id == id)
+    }
+
+    /// The section a field belongs to: a question's, the section itself, or `evidence` and `form`.
+    pub fn section_of(&self, field: &str) -> &str {
+        match self.question(field) {
+            Some(question) => &question.section,
+            None if field == "evidence" => "evidence",
+            None => {
+                self.sections.iter().find(|section| section.id == field).map_or("form", |section| &section.id)
+            }
+        }
+    }
+}
+
+/// Someone who takes part in a form.
+#[derive(Debug, Clone, Serialize)]
+pub struct Role {
+    /// Such as `applicant`.
+    pub id: String,
+    /// When somebody must take it.
+    pub required: Expr,
+    /// Whether it signs.
+    pub signs: bool,
+    /// Who may take it.
+    pub note: String,
+}
+
+/// A page of questions.
+#[derive(Debug, Clone, Serialize)]
+pub struct Section {
+    /// Such as `eligibility`.
+    pub id: String,
+    /// Its heading.
+    pub title: String,
+    /// The id of the heading's text, such as `n-400.eligibility.title`.
+    pub title_id: String,
+}
+
+/// A question.
+#[derive(Debug, Clone, Serialize)]
+pub struct Question {
+    /// Such as `app_dob`.
+    pub id: String,
+    /// The section it is asked in.
+    pub section: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// When an answer must be there.
+    pub required: Expr,
+    /// When it is asked.
+    pub shown: Expr,
+    /// What is asked.
+    pub label: String,
+    /// The id of the label's text, such as `n-400.app_dob.label`.
+    pub label_id: String,
+    /// A hint, or nothing.
+    pub help: Option<String>,
+    /// Of `select` and `multi`.
+    pub options: Vec<String>,
+    /// Of `repeating`.
+    pub fields: Vec<SubField>,
+    /// The block it came from.
+    pub block: Option<String>,
+    /// Sub-fields in an order in which each stands after those its being shown hangs on.
+    #[serde(skip)]
+    pub(crate) field_order: Vec<usize>,
+}
+
+/// A part of each item of a `repeating` question.
+#[derive(Debug, Clone, Serialize)]
+pub struct SubField {
+    /// Such as `married_on`.
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// When an answer must be there, over `it`.
+    pub required: Expr,
+    /// When it is asked, over `it`.
+    pub shown: Expr,
+    /// What is asked.
+    pub label: String,
+    /// The id of the label's text.
+    pub label_id: String,
+    /// Of `select` and `multi`.
+    pub options: Vec<String>,
+}
+
+impl Question {
+    pub(crate) fn shape(&self) -> Shape {
+        match self.kind {
+            Type::Repeating => {
+                Shape::Items(self.fields.iter().map(|field| (field.id.clone(), field.shape())).collect())
+            }
+            kind => shape(kind, &self.options),
+        }
+    }
+}
+
+impl SubField {
+    fn shape(&self) -> Shape {
+        shape(self.kind, &self.options)
+    }
+}
+
+fn shape(kind: Type, options: &[String]) -> Shape {
+    match kind {
+        Type::YesNo | Type::Check => Shape::Condition,
+        Type::Int | Type::Money | Type::Weight => Shape::Number,
+        Type::Date => Shape::Date,
+        Type::PartialDate => Shape::PartialDate,
+        Type::Select => Shape::Text(Some(options.to_vec())),
+        Type::Multi => Shape::Multi(options.to_vec()),
+        Type::Address => Shape::Address,
+        Type::Repeating => Shape::Items(std::collections::BTreeMap::new()),
+        Type::Text
+        | Type::LongText
+        | Type::NamePart
+        | Type::ANumber
+        | Type::Receipt
+        | Type::AccountNumber
+        | Type::Ssn
+        | Type::I94
+        | Type::PassportNumber
+        | Type::Sevis
+        | Type::EadCategory
+        | Type::Country
+        | Type::UsState
+        | Type::Phone
+        | Type::Email
+        | Type::Height
+        | Type::Signature => Shape::Text(None),
+    }
+}
+
+/// What a finding does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Stops signing.
+    Block,
+    /// Is shown, and may be passed with a tick.
+    Warn,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// The filing would be rejected.
+    Intake,
+    /// It would cause a request for evidence.
+    Rfe,
+    /// Answers do not agree.
+    Consistency,
+    /// Advice only.
+    Advice,
+}
+
+/// A check over the answers.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rule {
+    /// Such as `early-5`; rules of blocks carry the block's prefix.
+    pub id: String,
+    /// What it does.
+    pub level: Level,
+    /// True when something is wrong.
+    pub when: Expr,
+    /// Where to show it.
+    pub field: String,
+    /// Plain words with the way out.
+    pub message: String,
+    /// The id of the message's text, such as `n-400.rule.early-5.message`.
+    pub message_id: String,
+    /// What it is about.
+    pub kind: FindingKind,
+    /// The source, or nothing.
+    pub cite: Option<String>,
+}
+
+/// When evidence must be there.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceLevel {
+    /// At filing.
+    #[default]
+    Initial,
+    /// Brought or sent later.
+    Later,
+}
+
+/// A document which may be attached.
+#[derive(Debug, Clone, Serialize)]
+pub struct Evidence {
+    /// Such as `green_card`.
+    pub kind: String,
+    /// What it is.
+    pub title: String,
+    /// When it is needed.
+    pub when: Expr,
+    /// Kinds which do instead.
+    pub substitutes: Vec<String>,
+    /// A hint, or nothing.
+    pub note: Option<String>,
+    /// When it must be there.
+    pub level: EvidenceLevel,
+}
+
+/// For which way of filing a fee row holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Online only.
+    Online,
+    /// On paper only.
+    Paper,
+    /// Both.
+    Any,
+}
+
+/// How a fee row counts.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeeKind {
+    /// The first which matches counts.
+    #[default]
+    Base,
+    /// Every one which matches is added.
+    Add,
+    /// Shown as coming, not paid at filing.
+    Later,
+}
+
+/// A row of the fee table.
+#[derive(Debug, Clone, Serialize)]
+pub struct FeeRule {
+    /// Such as `online`.
+    pub id: String,
+    /// How it counts.
+    pub kind: FeeKind,
+    /// Whole cents, USD.
+    pub cents: i64,
+    /// For which way of filing.
+    pub channel: Channel,
+    /// When it matches.
+    pub when: Expr,
+    /// First filing date, inclusive.
+    pub from: Date,
+    /// Last filing date, inclusive.
+    pub until: Option<Date>,
+    /// Whether a granted waiver zeroes it.
+    pub waivable: bool,
+    /// When a granted waiver zeroes it.
+    pub waivable_when: Expr,
+    /// The source.
+    pub cite: String,
+    /// How sure the source is.
+    pub mark: String,
+}
+
+/// A reason to reject at intake.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reject {
+    /// Such as `X-SIGN`.
+    pub code: String,
+    /// Plain words.
+    pub text: String,
+    /// The source.
+    pub cite: String,
+}
+
+/// A frequent request for evidence, and what prevents it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rfe {
+    /// Such as `N400-COURT`.
+    pub code: String,
+    /// Plain words.
+    pub text: String,
+    /// Rules, evidence kinds or questions which catch it.
+    pub prevent: Vec<String>,
+}

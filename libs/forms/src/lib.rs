@@ -1,0 +1,31 @@
+//! The form catalogue and its three-valued rules: what is asked, what is missing, what is wrong, what it costs.
+//!
+//! A [`Catalogue`] is read from a folder of TOML files. [`evaluate`] says what a set of answers still
+//! needs; [`fee`] says what the filing costs; [`normalise`] reads one answer as a person typed it.
+//! Everything here is a pure function of its arguments.
+
+mod answers;
+mod catalogue;
+mod evaluate;
+mod expr;
+mod fees;
+mod form;
+mod given;
+mod load;
+mod normalise;
+mod value;
+
+pub use catalogue::{Catalogue, LoadError};
+pub use evaluate::{Evaluation, EvidenceNeed, Finding, Missing, Truth, evaluate, rule_value};
+pub use expr::Expr;
+pub use fees::{FeeResult, FeeRow, fee};
+pub use form::{
+    Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Form, Level, Question, Reject, Rfe,
+    Role, Rule, Section, SubField,
+};
+pub use given::{FilingChannel, Given};
+pub use normalise::normalise;
+pub use value::Type;
+
+/// What people send: question id to JSON value.
+pub type Answers = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,61 @@
+//! From files to forms: reading, putting blocks in, checking types and cycles.
+
+pub(crate) mod assemble;
+pub(crate) mod blocks;
+pub(crate) mod checks;
+pub(crate) mod order;
+pub(crate) mod source;
+
+use crate::catalogue::LoadError;
+use crate::expr::Node;
+use crate::expr::parse::{Fault, parse};
+use toml::Spanned;
+
+/// A file of the catalogue: its name and its text.
+#[derive(Debug, Clone)]
+pub(crate) struct File {
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+impl File {
+    /// Line and column (both from 1) of a byte.
+    fn position(&self, byte: usize) -> (usize, usize) {
+        let before = self.text.get(..byte.min(self.text.len())).unwrap_or(&self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+        (line, column)
+    }
+
+    pub(crate) fn error(&self, id: &str, byte: usize, message: impl Into<String>) -> LoadError {
+        let (line, column) = self.position(byte);
+        LoadError { file: self.name.clone(), id: id.to_owned(), line, column, message: message.into() }
+    }
+}
+
+/// An expression with the place it came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Placed<'a> {
+    pub(crate) node: Node,
+    pub(crate) file: &'a File,
+    pub(crate) byte: usize,
+}
+
+impl<'a> Placed<'a> {
+    /// Reads an expression; the opening quotation mark is one byte.
+    pub(crate) fn read(file: &'a File, id: &str, text: &Spanned<String>) -> Result<Self, LoadError> {
+        let byte = text.span().start + 1;
+        match parse(text.get_ref()) {
+            Ok(node) => Ok(Self { node, file, byte }),
+            Err(fault) => Err(file.error(id, byte + fault.at, fault.message)),
+        }
+    }
+
+    pub(crate) fn of(&self, node: Node) -> Self {
+        Self { node, file: self.file, byte: self.byte }
+    }
+
+    pub(crate) fn error(&self, id: &str, fault: &Fault) -> LoadError {
+        self.file.error(id, self.byte + fault.at, fault.message.clone())
+    }
+}

@@ -1,0 +1,354 @@
+//! One form out of its file and the blocks it includes.
+
+use toml::Spanned;
+
+use super::blocks::Included;
+use super::checks::{Draft, Pending};
+use super::source::{Common, FormFile, Question as Asked, Rule as Written, Text};
+use super::{File, Placed};
+use crate::catalogue::LoadError;
+use crate::expr::{Expr, Node, Op};
+use crate::form::{Evidence, FeeRule, Form, Question, Role, Rule, Section, SubField};
+use crate::value::Type;
+
+/// Puts a form together and checks it; every fault found is in `errors`.
+pub(crate) fn form(
+    file: &File,
+    source: &FormFile,
+    common_file: &File,
+    common: &Common,
+    version: &str,
+    errors: &mut Vec<LoadError>,
+) -> Option<Form> {
+    let mut maker =
+        Maker { file, slug: source.form.id.get_ref().to_lowercase(), errors, draft: Draft::default() };
+    let mut form = maker.head(source, version);
+    for include in &source.include {
+        match Included::new(file, include, common_file, common) {
+            Ok(included) => maker.included(&mut form, &included),
+            Err(error) => maker.errors.push(error),
+        }
+    }
+    for asked in &source.question {
+        maker.question(&mut form, asked);
+    }
+    in_section_order(&mut form);
+    for rule in &source.rule {
+        maker.rule(&mut form, file, rule);
+    }
+    for rule in &common.common_rule {
+        maker.rule(&mut form, common_file, rule);
+    }
+    maker.evidence(&mut form, source);
+    maker.fees(&mut form, source);
+    let Maker { draft, errors, .. } = maker;
+    let before = errors.len();
+    draft.finish(file, source, &mut form, errors);
+    (errors.len() == before).then_some(form)
+}
+
+/// Questions stand in the order of their sections; within one, blocks first, as they were included.
+fn in_section_order(form: &mut Form) {
+    let place = |section: &str| form.sections.iter().position(|one| one.id == section).unwrap_or(usize::MAX);
+    let mut keyed: Vec<(usize, Question)> =
+        form.questions.drain(..).map(|question| (place(&question.section), question)).collect();
+    keyed.sort_by_key(|(place, _)| *place);
+    form.questions = keyed.into_iter().map(|(_, question)| question).collect();
+}
+
+struct Maker<'a, 'e> {
+    file: &'a File,
+    slug: String,
+    errors: &'e mut Vec<LoadError>,
+    draft: Draft<'a>,
+}
+
+impl<'a> Maker<'a, '_> {
+    fn head(&mut self, source: &'a FormFile, version: &str) -> Form {
+        let head = &source.form;
+        let roles = source.role.iter().map(|role| {
+            let required = self.condition(self.file, &role.id, &role.required);
+            Role { id: role.id.clone(), required, signs: role.signs, note: role.note.clone() }
+        });
+        let roles = roles.collect();
+        let sections = source.section.iter().map(|section| Section {
+            id: section.id.get_ref().clone(),
+            title: section.title.clone(),
+            title_id: format!("{}.{}.title", self.slug, section.id.get_ref()),
+        });
+        Form {
+            id: head.id.get_ref().clone(),
+            title: head.title.clone(),
+            family: head.family.clone(),
+            summary: head.summary.clone(),
+            edition: head.edition,
+            edition_required_from: head.edition_required_from.unwrap_or(head.edition),
+            edition_source: head.edition_source.clone(),
+            online_in_reality: head.online_in_reality.clone(),
+            docket: head.docket.clone(),
+            online_fee_waiver: head.online_fee_waiver,
+            cfr: head.cfr.clone(),
+            biometrics: head.biometrics.clone(),
+            biometrics_note: head.biometrics_note.clone(),
+            detail: head.detail.clone(),
+            sections: sections.collect(),
+            roles,
+            questions: Vec::new(),
+            rules: Vec::new(),
+            evidence: Vec::new(),
+            fees: Vec::new(),
+            rejects: source.reject.clone(),
+            rfes: source.rfe.clone(),
+            catalogue_version: version.to_owned(),
+            order: Vec::new(),
+        }
+    }
+
+    /// Reads a condition and keeps it to be checked when all names are known.
+    fn condition(&mut self, file: &'a File, id: &str, text: &Text) -> Expr {
+        match Placed::read(file, id, text) {
+            Ok(placed) => self.keep(id, placed, None),
+            Err(error) => {
+                self.errors.push(error);
+                Expr::new(Node::always())
+            }
+        }
+    }
+
+    fn keep(&mut self, id: &str, placed: Placed<'a>, items_of: Option<&str>) -> Expr {
+        let expr = Expr::new(placed.node.clone());
+        self.draft.pending.push(Pending { id: id.to_owned(), placed, items_of: items_of.map(str::to_owned) });
+        expr
+    }
+
+    fn included(&mut self, form: &mut Form, included: &Included<'a>) {
+        for asked in included.questions() {
+            let id = included.prefixed(asked.id.get_ref());
+            match included.required_and_shown(&id, asked) {
+                Ok((required, shown)) => {
+                    let block = Some(included.block_name());
+                    let made = self.asked(
+                        included.file(),
+                        asked,
+                        &id,
+                        included.section(),
+                        required,
+                        shown,
+                        block,
+                        included,
+                    );
+                    form.questions.push(made);
+                }
+                Err(error) => self.errors.push(error),
+            }
+        }
+        for rule in included.rules() {
+            let id = included.prefixed(&rule.id);
+            match included.rule_condition(&id, rule) {
+                Ok(placed) => {
+                    let when = self.keep(&id, placed, None);
+                    let message_id = format!("{}.rule.{id}.message", self.slug);
+                    form.rules.push(Rule {
+                        level: rule.level,
+                        when,
+                        field: included.prefixed(&rule.field),
+                        message: rule.message.clone(),
+                        message_id,
+                        kind: rule.kind,
+                        cite: rule.cite.clone(),
+                        id,
+                    });
+                }
+                Err(error) => self.errors.push(error),
+            }
+        }
+    }
+
+    fn question(&mut self, form: &mut Form, asked: &'a Asked) {
+        let id = asked.id.get_ref().clone();
+        let Some(section) = asked.section.clone() else {
+            self.errors.push(self.file.error(&id, asked.id.span().start, "the question names no section"));
+            return;
+        };
+        let required = match Placed::read(self.file, &id, &asked.required) {
+            Ok(placed) => placed,
+            Err(error) => return self.errors.push(error),
+        };
+        let shown = asked.shown.as_ref().map(|text| Placed::read(self.file, &id, text)).transpose();
+        let shown = match shown {
+            Ok(shown) => shown_when(&required, shown),
+            Err(error) => return self.errors.push(error),
+        };
+        let plain = Included::none(self.file);
+        let made = self.asked(self.file, asked, &id, &section, required, shown, None, &plain);
+        form.questions.push(made);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a question's parts, each from another place")]
+    fn asked(
+        &mut self,
+        file: &'a File,
+        asked: &'a Asked,
+        id: &str,
+        section: &str,
+        required: Placed<'a>,
+        shown: Placed<'a>,
+        block: Option<&str>,
+        included: &Included<'a>,
+    ) -> Question {
+        let kind = self.kind(file, id, asked.kind.get_ref(), asked.kind.span().start);
+        if matches!(kind, Type::Select | Type::Multi) == asked.options.is_empty() {
+            self.errors.push(file.error(
+                id,
+                asked.id.span().start,
+                "options belong to select and multi, which need them",
+            ));
+        }
+        if (kind == Type::Repeating) == asked.fields.is_empty() {
+            self.errors.push(file.error(
+                id,
+                asked.id.span().start,
+                "fields belong to repeating, which needs them",
+            ));
+        }
+        let fields =
+            asked.fields.iter().filter_map(|text| self.sub_field(file, id, text, included)).collect();
+        Question {
+            id: id.to_owned(),
+            section: section.to_owned(),
+            kind,
+            required: self.keep(id, required, None),
+            shown: self.keep(id, shown, None),
+            label: asked.label.clone(),
+            label_id: format!("{}.{id}.label", self.slug),
+            help: asked.help.clone(),
+            options: asked.options.clone(),
+            fields,
+            block: block.map(str::to_owned),
+            field_order: Vec::new(),
+        }
+    }
+
+    fn kind(&mut self, file: &File, id: &str, word: &str, byte: usize) -> Type {
+        Type::named(word).unwrap_or_else(|| {
+            self.errors.push(file.error(id, byte, format!("there is no type {word}")));
+            Type::Text
+        })
+    }
+
+    /// Reads `id|type|required|label`, where the type may be `select:a,b`.
+    fn sub_field(
+        &mut self,
+        file: &'a File,
+        id: &str,
+        text: &Spanned<String>,
+        included: &Included<'a>,
+    ) -> Option<SubField> {
+        let start = text.span().start + 1;
+        let mut parts = text.get_ref().splitn(4, '|');
+        let (Some(name), Some(kind), Some(required), Some(label)) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            self.errors.push(file.error(id, start, "a field is written id|type|required|label"));
+            return None;
+        };
+        let path = format!("{id}.{name}");
+        let (word, options) = kind.split_once(':').unwrap_or((kind, ""));
+        let kind = self.kind(file, &path, word, start + name.len() + 1);
+        if kind == Type::Repeating {
+            self.errors.push(file.error(&path, start, "items cannot hold items"));
+        }
+        let at = start + name.len() + word.len() + if options.is_empty() { 2 } else { 3 + options.len() };
+        let required = match required {
+            "y" => Placed { node: Node::always(), file, byte: at },
+            "n" => Placed { node: never(), file, byte: at },
+            expr => match crate::expr::parse::parse(expr) {
+                Ok(node) => included.renamed(Placed { node, file, byte: at }),
+                Err(fault) => {
+                    self.errors.push(file.error(&path, at + fault.at, fault.message));
+                    return None;
+                }
+            },
+        };
+        let shown = shown_when(&required, None);
+        Some(SubField {
+            id: name.to_owned(),
+            kind,
+            required: self.keep(&path, required, Some(id)),
+            shown: self.keep(&path, shown, Some(id)),
+            label: label.to_owned(),
+            label_id: format!("{}.{path}.label", self.slug),
+            options: options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect(),
+        })
+    }
+
+    fn rule(&mut self, form: &mut Form, file: &'a File, rule: &Written) {
+        let id = rule.id.get_ref().clone();
+        let when = self.condition(file, &id, &rule.when);
+        let message_id = format!("{}.rule.{id}.message", self.slug);
+        form.rules.push(Rule {
+            level: rule.level,
+            when,
+            field: rule.field.clone(),
+            message: rule.message.clone(),
+            message_id,
+            kind: rule.kind,
+            cite: rule.cite.clone(),
+            id,
+        });
+    }
+
+    fn evidence(&mut self, form: &mut Form, source: &FormFile) {
+        for row in &source.evidence {
+            let when = self.condition(self.file, row.kind.get_ref(), &row.when);
+            form.evidence.push(Evidence {
+                kind: row.kind.get_ref().clone(),
+                title: row.title.clone(),
+                when,
+                substitutes: row.substitutes.clone(),
+                note: row.note.clone(),
+                level: row.level,
+            });
+        }
+    }
+
+    fn fees(&mut self, form: &mut Form, source: &FormFile) {
+        for row in &source.fee {
+            let id = row.id.get_ref();
+            let when = self.condition(self.file, id, &row.when);
+            let waivable_when = match &row.waivable_when {
+                Some(text) => self.condition(self.file, id, text),
+                None => Expr::new(Node::always()),
+            };
+            form.fees.push(FeeRule {
+                id: id.clone(),
+                kind: row.kind,
+                cents: i64::from(row.usd) * 100,
+                channel: row.channel,
+                when,
+                from: row.from,
+                until: row.until,
+                waivable: row.waivable,
+                waivable_when,
+                cite: row.cite.clone(),
+                mark: row.mark.clone(),
+            });
+        }
+    }
+}
+
+pub(crate) fn never() -> Node {
+    Node::new(crate::expr::Kind::Bool(false), 0)
+}
+
+/// Where `shown` is written: shown or required. Else always, or with what it is required for.
+pub(crate) fn shown_when<'a>(required: &Placed<'a>, shown: Option<Placed<'a>>) -> Placed<'a> {
+    match shown {
+        Some(shown) => {
+            let node = Node::join(Op::Or, shown.node.clone(), required.node.clone());
+            shown.of(node)
+        }
+        None if required.node.is_always() || required.node.is_never() => required.of(Node::always()),
+        None => required.clone(),
+    }
+}

@@ -1,0 +1,137 @@
+//! What must hold in a whole form: types, ids used once, names which exist, no cycles.
+
+use std::collections::HashSet;
+
+use super::order::{field_order, question_order};
+use super::source::FormFile;
+use super::{File, Placed};
+use crate::catalogue::LoadError;
+use crate::expr::check::{Names, condition};
+use crate::form::Form;
+use crate::given::given_shape;
+use crate::value::Shape;
+
+/// A condition which waits until all names of the form are known.
+pub(crate) struct Pending<'a> {
+    pub(crate) id: String,
+    pub(crate) placed: Placed<'a>,
+    /// The `repeating` question whose items are `it`.
+    pub(crate) items_of: Option<String>,
+}
+
+/// A form which is being put together.
+#[derive(Default)]
+pub(crate) struct Draft<'a> {
+    pub(crate) pending: Vec<Pending<'a>>,
+}
+
+impl Draft<'_> {
+    /// Checks everything and finds the orders of evaluation.
+    pub(crate) fn finish(self, file: &File, source: &FormFile, form: &mut Form, errors: &mut Vec<LoadError>) {
+        let head = source.form.id.span().start;
+        unique(file, source, form, errors);
+        references(file, head, form, errors);
+        self.types(form, errors);
+        for n in 0..form.questions.len() {
+            match field_order(&form.questions[n]) {
+                Ok(order) => form.questions[n].field_order = order,
+                Err(id) => errors.push(file.error(&id, head, "the field is shown depending on itself")),
+            }
+        }
+        match question_order(form) {
+            Ok(order) => form.order = order,
+            Err(id) => errors.push(file.error(&id, head, "the question is shown depending on itself")),
+        }
+    }
+
+    fn types(self, form: &Form, errors: &mut Vec<LoadError>) {
+        let names = Names {
+            questions: form
+                .questions
+                .iter()
+                .map(|question| (question.id.clone(), question.shape()))
+                .collect(),
+            evidence: form.evidence.iter().map(|row| row.kind.clone()).collect(),
+        };
+        for Pending { id, placed, items_of } in self.pending {
+            let fields = match items_of.and_then(|question| names.questions.get(&question)) {
+                Some(Shape::Items(fields)) => Some(fields),
+                _ => None,
+            };
+            if let Err(fault) = condition(&placed.node, &names, fields) {
+                errors.push(placed.error(&id, &fault));
+            }
+        }
+    }
+}
+
+/// Ids are used once, and no question has the name of a given value.
+fn unique(file: &File, source: &FormFile, form: &Form, errors: &mut Vec<LoadError>) {
+    let head = source.form.id.span().start;
+    let at = |id: &str| {
+        let own = source.question.iter().map(|one| &one.id).chain(source.rule.iter().map(|one| &one.id));
+        own.chain(source.evidence.iter().map(|one| &one.kind))
+            .chain(source.fee.iter().map(|one| &one.id))
+            .chain(source.section.iter().map(|one| &one.id))
+            .filter(|one| one.get_ref() == id)
+            .last()
+            .map_or(head, |one| one.span().start)
+    };
+    let mut twice = |what: &str, ids: Vec<&str>| {
+        let mut seen = HashSet::new();
+        for id in ids {
+            if !seen.insert(id) {
+                errors.push(file.error(id, at(id), format!("there are two {what} with this id")));
+            }
+        }
+    };
+    twice("questions", form.questions.iter().map(|one| one.id.as_str()).collect());
+    twice("rules", form.rules.iter().map(|one| one.id.as_str()).collect());
+    twice("kinds of evidence", form.evidence.iter().map(|one| one.kind.as_str()).collect());
+    twice("fee rows", form.fees.iter().map(|one| one.id.as_str()).collect());
+    twice("sections", form.sections.iter().map(|one| one.id.as_str()).collect());
+    for question in &form.questions {
+        if given_shape(&question.id).is_some() || question.id == "it" {
+            errors.push(file.error(&question.id, at(&question.id), "this is the name of a given value"));
+        }
+        let mut seen = HashSet::new();
+        if question.fields.iter().any(|field| !seen.insert(&field.id)) {
+            errors.push(file.error(&question.id, at(&question.id), "two fields of its items have one id"));
+        }
+    }
+}
+
+/// Sections, fields of rules and what prevents a request exist.
+fn references(file: &File, head: usize, form: &Form, errors: &mut Vec<LoadError>) {
+    let section = |id: &str| form.sections.iter().any(|section| section.id == id);
+    for question in form.questions.iter().filter(|question| !section(&question.section)) {
+        errors.push(file.error(&question.id, head, format!("there is no section {}", question.section)));
+    }
+    for rule in &form.rules {
+        let known = form.question(&rule.field).is_some()
+            || section(&rule.field)
+            || matches!(rule.field.as_str(), "evidence" | "form");
+        if !known {
+            errors.push(file.error(
+                &rule.id,
+                head,
+                format!("there is no question or section {}", rule.field),
+            ));
+        }
+    }
+    for (rfe, prevent) in form.rfes.iter().flat_map(|rfe| rfe.prevent.iter().map(move |one| (rfe, one))) {
+        let known = form.question(prevent).is_some()
+            || form.rules.iter().any(|rule| rule.id == *prevent)
+            || form.evidence.iter().any(|row| row.kind == *prevent);
+        if !known {
+            errors.push(file.error(
+                &rfe.code,
+                head,
+                format!("there is no rule, evidence or question {prevent}"),
+            ));
+        }
+    }
+    for row in form.fees.iter().filter(|row| row.until.is_some_and(|until| until < row.from)) {
+        errors.push(file.error(&row.id, head, "the fee row ends before it begins"));
+    }
+}

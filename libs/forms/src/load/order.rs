@@ -1,0 +1,90 @@
+//! Orders of evaluation: each question after those which decide whether it is shown.
+
+use std::collections::HashMap;
+
+use crate::expr::Expr;
+use crate::form::{Form, Question};
+
+/// The questions in an order in which each stands after those its being shown hangs on.
+///
+/// # Errors
+/// The id of a question which is shown depending on itself.
+pub(crate) fn question_order(form: &Form) -> Result<Vec<usize>, String> {
+    let place: HashMap<&str, usize> =
+        form.questions.iter().enumerate().map(|(n, question)| (question.id.as_str(), n)).collect();
+    let hangs_on = |question: &Question| -> Vec<usize> {
+        let own = question.shown.names();
+        let of_fields = question.fields.iter().flat_map(|field| field.shown.names());
+        own.into_iter().chain(of_fields).filter_map(|name| place.get(name.as_str()).copied()).collect()
+    };
+    let edges: Vec<Vec<usize>> = form.questions.iter().map(hangs_on).collect();
+    sorted(&edges).map_err(|n| form.questions.get(n).map(|question| question.id.clone()).unwrap_or_default())
+}
+
+/// The sub-fields of a question in such an order.
+///
+/// # Errors
+/// The path of a sub-field which is shown depending on itself.
+pub(crate) fn field_order(question: &Question) -> Result<Vec<usize>, String> {
+    let place: HashMap<&str, usize> =
+        question.fields.iter().enumerate().map(|(n, field)| (field.id.as_str(), n)).collect();
+    let edges: Vec<Vec<usize>> = question
+        .fields
+        .iter()
+        .map(|field| {
+            item_names(&field.shown).iter().filter_map(|name| place.get(name.as_str()).copied()).collect()
+        })
+        .collect();
+    sorted(&edges).map_err(|n| {
+        let field = question.fields.get(n).map(|field| field.id.clone()).unwrap_or_default();
+        format!("{}.{field}", question.id)
+    })
+}
+
+fn item_names(expr: &Expr) -> Vec<String> {
+    let mut names = Vec::new();
+    expr.node.walk_names(&mut |path, _| {
+        if let [first, field, ..] = path
+            && first == "it"
+        {
+            names.push(field.clone());
+        }
+    });
+    names
+}
+
+/// Depth-first; the place of a member of a cycle is the error.
+fn sorted(edges: &[Vec<usize>]) -> Result<Vec<usize>, usize> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Mark {
+        New,
+        Open,
+        Done,
+    }
+    let mut marks = vec![Mark::New; edges.len()];
+    let mut order = Vec::with_capacity(edges.len());
+    for start in 0..edges.len() {
+        let mut stack = vec![(start, 0)];
+        while let Some((node, next)) = stack.pop() {
+            if marks[node] == Mark::Done {
+                continue;
+            }
+            marks[node] = Mark::Open;
+            match edges[node].get(next) {
+                Some(&to) => {
+                    stack.push((node, next + 1));
+                    match marks[to] {
+                        Mark::New => stack.push((to, 0)),
+                        Mark::Open => return Err(to),
+                        Mark::Done => {}
+                    }
+                }
+                None => {
+                    marks[node] = Mark::Done;
+                    order.push(node);
+                }
+            }
+        }
+    }
+    Ok(order)
+}

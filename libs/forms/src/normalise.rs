@@ -1,0 +1,321 @@
+//! One answer, read by the type of its question.
+
+use docket_kernel::FieldFault;
+use docket_kernel::identifier as id;
+use serde_json::{Map, Value, json};
+
+use crate::form::{Form, Question, SubField};
+use crate::value::{ADDRESS, Type, same_text};
+
+const LONGEST_TEXT: usize = 300;
+const LONGEST_LONG_TEXT: usize = 8_000;
+const MOST_ITEMS: usize = 200;
+
+/// Reads an answer to `question_id` and gives its stored form. Text which is empty after trimming and
+/// `null` give `null`: not answered.
+///
+/// # Errors
+/// The answer is not of the question's type; the fault names the field, the rule and one example.
+pub fn normalise(form: &Form, question_id: &str, answer: &Value) -> Result<Value, FieldFault> {
+    let question = form.question(question_id).ok_or_else(|| {
+        FieldFault::new(question_id, "QUESTION_UNKNOWN", format!("{} does not ask this.", form.id))
+    })?;
+    match question.kind {
+        Type::Repeating => items(question, answer),
+        kind => single(kind, &question.options, answer).map_err(|fault| at(fault, question_id)),
+    }
+}
+
+fn at(fault: FieldFault, field: &str) -> FieldFault {
+    let sub = fault.field.strip_prefix('.').map(|sub| format!("{field}.{sub}"));
+    FieldFault { field: sub.unwrap_or_else(|| field.to_owned()), ..fault }
+}
+
+fn fault(reason: &str, message: impl Into<String>) -> FieldFault {
+    FieldFault::new("", reason, message)
+}
+
+fn items(question: &Question, answer: &Value) -> Result<Value, FieldFault> {
+    let list = match answer {
+        Value::Null => return Ok(Value::Null),
+        Value::Array(list) => list,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            return Err(at(fault("LIST_EXPECTED", "Send a list of items, such as []."), &question.id));
+        }
+    };
+    if list.len() > MOST_ITEMS {
+        return Err(at(fault("LIST_TOO_LONG", format!("At most {MOST_ITEMS} items.")), &question.id));
+    }
+    let read = list.iter().enumerate().map(|(n, one)| item(question, n, one));
+    read.collect::<Result<Vec<_>, _>>().map(Value::Array)
+}
+
+fn item(question: &Question, n: usize, one: &Value) -> Result<Value, FieldFault> {
+    let path = format!("{}[{n}]", question.id);
+    let Value::Object(given) = one else {
+        return Err(at(fault("ITEM_EXPECTED", "Each item is an object of its fields."), &path));
+    };
+    let mut stored = Map::new();
+    for (name, value) in given {
+        let field = question.fields.iter().find(|field| field.id == *name).ok_or_else(|| {
+            let known: Vec<&str> = question.fields.iter().map(|field| field.id.as_str()).collect();
+            at(
+                fault("FIELD_UNKNOWN", format!("The fields are {}.", known.join(", "))),
+                &format!("{path}.{name}"),
+            )
+        })?;
+        let value = sub(field, value).map_err(|fault| at(fault, &format!("{path}.{name}")))?;
+        if !value.is_null() {
+            stored.insert(name.clone(), value);
+        }
+    }
+    Ok(Value::Object(stored))
+}
+
+pub(crate) fn sub(field: &SubField, value: &Value) -> Result<Value, FieldFault> {
+    single(field.kind, &field.options, value)
+}
+
+/// Reads an answer which is not a list of items.
+pub(crate) fn single(kind: Type, options: &[String], answer: &Value) -> Result<Value, FieldFault> {
+    if answer.is_null() || answer.as_str().is_some_and(id::is_blank) {
+        return Ok(Value::Null);
+    }
+    match kind {
+        Type::YesNo | Type::Check => yes_no(answer),
+        Type::Multi => multi(options, answer),
+        Type::Int => int(answer).map(Value::from),
+        Type::Weight => weight(answer),
+        Type::Money => money(answer),
+        Type::Address => address(answer),
+        Type::Select => option(options, text(answer)?).map(Value::from),
+        Type::Height => height(answer).map(Value::from),
+        Type::Repeating => Err(fault("LIST_EXPECTED", "Send a list of items, such as [].")),
+        Type::Text
+        | Type::LongText
+        | Type::Date
+        | Type::PartialDate
+        | Type::NamePart
+        | Type::ANumber
+        | Type::Receipt
+        | Type::AccountNumber
+        | Type::Ssn
+        | Type::I94
+        | Type::PassportNumber
+        | Type::Sevis
+        | Type::EadCategory
+        | Type::Country
+        | Type::UsState
+        | Type::Phone
+        | Type::Email
+        | Type::Signature => typed_text(kind, text(answer)?).map(Value::from),
+    }
+}
+
+fn typed_text(kind: Type, text: &str) -> Result<String, FieldFault> {
+    match kind {
+        Type::Date => id::date(text).map(|day| day.to_string()),
+        Type::PartialDate => id::partial_date(text).map(|day| day.to_string()),
+        Type::NamePart => id::name_part(text),
+        Type::ANumber => id::a_number(text),
+        Type::Receipt => id::ReceiptNumber::parse(text).map(String::from),
+        Type::AccountNumber => id::account_number(text),
+        Type::Ssn => id::ssn(text),
+        Type::I94 => id::i94(text),
+        Type::PassportNumber => id::passport_number(text),
+        Type::Sevis => id::sevis(text),
+        Type::EadCategory => id::ead_category(text),
+        Type::Country => id::country(text),
+        Type::UsState => id::us_state(text),
+        Type::Phone => id::phone(text),
+        Type::Email => id::email(text),
+        Type::LongText => long_text(text),
+        Type::Text
+        | Type::Signature
+        | Type::YesNo
+        | Type::Select
+        | Type::Multi
+        | Type::Int
+        | Type::Money
+        | Type::Address
+        | Type::Height
+        | Type::Weight
+        | Type::Repeating
+        | Type::Check => short_text(text),
+    }
+}
+
+fn text(answer: &Value) -> Result<&str, FieldFault> {
+    answer.as_str().ok_or_else(|| fault("TEXT_EXPECTED", "Send a text in quotes, such as \"Lima\"."))
+}
+
+fn short_text(text: &str) -> Result<String, FieldFault> {
+    let value = id::common(text);
+    if value.chars().any(char::is_control) || value.chars().count() > LONGEST_TEXT {
+        return Err(fault(
+            "TEXT_TOO_LONG",
+            format!("At most {LONGEST_TEXT} characters on one line, such as Lima."),
+        ));
+    }
+    Ok(value)
+}
+
+fn long_text(text: &str) -> Result<String, FieldFault> {
+    let value = text.trim().replace("\r\n", "\n");
+    let bad = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if value.chars().any(bad) || value.chars().count() > LONGEST_LONG_TEXT {
+        return Err(fault("TEXT_TOO_LONG", format!("At most {LONGEST_LONG_TEXT} characters of plain text.")));
+    }
+    Ok(value)
+}
+
+fn yes_no(answer: &Value) -> Result<Value, FieldFault> {
+    let word = answer.as_str().map(|text| id::common(text).to_lowercase());
+    match (answer.as_bool(), word.as_deref()) {
+        (Some(value), _) => Ok(Value::Bool(value)),
+        (None, Some("yes" | "true" | "y")) => Ok(Value::Bool(true)),
+        (None, Some("no" | "false" | "n")) => Ok(Value::Bool(false)),
+        (None, _) => Err(fault("YES_NO_EXPECTED", "Answer yes or no: true or false.")),
+    }
+}
+
+fn option(options: &[String], text: &str) -> Result<String, FieldFault> {
+    options
+        .iter()
+        .find(|known| same_text(known, text))
+        .cloned()
+        .ok_or_else(|| fault("OPTION_UNKNOWN", format!("Choose one of: {}.", options.join(", "))))
+}
+
+fn multi(options: &[String], answer: &Value) -> Result<Value, FieldFault> {
+    let expected = || fault("LIST_EXPECTED", format!("Send a list of: {}.", options.join(", ")));
+    let mut chosen: Vec<String> = Vec::new();
+    for one in answer.as_array().ok_or_else(expected)? {
+        let value = option(options, one.as_str().ok_or_else(expected)?)?;
+        if !chosen.contains(&value) {
+            chosen.push(value);
+        }
+    }
+    Ok(json!(chosen))
+}
+
+fn int(answer: &Value) -> Result<i64, FieldFault> {
+    let number = match answer {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => id::common(text).parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    number
+        .filter(|n| (0..=9_999_999).contains(n))
+        .ok_or_else(|| fault("NUMBER_EXPECTED", "Write a whole number from 0, such as 2."))
+}
+
+fn weight(answer: &Value) -> Result<Value, FieldFault> {
+    let text = match answer {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => String::new(),
+    };
+    id::weight(&text).map(Value::from)
+}
+
+/// A number is whole cents; a text is dollars as typed, such as `$1,234.50`.
+fn money(answer: &Value) -> Result<Value, FieldFault> {
+    let cents = match answer {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => dollars(&id::common(text)),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    cents.filter(|n| (0..=100_000_000_000_000).contains(n)).map(Value::from).ok_or_else(|| {
+        fault(
+            "MONEY_EXPECTED",
+            "Write an amount in dollars, such as \"$1,234.50\", or whole cents as a number.",
+        )
+    })
+}
+
+fn dollars(text: &str) -> Option<i64> {
+    let bare: String = text.trim_start_matches('$').chars().filter(|c| !matches!(c, ',' | ' ')).collect();
+    let (whole, part) = bare.split_once('.').unwrap_or((&bare, "00"));
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if part.len() != 2 || !all_digits(whole) || !all_digits(part) {
+        return None;
+    }
+    whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(part.parse().ok()?)
+}
+
+fn height(answer: &Value) -> Result<String, FieldFault> {
+    let text = match answer {
+        Value::Object(parts) => {
+            let part = |name| parts.get(name).and_then(|value: &Value| int(value).ok());
+            format!("{} {}", part("feet").unwrap_or(0), part("inches").unwrap_or(0))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            self::text(answer)?.to_owned()
+        }
+    };
+    id::height(&text)
+}
+
+fn address(answer: &Value) -> Result<Value, FieldFault> {
+    let Value::Object(parts) = answer else {
+        let example = "Send an object such as {\"line1\": \"1 Main St\", \"city\": \"Reno\", \"state\": \"NV\", \"postal_code\": \"89501\", \"country\": \"US\"}.";
+        return Err(fault("ADDRESS_EXPECTED", example));
+    };
+    if let Some(unknown) = parts.keys().find(|key| !ADDRESS.contains(&key.as_str())) {
+        return Err(FieldFault::new(
+            format!(".{unknown}"),
+            "FIELD_UNKNOWN",
+            format!("The parts of an address are {}.", ADDRESS.join(", ")),
+        ));
+    }
+    let mut stored = Map::new();
+    let country = part(parts, "country", id::country)?;
+    if country.as_deref().is_some_and(|code| id::COUNTRIES.iter().all(|known| known.code != code)) {
+        return Err(FieldFault::new(".country", "COUNTRY_UNKNOWN", "Choose a country of today, such as MX."));
+    }
+    let domestic = country.as_deref() == Some("US");
+    for name in ADDRESS {
+        let value = match name {
+            "country" => country.clone(),
+            "state" if domestic => part(parts, name, id::us_state)?,
+            "postal_code" if domestic => part(parts, name, id::zip)?,
+            _ => part(parts, name, |text| limited(name, text))?,
+        };
+        if let Some(value) = value {
+            stored.insert(name.to_owned(), Value::String(value));
+        }
+    }
+    if stored.is_empty() { Ok(Value::Null) } else { Ok(Value::Object(stored)) }
+}
+
+fn part(
+    parts: &Map<String, Value>,
+    name: &str,
+    read: impl Fn(&str) -> Result<String, FieldFault>,
+) -> Result<Option<String>, FieldFault> {
+    match parts.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if id::is_blank(text) => Ok(None),
+        Some(Value::String(text)) => {
+            read(text).map(Some).map_err(|fault| FieldFault { field: format!(".{name}"), ..fault })
+        }
+        Some(_) => {
+            Err(FieldFault::new(format!(".{name}"), "TEXT_EXPECTED", "Send a text, such as \"Reno\"."))
+        }
+    }
+}
+
+fn limited(name: &str, text: &str) -> Result<String, FieldFault> {
+    let most = match name {
+        "postal_code" => 10,
+        "unit" => 12,
+        "province" | "state" => 35,
+        _ => 100,
+    };
+    let value = id::common(text);
+    if value.chars().any(char::is_control) || value.chars().count() > most {
+        return Err(fault("TEXT_TOO_LONG", format!("At most {most} characters, such as 1 Main St.")));
+    }
+    Ok(value)
+}

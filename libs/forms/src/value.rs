@@ -1,0 +1,150 @@
+//! Types of questions, and values as rules see them.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+/// The type of a question or sub-field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of the catalogue, explained by the formats of identifiers")]
+pub enum Type {
+    Text,
+    LongText,
+    YesNo,
+    Select,
+    Multi,
+    Int,
+    Money,
+    Date,
+    PartialDate,
+    NamePart,
+    ANumber,
+    Receipt,
+    AccountNumber,
+    Ssn,
+    #[serde(rename = "i94")]
+    I94,
+    PassportNumber,
+    Sevis,
+    EadCategory,
+    Country,
+    UsState,
+    Address,
+    Phone,
+    Email,
+    Height,
+    Weight,
+    Signature,
+    Repeating,
+    Check,
+}
+
+impl Type {
+    /// The type with this word, as the catalogue writes it.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word)).ok()
+    }
+}
+
+/// The sub-fields of an address.
+pub(crate) const ADDRESS: [&str; 7] =
+    ["line1", "unit", "city", "state", "province", "postal_code", "country"];
+
+/// What an expression has as its value, seen without answers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Shape {
+    Condition,
+    Number,
+    Date,
+    PartialDate,
+    /// With the options of a `select`, when it is one.
+    Text(Option<Vec<String>>),
+    Multi(Vec<String>),
+    Items(BTreeMap<String, Shape>),
+    Address,
+    Duration,
+}
+
+impl Shape {
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Condition => "a condition",
+            Self::Number => "a number",
+            Self::Date => "a date",
+            Self::PartialDate => "a partial date, which may stand only in present()",
+            Self::Text(_) => "a text",
+            Self::Multi(_) => "a list of values",
+            Self::Items(_) => "a list of items",
+            Self::Address => "an address",
+            Self::Duration => "a duration",
+        }
+    }
+
+    /// Whether both are of one type; options do not matter.
+    pub(crate) fn like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+/// One item of a `repeating` question: its answered sub-fields.
+pub(crate) type Item = BTreeMap<String, Value>;
+
+/// A known value. What is unknown is `None` beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    Bool(bool),
+    Number(i64),
+    Date(Date),
+    Partial,
+    Text(String),
+    Multi(Vec<String>),
+    Items(Vec<Item>),
+    Address(BTreeMap<String, String>),
+    Duration(Duration),
+}
+
+/// A length of time in one unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Duration {
+    Days(i64),
+    Months(i64),
+    Years(i64),
+}
+
+impl Value {
+    /// An answer which counts as one: a list needs an item.
+    pub(crate) fn is_answer(&self) -> bool {
+        match self {
+            Self::Multi(values) => !values.is_empty(),
+            Self::Items(items) => !items.is_empty(),
+            Self::Bool(_)
+            | Self::Number(_)
+            | Self::Date(_)
+            | Self::Partial
+            | Self::Text(_)
+            | Self::Address(_)
+            | Self::Duration(_) => true,
+        }
+    }
+}
+
+/// The form in which texts are compared: NFC, trimmed, inner white space collapsed, lower case.
+pub(crate) fn folded(text: &str) -> String {
+    let composed: String = text.nfc().collect();
+    composed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().nfc().collect()
+}
+
+/// Whether two texts are equal without regard to case, composition and white space.
+pub(crate) fn same_text(a: &str, b: &str) -> bool {
+    folded(a) == folded(b)
+}
+
+/// Whether all seven sub-fields agree, a missing one counting as empty.
+pub(crate) fn same_address(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> bool {
+    let part =
+        |of: &BTreeMap<String, String>, name| of.get(name).map(|text| folded(text)).unwrap_or_default();
+    ADDRESS.iter().all(|name| part(a, *name) == part(b, *name))
+}

@@ -1,0 +1,227 @@
+//! A whole form: what is asked, what is missing, what is wrong, and when it is ready.
+
+use docket_forms::{
+    Answers, Catalogue, Evaluation, FeeResult, FilingChannel, Form, Given, Level, Truth, evaluate, fee,
+};
+use serde_json::{Value, json};
+
+use crate::support::{answers, day, given, load};
+
+fn n400() -> Form {
+    Catalogue::embedded().form("N-400").unwrap().clone()
+}
+
+/// Answers which leave nothing missing and nothing wrong, except the evidence.
+fn complete() -> Answers {
+    let address =
+        json!({"line1": "1 Main St", "city": "Reno", "state": "NV", "postal_code": "89501", "country": "US"});
+    let no = |fields: &[&str], into: &mut Answers| {
+        for field in fields {
+            into.insert((*field).to_owned(), json!(false));
+        }
+    };
+    let mut all = answers(json!({
+        "basis": "lpr_5_years", "lpr_since": "2018-05-01", "citizenship_now": "PE",
+        "app_family_name": "Quispe", "app_given_name": "Rosa", "app_dob": "1985-01-31",
+        "app_birth_city": "Cusco", "app_birth_country": "PE", "app_sex": "female",
+        "app_ethnicity": "hispanic_or_latino", "app_race": ["white"], "app_height": "5'04\"",
+        "app_weight": 130, "app_eye_color": "brown", "app_hair_color": "black",
+        "app_mailing": address, "app_physical_same": true, "app_physical_since": "2018-05-01",
+        "app_residences": [{"address": address, "from": "2018-05-01", "current": true}],
+        "app_marital_status": "single", "app_times_married": 0, "app_children_count": 0,
+        "app_employments": [{"kind": "retired", "from": "2015-01-01", "current": true}],
+        "app_day_phone": "212-555-0147", "trips": [],
+        "ssa_share": true, "oath_understands": true, "oath_willing": true, "oath_bear_arms": true,
+        "reads_english": "i_read_it", "declares_true": true, "signature": "Rosa Quispe", "signed_on": "2026-03-02"
+    }));
+    no(
+        &[
+            "name_change_wanted",
+            "disability_exception",
+            "accommodation_needed",
+            "parent_citizen",
+            "trip_over_6_months",
+            "claimed_citizen",
+            "registered_voted",
+            "owes_taxes",
+            "groups",
+            "military_or_armed",
+            "crimes",
+            "support_failed",
+            "misrepresentation",
+            "removal_any",
+            "us_military",
+            "reduction_wanted",
+            "app_other_names_used",
+            "used_interpreter",
+            "used_preparer",
+        ],
+        &mut all,
+    );
+    all
+}
+
+fn with(field: &str, value: Value) -> Answers {
+    let mut all = complete();
+    all.insert(field.to_owned(), value);
+    all
+}
+
+fn attached() -> Given {
+    let mut given = given("2026-03-02");
+    given.evidence.insert("green_card".to_owned());
+    given
+}
+
+fn of(answers: &Answers) -> Evaluation {
+    evaluate(&n400(), answers, &attached())
+}
+
+fn missing(evaluation: &Evaluation) -> Vec<&str> {
+    evaluation.missing.iter().map(|missing| missing.field.as_str()).collect()
+}
+
+fn fired(evaluation: &Evaluation) -> Vec<&str> {
+    evaluation.findings.iter().map(|finding| finding.rule.as_str()).collect()
+}
+
+#[test]
+fn a_complete_form_is_ready() {
+    let evaluation = of(&complete());
+    assert_eq!(missing(&evaluation), [""; 0]);
+    assert_eq!(fired(&evaluation), [""; 0]);
+    assert!(evaluation.ready);
+    let without = evaluate(&n400(), &complete(), &given("2026-03-02"));
+    assert!(!without.ready, "the card is not attached");
+    assert!(without.evidence.iter().any(|need| need.kind == "green_card" && !need.satisfied));
+    let mut substitute = given("2026-03-02");
+    substitute.evidence.insert("i551_stamp_passport".to_owned());
+    assert!(evaluate(&n400(), &complete(), &substitute).ready, "a substitute does");
+}
+
+#[test]
+fn each_answer_taken_away_is_missing() {
+    for field in complete().keys().filter(|field| *field != "trips") {
+        let mut less = complete();
+        less.remove(field);
+        let evaluation = of(&less);
+        assert!(!evaluation.ready, "{field}");
+        assert!(missing(&evaluation).contains(&field.as_str()), "{field}: {:?}", missing(&evaluation));
+    }
+}
+
+#[test]
+fn an_empty_form_fires_nothing_and_asks_much() {
+    let evaluation = evaluate(&n400(), &Answers::new(), &given("2026-03-02"));
+    assert_eq!(fired(&evaluation), [""; 0]);
+    assert!(evaluation.missing.len() > 40);
+    assert_eq!(evaluation.shown["basis"], Truth::True);
+    assert_eq!(evaluation.shown["exempt_50_20"], Truth::Unknown);
+    assert!(!evaluation.missing.iter().any(|missing| missing.field == "spouse_name"));
+    let basis = &evaluation.missing[0];
+    assert_eq!((basis.field.as_str(), basis.section.as_str()), ("basis", "eligibility"));
+    assert_eq!(basis.because, "This form asks it of everyone.");
+}
+
+#[test]
+fn items_and_addresses_are_looked_into() {
+    let married = json!([{"spouse_family": "Lee", "married_on": "2010-01-01", "married_place": "Lima"}]);
+    let mut all = with("app_marriages", married);
+    all.insert("app_marital_status".into(), json!("divorced"));
+    all.insert("app_times_married".into(), json!(1));
+    let evaluation = of(&all);
+    assert_eq!(
+        missing(&evaluation),
+        ["app_marriages[0].ended_on", "app_marriages[0].ended_how", "app_marriages[0].ended_place"]
+    );
+    let evaluation = of(&with("app_mailing", json!({"line1": "1 Main St", "country": "US"})));
+    assert_eq!(missing(&evaluation), ["app_mailing.city", "app_mailing.state", "app_mailing.postal_code"]);
+    let home =
+        json!([{"address": {"line1": "Av. Sol 1", "country": "PE"}, "from": "2018-05-01", "current": true}]);
+    assert_eq!(missing(&of(&with("app_residences", home))), ["app_residences[0].address.city"]);
+}
+
+#[test]
+fn a_finding_says_what_where_and_how_out() {
+    let evaluation = of(&with("lpr_since", json!("2021-06-10")));
+    let early = evaluation.findings.iter().find(|finding| finding.rule == "early-5").unwrap();
+    assert_eq!(
+        (early.level, early.field.as_str(), early.section.as_str()),
+        (Level::Block, "lpr_since", "about")
+    );
+    assert_eq!(early.cite, "INA 334(a), 8 CFR 334.2(b)");
+    assert_eq!(early.way_out, "You can file from 90 days before five years as a resident.");
+    assert!(!evaluation.ready);
+    let evaluation = of(&with("parent_citizen", json!(true)));
+    assert_eq!(fired(&evaluation), ["citizen-parent"]);
+    assert!(evaluation.ready, "a warning does not block");
+}
+
+#[test]
+fn what_does_not_apply_asks_and_fires_nothing() {
+    let evaluation = of(&with("crime_list", json!([{}])));
+    assert_eq!(evaluation.shown["crime_list"], Truth::False);
+    assert!(evaluation.ready);
+    let evaluation = of(&with("crimes", json!(true)));
+    assert_eq!(missing(&evaluation), ["crime_list"]);
+    assert_eq!(
+        evaluation.missing[0].because,
+        format!("Because of your answer to \u{201C}{}\u{201D}.", n400().question("crimes").unwrap().label)
+    );
+    assert!(evaluation.evidence.iter().any(|need| need.kind == "court_records" && !need.satisfied));
+}
+
+#[test]
+fn a_waiver_online_and_an_old_edition_are_blocked() {
+    let mut given = attached();
+    given.fee_waiver_requested = true;
+    assert_eq!(fired(&evaluate(&n400(), &complete(), &given)), ["waiver-online"]);
+    given.channel = FilingChannel::Paper;
+    given.edition = Some(day("2024-04-01"));
+    assert_eq!(fired(&evaluate(&n400(), &complete(), &given)), ["edition-old"]);
+}
+
+#[test]
+fn a_fee_which_is_not_known_says_what_it_hangs_on() {
+    let mut paper = given("2026-03-02");
+    paper.channel = FilingChannel::Paper;
+    let hangs =
+        |answers: Value, given: &Given| match fee(&n400(), &crate::support::answers(answers), given, false) {
+            FeeResult::Unknown { hangs_on, .. } => hangs_on,
+            FeeResult::Known { total_cents, .. } => panic!("known: {total_cents}"),
+        };
+    assert_eq!(hangs(json!({}), &paper), ["basis", "reduction_wanted"]);
+    assert_eq!(hangs(json!({"basis": "lpr_5_years"}), &paper), ["reduction_wanted"]);
+    assert_eq!(hangs(json!({"basis": "lpr_5_years"}), &given("2024-03-31")), ["filing_date"]);
+    let online = fee(&n400(), &answers(json!({"basis": "lpr_5_years"})), &given("2026-03-02"), false);
+    assert_eq!(online.total().unwrap().to_string(), "$710.00");
+}
+
+#[test]
+fn a_block_hangs_on_the_condition_of_its_include() {
+    let form = load(
+        r#"question = [{ id = "go", section = "all", type = "yes_no", required = "always", label = "Go?" }]
+include = [
+  { block = "birth", prefix = "p_", section = "all", required = "go" },
+  { block = "contact", prefix = "p_", section = "all", required = "go" },
+  { block = "residence_history", prefix = "q_", section = "all", required = "go", bind = { dob = "p_dob" } },
+]"#,
+    )
+    .unwrap();
+    let shown = |go: Value, field: &str| {
+        evaluate(&form, &answers(json!({"go": go})), &given("2026-03-02")).shown[field]
+    };
+    for field in ["p_dob", "p_email", "q_residences"] {
+        assert_eq!(shown(json!(true), field), Truth::True, "{field}");
+        assert_eq!(shown(json!(false), field), Truth::False, "{field}");
+        assert_eq!(shown(Value::Null, field), Truth::Unknown, "{field}");
+    }
+    let gap = form.rules.iter().find(|rule| rule.id == "q_res-gap").unwrap();
+    assert_eq!(
+        gap.when.to_string(),
+        "go and gap_days(q_residences, later(filing_date - years(5), p_dob), filing_date) > 31"
+    );
+    assert_eq!(gap.field, "q_residences");
+    let late = evaluate(&form, &answers(json!({"go": false, "p_dob": "2030-01-01"})), &given("2026-03-02"));
+    assert!(late.findings.is_empty() && late.ready);
+}

@@ -1,0 +1,148 @@
+//! Faults of the catalogue: each names its file, its id and its place.
+
+use crate::support::{HEAD, fault, load};
+
+fn rule(when: &str) -> String {
+    format!(
+        r#"question = [
+  {{ id = "yes", section = "all", type = "yes_no", required = "always", label = "Yes?" }},
+  {{ id = "n", section = "all", type = "int", required = "never", label = "How many?" }},
+  {{ id = "on", section = "all", type = "date", required = "never", label = "When?" }},
+  {{ id = "part", section = "all", type = "partial_date", required = "never", label = "About when?" }},
+  {{ id = "pick", section = "all", type = "select", required = "never", label = "Which?", options = ["a", "b"] }},
+  {{ id = "many", section = "all", type = "multi", required = "never", label = "Which ones?", options = ["a", "b"] }},
+  {{ id = "home", section = "all", type = "address", required = "never", label = "Where?" }},
+  {{ id = "list", section = "all", type = "repeating", required = "never", label = "Each", fields = ["from|date|y|From", "to|date|n|To", "kind|select:x,y|n|Kind"] }},
+]
+rule = [
+  {{ id = "r", level = "warn", when = "{when}", field = "yes", kind = "advice", message = "So." }},
+]
+"#
+    )
+}
+
+#[test]
+fn a_wrong_expression_is_named_with_its_place() {
+    for (when, message) in [
+        ("yes and", "a name, a value or a bracket"),
+        ("yes ==", "a name, a value or a bracket"),
+        ("1 < 2 < 3", "cannot be chained"),
+        ("nobody", "no question or given value `nobody`"),
+        ("n", "a condition is needed here, this is a number"),
+        ("n == on", "a number cannot equal a date"),
+        ("yes == yes", "a condition cannot equal a condition"),
+        ("many == many", "a list of values cannot equal"),
+        ("n < on", "two numbers or two dates"),
+        ("pick < 'b'", "two numbers or two dates"),
+        ("pick == 'c'", "not among the options: a, b"),
+        ("pick in ['a','c']", "not among the options: a, b"),
+        ("contains(many, 'c')", "not among the options: a, b"),
+        ("any(list, it.kind == 'z')", "not among the options: x, y"),
+        ("part < on", "two numbers or two dates"),
+        ("n in 1", "to the right of `in`"),
+        ("n in [1, 'x']", "a number is needed here, this is a text"),
+        ("[1] == [1]", "a list may stand only"),
+        ("on + 1 == on", "or a date with a duration"),
+        ("days(1) == days(1)", "a duration cannot equal"),
+        ("it.from == on", "only inside any() and all()"),
+        ("any(list, it.gone)", "no field `gone`"),
+        ("any(n, true)", "a list of items is needed"),
+        ("home.street == 'x'", "no `home.street`"),
+        ("n.city == 'x'", "no `n.city`"),
+        ("present(1)", "takes one name"),
+        ("linked(pick)", "takes a form number in quotes"),
+        ("has_evidence('x')", "no evidence 'x'"),
+        ("age(on) > 1", "takes 2 arguments"),
+        ("age(on, n) > 1", "a date is needed here, this is a number"),
+        ("gap_days(many, on, on) > 1", "a list of items is needed"),
+        ("days_present(list, on, on) > 1", "no date 'left'"),
+        ("max_of(list, 'kind') > on", "no date or number 'kind'"),
+        ("count(on) > 1", "count() takes a list"),
+        ("guess(on)", "no function guess()"),
+        ("on == d'2025-02-29'", "a day that exists"),
+        ("pick == 'a", "expected"),
+        ("((yes)", "expected"),
+        ("yes yes", "expression"),
+        ("99999999999999999999 > n", "a name, a value or a bracket"),
+    ] {
+        let found = fault(&rule(when));
+        assert!(found.message.contains(message), "{when}: {}", found.message);
+        assert_eq!((found.file.as_str(), found.id.as_str()), ("t-1.toml", "r"), "{when}");
+        let first = HEAD.lines().count() + 11;
+        assert_eq!(found.line, first + 1, "{when}");
+    }
+}
+
+#[test]
+fn the_column_is_that_of_the_wrong_part() {
+    let good = fault(&rule("yes and nobody"));
+    let text = format!("{HEAD}{}", rule("yes and nobody"));
+    let line = text.lines().nth(good.line - 1).unwrap();
+    assert_eq!(line.find("nobody").unwrap() + 1, good.column);
+    assert!(good.to_string().starts_with(&format!("t-1.toml:{}:{}: r: ", good.line, good.column)));
+}
+
+#[test]
+fn a_question_cannot_be_shown_depending_on_itself() {
+    let questions = |one: &str, two: &str| {
+        format!(
+            r#"question = [
+  {{ id = "one", section = "all", type = "yes_no", required = "{one}", label = "One?" }},
+  {{ id = "two", section = "all", type = "yes_no", required = "{two}", label = "Two?" }},
+]"#
+        )
+    };
+    assert!(load(&questions("two", "always")).is_ok());
+    assert!(fault(&questions("two", "one")).message.contains("depending on itself"));
+    assert!(fault(&questions("one", "always")).message.contains("depending on itself"));
+    let items = r#"question = [
+  { id = "list", section = "all", type = "repeating", required = "never", label = "Each", fields = ["a|yes_no|it.b|A", "b|yes_no|it.a|B"] },
+]"#;
+    assert_eq!(fault(items).id, "list.a");
+    let outer = r#"question = [
+  { id = "list", section = "all", type = "repeating", required = "never", label = "Each", fields = ["a|yes_no|q|A"] },
+  { id = "q", section = "all", type = "yes_no", required = "any(list, it.a)", label = "Q" },
+]"#;
+    assert!(fault(outer).message.contains("depending on itself"));
+}
+
+#[test]
+fn what_a_form_refers_to_exists() {
+    let question = |extra: &str| {
+        format!(r#"question = [{{ id = "q", section = "all", required = "never", label = "Q", {extra} }}]"#)
+    };
+    assert!(fault(&question("type = \"texts\"")).message.contains("no type texts"));
+    assert!(fault(&question("type = \"select\"")).message.contains("options"));
+    assert!(fault(&question("type = \"text\", options = [\"a\"]")).message.contains("options"));
+    assert!(fault(&question("type = \"repeating\"")).message.contains("fields"));
+    assert!(
+        fault(&question("type = \"repeating\", fields = [\"a|text\"]"))
+            .message
+            .contains("id|type|required|label")
+    );
+    assert!(fault(&question("type = \"text\", colour = \"red\"")).message.contains("colour"));
+    let today =
+        r#"question = [{ id = "today", section = "all", type = "date", required = "never", label = "Q" }]"#;
+    assert!(fault(today).message.contains("given value"));
+    let nowhere =
+        r#"question = [{ id = "q", section = "none", type = "date", required = "never", label = "Q" }]"#;
+    assert!(fault(nowhere).message.contains("no section none"));
+    let field = r#"rule = [{ id = "r", level = "warn", when = "never", field = "q", kind = "advice", message = "So." }]"#;
+    assert!(fault(field).message.contains("no question or section q"));
+    let rfe = r#"rfe = [{ code = "X", text = "Y", prevent = ["z"] }]"#;
+    assert!(fault(rfe).message.contains("no rule, evidence or question z"));
+    let block = r#"include = [{ block = "none", prefix = "", section = "all" }]"#;
+    assert!(fault(block).message.contains("no block none"));
+    let twice = r#"include = [{ block = "contact", prefix = "", section = "all" }, { block = "contact", prefix = "", section = "all" }]"#;
+    assert_eq!(load(twice).unwrap_err().len(), 3);
+    let unbound = r#"include = [{ block = "residence_history", prefix = "", section = "all" }]"#;
+    let found = fault(unbound);
+    assert_eq!((found.file.as_str(), found.id.as_str()), ("_common.toml", "res-gap"));
+}
+
+#[test]
+fn a_file_which_is_no_toml_is_named() {
+    let found = fault("question = [");
+    assert_eq!(found.file, "t-1.toml");
+    assert!(found.line > 1);
+}

@@ -1,0 +1,269 @@
+//! The language: its laws in three values, its dates, and what is set aside.
+
+use docket_forms::{Answers, Form, Truth, evaluate, rule_value};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{answers, given, load};
+
+fn form(when: &str) -> Form {
+    load(&format!(
+        r#"question = [
+  {{ id = "a", section = "all", type = "yes_no", required = "never", label = "A?" }},
+  {{ id = "b", section = "all", type = "yes_no", required = "never", label = "B?" }},
+  {{ id = "c", section = "all", type = "yes_no", required = "never", label = "C?" }},
+  {{ id = "gate", section = "all", type = "yes_no", required = "always", label = "Gate?" }},
+  {{ id = "behind", section = "all", type = "text", required = "gate", label = "Behind" }},
+  {{ id = "ticked", section = "all", type = "check", required = "never", shown = "gate", label = "Tick" }},
+  {{ id = "many", section = "all", type = "multi", required = "gate", label = "Many", options = ["x", "y"] }},
+  {{ id = "n", section = "all", type = "int", required = "never", label = "N" }},
+  {{ id = "on", section = "all", type = "date", required = "never", label = "On" }},
+  {{ id = "part", section = "all", type = "partial_date", required = "never", label = "Part" }},
+  {{ id = "word", section = "all", type = "text", required = "never", label = "Word" }},
+  {{ id = "home", section = "all", type = "address", required = "never", label = "Home" }},
+  {{ id = "work", section = "all", type = "address", required = "never", label = "Work" }},
+  {{ id = "list", section = "all", type = "repeating", required = "gate", label = "List", fields = ["from|date|n|From", "to|date|not it.current|To", "current|check|n|Current", "ok|yes_no|n|OK"] }},
+]
+rule = [{{ id = "r", level = "warn", when = "{when}", field = "a", kind = "advice", message = "So." }}]
+"#
+    ))
+    .unwrap_or_else(|errors| panic!("{when}: {errors:?}"))
+}
+
+fn value(when: &str, given_answers: Value) -> Truth {
+    rule_value(&form(when), "r", &answers(given_answers), &given("2026-03-02")).unwrap()
+}
+
+fn asked(truth: Truth) -> Value {
+    match truth {
+        Truth::True => Value::Bool(true),
+        Truth::False => Value::Bool(false),
+        Truth::Unknown => Value::Null,
+    }
+}
+
+#[test]
+fn functions_and_dates_as_written_down() {
+    use Truth::{False, True, Unknown};
+    for (when, with, expected) in [
+        ("d'2024-02-29' + years(1) == d'2025-03-01'", json!({}), True),
+        ("d'2024-02-29' - years(1) == d'2023-02-28'", json!({}), True),
+        ("d'2024-02-29' + years(14) + days(30) == d'2038-03-31'", json!({}), True),
+        ("closing(d'2024-02-29', years(2)) == d'2026-02-28'", json!({}), True),
+        ("d'2026-03-31' - months(1) == d'2026-02-28'", json!({}), True),
+        ("roll(d'2026-07-03') == d'2026-07-06'", json!({}), True),
+        ("later(d'2026-07-03', on) == d'2026-07-03'", json!({}), Unknown),
+        ("earlier(d'2026-07-03', on) == on", json!({"on": "2026-07-01"}), True),
+        ("days_between(d'2026-03-02', d'2026-03-01') == n - 2", json!({"n": 1}), True),
+        ("2 + 3 * 4 - 1 == 13", json!({}), True),
+        ("not a and b", json!({"a": false, "b": true}), True),
+        ("not n == 1", json!({"n": 2}), True),
+        ("word == ' STRASSE  12'", json!({"word": "strasse 12"}), True),
+        ("word in ['x','Él']", json!({"word": "e\u{301}l"}), True),
+        ("word == 'it''s'", json!({"word": "It's"}), True),
+        ("present(part)", json!({"part": "1985"}), True),
+        ("present(part)", json!({"part": ""}), False),
+        ("present(a)", json!({"a": false}), True),
+        ("present(many)", json!({"gate": true, "many": []}), False),
+        ("home == work", json!({"home": {"city": "Reno"}, "work": {"city": "RENO", "unit": ""}}), True),
+        ("home.city == 'reno'", json!({"home": {"city": "Reno"}}), True),
+        ("home.state == 'NV'", json!({"home": {"city": "Reno"}}), Unknown),
+        ("po_box(home)", json!({"home": {"line1": "P.O. Box 12"}}), True),
+        ("single_word(word)", json!({"word": " one "}), True),
+        ("single_word(word)", json!({"word": "one two"}), False),
+        ("contains(many, 'x')", json!({"gate": true, "many": ["x"]}), True),
+        ("contains(many, 'x')", json!({"gate": true}), Unknown),
+        ("count(list) == 0", json!({"gate": true, "list": []}), True),
+        ("count(list) == 0", json!({"gate": true}), Unknown),
+        ("any(list, it.ok)", json!({"gate": true, "list": []}), False),
+        ("all(list, it.ok)", json!({"gate": true, "list": []}), True),
+        ("any(list, it.ok)", json!({"gate": true, "list": [{}, {"ok": true}]}), True),
+        ("all(list, it.ok)", json!({"gate": true, "list": [{}, {"ok": true}]}), Unknown),
+        ("max_of(list, 'from') > on", json!({"gate": true, "list": [], "on": "2026-01-01"}), Unknown),
+        (
+            "max_of(list, 'from') > min_of(list, 'from')",
+            json!({"gate": true, "list": [{"from": "2026-01-01"}, {"from": "2025-01-01"}]}),
+            True,
+        ),
+        (
+            "max_of(list, 'from') > on",
+            json!({"on": "2020-01-01", "gate": true, "list": [{"from": "2026-01-01"}, {}]}),
+            Unknown,
+        ),
+        ("gap_days(list, d'2026-01-01', d'2026-02-01') == 31", json!({"gate": true, "list": []}), True),
+        (
+            "gap_days(list, d'2026-01-01', d'2026-02-01') == 9",
+            json!({"gate": true, "list": [{"from": "2026-01-10", "to": "2026-01-20"}, {"from": "2026-01-25"}]}),
+            True,
+        ),
+        (
+            "gap_days(list, d'2026-01-01', d'2026-02-01') == 0",
+            json!({"gate": true, "list": [{"to": "2026-01-20"}]}),
+            Unknown,
+        ),
+        (
+            "gap_days(list, d'2026-01-01', d'2026-02-01') == 0",
+            json!({"gate": true, "list": [{"from": "2025-01-01", "to": "2025-02-01", "current": true}]}),
+            True,
+        ),
+        ("linked('I-130')", json!({}), False),
+        ("edition < form_edition", json!({}), Unknown),
+        ("channel == 'online' and not fee_waiver_requested", json!({}), True),
+        ("n * 9999999999 * 9999999999 > 1", json!({"n": 9999999}), Unknown),
+    ] {
+        assert_eq!(value(when, with.clone()), expected, "{when} with {with}");
+    }
+}
+
+#[test]
+fn what_does_not_apply_is_set_aside_and_kept() {
+    let form = form("present(behind) or ticked or count(many) > 0 or count(list) > 0");
+    let full = json!({"behind": "text", "ticked": true, "many": ["x"], "list": [{"ok": true}]});
+    for (gate, expected) in
+        [(json!(true), Truth::True), (json!(false), Truth::False), (Value::Null, Truth::True)]
+    {
+        let mut with = answers(full.clone());
+        with.insert("gate".into(), gate.clone());
+        let before = with.clone();
+        assert_eq!(rule_value(&form, "r", &with, &given("2026-03-02")), Some(expected), "gate {gate}");
+        assert_eq!(with, before, "the draft keeps what is set aside");
+    }
+    assert_eq!(
+        value(
+            "any(list, present(it.to))",
+            json!({"gate": true, "list": [{"to": "2026-01-01", "current": true}]})
+        ),
+        Truth::False
+    );
+}
+
+#[test]
+fn a_wrong_shape_counts_as_not_answered() {
+    for wrong in [json!("x"), json!([]), json!({}), json!(1.5), json!(null), json!(-1)] {
+        assert_eq!(value("present(n)", json!({"n": wrong})), Truth::False, "{wrong}");
+    }
+    assert_eq!(value("present(list)", json!({"gate": true, "list": ["x"]})), Truth::False);
+    assert_eq!(value("present(many)", json!({"gate": true, "many": ["z"]})), Truth::False);
+    assert_eq!(
+        value("any(list, present(it.from))", json!({"gate": true, "list": [{"from": "soon"}]})),
+        Truth::False
+    );
+}
+
+fn some_truth() -> impl Strategy<Value = Truth> {
+    prop_oneof![Just(Truth::True), Just(Truth::False), Just(Truth::Unknown)]
+}
+
+fn with(a: Truth, b: Truth, c: Truth) -> Answers {
+    answers(json!({"a": asked(a), "b": asked(b), "c": asked(c)}))
+}
+
+/// Expressions over three conditions.
+fn some_condition() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("a".to_owned()),
+        Just("b".to_owned()),
+        Just("c".to_owned()),
+        Just("present(a)".to_owned()),
+        Just("age(on, today) < 18".to_owned()),
+        Just("word in ['x', 'y']".to_owned()),
+        Just("n * 2 + 1 > 4 - n".to_owned()),
+    ];
+    leaf.prop_recursive(4, 24, 2, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(x, y)| format!("({x} and {y})")),
+            (inner.clone(), inner.clone()).prop_map(|(x, y)| format!("({x} or {y})")),
+            inner.clone().prop_map(|x| format!("not {x}")),
+            (inner.clone(), inner).prop_map(|(x, y)| format!("{x} or not {y} and c")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_laws_of_kleene_hold(a in some_truth(), b in some_truth(), c in some_truth()) {
+        for (left, right) in [
+            ("a and b", "b and a"),
+            ("a or b", "b or a"),
+            ("a and (b and c)", "(a and b) and c"),
+            ("a or (b or c)", "(a or b) or c"),
+            ("a and (b or c)", "a and b or a and c"),
+            ("a or b and c", "(a or b) and (a or c)"),
+            ("not (a and b)", "not a or not b"),
+            ("not (a or b)", "not a and not b"),
+            ("not not a", "a"),
+            ("a and a", "a"),
+            ("a or a and b", "a"),
+            ("a and never", "never"),
+            ("a or always", "always"),
+            ("a and always", "a"),
+        ] {
+            let given = given("2026-03-02");
+            let of = |when: &str| LAWS.with(|laws| rule_value(laws.get(when), "r", &with(a, b, c), &given));
+            prop_assert_eq!(of(left), of(right), "{} is {}", left, right);
+        }
+    }
+
+    #[test]
+    fn what_is_known_stays_when_more_is_answered(
+        when in some_condition(),
+        a in some_truth(), b in some_truth(), c in some_truth(),
+        more in proptest::collection::vec(any::<bool>(), 3),
+    ) {
+        prop_assume!(!when.contains("present"));
+        let form = form(&when);
+        let given = given("2026-03-02");
+        let before = rule_value(&form, "r", &with(a, b, c), &given).unwrap();
+        let fill = |truth: Truth, n: usize| match truth {
+            Truth::Unknown if more[n] => Truth::True,
+            Truth::Unknown => Truth::False,
+            known => known,
+        };
+        let after = rule_value(&form, "r", &with(fill(a, 0), fill(b, 1), fill(c, 2)), &given).unwrap();
+        prop_assert!(before == Truth::Unknown || before == after, "{}: {:?} became {:?}", when, before, after);
+    }
+
+    #[test]
+    fn only_true_fires_a_rule(when in some_condition(), a in some_truth(), b in some_truth(), c in some_truth()) {
+        let form = form(&when);
+        let given = given("2026-03-02");
+        let answers = with(a, b, c);
+        let fired = evaluate(&form, &answers, &given).findings.iter().any(|finding| finding.rule == "r");
+        prop_assert_eq!(fired, rule_value(&form, "r", &answers, &given) == Some(Truth::True));
+    }
+
+    #[test]
+    fn an_expression_is_read_as_it_is_written(when in some_condition()) {
+        let once = form(&when);
+        let written = once.rules[0].when.to_string();
+        let twice = form(&written);
+        prop_assert_eq!(twice.rules[0].when.to_string(), written);
+        for (a, b) in [(true, true), (true, false), (false, true), (false, false)] {
+            let answers = answers(json!({"a": a, "b": b, "n": 1, "word": "x", "on": "2010-01-01"}));
+            let given = given("2026-03-02");
+            prop_assert_eq!(rule_value(&once, "r", &answers, &given), rule_value(&twice, "r", &answers, &given));
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(when in "\\PC{0,40}") {
+        let escaped = when.replace(['\\', '"'], "'");
+        let text = format!("rule = [{{ id = \"r\", level = \"warn\", when = \"{escaped}\", field = \"form\", kind = \"advice\", message = \"So.\" }}]");
+        let _ = load(&text);
+    }
+}
+
+/// Forms by their rule, made once.
+struct Laws(std::cell::RefCell<std::collections::HashMap<String, &'static Form>>);
+
+impl Laws {
+    fn get(&self, when: &str) -> &'static Form {
+        self.0.borrow_mut().entry(when.to_owned()).or_insert_with(|| Box::leak(Box::new(form(when))))
+    }
+}
+
+thread_local! {
+    static LAWS: Laws = Laws(std::cell::RefCell::default());
+}

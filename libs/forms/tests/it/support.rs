@@ -1,0 +1,51 @@
+//! What the tests share: dates, answers, and a form of one's own in a folder.
+
+use docket_forms::{Answers, Catalogue, Form, Given, LoadError};
+use jiff::civil::Date;
+use serde_json::Value;
+
+pub(crate) fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+pub(crate) fn answers(json: Value) -> Answers {
+    match json {
+        Value::Object(map) => map,
+        other => panic!("not an object: {other}"),
+    }
+}
+
+pub(crate) fn given(date: &str) -> Given {
+    Given::on(day(date))
+}
+
+/// The head of a form for tests.
+pub(crate) const HEAD: &str = r#"
+form.id = "T-1"
+form.title = "A form of the tests"
+form.family = "tests"
+form.summary = "Nobody files this."
+form.edition = "2025-01-20"
+form.edition_source = "made up"
+form.online_in_reality = "no"
+form.docket = "record"
+form.cfr = []
+form.biometrics = "never"
+form.detail = "short"
+section = [{ id = "all", title = "Everything" }]
+"#;
+
+/// Loads one form beside the real blocks.
+pub(crate) fn load(form: &str) -> Result<Form, Vec<LoadError>> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("_common.toml"), include_str!("../../catalogue/_common.toml")).unwrap();
+    std::fs::write(folder.path().join("t-1.toml"), format!("{HEAD}{form}")).unwrap();
+    Catalogue::load(folder.path()).map(|catalogue| catalogue.form("T-1").unwrap().clone())
+}
+
+/// The only fault of a form.
+pub(crate) fn fault(form: &str) -> LoadError {
+    let mut faults = load(form).unwrap_err();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    faults.remove(0)
+}
