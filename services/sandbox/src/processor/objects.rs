@@ -82,6 +82,8 @@ pub(crate) struct Charge {
     pub(crate) livemode: bool,
     pub(crate) payment_intent: String,
     pub(crate) payment_method: String,
+    #[serde(default)]
+    pub(crate) payment_method_details: Value,
     pub(crate) failure_code: Option<String>,
     pub(crate) failure_message: Option<String>,
     pub(crate) metadata: IndexMap<String, String>,

@@ -1,0 +1,56 @@
+//! From the fold to what callers see.
+use crate::domain::decline;
+use crate::domain::payment::Payment;
+use docket_eventlog::{EventLog, Opened, Recorded};
+use docket_proto::payments::events::v1::{FeeQuoted, FeeSettled};
+use docket_proto::payments::v1 as pb;
+use docket_proto::types::v1::Money;
+use docket_service::ApiError;
+use prost::Message;
+use uuid::Uuid;
+
+fn usd(cents: i64) -> Option<Money> {
+    Some(Money { currency: "USD".to_owned(), cents })
+}
+
+/// A quote.
+pub(super) fn quote(id: Uuid, quoted: Option<FeeQuoted>) -> Option<pb::Quote> {
+    let quoted = quoted?;
+    Some(pb::Quote { name: format!("quotes/{id}"), rows: quoted.rows, total: usd(quoted.total_cents), valid_until_us: quoted.valid_until_us })
+}
+
+/// A payment.
+pub(super) fn payment(id: Uuid, state: &Payment, quoted: Option<FeeQuoted>, card_last4: String) -> pb::Payment {
+    let opened = state.opened.clone().unwrap_or_default();
+    let refunded = !state.refunds.is_empty() && state.refunds.iter().all(|refund| refund.issued);
+    let shown = match (&state.settled, &state.pending) {
+        (Some(_), _) if refunded => pb::payment::State::Refunded,
+        (Some(_), _) => pb::payment::State::Settled,
+        (None, Some(_)) => pb::payment::State::Processing,
+        (None, None) => pb::payment::State::Open,
+    };
+    let settled = state.settled.clone().unwrap_or_default();
+    pb::Payment {
+        name: format!("payments/{id}"),
+        state: shown.into(),
+        amount: usd(opened.amount_cents),
+        package_id: opened.package_id,
+        rows: quoted.map_or_else(Vec::new, |quoted| quoted.rows),
+        last_refusal: state.last_refusal.as_deref().map(decline::plainly).unwrap_or_default().to_owned(),
+        card_brand: settled.card_brand,
+        card_last4,
+        settled_at_us: settled.authorised_at_us,
+        filing_ids: opened.filing_ids,
+    }
+}
+
+/// The last four digits from the settling event, opened; empty before, and after an erasure.
+pub(super) async fn last4(log: &EventLog, events: &[Recorded]) -> Result<String, ApiError> {
+    let Some(event) = events.iter().find(|event| event.kind == "payment.fee_settled.v1") else {
+        return Ok(String::new());
+    };
+    Ok(match log.open_payload(event).await? {
+        Opened::Plain(bytes) => FeeSettled::decode(bytes.as_slice()).map(|settled| settled.card_last4).unwrap_or_default(),
+        Opened::Erased { .. } => String::new(),
+    })
+}

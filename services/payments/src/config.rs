@@ -1,0 +1,42 @@
+//! Configuration of the payments service.
+use docket_service::ServiceConfig;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// What the service is told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What every service is told.
+    pub service: ServiceConfig,
+    /// The card processor.
+    pub processor: ProcessorConfig,
+    /// The fee table.
+    pub catalogue: CatalogueConfig,
+}
+
+/// The card processor.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessorConfig {
+    /// Its API, for example `https://api.processor.example`.
+    pub url: String,
+    /// File with our secret key.
+    pub api_key_file: PathBuf,
+    /// File with the secret that signs its webhooks.
+    pub webhook_secret_file: PathBuf,
+}
+
+/// The fee table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueConfig {
+    /// Folder with the forms' data files.
+    pub dir: PathBuf,
+}
+
+impl AsRef<ServiceConfig> for Config {
+    fn as_ref(&self) -> &ServiceConfig {
+        &self.service
+    }
+}

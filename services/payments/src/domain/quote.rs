@@ -1,0 +1,64 @@
+//! A quote: the rows of the fee table that apply to a package, checked against the same table.
+use docket_eventlog::Aggregate;
+use docket_forms::Catalogue;
+use docket_kernel::Refusal;
+use docket_proto::events::quote::Event;
+use docket_proto::payments::events::v1::FeeQuoted;
+use docket_proto::types::v1::FeeRow;
+use jiff::civil::Date;
+
+/// How long a quote may be paid, in microseconds: to the end of the next day at most, since fees change by date.
+pub const VALID_FOR_US: i64 = 24 * 3_600 * 1_000_000;
+
+/// The fold of `quote-…`.
+#[derive(Clone, Debug, Default)]
+pub struct Quote {
+    /// What was quoted; nothing before.
+    pub quoted: Option<FeeQuoted>,
+}
+
+/// The aggregate.
+#[derive(Clone, Copy, Debug)]
+pub struct Quotes;
+
+impl Aggregate for Quotes {
+    type Event = Event;
+    type State = Quote;
+
+    fn evolve(_state: Quote, event: &Event) -> Quote {
+        match event {
+            Event::FeeQuoted(quoted) => Quote { quoted: Some(quoted.clone()) },
+        }
+    }
+}
+
+/// Appends the quote, once.
+pub fn quote(state: &Quote, quoted: FeeQuoted) -> Result<Vec<Event>, Refusal> {
+    if state.quoted.is_some() {
+        return Err(Refusal::exists("QUOTE_EXISTS", "this quote was made already"));
+    }
+    Ok(vec![Event::FeeQuoted(quoted)])
+}
+
+/// Checks rows against the fee table: each must be a row of its form, in force on the filing date, with that amount
+/// (8 CFR 103.7, part 106: the fee is the one in force on the receipt date).
+pub fn check_rows(catalogue: &Catalogue, rows: &[FeeRow], filing_date: Date) -> Result<i64, Refusal> {
+    let mut total = 0;
+    for row in rows {
+        let form = catalogue.form(&row.form).ok_or_else(|| {
+            Refusal::invalid("rows.form", "FORM_UNKNOWN", format!("{} is not in the fee table", row.form))
+        })?;
+        let known = form.fees.iter().any(|fee| {
+            fee.id == row.row
+                && fee.cents == row.cents
+                && fee.from <= filing_date
+                && fee.until.is_none_or(|until| filing_date <= until)
+        });
+        if !known {
+            return Err(Refusal::state("FEE_DIFFERS", format!("row {} of {} is not in the fee table on {filing_date} with that amount", row.row, row.form))
+                .way_out("ask for the fee again: both services must use the same fee table"));
+        }
+        total += row.cents;
+    }
+    Ok(total)
+}

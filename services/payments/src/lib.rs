@@ -1,0 +1,84 @@
+//! Payments: quotes, payments, refunds and the double-entry ledger, over the log `payments`.
+//!
+//! Reading order: `domain` (the rules), `cashier` (carries them out with their rows), `processor` and `webhook` (the
+//! card processor's two directions), `policies` (what other services' events lead to), `tasks`, `api`.
+pub mod api;
+pub mod cashier;
+pub mod config;
+pub mod domain;
+pub mod policies;
+pub mod processor;
+pub mod store;
+pub mod tasks;
+pub mod webhook;
+
+pub use config::Config;
+
+use anyhow::{Context, Result};
+use cashier::Cashier;
+use docket_eventlog::Store;
+use docket_forms::Catalogue;
+use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
+use docket_service::{Base, BaseOptions, Program, Server, Stop};
+use policies::{OpenPayment, RefundRejected};
+use processor::Processor;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The service's own tables.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What `main` runs.
+pub const PROGRAM: Program<Config> = Program {
+    name: "payments",
+    log: Some("payments"),
+    migrations: &MIGRATIONS,
+    serve: |config, stop| Box::pin(serve(config, stop)),
+};
+
+/// Serves until told to stop.
+///
+/// # Errors
+/// When it cannot start: configuration, fee table, database, certificates.
+pub async fn serve(config: Config, stop: Stop) -> Result<()> {
+    let base = Base::connect(&config.service, options()).await?;
+    let catalogue = Catalogue::load(&config.catalogue.dir).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the fee table cannot be read:\n{}", lines.join("\n"))
+    })?;
+    let processor = Processor::new(&config.processor.url, &secret(&config.processor.api_key_file)?)?;
+    let webhook_secret = secret(&config.processor.webhook_secret_file)?;
+    let cashier = Cashier { payments: Store::new(base.log.clone()), pool: base.pool.clone(), clock: base.clock.clone(), processor };
+    let api = api::Payments {
+        base: base.clone(),
+        cashier: cashier.clone(),
+        quotes: Store::new(base.log.clone()),
+        catalogue: Arc::new(catalogue),
+    };
+    let payments = cashier.payments.clone();
+    let due = cashier.clone();
+    Server::new(base)
+        .grpc(PaymentServiceServer::new(api))
+        .http(webhook::router(cashier, &webhook_secret))
+        .subscriber("filing", Arc::new(OpenPayment { payments: payments.clone() }))
+        .subscriber("cases-0", Arc::new(RefundRejected { payments }))
+        .task("due at the processor", move |stop| tasks::run(due, stop))
+        .run(stop)
+        .await
+}
+
+/// What the service is connected to.
+fn options() -> BaseOptions {
+    BaseOptions {
+        name: "payments",
+        log: Some("payments"),
+        policies: include_str!("access.cedar"),
+        schema: include_str!("access.cedarschema"),
+        ..BaseOptions::default()
+    }
+}
+
+fn secret(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    Ok(text.trim().to_owned())
+}

@@ -1,0 +1,135 @@
+//! The card processor, as its HTTP API defines it (Stripe's shape: form-encoded requests, JSON answers, idempotency keys).
+use crate::domain::payment::Charge;
+use anyhow::{Context, Result, bail};
+use reqwest::StatusCode;
+use serde_json::Value;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long an answer is waited for; after that the outcome is asked for later.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Money was taken.
+    Charged(Charge),
+    /// Refused, with the class.
+    Declined(String),
+    /// Not known yet.
+    Pending,
+}
+
+/// The processor's API.
+#[derive(Clone)]
+pub struct Processor {
+    http: reqwest::Client,
+    url: String,
+    key: String,
+}
+
+impl std::fmt::Debug for Processor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Processor").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl Processor {
+    /// A client for the API at `url` with the secret `key`.
+    ///
+    /// # Errors
+    /// When the TLS roots cannot be loaded.
+    pub fn new(url: &str, key: &str) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(PATIENCE).build().context("a client for the processor")?;
+        Ok(Self { http, url: url.trim_end_matches('/').to_owned(), key: key.to_owned() })
+    }
+
+    /// Asks for money. The attempt's id is the idempotency key: asked again, it is the same charge.
+    ///
+    /// # Errors
+    /// None: what is not known is [`Outcome::Pending`].
+    pub async fn charge(&self, attempt: Uuid, payment: Uuid, amount_cents: i64, method: &str) -> Outcome {
+        let form = [
+            ("amount", amount_cents.to_string()),
+            ("currency", "usd".to_owned()),
+            ("payment_method", method.to_owned()),
+            ("confirm", "true".to_owned()),
+            ("metadata[payment]", payment.to_string()),
+            ("metadata[attempt]", attempt.to_string()),
+        ];
+        match self.post("/v1/payment_intents", attempt, &form).await {
+            Ok((status, body)) => match intent_outcome(status, &body) {
+                Outcome::Charged(charge) => Outcome::Charged(self.with_card(charge).await),
+                other => other,
+            },
+            Err(error) => {
+                tracing::warn!(%attempt, error = %error.without_url(), "the processor did not answer; its outcome is asked for later");
+                Outcome::Pending
+            }
+        }
+    }
+
+    /// Gives money back. The refund's id is the idempotency key. The reference, once done.
+    ///
+    /// # Errors
+    /// When the processor does not answer or says no; asked again later.
+    pub async fn refund(&self, refund: Uuid, intent: &str, amount_cents: i64) -> Result<String> {
+        let form = [
+            ("payment_intent", intent.to_owned()),
+            ("amount", amount_cents.to_string()),
+            ("metadata[refund]", refund.to_string()),
+        ];
+        let (status, body) = self.post("/v1/refunds", refund, &form).await.map_err(reqwest::Error::without_url)?;
+        match body["id"].as_str() {
+            Some(id) if status.is_success() => Ok(id.to_owned()),
+            _ => bail!("the processor answered {status}: {}", body["error"]["code"].as_str().unwrap_or("no code")),
+        }
+    }
+
+    /// The charge with brand and last digits, for the receipt; without them when the processor does not say.
+    pub async fn with_card(&self, charge: Charge) -> Charge {
+        let url = format!("{}/v1/charges", self.url);
+        let asked = self.http.get(url).query(&[("payment_intent", &charge.reference)]).bearer_auth(&self.key).send().await;
+        let Ok(answer) = asked else { return charge };
+        let list: Value = answer.json().await.unwrap_or(Value::Null);
+        let charges = list["data"].as_array().cloned().unwrap_or_default();
+        let paid = charges.iter().find(|found| found["status"] == "succeeded");
+        let card = paid.map_or(Value::Null, |found| found["payment_method_details"]["card"].clone());
+        let text = |name: &str| card[name].as_str().unwrap_or_default().to_owned();
+        Charge { card_brand: text("brand"), card_last4: text("last4"), ..charge }
+    }
+
+    async fn post(&self, path: &str, key: Uuid, form: &[(&str, String)]) -> Result<(StatusCode, Value), reqwest::Error> {
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let answer = request.header("Idempotency-Key", key.to_string()).form(form).send().await?;
+        let status = answer.status();
+        Ok((status, answer.json().await.unwrap_or(Value::Null)))
+    }
+}
+
+fn intent_outcome(status: StatusCode, body: &Value) -> Outcome {
+    if status == StatusCode::PAYMENT_REQUIRED {
+        let error = &body["error"];
+        let code = error["decline_code"].as_str().or(error["code"].as_str()).unwrap_or("generic_decline");
+        return Outcome::Declined(code.to_owned());
+    }
+    if status.is_success() && body["status"] == "succeeded" {
+        return charge_of(body).map_or(Outcome::Pending, Outcome::Charged);
+    }
+    if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS && status != StatusCode::CONFLICT {
+        // The request itself was wrong, so nothing was charged: an unknown method, for example.
+        let code = body["error"]["code"].as_str().unwrap_or("invalid_request").to_owned();
+        return Outcome::Declined(code);
+    }
+    Outcome::Pending
+}
+
+/// The charge of a succeeded intent; what the card is called is asked for apart.
+pub fn charge_of(intent: &Value) -> Option<Charge> {
+    Some(Charge {
+        reference: intent["id"].as_str()?.to_owned(),
+        amount_cents: intent["amount_received"].as_i64()?,
+        card_brand: String::new(),
+        card_last4: String::new(),
+    })
+}

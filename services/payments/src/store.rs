@@ -1,0 +1,5 @@
+//! The rows that are not events: attempts, refunds under way, payers, the ledger.
+pub mod attempt;
+pub mod ledger;
+pub mod payer;
+pub mod refund;

@@ -1,0 +1,116 @@
+//! The processor's webhooks: signed, at least once, in any order. Each says no more than an answer would.
+use crate::cashier::Cashier;
+use crate::processor::charge_of;
+use crate::store::attempt;
+use aws_lc_rs::hmac;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use docket_kernel::SharedClock;
+use serde_json::Value;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A signature older than this is refused, in seconds; it keeps a recorded call from being played again.
+const TOLERANCE_S: i64 = 300;
+
+/// What the handler needs.
+#[derive(Clone)]
+struct Hook {
+    cashier: Cashier,
+    key: Arc<hmac::Key>,
+    clock: SharedClock,
+}
+
+/// The HTTP face.
+pub fn router(cashier: Cashier, secret: &str) -> Router {
+    let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()));
+    let clock = cashier.clock.clone();
+    Router::new().route("/webhooks/processor", post(receive)).with_state(Hook { cashier, key, clock })
+}
+
+/// 2xx only after what it says is on disk; anything else makes the processor send it again.
+async fn receive(State(hook): State<Hook>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !signed(&hook.key, signature, &body, hook.clock.now().as_second()) {
+        return StatusCode::UNAUTHORIZED;
+    }
+    let Ok(event) = serde_json::from_slice::<Value>(&body) else { return StatusCode::BAD_REQUEST };
+    match take(&hook.cashier, &event).await {
+        Ok(()) => StatusCode::OK,
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), "a webhook was not taken; the processor sends it again");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+/// Whether a signature header (`t=…,v1=…[,v1=…]`) is the key's over `t.body`, and fresh.
+fn signed(key: &hmac::Key, header: &str, body: &[u8], now_s: i64) -> bool {
+    let mut at = None;
+    let mut signatures = Vec::new();
+    for part in header.split(',') {
+        match part.trim().split_once('=') {
+            Some(("t", value)) => at = value.parse::<i64>().ok().map(|s| (value, s)),
+            Some(("v1", value)) => signatures.extend(hex::decode(value)),
+            _ => {}
+        }
+    }
+    let Some((text, at_s)) = at else { return false };
+    let message = [text.as_bytes(), b".", body].concat();
+    (now_s - at_s).abs() <= TOLERANCE_S && signatures.iter().any(|tag| hmac::verify(key, &message, tag).is_ok())
+}
+
+async fn take(cashier: &Cashier, event: &Value) -> anyhow::Result<()> {
+    let object = &event["data"]["object"];
+    let attempt_id = object["metadata"]["attempt"].as_str().and_then(|text| Uuid::try_parse(text).ok());
+    let (Some(kind), Some(attempt_id)) = (event["type"].as_str(), attempt_id) else { return Ok(()) };
+    let Some(open) = attempt::find(&cashier.pool, attempt_id).await? else { return Ok(()) };
+    match kind {
+        "payment_intent.succeeded" => {
+            if let Some(charge) = charge_of(object) {
+                let charge = cashier.processor.with_card(charge).await;
+                cashier.settle(&open, &charge).await?;
+            }
+        }
+        "payment_intent.payment_failed" => {
+            let error = &object["last_payment_error"];
+            let code = error["decline_code"].as_str().or(error["code"].as_str()).unwrap_or("generic_decline");
+            cashier.refuse(&open, code).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(secret: &str, at_s: i64, body: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let tag = hmac::sign(&key, format!("{at_s}.{body}").as_bytes());
+        format!("t={at_s},v1={}", hex::encode(tag))
+    }
+
+    #[test]
+    fn only_a_fresh_signature_of_the_secret_is_taken() {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"right");
+        assert!(signed(&key, &header("right", 1_000, "{}"), b"{}", 1_100));
+        assert!(!signed(&key, &header("wrong", 1_000, "{}"), b"{}", 1_100));
+        assert!(!signed(&key, &header("right", 1_000, "{}"), b"{ }", 1_100));
+        assert!(!signed(&key, &header("right", 1_000, "{}"), b"{}", 1_301));
+        assert!(!signed(&key, "", b"{}", 1_000));
+    }
+
+    #[test]
+    fn while_a_secret_is_changed_either_signature_will_do() {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"new");
+        let old = header("old", 1_000, "{}");
+        let new = header("new", 1_000, "{}");
+        let both = format!("{old},{}", new.split_once(',').unwrap().1);
+        assert!(signed(&key, &both, b"{}", 1_000));
+    }
+}
