@@ -135,7 +135,10 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), Error> {
         });
     }
     match fs::rename(&partial, to) {
-        Err(_) if to.is_dir() => Ok(fs::remove_dir_all(&partial).unwrap_or_default()), // another process was quicker
+        Err(_) if to.is_dir() => {
+            let _ = fs::remove_dir_all(&partial); // another process was quicker
+            Ok(())
+        }
         renamed => renamed.doing(|| format!("rename to {}", to.display())),
     }
 }

@@ -76,7 +76,7 @@ impl Postgres {
         let folder = place::folder_for(&options.folder, user)?;
         let layout = Layout { bin: bin.path, folder: folder.path, user };
         let password = layout.prepare()?;
-        layout.end_previous()?;
+        layout.end_previous();
         layout.write_hba(&options)?;
         let mut settings = settings(&options);
         if let Some(tls) = &options.tls {

@@ -48,7 +48,7 @@ pub fn spawn_lasting(command: Command) -> io::Result<Child> {
         Mutex::new(orders)
     });
     let (answer, answered) = mpsc::channel();
-    let gone = |_| io::Error::other("the spawning thread is gone");
-    spawner.lock().map_err(|_| gone(()))?.send((command, answer)).map_err(|_| gone(()))?;
-    answered.recv().map_err(|_| gone(()))?
+    let gone = || io::Error::other("the spawning thread is gone");
+    spawner.lock().map_err(|_| gone())?.send((command, answer)).map_err(|_| gone())?;
+    answered.recv().map_err(|_| gone())?
 }

@@ -16,9 +16,9 @@ pub struct TestNats {
 #[derive(Debug)]
 enum Running {
     /// Away only while it is restarted.
-    Local(Option<Nats>),
+    Local(Option<Box<Nats>>),
     #[cfg(feature = "containers")]
-    Container(crate::containers::NatsContainer),
+    Container(Box<crate::containers::NatsContainer>),
 }
 
 impl TestNats {
@@ -50,7 +50,7 @@ impl TestNats {
     /// The local server, to send signals to or to ask for its monitoring port; none in a container.
     pub fn local(&mut self) -> Option<&mut Nats> {
         match &mut self.running {
-            Running::Local(server) => server.as_mut(),
+            Running::Local(server) => server.as_deref_mut(),
             #[cfg(feature = "containers")]
             Running::Container(_) => None,
         }
@@ -64,7 +64,7 @@ pub async fn nats() -> TestNats {
         #[cfg(feature = "containers")]
         Source::Containers => {
             let server = crate::containers::NatsContainer::start().await;
-            TestNats { url: server.url.clone(), running: Running::Container(server) }
+            TestNats { url: server.url.clone(), running: Running::Container(Box::new(server)) }
         }
     }
 }
@@ -76,5 +76,5 @@ pub async fn nats_with(change: impl FnOnce(&mut NatsOptions)) -> TestNats {
     change(&mut options);
     let server =
         blocking(move || Nats::start(options)).await.unwrap_or_else(|error| panic!("nats-server: {error}"));
-    TestNats { url: server.url(), running: Running::Local(Some(server)) }
+    TestNats { url: server.url(), running: Running::Local(Some(Box::new(server))) }
 }

@@ -72,11 +72,11 @@ pub async fn postgres() -> &'static TestPostgres {
 enum Running {
     Elsewhere,
     Local {
-        _server: Postgres,
+        _server: Box<Postgres>,
     },
     #[cfg(feature = "containers")]
     Container {
-        _server: crate::containers::PostgresContainer,
+        _server: Box<crate::containers::PostgresContainer>,
     },
 }
 
@@ -99,12 +99,12 @@ async fn start_from(source: Source) -> (String, Running) {
                 ..PostgresOptions::new(folder)
             })
             .await;
-            (server.url(""), Running::Local { _server: server })
+            (server.url(""), Running::Local { _server: Box::new(server) })
         }
         #[cfg(feature = "containers")]
         Source::Containers => {
             let server = crate::containers::PostgresContainer::start().await;
-            (server.url.clone(), Running::Container { _server: server })
+            (server.url.clone(), Running::Container { _server: Box::new(server) })
         }
     }
 }
@@ -174,7 +174,7 @@ fn sweep(database: &str) {
                 .expect("a runtime can be made");
             for name in inbox {
                 runtime.block_on(async {
-                    postgres().await.execute(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await
+                    postgres().await.execute(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
                 });
             }
         });

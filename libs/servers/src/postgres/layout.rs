@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{PostgresOptions, SUPERUSER};
 use crate::error::Doing;
@@ -76,25 +76,29 @@ impl Layout {
         Err(Error::Ended { name: "initdb", tail: String::from_utf8_lossy(&output.stderr).into_owned() })
     }
 
-    /// Waits for a server of ours that an earlier run, killed, has left on this data, and hurries it after a second.
-    pub(super) fn end_previous(&self) -> Result<(), Error> {
-        let Some(pid) = read_pid_file(&self.data()).and_then(|(pid, _)| Pid::from_raw(pid)) else {
-            return Ok(());
-        };
-        let works_here = || {
-            let cwd = fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero()));
-            cwd.is_ok_and(|cwd| cwd == self.data()) && test_kill_process(pid).is_ok()
-        };
+    /// Waits for what an earlier run, killed, has left running on this data; hurries the server after a second.
+    ///
+    /// Then the lock file is stale and goes. PostgreSQL would judge it by its process id alone, which may belong to
+    /// another process by now, or to a dead one that nobody has taken note of.
+    pub(super) fn end_previous(&self) {
+        let data = self.data();
+        let Some((pid, _)) = read_pid_file(&data) else { return };
         let begun = Instant::now();
         let mut hurried = false;
-        while works_here() && begun.elapsed() < READY_PATIENCE {
-            if !hurried && begun.elapsed() > Duration::from_secs(1) {
+        while let Some(working) = processes_in(&data) {
+            if working.is_empty() {
+                let _ = fs::remove_file(data.join("postmaster.pid")); // the server may have removed it itself
+                return;
+            }
+            if begun.elapsed() > READY_PATIENCE {
+                return;
+            }
+            if !hurried && begun.elapsed() > Duration::from_secs(1) && working.contains(&pid) {
                 hurried = true;
-                let _ = kill_process(pid, Signal::INT); // it may just have gone
+                let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::INT)); // it may just have gone
             }
             thread::sleep(Duration::from_millis(20));
         }
-        Ok(())
     }
 
     pub(super) fn write_hba(&self, options: &PostgresOptions) -> Result<(), Error> {
@@ -215,6 +219,15 @@ impl Layout {
         let Some(user) = self.user else { return Ok(()) };
         chown(path, Some(user.uid), Some(user.gid)).doing(|| format!("give {} to nobody", path.display()))
     }
+}
+
+/// The living processes that work in a folder, as a server and its sessions do in its data; none where `/proc` is not.
+fn processes_in(folder: &Path) -> Option<Vec<i32>> {
+    let entries = fs::read_dir("/proc").ok()?.flatten();
+    let working =
+        entries.filter(|entry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder));
+    let pids: Vec<i32> = working.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    Path::new("/proc/self/cwd").exists().then_some(pids)
 }
 
 /// The process id in `postmaster.pid`, and whether its eighth line says that connections are taken.

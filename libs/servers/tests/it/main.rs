@@ -1,4 +1,5 @@
 //! Real servers: started, found again with their data, and gone when they should be.
+#![allow(clippy::unwrap_used, reason = "a helper of tests may panic as a test may")]
 
 mod lifetime;
 mod nats;

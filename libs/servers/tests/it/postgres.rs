@@ -2,7 +2,9 @@
 
 use std::net::TcpListener;
 
-use docket_servers::{Error, Launcher, Postgres, PostgresOptions, TlsFiles, child, unprivileged_user};
+use docket_servers::{
+    Error, Launcher, Postgres, PostgresOptions, Signal, TlsFiles, child, unprivileged_user,
+};
 
 use crate::{ask, closed_folder, folder, mode_of, psql, scratch};
 
@@ -28,6 +30,19 @@ fn a_crash_loses_nothing_that_was_committed() {
     server.restart().unwrap();
     assert_eq!(ask(&server, "SELECT n FROM kept").unwrap(), "7");
     assert_eq!(ask(&server, "SHOW fsync").unwrap(), "on");
+}
+
+#[test]
+fn what_an_earlier_run_left_is_ended_or_cleared_away() {
+    let folder = folder();
+    let mut dead = Postgres::start(PostgresOptions { durable: true, ..scratch(&folder) }).unwrap();
+    ask(&dead, "CREATE TABLE kept AS SELECT 7 AS n").unwrap();
+    dead.process().signal(Signal::KILL).unwrap();
+    std::mem::forget(dead); // dead, and nobody takes note of it
+    let alive = Postgres::start(scratch(&folder)).unwrap();
+    std::mem::forget(alive); // still running
+    let server = Postgres::start(scratch(&folder)).unwrap();
+    assert_eq!(ask(&server, "SELECT n FROM kept").unwrap(), "7");
 }
 
 #[test]
