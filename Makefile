@@ -11,10 +11,10 @@ run: ## install the tools, build, start everything, play the story, stay up (Ctr
 	@deploy/run up --story $(V)
 
 stop: ## stop what `make run` started from another terminal
-	@deploy/run stop
+	@deploy/local stop
 
 clean-data: ## forget everything under .local except the tools
-	@deploy/run clean-data
+	@deploy/local clean-data
 
 test: ## every test, on real PostgreSQL and NATS; the last line says how many passed
 	@deploy/test
