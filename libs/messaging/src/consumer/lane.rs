@@ -215,7 +215,8 @@ fn retry(error: Error) -> ApplyError {
 /// Faults which trying again will not mend: SQLSTATE classes 22 (data), 23 (constraints), 42 (statement).
 fn our_fault(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
-        let sqlx::Error::Database(error) = cause.downcast_ref::<sqlx::Error>()? else { return None };
+        let shared = cause.downcast_ref::<Arc<sqlx::Error>>().map(AsRef::as_ref);
+        let sqlx::Error::Database(error) = cause.downcast_ref::<sqlx::Error>().or(shared)? else { return None };
         let code = error.code()?;
         ["22", "23", "42"].iter().any(|class| code.starts_with(class)).then(|| format!("SQLSTATE {code}"))
     })

@@ -1,0 +1,290 @@
+//! Access: the service's Cedar policies, asked with the caller's roles and relations.
+//!
+//! A service's `access.cedarschema` names these entity types, and one action for each rpc that a
+//! person may call; the rpc's method name is the action's name:
+//!
+//! ```cedarschema
+//! entity Person { roles: Set<String>, offices: Set<String>, roles_here: Set<String> };
+//! entity Resource { kind: String, relations: Set<String>, office: String, class: String };
+//! action GetFiling, SubmitFiling appliesTo { principal: Person, resource: Resource };
+//! ```
+//!
+//! `roles_here` are the roles held in the resource's office. `office` is empty where a resource has none.
+//! Nothing is allowed that no policy permits.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
+    Response, RestrictedExpression, Schema, ValidationMode, Validator,
+};
+use uuid::Uuid;
+
+use crate::{ApiError, Caller, Identity};
+
+/// Classes of visibility which the coarse question tries.
+const CLASSES: [&str; 3] = ["normal", "protected", "sealed"];
+
+/// A thing somebody wants to do something with.
+#[derive(Debug, Clone)]
+pub struct Resource<'a> {
+    /// Such as `Filing`.
+    pub kind: &'a str,
+    /// Its id.
+    pub id: Uuid,
+    /// The caller's relations to it: `owner`, `applicant`, `representative` …
+    pub relations: Vec<&'a str>,
+    /// The office it is with.
+    pub office: Option<&'a str>,
+    /// Its class of visibility: `normal`, `protected`, `sealed`.
+    pub class: &'a str,
+}
+
+/// The policies of one service. Cheap to clone.
+#[derive(Clone)]
+pub struct Access(Arc<Inner>);
+
+struct Inner {
+    policies: PolicySet,
+    actions: Vec<EntityUid>,
+    /// Every word a policy compares with, among them all relations.
+    words: Vec<String>,
+    person: EntityTypeName,
+    resource: EntityTypeName,
+}
+
+impl Access {
+    /// Reads the policies and checks them against the schema.
+    ///
+    /// # Errors
+    /// Every fault the validator finds.
+    pub fn new(policies: &str, schema: &str) -> anyhow::Result<Self> {
+        let (schema, _warnings) = Schema::from_cedarschema_str(schema)?;
+        let actions: Vec<_> = schema.actions().cloned().collect();
+        let policies: PolicySet = policies.parse()?;
+        let result = Validator::new(schema).validate(&policies, ValidationMode::Strict);
+        if !result.validation_passed() {
+            let faults: Vec<_> = result.validation_errors().map(ToString::to_string).collect();
+            anyhow::bail!("the policies do not fit their schema:\n{}", faults.join("\n"));
+        }
+        let mut words = BTreeSet::new();
+        for policy in policies.policies() {
+            collect_words(&policy.to_json()?, &mut words);
+        }
+        Ok(Self(Arc::new(Inner {
+            policies,
+            actions,
+            words: words.into_iter().collect(),
+            person: "Person".parse()?,
+            resource: "Resource".parse()?,
+        })))
+    }
+
+    /// The actions of the schema.
+    pub fn actions(&self) -> Vec<String> {
+        self.0.actions.iter().map(|action| action.id().unescaped().to_owned()).collect()
+    }
+
+    /// Allows or refuses `action` (an rpc's name) on `resource`. Services pass: their methods name their callers.
+    ///
+    /// # Errors
+    /// NOT_FOUND when the caller may do nothing at all with it, just as if it did not exist; PERMISSION_DENIED
+    /// when something else, but not this.
+    pub fn require(&self, caller: &Caller, action: &str, resource: &Resource<'_>) -> Result<(), ApiError> {
+        if matches!(caller.identity, Identity::Service(_)) {
+            return Ok(());
+        }
+        let Some(account) = caller.account() else { return Err(ApiError::Unauthenticated) };
+        let view = View::of(caller, account, resource);
+        // Every action is asked every time, so that a refusal takes as long as another.
+        let asked: Vec<_> = self.0.actions.iter().map(|action| (action, self.ask(action, &view))).collect();
+        let answer = asked.iter().find(|(uid, _)| uid.id().unescaped() == action).map(|(_, answer)| answer);
+        match answer {
+            Some(answer) if answer.decision() == Decision::Allow => Ok(()),
+            _ if !asked.iter().any(|(_, answer)| answer.decision() == Decision::Allow) => Err(ApiError::not_found()),
+            answer => Err(ApiError::Denied {
+                action: action.to_owned(),
+                policy: answer.map(|answer| self.policy_of(answer)).unwrap_or_default(),
+            }),
+        }
+    }
+
+    /// Whether `action` is allowed, for lists and counts.
+    pub fn allows(&self, caller: &Caller, action: &str, resource: &Resource<'_>) -> bool {
+        self.require(caller, action, resource).is_ok()
+    }
+
+    /// Whether this person could ever do that: with some resource to which all relations are held.
+    pub(crate) fn could_ever(&self, caller: &Caller, action: &str) -> bool {
+        let Some(account) = caller.account() else { return false };
+        let Some(action) = self.0.actions.iter().find(|uid| uid.id().unescaped() == action) else { return false };
+        let offices = caller.roles.iter().map(|role| Some(role.office.as_str())).chain([None]);
+        let relations: Vec<&str> = self.0.words.iter().map(String::as_str).collect();
+        let mut kinds = relations.clone();
+        kinds.push("");
+        offices.into_iter().any(|office| {
+            CLASSES.iter().any(|class| {
+                // A policy may ask for the kind; relations cannot be told from kinds, so the words serve as both.
+                kinds.iter().rev().any(|kind| {
+                    let relations = relations.clone();
+                    let resource = Resource { kind, id: Uuid::nil(), relations, office, class };
+                    let view = View::of(caller, account, &resource);
+                    self.ask(action, &view).decision() == Decision::Allow
+                })
+            })
+        })
+    }
+
+    fn ask(&self, action: &EntityUid, view: &View<'_>) -> Response {
+        let inner = &self.0;
+        let uid = |kind: &EntityTypeName, id: Uuid| {
+            EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id.to_string()))
+        };
+        let (person, resource) = (uid(&inner.person, view.account), uid(&inner.resource, view.resource.id));
+        let request = Request::new(person.clone(), action.clone(), resource.clone(), Context::empty(), None)
+            .expect("only a schema makes a request invalid, and none is given");
+        let entities = [(person, view.person()), (resource, view.resource())].map(|(uid, attributes)| {
+            Entity::new(uid, attributes, HashSet::new()).expect("strings and sets of strings evaluate")
+        });
+        let entities = Entities::from_entities(entities, None).expect("two entities of different types");
+        Authorizer::new().is_authorized(&request, &inner.policies, &entities)
+    }
+
+    /// The `@id` of the policy that decided, or its place in the file.
+    fn policy_of(&self, response: &Response) -> String {
+        let Some(id) = response.diagnostics().reason().next() else { return String::new() };
+        self.0.policies.annotation(id, "id").map_or_else(|| id.to_string(), str::to_owned)
+    }
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Access({} policies)", self.0.policies.policies().count())
+    }
+}
+
+/// One question's attributes.
+struct View<'a> {
+    account: Uuid,
+    roles: HashSet<&'a str>,
+    offices: HashSet<&'a str>,
+    roles_here: HashSet<&'a str>,
+    resource: &'a Resource<'a>,
+}
+
+impl<'a> View<'a> {
+    fn of(caller: &'a Caller, account: Uuid, resource: &'a Resource<'a>) -> Self {
+        let here = caller.roles.iter().filter(|role| Some(role.office.as_str()) == resource.office);
+        Self {
+            account,
+            roles: caller.roles.iter().map(|role| role.role.as_str()).collect(),
+            offices: caller.roles.iter().map(|role| role.office.as_str()).collect(),
+            roles_here: here.map(|role| role.role.as_str()).collect(),
+            resource,
+        }
+    }
+
+    fn person(&self) -> HashMap<String, RestrictedExpression> {
+        HashMap::from([
+            ("roles".to_owned(), set(self.roles.iter().copied())),
+            ("offices".to_owned(), set(self.offices.iter().copied())),
+            ("roles_here".to_owned(), set(self.roles_here.iter().copied())),
+        ])
+    }
+
+    fn resource(&self) -> HashMap<String, RestrictedExpression> {
+        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+        HashMap::from([
+            ("kind".to_owned(), text(self.resource.kind)),
+            ("relations".to_owned(), set(self.resource.relations.iter().copied())),
+            ("office".to_owned(), text(self.resource.office.unwrap_or_default())),
+            ("class".to_owned(), text(self.resource.class)),
+        ])
+    }
+}
+
+fn set<'a>(items: impl Iterator<Item = &'a str>) -> RestrictedExpression {
+    RestrictedExpression::new_set(items.map(|item| RestrictedExpression::new_string(item.to_owned())))
+}
+
+/// Every string a policy's conditions compare with (`{"Value": "…"}` in Cedar's JSON).
+fn collect_words(json: &serde_json::Value, words: &mut BTreeSet<String>) {
+    use serde_json::Value;
+    match json {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(word) if key == "Value" => {
+                        words.insert(word.clone());
+                    }
+                    other => collect_words(other, words),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_words(item, words)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Person, Role};
+
+    const SCHEMA: &str = "
+        entity Person { roles: Set<String>, offices: Set<String>, roles_here: Set<String> };
+        entity Resource { kind: String, relations: Set<String>, office: String, class: String };
+        action GetFiling, SubmitFiling, DecideCase appliesTo { principal: Person, resource: Resource };
+    ";
+    const POLICIES: &str = r#"
+        permit (principal, action in [Action::"GetFiling", Action::"SubmitFiling"], resource)
+        when { resource.relations.contains("applicant") };
+        permit (principal, action == Action::"GetFiling", resource)
+        when { resource.relations.contains("representative") };
+        permit (principal, action == Action::"DecideCase", resource)
+        when { principal.roles_here.contains("adjudicator") && resource.class == "normal" };
+    "#;
+
+    fn person(roles: &[(&str, &str)]) -> Caller {
+        let person = Person { account: Uuid::from_u128(1), session: Uuid::from_u128(2), step_up: false, auth_level: 2 };
+        let roles = roles.iter().map(|(role, office)| Role { role: (*role).into(), office: (*office).into() });
+        Caller { identity: Identity::Person(person), roles: roles.collect() }
+    }
+
+    fn filing<'a>(relations: &[&'a str], office: Option<&'a str>) -> Resource<'a> {
+        Resource { kind: "Filing", id: Uuid::from_u128(3), relations: relations.to_vec(), office, class: "normal" }
+    }
+
+    #[test]
+    fn a_relation_allows_what_its_policy_says() {
+        let access = Access::new(POLICIES, SCHEMA).unwrap();
+        assert!(access.allows(&person(&[]), "SubmitFiling", &filing(&["applicant"], None)));
+        let denied = access.require(&person(&[]), "SubmitFiling", &filing(&["representative"], None));
+        assert!(matches!(denied, Err(ApiError::Denied { .. })));
+    }
+
+    #[test]
+    fn without_any_relation_it_is_as_if_it_did_not_exist() {
+        let access = Access::new(POLICIES, SCHEMA).unwrap();
+        let nobody = access.require(&person(&[]), "GetFiling", &filing(&[], None)).unwrap_err();
+        assert_eq!(tonic::Status::from(nobody).code(), tonic::Code::NotFound);
+        let elsewhere = access.require(&person(&[("adjudicator", "FO-NYC")]), "DecideCase", &filing(&[], Some("NBC")));
+        assert_eq!(tonic::Status::from(elsewhere.unwrap_err()).code(), tonic::Code::NotFound);
+        assert!(access.allows(&person(&[("adjudicator", "NBC")]), "DecideCase", &filing(&[], Some("NBC"))));
+    }
+
+    #[test]
+    fn the_coarse_question_asks_whether_it_could_ever_be() {
+        let access = Access::new(POLICIES, SCHEMA).unwrap();
+        assert!(access.could_ever(&person(&[]), "SubmitFiling"));
+        assert!(!access.could_ever(&person(&[]), "DecideCase"));
+        assert!(access.could_ever(&person(&[("adjudicator", "NBC")]), "DecideCase"));
+        assert!(!access.could_ever(&person(&[]), "NoSuchAction"));
+    }
+
+    #[test]
+    fn policies_that_do_not_fit_the_schema_are_refused() {
+        assert!(Access::new("permit (principal, action, resource) when { resource.colour == 1 };", SCHEMA).is_err());
+    }
+}

@@ -1,0 +1,47 @@
+//! What every server has, so that a service holds its domain and nothing else.
+//!
+//! Reading order: `cli` (the program), `config`, `base` (what a service is connected to), `server` (what
+//! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error` and `status` (what
+//! callers are told), `objects`, `roles`, `telemetry`, `admin`, and `testing` for the services' tests.
+
+mod access;
+mod admin;
+mod auth;
+mod base;
+mod caller;
+mod cli;
+mod clock;
+mod config;
+mod detached;
+mod error;
+mod event_feed;
+mod migrate;
+mod objects;
+pub mod page;
+mod roles;
+mod server;
+mod status;
+mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod timers;
+mod tls;
+mod token;
+
+pub use access::{Access, Resource};
+pub use base::{Base, BaseOptions};
+pub use caller::{Caller, Identity, Person, Role, caller};
+pub use cli::{Program, main};
+pub use clock::OffsetClock;
+pub use config::{
+    BrokerConfig, ConfigError, DatabaseConfig, KeysDatabaseConfig, ServiceConfig, TelemetryConfig, TlsConfig, load,
+};
+pub use detached::{detached, outgoing};
+pub use docket_messaging::{ApplyError, Stop, Subscriber};
+pub use error::ApiError;
+pub use migrate::migrate;
+pub use objects::{ObjectReader, ObjectWriter, Objects, Read};
+pub use server::{Listening, Server};
+pub use telemetry::init as init_telemetry;
+pub use timers::TimerHandler;
+pub use token::{KeySource, TokenError, Tokens};

@@ -1,0 +1,312 @@
+//! The server: a service's faces and workers, started together and stopped in order.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use docket_messaging::{Consumer, Relay, Stop, Subscriber};
+use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::RoutesBuilder;
+use tonic::transport::server::TcpIncoming;
+use tower::Service;
+
+use crate::admin::Health;
+use crate::auth::Auth;
+use crate::event_feed::EventFeed;
+use crate::roles::Roles;
+use crate::timers::{self, TimerHandler};
+use crate::token::{KeySource, RemoteKeys, Tokens};
+use crate::{Base, tls};
+
+/// Calls in flight may take this long to end after the stop.
+const FINISH_CALLS: Duration = Duration::from_secs(20);
+/// Workers may take this long for the transaction at hand.
+const FINISH_WORK: Duration = Duration::from_secs(10);
+const CONNECTION_AGE: Duration = Duration::from_secs(300);
+const CONNECTION_GRACE: Duration = Duration::from_secs(30);
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+const HEADER_BYTES: u32 = 16 * 1024;
+const STREAMS: u32 = 256;
+
+type Task = Box<dyn FnOnce(Stop) -> BoxFuture<'static, anyhow::Result<()>> + Send>;
+
+/// Where a running server listens; also written to `<data_dir>/listening.json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listening {
+    /// gRPC with TLS.
+    pub grpc: SocketAddr,
+    /// Health and metrics.
+    pub admin: SocketAddr,
+    /// The HTTP face, where there is one.
+    pub http: Option<SocketAddr>,
+}
+
+impl Listening {
+    /// What a server with that data folder has written; none before it listens.
+    pub fn read(data_dir: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(data_dir.join("listening.json")).ok()?).ok()
+    }
+
+    fn write(&self, data_dir: &Path) -> anyhow::Result<()> {
+        // By another name first: nobody reads half of it.
+        let (file, new) = (data_dir.join("listening.json"), data_dir.join("listening.json.new"));
+        std::fs::write(&new, serde_json::to_vec(self)?)?;
+        Ok(std::fs::rename(&new, &file)?)
+    }
+}
+
+/// A service's faces and workers.
+pub struct Server {
+    base: Base,
+    routes: RoutesBuilder,
+    http: Option<axum::Router>,
+    subscribers: BTreeMap<String, Vec<Arc<dyn Subscriber>>>,
+    timers: Option<Arc<dyn TimerHandler>>,
+    tasks: Vec<(String, Task)>,
+    tokens: Option<Tokens>,
+}
+
+impl Server {
+    /// A server with what all have: health, reflection in development, the feed of its log, the relay, the roles.
+    pub fn new(base: Base) -> Self {
+        let mut routes = RoutesBuilder::default();
+        routes.add_service(EventFeedServiceServer::new(EventFeed(base.log.clone())));
+        let roles: Arc<dyn Subscriber> = Arc::new(Roles);
+        let subscribers = BTreeMap::from([("identity".to_owned(), vec![roles])]);
+        Self { base, routes, http: None, subscribers, timers: None, tasks: Vec::new(), tokens: None }
+    }
+
+    /// Adds a gRPC service.
+    #[must_use]
+    pub fn grpc<S>(mut self, service: S) -> Self
+    where
+        S: Service<http::Request<Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
+        S::Response: axum::response::IntoResponse,
+        S::Future: Send + 'static,
+    {
+        self.routes.add_service(service);
+        self
+    }
+
+    /// Adds routes to the HTTP face at `http_listen`.
+    #[must_use]
+    pub fn http(mut self, router: axum::Router) -> Self {
+        self.http = Some(self.http.take().unwrap_or_default().merge(router));
+        self
+    }
+
+    /// Subscribes to a log: `payments`, `cases-0` … Several subscribers of one log act in one transaction, in the
+    /// order they were added.
+    #[must_use]
+    pub fn subscriber(mut self, log: &str, subscriber: Arc<dyn Subscriber>) -> Self {
+        self.subscribers.entry(log.to_owned()).or_default().push(subscriber);
+        self
+    }
+
+    /// Fires the log's timers with `handler`.
+    #[must_use]
+    pub fn timers(mut self, handler: Arc<dyn TimerHandler>) -> Self {
+        self.timers = Some(handler);
+        self
+    }
+
+    /// Runs `task` beside the server; it ends when its `stop` is cancelled. An error or a panic stops the server.
+    #[must_use]
+    pub fn task<F, Fut>(mut self, name: &str, task: F) -> Self
+    where
+        F: FnOnce(Stop) -> Fut + Send + 'static,
+        Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.tasks.push((name.to_owned(), Box::new(move |stop| Box::pin(task(stop)))));
+        self
+    }
+
+    /// Takes the keys of access tokens from `source` instead of identity: for identity itself.
+    #[must_use]
+    pub fn keys(mut self, source: impl KeySource) -> Self {
+        self.tokens = Some(Tokens::new(source, self.base.clock.clone()));
+        self
+    }
+
+    /// Serves until `stop`, then ends in order: not ready, no new calls, calls in flight, workers, connections.
+    ///
+    /// # Errors
+    /// An address that cannot be bound, certificates that cannot be used, a worker that died.
+    pub async fn run(mut self, stop: Stop) -> anyhow::Result<()> {
+        let config = Arc::clone(&self.base.config);
+        let grpc = TcpListener::bind(config.grpc_listen).await.context("service.grpc_listen")?;
+        let admin = TcpListener::bind(config.admin_listen).await.context("service.admin_listen")?;
+        let http = match config.http_listen {
+            Some(address) if self.http.is_some() => {
+                Some(TcpListener::bind(address).await.context("service.http_listen")?)
+            }
+            _ => None,
+        };
+        let listening = Listening {
+            grpc: grpc.local_addr()?,
+            admin: admin.local_addr()?,
+            http: http.as_ref().map(TcpListener::local_addr).transpose()?,
+        };
+
+        let (health, admin_routes) = Health::new().await;
+        // Workers and the admin port outlive the calls, which need them.
+        let (working, calls) = (Stop::new(), self.base.stopping.clone());
+        let mut faces: JoinSet<anyhow::Result<()>> = JoinSet::new();
+        let mut workers = JoinSet::new();
+        let base = self.base.clone();
+        faces.spawn(self.serve_grpc(grpc, calls.clone())?);
+        if let (Some(listener), Some(router)) = (http, self.http.take()) {
+            let calls = calls.clone().cancelled_owned();
+            faces.spawn(async move { Ok(axum::serve(listener, router).with_graceful_shutdown(calls).await?) });
+        }
+        let ending = working.clone().cancelled_owned();
+        workers.spawn(named("admin", async move {
+            Ok(axum::serve(admin, admin_routes).with_graceful_shutdown(ending).await?)
+        }));
+        self.spawn_workers(&mut workers, &working);
+        let (watching, watched) = (health.clone(), calls.clone());
+        let pool = base.pool.clone();
+        workers.spawn(named("health", async move {
+            watching.watch(pool, watched).await;
+            Ok(())
+        }));
+        listening.write(&config.data_dir).context("write listening.json")?;
+        tracing::info!(grpc = %listening.grpc, admin = %listening.admin, "listening");
+
+        let fault = until_stop_or_fault(&stop, &mut faces, &mut workers, &working).await;
+        if let Err(error) = &fault {
+            tracing::error!(error = format!("{error:#}"), "stopping because a part of the service died");
+            health.set_dead(&error.to_string()).await;
+        }
+        health.set_ready(Some("stopping".to_owned())).await;
+        if fault.is_ok() {
+            sleep(Duration::from_millis(config.drain_delay_ms)).await;
+        }
+        calls.cancel();
+        drain("calls", &mut faces, FINISH_CALLS).await;
+        working.cancel();
+        drain("workers", &mut workers, FINISH_WORK).await;
+        let _ = std::fs::remove_file(config.data_dir.join("listening.json"));
+        if timeout(FINISH_WORK, base.pool.close()).await.is_err() {
+            tracing::warn!("the database's connections did not close in time");
+        }
+        tracing::info!("stopped");
+        fault
+    }
+
+    fn serve_grpc(
+        &mut self,
+        listener: TcpListener,
+        calls: Stop,
+    ) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + Send + 'static + use<>> {
+        let base = &self.base;
+        let tokens = self.tokens.take();
+        let tokens =
+            tokens.unwrap_or_else(|| Tokens::new(RemoteKeys(base.channel("identity")), base.clock.clone()));
+        let reflection = !base.config.is_production();
+        let auth = Auth::new(base.name, tokens, base.access.clone(), base.pool.clone(), reflection);
+        let mut routes = std::mem::take(&mut self.routes);
+        if reflection {
+            let reflection = tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(docket_proto::DESCRIPTORS)
+                .build_v1()?;
+            routes.add_service(reflection);
+        }
+        let router = tonic::transport::Server::builder()
+            .tls_config(tls::server(&base.config.tls)?)
+            .context("service.tls")?
+            .max_concurrent_streams(STREAMS)
+            .http2_max_header_list_size(HEADER_BYTES)
+            .http2_keepalive_interval(Some(KEEP_ALIVE))
+            .max_connection_age(CONNECTION_AGE)
+            .max_connection_age_grace(CONNECTION_GRACE)
+            .layer(auth)
+            .add_routes(routes.routes());
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        Ok(async move { Ok(router.serve_with_incoming_shutdown(incoming, calls.cancelled_owned()).await?) })
+    }
+
+    fn spawn_workers(&mut self, workers: &mut JoinSet<(String, anyhow::Result<()>)>, working: &Stop) {
+        let base = &self.base;
+        let relay = Relay::new(base.log.clone(), base.broker.clone());
+        let (stop, halted) = (working.clone(), working.clone());
+        workers.spawn(named("relay", async move { stay_halted(relay.run(stop).await, halted).await }));
+        for (log, subscribers) in std::mem::take(&mut self.subscribers) {
+            let consumer = Consumer::new(base.name, &log, base.pool.clone(), base.broker.clone(), base.feed(&log))
+                .clock(base.clock.clone())
+                .waking(base.log.clone());
+            let consumer = subscribers.into_iter().fold(consumer, Consumer::with);
+            let (stop, halted) = (working.clone(), working.clone());
+            let name = format!("consumer of {log}");
+            workers.spawn(named(&name, async move { stay_halted(consumer.run(stop).await, halted).await }));
+        }
+        if let Some(handler) = self.timers.take() {
+            workers.spawn(named("timers", timers::run(base.clone(), handler, working.clone())));
+        }
+        for (name, task) in self.tasks.drain(..) {
+            workers.spawn(named(&name, task(working.clone())));
+        }
+    }
+}
+
+/// A halt has been reported and stands as it is: the rest of the service goes on.
+async fn stay_halted(outcome: Result<(), docket_messaging::Error>, stop: Stop) -> anyhow::Result<()> {
+    if let Err(error) = outcome {
+        tracing::error!(%error, "halted until somebody looks");
+        stop.cancelled().await;
+    }
+    Ok(())
+}
+
+fn named(
+    name: &str,
+    work: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+) -> impl Future<Output = (String, anyhow::Result<()>)> + Send + 'static {
+    let name = name.to_owned();
+    async move { (name, work.await) }
+}
+
+/// Waits for the stop, or for a part that ends by itself, which none should.
+async fn until_stop_or_fault(
+    stop: &Stop,
+    faces: &mut JoinSet<anyhow::Result<()>>,
+    workers: &mut JoinSet<(String, anyhow::Result<()>)>,
+    working: &Stop,
+) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            Some(face) = faces.join_next() => {
+                face.context("serving panicked")?.context("serving")?;
+                anyhow::bail!("serving ended by itself");
+            }
+            Some(worker) = workers.join_next() => {
+                let (name, outcome) = worker.context("a worker panicked")?;
+                outcome.with_context(|| name.clone())?;
+                // A task that has done what it was there for is no fault.
+                if !working.is_cancelled() {
+                    tracing::debug!(name, "a task has ended");
+                }
+            }
+        }
+    }
+}
+
+async fn drain<T: 'static>(what: &str, tasks: &mut JoinSet<T>, patience: Duration) {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if timeout(patience, all).await.is_err() {
+        tracing::warn!(what, left = tasks.len(), "not all ended in time");
+        tasks.shutdown().await;
+    }
+}
