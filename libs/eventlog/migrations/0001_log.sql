@@ -81,7 +81,6 @@ CREATE TABLE log.timer (
     log text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
     kind text COLLATE "C" NOT NULL,
-    id uuid NOT NULL,
     due_at_us bigint NOT NULL,
     payload bytea NOT NULL,
     PRIMARY KEY (log, key)

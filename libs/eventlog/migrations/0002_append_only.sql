@@ -40,7 +40,7 @@ BEGIN
         'log.checkpoint_signed, log.timer, log.obligation, log.consumer_checkpoint, log.parked TO %I', app_role);
     EXECUTE format('GRANT UPDATE (position, recorded_at_us, commits) ON log.head TO %I', app_role);
     EXECUTE format('GRANT UPDATE (version, link, last_position) ON log.stream TO %I', app_role);
-    EXECUTE format('GRANT UPDATE (kind, id, due_at_us, payload) ON log.timer TO %I', app_role);
+    EXECUTE format('GRANT UPDATE (kind, due_at_us, payload) ON log.timer TO %I', app_role);
     EXECUTE format('GRANT UPDATE (closed_by, due_at_us, owner) ON log.obligation TO %I', app_role);
     EXECUTE format('GRANT UPDATE (position, epoch) ON log.consumer_checkpoint TO %I', app_role);
     EXECUTE format('GRANT UPDATE (reason) ON log.parked TO %I', app_role);

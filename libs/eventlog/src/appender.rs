@@ -37,6 +37,7 @@ enum Message {
 
 struct Job {
     append: Prepared,
+    queued: Instant,
     answer: oneshot::Sender<Result<Appended, Error>>,
 }
 
@@ -59,7 +60,9 @@ impl EventLog {
     }
 
     /// Appends in the caller's transaction: for what must be true in the same commit. The head stays locked
-    /// until that transaction ends, so end it soon; a conflict is an answer and does not spoil the transaction.
+    /// until that transaction ends, so end it soon, and await no [`EventLog::append`] before; the database ends
+    /// one which does nothing for 15 s. A conflict is an answer and does not spoil the transaction. Its isolation
+    /// is READ COMMITTED, the default. Who touches two logs does so in one order everywhere.
     ///
     /// # Errors
     /// As [`EventLog::append`]; after [`Error::Database`] the transaction is spoilt.
@@ -90,7 +93,7 @@ impl Appender {
 
     async fn submit(&self, append: Prepared) -> Result<Appended, Error> {
         let (sender, receiver) = oneshot::channel();
-        let job = Message::Append(Box::new(Job { append, answer: sender }));
+        let job = Message::Append(Box::new(Job { append, queued: Instant::now(), answer: sender }));
         self.0.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::Closed,
@@ -144,19 +147,28 @@ impl Task {
 
     /// Carries a group through to an answer for each.
     async fn flush(&mut self, group: Vec<Box<Job>>) {
-        let started = Instant::now();
+        for job in &group {
+            metrics::histogram!("docket_log_group_wait_seconds", "log" => self.core.name)
+                .record(job.queued.elapsed());
+        }
         let mut attempt = 0;
         let mut unknown = false;
         loop {
             match self.attempt(&group).await {
-                Ok(answers) => return self.deliver(group, answers, unknown, started),
+                Ok(answers) => return self.deliver(group, answers, unknown),
                 Err(Failure::AtCommit(error)) => {
-                    tracing::warn!(log = self.core.name, %error, "commit not answered; looking whether it was done");
+                    let code = code(&error.into());
+                    tracing::warn!(
+                        log = self.core.name,
+                        code,
+                        "commit not answered; looking whether it was done"
+                    );
                     unknown = true;
                 }
                 Err(Failure::Before(error)) if !unknown && !transient(&error) && group.len() > 1 => {
                     // Something in the group is refused by the database: nobody else shall suffer.
-                    tracing::error!(log = self.core.name, %error, "group refused; trying one by one");
+                    let code = code(&error);
+                    tracing::error!(log = self.core.name, code, "group refused; trying one by one");
                     for job in group {
                         Box::pin(self.flush(vec![job])).await;
                     }
@@ -165,7 +177,7 @@ impl Task {
                 Err(Failure::Before(error)) => {
                     let last = attempt + 1 >= RETRIES_MS.len();
                     if !unknown && (last || !transient(&error)) {
-                        tracing::error!(log = self.core.name, %error, "append failed");
+                        tracing::error!(log = self.core.name, code = code(&error), "append failed");
                         return refuse(group, &error);
                     }
                 }
@@ -205,36 +217,49 @@ impl Task {
         Ok(answers)
     }
 
-    fn deliver(
-        &self,
-        group: Vec<Box<Job>>,
-        answers: Vec<Result<Appended, Error>>,
-        unknown: bool,
-        started: Instant,
-    ) {
+    fn deliver(&self, group: Vec<Box<Job>>, answers: Vec<Result<Appended, Error>>, unknown: bool) {
         let name = self.core.name;
-        metrics::histogram!("docket_log_append_group_events", "log" => name).record(
-            answers.iter().flatten().map(|a| u32::try_from(a.events.len()).unwrap_or(u32::MAX)).sum::<u32>(),
-        );
-        metrics::histogram!("docket_log_append_duration_seconds", "log" => name).record(started.elapsed());
+        let events: usize = answers.iter().flatten().map(|appended| appended.events.len()).sum();
+        metrics::histogram!("docket_log_append_group_events", "log" => name)
+            .record(u32::try_from(events).unwrap_or(u32::MAX));
         for (job, mut answer) in group.into_iter().zip(answers) {
-            match &mut answer {
-                Ok(appended) => {
-                    if appended.repeated {
-                        metrics::counter!("docket_log_duplicates_total", "log" => name).increment(1);
-                    }
-                    // Found done after a lost commit: it was this very append, or cannot be told from it.
-                    appended.repeated &= !unknown;
-                    self.core.saw_head(appended.last);
-                }
-                Err(Error::Conflict { .. }) => {
-                    metrics::counter!("docket_log_conflicts_total", "log" => name).increment(1);
-                }
-                Err(_) => {}
+            if let Ok(appended) = &mut answer {
+                // Found done after a lost commit: it was this very append, or cannot be told from it.
+                appended.repeated &= !unknown;
+                self.core.saw_head(appended.last);
+            }
+            let outcome = outcome(&answer);
+            metrics::histogram!("docket_log_append_duration_seconds", "log" => name, "outcome" => outcome)
+                .record(job.queued.elapsed());
+            match outcome {
+                "repeated" => metrics::counter!("docket_log_duplicates_total", "log" => name).increment(1),
+                "conflict" => metrics::counter!("docket_log_conflicts_total", "log" => name).increment(1),
+                _ => {}
             }
             // A caller who went away does not want the answer.
             let _gone = job.answer.send(answer);
         }
+    }
+}
+
+fn outcome(answer: &Result<Appended, Error>) -> &'static str {
+    match answer {
+        Ok(appended) if appended.repeated => "repeated",
+        Ok(_) => "written",
+        Err(Error::Conflict { .. }) => "conflict",
+        Err(_) => "refused",
+    }
+}
+
+/// What may be logged of a failure: never its text, which may hold values.
+fn code(error: &Error) -> String {
+    match error {
+        Error::Database(error) => match error.as_ref() {
+            sqlx::Error::Database(answer) => answer.code().map_or_else(String::new, |code| code.into_owned()),
+            sqlx::Error::Io(error) => error.kind().to_string(),
+            _ => "driver".to_owned(),
+        },
+        other => other.to_string(),
     }
 }
 

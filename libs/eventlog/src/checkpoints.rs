@@ -200,8 +200,8 @@ impl EventLog {
             match self.checkpoint(&key).await {
                 Ok(Some(checkpoint)) => signed = checkpoint.size,
                 Ok(None) => {}
-                Err(Error::Database(error)) => {
-                    tracing::warn!(log = self.name(), %error, "no checkpoint: the database is away");
+                Err(Error::Database(_)) => {
+                    tracing::warn!(log = self.name(), "no checkpoint: the database is away");
                     tick.tick().await;
                 }
                 Err(error) => return Err(error),
@@ -233,7 +233,7 @@ impl EventLog {
             size: frontier.size(),
             root: frontier.root(),
             epoch: head.epoch.number,
-            signed_at: self.clock().now(),
+            signed_at: instant(self.clock().now().as_microsecond())?,
             key_id: key.id.clone(),
             signature: [0; 64],
         };

@@ -36,18 +36,17 @@ struct Row {
 }
 
 impl Epoch {
-    fn next(core: &Core, number: u64, from_position: u64, reason: &str) -> Self {
+    fn next(core: &Core, number: u64, from_position: u64, reason: &str) -> Result<Self, Error> {
         let mut epoch = Self {
             number,
             id: Uuid::new_v4(),
             from_position,
             reason: reason.to_owned(),
-            started_at: core.clock.now(),
+            started_at: instant(core.clock.now().as_microsecond())?,
             mac: Vec::new(),
         };
-        // Stored to the microsecond, so the hash is over the microsecond.
         epoch.mac = epoch.expected_mac(core);
-        epoch
+        Ok(epoch)
     }
 
     /// Whether the row was written by this service.
@@ -92,7 +91,7 @@ pub(crate) async fn begin_log(core: &Core) -> Result<(), Error> {
     .bind(core.name)
     .execute(&mut *tx)
     .await?;
-    insert(&mut tx, core, &Epoch::next(core, 1, 1, "the log began")).await?;
+    insert(&mut tx, core, &Epoch::next(core, 1, 1, "the log began")?).await?;
     Ok(tx.commit().await?)
 }
 
@@ -143,7 +142,7 @@ impl EventLog {
             .bind(core.name)
             .fetch_one(&mut *tx)
             .await?;
-        let epoch = Epoch::next(core, last.unsigned_abs() + 1, position.unsigned_abs() + 1, reason);
+        let epoch = Epoch::next(core, last.unsigned_abs() + 1, position.unsigned_abs() + 1, reason)?;
         insert(&mut tx, core, &epoch).await?;
         tx.commit().await?;
         core.set_epochs(load(core).await?);

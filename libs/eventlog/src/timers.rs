@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::Error;
 use crate::record::instant;
 
-/// One timer. Scheduling the same key again moves it.
+/// One timer. Scheduling the same key again moves it; setting it once more for the instant at which it fired does
+/// nothing new, so a repeated command may schedule again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timer {
     /// Its key in the log, such as `response-due:<case>`.
@@ -19,19 +20,19 @@ pub struct Timer {
     pub due_at: Timestamp,
     /// What the handler needs. No personal data.
     pub payload: Vec<u8>,
-    id: Uuid,
 }
 
 impl Timer {
     /// A timer to be scheduled.
     pub fn new(key: impl Into<String>, kind: impl Into<String>, due_at: Timestamp, payload: Vec<u8>) -> Self {
-        Self { key: key.into(), kind: kind.into(), due_at, payload, id: Uuid::new_v4() }
+        Self { key: key.into(), kind: kind.into(), due_at, payload }
     }
 
-    /// The id of the command it fires: the same however often and by whomever it is fired, until it is
-    /// scheduled again.
+    /// The id of the command it fires: the same however often and by whomever it is set and fired, for one kind,
+    /// key and instant.
     pub fn command_id(&self) -> Uuid {
-        derived_id(&format!("timer:{}:{}", self.kind, self.key), self.id, 0)
+        let due = self.due_at.as_microsecond().cast_unsigned();
+        derived_id(&format!("timer:{}:{}", self.kind, self.key), Uuid::from_u64_pair(0, due), 0)
     }
 }
 
@@ -46,7 +47,6 @@ pub struct Timers {
 struct Row {
     key: String,
     kind: String,
-    id: Uuid,
     due_at_us: i64,
     payload: Vec<u8>,
 }
@@ -56,7 +56,7 @@ impl TryFrom<Row> for Timer {
 
     fn try_from(row: Row) -> Result<Self, Error> {
         let due_at = instant(row.due_at_us)?;
-        Ok(Self { key: row.key, kind: row.kind, due_at, payload: row.payload, id: row.id })
+        Ok(Self { key: row.key, kind: row.kind, due_at, payload: row.payload })
     }
 }
 
@@ -71,14 +71,13 @@ impl Timers {
     /// [`Error::Database`].
     pub async fn schedule_in(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), Error> {
         sqlx::query(
-            "INSERT INTO log.timer (log, key, kind, id, due_at_us, payload) VALUES ($1, $2, $3, $4, $5, $6)
+            "INSERT INTO log.timer (log, key, kind, due_at_us, payload) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (log, key) DO UPDATE
-             SET kind = excluded.kind, id = excluded.id, due_at_us = excluded.due_at_us, payload = excluded.payload",
+             SET kind = excluded.kind, due_at_us = excluded.due_at_us, payload = excluded.payload",
         )
         .bind(self.log)
         .bind(&timer.key)
         .bind(&timer.kind)
-        .bind(timer.id)
         .bind(timer.due_at.as_microsecond())
         .bind(&timer.payload)
         .execute(tx)
@@ -108,7 +107,7 @@ impl Timers {
     /// [`Error::Database`].
     pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Timer>, Error> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT key, kind, id, due_at_us, payload FROM log.timer
+            "SELECT key, kind, due_at_us, payload FROM log.timer
              WHERE log = $1 AND due_at_us <= $2 ORDER BY due_at_us, key LIMIT $3",
         )
         .bind(self.log)
@@ -124,10 +123,10 @@ impl Timers {
     /// # Errors
     /// [`Error::Database`].
     pub async fn fired_in(&self, tx: &mut PgConnection, timer: &Timer) -> Result<bool, Error> {
-        let gone = sqlx::query("DELETE FROM log.timer WHERE log = $1 AND key = $2 AND id = $3")
+        let gone = sqlx::query("DELETE FROM log.timer WHERE log = $1 AND key = $2 AND due_at_us = $3")
             .bind(self.log)
             .bind(&timer.key)
-            .bind(timer.id)
+            .bind(timer.due_at.as_microsecond())
             .execute(tx)
             .await?;
         Ok(gone.rows_affected() == 1)

@@ -198,6 +198,23 @@ async fn an_append_goes_with_the_transaction_it_was_made_in() {
 }
 
 #[tokio::test]
+async fn two_logs_in_one_database_know_nothing_of_each_other() {
+    let world = World::new().await;
+    let (log, access) = (&world.log, world.another("access").await);
+    log.append(one(log, 1, 1, Expected::Version(0))).await.unwrap();
+    for n in 1..=3 {
+        let appended =
+            access.append(one(&access, n, 1, Expected::Version(u64::try_from(n).unwrap() - 1))).await;
+        assert_eq!(summary(&appended), format!("{n}..{n}"));
+    }
+    assert_eq!((log.head().await.unwrap().position, access.head().await.unwrap().position), (1, 3));
+    assert_ne!(log.head().await.unwrap().epoch.id, access.head().await.unwrap().epoch.id);
+    assert_eq!(access.read_stream(&stream(1), 2).await.unwrap().len(), 2);
+    assert_eq!(access.verify(1, None).await.unwrap().broken, None);
+    assert_eq!(world.sound().await.len(), 1);
+}
+
+#[tokio::test]
 async fn an_append_whose_caller_went_away_is_carried_out() {
     let world = World::new().await;
     let log = &world.log;

@@ -10,7 +10,7 @@ use crate::world::{World, one, summary};
 
 async fn appended_once_in_spite_of(fault: Fault) {
     let world = World::new().await;
-    let proxy = Proxy::new(&world.database.url).await;
+    let proxy = Proxy::new(&world.database().url).await;
     let log = world.open_with(proxy.pool.clone()).await;
     log.append(one(&log, 1, 1, Expected::Version(0))).await.unwrap();
     proxy.next(fault);
@@ -62,13 +62,14 @@ async fn a_backend_killed_inside_its_commit_leaves_nothing_half_done() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn backends_killed_at_any_moment_lose_and_double_nothing() {
     let world = World::new().await;
-    let victim: PgConnectOptions = world.database.url.parse().unwrap();
+    let victim: PgConnectOptions = world.database().url.parse().unwrap();
     let victim = victim.application_name("victim");
     let log = world.open_with(PgPoolOptions::new().connect_lazy_with(victim)).await;
     let killer = world.pool().clone();
+    let mut head = log.subscribe_head();
     let killing = tokio::spawn(async move {
         let mut killed = 0_i64;
-        while killed < 15 {
+        while killed < 40 {
             killed += sqlx::query_scalar::<_, i64>(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                  WHERE datname = current_database() AND application_name = 'victim' AND state <> 'idle'",
@@ -76,7 +77,9 @@ async fn backends_killed_at_any_moment_lose_and_double_nothing() {
             .fetch_one(&killer)
             .await
             .unwrap();
-            tokio::task::yield_now().await;
+            // The next one when something got through, or nothing ever would.
+            let seen = *head.borrow();
+            head.wait_for(|position| *position > seen).await.unwrap();
         }
     });
     let mut command = 0;
@@ -108,4 +111,37 @@ async fn an_owner_frozen_with_the_head_in_hand_is_ended_by_the_database() {
     assert_eq!(summary(&log.append(one(log, 2, 1, Expected::Version(0))).await), "1..1");
     assert!(frozen.commit().await.is_err());
     assert_eq!(world.sound().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_answered_survives_a_killed_server_and_what_was_not_is_settled() {
+    let mut server = docket_testkit::private_postgres().await;
+    let pool = PgPoolOptions::new().max_connections(4).connect(&server.url("postgres")).await.unwrap();
+    let world = World::on(pool).await;
+    let log = world.log.clone();
+    let mut head = log.subscribe_head();
+    let writing = tokio::spawn(async move {
+        let rounds = (0..30).map(|round| {
+            let log = log.clone();
+            async move {
+                let appends = (1..=8).map(|n| log.append(one(&log, round * 8 + n, n, Expected::Any)));
+                join_all(appends).await
+            }
+        });
+        let mut answers = Vec::new();
+        for round in rounds {
+            answers.extend(round.await);
+        }
+        answers
+    });
+    for position in [20, 100] {
+        head.wait_for(|head| *head >= position).await.unwrap();
+        server.kill();
+        server.restart().await;
+    }
+    for (answer, command) in writing.await.unwrap().into_iter().zip(1_u128..) {
+        let answer = answer.unwrap_or_else(|error| panic!("{command}: {error}"));
+        assert_eq!(answer.events[0].metadata.command_id.as_u128(), command);
+    }
+    assert_eq!(world.sound().await.len(), 240, "each command once");
 }

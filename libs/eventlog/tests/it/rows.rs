@@ -70,10 +70,10 @@ async fn an_obligation_is_open_until_its_event() {
 
 /// The pool of a role like the service's own.
 async fn as_app(world: &World) -> PgPool {
-    let role = format!("{}_app", world.database.name);
+    let role = format!("{}_app", world.database().name);
     world.pool().execute(AssertSqlSafe(format!("CREATE ROLE {role} LOGIN PASSWORD 'app'"))).await.unwrap();
     docket_eventlog::migrate(world.pool(), Some(&role)).await.unwrap();
-    let options: sqlx::postgres::PgConnectOptions = world.database.url.parse().unwrap();
+    let options: sqlx::postgres::PgConnectOptions = world.database().url.parse().unwrap();
     let options = options.username(&role).password("app");
     PgPoolOptions::new().max_connections(4).connect_with(options).await.unwrap()
 }

@@ -15,30 +15,53 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 pub(crate) struct World {
-    pub(crate) database: TestDatabase,
-    keys: TestDatabase,
+    database: Option<TestDatabase>,
+    pool: PgPool,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) log: EventLog,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let migrate = async |pool: PgPool| docket_eventlog::migrate(&pool, None).await;
+        // The keys live beside the log here, to save a database for each test.
+        let migrate = async |pool: PgPool| {
+            docket_vault::migrate(&pool, None).await.unwrap();
+            docket_eventlog::migrate(&pool, None).await
+        };
         let database = docket_testkit::migrated_database("eventlog", migrate).await;
-        let migrate = async |pool: PgPool| docket_vault::migrate(&pool, None).await;
-        let keys = docket_testkit::migrated_database("eventlog_keys", migrate).await;
+        let world = Self::migrated(database.pool.clone()).await;
+        Self { database: Some(database), ..world }
+    }
+
+    /// A log in an empty database on a server of the test's own.
+    pub(crate) async fn on(pool: PgPool) -> Self {
+        docket_vault::migrate(&pool, None).await.unwrap();
+        docket_eventlog::migrate(&pool, None).await.unwrap();
+        Self::migrated(pool).await
+    }
+
+    async fn migrated(pool: PgPool) -> Self {
         let clock = ManualClock::shared("2026-03-02T15:00:00Z".parse().unwrap());
-        let log = open(database.pool.clone(), &keys, &clock).await;
-        Self { database, keys, clock, log }
+        let log = open("identity", pool.clone(), &pool, &clock).await;
+        Self { database: None, pool, clock, log }
+    }
+
+    pub(crate) fn database(&self) -> &TestDatabase {
+        self.database.as_ref().expect("made by `new`")
     }
 
     /// The same log as another replica of the service sees it, or the same replica through another pool.
     pub(crate) async fn open_with(&self, pool: PgPool) -> EventLog {
-        open(pool, &self.keys, &self.clock).await
+        open("identity", pool, &self.pool, &self.clock).await
+    }
+
+    /// Another log in the same database.
+    pub(crate) async fn another(&self, name: &'static str) -> EventLog {
+        open(name, self.pool.clone(), &self.pool, &self.clock).await
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
-        &self.database.pool
+        &self.pool
     }
 
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
@@ -55,11 +78,11 @@ impl World {
     }
 }
 
-async fn open(pool: PgPool, keys: &TestDatabase, clock: &Arc<ManualClock>) -> EventLog {
+async fn open(name: &'static str, pool: PgPool, keys: &PgPool, clock: &Arc<ManualClock>) -> EventLog {
     let kek = Kek::from_hex(&"07".repeat(32)).unwrap();
-    let vault = Vault::connect(keys.pool.clone(), kek, clock.clone()).await.unwrap();
+    let vault = Vault::connect(keys.clone(), kek, clock.clone()).await.unwrap();
     EventLog::open(OpenLog {
-        name: "identity",
+        name,
         pool,
         vault,
         clock: clock.clone(),
