@@ -84,6 +84,7 @@ fn an_accepted_case_is_assigned_and_giving_it_again_changes_nothing() {
     in_review().when(|case| decide::assign(case, ADA)).then(&[]);
     in_review().when(|case| decide::assign(case, BO)).then(&["assigned"]);
     approved().when(|case| decide::assign(case, BO)).then(&["assigned"]);
+    accepted().when(|case| decide::assign(case, APPLICANT)).refused("CONFLICT_OF_INTEREST");
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 24] = [
+pub const ROWS: [(&str, bool); 23] = [
     ("1", true),
     ("2", true),
     ("3", false),
@@ -32,7 +32,6 @@ pub const ROWS: [(&str, bool); 24] = [
     ("21", true),
     ("22", true),
     ("23", true),
-    ("24", true),
     ("25", true),
     ("26", true),
     ("28", false),
@@ -90,13 +89,10 @@ fn request_row(case: &Case) -> Option<&'static str> {
 
 fn appointment_row(case: &Case) -> Option<&'static str> {
     let reviewed = case.stage == Stage::InReview;
-    let biometrics_done = matches!(case.biometrics, Biometrics::Taken | Biometrics::NotNeeded);
     match (case.interview, case.biometrics) {
         (Interview::Missed, _) => Some("21"),
         (Interview::Scheduled, _) => Some("22"),
         (Interview::Completed, _) => Some("23"),
-        // Not when the background check is answered: that day is nobody's but the office's (lifecycle 62).
-        (Interview::ToSchedule, _) if reviewed && biometrics_done => Some("24"),
         (_, Biometrics::Missed) => Some("25"),
         (_, Biometrics::Scheduled) => Some("26"),
         (_, Biometrics::Taken) if !reviewed => Some("28"),

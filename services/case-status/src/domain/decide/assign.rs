@@ -10,11 +10,15 @@ use crate::domain::{Case, Outcome, Stage};
 /// Gives the case to an officer. Giving it to who has it changes nothing.
 ///
 /// # Errors
-/// `NOT_ACCEPTED`, `ALREADY_REJECTED`, `ALREADY_DECIDED` unless an approval still leads to an oath.
+/// `CONFLICT_OF_INTEREST`, `NOT_ACCEPTED`, `ALREADY_REJECTED`, `ALREADY_DECIDED` unless an approval still leads to an oath.
 pub fn assign(case: &Case, officer: Uuid) -> Decision {
     let oath_to_come = case.stage == Stage::Decided && case.outcome == Some(Outcome::Approved);
     if !oath_to_come {
         pending(case)?;
+    }
+    if case.party == Some(officer) {
+        return Err(Refusal::not_yours("CONFLICT_OF_INTEREST", "Nobody works on a case of their own.")
+            .way_out("Give it to another officer."));
     }
     if case.officer == Some(officer) {
         return Ok(Vec::new());

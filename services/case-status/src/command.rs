@@ -1,0 +1,67 @@
+//! The service `case-status`: the log of cases, commands on them, and what other services' events do to them.
+
+mod api;
+mod booking;
+mod deadlines;
+mod reactions;
+mod serials;
+mod timer;
+mod wire;
+
+use std::sync::Arc;
+
+use docket_eventlog::Store;
+use docket_proto::case_status::v1::case_command_service_server::CaseCommandServiceServer;
+use docket_service::{Base, BaseOptions, Server, ServiceConfig, Stop};
+use sqlx::migrate::Migrator;
+
+use crate::aggregate::{Cases, LOG};
+use api::CaseCommands;
+use reactions::{Filings, Notices, Payments};
+use serials::Serials;
+use timer::Deadlines;
+
+/// Tables of this service.
+pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/cases");
+
+/// Configuration.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What every service has.
+    pub service: ServiceConfig,
+}
+
+impl AsRef<ServiceConfig> for Config {
+    fn as_ref(&self) -> &ServiceConfig {
+        &self.service
+    }
+}
+
+/// What the base needs to know of this service.
+pub fn options() -> BaseOptions {
+    let policies = include_str!("command/access.cedar");
+    BaseOptions::new("case-status", LOG, policies, include_str!("command/access.cedarschema"))
+}
+
+/// Serves until the stop.
+///
+/// # Errors
+/// What is missing or wrong, in words for the operator.
+pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
+    server(Base::connect(&config.service, options()).await?).run(stop).await
+}
+
+/// The server on a base.
+pub fn server(base: Base) -> Server {
+    let store = Store::<Cases>::new(base.log.clone());
+    let serials = Arc::new(Serials::new(base.pool.clone(), &base.vault));
+    let commands = CaseCommands::new(base.clone(), store.clone(), Arc::clone(&serials));
+    let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone() };
+    Server::new(base)
+        .grpc(CaseCommandServiceServer::new(commands))
+        .subscriber("filing", Arc::new(Filings { store: store.clone(), serials }))
+        .subscriber("payments", Arc::new(Payments { store: store.clone() }))
+        .subscriber("notifications", Arc::new(Notices { store }))
+        .timers(Arc::new(deadlines))
+}

@@ -1,0 +1,351 @@
+//! The face `CaseCommandService`: each rpc reads its request, asks the policy, decides, appends, answers.
+
+use std::sync::Arc;
+
+use docket_eventlog::{Executed, Recorded, Store, Subjects};
+use docket_kernel::{Refusal, derived_id, resource};
+use docket_proto::case_status::v1 as pb;
+use docket_proto::case_status::v1::case_command_service_server::CaseCommandService;
+use docket_service::{ApiError, Base, Caller, Resource, caller, detached};
+use jiff::Timestamp;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::booking::{self, Asked};
+use super::serials::Serials;
+use super::wire::{self, Command, Kind};
+use crate::aggregate::Cases;
+use crate::domain::decide::{self, Decision, MovedBy};
+use crate::domain::office::INTAKE_OFFICE;
+use crate::domain::{Case, Event};
+use crate::relation::{OFFICER_ROLES, Relation, relations};
+
+/// Commands on cases.
+#[derive(Clone)]
+pub(crate) struct CaseCommands {
+    base: Base,
+    store: Store<Cases>,
+    serials: Arc<Serials>,
+}
+
+/// What comes with a command beside its message.
+#[derive(Debug, Clone)]
+struct Facts {
+    account: Uuid,
+    command_id: Uuid,
+    now: Timestamp,
+    relations: Vec<Relation>,
+}
+
+impl Facts {
+    /// Who moves an appointment.
+    fn moved_by(&self) -> MovedBy {
+        if self.relations.contains(&Relation::Applicant) { MovedBy::Party } else { MovedBy::Office }
+    }
+
+    fn is_supervisor(&self) -> bool {
+        self.relations.contains(&Relation::Supervisor)
+    }
+
+    fn asked(&self, kind: Kind, date: &str, time: &str) -> Result<Asked, Refusal> {
+        let id = derived_id("appointment", self.command_id, 0);
+        Ok(Asked { id, kind, wish: wire::wish(date, time)?, now: self.now })
+    }
+}
+
+type Done = (pb::CaseVersion, Case);
+
+impl CaseCommands {
+    /// The face on a base.
+    pub(crate) fn new(base: Base, store: Store<Cases>, serials: Arc<Serials>) -> Self {
+        Self { base, store, serials }
+    }
+
+    /// Carries out a command in a task of its own: access from the case's own stream, then the decision.
+    async fn run<M: Command>(
+        &self,
+        request: Request<M>,
+        decide: impl Fn(&Case, &M, &Facts) -> Decision + Send + Sync + 'static,
+    ) -> Result<Done, Status> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let this = self.clone();
+        Ok(detached(async move { this.execute(&caller, &message, decide).await }).await?)
+    }
+
+    async fn execute<M: Command>(
+        &self,
+        caller: &Caller,
+        message: &M,
+        decide: impl Fn(&Case, &M, &Facts) -> Decision + Send + Sync,
+    ) -> Result<Done, ApiError> {
+        let case_id = resource::parse("cases", message.case_name())?;
+        let context = caller.context(message.request_id(), message)?;
+        let relations = self.admit(caller, M::ACTION, case_id).await?.1;
+        let account = caller.person()?.account;
+        let facts = Facts { account, command_id: context.command_id, now: self.base.clock.now(), relations };
+        let executed = self
+            .store
+            .execute(&context, case_id, Subjects::filing(case_id), |case| decide(case, message, &facts))
+            .await?;
+        Ok(done(case_id, executed))
+    }
+
+    /// The case and the caller's relations to it, if the policy lets the caller do that.
+    async fn admit(
+        &self,
+        caller: &Caller,
+        action: &str,
+        case_id: Uuid,
+    ) -> Result<(Case, Vec<Relation>), ApiError> {
+        let case = self.store.load(case_id).await?.state;
+        let relations = relations(caller, &case);
+        let resource = Resource {
+            kind: "Case",
+            id: case_id,
+            relations: relations.iter().map(|relation| relation.as_str()).collect(),
+            office: Some(&case.office).filter(|office| !office.is_empty()).map(String::as_str),
+            class: "normal",
+        };
+        self.base.access.require(caller, action, &resource)?;
+        Ok((case, relations))
+    }
+
+    /// Whether somebody may have a case of this office given to them, by the roles this service knows.
+    async fn is_officer(&self, account: Uuid, case_id: Uuid) -> Result<bool, ApiError> {
+        let office = self.store.load(case_id).await?.state.office;
+        let roles = OFFICER_ROLES.map(str::to_owned).to_vec();
+        let sql =
+            "SELECT EXISTS (SELECT FROM access.role WHERE account = $1 AND office = $2 AND role = ANY($3))";
+        Ok(sqlx::query_scalar(sql).bind(account).bind(office).bind(roles).fetch_one(&self.base.pool).await?)
+    }
+}
+
+fn done(case_id: Uuid, executed: Executed<Cases>) -> Done {
+    let version = pb::CaseVersion {
+        name: resource::name("cases", case_id),
+        version: executed.version,
+        events: executed.events.iter().map(|event: &Recorded| event.kind.clone()).collect(),
+    };
+    (version, executed.state)
+}
+
+macro_rules! answer {
+    ($response:ident, $done:expr) => {
+        Ok(Response::new(pb::$response { case: Some($done.0) }))
+    };
+}
+
+#[tonic::async_trait]
+impl CaseCommandService for CaseCommands {
+    async fn assign_case(
+        &self,
+        request: Request<pb::AssignCaseRequest>,
+    ) -> Result<Response<pb::AssignCaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let message = request.get_ref();
+        let case_id = resource::parse("cases", &message.name).map_err(ApiError::from)?;
+        self.admit(&caller, "AssignCase", case_id).await?;
+        let officer = match message.officer.as_str() {
+            "" => caller.person()?.account,
+            name => resource::parse("accounts", name).map_err(|mut fault| {
+                fault.field = "officer".to_owned();
+                ApiError::from(fault)
+            })?,
+        };
+        if !self.is_officer(officer, case_id).await? {
+            let message = "Only an adjudicator or a supervisor of the case's office can have it.";
+            return Err(ApiError::invalid("officer", "NOT_AN_OFFICER", message).into());
+        }
+        answer!(AssignCaseResponse, self.run(request, move |case, _, _| decide::assign(case, officer)).await?)
+    }
+
+    async fn accept_filing(
+        &self,
+        request: Request<pb::AcceptFilingRequest>,
+    ) -> Result<Response<pb::AcceptFilingResponse>, Status> {
+        let receipt = self.serials.next().await?.as_str().to_owned();
+        let (case, state) =
+            self.run(request, move |case, _, _| decide::accept(case, &receipt, INTAKE_OFFICE)).await?;
+        let receipt_number = state.receipt_number;
+        Ok(Response::new(pb::AcceptFilingResponse { case: Some(case), receipt_number }))
+    }
+
+    async fn reject_filing(
+        &self,
+        request: Request<pb::RejectFilingRequest>,
+    ) -> Result<Response<pb::RejectFilingResponse>, Status> {
+        let done = self.run(request, |case, message, _| decide::reject(case, &message.codes)).await?;
+        answer!(RejectFilingResponse, done)
+    }
+
+    async fn start_review(
+        &self,
+        request: Request<pb::StartReviewRequest>,
+    ) -> Result<Response<pb::StartReviewResponse>, Status> {
+        answer!(StartReviewResponse, self.run(request, |case, _, _| decide::start_review(case)).await?)
+    }
+
+    async fn schedule_appointment(
+        &self,
+        request: Request<pb::ScheduleAppointmentRequest>,
+    ) -> Result<Response<pb::ScheduleAppointmentResponse>, Status> {
+        let kind = Kind::read(request.get_ref().kind).map_err(ApiError::from)?;
+        let (case, state) = self
+            .run(request, move |case, message, facts| {
+                booking::schedule(case, facts.asked(kind, &message.date, &message.time)?)
+            })
+            .await?;
+        let appointment = booking::standing(&state, kind).map(Into::into);
+        Ok(Response::new(pb::ScheduleAppointmentResponse { case: Some(case), appointment }))
+    }
+
+    async fn list_free_slots(
+        &self,
+        request: Request<pb::ListFreeSlotsRequest>,
+    ) -> Result<Response<pb::ListFreeSlotsResponse>, Status> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let case_id = resource::parse("cases", &message.name).map_err(ApiError::from)?;
+        let kind = Kind::read(message.kind).map_err(ApiError::from)?;
+        let (case, relations) = self.admit(&caller, "ListFreeSlots", case_id).await?;
+        let by = if relations.contains(&Relation::Applicant) { MovedBy::Party } else { MovedBy::Office };
+        let slots = booking::slots(&case, kind, by, self.base.clock.now()).map_err(ApiError::from)?;
+        Ok(Response::new(pb::ListFreeSlotsResponse { slots: slots.iter().map(Into::into).collect() }))
+    }
+
+    async fn reschedule_appointment(
+        &self,
+        request: Request<pb::RescheduleAppointmentRequest>,
+    ) -> Result<Response<pb::RescheduleAppointmentResponse>, Status> {
+        let kind = Kind::read(request.get_ref().kind).map_err(ApiError::from)?;
+        let (case, state) = self
+            .run(request, move |case, message, facts| {
+                let asked = facts.asked(kind, &message.date, &message.time)?;
+                booking::reschedule(case, asked, facts.moved_by(), &message.cause)
+            })
+            .await?;
+        let appointment = booking::standing(&state, kind).map(Into::into);
+        Ok(Response::new(pb::RescheduleAppointmentResponse { case: Some(case), appointment }))
+    }
+
+    async fn record_biometrics(
+        &self,
+        request: Request<pb::RecordBiometricsRequest>,
+    ) -> Result<Response<pb::RecordBiometricsResponse>, Status> {
+        let decide = |case: &Case, message: &pb::RecordBiometricsRequest, facts: &Facts| {
+            decide::take_biometrics(case, facts.now, message.early_by_agreement)
+        };
+        answer!(RecordBiometricsResponse, self.run(request, decide).await?)
+    }
+
+    async fn record_background_check(
+        &self,
+        request: Request<pb::RecordBackgroundCheckRequest>,
+    ) -> Result<Response<pb::RecordBackgroundCheckResponse>, Status> {
+        let decide = |case: &Case, message: &pb::RecordBackgroundCheckRequest, _: &Facts| {
+            decide::record_background_check(case, &message.system, &message.result_class)
+        };
+        answer!(RecordBackgroundCheckResponse, self.run(request, decide).await?)
+    }
+
+    async fn record_interview(
+        &self,
+        request: Request<pb::RecordInterviewRequest>,
+    ) -> Result<Response<pb::RecordInterviewResponse>, Status> {
+        let decide = |case: &Case, message: &pb::RecordInterviewRequest, facts: &Facts| {
+            let tests = wire::tests(&message.tests);
+            decide::complete_interview(case, facts.account, &tests, facts.now, message.early_by_agreement)
+        };
+        answer!(RecordInterviewResponse, self.run(request, decide).await?)
+    }
+
+    async fn request_evidence(
+        &self,
+        request: Request<pb::RequestEvidenceRequest>,
+    ) -> Result<Response<pb::RequestEvidenceResponse>, Status> {
+        let (case, state) = self.run(request, request_evidence).await?;
+        let asked =
+            state.request.ok_or_else(|| ApiError::internal(anyhow::anyhow!("no request after asking")))?;
+        Ok(Response::new(pb::RequestEvidenceResponse {
+            case: Some(case),
+            request: resource::name("requests", asked.id),
+            deadline: Some((&asked.deadline).into()),
+        }))
+    }
+
+    async fn recommend_decision(
+        &self,
+        request: Request<pb::RecommendDecisionRequest>,
+    ) -> Result<Response<pb::RecommendDecisionResponse>, Status> {
+        let decide = |case: &Case, message: &pb::RecommendDecisionRequest, facts: &Facts| {
+            let approve = wire::approves(&message.recommendation)?;
+            decide::recommend(case, facts.account, approve, wire::bounded("grounds", &message.grounds)?)
+        };
+        answer!(RecommendDecisionResponse, self.run(request, decide).await?)
+    }
+
+    async fn decide_case(
+        &self,
+        request: Request<pb::DecideCaseRequest>,
+    ) -> Result<Response<pb::DecideCaseResponse>, Status> {
+        let decide = |case: &Case, message: &pb::DecideCaseRequest, facts: &Facts| {
+            decide::decide_case(case, facts.account, &wire::verdict(message)?, facts.now)
+        };
+        answer!(DecideCaseResponse, self.run(request, decide).await?)
+    }
+
+    async fn complete_reverification(
+        &self,
+        request: Request<pb::CompleteReverificationRequest>,
+    ) -> Result<Response<pb::CompleteReverificationResponse>, Status> {
+        let done = self.run(request, |case, _, facts| decide::reverify(case, facts.account)).await?;
+        answer!(CompleteReverificationResponse, done)
+    }
+
+    async fn record_oath(
+        &self,
+        request: Request<pb::RecordOathRequest>,
+    ) -> Result<Response<pb::RecordOathResponse>, Status> {
+        let decide = |case: &Case, message: &pb::RecordOathRequest, facts: &Facts| {
+            decide::take_oath(case, facts.now, message.early_by_agreement)
+        };
+        answer!(RecordOathResponse, self.run(request, decide).await?)
+    }
+
+    async fn issue_certificate(
+        &self,
+        request: Request<pb::IssueCertificateRequest>,
+    ) -> Result<Response<pb::IssueCertificateResponse>, Status> {
+        let decide = |case: &Case, message: &pb::IssueCertificateRequest, _: &Facts| {
+            decide::issue_certificate(case, &message.certificate_number)
+        };
+        answer!(IssueCertificateResponse, self.run(request, decide).await?)
+    }
+
+    async fn withdraw_case(
+        &self,
+        request: Request<pb::WithdrawCaseRequest>,
+    ) -> Result<Response<pb::WithdrawCaseResponse>, Status> {
+        answer!(WithdrawCaseResponse, self.run(request, |case, _, _| decide::withdraw(case)).await?)
+    }
+}
+
+fn request_evidence(
+    case: &Case,
+    message: &pb::RequestEvidenceRequest,
+    facts: &Facts,
+) -> Result<Vec<Event>, Refusal> {
+    let asked = decide::Asked {
+        request_id: derived_id("request", facts.command_id, 0),
+        items: wire::items(&message.items),
+        days: Some(message.days).filter(|days| *days > 0),
+        supervised: facts.is_supervisor(),
+        explanation: wire::bounded("explanation", &message.explanation)?.to_owned(),
+    };
+    match message.kind.as_str() {
+        "rfe" => decide::request_evidence(case, &asked, facts.now),
+        "n14" => decide::continue_examination(case, &asked, facts.now),
+        _ => Err(Refusal::invalid("kind", "KIND_UNKNOWN", "Ask by rfe or n14.")),
+    }
+}

@@ -1,0 +1,233 @@
+//! What others did becomes thin facts of the case (L14): a submission, a response, a refund, a notice.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use docket_eventlog::{Context, Recorded, Store, Subjects};
+use docket_kernel::deadline::office_date;
+use docket_proto::case_status::events::v1 as pb;
+use docket_proto::events::{filing, notice, payment, response};
+use docket_proto::filing::events::v1::{FilingSubmitted, ResponseSubmitted};
+use docket_proto::notifications::events::v1::NoticeIssued;
+use docket_service::{ApiError, ApplyError, Subscriber};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::deadlines;
+use super::serials::Serials;
+use crate::aggregate::Cases;
+use crate::domain::decide::{self, Response};
+use crate::domain::office::INTAKE_OFFICE;
+use crate::domain::{Case, Event, evolve};
+
+/// Filing's log: a submitted filing becomes a case, a submitted response is recorded.
+pub(crate) struct Filings {
+    /// The cases.
+    pub(crate) store: Store<Cases>,
+    /// Receipt numbers.
+    pub(crate) serials: Arc<Serials>,
+}
+
+#[async_trait]
+impl Subscriber for Filings {
+    fn categories(&self) -> &'static [&'static str] {
+        &["filing", "response"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        match event.stream.category() {
+            "filing" => match event.decode()? {
+                filing::Event::FilingSubmitted(submitted) => self.intake(tx, event, &submitted).await,
+                _ => Ok(()),
+            },
+            "response" => match event.decode()? {
+                response::Event::ResponseSubmitted(submitted) => self.respond(tx, event, &submitted).await,
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Filings {
+    /// Opens the case and, where a machine may, accepts it at once with a receipt number.
+    async fn intake(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        submitted: &FilingSubmitted,
+    ) -> Result<(), ApplyError> {
+        let case_id = stream_id(event)?;
+        let opened = case_opened(submitted);
+        let receipt = self.serials.next().await.map_err(retry)?;
+        let context = Context::reaction("intake", event, 0);
+        self.store
+            .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
+                let mut events = decide::open(case, &opened)?;
+                let case = events.iter().fold(case.clone(), evolve);
+                if !decide::needs_an_officer(&case) {
+                    events.extend(decide::accept(&case, receipt.as_str(), INTAKE_OFFICE)?);
+                }
+                Ok(events)
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn respond(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        submitted: &ResponseSubmitted,
+    ) -> Result<(), ApplyError> {
+        let case_id = named(&submitted.case_id, "case_id")?;
+        let response = Response {
+            request_id: stream_id(event)?,
+            received_at: instant(submitted.received_at_us)?,
+            complete: submitted.complete,
+            evidence: submitted.evidence.clone(),
+        };
+        let context = Context::reaction("record_response", event, 0);
+        self.store
+            .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
+                decide::record_response(case, &response)
+            })
+            .await?;
+        self.store.log().timers().cancel_in(tx, &deadlines::key(response.request_id)).await?;
+        Ok(())
+    }
+}
+
+fn case_opened(submitted: &FilingSubmitted) -> pb::CaseOpened {
+    let facts = submitted.facts.clone().unwrap_or_default();
+    let received = Timestamp::from_microsecond(submitted.submitted_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
+    let family = submitted.family.as_str();
+    pb::CaseOpened {
+        form: submitted.form.clone(),
+        edition: submitted.edition.clone(),
+        family: family.to_owned(),
+        account_id: submitted.account_id.clone(),
+        party_role: if family.ends_with("_petition") { "petitioner" } else { "applicant" }.to_owned(),
+        submitted_at_us: submitted.submitted_at_us,
+        receipt_date: office_date(received).to_string(),
+        zone: submitted.zone.clone(),
+        package_id: submitted.package_id.clone(),
+        payment_id: submitted.payment_id.clone(),
+        evidence: submitted.evidence.clone(),
+        age: facts.age,
+        basis: facts.basis,
+        civics_test: facts.civics_test,
+        abroad: facts.abroad,
+    }
+}
+
+/// Payments' log: what went back.
+pub(crate) struct Payments {
+    /// The cases.
+    pub(crate) store: Store<Cases>,
+}
+
+#[async_trait]
+impl Subscriber for Payments {
+    fn categories(&self) -> &'static [&'static str] {
+        &["payment"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        let payment::Event::RefundIssued(refund) = event.decode()? else { return Ok(()) };
+        let case_id = named(&refund.filing_id, "filing_id")?;
+        let context = Context::reaction("record_refund", event, 0);
+        self.store
+            .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
+                decide::record_refund(case, refund.amount_cents)
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+/// Notifications' log: notices posted; one that carries a request serves it and starts its clock.
+pub(crate) struct Notices {
+    /// The cases.
+    pub(crate) store: Store<Cases>,
+}
+
+#[async_trait]
+impl Subscriber for Notices {
+    fn categories(&self) -> &'static [&'static str] {
+        &["notice"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        let notice::Event::NoticeIssued(issued) = event.decode()? else { return Ok(()) };
+        let notice = Notice::read(event, &issued)?;
+        let context = Context::reaction("record_notice", event, 0);
+        let executed = self
+            .store
+            .execute_in(tx, &context, notice.case_id, Subjects::filing(notice.case_id), |case| {
+                notice.decide(case)
+            })
+            .await?;
+        let served = executed.state.open_request().filter(|request| Some(request.id) == notice.request_id);
+        if let Some(request) = served {
+            let timer = deadlines::timer(notice.case_id, request);
+            self.store.log().timers().schedule_in(tx, &timer).await?;
+        }
+        Ok(())
+    }
+}
+
+struct Notice {
+    case_id: Uuid,
+    recorded: pb::NoticeRecorded,
+    notice_id: Uuid,
+    request_id: Option<Uuid>,
+    served_on: Date,
+}
+
+impl Notice {
+    fn read(event: &Recorded, issued: &NoticeIssued) -> Result<Self, ApplyError> {
+        let notice_id = stream_id(event)?;
+        let request_id = match issued.request_id.as_str() {
+            "" => None,
+            id => Some(named(id, "request_id")?),
+        };
+        let posted_at = instant(issued.posted_at_us)?;
+        Ok(Self {
+            case_id: named(&issued.case_id, "case_id")?,
+            recorded: pb::NoticeRecorded {
+                notice_id: notice_id.to_string(),
+                notice_kind: issued.notice_kind.clone(),
+            },
+            notice_id,
+            request_id,
+            served_on: issued.served_on_date.parse().unwrap_or_else(|_| office_date(posted_at)),
+        })
+    }
+
+    fn decide(&self, case: &Case) -> decide::Decision {
+        let mut events: Vec<Event> = decide::record_notice(case, &self.recorded)?;
+        if let Some(request_id) = self.request_id {
+            events.extend(decide::serve_request(case, request_id, self.notice_id, self.served_on)?);
+        }
+        Ok(events)
+    }
+}
+
+fn stream_id(event: &Recorded) -> Result<Uuid, ApplyError> {
+    event.stream.id().ok_or_else(|| ApplyError::Park("the stream's name holds no id".to_owned()))
+}
+
+fn named(id: &str, field: &str) -> Result<Uuid, ApplyError> {
+    Uuid::try_parse(id).map_err(|_| ApplyError::Park(format!("{field} is no id")))
+}
+
+fn instant(micros: i64) -> Result<Timestamp, ApplyError> {
+    Timestamp::from_microsecond(micros).map_err(|_| ApplyError::Park("an instant is out of range".to_owned()))
+}
+
+fn retry(error: ApiError) -> ApplyError {
+    ApplyError::Retry(anyhow::anyhow!("no receipt number: {error:?}"))
+}

@@ -1,0 +1,76 @@
+//! A row as the API shows it, in the reader's language and as much as the reader may see.
+
+use std::collections::BTreeMap;
+
+use docket_kernel::resource;
+use docket_proto::case_status::v1 as pb;
+
+use super::row::{CaseRow, TimelineRow};
+use super::viewer::Sight;
+use crate::domain::title;
+use crate::texts::{Language, has, text};
+
+/// The case.
+pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language) -> pb::Case {
+    let case = &row.case;
+    let name = resource::name("cases", row.case_id);
+    let receipt_number = case.receipt_number.clone();
+    let appointment = case.appointment().map(Into::into);
+    if sight == Sight::Site {
+        return pb::Case {
+            name,
+            receipt_number,
+            form: case.form.clone(),
+            appointment,
+            ..pb::Case::default()
+        };
+    }
+    let title = title::title(case);
+    let id = |suffix: &str| format!("title-{}{suffix}", title.id);
+    let next = id("-next");
+    let request = case.open_request();
+    let (version, changed_at_us) = match sight {
+        Sight::Office => (row.version, row.changed_at_us),
+        Sight::Party | Sight::Site => (row.party_version, row.party_changed_at_us),
+    };
+    pb::Case {
+        name,
+        receipt_number,
+        form: case.form.clone(),
+        title: text(language, &id(""), &title.facts),
+        explanation: text(language, &id("-explanation"), &title.facts),
+        next_step: if has(language, &next) { text(language, &next, &title.facts) } else { String::new() },
+        title_id: title.id.clone(),
+        stage: case.stage.as_str().to_owned(),
+        receipt_date: case.receipt_date.clone(),
+        version,
+        appointment,
+        deadline: request.map(|request| (&request.deadline).into()),
+        request: request.map(|request| resource::name("requests", request.id)).unwrap_or_default(),
+        officer: officer(row, sight),
+        changed_at_us,
+    }
+}
+
+fn officer(row: &CaseRow, sight: Sight) -> String {
+    let shown = row.case.officer.filter(|_| sight == Sight::Office);
+    shown.map(|officer| resource::name("accounts", officer)).unwrap_or_default()
+}
+
+/// The title alone.
+pub(crate) fn public_title(row: &CaseRow, language: Language) -> String {
+    let title = title::title(&row.case);
+    text(language, &format!("title-{}", title.id), &title.facts)
+}
+
+/// A line of the timeline.
+pub(crate) fn entry(row: &TimelineRow, language: Language) -> pb::TimelineEntry {
+    let facts: &BTreeMap<_, _> = &row.line.facts;
+    pb::TimelineEntry {
+        version: row.version,
+        kind: row.kind.clone(),
+        text: text(language, &row.line.text, facts),
+        recorded_at_us: row.recorded_at_us,
+        office_only: row.line.office_only,
+    }
+}

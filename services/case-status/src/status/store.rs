@@ -1,0 +1,269 @@
+//! The tables of the projection. One condition says who sees a row; get, list, count, timeline and watch all use it.
+
+use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
+use uuid::Uuid;
+
+use super::row::{CaseRow, TimelineRow};
+use super::viewer::Viewer;
+use crate::domain::timeline::Line;
+
+/// Columns of a case row.
+const COLUMNS: &str =
+    "case_id, version, changed_at_us, party_version, party_changed_at_us, task, waiting_since_us, state";
+
+/// Who sees a case: its party, the officer who has it, supervisors of its office, intake before acceptance.
+/// $1 account, $2 offices where the viewer is an officer, $3 offices supervised, $4 whether the viewer is intake.
+const VISIBLE: &str = "(party = $1 OR (party IS DISTINCT FROM $1 AND (
+    (officer = $1 AND office = ANY($2))
+    OR (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3)
+    OR ($4 AND stage = 'submitted'))))";
+
+/// How a case is named.
+#[derive(Debug, Clone)]
+pub(crate) enum Key {
+    /// By its id.
+    Id(Uuid),
+    /// By its receipt number.
+    Receipt(String),
+}
+
+/// A queue of the worklist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Queue {
+    /// The viewer's own cases.
+    Mine,
+    /// Of the offices supervised, and of the sites where the viewer works.
+    Office,
+    /// Of the offices supervised, without an officer; and what waits for intake.
+    Unassigned,
+}
+
+impl Queue {
+    /// $5 sites where the viewer captures biometrics, $6 sites where the viewer hears oaths.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Mine => "(task <> '' AND officer = $1 AND office = ANY($2))",
+            Self::Office => {
+                "(party IS DISTINCT FROM $1 AND (
+                    (task <> '' AND (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3))
+                    OR (task = 'record_biometrics' AND site = ANY($5))
+                    OR (task IN ('record_oath', 'issue_certificate') AND site = ANY($6))
+                    OR ($4 AND task = 'intake')))"
+            }
+            Self::Unassigned => {
+                "(party IS DISTINCT FROM $1 AND officer IS NULL AND (
+                    (task <> '' AND (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3))
+                    OR ($4 AND task = 'intake')))"
+            }
+        }
+    }
+}
+
+fn case_row(row: &PgRow) -> Result<CaseRow, sqlx::Error> {
+    let state: serde_json::Value = row.try_get("state")?;
+    let unsigned = |name: &str| row.try_get::<i64, _>(name).map(i64::unsigned_abs);
+    Ok(CaseRow {
+        case_id: row.try_get("case_id")?,
+        case: serde_json::from_value(state).map_err(|error| sqlx::Error::Decode(error.into()))?,
+        version: unsigned("version")?,
+        changed_at_us: row.try_get("changed_at_us")?,
+        party_version: unsigned("party_version")?,
+        party_changed_at_us: row.try_get("party_changed_at_us")?,
+        task: row.try_get("task")?,
+        waiting_since_us: row.try_get("waiting_since_us")?,
+    })
+}
+
+/// The row of a case for the projector, locked.
+pub(crate) async fn lock(tx: &mut PgConnection, case_id: Uuid) -> Result<Option<CaseRow>, sqlx::Error> {
+    let sql = format!("SELECT {COLUMNS} FROM case_row WHERE case_id = $1 FOR UPDATE");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(case_id).fetch_optional(tx).await?;
+    row.as_ref().map(case_row).transpose()
+}
+
+/// Writes the rows after an event.
+pub(crate) async fn write(
+    tx: &mut PgConnection,
+    row: &CaseRow,
+    line: &TimelineRow,
+) -> Result<(), sqlx::Error> {
+    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let state = serde_json::to_value(&row.case).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query(
+        "INSERT INTO case_row (case_id, receipt_number, party, officer, office, site, stage, task,
+             waiting_since_us, submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+         ON CONFLICT (case_id) DO UPDATE SET receipt_number = excluded.receipt_number, party = excluded.party,
+             officer = excluded.officer, office = excluded.office, site = excluded.site, stage = excluded.stage,
+             task = excluded.task, waiting_since_us = excluded.waiting_since_us,
+             submitted_at_us = excluded.submitted_at_us, version = excluded.version,
+             changed_at_us = excluded.changed_at_us, party_version = excluded.party_version,
+             party_changed_at_us = excluded.party_changed_at_us, state = excluded.state",
+    )
+    .bind(row.case_id)
+    .bind(&row.case.receipt_number)
+    .bind(row.case.party)
+    .bind(row.case.officer)
+    .bind(&row.case.office)
+    .bind(row.site())
+    .bind(row.case.stage.as_str())
+    .bind(&row.task)
+    .bind(row.waiting_since_us)
+    .bind(row.case.submitted_at_us)
+    .bind(signed(row.version))
+    .bind(row.changed_at_us)
+    .bind(signed(row.party_version))
+    .bind(row.party_changed_at_us)
+    .bind(state)
+    .execute(&mut *tx)
+    .await?;
+    let facts = serde_json::to_value(&line.line.facts).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query(
+        "INSERT INTO timeline (case_id, version, kind, text_id, facts, office_only, recorded_at_us)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(line.case_id)
+    .bind(signed(line.version))
+    .bind(&line.kind)
+    .bind(&line.line.text)
+    .bind(facts)
+    .bind(line.line.office_only)
+    .bind(line.recorded_at_us)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A case the viewer may see.
+pub(crate) async fn get(pool: &PgPool, viewer: &Viewer, key: &Key) -> Result<Option<CaseRow>, sqlx::Error> {
+    let (id, receipt) = match key {
+        Key::Id(id) => (Some(*id), None),
+        Key::Receipt(receipt) => (None, Some(receipt.as_str())),
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM case_row WHERE {VISIBLE} AND (case_id = $5 OR ($6 <> '' AND receipt_number = $6))"
+    );
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(viewer.account)
+        .bind(&viewer.officer_at)
+        .bind(&viewer.supervises)
+        .bind(viewer.is_intake)
+        .bind(id)
+        .bind(receipt.unwrap_or_default())
+        .fetch_optional(pool)
+        .await?;
+    row.as_ref().map(case_row).transpose()
+}
+
+/// Cases the viewer may see, newest change first, after a key of the page before.
+pub(crate) async fn list(
+    pool: &PgPool,
+    viewer: &Viewer,
+    after: Option<(i64, Uuid)>,
+    limit: u32,
+) -> Result<Vec<CaseRow>, sqlx::Error> {
+    let (after_us, after_id) = after.unwrap_or((i64::MAX, Uuid::max()));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM (
+             SELECT *, CASE WHEN party = $1 THEN party_changed_at_us ELSE changed_at_us END AS shown_us
+             FROM case_row WHERE {VISIBLE}) AS visible
+         WHERE (shown_us, case_id) < ($5, $6) ORDER BY shown_us DESC, case_id DESC LIMIT $7"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(viewer.account)
+        .bind(&viewer.officer_at)
+        .bind(&viewer.supervises)
+        .bind(viewer.is_intake)
+        .bind(after_us)
+        .bind(after_id)
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(case_row).collect()
+}
+
+/// Lines of a case the viewer was found to see, oldest first, recorded up to an instant.
+pub(crate) async fn lines(
+    pool: &PgPool,
+    case_id: Uuid,
+    office: bool,
+    as_of_us: i64,
+) -> Result<Vec<TimelineRow>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT version, kind, text_id, facts, office_only, recorded_at_us FROM timeline
+         WHERE case_id = $1 AND ($2 OR NOT office_only) AND recorded_at_us <= $3 ORDER BY version",
+    )
+    .bind(case_id)
+    .bind(office)
+    .bind(as_of_us)
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let facts: serde_json::Value = row.try_get("facts")?;
+            Ok(TimelineRow {
+                case_id,
+                version: row.try_get::<i64, _>("version")?.unsigned_abs(),
+                kind: row.try_get("kind")?,
+                line: Line {
+                    text: row.try_get("text_id")?,
+                    facts: serde_json::from_value(facts)
+                        .map_err(|error| sqlx::Error::Decode(error.into()))?,
+                    office_only: row.try_get("office_only")?,
+                },
+                recorded_at_us: row.try_get("recorded_at_us")?,
+            })
+        })
+        .collect()
+}
+
+/// A queue, oldest receipt first, and how many are in it.
+pub(crate) async fn queue(
+    pool: &PgPool,
+    viewer: &Viewer,
+    queue: Queue,
+    after: Option<(i64, Uuid)>,
+    limit: u32,
+) -> Result<(Vec<CaseRow>, u64), sqlx::Error> {
+    let condition = queue.condition();
+    let (after_us, after_id) = after.unwrap_or((i64::MIN, Uuid::nil()));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM case_row
+         WHERE {condition} AND (submitted_at_us, case_id) > ($7, $8) AND $5::text[] IS NOT NULL
+           AND $6::text[] IS NOT NULL AND $2::text[] IS NOT NULL AND $3::text[] IS NOT NULL AND $4 IS NOT NULL
+         ORDER BY submitted_at_us, case_id LIMIT $9"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(viewer.account)
+        .bind(&viewer.officer_at)
+        .bind(&viewer.supervises)
+        .bind(viewer.is_intake)
+        .bind(&viewer.captures_at)
+        .bind(&viewer.oaths_at)
+        .bind(after_us)
+        .bind(after_id)
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
+    let sql = format!(
+        "SELECT count(*) FROM case_row WHERE {condition} AND $5::text[] IS NOT NULL
+           AND $6::text[] IS NOT NULL AND $2::text[] IS NOT NULL AND $3::text[] IS NOT NULL AND $4 IS NOT NULL"
+    );
+    let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(viewer.account)
+        .bind(&viewer.officer_at)
+        .bind(&viewer.supervises)
+        .bind(viewer.is_intake)
+        .bind(&viewer.captures_at)
+        .bind(&viewer.oaths_at)
+        .fetch_one(pool)
+        .await?;
+    Ok((rows.iter().map(case_row).collect::<Result<_, _>>()?, total.unsigned_abs()))
+}
+
+/// A case by its receipt number, whoever asks: only its form and title may leave.
+pub(crate) async fn public(pool: &PgPool, receipt_number: &str) -> Result<Option<CaseRow>, sqlx::Error> {
+    let sql = format!("SELECT {COLUMNS} FROM case_row WHERE receipt_number = $1 AND receipt_number <> ''");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(receipt_number).fetch_optional(pool).await?;
+    row.as_ref().map(case_row).transpose()
+}
