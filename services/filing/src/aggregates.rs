@@ -1,0 +1,40 @@
+//! The domain's folds as aggregates of the log.
+
+use docket_eventlog::Aggregate;
+use docket_proto::events;
+
+use crate::domain::{filing, package, response};
+
+/// Streams `filing-<id>`.
+pub(crate) struct Filings;
+/// Streams `package-<id>`.
+pub(crate) struct Packages;
+/// Streams `response-<id>`; the id is the request's.
+pub(crate) struct Responses;
+
+impl Aggregate for Filings {
+    type Event = events::filing::Event;
+    type State = filing::Filing;
+
+    fn evolve(state: Self::State, event: &Self::Event) -> Self::State {
+        filing::evolve(state, event)
+    }
+}
+
+impl Aggregate for Packages {
+    type Event = events::package::Event;
+    type State = package::Package;
+
+    fn evolve(state: Self::State, event: &Self::Event) -> Self::State {
+        package::evolve(state, event)
+    }
+}
+
+impl Aggregate for Responses {
+    type Event = events::response::Event;
+    type State = response::Response;
+
+    fn evolve(state: Self::State, event: &Self::Event) -> Self::State {
+        response::evolve(state, event)
+    }
+}

@@ -1,0 +1,13 @@
+//! The gRPC faces: take apart, call, answer.
+
+mod catalogue;
+mod drafts;
+mod evidence;
+mod responses;
+mod signing;
+mod upload;
+mod view;
+
+pub(crate) use catalogue::CatalogueApi;
+pub(crate) use drafts::DraftApi;
+pub(crate) use evidence::EvidenceApi;

@@ -1,0 +1,215 @@
+//! `DraftService`: starting, answering, looking, listing; signing and sending are in `signing`.
+
+use docket_eventlog::{Context, Subjects};
+use docket_kernel::{FieldFault, Refusal, id};
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::draft_service_server::DraftService;
+use docket_service::{ApiError, Caller, caller, detached, page};
+use serde_json::{Map, Value};
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::catalogue::is_online;
+use super::view;
+use crate::desk::{Desk, id_in};
+use crate::domain::filing::{self, Start};
+use crate::review;
+use crate::store::filings;
+
+/// Answers about drafts.
+pub(crate) struct DraftApi(pub(crate) Desk);
+
+#[tonic::async_trait]
+impl DraftService for DraftApi {
+    async fn start_draft(
+        &self,
+        request: Request<pb::StartDraftRequest>,
+    ) -> Result<Response<pb::StartDraftResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let filing = detached(async move { start(&desk, &caller, request).await }).await?;
+        Ok(Response::new(pb::StartDraftResponse { filing: Some(filing) }))
+    }
+
+    async fn answer_draft(
+        &self,
+        request: Request<pb::AnswerDraftRequest>,
+    ) -> Result<Response<pb::AnswerDraftResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let filing = detached(async move { answer(&desk, &caller, request).await }).await?;
+        Ok(Response::new(pb::AnswerDraftResponse { filing: Some(filing) }))
+    }
+
+    async fn get_filing(
+        &self,
+        request: Request<pb::GetFilingRequest>,
+    ) -> Result<Response<pb::GetFilingResponse>, Status> {
+        let caller = caller(&request)?;
+        let id = id_in("name", "filings", &request.get_ref().name).map_err(ApiError::from)?;
+        let dossier = self.0.filing(&caller, "GetFiling", id).await?;
+        let mut filing = view::filing(&self.0, &dossier).await?;
+        if !dossier.content.erased {
+            filing.answers_json = Value::Object(dossier.content.answers).to_string();
+        }
+        Ok(Response::new(pb::GetFilingResponse { filing: Some(filing) }))
+    }
+
+    async fn list_filings(
+        &self,
+        request: Request<pb::ListFilingsRequest>,
+    ) -> Result<Response<pb::ListFilingsResponse>, Status> {
+        let (caller, request) = (caller(&request)?, request.into_inner());
+        Ok(Response::new(list(&self.0, &caller, &request).await?))
+    }
+
+    async fn quote_fee(
+        &self,
+        request: Request<pb::QuoteFeeRequest>,
+    ) -> Result<Response<pb::QuoteFeeResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        Ok(Response::new(detached(async move { super::signing::quote(&desk, &caller, request).await }).await?))
+    }
+
+    async fn review_filing(
+        &self,
+        request: Request<pb::ReviewFilingRequest>,
+    ) -> Result<Response<pb::ReviewFilingResponse>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(super::signing::review(&self.0, &caller, request.get_ref()).await?))
+    }
+
+    async fn sign_filing(
+        &self,
+        request: Request<pb::SignFilingRequest>,
+    ) -> Result<Response<pb::SignFilingResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let filing = detached(async move { super::signing::sign(&desk, &caller, request).await }).await?;
+        Ok(Response::new(pb::SignFilingResponse { filing: Some(filing) }))
+    }
+
+    async fn submit_filing(
+        &self,
+        request: Request<pb::SubmitFilingRequest>,
+    ) -> Result<Response<pb::SubmitFilingResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        Ok(Response::new(detached(async move { super::signing::submit(&desk, &caller, request).await }).await?))
+    }
+}
+
+async fn start(desk: &Desk, caller: &Caller, request: pb::StartDraftRequest) -> Result<pb::Filing, ApiError> {
+    let context = caller.context(&request.request_id, &request)?;
+    let account = caller.person()?.account;
+    let id = match started_before(desk, &context).await? {
+        Some(id) => {
+            // The log compares the two requests; the start itself is decided no more.
+            desk.filings.execute(&context, id, Subjects::filing(id), |_| Ok(Vec::new())).await?;
+            id
+        }
+        None => begin(desk, &context, account, &request.form).await?,
+    };
+    let dossier = desk.filing(caller, "GetFiling", id).await?;
+    view::filing(desk, &dossier).await
+}
+
+/// The filing which this very command began before.
+async fn started_before(desk: &Desk, context: &Context) -> Result<Option<Uuid>, ApiError> {
+    let Some((first, _)) = desk.log.command(&context.actor, context.command_id).await? else { return Ok(None) };
+    let events = desk.log.read(first - 1, 1).await?;
+    Ok(events.first().and_then(|event| event.stream.id()))
+}
+
+async fn begin(desk: &Desk, context: &Context, account: Uuid, form: &str) -> Result<Uuid, ApiError> {
+    let form = desk.form(form)?;
+    if !is_online(form) {
+        return Err(Refusal::state("FORM_NOT_ONLINE", format!("{} cannot be filed here by itself.", form.id))
+            .way_out("Look at the list of forms for those that can.")
+            .fact("form", form.id.clone())
+            .into());
+    }
+    let contact = desk.contact(account).await?;
+    if contact.identity_level != "register_matched" {
+        return Err(Refusal::state("IDENTITY_NOT_PROVEN", "A filing needs a proven identity.")
+            .way_out("Prove your identity in your account: name, date of birth and A-Number. Then start the form.")
+            .into());
+    }
+    let now = desk.base.clock.now();
+    let (id, package) = (id::new_id(now), id::new_id(now));
+    let start = Start {
+        form: form.id.clone(),
+        edition: form.edition.to_string(),
+        package,
+        account,
+        zone: contact.zone,
+    };
+    let mut tx = desk.base.pool.begin().await?;
+    let started = desk
+        .filings
+        .execute_in(&mut tx, context, id, Subjects::filing(id), |state| filing::start(state, start.clone()))
+        .await?;
+    filings::insert(&mut tx, id, account, &form.id, now.as_microsecond()).await?;
+    tx.commit().await?;
+    started.events.iter().for_each(|event| desk.log.committed(event.position));
+    Ok(id)
+}
+
+async fn answer(desk: &Desk, caller: &Caller, request: pb::AnswerDraftRequest) -> Result<pb::Filing, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    let dossier = desk.filing(caller, "AnswerDraft", id).await?;
+    let answers = normalised(desk, &dossier.filing.form, &request.answers_json)?;
+    let questions: Vec<String> = answers.keys().cloned().collect();
+    let answers_json = Value::Object(answers).to_string();
+    desk.filings
+        .execute(&context, id, Subjects::filing(id), |state| {
+            filing::answer(state, request.etag, questions.clone(), answers_json.clone())
+        })
+        .await?;
+    let dossier = desk.filing(caller, "AnswerDraft", id).await?;
+    view::filing(desk, &dossier).await
+}
+
+/// The answers as they are stored; every faulty one is named, and then nothing is stored.
+fn normalised(desk: &Desk, form: &str, answers_json: &str) -> Result<Map<String, Value>, Refusal> {
+    let form = desk.form(form)?;
+    let given: Map<String, Value> = serde_json::from_str(answers_json).map_err(|_| {
+        let rule = "Send one JSON object of question ids and answers, such as {\"app_dob\": \"1990-01-31\"}.";
+        Refusal::invalid("answers_json", "JSON_EXPECTED", rule)
+    })?;
+    let (mut answers, mut faults) = (Map::new(), Vec::new());
+    for (question, answer) in &given {
+        if !answer.is_null() && form.question(question).is_some_and(review::is_signing) {
+            faults.push(FieldFault::new(question, "ANSWERED_BY_SIGNING", "Leave this out: signing answers it."));
+            continue;
+        }
+        match docket_forms::normalise(form, question, answer) {
+            Ok(answer) => drop(answers.insert(question.clone(), answer)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() { Ok(answers) } else { Err(Refusal::faults(faults)) }
+}
+
+async fn list(
+    desk: &Desk,
+    caller: &Caller,
+    request: &pb::ListFilingsRequest,
+) -> Result<pb::ListFilingsResponse, ApiError> {
+    let account = caller.person()?.account;
+    let size = match request.page_size {
+        0 => 50,
+        size => size.min(100),
+    };
+    let before = page::decode(&request.page_token)?.and_then(|last| Uuid::try_parse(&last).ok());
+    let mut ids = filings::of_account(&desk.base.pool, account, before, i64::from(size) + 1).await?;
+    let more = ids.len() > size as usize;
+    ids.truncate(size as usize);
+    let next_page_token = match ids.last() {
+        Some(last) if more => page::encode(&last.to_string()),
+        _ => String::new(),
+    };
+    let mut filings = Vec::with_capacity(ids.len());
+    for id in ids {
+        let dossier = desk.filing(caller, "ListFilings", id).await?;
+        filings.push(view::summary(&dossier));
+    }
+    Ok(pb::ListFilingsResponse { filings, next_page_token })
+}

@@ -1,0 +1,119 @@
+//! `EvidenceService`: files in and out, and the responses they are attached to.
+
+use std::pin::Pin;
+
+use docket_eventlog::Subjects;
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::download_evidence_response::Part;
+use docket_proto::filing::v1::evidence_service_server::EvidenceService;
+use docket_service::{ApiError, Caller, Read, caller, detached};
+use docket_vault::Subject;
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
+
+use super::{responses, upload, view};
+use crate::desk::{Desk, evidence_in};
+use crate::domain::{Attached, filing};
+
+/// Answers about evidence.
+pub(crate) struct EvidenceApi(pub(crate) Desk);
+
+type Download = Pin<Box<dyn Stream<Item = Result<pb::DownloadEvidenceResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl EvidenceService for EvidenceApi {
+    async fn upload_evidence(
+        &self,
+        request: Request<Streaming<pb::UploadEvidenceRequest>>,
+    ) -> Result<Response<pb::UploadEvidenceResponse>, Status> {
+        let (desk, caller) = (self.0.clone(), caller(&request)?);
+        let upload = upload::receive(request.into_inner()).await?;
+        let evidence = detached(async move { upload::store(&desk, &caller, upload).await }).await?;
+        Ok(Response::new(pb::UploadEvidenceResponse { evidence: Some(evidence) }))
+    }
+
+    type DownloadEvidenceStream = Download;
+
+    async fn download_evidence(
+        &self,
+        request: Request<pb::DownloadEvidenceRequest>,
+    ) -> Result<Response<Download>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(download(&self.0, &caller, &request.get_ref().name).await?))
+    }
+
+    async fn remove_evidence(
+        &self,
+        request: Request<pb::RemoveEvidenceRequest>,
+    ) -> Result<Response<pb::RemoveEvidenceResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        detached(async move { remove(&desk, &caller, &request).await }).await?;
+        Ok(Response::new(pb::RemoveEvidenceResponse {}))
+    }
+
+    async fn list_responses(
+        &self,
+        request: Request<pb::ListResponsesRequest>,
+    ) -> Result<Response<pb::ListResponsesResponse>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(responses::list(&self.0, &caller).await?))
+    }
+
+    async fn submit_response(
+        &self,
+        request: Request<pb::SubmitResponseRequest>,
+    ) -> Result<Response<pb::SubmitResponseResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        Ok(Response::new(detached(async move { responses::submit(&desk, &caller, request).await }).await?))
+    }
+}
+
+async fn remove(desk: &Desk, caller: &Caller, request: &pb::RemoveEvidenceRequest) -> Result<(), ApiError> {
+    let (filing, evidence) = evidence_in("filings", &request.name)?;
+    let context = caller.context(&request.request_id, request)?;
+    desk.filing(caller, "RemoveEvidence", filing).await?;
+    desk.filings
+        .execute(&context, filing, Subjects::filing(filing), |state| filing::detach(state, evidence))
+        .await?;
+    Ok(())
+}
+
+/// A file that the caller may read, and whose key seals it.
+async fn readable(desk: &Desk, caller: &Caller, name: &str) -> Result<(pb::Evidence, Attached, Uuid), ApiError> {
+    let of = |files: Vec<Attached>, id: Uuid| files.into_iter().find(|file| file.id == id).ok_or_else(ApiError::not_found);
+    if name.starts_with("responses/") {
+        let (response, evidence) = evidence_in("responses", name)?;
+        let dossier = desk.response(caller, "DownloadEvidence", response).await?;
+        let file = of(dossier.response.evidence, evidence)?;
+        return Ok((view::evidence("responses", response, &file, &dossier.content), file, dossier.response.case));
+    }
+    let (filing, evidence) = evidence_in("filings", name)?;
+    let dossier = desk.filing(caller, "DownloadEvidence", filing).await?;
+    let file = of(dossier.filing.evidence, evidence)?;
+    Ok((view::evidence("filings", filing, &file, &dossier.content), file, filing))
+}
+
+/// The header, then the bytes, each piece proven by its seal before it is sent.
+async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, ApiError> {
+    let (header, file, subject) = readable(desk, caller, name).await?;
+    let reader = match desk.base.objects.read(&Subject::filing(subject), &file.object_key).await? {
+        Read::Plain(reader) => reader,
+        Read::Erased => return Err(ApiError::Erased),
+    };
+    let header = pb::DownloadEvidenceResponse { part: Some(Part::Evidence(header)) };
+    let chunks = stream::try_unfold(reader, |mut reader| async move {
+        let piece = reader.next().await.map_err(Status::from)?;
+        Ok(piece.map(|piece| (piece, reader)))
+    })
+    .map(|piece: Result<Vec<u8>, Status>| {
+        piece.map(|bytes| {
+            let cut = bytes.chunks(CHUNK).map(<[u8]>::to_vec).collect::<Vec<_>>();
+            stream::iter(cut.into_iter().map(|chunk| Ok(pb::DownloadEvidenceResponse { part: Some(Part::Chunk(chunk)) })))
+        })
+    });
+    Ok(Box::pin(stream::iter([Ok(header)]).chain(chunks.try_flatten())))
+}
+
+/// The most bytes in one message, as the API promises.
+const CHUNK: usize = 256 * 1024;

@@ -1,0 +1,196 @@
+//! From the fee to sending: quote, review, sign, submit.
+
+use docket_eventlog::{Error, Expected, Store, StreamAppend, StreamName, Subjects};
+use docket_forms::{FeeResult, fee};
+use docket_kernel::{Refusal, derived_id, resource};
+use docket_proto::events::{filing as events, package as package_events};
+use docket_proto::filing::v1 as pb;
+use docket_proto::payments::v1::CreateQuoteRequest;
+use docket_proto::types::v1::FeeRow;
+use docket_service::{ApiError, Caller};
+use uuid::Uuid;
+
+use super::view;
+use crate::aggregates::{Filings, Packages};
+use crate::check::{Check, filer_role};
+use crate::desk::{Desk, Dossier, id_in};
+use crate::domain::filing::{self, Fee, Filing, Sign};
+use crate::domain::{name, package};
+use crate::{party, review};
+
+/// How often sending is decided again after a lost race.
+const ATTEMPTS: u32 = 5;
+
+/// Asks payments for the fee and notes that it was shown.
+pub(super) async fn quote(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::QuoteFeeRequest,
+) -> Result<pb::QuoteFeeResponse, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    let dossier = desk.filing(caller, "QuoteFee", id).await?;
+    dossier.filing.open()?;
+    let check = Check::now(desk, &dossier).await?;
+    let quote_id = derived_id("quote_fee", context.command_id, 0);
+    let quote = desk.quote(quote_request(&check, &dossier, quote_id)?).await?;
+    let total = quote.total.unwrap_or_default();
+    let shown = Fee {
+        quote: id_in("quote", "quotes", &quote.name).map_err(|_| ApiError::unavailable("payments"))?,
+        total_cents: total.cents,
+        answers_mac: check.answers_mac(desk, &dossier),
+    };
+    desk.filings
+        .execute(&context, id, Subjects::filing(id), |state| filing::show_fee(state, shown.clone()))
+        .await?;
+    Ok(pb::QuoteFeeResponse { quote: quote.name, rows: quote.rows, total: Some(total) })
+}
+
+fn quote_request(check: &Check<'_>, dossier: &Dossier, command: Uuid) -> Result<CreateQuoteRequest, Refusal> {
+    match fee(check.form, &dossier.content.answers, &check.given, false) {
+        FeeResult::Known { rows, table_version, .. } => Ok(CreateQuoteRequest {
+            request_id: command.to_string(),
+            package_id: dossier.filing.package.to_string(),
+            account_id: dossier.filing.account.to_string(),
+            rows: rows
+                .into_iter()
+                .map(|row| FeeRow {
+                    row: row.id,
+                    form: check.form.id.clone(),
+                    cents: row.cents,
+                    cite: row.cite,
+                    because: row.because,
+                })
+                .collect(),
+            table_version,
+            filing_date: check.given.filing_date.to_string(),
+        }),
+        FeeResult::Unknown { hangs_on, .. } => Err(Refusal::state(
+            "FEE_UNKNOWN",
+            format!("The fee hangs on what is not answered yet: {}.", hangs_on.join(", ")),
+        )
+        .way_out("Answer these questions first.")
+        .fact("questions", hangs_on.join(","))),
+    }
+}
+
+/// The text to be signed, when the filing is ready for it.
+pub(super) async fn review(
+    desk: &Desk,
+    caller: &Caller,
+    request: &pb::ReviewFilingRequest,
+) -> Result<pb::ReviewFilingResponse, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let dossier = desk.filing(caller, "ReviewFiling", id).await?;
+    not_erased(&dossier)?;
+    let check = Check::now(desk, &dossier).await?;
+    if let (Ok(()), Some(refusal)) = (dossier.filing.open(), check.not_ready()) {
+        return Err(refusal.into());
+    }
+    let text = check.text(&dossier);
+    let content_hash = Check::content_mac(desk, &dossier, &text);
+    Ok(pb::ReviewFilingResponse { text, content_hash, declaration: review::declaration(check.form).to_owned() })
+}
+
+/// Signs the reviewed text.
+pub(super) async fn sign(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::SignFilingRequest,
+) -> Result<pb::Filing, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    let dossier = desk.filing(caller, "SignFiling", id).await?;
+    not_erased(&dossier)?;
+    let check = Check::now(desk, &dossier).await?;
+    let checked = check.checked(desk, &dossier);
+    let done = desk.log.command(&context.actor, context.command_id).await?.is_some();
+    let proven_name =
+        if done { String::new() } else { differing_proven_name(desk, &dossier.filing, &request.typed_name).await? };
+    let names = party::names(check.form, &dossier.content.answers);
+    let sign = Sign {
+        signer: caller.person()?.account,
+        role: filer_role(check.form).to_owned(),
+        shown_mac: request.content_hash,
+        name_agrees: names.iter().any(|expected| name::same(&request.typed_name, expected)),
+        typed_name: request.typed_name,
+        proven_name,
+        signed_at_us: desk.now_us(),
+        catalogue_version: check.form.catalogue_version.clone(),
+    };
+    desk.filings
+        .execute(&context, id, Subjects::filing(id), |state| filing::sign(state, &checked, sign.clone()))
+        .await?;
+    let dossier = desk.filing(caller, "SignFiling", id).await?;
+    view::filing(desk, &dossier).await
+}
+
+/// The name proven for the account, where it is not the one typed.
+async fn differing_proven_name(desk: &Desk, filing: &Filing, typed: &str) -> Result<String, ApiError> {
+    let contact = desk.contact(filing.account).await?;
+    let proven = [contact.given_name, contact.family_name].join(" ").trim().to_owned();
+    Ok(if name::same(&proven, typed) { String::new() } else { proven })
+}
+
+/// Sends the signed filing: it waits for its fee from here on.
+pub(super) async fn submit(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::SubmitFilingRequest,
+) -> Result<pb::SubmitFilingResponse, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    let done = desk.log.command(&context.actor, context.command_id).await?.is_some();
+    let mut attempt = 1;
+    let appended = loop {
+        let dossier = desk.filing(caller, "SubmitFiling", id).await?;
+        let streams = if done { repeated(id) } else { sending(desk, &dossier).await? };
+        match desk.log.append(context.append(&desk.log, streams)).await {
+            Ok(appended) => break appended,
+            Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let sent = appended.events.iter().find_map(|event| match event.decode::<events::Event>() {
+        Ok(events::Event::FilingSent(sent)) => Some(sent.package_id),
+        _ => None,
+    });
+    let dossier = desk.filing(caller, "SubmitFiling", id).await?;
+    let package = sent.and_then(|id| Uuid::try_parse(&id).ok()).unwrap_or(dossier.filing.package);
+    Ok(pb::SubmitFilingResponse {
+        filing: Some(view::filing(desk, &dossier).await?),
+        payment: resource::name("payments", package),
+    })
+}
+
+/// What sending writes: the filing is sent and its package asks for payment, both or neither.
+async fn sending(desk: &Desk, dossier: &Dossier) -> Result<Vec<StreamAppend>, ApiError> {
+    let filing = &dossier.filing;
+    filing.open()?;
+    not_erased(dossier)?;
+    let checked = Check::now(desk, dossier).await?.checked(desk, dossier);
+    let sent: Vec<events::Event> = filing::send(filing, &checked)?;
+    let ready: Vec<package_events::Event> = package::ready(dossier.id, filing)?;
+    let (id, subjects) = (dossier.id, Subjects::filing(dossier.id));
+    Ok(vec![
+        StreamAppend::of(Store::<Filings>::stream(id), Expected::Version(filing.version), subjects, &sent),
+        StreamAppend::of(package_stream(filing.package), Expected::Version(0), subjects, &ready),
+    ])
+}
+
+/// A repeated sending: the log compares the requests and gives the first answer.
+fn repeated(id: Uuid) -> Vec<StreamAppend> {
+    let none: [events::Event; 0] = [];
+    vec![StreamAppend::of(Store::<Filings>::stream(id), Expected::Any, Subjects::filing(id), &none)]
+}
+
+fn package_stream(id: Uuid) -> StreamName {
+    Store::<Packages>::stream(id)
+}
+
+fn not_erased(dossier: &Dossier) -> Result<(), Refusal> {
+    if dossier.content.erased {
+        return Err(Refusal::state("ERASED", "The content of this filing was erased and cannot be read again."));
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! What is shown of a filing and of a response.
+
+use docket_forms::{EvidenceLevel, FindingKind, Level};
+use docket_kernel::resource;
+use docket_proto::filing::v1 as pb;
+use docket_service::ApiError;
+
+use crate::check::Check;
+use crate::content::Content;
+use crate::desk::{Desk, Dossier, ResponseDossier};
+use crate::domain::Attached;
+use crate::domain::filing::{Filing, Phase};
+
+/// A filing with what is missing and wrong, without its answers. What was sent is not judged again.
+pub(crate) async fn filing(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing, ApiError> {
+    let mut view = summary(dossier);
+    view.evidence = attached("filings", dossier.id, &dossier.filing.evidence, &dossier.content);
+    if is_judged(&dossier.filing) && !dossier.content.erased {
+        let evaluation = Check::now(desk, dossier).await?.evaluation;
+        view.ready = evaluation.ready;
+        view.findings = evaluation.findings.into_iter().map(finding).collect();
+        view.missing = evaluation.missing.into_iter().map(missing).collect();
+        view.evidence_needs = evaluation.evidence.into_iter().map(need).collect();
+    }
+    Ok(view)
+}
+
+/// A filing in short: where it stands.
+pub(crate) fn summary(dossier: &Dossier) -> pb::Filing {
+    let filing = &dossier.filing;
+    pb::Filing {
+        name: resource::name("filings", dossier.id),
+        form: filing.form.clone(),
+        state: filing.phase.as_str().to_owned(),
+        etag: filing.version,
+        receipt_number: filing.receipt_number.clone(),
+        package_id: filing.package.to_string(),
+        submitted_at_us: filing.submitted_at_us,
+        erased: dossier.content.erased,
+        ..pb::Filing::default()
+    }
+}
+
+/// The answer to a request.
+pub(crate) fn response(dossier: &ResponseDossier) -> pb::Response {
+    let response = &dossier.response;
+    pb::Response {
+        name: resource::name("responses", dossier.id),
+        case: resource::name("cases", response.case),
+        request_kind: response.request_kind.clone(),
+        deadline: response.deadline.clone(),
+        items: response.items.clone(),
+        evidence: attached("responses", dossier.id, &response.evidence, &dossier.content),
+        received_at_us: response.received_at_us,
+    }
+}
+
+/// One attached file.
+pub(crate) fn evidence(collection: &str, parent: uuid::Uuid, file: &Attached, content: &Content) -> pb::Evidence {
+    pb::Evidence {
+        name: format!("{}/evidence/{}", resource::name(collection, parent), file.id),
+        kind: file.kind.clone(),
+        file_name: content.file_name(file.id),
+        media_type: file.media_type.clone(),
+        size: file.size,
+    }
+}
+
+fn attached(collection: &str, parent: uuid::Uuid, files: &[Attached], content: &Content) -> Vec<pb::Evidence> {
+    files.iter().map(|file| evidence(collection, parent, file, content)).collect()
+}
+
+fn is_judged(filing: &Filing) -> bool {
+    matches!(filing.phase, Phase::Draft | Phase::Signed | Phase::Rejected)
+}
+
+fn finding(finding: docket_forms::Finding) -> pb::Finding {
+    pb::Finding {
+        rule: finding.rule,
+        level: match finding.level {
+            Level::Block => "block",
+            Level::Warn => "warn",
+        }
+        .to_owned(),
+        field: finding.field,
+        message: finding.message,
+        cite: finding.cite,
+        kind: match finding.kind {
+            FindingKind::Intake => "intake",
+            FindingKind::Rfe => "rfe",
+            FindingKind::Consistency => "consistency",
+            FindingKind::Advice => "advice",
+        }
+        .to_owned(),
+    }
+}
+
+fn missing(missing: docket_forms::Missing) -> pb::MissingAnswer {
+    pb::MissingAnswer {
+        field: missing.field,
+        label: missing.label,
+        section: missing.section,
+        because: missing.because,
+    }
+}
+
+fn need(need: docket_forms::EvidenceNeed) -> pb::EvidenceNeed {
+    pb::EvidenceNeed {
+        kind: need.kind,
+        title: need.title,
+        level: match need.level {
+            EvidenceLevel::Initial => "initial",
+            EvidenceLevel::Later => "later",
+        }
+        .to_owned(),
+        substitutes: need.substitutes,
+        satisfied: need.satisfied,
+        because: need.because,
+    }
+}

@@ -1,0 +1,133 @@
+//! The form's rules over a filing as it is now: what is missing, what is wrong, and what would be signed.
+
+use docket_forms::{Answers, EvidenceLevel, Evaluation, Form, Given, Level, Truth, evaluate};
+use docket_kernel::Refusal;
+use docket_service::ApiError;
+use serde_json::Value;
+
+use crate::desk::{Desk, Dossier};
+use crate::domain::filing::Checked;
+use crate::facts::{OFFICE_ZONE, civil_date};
+use crate::{party, review};
+
+/// A filing held against its form, at an instant.
+pub(crate) struct Check<'a> {
+    pub(crate) form: &'a Form,
+    pub(crate) given: Given,
+    pub(crate) evaluation: Evaluation,
+}
+
+impl<'a> Check<'a> {
+    /// Evaluates the filing as it would be if it were signed and sent now.
+    pub(crate) async fn now(desk: &'a Desk, dossier: &Dossier) -> Result<Self, ApiError> {
+        let form = desk.form(&dossier.filing.form)?;
+        let given = given(desk, form, dossier).await?;
+        let answers = with_signature(form, &dossier.content.answers, &given);
+        let evaluation = evaluate(form, &answers, &given);
+        Ok(Self { form, given, evaluation })
+    }
+
+    /// Whether a question belongs to the text: it is asked, or may be and has an answer.
+    fn applies(&self, answers: &Answers, question: &str) -> bool {
+        match self.evaluation.shown.get(question) {
+            Some(Truth::True) => true,
+            Some(Truth::Unknown) => answers.contains_key(question),
+            Some(Truth::False) | None => false,
+        }
+    }
+
+    /// The canonical text.
+    pub(crate) fn text(&self, dossier: &Dossier) -> String {
+        let applies = |question: &str| self.applies(&dossier.content.answers, question);
+        review::text(self.form, &dossier.filing, &dossier.content, applies)
+    }
+
+    /// The keyed hash of the answers, for which a fee is shown.
+    pub(crate) fn answers_mac(&self, desk: &Desk, dossier: &Dossier) -> Vec<u8> {
+        let answers = &dossier.content.answers;
+        let bytes = review::answers_bytes(self.form, answers, |question| self.applies(answers, question));
+        desk.base.vault.mac("filing.answers", &bytes).to_vec()
+    }
+
+    /// The keyed hash of a text.
+    pub(crate) fn content_mac(desk: &Desk, dossier: &Dossier, text: &str) -> Vec<u8> {
+        // The filing's id is in it, so that a signature never fits another filing of the same content.
+        let bytes = [dossier.id.as_bytes().as_slice(), text.as_bytes()].concat();
+        desk.base.vault.mac("filing.content", &bytes).to_vec()
+    }
+
+    /// What the domain must know before a signature or sending.
+    pub(crate) fn checked(&self, desk: &Desk, dossier: &Dossier) -> Checked {
+        Checked {
+            content_version: dossier.filing.content_version,
+            not_ready: self.not_ready(),
+            content_mac: Self::content_mac(desk, dossier, &self.text(dossier)),
+            answers_mac: self.answers_mac(desk, dossier),
+        }
+    }
+
+    /// Why the filing cannot be signed yet; nothing when it can.
+    pub(crate) fn not_ready(&self) -> Option<Refusal> {
+        let evaluation = &self.evaluation;
+        if evaluation.ready {
+            return None;
+        }
+        let missing: Vec<_> = evaluation.missing.iter().map(|missing| missing.field.as_str()).collect();
+        let blocking: Vec<_> = evaluation.findings.iter().filter(|f| f.level == Level::Block).collect();
+        let evidence: Vec<_> = evaluation
+            .evidence
+            .iter()
+            .filter(|need| need.level == EvidenceLevel::Initial && !need.satisfied)
+            .map(|need| need.kind.as_str())
+            .collect();
+        let mut words = Vec::new();
+        if !missing.is_empty() {
+            words.push(format!("answers are missing: {}", missing.join(", ")));
+        }
+        if !evidence.is_empty() {
+            words.push(format!("evidence is missing: {}", evidence.join(", ")));
+        }
+        words.extend(blocking.iter().map(|finding| format!("{}: {}", finding.field, finding.message)));
+        let rules: Vec<_> = blocking.iter().map(|finding| finding.rule.as_str()).collect();
+        Some(
+            Refusal::state("NOT_READY", format!("The filing is not ready: {}.", words.join("; ")))
+                .way_out("Complete and correct what is named; then review it again.")
+                .fact("missing", missing.join(","))
+                .fact("evidence", evidence.join(","))
+                .fact("rules", rules.join(",")),
+        )
+    }
+}
+
+/// The role in which the person who files signs.
+pub(crate) fn filer_role(form: &Form) -> &str {
+    form.roles.iter().find(|role| role.signs).map_or("applicant", |role| &role.id)
+}
+
+async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result<Given, ApiError> {
+    let now = desk.base.clock.now();
+    let filing = &dossier.filing;
+    let linked = crate::store::filings::pending_forms(&desk.base.pool, filing.account, dossier.id).await?;
+    Ok(Given {
+        today: civil_date(now, &filing.zone),
+        filer_role: filer_role(form).to_owned(),
+        linked: linked.into_iter().collect(),
+        evidence: filing.evidence.iter().map(|file| file.kind.clone()).collect(),
+        foreign_language: filing.evidence.iter().any(|file| file.foreign_language),
+        ..Given::on(civil_date(now, OFFICE_ZONE))
+    })
+}
+
+/// The answers as signing will complete them: typed name and today's date.
+fn with_signature(form: &Form, answers: &Answers, given: &Given) -> Answers {
+    let mut answers = answers.clone();
+    let name = party::names(form, &answers).into_iter().next().unwrap_or_else(|| "-".to_owned());
+    for question in form.questions.iter().filter(|question| review::is_signing(question)) {
+        let answer = match question.kind {
+            docket_forms::Type::Date => given.today.to_string(),
+            _ => name.clone(),
+        };
+        answers.insert(question.id.clone(), Value::String(answer));
+    }
+    answers
+}

@@ -1,0 +1,96 @@
+//! The personal content of a filing or response, opened at the edge: answers, file names, salts.
+
+use std::collections::HashMap;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use docket_eventlog::{Error, EventLog, Recorded};
+use docket_forms::Answers;
+use docket_kernel::{DecodeError, EventEnum};
+use docket_proto::events::{filing, response};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// What only the edge sees of an attached file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sealed {
+    /// File name as given.
+    pub(crate) file_name: String,
+    /// Salt of the commitment.
+    pub(crate) salt: Vec<u8>,
+}
+
+/// The opened content.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Content {
+    /// The present answers, normalised.
+    pub(crate) answers: Answers,
+    /// Files by evidence id; also those taken off.
+    pub(crate) files: HashMap<Uuid, Sealed>,
+    /// The key was destroyed: nothing can be read again.
+    pub(crate) erased: bool,
+}
+
+impl Content {
+    /// Opens the events of a filing's stream and merges the answers, the later over the earlier.
+    pub(crate) async fn of_filing(log: &EventLog, events: &[Recorded]) -> Result<Self, Error> {
+        let mut content = Self::default();
+        for recorded in events.iter().filter(|event| !event.sealed.is_empty()) {
+            match content.open(log, recorded).await? {
+                filing::Event::DraftAnswered(e) => content.merge(&e.answers_json),
+                filing::Event::EvidenceAdded(e) => {
+                    content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
+                }
+                _ => {}
+            }
+        }
+        Ok(content)
+    }
+
+    /// Opens the events of a response's stream.
+    pub(crate) async fn of_response(log: &EventLog, events: &[Recorded]) -> Result<Self, Error> {
+        let mut content = Self::default();
+        for recorded in events.iter().filter(|event| !event.sealed.is_empty()) {
+            if let response::Event::ResponseEvidenceAdded(e) = content.open(log, recorded).await? {
+                content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
+            }
+        }
+        Ok(content)
+    }
+
+    async fn open<E: EventEnum>(&mut self, log: &EventLog, recorded: &Recorded) -> Result<E, Error> {
+        let opened = log.open_payload(recorded).await?;
+        self.erased |= opened.is_erased();
+        opened.decode(&recorded.kind).map_err(|error: DecodeError| error.into())
+    }
+
+    fn merge(&mut self, answers_json: &str) {
+        // Written by this service as an object; an erased event has none.
+        let Ok(Value::Object(changed)) = serde_json::from_str(answers_json) else { return };
+        for (question, answer) in changed {
+            if answer.is_null() {
+                self.answers.remove(&question);
+            } else {
+                self.answers.insert(question, answer);
+            }
+        }
+    }
+
+    fn file(&mut self, evidence_id: String, file_name: String, salt: Vec<u8>) {
+        if let Ok(id) = Uuid::try_parse(&evidence_id) {
+            self.files.insert(id, Sealed { file_name, salt });
+        }
+    }
+
+    /// The name of a file; empty when it was erased.
+    pub(crate) fn file_name(&self, evidence: Uuid) -> String {
+        self.files.get(&evidence).map(|file| file.file_name.clone()).unwrap_or_default()
+    }
+}
+
+/// The commitment to a file: SHA-256 over salt and bytes. Without the salt it says nothing about the bytes.
+pub(crate) fn commitment(salt: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let mut digest = Context::new(&SHA256);
+    digest.update(salt);
+    digest.update(bytes);
+    digest.finish().as_ref().to_vec()
+}

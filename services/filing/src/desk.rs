@@ -1,0 +1,154 @@
+//! What all handlers and policies share: the log's aggregates, the catalogue, and the one way to look at a filing.
+
+use std::sync::Arc;
+
+use docket_eventlog::{EventLog, Loaded, Store};
+use docket_forms::{Catalogue, Form};
+use docket_kernel::{Refusal, identifier, resource};
+use docket_service::{ApiError, Base, Caller, Resource};
+use uuid::Uuid;
+
+use crate::aggregates::{Filings, Responses};
+use crate::content::Content;
+use crate::domain::filing::{Filing, Phase};
+use crate::domain::response::Response;
+use crate::scanner::Scanner;
+use crate::store::officers;
+
+/// The parts of the service. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) base: Base,
+    pub(crate) log: EventLog,
+    pub(crate) filings: Store<Filings>,
+    pub(crate) responses: Store<Responses>,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) scanner: Scanner,
+}
+
+/// A filing that the caller may see, with its content opened.
+pub(crate) struct Dossier {
+    pub(crate) id: Uuid,
+    pub(crate) filing: Filing,
+    pub(crate) content: Content,
+}
+
+/// A response that the caller may see, with its content opened.
+pub(crate) struct ResponseDossier {
+    pub(crate) id: Uuid,
+    pub(crate) response: Response,
+    pub(crate) content: Content,
+}
+
+impl Desk {
+    pub(crate) fn new(base: Base, catalogue: Catalogue, scanner: Scanner) -> Self {
+        let log = base.log.clone();
+        Self {
+            filings: Store::new(log.clone()),
+            responses: Store::new(log.clone()),
+            catalogue: Arc::new(catalogue),
+            log,
+            scanner,
+            base,
+        }
+    }
+
+    /// Now, microseconds since the epoch.
+    pub(crate) fn now_us(&self) -> i64 {
+        self.base.clock.now().as_microsecond()
+    }
+
+    /// A form by its number, however it is written.
+    ///
+    /// # Errors
+    /// `FORM_UNKNOWN`.
+    pub(crate) fn form(&self, number: &str) -> Result<&Form, Refusal> {
+        let known = self.catalogue.forms().map(|form| form.id.as_str());
+        let number = identifier::form_number(number, known)?;
+        self.catalogue.form(&number).ok_or_else(Refusal::not_found)
+    }
+
+    /// Loads a filing for an act of the caller and opens its content.
+    ///
+    /// # Errors
+    /// Not found, also when it is not the caller's; what the policy says; a log or vault that does not answer.
+    pub(crate) async fn filing(&self, caller: &Caller, action: &str, id: Uuid) -> Result<Dossier, ApiError> {
+        let loaded: Loaded<Filings> = self.filings.load(id).await?;
+        let relations = match loaded.state.phase {
+            Phase::Absent => Vec::new(),
+            _ => self.relations(caller, loaded.state.account, id).await?,
+        };
+        self.require(caller, action, "Filing", id, relations)?;
+        let content = Content::of_filing(&self.log, &loaded.events).await?;
+        Ok(Dossier { id, filing: loaded.state, content })
+    }
+
+    /// Loads a response for an act of the caller and opens its content.
+    ///
+    /// # Errors
+    /// As [`Desk::filing`].
+    pub(crate) async fn response(
+        &self,
+        caller: &Caller,
+        action: &str,
+        id: Uuid,
+    ) -> Result<ResponseDossier, ApiError> {
+        let loaded: Loaded<Responses> = self.responses.load(id).await?;
+        let response = loaded.state;
+        let relations = if response.exists() {
+            self.relations(caller, response.account, response.case).await?
+        } else {
+            Vec::new()
+        };
+        self.require(caller, action, "Response", id, relations)?;
+        let content = Content::of_response(&self.log, &loaded.events).await?;
+        Ok(ResponseDossier { id, response, content })
+    }
+
+    /// How the caller stands to what `account` filed in `case`.
+    async fn relations(&self, caller: &Caller, account: Uuid, case: Uuid) -> Result<Vec<&'static str>, ApiError> {
+        let person = caller.person()?.account;
+        let mut relations = Vec::new();
+        if person == account {
+            relations.push("applicant");
+        } else if officers::of_case(&self.base.pool, case).await? == Some(person) {
+            relations.push("assigned_officer");
+        }
+        Ok(relations)
+    }
+
+    fn require(
+        &self,
+        caller: &Caller,
+        action: &str,
+        kind: &'static str,
+        id: Uuid,
+        relations: Vec<&'static str>,
+    ) -> Result<(), ApiError> {
+        self.base.access.require(caller, action, &Resource { kind, id, relations, office: None, class: "normal" })
+    }
+}
+
+/// The id in a resource name given as a field.
+///
+/// # Errors
+/// `NAME_MALFORMED` on that field.
+pub(crate) fn id_in(field: &str, collection: &str, name: &str) -> Result<Uuid, Refusal> {
+    resource::parse(collection, name).map_err(|mut fault| {
+        fault.field = field.to_owned();
+        Refusal::from(fault)
+    })
+}
+
+/// The ids in `<collection>/<uuid>/evidence/<uuid>`.
+///
+/// # Errors
+/// `NAME_MALFORMED` on the field `name`.
+pub(crate) fn evidence_in(collection: &str, name: &str) -> Result<(Uuid, Uuid), Refusal> {
+    let malformed = || {
+        Refusal::invalid("name", "NAME_MALFORMED", format!("Write the name as {collection}/<id>/evidence/<id>."))
+    };
+    let (parent, evidence) = name.split_once("/evidence/").ok_or_else(malformed)?;
+    let evidence = Uuid::try_parse(evidence).ok().filter(|id| id.to_string() == evidence).ok_or_else(malformed)?;
+    Ok((id_in("name", collection, parent)?, evidence))
+}

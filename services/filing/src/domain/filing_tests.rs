@@ -1,0 +1,240 @@
+//! The rules of a filing, one test each: given these events, when this is asked, then that.
+
+use docket_kernel::{Refusal, RefusalCode};
+use docket_proto::events::filing::Event;
+use docket_proto::filing::events::v1 as pb;
+use uuid::Uuid;
+
+use super::attached::{Attached, NewFile};
+use super::filing::*;
+use super::package;
+
+const PACKAGE: Uuid = Uuid::from_u128(2);
+const ACCOUNT: Uuid = Uuid::from_u128(3);
+const FILE: Uuid = Uuid::from_u128(4);
+
+struct Given(Filing);
+
+fn given(events: impl IntoIterator<Item = Event>) -> Given {
+    Given(events.into_iter().fold(Filing::default(), |filing, event| evolve(filing, &event)))
+}
+
+impl Given {
+    fn when<T>(&self, decide: impl FnOnce(&Filing) -> T) -> T {
+        decide(&self.0)
+    }
+    fn then(&self, expected: impl FnOnce(&Filing) -> bool) {
+        assert!(expected(&self.0), "{:?}", self.0);
+    }
+}
+
+fn refused(outcome: Result<Vec<Event>, Refusal>, reason: &str) {
+    let refusal = outcome.expect_err("it should be refused");
+    assert_eq!(refusal.reason, reason, "{refusal}");
+    assert!(!refusal.message.is_empty());
+    if refusal.code == RefusalCode::State {
+        // Reactions are refused to a machine; a person is told what to do instead.
+        let reaction = ["NOT_SENT", "NOT_SUBMITTED", "OTHER_PACKAGE"].contains(&reason);
+        assert!(reaction || !refusal.way_out.is_empty(), "{reason}");
+    }
+}
+
+fn started() -> Event {
+    start(&Filing::default(), a_start()).unwrap().remove(0)
+}
+
+fn a_start() -> Start {
+    Start {
+        form: "N-400".into(),
+        edition: "2025-01-20".into(),
+        package: PACKAGE,
+        account: ACCOUNT,
+        zone: "America/Chicago".into(),
+    }
+}
+
+fn answered() -> Event {
+    pb::DraftAnswered { questions: vec!["basis".into()], answers_json: String::new() }.into()
+}
+
+fn fee_shown() -> Event {
+    pb::FeeShown { quote_id: Uuid::from_u128(9).to_string(), total_cents: 71_000, content_mac: vec![7; 32] }
+        .into()
+}
+
+fn signed() -> Event {
+    pb::FilingSigned { content_mac: vec![8; 32], signed_at_us: 1_000, ..Default::default() }.into()
+}
+
+fn sent() -> Event {
+    pb::FilingSent { package_id: PACKAGE.to_string() }.into()
+}
+
+fn submitted() -> Event {
+    pb::FilingSubmitted { submitted_at_us: 2_000, ..Default::default() }.into()
+}
+
+fn rejected() -> Event {
+    let next_package_id = Uuid::from_u128(22).to_string();
+    pb::RejectionRecorded { codes: vec!["X-SIGN".into()], next_package_id }.into()
+}
+
+fn checked(content_version: u64) -> Checked {
+    Checked { content_version, not_ready: None, content_mac: vec![8; 32], answers_mac: vec![7; 32] }
+}
+
+fn a_signature() -> Sign {
+    Sign {
+        signer: ACCOUNT,
+        role: "applicant".into(),
+        shown_mac: vec![8; 32],
+        name_agrees: true,
+        typed_name: "Ana Lima".into(),
+        proven_name: String::new(),
+        signed_at_us: 1_000,
+        catalogue_version: "1".into(),
+    }
+}
+
+fn a_file() -> NewFile {
+    NewFile {
+        attached: Attached {
+            id: FILE,
+            kind: "green_card".into(),
+            commitment: vec![1; 32],
+            media_type: "image/png".into(),
+            size: 10,
+            object_key: "ab/cd".into(),
+            foreign_language: false,
+        },
+        file_name: "card.png".into(),
+        salt: vec![5; 16],
+        same_as: None,
+    }
+}
+
+fn settled() -> Settled {
+    Settled {
+        package: PACKAGE,
+        payment: Some(PACKAGE),
+        authorised_at_us: 500,
+        family: "naturalization".into(),
+        facts: pb::DerivedFacts { age: 40, basis: "lpr_5_years".into(), ..Default::default() },
+    }
+}
+
+#[test]
+fn a_filing_starts_once_and_belongs_to_who_started_it() {
+    given([started()]).then(|f| f.phase == Phase::Draft && f.account == ACCOUNT && f.package == PACKAGE);
+    refused(given([started()]).when(|f| start(f, a_start())), "DRAFT_EXISTS");
+}
+
+#[test]
+fn nothing_can_be_done_with_what_was_never_started() {
+    refused(given([]).when(|f| answer(f, 0, vec!["basis".into()], "{}".into())), "NOT_FOUND");
+    refused(given([]).when(|f| attach(f, a_file())), "NOT_FOUND");
+    refused(given([]).when(|f| sign(f, &checked(0), a_signature())), "NOT_FOUND");
+}
+
+#[test]
+fn answers_are_saved_on_the_version_that_was_seen() {
+    let events = given([started()]).when(|f| answer(f, 1, vec!["basis".into()], "{}".into())).unwrap();
+    assert_eq!(events.len(), 1);
+    let stale = given([started(), answered()]).when(|f| answer(f, 1, vec!["basis".into()], "{}".into()));
+    assert_eq!(stale.unwrap_err().code, RefusalCode::Stale);
+    let nothing = given([started()]).when(|f| answer(f, 0, Vec::new(), "{}".into())).unwrap();
+    assert!(nothing.is_empty());
+}
+
+#[test]
+fn a_change_after_the_signature_voids_it() {
+    given([started(), fee_shown(), signed()]).then(|f| f.phase == Phase::Signed);
+    given([started(), fee_shown(), signed(), answered()])
+        .then(|f| f.phase == Phase::Draft && f.signature.is_none() && f.content_version == 4);
+    let added = given([started()]).when(|f| attach(f, a_file())).unwrap().remove(0);
+    given([started(), signed(), added]).then(|f| f.phase == Phase::Draft && f.evidence.len() == 1);
+}
+
+#[test]
+fn the_same_file_is_not_attached_twice_and_can_be_taken_off() {
+    let twin = NewFile { same_as: Some(FILE), ..a_file() };
+    let added = given([started()]).when(|f| attach(f, a_file())).unwrap().remove(0);
+    refused(given([started(), added.clone()]).when(|f| attach(f, twin)), "ALREADY_ATTACHED");
+    let off = given([started(), added.clone()]).when(|f| detach(f, FILE)).unwrap().remove(0);
+    given([started(), added, off]).then(|f| f.evidence.is_empty());
+    refused(given([started()]).when(|f| detach(f, FILE)), "NOT_FOUND");
+}
+
+#[test]
+fn a_fee_shown_again_for_the_same_answers_is_no_news() {
+    let fee = Fee { quote: Uuid::from_u128(9), total_cents: 71_000, answers_mac: vec![7; 32] };
+    assert!(given([started(), fee_shown()]).when(|f| show_fee(f, fee.clone())).unwrap().is_empty());
+    assert_eq!(given([started()]).when(|f| show_fee(f, fee)).unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_signed_is_what_was_shown_with_its_fee_by_the_name_in_the_form() {
+    let given = given([started(), fee_shown()]);
+    assert_eq!(given.when(|f| sign(f, &checked(1), a_signature())).unwrap().len(), 1);
+    let other_text = Sign { shown_mac: vec![9; 32], ..a_signature() };
+    refused(given.when(|f| sign(f, &checked(1), other_text)), "CONTENT_CHANGED");
+    refused(given.when(|f| sign(f, &checked(3), a_signature())), "CONTENT_CHANGED");
+    let other_answers = Checked { answers_mac: vec![6; 32], ..checked(1) };
+    refused(given.when(|f| sign(f, &other_answers, a_signature())), "FEE_NOT_SHOWN");
+    let other_name = Sign { name_agrees: false, ..a_signature() };
+    let refusal = given.when(|f| sign(f, &checked(1), other_name)).unwrap_err();
+    assert_eq!((refusal.reason, refusal.field.as_deref()), ("NAME_DIFFERS", Some("typed_name")));
+    assert!(!refusal.message.contains("Lima"), "the name is not repeated");
+    let not_ready = Checked { not_ready: Some(Refusal::state("NOT_READY", "No.").way_out("Do.")), ..checked(1) };
+    refused(given.when(|f| sign(f, &not_ready, a_signature())), "NOT_READY");
+}
+
+#[test]
+fn only_what_is_signed_is_sent_and_only_once() {
+    refused(given([started(), fee_shown()]).when(|f| send(f, &checked(1))), "NOT_SIGNED");
+    let given_signed = given([started(), fee_shown(), signed()]);
+    assert_eq!(given_signed.when(|f| send(f, &checked(1))).unwrap(), [sent()]);
+    assert_eq!(given_signed.when(|f| package::ready(Uuid::from_u128(1), f)).unwrap().len(), 1);
+    let changed = Checked { content_mac: vec![1; 32], ..checked(1) };
+    refused(given_signed.when(|f| send(f, &changed)), "CONTENT_CHANGED");
+    let given_sent = given([started(), fee_shown(), signed(), sent()]);
+    refused(given_sent.when(|f| send(f, &checked(1))), "ALREADY_SUBMITTED");
+    refused(given_sent.when(|f| answer(f, 0, vec!["basis".into()], "{}".into())), "ALREADY_SUBMITTED");
+    refused(given_sent.when(|f| attach(f, a_file())), "ALREADY_SUBMITTED");
+    refused(given_sent.when(|f| sign(f, &checked(1), a_signature())), "ALREADY_SUBMITTED");
+}
+
+#[test]
+fn received_is_the_later_of_signature_and_authorisation() {
+    let given = given([started(), fee_shown(), signed(), sent()]);
+    for (authorised, received) in [(500, 1_000), (1_000, 1_000), (7_000, 7_000)] {
+        let settled = Settled { authorised_at_us: authorised, ..settled() };
+        let events = given.when(|f| submit(f, settled)).unwrap();
+        let [Event::FilingSubmitted(e)] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!(e.submitted_at_us, received);
+        assert_eq!(e.content_mac, vec![8; 32]);
+        assert_eq!(e.facts.as_ref().unwrap().age, 40);
+    }
+}
+
+#[test]
+fn a_settled_fee_submits_only_what_waits_for_it() {
+    refused(given([started(), fee_shown(), signed()]).when(|f| submit(f, settled())), "NOT_SENT");
+    let other = Settled { package: Uuid::from_u128(77), ..settled() };
+    refused(given([started(), fee_shown(), signed(), sent()]).when(|f| submit(f, other)), "OTHER_PACKAGE");
+}
+
+#[test]
+fn acceptance_gives_the_receipt_number_and_rejection_opens_the_draft_in_a_new_package() {
+    let given_in = given([started(), fee_shown(), signed(), sent(), submitted()]);
+    let accepted = given_in.when(|f| accept(f, "DKT1234567897".into())).unwrap().remove(0);
+    given([started(), signed(), sent(), submitted(), accepted])
+        .then(|f| f.phase == Phase::Accepted && f.receipt_number == "DKT1234567897");
+    refused(given([started()]).when(|f| accept(f, "DKT1".into())), "NOT_SUBMITTED");
+    let next = Uuid::from_u128(22);
+    assert_eq!(given_in.when(|f| reject(f, vec!["X-SIGN".into()], next)).unwrap(), [rejected()]);
+    let given_back = given([started(), fee_shown(), signed(), sent(), submitted(), rejected()]);
+    given_back.then(|f| f.phase == Phase::Rejected && f.package == next && f.fee.is_none());
+    assert_eq!(given_back.when(|f| answer(f, 0, vec!["basis".into()], "{}".into())).unwrap().len(), 1);
+    refused(given_back.when(|f| send(f, &checked(1))), "NOT_SIGNED");
+}

@@ -1,0 +1,165 @@
+//! The answer to one request of the office: opened when the request is served, sent once.
+
+use std::collections::BTreeSet;
+
+use docket_kernel::Refusal;
+use docket_proto::events::response::Event;
+use docket_proto::filing::events::v1 as pb;
+use docket_proto::types::v1::Deadline;
+use uuid::Uuid;
+
+use super::attached::{Attached, NewFile};
+use super::filing::{MOST_FILES, already_attached};
+use super::id;
+
+/// The answer to a request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Response {
+    /// Case; nil before it was opened.
+    pub case: Uuid,
+    /// Account of the party.
+    pub account: Uuid,
+    /// `rfe`, `noid`, `n14`.
+    pub request_kind: String,
+    /// Deadline as printed.
+    pub deadline: Option<Deadline>,
+    /// Items asked for.
+    pub items: Vec<String>,
+    /// What is attached, in order.
+    pub evidence: Vec<Attached>,
+    /// When it went in, microseconds since the epoch; 0 before.
+    pub received_at_us: i64,
+}
+
+/// Folds one event.
+pub fn evolve(response: Response, event: &Event) -> Response {
+    match event {
+        Event::ResponseOpened(e) => Response {
+            case: id(&e.case_id),
+            account: id(&e.account_id),
+            request_kind: e.request_kind.clone(),
+            deadline: e.deadline.clone(),
+            items: e.items.clone(),
+            ..response
+        },
+        Event::ResponseEvidenceAdded(e) => {
+            let mut response = response;
+            response.evidence.push(attached(e));
+            response
+        }
+        Event::ResponseSubmitted(e) => Response { received_at_us: e.received_at_us, ..response },
+    }
+}
+
+fn attached(e: &pb::ResponseEvidenceAdded) -> Attached {
+    let evidence = e.evidence.clone().unwrap_or_default();
+    Attached {
+        id: id(&evidence.evidence_id),
+        kind: evidence.kind,
+        commitment: evidence.commitment,
+        media_type: e.media_type.clone(),
+        size: e.size,
+        object_key: e.object_key.clone(),
+        foreign_language: false,
+    }
+}
+
+impl Response {
+    /// Whether it was opened.
+    pub fn exists(&self) -> bool {
+        !self.case.is_nil()
+    }
+
+    fn open(&self) -> Result<(), Refusal> {
+        if !self.exists() {
+            return Err(Refusal::not_found());
+        }
+        if self.received_at_us != 0 {
+            return Err(Refusal::state(
+                "ALREADY_SUBMITTED",
+                "The answer to this request was sent; everything must come at one time (8 CFR 103.2(b)(11)).",
+            )
+            .way_out("Send what else you have as a message about the case."));
+        }
+        Ok(())
+    }
+
+    /// Whether a file for `item` can be attached.
+    pub fn closed_for(&self, item: &str) -> Result<(), Refusal> {
+        self.open()?;
+        if self.items.iter().any(|asked| asked == item) {
+            return Ok(());
+        }
+        Err(Refusal::invalid(
+            "kind",
+            "ITEM_NOT_ASKED",
+            format!("Name the item that the file answers, one of: {}.", self.items.join(", ")),
+        ))
+    }
+
+    /// The items for which nothing is attached.
+    pub fn unanswered(&self) -> Vec<String> {
+        self.items.iter().filter(|item| !self.evidence.iter().any(|e| e.kind == **item)).cloned().collect()
+    }
+}
+
+/// Opens the way to answer a request that was served. Served again, it stays as it was.
+pub fn open(response: &Response, opened: pb::ResponseOpened) -> Result<Vec<Event>, Refusal> {
+    if response.exists() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![opened.into()])
+}
+
+/// Attaches a file to one of the items.
+pub fn attach(response: &Response, file: NewFile) -> Result<Vec<Event>, Refusal> {
+    let attached = file.attached;
+    response.closed_for(&attached.kind)?;
+    if let Some(same) = file.same_as {
+        return Err(already_attached(same));
+    }
+    if response.evidence.len() >= MOST_FILES {
+        return Err(Refusal::too_much("TOO_MANY_FILES", format!("A response takes at most {MOST_FILES} files."))
+            .way_out("Put pages that belong together into one PDF."));
+    }
+    Ok(vec![
+        pb::ResponseEvidenceAdded {
+            evidence: Some(attached.reference()),
+            media_type: attached.media_type,
+            size: attached.size,
+            object_key: attached.object_key,
+            file_name: file.file_name,
+            salt: file.salt,
+        }
+        .into(),
+    ])
+}
+
+/// Sends the one answer. What comes late goes in too: the case marks it (8 CFR 103.2(b)(11), (13)).
+pub fn submit(response: &Response, partial_confirmed: bool, now_us: i64) -> Result<Vec<Event>, Refusal> {
+    response.open()?;
+    if response.evidence.is_empty() {
+        return Err(Refusal::state("NOTHING_ATTACHED", "Nothing is attached to the answer.")
+            .way_out("Attach at least one of the items asked for."));
+    }
+    let unanswered = response.unanswered();
+    if !unanswered.is_empty() && !partial_confirmed {
+        return Err(Refusal::state(
+            "INCOMPLETE",
+            format!("Nothing is attached for: {}. Everything must come at one time.", unanswered.join(", ")),
+        )
+        .way_out("Attach what is missing, or confirm that the case is to be decided on what is there.")
+        .fact("items", unanswered.join(",")));
+    }
+    let answered: BTreeSet<String> = response.evidence.iter().map(|evidence| evidence.kind.clone()).collect();
+    Ok(vec![
+        pb::ResponseSubmitted {
+            case_id: response.case.to_string(),
+            received_at_us: now_us,
+            complete: unanswered.is_empty(),
+            items: answered.into_iter().collect(),
+            evidence: response.evidence.iter().map(Attached::reference).collect(),
+        }
+        .into(),
+    ])
+}

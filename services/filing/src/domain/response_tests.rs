@@ -1,0 +1,93 @@
+//! The rules of a response, one test each.
+
+use docket_proto::events::response::Event;
+use docket_proto::filing::events::v1 as pb;
+use docket_proto::types::v1::Deadline;
+use uuid::Uuid;
+
+use super::attached::{Attached, NewFile};
+use super::response::*;
+
+fn given(events: impl IntoIterator<Item = Event>) -> Response {
+    events.into_iter().fold(Response::default(), |response, event| evolve(response, &event))
+}
+
+fn an_opening() -> pb::ResponseOpened {
+    pb::ResponseOpened {
+        case_id: Uuid::from_u128(1).to_string(),
+        account_id: Uuid::from_u128(2).to_string(),
+        request_kind: "n14".into(),
+        deadline: Some(Deadline { expires_at_us: 10_000, ..Default::default() }),
+        items: vec!["tax_transcripts".into(), "court_records".into()],
+    }
+}
+
+fn opened() -> Event {
+    an_opening().into()
+}
+
+fn file(id: u128, kind: &str) -> NewFile {
+    NewFile {
+        attached: Attached {
+            id: Uuid::from_u128(id),
+            kind: kind.into(),
+            commitment: vec![1; 32],
+            media_type: "application/pdf".into(),
+            size: 10,
+            object_key: "k".into(),
+            foreign_language: false,
+        },
+        file_name: "a.pdf".into(),
+        salt: vec![2; 16],
+        same_as: None,
+    }
+}
+
+fn with(kind: &str) -> Event {
+    attach(&given([opened()]), file(5, kind)).unwrap().remove(0)
+}
+
+#[test]
+fn a_request_served_again_changes_nothing() {
+    assert_eq!(open(&Response::default(), an_opening()).unwrap(), [opened()]);
+    assert!(open(&given([opened()]), an_opening()).unwrap().is_empty());
+}
+
+#[test]
+fn a_file_answers_one_of_the_items() {
+    assert_eq!(attach(&given([opened()]), file(5, "passport")).unwrap_err().reason, "ITEM_NOT_ASKED");
+    assert_eq!(attach(&Response::default(), file(5, "passport")).unwrap_err().reason, "NOT_FOUND");
+    let twin = NewFile { same_as: Some(Uuid::from_u128(5)), ..file(6, "tax_transcripts") };
+    let response = given([opened(), with("tax_transcripts")]);
+    assert_eq!(attach(&response, twin).unwrap_err().reason, "ALREADY_ATTACHED");
+    assert_eq!(response.unanswered(), ["court_records"]);
+}
+
+#[test]
+fn a_partial_answer_goes_in_only_when_confirmed() {
+    let response = given([opened(), with("tax_transcripts")]);
+    let refusal = submit(&response, false, 1).unwrap_err();
+    assert_eq!(refusal.reason, "INCOMPLETE");
+    assert!(refusal.message.contains("court_records"));
+    let events = submit(&response, true, 1).unwrap();
+    let [Event::ResponseSubmitted(e)] = events.as_slice() else { panic!("{events:?}") };
+    assert!(!e.complete);
+    assert_eq!(e.items, ["tax_transcripts"]);
+    assert_eq!(submit(&given([opened()]), true, 1).unwrap_err().reason, "NOTHING_ATTACHED");
+}
+
+#[test]
+fn a_late_answer_goes_in_with_its_instant() {
+    let response = given([opened(), with("tax_transcripts"), with("court_records")]);
+    let events = submit(&response, false, 99_999).unwrap();
+    let [Event::ResponseSubmitted(e)] = events.as_slice() else { panic!("{events:?}") };
+    assert!(e.complete && e.received_at_us == 99_999 && e.evidence.len() == 2);
+}
+
+#[test]
+fn there_is_one_answer_to_a_request() {
+    let sent = submit(&given([opened(), with("tax_transcripts")]), true, 1).unwrap().remove(0);
+    let response = given([opened(), with("tax_transcripts"), sent]);
+    assert_eq!(submit(&response, true, 2).unwrap_err().reason, "ALREADY_SUBMITTED");
+    assert_eq!(attach(&response, file(7, "court_records")).unwrap_err().reason, "ALREADY_SUBMITTED");
+}

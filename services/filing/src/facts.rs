@@ -1,0 +1,83 @@
+//! Facts that the case needs and that identify nobody, derived from the answers on the receipt date.
+
+use std::sync::OnceLock;
+
+use docket_forms::{Answers, Form};
+use docket_kernel::{calendar, deadline};
+use docket_proto::filing::events::v1::DerivedFacts;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::party;
+
+/// The zone in which receipt dates, fees and editions are reckoned.
+pub(crate) const OFFICE_ZONE: &str = "America/New_York";
+
+/// The civil date of an instant in a zone; an unknown zone counts as the office's.
+pub(crate) fn civil_date(at: Timestamp, zone: &str) -> Date {
+    let zone = deadline::zone(zone).or_else(|_| deadline::zone(OFFICE_ZONE)).unwrap_or(TimeZone::UTC);
+    zone.to_datetime(at).date()
+}
+
+/// Derives the facts of a filing received at an instant (microseconds since the epoch).
+pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> DerivedFacts {
+    let received_at = Timestamp::from_microsecond(received_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
+    let receipt_date = civil_date(received_at, OFFICE_ZONE);
+    let born: Option<Date> =
+        party::answer(form, answers, "dob").and_then(Value::as_str).and_then(|dob| dob.parse().ok());
+    let age = born.map_or(0, |born| calendar::age(born, receipt_date));
+    let country = party::answer(form, answers, "mailing")
+        .and_then(|mailing| mailing.get("country"))
+        .and_then(Value::as_str);
+    DerivedFacts {
+        age: u32::try_from(age).unwrap_or_default(),
+        abroad: country.is_some_and(|country| country != "US"),
+        basis: answers.get("basis").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        civics_test: if form.family == "naturalization" { civics_test(receipt_date) } else { String::new() },
+    }
+}
+
+/// One row of `data/civics_tests.toml`.
+#[derive(Debug, Deserialize)]
+struct CivicsTest {
+    version: String,
+    from: Date,
+    until: Option<Date>,
+}
+
+#[derive(Deserialize)]
+struct CivicsTests {
+    test: Vec<CivicsTest>,
+}
+
+fn civics_test(receipt_date: Date) -> String {
+    static TESTS: OnceLock<CivicsTests> = OnceLock::new();
+    let tests = TESTS.get_or_init(|| {
+        toml::from_str(include_str!("../data/civics_tests.toml")).expect("a test reads the table")
+    });
+    let in_force = |row: &&CivicsTest| row.from <= receipt_date && row.until.is_none_or(|until| receipt_date <= until);
+    tests.test.iter().find(in_force).map(|row| row.version.clone()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_civics_test_changes_with_the_receipt_date() {
+        assert_eq!(civics_test("2025-10-19".parse().unwrap()), "2008");
+        assert_eq!(civics_test("2025-10-20".parse().unwrap()), "2025");
+        assert_eq!(civics_test("2030-01-01".parse().unwrap()), "2025");
+    }
+
+    #[test]
+    fn a_day_is_a_day_somewhere() {
+        let instant: Timestamp = "2026-03-02T04:30:00Z".parse().unwrap();
+        assert_eq!(civil_date(instant, OFFICE_ZONE).to_string(), "2026-03-01");
+        assert_eq!(civil_date(instant, "Pacific/Guam").to_string(), "2026-03-02");
+        assert_eq!(civil_date(instant, "No/Where").to_string(), "2026-03-01");
+    }
+}

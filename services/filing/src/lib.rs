@@ -1,0 +1,63 @@
+//! The filing service: the catalogue of forms, drafts, evidence, signatures, submissions, responses to requests.
+//!
+//! Reading order: `domain` (what is decided), `aggregates`, `content` (opening what is sealed), `check` and `review`
+//! (the form's rules and the text that is signed), `desk` (what all handlers share), `api`, `policies`.
+
+mod access;
+mod aggregates;
+mod api;
+mod check;
+mod config;
+mod content;
+mod desk;
+pub mod domain;
+mod facts;
+mod file_type;
+mod party;
+mod peers;
+mod policies;
+mod review;
+mod scanner;
+mod store;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use docket_forms::Catalogue;
+use docket_proto::filing::v1::catalogue_service_server::CatalogueServiceServer;
+use docket_proto::filing::v1::draft_service_server::DraftServiceServer;
+use docket_proto::filing::v1::evidence_service_server::EvidenceServiceServer;
+use docket_service::{Base, BaseOptions, Server, Stop};
+
+pub use config::{CatalogueConfig, Config};
+pub use scanner::Config as ScannerConfig;
+
+use api::{CatalogueApi, DraftApi, EvidenceApi};
+use desk::Desk;
+use policies::{FollowCase, SubmitPackage};
+use scanner::Scanner;
+
+/// The migrations of the service's own tables.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// Serves until `stop`.
+///
+/// # Errors
+/// A catalogue that cannot be read, a database that cannot be reached, an address that cannot be bound.
+pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
+    let catalogue = Catalogue::load(&config.catalogue.dir)
+        .map_err(|faults| anyhow::anyhow!("{}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+        .with_context(|| format!("the catalogue in {}", config.catalogue.dir.display()))?;
+    let options = BaseOptions::new("filing", "filing", access::POLICIES, access::SCHEMA).rules(catalogue.version());
+    let base = Base::connect(&config.service, options).await?;
+    let scanner = Scanner::new(config.scanner, config.service.is_production());
+    let desk = Desk::new(base.clone(), catalogue, scanner);
+    Server::new(base)
+        .grpc(CatalogueServiceServer::new(CatalogueApi(desk.clone())))
+        .grpc(DraftServiceServer::new(DraftApi(desk.clone())))
+        .grpc(EvidenceServiceServer::new(EvidenceApi(desk.clone())))
+        .subscriber("payments", Arc::new(SubmitPackage(desk.clone())))
+        .subscriber("cases-0", Arc::new(FollowCase(desk)))
+        .run(stop)
+        .await
+}

@@ -1,0 +1,118 @@
+//! What the case log means for filing: receipt numbers, rejections, officers, and requests to answer.
+
+use async_trait::async_trait;
+use docket_eventlog::{Context, Recorded, Subjects};
+use docket_kernel::derived_id;
+use docket_messaging::{ApplyError, Subscriber};
+use docket_proto::case_status::events::v1::{RequestServed, RequestedItem};
+use docket_proto::events::case::Event;
+use docket_proto::filing::events::v1::ResponseOpened;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::desk::Desk;
+use crate::domain::{filing, response};
+use crate::store::{filings, officers, requests, responses};
+
+/// Follows the cases.
+pub(crate) struct FollowCase(pub(crate) Desk);
+
+#[async_trait]
+impl Subscriber for FollowCase {
+    fn categories(&self) -> &'static [&'static str] {
+        &["case"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        let case = event.stream.id().ok_or_else(|| park("the stream is no case"))?;
+        match event.decode::<Event>()? {
+            Event::FilingAccepted(e) => {
+                self.on_filing(tx, event, "record_acceptance", case, |f| filing::accept(f, e.receipt_number.clone()))
+                    .await?;
+                filings::set_pending(tx, case, true).await?;
+            }
+            Event::FilingRejected(e) => {
+                let next = derived_id("record_rejection.package", event.event_id, 0);
+                self.on_filing(tx, event, "record_rejection", case, |f| filing::reject(f, e.codes.clone(), next))
+                    .await?;
+            }
+            Event::CaseAssigned(e) => officers::assign(tx, case, parse(&e.officer)?).await?,
+            Event::EvidenceRequested(e) => keep(tx, case, &e.request_id, "rfe", &e.items).await?,
+            Event::ExaminationContinued(e) => keep(tx, case, &e.request_id, "n14", &e.items).await?,
+            Event::RequestServed(e) => self.open_response(tx, event, case, e).await?,
+            Event::CaseApproved(_) | Event::CaseDenied(_) | Event::CaseWithdrawn(_) => {
+                filings::set_pending(tx, case, false).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl FollowCase {
+    async fn on_filing(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        policy: &str,
+        case: Uuid,
+        decide: impl Fn(
+            &filing::Filing,
+        ) -> Result<Vec<docket_proto::events::filing::Event>, docket_kernel::Refusal>
+        + Send
+        + Sync,
+    ) -> Result<(), ApplyError> {
+        let context = Context::reaction(policy, event, 0);
+        self.0.filings.execute_in(tx, &context, case, Subjects::filing(case), decide).await?;
+        Ok(())
+    }
+
+    async fn open_response(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        case: Uuid,
+        e: RequestServed,
+    ) -> Result<(), ApplyError> {
+        let request = parse(&e.request_id)?;
+        let Some(waiting) = requests::take(tx, request).await? else {
+            // Served again with a replacing notice: the response is open already.
+            return Ok(());
+        };
+        let filing = self.0.filings.load(case).await?.state;
+        let opened = ResponseOpened {
+            case_id: case.to_string(),
+            account_id: filing.account.to_string(),
+            request_kind: waiting.request_kind,
+            deadline: e.deadline,
+            items: waiting.items,
+        };
+        let context = Context::reaction("open_response", event, 0);
+        self.0
+            .responses
+            .execute_in(tx, &context, request, Subjects::filing(case), |r| response::open(r, opened.clone()))
+            .await?;
+        responses::insert(tx, request, filing.account, event.recorded_at.as_microsecond()).await?;
+        Ok(())
+    }
+}
+
+async fn keep(
+    tx: &mut PgConnection,
+    case: Uuid,
+    request: &str,
+    kind: &str,
+    items: &[RequestedItem],
+) -> Result<(), ApplyError> {
+    let items: Vec<String> = items.iter().map(|item| item.code.clone()).collect();
+    requests::keep(tx, parse(request)?, case, kind, &items).await?;
+    Ok(())
+}
+
+fn parse(id: &str) -> Result<Uuid, ApplyError> {
+    Uuid::try_parse(id).map_err(|_| park("an id is malformed"))
+}
+
+fn park(reason: &str) -> ApplyError {
+    ApplyError::Park(reason.to_owned())
+}

@@ -1,0 +1,76 @@
+//! When the fee of a package is settled, every filing in it goes in, all in one append.
+
+use async_trait::async_trait;
+use docket_eventlog::{Context, Expected, Recorded, Store, StreamAppend, Subjects};
+use docket_messaging::{ApplyError, Subscriber};
+use docket_proto::events::payment::Event;
+use docket_proto::payments::events::v1::{FeeSettled, fee_settled::Settlement};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::aggregates::Filings;
+use crate::content::Content;
+use crate::desk::Desk;
+use crate::domain::filing::{self, Settled};
+use crate::facts;
+
+/// Submits packages.
+pub(crate) struct SubmitPackage(pub(crate) Desk);
+
+#[async_trait]
+impl Subscriber for SubmitPackage {
+    fn categories(&self) -> &'static [&'static str] {
+        &["payment"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        match event.decode::<Event>()? {
+            Event::FeeSettled(settled) => self.submit(tx, event, &settled).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+impl SubmitPackage {
+    async fn submit(&self, tx: &mut PgConnection, event: &Recorded, e: &FeeSettled) -> Result<(), ApplyError> {
+        let mut streams = Vec::new();
+        for filing_id in &e.filing_ids {
+            let id = parse(filing_id)?;
+            let loaded = self.0.filings.load(id).await?;
+            let content = Content::of_filing(&self.0.log, &loaded.events).await?;
+            if content.erased {
+                return Err(ApplyError::Park("the filing was erased before its fee was settled".to_owned()));
+            }
+            let form = self.0.form(&loaded.state.form).map_err(|_| park("the form is not in the catalogue"))?;
+            let received_at_us = filing::received_at_us(&loaded.state, e.authorised_at_us);
+            let settled = Settled {
+                package: parse(&e.package_id)?,
+                payment: match e.settlement() {
+                    Settlement::Paid => Some(event.stream.id().ok_or_else(|| park("the stream is no payment"))?),
+                    Settlement::NothingDue | Settlement::WaiverRequested | Settlement::Unspecified => None,
+                },
+                authorised_at_us: e.authorised_at_us,
+                family: form.family.clone(),
+                facts: facts::derive(form, &content.answers, received_at_us),
+            };
+            let events = filing::submit(&loaded.state, settled).map_err(|no| park(no.reason))?;
+            streams.push(StreamAppend::of(
+                Store::<Filings>::stream(id),
+                Expected::Version(loaded.version),
+                Subjects::filing(id),
+                &events,
+            ));
+        }
+        let append = Context::reaction("submit_package", event, 0).append(&self.0.log, streams);
+        self.0.log.append_in(tx, append).await?;
+        Ok(())
+    }
+}
+
+fn parse(id: &str) -> Result<Uuid, ApplyError> {
+    Uuid::try_parse(id).map_err(|_| park("an id is malformed"))
+}
+
+fn park(reason: &str) -> ApplyError {
+    ApplyError::Park(reason.to_owned())
+}

@@ -1,0 +1,42 @@
+//! `waiting_request`: what a request of the office asks for, until it is served.
+
+use sqlx::{PgConnection, Result};
+use uuid::Uuid;
+
+/// A request that was made and not served yet.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Waiting {
+    /// `rfe`, `noid`, `n14`.
+    pub(crate) request_kind: String,
+    /// Codes of the items.
+    pub(crate) items: Vec<String>,
+}
+
+/// Keeps a request.
+pub(crate) async fn keep(
+    tx: &mut PgConnection,
+    request: Uuid,
+    case: Uuid,
+    kind: &str,
+    items: &[String],
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO waiting_request (request_id, case_id, request_kind, items) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (request_id) DO UPDATE SET items = excluded.items",
+    )
+    .bind(request)
+    .bind(case)
+    .bind(kind)
+    .bind(items)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes a request out, now that it is served.
+pub(crate) async fn take(tx: &mut PgConnection, request: Uuid) -> Result<Option<Waiting>> {
+    sqlx::query_as("DELETE FROM waiting_request WHERE request_id = $1 RETURNING request_kind, items")
+        .bind(request)
+        .fetch_optional(tx)
+        .await
+}
