@@ -21,7 +21,7 @@ pub struct PostgresOptions {
     pub bin: Option<PathBuf>,
     /// A fixed loopback port, or any free one.
     pub port: Option<u16>,
-    /// Offer TLS 1.3; needs a PostgreSQL built with it.
+    /// Demand TLS 1.3; needs a PostgreSQL built with it, which the pinned one is not.
     pub tls: Option<TlsFiles>,
     /// Lines of `pg_hba.conf` instead of "everybody by password from loopback"; the superuser's line is always added.
     pub hba: Vec<String>,

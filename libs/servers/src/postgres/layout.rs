@@ -103,8 +103,8 @@ impl Layout {
 
     pub(super) fn write_hba(&self, options: &PostgresOptions) -> Result<(), Error> {
         let kind = if options.tls.is_some() { "hostssl" } else { "host" };
-        let mut lines = vec![format!("host all {SUPERUSER} 127.0.0.1/32 scram-sha-256")];
-        lines.push(format!("host replication {SUPERUSER} 127.0.0.1/32 scram-sha-256"));
+        let mut lines = vec![format!("{kind} all {SUPERUSER} 127.0.0.1/32 scram-sha-256")];
+        lines.push(format!("{kind} replication {SUPERUSER} 127.0.0.1/32 scram-sha-256"));
         if options.hba.is_empty() {
             lines.push(format!("{kind} all all 127.0.0.1/32 scram-sha-256"));
         }
