@@ -120,9 +120,30 @@ fn passing(status: &Status) -> bool {
 /// The reason of a refusal, for example `ALREADY_SUBMITTED`; else the name of the gRPC code.
 pub fn reason(status: &Status) -> String {
     let details = status.get_error_details();
-    details
-        .error_info()
-        .map_or_else(|| format!("{:?}", status.code()).to_uppercase(), |info| info.reason.clone())
+    details.error_info().map_or_else(|| code_name(status.code()).to_owned(), |info| info.reason.clone())
+}
+
+/// The name of a code as the protocol writes it.
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
 }
 
 /// A refusal as people should read it: what is wrong, where, and the way out.

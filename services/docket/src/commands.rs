@@ -1,9 +1,9 @@
 //! The client's commands, each a few calls to the public APIs.
-mod case;
-mod mail;
-mod officers;
-mod paper;
-mod session;
+pub mod case;
+pub mod mail;
+pub mod officers;
+pub mod paper;
+pub mod session;
 
 pub use case::status;
 pub use mail::inbox;
@@ -53,7 +53,7 @@ pub fn when(at_us: i64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     #[test]
     fn amounts_are_grouped() {
         assert_eq!(super::amount(71_000), "$710.00");

@@ -5,8 +5,8 @@ pub mod children;
 pub mod configs;
 pub mod databases;
 pub mod place;
-mod servers;
-mod start;
+pub mod servers;
+pub mod start;
 
 pub use start::{Running, start};
 

@@ -18,7 +18,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 /// The service.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Payments {
     /// What every service has.
     pub base: Base,
@@ -32,7 +32,10 @@ pub struct Payments {
 
 #[tonic::async_trait]
 impl PaymentService for Payments {
-    async fn create_quote(&self, request: Request<pb::CreateQuoteRequest>) -> Result<Response<pb::CreateQuoteResponse>, Status> {
+    async fn create_quote(
+        &self,
+        request: Request<pb::CreateQuoteRequest>,
+    ) -> Result<Response<pb::CreateQuoteResponse>, Status> {
         let caller = caller(&request)?;
         let message = request.into_inner();
         let context = caller.context(&message.request_id, &message)?;
@@ -40,60 +43,90 @@ impl PaymentService for Payments {
         let quoted = self.checked_quote(message)?;
         let quotes = self.quotes.clone();
         let done = detached(async move {
-            quotes.execute(&context, quote_id, Subjects::NONE, |state| quote::quote(state, quoted.clone())).await
+            quotes
+                .execute(&context, quote_id, Subjects::NONE, |state| quote::quote(state, quoted.clone()))
+                .await
         })
-        .await?;
+        .await
+        .map_err(ApiError::from)?;
         Ok(Response::new(pb::CreateQuoteResponse { quote: convert::quote(quote_id, done.state.quoted) }))
     }
 
-    async fn list_payments(&self, request: Request<pb::ListPaymentsRequest>) -> Result<Response<pb::ListPaymentsResponse>, Status> {
+    async fn list_payments(
+        &self,
+        request: Request<pb::ListPaymentsRequest>,
+    ) -> Result<Response<pb::ListPaymentsResponse>, Status> {
         let account = caller(&request)?.person()?.account;
         let message = request.into_inner();
         let size = i64::from(if message.page_size == 0 { 50 } else { message.page_size.min(100) });
-        let offset: i64 = if message.page_token.is_empty() { 0 } else { page::decode(&message.page_token)? };
-        let mut ids = payer::of_account(&self.base.pool, account, size + 1, offset).await.map_err(ApiError::from)?;
+        let offset: i64 = page::decode(&message.page_token)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+        let mut ids =
+            payer::of_account(&self.base.pool, account, size + 1, offset).await.map_err(ApiError::from)?;
         let more = ids.len() > usize::try_from(size).unwrap_or(usize::MAX);
         ids.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let mut payments = Vec::with_capacity(ids.len());
         for id in ids {
             payments.push(self.shown(id).await?);
         }
-        let next_page_token = if more { page::encode(&(offset + size)) } else { String::new() };
+        let next_page_token = if more { page::encode(&(offset + size).to_string()) } else { String::new() };
         Ok(Response::new(pb::ListPaymentsResponse { payments, next_page_token }))
     }
 
-    async fn get_payment(&self, request: Request<pb::GetPaymentRequest>) -> Result<Response<pb::GetPaymentResponse>, Status> {
+    async fn get_payment(
+        &self,
+        request: Request<pb::GetPaymentRequest>,
+    ) -> Result<Response<pb::GetPaymentResponse>, Status> {
         let caller = caller(&request)?;
         let id = resource::parse("payments", &request.get_ref().name).map_err(fault)?;
         self.require(&caller, "GetPayment", id).await?;
         Ok(Response::new(pb::GetPaymentResponse { payment: Some(self.shown(id).await?) }))
     }
 
-    async fn pay_with_card(&self, request: Request<pb::PayWithCardRequest>) -> Result<Response<pb::PayWithCardResponse>, Status> {
+    async fn pay_with_card(
+        &self,
+        request: Request<pb::PayWithCardRequest>,
+    ) -> Result<Response<pb::PayWithCardResponse>, Status> {
         let caller = caller(&request)?;
         let message = request.into_inner();
         let id = resource::parse("payments", &message.name).map_err(fault)?;
         let account = self.require(&caller, "PayWithCard", id).await?;
         if message.method_token.is_empty() || message.method_token.len() > 120 {
-            return Err(ApiError::invalid("method_token", "METHOD_MISSING", "send the token that the processor gave for the card, such as pm_card_visa").into());
+            return Err(ApiError::invalid(
+                "method_token",
+                "METHOD_MISSING",
+                "send the token that the processor gave for the card, such as pm_card_visa",
+            )
+            .into());
         }
         let context = caller.context(&message.request_id, &message)?;
         let cashier = self.cashier.clone();
-        let (_, outcome) = detached(async move { cashier.pay(&context, id, account, &message.method_token).await }).await?;
+        let (_, outcome) =
+            detached(async move { cashier.pay(&context, id, account, &message.method_token).await })
+                .await
+                .map_err(ApiError::from)?;
         let outcome = match outcome {
             Outcome::Charged(_) => pb::pay_with_card_response::Outcome::Paid,
             Outcome::Declined(_) => pb::pay_with_card_response::Outcome::Declined,
             Outcome::Pending => pb::pay_with_card_response::Outcome::Pending,
         };
-        Ok(Response::new(pb::PayWithCardResponse { payment: Some(self.shown(id).await?), outcome: outcome.into() }))
+        Ok(Response::new(pb::PayWithCardResponse {
+            payment: Some(self.shown(id).await?),
+            outcome: outcome.into(),
+        }))
     }
 
-    async fn get_trial_balance(&self, request: Request<pb::GetTrialBalanceRequest>) -> Result<Response<pb::GetTrialBalanceResponse>, Status> {
+    async fn get_trial_balance(
+        &self,
+        request: Request<pb::GetTrialBalanceRequest>,
+    ) -> Result<Response<pb::GetTrialBalanceResponse>, Status> {
         let caller = caller(&request)?;
-        let ledger = Resource { kind: "Ledger", id: Uuid::nil(), relations: vec![], office: None, class: "normal" };
+        let ledger =
+            Resource { kind: "Ledger", id: Uuid::nil(), relations: vec![], office: None, class: "normal" };
         self.base.access.require(&caller, "GetTrialBalance", &ledger)?;
         let balances = ledger::balances(&self.base.pool).await.map_err(ApiError::from)?;
-        let balances = balances.into_iter().map(|(ledger_account, balance_cents)| pb::LedgerBalance { ledger_account, balance_cents });
+        let balances = balances
+            .into_iter()
+            .map(|(ledger_account, balance_cents)| pb::LedgerBalance { ledger_account, balance_cents });
         Ok(Response::new(pb::GetTrialBalanceResponse { balances: balances.collect() }))
     }
 }
@@ -112,7 +145,12 @@ impl Payments {
     }
 
     /// Whether the caller may do something with a payment; gives the payer's account.
-    async fn require(&self, caller: &docket_service::Caller, action: &str, id: Uuid) -> Result<Uuid, ApiError> {
+    async fn require(
+        &self,
+        caller: &docket_service::Caller,
+        action: &str,
+        id: Uuid,
+    ) -> Result<Uuid, ApiError> {
         let state = self.cashier.payments.load(id).await?.state;
         let payer = state.opened.and_then(|opened| Uuid::try_parse(&opened.account_id).ok());
         let relations = if payer.is_some() && caller.account() == payer { vec!["payer"] } else { vec![] };
@@ -126,9 +164,12 @@ impl Payments {
             ApiError::invalid("filing_date", "DATE_MALFORMED", "a date is written like 2026-11-23")
         })?;
         if message.table_version != self.catalogue.version() {
-            return Err(Refusal::state("FEE_DIFFERS", "the fee was computed with another version of the fee table")
-                .way_out("try again once both services run the same version")
-                .into());
+            return Err(Refusal::state(
+                "FEE_DIFFERS",
+                "the fee was computed with another version of the fee table",
+            )
+            .way_out("try again once both services run the same version")
+            .into());
         }
         let total_cents = quote::check_rows(&self.catalogue, &message.rows, filing_date)?;
         Ok(FeeQuoted {

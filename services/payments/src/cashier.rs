@@ -12,7 +12,7 @@ use uuid::Uuid;
 const ASK_AGAIN_US: i64 = 3_000_000;
 
 /// Everything a payment needs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cashier {
     /// Payments in the log.
     pub payments: Store<Payments>,
@@ -30,7 +30,13 @@ impl Cashier {
     ///
     /// # Errors
     /// Refusals of [`payment::attempt`]; the log.
-    pub async fn pay(&self, context: &Context, id: Uuid, account: Uuid, method: &str) -> Result<(Executed<Payments>, Outcome), ExecuteError> {
+    pub async fn pay(
+        &self,
+        context: &Context,
+        id: Uuid,
+        account: Uuid,
+        method: &str,
+    ) -> Result<(Executed<Payments>, Outcome), ExecuteError> {
         let attempt_id = derived_id("payment.attempt", context.command_id, 0);
         let begun = self.begin(context, id, account, attempt_id, method).await?;
         let Some(open) = attempt::find(&self.pool, attempt_id).await? else {
@@ -60,16 +66,32 @@ impl Cashier {
         }
     }
 
-    async fn begin(&self, context: &Context, id: Uuid, account: Uuid, attempt_id: Uuid, method: &str) -> Result<Executed<Payments>, ExecuteError> {
+    async fn begin(
+        &self,
+        context: &Context,
+        id: Uuid,
+        account: Uuid,
+        attempt_id: Uuid,
+        method: &str,
+    ) -> Result<Executed<Payments>, ExecuteError> {
         let now_us = self.clock.now().as_microsecond();
         let mut tx = self.pool.begin().await?;
         let text = attempt_id.to_string();
         let begun = self
             .payments
-            .execute_in(&mut tx, context, id, Subjects::account(account), |state| payment::attempt(state, &text))
+            .execute_in(&mut tx, context, id, Subjects::account(account), |state| {
+                payment::attempt(state, &text)
+            })
             .await?;
         let amount_cents = begun.state.opened.as_ref().map_or(0, |opened| opened.amount_cents);
-        let row = Attempt { attempt_id, payment_id: id, amount_cents, method_token: method.to_owned(), started_at_us: now_us, tries: 0 };
+        let row = Attempt {
+            attempt_id,
+            payment_id: id,
+            amount_cents,
+            method_token: method.to_owned(),
+            started_at_us: now_us,
+            tries: 0,
+        };
         attempt::begin(&mut tx, &row, now_us + ASK_AGAIN_US).await?;
         tx.commit().await?;
         Ok(begun)
@@ -80,7 +102,10 @@ impl Cashier {
     /// # Errors
     /// The log.
     pub async fn ask(&self, open: &Attempt) -> Result<Outcome, ExecuteError> {
-        let outcome = self.processor.charge(open.attempt_id, open.payment_id, open.amount_cents, &open.method_token).await;
+        let outcome = self
+            .processor
+            .charge(open.attempt_id, open.payment_id, open.amount_cents, &open.method_token)
+            .await;
         match &outcome {
             Outcome::Charged(charge) => self.settle(open, charge).await?,
             Outcome::Declined(code) => self.refuse(open, code).await?,
@@ -107,7 +132,16 @@ impl Cashier {
         if !done.repeated {
             for event in done.events.iter().filter(|event| event.kind == "payment.fee_settled.v1") {
                 let at_us = event.recorded_at.as_microsecond();
-                ledger::transfer(&mut tx, event.event_id, open.payment_id, ledger::FEES_RECEIVED, ledger::PROCESSOR_RECEIVABLE, charge.amount_cents, at_us).await?;
+                ledger::transfer(
+                    &mut tx,
+                    event.event_id,
+                    open.payment_id,
+                    ledger::FEES_RECEIVED,
+                    ledger::PROCESSOR_RECEIVABLE,
+                    charge.amount_cents,
+                    at_us,
+                )
+                .await?;
             }
             attempt::close(&mut tx, open.attempt_id, "settled").await?;
         }
@@ -124,7 +158,9 @@ impl Cashier {
         let attempt_id = open.attempt_id.to_string();
         let mut tx = self.pool.begin().await?;
         self.payments
-            .execute_in(&mut tx, &context, open.payment_id, Subjects::NONE, |state| payment::refuse(state, &attempt_id, code))
+            .execute_in(&mut tx, &context, open.payment_id, Subjects::NONE, |state| {
+                payment::refuse(state, &attempt_id, code)
+            })
             .await?;
         attempt::close(&mut tx, open.attempt_id, "refused").await?;
         tx.commit().await?;
@@ -136,18 +172,30 @@ impl Cashier {
     /// # Errors
     /// The processor or the log; it is asked again later.
     pub async fn give_back(&self, due: &refund::Refund) -> anyhow::Result<()> {
-        let reference = self.processor.refund(due.refund_id, &due.processor_reference, due.amount_cents).await?;
+        let reference =
+            self.processor.refund(due.refund_id, &due.processor_reference, due.amount_cents).await?;
         let context = consequence("issue_refund", due.refund_id);
         let refund_id = due.refund_id.to_string();
         let mut tx = self.pool.begin().await?;
         let done = self
             .payments
-            .execute_in(&mut tx, &context, due.payment_id, Subjects::NONE, |state| payment::issue_refund(state, &refund_id, &reference))
+            .execute_in(&mut tx, &context, due.payment_id, Subjects::NONE, |state| {
+                payment::issue_refund(state, &refund_id, &reference)
+            })
             .await?;
         if !done.repeated {
             for event in &done.events {
                 let at_us = event.recorded_at.as_microsecond();
-                ledger::transfer(&mut tx, event.event_id, due.payment_id, ledger::PROCESSOR_RECEIVABLE, ledger::FEES_RECEIVED, due.amount_cents, at_us).await?;
+                ledger::transfer(
+                    &mut tx,
+                    event.event_id,
+                    due.payment_id,
+                    ledger::PROCESSOR_RECEIVABLE,
+                    ledger::FEES_RECEIVED,
+                    due.amount_cents,
+                    at_us,
+                )
+                .await?;
             }
         }
         refund::close(&mut tx, due.refund_id).await?;
@@ -182,4 +230,3 @@ fn consequence(policy: &str, cause: Uuid) -> Context {
         request: Vec::new(),
     }
 }
-

@@ -31,7 +31,6 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 /// What `main` runs.
 pub const PROGRAM: Program<Config> = Program {
     name: "payments",
-    log: Some("payments"),
     migrations: &MIGRATIONS,
     serve: |config, stop| Box::pin(serve(config, stop)),
 };
@@ -41,14 +40,25 @@ pub const PROGRAM: Program<Config> = Program {
 /// # Errors
 /// When it cannot start: configuration, fee table, database, certificates.
 pub async fn serve(config: Config, stop: Stop) -> Result<()> {
-    let base = Base::connect(&config.service, options()).await?;
+    let options = BaseOptions::new(
+        "payments",
+        "payments",
+        include_str!("access.cedar"),
+        include_str!("access.cedarschema"),
+    );
+    let base = Base::connect(&config.service, options).await?;
     let catalogue = Catalogue::load(&config.catalogue.dir).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the fee table cannot be read:\n{}", lines.join("\n"))
     })?;
     let processor = Processor::new(&config.processor.url, &secret(&config.processor.api_key_file)?)?;
     let webhook_secret = secret(&config.processor.webhook_secret_file)?;
-    let cashier = Cashier { payments: Store::new(base.log.clone()), pool: base.pool.clone(), clock: base.clock.clone(), processor };
+    let cashier = Cashier {
+        payments: Store::new(base.log.clone()),
+        pool: base.pool.clone(),
+        clock: base.clock.clone(),
+        processor,
+    };
     let api = api::Payments {
         base: base.clone(),
         cashier: cashier.clone(),
@@ -65,17 +75,6 @@ pub async fn serve(config: Config, stop: Stop) -> Result<()> {
         .task("due at the processor", move |stop| tasks::run(due, stop))
         .run(stop)
         .await
-}
-
-/// What the service is connected to.
-fn options() -> BaseOptions {
-    BaseOptions {
-        name: "payments",
-        log: Some("payments"),
-        policies: include_str!("access.cedar"),
-        schema: include_str!("access.cedarschema"),
-        ..BaseOptions::default()
-    }
 }
 
 fn secret(path: &Path) -> Result<String> {

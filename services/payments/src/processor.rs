@@ -40,7 +40,8 @@ impl Processor {
     /// # Errors
     /// When the TLS roots cannot be loaded.
     pub fn new(url: &str, key: &str) -> Result<Self> {
-        let http = reqwest::Client::builder().timeout(PATIENCE).build().context("a client for the processor")?;
+        let http =
+            reqwest::Client::builder().timeout(PATIENCE).build().context("a client for the processor")?;
         Ok(Self { http, url: url.trim_end_matches('/').to_owned(), key: key.to_owned() })
     }
 
@@ -79,17 +80,27 @@ impl Processor {
             ("amount", amount_cents.to_string()),
             ("metadata[refund]", refund.to_string()),
         ];
-        let (status, body) = self.post("/v1/refunds", refund, &form).await.map_err(reqwest::Error::without_url)?;
+        let (status, body) =
+            self.post("/v1/refunds", refund, &form).await.map_err(reqwest::Error::without_url)?;
         match body["id"].as_str() {
             Some(id) if status.is_success() => Ok(id.to_owned()),
-            _ => bail!("the processor answered {status}: {}", body["error"]["code"].as_str().unwrap_or("no code")),
+            _ => bail!(
+                "the processor answered {status}: {}",
+                body["error"]["code"].as_str().unwrap_or("no code")
+            ),
         }
     }
 
     /// The charge with brand and last digits, for the receipt; without them when the processor does not say.
     pub async fn with_card(&self, charge: Charge) -> Charge {
         let url = format!("{}/v1/charges", self.url);
-        let asked = self.http.get(url).query(&[("payment_intent", &charge.reference)]).bearer_auth(&self.key).send().await;
+        let asked = self
+            .http
+            .get(url)
+            .query(&[("payment_intent", &charge.reference)])
+            .bearer_auth(&self.key)
+            .send()
+            .await;
         let Ok(answer) = asked else { return charge };
         let list: Value = answer.json().await.unwrap_or(Value::Null);
         let charges = list["data"].as_array().cloned().unwrap_or_default();
@@ -99,7 +110,12 @@ impl Processor {
         Charge { card_brand: text("brand"), card_last4: text("last4"), ..charge }
     }
 
-    async fn post(&self, path: &str, key: Uuid, form: &[(&str, String)]) -> Result<(StatusCode, Value), reqwest::Error> {
+    async fn post(
+        &self,
+        path: &str,
+        key: Uuid,
+        form: &[(&str, String)],
+    ) -> Result<(StatusCode, Value), reqwest::Error> {
         let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
         let answer = request.header("Idempotency-Key", key.to_string()).form(form).send().await?;
         let status = answer.status();

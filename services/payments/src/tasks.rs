@@ -12,16 +12,23 @@ const LONGEST_PAUSE_US: i64 = 300_000_000;
 const REFUND_PAUSE_US: i64 = 5_000_000;
 
 /// Asks for what is due until told to stop.
-pub async fn run(cashier: Cashier, stop: Stop) {
+///
+/// # Errors
+/// None: what fails is tried again.
+pub async fn run(cashier: Cashier, stop: Stop) -> anyhow::Result<()> {
     while !stop.is_cancelled() {
         if let Err(error) = once(&cashier).await {
-            tracing::warn!(error = format!("{error:#}"), "what is due at the processor could not be asked; tried again");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "what is due at the processor could not be asked; tried again"
+            );
         }
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
+    Ok(())
 }
 
 async fn once(cashier: &Cashier) -> anyhow::Result<()> {

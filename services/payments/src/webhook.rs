@@ -41,7 +41,10 @@ async fn receive(State(hook): State<Hook>, headers: HeaderMap, body: Bytes) -> S
     match take(&hook.cashier, &event).await {
         Ok(()) => StatusCode::OK,
         Err(error) => {
-            tracing::warn!(error = format!("{error:#}"), "a webhook was not taken; the processor sends it again");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "a webhook was not taken; the processor sends it again"
+            );
             StatusCode::SERVICE_UNAVAILABLE
         }
     }
@@ -60,7 +63,8 @@ fn signed(key: &hmac::Key, header: &str, body: &[u8], now_s: i64) -> bool {
     }
     let Some((text, at_s)) = at else { return false };
     let message = [text.as_bytes(), b".", body].concat();
-    (now_s - at_s).abs() <= TOLERANCE_S && signatures.iter().any(|tag| hmac::verify(key, &message, tag).is_ok())
+    (now_s - at_s).abs() <= TOLERANCE_S
+        && signatures.iter().any(|tag| hmac::verify(key, &message, tag).is_ok())
 }
 
 async fn take(cashier: &Cashier, event: &Value) -> anyhow::Result<()> {

@@ -29,7 +29,8 @@ fn card(path: &Path, [r, g, b]: [u8; 3]) -> Result<()> {
 fn pdf(path: &Path, line: &str) -> Result<()> {
     let mut document = Document::with_version("1.7");
     let pages = document.new_object_id();
-    let font = document.add_object(dictionary! { "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica" });
+    let font = document
+        .add_object(dictionary! { "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica" });
     let resources = document.add_object(dictionary! { "Font" => dictionary! { "F1" => font } });
     let operations = vec![
         Operation::new("BT", vec![]),

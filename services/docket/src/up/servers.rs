@@ -47,6 +47,14 @@ impl Servers {
         said
     }
 
+    /// Process ids by name.
+    pub fn pids(&mut self) -> [(String, u32); 2] {
+        [
+            ("postgres".to_owned(), self.postgres.process().pid()),
+            ("nats".to_owned(), self.nats.process().pid()),
+        ]
+    }
+
     /// Ends both in order.
     pub fn stop(&mut self) {
         let _ = self.nats.stop();

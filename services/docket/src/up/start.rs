@@ -70,7 +70,7 @@ pub async fn start(place: Place, teller: &Teller) -> Result<Running> {
     }
     teller.step("all services ready", running.wait_all(&client)).await.inspect_err(|_| running.stop())?;
     running.invite(teller).await?;
-    running.addresses.processes = running.children.pids().into_iter().chain(running.sandbox.pids()).collect();
+    running.addresses.processes = running.pids();
     running.addresses.write(&running.place.home)?;
     Ok(running)
 }
@@ -146,7 +146,7 @@ impl Running {
                     let mut said = servers.lock().expect("no thread panicked").look_after(&place, &ports);
                     said.extend(sandbox.look_after());
                     said.extend(children.look_after());
-                    Ok((said, children.pids().into_iter().chain(sandbox.pids()).collect::<BTreeMap<_, _>>()))
+                    Ok((said, all_pids(&servers, &children, &sandbox)))
                 });
                 let Ok((said, pids)) = looked.await else { continue };
                 said.iter().for_each(|sentence| teller.line(sentence));
@@ -156,6 +156,10 @@ impl Running {
                 }
             }
         })
+    }
+
+    fn pids(&self) -> BTreeMap<String, u32> {
+        all_pids(&self.servers, &self.children, &self.sandbox)
     }
 
     /// Takes everything down: services, sandbox, broker, database.
@@ -179,6 +183,11 @@ fn start_part(place: &Place, ports: &Ports, children: &Children, part: &Part, ro
     };
     order(&["migrate"]).run_once(place).context("migrate")?;
     children.start(order(&["serve"]))
+}
+
+fn all_pids(servers: &Mutex<Servers>, children: &Children, sandbox: &Children) -> BTreeMap<String, u32> {
+    let servers = servers.lock().expect("no thread panicked").pids();
+    servers.into_iter().chain(children.pids()).chain(sandbox.pids()).collect()
 }
 
 fn choose_ports(moved: &mut Vec<String>) -> Result<Ports> {

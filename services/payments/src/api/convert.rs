@@ -16,11 +16,21 @@ fn usd(cents: i64) -> Option<Money> {
 /// A quote.
 pub(super) fn quote(id: Uuid, quoted: Option<FeeQuoted>) -> Option<pb::Quote> {
     let quoted = quoted?;
-    Some(pb::Quote { name: format!("quotes/{id}"), rows: quoted.rows, total: usd(quoted.total_cents), valid_until_us: quoted.valid_until_us })
+    Some(pb::Quote {
+        name: format!("quotes/{id}"),
+        rows: quoted.rows,
+        total: usd(quoted.total_cents),
+        valid_until_us: quoted.valid_until_us,
+    })
 }
 
 /// A payment.
-pub(super) fn payment(id: Uuid, state: &Payment, quoted: Option<FeeQuoted>, card_last4: String) -> pb::Payment {
+pub(super) fn payment(
+    id: Uuid,
+    state: &Payment,
+    quoted: Option<FeeQuoted>,
+    card_last4: String,
+) -> pb::Payment {
     let opened = state.opened.clone().unwrap_or_default();
     let refunded = !state.refunds.is_empty() && state.refunds.iter().all(|refund| refund.issued);
     let shown = match (&state.settled, &state.pending) {
@@ -50,7 +60,9 @@ pub(super) async fn last4(log: &EventLog, events: &[Recorded]) -> Result<String,
         return Ok(String::new());
     };
     Ok(match log.open_payload(event).await? {
-        Opened::Plain(bytes) => FeeSettled::decode(bytes.as_slice()).map(|settled| settled.card_last4).unwrap_or_default(),
+        Opened::Plain(bytes) => {
+            FeeSettled::decode(bytes.as_slice()).map(|settled| settled.card_last4).unwrap_or_default()
+        }
         Opened::Erased { .. } => String::new(),
     })
 }

@@ -3,7 +3,8 @@ use docket_eventlog::Aggregate;
 use docket_kernel::Refusal;
 use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{
-    FeeRefused, FeeSettled, PaymentAttempted, PaymentOpened, RefundIssued, RefundStarted, fee_settled::Settlement,
+    FeeRefused, FeeSettled, PaymentAttempted, PaymentOpened, RefundIssued, RefundStarted,
+    fee_settled::Settlement,
 };
 
 /// The fold of `payment-…`.
@@ -95,11 +96,15 @@ pub fn attempt(state: &Payment, attempt_id: &str) -> Result<Vec<Event>, Refusal>
         return Err(Refusal::not_found());
     }
     if state.settled.is_some() {
-        return Err(Refusal::state("ALREADY_PAID", "this fee is paid").way_out("nothing more to do: the receipt number comes by itself"));
+        return Err(Refusal::state("ALREADY_PAID", "this fee is paid")
+            .way_out("nothing more to do: the receipt number comes by itself"));
     }
     if state.pending.is_some() {
-        return Err(Refusal::state("PAYMENT_PROCESSING", "an earlier attempt has no answer yet, and nothing may be charged twice")
-            .way_out("look at the payment again in a minute"));
+        return Err(Refusal::state(
+            "PAYMENT_PROCESSING",
+            "an earlier attempt has no answer yet, and nothing may be charged twice",
+        )
+        .way_out("look at the payment again in a minute"));
     }
     Ok(vec![Event::PaymentAttempted(PaymentAttempted { attempt_id: attempt_id.to_owned() })])
 }
@@ -109,7 +114,10 @@ pub fn refuse(state: &Payment, attempt_id: &str, decline_code: &str) -> Result<V
     if state.pending.as_deref() != Some(attempt_id) {
         return Ok(Vec::new());
     }
-    Ok(vec![Event::FeeRefused(FeeRefused { attempt_id: attempt_id.to_owned(), decline_code: decline_code.to_owned() })])
+    Ok(vec![Event::FeeRefused(FeeRefused {
+        attempt_id: attempt_id.to_owned(),
+        decline_code: decline_code.to_owned(),
+    })])
 }
 
 /// A charge as the processor reports it.
@@ -126,7 +134,12 @@ pub struct Charge {
 }
 
 /// Settles the fee with a charge. Said twice, recorded once; another amount than asked is never taken for the fee.
-pub fn settle(state: &Payment, attempt_id: &str, charge: &Charge, authorised_at_us: i64) -> Result<Vec<Event>, Refusal> {
+pub fn settle(
+    state: &Payment,
+    attempt_id: &str,
+    charge: &Charge,
+    authorised_at_us: i64,
+) -> Result<Vec<Event>, Refusal> {
     let Some(opened) = &state.opened else { return Err(Refusal::not_found()) };
     if state.settled.is_some() || state.pending.as_deref() != Some(attempt_id) {
         return Ok(Vec::new());
@@ -187,10 +200,20 @@ mod tests {
         events.iter().fold(Payment::default(), Payments::evolve)
     }
     fn opened(amount_cents: i64) -> PaymentOpened {
-        PaymentOpened { package_id: "p".into(), amount_cents, filing_ids: vec!["f".into()], ..PaymentOpened::default() }
+        PaymentOpened {
+            package_id: "p".into(),
+            amount_cents,
+            filing_ids: vec!["f".into()],
+            ..PaymentOpened::default()
+        }
     }
     fn charge(amount_cents: i64) -> Charge {
-        Charge { reference: "pi_1".into(), amount_cents, card_brand: "visa".into(), card_last4: "4242".into() }
+        Charge {
+            reference: "pi_1".into(),
+            amount_cents,
+            card_brand: "visa".into(),
+            card_last4: "4242".into(),
+        }
     }
     fn kinds(events: Result<Vec<Event>, Refusal>) -> Vec<&'static str> {
         events.unwrap().iter().map(docket_kernel::EventEnum::kind).collect()

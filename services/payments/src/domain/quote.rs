@@ -55,8 +55,14 @@ pub fn check_rows(catalogue: &Catalogue, rows: &[FeeRow], filing_date: Date) -> 
                 && fee.until.is_none_or(|until| filing_date <= until)
         });
         if !known {
-            return Err(Refusal::state("FEE_DIFFERS", format!("row {} of {} is not in the fee table on {filing_date} with that amount", row.row, row.form))
-                .way_out("ask for the fee again: both services must use the same fee table"));
+            return Err(Refusal::state(
+                "FEE_DIFFERS",
+                format!(
+                    "row {} of {} is not in the fee table on {filing_date} with that amount",
+                    row.row, row.form
+                ),
+            )
+            .way_out("ask for the fee again: both services must use the same fee table"));
         }
         total += row.cents;
     }

@@ -37,7 +37,9 @@ impl Subscriber for OpenPayment {
         let at_us = event.recorded_at.as_microsecond();
         let context = Context::reaction("open_payment", event, 0);
         self.payments
-            .execute_in(tx, &context, package, Subjects::account(account), |state| payment::open(state, opened.clone(), at_us))
+            .execute_in(tx, &context, package, Subjects::account(account), |state| {
+                payment::open(state, opened.clone(), at_us)
+            })
             .await?;
         payer::keep(tx, package, account, &filings, at_us).await?;
         Ok(())

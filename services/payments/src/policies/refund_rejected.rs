@@ -23,7 +23,9 @@ impl Subscriber for RefundRejected {
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-        let docket_proto::events::case::Event::FilingRejected(FilingRejected { refund: true, .. }) = event.decode()? else {
+        let docket_proto::events::case::Event::FilingRejected(FilingRejected { refund: true, .. }) =
+            event.decode()?
+        else {
             return Ok(());
         };
         let filing = event.stream.id().ok_or_else(|| ApplyError::Park("the stream has no id".to_owned()))?;
@@ -33,7 +35,9 @@ impl Subscriber for RefundRejected {
         let (refund_text, filing_text) = (refund_id.to_string(), filing.to_string());
         let done = self
             .payments
-            .execute_in(tx, &context, payment_id, Subjects::NONE, |state| payment::start_refund(state, &refund_text, &filing_text))
+            .execute_in(tx, &context, payment_id, Subjects::NONE, |state| {
+                payment::start_refund(state, &refund_text, &filing_text)
+            })
             .await?;
         let Some(settled) = &done.state.settled else { return Ok(()) };
         if done.state.refunds.iter().any(|refund| refund.refund_id == refund_text) {

@@ -34,5 +34,9 @@ pub async fn transfer(
 
 /// Balances, debit positive. Their sum is zero, or the ledger is broken.
 pub async fn balances(pool: &PgPool) -> sqlx::Result<Vec<(String, i64)>> {
-    sqlx::query_as("SELECT ledger_account, sum(amount_cents)::bigint FROM payments.posting GROUP BY 1 ORDER BY 1").fetch_all(pool).await
+    sqlx::query_as(
+        "SELECT ledger_account, sum(amount_cents)::bigint FROM payments.posting GROUP BY 1 ORDER BY 1",
+    )
+    .fetch_all(pool)
+    .await
 }

@@ -3,7 +3,13 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// Keeps both in the transaction that opens the payment.
-pub async fn keep(tx: &mut PgConnection, payment: Uuid, account: Uuid, filings: &[Uuid], opened_at_us: i64) -> sqlx::Result<()> {
+pub async fn keep(
+    tx: &mut PgConnection,
+    payment: Uuid,
+    account: Uuid,
+    filings: &[Uuid],
+    opened_at_us: i64,
+) -> sqlx::Result<()> {
     sqlx::query("INSERT INTO payments.payer (payment_id, account_id, opened_at_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
         .bind(payment)
         .bind(account)
@@ -20,7 +26,10 @@ pub async fn keep(tx: &mut PgConnection, payment: Uuid, account: Uuid, filings: 
 
 /// The payment that a filing belongs to.
 pub async fn payment_of(tx: &mut PgConnection, filing: Uuid) -> sqlx::Result<Option<Uuid>> {
-    sqlx::query_scalar("SELECT payment_id FROM payments.filing WHERE filing_id = $1").bind(filing).fetch_optional(tx).await
+    sqlx::query_scalar("SELECT payment_id FROM payments.filing WHERE filing_id = $1")
+        .bind(filing)
+        .fetch_optional(tx)
+        .await
 }
 
 /// Payments of an account, newest first, from `offset` on.

@@ -36,7 +36,10 @@ pub async fn begin(tx: &mut PgConnection, refund: &Refund, next_try_at_us: i64) 
 
 /// Closes a refund.
 pub async fn close(tx: &mut PgConnection, refund_id: Uuid) -> sqlx::Result<()> {
-    sqlx::query("UPDATE payments.refund SET issued = true WHERE refund_id = $1").bind(refund_id).execute(tx).await?;
+    sqlx::query("UPDATE payments.refund SET issued = true WHERE refund_id = $1")
+        .bind(refund_id)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

@@ -1,0 +1,139 @@
+//! A whole system in a folder of its own, started and stopped through the `docket` program only.
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A cold start on a loaded machine takes a while; nothing is asserted about it.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The folder of the checkout.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the checkout").to_owned()
+}
+
+/// The `docket` program, built beside the tests.
+pub fn docket() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let folder = test.parent().and_then(Path::parent).expect("target/debug/deps/…");
+    let program = folder.join("docket");
+    assert!(
+        program.is_file(),
+        "{} is missing: `make test` builds it, or `cargo build --workspace`",
+        program.display()
+    );
+    program
+}
+
+/// A running system.
+pub struct System {
+    home: tempfile::TempDir,
+    supervisor: Child,
+}
+
+impl System {
+    /// Starts everything and waits until it has told its addresses.
+    pub fn start() -> Self {
+        // A blank in the path: everything must stand it.
+        let home = tempfile::Builder::new().prefix("docket home ").tempdir().expect("a folder");
+        open_to_all(home.path());
+        let supervisor = Command::new(docket())
+            .args(["up", "--json"])
+            .env("DOCKET_HOME", home.path())
+            .env("DOCKET_ROOT", root())
+            .current_dir(root())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("docket up");
+        let mut system = Self { home, supervisor };
+        let begun = Instant::now();
+        while !system.home.path().join("docket.json").exists() {
+            let ended = system.supervisor.try_wait().expect("the supervisor's state");
+            assert!(ended.is_none(), "docket up ended: {ended:?}\n{}", system.logs());
+            assert!(begun.elapsed() < PATIENCE, "the system was not up in time\n{}", system.logs());
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+        system
+    }
+
+    /// What it tells about itself.
+    pub fn addresses(&self) -> Value {
+        let text = std::fs::read_to_string(self.home.path().join("docket.json")).expect("docket.json");
+        serde_json::from_str(&text).expect("docket.json is JSON")
+    }
+
+    /// A command of `docket` against this system.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(docket());
+        command
+            .args(arguments)
+            .env("DOCKET_HOME", self.home.path())
+            .env("DOCKET_ROOT", root())
+            .current_dir(root());
+        command
+    }
+
+    /// Plays a story; calls `at_step` with each line as it is told. Panics with the story's words when it fails.
+    pub fn play(&self, file: &str, mut at_step: impl FnMut(&Value)) -> Vec<Value> {
+        let mut story = self
+            .command(&["story", file, "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("docket story");
+        let lines = BufReader::new(story.stdout.take().expect("its output")).lines();
+        let mut told = Vec::new();
+        for line in lines {
+            let value: Value = serde_json::from_str(&line.expect("a line")).expect("a JSON line");
+            if value["step"].is_u64() {
+                at_step(&value);
+                told.push(value);
+            }
+        }
+        let output = story.wait_with_output().expect("its end");
+        let last = told.last().map_or_else(String::new, ToString::to_string);
+        assert!(
+            output.status.success(),
+            "{}\nlast step: {last}\n{}",
+            String::from_utf8_lossy(&output.stderr),
+            self.logs()
+        );
+        told
+    }
+
+    /// The last lines of every log, for a failed test.
+    pub fn logs(&self) -> String {
+        let mut text = String::new();
+        for entry in std::fs::read_dir(self.home.path().join("logs")).into_iter().flatten().flatten() {
+            let log = std::fs::read(entry.path()).unwrap_or_default();
+            let log = String::from_utf8_lossy(&log);
+            let lines: Vec<&str> = log
+                .lines()
+                .filter(|line| line.contains("ERROR") || line.contains("WARN") || line.contains("panic"))
+                .collect();
+            text.push_str(&format!(
+                "── {}\n{}\n",
+                entry.file_name().display(),
+                lines[lines.len().saturating_sub(6)..].join("\n")
+            ));
+        }
+        text
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        let _ = rustix::process::kill_process(
+            rustix::process::Pid::from_child(&self.supervisor),
+            rustix::process::Signal::TERM,
+        );
+        let _ = self.supervisor.wait();
+    }
+}
+
+/// As root, PostgreSQL runs as another user, who must get through.
+fn open_to_all(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).expect("modes");
+}
