@@ -13,15 +13,21 @@ mod tests {
     use super::*;
 
     fn caller(roles: &[&str]) -> Caller {
-        let person = Person { account: Uuid::from_u128(1), session: Uuid::from_u128(2), step_up: true, auth_level: 3 };
+        let person =
+            Person { account: Uuid::from_u128(1), session: Uuid::from_u128(2), step_up: true, auth_level: 3 };
         let roles = roles.iter().map(|role| Role { role: (*role).to_owned(), office: "NBC".to_owned() });
         Caller { identity: Identity::Person(person), roles: roles.collect() }
     }
 
     fn allowed(roles: &[&str], relations: &[&'static str], action: &str) -> bool {
         let access = Access::new(POLICIES, SCHEMA).unwrap();
-        let resource =
-            Resource { kind: "Filing", id: Uuid::from_u128(3), relations: relations.to_vec(), office: None, class: "normal" };
+        let resource = Resource {
+            kind: "Filing",
+            id: Uuid::from_u128(3),
+            relations: relations.to_vec(),
+            office: None,
+            class: "normal",
+        };
         access.allows(&caller(roles), action, &resource)
     }
 
@@ -31,7 +37,10 @@ mod tests {
         for action in &all {
             let starts = action == "StartDraft";
             assert_eq!(allowed(&[], &["applicant"], action), !starts, "applicant {action}");
-            assert!(!allowed(&["supervisor", "operator", "finance"], &[], action), "nobody without relation {action}");
+            assert!(
+                !allowed(&["supervisor", "operator", "finance"], &[], action),
+                "nobody without relation {action}"
+            );
             let reads = ["GetFiling", "DownloadEvidence"].contains(&action.as_str());
             assert_eq!(allowed(&["adjudicator"], &["assigned_officer"], action), reads, "officer {action}");
             assert!(!allowed(&["operator"], &["assigned_officer"], action), "operator {action}");
@@ -41,7 +50,9 @@ mod tests {
     #[test]
     fn every_method_for_persons_has_its_action() {
         let actions = Access::new(POLICIES, SCHEMA).unwrap().actions();
-        for method in docket_proto::METHODS.iter().filter(|m| m.path.starts_with("/docket.filing.") && m.person) {
+        for method in
+            docket_proto::METHODS.iter().filter(|m| m.path.starts_with("/docket.filing.") && m.person)
+        {
             let name = method.path.rsplit('/').next().unwrap();
             assert!(actions.iter().any(|action| action == name), "{name}");
         }

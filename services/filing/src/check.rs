@@ -1,6 +1,6 @@
 //! The form's rules over a filing as it is now: what is missing, what is wrong, and what would be signed.
 
-use docket_forms::{Answers, EvidenceLevel, Evaluation, Form, Given, Level, Truth, evaluate};
+use docket_forms::{Answers, Evaluation, EvidenceLevel, Form, Given, Level, Truth, evaluate};
 use docket_kernel::Refusal;
 use docket_service::ApiError;
 use serde_json::Value;

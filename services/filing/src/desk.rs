@@ -106,7 +106,12 @@ impl Desk {
     }
 
     /// How the caller stands to what `account` filed in `case`.
-    async fn relations(&self, caller: &Caller, account: Uuid, case: Uuid) -> Result<Vec<&'static str>, ApiError> {
+    async fn relations(
+        &self,
+        caller: &Caller,
+        account: Uuid,
+        case: Uuid,
+    ) -> Result<Vec<&'static str>, ApiError> {
         let person = caller.person()?.account;
         let mut relations = Vec::new();
         if person == account {
@@ -125,7 +130,11 @@ impl Desk {
         id: Uuid,
         relations: Vec<&'static str>,
     ) -> Result<(), ApiError> {
-        self.base.access.require(caller, action, &Resource { kind, id, relations, office: None, class: "normal" })
+        self.base.access.require(
+            caller,
+            action,
+            &Resource { kind, id, relations, office: None, class: "normal" },
+        )
     }
 }
 
@@ -146,9 +155,14 @@ pub(crate) fn id_in(field: &str, collection: &str, name: &str) -> Result<Uuid, R
 /// `NAME_MALFORMED` on the field `name`.
 pub(crate) fn evidence_in(collection: &str, name: &str) -> Result<(Uuid, Uuid), Refusal> {
     let malformed = || {
-        Refusal::invalid("name", "NAME_MALFORMED", format!("Write the name as {collection}/<id>/evidence/<id>."))
+        Refusal::invalid(
+            "name",
+            "NAME_MALFORMED",
+            format!("Write the name as {collection}/<id>/evidence/<id>."),
+        )
     };
     let (parent, evidence) = name.split_once("/evidence/").ok_or_else(malformed)?;
-    let evidence = Uuid::try_parse(evidence).ok().filter(|id| id.to_string() == evidence).ok_or_else(malformed)?;
+    let evidence =
+        Uuid::try_parse(evidence).ok().filter(|id| id.to_string() == evidence).ok_or_else(malformed)?;
     Ok((id_in("name", collection, parent)?, evidence))
 }

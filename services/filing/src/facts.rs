@@ -58,7 +58,8 @@ fn civics_test(receipt_date: Date) -> String {
     let tests = TESTS.get_or_init(|| {
         toml::from_str(include_str!("../data/civics_tests.toml")).expect("a test reads the table")
     });
-    let in_force = |row: &&CivicsTest| row.from <= receipt_date && row.until.is_none_or(|until| receipt_date <= until);
+    let in_force =
+        |row: &&CivicsTest| row.from <= receipt_date && row.until.is_none_or(|until| receipt_date <= until);
     tests.test.iter().find(in_force).map(|row| row.version.clone()).unwrap_or_default()
 }
 

@@ -63,7 +63,8 @@ fn picture(bytes: &[u8], format: ImageFormat) -> Result<(), Refusal> {
 }
 
 fn broken(message: &str) -> Refusal {
-    Refusal::invalid("chunk", "FILE_BROKEN", message).way_out("Open the file yourself, save it anew, and attach that.")
+    Refusal::invalid("chunk", "FILE_BROKEN", message)
+        .way_out("Open the file yourself, save it anew, and attach that.")
 }
 
 fn protected() -> Refusal {
@@ -93,7 +94,9 @@ mod tests {
             })
             .collect();
         let count = i64::try_from(pages).unwrap();
-        document.objects.insert(tree, dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => count }.into());
+        document
+            .objects
+            .insert(tree, dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => count }.into());
         let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => tree });
         document.trailer.set("Root", catalog);
         let mut bytes = Vec::new();

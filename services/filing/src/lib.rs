@@ -17,6 +17,8 @@ mod party;
 mod peers;
 mod policies;
 mod review;
+#[cfg(test)]
+mod review_tests;
 mod scanner;
 mod store;
 
@@ -46,9 +48,12 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 /// A catalogue that cannot be read, a database that cannot be reached, an address that cannot be bound.
 pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let catalogue = Catalogue::load(&config.catalogue.dir)
-        .map_err(|faults| anyhow::anyhow!("{}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+        .map_err(|faults| {
+            anyhow::anyhow!("{}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })
         .with_context(|| format!("the catalogue in {}", config.catalogue.dir.display()))?;
-    let options = BaseOptions::new("filing", "filing", access::POLICIES, access::SCHEMA).rules(catalogue.version());
+    let options =
+        BaseOptions::new("filing", "filing", access::POLICIES, access::SCHEMA).rules(catalogue.version());
     let base = Base::connect(&config.service, options).await?;
     let scanner = Scanner::new(config.scanner, config.service.is_production());
     let desk = Desk::new(base.clone(), catalogue, scanner);

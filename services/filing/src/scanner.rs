@@ -119,7 +119,8 @@ mod tests {
             verdict("stream: Eicar-Test-Signature FOUND").unwrap(),
             Verdict::Found("Eicar-Test-Signature".to_owned())
         );
-        for reply in ["", "INSTREAM size limit exceeded. ERROR", "stream: ", "OK", "stream: Can't open ERROR"] {
+        for reply in ["", "INSTREAM size limit exceeded. ERROR", "stream: ", "OK", "stream: Can't open ERROR"]
+        {
             assert!(verdict(reply).is_err(), "{reply}");
         }
     }

@@ -66,7 +66,9 @@ impl DraftService for DraftApi {
         request: Request<pb::QuoteFeeRequest>,
     ) -> Result<Response<pb::QuoteFeeResponse>, Status> {
         let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
-        Ok(Response::new(detached(async move { super::signing::quote(&desk, &caller, request).await }).await?))
+        Ok(Response::new(
+            detached(async move { super::signing::quote(&desk, &caller, request).await }).await?,
+        ))
     }
 
     async fn review_filing(
@@ -91,7 +93,9 @@ impl DraftService for DraftApi {
         request: Request<pb::SubmitFilingRequest>,
     ) -> Result<Response<pb::SubmitFilingResponse>, Status> {
         let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
-        Ok(Response::new(detached(async move { super::signing::submit(&desk, &caller, request).await }).await?))
+        Ok(Response::new(
+            detached(async move { super::signing::submit(&desk, &caller, request).await }).await?,
+        ))
     }
 }
 
@@ -112,7 +116,9 @@ async fn start(desk: &Desk, caller: &Caller, request: pb::StartDraftRequest) -> 
 
 /// The filing which this very command began before.
 async fn started_before(desk: &Desk, context: &Context) -> Result<Option<Uuid>, ApiError> {
-    let Some((first, _)) = desk.log.command(&context.actor, context.command_id).await? else { return Ok(None) };
+    let Some((first, _)) = desk.log.command(&context.actor, context.command_id).await? else {
+        return Ok(None);
+    };
     let events = desk.log.read(first - 1, 1).await?;
     Ok(events.first().and_then(|event| event.stream.id()))
 }
@@ -120,15 +126,20 @@ async fn started_before(desk: &Desk, context: &Context) -> Result<Option<Uuid>, 
 async fn begin(desk: &Desk, context: &Context, account: Uuid, form: &str) -> Result<Uuid, ApiError> {
     let form = desk.form(form)?;
     if !is_online(form) {
-        return Err(Refusal::state("FORM_NOT_ONLINE", format!("{} cannot be filed here by itself.", form.id))
-            .way_out("Look at the list of forms for those that can.")
-            .fact("form", form.id.clone())
-            .into());
+        return Err(Refusal::state(
+            "FORM_NOT_ONLINE",
+            format!("{} cannot be filed here by itself.", form.id),
+        )
+        .way_out("Look at the list of forms for those that can.")
+        .fact("form", form.id.clone())
+        .into());
     }
     let contact = desk.contact(account).await?;
     if contact.identity_level != "register_matched" {
         return Err(Refusal::state("IDENTITY_NOT_PROVEN", "A filing needs a proven identity.")
-            .way_out("Prove your identity in your account: name, date of birth and A-Number. Then start the form.")
+            .way_out(
+                "Prove your identity in your account: name, date of birth and A-Number. Then start the form.",
+            )
             .into());
     }
     let now = desk.base.clock.now();
@@ -151,7 +162,11 @@ async fn begin(desk: &Desk, context: &Context, account: Uuid, form: &str) -> Res
     Ok(id)
 }
 
-async fn answer(desk: &Desk, caller: &Caller, request: pb::AnswerDraftRequest) -> Result<pb::Filing, ApiError> {
+async fn answer(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::AnswerDraftRequest,
+) -> Result<pb::Filing, ApiError> {
     let id = id_in("name", "filings", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
     let dossier = desk.filing(caller, "AnswerDraft", id).await?;
@@ -177,7 +192,11 @@ fn normalised(desk: &Desk, form: &str, answers_json: &str) -> Result<Map<String,
     let (mut answers, mut faults) = (Map::new(), Vec::new());
     for (question, answer) in &given {
         if !answer.is_null() && form.question(question).is_some_and(review::is_signing) {
-            faults.push(FieldFault::new(question, "ANSWERED_BY_SIGNING", "Leave this out: signing answers it."));
+            faults.push(FieldFault::new(
+                question,
+                "ANSWERED_BY_SIGNING",
+                "Leave this out: signing answers it.",
+            ));
             continue;
         }
         match docket_forms::normalise(form, question, answer) {

@@ -80,13 +80,23 @@ async fn remove(desk: &Desk, caller: &Caller, request: &pb::RemoveEvidenceReques
 }
 
 /// A file that the caller may read, and whose key seals it.
-async fn readable(desk: &Desk, caller: &Caller, name: &str) -> Result<(pb::Evidence, Attached, Uuid), ApiError> {
-    let of = |files: Vec<Attached>, id: Uuid| files.into_iter().find(|file| file.id == id).ok_or_else(ApiError::not_found);
+async fn readable(
+    desk: &Desk,
+    caller: &Caller,
+    name: &str,
+) -> Result<(pb::Evidence, Attached, Uuid), ApiError> {
+    let of = |files: Vec<Attached>, id: Uuid| {
+        files.into_iter().find(|file| file.id == id).ok_or_else(ApiError::not_found)
+    };
     if name.starts_with("responses/") {
         let (response, evidence) = evidence_in("responses", name)?;
         let dossier = desk.response(caller, "DownloadEvidence", response).await?;
         let file = of(dossier.response.evidence, evidence)?;
-        return Ok((view::evidence("responses", response, &file, &dossier.content), file, dossier.response.case));
+        return Ok((
+            view::evidence("responses", response, &file, &dossier.content),
+            file,
+            dossier.response.case,
+        ));
     }
     let (filing, evidence) = evidence_in("filings", name)?;
     let dossier = desk.filing(caller, "DownloadEvidence", filing).await?;
@@ -109,7 +119,10 @@ async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, 
     .map(|piece: Result<Vec<u8>, Status>| {
         piece.map(|bytes| {
             let cut = bytes.chunks(CHUNK).map(<[u8]>::to_vec).collect::<Vec<_>>();
-            stream::iter(cut.into_iter().map(|chunk| Ok(pb::DownloadEvidenceResponse { part: Some(Part::Chunk(chunk)) })))
+            stream::iter(
+                cut.into_iter()
+                    .map(|chunk| Ok(pb::DownloadEvidenceResponse { part: Some(Part::Chunk(chunk)) })),
+            )
         })
     });
     Ok(Box::pin(stream::iter([Ok(header)]).chain(chunks.try_flatten())))

@@ -89,7 +89,11 @@ pub(super) async fn review(
     }
     let text = check.text(&dossier);
     let content_hash = Check::content_mac(desk, &dossier, &text);
-    Ok(pb::ReviewFilingResponse { text, content_hash, declaration: review::declaration(check.form).to_owned() })
+    Ok(pb::ReviewFilingResponse {
+        text,
+        content_hash,
+        declaration: review::declaration(check.form).to_owned(),
+    })
 }
 
 /// Signs the reviewed text.
@@ -105,8 +109,11 @@ pub(super) async fn sign(
     let check = Check::now(desk, &dossier).await?;
     let checked = check.checked(desk, &dossier);
     let done = desk.log.command(&context.actor, context.command_id).await?.is_some();
-    let proven_name =
-        if done { String::new() } else { differing_proven_name(desk, &dossier.filing, &request.typed_name).await? };
+    let proven_name = if done {
+        String::new()
+    } else {
+        differing_proven_name(desk, &dossier.filing, &request.typed_name).await?
+    };
     let names = party::names(check.form, &dossier.content.answers);
     let sign = Sign {
         signer: caller.person()?.account,
@@ -190,7 +197,10 @@ fn package_stream(id: Uuid) -> StreamName {
 
 fn not_erased(dossier: &Dossier) -> Result<(), Refusal> {
     if dossier.content.erased {
-        return Err(Refusal::state("ERASED", "The content of this filing was erased and cannot be read again."));
+        return Err(Refusal::state(
+            "ERASED",
+            "The content of this filing was erased and cannot be read again.",
+        ));
     }
     Ok(())
 }

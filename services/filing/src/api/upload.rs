@@ -60,17 +60,19 @@ pub(super) struct Upload {
 }
 
 /// Reads header and chunks; stops at the first byte too many.
-pub(super) async fn receive(
-    mut stream: Streaming<pb::UploadEvidenceRequest>,
-) -> Result<Upload, Status> {
+pub(super) async fn receive(mut stream: Streaming<pb::UploadEvidenceRequest>) -> Result<Upload, Status> {
     let Some(pb::UploadEvidenceRequest { part: Some(Part::Header(header)) }) = stream.message().await? else {
-        return Err(ApiError::invalid("header", "HEADER_MISSING", "Send the header first, then the bytes.").into());
+        return Err(
+            ApiError::invalid("header", "HEADER_MISSING", "Send the header first, then the bytes.").into()
+        );
     };
     check_header(&header).map_err(ApiError::from)?;
     let mut bytes = Vec::new();
     while let Some(message) = stream.message().await? {
         let Some(Part::Chunk(chunk)) = message.part else {
-            return Err(ApiError::invalid("chunk", "CHUNK_MISSING", "After the header send only bytes.").into());
+            return Err(
+                ApiError::invalid("chunk", "CHUNK_MISSING", "After the header send only bytes.").into()
+            );
         };
         if bytes.len() + chunk.len() > file_type::MAX_BYTES {
             return Err(ApiError::from(file_type::too_large()).into());
@@ -179,7 +181,8 @@ fn context(caller: &Caller, header: &pb::UploadHeader, bytes: &[u8]) -> Result<C
 
 /// Finds out the type away from the threads that serve others: pictures are decoded to their end.
 async fn known_type(bytes: Vec<u8>) -> Result<(&'static str, Vec<u8>), ApiError> {
-    let checked = tokio::task::spawn_blocking(move || file_type::check(&bytes).map(|found| (found, bytes))).await;
+    let checked =
+        tokio::task::spawn_blocking(move || file_type::check(&bytes).map(|found| (found, bytes))).await;
     Ok(checked.map_err(ApiError::internal)??)
 }
 
@@ -188,8 +191,12 @@ async fn scan(desk: &Desk, bytes: &[u8]) -> Result<(), Status> {
         Ok(Verdict::Clean) => Ok(()),
         Ok(Verdict::Found(signature)) => {
             tracing::warn!(signature, "a file was refused by the scanner");
-            let refusal = Refusal::invalid("chunk", "MALWARE_FOUND", "The virus scanner found something in this file; it was not kept.")
-                .way_out("Check your device, scan or photograph the paper document anew, and attach that.");
+            let refusal = Refusal::invalid(
+                "chunk",
+                "MALWARE_FOUND",
+                "The virus scanner found something in this file; it was not kept.",
+            )
+            .way_out("Check your device, scan or photograph the paper document anew, and attach that.");
             Err(ApiError::from(refusal).into())
         }
         Err(error) => {
@@ -203,7 +210,8 @@ async fn scan(desk: &Desk, bytes: &[u8]) -> Result<(), Status> {
 fn scanner_unavailable() -> Status {
     let mut details = ErrorDetails::with_retry_info(Some(std::time::Duration::from_secs(5)));
     details.set_error_info("SCANNER_UNAVAILABLE", "filing.docket", std::collections::HashMap::new());
-    let message = "The file could not be scanned for viruses just now, so it was not kept. Try again in a moment.";
+    let message =
+        "The file could not be scanned for viruses just now, so it was not kept. Try again in a moment.";
     Status::with_error_details(Code::Unavailable, message, details)
 }
 
@@ -217,7 +225,11 @@ fn new_file(
     let size = bytes.len() as u64;
     let same = |file: &&Attached| {
         file.size == size
-            && place.content.files.get(&file.id).is_some_and(|sealed| commitment(&sealed.salt, bytes) == file.commitment)
+            && place
+                .content
+                .files
+                .get(&file.id)
+                .is_some_and(|sealed| commitment(&sealed.salt, bytes) == file.commitment)
     };
     let same_as = place.files.iter().find(same).map(|file| file.id);
     let mut salt = [0_u8; 16];
@@ -248,20 +260,30 @@ async fn attach(
     let subjects = Subjects::filing(place.subject);
     let (collection, id, events) = match place.parent {
         Parent::Filing(id) => {
-            let decide = |state: &filing::Filing| file.clone().map_or(Ok(Vec::new()), |file| filing::attach(state, file));
+            let decide = |state: &filing::Filing| {
+                file.clone().map_or(Ok(Vec::new()), |file| filing::attach(state, file))
+            };
             ("filings", id, desk.filings.execute(context, id, subjects, decide).await?.events)
         }
         Parent::Response(id) => {
-            let decide = |state: &response::Response| file.clone().map_or(Ok(Vec::new()), |file| response::attach(state, file));
+            let decide = |state: &response::Response| {
+                file.clone().map_or(Ok(Vec::new()), |file| response::attach(state, file))
+            };
             ("responses", id, desk.responses.execute(context, id, subjects, decide).await?.events)
         }
     };
-    let event = events.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the upload has no event")))?;
+    let event =
+        events.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the upload has no event")))?;
     shown(desk, collection, id, event).await
 }
 
 /// The evidence as its event tells it, also long after.
-async fn shown(desk: &Desk, collection: &str, parent: Uuid, event: &Recorded) -> Result<pb::Evidence, ApiError> {
+async fn shown(
+    desk: &Desk,
+    collection: &str,
+    parent: Uuid,
+    event: &Recorded,
+) -> Result<pb::Evidence, ApiError> {
     let (state, content) = if collection == "filings" {
         let attached: filing_events::Event = event.decode()?;
         let files = filing::evolve(filing::Filing::default(), &attached).evidence;
@@ -271,6 +293,7 @@ async fn shown(desk: &Desk, collection: &str, parent: Uuid, event: &Recorded) ->
         let files = response::evolve(response::Response::default(), &attached).evidence;
         (files, Content::of_response(&desk.log, std::slice::from_ref(event)).await?)
     };
-    let file = state.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the command was no upload")))?;
+    let file =
+        state.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the command was no upload")))?;
     Ok(view::evidence(collection, parent, file, &content))
 }

@@ -56,7 +56,12 @@ pub(crate) fn response(dossier: &ResponseDossier) -> pb::Response {
 }
 
 /// One attached file.
-pub(crate) fn evidence(collection: &str, parent: uuid::Uuid, file: &Attached, content: &Content) -> pb::Evidence {
+pub(crate) fn evidence(
+    collection: &str,
+    parent: uuid::Uuid,
+    file: &Attached,
+    content: &Content,
+) -> pb::Evidence {
     pb::Evidence {
         name: format!("{}/evidence/{}", resource::name(collection, parent), file.id),
         kind: file.kind.clone(),
@@ -66,7 +71,12 @@ pub(crate) fn evidence(collection: &str, parent: uuid::Uuid, file: &Attached, co
     }
 }
 
-fn attached(collection: &str, parent: uuid::Uuid, files: &[Attached], content: &Content) -> Vec<pb::Evidence> {
+fn attached(
+    collection: &str,
+    parent: uuid::Uuid,
+    files: &[Attached],
+    content: &Content,
+) -> Vec<pb::Evidence> {
     files.iter().map(|file| evidence(collection, parent, file, content)).collect()
 }
 

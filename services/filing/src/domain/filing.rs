@@ -257,8 +257,11 @@ pub fn attach(filing: &Filing, file: NewFile) -> Result<Vec<Event>, Refusal> {
         return Err(already_attached(same));
     }
     if filing.evidence.len() >= MOST_FILES {
-        return Err(Refusal::too_much("TOO_MANY_FILES", format!("A filing takes at most {MOST_FILES} files."))
-            .way_out("Put pages that belong together into one PDF."));
+        return Err(Refusal::too_much(
+            "TOO_MANY_FILES",
+            format!("A filing takes at most {MOST_FILES} files."),
+        )
+        .way_out("Put pages that belong together into one PDF."));
     }
     let attached = file.attached;
     Ok(vec![
@@ -464,9 +467,9 @@ pub fn accept(filing: &Filing, receipt_number: String) -> Result<Vec<Event>, Ref
 /// Notes that intake rejected the filing: it is open again, in a new package.
 pub fn reject(filing: &Filing, codes: Vec<String>, next_package: Uuid) -> Result<Vec<Event>, Refusal> {
     match filing.phase {
-        Phase::Submitted => Ok(vec![
-            pb::RejectionRecorded { codes, next_package_id: next_package.to_string() }.into(),
-        ]),
+        Phase::Submitted => {
+            Ok(vec![pb::RejectionRecorded { codes, next_package_id: next_package.to_string() }.into()])
+        }
         _ => Err(not_submitted(filing)),
     }
 }

@@ -185,7 +185,8 @@ fn what_is_signed_is_what_was_shown_with_its_fee_by_the_name_in_the_form() {
     let refusal = given.when(|f| sign(f, &checked(1), other_name)).unwrap_err();
     assert_eq!((refusal.reason, refusal.field.as_deref()), ("NAME_DIFFERS", Some("typed_name")));
     assert!(!refusal.message.contains("Lima"), "the name is not repeated");
-    let not_ready = Checked { not_ready: Some(Refusal::state("NOT_READY", "No.").way_out("Do.")), ..checked(1) };
+    let not_ready =
+        Checked { not_ready: Some(Refusal::state("NOT_READY", "No.").way_out("Do.")), ..checked(1) };
     refused(given.when(|f| sign(f, &not_ready, a_signature())), "NOT_READY");
 }
 

@@ -28,7 +28,9 @@ mod tests {
         ] {
             assert!(same(typed, form), "{typed} / {form}");
         }
-        for (typed, form) in [("Maria Garcia", "Mario Garcia"), ("", ""), ("Maria", "Maria Garcia"), ("-", "-")] {
+        for (typed, form) in
+            [("Maria Garcia", "Mario Garcia"), ("", ""), ("Maria", "Maria Garcia"), ("-", "-")]
+        {
             assert!(!same(typed, form), "{typed} / {form}");
         }
     }

@@ -119,8 +119,11 @@ pub fn attach(response: &Response, file: NewFile) -> Result<Vec<Event>, Refusal>
         return Err(already_attached(same));
     }
     if response.evidence.len() >= MOST_FILES {
-        return Err(Refusal::too_much("TOO_MANY_FILES", format!("A response takes at most {MOST_FILES} files."))
-            .way_out("Put pages that belong together into one PDF."));
+        return Err(Refusal::too_much(
+            "TOO_MANY_FILES",
+            format!("A response takes at most {MOST_FILES} files."),
+        )
+        .way_out("Put pages that belong together into one PDF."));
     }
     Ok(vec![
         pb::ResponseEvidenceAdded {

@@ -27,14 +27,18 @@ impl Subscriber for FollowCase {
         let case = event.stream.id().ok_or_else(|| park("the stream is no case"))?;
         match event.decode::<Event>()? {
             Event::FilingAccepted(e) => {
-                self.on_filing(tx, event, "record_acceptance", case, |f| filing::accept(f, e.receipt_number.clone()))
-                    .await?;
+                self.on_filing(tx, event, "record_acceptance", case, |f| {
+                    filing::accept(f, e.receipt_number.clone())
+                })
+                .await?;
                 filings::set_pending(tx, case, true).await?;
             }
             Event::FilingRejected(e) => {
                 let next = derived_id("record_rejection.package", event.event_id, 0);
-                self.on_filing(tx, event, "record_rejection", case, |f| filing::reject(f, e.codes.clone(), next))
-                    .await?;
+                self.on_filing(tx, event, "record_rejection", case, |f| {
+                    filing::reject(f, e.codes.clone(), next)
+                })
+                .await?;
             }
             Event::CaseAssigned(e) => officers::assign(tx, case, parse(&e.officer)?).await?,
             Event::EvidenceRequested(e) => keep(tx, case, &e.request_id, "rfe", &e.items).await?,

@@ -32,7 +32,12 @@ impl Subscriber for SubmitPackage {
 }
 
 impl SubmitPackage {
-    async fn submit(&self, tx: &mut PgConnection, event: &Recorded, e: &FeeSettled) -> Result<(), ApplyError> {
+    async fn submit(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        e: &FeeSettled,
+    ) -> Result<(), ApplyError> {
         let mut streams = Vec::new();
         for filing_id in &e.filing_ids {
             let id = parse(filing_id)?;
@@ -41,12 +46,15 @@ impl SubmitPackage {
             if content.erased {
                 return Err(ApplyError::Park("the filing was erased before its fee was settled".to_owned()));
             }
-            let form = self.0.form(&loaded.state.form).map_err(|_| park("the form is not in the catalogue"))?;
+            let form =
+                self.0.form(&loaded.state.form).map_err(|_| park("the form is not in the catalogue"))?;
             let received_at_us = filing::received_at_us(&loaded.state, e.authorised_at_us);
             let settled = Settled {
                 package: parse(&e.package_id)?,
                 payment: match e.settlement() {
-                    Settlement::Paid => Some(event.stream.id().ok_or_else(|| park("the stream is no payment"))?),
+                    Settlement::Paid => {
+                        Some(event.stream.id().ok_or_else(|| park("the stream is no payment"))?)
+                    }
                     Settlement::NothingDue | Settlement::WaiverRequested | Settlement::Unspecified => None,
                 },
                 authorised_at_us: e.authorised_at_us,

@@ -25,7 +25,12 @@ pub(crate) async fn insert(
 }
 
 /// The account's filings before `before` (none: from the newest), newest first.
-pub(crate) async fn of_account(pool: &PgPool, account: Uuid, before: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
+pub(crate) async fn of_account(
+    pool: &PgPool,
+    account: Uuid,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Uuid>> {
     sqlx::query_scalar(
         "SELECT filing_id FROM filing
          WHERE account_id = $1 AND ($2::uuid IS NULL OR filing_id < $2)
