@@ -23,6 +23,10 @@ enum Running {
 
 impl TestNats {
     /// Kills the server (SIGKILL), as a crash would; its data stays for [`TestNats::restart`].
+    #[cfg_attr(
+        not(feature = "containers"),
+        expect(clippy::unused_async, reason = "a container's end is waited for")
+    )]
     pub async fn kill(&mut self) {
         match &mut self.running {
             Running::Local(server) => {

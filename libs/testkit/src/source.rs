@@ -36,8 +36,8 @@ async fn automatic() -> Source {
 }
 
 #[cfg(not(feature = "containers"))]
-async fn automatic() -> Source {
-    Source::Local
+fn automatic() -> std::future::Ready<Source> {
+    std::future::ready(Source::Local)
 }
 
 #[cfg(feature = "containers")]
