@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value as Json;
 
 use crate::Answers;
-use crate::evaluate::Truth;
 use crate::expr::eval::{Context, truth};
 use crate::form::{Form, Question, SubField};
 use crate::given::Given;
 use crate::normalise;
+use crate::truth::Truth;
 use crate::value::{Item, Type, Value};
 
 /// What is known of a form: which questions are shown, and the answers which count.
@@ -40,12 +40,11 @@ impl<'a> Facts<'a> {
 
     fn answer(&self, question: &Question, answer: Option<&Json>) -> Option<Value> {
         let read = match (question.kind, answer) {
-            (_, None) => None,
             (Type::Repeating, Some(Json::Array(list))) => {
                 let items: Option<Vec<Item>> = list.iter().map(|one| self.item(question, one)).collect();
                 items.map(Value::Items)
             }
-            (Type::Repeating, Some(_)) => None,
+            (Type::Repeating, Some(_)) | (_, None) => None,
             (kind, Some(answer)) => {
                 normalise::single(kind, &question.options, answer).ok().and_then(|json| value(kind, &json))
             }
@@ -86,10 +85,12 @@ fn unticked(kind: Type) -> Option<Value> {
 
 /// What counts of a question which does not apply.
 fn set_aside(kind: Type) -> Option<Value> {
-    match kind {
-        Type::Repeating => Some(Value::Items(Vec::new())),
-        Type::Multi => Some(Value::Multi(Vec::new())),
-        other => unticked(other),
+    if kind == Type::Repeating {
+        Some(Value::Items(Vec::new()))
+    } else if kind == Type::Multi {
+        Some(Value::Multi(Vec::new()))
+    } else {
+        unticked(kind)
     }
 }
 
@@ -99,11 +100,9 @@ fn value(kind: Type, json: &Json) -> Option<Value> {
         Json::Null => None,
         Json::Bool(value) => Some(Value::Bool(*value)),
         Json::Number(number) => number.as_i64().map(Value::Number),
-        Json::String(text) => match kind {
-            Type::Date => text.parse().ok().map(Value::Date),
-            Type::PartialDate => Some(Value::Partial),
-            _ => Some(Value::Text(text.clone())),
-        },
+        Json::String(text) if kind == Type::Date => text.parse().ok().map(Value::Date),
+        Json::String(_) if kind == Type::PartialDate => Some(Value::Partial),
+        Json::String(text) => Some(Value::Text(text.clone())),
         Json::Array(list) => {
             Some(Value::Multi(list.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()))
         }

@@ -108,9 +108,14 @@ impl Node {
     /// `a op b`, leaving out what `always` and `never` decide.
     pub(crate) fn join(op: Op, a: Self, b: Self) -> Self {
         match (op, &a.kind, &b.kind) {
-            (Op::And, Kind::Bool(true), _) | (Op::Or, Kind::Bool(false), _) => b,
-            (Op::And, Kind::Bool(false), _) | (Op::Or, Kind::Bool(true), _) => a,
-            (Op::And, _, Kind::Bool(true)) | (Op::Or, _, Kind::Bool(false)) => a,
+            (Op::And, Kind::Bool(true), _)
+            | (Op::Or, Kind::Bool(false), _)
+            | (Op::And, _, Kind::Bool(false))
+            | (Op::Or, _, Kind::Bool(true)) => b,
+            (Op::And, Kind::Bool(false), _)
+            | (Op::Or, Kind::Bool(true), _)
+            | (Op::And, _, Kind::Bool(true))
+            | (Op::Or, _, Kind::Bool(false)) => a,
             _ => {
                 let at = a.at;
                 Self::new(Kind::Binary(op, Box::new(a), Box::new(b)), at)

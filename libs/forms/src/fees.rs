@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Answers;
 use crate::answers::Facts;
-use crate::evaluate::{Truth, because, hangs_on};
+use crate::evaluate::{because, hangs_on};
 use crate::expr::eval::{Context, truth};
 use crate::form::{Channel, FeeKind, FeeRule, Form};
 use crate::given::{FilingChannel, Given};
+use crate::truth::Truth;
 
 /// A row which counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

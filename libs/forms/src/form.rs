@@ -1,7 +1,11 @@
 //! A form as the catalogue gives it: everything public, for showing, checking and printing.
 
+mod rows;
+
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+pub use rows::{Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Level, Reject, Rfe, Rule};
 
 use crate::expr::Expr;
 use crate::value::{Shape, Type};
@@ -155,12 +159,10 @@ pub struct SubField {
 
 impl Question {
     pub(crate) fn shape(&self) -> Shape {
-        match self.kind {
-            Type::Repeating => {
-                Shape::Items(self.fields.iter().map(|field| (field.id.clone(), field.shape())).collect())
-            }
-            kind => shape(kind, &self.options),
+        if self.kind != Type::Repeating {
+            return shape(self.kind, &self.options);
         }
+        Shape::Items(self.fields.iter().map(|field| (field.id.clone(), field.shape())).collect())
     }
 }
 
@@ -198,153 +200,4 @@ fn shape(kind: Type, options: &[String]) -> Shape {
         | Type::Height
         | Type::Signature => Shape::Text(None),
     }
-}
-
-/// What a finding does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Stops signing.
-    Block,
-    /// Is shown, and may be passed with a tick.
-    Warn,
-}
-
-/// What a finding is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingKind {
-    /// The filing would be rejected.
-    Intake,
-    /// It would cause a request for evidence.
-    Rfe,
-    /// Answers do not agree.
-    Consistency,
-    /// Advice only.
-    Advice,
-}
-
-/// A check over the answers.
-#[derive(Debug, Clone, Serialize)]
-pub struct Rule {
-    /// Such as `early-5`; rules of blocks carry the block's prefix.
-    pub id: String,
-    /// What it does.
-    pub level: Level,
-    /// True when something is wrong.
-    pub when: Expr,
-    /// Where to show it.
-    pub field: String,
-    /// Plain words with the way out.
-    pub message: String,
-    /// The id of the message's text, such as `n-400.rule.early-5.message`.
-    pub message_id: String,
-    /// What it is about.
-    pub kind: FindingKind,
-    /// The source, or nothing.
-    pub cite: Option<String>,
-}
-
-/// When evidence must be there.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EvidenceLevel {
-    /// At filing.
-    #[default]
-    Initial,
-    /// Brought or sent later.
-    Later,
-}
-
-/// A document which may be attached.
-#[derive(Debug, Clone, Serialize)]
-pub struct Evidence {
-    /// Such as `green_card`.
-    pub kind: String,
-    /// What it is.
-    pub title: String,
-    /// When it is needed.
-    pub when: Expr,
-    /// Kinds which do instead.
-    pub substitutes: Vec<String>,
-    /// A hint, or nothing.
-    pub note: Option<String>,
-    /// When it must be there.
-    pub level: EvidenceLevel,
-}
-
-/// For which way of filing a fee row holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// Online only.
-    Online,
-    /// On paper only.
-    Paper,
-    /// Both.
-    Any,
-}
-
-/// How a fee row counts.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FeeKind {
-    /// The first which matches counts.
-    #[default]
-    Base,
-    /// Every one which matches is added.
-    Add,
-    /// Shown as coming, not paid at filing.
-    Later,
-}
-
-/// A row of the fee table.
-#[derive(Debug, Clone, Serialize)]
-pub struct FeeRule {
-    /// Such as `online`.
-    pub id: String,
-    /// How it counts.
-    pub kind: FeeKind,
-    /// Whole cents, USD.
-    pub cents: i64,
-    /// For which way of filing.
-    pub channel: Channel,
-    /// When it matches.
-    pub when: Expr,
-    /// First filing date, inclusive.
-    pub from: Date,
-    /// Last filing date, inclusive.
-    pub until: Option<Date>,
-    /// Whether a granted waiver zeroes it.
-    pub waivable: bool,
-    /// When a granted waiver zeroes it.
-    pub waivable_when: Expr,
-    /// The source.
-    pub cite: String,
-    /// How sure the source is.
-    pub mark: String,
-}
-
-/// A reason to reject at intake.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reject {
-    /// Such as `X-SIGN`.
-    pub code: String,
-    /// Plain words.
-    pub text: String,
-    /// The source.
-    pub cite: String,
-}
-
-/// A frequent request for evidence, and what prevents it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rfe {
-    /// Such as `N400-COURT`.
-    pub code: String,
-    /// Plain words.
-    pub text: String,
-    /// Rules, evidence kinds or questions which catch it.
-    pub prevent: Vec<String>,
 }

@@ -32,7 +32,7 @@ impl FilingChannel {
 /// What is given beside the answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Given {
-    /// The civil date in America/New_York of submission; of now while drafting.
+    /// The civil date in `America/New_York` of submission; of now while drafting.
     pub filing_date: Date,
     /// The civil date now in the filer's own zone.
     pub today: Date,
@@ -71,9 +71,9 @@ impl Given {
         }
     }
 
-    /// The value of a given name; `None` inside when it is unknown, outside when there is no such name.
-    pub(crate) fn value(&self, form: &Form, name: &str) -> Option<Option<Value>> {
-        Some(match name {
+    /// The value of a given name; nothing when it is unknown.
+    pub(crate) fn value(&self, form: &Form, name: &str) -> Option<Value> {
+        match name {
             "filing_date" => Some(Value::Date(self.filing_date)),
             "today" => Some(Value::Date(self.today)),
             "channel" => Some(Value::Text(self.channel.as_str().to_owned())),
@@ -85,8 +85,8 @@ impl Given {
             "edition" => self.edition.map(Value::Date),
             "form_edition" => Some(Value::Date(form.edition)),
             "edition_required_from" => Some(Value::Date(form.edition_required_from)),
-            _ => return None,
-        })
+            _ => None,
+        }
     }
 }
 

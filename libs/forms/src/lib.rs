@@ -13,10 +13,11 @@ mod form;
 mod given;
 mod load;
 mod normalise;
+mod truth;
 mod value;
 
 pub use catalogue::{Catalogue, LoadError};
-pub use evaluate::{Evaluation, EvidenceNeed, Finding, Missing, Truth, evaluate, rule_value};
+pub use evaluate::{Evaluation, EvidenceNeed, Finding, Missing, evaluate, rule_value};
 pub use expr::Expr;
 pub use fees::{FeeResult, FeeRow, fee};
 pub use form::{
@@ -25,6 +26,7 @@ pub use form::{
 };
 pub use given::{FilingChannel, Given};
 pub use normalise::normalise;
+pub use truth::Truth;
 pub use value::Type;
 
 /// What people send: question id to JSON value.

@@ -125,9 +125,12 @@ impl Deadline {
         };
         let mut text = format!("{} + {}{unit}", self.day0, self.base_days);
         if self.mail_days > 0 {
-            text += &format!(" + {}d mail", self.mail_days);
+            text.push_str(" + ");
+            text.push_str(&self.mail_days.to_string());
+            text.push_str("d mail");
         }
-        text += &format!(" = {} {}", self.raw_last, weekday(self.raw_last));
+        let last = format!(" = {} {}", self.raw_last, weekday(self.raw_last));
+        text += &last;
         match self.who {
             Who::Office => text += "; not rolled (limit on the office)",
             Who::Docket => text += "; not rolled (Docket's own limit)",
@@ -139,7 +142,9 @@ impl Deadline {
                     .iter()
                     .map(|(day, why)| format!("{} {why}", day.strftime("%d %b")))
                     .collect();
-                text += &format!("; not a working day ({}) → next", days.join(", "));
+                text += "; not a working day (";
+                text += &days.join(", ");
+                text += ") → next";
             }
         }
         text

@@ -19,7 +19,7 @@ pub fn derived_id(name: &str, source: Uuid, n: u32) -> Uuid {
     Uuid::new_v8(bytes)
 }
 
-/// A new id for something a person makes: UUIDv7, ordered by `now` and random below the millisecond.
+/// A new id for something a person makes: `UUIDv7`, ordered by `now` and random below the millisecond.
 pub fn new_id(now: jiff::Timestamp) -> Uuid {
     let micros = now.as_microsecond().max(0).unsigned_abs();
     let seconds = micros / 1_000_000;

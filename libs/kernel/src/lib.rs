@@ -3,6 +3,8 @@
 //! What stands here is true without a database or a network: identities, the clock's trait,
 //! refusals, money, legal days, periods and the formats of numbers people type.
 
+#![allow(clippy::result_large_err, reason = "a refusal is rare, and carries all the caller is told")]
+
 pub mod actor;
 pub mod calendar;
 pub mod clock;

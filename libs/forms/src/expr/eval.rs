@@ -3,7 +3,7 @@
 use super::functions::call;
 use super::{Kind, Node, Op};
 use crate::answers::Facts;
-use crate::evaluate::Truth;
+use crate::truth::Truth;
 use crate::value::{Duration, Item, Value, same_address, same_text};
 use docket_kernel::calendar::{plus_days, plus_months, plus_years};
 use jiff::civil::Date;
@@ -51,7 +51,7 @@ pub(crate) fn look_up(path: &[String], context: &Context<'_>) -> Option<Value> {
         [first, field, rest @ ..] if first == "it" => (context.it?.get(field).cloned(), rest),
         [first, rest @ ..] => {
             let answer = context.facts.value(first).cloned();
-            (answer.or_else(|| context.facts.given.value(context.facts.form, first).flatten()), rest)
+            (answer.or_else(|| context.facts.given.value(context.facts.form, first)), rest)
         }
         [] => return None,
     };

@@ -8,7 +8,7 @@ use super::check::{Names, Scope, among_options, condition, expect, name, shape};
 use super::eval::{Context, look_up, truth, value};
 use super::parse::Fault;
 use super::{Kind, Node};
-use crate::evaluate::Truth;
+use crate::truth::Truth;
 use crate::value::{Duration, Item, Shape, Value, same_text};
 
 /// The kind which is there when any attached file is marked as not in English.
@@ -46,10 +46,13 @@ pub(crate) fn signature(
             let fields = items(list, names, it)?;
             condition(each, names, Some(&fields)).map(|()| Shape::Condition)
         }
-        ("count", [list]) => match shape(list, names, it)? {
-            Shape::Items(_) | Shape::Multi(_) => Ok(Shape::Number),
-            other => Err(Fault::new(list.at, format!("count() takes a list, this is {}", other.word()))),
-        },
+        ("count", [list]) => {
+            let found = shape(list, names, it)?;
+            if matches!(found, Shape::Items(_) | Shape::Multi(_)) {
+                return Ok(Shape::Number);
+            }
+            Err(Fault::new(list.at, format!("count() takes a list, this is {}", found.word())))
+        }
         ("min_of" | "max_of", [list, Node { kind: Kind::Text(field), at }]) => {
             match items(list, names, it)?.remove(field) {
                 Some(found @ (Shape::Date | Shape::Number)) => Ok(found),
@@ -75,8 +78,9 @@ pub(crate) fn signature(
         ("later" | "earlier", _) => wants(&[Shape::Date, Shape::Date], Shape::Date),
         ("po_box", _) => wants(&[Shape::Address], Shape::Condition),
         ("single_word", _) => wants(&[Shape::Text(None)], Shape::Condition),
-        ("any" | "all" | "count" | "min_of" | "max_of" | "contains" | "gap_days", _)
-        | ("days_present", _) => Err(Fault::new(at, format!("{function}() has other arguments"))),
+        ("any" | "all" | "count" | "min_of" | "max_of" | "contains" | "gap_days" | "days_present", _) => {
+            Err(Fault::new(at, format!("{function}() has other arguments")))
+        }
         _ => Err(Fault::new(at, format!("there is no function {function}()"))),
     }
 }
@@ -84,12 +88,12 @@ pub(crate) fn signature(
 type Fields = std::collections::BTreeMap<String, Shape>;
 
 fn items(list: &Node, names: &Names, it: Scope<'_>) -> Result<Fields, Fault> {
-    match shape(list, names, it)? {
-        Shape::Items(fields) => Ok(fields),
-        other => {
-            Err(Fault::new(list.at, format!("a list of items is needed here, this is {}", other.word())))
-        }
-    }
+    let found = shape(list, names, it)?;
+    let word = found.word();
+    let Shape::Items(fields) = found else {
+        return Err(Fault::new(list.at, format!("a list of items is needed here, this is {word}")));
+    };
+    Ok(fields)
 }
 
 fn window(
@@ -187,10 +191,8 @@ fn has_evidence(kind: &str, context: &Context<'_>) -> bool {
 }
 
 fn list_of(list: &Node, context: &Context<'_>) -> Option<Vec<Item>> {
-    match value(list, context)? {
-        Value::Items(items) => Some(items),
-        _ => None,
-    }
+    let Value::Items(items) = value(list, context)? else { return None };
+    Some(items)
 }
 
 fn each_item(list: &Node, each: &Node, context: &Context<'_>) -> Option<std::vec::IntoIter<Truth>> {

@@ -4,11 +4,11 @@ use toml::Spanned;
 
 use super::blocks::Included;
 use super::checks::{Draft, Pending};
-use super::source::{Common, FormFile, Question as Asked, Rule as Written, Text};
+use super::source::{Common, FormFile, Question as Asked, Text};
 use super::{File, Placed};
 use crate::catalogue::LoadError;
 use crate::expr::{Expr, Node, Op};
-use crate::form::{Evidence, FeeRule, Form, Question, Role, Rule, Section, SubField};
+use crate::form::{Form, Question, Role, Rule, Section, SubField};
 use crate::value::Type;
 
 /// Puts a form together and checks it; every fault found is in `errors`.
@@ -36,7 +36,7 @@ pub(crate) fn form(
     for rule in &source.rule {
         maker.rule(&mut form, file, rule);
     }
-    for rule in &common.common_rule {
+    for rule in &common.rules_of_all {
         maker.rule(&mut form, common_file, rule);
     }
     maker.evidence(&mut form, source);
@@ -56,10 +56,10 @@ fn in_section_order(form: &mut Form) {
     form.questions = keyed.into_iter().map(|(_, question)| question).collect();
 }
 
-struct Maker<'a, 'e> {
-    file: &'a File,
-    slug: String,
-    errors: &'e mut Vec<LoadError>,
+pub(super) struct Maker<'a, 'e> {
+    pub(super) file: &'a File,
+    pub(super) slug: String,
+    pub(super) errors: &'e mut Vec<LoadError>,
     draft: Draft<'a>,
 }
 
@@ -105,7 +105,7 @@ impl<'a> Maker<'a, '_> {
     }
 
     /// Reads a condition and keeps it to be checked when all names are known.
-    fn condition(&mut self, file: &'a File, id: &str, text: &Text) -> Expr {
+    pub(super) fn condition(&mut self, file: &'a File, id: &str, text: &Text) -> Expr {
         match Placed::read(file, id, text) {
             Ok(placed) => self.keep(id, placed, None),
             Err(error) => {
@@ -280,60 +280,6 @@ impl<'a> Maker<'a, '_> {
             label_id: format!("{}.{path}.label", self.slug),
             options: options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect(),
         })
-    }
-
-    fn rule(&mut self, form: &mut Form, file: &'a File, rule: &Written) {
-        let id = rule.id.get_ref().clone();
-        let when = self.condition(file, &id, &rule.when);
-        let message_id = format!("{}.rule.{id}.message", self.slug);
-        form.rules.push(Rule {
-            level: rule.level,
-            when,
-            field: rule.field.clone(),
-            message: rule.message.clone(),
-            message_id,
-            kind: rule.kind,
-            cite: rule.cite.clone(),
-            id,
-        });
-    }
-
-    fn evidence(&mut self, form: &mut Form, source: &FormFile) {
-        for row in &source.evidence {
-            let when = self.condition(self.file, row.kind.get_ref(), &row.when);
-            form.evidence.push(Evidence {
-                kind: row.kind.get_ref().clone(),
-                title: row.title.clone(),
-                when,
-                substitutes: row.substitutes.clone(),
-                note: row.note.clone(),
-                level: row.level,
-            });
-        }
-    }
-
-    fn fees(&mut self, form: &mut Form, source: &FormFile) {
-        for row in &source.fee {
-            let id = row.id.get_ref();
-            let when = self.condition(self.file, id, &row.when);
-            let waivable_when = match &row.waivable_when {
-                Some(text) => self.condition(self.file, id, text),
-                None => Expr::new(Node::always()),
-            };
-            form.fees.push(FeeRule {
-                id: id.clone(),
-                kind: row.kind,
-                cents: i64::from(row.usd) * 100,
-                channel: row.channel,
-                when,
-                from: row.from,
-                until: row.until,
-                waivable: row.waivable,
-                waivable_when,
-                cite: row.cite.clone(),
-                mark: row.mark.clone(),
-            });
-        }
     }
 }
 

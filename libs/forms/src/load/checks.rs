@@ -73,8 +73,7 @@ fn unique(file: &File, source: &FormFile, form: &Form, errors: &mut Vec<LoadErro
         own.chain(source.evidence.iter().map(|one| &one.kind))
             .chain(source.fee.iter().map(|one| &one.id))
             .chain(source.section.iter().map(|one| &one.id))
-            .filter(|one| one.get_ref() == id)
-            .last()
+            .rfind(|one| one.get_ref() == id)
             .map_or(head, |one| one.span().start)
     };
     let mut twice = |what: &str, ids: Vec<&str>| {

@@ -70,19 +70,16 @@ fn sorted(edges: &[Vec<usize>]) -> Result<Vec<usize>, usize> {
                 continue;
             }
             marks[node] = Mark::Open;
-            match edges[node].get(next) {
-                Some(&to) => {
-                    stack.push((node, next + 1));
-                    match marks[to] {
-                        Mark::New => stack.push((to, 0)),
-                        Mark::Open => return Err(to),
-                        Mark::Done => {}
-                    }
-                }
-                None => {
-                    marks[node] = Mark::Done;
-                    order.push(node);
-                }
+            let Some(&to) = edges[node].get(next) else {
+                marks[node] = Mark::Done;
+                order.push(node);
+                continue;
+            };
+            stack.push((node, next + 1));
+            match marks[to] {
+                Mark::New => stack.push((to, 0)),
+                Mark::Open => return Err(to),
+                Mark::Done => {}
             }
         }
     }

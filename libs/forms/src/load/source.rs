@@ -17,8 +17,8 @@ pub(crate) struct Common {
     pub(crate) block: IndexMap<String, Block>,
     #[serde(default)]
     pub(crate) block_rule: Vec<BlockRule>,
-    #[serde(default)]
-    pub(crate) common_rule: Vec<Rule>,
+    #[serde(default, rename = "common_rule")]
+    pub(crate) rules_of_all: Vec<Rule>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,6 +3,7 @@
 use docket_forms::{
     Answers, Catalogue, Evaluation, FeeResult, FilingChannel, Form, Given, Level, Truth, evaluate, fee,
 };
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{answers, day, given, load};
@@ -224,4 +225,86 @@ include = [
     assert_eq!(gap.field, "q_residences");
     let late = evaluate(&form, &answers(json!({"go": false, "p_dob": "2030-01-01"})), &given("2026-03-02"));
     assert!(late.findings.is_empty() && late.ready);
+}
+
+#[test]
+fn on_an_empty_form_only_what_is_not_linked_fires() {
+    for form in Catalogue::embedded().forms() {
+        let evaluation = evaluate(form, &Answers::new(), &given("2026-03-02"));
+        for rule in form.rules.iter().filter(|rule| fired(&evaluation).contains(&rule.id.as_str())) {
+            let when = rule.when.to_string();
+            assert!(when.starts_with("not linked("), "{} {}: {when}", form.id, rule.id);
+        }
+    }
+}
+
+/// Any JSON a person may send for a field.
+fn some_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-5_i64..100_000).prop_map(Value::from),
+        "[a-z_0-9/-]{0,12}".prop_map(Value::from),
+        Just(json!("2024-02-29")),
+        Just(json!("lpr_5_years")),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        let keys = prop_oneof![
+            Just("left"),
+            Just("back"),
+            Just("from"),
+            Just("to"),
+            Just("current"),
+            Just("country")
+        ];
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map(keys, inner, 0..4).prop_map(|map| Value::Object(
+                map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+            )),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn answers_which_do_not_apply_change_nothing(
+        extra in proptest::collection::vec((any::<prop::sample::Index>(), some_json()), 1..6),
+    ) {
+        let (form, plain) = (n400(), complete());
+        let before = evaluate(&form, &plain, &attached());
+        let hidden: Vec<&String> =
+            before.shown.iter().filter(|(_, shown)| **shown == Truth::False).map(|(field, _)| field).collect();
+        prop_assert!(hidden.len() > 10);
+        let mut more = plain.clone();
+        for (index, value) in extra {
+            more.insert((*index.get(&hidden)).clone(), value);
+        }
+        prop_assert_eq!(evaluate(&form, &more, &attached()), before);
+    }
+
+    #[test]
+    fn no_answer_makes_any_form_panic(
+        extra in proptest::collection::vec((any::<prop::sample::Index>(), some_json()), 1..12),
+        which in any::<prop::sample::Index>(),
+        waiver in any::<bool>(),
+    ) {
+        let catalogue = Catalogue::embedded();
+        let forms: Vec<&Form> = catalogue.forms().collect();
+        let form = which.get(&forms);
+        let mut all = Answers::new();
+        for (index, value) in extra {
+            let question = index.get(&form.questions);
+            if let Ok(stored) = docket_forms::normalise(form, &question.id, &value) {
+                prop_assert_eq!(docket_forms::normalise(form, &question.id, &stored), Ok(stored));
+            }
+            all.insert(question.id.clone(), value);
+        }
+        let given = given("2026-03-02");
+        let evaluation = evaluate(form, &all, &given);
+        prop_assert_eq!(&evaluation, &evaluate(form, &all, &given));
+        let _ = fee(form, &all, &given, waiver);
+    }
 }

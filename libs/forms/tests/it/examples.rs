@@ -34,7 +34,8 @@ struct Row {
 #[derive(Deserialize)]
 struct Rule {
     form: String,
-    rule: String,
+    #[serde(rename = "rule")]
+    id: String,
     date: String,
     value: Truth,
     #[serde(default)]
@@ -82,9 +83,9 @@ fn rules_come_out() {
         let mut given = given(&case.date);
         given.linked = case.linked.iter().cloned().collect();
         let form = if case.form == "_common" { &COMMON } else { catalogue.form(&case.form).unwrap() };
-        let got = rule_value(form, &case.rule, &case.answers, &given);
+        let got = rule_value(form, &case.id, &case.answers, &given);
         let answers = Value::Object(case.answers.clone());
-        assert_eq!(got, Some(case.value), "rule {n}: {} {} {} {answers}", case.form, case.rule, case.date);
+        assert_eq!(got, Some(case.value), "rule {n}: {} {} {} {answers}", case.form, case.id, case.date);
     }
 }
 

@@ -9,10 +9,7 @@ pub(crate) fn day(text: &str) -> Date {
 }
 
 pub(crate) fn answers(json: Value) -> Answers {
-    match json {
-        Value::Object(map) => map,
-        other => panic!("not an object: {other}"),
-    }
+    json.as_object().expect("answers are an object").clone()
 }
 
 pub(crate) fn given(date: &str) -> Given {

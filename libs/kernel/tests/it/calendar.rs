@@ -14,11 +14,11 @@ fn the_holiday_table_comes_out_by_rule() {
     let years = &golden().year;
     assert_eq!(years.len(), 6);
     for row in years {
-        let computed = holidays(row.year);
+        let computed = holidays(row.number);
         let actual: Vec<String> = computed.iter().map(|h| h.actual.to_string()).collect();
         let observed: Vec<String> = computed.iter().map(|h| h.observed.to_string()).collect();
-        assert_eq!(actual, row.actual, "{}", row.year);
-        assert_eq!(observed, row.observed, "{}", row.year);
+        assert_eq!(actual, row.actual, "{}", row.number);
+        assert_eq!(observed, row.observed, "{}", row.number);
     }
 }
 

@@ -48,7 +48,8 @@ struct End {
 
 #[derive(Deserialize)]
 pub(crate) struct Year {
-    pub(crate) year: i16,
+    #[serde(rename = "year")]
+    pub(crate) number: i16,
     pub(crate) actual: Vec<String>,
     pub(crate) observed: Vec<String>,
 }

@@ -1,0 +1,63 @@
+//! Rules, evidence and fees of a form's own file.
+
+use super::File;
+use super::assemble::Maker;
+use super::source::{FormFile, Rule as Written};
+use crate::expr::{Expr, Node};
+use crate::form::{Evidence, FeeRule, Form, Rule};
+
+impl<'a> Maker<'a, '_> {
+    pub(super) fn rule(&mut self, form: &mut Form, file: &'a File, rule: &Written) {
+        let id = rule.id.get_ref().clone();
+        let when = self.condition(file, &id, &rule.when);
+        let message_id = format!("{}.rule.{id}.message", self.slug);
+        form.rules.push(Rule {
+            level: rule.level,
+            when,
+            field: rule.field.clone(),
+            message: rule.message.clone(),
+            message_id,
+            kind: rule.kind,
+            cite: rule.cite.clone(),
+            id,
+        });
+    }
+
+    pub(super) fn evidence(&mut self, form: &mut Form, source: &FormFile) {
+        for row in &source.evidence {
+            let when = self.condition(self.file, row.kind.get_ref(), &row.when);
+            form.evidence.push(Evidence {
+                kind: row.kind.get_ref().clone(),
+                title: row.title.clone(),
+                when,
+                substitutes: row.substitutes.clone(),
+                note: row.note.clone(),
+                level: row.level,
+            });
+        }
+    }
+
+    pub(super) fn fees(&mut self, form: &mut Form, source: &FormFile) {
+        for row in &source.fee {
+            let id = row.id.get_ref();
+            let when = self.condition(self.file, id, &row.when);
+            let waivable_when = match &row.waivable_when {
+                Some(text) => self.condition(self.file, id, text),
+                None => Expr::new(Node::always()),
+            };
+            form.fees.push(FeeRule {
+                id: id.clone(),
+                kind: row.kind,
+                cents: i64::from(row.usd) * 100,
+                channel: row.channel,
+                when,
+                from: row.from,
+                until: row.until,
+                waivable: row.waivable,
+                waivable_when,
+                cite: row.cite.clone(),
+                mark: row.mark.clone(),
+            });
+        }
+    }
+}
