@@ -1,0 +1,150 @@
+//! What each call does: rules from `domain`, rows from `store`, events into the log, in one transaction each.
+
+mod invitation;
+mod proofing;
+mod registration;
+mod second_factor;
+mod sessions;
+mod sign_in;
+mod view;
+
+use std::sync::Arc;
+
+use docket_eventlog::{Context, EventLog, Store, StreamName};
+use docket_kernel::{Actor, Clock as _, EventEnum, SharedClock, derived_id, id::new_id};
+use docket_proto::events::email;
+use docket_service::{ApiError, Base, Stop};
+use docket_vault::{Subject, Vault};
+use jiff::Timestamp;
+use sqlx::PgPool;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::domain::AccountAggregate;
+use crate::keys::KeyRing;
+use crate::mail::Outbox;
+use crate::password::Hasher;
+use crate::register::Register;
+use crate::totp;
+
+pub(crate) use registration::Newcomer;
+pub(crate) use sessions::Tokens;
+pub(crate) use sign_in::Credentials;
+pub(crate) use view::AccountView;
+
+/// Identity's work. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Identity(Arc<Parts>);
+
+/// What it works with.
+pub(crate) struct Parts {
+    pool: PgPool,
+    vault: Vault,
+    log: EventLog,
+    clock: SharedClock,
+    accounts: Store<AccountAggregate>,
+    hasher: Hasher,
+    keys: KeyRing,
+    outbox: Outbox,
+    register: Register,
+    /// Stands in where an address has no account, so that the same work is done.
+    nobody: Nobody,
+    /// Events of refusals are written after the answer, so that its time says nothing.
+    afterwards: TaskTracker,
+}
+
+struct Nobody {
+    account: Uuid,
+    sealed: Vec<u8>,
+}
+
+impl std::ops::Deref for Identity {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Identity {
+    /// Identity's work over a base.
+    ///
+    /// # Errors
+    /// The vault; hashing.
+    pub(crate) async fn new(
+        base: &Base,
+        keys: KeyRing,
+        outbox: Outbox,
+        register: Register,
+    ) -> anyhow::Result<Self> {
+        let (vault, log) = (base.vault.clone(), base.log.clone());
+        let account = derived_id("identity.nobody", Uuid::nil(), 0);
+        let sealed =
+            vault.seal(&Subject::account(account), second_factor::SECRET, &totp::new_secret()).await?;
+        let hasher =
+            Hasher::new(&vault).await.map_err(|error| anyhow::anyhow!("hashing passwords: {error:?}"))?;
+        Ok(Self(Arc::new(Parts {
+            pool: base.pool.clone(),
+            clock: base.clock.clone(),
+            accounts: Store::new(log.clone()),
+            nobody: Nobody { account, sealed },
+            afterwards: TaskTracker::new(),
+            vault,
+            log,
+            hasher,
+            keys,
+            outbox,
+            register,
+        })))
+    }
+
+    /// At the stop, lets what is written after answers come to its end.
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) async fn finish(self, stop: Stop) -> anyhow::Result<()> {
+        stop.cancelled().await;
+        self.afterwards.close();
+        self.afterwards.wait().await;
+        Ok(())
+    }
+
+    /// The keys of access tokens.
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// The civil day in a person's zone.
+    pub(crate) fn today(&self, zone: &str) -> jiff::civil::Date {
+        let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        zone.to_datetime(self.now()).date()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn new_id(&self) -> Uuid {
+        new_id(self.now())
+    }
+
+    /// The stream of an address: named by a keyed hash, with the key's version.
+    fn email_stream(&self, email: &str) -> StreamName {
+        let mac = self.vault.mac("email", email.to_lowercase().as_bytes());
+        StreamName::new(format!("email-k{}-{}", self.vault.mac_version(), hex::encode(mac)))
+            .expect("letters, digits and hyphens, below 120 bytes")
+    }
+
+    /// The account of an address.
+    async fn account_of(&self, stream: &StreamName) -> Result<Option<Uuid>, ApiError> {
+        let events = self.log.read_stream(stream, 1).await?;
+        let Some(last) = events.last() else { return Ok(None) };
+        let email::Event::EmailClaimed(claimed) = email::Event::decode(&last.kind, &last.payload)?;
+        Ok(claimed.account_id.parse().ok())
+    }
+}
+
+/// The same command, done by the account itself.
+fn by_account(context: &Context, account: Uuid) -> Context {
+    Context { actor: Actor::account(account), ..context.clone() }
+}

@@ -1,0 +1,135 @@
+//! Proving who is behind an account: the register of persons is asked, the person linked to one account only.
+
+use docket_eventlog::{Context, Error, Expected, StreamAppend, StreamName, Subjects};
+use docket_kernel::{Refusal, derived_id};
+use docket_proto::events::{account::Event, person};
+use docket_proto::identity::events::v1 as pb;
+use docket_service::{ApiError, Person};
+use uuid::Uuid;
+
+use super::Identity;
+use crate::domain::{self, Account, PROOFING};
+use crate::register::{Match, Particulars};
+use crate::store::tries;
+
+const LEVEL: &str = "register_matched";
+/// How often a lost race is decided again.
+const ATTEMPTS: u32 = 5;
+
+impl Identity {
+    /// Asks the register and links the person. Three tries; an outage spends none.
+    ///
+    /// # Errors
+    /// `NO_MATCH`, `PERSON_LINKED_ELSEWHERE`, `TOO_MANY_TRIES`, `IDENTITY_ALREADY_PROVEN`; UNAVAILABLE.
+    pub(crate) async fn prove_identity(
+        &self,
+        context: Context,
+        person: &Person,
+        particulars: Particulars,
+    ) -> Result<(), ApiError> {
+        let account = person.account;
+        if self.log.command(&context.actor, context.command_id).await?.is_some() {
+            return self.repeat_proofing(&context, account).await;
+        }
+        let state = self.accounts.load(account).await?.state;
+        // Whether it may be proven at all, before the register learns anything.
+        domain::link_person(&state, pb::IdentityProven::default())?;
+        let key = format!("proofing:{account}");
+        let verdict = tries::charge(&self.pool, PROOFING, &key, self.now()).await?;
+        tries::allowed(
+            verdict,
+            "Prove your identity in person at an application support center. You can file without it.",
+        )?;
+        match self.register.find(&particulars).await {
+            Match::Person(person) => self.link(&context, account, person, &particulars).await,
+            Match::None => self.failed(&context, account, "no_match").await,
+            Match::Unavailable => {
+                tries::give_back(&self.pool, &key).await?;
+                let outage = derived_id("identity.proofing.unavailable", self.new_id(), 0);
+                let context = Context { command_id: outage, request: Vec::new(), ..context };
+                let _noted = self.failed(&context, account, "register_unavailable").await;
+                Err(ApiError::unavailable("the register of persons"))
+            }
+        }
+    }
+
+    /// Both streams in one append: the account is proven and the person linked, or neither.
+    async fn link(
+        &self,
+        context: &Context,
+        account: Uuid,
+        person: Uuid,
+        particulars: &Particulars,
+    ) -> Result<(), ApiError> {
+        let proven = pb::IdentityProven {
+            level: LEVEL.to_owned(),
+            person_id: person.to_string(),
+            family_name: particulars.family_name.clone(),
+            given_name: particulars.given_name.clone(),
+            birth_date: particulars.birth_date.clone(),
+            a_number: particulars.a_number.clone(),
+        };
+        let person_stream = StreamName::of("person", person);
+        let linked = person::Event::from(pb::PersonLinked { account_id: account.to_string() });
+        for _ in 1..=ATTEMPTS {
+            let loaded = self.accounts.load(account).await?;
+            let events = domain::link_person(&loaded.state, proven.clone())?;
+            let subjects = Subjects::account(account);
+            let streams = vec![
+                StreamAppend::of(stream(account), Expected::Version(loaded.version), subjects, &events),
+                StreamAppend::of(
+                    person_stream.clone(),
+                    Expected::Version(0),
+                    Subjects::NONE,
+                    std::slice::from_ref(&linked),
+                ),
+            ];
+            match self.log.append(context.append(&self.log, streams)).await {
+                Ok(_) => return Ok(()),
+                Err(Error::Conflict { stream, .. }) if stream == person_stream => {
+                    return self.failed(context, account, "person_linked_elsewhere").await;
+                }
+                Err(Error::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(ApiError::Exhausted("the account"))
+    }
+
+    /// Writes the failure down and gives its refusal.
+    async fn failed(&self, context: &Context, account: Uuid, reason: &'static str) -> Result<(), ApiError> {
+        let event = Event::from(pb::IdentityProofingFailed { reason: reason.to_owned() });
+        let decide = |_: &Account| Ok(vec![event.clone()]);
+        self.accounts.execute(context, account, Subjects::account(account), decide).await?;
+        Err(refusal(reason).into())
+    }
+
+    /// The first answer again. The log compares the requests.
+    async fn repeat_proofing(&self, context: &Context, account: Uuid) -> Result<(), ApiError> {
+        let nothing = |_: &Account| Ok(Vec::new());
+        let done = self.accounts.execute(context, account, Subjects::account(account), nothing).await?;
+        for event in &done.events {
+            if let Event::IdentityProofingFailed(failed) = event.decode::<Event>()? {
+                return Err(refusal(&failed.reason).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stream(account: Uuid) -> StreamName {
+    StreamName::of("account", account)
+}
+
+fn refusal(reason: &str) -> Refusal {
+    match reason {
+        "person_linked_elsewhere" => Refusal::state(
+            "PERSON_LINKED_ELSEWHERE",
+            "The person with these particulars already has another account.",
+        )
+        .way_out("Sign in with that account, or ask the contact center to separate them."),
+        _ => Refusal::state("NO_MATCH", "The register has nobody with exactly these particulars.").way_out(
+            "Check names, date of birth and A-number as they stand on your card. You can file without this.",
+        ),
+    }
+}

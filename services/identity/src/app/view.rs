@@ -1,0 +1,59 @@
+//! An account as it is shown: the fold, with the personal fields opened at this edge.
+
+use docket_eventlog::Recorded;
+use docket_proto::events::account::Event;
+use docket_service::ApiError;
+use uuid::Uuid;
+
+use super::Identity;
+use crate::domain::{Account, Stage};
+
+/// An account with its personal data.
+#[derive(Debug, Default)]
+pub(crate) struct AccountView {
+    /// Id.
+    pub(crate) id: Uuid,
+    /// The fold.
+    pub(crate) account: Account,
+    /// Address.
+    pub(crate) email: String,
+    /// Family name as proven; empty before.
+    pub(crate) family_name: String,
+    /// Given name as proven; empty before.
+    pub(crate) given_name: String,
+    /// Whether the account's key was destroyed.
+    pub(crate) erased: bool,
+    /// Its events, oldest first.
+    pub(crate) events: Vec<Recorded>,
+}
+
+impl Identity {
+    /// An account.
+    ///
+    /// # Errors
+    /// NOT_FOUND; the log and the vault.
+    pub(crate) async fn view(&self, id: Uuid) -> Result<AccountView, ApiError> {
+        let loaded = self.accounts.load(id).await?;
+        if loaded.state.stage == Stage::None {
+            return Err(ApiError::not_found());
+        }
+        let mut view = AccountView { id, account: loaded.state, ..AccountView::default() };
+        for event in &loaded.events {
+            if event.sealed.is_empty() {
+                continue;
+            }
+            let opened = self.log.open_payload(event).await?;
+            view.erased |= opened.is_erased();
+            match opened.decode::<Event>(&event.kind)? {
+                Event::AccountRegistered(registered) => view.email = registered.email,
+                Event::IdentityProven(proven) => {
+                    view.family_name = proven.family_name;
+                    view.given_name = proven.given_name;
+                }
+                _ => {}
+            }
+        }
+        view.events = loaded.events;
+        Ok(view)
+    }
+}

@@ -1,0 +1,18 @@
+//! The rules of accounts: pure, without a clock, a database or a random number.
+
+mod account;
+mod decide;
+#[cfg(test)]
+mod decide_tests;
+mod password;
+mod roles;
+mod throttle;
+
+pub(crate) use account::{Account, AccountAggregate, Stage};
+pub(crate) use decide::{
+    add_second_factor, end_session, grant_role, link_person, lock, prove_email, register, sign_in,
+    sign_in_refused, step_up,
+};
+pub(crate) use password::{Password, acceptable};
+pub(crate) use roles::check_role;
+pub(crate) use throttle::{GUESSES, PROOFING, Policy, Tries, Verdict};

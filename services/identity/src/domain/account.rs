@@ -1,0 +1,101 @@
+//! The account as the fold of its stream.
+
+use std::collections::BTreeSet;
+
+use docket_eventlog::Aggregate;
+use docket_proto::events::account::Event;
+use uuid::Uuid;
+
+/// How far an account has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// There is no such account.
+    #[default]
+    None,
+    /// The address is not proven.
+    Registered,
+    /// The address is proven; a second factor is missing.
+    EmailProven,
+    /// The account can be used.
+    Active,
+}
+
+/// An account. Holds no personal data.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// How far it has come.
+    pub(crate) stage: Stage,
+    /// `en` or `es`.
+    pub(crate) language: String,
+    /// IANA zone of the person.
+    pub(crate) zone: String,
+    /// Level of identity and person, when proven.
+    pub(crate) identity: Option<(String, Uuid)>,
+    /// Roles, each at an office.
+    pub(crate) roles: BTreeSet<(String, String)>,
+    /// Whether the password is locked after too many failures.
+    pub(crate) locked: bool,
+}
+
+impl Account {
+    /// The state as its owner sees it (`Account.state` of the API).
+    pub(crate) fn state_word(&self) -> &'static str {
+        match (self.stage, self.locked, &self.identity) {
+            (Stage::None, ..) => "",
+            (_, true, _) => "locked",
+            (Stage::Registered, ..) => "registered",
+            (Stage::EmailProven, ..) => "email_proven",
+            (Stage::Active, _, None) => "active",
+            (Stage::Active, _, Some(_)) => "identity_proven",
+        }
+    }
+
+    /// Level of identity: `none` or `register_matched`.
+    pub(crate) fn identity_level(&self) -> &str {
+        self.identity.as_ref().map_or("none", |(level, _)| level.as_str())
+    }
+
+    /// Whether it holds the role at any office.
+    pub(crate) fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|(held, _)| held == role)
+    }
+}
+
+/// The aggregate of the category `account`.
+#[derive(Debug)]
+pub(crate) struct AccountAggregate;
+
+impl Aggregate for AccountAggregate {
+    type Event = Event;
+    type State = Account;
+
+    fn evolve(mut account: Account, event: &Event) -> Account {
+        match event {
+            Event::AccountRegistered(registered) => {
+                account.stage = Stage::Registered;
+                account.language.clone_from(&registered.language);
+                account.zone.clone_from(&registered.zone);
+            }
+            Event::EmailProven(_) => account.stage = account.stage.max(Stage::EmailProven),
+            Event::SecondFactorAdded(_) => account.stage = Stage::Active,
+            Event::IdentityProven(proven) => {
+                account.identity = Some((proven.level.clone(), proven.person_id.parse().unwrap_or_default()));
+            }
+            Event::RoleGranted(granted) => {
+                account.roles.insert((granted.role.clone(), granted.office.clone()));
+            }
+            Event::RoleRevoked(revoked) => {
+                account.roles.remove(&(revoked.role.clone(), revoked.office.clone()));
+            }
+            Event::AccountLocked(_) => account.locked = true,
+            Event::AccountUnlocked(_) => account.locked = false,
+            Event::RecoveryCodesIssued(_)
+            | Event::SignedIn(_)
+            | Event::SignInRefused(_)
+            | Event::SteppedUp(_)
+            | Event::SessionEnded(_)
+            | Event::IdentityProofingFailed(_) => {}
+        }
+        account
+    }
+}

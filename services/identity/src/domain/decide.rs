@@ -1,0 +1,141 @@
+//! Which events follow from a command, or why none do.
+
+use docket_kernel::Refusal;
+use docket_proto::events::account::Event;
+use docket_proto::identity::events::v1 as pb;
+use uuid::Uuid;
+
+use super::{Account, Stage};
+
+type Decision = Result<Vec<Event>, Refusal>;
+
+/// Opens an account. Whether the address is free is decided by the stream of the address, not here.
+pub(crate) fn register(account: &Account, event: pb::AccountRegistered) -> Decision {
+    match account.stage {
+        Stage::None => Ok(vec![event.into()]),
+        Stage::Registered | Stage::EmailProven | Stage::Active => Ok(Vec::new()),
+    }
+}
+
+/// The address was proven by its code. Proving it again, after a registration begun anew, changes nothing.
+pub(crate) fn prove_email(account: &Account) -> Decision {
+    match account.stage {
+        Stage::None => Err(Refusal::not_found()),
+        Stage::Registered => Ok(vec![pb::EmailProven {}.into()]),
+        Stage::EmailProven => Ok(Vec::new()),
+        Stage::Active => Err(already_active()),
+    }
+}
+
+/// The first second factor makes the account usable; an unproven address does not get that far.
+pub(crate) fn add_second_factor(account: &Account, method: &str, recovery_codes: u32) -> Decision {
+    match account.stage {
+        Stage::None => Err(Refusal::not_found()),
+        Stage::Registered => Err(email_not_proven()),
+        Stage::EmailProven => Ok(vec![
+            pb::SecondFactorAdded { method: method.to_owned() }.into(),
+            pb::RecoveryCodesIssued { count: recovery_codes }.into(),
+        ]),
+        Stage::Active => Err(already_active()),
+    }
+}
+
+/// A session begins, never without a proven address and a second factor. A locked password is freed by who
+/// came in with a recovery code, or after the lock's time.
+pub(crate) fn sign_in(
+    account: &Account,
+    session: Uuid,
+    methods: &str,
+    unlocked_by: Option<&str>,
+) -> Decision {
+    if account.stage != Stage::Active || (account.locked && unlocked_by.is_none()) {
+        return Err(sign_in_refused());
+    }
+    let mut events = unlocked_by.map_or_else(|| Ok(Vec::new()), |by| unlock(account, by))?;
+    events.push(pb::SignedIn { session_id: session.to_string(), methods: methods.to_owned() }.into());
+    Ok(events)
+}
+
+/// A try was refused; the last one of its row locks the password.
+pub(crate) fn lock(account: &Account, reason: &str, last_try: bool) -> Decision {
+    if account.stage == Stage::None {
+        return Ok(Vec::new());
+    }
+    let mut events = vec![pb::SignInRefused { reason: reason.to_owned() }.into()];
+    if last_try && !account.locked {
+        events.push(pb::AccountLocked { method: "password".to_owned() }.into());
+    }
+    Ok(events)
+}
+
+/// Frees a locked password.
+fn unlock(account: &Account, by: &str) -> Decision {
+    let event = pb::AccountUnlocked { method: "password".to_owned(), by: by.to_owned() };
+    Ok(if account.locked { vec![event.into()] } else { Vec::new() })
+}
+
+/// The second factor was given again.
+pub(crate) fn step_up(account: &Account, session: Uuid) -> Decision {
+    if account.stage != Stage::Active {
+        return Err(Refusal::not_found());
+    }
+    Ok(vec![pb::SteppedUp { session_id: session.to_string() }.into()])
+}
+
+/// A session ends.
+pub(crate) fn end_session(session: Uuid, reason: &str) -> Decision {
+    Ok(vec![pb::SessionEnded { session_id: session.to_string(), reason: reason.to_owned() }.into()])
+}
+
+/// The person behind the account is known. One account stands for one person, once.
+pub(crate) fn link_person(account: &Account, event: pb::IdentityProven) -> Decision {
+    if account.stage != Stage::Active {
+        return Err(Refusal::not_found());
+    }
+    if account.identity.is_some() {
+        return Err(Refusal::state(
+            "IDENTITY_ALREADY_PROVEN",
+            "The identity behind this account is already proven.",
+        )
+        .way_out("Go on with the filing."));
+    }
+    Ok(vec![event.into()])
+}
+
+/// Gives a role. Who runs the machines does not decide cases, and the other way round.
+pub(crate) fn grant_role(account: &Account, role: &str, office: &str, granted_by: &str) -> Decision {
+    if account.stage != Stage::Active {
+        return Err(Refusal::not_found());
+    }
+    let excludes = |a: &str, b: &str| role == a && account.has_role(b);
+    if excludes("operator", "adjudicator") || excludes("adjudicator", "operator") {
+        return Err(Refusal::state(
+            "ROLES_EXCLUDE_EACH_OTHER",
+            "The roles operator and adjudicator exclude each other: one account cannot hold both.",
+        )
+        .way_out("Use another account for this role."));
+    }
+    if account.roles.contains(&(role.to_owned(), office.to_owned())) {
+        return Ok(Vec::new());
+    }
+    let event = pb::RoleGranted {
+        role: role.to_owned(),
+        office: office.to_owned(),
+        granted_by: granted_by.to_owned(),
+    };
+    Ok(vec![event.into()])
+}
+
+fn already_active() -> Refusal {
+    Refusal::state("ALREADY_ACTIVE", "This registration is complete.").way_out("Sign in.")
+}
+
+fn email_not_proven() -> Refusal {
+    Refusal::state("EMAIL_NOT_PROVEN", "The e-mail address is not proven yet.")
+        .way_out("Enter the code from the mail first.")
+}
+
+/// The one answer to every wrong combination; it says nothing about the account.
+pub(crate) fn sign_in_refused() -> Refusal {
+    Refusal::state("SIGN_IN_REFUSED", "The e-mail address, the password or the code is wrong.")
+}

@@ -1,0 +1,144 @@
+//! The rules of accounts, one test each: given these events, when this is asked, then that.
+
+use docket_eventlog::Aggregate;
+use docket_kernel::Refusal;
+use docket_proto::events::account::Event;
+use docket_proto::identity::events::v1 as pb;
+use uuid::Uuid;
+
+use super::*;
+
+const SESSION: Uuid = Uuid::from_u128(7);
+
+fn given(events: impl IntoIterator<Item = Event>) -> Account {
+    events.into_iter().fold(Account::default(), |account, event| AccountAggregate::evolve(account, &event))
+}
+
+fn registered() -> Event {
+    pb::AccountRegistered { language: "en".into(), zone: "America/New_York".into(), ..Default::default() }
+        .into()
+}
+
+fn email_proven() -> Event {
+    pb::EmailProven {}.into()
+}
+
+fn factor() -> Event {
+    pb::SecondFactorAdded { method: "totp".into() }.into()
+}
+
+fn locked() -> Event {
+    pb::AccountLocked { method: "password".into() }.into()
+}
+
+fn role(role: &str) -> Event {
+    pb::RoleGranted { role: role.into(), office: "NBC".into(), granted_by: "invitation".into() }.into()
+}
+
+fn active() -> Account {
+    given([registered(), email_proven(), factor()])
+}
+
+fn kinds(decision: Result<Vec<Event>, Refusal>) -> Vec<&'static str> {
+    use docket_kernel::EventEnum;
+    decision.unwrap().iter().map(EventEnum::kind).collect()
+}
+
+fn reason(decision: Result<Vec<Event>, Refusal>) -> &'static str {
+    decision.unwrap_err().reason
+}
+
+#[test]
+fn no_session_without_a_proven_address_and_a_second_factor() {
+    for account in [given([]), given([registered()]), given([registered(), email_proven()])] {
+        assert_eq!(reason(sign_in(&account, SESSION, "pwd otp", None)), "SIGN_IN_REFUSED");
+    }
+    assert_eq!(kinds(sign_in(&active(), SESSION, "pwd otp", None)), ["account.signed_in.v1"]);
+}
+
+#[test]
+fn a_second_factor_needs_a_proven_address() {
+    assert_eq!(reason(add_second_factor(&given([registered()]), "totp", 10)), "EMAIL_NOT_PROVEN");
+    assert_eq!(
+        kinds(add_second_factor(&given([registered(), email_proven()]), "totp", 10)),
+        ["account.second_factor_added.v1", "account.recovery_codes_issued.v1"]
+    );
+    assert_eq!(reason(add_second_factor(&active(), "totp", 10)), "ALREADY_ACTIVE");
+}
+
+#[test]
+fn an_address_is_proven_once_and_proving_it_again_changes_nothing() {
+    assert_eq!(kinds(prove_email(&given([registered()]))), ["account.email_proven.v1"]);
+    assert!(kinds(prove_email(&given([registered(), email_proven()]))).is_empty());
+    assert_eq!(reason(prove_email(&active())), "ALREADY_ACTIVE");
+    assert_eq!(reason(prove_email(&given([]))), "NOT_FOUND");
+}
+
+#[test]
+fn an_account_is_opened_once() {
+    let event = pb::AccountRegistered::default();
+    assert_eq!(kinds(register(&given([]), event.clone())), ["account.registered.v1"]);
+    assert!(kinds(register(&active(), event)).is_empty());
+}
+
+#[test]
+fn the_last_try_locks_the_password_once() {
+    assert_eq!(kinds(lock(&active(), "password", false)), ["account.sign_in_refused.v1"]);
+    assert_eq!(kinds(lock(&active(), "password", true)), ["account.sign_in_refused.v1", "account.locked.v1"]);
+    let account = given([registered(), email_proven(), factor(), locked()]);
+    assert_eq!(kinds(lock(&account, "locked", true)), ["account.sign_in_refused.v1"]);
+    assert!(kinds(lock(&given([]), "password", true)).is_empty());
+}
+
+#[test]
+fn a_locked_password_opens_only_to_a_recovery_code_or_time() {
+    let account = given([registered(), email_proven(), factor(), locked()]);
+    assert_eq!(account.state_word(), "locked");
+    assert_eq!(reason(sign_in(&account, SESSION, "pwd otp", None)), "SIGN_IN_REFUSED");
+    assert_eq!(
+        kinds(sign_in(&account, SESSION, "pwd recovery", Some("recovery_code"))),
+        ["account.unlocked.v1", "account.signed_in.v1"]
+    );
+    let freed =
+        given([registered(), email_proven(), factor(), locked(), pb::AccountUnlocked::default().into()]);
+    assert_eq!(freed.state_word(), "active");
+}
+
+#[test]
+fn operator_and_adjudicator_exclude_each_other() {
+    for (held, asked) in [("operator", "adjudicator"), ("adjudicator", "operator")] {
+        let account = given([registered(), email_proven(), factor(), role(held)]);
+        assert_eq!(reason(grant_role(&account, asked, "NBC", "invitation")), "ROLES_EXCLUDE_EACH_OTHER");
+    }
+    assert_eq!(kinds(grant_role(&active(), "adjudicator", "NBC", "invitation")), ["account.role_granted.v1"]);
+}
+
+#[test]
+fn a_role_held_is_not_granted_again_and_ends_when_revoked() {
+    let account = given([registered(), email_proven(), factor(), role("supervisor")]);
+    assert!(kinds(grant_role(&account, "supervisor", "NBC", "invitation")).is_empty());
+    let revoked = pb::RoleRevoked { role: "supervisor".into(), office: "NBC".into(), reason: "left".into() };
+    let account = given([registered(), email_proven(), factor(), role("supervisor"), revoked.into()]);
+    assert!(!account.has_role("supervisor"));
+}
+
+#[test]
+fn an_account_stands_for_one_person_once() {
+    let proven = pb::IdentityProven {
+        level: "register_matched".into(),
+        person_id: Uuid::from_u128(9).to_string(),
+        ..Default::default()
+    };
+    assert_eq!(kinds(link_person(&active(), proven.clone())), ["account.identity_proven.v1"]);
+    let account = given([registered(), email_proven(), factor(), proven.clone().into()]);
+    assert_eq!(account.identity_level(), "register_matched");
+    assert_eq!(account.state_word(), "identity_proven");
+    assert_eq!(reason(link_person(&account, proven)), "IDENTITY_ALREADY_PROVEN");
+}
+
+#[test]
+fn only_an_active_account_steps_up() {
+    assert_eq!(reason(step_up(&given([registered()]), SESSION)), "NOT_FOUND");
+    assert_eq!(kinds(step_up(&active(), SESSION)), ["account.stepped_up.v1"]);
+    assert_eq!(kinds(end_session(SESSION, "signed_out")), ["account.session_ended.v1"]);
+}

@@ -1,0 +1,78 @@
+//! Identity: accounts, second factors, sessions and tokens, roles, and the proof of who somebody is.
+//!
+//! Reading order: `domain` (the rules), `app` (what each call does), `store` (rows which are not events),
+//! then the parts: `password`, `totp`, `code`, `keys`, `token`, `mail`, `register`; `api` and `face` on top.
+
+mod api;
+mod app;
+mod code;
+mod config;
+mod domain;
+mod face;
+pub mod invite;
+mod keys;
+mod mail;
+mod password;
+mod register;
+mod store;
+mod token;
+mod totp;
+
+use docket_kernel::SharedClock;
+use docket_proto::identity::v1::account_service_server::AccountServiceServer;
+use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
+use docket_proto::identity::v1::session_service_server::SessionServiceServer;
+use docket_service::{Base, BaseOptions, Server, Stop};
+use sqlx::migrate::Migrator;
+
+pub use config::{Config, MailConfig, RegisterConfig};
+
+/// The migrations of identity's own tables.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// Serves until the stop.
+///
+/// # Errors
+/// What is missing or wrong at the start; a part that died.
+pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
+    serve_with(config, None, stop).await
+}
+
+/// [`serve`] with another clock, for tests.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) -> anyhow::Result<()> {
+    let (policies, schema) = (include_str!("access.cedar"), include_str!("access.cedarschema"));
+    let mut options = BaseOptions::new("identity", "identity", policies, schema);
+    if let Some(clock) = clock {
+        options = options.clock(clock);
+    }
+    let base = Base::connect(&config.service, options).await?;
+    let keys = keys::KeyRing::open(base.pool.clone(), base.vault.clone(), base.clock.clone()).await?;
+    let outbox = mail::Outbox::new(base.pool.clone(), base.vault.clone(), base.clock.clone());
+    let sender = mail::Sender::new(outbox.clone(), &config.mail)?;
+    let register = register::Register::new(&config.register.url)?;
+    let app = app::Identity::new(&base, keys.clone(), outbox, register).await?;
+    let api = api::Api::new(app.clone(), base.access.clone());
+    Server::new(base)
+        .keys(keys.clone())
+        .grpc(AccountServiceServer::new(api.clone()))
+        .grpc(SessionServiceServer::new(api.clone()))
+        .grpc(DirectoryServiceServer::new(api))
+        .http(face::router(keys.clone(), config.service.http_listen))
+        .task("mail", |stop| until(stop, sender.run()))
+        .task("signing keys", |stop| until(stop, keys.keep_fresh()))
+        .task("security events", |stop| app.finish(stop))
+        .run(stop)
+        .await
+}
+
+/// Works until the stop.
+async fn until(stop: Stop, work: impl Future<Output = ()>) -> anyhow::Result<()> {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,247 @@
+//! Mail of the registration: sealed rows, sent by one task, tried again until settled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use docket_kernel::SharedClock;
+use docket_vault::{Opened, Subject, Vault};
+use jiff::SignedDuration;
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use serde::{Deserialize, Serialize};
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::config::MailConfig;
+use crate::store::mail;
+
+/// How often the rows are looked at without being woken.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long one attempt may take; meanwhile no other process takes the mail.
+const ATTEMPT: Duration = Duration::from_secs(30);
+/// A code is worth nothing after a day: then the mail is given up.
+const ATTEMPTS: i32 = 24;
+
+/// What a mail says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Template {
+    /// The code that proves the address.
+    Confirm,
+    /// Somebody tried to open a second account with the address.
+    AlreadyRegistered,
+}
+
+/// A mail to be sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Mail {
+    /// Address.
+    pub(crate) to: String,
+    /// Which text.
+    pub(crate) template: Template,
+    /// `en` or `es`.
+    pub(crate) language: String,
+    /// Six digits, where the text has a code.
+    pub(crate) code: String,
+}
+
+impl Mail {
+    /// Subject and text.
+    fn words(&self) -> (&'static str, String) {
+        let whole = match (&self.template, self.language.as_str()) {
+            (Template::Confirm, "es") => include_str!("../texts/es/confirm.txt"),
+            (Template::Confirm, _) => include_str!("../texts/en/confirm.txt"),
+            (Template::AlreadyRegistered, "es") => include_str!("../texts/es/already_registered.txt"),
+            (Template::AlreadyRegistered, _) => include_str!("../texts/en/already_registered.txt"),
+        };
+        let (subject, text) = whole.split_once("\n\n").unwrap_or((whole, ""));
+        (subject, text.replace("{code}", &self.code))
+    }
+}
+
+/// The mails under way. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Outbox {
+    pool: PgPool,
+    vault: Vault,
+    clock: SharedClock,
+    wake: Arc<Notify>,
+}
+
+impl Outbox {
+    /// The mails in a database.
+    pub(crate) fn new(pool: PgPool, vault: Vault, clock: SharedClock) -> Self {
+        Self { pool, vault, clock, wake: Arc::new(Notify::new()) }
+    }
+
+    /// Seals a mail for its row.
+    ///
+    /// # Errors
+    /// The vault.
+    pub(crate) async fn seal(
+        &self,
+        id: Uuid,
+        account: Uuid,
+        mail: &Mail,
+    ) -> Result<Vec<u8>, docket_vault::Error> {
+        let plain = serde_json::to_vec(mail).expect("strings and a word can be written as JSON");
+        self.vault.seal(&Subject::account(account), id.as_bytes(), &plain).await
+    }
+
+    /// Writes the row in the caller's transaction; [`Outbox::wake`] after its commit.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn put(
+        &self,
+        tx: &mut PgConnection,
+        id: Uuid,
+        account: Uuid,
+        sealed: &[u8],
+    ) -> sqlx::Result<()> {
+        mail::insert(tx, id, account, sealed, self.clock.now().as_microsecond()).await
+    }
+
+    /// There is something to send.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+}
+
+/// Sends what is in the outbox. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    outbox: Outbox,
+    smtp: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+/// How an attempt ended.
+enum Attempt {
+    Sent,
+    Refused,
+    Later,
+}
+
+impl Sender {
+    /// A sender as configured: `smtp://` plain, `smtps://` TLS, `smtp://…?tls=required` STARTTLS.
+    ///
+    /// # Errors
+    /// A URL or an address which is none.
+    pub(crate) fn new(outbox: Outbox, config: &MailConfig) -> anyhow::Result<Self> {
+        let smtp =
+            AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.smtp_url).context("mail.smtp_url")?;
+        let smtp = smtp.timeout(Some(ATTEMPT / 2)).build();
+        Ok(Self { outbox, smtp, from: config.from.parse().context("mail.from")? })
+    }
+
+    /// Sends until it is dropped.
+    pub(crate) async fn run(self) {
+        loop {
+            match self.send_next().await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let _either = tokio::time::timeout(LOOK, self.outbox.wake.notified()).await;
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "mail cannot be read or settled; trying again"
+                    );
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+        }
+    }
+
+    /// Sends one mail; false when none is due.
+    async fn send_next(&self) -> anyhow::Result<bool> {
+        let Outbox { pool, vault, clock, .. } = &self.outbox;
+        let lease_us = i64::try_from(ATTEMPT.as_micros())?;
+        let Some(due) = mail::take(pool, clock.now().as_microsecond(), lease_us).await? else {
+            return Ok(false);
+        };
+        let opened = vault.open(&Subject::account(due.account_id), due.id.as_bytes(), &due.sealed).await?;
+        let attempt = match opened {
+            Opened::Plain(plain) => self.attempt(due.id, &serde_json::from_slice(&plain)?).await,
+            Opened::Erased => Attempt::Refused,
+        };
+        let now = clock.now();
+        match attempt {
+            Attempt::Sent => mail::settle(pool, due.id, "sent", now.as_microsecond()).await?,
+            Attempt::Refused => mail::settle(pool, due.id, "refused", now.as_microsecond()).await?,
+            Attempt::Later if due.attempts >= ATTEMPTS => {
+                mail::settle(pool, due.id, "expired", now.as_microsecond()).await?;
+            }
+            Attempt::Later => {
+                let next = now + pause_after(due.attempts);
+                mail::again(pool, due.id, next.as_microsecond()).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn attempt(&self, id: Uuid, mail: &Mail) -> Attempt {
+        let message = match self.message(id, mail) {
+            Ok(message) => message,
+            Err(_malformed) => return Attempt::Refused,
+        };
+        match self.smtp.send(message).await {
+            Ok(_accepted) => Attempt::Sent,
+            Err(error) => {
+                // The relay's words may repeat the address.
+                tracing::warn!(mail.id = %id, permanent = error.is_permanent(), "the mail relay did not take a mail");
+                if error.is_permanent() { Attempt::Refused } else { Attempt::Later }
+            }
+        }
+    }
+
+    fn message(&self, id: Uuid, mail: &Mail) -> anyhow::Result<Message> {
+        let (subject, text) = mail.words();
+        Ok(Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, mail.to.parse()?))
+            .subject(subject)
+            .date(self.outbox.clock.now().try_into()?)
+            .message_id(Some(format!("<{id}@identity.docket>")))
+            .header(ContentType::TEXT_PLAIN)
+            .body(text)?)
+    }
+}
+
+/// 1 s, 2 s, 4 s … at most an hour.
+fn pause_after(attempts: i32) -> SignedDuration {
+    let doublings = attempts.clamp(1, 13) - 1;
+    SignedDuration::from_secs(3600.min(1_i64 << doublings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(template: Template, language: &str) -> Mail {
+        Mail { to: "maria@example.com".into(), template, language: language.into(), code: "123456".into() }
+    }
+
+    #[test]
+    fn mails_are_in_the_persons_language_and_hold_nothing_personal() {
+        for language in ["en", "es"] {
+            let (subject, text) = mail(Template::Confirm, language).words();
+            assert!(text.contains("123456") && !subject.contains("123456"));
+            let (_, already) = mail(Template::AlreadyRegistered, language).words();
+            assert!(!already.contains("123456"));
+            for text in [text, already] {
+                assert!(!text.contains("maria") && !text.contains('{'), "{text}");
+            }
+        }
+        assert_ne!(mail(Template::Confirm, "en").words(), mail(Template::Confirm, "es").words());
+    }
+
+    #[test]
+    fn the_pauses_grow_to_an_hour() {
+        assert_eq!([1, 2, 5, 24].map(|n| pause_after(n).as_secs()), [1, 2, 16, 3600]);
+    }
+}

@@ -1,0 +1,9 @@
+//! Rows which are not events: secrets in use, tries, sessions, mail under way.
+
+pub(crate) mod credential;
+pub(crate) mod invitation;
+pub(crate) mod mail;
+pub(crate) mod registration;
+pub(crate) mod session;
+pub(crate) mod signing_key;
+pub(crate) mod tries;
