@@ -32,18 +32,26 @@ pub struct BaseOptions {
     schema: &'static str,
     rules: String,
     clock: Option<SharedClock>,
+    published: bool,
 }
 
 impl BaseOptions {
     /// Service `name` (also its name in certificates) with its log, and its `access.cedar` and `access.cedarschema`.
     pub fn new(name: &'static str, log: &'static str, policies: &'static str, schema: &'static str) -> Self {
-        Self { name, log, policies, schema, rules: String::new(), clock: None }
+        Self { name, log, policies, schema, rules: String::new(), clock: None, published: true }
     }
 
     /// Version of the catalogue or rule set, for the events' metadata.
     #[must_use]
     pub fn rules(mut self, rules: impl Into<String>) -> Self {
         self.rules = rules.into();
+        self
+    }
+
+    /// Nobody reads this log: it is not published, and the broker has no stream of it.
+    #[must_use]
+    pub fn unpublished(mut self) -> Self {
+        self.published = false;
         self
     }
 
@@ -78,6 +86,7 @@ pub struct Base {
     pub objects: Objects,
     /// Cancelled when the server stops taking calls: streams to callers end then.
     pub stopping: Stop,
+    pub(crate) published: bool,
     channels: Arc<Mutex<BTreeMap<String, Channel>>>,
 }
 
@@ -120,6 +129,7 @@ impl Base {
             access,
             objects,
             stopping: Stop::new(),
+            published: options.published,
             channels: Arc::default(),
         })
     }

@@ -24,6 +24,7 @@ use tower::Service;
 use crate::admin::Health;
 use crate::auth::Auth;
 use crate::event_feed::EventFeed;
+use crate::https::Https;
 use crate::roles::Roles;
 use crate::timers::{self, TimerHandler};
 use crate::token::{KeySource, RemoteKeys, Tokens};
@@ -168,6 +169,7 @@ impl Server {
         faces.spawn(self.serve_grpc(grpc, calls.clone())?);
         if let (Some(listener), Some(router)) = (http, self.http.take()) {
             let calls = calls.clone().cancelled_owned();
+            let listener = Https::new(listener, tls::https(&config.tls).context("service.tls")?)?;
             faces.spawn(async move { Ok(axum::serve(listener, router).with_graceful_shutdown(calls).await?) });
         }
         let ending = working.clone().cancelled_owned();
@@ -239,9 +241,11 @@ impl Server {
 
     fn spawn_workers(&mut self, workers: &mut JoinSet<(String, anyhow::Result<()>)>, working: &Stop) {
         let base = &self.base;
-        let relay = Relay::new(base.log.clone(), base.broker.clone());
-        let (stop, halted) = (working.clone(), working.clone());
-        workers.spawn(named("relay", async move { stay_halted(relay.run(stop).await, halted).await }));
+        if base.published {
+            let relay = Relay::new(base.log.clone(), base.broker.clone());
+            let (stop, halted) = (working.clone(), working.clone());
+            workers.spawn(named("relay", async move { stay_halted(relay.run(stop).await, halted).await }));
+        }
         for (log, subscribers) in std::mem::take(&mut self.subscribers) {
             let consumer = Consumer::new(base.name, &log, base.pool.clone(), base.broker.clone(), base.feed(&log))
                 .clock(base.clock.clone())

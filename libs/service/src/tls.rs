@@ -1,5 +1,7 @@
 //! TLS: one certificate per service, for serving and for calling; callers' certificates are optional.
 
+use std::sync::Arc;
+
 use rustls::pki_types::CertificateDer;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
 use x509_parser::extensions::GeneralName;
@@ -30,6 +32,16 @@ pub(crate) fn client(tls: &TlsConfig) -> Result<ClientTlsConfig, ConfigError> {
         .identity(identity(tls)?)
         .ca_certificate(Certificate::from_pem(read(&tls.ca_file)?))
         .domain_name(SERVER_NAME))
+}
+
+/// How we serve HTTP: our certificate, no client's; whoever calls there is known by a signature or not at all.
+pub(crate) fn https(tls: &TlsConfig) -> anyhow::Result<Arc<rustls::ServerConfig>> {
+    use rustls::pki_types::pem::PemObject;
+    let chain = CertificateDer::pem_file_iter(&tls.cert_file)?.collect::<Result<Vec<_>, _>>()?;
+    let key = rustls::pki_types::PrivateKeyDer::from_pem_file(&tls.key_file)?;
+    let mut config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
 }
 
 /// The service a verified certificate names: the one SPIFFE id among its alternative names.
