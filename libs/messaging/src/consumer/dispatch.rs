@@ -30,6 +30,8 @@ pub(crate) struct Source {
     messages: pull::Stream,
     epoch: u64,
     last: u64,
+    /// What the broker handed out before this session, to somebody who may have died with it.
+    handed: u64,
 }
 
 /// Where the dispatcher is.
@@ -48,6 +50,7 @@ impl Source {
         let info = stream.cached_info();
         let (epoch, last) = (stream_epoch(info).unwrap_or(1), info.state.last_sequence);
         let Some(consumer) = broker.ensure_consumer(&core.log, &core.service).await? else { return Ok(None) };
+        let handed = consumer.cached_info().delivered.stream_sequence;
         let messages = consumer
             .stream()
             .max_messages_per_batch(IN_FLIGHT)
@@ -56,7 +59,7 @@ impl Source {
             .messages()
             .await
             .map_err(Error::broker)?;
-        Ok(Some(Self { messages, epoch, last }))
+        Ok(Some(Self { messages, epoch, last, handed }))
     }
 
     pub(crate) fn epoch(&self) -> u64 {
@@ -96,6 +99,7 @@ impl Source {
         ending: &Stop,
     ) -> Result<(), Error> {
         let mut order = Order { next: first, lanes, passed: 0 };
+        order.catch_up(core, self.handed).await?;
         let mut tidy = interval(TIDY);
         let mut handed = Instant::now();
         loop {
@@ -144,6 +148,21 @@ impl Source {
 }
 
 impl Order {
+    /// Fetches what the broker would only send again after a while. If the owner is away, that while is waited for.
+    async fn catch_up(&mut self, core: &Core, handed: u64) -> Result<(), Error> {
+        while self.next <= handed {
+            match self.fill(core, handed + 1).await {
+                Ok(()) => {}
+                Err(Error::Feed(reason)) => {
+                    tracing::debug!(log = core.log, reason, "the owner cannot be asked; the broker will send again");
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Fetches what is missing before `until` from the log's owner.
     async fn fill(&mut self, core: &Core, until: u64) -> Result<(), Error> {
         let missing = (until - self.next).min(FETCH);

@@ -1,0 +1,77 @@
+//! The relay: sequence is position, whatever happens to it, its twin or the broker.
+
+use docket_messaging::{EPOCH, Stop};
+
+use crate::bench::{LOG, Owner, account, until};
+
+async fn last_sequence(owner: &Owner, nats: &docket_testkit::TestNats) -> u64 {
+    let broker = owner.broker(nats).await;
+    match broker.jetstream().get_stream(LOG).await {
+        Ok(stream) => stream.cached_info().state.last_sequence,
+        Err(_) => 0,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_event_stands_at_the_sequence_of_its_position() {
+    let (owner, nats, stop) = (Owner::new().await, docket_testkit::nats().await, Stop::new());
+    for number in 0..20 {
+        owner.happen(&account(number % 3)).await;
+    }
+    // Two relays at once: one waits.
+    let first = owner.relay(&nats, &stop).await;
+    let second = owner.relay(&nats, &stop).await;
+    for number in 0..20 {
+        owner.happen(&account(number % 3)).await;
+    }
+    until("forty messages", async || last_sequence(&owner, &nats).await == 40).await;
+    let stream = owner.broker(&nats).await.jetstream().get_stream(LOG).await.unwrap();
+    let stored = owner.log.read(0, 100).await.unwrap();
+    for event in &stored {
+        let message = stream.direct_get(event.position).await.unwrap();
+        assert_eq!(message.payload.as_ref(), event.to_stored());
+        assert_eq!(message.subject.as_str(), "docket.identity.account.email_proven.v1");
+        let header = |name: &str| message.headers.get(name).unwrap().as_str().to_owned();
+        assert_eq!(header("ce-id"), event.event_id.to_string());
+        assert_eq!(header("traceparent"), event.metadata.traceparent);
+        assert_eq!(header(EPOCH), "1");
+    }
+    assert_eq!(stored.len(), 40);
+    stop.cancel();
+    first.await.unwrap();
+    second.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_was_away_gets_what_it_missed() {
+    let (owner, mut nats, stop) = (Owner::new().await, docket_testkit::nats().await, Stop::new());
+    let relay = owner.relay(&nats, &stop).await;
+    owner.happen(&account(1)).await;
+    until("one message", async || last_sequence(&owner, &nats).await == 1).await;
+    nats.kill().await;
+    for number in 0..10 {
+        owner.happen(&account(number)).await;
+    }
+    nats.restart().await;
+    until("eleven messages", async || last_sequence(&owner, &nats).await == 11).await;
+    stop.cancel();
+    relay.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_restored_to_an_earlier_point_halts_its_relay() {
+    let (owner, nats, stop) = (Owner::new().await, docket_testkit::nats().await, Stop::new());
+    let other = Owner::new().await;
+    for number in 0..3 {
+        other.happen(&account(number)).await;
+    }
+    let relay = other.relay(&nats, &stop).await;
+    until("three messages", async || last_sequence(&other, &nats).await == 3).await;
+    stop.cancel();
+    relay.await.unwrap();
+    // The stream now holds more, and others, than the log of `owner`.
+    owner.happen(&account(9)).await;
+    let relay = docket_messaging::Relay::new(owner.log.clone(), owner.broker(&nats).await);
+    let halted = relay.run(Stop::new()).await.unwrap_err();
+    assert!(matches!(halted, docket_messaging::Error::Halted(_)), "{halted}");
+}
