@@ -251,16 +251,16 @@ impl Watch {
         let stopping = self.status.base.stopping.clone();
         loop {
             let mut waiter = self.status.changes.wait_for(self.case_id);
-            let row = match self.status.find(&self.viewer, "WatchCase", &Key::Id(self.case_id)).await {
-                Ok(row) => row,
+            let (viewer, row) = match self.look().await {
+                Ok(seen) => seen,
                 Err(error) => {
                     let _ = to.send(Err(error.into())).await;
                     return;
                 }
             };
-            let version = seen(&self.viewer, &row);
+            let version = seen(&viewer, &row);
             if version > shown {
-                let case = Some(render::case(&row, self.viewer.sight(&row), self.language));
+                let case = Some(render::case(&row, viewer.sight(&row), self.language));
                 if to.send(Ok(pb::WatchCaseResponse { case })).await.is_err() {
                     return;
                 }
@@ -272,5 +272,10 @@ impl Watch {
                 () = stopping.cancelled() => return,
             }
         }
+    }
+    async fn look(&self) -> Result<(Viewer, CaseRow), ApiError> {
+        let viewer = self.viewer.again(&self.status.base.pool).await?;
+        let row = self.status.find(&viewer, "WatchCase", &Key::Id(self.case_id)).await?;
+        Ok((viewer, row))
     }
 }

@@ -1,6 +1,7 @@
 //! Who looks: the account with the offices in which it holds each role.
 
-use docket_service::{ApiError, Caller};
+use docket_service::{ApiError, Caller, Role};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::row::CaseRow;
@@ -56,6 +57,17 @@ impl Viewer {
             oaths_at: at(&["oath_officer"]),
             caller,
         })
+    }
+
+    /// The same person with the roles held now: a watch outlives a role.
+    pub(crate) async fn again(&self, pool: &PgPool) -> Result<Self, ApiError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT role, office FROM access.role WHERE account = $1")
+                .bind(self.account)
+                .fetch_all(pool)
+                .await?;
+        let roles = rows.into_iter().map(|(role, office)| Role { role, office }).collect();
+        Self::of(Caller { identity: self.caller.identity.clone(), roles })
     }
 
     /// The relations to the case of a row.

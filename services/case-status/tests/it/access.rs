@@ -1,0 +1,220 @@
+//! Every rpc × every role: who is let through to the decision, and who is not.
+
+use docket_proto::METHODS;
+use docket_proto::case_status::v1 as pb;
+use tonic::{Code, Status};
+
+use crate::people::{Someone, command, id};
+use crate::world::World;
+
+/// How an rpc answers somebody, as far as access goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// Let through, whatever then comes.
+    Through,
+    /// PERMISSION_DENIED by the policy.
+    Denied,
+    /// As if there were no such case.
+    NotFound,
+    /// No token.
+    Unknown,
+}
+
+fn judge<T>(answer: Result<T, Status>) -> Answer {
+    match answer {
+        Err(status) if status.code() == Code::NotFound => Answer::NotFound,
+        Err(status) if status.code() == Code::Unauthenticated => Answer::Unknown,
+        Err(status)
+            if status.code() == Code::PermissionDenied
+                && crate::people::reason(&status) == "NOT_YOUR_ACT" =>
+        {
+            Answer::Denied
+        }
+        _ => Answer::Through,
+    }
+}
+
+macro_rules! ask {
+    ($person:expr, $client:ident, $rpc:ident, $message:expr) => {
+        judge($person.$client.clone().$rpc($person.ask($message)).await)
+    };
+}
+
+/// Calls an rpc by its path, with a message that is well formed but mostly empty.
+async fn call(person: &Someone, path: &str, case: &str) -> Answer {
+    let name = case.to_owned();
+    let request_id = id();
+    match path.rsplit('/').next().unwrap() {
+        "AssignCase" => {
+            ask!(person, cases, assign_case, pb::AssignCaseRequest { request_id, name, ..Default::default() })
+        }
+        "AcceptFiling" => ask!(person, cases, accept_filing, pb::AcceptFilingRequest { request_id, name }),
+        "RejectFiling" => {
+            ask!(person, cases, reject_filing, pb::RejectFilingRequest { request_id, name, codes: vec![] })
+        }
+        "StartReview" => ask!(person, cases, start_review, pb::StartReviewRequest { request_id, name }),
+        "ScheduleAppointment" => {
+            let message = pb::ScheduleAppointmentRequest { request_id, name, kind: 3, ..Default::default() };
+            ask!(person, cases, schedule_appointment, message)
+        }
+        "ListFreeSlots" => ask!(person, cases, list_free_slots, pb::ListFreeSlotsRequest { name, kind: 1 }),
+        "RescheduleAppointment" => {
+            let message =
+                pb::RescheduleAppointmentRequest { request_id, name, kind: 3, ..Default::default() };
+            ask!(person, cases, reschedule_appointment, message)
+        }
+        "RecordBiometrics" => {
+            ask!(
+                person,
+                cases,
+                record_biometrics,
+                pb::RecordBiometricsRequest { request_id, name, ..Default::default() }
+            )
+        }
+        "RecordBackgroundCheck" => {
+            let message = pb::RecordBackgroundCheckRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, record_background_check, message)
+        }
+        "RecordInterview" => {
+            ask!(
+                person,
+                cases,
+                record_interview,
+                pb::RecordInterviewRequest { request_id, name, ..Default::default() }
+            )
+        }
+        "RequestEvidence" => {
+            ask!(
+                person,
+                cases,
+                request_evidence,
+                pb::RequestEvidenceRequest { request_id, name, ..Default::default() }
+            )
+        }
+        "RecommendDecision" => {
+            let message = pb::RecommendDecisionRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, recommend_decision, message)
+        }
+        "DecideCase" => {
+            ask!(person, cases, decide_case, pb::DecideCaseRequest { request_id, name, ..Default::default() })
+        }
+        "CompleteReverification" => {
+            ask!(
+                person,
+                cases,
+                complete_reverification,
+                pb::CompleteReverificationRequest { request_id, name }
+            )
+        }
+        "RecordOath" => {
+            ask!(person, cases, record_oath, pb::RecordOathRequest { request_id, name, ..Default::default() })
+        }
+        "IssueCertificate" => {
+            ask!(
+                person,
+                cases,
+                issue_certificate,
+                pb::IssueCertificateRequest { request_id, name, ..Default::default() }
+            )
+        }
+        // Last act on a case: only those who may not are asked, the party withdraws in a test of its own.
+        "WithdrawCase" => {
+            let name = format!("{name}x");
+            ask!(person, cases, withdraw_case, pb::WithdrawCaseRequest { request_id, name })
+        }
+        "GetCase" => ask!(person, status, get_case, pb::GetCaseRequest { name, ..Default::default() }),
+        "ListCases" => ask!(person, status, list_cases, pb::ListCasesRequest::default()),
+        "ListTimeline" => {
+            ask!(person, status, list_timeline, pb::ListTimelineRequest { name, ..Default::default() })
+        }
+        "WatchCase" => ask!(person, status, watch_case, pb::WatchCaseRequest { name, ..Default::default() }),
+        "ListWorklist" => ask!(person, status, list_worklist, pb::ListWorklistRequest::default()),
+        "GetPublicStatus" => ask!(person, status, get_public_status, pb::GetPublicStatusRequest::default()),
+        other => panic!("{other} stands in no authorization test"),
+    }
+}
+
+/// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
+/// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
+const TABLE: [(&str, &str); 23] = [
+    ("AssignCase", "UDDDDTNDD"),
+    ("AcceptFiling", "UDDDDTNDN"),
+    ("RejectFiling", "UDDDDTNDN"),
+    ("StartReview", "UDDNTDNDD"),
+    ("ScheduleAppointment", "UDDNTTNDD"),
+    ("ListFreeSlots", "UNTNTTNDN"),
+    ("RescheduleAppointment", "UNTNTTNDN"),
+    ("RecordBiometrics", "UDDDDDDTD"),
+    ("RecordBackgroundCheck", "UDDNTDNDD"),
+    ("RecordInterview", "UDDNTTNDD"),
+    ("RequestEvidence", "UDDNTTNDD"),
+    ("RecommendDecision", "UDDNTDNDD"),
+    ("DecideCase", "UDDNTTNDD"),
+    ("CompleteReverification", "UDDNTTNDD"),
+    ("RecordOath", "UDDDDDDDD"),
+    ("IssueCertificate", "UDDDDDDDD"),
+    ("WithdrawCase", "UTTTTTTTT"),
+    ("GetCase", "UNTNTTNNN"),
+    ("ListCases", "UTTTTTTTT"),
+    ("ListTimeline", "UNTNTTNNN"),
+    ("WatchCase", "UNTNTTNNN"),
+    ("ListWorklist", "UDDTTTTTT"),
+    ("GetPublicStatus", "TTTTTTTTT"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_rpc_lets_through_whom_its_policy_names() {
+    let world = World::start().await;
+    let ana = world.person(&[]).await;
+    let ito = world.person(&[("adjudicator", "NBC")]).await;
+    let sam = world.person(&[("supervisor", "NBC")]).await;
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    let officer = format!("accounts/{}", ito.account);
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone(), officer: officer }).unwrap();
+    let done =
+        command!(ito, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 });
+    let version = done.unwrap().case.unwrap().version;
+    world.until(|| ana.case(&name, 0), |case| case.version == version).await;
+
+    let mut people = vec![world.anonymous(), world.person(&[]).await, ana.clone()];
+    people.push(world.person(&[("adjudicator", "NBC")]).await);
+    people.extend([ito, sam]);
+    people.push(world.person(&[("supervisor", "FO-NYC")]).await);
+    people.push(world.person(&[("biometrics_officer", "ASC-NYC")]).await);
+    people.push(world.person(&[("intake_officer", "NBC")]).await);
+    let people: Vec<Someone> = people.iter().map(|person| stepped_up(&world, person)).collect();
+
+    let ours = |service: &str| service == "CaseCommandService" || service == "StatusService";
+    let methods = METHODS.iter().filter(|method| {
+        let service = method.path.split('/').nth(1).and_then(|service| service.rsplit('.').next());
+        service.is_some_and(ours)
+    });
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    for method in methods {
+        let rpc = method.path.rsplit('/').next().unwrap();
+        let (_, row) =
+            TABLE.iter().find(|(name, _)| *name == rpc).unwrap_or_else(|| panic!("{rpc} has no row"));
+        let mut answers = String::new();
+        // The biometrics officer comes last but one to record: keep the appointment standing by an early refusal.
+        for person in &people {
+            answers.push(match call(person, method.path, &name).await {
+                Answer::Through => 'T',
+                Answer::Denied => 'D',
+                Answer::NotFound => 'N',
+                Answer::Unknown => 'U',
+            });
+        }
+        if answers != *row {
+            wrong.push(format!("{rpc}: expected {row}, was {answers}"));
+        }
+        seen += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(seen, TABLE.len());
+}
+
+fn stepped_up(world: &World, person: &Someone) -> Someone {
+    if person.token.is_empty() { person.clone() } else { world.stepped_up(person) }
+}

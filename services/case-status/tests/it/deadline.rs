@@ -1,0 +1,62 @@
+//! The clock: a deadline passes once, when it ends, and nothing is decided by it.
+
+use docket_proto::case_status::v1::request_evidence_request::Item;
+use jiff::SignedDuration;
+
+use crate::people::{Someone, command};
+use crate::world::World;
+
+struct Asked {
+    filing: uuid::Uuid,
+    name: String,
+    request: uuid::Uuid,
+    ana: Someone,
+}
+
+/// A case with a served request for evidence of 30 days.
+async fn asked(world: &World) -> Asked {
+    let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let filing = world.submit(&ana, 40).await;
+    let name = format!("cases/{filing}");
+    world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone() }).unwrap();
+    command!(sam, start_review, StartReviewRequest { name: name.clone() }).unwrap();
+    let items = vec![Item { code: "tax_transcripts".into(), reason: "missing".into() }];
+    let request = command!(
+        sam,
+        request_evidence,
+        RequestEvidenceRequest { name: name.clone(), kind: "rfe".into(), items: items, days: 30 }
+    );
+    let request = request.unwrap().request.trim_start_matches("requests/").parse().unwrap();
+    world.notice(filing, "rfe", Some(request)).await;
+    world.until(|| ana.lines(&name, 0), |lines| lines.contains(&"request_served".to_owned())).await;
+    Asked { filing, name, request, ana }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_passes_when_the_clock_reaches_it_and_a_late_answer_is_kept() {
+    let world = World::start().await;
+    let Asked { filing, name, request, ana } = asked(&world).await;
+    let before = world.clock_now();
+    world.clock.advance(SignedDuration::from_hours(24 * 32));
+    let case = world.until(|| ana.case(&name, 0), |case| case.title_id == "19").await;
+    assert_eq!(case.stage, "in_review");
+    world.respond(filing, request).await;
+    let lines =
+        world.until(|| ana.lines(&name, 0), |lines| lines.last().unwrap() == "response_recorded").await;
+    assert_eq!(lines.iter().filter(|line| *line == "deadline_passed").count(), 1);
+    // As of the instant before, nothing of it had happened.
+    assert_eq!(ana.lines(&name, before.as_microsecond()).await.unwrap().last().unwrap(), "request_served");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answered_request_does_not_pass() {
+    let world = World::start().await;
+    let Asked { filing, name, request, ana } = asked(&world).await;
+    world.respond(filing, request).await;
+    world.until(|| ana.case(&name, 0), |case| case.title_id == "20").await;
+    world.clock.advance(SignedDuration::from_hours(24 * 40));
+    // Another notice goes through after the clock was turned: by then the timer had its chance.
+    world.no_timers_left().await;
+    assert!(!ana.lines(&name, 0).await.unwrap().contains(&"deadline_passed".to_owned()));
+}

@@ -1,0 +1,81 @@
+//! Intake: a machine accepts, an officer looks where a machine may not, repetition changes nothing.
+
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::people::{command, id, reason};
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipt_numbers_are_ours_and_differ() {
+    let world = World::start().await;
+    let ana = world.person(&[]).await;
+    let mut numbers = std::collections::BTreeSet::new();
+    for _ in 0..3 {
+        let name = format!("cases/{}", world.submit(&ana, 40).await);
+        let case = world.until(|| ana.case(&name, 0), |case| !case.receipt_number.is_empty()).await;
+        assert!(docket_kernel::ReceiptNumber::parse(&case.receipt_number).unwrap().is_ours());
+        numbers.insert(case.receipt_number);
+    }
+    assert_eq!(numbers.len(), 3);
+    assert_eq!(ana.listed().await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_minors_filing_waits_for_intake_and_a_rejected_one_gets_no_number() {
+    let world = World::start().await;
+    let (ana, iva) = (world.person(&[]).await, world.person(&[("intake_officer", "NBC")]).await);
+    let filing = world.submit(&ana, 17).await;
+    let name = format!("cases/{filing}");
+    let case = world.until(|| ana.case(&name, 0), |_| true).await;
+    assert_eq!((case.title_id.as_str(), case.receipt_number.as_str()), ("34", ""));
+    assert_eq!(iva.queue("unassigned").await.unwrap(), (vec!["intake".to_owned()], 1));
+    let codes = vec!["X-AGE".to_owned()];
+    let done = command!(iva, reject_filing, RejectFilingRequest { name: name.clone(), codes: codes.clone() })
+        .unwrap();
+    assert_eq!(done.case.unwrap().events, ["case.filing_rejected.v1"]);
+    // It is intake's no longer.
+    let again =
+        command!(iva, reject_filing, RejectFilingRequest { name: name.clone(), codes: codes }).unwrap_err();
+    assert_eq!(again.code(), Code::NotFound);
+    world.refund(filing, 71_000).await;
+    let lines = world.until(|| ana.lines(&name, 0), |lines| lines.len() == 3).await;
+    assert_eq!(lines, ["opened", "filing_rejected", "refund_recorded"]);
+    let case = ana.case(&name, 3).await.unwrap();
+    assert_eq!((case.title_id.as_str(), case.receipt_number.as_str()), ("33", ""));
+
+    let other = format!("cases/{}", world.submit(&ana, 17).await);
+    world.until(|| ana.case(&other, 0), |_| true).await;
+    let done = command!(iva, accept_filing, AcceptFilingRequest { name: other.clone() }).unwrap();
+    assert!(done.receipt_number.starts_with("DKT"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_command_gives_the_first_answer_and_another_one_under_its_id_is_refused() {
+    let world = World::start().await;
+    let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    let assign = |request_id: &str, officer: String| {
+        let message = docket_proto::case_status::v1::AssignCaseRequest {
+            request_id: request_id.to_owned(),
+            name: name.clone(),
+            officer,
+        };
+        let request = sam.ask(message);
+        let mut cases = sam.cases.clone();
+        async move { cases.assign_case(request).await.map(|answer| answer.into_inner().case.unwrap()) }
+    };
+    let first = id();
+    let done = assign(&first, String::new()).await.unwrap();
+    assert_eq!((done.version, done.events.len()), (4, 1));
+    command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 }).unwrap();
+    assert_eq!(assign(&first, String::new()).await.unwrap(), done);
+    let bo = world.person(&[("adjudicator", "NBC")]).await;
+    let other = assign(&first, format!("accounts/{}", bo.account)).await.unwrap_err();
+    assert_eq!((other.code(), reason(&other).as_str()), (Code::AlreadyExists, "REQUEST_ID_REUSED"));
+    let malformed = assign("one", String::new()).await.unwrap_err();
+    assert_eq!(malformed.code(), Code::InvalidArgument);
+    let nobody = assign(&id(), format!("accounts/{}", Uuid::new_v4())).await.unwrap_err();
+    assert_eq!(reason(&nobody), "NOT_AN_OFFICER");
+}

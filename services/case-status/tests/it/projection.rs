@@ -1,0 +1,77 @@
+//! The projection: a live watch, the worklist, the public title.
+
+use docket_proto::case_status::v1 as pb;
+use tokio_stream::StreamExt as _;
+use tonic::{Code, Request};
+
+use crate::people::command;
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_tells_the_case_now_and_after_each_change_the_viewer_may_see() {
+    let world = World::start().await;
+    let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    let watch = pb::WatchCaseRequest { name: name.clone(), ..Default::default() };
+    let mut watched = ana.status.clone().watch_case(ana.ask(watch)).await.unwrap().into_inner();
+    assert_eq!(watched.next().await.unwrap().unwrap().case.unwrap().version, 3);
+    // Hidden from the party: assigned (4). Seen: scheduled (5).
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone() }).unwrap();
+    command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 }).unwrap();
+    let case = watched.next().await.unwrap().unwrap().case.unwrap();
+    assert_eq!((case.version, case.title_id.as_str()), (5, "26"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queues_hold_what_their_people_have_to_do_and_nothing_else() {
+    let world = World::start().await;
+    let ana = world.person(&[]).await;
+    let sam = world.person(&[("supervisor", "NBC")]).await;
+    let elsewhere = world.person(&[("supervisor", "FO-NYC")]).await;
+    let ito = world.person(&[("adjudicator", "NBC")]).await;
+    for _ in 0..2 {
+        let name = format!("cases/{}", world.submit(&ana, 40).await);
+        world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    }
+    let names = ana.listed().await;
+    assert_eq!(sam.queue("unassigned").await.unwrap(), (vec!["assign".to_owned(); 2], 2));
+    assert_eq!(elsewhere.queue("office").await.unwrap().1, 0);
+    assert_eq!(ito.queue("unassigned").await.unwrap().1, 0);
+    assert_eq!(ana.queue("mine").await.unwrap_err().code(), Code::PermissionDenied);
+    let officer = format!("accounts/{}", ito.account);
+    command!(sam, assign_case, AssignCaseRequest { name: names[0].clone(), officer: officer }).unwrap();
+    assert_eq!(world.until(|| ito.queue("mine"), |queue| queue.1 == 1).await.0, ["schedule_biometrics"]);
+    assert_eq!(sam.queue("unassigned").await.unwrap().1, 1);
+    assert_eq!(sam.queue("office").await.unwrap().1, 2);
+
+    // A page at a time, nothing twice and nothing left out.
+    let list = |page_token: String| {
+        let request = ana.ask(pb::ListCasesRequest { page_size: 1, page_token, language: String::new() });
+        let mut status = ana.status.clone();
+        async move { status.list_cases(request).await.unwrap().into_inner() }
+    };
+    let first = list(String::new()).await;
+    let second = list(first.next_page_token.clone()).await;
+    assert_eq!((first.cases.len(), second.cases.len(), second.next_page_token.as_str()), (1, 1, ""));
+    assert_ne!(first.cases[0].name, second.cases[0].name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anybody_with_the_whole_receipt_number_reads_a_title_in_their_language() {
+    let world = World::start().await;
+    let ana = world.person(&[]).await;
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    let case = world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    let ask = |receipt_number: &str, language: &str| {
+        let message =
+            pb::GetPublicStatusRequest { receipt_number: receipt_number.into(), language: language.into() };
+        let mut status = ana.status.clone();
+        async move { status.get_public_status(Request::new(message)).await.map(tonic::Response::into_inner) }
+    };
+    let typed = format!(" {} ", case.receipt_number.to_lowercase());
+    let public = ask(&typed, "es").await.unwrap();
+    assert_eq!((public.title.as_str(), public.form.as_str()), ("Recibimos su caso", "N-400"));
+    assert_eq!(ask("DKT1234567896", "en").await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(ask("DKT1234567897", "en").await.unwrap_err().code(), Code::NotFound);
+}

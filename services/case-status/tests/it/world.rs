@@ -1,0 +1,252 @@
+//! The world of a test: both services, and the logs of the three they read, each relayed by its own server.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use docket_case_status::{command, status};
+use docket_eventlog::{Context, EventLog, Expected, StreamAppend, StreamName, Subjects};
+use docket_kernel::{Actor, Clock as _, EventEnum, ManualClock, SharedClock};
+use docket_proto::case_status::v1::case_command_service_client::CaseCommandServiceClient;
+use docket_proto::case_status::v1::status_service_client::StatusServiceClient;
+use docket_proto::events::{filing, notice, payment, response};
+use docket_proto::filing::events::v1 as filings;
+use docket_proto::notifications::events::v1 as notifications;
+use docket_proto::payments::events::v1 as payments;
+use docket_service::testing::{Bench, Running, grant_role};
+use docket_service::{Base, BaseOptions, Server, migrate};
+use docket_testkit::{TestDatabase, TestNats, database, nats};
+use sqlx::migrate::Migrator;
+use tokio::time::{Instant, sleep};
+use tonic::Status;
+use uuid::Uuid;
+
+use crate::people::Someone;
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A service that only has a log.
+const SCHEMA: &str =
+    "entity Person; entity Resource; action Nothing appliesTo { principal: Person, resource: Resource };";
+static NO_TABLES: Migrator = Migrator::DEFAULT;
+
+/// What a test plays in.
+pub(crate) struct World {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) cases: TestDatabase,
+    status: TestDatabase,
+    filing: EventLog,
+    payments: EventLog,
+    notifications: EventLog,
+    commands: Running,
+    projection: Running,
+    bench: Bench,
+    _others: (TestDatabase, TestNats, Vec<Running>),
+}
+
+impl World {
+    /// Noon of Tuesday, 24 November 2026, in New York.
+    pub(crate) async fn start() -> Self {
+        let clock = ManualClock::shared("2026-11-24T17:00:00Z".parse().unwrap());
+        let (bench, broker) = (Bench::new().await, nats().await);
+        let (cases, status, others) = tokio::join!(database("cases"), database("status"), database("others"));
+        let mut logs = Vec::new();
+        let mut running = Vec::new();
+        for name in ["filing", "payments", "notifications"] {
+            let (log, server) = serve_log(&bench, name, &others.url, &broker.url, clock.clone()).await;
+            bench.set_peer(name, server.listening.grpc);
+            logs.push(log);
+            running.push(server);
+        }
+        let commands = serve(&bench, "case-status", &cases.url, &broker.url, &command::MIGRATOR, {
+            let clock = clock.clone();
+            move |config| async move {
+                Ok(command::server(Base::connect(&config, command::options().clock(clock)).await?))
+            }
+        })
+        .await;
+        bench.set_peer("case-status", commands.listening.grpc);
+        let projection = serve(&bench, "status-projection", &status.url, &broker.url, &status::MIGRATOR, {
+            let clock = clock.clone();
+            move |config| async move {
+                Ok(status::server(Base::connect(&config, status::options().clock(clock)).await?))
+            }
+        })
+        .await;
+        let [filing, payments, notifications] = logs.try_into().unwrap();
+        let _others = (others, broker, running);
+        Self { clock, cases, status, filing, payments, notifications, commands, projection, bench, _others }
+    }
+
+    pub(crate) fn clock_now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
+    /// Somebody with these roles.
+    pub(crate) async fn person(&self, roles: &[(&str, &str)]) -> Someone {
+        let account = Uuid::new_v4();
+        for (role, office) in roles {
+            grant_role(&self.cases.pool, account, role, office).await;
+            grant_role(&self.status.pool, account, role, office).await;
+        }
+        self.with_token(account, self.token(account, "aal2"))
+    }
+
+    /// Nobody we know.
+    pub(crate) fn anonymous(&self) -> Someone {
+        self.with_token(Uuid::nil(), String::new())
+    }
+
+    /// The same person with a second factor given just now.
+    pub(crate) fn stepped_up(&self, person: &Someone) -> Someone {
+        self.with_token(person.account, self.token(person.account, "stepup"))
+    }
+
+    fn with_token(&self, account: Uuid, token: String) -> Someone {
+        let cases = CaseCommandServiceClient::new(self.commands.channel());
+        Someone { account, token, cases, status: StatusServiceClient::new(self.projection.channel()) }
+    }
+
+    fn token(&self, account: Uuid, acr: &str) -> String {
+        let now = self.clock.now().as_second();
+        let year = 366 * 24 * 3600;
+        self.bench.key.sign(&serde_json::json!({
+            "iss": "docket", "aud": "docket", "sub": account, "sid": Uuid::new_v4(),
+            "acr": acr, "auth_time": now, "iat": now, "exp": now + year,
+        }))
+    }
+
+    /// A naturalization was submitted; gives the filing's id.
+    pub(crate) async fn submit(&self, applicant: &Someone, age: u32) -> Uuid {
+        let id = Uuid::new_v4();
+        let submitted = filings::FilingSubmitted {
+            form: "N-400".into(),
+            edition: "2025-01-20".into(),
+            family: "naturalization".into(),
+            account_id: applicant.account.to_string(),
+            submitted_at_us: self.clock.now().as_microsecond(),
+            zone: "America/New_York".into(),
+            package_id: Uuid::new_v4().to_string(),
+            facts: Some(filings::DerivedFacts { age, civics_test: "2025".into(), ..Default::default() }),
+            ..Default::default()
+        };
+        append(&self.filing, id, filing::Event::from(submitted)).await;
+        id
+    }
+
+    /// The one answer to a request went in, whole.
+    pub(crate) async fn respond(&self, filing: Uuid, request: Uuid) {
+        let submitted = filings::ResponseSubmitted {
+            case_id: filing.to_string(),
+            received_at_us: self.clock.now().as_microsecond(),
+            complete: true,
+            ..Default::default()
+        };
+        append(&self.filing, request, response::Event::from(submitted)).await;
+    }
+
+    /// Money went back.
+    pub(crate) async fn refund(&self, filing: Uuid, amount_cents: i64) {
+        let filing_id = filing.to_string();
+        let issued = payments::RefundIssued { filing_id, amount_cents, ..Default::default() };
+        append(&self.payments, Uuid::new_v4(), payment::Event::from(issued)).await;
+    }
+
+    /// A notice was posted today, and serves a request when it carries one.
+    pub(crate) async fn notice(&self, filing: Uuid, kind: &str, request: Option<Uuid>) {
+        let now = self.clock.now();
+        let issued = notifications::NoticeIssued {
+            case_id: filing.to_string(),
+            notice_kind: kind.into(),
+            posted_at_us: now.as_microsecond(),
+            served_on_date: docket_kernel::deadline::office_date(now).to_string(),
+            request_id: request.map(|id| id.to_string()).unwrap_or_default(),
+            salt: b"salt".to_vec(),
+            ..Default::default()
+        };
+        append(&self.notifications, Uuid::new_v4(), notice::Event::from(issued)).await;
+    }
+
+    /// Asks until the answer is as expected, and gives it.
+    #[track_caller]
+    pub(crate) fn until<T: Debug, F: Future<Output = Result<T, Status>>>(
+        &self,
+        ask: impl Fn() -> F,
+        expected: impl Fn(&T) -> bool,
+    ) -> impl Future<Output = T> {
+        let asked_at = std::panic::Location::caller();
+        let deadline = Instant::now() + PATIENCE;
+        async move {
+            loop {
+                let answer = ask().await;
+                match answer {
+                    Ok(answer) if expected(&answer) => return answer,
+                    answer => assert!(Instant::now() < deadline, "{asked_at}: at last {answer:?}"),
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+
+    /// Waits until no timer is left.
+    pub(crate) async fn no_timers_left(&self) {
+        let count = || async {
+            let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM log.timer");
+            count.fetch_one(&self.cases.pool).await.map_err(|error| Status::internal(error.to_string()))
+        };
+        self.until(count, |count| *count == 0).await;
+    }
+}
+
+async fn append<E: EventEnum>(log: &EventLog, id: Uuid, event: E) {
+    let context = Context {
+        command_id: Uuid::new_v4(),
+        correlation_id: Uuid::new_v4(),
+        causation_id: None,
+        actor: Actor::machine("test"),
+        on_behalf_of: None,
+        auth_level: 0,
+        traceparent: String::new(),
+        request: Vec::new(),
+    };
+    let stream = StreamName::of(E::CATEGORY, id);
+    let append = StreamAppend::of(stream, Expected::Version(0), Subjects::filing(id), &[event]);
+    log.append(context.append(log, vec![append])).await.unwrap();
+}
+
+async fn serve<F, Fut>(
+    bench: &Bench,
+    name: &str,
+    url: &str,
+    broker: &str,
+    tables: &Migrator,
+    make: F,
+) -> Running
+where
+    F: FnOnce(docket_service::ServiceConfig) -> Fut + Send + 'static,
+    Fut: Future<Output = anyhow::Result<Server>> + Send + 'static,
+{
+    let config = bench.config(name, url, None, broker);
+    migrate(&config, tables).await.unwrap();
+    bench.serve(config, |config, stop| async move { make(config).await?.run(stop).await }).await
+}
+
+/// A service that has a log, its relay and its feed, and nothing else.
+async fn serve_log(
+    bench: &Bench,
+    name: &'static str,
+    url: &str,
+    broker: &str,
+    clock: SharedClock,
+) -> (EventLog, Running) {
+    let opened = Arc::new(Mutex::new(None));
+    let log = Arc::clone(&opened);
+    let running = serve(bench, name, url, broker, &NO_TABLES, move |config| async move {
+        let base = Base::connect(&config, BaseOptions::new(name, name, "", SCHEMA).clock(clock)).await?;
+        *log.lock().unwrap() = Some(base.log.clone());
+        Ok(Server::new(base))
+    })
+    .await;
+    let log = opened.lock().unwrap().take().unwrap();
+    (log, running)
+}
