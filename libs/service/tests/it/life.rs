@@ -1,0 +1,238 @@
+//! A server's life: health, events between servers, timers, roles of the database, the end.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use docket_eventlog::{Context, Expected, Recorded, StreamAppend, StreamName, Subjects, Timer};
+use docket_kernel::{Actor, EventEnum};
+use docket_proto::events::account::Event;
+use docket_proto::identity::events::v1::RoleGranted;
+use docket_proto::log::v1::GetHeadRequest;
+use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
+use docket_service::testing::Bench;
+use docket_service::{ApplyError, Base, BaseOptions, Server, Subscriber, TimerHandler, migrate};
+use jiff::SignedDuration;
+use sqlx::PgConnection;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::oneshot;
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::bench::{MIGRATOR, POLICIES, Place, SCHEMA, options, until};
+
+async fn http_get(address: SocketAddr, path: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_metrics_are_told_on_the_admin_port() {
+    let place = Place::new("payments").await;
+    let server = place.payments().await;
+    let admin = server.listening.admin;
+    until("readiness", async || http_get(admin, "/readyz").await.contains("200 OK")).await;
+    assert!(http_get(admin, "/healthz").await.contains("200 OK"));
+    let channel = tonic::transport::Endpoint::from_shared(format!("http://{admin}")).unwrap();
+    let mut health = tonic_health::pb::health_client::HealthClient::new(channel.connect().await.unwrap());
+    for service in ["", "readiness", "liveness", "startup"] {
+        let request = tonic_health::pb::HealthCheckRequest { service: service.to_owned() };
+        let answer = health.check(request).await.unwrap().into_inner();
+        assert_eq!(answer.status, 1, "{service}");
+    }
+    assert!(http_get(admin, "/metrics").await.contains("200 OK"));
+    drop(health);
+    server.stop().await.unwrap();
+    assert!(tokio::net::TcpStream::connect(admin).await.is_err());
+}
+
+/// Passes on the accounts it hears of.
+struct Heard(Mutex<Vec<Uuid>>);
+
+#[async_trait]
+impl Subscriber for Heard {
+    fn categories(&self) -> &'static [&'static str] {
+        &["account"]
+    }
+
+    async fn apply(&self, _tx: &mut PgConnection, _event: &Recorded) -> Result<(), ApplyError> {
+        Ok(())
+    }
+
+    async fn after_commit(&self, event: &Recorded) {
+        self.0.lock().unwrap().extend(event.stream.id());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_in_one_service_reaches_another() {
+    let place = Place::new("payments").await;
+    // Identity: only a log with an event.
+    let (own, keys) = (docket_testkit::database("identity").await, docket_testkit::database("keys").await);
+    let config = place.bench.config("identity", &own.url, Some(&keys.url), &place.nats.url);
+    migrate(&config, &MIGRATOR).await.unwrap();
+    let (sender, base) = oneshot::channel();
+    let identity = place
+        .bench
+        .serve(config, |config, stop| async move {
+            let options = BaseOptions::new("identity", "identity", POLICIES, SCHEMA);
+            let base = Base::connect(&config, options).await?;
+            sender.send(base.clone()).map_err(|_| anyhow::anyhow!("nobody waits"))?;
+            Server::new(base).run(stop).await
+        })
+        .await;
+    let base = base.await.unwrap();
+
+    let heard = Arc::new(Heard(Mutex::default()));
+    let listening = Arc::clone(&heard);
+    let config = place.config("payments").await;
+    let payments = place
+        .bench
+        .serve(config, |config, stop| async move {
+            let base = Base::connect(&config, options()).await?;
+            Server::new(base).subscriber("identity", listening).run(stop).await
+        })
+        .await;
+
+    let account = Uuid::from_u128(5);
+    append(&base, account).await;
+    until("the account is heard of", async || heard.0.lock().unwrap().contains(&account)).await;
+    let role: String = sqlx::query_scalar("SELECT role FROM access.role WHERE account = $1")
+        .bind(account)
+        .fetch_one(&place.own.pool)
+        .await
+        .unwrap();
+    assert_eq!(role, "finance");
+
+    // The feed is for services only.
+    let mut feed = EventFeedServiceClient::new(identity.channel_as(&place.bench, "payments"));
+    let head = feed.get_head(GetHeadRequest { log: "identity".to_owned() }).await.unwrap().into_inner();
+    assert_eq!((head.position, head.epoch), (1, 1));
+    let other = feed.get_head(GetHeadRequest { log: "payments".to_owned() }).await.unwrap_err();
+    assert_eq!(other.code(), Code::NotFound);
+    let mut nobody = EventFeedServiceClient::new(identity.channel());
+    let refused = nobody.get_head(GetHeadRequest { log: "identity".to_owned() }).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    drop((feed, nobody));
+    payments.stop().await.unwrap();
+    identity.stop().await.unwrap();
+}
+
+async fn append(base: &Base, account: Uuid) {
+    let granted = RoleGranted { role: "finance".into(), office: "NBC".into(), granted_by: "invitation".into() };
+    let context = Context {
+        command_id: Uuid::new_v4(),
+        correlation_id: Uuid::new_v4(),
+        causation_id: None,
+        actor: Actor::machine("test"),
+        on_behalf_of: None,
+        auth_level: 0,
+        traceparent: String::new(),
+        request: Vec::new(),
+    };
+    let events = [Event::from(granted)];
+    let stream = StreamName::of(Event::CATEGORY, account);
+    let append = StreamAppend::of(stream, Expected::Any, Subjects::account(account), &events);
+    base.log.append(context.append(&base.log, vec![append])).await.unwrap();
+}
+
+struct Note;
+
+#[async_trait]
+impl TimerHandler for Note {
+    async fn fire(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), ApplyError> {
+        sqlx::query("INSERT INTO note (id, text) VALUES ($1, $2)")
+            .bind(timer.command_id())
+            .bind(&timer.kind)
+            .execute(tx)
+            .await?;
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_fires_once_when_the_clock_gets_there() {
+    let place = Place::new("payments").await;
+    let config = place.config("payments").await;
+    let (sender, base) = oneshot::channel();
+    let server = place
+        .bench
+        .serve(config, |config, stop| async move {
+            let base = Base::connect(&config, options()).await?;
+            sender.send(base.clone()).map_err(|_| anyhow::anyhow!("nobody waits"))?;
+            Server::new(base).timers(Arc::new(Note)).run(stop).await
+        })
+        .await;
+    let base = base.await.unwrap();
+    let due = base.clock.now() + SignedDuration::from_hours(24);
+    let mut tx = base.pool.begin().await.unwrap();
+    let timer = Timer::new("due:1", "window", due, Vec::new());
+    base.log.timers().schedule_in(&mut tx, &timer).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(notes(&place.bench, &base).await, 0);
+    place.bench.advance(86_400);
+    until("the timer fires", async || notes(&place.bench, &base).await == 1).await;
+    until("it is gone", async || base.log.timers().next_due().await.unwrap().is_none()).await;
+    assert_eq!(notes(&place.bench, &base).await, 1);
+    server.stop().await.unwrap();
+}
+
+async fn notes(_bench: &Bench, base: &Base) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM note").fetch_one(&base.pool).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_services_own_role_cannot_change_what_happened() {
+    let place = Place::new("payments").await;
+    let role = format!("app_{}", std::process::id());
+    let statement = format!("CREATE ROLE {role} LOGIN PASSWORD 'of-the-test'");
+    sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&place.own.pool).await.unwrap();
+    let mut config = place.bench.config("payments", &place.own.url, Some(&place.keys.url), &place.nats.url);
+    let password = config.data_dir.with_extension("password");
+    std::fs::write(&password, "of-the-test\n").unwrap();
+    let (_, server) = place.own.url.rsplit_once('@').unwrap();
+    let (_, keys) = place.keys.url.rsplit_once('@').unwrap();
+    config.database.url = format!("postgres://{role}@{server}");
+    config.database.password_file = Some(password.clone());
+    config.database.owner_url = Some(place.own.url.clone());
+    let keys_config = config.keys_database.as_mut().unwrap();
+    keys_config.url = format!("postgres://{role}@{keys}");
+    keys_config.password_file = Some(password);
+    keys_config.owner_url = Some(place.keys.url.clone());
+    migrate(&config, &MIGRATOR).await.unwrap();
+    migrate(&config, &MIGRATOR).await.unwrap();
+
+    let base = Base::connect(&config, options()).await.unwrap();
+    append(&base, Uuid::from_u128(1)).await;
+    sqlx::query("INSERT INTO note (id, text) VALUES ($1, 'x')").bind(Uuid::nil()).execute(&base.pool).await.unwrap();
+    for forbidden in ["UPDATE log.event SET kind = 'x'", "DELETE FROM log.event", "TRUNCATE log.event", "DROP TABLE note"] {
+        let refused = sqlx::query(sqlx::AssertSqlSafe(forbidden)).execute(&base.pool).await.unwrap_err();
+        let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+        assert_eq!(code.as_deref(), Some("42501"), "{forbidden}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_without_a_database_of_keys_makes_its_own() {
+    let place = Place::new("status").await;
+    let config = place.bench.config("status-projection", &place.own.url, None, &place.nats.url);
+    migrate(&config, &MIGRATOR).await.unwrap();
+    let options = || BaseOptions::new("status-projection", "status", POLICIES, SCHEMA).unpublished();
+    let first = Base::connect(&config, options()).await.unwrap();
+    let second = Base::connect(&config, options()).await.unwrap();
+    assert_eq!(first.vault.mac("test", b"x"), second.vault.mac("test", b"x"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_fails_ends_the_server_with_its_reason() {
+    let place = Place::new("payments").await;
+    let config = place.config("payments").await;
+    let base = Base::connect(&config, options()).await.unwrap();
+    let server = Server::new(base).task("doomed", |_stop| async { anyhow::bail!("as planned") });
+    let outcome = server.run(docket_service::Stop::new()).await.unwrap_err();
+    assert_eq!(format!("{outcome:#}"), "doomed: as planned");
+}
