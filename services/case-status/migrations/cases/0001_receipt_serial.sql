@@ -2,7 +2,7 @@
 SET lock_timeout = '5s';
 
 CREATE TABLE receipt_serial (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
     next bigint NOT NULL CHECK (next BETWEEN 0 AND 1000000000)
 );
 
