@@ -38,7 +38,7 @@ async fn a_naturalization_goes_from_submission_to_certificate() {
 
     let filing = world.submit(&ana, 40).await;
     let name = format!("cases/{filing}");
-    let case = world.until(|| ana.case(&name, 0), |case| !case.receipt_number.is_empty()).await;
+    let case = world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
     assert_eq!((case.title_id.as_str(), case.stage.as_str(), case.version), ("32", "accepted", 3));
     assert!(case.explanation.contains(&case.receipt_number));
     assert_eq!(ana.case(&case.receipt_number, 0).await.unwrap().name, name);

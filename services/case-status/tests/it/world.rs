@@ -41,7 +41,7 @@ pub(crate) struct World {
     commands: Running,
     projection: Running,
     bench: Bench,
-    _others: (TestDatabase, TestNats, Vec<Running>),
+    _others: (TestNats, Vec<(TestDatabase, Running)>),
 }
 
 impl World {
@@ -49,14 +49,15 @@ impl World {
     pub(crate) async fn start() -> Self {
         let clock = ManualClock::shared("2026-11-24T17:00:00Z".parse().unwrap());
         let (bench, broker) = (Bench::new().await, nats().await);
-        let (cases, status, others) = tokio::join!(database("cases"), database("status"), database("others"));
+        let (cases, status) = tokio::join!(database("cases"), database("status"));
         let mut logs = Vec::new();
         let mut running = Vec::new();
         for name in ["filing", "payments", "notifications"] {
-            let (log, server) = serve_log(&bench, name, &others.url, &broker.url, clock.clone()).await;
+            let own = database(name).await;
+            let (log, server) = serve_log(&bench, name, &own.url, &broker.url, clock.clone()).await;
             bench.set_peer(name, server.listening.grpc);
             logs.push(log);
-            running.push(server);
+            running.push((own, server));
         }
         let commands = serve(&bench, "case-status", &cases.url, &broker.url, &command::MIGRATOR, {
             let clock = clock.clone();
@@ -74,7 +75,7 @@ impl World {
         })
         .await;
         let [filing, payments, notifications] = logs.try_into().unwrap();
-        let _others = (others, broker, running);
+        let _others = (broker, running);
         Self { clock, cases, status, filing, payments, notifications, commands, projection, bench, _others }
     }
 
