@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Everything the form asks of Ana Lima, but for the signature.
-pub fn ready() -> Value {
+pub(crate) fn ready() -> Value {
     let mut answers = about();
     let parts = [description_and_places(), conduct_and_oath()];
     let all = answers.as_object_mut().expect("an object");

@@ -1,0 +1,263 @@
+//! A person at the other end of the service's gRPC port.
+
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
+use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
+use docket_proto::filing::v1::{download_evidence_response, upload_evidence_request};
+use docket_service::testing::with_token;
+use serde_json::Value;
+use tokio::time::{sleep, timeout};
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::files;
+use crate::world::{GLANCE, PATIENCE};
+
+/// A person, signed in.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) account: Uuid,
+    pub(crate) token: String,
+    pub(crate) plain_token: String,
+    pub(crate) drafts: DraftServiceClient<Channel>,
+    pub(crate) evidence: EvidenceServiceClient<Channel>,
+}
+
+impl Client {
+    /// The same person without a second factor given just now.
+    pub(crate) fn without_step_up(&self) -> Self {
+        Self { token: self.plain_token.clone(), ..self.clone() }
+    }
+
+    pub(crate) async fn start(&self, form: &str) -> Result<pb::Filing, Status> {
+        self.start_as(Uuid::now_v7(), form).await
+    }
+
+    pub(crate) async fn start_as(&self, request_id: Uuid, form: &str) -> Result<pb::Filing, Status> {
+        let request = pb::StartDraftRequest { request_id: request_id.to_string(), form: form.into() };
+        let answer = self.drafts.clone().start_draft(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().filing.expect("a filing"))
+    }
+
+    pub(crate) async fn answer(&self, name: &str, answers: &Value) -> Result<pb::Filing, Status> {
+        self.answer_as(Uuid::now_v7(), name, answers, 0).await
+    }
+
+    pub(crate) async fn answer_as(
+        &self,
+        request_id: Uuid,
+        name: &str,
+        answers: &Value,
+        etag: u64,
+    ) -> Result<pb::Filing, Status> {
+        let request = pb::AnswerDraftRequest {
+            request_id: request_id.to_string(),
+            name: name.into(),
+            answers_json: answers.to_string(),
+            etag,
+        };
+        self.send_answers(request).await
+    }
+
+    pub(crate) async fn answer_text(&self, name: &str, answers_json: &str) -> Result<pb::Filing, Status> {
+        let request_id = Uuid::now_v7().to_string();
+        let (name, answers_json) = (name.into(), answers_json.into());
+        self.send_answers(pb::AnswerDraftRequest { request_id, name, answers_json, etag: 0 }).await
+    }
+
+    async fn send_answers(&self, request: pb::AnswerDraftRequest) -> Result<pb::Filing, Status> {
+        let answer = self.drafts.clone().answer_draft(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().filing.expect("a filing"))
+    }
+
+    pub(crate) async fn get(&self, name: &str) -> Result<pb::Filing, Status> {
+        let request = pb::GetFilingRequest { name: name.into() };
+        let answer = self.drafts.clone().get_filing(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().filing.expect("a filing"))
+    }
+
+    pub(crate) async fn list(&self) -> Vec<pb::Filing> {
+        let request = with_token(pb::ListFilingsRequest::default(), &self.token);
+        self.drafts.clone().list_filings(request).await.expect("a list").into_inner().filings
+    }
+
+    pub(crate) async fn quote(&self, name: &str) -> Result<pb::QuoteFeeResponse, Status> {
+        let request = pb::QuoteFeeRequest { request_id: Uuid::now_v7().to_string(), name: name.into() };
+        Ok(self.drafts.clone().quote_fee(with_token(request, &self.token)).await?.into_inner())
+    }
+
+    pub(crate) async fn review(&self, name: &str) -> Result<pb::ReviewFilingResponse, Status> {
+        let request = pb::ReviewFilingRequest { name: name.into() };
+        Ok(self.drafts.clone().review_filing(with_token(request, &self.token)).await?.into_inner())
+    }
+
+    pub(crate) async fn sign(
+        &self,
+        name: &str,
+        content_hash: &[u8],
+        typed_name: &str,
+    ) -> Result<pb::Filing, Status> {
+        let request = pb::SignFilingRequest {
+            request_id: Uuid::now_v7().to_string(),
+            name: name.into(),
+            content_hash: content_hash.to_vec(),
+            typed_name: typed_name.into(),
+        };
+        let answer = self.drafts.clone().sign_filing(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().filing.expect("a filing"))
+    }
+
+    /// Reviews and signs as Ana Lúcia Lima.
+    pub(crate) async fn sign_now(&self, name: &str) {
+        let review = self.review(name).await.expect("it is ready");
+        let signed = self.sign(name, &review.content_hash, "Ana Lucia Lima").await.expect("it is signed");
+        assert_eq!(signed.state, "signed");
+    }
+
+    pub(crate) async fn submit(&self, name: &str) -> Result<pb::SubmitFilingResponse, Status> {
+        self.submit_as(Uuid::now_v7(), name).await
+    }
+
+    pub(crate) async fn submit_as(
+        &self,
+        request_id: Uuid,
+        name: &str,
+    ) -> Result<pb::SubmitFilingResponse, Status> {
+        let request = pb::SubmitFilingRequest { request_id: request_id.to_string(), name: name.into() };
+        Ok(self.drafts.clone().submit_filing(with_token(request, &self.token)).await?.into_inner())
+    }
+
+    /// Answers everything and attaches the card.
+    pub(crate) async fn make_ready(&self, name: &str) {
+        self.answer(name, &crate::answers::ready()).await.expect("the answers are saved");
+        self.upload(name, "green_card", "card.png", &files::picture(1)).await.expect("the card is taken");
+        assert!(self.get(name).await.expect("the filing").ready);
+    }
+
+    /// A filing that was sent, and its payment.
+    pub(crate) async fn sent(&self) -> (String, String) {
+        let draft = self.start("N-400").await.expect("a draft").name;
+        self.make_ready(&draft).await;
+        self.quote(&draft).await.expect("a fee");
+        self.sign_now(&draft).await;
+        let payment = self.submit(&draft).await.expect("it is sent").payment;
+        (draft, payment)
+    }
+
+    pub(crate) async fn upload(
+        &self,
+        parent: &str,
+        kind: &str,
+        file_name: &str,
+        bytes: &[u8],
+    ) -> Result<pb::Evidence, Status> {
+        self.upload_as(Uuid::now_v7(), parent, kind, file_name, bytes).await
+    }
+
+    pub(crate) async fn upload_as(
+        &self,
+        request_id: Uuid,
+        parent: &str,
+        kind: &str,
+        file_name: &str,
+        bytes: &[u8],
+    ) -> Result<pb::Evidence, Status> {
+        use upload_evidence_request::Part;
+        let header = pb::UploadHeader {
+            request_id: request_id.to_string(),
+            parent: parent.into(),
+            kind: kind.into(),
+            file_name: file_name.into(),
+            foreign_language: false,
+        };
+        let chunks = bytes.chunks(256 * 1024).map(|chunk| Part::Chunk(chunk.to_vec()));
+        let parts: Vec<_> = std::iter::once(Part::Header(header))
+            .chain(chunks)
+            .map(|part| pb::UploadEvidenceRequest { part: Some(part) })
+            .collect();
+        let request = with_token(futures::stream::iter(parts), &self.token);
+        let answer = self.evidence.clone().upload_evidence(request).await?;
+        Ok(answer.into_inner().evidence.expect("evidence"))
+    }
+
+    pub(crate) async fn download(&self, name: &str) -> Result<(pb::Evidence, Vec<u8>), Status> {
+        use download_evidence_response::Part;
+        let request = pb::DownloadEvidenceRequest { name: name.into() };
+        let mut parts =
+            self.evidence.clone().download_evidence(with_token(request, &self.token)).await?.into_inner();
+        let (mut header, mut bytes) = (None, Vec::new());
+        while let Some(message) = parts.message().await? {
+            match message.part.expect("a part") {
+                Part::Evidence(evidence) => header = Some(evidence),
+                Part::Chunk(chunk) => bytes.extend(chunk),
+            }
+        }
+        Ok((header.expect("the header comes first"), bytes))
+    }
+
+    pub(crate) async fn remove(&self, name: &str) -> Result<(), Status> {
+        let request = pb::RemoveEvidenceRequest { request_id: Uuid::now_v7().to_string(), name: name.into() };
+        self.evidence.clone().remove_evidence(with_token(request, &self.token)).await.map(drop)
+    }
+
+    pub(crate) async fn responses(&self) -> Vec<pb::Response> {
+        let request = with_token(pb::ListResponsesRequest {}, &self.token);
+        self.evidence.clone().list_responses(request).await.expect("a list").into_inner().responses
+    }
+
+    pub(crate) async fn respond(&self, name: &str, partial_confirmed: bool) -> Result<pb::Response, Status> {
+        self.respond_as(Uuid::now_v7(), name, partial_confirmed).await
+    }
+
+    pub(crate) async fn respond_as(
+        &self,
+        request_id: Uuid,
+        name: &str,
+        partial_confirmed: bool,
+    ) -> Result<pb::Response, Status> {
+        let request_id = request_id.to_string();
+        let request = pb::SubmitResponseRequest { request_id, name: name.into(), partial_confirmed };
+        let answer = self.evidence.clone().submit_response(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().response.expect("a response"))
+    }
+
+    /// The filing, once it can be seen and is in a state.
+    pub(crate) async fn until(&self, name: &str, state: &str) -> pb::Filing {
+        let reached = async {
+            loop {
+                match self.get(name).await {
+                    Ok(filing) if filing.state == state => return filing,
+                    Ok(_) => {}
+                    Err(status) => assert_eq!(status.code(), Code::NotFound, "{status}"),
+                }
+                sleep(GLANCE).await;
+            }
+        };
+        timeout(PATIENCE, reached).await.unwrap_or_else(|_| panic!("{name} does not become {state}"))
+    }
+
+    /// Waits until the filing cannot be seen any more.
+    pub(crate) async fn until_gone(&self, name: &str) {
+        let gone = async {
+            while self.get(name).await.is_ok() {
+                sleep(GLANCE).await;
+            }
+        };
+        timeout(PATIENCE, gone).await.unwrap_or_else(|_| panic!("{name} can still be seen"));
+    }
+
+    /// The response to a request, once it is open.
+    pub(crate) async fn until_response(&self, request: Uuid) -> pb::Response {
+        let open = async {
+            loop {
+                let name = format!("responses/{request}");
+                if let Some(response) = self.responses().await.into_iter().find(|one| one.name == name) {
+                    return response;
+                }
+                sleep(GLANCE).await;
+            }
+        };
+        timeout(PATIENCE, open).await.unwrap_or_else(|_| panic!("the request {request} is not open"))
+    }
+}

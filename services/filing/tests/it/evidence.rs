@@ -1,0 +1,74 @@
+//! Files: what is taken, what is not, and that it comes back byte for byte.
+
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::files;
+use crate::world::{World, bad_fields, reason};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_comes_back_byte_for_byte_and_is_not_taken_twice() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima").await;
+    let draft = ana.start("N-400").await.unwrap();
+    let card = files::picture(1);
+    assert!(card.len() > 512 * 1024, "it takes several frames");
+    let command = Uuid::now_v7();
+    let evidence =
+        ana.upload_as(command, &draft.name, "green_card", "card (front).png", &card).await.unwrap();
+    assert_eq!((evidence.media_type.as_str(), evidence.size), ("image/png", card.len() as u64));
+    assert!(evidence.name.starts_with(&draft.name));
+    let repeated =
+        ana.upload_as(command, &draft.name, "green_card", "card (front).png", &card).await.unwrap();
+    assert_eq!(repeated, evidence);
+    let other =
+        ana.upload_as(command, &draft.name, "green_card", "card (front).png", &files::picture(2)).await;
+    assert_eq!(other.unwrap_err().code(), Code::AlreadyExists);
+
+    let (header, bytes) = ana.download(&evidence.name).await.unwrap();
+    assert_eq!(header, evidence);
+    assert!(bytes == card, "the bytes are the same");
+    let twin = ana.upload(&draft.name, "green_card", "copy.png", &card).await.unwrap_err();
+    assert_eq!(reason(&twin), "ALREADY_ATTACHED");
+    let shown = ana.get(&draft.name).await.unwrap();
+    assert_eq!(shown.evidence, [evidence.clone()]);
+    assert!(shown.evidence_needs.iter().all(|need| need.kind != "green_card" || need.satisfied));
+
+    ana.remove(&evidence.name).await.unwrap();
+    assert_eq!(ana.remove(&evidence.name).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(ana.download(&evidence.name).await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_right_is_not_taken() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima").await;
+    let draft = ana.start("N-400").await.unwrap().name;
+    let card = files::picture(3);
+    let refused = [
+        ("green_card", "card.png", b"just words".to_vec(), "TYPE_NOT_ALLOWED"),
+        ("green_card", "card.png", card[..card.len() / 2].to_vec(), "FILE_BROKEN"),
+        ("green_card", "card.png", vec![0; 12 * 1024 * 1024 + 1], "TOO_LARGE"),
+        ("green_card", "card.png", files::infected(), "MALWARE_FOUND"),
+        ("driving_licence", "card.png", card.clone(), "KIND_UNKNOWN"),
+    ];
+    for (kind, name, bytes, expected) in refused {
+        let status = ana.upload(&draft, kind, name, &bytes).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status)), (Code::InvalidArgument, expected.to_owned()));
+    }
+    let name = ana.upload(&draft, "green_card", "../card.png", &card).await.unwrap_err();
+    assert_eq!(bad_fields(&name), ["file_name"]);
+
+    world.break_scanner("hangup").await;
+    let down = ana.upload(&draft, "green_card", "card.png", &card).await.unwrap_err();
+    assert_eq!((down.code(), reason(&down)), (Code::Unavailable, "SCANNER_UNAVAILABLE".to_owned()));
+    world.break_scanner("error").await;
+    let failing = ana.upload(&draft, "green_card", "card.png", &card).await.unwrap_err();
+    assert_eq!(reason(&failing), "SCANNER_UNAVAILABLE");
+    assert_eq!(ana.get(&draft).await.unwrap().etag, 1);
+    assert_eq!(world.objects(), 0);
+
+    world.break_scanner("works").await;
+    ana.upload(&draft, "green_card", "card.png", &card).await.unwrap();
+    assert_eq!(world.objects(), 1);
+}

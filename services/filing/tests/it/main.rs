@@ -1,0 +1,12 @@
+//! The filing service through its gRPC port, on a real PostgreSQL, NATS and the sandbox's scanner.
+
+mod access;
+mod answers;
+mod client;
+mod drafts;
+mod evidence;
+mod files;
+mod filing;
+mod peers;
+mod response;
+mod world;

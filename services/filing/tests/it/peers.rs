@@ -1,0 +1,119 @@
+//! The other services as filing meets them: identity's directory and keys, payments' quotes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use docket_proto::identity::v1 as identity;
+use docket_proto::identity::v1::directory_service_server::DirectoryService;
+use docket_proto::identity::v1::session_service_server::SessionService;
+use docket_proto::payments::v1 as payments;
+use docket_proto::payments::v1::payment_service_server::PaymentService;
+use docket_proto::types::v1::Money;
+use tonic::{Request, Response, Status};
+
+/// The keys of access tokens.
+pub(crate) struct Keys(pub(crate) String);
+
+#[tonic::async_trait]
+impl SessionService for Keys {
+    async fn get_key_set(
+        &self,
+        _: Request<identity::GetKeySetRequest>,
+    ) -> Result<Response<identity::GetKeySetResponse>, Status> {
+        Ok(Response::new(identity::GetKeySetResponse { jwks_json: self.0.clone() }))
+    }
+
+    async fn sign_in(
+        &self,
+        _: Request<identity::SignInRequest>,
+    ) -> Result<Response<identity::SignInResponse>, Status> {
+        Err(Status::unimplemented("not asked by filing"))
+    }
+
+    async fn refresh_token(
+        &self,
+        _: Request<identity::RefreshTokenRequest>,
+    ) -> Result<Response<identity::RefreshTokenResponse>, Status> {
+        Err(Status::unimplemented("not asked by filing"))
+    }
+
+    async fn step_up(
+        &self,
+        _: Request<identity::StepUpRequest>,
+    ) -> Result<Response<identity::StepUpResponse>, Status> {
+        Err(Status::unimplemented("not asked by filing"))
+    }
+
+    async fn sign_out(
+        &self,
+        _: Request<identity::SignOutRequest>,
+    ) -> Result<Response<identity::SignOutResponse>, Status> {
+        Err(Status::unimplemented("not asked by filing"))
+    }
+}
+
+/// Contacts by account.
+#[derive(Clone, Default)]
+pub(crate) struct Directory(pub(crate) Arc<Mutex<HashMap<String, identity::GetContactResponse>>>);
+
+#[tonic::async_trait]
+impl DirectoryService for Directory {
+    async fn get_contact(
+        &self,
+        request: Request<identity::GetContactRequest>,
+    ) -> Result<Response<identity::GetContactResponse>, Status> {
+        let contacts = self.0.lock().expect("no test panics while holding it");
+        let contact = contacts.get(&request.get_ref().account_id).cloned();
+        contact.map(Response::new).ok_or_else(|| Status::not_found("no such account"))
+    }
+}
+
+/// Quotes what it is asked for, under the id of the request.
+#[derive(Clone, Default)]
+pub(crate) struct Quotes;
+
+#[tonic::async_trait]
+impl PaymentService for Quotes {
+    async fn create_quote(
+        &self,
+        request: Request<payments::CreateQuoteRequest>,
+    ) -> Result<Response<payments::CreateQuoteResponse>, Status> {
+        let request = request.into_inner();
+        let total = request.rows.iter().map(|row| row.cents).sum();
+        let quote = payments::Quote {
+            name: format!("quotes/{}", request.request_id),
+            rows: request.rows,
+            total: Some(Money { currency: "USD".into(), cents: total }),
+            valid_until_us: 0,
+        };
+        Ok(Response::new(payments::CreateQuoteResponse { quote: Some(quote) }))
+    }
+
+    async fn list_payments(
+        &self,
+        _: Request<payments::ListPaymentsRequest>,
+    ) -> Result<Response<payments::ListPaymentsResponse>, Status> {
+        Err(Status::unimplemented("not asked by filing"))
+    }
+
+    async fn get_payment(
+        &self,
+        _: Request<payments::GetPaymentRequest>,
+    ) -> Result<Response<payments::GetPaymentResponse>, Status> {
+        Err(Status::unimplemented("not asked by filing"))
+    }
+
+    async fn pay_with_card(
+        &self,
+        _: Request<payments::PayWithCardRequest>,
+    ) -> Result<Response<payments::PayWithCardResponse>, Status> {
+        Err(Status::unimplemented("not asked by filing"))
+    }
+
+    async fn get_trial_balance(
+        &self,
+        _: Request<payments::GetTrialBalanceRequest>,
+    ) -> Result<Response<payments::GetTrialBalanceResponse>, Status> {
+        Err(Status::unimplemented("not asked by filing"))
+    }
+}

@@ -1,0 +1,42 @@
+//! A request of the office: served, answered once, also late.
+
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::files;
+use crate::world::{World, examination_continued, reason, request_served};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_answered_once_when_it_is_served() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima").await;
+    let (draft, _) = ana.sent().await;
+    let request = Uuid::now_v7();
+    world.case(&draft, examination_continued(request, &["tax_transcripts", "court_records"])).await;
+    // The deadline is over already: what comes late is taken, and the case marks it.
+    world.case(&draft, request_served(request, world.now_us() - 1)).await;
+    let opened = ana.until_response(request).await;
+    assert_eq!(opened.items, ["tax_transcripts", "court_records"]);
+    assert_eq!((opened.request_kind.as_str(), opened.received_at_us), ("n14", 0));
+    let name = opened.name;
+
+    let foreign = ana.upload(&name, "passport", "a.png", &files::picture(5)).await.unwrap_err();
+    assert_eq!(reason(&foreign), "ITEM_NOT_ASKED");
+    assert_eq!(reason(&ana.respond(&name, true).await.unwrap_err()), "NOTHING_ATTACHED");
+    let evidence = ana.upload(&name, "tax_transcripts", "taxes.png", &files::picture(5)).await.unwrap();
+    assert!(ana.download(&evidence.name).await.unwrap().1 == files::picture(5));
+    let partial = ana.respond(&name, false).await.unwrap_err();
+    assert_eq!(reason(&partial), "INCOMPLETE");
+    assert!(partial.message().contains("court_records"));
+
+    let command = Uuid::now_v7();
+    let sent = ana.respond_as(command, &name, true).await.unwrap();
+    assert!(sent.received_at_us > 0);
+    assert_eq!(ana.respond_as(command, &name, true).await.unwrap(), sent);
+    assert_eq!(reason(&ana.respond(&name, true).await.unwrap_err()), "ALREADY_SUBMITTED");
+
+    let eve = world.person("Eve", "Other").await;
+    assert_eq!(eve.respond(&name, true).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(eve.download(&evidence.name).await.unwrap_err().code(), Code::NotFound);
+    assert!(eve.responses().await.is_empty());
+}

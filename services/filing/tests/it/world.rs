@@ -1,0 +1,329 @@
+//! One test's world: the filing service with its peers, the logs of payments and cases, and people who use it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use docket_eventlog::{Context, EventLog, Expected, OpenLog, StreamAppend, StreamName, Subjects};
+use docket_filing::{CatalogueConfig, Config, MIGRATOR, ScannerConfig};
+use docket_kernel::{Actor, EventEnum, SystemClock};
+use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
+use docket_proto::case_status::events::v1 as cases;
+use docket_proto::events::{case, filing, payment};
+use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
+use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
+use docket_proto::identity::v1::GetContactResponse;
+use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
+use docket_proto::identity::v1::session_service_server::SessionServiceServer;
+use docket_proto::payments::events::v1::{FeeSettled, fee_settled::Settlement};
+use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
+use docket_proto::types::v1::Deadline;
+use docket_sandbox::Sandbox;
+use docket_service::testing::{Bench, Running, grant_role};
+use docket_testkit::{TestDatabase, TestNats, database, nats};
+use docket_vault::{Kek, Vault};
+use tonic::Status;
+use tonic::service::Routes;
+use tonic_types::StatusExt as _;
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::peers::{Directory, Keys, Quotes};
+
+/// Longer than anything here takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks at a condition.
+pub(crate) const GLANCE: Duration = Duration::from_millis(20);
+
+/// The world; everything in it ends with it.
+pub(crate) struct World {
+    bench: Bench,
+    server: Running,
+    directory: Directory,
+    sandbox: Sandbox,
+    own: TestDatabase,
+    objects: PathBuf,
+    payments: ForeignLog,
+    cases: ForeignLog,
+    _keys: TestDatabase,
+    _nats: TestNats,
+}
+
+/// The log of another service, as far as filing reads it.
+struct ForeignLog {
+    log: EventLog,
+    stop: Stop,
+    _database: TestDatabase,
+}
+
+impl Drop for ForeignLog {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl World {
+    /// Starts everything.
+    pub(crate) async fn start() -> Self {
+        let bench = Bench::new().await;
+        let directory = Directory::default();
+        let identity = Routes::new(SessionServiceServer::new(Keys(bench.key.jwks().to_owned())))
+            .add_service(DirectoryServiceServer::new(directory.clone()));
+        bench.peer("identity", identity).await;
+        bench.peer("payments", Routes::new(PaymentServiceServer::new(Quotes))).await;
+        let (own, keys, nats) = (database("filing").await, database("filing_keys").await, nats().await);
+        let (payments, cases) =
+            (foreign_log("payments", &nats.url).await, foreign_log("cases-0", &nats.url).await);
+        let sandbox = Sandbox::start(docket_sandbox::Config::default()).await.expect("the sandbox starts");
+        let service = bench.config("filing", &own.url, Some(&keys.url), &nats.url);
+        docket_service::migrate(&service, &MIGRATOR).await.expect("the databases are made");
+        let objects = service.data_dir.join("objects");
+        let scanner = ScannerConfig { address: sandbox.ports.clamd.to_string(), timeout_seconds: 20 };
+        let catalogue =
+            CatalogueConfig { dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue") };
+        let serve = |service, stop| docket_filing::serve(Config { service, scanner, catalogue }, stop);
+        let server = bench.serve(service, serve).await;
+        Self { bench, server, directory, sandbox, own, objects, payments, cases, _keys: keys, _nats: nats }
+    }
+
+    /// A person whose identity is proven under a name.
+    pub(crate) async fn person(&self, given: &str, family: &str) -> Client {
+        self.known(given, family, "register_matched")
+    }
+
+    /// A person whose identity is not proven.
+    pub(crate) async fn unproven_person(&self) -> Client {
+        self.known("", "", "none")
+    }
+
+    /// An officer with a role.
+    pub(crate) async fn officer(&self, role: &str, office: &str) -> Client {
+        let officer = self.known("Omar", "Officer", "none");
+        grant_role(&self.own.pool, officer.account, role, office).await;
+        officer
+    }
+
+    fn known(&self, given: &str, family: &str, level: &str) -> Client {
+        let account = Uuid::now_v7();
+        let contact = GetContactResponse {
+            zone: "America/Chicago".into(),
+            given_name: given.into(),
+            family_name: family.into(),
+            identity_level: level.into(),
+            ..GetContactResponse::default()
+        };
+        self.directory
+            .0
+            .lock()
+            .expect("no test panics while holding it")
+            .insert(account.to_string(), contact);
+        let channel = self.server.channel();
+        Client {
+            account,
+            token: self.bench.step_up_token(account),
+            plain_token: self.bench.token(account),
+            drafts: DraftServiceClient::new(channel.clone()),
+            evidence: EvidenceServiceClient::new(channel),
+        }
+    }
+
+    /// Now, microseconds since the epoch.
+    pub(crate) fn now_us(&self) -> i64 {
+        self.bench.now().as_microsecond()
+    }
+
+    /// Appends to the log of payments.
+    pub(crate) async fn payment(&self, payment: &str, event: payment::Event) {
+        let id = payment.strip_prefix("payments/").expect("a payment's name");
+        self.payments.append(StreamName::of("payment", id.parse().expect("a UUID")), &event).await;
+    }
+
+    /// Appends to the log of cases.
+    pub(crate) async fn case(&self, filing: &str, event: case::Event) {
+        let id = filing.strip_prefix("filings/").expect("a filing's name");
+        self.cases.append(StreamName::of("case", id.parse().expect("a UUID")), &event).await;
+    }
+
+    /// Makes the scanner work, err or hang up.
+    pub(crate) async fn break_scanner(&self, mode: &str) {
+        let url = format!("http://{}/sandbox/parties/scanner", self.sandbox.ports.http);
+        let body = serde_json::json!({ "mode": mode });
+        let answer = reqwest::Client::new().put(url).json(&body).send().await.expect("the sandbox answers");
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
+    /// How many sealed objects there are.
+    pub(crate) fn objects(&self) -> usize {
+        files_under(&self.objects).len()
+    }
+
+    /// The last event of a filing, without its personal fields.
+    pub(crate) async fn last_event(&self, filing: &str) -> filing::Event {
+        let stream = filing.replace("filings/", "filing-");
+        let (kind, payload): (String, Vec<u8>) = sqlx::query_as(
+            "SELECT kind, payload FROM log.event WHERE stream = $1 ORDER BY version DESC LIMIT 1",
+        )
+        .bind(stream)
+        .fetch_one(&self.own.pool)
+        .await
+        .expect("the filing has events");
+        filing::Event::decode(&kind, &payload).expect("a known event")
+    }
+
+    /// Looks for words in everything that is stored: every table of the database and every object.
+    pub(crate) async fn expect_nothing_personal_in_the_clear(&self, words: &[&str]) {
+        let tables: Vec<(String, String)> = sqlx::query_as(
+            "SELECT table_schema, table_name FROM information_schema.tables
+             WHERE table_schema IN ('public', 'log', 'access') AND table_type = 'BASE TABLE'",
+        )
+        .fetch_all(&self.own.pool)
+        .await
+        .expect("the tables are listed");
+        assert!(tables.len() > 8, "{tables:?}");
+        let mut stored = Vec::new();
+        for (schema, table) in tables {
+            let query = format!("SELECT convert_to(t::text, 'UTF8') FROM {schema}.{table} t");
+            let rows: Vec<Vec<u8>> = sqlx::query_scalar(sqlx::AssertSqlSafe(query))
+                .fetch_all(&self.own.pool)
+                .await
+                .expect("the table is read");
+            stored.extend(rows);
+        }
+        let events: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> =
+            sqlx::query_as("SELECT metadata, payload, sealed FROM log.event")
+                .fetch_all(&self.own.pool)
+                .await
+                .unwrap();
+        stored.extend(events.into_iter().flat_map(|(a, b, c)| [a, b, c]));
+        stored.extend(
+            files_under(&self.objects).into_iter().map(|path| std::fs::read(path).expect("an object")),
+        );
+        for word in words {
+            let there = |bytes: &Vec<u8>| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+            assert!(!stored.iter().any(there), "{word} is stored in the clear");
+        }
+    }
+}
+
+fn files_under(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .flat_map(|path| if path.is_dir() { files_under(&path) } else { vec![path] })
+        .collect()
+}
+
+async fn foreign_log(name: &'static str, broker: &str) -> ForeignLog {
+    let database = database(name).await;
+    docket_eventlog::migrate(&database.pool, None).await.expect("the log's schema");
+    docket_vault::migrate(&database.pool, None).await.expect("the keys' schema");
+    let clock = std::sync::Arc::new(SystemClock);
+    let kek = Kek::from_hex(&Kek::generate().expect("randomness")).expect("a key");
+    let vault = Vault::connect(database.pool.clone(), kek, clock.clone()).await.expect("a vault");
+    let log = EventLog::open(OpenLog {
+        name,
+        pool: database.pool.clone(),
+        vault,
+        clock,
+        personal: docket_proto::personal_fields,
+        producer: "test/1".into(),
+        rules: String::new(),
+    })
+    .await
+    .expect("a log");
+    let options =
+        BrokerOptions { url: broker.into(), name: name.into(), identity: None, ca: None, replicas: 1 };
+    let broker = Broker::connect(&options).await.expect("the broker");
+    let (relay, stop) = (Relay::new(log.clone(), broker), Stop::new());
+    tokio::spawn(relay.run(stop.clone()));
+    ForeignLog { log, stop, _database: database }
+}
+
+impl ForeignLog {
+    async fn append(&self, stream: StreamName, event: &impl EventEnum) {
+        let id = Uuid::now_v7();
+        let context = Context {
+            command_id: id,
+            correlation_id: id,
+            causation_id: None,
+            actor: Actor::machine("test"),
+            on_behalf_of: None,
+            auth_level: 0,
+            traceparent: String::new(),
+            request: Vec::new(),
+        };
+        let subjects = Subjects { filing: stream.id(), account: stream.id(), person: None };
+        let events = std::slice::from_ref(event);
+        let append = StreamAppend::of(stream, Expected::Any, subjects, events);
+        self.log.append(context.append(&self.log, vec![append])).await.expect("it is appended");
+    }
+}
+
+/// The fee of a package was paid.
+pub(crate) fn fee_settled(payment: &str, filing: &str, authorised_at_us: i64) -> payment::Event {
+    FeeSettled {
+        settlement: Settlement::Paid.into(),
+        package_id: payment.replace("payments/", ""),
+        filing_ids: vec![filing.replace("filings/", "")],
+        authorised_at_us,
+        amount_cents: 71_000,
+        ..FeeSettled::default()
+    }
+    .into()
+}
+
+/// The case was accepted.
+pub(crate) fn case_accepted(receipt_number: &str) -> case::Event {
+    cases::FilingAccepted { receipt_number: receipt_number.into(), office: "NBC".into() }.into()
+}
+
+/// Intake rejected the filing.
+pub(crate) fn case_rejected(code: &str) -> case::Event {
+    cases::FilingRejected { codes: vec![code.into()], refund: true }.into()
+}
+
+/// The case was given to an officer.
+pub(crate) fn case_assigned(officer: Uuid) -> case::Event {
+    cases::CaseAssigned { officer: officer.to_string() }.into()
+}
+
+/// The office asked for items.
+pub(crate) fn examination_continued(request: Uuid, items: &[&str]) -> case::Event {
+    let item = |code: &&str| cases::RequestedItem { code: (*code).into(), reason: "missing".into() };
+    cases::ExaminationContinued {
+        request_id: request.to_string(),
+        items: items.iter().map(item).collect(),
+        ..cases::ExaminationContinued::default()
+    }
+    .into()
+}
+
+/// The request was served, with its deadline.
+pub(crate) fn request_served(request: Uuid, expires_at_us: i64) -> case::Event {
+    cases::RequestServed {
+        request_id: request.to_string(),
+        notice_id: Uuid::now_v7().to_string(),
+        deadline: Some(Deadline { rule: "n14".into(), expires_at_us, ..Deadline::default() }),
+    }
+    .into()
+}
+
+/// The reason in a refusal.
+pub(crate) fn reason(status: &Status) -> String {
+    let details = status.get_error_details();
+    // A faulty field says its own reason before its words.
+    let field = details.bad_request().and_then(|bad| bad.field_violations.first());
+    match (details.error_info(), field) {
+        (Some(info), _) if info.reason != "FIELDS_INVALID" => info.reason.clone(),
+        (_, Some(field)) => field.description.split(':').next().unwrap_or_default().to_owned(),
+        _ => format!("{:?}: {}", status.code(), status.message()),
+    }
+}
+
+/// The faulty fields in a refusal, in order.
+pub(crate) fn bad_fields(status: &Status) -> Vec<String> {
+    let details = status.get_error_details();
+    let violations = details.bad_request().map(|bad| bad.field_violations.clone()).unwrap_or_default();
+    let mut fields: Vec<_> = violations.into_iter().map(|violation| violation.field).collect();
+    fields.sort();
+    fields
+}
