@@ -39,7 +39,7 @@ pub async fn upload(
     })
     .await?;
     let evidence = answer.into_inner().evidence.ok_or_else(|| anyhow!("no evidence in the answer"))?;
-    let back = download(player, who, &format!("{parent}/{}", evidence.name)).await?;
+    let back = download(player, who, &evidence.name).await?;
     if back != bytes {
         return Err(anyhow!("{file} came back changed").into());
     }

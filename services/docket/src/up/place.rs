@@ -73,7 +73,7 @@ pub const PARTS: &[Part] = &[
         grpc: 7405,
         admin: 9405,
         http: 0,
-        log: "",
+        log: "status",
         reads: &["identity", "cases-0"],
     },
     Part {
