@@ -95,7 +95,9 @@ impl Broker {
         match self.context.get_stream(log).await {
             Ok(stream) => Ok(Some(stream)),
             Err(error) => match error.kind() {
-                GetStreamErrorKind::JetStream(inner) if inner.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
+                GetStreamErrorKind::JetStream(inner) if inner.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                    Ok(None)
+                }
                 _ => Err(Error::broker(error)),
             },
         }

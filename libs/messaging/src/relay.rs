@@ -162,7 +162,10 @@ impl Relay {
             for (position, ack) in acks {
                 let ack = ack.await.map_err(Error::broker)?;
                 if ack.sequence != position {
-                    return Err(Error::Halted(format!("position {position} became sequence {}", ack.sequence)));
+                    return Err(Error::Halted(format!(
+                        "position {position} became sequence {}",
+                        ack.sequence
+                    )));
                 }
                 last = position;
             }

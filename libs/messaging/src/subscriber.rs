@@ -35,9 +35,10 @@ impl From<docket_eventlog::Error> for ApplyError {
         use docket_eventlog::Error;
         match error {
             Error::Decode(error) => error.into(),
-            Error::CommandReused { .. } | Error::TooLarge { .. } | Error::StreamName | Error::Malformed(_) => {
-                Self::Park(error.to_string())
-            }
+            Error::CommandReused { .. }
+            | Error::TooLarge { .. }
+            | Error::StreamName
+            | Error::Malformed(_) => Self::Park(error.to_string()),
             other => Self::Retry(other.into()),
         }
     }

@@ -38,12 +38,23 @@ struct Inner {
 }
 
 impl Auth {
-    pub(crate) fn new(service: &'static str, tokens: Tokens, access: Access, pool: PgPool, reflection: bool) -> Self {
+    pub(crate) fn new(
+        service: &'static str,
+        tokens: Tokens,
+        access: Access,
+        pool: PgPool,
+        reflection: bool,
+    ) -> Self {
         Self(Arc::new(Inner { service, tokens, access, pool, reflection }))
     }
 
     /// The caller of a method, if it may be called by them at all.
-    async fn admit(&self, path: &str, headers: &HeaderMap, certified: Option<String>) -> Result<Caller, Status> {
+    async fn admit(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        certified: Option<String>,
+    ) -> Result<Caller, Status> {
         if self.0.reflection && path.starts_with(REFLECTION) {
             return Ok(Caller::ANONYMOUS);
         }
@@ -60,7 +71,9 @@ impl Auth {
             if method.callers.is_empty() || method.callers.contains(&service.as_str()) {
                 return Ok(Caller { identity: Identity::Service(service), roles: Vec::new() });
             }
-            return Err(ApiError::Denied { action: action(method).to_owned(), policy: "callers".to_owned() }.into());
+            return Err(
+                ApiError::Denied { action: action(method).to_owned(), policy: "callers".to_owned() }.into()
+            );
         }
         if method.open { Ok(Caller::ANONYMOUS) } else { Err(ApiError::Unauthenticated.into()) }
     }

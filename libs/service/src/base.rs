@@ -117,7 +117,8 @@ impl Base {
         .await
         .context("open the log; was `migrate` run?")?;
         let broker = Broker::connect(&config.broker_options(options.name)).await.context("the broker")?;
-        let objects = Objects::open(&config.data_dir.join("objects"), vault.clone()).context("the objects")?;
+        let objects =
+            Objects::open(&config.data_dir.join("objects"), vault.clone()).context("the objects")?;
         Ok(Self {
             name: options.name,
             config: Arc::new(config.clone()),
@@ -208,11 +209,19 @@ async fn pool(options: PgConnectOptions, most: u32) -> anyhow::Result<PgPool> {
     }
 }
 
-async fn vault(config: &ServiceConfig, own: &PgPool, name: &str, clock: SharedClock) -> anyhow::Result<Vault> {
+async fn vault(
+    config: &ServiceConfig,
+    own: &PgPool,
+    name: &str,
+    clock: SharedClock,
+) -> anyhow::Result<Vault> {
     let (keys, kek) = match &config.keys_database {
         Some(keys) => {
             let options = connect_options(&keys.url, keys.password_file.as_deref())?;
-            (pool(options.application_name(name), keys.max_connections).await?, Kek::from_file(&keys.kek_file)?)
+            (
+                pool(options.application_name(name), keys.max_connections).await?,
+                Kek::from_file(&keys.kek_file)?,
+            )
         }
         // A service without personal data of its own still signs and makes names with keys.
         None => (own.clone(), own_kek(&config.data_dir.join("kek"))?),

@@ -128,7 +128,10 @@ pub struct TelemetryConfig {
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
-        Self { otlp_endpoint: String::new(), filter: "info,sqlx=warn,async_nats=warn,h2=warn,hyper=warn".to_owned() }
+        Self {
+            otlp_endpoint: String::new(),
+            filter: "info,sqlx=warn,async_nats=warn,h2=warn,hyper=warn".to_owned(),
+        }
     }
 }
 
@@ -235,9 +238,13 @@ impl ServiceConfig {
 }
 
 /// Connection options from a URL and the file of its password.
-pub(crate) fn connect_options(url: &str, password_file: Option<&Path>) -> Result<PgConnectOptions, ConfigError> {
-    let options: PgConnectOptions =
-        url.parse().map_err(|_unusable| ConfigError::Wrong(format!("  {} is no database URL", without_password(url))))?;
+pub(crate) fn connect_options(
+    url: &str,
+    password_file: Option<&Path>,
+) -> Result<PgConnectOptions, ConfigError> {
+    let options: PgConnectOptions = url
+        .parse()
+        .map_err(|_unusable| ConfigError::Wrong(format!("  {} is no database URL", without_password(url))))?;
     match password_file {
         Some(path) => Ok(options.password(&secret(path)?)),
         None => Ok(options),

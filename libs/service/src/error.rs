@@ -105,7 +105,9 @@ impl From<docket_eventlog::Error> for ApiError {
         match error {
             Error::Conflict { current, .. } => Self::Stale { current },
             Error::CommandReused { difference } => Self::Reused(difference),
-            Error::TooLarge { .. } => Self::Refused(Refusal::too_much("TOO_LARGE", "This is larger than can be kept.")),
+            Error::TooLarge { .. } => {
+                Self::Refused(Refusal::too_much("TOO_LARGE", "This is larger than can be kept."))
+            }
             Error::Overloaded => Self::Exhausted("the log"),
             Error::OutcomeUnknown => Self::Unavailable("the database; repeat with the same request id"),
             Error::Closed => Self::Unavailable("the service, which is stopping"),
@@ -120,7 +122,9 @@ impl From<docket_eventlog::Error> for ApiError {
 /// Whether the database cannot be reached, rather than having said no.
 fn is_away(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
+            true
+        }
         // Class 57P: the server is starting or stopping.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,
@@ -147,7 +151,9 @@ impl From<docket_vault::Error> for ApiError {
         use docket_vault::Error;
         match error {
             Error::Erased(_) => Self::Erased,
-            Error::Held(_) => Self::Refused(Refusal::state("LEGAL_HOLD", "A legal hold forbids erasing this.")),
+            Error::Held(_) => {
+                Self::Refused(Refusal::state("LEGAL_HOLD", "A legal hold forbids erasing this."))
+            }
             Error::Database(error) if is_away(&error) => Self::Unavailable("the database"),
             other => Self::Internal(other.into()),
         }

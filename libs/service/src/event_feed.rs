@@ -2,9 +2,7 @@
 
 use docket_eventlog::EventLog;
 use docket_proto::log::v1::event_feed_service_server::EventFeedService;
-use docket_proto::log::v1::{
-    GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
-};
+use docket_proto::log::v1::{GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse};
 use futures::stream::{BoxStream, StreamExt as _, try_unfold};
 use tonic::{Request, Response, Status};
 

@@ -35,7 +35,8 @@ pub use caller::{Caller, Identity, Person, Role, caller};
 pub use cli::{Program, main};
 pub use clock::OffsetClock;
 pub use config::{
-    BrokerConfig, ConfigError, DatabaseConfig, KeysDatabaseConfig, ServiceConfig, TelemetryConfig, TlsConfig, load,
+    BrokerConfig, ConfigError, DatabaseConfig, KeysDatabaseConfig, ServiceConfig, TelemetryConfig, TlsConfig,
+    load,
 };
 pub use detached::{detached, outgoing};
 pub use docket_messaging::{ApplyError, Stop, Subscriber};

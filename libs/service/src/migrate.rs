@@ -17,7 +17,9 @@ pub async fn migrate(config: &ServiceConfig, own: &Migrator) -> anyhow::Result<(
     let owner_url = database.owner_url.as_ref().unwrap_or(&database.url);
     let password = database.owner_password_file.as_ref().filter(|_| database.owner_url.is_some());
     let password = password.or(database.password_file.as_ref().filter(|_| database.owner_url.is_none()));
-    let pool = connect(owner_url, password.map(std::path::PathBuf::as_path)).await.context("the owner's connection")?;
+    let pool = connect(owner_url, password.map(std::path::PathBuf::as_path))
+        .await
+        .context("the owner's connection")?;
 
     docket_eventlog::migrate(&pool, Some(&app)).await.context("the log's schema")?;
     let mut access = sqlx::migrate!("./migrations");
@@ -66,13 +68,19 @@ async fn grant(pool: &PgPool, schema: &str, role: &str) -> sqlx::Result<()> {
 }
 
 /// Makes the stream of a service's log and its durables on the logs it reads, once each.
-pub(crate) async fn set_up_streams(config: &ServiceConfig, name: &'static str, reads: &[String]) -> anyhow::Result<()> {
+pub(crate) async fn set_up_streams(
+    config: &ServiceConfig,
+    name: &'static str,
+    reads: &[String],
+) -> anyhow::Result<()> {
     let database = connect_options(&config.database.url, config.database.password_file.as_deref())?;
     let pool = PgPoolOptions::new().max_connections(1).connect_with(database).await?;
     let broker = docket_messaging::Broker::connect(&config.broker_options(name)).await?;
     let log = log_of(name);
-    let epoch: Option<i64> =
-        sqlx::query_scalar("SELECT max(number) FROM log.epoch WHERE log = $1").bind(log).fetch_one(&pool).await?;
+    let epoch: Option<i64> = sqlx::query_scalar("SELECT max(number) FROM log.epoch WHERE log = $1")
+        .bind(log)
+        .fetch_one(&pool)
+        .await?;
     if let Some(epoch) = epoch {
         broker.ensure_stream(log, epoch.unsigned_abs()).await?;
     }

@@ -77,7 +77,9 @@ impl Objects {
             }
         }
         match self.vault.open_object(subject, name, &start).await? {
-            Some(opening) => Ok(Read::Plain(ObjectReader { opening: Some(opening), start: Some(start), bytes })),
+            Some(opening) => {
+                Ok(Read::Plain(ObjectReader { opening: Some(opening), start: Some(start), bytes }))
+            }
             None => Ok(Read::Erased),
         }
     }

@@ -21,10 +21,9 @@ pub fn decode(token: &str) -> Result<Option<String>, ApiError> {
         return Ok(None);
     }
     let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    text.as_deref()
-        .and_then(|text| text.strip_prefix(VERSION))
-        .map(|last| Some(last.to_owned()))
-        .ok_or_else(|| ApiError::invalid("page_token", "PAGE_TOKEN_MALFORMED", "Give the token as it was returned."))
+    text.as_deref().and_then(|text| text.strip_prefix(VERSION)).map(|last| Some(last.to_owned())).ok_or_else(
+        || ApiError::invalid("page_token", "PAGE_TOKEN_MALFORMED", "Give the token as it was returned."),
+    )
 }
 
 /// How many rows to give: `asked`, or `usual` for 0, and never more than `most`.

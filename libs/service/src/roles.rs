@@ -36,15 +36,18 @@ impl Subscriber for Roles {
     }
 }
 
-pub(crate) async fn grant(tx: &mut PgConnection, account: Uuid, role: &str, office: &str) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO access.role (account, role, office) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-    )
-    .bind(account)
-    .bind(role)
-    .bind(office)
-    .execute(tx)
-    .await?;
+pub(crate) async fn grant(
+    tx: &mut PgConnection,
+    account: Uuid,
+    role: &str,
+    office: &str,
+) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO access.role (account, role, office) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        .bind(account)
+        .bind(role)
+        .bind(office)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

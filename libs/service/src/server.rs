@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use docket_messaging::{Consumer, Relay, Stop, Subscriber};
+use docket_messaging::{Consumer, Redriver, Relay, Stop, Subscriber};
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use tonic::service::RoutesBuilder;
 use tonic::transport::server::TcpIncoming;
 use tower::Service;
 
-use crate::admin::Health;
+use crate::admin::{Health, parked_routes};
 use crate::auth::Auth;
 use crate::event_feed::EventFeed;
 use crate::https::Https;
@@ -148,11 +148,12 @@ impl Server {
         let config = Arc::clone(&self.base.config);
         let grpc = TcpListener::bind(config.grpc_listen).await.context("service.grpc_listen")?;
         let admin = TcpListener::bind(config.admin_listen).await.context("service.admin_listen")?;
-        let http = match config.http_listen {
-            Some(address) if self.http.is_some() => {
+        let http = match (&self.http, config.http_listen) {
+            (Some(_), Some(address)) => {
                 Some(TcpListener::bind(address).await.context("service.http_listen")?)
             }
-            _ => None,
+            (Some(_), None) => anyhow::bail!("service.http_listen is missing: this service has an HTTP face"),
+            (None, _) => None,
         };
         let listening = Listening {
             grpc: grpc.local_addr()?,
@@ -170,13 +171,15 @@ impl Server {
         if let (Some(listener), Some(router)) = (http, self.http.take()) {
             let calls = calls.clone().cancelled_owned();
             let listener = Https::new(listener, tls::https(&config.tls).context("service.tls")?)?;
-            faces.spawn(async move { Ok(axum::serve(listener, router).with_graceful_shutdown(calls).await?) });
+            faces
+                .spawn(async move { Ok(axum::serve(listener, router).with_graceful_shutdown(calls).await?) });
         }
+        let redrivers = self.spawn_workers(&mut workers, &working);
+        let admin_routes = admin_routes.merge(parked_routes(base.pool.clone(), redrivers));
         let ending = working.clone().cancelled_owned();
         workers.spawn(named("admin", async move {
             Ok(axum::serve(admin, admin_routes).with_graceful_shutdown(ending).await?)
         }));
-        self.spawn_workers(&mut workers, &working);
         let (watching, watched) = (health.clone(), calls.clone());
         let pool = base.pool.clone();
         workers.spawn(named("health", async move {
@@ -239,18 +242,25 @@ impl Server {
         Ok(async move { Ok(router.serve_with_incoming_shutdown(incoming, calls.cancelled_owned()).await?) })
     }
 
-    fn spawn_workers(&mut self, workers: &mut JoinSet<(String, anyhow::Result<()>)>, working: &Stop) {
+    fn spawn_workers(
+        &mut self,
+        workers: &mut JoinSet<(String, anyhow::Result<()>)>,
+        working: &Stop,
+    ) -> Vec<Redriver> {
         let base = &self.base;
+        let mut redrivers = Vec::new();
         if base.published {
             let relay = Relay::new(base.log.clone(), base.broker.clone());
             let (stop, halted) = (working.clone(), working.clone());
             workers.spawn(named("relay", async move { stay_halted(relay.run(stop).await, halted).await }));
         }
         for (log, subscribers) in std::mem::take(&mut self.subscribers) {
-            let consumer = Consumer::new(base.name, &log, base.pool.clone(), base.broker.clone(), base.feed(&log))
-                .clock(base.clock.clone())
-                .waking(base.log.clone());
+            let consumer =
+                Consumer::new(base.name, &log, base.pool.clone(), base.broker.clone(), base.feed(&log))
+                    .clock(base.clock.clone())
+                    .waking(base.log.clone());
             let consumer = subscribers.into_iter().fold(consumer, Consumer::with);
+            redrivers.push(consumer.redriver());
             let (stop, halted) = (working.clone(), working.clone());
             let name = format!("consumer of {log}");
             workers.spawn(named(&name, async move { stay_halted(consumer.run(stop).await, halted).await }));
@@ -261,6 +271,7 @@ impl Server {
         for (name, task) in self.tasks.drain(..) {
             workers.spawn(named(&name, task(working.clone())));
         }
+        redrivers
     }
 }
 

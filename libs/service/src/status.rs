@@ -22,7 +22,12 @@ impl From<ApiError> for Status {
             ApiError::Refused(refusal) => refused(refusal),
             ApiError::Stale { current } => {
                 let facts = [("current_version".to_owned(), current.to_string())];
-                with_reason(Code::Aborted, "Somebody changed this in the meantime. Look again.", "STALE", facts)
+                with_reason(
+                    Code::Aborted,
+                    "Somebody changed this in the meantime. Look again.",
+                    "STALE",
+                    facts,
+                )
             }
             ApiError::Reused(difference) => {
                 let facts = [("differs".to_owned(), difference.to_string())];
@@ -41,15 +46,26 @@ impl From<ApiError> for Status {
             }
             ApiError::Unavailable(what) => {
                 let details = ErrorDetails::with_retry_info(Some(RETRY));
-                Self::with_error_details(Code::Unavailable, format!("{what} cannot be reached; try again"), details)
+                Self::with_error_details(
+                    Code::Unavailable,
+                    format!("{what} cannot be reached; try again"),
+                    details,
+                )
             }
             ApiError::Exhausted(what) => {
                 let details = ErrorDetails::with_retry_info(Some(RETRY));
-                Self::with_error_details(Code::ResourceExhausted, format!("{what} is busy; try again"), details)
+                Self::with_error_details(
+                    Code::ResourceExhausted,
+                    format!("{what} is busy; try again"),
+                    details,
+                )
             }
-            ApiError::Erased => {
-                with_reason(Code::FailedPrecondition, "These data were erased and cannot come back.", "ERASED", [])
-            }
+            ApiError::Erased => with_reason(
+                Code::FailedPrecondition,
+                "These data were erased and cannot come back.",
+                "ERASED",
+                [],
+            ),
             ApiError::Internal(cause) => internal(&cause),
         }
     }
@@ -132,7 +148,10 @@ mod tests {
 
     #[test]
     fn every_fault_of_a_request_is_named_at_once() {
-        let faults = vec![FieldFault::new("email", "EMAIL_MALFORMED", "Write it as a@b.c."), FieldFault::new("zip", "ZIP", "Five digits.")];
+        let faults = vec![
+            FieldFault::new("email", "EMAIL_MALFORMED", "Write it as a@b.c."),
+            FieldFault::new("zip", "ZIP", "Five digits."),
+        ];
         let status = Status::from(ApiError::from(faults));
         assert_eq!(status.code(), Code::InvalidArgument);
         let bad = status.get_details_bad_request().unwrap();
@@ -143,7 +162,9 @@ mod tests {
 
     #[test]
     fn a_refusal_by_the_state_names_its_reason_facts_and_way_out() {
-        let refusal = Refusal::state("NO_REQUEST_OPEN", "There is no open request.").fact("case", "1").way_out("Wait for a letter.");
+        let refusal = Refusal::state("NO_REQUEST_OPEN", "There is no open request.")
+            .fact("case", "1")
+            .way_out("Wait for a letter.");
         let status = Status::from(ApiError::from(refusal));
         assert_eq!(status.code(), Code::FailedPrecondition);
         let info = status.get_details_error_info().unwrap();

@@ -99,7 +99,12 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let mut line = Map::new();
@@ -165,5 +170,58 @@ impl Visit for Fields {
         } else {
             self.others.insert(field.name().to_owned(), format!("{value:?}").into());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_json_with_the_trace_it_belongs_to() {
+        let lines = Lines::default();
+        let provider = SdkTracerProvider::builder().build();
+        let writer = lines.clone();
+        let format = tracing_subscriber::fmt::layer()
+            .event_format(JsonLine { name: "filing" })
+            .with_writer(move || writer.clone());
+        // For the whole process: no other test here installs one.
+        tracing_subscriber::registry()
+            .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("test")))
+            .with(format)
+            .init();
+        let span = tracing::info_span!("rpc");
+        docket_messaging::set_parent(&span, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        let traceparent = span.in_scope(|| {
+            tracing::info!(case.id = "1", duration_ms = 1.23456, "answered");
+            docket_messaging::current_traceparent()
+        });
+        let line: Value = serde_json::from_slice(&lines.0.lock().unwrap()).unwrap();
+        assert_eq!(line["msg"], "answered");
+        assert_eq!(line["level"], "info");
+        assert_eq!(line["service.name"], "filing");
+        assert_eq!(line["case.id"], "1");
+        assert_eq!(line["duration_ms"], 1.235);
+        assert_eq!(line["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+        let (trace, rest) = traceparent[3..].split_once('-').unwrap();
+        assert_eq!(trace, "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(line["span_id"], rest[..16]);
     }
 }

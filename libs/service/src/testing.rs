@@ -31,8 +31,8 @@ use docket_proto::identity::v1::session_service_server::{SessionService, Session
 use docket_vault::Kek;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ED25519, SanType,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ED25519, SanType,
 };
 use serde_json::json;
 use sqlx::PgPool;
@@ -242,7 +242,11 @@ impl Bench {
     ///
     /// # Panics
     /// When it ends before, with its error.
-    pub async fn serve<Fut>(&self, config: ServiceConfig, serve: impl FnOnce(ServiceConfig, Stop) -> Fut) -> Running
+    pub async fn serve<Fut>(
+        &self,
+        config: ServiceConfig,
+        serve: impl FnOnce(ServiceConfig, Stop) -> Fut,
+    ) -> Running
     where
         Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
     {

@@ -39,7 +39,12 @@ pub(crate) async fn run(base: Base, handler: Arc<dyn TimerHandler>, stop: Stop) 
             match fire(&base, handler.as_ref(), timer).await {
                 Ok(()) => fired += 1,
                 Err(ApplyError::Park(reason)) => {
-                    tracing::error!(timer.key = timer.key, timer.kind = timer.kind, reason, "a timer cannot be done");
+                    tracing::error!(
+                        timer.key = timer.key,
+                        timer.kind = timer.kind,
+                        reason,
+                        "a timer cannot be done"
+                    );
                 }
                 Err(ApplyError::Retry(error)) => {
                     tracing::warn!(timer.key = timer.key, timer.kind = timer.kind, %error, "a timer waits");

@@ -105,18 +105,28 @@ impl Tokens {
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
-        let claims = decode::<Claims>(token, &key, &validation).map_err(|_refused| TokenError::NotAccepted)?.claims;
+        let claims =
+            decode::<Claims>(token, &key, &validation).map_err(|_refused| TokenError::NotAccepted)?.claims;
         self.check(&claims)
     }
 
     fn check(&self, claims: &Claims) -> Result<Person, TokenError> {
         let now = self.0.clock.now().as_second();
-        let ours = claims.iss == ISSUER && claims.aud == ISSUER && matches!(claims.acr.as_str(), "aal2" | "stepup");
-        if !ours || claims.exp.saturating_add(LEEWAY_S) <= now || claims.auth_time > now.saturating_add(LEEWAY_S) {
+        let ours =
+            claims.iss == ISSUER && claims.aud == ISSUER && matches!(claims.acr.as_str(), "aal2" | "stepup");
+        if !ours
+            || claims.exp.saturating_add(LEEWAY_S) <= now
+            || claims.auth_time > now.saturating_add(LEEWAY_S)
+        {
             return Err(TokenError::NotAccepted);
         }
         let step_up = claims.acr == "stepup" && now.saturating_sub(claims.auth_time) <= STEP_UP_S;
-        Ok(Person { account: claims.sub, session: claims.sid, step_up, auth_level: if step_up { 3 } else { 2 } })
+        Ok(Person {
+            account: claims.sub,
+            session: claims.sid,
+            step_up,
+            auth_level: if step_up { 3 } else { 2 },
+        })
     }
 
     async fn key(&self, kid: &str) -> Result<DecodingKey, TokenError> {

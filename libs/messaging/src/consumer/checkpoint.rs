@@ -91,7 +91,9 @@ pub(crate) async fn advance(tx: &mut PgConnection, core: &Core, at: &At, to: u64
     .fetch_optional(&mut *tx)
     .await?;
     match row {
-        Some((position, epoch)) if epoch.unsigned_abs() == at.epoch && position.unsigned_abs() > at.position => {
+        Some((position, epoch))
+            if epoch.unsigned_abs() == at.epoch && position.unsigned_abs() > at.position =>
+        {
             Ok(Moved::Elsewhere(position.unsigned_abs()))
         }
         // Set back or taken away by hand: begin again from what stands there.
@@ -106,7 +108,10 @@ mod tests {
     #[test]
     fn the_lane_of_a_stream_never_changes() {
         let lane = |name: &str| lane_of(&StreamName::new(name).unwrap());
-        assert_eq!(lane("case-01890a5d-ac96-774b-bcce-b302099a8057"), lane("case-01890a5d-ac96-774b-bcce-b302099a8057"));
+        assert_eq!(
+            lane("case-01890a5d-ac96-774b-bcce-b302099a8057"),
+            lane("case-01890a5d-ac96-774b-bcce-b302099a8057")
+        );
         assert_eq!([lane("a"), lane("b"), lane("c")], [4, 5, 2]);
     }
 }

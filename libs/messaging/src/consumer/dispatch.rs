@@ -154,7 +154,11 @@ impl Order {
             match self.fill(core, handed + 1).await {
                 Ok(()) => {}
                 Err(Error::Feed(reason)) => {
-                    tracing::debug!(log = core.log, reason, "the owner cannot be asked; the broker will send again");
+                    tracing::debug!(
+                        log = core.log,
+                        reason,
+                        "the owner cannot be asked; the broker will send again"
+                    );
                     break;
                 }
                 Err(error) => return Err(error),

@@ -109,7 +109,9 @@ impl Lane {
         let core = Arc::clone(&self.core);
         let mut tx = core.pool.begin().await?;
         // First the checkpoint: it fences off another consumer before anything is done.
-        if let Moved::Elsewhere(other) = advance(&mut tx, &core, &self.at, event.position).await.map_err(retry)? {
+        if let Moved::Elsewhere(other) =
+            advance(&mut tx, &core, &self.at, event.position).await.map_err(retry)?
+        {
             self.at.position = other;
             if event.position <= other {
                 return Ok(());
@@ -216,7 +218,9 @@ fn retry(error: Error) -> ApplyError {
 fn our_fault(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         let shared = cause.downcast_ref::<Arc<sqlx::Error>>().map(AsRef::as_ref);
-        let sqlx::Error::Database(error) = cause.downcast_ref::<sqlx::Error>().or(shared)? else { return None };
+        let sqlx::Error::Database(error) = cause.downcast_ref::<sqlx::Error>().or(shared)? else {
+            return None;
+        };
         let code = error.code()?;
         ["22", "23", "42"].iter().any(|class| code.starts_with(class)).then(|| format!("SQLSTATE {code}"))
     })

@@ -107,7 +107,10 @@ pub(crate) async fn redrive(core: &Core, stream: Option<&str>) -> Result<Redrive
     }
     if done != Redriven::default() {
         tracing::info!(
-            log = core.log, applied = done.applied, still_parked = done.still_parked, "parked streams were redriven"
+            log = core.log,
+            applied = done.applied,
+            still_parked = done.still_parked,
+            "parked streams were redriven"
         );
     }
     Ok(done)

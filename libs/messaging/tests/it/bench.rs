@@ -96,8 +96,12 @@ impl Owner {
 }
 
 pub(crate) async fn broker(nats: &TestNats, name: &str) -> Broker {
-    let options =
-        BrokerOptions { url: nats.url.clone(), name: name.to_owned(), replicas: 1, ..BrokerOptions::default() };
+    let options = BrokerOptions {
+        url: nats.url.clone(),
+        name: name.to_owned(),
+        replicas: 1,
+        ..BrokerOptions::default()
+    };
     Broker::connect(&options).await.unwrap()
 }
 

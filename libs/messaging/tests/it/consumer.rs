@@ -143,7 +143,8 @@ async fn another_epoch_halts_the_consumer() {
     let mut headers = HeaderMap::new();
     headers.insert(docket_messaging::EPOCH, "2");
     let subject = format!("docket.{LOG}.{}", event.kind);
-    let sent = hand.jetstream().publish_with_headers(subject, headers, event.to_stored().into()).await.unwrap();
+    let sent =
+        hand.jetstream().publish_with_headers(subject, headers, event.to_stored().into()).await.unwrap();
     sent.await.unwrap();
     let halted = reader.consumer(&nats, owner.feed()).await.run(Stop::new()).await.unwrap_err();
     assert!(matches!(&halted, Error::Halted(reason) if reason.contains("epoch")), "{halted}");

@@ -30,7 +30,10 @@ async fn poison_stops_one_stream_and_redrive_puts_it_right() {
     // Too early: it stays parked.
     assert_eq!(redriver.redrive(None).await.unwrap(), Redriven { applied: 0, still_parked: 1 });
     reader.seen.heal();
-    assert_eq!(redriver.redrive(Some(account(1).as_str())).await.unwrap(), Redriven { applied: 3, still_parked: 0 });
+    assert_eq!(
+        redriver.redrive(Some(account(1).as_str())).await.unwrap(),
+        Redriven { applied: 3, still_parked: 0 }
+    );
     owner.happen(&account(1)).await;
     reader.wait_for(7).await;
     reader.assert_exactly(7).await;

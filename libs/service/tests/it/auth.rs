@@ -57,10 +57,8 @@ async fn persons_get_in_by_a_good_token_and_nothing_else() {
         ("no account", with("sub", json!("me"))),
         ("not signed", unsigned(&good)),
     ] {
-        let refused = client
-            .get_payment(with_token(pb::GetPaymentRequest::default(), &token))
-            .await
-            .unwrap_err();
+        let refused =
+            client.get_payment(with_token(pb::GetPaymentRequest::default(), &token)).await.unwrap_err();
         assert_eq!((refused.code(), refused.details()), (Code::Unauthenticated, &[][..]), "{why}");
     }
 
@@ -156,9 +154,12 @@ async fn a_certificate_of_another_authority_does_not_even_connect() {
     let endpoint = Endpoint::from_shared(format!("https://{}", server.listening.grpc)).unwrap();
     let mut client = PaymentServiceClient::new(endpoint.tls_config(tls).unwrap().connect_lazy());
     let refused = client.create_quote(pb::CreateQuoteRequest::default()).await.unwrap_err();
-    assert!(matches!(refused.code(), Code::Unavailable | Code::Unknown), "{refused:?}");
+    // The transport fails; no answer comes back, not even a refusal.
+    assert!(std::error::Error::source(&refused).is_some(), "{refused:?}");
     // And the other way round: a client does not trust a server of another authority.
-    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(&forged.ca_file))).domain_name("localhost");
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(read(&forged.ca_file)))
+        .domain_name("localhost");
     let endpoint = Endpoint::from_shared(format!("https://{}", server.listening.grpc)).unwrap();
     assert!(endpoint.tls_config(tls).unwrap().connect().await.is_err());
     server.stop().await.unwrap();
@@ -173,7 +174,8 @@ async fn an_unknown_method_is_unimplemented_and_our_fault_gives_an_id_only() {
     client.ready().await.unwrap();
     let path = http::uri::PathAndQuery::from_static("/docket.payments.v1.PaymentService/NoSuchMethod");
     let codec = tonic_prost::ProstCodec::<pb::GetPaymentRequest, pb::GetPaymentResponse>::default();
-    let refused = client.unary(Request::new(pb::GetPaymentRequest::default()), path, codec).await.unwrap_err();
+    let refused =
+        client.unary(Request::new(pb::GetPaymentRequest::default()), path, codec).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unimplemented);
 
     let token = place.bench.token(Uuid::from_u128(1));

@@ -45,6 +45,7 @@ async fn health_and_metrics_are_told_on_the_admin_port() {
         assert_eq!(answer.status, 1, "{service}");
     }
     assert!(http_get(admin, "/metrics").await.contains("200 OK"));
+    assert!(http_get(admin, "/parked").await.contains("200 OK"));
     drop(health);
     server.stop().await.unwrap();
     assert!(tokio::net::TcpStream::connect(admin).await.is_err());
@@ -70,7 +71,10 @@ impl Subscriber for Heard {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happens_in_one_service_reaches_another() {
-    let place = Place::new("payments").await;
+    what_happens_in_identity_reaches(&Place::new("payments").await).await;
+}
+
+async fn what_happens_in_identity_reaches(place: &Place) {
     // Identity: only a log with an event.
     let (own, keys) = (docket_testkit::database("identity").await, docket_testkit::database("keys").await);
     let config = place.bench.config("identity", &own.url, Some(&keys.url), &place.nats.url);
@@ -122,8 +126,64 @@ async fn what_happens_in_one_service_reaches_another() {
     identity.stop().await.unwrap();
 }
 
+/// The broker's users as in production: named by certificate, allowed what they need and nothing else.
+fn broker_users() -> String {
+    let user = |name: &str, allowed: &[&str]| {
+        let allowed: Vec<_> = allowed.iter().map(|subject| format!("{subject:?}")).collect();
+        format!(
+            "{{ user: \"spiffe://docket.local/ns/docket/sa/{name}\", permissions {{ publish: [{}], \
+             subscribe: [\"_INBOX_{name}.>\"] }} }}",
+            allowed.join(", ")
+        )
+    };
+    let identity = user(
+        "identity",
+        &[
+            "docket.identity.>",
+            "$JS.API.STREAM.INFO.identity",
+            "$JS.API.STREAM.CREATE.identity",
+            "$JS.API.DIRECT.GET.identity",
+            "$JS.API.CONSUMER.INFO.identity.identity",
+            "$JS.API.CONSUMER.CREATE.identity.identity",
+            "$JS.API.CONSUMER.MSG.NEXT.identity.identity",
+            "$JS.ACK.identity.identity.>",
+        ],
+    );
+    let payments = user(
+        "payments",
+        &[
+            "docket.payments.>",
+            "$JS.API.STREAM.INFO.payments",
+            "$JS.API.STREAM.CREATE.payments",
+            "$JS.API.DIRECT.GET.payments",
+            "$JS.API.STREAM.INFO.identity",
+            "$JS.API.CONSUMER.INFO.identity.payments",
+            "$JS.API.CONSUMER.CREATE.identity.payments",
+            "$JS.API.CONSUMER.MSG.NEXT.identity.payments",
+            "$JS.ACK.identity.payments.>",
+        ],
+    );
+    format!("accounts {{ DOCKET {{ jetstream: enabled, users: [ {identity}, {payments} ] }} }}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_pass_a_broker_that_asks_for_certificates_and_permits_only_what_is_needed() {
+    let mut place = Place::new("payments").await;
+    let folder = tempfile::tempdir().unwrap();
+    let tls = place.bench.authority.issue("nats", folder.path());
+    place.nats = docket_testkit::nats_with(|options| {
+        options.config = broker_users();
+        options.tls =
+            Some(docket_servers::TlsFiles { cert: tls.cert_file, key: tls.key_file, ca: tls.ca_file });
+    })
+    .await;
+    place.nats.url = place.nats.url.replace("nats://", "tls://");
+    what_happens_in_identity_reaches(&place).await;
+}
+
 async fn append(base: &Base, account: Uuid) {
-    let granted = RoleGranted { role: "finance".into(), office: "NBC".into(), granted_by: "invitation".into() };
+    let granted =
+        RoleGranted { role: "finance".into(), office: "NBC".into(), granted_by: "invitation".into() };
     let context = Context {
         command_id: Uuid::new_v4(),
         correlation_id: Uuid::new_v4(),
@@ -208,8 +268,14 @@ async fn the_services_own_role_cannot_change_what_happened() {
 
     let base = Base::connect(&config, options()).await.unwrap();
     append(&base, Uuid::from_u128(1)).await;
-    sqlx::query("INSERT INTO note (id, text) VALUES ($1, 'x')").bind(Uuid::nil()).execute(&base.pool).await.unwrap();
-    for forbidden in ["UPDATE log.event SET kind = 'x'", "DELETE FROM log.event", "TRUNCATE log.event", "DROP TABLE note"] {
+    sqlx::query("INSERT INTO note (id, text) VALUES ($1, 'x')")
+        .bind(Uuid::nil())
+        .execute(&base.pool)
+        .await
+        .unwrap();
+    for forbidden in
+        ["UPDATE log.event SET kind = 'x'", "DELETE FROM log.event", "TRUNCATE log.event", "DROP TABLE note"]
+    {
         let refused = sqlx::query(sqlx::AssertSqlSafe(forbidden)).execute(&base.pool).await.unwrap_err();
         let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
         assert_eq!(code.as_deref(), Some("42501"), "{forbidden}");
