@@ -1,0 +1,26 @@
+//! Names and addresses, asked from identity at the moment they are needed and never kept.
+
+use docket_proto::identity::v1::directory_service_client::DirectoryServiceClient;
+use docket_proto::identity::v1::{GetContactRequest, GetContactResponse};
+use docket_service::{Base, outgoing};
+use tonic::Status;
+use uuid::Uuid;
+
+/// The contact of an account.
+///
+/// # Errors
+/// What identity answered.
+pub(crate) async fn contact(base: &Base, account: Uuid) -> Result<GetContactResponse, Status> {
+    let mut directory = DirectoryServiceClient::new(base.channel("identity"));
+    let request = GetContactRequest { account_id: account.to_string() };
+    Ok(directory.get_contact(outgoing(request)).await?.into_inner())
+}
+
+/// Given name and family name.
+pub(crate) fn full_name(contact: &GetContactResponse) -> String {
+    [contact.given_name.trim(), contact.family_name.trim()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

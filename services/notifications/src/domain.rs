@@ -1,0 +1,19 @@
+//! What is decided: which event owes which notice, what a notice says, how a conversation goes. Pure.
+
+mod dates;
+mod facts;
+mod kind;
+mod notice;
+mod thread;
+
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod thread_tests;
+
+pub(crate) use dates::{Said, office_date, said_date};
+pub(crate) use facts::{Appointment, Due, Facts, Item};
+pub(crate) use facts::{Matter, facts};
+pub(crate) use kind::NoticeKind;
+pub(crate) use notice::{NoticeEvent, NoticeState, Notices, open as open_notice};
+pub(crate) use thread::{From, TOPICS, ThreadEvent, ThreadState, Threads, say, start};

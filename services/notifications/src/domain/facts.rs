@@ -1,0 +1,355 @@
+//! What a notice says: the facts of its event and case, ready to be printed. Pure; texts are in the templates.
+
+use docket_forms::Catalogue;
+use docket_kernel::deadline::{Deadline, OFFICE_ZONE, Rule, ServiceChannel};
+use docket_kernel::{ReceiptNumber, Refusal};
+use docket_proto::case_status::events::v1 as pb;
+use docket_proto::events::case::Event;
+use docket_proto::types::v1::{AppointmentSlot, Deadline as PbDeadline};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::dates::{Said, said_date, said_instant};
+
+/// What is known of a case: whose it is and what it is called. No personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Matter {
+    /// The case.
+    pub(crate) case: Uuid,
+    /// The account of the party.
+    pub(crate) account: Uuid,
+    /// The form.
+    pub(crate) form: String,
+    /// Receipt number; empty until it is accepted.
+    pub(crate) receipt_number: String,
+    /// Civil date of receipt, ISO 8601.
+    pub(crate) receipt_date: String,
+    /// The office it is with; empty until it is accepted.
+    pub(crate) office: String,
+    /// Zone of the party.
+    pub(crate) zone: String,
+    /// The assigned officer.
+    pub(crate) officer: Option<Uuid>,
+}
+
+/// An appointment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Appointment {
+    /// Civil date at the office.
+    pub(crate) date: Said,
+    /// Time of day at the office.
+    pub(crate) time: Said,
+    /// Name and address.
+    pub(crate) place: String,
+}
+
+/// A due date with its derivation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Due {
+    /// The last day.
+    pub(crate) date: Said,
+    /// The days of the period.
+    pub(crate) days: u32,
+    /// The day which is not counted.
+    pub(crate) day0: Said,
+    /// How it came about, in one line.
+    pub(crate) derivation: String,
+    /// The law.
+    pub(crate) cite: String,
+    /// The party's zone, when it is not the office's; then the later end of the day holds.
+    pub(crate) other_zone: Option<String>,
+}
+
+/// Something asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Item {
+    /// Its code.
+    pub(crate) code: String,
+    /// What it is called.
+    pub(crate) title: String,
+    /// What may be sent instead.
+    pub(crate) substitutes: Vec<String>,
+    /// Why it is asked for: a code.
+    pub(crate) reason: String,
+}
+
+/// A reason why a filing was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct RejectCode {
+    /// The code.
+    pub(crate) code: String,
+    /// In plain words.
+    pub(crate) text: String,
+}
+
+/// Everything a notice says beside its fixed words; what does not apply is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Facts {
+    /// Title of the form.
+    pub(crate) form_title: String,
+    /// Receipt number in its printed form; empty without one.
+    pub(crate) receipt_number: String,
+    /// Date of receipt.
+    pub(crate) received: Option<Said>,
+    /// The civil date of service.
+    pub(crate) served: Option<Said>,
+    /// `biometrics`, `interview`, `oath`.
+    pub(crate) appointment_kind: &'static str,
+    /// The appointment.
+    pub(crate) appointment: Option<Appointment>,
+    /// The one it replaces.
+    pub(crate) old_appointment: Option<Appointment>,
+    /// `party` or `office`.
+    pub(crate) moved_by: String,
+    /// What is taken at the appointment: 1, 2 or 3.
+    pub(crate) capture_code: u32,
+    /// What is asked for, or to bring.
+    pub(crate) items: Vec<Item>,
+    /// Until when.
+    pub(crate) due: Option<Due>,
+    /// Why it was not accepted.
+    pub(crate) reject_codes: Vec<RejectCode>,
+    /// Whether the fee goes back.
+    pub(crate) refund: bool,
+    /// From when an approval holds.
+    pub(crate) effective: Option<Said>,
+    /// Codes of the grounds of a denial.
+    pub(crate) grounds: Vec<String>,
+    /// Whether it was denied for abandonment.
+    pub(crate) abandoned: bool,
+    /// The officer's own words to the party.
+    pub(crate) words: String,
+    /// Id of the request, UUID text; empty when none.
+    #[serde(skip)]
+    pub(crate) request_id: String,
+}
+
+/// The facts of a notice for `event`, posted at `posted_at`; with them the civil date of service.
+///
+/// For a request, service counts from the planned day 0, which its due date was computed from.
+///
+/// # Errors
+/// An event without what its notice must say, or with dates and zones nobody knows.
+pub(crate) fn facts(
+    matter: &Matter,
+    event: &Event,
+    posted_on: Date,
+    catalogue: &Catalogue,
+) -> Result<(Facts, Date), Refusal> {
+    let mut facts = of_case(matter, catalogue);
+    let mut served = posted_on;
+    match event {
+        Event::FilingRejected(event) => rejected(&mut facts, matter, event, catalogue),
+        Event::BiometricsScheduled(event) => {
+            appointed(&mut facts, "biometrics", event.appointment.as_ref())?;
+            facts.capture_code = event.capture_code;
+        }
+        Event::InterviewScheduled(event) => {
+            appointed(&mut facts, "interview", event.appointment.as_ref())?;
+            facts.items = event.bring.iter().map(|code| item(matter, code, "", catalogue)).collect();
+        }
+        Event::OathScheduled(event) => appointed(&mut facts, "oath", event.appointment.as_ref())?,
+        Event::BiometricsRescheduled(event) => {
+            moved(&mut facts, "biometrics", event.from.as_ref(), event.to.as_ref(), &event.moved_by)?;
+        }
+        Event::InterviewRescheduled(event) => {
+            moved(&mut facts, "interview", event.from.as_ref(), event.to.as_ref(), &event.moved_by)?;
+        }
+        Event::EvidenceRequested(event) => {
+            served = requested(&mut facts, matter, &event.items, event.deadline.as_ref(), catalogue)?;
+            facts.words.clone_from(&event.explanation);
+            facts.request_id.clone_from(&event.request_id);
+        }
+        Event::ExaminationContinued(event) => {
+            served = requested(&mut facts, matter, &event.items, event.deadline.as_ref(), catalogue)?;
+            facts.words.clone_from(&event.explanation);
+            facts.request_id.clone_from(&event.request_id);
+        }
+        Event::CaseApproved(event) => facts.effective = date(&event.effective_date).map(said_date),
+        Event::CaseDenied(event) => denied(&mut facts, matter, event, served)?,
+        _ => {}
+    }
+    facts.served = Some(said_date(served));
+    Ok((facts, served))
+}
+
+fn of_case(matter: &Matter, catalogue: &Catalogue) -> Facts {
+    let number = ReceiptNumber::parse(&matter.receipt_number);
+    Facts {
+        form_title: catalogue.form(&matter.form).map(|form| form.title.clone()).unwrap_or_default(),
+        receipt_number: number.map_or_else(|_| matter.receipt_number.clone(), |number| number.to_string()),
+        received: date(&matter.receipt_date).map(said_date),
+        ..Facts::default()
+    }
+}
+
+fn date(text: &str) -> Option<Date> {
+    text.parse().ok()
+}
+
+fn missing(what: &'static str) -> Refusal {
+    Refusal::state("EVENT_INCOMPLETE", format!("the event has no {what}"))
+}
+
+fn appointment(slot: Option<&AppointmentSlot>) -> Result<Appointment, Refusal> {
+    let slot = slot.ok_or_else(|| missing("appointment"))?;
+    let at = Timestamp::from_microsecond(slot.starts_at_us).map_err(|_beyond| missing("usable instant"))?;
+    let (date, time) = said_instant(at, &slot.zone)?;
+    Ok(Appointment { date, time, place: slot.place.clone() })
+}
+
+fn appointed(facts: &mut Facts, kind: &'static str, slot: Option<&AppointmentSlot>) -> Result<(), Refusal> {
+    facts.appointment_kind = kind;
+    facts.appointment = Some(appointment(slot)?);
+    Ok(())
+}
+
+fn moved(
+    facts: &mut Facts,
+    kind: &'static str,
+    from: Option<&AppointmentSlot>,
+    to: Option<&AppointmentSlot>,
+    moved_by: &str,
+) -> Result<(), Refusal> {
+    appointed(facts, kind, to)?;
+    facts.old_appointment = Some(appointment(from)?);
+    moved_by.clone_into(&mut facts.moved_by);
+    Ok(())
+}
+
+fn item(matter: &Matter, code: &str, reason: &str, catalogue: &Catalogue) -> Item {
+    let evidence = |kind: &str| {
+        let form = catalogue.form(&matter.form)?;
+        form.evidence.iter().find(|evidence| evidence.kind == kind)
+    };
+    let title = |kind: &str| evidence(kind).map_or_else(|| plain(kind), |known| known.title.clone());
+    let substitutes = evidence(code).map(|known| known.substitutes.iter().map(|kind| title(kind)).collect());
+    Item {
+        code: code.to_owned(),
+        title: title(code),
+        substitutes: substitutes.unwrap_or_default(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// A code that no list explains, as words.
+fn plain(code: &str) -> String {
+    let mut words = code.replace(['_', '-'], " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+/// Fills in what is asked for and until when; gives the civil date of service.
+fn requested(
+    facts: &mut Facts,
+    matter: &Matter,
+    items: &[pb::RequestedItem],
+    deadline: Option<&PbDeadline>,
+    catalogue: &Catalogue,
+) -> Result<Date, Refusal> {
+    facts.items = items.iter().map(|asked| item(matter, &asked.code, &asked.reason, catalogue)).collect();
+    let deadline = deadline.ok_or_else(|| missing("deadline"))?;
+    let day0 = date(&deadline.day0_date).ok_or_else(|| missing("day 0"))?;
+    let due = date(&deadline.due_date).ok_or_else(|| missing("due date"))?;
+    facts.due = Some(Due {
+        date: said_date(due),
+        days: deadline.base_days,
+        day0: said_date(day0),
+        derivation: deadline.derivation.clone(),
+        cite: deadline.cite.clone(),
+        other_zone: other_zone(&deadline.zone),
+    });
+    Ok(day0)
+}
+
+fn other_zone(zone: &str) -> Option<String> {
+    (zone != OFFICE_ZONE && !zone.is_empty()).then(|| zone.to_owned())
+}
+
+fn rejected(facts: &mut Facts, matter: &Matter, event: &pb::FilingRejected, catalogue: &Catalogue) {
+    facts.refund = event.refund;
+    let text = |code: &str| {
+        let form = catalogue.form(&matter.form)?;
+        form.rejects.iter().find(|reject| reject.code == code).map(|reject| reject.text.clone())
+    };
+    facts.reject_codes = event
+        .codes
+        .iter()
+        .map(|code| RejectCode { code: code.clone(), text: text(code).unwrap_or_else(|| plain(code)) })
+        .collect();
+}
+
+/// The rule of the way to challenge a denial: a hearing for N-400 (8 CFR 336.2), else a motion (8 CFR 103.5);
+/// after a denial for abandonment only a motion (8 CFR 103.2(b)(15)).
+fn denied(facts: &mut Facts, matter: &Matter, event: &pb::CaseDenied, served: Date) -> Result<(), Refusal> {
+    facts.grounds = event.ground_codes.iter().map(|code| plain(code)).collect();
+    facts.abandoned = event.abandoned;
+    facts.words.clone_from(&event.reasons);
+    let hearing = matter.form == "N-400" && !event.abandoned;
+    let rule = Rule::of(if hearing { "n336.request" } else { "motion.reopen" });
+    let zone = if matter.zone.is_empty() { OFFICE_ZONE } else { &matter.zone };
+    let deadline = Deadline::compute(rule, served, ServiceChannel::Posted, zone)?;
+    facts.due = Some(Due {
+        date: said_date(deadline.due),
+        days: deadline.base_days,
+        day0: said_date(served),
+        derivation: deadline.derivation(),
+        cite: deadline.cite.clone(),
+        other_zone: other_zone(&deadline.zone),
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{NoticeKind, samples};
+
+    fn of(kind: NoticeKind) -> (Facts, Date) {
+        let posted_on = "2026-03-03".parse().unwrap();
+        facts(&samples::matter(), &samples::event(kind), posted_on, &Catalogue::embedded()).unwrap()
+    }
+
+    #[test]
+    fn a_request_is_served_on_the_day_its_period_counts_from() {
+        let (facts, served) = of(NoticeKind::Continuation);
+        assert_eq!(served.to_string(), "2026-03-02");
+        let due = facts.due.unwrap();
+        assert_eq!(due.date.en, "Wednesday, April 1, 2026");
+        assert!(due.derivation.contains("2026-03-02 + 30d"));
+        assert_eq!(facts.items[0].title, "Tax transcripts or certified returns");
+        assert_eq!(facts.request_id, samples::REQUEST.to_string());
+    }
+
+    #[test]
+    fn every_other_notice_is_served_on_the_day_it_is_posted() {
+        for kind in NoticeKind::ALL {
+            if !matches!(kind, NoticeKind::Continuation | NoticeKind::Rfe) {
+                assert_eq!(of(kind).1.to_string(), "2026-03-03", "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_denial_of_naturalization_can_be_heard_and_one_for_abandonment_only_reopened() {
+        assert!(of(NoticeKind::Denial).0.due.unwrap().cite.contains("336.2"));
+        let mut event = samples::event(NoticeKind::Denial);
+        let Event::CaseDenied(denied) = &mut event else { unreachable!() };
+        denied.abandoned = true;
+        let posted_on = "2026-03-03".parse().unwrap();
+        let (facts, _) = facts(&samples::matter(), &event, posted_on, &Catalogue::embedded()).unwrap();
+        assert!(facts.due.unwrap().cite.contains("103.5"));
+    }
+
+    #[test]
+    fn an_event_without_its_deadline_gives_no_notice() {
+        let event = Event::EvidenceRequested(pb::EvidenceRequested::default());
+        let posted_on = "2026-03-03".parse().unwrap();
+        let refused = facts(&samples::matter(), &event, posted_on, &Catalogue::embedded()).unwrap_err();
+        assert_eq!(refused.reason, "EVENT_INCOMPLETE");
+    }
+}

@@ -1,0 +1,155 @@
+//! The kinds of notices: what each is called, and which event of a case owes it.
+
+use docket_proto::events::case::Event;
+
+/// A kind of notice of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum NoticeKind {
+    /// The filing was received and accepted.
+    Receipt,
+    /// The filing was not accepted.
+    Rejection,
+    /// A biometrics appointment was set.
+    BiometricsAppointment,
+    /// An interview was set.
+    InterviewAppointment,
+    /// An appointment was moved.
+    AppointmentMoved,
+    /// Evidence is asked for.
+    Rfe,
+    /// An examination was continued with a request.
+    Continuation,
+    /// The case was approved.
+    Approval,
+    /// The case was denied.
+    Denial,
+    /// The case was withdrawn.
+    WithdrawalAck,
+    /// An oath ceremony was set.
+    Oath,
+    /// The certificate is ready.
+    CitizenshipCertificateReady,
+}
+
+impl NoticeKind {
+    /// All kinds.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Receipt,
+        Self::Rejection,
+        Self::BiometricsAppointment,
+        Self::InterviewAppointment,
+        Self::AppointmentMoved,
+        Self::Rfe,
+        Self::Continuation,
+        Self::Approval,
+        Self::Denial,
+        Self::WithdrawalAck,
+        Self::Oath,
+        Self::CitizenshipCertificateReady,
+    ];
+
+    /// The id in events, rows and on the wire.
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::Receipt => "receipt",
+            Self::Rejection => "rejection",
+            Self::BiometricsAppointment => "biometrics_appointment",
+            Self::InterviewAppointment => "interview_appointment",
+            Self::AppointmentMoved => "appointment_moved",
+            Self::Rfe => "rfe",
+            Self::Continuation => "continuation",
+            Self::Approval => "approval",
+            Self::Denial => "denial",
+            Self::WithdrawalAck => "withdrawal_ack",
+            Self::Oath => "oath",
+            Self::CitizenshipCertificateReady => "citizenship_certificate_ready",
+        }
+    }
+
+    /// The kind with this id.
+    pub(crate) fn of_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.id() == id)
+    }
+
+    /// The official name of the form of notice.
+    pub(crate) fn official_name(self) -> &'static str {
+        match self {
+            Self::Receipt
+            | Self::Rejection
+            | Self::BiometricsAppointment
+            | Self::InterviewAppointment
+            | Self::AppointmentMoved => "I-797C",
+            Self::Rfe => "I-797E",
+            Self::Continuation => "N-14",
+            Self::Approval | Self::WithdrawalAck | Self::CitizenshipCertificateReady => "I-797",
+            Self::Denial => "Decision",
+            Self::Oath => "N-445",
+        }
+    }
+
+    /// The kind of alert that tells of it: alerts of decisions and requests cannot be switched off.
+    pub(crate) fn alert(self) -> &'static str {
+        match self {
+            Self::Receipt => "filing_accepted",
+            Self::Rejection => "filing_rejected",
+            Self::BiometricsAppointment | Self::InterviewAppointment | Self::Oath => "appointment_set",
+            Self::AppointmentMoved => "appointment_moved",
+            Self::Rfe | Self::Continuation => "request_open",
+            Self::Approval | Self::Denial => "decision_made",
+            Self::WithdrawalAck | Self::CitizenshipCertificateReady => "notice_posted",
+        }
+    }
+
+    /// The notice that an event of a case owes; most events owe none.
+    pub(crate) fn owed_for(event: &Event) -> Option<Self> {
+        Some(match event {
+            Event::FilingAccepted(_) => Self::Receipt,
+            Event::FilingRejected(_) => Self::Rejection,
+            Event::BiometricsScheduled(_) => Self::BiometricsAppointment,
+            Event::BiometricsRescheduled(_) | Event::InterviewRescheduled(_) => Self::AppointmentMoved,
+            Event::InterviewScheduled(_) => Self::InterviewAppointment,
+            Event::EvidenceRequested(_) => Self::Rfe,
+            Event::ExaminationContinued(_) => Self::Continuation,
+            Event::CaseApproved(_) => Self::Approval,
+            Event::CaseDenied(_) => Self::Denial,
+            Event::CaseWithdrawn(_) => Self::WithdrawalAck,
+            Event::OathScheduled(_) => Self::Oath,
+            Event::CertificateIssued(_) => Self::CitizenshipCertificateReady,
+            Event::CaseOpened(_)
+            | Event::BiometricsNeeded(_)
+            | Event::BiometricsTaken(_)
+            | Event::BiometricsMissed(_)
+            | Event::BackgroundCheckStarted(_)
+            | Event::BackgroundCheckReturned(_)
+            | Event::CaseAssigned(_)
+            | Event::ReviewStarted(_)
+            | Event::InterviewCompleted(_)
+            | Event::InterviewMissed(_)
+            | Event::TestTaken(_)
+            | Event::RequestServed(_)
+            | Event::ResponseRecorded(_)
+            | Event::DeadlinePassed(_)
+            | Event::DecisionRecommended(_)
+            | Event::DecisionReviewed(_)
+            | Event::ReverificationCompleted(_)
+            | Event::OathTaken(_)
+            | Event::NoticeRecorded(_)
+            | Event::RefundRecorded(_) => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::samples;
+
+    #[test]
+    fn every_kind_is_owed_for_some_event_and_found_by_its_id() {
+        for kind in NoticeKind::ALL {
+            assert_eq!(NoticeKind::of_id(kind.id()), Some(kind));
+            assert_eq!(NoticeKind::owed_for(&samples::event(kind)), Some(kind), "{kind:?}");
+        }
+        assert_eq!(NoticeKind::of_id("subpoena"), None);
+    }
+}

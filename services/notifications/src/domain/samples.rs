@@ -1,0 +1,122 @@
+//! Invented events, one for each kind of notice, for tests.
+
+use docket_kernel::deadline::{Deadline, Rule, ServiceChannel};
+use docket_proto::case_status::events::v1 as pb;
+use docket_proto::events::case::Event;
+use docket_proto::types::v1 as types;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::facts::Matter;
+use super::kind::NoticeKind;
+
+pub(crate) const REQUEST: Uuid = Uuid::from_u128(0x77);
+
+pub(crate) fn matter() -> Matter {
+    Matter {
+        case: Uuid::from_u128(1),
+        account: Uuid::from_u128(2),
+        form: "N-400".into(),
+        receipt_number: "DKT1234567897".into(),
+        receipt_date: "2026-03-02".into(),
+        office: "NBC".into(),
+        zone: "America/New_York".into(),
+        officer: Some(Uuid::from_u128(3)),
+    }
+}
+
+fn slot(starts: &str, place: &str) -> Option<types::AppointmentSlot> {
+    let starts: Timestamp = starts.parse().unwrap();
+    Some(types::AppointmentSlot {
+        appointment_id: Uuid::from_u128(9).to_string(),
+        office: "ASC-NYC".into(),
+        place: place.into(),
+        starts_at_us: starts.as_microsecond(),
+        zone: "America/New_York".into(),
+    })
+}
+
+const CENTER: &str =
+    "Docket Application Support Center, New York, 200 Example Street, Floor 1, New York, NY 10000";
+const FIELD: &str = "Docket Field Office, New York, 200 Example Street, Floor 7, New York, NY 10000";
+
+fn deadline(rule: &str) -> Option<types::Deadline> {
+    let day0 = "2026-03-02".parse().unwrap();
+    let zone = "America/Los_Angeles";
+    let deadline = Deadline::compute(Rule::of(rule), day0, ServiceChannel::Posted, zone).unwrap();
+    Some(types::Deadline {
+        derivation: deadline.derivation(),
+        rule: deadline.rule_id,
+        day0_date: deadline.day0.to_string(),
+        base_days: deadline.base_days,
+        mail_days: deadline.mail_days,
+        raw_last_date: deadline.raw_last.to_string(),
+        due_date: deadline.due.to_string(),
+        zone: deadline.zone,
+        expires_at_us: deadline.expires_at.as_microsecond(),
+        cite: deadline.cite,
+    })
+}
+
+fn items() -> Vec<pb::RequestedItem> {
+    let item = |code: &str| pb::RequestedItem { code: code.into(), reason: "missing".into() };
+    vec![item("tax_transcripts"), item("name_change")]
+}
+
+/// An event which owes a notice of `kind`.
+pub(crate) fn event(kind: NoticeKind) -> Event {
+    let request_id = REQUEST.to_string();
+    match kind {
+        NoticeKind::Receipt => {
+            pb::FilingAccepted { receipt_number: "DKT1234567897".into(), office: "NBC".into() }.into()
+        }
+        NoticeKind::Rejection => {
+            pb::FilingRejected { codes: vec!["X-SIGN".into(), "X-FEE".into()], refund: true }.into()
+        }
+        NoticeKind::BiometricsAppointment => {
+            pb::BiometricsScheduled { appointment: slot("2026-03-24T13:00:00Z", CENTER), capture_code: 3 }
+                .into()
+        }
+        NoticeKind::AppointmentMoved => pb::BiometricsRescheduled {
+            from: slot("2026-03-24T13:00:00Z", CENTER),
+            to: slot("2026-03-31T18:30:00Z", CENTER),
+            moved_by: "party".into(),
+            cause: "travel".into(),
+        }
+        .into(),
+        NoticeKind::InterviewAppointment => pb::InterviewScheduled {
+            appointment: slot("2026-06-11T14:15:00Z", FIELD),
+            bring: vec!["green_card".into(), "passports".into()],
+        }
+        .into(),
+        NoticeKind::Rfe => pb::EvidenceRequested {
+            request_id,
+            items: items(),
+            deadline: deadline("rfe"),
+            explanation: String::new(),
+        }
+        .into(),
+        NoticeKind::Continuation => pb::ExaminationContinued {
+            request_id,
+            items: items(),
+            deadline: deadline("n14"),
+            explanation: String::new(),
+        }
+        .into(),
+        NoticeKind::Approval => {
+            pb::CaseApproved { officer: String::new(), effective_date: "2026-06-11".into() }.into()
+        }
+        NoticeKind::Denial => pb::CaseDenied {
+            officer: String::new(),
+            ground_codes: vec!["good_moral_character".into(), "physical_presence".into()],
+            abandoned: false,
+            reasons: String::new(),
+        }
+        .into(),
+        NoticeKind::WithdrawalAck => pb::CaseWithdrawn {}.into(),
+        NoticeKind::Oath => pb::OathScheduled { appointment: slot("2026-07-02T14:00:00Z", FIELD) }.into(),
+        NoticeKind::CitizenshipCertificateReady => {
+            pb::CertificateIssued { certificate_number: String::new() }.into()
+        }
+    }
+}

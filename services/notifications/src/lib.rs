@@ -1,0 +1,74 @@
+//! The notifications service: notices as PDF, alerts by mail, and messages between a party and the office.
+//!
+//! Reading order: `domain` (what is decided and what notices say), `render` with `templates/` (how they look),
+//! `policies` (owed, issued, alerted), `store` (the rows that are not events), `mail`, `directory`, `access`, `api`.
+
+mod access;
+mod api;
+mod config;
+mod directory;
+mod domain;
+mod mail;
+mod offices;
+mod policies;
+mod render;
+mod store;
+mod texts;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use docket_forms::Catalogue;
+use docket_proto::notifications::v1::inbox_service_server::InboxServiceServer;
+use docket_service::{Base, BaseOptions, Server, Stop};
+use tokio::sync::Notify;
+
+pub use config::{Config, MailConfig, NoticesConfig};
+
+use api::InboxApi;
+use mail::Mailer;
+use policies::{IssueNotices, OweNotice, SendAlerts};
+use render::Renderer;
+
+/// The migrations of the service's own tables.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// Serves until `stop`.
+///
+/// # Errors
+/// Fonts that cannot be read, a mail server that cannot be named, a database that cannot be reached, an address that
+/// cannot be bound.
+pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
+    let renderer = Renderer::new(config.notices.font_dir.as_deref()).context("notices.font_dir")?;
+    let options = BaseOptions::new("notifications", "notifications", access::POLICIES, access::SCHEMA);
+    let base = Base::connect(&config.service, options).await?;
+    let (owed, mail) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let issuing = IssueNotices {
+        base: base.clone(),
+        renderer,
+        catalogue: Catalogue::embedded(),
+        wake: Arc::clone(&owed),
+        mail: Arc::clone(&mail),
+    };
+    let sending =
+        SendAlerts { base: base.clone(), mailer: Mailer::new(&config.mail, &base)?, wake: Arc::clone(&mail) };
+    let owing = OweNotice { base: base.clone(), wake: owed };
+    Server::new(base.clone())
+        .grpc(InboxServiceServer::new(InboxApi::new(base, mail)))
+        .subscriber("cases-0", Arc::new(owing))
+        .task("notices", |stop| issuing.run(stop))
+        .task("alerts", |stop| sending.run(stop))
+        .run(stop)
+        .await
+}
+
+/// Waits until there may be something to do: a wake-up, the stop, or a second, since what falls due by the clock and
+/// what another process wrote wakes nobody.
+async fn idle(stop: &Stop, wake: &Notify) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = wake.notified() => {}
+        () = tokio::time::sleep(Duration::from_secs(1)) => {}
+    }
+}

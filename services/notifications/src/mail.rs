@@ -1,0 +1,82 @@
+//! The mail server: one message, handed over or not.
+
+use docket_service::Base;
+use lettre::message::Mailbox;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use uuid::Uuid;
+
+use crate::config::MailConfig;
+use crate::texts::Mail;
+
+/// Why a mail was not handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotSent {
+    /// It never will be: the address, or the server for good (SMTP 5xx, RFC 5321 §4.2.1).
+    Bounced,
+    /// Perhaps later.
+    Later(&'static str),
+}
+
+/// Hands mail over to the configured server. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Mailer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    /// The right side of our message ids.
+    domain: String,
+}
+
+impl Mailer {
+    /// A mailer for that server and sender.
+    ///
+    /// # Errors
+    /// A URL or sender that cannot be read; mail in clear to another machine in production.
+    pub(crate) fn new(config: &MailConfig, base: &Base) -> anyhow::Result<Self> {
+        let clear = config.smtp_url.starts_with("smtp://") && !config.smtp_url.contains("tls=");
+        anyhow::ensure!(
+            !(clear && base.config.is_production()),
+            "mail.smtp_url: mail in clear is refused in production; use smtps:// or ?tls=required"
+        );
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.smtp_url)
+            .map_err(|error| anyhow::anyhow!("mail.smtp_url: {error}"))?
+            .timeout(Some(std::time::Duration::from_secs(20)))
+            .build();
+        let from: Mailbox = config.from.parse().map_err(|error| anyhow::anyhow!("mail.from: {error}"))?;
+        let domain = from.email.domain().to_owned();
+        Ok(Self { transport, from, domain })
+    }
+
+    /// The id of a delivery's message: the same for each copy, so that the far side can tell them (RFC 5322 §3.6.4).
+    fn message_id(&self, delivery: Uuid) -> String {
+        format!("<{delivery}@{}>", self.domain)
+    }
+
+    /// Sends a mail to one address.
+    pub(crate) async fn send(&self, delivery: Uuid, to: &str, mail: Mail) -> Result<(), NotSent> {
+        let to: Mailbox = to.parse().map_err(|_malformed| NotSent::Bounced)?;
+        let message = self.message(delivery, to, mail).map_err(|_unbuildable| NotSent::Bounced)?;
+        match self.transport.send(message).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_permanent() => Err(NotSent::Bounced),
+            Err(error) if error.is_transient() => Err(NotSent::Later("deferred")),
+            Err(error) if error.is_timeout() => Err(NotSent::Later("timeout")),
+            Err(_) => Err(NotSent::Later("unreachable")),
+        }
+    }
+
+    fn message(&self, delivery: Uuid, to: Mailbox, mail: Mail) -> Result<Message, lettre::error::Error> {
+        let auto = HeaderName::new_from_ascii_str("Auto-Submitted");
+        let mut message = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(mail.subject)
+            .message_id(Some(self.message_id(delivery)))
+            .header(ContentType::TEXT_PLAIN)
+            .header(ContentTransferEncoding::QuotedPrintable)
+            .body(mail.text)?;
+        // Nobody's holiday reply is wanted (RFC 3834).
+        message.headers_mut().insert_raw(HeaderValue::new(auto, "auto-generated".to_owned()));
+        Ok(message)
+    }
+}

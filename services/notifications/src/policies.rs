@@ -1,0 +1,9 @@
+//! What follows from events: a notice owed, a notice issued, an alert sent.
+
+mod issue_notice;
+mod owe_notice;
+mod send_alert;
+
+pub(crate) use issue_notice::IssueNotices;
+pub(crate) use owe_notice::OweNotice;
+pub(crate) use send_alert::SendAlerts;

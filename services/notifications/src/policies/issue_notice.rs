@@ -1,0 +1,215 @@
+//! When a notice is owed, then issue it: once, however often this crashes on the way.
+//!
+//! The name comes from identity, the page is set and sealed, and only then one transaction writes the event, the
+//! inbox, the mail to be sent, and takes the debt away. The command's id follows from the event that owes the notice,
+//! so whoever comes second finds it done. A crash in between leaves a sealed file that nothing names, and no more.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use docket_eventlog::{Appended, Context, Expected, Recorded, StreamAppend, StreamName, Subjects};
+use docket_forms::Catalogue;
+use docket_kernel::EventEnum as _;
+use docket_proto::events::case::Event;
+use docket_proto::notifications::events::v1 as pb;
+use docket_service::{Base, Stop};
+use docket_vault::{Subject, SubjectKind};
+use jiff::{SignedDuration, Timestamp};
+use rand::Rng as _;
+use sha2::{Digest as _, Sha256};
+use sqlx::Connection as _;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::owe_notice::OBLIGATION;
+use crate::directory::{contact, full_name};
+use crate::domain::{Matter, NoticeEvent, NoticeKind, facts, office_date, said_date};
+use crate::render::{Page, Renderer, form_of_notice, template_version};
+use crate::store::{delivery, matter, notice, owed};
+use crate::texts::{self, Language};
+use crate::{idle, offices};
+
+/// Pauses after a try in vain, in seconds; the last one stays.
+const PAUSES_S: [i64; 6] = [1, 2, 5, 30, 120, 600];
+
+/// Issues notices one after the other.
+pub(crate) struct IssueNotices {
+    pub(crate) base: Base,
+    pub(crate) renderer: Renderer,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) mail: Arc<Notify>,
+}
+
+/// A page, ready to be issued.
+struct Printed {
+    kind: NoticeKind,
+    matter: Matter,
+    pdf: Vec<u8>,
+    posted_at: Timestamp,
+    served_on: jiff::civil::Date,
+    request_id: String,
+    version: String,
+}
+
+impl IssueNotices {
+    /// Issues what is owed until `stop`.
+    pub(crate) async fn run(self, stop: Stop) -> anyhow::Result<()> {
+        while !stop.is_cancelled() {
+            match owed::next(&self.base.pool, self.base.clock.now()).await {
+                Ok(Some(owed)) => self.issue_or_put_off(&owed).await,
+                Ok(None) => idle(&stop, &self.wake).await,
+                Err(error) => {
+                    tracing::debug!(%error, "the queue of notices cannot be read; trying again");
+                    idle(&stop, &self.wake).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn issue_or_put_off(&self, owed: &owed::Owed) {
+        let notice = owed.notice_id;
+        let Err(error) = self.issue(owed).await else { return };
+        let tried = usize::try_from(owed.attempts).unwrap_or_default();
+        let pause = PAUSES_S[tried.min(PAUSES_S.len() - 1)];
+        // A peer that starts a second later than we do is nobody's worry.
+        if tried >= 3 {
+            tracing::warn!(notice.id = %notice, kind = owed.notice_kind, attempts = tried + 1,
+                error = format!("{error:#}"), "a notice cannot be issued yet; it stays owed");
+        }
+        metrics::counter!("docket_notice_put_off", "kind" => owed.notice_kind.clone()).increment(1);
+        let until = self.base.clock.now() + SignedDuration::from_secs(pause);
+        if let Err(error) = owed::put_off(&self.base.pool, notice, until).await {
+            tracing::debug!(%error, "the notice could not be put off; it is tried again at once");
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn issue(&self, owed: &owed::Owed) -> anyhow::Result<()> {
+        let recorded = Recorded::from_stored(&owed.event)?;
+        let printed = self.print(owed, &recorded).await?;
+        let subject = Subject { kind: SubjectKind::Filing, id: owed.case_id };
+        let object_key =
+            self.base.objects.put(&subject, &printed.pdf).await.map_err(|error| anyhow!("{error:?}"))?;
+        let appended = self.append(owed, &recorded, &printed, &object_key).await?;
+        if appended.repeated {
+            // Somebody issued it before: the file is nobody's.
+            self.base.objects.delete(&object_key).await.map_err(|error| anyhow!("{error:?}"))?;
+            return Ok(());
+        }
+        metrics::counter!("docket_notice_issued", "kind" => printed.kind.id()).increment(1);
+        self.base.log.committed(appended.last);
+        self.mail.notify_one();
+        Ok(())
+    }
+
+    async fn print(&self, owed: &owed::Owed, recorded: &Recorded) -> anyhow::Result<Printed> {
+        let kind = NoticeKind::of_id(&owed.notice_kind).context("a kind of notice nobody knows")?;
+        let matter = matter::find(&self.base.pool, owed.case_id).await?.context("a case nobody opened")?;
+        let event: Event = Event::decode(&recorded.kind, &recorded.payload)?;
+        let contact = contact(&self.base, matter.account)
+            .await
+            .map_err(|status| anyhow!("identity answered {:?}", status.code()))?;
+        let posted_at = self.base.clock.now();
+        let (facts, served_on) = facts(&matter, &event, office_date(posted_at), &self.catalogue)?;
+        let request_id = facts.request_id.clone();
+        let version = template_version(kind);
+        let page = Page {
+            notice_id: owed.notice_id.to_string(),
+            version: version.clone(),
+            title: texts::title(Language::En, kind),
+            official_name: kind.official_name(),
+            form_of_notice: form_of_notice(kind),
+            language: Language::of(&contact.language).tag().to_owned(),
+            form: matter.form.clone(),
+            name: self.renderer.printable(&full_name(&contact)),
+            office: offices::printed(&matter.office),
+            notice_date: said_date(office_date(posted_at)),
+            facts,
+        };
+        let renderer = self.renderer.clone();
+        let pdf = tokio::task::spawn_blocking(move || renderer.render(kind, &page, posted_at)).await??;
+        Ok(Printed { kind, matter, pdf, posted_at, served_on, request_id, version })
+    }
+
+    async fn append(
+        &self,
+        owed: &owed::Owed,
+        recorded: &Recorded,
+        printed: &Printed,
+        object_key: &str,
+    ) -> anyhow::Result<Appended> {
+        let (case, account, id) = (owed.case_id, printed.matter.account, owed.notice_id);
+        let event: NoticeEvent = issued(printed, case, object_key).into();
+        let stream = StreamAppend::of(
+            StreamName::of(NoticeEvent::CATEGORY, id),
+            Expected::Any,
+            Subjects::filing(case),
+            &[event],
+        );
+        let context = Context::reaction("issue_notice", recorded, 0);
+        let mut connection = self.base.pool.acquire().await?;
+        let mut tx = connection.begin().await?;
+        let appended = self.base.log.append_in(&mut tx, context.append(&self.base.log, vec![stream])).await?;
+        owed::done(&mut tx, id).await?;
+        self.base.log.obligations().close_in(&mut tx, OBLIGATION, &id.to_string(), appended.last).await?;
+        if let (false, Some(stored)) = (appended.repeated, appended.events.first()) {
+            notice::insert(&mut tx, &row(printed, id, case, account, object_key)).await?;
+            delivery::queue_mail(
+                &mut tx,
+                stored.event_id,
+                stored.metadata.correlation_id,
+                account,
+                printed.kind.alert(),
+                self.base.clock.now(),
+            )
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(appended)
+    }
+}
+
+fn issued(printed: &Printed, case: Uuid, object_key: &str) -> pb::NoticeIssued {
+    let mut salt = [0_u8; 32];
+    rand::rng().fill_bytes(&mut salt);
+    pb::NoticeIssued {
+        case_id: case.to_string(),
+        notice_kind: printed.kind.id().to_owned(),
+        official_name: printed.kind.official_name().to_owned(),
+        account_ids: vec![printed.matter.account.to_string()],
+        language: "en".to_owned(),
+        posted_at_us: printed.posted_at.as_microsecond(),
+        served_on_date: printed.served_on.to_string(),
+        object_key: object_key.to_owned(),
+        commitment: commitment(&salt, &printed.pdf),
+        template_version: printed.version.clone(),
+        request_id: printed.request_id.clone(),
+        size: printed.pdf.len() as u64,
+        salt: salt.to_vec(),
+    }
+}
+
+/// SHA-256(salt ‖ PDF): proves the content to who has the salt, tells nothing to who has not.
+fn commitment(salt: &[u8], pdf: &[u8]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(salt);
+    hash.update(pdf);
+    hash.finalize().to_vec()
+}
+
+fn row(printed: &Printed, id: Uuid, case: Uuid, account: Uuid, object_key: &str) -> notice::Row {
+    notice::Row {
+        notice_id: id,
+        account_id: account,
+        case_id: case,
+        notice_kind: printed.kind.id().to_owned(),
+        official_name: printed.kind.official_name().to_owned(),
+        posted_at_us: printed.posted_at.as_microsecond(),
+        served_on_date: printed.served_on.to_string(),
+        object_key: object_key.to_owned(),
+        size_bytes: i64::try_from(printed.pdf.len()).unwrap_or(i64::MAX),
+        opened: false,
+    }
+}

@@ -1,0 +1,69 @@
+//! When a case event owes a notice, then write that down; issuing it takes a name and time, and comes after.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use docket_eventlog::{Obligation, Recorded};
+use docket_kernel::derived_id;
+use docket_proto::events::case::Event;
+use docket_service::{ApplyError, Base, Subscriber};
+use jiff::SignedDuration;
+use sqlx::PgConnection;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::domain::NoticeKind;
+use crate::store::{matter, owed};
+
+/// The kind of obligation that stands open until the notice is issued.
+pub(crate) const OBLIGATION: &str = "notice";
+/// A notice goes out within a day (8 CFR 103.2(b)(19): parties are told).
+const WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// The subscriber of the log of cases.
+pub(crate) struct OweNotice {
+    pub(crate) base: Base,
+    pub(crate) wake: Arc<Notify>,
+}
+
+#[async_trait]
+impl Subscriber for OweNotice {
+    fn categories(&self) -> &'static [&'static str] {
+        &["case"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, recorded: &Recorded) -> Result<(), ApplyError> {
+        let event: Event = recorded.decode()?;
+        let case = recorded.stream.id().ok_or_else(|| ApplyError::Park("the stream names no case".into()))?;
+        match &event {
+            Event::CaseOpened(opened) => {
+                matter::opened(tx, case, account(&opened.account_id)?, opened).await?;
+            }
+            Event::FilingAccepted(accepted) => matter::accepted(tx, case, accepted).await?,
+            Event::CaseAssigned(assigned) => {
+                matter::assigned(tx, case, account(&assigned.officer)?).await?;
+            }
+            _ => {}
+        }
+        let Some(kind) = NoticeKind::owed_for(&event) else { return Ok(()) };
+        let notice = derived_id("issue_notice", recorded.event_id, 0);
+        owed::write(tx, notice, case, kind.id(), recorded).await?;
+        let obligation = Obligation {
+            kind: OBLIGATION.to_owned(),
+            key: notice.to_string(),
+            owner: self.base.name.to_owned(),
+            due_at: recorded.recorded_at + WITHIN,
+        };
+        self.base.log.obligations().open_in(tx, &obligation).await?;
+        Ok(())
+    }
+
+    async fn after_commit(&self, _event: &Recorded) {
+        self.wake.notify_one();
+    }
+}
+
+fn account(text: &str) -> Result<Uuid, ApplyError> {
+    let text = text.strip_prefix("accounts/").unwrap_or(text);
+    Uuid::try_parse(text).map_err(|_malformed| ApplyError::Park("the event names no account".into()))
+}

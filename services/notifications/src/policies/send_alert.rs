@@ -1,0 +1,143 @@
+//! When a delivery stands in the ledger, then hand it to the mail server and settle it.
+//!
+//! The next try is set before each try, and the message's id is the delivery's: a crash between the server's "accepted"
+//! and our settling sends a second copy with the same id, and never loses one.
+
+use std::sync::Arc;
+
+use docket_eventlog::{Append, Context, Expected, StreamAppend, StreamName, Subjects};
+use docket_kernel::{Actor, EventEnum as _, derived_id};
+use docket_proto::events::delivery::Event;
+use docket_proto::notifications::events::v1 as pb;
+use docket_service::{Base, Stop};
+use sqlx::Connection as _;
+use tokio::sync::Notify;
+
+use crate::directory::contact;
+use crate::idle;
+use crate::mail::{Mailer, NotSent};
+use crate::store::delivery::{self, Delivery};
+use crate::texts::{self, Language};
+
+/// Pauses after each try, in seconds: 1, 5 and 30 minutes, 4 and 24 hours.
+const PAUSES_S: [i64; 5] = [60, 300, 1_800, 14_400, 86_400];
+
+/// What became of a try.
+enum Outcome {
+    HandedOver,
+    Failed(&'static str),
+    Again(&'static str),
+}
+
+/// Sends alerts one after the other.
+pub(crate) struct SendAlerts {
+    pub(crate) base: Base,
+    pub(crate) mailer: Mailer,
+    pub(crate) wake: Arc<Notify>,
+}
+
+impl SendAlerts {
+    /// Sends what is queued until `stop`.
+    pub(crate) async fn run(self, stop: Stop) -> anyhow::Result<()> {
+        while !stop.is_cancelled() {
+            match delivery::take(&self.base.pool, self.base.clock.now(), &PAUSES_S).await {
+                Ok(Some(delivery)) => self.deliver(&delivery).await,
+                Ok(None) => idle(&stop, &self.wake).await,
+                Err(error) => {
+                    tracing::debug!(%error, "the queue of deliveries cannot be read; trying again");
+                    idle(&stop, &self.wake).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn deliver(&self, delivery: &Delivery) {
+        let last = usize::try_from(delivery.attempts).unwrap_or_default() >= PAUSES_S.len();
+        let outcome = match self.try_once(delivery).await {
+            Outcome::Again(reason) if last => Outcome::Failed(reason),
+            outcome => outcome,
+        };
+        let event: Event = match outcome {
+            Outcome::Again(reason) => {
+                tracing::debug!(delivery.id = %delivery.delivery_id, reason, attempts = delivery.attempts, "a mail waits");
+                return;
+            }
+            Outcome::HandedOver => handed_over(delivery).into(),
+            Outcome::Failed(reason) => failed(delivery, reason).into(),
+        };
+        if let Err(error) = self.settle(delivery, event).await {
+            // The row is still queued: the next try settles it, by a second copy with the same id.
+            tracing::warn!(delivery.id = %delivery.delivery_id, error = format!("{error:#}"), "a delivery was not settled");
+        }
+    }
+
+    async fn try_once(&self, delivery: &Delivery) -> Outcome {
+        let contact = match contact(&self.base, delivery.account_id).await {
+            Ok(contact) => contact,
+            Err(_away) => return Outcome::Again("no_contact"),
+        };
+        if contact.email.is_empty() {
+            return Outcome::Failed("no_address");
+        }
+        let mail = texts::mail(Language::of(&contact.language), &delivery.alert, contact.given_name.trim());
+        match self.mailer.send(delivery.delivery_id, &contact.email, mail).await {
+            Ok(()) => Outcome::HandedOver,
+            Err(NotSent::Bounced) => Outcome::Failed("bounced"),
+            Err(NotSent::Later(reason)) => Outcome::Again(reason),
+        }
+    }
+
+    async fn settle(&self, delivery: &Delivery, event: Event) -> anyhow::Result<()> {
+        let state = match &event {
+            Event::DeliveryHandedOver(_) => "handed_over",
+            Event::DeliveryFailed(_) => "failed",
+        };
+        let mut connection = self.base.pool.acquire().await?;
+        let mut tx = connection.begin().await?;
+        if !delivery::settle(&mut tx, delivery.delivery_id, state, self.base.clock.now()).await? {
+            return Ok(());
+        }
+        let appended = self.base.log.append_in(&mut tx, self.append(delivery, &event)).await?;
+        tx.commit().await?;
+        self.base.log.committed(appended.last);
+        metrics::counter!("docket_delivery_settled", "state" => state).increment(1);
+        Ok(())
+    }
+
+    fn append(&self, delivery: &Delivery, event: &Event) -> Append {
+        let context = Context {
+            command_id: derived_id("settle_delivery", delivery.delivery_id, 0),
+            correlation_id: delivery.correlation_id,
+            causation_id: Some(delivery.about_event),
+            actor: Actor::machine("send_alert"),
+            on_behalf_of: None,
+            auth_level: 0,
+            traceparent: String::new(),
+            request: Vec::new(),
+        };
+        let stream = StreamName::of(Event::CATEGORY, delivery.delivery_id);
+        let events = std::slice::from_ref(event);
+        context.append(
+            &self.base.log,
+            vec![StreamAppend::of(stream, Expected::Version(0), Subjects::NONE, events)],
+        )
+    }
+}
+
+fn handed_over(delivery: &Delivery) -> pb::DeliveryHandedOver {
+    pb::DeliveryHandedOver {
+        account_id: delivery.account_id.to_string(),
+        channel: delivery.channel.clone(),
+        alert: delivery.alert.clone(),
+        about_event: delivery.about_event.to_string(),
+    }
+}
+
+fn failed(delivery: &Delivery, reason: &str) -> pb::DeliveryFailed {
+    pb::DeliveryFailed {
+        account_id: delivery.account_id.to_string(),
+        channel: delivery.channel.clone(),
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,123 @@
+//! Every kind is set in both languages, and says what it must.
+
+use docket_forms::Catalogue;
+use docket_proto::events::case::Event;
+
+use super::*;
+use crate::domain::{facts, said_date, samples};
+
+fn page(kind: NoticeKind, event: &Event, language: &str, name: &str) -> Page {
+    let posted_on = "2026-03-03".parse().unwrap();
+    let (facts, _) = facts(&samples::matter(), event, posted_on, &Catalogue::embedded()).unwrap();
+    Page {
+        notice_id: "0199aaaa-0000-7000-8000-000000000001".into(),
+        version: template_version(kind),
+        title: crate::texts::title(crate::texts::Language::En, kind),
+        official_name: kind.official_name(),
+        form_of_notice: form_of_notice(kind),
+        language: language.into(),
+        form: "N-400".into(),
+        name: name.into(),
+        office: crate::offices::printed("NBC"),
+        notice_date: said_date(posted_on),
+        facts,
+    }
+}
+
+fn render(kind: NoticeKind, page: &Page) -> Vec<u8> {
+    let renderer = Renderer::new(None).unwrap();
+    let pdf = renderer.render(kind, page, "2026-03-03T15:00:00Z".parse().unwrap()).unwrap();
+    // To look at: the folder named by this variable gets every page that the tests set.
+    if let Ok(folder) = std::env::var("DOCKET_NOTICES_TO") {
+        std::fs::write(format!("{folder}/{}-{}.pdf", kind.id(), page.language), &pdf).unwrap();
+    }
+    pdf
+}
+
+/// The text of a PDF, with blanks and line ends as single blanks.
+fn text(pdf: &[u8]) -> String {
+    let document = lopdf::Document::load_mem(pdf).unwrap();
+    let pages: Vec<u32> = document.get_pages().keys().copied().collect();
+    let text = document.extract_text(&pages).unwrap();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_kind_is_set_in_both_languages_as_a_tagged_document_for_archives() {
+    for kind in NoticeKind::ALL {
+        for language in ["en", "es"] {
+            let page = page(kind, &samples::event(kind), language, "Ana Lúcia Verdemar");
+            let pdf = render(kind, &page);
+            let text = text(&pdf);
+            for said in [
+                page.title.as_str(),
+                page.official_name,
+                "Ana Lúcia Verdemar",
+                "What you must do",
+                "Page 1 of",
+            ] {
+                assert!(text.contains(said), "{kind:?} {language}: {said:?} is not in {text:?}");
+            }
+            assert!(text.contains("DKT1234567897"), "{kind:?}");
+            assert_eq!(text.contains("Resumen en español"), language == "es", "{kind:?} {language}");
+            let document = lopdf::Document::load_mem(&pdf).unwrap();
+            assert!(document.catalog().unwrap().has(b"StructTreeRoot"), "{kind:?} is not tagged");
+        }
+    }
+}
+
+#[test]
+fn a_request_prints_its_due_date_and_how_it_was_counted() {
+    for (kind, due, derivation, words) in [
+        (NoticeKind::Rfe, "Tuesday, May 26, 2026", "2026-03-02 + 84d", "We cannot extend this date"),
+        (NoticeKind::Continuation, "Wednesday, April 1, 2026", "2026-03-02 + 30d", "8 CFR 335.7"),
+    ] {
+        let mut event = samples::event(kind);
+        let explained = "Please send the transcript of 2025 *with* #panic() in it.";
+        match &mut event {
+            Event::EvidenceRequested(event) => event.explanation = explained.into(),
+            Event::ExaminationContinued(event) => event.explanation = explained.into(),
+            _ => unreachable!(),
+        }
+        let pdf = render(kind, &page(kind, &event, "es", "Ana Lúcia Verdemar"));
+        let text = text(&pdf);
+        let asked = "Tax transcripts or certified returns";
+        for said in [due, derivation, words, asked, explained, "America/Los_Angeles", "one response only"] {
+            assert!(text.contains(said), "{kind:?}: {said:?} is not in {text:?}");
+        }
+    }
+}
+
+#[test]
+fn names_are_printed_in_the_scripts_of_the_fonts_and_else_said_to_be_unprintable() {
+    let renderer = Renderer::new(None).unwrap();
+    for name in [
+        "Nguyễn Thị Ánh",
+        "Ołena Žižka",
+        "Олена Шевченко",
+        "Γιώργος",
+        "שרה לוי",
+        "محمد علي",
+        "Արամ",
+        "გიორგი",
+        "राहुल",
+    ] {
+        assert_eq!(renderer.printable(name), name);
+        let pdf = render(
+            NoticeKind::Receipt,
+            &page(NoticeKind::Receipt, &samples::event(NoticeKind::Receipt), "en", name),
+        );
+        assert!(pdf.starts_with(b"%PDF-"), "{name}");
+    }
+    for name in ["王小明", "김민준", "ชัยวัฒน์", "রহিম"] {
+        assert!(renderer.printable(name).starts_with("(name as in your account"), "{name}");
+    }
+}
+
+#[test]
+fn the_version_of_a_template_is_its_own() {
+    let mut versions: Vec<_> = NoticeKind::ALL.map(template_version).to_vec();
+    versions.sort();
+    versions.dedup();
+    assert_eq!(versions.len(), NoticeKind::ALL.len());
+}

@@ -1,0 +1,116 @@
+//! The ledger of deliveries: one row for each event, account and channel, written before sending, settled after.
+
+use docket_kernel::derived_id;
+use jiff::Timestamp;
+use sqlx::{FromRow, PgConnection, PgPool};
+use uuid::Uuid;
+
+/// The only channel so far; texts come later.
+pub(crate) const EMAIL: &str = "email";
+
+/// An alert to be sent.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct Delivery {
+    /// Its id: also that of the mail, so that a second copy can be told.
+    pub(crate) delivery_id: Uuid,
+    /// The event it tells of.
+    pub(crate) about_event: Uuid,
+    /// The conversation of that event.
+    pub(crate) correlation_id: Uuid,
+    /// To whom.
+    pub(crate) account_id: Uuid,
+    /// By which way.
+    pub(crate) channel: String,
+    /// Kind of alert.
+    pub(crate) alert: String,
+    /// How often it was tried, this time included.
+    pub(crate) attempts: i32,
+}
+
+/// A line of the ledger as people see it.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct Line {
+    /// By which way.
+    pub(crate) channel: String,
+    /// Kind of alert.
+    pub(crate) alert: String,
+    /// `queued`, `handed_over`, `failed`.
+    pub(crate) state: String,
+    /// Last change, µs since the epoch.
+    pub(crate) changed_at_us: i64,
+}
+
+/// Queues a mail that tells `account` of an event; once for each.
+pub(crate) async fn queue_mail(
+    tx: &mut PgConnection,
+    event: Uuid,
+    correlation: Uuid,
+    account: Uuid,
+    alert: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO delivery (delivery_id, about_event, correlation_id, account_id, channel, alert, state,
+             next_at_us, changed_at_us)
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7)
+         ON CONFLICT (about_event, account_id, channel) DO NOTHING",
+    )
+    .bind(derived_id(&format!("alert:{account}:{EMAIL}"), event, 0))
+    .bind(event)
+    .bind(correlation)
+    .bind(account)
+    .bind(EMAIL)
+    .bind(alert)
+    .bind(now.as_microsecond())
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Takes the delivery that has been due longest, and sets the instant of its next try before it is sent: whoever
+/// crashes with it is followed by another, at the pace of the tries.
+pub(crate) async fn take(pool: &PgPool, now: Timestamp, pauses_s: &[i64]) -> sqlx::Result<Option<Delivery>> {
+    let pauses_us: Vec<i64> = pauses_s.iter().map(|seconds| seconds * 1_000_000).collect();
+    sqlx::query_as(
+        "UPDATE delivery SET attempts = attempts + 1,
+             next_at_us = $1 + ($2::bigint[])[least(attempts + 1, cardinality($2::bigint[]))]
+         WHERE delivery_id = (
+             SELECT delivery_id FROM delivery WHERE state = 'queued' AND next_at_us <= $1
+             ORDER BY next_at_us, delivery_id LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING delivery_id, about_event, correlation_id, account_id, channel, alert, attempts",
+    )
+    .bind(now.as_microsecond())
+    .bind(pauses_us)
+    .fetch_optional(pool)
+    .await
+}
+
+/// Settles a delivery, in the transaction of the event that says so; whether it was open.
+pub(crate) async fn settle(
+    tx: &mut PgConnection,
+    delivery: Uuid,
+    state: &str,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let settled = sqlx::query(
+        "UPDATE delivery SET state = $2, changed_at_us = $3 WHERE delivery_id = $1 AND state = 'queued'",
+    )
+    .bind(delivery)
+    .bind(state)
+    .bind(now.as_microsecond())
+    .execute(tx)
+    .await?;
+    Ok(settled.rows_affected() == 1)
+}
+
+/// What was sent to `account`, the last change first.
+pub(crate) async fn list(pool: &PgPool, account: Uuid, limit: u32) -> sqlx::Result<Vec<Line>> {
+    sqlx::query_as(
+        "SELECT channel, alert, state, changed_at_us FROM delivery WHERE account_id = $1
+         ORDER BY changed_at_us DESC, delivery_id DESC LIMIT $2",
+    )
+    .bind(account)
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await
+}

@@ -1,0 +1,92 @@
+//! Whose case it is and what it is called, folded from the log of cases.
+
+use docket_proto::case_status::events::v1 as pb;
+use sqlx::{FromRow, PgConnection, PgExecutor};
+use uuid::Uuid;
+
+use crate::domain::Matter;
+
+#[derive(FromRow)]
+struct Row {
+    case_id: Uuid,
+    account_id: Uuid,
+    form: String,
+    receipt_number: String,
+    receipt_date: String,
+    office: String,
+    zone: String,
+    officer: Option<Uuid>,
+}
+
+impl From<Row> for Matter {
+    fn from(row: Row) -> Self {
+        Self {
+            case: row.case_id,
+            account: row.account_id,
+            form: row.form,
+            receipt_number: row.receipt_number,
+            receipt_date: row.receipt_date,
+            office: row.office,
+            zone: row.zone,
+            officer: row.officer,
+        }
+    }
+}
+
+/// The case; none when we have not heard of it.
+pub(crate) async fn find(executor: impl PgExecutor<'_>, case: Uuid) -> sqlx::Result<Option<Matter>> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT case_id, account_id, form, receipt_number, receipt_date, office, zone, officer
+         FROM matter WHERE case_id = $1",
+    )
+    .bind(case)
+    .fetch_optional(executor)
+    .await?;
+    Ok(row.map(Matter::from))
+}
+
+/// A case was opened.
+pub(crate) async fn opened(
+    tx: &mut PgConnection,
+    case: Uuid,
+    account: Uuid,
+    event: &pb::CaseOpened,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO matter (case_id, account_id, form, receipt_date, zone) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (case_id) DO NOTHING",
+    )
+    .bind(case)
+    .bind(account)
+    .bind(&event.form)
+    .bind(&event.receipt_date)
+    .bind(&event.zone)
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// It has a receipt number and an office.
+pub(crate) async fn accepted(
+    tx: &mut PgConnection,
+    case: Uuid,
+    event: &pb::FilingAccepted,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE matter SET receipt_number = $2, office = $3 WHERE case_id = $1")
+        .bind(case)
+        .bind(&event.receipt_number)
+        .bind(&event.office)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// It was given to an officer.
+pub(crate) async fn assigned(tx: &mut PgConnection, case: Uuid, officer: Uuid) -> sqlx::Result<()> {
+    sqlx::query("UPDATE matter SET officer = $2 WHERE case_id = $1")
+        .bind(case)
+        .bind(officer)
+        .execute(tx)
+        .await
+        .map(drop)
+}

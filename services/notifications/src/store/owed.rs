@@ -1,0 +1,69 @@
+//! Notices that are owed: written with the event that owes them, gone with their issue.
+
+use docket_eventlog::Recorded;
+use jiff::Timestamp;
+use sqlx::{FromRow, PgConnection, PgPool};
+use uuid::Uuid;
+
+/// A notice to be issued.
+#[derive(Debug, FromRow)]
+pub(crate) struct Owed {
+    /// Its id, derived from the event's.
+    pub(crate) notice_id: Uuid,
+    /// The case.
+    pub(crate) case_id: Uuid,
+    /// The kind of notice.
+    pub(crate) notice_kind: String,
+    /// The stored record of the event.
+    pub(crate) event: Vec<u8>,
+    /// How often it was tried in vain.
+    pub(crate) attempts: i32,
+}
+
+/// Writes down that a notice is owed; once for each.
+pub(crate) async fn write(
+    tx: &mut PgConnection,
+    notice: Uuid,
+    case: Uuid,
+    kind: &str,
+    event: &Recorded,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO owed_notice (notice_id, case_id, notice_kind, event, next_at_us)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (notice_id) DO NOTHING",
+    )
+    .bind(notice)
+    .bind(case)
+    .bind(kind)
+    .bind(event.to_stored())
+    .bind(event.recorded_at.as_microsecond())
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// The notice that has been due longest.
+pub(crate) async fn next(pool: &PgPool, now: Timestamp) -> sqlx::Result<Option<Owed>> {
+    sqlx::query_as(
+        "SELECT notice_id, case_id, notice_kind, event, attempts FROM owed_notice
+         WHERE next_at_us <= $1 ORDER BY next_at_us, notice_id LIMIT 1",
+    )
+    .bind(now.as_microsecond())
+    .fetch_optional(pool)
+    .await
+}
+
+/// Puts off a notice that could not be issued.
+pub(crate) async fn put_off(pool: &PgPool, notice: Uuid, until: Timestamp) -> sqlx::Result<()> {
+    sqlx::query("UPDATE owed_notice SET attempts = attempts + 1, next_at_us = $2 WHERE notice_id = $1")
+        .bind(notice)
+        .bind(until.as_microsecond())
+        .execute(pool)
+        .await
+        .map(drop)
+}
+
+/// It is owed no more.
+pub(crate) async fn done(tx: &mut PgConnection, notice: Uuid) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM owed_notice WHERE notice_id = $1").bind(notice).execute(tx).await.map(drop)
+}

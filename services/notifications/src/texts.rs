@@ -1,0 +1,132 @@
+//! What people read outside the notices: titles and mail, in English or Spanish.
+
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use unic_langid::{LanguageIdentifier, langid};
+
+use crate::domain::NoticeKind;
+
+/// The languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// English.
+    En,
+    /// Spanish.
+    Es,
+}
+
+impl Language {
+    /// The language asked for; English where none or another one is.
+    pub(crate) fn of(tag: &str) -> Self {
+        if tag.split('-').next() == Some("es") { Self::Es } else { Self::En }
+    }
+
+    /// Its tag.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Es => "es",
+        }
+    }
+}
+
+/// The words of a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mail {
+    /// Subject line.
+    pub(crate) subject: String,
+    /// Plain text.
+    pub(crate) text: String,
+}
+
+type Bundle = FluentBundle<FluentResource>;
+
+const EN_SOURCE: &str = include_str!("../texts/en.ftl");
+const ES_SOURCE: &str = include_str!("../texts/es.ftl");
+static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("en"), EN_SOURCE));
+static ES: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("es"), ES_SOURCE));
+
+fn bundle(language: LanguageIdentifier, source: &str) -> Bundle {
+    let resource =
+        FluentResource::try_new(source.to_owned()).expect("the texts are part of the build and tested");
+    let mut bundle = FluentBundle::new_concurrent(vec![language]);
+    bundle.set_use_isolating(false);
+    bundle.add_resource(resource).expect("each text stands once; tested");
+    bundle
+}
+
+fn text(language: Language, id: &str, name: &str) -> String {
+    let bundle = match language {
+        Language::En => &*EN,
+        Language::Es => &*ES,
+    };
+    let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else {
+        return String::new();
+    };
+    let mut args = FluentArgs::new();
+    args.set("name", name);
+    bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned()
+}
+
+/// The title of a kind of notice.
+pub(crate) fn title(language: Language, kind: NoticeKind) -> String {
+    text(language, &format!("notice-{}", kind.id()), "")
+}
+
+/// The mail for an alert: what is new, never what it says.
+pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
+    let what = if alert == "message_received" { "message" } else { "notice" };
+    let greeting = if given_name.is_empty() { "mail-greeting-nameless" } else { "mail-greeting" };
+    let paragraphs = [greeting, &format!("mail-{what}"), "mail-ending"];
+    let paragraphs: Vec<String> = paragraphs.iter().map(|id| text(language, id, given_name)).collect();
+    Mail {
+        subject: text(language, &format!("mail-{what}-subject"), ""),
+        text: paragraphs.join("\r\n\r\n") + "\r\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn ids(source: &str) -> BTreeSet<&str> {
+        source
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split_once(" = "))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    #[test]
+    fn every_text_stands_in_both_languages_and_every_kind_has_a_title() {
+        assert_eq!(ids(EN_SOURCE), ids(ES_SOURCE));
+        for language in [Language::En, Language::Es] {
+            for kind in NoticeKind::ALL {
+                assert!(!title(language, kind).is_empty(), "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn mail_says_that_there_is_something_and_nothing_else() {
+        for language in [Language::En, Language::Es] {
+            for alert in ["message_received", "decision_made", "request_open"] {
+                let mail = mail(language, alert, "Ana Lúcia");
+                let said = format!("{}\n{}", mail.subject, mail.text).to_lowercase();
+                for secret in
+                    ["verdemar", "dkt", "n-400", "i-797", "approved", "denied", "aprob", "deneg", "http"]
+                {
+                    assert!(!said.contains(secret), "{secret}");
+                }
+                assert_eq!(said.matches("ana lúcia").count(), 1);
+                assert!(!said.chars().any(|letter| letter.is_ascii_digit()));
+            }
+        }
+        assert!(mail(Language::En, "notice_posted", "").text.starts_with("Hello,\r\n"));
+    }
+}

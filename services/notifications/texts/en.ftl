@@ -1,0 +1,22 @@
+# Titles of notices, by kind.
+notice-receipt = Receipt notice
+notice-rejection = We could not accept your filing
+notice-biometrics_appointment = Biometrics appointment
+notice-interview_appointment = Interview appointment
+notice-appointment_moved = Your appointment was moved
+notice-rfe = Request for evidence
+notice-continuation = Your examination was continued
+notice-approval = Approval notice
+notice-denial = Denial of your case
+notice-withdrawal_ack = Your case was withdrawn
+notice-oath = Oath ceremony
+notice-citizenship_certificate_ready = Your Certificate of Naturalization
+
+# Mail that tells of something new. It names nobody beyond the greeting, no number, no form and no status.
+mail-greeting = Hello { $name },
+mail-greeting-nameless = Hello,
+mail-notice-subject = You have a new notice
+mail-notice = There is a new notice in your Docket account. Sign in as usual to read it.
+mail-message-subject = You have a new message
+mail-message = There is a new message in your Docket account. Sign in as usual to read it.
+mail-ending = This mail was sent by a machine. Please do not answer it: write to us from your account. We never ask for your password or a code by mail.
