@@ -11,7 +11,7 @@ use crate::token::ISSUER;
 
 /// `GET /.well-known/jwks.json` (RFC 7517) and `/.well-known/openid-configuration` (issuer data only).
 pub(crate) fn router(keys: KeyRing, listen: Option<SocketAddr>) -> Router {
-    let host = listen.map(|address| format!("http://{address}")).unwrap_or_default();
+    let host = listen.map(|address| format!("https://{address}")).unwrap_or_default();
     let configuration = json!({
         "issuer": ISSUER,
         "jwks_uri": format!("{host}/.well-known/jwks.json"),

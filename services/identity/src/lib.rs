@@ -54,6 +54,7 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
     let sender = mail::Sender::new(outbox.clone(), &config.mail)?;
     let register = register::Register::new(&config.register.url)?;
     let app = app::Identity::new(&base, keys.clone(), outbox, register).await?;
+    let tidy = store::housekeeping::run(base.pool.clone(), base.clock.clone());
     let api = api::Api::new(app.clone(), base.access.clone());
     Server::new(base)
         .keys(keys.clone())
@@ -63,6 +64,7 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
         .http(face::router(keys.clone(), config.service.http_listen))
         .task("mail", |stop| until(stop, sender.run()))
         .task("signing keys", |stop| until(stop, keys.keep_fresh()))
+        .task("housekeeping", |stop| until(stop, tidy))
         .task("security events", |stop| app.finish(stop))
         .run(stop)
         .await

@@ -1,6 +1,7 @@
 //! Rows which are not events: secrets in use, tries, sessions, mail under way.
 
 pub(crate) mod credential;
+pub(crate) mod housekeeping;
 pub(crate) mod invitation;
 pub(crate) mod mail;
 pub(crate) mod registration;

@@ -1,0 +1,42 @@
+//! Rows whose time is over are removed, so that strangers cannot fill the tables by trying.
+
+use std::time::Duration;
+
+use docket_kernel::SharedClock;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::PgPool;
+
+/// How often.
+const LOOK: Duration = Duration::from_secs(600);
+/// Tries which are forgotten anyway; those of proofing are kept.
+const TRIES: SignedDuration = SignedDuration::from_hours(25);
+/// Settled mail, without content, and ended sessions are kept for so long for questions.
+const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Tidies up until it is dropped.
+pub(crate) async fn run(pool: PgPool, clock: SharedClock) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if let Err(error) = tidy(&pool, clock.now()).await {
+            tracing::warn!(%error, "rows whose time is over could not be removed; trying again later");
+        }
+    }
+}
+
+/// Removes what is over at `now`.
+pub(crate) async fn tidy(pool: &PgPool, now: Timestamp) -> sqlx::Result<()> {
+    let before = |age: SignedDuration| (now - age).as_microsecond();
+    for (statement, instant_us) in [
+        ("DELETE FROM tries WHERE last_at_us < $1 AND key NOT LIKE 'proofing:%'", before(TRIES)),
+        ("DELETE FROM registration WHERE expires_at_us < $1", now.as_microsecond()),
+        ("DELETE FROM mail WHERE settled_at_us < $1", before(SETTLED)),
+        (
+            "DELETE FROM refresh_token WHERE session_id IN (SELECT id FROM session WHERE ends_at_us < $1)",
+            before(SETTLED),
+        ),
+        ("DELETE FROM session WHERE ends_at_us < $1", before(SETTLED)),
+    ] {
+        sqlx::query(statement).bind(instant_us).execute(pool).await?;
+    }
+    Ok(())
+}

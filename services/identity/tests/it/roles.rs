@@ -1,0 +1,130 @@
+//! Roles of the office, by invitation.
+
+use docket_identity::invite;
+use docket_kernel::Clock as _;
+use docket_proto::identity::v1 as pb;
+use docket_service::testing::with_token;
+use tonic::Status;
+
+use crate::registration::futures_join;
+use crate::world::{World, eventually, id, refused};
+
+async fn redeem(world: &World, token: &str, code: &str, request_id: &str) -> Result<pb::Account, Status> {
+    let message = pb::RedeemInvitationRequest { request_id: request_id.to_owned(), code: code.to_owned() };
+    Ok(world.accounts().redeem_invitation(with_token(message, token)).await?.into_inner().account.unwrap())
+}
+
+async fn invite(world: &World, role: &str, office: &str) -> String {
+    invite::issue(&world.database.pool, role, office, world.clock.now()).await.unwrap()
+}
+
+fn role(role: &str, office: &str) -> pb::Role {
+    pb::Role { role: role.into(), office: office.into() }
+}
+
+#[tokio::test]
+async fn an_invitation_gives_its_role_once() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let token = world.sign_in(&ana).await.access_token;
+    let code = invite(&world, "adjudicator", "NBC").await;
+    let request = id();
+    let account = redeem(&world, &token, &code.to_lowercase(), &request).await.unwrap();
+    assert_eq!(account.roles, [role("adjudicator", "NBC")]);
+    assert_eq!(redeem(&world, &token, &code.to_lowercase(), &request).await.unwrap().roles, account.roles);
+    assert_eq!(refused(redeem(&world, &token, &code, &id()).await), "CODE_WRONG");
+    // The roles which the methods' policies see follow from the log.
+    eventually("the role in the projection", async || {
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM access.role WHERE role = 'adjudicator'")
+            .fetch_one(&world.database.pool)
+            .await
+            .unwrap();
+        (rows == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_of_many_takes_an_invitation_up() {
+    let world = World::new().await;
+    let code = invite(&world, "supervisor", "NBC").await;
+    let mut tokens = Vec::new();
+    for name in ["ana", "bea", "eva"] {
+        let member = world.join(&format!("{name}@example.com")).await;
+        tokens.push(world.sign_in(&member).await.access_token);
+    }
+    let request = id();
+    let all = tokens.iter().map(|token| redeem(&world, token, &code, &request));
+    assert_eq!(futures_join(all).await.into_iter().filter(Result::is_ok).count(), 1);
+}
+
+#[tokio::test]
+async fn operator_and_adjudicator_exclude_each_other_and_the_invitation_stays() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let bea = world.join("bea@example.com").await;
+    let (ana, bea) = (world.sign_in(&ana).await.access_token, world.sign_in(&bea).await.access_token);
+    redeem(&world, &ana, &invite(&world, "operator", "NBC").await, &id()).await.unwrap();
+    let code = invite(&world, "adjudicator", "NBC").await;
+    assert_eq!(refused(redeem(&world, &ana, &code, &id()).await), "ROLES_EXCLUDE_EACH_OTHER");
+    redeem(&world, &bea, &code, &id()).await.unwrap();
+    redeem(&world, &bea, &invite(&world, "oath_officer", "FO-NYC").await, &id()).await.unwrap();
+    let roles = world.account(&bea).await.unwrap().roles;
+    assert_eq!(roles, [role("adjudicator", "NBC"), role("oath_officer", "FO-NYC")]);
+}
+
+#[tokio::test]
+async fn an_invitation_ends_after_a_week_and_guessing_is_slowed_down() {
+    let world = World::new().await;
+    let code = invite(&world, "supervisor", "NBC").await;
+    let ana = world.join("ana@example.com").await;
+    world.advance(7 * 24 * 3600);
+    let token = world.sign_in(&ana).await.access_token;
+    for _ in 0..5 {
+        assert_eq!(refused(redeem(&world, &token, &code, &id()).await), "CODE_WRONG");
+    }
+    assert_eq!(refused(redeem(&world, &token, &code, &id()).await), "TOO_MANY_TRIES");
+    assert!(invite::issue(&world.database.pool, "director", "NBC", world.clock.now()).await.is_err());
+}
+
+#[tokio::test]
+async fn the_program_prints_a_code_and_nothing_else() {
+    let world = World::new().await;
+    let service = &world.config.service;
+    let tls = &service.tls;
+    let toml = format!(
+        "[service]\ngrpc_listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
+         [service.tls]\ncert_file = {:?}\nkey_file = {:?}\nca_file = {:?}\n\
+         [service.database]\nurl = {:?}\n[service.broker]\nurl = \"nats://127.0.0.1:1\"\n\
+         [mail]\nsmtp_url = {:?}\nfrom = {:?}\n[register]\nurl = {:?}\n",
+        service.data_dir,
+        tls.cert_file,
+        tls.key_file,
+        tls.ca_file,
+        service.database.url,
+        world.config.mail.smtp_url,
+        world.config.mail.from,
+        world.config.register.url,
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("identity.toml");
+    std::fs::write(&file, toml).unwrap();
+    let run = async |arguments: &[&str]| {
+        tokio::process::Command::new(env!("CARGO_BIN_EXE_docket-identity"))
+            .args(arguments)
+            .env("DOCKET_CONFIG", &file)
+            .output()
+            .await
+            .unwrap()
+    };
+    let output = run(&["invite", "--role", "adjudicator", "--office", "NBC"]).await;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let code = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(code.trim().len(), 24, "{code}");
+    let refused = run(&["invite", "--role", "director", "--office", "NBC"]).await;
+    assert!(!refused.status.success());
+    // The real clock gave it a week from now, which in the test's time is later still.
+    let ana = world.join("ana@example.com").await;
+    let token = world.sign_in(&ana).await.access_token;
+    redeem(&world, &token, code.trim(), &id()).await.unwrap();
+}

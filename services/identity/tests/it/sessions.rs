@@ -1,0 +1,170 @@
+//! Sessions, tokens and keys.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use docket_kernel::Clock as _;
+use docket_proto::identity::v1 as pb;
+use docket_service::testing::with_token;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::world::{World, eventually, id, refused, unauthenticated};
+
+/// What a token says.
+fn claims(token: &str) -> Value {
+    let payload = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_token_says_who_how_and_until_when() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let claims = claims(&world.sign_in(&ana).await.access_token);
+    let now = world.clock.now().as_second();
+    assert_eq!(format!("accounts/{}", claims["sub"].as_str().unwrap()), ana.account);
+    claims["sid"].as_str().unwrap().parse::<Uuid>().unwrap();
+    assert_eq!(
+        (&claims["acr"], &claims["iss"], &claims["aud"]),
+        (&"aal2".into(), &"docket".into(), &"docket".into())
+    );
+    assert_eq!(
+        (&claims["iat"], &claims["exp"], &claims["auth_time"]),
+        (&now.into(), &(now + 300).into(), &now.into())
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let first = world.sign_in(&ana).await;
+    let second = world.refresh(&first.refresh_token).await.unwrap();
+    assert_ne!(first.refresh_token, second.refresh_token);
+    let third = world.refresh(&second.refresh_token).await.unwrap();
+    assert_eq!(refused(world.refresh(&first.refresh_token).await), "SESSION_ENDED");
+    assert_eq!(refused(world.refresh(&third.refresh_token).await), "SESSION_ENDED");
+    assert_eq!(refused(world.step_up(&third.access_token, &world.next_code(&ana)).await), "SESSION_ENDED");
+    assert_eq!(refused(world.refresh("unknown").await), "SESSION_ENDED");
+    let again = world.sign_in(&ana).await;
+    let history = world.history(&again.access_token).await;
+    assert_eq!(history.iter().filter(|kind| *kind == "session_ended").count(), 1, "{history:?}");
+}
+
+#[tokio::test]
+async fn a_session_ends_after_half_an_hour_unused_and_after_twelve_hours_anyway() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let idle = world.sign_in(&ana).await;
+    world.advance(30 * 60);
+    assert_eq!(refused(world.refresh(&idle.refresh_token).await), "SESSION_ENDED");
+    let mut busy = world.sign_in(&ana).await;
+    for _ in 0..24 {
+        world.advance(29 * 60);
+        busy = world.refresh(&busy.refresh_token).await.unwrap();
+    }
+    world.advance(25 * 60);
+    assert_eq!(refused(world.refresh(&busy.refresh_token).await), "SESSION_ENDED");
+    let again = world.sign_in(&ana).await;
+    eventually("both ends in the history", async || {
+        let history = world.history(&again.access_token).await;
+        (history.iter().filter(|kind| *kind == "session_ended").count() == 2).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_second_factor_again_serves_guarded_acts_for_ten_minutes() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let tokens = world.sign_in(&ana).await;
+    assert_eq!(refused(world.step_up(&tokens.access_token, "12345").await), "CODE_WRONG");
+    assert_eq!(refused(world.step_up(&tokens.access_token, &ana.recovery_codes[0]).await), "CODE_WRONG");
+    let code = world.next_code(&ana);
+    let stepped = world.step_up(&tokens.access_token, &code).await.unwrap();
+    let at = world.clock.now().as_second();
+    assert_eq!(stepped.refresh_token, "");
+    assert_eq!(claims(&stepped.access_token)["acr"], "stepup");
+    assert_eq!(claims(&stepped.access_token)["auth_time"], at);
+    assert_eq!(refused(world.step_up(&tokens.access_token, &code).await), "CODE_WRONG");
+    world.advance(9 * 60);
+    let refreshed = world.refresh(&tokens.refresh_token).await.unwrap();
+    assert_eq!(
+        (&claims(&refreshed.access_token)["acr"], &claims(&refreshed.access_token)["auth_time"]),
+        (&"stepup".into(), &at.into())
+    );
+    world.advance(60);
+    let later = world.refresh(&refreshed.refresh_token).await.unwrap();
+    assert_eq!(claims(&later.access_token)["acr"], "aal2");
+}
+
+#[tokio::test]
+async fn who_signs_out_is_out() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let tokens = world.sign_in(&ana).await;
+    for _ in 0..2 {
+        let message = with_token(pb::SignOutRequest { request_id: id() }, &tokens.access_token);
+        world.sessions().sign_out(message).await.unwrap();
+    }
+    assert_eq!(refused(world.refresh(&tokens.refresh_token).await), "SESSION_ENDED");
+    let history = world.history(&world.sign_in(&ana).await.access_token).await;
+    assert_eq!(history.iter().filter(|kind| *kind == "session_ended").count(), 1, "{history:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_token_opens_nothing() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let token = world.sign_in(&ana).await.access_token;
+    let account: Uuid = ana.account.strip_prefix("accounts/").unwrap().parse().unwrap();
+    let (head, signature) = token.rsplit_once('.').unwrap();
+    let altered = format!("{head}.{}", signature.chars().rev().collect::<String>());
+    // Signed by a key which is not ours; altered; no token at all.
+    for wrong in [world.bench.token(account), altered, "nothing".to_owned()] {
+        assert!(unauthenticated(world.account(&wrong).await), "{wrong}");
+    }
+    assert!(unauthenticated(world.accounts().get_account(pb::GetAccountRequest {}).await));
+    world.account(&token).await.unwrap();
+    world.advance(306);
+    assert!(unauthenticated(world.account(&token).await));
+}
+
+#[tokio::test]
+async fn the_keys_are_public_and_survive_a_restart() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let tokens = world.sign_in(&ana).await;
+    let http = world.running.listening.http.unwrap();
+    let keys = world.get(&format!("https://{http}/.well-known/jwks.json")).await;
+    let key = &keys["keys"][0];
+    assert_eq!((&key["kty"], &key["crv"], &key["alg"]), (&"OKP".into(), &"Ed25519".into(), &"EdDSA".into()));
+    assert!(key.get("d").is_none());
+    let header = tokens.access_token.split('.').next().unwrap();
+    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
+    assert_eq!((&header["alg"], &header["kid"]), (&"EdDSA".into(), &key["kid"]));
+    let told = world.get(&format!("https://{http}/.well-known/openid-configuration")).await;
+    assert_eq!(told["issuer"], "docket");
+
+    let world = world.restart().await;
+    let answer = world.sessions().get_key_set(pb::GetKeySetRequest {}).await.unwrap().into_inner();
+    assert_eq!(serde_json::from_str::<Value>(&answer.jwks_json).unwrap(), keys);
+    world.account(&tokens.access_token).await.unwrap();
+    world.refresh(&tokens.refresh_token).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_of_ninety_days_gets_a_successor_which_is_published_before_it_signs() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let kid = |token: &str| token.split('.').next().unwrap().to_owned();
+    let old = kid(&world.sign_in(&ana).await.access_token);
+    world.advance(91 * 24 * 3600);
+    let world = world.restart().await;
+    let answer = world.sessions().get_key_set(pb::GetKeySetRequest {}).await.unwrap().into_inner();
+    let keys: Value = serde_json::from_str(&answer.jwks_json).unwrap();
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
+    assert_eq!(kid(&world.sign_in(&ana).await.access_token), old);
+    world.advance(600);
+    assert_ne!(kid(&world.sign_in(&ana).await.access_token), old);
+}
