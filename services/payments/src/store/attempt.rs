@@ -22,7 +22,7 @@ pub struct Attempt {
 /// Writes an attempt in the transaction of its event.
 pub async fn begin(tx: &mut PgConnection, attempt: &Attempt, next_try_at_us: i64) -> sqlx::Result<()> {
     sqlx::query(
-        "INSERT INTO payments.attempt (attempt_id, payment_id, amount_cents, method_token, started_at_us, next_try_at_us)
+        "INSERT INTO attempt (attempt_id, payment_id, amount_cents, method_token, started_at_us, next_try_at_us)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (attempt_id) DO NOTHING",
     )
     .bind(attempt.attempt_id)
@@ -38,7 +38,7 @@ pub async fn begin(tx: &mut PgConnection, attempt: &Attempt, next_try_at_us: i64
 
 /// An attempt, whatever came of it.
 pub async fn find(pool: &PgPool, attempt_id: Uuid) -> sqlx::Result<Option<Attempt>> {
-    sqlx::query_as("SELECT attempt_id, payment_id, amount_cents, method_token, started_at_us, tries FROM payments.attempt WHERE attempt_id = $1")
+    sqlx::query_as("SELECT attempt_id, payment_id, amount_cents, method_token, started_at_us, tries FROM attempt WHERE attempt_id = $1")
         .bind(attempt_id)
         .fetch_optional(pool)
         .await
@@ -46,7 +46,7 @@ pub async fn find(pool: &PgPool, attempt_id: Uuid) -> sqlx::Result<Option<Attemp
 
 /// Closes an attempt; the card's token is of no use any more and goes.
 pub async fn close(tx: &mut PgConnection, attempt_id: Uuid, outcome: &str) -> sqlx::Result<()> {
-    sqlx::query("UPDATE payments.attempt SET outcome = $2, method_token = '' WHERE attempt_id = $1 AND outcome IS NULL")
+    sqlx::query("UPDATE attempt SET outcome = $2, method_token = '' WHERE attempt_id = $1 AND outcome IS NULL")
         .bind(attempt_id)
         .bind(outcome)
         .execute(tx)
@@ -57,8 +57,8 @@ pub async fn close(tx: &mut PgConnection, attempt_id: Uuid, outcome: &str) -> sq
 /// Takes open attempts that are due and puts their next try off, so that two replicas do not ask at once.
 pub async fn take_due(pool: &PgPool, now_us: i64, again_at_us: i64) -> sqlx::Result<Vec<Attempt>> {
     sqlx::query_as(
-        "UPDATE payments.attempt SET tries = tries + 1, next_try_at_us = $2
-         WHERE attempt_id IN (SELECT attempt_id FROM payments.attempt WHERE outcome IS NULL AND next_try_at_us <= $1
+        "UPDATE attempt SET tries = tries + 1, next_try_at_us = $2
+         WHERE attempt_id IN (SELECT attempt_id FROM attempt WHERE outcome IS NULL AND next_try_at_us <= $1
                               ORDER BY next_try_at_us LIMIT 20 FOR UPDATE SKIP LOCKED)
          RETURNING attempt_id, payment_id, amount_cents, method_token, started_at_us, tries",
     )
@@ -70,7 +70,7 @@ pub async fn take_due(pool: &PgPool, now_us: i64, again_at_us: i64) -> sqlx::Res
 
 /// Puts the next question off.
 pub async fn put_off(pool: &PgPool, attempt_id: Uuid, next_try_at_us: i64) -> sqlx::Result<()> {
-    sqlx::query("UPDATE payments.attempt SET next_try_at_us = $2 WHERE attempt_id = $1")
+    sqlx::query("UPDATE attempt SET next_try_at_us = $2 WHERE attempt_id = $1")
         .bind(attempt_id)
         .bind(next_try_at_us)
         .execute(pool)

@@ -18,7 +18,7 @@ pub async fn transfer(
     recorded_at_us: i64,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "INSERT INTO payments.posting (event_id, line, payment_id, ledger_account, amount_cents, recorded_at_us)
+        "INSERT INTO posting (event_id, line, payment_id, ledger_account, amount_cents, recorded_at_us)
          VALUES ($1, 1, $2, $3, $5, $6), ($1, 2, $2, $4, -$5, $6)",
     )
     .bind(event_id)
@@ -35,7 +35,7 @@ pub async fn transfer(
 /// Balances, debit positive. Their sum is zero, or the ledger is broken.
 pub async fn balances(pool: &PgPool) -> sqlx::Result<Vec<(String, i64)>> {
     sqlx::query_as(
-        "SELECT ledger_account, sum(amount_cents)::bigint FROM payments.posting GROUP BY 1 ORDER BY 1",
+        "SELECT ledger_account, sum(amount_cents)::bigint FROM posting GROUP BY 1 ORDER BY 1",
     )
     .fetch_all(pool)
     .await

@@ -20,7 +20,7 @@ pub struct Refund {
 /// Writes a refund in the transaction of its event.
 pub async fn begin(tx: &mut PgConnection, refund: &Refund, next_try_at_us: i64) -> sqlx::Result<()> {
     sqlx::query(
-        "INSERT INTO payments.refund (refund_id, payment_id, filing_id, amount_cents, processor_reference, next_try_at_us)
+        "INSERT INTO refund (refund_id, payment_id, filing_id, amount_cents, processor_reference, next_try_at_us)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (refund_id) DO NOTHING",
     )
     .bind(refund.refund_id)
@@ -36,7 +36,7 @@ pub async fn begin(tx: &mut PgConnection, refund: &Refund, next_try_at_us: i64) 
 
 /// Closes a refund.
 pub async fn close(tx: &mut PgConnection, refund_id: Uuid) -> sqlx::Result<()> {
-    sqlx::query("UPDATE payments.refund SET issued = true WHERE refund_id = $1")
+    sqlx::query("UPDATE refund SET issued = true WHERE refund_id = $1")
         .bind(refund_id)
         .execute(tx)
         .await?;
@@ -46,8 +46,8 @@ pub async fn close(tx: &mut PgConnection, refund_id: Uuid) -> sqlx::Result<()> {
 /// Takes refunds that are due and puts their next try off.
 pub async fn take_due(pool: &PgPool, now_us: i64, again_at_us: i64) -> sqlx::Result<Vec<Refund>> {
     sqlx::query_as(
-        "UPDATE payments.refund SET next_try_at_us = $2
-         WHERE refund_id IN (SELECT refund_id FROM payments.refund WHERE NOT issued AND next_try_at_us <= $1
+        "UPDATE refund SET next_try_at_us = $2
+         WHERE refund_id IN (SELECT refund_id FROM refund WHERE NOT issued AND next_try_at_us <= $1
                              ORDER BY next_try_at_us LIMIT 20 FOR UPDATE SKIP LOCKED)
          RETURNING refund_id, payment_id, filing_id, amount_cents, processor_reference",
     )
