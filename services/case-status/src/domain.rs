@@ -25,6 +25,7 @@ pub use state::{
 
 /// Families whose cases are taken in by machine, with what each needs (8 CFR 335.1, 335.2 for naturalization).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of a table: each need is there or not")]
 pub struct Needs {
     /// Fingerprints, photograph and signature.
     pub biometrics: bool,

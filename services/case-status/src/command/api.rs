@@ -149,7 +149,7 @@ impl CaseCommandService for CaseCommands {
         let officer = match message.officer.as_str() {
             "" => caller.person()?.account,
             name => resource::parse("accounts", name).map_err(|mut fault| {
-                fault.field = "officer".to_owned();
+                "officer".clone_into(&mut fault.field);
                 ApiError::from(fault)
             })?,
         };

@@ -40,11 +40,11 @@ pub(crate) fn schedule(case: &Case, asked: Asked) -> Decision {
 ///
 /// # Errors
 /// Those of [`schedule`], and `OATH_NOT_MOVABLE`.
-pub(crate) fn reschedule(case: &Case, asked: Asked, by: MovedBy, cause: &str) -> Decision {
+pub(crate) fn reschedule(case: &Case, asked: Asked, by: MovedBy, why: &str) -> Decision {
     let to = arrange(asked.id, site(case, asked.kind)?, asked.wish, notice(by), asked.now)?;
     match asked.kind {
-        Kind::Biometrics => decide::move_biometrics(case, &to, by, cause, asked.now),
-        Kind::Interview => decide::move_interview(case, &to, by, cause, asked.now),
+        Kind::Biometrics => decide::move_biometrics(case, &to, by, why, asked.now),
+        Kind::Interview => decide::move_interview(case, &to, by, why, asked.now),
         Kind::Oath => Err(Refusal::state("OATH_NOT_MOVABLE", "An oath ceremony cannot be moved online.")
             .way_out("Write to the office if you cannot come.")),
     }

@@ -37,17 +37,12 @@ impl Subscriber for Filings {
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-        match event.stream.category() {
-            "filing" => match event.decode()? {
-                filing::Event::FilingSubmitted(submitted) => self.intake(tx, event, &submitted).await,
-                _ => Ok(()),
-            },
-            "response" => match event.decode()? {
-                response::Event::ResponseSubmitted(submitted) => self.respond(tx, event, &submitted).await,
-                _ => Ok(()),
-            },
-            _ => Ok(()),
+        if event.stream.category() == "response" {
+            let response::Event::ResponseSubmitted(submitted) = event.decode()? else { return Ok(()) };
+            return self.respond(tx, event, &submitted).await;
         }
+        let filing::Event::FilingSubmitted(submitted) = event.decode()? else { return Ok(()) };
+        self.intake(tx, event, &submitted).await
     }
 }
 
@@ -182,14 +177,14 @@ impl Subscriber for Notices {
 struct Notice {
     case_id: Uuid,
     recorded: pb::NoticeRecorded,
-    notice_id: Uuid,
+    id: Uuid,
     request_id: Option<Uuid>,
     served_on: Date,
 }
 
 impl Notice {
     fn read(event: &Recorded, issued: &NoticeIssued) -> Result<Self, ApplyError> {
-        let notice_id = stream_id(event)?;
+        let id = stream_id(event)?;
         let request_id = match issued.request_id.as_str() {
             "" => None,
             id => Some(named(id, "request_id")?),
@@ -198,10 +193,10 @@ impl Notice {
         Ok(Self {
             case_id: named(&issued.case_id, "case_id")?,
             recorded: pb::NoticeRecorded {
-                notice_id: notice_id.to_string(),
+                notice_id: id.to_string(),
                 notice_kind: issued.notice_kind.clone(),
             },
-            notice_id,
+            id,
             request_id,
             served_on: issued.served_on_date.parse().unwrap_or_else(|_| office_date(posted_at)),
         })
@@ -210,7 +205,7 @@ impl Notice {
     fn decide(&self, case: &Case) -> decide::Decision {
         let mut events: Vec<Event> = decide::record_notice(case, &self.recorded)?;
         if let Some(request_id) = self.request_id {
-            events.extend(decide::serve_request(case, request_id, self.notice_id, self.served_on)?);
+            events.extend(decide::serve_request(case, request_id, self.id, self.served_on)?);
         }
         Ok(events)
     }

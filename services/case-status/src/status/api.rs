@@ -95,7 +95,7 @@ fn key(name: &str) -> Result<Key, ApiError> {
         return Ok(Key::Id(resource::parse("cases", name)?));
     }
     let receipt = ReceiptNumber::parse(name).map_err(|mut fault| {
-        fault.field = "name".to_owned();
+        "name".clone_into(&mut fault.field);
         fault
     })?;
     Ok(Key::Receipt(receipt.as_str().to_owned()))

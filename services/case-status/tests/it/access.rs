@@ -12,7 +12,7 @@ use crate::world::World;
 enum Answer {
     /// Let through, whatever then comes.
     Through,
-    /// PERMISSION_DENIED by the policy.
+    /// `PERMISSION_DENIED` by the policy.
     Denied,
     /// As if there were no such case.
     NotFound,

@@ -79,3 +79,19 @@ async fn a_repeated_command_gives_the_first_answer_and_another_one_under_its_id_
     let nobody = assign(&id(), format!("accounts/{}", Uuid::new_v4())).await.unwrap_err();
     assert_eq!(reason(&nobody), "NOT_AN_OFFICER");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_party_withdraws_with_a_second_factor_and_it_is_final() {
+    let world = World::start().await;
+    let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    let weak = command!(ana, withdraw_case, WithdrawCaseRequest { name: name.clone() }).unwrap_err();
+    assert_eq!(reason(&weak), "STEP_UP_REQUIRED");
+    let ana_up = world.stepped_up(&ana);
+    let done = command!(ana_up, withdraw_case, WithdrawCaseRequest { name: name.clone() }).unwrap();
+    let case = ana.case(&name, done.case.unwrap().version).await.unwrap();
+    assert_eq!((case.title_id.as_str(), case.next_step.as_str()), ("3", ""));
+    let late = command!(sam, assign_case, AssignCaseRequest { name: name.clone() }).unwrap_err();
+    assert_eq!((late.code(), reason(&late).as_str()), (Code::FailedPrecondition, "ALREADY_DECIDED"));
+}

@@ -1,5 +1,6 @@
 //! Both services on real PostgreSQL and NATS, spoken to over their gRPC ports; other services' logs are real logs,
 //! published by the real relay.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has nothing better to do")]
 
 mod access;
 mod deadline;

@@ -70,6 +70,7 @@ pub(crate) fn reason(status: &Status) -> String {
 /// Sends a command: `command!(person, start_review, StartReviewRequest { name: case })`; the id is new.
 macro_rules! command {
     ($person:expr, $rpc:ident, $message:ident { $($field:ident : $value:expr),* $(,)? }) => {{
+        #[allow(clippy::needless_update, reason = "some messages have no other field")]
         let message = docket_proto::case_status::v1::$message {
             request_id: $crate::people::id(), $($field: $value,)* ..Default::default()
         };

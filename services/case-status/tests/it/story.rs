@@ -27,6 +27,7 @@ macro_rules! version {
     };
 }
 
+#[expect(clippy::too_many_lines, reason = "a story is told in one piece")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_naturalization_goes_from_submission_to_certificate() {
     let world = World::start().await;

@@ -41,7 +41,8 @@ pub(crate) struct World {
     commands: Running,
     projection: Running,
     bench: Bench,
-    _others: (TestNats, Vec<(TestDatabase, Running)>),
+    #[expect(dead_code, reason = "kept alive as long as the world")]
+    others: (TestNats, Vec<(TestDatabase, Running)>),
 }
 
 impl World {
@@ -75,8 +76,8 @@ impl World {
         })
         .await;
         let [filing, payments, notifications] = logs.try_into().unwrap();
-        let _others = (broker, running);
-        Self { clock, cases, status, filing, payments, notifications, commands, projection, bench, _others }
+        let others = (broker, running);
+        Self { clock, cases, status, filing, payments, notifications, commands, projection, bench, others }
     }
 
     pub(crate) fn clock_now(&self) -> jiff::Timestamp {
@@ -170,6 +171,7 @@ impl World {
 
     /// Asks until the answer is as expected, and gives it.
     #[track_caller]
+    #[expect(clippy::unused_self, reason = "reads as a sentence")]
     pub(crate) fn until<T: Debug, F: Future<Output = Result<T, Status>>>(
         &self,
         ask: impl Fn() -> F,

@@ -36,19 +36,19 @@ pub fn schedule_biometrics(case: &Case, appointment: &Appointment) -> Decision {
 ///
 /// # Errors
 /// `NOT_SCHEDULED`, `CAUSE_UNKNOWN`, `MOVED_TWICE`, `TOO_LATE_TO_MOVE`, and what [`pending`] says.
-pub fn move_biometrics(case: &Case, to: &Appointment, by: MovedBy, cause: &str, now: Timestamp) -> Decision {
+pub fn move_biometrics(case: &Case, to: &Appointment, by: MovedBy, why: &str, now: Timestamp) -> Decision {
     pending(case)?;
     if case.biometrics != Biometrics::Scheduled {
         return Err(not_scheduled());
     }
     let booking = &case.biometrics_booking;
-    let from = movable(booking.appointment.as_ref(), booking.moved_by_party, by, cause, now)?;
+    let from = movable(booking.appointment.as_ref(), booking.moved_by_party, by, why, now)?;
     Ok(vec![
         pb::BiometricsRescheduled {
             from: Some((&from).into()),
             to: Some(to.into()),
             moved_by: by.as_str().to_owned(),
-            cause: cause.to_owned(),
+            cause: why.to_owned(),
         }
         .into(),
     ])

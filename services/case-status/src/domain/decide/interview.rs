@@ -91,19 +91,19 @@ fn not_before_day_60(case: &Case, date: Date) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `NOT_SCHEDULED`, `CAUSE_UNKNOWN`, `MOVED_TWICE`, `TOO_LATE_TO_MOVE`, and what [`pending`] says.
-pub fn move_interview(case: &Case, to: &Appointment, by: MovedBy, cause: &str, now: Timestamp) -> Decision {
+pub fn move_interview(case: &Case, to: &Appointment, by: MovedBy, why: &str, now: Timestamp) -> Decision {
     pending(case)?;
     if case.interview != Interview::Scheduled {
         return Err(not_scheduled());
     }
     let booking = &case.interview_booking;
-    let from = movable(booking.appointment.as_ref(), booking.moved_by_party, by, cause, now)?;
+    let from = movable(booking.appointment.as_ref(), booking.moved_by_party, by, why, now)?;
     Ok(vec![
         pb::InterviewRescheduled {
             from: Some((&from).into()),
             to: Some(to.into()),
             moved_by: by.as_str().to_owned(),
-            cause: cause.to_owned(),
+            cause: why.to_owned(),
         }
         .into(),
     ])

@@ -93,7 +93,7 @@ fn plan(
     Ok((&crate::domain::Deadline::from(&deadline)).into())
 }
 
-/// The deadline of a request served on `day0` by posting it to the account: no mail days (8 CFR 103.8(a)(2)(v)).
+/// The deadline of a request served on `day0`, with the days an officer chose or the rule's own, by posting it to the account: no mail days (8 CFR 103.8(a)(2)(v)).
 ///
 /// # Errors
 /// `PERIOD_TOO_LONG`, `PERIOD_TOO_SHORT`, an unknown zone, a year beyond the tables.
@@ -101,7 +101,7 @@ pub fn plan_deadline(
     case: &Case,
     kind: RequestKind,
     day0: Date,
-    days: Option<u32>,
+    chosen: Option<u32>,
     supervised: bool,
 ) -> Result<Deadline, Refusal> {
     let id = match (kind, case.form.as_str()) {
@@ -111,7 +111,7 @@ pub fn plan_deadline(
         (RequestKind::Rfe, _) => "rfe",
     };
     let mut rule = Rule::of(id).abroad(case.abroad);
-    if let Some(days) = days {
+    if let Some(days) = chosen {
         rule = rule.days(days);
     }
     if supervised {
