@@ -123,10 +123,8 @@ fn with_signature(form: &Form, answers: &Answers, given: &Given) -> Answers {
     let mut answers = answers.clone();
     let name = party::names(form, &answers).into_iter().next().unwrap_or_else(|| "-".to_owned());
     for question in form.questions.iter().filter(|question| review::is_signing(question)) {
-        let answer = match question.kind {
-            docket_forms::Type::Date => given.today.to_string(),
-            _ => name.clone(),
-        };
+        let is_date = question.kind == docket_forms::Type::Date;
+        let answer = if is_date { given.today.to_string() } else { name.clone() };
         answers.insert(question.id.clone(), Value::String(answer));
     }
     answers

@@ -35,12 +35,11 @@ impl Content {
     pub(crate) async fn of_filing(log: &EventLog, events: &[Recorded]) -> Result<Self, Error> {
         let mut content = Self::default();
         for recorded in events.iter().filter(|event| !event.sealed.is_empty()) {
-            match content.open(log, recorded).await? {
-                filing::Event::DraftAnswered(e) => content.merge(&e.answers_json),
-                filing::Event::EvidenceAdded(e) => {
-                    content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
-                }
-                _ => {}
+            let event: filing::Event = content.open(log, recorded).await?;
+            if let filing::Event::DraftAnswered(e) = event {
+                content.merge(&e.answers_json);
+            } else if let filing::Event::EvidenceAdded(e) = event {
+                content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
             }
         }
         Ok(content)

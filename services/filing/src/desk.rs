@@ -74,9 +74,10 @@ impl Desk {
     /// Not found, also when it is not the caller's; what the policy says; a log or vault that does not answer.
     pub(crate) async fn filing(&self, caller: &Caller, action: &str, id: Uuid) -> Result<Dossier, ApiError> {
         let loaded: Loaded<Filings> = self.filings.load(id).await?;
-        let relations = match loaded.state.phase {
-            Phase::Absent => Vec::new(),
-            _ => self.relations(caller, loaded.state.account, id).await?,
+        let relations = if loaded.state.phase == Phase::Absent {
+            Vec::new()
+        } else {
+            self.relations(caller, loaded.state.account, id).await?
         };
         self.require(caller, action, "Filing", id, relations)?;
         let content = Content::of_filing(&self.log, &loaded.events).await?;
@@ -144,7 +145,7 @@ impl Desk {
 /// `NAME_MALFORMED` on that field.
 pub(crate) fn id_in(field: &str, collection: &str, name: &str) -> Result<Uuid, Refusal> {
     resource::parse(collection, name).map_err(|mut fault| {
-        fault.field = field.to_owned();
+        field.clone_into(&mut fault.field);
         Refusal::from(fault)
     })
 }

@@ -60,7 +60,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     Server::new(base)
         .grpc(CatalogueServiceServer::new(CatalogueApi(desk.clone())))
         .grpc(DraftServiceServer::new(DraftApi(desk.clone())))
-        .grpc(EvidenceServiceServer::new(EvidenceApi(desk.clone())))
+        .grpc(EvidenceServiceServer::new(EvidenceApi::new(desk.clone())))
         .subscriber("payments", Arc::new(SubmitPackage(desk.clone())))
         .subscriber("cases-0", Arc::new(FollowCase(desk)))
         .run(stop)

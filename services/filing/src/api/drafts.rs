@@ -156,9 +156,16 @@ async fn begin(desk: &Desk, context: &Context, account: Uuid, form: &str) -> Res
         .filings
         .execute_in(&mut tx, context, id, Subjects::filing(id), |state| filing::start(state, start.clone()))
         .await?;
+    if started.repeated {
+        // The same command won elsewhere between our look and now; what it began is the answer.
+        tx.rollback().await?;
+        return started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"));
+    }
     filings::insert(&mut tx, id, account, &form.id, now.as_microsecond()).await?;
     tx.commit().await?;
-    started.events.iter().for_each(|event| desk.log.committed(event.position));
+    if let Some(event) = started.events.last() {
+        desk.log.committed(event.position);
+    }
     Ok(id)
 }
 

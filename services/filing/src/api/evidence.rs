@@ -1,6 +1,8 @@
 //! `EvidenceService`: files in and out, and the responses they are attached to.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use docket_eventlog::Subjects;
 use docket_proto::filing::v1 as pb;
@@ -9,6 +11,8 @@ use docket_proto::filing::v1::evidence_service_server::EvidenceService;
 use docket_service::{ApiError, Caller, Read, caller, detached};
 use docket_vault::Subject;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
@@ -16,8 +20,22 @@ use super::{responses, upload, view};
 use crate::desk::{Desk, evidence_in};
 use crate::domain::{Attached, filing};
 
+/// Uploads at a time: each is held in memory whole until it is scanned, 12 MiB at most.
+const UPLOADS: usize = 32;
+/// A file must be here within this time, so that nobody holds a place for ever.
+const PATIENCE: Duration = Duration::from_mins(3);
+
 /// Answers about evidence.
-pub(crate) struct EvidenceApi(pub(crate) Desk);
+pub(crate) struct EvidenceApi {
+    desk: Desk,
+    uploads: Arc<Semaphore>,
+}
+
+impl EvidenceApi {
+    pub(crate) fn new(desk: Desk) -> Self {
+        Self { desk, uploads: Arc::new(Semaphore::new(UPLOADS)) }
+    }
+}
 
 type Download = Pin<Box<dyn Stream<Item = Result<pb::DownloadEvidenceResponse, Status>> + Send>>;
 
@@ -27,9 +45,18 @@ impl EvidenceService for EvidenceApi {
         &self,
         request: Request<Streaming<pb::UploadEvidenceRequest>>,
     ) -> Result<Response<pb::UploadEvidenceResponse>, Status> {
-        let (desk, caller) = (self.0.clone(), caller(&request)?);
-        let upload = upload::receive(request.into_inner()).await?;
-        let evidence = detached(async move { upload::store(&desk, &caller, upload).await }).await?;
+        let (desk, caller) = (self.desk.clone(), caller(&request)?);
+        let place = Arc::clone(&self.uploads).try_acquire_owned();
+        let place = place.map_err(|_full| ApiError::Exhausted("the upload of files"))?;
+        let upload = timeout(PATIENCE, upload::receive(request.into_inner())).await;
+        let upload =
+            upload.map_err(|_late| Status::deadline_exceeded("the file did not arrive in time"))??;
+        let evidence = detached(async move {
+            let stored = upload::store(&desk, &caller, upload).await;
+            drop(place);
+            stored
+        })
+        .await?;
         Ok(Response::new(pb::UploadEvidenceResponse { evidence: Some(evidence) }))
     }
 
@@ -40,14 +67,14 @@ impl EvidenceService for EvidenceApi {
         request: Request<pb::DownloadEvidenceRequest>,
     ) -> Result<Response<Download>, Status> {
         let caller = caller(&request)?;
-        Ok(Response::new(download(&self.0, &caller, &request.get_ref().name).await?))
+        Ok(Response::new(download(&self.desk, &caller, &request.get_ref().name).await?))
     }
 
     async fn remove_evidence(
         &self,
         request: Request<pb::RemoveEvidenceRequest>,
     ) -> Result<Response<pb::RemoveEvidenceResponse>, Status> {
-        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let (desk, caller, request) = (self.desk.clone(), caller(&request)?, request.into_inner());
         detached(async move { remove(&desk, &caller, &request).await }).await?;
         Ok(Response::new(pb::RemoveEvidenceResponse {}))
     }
@@ -57,14 +84,14 @@ impl EvidenceService for EvidenceApi {
         request: Request<pb::ListResponsesRequest>,
     ) -> Result<Response<pb::ListResponsesResponse>, Status> {
         let caller = caller(&request)?;
-        Ok(Response::new(responses::list(&self.0, &caller).await?))
+        Ok(Response::new(responses::list(&self.desk, &caller).await?))
     }
 
     async fn submit_response(
         &self,
         request: Request<pb::SubmitResponseRequest>,
     ) -> Result<Response<pb::SubmitResponseResponse>, Status> {
-        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let (desk, caller, request) = (self.desk.clone(), caller(&request)?, request.into_inner());
         Ok(Response::new(detached(async move { responses::submit(&desk, &caller, request).await }).await?))
     }
 }

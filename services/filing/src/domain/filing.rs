@@ -190,9 +190,10 @@ impl Filing {
 
     fn already_submitted(&self) -> Refusal {
         Refusal::state("ALREADY_SUBMITTED", "This filing has been sent and can no longer be changed.")
-            .way_out(match self.phase {
-                Phase::Sent => "Pay the fee: the filing goes in at once, and the case shows what comes next.",
-                _ => "Look at the case: it shows what was received and what comes next.",
+            .way_out(if self.phase == Phase::Sent {
+                "Pay the fee: the filing goes in at once, and the case shows what comes next."
+            } else {
+                "Look at the case: it shows what was received and what comes next."
             })
             .fact("state", self.phase.as_str())
     }
@@ -457,23 +458,22 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
 
 /// Notes the receipt number.
 pub fn accept(filing: &Filing, receipt_number: String) -> Result<Vec<Event>, Refusal> {
-    match filing.phase {
-        Phase::Submitted => Ok(vec![pb::AcceptanceRecorded { receipt_number }.into()]),
-        _ if filing.receipt_number == receipt_number => Ok(Vec::new()),
-        _ => Err(not_submitted(filing)),
+    if filing.phase == Phase::Accepted && filing.receipt_number == receipt_number {
+        return Ok(Vec::new());
     }
+    submitted(filing)?;
+    Ok(vec![pb::AcceptanceRecorded { receipt_number }.into()])
 }
 
 /// Notes that intake rejected the filing: it is open again, in a new package.
 pub fn reject(filing: &Filing, codes: Vec<String>, next_package: Uuid) -> Result<Vec<Event>, Refusal> {
-    match filing.phase {
-        Phase::Submitted => {
-            Ok(vec![pb::RejectionRecorded { codes, next_package_id: next_package.to_string() }.into()])
-        }
-        _ => Err(not_submitted(filing)),
-    }
+    submitted(filing)?;
+    Ok(vec![pb::RejectionRecorded { codes, next_package_id: next_package.to_string() }.into()])
 }
 
-fn not_submitted(filing: &Filing) -> Refusal {
-    Refusal::state("NOT_SUBMITTED", "The filing has not gone in.").fact("state", filing.phase.as_str())
+fn submitted(filing: &Filing) -> Result<(), Refusal> {
+    if filing.phase == Phase::Submitted {
+        return Ok(());
+    }
+    Err(Refusal::state("NOT_SUBMITTED", "The filing has not gone in.").fact("state", filing.phase.as_str()))
 }

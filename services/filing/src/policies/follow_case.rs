@@ -23,6 +23,7 @@ impl Subscriber for FollowCase {
         &["case"]
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most of what happens in a case is nothing to filing")]
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         let case = event.stream.id().ok_or_else(|| park("the stream is no case"))?;
         match event.decode::<Event>()? {

@@ -24,10 +24,10 @@ impl Subscriber for SubmitPackage {
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-        match event.decode::<Event>()? {
-            Event::FeeSettled(settled) => self.submit(tx, event, &settled).await,
-            _ => Ok(()),
+        if let Event::FeeSettled(settled) = event.decode()? {
+            self.submit(tx, event, &settled).await?;
         }
+        Ok(())
     }
 }
 

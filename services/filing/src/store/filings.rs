@@ -11,14 +11,14 @@ pub(crate) async fn insert(
     form: &str,
     started_at_us: i64,
 ) -> Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO filing (filing_id, account_id, form, started_at_us) VALUES ($1, $2, $3, $4)
          ON CONFLICT (filing_id) DO NOTHING",
+        filing,
+        account,
+        form,
+        started_at_us
     )
-    .bind(filing)
-    .bind(account)
-    .bind(form)
-    .bind(started_at_us)
     .execute(tx)
     .await?;
     Ok(())
@@ -31,35 +31,31 @@ pub(crate) async fn of_account(
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Uuid>> {
-    sqlx::query_scalar(
+    sqlx::query_scalar!(
         "SELECT filing_id FROM filing
          WHERE account_id = $1 AND ($2::uuid IS NULL OR filing_id < $2)
          ORDER BY filing_id DESC LIMIT $3",
+        account,
+        before as Option<Uuid>,
+        limit
     )
-    .bind(account)
-    .bind(before)
-    .bind(limit)
     .fetch_all(pool)
     .await
 }
 
 /// Forms of the account's other filings with a pending case.
 pub(crate) async fn pending_forms(db: impl PgExecutor<'_>, account: Uuid, but: Uuid) -> Result<Vec<String>> {
-    sqlx::query_scalar(
+    sqlx::query_scalar!(
         "SELECT DISTINCT form FROM filing WHERE account_id = $1 AND filing_id <> $2 AND pending",
+        account,
+        but
     )
-    .bind(account)
-    .bind(but)
     .fetch_all(db)
     .await
 }
 
 /// Notes whether the filing's case is pending.
 pub(crate) async fn set_pending(tx: &mut PgConnection, filing: Uuid, pending: bool) -> Result<()> {
-    sqlx::query("UPDATE filing SET pending = $2 WHERE filing_id = $1")
-        .bind(filing)
-        .bind(pending)
-        .execute(tx)
-        .await?;
+    sqlx::query!("UPDATE filing SET pending = $2 WHERE filing_id = $1", filing, pending).execute(tx).await?;
     Ok(())
 }

@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 /// Notes the officer of a case.
 pub(crate) async fn assign(tx: &mut PgConnection, case: Uuid, officer: Uuid) -> Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO case_officer (case_id, officer) VALUES ($1, $2)
          ON CONFLICT (case_id) DO UPDATE SET officer = excluded.officer",
+        case,
+        officer
     )
-    .bind(case)
-    .bind(officer)
     .execute(tx)
     .await?;
     Ok(())
@@ -18,8 +18,7 @@ pub(crate) async fn assign(tx: &mut PgConnection, case: Uuid, officer: Uuid) -> 
 
 /// The officer of a case.
 pub(crate) async fn of_case(pool: &PgPool, case: Uuid) -> Result<Option<Uuid>> {
-    sqlx::query_scalar("SELECT officer FROM case_officer WHERE case_id = $1")
-        .bind(case)
+    sqlx::query_scalar!("SELECT officer FROM case_officer WHERE case_id = $1", case)
         .fetch_optional(pool)
         .await
 }

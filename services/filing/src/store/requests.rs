@@ -4,7 +4,7 @@ use sqlx::{PgConnection, Result};
 use uuid::Uuid;
 
 /// A request that was made and not served yet.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub(crate) struct Waiting {
     /// `rfe`, `noid`, `n14`.
     pub(crate) request_kind: String,
@@ -20,14 +20,14 @@ pub(crate) async fn keep(
     kind: &str,
     items: &[String],
 ) -> Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO waiting_request (request_id, case_id, request_kind, items) VALUES ($1, $2, $3, $4)
          ON CONFLICT (request_id) DO UPDATE SET items = excluded.items",
+        request,
+        case,
+        kind,
+        items
     )
-    .bind(request)
-    .bind(case)
-    .bind(kind)
-    .bind(items)
     .execute(tx)
     .await?;
     Ok(())
@@ -35,8 +35,11 @@ pub(crate) async fn keep(
 
 /// Takes a request out, now that it is served.
 pub(crate) async fn take(tx: &mut PgConnection, request: Uuid) -> Result<Option<Waiting>> {
-    sqlx::query_as("DELETE FROM waiting_request WHERE request_id = $1 RETURNING request_kind, items")
-        .bind(request)
-        .fetch_optional(tx)
-        .await
+    sqlx::query_as!(
+        Waiting,
+        "DELETE FROM waiting_request WHERE request_id = $1 RETURNING request_kind, items",
+        request
+    )
+    .fetch_optional(tx)
+    .await
 }

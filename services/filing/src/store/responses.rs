@@ -13,13 +13,13 @@ pub(crate) async fn insert(
     account: Uuid,
     opened_at_us: i64,
 ) -> Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO response (response_id, account_id, opened_at_us) VALUES ($1, $2, $3)
          ON CONFLICT (response_id) DO NOTHING",
+        response,
+        account,
+        opened_at_us
     )
-    .bind(response)
-    .bind(account)
-    .bind(opened_at_us)
     .execute(tx)
     .await?;
     Ok(())
@@ -27,12 +27,12 @@ pub(crate) async fn insert(
 
 /// The account's responses, newest first.
 pub(crate) async fn of_account(pool: &PgPool, account: Uuid) -> Result<Vec<Uuid>> {
-    sqlx::query_scalar(
+    sqlx::query_scalar!(
         "SELECT response_id FROM response WHERE account_id = $1
          ORDER BY opened_at_us DESC, response_id LIMIT $2",
+        account,
+        MOST
     )
-    .bind(account)
-    .bind(MOST)
     .fetch_all(pool)
     .await
 }

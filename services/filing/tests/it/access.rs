@@ -10,8 +10,8 @@ use crate::world::{World, case_assigned};
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_yours_is_as_if_it_did_not_exist() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
-    let eve = world.person("Eve", "Other").await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let eve = world.person("Eve", "Other");
     let draft = ana.start("N-400").await.unwrap().name;
     let evidence = ana.upload(&draft, "green_card", "card.png", &files::picture(6)).await.unwrap().name;
     let unknown = format!("filings/{}", Uuid::now_v7());
@@ -38,7 +38,7 @@ async fn what_is_not_yours_is_as_if_it_did_not_exist() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_assigned_officer_reads_and_changes_nothing() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     let (draft, _) = ana.sent().await;
     let evidence = ana.get(&draft).await.unwrap().evidence.remove(0).name;
     let officer = world.officer("adjudicator", "NBC").await;

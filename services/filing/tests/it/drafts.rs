@@ -9,7 +9,7 @@ use crate::world::{World, bad_fields, reason};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_draft_is_judged_as_it_is_answered() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     let draft = ana.start("n400").await.unwrap();
     assert_eq!((draft.form.as_str(), draft.state.as_str(), draft.etag), ("N-400", "draft", 1));
     assert!(draft.missing.iter().any(|missing| missing.field == "app_dob"));
@@ -39,7 +39,7 @@ async fn a_draft_is_judged_as_it_is_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_answers_are_all_named_and_nothing_of_them_is_kept() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     let draft = ana.start("N-400").await.unwrap();
     let wrong = json!({
         "app_dob": "the 12th of April", "app_a_number": "12", "no_such_question": 1, "signature": "Ana Lima",
@@ -58,9 +58,9 @@ async fn wrong_answers_are_all_named_and_nothing_of_them_is_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filing_needs_a_proven_identity_and_a_form_that_is_online() {
     let world = World::start().await;
-    let nobody = world.unproven_person().await;
+    let nobody = world.unproven_person();
     assert_eq!(reason(&nobody.start("N-400").await.unwrap_err()), "IDENTITY_NOT_PROVEN");
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     assert_eq!(reason(&ana.start("G-1450").await.unwrap_err()), "FORM_NOT_ONLINE");
     assert_eq!(ana.start("X-1").await.unwrap_err().code(), Code::InvalidArgument);
     assert!(ana.list().await.is_empty());
@@ -69,7 +69,7 @@ async fn a_filing_needs_a_proven_identity_and_a_form_that_is_online() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_repeated_gives_the_first_result_and_another_under_its_id_is_refused() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     let id = Uuid::now_v7();
     let first = ana.start_as(id, "N-400").await.unwrap();
     let again = ana.start_as(id, "N-400").await.unwrap();

@@ -9,7 +9,7 @@ use crate::world::{World, bad_fields, reason};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_comes_back_byte_for_byte_and_is_not_taken_twice() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     let draft = ana.start("N-400").await.unwrap();
     let card = files::picture(1);
     assert!(card.len() > 512 * 1024, "it takes several frames");
@@ -31,7 +31,7 @@ async fn a_file_comes_back_byte_for_byte_and_is_not_taken_twice() {
     let twin = ana.upload(&draft.name, "green_card", "copy.png", &card).await.unwrap_err();
     assert_eq!(reason(&twin), "ALREADY_ATTACHED");
     let shown = ana.get(&draft.name).await.unwrap();
-    assert_eq!(shown.evidence, [evidence.clone()]);
+    assert_eq!(shown.evidence, std::slice::from_ref(&evidence));
     assert!(shown.evidence_needs.iter().all(|need| need.kind != "green_card" || need.satisfied));
 
     ana.remove(&evidence.name).await.unwrap();
@@ -42,7 +42,7 @@ async fn a_file_comes_back_byte_for_byte_and_is_not_taken_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_right_is_not_taken() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     let draft = ana.start("N-400").await.unwrap().name;
     let card = files::picture(3);
     let refused = [

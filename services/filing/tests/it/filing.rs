@@ -12,7 +12,7 @@ use crate::world::{World, case_accepted, case_rejected, fee_settled, reason};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filing_is_shown_its_fee_signed_sent_paid_and_received() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     let draft = ana.start("N-400").await.unwrap().name;
     let not_ready = ana.review(&draft).await.unwrap_err();
     assert_eq!(reason(&not_ready), "NOT_READY");
@@ -73,7 +73,7 @@ async fn a_filing_is_shown_its_fee_signed_sent_paid_and_received() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_filing_is_open_again_in_a_new_package() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     let (draft, payment) = ana.sent().await;
     world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
     ana.until(&draft, "submitted").await;
@@ -91,7 +91,7 @@ async fn a_rejected_filing_is_open_again_in_a_new_package() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_added_after_the_signature_voids_it() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     let draft = ana.start("N-400").await.unwrap().name;
     ana.make_ready(&draft).await;
     ana.quote(&draft).await.unwrap();
@@ -107,7 +107,7 @@ async fn a_file_added_after_the_signature_voids_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_and_sending_ask_for_the_second_factor_again() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     let draft = ana.start("N-400").await.unwrap().name;
     let plain = ana.without_step_up();
     assert_eq!(plain.sign(&draft, &[0; 32], "Ana Lima").await.unwrap_err().code(), Code::PermissionDenied);

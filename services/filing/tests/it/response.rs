@@ -9,7 +9,7 @@ use crate::world::{World, examination_continued, reason, request_served};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_answered_once_when_it_is_served() {
     let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima").await;
+    let ana = world.person("Ana Lúcia", "Lima");
     let (draft, _) = ana.sent().await;
     let request = Uuid::now_v7();
     world.case(&draft, examination_continued(request, &["tax_transcripts", "court_records"])).await;
@@ -35,7 +35,7 @@ async fn a_request_is_answered_once_when_it_is_served() {
     assert_eq!(ana.respond_as(command, &name, true).await.unwrap(), sent);
     assert_eq!(reason(&ana.respond(&name, true).await.unwrap_err()), "ALREADY_SUBMITTED");
 
-    let eve = world.person("Eve", "Other").await;
+    let eve = world.person("Eve", "Other");
     assert_eq!(eve.respond(&name, true).await.unwrap_err().code(), Code::NotFound);
     assert_eq!(eve.download(&evidence.name).await.unwrap_err().code(), Code::NotFound);
     assert!(eve.responses().await.is_empty());

@@ -86,12 +86,12 @@ impl World {
     }
 
     /// A person whose identity is proven under a name.
-    pub(crate) async fn person(&self, given: &str, family: &str) -> Client {
+    pub(crate) fn person(&self, given: &str, family: &str) -> Client {
         self.known(given, family, "register_matched")
     }
 
     /// A person whose identity is not proven.
-    pub(crate) async fn unproven_person(&self) -> Client {
+    pub(crate) fn unproven_person(&self) -> Client {
         self.known("", "", "none")
     }
 
@@ -192,7 +192,7 @@ impl World {
             sqlx::query_as("SELECT metadata, payload, sealed FROM log.event")
                 .fetch_all(&self.own.pool)
                 .await
-                .unwrap();
+                .expect("the events are read");
         stored.extend(events.into_iter().flat_map(|(a, b, c)| [a, b, c]));
         stored.extend(
             files_under(&self.objects).into_iter().map(|path| std::fs::read(path).expect("an object")),
