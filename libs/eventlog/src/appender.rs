@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 use crate::commit::{Outcome, append_group};
+use crate::failure::{code, transient};
 use crate::log::Core;
 use crate::prepare::{Prepared, prepare};
 use crate::{Append, Appended, Error, EventLog, read};
@@ -128,7 +129,7 @@ impl Task {
             let mut jobs = Vec::with_capacity(messages.len());
             for message in messages.drain(..) {
                 match message {
-                    Message::Append(job) => jobs.push(job),
+                    Message::Append(job) => jobs.push(*job),
                     Message::Close(done) => {
                         receiver.close();
                         closing.push(done);
@@ -146,7 +147,7 @@ impl Task {
     }
 
     /// Carries a group through to an answer for each.
-    async fn flush(&mut self, group: Vec<Box<Job>>) {
+    async fn flush(&mut self, group: Vec<Job>) {
         for job in &group {
             metrics::histogram!("docket_log_group_wait_seconds", "log" => self.core.name)
                 .record(job.queued.elapsed());
@@ -189,7 +190,7 @@ impl Task {
 
     /// One attempt. After a lost commit the next one waits for the old transaction at the head's lock, and
     /// then finds the commands done, or not.
-    async fn attempt(&mut self, group: &[Box<Job>]) -> Result<Vec<Result<Appended, Error>>, Failure> {
+    async fn attempt(&mut self, group: &[Job]) -> Result<Vec<Result<Appended, Error>>, Failure> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => connect(&self.core.pool.connect_options()).await.map_err(Failure::Before)?,
@@ -217,7 +218,7 @@ impl Task {
         Ok(answers)
     }
 
-    fn deliver(&self, group: Vec<Box<Job>>, answers: Vec<Result<Appended, Error>>, unknown: bool) {
+    fn deliver(&self, group: Vec<Job>, answers: Vec<Result<Appended, Error>>, unknown: bool) {
         let name = self.core.name;
         let events: usize = answers.iter().flatten().map(|appended| appended.events.len()).sum();
         metrics::histogram!("docket_log_append_group_events", "log" => name)
@@ -251,18 +252,6 @@ fn outcome(answer: &Result<Appended, Error>) -> &'static str {
     }
 }
 
-/// What may be logged of a failure: never its text, which may hold values.
-fn code(error: &Error) -> String {
-    match error {
-        Error::Database(error) => match error.as_ref() {
-            sqlx::Error::Database(answer) => answer.code().map_or_else(String::new, |code| code.into_owned()),
-            sqlx::Error::Io(error) => error.kind().to_string(),
-            _ => "driver".to_owned(),
-        },
-        other => other.to_string(),
-    }
-}
-
 /// The answer to one append, whose events are read back when it had been done before.
 async fn answer(conn: &mut PgConnection, core: &Core, outcome: Outcome) -> Result<Appended, Error> {
     match outcome {
@@ -281,26 +270,12 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
     Ok(PgConnection::connect_with(options).await?)
 }
 
-/// Whether the same may succeed a little later: the database is restarting, or a transaction was in the way.
-fn transient(error: &Error) -> bool {
-    let Error::Database(error) = error else { return false };
-    match error.as_ref() {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut => {
-            true
-        }
-        sqlx::Error::Database(answer) => answer.code().is_some_and(|code| {
-            // Connection lost, shutting down or starting, deadlock, serialization, out of room, idle too long.
-            ["08", "57P", "40", "53", "25P03"].iter().any(|class| code.starts_with(class))
-        }),
-        _ => false,
-    }
-}
-
-fn refuse(group: Vec<Box<Job>>, error: &Error) {
+fn refuse(group: Vec<Job>, error: &Error) {
     for job in group {
-        let error = match error {
-            Error::Database(cause) => Error::Database(Arc::clone(cause)),
-            _ => Error::Malformed("the log's own tables"),
+        let error = if let Error::Database(cause) = error {
+            Error::Database(Arc::clone(cause))
+        } else {
+            Error::Malformed("the log's own tables")
         };
         let _gone = job.answer.send(Err(error));
     }
@@ -313,8 +288,8 @@ fn pause(attempt: usize, unknown: bool) -> Duration {
 }
 
 /// Cuts the jobs into groups which fit one commit, in order.
-fn groups(jobs: Vec<Box<Job>>) -> Vec<Vec<Box<Job>>> {
-    let mut groups: Vec<Vec<Box<Job>>> = Vec::new();
+fn groups(jobs: Vec<Job>) -> Vec<Vec<Job>> {
+    let mut groups: Vec<Vec<Job>> = Vec::new();
     let mut bytes = 0;
     for job in jobs {
         let fits = bytes + job.append.bytes <= GROUP_BYTES;

@@ -1,148 +1,19 @@
-//! Signed checkpoints of the Merkle tree (Ed25519, RFC 8032), and signed statements about one stream.
+//! Makes and stores signed checkpoints of the Merkle tree, and statements about one stream.
 //!
 //! A checkpoint is made every 10 s or 1,000 events; the tail after it is not protected yet. Each one is
 //! also logged, so that a copy is kept apart from the database.
 
-use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use jiff::Timestamp;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::chain::{push, sha256};
 use crate::merkle::{Frontier, Hash, leaf};
 use crate::record::instant;
-use crate::{Error, EventLog, StreamName};
+use crate::{CheckpointKey, Error, EventLog, SignedCheckpoint, Statement, StreamName};
 
 const EVERY: Duration = Duration::from_secs(10);
 const EVENTS: u64 = 1_000;
 const BATCH: i64 = 1_000;
-
-/// The key which signs checkpoints.
-pub struct CheckpointKey {
-    pair: Ed25519KeyPair,
-    id: String,
-}
-
-impl CheckpointKey {
-    /// Reads the key's seed from a file of 64 hexadecimal digits.
-    ///
-    /// # Errors
-    /// [`Error::Key`].
-    pub fn from_file(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path);
-        let text = text.map_err(|error| Error::Key(format!("{}: {error}", path.display())))?;
-        let mut seed = [0_u8; 32];
-        hex::decode_to_slice(text.trim(), &mut seed)
-            .map_err(|_| Error::Key("it is not 64 hexadecimal digits".to_owned()))?;
-        Self::from_seed(&seed)
-    }
-
-    /// Makes the key from its seed.
-    ///
-    /// # Errors
-    /// [`Error::Key`].
-    pub fn from_seed(seed: &[u8; 32]) -> Result<Self, Error> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|why| Error::Key(why.to_string()))?;
-        let id = hex::encode(&sha256(pair.public_key().as_ref())[..8]);
-        Ok(Self { pair, id })
-    }
-
-    /// The public key, to be known to whoever verifies.
-    pub fn public_key(&self) -> [u8; 32] {
-        self.pair.public_key().as_ref().try_into().expect("an Ed25519 public key has 32 bytes")
-    }
-
-    fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.pair.sign(message).as_ref().try_into().expect("an Ed25519 signature has 64 bytes")
-    }
-}
-
-impl fmt::Debug for CheckpointKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CheckpointKey({})", self.id)
-    }
-}
-
-/// A signed root: these and only these events were at positions 1 … size.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedCheckpoint {
-    /// The log.
-    pub log: String,
-    /// How many events the tree holds.
-    pub size: u64,
-    /// Its root.
-    pub root: Hash,
-    /// The epoch it was signed in.
-    pub epoch: u64,
-    /// When it was signed (µs).
-    pub signed_at: Timestamp,
-    /// Which key signed it.
-    pub key_id: String,
-    /// Over [`SignedCheckpoint::message`].
-    pub signature: [u8; 64],
-}
-
-impl SignedCheckpoint {
-    /// The signed bytes: `docket.checkpoint.v1`, then log, size, root, epoch and instant, each with its length
-    /// before it (u64, big-endian); numbers are 8 bytes, big-endian.
-    pub fn message(&self) -> Vec<u8> {
-        let mut message = b"docket.checkpoint.v1".to_vec();
-        push(&mut message, self.log.as_bytes());
-        push(&mut message, &self.size.to_be_bytes());
-        push(&mut message, &self.root);
-        push(&mut message, &self.epoch.to_be_bytes());
-        push(&mut message, &self.signed_at.as_microsecond().to_be_bytes());
-        message
-    }
-
-    /// Whether the signature is that of `public_key`.
-    pub fn signed_by(&self, public_key: &[u8; 32]) -> bool {
-        verified(public_key, &self.message(), &self.signature)
-    }
-}
-
-/// A signed statement that a stream ends at this version: goes with an export of the stream, since proofs
-/// of inclusion alone cannot show that nothing later was left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
-    /// The stream.
-    pub stream: StreamName,
-    /// Its last version within the checkpoint.
-    pub version: u64,
-    /// The link of that event; zeros when there is none.
-    pub link: [u8; 32],
-    /// The checkpoint within which this holds.
-    pub checkpoint: SignedCheckpoint,
-    /// Over [`Statement::message`].
-    pub signature: [u8; 64],
-}
-
-impl Statement {
-    /// The signed bytes: `docket.statement.v1`, then log, stream, version, link, tree size and root, each with its
-    /// length before it.
-    pub fn message(&self) -> Vec<u8> {
-        let mut message = b"docket.statement.v1".to_vec();
-        push(&mut message, self.checkpoint.log.as_bytes());
-        push(&mut message, self.stream.as_str().as_bytes());
-        push(&mut message, &self.version.to_be_bytes());
-        push(&mut message, &self.link);
-        push(&mut message, &self.checkpoint.size.to_be_bytes());
-        push(&mut message, &self.checkpoint.root);
-        message
-    }
-
-    /// Whether both signatures are those of `public_key`.
-    pub fn signed_by(&self, public_key: &[u8; 32]) -> bool {
-        self.checkpoint.signed_by(public_key) && verified(public_key, &self.message(), &self.signature)
-    }
-}
-
-fn verified(public_key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
-    UnparsedPublicKey::new(&ED25519, public_key).verify(message, signature).is_ok()
-}
 
 /// A stored checkpoint with the peaks of its tree.
 pub(crate) struct Stored {

@@ -83,10 +83,7 @@ impl From<sqlx::Error> for Error {
 
 impl From<docket_vault::Error> for Error {
     fn from(error: docket_vault::Error) -> Self {
-        match error {
-            docket_vault::Error::Erased(_) => Self::Erased,
-            other => Self::Vault(other),
-        }
+        if matches!(error, docket_vault::Error::Erased(_)) { Self::Erased } else { Self::Vault(error) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The event log: one total order of what happened, in a service's own PostgreSQL database.
 //!
 //! Reading order: `record` (what is stored), `chain` and `splitter` (how its bytes come about),
-//! `commit` (one group of appends in one transaction), `appender` (the task which forms groups),
+//! `commit` and `write` (one group of appends in one transaction), `appender` (the task which forms groups),
 //! `log` (the handle), then what is built on it: `aggregate` and `store`, `timers`, `obligations`,
 //! `merkle`, `checkpoints` and `verify`.
 
@@ -14,6 +14,7 @@ mod commit;
 mod context;
 mod epoch;
 mod error;
+mod failure;
 mod log;
 pub mod merkle;
 mod metadata;
@@ -24,16 +25,17 @@ mod read;
 mod record;
 mod request;
 mod schema;
+mod signed;
 pub mod splitter;
 mod store;
 mod stream;
 mod timers;
 mod verify;
+mod write;
 
 pub use aggregate::{Aggregate, Loaded};
 pub use append::{Append, Appended, Expected, NewEvent, StreamAppend, Subjects};
 pub use chain::{link, link_input};
-pub use checkpoints::{CheckpointKey, SignedCheckpoint, Statement};
 pub use context::Context;
 pub use epoch::Epoch;
 pub use error::{Error, ExecuteError};
@@ -44,6 +46,7 @@ pub use open::Opened;
 pub use record::{FORMAT, Recorded};
 pub use request::Difference;
 pub use schema::migrate;
+pub use signed::{CheckpointKey, SignedCheckpoint, Statement};
 pub use store::{Executed, Store};
 pub use stream::StreamName;
 pub use timers::{Timer, Timers};

@@ -111,7 +111,9 @@ pub fn proves(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -
 /// The root of the tree over `leaves`.
 pub fn root(leaves: &[Hash]) -> Hash {
     let mut frontier = Frontier::default();
-    leaves.iter().for_each(|leaf| frontier.push(*leaf));
+    for leaf in leaves {
+        frontier.push(*leaf);
+    }
     frontier.root()
 }
 
@@ -147,12 +149,12 @@ mod tests {
         }
 
         #[test]
-        fn a_frontier_goes_on_after_it_was_stored(n in 0_u64..100, more in 0_u64..100) {
-            let all = leaves(n + more);
+        fn a_frontier_goes_on_after_it_was_stored(n in 0_usize..100, more in 0_usize..100) {
+            let all = leaves((n + more) as u64);
             let mut frontier = Frontier::default();
-            all[..n as usize].iter().for_each(|leaf| frontier.push(*leaf));
-            let mut read = Frontier::from_bytes(n, &frontier.to_bytes()).unwrap();
-            all[n as usize..].iter().for_each(|leaf| read.push(*leaf));
+            all[..n].iter().for_each(|leaf| frontier.push(*leaf));
+            let mut read = Frontier::from_bytes(n as u64, &frontier.to_bytes()).unwrap();
+            all[n..].iter().for_each(|leaf| read.push(*leaf));
             prop_assert_eq!(read.root(), by_definition(&all));
         }
 

@@ -130,7 +130,11 @@ mod tests {
                     0 => prost::encoding::uint64::encode(number, &value, &mut bytes),
                     1 => prost::encoding::fixed64::encode(number, &value, &mut bytes),
                     2 => prost::encoding::string::encode(number, &text, &mut bytes),
-                    _ => prost::encoding::fixed32::encode(number, &(value as u32), &mut bytes),
+                    _ => prost::encoding::fixed32::encode(
+                        number,
+                        &u32::try_from(value >> 32).unwrap(),
+                        &mut bytes,
+                    ),
                 }
                 (number, bytes)
             },

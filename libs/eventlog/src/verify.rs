@@ -180,6 +180,10 @@ impl<'a> Walk<'a> {
         if let Some(previous) = self.streams.get(event.stream.as_str()) {
             return Ok(*previous);
         }
+        // A version is there once only (unique index), so nothing can come before the first.
+        if event.version == 1 {
+            return Ok((0, NO_LINK));
+        }
         let row: Option<(i64, Vec<u8>)> = sqlx::query_as(
             "SELECT version, link FROM log.event WHERE log = $1 AND stream = $2 AND position < $3
              ORDER BY position DESC LIMIT 1",

@@ -15,7 +15,7 @@ use crate::mac::MacRoot;
 use crate::{Error, Kek, Subject};
 
 /// How long a plain key is kept in memory. An erasure in another process is felt after this at the latest.
-const CACHED: Duration = Duration::from_secs(5 * 60);
+const CACHED: Duration = Duration::from_mins(5);
 /// How many plain keys are kept in memory.
 const CACHED_KEYS: u64 = 10_000;
 const SEALED_VERSION: u8 = 1;

@@ -1,5 +1,7 @@
 //! The log on a real PostgreSQL: order, conflicts, repetition, force, tampering, erasure, lost commits.
 
+#![expect(clippy::unwrap_used, reason = "a test has nothing better to do than to stop")]
+
 mod append;
 mod chain;
 mod checkpoints;

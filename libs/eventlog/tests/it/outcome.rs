@@ -65,7 +65,7 @@ async fn backends_killed_at_any_moment_lose_and_double_nothing() {
     let victim: PgConnectOptions = world.database().url.parse().unwrap();
     let victim = victim.application_name("victim");
     let log = world.open_with(PgPoolOptions::new().connect_lazy_with(victim)).await;
-    let killer = world.pool().clone();
+    let pool = world.pool().clone();
     let mut head = log.subscribe_head();
     let killing = tokio::spawn(async move {
         let mut killed = 0_i64;
@@ -74,7 +74,7 @@ async fn backends_killed_at_any_moment_lose_and_double_nothing() {
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                  WHERE datname = current_database() AND application_name = 'victim' AND state <> 'idle'",
             )
-            .fetch_one(&killer)
+            .fetch_one(&pool)
             .await
             .unwrap();
             // The next one when something got through, or nothing ever would.

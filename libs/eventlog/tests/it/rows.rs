@@ -25,7 +25,7 @@ async fn a_timer_fires_when_due_once_and_again_only_when_set_anew() {
     assert_eq!(timers.due(now, 10).await.unwrap(), []);
     assert_eq!(timers.next_due().await.unwrap(), Some(later));
     let due = timers.due(later, 10).await.unwrap();
-    assert_eq!(due, [timer.clone()]);
+    assert_eq!(due, std::slice::from_ref(&timer));
     assert_eq!(Context::timer(&due[0]).command_id, Context::timer(&timer).command_id);
 
     // Moved while it was being fired: the old one is gone, the new one stays.
@@ -80,7 +80,7 @@ async fn as_app(world: &World) -> PgPool {
 
 async fn refused(pool: &PgPool, statement: &'static str) {
     let error = pool.execute(statement).await.expect_err(statement);
-    let code = error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+    let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
     assert_eq!(code.as_deref(), Some("42501"), "{statement}: {error}");
 }
 

@@ -22,6 +22,7 @@ impl Aggregate for Counter {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of every decision")]
 fn count(state: &u32) -> Result<Vec<Event>, Refusal> {
     if *state >= LIMIT { Err(Refusal::state("FULL", "It is full.")) } else { Ok(vec![proven()]) }
 }

@@ -83,7 +83,8 @@ async fn the_service_can_use_the_vault_but_cannot_forget_an_erasure() {
         "SELECT * FROM vault._migrations",
     ] {
         let refused = app.execute(forbidden).await.unwrap_err();
-        let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+        let code =
+            refused.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
         assert_eq!(code.as_deref(), Some("42501"), "{forbidden}");
     }
 }
