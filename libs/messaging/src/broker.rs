@@ -94,12 +94,15 @@ impl Broker {
     pub(crate) async fn stream(&self, log: &str) -> Result<Option<stream::Stream>, Error> {
         match self.context.get_stream(log).await {
             Ok(stream) => Ok(Some(stream)),
-            Err(error) => match error.kind() {
-                GetStreamErrorKind::JetStream(inner) if inner.error_code() == ErrorCode::STREAM_NOT_FOUND => {
-                    Ok(None)
-                }
-                _ => Err(Error::broker(error)),
-            },
+            Err(error) => {
+                let kind = error.kind();
+                let code = if let GetStreamErrorKind::JetStream(inner) = &kind {
+                    Some(inner.error_code())
+                } else {
+                    None
+                };
+                if code == Some(ErrorCode::STREAM_NOT_FOUND) { Ok(None) } else { Err(Error::broker(error)) }
+            }
         }
     }
 

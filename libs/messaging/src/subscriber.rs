@@ -31,6 +31,7 @@ pub enum ApplyError {
 }
 
 impl From<docket_eventlog::Error> for ApplyError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is not known to be hopeless is tried again")]
     fn from(error: docket_eventlog::Error) -> Self {
         use docket_eventlog::Error;
         match error {
@@ -38,7 +39,10 @@ impl From<docket_eventlog::Error> for ApplyError {
             Error::CommandReused { .. }
             | Error::TooLarge { .. }
             | Error::StreamName
-            | Error::Malformed(_) => Self::Park(error.to_string()),
+            | Error::Malformed(_)
+            | Error::SubjectMissing { .. }
+            | Error::Vault(docket_vault::Error::Altered | docket_vault::Error::Kek(_))
+            | Error::Erased => Self::Park(error.to_string()),
             other => Self::Retry(other.into()),
         }
     }

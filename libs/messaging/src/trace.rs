@@ -12,7 +12,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// Work on something older than this begins a trace of its own, with a link.
-const LATE: Duration = Duration::from_secs(3600);
+const LATE: Duration = Duration::from_hours(1);
 
 /// The current span as a W3C `traceparent`; empty outside any trace.
 pub fn current_traceparent() -> String {

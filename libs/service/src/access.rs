@@ -89,7 +89,7 @@ impl Access {
     /// Allows or refuses `action` (an rpc's name) on `resource`. Services pass: their methods name their callers.
     ///
     /// # Errors
-    /// NOT_FOUND when the caller may do nothing at all with it, just as if it did not exist; PERMISSION_DENIED
+    /// `NOT_FOUND` when the caller may do nothing at all with it, just as if it did not exist; `PERMISSION_DENIED`
     /// when something else, but not this.
     pub fn require(&self, caller: &Caller, action: &str, resource: &Resource<'_>) -> Result<(), ApiError> {
         if matches!(caller.identity, Identity::Service(_)) {
@@ -217,11 +217,10 @@ fn collect_words(json: &serde_json::Value, words: &mut BTreeSet<String>) {
     match json {
         Value::Object(fields) => {
             for (key, value) in fields {
-                match value {
-                    Value::String(word) if key == "Value" => {
-                        words.insert(word.clone());
-                    }
-                    other => collect_words(other, words),
+                if let (Value::String(word), "Value") = (value, key.as_str()) {
+                    words.insert(word.clone());
+                } else {
+                    collect_words(value, words);
                 }
             }
         }

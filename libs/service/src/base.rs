@@ -22,7 +22,7 @@ use crate::objects::Objects;
 use crate::tls;
 
 /// How long the database is waited for at the start.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a service says about itself.
 pub struct BaseOptions {

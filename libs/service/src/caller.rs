@@ -104,7 +104,7 @@ impl Caller {
     /// Clear passwords and codes from the message before: keyed hashes of its fields are kept.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT for the field `request_id` when it is not a UUID.
+    /// `INVALID_ARGUMENT` for the field `request_id` when it is not a UUID.
     pub fn context(&self, request_id: &str, message: &impl Message) -> Result<Context, ApiError> {
         let command_id = Uuid::try_parse(request_id).map_err(|_malformed| {
             let example = "Send a new UUID with each command, such as 01890a5d-ac96-774b-bcce-b302099a8057, and the same one to repeat it.";

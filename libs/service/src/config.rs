@@ -204,7 +204,7 @@ fn redacted(value: serde_json::Value) -> serde_json::Value {
         Value::String(text) => Value::String(without_password(&text)),
         Value::Array(items) => items.into_iter().map(redacted).collect(),
         Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, redacted(value))).collect(),
-        other => other,
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
     }
 }
 

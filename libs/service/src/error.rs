@@ -71,12 +71,14 @@ impl ApiError {
     /// What another service answered: its refusals are passed on as "unavailable" or as our fault, never as its words.
     pub fn peer(what: &'static str, status: &tonic::Status) -> Self {
         use tonic::Code;
-        match status.code() {
-            Code::NotFound => Self::not_found(),
-            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => {
-                Self::Unavailable(what)
-            }
-            code => Self::Internal(anyhow::anyhow!("{what} answered {code:?}: {}", status.message())),
+        let code = status.code();
+        let away = [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled, Code::ResourceExhausted];
+        if code == Code::NotFound {
+            Self::not_found()
+        } else if away.contains(&code) {
+            Self::Unavailable(what)
+        } else {
+            Self::Internal(anyhow::anyhow!("{what} answered {code:?}: {}", status.message()))
         }
     }
 }
@@ -100,6 +102,7 @@ impl From<Vec<FieldFault>> for ApiError {
 }
 
 impl From<docket_eventlog::Error> for ApiError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what has no answer of its own is our fault")]
     fn from(error: docket_eventlog::Error) -> Self {
         use docket_eventlog::Error;
         match error {
@@ -120,6 +123,7 @@ impl From<docket_eventlog::Error> for ApiError {
 }
 
 /// Whether the database cannot be reached, rather than having said no.
+#[expect(clippy::wildcard_enum_match_arm, reason = "a question about a few of very many")]
 fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
@@ -147,6 +151,7 @@ impl From<sqlx::Error> for ApiError {
 }
 
 impl From<docket_vault::Error> for ApiError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what has no answer of its own is our fault")]
     fn from(error: docket_vault::Error) -> Self {
         use docket_vault::Error;
         match error {

@@ -65,7 +65,7 @@ impl Objects {
     /// Opens the object `name` of `subject`.
     ///
     /// # Errors
-    /// NOT_FOUND when there is none; [`ApiError::Internal`] when it was altered.
+    /// `NOT_FOUND` when there is none; [`ApiError::Internal`] when it was altered.
     pub async fn read(&self, subject: &Subject, name: &str) -> Result<Read, ApiError> {
         let got = self.store.get(&key(name)).await.map_err(from_store)?;
         let mut bytes = got.into_stream();
@@ -208,8 +208,9 @@ fn key(name: &str) -> Key {
 }
 
 fn from_store(error: object_store::Error) -> ApiError {
-    match error {
-        object_store::Error::NotFound { .. } => ApiError::not_found(),
-        other => ApiError::internal(other),
+    if matches!(error, object_store::Error::NotFound { .. }) {
+        ApiError::not_found()
+    } else {
+        ApiError::internal(error)
     }
 }

@@ -15,7 +15,7 @@ pub fn encode(last: &str) -> String {
 /// What [`encode`] was given; none for the empty token, which asks for the first page.
 ///
 /// # Errors
-/// INVALID_ARGUMENT for the field `page_token` when it is not one of ours.
+/// `INVALID_ARGUMENT` for the field `page_token` when it is not one of ours.
 pub fn decode(token: &str) -> Result<Option<String>, ApiError> {
     if token.is_empty() {
         return Ok(None);

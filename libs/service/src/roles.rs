@@ -18,6 +18,7 @@ impl Subscriber for Roles {
         &["account"]
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only roles are of interest here")]
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         let Some(account) = event.stream.id() else { return Ok(()) };
         match event.decode::<Event>()? {

@@ -34,7 +34,7 @@ use crate::{Base, tls};
 const FINISH_CALLS: Duration = Duration::from_secs(20);
 /// Workers may take this long for the transaction at hand.
 const FINISH_WORK: Duration = Duration::from_secs(10);
-const CONNECTION_AGE: Duration = Duration::from_secs(300);
+const CONNECTION_AGE: Duration = Duration::from_mins(5);
 const CONNECTION_GRACE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const HEADER_BYTES: u32 = 16 * 1024;
@@ -228,7 +228,7 @@ impl Server {
                 .build_v1()?;
             routes.add_service(reflection);
         }
-        let router = tonic::transport::Server::builder()
+        let server = tonic::transport::Server::builder()
             .tls_config(tls::server(&base.config.tls)?)
             .context("service.tls")?
             .max_concurrent_streams(STREAMS)
@@ -239,7 +239,7 @@ impl Server {
             .layer(auth)
             .add_routes(routes.routes());
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        Ok(async move { Ok(router.serve_with_incoming_shutdown(incoming, calls.cancelled_owned()).await?) })
+        Ok(async move { Ok(server.serve_with_incoming_shutdown(incoming, calls.cancelled_owned()).await?) })
     }
 
     fn spawn_workers(

@@ -50,7 +50,7 @@ use crate::config::{
 use crate::{Listening, roles, tls};
 
 /// How long a server may take to listen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const KID: &str = "test-1";
 
 /// A certificate authority for one test.
@@ -185,12 +185,12 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         self.set_peer(name, address);
-        let router = tonic::transport::Server::builder()
+        let server = tonic::transport::Server::builder()
             .tls_config(tls::server(&tls).expect("certificates of our own"))
             .expect("certificates of our own")
             .add_routes(routes);
         let stop = self.stop.clone().cancelled_owned();
-        tokio::spawn(router.serve_with_incoming_shutdown(TcpIncoming::from(listener), stop));
+        tokio::spawn(server.serve_with_incoming_shutdown(TcpIncoming::from(listener), stop));
     }
 
     /// Names the address of a service, for the servers configured after this.

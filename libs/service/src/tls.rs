@@ -48,10 +48,10 @@ pub(crate) fn https(tls: &TlsConfig) -> anyhow::Result<Arc<rustls::ServerConfig>
 pub(crate) fn service_of(certificate: &CertificateDer<'_>) -> Option<String> {
     let (_, certificate) = parse_x509_certificate(certificate).ok()?;
     let names = certificate.subject_alternative_name().ok()??;
-    let mut ids = names.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::URI(uri) => Some(*uri),
-        _ => None,
-    });
+    let uri = |name: &GeneralName<'_>| {
+        if let GeneralName::URI(uri) = name { Some((*uri).to_owned()) } else { None }
+    };
+    let mut ids = names.value.general_names.iter().filter_map(uri);
     let id = ids.next()?;
     // A certificate with two ids names nobody (SPIFFE X.509-SVID §2).
     if ids.next().is_some() {

@@ -17,7 +17,7 @@ async fn pay(client: &mut Client, token: &str) -> Result<(), Status> {
     client.pay_with_card(with_token(pb::PayWithCardRequest::default(), token)).await.map(drop)
 }
 
-/// GetPayment's handler answers INVALID_ARGUMENT: whoever gets that was let in.
+/// The handler of `GetPayment` answers `INVALID_ARGUMENT`: whoever gets that was let in.
 async fn get(client: &mut Client, token: &str) -> Code {
     client.get_payment(with_token(pb::GetPaymentRequest::default(), token)).await.unwrap_err().code()
 }

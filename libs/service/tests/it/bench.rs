@@ -72,7 +72,7 @@ impl PaymentService for Payments {
         request: Request<pb::CreateQuoteRequest>,
     ) -> Result<Response<pb::CreateQuoteResponse>, Status> {
         assert_eq!(caller(&request)?.service(), Some("filing"));
-        Ok(Response::new(Default::default()))
+        Ok(Response::new(pb::CreateQuoteResponse::default()))
     }
 
     async fn list_payments(
@@ -95,7 +95,7 @@ impl PaymentService for Payments {
         request: Request<pb::PayWithCardRequest>,
     ) -> Result<Response<pb::PayWithCardResponse>, Status> {
         assert!(caller(&request)?.person()?.step_up);
-        Ok(Response::new(Default::default()))
+        Ok(Response::new(pb::PayWithCardResponse::default()))
     }
 
     async fn get_trial_balance(
@@ -103,7 +103,7 @@ impl PaymentService for Payments {
         request: Request<pb::GetTrialBalanceRequest>,
     ) -> Result<Response<pb::GetTrialBalanceResponse>, Status> {
         assert!(caller(&request)?.has_role("finance", Some("NBC")));
-        Ok(Response::new(Default::default()))
+        Ok(Response::new(pb::GetTrialBalanceResponse::default()))
     }
 }
 

@@ -91,8 +91,8 @@ async fn what_happens_in_identity_reaches(place: &Place) {
         .await;
     let base = base.await.unwrap();
 
-    let heard = Arc::new(Heard(Mutex::default()));
-    let listening = Arc::clone(&heard);
+    let accounts = Arc::new(Heard(Mutex::default()));
+    let listening = Arc::clone(&accounts);
     let config = place.config("payments").await;
     let payments = place
         .bench
@@ -104,7 +104,7 @@ async fn what_happens_in_identity_reaches(place: &Place) {
 
     let account = Uuid::from_u128(5);
     append(&base, account).await;
-    until("the account is heard of", async || heard.0.lock().unwrap().contains(&account)).await;
+    until("the account is heard of", async || accounts.0.lock().unwrap().contains(&account)).await;
     let role: String = sqlx::query_scalar("SELECT role FROM access.role WHERE account = $1")
         .bind(account)
         .fetch_one(&place.own.pool)
@@ -277,7 +277,8 @@ async fn the_services_own_role_cannot_change_what_happened() {
         ["UPDATE log.event SET kind = 'x'", "DELETE FROM log.event", "TRUNCATE log.event", "DROP TABLE note"]
     {
         let refused = sqlx::query(sqlx::AssertSqlSafe(forbidden)).execute(&base.pool).await.unwrap_err();
-        let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+        let code =
+            refused.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
         assert_eq!(code.as_deref(), Some("42501"), "{forbidden}");
     }
 }

@@ -1,4 +1,5 @@
 //! A server as the services build it, on a real PostgreSQL and a real nats-server.
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
 mod auth;
 mod bench;
