@@ -1,5 +1,7 @@
 //! What identity is told besides what every service is told.
 
+use std::path::PathBuf;
+
 use docket_service::ServiceConfig;
 use serde::Deserialize;
 
@@ -19,10 +21,16 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
-    /// `smtps://user:password@host:port` (TLS), `smtp://…?tls=required` (STARTTLS), `smtp://…` (plain).
+    /// `smtps://host:port` (TLS), `smtp://…?tls=required` (STARTTLS), `smtp://…` (plain).
     pub smtp_url: String,
     /// The sender: `Docket <no-reply@docket.example>`.
     pub from: String,
+    /// Who we are to the relay, where it asks.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// The password of that user.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
 }
 
 /// The register of persons.

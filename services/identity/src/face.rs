@@ -1,4 +1,4 @@
-//! The HTTP face: public keys and what an OpenID client must know of the issuer.
+//! The HTTP face: public keys and what a relying party must know of the issuer.
 
 use std::net::SocketAddr;
 

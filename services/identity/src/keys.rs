@@ -25,7 +25,7 @@ const PUBLISHED_BEFORE: SignedDuration = SignedDuration::from_mins(10);
 /// A key is published for so long after its successor was made.
 const PUBLISHED_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// How often the keys are read again.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 
 /// The keys. Cheap to clone.
 #[derive(Clone)]

@@ -9,6 +9,7 @@ use docket_vault::{Opened, Subject, Vault};
 use jiff::SignedDuration;
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
+use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool};
@@ -134,6 +135,15 @@ impl Sender {
     pub(crate) fn new(outbox: Outbox, config: &MailConfig) -> anyhow::Result<Self> {
         let smtp =
             AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.smtp_url).context("mail.smtp_url")?;
+        let smtp = match (&config.user, &config.password_file) {
+            (Some(user), Some(file)) => {
+                let password = std::fs::read_to_string(file).context("mail.password_file")?;
+                let password = password.trim_end_matches(['\r', '\n']).to_owned();
+                smtp.credentials(Credentials::new(user.clone(), password))
+            }
+            (None, None) => smtp,
+            _ => anyhow::bail!("mail.user and mail.password_file are set together or not at all"),
+        };
         let smtp = smtp.timeout(Some(ATTEMPT / 2)).build();
         Ok(Self { outbox, smtp, from: config.from.parse().context("mail.from")? })
     }

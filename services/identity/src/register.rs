@@ -68,7 +68,8 @@ impl Register {
                 Ok(_) => return Match::None,
                 // The error's text may hold what was sent, so only its sort is told.
                 Err(error) => {
-                    tracing::warn!(attempt, timeout = error.is_timeout(), status = ?error.status(), "the register did not answer")
+                    let (timeout, status) = (error.is_timeout(), error.status());
+                    tracing::warn!(attempt, timeout, ?status, "the register did not answer");
                 }
             }
             if attempt < TRIES {

@@ -1,4 +1,4 @@
-//! AccountService.
+//! The `AccountService`.
 
 use docket_kernel::{FieldFault, Refusal, identifier, resource};
 use docket_proto::identity::v1 as pb;

@@ -1,4 +1,4 @@
-//! DirectoryService: what other services may know of an account, at the moment they need it.
+//! The `DirectoryService`: what other services may know of an account, at the moment they need it.
 
 use docket_proto::identity::v1 as pb;
 use docket_proto::identity::v1::directory_service_server::DirectoryService;

@@ -1,4 +1,4 @@
-//! SessionService.
+//! The `SessionService`.
 
 use docket_kernel::{identifier, resource};
 use docket_proto::identity::v1 as pb;

@@ -109,7 +109,7 @@ impl Identity {
         self.outbox.put(&mut tx, mail_id, account, &sealed).await?;
         let mut last = 0;
         if known.is_none() {
-            let streams = claim(newcomer, stream, account)?;
+            let streams = claim(newcomer, stream, account);
             let append = by_account(context, account).append(&self.log, streams);
             match self.log.append_in(&mut tx, append).await {
                 Ok(appended) => last = appended.last,
@@ -242,7 +242,7 @@ impl Identity {
 }
 
 /// The claim of the address and the birth of the account, both or neither.
-fn claim(newcomer: &Newcomer, stream: &StreamName, account: Uuid) -> Result<Vec<StreamAppend>, ApiError> {
+fn claim(newcomer: &Newcomer, stream: &StreamName, account: Uuid) -> Vec<StreamAppend> {
     let registered = pb::AccountRegistered {
         email: newcomer.email.clone(),
         language: newcomer.language.clone(),
@@ -250,12 +250,12 @@ fn claim(newcomer: &Newcomer, stream: &StreamName, account: Uuid) -> Result<Vec<
         email_stream: stream.to_string(),
     };
     let claimed = email::Event::from(pb::EmailClaimed { account_id: account.to_string() });
-    let born: Vec<account::Event> = domain::register(&Account::default(), registered)?;
+    let born: Vec<account::Event> = domain::register(&Account::default(), registered);
     let account_stream = StreamName::of("account", account);
-    Ok(vec![
+    vec![
         StreamAppend::of(stream.clone(), Expected::Version(0), Subjects::NONE, &[claimed]),
         StreamAppend::of(account_stream, Expected::Version(0), Subjects::account(account), &born),
-    ])
+    ]
 }
 
 pub(super) fn code_wrong() -> Refusal {

@@ -99,7 +99,7 @@ impl Identity {
             return Ok(());
         }
         session::end(&mut tx, found.id, self.now().as_microsecond()).await?;
-        let decide = |_: &Account| domain::end_session(found.id, "signed_out");
+        let decide = |_: &Account| Ok(domain::end_session(found.id, "signed_out"));
         let account = found.account_id;
         let executed =
             self.accounts.execute_in(&mut tx, &context, account, Subjects::account(account), decide).await?;
@@ -180,7 +180,7 @@ impl Identity {
     ) -> Result<(), ApiError> {
         session::end(&mut tx, found.id, self.now().as_microsecond()).await?;
         let context = machine(found.id, reason);
-        let decide = |_: &Account| domain::end_session(found.id, reason);
+        let decide = |_: &Account| Ok(domain::end_session(found.id, reason));
         let account = found.account_id;
         let executed =
             self.accounts.execute_in(&mut tx, &context, account, Subjects::account(account), decide).await?;

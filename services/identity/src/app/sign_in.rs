@@ -135,7 +135,7 @@ impl Identity {
                 traceparent: String::new(),
                 request: Vec::new(),
             };
-            let decide = |state: &Account| domain::lock(state, reason, last_try);
+            let decide = |state: &Account| Ok(domain::lock(state, reason, last_try));
             let done = identity.accounts.execute(&context, account, Subjects::account(account), decide).await;
             if let Err(error) = done {
                 tracing::warn!(%error, "a refused sign-in could not be written down");

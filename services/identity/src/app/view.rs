@@ -31,7 +31,7 @@ impl Identity {
     /// An account.
     ///
     /// # Errors
-    /// NOT_FOUND; the log and the vault.
+    /// `NOT_FOUND`; the log and the vault.
     pub(crate) async fn view(&self, id: Uuid) -> Result<AccountView, ApiError> {
         let loaded = self.accounts.load(id).await?;
         if loaded.state.stage == Stage::None {
@@ -44,13 +44,12 @@ impl Identity {
             }
             let opened = self.log.open_payload(event).await?;
             view.erased |= opened.is_erased();
-            match opened.decode::<Event>(&event.kind)? {
-                Event::AccountRegistered(registered) => view.email = registered.email,
-                Event::IdentityProven(proven) => {
-                    view.family_name = proven.family_name;
-                    view.given_name = proven.given_name;
-                }
-                _ => {}
+            let event = opened.decode::<Event>(&event.kind)?;
+            if let Event::AccountRegistered(registered) = event {
+                view.email = registered.email;
+            } else if let Event::IdentityProven(proven) = event {
+                view.family_name = proven.family_name;
+                view.given_name = proven.given_name;
             }
         }
         view.events = loaded.events;

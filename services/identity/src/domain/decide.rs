@@ -10,10 +10,10 @@ use super::{Account, Stage};
 type Decision = Result<Vec<Event>, Refusal>;
 
 /// Opens an account. Whether the address is free is decided by the stream of the address, not here.
-pub(crate) fn register(account: &Account, event: pb::AccountRegistered) -> Decision {
+pub(crate) fn register(account: &Account, event: pb::AccountRegistered) -> Vec<Event> {
     match account.stage {
-        Stage::None => Ok(vec![event.into()]),
-        Stage::Registered | Stage::EmailProven | Stage::Active => Ok(Vec::new()),
+        Stage::None => vec![event.into()],
+        Stage::Registered | Stage::EmailProven | Stage::Active => Vec::new(),
     }
 }
 
@@ -51,27 +51,27 @@ pub(crate) fn sign_in(
     if account.stage != Stage::Active || (account.locked && unlocked_by.is_none()) {
         return Err(sign_in_refused());
     }
-    let mut events = unlocked_by.map_or_else(|| Ok(Vec::new()), |by| unlock(account, by))?;
+    let mut events = unlocked_by.map_or_else(Vec::new, |by| unlock(account, by));
     events.push(pb::SignedIn { session_id: session.to_string(), methods: methods.to_owned() }.into());
     Ok(events)
 }
 
 /// A try was refused; the last one of its row locks the password.
-pub(crate) fn lock(account: &Account, reason: &str, last_try: bool) -> Decision {
+pub(crate) fn lock(account: &Account, reason: &str, last_try: bool) -> Vec<Event> {
     if account.stage == Stage::None {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let mut events = vec![pb::SignInRefused { reason: reason.to_owned() }.into()];
     if last_try && !account.locked {
         events.push(pb::AccountLocked { method: "password".to_owned() }.into());
     }
-    Ok(events)
+    events
 }
 
 /// Frees a locked password.
-fn unlock(account: &Account, by: &str) -> Decision {
+fn unlock(account: &Account, by: &str) -> Vec<Event> {
     let event = pb::AccountUnlocked { method: "password".to_owned(), by: by.to_owned() };
-    Ok(if account.locked { vec![event.into()] } else { Vec::new() })
+    if account.locked { vec![event.into()] } else { Vec::new() }
 }
 
 /// The second factor was given again.
@@ -83,8 +83,8 @@ pub(crate) fn step_up(account: &Account, session: Uuid) -> Decision {
 }
 
 /// A session ends.
-pub(crate) fn end_session(session: Uuid, reason: &str) -> Decision {
-    Ok(vec![pb::SessionEnded { session_id: session.to_string(), reason: reason.to_owned() }.into()])
+pub(crate) fn end_session(session: Uuid, reason: &str) -> Vec<Event> {
+    vec![pb::SessionEnded { session_id: session.to_string(), reason: reason.to_owned() }.into()]
 }
 
 /// The person behind the account is known. One account stands for one person, once.

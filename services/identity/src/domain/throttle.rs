@@ -75,35 +75,35 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
-    fn tries(failures: u32) -> Option<Tries> {
-        Some(Tries { failures, last_at: at(0) })
+    fn judged(policy: Policy, failures: u32, second: i64) -> Verdict {
+        policy.judge(Some(Tries { failures, last_at: at(0) }), at(second))
     }
 
     #[test]
     fn four_failures_cost_no_time_and_then_the_wait_doubles() {
         assert_eq!(GUESSES.judge(None, at(0)), Verdict::Go(1));
-        assert_eq!(GUESSES.judge(tries(4), at(0)), Verdict::Go(5));
-        assert_eq!(GUESSES.judge(tries(5), at(0)), Verdict::Wait(at(1)));
-        assert_eq!(GUESSES.judge(tries(5), at(1)), Verdict::Go(6));
-        assert_eq!(GUESSES.judge(tries(8), at(7)), Verdict::Wait(at(8)));
-        assert_eq!(GUESSES.judge(tries(19), at(0)), Verdict::Wait(at(300)));
+        assert_eq!(judged(GUESSES, 4, 0), Verdict::Go(5));
+        assert_eq!(judged(GUESSES, 5, 0), Verdict::Wait(at(1)));
+        assert_eq!(judged(GUESSES, 5, 1), Verdict::Go(6));
+        assert_eq!(judged(GUESSES, 8, 7), Verdict::Wait(at(8)));
+        assert_eq!(judged(GUESSES, 19, 0), Verdict::Wait(at(300)));
     }
 
     #[test]
     fn twenty_failures_lock_for_a_day() {
         let day = 24 * 3600;
-        assert_eq!(GUESSES.judge(tries(20), at(day - 1)), Verdict::Locked(Some(at(day))));
-        assert_eq!(GUESSES.judge(tries(20), at(day)), Verdict::Go(1));
+        assert_eq!(judged(GUESSES, 20, day - 1), Verdict::Locked(Some(at(day))));
+        assert_eq!(judged(GUESSES, 20, day), Verdict::Go(1));
     }
 
     #[test]
     fn an_identity_is_tried_three_times_and_that_is_not_forgotten() {
-        assert_eq!(PROOFING.judge(tries(2), at(0)), Verdict::Go(3));
-        assert_eq!(PROOFING.judge(tries(3), at(1_000_000)), Verdict::Locked(None));
+        assert_eq!(judged(PROOFING, 2, 0), Verdict::Go(3));
+        assert_eq!(judged(PROOFING, 3, 1_000_000), Verdict::Locked(None));
     }
 
     #[test]
     fn success_begins_anew() {
-        assert_eq!(GUESSES.judge(tries(0), at(0)), Verdict::Go(1));
+        assert_eq!(judged(GUESSES, 0, 0), Verdict::Go(1));
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::PgPool;
 
 /// How often.
-const LOOK: Duration = Duration::from_secs(600);
+const LOOK: Duration = Duration::from_mins(10);
 /// Tries which are forgotten anyway; those of proofing are kept.
 const TRIES: SignedDuration = SignedDuration::from_hours(25);
 /// Settled mail, without content, and ended sessions are kept for so long for questions.

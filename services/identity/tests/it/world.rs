@@ -32,8 +32,8 @@ pub(crate) struct World {
     pub(crate) running: Running,
     sandbox: Sandbox,
     http: reqwest::Client,
-    _keys: TestDatabase,
-    _nats: TestNats,
+    keys: TestDatabase,
+    nats: TestNats,
 }
 
 /// Somebody with an active account.
@@ -86,6 +86,8 @@ impl World {
         let mail = MailConfig {
             smtp_url: format!("smtp://{}", sandbox.ports.smtp),
             from: "Docket <no-reply@docket.example>".to_owned(),
+            user: None,
+            password_file: None,
         };
         let register = RegisterConfig { url: format!("http://{}", sandbox.ports.http) };
         let config = Config { service, mail, register };
@@ -94,7 +96,7 @@ impl World {
         let authority = std::fs::read(&config.service.tls.ca_file).unwrap();
         let authority = reqwest::Certificate::from_pem(&authority).unwrap();
         let http = reqwest::Client::builder().add_root_certificate(authority).build().unwrap();
-        Self { bench, clock, config, database, running, sandbox, http, _keys: keys, _nats: nats }
+        Self { bench, clock, config, database, running, sandbox, http, keys, nats }
     }
 
     pub(crate) fn accounts(&self) -> AccountServiceClient<Channel> {
@@ -281,10 +283,10 @@ impl World {
 
     /// Stops the service and starts it again on the same data.
     pub(crate) async fn restart(self) -> Self {
-        let Self { bench, clock, config, database, running, sandbox, http, _keys, _nats } = self;
+        let Self { bench, clock, config, database, running, sandbox, http, keys, nats } = self;
         running.stop().await.unwrap();
         let running = start(&bench, &config, &clock).await;
-        Self { bench, clock, config, database, running, sandbox, http, _keys, _nats }
+        Self { bench, clock, config, database, running, sandbox, http, keys, nats }
     }
 }
 
