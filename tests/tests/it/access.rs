@@ -2,7 +2,7 @@
 use crate::system::System;
 use docket_proto::{METHODS, MethodAccess};
 use serde_json::Value;
-use tonic::codec::ProstCodec;
+use tonic_prost::ProstCodec;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
 
