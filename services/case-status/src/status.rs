@@ -2,9 +2,11 @@
 
 mod api;
 mod projector;
+pub mod rebuild;
 mod render;
 mod row;
 mod store;
+mod tables;
 mod viewer;
 mod watch;
 

@@ -6,7 +6,7 @@ use docket_service::{ApplyError, Subscriber};
 use sqlx::PgConnection;
 
 use super::row::{CaseRow, project};
-use super::store;
+use super::tables::{self, Tables};
 use super::watch::Changes;
 
 /// Writes the rows.
@@ -22,20 +22,7 @@ impl Subscriber for Projector {
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-        let case_id =
-            event.stream.id().ok_or_else(|| ApplyError::Park("the stream's name holds no id".to_owned()))?;
-        let before =
-            store::lock(tx, case_id).await?.unwrap_or_else(|| CaseRow { case_id, ..CaseRow::default() });
-        if event.version <= before.version {
-            return Ok(());
-        }
-        if event.version != before.version + 1 {
-            let (have, got) = (before.version, event.version);
-            return Err(ApplyError::Park(format!("version {got} came after version {have}")));
-        }
-        let (row, line) = project(before, case_id, event)?;
-        store::write(tx, &row, &line).await?;
-        Ok(())
+        apply(tx, Tables::Live, event).await
     }
 
     async fn after_commit(&self, event: &Recorded) {
@@ -43,4 +30,22 @@ impl Subscriber for Projector {
             self.changes.tell(case_id);
         }
     }
+}
+
+/// Applies one event to the rows; one that they have already changes nothing.
+pub(crate) async fn apply(tx: &mut PgConnection, tables: Tables, event: &Recorded) -> Result<(), ApplyError> {
+    let case_id =
+        event.stream.id().ok_or_else(|| ApplyError::Park("the stream's name holds no id".to_owned()))?;
+    let before = tables::lock(tx, tables, case_id).await?;
+    let before = before.unwrap_or_else(|| CaseRow { case_id, ..CaseRow::default() });
+    if event.version <= before.version {
+        return Ok(());
+    }
+    if event.version != before.version + 1 {
+        let (have, got) = (before.version, event.version);
+        return Err(ApplyError::Park(format!("version {got} came after version {have}")));
+    }
+    let (row, line) = project(before, case_id, event)?;
+    tables::write(tx, tables, &row, &line).await?;
+    Ok(())
 }

@@ -1,15 +1,12 @@
 //! The tables of the projection. One condition says who sees a row; get, list, count, timeline and watch all use it.
 
-use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
+use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
 use super::row::{CaseRow, TimelineRow};
+use super::tables::{COLUMNS, case_row};
 use super::viewer::Viewer;
 use crate::domain::timeline::Line;
-
-/// Columns of a case row.
-const COLUMNS: &str =
-    "case_id, version, changed_at_us, party_version, party_changed_at_us, task, waiting_since_us, state";
 
 /// Who sees a case: its party, the officer who has it, supervisors of its office, intake before acceptance.
 /// $1 account, $2 offices where the viewer is an officer, $3 offices supervised, $4 whether the viewer is intake.
@@ -57,81 +54,6 @@ impl Queue {
             }
         }
     }
-}
-
-fn case_row(row: &PgRow) -> Result<CaseRow, sqlx::Error> {
-    let state: serde_json::Value = row.try_get("state")?;
-    let unsigned = |name: &str| row.try_get::<i64, _>(name).map(i64::unsigned_abs);
-    Ok(CaseRow {
-        case_id: row.try_get("case_id")?,
-        case: serde_json::from_value(state).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        version: unsigned("version")?,
-        changed_at_us: row.try_get("changed_at_us")?,
-        party_version: unsigned("party_version")?,
-        party_changed_at_us: row.try_get("party_changed_at_us")?,
-        task: row.try_get("task")?,
-        waiting_since_us: row.try_get("waiting_since_us")?,
-    })
-}
-
-/// The row of a case for the projector, locked.
-pub(crate) async fn lock(tx: &mut PgConnection, case_id: Uuid) -> Result<Option<CaseRow>, sqlx::Error> {
-    let sql = format!("SELECT {COLUMNS} FROM case_row WHERE case_id = $1 FOR UPDATE");
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(case_id).fetch_optional(tx).await?;
-    row.as_ref().map(case_row).transpose()
-}
-
-/// Writes the rows after an event.
-pub(crate) async fn write(
-    tx: &mut PgConnection,
-    row: &CaseRow,
-    line: &TimelineRow,
-) -> Result<(), sqlx::Error> {
-    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let state = serde_json::to_value(&row.case).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    sqlx::query(
-        "INSERT INTO case_row (case_id, receipt_number, party, officer, office, site, stage, task,
-             waiting_since_us, submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-         ON CONFLICT (case_id) DO UPDATE SET receipt_number = excluded.receipt_number, party = excluded.party,
-             officer = excluded.officer, office = excluded.office, site = excluded.site, stage = excluded.stage,
-             task = excluded.task, waiting_since_us = excluded.waiting_since_us,
-             submitted_at_us = excluded.submitted_at_us, version = excluded.version,
-             changed_at_us = excluded.changed_at_us, party_version = excluded.party_version,
-             party_changed_at_us = excluded.party_changed_at_us, state = excluded.state",
-    )
-    .bind(row.case_id)
-    .bind(&row.case.receipt_number)
-    .bind(row.case.party)
-    .bind(row.case.officer)
-    .bind(&row.case.office)
-    .bind(row.site())
-    .bind(row.case.stage.as_str())
-    .bind(&row.task)
-    .bind(row.waiting_since_us)
-    .bind(row.case.submitted_at_us)
-    .bind(signed(row.version))
-    .bind(row.changed_at_us)
-    .bind(signed(row.party_version))
-    .bind(row.party_changed_at_us)
-    .bind(state)
-    .execute(&mut *tx)
-    .await?;
-    let facts = serde_json::to_value(&line.line.facts).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    sqlx::query(
-        "INSERT INTO timeline (case_id, version, kind, text_id, facts, office_only, recorded_at_us)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(line.case_id)
-    .bind(signed(line.version))
-    .bind(&line.kind)
-    .bind(&line.line.text)
-    .bind(facts)
-    .bind(line.line.office_only)
-    .bind(line.recorded_at_us)
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// A case the viewer may see.

@@ -75,3 +75,25 @@ async fn anybody_with_the_whole_receipt_number_reads_a_title_in_their_language()
     assert_eq!(ask("DKT1234567896", "en").await.unwrap_err().code(), Code::InvalidArgument);
     assert_eq!(ask("DKT1234567897", "en").await.unwrap_err().code(), Code::NotFound);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rows_built_again_from_the_log_are_the_same_and_can_be_taken_into_use() {
+    let world = World::start().await;
+    let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    let done = command!(sam, assign_case, AssignCaseRequest { name: name.clone() }).unwrap();
+    sam.case(&name, done.case.unwrap().version).await.unwrap();
+    let report = world.rebuild(false).await;
+    assert_eq!((report.events, report.cases, report.differing, report.switched), (4, 1, 0, false));
+    // A row that somebody spoilt is found, and is right again after the switch.
+    world.spoil("UPDATE case_row SET task = 'nothing'").await;
+    assert_eq!(sam.queue("mine").await.unwrap().0, ["nothing"]);
+    assert_eq!(world.rebuild(true).await.differing, 1);
+    assert_eq!(sam.queue("mine").await.unwrap().0, ["schedule_biometrics"]);
+    // And the projector goes on from there.
+    let done =
+        command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 });
+    let version = done.unwrap().case.unwrap().version;
+    assert_eq!(ana.case(&name, version).await.unwrap().version, version);
+}

@@ -41,6 +41,7 @@ pub(crate) struct World {
     commands: Running,
     projection: Running,
     bench: Bench,
+    broker: String,
     #[expect(dead_code, reason = "kept alive as long as the world")]
     others: (TestNats, Vec<(TestDatabase, Running)>),
 }
@@ -76,8 +77,20 @@ impl World {
         })
         .await;
         let [filing, payments, notifications] = logs.try_into().unwrap();
-        let others = (broker, running);
-        Self { clock, cases, status, filing, payments, notifications, commands, projection, bench, others }
+        let (url, others) = (broker.url.clone(), (broker, running));
+        Self {
+            clock,
+            cases,
+            status,
+            filing,
+            payments,
+            notifications,
+            commands,
+            projection,
+            bench,
+            broker: url,
+            others,
+        }
     }
 
     pub(crate) fn clock_now(&self) -> jiff::Timestamp {
@@ -189,6 +202,18 @@ impl World {
                 sleep(Duration::from_millis(20)).await;
             }
         }
+    }
+
+    /// Builds the projection again, as its program does.
+    pub(crate) async fn rebuild(&self, switch: bool) -> status::rebuild::Report {
+        let config = self.bench.config("status-projection", &self.status.url, None, &self.broker);
+        let base = Base::connect(&config, status::options().clock(self.clock.clone())).await.unwrap();
+        status::rebuild::rebuild(&base, switch).await.unwrap()
+    }
+
+    /// Changes the projection's rows behind its back.
+    pub(crate) async fn spoil(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&self.status.pool).await.unwrap();
     }
 
     /// Waits until no timer is left.
