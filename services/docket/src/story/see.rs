@@ -171,18 +171,21 @@ pub async fn count(player: &Player, who: &str, charges: u64, notices: &[String])
     if succeeded != charges {
         return Err(anyhow!("{succeeded} charges at the processor, {charges} expected").into());
     }
-    let message =
-        notifications::ListNoticesRequest { case: player.case(), page_size: 100, page_token: String::new() };
-    let answer = call!(player, player.token(who)?, inbox, list_notices, message)?;
-    let mut have: Vec<String> = answer.notices.into_iter().map(|notice| notice.kind).collect();
     let mut want = notices.to_vec();
-    have.sort();
     want.sort();
-    if have != want {
-        return Err(anyhow!("notices {have:?}, expected {want:?}").into());
-    }
+    let mut last = Vec::new();
+    let counted = wait_for("every notice is there once", async || {
+        let message =
+            notifications::ListNoticesRequest { case: player.case(), page_size: 100, page_token: String::new() };
+        let answer = call!(player, player.token(who)?, inbox, list_notices, message)?;
+        last = answer.notices.into_iter().map(|notice| notice.kind).collect();
+        last.sort();
+        Ok((last == want).then_some(last.len()))
+    })
+    .await;
+    let count = counted.map_err(|_| anyhow!("notices {last:?}, expected {want:?}"))?;
     let mails = mails(player, &player.person(who)?.email).await?;
-    Ok(format!("{succeeded} charge at the processor, {} notices, {} mails; no mail twice", have.len(), mails))
+    Ok(format!("{succeeded} charge at the processor, {count} notices, {mails} mails; no mail twice"))
 }
 
 /// Counts the mails to somebody and sees that no message was sent twice.
