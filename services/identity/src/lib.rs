@@ -18,7 +18,7 @@ mod store;
 mod token;
 mod totp;
 
-use docket_kernel::SharedClock;
+use docket_kernel::{Clock as _, SharedClock};
 use docket_proto::identity::v1::account_service_server::AccountServiceServer;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::identity::v1::session_service_server::SessionServiceServer;
@@ -54,6 +54,7 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
     let sender = mail::Sender::new(outbox.clone(), &config.mail)?;
     let register = register::Register::new(&config.register.url)?;
     let app = app::Identity::new(&base, keys.clone(), outbox, register).await?;
+    store::housekeeping::tidy(&base.pool, base.clock.now()).await?;
     let tidy = store::housekeeping::run(base.pool.clone(), base.clock.clone());
     let api = api::Api::new(app.clone(), base.access.clone());
     Server::new(base)

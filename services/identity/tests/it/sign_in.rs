@@ -112,3 +112,18 @@ async fn a_lock_ends_after_a_day() {
     world.advance(24 * 3600);
     world.sign_in(&ana).await;
 }
+
+#[tokio::test]
+async fn tries_of_yesterday_do_not_fill_the_table() {
+    let world = World::new().await;
+    refused(world.try_sign_in("nobody@example.com", "a wrong password", "123456").await);
+    let rows = async |world: &World| {
+        let rows: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM tries").fetch_one(&world.database.pool).await.unwrap();
+        rows
+    };
+    assert_eq!(rows(&world).await, 1);
+    world.advance(26 * 3600);
+    let world = world.restart().await;
+    assert_eq!(rows(&world).await, 0);
+}
