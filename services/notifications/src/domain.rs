@@ -12,8 +12,7 @@ pub(crate) mod samples;
 mod thread_tests;
 
 pub(crate) use dates::{Said, office_date, said_date};
-pub(crate) use facts::{Appointment, Due, Facts, Item};
-pub(crate) use facts::{Matter, facts};
+pub(crate) use facts::{Facts, Matter, facts};
 pub(crate) use kind::NoticeKind;
-pub(crate) use notice::{NoticeEvent, NoticeState, Notices, open as open_notice};
-pub(crate) use thread::{From, TOPICS, ThreadEvent, ThreadState, Threads, say, start};
+pub(crate) use notice::{NoticeEvent, Notices, open as open_notice};
+pub(crate) use thread::{From, ThreadEvent, Threads, say, start};

@@ -1,6 +1,7 @@
 //! What a notice says: the facts of its event and case, ready to be printed. Pure; texts are in the templates.
 
 use docket_forms::Catalogue;
+use docket_kernel::calendar::roll;
 use docket_kernel::deadline::{Deadline, OFFICE_ZONE, Rule, ServiceChannel};
 use docket_kernel::{ReceiptNumber, Refusal};
 use docket_proto::case_status::events::v1 as pb;
@@ -128,7 +129,8 @@ pub(crate) struct Facts {
 
 /// The facts of a notice for `event`, posted at `posted_at`; with them the civil date of service.
 ///
-/// For a request, service counts from the planned day 0, which its due date was computed from.
+/// For a request, service counts from the planned day 0, which its due date was computed from, or from a later day of
+/// posting.
 ///
 /// # Errors
 /// An event without what its notice must say, or with dates and zones nobody knows.
@@ -158,12 +160,14 @@ pub(crate) fn facts(
             moved(&mut facts, "interview", event.from.as_ref(), event.to.as_ref(), &event.moved_by)?;
         }
         Event::EvidenceRequested(event) => {
-            served = requested(&mut facts, matter, &event.items, event.deadline.as_ref(), catalogue)?;
+            facts.items = asked(matter, &event.items, catalogue);
+            served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
             facts.words.clone_from(&event.explanation);
             facts.request_id.clone_from(&event.request_id);
         }
         Event::ExaminationContinued(event) => {
-            served = requested(&mut facts, matter, &event.items, event.deadline.as_ref(), catalogue)?;
+            facts.items = asked(matter, &event.items, catalogue);
+            served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
             facts.words.clone_from(&event.explanation);
             facts.request_id.clone_from(&event.request_id);
         }
@@ -243,27 +247,43 @@ fn plain(code: &str) -> String {
     words
 }
 
-/// Fills in what is asked for and until when; gives the civil date of service.
-fn requested(
-    facts: &mut Facts,
-    matter: &Matter,
-    items: &[pb::RequestedItem],
-    deadline: Option<&PbDeadline>,
-    catalogue: &Catalogue,
-) -> Result<Date, Refusal> {
-    facts.items = items.iter().map(|asked| item(matter, &asked.code, &asked.reason, catalogue)).collect();
-    let deadline = deadline.ok_or_else(|| missing("deadline"))?;
-    let day0 = date(&deadline.day0_date).ok_or_else(|| missing("day 0"))?;
-    let due = date(&deadline.due_date).ok_or_else(|| missing("due date"))?;
+fn asked(matter: &Matter, items: &[pb::RequestedItem], catalogue: &Catalogue) -> Vec<Item> {
+    items.iter().map(|asked| item(matter, &asked.code, &asked.reason, catalogue)).collect()
+}
+
+/// Fills in until when; gives the civil date of service. The planned day 0 holds, unless we post on a later day: then
+/// the period is counted again from the working day of posting, which only ever gives more time.
+fn period(facts: &mut Facts, planned: Option<&PbDeadline>, posted_on: Date) -> Result<Date, Refusal> {
+    let planned = planned.ok_or_else(|| missing("deadline"))?;
+    let day0 = date(&planned.day0_date).ok_or_else(|| missing("day 0"))?;
+    let served = roll(posted_on);
+    if served > day0 {
+        let rule = Rule::of(&planned.rule).days(planned.base_days).supervised();
+        let later = Deadline::compute(rule, served, ServiceChannel::Posted, &planned.zone)?;
+        facts.due = Some(due_of(&later));
+        return Ok(served);
+    }
+    let due = date(&planned.due_date).ok_or_else(|| missing("due date"))?;
     facts.due = Some(Due {
         date: said_date(due),
-        days: deadline.base_days,
+        days: planned.base_days,
         day0: said_date(day0),
-        derivation: deadline.derivation.clone(),
-        cite: deadline.cite.clone(),
-        other_zone: other_zone(&deadline.zone),
+        derivation: planned.derivation.clone(),
+        cite: planned.cite.clone(),
+        other_zone: other_zone(&planned.zone),
     });
     Ok(day0)
+}
+
+fn due_of(deadline: &Deadline) -> Due {
+    Due {
+        date: said_date(deadline.due),
+        days: deadline.base_days,
+        day0: said_date(deadline.day0),
+        derivation: deadline.derivation(),
+        cite: deadline.cite.clone(),
+        other_zone: other_zone(&deadline.zone),
+    }
 }
 
 fn other_zone(zone: &str) -> Option<String> {
@@ -293,14 +313,7 @@ fn denied(facts: &mut Facts, matter: &Matter, event: &pb::CaseDenied, served: Da
     let rule = Rule::of(if hearing { "n336.request" } else { "motion.reopen" });
     let zone = if matter.zone.is_empty() { OFFICE_ZONE } else { &matter.zone };
     let deadline = Deadline::compute(rule, served, ServiceChannel::Posted, zone)?;
-    facts.due = Some(Due {
-        date: said_date(deadline.due),
-        days: deadline.base_days,
-        day0: said_date(served),
-        derivation: deadline.derivation(),
-        cite: deadline.cite.clone(),
-        other_zone: other_zone(&deadline.zone),
-    });
+    facts.due = Some(due_of(&deadline));
     Ok(())
 }
 
@@ -310,7 +323,11 @@ mod tests {
     use crate::domain::{NoticeKind, samples};
 
     fn of(kind: NoticeKind) -> (Facts, Date) {
-        let posted_on = "2026-03-03".parse().unwrap();
+        posted(kind, "2026-03-02")
+    }
+
+    fn posted(kind: NoticeKind, on: &str) -> (Facts, Date) {
+        let posted_on = on.parse().unwrap();
         facts(&samples::matter(), &samples::event(kind), posted_on, &Catalogue::embedded()).unwrap()
     }
 
@@ -326,10 +343,22 @@ mod tests {
     }
 
     #[test]
+    fn a_request_posted_later_than_planned_is_counted_from_the_working_day_of_posting() {
+        // Friday night's request, printed on Saturday, is served on Monday.
+        let (facts, served) = posted(NoticeKind::Continuation, "2026-03-07");
+        assert_eq!(served.to_string(), "2026-03-09");
+        let due = facts.due.unwrap();
+        assert_eq!((due.date.en.as_str(), due.days), ("Wednesday, April 8, 2026", 30));
+        assert!(due.derivation.starts_with("2026-03-09 + 30d"), "{}", due.derivation);
+        assert_eq!(due.other_zone.as_deref(), Some("America/Los_Angeles"));
+        assert_eq!(facts.served.unwrap().en, "Monday, March 9, 2026");
+    }
+
+    #[test]
     fn every_other_notice_is_served_on_the_day_it_is_posted() {
         for kind in NoticeKind::ALL {
             if !matches!(kind, NoticeKind::Continuation | NoticeKind::Rfe) {
-                assert_eq!(of(kind).1.to_string(), "2026-03-03", "{kind:?}");
+                assert_eq!(posted(kind, "2026-03-07").1.to_string(), "2026-03-07", "{kind:?}");
             }
         }
     }

@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::{facts, said_date, samples};
 
 fn page(kind: NoticeKind, event: &Event, language: &str, name: &str) -> Page {
-    let posted_on = "2026-03-03".parse().unwrap();
+    let posted_on = "2026-03-02".parse().unwrap();
     let (facts, _) = facts(&samples::matter(), event, posted_on, &Catalogue::embedded()).unwrap();
     Page {
         notice_id: "0199aaaa-0000-7000-8000-000000000001".into(),
@@ -26,7 +26,7 @@ fn page(kind: NoticeKind, event: &Event, language: &str, name: &str) -> Page {
 
 fn render(kind: NoticeKind, page: &Page) -> Vec<u8> {
     let renderer = Renderer::new(None).unwrap();
-    let pdf = renderer.render(kind, page, "2026-03-03T15:00:00Z".parse().unwrap()).unwrap();
+    let pdf = renderer.render(kind, page, "2026-03-02T15:00:00Z".parse().unwrap()).unwrap();
     // To look at: the folder named by this variable gets every page that the tests set.
     if let Ok(folder) = std::env::var("DOCKET_NOTICES_TO") {
         std::fs::write(format!("{folder}/{}-{}.pdf", kind.id(), page.language), &pdf).unwrap();

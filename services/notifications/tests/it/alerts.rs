@@ -1,0 +1,92 @@
+//! Mail: says that there is something and nothing else, once, and its ledger tells what became of it.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use crate::events;
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_names_nobody_and_nothing() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "es");
+    world.accepted_case(&ana).await;
+    let mails = world.wait_for_mails(&ana.email, 1).await;
+    let deliveries = ana.wait_for_deliveries("handed_over", 1).await;
+    assert_eq!((deliveries[0].channel.as_str(), deliveries[0].alert.as_str()), ("email", "filing_accepted"));
+    assert_eq!(world.count("delivery.handed_over.v1").await, 1);
+    let mail = world.mail_text(&mails[0]).await;
+    assert_eq!(mail["subject"], "Tiene un aviso nuevo");
+    let text = mail["text"].as_str().unwrap();
+    assert!(text.starts_with("Hola, Ana Lúcia:"), "{text}");
+    for secret in ["Verdemar", "DKT", "N-400", "I-797", "http"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+    let delivery: Uuid =
+        sqlx::query_scalar("SELECT delivery_id FROM delivery").fetch_one(&world.own.pool).await.unwrap();
+    assert!(mail["message_id"].as_str().unwrap().contains(&delivery.to_string()));
+    let headers = mail["headers"].as_array().unwrap();
+    assert!(headers.iter().any(|header| header["name"] == "Auto-Submitted"));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bounce_fails_at_once_and_a_deferred_mail_goes_out_later() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut bounced = world.person(server.channel(), "bounce@example.test", "en");
+    world.accepted_case(&bounced).await;
+    bounced.wait_for_deliveries("failed", 1).await;
+    assert_eq!(world.count("delivery.failed.v1").await, 1);
+
+    let mut deferred = world.person(server.channel(), "defer@example.test", "en");
+    world.accepted_case(&deferred).await;
+    crate::world::until("the first try", async || {
+        let tries: Option<i32> =
+            sqlx::query_scalar("SELECT max(attempts) FROM delivery WHERE account_id = $1")
+                .bind(deferred.account)
+                .fetch_one(&world.own.pool)
+                .await
+                .unwrap();
+        tries.filter(|tries| *tries == 1)
+    })
+    .await;
+    assert_eq!(deferred.deliveries().await[0].state, "queued");
+    world.bench.advance(61);
+    world.wait_for_mails("defer@example.test", 1).await;
+    let mut deferred = world.stranger(server.channel(), deferred.account, "defer@example.test");
+    deferred.wait_for_deliveries("handed_over", 1).await;
+    assert_eq!(world.mails("defer@example.test").await.len(), 1);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_got_lost_gives_a_second_copy_with_the_same_id() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let ana = world.person(server.channel(), "lostanswer@example.test", "en");
+    world.accepted_case(&ana).await;
+    world.wait_for_mails(&ana.email, 1).await;
+    world.bench.advance(61);
+    let mails = world.wait_for_mails(&ana.email, 2).await;
+    let ids: BTreeSet<_> = mails.iter().map(|mail| mail["message_id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 1);
+    let mut later = world.stranger(server.channel(), ana.account, &ana.email);
+    later.wait_for_deliveries("handed_over", 1).await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_sees_only_their_own_deliveries() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let mut eve = world.person(server.channel(), "eve@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    world.happens(case, events::biometrics_scheduled()).await;
+    ana.wait_for_deliveries("handed_over", 2).await;
+    assert!(eve.deliveries().await.is_empty());
+    server.stop().await.unwrap();
+}

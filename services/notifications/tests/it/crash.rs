@@ -1,0 +1,113 @@
+//! A crash between printing and issuing: the real program, killed, gives one notice and one mail all the same.
+
+use std::process::{Child, Command, Stdio};
+
+use docket_service::Listening;
+
+use crate::events;
+use crate::world::{World, until};
+
+/// The real program, as an operator starts it.
+struct Program(Child);
+
+impl Program {
+    fn start(world: &World) -> Self {
+        let service = &world.config;
+        let keys = service.keys_database.as_ref().unwrap();
+        let mail = world.mail();
+        let peers: Vec<String> =
+            service.peers.iter().map(|(name, url)| format!("{name} = {url:?}")).collect();
+        let toml = format!(
+            "[service]\ngrpc_listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
+             clock_offset_file = {:?}\n[service.tls]\ncert_file = {:?}\nkey_file = {:?}\nca_file = {:?}\n\
+             [service.database]\nurl = {:?}\n[service.keys_database]\nurl = {:?}\nkek_file = {:?}\n\
+             [service.broker]\nurl = {:?}\n[service.peers]\n{}\n[mail]\nsmtp_url = {:?}\nfrom = {:?}\n",
+            service.data_dir,
+            service.clock_offset_file.as_ref().unwrap(),
+            service.tls.cert_file,
+            service.tls.key_file,
+            service.tls.ca_file,
+            service.database.url,
+            keys.url,
+            keys.kek_file,
+            service.broker.url,
+            peers.join("\n"),
+            mail.smtp_url,
+            mail.from,
+        );
+        std::fs::create_dir_all(&service.data_dir).unwrap();
+        let file = service.data_dir.join("notifications.toml");
+        std::fs::write(&file, toml).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_docket-notifications"))
+            .arg("serve")
+            .env("DOCKET_CONFIG", file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+
+    /// As `kill -9` does it.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_between_printing_and_issuing_gives_one_notice_and_one_mail() {
+    let world = World::new().await;
+    let mut program = Program::start(&world);
+    until("the program listens", async || Listening::read(&world.config.data_dir)).await;
+
+    // Whoever holds the head of the log keeps every append waiting: the page is printed, the notice not issued.
+    let mut holding = world.own.pool.begin().await.unwrap();
+    sqlx::query("SELECT position FROM log.head WHERE log = 'notifications' FOR UPDATE")
+        .execute(&mut *holding)
+        .await
+        .unwrap();
+    let account = uuid::Uuid::now_v7();
+    let contact = docket_proto::identity::v1::GetContactResponse {
+        email: "ana@example.test".into(),
+        language: "en".into(),
+        given_name: "Ana".into(),
+        family_name: "Verdemar".into(),
+        ..Default::default()
+    };
+    world.directory.set(&account.to_string(), contact);
+    let case = uuid::Uuid::now_v7();
+    world.happens(case, events::opened(account)).await;
+    world.happens(case, events::accepted()).await;
+    until("the sealed page", async || (!world.objects().is_empty()).then_some(())).await;
+    program.kill();
+    std::fs::remove_file(world.config.data_dir.join("listening.json")).unwrap();
+    assert_eq!(world.count("notice.issued.v1").await, 0);
+    holding.rollback().await.unwrap();
+
+    let server = world.serve().await;
+    let mut ana = world.stranger(server.channel(), account, "ana@example.test");
+    let notice = ana.wait_for_notice(case, "receipt").await;
+    let (_, pdf) = ana.download(&notice.name).await.unwrap();
+    assert!(pdf.starts_with(b"%PDF-"));
+    ana.wait_for_deliveries("handed_over", 1).await;
+    // What the first program left is a sealed file that nothing names.
+    assert_eq!(world.objects().len(), 2);
+
+    // A third start finds nothing more to do.
+    server.stop().await.unwrap();
+    let server = world.serve().await;
+    let mut ana = world.stranger(server.channel(), account, "ana@example.test");
+    world.happens(case, events::biometrics_scheduled()).await;
+    ana.wait_for_deliveries("handed_over", 2).await;
+    assert_eq!(world.count("notice.issued.v1").await, 2);
+    assert_eq!(world.mails("ana@example.test").await.len(), 2);
+    server.stop().await.unwrap();
+}

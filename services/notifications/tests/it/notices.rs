@@ -1,0 +1,182 @@
+//! Notices: one for each event that owes one, with the right words, for the right eyes.
+
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::events;
+use crate::world::World;
+
+fn text(pdf: &[u8]) -> String {
+    let document = lopdf::Document::load_mem(pdf).unwrap();
+    let pages: Vec<u32> = document.get_pages().keys().copied().collect();
+    document.extract_text(&pages).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_event_that_owes_a_notice_gives_one_and_the_others_give_none() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "es");
+    let case = world.accepted_case(&ana).await;
+    for event in events::quiet() {
+        world.happens(case, event).await;
+    }
+    let request = Uuid::now_v7();
+    for event in [
+        events::biometrics_scheduled(),
+        events::biometrics_rescheduled(),
+        events::interview_scheduled(),
+        events::continued(request, &events::period(world.bench.now())),
+        events::approved(),
+        events::oath_scheduled(),
+        events::certificate_issued(),
+    ] {
+        world.happens(case, event).await;
+    }
+    ana.wait_for_deliveries("handed_over", 8).await;
+    let mut kinds: Vec<_> = ana.notices(case).await.into_iter().map(|notice| notice.kind).collect();
+    kinds.sort();
+    let expected = [
+        "appointment_moved",
+        "approval",
+        "biometrics_appointment",
+        "citizenship_certificate_ready",
+        "continuation",
+        "interview_appointment",
+        "oath",
+        "receipt",
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(world.count("notice.issued.v1").await, 8);
+    assert_eq!(world.mails("ana@example.test").await.len(), 8);
+    let open: i64 = sqlx::query_scalar("SELECT count(*) FROM log.obligation WHERE closed_by IS NULL")
+        .fetch_one(&world.own.pool)
+        .await
+        .unwrap();
+    assert_eq!(open, 0, "an obligation is open");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_notice_of_a_request_prints_the_due_date_and_carries_the_request() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "es");
+    let case = world.accepted_case(&ana).await;
+    let request = Uuid::now_v7();
+    let period = events::period(world.bench.now());
+    world.happens(case, events::continued(request, &period)).await;
+    let notice = ana.wait_for_notice(case, "continuation").await;
+    assert_eq!((notice.official_name.as_str(), notice.served_on_date), ("N-14", period.day0.to_string()));
+    assert!(!notice.opened);
+
+    let (header, pdf) = ana.download(&notice.name).await.unwrap();
+    assert_eq!((header.name.as_str(), header.size), (notice.name.as_str(), pdf.len() as u64));
+    let text = text(&pdf);
+    let due = period.due.strftime("%A, %B %-d, %Y").to_string();
+    let counted = format!("{} + 30d", period.day0);
+    for said in [
+        due.as_str(),
+        counted.as_str(),
+        "Ana Lúcia Verdemar",
+        events::RECEIPT,
+        "Tax transcripts or certified returns",
+        "a más tardar el",
+        "America/Chicago",
+    ] {
+        assert!(text.contains(said), "{said:?} is not in {text:?}");
+    }
+
+    // Opened is recorded once, however often it is read.
+    ana.download(&notice.name).await.unwrap();
+    assert!(ana.wait_for_notice(case, "continuation").await.opened);
+    assert_eq!(world.count("notice.opened.v1").await, 1);
+
+    // The event carries what the log of cases needs, and nothing in the clear that names her.
+    let payloads: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT payload FROM log.event WHERE kind = 'notice.issued.v1'")
+            .fetch_all(&world.own.pool)
+            .await
+            .unwrap();
+    let has = |bytes: &[u8], word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+    assert!(payloads.iter().any(|payload| has(payload, &request.to_string())));
+    let mut stored = payloads;
+    stored.extend(world.objects().iter().map(|path| std::fs::read(path).unwrap()));
+    assert!(!stored.iter().any(|bytes| has(bytes, "Verdemar") || has(bytes, "%PDF")));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_else_sees_a_notice_or_that_there_is_one() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let mut eve = world.person(server.channel(), "eve@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    let notice = ana.wait_for_notice(case, "receipt").await;
+    let unknown = Uuid::now_v7();
+    let theirs = eve.download(&notice.name).await.unwrap_err();
+    let nobodys = eve.download(&format!("notices/{unknown}")).await.unwrap_err();
+    assert_eq!(theirs.code(), Code::NotFound);
+    assert_eq!((theirs.message(), theirs.details()), (nobodys.message(), nobodys.details()));
+    let theirs = eve.try_notices(&format!("cases/{case}"), 0, "").await.unwrap_err();
+    let nobodys = eve.try_notices(&format!("cases/{unknown}"), 0, "").await.unwrap_err();
+    assert_eq!((theirs.code(), theirs.message()), (Code::NotFound, nobodys.message()));
+    assert!(eve.try_notices("", 0, "").await.unwrap().notices.is_empty());
+    assert_eq!(eve.try_notices("case", 0, "").await.unwrap_err().code(), Code::InvalidArgument);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_is_read_in_pages_newest_first() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    ana.wait_for_notice(case, "receipt").await;
+    for (event, kind) in [
+        (events::biometrics_scheduled(), "biometrics_appointment"),
+        (events::interview_scheduled(), "interview_appointment"),
+    ] {
+        world.happens(case, event).await;
+        ana.wait_for_notice(case, kind).await;
+    }
+    let (mut token, mut kinds) = (String::new(), Vec::new());
+    loop {
+        let page = ana.try_notices("", 1, &token).await.unwrap();
+        kinds.extend(page.notices.into_iter().map(|notice| notice.kind));
+        token = page.next_page_token;
+        if token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(kinds, ["interview_appointment", "biometrics_appointment", "receipt"]);
+    assert_eq!(ana.try_notices("", 1, "forged").await.unwrap_err().code(), Code::InvalidArgument);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_waits_for_the_name_and_is_issued_when_identity_answers() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.stranger(server.channel(), Uuid::now_v7(), "ana@example.test");
+    let case = Uuid::now_v7();
+    world.happens(case, events::opened(ana.account)).await;
+    world.happens(case, events::rejected()).await;
+    crate::world::until("a try in vain", async || {
+        let tries: Option<i32> = sqlx::query_scalar("SELECT max(attempts) FROM owed_notice")
+            .fetch_one(&world.own.pool)
+            .await
+            .unwrap();
+        tries.filter(|tries| *tries > 0)
+    })
+    .await;
+    assert!(world.objects().is_empty());
+    let known = world.person(server.channel(), "ana@example.test", "en");
+    let contact = world.directory.0.lock().unwrap()[&known.account.to_string()].clone();
+    world.directory.set(&ana.account.to_string(), contact);
+    let notice = ana.wait_for_notice(case, "rejection").await;
+    let (_, pdf) = ana.download(&notice.name).await.unwrap();
+    assert!(text(&pdf).contains("It has no receipt number"));
+    server.stop().await.unwrap();
+}

@@ -1,0 +1,71 @@
+//! Identity as notifications meets it: the keys of tokens, and the directory of names and addresses.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use docket_proto::identity::v1 as identity;
+use docket_proto::identity::v1::directory_service_server::DirectoryService;
+use docket_proto::identity::v1::session_service_server::SessionService;
+use tonic::{Request, Response, Status};
+
+/// The keys of access tokens.
+pub(crate) struct Keys(pub(crate) String);
+
+#[tonic::async_trait]
+impl SessionService for Keys {
+    async fn get_key_set(
+        &self,
+        _: Request<identity::GetKeySetRequest>,
+    ) -> Result<Response<identity::GetKeySetResponse>, Status> {
+        Ok(Response::new(identity::GetKeySetResponse { jwks_json: self.0.clone() }))
+    }
+
+    async fn sign_in(
+        &self,
+        _: Request<identity::SignInRequest>,
+    ) -> Result<Response<identity::SignInResponse>, Status> {
+        Err(Status::unimplemented("not asked by notifications"))
+    }
+
+    async fn refresh_token(
+        &self,
+        _: Request<identity::RefreshTokenRequest>,
+    ) -> Result<Response<identity::RefreshTokenResponse>, Status> {
+        Err(Status::unimplemented("not asked by notifications"))
+    }
+
+    async fn step_up(
+        &self,
+        _: Request<identity::StepUpRequest>,
+    ) -> Result<Response<identity::StepUpResponse>, Status> {
+        Err(Status::unimplemented("not asked by notifications"))
+    }
+
+    async fn sign_out(
+        &self,
+        _: Request<identity::SignOutRequest>,
+    ) -> Result<Response<identity::SignOutResponse>, Status> {
+        Err(Status::unimplemented("not asked by notifications"))
+    }
+}
+
+/// Contacts by account; an account that is not there is answered as "away".
+#[derive(Clone, Default)]
+pub(crate) struct Directory(pub(crate) Arc<Mutex<HashMap<String, identity::GetContactResponse>>>);
+
+impl Directory {
+    pub(crate) fn set(&self, account: &str, contact: identity::GetContactResponse) {
+        self.0.lock().unwrap().insert(account.to_owned(), contact);
+    }
+}
+
+#[tonic::async_trait]
+impl DirectoryService for Directory {
+    async fn get_contact(
+        &self,
+        request: Request<identity::GetContactRequest>,
+    ) -> Result<Response<identity::GetContactResponse>, Status> {
+        let contact = self.0.lock().unwrap().get(&request.get_ref().account_id).cloned();
+        contact.map(Response::new).ok_or_else(|| Status::unavailable("not now"))
+    }
+}

@@ -1,0 +1,342 @@
+//! One test's world: the service, identity's directory, the log of cases with its relay, a mail server, people.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use docket_eventlog::{Context, EventLog, Expected, OpenLog, StreamAppend, StreamName, Subjects};
+use docket_kernel::{Actor, SystemClock};
+use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
+use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
+use docket_proto::events::case;
+use docket_proto::identity::v1::GetContactResponse;
+use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
+use docket_proto::identity::v1::session_service_server::SessionServiceServer;
+use docket_proto::notifications::v1 as pb;
+use docket_proto::notifications::v1::inbox_service_client::InboxServiceClient;
+use docket_sandbox::Sandbox;
+use docket_service::ServiceConfig;
+use docket_service::testing::{Bench, Running, with_token};
+use docket_testkit::{TestDatabase, TestNats, database, nats};
+use docket_vault::{Kek, Vault};
+use serde_json::Value;
+use tonic::service::Routes;
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::events;
+use crate::peers::{Directory, Keys};
+
+/// Longer than anything here takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at a condition.
+pub(crate) const GLANCE: Duration = Duration::from_millis(20);
+
+/// The world; everything in it ends with it.
+pub(crate) struct World {
+    pub(crate) bench: Bench,
+    pub(crate) directory: Directory,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) own: TestDatabase,
+    pub(crate) config: ServiceConfig,
+    cases: EventLog,
+    relaying: Stop,
+    _cases: TestDatabase,
+    _keys: TestDatabase,
+    _nats: TestNats,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.relaying.cancel();
+    }
+}
+
+/// Somebody with an account.
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) account: Uuid,
+    pub(crate) email: String,
+    token: String,
+    inbox: InboxServiceClient<Channel>,
+}
+
+impl World {
+    /// Everything but the service itself.
+    pub(crate) async fn new() -> Self {
+        let bench = Bench::new().await;
+        let directory = Directory::default();
+        let identity = Routes::new(SessionServiceServer::new(Keys(bench.key.jwks().to_owned())))
+            .add_service(DirectoryServiceServer::new(directory.clone()));
+        bench.peer("identity", identity).await;
+        let (own, keys, nats) =
+            (database("notifications").await, database("notifications_keys").await, nats().await);
+        let sandbox = Sandbox::start(docket_sandbox::Config::default()).await.unwrap();
+        let (cases, relaying, case_database) = log_of_cases(&nats.url).await;
+        let config = bench.config("notifications", &own.url, Some(&keys.url), &nats.url);
+        docket_service::migrate(&config, &MIGRATOR).await.unwrap();
+        Self {
+            bench,
+            directory,
+            sandbox,
+            own,
+            config,
+            cases,
+            relaying,
+            _cases: case_database,
+            _keys: keys,
+            _nats: nats,
+        }
+    }
+
+    pub(crate) fn mail(&self) -> MailConfig {
+        MailConfig {
+            smtp_url: format!("smtp://{}", self.sandbox.ports.smtp),
+            from: "Docket <no-reply@docket.example>".into(),
+        }
+    }
+
+    /// The service, in this process.
+    pub(crate) async fn serve(&self) -> Running {
+        let mail = self.mail();
+        let serve = move |service, stop| {
+            docket_notifications::serve(Config { service, mail, notices: NoticesConfig::default() }, stop)
+        };
+        self.bench.serve(self.config.clone(), serve).await
+    }
+
+    /// Somebody whom identity knows.
+    pub(crate) fn person(&self, channel: Channel, email: &str, language: &str) -> Person {
+        let account = Uuid::now_v7();
+        let contact = GetContactResponse {
+            email: email.into(),
+            language: language.into(),
+            zone: "America/Chicago".into(),
+            given_name: "Ana Lúcia".into(),
+            family_name: "Verdemar".into(),
+            identity_level: "register_matched".into(),
+        };
+        self.directory.set(&account.to_string(), contact);
+        self.stranger(channel, account, email)
+    }
+
+    /// Somebody of whom identity says nothing now.
+    pub(crate) fn stranger(&self, channel: Channel, account: Uuid, email: &str) -> Person {
+        Person {
+            account,
+            email: email.into(),
+            token: self.bench.token(account),
+            inbox: InboxServiceClient::new(channel),
+        }
+    }
+
+    /// Appends to the stream of a case, in its own log.
+    pub(crate) async fn happens(&self, case: Uuid, event: case::Event) {
+        let id = Uuid::now_v7();
+        let context = Context {
+            command_id: id,
+            correlation_id: id,
+            causation_id: None,
+            actor: Actor::machine("test"),
+            on_behalf_of: None,
+            auth_level: 0,
+            traceparent: String::new(),
+            request: Vec::new(),
+        };
+        let (stream, subjects) = (StreamName::of("case", case), Subjects::filing(case));
+        let append = StreamAppend::of(stream, Expected::Any, subjects, &[event]);
+        self.cases.append(context.append(&self.cases, vec![append])).await.unwrap();
+    }
+
+    /// A case of `party`, opened and accepted.
+    pub(crate) async fn accepted_case(&self, party: &Person) -> Uuid {
+        let case = Uuid::now_v7();
+        self.happens(case, events::opened(party.account)).await;
+        self.happens(case, events::accepted()).await;
+        case
+    }
+
+    /// The mails to an address.
+    pub(crate) async fn mails(&self, to: &str) -> Vec<Value> {
+        let url = format!("http://{}/mail/messages?limit=500&to={to}", self.sandbox.ports.mail_http);
+        let list: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        list["messages"].as_array().unwrap().clone()
+    }
+
+    /// The mails to an address, when there are as many.
+    pub(crate) async fn wait_for_mails(&self, to: &str, count: usize) -> Vec<Value> {
+        until(&format!("{count} mails to {to}"), async || {
+            let mails = self.mails(to).await;
+            (mails.len() >= count).then_some(mails)
+        })
+        .await
+    }
+
+    /// One mail, whole.
+    pub(crate) async fn mail_text(&self, mail: &Value) -> Value {
+        let id = mail["id"].as_str().unwrap();
+        let url = format!("http://{}/mail/messages/{id}", self.sandbox.ports.mail_http);
+        reqwest::get(url).await.unwrap().json().await.unwrap()
+    }
+
+    /// How many events of a kind the service has.
+    pub(crate) async fn count(&self, kind: &str) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM log.event WHERE kind = $1")
+            .bind(kind)
+            .fetch_one(&self.own.pool)
+            .await
+            .unwrap()
+    }
+
+    /// The sealed files.
+    pub(crate) fn objects(&self) -> Vec<PathBuf> {
+        files_under(&self.config.data_dir.join("objects"))
+    }
+}
+
+impl Person {
+    /// The notices of a case; no error is swallowed but "unknown", which a case is until its log is read.
+    pub(crate) async fn notices(&mut self, case: Uuid) -> Vec<pb::Notice> {
+        match self.try_notices(&format!("cases/{case}"), 100, "").await {
+            Ok(answer) => answer.notices,
+            Err(status) => {
+                assert_eq!(status.code(), Code::NotFound, "{status:?}");
+                Vec::new()
+            }
+        }
+    }
+
+    pub(crate) async fn try_notices(
+        &mut self,
+        case: &str,
+        page_size: u32,
+        page_token: &str,
+    ) -> Result<pb::ListNoticesResponse, Status> {
+        let request = pb::ListNoticesRequest { case: case.into(), page_size, page_token: page_token.into() };
+        Ok(self.inbox.list_notices(with_token(request, &self.token)).await?.into_inner())
+    }
+
+    /// The notice of a kind, when it is there.
+    pub(crate) async fn wait_for_notice(&mut self, case: Uuid, kind: &str) -> pb::Notice {
+        let me = self.clone();
+        until(&format!("a notice {kind}"), async || {
+            me.clone().notices(case).await.into_iter().find(|notice| notice.kind == kind)
+        })
+        .await
+    }
+
+    /// The PDF of a notice.
+    pub(crate) async fn download(&mut self, name: &str) -> Result<(pb::Notice, Vec<u8>), Status> {
+        use pb::download_notice_response::Part;
+        let request = pb::DownloadNoticeRequest { name: name.into() };
+        let mut stream = self.inbox.download_notice(with_token(request, &self.token)).await?.into_inner();
+        let (mut notice, mut pdf) = (None, Vec::new());
+        while let Some(part) = stream.message().await? {
+            match part.part.unwrap() {
+                Part::Notice(header) => notice = Some(header),
+                Part::Chunk(chunk) => pdf.extend(chunk),
+            }
+        }
+        Ok((notice.unwrap(), pdf))
+    }
+
+    pub(crate) async fn start_thread(
+        &mut self,
+        request_id: Uuid,
+        case: Uuid,
+        topic: &str,
+        text: &str,
+    ) -> Result<pb::Thread, Status> {
+        let request = pb::StartThreadRequest {
+            request_id: request_id.to_string(),
+            case: format!("cases/{case}"),
+            topic: topic.into(),
+            text: text.into(),
+        };
+        let answer = self.inbox.start_thread(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().thread.unwrap())
+    }
+
+    pub(crate) async fn say(
+        &mut self,
+        request_id: Uuid,
+        thread: &str,
+        text: &str,
+    ) -> Result<pb::Thread, Status> {
+        let request = pb::SendMessageRequest {
+            request_id: request_id.to_string(),
+            name: thread.into(),
+            text: text.into(),
+        };
+        let answer = self.inbox.send_message(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().thread.unwrap())
+    }
+
+    pub(crate) async fn threads(&mut self, case: Uuid) -> Result<Vec<pb::Thread>, Status> {
+        let request = pb::ListThreadsRequest { case: format!("cases/{case}") };
+        Ok(self.inbox.list_threads(with_token(request, &self.token)).await?.into_inner().threads)
+    }
+
+    pub(crate) async fn deliveries(&mut self) -> Vec<pb::Delivery> {
+        let request = pb::ListDeliveriesRequest { page_size: 0 };
+        let answer = self.inbox.list_deliveries(with_token(request, &self.token)).await.unwrap();
+        answer.into_inner().deliveries
+    }
+
+    /// The deliveries, when so many are in that state.
+    pub(crate) async fn wait_for_deliveries(&mut self, state: &str, count: usize) -> Vec<pb::Delivery> {
+        let me = self.clone();
+        until(&format!("{count} deliveries {state}"), async || {
+            let all = me.clone().deliveries().await;
+            (all.iter().filter(|delivery| delivery.state == state).count() == count).then_some(all)
+        })
+        .await
+    }
+}
+
+/// Waits for a condition.
+pub(crate) async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let waiting = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+fn files_under(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| if path.is_dir() { files_under(&path) } else { vec![path] })
+        .collect()
+}
+
+async fn log_of_cases(broker: &str) -> (EventLog, Stop, TestDatabase) {
+    let database = database("cases").await;
+    docket_eventlog::migrate(&database.pool, None).await.unwrap();
+    docket_vault::migrate(&database.pool, None).await.unwrap();
+    let clock = std::sync::Arc::new(SystemClock);
+    let kek = Kek::from_hex(&Kek::generate().unwrap()).unwrap();
+    let vault = Vault::connect(database.pool.clone(), kek, clock.clone()).await.unwrap();
+    let log = EventLog::open(OpenLog {
+        name: "cases-0",
+        pool: database.pool.clone(),
+        vault,
+        clock,
+        personal: docket_proto::personal_fields,
+        producer: "test/1".into(),
+        rules: String::new(),
+    })
+    .await
+    .unwrap();
+    let options =
+        BrokerOptions { url: broker.into(), name: "cases-0".into(), identity: None, ca: None, replicas: 1 };
+    let broker = Broker::connect(&options).await.unwrap();
+    let stop = Stop::new();
+    tokio::spawn(Relay::new(log.clone(), broker).run(stop.clone()));
+    (log, stop, database)
+}
