@@ -1,0 +1,288 @@
+//! What may be done with a filing, one function a command.
+
+use docket_kernel::Refusal;
+use docket_proto::events::filing::Event;
+use docket_proto::filing::events::v1 as pb;
+use uuid::Uuid;
+
+use super::{Fee, Filing, MOST_FILES, Phase};
+use crate::domain::attached::{Attached, NewFile};
+
+/// What a draft starts with.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Form.
+    pub form: String,
+    /// Edition.
+    pub edition: String,
+    /// Package.
+    pub package: Uuid,
+    /// Account.
+    pub account: Uuid,
+    /// Zone of the filer.
+    pub zone: String,
+}
+
+/// Begins a draft.
+pub fn start(filing: &Filing, start: Start) -> Result<Vec<Event>, Refusal> {
+    if filing.phase != Phase::Absent {
+        return Err(Refusal::exists("DRAFT_EXISTS", "There is already a filing with this id."));
+    }
+    Ok(vec![
+        pb::DraftStarted {
+            form: start.form,
+            edition: start.edition,
+            package_id: start.package.to_string(),
+            account_id: start.account.to_string(),
+            channel: "online".to_owned(),
+            zone: start.zone,
+        }
+        .into(),
+    ])
+}
+
+/// Saves answers that were normalised before.
+pub fn answer(
+    filing: &Filing,
+    etag: u64,
+    questions: Vec<String>,
+    answers_json: String,
+) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    if etag != 0 && etag != filing.version {
+        return Err(Refusal::stale("The draft was changed since you looked at it.")
+            .way_out("Load it again and repeat what is still to be changed.")
+            .fact("version", filing.version.to_string()));
+    }
+    if questions.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![pb::DraftAnswered { questions, answers_json }.into()])
+}
+
+/// Attaches a file that was checked, scanned and sealed.
+pub fn attach(filing: &Filing, file: NewFile) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    if let Some(same) = file.same_as {
+        return Err(already_attached(same));
+    }
+    if filing.evidence.len() >= MOST_FILES {
+        return Err(Refusal::too_much(
+            "TOO_MANY_FILES",
+            format!("A filing takes at most {MOST_FILES} files."),
+        )
+        .way_out("Put pages that belong together into one PDF."));
+    }
+    let attached = file.attached;
+    Ok(vec![
+        pb::EvidenceAdded {
+            evidence: Some(attached.reference()),
+            media_type: attached.media_type,
+            size: attached.size,
+            object_key: attached.object_key,
+            foreign_language: attached.foreign_language,
+            file_name: file.file_name,
+            salt: file.salt,
+        }
+        .into(),
+    ])
+}
+
+/// The refusal of a file that is there already, byte for byte.
+pub(crate) fn already_attached(same: Uuid) -> Refusal {
+    Refusal::state("ALREADY_ATTACHED", "This very file is attached already; nothing is lost.")
+        .way_out("Use the one that is there, or choose another file.")
+        .fact("evidence", same.to_string())
+}
+
+/// Takes a file off.
+pub fn detach(filing: &Filing, evidence: Uuid) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    if !filing.evidence.iter().any(|attached| attached.id == evidence) {
+        return Err(Refusal::not_found());
+    }
+    Ok(vec![pb::EvidenceRemoved { evidence_id: evidence.to_string() }.into()])
+}
+
+/// Notes which fee was shown, and for which answers.
+pub fn show_fee(filing: &Filing, fee: Fee) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    if filing.fee.as_ref() == Some(&fee) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        pb::FeeShown {
+            quote_id: fee.quote.to_string(),
+            total_cents: fee.total_cents,
+            content_mac: fee.answers_mac,
+        }
+        .into(),
+    ])
+}
+
+/// What the edge found out about a filing before it is signed or sent.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// Version of the content that was checked.
+    pub content_version: u64,
+    /// Why the form's rules do not let it be signed; nothing when they do.
+    pub not_ready: Option<Refusal>,
+    /// Keyed hash of the whole text as it is now.
+    pub content_mac: Vec<u8>,
+    /// Keyed hash of the answers as they are now.
+    pub answers_mac: Vec<u8>,
+}
+
+impl Checked {
+    fn still_true_of(&self, filing: &Filing) -> Result<(), Refusal> {
+        if self.content_version != filing.content_version {
+            return Err(content_changed());
+        }
+        self.not_ready.clone().map_or(Ok(()), Err)
+    }
+}
+
+fn content_changed() -> Refusal {
+    Refusal::state("CONTENT_CHANGED", "The filing is no longer what was shown for signature.")
+        .way_out("Review it again, and sign the text you then see.")
+}
+
+/// A signature as it was given.
+#[derive(Debug, Clone)]
+pub struct Sign {
+    /// Account of the signer.
+    pub signer: Uuid,
+    /// Role in which it is signed.
+    pub role: String,
+    /// Hash of the text that was shown to the signer.
+    pub shown_mac: Vec<u8>,
+    /// Whether the typed name is the name in the form.
+    pub name_agrees: bool,
+    /// Name as typed.
+    pub typed_name: String,
+    /// Proven name where it differs; else empty.
+    pub proven_name: String,
+    /// Now, microseconds since the epoch.
+    pub signed_at_us: i64,
+    /// Version of the catalogue.
+    pub catalogue_version: String,
+}
+
+/// Signs the text that was shown (8 CFR 103.2(a)(2)).
+pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    checked.still_true_of(filing)?;
+    if checked.content_mac != sign.shown_mac {
+        return Err(content_changed());
+    }
+    // The fee is shown before the signature and for these very answers.
+    if filing.fee.as_ref().is_none_or(|fee| fee.answers_mac != checked.answers_mac) {
+        return Err(Refusal::state("FEE_NOT_SHOWN", "The fee for these answers has not been shown yet.")
+            .way_out("Ask for the fee, then review and sign."));
+    }
+    if !sign.name_agrees {
+        return Err(Refusal::invalid(
+            "typed_name",
+            "NAME_DIFFERS",
+            "Type your full legal name as it stands in the form: given name, then family name. Capitals and accents do not matter.",
+        )
+        .way_out("If the name in the form is wrong, correct it there first."));
+    }
+    Ok(vec![
+        pb::FilingSigned {
+            signer: sign.signer.to_string(),
+            role: sign.role,
+            content_mac: checked.content_mac.clone(),
+            signed_at_us: sign.signed_at_us,
+            catalogue_version: sign.catalogue_version,
+            typed_name: sign.typed_name,
+            proven_name: sign.proven_name,
+        }
+        .into(),
+    ])
+}
+
+/// Sends the signed filing on its way.
+pub fn send(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    let Some(signature) = &filing.signature else {
+        return Err(Refusal::state("NOT_SIGNED", "The filing is not signed.")
+            .way_out("Review it, sign it, then send it.")
+            .fact("state", filing.phase.as_str()));
+    };
+    checked.still_true_of(filing)?;
+    if checked.content_mac != signature.content_mac {
+        return Err(content_changed());
+    }
+    Ok(vec![pb::FilingSent { package_id: filing.package.to_string() }.into()])
+}
+
+/// How the fee of a package was settled.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// Package.
+    pub package: Uuid,
+    /// Payment; none when nothing was due.
+    pub payment: Option<Uuid>,
+    /// When it was authorised, microseconds since the epoch.
+    pub authorised_at_us: i64,
+    /// Family of the form.
+    pub family: String,
+    /// Facts derived from the answers on the receipt date.
+    pub facts: pb::DerivedFacts,
+}
+
+/// The instant at which a signed filing counts as received: the later of signature and authorisation.
+pub fn received_at_us(filing: &Filing, authorised_at_us: i64) -> i64 {
+    filing.signature.as_ref().map_or(authorised_at_us, |signed| signed.signed_at_us.max(authorised_at_us))
+}
+
+/// Lets the filing go in, now that its fee is settled.
+pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> {
+    let (Phase::Sent, Some(signature)) = (filing.phase, &filing.signature) else {
+        return Err(Refusal::state("NOT_SENT", "The filing does not wait for its fee.")
+            .fact("state", filing.phase.as_str()));
+    };
+    if settled.package != filing.package {
+        return Err(Refusal::state("OTHER_PACKAGE", "The fee was settled for another package."));
+    }
+    Ok(vec![
+        pb::FilingSubmitted {
+            package_id: filing.package.to_string(),
+            form: filing.form.clone(),
+            edition: filing.edition.clone(),
+            family: settled.family,
+            account_id: filing.account.to_string(),
+            submitted_at_us: received_at_us(filing, settled.authorised_at_us),
+            content_mac: signature.content_mac.clone(),
+            evidence: filing.evidence.iter().map(Attached::reference).collect(),
+            payment_id: settled.payment.map(|id| id.to_string()).unwrap_or_default(),
+            zone: filing.zone.clone(),
+            catalogue_version: signature.catalogue_version.clone(),
+            facts: Some(settled.facts),
+        }
+        .into(),
+    ])
+}
+
+/// Notes the receipt number.
+pub fn accept(filing: &Filing, receipt_number: String) -> Result<Vec<Event>, Refusal> {
+    if filing.phase == Phase::Accepted && filing.receipt_number == receipt_number {
+        return Ok(Vec::new());
+    }
+    submitted(filing)?;
+    Ok(vec![pb::AcceptanceRecorded { receipt_number }.into()])
+}
+
+/// Notes that intake rejected the filing: it is open again, in a new package.
+pub fn reject(filing: &Filing, codes: Vec<String>, next_package: Uuid) -> Result<Vec<Event>, Refusal> {
+    submitted(filing)?;
+    Ok(vec![pb::RejectionRecorded { codes, next_package_id: next_package.to_string() }.into()])
+}
+
+fn submitted(filing: &Filing) -> Result<(), Refusal> {
+    if filing.phase == Phase::Submitted {
+        return Ok(());
+    }
+    Err(Refusal::state("NOT_SUBMITTED", "The filing has not gone in.").fact("state", filing.phase.as_str()))
+}
