@@ -94,7 +94,7 @@ impl Relay {
             let events = self.log.read(last, BATCH).await?;
             if !events.is_empty() {
                 last = self.publish(&events, epoch).await?;
-                gauge(self.log.name(), last);
+                gauge(self.log.name(), last, *head.borrow());
                 continue;
             }
             if inspected.elapsed() > INSPECT {
@@ -198,6 +198,7 @@ fn message(event: &Recorded, epoch: u64) -> PublishMessage {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge; positions stay far below 2^52")]
-fn gauge(log: &'static str, position: u64) {
+fn gauge(log: &'static str, position: u64, head: u64) {
     metrics::gauge!("docket_relay_position", "log" => log).set(position as f64);
+    metrics::gauge!("docket_relay_lag_events", "log" => log).set(head.saturating_sub(position) as f64);
 }

@@ -18,6 +18,8 @@ use crate::telemetry::metrics_handle;
 
 /// How often the database is asked, and how long it may take to answer.
 const ASK: Duration = Duration::from_secs(1);
+/// Why a service that ends in order is not ready.
+pub(crate) const STOPPING: &str = "stopping";
 
 /// Whether the service is ready, and why not.
 #[derive(Clone)]
@@ -60,6 +62,7 @@ impl Health {
         }
         match &why_not {
             None => tracing::info!("ready"),
+            Some(reason) if reason == STOPPING => tracing::info!("no longer ready: stopping"),
             Some(reason) => tracing::warn!(reason, "not ready"),
         }
         if status == ServingStatus::Serving {

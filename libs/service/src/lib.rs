@@ -15,6 +15,7 @@ mod config;
 mod detached;
 mod error;
 mod event_feed;
+mod gauges;
 mod https;
 mod migrate;
 mod objects;

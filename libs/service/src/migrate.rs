@@ -81,9 +81,8 @@ pub(crate) async fn set_up_streams(
         .bind(log)
         .fetch_one(&pool)
         .await?;
-    if let Some(epoch) = epoch {
-        broker.ensure_stream(log, epoch.unsigned_abs()).await?;
-    }
+    // A log that was never opened begins with its first epoch.
+    broker.ensure_stream(log, epoch.unwrap_or(1).unsigned_abs()).await?;
     for read in reads {
         let made = broker.ensure_consumer(read, name).await?;
         anyhow::ensure!(made.is_some(), "there is no stream {read} yet: set up its owner's first");

@@ -21,14 +21,14 @@ use tonic::service::RoutesBuilder;
 use tonic::transport::server::TcpIncoming;
 use tower::Service;
 
-use crate::admin::{Health, parked_routes};
+use crate::admin::{Health, STOPPING, parked_routes};
 use crate::auth::Auth;
 use crate::event_feed::EventFeed;
 use crate::https::Https;
 use crate::roles::Roles;
 use crate::timers::{self, TimerHandler};
 use crate::token::{KeySource, RemoteKeys, Tokens};
-use crate::{Base, tls};
+use crate::{Base, gauges, tls};
 
 /// Calls in flight may take this long to end after the stop.
 const FINISH_CALLS: Duration = Duration::from_secs(20);
@@ -194,7 +194,7 @@ impl Server {
             tracing::error!(error = format!("{error:#}"), "stopping because a part of the service died");
             health.set_dead(&error.to_string()).await;
         }
-        health.set_ready(Some("stopping".to_owned())).await;
+        health.set_ready(Some(STOPPING.to_owned())).await;
         if fault.is_ok() {
             sleep(Duration::from_millis(config.drain_delay_ms)).await;
         }
@@ -265,6 +265,7 @@ impl Server {
             let name = format!("consumer of {log}");
             workers.spawn(named(&name, async move { stay_halted(consumer.run(stop).await, halted).await }));
         }
+        workers.spawn(named("gauges", gauges::run(base.clone(), working.clone())));
         if let Some(handler) = self.timers.take() {
             workers.spawn(named("timers", timers::run(base.clone(), handler, working.clone())));
         }

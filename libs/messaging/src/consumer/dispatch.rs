@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::consumer::{PullConsumer, pull};
 use docket_eventlog::Recorded;
 use futures::StreamExt as _;
 use tokio::sync::mpsc::Sender;
@@ -28,6 +28,7 @@ const FETCH: u64 = 256;
 /// The broker's side of a session.
 pub(crate) struct Source {
     messages: pull::Stream,
+    consumer: PullConsumer,
     epoch: u64,
     last: u64,
     /// What the broker handed out before this session, to somebody who may have died with it.
@@ -59,7 +60,7 @@ impl Source {
             .messages()
             .await
             .map_err(Error::broker)?;
-        Ok(Some(Self { messages, epoch, last, handed }))
+        Ok(Some(Self { messages, consumer, epoch, last, handed }))
     }
 
     pub(crate) fn epoch(&self) -> u64 {
@@ -101,7 +102,7 @@ impl Source {
         let mut order = Order { next: first, lanes, passed: 0 };
         order.catch_up(core, self.handed).await?;
         let mut tidy = interval(TIDY);
-        let mut handed = Instant::now();
+        let mut arrived = Instant::now();
         loop {
             tokio::select! {
                 biased;
@@ -112,14 +113,15 @@ impl Source {
                 message = self.messages.next() => {
                     let message = message.ok_or_else(|| Error::Broker("the messages ended".to_owned()))?;
                     self.one(core, &mut order, message.map_err(Error::broker)?).await?;
-                    handed = Instant::now();
+                    arrived = Instant::now();
                 }
                 _ = tidy.tick() => {
                     lock.check().await?;
                     order.pass().await?;
-                    if handed.elapsed() > TIDY * 10 {
-                        handed = Instant::now();
-                        tracing::trace!(log = core.log, next = order.next, "nothing to consume");
+                    if arrived.elapsed() > TIDY {
+                        // What the broker gave to somebody whose end it had not noticed yet.
+                        let info = self.consumer.get_info().await.map_err(Error::broker)?;
+                        order.catch_up(core, info.delivered.stream_sequence).await?;
                     }
                 }
             }
@@ -131,6 +133,9 @@ impl Source {
         if epoch.is_some_and(|epoch| epoch.as_str() != self.epoch.to_string()) {
             return Err(Error::Halted(format!("a message is of another epoch than {}", self.epoch)));
         }
+        if let Ok(info) = message.info() {
+            lag(core, info.pending);
+        }
         let (message, acker) = message.split();
         let event = Recorded::from_stored(&message.payload)
             .map_err(|error| Error::Halted(format!("a message cannot be read: {error}")))?;
@@ -138,6 +143,7 @@ impl Source {
             return Err(Error::Halted("a message of another log stands in the stream".to_owned()));
         }
         if event.position < order.next {
+            metrics::counter!("docket_consumer_redelivered_total", "log" => core.log.clone()).increment(1);
             return order.hand(lane_of(&event.stream), Work::Repeated(acker)).await;
         }
         while order.next < event.position {
@@ -145,6 +151,11 @@ impl Source {
         }
         order.event(event, Some(acker)).await
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge; positions stay far below 2^52")]
+fn lag(core: &Core, pending: u64) {
+    metrics::gauge!("docket_consumer_lag_events", "log" => core.log.clone()).set(pending as f64);
 }
 
 impl Order {
@@ -174,7 +185,7 @@ impl Order {
         if events.first().is_none_or(|event| event.position != self.next) {
             return Err(Error::Feed(format!("the owner does not have position {}", self.next)));
         }
-        metrics::counter!("docket_consumer_gap_events_total", "log" => core.log.clone())
+        metrics::counter!("docket_consumer_gaps_filled_total", "log" => core.log.clone())
             .increment(events.len() as u64);
         for event in events {
             if event.position != self.next || event.position >= until {

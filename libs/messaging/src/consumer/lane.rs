@@ -128,7 +128,7 @@ impl Lane {
         tx.commit().await?;
         self.at.position = event.position;
         after(&core, event).await;
-        metrics::histogram!("messaging_process_duration_seconds", "log" => core.log.clone())
+        metrics::histogram!("docket_consumer_process_duration_seconds", "log" => core.log.clone())
             .record(started.elapsed().as_secs_f64());
         Ok(())
     }

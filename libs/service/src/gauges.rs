@@ -1,0 +1,59 @@
+//! Gauges of what waits: parked streams, open and overdue obligations, overdue timers.
+
+use std::time::Duration;
+
+use docket_messaging::Stop;
+use tokio::time::sleep;
+
+use crate::Base;
+
+/// How often they are counted.
+const COUNT: Duration = Duration::from_secs(5);
+
+/// Counts until `stop`. A database that is away leaves the last numbers standing; readiness tells of that.
+pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
+    while !stop.is_cancelled() {
+        if let Err(error) = count(&base).await {
+            tracing::debug!(%error, "what waits could not be counted");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = sleep(COUNT) => {}
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges of small numbers")]
+async fn count(base: &Base) -> sqlx::Result<()> {
+    let now = base.clock.now().as_microsecond();
+    let (streams, oldest): (i64, Option<i64>) =
+        sqlx::query_as("SELECT count(DISTINCT (consumer, log, stream)), min(since_at_us) FROM log.parked")
+            .fetch_one(&base.pool)
+            .await?;
+    metrics::gauge!("docket_parked_streams", "consumer" => base.name).set(streams as f64);
+    let age = oldest.map_or(0.0, |oldest| (now - oldest).max(0) as f64 / 1e6);
+    metrics::gauge!("docket_parked_oldest_age_seconds", "consumer" => base.name).set(age);
+
+    let obligations: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT kind, count(*) FILTER (WHERE closed_by IS NULL),
+                count(*) FILTER (WHERE closed_by IS NULL AND due_at_us <= $2)
+         FROM log.obligation WHERE log = $1 GROUP BY kind",
+    )
+    .bind(base.log.name())
+    .bind(now)
+    .fetch_all(&base.pool)
+    .await?;
+    for (kind, open, overdue) in obligations {
+        metrics::gauge!("docket_obligations_open", "kind" => kind.clone()).set(open as f64);
+        metrics::gauge!("docket_obligations_overdue", "kind" => kind).set(overdue as f64);
+    }
+
+    let timers: i64 = sqlx::query_scalar("SELECT count(*) FROM log.timer WHERE log = $1 AND due_at_us <= $2")
+        .bind(base.log.name())
+        .bind(now)
+        .fetch_one(&base.pool)
+        .await?;
+    metrics::gauge!("docket_timers_overdue", "log" => base.log.name()).set(timers as f64);
+    Ok(())
+}
