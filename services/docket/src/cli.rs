@@ -116,7 +116,10 @@ async fn dispatch(cli: Cli) -> Result<()> {
     let home = address::home()?;
     let teller = Teller::new(cli.json);
     match cli.command {
-        Command::Up { story, once } => up::run(&home, up::Wish { story, once, json: cli.json }).await,
+        Command::Up { story, once } => {
+            let story = story.map(|file| story_file(Some(file)));
+            up::run(&home, up::Wish { story, once, json: cli.json }).await
+        }
         Command::Story { list: true, .. } => list_stories(&teller),
         Command::Story { file, .. } => {
             let addresses = address::Addresses::read(&home)?;

@@ -32,6 +32,9 @@ pub async fn run(home: &Path, wish: Wish) -> Result<()> {
     let teller = Teller::new(wish.json);
     let place = place::Place::make(home)?;
     let _lock = Lock::take(&place.home)?;
+    if place.data().join("postgres/data/PG_VERSION").exists() {
+        teller.line(&format!("cases of earlier runs are kept in {}", place.data().display()));
+    }
     let running = start(place, &teller).await?;
     let watching = running.keep_alive(teller.clone());
     let outcome = tokio::select! {

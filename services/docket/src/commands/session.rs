@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use docket_proto::identity::v1 as pb;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::time::Duration;
 
 /// Seconds after which the access token is renewed.
 const RENEW_AFTER_S: i64 = 240;
@@ -45,16 +46,12 @@ pub async fn sign_in(home: &Path, args: &SignInArgs, teller: &Teller) -> Result<
         Some(password) => password.clone(),
         None => ask("password: ")?,
     };
-    let code = match (&args.code, &args.totp_secret) {
-        (Some(code), _) => code.clone(),
-        (None, Some(secret)) => code_at(secret, now_s())?,
-        (None, None) => ask("code from the authenticator: ")?,
+    let connection = Connection::new(&addresses)?;
+    let tokens = match (&args.code, &args.totp_secret) {
+        (None, Some(secret)) => with_secret(&connection, &args.email, &password, secret, teller).await?,
+        (Some(code), _) => with_code(&connection, &args.email, &password, code).await?,
+        (None, None) => with_code(&connection, &args.email, &password, &ask("code from the authenticator: ")?).await?,
     };
-    let request_id = uuid::Uuid::now_v7().to_string();
-    let message = pb::SignInRequest { request_id, email: args.email.clone(), password, code };
-    let mut sessions = Connection::new(&addresses)?.sessions();
-    let answer = sessions.sign_in(request(None, message)).await.map_err(Refused::from)?;
-    let tokens = answer.into_inner().tokens.context("tokens")?;
     Session {
         email: args.email.clone(),
         access_token: tokens.access_token,
@@ -64,6 +61,38 @@ pub async fn sign_in(home: &Path, args: &SignInArgs, teller: &Teller) -> Result<
     .keep(home)?;
     teller.line(&format!("signed in as {}", args.email));
     Ok(())
+}
+
+async fn with_code(connection: &Connection, email: &str, password: &str, code: &str) -> Result<pb::Tokens> {
+    let message = pb::SignInRequest {
+        request_id: uuid::Uuid::now_v7().to_string(),
+        email: email.to_owned(),
+        password: password.to_owned(),
+        code: code.to_owned(),
+    };
+    let answer = connection.sessions().sign_in(request(None, message)).await.map_err(Refused::from)?;
+    answer.into_inner().tokens.context("tokens")
+}
+
+/// Signs in as an authenticator would; a code that was used already is followed by the next one.
+async fn with_secret(
+    connection: &Connection,
+    email: &str,
+    password: &str,
+    secret: &str,
+    teller: &Teller,
+) -> Result<pb::Tokens> {
+    for _ in 0..2 {
+        match with_code(connection, email, password, &code_at(secret, now_s())?).await {
+            Ok(tokens) => return Ok(tokens),
+            Err(_used) => {
+                let wait_s = 30 - now_s() % 30;
+                teller.line(&format!("refused; perhaps this code was used already: waiting {wait_s} s for the next one"));
+                tokio::time::sleep(Duration::from_secs(u64::try_from(wait_s)?)).await;
+            }
+        }
+    }
+    with_code(connection, email, password, &code_at(secret, now_s())?).await
 }
 
 impl Session {
