@@ -22,10 +22,11 @@ const GROUP_APPENDS: usize = 512;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// How long a caller waits for its answer; the append itself goes on.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// Pauses between attempts which surely wrote nothing; after them the callers are told.
-const RETRIES_MS: [u64; 6] = [0, 50, 200, 800, 2_000, 4_000];
-/// The longest pause while an outcome is unknown; then it is tried for ever.
-const UNKNOWN_RETRY_MAX: Duration = Duration::from_secs(2);
+/// How long attempts which surely wrote nothing are repeated; then the callers are told. While an outcome is
+/// unknown it is tried for ever.
+const RETRY_FOR: Duration = Duration::from_secs(8);
+/// Pauses between attempts; the last one again and again.
+const PAUSES_MS: [u64; 6] = [0, 50, 100, 200, 400, 800];
 
 /// The way to the appending task.
 #[derive(Clone)]
@@ -152,6 +153,7 @@ impl Task {
             metrics::histogram!("docket_log_group_wait_seconds", "log" => self.core.name)
                 .record(job.queued.elapsed());
         }
+        let started = Instant::now();
         let mut attempt = 0;
         let mut unknown = false;
         loop {
@@ -176,14 +178,13 @@ impl Task {
                     return;
                 }
                 Err(Failure::Before(error)) => {
-                    let last = attempt + 1 >= RETRIES_MS.len();
-                    if !unknown && (last || !transient(&error)) {
+                    if !unknown && (started.elapsed() > RETRY_FOR || !transient(&error)) {
                         tracing::error!(log = self.core.name, code = code(&error), "append failed");
                         return refuse(group, &error);
                     }
                 }
             }
-            sleep(pause(attempt, unknown)).await;
+            sleep(pause(attempt)).await;
             attempt += 1;
         }
     }
@@ -281,10 +282,8 @@ fn refuse(group: Vec<Job>, error: &Error) {
     }
 }
 
-fn pause(attempt: usize, unknown: bool) -> Duration {
-    let ms = RETRIES_MS.get(attempt).copied().unwrap_or(4_000);
-    let pause = Duration::from_millis(ms);
-    if unknown { pause.min(UNKNOWN_RETRY_MAX) } else { pause }
+fn pause(attempt: usize) -> Duration {
+    Duration::from_millis(PAUSES_MS[attempt.min(PAUSES_MS.len() - 1)])
 }
 
 /// Cuts the jobs into groups which fit one commit, in order.

@@ -140,7 +140,7 @@ async fn what_was_answered_survives_a_killed_server_and_what_was_not_is_settled(
         server.restart().await;
     }
     for (answer, command) in writing.await.unwrap().into_iter().zip(1_u128..) {
-        let answer = answer.unwrap_or_else(|error| panic!("{command}: {error}"));
+        let answer = answer.unwrap_or_else(|error| panic!("{command}: {error:?}"));
         assert_eq!(answer.events[0].metadata.command_id.as_u128(), command);
     }
     assert_eq!(world.sound().await.len(), 240, "each command once");
