@@ -11,6 +11,7 @@ use docket_proto::events::case;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::identity::v1::session_service_server::SessionServiceServer;
+use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
 use docket_proto::notifications::v1 as pb;
 use docket_proto::notifications::v1::inbox_service_client::InboxServiceClient;
 use docket_sandbox::Sandbox;
@@ -25,7 +26,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::events;
-use crate::peers::{Directory, Keys};
+use crate::peers::{Directory, Feed, Keys};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -73,6 +74,8 @@ impl World {
             (database("notifications").await, database("notifications_keys").await, nats().await);
         let sandbox = Sandbox::start(docket_sandbox::Config::default()).await.unwrap();
         let (cases, relaying, case_database) = log_of_cases(&nats.url).await;
+        let feed = EventFeedServiceServer::new(Feed(cases.clone()));
+        bench.peer("case-status", Routes::new(feed)).await;
         let config = bench.config("notifications", &own.url, Some(&keys.url), &nats.url);
         docket_service::migrate(&config, &MIGRATOR).await.unwrap();
         Self {
@@ -315,6 +318,7 @@ fn files_under(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The log of cases with its relay.
 async fn log_of_cases(broker: &str) -> (EventLog, Stop, TestDatabase) {
     let database = database("cases").await;
     docket_eventlog::migrate(&database.pool, None).await.unwrap();
