@@ -14,7 +14,7 @@ pub(crate) const SCHEMA: &str = include_str!("access.cedarschema");
 /// case to which nobody has a relation: the same path and the same answer.
 ///
 /// # Errors
-/// NOT_FOUND, PERMISSION_DENIED.
+/// `NOT_FOUND`, `PERMISSION_DENIED`.
 pub(crate) fn require(
     base: &Base,
     caller: &Caller,

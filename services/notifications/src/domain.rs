@@ -7,6 +7,7 @@ mod notice;
 mod thread;
 
 #[cfg(test)]
+#[expect(clippy::unnecessary_wraps, reason = "messages hold their parts as options")]
 pub(crate) mod samples;
 #[cfg(test)]
 mod thread_tests;

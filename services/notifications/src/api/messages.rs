@@ -125,9 +125,8 @@ impl InboxApi {
         party: Uuid,
     ) -> Result<(), ApiError> {
         for event in &done.events {
-            let (id, correlation) = (event.event_id, event.metadata.correlation_id);
             let now = self.base.clock.now();
-            delivery::queue_mail(&mut *tx, id, correlation, party, "message_received", now).await?;
+            delivery::queue_mail(&mut *tx, event, party, "message_received", now).await?;
         }
         Ok(())
     }

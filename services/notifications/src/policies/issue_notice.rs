@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow};
 use docket_eventlog::{Appended, Context, Expected, Recorded, StreamAppend, StreamName, Subjects};
 use docket_forms::Catalogue;
 use docket_kernel::EventEnum as _;
+use docket_messaging::{current_traceparent, link_or_continue};
 use docket_proto::events::case::Event;
 use docket_proto::notifications::events::v1 as pb;
 use docket_service::{Base, Stop};
@@ -19,6 +20,7 @@ use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
 use sqlx::Connection as _;
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::owe_notice::OBLIGATION;
@@ -88,11 +90,21 @@ impl IssueNotices {
 
     async fn issue(&self, owed: &owed::Owed) -> anyhow::Result<()> {
         let recorded = Recorded::from_stored(&owed.event)?;
-        let printed = self.print(owed, &recorded).await?;
+        let span = tracing::info_span!(
+            "issue notice",
+            notice.id = %owed.notice_id, docket.notice.kind = owed.notice_kind, docket.attempts = owed.attempts
+        );
+        let metadata = &recorded.metadata;
+        link_or_continue(&span, &metadata.traceparent, recorded.recorded_at, self.base.clock.now());
+        self.issue_for(owed, &recorded).instrument(span).await
+    }
+
+    async fn issue_for(&self, owed: &owed::Owed, recorded: &Recorded) -> anyhow::Result<()> {
+        let printed = self.print(owed, recorded).await?;
         let subject = Subject { kind: SubjectKind::Filing, id: owed.case_id };
         let object_key =
             self.base.objects.put(&subject, &printed.pdf).await.map_err(|error| anyhow!("{error:?}"))?;
-        let appended = self.append(owed, &recorded, &printed, &object_key).await?;
+        let appended = self.append(owed, recorded, &printed, &object_key).await?;
         if appended.repeated {
             // Somebody issued it before: the file is nobody's.
             self.base.objects.delete(&object_key).await.map_err(|error| anyhow!("{error:?}"))?;
@@ -148,7 +160,8 @@ impl IssueNotices {
             Subjects::filing(case),
             &[event],
         );
-        let context = Context::reaction("issue_notice", recorded, 0);
+        let traceparent = current_traceparent();
+        let context = Context { traceparent, ..Context::reaction("issue_notice", recorded, 0) };
         let mut connection = self.base.pool.acquire().await?;
         let mut tx = connection.begin().await?;
         let appended = self.base.log.append_in(&mut tx, context.append(&self.base.log, vec![stream])).await?;
@@ -158,8 +171,7 @@ impl IssueNotices {
             notice::insert(&mut tx, &row(printed, id, case, account, object_key)).await?;
             delivery::queue_mail(
                 &mut tx,
-                stored.event_id,
-                stored.metadata.correlation_id,
+                stored,
                 account,
                 printed.kind.alert(),
                 self.base.clock.now(),

@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use docket_eventlog::{Append, Context, Expected, StreamAppend, StreamName, Subjects};
 use docket_kernel::{Actor, EventEnum as _, derived_id};
+use docket_messaging::{current_traceparent, link_or_continue};
 use docket_proto::events::delivery::Event;
 use docket_proto::notifications::events::v1 as pb;
 use docket_service::{Base, Stop};
+use jiff::Timestamp;
 use sqlx::Connection as _;
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 
 use crate::directory::contact;
 use crate::idle;
@@ -41,7 +44,7 @@ impl SendAlerts {
     pub(crate) async fn run(self, stop: Stop) -> anyhow::Result<()> {
         while !stop.is_cancelled() {
             match delivery::take(&self.base.pool, self.base.clock.now(), &PAUSES_S).await {
-                Ok(Some(delivery)) => self.deliver(&delivery).await,
+                Ok(Some(delivery)) => self.deliver(&delivery).instrument(self.span(&delivery)).await,
                 Ok(None) => idle(&stop, &self.wake).await,
                 Err(error) => {
                     tracing::debug!(%error, "the queue of deliveries cannot be read; trying again");
@@ -52,11 +55,22 @@ impl SendAlerts {
         Ok(())
     }
 
+    /// The span of a try: part of the trace of what it tells of.
+    fn span(&self, delivery: &Delivery) -> tracing::Span {
+        let span = tracing::info_span!(
+            "send mail", otel.kind = "client", delivery.id = %delivery.delivery_id,
+            docket.alert = delivery.alert, docket.attempts = delivery.attempts,
+        );
+        let queued_at = Timestamp::from_microsecond(delivery.changed_at_us).unwrap_or_default();
+        link_or_continue(&span, &delivery.traceparent, queued_at, self.base.clock.now());
+        span
+    }
+
     async fn deliver(&self, delivery: &Delivery) {
         let last = usize::try_from(delivery.attempts).unwrap_or_default() >= PAUSES_S.len();
-        let outcome = match self.try_once(delivery).await {
-            Outcome::Again(reason) if last => Outcome::Failed(reason),
-            outcome => outcome,
+        let outcome = match (self.try_once(delivery).await, last) {
+            (Outcome::Again(reason), true) => Outcome::Failed(reason),
+            (outcome, _) => outcome,
         };
         let event: Event = match outcome {
             Outcome::Again(reason) => {
@@ -113,7 +127,7 @@ impl SendAlerts {
             actor: Actor::machine("send_alert"),
             on_behalf_of: None,
             auth_level: 0,
-            traceparent: String::new(),
+            traceparent: current_traceparent(),
             request: Vec::new(),
         };
         let stream = StreamName::of(Event::CATEGORY, delivery.delivery_id);

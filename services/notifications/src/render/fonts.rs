@@ -1,6 +1,6 @@
 //! The fonts: those embedded in the program, and what an operator adds for other scripts.
 //!
-//! Embedded are Libertinus Serif, New Computer Modern and DejaVu Sans Mono. Together they print names in the Latin,
+//! Embedded are Libertinus Serif, New Computer Modern and `DejaVu` Sans Mono. Together they print names in the Latin,
 //! Greek, Cyrillic, Hebrew, Arabic, Armenian, Georgian and Devanagari scripts, but not in Chinese, Japanese, Korean,
 //! Bengali, Tamil, Thai, Ethiopic and others.
 

@@ -74,10 +74,11 @@ fn a_request_prints_its_due_date_and_how_it_was_counted() {
     ] {
         let mut event = samples::event(kind);
         let explained = "Please send the transcript of 2025 *with* #panic() in it.";
-        match &mut event {
-            Event::EvidenceRequested(event) => event.explanation = explained.into(),
-            Event::ExaminationContinued(event) => event.explanation = explained.into(),
-            _ => unreachable!(),
+        if let Event::EvidenceRequested(event) = &mut event {
+            event.explanation = explained.into();
+        }
+        if let Event::ExaminationContinued(event) = &mut event {
+            event.explanation = explained.into();
         }
         let pdf = render(kind, &page(kind, &event, "es", "Ana Lúcia Verdemar"));
         let text = text(&pdf);

@@ -1,5 +1,6 @@
 //! The ledger of deliveries: one row for each event, account and channel, written before sending, settled after.
 
+use docket_eventlog::Recorded;
 use docket_kernel::derived_id;
 use jiff::Timestamp;
 use sqlx::{FromRow, PgConnection, PgPool};
@@ -9,6 +10,7 @@ use uuid::Uuid;
 pub(crate) const EMAIL: &str = "email";
 
 /// An alert to be sent.
+#[expect(clippy::struct_field_names, reason = "fields are named as the columns are")]
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct Delivery {
     /// Its id: also that of the mail, so that a second copy can be told.
@@ -25,6 +27,10 @@ pub(crate) struct Delivery {
     pub(crate) alert: String,
     /// How often it was tried, this time included.
     pub(crate) attempts: i32,
+    /// The trace of that event, W3C `traceparent`.
+    pub(crate) traceparent: String,
+    /// When it was queued, µs since the epoch: nothing changes it before it is settled.
+    pub(crate) changed_at_us: i64,
 }
 
 /// A line of the ledger as people see it.
@@ -43,25 +49,25 @@ pub(crate) struct Line {
 /// Queues a mail that tells `account` of an event; once for each.
 pub(crate) async fn queue_mail(
     tx: &mut PgConnection,
-    event: Uuid,
-    correlation: Uuid,
+    event: &Recorded,
     account: Uuid,
     alert: &str,
     now: Timestamp,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO delivery (delivery_id, about_event, correlation_id, account_id, channel, alert, state,
-             next_at_us, changed_at_us)
-         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7)
+             next_at_us, changed_at_us, traceparent)
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $8)
          ON CONFLICT (about_event, account_id, channel) DO NOTHING",
     )
-    .bind(derived_id(&format!("alert:{account}:{EMAIL}"), event, 0))
-    .bind(event)
-    .bind(correlation)
+    .bind(derived_id(&format!("alert:{account}:{EMAIL}"), event.event_id, 0))
+    .bind(event.event_id)
+    .bind(event.metadata.correlation_id)
     .bind(account)
     .bind(EMAIL)
     .bind(alert)
     .bind(now.as_microsecond())
+    .bind(&event.metadata.traceparent)
     .execute(tx)
     .await
     .map(drop)
@@ -70,17 +76,18 @@ pub(crate) async fn queue_mail(
 /// Takes the delivery that has been due longest, and sets the instant of its next try before it is sent: whoever
 /// crashes with it is followed by another, at the pace of the tries.
 pub(crate) async fn take(pool: &PgPool, now: Timestamp, pauses_s: &[i64]) -> sqlx::Result<Option<Delivery>> {
-    let pauses_us: Vec<i64> = pauses_s.iter().map(|seconds| seconds * 1_000_000).collect();
+    let in_micros: Vec<i64> = pauses_s.iter().map(|seconds| seconds * 1_000_000).collect();
     sqlx::query_as(
         "UPDATE delivery SET attempts = attempts + 1,
              next_at_us = $1 + ($2::bigint[])[least(attempts + 1, cardinality($2::bigint[]))]
          WHERE delivery_id = (
              SELECT delivery_id FROM delivery WHERE state = 'queued' AND next_at_us <= $1
              ORDER BY next_at_us, delivery_id LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING delivery_id, about_event, correlation_id, account_id, channel, alert, attempts",
+         RETURNING delivery_id, about_event, correlation_id, account_id, channel, alert, attempts, traceparent,
+             changed_at_us",
     )
     .bind(now.as_microsecond())
-    .bind(pauses_us)
+    .bind(in_micros)
     .fetch_optional(pool)
     .await
 }

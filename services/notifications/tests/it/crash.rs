@@ -11,6 +11,7 @@ use crate::world::{World, until};
 struct Program(Child);
 
 impl Program {
+    #[expect(clippy::unnecessary_debug_formatting, reason = "quoted, as TOML wants its strings")]
     fn start(world: &World) -> Self {
         let service = &world.config;
         let keys = service.keys_database.as_ref().unwrap();

@@ -31,7 +31,7 @@ async fn a_party_asks_and_the_office_answers() {
     assert_eq!(officer.threads(case).await.unwrap_err().code(), Code::NotFound);
     grant_role(&world.own.pool, officer.account, "adjudicator", "NBC").await;
     let seen = officer.threads(case).await.unwrap();
-    assert_eq!(seen, [thread.clone()]);
+    assert_eq!(seen, std::slice::from_ref(&thread));
     let answered = officer.say(Uuid::now_v7(), &thread.name, " Yes, outside the room. ").await.unwrap();
     let said: Vec<_> = answered.messages.iter().map(|m| (m.from.as_str(), m.text.as_str())).collect();
     assert_eq!(said, [("party", asked), ("office", "Yes, outside the room.")]);

@@ -29,7 +29,7 @@ use crate::events;
 use crate::peers::{Directory, Feed, Keys};
 
 /// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks at a condition.
 pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 
