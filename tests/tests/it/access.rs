@@ -2,9 +2,9 @@
 use crate::system::System;
 use docket_proto::{METHODS, MethodAccess};
 use serde_json::Value;
-use tonic_prost::ProstCodec;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
+use tonic_prost::ProstCodec;
 
 /// A token of the right shape that nobody signed.
 const FORGED: &str =

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The folder of the checkout.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the checkout").to_owned()
 }
 
 /// The `docket` program, built beside the tests.
-pub fn docket() -> PathBuf {
+pub(crate) fn docket() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     let folder = test.parent().and_then(Path::parent).expect("target/debug/deps/…");
     let program = folder.join("docket");
@@ -27,14 +27,14 @@ pub fn docket() -> PathBuf {
 }
 
 /// A running system.
-pub struct System {
+pub(crate) struct System {
     home: tempfile::TempDir,
     supervisor: Child,
 }
 
 impl System {
     /// Starts everything and waits until it has told its addresses.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         // A blank in the path: everything must stand it.
         let home = tempfile::Builder::new().prefix("docket home ").tempdir().expect("a folder");
         open_to_all(home.path());
@@ -58,13 +58,13 @@ impl System {
     }
 
     /// What it tells about itself.
-    pub fn addresses(&self) -> Value {
+    pub(crate) fn addresses(&self) -> Value {
         let text = std::fs::read_to_string(self.home.path().join("docket.json")).expect("docket.json");
         serde_json::from_str(&text).expect("docket.json is JSON")
     }
 
     /// A command of `docket` against this system.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(docket());
         command
             .args(arguments)
@@ -74,8 +74,8 @@ impl System {
         command
     }
 
-    /// Plays a story; calls `at_step` with each line as it is told. Panics with the story's words when it fails.
-    pub fn play(&self, file: &str, mut at_step: impl FnMut(&Value)) -> Vec<Value> {
+    /// Plays a story; calls `at_step` with each step as it is told. The last line says what came of it. Panics with the story's words when it fails.
+    pub(crate) fn play(&self, file: &str, mut at_step: impl FnMut(&Value)) -> Vec<Value> {
         let mut story = self
             .command(&["story", file, "--json"])
             .stdout(Stdio::piped())
@@ -88,8 +88,8 @@ impl System {
             let value: Value = serde_json::from_str(&line.expect("a line")).expect("a JSON line");
             if value["step"].is_u64() {
                 at_step(&value);
-                told.push(value);
             }
+            told.push(value);
         }
         let output = story.wait_with_output().expect("its end");
         let last = told.last().map_or_else(String::new, ToString::to_string);
@@ -103,7 +103,7 @@ impl System {
     }
 
     /// The last lines of every log, for a failed test.
-    pub fn logs(&self) -> String {
+    pub(crate) fn logs(&self) -> String {
         let mut text = String::new();
         for entry in std::fs::read_dir(self.home.path().join("logs")).into_iter().flatten().flatten() {
             let log = std::fs::read(entry.path()).unwrap_or_default();

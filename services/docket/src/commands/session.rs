@@ -50,7 +50,9 @@ pub async fn sign_in(home: &Path, args: &SignInArgs, teller: &Teller) -> Result<
     let tokens = match (&args.code, &args.totp_secret) {
         (None, Some(secret)) => with_secret(&connection, &args.email, &password, secret, teller).await?,
         (Some(code), _) => with_code(&connection, &args.email, &password, code).await?,
-        (None, None) => with_code(&connection, &args.email, &password, &ask("code from the authenticator: ")?).await?,
+        (None, None) => {
+            with_code(&connection, &args.email, &password, &ask("code from the authenticator: ")?).await?
+        }
     };
     Session {
         email: args.email.clone(),
@@ -87,7 +89,9 @@ async fn with_secret(
             Ok(tokens) => return Ok(tokens),
             Err(_used) => {
                 let wait_s = 30 - now_s() % 30;
-                teller.line(&format!("refused; perhaps this code was used already: waiting {wait_s} s for the next one"));
+                teller.line(&format!(
+                    "refused; perhaps this code was used already: waiting {wait_s} s for the next one"
+                ));
                 tokio::time::sleep(Duration::from_secs(u64::try_from(wait_s)?)).await;
             }
         }

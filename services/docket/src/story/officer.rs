@@ -16,6 +16,7 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::Assign { to } => {
             let officer = player.person(to)?;
             let (account, called) = (officer.account.clone(), officer.row.called.clone());
+            player.assigned.clone_from(to);
             let message = cases::AssignCaseRequest { request_id, name, officer: account };
             (call!(player, token, cases, assign_case, message)?.case, format!("the case is with {called}"))
         }

@@ -9,6 +9,7 @@ use crate::client::{Connection, plainly, reason, request};
 use crate::output::Teller;
 use anyhow::{Context, Result, bail};
 use docket_proto::identity::v1 as identity;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -42,6 +43,8 @@ pub struct Player {
     pub version: u64,
     /// Conversation.
     pub thread: String,
+    /// Officer who has the case, by id.
+    pub assigned: String,
 }
 
 /// Why a step did not go as told.
@@ -67,7 +70,7 @@ impl From<anyhow::Error> for Stumble {
 pub type Answer = Result<String, Stumble>;
 
 /// What came of a story.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Told {
     /// Ways in, to try.
     pub sign_ins: Vec<SignIn>,
@@ -78,7 +81,7 @@ pub struct Told {
 }
 
 /// A way in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct SignIn {
     /// `applicant` or `officer`.
     pub role: String,
@@ -132,6 +135,7 @@ pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result
         last_submission: String::new(),
         version: 0,
         thread: String::new(),
+        assigned: String::new(),
     };
     for (step, number) in story.step.iter().zip(1..) {
         let filled = vars.fill(step).with_context(|| format!("step {number}"))?;
@@ -141,7 +145,11 @@ pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result
             .await
             .with_context(|| format!("step {number}: {} {}", step.who, step.say))?;
     }
-    Ok(player.told(story.step.len()))
+    let told = player.told(story.step.len());
+    if teller.is_json() {
+        teller.value(&serde_json::to_value(&told)?);
+    }
+    Ok(told)
 }
 
 impl Player {
@@ -247,26 +255,19 @@ impl Player {
     }
 
     fn told(&self, steps: usize) -> Told {
-        let signed_in = self.people.values().filter(|person| !person.totp_secret.is_empty());
-        let sign_ins = signed_in
-            .filter(|person| person.row.part == "applicant" || person.row.part == "officer")
-            .map(|person| SignIn {
-                role: person.row.part.clone(),
-                email: person.email.clone(),
-                password: person.password.clone(),
-                totp_secret: person.totp_secret.clone(),
-            });
-        let mut two: Vec<SignIn> = Vec::new();
-        for sign_in in sign_ins {
-            if !two.iter().any(|known| known.role == sign_in.role) {
-                two.push(sign_in);
-            }
-        }
-        Told {
-            sign_ins: two,
-            receipt_number: (!self.receipt_number.is_empty()).then(|| self.receipt_number.clone()),
-            steps,
-        }
+        let signed_in: Vec<&Person> =
+            self.people.values().filter(|person| !person.refresh_token.is_empty()).collect();
+        let applicant = signed_in.iter().find(|person| person.row.part == "applicant");
+        let officer = signed_in.iter().find(|person| person.row.id == self.assigned);
+        let officer = officer.or(signed_in.iter().find(|person| person.row.part == "officer"));
+        let sign_ins = applicant.into_iter().chain(officer).map(|person| SignIn {
+            role: person.row.part.clone(),
+            email: person.email.clone(),
+            password: person.password.clone(),
+            totp_secret: person.totp_secret.clone(),
+        });
+        let receipt_number = (!self.receipt_number.is_empty()).then(|| self.receipt_number.clone());
+        Told { sign_ins: sign_ins.collect(), receipt_number, steps }
     }
 }
 

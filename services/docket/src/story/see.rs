@@ -175,8 +175,11 @@ pub async fn count(player: &Player, who: &str, charges: u64, notices: &[String])
     want.sort();
     let mut last = Vec::new();
     let counted = wait_for("every notice is there once", async || {
-        let message =
-            notifications::ListNoticesRequest { case: player.case(), page_size: 100, page_token: String::new() };
+        let message = notifications::ListNoticesRequest {
+            case: player.case(),
+            page_size: 100,
+            page_token: String::new(),
+        };
         let answer = call!(player, player.token(who)?, inbox, list_notices, message)?;
         last = answer.notices.into_iter().map(|notice| notice.kind).collect();
         last.sort();
