@@ -7,6 +7,8 @@ mod notice;
 mod thread;
 
 #[cfg(test)]
+mod facts_tests;
+#[cfg(test)]
 #[expect(clippy::unnecessary_wraps, reason = "messages hold their parts as options")]
 pub(crate) mod samples;
 #[cfg(test)]

@@ -169,14 +169,8 @@ impl IssueNotices {
         self.base.log.obligations().close_in(&mut tx, OBLIGATION, &id.to_string(), appended.last).await?;
         if let (false, Some(stored)) = (appended.repeated, appended.events.first()) {
             notice::insert(&mut tx, &row(printed, id, case, account, object_key)).await?;
-            delivery::queue_mail(
-                &mut tx,
-                stored,
-                account,
-                printed.kind.alert(),
-                self.base.clock.now(),
-            )
-            .await?;
+            delivery::queue_mail(&mut tx, stored, account, printed.kind.alert(), self.base.clock.now())
+                .await?;
         }
         tx.commit().await?;
         Ok(appended)
