@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 
 use crate::broker::stream_epoch;
 use crate::lock::Lock;
-use crate::{Broker, EPOCH, Error, Stop};
+use crate::{Broker, EPOCH, Error, Stop, trace};
 
 /// Events published before their acknowledgements are awaited.
 const BATCH: u32 = 256;
@@ -151,6 +151,10 @@ impl Relay {
             "publish", otel.kind = "producer", messaging.system = "nats", messaging.operation.type = "send",
             messaging.destination.name = self.log.name(), messaging.batch.message_count = events.len(),
         );
+        // A batch belongs to no one trace.
+        for event in events {
+            trace::link(&span, &event.metadata.traceparent);
+        }
         async {
             let mut acks: Vec<(u64, PublishAckFuture)> = Vec::with_capacity(events.len());
             for event in events {

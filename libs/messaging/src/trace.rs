@@ -16,8 +16,13 @@ const LATE: Duration = Duration::from_hours(1);
 
 /// The current span as a W3C `traceparent`; empty outside any trace.
 pub fn current_traceparent() -> String {
+    traceparent_of(&Span::current())
+}
+
+/// A span as a W3C `traceparent`; empty when it belongs to no trace.
+pub(crate) fn traceparent_of(span: &Span) -> String {
     let mut carrier = HashMap::new();
-    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carrier);
+    TraceContextPropagator::new().inject_context(&span.context(), &mut carrier);
     carrier.remove("traceparent").unwrap_or_default()
 }
 
@@ -35,6 +40,11 @@ pub fn link_or_continue(span: &Span, traceparent: &str, recorded_at: Timestamp, 
     if age.unsigned_abs() <= LATE {
         return set_parent(span, traceparent);
     }
+    link(span, traceparent);
+}
+
+/// Links to a trace without becoming a part of it. Nothing happens when `traceparent` is none.
+pub(crate) fn link(span: &Span, traceparent: &str) {
     if let Some(context) = context(traceparent) {
         span.add_link(context.span().span_context().clone());
     }

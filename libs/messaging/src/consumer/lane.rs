@@ -49,8 +49,8 @@ impl Lane {
             };
             match next {
                 None => return Ok(()),
-                Some(Work::Event(event, acker)) => {
-                    self.event(&event, &ending).await?;
+                Some(Work::Event(mut event, acker)) => {
+                    self.event(&mut event, &ending).await?;
                     acknowledge(acker).await;
                 }
                 Some(Work::Repeated(acker)) => acknowledge(Some(acker)).await,
@@ -72,11 +72,12 @@ impl Lane {
     }
 
     /// Applies one event, however long what it needs is away.
-    async fn event(&mut self, event: &Recorded, ending: &Stop) -> Result<(), Error> {
+    async fn event(&mut self, event: &mut Recorded, ending: &Stop) -> Result<(), Error> {
         if event.position <= self.at.position {
             return Ok(());
         }
         let span = process_span(&self.core, event);
+        let event = &*event;
         let (mut tries, mut pause) = (0, LEAST_PAUSE);
         loop {
             tries += 1;
@@ -189,8 +190,9 @@ pub(crate) async fn after(core: &Core, event: &Recorded) {
     }
 }
 
-/// The span in which an event is processed: part of the trace that caused it.
-pub(crate) fn process_span(core: &Core, event: &Recorded) -> tracing::Span {
+/// The span in which an event is processed: part of the trace that caused it. What answers the event continues from
+/// this span; the stored record keeps what stands in the log.
+pub(crate) fn process_span(core: &Core, event: &mut Recorded) -> tracing::Span {
     let span = tracing::info_span!(
         "process", otel.name = format!("process {}", core.log), otel.kind = "consumer",
         messaging.system = "nats", messaging.operation.type = "process",
@@ -198,6 +200,10 @@ pub(crate) fn process_span(core: &Core, event: &Recorded) -> tracing::Span {
         docket.kind = event.kind, docket.position = event.position,
     );
     trace::link_or_continue(&span, &event.metadata.traceparent, event.recorded_at, core.clock.now());
+    let ours = trace::traceparent_of(&span);
+    if !ours.is_empty() {
+        event.metadata.traceparent = ours;
+    }
     span
 }
 

@@ -137,8 +137,8 @@ async fn first(core: &Core, stream: &str) -> Result<First, Error> {
     let Some(&position) = positions.first() else { return Ok(First::None) };
     let event = core.feed.read(&core.log, position.unsigned_abs() - 1, 1).await?;
     let event = event.into_iter().next().filter(|event| event.position == position.unsigned_abs());
-    let event = event.ok_or_else(|| Error::Feed(format!("the owner has no event at {position}")))?;
-    let span = process_span(core, &event);
+    let mut event = event.ok_or_else(|| Error::Feed(format!("the owner has no event at {position}")))?;
+    let span = process_span(core, &mut event);
     match apply_all(core, &mut tx, &event).instrument(span).await {
         Ok(()) => {}
         Err(ApplyError::Park(reason)) => {
