@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
+use uuid::Uuid;
 
 /// How long a call goes on trying while a service is away.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -82,10 +83,14 @@ impl Connection {
     }
 }
 
-/// A request with a deadline and, for a person, a token.
+/// A request with a deadline, a trace of its own (W3C `traceparent`) and, for a person, a token.
 pub fn request<T>(token: Option<&str>, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(DEADLINE);
+    let (trace, span) = (Uuid::new_v4().simple().to_string(), Uuid::new_v4().simple().to_string());
+    if let Ok(value) = format!("00-{trace}-{}-01", &span[..16]).parse() {
+        request.metadata_mut().insert("traceparent", value);
+    }
     if let Some(value) = token.and_then(|token| format!("Bearer {token}").parse().ok()) {
         request.metadata_mut().insert("authorization", value);
     }
