@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use docket_eventlog::CheckpointKey;
 use docket_messaging::{Consumer, Redriver, Relay, Stop, Subscriber};
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
 use futures::future::BoxFuture;
@@ -253,6 +254,7 @@ impl Server {
             let relay = Relay::new(base.log.clone(), base.broker.clone());
             let (stop, halted) = (working.clone(), working.clone());
             workers.spawn(named("relay", async move { stay_halted(relay.run(stop).await, halted).await }));
+            workers.spawn(named("checkpoints", sign_checkpoints(base.clone(), working.clone())));
         }
         for (log, subscribers) in std::mem::take(&mut self.subscribers) {
             let consumer =
@@ -273,6 +275,17 @@ impl Server {
             workers.spawn(named(&name, task(working.clone())));
         }
         redrivers
+    }
+}
+
+/// Signs the log's tree every ten seconds or thousand events. The key comes from the vault's root, so that it is not
+/// in the database it vouches for.
+async fn sign_checkpoints(base: Base, stop: Stop) -> anyhow::Result<()> {
+    let seed = base.vault.mac("checkpoint-key", base.log.name().as_bytes());
+    let key = CheckpointKey::from_seed(&seed)?;
+    tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        ended = base.log.run_checkpoints(key) => Ok(ended?),
     }
 }
 
