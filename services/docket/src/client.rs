@@ -2,6 +2,7 @@
 use crate::address::Addresses;
 use anyhow::{Context, Result};
 use docket_proto::{case_status, filing, identity, notifications, payments};
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
@@ -9,7 +10,7 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 /// How long a call goes on trying while a service is away.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const DEADLINE: Duration = Duration::from_secs(20);
 
 pub use case_status::v1::case_command_service_client::CaseCommandServiceClient;
@@ -156,10 +157,10 @@ pub fn plainly(status: &Status) -> String {
     let details = status.get_error_details();
     let mut text = status.message().to_owned();
     for fault in details.bad_request().iter().flat_map(|bad| &bad.field_violations) {
-        text.push_str(&format!("\n{}: {}", fault.field, fault.description));
+        let _ = write!(text, "\n{}: {}", fault.field, fault.description);
     }
     for link in details.help().iter().flat_map(|help| &help.links) {
-        text.push_str(&format!("\nway out: {}", link.description));
+        let _ = write!(text, "\nway out: {}", link.description);
     }
     if text.is_empty() { format!("{:?}", status.code()) } else { text }
 }

@@ -26,7 +26,7 @@ impl Teller {
     /// A heading.
     pub fn heading(&self, text: &str) {
         if !self.json {
-            self.print(&format!("\n{}", self.bold(text)));
+            Self::print(&format!("\n{}", self.bold(text)));
         }
     }
 
@@ -35,7 +35,7 @@ impl Teller {
         if self.json {
             self.value(&json!({"line": text}));
         } else {
-            self.print(&format!("  {text}"));
+            Self::print(&format!("  {text}"));
         }
     }
 
@@ -44,13 +44,13 @@ impl Teller {
         if self.json {
             self.value(&json!({"name": name, "value": value}));
         } else {
-            self.print(&format!("  {name:<22} {value}"));
+            Self::print(&format!("  {name:<22} {value}"));
         }
     }
 
     /// One JSON value on a line.
     pub fn value(&self, value: &Value) {
-        self.print(&value.to_string());
+        Self::print(&value.to_string());
     }
 
     /// Runs a step of the set-up and says how long it took.
@@ -62,8 +62,8 @@ impl Teller {
             (outcome, true) => self.value(
                 &json!({"setup": name, "ok": outcome.is_ok(), "seconds": begun.elapsed().as_secs_f64()}),
             ),
-            (Ok(_), false) => self.print(&format!("  {} {name:<62} {}", self.green("✓"), self.dim(&took))),
-            (Err(error), false) => self.print(&format!("  {} {name}: {error:#}", self.red("✗"))),
+            (Ok(_), false) => Self::print(&format!("  {} {name:<62} {}", self.green("✓"), self.dim(&took))),
+            (Err(error), false) => Self::print(&format!("  {} {name}: {error:#}", self.red("✗"))),
         }
         outcome
     }
@@ -74,13 +74,13 @@ impl Teller {
             self.value(&json!({"step": number, "who": who, "what": what, "answer": answer, "seconds": took.as_secs_f64()}));
             return;
         }
-        self.print(&format!("{number:>3}  {} {what}  {}", self.bold(who), self.dim(&seconds(took))));
+        Self::print(&format!("{number:>3}  {} {what}  {}", self.bold(who), self.dim(&seconds(took))));
         for line in answer.lines() {
-            self.print(&format!("       {line}"));
+            Self::print(&format!("       {line}"));
         }
     }
 
-    fn print(&self, text: &str) {
+    fn print(text: &str) {
         let mut out = std::io::stdout().lock();
         // A closed pipe is the reader's choice, not our fault.
         let _ = writeln!(out, "{text}");

@@ -1,6 +1,9 @@
 //! The whole system from outside: the story, crashes in the middle of it, who may call what, who may depend on whom.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 mod access;
 mod architecture;
 mod crash;
 mod story;
 mod system;
+mod trace;

@@ -1,12 +1,13 @@
 //! A whole system in a folder of its own, started and stopped through the `docket` program only.
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A cold start on a loaded machine takes a while; nothing is asserted about it.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The folder of the checkout.
 pub(crate) fn root() -> PathBuf {
@@ -35,6 +36,11 @@ pub(crate) struct System {
 impl System {
     /// Starts everything and waits until it has told its addresses.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, with more in its environment.
+    pub(crate) fn start_with(environment: &[(&str, &str)]) -> Self {
         // A blank in the path: everything must stand it.
         let home = tempfile::Builder::new().prefix("docket home ").tempdir().expect("a folder");
         open_to_all(home.path());
@@ -42,6 +48,7 @@ impl System {
             .args(["up", "--json"])
             .env("DOCKET_HOME", home.path())
             .env("DOCKET_ROOT", root())
+            .envs(environment.iter().copied())
             .current_dir(root())
             .stdout(Stdio::null())
             .spawn()
@@ -108,15 +115,11 @@ impl System {
         for entry in std::fs::read_dir(self.home.path().join("logs")).into_iter().flatten().flatten() {
             let log = std::fs::read(entry.path()).unwrap_or_default();
             let log = String::from_utf8_lossy(&log);
-            let lines: Vec<&str> = log
-                .lines()
-                .filter(|line| line.contains("ERROR") || line.contains("WARN") || line.contains("panic"))
-                .collect();
-            text.push_str(&format!(
-                "── {}\n{}\n",
-                entry.file_name().display(),
-                lines[lines.len().saturating_sub(6)..].join("\n")
-            ));
+            let serious = [r#""level":"warn""#, r#""level":"error""#, "panicked"];
+            let lines: Vec<&str> =
+                log.lines().filter(|line| serious.iter().any(|word| line.contains(word))).collect();
+            let last = lines[lines.len().saturating_sub(6)..].join("\n");
+            let _ = writeln!(text, "── {}\n{last}", entry.file_name().display());
         }
         text
     }

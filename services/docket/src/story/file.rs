@@ -103,7 +103,7 @@ impl Story {
         let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
         let mut story: Self =
             toml::from_str(&text).with_context(|| format!("{} is no story", path.display()))?;
-        story.folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        path.parent().unwrap_or(Path::new(".")).clone_into(&mut story.folder);
         Ok(story)
     }
 }

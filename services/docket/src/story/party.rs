@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// Patience for what another service does in its own time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Calls a service patiently with one message: `call!(player, token, drafts, start_draft, message)`.
 macro_rules! call {

@@ -114,7 +114,7 @@ impl Children {
             let Ok(Some(status)) = kept.child.try_wait() else { continue };
             let now = Instant::now();
             kept.deaths.push_back(now);
-            kept.deaths.retain(|at| now.duration_since(*at) < Duration::from_secs(60));
+            kept.deaths.retain(|at| now.duration_since(*at) < Duration::from_mins(1));
             let name = &kept.order.name;
             if kept.deaths.len() >= CRASH_LOOP {
                 kept.given_up = true;
