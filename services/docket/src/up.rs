@@ -130,7 +130,7 @@ pub async fn wait_ready(client: &reqwest::Client, url: &str, patience: Duration)
             match client.get(url).send().await {
                 Ok(answer) if answer.status().is_success() => return,
                 Ok(answer) => {
-                    last = format!("{}: {}", answer.status(), answer.text().await.unwrap_or_default())
+                    last = format!("{}: {}", answer.status(), answer.text().await.unwrap_or_default());
                 }
                 Err(error) => last = error.to_string(),
             }

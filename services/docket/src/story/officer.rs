@@ -1,7 +1,7 @@
 //! What officers do to the case.
 use super::act::Act;
 use super::party::{appointment_kind, call, wait_for};
-use super::player::{Answer, Player, command_id};
+use super::player::{Answer, Player, Stumble, command_id};
 use super::see;
 use anyhow::{Context, anyhow};
 use docket_proto::case_status::v1 as cases;
@@ -9,10 +9,26 @@ use docket_proto::notifications::v1 as notifications;
 
 /// Acts of the office.
 pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
+    if let Act::AnswerMessage { text } = act {
+        return answer_message(player, who, text).await;
+    }
+    let (version, told) = command(player, who, act).await?;
+    player.version = version.context("case")?.version;
+    Ok(told)
+}
+
+/// Where a command left the case, and what to tell.
+type Done = Result<(Option<cases::CaseVersion>, String), Stumble>;
+
+/// What happens up to the requests.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the player sorts the acts; what is left is decided below"
+)]
+async fn command(player: &mut Player, who: &str, act: &Act) -> Done {
     let (request_id, name) = (command_id(), player.case());
     let token = player.token(who)?;
-    let (version, told) = match act {
-        Act::AnswerMessage { text } => return answer_message(player, who, text).await,
+    Ok(match act {
         Act::Assign { to } => {
             let officer = player.person(to)?;
             let (account, called) = (officer.account.clone(), officer.row.called.clone());
@@ -68,6 +84,16 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::RequestEvidence { kind, items, explanation } => {
             request_evidence(player, who, kind, items, explanation).await?
         }
+        other => return conclusion(player, who, other).await,
+    })
+}
+
+/// What leads to the decision and follows it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
+async fn conclusion(player: &Player, who: &str, act: &Act) -> Done {
+    let (request_id, name) = (command_id(), player.case());
+    let token = player.token(who)?;
+    Ok(match act {
         Act::Recommend { recommendation, grounds } => {
             let message = cases::RecommendDecisionRequest {
                 request_id,
@@ -109,9 +135,7 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
             )
         }
         other => return Err(anyhow!("{other:?} is no act of the office").into()),
-    };
-    player.version = version.context("case")?.version;
-    Ok(told)
+    })
 }
 
 async fn request_evidence(
@@ -120,7 +144,7 @@ async fn request_evidence(
     kind: &str,
     items: &[String],
     explanation: &str,
-) -> Result<(Option<cases::CaseVersion>, String), super::player::Stumble> {
+) -> Done {
     let item = |code: &String| cases::request_evidence_request::Item {
         code: code.clone(),
         reason: "missing".to_owned(),

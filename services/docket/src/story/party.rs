@@ -32,6 +32,7 @@ macro_rules! call {
 pub(super) use call;
 
 /// Acts on an account.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
 pub async fn account(player: &mut Player, who: &str, act: &Act) -> Answer {
     match act {
         Act::BeKnownToTheRegister {} => be_known(player, who).await,
@@ -153,6 +154,7 @@ async fn prove_identity(player: &mut Player, who: &str, wrong: bool) -> Answer {
 }
 
 /// Acts on a filing and its case.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
 pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
     match act {
         Act::StartForm { form } => start_form(player, who, form).await,
@@ -314,7 +316,7 @@ async fn receipt_number(player: &mut Player, who: &str) -> Answer {
         Ok(case.filter(|case| !case.receipt_number.is_empty()))
     })
     .await?;
-    player.receipt_number = found.receipt_number.clone();
+    player.receipt_number.clone_from(&found.receipt_number);
     Ok(format!(
         "receipt number {}, receipt date {}\n{}: {}",
         found.receipt_number, found.receipt_date, found.title, found.explanation

@@ -58,7 +58,9 @@ pub async fn start(place: Place, teller: &Teller) -> Result<Running> {
     // Held until all listen: another system that starts now would choose the same ports.
     let _choosing = blocking(PortLock::take).await?;
     let ports = choose_ports(&mut moved)?;
-    moved.iter().for_each(|sentence| teller.line(sentence));
+    for sentence in &moved {
+        teller.line(sentence);
+    }
     let servers = {
         let (place, ports) = (place.clone(), ports.clone());
         teller.step("PostgreSQL and the broker", blocking(move || start_servers(&place, &ports))).await?
@@ -74,7 +76,7 @@ pub async fn start(place: Place, teller: &Teller) -> Result<Running> {
         )
         .await?;
     let mut running = Running {
-        addresses: addresses(&place, &ports)?,
+        addresses: addresses(&place, &ports),
         servers: Arc::new(Mutex::new(servers)),
         children: Children::new(place.clone()),
         sandbox,
@@ -166,7 +168,9 @@ impl Running {
                     Ok((said, all_pids(&servers, &children, &sandbox)))
                 });
                 let Ok((said, pids)) = looked.await else { continue };
-                said.iter().for_each(|sentence| teller.line(sentence));
+                for sentence in &said {
+                    teller.line(sentence);
+                }
                 if !said.is_empty() {
                     addresses.processes = pids;
                     let _ = addresses.write(&home);
@@ -260,9 +264,9 @@ async fn start_sandbox(
         .with_context(|| format!("the sandbox said last:\n{}", children.tail("sandbox")))
 }
 
-fn addresses(place: &Place, ports: &Ports) -> Result<Addresses> {
+fn addresses(place: &Place, ports: &Ports) -> Addresses {
     let https = |port: u16| format!("https://localhost:{port}");
-    Ok(Addresses {
+    Addresses {
         start_id: uuid::Uuid::now_v7().to_string(),
         supervisor_pid: std::process::id(),
         ca_file: certificates::ca_file(place),
@@ -282,7 +286,7 @@ fn addresses(place: &Place, ports: &Ports) -> Result<Addresses> {
         broker: format!("tls://localhost:{}", ports.nats),
         processes: BTreeMap::new(),
         invitations: BTreeMap::new(),
-    })
+    }
 }
 
 /// The binary of a part, beside ours.
