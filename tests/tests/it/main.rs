@@ -1,4 +1,4 @@
-//! The whole system from outside: the story, crashes in the middle of it, who may call what, who may depend on whom.
+//! The whole system from outside: the story, its trace, crashes in the middle of it, who may call what, who may depend on whom.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod access;
