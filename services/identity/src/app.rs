@@ -5,13 +5,14 @@ mod proofing;
 mod registration;
 mod second_factor;
 mod sessions;
+mod set_up;
 mod sign_in;
 mod view;
 
 use std::sync::Arc;
 
 use docket_eventlog::{Context, EventLog, Store, StreamName};
-use docket_kernel::{Actor, Clock as _, EventEnum, SharedClock, derived_id, id::new_id};
+use docket_kernel::{Actor, Clock as _, EventEnum, Refusal, SharedClock, derived_id, id::new_id};
 use docket_proto::events::email;
 use docket_service::{ApiError, Base, Stop};
 use docket_vault::{Subject, Vault};
@@ -147,4 +148,10 @@ impl Identity {
 /// The same command, done by the account itself.
 fn by_account(context: &Context, account: Uuid) -> Context {
     Context { actor: Actor::account(account), ..context.clone() }
+}
+
+/// The id of the request stands for something else already.
+fn request_id_reused() -> Refusal {
+    Refusal::exists("REQUEST_ID_REUSED", "This request id was used for an earlier request.")
+        .way_out("Take a new request id, and a new code where one is asked for.")
 }

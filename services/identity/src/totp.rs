@@ -7,8 +7,11 @@ const ISSUER: &str = "Docket";
 /// Seconds of a step.
 pub(crate) const STEP_S: i64 = 30;
 
-/// A new secret of 160 bits (RFC 4226 §4).
-pub(crate) fn new_secret() -> [u8; 20] {
+/// Bytes of a secret: 160 bits (RFC 4226 §4).
+pub(crate) const SECRET_BYTES: usize = 20;
+
+/// A new secret.
+pub(crate) fn new_secret() -> [u8; SECRET_BYTES] {
     rand::random()
 }
 

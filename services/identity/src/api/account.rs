@@ -51,10 +51,10 @@ impl AccountService for Api {
     ) -> Result<Response<pb::BeginTotpResponse>, Status> {
         let caller = caller(&request)?;
         let message = request.into_inner();
-        caller.context(&message.request_id, &pb::BeginTotpRequest::default())?;
+        let context = caller.context(&message.request_id, &message)?;
         let identity = self.identity.clone();
         let (secret, otpauth_uri) =
-            detached(async move { identity.begin_totp(&message.registration_token).await }).await?;
+            detached(async move { identity.begin_totp(context, &message.registration_token).await }).await?;
         Ok(Response::new(pb::BeginTotpResponse { secret, otpauth_uri }))
     }
 

@@ -47,7 +47,9 @@ impl SessionService for Api {
         let caller = caller(&request)?;
         let person = self.owner(&caller, "StepUp")?;
         let message = request.into_inner();
-        let context = caller.context(&message.request_id, &pb::StepUpRequest::default())?;
+        let code = self.identity.trace_of_code(&person, &message.code);
+        let kept = pb::StepUpRequest { request_id: message.request_id.clone(), code };
+        let context = caller.context(&message.request_id, &kept)?;
         let identity = self.identity.clone();
         let tokens = detached(async move { identity.step_up(context, &person, &message.code).await }).await?;
         Ok(Response::new(pb::StepUpResponse { tokens: Some(tokens.into()) }))

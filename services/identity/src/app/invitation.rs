@@ -2,6 +2,7 @@
 
 use docket_eventlog::{Context, Subjects};
 use docket_service::{ApiError, Person};
+use uuid::Uuid;
 
 use super::Identity;
 use super::registration::code_wrong;
@@ -21,9 +22,21 @@ impl Identity {
         typed: &str,
     ) -> Result<(), ApiError> {
         let account = person.account;
-        if self.log.command(&context.actor, context.command_id).await?.is_some() {
+        if self.is_done(&context).await? {
             return self.repeat(&context, account).await;
         }
+        if self.try_redeem(&context, account, typed).await? {
+            return Ok(());
+        }
+        // It may also have been repeated in the same moment.
+        if self.is_done(&context).await? {
+            return self.repeat(&context, account).await;
+        }
+        Err(code_wrong().into())
+    }
+
+    /// Takes up the role; false when there is no such invitation any more.
+    async fn try_redeem(&self, context: &Context, account: Uuid, typed: &str) -> Result<bool, ApiError> {
         let key = format!("invitation:{account}");
         let verdict = tries::charge(&self.pool, GUESSES, &key, self.now()).await?;
         tries::allowed(verdict, "Ask for a new invitation.")?;
@@ -31,19 +44,24 @@ impl Identity {
         let hash = code::hash(&code::normalised(typed));
         let now_us = self.now().as_microsecond();
         let Some((role, office)) = invitation::redeem(&mut tx, &hash, account, now_us).await? else {
-            return Err(code_wrong().into());
+            return Ok(false);
         };
         tries::forgive(&mut tx, &key).await?;
         let decide = |state: &Account| domain::grant_role(state, &role, &office, "invitation");
         let executed =
-            self.accounts.execute_in(&mut tx, &context, account, Subjects::account(account), decide).await?;
+            self.accounts.execute_in(&mut tx, context, account, Subjects::account(account), decide).await?;
         tx.commit().await?;
         self.announce(&executed);
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whether the command was done before.
+    pub(super) async fn is_done(&self, context: &Context) -> Result<bool, ApiError> {
+        Ok(self.log.command(&context.actor, context.command_id).await?.is_some())
     }
 
     /// The command again: the log compares the requests, nothing is written.
-    pub(super) async fn repeat(&self, context: &Context, account: uuid::Uuid) -> Result<(), ApiError> {
+    pub(super) async fn repeat(&self, context: &Context, account: Uuid) -> Result<(), ApiError> {
         let nothing = |_: &Account| Ok(Vec::new());
         self.accounts.execute(context, account, Subjects::account(account), nothing).await?;
         Ok(())

@@ -28,9 +28,23 @@ impl Identity {
         particulars: Particulars,
     ) -> Result<(), ApiError> {
         let account = person.account;
-        if self.log.command(&context.actor, context.command_id).await?.is_some() {
+        if self.is_done(&context).await? {
             return self.repeat_proofing(&context, account).await;
         }
+        let answer = self.try_prove(&context, account, particulars).await;
+        // It may also have been repeated in the same moment: then what the other one found is the answer.
+        if answer.is_err() && self.is_done(&context).await? {
+            return self.repeat_proofing(&context, account).await;
+        }
+        answer
+    }
+
+    async fn try_prove(
+        &self,
+        context: &Context,
+        account: Uuid,
+        particulars: Particulars,
+    ) -> Result<(), ApiError> {
         let state = self.accounts.load(account).await?.state;
         // Whether it may be proven at all, before the register learns anything.
         domain::link_person(&state, pb::IdentityProven::default())?;
@@ -41,12 +55,12 @@ impl Identity {
             "Prove your identity in person at an application support center. You can file without it.",
         )?;
         match self.register.find(&particulars).await {
-            Match::Person(person) => self.link(&context, account, person, &particulars).await,
-            Match::None => self.failed(&context, account, "no_match").await,
+            Match::Person(person) => self.link(context, account, person, &particulars).await,
+            Match::None => self.failed(context, account, "no_match").await,
             Match::Unavailable => {
                 tries::give_back(&self.pool, &key).await?;
                 let outage = derived_id("identity.proofing.unavailable", self.new_id(), 0);
-                let context = Context { command_id: outage, request: Vec::new(), ..context };
+                let context = Context { command_id: outage, request: Vec::new(), ..context.clone() };
                 let _noted = self.failed(&context, account, "register_unavailable").await;
                 Err(ApiError::unavailable("the register of persons"))
             }

@@ -1,28 +1,22 @@
-//! Opening an account: register, prove the address, set up the app.
+//! Opening an account: register and prove the address.
 
 use docket_eventlog::{Context, Error, Expected, StreamAppend, StreamName, Subjects};
 use docket_kernel::Refusal;
 use docket_proto::events::{account, email};
 use docket_proto::identity::events::v1 as pb;
 use docket_service::ApiError;
-use docket_vault::Subject;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::{Identity, by_account, second_factor};
+use super::{Identity, by_account, request_id_reused};
 use crate::code;
 use crate::domain::{self, Account, GUESSES, Password, Stage};
 use crate::mail::{Mail, Template};
 use crate::store::registration::Registration;
 use crate::store::{credential, registration, tries};
-use crate::totp;
 
 /// How long a registration, and so its mailed code, is good.
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
-/// How many recovery codes an account gets.
-const RECOVERY_CODES: usize = 10;
-/// Groups of four letters in a recovery code: 80 bits.
-const RECOVERY_GROUPS: usize = 4;
 /// How often a lost race for an address is decided again.
 const ATTEMPTS: u32 = 3;
 
@@ -101,6 +95,7 @@ impl Identity {
             tries: 0,
             expires_at_us: (self.now() + LIFE).as_microsecond(),
             proven_at_us: None,
+            confirmed_with: None,
         };
         let mut tx = self.pool.begin().await?;
         if !registration::insert(&mut tx, token_hash, &row).await? {
@@ -134,16 +129,14 @@ impl Identity {
     ) -> Result<(), ApiError> {
         let token_hash = code::hash(token);
         let row = self.registration(&token_hash).await?.ok_or_else(code_expired)?;
-        if let (Some(account), true) = (row.account_id, row.proven_at_us.is_some()) {
-            let context = by_account(&context, account);
-            let repeated = self.log.command(&context.actor, context.command_id).await?.is_some();
-            return if repeated { Ok(()) } else { Err(code_wrong().into()) };
+        let right = code::same(&row.code_hash, &self.mailed_code_hash(&token_hash, typed.trim()));
+        if row.proven_at_us.is_some() {
+            return self.proven_before(&context, row.account_id, right).await;
         }
         if !registration::charge(&self.pool, &token_hash).await? {
             let refusal = Refusal::too_much("TOO_MANY_TRIES", "This code was tried too often.");
             return Err(refusal.way_out("Register again for a new code.").into());
         }
-        let right = code::same(&row.code_hash, &self.mailed_code_hash(&token_hash, typed.trim()));
         let (Some(account), true) = (row.account_id, right) else {
             let left = registration::TRIES - row.tries - 1;
             return Err(code_wrong().fact("tries_left", left.max(0).to_string()).into());
@@ -151,7 +144,7 @@ impl Identity {
         let now_us = self.now().as_microsecond();
         let mut tx = self.pool.begin().await?;
         if !registration::prove(&mut tx, &token_hash, now_us).await? {
-            return Err(code_wrong().into());
+            return self.proven_before(&context, Some(account), right).await;
         }
         credential::set_password(&mut tx, account, &row.password_hash, now_us).await?;
         let context = by_account(&context, account);
@@ -159,70 +152,37 @@ impl Identity {
             .accounts
             .execute_in(&mut tx, &context, account, Subjects::account(account), domain::prove_email)
             .await?;
+        if executed.repeated {
+            return Err(request_id_reused().into());
+        }
         tx.commit().await?;
-        self.log.committed(executed.events.last().map_or(0, |event| event.position));
+        self.announce(&executed);
         Ok(())
     }
 
-    /// Makes a secret for an authenticator app: base 32, and an address for a QR code.
-    ///
-    /// # Errors
-    /// `EMAIL_NOT_PROVEN`, `REGISTRATION_EXPIRED`, `ALREADY_ACTIVE`.
-    pub(crate) async fn begin_totp(&self, token: &str) -> Result<(String, String), ApiError> {
-        let (account, _) = self.proven_registration(token).await?;
-        let secret = totp::new_secret();
-        let sealed = self.vault.seal(&Subject::account(account), second_factor::SECRET, &secret).await?;
-        if !credential::begin_totp(&self.pool, account, &sealed).await? {
-            return Err(already_active().into());
-        }
-        let view = self.view(account).await?;
-        totp::shown(&secret, &view.email)
-            .ok_or_else(|| ApiError::Internal(anyhow::anyhow!("the secret cannot be shown")))
-    }
-
-    /// Confirms the app: the account is active, and its recovery codes are given once.
-    ///
-    /// # Errors
-    /// `CODE_WRONG`, `TOO_MANY_TRIES`, and those of [`Identity::begin_totp`].
-    pub(crate) async fn confirm_totp(
+    /// The answer where the address is proven already: the first one again, if this is the request which did it.
+    async fn proven_before(
         &self,
-        context: Context,
-        token: &str,
-        typed: &str,
-    ) -> Result<(Uuid, Vec<String>), ApiError> {
-        let (account, _) = self.proven_registration(token).await?;
-        let key = format!("second-factor:{account}");
-        let verdict = tries::charge(&self.pool, GUESSES, &key, self.now()).await?;
-        tries::allowed(verdict, "Register again.")?;
-        let Some(step) = self.setup_step(account, typed).await? else { return Err(code_wrong().into()) };
-        let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| code::readable(RECOVERY_GROUPS)).collect();
-        let hashes: Vec<_> = codes.iter().map(|code| self.recovery_code_hash(account, code)).collect();
-        let now_us = self.now().as_microsecond();
-        let mut tx = self.pool.begin().await?;
-        if !credential::confirm_totp(&mut tx, account, step, now_us).await? {
-            return Err(code_wrong().into());
+        context: &Context,
+        account: Option<Uuid>,
+        right: bool,
+    ) -> Result<(), ApiError> {
+        let (Some(account), true) = (account, right) else { return Err(code_wrong().into()) };
+        let actor = by_account(context, account).actor;
+        match self.log.command(&actor, context.command_id).await? {
+            Some(_) => Ok(()),
+            None => Err(code_wrong().into()),
         }
-        credential::set_recovery_codes(&mut tx, account, &hashes).await?;
-        registration::clear(&mut tx, account, now_us).await?;
-        tries::forgive(&mut tx, &key).await?;
-        let count = u32::try_from(codes.len()).unwrap_or(u32::MAX);
-        let add = |state: &Account| domain::add_second_factor(state, "totp", count);
-        let context = by_account(&context, account);
-        let executed =
-            self.accounts.execute_in(&mut tx, &context, account, Subjects::account(account), add).await?;
-        tx.commit().await?;
-        self.log.committed(executed.events.last().map_or(0, |event| event.position));
-        Ok((account, codes))
     }
 
     /// The registration of a token, unless it is over.
-    async fn registration(&self, token_hash: &[u8]) -> Result<Option<Registration>, ApiError> {
+    pub(super) async fn registration(&self, token_hash: &[u8]) -> Result<Option<Registration>, ApiError> {
         let row = registration::find(&self.pool, token_hash).await?;
         Ok(row.filter(|row| row.expires_at_us > self.now().as_microsecond()))
     }
 
     /// The account of a registration whose address is proven.
-    async fn proven_registration(&self, token: &str) -> Result<(Uuid, Registration), ApiError> {
+    pub(super) async fn proven_registration(&self, token: &str) -> Result<(Uuid, Registration), ApiError> {
         let row = self.registration(&code::hash(token)).await?.ok_or_else(|| {
             Refusal::state("REGISTRATION_EXPIRED", "There is no such registration, or it is over.")
                 .way_out("Register again, or sign in if you finished.")
@@ -267,6 +227,6 @@ fn code_expired() -> Refusal {
         .way_out("Register again for a new code.")
 }
 
-fn already_active() -> Refusal {
+pub(super) fn already_active() -> Refusal {
     Refusal::state("ALREADY_ACTIVE", "This registration is complete.").way_out("Sign in.")
 }

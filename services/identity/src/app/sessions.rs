@@ -7,9 +7,9 @@ use jiff::SignedDuration;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Identity;
 use super::registration::code_wrong;
 use super::second_factor::Proof;
+use super::{Identity, request_id_reused};
 use crate::domain::{self, Account, AccountAggregate, GUESSES};
 use crate::store::session::Session;
 use crate::store::{session, tries};
@@ -19,6 +19,9 @@ use crate::{code, token};
 const WHOLE: SignedDuration = SignedDuration::from_hours(12);
 /// A session ends after so long without use.
 const IDLE: SignedDuration = SignedDuration::from_mins(30);
+
+/// For so long a refresh token whose successor was never used gives that successor again.
+const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Tokens of a session.
 pub(crate) struct Tokens {
@@ -31,32 +34,36 @@ pub(crate) struct Tokens {
 }
 
 impl Identity {
-    /// New tokens for a refresh token. One that is used twice was stolen, or its thief's was used first: the
-    /// session ends.
+    /// New tokens for a refresh token. Who lost the answer asks again and gets the same successor: it follows
+    /// from the token, so there is one line of tokens and no fork. Any other second use means that the token
+    /// was stolen, or that its thief's was used first: the session ends.
     ///
     /// # Errors
     /// `SESSION_ENDED`.
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<Tokens, ApiError> {
-        let now_us = self.now().as_microsecond();
+        let (now_us, since_us) = (self.now().as_microsecond(), (self.now() - GRACE).as_microsecond());
         let token_hash = code::hash(refresh_token);
+        let next = code::token(self.vault.mac("refresh-token.next", refresh_token.as_bytes()));
+        let next_hash = code::hash(&next);
         let mut tx = self.pool.begin().await?;
         let id = session::of_token(&mut tx, &token_hash).await?.ok_or_else(session_ended)?;
         let found = self.live(&mut tx, id).await?;
-        if !session::use_token(&mut tx, &token_hash, now_us).await? {
+        if session::use_token(&mut tx, &token_hash, now_us).await? {
+            session::add_token(&mut tx, id, &next_hash, now_us).await?;
+        } else if !session::was_just_replaced(&mut tx, &token_hash, &next_hash, since_us).await? {
             self.end(tx, &found, "token_reuse").await?;
             return Err(session_ended().into());
         }
         session::touch(&mut tx, id, now_us, false).await?;
-        let next = code::token();
-        session::add_token(&mut tx, id, &code::hash(&next), now_us).await?;
         tx.commit().await?;
         self.tokens(&found, next)
     }
 
-    /// The second factor again, for guarded acts. Only a code of the app counts.
+    /// The second factor again, for guarded acts. Only a code of the app counts. A repetition gives tokens of
+    /// the session as it is; the ten minutes go on from the first time.
     ///
     /// # Errors
-    /// `CODE_WRONG`, `TOO_MANY_TRIES`, `SESSION_ENDED`.
+    /// `CODE_WRONG`, `TOO_MANY_TRIES`, `SESSION_ENDED`, `REQUEST_ID_REUSED`.
     pub(crate) async fn step_up(
         &self,
         context: Context,
@@ -67,25 +74,67 @@ impl Identity {
         let key = format!("second-factor:{account}");
         let verdict = tries::charge(&self.pool, GUESSES, &key, self.now()).await?;
         tries::allowed(verdict, "Wait, then try again.")?;
+        if let Some(tokens) = self.stepped_up_before(&context, person).await? {
+            tries::give_back(&self.pool, &key).await?;
+            return Ok(tokens);
+        }
+        if let Some(tokens) = self.try_step_up(&context, person, &key, typed).await? {
+            return Ok(tokens);
+        }
+        // It may also have been repeated in the same moment.
+        self.stepped_up_before(&context, person).await?.ok_or_else(|| code_wrong().into())
+    }
+
+    /// What a typed code leaves in the log to tell a repetition from another request with its id.
+    pub(crate) fn trace_of_code(&self, person: &Person, typed: &str) -> String {
+        let source = [person.session.as_bytes(), typed.trim().as_bytes()].concat();
+        hex::encode(self.vault.mac("step-up.code", &source))
+    }
+
+    /// The first answer again, if this command was done before. The log compares the requests.
+    async fn stepped_up_before(
+        &self,
+        context: &Context,
+        person: &Person,
+    ) -> Result<Option<Tokens>, ApiError> {
+        if !self.is_done(context).await? {
+            return Ok(None);
+        }
+        self.repeat(context, person.account).await?;
+        let mut tx = self.pool.begin().await?;
+        let found = self.live(&mut tx, person.session).await?;
+        tx.commit().await?;
+        self.tokens(&found, String::new()).map(Some)
+    }
+
+    /// Steps up; none when the code is wrong or was used.
+    async fn try_step_up(
+        &self,
+        context: &Context,
+        person: &Person,
+        key: &str,
+        typed: &str,
+    ) -> Result<Option<Tokens>, ApiError> {
+        let account = person.account;
         let Some(proof @ Proof::Totp { .. }) = self.proof(Some(account), typed).await? else {
-            return Err(code_wrong().into());
+            return Ok(None);
         };
         let now_us = self.now().as_microsecond();
         let mut tx = self.pool.begin().await?;
         let mut found = self.live(&mut tx, person.session).await?;
         if found.account_id != account || !self.use_up(&mut tx, account, &proof).await? {
-            return Err(code_wrong().into());
+            return Ok(None);
         }
         session::touch(&mut tx, found.id, now_us, true).await?;
-        tries::forgive(&mut tx, &key).await?;
+        tries::forgive(&mut tx, key).await?;
         let decide = |state: &Account| domain::step_up(state, found.id);
-        let context = Context { auth_level: 3, ..context };
+        let context = Context { auth_level: 3, ..context.clone() };
         let executed =
             self.accounts.execute_in(&mut tx, &context, account, Subjects::account(account), decide).await?;
         tx.commit().await?;
         self.announce(&executed);
         found.stepped_up_at_us = Some(now_us);
-        self.tokens(&found, String::new())
+        self.tokens(&found, String::new()).map(Some)
     }
 
     /// Ends a session; ending it again changes nothing.
@@ -103,16 +152,19 @@ impl Identity {
         let account = found.account_id;
         let executed =
             self.accounts.execute_in(&mut tx, &context, account, Subjects::account(account), decide).await?;
+        if executed.repeated {
+            return Err(request_id_reused().into());
+        }
         tx.commit().await?;
         self.announce(&executed);
         Ok(())
     }
 
-    pub(super) fn new_session(&self, account_id: Uuid) -> Session {
+    pub(super) fn new_session(&self, id: Uuid, account_id: Uuid) -> Session {
         let now = self.now();
         let now_us = now.as_microsecond();
         Session {
-            id: self.new_id(),
+            id,
             account_id,
             started_at_us: now_us,
             used_at_us: now_us,
@@ -120,18 +172,6 @@ impl Identity {
             stepped_up_at_us: None,
             ended_at_us: None,
         }
-    }
-
-    /// Writes a session's row and gives its first refresh token.
-    pub(super) async fn start_session(
-        &self,
-        tx: &mut PgConnection,
-        begun: &Session,
-    ) -> Result<String, ApiError> {
-        session::start(tx, begun).await?;
-        let refresh_token = code::token();
-        session::add_token(tx, begun.id, &code::hash(&refresh_token), begun.started_at_us).await?;
-        Ok(refresh_token)
     }
 
     pub(super) fn tokens(&self, session: &Session, refresh_token: String) -> Result<Tokens, ApiError> {

@@ -1,15 +1,20 @@
 //! Signing in: one answer and one amount of work for every wrong combination.
 
 use docket_eventlog::{Context, Subjects};
-use docket_kernel::{Actor, Refusal};
+use docket_kernel::{Actor, derived_id};
 use docket_service::ApiError;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::sessions::Tokens;
-use super::{Identity, by_account, second_factor::Proof};
+use super::{Identity, by_account, request_id_reused, second_factor::Proof};
+use crate::code;
 use crate::domain::{self, Account, GUESSES, Password, Verdict};
-use crate::store::{credential, tries};
+use crate::store::{credential, session, tries};
+
+/// For so long a sign-in may be repeated with the code which it used up.
+const REPEATED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
 /// What is typed to sign in.
 pub(crate) struct Credentials {
@@ -19,6 +24,14 @@ pub(crate) struct Credentials {
     pub(crate) password: Password,
     /// Six digits, or a recovery code.
     pub(crate) code: String,
+}
+
+/// What follows from a request, whoever sends it: a repetition begins the same session with the same token.
+struct Beginning {
+    session: Uuid,
+    /// Tells the request from another one with its id.
+    with: [u8; 32],
+    refresh_token: String,
 }
 
 /// A try of one address.
@@ -32,26 +45,67 @@ struct Try {
     locked: bool,
 }
 
+impl Try {
+    /// It was right: the tries of the address are forgotten.
+    async fn forgive(&self, tx: &mut PgConnection) -> sqlx::Result<()> {
+        tries::forgive(tx, &self.key).await?;
+        tries::forgive(tx, &format!("recovery-{}", self.key)).await
+    }
+}
+
 impl Identity {
-    /// Begins a session.
+    /// Begins a session. The same request with the same password and code, soon repeated, gives tokens of the
+    /// same session.
     ///
     /// # Errors
-    /// `SIGN_IN_REFUSED` for whatever was wrong; `TOO_MANY_TRIES` for the address, known or not.
+    /// `SIGN_IN_REFUSED` for whatever was wrong; `TOO_MANY_TRIES` for the address, known or not;
+    /// `REQUEST_ID_REUSED` when all was right but the id is that of an earlier sign-in.
     pub(crate) async fn sign_in(&self, context: Context, typed: Credentials) -> Result<Tokens, ApiError> {
         let stream = self.email_stream(&typed.email);
         let account = self.account_of(&stream).await?;
         let proof = self.proof(account, &typed.code).await?;
+        let beginning = self.beginning(account, context.command_id, &typed.code);
+        let repeated = self.began_before(&beginning).await?;
         let key = format!("sign-in:{stream}");
         let this = self.charge(account, key, proof.as_ref(), self.now()).await?;
         let hash = credential::password(&self.pool, account.unwrap_or(self.nobody.account)).await?;
         let password_right = self.hasher.verify(typed.password, hash).await?;
         match (account, password_right, proof) {
-            (Some(account), true, Some(proof)) => self.begin(context, account, &this, proof).await,
+            (Some(_), true, _) if repeated => self.begin_again(&this, beginning).await,
+            (Some(account), true, Some(proof)) => self.begin(context, account, &this, proof, beginning).await,
             (_, password_right, _) => {
-                self.note_refusal(&this, if password_right { "second_factor" } else { "password" });
-                Err(refused().into())
+                Err(self.refuse(&this, if password_right { "second_factor" } else { "password" }))
             }
         }
+    }
+
+    fn beginning(&self, account: Option<Uuid>, command: Uuid, typed: &str) -> Beginning {
+        let owner = account.unwrap_or(self.nobody.account);
+        let session = derived_id(&format!("session.{owner}"), command, 0);
+        let source = [session.as_bytes(), typed.trim().as_bytes()].concat();
+        Beginning {
+            session,
+            with: self.vault.mac("sign-in.code", &source),
+            refresh_token: code::token(self.vault.mac("refresh-token.first", &source)),
+        }
+    }
+
+    /// Whether this very request began its session just now. Asked for everybody, nobody included.
+    async fn began_before(&self, beginning: &Beginning) -> Result<bool, ApiError> {
+        let since_us = (self.now() - REPEATED_WITHIN).as_microsecond();
+        Ok(session::began(&self.pool, beginning.session, &beginning.with, since_us).await?)
+    }
+
+    /// The tokens of the session again.
+    async fn begin_again(&self, this: &Try, beginning: Beginning) -> Result<Tokens, ApiError> {
+        let mut tx = self.pool.begin().await?;
+        let found = session::lock(&mut tx, beginning.session).await?;
+        let Some(found) = found.filter(|session| session.ended_at_us.is_none()) else {
+            return Err(self.refuse(this, "second_factor"));
+        };
+        this.forgive(&mut tx).await?;
+        tx.commit().await?;
+        self.tokens(&found, beginning.refresh_token)
     }
 
     /// Charges the try. Who is locked out may still come in with a recovery code, and has tries of those.
@@ -87,8 +141,9 @@ impl Identity {
         account: Uuid,
         this: &Try,
         proof: Proof,
+        beginning: Beginning,
     ) -> Result<Tokens, ApiError> {
-        let session = self.new_session(account);
+        let session = self.new_session(beginning.session, account);
         // The row of the tries has run out by itself where the account is still marked as locked.
         let unlocked_by = if this.locked { "recovery_code" } else { "time" };
         let decide = |state: &Account| {
@@ -97,26 +152,33 @@ impl Identity {
         let mut tx = self.pool.begin().await?;
         if !self.use_up(&mut tx, account, &proof).await? {
             tx.rollback().await?;
-            self.note_refusal(this, "second_factor");
-            return Err(refused().into());
+            // It may also have been repeated in the same moment.
+            if self.began_before(&beginning).await? {
+                return self.begin_again(this, beginning).await;
+            }
+            return Err(self.refuse(this, "second_factor"));
         }
-        let refresh_token = self.start_session(&mut tx, &session).await?;
-        tries::forgive(&mut tx, &this.key).await?;
-        tries::forgive(&mut tx, &format!("recovery-{}", this.key)).await?;
+        if !session::start(&mut tx, &session, &beginning.with).await? {
+            return Err(request_id_reused().into());
+        }
+        let token_hash = code::hash(&beginning.refresh_token);
+        session::add_token(&mut tx, session.id, &token_hash, session.started_at_us).await?;
+        this.forgive(&mut tx).await?;
         let context = Context { auth_level: 2, ..by_account(&context, account) };
         let executed =
             self.accounts.execute_in(&mut tx, &context, account, Subjects::account(account), decide).await?;
         if executed.repeated {
-            return Err(Refusal::exists(
-                "REQUEST_ID_REUSED",
-                "This request id was used for an earlier sign-in.",
-            )
-            .way_out("Take a new request id and a new code.")
-            .into());
+            return Err(request_id_reused().into());
         }
         tx.commit().await?;
-        self.log.committed(executed.events.last().map_or(0, |event| event.position));
-        self.tokens(&session, refresh_token)
+        self.announce(&executed);
+        self.tokens(&session, beginning.refresh_token)
+    }
+
+    /// The one refusal, noted in the account's history.
+    fn refuse(&self, this: &Try, reason: &'static str) -> ApiError {
+        self.note_refusal(this, reason);
+        domain::sign_in_refused().into()
     }
 
     /// Writes what was refused, and the lock after the last try, when the answer is on its way.
@@ -142,8 +204,4 @@ impl Identity {
             }
         });
     }
-}
-
-fn refused() -> Refusal {
-    domain::sign_in_refused()
 }

@@ -51,7 +51,7 @@ pub(crate) async fn totp(pool: &PgPool, account: Uuid) -> sqlx::Result<Option<To
 }
 
 /// Sets a secret which is still to be confirmed; false when a confirmed one is there.
-pub(crate) async fn begin_totp(pool: &PgPool, account: Uuid, sealed: &[u8]) -> sqlx::Result<bool> {
+pub(crate) async fn begin_totp(tx: &mut PgConnection, account: Uuid, sealed: &[u8]) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "INSERT INTO totp (account_id, secret_sealed) VALUES ($1, $2)
          ON CONFLICT (account_id) DO UPDATE SET secret_sealed = excluded.secret_sealed, last_step = 0
@@ -59,7 +59,7 @@ pub(crate) async fn begin_totp(pool: &PgPool, account: Uuid, sealed: &[u8]) -> s
     )
     .bind(account)
     .bind(sealed)
-    .execute(pool)
+    .execute(tx)
     .await?;
     Ok(done.rows_affected() == 1)
 }

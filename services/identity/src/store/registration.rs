@@ -21,9 +21,12 @@ pub(crate) struct Registration {
     pub(crate) expires_at_us: i64,
     /// When the code was right.
     pub(crate) proven_at_us: Option<i64>,
+    /// Keyed hash of the request which confirmed the app.
+    pub(crate) confirmed_with: Option<Vec<u8>>,
 }
 
-const COLUMNS: &str = "account_id, password_hash, code_hash, tries, expires_at_us, proven_at_us";
+const COLUMNS: &str =
+    "account_id, password_hash, code_hash, tries, expires_at_us, proven_at_us, confirmed_with";
 
 /// Writes a registration; false when it is there already.
 pub(crate) async fn insert(
@@ -75,12 +78,39 @@ pub(crate) async fn prove(tx: &mut PgConnection, token_hash: &[u8], now_us: i64)
     Ok(done.rows_affected() == 1)
 }
 
-/// Removes the registrations of an account which is active now, and those which are over.
-pub(crate) async fn clear(tx: &mut PgConnection, account: Uuid, now_us: i64) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM registration WHERE account_id = $1 OR expires_at_us < $2")
-        .bind(account)
-        .bind(now_us)
-        .execute(tx)
-        .await?;
+/// The registration is complete: its row is only kept to know a repetition, and not the password's hash.
+pub(crate) async fn confirm(
+    tx: &mut PgConnection,
+    token_hash: &[u8],
+    confirmed_with: &[u8],
+    until_us: i64,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE registration SET confirmed_with = $2, expires_at_us = $3, password_hash = ''
+         WHERE token_hash = $1",
+    )
+    .bind(token_hash)
+    .bind(confirmed_with)
+    .bind(until_us)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Removes the other registrations of an account which is active now, and those which are over.
+pub(crate) async fn clear(
+    tx: &mut PgConnection,
+    account: Uuid,
+    complete: &[u8],
+    now_us: i64,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "DELETE FROM registration WHERE (account_id = $1 AND token_hash <> $2) OR expires_at_us < $3",
+    )
+    .bind(account)
+    .bind(complete)
+    .bind(now_us)
+    .execute(tx)
+    .await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Sessions and their refresh tokens; the session is the family of its tokens.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// A session.
@@ -22,20 +22,34 @@ pub(crate) struct Session {
     pub(crate) ended_at_us: Option<i64>,
 }
 
-/// Begins a session.
-pub(crate) async fn start(tx: &mut PgConnection, session: &Session) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO session (id, account_id, started_at_us, used_at_us, ends_at_us)
-         VALUES ($1, $2, $3, $4, $5)",
+/// Begins a session; false when there is one of that id.
+pub(crate) async fn start(tx: &mut PgConnection, session: &Session, begun_with: &[u8]) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO session (id, account_id, started_at_us, used_at_us, ends_at_us, begun_with)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
     )
     .bind(session.id)
     .bind(session.account_id)
     .bind(session.started_at_us)
     .bind(session.used_at_us)
     .bind(session.ends_at_us)
+    .bind(begun_with)
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
+}
+
+/// Whether the session began so, not before that instant, and goes on.
+pub(crate) async fn began(pool: &PgPool, id: Uuid, with: &[u8], since_us: i64) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM session
+         WHERE id = $1 AND begun_with = $2 AND started_at_us >= $3 AND ended_at_us IS NULL)",
+    )
+    .bind(id)
+    .bind(with)
+    .bind(since_us)
+    .fetch_one(pool)
+    .await
 }
 
 /// The session, locked until the transaction ends.
@@ -82,6 +96,25 @@ pub(crate) async fn use_token(tx: &mut PgConnection, token_hash: &[u8], now_us: 
             .execute(tx)
             .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Whether a token was used not before that instant and its successor never.
+pub(crate) async fn was_just_replaced(
+    tx: &mut PgConnection,
+    token_hash: &[u8],
+    successor_hash: &[u8],
+    since_us: i64,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM refresh_token used JOIN refresh_token next USING (session_id)
+         WHERE used.token_hash = $1 AND used.used_at_us >= $3
+         AND next.token_hash = $2 AND next.used_at_us IS NULL)",
+    )
+    .bind(token_hash)
+    .bind(successor_hash)
+    .bind(since_us)
+    .fetch_one(tx)
+    .await
 }
 
 /// The session was used.
