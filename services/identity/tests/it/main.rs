@@ -1,8 +1,10 @@
 //! Identity through its ports, on a real PostgreSQL and nats-server, with the sandbox's mail and register.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test has nothing better to do than to panic")]
 
+mod calls;
 mod proofing;
 mod registration;
+mod repetition;
 mod roles;
 mod sessions;
 mod sign_in;

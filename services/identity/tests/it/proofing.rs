@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 
 use crate::world::{World, id, refused};
 
-async fn prove(
+pub(crate) async fn prove(
     world: &World,
     token: &str,
     family_name: &str,

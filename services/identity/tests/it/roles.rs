@@ -9,12 +9,17 @@ use tonic::Status;
 use crate::registration::futures_join;
 use crate::world::{World, eventually, id, refused};
 
-async fn redeem(world: &World, token: &str, code: &str, request_id: &str) -> Result<pb::Account, Status> {
+pub(crate) async fn redeem(
+    world: &World,
+    token: &str,
+    code: &str,
+    request_id: &str,
+) -> Result<pb::Account, Status> {
     let message = pb::RedeemInvitationRequest { request_id: request_id.to_owned(), code: code.to_owned() };
     Ok(world.accounts().redeem_invitation(with_token(message, token)).await?.into_inner().account.unwrap())
 }
 
-async fn invite(world: &World, role: &str, office: &str) -> String {
+pub(crate) async fn invite(world: &World, role: &str, office: &str) -> String {
     invite::issue(&world.database.pool, role, office, world.clock.now()).await.unwrap()
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::world::{World, eventually, id, refused, unauthenticated};
 
 /// What a token says.
-fn claims(token: &str) -> Value {
+pub(crate) fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }

@@ -1,7 +1,7 @@
 //! Signing in.
 
 use crate::registration::futures_join;
-use crate::world::{PASSWORD, World, eventually, refused};
+use crate::world::{PASSWORD, World, eventually, id, refused};
 
 #[tokio::test]
 async fn a_refusal_does_not_tell_what_was_wrong_nor_whether_the_account_exists() {
@@ -9,24 +9,31 @@ async fn a_refusal_does_not_tell_what_was_wrong_nor_whether_the_account_exists()
     let ana = world.join("ana@example.com").await;
     world.register("unproven@example.com").await.unwrap();
     let code = world.next_code(&ana);
+    let (used, taken) = (code.clone(), id());
+    world.sign_in_as(&ana.email, PASSWORD, &used, &taken).await.unwrap();
+    let code = world.next_code(&ana);
     let wrong_code = if code == "000000" { "000001" } else { "000000" };
     let mut answers = Vec::new();
-    for (email, password, code) in [
-        ("ana@example.com", "another password", code.as_str()),
-        ("ana@example.com", PASSWORD, wrong_code),
-        ("ana@example.com", PASSWORD, "ABCD-EFGH-JKMN-PQRS"),
-        ("nobody@example.com", PASSWORD, code.as_str()),
-        ("unproven@example.com", PASSWORD, code.as_str()),
+    for (email, password, code, request) in [
+        ("ana@example.com", "another password", code.as_str(), &id()),
+        ("ana@example.com", PASSWORD, wrong_code, &id()),
+        ("ana@example.com", PASSWORD, "ABCD-EFGH-JKMN-PQRS", &id()),
+        ("nobody@example.com", PASSWORD, code.as_str(), &id()),
+        ("unproven@example.com", PASSWORD, code.as_str(), &id()),
+        // With the id of a request that began a session.
+        ("ana@example.com", "another password", used.as_str(), &taken),
+        ("ana@example.com", PASSWORD, wrong_code, &taken),
+        ("nobody@example.com", PASSWORD, used.as_str(), &taken),
     ] {
-        let status = world.try_sign_in(email, password, code).await.unwrap_err();
+        let status = world.sign_in_as(email, password, code, request).await.unwrap_err();
         answers.push((status.code(), status.message().to_owned(), status.details().to_vec()));
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     let tokens = world.sign_in(&ana).await;
-    let refusals = eventually("three refusals in the history", async || {
+    let refusals = eventually("five refusals in the history", async || {
         let history = world.history(&tokens.access_token).await;
         let refusals = history.iter().filter(|kind| *kind == "sign_in_refused").count();
-        (refusals == 3).then_some(refusals)
+        (refusals == 5).then_some(refusals)
     });
     refusals.await;
 }

@@ -4,21 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_identity::{Config, MIGRATOR, MailConfig, RegisterConfig};
-use docket_kernel::{Clock as _, clock::ManualClock};
-use docket_proto::identity::v1 as pb;
+use docket_kernel::clock::ManualClock;
 use docket_proto::identity::v1::account_service_client::AccountServiceClient;
 use docket_proto::identity::v1::directory_service_client::DirectoryServiceClient;
 use docket_proto::identity::v1::session_service_client::SessionServiceClient;
 use docket_sandbox::Sandbox;
 use docket_service::migrate;
-use docket_service::testing::{Bench, Running, with_token};
+use docket_service::testing::{Bench, Running};
 use docket_testkit::{TestDatabase, TestNats};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
-use totp_rs::{Builder, Secret};
 use uuid::Uuid;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -81,7 +80,10 @@ impl World {
             (docket_testkit::database("identity").await, docket_testkit::database("identity_keys").await);
         let nats = docket_testkit::nats().await;
         let sandbox = Sandbox::start(docket_sandbox::Config::default()).await.unwrap();
-        let service = bench.config("identity", &database.url, Some(&keys.url), &nats.url);
+        let (mine, my_keys) = (app_role(&database).await, app_role(&keys).await);
+        let mut service = bench.config("identity", &mine, Some(&my_keys), &nats.url);
+        service.database.owner_url = Some(database.url.clone());
+        service.keys_database.as_mut().unwrap().owner_url = Some(keys.url.clone());
         migrate(&service, &MIGRATOR).await.unwrap();
         let mail = MailConfig {
             smtp_url: format!("smtp://{}", sandbox.ports.smtp),
@@ -113,126 +115,6 @@ impl World {
 
     pub(crate) fn advance(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
-    }
-
-    /// Registers and gives the token.
-    pub(crate) async fn register(&self, email: &str) -> Result<String, Status> {
-        self.register_as(email, PASSWORD, &id()).await
-    }
-
-    pub(crate) async fn register_as(
-        &self,
-        email: &str,
-        password: &str,
-        request_id: &str,
-    ) -> Result<String, Status> {
-        let message = pb::RegisterRequest {
-            request_id: request_id.to_owned(),
-            email: email.to_owned(),
-            password: password.to_owned(),
-            language: "en".to_owned(),
-            zone: "America/New_York".to_owned(),
-        };
-        Ok(self.accounts().register(message).await?.into_inner().registration_token)
-    }
-
-    pub(crate) async fn confirm_email(&self, token: &str, code: &str) -> Result<(), Status> {
-        self.confirm_email_as(token, code, &id()).await
-    }
-
-    pub(crate) async fn confirm_email_as(
-        &self,
-        token: &str,
-        code: &str,
-        request_id: &str,
-    ) -> Result<(), Status> {
-        let (registration_token, code) = (token.to_owned(), code.to_owned());
-        let message = pb::ConfirmEmailRequest { request_id: request_id.to_owned(), registration_token, code };
-        self.accounts().confirm_email(message).await.map(drop)
-    }
-
-    pub(crate) async fn begin_totp(&self, token: &str) -> Result<String, Status> {
-        let message = pb::BeginTotpRequest { request_id: id(), registration_token: token.to_owned() };
-        let answer = self.accounts().begin_totp(message).await?.into_inner();
-        assert!(answer.otpauth_uri.contains(&answer.secret), "the address for the QR code holds the secret");
-        Ok(answer.secret)
-    }
-
-    pub(crate) async fn confirm_totp(
-        &self,
-        token: &str,
-        code: String,
-    ) -> Result<pb::ConfirmTotpResponse, Status> {
-        let message = pb::ConfirmTotpRequest { request_id: id(), registration_token: token.to_owned(), code };
-        Ok(self.accounts().confirm_totp(message).await?.into_inner())
-    }
-
-    /// From nothing to an active account.
-    pub(crate) async fn join(&self, email: &str) -> Member {
-        let token = self.register(email).await.unwrap();
-        self.confirm_email(&token, &self.mailed_code(email, 1).await).await.unwrap();
-        self.finish(email, &token).await
-    }
-
-    /// From a proven address to an active account.
-    pub(crate) async fn finish(&self, email: &str, token: &str) -> Member {
-        let secret = self.begin_totp(token).await.unwrap();
-        let done = self.confirm_totp(token, self.code_of(&secret)).await.unwrap();
-        assert_eq!(done.recovery_codes.len(), 10);
-        Member { email: email.to_owned(), account: done.account, secret, recovery_codes: done.recovery_codes }
-    }
-
-    /// The app's code now.
-    pub(crate) fn code_of(&self, secret: &str) -> String {
-        let secret = Secret::try_from_base32(secret).unwrap();
-        let totp = Builder::new().with_secret(secret).build().unwrap();
-        totp.generate(self.clock.now().as_second().unsigned_abs()).to_string()
-    }
-
-    /// The app's next code: half a minute later.
-    pub(crate) fn next_code(&self, member: &Member) -> String {
-        self.advance(30);
-        self.code_of(&member.secret)
-    }
-
-    pub(crate) async fn try_sign_in(
-        &self,
-        email: &str,
-        password: &str,
-        code: &str,
-    ) -> Result<pb::Tokens, Status> {
-        let (email, password, code) = (email.to_owned(), password.to_owned(), code.to_owned());
-        let message = pb::SignInRequest { request_id: id(), email, password, code };
-        Ok(self.sessions().sign_in(message).await?.into_inner().tokens.unwrap())
-    }
-
-    pub(crate) async fn sign_in(&self, member: &Member) -> pb::Tokens {
-        let code = self.next_code(member);
-        self.try_sign_in(&member.email, PASSWORD, &code).await.unwrap()
-    }
-
-    pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<pb::Tokens, Status> {
-        let message = pb::RefreshTokenRequest { refresh_token: refresh_token.to_owned() };
-        Ok(self.sessions().refresh_token(message).await?.into_inner().tokens.unwrap())
-    }
-
-    pub(crate) async fn step_up(&self, access_token: &str, code: &str) -> Result<pb::Tokens, Status> {
-        let message = pb::StepUpRequest { request_id: id(), code: code.to_owned() };
-        Ok(self.sessions().step_up(with_token(message, access_token)).await?.into_inner().tokens.unwrap())
-    }
-
-    pub(crate) async fn account(&self, access_token: &str) -> Result<pb::Account, Status> {
-        let message = with_token(pb::GetAccountRequest {}, access_token);
-        Ok(self.accounts().get_account(message).await?.into_inner().account.unwrap())
-    }
-
-    /// Kinds of the account's events, oldest first, without `account.` and `.v1`.
-    pub(crate) async fn history(&self, access_token: &str) -> Vec<String> {
-        let message =
-            with_token(pb::ListSecurityEventsRequest { page_size: 100, ..Default::default() }, access_token);
-        let events = self.accounts().list_security_events(message).await.unwrap().into_inner().events;
-        let short = |kind: &str| kind.split('.').nth(1).unwrap().to_owned();
-        events.iter().rev().map(|event| short(&event.kind)).collect()
     }
 
     /// The text of the `nth` mail to somebody, subject first.
@@ -288,6 +170,15 @@ impl World {
         let running = start(&bench, &config, &clock).await;
         Self { bench, clock, config, database, running, sandbox, http, keys, nats }
     }
+}
+
+/// The service's own role in a database, which may do less than the owner. Gives its URL.
+async fn app_role(database: &TestDatabase) -> String {
+    let role = format!("{}_app", database.name);
+    let create = format!("CREATE ROLE {role} LOGIN PASSWORD 'throw-away'");
+    sqlx::query(AssertSqlSafe(create)).execute(&database.pool).await.unwrap();
+    let (_superuser, place) = database.url.rsplit_once('@').unwrap();
+    format!("postgres://{role}:throw-away@{place}")
 }
 
 async fn start(bench: &Bench, config: &Config, clock: &Arc<ManualClock>) -> Running {
