@@ -1,15 +1,13 @@
 //! The cashier: carries out what the domain decides, with the rows that must be true in the same commit.
-use crate::domain::payment::{self, Charge, Payment, Payments};
+use crate::domain::payment::{self, Charge, Payments};
 use crate::processor::{Outcome, Processor};
 use crate::store::attempt::{self, Attempt};
 use crate::store::{ledger, refund};
-use docket_eventlog::{Context, ExecuteError, Executed, Store, Subjects};
+use docket_eventlog::{Context, ExecuteError, Store, Subjects};
 use docket_kernel::{Actor, SharedClock, derived_id};
+use docket_proto::events::payment::Event;
 use sqlx::PgPool;
 use uuid::Uuid;
-
-/// After so long an attempt without an answer is asked for again, in microseconds.
-const ASK_AGAIN_US: i64 = 3_000_000;
 
 /// Everything a payment needs.
 #[derive(Clone)]
@@ -26,7 +24,7 @@ pub struct Cashier {
 
 impl Cashier {
     /// Begins an attempt, asks the processor, and records its answer. A repeat of the command asks again under the
-    /// same idempotency key, so that it is the same charge.
+    /// same idempotency key, so that it is the same charge; once there is an outcome, that is the answer.
     ///
     /// # Errors
     /// Refusals of [`payment::attempt`]; the log.
@@ -36,34 +34,31 @@ impl Cashier {
         id: Uuid,
         account: Uuid,
         method: &str,
-    ) -> Result<(Executed<Payments>, Outcome), ExecuteError> {
-        let attempt_id = derived_id("payment.attempt", context.command_id, 0);
-        let begun = self.begin(context, id, account, attempt_id, method).await?;
-        let Some(open) = attempt::find(&self.pool, attempt_id).await? else {
+    ) -> Result<Outcome, ExecuteError> {
+        // Of this payment: another payer's command may have the same id.
+        let attempt_id = derived_id(&format!("payment.attempt/{id}"), context.command_id, 0);
+        self.begin(context, id, account, attempt_id, method).await?;
+        let Some(begun) = attempt::find(&self.pool, attempt_id).await? else {
             return Err(docket_kernel::Refusal::not_found().into());
         };
-        if open.method_token.is_empty() {
-            // Closed already: the first answer stands.
-            let state = self.payments.load(id).await?;
-            let outcome = self.known_outcome(&state.state);
-            return Ok((executed(state), outcome));
+        match begun.outcome.as_deref() {
+            None => self.ask(&begun).await,
+            Some(outcome) => self.known_outcome(id, outcome).await,
         }
-        let outcome = self.ask(&open).await?;
-        let now = self.payments.load(id).await?;
-        Ok((Executed { state: now.state, version: now.version, ..begun }, outcome))
     }
 
-    fn known_outcome(&self, state: &Payment) -> Outcome {
-        match (&state.settled, &state.last_refusal) {
-            (Some(settled), _) => Outcome::Charged(Charge {
-                reference: settled.processor_reference.clone(),
+    /// What came of an attempt that is closed.
+    async fn known_outcome(&self, id: Uuid, outcome: &str) -> Result<Outcome, ExecuteError> {
+        let state = self.payments.load(id).await?.state;
+        Ok(match (outcome, state.settled) {
+            ("settled", Some(settled)) => Outcome::Charged(Charge {
+                reference: settled.processor_reference,
                 amount_cents: settled.amount_cents,
-                card_brand: settled.card_brand.clone(),
+                card_brand: settled.card_brand,
                 card_last4: String::new(),
             }),
-            (None, Some(code)) => Outcome::Declined(code.clone()),
-            (None, None) => Outcome::Pending,
-        }
+            _ => Outcome::Declined(state.last_refusal.unwrap_or_default()),
+        })
     }
 
     async fn begin(
@@ -73,8 +68,8 @@ impl Cashier {
         account: Uuid,
         attempt_id: Uuid,
         method: &str,
-    ) -> Result<Executed<Payments>, ExecuteError> {
-        let now_us = self.clock.now().as_microsecond();
+    ) -> Result<(), ExecuteError> {
+        let started_at_us = self.clock.now().as_microsecond();
         let mut tx = self.pool.begin().await?;
         let text = attempt_id.to_string();
         let begun = self
@@ -83,18 +78,17 @@ impl Cashier {
                 payment::attempt(state, &text)
             })
             .await?;
-        let amount_cents = begun.state.opened.as_ref().map_or(0, |opened| opened.amount_cents);
         let row = Attempt {
             attempt_id,
             payment_id: id,
-            amount_cents,
+            amount_cents: begun.state.opened.map_or(0, |opened| opened.amount_cents),
             method_token: method.to_owned(),
-            started_at_us: now_us,
-            tries: 0,
+            started_at_us,
+            outcome: None,
         };
-        attempt::begin(&mut tx, &row, now_us + ASK_AGAIN_US).await?;
+        attempt::begin(&mut tx, &row).await?;
         tx.commit().await?;
-        Ok(begun)
+        Ok(())
     }
 
     /// Asks the processor for an attempt and records what it says.
@@ -107,19 +101,33 @@ impl Cashier {
             .charge(open.attempt_id, open.payment_id, open.amount_cents, &open.method_token)
             .await;
         match &outcome {
-            Outcome::Charged(charge) => self.settle(open, charge).await?,
+            Outcome::Charged(charge) if !self.settle(open, charge).await? => return Ok(Outcome::Pending),
+            Outcome::Charged(_) | Outcome::Pending => {}
             Outcome::Declined(code) => self.refuse(open, code).await?,
-            Outcome::Pending => {}
         }
         Ok(outcome)
     }
 
-    /// Records a charge, with its postings; said twice, recorded once.
+    /// Records a charge, with its postings; said twice, recorded once. False for a charge that does not fit the payment:
+    /// it is never taken for the fee, the payment stays as it is, and finance has to look.
     ///
     /// # Errors
-    /// The log; [`payment::settle`]'s refusal of another amount.
-    pub async fn settle(&self, open: &Attempt, charge: &Charge) -> Result<(), ExecuteError> {
-        let context = consequence("settle_payment", open.attempt_id);
+    /// The log.
+    pub async fn settle(&self, open: &Attempt, charge: &Charge) -> Result<bool, ExecuteError> {
+        match self.settle_fitting(open, charge).await {
+            Ok(()) => Ok(true),
+            Err(ExecuteError::Refused(refusal)) => {
+                let (payment, reason) = (open.payment_id, refusal.reason);
+                tracing::error!(%payment, reason, "a charge does not fit its payment; finance has to look");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn settle_fitting(&self, open: &Attempt, charge: &Charge) -> Result<(), ExecuteError> {
+        let traceparent = self.trace_of(open).await?;
+        let context = Context { traceparent, ..consequence("settle_payment", open.attempt_id) };
         let account = self.account_of(open.payment_id).await?;
         let attempt_id = open.attempt_id.to_string();
         let mut tx = self.pool.begin().await?;
@@ -131,17 +139,8 @@ impl Cashier {
             .await?;
         if !done.repeated {
             for event in done.events.iter().filter(|event| event.kind == "payment.fee_settled.v1") {
-                let at_us = event.recorded_at.as_microsecond();
-                ledger::transfer(
-                    &mut tx,
-                    event.event_id,
-                    open.payment_id,
-                    ledger::FEES_RECEIVED,
-                    ledger::PROCESSOR_RECEIVABLE,
-                    charge.amount_cents,
-                    at_us,
-                )
-                .await?;
+                let (from, to) = (ledger::FEES_RECEIVED, ledger::PROCESSOR_RECEIVABLE);
+                ledger::transfer(&mut tx, event, open.payment_id, from, to, charge.amount_cents).await?;
             }
             attempt::close(&mut tx, open.attempt_id, "settled").await?;
         }
@@ -154,7 +153,8 @@ impl Cashier {
     /// # Errors
     /// The log.
     pub async fn refuse(&self, open: &Attempt, code: &str) -> Result<(), ExecuteError> {
-        let context = consequence("refuse_payment", open.attempt_id);
+        let traceparent = self.trace_of(open).await?;
+        let context = Context { traceparent, ..consequence("refuse_payment", open.attempt_id) };
         let attempt_id = open.attempt_id.to_string();
         let mut tx = self.pool.begin().await?;
         self.payments
@@ -185,22 +185,28 @@ impl Cashier {
             .await?;
         if !done.repeated {
             for event in &done.events {
-                let at_us = event.recorded_at.as_microsecond();
-                ledger::transfer(
-                    &mut tx,
-                    event.event_id,
-                    due.payment_id,
-                    ledger::PROCESSOR_RECEIVABLE,
-                    ledger::FEES_RECEIVED,
-                    due.amount_cents,
-                    at_us,
-                )
-                .await?;
+                let (from, to) = (ledger::PROCESSOR_RECEIVABLE, ledger::FEES_RECEIVED);
+                ledger::transfer(&mut tx, event, due.payment_id, from, to, due.amount_cents).await?;
             }
         }
         refund::close(&mut tx, due.refund_id).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// The trace that an attempt's outcome belongs to: the call at hand; for a webhook or a later question, which have
+    /// none, the payer's call.
+    async fn trace_of(&self, open: &Attempt) -> Result<String, ExecuteError> {
+        let ours = docket_messaging::current_traceparent();
+        if !ours.is_empty() {
+            return Ok(ours);
+        }
+        let attempt_id = open.attempt_id.to_string();
+        let events = self.payments.load(open.payment_id).await?.events;
+        let began = events.iter().find(|event| {
+            matches!(event.decode(), Ok(Event::PaymentAttempted(begun)) if begun.attempt_id == attempt_id)
+        });
+        Ok(began.map(|event| event.metadata.traceparent.clone()).unwrap_or_default())
     }
 
     /// The account of a payment, under whose key its personal fields are sealed.
@@ -209,10 +215,6 @@ impl Cashier {
         let account = state.opened.and_then(|opened| Uuid::try_parse(&opened.account_id).ok());
         account.ok_or_else(|| docket_kernel::Refusal::not_found().into())
     }
-}
-
-fn executed(loaded: docket_eventlog::Loaded<Payments>) -> Executed<Payments> {
-    Executed { state: loaded.state, version: loaded.version, events: Vec::new(), repeated: true }
 }
 
 /// The context of what follows from the processor's answer: its command id comes from the attempt, so that an answer,

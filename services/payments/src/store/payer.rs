@@ -10,36 +10,38 @@ pub async fn keep(
     filings: &[Uuid],
     opened_at_us: i64,
 ) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO payer (payment_id, account_id, opened_at_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(payment)
-        .bind(account)
-        .bind(opened_at_us)
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query("INSERT INTO filing (filing_id, payment_id) SELECT f, $2 FROM unnest($1::uuid[]) AS f ON CONFLICT DO NOTHING")
-        .bind(filings)
-        .bind(payment)
-        .execute(tx)
-        .await?;
+    sqlx::query!(
+        "INSERT INTO payer (payment_id, account_id, opened_at_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        payment,
+        account,
+        opened_at_us
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO filing (filing_id, payment_id) SELECT f, $2 FROM unnest($1::uuid[]) AS f ON CONFLICT DO NOTHING",
+        filings,
+        payment
+    )
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 /// The payment that a filing belongs to.
 pub async fn payment_of(tx: &mut PgConnection, filing: Uuid) -> sqlx::Result<Option<Uuid>> {
-    sqlx::query_scalar("SELECT payment_id FROM filing WHERE filing_id = $1")
-        .bind(filing)
-        .fetch_optional(tx)
-        .await
+    sqlx::query_scalar!("SELECT payment_id FROM filing WHERE filing_id = $1", filing).fetch_optional(tx).await
 }
 
 /// Payments of an account, newest first, from `offset` on.
 pub async fn of_account(pool: &PgPool, account: Uuid, limit: i64, offset: i64) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar(
-        "SELECT payment_id FROM payer WHERE account_id = $1 ORDER BY opened_at_us DESC, payment_id LIMIT $2 OFFSET $3",
+    sqlx::query_scalar!(
+        "SELECT payment_id FROM payer WHERE account_id = $1
+         ORDER BY opened_at_us DESC, payment_id LIMIT $2 OFFSET $3",
+        account,
+        limit,
+        offset
     )
-    .bind(account)
-    .bind(limit)
-    .bind(offset)
     .fetch_all(pool)
     .await
 }

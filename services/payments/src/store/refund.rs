@@ -2,8 +2,11 @@
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+/// Pause before a refund is asked for again, in microseconds.
+const PAUSE_US: i64 = 5_000_000;
+
 /// A refund that the processor has not done yet.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct Refund {
     /// Refund id, and the processor's idempotency key.
     pub refund_id: Uuid,
@@ -17,18 +20,18 @@ pub struct Refund {
     pub processor_reference: String,
 }
 
-/// Writes a refund in the transaction of its event.
-pub async fn begin(tx: &mut PgConnection, refund: &Refund, next_try_at_us: i64) -> sqlx::Result<()> {
-    sqlx::query(
+/// Writes a refund in the transaction of its event; it is due at once.
+pub async fn begin(tx: &mut PgConnection, refund: &Refund, due_at_us: i64) -> sqlx::Result<()> {
+    sqlx::query!(
         "INSERT INTO refund (refund_id, payment_id, filing_id, amount_cents, processor_reference, next_try_at_us)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (refund_id) DO NOTHING",
+        refund.refund_id,
+        refund.payment_id,
+        refund.filing_id,
+        refund.amount_cents,
+        refund.processor_reference,
+        due_at_us
     )
-    .bind(refund.refund_id)
-    .bind(refund.payment_id)
-    .bind(refund.filing_id)
-    .bind(refund.amount_cents)
-    .bind(&refund.processor_reference)
-    .bind(next_try_at_us)
     .execute(tx)
     .await?;
     Ok(())
@@ -36,23 +39,21 @@ pub async fn begin(tx: &mut PgConnection, refund: &Refund, next_try_at_us: i64) 
 
 /// Closes a refund.
 pub async fn close(tx: &mut PgConnection, refund_id: Uuid) -> sqlx::Result<()> {
-    sqlx::query("UPDATE refund SET issued = true WHERE refund_id = $1")
-        .bind(refund_id)
-        .execute(tx)
-        .await?;
+    sqlx::query!("UPDATE refund SET issued = true WHERE refund_id = $1", refund_id).execute(tx).await?;
     Ok(())
 }
 
 /// Takes refunds that are due and puts their next try off.
-pub async fn take_due(pool: &PgPool, now_us: i64, again_at_us: i64) -> sqlx::Result<Vec<Refund>> {
-    sqlx::query_as(
-        "UPDATE refund SET next_try_at_us = $2
+pub async fn take_due(pool: &PgPool, now_us: i64) -> sqlx::Result<Vec<Refund>> {
+    sqlx::query_as!(
+        Refund,
+        "UPDATE refund SET next_try_at_us = $1::bigint + $2::bigint
          WHERE refund_id IN (SELECT refund_id FROM refund WHERE NOT issued AND next_try_at_us <= $1
                              ORDER BY next_try_at_us LIMIT 20 FOR UPDATE SKIP LOCKED)
          RETURNING refund_id, payment_id, filing_id, amount_cents, processor_reference",
+        now_us,
+        PAUSE_US
     )
-    .bind(now_us)
-    .bind(again_at_us)
     .fetch_all(pool)
     .await
 }
