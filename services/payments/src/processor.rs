@@ -59,14 +59,33 @@ impl Processor {
             ("metadata[attempt]", attempt.to_string()),
         ];
         match self.post("/v1/payment_intents", attempt, &form).await {
-            Ok((status, body)) => match intent_outcome(status, &body) {
-                Outcome::Charged(charge) => Outcome::Charged(self.with_card(charge).await),
-                other => other,
+            Ok((status, body)) => match (intent_outcome(status, &body), body["id"].as_str()) {
+                (Outcome::Charged(charge), _) => Outcome::Charged(self.with_card(charge).await),
+                (Outcome::Pending, Some(intent)) => self.standing(intent).await,
+                (other, _) => other,
             },
             Err(error) => {
                 tracing::warn!(%attempt, error = %error.without_url(), "the processor did not answer; its outcome is asked for later");
                 Outcome::Pending
             }
+        }
+    }
+
+    /// How an intent stands now: the answer under an idempotency key stays the first one, though the bank answers later.
+    async fn standing(&self, intent: &str) -> Outcome {
+        let asked =
+            self.http.get(format!("{}/v1/payment_intents/{intent}", self.url)).bearer_auth(&self.key).send();
+        let Ok(answer) = asked.await else { return Outcome::Pending };
+        let body: Value = answer.json().await.unwrap_or(Value::Null);
+        match body["status"].as_str() {
+            Some("succeeded") => match charge_of(&body) {
+                Some(charge) => Outcome::Charged(self.with_card(charge).await),
+                None => Outcome::Pending,
+            },
+            Some("requires_payment_method" | "canceled") => {
+                Outcome::Declined(decline_code(&body["last_payment_error"]))
+            }
+            _ => Outcome::Pending,
         }
     }
 
@@ -124,20 +143,24 @@ impl Processor {
 }
 
 fn intent_outcome(status: StatusCode, body: &Value) -> Outcome {
-    if status == StatusCode::PAYMENT_REQUIRED {
-        let error = &body["error"];
-        let code = error["decline_code"].as_str().or(error["code"].as_str()).unwrap_or("generic_decline");
-        return Outcome::Declined(code.to_owned());
+    let error = &body["error"];
+    match status {
+        StatusCode::PAYMENT_REQUIRED => Outcome::Declined(decline_code(error)),
+        // The request itself was wrong and always was, so nothing was charged: an unknown method, for example.
+        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND if error["type"] == "invalid_request_error" => {
+            Outcome::Declined(error["code"].as_str().unwrap_or("invalid_request").to_owned())
+        }
+        _ if status.is_success() && body["status"] == "succeeded" => {
+            charge_of(body).map_or(Outcome::Pending, Outcome::Charged)
+        }
+        // Anything else, a key that is not accepted among it, says nothing about an earlier call with the same key.
+        _ => Outcome::Pending,
     }
-    if status.is_success() && body["status"] == "succeeded" {
-        return charge_of(body).map_or(Outcome::Pending, Outcome::Charged);
-    }
-    if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS && status != StatusCode::CONFLICT {
-        // The request itself was wrong, so nothing was charged: an unknown method, for example.
-        let code = body["error"]["code"].as_str().unwrap_or("invalid_request").to_owned();
-        return Outcome::Declined(code);
-    }
-    Outcome::Pending
+}
+
+/// The class of a refusal, the finer one where there is one.
+pub fn decline_code(error: &Value) -> String {
+    error["decline_code"].as_str().or(error["code"].as_str()).unwrap_or("generic_decline").to_owned()
 }
 
 /// The charge of a succeeded intent; what the card is called is asked for apart.
@@ -148,4 +171,32 @@ pub fn charge_of(intent: &Value) -> Option<Charge> {
         card_brand: String::new(),
         card_last4: String::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_what_can_never_have_charged_is_a_refusal() {
+        let wrong = json!({"error": {"type": "invalid_request_error", "code": "resource_missing"}});
+        let reused = json!({"error": {"type": "idempotency_error"}});
+        let card =
+            json!({"error": {"type": "card_error", "code": "card_declined", "decline_code": "lost_card"}});
+        let declined = |code: &str| Outcome::Declined(code.to_owned());
+        assert_eq!(intent_outcome(StatusCode::PAYMENT_REQUIRED, &card), declined("lost_card"));
+        assert_eq!(intent_outcome(StatusCode::BAD_REQUEST, &wrong), declined("resource_missing"));
+        for (status, body) in [
+            (StatusCode::BAD_REQUEST, &reused),
+            (StatusCode::UNAUTHORIZED, &wrong),
+            (StatusCode::FORBIDDEN, &wrong),
+            (StatusCode::CONFLICT, &reused),
+            (StatusCode::TOO_MANY_REQUESTS, &wrong),
+            (StatusCode::NOT_FOUND, &Value::Null),
+            (StatusCode::BAD_GATEWAY, &Value::Null),
+        ] {
+            assert_eq!(intent_outcome(status, body), Outcome::Pending, "{status}");
+        }
+    }
 }

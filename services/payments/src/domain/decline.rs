@@ -19,6 +19,9 @@ pub fn plainly(decline_code: &str) -> &'static str {
         "card_velocity_exceeded" | "withdrawal_count_limit_exceeded" => {
             "This card has reached its limit for today. Nothing was charged. Use another card, or try again tomorrow."
         }
+        "resource_missing" | "invalid_request" => {
+            "The card processor does not know this card. Nothing was charged. Enter the card again, or use another one."
+        }
         _ => {
             "Your bank declined the payment and did not say why. Nothing was charged. Ask your bank, or use another card."
         }
