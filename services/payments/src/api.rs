@@ -41,9 +41,9 @@ impl PaymentService for Payments {
         let context = caller.context(&message.request_id, &message)?;
         let quote_id = derived_id("quote", context.command_id, 0);
         let quoted = self.checked_quote(message)?;
-        let quotes = self.quotes.clone();
+        let store = self.quotes.clone();
         let done = detached(async move {
-            quotes
+            store
                 .execute(&context, quote_id, Subjects::NONE, |state| quote::quote(state, quoted.clone()))
                 .await
         })
@@ -59,7 +59,7 @@ impl PaymentService for Payments {
         let account = caller(&request)?.person()?.account;
         let message = request.into_inner();
         let size = i64::from(if message.page_size == 0 { 50 } else { message.page_size.min(100) });
-        let offset: i64 = page::decode(&message.page_token)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+        let offset = offset(&message.page_token)?;
         let mut ids =
             payer::of_account(&self.base.pool, account, size + 1, offset).await.map_err(ApiError::from)?;
         let more = ids.len() > usize::try_from(size).unwrap_or(usize::MAX);
@@ -100,7 +100,7 @@ impl PaymentService for Payments {
         }
         let context = caller.context(&message.request_id, &message)?;
         let cashier = self.cashier.clone();
-        let (_, outcome) =
+        let outcome =
             detached(async move { cashier.pay(&context, id, account, &message.method_token).await })
                 .await
                 .map_err(ApiError::from)?;
@@ -182,6 +182,15 @@ impl Payments {
             account_id: message.account_id,
         })
     }
+}
+
+/// How many payments the pages before this one held.
+fn offset(page_token: &str) -> Result<i64, ApiError> {
+    let Some(text) = page::decode(page_token)? else { return Ok(0) };
+    let malformed = |_not_ours| {
+        ApiError::invalid("page_token", "PAGE_TOKEN_MALFORMED", "Give the token as it was returned.")
+    };
+    text.parse::<u32>().map(i64::from).map_err(malformed)
 }
 
 fn fault(fault: docket_kernel::FieldFault) -> ApiError {

@@ -9,8 +9,8 @@ use docket_service::ApiError;
 use prost::Message;
 use uuid::Uuid;
 
-fn usd(cents: i64) -> Option<Money> {
-    Some(Money { currency: "USD".to_owned(), cents })
+fn usd(cents: i64) -> Money {
+    Money { currency: "USD".to_owned(), cents }
 }
 
 /// A quote.
@@ -19,7 +19,7 @@ pub(super) fn quote(id: Uuid, quoted: Option<FeeQuoted>) -> Option<pb::Quote> {
     Some(pb::Quote {
         name: format!("quotes/{id}"),
         rows: quoted.rows,
-        total: usd(quoted.total_cents),
+        total: Some(usd(quoted.total_cents)),
         valid_until_us: quoted.valid_until_us,
     })
 }
@@ -43,7 +43,7 @@ pub(super) fn payment(
     pb::Payment {
         name: format!("payments/{id}"),
         state: shown.into(),
-        amount: usd(opened.amount_cents),
+        amount: Some(usd(opened.amount_cents)),
         package_id: opened.package_id,
         rows: quoted.map_or_else(Vec::new, |quoted| quoted.rows),
         last_refusal: state.last_refusal.as_deref().map(decline::plainly).unwrap_or_default().to_owned(),
