@@ -65,12 +65,12 @@ pub async fn serve(config: Config, stop: Stop) -> Result<()> {
         quotes: Store::new(base.log.clone()),
         catalogue: Arc::new(catalogue),
     };
-    let payments = cashier.payments.clone();
+    let (payments, quotes) = (cashier.payments.clone(), api.quotes.clone());
     let due = cashier.clone();
     Server::new(base)
         .grpc(PaymentServiceServer::new(api))
         .http(webhook::router(cashier, &webhook_secret))
-        .subscriber("filing", Arc::new(OpenPayment { payments: payments.clone() }))
+        .subscriber("filing", Arc::new(OpenPayment { payments: payments.clone(), quotes }))
         .subscriber("cases-0", Arc::new(RefundRejected { payments }))
         .task("due at the processor", move |stop| tasks::run(due, stop))
         .run(stop)

@@ -1,5 +1,6 @@
 //! When a package is ready for payment, then its payment is opened; where nothing is due it is settled at once.
 use crate::domain::payment::{self, Payments};
+use crate::domain::quote::Quotes;
 use crate::store::payer;
 use async_trait::async_trait;
 use docket_eventlog::{Context, Recorded, Store, Subjects};
@@ -14,6 +15,8 @@ use uuid::Uuid;
 pub struct OpenPayment {
     /// Payments in the log.
     pub payments: Store<Payments>,
+    /// Quotes in the log.
+    pub quotes: Store<Quotes>,
 }
 
 #[async_trait]
@@ -27,6 +30,10 @@ impl Subscriber for OpenPayment {
         let package = event.stream.id().ok_or_else(|| ApplyError::Park("the stream has no id".to_owned()))?;
         let account = id(&ready.account_id)?;
         let filings = ready.filing_ids.iter().map(|text| id(text)).collect::<Result<Vec<_>, _>>()?;
+        let quoted = self.quotes.load(id(&ready.quote_id)?).await?.state.quoted;
+        if quoted.is_none_or(|q| q.total_cents != ready.total_cents || q.account_id != ready.account_id) {
+            return Err(ApplyError::Park("the total is not what was quoted to this account".to_owned()));
+        }
         let opened = PaymentOpened {
             package_id: package.to_string(),
             quote_id: ready.quote_id,
