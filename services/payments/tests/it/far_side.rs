@@ -1,0 +1,100 @@
+//! The processor as it sees itself: what it charged and gave back, and how it misbehaves.
+
+use docket_sandbox::Sandbox;
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+
+/// What signs the webhooks.
+pub(crate) const SECRET: &str = "whsec_of_the_tests";
+/// What opens the processor's API.
+pub(crate) const API_KEY: &str = "sk_test_payments";
+
+/// The processor.
+pub(crate) struct FarSide {
+    sandbox: Sandbox,
+    http: Client,
+}
+
+/// What was counted for one payment. Amounts in cents.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) charges: u64,
+    pub(crate) charged: i64,
+    pub(crate) refunds: u64,
+    pub(crate) refunded: i64,
+}
+
+impl FarSide {
+    /// A processor that repeats its webhooks quickly.
+    pub(crate) async fn start() -> Self {
+        let mut config = docket_sandbox::Config::default();
+        config.processor.api_key = Some(API_KEY.to_owned());
+        config.processor.retry_base_ms = 10;
+        config.processor.retry_max_ms = 50;
+        config.processor.slow_seconds = 1;
+        let http = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        Self { sandbox: Sandbox::start(config).await.unwrap(), http }
+    }
+
+    /// Its API.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.sandbox.ports.http)
+    }
+
+    /// What it counts for a payment.
+    pub(crate) async fn count(&self, payment: &str) -> Count {
+        let id = payment.strip_prefix("payments/").unwrap();
+        let count = self.get(&format!("/sandbox/charges?payment={id}")).await;
+        let number = |name: &str| count[name].as_i64().unwrap();
+        Count {
+            charges: number("succeeded").unsigned_abs(),
+            charged: number("amount"),
+            refunds: number("refunds").unsigned_abs(),
+            refunded: number("refunded"),
+        }
+    }
+
+    /// Whether every webhook has arrived that was ever to.
+    pub(crate) async fn all_told(&self) -> bool {
+        let all = self.get("/sandbox/webhook/deliveries").await;
+        all["deliveries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|one| one["delivered"] == true || one["lost"] == true)
+    }
+
+    /// Sends webhooks to `url`, trusting only `ca_pem`.
+    pub(crate) async fn tell(&self, url: &str, ca_pem: &str) {
+        self.put("/sandbox/webhook", &json!({ "url": url, "secret": SECRET, "ca_pem": ca_pem })).await;
+    }
+
+    /// `works`, `error` or `hangup`.
+    pub(crate) async fn behave(&self, mode: &str) {
+        self.put("/sandbox/parties/processor", &json!({ "mode": mode })).await;
+    }
+
+    /// The bank answers for the one payment that waits for it.
+    pub(crate) async fn bank_says(&self, outcome: &str) {
+        let listed = self.http.get(format!("{}/v1/payment_intents?status=processing", self.url()));
+        let listed: Value = listed.bearer_auth(API_KEY).send().await.unwrap().json().await.unwrap();
+        let id = listed["data"][0]["id"].as_str().unwrap();
+        let url = format!("{}/sandbox/payment_intents/{id}/settle", self.url());
+        good(self.http.post(url).json(&json!({ "outcome": outcome })).send().await.unwrap());
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = self.http.get(format!("{}{path}", self.url())).send().await.unwrap();
+        good(answer).json().await.unwrap()
+    }
+
+    async fn put(&self, path: &str, body: &Value) {
+        good(self.http.put(format!("{}{path}", self.url())).json(body).send().await.unwrap());
+    }
+}
+
+#[track_caller]
+fn good(answer: Response) -> Response {
+    assert!(answer.status().is_success(), "{}", answer.status());
+    answer
+}

@@ -1,0 +1,16 @@
+//! The payments service through its gRPC port and its HTTPS face, on real PostgreSQL and NATS, with the sandbox as the
+//! card processor. Other services' logs are real logs, published by real relays; money is counted at the processor.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has nothing better to do")]
+
+mod access;
+mod bank;
+mod cards;
+mod client;
+mod far_side;
+mod logs;
+mod once;
+mod opening;
+mod quotes;
+mod refunds;
+mod webhooks;
+mod world;
