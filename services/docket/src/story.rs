@@ -9,5 +9,6 @@ pub mod player;
 pub mod see;
 pub mod vars;
 
+pub use act::Act;
 pub use party::appointment_kind;
-pub use player::{Told, list, play};
+pub use player::{Player, Told, list, play};

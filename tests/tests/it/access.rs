@@ -1,7 +1,11 @@
-//! Every rpc there is, asked by nobody, by a stranger, and by somebody with a forged token: none answers what it should not.
-use crate::system::System;
+//! Every rpc there is × everybody who could ask: nobody, a forger, a person without a role, and each role of the office.
+use crate::system::{System, root};
+use docket_cli::address::Addresses;
+use docket_cli::story::{Act, Player, party};
 use docket_proto::{METHODS, MethodAccess};
 use serde_json::Value;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
@@ -80,4 +84,90 @@ async fn call(channel: Channel, method: &MethodAccess, token: Option<&str>) -> S
     let path = http::uri::PathAndQuery::from_static(method.path);
     let answer = client.unary(request, path, ProstCodec::<(), ()>::default()).await;
     answer.err().unwrap_or_else(|| Status::ok("answered"))
+}
+
+/// Everybody who may sign in: a person without a role, and one of each role of the office.
+const ROLES: [&str; 8] = [
+    "person",
+    "intake_officer",
+    "adjudicator",
+    "supervisor",
+    "biometrics_officer",
+    "oath_officer",
+    "finance",
+    "operator",
+];
+
+/// How long a role may take to reach every service.
+const ROLES_ARRIVE: Duration = Duration::from_secs(10);
+
+/// What every rpc for people answers to an empty message from each of them, as it was last looked at by a person. A new
+/// rpc, or one that answers somebody else than before, shows here: look at it, then run with `DOCKET_ACCEPT=1`.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_rpc_answers_every_role_as_reviewed() {
+    let system = tokio::task::spawn_blocking(System::start).await.unwrap();
+    let addresses = system.addresses();
+    let tokens = people(&addresses).await;
+    let golden = root().join("tests/access-matrix.txt");
+    let reviewed = std::fs::read_to_string(&golden).unwrap_or_default();
+    let mut table = String::new();
+    for method in METHODS.iter().filter(|method| method.person) {
+        for service in services_of(method) {
+            let channel = channel(&addresses, service);
+            // A role takes a moment to reach every service.
+            let begun = Instant::now();
+            let mut line = answers(&channel, method, &tokens).await;
+            while !reviewed.lines().any(|known| known == line) && begun.elapsed() < ROLES_ARRIVE {
+                line = answers(&channel, method, &tokens).await;
+            }
+            let _ = writeln!(table, "{line}");
+        }
+    }
+    if std::env::var_os("DOCKET_ACCEPT").is_some() {
+        std::fs::write(&golden, &table).unwrap();
+        return;
+    }
+    let changed: Vec<&str> =
+        table.lines().filter(|line| !reviewed.lines().any(|known| known == *line)).collect();
+    assert!(changed.is_empty(), "not as reviewed: {changed:#?}");
+    assert_eq!(table.lines().count(), reviewed.lines().count(), "an rpc is gone: take its line out");
+    tokio::task::spawn_blocking(move || drop(system)).await.unwrap();
+}
+
+/// What a method answers each role.
+async fn answers(channel: &Channel, method: &MethodAccess, tokens: &[String]) -> String {
+    let mut codes = Vec::new();
+    for (role, token) in ROLES.iter().zip(tokens) {
+        let status = call(channel.clone(), method, Some(token)).await;
+        let fault_of_ours = matches!(status.code(), Code::Internal | Code::Unknown | Code::Unimplemented);
+        assert!(!fault_of_ours, "{} asked by {role}: {status:?}", method.path);
+        codes.push(format!("{role}={:?}", status.code()));
+    }
+    format!("{} {}", method.path, codes.join(" "))
+}
+
+/// Registers one of each and gives their tokens.
+async fn people(addresses: &Value) -> Vec<String> {
+    let addresses: Addresses = serde_json::from_value(addresses.clone()).unwrap();
+    let mut player = Player::with_people(&addresses, ROLES.map(str::to_owned).as_slice()).unwrap();
+    let mut tokens = Vec::new();
+    for role in ROLES {
+        for act in [
+            Act::Register {},
+            Act::ConfirmEmail { wrong: false },
+            Act::SetUpTotp {},
+            Act::SignIn { wrong_password: false },
+        ] {
+            let answer = party::account(&mut player, role, &act).await;
+            answer.unwrap_or_else(|stumble| panic!("{role}: {act:?}: {stumble:?}"));
+        }
+        if role != "person" {
+            let act = Act::TakeRole { role: role.to_owned() };
+            party::account(&mut player, role, &act)
+                .await
+                .unwrap_or_else(|stumble| panic!("{role}: {stumble:?}"));
+        }
+        tokens.push(player.token(role).unwrap().expect("signed in"));
+    }
+    tokens
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-const STORY: &str = "tests/stories/naturalization.toml";
+const STORY: &str = "/tmp/stories/naturalization.toml";
 /// Services hand over their spans every five seconds; more only on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Everything with a log or a projection.
@@ -201,6 +201,7 @@ fn one_trace_runs_from_the_call_to_the_mail() {
     let trace = collector.wait_for(whole_way);
     let call = trace.iter().find(|one| WAY[0].2(one)).unwrap();
     assert!(!call.span.parent_span_id.is_empty(), "the trace begins with the client");
+    assert_eq!(call.attributes["rpc.response.status_code"], "OK");
 
     // With the end of the services, what they had not told yet.
     drop(system);

@@ -48,6 +48,22 @@ pub struct PersonRow {
     pub language: String,
 }
 
+impl PersonRow {
+    /// Somebody of whom only the name is known.
+    pub fn named(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            called: id.to_owned(),
+            part: String::new(),
+            family_name: String::new(),
+            given_name: String::new(),
+            birth_date: String::new(),
+            zone: new_york(),
+            language: english(),
+        }
+    }
+}
+
 fn new_york() -> String {
     "America/New_York".to_owned()
 }

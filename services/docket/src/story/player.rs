@@ -1,6 +1,6 @@
 //! Plays the steps in order and tells them.
 use super::act::Act;
-use super::file::{Step, Story};
+use super::file::{PersonRow, Step, Story};
 use super::people::{Person, now_s};
 use super::vars::Vars;
 use super::{officer, party, see};
@@ -123,20 +123,7 @@ pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result
         vars.set(format!("{}.a_number", row.id), &person.a_number);
         people.insert(row.id.clone(), person);
     }
-    let mut player = Player {
-        addresses: addresses.clone(),
-        connection: Connection::new(addresses)?,
-        http: reqwest::Client::new(),
-        people,
-        folder: story.folder.clone(),
-        filing: String::new(),
-        package: String::new(),
-        receipt_number: String::new(),
-        last_submission: String::new(),
-        version: 0,
-        thread: String::new(),
-        assigned: String::new(),
-    };
+    let mut player = Player::new(addresses, people, story.folder.clone())?;
     for (step, number) in story.step.iter().zip(1..) {
         let filled = vars.fill(step).with_context(|| format!("step {number}"))?;
         let step: Step = filled.try_into().with_context(|| format!("step {number}"))?;
@@ -153,6 +140,31 @@ pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result
 }
 
 impl Player {
+    /// A player of people, before the first step.
+    pub fn new(addresses: &Addresses, people: BTreeMap<String, Person>, folder: PathBuf) -> Result<Self> {
+        Ok(Self {
+            addresses: addresses.clone(),
+            connection: Connection::new(addresses)?,
+            http: reqwest::Client::new(),
+            people,
+            folder,
+            filing: String::new(),
+            package: String::new(),
+            receipt_number: String::new(),
+            last_submission: String::new(),
+            version: 0,
+            thread: String::new(),
+            assigned: String::new(),
+        })
+    }
+
+    /// A player of people who have nothing but a name, for tests.
+    pub fn with_people(addresses: &Addresses, ids: &[String]) -> Result<Self> {
+        let run = u32::try_from(now_s() % 1_000_000)?;
+        let people = ids.iter().map(|id| (id.clone(), Person::new(PersonRow::named(id), run)));
+        Self::new(addresses, people.collect(), PathBuf::new())
+    }
+
     async fn step(&mut self, number: usize, step: &Step, teller: &Teller) -> Result<()> {
         let begun = Instant::now();
         self.renew(&step.who).await?;
