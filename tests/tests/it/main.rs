@@ -4,6 +4,7 @@
 mod access;
 mod architecture;
 mod crash;
+mod reference;
 mod story;
 mod system;
 mod trace;
