@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-const STORY: &str = "/tmp/stories/naturalization.toml";
+const STORY: &str = "tests/stories/naturalization.toml";
 /// Services hand over their spans every five seconds; more only on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Everything with a log or a projection.
 const SERVICES: [&str; 6] =
     ["case-status", "filing", "identity", "notifications", "payments", "status-projection"];
@@ -97,9 +97,9 @@ impl Seen {
 }
 
 fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
-    let text = |one: &KeyValue| match one.value.as_ref()?.value.as_ref()? {
-        any_value::Value::StringValue(text) => Some((one.key.clone(), text.clone())),
-        _ => None,
+    let text = |one: &KeyValue| {
+        let any_value::Value::StringValue(text) = one.value.as_ref()?.value.as_ref()? else { return None };
+        Some((one.key.clone(), text.clone()))
     };
     attributes.iter().filter_map(text).collect()
 }
