@@ -178,7 +178,7 @@ fn span(request: &Request<Body>) -> Span {
     let method = if method_access(request.uri().path()).is_some() { method } else { "unknown" };
     let span = tracing::info_span!(
         "rpc", otel.name = method, otel.kind = "server", rpc.system.name = "grpc", rpc.method = method,
-        rpc.response.status_code = field::Empty, error.type = field::Empty,
+        rpc.response.status_code = field::Empty, error.type = field::Empty, otel.status_code = field::Empty,
     );
     if let Some(parent) = request.headers().get("traceparent").and_then(|value| value.to_str().ok()) {
         set_parent(&span, parent);
@@ -191,9 +191,21 @@ fn code(response: &Response<Body>) -> Code {
     response.headers().get("grpc-status").map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()))
 }
 
+/// A code as the protocol writes it: `DEADLINE_EXCEEDED`.
+fn code_name(code: Code) -> String {
+    let mut name = String::new();
+    for letter in format!("{code:?}").chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    name
+}
+
 fn record(path: &str, code: Code, who: &str, started: Instant) {
     let method = method_access(path).map_or("unknown", |method| method.path.trim_start_matches('/'));
-    let name = format!("{code:?}");
+    let name = code_name(code);
     let span = Span::current();
     span.record("rpc.response.status_code", &name);
     let seconds = started.elapsed().as_secs_f64();
@@ -206,6 +218,7 @@ fn record(path: &str, code: Code, who: &str, started: Instant) {
     );
     if ours {
         span.record("error.type", &name);
+        span.record("otel.status_code", "ERROR");
         tracing::warn!(rpc.method = method, code = name, caller = who, duration_ms, "call failed");
     } else {
         tracing::info!(rpc.method = method, code = name, caller = who, duration_ms, "call answered");
