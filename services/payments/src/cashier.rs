@@ -126,8 +126,7 @@ impl Cashier {
     }
 
     async fn settle_fitting(&self, open: &Attempt, charge: &Charge) -> Result<(), ExecuteError> {
-        let traceparent = self.trace_of(open).await?;
-        let context = Context { traceparent, ..consequence("settle_payment", open.attempt_id) };
+        let context = self.consequence("settle_payment", open.attempt_id, open.payment_id).await?;
         let account = self.account_of(open.payment_id).await?;
         let attempt_id = open.attempt_id.to_string();
         let mut tx = self.pool.begin().await?;
@@ -153,8 +152,7 @@ impl Cashier {
     /// # Errors
     /// The log.
     pub async fn refuse(&self, open: &Attempt, code: &str) -> Result<(), ExecuteError> {
-        let traceparent = self.trace_of(open).await?;
-        let context = Context { traceparent, ..consequence("refuse_payment", open.attempt_id) };
+        let context = self.consequence("refuse_payment", open.attempt_id, open.payment_id).await?;
         let attempt_id = open.attempt_id.to_string();
         let mut tx = self.pool.begin().await?;
         self.payments
@@ -174,7 +172,7 @@ impl Cashier {
     pub async fn give_back(&self, due: &refund::Refund) -> anyhow::Result<()> {
         let reference =
             self.processor.refund(due.refund_id, &due.processor_reference, due.amount_cents).await?;
-        let context = consequence("issue_refund", due.refund_id);
+        let context = self.consequence("issue_refund", due.refund_id, due.payment_id).await?;
         let refund_id = due.refund_id.to_string();
         let mut tx = self.pool.begin().await?;
         let done = self
@@ -194,19 +192,43 @@ impl Cashier {
         Ok(())
     }
 
-    /// The trace that an attempt's outcome belongs to: the call at hand; for a webhook or a later question, which have
-    /// none, the payer's call.
-    async fn trace_of(&self, open: &Attempt) -> Result<String, ExecuteError> {
+    /// The context of what follows from the processor's answer: its command id comes from the attempt or the refund, so
+    /// that an answer, a webhook and a later question do the same thing once (L14).
+    async fn consequence(&self, policy: &str, cause: Uuid, payment: Uuid) -> Result<Context, ExecuteError> {
+        Ok(Context {
+            command_id: derived_id(policy, cause, 0),
+            correlation_id: cause,
+            causation_id: None,
+            actor: Actor::machine(policy),
+            on_behalf_of: None,
+            auth_level: 0,
+            traceparent: self.trace_of(cause, payment).await?,
+            request: Vec::new(),
+        })
+    }
+
+    /// The trace that an outcome belongs to: the call at hand; for a webhook or a later question, which have none, what
+    /// began the attempt or the refund.
+    async fn trace_of(&self, cause: Uuid, payment: Uuid) -> Result<String, ExecuteError> {
         let ours = docket_messaging::current_traceparent();
         if !ours.is_empty() {
             return Ok(ours);
         }
-        let attempt_id = open.attempt_id.to_string();
-        let events = self.payments.load(open.payment_id).await?.events;
-        let began = events.iter().find(|event| {
-            matches!(event.decode(), Ok(Event::PaymentAttempted(begun)) if begun.attempt_id == attempt_id)
-        });
-        Ok(began.map(|event| event.metadata.traceparent.clone()).unwrap_or_default())
+        let cause = cause.to_string();
+        for recorded in self.payments.load(payment).await?.events {
+            let began = match recorded.decode().map_err(docket_eventlog::Error::from)? {
+                Event::PaymentAttempted(attempted) => attempted.attempt_id == cause,
+                Event::RefundStarted(started) => started.refund_id == cause,
+                Event::PaymentOpened(_)
+                | Event::FeeRefused(_)
+                | Event::FeeSettled(_)
+                | Event::RefundIssued(_) => false,
+            };
+            if began {
+                return Ok(recorded.metadata.traceparent);
+            }
+        }
+        Ok(String::new())
     }
 
     /// The account of a payment, under whose key its personal fields are sealed.
@@ -214,21 +236,5 @@ impl Cashier {
         let state = self.payments.load(payment).await?.state;
         let account = state.opened.and_then(|opened| Uuid::try_parse(&opened.account_id).ok());
         account.ok_or_else(|| docket_kernel::Refusal::not_found().into())
-    }
-}
-
-/// The context of what follows from the processor's answer: its command id comes from the attempt, so that an answer,
-/// a webhook and a later question do the same thing once (L14).
-fn consequence(policy: &str, cause: Uuid) -> Context {
-    let command_id = derived_id(policy, cause, 0);
-    Context {
-        command_id,
-        correlation_id: cause,
-        causation_id: None,
-        actor: Actor::machine(policy),
-        on_behalf_of: None,
-        auth_level: 0,
-        traceparent: docket_messaging::current_traceparent(),
-        request: Vec::new(),
     }
 }
