@@ -14,7 +14,7 @@ pub async fn migrate(keys: &PgPool, app_role: Option<&str>) -> Result<(), Error>
     migrator.dangerous_set_table_name("vault._migrations");
     migrator.run(keys).await?;
     if let Some(role) = app_role {
-        sqlx::query("SELECT vault.grant_app($1::text::name)").bind(role).execute(keys).await?;
+        sqlx::query!("SELECT vault.grant_app($1::text::name)", role).fetch_one(keys).await?;
     }
     Ok(())
 }

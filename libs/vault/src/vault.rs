@@ -120,35 +120,35 @@ impl Vault {
         let mut tx = self.0.keys.begin().await?;
         // The row must exist before it is locked, so that a hold, an erasure and a first sealing queue up.
         self.make_key(&mut tx, subject).await?;
-        let key_id: Uuid =
-            sqlx::query_scalar("SELECT key_id FROM vault.data_key WHERE subject = $1 FOR UPDATE")
-                .bind(&name)
+        let key_id =
+            sqlx::query_scalar!("SELECT key_id FROM vault.data_key WHERE subject = $1 FOR UPDATE", &name)
                 .fetch_one(&mut *tx)
                 .await?;
-        let held: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT FROM vault.legal_hold WHERE subject = $1 AND released_at_us IS NULL)",
+        let held = sqlx::query_scalar!(
+            r#"SELECT EXISTS (
+                SELECT FROM vault.legal_hold WHERE subject = $1 AND released_at_us IS NULL) AS "held!""#,
+            &name
         )
-        .bind(&name)
         .fetch_one(&mut *tx)
         .await?;
         if held {
             return Err(Error::Held(*subject));
         }
-        sqlx::query(
+        sqlx::query!(
             "UPDATE vault.data_key SET wrapped = NULL, destroyed_at_us = $2
              WHERE subject = $1 AND wrapped IS NOT NULL",
+            &name,
+            now
         )
-        .bind(&name)
-        .bind(now)
         .execute(&mut *tx)
         .await?;
-        sqlx::query(
+        sqlx::query!(
             "INSERT INTO vault.erasure (subject, key_id, erased_at_us) VALUES ($1, $2, $3)
              ON CONFLICT (subject) DO NOTHING",
+            &name,
+            key_id,
+            now
         )
-        .bind(&name)
-        .bind(key_id)
-        .bind(now)
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
@@ -170,22 +170,23 @@ impl Vault {
         let name = subject.to_string();
         let mut tx = self.0.keys.begin().await?;
         self.make_key(&mut tx, subject).await?;
-        let live: bool = sqlx::query_scalar(
-            "SELECT wrapped IS NOT NULL FROM vault.data_key WHERE subject = $1 FOR UPDATE",
+        let live = sqlx::query_scalar!(
+            r#"SELECT wrapped IS NOT NULL AS "live!" FROM vault.data_key WHERE subject = $1 FOR UPDATE"#,
+            &name
         )
-        .bind(&name)
         .fetch_one(&mut *tx)
         .await?;
         if !live {
             return Err(Error::Erased(*subject));
         }
-        sqlx::query(
+        sqlx::query!(
             "INSERT INTO vault.legal_hold (subject, reason, held_at_us) VALUES ($1, $2, $3)
-             ON CONFLICT (subject, reason) DO UPDATE SET held_at_us = excluded.held_at_us, released_at_us = NULL",
+             ON CONFLICT (subject, reason) DO UPDATE
+             SET held_at_us = excluded.held_at_us, released_at_us = NULL",
+            &name,
+            reason,
+            self.now_us()
         )
-        .bind(&name)
-        .bind(reason)
-        .bind(self.now_us())
         .execute(&mut *tx)
         .await?;
         Ok(tx.commit().await?)
@@ -196,13 +197,13 @@ impl Vault {
     /// # Errors
     /// [`Error::Database`].
     pub async fn release(&self, subject: &Subject, reason: &str) -> Result<(), Error> {
-        sqlx::query(
+        sqlx::query!(
             "UPDATE vault.legal_hold SET released_at_us = $3
              WHERE subject = $1 AND reason = $2 AND released_at_us IS NULL",
+            subject.to_string(),
+            reason,
+            self.now_us()
         )
-        .bind(subject.to_string())
-        .bind(reason)
-        .bind(self.now_us())
         .execute(&self.0.keys)
         .await?;
         Ok(())
@@ -252,15 +253,14 @@ impl Vault {
 
     async fn load(&self, subject: &Subject) -> Result<Option<DataKey>, Error> {
         let name = subject.to_string();
-        let row: Option<(Uuid, Option<Vec<u8>>)> =
-            sqlx::query_as("SELECT key_id, wrapped FROM vault.data_key WHERE subject = $1")
-                .bind(&name)
-                .fetch_optional(&self.0.keys)
-                .await?;
-        let key = match row {
-            None => return Ok(None),
-            Some((_, None)) => DataKey::Destroyed,
-            Some((id, Some(wrapped))) => {
+        let row = sqlx::query!("SELECT key_id, wrapped FROM vault.data_key WHERE subject = $1", &name)
+            .fetch_optional(&self.0.keys)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let key = match row.wrapped {
+            None => DataKey::Destroyed,
+            Some(wrapped) => {
+                let id = row.key_id;
                 let bytes = unwrap(&self.0.wrapping, &wrap_aad(&name, id), &wrapped)?;
                 DataKey::Live(Arc::new(LiveKey { id, cipher: Cipher::new(&bytes) }))
             }
@@ -274,15 +274,15 @@ impl Vault {
         let name = subject.to_string();
         let id = Uuid::new_v4();
         let wrapped = wrap(&self.0.wrapping, &wrap_aad(&name, id), &random_key()?)?;
-        sqlx::query(
+        sqlx::query!(
             "INSERT INTO vault.data_key (subject, key_id, wrapped, wrap_version, created_at_us)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (subject) DO NOTHING",
+            &name,
+            id,
+            wrapped,
+            self.0.wrap_version,
+            self.now_us()
         )
-        .bind(&name)
-        .bind(id)
-        .bind(wrapped)
-        .bind(self.0.wrap_version)
-        .bind(self.now_us())
         .execute(keys)
         .await?;
         Ok(())
@@ -308,26 +308,30 @@ async fn root_key(
     name: &str,
 ) -> Result<(KeyBytes, i32), Error> {
     let aad = whole_root_aad(name, 1);
-    sqlx::query(
+    let fresh = wrap(kek.cipher(), &aad, &random_key()?)?;
+    sqlx::query!(
         "INSERT INTO vault.service_key (name, version, wrapped, kek_id, created_at_us)
          VALUES ($1, 1, $2, $3, $4) ON CONFLICT (name, version) DO NOTHING",
+        name,
+        fresh,
+        kek.id(),
+        clock.now().as_microsecond()
     )
-    .bind(name)
-    .bind(wrap(kek.cipher(), &aad, &random_key()?)?)
-    .bind(kek.id())
-    .bind(clock.now().as_microsecond())
     .execute(keys)
     .await?;
-    let (version, wrapped, kek_id): (i32, Vec<u8>, String) = sqlx::query_as(
-        "SELECT version, wrapped, kek_id FROM vault.service_key WHERE name = $1 ORDER BY version DESC LIMIT 1",
+    let stored = sqlx::query!(
+        "SELECT version, wrapped, kek_id FROM vault.service_key
+         WHERE name = $1 ORDER BY version DESC LIMIT 1",
+        name
     )
-    .bind(name)
     .fetch_one(keys)
     .await?;
-    if kek_id != kek.id() {
-        return Err(Error::Kek(format!("the keys are wrapped under {kek_id}, this one is {}", kek.id())));
+    if stored.kek_id != kek.id() {
+        let (under, this) = (stored.kek_id, kek.id());
+        return Err(Error::Kek(format!("the keys are wrapped under {under}, this one is {this}")));
     }
-    Ok((unwrap(kek.cipher(), &whole_root_aad(name, version), &wrapped)?, version))
+    let aad = whole_root_aad(name, stored.version);
+    Ok((unwrap(kek.cipher(), &aad, &stored.wrapped)?, stored.version))
 }
 
 fn whole_root_aad(name: &str, version: i32) -> Vec<u8> {
