@@ -21,7 +21,6 @@ pub(crate) struct Stored {
     pub(crate) frontier: Option<Frontier>,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     size: i64,
     root: Vec<u8>,
@@ -128,16 +127,16 @@ impl EventLog {
     /// As [`EventLog::checkpoint`]; [`Error::Malformed`] for an empty log.
     pub async fn statement(&self, key: &CheckpointKey, stream: &StreamName) -> Result<Statement, Error> {
         let checkpoint = self.checkpoint(key).await?.ok_or(Error::Malformed("a log without events"))?;
-        let last: Option<(i64, Vec<u8>)> = sqlx::query_as(
+        let last = sqlx::query!(
             "SELECT version, link FROM log.event WHERE log = $1 AND stream = $2 AND position <= $3
              ORDER BY version DESC LIMIT 1",
+            self.name(),
+            stream.as_str(),
+            checkpoint.size.cast_signed()
         )
-        .bind(self.name())
-        .bind(stream.as_str())
-        .bind(checkpoint.size.cast_signed())
         .fetch_optional(self.pool())
         .await?;
-        let (version, link) = last.unwrap_or_else(|| (0, vec![0; 32]));
+        let (version, link) = last.map_or_else(|| (0, vec![0; 32]), |last| (last.version, last.link));
         let mut statement = Statement {
             stream: stream.clone(),
             version: version.unsigned_abs(),
@@ -152,22 +151,22 @@ impl EventLog {
     /// Adds the leaves up to a position.
     async fn grow(&self, mut frontier: Frontier, to: u64) -> Result<Frontier, Error> {
         while frontier.size() < to {
-            let links: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+            let links = sqlx::query!(
                 "SELECT position, link FROM log.event WHERE log = $1 AND position > $2 AND position <= $3
                  ORDER BY position LIMIT $4",
+                self.name(),
+                frontier.size().cast_signed(),
+                to.cast_signed(),
+                BATCH
             )
-            .bind(self.name())
-            .bind(frontier.size().cast_signed())
-            .bind(to.cast_signed())
-            .bind(BATCH)
             .fetch_all(self.pool())
             .await?;
             if links.is_empty() {
                 return Err(Error::Malformed("a position without an event"));
             }
-            for (position, link) in links {
-                let position = position.unsigned_abs();
-                let link: Hash = link.try_into().map_err(|_| Error::Malformed("the link"))?;
+            for row in links {
+                let position = row.position.unsigned_abs();
+                let link: Hash = row.link.try_into().map_err(|_| Error::Malformed("the link"))?;
                 if position != frontier.size() + 1 {
                     return Err(Error::Malformed("a position without an event"));
                 }
@@ -178,18 +177,19 @@ impl EventLog {
     }
 
     async fn store_checkpoint(&self, signed: &SignedCheckpoint, frontier: &Frontier) -> Result<(), Error> {
-        sqlx::query(
-            "INSERT INTO log.checkpoint_signed (log, size, root, frontier, epoch, signed_at_us, key_id, signature)
+        sqlx::query!(
+            "INSERT INTO log.checkpoint_signed (log, size, root, frontier, epoch, signed_at_us,
+                                                key_id, signature)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (log, size, epoch) DO NOTHING",
+            self.name(),
+            signed.size.cast_signed(),
+            signed.root.as_slice(),
+            frontier.to_bytes(),
+            signed.epoch.cast_signed(),
+            signed.signed_at.as_microsecond(),
+            &signed.key_id,
+            signed.signature.as_slice()
         )
-        .bind(self.name())
-        .bind(signed.size.cast_signed())
-        .bind(signed.root.as_slice())
-        .bind(frontier.to_bytes())
-        .bind(signed.epoch.cast_signed())
-        .bind(signed.signed_at.as_microsecond())
-        .bind(&signed.key_id)
-        .bind(signed.signature.as_slice())
         .execute(self.pool())
         .await?;
         Ok(())
@@ -203,16 +203,19 @@ impl EventLog {
         limit: i64,
         replaced_too: bool,
     ) -> Result<Vec<Stored>, Error> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT size, root, frontier, epoch, signed_at_us, key_id, signature FROM log.checkpoint_signed c
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT size, root, frontier, epoch, signed_at_us, key_id, signature
+             FROM log.checkpoint_signed c
              WHERE log = $1 AND size <= $2 AND ($4 OR NOT EXISTS (
-                SELECT FROM log.epoch e WHERE e.log = c.log AND e.number > c.epoch AND e.from_position <= c.size))
+                SELECT FROM log.epoch e
+                WHERE e.log = c.log AND e.number > c.epoch AND e.from_position <= c.size))
              ORDER BY size DESC, epoch DESC LIMIT $3",
+            self.name(),
+            size.cast_signed(),
+            limit,
+            replaced_too
         )
-        .bind(self.name())
-        .bind(size.cast_signed())
-        .bind(limit)
-        .bind(replaced_too)
         .fetch_all(self.pool())
         .await?;
         rows.into_iter().rev().map(|row| row.into_stored(self.name())).collect()

@@ -94,20 +94,21 @@ pub(crate) struct NewCommand {
 
 async fn lock(conn: &mut PgConnection, core: &Core) -> Result<Round, Error> {
     // Durable before answered, whatever the session's default: `off` becomes `on` for this transaction.
-    let (position, recorded_at_us, _, _): (i64, i64, String, String) = sqlx::query_as(
+    let head = sqlx::query!(
         "UPDATE log.head SET commits = commits + 1 WHERE log = $1
-         RETURNING position, recorded_at_us, set_config('idle_in_transaction_session_timeout', $2, true),
+         RETURNING position, recorded_at_us,
+                   set_config('idle_in_transaction_session_timeout', $2, true) AS frozen_owner,
                    CASE current_setting('synchronous_commit') WHEN 'off'
-                   THEN set_config('synchronous_commit', 'on', true) ELSE '' END",
+                   THEN set_config('synchronous_commit', 'on', true) ELSE '' END AS durable",
+        core.name,
+        FROZEN_OWNER
     )
-    .bind(core.name)
-    .bind(FROZEN_OWNER)
     .fetch_one(conn)
     .await?;
     // To the microsecond, as it is stored; never before the event before it.
-    let now = core.clock.now().as_microsecond().max(recorded_at_us);
+    let now = core.clock.now().as_microsecond().max(head.recorded_at_us);
     Ok(Round {
-        position: position.unsigned_abs(),
+        position: head.position.unsigned_abs(),
         recorded_at: instant(now)?,
         streams: HashMap::new(),
         known: HashMap::new(),
@@ -115,7 +116,6 @@ async fn lock(conn: &mut PgConnection, core: &Core) -> Result<Round, Error> {
     })
 }
 
-#[derive(sqlx::FromRow)]
 struct Guard {
     is_command: bool,
     name: String,
@@ -139,19 +139,23 @@ async fn look(
     names.dedup();
     let actors: Vec<&str> = group.iter().map(|append| append.actor.as_str()).collect();
     let ids: Vec<Uuid> = group.iter().map(|append| append.command_id).collect();
-    let guards: Vec<Guard> = sqlx::query_as(
-        "SELECT false AS is_command, s.name, NULL::uuid AS command_id, s.version, s.link AS bytes,
-                s.first_position AS first, s.last_position AS last
+    // `as _`: arrays of borrowed texts, which the macro cannot tell from owned ones.
+    let guards = sqlx::query_as!(
+        Guard,
+        r#"SELECT false AS "is_command!", s.name AS "name!", NULL::uuid AS command_id,
+                s.version AS "version!", s.link AS "bytes!",
+                s.first_position AS "first!", s.last_position AS "last!"
          FROM log.stream s WHERE s.log = $1 AND s.name = ANY($2)
          UNION ALL
          SELECT true, c.actor, c.command_id, 0, c.request_mac, c.first_position, c.last_position
          FROM unnest($3::text[], $4::uuid[]) AS asked (actor, command_id)
-         JOIN log.command c ON c.log = $1 AND c.actor = asked.actor AND c.command_id = asked.command_id",
+         JOIN log.command c
+           ON c.log = $1 AND c.actor = asked.actor AND c.command_id = asked.command_id"#,
+        core.name,
+        &names as _,
+        &actors as _,
+        &ids
     )
-    .bind(core.name)
-    .bind(&names)
-    .bind(&actors)
-    .bind(&ids)
     .fetch_all(conn)
     .await?;
     for guard in guards {

@@ -25,7 +25,6 @@ pub struct Epoch {
     mac: Vec<u8>,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     number: i64,
     id: Uuid,
@@ -84,11 +83,11 @@ impl TryFrom<Row> for Epoch {
 /// Makes the head row and the first epoch of a log which is opened for the first time.
 pub(crate) async fn begin_log(core: &Core) -> Result<(), Error> {
     let mut tx = core.pool.begin().await?;
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO log.head (log, position, recorded_at_us, commits) VALUES ($1, 0, 0, 0)
          ON CONFLICT (log) DO NOTHING",
+        core.name
     )
-    .bind(core.name)
     .execute(&mut *tx)
     .await?;
     insert(&mut tx, core, &Epoch::next(core, 1, 1, "the log began")?).await?;
@@ -97,28 +96,29 @@ pub(crate) async fn begin_log(core: &Core) -> Result<(), Error> {
 
 /// All epochs of the log, in order.
 pub(crate) async fn load(core: &Core) -> Result<Vec<Epoch>, Error> {
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows = sqlx::query_as!(
+        Row,
         "SELECT number, id, from_position, reason, started_at_us, mac FROM log.epoch
          WHERE log = $1 ORDER BY number",
+        core.name
     )
-    .bind(core.name)
     .fetch_all(&core.pool)
     .await?;
     rows.into_iter().map(Epoch::try_from).collect()
 }
 
 async fn insert(conn: &mut PgConnection, core: &Core, epoch: &Epoch) -> Result<(), Error> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO log.epoch (log, number, id, from_position, reason, started_at_us, mac)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (log, number) DO NOTHING",
+        core.name,
+        epoch.number.cast_signed(),
+        epoch.id,
+        epoch.from_position.cast_signed(),
+        &epoch.reason,
+        epoch.started_at.as_microsecond(),
+        &epoch.mac
     )
-    .bind(core.name)
-    .bind(epoch.number.cast_signed())
-    .bind(epoch.id)
-    .bind(epoch.from_position.cast_signed())
-    .bind(&epoch.reason)
-    .bind(epoch.started_at.as_microsecond())
-    .bind(&epoch.mac)
     .execute(conn)
     .await?;
     Ok(())
@@ -133,15 +133,16 @@ impl EventLog {
     pub async fn raise_epoch(&self, reason: &str) -> Result<Epoch, Error> {
         let core = self.core();
         let mut tx = core.pool.begin().await?;
-        let position: i64 =
-            sqlx::query_scalar("UPDATE log.head SET commits = commits + 1 WHERE log = $1 RETURNING position")
-                .bind(core.name)
+        let position = sqlx::query_scalar!(
+            "UPDATE log.head SET commits = commits + 1 WHERE log = $1 RETURNING position",
+            core.name
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        let last =
+            sqlx::query_scalar!(r#"SELECT max(number) AS "last!" FROM log.epoch WHERE log = $1"#, core.name)
                 .fetch_one(&mut *tx)
                 .await?;
-        let last: i64 = sqlx::query_scalar("SELECT max(number) FROM log.epoch WHERE log = $1")
-            .bind(core.name)
-            .fetch_one(&mut *tx)
-            .await?;
         let epoch = Epoch::next(core, last.unsigned_abs() + 1, position.unsigned_abs() + 1, reason)?;
         insert(&mut tx, core, &epoch).await?;
         tx.commit().await?;

@@ -66,7 +66,8 @@ impl EventLog {
     /// [`Error::Database`], [`Error::Malformed`].
     pub async fn open(open: OpenLog) -> Result<Self, Error> {
         let OpenLog { name, pool, vault, clock, personal, producer, rules } = open;
-        let fsync: String = sqlx::query_scalar("SELECT current_setting('fsync')").fetch_one(&pool).await?;
+        let fsync =
+            sqlx::query_scalar!(r#"SELECT current_setting('fsync') AS "fsync!""#).fetch_one(&pool).await?;
         if fsync == "off" {
             tracing::warn!(
                 log = name,
@@ -108,8 +109,7 @@ impl EventLog {
     /// # Errors
     /// [`Error::Database`].
     pub async fn head(&self) -> Result<Head, Error> {
-        let position: i64 = sqlx::query_scalar("SELECT position FROM log.head WHERE log = $1")
-            .bind(self.core.name)
+        let position = sqlx::query_scalar!("SELECT position FROM log.head WHERE log = $1", self.core.name)
             .fetch_one(&self.core.pool)
             .await?;
         let epoch = epoch::load(&self.core).await?.pop().ok_or(Error::Malformed("a log without an epoch"))?;
@@ -132,16 +132,16 @@ impl EventLog {
     /// # Errors
     /// [`Error::Database`].
     pub async fn command(&self, actor: &Actor, command_id: Uuid) -> Result<Option<(u64, u64)>, Error> {
-        let row: Option<(i64, i64)> = sqlx::query_as(
+        let row = sqlx::query!(
             "SELECT first_position, last_position FROM log.command
              WHERE log = $1 AND actor = $2 AND command_id = $3",
+            self.core.name,
+            actor.to_string(),
+            command_id
         )
-        .bind(self.core.name)
-        .bind(actor.to_string())
-        .bind(command_id)
         .fetch_optional(&self.core.pool)
         .await?;
-        Ok(row.map(|(first, last)| (first.unsigned_abs(), last.unsigned_abs())))
+        Ok(row.map(|row| (row.first_position.unsigned_abs(), row.last_position.unsigned_abs())))
     }
 
     /// The timers of this log.

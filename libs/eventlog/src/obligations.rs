@@ -36,15 +36,15 @@ impl Obligations {
     /// # Errors
     /// [`Error::Database`].
     pub async fn open_in(&self, tx: &mut PgConnection, obligation: &Obligation) -> Result<(), Error> {
-        sqlx::query(
+        sqlx::query!(
             "INSERT INTO log.obligation (log, kind, key, owner, due_at_us) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (log, kind, key) DO NOTHING",
+            self.log,
+            &obligation.kind,
+            &obligation.key,
+            &obligation.owner,
+            obligation.due_at.as_microsecond()
         )
-        .bind(self.log)
-        .bind(&obligation.kind)
-        .bind(&obligation.key)
-        .bind(&obligation.owner)
-        .bind(obligation.due_at.as_microsecond())
         .execute(tx)
         .await?;
         Ok(())
@@ -61,14 +61,14 @@ impl Obligations {
         key: &str,
         position: u64,
     ) -> Result<bool, Error> {
-        let closed = sqlx::query(
+        let closed = sqlx::query!(
             "UPDATE log.obligation SET closed_by = $4
              WHERE log = $1 AND kind = $2 AND key = $3 AND closed_by IS NULL",
+            self.log,
+            kind,
+            key,
+            position.cast_signed()
         )
-        .bind(self.log)
-        .bind(kind)
-        .bind(key)
-        .bind(position.cast_signed())
         .execute(tx)
         .await?;
         Ok(closed.rows_affected() == 1)
@@ -79,16 +79,19 @@ impl Obligations {
     /// # Errors
     /// [`Error::Database`].
     pub async fn open(&self, limit: u32) -> Result<Vec<Obligation>, Error> {
-        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+        let rows = sqlx::query!(
             "SELECT kind, key, owner, due_at_us FROM log.obligation
              WHERE log = $1 AND closed_by IS NULL ORDER BY due_at_us, kind, key LIMIT $2",
+            self.log,
+            i64::from(limit)
         )
-        .bind(self.log)
-        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         rows.into_iter()
-            .map(|(kind, key, owner, due)| Ok(Obligation { kind, key, owner, due_at: instant(due)? }))
+            .map(|row| {
+                let due_at = instant(row.due_at_us)?;
+                Ok(Obligation { kind: row.kind, key: row.key, owner: row.owner, due_at })
+            })
             .collect()
     }
 
@@ -97,11 +100,12 @@ impl Obligations {
     /// # Errors
     /// [`Error::Database`].
     pub async fn overdue(&self, now: Timestamp) -> Result<u64, Error> {
-        let count: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM log.obligation WHERE log = $1 AND closed_by IS NULL AND due_at_us <= $2",
+        let count = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "count!" FROM log.obligation
+             WHERE log = $1 AND closed_by IS NULL AND due_at_us <= $2"#,
+            self.log,
+            now.as_microsecond()
         )
-        .bind(self.log)
-        .bind(now.as_microsecond())
         .fetch_one(&self.pool)
         .await?;
         Ok(count.unsigned_abs())

@@ -12,7 +12,6 @@ use crate::record::instant;
 use crate::{Error, EventLog, FORMAT, Metadata, Recorded, StreamName};
 
 /// A row of `log.event`.
-#[derive(sqlx::FromRow)]
 pub(crate) struct Row {
     pub(crate) position: i64,
     stream: String,
@@ -68,13 +67,15 @@ pub(crate) async fn range(
     first: u64,
     last: u64,
 ) -> Result<Vec<Recorded>, Error> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload, sealed, link, format
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload, sealed,
+                link, format
          FROM log.event WHERE log = $1 AND position BETWEEN $2 AND $3 ORDER BY position",
+        core.name,
+        first.cast_signed(),
+        last.cast_signed()
     )
-    .bind(core.name)
-    .bind(first.cast_signed())
-    .bind(last.cast_signed())
     .fetch_all(conn)
     .await?;
     recorded(core, rows)
@@ -82,13 +83,15 @@ pub(crate) async fn range(
 
 /// Rows after a position, unread: for `verify`, which must not stumble over a spoilt one.
 pub(crate) async fn rows_after(core: &Core, after: u64, limit: i64) -> Result<Vec<Row>, Error> {
-    let rows = sqlx::query_as(
-        "SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload, sealed, link, format
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload, sealed,
+                link, format
          FROM log.event WHERE log = $1 AND position > $2 ORDER BY position LIMIT $3",
+        core.name,
+        after.cast_signed(),
+        limit
     )
-    .bind(core.name)
-    .bind(after.cast_signed())
-    .bind(limit)
     .fetch_all(&core.pool)
     .await?;
     Ok(rows)
@@ -102,14 +105,16 @@ pub(crate) async fn stream(
     from_version: u64,
     up_to: u64,
 ) -> Result<Vec<Recorded>, Error> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload, sealed, link, format
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload, sealed,
+                link, format
          FROM log.event WHERE log = $1 AND stream = $2 AND version >= $3 AND position <= $4 ORDER BY version",
+        core.name,
+        stream.as_str(),
+        from_version.cast_signed(),
+        i64::try_from(up_to).unwrap_or(i64::MAX)
     )
-    .bind(core.name)
-    .bind(stream.as_str())
-    .bind(from_version.cast_signed())
-    .bind(i64::try_from(up_to).unwrap_or(i64::MAX))
     .fetch_all(executor)
     .await?;
     recorded(core, rows)
@@ -145,12 +150,12 @@ impl EventLog {
     /// # Errors
     /// [`Error::Database`].
     pub async fn position_at(&self, at: Timestamp) -> Result<u64, Error> {
-        let position: Option<i64> = sqlx::query_scalar(
+        let position = sqlx::query_scalar!(
             "SELECT position FROM log.event WHERE log = $1 AND recorded_at_us <= $2
              ORDER BY recorded_at_us DESC, position DESC LIMIT 1",
+            self.core().name,
+            at.as_microsecond()
         )
-        .bind(self.core().name)
-        .bind(at.as_microsecond())
         .fetch_optional(&self.core().pool)
         .await?;
         Ok(position.unwrap_or_default().unsigned_abs())

@@ -128,12 +128,13 @@ impl<A: Aggregate> Store<A> {
     }
 
     async fn done_in(&self, tx: &mut PgConnection, context: &Context) -> Result<bool, Error> {
-        let done = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT FROM log.command WHERE log = $1 AND actor = $2 AND command_id = $3)",
+        let done = sqlx::query_scalar!(
+            r#"SELECT EXISTS (
+                SELECT FROM log.command WHERE log = $1 AND actor = $2 AND command_id = $3) AS "done!""#,
+            self.log.name(),
+            context.actor.to_string(),
+            context.command_id
         )
-        .bind(self.log.name())
-        .bind(context.actor.to_string())
-        .bind(context.command_id)
         .fetch_one(tx)
         .await?;
         Ok(done)

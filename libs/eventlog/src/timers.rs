@@ -43,7 +43,6 @@ pub struct Timers {
     pool: PgPool,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     key: String,
     kind: String,
@@ -70,16 +69,16 @@ impl Timers {
     /// # Errors
     /// [`Error::Database`].
     pub async fn schedule_in(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), Error> {
-        sqlx::query(
+        sqlx::query!(
             "INSERT INTO log.timer (log, key, kind, due_at_us, payload) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (log, key) DO UPDATE
              SET kind = excluded.kind, due_at_us = excluded.due_at_us, payload = excluded.payload",
+            self.log,
+            &timer.key,
+            &timer.kind,
+            timer.due_at.as_microsecond(),
+            &timer.payload
         )
-        .bind(self.log)
-        .bind(&timer.key)
-        .bind(&timer.kind)
-        .bind(timer.due_at.as_microsecond())
-        .bind(&timer.payload)
         .execute(tx)
         .await?;
         Ok(())
@@ -90,9 +89,7 @@ impl Timers {
     /// # Errors
     /// [`Error::Database`].
     pub async fn cancel_in(&self, tx: &mut PgConnection, key: &str) -> Result<bool, Error> {
-        let gone = sqlx::query("DELETE FROM log.timer WHERE log = $1 AND key = $2")
-            .bind(self.log)
-            .bind(key)
+        let gone = sqlx::query!("DELETE FROM log.timer WHERE log = $1 AND key = $2", self.log, key)
             .execute(tx)
             .await?;
         Ok(gone.rows_affected() == 1)
@@ -106,13 +103,14 @@ impl Timers {
     /// # Errors
     /// [`Error::Database`].
     pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Timer>, Error> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows = sqlx::query_as!(
+            Row,
             "SELECT key, kind, due_at_us, payload FROM log.timer
              WHERE log = $1 AND due_at_us <= $2 ORDER BY due_at_us, key LIMIT $3",
+            self.log,
+            now.as_microsecond(),
+            i64::from(limit)
         )
-        .bind(self.log)
-        .bind(now.as_microsecond())
-        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         rows.into_iter().map(Timer::try_from).collect()
@@ -123,12 +121,14 @@ impl Timers {
     /// # Errors
     /// [`Error::Database`].
     pub async fn fired_in(&self, tx: &mut PgConnection, timer: &Timer) -> Result<bool, Error> {
-        let gone = sqlx::query("DELETE FROM log.timer WHERE log = $1 AND key = $2 AND due_at_us = $3")
-            .bind(self.log)
-            .bind(&timer.key)
-            .bind(timer.due_at.as_microsecond())
-            .execute(tx)
-            .await?;
+        let gone = sqlx::query!(
+            "DELETE FROM log.timer WHERE log = $1 AND key = $2 AND due_at_us = $3",
+            self.log,
+            &timer.key,
+            timer.due_at.as_microsecond()
+        )
+        .execute(tx)
+        .await?;
         Ok(gone.rows_affected() == 1)
     }
 
@@ -137,8 +137,7 @@ impl Timers {
     /// # Errors
     /// [`Error::Database`].
     pub async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
-        let due: Option<i64> = sqlx::query_scalar("SELECT min(due_at_us) FROM log.timer WHERE log = $1")
-            .bind(self.log)
+        let due = sqlx::query_scalar!("SELECT min(due_at_us) FROM log.timer WHERE log = $1", self.log)
             .fetch_one(&self.pool)
             .await?;
         due.map(instant).transpose()

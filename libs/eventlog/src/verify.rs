@@ -184,17 +184,17 @@ impl<'a> Walk<'a> {
         if event.version == 1 {
             return Ok((0, NO_LINK));
         }
-        let row: Option<(i64, Vec<u8>)> = sqlx::query_as(
+        let row = sqlx::query!(
             "SELECT version, link FROM log.event WHERE log = $1 AND stream = $2 AND position < $3
              ORDER BY position DESC LIMIT 1",
+            self.log.name(),
+            event.stream.as_str(),
+            event.position.cast_signed()
         )
-        .bind(self.log.name())
-        .bind(event.stream.as_str())
-        .bind(event.position.cast_signed())
         .fetch_optional(self.log.pool())
         .await?;
-        let Some((version, link)) = row else { return Ok((0, NO_LINK)) };
-        Ok((version.unsigned_abs(), link.try_into().unwrap_or(NO_LINK)))
+        let Some(row) = row else { return Ok((0, NO_LINK)) };
+        Ok((row.version.unsigned_abs(), row.link.try_into().unwrap_or(NO_LINK)))
     }
 
     fn meet_checkpoint(&mut self, event: &Recorded) {
@@ -220,17 +220,19 @@ impl<'a> Walk<'a> {
         if self.broken.is_some() {
             return Ok(());
         }
-        let guards: Vec<(String, i64, Vec<u8>, i64)> = sqlx::query_as(
-            "SELECT name, version, link, last_position FROM log.stream WHERE log = $1 AND last_position <= $2",
+        let guards = sqlx::query!(
+            "SELECT name, version, link, last_position FROM log.stream
+             WHERE log = $1 AND last_position <= $2",
+            self.log.name(),
+            head.cast_signed()
         )
-        .bind(self.log.name())
-        .bind(head.cast_signed())
         .fetch_all(self.log.pool())
         .await?;
-        for (name, version, link, last) in guards {
-            let seen = self.streams.get(&name);
-            if seen.is_some_and(|(v, l)| *v != version.unsigned_abs() || l.as_slice() != link) {
-                self.fault(last.unsigned_abs(), None, format!("the head of {name} differs from its events"));
+        for guard in guards {
+            let seen = self.streams.get(&guard.name);
+            if seen.is_some_and(|(v, l)| *v != guard.version.unsigned_abs() || l.as_slice() != guard.link) {
+                let what = format!("the head of {} differs from its events", guard.name);
+                self.fault(guard.last_position.unsigned_abs(), None, what);
             }
         }
         Ok(())

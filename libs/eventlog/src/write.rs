@@ -62,7 +62,8 @@ pub(crate) async fn write(
     let columns = Columns::of(outcomes);
     let touched: Vec<(&String, &StreamHead)> = round.streams.iter().filter(|(_, s)| s.touched).collect();
     let commands = &round.commands;
-    let updated = sqlx::query(
+    // `as _`: arrays of borrowed texts and bytes, which the macro cannot tell from owned ones.
+    let updated = sqlx::query!(
         "WITH event AS (
             INSERT INTO log.event (log, position, stream, version, event_id, kind, recorded_at_us, metadata,
                                    payload, sealed, link, format)
@@ -85,30 +86,30 @@ pub(crate) async fn write(
                  AS c (actor, command_id, request_mac, first_position, last_position)
          )
          UPDATE log.head SET position = $23, recorded_at_us = $2 WHERE log = $1",
+        core.name,
+        round.recorded_at.as_microsecond(),
+        i16::try_from(FORMAT).expect("a small number"),
+        &columns.positions,
+        &columns.streams as _,
+        &columns.versions,
+        &columns.ids,
+        &columns.kinds as _,
+        &columns.metadata as _,
+        &columns.payloads as _,
+        &columns.sealed,
+        &columns.links as _,
+        &touched.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>() as _,
+        &touched.iter().map(|(_, head)| head.version.cast_signed()).collect::<Vec<_>>(),
+        &touched.iter().map(|(_, head)| head.link.as_slice()).collect::<Vec<_>>() as _,
+        &touched.iter().map(|(_, head)| head.first.cast_signed()).collect::<Vec<_>>(),
+        &touched.iter().map(|(_, head)| head.last.cast_signed()).collect::<Vec<_>>(),
+        &commands.iter().map(|command| command.actor.as_str()).collect::<Vec<_>>() as _,
+        &commands.iter().map(|command| command.command_id).collect::<Vec<_>>(),
+        &commands.iter().map(|command| command.fingerprint.as_slice()).collect::<Vec<_>>() as _,
+        &commands.iter().map(|command| command.first.cast_signed()).collect::<Vec<_>>(),
+        &commands.iter().map(|command| command.last.cast_signed()).collect::<Vec<_>>(),
+        round.position.cast_signed()
     )
-    .bind(core.name)
-    .bind(round.recorded_at.as_microsecond())
-    .bind(i16::try_from(FORMAT).expect("a small number"))
-    .bind(&columns.positions)
-    .bind(&columns.streams)
-    .bind(&columns.versions)
-    .bind(&columns.ids)
-    .bind(&columns.kinds)
-    .bind(&columns.metadata)
-    .bind(&columns.payloads)
-    .bind(&columns.sealed)
-    .bind(&columns.links)
-    .bind(touched.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>())
-    .bind(touched.iter().map(|(_, head)| head.version.cast_signed()).collect::<Vec<_>>())
-    .bind(touched.iter().map(|(_, head)| head.link.as_slice()).collect::<Vec<_>>())
-    .bind(touched.iter().map(|(_, head)| head.first.cast_signed()).collect::<Vec<_>>())
-    .bind(touched.iter().map(|(_, head)| head.last.cast_signed()).collect::<Vec<_>>())
-    .bind(commands.iter().map(|command| command.actor.as_str()).collect::<Vec<_>>())
-    .bind(commands.iter().map(|command| command.command_id).collect::<Vec<_>>())
-    .bind(commands.iter().map(|command| command.fingerprint.as_slice()).collect::<Vec<_>>())
-    .bind(commands.iter().map(|command| command.first.cast_signed()).collect::<Vec<_>>())
-    .bind(commands.iter().map(|command| command.last.cast_signed()).collect::<Vec<_>>())
-    .bind(round.position.cast_signed())
     .execute(conn)
     .await?;
     if updated.rows_affected() == 1 { Ok(()) } else { Err(Error::Malformed("a log without a head")) }
