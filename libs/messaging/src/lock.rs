@@ -21,10 +21,12 @@ impl Lock {
         // Not from the pool: a session lock must not go back into it.
         let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
         loop {
-            let ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
-                .bind(name)
-                .fetch_one(&mut connection)
-                .await?;
+            let ours = sqlx::query_scalar!(
+                r#"SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS "ours!""#,
+                name
+            )
+            .fetch_one(&mut connection)
+            .await?;
             if ours {
                 return Ok(Self(connection));
             }

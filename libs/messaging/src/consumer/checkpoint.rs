@@ -34,67 +34,67 @@ pub(crate) fn lane_of(stream: &StreamName) -> usize {
 
 /// The lanes' checkpoints, made at 0 when they are missing.
 pub(crate) async fn load(core: &Core, epoch: u64) -> Result<Vec<At>, Error> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO log.consumer_checkpoint (consumer, log, lane, position, epoch)
          SELECT $1, $2, lane, 0, $4 FROM generate_series(0, $3 - 1) AS lane
          ON CONFLICT (consumer, log, lane) DO NOTHING",
+        &core.service,
+        &core.log,
+        i32::try_from(LANES).expect("a small number"),
+        epoch.cast_signed()
     )
-    .bind(&core.service)
-    .bind(&core.log)
-    .bind(i32::try_from(LANES).expect("a small number"))
-    .bind(epoch.cast_signed())
     .execute(&core.pool)
     .await?;
-    let rows: Vec<(i32, i64, i64)> = sqlx::query_as(
+    let rows = sqlx::query!(
         "SELECT lane, position, epoch FROM log.consumer_checkpoint
          WHERE consumer = $1 AND log = $2 ORDER BY lane",
+        &core.service,
+        &core.log
     )
-    .bind(&core.service)
-    .bind(&core.log)
     .fetch_all(&core.pool)
     .await?;
     if rows.len() != LANES {
         return Err(Error::Halted(format!("{} lanes have checkpoints, {LANES} are needed", rows.len())));
     }
-    let at = |(lane, position, epoch): (i32, i64, i64)| At {
-        lane,
-        position: position.unsigned_abs(),
-        epoch: epoch.unsigned_abs(),
-    };
-    Ok(rows.into_iter().map(at).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| At {
+            lane: row.lane,
+            position: row.position.unsigned_abs(),
+            epoch: row.epoch.unsigned_abs(),
+        })
+        .collect())
 }
 
 /// Moves the lane from where it was to `to`, in the caller's transaction.
 pub(crate) async fn advance(tx: &mut PgConnection, core: &Core, at: &At, to: u64) -> Result<Moved, Error> {
-    let moved = sqlx::query(
+    let moved = sqlx::query!(
         "UPDATE log.consumer_checkpoint SET position = $5
          WHERE consumer = $1 AND log = $2 AND lane = $3 AND position = $4 AND epoch = $6",
+        &core.service,
+        &core.log,
+        at.lane,
+        at.position.cast_signed(),
+        to.cast_signed(),
+        at.epoch.cast_signed()
     )
-    .bind(&core.service)
-    .bind(&core.log)
-    .bind(at.lane)
-    .bind(at.position.cast_signed())
-    .bind(to.cast_signed())
-    .bind(at.epoch.cast_signed())
     .execute(&mut *tx)
     .await?
     .rows_affected();
     if moved == 1 {
         return Ok(Moved::Yes);
     }
-    let row: Option<(i64, i64)> = sqlx::query_as(
+    let row = sqlx::query!(
         "SELECT position, epoch FROM log.consumer_checkpoint WHERE consumer = $1 AND log = $2 AND lane = $3",
+        &core.service,
+        &core.log,
+        at.lane
     )
-    .bind(&core.service)
-    .bind(&core.log)
-    .bind(at.lane)
     .fetch_optional(&mut *tx)
     .await?;
     match row {
-        Some((position, epoch))
-            if epoch.unsigned_abs() == at.epoch && position.unsigned_abs() > at.position =>
-        {
-            Ok(Moved::Elsewhere(position.unsigned_abs()))
+        Some(row) if row.epoch.unsigned_abs() == at.epoch && row.position.unsigned_abs() > at.position => {
+            Ok(Moved::Elsewhere(row.position.unsigned_abs()))
         }
         // Set back or taken away by hand: begin again from what stands there.
         _ => Err(Error::Broker("the checkpoint was changed; starting again from it".to_owned())),

@@ -9,7 +9,7 @@ use super::lane::{after, apply_all, process_span};
 use crate::{ApplyError, Error};
 
 /// One parked event.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parked {
     /// The consumer that could not apply it.
     pub consumer: String,
@@ -39,9 +39,10 @@ pub struct Redriven {
 /// # Errors
 /// [`Error::Database`].
 pub async fn parked(pool: &PgPool) -> Result<Vec<Parked>, Error> {
-    Ok(sqlx::query_as(
+    Ok(sqlx::query_as!(
+        Parked,
         "SELECT consumer, log, stream, position, reason, since_at_us FROM log.parked
-         ORDER BY since_at_us, position",
+         ORDER BY since_at_us, position"
     )
     .fetch_all(pool)
     .await?)
@@ -49,12 +50,12 @@ pub async fn parked(pool: &PgPool) -> Result<Vec<Parked>, Error> {
 
 /// Whether the stream is parked. The rows stay locked, so that a redrive and a new arrival queue up.
 pub(crate) async fn is_parked(tx: &mut PgConnection, core: &Core, stream: &StreamName) -> sqlx::Result<bool> {
-    let rows: Vec<i64> = sqlx::query_scalar(
+    let rows = sqlx::query_scalar!(
         "SELECT position FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3 FOR UPDATE",
+        &core.service,
+        &core.log,
+        stream.as_str()
     )
-    .bind(&core.service)
-    .bind(&core.log)
-    .bind(stream.as_str())
     .fetch_all(tx)
     .await?;
     Ok(!rows.is_empty())
@@ -66,16 +67,16 @@ pub(crate) async fn insert(
     event: &Recorded,
     reason: &str,
 ) -> sqlx::Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO log.parked (consumer, log, stream, position, reason, since_at_us)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        &core.service,
+        &core.log,
+        event.stream.as_str(),
+        event.position.cast_signed(),
+        reason,
+        core.clock.now().as_microsecond()
     )
-    .bind(&core.service)
-    .bind(&core.log)
-    .bind(event.stream.as_str())
-    .bind(event.position.cast_signed())
-    .bind(reason)
-    .bind(core.clock.now().as_microsecond())
     .execute(tx)
     .await?;
     Ok(())
@@ -83,13 +84,13 @@ pub(crate) async fn insert(
 
 /// Applies the parked events of one stream or all, in order; what fails again stays parked.
 pub(crate) async fn redrive(core: &Core, stream: Option<&str>) -> Result<Redriven, Error> {
-    let streams: Vec<String> = sqlx::query_scalar(
+    let streams = sqlx::query_scalar!(
         "SELECT stream FROM log.parked WHERE consumer = $1 AND log = $2 AND ($3::text IS NULL OR stream = $3)
          GROUP BY stream ORDER BY min(position)",
+        &core.service,
+        &core.log,
+        stream
     )
-    .bind(&core.service)
-    .bind(&core.log)
-    .bind(stream)
     .fetch_all(&core.pool)
     .await?;
     let mut done = Redriven::default();
@@ -125,13 +126,13 @@ enum First {
 /// Tries the first parked event of a stream; its row goes in the transaction of its effect.
 async fn first(core: &Core, stream: &str) -> Result<First, Error> {
     let mut tx = core.pool.begin().await?;
-    let positions: Vec<i64> = sqlx::query_scalar(
+    let positions = sqlx::query_scalar!(
         "SELECT position FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3
          ORDER BY position FOR UPDATE",
+        &core.service,
+        &core.log,
+        stream
     )
-    .bind(&core.service)
-    .bind(&core.log)
-    .bind(stream)
     .fetch_all(&mut *tx)
     .await?;
     let Some(&position) = positions.first() else { return Ok(First::None) };
@@ -151,27 +152,30 @@ async fn first(core: &Core, stream: &str) -> Result<First, Error> {
             return Ok(First::StillParked);
         }
     }
-    sqlx::query("DELETE FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3 AND position = $4")
-        .bind(&core.service)
-        .bind(&core.log)
-        .bind(stream)
-        .bind(position)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3 AND position = $4",
+        &core.service,
+        &core.log,
+        stream,
+        position
+    )
+    .execute(&mut *tx)
+    .await?;
     tx.commit().await?;
     after(core, &event).await;
     Ok(First::Applied)
 }
 
 async fn note(core: &Core, stream: &str, position: i64, reason: &str) -> Result<(), Error> {
-    sqlx::query(
-        "UPDATE log.parked SET reason = $5 WHERE consumer = $1 AND log = $2 AND stream = $3 AND position = $4",
+    sqlx::query!(
+        "UPDATE log.parked SET reason = $5
+         WHERE consumer = $1 AND log = $2 AND stream = $3 AND position = $4",
+        &core.service,
+        &core.log,
+        stream,
+        position,
+        reason
     )
-    .bind(&core.service)
-    .bind(&core.log)
-    .bind(stream)
-    .bind(position)
-    .bind(reason)
     .execute(&core.pool)
     .await?;
     Ok(())
