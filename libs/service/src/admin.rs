@@ -83,7 +83,8 @@ impl Health {
     pub(crate) async fn watch(self, pool: PgPool, stop: Stop) {
         while !stop.is_cancelled() {
             // A primary that takes writes: a standby answers SELECT as well.
-            let asked = sqlx::query_scalar::<_, bool>("SELECT NOT pg_is_in_recovery()").fetch_one(&pool);
+            let asked =
+                sqlx::query_scalar!(r#"SELECT NOT pg_is_in_recovery() AS "writable!""#).fetch_one(&pool);
             let why_not = match timeout(ASK, asked).await {
                 Ok(Ok(true)) => None,
                 Ok(Ok(false)) => Some("the database takes no writes".to_owned()),

@@ -191,7 +191,7 @@ async fn pool(options: PgConnectOptions, most: u32) -> anyhow::Result<PgPool> {
         .connect_lazy_with(options);
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
-        match sqlx::query("SELECT 1").execute(&pool).await {
+        match sqlx::query_scalar!("SELECT 1").fetch_one(&pool).await {
             Ok(_) => return Ok(pool),
             Err(error) if tokio::time::Instant::now() > deadline => {
                 return Err(error).context("the database cannot be reached");

@@ -27,33 +27,37 @@ pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
 #[expect(clippy::cast_precision_loss, reason = "gauges of small numbers")]
 async fn count(base: &Base) -> sqlx::Result<()> {
     let now = base.clock.now().as_microsecond();
-    let (streams, oldest): (i64, Option<i64>) =
-        sqlx::query_as("SELECT count(DISTINCT (consumer, log, stream)), min(since_at_us) FROM log.parked")
-            .fetch_one(&base.pool)
-            .await?;
-    metrics::gauge!("docket_parked_streams", "consumer" => base.name).set(streams as f64);
-    let age = oldest.map_or(0.0, |oldest| (now - oldest).max(0) as f64 / 1e6);
+    let parked = sqlx::query!(
+        r#"SELECT count(DISTINCT (consumer, log, stream)) AS "streams!", min(since_at_us) AS oldest
+         FROM log.parked"#
+    )
+    .fetch_one(&base.pool)
+    .await?;
+    metrics::gauge!("docket_parked_streams", "consumer" => base.name).set(parked.streams as f64);
+    let age = parked.oldest.map_or(0.0, |oldest| (now - oldest).max(0) as f64 / 1e6);
     metrics::gauge!("docket_parked_oldest_age_seconds", "consumer" => base.name).set(age);
 
-    let obligations: Vec<(String, i64, i64)> = sqlx::query_as(
-        "SELECT kind, count(*) FILTER (WHERE closed_by IS NULL),
-                count(*) FILTER (WHERE closed_by IS NULL AND due_at_us <= $2)
-         FROM log.obligation WHERE log = $1 GROUP BY kind",
+    let obligations = sqlx::query!(
+        r#"SELECT kind, count(*) FILTER (WHERE closed_by IS NULL) AS "open!",
+                count(*) FILTER (WHERE closed_by IS NULL AND due_at_us <= $2) AS "overdue!"
+         FROM log.obligation WHERE log = $1 GROUP BY kind"#,
+        base.log.name(),
+        now
     )
-    .bind(base.log.name())
-    .bind(now)
     .fetch_all(&base.pool)
     .await?;
-    for (kind, open, overdue) in obligations {
-        metrics::gauge!("docket_obligations_open", "kind" => kind.clone()).set(open as f64);
-        metrics::gauge!("docket_obligations_overdue", "kind" => kind).set(overdue as f64);
+    for row in obligations {
+        metrics::gauge!("docket_obligations_open", "kind" => row.kind.clone()).set(row.open as f64);
+        metrics::gauge!("docket_obligations_overdue", "kind" => row.kind).set(row.overdue as f64);
     }
 
-    let timers: i64 = sqlx::query_scalar("SELECT count(*) FROM log.timer WHERE log = $1 AND due_at_us <= $2")
-        .bind(base.log.name())
-        .bind(now)
-        .fetch_one(&base.pool)
-        .await?;
+    let timers = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM log.timer WHERE log = $1 AND due_at_us <= $2"#,
+        base.log.name(),
+        now
+    )
+    .fetch_one(&base.pool)
+    .await?;
     metrics::gauge!("docket_timers_overdue", "log" => base.log.name()).set(timers as f64);
     Ok(())
 }

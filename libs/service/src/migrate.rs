@@ -59,7 +59,8 @@ async fn grant(pool: &PgPool, schema: &str, role: &str) -> sqlx::Result<()> {
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
         "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
     ] {
-        // Neither comes from outside: the schema stands above, the role in the operator's configuration.
+        // Made at run time because identifiers cannot be bound. Neither comes from outside: the
+        // schema stands above, the role in the operator's configuration.
         let role = format!("\"{}\"", role.replace('"', "\"\""));
         let statement = statement.replace("{schema}", schema).replace("{role}", &role);
         sqlx::query(AssertSqlSafe(statement)).execute(pool).await?;
@@ -77,10 +78,8 @@ pub(crate) async fn set_up_streams(
     let pool = PgPoolOptions::new().max_connections(1).connect_with(database).await?;
     let broker = docket_messaging::Broker::connect(&config.broker_options(name)).await?;
     let log = log_of(name);
-    let epoch: Option<i64> = sqlx::query_scalar("SELECT max(number) FROM log.epoch WHERE log = $1")
-        .bind(log)
-        .fetch_one(&pool)
-        .await?;
+    let epoch =
+        sqlx::query_scalar!("SELECT max(number) FROM log.epoch WHERE log = $1", log).fetch_one(&pool).await?;
     // A log that was never opened begins with its first epoch.
     broker.ensure_stream(log, epoch.unwrap_or(1).unsigned_abs()).await?;
     for read in reads {

@@ -24,12 +24,14 @@ impl Subscriber for Roles {
         match event.decode::<Event>()? {
             Event::RoleGranted(granted) => grant(tx, account, &granted.role, &granted.office).await?,
             Event::RoleRevoked(revoked) => {
-                sqlx::query("DELETE FROM access.role WHERE account = $1 AND role = $2 AND office = $3")
-                    .bind(account)
-                    .bind(&revoked.role)
-                    .bind(&revoked.office)
-                    .execute(tx)
-                    .await?;
+                sqlx::query!(
+                    "DELETE FROM access.role WHERE account = $1 AND role = $2 AND office = $3",
+                    account,
+                    &revoked.role,
+                    &revoked.office
+                )
+                .execute(tx)
+                .await?;
             }
             _ => {}
         }
@@ -43,21 +45,24 @@ pub(crate) async fn grant(
     role: &str,
     office: &str,
 ) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO access.role (account, role, office) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(account)
-        .bind(role)
-        .bind(office)
-        .execute(tx)
-        .await?;
+    sqlx::query!(
+        "INSERT INTO access.role (account, role, office) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        account,
+        role,
+        office
+    )
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 /// The roles an account holds.
 pub(crate) async fn of(pool: &PgPool, account: Uuid) -> sqlx::Result<Vec<Role>> {
-    let rows: Vec<(String, String)> =
-        sqlx::query_as("SELECT role, office FROM access.role WHERE account = $1 ORDER BY role, office")
-            .bind(account)
-            .fetch_all(pool)
-            .await?;
-    Ok(rows.into_iter().map(|(role, office)| Role { role, office }).collect())
+    let rows = sqlx::query!(
+        "SELECT role, office FROM access.role WHERE account = $1 ORDER BY role, office",
+        account
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| Role { role: row.role, office: row.office }).collect())
 }
