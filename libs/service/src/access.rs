@@ -12,15 +12,18 @@
 //! `roles_here` are the roles held in the resource's office. `office` is empty where a resource has none.
 //! Nothing is allowed that no policy permits.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+mod view;
+
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
-    Response, RestrictedExpression, Schema, ValidationMode, Validator,
+    Response, Schema, ValidationMode, Validator,
 };
 use uuid::Uuid;
 
+use self::view::View;
 use crate::{ApiError, Caller, Identity};
 
 /// Classes of visibility which the coarse question tries.
@@ -165,50 +168,6 @@ impl std::fmt::Debug for Access {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Access({} policies)", self.0.policies.policies().count())
     }
-}
-
-/// One question's attributes.
-struct View<'a> {
-    account: Uuid,
-    roles: HashSet<&'a str>,
-    offices: HashSet<&'a str>,
-    roles_here: HashSet<&'a str>,
-    resource: &'a Resource<'a>,
-}
-
-impl<'a> View<'a> {
-    fn of(caller: &'a Caller, account: Uuid, resource: &'a Resource<'a>) -> Self {
-        let here = caller.roles.iter().filter(|role| Some(role.office.as_str()) == resource.office);
-        Self {
-            account,
-            roles: caller.roles.iter().map(|role| role.role.as_str()).collect(),
-            offices: caller.roles.iter().map(|role| role.office.as_str()).collect(),
-            roles_here: here.map(|role| role.role.as_str()).collect(),
-            resource,
-        }
-    }
-
-    fn person(&self) -> HashMap<String, RestrictedExpression> {
-        HashMap::from([
-            ("roles".to_owned(), set(self.roles.iter().copied())),
-            ("offices".to_owned(), set(self.offices.iter().copied())),
-            ("roles_here".to_owned(), set(self.roles_here.iter().copied())),
-        ])
-    }
-
-    fn resource(&self) -> HashMap<String, RestrictedExpression> {
-        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
-        HashMap::from([
-            ("kind".to_owned(), text(self.resource.kind)),
-            ("relations".to_owned(), set(self.resource.relations.iter().copied())),
-            ("office".to_owned(), text(self.resource.office.unwrap_or_default())),
-            ("class".to_owned(), text(self.resource.class)),
-        ])
-    }
-}
-
-fn set<'a>(items: impl Iterator<Item = &'a str>) -> RestrictedExpression {
-    RestrictedExpression::new_set(items.map(|item| RestrictedExpression::new_string(item.to_owned())))
 }
 
 /// Every string a policy's conditions compare with (`{"Value": "…"}` in Cedar's JSON).

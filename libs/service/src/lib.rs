@@ -29,6 +29,7 @@ pub mod testing;
 mod timers;
 mod tls;
 mod token;
+mod workers;
 
 pub use access::{Access, Resource};
 pub use base::{Base, BaseOptions};

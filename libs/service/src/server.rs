@@ -29,6 +29,7 @@ use crate::https::Https;
 use crate::roles::Roles;
 use crate::timers::{self, TimerHandler};
 use crate::token::{KeySource, RemoteKeys, Tokens};
+use crate::workers::{Workers, drain, named, stay_halted, until_stop_or_fault};
 use crate::{Base, gauges, tls};
 
 /// Calls in flight may take this long to end after the stop.
@@ -166,7 +167,7 @@ impl Server {
         // Workers and the admin port outlive the calls, which need them.
         let (working, calls) = (Stop::new(), self.base.stopping.clone());
         let mut faces: JoinSet<anyhow::Result<()>> = JoinSet::new();
-        let mut workers = JoinSet::new();
+        let mut workers = Workers::new();
         let base = self.base.clone();
         faces.spawn(self.serve_grpc(grpc, calls.clone())?);
         if let (Some(listener), Some(router)) = (http, self.http.take()) {
@@ -243,11 +244,7 @@ impl Server {
         Ok(async move { Ok(server.serve_with_incoming_shutdown(incoming, calls.cancelled_owned()).await?) })
     }
 
-    fn spawn_workers(
-        &mut self,
-        workers: &mut JoinSet<(String, anyhow::Result<()>)>,
-        working: &Stop,
-    ) -> Vec<Redriver> {
+    fn spawn_workers(&mut self, workers: &mut Workers, working: &Stop) -> Vec<Redriver> {
         let base = &self.base;
         let mut redrivers = Vec::new();
         if base.published {
@@ -286,56 +283,5 @@ async fn sign_checkpoints(base: Base, stop: Stop) -> anyhow::Result<()> {
     tokio::select! {
         () = stop.cancelled() => Ok(()),
         ended = base.log.run_checkpoints(key) => Ok(ended?),
-    }
-}
-
-/// A halt has been reported and stands as it is: the rest of the service goes on.
-async fn stay_halted(outcome: Result<(), docket_messaging::Error>, stop: Stop) -> anyhow::Result<()> {
-    if let Err(error) = outcome {
-        tracing::error!(%error, "halted until somebody looks");
-        stop.cancelled().await;
-    }
-    Ok(())
-}
-
-fn named(
-    name: &str,
-    work: impl Future<Output = anyhow::Result<()>> + Send + 'static,
-) -> impl Future<Output = (String, anyhow::Result<()>)> + Send + 'static {
-    let name = name.to_owned();
-    async move { (name, work.await) }
-}
-
-/// Waits for the stop, or for a part that ends by itself, which none should.
-async fn until_stop_or_fault(
-    stop: &Stop,
-    faces: &mut JoinSet<anyhow::Result<()>>,
-    workers: &mut JoinSet<(String, anyhow::Result<()>)>,
-    working: &Stop,
-) -> anyhow::Result<()> {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            Some(face) = faces.join_next() => {
-                face.context("serving panicked")?.context("serving")?;
-                anyhow::bail!("serving ended by itself");
-            }
-            Some(worker) = workers.join_next() => {
-                let (name, outcome) = worker.context("a worker panicked")?;
-                outcome.with_context(|| name.clone())?;
-                // A task that has done what it was there for is no fault.
-                if !working.is_cancelled() {
-                    tracing::debug!(name, "a task has ended");
-                }
-            }
-        }
-    }
-}
-
-async fn drain<T: 'static>(what: &str, tasks: &mut JoinSet<T>, patience: Duration) {
-    let all = async { while tasks.join_next().await.is_some() {} };
-    if timeout(patience, all).await.is_err() {
-        tracing::warn!(what, left = tasks.len(), "not all ended in time");
-        tasks.shutdown().await;
     }
 }
