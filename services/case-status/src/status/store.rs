@@ -139,7 +139,7 @@ pub(crate) async fn lines(
         .collect()
 }
 
-/// A queue, oldest receipt first, and how many are in it.
+/// A queue, oldest receipt first, and how many are in it: both as of one moment.
 pub(crate) async fn queue(
     pool: &PgPool,
     viewer: &Viewer,
@@ -147,6 +147,7 @@ pub(crate) async fn queue(
     after: Option<(i64, Uuid)>,
     limit: u32,
 ) -> Result<(Vec<CaseRow>, u64), sqlx::Error> {
+    let mut moment = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let condition = queue.condition();
     let (after_us, after_id) = after.unwrap_or((i64::MIN, Uuid::nil()));
     let sql = format!(
@@ -165,7 +166,7 @@ pub(crate) async fn queue(
         .bind(after_us)
         .bind(after_id)
         .bind(i64::from(limit))
-        .fetch_all(pool)
+        .fetch_all(&mut *moment)
         .await?;
     let sql = format!(
         "SELECT count(*) FROM case_row WHERE {condition} AND $5::text[] IS NOT NULL
@@ -178,8 +179,9 @@ pub(crate) async fn queue(
         .bind(viewer.is_intake)
         .bind(&viewer.captures_at)
         .bind(&viewer.oaths_at)
-        .fetch_one(pool)
+        .fetch_one(&mut *moment)
         .await?;
+    moment.commit().await?;
     Ok((rows.iter().map(case_row).collect::<Result<_, _>>()?, total.unsigned_abs()))
 }
 
