@@ -30,7 +30,6 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     for entry in std::fs::read_dir(dir).with_context(|| format!("read {}", dir.display()))? {
         let path = entry?.path();
@@ -73,7 +72,8 @@ fn events(pool: &DescriptorPool) -> Result<String> {
         let Some(kind) = kind(pool, &message) else {
             ensure!(
                 !message.package_name().contains(".events.") || parts.contains(message.full_name()),
-                "{} is in an events package, is no part of an event, and has no kind", message.full_name()
+                "{} is in an events package, is no part of an event, and has no kind",
+                message.full_name()
             );
             continue;
         };
@@ -105,20 +105,39 @@ fn events(pool: &DescriptorPool) -> Result<String> {
         for (name, _) in variants.values() {
             writeln!(code, "Self::{name}(message) => prost::Message::encode_to_vec(message),")?;
         }
-        writeln!(code, "}} }}\nfn decode(kind: &str, bytes: &[u8]) -> Result<Self, docket_kernel::DecodeError> {{")?;
-        writeln!(code, "let malformed = |error: prost::DecodeError| docket_kernel::DecodeError::malformed(kind, error);")?;
+        writeln!(
+            code,
+            "}} }}\nfn decode(kind: &str, bytes: &[u8]) -> Result<Self, docket_kernel::DecodeError> {{"
+        )?;
+        writeln!(
+            code,
+            "let malformed = |error: prost::DecodeError| docket_kernel::DecodeError::malformed(kind, error);"
+        )?;
         writeln!(code, "match kind {{")?;
         for (kind, (name, _)) in variants {
-            writeln!(code, "{kind:?} => prost::Message::decode(bytes).map(Self::{name}).map_err(malformed),")?;
+            writeln!(
+                code,
+                "{kind:?} => prost::Message::decode(bytes).map(Self::{name}).map_err(malformed),"
+            )?;
         }
-        writeln!(code, "unknown => Err(docket_kernel::DecodeError::UnknownKind(unknown.to_owned())),\n}} }} }}")?;
+        writeln!(
+            code,
+            "unknown => Err(docket_kernel::DecodeError::UnknownKind(unknown.to_owned())),\n}} }} }}"
+        )?;
         for (name, path) in variants.values() {
-            writeln!(code, "impl From<{path}> for Event {{ fn from(message: {path}) -> Self {{ Self::{name}(message) }} }}")?;
+            writeln!(
+                code,
+                "impl From<{path}> for Event {{ fn from(message: {path}) -> Self {{ Self::{name}(message) }} }}"
+            )?;
         }
         writeln!(code, "}}")?;
     }
     let all: Vec<_> = categories.values().flat_map(|v| v.keys()).map(|k| format!("{k:?}")).collect();
-    writeln!(code, "/// Every kind of event there is.\npub const ALL_KINDS: &[&str] = &[{}];", all.join(", "))?;
+    writeln!(
+        code,
+        "/// Every kind of event there is.\npub const ALL_KINDS: &[&str] = &[{}];",
+        all.join(", ")
+    )?;
     Ok(code)
 }
 
@@ -135,8 +154,11 @@ fn personal(pool: &DescriptorPool) -> Result<String> {
                 continue;
             }
             // Parts are put together again by concatenation, which is a merge only for these.
-            ensure!(!field.is_map() && field.containing_oneof().is_none_or(|o| o.is_synthetic()),
-                "{}: only singular or whole repeated fields may be sealed", field.full_name());
+            ensure!(
+                !field.is_map() && field.containing_oneof().is_none_or(|o| o.is_synthetic()),
+                "{}: only singular or whole repeated fields may be sealed",
+                field.full_name()
+            );
             ensure!(field.cardinality() != Cardinality::Required, "{}: required", field.full_name());
             let subject = match options.get_extension(&option).as_enum_number() {
                 Some(1) => "Filing",
@@ -148,7 +170,9 @@ fn personal(pool: &DescriptorPool) -> Result<String> {
         }
         match (kind(pool, &message), marked.is_empty()) {
             (Some(kind), false) => writeln!(code, "{kind:?} => &[{}],", marked.join(", "))?,
-            (None, false) => bail!("{}: only fields of an event itself may be marked personal", message.full_name()),
+            (None, false) => {
+                bail!("{}: only fields of an event itself may be marked personal", message.full_name())
+            }
             (_, true) => {}
         }
     }
@@ -158,7 +182,8 @@ fn personal(pool: &DescriptorPool) -> Result<String> {
 
 fn access(pool: &DescriptorPool) -> Result<String> {
     let option = pool.get_extension_by_name("docket.options.v1.access").context("option access")?;
-    let mut code = String::from("/// How every method may be reached.\npub const METHODS: &[MethodAccess] = &[\n");
+    let mut code =
+        String::from("/// How every method may be reached.\npub const METHODS: &[MethodAccess] = &[\n");
     for service in pool.services() {
         if !service.full_name().starts_with("docket.") {
             continue;
@@ -181,13 +206,23 @@ fn method_access(option: &prost_reflect::ExtensionDescriptor, method: &MethodDes
         faces.as_list().context("faces")?.iter().filter_map(Value::as_enum_number).collect();
     ensure!(!faces.is_empty() && !faces.contains(&0), "{}: no face", method.full_name());
     let callers = access.get_field_by_name("callers").context("callers")?;
-    let callers: Vec<String> =
-        callers.as_list().context("callers")?.iter().filter_map(Value::as_str).map(|s| format!("{s:?}")).collect();
+    let callers: Vec<String> = callers
+        .as_list()
+        .context("callers")?
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|s| format!("{s:?}"))
+        .collect();
     let step_up = access.get_field_by_name("step_up").context("step_up")?.as_bool().unwrap_or(false);
     Ok(format!(
         "MethodAccess {{ path: \"/{}/{}\", open: {}, person: {}, service: {}, callers: &[{}], step_up: {step_up}, server_streaming: {}, client_streaming: {} }}",
-        method.parent_service().full_name(), method.name(),
-        faces.contains(&1), faces.contains(&2), faces.contains(&3), callers.join(", "),
-        method.is_server_streaming(), method.is_client_streaming(),
+        method.parent_service().full_name(),
+        method.name(),
+        faces.contains(&1),
+        faces.contains(&2),
+        faces.contains(&3),
+        callers.join(", "),
+        method.is_server_streaming(),
+        method.is_client_streaming(),
     ))
 }

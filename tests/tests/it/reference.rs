@@ -1,6 +1,6 @@
 //! The reference pages that are made from the contract; a page that no longer fits fails here (`DOCKET_ACCEPT=1` renews it).
 use crate::system::root;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -51,10 +51,7 @@ fn text_option(options: &DynamicMessage, pool: &DescriptorPool, name: &str) -> O
     if !options.has_extension(&extension) {
         return None;
     }
-    match options.get_extension(&extension).as_ref() {
-        Value::String(text) => Some(text.clone()),
-        _ => None,
-    }
+    options.get_extension(&extension).as_str().map(str::to_owned)
 }
 
 /// Other services whose sources name the event.
