@@ -1,0 +1,69 @@
+//! Biometrics and checks: every branch.
+
+use docket_proto::case_status::events::v1 as pb;
+
+use crate::domain::decide::{self, MovedBy};
+use crate::domain::samples::*;
+
+#[test]
+fn one_biometrics_appointment_stands_at_a_time() {
+    let day = appointment("2026-12-08T15:00:00Z");
+    accepted().when(|case| decide::schedule_biometrics(case, &day)).then(&["biometrics_scheduled"]);
+    biometrics_scheduled().when(|case| decide::schedule_biometrics(case, &day)).refused("NOT_NEEDED");
+    biometrics_taken().when(|case| decide::schedule_biometrics(case, &day)).refused("ALREADY_ATTENDED");
+    let missed = biometrics_scheduled().and(pb::BiometricsMissed::default());
+    missed.when(|case| decide::schedule_biometrics(case, &day)).then(&["biometrics_scheduled"]);
+}
+
+#[test]
+fn the_party_moves_with_good_cause_twice_and_in_time() {
+    let to = appointment("2026-12-09T15:00:00Z");
+    let mut case = biometrics_scheduled();
+    case.when(|case| decide::move_biometrics(case, &to, MovedBy::Party, "weather", now()))
+        .refused("CAUSE_UNKNOWN");
+    for _ in 0..2 {
+        let events = case
+            .when(|case| decide::move_biometrics(case, &to, MovedBy::Party, "travel", now()))
+            .then(&["biometrics_rescheduled"]);
+        case = case.and(events[0].clone());
+    }
+    case.when(|case| decide::move_biometrics(case, &to, MovedBy::Party, "travel", now()))
+        .refused("MOVED_TWICE");
+    case.when(|case| decide::move_biometrics(case, &to, MovedBy::Office, "", now()))
+        .then(&["biometrics_rescheduled"]);
+    accepted()
+        .when(|case| decide::move_biometrics(case, &to, MovedBy::Party, "travel", now()))
+        .refused("NOT_SCHEDULED");
+}
+
+#[test]
+fn twelve_hours_before_is_the_last_moment_to_move() {
+    let to = appointment("2026-12-09T15:00:00Z");
+    let at_12 = at("2026-12-08T03:00:00Z");
+    let moving = |now| {
+        biometrics_scheduled().when(|case| decide::move_biometrics(case, &to, MovedBy::Party, "illness", now))
+    };
+    moving(at_12).then(&["biometrics_rescheduled"]);
+    moving(at_12 + jiff::SignedDuration::from_micros(1)).refused("TOO_LATE_TO_MOVE");
+}
+
+#[test]
+fn biometrics_are_taken_on_the_day_or_earlier_by_agreement() {
+    let taking = |now, early| biometrics_scheduled().when(|case| decide::take_biometrics(case, now, early));
+    taking(now(), false).refused("TOO_EARLY");
+    taking(now(), true).then(&["biometrics_taken", "background_check_started"]);
+    taking(at("2026-12-08T13:00:00Z"), false).then(&["biometrics_taken", "background_check_started"]);
+    accepted().when(|case| decide::take_biometrics(case, now(), true)).refused("NOT_SCHEDULED");
+    biometrics_taken().when(|case| decide::take_biometrics(case, now(), true)).refused("ALREADY_ATTENDED");
+}
+
+#[test]
+fn a_check_is_answered_once_and_by_class() {
+    let answer = |given: Given, class: &str| {
+        given.when(|case| decide::record_background_check(case, "fbi_fingerprint", class))
+    };
+    answer(biometrics_taken(), "no_record").then(&["background_check_returned"]);
+    answer(biometrics_taken(), "maybe").refused("RESULT_UNKNOWN");
+    answer(in_review(), "record").refused("CHECK_NOT_STARTED");
+    answer(accepted(), "record").refused("CHECK_NOT_STARTED");
+}

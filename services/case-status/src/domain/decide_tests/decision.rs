@@ -1,0 +1,70 @@
+//! The decision: every branch.
+
+use docket_proto::case_status::events::v1 as pb;
+
+use crate::domain::Event;
+use crate::domain::decide::{self, Verdict};
+use crate::domain::samples::*;
+
+fn deny(codes: &[&str]) -> Verdict {
+    Verdict::Deny {
+        ground_codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+        reasons: "because".into(),
+    }
+}
+
+#[test]
+fn an_approval_is_recommended_when_everything_it_needs_is_there() {
+    let approve = |given: Given| given.when(|case| decide::recommend(case, ADA, true, ""));
+    approve(accepted()).refused("REVIEW_NOT_STARTED");
+    approve(accepted().and(pb::ReviewStarted {})).refused("BIOMETRICS_MISSING");
+    approve(biometrics_taken().and(pb::ReviewStarted {})).refused("CHECKS_MISSING");
+    approve(in_review()).refused("INTERVIEW_MISSING");
+    approve(interviewed(false)).refused("TEST_FAILED");
+    let untested = interview_scheduled().and(pb::InterviewCompleted::default());
+    approve(untested).refused("TESTS_MISSING");
+    approve(served()).refused("REQUEST_OPEN");
+    approve(interviewed(true)).then(&["decision_recommended"]);
+    approve(recommended(true)).refused("DECISION_PENDING");
+    in_review().when(|case| decide::recommend(case, ADA, false, "grounds")).then(&["decision_recommended"]);
+}
+
+#[test]
+fn who_recommended_does_not_decide() {
+    let decide = |given: Given, officer, verdict| {
+        given.when(|case| decide::decide_case(case, officer, &verdict, now()))
+    };
+    decide(recommended(true), ADA, Verdict::Approve).refused("SAME_OFFICER");
+    decide(interviewed(true), BO, Verdict::Approve).refused("NOT_RECOMMENDED");
+    decide(recommended(true), BO, Verdict::Approve).then(&["decision_reviewed", "approved"]);
+    decide(approved(), BO, Verdict::Approve).refused("ALREADY_DECIDED");
+}
+
+#[test]
+fn a_decision_is_the_recommended_one_or_goes_back() {
+    let decide = |given: Given, verdict| given.when(|case| decide::decide_case(case, BO, &verdict, now()));
+    decide(recommended(true), deny(&["moral_character"])).refused("NOT_AS_RECOMMENDED");
+    decide(recommended(false), Verdict::Approve).refused("NOT_AS_RECOMMENDED");
+    let events = decide(recommended(true), Verdict::Return).then(&["decision_reviewed"]);
+    let back = recommended(true).and(events[0].clone());
+    assert!(back.0.recommendation.is_none());
+    back.when(|case| decide::recommend(case, ADA, true, "")).then(&["decision_recommended"]);
+}
+
+#[test]
+fn a_denial_names_its_grounds_and_abandonment_needs_something_that_never_came() {
+    let decide = |given: Given, verdict| given.when(|case| decide::decide_case(case, BO, &verdict, now()));
+    decide(recommended(false), deny(&["moral_character"])).then(&["decision_reviewed", "denied"]);
+    decide(recommended(false), deny(&[])).refused("GROUNDS_MISSING");
+    let unreasoned = Verdict::Deny { ground_codes: vec!["x".into()], reasons: " ".into() };
+    decide(recommended(false), unreasoned).refused("GROUNDS_MISSING");
+    decide(recommended(false), deny(&["abandoned"])).refused("NOT_ABANDONED");
+    let expired =
+        served().and(pb::DeadlinePassed { request_id: REQUEST.to_string() }).and(pb::DecisionRecommended {
+            officer: ADA.to_string(),
+            recommendation: "deny".into(),
+            grounds: String::new(),
+        });
+    let events = decide(expired, deny(&["abandoned"])).then(&["decision_reviewed", "denied"]);
+    assert!(matches!(&events[1], Event::CaseDenied(event) if event.abandoned));
+}

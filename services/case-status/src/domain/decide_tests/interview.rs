@@ -1,0 +1,90 @@
+//! The interview and its test: every branch.
+
+use docket_proto::case_status::events::v1 as pb;
+
+use crate::domain::decide::{self, MovedBy, TestResult};
+use crate::domain::samples::*;
+
+fn tests(parts: &[(&str, bool)]) -> Vec<TestResult> {
+    parts.iter().map(|(part, passed)| TestResult { part: (*part).to_owned(), passed: *passed }).collect()
+}
+
+#[test]
+fn an_interview_follows_biometrics_and_checks() {
+    let day = appointment("2026-12-15T15:00:00Z");
+    let set = |given: Given| given.when(|case| decide::schedule_interview(case, &day));
+    set(accepted()).refused("BIOMETRICS_MISSING");
+    set(biometrics_taken()).refused("CHECKS_MISSING");
+    set(in_review()).then(&["interview_scheduled"]);
+    set(interview_scheduled()).refused("NOT_NEEDED");
+    set(interviewed(true)).refused("NOT_NEEDED");
+}
+
+#[test]
+fn a_second_examination_is_not_before_day_60() {
+    let set = |day| interviewed(false).when(|case| decide::schedule_interview(case, &appointment(day)));
+    set("2027-01-22T15:00:00Z").refused("TOO_SOON");
+    set("2027-01-25T15:00:00Z").then(&["interview_scheduled"]);
+}
+
+#[test]
+fn an_interview_is_moved_like_biometrics() {
+    let to = appointment("2026-12-16T15:00:00Z");
+    let moving = |given: Given, cause: &str| {
+        given.when(|case| decide::move_interview(case, &to, MovedBy::Party, cause, now()))
+    };
+    moving(interview_scheduled(), "illness").then(&["interview_rescheduled"]);
+    moving(interview_scheduled(), "").refused("CAUSE_UNKNOWN");
+    moving(in_review(), "illness").refused("NOT_SCHEDULED");
+}
+
+#[test]
+fn an_interview_is_held_with_each_part_of_the_test_once() {
+    let hold = |given: Given, parts: &[(&str, bool)]| {
+        given.when(|case| decide::complete_interview(case, ADA, &tests(parts), now(), true))
+    };
+    hold(interview_scheduled(), &[("reading", true), ("civics", false)]).then(&[
+        "interview_completed",
+        "test_taken",
+        "test_taken",
+    ]);
+    hold(interview_scheduled(), &[("singing", true)]).refused("TEST_PART_UNKNOWN");
+    hold(interview_scheduled(), &[("civics", false), ("civics", true)]).refused("TESTED_TWICE");
+    hold(in_review(), &[]).refused("NOT_SCHEDULED");
+    hold(interviewed(true), &[]).refused("ALREADY_ATTENDED");
+    interview_scheduled()
+        .when(|case| decide::complete_interview(case, ADA, &[], now(), false))
+        .refused("TOO_EARLY");
+}
+
+#[test]
+fn a_part_is_taken_twice_at_most_and_not_again_when_passed() {
+    let again = |given: Given| {
+        given.and(pb::InterviewScheduled {
+            appointment: Some(slot("2027-01-25T15:00:00Z", "FO-NYC")),
+            ..pb::InterviewScheduled::default()
+        })
+    };
+    let hold = |given: &Given, part: &str| {
+        given.when(|case| decide::complete_interview(case, ADA, &tests(&[(part, false)]), now(), true))
+    };
+    let second = again(interviewed(false));
+    hold(&second, "reading").refused("TESTED_TWICE");
+    let events = hold(&second, "civics").then(&["interview_completed", "test_taken"]);
+    let failed = events.into_iter().fold(second, Given::and);
+    hold(&again(failed), "civics").refused("TESTED_TWICE");
+}
+
+#[test]
+fn a_form_without_a_test_has_none() {
+    let case = given([
+        pb::CaseOpened { family: "adjustment".into(), ..opened() }.into(),
+        pb::FilingAccepted { receipt_number: RECEIPT.into(), office: "NBC".into() }.into(),
+    ]);
+    let case = case.and(pb::InterviewScheduled {
+        appointment: Some(slot("2026-12-15T15:00:00Z", "FO-NYC")),
+        ..pb::InterviewScheduled::default()
+    });
+    case.when(|case| decide::complete_interview(case, ADA, &tests(&[("civics", true)]), now(), true))
+        .refused("TEST_NOT_DUE");
+}
