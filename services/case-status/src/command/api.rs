@@ -114,10 +114,16 @@ impl CaseCommands {
     /// Whether somebody may have a case of this office given to them, by the roles this service knows.
     async fn is_officer(&self, account: Uuid, case_id: Uuid) -> Result<bool, ApiError> {
         let office = self.store.load(case_id).await?.state.office;
-        let roles = OFFICER_ROLES.map(str::to_owned).to_vec();
-        let sql =
-            "SELECT EXISTS (SELECT FROM access.role WHERE account = $1 AND office = $2 AND role = ANY($3))";
-        Ok(sqlx::query_scalar(sql).bind(account).bind(office).bind(roles).fetch_one(&self.base.pool).await?)
+        let known = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM access.role
+                   WHERE account = $1 AND office = $2 AND role = ANY($3)) AS "known!""#,
+            account,
+            office,
+            &OFFICER_ROLES.map(str::to_owned),
+        )
+        .fetch_one(&self.base.pool)
+        .await?;
+        Ok(known)
     }
 }
 

@@ -30,8 +30,7 @@ impl Serials {
     pub(crate) async fn next(&self) -> Result<ReceiptNumber, ApiError> {
         let mut leased = self.leased.lock().await;
         if leased.is_empty() {
-            let end: i64 = sqlx::query_scalar("UPDATE receipt_serial SET next = next + $1 RETURNING next")
-                .bind(BLOCK)
+            let end = sqlx::query_scalar!("UPDATE receipt_serial SET next = next + $1 RETURNING next", BLOCK)
                 .fetch_one(&self.pool)
                 .await?;
             *leased = end - BLOCK..end;

@@ -11,7 +11,7 @@ use docket_eventlog::Recorded;
 use docket_proto::log::v1::ReadEventsRequest;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
 use docket_service::{ApplyError, Base};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::PgConnection;
 
 use super::projector::apply;
 use super::tables::Tables;
@@ -77,22 +77,21 @@ fn run(switch: bool) -> anyhow::Result<Report> {
 /// The owner of the log or the database is away; an event cannot be applied.
 pub async fn rebuild(base: &Base, switch: bool) -> anyhow::Result<Report> {
     let mut tx = base.pool.begin().await?;
-    clear(&mut tx, Tables::Rebuilt).await?;
+    clear_rebuilt(&mut tx).await?;
     tx.commit().await?;
     let mut position = read_on(base, 0).await?;
     loop {
         let mut tx = base.pool.begin().await?;
         // Readers go on; the projector waits until this transaction ends.
-        sqlx::query("LOCK TABLE case_row, timeline IN EXCLUSIVE MODE").execute(&mut *tx).await?;
-        if count(&mut tx, BEHIND).await? > 0 {
+        sqlx::query!("LOCK TABLE case_row, timeline IN EXCLUSIVE MODE").execute(&mut *tx).await?;
+        if behind(&mut tx).await? > 0 {
             tx.rollback().await?;
             position = read_on(base, position).await?;
             continue;
         }
-        let differing = count(&mut tx, DIFFERENT_CASES).await? + count(&mut tx, DIFFERENT_LINES).await?;
-        let cases = count(&mut tx, "SELECT count(*) FROM case_row_rebuilt").await?;
+        let differing = different_cases(&mut tx).await? + different_lines(&mut tx).await?;
+        let (cases, differing) = (rebuilt_cases(&mut tx).await?.unsigned_abs(), differing.unsigned_abs());
         if switch {
-            clear(&mut tx, Tables::Live).await?;
             take_over(&mut tx).await?;
         }
         tx.commit().await?;
@@ -101,37 +100,52 @@ pub async fn rebuild(base: &Base, switch: bool) -> anyhow::Result<Report> {
 }
 
 /// Cases of which the rows in use know more than the rebuilt ones.
-const BEHIND: &str =
-    "SELECT count(*) FROM case_row AS live LEFT JOIN case_row_rebuilt AS built USING (case_id)
-    WHERE live.version > coalesce(built.version, 0)";
-/// Rows of cases that differ at the same version.
-const DIFFERENT_CASES: &str =
-    "SELECT count(*) FROM case_row AS live JOIN case_row_rebuilt AS built USING (case_id)
-    WHERE live.version = built.version AND to_jsonb(live) <> to_jsonb(built)";
-/// Lines that differ or are missing.
-const DIFFERENT_LINES: &str = "SELECT count(*) FROM timeline AS live
-    LEFT JOIN timeline_rebuilt AS built USING (case_id, version)
-    WHERE built.case_id IS NULL OR to_jsonb(live) <> to_jsonb(built)";
-
-async fn count(tx: &mut PgConnection, sql: &'static str) -> sqlx::Result<u64> {
-    let count: i64 = sqlx::query_scalar(sql).fetch_one(tx).await?;
-    Ok(count.unsigned_abs())
+async fn behind(tx: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM case_row AS live LEFT JOIN case_row_rebuilt AS built USING (case_id)
+           WHERE live.version > coalesce(built.version, 0)"#
+    )
+    .fetch_one(tx)
+    .await
 }
 
-async fn clear(tx: &mut PgConnection, tables: Tables) -> sqlx::Result<()> {
-    for table in [tables.cases(), tables.lines()] {
-        sqlx::query(AssertSqlSafe(format!("DELETE FROM {table}"))).execute(&mut *tx).await?;
-    }
+/// Rows of cases that differ at the same version.
+async fn different_cases(tx: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM case_row AS live JOIN case_row_rebuilt AS built USING (case_id)
+           WHERE live.version = built.version AND to_jsonb(live) <> to_jsonb(built)"#
+    )
+    .fetch_one(tx)
+    .await
+}
+
+/// Lines that differ or are missing.
+async fn different_lines(tx: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM timeline AS live
+           LEFT JOIN timeline_rebuilt AS built USING (case_id, version)
+           WHERE built.case_id IS NULL OR to_jsonb(live) <> to_jsonb(built)"#
+    )
+    .fetch_one(tx)
+    .await
+}
+
+async fn rebuilt_cases(tx: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM case_row_rebuilt"#).fetch_one(tx).await
+}
+
+async fn clear_rebuilt(tx: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM case_row_rebuilt").execute(&mut *tx).await?;
+    sqlx::query!("DELETE FROM timeline_rebuilt").execute(tx).await?;
     Ok(())
 }
 
+/// Puts the rebuilt rows in the place of those in use.
 async fn take_over(tx: &mut PgConnection) -> sqlx::Result<()> {
-    let pairs =
-        [(Tables::Live.cases(), Tables::Rebuilt.cases()), (Tables::Live.lines(), Tables::Rebuilt.lines())];
-    for (live, rebuilt) in pairs {
-        let sql = format!("INSERT INTO {live} SELECT * FROM {rebuilt}");
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut *tx).await?;
-    }
+    sqlx::query!("DELETE FROM case_row").execute(&mut *tx).await?;
+    sqlx::query!("DELETE FROM timeline").execute(&mut *tx).await?;
+    sqlx::query!("INSERT INTO case_row SELECT * FROM case_row_rebuilt").execute(&mut *tx).await?;
+    sqlx::query!("INSERT INTO timeline SELECT * FROM timeline_rebuilt").execute(tx).await?;
     Ok(())
 }
 

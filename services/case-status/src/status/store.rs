@@ -1,6 +1,6 @@
 //! The tables of the projection. One condition says who sees a row; get, list, count, timeline and watch all use it.
 
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::row::{CaseRow, TimelineRow};
@@ -111,29 +111,28 @@ pub(crate) async fn lines(
     office: bool,
     as_of_us: i64,
 ) -> Result<Vec<TimelineRow>, sqlx::Error> {
-    let rows = sqlx::query(
+    let rows = sqlx::query!(
         "SELECT version, kind, text_id, facts, office_only, recorded_at_us FROM timeline
          WHERE case_id = $1 AND ($2 OR NOT office_only) AND recorded_at_us <= $3 ORDER BY version",
+        case_id,
+        office,
+        as_of_us,
     )
-    .bind(case_id)
-    .bind(office)
-    .bind(as_of_us)
     .fetch_all(pool)
     .await?;
-    rows.iter()
+    rows.into_iter()
         .map(|row| {
-            let facts: serde_json::Value = row.try_get("facts")?;
             Ok(TimelineRow {
                 case_id,
-                version: row.try_get::<i64, _>("version")?.unsigned_abs(),
-                kind: row.try_get("kind")?,
+                version: row.version.unsigned_abs(),
+                kind: row.kind,
                 line: Line {
-                    text: row.try_get("text_id")?,
-                    facts: serde_json::from_value(facts)
+                    text: row.text_id,
+                    facts: serde_json::from_value(row.facts)
                         .map_err(|error| sqlx::Error::Decode(error.into()))?,
-                    office_only: row.try_get("office_only")?,
+                    office_only: row.office_only,
                 },
-                recorded_at_us: row.try_get("recorded_at_us")?,
+                recorded_at_us: row.recorded_at_us,
             })
         })
         .collect()

@@ -61,12 +61,10 @@ impl Viewer {
 
     /// The same person with the roles held now: a watch outlives a role.
     pub(crate) async fn again(&self, pool: &PgPool) -> Result<Self, ApiError> {
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT role, office FROM access.role WHERE account = $1")
-                .bind(self.account)
+        let roles =
+            sqlx::query_as!(Role, "SELECT role, office FROM access.role WHERE account = $1", self.account,)
                 .fetch_all(pool)
                 .await?;
-        let roles = rows.into_iter().map(|(role, office)| Role { role, office }).collect();
         Self::of(Caller { identity: self.caller.identity.clone(), roles })
     }
 
