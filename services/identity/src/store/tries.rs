@@ -15,18 +15,15 @@ pub(crate) async fn charge(
 ) -> sqlx::Result<Verdict> {
     let mut tx = pool.begin().await?;
     let now_us = now.as_microsecond();
-    sqlx::query(
-        "INSERT INTO tries (key, failures, last_at_us) VALUES ($1, 0, $2) ON CONFLICT (key) DO NOTHING",
+    // One statement, so that a row which is forgiven in the same moment is made anew and not missed.
+    let (failures, last_at_us): (i32, i64) = sqlx::query_as(
+        "INSERT INTO tries (key, failures, last_at_us) VALUES ($1, 0, $2)
+         ON CONFLICT (key) DO UPDATE SET failures = tries.failures RETURNING failures, last_at_us",
     )
     .bind(key)
     .bind(now_us)
-    .execute(&mut *tx)
+    .fetch_one(&mut *tx)
     .await?;
-    let (failures, last_at_us): (i32, i64) =
-        sqlx::query_as("SELECT failures, last_at_us FROM tries WHERE key = $1 FOR UPDATE")
-            .bind(key)
-            .fetch_one(&mut *tx)
-            .await?;
     let last_at = Timestamp::from_microsecond(last_at_us).unwrap_or(now);
     let verdict = policy.judge(Some(Tries { failures: failures.unsigned_abs(), last_at }), now);
     if let Verdict::Go(number) = verdict {
