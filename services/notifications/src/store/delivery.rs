@@ -3,7 +3,7 @@
 use docket_eventlog::Recorded;
 use docket_kernel::derived_id;
 use jiff::Timestamp;
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// The only channel so far; texts come later.
@@ -11,7 +11,7 @@ pub(crate) const EMAIL: &str = "email";
 
 /// An alert to be sent.
 #[expect(clippy::struct_field_names, reason = "fields are named as the columns are")]
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone)]
 pub(crate) struct Delivery {
     /// Its id: also that of the mail, so that a second copy can be told.
     pub(crate) delivery_id: Uuid,
@@ -34,7 +34,7 @@ pub(crate) struct Delivery {
 }
 
 /// A line of the ledger as people see it.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone)]
 pub(crate) struct Line {
     /// By which way.
     pub(crate) channel: String,
@@ -54,20 +54,20 @@ pub(crate) async fn queue_mail(
     alert: &str,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO delivery (delivery_id, about_event, correlation_id, account_id, channel, alert, state,
              next_at_us, changed_at_us, traceparent)
          VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $8)
          ON CONFLICT (about_event, account_id, channel) DO NOTHING",
+        derived_id(&format!("alert:{account}:{EMAIL}"), event.event_id, 0),
+        event.event_id,
+        event.metadata.correlation_id,
+        account,
+        EMAIL,
+        alert,
+        now.as_microsecond(),
+        event.metadata.traceparent
     )
-    .bind(derived_id(&format!("alert:{account}:{EMAIL}"), event.event_id, 0))
-    .bind(event.event_id)
-    .bind(event.metadata.correlation_id)
-    .bind(account)
-    .bind(EMAIL)
-    .bind(alert)
-    .bind(now.as_microsecond())
-    .bind(&event.metadata.traceparent)
     .execute(tx)
     .await
     .map(drop)
@@ -77,7 +77,8 @@ pub(crate) async fn queue_mail(
 /// crashes with it is followed by another, at the pace of the tries.
 pub(crate) async fn take(pool: &PgPool, now: Timestamp, pauses_s: &[i64]) -> sqlx::Result<Option<Delivery>> {
     let in_micros: Vec<i64> = pauses_s.iter().map(|seconds| seconds * 1_000_000).collect();
-    sqlx::query_as(
+    sqlx::query_as!(
+        Delivery,
         "UPDATE delivery SET attempts = attempts + 1,
              next_at_us = $1 + ($2::bigint[])[least(attempts + 1, cardinality($2::bigint[]))]
          WHERE delivery_id = (
@@ -85,9 +86,9 @@ pub(crate) async fn take(pool: &PgPool, now: Timestamp, pauses_s: &[i64]) -> sql
              ORDER BY next_at_us, delivery_id LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING delivery_id, about_event, correlation_id, account_id, channel, alert, attempts, traceparent,
              changed_at_us",
+        now.as_microsecond(),
+        &in_micros
     )
-    .bind(now.as_microsecond())
-    .bind(in_micros)
     .fetch_optional(pool)
     .await
 }
@@ -99,12 +100,12 @@ pub(crate) async fn settle(
     state: &str,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
-    let settled = sqlx::query(
+    let settled = sqlx::query!(
         "UPDATE delivery SET state = $2, changed_at_us = $3 WHERE delivery_id = $1 AND state = 'queued'",
+        delivery,
+        state,
+        now.as_microsecond()
     )
-    .bind(delivery)
-    .bind(state)
-    .bind(now.as_microsecond())
     .execute(tx)
     .await?;
     Ok(settled.rows_affected() == 1)
@@ -112,12 +113,13 @@ pub(crate) async fn settle(
 
 /// What was sent to `account`, the last change first.
 pub(crate) async fn list(pool: &PgPool, account: Uuid, limit: u32) -> sqlx::Result<Vec<Line>> {
-    sqlx::query_as(
+    sqlx::query_as!(
+        Line,
         "SELECT channel, alert, state, changed_at_us FROM delivery WHERE account_id = $1
          ORDER BY changed_at_us DESC, delivery_id DESC LIMIT $2",
+        account,
+        i64::from(limit)
     )
-    .bind(account)
-    .bind(i64::from(limit))
     .fetch_all(pool)
     .await
 }

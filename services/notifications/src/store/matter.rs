@@ -1,12 +1,11 @@
 //! Whose case it is and what it is called, folded from the log of cases.
 
 use docket_proto::case_status::events::v1 as pb;
-use sqlx::{FromRow, PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::domain::Matter;
 
-#[derive(FromRow)]
 struct Row {
     case_id: Uuid,
     account_id: Uuid,
@@ -35,11 +34,12 @@ impl From<Row> for Matter {
 
 /// The case; none when we have not heard of it.
 pub(crate) async fn find(executor: impl PgExecutor<'_>, case: Uuid) -> sqlx::Result<Option<Matter>> {
-    let row: Option<Row> = sqlx::query_as(
+    let row = sqlx::query_as!(
+        Row,
         "SELECT case_id, account_id, form, receipt_number, receipt_date, office, zone, officer
          FROM matter WHERE case_id = $1",
+        case
     )
-    .bind(case)
     .fetch_optional(executor)
     .await?;
     Ok(row.map(Matter::from))
@@ -52,15 +52,15 @@ pub(crate) async fn opened(
     account: Uuid,
     event: &pb::CaseOpened,
 ) -> sqlx::Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO matter (case_id, account_id, form, receipt_date, zone) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (case_id) DO NOTHING",
+        case,
+        account,
+        event.form,
+        event.receipt_date,
+        event.zone
     )
-    .bind(case)
-    .bind(account)
-    .bind(&event.form)
-    .bind(&event.receipt_date)
-    .bind(&event.zone)
     .execute(tx)
     .await
     .map(drop)
@@ -72,20 +72,20 @@ pub(crate) async fn accepted(
     case: Uuid,
     event: &pb::FilingAccepted,
 ) -> sqlx::Result<()> {
-    sqlx::query("UPDATE matter SET receipt_number = $2, office = $3 WHERE case_id = $1")
-        .bind(case)
-        .bind(&event.receipt_number)
-        .bind(&event.office)
-        .execute(tx)
-        .await
-        .map(drop)
+    sqlx::query!(
+        "UPDATE matter SET receipt_number = $2, office = $3 WHERE case_id = $1",
+        case,
+        event.receipt_number,
+        event.office
+    )
+    .execute(tx)
+    .await
+    .map(drop)
 }
 
 /// It was given to an officer.
 pub(crate) async fn assigned(tx: &mut PgConnection, case: Uuid, officer: Uuid) -> sqlx::Result<()> {
-    sqlx::query("UPDATE matter SET officer = $2 WHERE case_id = $1")
-        .bind(case)
-        .bind(officer)
+    sqlx::query!("UPDATE matter SET officer = $2 WHERE case_id = $1", case, officer)
         .execute(tx)
         .await
         .map(drop)

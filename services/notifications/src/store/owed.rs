@@ -2,11 +2,11 @@
 
 use docket_eventlog::Recorded;
 use jiff::Timestamp;
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// A notice to be issued.
-#[derive(Debug, FromRow)]
+#[derive(Debug)]
 pub(crate) struct Owed {
     /// Its id, derived from the event's.
     pub(crate) notice_id: Uuid,
@@ -28,15 +28,15 @@ pub(crate) async fn write(
     kind: &str,
     event: &Recorded,
 ) -> sqlx::Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO owed_notice (notice_id, case_id, notice_kind, event, next_at_us)
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (notice_id) DO NOTHING",
+        notice,
+        case,
+        kind,
+        event.to_stored(),
+        event.recorded_at.as_microsecond()
     )
-    .bind(notice)
-    .bind(case)
-    .bind(kind)
-    .bind(event.to_stored())
-    .bind(event.recorded_at.as_microsecond())
     .execute(tx)
     .await
     .map(drop)
@@ -44,26 +44,29 @@ pub(crate) async fn write(
 
 /// The notice that has been due longest.
 pub(crate) async fn next(pool: &PgPool, now: Timestamp) -> sqlx::Result<Option<Owed>> {
-    sqlx::query_as(
+    sqlx::query_as!(
+        Owed,
         "SELECT notice_id, case_id, notice_kind, event, attempts FROM owed_notice
          WHERE next_at_us <= $1 ORDER BY next_at_us, notice_id LIMIT 1",
+        now.as_microsecond()
     )
-    .bind(now.as_microsecond())
     .fetch_optional(pool)
     .await
 }
 
 /// Puts off a notice that could not be issued.
 pub(crate) async fn put_off(pool: &PgPool, notice: Uuid, until: Timestamp) -> sqlx::Result<()> {
-    sqlx::query("UPDATE owed_notice SET attempts = attempts + 1, next_at_us = $2 WHERE notice_id = $1")
-        .bind(notice)
-        .bind(until.as_microsecond())
-        .execute(pool)
-        .await
-        .map(drop)
+    sqlx::query!(
+        "UPDATE owed_notice SET attempts = attempts + 1, next_at_us = $2 WHERE notice_id = $1",
+        notice,
+        until.as_microsecond()
+    )
+    .execute(pool)
+    .await
+    .map(drop)
 }
 
 /// It is owed no more.
 pub(crate) async fn done(tx: &mut PgConnection, notice: Uuid) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM owed_notice WHERE notice_id = $1").bind(notice).execute(tx).await.map(drop)
+    sqlx::query!("DELETE FROM owed_notice WHERE notice_id = $1", notice).execute(tx).await.map(drop)
 }

@@ -1,10 +1,10 @@
 //! Conversations of a case; their texts are sealed in the log.
 
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// A conversation.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone)]
 pub(crate) struct Row {
     /// Its id.
     pub(crate) thread_id: Uuid,
@@ -20,15 +20,15 @@ pub(crate) struct Row {
 
 /// Writes a conversation down; once for each.
 pub(crate) async fn insert(tx: &mut PgConnection, row: &Row) -> sqlx::Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO thread (thread_id, case_id, account_id, topic, started_at_us)
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (thread_id) DO NOTHING",
+        row.thread_id,
+        row.case_id,
+        row.account_id,
+        row.topic,
+        row.started_at_us
     )
-    .bind(row.thread_id)
-    .bind(row.case_id)
-    .bind(row.account_id)
-    .bind(&row.topic)
-    .bind(row.started_at_us)
     .execute(tx)
     .await
     .map(drop)
@@ -36,21 +36,23 @@ pub(crate) async fn insert(tx: &mut PgConnection, row: &Row) -> sqlx::Result<()>
 
 /// A conversation; none when there is none of this id.
 pub(crate) async fn find(pool: &PgPool, thread: Uuid) -> sqlx::Result<Option<Row>> {
-    sqlx::query_as(
+    sqlx::query_as!(
+        Row,
         "SELECT thread_id, case_id, account_id, topic, started_at_us FROM thread WHERE thread_id = $1",
+        thread
     )
-    .bind(thread)
     .fetch_optional(pool)
     .await
 }
 
 /// The conversations of a case, newest first.
 pub(crate) async fn of_case(pool: &PgPool, case: Uuid) -> sqlx::Result<Vec<Row>> {
-    sqlx::query_as(
+    sqlx::query_as!(
+        Row,
         "SELECT thread_id, case_id, account_id, topic, started_at_us FROM thread
          WHERE case_id = $1 ORDER BY started_at_us DESC, thread_id DESC LIMIT 200",
+        case
     )
-    .bind(case)
     .fetch_all(pool)
     .await
 }
@@ -62,12 +64,12 @@ pub(crate) async fn count_since(
     since_us: i64,
     other_than: Uuid,
 ) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
-        "SELECT count(*) FROM thread WHERE account_id = $1 AND started_at_us > $2 AND thread_id <> $3",
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM thread WHERE account_id = $1 AND started_at_us > $2 AND thread_id <> $3"#,
+        account,
+        since_us,
+        other_than
     )
-    .bind(account)
-    .bind(since_us)
-    .bind(other_than)
     .fetch_one(pool)
     .await
 }

@@ -20,6 +20,7 @@ use docket_service::testing::{Bench, Running, with_token};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
 use docket_vault::{Kek, Vault};
 use serde_json::Value;
+use sqlx::AssertSqlSafe;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -76,7 +77,10 @@ impl World {
         let (cases, relaying, case_database) = log_of_cases(&nats.url).await;
         let feed = EventFeedServiceServer::new(Feed(cases.clone()));
         bench.peer("case-status", Routes::new(feed)).await;
-        let config = bench.config("notifications", &own.url, Some(&keys.url), &nats.url);
+        let (mine, my_keys) = (app_role(&own).await, app_role(&keys).await);
+        let mut config = bench.config("notifications", &mine, Some(&my_keys), &nats.url);
+        config.database.owner_url = Some(own.url.clone());
+        config.keys_database.as_mut().unwrap().owner_url = Some(keys.url.clone());
         docket_service::migrate(&config, &MIGRATOR).await.unwrap();
         Self {
             bench,
@@ -316,6 +320,15 @@ fn files_under(folder: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.unwrap().path())
         .flat_map(|path| if path.is_dir() { files_under(&path) } else { vec![path] })
         .collect()
+}
+
+/// The service's own role in a database, which may do less than the owner. Gives its URL.
+async fn app_role(database: &TestDatabase) -> String {
+    let role = format!("{}_app", database.name);
+    let create = format!("CREATE ROLE {role} LOGIN PASSWORD 'throw-away'");
+    sqlx::query(AssertSqlSafe(create)).execute(&database.pool).await.unwrap();
+    let (_superuser, place) = database.url.rsplit_once('@').unwrap();
+    format!("postgres://{role}:throw-away@{place}")
 }
 
 /// The log of cases with its relay.
