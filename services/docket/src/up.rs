@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod children;
 pub mod configs;
 pub mod databases;
+pub mod lock;
 pub mod place;
 pub mod servers;
 pub mod start;
@@ -13,6 +14,7 @@ pub use start::{Running, start};
 use crate::address::Addresses;
 use crate::output::Teller;
 use anyhow::{Context, Result};
+use lock::Lock;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,7 +33,8 @@ pub struct Wish {
 pub async fn run(home: &Path, wish: Wish) -> Result<()> {
     let teller = Teller::new(wish.json);
     let place = place::Place::make(home)?;
-    let _lock = Lock::take(&place.home)?;
+    let _lock = Lock::try_take(&place.home.join("lock"))
+        .with_context(|| format!("Docket is already running in {}; stop it first", place.home.display()))?;
     if place.data().join("postgres/data/PG_VERSION").exists() {
         teller.line(&format!("cases of earlier runs are kept in {}", place.data().display()));
     }
@@ -106,19 +109,6 @@ async fn interrupted() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = async { match term.as_mut() { Some(term) => { term.recv().await; } None => std::future::pending().await } } => {}
-    }
-}
-
-/// One system a home: a file lock that the system frees when we end, however we end.
-#[derive(Debug)]
-struct Lock(#[expect(dead_code, reason = "the lock lives as long as the open file")] std::fs::File);
-
-impl Lock {
-    fn take(home: &Path) -> Result<Self> {
-        let file = std::fs::File::create(home.join("lock"))?;
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-            .with_context(|| format!("Docket is already running in {}; stop it first", home.display()))?;
-        Ok(Self(file))
     }
 }
 

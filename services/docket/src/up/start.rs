@@ -1,6 +1,7 @@
 //! Brings the system up step by step and holds it.
 use super::children::{Children, Order};
 use super::configs::{self, Ports};
+use super::lock::Lock;
 use super::place::{PARTS, Part, Place};
 use super::servers::{Servers, choose};
 use super::{certificates, databases, wait_ready};
@@ -13,21 +14,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// One system of this machine chooses its ports at a time.
-#[derive(Debug)]
-struct PortLock(#[expect(dead_code, reason = "the lock lives as long as the open file")] std::fs::File);
-
-impl PortLock {
-    fn take() -> Result<Self> {
-        let path = std::env::temp_dir().join("docket-ports.lock");
-        // Another user may have made it; a lock needs no more than reading.
-        let file = std::fs::File::open(&path).or_else(|_missing| std::fs::File::create(&path));
-        let file = file.with_context(|| format!("open {}", path.display()))?;
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)?;
-        Ok(Self(file))
-    }
-}
 
 /// Roles for which an invitation is printed at every start, with their office.
 const INVITATIONS: &[(&str, &str)] = &[
@@ -56,7 +42,7 @@ pub async fn start(place: Place, teller: &Teller) -> Result<Running> {
     let client = plain_client()?;
     let mut moved = Vec::new();
     // Held until all listen: another system that starts now would choose the same ports.
-    let _choosing = blocking(PortLock::take).await?;
+    let _choosing = blocking(|| Lock::take(&std::env::temp_dir().join("docket-ports.lock"))).await?;
     let ports = choose_ports(&mut moved)?;
     for sentence in &moved {
         teller.line(sentence);
