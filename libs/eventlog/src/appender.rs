@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
-use crate::commit::{Outcome, append_group};
 use crate::failure::{code, transient};
+use crate::guess::{Guess, Memory};
 use crate::log::Core;
 use crate::prepare::{Prepared, prepare};
-use crate::{Append, Appended, Error, EventLog, read};
+use crate::round::{Outcome, Round, Written, recorded};
+use crate::{Append, Appended, Error, EventLog, commit, guess, read};
 
 /// How many appends may wait; more are refused at once.
 const QUEUE: usize = 4_096;
@@ -25,6 +27,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// How long attempts which surely wrote nothing are repeated; then the callers are told. While an outcome is
 /// unknown it is tried for ever.
 const RETRY_FOR: Duration = Duration::from_secs(8);
+/// After being overtaken by another process the next groups take the head's lock at once.
+const LOCKED_GROUPS: u32 = 64;
 /// Pauses between attempts; the last one again and again.
 const PAUSES_MS: [u64; 6] = [0, 50, 100, 200, 400, 800];
 
@@ -70,9 +74,9 @@ impl EventLog {
     /// As [`EventLog::append`]; after [`Error::Database`] the transaction is spoilt.
     pub async fn append_in(&self, tx: &mut PgConnection, append: Append) -> Result<Appended, Error> {
         let append = prepare(self.core(), append).await?;
-        let (outcomes, _) = append_group(tx, self.core(), &[&append]).await?;
-        let outcome = outcomes.into_iter().next().ok_or(Error::Malformed("an append without an outcome"))?;
-        answer(tx, self.core(), outcome).await
+        let (mut outcomes, round) = commit::append_group(tx, self.core(), &[&append]).await?;
+        let outcome = outcomes.pop().ok_or(Error::Malformed("an append without an outcome"))?;
+        settle(tx, self.core(), outcome).await?.answer(self.core(), append, round.recorded_at)
     }
 
     /// Carries out what is waiting, then ends the appending task. Later appends are refused.
@@ -88,8 +92,7 @@ impl EventLog {
 impl Appender {
     pub(crate) fn start(core: Arc<Core>) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let task = Task { core, connection: None };
-        tokio::spawn(task.run(receiver));
+        tokio::spawn(Task::new(core).run(receiver));
         Self(sender)
     }
 
@@ -111,6 +114,9 @@ impl Appender {
 struct Task {
     core: Arc<Core>,
     connection: Option<PgConnection>,
+    memory: Memory,
+    /// Groups which take the head's lock at once, since others were found to write too.
+    locked_groups: u32,
 }
 
 /// Why an attempt did not succeed.
@@ -122,6 +128,10 @@ enum Failure {
 }
 
 impl Task {
+    fn new(core: Arc<Core>) -> Self {
+        Self { core, connection: None, memory: Memory::default(), locked_groups: 0 }
+    }
+
     async fn run(mut self, mut receiver: mpsc::Receiver<Message>) {
         let mut messages = Vec::with_capacity(GROUP_APPENDS);
         // Whoever closes waits for the end of this task, which drops these.
@@ -150,15 +160,14 @@ impl Task {
     /// Carries a group through to an answer for each.
     async fn flush(&mut self, group: Vec<Job>) {
         for job in &group {
-            metrics::histogram!("docket_log_group_wait_seconds", "log" => self.core.name)
-                .record(job.queued.elapsed());
+            self.core.meters.group_wait.record(job.queued.elapsed());
         }
         let started = Instant::now();
         let mut attempt = 0;
         let mut unknown = false;
         loop {
             match self.attempt(&group).await {
-                Ok(answers) => return self.deliver(group, answers, unknown),
+                Ok((settled, at)) => return self.deliver(group, settled, at, unknown),
                 Err(Failure::AtCommit(error)) => {
                     let code = code(&error.into());
                     tracing::warn!(
@@ -184,6 +193,7 @@ impl Task {
                     }
                 }
             }
+            self.memory.forget();
             sleep(pause(attempt)).await;
             attempt += 1;
         }
@@ -191,84 +201,144 @@ impl Task {
 
     /// One attempt. After a lost commit the next one waits for the old transaction at the head's lock, and
     /// then finds the commands done, or not.
-    async fn attempt(&mut self, group: &[Job]) -> Result<Vec<Result<Appended, Error>>, Failure> {
+    async fn attempt(&mut self, group: &[Job]) -> Result<(Vec<Settled>, Timestamp), Failure> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => connect(&self.core.pool.connect_options()).await.map_err(Failure::Before)?,
         };
         let appends: Vec<&Prepared> = group.iter().map(|job| &job.append).collect();
-        let before = |error: sqlx::Error| Failure::Before(error.into());
-        let mut tx = connection.begin().await.map_err(before)?;
-        let (outcomes, anything) =
-            append_group(&mut tx, &self.core, &appends).await.map_err(Failure::Before)?;
-        let mut answers = Vec::with_capacity(outcomes.len());
-        if anything {
-            tx.commit().await.map_err(Failure::AtCommit)?;
-        } else {
-            tx.rollback().await.map_err(before)?;
-        }
+        let (outcomes, at) = self.write(&mut connection, &appends).await?;
+        let mut settled = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             // From here on a failure of reading is answered as unknown: the command can be repeated.
-            answers.push(match answer(&mut connection, &self.core, outcome).await {
-                Err(Error::Database(_)) => Err(Error::OutcomeUnknown),
-                answered => answered,
+            settled.push(match settle(&mut connection, &self.core, outcome).await {
+                Err(Error::Database(_)) => Settled::Lost(Error::OutcomeUnknown),
+                Err(error) => Settled::Lost(error),
+                Ok(settled) => settled,
             });
         }
         // A connection is kept only when all went well on it.
         self.connection = Some(connection);
-        Ok(answers)
+        Ok((settled, at))
     }
 
-    fn deliver(&self, group: Vec<Job>, answers: Vec<Result<Appended, Error>>, unknown: bool) {
-        let name = self.core.name;
-        let events: usize = answers.iter().flatten().map(|appended| appended.events.len()).sum();
-        metrics::histogram!("docket_log_append_group_events", "log" => name)
-            .record(u32::try_from(events).unwrap_or(u32::MAX));
-        for (job, mut answer) in group.into_iter().zip(answers) {
+    /// Writes the group, by a guess where it can.
+    async fn write(
+        &mut self,
+        connection: &mut PgConnection,
+        appends: &[&Prepared],
+    ) -> Result<(Vec<Outcome>, Timestamp), Failure> {
+        if self.locked_groups == 0 {
+            let guess = guess::append_group(connection, &self.core, &mut self.memory, appends).await;
+            match guess.map_err(at_commit)? {
+                Guess::Right(outcomes, round) => return Ok((outcomes, self.remember(round, 1))),
+                Guess::Overtaken => self.locked_groups = LOCKED_GROUPS,
+            }
+        }
+        self.locked_groups -= 1;
+        let before = |error: sqlx::Error| Failure::Before(error.into());
+        let mut tx = connection.begin().await.map_err(before)?;
+        let (outcomes, round) =
+            commit::append_group(&mut tx, &self.core, appends).await.map_err(Failure::Before)?;
+        if round.commands.is_empty() {
+            tx.rollback().await.map_err(before)?;
+            self.memory.forget();
+            return Ok((outcomes, round.recorded_at));
+        }
+        tx.commit().await.map_err(Failure::AtCommit)?;
+        Ok((outcomes, self.remember(round, 0)))
+    }
+
+    /// Keeps the end of the round, whose own commit adds `own` to the count it began with; gives its instant.
+    fn remember(&mut self, round: Round, own: i64) -> Timestamp {
+        let at = round.recorded_at;
+        let commits = if round.commands.is_empty() { round.commits } else { round.commits + own };
+        self.memory.keep(round, commits);
+        at
+    }
+
+    fn deliver(&self, group: Vec<Job>, settled: Vec<Settled>, at: Timestamp, unknown: bool) {
+        let meters = &self.core.meters;
+        let mut events = 0;
+        let mut last = 0;
+        for (job, settled) in group.into_iter().zip(settled) {
+            let Job { append, queued, answer: caller } = job;
+            let mut answer = settled.answer(&self.core, append, at);
             if let Ok(appended) = &mut answer {
                 // Found done after a lost commit: it was this very append, or cannot be told from it.
                 appended.repeated &= !unknown;
-                self.core.saw_head(appended.last);
+                events += if appended.repeated { 0 } else { appended.events.len() };
+                last = last.max(appended.last);
             }
-            let outcome = outcome(&answer);
-            metrics::histogram!("docket_log_append_duration_seconds", "log" => name, "outcome" => outcome)
-                .record(job.queued.elapsed());
-            match outcome {
-                "repeated" => metrics::counter!("docket_log_duplicates_total", "log" => name).increment(1),
-                "conflict" => metrics::counter!("docket_log_conflicts_total", "log" => name).increment(1),
-                _ => {}
-            }
+            meters.answered(&answer, queued.elapsed());
             // A caller who went away does not want the answer.
-            let _gone = job.answer.send(answer);
+            let _gone = caller.send(answer);
         }
+        self.core.saw_head(last);
+        meters.group_events.record(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
     }
 }
 
-fn outcome(answer: &Result<Appended, Error>) -> &'static str {
-    match answer {
-        Ok(appended) if appended.repeated => "repeated",
-        Ok(_) => "written",
-        Err(Error::Conflict { .. }) => "conflict",
-        Err(_) => "refused",
+/// The error of a statement which commits by itself: only what the database refused was surely not done.
+fn at_commit(error: Error) -> Failure {
+    use sqlx::postgres::{PgDatabaseError, PgSeverity};
+    let Error::Database(cause) = &error else { return Failure::Before(error) };
+    let refused = cause
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
+        .is_some_and(|error| error.severity() == PgSeverity::Error);
+    if refused {
+        Failure::Before(error)
+    } else {
+        Failure::AtCommit(sqlx::Error::Io(std::io::Error::other(code(&error))))
     }
 }
 
-/// The answer to one append, whose events are read back when it had been done before.
-async fn answer(conn: &mut PgConnection, core: &Core, outcome: Outcome) -> Result<Appended, Error> {
-    match outcome {
-        Outcome::Written(written) => {
-            Ok(Appended { first: written.first, last: written.last, events: written.events, repeated: false })
-        }
+/// What became of one append, with its events where they had to be read back.
+enum Settled {
+    Written(Written),
+    Repeated(Appended),
+    Lost(Error),
+}
+
+/// Reads back the events of what had been done before.
+async fn settle(conn: &mut PgConnection, core: &Core, outcome: Outcome) -> Result<Settled, Error> {
+    Ok(match outcome {
+        Outcome::Written(written) => Settled::Written(written),
         Outcome::Repeated { first, last } => {
             let events = read::range(conn, core, first, last).await?;
-            Ok(Appended { first, last, events, repeated: true })
+            Settled::Repeated(Appended { first, last, events, repeated: true })
         }
-        Outcome::Lost(error) => Err(error),
+        Outcome::Lost(error) => Settled::Lost(error),
+    })
+}
+
+impl Settled {
+    /// The answer to the append.
+    fn answer(self, core: &Core, append: Prepared, at: Timestamp) -> Result<Appended, Error> {
+        match self {
+            Self::Written(written) => {
+                let (first, last) = (written.first, written.last);
+                let events = recorded(append, &written, at, core.epoch_of(first));
+                Ok(Appended { first, last, events, repeated: false })
+            }
+            Self::Repeated(appended) => Ok(appended),
+            Self::Lost(error) => Err(error),
+        }
     }
 }
 
+/// A connection whose commits are durable before they are answered, whatever the session's default: `off` becomes
+/// `on`, and what is stronger stays.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
-    Ok(PgConnection::connect_with(options).await?)
+    let mut connection = PgConnection::connect_with(options).await?;
+    sqlx::query_scalar!(
+        "SELECT CASE current_setting('synchronous_commit') WHEN 'off'
+         THEN set_config('synchronous_commit', 'on', false) END AS durable"
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    Ok(connection)
 }
 
 fn refuse(group: Vec<Job>, error: &Error) {

@@ -4,7 +4,8 @@
 //! length before it (u64, big-endian); numbers are 8 bytes, big-endian. See
 //! `docs/reference/event-format.md`; `tests/vectors.json` and `tests/verify_chain.py` check it from outside.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256, digest};
+use bytes::Bytes;
 
 use crate::Recorded;
 
@@ -13,27 +14,74 @@ const TAG: &[u8] = b"docket.event.v1";
 /// What the first event of a stream links to.
 pub(crate) const NO_LINK: [u8; 32] = [0; 32];
 
+/// The fields which a link covers, in the order in which it hashes them.
+pub(crate) struct Linked<'a> {
+    pub(crate) previous: &'a [u8; 32],
+    pub(crate) log: &'a str,
+    pub(crate) stream: &'a str,
+    pub(crate) version: u64,
+    pub(crate) kind: &'a str,
+    pub(crate) event_id: &'a [u8; 16],
+    pub(crate) recorded_at_us: i64,
+    pub(crate) metadata: &'a [u8],
+    pub(crate) payload: &'a [u8],
+    pub(crate) sealed: &'a [Bytes],
+}
+
+impl<'a> Linked<'a> {
+    fn of(previous: &'a [u8; 32], event: &'a Recorded) -> Self {
+        Self {
+            previous,
+            log: &event.log,
+            stream: event.stream.as_str(),
+            version: event.version,
+            kind: &event.kind,
+            event_id: event.event_id.as_bytes(),
+            recorded_at_us: event.recorded_at.as_microsecond(),
+            metadata: &event.metadata_bytes,
+            payload: &event.payload,
+            sealed: &event.sealed,
+        }
+    }
+
+    /// Gives the hashed bytes, piece by piece.
+    fn each(&self, mut take: impl FnMut(&[u8])) {
+        let mut part = |bytes: &[u8]| {
+            take(&(bytes.len() as u64).to_be_bytes());
+            take(bytes);
+        };
+        part(self.previous);
+        part(self.log.as_bytes());
+        part(self.stream.as_bytes());
+        part(&self.version.to_be_bytes());
+        part(self.kind.as_bytes());
+        part(self.event_id);
+        part(&self.recorded_at_us.to_be_bytes());
+        part(self.metadata);
+        part(self.payload);
+        for sealed in self.sealed {
+            part(sealed);
+        }
+    }
+}
+
+/// The link over these fields.
+pub(crate) fn link_of(linked: &Linked<'_>) -> [u8; 32] {
+    let mut hash = Context::new(&SHA256);
+    hash.update(TAG);
+    linked.each(|bytes| hash.update(bytes));
+    hash.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes")
+}
+
 /// The link of an event whose stream's previous link is `previous` (32 zero bytes before the first).
 pub fn link(previous: &[u8; 32], event: &Recorded) -> [u8; 32] {
-    sha256(&link_input(previous, event))
+    link_of(&Linked::of(previous, event))
 }
 
 /// The bytes which [`link`] hashes.
 pub fn link_input(previous: &[u8; 32], event: &Recorded) -> Vec<u8> {
-    let mut input = Vec::with_capacity(256 + event.metadata_bytes.len() + event.payload.len());
-    input.extend_from_slice(TAG);
-    push(&mut input, previous);
-    push(&mut input, event.log.as_bytes());
-    push(&mut input, event.stream.as_str().as_bytes());
-    push(&mut input, &event.version.to_be_bytes());
-    push(&mut input, event.kind.as_bytes());
-    push(&mut input, event.event_id.as_bytes());
-    push(&mut input, &event.recorded_at.as_microsecond().to_be_bytes());
-    push(&mut input, &event.metadata_bytes);
-    push(&mut input, &event.payload);
-    for part in &event.sealed {
-        push(&mut input, part);
-    }
+    let mut input = TAG.to_vec();
+    Linked::of(previous, event).each(|bytes| input.extend_from_slice(bytes));
     input
 }
 
@@ -43,14 +91,16 @@ pub(crate) fn push(to: &mut Vec<u8>, bytes: &[u8]) {
     to.extend_from_slice(bytes);
 }
 
-/// The parts of bytes written by [`push`]; none when they are not such bytes.
-pub(crate) fn parts(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+/// The parts of bytes written by [`push`], sharing them; none when they are not such bytes.
+pub(crate) fn parts(mut bytes: Bytes) -> Option<Vec<Bytes>> {
     let mut parts = Vec::new();
-    while let Some((length, rest)) = bytes.split_first_chunk::<8>() {
+    while let Some((length, _)) = bytes.split_first_chunk::<8>() {
         let length = usize::try_from(u64::from_be_bytes(*length)).ok()?;
-        let (part, rest) = rest.split_at_checked(length)?;
-        parts.push(part.to_vec());
-        bytes = rest;
+        let _length = bytes.split_to(8);
+        if bytes.len() < length {
+            return None;
+        }
+        parts.push(bytes.split_to(length));
     }
     bytes.is_empty().then_some(parts)
 }

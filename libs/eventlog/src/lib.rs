@@ -1,7 +1,8 @@
 //! The event log: one total order of what happened, in a service's own PostgreSQL database.
 //!
 //! Reading order: `record` (what is stored), `chain` and `splitter` (how its bytes come about),
-//! `commit` and `write` (one group of appends in one transaction), `appender` (the task which forms groups),
+//! `round` (a group of appends decided in memory), `commit`, `guess` and `write` (the ways to write it), `appender`
+//! (the task which forms groups),
 //! `log` (the handle), then what is built on it: `aggregate` and `store`, `timers`, `obligations`,
 //! `merkle`, `checkpoints` and `verify`.
 
@@ -15,15 +16,18 @@ mod context;
 mod epoch;
 mod error;
 mod failure;
+mod guess;
 mod log;
 pub mod merkle;
 mod metadata;
+mod meters;
 mod obligations;
 mod open;
 mod prepare;
 mod read;
 mod record;
 mod request;
+mod round;
 mod schema;
 mod signed;
 pub mod splitter;

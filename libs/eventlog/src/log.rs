@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::appender::Appender;
+use crate::meters::Meters;
 use crate::{Epoch, Error, Obligations, Timers, epoch};
 
 /// What is needed to open a log.
@@ -47,6 +48,7 @@ pub(crate) struct Core {
     pub(crate) producer: String,
     pub(crate) rules: String,
     pub(crate) head: watch::Sender<u64>,
+    pub(crate) meters: Meters,
     epochs: RwLock<Vec<Epoch>>,
 }
 
@@ -76,7 +78,9 @@ impl EventLog {
         }
         let head = watch::Sender::new(0);
         let epochs = RwLock::default();
-        let core = Arc::new(Core { name, pool, vault, clock, personal, producer, rules, head, epochs });
+        let meters = Meters::new(name);
+        let core = Core { name, pool, vault, clock, personal, producer, rules, head, meters, epochs };
+        let core = Arc::new(core);
         epoch::begin_log(&core).await?;
         core.set_epochs(epoch::load(&core).await?);
         let log = Self { appender: Appender::start(Arc::clone(&core)), core };

@@ -46,11 +46,10 @@ impl EventLog {
     /// [`Error::Vault`] when a part was changed or the keys cannot be reached; [`Error::Malformed`].
     pub async fn open_payload(&self, event: &Recorded) -> Result<Opened, Error> {
         let aad = aad(&event.log, &event.stream, &event.kind, event.event_id);
-        let mut whole = event.payload.clone();
+        let mut whole = event.payload.to_vec();
         let mut erased = false;
         for part in &event.sealed {
-            let part =
-                pb::SealedPart::decode(part.as_slice()).map_err(|_| Error::Malformed("a sealed part"))?;
+            let part = pb::SealedPart::decode(part.clone()).map_err(|_| Error::Malformed("a sealed part"))?;
             match self.core().vault.open(&subject(&part)?, &aad, &part.ciphertext).await? {
                 docket_vault::Opened::Plain(plain) => whole.extend(plain),
                 docket_vault::Opened::Erased => erased = true,

@@ -1,7 +1,7 @@
 //! Makes an append ready before the lock is taken: ids, sealing, sizes.
 
-use docket_kernel::SubjectKind;
-use docket_kernel::derived_id;
+use bytes::Bytes;
+use docket_kernel::{SubjectKind, derived_id};
 use docket_proto::log::v1 as pb;
 use docket_proto::options::v1::Subject as PbSubject;
 use prost::Message;
@@ -21,10 +21,11 @@ const MAX_APPEND_EVENTS: usize = 1_000;
 /// An append whose bytes are all there.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {
+    pub(crate) log: &'static str,
     pub(crate) actor: String,
     pub(crate) command_id: Uuid,
     pub(crate) metadata: Metadata,
-    pub(crate) metadata_bytes: Vec<u8>,
+    pub(crate) metadata_bytes: Bytes,
     pub(crate) fingerprint: Vec<u8>,
     pub(crate) streams: Vec<PreparedStream>,
     pub(crate) bytes: usize,
@@ -41,8 +42,8 @@ pub(crate) struct PreparedStream {
 pub(crate) struct PreparedEvent {
     pub(crate) event_id: Uuid,
     pub(crate) kind: String,
-    pub(crate) payload: Vec<u8>,
-    pub(crate) sealed: Vec<Vec<u8>>,
+    pub(crate) payload: Bytes,
+    pub(crate) sealed: Vec<Bytes>,
 }
 
 /// Seals the personal fields and gives every event its id.
@@ -50,8 +51,9 @@ pub(crate) async fn prepare(core: &Core, append: Append) -> Result<Prepared, Err
     let Append { metadata, request, streams } = append;
     let actor = metadata.actor.to_string();
     check(&actor, &streams)?;
-    let metadata_bytes = metadata.encode();
+    let metadata_bytes = Bytes::from(metadata.encode());
     let mut prepared = Prepared {
+        log: core.name,
         fingerprint: request::fingerprint(&core.vault, &request),
         command_id: metadata.command_id,
         bytes: 0,
@@ -128,9 +130,9 @@ async fn seal(
             subject_id: subject.id.as_bytes().to_vec().into(),
             ciphertext: core.vault.seal(&subject, &aad, &plain).await?.into(),
         };
-        sealed.push(part.encode_to_vec());
+        sealed.push(Bytes::from(part.encode_to_vec()));
     }
-    Ok(PreparedEvent { event_id, kind, payload: parts.clear, sealed })
+    Ok(PreparedEvent { event_id, kind, payload: parts.clear.into(), sealed })
 }
 
 fn subject_number(kind: SubjectKind) -> PbSubject {
@@ -151,8 +153,15 @@ pub(crate) fn aad(log: &str, stream: &StreamName, kind: &str, event_id: Uuid) ->
     aad
 }
 
+impl Prepared {
+    /// How many events it has.
+    pub(crate) fn events(&self) -> usize {
+        self.streams.iter().map(|stream| stream.events.len()).sum()
+    }
+}
+
 impl PreparedEvent {
     fn bytes(&self) -> usize {
-        self.payload.len() + self.sealed.iter().map(Vec::len).sum::<usize>()
+        self.payload.len() + self.sealed.iter().map(Bytes::len).sum::<usize>()
     }
 }

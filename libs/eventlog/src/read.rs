@@ -32,8 +32,8 @@ impl Row {
         if format != FORMAT {
             return Err(Error::Malformed("a format this program does not know"));
         }
-        let sealed = parts(&self.sealed).ok_or(Error::Malformed("the sealed parts"))?;
-        if sealed.iter().any(|part| pb::SealedPart::decode(part.as_slice()).is_err()) {
+        let sealed = parts(self.sealed.into()).ok_or(Error::Malformed("the sealed parts"))?;
+        if sealed.iter().any(|part| pb::SealedPart::decode(part.clone()).is_err()) {
             return Err(Error::Malformed("a sealed part"));
         }
         let position = self.position.unsigned_abs();
@@ -46,8 +46,8 @@ impl Row {
             kind: self.kind,
             recorded_at: instant(self.recorded_at_us)?,
             metadata: Metadata::decode(&self.metadata)?,
-            metadata_bytes: self.metadata,
-            payload: self.payload,
+            metadata_bytes: self.metadata.into(),
+            payload: self.payload.into(),
             sealed,
             link: self.link.try_into().map_err(|_| Error::Malformed("the link"))?,
             format,

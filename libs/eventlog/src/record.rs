@@ -1,5 +1,6 @@
 //! The event as it is stored, in the database, on the broker and in an export.
 
+use bytes::Bytes;
 use docket_kernel::{DecodeError, EventEnum};
 use docket_proto::log::v1 as pb;
 use jiff::Timestamp;
@@ -31,11 +32,11 @@ pub struct Recorded {
     /// Who, why and by what program.
     pub metadata: Metadata,
     /// The metadata as stored.
-    pub metadata_bytes: Vec<u8>,
+    pub metadata_bytes: Bytes,
     /// The clear part of the message: personal fields are missing.
-    pub payload: Vec<u8>,
+    pub payload: Bytes,
     /// The sealed parts, each an encoded `docket.log.v1.SealedPart`, never re-encoded.
-    pub sealed: Vec<Vec<u8>>,
+    pub sealed: Vec<Bytes>,
     /// SHA-256 over all of this and the link before it in its stream.
     pub link: [u8; 32],
     /// The format of the record.
@@ -73,12 +74,12 @@ impl Recorded {
             event_id: self.event_id.as_bytes().to_vec().into(),
             kind: self.kind.clone(),
             recorded_at_us: self.recorded_at.as_microsecond(),
-            metadata: self.metadata_bytes.clone().into(),
-            payload: self.payload.clone().into(),
+            metadata: self.metadata_bytes.clone(),
+            payload: self.payload.clone(),
             sealed: self
                 .sealed
                 .iter()
-                .map(|part| pb::SealedPart::decode(part.as_slice()).expect("checked when it was read"))
+                .map(|part| pb::SealedPart::decode(part.clone()).expect("checked when it was read"))
                 .collect(),
             link: self.link.to_vec().into(),
             format: self.format,
@@ -111,9 +112,9 @@ impl Recorded {
             kind: stored.kind,
             recorded_at: instant(stored.recorded_at_us)?,
             metadata: Metadata::decode(&stored.metadata)?,
-            metadata_bytes: stored.metadata.to_vec(),
-            payload: stored.payload.to_vec(),
-            sealed: stored.sealed.iter().map(Message::encode_to_vec).collect(),
+            metadata_bytes: stored.metadata,
+            payload: stored.payload,
+            sealed: stored.sealed.iter().map(|part| part.encode_to_vec().into()).collect(),
             link: stored.link.as_ref().try_into().map_err(|_| Error::Malformed("the link"))?,
             format: stored.format,
             epoch: stored.epoch,

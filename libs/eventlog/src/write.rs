@@ -1,16 +1,17 @@
-//! The one statement which writes a group: events, stream heads, commands and the head.
+//! The statements which write a group: events, stream heads, commands and the head, all in one.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::chain::push;
-use crate::commit::{Outcome, Round, StreamHead};
 use crate::log::Core;
+use crate::prepare::Prepared;
+use crate::round::{Outcome, Round, StreamHead};
 use crate::{Error, FORMAT};
 
-/// The columns of the events, as arrays for one statement.
+/// The rows of a group, column by column, as the statements take them.
 #[derive(Default)]
-struct Columns<'a> {
+pub(crate) struct Rows<'a> {
     positions: Vec<i64>,
     streams: Vec<&'a str>,
     versions: Vec<i64>,
@@ -20,48 +21,100 @@ struct Columns<'a> {
     payloads: Vec<&'a [u8]>,
     sealed: Vec<Vec<u8>>,
     links: Vec<&'a [u8]>,
+    heads: Heads<'a>,
+    commands: Commands<'a>,
 }
 
-impl<'a> Columns<'a> {
-    fn of(outcomes: &'a [Outcome]) -> Self {
-        let mut columns = Self::default();
-        for outcome in outcomes {
+#[derive(Default)]
+struct Heads<'a> {
+    names: Vec<&'a str>,
+    versions: Vec<i64>,
+    links: Vec<&'a [u8]>,
+    firsts: Vec<i64>,
+    lasts: Vec<i64>,
+}
+
+#[derive(Default)]
+struct Commands<'a> {
+    actors: Vec<&'a str>,
+    ids: Vec<Uuid>,
+    fingerprints: Vec<&'a [u8]>,
+    firsts: Vec<i64>,
+    lasts: Vec<i64>,
+}
+
+impl<'a> Rows<'a> {
+    /// The rows of what the round has decided.
+    pub(crate) fn of(group: &[&'a Prepared], outcomes: &'a [Outcome], round: &'a Round) -> Self {
+        let mut rows = Self::default();
+        for (append, outcome) in group.iter().copied().zip(outcomes) {
             let Outcome::Written(written) = outcome else { continue };
-            for event in &written.events {
-                columns.positions.push(event.position.cast_signed());
-                columns.streams.push(event.stream.as_str());
-                columns.versions.push(event.version.cast_signed());
-                columns.ids.push(event.event_id);
-                columns.kinds.push(&event.kind);
-                columns.metadata.push(&event.metadata_bytes);
-                columns.payloads.push(&event.payload);
-                columns.sealed.push(framed(&event.sealed));
-                columns.links.push(&event.link);
+            let events = append.streams.iter().flat_map(|s| s.events.iter().map(move |e| (&s.stream, e)));
+            for (((stream, event), place), position) in events.zip(&written.places).zip(written.first..) {
+                rows.positions.push(position.cast_signed());
+                rows.streams.push(stream.as_str());
+                rows.versions.push(place.version.cast_signed());
+                rows.ids.push(event.event_id);
+                rows.kinds.push(&event.kind);
+                rows.metadata.push(&append.metadata_bytes);
+                rows.payloads.push(&event.payload);
+                rows.sealed.push(framed(&event.sealed));
+                rows.links.push(&place.link);
             }
         }
-        columns
+        rows.heads.fill(round);
+        rows.commands.fill(group, round);
+        rows
+    }
+}
+
+impl<'a> Heads<'a> {
+    fn fill(&mut self, round: &'a Round) {
+        for (name, StreamHead { version, link, first, last, touched }) in &round.streams {
+            if *touched {
+                self.names.push(name);
+                self.versions.push(version.cast_signed());
+                self.links.push(link);
+                self.firsts.push(first.cast_signed());
+                self.lasts.push(last.cast_signed());
+            }
+        }
+    }
+}
+
+impl<'a> Commands<'a> {
+    fn fill(&mut self, group: &[&'a Prepared], round: &Round) {
+        for command in &round.commands {
+            let append = group[command.append];
+            self.actors.push(&append.actor);
+            self.ids.push(append.command_id);
+            self.fingerprints.push(&append.fingerprint);
+            self.firsts.push(command.first.cast_signed());
+            self.lasts.push(command.last.cast_signed());
+        }
     }
 }
 
 /// The sealed parts as one column: each with its length before it, as the link hashes them.
-fn framed(parts: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = Vec::new();
+fn framed(parts: &[bytes::Bytes]) -> Vec<u8> {
+    let mut framed = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
     for part in parts {
-        push(&mut bytes, part);
+        push(&mut framed, part);
     }
-    bytes
+    framed
 }
 
-/// Writes events, stream heads, commands and the head in one statement.
+fn format() -> i16 {
+    i16::try_from(FORMAT).expect("a small number")
+}
+
+/// Writes under the head's lock, which the transaction holds.
 pub(crate) async fn write(
     conn: &mut PgConnection,
     core: &Core,
-    outcomes: &[Outcome],
+    rows: &Rows<'_>,
     round: &Round,
 ) -> Result<(), Error> {
-    let columns = Columns::of(outcomes);
-    let touched: Vec<(&String, &StreamHead)> = round.streams.iter().filter(|(_, s)| s.touched).collect();
-    let commands = &round.commands;
     // `as _`: arrays of borrowed texts and bytes, which the macro cannot tell from owned ones.
     let updated = sqlx::query!(
         "WITH event AS (
@@ -88,29 +141,102 @@ pub(crate) async fn write(
          UPDATE log.head SET position = $23, recorded_at_us = $2 WHERE log = $1",
         core.name,
         round.recorded_at.as_microsecond(),
-        i16::try_from(FORMAT).expect("a small number"),
-        &columns.positions,
-        &columns.streams as _,
-        &columns.versions,
-        &columns.ids,
-        &columns.kinds as _,
-        &columns.metadata as _,
-        &columns.payloads as _,
-        &columns.sealed,
-        &columns.links as _,
-        &touched.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>() as _,
-        &touched.iter().map(|(_, head)| head.version.cast_signed()).collect::<Vec<_>>(),
-        &touched.iter().map(|(_, head)| head.link.as_slice()).collect::<Vec<_>>() as _,
-        &touched.iter().map(|(_, head)| head.first.cast_signed()).collect::<Vec<_>>(),
-        &touched.iter().map(|(_, head)| head.last.cast_signed()).collect::<Vec<_>>(),
-        &commands.iter().map(|command| command.actor.as_str()).collect::<Vec<_>>() as _,
-        &commands.iter().map(|command| command.command_id).collect::<Vec<_>>(),
-        &commands.iter().map(|command| command.fingerprint.as_slice()).collect::<Vec<_>>() as _,
-        &commands.iter().map(|command| command.first.cast_signed()).collect::<Vec<_>>(),
-        &commands.iter().map(|command| command.last.cast_signed()).collect::<Vec<_>>(),
+        format(),
+        &rows.positions,
+        &rows.streams as _,
+        &rows.versions,
+        &rows.ids,
+        &rows.kinds as _,
+        &rows.metadata as _,
+        &rows.payloads as _,
+        &rows.sealed,
+        &rows.links as _,
+        &rows.heads.names as _,
+        &rows.heads.versions,
+        &rows.heads.links as _,
+        &rows.heads.firsts,
+        &rows.heads.lasts,
+        &rows.commands.actors as _,
+        &rows.commands.ids,
+        &rows.commands.fingerprints as _,
+        &rows.commands.firsts,
+        &rows.commands.lasts,
         round.position.cast_signed()
     )
     .execute(conn)
     .await?;
     if updated.rows_affected() == 1 { Ok(()) } else { Err(Error::Malformed("a log without a head")) }
+}
+
+/// Writes if the log still ends where the round began, no command of the group was done before, and none of
+/// the streams in `absent` exists; whether it did. One statement and its own commit: it waits for whoever holds
+/// the head, and then finds it moved.
+pub(crate) async fn write_if_unmoved(
+    conn: &mut PgConnection,
+    core: &Core,
+    rows: &Rows<'_>,
+    round: &Round,
+    absent: &[&str],
+) -> Result<bool, Error> {
+    let moved = sqlx::query_scalar!(
+        r#"WITH head AS (
+            UPDATE log.head SET position = $23, recorded_at_us = $2, commits = commits + 1
+            WHERE log = $1 AND commits = $24
+              AND NOT EXISTS (
+                SELECT FROM unnest($18::text[], $19::uuid[]) AS asked (actor, command_id)
+                JOIN log.command c
+                  ON c.log = $1 AND c.actor = asked.actor AND c.command_id = asked.command_id)
+              AND NOT EXISTS (SELECT FROM log.stream s WHERE s.log = $1 AND s.name = ANY($25))
+            RETURNING position
+         ), event AS (
+            INSERT INTO log.event (log, position, stream, version, event_id, kind, recorded_at_us, metadata,
+                                   payload, sealed, link, format)
+            SELECT $1, e.position, e.stream, e.version, e.event_id, e.kind, $2, e.metadata,
+                   e.payload, e.sealed, e.link, $3
+            FROM head, unnest($4::bigint[], $5::text[], $6::bigint[], $7::uuid[], $8::text[], $9::bytea[],
+                        $10::bytea[], $11::bytea[], $12::bytea[])
+                 AS e (position, stream, version, event_id, kind, metadata, payload, sealed, link)
+         ), stream AS (
+            INSERT INTO log.stream (log, name, version, link, first_position, last_position)
+            SELECT $1, s.name, s.version, s.link, s.first_position, s.last_position
+            FROM head, unnest($13::text[], $14::bigint[], $15::bytea[], $16::bigint[], $17::bigint[])
+                 AS s (name, version, link, first_position, last_position)
+            ON CONFLICT (log, name) DO UPDATE
+            SET version = excluded.version, link = excluded.link, last_position = excluded.last_position
+         ), command AS (
+            INSERT INTO log.command (log, actor, command_id, request_mac, first_position, last_position)
+            SELECT $1, c.actor, c.command_id, c.request_mac, c.first_position, c.last_position
+            FROM head, unnest($18::text[], $19::uuid[], $20::bytea[], $21::bigint[], $22::bigint[])
+                 AS c (actor, command_id, request_mac, first_position, last_position)
+         )
+         SELECT count(*) AS "count!" FROM head"#,
+        core.name,
+        round.recorded_at.as_microsecond(),
+        format(),
+        &rows.positions,
+        &rows.streams as _,
+        &rows.versions,
+        &rows.ids,
+        &rows.kinds as _,
+        &rows.metadata as _,
+        &rows.payloads as _,
+        &rows.sealed,
+        &rows.links as _,
+        &rows.heads.names as _,
+        &rows.heads.versions,
+        &rows.heads.links as _,
+        &rows.heads.firsts,
+        &rows.heads.lasts,
+        &rows.commands.actors as _,
+        &rows.commands.ids,
+        &rows.commands.fingerprints as _,
+        &rows.commands.firsts,
+        &rows.commands.lasts,
+        round.position.cast_signed(),
+        round.commits,
+        absent as _
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(moved == 1)
 }

@@ -40,9 +40,9 @@ fn event_of(vector: &Value) -> Recorded {
         kind: text("kind"),
         recorded_at: Timestamp::from_microsecond(vector["recorded_at_us"].as_i64().unwrap()).unwrap(),
         metadata: Metadata::decode(&metadata_bytes).unwrap(),
-        metadata_bytes,
-        payload: bytes(&vector["payload"]),
-        sealed: vector["sealed"].as_array().unwrap().iter().map(bytes).collect(),
+        metadata_bytes: metadata_bytes.into(),
+        payload: bytes(&vector["payload"]).into(),
+        sealed: vector["sealed"].as_array().unwrap().iter().map(|part| bytes(part).into()).collect(),
         link: bytes(&vector["link"]).try_into().unwrap(),
         format: 1,
         epoch: 1,
@@ -137,8 +137,8 @@ fn any_event() -> impl Strategy<Value = Recorded> {
                 version,
                 kind,
                 event_id: id(event_id.into()),
-                payload: payload.into_bytes(),
-                sealed,
+                payload: payload.into(),
+                sealed: sealed.into_iter().map(Into::into).collect(),
                 ..event_of(&vectors["events"][0])
             }
         },
