@@ -116,8 +116,9 @@ async fn look(
          UNION ALL
          SELECT true, c.actor, c.command_id, 0, c.request_mac, c.first_position, c.last_position
          FROM unnest($3::text[], $4::uuid[]) AS asked (actor, command_id)
-         JOIN log.command c
-           ON c.log = $1 AND c.actor = asked.actor AND c.command_id = asked.command_id"#,
+         CROSS JOIN LATERAL (
+            SELECT * FROM log.command c
+            WHERE c.log = $1 AND c.actor = asked.actor AND c.command_id = asked.command_id LIMIT 1) AS c"#,
         core.name,
         &asked.names as _,
         &asked.actors as _,

@@ -184,8 +184,9 @@ pub(crate) async fn write_if_unmoved(
             WHERE log = $1 AND commits = $24
               AND NOT EXISTS (
                 SELECT FROM unnest($18::text[], $19::uuid[]) AS asked (actor, command_id)
-                JOIN log.command c
-                  ON c.log = $1 AND c.actor = asked.actor AND c.command_id = asked.command_id)
+                CROSS JOIN LATERAL (
+                    SELECT FROM log.command c
+                    WHERE c.log = $1 AND c.actor = asked.actor AND c.command_id = asked.command_id LIMIT 1) AS c)
               AND NOT EXISTS (SELECT FROM log.stream s WHERE s.log = $1 AND s.name = ANY($25))
             RETURNING position
          ), event AS (

@@ -1,0 +1,3 @@
+//! placeholder
+use crate::report::Report;
+pub(crate) async fn run(_report: &mut Report) {}
