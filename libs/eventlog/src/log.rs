@@ -1,7 +1,8 @@
 //! The handle of a log: opened once per process, cloned freely.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use docket_kernel::{Actor, SharedClock, SubjectKind};
 use docket_vault::Vault;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use crate::appender::Appender;
 use crate::meters::Meters;
-use crate::{Epoch, Error, Obligations, Timers, epoch};
+use crate::{Epoch, Error, Obligations, Timers, epoch, wake};
 
 /// What is needed to open a log.
 pub struct OpenLog {
@@ -49,6 +50,10 @@ pub(crate) struct Core {
     pub(crate) rules: String,
     pub(crate) head: watch::Sender<u64>,
     pub(crate) meters: Meters,
+    /// Set once this process listens to the others.
+    pub(crate) listening: OnceLock<()>,
+    /// The furthest position that another process told of.
+    heard: AtomicU64,
     epochs: RwLock<Vec<Epoch>>,
 }
 
@@ -79,10 +84,25 @@ impl EventLog {
         let head = watch::Sender::new(0);
         let epochs = RwLock::default();
         let meters = Meters::new(name);
-        let core = Core { name, pool, vault, clock, personal, producer, rules, head, meters, epochs };
+        let (listening, heard) = (OnceLock::new(), AtomicU64::new(0));
+        let core = Core {
+            name,
+            pool,
+            vault,
+            clock,
+            personal,
+            producer,
+            rules,
+            head,
+            meters,
+            listening,
+            heard,
+            epochs,
+        };
         let core = Arc::new(core);
         epoch::begin_log(&core).await?;
         core.set_epochs(epoch::load(&core).await?);
+        tokio::spawn(wake::tell(Arc::clone(&core)));
         let log = Self { appender: Appender::start(Arc::clone(&core)), core };
         log.core.saw_head(log.head().await?.position);
         Ok(log)
@@ -113,15 +133,14 @@ impl EventLog {
     /// # Errors
     /// [`Error::Database`].
     pub async fn head(&self) -> Result<Head, Error> {
-        let position = sqlx::query_scalar!("SELECT position FROM log.head WHERE log = $1", self.core.name)
-            .fetch_one(&self.core.pool)
-            .await?;
+        let position = self.core.position().await?;
         let epoch = epoch::load(&self.core).await?.pop().ok_or(Error::Malformed("a log without an epoch"))?;
-        Ok(Head { position: position.unsigned_abs(), epoch })
+        Ok(Head { position, epoch })
     }
 
-    /// Wakes when this process has written; holds the last position it knows of. Other processes write
-    /// too, and so do transactions of [`EventLog::append_in`]: readers poll gently besides.
+    /// Wakes when this process has written; holds the last position it knows of. Transactions of
+    /// [`EventLog::append_in`] are seen when [`EventLog::committed`] was called; other processes' commits only while a
+    /// [`crate::Subscription`] is held. Readers look gently besides.
     pub fn subscribe_head(&self) -> watch::Receiver<u64> {
         self.core.head.subscribe()
     }
@@ -182,6 +201,24 @@ impl Core {
     pub(crate) fn epoch_of(&self, position: u64) -> u64 {
         let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
         epochs.iter().rev().find(|epoch| epoch.from_position <= position).map_or(1, |epoch| epoch.number)
+    }
+
+    /// Where the log ends now.
+    pub(crate) async fn position(&self) -> Result<u64, Error> {
+        let position = sqlx::query_scalar!("SELECT position FROM log.head WHERE log = $1", self.name)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(position.unsigned_abs())
+    }
+
+    /// Another process has told of this position.
+    pub(crate) fn heard(&self, position: u64) {
+        self.heard.fetch_max(position, Ordering::Relaxed);
+        self.saw_head(position);
+    }
+
+    pub(crate) fn has_heard(&self, position: u64) -> bool {
+        position <= self.heard.load(Ordering::Relaxed)
     }
 
     pub(crate) fn saw_head(&self, position: u64) {

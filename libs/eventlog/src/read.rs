@@ -1,60 +1,53 @@
-//! Reading the log: by stream, by position, by instant.
+//! Reading the log in pages: by stream, by position, by instant.
 
-use docket_proto::log::v1 as pb;
 use jiff::Timestamp;
-use prost::Message;
 use sqlx::{PgConnection, PgExecutor};
-use uuid::Uuid;
 
-use crate::chain::parts;
 use crate::log::Core;
-use crate::record::instant;
-use crate::{Error, EventLog, FORMAT, Metadata, Recorded, StreamName};
+use crate::row::Row;
+use crate::{Error, EventLog, Recorded, StreamName};
 
-/// A row of `log.event`.
-pub(crate) struct Row {
-    pub(crate) position: i64,
-    stream: String,
-    version: i64,
-    pub(crate) event_id: Uuid,
-    kind: String,
-    recorded_at_us: i64,
-    metadata: Vec<u8>,
-    payload: Vec<u8>,
-    sealed: Vec<u8>,
-    link: Vec<u8>,
-    format: i16,
+/// Which way a stream is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The oldest first.
+    Forwards,
+    /// The newest first.
+    Backwards,
 }
 
-impl Row {
-    pub(crate) fn into_recorded(self, core: &Core) -> Result<Recorded, Error> {
-        let format = u32::try_from(self.format).unwrap_or_default();
-        if format != FORMAT {
-            return Err(Error::Malformed("a format this program does not know"));
-        }
-        let sealed = parts(self.sealed.into()).ok_or(Error::Malformed("the sealed parts"))?;
-        if sealed.iter().any(|part| pb::SealedPart::decode(part.clone()).is_err()) {
-            return Err(Error::Malformed("a sealed part"));
-        }
-        let position = self.position.unsigned_abs();
-        Ok(Recorded {
-            log: core.name.to_owned(),
-            position,
-            stream: StreamName::stored(self.stream),
-            version: self.version.unsigned_abs(),
-            event_id: self.event_id,
-            kind: self.kind,
-            recorded_at: instant(self.recorded_at_us)?,
-            metadata: Metadata::decode(&self.metadata)?,
-            metadata_bytes: self.metadata.into(),
-            payload: self.payload.into(),
-            sealed,
-            link: self.link.try_into().map_err(|_| Error::Malformed("the link"))?,
-            format,
-            epoch: core.epoch_of(position),
-        })
+/// What is wanted of a log; empty lists want everything.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// First words of kinds: `case`.
+    pub categories: Vec<String>,
+    /// Whole kinds: `case.opened.v1`.
+    pub kinds: Vec<String>,
+}
+
+impl Filter {
+    /// Events of one category.
+    pub fn category(category: &str) -> Self {
+        Self { categories: vec![category.to_owned()], ..Self::default() }
+    }
+
+    /// Events of one kind.
+    pub fn kind(kind: &str) -> Self {
+        Self { kinds: vec![kind.to_owned()], ..Self::default() }
     }
 }
+
+/// A part of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The wanted events, in order.
+    pub events: Vec<Recorded>,
+    /// Everything up to here was looked at: read on after it.
+    pub up_to: u64,
+}
+
+/// Positions looked at for one page of a filtered log: however rare the wanted events are, a page ends.
+const WINDOW: u64 = 10_000;
 
 fn recorded(core: &Core, rows: Vec<Row>) -> Result<Vec<Recorded>, Error> {
     rows.into_iter().map(|row| row.into_recorded(core)).collect()
@@ -69,9 +62,9 @@ pub(crate) async fn range(
 ) -> Result<Vec<Recorded>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload, sealed,
-                link, format
-         FROM log.event WHERE log = $1 AND position BETWEEN $2 AND $3 ORDER BY position",
+        r#"SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload,
+                    sealed, link, format
+             FROM log.event WHERE log = $1 AND position BETWEEN $2 AND $3 ORDER BY position"#,
         core.name,
         first.cast_signed(),
         last.cast_signed()
@@ -85,9 +78,9 @@ pub(crate) async fn range(
 pub(crate) async fn rows_after(core: &Core, after: u64, limit: i64) -> Result<Vec<Row>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload, sealed,
-                link, format
-         FROM log.event WHERE log = $1 AND position > $2 ORDER BY position LIMIT $3",
+        r#"SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload,
+                    sealed, link, format
+             FROM log.event WHERE log = $1 AND position > $2 ORDER BY position LIMIT $3"#,
         core.name,
         after.cast_signed(),
         limit
@@ -97,23 +90,26 @@ pub(crate) async fn rows_after(core: &Core, after: u64, limit: i64) -> Result<Ve
     Ok(rows)
 }
 
-/// A stream's events from a version on, up to a position.
+/// At most `limit` events of a stream from a version on, up to a position.
 pub(crate) async fn stream(
     executor: impl PgExecutor<'_>,
     core: &Core,
     stream: &StreamName,
     from_version: u64,
     up_to: u64,
+    limit: u32,
 ) -> Result<Vec<Recorded>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload, sealed,
+        r#"SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload, sealed,
                 link, format
-         FROM log.event WHERE log = $1 AND stream = $2 AND version >= $3 AND position <= $4 ORDER BY version",
+         FROM log.event WHERE log = $1 AND stream = $2 AND version >= $3 AND position <= $4
+         ORDER BY version LIMIT $5"#,
         core.name,
         stream.as_str(),
-        from_version.cast_signed(),
-        i64::try_from(up_to).unwrap_or(i64::MAX)
+        i64::try_from(from_version).unwrap_or(i64::MAX),
+        i64::try_from(up_to).unwrap_or(i64::MAX),
+        i64::from(limit)
     )
     .fetch_all(executor)
     .await?;
@@ -126,7 +122,7 @@ impl EventLog {
     /// # Errors
     /// [`Error::Database`]; [`Error::Malformed`] for a record which was tampered with.
     pub async fn read_stream(&self, name: &StreamName, from_version: u64) -> Result<Vec<Recorded>, Error> {
-        stream(&self.core().pool, self.core(), name, from_version, u64::MAX).await
+        stream(&self.core().pool, self.core(), name, from_version, u64::MAX, u32::MAX).await
     }
 
     /// The events of a stream as they were when the log ended at `position`.
@@ -134,7 +130,7 @@ impl EventLog {
     /// # Errors
     /// As [`EventLog::read_stream`].
     pub async fn read_stream_as_of(&self, name: &StreamName, position: u64) -> Result<Vec<Recorded>, Error> {
-        stream(&self.core().pool, self.core(), name, 1, position).await
+        stream(&self.core().pool, self.core(), name, 1, position, u32::MAX).await
     }
 
     /// At most `limit` events after `after`, in order. Nothing at or below what was read ever appears later.
@@ -145,19 +141,96 @@ impl EventLog {
         recorded(self.core(), rows_after(self.core(), after, limit.into()).await?)
     }
 
-    /// The last position recorded at or before `at`; 0 when there is none.
+    /// At most `limit` wanted events after `after`. Short pages are no sign of the end: compare `up_to` with the head.
+    ///
+    /// # Errors
+    /// As [`EventLog::read_stream`].
+    pub async fn read_page(&self, after: u64, limit: u32, filter: &Filter) -> Result<Page, Error> {
+        let core = self.core();
+        let up_to = core.position().await?.min(after.saturating_add(WINDOW));
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload,
+                    sealed, link, format
+             FROM log.event
+             WHERE log = $1 AND position > $2 AND position <= $3
+               AND (cardinality($4::text[]) = 0 OR split_part(kind, '.', 1) = ANY($4))
+               AND (cardinality($5::text[]) = 0 OR kind = ANY($5))
+             ORDER BY position LIMIT $6"#,
+            core.name,
+            after.cast_signed(),
+            up_to.cast_signed(),
+            &filter.categories,
+            &filter.kinds,
+            i64::from(limit)
+        )
+        .fetch_all(&core.pool)
+        .await?;
+        let events = recorded(core, rows)?;
+        let full = events.len() >= limit as usize;
+        let last = events.last().map(|event| event.position);
+        Ok(Page { events, up_to: last.filter(|_| full).unwrap_or(up_to).max(after) })
+    }
+
+    /// At most `limit` events of a stream, from `from_version` on in that direction, as they were when the log ended
+    /// at `as_of` (`u64::MAX`: as they are). Backwards from `u64::MAX` begins at the end.
+    ///
+    /// # Errors
+    /// As [`EventLog::read_stream`].
+    pub async fn read_stream_page(
+        &self,
+        name: &StreamName,
+        direction: Direction,
+        from_version: u64,
+        limit: u32,
+        as_of: u64,
+    ) -> Result<Vec<Recorded>, Error> {
+        let core = self.core();
+        let rows = match direction {
+            Direction::Forwards => {
+                return stream(&core.pool, core, name, from_version, as_of, limit).await;
+            }
+            Direction::Backwards => {
+                sqlx::query_as!(
+                    Row,
+                    r#"SELECT position, stream, version, event_id, kind, recorded_at_us, metadata,
+                            payload, sealed, link, format
+                     FROM log.event WHERE log = $1 AND stream = $2 AND version <= $3 AND position <= $4
+                     ORDER BY version DESC LIMIT $5"#,
+                    core.name,
+                    name.as_str(),
+                    i64::try_from(from_version).unwrap_or(i64::MAX),
+                    i64::try_from(as_of).unwrap_or(i64::MAX),
+                    i64::from(limit)
+                )
+                .fetch_all(&core.pool)
+                .await?
+            }
+        };
+        recorded(core, rows)
+    }
+
+    /// The last position recorded at or before `at`; 0 when there is none. Instants never go back along the log, so
+    /// it is found by halving.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub async fn position_at(&self, at: Timestamp) -> Result<u64, Error> {
         let position = sqlx::query_scalar!(
-            "SELECT position FROM log.event WHERE log = $1 AND recorded_at_us <= $2
-             ORDER BY recorded_at_us DESC, position DESC LIMIT 1",
+            r#"WITH RECURSIVE search (low, high) AS (
+                SELECT 0::bigint, h.position FROM log.head h WHERE h.log = $1
+                UNION ALL
+                SELECT CASE WHEN e.recorded_at_us <= $2 THEN middle ELSE low END,
+                       CASE WHEN e.recorded_at_us <= $2 THEN high ELSE middle - 1 END
+                FROM (SELECT low, high, (low + high + 1) / 2 AS middle FROM search WHERE low < high) AS half
+                JOIN log.event e ON e.log = $1 AND e.position = half.middle
+             )
+             SELECT low AS "position!" FROM search WHERE low >= high"#,
             self.core().name,
             at.as_microsecond()
         )
-        .fetch_optional(&self.core().pool)
+        .fetch_one(&self.core().pool)
         .await?;
-        Ok(position.unwrap_or_default().unsigned_abs())
+        Ok(position.unsigned_abs())
     }
 }

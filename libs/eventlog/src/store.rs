@@ -4,13 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use docket_kernel::{EventEnum, Refusal};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::aggregate::fold;
 use crate::{
-    Aggregate, Append, Appended, Context, Error, EventLog, ExecuteError, Expected, Loaded, Recorded,
-    StreamAppend, StreamName, Subjects, read,
+    Aggregate, Append, Appended, Context, Error, EventLog, ExecuteError, Expected, Folded, Loaded, Recorded,
+    StreamAppend, StreamName, Subjects, snapshot,
 };
 
 /// How often a command which lost a race is decided again.
@@ -51,7 +51,19 @@ impl<A: Aggregate> Store<A> {
         StreamName::of(A::Event::CATEGORY, id)
     }
 
-    /// The aggregate as it is now.
+    /// The state as it is now, in bounded memory however long the stream is; from a snapshot where one is kept.
+    ///
+    /// # Errors
+    /// [`Error::Database`], [`Error::Decode`].
+    pub async fn state(&self, id: Uuid) -> Result<Folded<A>, Error> {
+        let (core, stream) = (self.log.core(), Self::stream(id));
+        let mut connection = core.pool.acquire().await?;
+        let folded = snapshot::state::<A>(&mut connection, core, &stream, u64::MAX).await?;
+        snapshot::keep(&mut connection, core, &stream, &folded).await;
+        Ok(folded)
+    }
+
+    /// The aggregate as it is now, with all its events.
     ///
     /// # Errors
     /// [`Error::Database`], [`Error::Decode`].
@@ -82,14 +94,14 @@ impl<A: Aggregate> Store<A> {
         let mut attempt = 1;
         loop {
             // First the state, then the command: a command not done yet cannot be part of that state.
-            let loaded = self.load(id).await?;
+            let before = self.state(id).await?;
             let done = self.log.command(&context.actor, context.command_id).await?.is_some();
-            let events = if done { Vec::new() } else { decide(&loaded.state)? };
-            let append = self.append(context, id, subjects, loaded.version, &events, done);
+            let events = if done { Vec::new() } else { decide(&before.state)? };
+            let append = self.append(context, id, subjects, before.version, &events, done);
             match self.log.append(append).await {
                 Ok(appended) => {
-                    let pool = &self.log.core().pool;
-                    return Ok(self.executed(pool, id, loaded, appended).await?);
+                    let mut connection = self.log.pool().acquire().await?;
+                    return Ok(self.executed(&mut connection, id, before, appended).await?);
                 }
                 Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
@@ -112,14 +124,12 @@ impl<A: Aggregate> Store<A> {
     ) -> Result<Executed<A>, ExecuteError> {
         let mut attempt = 1;
         loop {
-            let stream = Self::stream(id);
-            let events = read::stream(&mut *tx, self.log.core(), &stream, 1, u64::MAX).await?;
-            let loaded = Loaded::fold(events)?;
+            let before = snapshot::state::<A>(tx, self.log.core(), &Self::stream(id), u64::MAX).await?;
             let done = self.done_in(tx, context).await?;
-            let events = if done { Vec::new() } else { decide(&loaded.state)? };
-            let append = self.append(context, id, subjects, loaded.version, &events, done);
+            let events = if done { Vec::new() } else { decide(&before.state)? };
+            let append = self.append(context, id, subjects, before.version, &events, done);
             match self.log.append_in(tx, append).await {
-                Ok(appended) => return Ok(self.executed(tx, id, loaded, appended).await?),
+                Ok(appended) => return Ok(self.executed(tx, id, before, appended).await?),
                 // The head is ours now, so the next attempt sees the last version.
                 Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
@@ -157,23 +167,23 @@ impl<A: Aggregate> Store<A> {
 
     async fn executed(
         &self,
-        executor: impl PgExecutor<'_>,
+        conn: &mut PgConnection,
         id: Uuid,
-        loaded: Loaded<A>,
+        before: Folded<A>,
         appended: Appended,
     ) -> Result<Executed<A>, Error> {
         let Appended { last, events, repeated, .. } = appended;
         let stream = Self::stream(id);
         let events: Vec<_> = events.into_iter().filter(|event| event.stream == stream).collect();
-        let follows = events.first().is_none_or(|event| event.version == loaded.version + 1);
+        let follows = events.first().is_none_or(|event| event.version == before.version + 1);
         if repeated || !follows {
             // The state of the first answer: with its events, and without what came later.
-            let then = read::stream(executor, self.log.core(), &stream, 1, last).await?;
-            let Loaded { state, version, .. } = Loaded::<A>::fold(then)?;
+            let Folded { state, version } =
+                snapshot::state::<A>(conn, self.log.core(), &stream, last).await?;
             return Ok(Executed { state, version, events, repeated });
         }
-        let version = events.last().map_or(loaded.version, |event| event.version);
-        Ok(Executed { state: fold::<A>(loaded.state, &events)?, version, events, repeated })
+        let version = events.last().map_or(before.version, |event| event.version);
+        Ok(Executed { state: fold::<A>(before.state, &events)?, version, events, repeated })
     }
 }
 

@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 
+use futures::StreamExt as _;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::chain::NO_LINK;
 use crate::checkpoints::Stored;
 use crate::merkle::{Frontier, Hash, leaf};
-use crate::read::{Row, rows_after};
+use crate::row::Row;
 use crate::{Epoch, Error, EventLog, Recorded};
-
-const BATCH: i64 = 1_000;
 
 /// What a walk found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,15 +50,14 @@ impl EventLog {
         let checkpoints = self.stored_checkpoints(i64::MAX.unsigned_abs(), i64::MAX, true).await?;
         let mut walk = Walk::new(self, checkpoints, public_key.copied());
         let from = walk.begin(head, from);
+        let mut rows = self.rows(walk.frontier.size(), head);
         while walk.broken.is_none() && walk.frontier.size() < head {
-            let rows = rows_after(self.core(), walk.frontier.size(), BATCH).await?;
-            if rows.is_empty() {
-                walk.fault(walk.frontier.size() + 1, None, "the event is missing");
-            }
-            for row in rows.into_iter().take_while(|row| row.position.unsigned_abs() <= head) {
-                walk.step(row).await?;
+            match rows.next().await {
+                Some(row) => walk.step(row?).await?,
+                None => walk.fault(walk.frontier.size() + 1, None, "the event is missing"),
             }
         }
+        drop(rows);
         walk.end(head).await?;
         Ok(Verified {
             from,

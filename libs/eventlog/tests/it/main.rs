@@ -8,6 +8,7 @@ mod checkpoints;
 mod concurrency;
 mod outcome;
 mod proxy;
+mod reading;
 mod rows;
 mod sealing;
 mod store;

@@ -171,7 +171,9 @@ async fn the_owner_of_the_tables_is_stopped_by_the_triggers() {
 async fn migrating_again_changes_nothing() {
     let world = World::new().await;
     docket_eventlog::migrate(world.pool(), None).await.unwrap();
-    assert_eq!(world.count("SELECT count(*) FROM log._migrations").await, 2);
+    let migrations = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap().count();
+    let done = world.count("SELECT count(*) FROM log._migrations").await;
+    assert_eq!(usize::try_from(done).unwrap(), migrations);
     drop(Store::<Nothing>::new(world.log.clone()).load(crate::world::id(1)).await.unwrap());
     assert_eq!(Subjects::default(), Subjects::NONE);
 }

@@ -1,11 +1,11 @@
 //! The store: decide, append, decide again, repeat.
 
-use docket_eventlog::{Aggregate, Context, ExecuteError, Store, Subjects};
+use docket_eventlog::{Aggregate, Context, ExecuteError, Expected, Snapshots, Store, Subjects};
 use docket_kernel::Refusal;
 use docket_proto::events::account::Event;
 use futures::future::join_all;
 
-use crate::world::{World, context, id, one, proven, registered};
+use crate::world::{World, context, id, one, proven, registered, to};
 
 /// Counts; at most `LIMIT`.
 #[derive(Debug, Clone, Copy)]
@@ -161,4 +161,61 @@ async fn an_event_the_aggregate_does_not_know_is_said_and_not_skipped() {
     let unknown = Store::<Counter>::new(log.clone()).load(id(1)).await;
     assert!(matches!(unknown, Err(docket_eventlog::Error::Decode(_))));
     drop(registered());
+}
+
+/// As `Counter`, with its states kept.
+#[derive(Debug, Clone, Copy)]
+struct Kept;
+
+impl Aggregate for Kept {
+    type Event = Event;
+    type State = u32;
+    const SNAPSHOTS: Option<Snapshots<u32>> = Some(Snapshots {
+        fold: "kept",
+        version: 1,
+        every: 100,
+        freeze: |state| state.to_be_bytes().to_vec(),
+        thaw: |bytes| bytes.try_into().ok().map(u32::from_be_bytes),
+    });
+
+    fn evolve(state: u32, event: &Event) -> u32 {
+        Counter::evolve(state, event)
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_is_only_a_cache() {
+    let world = World::new().await;
+    let log = &world.log;
+    let store = Store::<Kept>::new(log.clone());
+    let kept = async || world.count("SELECT coalesce(max(version), 0) FROM log.snapshot").await;
+    log.append(context(1).append(log, vec![to(1, Expected::Any, 99)])).await.unwrap();
+    assert_eq!((store.state(id(1)).await.unwrap().state, kept().await), (99, 0));
+    log.append(context(2).append(log, vec![to(1, Expected::Any, 51)])).await.unwrap();
+    assert_eq!((store.state(id(1)).await.unwrap().state, kept().await), (150, 150));
+    log.append(context(3).append(log, vec![to(1, Expected::Any, 60)])).await.unwrap();
+    assert_eq!((store.state(id(1)).await.unwrap().state, kept().await), (210, 150));
+
+    // What is kept is used, as long as it is of this history, and nobody needs it.
+    let change = async |statement: &'static str| sqlx::query(statement).execute(world.pool()).await.unwrap();
+    change("UPDATE log.snapshot SET state = '\\x00001000'").await;
+    assert_eq!(store.state(id(1)).await.unwrap().state, 0x1000 + 60);
+    change("UPDATE log.snapshot SET state = '\\x00'").await;
+    assert_eq!(store.state(id(1)).await.unwrap().state, 210, "one that cannot be read is not used");
+    change("UPDATE log.snapshot SET state = '\\x00001000', link = sha256('another history')").await;
+    assert_eq!(store.state(id(1)).await.unwrap().state, 210, "nor one of another history");
+    change("DELETE FROM log.snapshot").await;
+    let executed = store.execute(&context(4), id(1), Subjects::NONE, |_| Ok(vec![proven()])).await.unwrap();
+    assert_eq!((executed.state, executed.version, kept().await), (211, 211, 210));
+}
+
+#[tokio::test]
+async fn a_stream_of_a_hundred_thousand_events_loads_page_by_page() {
+    let world = World::new().await;
+    let log = &world.log;
+    for command in 0..100 {
+        log.append(context(command).append(log, vec![to(1, Expected::Any, 1_000)])).await.unwrap();
+    }
+    let folded = Store::<Counter>::new(log.clone()).state(id(1)).await.unwrap();
+    assert_eq!((folded.state, folded.version), (100_000, 100_000));
 }
