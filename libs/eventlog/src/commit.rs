@@ -15,6 +15,7 @@ use crate::log::Core;
 use crate::prepare::Prepared;
 use crate::record::instant;
 use crate::round::{Done, Outcome, Round, StreamHead};
+use crate::slots::Closed;
 use crate::write::{Rows, write};
 
 /// A transaction which holds the head and then does nothing for so long is ended by the database: its
@@ -41,7 +42,7 @@ async fn lock(conn: &mut PgConnection, core: &Core) -> Result<Round, Error> {
     // Durable before answered, whatever the session's default: `off` becomes `on` for this transaction.
     let head = sqlx::query!(
         "UPDATE log.head SET commits = commits + 1 WHERE log = $1
-         RETURNING position, recorded_at_us, commits,
+         RETURNING position, recorded_at_us, commits, closed_slots,
                    set_config('idle_in_transaction_session_timeout', $2, true) AS frozen_owner,
                    CASE current_setting('synchronous_commit') WHEN 'off'
                    THEN set_config('synchronous_commit', 'on', true) ELSE '' END AS durable",
@@ -50,11 +51,17 @@ async fn lock(conn: &mut PgConnection, core: &Core) -> Result<Round, Error> {
     )
     .fetch_one(conn)
     .await?;
-    begin(core, head.commits, head.position, head.recorded_at_us)
+    begin(core, head.commits, head.position, head.recorded_at_us, Closed::stored(head.closed_slots))
 }
 
 /// A round which begins where the log ends.
-pub(crate) fn begin(core: &Core, commits: i64, position: i64, recorded_at_us: i64) -> Result<Round, Error> {
+pub(crate) fn begin(
+    core: &Core,
+    commits: i64,
+    position: i64,
+    recorded_at_us: i64,
+    closed: Closed,
+) -> Result<Round, Error> {
     // To the microsecond, as it is stored; never before the event before it.
     let now = core.clock.now().as_microsecond().max(recorded_at_us);
     Ok(Round {
@@ -62,6 +69,7 @@ pub(crate) fn begin(core: &Core, commits: i64, position: i64, recorded_at_us: i6
         commits,
         position: position.unsigned_abs(),
         recorded_at: instant(now)?,
+        closed,
         streams: HashMap::new(),
         known: HashMap::new(),
         commands: Vec::new(),

@@ -26,6 +26,20 @@ pub enum Error {
         /// What differs.
         difference: Difference,
     },
+    /// The stream would be born here, but its slot is open in another of the service's logs, or on its way there.
+    #[error("new streams like {stream} belong in another log now")]
+    SlotMoving {
+        /// The stream.
+        stream: StreamName,
+    },
+    /// Streams of two logs in one append: what crosses logs is a saga.
+    #[error("{first} and {other} are in different logs")]
+    AcrossLogs {
+        /// A stream.
+        first: StreamName,
+        /// Another one.
+        other: StreamName,
+    },
     /// An event is larger than 256 KiB, or the append larger than one commit may be.
     #[error("an event of {bytes} bytes is too large")]
     TooLarge {

@@ -12,6 +12,7 @@ use crate::commit::{Asked, Guard, begin, take};
 use crate::log::Core;
 use crate::prepare::Prepared;
 use crate::round::{Outcome, Round, StreamHead};
+use crate::slots::Closed;
 use crate::write::{Rows, write_if_unmoved};
 use crate::{Error, Expected};
 
@@ -30,6 +31,7 @@ struct End {
     commits: i64,
     position: i64,
     recorded_at_us: i64,
+    closed: Closed,
 }
 
 impl Memory {
@@ -45,6 +47,7 @@ impl Memory {
             commits,
             position: round.position.cast_signed(),
             recorded_at_us: round.recorded_at.as_microsecond(),
+            closed: round.closed,
         };
         self.end = Some(end);
         if self.streams.len() + round.streams.len() > REMEMBERED {
@@ -62,7 +65,7 @@ impl Memory {
         group: &[&'a Prepared],
     ) -> Result<Option<(Round, Vec<&'a str>)>, Error> {
         let Some(end) = self.end else { return Ok(None) };
-        let mut round = begin(core, end.commits, end.position, end.recorded_at_us)?;
+        let mut round = begin(core, end.commits, end.position, end.recorded_at_us, end.closed)?;
         let mut absent = Vec::new();
         for stream in group.iter().flat_map(|append| &append.streams) {
             let name = stream.stream.as_str();
@@ -131,6 +134,7 @@ struct Seen {
     commits: i64,
     position: i64,
     recorded_at_us: i64,
+    closed_slots: i64,
     is_command: Option<bool>,
     name: Option<String>,
     command_id: Option<uuid::Uuid>,
@@ -147,6 +151,7 @@ async fn look(conn: &mut PgConnection, core: &Core, group: &[&Prepared]) -> Resu
     let rows = sqlx::query_as!(
         Seen,
         r#"SELECT h.commits AS "commits!", h.position AS "position!", h.recorded_at_us AS "recorded_at_us!",
+                h.closed_slots AS "closed_slots!",
                 g.is_command AS "is_command?", g.name AS "name?", g.command_id AS "command_id?",
                 g.version AS "version?", g.bytes AS "bytes?", g.first AS "first?", g.last AS "last?"
          FROM log.head h LEFT JOIN (
@@ -169,7 +174,8 @@ async fn look(conn: &mut PgConnection, core: &Core, group: &[&Prepared]) -> Resu
     .fetch_all(conn)
     .await?;
     let end = rows.first().ok_or(Error::Malformed("a log without a head"))?;
-    let mut round = begin(core, end.commits, end.position, end.recorded_at_us)?;
+    let mut round =
+        begin(core, end.commits, end.position, end.recorded_at_us, Closed::stored(end.closed_slots))?;
     take(rows.into_iter().filter_map(Seen::into_guard).collect(), &mut round)?;
     Ok(round)
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::chain::{Linked, NO_LINK, link_of};
 use crate::prepare::{Prepared, PreparedEvent};
+use crate::slots::{Closed, Slot};
 use crate::{Error, Expected, FORMAT, Recorded, request};
 
 /// What became of one append.
@@ -73,6 +74,8 @@ pub(crate) struct Round {
     pub(crate) commits: i64,
     pub(crate) position: u64,
     pub(crate) recorded_at: Timestamp,
+    /// Slots whose new streams are born in another log.
+    pub(crate) closed: Closed,
     /// The heads of the streams which the group names; a stream without one does not exist.
     pub(crate) streams: HashMap<String, StreamHead>,
     pub(crate) known: HashMap<(String, Uuid), Done>,
@@ -119,7 +122,11 @@ impl Round {
 
     fn conflict(&self, append: &Prepared) -> Option<Error> {
         append.streams.iter().find_map(|stream| {
-            let current = self.streams.get(stream.stream.as_str()).map_or(0, |head| head.version);
+            let head = self.streams.get(stream.stream.as_str());
+            if head.is_none() && self.closed.has(Slot::of(&stream.stream)) {
+                return Some(Error::SlotMoving { stream: stream.stream.clone() });
+            }
+            let current = head.map_or(0, |head| head.version);
             match stream.expected {
                 Expected::Version(expected) if expected != current => {
                     Some(Error::Conflict { stream: stream.stream.clone(), expected, current })

@@ -6,6 +6,7 @@ mod append;
 mod chain;
 mod checkpoints;
 mod concurrency;
+mod logs;
 mod outcome;
 mod proxy;
 mod reading;

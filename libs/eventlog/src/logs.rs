@@ -1,0 +1,223 @@
+//! Several logs as one: `cases-0 … cases-n`, on one database or on several, with the ways of one log.
+//!
+//! A stream is born in the log that has its slot open, and stays there for ever. Which slots are closed stands beside
+//! each log's head and is looked at under the head's lock, so a stream cannot be born in two logs, whatever map
+//! another process still has in mind. Adding a log moves slots, never events: order holds within each log.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use docket_kernel::Actor;
+use sqlx::PgConnection;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::slots::{Closed, Slot};
+use crate::{Append, Appended, Direction, Error, EventLog, Recorded, StreamName};
+
+/// A slot on its way from one log to another is closed in both for a moment: so often it is looked for again.
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// The logs of one service. Cheap to clone.
+#[derive(Clone)]
+pub struct Logs(Arc<[EventLog]>);
+
+impl Logs {
+    /// Takes logs as one, in an order that never changes; new ones are added at the end. A new one has no slot until
+    /// [`Logs::spread`] gives it some.
+    ///
+    /// # Errors
+    /// [`Error::Database`]; [`Error::Malformed`] without any log.
+    pub async fn open(logs: Vec<EventLog>) -> Result<Self, Error> {
+        if logs.is_empty() {
+            return Err(Error::Malformed("a set of logs without one"));
+        }
+        for log in &logs[1..] {
+            log.join().await?;
+        }
+        Ok(Self(logs.into()))
+    }
+
+    /// The logs, in order: each is read, published and verified by itself.
+    pub fn all(&self) -> &[EventLog] {
+        &self.0
+    }
+
+    /// Divides the slots evenly among the logs. Streams that are there stay; new ones go where their slot is now.
+    /// May be repeated, also after it was interrupted.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn spread(&self) -> Result<(), Error> {
+        for slot in Slot::all() {
+            let to = slot.number() as usize % self.0.len();
+            // First closed everywhere else, then opened: never open in two.
+            for (place, log) in self.0.iter().enumerate() {
+                if place != to {
+                    log.set_slot(slot, true).await?;
+                }
+            }
+            self.0[to].set_slot(slot, false).await?;
+        }
+        Ok(())
+    }
+
+    /// The log of a stream: that of its birth, or the one in which it would be born now.
+    ///
+    /// # Errors
+    /// [`Error::Database`]; [`Error::SlotMoving`] when its slot is on its way for too long.
+    pub async fn of(&self, stream: &StreamName) -> Result<&EventLog, Error> {
+        if let [only] = &*self.0 {
+            return Ok(only);
+        }
+        let slot = Slot::of(stream);
+        for _ in 0..ATTEMPTS {
+            // Births first, then slots: a stream born in between is found by the append, which is refused and asks again.
+            for log in self.0.iter() {
+                if log.has(stream).await? {
+                    return Ok(log);
+                }
+            }
+            for log in self.0.iter() {
+                if !log.closed_slots().await?.has(slot) {
+                    return Ok(log);
+                }
+            }
+            sleep(PAUSE).await;
+        }
+        Err(Error::SlotMoving { stream: stream.clone() })
+    }
+
+    /// [`EventLog::append`] in the log of its streams. All of them must be in one: what crosses logs is a saga.
+    ///
+    /// # Errors
+    /// As [`EventLog::append`]; [`Error::AcrossLogs`]; [`Error::SlotMoving`].
+    pub async fn append(&self, append: Append) -> Result<Appended, Error> {
+        for _ in 0..ATTEMPTS {
+            let log = self.of_all(&append).await?;
+            match log.append(append.clone()).await {
+                // Its slot moved since we looked: nothing was written.
+                Err(Error::SlotMoving { .. }) if self.0.len() > 1 => sleep(PAUSE).await,
+                answered => return answered,
+            }
+        }
+        Err(Error::SlotMoving { stream: append.streams[0].stream.clone() })
+    }
+
+    /// [`EventLog::append_in`] in a transaction on the database of its streams' log.
+    ///
+    /// # Errors
+    /// As [`EventLog::append_in`]; [`Error::AcrossLogs`]; [`Error::SlotMoving`]: begin again.
+    pub async fn append_in(&self, tx: &mut PgConnection, append: Append) -> Result<Appended, Error> {
+        self.of_all(&append).await?.append_in(tx, append).await
+    }
+
+    /// [`EventLog::read_stream`] in the stream's log.
+    ///
+    /// # Errors
+    /// As [`EventLog::read_stream`].
+    pub async fn read_stream(&self, stream: &StreamName, from_version: u64) -> Result<Vec<Recorded>, Error> {
+        self.of(stream).await?.read_stream(stream, from_version).await
+    }
+
+    /// [`EventLog::read_stream_page`] in the stream's log.
+    ///
+    /// # Errors
+    /// As [`EventLog::read_stream`].
+    pub async fn read_stream_page(
+        &self,
+        stream: &StreamName,
+        direction: Direction,
+        from_version: u64,
+        limit: u32,
+        as_of: u64,
+    ) -> Result<Vec<Recorded>, Error> {
+        self.of(stream).await?.read_stream_page(stream, direction, from_version, limit, as_of).await
+    }
+
+    /// [`EventLog::command`] in whichever log it was done, with that log's name.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn command(&self, actor: &Actor, id: Uuid) -> Result<Option<(&'static str, u64, u64)>, Error> {
+        for log in self.0.iter() {
+            if let Some((first, last)) = log.command(actor, id).await? {
+                return Ok(Some((log.name(), first, last)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn of_all(&self, append: &Append) -> Result<&EventLog, Error> {
+        let mut streams = append.streams.iter().map(|stream| &stream.stream);
+        let Some(first) = streams.next() else {
+            // A command without streams is remembered in the first log.
+            return Ok(&self.0[0]);
+        };
+        let log = self.of(first).await?;
+        for stream in streams {
+            if self.of(stream).await?.name() != log.name() {
+                return Err(Error::AcrossLogs { first: first.clone(), other: stream.clone() });
+            }
+        }
+        Ok(log)
+    }
+}
+
+impl fmt::Debug for Logs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter()).finish()
+    }
+}
+
+impl EventLog {
+    /// Becomes one of several: without a slot until it is given some, unless it has events already.
+    async fn join(&self) -> Result<(), Error> {
+        sqlx::query!(
+            "UPDATE log.head SET closed_slots = $2, commits = commits + 1
+             WHERE log = $1 AND position = 0 AND closed_slots = 0",
+            self.name(),
+            Closed::ALL.bits()
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    async fn closed_slots(&self) -> Result<Closed, Error> {
+        let bits = sqlx::query_scalar!("SELECT closed_slots FROM log.head WHERE log = $1", self.name())
+            .fetch_one(self.pool())
+            .await?;
+        Ok(Closed::stored(bits))
+    }
+
+    /// Opens or closes a slot. Under the head's lock and counted as a commit: whoever decided on the map before is
+    /// overtaken and looks again.
+    async fn set_slot(&self, slot: Slot, closed: bool) -> Result<(), Error> {
+        let bit = Closed::default().set(slot, true).bits();
+        sqlx::query!(
+            "UPDATE log.head SET commits = commits + 1,
+                closed_slots = CASE WHEN $3 THEN closed_slots | $2 ELSE closed_slots & ~$2::bigint END
+             WHERE log = $1 AND ((closed_slots & $2) <> 0) <> $3",
+            self.name(),
+            bit,
+            closed
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    async fn has(&self, stream: &StreamName) -> Result<bool, Error> {
+        let there = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM log.stream WHERE log = $1 AND name = $2) AS "there!""#,
+            self.name(),
+            stream.as_str()
+        )
+        .fetch_one(self.pool())
+        .await?;
+        Ok(there)
+    }
+}

@@ -1,0 +1,111 @@
+//! Several logs as one: streams stay in the log of their birth while slots move under load.
+
+use std::collections::HashSet;
+
+use docket_eventlog::{Error, Expected, Logs, Slot, StreamName};
+use docket_kernel::Actor;
+
+use crate::world::{World, context, id, one, stream, to};
+
+const NAMES: [&str; 3] = ["cases-0", "cases-1", "cases-2"];
+
+/// Three logs: two in one database, the third in another.
+async fn three() -> (World, World, Logs) {
+    let (here, there) = (World::new().await, World::new().await);
+    let logs =
+        vec![here.another(NAMES[0]).await, here.another(NAMES[1]).await, there.another(NAMES[2]).await];
+    let logs = Logs::open(logs).await.unwrap();
+    (here, there, logs)
+}
+
+/// The logs in which a stream is.
+async fn homes(logs: &Logs, stream: &StreamName) -> Vec<&'static str> {
+    let mut homes = Vec::new();
+    for log in logs.all() {
+        if !log.read_stream(stream, 1).await.unwrap().is_empty() {
+            homes.push(log.name());
+        }
+    }
+    homes
+}
+
+#[tokio::test]
+async fn a_new_log_takes_new_streams_only_and_history_stays() {
+    let (_here, _there, logs) = three().await;
+    let first = &logs.all()[0];
+    for n in 0..30 {
+        logs.append(one(first, n + 1, n, Expected::Version(0))).await.unwrap();
+    }
+    assert_eq!(first.head().await.unwrap().position, 30, "nothing is spread before it is asked for");
+    logs.spread().await.unwrap();
+    logs.spread().await.unwrap();
+    for n in 0..60 {
+        let expected = if n < 30 { Expected::Version(1) } else { Expected::Version(0) };
+        logs.append(one(first, n + 101, n, expected)).await.unwrap();
+    }
+    for n in 0..60 {
+        let home = if n < 30 { 0 } else { Slot::of(&stream(n)).number() as usize % 3 };
+        assert_eq!(homes(&logs, &stream(n)).await, [NAMES[home]], "stream {n}");
+        assert_eq!(logs.read_stream(&stream(n), 1).await.unwrap().len(), if n < 30 { 2 } else { 1 });
+    }
+    for log in logs.all() {
+        assert_eq!(log.verify(1, None).await.unwrap().broken, None);
+        assert!(log.head().await.unwrap().position > 0, "{} has its share", log.name());
+    }
+    assert_eq!(logs.command(&Actor::account(id(99)), id(1)).await.unwrap(), Some(("cases-0", 1, 1)));
+    assert_eq!(logs.command(&Actor::account(id(99)), id(999)).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_stream_is_born_once_though_slots_move_meanwhile() {
+    let (here, there, logs) = three().await;
+    // Another process, whose map is always a little old.
+    let others =
+        vec![here.another(NAMES[0]).await, here.another(NAMES[1]).await, there.another(NAMES[2]).await];
+    let others = Logs::open(others).await.unwrap();
+    let writers: Vec<_> = (0..8_u128)
+        .map(|writer| {
+            let logs = if writer % 2 == 0 { logs.clone() } else { others.clone() };
+            tokio::spawn(async move {
+                for n in 0..40_u128 {
+                    // Four writers want each stream.
+                    let command = 1 + writer * 40 + n;
+                    logs.append(one(&logs.all()[0], command, (writer % 2) * 40 + n, Expected::Any))
+                        .await
+                        .unwrap();
+                }
+            })
+        })
+        .collect();
+    logs.spread().await.unwrap();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let mut used = HashSet::new();
+    for n in 0..80 {
+        let homes = homes(&logs, &stream(n)).await;
+        assert_eq!(homes.len(), 1, "stream {n} is in {homes:?}");
+        assert_eq!(logs.read_stream(&stream(n), 1).await.unwrap().len(), 4);
+        used.insert(homes[0]);
+    }
+    for log in logs.all() {
+        assert_eq!(log.verify(1, None).await.unwrap().broken, None);
+    }
+    assert!(!used.is_empty());
+}
+
+#[tokio::test]
+async fn what_crosses_logs_is_refused_and_a_log_says_what_is_not_born_in_it() {
+    let (_here, _there, logs) = three().await;
+    logs.spread().await.unwrap();
+    let first = &logs.all()[0];
+    let slot = |n: u128| Slot::of(&stream(n)).number() % 3;
+    let other = (1..).find(|n| slot(*n) != slot(0)).unwrap();
+    let both = context(1).append(first, vec![to(0, Expected::Any, 1), to(other, Expected::Any, 1)]);
+    assert!(matches!(logs.append(both).await, Err(Error::AcrossLogs { .. })));
+    let elsewhere = (0..).find(|n| slot(*n) != 0).unwrap();
+    let refused = first.append(one(first, 2, elsewhere, Expected::Version(0))).await;
+    assert!(matches!(refused, Err(Error::SlotMoving { stream: which }) if which == stream(elsewhere)));
+    assert_eq!(first.head().await.unwrap().position, 0);
+    assert!(matches!(Logs::open(Vec::new()).await, Err(Error::Malformed(_))));
+}
