@@ -1,8 +1,10 @@
 //! What was written stays readable: golden files, versions of events, and what the contract may not lose.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod breaking;
 #[path = "../../build/events.rs"]
 mod generator;
+mod goldens;
 mod versions;
 
 /// The messages of `tests/evolution`, where generated code looks for them.
