@@ -7,7 +7,12 @@ use std::fmt::Debug;
 use docket_kernel::{EventEnum, Refusal};
 use proptest::prelude::*;
 
-use super::{Golden, check, goldens, pool, vary::vary};
+use super::random::seed;
+use super::vary::vary;
+use super::{Golden, check, goldens, pool};
+
+/// Variations of each golden event from which random sequences are made.
+const VARIATIONS: u64 = 50;
 
 /// A fold under test.
 #[derive(Debug, Clone, Copy)]
@@ -54,17 +59,10 @@ where
     /// # Panics
     /// With the smallest sequence that does not, and the seed.
     pub fn any_events_obey_the_laws(&self) {
-        let (pool, goldens) = (pool(), of_category::<E>());
-        let one = (0..goldens.len(), any::<u64>());
-        let sequences = (prop::collection::vec(one, 0..60), any::<prop::sample::Index>());
-        check(&sequences, |(chosen, split)| {
-            let events: Vec<E> = chosen
-                .into_iter()
-                .map(|(index, seed)| {
-                    let golden = &goldens[index].0;
-                    E::decode(&golden.kind, &vary(&pool, golden, seed)).expect("a varied event is an event")
-                })
-                .collect();
+        let events = varied::<E>();
+        let chosen = prop::collection::vec(any::<prop::sample::Index>(), 0..60);
+        check(&(chosen, any::<prop::sample::Index>()), |(chosen, split)| {
+            let events: Vec<E> = chosen.iter().map(|index| index.get(&events).clone()).collect();
             self.laws(&events, split.index(events.len() + 1));
         });
     }
@@ -138,6 +136,21 @@ where
         }
         states
     }
+}
+
+/// Every golden event of a category, and variations of each by the seed.
+fn varied<E: EventEnum>() -> Vec<E> {
+    let (pool, first) = (pool(), seed());
+    let vary_one = |golden: &Golden, number: u64| {
+        let bytes = vary(&pool, golden, first.wrapping_add(number));
+        E::decode(&golden.kind, &bytes).unwrap_or_else(|error| panic!("a varied {}: {error}", golden.kind))
+    };
+    let goldens = of_category::<E>();
+    let all = goldens.iter().flat_map(|(golden, event)| {
+        let variations = (0..VARIATIONS).map(|number| vary_one(golden, number));
+        std::iter::once(event.clone()).chain(variations).collect::<Vec<E>>()
+    });
+    all.collect()
 }
 
 /// The golden events of a category as its enum reads them.

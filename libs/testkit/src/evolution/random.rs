@@ -1,5 +1,8 @@
 //! Random cases from one seed, which is printed and can be given again.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
+
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
@@ -8,12 +11,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 /// # Panics
 /// With the smallest value found for which `test` panicked, and the seed.
 pub fn check<S: Strategy>(strategy: &S, test: impl Fn(S::Value)) {
-    let given = std::env::var("DOCKET_SEED").ok();
-    let seed: u64 = given.map_or_else(
-        || std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0_u8),
-        |text| text.parse().expect("DOCKET_SEED is a whole number"),
-    );
-    println!("DOCKET_SEED={seed}");
+    let seed = seed();
     let config = Config { failure_persistence: None, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes(seed));
     let outcome = TestRunner::new_with_rng(config, rng).run(strategy, |value| {
@@ -27,6 +25,17 @@ pub fn check<S: Strategy>(strategy: &S, test: impl Fn(S::Value)) {
         }
         Err(TestError::Abort(reason)) => panic!("DOCKET_SEED={seed}: {reason}"),
     }
+}
+
+/// The seed of this process: `DOCKET_SEED`, or one by chance; printed, so that a run can be repeated.
+pub(super) fn seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    let seed = *SEED.get_or_init(|| match std::env::var("DOCKET_SEED") {
+        Ok(given) => given.parse().expect("DOCKET_SEED is a whole number"),
+        Err(_) => RandomState::new().hash_one(0_u8),
+    });
+    println!("DOCKET_SEED={seed}");
+    seed
 }
 
 /// A seed as the generator takes it.
