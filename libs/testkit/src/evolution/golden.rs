@@ -58,6 +58,18 @@ impl Golden {
             .map_err(|error| format!("{}: {error}", self.kind))
     }
 
+    /// The bytes as a fold gets them: personal fields are sealed, and empty.
+    ///
+    /// # Errors
+    /// As [`Golden::decode`].
+    pub fn sealed(&self, pool: &DescriptorPool) -> Result<Vec<u8>, String> {
+        let mut message = self.decode(pool)?;
+        for (number, _) in docket_proto::personal_fields(&self.kind) {
+            message.clear_field_by_number(*number);
+        }
+        Ok(message.encode_to_vec())
+    }
+
     /// Checks that the bytes still say what the readable form says, and nothing besides.
     ///
     /// # Errors
