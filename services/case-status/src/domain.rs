@@ -12,6 +12,8 @@ pub mod title;
 #[cfg(test)]
 mod decide_tests;
 #[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
 mod laws_tests;
 #[cfg(test)]
 pub(crate) mod samples;

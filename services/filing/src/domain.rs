@@ -12,6 +12,8 @@ pub mod response;
 #[cfg(test)]
 mod filing_tests;
 #[cfg(test)]
+mod laws_tests;
+#[cfg(test)]
 mod response_tests;
 
 pub use attached::Attached;

@@ -4,6 +4,8 @@ mod account;
 mod decide;
 #[cfg(test)]
 mod decide_tests;
+#[cfg(test)]
+mod laws_tests;
 mod password;
 mod roles;
 mod throttle;

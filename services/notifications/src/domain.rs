@@ -9,6 +9,8 @@ mod thread;
 #[cfg(test)]
 mod facts_tests;
 #[cfg(test)]
+mod laws_tests;
+#[cfg(test)]
 #[expect(clippy::unnecessary_wraps, reason = "messages hold their parts as options")]
 pub(crate) mod samples;
 #[cfg(test)]

@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["docket-eventlog", "docket-kernel", "docket-messaging", "docket-proto", "docket-vault"],
     ),
     ("docket-servers", &[]),
-    ("docket-testkit", &["docket-kernel", "docket-servers"]),
+    ("docket-testkit", &["docket-kernel", "docket-proto", "docket-servers"]),
     ("docket-sandbox", &["docket-kernel"]),
     ("docket-cli", &["docket-proto", "docket-servers"]),
     ("docket-tests", &[]),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Services and the packages of their events.
-const OWNERS: [(&str, &str); 5] = [
+pub(crate) const OWNERS: [(&str, &str); 5] = [
     ("identity", "docket.identity.events.v1"),
     ("filing", "docket.filing.events.v1"),
     ("payments", "docket.payments.events.v1"),

@@ -8,7 +8,7 @@ use docket_proto::payments::events::v1::{
 };
 
 /// The fold of `payment-…`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Payment {
     /// How it was opened; nothing before.
     pub opened: Option<PaymentOpened>,

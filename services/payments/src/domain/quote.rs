@@ -11,7 +11,7 @@ use jiff::civil::Date;
 pub const VALID_FOR_US: i64 = 24 * 3_600 * 1_000_000;
 
 /// The fold of `quote-…`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Quote {
     /// What was quoted; nothing before.
     pub quoted: Option<FeeQuoted>,

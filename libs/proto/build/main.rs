@@ -1,16 +1,15 @@
 //! Compiles proto/, then writes the tables that follow from its options: events, personal fields, access.
+mod events;
+
 use anyhow::{Context, Result, bail, ensure};
-use prost_reflect::{Cardinality, DescriptorPool, MessageDescriptor, MethodDescriptor, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use events::{events, kind};
+use prost_reflect::{Cardinality, DescriptorPool, MethodDescriptor, Value};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
-    println!("cargo:rerun-if-changed={}", root.display());
-    let mut files = Vec::new();
-    collect(&root, &mut files)?;
-    files.sort();
+    let files = proto_files(&root.join("docket"))?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let mut compiler = protox::Compiler::new([&root])?;
     compiler.include_imports(true).include_source_info(true).open_files(&files)?;
@@ -27,7 +26,28 @@ fn main() -> Result<()> {
     std::fs::write(out.join("events.rs"), events(&pool)?)?;
     std::fs::write(out.join("personal.rs"), personal(&pool)?)?;
     std::fs::write(out.join("access.rs"), access(&pool)?)?;
+    sample(&root, &out.join("sample"))
+}
+
+/// Compiles the events that only the tests of evolution know: no event of the contract has a second version yet.
+fn sample(root: &Path, out: &Path) -> Result<()> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evolution");
+    std::fs::create_dir_all(out)?;
+    let mut compiler = protox::Compiler::new([&tests, root])?;
+    compiler.include_imports(true).open_files(proto_files(&tests)?)?;
+    let pool = DescriptorPool::decode(compiler.encode_file_descriptor_set().as_slice())?;
+    prost_build::Config::new().out_dir(out).compile_fds(compiler.file_descriptor_set())?;
+    std::fs::write(out.join("events.rs"), events(&pool)?)?;
     Ok(())
+}
+
+/// The proto files under `folder`, in order; the build runs again when one changes.
+fn proto_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let mut files = Vec::new();
+    collect(folder, &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
@@ -40,105 +60,6 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Kind of an event message, if it is one.
-fn kind(pool: &DescriptorPool, message: &MessageDescriptor) -> Option<String> {
-    let option = pool.get_extension_by_name("docket.options.v1.kind")?;
-    let options = message.options();
-    if !options.has_extension(&option) {
-        return None;
-    }
-    match options.get_extension(&option).as_ref() {
-        Value::String(kind) => Some(kind.clone()),
-        _ => None,
-    }
-}
-
-/// Rust path of a message: `docket.case_status.events.v1.CaseOpened` → `crate::case_status::events::v1::CaseOpened`.
-fn rust_path(message: &MessageDescriptor) -> String {
-    let package = message.package_name().trim_start_matches("docket.").replace('.', "::");
-    format!("crate::{package}::{}", message.name())
-}
-
-fn events(pool: &DescriptorPool) -> Result<String> {
-    let mut categories: BTreeMap<String, BTreeMap<String, (String, String)>> = BTreeMap::new();
-    let parts: BTreeSet<String> = pool
-        .all_messages()
-        .flat_map(|m| m.fields().collect::<Vec<_>>())
-        .filter_map(|f| f.kind().as_message().map(|m| m.full_name().to_owned()))
-        .collect();
-    for message in pool.all_messages() {
-        let Some(kind) = kind(pool, &message) else {
-            ensure!(
-                !message.package_name().contains(".events.") || parts.contains(message.full_name()),
-                "{} is in an events package, is no part of an event, and has no kind",
-                message.full_name()
-            );
-            continue;
-        };
-        let words: Vec<_> = kind.split('.').collect();
-        ensure!(words.len() == 3 && words[2].starts_with('v'), "{kind}: a kind is category.name.vN");
-        let variants = categories.entry(words[0].to_owned()).or_default();
-        let entry = (message.name().to_owned(), rust_path(&message));
-        if variants.insert(kind.clone(), entry).is_some() {
-            bail!("two events of kind {kind}");
-        }
-    }
-    let mut code = String::new();
-    for (category, variants) in &categories {
-        let module = category.replace('-', "_");
-        writeln!(code, "/// Events of the category `{category}`.\npub mod {module} {{")?;
-        writeln!(code, "#[derive(Clone, Debug, PartialEq)]\npub enum Event {{")?;
-        for (kind, (name, path)) in variants {
-            writeln!(code, "/// `{kind}`\n{name}({path}),")?;
-        }
-        writeln!(code, "}}\nimpl docket_kernel::EventEnum for Event {{")?;
-        writeln!(code, "const CATEGORY: &'static str = {category:?};")?;
-        let kinds: Vec<_> = variants.keys().map(|k| format!("{k:?}")).collect();
-        writeln!(code, "const KINDS: &'static [&'static str] = &[{}];", kinds.join(", "))?;
-        writeln!(code, "fn kind(&self) -> &'static str {{ match self {{")?;
-        for (kind, (name, _)) in variants {
-            writeln!(code, "Self::{name}(_) => {kind:?},")?;
-        }
-        writeln!(code, "}} }}\nfn encode(&self) -> Vec<u8> {{ match self {{")?;
-        for (name, _) in variants.values() {
-            writeln!(code, "Self::{name}(message) => prost::Message::encode_to_vec(message),")?;
-        }
-        writeln!(
-            code,
-            "}} }}\nfn decode(kind: &str, bytes: &[u8]) -> Result<Self, docket_kernel::DecodeError> {{"
-        )?;
-        writeln!(
-            code,
-            "let malformed = |error: prost::DecodeError| docket_kernel::DecodeError::malformed(kind, error);"
-        )?;
-        writeln!(code, "match kind {{")?;
-        for (kind, (name, _)) in variants {
-            writeln!(
-                code,
-                "{kind:?} => prost::Message::decode(bytes).map(Self::{name}).map_err(malformed),"
-            )?;
-        }
-        writeln!(
-            code,
-            "unknown => Err(docket_kernel::DecodeError::UnknownKind(unknown.to_owned())),\n}} }} }}"
-        )?;
-        for (name, path) in variants.values() {
-            writeln!(
-                code,
-                "impl From<{path}> for Event {{ fn from(message: {path}) -> Self {{ Self::{name}(message) }} }}"
-            )?;
-        }
-        writeln!(code, "}}")?;
-    }
-    let all: Vec<_> = categories.values().flat_map(|v| v.keys()).map(|k| format!("{k:?}")).collect();
-    writeln!(
-        code,
-        "/// Every kind of event there is.\npub const ALL_KINDS: &[&str] = &[{}];",
-        all.join(", ")
-    )?;
-    Ok(code)
 }
 
 fn personal(pool: &DescriptorPool) -> Result<String> {

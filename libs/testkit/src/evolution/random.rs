@@ -1,0 +1,46 @@
+//! Random cases from one seed, which is printed and can be given again.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+/// Runs `test` on values of `strategy`: `PROPTEST_CASES` says how many, `DOCKET_SEED` repeats a run.
+///
+/// # Panics
+/// With the smallest value found for which `test` panicked, and the seed.
+pub fn check<S: Strategy>(strategy: &S, test: impl Fn(S::Value)) {
+    let seed = seed();
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes(seed));
+    let outcome = TestRunner::new_with_rng(config, rng).run(strategy, |value| {
+        test(value);
+        Ok::<(), TestCaseError>(())
+    });
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, value)) => {
+            panic!("DOCKET_SEED={seed}: {reason}\nsmallest case: {value:#?}")
+        }
+        Err(TestError::Abort(reason)) => panic!("DOCKET_SEED={seed}: {reason}"),
+    }
+}
+
+/// The seed of this process: `DOCKET_SEED`, or one by chance; printed, so that a run can be repeated.
+pub(super) fn seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    let seed = *SEED.get_or_init(|| match std::env::var("DOCKET_SEED") {
+        Ok(given) => given.parse().expect("DOCKET_SEED is a whole number"),
+        Err(_) => RandomState::new().hash_one(0_u8),
+    });
+    println!("DOCKET_SEED={seed}");
+    seed
+}
+
+/// A seed as the generator takes it.
+pub(super) fn seed_bytes(seed: u64) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes
+}

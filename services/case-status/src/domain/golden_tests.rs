@@ -1,0 +1,53 @@
+//! Every event of a case that was ever written still folds, and no sequence of events breaks the fold.
+
+use docket_eventlog::Aggregate;
+use docket_testkit::evolution::{Fold, owns};
+
+use super::{Case, Event};
+use crate::aggregate::Cases;
+
+const FOLD: Fold<Event, Case> = Fold {
+    evolve: Cases::evolve,
+    seen: |case| case,
+    life: &[
+        "case.opened.v1",
+        "case.filing_accepted.v1",
+        "case.notice_recorded.v1",
+        "case.biometrics_needed.v1",
+        "case.biometrics_scheduled.v1",
+        "case.biometrics_rescheduled.v1",
+        "case.biometrics_taken.v1",
+        "case.background_check_started.v1",
+        "case.background_check_returned.v1",
+        "case.assigned.v1",
+        "case.review_started.v1",
+        "case.interview_scheduled.v1",
+        "case.interview_rescheduled.v1",
+        "case.interview_completed.v1",
+        "case.test_taken.v1",
+        "case.evidence_requested.v1",
+        "case.request_served.v1",
+        "case.response_recorded.v1",
+        "case.examination_continued.v1",
+        "case.decision_recommended.v1",
+        "case.decision_reviewed.v1",
+        "case.approved.v1",
+        "case.reverification_completed.v1",
+        "case.oath_scheduled.v1",
+        "case.oath_taken.v1",
+        "case.certificate_issued.v1",
+    ],
+    // A reviewer who concurs leaves the recommendation as it stands; the approval or denial comes with it.
+    changes_nothing: &["case.decision_reviewed.v1"],
+};
+
+#[test]
+fn the_events_of_this_service_fold() {
+    owns("docket.case_status.events.v1", &["case"], &[]);
+    FOLD.every_golden_folds();
+}
+
+#[test]
+fn any_events_of_a_case_obey_the_laws_of_a_fold() {
+    FOLD.any_events_obey_the_laws();
+}

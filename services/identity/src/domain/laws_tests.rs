@@ -1,0 +1,122 @@
+//! Laws over random lives of an account: what is decided folds, and what was ever written still does.
+
+use docket_eventlog::Aggregate;
+use docket_kernel::Refusal;
+use docket_proto::events::account::Event;
+use docket_proto::identity::events::v1 as pb;
+use docket_testkit::evolution::{Fold, owns};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+
+const FOLD: Fold<Event, Account> = Fold {
+    evolve: AccountAggregate::evolve,
+    seen: |account| account,
+    life: &[
+        "account.registered.v1",
+        "account.email_proven.v1",
+        "account.second_factor_added.v1",
+        "account.recovery_codes_issued.v1",
+        "account.signed_in.v1",
+        "account.identity_proven.v1",
+        "account.role_granted.v1",
+        "account.role_revoked.v1",
+        "account.locked.v1",
+        "account.unlocked.v1",
+    ],
+    // Told to people and to the other services; the account itself is as before.
+    changes_nothing: &[
+        "account.recovery_codes_issued.v1",
+        "account.signed_in.v1",
+        "account.sign_in_refused.v1",
+        "account.stepped_up.v1",
+        "account.session_ended.v1",
+        "account.identity_proofing_failed.v1",
+    ],
+};
+
+/// A command with whatever a caller may send.
+#[derive(Debug, Clone)]
+enum Command {
+    Register,
+    ProveEmail,
+    AddSecondFactor,
+    SignIn { unlock: bool },
+    RefuseSignIn { last_try: bool },
+    StepUp,
+    EndSession,
+    ProveIdentity,
+    Grant(&'static str),
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    use Command::*;
+    prop_oneof![
+        2 => Just(Register),
+        3 => Just(ProveEmail),
+        3 => Just(AddSecondFactor),
+        2 => any::<bool>().prop_map(|unlock| SignIn { unlock }),
+        2 => any::<bool>().prop_map(|last_try| RefuseSignIn { last_try }),
+        1 => Just(StepUp),
+        1 => Just(EndSession),
+        1 => Just(ProveIdentity),
+        2 => prop::sample::select(&["operator", "adjudicator", "supervisor"][..]).prop_map(Grant),
+    ]
+}
+
+fn decide(account: &Account, command: &Command) -> Result<Vec<Event>, Refusal> {
+    let session = Uuid::from_u128(7);
+    match command {
+        Command::Register => {
+            let zone = "America/New_York".into();
+            Ok(register(account, pb::AccountRegistered { language: "es".into(), zone, ..Default::default() }))
+        }
+        Command::ProveEmail => prove_email(account),
+        Command::AddSecondFactor => add_second_factor(account, "totp", 10),
+        Command::SignIn { unlock } => sign_in(account, session, "pwd otp", unlock.then_some("recovery_code")),
+        Command::RefuseSignIn { last_try } => Ok(lock(account, "password", *last_try)),
+        Command::StepUp => step_up(account, session),
+        Command::EndSession => Ok(end_session(session, "signed_out")),
+        Command::ProveIdentity => {
+            let (level, person_id) = ("register_matched".into(), Uuid::from_u128(9).to_string());
+            link_person(account, pb::IdentityProven { level, person_id, ..Default::default() })
+        }
+        Command::Grant(role) => grant_role(account, role, "NBC", "invitation"),
+    }
+}
+
+/// What must hold of every event that was decided.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the law says nothing of the others")]
+fn holds(before: &Account, event: &Event, after: &Account) {
+    match event {
+        Event::AccountRegistered(_) => assert_eq!(before.stage, Stage::None),
+        Event::SignedIn(_) => assert!(before.stage == Stage::Active && !before.locked),
+        Event::SteppedUp(_) | Event::RoleGranted(_) => assert_eq!(before.stage, Stage::Active),
+        Event::IdentityProven(_) => assert!(before.identity.is_none() && before.stage == Stage::Active),
+        Event::AccountLocked(_) => assert!(!before.locked && after.locked),
+        Event::AccountUnlocked(_) => assert!(before.locked && !after.locked),
+        _ => {}
+    }
+    assert!(after.stage >= before.stage, "an account never goes back");
+    assert!(!(after.has_role("operator") && after.has_role("adjudicator")));
+}
+
+#[test]
+fn the_events_of_this_service_fold() {
+    let guards = "the stream guards that something is one account's only; its first event is read as it is";
+    owns("docket.identity.events.v1", &["account"], &[("email", guards), ("person", guards)]);
+    FOLD.every_golden_folds();
+}
+
+#[test]
+fn any_events_of_an_account_obey_the_laws_of_a_fold() {
+    FOLD.any_events_obey_the_laws();
+}
+
+#[test]
+fn whatever_is_decided_for_an_account_folds() {
+    let decided = FOLD.decided_lives(command(), decide, holds);
+    // A failed proofing and a revocation are appended as they are, without a rule of their own.
+    assert_eq!(decided.len(), 12, "{decided:?}");
+}
