@@ -12,7 +12,7 @@ use sqlx::migrate::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, ServiceConfig};
-use crate::{import, migrate, telemetry};
+use crate::{Import, migrate, telemetry};
 
 /// Ended by a second signal.
 const IMPATIENT: i32 = 130;
@@ -60,7 +60,7 @@ enum Command {
     #[command(subcommand)]
     Streams(StreamsCommand),
     /// Checks a portable file of a log, and puts it into the empty log of a throw-away database.
-    Import(import::Import),
+    Import(Import),
 }
 
 #[derive(Subcommand)]
@@ -103,7 +103,8 @@ where
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     // A file needs no service, and so no configuration.
     if let Command::Import(import) = &arguments.command {
-        return runtime.block_on(import::run(import));
+        println!("{}", runtime.block_on(import.run())?);
+        return Ok(());
     }
     let file = arguments.config.as_deref();
     let config: C = config::load(file)?;

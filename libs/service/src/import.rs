@@ -25,79 +25,77 @@ const MOST_BYTES: u64 = 1 << 20;
 const BATCH: usize = 500;
 
 /// What is imported, and where to.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Import {
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Import {
     /// The file.
-    file: PathBuf,
+    pub file: PathBuf,
     /// Database to put it into, as its owner: `postgres://…`; without one the file is only checked.
     #[arg(long, env = "DOCKET_IMPORT_DATABASE", hide_env_values = true)]
-    database: Option<String>,
+    pub database: Option<String>,
     /// The key that must have signed it, 64 hexadecimal digits; else the key that the file names.
     #[arg(long)]
-    public_key: Option<String>,
+    pub public_key: Option<String>,
 }
 
-/// Runs it, and says what the file holds.
-///
-/// # Errors
-/// The first thing that is not as it was written, or a log that is not empty; then nothing is written at all.
-pub(crate) async fn run(import: &Import) -> anyhow::Result<()> {
-    let mut records = Records::open(import)?;
-    let known = import.public_key.as_deref().map(public_key).transpose()?;
-    let mut check = Check::begin(records.next()?, known)?;
-    let pool = match &import.database {
-        Some(_) if check.of_stream() => {
-            bail!("this is one stream; only a whole log can be put into a database")
+impl Import {
+    /// Checks the file, and writes it when a database is named; gives a sentence about what it holds.
+    ///
+    /// # Errors
+    /// The first thing that is not as it was written, or a log that is not empty; then nothing is written at all.
+    pub async fn run(&self) -> anyhow::Result<String> {
+        let mut records = Records::open(self)?;
+        let known = self.public_key.as_deref().map(public_key).transpose()?;
+        let mut check = Check::begin(records.next()?, known)?;
+        if self.database.is_some() {
+            ensure!(!check.of_stream(), "this is one stream; only a whole log can be put into a database");
         }
-        Some(url) => Some(empty_log(url, &check.header).await?),
-        None => None,
-    };
-    let mut tx = match &pool {
-        Some(pool) => Some(pool.begin().await?),
-        None => None,
-    };
+        let pool = match &self.database {
+            Some(url) => Some(empty_log(url, &check.header).await?),
+            None => None,
+        };
+        let mut tx = match &pool {
+            Some(pool) => Some(pool.begin().await?),
+            None => None,
+        };
+        let end = loop {
+            let (batch, end) = batch(&mut records, &mut check)?;
+            if let Some(tx) = &mut tx {
+                write_events(tx, &batch).await?;
+            }
+            if let Some(end) = end {
+                break end;
+            }
+        };
+        records.end()?;
+        check.end(&end)?;
+        if let Some(mut tx) = tx {
+            write_guards(&mut tx, &check).await?;
+            tx.commit().await?;
+        }
+        let header = &check.header;
+        let what = if check.of_stream() { header.stream.clone() } else { format!("the log {}", header.log) };
+        let key = hex::encode(&header.public_key);
+        Ok(format!("{} events of {what}, as they were written; signed by {key}", check.events))
+    }
+}
+
+/// The next events, each checked; and the end when it is there.
+fn batch(records: &mut Records, check: &mut Check) -> anyhow::Result<(Vec<Recorded>, Option<pb::ExportEnd>)> {
     let mut batch = Vec::with_capacity(BATCH);
-    let end = loop {
+    while batch.len() < BATCH {
         match records.next()? {
             Record::Event(stored) => batch.push(check.event(Recorded::from_message(stored)?)?),
-            Record::End(end) => break end,
+            Record::End(end) => return Ok((batch, Some(end))),
             Record::Header(_) => bail!("a second header: this is not one file"),
         }
-        if let (Some(tx), true) = (&mut tx, batch.len() >= BATCH) {
-            write_events(tx, &batch).await?;
-        }
-        if batch.len() >= BATCH {
-            batch.clear();
-        }
-    };
-    records.end()?;
-    check.end(&end)?;
-    if let Some(mut tx) = tx {
-        write_events(&mut tx, &batch).await?;
-        write_guards(&mut tx, &check).await?;
-        tx.commit().await?;
     }
-    let what =
-        if check.of_stream() { check.header.stream.clone() } else { format!("the log {}", check.header.log) };
-    println!(
-        "{} events of {what}, as they were written; signed by {}",
-        check.events,
-        hex_of(&check.header.public_key)
-    );
-    Ok(())
+    Ok((batch, None))
 }
 
 fn public_key(digits: &str) -> anyhow::Result<[u8; 32]> {
-    let bytes: Option<Vec<u8>> = digits
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
-    bytes.and_then(|bytes| bytes.try_into().ok()).context("the public key is not 64 hexadecimal digits")
-}
-
-fn hex_of(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut key = [0; 32];
+    hex::decode_to_slice(digits, &mut key).context("the public key is not 64 hexadecimal digits")?;
+    Ok(key)
 }
 
 /// The records of a file, one after the other.
@@ -275,8 +273,8 @@ async fn write_events(tx: &mut PgConnection, events: &[Recorded]) -> anyhow::Res
         &events.iter().map(|e| e.event_id).collect::<Vec<_>>(),
         &text(|e| e.kind.as_str()),
         &events.iter().map(|e| e.recorded_at.as_microsecond()).collect::<Vec<_>>(),
-        &events.iter().map(|e| e.metadata_bytes.to_vec()).collect::<Vec<_>>(),
-        &events.iter().map(|e| e.payload.to_vec()).collect::<Vec<_>>(),
+        &events.iter().map(|e| e.metadata_bytes[..].to_vec()).collect::<Vec<_>>(),
+        &events.iter().map(|e| e.payload[..].to_vec()).collect::<Vec<_>>(),
         &events.iter().map(sealed).collect::<Vec<_>>(),
         &events.iter().map(|e| e.link.to_vec()).collect::<Vec<_>>(),
         &events.iter().map(|e| i16::try_from(e.format).unwrap_or_default()).collect::<Vec<_>>()

@@ -45,6 +45,7 @@ pub use config::{
 pub use detached::{detached, outgoing};
 pub use docket_messaging::{ApplyError, Stop, Subscriber};
 pub use error::ApiError;
+pub use import::Import;
 pub use log_admin::Projection;
 pub use migrate::migrate;
 pub use objects::{ObjectReader, ObjectWriter, Objects, Read};

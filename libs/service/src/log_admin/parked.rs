@@ -60,6 +60,10 @@ pub(super) async fn get(base: &Base, ask: &pb::GetParkedRequest) -> Result<pb::G
 
 /// An event as its owner stored it; none when the owner does not answer.
 async fn stored(base: &Base, log: &str, position: u64) -> Option<pb::LogEvent> {
+    if log == base.log.name() {
+        let event = base.log.read(position - 1, 1).await.ok()?.into_iter().next()?;
+        return Some(view::event(&event));
+    }
     let ask = pb::ReadEventsRequest { log: log.to_owned(), after_position: position - 1, limit: 1 };
     let mut owner =
         EventFeedServiceClient::new(base.channel(owner_of(log))).max_decoding_message_size(16 << 20);

@@ -6,7 +6,6 @@ use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
 use futures::future::join_all;
 
-use super::view::hex;
 use crate::base::owner_of;
 use crate::detached::outgoing;
 use crate::{ApiError, Base};
@@ -96,7 +95,7 @@ async fn checkpoint(base: &Base) -> Result<Option<pb::SignedCheckpointInfo>, Api
     .await?;
     Ok(row.map(|row| pb::SignedCheckpointInfo {
         size: row.size.unsigned_abs(),
-        root: hex(&row.root),
+        root: hex::encode(&row.root),
         epoch: row.epoch.unsigned_abs(),
         signed_at_us: row.signed_at_us,
         key_id: row.key_id,

@@ -8,7 +8,7 @@ use docket_proto::log::v1 as pb;
 use docket_proto::options::v1::Subject;
 use docket_proto::{DESCRIPTORS, personal_fields};
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use uuid::Uuid;
 
 /// The message of every kind there is.
@@ -17,9 +17,10 @@ static MESSAGES: LazyLock<HashMap<String, MessageDescriptor>> = LazyLock::new(me
 fn messages() -> HashMap<String, MessageDescriptor> {
     let pool = DescriptorPool::decode(DESCRIPTORS).expect("the build has read the same bytes");
     let option = pool.get_extension_by_name("docket.options.v1.kind").expect("the contract has the option");
-    let kind_of = |message: &MessageDescriptor| match message.options().get_extension(&option).as_ref() {
-        Value::String(kind) if !kind.is_empty() => Some(kind.clone()),
-        _ => None,
+    let kind_of = |message: &MessageDescriptor| {
+        let options = message.options();
+        let kind = options.get_extension(&option).as_str().unwrap_or_default().to_owned();
+        (!kind.is_empty()).then_some(kind)
     };
     pool.all_messages().filter_map(|message| Some((kind_of(&message)?, message))).collect()
 }
@@ -27,7 +28,7 @@ fn messages() -> HashMap<String, MessageDescriptor> {
 /// The event for an operator.
 pub(super) fn event(recorded: &Recorded) -> pb::LogEvent {
     let sealed = sealed_for(recorded);
-    let size: usize = recorded.payload.len() + recorded.sealed.iter().map(|part| part.len()).sum::<usize>();
+    let size: usize = recorded.payload.len() + recorded.sealed.iter().map(Vec::len).sum::<usize>();
     pb::LogEvent {
         log: recorded.log.clone(),
         position: recorded.position,
@@ -39,7 +40,7 @@ pub(super) fn event(recorded: &Recorded) -> pb::LogEvent {
         metadata: Some(metadata(&recorded.metadata)),
         payload_json: payload(recorded, &sealed).unwrap_or_default(),
         sealed_for: sealed.into_iter().map(|(_, whose)| whose).collect(),
-        link: hex(&recorded.link),
+        link: hex::encode(recorded.link),
         bytes: size as u64,
         epoch: recorded.epoch,
     }
@@ -89,11 +90,6 @@ fn payload(recorded: &Recorded, sealed: &[(&'static str, String)]) -> Option<Str
         }
     }
     Some(json.to_string())
-}
-
-/// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -66,12 +66,12 @@ impl Operator<'_> {
 
 /// Runs an operator's command.
 pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
-    let command = match args.command {
-        LogCommand::Import(import) => return file::import(args.service.as_deref(), &import),
-        command => command,
-    };
+    let LogArgs { service, command } = args;
+    if let LogCommand::Import(import) = &command {
+        return file::import(service.as_deref(), import);
+    }
     let (connection, token) = Session::resume(home).await?;
-    let named = match (&command, args.service) {
+    let named = match (&command, service) {
         (LogCommand::Projection(_), None) => Some(PROJECTION.to_owned()),
         (_, named) => named,
     };

@@ -111,9 +111,9 @@ fn switched(
         let projection = show::json_of("Projection", &projection)?;
         operator.teller.value(&json!({"projection": projection, "took_us": took_us, "differing": differing}));
     } else {
-        let took_ms = took_us / 1000;
+        let stood_still_ms = took_us / 1000;
         operator.teller.line(&format!(
-            "generation {generation} of {} is in use; the projection stood still for {took_ms} ms",
+            "generation {generation} of {} is in use; the projection stood still for {stood_still_ms} ms",
             projection.name
         ));
         operator
