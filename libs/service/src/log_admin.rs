@@ -14,7 +14,7 @@ mod view;
 
 use std::sync::Arc;
 
-use docket_eventlog::CheckpointKey;
+use docket_eventlog::{CheckpointKey, StreamName};
 use docket_messaging::Redriver;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::log_admin_service_server::LogAdminService;
@@ -85,7 +85,7 @@ impl LogAdminService for LogAdmin {
         &self,
         request: Request<pb::ReadLogRequest>,
     ) -> Result<Response<Self::ReadLogStream>, Status> {
-        self.admit(&request, "ReadLog", &request.get_ref().stream)?;
+        self.admit(&request, "ReadLog", named(&request.get_ref().stream))?;
         let (log, stopping) = (self.base.log.clone(), self.base.stopping.clone());
         Ok(Response::new(read::log(log, stopping, request.into_inner()).await?))
     }
@@ -96,7 +96,7 @@ impl LogAdminService for LogAdmin {
         &self,
         request: Request<pb::ReadStreamRequest>,
     ) -> Result<Response<Self::ReadStreamStream>, Status> {
-        self.admit(&request, "ReadStream", &request.get_ref().stream)?;
+        self.admit(&request, "ReadStream", named(&request.get_ref().stream))?;
         Ok(Response::new(read::stream(&self.base.log, request.into_inner()).await?))
     }
 
@@ -121,11 +121,11 @@ impl LogAdminService for LogAdmin {
         &self,
         request: Request<pb::VerifyLogRequest>,
     ) -> Result<Response<Self::VerifyLogStream>, Status> {
-        self.admit(&request, "VerifyLog", &request.get_ref().stream)?;
+        self.admit(&request, "VerifyLog", named(&request.get_ref().stream))?;
         let ask = request.into_inner();
         if ask.stream.is_empty() {
-            let log = self.base.log.clone();
-            return Ok(Response::new(verify::log(log, self.key()?, ask.from_position).await?));
+            let (log, stopping) = (self.base.log.clone(), self.base.stopping.clone());
+            return Ok(Response::new(verify::log(log, stopping, self.key()?, ask.from_position).await?));
         }
         let stream = read::stream_name(&ask.stream)?;
         Ok(Response::new(verify::stream(&self.base.log, &stream).await?))
@@ -159,7 +159,7 @@ impl LogAdminService for LogAdmin {
         &self,
         request: Request<pb::GetParkedRequest>,
     ) -> Result<Response<pb::GetParkedResponse>, Status> {
-        self.admit(&request, "GetParked", &request.get_ref().stream)?;
+        self.admit(&request, "GetParked", named(&request.get_ref().stream))?;
         Ok(Response::new(parked::get(&self.base, request.get_ref()).await?))
     }
 
@@ -167,7 +167,7 @@ impl LogAdminService for LogAdmin {
         &self,
         request: Request<pb::RedriveParkedRequest>,
     ) -> Result<Response<pb::RedriveParkedResponse>, Status> {
-        self.admit(&request, "RedriveParked", &request.get_ref().stream)?;
+        self.admit(&request, "RedriveParked", named(&request.get_ref().stream))?;
         let (redrivers, ask) = (self.redrivers.clone(), request.into_inner());
         let done = crate::detached(async move { parked::redrive(&redrivers, &ask).await }).await?;
         Ok(Response::new(done))
@@ -189,7 +189,7 @@ impl LogAdminService for LogAdmin {
     ) -> Result<Response<Self::RebuildProjectionStream>, Status> {
         let projection = self.projections.find(&request.get_ref().name);
         let by = self.admit(&request, "RebuildProjection", name_of(&projection))?;
-        Ok(Response::new(projections::rebuild(projection?, by)))
+        Ok(Response::new(projections::rebuild(projection?, self.base.stopping.clone(), by)))
     }
 
     async fn compare_projection(
@@ -225,11 +225,16 @@ impl LogAdminService for LogAdmin {
         &self,
         request: Request<pb::ExportLogRequest>,
     ) -> Result<Response<Self::ExportLogStream>, Status> {
-        self.admit(&request, "ExportLog", &request.get_ref().stream)?;
+        self.admit(&request, "ExportLog", named(&request.get_ref().stream))?;
         let stream = request.into_inner().stream;
         let stream = (!stream.is_empty()).then(|| read::stream_name(&stream)).transpose()?;
         Ok(Response::new(export::export(self.base.log.clone(), &self.key()?, stream).await?))
     }
+}
+
+/// The stream that was named, when it is a name of one: what else was typed has no place in a log.
+fn named(stream: &str) -> &str {
+    if StreamName::new(stream).is_ok() { stream } else { "" }
 }
 
 /// The projection's own name, since what was asked for is the caller's text.

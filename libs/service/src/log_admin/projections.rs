@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use docket_messaging::Stop;
 use docket_proto::log::v1 as pb;
 use futures::stream::{BoxStream, StreamExt as _};
 use tokio::sync::{mpsc, watch};
@@ -11,6 +12,7 @@ use tokio::time::interval;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
+use crate::detached::spawn;
 use crate::{ApiError, detached};
 
 /// How often it is told how far it is.
@@ -69,17 +71,19 @@ impl Projections {
 /// Builds while somebody listens; what they see is how far it is, and at last that it is done.
 pub(super) fn rebuild(
     projection: Arc<dyn Projection>,
+    stopping: Stop,
     by: String,
 ) -> BoxStream<'static, Result<pb::RebuildProjectionResponse, Status>> {
     let (sender, receiver) = mpsc::channel(4);
     let (progress, mut seen) = watch::channel(pb::RebuildProjectionResponse::default());
-    tokio::spawn(async move {
+    spawn(async move {
         let mut tick = interval(TELL);
         let mut building = std::pin::pin!(projection.rebuild(&by, &progress));
         let outcome = loop {
             tokio::select! {
                 outcome = &mut building => break outcome,
                 () = sender.closed() => return,
+                () = stopping.cancelled() => return,
                 _ = tick.tick() => {
                     let step = *seen.borrow_and_update();
                     let _ = sender.try_send(Ok(step));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use docket_eventlog::{CheckpointKey, EventLog, StreamName, Verified};
+use docket_messaging::Stop;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::verify_log_response::Step;
 use futures::stream::{self, BoxStream, StreamExt as _};
@@ -12,18 +13,24 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use crate::ApiError;
+use crate::detached::spawn;
 
 /// How often it is told how far it is.
 const TELL: Duration = Duration::from_millis(200);
 
 type Steps = BoxStream<'static, Result<pb::VerifyLogResponse, Status>>;
 
-/// Checks the log from the last checkpoint before a position; ends with whoever asked.
-pub(super) async fn log(log: EventLog, key: CheckpointKey, from: u64) -> Result<Steps, ApiError> {
+/// Checks the log from the last checkpoint before a position; ends with whoever asked, and with the service.
+pub(super) async fn log(
+    log: EventLog,
+    stopping: Stop,
+    key: CheckpointKey,
+    from: u64,
+) -> Result<Steps, ApiError> {
     let head = log.head().await?.position;
     let (sender, receiver) = mpsc::channel(4);
     let (progress, mut seen) = watch::channel(0);
-    tokio::spawn(async move {
+    spawn(async move {
         let public = key.public_key();
         let mut tick = interval(TELL);
         let mut begun = None;
@@ -32,6 +39,7 @@ pub(super) async fn log(log: EventLog, key: CheckpointKey, from: u64) -> Result<
             tokio::select! {
                 outcome = &mut verifying => break outcome,
                 () = sender.closed() => return,
+                () = stopping.cancelled() => return,
                 _ = tick.tick() => {
                     let at = *seen.borrow_and_update();
                     let first = *begun.get_or_insert(at);
