@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use futures::StreamExt as _;
 use jiff::Timestamp;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::chain::NO_LINK;
@@ -11,6 +12,9 @@ use crate::checkpoints::Stored;
 use crate::merkle::{Frontier, Hash, leaf};
 use crate::row::Row;
 use crate::{Epoch, Error, EventLog, Recorded};
+
+/// How often a walk says how far it has got, in events.
+const PROGRESS: u64 = 1_000;
 
 /// What a walk found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,12 +50,28 @@ impl EventLog {
     /// # Errors
     /// [`Error::Database`]. A fault of the log is no error but an answer.
     pub async fn verify(&self, from: u64, public_key: Option<&[u8; 32]>) -> Result<Verified, Error> {
+        self.verify_watched(from, public_key, &watch::Sender::new(0)).await
+    }
+
+    /// As [`EventLog::verify`]; `progress` holds the last position that was checked.
+    ///
+    /// # Errors
+    /// As [`EventLog::verify`].
+    pub async fn verify_watched(
+        &self,
+        from: u64,
+        public_key: Option<&[u8; 32]>,
+        progress: &watch::Sender<u64>,
+    ) -> Result<Verified, Error> {
         let head = self.head().await?.position;
         let checkpoints = self.stored_checkpoints(i64::MAX.unsigned_abs(), i64::MAX, true).await?;
         let mut walk = Walk::new(self, checkpoints, public_key.copied());
         let from = walk.begin(head, from);
         let mut rows = self.rows(walk.frontier.size(), head);
         while walk.broken.is_none() && walk.frontier.size() < head {
+            if walk.frontier.size() % PROGRESS == 0 {
+                progress.send_replace(walk.frontier.size());
+            }
             match rows.next().await {
                 Some(row) => walk.step(row?).await?,
                 None => walk.fault(walk.frontier.size() + 1, None, "the event is missing"),

@@ -3,6 +3,7 @@
 use std::panic::resume_unwind;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tonic::metadata::MetadataValue;
 use tracing::Instrument as _;
 
@@ -13,8 +14,7 @@ const CALL: Duration = Duration::from_secs(10);
 
 /// Runs a command in a task of its own, in the current span: it ends even when nobody waits any more.
 pub async fn detached<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    let work = SERVICE.scope(service_name(), work.in_current_span());
-    match tokio::spawn(work).await {
+    match spawn(work).await {
         Ok(done) => done,
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
@@ -22,6 +22,11 @@ pub async fn detached<T: Send + 'static>(work: impl Future<Output = T> + Send + 
             Err(_cancelled) => std::future::pending().await,
         },
     }
+}
+
+/// Runs work beside the caller, in the current span and on behalf of the same service.
+pub(crate) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(SERVICE.scope(service_name(), work.in_current_span()))
 }
 
 /// A request to another service, with our trace context and a deadline of 10 s.

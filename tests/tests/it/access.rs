@@ -60,7 +60,9 @@ fn services_of(method: &MethodAccess) -> Vec<&'static str> {
         "notifications" => vec!["notifications"],
         "case_status" if method.path.contains("StatusService") => vec!["status-projection"],
         "case_status" => vec!["case-status"],
-        "log" => vec!["identity", "filing", "payments", "case-status", "notifications"],
+        "log" => {
+            vec!["identity", "filing", "payments", "case-status", "status-projection", "notifications"]
+        }
         other => panic!("{other} is served by nobody: {}", method.path),
     }
 }
@@ -111,16 +113,19 @@ async fn every_rpc_answers_every_role_as_reviewed() {
     let golden = root().join("tests/access-matrix.txt");
     let reviewed = std::fs::read_to_string(&golden).unwrap_or_default();
     let mut table = String::new();
+    // A role takes a moment to reach every service.
+    let begun = Instant::now();
     for method in METHODS.iter().filter(|method| method.person) {
         for service in services_of(method) {
             let channel = channel(&addresses, service);
-            // A role takes a moment to reach every service.
-            let begun = Instant::now();
             let mut line = answers(&channel, method, &tokens).await;
             while !reviewed.lines().any(|known| known == line) && begun.elapsed() < ROLES_ARRIVE {
                 line = answers(&channel, method, &tokens).await;
             }
-            let _ = writeln!(table, "{line}");
+            // What every service serves is one line, unless one of them answers differently.
+            if !table.lines().any(|known| known == line) {
+                let _ = writeln!(table, "{line}");
+            }
         }
     }
     if std::env::var_os("DOCKET_ACCEPT").is_some() {
