@@ -43,7 +43,9 @@ fn vary_field(message: &mut DynamicMessage, field: &FieldDescriptor, rng: &mut T
     if let Value::List(list) = value {
         let first = list.first().cloned();
         list.extend(first);
-        list.iter_mut().for_each(|value| vary_value(value, &field.kind(), rng));
+        for value in list {
+            vary_value(value, &field.kind(), rng);
+        }
     } else {
         vary_value(value, &field.kind(), rng);
     }
