@@ -122,7 +122,9 @@ pub fn unfilled(pool: &DescriptorPool, goldens: &[Golden]) -> Vec<(String, BTree
         let own: Vec<DynamicMessage> = own.filter_map(|golden| golden.decode(pool).ok()).collect();
         let (mut fields, mut filled) = (BTreeSet::new(), BTreeSet::new());
         fields_of(&message, &mut fields);
-        own.iter().for_each(|golden| filled_in(golden, &mut filled));
+        for golden in &own {
+            filled_in(golden, &mut filled);
+        }
         let empty: BTreeSet<String> = fields.difference(&filled).cloned().collect();
         (own.is_empty() || !empty.is_empty()).then_some((kind, empty))
     };
@@ -141,7 +143,9 @@ fn fields_of(message: &MessageDescriptor, fields: &mut BTreeSet<String>) {
 fn filled_in(message: &DynamicMessage, filled: &mut BTreeSet<String>) {
     for (field, value) in message.fields() {
         filled.insert(field.full_name().to_owned());
-        parts(value).for_each(|part| filled_in(part, filled));
+        for part in parts(value) {
+            filled_in(part, filled);
+        }
     }
 }
 

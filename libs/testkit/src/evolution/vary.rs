@@ -39,13 +39,15 @@ fn vary_field(message: &mut DynamicMessage, field: &FieldDescriptor, rng: &mut T
     if !message.has_field(field) {
         return;
     }
-    match message.get_field_mut(field) {
-        Value::List(list) => {
-            let first = list.first().cloned();
-            list.extend(first);
-            list.iter_mut().for_each(|value| vary_value(value, &field.kind(), rng));
+    let value = message.get_field_mut(field);
+    if let Value::List(list) = value {
+        let first = list.first().cloned();
+        list.extend(first);
+        for value in list {
+            vary_value(value, &field.kind(), rng);
         }
-        value => vary_value(value, &field.kind(), rng),
+    } else {
+        vary_value(value, &field.kind(), rng);
     }
 }
 
