@@ -6,6 +6,7 @@
 //! Reading order: `vault` (seal and open), `frames` (large objects), `provider` with `kek` and `kms` (who keeps the
 //! key above all), `roots` and `rotation`, `hold`, `erasure` and `certificate`.
 
+mod aws_credentials;
 mod certificate;
 mod cipher;
 mod code;
@@ -14,6 +15,7 @@ mod error;
 mod frames;
 mod hold;
 mod kek;
+mod kms;
 mod mac;
 mod provider;
 mod roots;
@@ -22,6 +24,7 @@ mod schema;
 mod subject;
 mod vault;
 
+pub use aws_credentials::AwsCredentials;
 pub use certificate::{BACKUPS_KEPT, Certificate, Statement};
 pub use code::Code;
 pub use erasure::{ErasureRequest, RequestState};
@@ -29,6 +32,7 @@ pub use error::Error;
 pub use frames::{FRAME_BYTES, ObjectKey, SealedReader, SealedWriter};
 pub use hold::Hold;
 pub use kek::Kek;
+pub use kms::{AwsKms, AwsKmsOptions};
 pub use provider::{KeyBytes, KeyProvider, Keyring, Root, RootKey};
 pub use rotation::{KeyStatus, Rewrapped};
 pub use schema::migrate;

@@ -5,6 +5,7 @@
 mod erasure;
 mod frames;
 mod keys;
+mod kms;
 mod rotation;
 mod sealing;
 
