@@ -1,4 +1,4 @@
-//! The program around a service: `serve`, `migrate`, `config check`, `streams setup`.
+//! The program around a service: `serve`, `migrate`, `config check`, `streams setup`, `keys status|rotate`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,6 +12,7 @@ use sqlx::migrate::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, ServiceConfig};
+use crate::keys::{self, KeysCommand};
 use crate::{migrate, telemetry};
 
 /// Ended by a second signal.
@@ -59,6 +60,9 @@ enum Command {
     /// Makes what the broker needs.
     #[command(subcommand)]
     Streams(StreamsCommand),
+    /// Looks at the service's keys and replaces them.
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 #[derive(Subcommand)]
@@ -110,6 +114,7 @@ where
         Command::Streams(StreamsCommand::Setup { reads }) => {
             runtime.block_on(migrate::set_up_streams(config.as_ref(), program.name, &reads))
         }
+        Command::Keys(command) => runtime.block_on(keys::run(config.as_ref(), program.name, command)),
         Command::Serve => runtime.block_on(async {
             // Dropped last, so that the end is told as well.
             let _telemetry = telemetry::init(program.name, config.as_ref())?;

@@ -2,7 +2,7 @@
 //!
 //! Reading order: `cli` (the program), `config`, `base` (what a service is connected to), `server` (what
 //! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error` and `status` (what
-//! callers are told), `objects`, `roles`, `telemetry`, `admin`, and `testing` for the services' tests.
+//! callers are told), `keys`, `objects`, `roles`, `telemetry`, `admin`, and `testing` for the services' tests.
 
 mod access;
 mod admin;
@@ -17,6 +17,7 @@ mod error;
 mod event_feed;
 mod gauges;
 mod https;
+mod keys;
 mod migrate;
 mod objects;
 pub mod page;
@@ -37,8 +38,8 @@ pub use caller::{Caller, Identity, Person, Role, caller};
 pub use cli::{Program, main};
 pub use clock::OffsetClock;
 pub use config::{
-    BrokerConfig, ConfigError, DatabaseConfig, KeysDatabaseConfig, ServiceConfig, TelemetryConfig, TlsConfig,
-    load,
+    AwsKmsConfig, BrokerConfig, ConfigError, DatabaseConfig, KeysDatabaseConfig, ServiceConfig,
+    TelemetryConfig, TlsConfig, load,
 };
 pub use detached::{detached, outgoing};
 pub use docket_messaging::{ApplyError, Stop, Subscriber};

@@ -114,6 +114,8 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA vault TO %I', app_role);
     EXECUTE format('GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA vault TO %I', app_role);
     EXECUTE format('REVOKE ALL ON vault._migrations FROM %I', app_role);
+    -- To rewrite the tables, so that no page keeps what was replaced.
+    EXECUTE format('GRANT MAINTAIN ON vault.data_key, vault.service_key TO %I', app_role);
     EXECUTE format('GRANT UPDATE (wrapped, wrap_version, destroyed_at_us) ON vault.data_key TO %I', app_role);
     EXECUTE format('GRANT UPDATE (wrapped, kek_id, retired_at_us, destroyed_at_us) ON vault.service_key TO %I', app_role);
     EXECUTE format(

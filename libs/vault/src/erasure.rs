@@ -181,6 +181,18 @@ impl Vault {
         Ok(Some(Certificate { statement: row.statement, key_id: row.key_id, signature }))
     }
 
+    /// Writes the tables of keys anew, so that their pages no longer hold the wrapped bytes of keys that were destroyed
+    /// or replaced; to be done daily. New keys wait meanwhile, keys in memory serve on.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn scrub(&self) -> Result<(), Error> {
+        for table in ["VACUUM (FULL) vault.data_key", "VACUUM (FULL) vault.service_key"] {
+            sqlx::raw_sql(table).execute(self.keys()).await?;
+        }
+        Ok(())
+    }
+
     /// Destroys the key and writes down everything that says so, in one transaction.
     async fn execute(
         &self,

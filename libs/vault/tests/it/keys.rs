@@ -78,6 +78,7 @@ async fn the_service_can_use_the_vault_but_cannot_forget_an_erasure() {
     let asked = vault.request_erasure(&other, &code("asked"), &code("basis"), &person(1)).await.unwrap();
     vault.cancel_erasure(asked.id, &person(1)).await.unwrap();
     erase(&vault, &subject).await;
+    vault.scrub().await.unwrap();
     assert_eq!(vault.open(&subject, b"", &sealed).await.unwrap(), Opened::Erased);
     for forbidden in [
         "DELETE FROM vault.erasure",
