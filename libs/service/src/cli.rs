@@ -12,7 +12,7 @@ use sqlx::migrate::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, ServiceConfig};
-use crate::keys::{self, KeysCommand};
+use crate::keys::{KeysCommand, run_keys};
 use crate::{migrate, telemetry};
 
 /// Ended by a second signal.
@@ -114,7 +114,7 @@ where
         Command::Streams(StreamsCommand::Setup { reads }) => {
             runtime.block_on(migrate::set_up_streams(config.as_ref(), program.name, &reads))
         }
-        Command::Keys(command) => runtime.block_on(keys::run(config.as_ref(), program.name, command)),
+        Command::Keys(command) => runtime.block_on(run_keys(config.as_ref(), program.name, command)),
         Command::Serve => runtime.block_on(async {
             // Dropped last, so that the end is told as well.
             let _telemetry = telemetry::init(program.name, config.as_ref())?;

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// The operator's commands on the keys.
 #[derive(Subcommand)]
-pub(crate) enum KeysCommand {
+pub enum KeysCommand {
     /// Lists the root keys: version, what wraps them, state, data keys under them; and the key of certificates.
     Status {
         /// For programs.
@@ -44,7 +44,7 @@ pub(crate) enum KeysCommand {
 
 /// What is rotated.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Rotation {
+pub enum Rotation {
     /// The root keys, from the previous key-encryption keys to the current one.
     Kek,
     /// The wrapping key, and with it every data key.
@@ -53,8 +53,11 @@ pub(crate) enum Rotation {
     All,
 }
 
-/// Carries a command out.
-pub(crate) async fn run(
+/// Carries a command on the keys of service `name` out, and prints what it did.
+///
+/// # Errors
+/// What could not be done, in words for the operator.
+pub async fn run_keys(
     config: &ServiceConfig,
     name: &'static str,
     command: KeysCommand,

@@ -44,6 +44,7 @@ pub use config::{
 pub use detached::{detached, outgoing};
 pub use docket_messaging::{ApplyError, Stop, Subscriber};
 pub use error::ApiError;
+pub use keys::{KeysCommand, Rotation, run_keys};
 pub use migrate::migrate;
 pub use objects::{ObjectReader, ObjectWriter, Objects, Read};
 pub use server::{Listening, Server};

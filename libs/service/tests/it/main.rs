@@ -4,5 +4,6 @@
 mod auth;
 mod bench;
 mod config;
+mod keys;
 mod life;
 mod objects;
