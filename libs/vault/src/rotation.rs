@@ -39,7 +39,7 @@ pub struct KeyStatus {
 
 impl Vault {
     /// Wraps every root key that is not under the current key-encryption key under it, one in each transaction; gives
-    /// those that were changed. Every process must know the new key before: see the operator's guide.
+    /// those that were changed. Every process must know the new key before (ADR 0008).
     ///
     /// # Errors
     /// [`Error::Kek`], [`Error::KekAway`], [`Error::Database`]: what was done stays done, and can be gone on with.

@@ -232,3 +232,28 @@ async fn a_stranger_verifies_a_certificate_with_a_program_of_his_own() {
         assert!(!good && said.contains("not signed"), "{said}");
     }
 }
+
+#[tokio::test]
+async fn holds_of_the_first_schema_are_carried_over_and_still_win() {
+    let keys = docket_testkit::database("vault").await;
+    for script in [
+        "CREATE SCHEMA vault; CREATE TABLE vault._migrations ();",
+        include_str!("../../migrations/0001_keys.sql"),
+        "INSERT INTO vault.legal_hold (subject, reason, held_at_us, released_at_us) VALUES
+            ('filing:00000000-0000-0000-0000-000000000007', 'Suit No. 1', 1767225600000000, NULL),
+            ('filing:00000000-0000-0000-0000-000000000007', 'suit 2', 1767225600000000, 1767225700000000)",
+        include_str!("../../migrations/0002_rotation_and_erasure.sql"),
+    ] {
+        sqlx::raw_sql(script).execute(&keys.pool).await.unwrap();
+    }
+    let vault = vault(&keys).await;
+    let refused = vault.request_erasure(&SUBJECT, &code("asked"), &code("basis"), &person(1)).await;
+    let Err(Error::Held { since, reasons, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(
+        (since.to_string().as_str(), reasons),
+        ("2026-01-01T00:00:00Z", vec!["earlier-suit-no-1".to_owned()])
+    );
+    assert_eq!(vault.holds(&SUBJECT).await.unwrap().len(), 2);
+    assert!(vault.release(&SUBJECT, &code("earlier-suit-no-1"), &person(1), &code("over")).await.unwrap());
+    erase(&vault, &SUBJECT).await;
+}
