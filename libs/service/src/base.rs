@@ -1,8 +1,6 @@
 //! The base: what a service is connected to, made once at the start and cloned freely.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +8,7 @@ use anyhow::Context as _;
 use docket_eventlog::{EventLog, OpenLog};
 use docket_kernel::{SharedClock, SystemClock};
 use docket_messaging::{Broker, FeedClient, Stop};
-use docket_vault::{Kek, Vault};
+use docket_vault::Vault;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tonic::transport::{Channel, Endpoint};
@@ -19,10 +17,10 @@ use crate::access::Access;
 use crate::clock::OffsetClock;
 use crate::config::{ServiceConfig, connect_options};
 use crate::objects::Objects;
-use crate::tls;
+use crate::{keys, tls};
 
-/// How long the database is waited for at the start.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long the databases and the keeper of the keys are waited for at the start.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a service says about itself.
 pub struct BaseOptions {
@@ -104,7 +102,7 @@ impl Base {
             .with_context(|| format!("make {}", config.data_dir.display()))?;
         let database = connect_options(&config.database.url, config.database.password_file.as_deref())?;
         let pool = pool(database.application_name(options.name), config.database.max_connections).await?;
-        let vault = vault(config, &pool, options.name, clock.clone()).await?;
+        let vault = keys::vault(config, &pool, options.name, clock.clone()).await?;
         let log = EventLog::open(OpenLog {
             name: options.log,
             pool: pool.clone(),
@@ -175,7 +173,7 @@ fn channel_to(config: &ServiceConfig, peer: &str) -> anyhow::Result<Channel> {
         .connect_lazy())
 }
 
-fn clock(config: &ServiceConfig) -> anyhow::Result<SharedClock> {
+pub(crate) fn clock(config: &ServiceConfig) -> anyhow::Result<SharedClock> {
     match &config.clock_offset_file {
         None => Ok(Arc::new(SystemClock)),
         Some(_) if config.is_production() => anyhow::bail!("clock_offset_file is refused in production"),
@@ -184,7 +182,7 @@ fn clock(config: &ServiceConfig) -> anyhow::Result<SharedClock> {
 }
 
 /// A pool that has connected at least once.
-async fn pool(options: PgConnectOptions, most: u32) -> anyhow::Result<PgPool> {
+pub(crate) async fn pool(options: PgConnectOptions, most: u32) -> anyhow::Result<PgPool> {
     let pool = PgPoolOptions::new()
         .max_connections(most)
         .acquire_timeout(Duration::from_secs(5))
@@ -207,35 +205,4 @@ async fn pool(options: PgConnectOptions, most: u32) -> anyhow::Result<PgPool> {
             Err(error) => return Err(error).context("the database refuses us"),
         }
     }
-}
-
-async fn vault(
-    config: &ServiceConfig,
-    own: &PgPool,
-    name: &str,
-    clock: SharedClock,
-) -> anyhow::Result<Vault> {
-    let (keys, kek) = match &config.keys_database {
-        Some(keys) => {
-            let options = connect_options(&keys.url, keys.password_file.as_deref())?;
-            (
-                pool(options.application_name(name), keys.max_connections).await?,
-                Kek::from_file(&keys.kek_file)?,
-            )
-        }
-        // A service without personal data of its own still signs and makes names with keys.
-        None => (own.clone(), own_kek(&config.data_dir.join("kek"))?),
-    };
-    Vault::connect(keys, kek, clock).await.context("the vault; was `migrate` run?")
-}
-
-/// The key in `file`, made at the first time.
-fn own_kek(file: &Path) -> anyhow::Result<Kek> {
-    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-    match made {
-        Ok(mut new) => std::io::Write::write_all(&mut new, Kek::generate()?.as_bytes())?,
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error).with_context(|| format!("make {}", file.display())),
-    }
-    Ok(Kek::from_file(file)?)
 }

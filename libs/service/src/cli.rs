@@ -1,4 +1,4 @@
-//! The program around a service: `serve`, `migrate`, `config check`, `streams setup`, `import`.
+//! The program around a service: `serve`, `migrate`, `config check`, `streams setup`, `import`, `keys status|rotate`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,6 +12,7 @@ use sqlx::migrate::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, ServiceConfig};
+use crate::keys::{KeysCommand, run_keys};
 use crate::{Import, migrate, telemetry};
 
 /// Ended by a second signal.
@@ -61,6 +62,9 @@ enum Command {
     Streams(StreamsCommand),
     /// Checks a portable file of a log, and puts it into the empty log of a throw-away database.
     Import(Import),
+    /// Looks at the service's keys and replaces them.
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 #[derive(Subcommand)]
@@ -118,6 +122,7 @@ where
         Command::Streams(StreamsCommand::Setup { reads }) => {
             runtime.block_on(migrate::set_up_streams(config.as_ref(), program.name, &reads))
         }
+        Command::Keys(command) => runtime.block_on(run_keys(config.as_ref(), program.name, command)),
         Command::Serve => runtime.block_on(async {
             // Dropped last, so that the end is told as well.
             let _telemetry = telemetry::init(program.name, config.as_ref())?;

@@ -98,11 +98,38 @@ pub struct KeysDatabaseConfig {
     /// The owner's password.
     #[serde(default)]
     pub owner_password_file: Option<PathBuf>,
-    /// The key-encryption key: 64 hexadecimal digits.
-    pub kek_file: PathBuf,
+    /// The key-encryption key as a file of 64 hexadecimal digits: this or `aws_kms`.
+    #[serde(default)]
+    pub kek_file: Option<PathBuf>,
+    /// The key-encryption key at AWS KMS.
+    #[serde(default)]
+    pub aws_kms: Option<AwsKmsConfig>,
+    /// During a rotation: the files of keys that may still wrap a root key.
+    #[serde(default)]
+    pub previous_kek_files: Vec<PathBuf>,
+    /// The same for keys at AWS KMS.
+    #[serde(default)]
+    pub previous_aws_kms: Vec<AwsKmsConfig>,
     /// Most connections at a time; plain keys are cached, so few are used.
     #[serde(default = "few_connections")]
     pub max_connections: u32,
+}
+
+/// A symmetric key at AWS KMS.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AwsKmsConfig {
+    /// `arn:aws:kms:<region>:<account>:key/<id>`; no alias.
+    pub key_arn: String,
+    /// Another endpoint than the region's own; `https://` in production.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// A shared credentials file, read anew for each call. Without one: `AWS_ACCESS_KEY_ID` and its like.
+    #[serde(default)]
+    pub credentials_file: Option<PathBuf>,
+    /// The section of that file.
+    #[serde(default = "default_profile")]
+    pub profile: String,
 }
 
 /// The broker.
@@ -145,6 +172,10 @@ fn connections() -> u32 {
 
 fn few_connections() -> u32 {
     5
+}
+
+fn default_profile() -> String {
+    "default".to_owned()
 }
 
 fn one() -> usize {

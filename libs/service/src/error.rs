@@ -154,11 +154,29 @@ impl From<docket_vault::Error> for ApiError {
     #[expect(clippy::wildcard_enum_match_arm, reason = "what has no answer of its own is our fault")]
     fn from(error: docket_vault::Error) -> Self {
         use docket_vault::Error;
+        let text = error.to_string();
         match error {
             Error::Erased(_) => Self::Erased,
-            Error::Held(_) => {
-                Self::Refused(Refusal::state("LEGAL_HOLD", "A legal hold forbids erasing this."))
+            Error::Held { since, reasons, .. } => {
+                Refusal::state("LEGAL_HOLD", "A legal hold forbids erasing this.")
+                    .fact("since", since.to_string())
+                    .fact("reasons", reasons.join(","))
+                    .into()
             }
+            Error::SamePerson | Error::NotAPerson => {
+                Refusal::state("FOUR_EYES", "Another person must approve the erasure.").into()
+            }
+            Error::AlreadyAsked { request, .. } => {
+                Refusal::state("ERASURE_ALREADY_ASKED", "Approve or cancel the open request.")
+                    .fact("request", request.to_string())
+                    .into()
+            }
+            Error::NoOpenRequest(_) => {
+                Refusal::state("NO_OPEN_ERASURE_REQUEST", "It was approved or cancelled, or never was.")
+                    .into()
+            }
+            Error::NotACode => Refusal::invalid("reason", "REASON_IS_NO_CODE", text).into(),
+            Error::KekAway(_) => Self::Unavailable("the keeper of the keys"),
             Error::Database(error) if is_away(&error) => Self::Unavailable("the database"),
             other => Self::Internal(other.into()),
         }

@@ -2,7 +2,8 @@
 //!
 //! Reading order: `cli` (the program), `config`, `base` (what a service is connected to), `server` (what
 //! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error` and `status` (what
-//! callers are told), `log_admin` (the operator's face), `objects`, `roles`, `telemetry`, `admin`, and `testing` for the services' tests.
+//! callers are told), `log_admin` (the operator's face), `keys`, `objects`, `roles`, `telemetry`, `admin`, and `testing` for
+//! the services' tests.
 
 mod access;
 mod admin;
@@ -18,6 +19,7 @@ mod event_feed;
 mod gauges;
 mod https;
 mod import;
+mod keys;
 mod log_admin;
 mod migrate;
 mod objects;
@@ -39,13 +41,14 @@ pub use caller::{Caller, Identity, Person, Role, caller};
 pub use cli::{Program, main};
 pub use clock::OffsetClock;
 pub use config::{
-    BrokerConfig, ConfigError, DatabaseConfig, KeysDatabaseConfig, ServiceConfig, TelemetryConfig, TlsConfig,
-    load,
+    AwsKmsConfig, BrokerConfig, ConfigError, DatabaseConfig, KeysDatabaseConfig, ServiceConfig,
+    TelemetryConfig, TlsConfig, load,
 };
 pub use detached::{detached, outgoing};
 pub use docket_messaging::{ApplyError, Stop, Subscriber};
 pub use error::ApiError;
 pub use import::Import;
+pub use keys::{KeysCommand, Rotation, run_keys};
 pub use log_admin::Projection;
 pub use migrate::migrate;
 pub use objects::{ObjectReader, ObjectWriter, Objects, Read};

@@ -3,7 +3,7 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::{Error, KeyBytes};
 
 /// Bytes of a key.
 pub(crate) const KEY_BYTES: usize = 32;
@@ -11,9 +11,6 @@ const NONCE_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
 /// What sealing adds to the plain bytes.
 pub(crate) const OVERHEAD: usize = NONCE_BYTES + TAG_BYTES;
-
-/// A key's raw bytes, wiped when dropped.
-pub(crate) type KeyBytes = Zeroizing<[u8; KEY_BYTES]>;
 
 /// A key ready for use. The library wipes it when dropped.
 pub(crate) struct Cipher(RandomizedNonceKey);

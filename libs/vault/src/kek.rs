@@ -1,15 +1,17 @@
-//! The key-encryption key: 32 bytes in a file, apart from every database.
+//! The key-encryption key as 32 bytes in a file, apart from every database.
 
 use std::fmt;
 use std::path::Path;
 
+use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
-use crate::Error;
-use crate::cipher::{Cipher, KEY_BYTES, KeyBytes, random_key};
+use crate::cipher::{Cipher, KEY_BYTES, push, random_key, unwrap, wrap};
+use crate::{Error, KeyBytes, KeyProvider, RootKey};
 
-/// The key under which a service's root keys are wrapped.
+/// The key under which a service's root keys are wrapped, in a file: for development, and where a file that only the
+/// service can read is protection enough.
 pub struct Kek {
     id: String,
     cipher: Cipher,
@@ -45,15 +47,31 @@ impl Kek {
     pub fn generate() -> Result<Zeroizing<String>, Error> {
         Ok(Zeroizing::new(hex::encode(random_key()?.as_slice())))
     }
+}
 
-    /// A name for the key which gives nothing of it away.
-    pub fn id(&self) -> &str {
+#[async_trait]
+impl KeyProvider for Kek {
+    fn id(&self) -> &str {
         &self.id
     }
 
-    pub(crate) fn cipher(&self) -> &Cipher {
-        &self.cipher
+    async fn wrap(&self, of: RootKey, key: &KeyBytes) -> Result<Vec<u8>, Error> {
+        wrap(&self.cipher, &root_aad(of), key)
     }
+
+    async fn unwrap(&self, of: RootKey, wrapped: &[u8]) -> Result<KeyBytes, Error> {
+        unwrap(&self.cipher, &root_aad(of), wrapped).map_err(|error| {
+            let altered = matches!(error, Error::Altered);
+            if altered { Error::Kek(format!("the stored root key {of} was changed")) } else { error }
+        })
+    }
+}
+
+fn root_aad(of: RootKey) -> Vec<u8> {
+    let mut aad = b"docket.root-key.v1".to_vec();
+    push(&mut aad, of.root.as_str().as_bytes());
+    push(&mut aad, &of.version.to_be_bytes());
+    aad
 }
 
 impl fmt::Debug for Kek {

@@ -1,20 +1,40 @@
 //! The vault: personal data sealed under the key of the subject it concerns.
 //!
-//! Key-encryption key (file) → the service's root keys → one data key per subject. Destroying a
+//! Key-encryption key (file or AWS KMS) → the service's root keys → one data key per subject. Destroying a
 //! subject's data key is erasure; a legal hold forbids it. AES-256-GCM throughout (NIST SP 800-38D).
+//!
+//! Reading order: `vault` (seal and open), `frames` (large objects), `provider` with `kek` and `kms` (who keeps the
+//! key above all), `roots` and `rotation`, `hold`, `erasure` and `certificate`.
 
+mod aws_credentials;
+mod certificate;
 mod cipher;
+mod code;
+mod erasure;
 mod error;
 mod frames;
+mod hold;
 mod kek;
+mod kms;
 mod mac;
+mod provider;
+mod roots;
+mod rotation;
 mod schema;
 mod subject;
 mod vault;
 
+pub use aws_credentials::AwsCredentials;
+pub use certificate::{BACKUPS_KEPT, Certificate, Statement};
+pub use code::Code;
+pub use erasure::{ErasureRequest, RequestState};
 pub use error::Error;
 pub use frames::{FRAME_BYTES, ObjectKey, SealedReader, SealedWriter};
+pub use hold::Hold;
 pub use kek::Kek;
+pub use kms::{AwsKms, AwsKmsOptions};
+pub use provider::{KeyBytes, KeyProvider, Keyring, Root, RootKey};
+pub use rotation::{KeyStatus, Rewrapped};
 pub use schema::migrate;
 pub use subject::{Subject, SubjectKind};
-pub use vault::{Opened, Vault};
+pub use vault::{OpenVault, Opened, REMEMBERED, Vault};

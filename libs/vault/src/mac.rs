@@ -2,8 +2,7 @@
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 
-use crate::Vault;
-use crate::cipher::KeyBytes;
+use crate::{KeyBytes, Vault};
 
 /// The service's root of all keyed hashes.
 pub(crate) struct MacRoot {

@@ -1,4 +1,4 @@
-//! Keys by subject: made, cached, used, destroyed, held.
+//! Keys by subject: made, cached, used to seal and to open.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,16 +10,35 @@ use moka::future::Cache;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::cipher::{Cipher, KeyBytes, push, random_key, unwrap, wrap};
+use crate::certificate::CertificateKey;
+use crate::cipher::{Cipher, push, random_key, unwrap, wrap};
 use crate::mac::MacRoot;
-use crate::{Error, Kek, Subject};
+use crate::provider::Keyring;
+use crate::roots::{StoredRoot, Wrapping, root_key};
+use crate::{Error, Root, Subject};
 
 /// How long a plain key is kept in memory. An erasure in another process is felt after this at the latest.
-const CACHED: Duration = Duration::from_mins(5);
+pub const REMEMBERED: Duration = Duration::from_mins(5);
 /// How many plain keys are kept in memory.
 const CACHED_KEYS: u64 = 10_000;
+/// How often making a key is tried while other processes rotate the wrapping key.
+const TRIES: u32 = 5;
 const SEALED_VERSION: u8 = 1;
 const KEY_ID_BYTES: usize = 16;
+
+/// What a vault is opened with.
+pub struct OpenVault {
+    /// The service's name, for its certificates.
+    pub service: String,
+    /// The keys database.
+    pub keys: PgPool,
+    /// The key-encryption key.
+    pub keyring: Keyring,
+    /// The time.
+    pub clock: SharedClock,
+    /// How long a plain key is kept in memory: [`REMEMBERED`], or less.
+    pub remember: Duration,
+}
 
 /// What opening gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,11 +66,12 @@ pub(crate) struct LiveKey {
 pub struct Vault(Arc<Inner>);
 
 struct Inner {
+    service: String,
     keys: PgPool,
     clock: SharedClock,
-    wrapping: Cipher,
-    wrap_version: i32,
+    wrapping: Wrapping,
     mac_root: MacRoot,
+    certificate_key: CertificateKey,
     cache: Cache<Subject, DataKey>,
     /// Subjects this process knows to be erased: they never come back, whatever a slow reader still holds.
     erased: RwLock<HashSet<Subject>>,
@@ -64,21 +84,39 @@ impl fmt::Debug for Vault {
 }
 
 impl Vault {
+    /// Opens the vault of a service called `docket`; everything else as [`Vault::start`].
+    ///
+    /// # Errors
+    /// As [`Vault::start`].
+    pub async fn connect(
+        keys: PgPool,
+        keyring: impl Into<Keyring>,
+        clock: SharedClock,
+    ) -> Result<Self, Error> {
+        let (service, keyring) = ("docket".to_owned(), keyring.into());
+        Self::start(OpenVault { service, keys, keyring, clock, remember: REMEMBERED }).await
+    }
+
     /// Opens the vault in the service's keys database, making its root keys at the first time.
     ///
     /// # Errors
-    /// [`Error::Kek`] when the stored keys were wrapped under another key; [`Error::Database`].
-    pub async fn connect(keys: PgPool, kek: Kek, clock: SharedClock) -> Result<Self, Error> {
-        let (wrapping, wrap_version) = root_key(&keys, &kek, &clock, "wrap").await?;
-        let (mac, mac_version) = root_key(&keys, &kek, &clock, "mac").await?;
-        let cache = Cache::builder().max_capacity(CACHED_KEYS).time_to_live(CACHED).build();
+    /// [`Error::Kek`] when the stored keys were wrapped under another key; [`Error::KekAway`]; [`Error::Database`].
+    pub async fn start(options: OpenVault) -> Result<Self, Error> {
+        let OpenVault { service, keys, keyring, clock, remember } = options;
+        let mut connection = keys.acquire().await?;
+        let now = clock.now().as_microsecond();
+        let (mac, mac_version) = root_key(&mut connection, &keyring, Root::Mac, now).await?;
+        let (seed, _) = root_key(&mut connection, &keyring, Root::Certificate, now).await?;
+        let wrapping = Wrapping::open(&mut connection, keyring, now).await?;
+        drop(connection);
         Ok(Self(Arc::new(Inner {
+            service,
             keys,
             clock,
-            wrapping: Cipher::new(&wrapping),
-            wrap_version,
+            wrapping,
             mac_root: MacRoot::new(&mac, mac_version.unsigned_abs()),
-            cache,
+            certificate_key: CertificateKey::new(&seed)?,
+            cache: Cache::builder().max_capacity(CACHED_KEYS).time_to_live(remember).build(),
             erased: RwLock::default(),
         })))
     }
@@ -110,107 +148,30 @@ impl Vault {
         key.cipher.open(&whole_aad("docket.sealed.v1", subject, aad), body).map(Opened::Plain)
     }
 
-    /// Destroys the subject's key: what was sealed for it can never be opened again. Repeating it is no fault.
-    ///
-    /// # Errors
-    /// [`Error::Held`] under a legal hold; [`Error::Database`].
-    pub async fn erase(&self, subject: &Subject) -> Result<(), Error> {
-        let name = subject.to_string();
-        let now = self.now_us();
-        let mut tx = self.0.keys.begin().await?;
-        // The row must exist before it is locked, so that a hold, an erasure and a first sealing queue up.
-        self.make_key(&mut tx, subject).await?;
-        let key_id =
-            sqlx::query_scalar!("SELECT key_id FROM vault.data_key WHERE subject = $1 FOR UPDATE", &name)
-                .fetch_one(&mut *tx)
-                .await?;
-        let held = sqlx::query_scalar!(
-            r#"SELECT EXISTS (
-                SELECT FROM vault.legal_hold WHERE subject = $1 AND released_at_us IS NULL) AS "held!""#,
-            &name
-        )
-        .fetch_one(&mut *tx)
-        .await?;
-        if held {
-            return Err(Error::Held(*subject));
-        }
-        sqlx::query!(
-            "UPDATE vault.data_key SET wrapped = NULL, destroyed_at_us = $2
-             WHERE subject = $1 AND wrapped IS NOT NULL",
-            &name,
-            now
-        )
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query!(
-            "INSERT INTO vault.erasure (subject, key_id, erased_at_us) VALUES ($1, $2, $3)
-             ON CONFLICT (subject) DO NOTHING",
-            &name,
-            key_id,
-            now
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        self.forget(subject).await;
-        Ok(())
-    }
-
     /// Drops the subject's plain key from memory for good: the answer to another service's `SubjectErased`.
     pub async fn forget(&self, subject: &Subject) {
         self.0.erased.write().unwrap_or_else(PoisonError::into_inner).insert(*subject);
         self.0.cache.invalidate(subject).await;
     }
 
-    /// Forbids erasure of the subject until [`Vault::release`] with the same reason.
-    ///
-    /// # Errors
-    /// [`Error::Erased`] when it is too late; [`Error::Database`].
-    pub async fn hold(&self, subject: &Subject, reason: &str) -> Result<(), Error> {
-        let name = subject.to_string();
-        let mut tx = self.0.keys.begin().await?;
-        self.make_key(&mut tx, subject).await?;
-        let live = sqlx::query_scalar!(
-            r#"SELECT wrapped IS NOT NULL AS "live!" FROM vault.data_key WHERE subject = $1 FOR UPDATE"#,
-            &name
-        )
-        .fetch_one(&mut *tx)
-        .await?;
-        if !live {
-            return Err(Error::Erased(*subject));
-        }
-        sqlx::query!(
-            "INSERT INTO vault.legal_hold (subject, reason, held_at_us) VALUES ($1, $2, $3)
-             ON CONFLICT (subject, reason) DO UPDATE
-             SET held_at_us = excluded.held_at_us, released_at_us = NULL",
-            &name,
-            reason,
-            self.now_us()
-        )
-        .execute(&mut *tx)
-        .await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Ends the legal hold of that reason.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub async fn release(&self, subject: &Subject, reason: &str) -> Result<(), Error> {
-        sqlx::query!(
-            "UPDATE vault.legal_hold SET released_at_us = $3
-             WHERE subject = $1 AND reason = $2 AND released_at_us IS NULL",
-            subject.to_string(),
-            reason,
-            self.now_us()
-        )
-        .execute(&self.0.keys)
-        .await?;
-        Ok(())
-    }
-
     pub(crate) fn mac_root(&self) -> &MacRoot {
         &self.0.mac_root
+    }
+
+    pub(crate) fn certificate_key(&self) -> &CertificateKey {
+        &self.0.certificate_key
+    }
+
+    pub(crate) fn service(&self) -> &str {
+        &self.0.service
+    }
+
+    pub(crate) fn keys(&self) -> &PgPool {
+        &self.0.keys
+    }
+
+    pub(crate) fn wrapping(&self) -> &Wrapping {
+        &self.0.wrapping
     }
 
     /// The key for sealing, made when the subject has none yet.
@@ -253,15 +214,26 @@ impl Vault {
 
     async fn load(&self, subject: &Subject) -> Result<Option<DataKey>, Error> {
         let name = subject.to_string();
-        let row = sqlx::query!("SELECT key_id, wrapped FROM vault.data_key WHERE subject = $1", &name)
-            .fetch_optional(&self.0.keys)
-            .await?;
+        // One statement, so that a rotation is seen as a whole: the key and the version it is wrapped under.
+        let row = sqlx::query!(
+            r#"SELECT d.key_id, d.wrapped, d.wrap_version,
+                      s.wrapped AS "root_wrapped?", s.kek_id AS "root_kek_id?"
+               FROM vault.data_key d
+               LEFT JOIN vault.service_key s ON s.name = 'wrap' AND s.version = d.wrap_version
+               WHERE d.subject = $1"#,
+            &name
+        )
+        .fetch_optional(&self.0.keys)
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let key = match row.wrapped {
             None => DataKey::Destroyed,
             Some(wrapped) => {
                 let id = row.key_id;
-                let bytes = unwrap(&self.0.wrapping, &wrap_aad(&name, id), &wrapped)?;
+                let root = row.root_wrapped.zip(row.root_kek_id);
+                let root = root.map(|(wrapped, kek_id)| StoredRoot { kek_id, wrapped });
+                let wrapping = self.0.wrapping.version(row.wrap_version, root).await?;
+                let bytes = unwrap(&wrapping, &wrap_aad(&name, id), &wrapped)?;
                 DataKey::Live(Arc::new(LiveKey { id, cipher: Cipher::new(&bytes) }))
             }
         };
@@ -269,26 +241,63 @@ impl Vault {
         Ok(Some(key))
     }
 
+    /// Makes the subject's key unless it has, or had, one; gives the key's id and whether it is still there.
+    /// The row stays locked to the end of a transaction that `keys` is in.
+    pub(crate) async fn lock_key(
+        &self,
+        keys: &mut PgConnection,
+        subject: &Subject,
+    ) -> Result<(Uuid, bool), Error> {
+        self.make_key(keys, subject).await?;
+        let row = sqlx::query!(
+            r#"SELECT key_id, wrapped IS NOT NULL AS "live!" FROM vault.data_key WHERE subject = $1 FOR UPDATE"#,
+            subject.to_string()
+        )
+        .fetch_one(keys)
+        .await?;
+        Ok((row.key_id, row.live))
+    }
+
     /// Makes the subject's key unless it has, or had, one.
     async fn make_key(&self, keys: &mut PgConnection, subject: &Subject) -> Result<(), Error> {
         let name = subject.to_string();
-        let id = Uuid::new_v4();
-        let wrapped = wrap(&self.0.wrapping, &wrap_aad(&name, id), &random_key()?)?;
-        sqlx::query!(
-            "INSERT INTO vault.data_key (subject, key_id, wrapped, wrap_version, created_at_us)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (subject) DO NOTHING",
-            &name,
-            id,
-            wrapped,
-            self.0.wrap_version,
-            self.now_us()
-        )
-        .execute(keys)
-        .await?;
-        Ok(())
+        for _ in 0..TRIES {
+            let (version, wrapping) = self.0.wrapping.newest();
+            let id = Uuid::new_v4();
+            let wrapped = wrap(&wrapping, &wrap_aad(&name, id), &random_key()?)?;
+            // The lock on the version's row keeps a rotation out until this key is seen by its scan; a version
+            // that was retired meanwhile gives no row, and nothing new is ever wrapped under it.
+            let made = sqlx::query!(
+                "WITH live AS (
+                    SELECT version FROM vault.service_key
+                    WHERE name = 'wrap' AND version = $4 AND retired_at_us IS NULL FOR SHARE)
+                 INSERT INTO vault.data_key (subject, key_id, wrapped, wrap_version, created_at_us)
+                 SELECT $1, $2, $3, version, $5 FROM live ON CONFLICT (subject) DO NOTHING",
+                &name,
+                id,
+                wrapped,
+                version,
+                self.now_us()
+            )
+            .execute(&mut *keys)
+            .await?;
+            if made.rows_affected() == 1 || self.has_key(keys, &name).await? {
+                return Ok(());
+            }
+            self.0.wrapping.catch_up(keys).await?;
+        }
+        Err(Error::KekAway("the wrapping key is rotated again and again".to_owned()))
     }
 
-    fn now_us(&self) -> i64 {
+    async fn has_key(&self, keys: &mut PgConnection, name: &str) -> Result<bool, Error> {
+        let found = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM vault.data_key WHERE subject = $1) AS "found!""#,
+            name
+        );
+        Ok(found.fetch_one(keys).await?)
+    }
+
+    pub(crate) fn now_us(&self) -> i64 {
         self.0.clock.now().as_microsecond()
     }
 }
@@ -300,48 +309,7 @@ fn live(key: DataKey, subject: &Subject) -> Result<Arc<LiveKey>, Error> {
     }
 }
 
-/// The newest root key of that name, made when there is none.
-async fn root_key(
-    keys: &PgPool,
-    kek: &Kek,
-    clock: &SharedClock,
-    name: &str,
-) -> Result<(KeyBytes, i32), Error> {
-    let aad = whole_root_aad(name, 1);
-    let fresh = wrap(kek.cipher(), &aad, &random_key()?)?;
-    sqlx::query!(
-        "INSERT INTO vault.service_key (name, version, wrapped, kek_id, created_at_us)
-         VALUES ($1, 1, $2, $3, $4) ON CONFLICT (name, version) DO NOTHING",
-        name,
-        fresh,
-        kek.id(),
-        clock.now().as_microsecond()
-    )
-    .execute(keys)
-    .await?;
-    let stored = sqlx::query!(
-        "SELECT version, wrapped, kek_id FROM vault.service_key
-         WHERE name = $1 ORDER BY version DESC LIMIT 1",
-        name
-    )
-    .fetch_one(keys)
-    .await?;
-    if stored.kek_id != kek.id() {
-        let (under, this) = (stored.kek_id, kek.id());
-        return Err(Error::Kek(format!("the keys are wrapped under {under}, this one is {this}")));
-    }
-    let aad = whole_root_aad(name, stored.version);
-    Ok((unwrap(kek.cipher(), &aad, &stored.wrapped)?, stored.version))
-}
-
-fn whole_root_aad(name: &str, version: i32) -> Vec<u8> {
-    let mut aad = b"docket.root-key.v1".to_vec();
-    push(&mut aad, name.as_bytes());
-    push(&mut aad, &version.to_be_bytes());
-    aad
-}
-
-fn wrap_aad(subject: &str, key_id: Uuid) -> Vec<u8> {
+pub(crate) fn wrap_aad(subject: &str, key_id: Uuid) -> Vec<u8> {
     let mut aad = b"docket.data-key.v1".to_vec();
     push(&mut aad, subject.as_bytes());
     push(&mut aad, key_id.as_bytes());

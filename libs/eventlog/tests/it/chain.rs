@@ -112,7 +112,7 @@ async fn a_real_log_exported_is_found_sound_by_the_other_checker_and_a_changed_o
     assert!(!python(&[path, "--root", &"0".repeat(64)]).status.success());
 
     // An erasure changes nothing of it.
-    log.vault().erase(&docket_vault::Subject::account(id(1))).await.unwrap();
+    world.erase(1).await;
     let after: Vec<Value> = world.sound().await.iter().map(exported).collect();
     assert_eq!(after, events);
 

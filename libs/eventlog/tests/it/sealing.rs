@@ -3,7 +3,6 @@
 use docket_eventlog::{Error, Expected, Opened, Recorded, StreamAppend, Subjects};
 use docket_kernel::EventEnum;
 use docket_proto::events::account::Event;
-use docket_vault::Subject;
 
 use crate::world::{World, context, id, proven, registered, stream};
 
@@ -41,7 +40,7 @@ async fn an_erased_subject_reads_erased_and_the_fold_and_the_chain_go_on() {
     let world = World::new().await;
     let event = register(&world).await;
     let before = event.decode::<Event>().unwrap();
-    world.log.vault().erase(&Subject::account(id(1))).await.unwrap();
+    world.erase(1).await;
 
     let opened = world.log.open_payload(&event).await.unwrap();
     assert!(opened.is_erased());

@@ -10,7 +10,7 @@ use docket_kernel::{Actor, ManualClock};
 use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1::{AccountRegistered, EmailProven};
 use docket_testkit::TestDatabase;
-use docket_vault::{Kek, Vault};
+use docket_vault::{Kek, Subject, Vault};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -66,6 +66,15 @@ impl World {
 
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(self.pool()).await.unwrap()
+    }
+
+    /// Erases the account `n`: asked by one person, approved by another.
+    pub(crate) async fn erase(&self, n: u128) {
+        let [reason, basis] = ["asked".parse().unwrap(), "gdpr.17.1.a".parse().unwrap()];
+        let [asker, approver] = [Actor::account(id(97)), Actor::account(id(98))];
+        let vault = self.log.vault();
+        let request = vault.request_erasure(&Subject::account(id(n)), &reason, &basis, &asker).await.unwrap();
+        vault.approve_erasure(request.id, &approver).await.unwrap();
     }
 
     /// Every event, and that the log is as it must be.

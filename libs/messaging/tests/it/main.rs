@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
 mod bench;
+mod canary;
+mod capture;
 mod consumer;
 mod park;
 mod relay;
+mod scan;

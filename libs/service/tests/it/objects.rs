@@ -1,5 +1,6 @@
 //! Sealed objects: what goes in comes out, unless its subject was erased; nothing lies open on the disk.
 
+use docket_kernel::Actor;
 use docket_service::{ApiError, Base};
 use docket_vault::Subject;
 use uuid::Uuid;
@@ -31,7 +32,10 @@ async fn objects_are_sealed_streamed_and_erased() {
     std::fs::write(&file, &sealed).unwrap();
     assert!(base.objects.get(&Subject::filing(Uuid::from_u128(2)), &name).await.is_err());
 
-    base.vault.erase(&subject).await.unwrap();
+    let code = "asked".parse().unwrap();
+    let [asker, approver] = [1, 2].map(|n| Actor::account(Uuid::from_u128(n)));
+    let request = base.vault.request_erasure(&subject, &code, &code, &asker).await.unwrap();
+    base.vault.approve_erasure(request.id, &approver).await.unwrap();
     assert_eq!(base.objects.get(&subject, &name).await.unwrap(), None);
     base.objects.delete(&name).await.unwrap();
     base.objects.delete(&name).await.unwrap();

@@ -1,10 +1,10 @@
 //! The keys themselves: the key-encryption key, keyed hashes, and what the service's role may do.
 
-use docket_vault::{Error, Kek, Opened, Subject, Vault};
+use docket_vault::{Error, Kek, KeyProvider as _, Opened, Subject, Vault};
 use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
-use crate::{clock, keys, vault};
+use crate::{clock, code, erase, keys, person, vault};
 
 #[tokio::test]
 async fn another_key_encryption_key_is_refused_and_named() {
@@ -46,7 +46,7 @@ async fn keys_are_stored_wrapped_only() {
     .fetch_all(&keys.pool)
     .await
     .unwrap();
-    assert_eq!(sizes, [60, 60, 60], "nonce, key and tag");
+    assert_eq!(sizes, [60; 4], "a data key and three root keys: nonce, key and tag");
 }
 
 #[tokio::test]
@@ -69,16 +69,30 @@ async fn the_service_can_use_the_vault_but_cannot_forget_an_erasure() {
     let vault = Vault::connect(app.clone(), Kek::from_hex(crate::KEK).unwrap(), clock()).await.unwrap();
     let subject = Subject::filing(Uuid::from_u128(1));
     let sealed = vault.seal(&subject, b"", b"plain").await.unwrap();
-    vault.hold(&subject, "suit").await.unwrap();
-    vault.release(&subject, "suit").await.unwrap();
-    vault.erase(&subject).await.unwrap();
+    vault.hold(&subject, &code("suit"), &person(1)).await.unwrap();
+    vault.release(&subject, &code("suit"), &person(1), &code("settled")).await.unwrap();
+    vault.rotate_kek().await.unwrap();
+    vault.begin_rotation().await.unwrap();
+    assert_eq!(vault.rewrap(10).await.unwrap().left, 0);
+    let other = Subject::filing(Uuid::from_u128(2));
+    let asked = vault.request_erasure(&other, &code("asked"), &code("basis"), &person(1)).await.unwrap();
+    vault.cancel_erasure(asked.id, &person(1)).await.unwrap();
+    erase(&vault, &subject).await;
+    vault.scrub().await.unwrap();
     assert_eq!(vault.open(&subject, b"", &sealed).await.unwrap(), Opened::Erased);
     for forbidden in [
         "DELETE FROM vault.erasure",
         "UPDATE vault.erasure SET erased_at_us = 0",
         "DELETE FROM vault.data_key",
         "UPDATE vault.data_key SET key_id = gen_random_uuid()",
-        "DELETE FROM vault.legal_hold",
+        "DELETE FROM vault.hold",
+        "UPDATE vault.hold SET held_by = 'account:x'",
+        "UPDATE vault.hold_release SET released_at_us = 0",
+        "DELETE FROM vault.hold_release",
+        "UPDATE vault.erasure_certificate SET statement = ''",
+        "DELETE FROM vault.erasure_certificate",
+        "DELETE FROM vault.erasure_request",
+        "UPDATE vault.erasure_request SET asked_by = 'account:x'",
         "TRUNCATE vault.service_key",
         "SELECT * FROM vault._migrations",
     ] {

@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test has nothing better to do than to stop")]
 
+mod erasure;
 mod frames;
 mod keys;
+mod kms;
+mod rotation;
 mod sealing;
 
-use docket_kernel::{ManualClock, SharedClock};
+use docket_kernel::{Actor, ManualClock, SharedClock};
 use docket_testkit::TestDatabase;
-use docket_vault::{Kek, Vault};
+use docket_vault::{Certificate, Code, Kek, Subject, Vault};
+use uuid::Uuid;
 
 const KEK: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -22,4 +26,19 @@ fn clock() -> SharedClock {
 
 async fn vault(keys: &TestDatabase) -> Vault {
     Vault::connect(keys.pool.clone(), Kek::from_hex(KEK).unwrap(), clock()).await.unwrap()
+}
+
+fn code(text: &str) -> Code {
+    text.parse().unwrap()
+}
+
+fn person(n: u128) -> Actor {
+    Actor::account(Uuid::from_u128(n))
+}
+
+/// Asked by one person, approved by another.
+async fn erase(vault: &Vault, subject: &Subject) -> Certificate {
+    let asked =
+        vault.request_erasure(subject, &code("asked"), &code("gdpr.17.1.a"), &person(1)).await.unwrap();
+    vault.approve_erasure(asked.id, &person(2)).await.unwrap()
 }

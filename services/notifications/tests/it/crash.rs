@@ -30,7 +30,7 @@ impl Program {
             service.tls.ca_file,
             service.database.url,
             keys.url,
-            keys.kek_file,
+            keys.kek_file.as_ref().unwrap(),
             service.broker.url,
             peers.join("\n"),
             mail.smtp_url,
