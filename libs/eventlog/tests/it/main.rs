@@ -4,8 +4,10 @@
 
 mod append;
 mod chain;
+mod chance;
 mod checkpoints;
 mod concurrency;
+mod gaps;
 mod outcome;
 mod proxy;
 mod rows;

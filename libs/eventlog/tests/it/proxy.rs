@@ -82,10 +82,11 @@ async fn until_fault(
     fault: &AtomicU8,
 ) -> Option<Fault> {
     let mut buffer = vec![0; 64 * 1024];
+    let mut writing = None;
     loop {
         let read = from.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
         let bytes = &buffer[..read];
-        let commits = bytes.windows(6).any(|window| window == b"COMMIT");
+        let commits = commits(bytes, &mut writing);
         let strike = if commits { fault.swap(Fault::None as u8, Ordering::SeqCst) } else { 0 };
         if strike == Fault::LoseCommit as u8 {
             return Some(Fault::LoseCommit);
@@ -95,4 +96,26 @@ async fn until_fault(
             return Some(Fault::LoseAnswer);
         }
     }
+}
+
+/// Whether these bytes make something durable: a commit, or a run of the statement which writes and commits at once,
+/// whose name under which it was prepared (PostgreSQL's protocol: `Parse`, then `Bind`) is kept in `writing`.
+fn commits(bytes: &[u8], writing: &mut Option<Vec<u8>>) -> bool {
+    if find(bytes, b"COMMIT").is_some() {
+        return true;
+    }
+    if let Some(statement) = writing {
+        // `B`, length, the unnamed portal, the statement.
+        return find(bytes, statement).is_some_and(|at| at >= 5 && bytes[at - 5] == b'B');
+    }
+    if let Some(query) = find(bytes, b"WITH head AS (") {
+        // `P`, length (4), the name, the query.
+        let parse = bytes[..query - 1].iter().rposition(|byte| *byte == b'P').expect("a query is parsed");
+        *writing = Some([b"\0", &bytes[parse + 5..query]].concat());
+    }
+    false
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
 }

@@ -60,6 +60,12 @@ impl World {
         open(name, self.pool.clone(), &self.pool, &self.clock).await
     }
 
+    /// The same log as a process of its own opens it.
+    pub(crate) async fn elsewhere(pool: PgPool) -> EventLog {
+        let clock = ManualClock::shared("2026-03-02T15:00:00Z".parse().unwrap());
+        open("identity", pool.clone(), &pool, &clock).await
+    }
+
     pub(crate) fn pool(&self) -> &PgPool {
         &self.pool
     }
