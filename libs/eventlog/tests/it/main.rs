@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test has nothing better to do than to stop")]
 
 mod append;
+mod cancelled;
 mod chain;
 mod chance;
 mod checkpoints;
 mod concurrency;
+mod cuts;
 mod gaps;
 mod outcome;
 mod proxy;

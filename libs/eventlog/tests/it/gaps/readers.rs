@@ -13,8 +13,12 @@ use super::candidate::{Candidate, Seen, events_of};
 use super::writers::Fate;
 
 /// Reads on from the last position it has seen, in pages of any size, until it has passed `end`.
-pub(super) async fn follow<C: Candidate>(log: C, seed: u64, end: watch::Receiver<Option<u64>>) -> Vec<Seen> {
-    let mut random = StdRng::seed_from_u64(seed);
+pub(super) async fn follow<C: Candidate>(
+    log: C,
+    chance: u64,
+    end: watch::Receiver<Option<u64>>,
+) -> Vec<Seen> {
+    let mut random = StdRng::seed_from_u64(chance);
     let mut seen: Vec<Seen> = Vec::new();
     loop {
         let last = seen.last().map_or(0, |event| event.position);
