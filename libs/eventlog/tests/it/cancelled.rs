@@ -127,11 +127,11 @@ async fn all_are_done(world: &World, commands: &[u128]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_append_dropped_after_any_poll_is_carried_out_once() {
     let (world, log, pool) = scene().await;
-    let began = Instant::now();
+    let start = Instant::now();
     let (begun, most) = cancel_at_every_await(|n| log.append(one(&log, n, n % 5, Expected::Any))).await;
     all_are_done(&world, &begun).await;
     nobody_stays_in_a_transaction(&world).await;
-    println!("{} appends, up to {most} polls, {:.1} s", begun.len(), began.elapsed().as_secs_f64());
+    println!("{} appends, up to {most} polls, {:.1} s", begun.len(), start.elapsed().as_secs_f64());
     the_next_thousand_are_clean(&world, &log, &pool).await;
 }
 
@@ -149,7 +149,7 @@ async fn a_transaction_in_a_task_of_its_own_outlives_its_caller() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transaction_dropped_at_any_await_is_there_wholly_or_not_at_all_and_leaves_nothing_open() {
     let (world, log, pool) = scene().await;
-    let began = Instant::now();
+    let start = Instant::now();
     let (begun, most) = cancel_at_every_await(|n| {
         own_transaction(log.clone(), pool.clone(), one(&log, n, n % 5, Expected::Any))
     })
@@ -160,7 +160,7 @@ async fn a_transaction_dropped_at_any_await_is_there_wholly_or_not_at_all_and_le
     println!(
         "{} transactions, {done} of them done, up to {most} polls, {:.1} s",
         begun.len(),
-        began.elapsed().as_secs_f64()
+        start.elapsed().as_secs_f64()
     );
     assert!(done < begun.len(), "some were dropped before their commit");
     // Asked again, each is done once.
