@@ -34,9 +34,9 @@ impl Export {
         if output.status.success() { Ok(said(&output.stdout)) } else { Err(said(&output.stderr)) }
     }
 
-    fn all_refused(&self, spoils: &[Spoil]) {
+    fn all_refused(&self, cases: &[Spoil]) {
         let folder = tempfile::tempdir().unwrap();
-        for (what, spoil) in spoils {
+        for (what, spoil) in cases {
             let mut spoilt = self.clone();
             spoil(&mut spoilt);
             let refused = spoilt.check(&folder).expect_err(what);
