@@ -17,9 +17,6 @@ pub(crate) trait Handle: Clone {
     async fn append_in(&self, tx: &mut PgConnection, append: Append) -> Result<Appended, Error>;
     async fn read_stream(&self, name: &StreamName, from_version: u64) -> Result<Vec<Recorded>, Error>;
     async fn command(&self, actor: &Actor, command_id: Uuid) -> Result<Option<(u64, u64)>, Error>;
-
-    /// The one log in which a stream lives, or will live when it is born.
-    fn log_of(&self, name: &StreamName) -> EventLog;
 }
 
 impl Handle for EventLog {
@@ -38,10 +35,6 @@ impl Handle for EventLog {
     async fn command(&self, actor: &Actor, command_id: Uuid) -> Result<Option<(u64, u64)>, Error> {
         self.command(actor, command_id).await
     }
-
-    fn log_of(&self, _name: &StreamName) -> EventLog {
-        self.clone()
-    }
 }
 
 /// A fresh place for one case.
@@ -50,8 +43,8 @@ pub(crate) trait Fixture: Sized {
 
     async fn new() -> Self;
     fn handle(&self) -> &Self::Handle;
-    /// The same as another replica of the service has it.
-    async fn replica(&self) -> Self::Handle;
+    /// The same, and the log of [`Fixture::log`], as another replica of the service has them.
+    async fn replica(&self) -> (Self::Handle, EventLog);
     /// The database of the log of [`Fixture::stream`].
     fn pool(&self) -> &PgPool;
     fn clock(&self) -> &Arc<ManualClock>;
@@ -59,9 +52,7 @@ pub(crate) trait Fixture: Sized {
     fn stream(&self, n: u128) -> StreamName;
 
     /// The log in which those streams live.
-    fn log(&self) -> EventLog {
-        self.handle().log_of(&self.stream(1))
-    }
+    fn log(&self) -> EventLog;
 
     /// `count` events for the n-th stream.
     fn to(&self, n: u128, expected: Expected, count: usize) -> StreamAppend {
@@ -114,8 +105,13 @@ impl Fixture for SingleLog {
         &self.0.log
     }
 
-    async fn replica(&self) -> EventLog {
-        self.0.open_with(self.0.pool().clone()).await
+    async fn replica(&self) -> (EventLog, EventLog) {
+        let replica = self.0.open_with(self.0.pool().clone()).await;
+        (replica.clone(), replica)
+    }
+
+    fn log(&self) -> EventLog {
+        self.0.log.clone()
     }
 
     fn pool(&self) -> &PgPool {

@@ -115,7 +115,7 @@ pub(super) async fn an_unknown_command_is_not_found<F: Fixture>(f: &F) {
 
 pub(super) async fn another_replica_knows_the_command<F: Fixture>(f: &F) {
     f.write(1, 1, 2).await;
-    let replica = f.replica().await;
+    let (replica, _) = f.replica().await;
     let again = replica.append(f.command(1, vec![f.to(1, Expected::Any, 2)])).await;
     assert_eq!(summary(&again), "repeated 1..2");
 }
