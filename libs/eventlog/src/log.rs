@@ -193,10 +193,6 @@ impl Core {
         *self.epochs.write().unwrap_or_else(PoisonError::into_inner) = epochs;
     }
 
-    pub(crate) fn epochs(&self) -> Vec<Epoch> {
-        self.epochs.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// The number of the epoch in which a position was written.
     pub(crate) fn epoch_of(&self, position: u64) -> u64 {
         let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,6 @@
 //! `verify`: walks the log and names the first event which is not as it was written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::StreamExt as _;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use crate::chain::NO_LINK;
 use crate::checkpoints::Stored;
 use crate::merkle::{Frontier, Hash, leaf};
 use crate::row::Row;
-use crate::{Epoch, Error, EventLog, Recorded};
+use crate::{Epoch, Error, EventLog, Recorded, SignedCheckpoint, epoch};
 
 /// How often a walk says how far it has got, in events.
 const PROGRESS: u64 = 1_000;
@@ -50,10 +50,24 @@ impl EventLog {
     /// # Errors
     /// [`Error::Database`]. A fault of the log is no error but an answer.
     pub async fn verify(&self, from: u64, public_key: Option<&[u8; 32]>) -> Result<Verified, Error> {
-        self.verify_watched(from, public_key, &watch::Sender::new(0)).await
+        self.verify_watched(from, public_key, &[], &watch::Sender::new(0)).await
     }
 
-    /// As [`EventLog::verify`]; `progress` holds the last position that was checked.
+    /// [`EventLog::verify`], against checkpoints kept apart from the database as well: whoever rewrites the database,
+    /// or restores it to an earlier point, takes those with him which are in it.
+    ///
+    /// # Errors
+    /// As [`EventLog::verify`].
+    pub async fn verify_against(
+        &self,
+        from: u64,
+        public_key: Option<&[u8; 32]>,
+        kept: &[SignedCheckpoint],
+    ) -> Result<Verified, Error> {
+        self.verify_watched(from, public_key, kept, &watch::Sender::new(0)).await
+    }
+
+    /// As [`EventLog::verify_against`]; `progress` holds the last position that was checked.
     ///
     /// # Errors
     /// As [`EventLog::verify`].
@@ -61,11 +75,16 @@ impl EventLog {
         &self,
         from: u64,
         public_key: Option<&[u8; 32]>,
+        kept: &[SignedCheckpoint],
         progress: &watch::Sender<u64>,
     ) -> Result<Verified, Error> {
         let head = self.head().await?.position;
-        let checkpoints = self.stored_checkpoints(i64::MAX.unsigned_abs(), i64::MAX, true).await?;
+        let mut checkpoints = self.stored_checkpoints(i64::MAX.unsigned_abs(), i64::MAX, true).await?;
+        checkpoints.extend(kept.iter().cloned().map(|signed| Stored { signed, frontier: None }));
+        checkpoints.sort_by_key(|checkpoint| checkpoint.signed.size);
         let mut walk = Walk::new(self, checkpoints, public_key.copied());
+        // From the database: another process may have raised it, or somebody have changed it, since it was opened.
+        walk.epochs = epoch::load(self.core()).await?;
         let from = walk.begin(head, from);
         let mut rows = self.rows(walk.frontier.size(), head);
         while walk.broken.is_none() && walk.frontier.size() < head {
@@ -78,7 +97,7 @@ impl EventLog {
             }
         }
         drop(rows);
-        walk.end(head).await?;
+        walk.end(from, head).await?;
         Ok(Verified {
             from,
             to: walk.frontier.size(),
@@ -109,7 +128,7 @@ impl<'a> Walk<'a> {
             frontier: Frontier::default(),
             checkpoints,
             public_key,
-            epochs: log.core().epochs(),
+            epochs: Vec::new(),
             streams: HashMap::new(),
             recorded_at: Timestamp::MIN,
             met: 0,
@@ -233,25 +252,54 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The guards beside the events must say the same as the events.
-    async fn end(&mut self, head: u64) -> Result<(), Error> {
+    /// The guards beside the events must say the same as the events. Those which moved since the walk began are
+    /// not looked at.
+    async fn end(&mut self, from: u64, head: u64) -> Result<(), Error> {
         if self.broken.is_some() {
             return Ok(());
         }
+        // In one statement, so that what is appended meanwhile moves both sides at once.
+        let beyond = sqlx::query_scalar!(
+            "SELECT min(beyond.position) FROM log.head, LATERAL (
+                SELECT min(position) FROM log.event
+                WHERE log = head.log AND position > head.position
+                UNION ALL
+                SELECT min(last_position) FROM log.stream
+                WHERE log = head.log AND last_position > head.position
+             ) AS beyond (position)
+             WHERE head.log = $1",
+            self.log.name()
+        )
+        .fetch_one(self.log.pool())
+        .await?;
+        if let Some(beyond) = beyond {
+            self.fault(beyond.unsigned_abs(), None, "the head says that the log ends before this");
+        }
         let guards = sqlx::query!(
-            "SELECT name, version, link, last_position FROM log.stream
-             WHERE log = $1 AND last_position <= $2",
-            self.log.name(),
-            head.cast_signed()
+            "SELECT name, version, link, last_position FROM log.stream WHERE log = $1",
+            self.log.name()
         )
         .fetch_all(self.log.pool())
         .await?;
-        for guard in guards {
-            let seen = self.streams.get(&guard.name);
-            if seen.is_some_and(|(v, l)| *v != guard.version.unsigned_abs() || l.as_slice() != guard.link) {
-                let what = format!("the head of {} differs from its events", guard.name);
-                self.fault(guard.last_position.unsigned_abs(), None, what);
+        let mut unguarded: HashSet<&String> = self.streams.keys().collect();
+        let mut differs = None;
+        for guard in &guards {
+            unguarded.remove(&guard.name);
+            let last = guard.last_position.unsigned_abs();
+            let same = match self.streams.get(&guard.name) {
+                Some((v, l)) => *v == guard.version.unsigned_abs() && l.as_slice() == guard.link,
+                // Its events are before those which were walked.
+                None => last < from,
+            };
+            if last <= head && !same {
+                differs = Some((last, format!("the head of {} differs from its events", guard.name)));
             }
+        }
+        if let Some(name) = unguarded.into_iter().min() {
+            differs = Some((head, format!("the head of {name} is missing")));
+        }
+        if let Some((position, fault)) = differs {
+            self.fault(position, None, fault);
         }
         Ok(())
     }

@@ -16,13 +16,16 @@ mod containers;
 pub mod evolution;
 mod nats;
 mod postgres;
+mod recovery;
 mod source;
 
 pub use docket_kernel::clock::ManualClock;
 pub use nats::{TestNats, nats, nats_with};
 pub use postgres::{
     PrivatePostgres, TestDatabase, TestPostgres, database, migrated_database, postgres, private_postgres,
+    private_postgres_with,
 };
+pub use recovery::{ArchivingPostgres, BaseBackup, archiving_postgres};
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -190,6 +190,10 @@ pub struct PrivatePostgres {
 }
 
 impl PrivatePostgres {
+    pub(crate) fn of(server: Postgres) -> Self {
+        Self { server: Some(server) }
+    }
+
     /// The superuser's URL of a database; the same after a restart.
     pub fn url(&self, database: &str) -> String {
         self.server.as_ref().expect("the server is only away during a restart").url(database)
@@ -220,6 +224,12 @@ impl PrivatePostgres {
 
 /// Starts a durable PostgreSQL for one test alone.
 pub async fn private_postgres() -> PrivatePostgres {
-    let options = PostgresOptions { scratch: true, ..PostgresOptions::new(scratch_folder("private")) };
-    PrivatePostgres { server: Some(start_local(options).await) }
+    private_postgres_with(|_| {}).await
+}
+
+/// Starts a durable PostgreSQL for one test alone after `change` has seen its options.
+pub async fn private_postgres_with(change: impl FnOnce(&mut PostgresOptions)) -> PrivatePostgres {
+    let mut options = PostgresOptions { scratch: true, ..PostgresOptions::new(scratch_folder("private")) };
+    change(&mut options);
+    PrivatePostgres::of(start_local(options).await)
 }

@@ -15,7 +15,7 @@ use crate::world::{World, context, id, proven, registered, stream};
 
 const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
-fn python(arguments: &[&str]) -> Output {
+pub(crate) fn python(arguments: &[&str]) -> Output {
     Command::new("python3")
         .arg("-B")
         .arg(format!("{TESTS}/verify_chain.py"))
@@ -68,7 +68,7 @@ fn the_vectors_are_met_here_and_by_the_other_checker() {
     assert!(other.status.success(), "{}", String::from_utf8_lossy(&other.stderr));
 }
 
-fn exported(event: &Recorded) -> Value {
+pub(crate) fn exported(event: &Recorded) -> Value {
     json!({
         "position": event.position,
         "log": event.log,
@@ -84,7 +84,7 @@ fn exported(event: &Recorded) -> Value {
     })
 }
 
-fn write(path: &Path, events: &[Value]) {
+pub(crate) fn write(path: &Path, events: &[Value]) {
     let lines: Vec<String> = events.iter().map(Value::to_string).collect();
     fs::write(path, lines.join("\n") + "\n").unwrap();
 }

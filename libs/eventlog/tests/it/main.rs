@@ -3,13 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a test has nothing better to do than to stop")]
 
 mod append;
+mod cancelled;
 mod chain;
+mod chance;
 mod checkpoints;
 mod concurrency;
+mod contract;
+mod cuts;
+mod gaps;
 mod logs;
 mod outcome;
+mod outside;
 mod proxy;
 mod reading;
+mod restore;
 mod rows;
 mod sealing;
 mod store;

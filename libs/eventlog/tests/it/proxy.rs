@@ -1,8 +1,10 @@
 //! A way to the database on which answers to a commit get lost.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
@@ -20,10 +22,19 @@ pub(crate) enum Fault {
     LoseCommit = 2,
 }
 
-/// The faulty way; each fault happens once.
+/// The faulty way; each fault asked for happens once, those of chance until it is healed.
 pub(crate) struct Proxy {
-    fault: Arc<AtomicU8>,
+    faults: Arc<Faults>,
     pub(crate) pool: PgPool,
+}
+
+#[derive(Default)]
+struct Faults {
+    next: AtomicU8,
+    /// One commit in so many meets a fault.
+    chance: Mutex<Option<(StdRng, u32)>>,
+    answers_lost: AtomicU32,
+    commits_lost: AtomicU32,
 }
 
 impl Proxy {
@@ -32,38 +43,77 @@ impl Proxy {
         let server = (options.get_host().to_owned(), options.get_port());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let fault = Arc::new(AtomicU8::new(Fault::None as u8));
-        tokio::spawn(accept(listener, server, Arc::clone(&fault)));
+        let faults = Arc::new(Faults::default());
+        tokio::spawn(accept(listener, server, Arc::clone(&faults)));
         let options = options.host("127.0.0.1").port(port).ssl_mode(PgSslMode::Disable);
-        Self { fault, pool: PgPoolOptions::new().max_connections(4).connect_lazy_with(options) }
+        Self { faults, pool: PgPoolOptions::new().max_connections(4).connect_lazy_with(options) }
+    }
+
+    /// From now on one commit in `one_in` is cut off, before it arrives or after it was done.
+    pub(crate) fn by_chance(&self, seed: u64, one_in: u32) {
+        *self.faults.chance.lock().unwrap() = Some((StdRng::seed_from_u64(seed), one_in));
+    }
+
+    /// No more faults.
+    pub(crate) fn heal(&self) {
+        *self.faults.chance.lock().unwrap() = None;
     }
 
     pub(crate) fn next(&self, fault: Fault) {
-        self.fault.store(fault as u8, Ordering::SeqCst);
+        self.faults.next.store(fault as u8, Ordering::SeqCst);
     }
 
     /// Whether the fault asked for has happened.
     pub(crate) fn happened(&self) -> bool {
-        self.fault.load(Ordering::SeqCst) == Fault::None as u8
+        self.faults.next.load(Ordering::SeqCst) == Fault::None as u8
+    }
+
+    /// How many answers and how many commits were lost.
+    pub(crate) fn lost(&self) -> (u32, u32) {
+        let lost = |count: &AtomicU32| count.load(Ordering::SeqCst);
+        (lost(&self.faults.answers_lost), lost(&self.faults.commits_lost))
     }
 }
 
-async fn accept(listener: TcpListener, server: (String, u16), fault: Arc<AtomicU8>) {
+impl Faults {
+    /// What happens to the commit which is about to pass.
+    fn strike(&self) -> Fault {
+        let asked = self.next.swap(Fault::None as u8, Ordering::SeqCst);
+        let strike = if asked == Fault::None as u8 { self.draw() } else { asked };
+        if strike == Fault::LoseAnswer as u8 {
+            self.answers_lost.fetch_add(1, Ordering::SeqCst);
+            Fault::LoseAnswer
+        } else if strike == Fault::LoseCommit as u8 {
+            self.commits_lost.fetch_add(1, Ordering::SeqCst);
+            Fault::LoseCommit
+        } else {
+            Fault::None
+        }
+    }
+
+    fn draw(&self) -> u8 {
+        let mut chance = self.chance.lock().unwrap();
+        let Some((random, one_in)) = &mut *chance else { return Fault::None as u8 };
+        if random.random_ratio(1, *one_in) { random.random_range(1..=2) } else { Fault::None as u8 }
+    }
+}
+
+async fn accept(listener: TcpListener, server: (String, u16), faults: Arc<Faults>) {
     loop {
         let (client, _) = listener.accept().await.unwrap();
         let server = TcpStream::connect(server.clone()).await.unwrap();
-        let fault = Arc::clone(&fault);
-        tokio::spawn(async move { forward(client, server, &fault).await });
+        let faults = Arc::clone(&faults);
+        tokio::spawn(async move { forward(client, server, &faults).await });
     }
 }
 
 /// Carries bytes both ways until one side ends or a fault strikes; then both ends are dropped.
-async fn forward(client: TcpStream, server: TcpStream, fault: &AtomicU8) {
+async fn forward(client: TcpStream, server: TcpStream, faults: &Faults) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let struck = {
         let answers = copy(&mut from_server, &mut to_client);
-        let asks = until_fault(&mut from_client, &mut to_server, fault);
+        let asks = until_fault(&mut from_client, &mut to_server, faults);
         tokio::select! {
             _ = answers => None,
             struck = asks => struck,
@@ -72,14 +122,14 @@ async fn forward(client: TcpStream, server: TcpStream, fault: &AtomicU8) {
     if struck == Some(Fault::LoseAnswer) {
         // The answer was made, so the commit is done; nobody will hear of it.
         let mut answer = [0; 1];
-        from_server.read_exact(&mut answer).await.unwrap();
+        let _ended = from_server.read_exact(&mut answer).await;
     }
 }
 
 async fn until_fault(
     from: &mut OwnedReadHalf,
     to: &mut tokio::net::tcp::OwnedWriteHalf,
-    fault: &AtomicU8,
+    faults: &Faults,
 ) -> Option<Fault> {
     let mut buffer = vec![0; 64 * 1024];
     let mut writing = None;
@@ -87,12 +137,12 @@ async fn until_fault(
         let read = from.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
         let bytes = &buffer[..read];
         let commits = commits(bytes, &mut writing);
-        let strike = if commits { fault.swap(Fault::None as u8, Ordering::SeqCst) } else { 0 };
-        if strike == Fault::LoseCommit as u8 {
+        let strike = if commits { faults.strike() } else { Fault::None };
+        if strike == Fault::LoseCommit {
             return Some(Fault::LoseCommit);
         }
         to.write_all(bytes).await.ok()?;
-        if strike == Fault::LoseAnswer as u8 {
+        if strike == Fault::LoseAnswer {
             return Some(Fault::LoseAnswer);
         }
     }

@@ -33,6 +33,24 @@ impl World {
         Self { database: Some(database), ..world }
     }
 
+    /// A copy of a log which `write` has written, once for each `name` in this process.
+    pub(crate) async fn copy(name: &str, write: impl AsyncFnOnce(&Self)) -> Self {
+        let prepare = async |pool: PgPool| {
+            let world = Self::on(pool).await;
+            write(&world).await;
+            world.log.close().await;
+            Ok::<_, Error>(())
+        };
+        let database = docket_testkit::migrated_database(name, prepare).await;
+        let world = Self::migrated(database.pool.clone()).await;
+        Self { database: Some(database), ..world }
+    }
+
+    /// The world of a database which was restored, with what is in it.
+    pub(crate) async fn restored(pool: PgPool) -> Self {
+        Self::migrated(pool).await
+    }
+
     /// A log in an empty database on a server of the test's own.
     pub(crate) async fn on(pool: PgPool) -> Self {
         docket_vault::migrate(&pool, None).await.unwrap();
@@ -58,6 +76,12 @@ impl World {
     /// Another log in the same database.
     pub(crate) async fn another(&self, name: &'static str) -> EventLog {
         open(name, self.pool.clone(), &self.pool, &self.clock).await
+    }
+
+    /// The same log as a process of its own opens it.
+    pub(crate) async fn elsewhere(pool: PgPool) -> EventLog {
+        let clock = ManualClock::shared("2026-03-02T15:00:00Z".parse().unwrap());
+        open("identity", pool.clone(), &pool, &clock).await
     }
 
     pub(crate) fn pool(&self) -> &PgPool {

@@ -1,0 +1,173 @@
+//! Callers who go away at any await: nothing half-done, no session left in a transaction, and the next commands clean.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use docket_eventlog::{Append, Appended, Error, EventLog, Expected};
+use futures::future::join_all;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio::time::{sleep, timeout};
+
+use crate::chance::short_or_long;
+use crate::world::{World, one, summary};
+
+/// Shorter than the database's own patience with an idle transaction, so that it is not that which cleans up.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Polls so many times, then drops the future at once; none when it was not ready by then.
+async fn polled<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    let mut left = polls;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+async fn own_transaction(log: EventLog, pool: PgPool, append: Append) -> Result<Appended, Error> {
+    let mut tx = pool.begin().await?;
+    let appended = log.append_in(&mut tx, append).await?;
+    tx.commit().await?;
+    Ok(appended)
+}
+
+/// As the services do it: a task which its caller cannot take along.
+async fn detached(log: EventLog, pool: PgPool, append: Append) -> Result<Appended, Error> {
+    tokio::spawn(own_transaction(log, pool, append)).await.unwrap()
+}
+
+/// A small pool, so that a session which is not given back clean is met again at once.
+async fn scene() -> (World, EventLog, PgPool) {
+    let world = World::new().await;
+    let url = &world.database().url;
+    let pool = PgPoolOptions::new().max_connections(2).connect(url).await.unwrap();
+    let log = world.open_with(pool.clone()).await;
+    (world, log, pool)
+}
+
+/// Drops the calls `make` gives after 0, 1, 2 … polls until one gets through; again and again. Gives the commands
+/// which were polled at all, and the most polls one took.
+async fn cancel_at_every_await<F>(make: impl Fn(u128) -> F) -> (Vec<u128>, usize)
+where
+    F: Future<Output = Result<Appended, Error>>,
+{
+    let (mut polled_at_all, mut most, mut command) = (Vec::new(), 0, 0);
+    for _ in 0..short_or_long(10, 500) {
+        for polls in 0.. {
+            command += 1;
+            let outcome = polled(polls, make(command)).await;
+            if polls > 0 {
+                polled_at_all.push(command);
+            }
+            if let Some(outcome) = outcome {
+                assert!(outcome.is_ok(), "{}", summary(&outcome));
+                most = most.max(polls);
+                break;
+            }
+        }
+    }
+    (polled_at_all, most)
+}
+
+async fn nobody_stays_in_a_transaction(world: &World) {
+    let open = "SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    let none = async {
+        while world.count(open).await > 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(SOON, none).await.expect("no session is left in a transaction");
+}
+
+/// 1,000 commands on the same log and pool, half of them in transactions of their own.
+async fn the_next_thousand_are_clean(world: &World, log: &EventLog, pool: &PgPool) {
+    let before = world.log.head().await.unwrap().position;
+    for round in 0..20 {
+        let commands =
+            (0..50).map(|n| {
+                let append = one(log, 1_000_000 + round * 50 + n, n, Expected::Any);
+                let (log, pool) = (log.clone(), pool.clone());
+                async move {
+                    if n % 2 == 0 { log.append(append).await } else { detached(log, pool, append).await }
+                }
+            });
+        for outcome in join_all(commands).await {
+            assert!(outcome.as_ref().is_ok_and(|appended| !appended.repeated), "{}", summary(&outcome));
+        }
+    }
+    assert_eq!(world.sound().await.len() as u64, before + 1_000);
+    nobody_stays_in_a_transaction(world).await;
+}
+
+/// Every one of the commands is done, if need be in a moment, and done once.
+async fn all_are_done(world: &World, commands: &[u128]) {
+    let done = async {
+        while world.count("SELECT count(*) FROM log.command").await.unsigned_abs() < commands.len() as u64 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(SOON, done).await.expect("what was begun is carried out");
+    let mut done: Vec<u128> =
+        world.sound().await.iter().map(|event| event.metadata.command_id.as_u128()).collect();
+    done.sort_unstable();
+    assert_eq!(done, commands);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_dropped_after_any_poll_is_carried_out_once() {
+    let (world, log, pool) = scene().await;
+    let start = Instant::now();
+    let (begun, most) = cancel_at_every_await(|n| log.append(one(&log, n, n % 5, Expected::Any))).await;
+    all_are_done(&world, &begun).await;
+    nobody_stays_in_a_transaction(&world).await;
+    println!("{} appends, up to {most} polls, {:.1} s", begun.len(), start.elapsed().as_secs_f64());
+    the_next_thousand_are_clean(&world, &log, &pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_in_a_task_of_its_own_outlives_its_caller() {
+    let (world, log, pool) = scene().await;
+    let (begun, _) =
+        cancel_at_every_await(|n| detached(log.clone(), pool.clone(), one(&log, n, n % 5, Expected::Any)))
+            .await;
+    all_are_done(&world, &begun).await;
+    nobody_stays_in_a_transaction(&world).await;
+    the_next_thousand_are_clean(&world, &log, &pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_dropped_at_any_await_is_there_wholly_or_not_at_all_and_leaves_nothing_open() {
+    let (world, log, pool) = scene().await;
+    let start = Instant::now();
+    let (begun, most) = cancel_at_every_await(|n| {
+        own_transaction(log.clone(), pool.clone(), one(&log, n, n % 5, Expected::Any))
+    })
+    .await;
+    nobody_stays_in_a_transaction(&world).await;
+    assert!(most > 4, "begin, lock, look, write and commit are awaited");
+    let done = world.sound().await.len();
+    println!(
+        "{} transactions, {done} of them done, up to {most} polls, {:.1} s",
+        begun.len(),
+        start.elapsed().as_secs_f64()
+    );
+    assert!(done < begun.len(), "some were dropped before their commit");
+    // Asked again, each is done once.
+    for command in &begun {
+        let append = one(&log, *command, command % 5, Expected::Any);
+        assert!(log.append(append).await.is_ok());
+    }
+    all_are_done(&world, &begun).await;
+    the_next_thousand_are_clean(&world, &log, &pool).await;
+}
