@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::chain::NO_LINK;
@@ -47,11 +48,25 @@ impl EventLog {
     /// # Errors
     /// [`Error::Database`]. A fault of the log is no error but an answer.
     pub async fn verify(&self, from: u64, public_key: Option<&[u8; 32]>) -> Result<Verified, Error> {
+        self.verify_watched(from, public_key, &watch::Sender::new(0)).await
+    }
+
+    /// As [`EventLog::verify`]; `progress` holds the last position that was checked.
+    ///
+    /// # Errors
+    /// As [`EventLog::verify`].
+    pub async fn verify_watched(
+        &self,
+        from: u64,
+        public_key: Option<&[u8; 32]>,
+        progress: &watch::Sender<u64>,
+    ) -> Result<Verified, Error> {
         let head = self.head().await?.position;
         let checkpoints = self.stored_checkpoints(i64::MAX.unsigned_abs(), i64::MAX, true).await?;
         let mut walk = Walk::new(self, checkpoints, public_key.copied());
         let from = walk.begin(head, from);
         while walk.broken.is_none() && walk.frontier.size() < head {
+            progress.send_replace(walk.frontier.size());
             let rows = rows_after(self.core(), walk.frontier.size(), BATCH).await?;
             if rows.is_empty() {
                 walk.fault(walk.frontier.size() + 1, None, "the event is missing");

@@ -20,7 +20,7 @@ use tracing::{Instrument as _, Span, field};
 
 use crate::error::SERVICE;
 use crate::token::{TokenError, Tokens};
-use crate::{Access, ApiError, Caller, Identity, roles, tls};
+use crate::{Access, ApiError, Caller, Identity, log_admin, roles, tls};
 
 /// Reflection's methods, which no proto of ours describes.
 const REFLECTION: &str = "/grpc.reflection.";
@@ -33,6 +33,8 @@ struct Inner {
     service: &'static str,
     tokens: Tokens,
     access: Access,
+    /// The policy of the operator's face, the same everywhere.
+    log_access: Access,
     pool: PgPool,
     reflection: bool,
 }
@@ -41,11 +43,11 @@ impl Auth {
     pub(crate) fn new(
         service: &'static str,
         tokens: Tokens,
-        access: Access,
+        [access, log_access]: [Access; 2],
         pool: PgPool,
         reflection: bool,
     ) -> Self {
-        Self(Arc::new(Inner { service, tokens, access, pool, reflection }))
+        Self(Arc::new(Inner { service, tokens, access, log_access, pool, reflection }))
     }
 
     /// The caller of a method, if it may be called by them at all.
@@ -88,7 +90,9 @@ impl Auth {
         let roles = roles::of(&self.0.pool, person.account).await.map_err(ApiError::from)?;
         let step_up = person.step_up;
         let caller = Caller { identity: Identity::Person(person), roles };
-        if !method.open && !self.0.access.could_ever(&caller, action(method)) {
+        let access =
+            if method.path.starts_with(log_admin::PATH) { &self.0.log_access } else { &self.0.access };
+        if !method.open && !access.could_ever(&caller, action(method)) {
             return Err(ApiError::Denied { action: action(method).to_owned(), policy: String::new() }.into());
         }
         if method.step_up && !step_up {

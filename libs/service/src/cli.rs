@@ -1,4 +1,4 @@
-//! The program around a service: `serve`, `migrate`, `config check`, `streams setup`.
+//! The program around a service: `serve`, `migrate`, `config check`, `streams setup`, `import`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use sqlx::migrate::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, ServiceConfig};
-use crate::{migrate, telemetry};
+use crate::{Import, migrate, telemetry};
 
 /// Ended by a second signal.
 const IMPATIENT: i32 = 130;
@@ -59,6 +59,8 @@ enum Command {
     /// Makes what the broker needs.
     #[command(subcommand)]
     Streams(StreamsCommand),
+    /// Checks a portable file of a log, and puts it into the empty log of a throw-away database.
+    Import(Import),
 }
 
 #[derive(Subcommand)]
@@ -97,11 +99,17 @@ fn run<C>(program: Program<C>, arguments: Arguments) -> anyhow::Result<()>
 where
     C: DeserializeOwned + AsRef<ServiceConfig> + Send + 'static,
 {
-    let file = arguments.config.as_deref();
-    let config: C = config::load(file)?;
     crate::tls::install_provider();
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
+    // A file needs no service, and so no configuration.
+    if let Command::Import(import) = &arguments.command {
+        println!("{}", runtime.block_on(import.run())?);
+        return Ok(());
+    }
+    let file = arguments.config.as_deref();
+    let config: C = config::load(file)?;
     match arguments.command {
+        Command::Import(_) => unreachable!("done before the configuration is read"),
         Command::Config(ConfigCommand::Check) => {
             println!("{}", config::shown(file)?);
             Ok(())

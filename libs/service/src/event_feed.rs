@@ -1,15 +1,18 @@
 //! The feed of our own log, for services which the broker left with a gap.
 
-use docket_eventlog::EventLog;
+use docket_eventlog::{EventLog, Recorded};
 use docket_proto::log::v1::event_feed_service_server::EventFeedService;
 use docket_proto::log::v1::{GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse};
-use futures::stream::{BoxStream, StreamExt as _, try_unfold};
+use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _, try_unfold};
+use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use crate::ApiError;
 
-/// Events in one message: at most 256 KiB each, usually one.
-const BATCH: u32 = 32;
+/// Events read in one go: at most 256 KiB each, usually one.
+const PAGE: u32 = 256;
+/// A message is full with so many bytes.
+const FULL: usize = 512 * 1024;
 
 pub(crate) struct EventFeed(pub(crate) EventLog);
 
@@ -35,20 +38,19 @@ impl EventFeedService for EventFeed {
             0 => head,
             limit => head.min(request.after_position.saturating_add(limit)),
         };
-        let batches = try_unfold(request.after_position, move |after| {
+        let pages = try_unfold(request.after_position, move |after| {
             let log = log.clone();
             async move {
                 if after >= last {
                     return Ok(None);
                 }
-                let limit = u32::try_from(last - after).unwrap_or(BATCH).min(BATCH);
+                let limit = u32::try_from(last - after).unwrap_or(PAGE).min(PAGE);
                 let events = log.read(after, limit).await.map_err(ApiError::from)?;
                 let Some(end) = events.last().map(|event| event.position) else { return Ok(None) };
-                let events = events.iter().map(docket_eventlog::Recorded::to_message).collect();
-                Ok::<_, Status>(Some((ReadEventsResponse { events }, end)))
+                Ok::<_, Status>(Some((stream::iter(messages(&events).into_iter().map(Ok)), end)))
             }
         });
-        Ok(Response::new(batches.boxed()))
+        Ok(Response::new(pages.try_flatten().boxed()))
     }
 
     async fn get_head(&self, request: Request<GetHeadRequest>) -> Result<Response<GetHeadResponse>, Status> {
@@ -56,4 +58,20 @@ impl EventFeedService for EventFeed {
         let head = self.0.head().await.map_err(ApiError::from)?;
         Ok(Response::new(GetHeadResponse { position: head.position, epoch: head.epoch.number }))
     }
+}
+
+/// The events in as few messages as hold them.
+fn messages(events: &[Recorded]) -> Vec<ReadEventsResponse> {
+    let mut messages = vec![ReadEventsResponse::default()];
+    let mut bytes = 0;
+    for event in events {
+        let event = event.to_message();
+        bytes += event.encoded_len();
+        if bytes > FULL {
+            messages.push(ReadEventsResponse::default());
+            bytes = event.encoded_len();
+        }
+        messages.last_mut().expect("there is one from the beginning").events.push(event);
+    }
+    messages
 }

@@ -2,7 +2,7 @@
 //!
 //! Reading order: `cli` (the program), `config`, `base` (what a service is connected to), `server` (what
 //! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error` and `status` (what
-//! callers are told), `objects`, `roles`, `telemetry`, `admin`, and `testing` for the services' tests.
+//! callers are told), `log_admin` (the operator's face), `objects`, `roles`, `telemetry`, `admin`, and `testing` for the services' tests.
 
 mod access;
 mod admin;
@@ -17,6 +17,8 @@ mod error;
 mod event_feed;
 mod gauges;
 mod https;
+mod import;
+mod log_admin;
 mod migrate;
 mod objects;
 pub mod page;
@@ -43,6 +45,8 @@ pub use config::{
 pub use detached::{detached, outgoing};
 pub use docket_messaging::{ApplyError, Stop, Subscriber};
 pub use error::ApiError;
+pub use import::Import;
+pub use log_admin::Projection;
 pub use migrate::migrate;
 pub use objects::{ObjectReader, ObjectWriter, Objects, Read};
 pub use server::{Listening, Server};

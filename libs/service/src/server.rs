@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use docket_eventlog::CheckpointKey;
 use docket_messaging::{Consumer, Redriver, Relay, Stop, Subscriber};
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
+use docket_proto::log::v1::log_admin_service_server::LogAdminServiceServer;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -26,6 +26,7 @@ use crate::admin::{Health, STOPPING, parked_routes};
 use crate::auth::Auth;
 use crate::event_feed::EventFeed;
 use crate::https::Https;
+use crate::log_admin::{self, LogAdmin, Projection};
 use crate::roles::Roles;
 use crate::timers::{self, TimerHandler};
 use crate::token::{KeySource, RemoteKeys, Tokens};
@@ -76,6 +77,7 @@ pub struct Server {
     http: Option<axum::Router>,
     subscribers: BTreeMap<String, Vec<Arc<dyn Subscriber>>>,
     timers: Option<Arc<dyn TimerHandler>>,
+    projections: Vec<Arc<dyn Projection>>,
     tasks: Vec<(String, Task)>,
     tokens: Option<Tokens>,
 }
@@ -87,7 +89,16 @@ impl Server {
         routes.add_service(EventFeedServiceServer::new(EventFeed(base.log.clone())));
         let roles: Arc<dyn Subscriber> = Arc::new(Roles);
         let subscribers = BTreeMap::from([("identity".to_owned(), vec![roles])]);
-        Self { base, routes, http: None, subscribers, timers: None, tasks: Vec::new(), tokens: None }
+        Self {
+            base,
+            routes,
+            http: None,
+            subscribers,
+            timers: None,
+            projections: Vec::new(),
+            tasks: Vec::new(),
+            tokens: None,
+        }
     }
 
     /// Adds a gRPC service.
@@ -121,6 +132,13 @@ impl Server {
     #[must_use]
     pub fn timers(mut self, handler: Arc<dyn TimerHandler>) -> Self {
         self.timers = Some(handler);
+        self
+    }
+
+    /// Lets operators build this projection again.
+    #[must_use]
+    pub fn projection(mut self, projection: Arc<dyn Projection>) -> Self {
+        self.projections.push(projection);
         self
     }
 
@@ -169,14 +187,15 @@ impl Server {
         let mut faces: JoinSet<anyhow::Result<()>> = JoinSet::new();
         let mut workers = Workers::new();
         let base = self.base.clone();
-        faces.spawn(self.serve_grpc(grpc, calls.clone())?);
+        let redrivers = self.spawn_workers(&mut workers, &working);
+        faces.spawn(self.serve_grpc(grpc, calls.clone(), redrivers.clone())?);
         if let (Some(listener), Some(router)) = (http, self.http.take()) {
             let calls = calls.clone().cancelled_owned();
             let listener = Https::new(listener, tls::https(&config.tls).context("service.tls")?)?;
             faces
                 .spawn(async move { Ok(axum::serve(listener, router).with_graceful_shutdown(calls).await?) });
         }
-        let redrivers = self.spawn_workers(&mut workers, &working);
+        let redrivers = redrivers.into_iter().map(|(_, redriver)| redriver).collect();
         let admin_routes = admin_routes.merge(parked_routes(base.pool.clone(), redrivers));
         let ending = working.clone().cancelled_owned();
         workers.spawn(named("admin", async move {
@@ -216,14 +235,20 @@ impl Server {
         &mut self,
         listener: TcpListener,
         calls: Stop,
+        redrivers: Vec<(String, Redriver)>,
     ) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + Send + 'static + use<>> {
         let base = &self.base;
         let tokens = self.tokens.take();
         let tokens =
             tokens.unwrap_or_else(|| Tokens::new(RemoteKeys(base.channel("identity")), base.clock.clone()));
         let reflection = !base.config.is_production();
-        let auth = Auth::new(base.name, tokens, base.access.clone(), base.pool.clone(), reflection);
+        let log_access = log_admin::access().context("the operators' policy")?;
+        let access = [base.access.clone(), log_access.clone()];
+        let auth = Auth::new(base.name, tokens, access, base.pool.clone(), reflection);
         let mut routes = std::mem::take(&mut self.routes);
+        let projections = std::mem::take(&mut self.projections);
+        let log_admin = LogAdmin::new(base.clone(), log_access, redrivers, projections);
+        routes.add_service(LogAdminServiceServer::new(log_admin));
         if reflection {
             let reflection = tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(docket_proto::DESCRIPTORS)
@@ -244,7 +269,7 @@ impl Server {
         Ok(async move { Ok(server.serve_with_incoming_shutdown(incoming, calls.cancelled_owned()).await?) })
     }
 
-    fn spawn_workers(&mut self, workers: &mut Workers, working: &Stop) -> Vec<Redriver> {
+    fn spawn_workers(&mut self, workers: &mut Workers, working: &Stop) -> Vec<(String, Redriver)> {
         let base = &self.base;
         let mut redrivers = Vec::new();
         if base.published {
@@ -259,7 +284,7 @@ impl Server {
                     .clock(base.clock.clone())
                     .waking(base.log.clone());
             let consumer = subscribers.into_iter().fold(consumer, Consumer::with);
-            redrivers.push(consumer.redriver());
+            redrivers.push((log.clone(), consumer.redriver()));
             let (stop, halted) = (working.clone(), working.clone());
             let name = format!("consumer of {log}");
             workers.spawn(named(&name, async move { stay_halted(consumer.run(stop).await, halted).await }));
@@ -275,11 +300,9 @@ impl Server {
     }
 }
 
-/// Signs the log's tree every ten seconds or thousand events. The key comes from the vault's root, so that it is not
-/// in the database it vouches for.
+/// Signs the log's tree every ten seconds or thousand events.
 async fn sign_checkpoints(base: Base, stop: Stop) -> anyhow::Result<()> {
-    let seed = base.vault.mac("checkpoint-key", base.log.name().as_bytes());
-    let key = CheckpointKey::from_seed(&seed)?;
+    let key = log_admin::checkpoint_key(&base)?;
     tokio::select! {
         () = stop.cancelled() => Ok(()),
         ended = base.log.run_checkpoints(key) => Ok(ended?),

@@ -19,6 +19,7 @@ use sqlx::migrate::Migrator;
 use crate::aggregate::LOG;
 use api::Status;
 use projector::Projector;
+use rebuild::StatusProjection;
 use watch::Changes;
 
 /// Tables of the projection.
@@ -56,5 +57,8 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
 pub fn server(base: Base) -> Server {
     let changes = Changes::default();
     let status = Status::new(base.clone(), changes.clone());
-    Server::new(base).grpc(StatusServiceServer::new(status)).subscriber(LOG, Arc::new(Projector { changes }))
+    Server::new(base.clone())
+        .grpc(StatusServiceServer::new(status))
+        .subscriber(LOG, Arc::new(Projector { changes }))
+        .projection(Arc::new(StatusProjection(base)))
 }

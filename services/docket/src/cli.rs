@@ -40,6 +40,8 @@ enum Command {
     },
     /// Sign in and keep the session for the next commands.
     SignIn(commands::SignInArgs),
+    /// Give the second factor again, for what asks for a fresh one; holds for ten minutes.
+    StepUp(commands::StepUpArgs),
     /// Forms that can be filed; one form with its questions.
     Forms {
         /// Form, for example N-400.
@@ -73,6 +75,8 @@ enum Command {
     /// For officers: the queue, a case, what to do with it.
     #[command(subcommand)]
     Officer(commands::OfficerCommand),
+    /// For operators: look into the logs, prove them, put right what stopped.
+    Log(commands::LogArgs),
     /// Print completions for a shell.
     Completions {
         /// Shell.
@@ -126,6 +130,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
             story::play(&addresses, &story_file(file), &teller).await.map(|_| ())
         }
         Command::SignIn(args) => commands::sign_in(&home, &args, &teller).await,
+        Command::StepUp(args) => commands::step_up(&home, &args, &teller).await,
         Command::Forms { form } => commands::forms(&home, form.as_deref(), &teller).await,
         Command::File { file } => commands::file(&home, &file, &teller).await,
         Command::Status { receipt, watch, language } => {
@@ -135,6 +140,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
             commands::inbox(&home, save.as_deref().zip(to.as_deref()), &teller).await
         }
         Command::Officer(command) => commands::officer(&home, command, &teller).await,
+        Command::Log(args) => commands::log(&home, args, &teller).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "docket", &mut std::io::stdout());
             Ok(())

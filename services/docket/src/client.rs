@@ -1,7 +1,7 @@
 //! A person's way to the public gRPC APIs: channels, tokens, errors in plain words, patience with what is down.
 use crate::address::Addresses;
 use anyhow::{Context, Result};
-use docket_proto::{case_status, filing, identity, notifications, payments};
+use docket_proto::{case_status, filing, identity, log, notifications, payments};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
@@ -20,6 +20,7 @@ pub use filing::v1::draft_service_client::DraftServiceClient;
 pub use filing::v1::evidence_service_client::EvidenceServiceClient;
 pub use identity::v1::account_service_client::AccountServiceClient;
 pub use identity::v1::session_service_client::SessionServiceClient;
+pub use log::v1::log_admin_service_client::LogAdminServiceClient;
 pub use notifications::v1::inbox_service_client::InboxServiceClient;
 pub use payments::v1::payment_service_client::PaymentServiceClient;
 
@@ -53,6 +54,32 @@ impl Connection {
             status: channel("status-projection")?,
             notifications: channel("notifications")?,
         })
+    }
+
+    /// The services by name.
+    pub fn services(&self) -> impl Iterator<Item = &'static str> {
+        self.named().into_iter().map(|(name, _)| name)
+    }
+
+    fn named(&self) -> [(&'static str, &Channel); 6] {
+        [
+            ("identity", &self.identity),
+            ("filing", &self.filing),
+            ("payments", &self.payments),
+            ("case-status", &self.cases),
+            ("status-projection", &self.status),
+            ("notifications", &self.notifications),
+        ]
+    }
+
+    /// The operator's face of a service.
+    pub fn log_admin(&self, service: &str) -> Result<LogAdminServiceClient<Channel>> {
+        let found = self.named().into_iter().find(|(name, _)| *name == service);
+        let (_, channel) = found.with_context(|| {
+            let names: Vec<_> = self.services().collect();
+            format!("there is no service {service}; there are {}", names.join(", "))
+        })?;
+        Ok(LogAdminServiceClient::new(channel.clone()))
     }
 
     pub fn accounts(&self) -> AccountServiceClient<Channel> {

@@ -1,15 +1,17 @@
 //! The client's commands, each a few calls to the public APIs.
 pub mod case;
+pub mod log;
 pub mod mail;
 pub mod officers;
 pub mod paper;
 pub mod session;
 
 pub use case::status;
+pub use log::{LogArgs, log};
 pub use mail::inbox;
 pub use officers::{OfficerCommand, officer};
 pub use paper::{file, forms};
-pub use session::{Session, SignInArgs, sign_in};
+pub use session::{Session, SignInArgs, StepUpArgs, sign_in, step_up};
 
 use crate::client::{plainly, reason};
 use tonic::Status;

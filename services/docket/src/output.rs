@@ -48,6 +48,19 @@ impl Teller {
         }
     }
 
+    /// A table for people; nothing when it has no rows.
+    pub fn table(&self, heads: &[&str], rows: Vec<Vec<String>>) {
+        if rows.is_empty() {
+            return;
+        }
+        let mut table = comfy_table::Table::new();
+        table
+            .load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY)
+            .set_header(heads.to_vec())
+            .add_rows(rows);
+        Self::print(&table.to_string());
+    }
+
     /// One JSON value on a line.
     pub fn value(&self, value: &Value) {
         Self::print(&value.to_string());
@@ -102,6 +115,17 @@ impl Teller {
     fn red(&self, text: &str) -> String {
         self.paint("31", text)
     }
+}
+
+/// A bar with rate and remaining time, on the terminal's error side; unseen by programs.
+pub fn bar(what: &str, teller: &Teller) -> indicatif::ProgressBar {
+    if teller.is_json() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let look = "  {bar:32} {human_pos} of {human_len} {msg}, {per_sec}, {eta} left";
+    let style = indicatif::ProgressStyle::with_template(look)
+        .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
+    indicatif::ProgressBar::new(0).with_style(style).with_message(what.to_owned())
 }
 
 fn seconds(took: Duration) -> String {

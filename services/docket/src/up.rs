@@ -79,7 +79,7 @@ fn welcome(addresses: &Addresses, told: Option<&crate::story::Told>, teller: &Te
     teller.pair("mail that was sent", &format!("{}/mail", addresses.mail));
     teller.pair("sandbox", &addresses.sandbox);
     if let Some(told) = told {
-        teller.heading("Two people to be");
+        teller.heading("People to be");
         for sign_in in &told.sign_ins {
             teller.pair(
                 &sign_in.role,
@@ -100,6 +100,7 @@ fn welcome(addresses: &Addresses, told: Option<&crate::story::Told>, teller: &Te
             teller.line(&format!("docket status {receipt}"));
         }
         teller.line("docket inbox");
+        teller.line("docket log stats   (as the operator)");
     }
     teller.line("Ctrl-C stops everything that was started here.");
 }

@@ -60,7 +60,9 @@ fn services_of(method: &MethodAccess) -> Vec<&'static str> {
         "notifications" => vec!["notifications"],
         "case_status" if method.path.contains("StatusService") => vec!["status-projection"],
         "case_status" => vec!["case-status"],
-        "log" => vec!["identity", "filing", "payments", "case-status", "notifications"],
+        "log" => {
+            vec!["identity", "filing", "payments", "case-status", "status-projection", "notifications"]
+        }
         other => panic!("{other} is served by nobody: {}", method.path),
     }
 }
@@ -120,7 +122,10 @@ async fn every_rpc_answers_every_role_as_reviewed() {
             while !reviewed.lines().any(|known| known == line) && begun.elapsed() < ROLES_ARRIVE {
                 line = answers(&channel, method, &tokens).await;
             }
-            let _ = writeln!(table, "{line}");
+            // What every service serves is one line, unless one of them answers differently.
+            if !table.lines().any(|known| known == line) {
+                let _ = writeln!(table, "{line}");
+            }
         }
     }
     if std::env::var_os("DOCKET_ACCEPT").is_some() {

@@ -14,6 +14,9 @@ fn a_permanent_resident_becomes_a_citizen() {
     as_anybody(&system, receipt);
     as_the_officer(&system, receipt, &came_of_it["sign_ins"][1]);
     as_the_applicant(&system, receipt, &came_of_it["sign_ins"][0]);
+    // A case belongs to those in it; its log is nobody's but the operators'.
+    assert_eq!(exit_code(&system, &["log", "stats"]), Some(3));
+    as_the_operator(&system, &came_of_it["sign_ins"][2]);
 }
 
 /// Anybody with the whole number sees a title and nothing else; an unknown number is refused.
@@ -69,6 +72,94 @@ fn as_the_applicant(system: &System, receipt: &str, sign_in: &Value) {
         "{filing:#}"
     );
     assert_eq!(filing["ready"], false);
+}
+
+/// The operator looks into every log, proves them, and builds the projection again; nobody's data is seen in the clear.
+fn as_the_operator(system: &System, sign_in: &Value) {
+    signed_in(system, sign_in);
+    let stats = patiently(system, &["log", "stats"]);
+    assert_eq!(stats.len(), 6, "every service tells of its log");
+    let consumers = stats.iter().flat_map(|log| log["consumers"].as_array().unwrap());
+    assert!(consumers.clone().count() >= 10);
+    for consumer in consumers {
+        assert!(consumer["head"].is_u64(), "the owner says where its log ends: {consumer}");
+    }
+    let relays = json(system, &["log", "relay", "status"]);
+    assert!(relays.iter().all(|relay| relay["lag"] == 0 && relay["epoch"] == 1), "{relays:#?}");
+    assert!(json(system, &["log", "park", "list"]).is_empty());
+
+    let tail = json(system, &["log", "tail", "-n", "5", "--category", "case"]);
+    let positions: Vec<u64> = tail.iter().map(|event| event["position"].as_u64().unwrap()).collect();
+    assert!(positions.len() == 5 && positions.is_sorted(), "{positions:?}");
+    let last = tail[4]["position"].to_string();
+    let event = &json(system, &["log", "event", &last])[0];
+    assert_eq!(event["payload"], tail[4]["payload"]);
+    assert!(event["metadata"]["actor"].as_str().is_some_and(|actor| actor.contains(':')), "{event}");
+    let stream = event["stream"].as_str().unwrap();
+    let versions = |arguments: &[&str]| -> Vec<u64> {
+        let events = json(system, &[&["log", "stream", stream], arguments].concat());
+        events.iter().map(|event| event["version"].as_u64().unwrap()).collect()
+    };
+    let all = versions(&[]);
+    assert_eq!(all, (1..=all.len() as u64).collect::<Vec<_>>());
+    assert_eq!(versions(&["--backwards", "--limit", "1"]), [all.len() as u64]);
+    assert_eq!(versions(&["--as-of-position", &last]), all);
+    let answers = ["log", "--service", "filing", "tail", "--kind", "filing.draft_answered.v1", "-n", "1"];
+    let answered = &json(system, &answers)[0];
+    let sealed = answered["payload"].as_object().unwrap().values().filter_map(Value::as_str);
+    assert!(sealed.clone().any(|value| value.starts_with("sealed:filing:")), "{answered:#}");
+    assert_eq!(exit_code(system, &["log", "event", "99999999"]), Some(3));
+    assert_eq!(exit_code(system, &["log", "--service", "nobody", "event", "1"]), Some(1));
+
+    for log in &stats {
+        let service = log["service"].as_str().unwrap();
+        let found = &json(system, &["log", "--service", service, "verify"])[0];
+        assert_eq!(found["sound"], true, "{service}: {found}");
+        assert!(found["to"].as_u64() >= log["head"].as_u64());
+    }
+    assert_eq!(json(system, &["log", "verify", "--stream", stream])[0]["to"], all.len());
+    guarded_acts(system, sign_in);
+}
+
+/// What asks the operator for a fresh second factor.
+fn guarded_acts(system: &System, sign_in: &Value) {
+    let file = tempfile::tempdir().unwrap();
+    let file = file.path().join("cases.log").display().to_string();
+    assert_eq!(exit_code(system, &["log", "projection", "rebuild"]), Some(3), "a second factor is asked for");
+    assert_eq!(exit_code(system, &["log", "export", "--to", &file]), Some(3));
+    let secret = sign_in["totp_secret"].as_str().unwrap();
+    assert_eq!(exit_code(system, &["step-up", "--totp-secret", secret]), Some(0));
+
+    let built = &json(system, &["log", "projection", "rebuild"])[0];
+    assert_eq!((&built["done"], &built["stopped"]), (&Value::Bool(true), &0.into()), "{built}");
+    let compared = &json(system, &["log", "projection", "compare"])[0];
+    assert_eq!((&compared["equal"], &compared["differing"]), (&built["cases"], &0.into()), "{compared}");
+    let switched = &json(system, &["log", "projection", "switch", "--reason", "a drill"])[0];
+    assert_eq!(switched["projection"]["live"]["generation"], 2, "{switched}");
+    assert!(switched["took_us"].as_u64().is_some_and(|took_us| took_us < 1_000_000), "{switched}");
+    assert_eq!(
+        switched["projection"]["live"]["cases"], switched["projection"]["beside"]["cases"],
+        "{switched}"
+    );
+    let back = &json(system, &["log", "projection", "rollback", "--reason", "the drill is over"])[0];
+    assert_eq!(back["projection"]["live"]["generation"], 1, "{back}");
+
+    let exported = &json(system, &["log", "export", "--to", &file])[0];
+    assert!(exported["events"].as_u64().is_some_and(|events| events > 20), "{exported}");
+    assert_eq!(exit_code(system, &["log", "import", &file]), Some(0));
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    assert_eq!(exit_code(system, &["log", "import", &file]), Some(1), "one bit was changed");
+    assert_eq!(exit_code(system, &["log", "park", "redrive"]), Some(0));
+}
+
+/// A role takes a moment to reach every service: the first command is asked until it is answered.
+fn patiently(system: &System, arguments: &[&str]) -> Vec<Value> {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < std::time::Duration::from_secs(10) && exit_code(system, arguments) != Some(0) {}
+    json(system, arguments)
 }
 
 fn signed_in(system: &System, sign_in: &Value) {

@@ -5,4 +5,5 @@ mod auth;
 mod bench;
 mod config;
 mod life;
+mod log_admin;
 mod objects;

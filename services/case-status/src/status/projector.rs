@@ -22,7 +22,8 @@ impl Subscriber for Projector {
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-        apply(tx, Tables::Live, event).await
+        let live = Tables::live(tx).await?;
+        apply(tx, live, event).await
     }
 
     async fn after_commit(&self, event: &Recorded) {
@@ -33,7 +34,7 @@ impl Subscriber for Projector {
 }
 
 /// Applies one event to the rows; one that they have already changes nothing.
-pub(crate) async fn apply(tx: &mut PgConnection, tables: Tables, event: &Recorded) -> Result<(), ApplyError> {
+async fn apply(tx: &mut PgConnection, tables: Tables, event: &Recorded) -> Result<(), ApplyError> {
     let case_id =
         event.stream.id().ok_or_else(|| ApplyError::Park("the stream's name holds no id".to_owned()))?;
     let before = tables::lock(tx, tables, case_id).await?;
@@ -46,6 +47,7 @@ pub(crate) async fn apply(tx: &mut PgConnection, tables: Tables, event: &Recorde
         return Err(ApplyError::Park(format!("version {got} came after version {have}")));
     }
     let (row, line) = project(before, case_id, event)?;
-    tables::write(tx, tables, &row, &line).await?;
+    tables::write_cases(tx, tables, &[row]).await?;
+    tables::write_lines(tx, tables, &[line]).await?;
     Ok(())
 }

@@ -1,40 +1,159 @@
-//! The projection built again from the log, beside the rows in use; compared with them, and switched to when asked (L8).
+//! The projection built again from the log, beside the rows in use; compared with them, taken into use when asked, and
+//! the way back (L8).
 //!
-//! The service goes on meanwhile. The switch is one transaction that waits for the event at hand; an event that the
-//! rebuilt rows already hold changes nothing when it comes again.
+//! The service goes on meanwhile, and nothing but the rows beside changes. Reading order: this file (what can be asked),
+//! `sets`, `build` with `fold`, `compare`, `switch`.
+
+mod build;
+mod compare;
+mod fold;
+mod sets;
+mod switch;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use docket_eventlog::Recorded;
-use docket_proto::log::v1::ReadEventsRequest;
+use async_trait::async_trait;
+use docket_kernel::Refusal;
+use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
-use docket_service::{ApplyError, Base};
-use sqlx::PgConnection;
+use docket_service::{ApiError, Base, Projection, outgoing};
+use sqlx::AssertSqlSafe;
 
-use super::projector::apply;
-use super::tables::Tables;
+use self::build::{Progress, build};
+use self::sets::{Alone, Set};
+use self::switch::{Note, switch};
 use super::{Config, options};
 use crate::aggregate::LOG;
 
-/// Events applied in one transaction.
-const BATCH: u64 = 500;
+/// Name of the projection.
+const NAME: &str = "status";
 
-/// What a rebuild found.
+/// The projection, for operators.
+pub struct StatusProjection(pub Base);
+
+#[async_trait]
+impl Projection for StatusProjection {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn describe(&self) -> Result<pb::Projection, ApiError> {
+        let base = &self.0;
+        let (live, beside) = sets::both(base).await?;
+        let ask = outgoing(pb::GetHeadRequest { log: LOG.to_owned() });
+        let head = EventFeedServiceClient::new(base.channel("case-status")).get_head(ask).await;
+        Ok(pb::Projection {
+            name: NAME.to_owned(),
+            log: LOG.to_owned(),
+            head: head.ok().map(|head| head.into_inner().position),
+            live: Some(described(base, live).await?),
+            beside: Some(described(base, beside).await?),
+        })
+    }
+
+    async fn rebuild(&self, by: &str, progress: &Progress) -> Result<(), ApiError> {
+        let base = &self.0;
+        let _alone = Alone::take(base).await?;
+        let tables = sets::begin(base, by).await?;
+        let position = build(base, tables, 0, true, progress).await?;
+        sets::built(base, tables, position, by).await
+    }
+
+    async fn compare(&self) -> Result<pb::CompareProjectionResponse, ApiError> {
+        let base = &self.0;
+        let _alone = Alone::take(base).await?;
+        let (_, beside) = sets::both(base).await?;
+        require(&beside, &["built", "kept"], "NOT_BUILT")?;
+        let found = compare::compare(base, &beside).await?;
+        Ok(pb::CompareProjectionResponse {
+            equal: found.equal,
+            differing: found.differing,
+            examples: found.examples.iter().map(ToString::to_string).collect(),
+            position: found.position,
+        })
+    }
+
+    async fn switch(
+        &self,
+        by: &str,
+        ask: &pb::SwitchProjectionRequest,
+    ) -> Result<pb::SwitchProjectionResponse, ApiError> {
+        let base = &self.0;
+        let alone = Alone::take(base).await?;
+        let (live, beside) = sets::both(base).await?;
+        require(&beside, &["built"], "NOT_BUILT")?;
+        let found = compare::compare(base, &beside).await?;
+        if found.differing > 0 && !ask.accept_differences {
+            let words = format!("{} cases differ from the rows in use.", found.differing);
+            let way_out =
+                "Look at them (compare); when the rows in use are the wrong ones, accept the differences.";
+            return Err(Refusal::state("DIFFERENCES", words).way_out(way_out).into());
+        }
+        let beside = Set { position: found.position, ..beside };
+        let note = Note { by, reason: &ask.reason, differing: found.differing };
+        let took = switch(base, &live, &beside, &note).await?;
+        drop(alone);
+        Ok(pb::SwitchProjectionResponse {
+            projection: Some(self.describe().await?),
+            differing: found.differing,
+            took_us: micros(took),
+        })
+    }
+
+    async fn roll_back(&self, by: &str, reason: &str) -> Result<pb::RollBackProjectionResponse, ApiError> {
+        let base = &self.0;
+        let alone = Alone::take(base).await?;
+        let (live, beside) = sets::both(base).await?;
+        require(&beside, &["kept"], "NOTHING_KEPT")?;
+        let took = switch(base, &live, &beside, &Note { by, reason, differing: 0 }).await?;
+        drop(alone);
+        Ok(pb::RollBackProjectionResponse { projection: Some(self.describe().await?), took_us: micros(took) })
+    }
+}
+
+/// The set beside must be one of these.
+fn require(beside: &Set, states: &[&str], reason: &'static str) -> Result<(), ApiError> {
+    if states.contains(&beside.state.as_str()) {
+        return Ok(());
+    }
+    let words = format!("The rows beside those in use are {}.", beside.state);
+    Err(Refusal::state(reason, words).way_out("Build them first: docket log projection rebuild").into())
+}
+
+fn micros(took: Duration) -> i64 {
+    i64::try_from(took.as_micros()).unwrap_or(i64::MAX)
+}
+
+async fn described(base: &Base, set: Set) -> Result<pb::ProjectionSet, ApiError> {
+    let sql = format!("SELECT count(*) FROM {}", set.tables.cases());
+    let cases: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&base.pool).await?;
+    Ok(pb::ProjectionSet {
+        generation: set.generation,
+        state: set.state,
+        position: set.position,
+        cases: cases.unsigned_abs(),
+        changed_at_us: set.changed_at_us,
+        changed_by: set.changed_by,
+    })
+}
+
+/// What a rebuild from the command line found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Events of the log.
     pub events: u64,
     /// Cases.
     pub cases: u64,
-    /// Rows of cases and lines that differ from those in use at the same version.
+    /// Cases that differ from those in use.
     pub differing: u64,
     /// Whether the rebuilt rows are in use now.
     pub switched: bool,
 }
 
-/// `rebuild` compares and fails when rows differ; `rebuild --switch` takes the rebuilt rows into use.
+/// `rebuild` compares and fails when cases differ; `rebuild --switch` takes the rebuilt rows into use.
 pub fn main(arguments: &[String]) -> ExitCode {
     let switch = match arguments {
         [] => false,
@@ -47,7 +166,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
     match run(switch) {
         Ok(report) => {
             println!(
-                "{} events, {} cases, {} rows differ{}",
+                "{} events, {} cases, {} differ{}",
                 report.events,
                 report.cases,
                 report.differing,
@@ -71,114 +190,23 @@ fn run(switch: bool) -> anyhow::Result<Report> {
     })
 }
 
-/// Builds the rows again, compares, and switches when asked.
+/// Builds the rows again, compares, and switches when asked, whatever differs.
 ///
 /// # Errors
-/// The owner of the log or the database is away; an event cannot be applied.
+/// The owner of the log or the database is away; somebody else rebuilds.
 pub async fn rebuild(base: &Base, switch: bool) -> anyhow::Result<Report> {
-    let mut tx = base.pool.begin().await?;
-    clear_rebuilt(&mut tx).await?;
-    tx.commit().await?;
-    let mut position = read_on(base, 0).await?;
-    loop {
-        let mut tx = base.pool.begin().await?;
-        // Readers go on; the projector waits until this transaction ends.
-        sqlx::query!("LOCK TABLE case_row, timeline IN EXCLUSIVE MODE").execute(&mut *tx).await?;
-        if behind(&mut tx).await? > 0 {
-            tx.rollback().await?;
-            position = read_on(base, position).await?;
-            continue;
-        }
-        let differing = different_cases(&mut tx).await? + different_lines(&mut tx).await?;
-        let (cases, differing) = (rebuilt_cases(&mut tx).await?.unsigned_abs(), differing.unsigned_abs());
-        if switch {
-            take_over(&mut tx).await?;
-        }
-        tx.commit().await?;
-        return Ok(Report { events: position, cases, differing, switched: switch });
+    let (projection, by) = (StatusProjection(base.clone()), "machine:rebuild");
+    let told = |error: ApiError| anyhow::anyhow!("{}", tonic::Status::from(error).message());
+    let progress = Progress::default();
+    projection.rebuild(by, &progress).await.map_err(told)?;
+    let step = *progress.borrow();
+    let mut report = Report { events: step.position, cases: step.cases, differing: 0, switched: switch };
+    if switch {
+        let reason = "rebuild --switch".to_owned();
+        let ask = pb::SwitchProjectionRequest { name: NAME.to_owned(), accept_differences: true, reason };
+        report.differing = projection.switch(by, &ask).await.map_err(told)?.differing;
+    } else {
+        report.differing = projection.compare().await.map_err(told)?.differing;
     }
-}
-
-/// Cases of which the rows in use know more than the rebuilt ones.
-async fn behind(tx: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM case_row AS live LEFT JOIN case_row_rebuilt AS built USING (case_id)
-           WHERE live.version > coalesce(built.version, 0)"#
-    )
-    .fetch_one(tx)
-    .await
-}
-
-/// Rows of cases that differ at the same version.
-async fn different_cases(tx: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM case_row AS live JOIN case_row_rebuilt AS built USING (case_id)
-           WHERE live.version = built.version AND to_jsonb(live) <> to_jsonb(built)"#
-    )
-    .fetch_one(tx)
-    .await
-}
-
-/// Lines that differ or are missing.
-async fn different_lines(tx: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM timeline AS live
-           LEFT JOIN timeline_rebuilt AS built USING (case_id, version)
-           WHERE built.case_id IS NULL OR to_jsonb(live) <> to_jsonb(built)"#
-    )
-    .fetch_one(tx)
-    .await
-}
-
-async fn rebuilt_cases(tx: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM case_row_rebuilt"#).fetch_one(tx).await
-}
-
-async fn clear_rebuilt(tx: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query!("DELETE FROM case_row_rebuilt").execute(&mut *tx).await?;
-    sqlx::query!("DELETE FROM timeline_rebuilt").execute(tx).await?;
-    Ok(())
-}
-
-/// Puts the rebuilt rows in the place of those in use.
-async fn take_over(tx: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query!("DELETE FROM case_row").execute(&mut *tx).await?;
-    sqlx::query!("DELETE FROM timeline").execute(&mut *tx).await?;
-    sqlx::query!("INSERT INTO case_row SELECT * FROM case_row_rebuilt").execute(&mut *tx).await?;
-    sqlx::query!("INSERT INTO timeline SELECT * FROM timeline_rebuilt").execute(tx).await?;
-    Ok(())
-}
-
-/// Applies the log's events after a position, up to its end; gives the last position.
-async fn read_on(base: &Base, after: u64) -> anyhow::Result<u64> {
-    let mut feed =
-        EventFeedServiceClient::new(base.channel("case-status")).max_decoding_message_size(16 << 20);
-    let mut position = after;
-    loop {
-        let ask = ReadEventsRequest { log: LOG.to_owned(), after_position: position, limit: BATCH };
-        let mut batches = feed.read_events(ask).await.context("the log of cases")?.into_inner();
-        let before = position;
-        let mut tx = base.pool.begin().await?;
-        while let Some(batch) = batches.message().await.context("the log of cases")? {
-            for stored in batch.events {
-                let event = Recorded::from_message(stored)?;
-                position = event.position;
-                if event.stream.category() == "case" {
-                    apply(&mut tx, Tables::Rebuilt, &event).await.map_err(|error| refused(&event, error))?;
-                }
-            }
-        }
-        tx.commit().await?;
-        if position == before {
-            return Ok(position);
-        }
-    }
-}
-
-fn refused(event: &Recorded, error: ApplyError) -> anyhow::Error {
-    let why = match error {
-        ApplyError::Park(reason) => anyhow::anyhow!(reason),
-        ApplyError::Retry(error) => error,
-    };
-    why.context(format!("event {} of {} cannot be applied", event.position, event.log))
+    Ok(report)
 }

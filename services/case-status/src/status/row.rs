@@ -51,11 +51,20 @@ pub(crate) fn project(
     case_id: Uuid,
     recorded: &Recorded,
 ) -> Result<(CaseRow, TimelineRow), DecodeError> {
-    let event: Event = recorded.decode()?;
+    Ok(step(before, case_id, recorded, &recorded.decode()?))
+}
+
+/// The same for an event that is decoded already.
+pub(crate) fn step(
+    before: CaseRow,
+    case_id: Uuid,
+    recorded: &Recorded,
+    event: &Event,
+) -> (CaseRow, TimelineRow) {
     let recorded_at_us = recorded.recorded_at.as_microsecond();
     let shown_before = shown(&before.case);
-    let case = evolve(before.case, &event);
-    let line = timeline::line(&case, &event);
+    let case = evolve(before.case, event);
+    let line = timeline::line(&case, event);
     let visible = !line.office_only || shown(&case) != shown_before;
     let task = task::task(&case).unwrap_or_default().to_owned();
     let waiting_since_us = if task == before.task { before.waiting_since_us } else { recorded_at_us };
@@ -71,7 +80,7 @@ pub(crate) fn project(
     };
     let line =
         TimelineRow { case_id, version: recorded.version, kind: recorded.kind.clone(), line, recorded_at_us };
-    Ok((row, line))
+    (row, line)
 }
 
 /// What a party sees of the fold itself.

@@ -112,8 +112,9 @@ pub(crate) async fn lines(
     as_of_us: i64,
 ) -> Result<Vec<TimelineRow>, sqlx::Error> {
     let rows = sqlx::query!(
-        "SELECT version, kind, text_id, facts, office_only, recorded_at_us FROM timeline
-         WHERE case_id = $1 AND ($2 OR NOT office_only) AND recorded_at_us <= $3 ORDER BY version",
+        r#"SELECT version AS "version!", kind AS "kind!", text_id AS "text_id!", facts AS "facts!",
+                office_only AS "office_only!", recorded_at_us AS "recorded_at_us!"
+         FROM timeline WHERE case_id = $1 AND ($2 OR NOT office_only) AND recorded_at_us <= $3 ORDER BY version"#,
         case_id,
         office,
         as_of_us,

@@ -1,4 +1,4 @@
-//! The rows as the projector writes them: in use, or built again beside those.
+//! The rows as the projector writes them, in the set in use or in the one beside it.
 
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
@@ -10,29 +10,59 @@ use super::row::{CaseRow, TimelineRow};
 pub(crate) const COLUMNS: &str =
     "case_id, version, changed_at_us, party_version, party_changed_at_us, task, waiting_since_us, state";
 
-/// Which rows: those in use, or those built again beside them.
+/// One of the two sets of rows; the row of `projection` says which is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tables {
-    /// In use.
-    Live,
-    /// Built again.
-    Rebuilt,
+    A,
+    B,
 }
 
 impl Tables {
+    /// The set in use, which stays so until the transaction ends.
+    pub(crate) async fn live(tx: &mut PgConnection) -> Result<Self, sqlx::Error> {
+        let slot =
+            sqlx::query_scalar!(r#"SELECT projection_live('status') AS "live!""#).fetch_one(tx).await?;
+        Self::named(&slot)
+    }
+
+    /// The set with the name in its row.
+    pub(crate) fn named(slot: &str) -> Result<Self, sqlx::Error> {
+        match slot {
+            "a" => Ok(Self::A),
+            "b" => Ok(Self::B),
+            other => Err(sqlx::Error::Decode(format!("there is no set {other}").into())),
+        }
+    }
+
+    /// Its name in the rows that tell of it.
+    pub(crate) fn slot(self) -> &'static str {
+        match self {
+            Self::A => "a",
+            Self::B => "b",
+        }
+    }
+
+    /// The other one.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+
     /// The rows of cases.
     pub(crate) fn cases(self) -> &'static str {
         match self {
-            Self::Live => "case_row",
-            Self::Rebuilt => "case_row_rebuilt",
+            Self::A => "case_row_a",
+            Self::B => "case_row_b",
         }
     }
 
     /// The lines.
     pub(crate) fn lines(self) -> &'static str {
         match self {
-            Self::Live => "timeline",
-            Self::Rebuilt => "timeline_rebuilt",
+            Self::A => "timeline_a",
+            Self::B => "timeline_b",
         }
     }
 }
@@ -64,20 +94,37 @@ pub(crate) async fn lock(
     row.as_ref().map(case_row).transpose()
 }
 
-/// Writes the rows after an event.
-pub(crate) async fn write(
-    tx: &mut PgConnection,
+/// The rows of some cases.
+pub(crate) async fn load(
+    conn: &mut PgConnection,
     tables: Tables,
-    row: &CaseRow,
-    line: &TimelineRow,
+    cases: &[Uuid],
+) -> Result<Vec<CaseRow>, sqlx::Error> {
+    let sql = format!("SELECT {COLUMNS} FROM {} WHERE case_id = ANY($1)", tables.cases());
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(cases).fetch_all(conn).await?;
+    rows.iter().map(case_row).collect()
+}
+
+/// Writes rows of cases, each as it is now, in one statement.
+pub(crate) async fn write_cases(
+    conn: &mut PgConnection,
+    tables: Tables,
+    rows: &[CaseRow],
 ) -> Result<(), sqlx::Error> {
-    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let state = serde_json::to_value(&row.case).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    let (cases, lines) = (tables.cases(), tables.lines());
+    let mut states = Vec::with_capacity(rows.len());
+    for row in rows {
+        states.push(json(&row.case)?);
+    }
+    let cases = tables.cases();
     let sql = format!(
         "INSERT INTO {cases} (case_id, receipt_number, party, officer, office, site, stage, task,
              waiting_since_us, submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+         SELECT case_id, receipt_number, party, officer, office, site, stage, task, waiting_since_us,
+             submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state::jsonb
+         FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+             $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[])
+             AS new (case_id, receipt_number, party, officer, office, site, stage, task, waiting_since_us,
+                 submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state)
          ON CONFLICT (case_id) DO UPDATE SET receipt_number = excluded.receipt_number, party = excluded.party,
              officer = excluded.officer, office = excluded.office, site = excluded.site, stage = excluded.stage,
              task = excluded.task, waiting_since_us = excluded.waiting_since_us,
@@ -86,37 +133,65 @@ pub(crate) async fn write(
              party_changed_at_us = excluded.party_changed_at_us, state = excluded.state"
     );
     sqlx::query(AssertSqlSafe(sql))
-        .bind(row.case_id)
-        .bind(&row.case.receipt_number)
-        .bind(row.case.party)
-        .bind(row.case.officer)
-        .bind(&row.case.office)
-        .bind(row.site())
-        .bind(row.case.stage.as_str())
-        .bind(&row.task)
-        .bind(row.waiting_since_us)
-        .bind(row.case.submitted_at_us)
-        .bind(signed(row.version))
-        .bind(row.changed_at_us)
-        .bind(signed(row.party_version))
-        .bind(row.party_changed_at_us)
-        .bind(state)
-        .execute(&mut *tx)
-        .await?;
-    let facts = serde_json::to_value(&line.line.facts).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    let sql = format!(
-        "INSERT INTO {lines} (case_id, version, kind, text_id, facts, office_only, recorded_at_us)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)"
-    );
-    sqlx::query(AssertSqlSafe(sql))
-        .bind(line.case_id)
-        .bind(signed(line.version))
-        .bind(&line.kind)
-        .bind(&line.line.text)
-        .bind(facts)
-        .bind(line.line.office_only)
-        .bind(line.recorded_at_us)
-        .execute(tx)
+        .bind(column(rows, |row| row.case_id))
+        .bind(column(rows, |row| row.case.receipt_number.as_str()))
+        .bind(column(rows, |row| row.case.party))
+        .bind(column(rows, |row| row.case.officer))
+        .bind(column(rows, |row| row.case.office.as_str()))
+        .bind(column(rows, CaseRow::site))
+        .bind(column(rows, |row| row.case.stage.as_str()))
+        .bind(column(rows, |row| row.task.as_str()))
+        .bind(column(rows, |row| row.waiting_since_us))
+        .bind(column(rows, |row| row.case.submitted_at_us))
+        .bind(column(rows, |row| signed(row.version)))
+        .bind(column(rows, |row| row.changed_at_us))
+        .bind(column(rows, |row| signed(row.party_version)))
+        .bind(column(rows, |row| row.party_changed_at_us))
+        .bind(states)
+        .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Writes lines in one statement; one that is there already stays.
+pub(crate) async fn write_lines(
+    conn: &mut PgConnection,
+    tables: Tables,
+    rows: &[TimelineRow],
+) -> Result<(), sqlx::Error> {
+    let mut facts = Vec::with_capacity(rows.len());
+    for row in rows {
+        facts.push(json(&row.line.facts)?);
+    }
+    let lines = tables.lines();
+    let sql = format!(
+        "INSERT INTO {lines} (case_id, version, kind, text_id, facts, office_only, recorded_at_us)
+         SELECT case_id, version, kind, text_id, facts::jsonb, office_only, recorded_at_us
+         FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[])
+             AS new (case_id, version, kind, text_id, facts, office_only, recorded_at_us)
+         ON CONFLICT (case_id, version) DO NOTHING"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(column(rows, |row| row.case_id))
+        .bind(column(rows, |row| signed(row.version)))
+        .bind(column(rows, |row| row.kind.as_str()))
+        .bind(column(rows, |row| row.line.text.as_str()))
+        .bind(facts)
+        .bind(column(rows, |row| row.line.office_only))
+        .bind(column(rows, |row| row.recorded_at_us))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+fn column<'a, R, T: 'a>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, sqlx::Error> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -7,5 +7,6 @@ mod deadline;
 mod intake;
 mod people;
 mod projection;
+mod rebuild;
 mod story;
 mod world;

@@ -87,7 +87,7 @@ async fn the_rows_built_again_from_the_log_are_the_same_and_can_be_taken_into_us
     let report = world.rebuild(false).await;
     assert_eq!((report.events, report.cases, report.differing, report.switched), (4, 1, 0, false));
     // A row that somebody spoilt is found, and is right again after the switch.
-    world.spoil("UPDATE case_row SET task = 'nothing'").await;
+    world.spoil("UPDATE case_row_a SET task = 'nothing'").await;
     assert_eq!(sam.queue("mine").await.unwrap().0, ["nothing"]);
     assert_eq!(world.rebuild(true).await.differing, 1);
     assert_eq!(sam.queue("mine").await.unwrap().0, ["schedule_biometrics"]);

@@ -11,14 +11,17 @@ use docket_proto::case_status::v1::case_command_service_client::CaseCommandServi
 use docket_proto::case_status::v1::status_service_client::StatusServiceClient;
 use docket_proto::events::{filing, notice, payment, response};
 use docket_proto::filing::events::v1 as filings;
+use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
 use docket_proto::notifications::events::v1 as notifications;
 use docket_proto::payments::events::v1 as payments;
 use docket_service::testing::{Bench, Running, grant_role};
 use docket_service::{Base, BaseOptions, Server, migrate};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
+use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tokio::time::{Instant, sleep};
 use tonic::Status;
+use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::people::Someone;
@@ -209,6 +212,27 @@ impl World {
         let config = self.bench.config("status-projection", &self.status.url, None, &self.broker);
         let base = Base::connect(&config, status::options().clock(self.clock.clone())).await.unwrap();
         status::rebuild::rebuild(&base, switch).await.unwrap()
+    }
+
+    /// The operator's face of the projection.
+    pub(crate) fn projection_admin(&self) -> LogAdminServiceClient<Channel> {
+        LogAdminServiceClient::new(self.projection.channel())
+    }
+
+    /// The projection's database, as its owner.
+    pub(crate) fn status_pool(&self) -> PgPool {
+        self.status.pool.clone()
+    }
+
+    /// A statement of the owner of the projection's database.
+    pub(crate) async fn try_sql(&self, sql: &str) -> sqlx::Result<()> {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&self.status.pool).await.map(drop)
+    }
+
+    /// Every switch there was: from and to which generation, and why.
+    pub(crate) async fn switches(&self) -> Vec<(i64, i64, String)> {
+        let sql = "SELECT from_generation, to_generation, reason FROM projection_switch ORDER BY number";
+        sqlx::query_as(sql).fetch_all(&self.status.pool).await.unwrap()
     }
 
     /// Changes the projection's rows behind its back.

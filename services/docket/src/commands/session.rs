@@ -30,6 +30,17 @@ pub struct SignInArgs {
     totp_secret: Option<String>,
 }
 
+/// A second factor given again.
+#[derive(Debug, clap::Args)]
+pub struct StepUpArgs {
+    /// Six digits from the authenticator; asked for when not given.
+    #[arg(long)]
+    code: Option<String>,
+    /// The authenticator's secret instead, for development.
+    #[arg(long, conflicts_with = "code")]
+    totp_secret: Option<String>,
+}
+
 /// A session on disk, readable by its owner only.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Session {
@@ -62,6 +73,32 @@ pub async fn sign_in(home: &Path, args: &SignInArgs, teller: &Teller) -> Result<
     }
     .keep(home)?;
     teller.line(&format!("signed in as {}", args.email));
+    Ok(())
+}
+
+/// Gives the second factor again; the session's token is one for guarded acts then.
+pub async fn step_up(home: &Path, args: &StepUpArgs, teller: &Teller) -> Result<()> {
+    let (connection, token) = Session::resume(home).await?;
+    let give = async |code: String| {
+        let message = pb::StepUpRequest { request_id: uuid::Uuid::now_v7().to_string(), code };
+        let answer = connection.sessions().step_up(request(Some(&token), message)).await?;
+        Ok::<_, tonic::Status>(answer.into_inner().tokens)
+    };
+    let tokens = match (&args.code, &args.totp_secret) {
+        // The code of this half minute was perhaps used to sign in; the next one is taken as well (RFC 6238 §5.2).
+        (None, Some(secret)) => match give(code_at(secret, now_s())?).await {
+            Err(_used) => give(code_at(secret, now_s() + 30)?).await,
+            given => given,
+        },
+        (Some(code), _) => give(code.clone()).await,
+        (None, None) => give(ask("code from the authenticator: ")?).await,
+    };
+    let tokens = tokens.map_err(Refused::from)?.context("tokens")?;
+    let mut session = Session::read(home)?;
+    session.access_token = tokens.access_token;
+    session.token_at = now_s();
+    session.keep(home)?;
+    teller.line("the second factor holds for ten minutes");
     Ok(())
 }
 
@@ -103,10 +140,7 @@ impl Session {
     /// Connection and token of the session kept here, renewed when it is old.
     pub async fn resume(home: &Path) -> Result<(Connection, String)> {
         let addresses = Addresses::read(home)?;
-        let text = std::fs::read_to_string(home.join("session.json"))
-            .context("nobody is signed in: `docket sign-in` first")?;
-        let mut session: Self =
-            serde_json::from_str(&text).context("the session kept here is not readable: sign in again")?;
+        let mut session = Self::read(home)?;
         let connection = Connection::new(&addresses)?;
         if now_s() - session.token_at > RENEW_AFTER_S {
             let message = pb::RefreshTokenRequest { refresh_token: session.refresh_token.clone() };
@@ -119,6 +153,12 @@ impl Session {
             session.keep(home)?;
         }
         Ok((connection, session.access_token))
+    }
+
+    fn read(home: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(home.join("session.json"))
+            .context("nobody is signed in: `docket sign-in` first")?;
+        serde_json::from_str(&text).context("the session kept here is not readable: sign in again")
     }
 
     fn keep(&self, home: &Path) -> Result<()> {

@@ -29,7 +29,7 @@ pub struct PersonRow {
     pub id: String,
     /// How the telling names them.
     pub called: String,
-    /// `applicant`, `officer` or `stranger`.
+    /// `applicant`, `officer`, `operator` or `stranger`.
     pub part: String,
     /// Family name.
     #[serde(default)]

@@ -83,7 +83,7 @@ pub struct Told {
 /// A way in.
 #[derive(Clone, Debug, Serialize)]
 pub struct SignIn {
-    /// `applicant` or `officer`.
+    /// `applicant`, `officer` or `operator`.
     pub role: String,
     /// E-mail address.
     pub email: String,
@@ -272,7 +272,8 @@ impl Player {
         let applicant = signed_in.iter().find(|person| person.row.part == "applicant");
         let officer = signed_in.iter().find(|person| person.row.id == self.assigned);
         let officer = officer.or(signed_in.iter().find(|person| person.row.part == "officer"));
-        let sign_ins = applicant.into_iter().chain(officer).map(|person| SignIn {
+        let operator = signed_in.iter().find(|person| person.row.part == "operator");
+        let sign_ins = applicant.into_iter().chain(officer).chain(operator).map(|person| SignIn {
             role: person.row.part.clone(),
             email: person.email.clone(),
             password: person.password.clone(),

@@ -1,0 +1,337 @@
+//! `import FILE`: checks a portable file of a log against its chain and its signatures, and puts a whole log into the
+//! empty log of a throw-away database. Nothing of the system needs to run.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufReader, Read as _};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail, ensure};
+use docket_eventlog::merkle::{Frontier, leaf};
+use docket_eventlog::{Recorded, SignedCheckpoint, Statement, StreamName};
+use docket_proto::log::v1 as pb;
+use docket_proto::log::v1::export_record::Record;
+use jiff::Timestamp;
+use prost::Message as _;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+/// Format of the file this program reads.
+const FORMAT: u32 = 1;
+/// No record is larger: an event has at most 256 KiB.
+const MOST_BYTES: u64 = 1 << 20;
+/// Events written in one statement.
+const BATCH: usize = 500;
+
+/// What is imported, and where to.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Import {
+    /// The file.
+    pub file: PathBuf,
+    /// Database to put it into, as its owner: `postgres://…`; without one the file is only checked.
+    #[arg(long, env = "DOCKET_IMPORT_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
+    /// The key that must have signed it, 64 hexadecimal digits; else the key that the file names.
+    #[arg(long)]
+    pub public_key: Option<String>,
+}
+
+impl Import {
+    /// Checks the file, and writes it when a database is named; gives a sentence about what it holds.
+    ///
+    /// # Errors
+    /// The first thing that is not as it was written, or a log that is not empty; then nothing is written at all.
+    pub async fn run(&self) -> anyhow::Result<String> {
+        let mut records = Records::open(self)?;
+        let known = self.public_key.as_deref().map(public_key).transpose()?;
+        let mut check = Check::begin(records.next()?, known)?;
+        if self.database.is_some() {
+            ensure!(!check.of_stream(), "this is one stream; only a whole log can be put into a database");
+        }
+        let pool = match &self.database {
+            Some(url) => Some(empty_log(url, &check.header).await?),
+            None => None,
+        };
+        let mut tx = match &pool {
+            Some(pool) => Some(pool.begin().await?),
+            None => None,
+        };
+        let end = loop {
+            let (batch, end) = batch(&mut records, &mut check)?;
+            if let Some(tx) = &mut tx {
+                write_events(tx, &batch).await?;
+            }
+            if let Some(end) = end {
+                break end;
+            }
+        };
+        records.end()?;
+        check.end(&end)?;
+        if let Some(mut tx) = tx {
+            write_guards(&mut tx, &check).await?;
+            tx.commit().await?;
+        }
+        let header = &check.header;
+        let what = if check.of_stream() { header.stream.clone() } else { format!("the log {}", header.log) };
+        let key = hex::encode(&header.public_key);
+        Ok(format!("{} events of {what}, as they were written; signed by {key}", check.events))
+    }
+}
+
+/// The next events, each checked; and the end when it is there.
+fn batch(records: &mut Records, check: &mut Check) -> anyhow::Result<(Vec<Recorded>, Option<pb::ExportEnd>)> {
+    let mut batch = Vec::with_capacity(BATCH);
+    while batch.len() < BATCH {
+        match records.next()? {
+            Record::Event(stored) => batch.push(check.event(Recorded::from_message(stored)?)?),
+            Record::End(end) => return Ok((batch, Some(end))),
+            Record::Header(_) => bail!("a second header: this is not one file"),
+        }
+    }
+    Ok((batch, None))
+}
+
+fn public_key(digits: &str) -> anyhow::Result<[u8; 32]> {
+    let mut key = [0; 32];
+    hex::decode_to_slice(digits, &mut key).context("the public key is not 64 hexadecimal digits")?;
+    Ok(key)
+}
+
+/// The records of a file, one after the other.
+struct Records(BufReader<File>);
+
+impl Records {
+    fn open(import: &Import) -> anyhow::Result<Self> {
+        let file = File::open(&import.file).with_context(|| format!("open {}", import.file.display()))?;
+        Ok(Self(BufReader::new(file)))
+    }
+
+    fn next(&mut self) -> anyhow::Result<Record> {
+        let length = self.length()?.context("the file ends before its end: it was cut off")?;
+        ensure!(length <= MOST_BYTES, "a record of {length} bytes: this is not such a file");
+        let mut bytes = vec![0; usize::try_from(length)?];
+        self.0.read_exact(&mut bytes).context("the file ends within a record: it was cut off")?;
+        let record = pb::ExportRecord::decode(bytes.as_slice()).context("this is not such a file")?;
+        record.record.context("a record of a kind this program does not know")
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
+        ensure!(self.length()?.is_none(), "there is more after the end");
+        Ok(())
+    }
+
+    /// A length as protobuf writes numbers; none at the end of the file.
+    fn length(&mut self) -> anyhow::Result<Option<u64>> {
+        let mut length = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let mut byte = [0];
+            if self.0.read(&mut byte)? == 0 {
+                ensure!(shift == 0, "the file ends within a length: it was cut off");
+                return Ok(None);
+            }
+            length |= u64::from(byte[0] & 0x7f) << shift;
+            if byte[0] & 0x80 == 0 {
+                return Ok(Some(length));
+            }
+        }
+        bail!("a length that is none: this is not such a file")
+    }
+}
+
+/// A stream as far as it was read.
+struct Seen {
+    version: u64,
+    link: [u8; 32],
+    first: u64,
+    last: u64,
+}
+
+/// What must hold from record to record.
+struct Check {
+    header: pb::ExportHeader,
+    public_key: [u8; 32],
+    streams: HashMap<StreamName, Seen>,
+    frontier: Frontier,
+    recorded_at: Timestamp,
+    events: u64,
+}
+
+impl Check {
+    fn begin(first: Record, known: Option<[u8; 32]>) -> anyhow::Result<Self> {
+        let Record::Header(header) = first else { bail!("the file does not begin with a header") };
+        ensure!(header.format == FORMAT, "format {}: this program reads format {FORMAT}", header.format);
+        let public_key: [u8; 32] = header.public_key.as_ref().try_into().context("the public key")?;
+        ensure!(
+            known.is_none_or(|known| known == public_key),
+            "the file names another key than the one given"
+        );
+        let (streams, frontier) = (HashMap::new(), Frontier::default());
+        Ok(Self { header, public_key, streams, frontier, recorded_at: Timestamp::MIN, events: 0 })
+    }
+
+    fn of_stream(&self) -> bool {
+        !self.header.stream.is_empty()
+    }
+
+    /// The event, when it follows what came before.
+    fn event(&mut self, event: Recorded) -> anyhow::Result<Recorded> {
+        let position = event.position;
+        ensure!(event.log == self.header.log, "position {position}: an event of the log {}", event.log);
+        ensure!(
+            event.recorded_at >= self.recorded_at,
+            "position {position}: recorded before the event before it"
+        );
+        if self.of_stream() {
+            ensure!(event.stream.as_str() == self.header.stream, "position {position}: another stream");
+        } else {
+            let expected = self.frontier.size() + 1;
+            ensure!(position == expected, "position {expected}: the event is missing");
+            self.frontier.push(leaf(position, &event.link));
+        }
+        let seen = self.streams.get(&event.stream);
+        let (version, link) = seen.map_or((0, [0; 32]), |seen| (seen.version, seen.link));
+        ensure!(
+            event.version == version + 1,
+            "position {position}: version {} follows {version}",
+            event.version
+        );
+        ensure!(event.follows(&link), "position {position}: its bytes, or the link before it, were changed");
+        let first = seen.map_or(position, |seen| seen.first);
+        let seen = Seen { version: event.version, link: event.link, first, last: position };
+        self.streams.insert(event.stream.clone(), seen);
+        self.recorded_at = event.recorded_at;
+        self.events += 1;
+        Ok(event)
+    }
+
+    /// Nothing is missing at the end, as it was signed.
+    fn end(&self, end: &pb::ExportEnd) -> anyhow::Result<()> {
+        ensure!(end.events == self.events, "{} events, and the end says {}", self.events, end.events);
+        let Some(signed) = &end.checkpoint else {
+            ensure!(self.events == 0, "nothing is signed about these events");
+            return Ok(());
+        };
+        let checkpoint = SignedCheckpoint {
+            log: self.header.log.clone(),
+            size: signed.size,
+            root: signed.root.as_ref().try_into().context("the root")?,
+            epoch: signed.epoch,
+            signed_at: Timestamp::from_microsecond(signed.signed_at_us)?,
+            key_id: signed.key_id.clone(),
+            signature: signed.signature.as_ref().try_into().context("the signature")?,
+        };
+        if !self.of_stream() {
+            ensure!(checkpoint.signed_by(&self.public_key), "the checkpoint is not signed by this key");
+            let whole = checkpoint.size == self.frontier.size() && checkpoint.root == self.frontier.root();
+            ensure!(whole, "these events are not those that were signed");
+            return Ok(());
+        }
+        let said = end.statement.as_ref().context("nothing is signed about this stream")?;
+        let stream = StreamName::new(self.header.stream.clone())?;
+        let last = self.streams.get(&stream).map_or((0, [0; 32]), |seen| (seen.version, seen.link));
+        let statement = Statement {
+            stream,
+            version: said.version,
+            link: said.link.as_ref().try_into().context("the link")?,
+            checkpoint,
+            signature: said.signature.as_ref().try_into().context("the signature")?,
+        };
+        ensure!(statement.signed_by(&self.public_key), "the statement is not signed by this key");
+        ensure!(
+            (statement.version, statement.link) == last,
+            "the stream does not end where it was signed to end"
+        );
+        Ok(())
+    }
+}
+
+/// The database with the tables of a log, which must be empty.
+async fn empty_log(url: &str, header: &pb::ExportHeader) -> anyhow::Result<PgPool> {
+    let pool = PgPoolOptions::new().max_connections(1).connect(url).await.context("the database")?;
+    docket_eventlog::migrate(&pool, None).await.context("the log's schema")?;
+    let head = sqlx::query_scalar!("SELECT position FROM log.head WHERE log = $1", header.log)
+        .fetch_optional(&pool)
+        .await?;
+    ensure!(head.unwrap_or_default() == 0, "the log {} in this database is not empty", header.log);
+    Ok(pool)
+}
+
+async fn write_events(tx: &mut PgConnection, events: &[Recorded]) -> anyhow::Result<()> {
+    let signed =
+        |number: fn(&Recorded) -> u64| events.iter().map(|e| number(e).cast_signed()).collect::<Vec<_>>();
+    let text = |of: fn(&Recorded) -> &str| events.iter().map(|e| of(e).to_owned()).collect::<Vec<_>>();
+    sqlx::query!(
+        "INSERT INTO log.event (log, position, stream, version, event_id, kind, recorded_at_us, metadata, payload,
+                                sealed, link, format)
+         SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::bigint[],
+                              $8::bytea[], $9::bytea[], $10::bytea[], $11::bytea[], $12::smallint[])",
+        &text(|e| e.log.as_str()),
+        &signed(|e| e.position),
+        &text(|e| e.stream.as_str()),
+        &signed(|e| e.version),
+        &events.iter().map(|e| e.event_id).collect::<Vec<_>>(),
+        &text(|e| e.kind.as_str()),
+        &events.iter().map(|e| e.recorded_at.as_microsecond()).collect::<Vec<_>>(),
+        &events.iter().map(|e| e.metadata_bytes[..].to_vec()).collect::<Vec<_>>(),
+        &events.iter().map(|e| e.payload[..].to_vec()).collect::<Vec<_>>(),
+        &events.iter().map(sealed).collect::<Vec<_>>(),
+        &events.iter().map(|e| e.link.to_vec()).collect::<Vec<_>>(),
+        &events.iter().map(|e| i16::try_from(e.format).unwrap_or_default()).collect::<Vec<_>>()
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Every sealed part with its length before it (u64, big-endian), as the table holds them.
+fn sealed(event: &Recorded) -> Vec<u8> {
+    let parts = event.sealed.iter();
+    parts.flat_map(|part| (part.len() as u64).to_be_bytes().into_iter().chain(part.iter().copied())).collect()
+}
+
+/// The heads beside the events, and the epochs with the seals of the service that wrote them.
+async fn write_guards(tx: &mut PgConnection, check: &Check) -> anyhow::Result<()> {
+    let log = &check.header.log;
+    sqlx::query!(
+        "INSERT INTO log.head (log, position, recorded_at_us, commits) VALUES ($1, $2, $3, 1)
+         ON CONFLICT (log) DO UPDATE SET position = excluded.position, recorded_at_us = excluded.recorded_at_us,
+                                         commits = log.head.commits + 1",
+        log,
+        check.frontier.size().cast_signed(),
+        if check.events == 0 { 0 } else { check.recorded_at.as_microsecond() }
+    )
+    .execute(&mut *tx)
+    .await?;
+    for (name, seen) in &check.streams {
+        sqlx::query!(
+            "INSERT INTO log.stream (log, name, version, link, first_position, last_position)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            log,
+            name.as_str(),
+            seen.version.cast_signed(),
+            seen.link.as_slice(),
+            seen.first.cast_signed(),
+            seen.last.cast_signed()
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    for stored in &check.header.epochs {
+        let epoch = stored.epoch.as_ref().context("an epoch")?;
+        sqlx::query!(
+            "INSERT INTO log.epoch (log, number, id, from_position, reason, started_at_us, mac)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            log,
+            epoch.number.cast_signed(),
+            Uuid::try_parse(&epoch.id)?,
+            epoch.from_position.cast_signed(),
+            &epoch.reason,
+            epoch.started_at_us,
+            stored.mac.as_ref()
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
+}

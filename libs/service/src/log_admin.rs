@@ -1,0 +1,238 @@
+//! The operator's face, the same on every service: looking into its log, proving it, putting right what stopped.
+//!
+//! Reading order: this file (who may, and the rpcs), `view` (an event without its sealed parts), `read`, `verify`,
+//! `stats`, `relay`, `parked`, `projections`, `export`.
+
+mod export;
+mod parked;
+mod projections;
+mod read;
+mod relay;
+mod stats;
+mod verify;
+mod view;
+
+use std::sync::Arc;
+
+use docket_eventlog::CheckpointKey;
+use docket_messaging::Redriver;
+use docket_proto::log::v1 as pb;
+use docket_proto::log::v1::log_admin_service_server::LogAdminService;
+use futures::stream::BoxStream;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+pub use self::projections::Projection;
+use self::projections::Projections;
+use crate::{Access, ApiError, Base, Resource, caller};
+
+/// The paths of these methods begin so.
+pub(crate) const PATH: &str = "/docket.log.v1.LogAdminService/";
+
+/// Who may do this: the same policy in every service.
+pub(crate) fn access() -> anyhow::Result<Access> {
+    Access::new(include_str!("log_admin/access.cedar"), include_str!("log_admin/access.cedarschema"))
+}
+
+/// The key that signs the log's checkpoints. It comes from the vault's root, so that it is not in the database it
+/// vouches for.
+pub(crate) fn checkpoint_key(base: &Base) -> anyhow::Result<CheckpointKey> {
+    Ok(CheckpointKey::from_seed(&base.vault.mac("checkpoint-key", base.log.name().as_bytes()))?)
+}
+
+/// The face.
+pub(crate) struct LogAdmin {
+    base: Base,
+    access: Access,
+    redrivers: Vec<(String, Redriver)>,
+    projections: Projections,
+}
+
+type Batches<T> = BoxStream<'static, Result<T, Status>>;
+
+impl LogAdmin {
+    pub(crate) fn new(
+        base: Base,
+        access: Access,
+        redrivers: Vec<(String, Redriver)>,
+        projections: Vec<Arc<dyn Projection>>,
+    ) -> Self {
+        Self { base, access, redrivers, projections: Projections(projections) }
+    }
+
+    /// Lets operators in, and leaves a line about what they asked for; gives their name for the record. `what` holds
+    /// ids and names of ours only.
+    fn admit<T>(&self, request: &Request<T>, action: &str, what: &str) -> Result<String, ApiError> {
+        let caller = caller(request)?;
+        let log =
+            Resource { kind: "Log", id: Uuid::nil(), relations: Vec::new(), office: None, class: "normal" };
+        self.access.require(&caller, action, &log)?;
+        let operator = caller.actor().to_string();
+        tracing::info!(operator, action, log = self.base.log.name(), what, "an operator asked");
+        Ok(operator)
+    }
+
+    fn key(&self) -> Result<CheckpointKey, ApiError> {
+        checkpoint_key(&self.base).map_err(ApiError::internal)
+    }
+}
+
+#[tonic::async_trait]
+impl LogAdminService for LogAdmin {
+    type ReadLogStream = Batches<pb::ReadLogResponse>;
+
+    async fn read_log(
+        &self,
+        request: Request<pb::ReadLogRequest>,
+    ) -> Result<Response<Self::ReadLogStream>, Status> {
+        self.admit(&request, "ReadLog", &request.get_ref().stream)?;
+        let (log, stopping) = (self.base.log.clone(), self.base.stopping.clone());
+        Ok(Response::new(read::log(log, stopping, request.into_inner()).await?))
+    }
+
+    type ReadStreamStream = Batches<pb::ReadStreamResponse>;
+
+    async fn read_stream(
+        &self,
+        request: Request<pb::ReadStreamRequest>,
+    ) -> Result<Response<Self::ReadStreamStream>, Status> {
+        self.admit(&request, "ReadStream", &request.get_ref().stream)?;
+        Ok(Response::new(read::stream(&self.base.log, request.into_inner()).await?))
+    }
+
+    async fn get_event(
+        &self,
+        request: Request<pb::GetEventRequest>,
+    ) -> Result<Response<pb::GetEventResponse>, Status> {
+        let position = request.get_ref().position;
+        self.admit(&request, "GetEvent", &position.to_string())?;
+        if position == 0 {
+            let words = "Positions begin with 1.";
+            return Err(ApiError::invalid("position", "POSITION_MISSING", words).into());
+        }
+        let event = self.base.log.read(position - 1, 1).await.map_err(ApiError::from)?;
+        let event = event.iter().find(|event| event.position == position).ok_or_else(ApiError::not_found)?;
+        Ok(Response::new(pb::GetEventResponse { event: Some(view::event(event)) }))
+    }
+
+    type VerifyLogStream = Batches<pb::VerifyLogResponse>;
+
+    async fn verify_log(
+        &self,
+        request: Request<pb::VerifyLogRequest>,
+    ) -> Result<Response<Self::VerifyLogStream>, Status> {
+        self.admit(&request, "VerifyLog", &request.get_ref().stream)?;
+        let ask = request.into_inner();
+        if ask.stream.is_empty() {
+            let log = self.base.log.clone();
+            return Ok(Response::new(verify::log(log, self.key()?, ask.from_position).await?));
+        }
+        let stream = read::stream_name(&ask.stream)?;
+        Ok(Response::new(verify::stream(&self.base.log, &stream).await?))
+    }
+
+    async fn get_log_stats(
+        &self,
+        request: Request<pb::GetLogStatsRequest>,
+    ) -> Result<Response<pb::GetLogStatsResponse>, Status> {
+        self.admit(&request, "GetLogStats", "")?;
+        Ok(Response::new(stats::stats(&self.base).await?))
+    }
+
+    async fn get_relay_status(
+        &self,
+        request: Request<pb::GetRelayStatusRequest>,
+    ) -> Result<Response<pb::GetRelayStatusResponse>, Status> {
+        self.admit(&request, "GetRelayStatus", "")?;
+        Ok(Response::new(relay::status(&self.base).await?))
+    }
+
+    async fn list_parked(
+        &self,
+        request: Request<pb::ListParkedRequest>,
+    ) -> Result<Response<pb::ListParkedResponse>, Status> {
+        self.admit(&request, "ListParked", "")?;
+        Ok(Response::new(pb::ListParkedResponse { streams: parked::list(&self.base).await? }))
+    }
+
+    async fn get_parked(
+        &self,
+        request: Request<pb::GetParkedRequest>,
+    ) -> Result<Response<pb::GetParkedResponse>, Status> {
+        self.admit(&request, "GetParked", &request.get_ref().stream)?;
+        Ok(Response::new(parked::get(&self.base, request.get_ref()).await?))
+    }
+
+    async fn redrive_parked(
+        &self,
+        request: Request<pb::RedriveParkedRequest>,
+    ) -> Result<Response<pb::RedriveParkedResponse>, Status> {
+        self.admit(&request, "RedriveParked", &request.get_ref().stream)?;
+        let (redrivers, ask) = (self.redrivers.clone(), request.into_inner());
+        let done = crate::detached(async move { parked::redrive(&redrivers, &ask).await }).await?;
+        Ok(Response::new(done))
+    }
+
+    async fn list_projections(
+        &self,
+        request: Request<pb::ListProjectionsRequest>,
+    ) -> Result<Response<pb::ListProjectionsResponse>, Status> {
+        self.admit(&request, "ListProjections", "")?;
+        Ok(Response::new(pb::ListProjectionsResponse { projections: self.projections.list().await? }))
+    }
+
+    type RebuildProjectionStream = Batches<pb::RebuildProjectionResponse>;
+
+    async fn rebuild_projection(
+        &self,
+        request: Request<pb::RebuildProjectionRequest>,
+    ) -> Result<Response<Self::RebuildProjectionStream>, Status> {
+        let projection = self.projections.find(&request.get_ref().name);
+        let by = self.admit(&request, "RebuildProjection", name_of(&projection))?;
+        Ok(Response::new(projections::rebuild(projection?, by)))
+    }
+
+    async fn compare_projection(
+        &self,
+        request: Request<pb::CompareProjectionRequest>,
+    ) -> Result<Response<pb::CompareProjectionResponse>, Status> {
+        let projection = self.projections.find(&request.get_ref().name);
+        self.admit(&request, "CompareProjection", name_of(&projection))?;
+        Ok(Response::new(projection?.compare().await?))
+    }
+
+    async fn switch_projection(
+        &self,
+        request: Request<pb::SwitchProjectionRequest>,
+    ) -> Result<Response<pb::SwitchProjectionResponse>, Status> {
+        let projection = self.projections.find(&request.get_ref().name);
+        let by = self.admit(&request, "SwitchProjection", name_of(&projection))?;
+        Ok(Response::new(projections::switch(projection?, by, request.into_inner()).await?))
+    }
+
+    async fn roll_back_projection(
+        &self,
+        request: Request<pb::RollBackProjectionRequest>,
+    ) -> Result<Response<pb::RollBackProjectionResponse>, Status> {
+        let projection = self.projections.find(&request.get_ref().name);
+        let by = self.admit(&request, "RollBackProjection", name_of(&projection))?;
+        Ok(Response::new(projections::roll_back(projection?, by, request.into_inner().reason).await?))
+    }
+
+    type ExportLogStream = Batches<pb::ExportLogResponse>;
+
+    async fn export_log(
+        &self,
+        request: Request<pb::ExportLogRequest>,
+    ) -> Result<Response<Self::ExportLogStream>, Status> {
+        self.admit(&request, "ExportLog", &request.get_ref().stream)?;
+        let stream = request.into_inner().stream;
+        let stream = (!stream.is_empty()).then(|| read::stream_name(&stream)).transpose()?;
+        Ok(Response::new(export::export(self.base.log.clone(), &self.key()?, stream).await?))
+    }
+}
+
+/// The projection's own name, since what was asked for is the caller's text.
+fn name_of(projection: &Result<Arc<dyn Projection>, ApiError>) -> &'static str {
+    projection.as_ref().map_or("", |projection| projection.name())
+}

@@ -1,0 +1,122 @@
+//! Projections that can be built again beside the one in use (L8), and how an operator asks for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use docket_proto::log::v1 as pb;
+use futures::stream::{BoxStream, StreamExt as _};
+use tokio::sync::{mpsc, watch};
+use tokio::time::interval;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use crate::{ApiError, detached};
+
+/// How often it is told how far it is.
+const TELL: Duration = Duration::from_millis(200);
+/// Most characters of a reason.
+const REASON: usize = 500;
+
+/// A projection with a second set of rows beside those in use. `by` is the actor who asked, for the record.
+#[async_trait]
+pub trait Projection: Send + Sync + 'static {
+    /// Its name, such as `status`.
+    fn name(&self) -> &'static str;
+
+    /// How it stands.
+    async fn describe(&self) -> Result<pb::Projection, ApiError>;
+
+    /// Builds the rows beside from the whole log, without any effect elsewhere, and keeps `progress` up to date.
+    /// When it is dropped, the rows beside stay unfinished and are never taken into use.
+    async fn rebuild(
+        &self,
+        by: &str,
+        progress: &watch::Sender<pb::RebuildProjectionResponse>,
+    ) -> Result<(), ApiError>;
+
+    /// Brings the rows beside up to date and compares them with those in use.
+    async fn compare(&self) -> Result<pb::CompareProjectionResponse, ApiError>;
+
+    /// Takes the rows beside into use; readers see the old or the new, never a mix.
+    async fn switch(
+        &self,
+        by: &str,
+        ask: &pb::SwitchProjectionRequest,
+    ) -> Result<pb::SwitchProjectionResponse, ApiError>;
+
+    /// Takes the rows that were in use before into use again.
+    async fn roll_back(&self, by: &str, reason: &str) -> Result<pb::RollBackProjectionResponse, ApiError>;
+}
+
+/// The projections of a server.
+pub(super) struct Projections(pub(super) Vec<Arc<dyn Projection>>);
+
+impl Projections {
+    pub(super) fn find(&self, name: &str) -> Result<Arc<dyn Projection>, ApiError> {
+        self.0.iter().find(|projection| projection.name() == name).cloned().ok_or_else(ApiError::not_found)
+    }
+
+    pub(super) async fn list(&self) -> Result<Vec<pb::Projection>, ApiError> {
+        let mut all = Vec::new();
+        for projection in &self.0 {
+            all.push(projection.describe().await?);
+        }
+        Ok(all)
+    }
+}
+
+/// Builds while somebody listens; what they see is how far it is, and at last that it is done.
+pub(super) fn rebuild(
+    projection: Arc<dyn Projection>,
+    by: String,
+) -> BoxStream<'static, Result<pb::RebuildProjectionResponse, Status>> {
+    let (sender, receiver) = mpsc::channel(4);
+    let (progress, mut seen) = watch::channel(pb::RebuildProjectionResponse::default());
+    tokio::spawn(async move {
+        let mut tick = interval(TELL);
+        let mut building = std::pin::pin!(projection.rebuild(&by, &progress));
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut building => break outcome,
+                () = sender.closed() => return,
+                _ = tick.tick() => {
+                    let step = *seen.borrow_and_update();
+                    let _ = sender.try_send(Ok(step));
+                }
+            }
+        };
+        let last = outcome.map(|()| pb::RebuildProjectionResponse { done: true, ..*seen.borrow() });
+        let _ = sender.send(last.map_err(Status::from)).await;
+    });
+    ReceiverStream::new(receiver).boxed()
+}
+
+/// A switch is not given up half-way when the caller goes away.
+pub(super) async fn switch(
+    projection: Arc<dyn Projection>,
+    by: String,
+    ask: pb::SwitchProjectionRequest,
+) -> Result<pb::SwitchProjectionResponse, ApiError> {
+    check(&ask.reason)?;
+    detached(async move { projection.switch(&by, &ask).await }).await
+}
+
+/// The way back, likewise.
+pub(super) async fn roll_back(
+    projection: Arc<dyn Projection>,
+    by: String,
+    reason: String,
+) -> Result<pb::RollBackProjectionResponse, ApiError> {
+    check(&reason)?;
+    detached(async move { projection.roll_back(&by, &reason).await }).await
+}
+
+fn check(reason: &str) -> Result<(), ApiError> {
+    if !reason.trim().is_empty() && reason.chars().count() <= REASON {
+        return Ok(());
+    }
+    let words =
+        format!("Say why, in 1 to {REASON} characters without personal data; it is kept with the switch.");
+    Err(ApiError::invalid("reason", "REASON_MISSING", words))
+}

@@ -1,0 +1,434 @@
+//! The operator's face over the real port: who gets in, what is seen, what is found, and a file that proves itself.
+
+use std::time::Duration;
+
+use docket_eventlog::{Context, Expected, StreamAppend, StreamName, Subjects};
+use docket_kernel::{Actor, EventEnum};
+use docket_proto::events::account::Event;
+use docket_proto::identity::events::v1::{AccountRegistered, RoleGranted};
+use docket_proto::log::v1 as pb;
+use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
+use docket_proto::log::v1::read_log_request::Start;
+use docket_proto::log::v1::read_stream_request::AsOf;
+use docket_proto::log::v1::verify_log_response::Step;
+use docket_service::testing::{Running, grant_role, with_token};
+use docket_service::{Base, BaseOptions, Import, Server};
+use sqlx::{AssertSqlSafe, Executor as _};
+use tokio::sync::oneshot;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt as _;
+use uuid::Uuid;
+
+use crate::bench::{POLICIES, Place, SCHEMA, until};
+
+const ADDRESS: &str = "ana.personal@example.test";
+
+type Client = LogAdminServiceClient<Channel>;
+
+/// Identity with a log, and an operator.
+struct World {
+    place: Place,
+    base: Base,
+    server: Running,
+    operator: Uuid,
+}
+
+impl World {
+    async fn start() -> Self {
+        let place = Place::new("identity").await;
+        let config = place.config("identity").await;
+        let (sender, base) = oneshot::channel();
+        let serve = |config, stop| async move {
+            let base =
+                Base::connect(&config, BaseOptions::new("identity", "identity", POLICIES, SCHEMA)).await?;
+            sender.send(base.clone()).map_err(|_| anyhow::anyhow!("nobody waits"))?;
+            Server::new(base).run(stop).await
+        };
+        let server = place.bench.serve(config, serve).await;
+        let base = base.await.unwrap();
+        let operator = Uuid::from_u128(77);
+        grant_role(&base.pool, operator, "operator", "NBC").await;
+        Self { place, base, server, operator }
+    }
+
+    fn client(&self) -> Client {
+        LogAdminServiceClient::new(self.server.channel())
+    }
+
+    fn ask<M>(&self, message: M) -> Request<M> {
+        with_token(message, &self.place.bench.token(self.operator))
+    }
+
+    fn stepped_up<M>(&self, message: M) -> Request<M> {
+        with_token(message, &self.place.bench.step_up_token(self.operator))
+    }
+
+    /// Somebody registers, and is given a role: two events of one stream, the first with a sealed address.
+    async fn register(&self, account: Uuid) {
+        let registered =
+            AccountRegistered { email: ADDRESS.into(), language: "es".into(), ..Default::default() };
+        let granted = RoleGranted { role: "finance".into(), office: "NBC".into(), ..Default::default() };
+        let stream = StreamName::of(Event::CATEGORY, account);
+        let events = [Event::from(registered), Event::from(granted)];
+        let append = StreamAppend::of(stream, Expected::Version(0), Subjects::account(account), &events);
+        let context = Context {
+            command_id: Uuid::new_v4(),
+            correlation_id: Uuid::new_v4(),
+            causation_id: None,
+            actor: Actor::account(account),
+            on_behalf_of: None,
+            auth_level: 2,
+            traceparent: String::new(),
+            request: Vec::new(),
+        };
+        self.base.log.append(context.append(&self.base.log, vec![append])).await.unwrap();
+    }
+
+    async fn read(&self, ask: pb::ReadLogRequest) -> Vec<pb::LogEvent> {
+        let mut batches = self.client().read_log(self.ask(ask)).await.unwrap().into_inner();
+        let mut events = Vec::new();
+        while let Some(batch) = batches.message().await.unwrap() {
+            events.extend(batch.events);
+        }
+        events
+    }
+
+    async fn verify(&self, ask: pb::VerifyLogRequest) -> pb::VerifyResult {
+        let mut steps = self.client().verify_log(self.ask(ask)).await.unwrap().into_inner();
+        let mut last = None;
+        while let Some(step) = steps.message().await.unwrap() {
+            last = step.step;
+        }
+        let Some(Step::Result(result)) = last else { panic!("no result at the end") };
+        result
+    }
+
+    async fn export(&self, stream: &str) -> Result<Vec<pb::ExportRecord>, Status> {
+        let ask = self.stepped_up(pb::ExportLogRequest { stream: stream.to_owned() });
+        let mut batches = self.client().export_log(ask).await?.into_inner();
+        let mut records = Vec::new();
+        while let Some(batch) = batches.message().await? {
+            records.extend(batch.records);
+        }
+        Ok(records)
+    }
+}
+
+fn positions(events: &[pb::LogEvent]) -> Vec<u64> {
+    events.iter().map(|event| event.position).collect()
+}
+
+fn account(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_operators_get_in_and_what_changes_something_asks_for_a_fresh_second_factor() {
+    let world = World::start().await;
+    let mut client = world.client();
+    let nobody = client.get_log_stats(pb::GetLogStatsRequest {}).await.unwrap_err();
+    assert_eq!(nobody.code(), Code::Unauthenticated);
+    let officer = account(5);
+    grant_role(&world.base.pool, officer, "adjudicator", "NBC").await;
+    for person in [account(6), officer] {
+        let ask = with_token(pb::GetLogStatsRequest {}, &world.place.bench.step_up_token(person));
+        assert_eq!(client.get_log_stats(ask).await.unwrap_err().code(), Code::PermissionDenied);
+    }
+    let mut service = LogAdminServiceClient::new(world.server.channel_as(&world.place.bench, "filing"));
+    let refused = service.get_log_stats(pb::GetLogStatsRequest {}).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated, "this face is for persons");
+    client.get_log_stats(world.ask(pb::GetLogStatsRequest {})).await.unwrap();
+    let reason = |status: &Status| status.get_details_error_info().unwrap().reason;
+    let refused = client.redrive_parked(world.ask(pb::RedriveParkedRequest::default())).await.unwrap_err();
+    assert_eq!(reason(&refused), "STEP_UP_REQUIRED");
+    let refused = client.export_log(world.ask(pb::ExportLogRequest::default())).await.unwrap_err();
+    assert_eq!(reason(&refused), "STEP_UP_REQUIRED");
+    let done = client.redrive_parked(world.stepped_up(pb::RedriveParkedRequest::default())).await.unwrap();
+    assert_eq!((done.get_ref().applied, done.get_ref().still_parked), (0, 0));
+    let unread = pb::RedriveParkedRequest { log: "payments".into(), stream: String::new() };
+    let refused = client.redrive_parked(world.stepped_up(unread)).await.unwrap_err();
+    assert_eq!(reason(&refused), "LOG_NOT_READ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_shown_decoded_and_its_sealed_fields_as_sealed() {
+    let world = World::start().await;
+    world.register(account(1)).await;
+    let ask = world.ask(pb::GetEventRequest { position: 1 });
+    let event = world.client().get_event(ask).await.unwrap().into_inner().event.unwrap();
+    let payload: serde_json::Value = serde_json::from_str(&event.payload_json).unwrap();
+    let whose = format!("account:{}", account(1));
+    assert_eq!(payload["email"], format!("sealed:{whose}"));
+    assert_eq!(payload["language"], "es");
+    assert_eq!(event.sealed_for, [whose]);
+    assert_eq!((event.kind.as_str(), event.version), ("account.registered.v1", 1));
+    let metadata = event.metadata.clone().unwrap();
+    assert_eq!((metadata.actor, metadata.auth_level), (format!("account:{}", account(1)), 2));
+    assert!(!format!("{event:?}").contains(ADDRESS));
+    // The second event has nothing sealed.
+    let ask = world.ask(pb::GetEventRequest { position: 2 });
+    let event = world.client().get_event(ask).await.unwrap().into_inner().event.unwrap();
+    let payload: serde_json::Value = serde_json::from_str(&event.payload_json).unwrap();
+    assert_eq!((payload["role"].as_str(), event.sealed_for.len()), (Some("finance"), 0));
+    for (position, code) in [(0, Code::InvalidArgument), (3, Code::NotFound)] {
+        let ask = world.ask(pb::GetEventRequest { position });
+        assert_eq!(world.client().get_event(ask).await.unwrap_err().code(), code);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_read_from_anywhere_filtered_and_live() {
+    let world = World::start().await;
+    for n in 1..=4 {
+        world.register(account(n)).await;
+    }
+    let all = world.read(pb::ReadLogRequest::default()).await;
+    assert_eq!(positions(&all), [1, 2, 3, 4, 5, 6, 7, 8]);
+    let last = |count| Some(Start::Last(count));
+    let some = world.read(pb::ReadLogRequest { start: last(3), ..Default::default() }).await;
+    assert_eq!(positions(&some), [6, 7, 8]);
+    let kind = "account.registered.v1".to_owned();
+    let some =
+        world.read(pb::ReadLogRequest { start: last(2), kind: kind.clone(), ..Default::default() }).await;
+    assert_eq!(positions(&some), [5, 7]);
+    let after = Some(Start::AfterPosition(1));
+    let some = world
+        .read(pb::ReadLogRequest { start: after, kind: kind.clone(), limit: 2, ..Default::default() })
+        .await;
+    assert_eq!(positions(&some), [3, 5]);
+    let stream = StreamName::of("account", account(3)).to_string();
+    for start in [last(1), Some(Start::AfterPosition(5))] {
+        let some =
+            world.read(pb::ReadLogRequest { start, stream: stream.clone(), ..Default::default() }).await;
+        assert_eq!(positions(&some), [6]);
+    }
+    let none = world.read(pb::ReadLogRequest { category: "email".into(), ..Default::default() }).await;
+    assert!(none.is_empty());
+
+    // Live: what comes later is told, filtered, until the server stops.
+    let follow = pb::ReadLogRequest { start: last(1), follow: true, kind, ..Default::default() };
+    let mut live = world.client().read_log(world.ask(follow)).await.unwrap().into_inner();
+    assert_eq!(positions(&live.message().await.unwrap().unwrap().events), [7]);
+    world.register(account(5)).await;
+    let next = tokio::time::timeout(Duration::from_secs(10), live.message()).await.unwrap();
+    assert_eq!(positions(&next.unwrap().unwrap().events), [9]);
+    world.server.stop().await.unwrap();
+    assert!(live.message().await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_read_both_ways_and_as_it_was() {
+    let world = World::start().await;
+    world.register(account(1)).await;
+    world.register(account(2)).await;
+    let name = StreamName::of("account", account(2)).to_string();
+    let ask = |ask: pb::ReadStreamRequest| {
+        let (request, mut client) = (world.ask(ask), world.client());
+        async move {
+            let mut batches = client.read_stream(request).await?.into_inner();
+            let mut versions = Vec::new();
+            while let Some(batch) = batches.message().await? {
+                versions.extend(batch.events.iter().map(|event| event.version));
+            }
+            Ok::<_, Status>(versions)
+        }
+    };
+    let of = |stream: &str| pb::ReadStreamRequest { stream: stream.to_owned(), ..Default::default() };
+    assert_eq!(ask(of(&name)).await.unwrap(), [1, 2]);
+    assert_eq!(ask(pb::ReadStreamRequest { backwards: true, ..of(&name) }).await.unwrap(), [2, 1]);
+    assert_eq!(ask(pb::ReadStreamRequest { backwards: true, limit: 1, ..of(&name) }).await.unwrap(), [2]);
+    assert_eq!(ask(pb::ReadStreamRequest { from_version: 2, ..of(&name) }).await.unwrap(), [2]);
+    let as_of = |as_of| pb::ReadStreamRequest { as_of: Some(as_of), ..of(&name) };
+    assert_eq!(ask(as_of(AsOf::AsOfPosition(3))).await.unwrap(), [1]);
+    assert_eq!(ask(as_of(AsOf::AsOfPosition(2))).await.unwrap_err().code(), Code::NotFound);
+    let all = world.read(pb::ReadLogRequest::default()).await;
+    assert_eq!(ask(as_of(AsOf::AsOfUs(all[3].recorded_at_us))).await.unwrap(), [1, 2]);
+    assert_eq!(ask(as_of(AsOf::AsOfUs(all[0].recorded_at_us - 1))).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(ask(of("No Stream")).await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(ask(of("account-nobody")).await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_changed_is_named_by_the_check() {
+    let world = World::start().await;
+    for n in 1..=3 {
+        world.register(account(n)).await;
+    }
+    let sound = world.verify(pb::VerifyLogRequest::default()).await;
+    assert_eq!((sound.sound, sound.from, sound.to), (true, 1, 6));
+    let stream = StreamName::of("account", account(2)).to_string();
+    let of_stream = || pb::VerifyLogRequest { stream: stream.clone(), ..Default::default() };
+    let sound = world.verify(of_stream()).await;
+    assert_eq!((sound.sound, sound.to), (true, 2));
+    let missing = pb::VerifyLogRequest { stream: "account-nobody".into(), ..Default::default() };
+    assert_eq!(world.client().verify_log(world.ask(missing)).await.unwrap_err().code(), Code::NotFound);
+
+    let owner = &world.place.own.pool;
+    let mut connection = owner.acquire().await.unwrap();
+    connection.execute("SET session_replication_role = replica").await.unwrap();
+    connection
+        .execute("UPDATE log.event SET recorded_at_us = recorded_at_us + 1 WHERE position = 4")
+        .await
+        .unwrap();
+    for ask in [pb::VerifyLogRequest::default(), of_stream()] {
+        let found = world.verify(ask).await;
+        assert_eq!((found.sound, found.broken_position), (false, 4), "{found:?}");
+        assert!(found.fault.contains("changed"), "{found:?}");
+    }
+    // A tail that was cut off shows in the stream's own guard.
+    connection
+        .execute("UPDATE log.event SET recorded_at_us = recorded_at_us - 1 WHERE position = 4")
+        .await
+        .unwrap();
+    connection.execute("DELETE FROM log.event WHERE position = 4").await.unwrap();
+    let found = world.verify(of_stream()).await;
+    assert!(!found.sound && found.fault.contains("head"), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_figures_and_the_relay_are_told() {
+    let world = World::start().await;
+    world.register(account(1)).await;
+    world.register(account(2)).await;
+    let relay = async || {
+        world.client().get_relay_status(world.ask(pb::GetRelayStatusRequest {})).await.unwrap().into_inner()
+    };
+    until("the relay has published", async || relay().await.last_sequence == 4).await;
+    let published = relay().await;
+    assert_eq!((published.head, published.first_sequence, published.messages), (4, 1, 4));
+    assert_eq!((published.stream_epoch, published.epoch), (1, 1));
+    assert_eq!(published.holder.unwrap().application, "identity");
+    let figures = async || {
+        world.client().get_log_stats(world.ask(pb::GetLogStatsRequest {})).await.unwrap().into_inner()
+    };
+    // It reads its own log, for the roles.
+    until("the consumer has come up", async || {
+        figures().await.consumers.first().is_some_and(|consumer| consumer.position > 0)
+    })
+    .await;
+    let stats = figures().await;
+    assert_eq!((stats.log.as_str(), stats.head, stats.streams, stats.commands), ("identity", 4, 2, 2));
+    let kinds: Vec<_> = stats.kinds.iter().map(|kind| (kind.kind.as_str(), kind.events)).collect();
+    assert_eq!(kinds, [("account.registered.v1", 2), ("account.role_granted.v1", 2)]);
+    assert_eq!(stats.epoch.unwrap().number, 1);
+    assert!(stats.tables.iter().any(|table| table.table == "event" && table.bytes > 0));
+    assert_eq!((stats.consumers[0].log.as_str(), stats.consumers[0].head), ("identity", Some(4)));
+    assert_eq!((stats.timers, stats.parked_streams), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parked_stream_is_shown_with_the_event_that_stopped_it() {
+    let world = World::start().await;
+    world.register(account(1)).await;
+    let stream = StreamName::of("account", account(1)).to_string();
+    // As the consumer would park it.
+    for (position, reason) in [(1_i64, "it cannot be folded"), (2, "behind an earlier event of its stream")] {
+        sqlx::query("INSERT INTO log.parked VALUES ('identity', 'identity', $1, $2, $3, $2)")
+            .bind(&stream)
+            .bind(position)
+            .bind(reason)
+            .execute(&world.base.pool)
+            .await
+            .unwrap();
+    }
+    let list = async || {
+        let answer = world.client().list_parked(world.ask(pb::ListParkedRequest {})).await.unwrap();
+        answer.into_inner().streams
+    };
+    let parked = list().await;
+    assert_eq!(parked.len(), 1);
+    assert_eq!(
+        (parked[0].position, parked[0].waiting, parked[0].reason.as_str()),
+        (1, 2, "it cannot be folded")
+    );
+    let ask =
+        |stream: &str| world.ask(pb::GetParkedRequest { log: "identity".into(), stream: stream.into() });
+    let shown = world.client().get_parked(ask(&stream)).await.unwrap().into_inner();
+    assert_eq!(shown.positions.len(), 2);
+    assert_eq!(shown.event.unwrap().kind, "account.registered.v1");
+    assert_eq!(world.client().get_parked(ask("account-other")).await.unwrap_err().code(), Code::NotFound);
+    // What stood in the way is gone: both are applied, in order, and the role is there.
+    let ask = pb::RedriveParkedRequest { log: "identity".into(), stream };
+    let done = world.client().redrive_parked(world.stepped_up(ask)).await.unwrap().into_inner();
+    assert_eq!((done.applied, done.still_parked), (2, 0));
+    assert!(list().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exported_log_proves_itself_and_is_put_into_an_empty_one() {
+    let world = World::start().await;
+    for n in 1..=40 {
+        world.register(account(n)).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, records: &[pb::ExportRecord]| {
+        let path = folder.path().join(name);
+        let bytes: Vec<u8> =
+            records.iter().flat_map(prost::Message::encode_length_delimited_to_vec).collect();
+        std::fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    };
+    let whole = world.export("").await.unwrap();
+    assert_eq!(whole.len(), 82);
+    let (log, stream) = (write("log", &whole), StreamName::of("account", account(7)).to_string());
+    let one = write("stream", &world.export(&stream).await.unwrap());
+    assert_eq!(world.export("account-nobody").await.unwrap_err().code(), Code::NotFound);
+    assert!(import(&log, None, None).await.contains("80 events of the log identity, as they were written"));
+    assert!(import(&one, None, None).await.contains(&format!("2 events of {stream}")));
+
+    // Whatever is changed, left out, or added is found.
+    let mut changed = whole.clone();
+    if let Some(pb::export_record::Record::Event(event)) = &mut changed[5].record {
+        event.recorded_at_us += 1;
+    }
+    assert!(import(&write("changed", &changed), None, None).await.contains("position 5"));
+    let without = |at: usize| [&whole[..at], &whole[at + 1..]].concat();
+    assert!(
+        import(&write("without", &without(5)), None, None).await.contains("position 5: the event is missing")
+    );
+    let mut cut = without(80);
+    assert!(import(&write("tail", &cut), None, None).await.contains("79 events, and the end says 80"));
+    if let Some(pb::export_record::Record::End(end)) = &mut cut[80].record {
+        end.events = 79;
+    }
+    assert!(import(&write("tail", &cut), None, None).await.contains("not those that were signed"));
+    assert!(import(&write("half", &whole[..40]), None, None).await.contains("cut off"));
+    let other = "00".repeat(32);
+    assert!(import(&log, None, Some(&other)).await.contains("another key"));
+
+    // Into the empty log of a database; the service can then verify what stands there.
+    let empty = docket_testkit::database("empty").await;
+    assert!(import(&one, Some(&empty.url), None).await.contains("only a whole log"));
+    assert!(
+        import(&write("tail", &cut), Some(&empty.url), None).await.contains("not those that were signed")
+    );
+    let count = "SELECT count(*) FROM log.event";
+    assert_eq!(
+        sqlx::query_scalar::<_, i64>(count).fetch_one(&empty.pool).await.unwrap(),
+        0,
+        "all or nothing"
+    );
+    assert!(import(&log, Some(&empty.url), None).await.contains("80 events"));
+    let same =
+        "SELECT encode(sha256(string_agg(e::text, '' ORDER BY position)::bytea), 'hex') FROM log.event e";
+    let hash =
+        async |pool| sqlx::query_scalar::<_, String>(AssertSqlSafe(same)).fetch_one(pool).await.unwrap();
+    assert_eq!(hash(&empty.pool).await, hash(&world.place.own.pool).await);
+    let guards =
+        "SELECT encode(sha256(string_agg(s::text, '' ORDER BY name)::bytea), 'hex') FROM log.stream s";
+    let guards =
+        async |pool| sqlx::query_scalar::<_, String>(AssertSqlSafe(guards)).fetch_one(pool).await.unwrap();
+    assert_eq!(guards(&empty.pool).await, guards(&world.place.own.pool).await);
+    assert!(import(&log, Some(&empty.url), None).await.contains("not empty"));
+}
+
+/// What the import of a file says, or what it found wrong.
+async fn import(file: &str, database: Option<&str>, public_key: Option<&str>) -> String {
+    let import = Import {
+        file: file.into(),
+        database: database.map(str::to_owned),
+        public_key: public_key.map(str::to_owned),
+    };
+    import.run().await.unwrap_or_else(|error| format!("{error:#}"))
+}

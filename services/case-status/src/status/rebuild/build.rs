@@ -1,0 +1,211 @@
+//! Builds rows from the log: one task reads, one folds, one writes, each a few batches ahead of the next at most.
+
+use docket_eventlog::Recorded;
+use docket_proto::log::v1 as pb;
+use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
+use docket_service::{ApiError, Base};
+use sqlx::PgPool;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use super::super::row::{CaseRow, TimelineRow};
+use super::super::tables::{self, Tables};
+use super::fold::Fold;
+use crate::aggregate::LOG;
+
+/// Events folded in one go.
+const PAGE: usize = 2_000;
+/// Lines, or cases, written in one statement.
+const ROWS: usize = 4_000;
+/// Cases held in memory, some 2 KiB each; beyond that they are written and read again when they go on.
+const MOST_CASES: usize = 100_000;
+/// A round that brings fewer events than this was the last: the rest comes when the rows are compared or switched.
+const FEW: u64 = 100;
+
+/// How far a build is.
+pub(super) type Progress = watch::Sender<pb::RebuildProjectionResponse>;
+
+/// Applies the log's events after a position to the rows of `tables`, up to the head; gives the last position. `fresh`:
+/// the rows are empty.
+pub(super) async fn build(
+    base: &Base,
+    tables: Tables,
+    after: u64,
+    fresh: bool,
+    progress: &Progress,
+) -> Result<u64, ApiError> {
+    let (pages, read) = mpsc::channel(4);
+    let (rows, written) = mpsc::channel(2);
+    let progress = progress.clone();
+    // Dropped with us, and then nothing of it goes on.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(read_log(base.clone(), after, pages, progress.clone()));
+    tasks.spawn(write(base.pool.clone(), tables, written));
+    let folder = Folder {
+        pool: base.pool.clone(),
+        tables,
+        complete: fresh,
+        fold: Fold::default(),
+        lines: Vec::new(),
+        rows,
+    };
+    tasks.spawn(folder.run(read, after, progress));
+    let mut position = after;
+    let mut failed = None;
+    while let Some(ended) = tasks.join_next().await {
+        match ended.map_err(ApiError::internal)? {
+            Ok(at) => position = position.max(at),
+            // What one task does makes the next ones fail: the first cause counts, but for a closed channel.
+            Err(Stop::Failed(error)) => failed = Some(error),
+            Err(Stop::Elsewhere) => {}
+        }
+    }
+    failed.map_or(Ok(position), Err)
+}
+
+/// Why a task ended early.
+enum Stop {
+    Failed(ApiError),
+    /// Its neighbour is gone and says why.
+    Elsewhere,
+}
+
+impl<E: Into<ApiError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Reads the owner's log, which streams it in batches of its own.
+async fn read_log(
+    base: Base,
+    after: u64,
+    pages: mpsc::Sender<Vec<Recorded>>,
+    progress: Progress,
+) -> Result<u64, Stop> {
+    let mut feed =
+        EventFeedServiceClient::new(base.channel("case-status")).max_decoding_message_size(16 << 20);
+    let away = |status: tonic::Status| ApiError::peer("the log of cases", &status);
+    let mut position = after;
+    loop {
+        let head = feed
+            .get_head(pb::GetHeadRequest { log: LOG.to_owned() })
+            .await
+            .map_err(away)?
+            .into_inner()
+            .position;
+        progress.send_modify(|step| step.head = head);
+        let before = position;
+        let ask = pb::ReadEventsRequest { log: LOG.to_owned(), after_position: position, limit: 0 };
+        let mut batches = feed.read_events(ask).await.map_err(away)?.into_inner();
+        let mut page = Vec::with_capacity(PAGE);
+        while let Some(batch) = batches.message().await.map_err(away)? {
+            for stored in batch.events {
+                page.push(Recorded::from_message(stored)?);
+            }
+            position = page.last().map_or(position, |event| event.position);
+            if page.len() >= PAGE {
+                let full = std::mem::replace(&mut page, Vec::with_capacity(PAGE));
+                pages.send(full).await.map_err(|_closed| Stop::Elsewhere)?;
+            }
+        }
+        if !page.is_empty() {
+            pages.send(page).await.map_err(|_closed| Stop::Elsewhere)?;
+        }
+        if position - before < FEW {
+            return Ok(position);
+        }
+    }
+}
+
+/// What is to be written.
+enum Rows {
+    Lines(Vec<TimelineRow>),
+    Cases(Vec<CaseRow>),
+    /// Answered when everything before it is written.
+    Written(oneshot::Sender<()>),
+}
+
+async fn write(pool: PgPool, tables: Tables, mut rows: mpsc::Receiver<Rows>) -> Result<u64, Stop> {
+    let mut connection = pool.acquire().await?;
+    while let Some(rows) = rows.recv().await {
+        match rows {
+            Rows::Lines(lines) => tables::write_lines(&mut connection, tables, &lines).await?,
+            Rows::Cases(cases) => tables::write_cases(&mut connection, tables, &cases).await?,
+            Rows::Written(asked) => drop(asked.send(())),
+        }
+    }
+    Ok(0)
+}
+
+struct Folder {
+    pool: PgPool,
+    tables: Tables,
+    /// Whether every case there is is in memory, so that a new one is new.
+    complete: bool,
+    fold: Fold,
+    lines: Vec<TimelineRow>,
+    rows: mpsc::Sender<Rows>,
+}
+
+impl Folder {
+    async fn run(
+        mut self,
+        mut pages: mpsc::Receiver<Vec<Recorded>>,
+        after: u64,
+        progress: Progress,
+    ) -> Result<u64, Stop> {
+        let mut position = after;
+        while let Some(page) = pages.recv().await {
+            self.load(&page).await?;
+            self.lines.extend(page.iter().filter_map(|event| self.fold.apply(event)));
+            position = page.last().map_or(position, |event| event.position);
+            if self.lines.len() >= ROWS {
+                let lines = std::mem::take(&mut self.lines);
+                self.send(Rows::Lines(lines)).await?;
+            }
+            if self.fold.len() > MOST_CASES {
+                self.flush().await?;
+            }
+            progress.send_modify(|step| {
+                step.position = position;
+                step.cases = step.cases.max(self.fold.len() as u64);
+                step.stopped = self.fold.stopped();
+            });
+        }
+        self.flush().await?;
+        Ok(position)
+    }
+
+    /// The rows of the cases in these events that were written before.
+    async fn load(&mut self, page: &[Recorded]) -> Result<(), Stop> {
+        if self.complete {
+            return Ok(());
+        }
+        let unknown = self.fold.unknown(page);
+        if !unknown.is_empty() {
+            let mut connection = self.pool.acquire().await?;
+            self.fold.hold(tables::load(&mut connection, self.tables, &unknown).await?);
+        }
+        Ok(())
+    }
+
+    /// Writes what is held, and holds nothing any more.
+    async fn flush(&mut self) -> Result<(), Stop> {
+        let lines = std::mem::take(&mut self.lines);
+        self.send(Rows::Lines(lines)).await?;
+        let mut cases = self.fold.take();
+        while !cases.is_empty() {
+            let rest = cases.split_off(cases.len().min(ROWS));
+            self.send(Rows::Cases(std::mem::replace(&mut cases, rest))).await?;
+        }
+        self.complete = false;
+        let (asked, written) = oneshot::channel();
+        self.send(Rows::Written(asked)).await?;
+        written.await.map_err(|_closed| Stop::Elsewhere)
+    }
+
+    async fn send(&self, rows: Rows) -> Result<(), Stop> {
+        self.rows.send(rows).await.map_err(|_closed| Stop::Elsewhere)
+    }
+}

@@ -1,0 +1,137 @@
+//! The two sets of rows: which is in use, how each stands, and who may work on the one beside.
+
+use docket_kernel::Refusal;
+use docket_service::{ApiError, Base};
+use sqlx::{Connection as _, PgConnection};
+
+use super::super::tables::Tables;
+use super::NAME;
+use crate::aggregate::LOG;
+
+/// How one set stands.
+#[derive(Debug, Clone)]
+pub(super) struct Set {
+    pub(super) tables: Tables,
+    pub(super) generation: u64,
+    pub(super) state: String,
+    /// Everything of the log up to here is in it.
+    pub(super) position: u64,
+    pub(super) changed_at_us: i64,
+    pub(super) changed_by: String,
+}
+
+/// The set in use, and the one beside it.
+pub(super) async fn both(base: &Base) -> Result<(Set, Set), ApiError> {
+    let rows = sqlx::query!(
+        r#"SELECT s.slot, s.generation, s.state, s.position, s.changed_at_us, s.changed_by, p.live = s.slot AS "live!"
+         FROM projection_set AS s JOIN projection AS p ON p.name = s.projection WHERE p.name = $1"#,
+        NAME
+    )
+    .fetch_all(&base.pool)
+    .await?;
+    let (mut live, mut beside) = (None, None);
+    for row in rows {
+        let set = Set {
+            tables: Tables::named(&row.slot)?,
+            generation: row.generation.unsigned_abs(),
+            state: row.state,
+            position: row.position.unsigned_abs(),
+            changed_at_us: row.changed_at_us,
+            changed_by: row.changed_by,
+        };
+        if row.live { live = Some(set) } else { beside = Some(set) }
+    }
+    let (Some(mut live), Some(beside)) = (live, beside) else {
+        return Err(ApiError::internal(anyhow::anyhow!("the rows of the two sets are not there")));
+    };
+    live.position = consumed(base).await?;
+    Ok((live, beside))
+}
+
+/// Up to where the projector has applied everything.
+pub(super) async fn consumed(base: &Base) -> Result<u64, ApiError> {
+    let position = sqlx::query_scalar!(
+        r#"SELECT coalesce(min(position), 0) AS "position!" FROM log.consumer_checkpoint
+         WHERE consumer = $1 AND log = $2"#,
+        base.name,
+        LOG
+    )
+    .fetch_one(&base.pool)
+    .await?;
+    Ok(position.unsigned_abs())
+}
+
+/// Empties the set beside and begins a new generation in it.
+pub(super) async fn begin(base: &Base, by: &str) -> Result<Tables, ApiError> {
+    let mut tx = base.pool.begin().await?;
+    let slot = sqlx::query_scalar!(r#"SELECT clear_status_beside() AS "slot!""#).fetch_one(&mut *tx).await?;
+    sqlx::query!(
+        "UPDATE projection_set SET state = 'building', position = 0, changed_at_us = $3, changed_by = $4,
+            generation = (SELECT max(generation) + 1 FROM projection_set WHERE projection = $1)
+         WHERE projection = $1 AND slot = $2",
+        NAME,
+        &slot,
+        base.clock.now().as_microsecond(),
+        by
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(Tables::named(&slot)?)
+}
+
+/// The set is built, up to a position.
+pub(super) async fn built(base: &Base, tables: Tables, position: u64, by: &str) -> Result<(), ApiError> {
+    sqlx::query!(
+        "UPDATE projection_set SET state = 'built', position = $3, changed_at_us = $4, changed_by = $5
+         WHERE projection = $1 AND slot = $2",
+        NAME,
+        tables.slot(),
+        position.cast_signed(),
+        base.clock.now().as_microsecond(),
+        by
+    )
+    .execute(&base.pool)
+    .await?;
+    Ok(())
+}
+
+/// The set beside has come up to a position; its state is the same.
+pub(super) async fn caught_up(base: &Base, tables: Tables, position: u64) -> Result<(), ApiError> {
+    sqlx::query!(
+        "UPDATE projection_set SET position = $3 WHERE projection = $1 AND slot = $2",
+        NAME,
+        tables.slot(),
+        position.cast_signed()
+    )
+    .execute(&base.pool)
+    .await?;
+    Ok(())
+}
+
+/// One at a time works on the set beside; given back when dropped, because its connection ends.
+pub(super) struct Alone(#[expect(dead_code, reason = "kept open: the lock is the session's")] PgConnection);
+
+impl Alone {
+    /// Takes the lock.
+    ///
+    /// # Errors
+    /// `REBUILD_RUNNING` while somebody else has it.
+    pub(super) async fn take(base: &Base) -> Result<Self, ApiError> {
+        // Not from the pool: a session's lock must not go back into it.
+        let mut connection = PgConnection::connect_with(&base.pool.connect_options()).await?;
+        let ours = sqlx::query_scalar!(
+            r#"SELECT pg_try_advisory_lock(hashtextextended('docket.rebuild.' || $1::text, 0)) AS "ours!""#,
+            NAME
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        if ours {
+            return Ok(Self(connection));
+        }
+        let words = "Somebody else works on the rows beside those in use.";
+        Err(Refusal::state("REBUILD_RUNNING", words)
+            .way_out("Wait until that has ended, then repeat this.")
+            .into())
+    }
+}

@@ -1,0 +1,93 @@
+//! Takes the set beside into use: the projector stands still, the last events are applied, one row changes.
+
+use std::time::{Duration, Instant};
+
+use docket_service::{ApiError, Base};
+
+use super::NAME;
+use super::build::{Progress, build};
+use super::sets::{self, Set};
+
+/// What is kept of a switch, beside the generations.
+pub(super) struct Note<'a> {
+    pub(super) by: &'a str,
+    pub(super) reason: &'a str,
+    pub(super) differing: u64,
+}
+
+/// Switches from `live` to `beside`; gives how long the projector stood still. Whoever reads sees the old rows until the
+/// commit and the new ones after it.
+pub(super) async fn switch(
+    base: &Base,
+    live: &Set,
+    beside: &Set,
+    note: &Note<'_>,
+) -> Result<Duration, ApiError> {
+    let progress = Progress::default();
+    // Nearly all of it while the projector goes on.
+    let position = build(base, beside.tables, beside.position, false, &progress).await?;
+    let mut tx = base.pool.begin().await?;
+    // It waits for the events at hand; those that come wait for us.
+    sqlx::query!("SELECT set_config('lock_timeout', '10s', true) AS wait").fetch_one(&mut *tx).await?;
+    let begun = Instant::now();
+    sqlx::query!(
+        "SELECT pg_advisory_xact_lock(hashtextextended('docket.projection.' || $1::text, 0))::text AS lock",
+        NAME
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let position = build(base, beside.tables, position, false, &progress).await?;
+    let kept_at = sets::consumed(base).await?;
+    let now_us = base.clock.now().as_microsecond();
+    sqlx::query!(
+        "UPDATE projection_set SET state = 'kept', position = $3, changed_at_us = $4, changed_by = $5
+         WHERE projection = $1 AND slot = $2",
+        NAME,
+        live.tables.slot(),
+        kept_at.cast_signed(),
+        now_us,
+        note.by
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE projection_set SET state = 'live', position = $3, changed_at_us = $4, changed_by = $5
+         WHERE projection = $1 AND slot = $2",
+        NAME,
+        beside.tables.slot(),
+        position.cast_signed(),
+        now_us,
+        note.by
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO projection_switch (projection, from_generation, to_generation, differing, switched_at_us,
+                                        switched_by, reason)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        NAME,
+        live.generation.cast_signed(),
+        beside.generation.cast_signed(),
+        note.differing.cast_signed(),
+        now_us,
+        note.by,
+        note.reason
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!("UPDATE projection SET live = $2 WHERE name = $1", NAME, beside.tables.slot())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    let took = begun.elapsed();
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(
+        from = live.generation,
+        to = beside.generation,
+        position,
+        took_ms,
+        by = note.by,
+        "other rows of the projection are in use"
+    );
+    Ok(took)
+}

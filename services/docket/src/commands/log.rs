@@ -1,0 +1,93 @@
+//! `docket log`: an operator's look into the services' logs, and what may be put right there.
+mod args;
+mod file;
+mod park;
+mod projection;
+mod read;
+mod show;
+mod verify;
+
+pub use args::{LogArgs, LogCommand};
+
+use super::Session;
+use crate::client::{Connection, LogAdminServiceClient, request};
+use crate::output::Teller;
+use anyhow::Result;
+use args::{ParkCommand, RelayCommand};
+use std::path::Path;
+use tonic::Request;
+use tonic::transport::Channel;
+
+/// Whose log is meant when none is named: the cases'.
+const USUAL: &str = "case-status";
+/// Where the projection is.
+const PROJECTION: &str = "status-projection";
+
+type Client = LogAdminServiceClient<Channel>;
+
+/// An operator who is signed in.
+struct Operator<'a> {
+    connection: Connection,
+    token: String,
+    named: Option<String>,
+    teller: &'a Teller,
+}
+
+impl Operator<'_> {
+    /// The service that was named, or the usual one.
+    fn service(&self) -> &str {
+        self.named.as_deref().unwrap_or(USUAL)
+    }
+
+    fn client(&self) -> Result<Client> {
+        self.connection.log_admin(self.service())
+    }
+
+    /// The client of every service that is meant: the one that was named, or all.
+    fn clients(&self) -> Result<Vec<(String, Client)>> {
+        let services = match &self.named {
+            Some(named) => vec![named.clone()],
+            None => self.connection.services().map(str::to_owned).collect(),
+        };
+        services.into_iter().map(|name| Ok((name.clone(), self.connection.log_admin(&name)?))).collect()
+    }
+
+    fn ask<T>(&self, message: T) -> Request<T> {
+        request(Some(&self.token), message)
+    }
+
+    /// For what takes as long as it takes.
+    fn ask_for_long<T>(&self, message: T) -> Request<T> {
+        let mut asked = self.ask(message);
+        asked.metadata_mut().remove("grpc-timeout");
+        asked
+    }
+}
+
+/// Runs an operator's command.
+pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
+    let LogArgs { service, command } = args;
+    if let LogCommand::Import(import) = &command {
+        return file::import(service.as_deref(), import);
+    }
+    let (connection, token) = Session::resume(home).await?;
+    let named = match (&command, service) {
+        (LogCommand::Projection(_), None) => Some(PROJECTION.to_owned()),
+        (_, named) => named,
+    };
+    let operator = Operator { connection, token, named, teller };
+    match command {
+        LogCommand::Tail(tail) => read::tail(&operator, tail).await,
+        LogCommand::Stream(stream) => read::stream(&operator, stream).await,
+        LogCommand::Event { position } => read::event(&operator, position).await,
+        LogCommand::Verify { stream, from } => verify::verify(&operator, stream, from).await,
+        LogCommand::Stats => show::stats(&operator).await,
+        LogCommand::Relay(RelayCommand::Status) => show::relay(&operator).await,
+        LogCommand::Park(ParkCommand::List) => park::list(&operator).await,
+        LogCommand::Park(ParkCommand::Show { log, stream }) => park::show(&operator, log, stream).await,
+        LogCommand::Park(ParkCommand::Redrive { log, stream }) => park::redrive(&operator, log, stream).await,
+        LogCommand::Projection(command) => projection::run(&operator, command).await,
+        LogCommand::Export { stream, to } => file::export(&operator, stream, &to).await,
+        LogCommand::Import(_) => unreachable!("done before anybody signs in"),
+    }
+}

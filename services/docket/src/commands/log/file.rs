@@ -1,0 +1,69 @@
+//! `docket log export` and `import`: a portable file with its chain.
+use super::args::ImportArgs;
+use super::{Operator, USUAL};
+use crate::commands::Refused;
+use anyhow::{Context, Result, bail, ensure};
+use docket_proto::log::v1 as pb;
+use docket_proto::log::v1::export_record::Record;
+use prost::Message as _;
+use serde_json::json;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+/// The largest batch of records that is taken.
+const MOST_BYTES: usize = 64 << 20;
+
+pub(super) async fn export(operator: &Operator<'_>, stream: Option<String>, to: &Path) -> Result<()> {
+    let asked = operator.ask_for_long(pb::ExportLogRequest { stream: stream.unwrap_or_default() });
+    let mut client = operator.client()?.max_decoding_message_size(MOST_BYTES);
+    let mut batches = client.export_log(asked).await.map_err(Refused::from)?.into_inner();
+    // By another name first: a file of that name is always whole.
+    let unfinished = to.with_added_extension("unfinished");
+    let file =
+        std::fs::File::create(&unfinished).with_context(|| format!("write {}", unfinished.display()))?;
+    let mut file = std::io::BufWriter::new(file);
+    let mut end = None;
+    while let Some(batch) = batches.message().await.map_err(Refused::from)? {
+        for record in batch.records {
+            file.write_all(&record.encode_length_delimited_to_vec())?;
+            if let Some(Record::End(last)) = record.record {
+                end = Some(last);
+            }
+        }
+    }
+    let end = end.context("the export ended before its end; begin again")?;
+    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    std::fs::rename(&unfinished, to).with_context(|| format!("write {}", to.display()))?;
+    let size = end.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size);
+    if operator.teller.is_json() {
+        operator.teller.value(&json!({"file": to, "events": end.events, "checkpoint_size": size}));
+    } else {
+        operator.teller.line(&format!(
+            "{} events in {}, signed within a log of {size}",
+            end.events,
+            to.display()
+        ));
+    }
+    Ok(())
+}
+
+/// The service's own program does it: it holds the chain's rules, and needs nothing that runs.
+pub(super) fn import(service: Option<&str>, args: &ImportArgs) -> Result<()> {
+    let program = std::env::current_exe()?.with_file_name(format!("docket-{}", service.unwrap_or(USUAL)));
+    ensure!(program.is_file(), "{} is missing: build it with `cargo build --bins`", program.display());
+    let mut command = Command::new(&program);
+    command.arg("import").arg(&args.file);
+    if let Some(key) = &args.public_key {
+        command.args(["--public-key", key]);
+    }
+    if let Some(database) = &args.database {
+        // Through the environment: arguments are there for everybody to see, and this may hold a password.
+        command.env("DOCKET_IMPORT_DATABASE", database);
+    }
+    let status = command.status().with_context(|| format!("start {}", program.display()))?;
+    if !status.success() {
+        bail!("{} was not taken", args.file.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! `docket log park`: streams that wait because an event of theirs could not be applied.
+use super::{Operator, show};
+use crate::commands::{Refused, when};
+use anyhow::{Context, Result};
+use docket_proto::log::v1 as pb;
+use serde_json::json;
+
+pub(super) async fn list(operator: &Operator<'_>) -> Result<()> {
+    let mut rows = Vec::new();
+    for (service, mut client) in operator.clients()? {
+        let asked = operator.ask(pb::ListParkedRequest {});
+        let answer = client.list_parked(asked).await.map_err(Refused::from)?.into_inner();
+        for parked in answer.streams {
+            if operator.teller.is_json() {
+                let mut value = show::json_of("ParkedStream", &parked)?;
+                value["service"] = json!(service);
+                operator.teller.value(&value);
+            }
+            rows.push(vec![
+                service.clone(),
+                parked.log,
+                parked.stream,
+                parked.position.to_string(),
+                parked.waiting.to_string(),
+                when(parked.since_at_us),
+                parked.reason,
+            ]);
+        }
+    }
+    if operator.teller.is_json() {
+        return Ok(());
+    }
+    if rows.is_empty() {
+        operator.teller.line("nothing is parked");
+        return Ok(());
+    }
+    let heads = ["service", "log", "stream", "position", "waiting", "since", "reason"];
+    operator.teller.table(&heads, rows);
+    Ok(())
+}
+
+pub(super) async fn show(operator: &Operator<'_>, log: String, stream: String) -> Result<()> {
+    let asked = operator.ask(pb::GetParkedRequest { log, stream });
+    let answer = operator.client()?.get_parked(asked).await.map_err(Refused::from)?.into_inner();
+    if operator.teller.is_json() {
+        operator.teller.value(&show::json_of("GetParkedResponse", &answer)?);
+        return Ok(());
+    }
+    let parked = answer.parked.context("a parked stream")?;
+    operator.teller.heading(&format!("{} of {}", parked.stream, parked.log));
+    operator.teller.pair("stopped by", &format!("position {}: {}", parked.position, parked.reason));
+    let rows = answer.positions.into_iter();
+    let rows = rows.map(|one| vec![one.position.to_string(), when(one.since_at_us), one.reason]).collect();
+    operator.teller.table(&["position", "since", "reason"], rows);
+    match &answer.event {
+        Some(event) => show::event(event, operator.teller),
+        None => operator.teller.line("the owner of the log does not answer, so the event cannot be shown"),
+    }
+    Ok(())
+}
+
+pub(super) async fn redrive(operator: &Operator<'_>, log: String, stream: String) -> Result<()> {
+    let asked = operator.ask_for_long(pb::RedriveParkedRequest { log, stream });
+    let done = operator.client()?.redrive_parked(asked).await.map_err(Refused::from)?.into_inner();
+    if operator.teller.is_json() {
+        operator.teller.value(&json!({"applied": done.applied, "still_parked": done.still_parked}));
+    } else {
+        operator.teller.line(&format!(
+            "{} event(s) applied, {} stream(s) still parked",
+            done.applied, done.still_parked
+        ));
+    }
+    Ok(())
+}

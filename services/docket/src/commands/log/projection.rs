@@ -1,0 +1,124 @@
+//! `docket log projection`: built again beside the one in use, compared, taken into use, and the way back.
+use super::args::ProjectionCommand;
+use super::{Operator, show};
+use crate::commands::{Refused, when};
+use crate::output::bar;
+use anyhow::{Context, Result, bail, ensure};
+use docket_proto::log::v1 as pb;
+use serde_json::json;
+
+pub(super) async fn run(operator: &Operator<'_>, command: ProjectionCommand) -> Result<()> {
+    match command {
+        ProjectionCommand::List => list(operator).await,
+        ProjectionCommand::Rebuild { name } => rebuild(operator, name).await,
+        ProjectionCommand::Compare { name } => compare(operator, name).await,
+        ProjectionCommand::Switch { name, accept_differences, reason } => {
+            let message = pb::SwitchProjectionRequest { name, accept_differences, reason };
+            let asked = operator.ask_for_long(message);
+            let done = operator.client()?.switch_projection(asked).await.map_err(Refused::from)?.into_inner();
+            switched(operator, done.projection, done.took_us, done.differing)
+        }
+        ProjectionCommand::Rollback { name, reason } => {
+            let asked = operator.ask_for_long(pb::RollBackProjectionRequest { name, reason });
+            let done =
+                operator.client()?.roll_back_projection(asked).await.map_err(Refused::from)?.into_inner();
+            switched(operator, done.projection, done.took_us, 0)
+        }
+    }
+}
+
+async fn list(operator: &Operator<'_>) -> Result<()> {
+    let asked = operator.ask(pb::ListProjectionsRequest {});
+    let answer = operator.client()?.list_projections(asked).await.map_err(Refused::from)?.into_inner();
+    let mut rows = Vec::new();
+    for projection in answer.projections {
+        if operator.teller.is_json() {
+            operator.teller.value(&show::json_of("Projection", &projection)?);
+            continue;
+        }
+        let head = projection.head.map_or_else(|| "unknown".to_owned(), |head| head.to_string());
+        for set in projection.live.into_iter().chain(projection.beside) {
+            rows.push(vec![
+                projection.name.clone(),
+                set.state,
+                set.generation.to_string(),
+                set.cases.to_string(),
+                format!("{} of {head}", set.position),
+                when(set.changed_at_us),
+                set.changed_by,
+            ]);
+        }
+    }
+    if !operator.teller.is_json() {
+        operator
+            .teller
+            .table(&["projection", "rows", "generation", "cases", "position", "since", "by"], rows);
+    }
+    Ok(())
+}
+
+async fn rebuild(operator: &Operator<'_>, name: String) -> Result<()> {
+    let asked = operator.ask_for_long(pb::RebuildProjectionRequest { name });
+    let mut steps = operator.client()?.rebuild_projection(asked).await.map_err(Refused::from)?.into_inner();
+    let bar = bar("events applied", operator.teller);
+    let mut last = pb::RebuildProjectionResponse::default();
+    while let Some(step) = steps.message().await.map_err(Refused::from)? {
+        bar.set_length(step.head);
+        bar.set_position(step.position);
+        last = step;
+    }
+    bar.finish_and_clear();
+    ensure!(last.done, "the rebuild ended before it was done; begin again");
+    if operator.teller.is_json() {
+        operator.teller.value(&show::json_of("RebuildProjectionResponse", &last)?);
+    } else {
+        operator.teller.line(&format!("built again: {} cases from {} events", last.cases, last.position));
+        if last.stopped > 0 {
+            operator
+                .teller
+                .line(&format!("{} case(s) stand before an event that cannot be applied", last.stopped));
+        }
+        operator.teller.line("next: docket log projection compare, then switch --reason …");
+    }
+    Ok(())
+}
+
+async fn compare(operator: &Operator<'_>, name: String) -> Result<()> {
+    let asked = operator.ask_for_long(pb::CompareProjectionRequest { name });
+    let found = operator.client()?.compare_projection(asked).await.map_err(Refused::from)?.into_inner();
+    if operator.teller.is_json() {
+        operator.teller.value(&show::json_of("CompareProjectionResponse", &found)?);
+    } else {
+        operator.teller.pair("equal", &format!("{} cases, up to position {}", found.equal, found.position));
+        operator.teller.pair("differing", &found.differing.to_string());
+        found.examples.iter().for_each(|case| operator.teller.line(&format!("differs: case-{case}")));
+    }
+    if found.differing > 0 {
+        bail!("{} case(s) differ from the rows in use", found.differing);
+    }
+    Ok(())
+}
+
+fn switched(
+    operator: &Operator<'_>,
+    projection: Option<pb::Projection>,
+    took_us: i64,
+    differing: u64,
+) -> Result<()> {
+    let projection = projection.context("a projection")?;
+    let generation = projection.live.as_ref().map_or(0, |live| live.generation);
+    if operator.teller.is_json() {
+        let projection = show::json_of("Projection", &projection)?;
+        operator.teller.value(&json!({"projection": projection, "took_us": took_us, "differing": differing}));
+    } else {
+        let stood_still_ms = took_us / 1000;
+        operator.teller.line(&format!(
+            "generation {generation} of {} is in use; the projection stood still for {stood_still_ms} ms",
+            projection.name
+        ));
+        operator
+            .teller
+            .line("the other rows are kept until the next rebuild: docket log projection rollback");
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! `docket log verify`: with a bar that says how fast it goes and how long it will take.
+use super::Operator;
+use crate::commands::Refused;
+use crate::output::{Teller, bar};
+use anyhow::{Context, Result, bail};
+use docket_proto::log::v1 as pb;
+use docket_proto::log::v1::verify_log_response::Step;
+use serde_json::json;
+
+pub(super) async fn verify(operator: &Operator<'_>, stream: Option<String>, from: u64) -> Result<()> {
+    let of_stream = stream.is_some();
+    let message = pb::VerifyLogRequest { from_position: from, stream: stream.unwrap_or_default() };
+    let asked = operator.ask_for_long(message);
+    let mut steps = operator.client()?.verify_log(asked).await.map_err(Refused::from)?.into_inner();
+    let bar = bar("events checked", operator.teller);
+    let mut found = None;
+    while let Some(step) = steps.message().await.map_err(Refused::from)? {
+        match step.step {
+            Some(Step::Progress(progress)) => {
+                bar.set_length(progress.total);
+                bar.set_position(progress.done);
+            }
+            Some(Step::Result(result)) => found = Some(result),
+            None => {}
+        }
+    }
+    bar.finish_and_clear();
+    let found = found.context("the check ended without a result")?;
+    told(operator, &found, of_stream);
+    if !found.sound {
+        bail!("the log is not as it was written: position {}: {}", found.broken_position, found.fault);
+    }
+    Ok(())
+}
+
+fn told(operator: &Operator<'_>, found: &pb::VerifyResult, of_stream: bool) {
+    let teller: &Teller = operator.teller;
+    if teller.is_json() {
+        teller.value(&json!({
+            "service": operator.service(), "from": found.from, "to": found.to, "checkpoints": found.checkpoints,
+            "protected_to": found.protected_to, "sound": found.sound, "broken_position": found.broken_position,
+            "broken_event_id": found.broken_event_id, "fault": found.fault,
+        }));
+        return;
+    }
+    let what = if of_stream { "versions" } else { "positions" };
+    teller.pair("checked", &format!("{what} {} to {}", found.from, found.to));
+    if !of_stream {
+        teller.pair("checkpoints met", &found.checkpoints.to_string());
+        teller.pair("signed up to", &found.protected_to.to_string());
+    }
+    if found.sound {
+        teller.line("all is as it was written");
+    }
+}
