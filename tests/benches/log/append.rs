@@ -148,10 +148,10 @@ impl UnderWay {
 impl Caller {
     /// The case whose turn it is, and the version it has before the event that is now appended to it.
     pub(crate) fn next(&mut self) -> (Uuid, u64) {
-        let (case, version) = &mut self.cases[self.next];
-        self.next = (self.next + 1) % self.cases.len();
-        *version += 1;
-        (*case, *version - 1)
+        let now = self.next;
+        self.next = (now + 1) % self.cases.len();
+        self.cases[now].1 += 1;
+        (self.cases[now].0, self.cases[now].1 - 1)
     }
 }
 
