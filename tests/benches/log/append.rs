@@ -91,8 +91,14 @@ pub(crate) struct Appended {
 /// Cases which are under way while it is measured; each has its keys already.
 const CASES: usize = 4_096;
 
-/// The cases that callers append to, each with the version it has got to.
-pub(crate) struct UnderWay(Vec<Vec<(Uuid, u64)>>);
+/// The cases that callers append to.
+pub(crate) struct UnderWay(Vec<Caller>);
+
+/// A caller with its cases, each with the version it has got to.
+pub(crate) struct Caller {
+    cases: Vec<(Uuid, u64)>,
+    next: usize,
+}
 
 impl UnderWay {
     /// Opens the cases, divided among so many callers.
@@ -105,39 +111,82 @@ impl UnderWay {
                 log.append(cases::one(log, case, 1)).await.unwrap();
                 cases.push((case, 2));
             }
-            cases
+            Caller { cases, next: 0 }
         });
         Self(join_all(opened).await)
+    }
+
+    /// Cases that are in no log, for what appends to none.
+    pub(crate) fn nowhere(callers: usize) -> Self {
+        let caller = || Caller { cases: vec![(Uuid::now_v7(), 2); CASES / CALLERS], next: 0 };
+        Self((0..callers).map(|_| caller()).collect())
+    }
+
+    /// How many callers there are.
+    pub(crate) fn callers(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Lets every caller work in a task of its own; gives what each came to.
+    pub(crate) async fn each<T, Fut>(&mut self, mut work: impl FnMut(usize, Caller) -> Fut) -> Vec<T>
+    where
+        T: Send + 'static,
+        Fut: Future<Output = (Caller, T)> + Send + 'static,
+    {
+        let callers = std::mem::take(&mut self.0).into_iter().enumerate();
+        let tasks: Vec<_> = callers.map(|(n, caller)| tokio::spawn(work(n, caller))).collect();
+        let mut results = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            let (caller, result) = task.await.unwrap();
+            self.0.push(caller);
+            results.push(result);
+        }
+        results
+    }
+}
+
+impl Caller {
+    /// The case whose turn it is, and the version it has before the event that is now appended to it.
+    pub(crate) fn next(&mut self) -> (Uuid, u64) {
+        let now = self.next;
+        self.next = (now + 1) % self.cases.len();
+        self.cases[now].1 += 1;
+        (self.cases[now].0, self.cases[now].1 - 1)
     }
 }
 
 /// Appends for some time: every caller to one of its cases after the other.
 pub(crate) async fn appends(log: &EventLog, cases: &mut UnderWay, time: Duration) -> Appended {
+    let log = log.clone();
+    calls(cases, time, move |_, case, version| {
+        let log = log.clone();
+        async move { drop(log.append(cases::one(&log, case, version)).await.unwrap()) }
+    })
+    .await
+}
+
+/// Calls for some time, with the caller's number, a case and its version: every caller one call after the other.
+pub(crate) async fn calls<Fut: Future<Output = ()> + Send + 'static>(
+    cases: &mut UnderWay,
+    time: Duration,
+    call: impl Fn(usize, Uuid, u64) -> Fut + Clone + Send + 'static,
+) -> Appended {
     let started = Instant::now();
-    let tasks: Vec<_> = std::mem::take(&mut cases.0)
-        .into_iter()
-        .map(|mut cases| {
-            let log = log.clone();
-            tokio::spawn(async move {
+    let done = cases
+        .each(|n, mut caller| {
+            let call = call.clone();
+            async move {
                 let mut done = 0_u64;
-                let mut next = 0;
                 while started.elapsed() < time {
-                    let (case, version) = &mut cases[next];
-                    log.append(cases::one(&log, *case, *version)).await.unwrap();
-                    *version += 1;
-                    next = (next + 1) % cases.len();
+                    let (case, version) = caller.next();
+                    call(n, case, version).await;
                     done += 1;
                 }
-                (cases, done)
-            })
+                (caller, done)
+            }
         })
-        .collect();
-    let mut events = 0;
-    for task in tasks {
-        let (of_caller, done) = task.await.unwrap();
-        cases.0.push(of_caller);
-        events += done;
-    }
+        .await;
+    let events = done.into_iter().sum();
     Appended { rate: events as f64 / started.elapsed().as_secs_f64(), events }
 }
 
@@ -148,9 +197,8 @@ pub(crate) async fn fill(log: &EventLog, events: u64) {
         .map(|worker| {
             let log = log.clone();
             tokio::spawn(async move {
-                for _ in (worker..cases).step_by(64) {
-                    let events = (1..=cases::EVENTS_OF_A_CASE).map(cases::event);
-                    log.append(cases::many(&log, Uuid::now_v7(), 0, events)).await.unwrap();
+                for number in (worker..cases).step_by(64) {
+                    log.append(cases::many(&log, Uuid::now_v7(), 0, cases::life(number))).await.unwrap();
                 }
             })
         })

@@ -18,9 +18,18 @@ pub(crate) const EVENTS_OF_A_CASE: u64 = 40;
 pub(crate) fn event(n: u64) -> Event {
     match n {
         1 => opened(),
-        2 => FilingAccepted { receipt_number: "DKT1234567897".to_owned(), office: "NYC".to_owned() }.into(),
+        2 => accepted(1_234_567_897),
         _ => requested(n),
     }
+}
+
+/// The whole life of the `number`th case of a long log, with a receipt number of its own.
+pub(crate) fn life(number: u64) -> impl Iterator<Item = Event> {
+    (1..=EVENTS_OF_A_CASE).map(move |n| if n == 2 { accepted(number) } else { event(n) })
+}
+
+fn accepted(number: u64) -> Event {
+    FilingAccepted { receipt_number: format!("DKT{number:010}"), office: "NYC".to_owned() }.into()
 }
 
 fn opened() -> Event {

@@ -8,6 +8,7 @@
 mod append;
 mod batch;
 mod cases;
+mod pace;
 mod pgbench;
 mod place;
 mod projection;

@@ -47,10 +47,15 @@ impl Place {
     }
 }
 
+/// The key-encryption key of all these databases, as a file has it.
+pub(crate) fn kek() -> String {
+    "07".repeat(32)
+}
+
 /// Opens the log of cases in a database.
 pub(crate) async fn open(pool: &PgPool) -> EventLog {
     let clock = Arc::new(SystemClock);
-    let kek = Kek::from_hex(&"07".repeat(32)).unwrap();
+    let kek = Kek::from_hex(&kek()).unwrap();
     let vault = Vault::connect(pool.clone(), kek, clock.clone()).await.unwrap();
     EventLog::open(OpenLog {
         name: "cases-0",

@@ -28,7 +28,7 @@ fn messages() -> HashMap<String, MessageDescriptor> {
 /// The event for an operator.
 pub(super) fn event(recorded: &Recorded) -> pb::LogEvent {
     let sealed = sealed_for(recorded);
-    let size: usize = recorded.payload.len() + recorded.sealed.iter().map(Vec::len).sum::<usize>();
+    let size: usize = recorded.payload.len() + recorded.sealed.iter().map(bytes::Bytes::len).sum::<usize>();
     pb::LogEvent {
         log: recorded.log.clone(),
         position: recorded.position,
