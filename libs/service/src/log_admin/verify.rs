@@ -34,7 +34,7 @@ pub(super) async fn log(
         let public = key.public_key();
         let mut tick = interval(TELL);
         let mut begun = None;
-        let mut verifying = std::pin::pin!(log.verify_watched(from.max(1), Some(&public), &progress));
+        let mut verifying = std::pin::pin!(log.verify_watched(from.max(1), Some(&public), &[], &progress));
         let outcome = loop {
             tokio::select! {
                 outcome = &mut verifying => break outcome,

@@ -1,0 +1,20 @@
+//! A model of append, relay and checkpoint: every interleaving of writers, relays and consumers with faults.
+//!
+//! Each action stands for one atomic step of the real code, which its comment names; what happens between
+//! two steps of a process is everything the others can do. Reading order: `rules` (what the code holds to),
+//! `state`, `writer`, `relay`, `consumer` (the steps), `properties` (L2, L3, L4, L6, L7), `world` (the
+//! model put together), `tests` (the rules hold everything; without any one of them something breaks).
+//!
+//! Not in it: sealing, parking, epochs and restored logs, and time. The advisory locks of relays and
+//! consumers are not in it either: they spare work, and nothing may depend on them, since a frozen owner
+//! loses its lock and goes on.
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+mod consumer;
+mod properties;
+mod relay;
+mod rules;
+mod state;
+mod tests;
+mod world;
+mod writer;
