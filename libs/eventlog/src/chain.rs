@@ -108,3 +108,28 @@ pub(crate) fn parts(mut bytes: Bytes) -> Option<Vec<Bytes>> {
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_read_as_they_were_pushed() {
+        let mut bytes = Vec::new();
+        push(&mut bytes, b"abc");
+        push(&mut bytes, b"");
+        push(&mut bytes, &[9; 300]);
+        assert_eq!(bytes[..11], *b"\0\0\0\0\0\0\0\x03abc");
+        assert_eq!(parts(&bytes), Some(vec![b"abc".to_vec(), vec![], vec![9; 300]]));
+        assert_eq!(parts(&[]), Some(vec![]));
+    }
+
+    #[test]
+    fn cut_off_parts_are_no_parts() {
+        let mut bytes = Vec::new();
+        push(&mut bytes, b"abc");
+        for end in 1..bytes.len() {
+            assert_eq!(parts(&bytes[..end]), None, "{end} bytes");
+        }
+    }
+}

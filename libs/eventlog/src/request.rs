@@ -68,3 +68,39 @@ fn by_number(kept: &[u8]) -> BTreeMap<u32, &[u8]> {
         .map(|[a, b, c, d, mac @ ..]| (u32::from_be_bytes([*a, *b, *c, *d]), mac.as_slice()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A fingerprint with the whole's hash and fields as given.
+    fn kept(whole: u8, fields: &[(u32, u8)]) -> Vec<u8> {
+        let mut kept = vec![whole; WHOLE_BYTES];
+        for (number, mac) in fields {
+            kept.extend_from_slice(&number.to_be_bytes());
+            kept.extend_from_slice(&[*mac; FIELD_BYTES - 4]);
+        }
+        kept
+    }
+
+    #[test]
+    fn the_same_request_does_not_differ() {
+        assert_eq!(difference(&kept(1, &[(1, 5)]), &kept(1, &[(1, 5)])), None);
+    }
+
+    #[test]
+    fn changed_missing_and_added_fields_are_named_once_and_in_order() {
+        let first = kept(1, &[(1, 5), (2, 6), (300, 7)]);
+        let second = kept(2, &[(1, 5), (2, 9), (70_000, 8)]);
+        let difference = difference(&first, &second).unwrap();
+        assert_eq!(difference.fields, [2, 300, 70_000]);
+        assert_eq!(difference.to_string(), "field 2, 300, 70000 differs");
+    }
+
+    #[test]
+    fn requests_that_are_no_messages_just_differ() {
+        let difference = difference(&kept(1, &[]), &kept(2, &[])).unwrap();
+        assert_eq!(difference.fields, [0; 0]);
+        assert_eq!(difference.to_string(), "the request differs");
+    }
+}

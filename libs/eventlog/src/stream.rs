@@ -58,3 +58,30 @@ impl fmt::Display for StreamName {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_to_120_bytes_of_the_allowed_characters() {
+        assert!(StreamName::new("a".repeat(120)).is_ok());
+        assert!(StreamName::new("email-k1-0.9_z").is_ok());
+        for bad in
+            [String::new(), "a".repeat(121), "Case-1".into(), "case 1".into(), "case/1".into(), "é".into()]
+        {
+            assert!(matches!(StreamName::new(bad.as_str()), Err(Error::StreamName)), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_taken_apart_at_its_first_dash() {
+        let id = Uuid::from_u128(7);
+        let name = StreamName::of("case", id);
+        assert_eq!(name.as_str(), format!("case-{id}"));
+        assert_eq!(name.to_string(), name.as_str());
+        assert_eq!((name.category(), name.id()), ("case", Some(id)));
+        let keyed = StreamName::new("email-k1-00").unwrap();
+        assert_eq!((keyed.category(), keyed.id()), ("email", None));
+    }
+}

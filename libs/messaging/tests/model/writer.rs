@@ -91,9 +91,8 @@ pub(crate) fn steps(world: &World, state: &State, writer: usize) -> Vec<Step> {
     };
     if state.faults > 0 {
         match &state.writers[writer].phase {
-            Phase::Locked(_) | Phase::Unrecorded(_) => steps.push(Step::Killed),
             Phase::Written(_) if state.orphan.is_none() => steps.extend([Step::Killed, Step::Cut]),
-            Phase::Written(_) => steps.push(Step::Killed),
+            Phase::Locked(_) | Phase::Unrecorded(_) | Phase::Written(_) => steps.push(Step::Killed),
             Phase::Ready | Phase::Looked(_) | Phase::Answered(_) => {}
         }
     }
