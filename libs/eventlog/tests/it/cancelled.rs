@@ -57,7 +57,7 @@ async fn scene() -> (World, EventLog, PgPool) {
 
 /// Drops the calls `make` gives after 0, 1, 2 … polls until one gets through; again and again. Gives the commands
 /// which were polled at all, and the most polls one took.
-async fn cancel_at_every_await<F>(make: impl Fn(u128) -> F) -> (Vec<u128>, usize)
+async fn cancel_at_every_await<F>(pool: &PgPool, make: impl Fn(u128) -> F) -> (Vec<u128>, usize)
 where
     F: Future<Output = Result<Appended, Error>>,
 {
@@ -65,6 +65,8 @@ where
     for _ in 0..short_or_long(10, 500) {
         for polls in 0.. {
             command += 1;
+            // The pool polls again and again while it takes back what was dropped; those polls are not meant.
+            drop(pool.acquire().await.unwrap());
             let outcome = polled(polls, make(command)).await;
             if polls > 0 {
                 polled_at_all.push(command);
@@ -128,7 +130,8 @@ async fn all_are_done(world: &World, commands: &[u128]) {
 async fn an_append_dropped_after_any_poll_is_carried_out_once() {
     let (world, log, pool) = scene().await;
     let start = Instant::now();
-    let (begun, most) = cancel_at_every_await(|n| log.append(one(&log, n, n % 5, Expected::Any))).await;
+    let (begun, most) =
+        cancel_at_every_await(&pool, |n| log.append(one(&log, n, n % 5, Expected::Any))).await;
     all_are_done(&world, &begun).await;
     nobody_stays_in_a_transaction(&world).await;
     println!("{} appends, up to {most} polls, {:.1} s", begun.len(), start.elapsed().as_secs_f64());
@@ -138,9 +141,10 @@ async fn an_append_dropped_after_any_poll_is_carried_out_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transaction_in_a_task_of_its_own_outlives_its_caller() {
     let (world, log, pool) = scene().await;
-    let (begun, _) =
-        cancel_at_every_await(|n| detached(log.clone(), pool.clone(), one(&log, n, n % 5, Expected::Any)))
-            .await;
+    let (begun, _) = cancel_at_every_await(&pool, |n| {
+        detached(log.clone(), pool.clone(), one(&log, n, n % 5, Expected::Any))
+    })
+    .await;
     all_are_done(&world, &begun).await;
     nobody_stays_in_a_transaction(&world).await;
     the_next_thousand_are_clean(&world, &log, &pool).await;
@@ -150,7 +154,7 @@ async fn a_transaction_in_a_task_of_its_own_outlives_its_caller() {
 async fn a_transaction_dropped_at_any_await_is_there_wholly_or_not_at_all_and_leaves_nothing_open() {
     let (world, log, pool) = scene().await;
     let start = Instant::now();
-    let (begun, most) = cancel_at_every_await(|n| {
+    let (begun, most) = cancel_at_every_await(&pool, |n| {
         own_transaction(log.clone(), pool.clone(), one(&log, n, n % 5, Expected::Any))
     })
     .await;
