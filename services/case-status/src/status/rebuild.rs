@@ -28,6 +28,7 @@ pub use self::build::Limits;
 use self::build::{Progress, build};
 use self::sets::{Alone, Set};
 use self::switch::{Note, switch};
+use super::tables::Tables;
 use super::{Config, options};
 use crate::aggregate::LOG;
 
@@ -52,6 +53,9 @@ impl StatusProjection {
         let _alone = Alone::take(base).await?;
         let tables = sets::begin(base, by).await?;
         let position = build(base, tables, 0, true, limits, progress).await?;
+        // Cases that were put aside meanwhile are not held any more.
+        let cases = count(base, tables).await?;
+        progress.send_modify(|step| step.cases = cases);
         sets::built(base, tables, position, by).await
     }
 }
@@ -146,16 +150,20 @@ fn micros(took: Duration) -> i64 {
 }
 
 async fn described(base: &Base, set: Set) -> Result<pb::ProjectionSet, ApiError> {
-    let sql = format!("SELECT count(*) FROM {}", set.tables.cases());
-    let cases: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&base.pool).await?;
     Ok(pb::ProjectionSet {
         generation: set.generation,
         state: set.state,
         position: set.position,
-        cases: cases.unsigned_abs(),
+        cases: count(base, set.tables).await?,
         changed_at_us: set.changed_at_us,
         changed_by: set.changed_by,
     })
+}
+
+async fn count(base: &Base, tables: Tables) -> Result<u64, ApiError> {
+    let sql = format!("SELECT count(*) FROM {}", tables.cases());
+    let cases: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&base.pool).await?;
+    Ok(cases.unsigned_abs())
 }
 
 /// What a rebuild from the command line found.
