@@ -2,10 +2,11 @@
 //! the way back (L8).
 //!
 //! The service goes on meanwhile, and nothing but the rows beside changes. Reading order: this file (what can be asked),
-//! `sets`, `build` with `fold`, `compare`, `switch`.
+//! `sets`, `build` with `fold` and `copy`, `compare`, `switch`.
 
 mod build;
 mod compare;
+mod copy;
 mod fold;
 mod sets;
 mod switch;
@@ -21,10 +22,13 @@ use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
 use docket_service::{ApiError, Base, Projection, outgoing};
 use sqlx::AssertSqlSafe;
+use tokio::sync::watch;
 
+pub use self::build::Limits;
 use self::build::{Progress, build};
 use self::sets::{Alone, Set};
 use self::switch::{Note, switch};
+use super::tables::Tables;
 use super::{Config, options};
 use crate::aggregate::LOG;
 
@@ -33,6 +37,28 @@ const NAME: &str = "status";
 
 /// The projection, for operators.
 pub struct StatusProjection(pub Base);
+
+impl StatusProjection {
+    /// As [`Projection::rebuild`], holding no more in memory than this.
+    ///
+    /// # Errors
+    /// As [`Projection::rebuild`].
+    pub async fn rebuild_within(
+        &self,
+        limits: Limits,
+        by: &str,
+        progress: &watch::Sender<pb::RebuildProjectionResponse>,
+    ) -> Result<(), ApiError> {
+        let base = &self.0;
+        let _alone = Alone::take(base).await?;
+        let tables = sets::begin(base, by).await?;
+        let position = build(base, tables, 0, true, limits, progress).await?;
+        // Cases that were put aside meanwhile are not held any more.
+        let cases = count(base, tables).await?;
+        progress.send_modify(|step| step.cases = cases);
+        sets::built(base, tables, position, by).await
+    }
+}
 
 #[async_trait]
 impl Projection for StatusProjection {
@@ -55,11 +81,7 @@ impl Projection for StatusProjection {
     }
 
     async fn rebuild(&self, by: &str, progress: &Progress) -> Result<(), ApiError> {
-        let base = &self.0;
-        let _alone = Alone::take(base).await?;
-        let tables = sets::begin(base, by).await?;
-        let position = build(base, tables, 0, true, progress).await?;
-        sets::built(base, tables, position, by).await
+        self.rebuild_within(Limits::default(), by, progress).await
     }
 
     async fn compare(&self) -> Result<pb::CompareProjectionResponse, ApiError> {
@@ -128,16 +150,20 @@ fn micros(took: Duration) -> i64 {
 }
 
 async fn described(base: &Base, set: Set) -> Result<pb::ProjectionSet, ApiError> {
-    let sql = format!("SELECT count(*) FROM {}", set.tables.cases());
-    let cases: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&base.pool).await?;
     Ok(pb::ProjectionSet {
         generation: set.generation,
         state: set.state,
         position: set.position,
-        cases: cases.unsigned_abs(),
+        cases: count(base, set.tables).await?,
         changed_at_us: set.changed_at_us,
         changed_by: set.changed_by,
     })
+}
+
+async fn count(base: &Base, tables: Tables) -> Result<u64, ApiError> {
+    let sql = format!("SELECT count(*) FROM {}", tables.cases());
+    let cases: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&base.pool).await?;
+    Ok(cases.unsigned_abs())
 }
 
 /// What a rebuild from the command line found.

@@ -246,3 +246,20 @@ async fn one_at_a_time_rebuilds_and_one_that_was_given_up_is_never_taken_into_us
     let refused = operator.client.clone().roll_back_projection(ask).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument, "a switch says why");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cases_that_do_not_fit_into_memory_are_written_and_read_again() {
+    let world = World::start().await;
+    let (ana, sam) = people(&world).await;
+    let names = cases(&world, &ana, &sam, 5).await;
+    // Every case goes on after the others, so each was put aside before.
+    for name in &names {
+        let done =
+            command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 });
+        sam.case(name, done.unwrap().case.unwrap().version).await.unwrap();
+    }
+    for (page, rows, cases) in [(1, 1, 0), (2, 3, 1), (7, 2, 3), (2_000, 10_000, 100_000)] {
+        let limits = docket_case_status::status::rebuild::Limits { page, rows, cases };
+        assert_eq!(world.rebuild_within(limits).await, (5, 0), "{limits:?}");
+    }
+}

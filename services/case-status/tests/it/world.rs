@@ -15,10 +15,11 @@ use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
 use docket_proto::notifications::events::v1 as notifications;
 use docket_proto::payments::events::v1 as payments;
 use docket_service::testing::{Bench, Running, grant_role};
-use docket_service::{Base, BaseOptions, Server, migrate};
+use docket_service::{Base, BaseOptions, Projection as _, Server, migrate};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tonic::Status;
 use tonic::transport::Channel;
@@ -212,6 +213,16 @@ impl World {
         let config = self.bench.config("status-projection", &self.status.url, None, &self.broker);
         let base = Base::connect(&config, status::options().clock(self.clock.clone())).await.unwrap();
         status::rebuild::rebuild(&base, switch).await.unwrap()
+    }
+
+    /// Builds the projection again within these limits, and compares: equal and differing cases.
+    pub(crate) async fn rebuild_within(&self, limits: status::rebuild::Limits) -> (u64, u64) {
+        let config = self.bench.config("status-projection", &self.status.url, None, &self.broker);
+        let base = Base::connect(&config, status::options().clock(self.clock.clone())).await.unwrap();
+        let projection = status::rebuild::StatusProjection(base);
+        projection.rebuild_within(limits, "machine:test", &watch::Sender::default()).await.unwrap();
+        let found = projection.compare().await.unwrap();
+        (found.equal, found.differing)
     }
 
     /// The operator's face of the projection.

@@ -10,15 +10,27 @@ use tokio::task::JoinSet;
 
 use super::super::row::{CaseRow, TimelineRow};
 use super::super::tables::{self, Tables};
+use super::copy;
 use super::fold::Fold;
 use crate::aggregate::LOG;
 
-/// Events folded in one go.
-const PAGE: usize = 2_000;
-/// Lines, or cases, written in one statement.
-const ROWS: usize = 4_000;
-/// Cases held in memory, some 2 KiB each; beyond that they are written and read again when they go on.
-const MOST_CASES: usize = 100_000;
+/// How much is held in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Events folded in one go.
+    pub page: usize,
+    /// Lines, or cases, written in one statement.
+    pub rows: usize,
+    /// Cases held, some 2 KiB each; beyond that they are written, and read again when they go on.
+    pub cases: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { page: 2_000, rows: 10_000, cases: 100_000 }
+    }
+}
+
 /// A round that brings fewer events than this was the last: the rest comes when the rows are compared or switched.
 const FEW: u64 = 100;
 
@@ -32,6 +44,7 @@ pub(super) async fn build(
     tables: Tables,
     after: u64,
     fresh: bool,
+    limits: Limits,
     progress: &Progress,
 ) -> Result<u64, ApiError> {
     let (pages, read) = mpsc::channel(4);
@@ -39,9 +52,10 @@ pub(super) async fn build(
     let progress = progress.clone();
     // Dropped with us, and then nothing of it goes on.
     let mut tasks = JoinSet::new();
-    tasks.spawn(read_log(base.clone(), after, pages, progress.clone()));
-    tasks.spawn(write(base.pool.clone(), tables, written));
+    tasks.spawn(read_log(base.clone(), after, limits.page, pages, progress.clone()));
+    tasks.spawn(write(base.pool.clone(), tables, fresh, written));
     let folder = Folder {
+        limits,
         pool: base.pool.clone(),
         tables,
         complete: fresh,
@@ -80,6 +94,7 @@ impl<E: Into<ApiError>> From<E> for Stop {
 async fn read_log(
     base: Base,
     after: u64,
+    size: usize,
     pages: mpsc::Sender<Vec<Recorded>>,
     progress: Progress,
 ) -> Result<u64, Stop> {
@@ -98,15 +113,15 @@ async fn read_log(
         let before = position;
         let ask = pb::ReadEventsRequest { log: LOG.to_owned(), after_position: position, limit: 0 };
         let mut batches = feed.read_events(ask).await.map_err(away)?.into_inner();
-        let mut page = Vec::with_capacity(PAGE);
+        let mut page = Vec::with_capacity(size);
         while let Some(batch) = batches.message().await.map_err(away)? {
             for stored in batch.events {
+                position = stored.position;
                 page.push(Recorded::from_message(stored)?);
-            }
-            position = page.last().map_or(position, |event| event.position);
-            if page.len() >= PAGE {
-                let full = std::mem::replace(&mut page, Vec::with_capacity(PAGE));
-                pages.send(full).await.map_err(|_closed| Stop::Elsewhere)?;
+                if page.len() >= size {
+                    let full = std::mem::replace(&mut page, Vec::with_capacity(size));
+                    pages.send(full).await.map_err(|_closed| Stop::Elsewhere)?;
+                }
             }
         }
         if !page.is_empty() {
@@ -121,16 +136,26 @@ async fn read_log(
 /// What is to be written.
 enum Rows {
     Lines(Vec<TimelineRow>),
+    /// Rows of cases that are not there yet.
+    New(Vec<CaseRow>),
     Cases(Vec<CaseRow>),
     /// Answered when everything before it is written.
     Written(oneshot::Sender<()>),
 }
 
-async fn write(pool: PgPool, tables: Tables, mut rows: mpsc::Receiver<Rows>) -> Result<u64, Stop> {
+/// `fresh`: no line is there already.
+async fn write(
+    pool: PgPool,
+    tables: Tables,
+    fresh: bool,
+    mut rows: mpsc::Receiver<Rows>,
+) -> Result<u64, Stop> {
     let mut connection = pool.acquire().await?;
     while let Some(rows) = rows.recv().await {
         match rows {
+            Rows::Lines(lines) if fresh => copy::lines(&mut connection, tables, &lines).await?,
             Rows::Lines(lines) => tables::write_lines(&mut connection, tables, &lines).await?,
+            Rows::New(cases) => copy::cases(&mut connection, tables, &cases).await?,
             Rows::Cases(cases) => tables::write_cases(&mut connection, tables, &cases).await?,
             Rows::Written(asked) => drop(asked.send(())),
         }
@@ -139,6 +164,7 @@ async fn write(pool: PgPool, tables: Tables, mut rows: mpsc::Receiver<Rows>) -> 
 }
 
 struct Folder {
+    limits: Limits,
     pool: PgPool,
     tables: Tables,
     /// Whether every case there is is in memory, so that a new one is new.
@@ -160,11 +186,11 @@ impl Folder {
             self.load(&page).await?;
             self.lines.extend(page.iter().filter_map(|event| self.fold.apply(event)));
             position = page.last().map_or(position, |event| event.position);
-            if self.lines.len() >= ROWS {
+            if self.lines.len() >= self.limits.rows {
                 let lines = std::mem::take(&mut self.lines);
                 self.send(Rows::Lines(lines)).await?;
             }
-            if self.fold.len() > MOST_CASES {
+            if self.fold.len() > self.limits.cases {
                 self.flush().await?;
             }
             progress.send_modify(|step| {
@@ -193,11 +219,14 @@ impl Folder {
     /// Writes what is held, and holds nothing any more.
     async fn flush(&mut self) -> Result<(), Stop> {
         let lines = std::mem::take(&mut self.lines);
-        self.send(Rows::Lines(lines)).await?;
+        if !lines.is_empty() {
+            self.send(Rows::Lines(lines)).await?;
+        }
         let mut cases = self.fold.take();
         while !cases.is_empty() {
-            let rest = cases.split_off(cases.len().min(ROWS));
-            self.send(Rows::Cases(std::mem::replace(&mut cases, rest))).await?;
+            let rest = cases.split_off(cases.len().min(self.limits.rows));
+            let these = std::mem::replace(&mut cases, rest);
+            self.send(if self.complete { Rows::New(these) } else { Rows::Cases(these) }).await?;
         }
         self.complete = false;
         let (asked, written) = oneshot::channel();

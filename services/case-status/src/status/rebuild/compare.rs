@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::super::tables::Tables;
-use super::build::{Progress, build};
+use super::build::{Limits, Progress, build};
 use super::sets::{self, Set};
 
 /// How often cases that move meanwhile are looked at again before they count as different.
@@ -34,7 +34,8 @@ pub(super) async fn compare(base: &Base, beside: &Set) -> Result<Found, ApiError
     let mut found = Found { position: beside.position, ..Found::default() };
     let mut of: Option<Vec<Uuid>> = None;
     for look in 1..=LOOKS {
-        found.position = build(base, beside.tables, found.position, false, &progress).await?;
+        found.position =
+            build(base, beside.tables, found.position, false, Limits::default(), &progress).await?;
         sets::caught_up(base, beside.tables, found.position).await?;
         let seen = look_at(base, beside.tables, of.as_deref()).await?;
         found.equal += seen.equal;

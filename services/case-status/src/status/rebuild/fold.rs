@@ -70,3 +70,77 @@ impl Fold {
 fn case_of(event: &Recorded) -> Option<Uuid> {
     if event.stream.category() == "case" { event.stream.id() } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use docket_eventlog::{Metadata, StreamName};
+    use docket_kernel::{Actor, EventEnum as _};
+    use docket_proto::case_status::events::v1 as pb;
+
+    use super::*;
+    use crate::domain::samples::{RECEIPT, now, opened};
+
+    fn recorded(case: u128, version: u64, event: &Event) -> Recorded {
+        let id = Uuid::from_u128(case);
+        Recorded {
+            log: "cases-0".into(),
+            position: version,
+            stream: StreamName::of("case", id),
+            version,
+            event_id: id,
+            kind: event.kind().into(),
+            recorded_at: now(),
+            metadata: Metadata {
+                command_id: id,
+                causation_id: None,
+                correlation_id: id,
+                actor: Actor::machine("test"),
+                on_behalf_of: None,
+                auth_level: 0,
+                traceparent: String::new(),
+                producer: String::new(),
+                rules: String::new(),
+            },
+            metadata_bytes: Vec::new(),
+            payload: event.encode(),
+            sealed: Vec::new(),
+            link: [0; 32],
+            format: 1,
+            epoch: 1,
+        }
+    }
+
+    fn accepted() -> Event {
+        pb::FilingAccepted { receipt_number: RECEIPT.into(), office: "NBC".into() }.into()
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_applied_stops_its_case_and_no_other() {
+        let mut fold = Fold::default();
+        let unknown = Recorded { kind: "case.unheard_of.v1".into(), ..recorded(1, 2, &accepted()) };
+        assert!(fold.apply(&recorded(1, 1, &opened().into())).is_some());
+        assert!(fold.apply(&unknown).is_none());
+        assert!(fold.apply(&recorded(1, 3, &accepted())).is_none());
+        assert!(fold.apply(&recorded(2, 1, &opened().into())).is_some());
+        // A gap is no better than an unknown event.
+        assert!(fold.apply(&recorded(3, 2, &accepted())).is_none());
+        assert_eq!(fold.stopped(), 2);
+        let mut rows: Vec<_> = fold.take().iter().map(|row| (row.case_id.as_u128(), row.version)).collect();
+        rows.sort_unstable();
+        assert_eq!(rows, [(1, 1), (2, 1)]);
+    }
+
+    #[test]
+    fn what_is_known_changes_nothing_and_is_not_written_again() {
+        let mut fold = Fold::default();
+        fold.apply(&recorded(1, 1, &opened().into()));
+        let rows = fold.take();
+        assert_eq!(
+            fold.unknown(&[recorded(1, 2, &accepted()), recorded(1, 3, &accepted())]),
+            [Uuid::from_u128(1)]
+        );
+        fold.hold(rows);
+        assert!(fold.apply(&recorded(1, 1, &opened().into())).is_none());
+        assert!(fold.take().is_empty());
+    }
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use docket_service::{ApiError, Base};
 
 use super::NAME;
-use super::build::{Progress, build};
+use super::build::{Limits, Progress, build};
 use super::sets::{self, Set};
 
 /// What is kept of a switch, beside the generations.
@@ -25,7 +25,7 @@ pub(super) async fn switch(
 ) -> Result<Duration, ApiError> {
     let progress = Progress::default();
     // Nearly all of it while the projector goes on.
-    let position = build(base, beside.tables, beside.position, false, &progress).await?;
+    let position = build(base, beside.tables, beside.position, false, Limits::default(), &progress).await?;
     let mut tx = base.pool.begin().await?;
     // It waits for the events at hand; those that come wait for us.
     sqlx::query!("SELECT set_config('lock_timeout', '10s', true) AS wait").fetch_one(&mut *tx).await?;
@@ -36,7 +36,7 @@ pub(super) async fn switch(
     )
     .fetch_one(&mut *tx)
     .await?;
-    let position = build(base, beside.tables, position, false, &progress).await?;
+    let position = build(base, beside.tables, position, false, Limits::default(), &progress).await?;
     let kept_at = sets::consumed(base).await?;
     let now_us = base.clock.now().as_microsecond();
     sqlx::query!(
