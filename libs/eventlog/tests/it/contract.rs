@@ -9,10 +9,12 @@ mod refusing;
 mod repeating;
 mod rows;
 mod sealing;
+mod several;
 mod transactions;
 mod versions;
 
 use fixture::SingleLog;
+use several::SeveralLogs;
 
 macro_rules! contract {
     ($to_each:ident!($($argument:tt)*)) => {
@@ -97,6 +99,10 @@ macro_rules! names {
 
 mod on_a_single_log {
     contract!(run_on!(super::super::SingleLog));
+}
+
+mod on_several_logs {
+    contract!(run_on!(super::super::SeveralLogs));
 }
 
 #[test]
