@@ -1,7 +1,7 @@
 //! The operator's face, the same on every service: looking into its log, proving it, putting right what stopped.
 //!
 //! Reading order: this file (who may, and the rpcs), `view` (an event without its sealed parts), `read`, `verify`,
-//! `stats`, `relay`, `parked`, `projections`, `export`.
+//! `stats`, `relay`, `parked`, `projections`, `export`; `subject` for erasure and legal hold.
 
 mod export;
 mod parked;
@@ -9,6 +9,7 @@ mod projections;
 mod read;
 mod relay;
 mod stats;
+mod subject;
 mod verify;
 mod view;
 
@@ -24,10 +25,11 @@ use uuid::Uuid;
 
 pub use self::projections::Projection;
 use self::projections::Projections;
-use crate::{Access, ApiError, Base, Resource, caller};
+pub(crate) use self::subject::SubjectAdmin;
+use crate::{Access, ApiError, Base, Caller, Resource, caller};
 
 /// The paths of these methods begin so.
-pub(crate) const PATH: &str = "/docket.log.v1.LogAdminService/";
+pub(crate) const PATH: &str = "/docket.log.v1.";
 
 /// Who may do this: the same policy in every service.
 pub(crate) fn access() -> anyhow::Result<Access> {
@@ -60,21 +62,29 @@ impl LogAdmin {
         Self { base, access, redrivers, projections: Projections(projections) }
     }
 
-    /// Lets operators in, and leaves a line about what they asked for; gives their name for the record. `what` holds
-    /// ids and names of ours only.
     fn admit<T>(&self, request: &Request<T>, action: &str, what: &str) -> Result<String, ApiError> {
-        let caller = caller(request)?;
-        let log =
-            Resource { kind: "Log", id: Uuid::nil(), relations: Vec::new(), office: None, class: "normal" };
-        self.access.require(&caller, action, &log)?;
-        let operator = caller.actor().to_string();
-        tracing::info!(operator, action, log = self.base.log.name(), what, "an operator asked");
-        Ok(operator)
+        Ok(admit(&self.base, &self.access, request, action, what)?.actor().to_string())
     }
 
     fn key(&self) -> Result<CheckpointKey, ApiError> {
         checkpoint_key(&self.base).map_err(ApiError::internal)
     }
+}
+
+/// Lets operators in, and leaves a line about what they asked for; gives who it is, for the record. `what` holds ids and
+/// names of ours only.
+fn admit<T>(
+    base: &Base,
+    access: &Access,
+    request: &Request<T>,
+    action: &str,
+    what: &str,
+) -> Result<Caller, ApiError> {
+    let caller = caller(request)?;
+    let log = Resource { kind: "Log", id: Uuid::nil(), relations: Vec::new(), office: None, class: "normal" };
+    access.require(&caller, action, &log)?;
+    tracing::info!(operator = %caller.actor(), action, log = base.log.name(), what, "an operator asked");
+    Ok(caller)
 }
 
 #[tonic::async_trait]

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use docket_messaging::{Consumer, Redriver, Relay, Stop, Subscriber};
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
 use docket_proto::log::v1::log_admin_service_server::LogAdminServiceServer;
+use docket_proto::log::v1::subject_admin_service_server::SubjectAdminServiceServer;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -26,7 +27,7 @@ use crate::admin::{Health, STOPPING, parked_routes};
 use crate::auth::Auth;
 use crate::event_feed::EventFeed;
 use crate::https::Https;
-use crate::log_admin::{self, LogAdmin, Projection};
+use crate::log_admin::{self, LogAdmin, Projection, SubjectAdmin};
 use crate::roles::Roles;
 use crate::timers::{self, TimerHandler};
 use crate::token::{KeySource, RemoteKeys, Tokens};
@@ -247,6 +248,8 @@ impl Server {
         let auth = Auth::new(base.name, tokens, access, base.pool.clone(), reflection);
         let mut routes = std::mem::take(&mut self.routes);
         let projections = std::mem::take(&mut self.projections);
+        let subject_admin = SubjectAdmin::new(base.clone(), log_access.clone());
+        routes.add_service(SubjectAdminServiceServer::new(subject_admin));
         let log_admin = LogAdmin::new(base.clone(), log_access, redrivers, projections);
         routes.add_service(LogAdminServiceServer::new(log_admin));
         if reflection {

@@ -21,6 +21,7 @@ pub use filing::v1::evidence_service_client::EvidenceServiceClient;
 pub use identity::v1::account_service_client::AccountServiceClient;
 pub use identity::v1::session_service_client::SessionServiceClient;
 pub use log::v1::log_admin_service_client::LogAdminServiceClient;
+pub use log::v1::subject_admin_service_client::SubjectAdminServiceClient;
 pub use notifications::v1::inbox_service_client::InboxServiceClient;
 pub use payments::v1::payment_service_client::PaymentServiceClient;
 
@@ -74,12 +75,21 @@ impl Connection {
 
     /// The operator's face of a service.
     pub fn log_admin(&self, service: &str) -> Result<LogAdminServiceClient<Channel>> {
+        Ok(LogAdminServiceClient::new(self.channel(service)?))
+    }
+
+    /// The operator's face to a service's keys.
+    pub fn subject_admin(&self, service: &str) -> Result<SubjectAdminServiceClient<Channel>> {
+        Ok(SubjectAdminServiceClient::new(self.channel(service)?))
+    }
+
+    fn channel(&self, service: &str) -> Result<Channel> {
         let found = self.named().into_iter().find(|(name, _)| *name == service);
         let (_, channel) = found.with_context(|| {
             let names: Vec<_> = self.services().collect();
             format!("there is no service {service}; there are {}", names.join(", "))
         })?;
-        Ok(LogAdminServiceClient::new(channel.clone()))
+        Ok(channel.clone())
     }
 
     pub fn accounts(&self) -> AccountServiceClient<Channel> {

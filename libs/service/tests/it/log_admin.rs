@@ -10,6 +10,7 @@ use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
 use docket_proto::log::v1::read_log_request::Start;
 use docket_proto::log::v1::read_stream_request::AsOf;
+use docket_proto::log::v1::subject_admin_service_client::SubjectAdminServiceClient;
 use docket_proto::log::v1::verify_log_response::Step;
 use docket_service::testing::{Running, grant_role, with_token};
 use docket_service::{Base, BaseOptions, Import, Server};
@@ -421,6 +422,60 @@ async fn an_exported_log_proves_itself_and_is_put_into_an_empty_one() {
         async |pool| sqlx::query_scalar::<_, String>(AssertSqlSafe(guards)).fetch_one(pool).await.unwrap();
     assert_eq!(guards(&empty.pool).await, guards(&world.place.own.pool).await);
     assert!(import(&log, Some(&empty.url), None).await.contains("not empty"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_operators_erase_what_no_hold_protects_and_the_log_stays_sound() {
+    let world = World::start().await;
+    world.register(account(1)).await;
+    let second = account(78);
+    grant_role(&world.base.pool, second, "operator", "NBC").await;
+    let by_second = |message| with_token(message, &world.place.bench.step_up_token(second));
+    let mut client = SubjectAdminServiceClient::new(world.server.channel());
+    let subject = format!("account:{}", account(1));
+    let reason = |status: &Status| status.get_details_error_info().unwrap().reason;
+    let (why, basis) = ("asked".to_owned(), "gdpr.17".to_owned());
+    let ask = || pb::RequestErasureRequest {
+        subject: subject.clone(),
+        reason: why.clone(),
+        legal_basis: basis.clone(),
+    };
+
+    let refused = client.request_erasure(world.ask(ask())).await.unwrap_err();
+    assert_eq!(reason(&refused), "STEP_UP_REQUIRED");
+    let hold = pb::HoldSubjectRequest { subject: subject.clone(), reason: "court-order".into() };
+    client.hold_subject(world.stepped_up(hold)).await.unwrap();
+    assert_eq!(reason(&client.request_erasure(world.stepped_up(ask())).await.unwrap_err()), "LEGAL_HOLD");
+    let release = pb::ReleaseSubjectRequest {
+        subject: subject.clone(),
+        reason: "court-order".into(),
+        why: "lifted".into(),
+    };
+    assert!(client.release_subject(world.stepped_up(release)).await.unwrap().into_inner().released);
+    let words = pb::RequestErasureRequest { reason: "Because she asked".into(), ..ask() };
+    assert_eq!(
+        client.request_erasure(world.stepped_up(words)).await.unwrap_err().code(),
+        Code::InvalidArgument
+    );
+
+    let request =
+        client.request_erasure(world.stepped_up(ask())).await.unwrap().into_inner().request.unwrap();
+    let approve = || pb::ApproveErasureRequest { request: request.id.clone() };
+    assert_eq!(reason(&client.approve_erasure(world.stepped_up(approve())).await.unwrap_err()), "FOUR_EYES");
+    let open = client.list_erasure_requests(world.ask(pb::ListErasureRequestsRequest {})).await.unwrap();
+    assert_eq!(open.into_inner().requests, std::slice::from_ref(&request));
+    let signed =
+        client.approve_erasure(by_second(approve())).await.unwrap().into_inner().certificate.unwrap();
+    assert!(signed.statement.contains(&subject) && signed.signature.len() == 64);
+    let get = world.ask(pb::GetSubjectRequest { subject: subject.clone() });
+    let stands = client.get_subject(get).await.unwrap().into_inner();
+    assert_eq!((stands.requests[0].state.as_str(), stands.certificate), ("executed", Some(signed)));
+    assert_eq!(stands.holds[0].released_why, "lifted");
+
+    // The event is shown as before, what was sealed for her cannot be opened, and the chain is whole.
+    let event = world.read(pb::ReadLogRequest { limit: 1, ..Default::default() }).await.remove(0);
+    assert_eq!(event.sealed_for, [subject]);
+    assert!(world.verify(pb::VerifyLogRequest::default()).await.sound);
 }
 
 /// What the import of a file says, or what it found wrong.

@@ -5,6 +5,7 @@ mod park;
 mod projection;
 mod read;
 mod show;
+mod subject;
 mod verify;
 
 pub use args::{LogArgs, LogCommand};
@@ -87,6 +88,7 @@ pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
         LogCommand::Park(ParkCommand::Show { log, stream }) => park::show(&operator, log, stream).await,
         LogCommand::Park(ParkCommand::Redrive { log, stream }) => park::redrive(&operator, log, stream).await,
         LogCommand::Projection(command) => projection::run(&operator, command).await,
+        LogCommand::Subject(command) => subject::run(&operator, command).await,
         LogCommand::Export { stream, to } => file::export(&operator, stream, &to).await,
         LogCommand::Import(_) => unreachable!("done before anybody signs in"),
     }

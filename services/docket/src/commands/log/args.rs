@@ -44,6 +44,9 @@ pub enum LogCommand {
     /// Projections: built again beside the one in use.
     #[command(subcommand)]
     Projection(ProjectionCommand),
+    /// Whose data may be destroyed and whose may not; a command of the service that sealed them.
+    #[command(subcommand)]
+    Subject(SubjectCommand),
     /// Write a log, or one stream, to a portable file with its chain; asks for a fresh second factor.
     Export {
         /// Only this stream.
@@ -186,4 +189,57 @@ pub struct ImportArgs {
     /// The key that must have signed it, 64 hexadecimal digits; else the key that the file names.
     #[arg(long)]
     pub public_key: Option<String>,
+}
+
+/// Erasure by two people, and legal hold. Whose: `filing:<id>`, `account:<id>`, `person:<id>`. Reasons are codes. What
+/// changes something asks for a fresh second factor.
+#[derive(Debug, clap::Subcommand)]
+pub enum SubjectCommand {
+    /// How somebody stands: requests, holds, the certificate.
+    Show {
+        /// Whose.
+        subject: String,
+    },
+    /// The requests that wait for another person.
+    Requests,
+    /// Ask for an erasure; another person must approve it.
+    Erase {
+        /// Whose.
+        subject: String,
+        /// Code of the reason.
+        #[arg(long)]
+        reason: String,
+        /// Code of the legal basis.
+        #[arg(long)]
+        legal_basis: String,
+    },
+    /// Approve what somebody else asked for: the key is destroyed at once.
+    Approve {
+        /// The request's id.
+        request: String,
+    },
+    /// Withdraw or refuse a request.
+    Cancel {
+        /// The request's id.
+        request: String,
+    },
+    /// Forbid erasing.
+    Hold {
+        /// Whose.
+        subject: String,
+        /// Code of the reason.
+        #[arg(long)]
+        reason: String,
+    },
+    /// End a hold.
+    Release {
+        /// Whose.
+        subject: String,
+        /// Code of the hold's reason.
+        #[arg(long)]
+        reason: String,
+        /// Code of why it ends.
+        #[arg(long)]
+        why: String,
+    },
 }
