@@ -114,6 +114,9 @@ pub struct BrokerConfig {
     /// Replicas of our streams: 3 in a cluster.
     #[serde(default = "one")]
     pub replicas: usize,
+    /// So many of the last events our stream gets again when it was wiped; consumers ask us for older ones.
+    #[serde(default = "refill")]
+    pub refill_events: u64,
 }
 
 /// What is told about itself.
@@ -149,6 +152,10 @@ fn few_connections() -> u32 {
 
 fn one() -> usize {
     1
+}
+
+fn refill() -> u64 {
+    docket_messaging::REFILL
 }
 
 /// Why the configuration cannot be used.

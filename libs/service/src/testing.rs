@@ -232,7 +232,11 @@ impl Bench {
                 kek_file,
                 max_connections: 4,
             }),
-            broker: BrokerConfig { url: broker.to_owned(), replicas: 1 },
+            broker: BrokerConfig {
+                url: broker.to_owned(),
+                replicas: 1,
+                refill_events: docket_messaging::REFILL,
+            },
             peers: self.peers.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             telemetry: TelemetryConfig::default(),
         }
