@@ -3,5 +3,8 @@
 
 mod bench;
 mod consumer;
+mod faults;
+mod fold;
 mod park;
+mod process;
 mod relay;
