@@ -11,8 +11,8 @@ use docket_messaging::{Consumer, FeedClient, Relay, Stop};
 use docket_testkit::{PrivatePostgres, TestNats};
 use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
-use sqlx::{ConnectOptions as _, PgPool};
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{ConnectOptions as _, PgPool};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 

@@ -3,8 +3,10 @@
 
 mod bench;
 mod consumer;
+mod epochs;
 mod faults;
 mod fold;
 mod park;
 mod process;
+mod redelivery;
 mod relay;
