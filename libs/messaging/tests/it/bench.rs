@@ -101,6 +101,13 @@ impl Owner {
         Self { _database: None, kek: kek.to_owned(), log: open_log(pool, kek).await.unwrap() }
     }
 
+    /// Leaves the database, with all connections to it.
+    pub(crate) async fn close(self) {
+        let pool = self.log.pool().clone();
+        drop(self.log);
+        pool.close().await;
+    }
+
     /// Appends one event to `stream` and gives its position.
     pub(crate) async fn happen(&self, stream: &StreamName) -> u64 {
         self.happen_as(stream, something()).await

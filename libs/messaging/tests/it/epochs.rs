@@ -14,7 +14,8 @@ use crate::fold::{Folding, of_log, of_rows};
 async fn copy(of: &str, name: &str) {
     let all = PgPool::connect(&docket_testkit::postgres().await.url("postgres")).await.unwrap();
     let copy = format!("CREATE DATABASE {name} TEMPLATE {of}");
-    sqlx::query(AssertSqlSafe(copy)).execute(&all).await.unwrap();
+    // The connections of who was there before may still be closing.
+    until(&copy, async || sqlx::query(AssertSqlSafe(copy.as_str())).execute(&all).await.is_ok()).await;
     all.close().await;
 }
 
@@ -53,7 +54,7 @@ impl Disaster {
         for consumer in consumers {
             consumer.await.unwrap().unwrap();
         }
-        first.log.pool().close().await;
+        first.close().await;
 
         let backup = format!("{}_backup", database.name);
         copy(&database.name, &backup).await;
@@ -67,7 +68,7 @@ impl Disaster {
         stop.cancel();
         relay.await.unwrap();
         consumer.await.unwrap().unwrap();
-        first.log.pool().close().await;
+        first.close().await;
         Self { _database: database, backup, kek, nats }
     }
 
