@@ -103,19 +103,20 @@ impl Relay {
                 )));
             }
         }
-        if last > head {
-            return Ok(Found::Strange(format!(
-                "the stream ends at {last}, the log at {head}: the log was restored without a new epoch"
-            )));
+        if info.state.messages > 0 {
+            return self.compare_last(&stream, last, head, start).await;
         }
-        if info.state.messages == 0 {
-            return Ok(Found::Ours { last, epoch });
-        }
-        self.compare_last(&stream, last, start).await
+        Ok(if last > head { Found::Strange(ahead(last, head)) } else { Found::Ours { last, epoch } })
     }
 
     /// The stream's last message must be the log's event at that position.
-    async fn compare_last(&self, stream: &Stream, position: u64, start: StreamStart) -> Result<Found, Error> {
+    async fn compare_last(
+        &self,
+        stream: &Stream,
+        position: u64,
+        head: u64,
+        start: StreamStart,
+    ) -> Result<Found, Error> {
         let message = stream.direct_get(position).await.map_err(Error::broker)?;
         let ours = self.log.read(position - 1, 1).await?;
         let ours = ours.first().map(|event| event.event_id.to_string());
@@ -130,6 +131,16 @@ impl Relay {
             let reason = format!("the message at {position} is of an older epoch");
             return Ok(Found::Older { start, reason });
         }
-        Ok(Found::Strange(format!("the stream holds another event than the log at {position}")))
+        Ok(Found::Strange(if position > head {
+            ahead(position, head)
+        } else {
+            format!(
+                "the stream holds another event than the log at {position}: was the log restored without a new epoch?"
+            )
+        }))
     }
+}
+
+fn ahead(last: u64, head: u64) -> String {
+    format!("the stream ends at {last}, the log at {head}: the log was restored without a new epoch")
 }

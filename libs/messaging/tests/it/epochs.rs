@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use docket_messaging::{Consumer, Error, FeedClient, LANES, Relay, Stop, accept_epoch, seen_beyond, skipped};
+use docket_messaging::{
+    Consumer, EPOCH, Error, FeedClient, LANES, Relay, Stop, accept_epoch, seen_beyond, skipped,
+};
 use docket_testkit::{TestDatabase, TestNats};
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -210,6 +212,48 @@ async fn an_epoch_is_accepted_by_somebody_for_a_reason_which_is_kept() {
         .await
         .unwrap();
     assert_eq!(kept, (10, "operator".to_owned()));
+    stop.cancel();
+    relay.await.unwrap();
+    consumer.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_frozen_relay_publishes_of_an_older_epoch_is_passed_over_and_cleared_away() {
+    let (owner, reader, nats) = (Owner::new().await, Reader::new().await, docket_testkit::nats().await);
+    for number in 0..3 {
+        owner.happen(&account(number)).await;
+    }
+    owner.log.raise_epoch("the drill").await.unwrap();
+    let first = Stop::new();
+    let relay = owner.relay(&nats, &first).await;
+    let stop = Stop::new();
+    let consumer = run(reader.consumer(&nats, owner.feed()).await, &stop);
+    reader.wait_for_checkpoint(3).await;
+    first.cancel();
+    relay.await.unwrap();
+    // An event of before, at the next position: it fits by chance.
+    let mut stale = owner.log.read(2, 1).await.unwrap().remove(0);
+    (stale.position, stale.event_id) = (4, uuid::Uuid::new_v4());
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert(EPOCH, "1");
+    headers.insert("ce-id", stale.event_id.to_string().as_str());
+    let hand = broker(&nats, "hand").await;
+    let subject = format!("docket.{LOG}.{}", stale.kind);
+    let sent =
+        hand.jetstream().publish_with_headers(subject, headers, stale.to_stored().into()).await.unwrap();
+    assert_eq!(sent.await.unwrap().sequence, 4);
+    until("it was passed over", async || {
+        let stream = hand.jetstream().get_stream(LOG).await.unwrap();
+        stream.consumer_info("reader").await.is_ok_and(|info| info.ack_floor.stream_sequence == 4)
+    })
+    .await;
+    let relay = owner.relay(&nats, &stop).await;
+    owner.happen(&account(9)).await;
+    reader.wait_for_checkpoint(4).await;
+    reader.assert_exactly(4).await;
+    let stream = hand.jetstream().get_stream(LOG).await.unwrap();
+    let message = stream.direct_get(4).await.unwrap();
+    assert_eq!(message.payload.as_ref(), owner.log.read(3, 1).await.unwrap()[0].to_stored());
     stop.cancel();
     relay.await.unwrap();
     consumer.await.unwrap().unwrap();

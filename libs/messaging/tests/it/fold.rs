@@ -62,7 +62,7 @@ impl Subscriber for Folding {
 }
 
 /// The hash of some rows of the view.
-fn hash_of(rows: impl IntoIterator<Item = (String, u64, Vec<u8>)>) -> (usize, String) {
+fn hash_of(rows: impl IntoIterator<Item = (String, u64, Vec<u8>)>) -> (usize, Vec<u8>) {
     let (mut hash, mut streams) = (Sha256::new(), 0);
     for (stream, events, chain) in rows {
         streams += 1;
@@ -70,11 +70,11 @@ fn hash_of(rows: impl IntoIterator<Item = (String, u64, Vec<u8>)>) -> (usize, St
         hash.update(events.to_be_bytes());
         hash.update(chain);
     }
-    (streams, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    (streams, hash.finalize().to_vec())
 }
 
 /// Streams and hash of the view.
-pub(crate) async fn of_rows(pool: &PgPool) -> (usize, String) {
+pub(crate) async fn of_rows(pool: &PgPool) -> (usize, Vec<u8>) {
     let rows = sqlx::query("SELECT stream, events, chain FROM folded ORDER BY stream COLLATE \"C\"")
         .fetch_all(pool)
         .await
@@ -85,7 +85,7 @@ pub(crate) async fn of_rows(pool: &PgPool) -> (usize, String) {
 }
 
 /// Streams and hash of the view as the log makes it, without the streams that are `left_out`.
-pub(crate) async fn of_log(log: &EventLog, left_out: &[StreamName]) -> (usize, String) {
+pub(crate) async fn of_log(log: &EventLog, left_out: &[StreamName]) -> (usize, Vec<u8>) {
     let (mut view, mut after) = (BTreeMap::<String, (u64, Vec<u8>)>::new(), 0);
     loop {
         let events = log.read(after, 1_000).await.unwrap();

@@ -117,8 +117,8 @@ async fn one_poisoned_case_among_a_thousand_leaves_the_others_alone_and_comes_ri
     view.heal();
     let event = something();
     // What comes while it is redriven queues up behind it.
-    let (redriven, _) = tokio::join!(redriver.redrive(None), owner.happen_to(&streams, &event));
-    redriven.unwrap();
+    let (outcome, _) = tokio::join!(redriver.redrive(None), owner.happen_to(&streams, &event));
+    outcome.unwrap();
     reader.wait_for_checkpoint(head + 1_000).await;
     redriver.redrive(None).await.unwrap();
     assert!(parked(pool).await.unwrap().is_empty());
