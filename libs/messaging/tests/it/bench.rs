@@ -220,14 +220,7 @@ impl Reader {
 
     /// Waits until all lanes have got to `position`.
     pub(crate) async fn wait_for_checkpoint(&self, position: u64) {
-        until("the checkpoints", async || {
-            let least: Option<i64> = sqlx::query_scalar("SELECT min(position) FROM log.consumer_checkpoint")
-                .fetch_one(&self.database.pool)
-                .await
-                .unwrap();
-            least.is_some_and(|least| least.unsigned_abs() >= position)
-        })
-        .await;
+        wait_for_lanes(&self.database.pool, position).await;
     }
 
     /// Every position once, and each stream's in order.
@@ -250,6 +243,25 @@ impl Reader {
 pub(crate) fn run(consumer: Consumer, stop: &Stop) -> JoinHandle<Result<(), docket_messaging::Error>> {
     let stop = stop.clone();
     tokio::spawn(consumer.run(stop))
+}
+
+/// Waits until all lanes of a reader have got to `position`, however long that takes while they move.
+pub(crate) async fn wait_for_lanes(pool: &PgPool, position: u64) {
+    let mut least = None;
+    while least.is_none_or(|least: i64| least.unsigned_abs() < position) {
+        let before = least;
+        let moved = Mutex::new(None);
+        until(&format!("the checkpoints, which are at {least:?}, to move towards {position}"), async || {
+            // A database that was killed and is coming back is asked again.
+            let now: Result<Option<i64>, _> =
+                sqlx::query_scalar("SELECT min(position) FROM log.consumer_checkpoint").fetch_one(pool).await;
+            *moved.lock().unwrap() = now.ok().flatten();
+            let now = *moved.lock().unwrap();
+            now.is_some() && now != before
+        })
+        .await;
+        least = moved.into_inner().unwrap();
+    }
 }
 
 /// Waits for a condition, at most half a minute.

@@ -18,6 +18,7 @@ use tokio::time::sleep;
 
 use crate::bench::{
     LOG, Owner, Reader, account, append, broker, chance, long_or, migrate, run, something, until,
+    wait_for_lanes,
 };
 use crate::fold::{Folding, of_log, of_rows};
 use crate::process::{RelayProcess, TURN};
@@ -314,13 +315,7 @@ async fn whatever_is_killed_wiped_or_set_back_the_view_equals_the_fold_of_the_lo
         writer.await.unwrap();
     }
     let head = drill.owner.log.head().await.unwrap().position;
-    let reader = drill.reader.clone();
-    until("all lanes have read all", async || {
-        let least: Result<Option<i64>, _> =
-            sqlx::query_scalar("SELECT min(position) FROM log.consumer_checkpoint").fetch_one(&reader).await;
-        least.is_ok_and(|least| least.is_some_and(|least| least.unsigned_abs() >= head))
-    })
-    .await;
+    wait_for_lanes(&drill.reader, head).await;
     println!("drill: {rounds} faults, {head} events");
     assert_eq!(head, written.load(Ordering::Relaxed), "an append was lost or done twice");
     assert_eq!(of_rows(&drill.reader).await, of_log(&drill.owner.log, &[]).await);

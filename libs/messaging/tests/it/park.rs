@@ -95,7 +95,7 @@ async fn one_poisoned_case_among_a_thousand_leaves_the_others_alone_and_comes_ri
     let (owner, reader, nats, stop) =
         (Owner::new().await, Reader::new().await, docket_testkit::nats().await, Stop::new());
     let mut random = chance("poison");
-    let (cases, rounds): (u128, u32) = (1_000, long_or(20, 3));
+    let (cases, rounds): (u128, u32) = (1_000, long_or(20, 2));
     let streams: Vec<_> = (0..cases).map(account).collect();
     let sick = account(random.random_range(0..cases));
     let view = Arc::new(Folding::default());

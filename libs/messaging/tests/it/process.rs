@@ -21,11 +21,6 @@ pub(crate) const TURN: Duration = Duration::from_secs(2);
 async fn relay_process() {
     let Ok(database) = std::env::var(DATABASE) else { return };
     let (broker, kek) = (std::env::var(BROKER).unwrap(), std::env::var(KEK).unwrap());
-    let pool = PgPoolOptions::new().max_connections(4).connect(&database).await.unwrap();
-    let log = open_log(pool, &kek).await.unwrap();
-    let options =
-        BrokerOptions { url: broker, name: "owner".to_owned(), replicas: 1, ..BrokerOptions::default() };
-    let broker = Broker::connect(&options).await.unwrap();
     let stop = Stop::new();
     let ending = stop.clone();
     tokio::spawn(async move {
@@ -33,6 +28,18 @@ async fn relay_process() {
         let _ = tokio::io::stdin().read(&mut [0]).await;
         ending.cancel();
     });
+    let log = loop {
+        if stop.is_cancelled() {
+            return;
+        }
+        // The database may be killed while we start; a supervisor would start us again.
+        let Ok(pool) = PgPoolOptions::new().max_connections(4).connect(&database).await else { continue };
+        let Ok(log) = open_log(pool, &kek).await else { continue };
+        break log;
+    };
+    let options =
+        BrokerOptions { url: broker, name: "owner".to_owned(), replicas: 1, ..BrokerOptions::default() };
+    let broker = Broker::connect(&options).await.unwrap();
     Relay::new(log, broker).turn(TURN).run(stop).await.unwrap();
 }
 

@@ -115,7 +115,7 @@ async fn a_lane_that_does_not_move_holds_back_the_broker_and_not_the_memory() {
         (Owner::new().await, Reader::new().await, docket_testkit::nats().await, Stop::new());
     // One stream, so one lane.
     let (streams, event) = ([account(1)], something());
-    for _ in 0..3_000 / 50 {
+    for _ in 0..1_500 / 50 {
         let appends = (0..50).map(|_| owner.happen_to(&streams, &event));
         futures::future::join_all(appends).await;
     }
@@ -129,7 +129,7 @@ async fn a_lane_that_does_not_move_holds_back_the_broker_and_not_the_memory() {
         Some((stream.cached_info().state.last_sequence, info.delivered.stream_sequence, info.num_ack_pending))
     };
     until("the broker may give no more", async || {
-        state().await.is_some_and(|(last, _, unacknowledged)| last == 3_000 && unacknowledged == 512)
+        state().await.is_some_and(|(last, _, unacknowledged)| last == 1_500 && unacknowledged == 512)
     })
     .await;
     // It stays so: a second look after the consumer has had time for another pull.
@@ -142,7 +142,7 @@ async fn a_lane_that_does_not_move_holds_back_the_broker_and_not_the_memory() {
     }
     assert!(most <= 512, "{most} events were handed out while nothing was done");
     gate.0.store(true, Ordering::Relaxed);
-    reader.wait_for_checkpoint(3_000).await;
+    reader.wait_for_checkpoint(1_500).await;
     stop.cancel();
     consumer.await.unwrap().unwrap();
     relay.await.unwrap();
