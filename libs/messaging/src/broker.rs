@@ -8,11 +8,14 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pu
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, ErrorCode};
+use sqlx::PgPool;
 
-use crate::Error;
+use crate::{Error, LogEpoch, log_epochs};
 
-/// Name of the header and of the stream's metadata which carry the log's epoch.
+/// Name of the header and of the stream's metadata which carry the number of the log's epoch.
 pub const EPOCH: &str = "docket-epoch";
+/// Name of the stream's metadata which carries the id of the log's epoch.
+const EPOCH_ID: &str = "docket-epoch-id";
 /// How long a request to the broker may take.
 const REQUEST: Duration = Duration::from_secs(5);
 /// How long an event may be worked on before the broker sends it again; repetitions do no harm.
@@ -33,6 +36,35 @@ pub struct BrokerOptions {
     pub ca: Option<PathBuf>,
     /// Replicas of each stream: 1 on one machine, 3 in a cluster.
     pub replicas: usize,
+}
+
+/// How the stream of a log begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamStart {
+    /// The log's epoch.
+    pub epoch: LogEpoch,
+    /// The position of the first message it will hold; older ones are read from the log's owner.
+    pub first_sequence: u64,
+}
+
+impl StreamStart {
+    /// For a log of these epochs that ends at `head`: its last `refill` positions.
+    pub(crate) fn new(epochs: &[LogEpoch], head: u64, refill: u64) -> Self {
+        // A log that was never opened begins with its first epoch.
+        let epoch = epochs.last().cloned().unwrap_or_else(|| LogEpoch::known_as(1, None));
+        Self { epoch, first_sequence: head.saturating_sub(refill) + 1 }
+    }
+
+    /// For the log in its own database.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn of(pool: &PgPool, log: &str, refill: u64) -> Result<Self, Error> {
+        let head = sqlx::query_scalar!("SELECT position FROM log.head WHERE log = $1", log)
+            .fetch_optional(pool)
+            .await?;
+        Ok(Self::new(&log_epochs(pool, log).await?, head.unwrap_or_default().unsigned_abs(), refill))
+    }
 }
 
 /// The broker. Cheap to clone.
@@ -106,13 +138,19 @@ impl Broker {
         }
     }
 
-    /// The stream of a log, made when there is none. It holds everything for ever: limits would make gaps.
+    /// The stream of a log, made when there is none. It holds everything from its first sequence on for
+    /// ever: limits would make gaps.
     ///
     /// # Errors
     /// [`Error::Broker`].
-    pub async fn ensure_stream(&self, log: &str, epoch: u64) -> Result<stream::Stream, Error> {
+    pub async fn ensure_stream(&self, log: &str, start: &StreamStart) -> Result<stream::Stream, Error> {
         if let Some(stream) = self.stream(log).await? {
             return Ok(stream);
+        }
+        let StreamStart { epoch, first_sequence } = start;
+        let mut metadata = HashMap::from([(EPOCH.to_owned(), epoch.number.to_string())]);
+        if !epoch.id.is_nil() {
+            metadata.insert(EPOCH_ID.to_owned(), epoch.id.to_string());
         }
         let config = stream::Config {
             name: log.to_owned(),
@@ -124,12 +162,13 @@ impl Broker {
             deny_delete: true,
             deny_purge: true,
             allow_direct: true,
-            metadata: HashMap::from([(EPOCH.to_owned(), epoch.to_string())]),
+            first_sequence: Some(*first_sequence).filter(|first| *first > 1),
+            metadata,
             ..stream::Config::default()
         };
         match self.context.create_stream(config).await {
             Ok(stream) => {
-                tracing::info!(log, epoch, "made the stream");
+                tracing::info!(log, epoch = epoch.number, first_sequence, "made the stream");
                 Ok(stream)
             }
             // Another relay was quicker.
@@ -140,15 +179,29 @@ impl Broker {
         }
     }
 
-    /// The durable consumer of a service on a log's stream, made when there is none; none without the stream.
+    /// Takes the stream of a log away with all it holds. Only its relay does so, which can refill it.
+    pub(crate) async fn delete_stream(&self, log: &str) -> Result<(), Error> {
+        self.context.delete_stream(log).await.map(drop).map_err(Error::broker)
+    }
+
+    /// The durable consumer of a service on a log's stream, made when there is none, to begin after position
+    /// `after`; none without the stream.
     ///
     /// # Errors
     /// [`Error::Broker`].
-    pub async fn ensure_consumer(&self, log: &str, service: &str) -> Result<Option<PullConsumer>, Error> {
+    pub async fn ensure_consumer(
+        &self,
+        log: &str,
+        service: &str,
+        after: u64,
+    ) -> Result<Option<PullConsumer>, Error> {
         let Some(stream) = self.stream(log).await? else { return Ok(None) };
         let config = pull::Config {
             durable_name: Some(service.to_owned()),
-            deliver_policy: DeliverPolicy::All,
+            deliver_policy: match after {
+                0 => DeliverPolicy::All,
+                after => DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
+            },
             ack_policy: AckPolicy::Explicit,
             ack_wait: ACK_WAIT,
             max_ack_pending: i64::try_from(IN_FLIGHT).expect("a small number"),
@@ -160,6 +213,8 @@ impl Broker {
 }
 
 /// The epoch a stream says it carries; none when its metadata has none.
-pub(crate) fn stream_epoch(info: &stream::Info) -> Option<u64> {
-    info.config.metadata.get(EPOCH).and_then(|epoch| epoch.parse().ok())
+pub(crate) fn stream_epoch(info: &stream::Info) -> Option<LogEpoch> {
+    let metadata = &info.config.metadata;
+    let number = metadata.get(EPOCH)?.parse().ok()?;
+    Some(LogEpoch::known_as(number, metadata.get(EPOCH_ID).and_then(|id| id.parse().ok())))
 }

@@ -2,12 +2,15 @@
 //!
 //! One task takes messages in order and closes gaps from the log's owner; eight lanes (by hash of the
 //! stream) apply them. A lane's checkpoint moves in the transaction of the effect. Reading order: this
-//! file (the session), `dispatch`, `lane`, `checkpoint`, `park`.
+//! file (the session), `history` (may it go on?), `dispatch`, `lane`, `checkpoint`, `park`, `skip`, `lag`.
 
 mod checkpoint;
 mod dispatch;
+mod history;
+mod lag;
 mod lane;
 mod park;
+mod skip;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +21,16 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use crate::lock::Lock;
+use crate::lock::{Lock, TURN};
 use crate::{Broker, Error, FeedClient, Stop, Subscriber};
-pub use park::{Parked, Redriven, parked};
+pub use history::{SeenBeyond, accept_epoch, seen_beyond};
+pub use park::{Parked, Redriven, parked, parked_of};
+pub use skip::{Skipped, skip, skipped};
 
 /// Lanes of a consumer: streams in different lanes are worked on at once.
 pub const LANES: usize = 8;
+/// Events that may wait for one lane; when they do, nothing more is taken from the broker.
+const WAITING: usize = 64;
 /// An outage this long is worth a line in the log.
 const QUIET: Duration = Duration::from_secs(10);
 const MOST_PAUSE: Duration = Duration::from_secs(2);
@@ -94,16 +101,23 @@ impl Consumer {
     /// # Errors
     /// [`Error::Halted`] when the log's epoch changed or its head went back: nothing is skipped silently.
     pub async fn run(self, stop: Stop) -> Result<(), Error> {
+        tokio::select! {
+            outcome = self.keep_consuming(&stop) => outcome,
+            never = lag::watch(&self.core) => match never {},
+        }
+    }
+
+    async fn keep_consuming(&self, stop: &Stop) -> Result<(), Error> {
         let (service, log) = (self.core.service.clone(), self.core.log.clone());
         let mut pause = Duration::from_millis(100);
         let mut troubled: Option<Instant> = None;
         while !stop.is_cancelled() {
             let before = Instant::now();
-            match self.session(&stop).await {
+            match self.session(stop).await {
                 Ok(()) | Err(Error::Stopping) => break,
                 Err(Error::Halted(reason)) => {
                     tracing::error!(service, log, reason, "the consumer stopped");
-                    metrics::gauge!("docket_consumer_halted", "log" => log.clone()).set(1.0);
+                    metrics::gauge!("docket_consumer_halted", &self.core.labels()).set(1.0);
                     return Err(Error::Halted(reason));
                 }
                 Err(error) => {
@@ -131,13 +145,24 @@ impl Consumer {
     async fn session(&self, stop: &Stop) -> Result<(), Error> {
         let core = &self.core;
         let name = format!("docket.consumer.{}.{}", core.service, core.log);
-        let lock = Lock::wait(&core.pool, &name, stop).await?;
-        let Some(messages) = dispatch::Source::open(&self.broker, core).await? else {
-            lock.release().await;
-            return Err(Error::Broker(format!("there is no stream {} yet", core.log)));
+        let lock = Lock::wait(&core.pool, &name, TURN, stop).await?;
+        let outcome = tokio::select! {
+            outcome = self.consume(stop) => outcome,
+            error = lock.lost() => Err(error),
         };
-        let lanes = checkpoint::load(core, messages.epoch()).await?;
-        messages.check_history(core, &lanes).await?;
+        lock.release().await;
+        outcome
+    }
+
+    /// Consumes while the turn is ours.
+    async fn consume(&self, stop: &Stop) -> Result<(), Error> {
+        let core = &self.core;
+        let missing = || Error::Broker(format!("there is no stream {} yet", core.log));
+        let seen = dispatch::Seen::look(&self.broker, core).await?.ok_or_else(missing)?;
+        let lanes = checkpoint::load(core, &seen.epoch).await?;
+        let lanes = history::agree(core, &seen.epoch, seen.last, lanes).await?;
+        let done = lanes.iter().map(|lane| lane.position).min().unwrap_or_default();
+        let source = dispatch::Source::open(&self.broker, core, &seen, done).await?.ok_or_else(missing)?;
         if let Err(error) = park::redrive(core, None).await {
             tracing::warn!(log = core.log, %error, "parked streams could not be tried again");
         }
@@ -146,14 +171,13 @@ impl Consumer {
         let mut tasks = JoinSet::new();
         let mut senders = Vec::with_capacity(LANES);
         for at in &lanes {
-            let (sender, receiver) = tokio::sync::mpsc::channel(64);
+            let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
             senders.push(sender);
             let lane = lane::Lane::new(Arc::clone(core), at.clone());
             tasks.spawn(lane.run(receiver, ending.clone()));
         }
-        let first = lanes.iter().map(|lane| lane.position).min().unwrap_or_default() + 1;
         let outcome = tokio::select! {
-            outcome = messages.dispatch(core, first, senders, lock, &ending) => outcome,
+            outcome = source.dispatch(core, done + 1, senders, &ending) => outcome,
             Some(lane) = tasks.join_next() => lane.unwrap_or_else(|panic| Err(Error::Broker(panic.to_string()))),
         };
         ending.cancel();
@@ -165,6 +189,13 @@ impl Consumer {
             }
         }
         outcome
+    }
+}
+
+impl Core {
+    /// Whose metrics these are.
+    pub(crate) fn labels(&self) -> [(&'static str, String); 2] {
+        [("consumer", self.service.clone()), ("log", self.log.clone())]
     }
 }
 

@@ -19,6 +19,9 @@ pub enum Error {
     /// Going on would skip or repeat events: somebody must look.
     #[error("stopped: {0}")]
     Halted(String),
+    /// What was asked for cannot be done as things are; the message says why.
+    #[error("refused: {0}")]
+    Refused(String),
     /// The process is stopping.
     #[error("stopping")]
     Stopping,

@@ -7,21 +7,32 @@ use std::time::Duration;
 use async_trait::async_trait;
 use docket_eventlog::{EventLog, Recorded};
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
-use docket_proto::log::v1::{GetHeadRequest, ReadEventsRequest};
+use docket_proto::log::v1::{self as pb, GetHeadRequest, ReadEventsRequest};
 use tonic::transport::Channel;
+use uuid::Uuid;
 
-use crate::Error;
+use crate::{Error, LogEpoch, log_epochs};
 
 /// How long the owner may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a log ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedHead {
     /// The last position; 0 when the log is empty.
     pub position: u64,
-    /// Number of the epoch.
-    pub epoch: u64,
+    /// Its epochs in order, at least one; the last is in force.
+    pub epochs: Vec<LogEpoch>,
+}
+
+impl FeedHead {
+    /// The epoch in force.
+    ///
+    /// # Errors
+    /// [`Error::Feed`] when the owner told none.
+    pub fn epoch(&self) -> Result<&LogEpoch, Error> {
+        self.epochs.last().ok_or_else(|| Error::Feed("the owner told no epoch".to_owned()))
+    }
 }
 
 /// Gives a log's events by position.
@@ -57,7 +68,11 @@ impl FeedClient {
         self.0.read(log, after, limit).await
     }
 
-    pub(crate) async fn head(&self, log: &str) -> Result<FeedHead, Error> {
+    /// Where the log ends, and its epochs.
+    ///
+    /// # Errors
+    /// [`Error::Feed`], or [`Error::Log`] for a log of our own.
+    pub async fn head(&self, log: &str) -> Result<FeedHead, Error> {
         self.0.head(log).await
     }
 }
@@ -77,8 +92,9 @@ impl Feed for Local {
     }
 
     async fn head(&self, _log: &str) -> Result<FeedHead, Error> {
-        let head = self.0.head().await?;
-        Ok(FeedHead { position: head.position, epoch: head.epoch.number })
+        // The position first: an epoch raised in between begins after it.
+        let position = self.0.head().await?.position;
+        Ok(FeedHead { position, epochs: log_epochs(self.0.pool(), self.0.name()).await? })
     }
 }
 
@@ -104,7 +120,26 @@ impl Feed for Remote {
         let mut request = tonic::Request::new(GetHeadRequest { log: log.to_owned() });
         request.set_timeout(PATIENCE);
         let head = self.0.clone().get_head(request).await.map_err(feed)?.into_inner();
-        Ok(FeedHead { position: head.position, epoch: head.epoch })
+        let mut epochs: Vec<LogEpoch> = head.epochs.iter().map(LogEpoch::from).collect();
+        if epochs.is_empty() {
+            // An owner of a version before this field.
+            epochs.push(LogEpoch::known_as(head.epoch, None));
+        }
+        Ok(FeedHead { position: head.position, epochs })
+    }
+}
+
+impl From<&pb::LogEpoch> for LogEpoch {
+    fn from(epoch: &pb::LogEpoch) -> Self {
+        let id = Uuid::from_slice(&epoch.id).unwrap_or_default();
+        Self { number: epoch.number, from_position: epoch.from_position, id }
+    }
+}
+
+impl From<LogEpoch> for pb::LogEpoch {
+    fn from(epoch: LogEpoch) -> Self {
+        let id = epoch.id.as_bytes().to_vec().into();
+        Self { number: epoch.number, from_position: epoch.from_position, id }
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod broker;
 mod consumer;
+mod epochs;
 mod error;
 mod feed;
 mod lock;
@@ -15,11 +16,15 @@ mod relay;
 mod subscriber;
 mod trace;
 
-pub use broker::{Broker, BrokerOptions, EPOCH};
-pub use consumer::{Consumer, LANES, Parked, Redriven, Redriver, parked};
+pub use broker::{Broker, BrokerOptions, EPOCH, StreamStart};
+pub use consumer::{
+    Consumer, LANES, Parked, Redriven, Redriver, SeenBeyond, Skipped, accept_epoch, parked, parked_of,
+    seen_beyond, skip, skipped,
+};
+pub use epochs::{LogEpoch, log_epochs};
 pub use error::Error;
 pub use feed::{Feed, FeedClient, FeedHead};
-pub use relay::Relay;
+pub use relay::{REFILL, Relay};
 pub use subscriber::{ApplyError, Subscriber};
 pub use trace::{current_traceparent, link_or_continue, set_parent};
 

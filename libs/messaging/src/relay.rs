@@ -1,43 +1,66 @@
 //! The relay: publishes a log to its JetStream stream, in order, each event at the sequence of its position.
 //!
 //! Every publication names the sequence before it, so two relays cannot interleave and nothing is
-//! published twice; what the stream holds is the relay's only memory.
+//! published twice; what the stream holds is the relay's only memory. `resume` says where to go on,
+//! `window` awaits the acknowledgements, `lag` measures.
 
+mod lag;
+mod resume;
+mod window;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use async_nats::jetstream::context::PublishAckFuture;
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::Stream;
 use docket_eventlog::{EventLog, Recorded};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
-use crate::broker::stream_epoch;
-use crate::lock::Lock;
+use crate::lock::{Lock, TURN};
 use crate::{Broker, EPOCH, Error, Stop, trace};
+use window::Window;
 
-/// Events published before their acknowledgements are awaited.
+/// Events read from the log at a time.
 const BATCH: u32 = 256;
 /// Commits of other processes are not announced: the head is looked at this often.
 const GLANCE: Duration = Duration::from_millis(100);
-/// How often an idle relay proves its lock and that the stream still holds everything.
+/// How often an idle relay proves that the stream still holds everything.
 const INSPECT: Duration = Duration::from_secs(2);
 /// A broker that is away this long is worth a line in the log; a new leader takes some 6 s.
 const QUIET: Duration = Duration::from_secs(10);
 const MOST_PAUSE: Duration = Duration::from_secs(2);
+/// So many of the last positions a stream gets that was wiped; consumers ask the owner for older ones.
+pub const REFILL: u64 = 100_000;
 
 /// Publishes one log.
 #[derive(Debug)]
 pub struct Relay {
     log: EventLog,
     broker: Broker,
+    refill: u64,
+    turn: Duration,
+    /// The last position known to stand in the stream.
+    published: AtomicU64,
 }
 
 impl Relay {
     /// The relay of `log`.
     pub fn new(log: EventLog, broker: Broker) -> Self {
-        Self { log, broker }
+        Self { log, broker, refill: REFILL, turn: TURN, published: AtomicU64::new(0) }
+    }
+
+    /// Refills a wiped stream with the last `positions` instead of [`REFILL`].
+    #[must_use]
+    pub fn refill(self, positions: u64) -> Self {
+        Self { refill: positions, ..self }
+    }
+
+    /// Lets another relay take over after `turn` without a sign of life, instead of 10 s.
+    #[must_use]
+    pub fn turn(self, turn: Duration) -> Self {
+        Self { turn, ..self }
     }
 
     /// Publishes until `stop`; of several replicas one at a time. A broker or database that is away is waited for.
@@ -45,11 +68,18 @@ impl Relay {
     /// # Errors
     /// [`Error::Halted`] when the stream holds what the log does not: going on would mix two histories.
     pub async fn run(self, stop: Stop) -> Result<(), Error> {
+        tokio::select! {
+            outcome = self.keep_publishing(&stop) => outcome,
+            never = self.watch_lag() => match never {},
+        }
+    }
+
+    async fn keep_publishing(&self, stop: &Stop) -> Result<(), Error> {
         let mut pause = Duration::from_millis(100);
         let mut troubled: Option<Instant> = None;
         while !stop.is_cancelled() {
             let before = Instant::now();
-            match self.session(&stop).await {
+            match self.session(stop).await {
                 Ok(()) | Err(Error::Stopping) => break,
                 Err(Error::Halted(reason)) => {
                     tracing::error!(log = self.log.name(), reason, "the relay stopped");
@@ -77,76 +107,44 @@ impl Relay {
         Ok(())
     }
 
-    /// Publishes while nothing goes wrong.
+    /// Publishes while nothing goes wrong and the turn is ours.
     async fn session(&self, stop: &Stop) -> Result<(), Error> {
         let name = format!("docket.relay.{}", self.log.name());
-        let mut lock = Lock::wait(self.log.pool(), &name, stop).await?;
-        let outcome = self.publish_all(&mut lock, stop).await;
+        let lock = Lock::wait(self.log.pool(), &name, self.turn, stop).await?;
+        let outcome = tokio::select! {
+            outcome = self.publish_all(&lock, stop) => outcome,
+            error = lock.lost() => Err(error),
+        };
         lock.release().await;
         outcome
     }
 
-    async fn publish_all(&self, lock: &mut Lock, stop: &Stop) -> Result<(), Error> {
+    async fn publish_all(&self, lock: &Lock, stop: &Stop) -> Result<(), Error> {
         let mut head = self.log.subscribe_head();
-        let (mut last, epoch) = self.resume().await?;
+        let (mut sent, epoch) = self.resume(lock).await?;
+        let mut window = Window::new(&self.published);
         let mut inspected = Instant::now();
         while !stop.is_cancelled() {
-            let events = self.log.read(last, BATCH).await?;
-            if !events.is_empty() {
-                last = self.publish(&events, epoch).await?;
-                gauge(self.log.name(), last, *head.borrow());
+            let events = self.log.read(sent, BATCH).await?;
+            if let Some(last) = events.last() {
+                self.publish(&events, epoch, &mut window).await?;
+                sent = last.position;
                 continue;
             }
-            if inspected.elapsed() > INSPECT {
-                lock.check().await?;
-                last = self.resume().await?.0;
+            if window.is_empty() && inspected.elapsed() > INSPECT {
+                // Lower than before when the broker lost its last writes; the epoch may have been raised.
+                if self.resume(lock).await? != (sent, epoch) {
+                    return Err(Error::Broker("the stream was changed; starting again from it".to_owned()));
+                }
                 inspected = Instant::now();
-                continue;
             }
-            tokio::select! {
-                () = stop.cancelled() => break,
-                _ = timeout(GLANCE, head.changed()) => {}
-            }
+            wait(&mut window, &mut head, stop).await?;
         }
-        Ok(())
+        window.drain().await
     }
 
-    /// The last position the stream holds, and the log's epoch; proves that both tell the same history.
-    async fn resume(&self) -> Result<(u64, u64), Error> {
-        let head = self.log.head().await?;
-        let epoch = head.epoch.number;
-        let stream = self.broker.ensure_stream(self.log.name(), epoch).await?;
-        let info = stream.cached_info();
-        let last = info.state.last_sequence;
-        if stream_epoch(info).is_some_and(|of_stream| of_stream != epoch) {
-            return Err(Error::Halted("the stream is of another epoch than the log: wipe it".to_owned()));
-        }
-        if last > head.position {
-            return Err(Error::Halted(format!(
-                "the stream ends at {last}, the log at {}: the log was restored without a new epoch",
-                head.position
-            )));
-        }
-        if last > 0 {
-            self.same_event(&stream, last).await?;
-        }
-        Ok((last, epoch))
-    }
-
-    /// The stream's last message must be the log's event at that position.
-    async fn same_event(&self, stream: &Stream, position: u64) -> Result<(), Error> {
-        let message = stream.direct_get(position).await.map_err(Error::broker)?;
-        let ours = self.log.read(position - 1, 1).await?;
-        let ours = ours.first().map(|event| event.event_id.to_string());
-        let theirs = message.headers.get("ce-id").map(|id| id.as_str().to_owned());
-        if ours != theirs {
-            return Err(Error::Halted(format!("the stream holds another event than the log at {position}")));
-        }
-        Ok(())
-    }
-
-    /// Publishes a run of events and waits until the broker has them all; gives the last position.
-    async fn publish(&self, events: &[Recorded], epoch: u64) -> Result<u64, Error> {
+    /// Publishes a run of events; what is still unacknowledged afterwards stands in `window`.
+    async fn publish(&self, events: &[Recorded], epoch: u64, window: &mut Window<'_>) -> Result<(), Error> {
         let span = tracing::info_span!(
             "publish", otel.kind = "producer", messaging.system = "nats", messaging.operation.type = "send",
             messaging.destination.name = self.log.name(), messaging.batch.message_count = events.len(),
@@ -156,27 +154,44 @@ impl Relay {
             trace::link(&span, &event.metadata.traceparent);
         }
         async {
-            let mut acks: Vec<(u64, PublishAckFuture)> = Vec::with_capacity(events.len());
             for event in events {
+                window.room().await?;
                 let subject = format!("docket.{}.{}", event.log, event.kind);
                 let sent = self.broker.jetstream().send_publish(subject, message(event, epoch)).await;
-                acks.push((event.position, sent.map_err(Error::broker)?));
+                window.sent(event.position, sent.map_err(Error::broker)?);
             }
-            let mut last = 0;
-            for (position, ack) in acks {
-                let ack = ack.await.map_err(Error::broker)?;
-                if ack.sequence != position {
-                    return Err(Error::Halted(format!(
-                        "position {position} became sequence {}",
-                        ack.sequence
-                    )));
-                }
-                last = position;
-            }
-            Ok(last)
+            Ok(())
         }
         .instrument(span)
         .await
+    }
+
+    /// Notes what is known to stand in the stream.
+    fn holds(&self, position: u64) {
+        let before = self.published.swap(position, Ordering::Relaxed);
+        if position < before {
+            tracing::warn!(
+                log = self.log.name(),
+                before,
+                position,
+                "the stream lost its last messages; they are published again"
+            );
+            metrics::counter!("docket_relay_rewinds_total", "log" => self.log.name()).increment(1);
+        }
+    }
+}
+
+/// Takes acknowledgements until the log grew, or may have.
+async fn wait(window: &mut Window<'_>, head: &mut watch::Receiver<u64>, stop: &Stop) -> Result<(), Error> {
+    let glance = sleep(GLANCE);
+    tokio::pin!(glance);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            Some(acknowledged) = window.next() => acknowledged?,
+            _ = head.changed() => return Ok(()),
+            () = &mut glance => return Ok(()),
+        }
     }
 }
 
@@ -199,10 +214,4 @@ fn message(event: &Recorded, epoch: u64) -> PublishMessage {
         .headers(headers)
         .expected_last_sequence(event.position - 1)
         .expected_stream(&event.log)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a gauge; positions stay far below 2^52")]
-fn gauge(log: &'static str, position: u64, head: u64) {
-    metrics::gauge!("docket_relay_position", "log" => log).set(position as f64);
-    metrics::gauge!("docket_relay_lag_events", "log" => log).set(head.saturating_sub(position) as f64);
 }

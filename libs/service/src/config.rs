@@ -141,6 +141,9 @@ pub struct BrokerConfig {
     /// Replicas of our streams: 3 in a cluster.
     #[serde(default = "one")]
     pub replicas: usize,
+    /// So many of the last events our stream gets again when it was wiped; consumers ask us for older ones.
+    #[serde(default = "refill")]
+    pub refill_events: u64,
 }
 
 /// What is told about itself.
@@ -180,6 +183,10 @@ fn default_profile() -> String {
 
 fn one() -> usize {
     1
+}
+
+fn refill() -> u64 {
+    docket_messaging::REFILL
 }
 
 /// Why the configuration cannot be used.

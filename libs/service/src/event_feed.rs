@@ -1,6 +1,7 @@
 //! The feed of our own log, for services which the broker left with a gap.
 
 use docket_eventlog::{EventLog, Recorded};
+use docket_messaging::log_epochs;
 use docket_proto::log::v1::event_feed_service_server::EventFeedService;
 use docket_proto::log::v1::{GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse};
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _, try_unfold};
@@ -55,8 +56,12 @@ impl EventFeedService for EventFeed {
 
     async fn get_head(&self, request: Request<GetHeadRequest>) -> Result<Response<GetHeadResponse>, Status> {
         self.check(&request.into_inner().log)?;
-        let head = self.0.head().await.map_err(ApiError::from)?;
-        Ok(Response::new(GetHeadResponse { position: head.position, epoch: head.epoch.number }))
+        // The position first: an epoch raised in between begins after it.
+        let position = self.0.head().await.map_err(ApiError::from)?.position;
+        let epochs = log_epochs(self.0.pool(), self.0.name()).await.map_err(ApiError::from)?;
+        let epoch = epochs.last().map_or(1, |epoch| epoch.number);
+        let epochs = epochs.into_iter().map(Into::into).collect();
+        Ok(Response::new(GetHeadResponse { position, epoch, epochs }))
     }
 }
 

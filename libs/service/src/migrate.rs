@@ -78,12 +78,10 @@ pub(crate) async fn set_up_streams(
     let pool = PgPoolOptions::new().max_connections(1).connect_with(database).await?;
     let broker = docket_messaging::Broker::connect(&config.broker_options(name)).await?;
     let log = log_of(name);
-    let epoch =
-        sqlx::query_scalar!("SELECT max(number) FROM log.epoch WHERE log = $1", log).fetch_one(&pool).await?;
-    // A log that was never opened begins with its first epoch.
-    broker.ensure_stream(log, epoch.unwrap_or(1).unsigned_abs()).await?;
+    let start = docket_messaging::StreamStart::of(&pool, log, config.broker.refill_events).await?;
+    broker.ensure_stream(log, &start).await?;
     for read in reads {
-        let made = broker.ensure_consumer(read, name).await?;
+        let made = broker.ensure_consumer(read, name, 0).await?;
         anyhow::ensure!(made.is_some(), "there is no stream {read} yet: set up its owner's first");
     }
     Ok(())

@@ -277,6 +277,7 @@ impl Server {
         let mut redrivers = Vec::new();
         if base.published {
             let relay = Relay::new(base.log.clone(), base.broker.clone());
+            let relay = relay.refill(base.config.broker.refill_events);
             let (stop, halted) = (working.clone(), working.clone());
             workers.spawn(named("relay", async move { stay_halted(relay.run(stop).await, halted).await }));
             workers.spawn(named("checkpoints", sign_checkpoints(base.clone(), working.clone())));

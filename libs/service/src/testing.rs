@@ -235,7 +235,11 @@ impl Bench {
                 previous_aws_kms: Vec::new(),
                 max_connections: 4,
             }),
-            broker: BrokerConfig { url: broker.to_owned(), replicas: 1 },
+            broker: BrokerConfig {
+                url: broker.to_owned(),
+                replicas: 1,
+                refill_events: docket_messaging::REFILL,
+            },
             peers: self.peers.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             telemetry: TelemetryConfig::default(),
         }

@@ -1,10 +1,11 @@
 //! Checkpoints: how far each lane has got, advanced by compare-and-set in the effect's transaction.
 
 use docket_eventlog::StreamName;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use super::{Core, LANES};
-use crate::Error;
+use crate::{Error, LogEpoch};
 
 /// Where a lane is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +13,8 @@ pub(crate) struct At {
     pub(crate) lane: i32,
     /// Everything of this lane up to here is done.
     pub(crate) position: u64,
-    /// The log's epoch.
-    pub(crate) epoch: u64,
+    /// The log's epoch; its `from_position` is not kept.
+    pub(crate) epoch: LogEpoch,
 }
 
 /// What came of a compare-and-set.
@@ -32,51 +33,91 @@ pub(crate) fn lane_of(stream: &StreamName) -> usize {
     usize::try_from(hash % LANES as u64).expect("below LANES")
 }
 
-/// The lanes' checkpoints, made at 0 when they are missing.
-pub(crate) async fn load(core: &Core, epoch: u64) -> Result<Vec<At>, Error> {
+/// The lanes' checkpoints, made at 0 in the stream's epoch when they are missing.
+pub(crate) async fn load(core: &Core, epoch: &LogEpoch) -> Result<Vec<At>, Error> {
     sqlx::query!(
-        "INSERT INTO log.consumer_checkpoint (consumer, log, lane, position, epoch)
-         SELECT $1, $2, lane, 0, $4 FROM generate_series(0, $3 - 1) AS lane
+        "INSERT INTO log.consumer_checkpoint (consumer, log, lane, position, epoch, epoch_id)
+         SELECT $1, $2, lane, 0, $4, $5 FROM generate_series(0, $3 - 1) AS lane
          ON CONFLICT (consumer, log, lane) DO NOTHING",
         &core.service,
         &core.log,
         i32::try_from(LANES).expect("a small number"),
-        epoch.cast_signed()
+        epoch.number.cast_signed(),
+        known(epoch)
     )
     .execute(&core.pool)
     .await?;
-    let rows = sqlx::query!(
-        "SELECT lane, position, epoch FROM log.consumer_checkpoint
-         WHERE consumer = $1 AND log = $2 ORDER BY lane",
-        &core.service,
-        &core.log
-    )
-    .fetch_all(&core.pool)
-    .await?;
-    if rows.len() != LANES {
-        return Err(Error::Halted(format!("{} lanes have checkpoints, {LANES} are needed", rows.len())));
+    if let Some(id) = known(epoch) {
+        // Made before ids were kept, or before the stream told one.
+        sqlx::query!(
+            "UPDATE log.consumer_checkpoint SET epoch_id = $4
+             WHERE consumer = $1 AND log = $2 AND epoch = $3 AND epoch_id IS NULL",
+            &core.service,
+            &core.log,
+            epoch.number.cast_signed(),
+            id
+        )
+        .execute(&core.pool)
+        .await?;
     }
+    let lanes = read(&core.pool, &core.service, &core.log).await?;
+    if lanes.len() != LANES {
+        return Err(Error::Halted(format!("{} lanes have checkpoints, {LANES} are needed", lanes.len())));
+    }
+    Ok(lanes)
+}
+
+/// The lanes' checkpoints as they stand, in the order of the lanes.
+pub(crate) async fn read(pool: &PgPool, consumer: &str, log: &str) -> Result<Vec<At>, Error> {
+    let rows = sqlx::query!(
+        "SELECT lane, position, epoch, epoch_id FROM log.consumer_checkpoint
+         WHERE consumer = $1 AND log = $2 ORDER BY lane",
+        consumer,
+        log
+    )
+    .fetch_all(pool)
+    .await?;
     Ok(rows
         .into_iter()
         .map(|row| At {
             lane: row.lane,
             position: row.position.unsigned_abs(),
-            epoch: row.epoch.unsigned_abs(),
+            epoch: LogEpoch::known_as(row.epoch.unsigned_abs(), row.epoch_id),
         })
         .collect())
+}
+
+/// Takes all lanes into another epoch, where they are.
+pub(crate) async fn adopt(core: &Core, epoch: &LogEpoch) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE log.consumer_checkpoint SET epoch = $3, epoch_id = $4 WHERE consumer = $1 AND log = $2",
+        &core.service,
+        &core.log,
+        epoch.number.cast_signed(),
+        known(epoch)
+    )
+    .execute(&core.pool)
+    .await?;
+    Ok(())
+}
+
+fn known(epoch: &LogEpoch) -> Option<Uuid> {
+    Some(epoch.id).filter(|id| !id.is_nil())
 }
 
 /// Moves the lane from where it was to `to`, in the caller's transaction.
 pub(crate) async fn advance(tx: &mut PgConnection, core: &Core, at: &At, to: u64) -> Result<Moved, Error> {
     let moved = sqlx::query!(
         "UPDATE log.consumer_checkpoint SET position = $5
-         WHERE consumer = $1 AND log = $2 AND lane = $3 AND position = $4 AND epoch = $6",
+         WHERE consumer = $1 AND log = $2 AND lane = $3 AND position = $4 AND epoch = $6
+           AND epoch_id IS NOT DISTINCT FROM $7",
         &core.service,
         &core.log,
         at.lane,
         at.position.cast_signed(),
         to.cast_signed(),
-        at.epoch.cast_signed()
+        at.epoch.number.cast_signed(),
+        known(&at.epoch)
     )
     .execute(&mut *tx)
     .await?
@@ -93,7 +134,9 @@ pub(crate) async fn advance(tx: &mut PgConnection, core: &Core, at: &At, to: u64
     .fetch_optional(&mut *tx)
     .await?;
     match row {
-        Some(row) if row.epoch.unsigned_abs() == at.epoch && row.position.unsigned_abs() > at.position => {
+        Some(row)
+            if row.epoch.unsigned_abs() == at.epoch.number && row.position.unsigned_abs() > at.position =>
+        {
             Ok(Moved::Elsewhere(row.position.unsigned_abs()))
         }
         // Set back or taken away by hand: begin again from what stands there.

@@ -7,32 +7,39 @@ use async_nats::jetstream::consumer::{PullConsumer, pull};
 use docket_eventlog::Recorded;
 use futures::StreamExt as _;
 use tokio::sync::mpsc::Sender;
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::checkpoint::{At, lane_of};
+use super::checkpoint::lane_of;
 use super::lane::Work;
 use super::{Core, LANES};
 use crate::broker::{IN_FLIGHT, stream_epoch};
-use crate::lock::Lock;
-use crate::{Broker, EPOCH, Error, Stop};
+use crate::{Broker, EPOCH, Error, LogEpoch, Stop};
 
 /// The broker's sign of life while there is nothing to deliver.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How long one request for messages stands.
 const EXPIRES: Duration = Duration::from_secs(20);
-/// How often idle lanes' checkpoints follow and the lock is proven.
+/// How often idle lanes' checkpoints follow.
 const TIDY: Duration = Duration::from_secs(2);
 /// Events fetched from the owner at a time.
 const FETCH: u64 = 256;
+
+/// What a log's stream says of itself.
+pub(crate) struct Seen {
+    pub(crate) epoch: LogEpoch,
+    pub(crate) last: u64,
+    /// All before is not in the stream, and never will be.
+    first: u64,
+}
 
 /// The broker's side of a session.
 pub(crate) struct Source {
     messages: pull::Stream,
     consumer: PullConsumer,
     epoch: u64,
-    last: u64,
-    /// What the broker handed out before this session, to somebody who may have died with it.
-    handed: u64,
+    /// What the broker will not hand out by itself: given before this session to somebody who may have died with
+    /// it, or older than the stream.
+    missed: u64,
 }
 
 /// Where the dispatcher is.
@@ -44,14 +51,28 @@ struct Order {
     passed: u64,
 }
 
-impl Source {
-    /// Opens the durable consumer; none while the stream does not exist.
-    pub(crate) async fn open(broker: &Broker, core: &Core) -> Result<Option<Self>, Error> {
+impl Seen {
+    /// Looks at the stream; none while it does not exist.
+    pub(crate) async fn look(broker: &Broker, core: &Core) -> Result<Option<Self>, Error> {
         let Some(stream) = broker.stream(&core.log).await? else { return Ok(None) };
         let info = stream.cached_info();
-        let (epoch, last) = (stream_epoch(info).unwrap_or(1), info.state.last_sequence);
-        let Some(consumer) = broker.ensure_consumer(&core.log, &core.service).await? else { return Ok(None) };
+        let epoch = stream_epoch(info).unwrap_or_else(|| LogEpoch::known_as(1, None));
+        Ok(Some(Self { epoch, last: info.state.last_sequence, first: info.state.first_sequence }))
+    }
+}
+
+impl Source {
+    /// Opens the durable consumer on the stream that was `seen`, after what is `done`; none when the stream has gone.
+    pub(crate) async fn open(
+        broker: &Broker,
+        core: &Core,
+        seen: &Seen,
+        done: u64,
+    ) -> Result<Option<Self>, Error> {
+        let consumer = broker.ensure_consumer(&core.log, &core.service, done).await?;
+        let Some(consumer) = consumer else { return Ok(None) };
         let handed = consumer.cached_info().delivered.stream_sequence;
+        let missed = handed.max(seen.first.saturating_sub(1));
         let messages = consumer
             .stream()
             .max_messages_per_batch(IN_FLIGHT)
@@ -60,34 +81,7 @@ impl Source {
             .messages()
             .await
             .map_err(Error::broker)?;
-        Ok(Some(Self { messages, consumer, epoch, last, handed }))
-    }
-
-    pub(crate) fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
-    /// Halts when the checkpoints are of another history than the log.
-    pub(crate) async fn check_history(&self, core: &Core, lanes: &[At]) -> Result<(), Error> {
-        let furthest = lanes.iter().map(|lane| lane.position).max().unwrap_or_default();
-        if let Some(lane) = lanes.iter().find(|lane| lane.epoch != self.epoch) {
-            return Err(Error::Halted(format!(
-                "the checkpoint is of epoch {}, the stream of epoch {}",
-                lane.epoch, self.epoch
-            )));
-        }
-        if self.last >= furthest {
-            return Ok(());
-        }
-        // A stream that was wiped and is being refilled, or a log that lost events? Its owner knows.
-        let head = core.feed.head(&core.log).await?;
-        if head.epoch != self.epoch || head.position < furthest {
-            return Err(Error::Halted(format!(
-                "the log ends at {} in epoch {}, but position {furthest} of epoch {} was applied",
-                head.position, head.epoch, self.epoch
-            )));
-        }
-        Ok(())
+        Ok(Some(Self { messages, consumer, epoch: seen.epoch.number, missed }))
     }
 
     /// Hands out events from `first` on until something goes wrong or `ending`.
@@ -96,27 +90,18 @@ impl Source {
         core: &Core,
         first: u64,
         lanes: Vec<Sender<Work>>,
-        mut lock: Lock,
         ending: &Stop,
     ) -> Result<(), Error> {
         let mut order = Order { next: first, lanes, passed: 0 };
-        order.catch_up(core, self.handed).await?;
+        order.catch_up(core, self.missed).await?;
         let mut tidy = interval(TIDY);
+        tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut arrived = Instant::now();
         loop {
             tokio::select! {
                 biased;
-                () = ending.cancelled() => {
-                    lock.release().await;
-                    return Ok(());
-                }
-                message = self.messages.next() => {
-                    let message = message.ok_or_else(|| Error::Broker("the messages ended".to_owned()))?;
-                    self.one(core, &mut order, message.map_err(Error::broker)?).await?;
-                    arrived = Instant::now();
-                }
+                () = ending.cancelled() => return Ok(()),
                 _ = tidy.tick() => {
-                    lock.check().await?;
                     order.pass().await?;
                     if arrived.elapsed() > TIDY {
                         // What the broker gave to somebody whose end it had not noticed yet.
@@ -124,17 +109,25 @@ impl Source {
                         order.catch_up(core, info.delivered.stream_sequence).await?;
                     }
                 }
+                message = self.messages.next() => {
+                    let message = message.ok_or_else(|| Error::Broker("the messages ended".to_owned()))?;
+                    self.one(core, &mut order, message.map_err(Error::broker)?).await?;
+                    arrived = Instant::now();
+                }
             }
         }
     }
 
     async fn one(&mut self, core: &Core, order: &mut Order, message: Message) -> Result<(), Error> {
         let epoch = message.headers.as_ref().and_then(|headers| headers.get(EPOCH));
-        if epoch.is_some_and(|epoch| epoch.as_str() != self.epoch.to_string()) {
-            return Err(Error::Halted(format!("a message is of another epoch than {}", self.epoch)));
+        let epoch = epoch.and_then(|epoch| epoch.as_str().parse().ok()).unwrap_or(self.epoch);
+        if epoch > self.epoch {
+            return Err(self.met(core, epoch).await);
         }
-        if let Ok(info) = message.info() {
-            lag(core, info.pending);
+        if epoch < self.epoch {
+            // Of a relay that was frozen while the log was restored. What stands at its position now, the owner gives.
+            tracing::warn!(log = core.log, epoch, "a message of an older epoch is passed over");
+            return message.ack().await.map_err(Error::broker);
         }
         let (message, acker) = message.split();
         let event = Recorded::from_stored(&message.payload)
@@ -143,7 +136,7 @@ impl Source {
             return Err(Error::Halted("a message of another log stands in the stream".to_owned()));
         }
         if event.position < order.next {
-            metrics::counter!("docket_consumer_redelivered_total", "log" => core.log.clone()).increment(1);
+            metrics::counter!("docket_consumer_redelivered_total", &core.labels()).increment(1);
             return order.hand(lane_of(&event.stream), Work::Repeated(acker)).await;
         }
         while order.next < event.position {
@@ -151,11 +144,16 @@ impl Source {
         }
         order.event(event, Some(acker)).await
     }
-}
 
-#[expect(clippy::cast_precision_loss, reason = "a gauge; positions stay far below 2^52")]
-fn lag(core: &Core, pending: u64) {
-    metrics::gauge!("docket_consumer_lag_events", "log" => core.log.clone()).set(pending as f64);
+    /// A message of a later epoch than the session's: the log's, which then begins anew in it, or nobody's.
+    async fn met(&self, core: &Core, epoch: u64) -> Error {
+        let head = core.feed.head(&core.log).await;
+        match head.and_then(|head| Ok(head.epoch()?.number)) {
+            Ok(now) if now >= epoch => Error::Broker(format!("the log began epoch {epoch}; starting again")),
+            Ok(now) => Error::Halted(format!("a message is of epoch {epoch}, the log of {now}")),
+            Err(error) => error,
+        }
+    }
 }
 
 impl Order {
@@ -185,8 +183,7 @@ impl Order {
         if events.first().is_none_or(|event| event.position != self.next) {
             return Err(Error::Feed(format!("the owner does not have position {}", self.next)));
         }
-        metrics::counter!("docket_consumer_gaps_filled_total", "log" => core.log.clone())
-            .increment(events.len() as u64);
+        metrics::counter!("docket_consumer_gaps_filled_total", &core.labels()).increment(events.len() as u64);
         for event in events {
             if event.position != self.next || event.position >= until {
                 break;

@@ -96,7 +96,7 @@ impl Lane {
                     error = %describe(&error), "an event waits to be applied"
                 );
             }
-            metrics::counter!("docket_consumer_retries_total", "log" => self.core.log.clone()).increment(1);
+            metrics::counter!("docket_consumer_retries_total", &self.core.labels()).increment(1);
             tokio::select! {
                 () = ending.cancelled() => return Err(Error::Stopping),
                 () = sleep(pause) => pause = (pause * 2).min(MOST_PAUSE),
@@ -129,7 +129,7 @@ impl Lane {
         tx.commit().await?;
         self.at.position = event.position;
         after(&core, event).await;
-        metrics::histogram!("docket_consumer_process_duration_seconds", "log" => core.log.clone())
+        metrics::histogram!("docket_consumer_process_duration_seconds", &core.labels())
             .record(started.elapsed().as_secs_f64());
         Ok(())
     }
@@ -149,7 +149,7 @@ impl Lane {
             log = core.log, stream = %event.stream, position = event.position, kind = event.kind, reason,
             "an event could not be applied; its stream is parked"
         );
-        metrics::counter!("docket_consumer_parked_total", "log" => core.log.clone()).increment(1);
+        metrics::counter!("docket_consumer_parked_total", &core.labels()).increment(1);
         Ok(())
     }
 }

@@ -1,6 +1,9 @@
 //! Parked streams: events that could not be applied, in order, and what drives them again.
 
+use std::time::Duration;
+
 use docket_eventlog::{Recorded, StreamName};
+use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use tracing::Instrument as _;
 
@@ -46,6 +49,30 @@ pub async fn parked(pool: &PgPool) -> Result<Vec<Parked>, Error> {
     )
     .fetch_all(pool)
     .await?)
+}
+
+/// The parked events of one stream of a log, in order, for every consumer that has any.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn parked_of(pool: &PgPool, log: &str, stream: &str) -> Result<Vec<Parked>, Error> {
+    Ok(sqlx::query_as!(
+        Parked,
+        "SELECT consumer, log, stream, position, reason, since_at_us FROM log.parked
+         WHERE log = $1 AND stream = $2 ORDER BY consumer, position",
+        log,
+        stream
+    )
+    .fetch_all(pool)
+    .await?)
+}
+
+impl Parked {
+    /// How long it has been parked.
+    pub fn age(&self, now: Timestamp) -> Duration {
+        let microseconds = now.as_microsecond().saturating_sub(self.since_at_us).max(0);
+        Duration::from_micros(microseconds.unsigned_abs())
+    }
 }
 
 /// Whether the stream is parked. The rows stay locked, so that a redrive and a new arrival queue up.

@@ -5,79 +5,121 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use docket_eventlog::{Context, EventLog, OpenLog, Recorded, StreamAppend, StreamName, Subjects};
+use docket_eventlog::{
+    Append, Context, EventLog, Expected, NewEvent, OpenLog, Recorded, StreamAppend, StreamName, Subjects,
+};
 use docket_kernel::{Actor, SystemClock};
 use docket_messaging::{ApplyError, Broker, BrokerOptions, Consumer, FeedClient, Relay, Stop, Subscriber};
 use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1::EmailProven;
 use docket_testkit::{TestDatabase, TestNats};
 use docket_vault::{Kek, Vault};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 use sqlx::{PgConnection, PgPool};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 pub(crate) const LOG: &str = "identity";
 
-/// The log's owner: its database, log and relay.
+/// The log's owner: its log and relay, in a database of its own or another's.
 pub(crate) struct Owner {
-    _database: TestDatabase,
+    _database: Option<TestDatabase>,
+    /// The key-encryption key, for who opens the same log.
+    pub(crate) kek: String,
     pub(crate) log: EventLog,
 }
 
-/// A database with the schemas of log and vault.
+/// Makes the schemas of log and vault, and what the readers write.
+pub(crate) async fn migrate(pool: PgPool) -> anyhow::Result<()> {
+    docket_eventlog::migrate(&pool, None).await?;
+    docket_vault::migrate(&pool, None).await?;
+    sqlx::query("CREATE TABLE seen (position bigint, stream text, event_id uuid)").execute(&pool).await?;
+    sqlx::query(
+        "CREATE TABLE folded (stream text PRIMARY KEY, events bigint NOT NULL, chain bytea NOT NULL)",
+    )
+    .execute(&pool)
+    .await?;
+    Ok(())
+}
+
 async fn database(name: &str) -> TestDatabase {
-    docket_testkit::migrated_database(name, async |pool: PgPool| {
-        docket_eventlog::migrate(&pool, None).await?;
-        docket_vault::migrate(&pool, None).await?;
-        sqlx::query("CREATE TABLE seen (position bigint, stream text, event_id uuid)").execute(&pool).await?;
-        anyhow::Ok(())
-    })
-    .await
+    docket_testkit::migrated_database(name, migrate).await
+}
+
+/// Opens the log whose database is `pool`.
+pub(crate) async fn open_log(pool: PgPool, kek: &str) -> anyhow::Result<EventLog> {
+    let clock = Arc::new(SystemClock);
+    let vault = Vault::connect(pool.clone(), Kek::from_hex(kek)?, clock.clone()).await?;
+    let open = OpenLog {
+        name: LOG,
+        pool,
+        vault,
+        clock,
+        personal: docket_proto::personal_fields,
+        producer: "test/0".to_owned(),
+        rules: String::new(),
+    };
+    Ok(EventLog::open(open).await?)
+}
+
+/// One append of one event to each of `streams`, under one command id.
+pub(crate) fn append(log: &EventLog, streams: &[StreamName], event: &NewEvent) -> Append {
+    let context = Context {
+        command_id: Uuid::new_v4(),
+        correlation_id: Uuid::new_v4(),
+        causation_id: None,
+        actor: Actor::machine("test"),
+        on_behalf_of: None,
+        auth_level: 0,
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+        request: Vec::new(),
+    };
+    let to = |stream: &StreamName| StreamAppend {
+        stream: stream.clone(),
+        expected: Expected::Any,
+        subjects: Subjects::NONE,
+        events: vec![event.clone()],
+    };
+    context.append(log, streams.iter().map(to).collect())
+}
+
+/// What mostly happens.
+pub(crate) fn something() -> NewEvent {
+    NewEvent::of(&Event::from(EmailProven {}))
 }
 
 impl Owner {
     pub(crate) async fn new() -> Self {
         let database = database("owner").await;
-        let clock = Arc::new(SystemClock);
-        let kek = Kek::from_hex(&Kek::generate().unwrap()).unwrap();
-        let vault = Vault::connect(database.pool.clone(), kek, clock.clone()).await.unwrap();
-        let log = EventLog::open(OpenLog {
-            name: LOG,
-            pool: database.pool.clone(),
-            vault,
-            clock,
-            personal: docket_proto::personal_fields,
-            producer: "test/0".to_owned(),
-            rules: String::new(),
-        })
-        .await
-        .unwrap();
-        Self { _database: database, log }
+        let owner = Self::of(database.pool.clone(), &Kek::generate().unwrap()).await;
+        Self { _database: Some(database), ..owner }
+    }
+
+    /// The owner of the log in a database that others look after.
+    pub(crate) async fn of(pool: PgPool, kek: &str) -> Self {
+        Self { _database: None, kek: kek.to_owned(), log: open_log(pool, kek).await.unwrap() }
+    }
+
+    /// Leaves the database, with all connections to it.
+    pub(crate) async fn close(self) {
+        let pool = self.log.pool().clone();
+        drop(self.log);
+        pool.close().await;
     }
 
     /// Appends one event to `stream` and gives its position.
     pub(crate) async fn happen(&self, stream: &StreamName) -> u64 {
-        self.happen_as(stream, docket_eventlog::NewEvent::of(&Event::from(EmailProven {}))).await
+        self.happen_as(stream, something()).await
     }
 
-    pub(crate) async fn happen_as(&self, stream: &StreamName, event: docket_eventlog::NewEvent) -> u64 {
-        let context = Context {
-            command_id: Uuid::new_v4(),
-            correlation_id: Uuid::new_v4(),
-            causation_id: None,
-            actor: Actor::machine("test"),
-            on_behalf_of: None,
-            auth_level: 0,
-            traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
-            request: Vec::new(),
-        };
-        let append = StreamAppend {
-            stream: stream.clone(),
-            expected: docket_eventlog::Expected::Any,
-            subjects: Subjects::NONE,
-            events: vec![event],
-        };
-        self.log.append(context.append(&self.log, vec![append])).await.unwrap().last
+    pub(crate) async fn happen_as(&self, stream: &StreamName, event: NewEvent) -> u64 {
+        self.happen_to(std::slice::from_ref(stream), &event).await
+    }
+
+    /// One event to each of `streams`, in one append.
+    pub(crate) async fn happen_to(&self, streams: &[StreamName], event: &NewEvent) -> u64 {
+        self.log.append(append(&self.log, streams, event)).await.unwrap().last
     }
 
     pub(crate) async fn broker(&self, nats: &TestNats) -> Broker {
@@ -158,8 +200,12 @@ impl Reader {
     }
 
     pub(crate) async fn consumer(&self, nats: &TestNats, feed: FeedClient) -> Consumer {
+        self.bare(nats, feed).await.with(self.seen.clone())
+    }
+
+    /// The consumer without a subscriber.
+    pub(crate) async fn bare(&self, nats: &TestNats, feed: FeedClient) -> Consumer {
         Consumer::new("reader", LOG, self.database.pool.clone(), broker(nats, "reader").await, feed)
-            .with(self.seen.clone())
     }
 
     /// Positions in the order of their commits, as far as one table can tell.
@@ -174,14 +220,7 @@ impl Reader {
 
     /// Waits until all lanes have got to `position`.
     pub(crate) async fn wait_for_checkpoint(&self, position: u64) {
-        until("the checkpoints", async || {
-            let least: Option<i64> = sqlx::query_scalar("SELECT min(position) FROM log.consumer_checkpoint")
-                .fetch_one(&self.database.pool)
-                .await
-                .unwrap();
-            least.is_some_and(|least| least.unsigned_abs() >= position)
-        })
-        .await;
+        wait_for_lanes(&self.database.pool, position).await;
     }
 
     /// Every position once, and each stream's in order.
@@ -206,6 +245,25 @@ pub(crate) fn run(consumer: Consumer, stop: &Stop) -> JoinHandle<Result<(), dock
     tokio::spawn(consumer.run(stop))
 }
 
+/// Waits until all lanes of a reader have got to `position`, however long that takes while they move.
+pub(crate) async fn wait_for_lanes(pool: &PgPool, position: u64) {
+    let mut least = None;
+    while least.is_none_or(|least: i64| least.unsigned_abs() < position) {
+        let before = least;
+        let moved = Mutex::new(None);
+        until(&format!("the checkpoints, which are at {least:?}, to move towards {position}"), async || {
+            // A database that was killed and is coming back is asked again.
+            let now: Result<Option<i64>, _> =
+                sqlx::query_scalar("SELECT min(position) FROM log.consumer_checkpoint").fetch_one(pool).await;
+            *moved.lock().unwrap() = now.ok().flatten();
+            let now = *moved.lock().unwrap();
+            now.is_some() && now != before
+        })
+        .await;
+        least = moved.into_inner().unwrap();
+    }
+}
+
 /// Waits for a condition, at most half a minute.
 pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
     tokio::time::timeout(Duration::from_secs(30), async {
@@ -215,4 +273,17 @@ pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
     })
     .await
     .unwrap_or_else(|_late| panic!("waited too long for {what}"));
+}
+
+/// A long form runs under `DOCKET_PROOF`, the short one else.
+pub(crate) fn long_or<T>(long: T, short: T) -> T {
+    if std::env::var_os("DOCKET_PROOF").is_some() { long } else { short }
+}
+
+/// Chance that can be repeated: `DOCKET_SEED` gives the seed, which is printed.
+pub(crate) fn chance(test: &str) -> StdRng {
+    let seed = std::env::var("DOCKET_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed: u64 = seed.unwrap_or_else(|| rand::rng().random());
+    println!("{test}: DOCKET_SEED={seed}");
+    StdRng::seed_from_u64(seed)
 }

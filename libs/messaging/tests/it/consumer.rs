@@ -1,7 +1,7 @@
 //! The consumer: effects exactly once, whatever the broker does.
 
 use async_nats::HeaderMap;
-use docket_messaging::{Error, Stop};
+use docket_messaging::{Error, Stop, StreamStart};
 
 use crate::bench::{LOG, Owner, Reader, account, broker, run, until};
 
@@ -50,7 +50,8 @@ async fn two_consumers_at_once_do_everything_once() {
 /// Publishes events by hand in any order and number: the stream's sequence is then not the position.
 async fn publish(owner: &Owner, nats: &docket_testkit::TestNats, positions: &[u64]) {
     let broker = broker(nats, "hand").await;
-    broker.ensure_stream(LOG, 1).await.unwrap();
+    let start = StreamStart::of(owner.log.pool(), LOG, 100).await.unwrap();
+    broker.ensure_stream(LOG, &StreamStart { first_sequence: 1, ..start }).await.unwrap();
     for position in positions {
         let event = owner.log.read(position - 1, 1).await.unwrap().remove(0);
         let subject = format!("docket.{LOG}.{}", event.kind);

@@ -1,9 +1,15 @@
 //! Parked streams: one case waits, in order and visibly; the others go on; redrive puts it right.
 
-use docket_eventlog::NewEvent;
-use docket_messaging::{Redriven, Stop, parked};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::bench::{Owner, Reader, account, run, until};
+use docket_eventlog::NewEvent;
+use docket_messaging::{Error, Redriven, Stop, parked, parked_of, skip, skipped};
+use jiff::Timestamp;
+use rand::RngExt as _;
+
+use crate::bench::{LOG, Owner, Reader, account, chance, long_or, run, something, until};
+use crate::fold::{Folding, of_log, of_rows};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_stops_one_stream_and_redrive_puts_it_right() {
@@ -79,6 +85,97 @@ async fn a_restart_tries_parked_streams_again() {
     let consumer = run(reader.consumer(&nats, owner.feed()).await, &stop);
     reader.wait_for(1).await;
     reader.assert_exactly(1).await;
+    stop.cancel();
+    consumer.await.unwrap().unwrap();
+    relay.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_poisoned_case_among_a_thousand_leaves_the_others_alone_and_comes_right_in_order() {
+    let (owner, reader, nats, stop) =
+        (Owner::new().await, Reader::new().await, docket_testkit::nats().await, Stop::new());
+    let mut random = chance("poison");
+    let (cases, rounds): (u128, u32) = (1_000, long_or(20, 2));
+    let streams: Vec<_> = (0..cases).map(account).collect();
+    let sick = account(random.random_range(0..cases));
+    let view = Arc::new(Folding::default());
+    view.poison(&sick);
+    let relay = owner.relay(&nats, &stop).await;
+    let consumer = reader.bare(&nats, owner.feed()).await.with(view.clone());
+    let redriver = consumer.redriver();
+    let consumer = run(consumer, &stop);
+    let mut head = 0;
+    for _ in 0..rounds {
+        head = owner.happen_to(&streams, &something()).await;
+    }
+    reader.wait_for_checkpoint(head).await;
+    let pool = &reader.database.pool;
+    assert_eq!(of_rows(pool).await, of_log(&owner.log, std::slice::from_ref(&sick)).await);
+    let waiting = parked_of(pool, LOG, sick.as_str()).await.unwrap();
+    assert_eq!(waiting.len(), rounds as usize);
+    assert_eq!(parked(pool).await.unwrap().len(), waiting.len(), "no other case is parked");
+    view.heal();
+    let event = something();
+    // What comes while it is redriven queues up behind it.
+    let (outcome, _) = tokio::join!(redriver.redrive(None), owner.happen_to(&streams, &event));
+    outcome.unwrap();
+    reader.wait_for_checkpoint(head + 1_000).await;
+    redriver.redrive(None).await.unwrap();
+    assert!(parked(pool).await.unwrap().is_empty());
+    assert_eq!(of_rows(pool).await, of_log(&owner.log, &[]).await);
+    stop.cancel();
+    consumer.await.unwrap().unwrap();
+    relay.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_given_up_in_order_by_somebody_for_a_reason_which_is_kept() {
+    let (owner, reader, nats, stop) =
+        (Owner::new().await, Reader::new().await, docket_testkit::nats().await, Stop::new());
+    let relay = owner.relay(&nats, &stop).await;
+    reader.seen.poison(&account(1));
+    let consumer = reader.consumer(&nats, owner.feed()).await;
+    let redriver = consumer.redriver();
+    let consumer = run(consumer, &stop);
+    for number in [1, 2, 1] {
+        owner.happen(&account(number)).await;
+    }
+    reader.wait_for_checkpoint(3).await;
+    let (pool, stream) = (&reader.database.pool, account(1));
+    let now = Timestamp::from_second(1_900_000_000).unwrap();
+    let first = parked_of(pool, LOG, stream.as_str()).await.unwrap().remove(0);
+    assert!(first.age(now) > Duration::from_secs(1) && first.age(Timestamp::UNIX_EPOCH).is_zero());
+
+    let give_up = async |position: u64, by: &'static str, why: &'static str| {
+        skip(pool, ("reader", LOG), (stream.as_str(), position), (by, why), now).await
+    };
+    for (refused, says) in [
+        (give_up(3, "operator", "wrong").await, "the first parked event of the stream is at 1"),
+        (give_up(1, "operator", " ").await, "give a reason"),
+        (give_up(1, "", "wrong").await, "say who decides"),
+    ] {
+        assert!(matches!(&refused, Err(Error::Refused(reason)) if reason.contains(says)), "{refused:?}");
+    }
+    give_up(1, "operator", "superseded by hand").await.unwrap();
+    assert_eq!(parked(pool).await.unwrap().len(), 1, "what came after it waits for a redrive");
+    reader.seen.heal();
+    assert_eq!(redriver.redrive(None).await.unwrap(), Redriven { applied: 1, still_parked: 0 });
+    assert!(matches!(give_up(3, "operator", "again").await, Err(Error::Refused(_))));
+    let mut positions = reader.positions().await;
+    positions.sort_unstable();
+    assert_eq!(positions, [2, 3]);
+
+    let kept = skipped(pool).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!((kept[0].position, kept[0].epoch, kept[0].skipped_at_us), (1, 1, now.as_microsecond()));
+    assert_eq!((kept[0].skipped_by.as_str(), kept[0].reason.as_str()), ("operator", "superseded by hand"));
+    assert_eq!(kept[0].parked_reason, "poisoned for the test");
+    for forbidden in
+        ["UPDATE log.skipped SET reason = 'x'", "DELETE FROM log.skipped", "TRUNCATE log.epoch_accepted"]
+    {
+        let refused = sqlx::query(forbidden).execute(pool).await.unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{refused}");
+    }
     stop.cancel();
     consumer.await.unwrap().unwrap();
     relay.await.unwrap();

@@ -18,7 +18,8 @@ fn user(part: &Part) -> String {
         let log = part.log;
         publish.push(format!("docket.{log}.>"));
         publish.extend(
-            ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.INFO", "STREAM.MSG.GET"]
+            // DELETE, since the stream of a log that was restored is replaced by its own relay; nobody else may.
+            ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.DELETE", "STREAM.INFO", "STREAM.MSG.GET"]
                 .map(|api| format!("$JS.API.{api}.{log}")),
         );
         publish.push(format!("$JS.API.DIRECT.GET.{log}"));

@@ -100,6 +100,7 @@ impl EventFeedService for Feed {
         _: Request<feed::GetHeadRequest>,
     ) -> Result<Response<feed::GetHeadResponse>, Status> {
         let head = self.0.head().await.unwrap();
-        Ok(Response::new(feed::GetHeadResponse { position: head.position, epoch: head.epoch.number }))
+        let epochs = Vec::new();
+        Ok(Response::new(feed::GetHeadResponse { position: head.position, epoch: head.epoch.number, epochs }))
     }
 }

@@ -1,0 +1,146 @@
+//! Where a relay goes on: what the stream holds, and whether that is the log's own history.
+
+use async_nats::jetstream::stream::Stream;
+
+use super::Relay;
+use crate::broker::stream_epoch;
+use crate::epochs::{Relation, relation};
+use crate::lock::Lock;
+use crate::{EPOCH, Error, LogEpoch, StreamStart, log_epochs};
+
+/// What stands between the log and its readers.
+enum Found {
+    /// The log's history up to `last`.
+    Ours { last: u64, epoch: u64 },
+    /// Nothing: made new or wiped.
+    Missing(StreamStart),
+    /// The history of an epoch before the log was restored.
+    Older { start: StreamStart, reason: String },
+    /// What the log should hold and does not.
+    Strange(String),
+}
+
+impl Relay {
+    /// The last position the stream holds, and the number of the log's epoch. A missing stream is made; one of
+    /// an older epoch is replaced, which is loud.
+    ///
+    /// # Errors
+    /// [`Error::Halted`] when the stream tells another history than the log.
+    pub(super) async fn resume(&self, lock: &Lock) -> Result<(u64, u64), Error> {
+        let found = match self.look().await? {
+            // Somebody who was frozen may have looked with half of it from before: only two looks make a halt.
+            Found::Strange(_) | Found::Older { .. } => {
+                lock.check().await?;
+                self.look().await?
+            }
+            found @ (Found::Ours { .. } | Found::Missing(_)) => found,
+        };
+        match found {
+            Found::Ours { last, epoch } => {
+                self.holds(last);
+                Ok((last, epoch))
+            }
+            Found::Missing(start) => self.begin(&start).await,
+            Found::Older { start, reason } => {
+                tracing::error!(
+                    log = self.log.name(),
+                    epoch = start.epoch.number,
+                    reason,
+                    "the log was restored to an earlier point: its stream is replaced"
+                );
+                metrics::counter!("docket_relay_streams_replaced_total", "log" => self.log.name())
+                    .increment(1);
+                self.broker.delete_stream(self.log.name()).await?;
+                self.begin(&start).await
+            }
+            Found::Strange(reason) => Err(Error::Halted(reason)),
+        }
+    }
+
+    /// Makes the stream, and starts the session again from what it then holds.
+    async fn begin(&self, start: &StreamStart) -> Result<(u64, u64), Error> {
+        self.broker.ensure_stream(self.log.name(), start).await?;
+        match self.look().await? {
+            Found::Ours { last, epoch } => {
+                self.holds(last);
+                Ok((last, epoch))
+            }
+            Found::Missing(_) | Found::Older { .. } | Found::Strange(_) => {
+                Err(Error::Broker("the stream changed while it was made; looking again".to_owned()))
+            }
+        }
+    }
+
+    /// Compares the stream with the log. First the stream, then the log, which only grows: so what is read of the
+    /// stream is never ahead of what is read of the log.
+    async fn look(&self) -> Result<Found, Error> {
+        let stream = self.broker.stream(self.log.name()).await?;
+        let epochs = log_epochs(self.log.pool(), self.log.name()).await?;
+        let head = self.log.head().await?.position;
+        let start = StreamStart::new(&epochs, head, self.refill);
+        let Some(stream) = stream else { return Ok(Found::Missing(start)) };
+        let info = stream.cached_info();
+        let last = info.state.last_sequence;
+        let epoch = start.epoch.number;
+        let theirs = stream_epoch(info).unwrap_or_else(|| LogEpoch::known_as(epoch, None));
+        match relation(&theirs, &epochs) {
+            Relation::Same => {}
+            // Nobody raised an epoch: a log begun anew, or the wrong database.
+            Relation::Parted { .. } if epoch == 1 => {
+                return Ok(Found::Strange("the stream was filled from another log of this name".to_owned()));
+            }
+            Relation::Parted { common } => {
+                let reason = format!(
+                    "the stream is of epoch {} and ends at {last}, the log of epoch {epoch} has {common} in common with it",
+                    theirs.number
+                );
+                return Ok(Found::Older { start, reason });
+            }
+            Relation::Unknown => {
+                return Ok(Found::Strange(format!(
+                    "the stream is of epoch {}, the log of epoch {epoch}: raise the log's epoch if it was restored",
+                    theirs.number
+                )));
+            }
+        }
+        if info.state.messages > 0 {
+            return self.compare_last(&stream, last, head, start).await;
+        }
+        Ok(if last > head { Found::Strange(ahead(last, head)) } else { Found::Ours { last, epoch } })
+    }
+
+    /// The stream's last message must be the log's event at that position.
+    async fn compare_last(
+        &self,
+        stream: &Stream,
+        position: u64,
+        head: u64,
+        start: StreamStart,
+    ) -> Result<Found, Error> {
+        let message = stream.direct_get(position).await.map_err(Error::broker)?;
+        let ours = self.log.read(position - 1, 1).await?;
+        let ours = ours.first().map(|event| event.event_id.to_string());
+        let theirs = message.headers.get("ce-id").map(|id| id.as_str().to_owned());
+        let epoch = start.epoch.number;
+        if ours == theirs {
+            return Ok(Found::Ours { last: position, epoch });
+        }
+        let of: Option<u64> = message.headers.get(EPOCH).and_then(|epoch| epoch.as_str().parse().ok());
+        if of.is_some_and(|of| of < epoch) {
+            // Published by a relay that was frozen while the log was restored, and fitted by chance.
+            let reason = format!("the message at {position} is of an older epoch");
+            return Ok(Found::Older { start, reason });
+        }
+        Ok(Found::Strange(if position > head {
+            ahead(position, head)
+        } else {
+            format!(
+                "the stream holds another event than the log at {position}: was the log restored without a new epoch?"
+            )
+        }))
+    }
+}
+
+fn ahead(last: u64, head: u64) -> String {
+    format!("the stream ends at {last}, the log at {head}: the log was restored without a new epoch")
+}

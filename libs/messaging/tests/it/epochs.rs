@@ -1,0 +1,260 @@
+//! A log restored to an earlier point: halted before its epoch is raised, then replaced, adopted, listed, accepted.
+
+use std::sync::Arc;
+
+use docket_messaging::{
+    Consumer, EPOCH, Error, FeedClient, LANES, Relay, Stop, accept_epoch, seen_beyond, skipped,
+};
+use docket_testkit::{TestDatabase, TestNats};
+use jiff::Timestamp;
+use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::bench::{LOG, Owner, Reader, account, broker, run, until};
+use crate::fold::{Folding, of_log, of_rows};
+
+/// A copy of the owner's database as it is now: the backup. Nobody may be connected to it meanwhile.
+async fn copy(of: &str, name: &str) {
+    let all = PgPool::connect(&docket_testkit::postgres().await.url("postgres")).await.unwrap();
+    let copy = format!("CREATE DATABASE {name} TEMPLATE {of}");
+    // The connections of who was there before may still be closing.
+    until(&copy, async || sqlx::query(AssertSqlSafe(copy.as_str())).execute(&all).await.is_ok()).await;
+    all.close().await;
+}
+
+async fn open(name: &str, kek: &str) -> Owner {
+    let url = docket_testkit::postgres().await.url(name);
+    Owner::of(PgPool::connect(&url).await.unwrap(), kek).await
+}
+
+/// Ten events in a backup, and twenty in the log that its relay published.
+struct Disaster {
+    _database: TestDatabase,
+    backup: String,
+    kek: String,
+    nats: TestNats,
+}
+
+impl Disaster {
+    /// `far` sees all twenty events, `near` the first ten.
+    async fn strike(far: &Reader, near: &Reader) -> Self {
+        let nats = docket_testkit::nats().await;
+        let database = docket_testkit::database("restored").await;
+        crate::bench::migrate(database.pool.clone()).await.unwrap();
+        let kek = docket_vault::Kek::generate().unwrap().to_string();
+        let first = Owner::of(database.pool.clone(), &kek).await;
+        let stop = Stop::new();
+        let relay = first.relay(&nats, &stop).await;
+        for number in 0..10 {
+            first.happen(&account(number)).await;
+        }
+        let consumers =
+            [run(follow(far, &nats, &first).await, &stop), run(follow(near, &nats, &first).await, &stop)];
+        far.wait_for_checkpoint(10).await;
+        near.wait_for_checkpoint(10).await;
+        stop.cancel();
+        relay.await.unwrap();
+        for consumer in consumers {
+            consumer.await.unwrap().unwrap();
+        }
+        first.close().await;
+
+        let backup = format!("{}_backup", database.name);
+        copy(&database.name, &backup).await;
+        let (first, stop) = (open(&database.name, &kek).await, Stop::new());
+        let relay = first.relay(&nats, &stop).await;
+        let consumer = run(follow(far, &nats, &first).await, &stop);
+        for number in 0..10 {
+            first.happen(&account(number)).await;
+        }
+        far.wait_for_checkpoint(20).await;
+        stop.cancel();
+        relay.await.unwrap();
+        consumer.await.unwrap().unwrap();
+        first.close().await;
+        Self { _database: database, backup, kek, nats }
+    }
+
+    /// The log as the backup has it.
+    async fn restore(&self, name: &str) -> Owner {
+        let restored = format!("{}_{name}", self.backup);
+        copy(&self.backup, &restored).await;
+        open(&restored, &self.kek).await
+    }
+
+    async fn relay(&self, owner: &Owner) -> Relay {
+        Relay::new(owner.log.clone(), owner.broker(&self.nats).await)
+    }
+}
+
+/// A consumer of a reader, named by its database.
+async fn follow(reader: &Reader, nats: &TestNats, owner: &Owner) -> Consumer {
+    let name = &reader.database.name;
+    let broker = broker(nats, name).await;
+    Consumer::new(name, LOG, reader.database.pool.clone(), broker, owner.feed())
+        .with(Arc::new(Folding::default()))
+}
+
+async fn halted(consumer: Consumer) -> String {
+    match consumer.run(Stop::new()).await {
+        Err(Error::Halted(reason)) => reason,
+        other => panic!("the consumer should have halted: {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_log_is_refused_until_its_epoch_is_raised_and_then_followed_by_those_who_saw_no_more() {
+    let (far, near) = (Reader::new().await, Reader::new().await);
+    let disaster = Disaster::strike(&far, &near).await;
+    let nats = &disaster.nats;
+    let restored = disaster.restore("first").await;
+
+    // Not raised yet: the relay refuses, whatever the log holds by then.
+    for number in 0..12 {
+        let refused = disaster.relay(&restored).await.run(Stop::new()).await.unwrap_err();
+        assert!(matches!(refused, Error::Halted(_)), "{refused}");
+        restored.happen(&account(number)).await;
+    }
+    drop(restored);
+
+    let restored = disaster.restore("second").await;
+    let epoch = restored.log.raise_epoch("the drill").await.unwrap();
+    assert_eq!((epoch.number, epoch.from_position), (2, 11));
+    let stop = Stop::new();
+    let relay = restored.relay(nats, &stop).await;
+    for number in 0..5 {
+        restored.happen(&account(number)).await;
+    }
+    let following = run(follow(&near, nats, &restored).await, &stop);
+    near.wait_for_checkpoint(15).await;
+    assert_eq!(of_rows(&near.database.pool).await, of_log(&restored.log, &[]).await);
+
+    // Who saw more stops, and lists it.
+    let name = far.database.name.as_str();
+    let reason = halted(follow(&far, nats, &restored).await).await;
+    assert!(reason.contains("lane 3 positions 11 to 20"), "{reason}");
+    let pool = &far.database.pool;
+    let beyond = seen_beyond(pool, name, LOG, &restored.feed()).await.unwrap().unwrap();
+    assert_eq!((beyond.restored_to, beyond.epoch_seen, beyond.epoch_now.number), (10, 1, 2));
+    assert_eq!(beyond.lanes, (0..8).map(|lane| (lane, 11, 20)).collect::<Vec<_>>());
+    assert_eq!(beyond.lanes.len(), LANES);
+    assert!(
+        seen_beyond(&near.database.pool, &near.database.name, LOG, &restored.feed()).await.unwrap().is_none()
+    );
+
+    stop.cancel();
+    relay.await.unwrap();
+    following.await.unwrap().unwrap();
+
+    // Restored again: the same number, another epoch. Now the other has seen more, too.
+    let again = disaster.restore("third").await;
+    assert_eq!(again.log.raise_epoch("the drill, again").await.unwrap().number, 2);
+    let stop = Stop::new();
+    let relay = again.relay(nats, &stop).await;
+    again.happen(&account(77)).await;
+    until("the stream is of the new epoch", async || {
+        let stream = broker(nats, "look").await.jetstream().get_stream(LOG).await;
+        stream.is_ok_and(|stream| stream.cached_info().state.last_sequence == 11)
+    })
+    .await;
+    let reason = halted(follow(&near, nats, &again).await).await;
+    assert!(reason.contains("lane 0 positions 11 to 15"), "{reason}");
+    stop.cancel();
+    relay.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_epoch_is_accepted_by_somebody_for_a_reason_which_is_kept() {
+    let (far, near) = (Reader::new().await, Reader::new().await);
+    let disaster = Disaster::strike(&far, &near).await;
+    let nats = &disaster.nats;
+    let restored = disaster.restore("only").await;
+    let (pool, name) = (&far.database.pool, far.database.name.as_str());
+    // One of the events that are gone had been parked.
+    sqlx::query("INSERT INTO log.parked VALUES ($1, $2, 'account-gone', 14, 'poisoned', 5)")
+        .bind(name)
+        .bind(LOG)
+        .execute(pool)
+        .await
+        .unwrap();
+    restored.log.raise_epoch("the drill").await.unwrap();
+    let stop = Stop::new();
+    let relay = restored.relay(nats, &stop).await;
+    for number in 0..5 {
+        restored.happen(&account(100 + number)).await;
+    }
+    until("the stream is of the new epoch", async || {
+        let stream = broker(nats, "look").await.jetstream().get_stream(LOG).await;
+        stream.is_ok_and(|stream| stream.cached_info().state.last_sequence == 15)
+    })
+    .await;
+    assert!(halted(follow(&far, nats, &restored).await).await.contains("parked: [14]"));
+
+    let feed: FeedClient = restored.feed();
+    let now = Timestamp::from_second(1_800_000_000).unwrap();
+    let accept = async |by: &'static str, reason: &'static str| {
+        accept_epoch(pool, &feed, (name, LOG), (by, reason), now).await
+    };
+    for nobody in [accept(" ", "reconciled").await, accept("operator", "").await] {
+        assert!(matches!(nobody, Err(Error::Refused(_))), "{nobody:?}");
+    }
+    assert_eq!(accept("operator", "reconciled by hand").await.unwrap().unwrap().parked, [14]);
+    assert!(accept("operator", "once more").await.unwrap().is_none(), "nothing is left to accept");
+
+    let consumer = run(follow(&far, nats, &restored).await, &stop);
+    far.wait_for_checkpoint(15).await;
+    let new: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM folded WHERE events = 1").fetch_one(pool).await.unwrap();
+    assert_eq!(new, 5, "the events of the new epoch, each in a stream of its own");
+    let given_up = skipped(pool).await.unwrap();
+    assert_eq!((given_up[0].position, given_up[0].reason.as_str()), (14, "reconciled by hand"));
+    let kept: (i64, String) = sqlx::query_as("SELECT restored_to, accepted_by FROM log.epoch_accepted")
+        .fetch_one(pool)
+        .await
+        .unwrap();
+    assert_eq!(kept, (10, "operator".to_owned()));
+    stop.cancel();
+    relay.await.unwrap();
+    consumer.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_frozen_relay_publishes_of_an_older_epoch_is_passed_over_and_cleared_away() {
+    let (owner, reader, nats) = (Owner::new().await, Reader::new().await, docket_testkit::nats().await);
+    for number in 0..3 {
+        owner.happen(&account(number)).await;
+    }
+    owner.log.raise_epoch("the drill").await.unwrap();
+    let first = Stop::new();
+    let relay = owner.relay(&nats, &first).await;
+    let stop = Stop::new();
+    let consumer = run(reader.consumer(&nats, owner.feed()).await, &stop);
+    reader.wait_for_checkpoint(3).await;
+    first.cancel();
+    relay.await.unwrap();
+    // An event of before, at the next position: it fits by chance.
+    let mut stale = owner.log.read(2, 1).await.unwrap().remove(0);
+    (stale.position, stale.event_id) = (4, uuid::Uuid::new_v4());
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert(EPOCH, "1");
+    headers.insert("ce-id", stale.event_id.to_string().as_str());
+    let hand = broker(&nats, "hand").await;
+    let subject = format!("docket.{LOG}.{}", stale.kind);
+    let sent =
+        hand.jetstream().publish_with_headers(subject, headers, stale.to_stored().into()).await.unwrap();
+    assert_eq!(sent.await.unwrap().sequence, 4);
+    until("it was passed over", async || {
+        let stream = hand.jetstream().get_stream(LOG).await.unwrap();
+        stream.consumer_info("reader").await.is_ok_and(|info| info.ack_floor.stream_sequence == 4)
+    })
+    .await;
+    let relay = owner.relay(&nats, &stop).await;
+    owner.happen(&account(9)).await;
+    reader.wait_for_checkpoint(4).await;
+    reader.assert_exactly(4).await;
+    let stream = hand.jetstream().get_stream(LOG).await.unwrap();
+    let message = stream.direct_get(4).await.unwrap();
+    assert_eq!(message.payload.as_ref(), owner.log.read(3, 1).await.unwrap()[0].to_stored());
+    stop.cancel();
+    relay.await.unwrap();
+    consumer.await.unwrap().unwrap();
+}
