@@ -1,10 +1,9 @@
 //! The baseline of appends: PostgreSQL's own `pgbench`, inserting the same row into a table with the same indexes.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use docket_eventlog::Recorded;
-use sqlx::{AssertSqlSafe, Executor, PgPool};
+use sqlx::{Executor, PgPool};
 use tokio::process::Command;
 
 use crate::place::Place;
@@ -40,11 +39,6 @@ impl Baseline {
         Self { database: database.to_owned(), script }
     }
 
-    /// Empties the table.
-    pub(crate) async fn clear(&self, pool: &PgPool) {
-        pool.execute(AssertSqlSafe("TRUNCATE baseline".to_owned())).await.unwrap();
-    }
-
     /// Inserts for some seconds; with `rate`, at that many rows a second, and then tells the latency.
     pub(crate) async fn run(
         &self,
@@ -62,14 +56,15 @@ impl Baseline {
             .args(["-c", &clients.to_string(), "-j", &clients.min(2).to_string()])
             .args(["-T", &seconds.to_string(), "-f"])
             .arg(&self.script)
-            .env("PGPASSWORD", place.postgres.password())
-            .stderr(Stdio::null());
+            .env("PGPASSWORD", place.postgres.password());
         if let Some(rate) = rate {
             command.args(["-R", &format!("{rate:.0}"), "-l", "--log-prefix"]).arg(&prefix);
         }
         let output = command.arg(&self.database).output().await.unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
-        let line = text.lines().find_map(|line| line.strip_prefix("tps = ")).expect("pgbench tells its rate");
+        let line = text.lines().find_map(|line| line.strip_prefix("tps = "));
+        let line =
+            line.unwrap_or_else(|| panic!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr)));
         let p99_ms = if rate.is_some() { p99(&prefix) } else { f64::NAN };
         Figures { rate: line.split_whitespace().next().unwrap().parse().unwrap(), p99_ms }
     }

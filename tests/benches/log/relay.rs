@@ -14,12 +14,12 @@ use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
 use docket_servers::Nats;
 use futures::TryStreamExt as _;
 use prost::bytes::Bytes;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::append::fill;
 use crate::cases::EVENTS_OF_A_CASE;
 use crate::place::{Place, broker, open};
-use crate::report::{Case, Reach, Report, rounds, setting};
+use crate::report::{Case, Reach, Report, rounds, seconds, setting};
 
 const NAME: &str = "relay throughput";
 /// Publications of the baseline that may be unanswered.
@@ -32,17 +32,19 @@ pub(crate) async fn run(report: &mut Report) {
     let (place, nats) = (Place::new().await, broker().await);
     let (_, pool) = place.database().await;
     let log = open(&pool).await;
-    let events = setting::<u64>("BENCH_RELAY", 100_000).next_multiple_of(EVENTS_OF_A_CASE);
+    let events = setting::<u64>("BENCH_RELAY", 20_000).next_multiple_of(EVENTS_OF_A_CASE);
     fill(&log, events).await;
     let broker = connect(&nats, "relay").await;
-    relayed(&log, &broker, events).await;
+    // Once all of it, for the messages; then each as far as it gets in its turn.
+    relayed(&log, &broker, events, Duration::MAX).await;
     let messages = published(&log, &broker, events).await;
+    let time = Duration::from_secs(seconds());
     let mut turns = Vec::new();
     for _ in 0..rounds() {
         empty(&log, &broker).await;
-        let theirs = plain(&log, &broker, &messages).await;
+        let theirs = plain(&log, &broker, &messages, time).await;
         empty(&log, &broker).await;
-        turns.push((relayed(&log, &broker, events).await, theirs));
+        turns.push((relayed(&log, &broker, events, time).await, theirs));
     }
     let (unit, baseline) = ("events/s", "plain publish of the same messages, 512 in flight");
     report.add(Case { name: NAME, unit, baseline, reach: Reach::AtLeast(0.7), turns });
@@ -61,26 +63,20 @@ async fn empty(log: &EventLog, broker: &Broker) {
     broker.jetstream().delete_stream(log.name()).await.unwrap();
 }
 
-/// Lets a relay begin until the stream holds so many events; gives events a second.
-async fn relayed(log: &EventLog, broker: &Broker, events: u64) -> f64 {
+/// Lets a relay begin, until the stream holds so many events or the time is over; gives events a second.
+async fn relayed(log: &EventLog, broker: &Broker, events: u64, time: Duration) -> f64 {
     let (stop, started) = (Stop::new(), Instant::now());
     let relay = tokio::spawn(Relay::new(log.clone(), broker.clone()).run(stop.clone()));
-    holds(log, broker, events).await;
-    let rate = events as f64 / started.elapsed().as_secs_f64();
+    let (mut held, mut rate) = (0, 0.0);
+    while held < events && started.elapsed() < time {
+        sleep(Duration::from_millis(5)).await;
+        let stream = broker.jetstream().get_stream(log.name()).await;
+        held = stream.map_or(0, |stream| stream.cached_info().state.last_sequence);
+        rate = held as f64 / started.elapsed().as_secs_f64();
+    }
     stop.cancel();
     relay.await.unwrap().unwrap();
     rate
-}
-
-/// Waits until the stream of a log holds so many events.
-pub(crate) async fn holds(log: &EventLog, broker: &Broker, events: u64) {
-    let all = async {
-        let stream = || broker.jetstream().get_stream(log.name());
-        while stream().await.map_or(0, |stream| stream.cached_info().state.last_sequence) < events {
-            sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(Duration::from_mins(10), all).await.expect("the relay publishes");
 }
 
 /// A message as the relay published it, without the sequence that it expected.
@@ -106,22 +102,24 @@ async fn published(log: &EventLog, broker: &Broker, events: u64) -> Vec<Plain> {
     plain
 }
 
-/// Publishes the messages into a fresh stream of the same shape; gives messages a second.
-async fn plain(log: &EventLog, broker: &Broker, messages: &[Plain]) -> f64 {
+/// Publishes the messages into a fresh stream of the same shape, until the time is over; gives messages a second.
+async fn plain(log: &EventLog, broker: &Broker, messages: &[Plain], time: Duration) -> f64 {
     let started = Instant::now();
     broker.ensure_stream(log.name(), 1).await.unwrap();
     let mut unanswered = VecDeque::with_capacity(IN_FLIGHT);
-    for (subject, headers, payload) in messages {
+    let mut sent = 0_u64;
+    for (subject, headers, payload) in messages.iter().take_while(|_| started.elapsed() < time) {
         if unanswered.len() == IN_FLIGHT {
             answered(unanswered.pop_front().expect("it is full")).await;
         }
         let message = PublishMessage::build().payload(payload.clone()).headers(headers.clone());
         unanswered.push_back(broker.jetstream().send_publish(subject.clone(), message).await.unwrap());
+        sent += 1;
     }
     for publication in unanswered {
         answered(publication).await;
     }
-    messages.len() as f64 / started.elapsed().as_secs_f64()
+    sent as f64 / started.elapsed().as_secs_f64()
 }
 
 async fn answered(publication: impl IntoFuture<Output = Result<PublishAck, PublishError>>) {

@@ -172,9 +172,15 @@ impl Parts {
         let log = open(&own).await;
         make_rows(&rows).await;
         let message = sample(&log).await.to_stored().into();
-        let config = stream::Config { name: "parts".to_owned(), ..stream::Config::default() };
+        let config = stream::Config {
+            name: "parts".to_owned(),
+            subjects: vec!["parts.one".to_owned()],
+            ..stream::Config::default()
+        };
         let stream = broker.jetstream().create_stream(config).await.unwrap();
-        let config = pull::Config { ack_policy: AckPolicy::None, ..pull::Config::default() };
+        // Durable, because it is idle between its turns.
+        let durable_name = Some("parts".to_owned());
+        let config = pull::Config { durable_name, ack_policy: AckPolicy::None, ..pull::Config::default() };
         let consumer = stream.create_consumer(config).await.unwrap();
         Self { log, message, broker, consumer, rows }
     }
@@ -200,7 +206,7 @@ impl Parts {
     async fn publish_ms(&self) -> f64 {
         let mut messages = self.consumer.messages().await.unwrap();
         median_of(async || {
-            let published = self.broker.jetstream().publish("parts", self.message.clone()).await.unwrap();
+            let published = self.broker.jetstream().publish("parts.one", self.message.clone()).await.unwrap();
             messages.next().await.expect("a message").unwrap();
             let received = Instant::now();
             published.await.unwrap();
