@@ -32,7 +32,7 @@ pub(crate) async fn run(report: &mut Report) {
     let (place, nats) = (Place::new().await, broker().await);
     let (_, pool) = place.database().await;
     let log = open(&pool).await;
-    let events = setting::<u64>("BENCH_RELAY", 20_000).next_multiple_of(EVENTS_OF_A_CASE);
+    let events = setting::<u64>("BENCH_RELAY", 100_000).next_multiple_of(EVENTS_OF_A_CASE);
     fill(&log, events).await;
     let broker = connect(&nats, "relay").await;
     // Once all of it, for the messages; then each as far as it gets in its turn.
