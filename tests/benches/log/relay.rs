@@ -10,7 +10,7 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
 use async_nats::subject::Subject;
 use docket_eventlog::EventLog;
-use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
+use docket_messaging::{Broker, BrokerOptions, Relay, Stop, StreamStart};
 use docket_servers::Nats;
 use futures::TryStreamExt as _;
 use prost::bytes::Bytes;
@@ -105,7 +105,8 @@ async fn published(log: &EventLog, broker: &Broker, events: u64) -> Vec<Plain> {
 /// Publishes the messages into a fresh stream of the same shape, until the time is over; gives messages a second.
 async fn plain(log: &EventLog, broker: &Broker, messages: &[Plain], time: Duration) -> f64 {
     let started = Instant::now();
-    broker.ensure_stream(log.name(), 1).await.unwrap();
+    let start = StreamStart::of(log.pool(), log.name(), u64::MAX).await.unwrap();
+    broker.ensure_stream(log.name(), &start).await.unwrap();
     let mut unanswered = VecDeque::with_capacity(IN_FLIGHT);
     let mut sent = 0_u64;
     for (subject, headers, payload) in messages.iter().take_while(|_| started.elapsed() < time) {

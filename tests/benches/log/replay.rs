@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use docket_case_status::domain::{Case as Fold, Event, evolve};
-use docket_eventlog::{Error, EventLog, Recorded, StreamName};
-use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use docket_eventlog::{EventLog, StreamName};
+use futures::TryStreamExt as _;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolCopyExt as _;
 
@@ -53,21 +53,11 @@ pub(crate) async fn filled(pool: &PgPool) -> EventLog {
     log
 }
 
-/// All events in order.
-fn all(log: &EventLog) -> BoxStream<'static, Result<Recorded, Error>> {
-    let pages = stream::try_unfold((log.clone(), 0), |(log, after)| async move {
-        let page = log.read(after, 1_000).await?;
-        let last = page.last().map(|event| event.position);
-        Ok::<_, Error>(last.map(|last| (stream::iter(page).map(Ok), (log, last))))
-    });
-    pages.try_flatten().boxed()
-}
-
 /// Reads all events, decodes and folds them; gives events a second.
 pub(crate) async fn replayed(log: &EventLog) -> f64 {
     let started = Instant::now();
     let mut folds: HashMap<StreamName, Fold> = HashMap::new();
-    let mut events = all(log);
+    let mut events = log.replay(0, u64::MAX);
     let mut count = 0;
     while let Some(recorded) = events.try_next().await.unwrap() {
         let event: Event = recorded.decode().unwrap();

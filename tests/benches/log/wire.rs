@@ -184,7 +184,7 @@ impl tonic::server::UnaryService<StoredEvent> for Appending {
             let append =
                 asked(request.into_inner()).map_err(|error| Status::invalid_argument(error.to_string()))?;
             let appended = log.append(append).await.map_err(|error| Status::aborted(error.to_string()))?;
-            Ok(Response::new(GetHeadResponse { position: appended.last, epoch: 1 }))
+            Ok(Response::new(GetHeadResponse { position: appended.last, ..GetHeadResponse::default() }))
         })
     }
 }

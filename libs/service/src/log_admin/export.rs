@@ -132,7 +132,7 @@ async fn epochs(log: &EventLog) -> Result<Vec<pb::ExportEpoch>, ApiError> {
     )
     .fetch_all(log.pool())
     .await?;
-    let epoch = |number: i64, id: uuid::Uuid, from: i64, reason, started_at_us| pb::LogEpoch {
+    let epoch = |number: i64, id: uuid::Uuid, from: i64, reason, started_at_us| pb::EpochEntry {
         number: number.unsigned_abs(),
         id: id.to_string(),
         from_position: from.unsigned_abs(),

@@ -25,7 +25,7 @@ pub(super) async fn stats(base: &Base) -> Result<pb::GetLogStatsResponse, ApiErr
     )
     .fetch_one(&base.pool)
     .await?;
-    let epoch = pb::LogEpoch {
+    let epoch = pb::EpochEntry {
         number: head.epoch.number,
         id: head.epoch.id.to_string(),
         from_position: head.epoch.from_position,
