@@ -157,7 +157,7 @@ async fn a_stream_is_proven_whole_and_spoilt_ones_are_refused() {
     assert_eq!(said, format!("6 events sound: {} is whole up to position 24\n", stream(1)));
 
     // It stays provable after an erasure.
-    world.log.vault().erase(&docket_vault::Subject::account(id(1))).await.unwrap();
+    world.erase(1).await;
     let after = world.log.read_stream(&stream(1), 1).await.unwrap();
     assert_eq!(after.iter().map(prove).collect::<Vec<_>>(), export.events);
     export.all_refused(&[

@@ -94,11 +94,7 @@ impl World {
 
     /// Erases the account `n`: asked by one person, approved by another.
     pub(crate) async fn erase(&self, n: u128) {
-        let [reason, basis] = ["asked".parse().unwrap(), "gdpr.17.1.a".parse().unwrap()];
-        let [asker, approver] = [Actor::account(id(97)), Actor::account(id(98))];
-        let vault = self.log.vault();
-        let request = vault.request_erasure(&Subject::account(id(n)), &reason, &basis, &asker).await.unwrap();
-        vault.approve_erasure(request.id, &approver).await.unwrap();
+        erase(self.log.vault(), n).await;
     }
 
     /// Every event, and that the log is as it must be.
@@ -109,6 +105,14 @@ impl World {
         assert!(all.iter().map(|event| event.position).eq(1..=self.log.head().await.unwrap().position));
         all
     }
+}
+
+/// Erases the account `n`: asked by one person, approved by another.
+pub(crate) async fn erase(vault: &Vault, n: u128) {
+    let [reason, basis] = ["asked".parse().unwrap(), "gdpr.17.1.a".parse().unwrap()];
+    let [asker, approver] = [Actor::account(id(97)), Actor::account(id(98))];
+    let request = vault.request_erasure(&Subject::account(id(n)), &reason, &basis, &asker).await.unwrap();
+    vault.approve_erasure(request.id, &approver).await.unwrap();
 }
 
 async fn open(name: &'static str, pool: PgPool, keys: &PgPool, clock: &Arc<ManualClock>) -> EventLog {

@@ -2,7 +2,6 @@
 
 use docket_eventlog::{Append, Appended, Error, Expected, StreamAppend, Subjects};
 use docket_proto::events::account::Event;
-use docket_vault::Subject;
 
 use super::fixture::Fixture;
 use crate::world::{id, registered};
@@ -17,7 +16,7 @@ async fn register<F: Fixture>(f: &F) -> Appended {
 }
 
 async fn erase<F: Fixture>(f: &F) {
-    f.log().vault().erase(&Subject::account(id(1))).await.unwrap();
+    crate::world::erase(f.log().vault(), 1).await;
 }
 
 pub(super) async fn personal_fields_are_not_in_the_record<F: Fixture>(f: &F) {
