@@ -31,5 +31,6 @@ check: ## format, lints, licences, protocol files, query caches, scripts
 proof: ## the long forms of the tests: more cases, more crashes
 	@DOCKET_PROOF=1 PROPTEST_CASES=20000 deploy/test
 
-bench: ## the measurements
-	@cargo bench --workspace
+bench: ## the measurements of the log and its broker, each against a baseline of the same run
+	@deploy/tools/install
+	@cargo bench --package docket-tests --bench log
