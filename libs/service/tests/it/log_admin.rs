@@ -323,6 +323,15 @@ async fn a_parked_stream_is_shown_with_the_event_that_stopped_it() {
     let world = World::start().await;
     world.register(account(1)).await;
     let stream = StreamName::of("account", account(1)).to_string();
+    // A consumer drives parked streams again when it begins: only then can one be planted.
+    tokio::time::timeout(std::time::Duration::from_secs(30), async {
+        let begun = "SELECT coalesce(min(position), 0) FROM log.consumer_checkpoint WHERE log = 'identity'";
+        while sqlx::query_scalar::<_, i64>(begun).fetch_one(&world.base.pool).await.unwrap() < 1 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("the consumer begins");
     // As the consumer would park it.
     for (position, reason) in [(1_i64, "it cannot be folded"), (2, "behind an earlier event of its stream")] {
         sqlx::query("INSERT INTO log.parked VALUES ('identity', 'identity', $1, $2, $3, $2)")
