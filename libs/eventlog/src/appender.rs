@@ -125,7 +125,7 @@ enum Failure {
     /// Nothing was written, for sure.
     Before(Error),
     /// The commit was sent and not answered.
-    AtCommit(sqlx::Error),
+    AtCommit(Error),
 }
 
 impl Task {
@@ -171,7 +171,7 @@ impl Task {
             match self.attempt(&group).await {
                 Ok((settled, at)) => return self.deliver(group, settled, at, unknown),
                 Err(Failure::AtCommit(error)) => {
-                    let code = code(&error.into());
+                    let code = code(&error);
                     tracing::warn!(
                         log = self.core.name,
                         code,
@@ -233,7 +233,7 @@ impl Task {
         if self.locked_groups == 0 {
             let guess = guess::append_group(connection, &self.core, &mut self.memory, appends).await;
             match guess.map_err(at_commit)? {
-                Guess::Right(outcomes, round) => return Ok((outcomes, self.remember(round, 1))),
+                Guess::Right(outcomes, round) => return Ok((outcomes, self.remember(round))),
                 Guess::Overtaken => self.locked_groups = LOCKED_GROUPS,
             }
         }
@@ -244,18 +244,16 @@ impl Task {
             commit::append_group(&mut tx, &self.core, appends).await.map_err(Failure::Before)?;
         if round.commands.is_empty() {
             tx.rollback().await.map_err(before)?;
-            self.memory.forget();
-            return Ok((outcomes, round.recorded_at));
+            return Ok((outcomes, self.remember(round)));
         }
-        tx.commit().await.map_err(Failure::AtCommit)?;
-        Ok((outcomes, self.remember(round, 0)))
+        tx.commit().await.map_err(|error| Failure::AtCommit(error.into()))?;
+        Ok((outcomes, self.remember(round)))
     }
 
-    /// Keeps the end of the round, whose own commit adds `own` to the count it began with; gives its instant.
-    fn remember(&mut self, round: Round, own: i64) -> Timestamp {
+    /// Keeps the end of the round; gives its instant.
+    fn remember(&mut self, round: Round) -> Timestamp {
         let at = round.recorded_at;
-        let commits = if round.commands.is_empty() { round.commits } else { round.commits + own };
-        self.memory.keep(round, commits);
+        self.memory.keep(round);
         at
     }
 
@@ -302,11 +300,7 @@ fn at_commit(error: Error) -> Failure {
         .as_database_error()
         .and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
         .is_some_and(|error| error.severity() == PgSeverity::Error);
-    if refused {
-        Failure::Before(error)
-    } else {
-        Failure::AtCommit(sqlx::Error::Io(std::io::Error::other(code(&error))))
-    }
+    if refused { Failure::Before(error) } else { Failure::AtCommit(error) }
 }
 
 /// What became of one append, with its events where they had to be read back.

@@ -1,7 +1,7 @@
 //! Epochs: raised when a log is restored to an earlier point, so that nobody mistakes new events for old.
 
 use jiff::Timestamp;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::chain::push;
@@ -46,6 +46,11 @@ impl Epoch {
         };
         epoch.mac = epoch.expected_mac(core);
         Ok(epoch)
+    }
+
+    /// The service's seal on the row, as an export carries it.
+    pub fn mac(&self) -> &[u8] {
+        &self.mac
     }
 
     /// Whether the row was written by this service.
@@ -96,13 +101,21 @@ pub(crate) async fn begin_log(core: &Core) -> Result<(), Error> {
 
 /// All epochs of the log, in order.
 pub(crate) async fn load(core: &Core) -> Result<Vec<Epoch>, Error> {
+    epochs(&core.pool, core.name).await
+}
+
+/// All epochs of a log in its own database, in order; none before it was opened for the first time.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn epochs(pool: &PgPool, log: &str) -> Result<Vec<Epoch>, Error> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT number, id, from_position, reason, started_at_us, mac FROM log.epoch
          WHERE log = $1 ORDER BY number",
-        core.name
+        log
     )
-    .fetch_all(&core.pool)
+    .fetch_all(pool)
     .await?;
     rows.into_iter().map(Epoch::try_from).collect()
 }

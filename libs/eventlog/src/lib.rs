@@ -1,7 +1,8 @@
 //! The event log: one total order of what happened, in a service's own PostgreSQL database.
 //!
 //! Reading order: `record` (what is stored), `chain` and `splitter` (how its bytes come about),
-//! `round` (a group of appends decided in memory), `commit`, `guess` and `write` (the ways to write it), `appender`
+//! `round` (a group of appends decided in memory), `look` (what it is decided on), `commit` and `guess` (the two ways
+//! to `write` it), `appender`
 //! (the task which forms groups),
 //! `log` (the handle), then what is built on it: `aggregate` and `store`, `timers`, `obligations`,
 //! `merkle`, `checkpoints` and `verify`.
@@ -19,6 +20,7 @@ mod failure;
 mod guess;
 mod log;
 mod logs;
+mod look;
 pub mod merkle;
 mod metadata;
 mod meters;
@@ -48,7 +50,7 @@ pub use aggregate::{Aggregate, Folded, Loaded};
 pub use append::{Append, Appended, Expected, NewEvent, StreamAppend, Subjects};
 pub use chain::{link, link_input};
 pub use context::Context;
-pub use epoch::Epoch;
+pub use epoch::{Epoch, epochs};
 pub use error::{Error, ExecuteError};
 pub use log::{EventLog, Head, OpenLog};
 pub use logs::Logs;

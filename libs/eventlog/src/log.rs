@@ -53,7 +53,7 @@ pub(crate) struct Core {
     /// Set once this process listens to the others.
     pub(crate) listening: OnceLock<()>,
     /// The furthest position that another process told of.
-    heard: AtomicU64,
+    heard_of: AtomicU64,
     epochs: RwLock<Vec<Epoch>>,
 }
 
@@ -84,7 +84,7 @@ impl EventLog {
         let head = watch::Sender::new(0);
         let epochs = RwLock::default();
         let meters = Meters::new(name);
-        let (listening, heard) = (OnceLock::new(), AtomicU64::new(0));
+        let (listening, heard_of) = (OnceLock::new(), AtomicU64::new(0));
         let core = Core {
             name,
             pool,
@@ -96,7 +96,7 @@ impl EventLog {
             head,
             meters,
             listening,
-            heard,
+            heard_of,
             epochs,
         };
         let core = Arc::new(core);
@@ -209,12 +209,12 @@ impl Core {
 
     /// Another process has told of this position.
     pub(crate) fn heard(&self, position: u64) {
-        self.heard.fetch_max(position, Ordering::Relaxed);
+        self.heard_of.fetch_max(position, Ordering::Relaxed);
         self.saw_head(position);
     }
 
     pub(crate) fn has_heard(&self, position: u64) -> bool {
-        position <= self.heard.load(Ordering::Relaxed)
+        position <= self.heard_of.load(Ordering::Relaxed)
     }
 
     pub(crate) fn saw_head(&self, position: u64) {

@@ -16,9 +16,11 @@ pub enum Direction {
     Backwards,
 }
 
-/// What is wanted of a log; empty lists want everything.
+/// What is wanted of a log; empty lists and no stream want everything.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Filter {
+    /// Of this stream only.
+    pub stream: Option<StreamName>,
     /// First words of kinds: `case`.
     pub categories: Vec<String>,
     /// Whole kinds: `case.opened.v1`.
@@ -34,6 +36,14 @@ impl Filter {
     /// Events of one kind.
     pub fn kind(kind: &str) -> Self {
         Self { kinds: vec![kind.to_owned()], ..Self::default() }
+    }
+
+    /// Whether the event is wanted.
+    pub fn fits(&self, event: &Recorded) -> bool {
+        let category = event.kind.split('.').next().unwrap_or_default();
+        self.stream.as_ref().is_none_or(|stream| *stream == event.stream)
+            && (self.categories.is_empty() || self.categories.iter().any(|wanted| wanted == category))
+            && (self.kinds.is_empty() || self.kinds.contains(&event.kind))
     }
 }
 
@@ -156,12 +166,14 @@ impl EventLog {
              WHERE log = $1 AND position > $2 AND position <= $3
                AND (cardinality($4::text[]) = 0 OR split_part(kind, '.', 1) = ANY($4))
                AND (cardinality($5::text[]) = 0 OR kind = ANY($5))
-             ORDER BY position LIMIT $6"#,
+               AND ($6::text IS NULL OR stream = $6)
+             ORDER BY position LIMIT $7"#,
             core.name,
             after.cast_signed(),
             up_to.cast_signed(),
             &filter.categories,
             &filter.kinds,
+            filter.stream.as_ref().map(StreamName::as_str),
             i64::from(limit)
         )
         .fetch_all(&core.pool)

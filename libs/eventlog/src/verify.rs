@@ -88,7 +88,7 @@ impl EventLog {
         let from = walk.begin(head, from);
         let mut rows = self.rows(walk.frontier.size(), head);
         while walk.broken.is_none() && walk.frontier.size() < head {
-            if walk.frontier.size() % PROGRESS == 0 {
+            if walk.frontier.size().is_multiple_of(PROGRESS) {
                 progress.send_replace(walk.frontier.size());
             }
             match rows.next().await {
@@ -112,6 +112,8 @@ struct Walk<'a> {
     log: &'a EventLog,
     frontier: Frontier,
     checkpoints: Vec<Stored>,
+    /// The first checkpoint not met yet.
+    next: usize,
     public_key: Option<[u8; 32]>,
     epochs: Vec<Epoch>,
     streams: HashMap<String, (u64, Hash)>,
@@ -127,6 +129,7 @@ impl<'a> Walk<'a> {
             log,
             frontier: Frontier::default(),
             checkpoints,
+            next: 0,
             public_key,
             epochs: Vec::new(),
             streams: HashMap::new(),
@@ -236,9 +239,16 @@ impl<'a> Walk<'a> {
 
     fn meet_checkpoint(&mut self, event: &Recorded) {
         let size = self.frontier.size();
+        // In the order of their sizes: those before the walk are passed over once.
+        let passed = self.checkpoints[self.next..].iter().take_while(|c| c.signed.size < size).count();
+        self.next += passed;
+        let here = self.checkpoints[self.next..].iter().map(|c| &c.signed).take_while(|c| c.size == size);
+        let here: Vec<_> = here.cloned().collect();
+        if here.is_empty() {
+            return;
+        }
+        self.next += here.len();
         let root = self.frontier.root();
-        let here: Vec<_> =
-            self.checkpoints.iter().map(|c| &c.signed).filter(|c| c.size == size).cloned().collect();
         for checkpoint in here {
             self.met += 1;
             if self.public_key.is_some_and(|key| !checkpoint.signed_by(&key)) {

@@ -1,4 +1,4 @@
-//! The statements which write a group: events, stream heads, commands and the head, all in one.
+//! The one statement which writes a group: events, stream heads, commands and the head.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::prepare::Prepared;
 use crate::round::{Outcome, Round, StreamHead};
 use crate::{Error, FORMAT};
 
-/// The rows of a group, column by column, as the statements take them.
+/// The rows of a group, column by column, as the statement takes them.
 #[derive(Default)]
 pub(crate) struct Rows<'a> {
     positions: Vec<i64>,
@@ -104,81 +104,18 @@ fn framed(parts: &[bytes::Bytes]) -> Vec<u8> {
     framed
 }
 
-fn format() -> i16 {
-    i16::try_from(FORMAT).expect("a small number")
-}
-
-/// Writes under the head's lock, which the transaction holds.
-pub(crate) async fn write(
-    conn: &mut PgConnection,
-    core: &Core,
-    rows: &Rows<'_>,
-    round: &Round,
-) -> Result<(), Error> {
-    // `as _`: arrays of borrowed texts and bytes, which the macro cannot tell from owned ones.
-    let updated = sqlx::query!(
-        "WITH event AS (
-            INSERT INTO log.event (log, position, stream, version, event_id, kind, recorded_at_us, metadata,
-                                   payload, sealed, link, format)
-            SELECT $1, e.position, e.stream, e.version, e.event_id, e.kind, $2, e.metadata,
-                   e.payload, e.sealed, e.link, $3
-            FROM unnest($4::bigint[], $5::text[], $6::bigint[], $7::uuid[], $8::text[], $9::bytea[],
-                        $10::bytea[], $11::bytea[], $12::bytea[])
-                 AS e (position, stream, version, event_id, kind, metadata, payload, sealed, link)
-         ), stream AS (
-            INSERT INTO log.stream (log, name, version, link, first_position, last_position)
-            SELECT $1, s.name, s.version, s.link, s.first_position, s.last_position
-            FROM unnest($13::text[], $14::bigint[], $15::bytea[], $16::bigint[], $17::bigint[])
-                 AS s (name, version, link, first_position, last_position)
-            ON CONFLICT (log, name) DO UPDATE
-            SET version = excluded.version, link = excluded.link, last_position = excluded.last_position
-         ), command AS (
-            INSERT INTO log.command (log, actor, command_id, request_mac, first_position, last_position)
-            SELECT $1, c.actor, c.command_id, c.request_mac, c.first_position, c.last_position
-            FROM unnest($18::text[], $19::uuid[], $20::bytea[], $21::bigint[], $22::bigint[])
-                 AS c (actor, command_id, request_mac, first_position, last_position)
-         )
-         UPDATE log.head SET position = $23, recorded_at_us = $2 WHERE log = $1",
-        core.name,
-        round.recorded_at.as_microsecond(),
-        format(),
-        &rows.positions,
-        &rows.streams as _,
-        &rows.versions,
-        &rows.ids,
-        &rows.kinds as _,
-        &rows.metadata as _,
-        &rows.payloads as _,
-        &rows.sealed,
-        &rows.links as _,
-        &rows.heads.names as _,
-        &rows.heads.versions,
-        &rows.heads.links as _,
-        &rows.heads.firsts,
-        &rows.heads.lasts,
-        &rows.commands.actors as _,
-        &rows.commands.ids,
-        &rows.commands.fingerprints as _,
-        &rows.commands.firsts,
-        &rows.commands.lasts,
-        round.position.cast_signed()
-    )
-    .execute(conn)
-    .await?;
-    if updated.rows_affected() == 1 { Ok(()) } else { Err(Error::Malformed("a log without a head")) }
-}
-
 /// Writes if the log still ends where the round began, no command of the group was done before, and none of
-/// the streams in `absent` exists; whether it did. One statement and its own commit: it waits for whoever holds
-/// the head, and then finds it moved.
-pub(crate) async fn write_if_unmoved(
+/// the streams in `absent` exists; whether it did. It waits for whoever holds the head, and then finds it moved; in a
+/// transaction that holds the head itself it always writes.
+pub(crate) async fn write(
     conn: &mut PgConnection,
     core: &Core,
     rows: &Rows<'_>,
     round: &Round,
     absent: &[&str],
 ) -> Result<bool, Error> {
-    let moved = sqlx::query_scalar!(
+    // `as _`: arrays of borrowed texts and bytes, which the macro cannot tell from owned ones.
+    let written = sqlx::query_scalar!(
         r#"WITH head AS (
             UPDATE log.head SET position = $23, recorded_at_us = $2, commits = commits + 1
             WHERE log = $1 AND commits = $24
@@ -213,7 +150,7 @@ pub(crate) async fn write_if_unmoved(
          SELECT count(*) AS "count!" FROM head"#,
         core.name,
         round.recorded_at.as_microsecond(),
-        format(),
+        i16::try_from(FORMAT).expect("a small number"),
         &rows.positions,
         &rows.streams as _,
         &rows.versions,
@@ -239,5 +176,5 @@ pub(crate) async fn write_if_unmoved(
     )
     .fetch_one(conn)
     .await?;
-    Ok(moved == 1)
+    Ok(written == 1)
 }

@@ -49,23 +49,18 @@ pub(crate) fn relation(seen: &LogEpoch, epochs: &[LogEpoch]) -> Relation {
     }
 }
 
+impl From<docket_eventlog::Epoch> for LogEpoch {
+    fn from(epoch: docket_eventlog::Epoch) -> Self {
+        Self { number: epoch.number, from_position: epoch.from_position, id: epoch.id }
+    }
+}
+
 /// All epochs of a log in its own database, in order; none before it was opened for the first time.
 ///
 /// # Errors
-/// The database's.
-pub async fn log_epochs(pool: &PgPool, log: &str) -> sqlx::Result<Vec<LogEpoch>> {
-    let rows =
-        sqlx::query!("SELECT number, from_position, id FROM log.epoch WHERE log = $1 ORDER BY number", log)
-            .fetch_all(pool)
-            .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| LogEpoch {
-            number: row.number.unsigned_abs(),
-            from_position: row.from_position.unsigned_abs(),
-            id: row.id,
-        })
-        .collect())
+/// The log's.
+pub async fn log_epochs(pool: &PgPool, log: &str) -> Result<Vec<LogEpoch>, docket_eventlog::Error> {
+    Ok(docket_eventlog::epochs(pool, log).await?.into_iter().map(Into::into).collect())
 }
 
 #[cfg(test)]

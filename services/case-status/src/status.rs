@@ -5,6 +5,8 @@ mod projector;
 pub mod rebuild;
 mod render;
 mod row;
+#[cfg(test)]
+mod samples;
 mod store;
 mod tables;
 mod viewer;

@@ -2,7 +2,7 @@
 //!
 //! `make bench` prints a table and writes `target/bench/report.json`. `cargo bench --bench log -- NAME…` runs the
 //! rows whose name holds one of the words. `BENCH_ROUNDS` and `BENCH_SECONDS` make it longer or shorter. Durable
-//! always: fsync, synchronous_commit and full_page_writes are on. No figure is judged by its time, only by its ratio.
+//! always: fsync, `synchronous_commit` and `full_page_writes` are on. No figure is judged by its time, only by its ratio.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a measurement: what fails, ends it")]
 
 mod append;

@@ -67,7 +67,7 @@ async fn as_of_an_instant_is_found_by_halving() {
     let start = docket_kernel::Clock::now(&*world.clock);
     for command in 1..=33_u128 {
         log.append(one(log, command, command, Expected::Any)).await.unwrap();
-        world.clock.advance(SignedDuration::from_secs(if command % 3 == 0 { 0 } else { 1 }));
+        world.clock.advance(SignedDuration::from_secs(i64::from(command % 3 != 0)));
     }
     let all = world.sound().await;
     for second in -1..40 {

@@ -1,13 +1,10 @@
 //! Reading for an operator: the log from a position, also live; a stream, forwards and backwards, as it was.
 
-use std::time::Duration;
-
-use docket_eventlog::{EventLog, Recorded, StreamName};
+use docket_eventlog::{Direction, EventLog, Filter, Page, Recorded, StreamName, Subscription};
 use docket_messaging::Stop;
 use docket_proto::log::v1 as pb;
-use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _, try_unfold};
+use futures::stream::{BoxStream, StreamExt as _, try_unfold};
 use tokio::sync::watch;
-use tokio::time::timeout;
 use tonic::Status;
 
 use super::view;
@@ -16,28 +13,12 @@ use crate::ApiError;
 /// Events looked at in one go.
 const PAGE: u32 = 500;
 /// Events in one message.
-const BATCH: usize = 100;
-/// Other processes append without waking us: somebody who follows looks this often.
-const GLANCE: Duration = Duration::from_millis(500);
+const BATCH: u32 = 100;
 
-/// What an operator wants to see.
-struct Filter {
-    stream: Option<StreamName>,
-    category: String,
-    kind: String,
-}
-
-impl Filter {
-    fn of(ask: &pb::ReadLogRequest) -> Result<Self, ApiError> {
-        let stream = (!ask.stream.is_empty()).then(|| stream_name(&ask.stream)).transpose()?;
-        Ok(Self { stream, category: ask.category.clone(), kind: ask.kind.clone() })
-    }
-
-    fn fits(&self, event: &Recorded) -> bool {
-        self.stream.as_ref().is_none_or(|stream| *stream == event.stream)
-            && (self.category.is_empty() || event.stream.category() == self.category)
-            && (self.kind.is_empty() || event.kind == self.kind)
-    }
+fn filter(ask: &pb::ReadLogRequest) -> Result<Filter, ApiError> {
+    let some = |text: &String| if text.is_empty() { Vec::new() } else { vec![text.clone()] };
+    let stream = (!ask.stream.is_empty()).then(|| stream_name(&ask.stream)).transpose()?;
+    Ok(Filter { stream, categories: some(&ask.category), kinds: some(&ask.kind) })
 }
 
 /// The name of a stream as somebody typed it.
@@ -55,6 +36,8 @@ struct Reader {
     head: watch::Receiver<u64>,
     stopping: Stop,
     follow: bool,
+    /// From the end of the log on, when it is followed.
+    live: Option<Subscription>,
     /// Events found that were not given yet.
     found: Vec<Recorded>,
     /// Everything up to here was looked at.
@@ -71,7 +54,7 @@ pub(super) async fn log(
     stopping: Stop,
     ask: pb::ReadLogRequest,
 ) -> Result<BoxStream<'static, Result<pb::ReadLogResponse, Status>>, ApiError> {
-    let filter = Filter::of(&ask)?;
+    let filter = filter(&ask)?;
     let limit = if ask.limit == 0 { u64::MAX } else { ask.limit };
     let head = log.subscribe_head();
     let mut reader = Reader {
@@ -80,6 +63,7 @@ pub(super) async fn log(
         head,
         stopping,
         follow: ask.follow,
+        live: None,
         found: Vec::new(),
         after: 0,
         left: limit,
@@ -137,20 +121,32 @@ impl Reader {
             if !self.found.is_empty() {
                 return Ok(Some(self.batch()));
             }
-            let page = self.log.read(self.after, PAGE).await?;
-            if let Some(last) = page.last() {
-                self.after = last.position;
-                self.found = page.into_iter().filter(|event| self.filter.fits(event)).collect();
+            let Some(page) = self.page().await? else { return Ok(None) };
+            if page.up_to > self.after {
+                (self.after, self.found) = (page.up_to, page.events);
             } else if !self.begun {
                 return Ok(Some(self.batch()));
-            } else if !self.follow || self.wait().await {
+            } else if self.follow {
+                self.live = Some(self.log.subscribe(self.after, self.filter.clone()));
+            } else {
                 return Ok(None);
             }
         }
     }
 
+    /// What comes next; waits for it once the end was reached. None when the service stops instead.
+    async fn page(&mut self) -> Result<Option<Page>, ApiError> {
+        let Some(live) = &mut self.live else {
+            return Ok(Some(self.log.read_page(self.after, PAGE, &self.filter).await?));
+        };
+        tokio::select! {
+            () = self.stopping.cancelled() => Ok(None),
+            page = live.next() => Ok(Some(page?)),
+        }
+    }
+
     fn batch(&mut self) -> pb::ReadLogResponse {
-        let most = usize::try_from(self.left).unwrap_or(BATCH).min(BATCH);
+        let most = u32::try_from(self.left).unwrap_or(BATCH).min(BATCH) as usize;
         let rest = self.found.split_off(self.found.len().min(most));
         let events: Vec<_> = std::mem::replace(&mut self.found, rest).iter().map(view::event).collect();
         self.left -= events.len() as u64;
@@ -161,14 +157,6 @@ impl Reader {
         };
         let head = (*self.head.borrow()).max(self.after);
         pb::ReadLogResponse { events, position, head }
-    }
-
-    /// Waits for the log to grow; whether the service stops instead.
-    async fn wait(&mut self) -> bool {
-        tokio::select! {
-            () = self.stopping.cancelled() => true,
-            _ = timeout(GLANCE, self.head.changed()) => false,
-        }
     }
 }
 
@@ -181,26 +169,32 @@ pub(super) async fn stream(
     let up_to = match ask.as_of {
         Some(pb::read_stream_request::AsOf::AsOfPosition(position)) => position,
         Some(pb::read_stream_request::AsOf::AsOfUs(at)) => log.position_at(instant(at)?).await?,
-        None => i64::MAX.unsigned_abs(),
+        None => u64::MAX,
     };
-    let mut events = log.read_stream_as_of(&name, up_to).await?;
-    if events.is_empty() {
+    if log.read_stream_page(&name, Direction::Forwards, 1, 1, up_to).await?.is_empty() {
         return Err(ApiError::not_found());
     }
-    if ask.backwards {
-        events.retain(|event| ask.from_version == 0 || event.version <= ask.from_version);
-        events.reverse();
-    } else {
-        events.retain(|event| event.version >= ask.from_version);
-    }
-    if ask.limit > 0 {
-        events.truncate(usize::try_from(ask.limit).unwrap_or(usize::MAX));
-    }
-    let batches: Vec<_> = events
-        .chunks(BATCH)
-        .map(|chunk| pb::ReadStreamResponse { events: chunk.iter().map(view::event).collect() })
-        .collect();
-    Ok(stream::iter(batches).map(Ok).into_stream().boxed())
+    let direction = if ask.backwards { Direction::Backwards } else { Direction::Forwards };
+    let from = if ask.backwards && ask.from_version == 0 { u64::MAX } else { ask.from_version };
+    let left = if ask.limit == 0 { u64::MAX } else { ask.limit };
+    let log = log.clone();
+    let batches = try_unfold((from, left), move |(from, left)| {
+        let (log, name) = (log.clone(), name.clone());
+        async move {
+            let most = u32::try_from(left).unwrap_or(BATCH).min(BATCH);
+            let events =
+                log.read_stream_page(&name, direction, from, most, up_to).await.map_err(ApiError::from)?;
+            let Some(last) = events.last() else { return Ok(None) };
+            let from = match direction {
+                Direction::Forwards => last.version + 1,
+                Direction::Backwards => last.version - 1,
+            };
+            let left = left - events.len() as u64;
+            let events = events.iter().map(view::event).collect();
+            Ok::<_, Status>(Some((pb::ReadStreamResponse { events }, (from, left))))
+        }
+    });
+    Ok(batches.boxed())
 }
 
 fn instant(at_us: i64) -> Result<jiff::Timestamp, ApiError> {

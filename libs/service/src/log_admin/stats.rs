@@ -6,6 +6,7 @@ use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
 use futures::future::join_all;
 
+use super::view;
 use crate::base::owner_of;
 use crate::detached::outgoing;
 use crate::{ApiError, Base};
@@ -25,19 +26,12 @@ pub(super) async fn stats(base: &Base) -> Result<pb::GetLogStatsResponse, ApiErr
     )
     .fetch_one(&base.pool)
     .await?;
-    let epoch = pb::EpochEntry {
-        number: head.epoch.number,
-        id: head.epoch.id.to_string(),
-        from_position: head.epoch.from_position,
-        reason: head.epoch.reason.clone(),
-        started_at_us: head.epoch.started_at.as_microsecond(),
-    };
     let mut stats = pb::GetLogStatsResponse {
         log: base.log.name().to_owned(),
         head: head.position,
         last_recorded_at_us: row.recorded_at_us,
         commits: row.commits.unsigned_abs(),
-        epoch: Some(epoch),
+        epoch: Some(view::epoch(head.epoch)),
         streams: row.streams.unsigned_abs(),
         commands: row.commands.unsigned_abs(),
         kinds: kinds(base).await?,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use docket_eventlog::{Metadata, Recorded};
+use docket_eventlog::{Epoch, Metadata, Recorded};
 use docket_proto::log::v1 as pb;
 use docket_proto::options::v1::Subject;
 use docket_proto::{DESCRIPTORS, personal_fields};
@@ -43,6 +43,17 @@ pub(super) fn event(recorded: &Recorded) -> pb::LogEvent {
         link: hex::encode(recorded.link),
         bytes: size as u64,
         epoch: recorded.epoch,
+    }
+}
+
+/// An epoch for an operator.
+pub(super) fn epoch(epoch: Epoch) -> pb::EpochEntry {
+    pb::EpochEntry {
+        number: epoch.number,
+        id: epoch.id.to_string(),
+        from_position: epoch.from_position,
+        started_at_us: epoch.started_at.as_microsecond(),
+        reason: epoch.reason,
     }
 }
 

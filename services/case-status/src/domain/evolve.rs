@@ -19,7 +19,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::ReviewStarted(_) => case.stage = Stage::InReview,
         Event::NoticeRecorded(event) => case.notices.push(id(&event.notice_id)),
         Event::RefundRecorded(event) => {
-            case.refunded_cents = case.refunded_cents.saturating_add(event.amount_cents)
+            case.refunded_cents = case.refunded_cents.saturating_add(event.amount_cents);
         }
         Event::BiometricsNeeded(_) => case.biometrics = Biometrics::Needed,
         Event::BiometricsScheduled(event) => {

@@ -98,48 +98,17 @@ impl CaseRow {
 
 #[cfg(test)]
 mod tests {
-    use docket_eventlog::{Metadata, StreamName};
-    use docket_kernel::{Actor, EventEnum};
     use docket_proto::case_status::events::v1 as pb;
 
     use super::*;
-    use crate::domain::samples::{ADA, RECEIPT, now, opened, slot};
-
-    fn recorded(version: u64, event: &Event) -> Recorded {
-        let id = Uuid::from_u128(1);
-        Recorded {
-            log: "cases-0".into(),
-            position: version,
-            stream: StreamName::of("case", id),
-            version,
-            event_id: Uuid::from_u128(u128::from(version)),
-            kind: event.kind().into(),
-            recorded_at: now() + jiff::SignedDuration::from_secs(i64::try_from(version).unwrap()),
-            metadata: Metadata {
-                command_id: id,
-                causation_id: None,
-                correlation_id: id,
-                actor: Actor::machine("test"),
-                on_behalf_of: None,
-                auth_level: 0,
-                traceparent: String::new(),
-                producer: String::new(),
-                rules: String::new(),
-            },
-            metadata_bytes: Vec::new().into(),
-            payload: event.encode().into(),
-            sealed: Vec::new(),
-            link: [0; 32],
-            format: 1,
-            epoch: 1,
-        }
-    }
+    use crate::domain::samples::{ADA, RECEIPT, opened, slot};
+    use crate::status::samples::recorded;
 
     fn rows(events: &[Event]) -> (CaseRow, Vec<TimelineRow>) {
         let mut row = CaseRow::default();
         let mut lines = Vec::new();
         for (index, event) in events.iter().enumerate() {
-            let recorded = recorded(index as u64 + 1, event);
+            let recorded = recorded(1, index as u64 + 1, event);
             let (next, line) = project(row, Uuid::from_u128(1), &recorded).unwrap();
             row = next;
             lines.push(line);

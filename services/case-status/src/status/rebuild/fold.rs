@@ -73,42 +73,11 @@ fn case_of(event: &Recorded) -> Option<Uuid> {
 
 #[cfg(test)]
 mod tests {
-    use docket_eventlog::{Metadata, StreamName};
-    use docket_kernel::{Actor, EventEnum as _};
     use docket_proto::case_status::events::v1 as pb;
 
     use super::*;
-    use crate::domain::samples::{RECEIPT, now, opened};
-
-    fn recorded(case: u128, version: u64, event: &Event) -> Recorded {
-        let id = Uuid::from_u128(case);
-        Recorded {
-            log: "cases-0".into(),
-            position: version,
-            stream: StreamName::of("case", id),
-            version,
-            event_id: id,
-            kind: event.kind().into(),
-            recorded_at: now(),
-            metadata: Metadata {
-                command_id: id,
-                causation_id: None,
-                correlation_id: id,
-                actor: Actor::machine("test"),
-                on_behalf_of: None,
-                auth_level: 0,
-                traceparent: String::new(),
-                producer: String::new(),
-                rules: String::new(),
-            },
-            metadata_bytes: Vec::new().into(),
-            payload: event.encode().into(),
-            sealed: Vec::new(),
-            link: [0; 32],
-            format: 1,
-            epoch: 1,
-        }
-    }
+    use crate::domain::samples::{RECEIPT, opened};
+    use crate::status::samples::recorded;
 
     fn accepted() -> Event {
         pb::FilingAccepted { receipt_number: RECEIPT.into(), office: "NBC".into() }.into()

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use docket_service::{ApiError, Base};
+use sqlx::PgConnection;
 
 use super::NAME;
 use super::build::{Limits, Progress, build};
@@ -39,28 +40,8 @@ pub(super) async fn switch(
     let position = build(base, beside.tables, position, false, Limits::default(), &progress).await?;
     let kept_at = sets::consumed(base).await?;
     let now_us = base.clock.now().as_microsecond();
-    sqlx::query!(
-        "UPDATE projection_set SET state = 'kept', position = $3, changed_at_us = $4, changed_by = $5
-         WHERE projection = $1 AND slot = $2",
-        NAME,
-        live.tables.slot(),
-        kept_at.cast_signed(),
-        now_us,
-        note.by
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "UPDATE projection_set SET state = 'live', position = $3, changed_at_us = $4, changed_by = $5
-         WHERE projection = $1 AND slot = $2",
-        NAME,
-        beside.tables.slot(),
-        position.cast_signed(),
-        now_us,
-        note.by
-    )
-    .execute(&mut *tx)
-    .await?;
+    mark(&mut tx, live, "kept", kept_at, now_us, note.by).await?;
+    mark(&mut tx, beside, "live", position, now_us, note.by).await?;
     sqlx::query!(
         "INSERT INTO projection_switch (projection, from_generation, to_generation, differing, switched_at_us,
                                         switched_by, reason)
@@ -90,4 +71,28 @@ pub(super) async fn switch(
         "other rows of the projection are in use"
     );
     Ok(took)
+}
+
+/// Says what a set is from now on, and how far it has got.
+async fn mark(
+    tx: &mut PgConnection,
+    set: &Set,
+    state: &str,
+    position: u64,
+    now_us: i64,
+    by: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE projection_set SET state = $3, position = $4, changed_at_us = $5, changed_by = $6
+         WHERE projection = $1 AND slot = $2",
+        NAME,
+        set.tables.slot(),
+        state,
+        position.cast_signed(),
+        now_us,
+        by
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
