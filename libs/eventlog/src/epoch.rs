@@ -87,7 +87,7 @@ impl TryFrom<Row> for Epoch {
 
 /// Makes the head row and the first epoch of a log which is opened for the first time.
 pub(crate) async fn begin_log(core: &Core) -> Result<(), Error> {
-    let mut tx = core.pool.begin().await?;
+    let mut tx = docket_database::begin(&core.pool).await?;
     sqlx::query!(
         "INSERT INTO log.head (log, position, recorded_at_us, commits) VALUES ($1, 0, 0, 0)
          ON CONFLICT (log) DO NOTHING",
@@ -145,7 +145,7 @@ impl EventLog {
     /// [`Error::Database`].
     pub async fn raise_epoch(&self, reason: &str) -> Result<Epoch, Error> {
         let core = self.core();
-        let mut tx = core.pool.begin().await?;
+        let mut tx = docket_database::begin(&core.pool).await?;
         let position = sqlx::query_scalar!(
             "UPDATE log.head SET commits = commits + 1 WHERE log = $1 RETURNING position",
             core.name

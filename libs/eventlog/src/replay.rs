@@ -53,7 +53,7 @@ impl EventLog {
         });
         let batches =
             stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) });
-        batches.map_ok(|rows| stream::iter(rows).map(Ok)).try_flatten().boxed()
+        batches.map_ok(|rows| stream::iter(rows).map(Ok)).try_flatten().fuse().boxed()
     }
 }
 

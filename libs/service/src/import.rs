@@ -54,7 +54,7 @@ impl Import {
             None => None,
         };
         let mut tx = match &pool {
-            Some(pool) => Some(pool.begin().await?),
+            Some(pool) => Some(docket_database::begin(pool).await?),
             None => None,
         };
         let end = loop {

@@ -62,7 +62,7 @@ pub(crate) async fn run(base: Base, handler: Arc<dyn TimerHandler>, stop: Stop) 
 }
 
 async fn fire(base: &Base, handler: &dyn TimerHandler, timer: &Timer) -> Result<(), ApplyError> {
-    let mut tx = base.pool.begin().await?;
+    let mut tx = docket_database::begin(&base.pool).await?;
     // Taking it away first locks its row: a second replica waits here and then finds it gone.
     if !base.log.timers().fired_in(&mut tx, timer).await? {
         return Ok(());

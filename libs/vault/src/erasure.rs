@@ -62,7 +62,7 @@ impl Vault {
         legal_basis: &Code,
         asked_by: &Actor,
     ) -> Result<ErasureRequest, Error> {
-        let mut tx = self.keys().begin().await?;
+        let mut tx = docket_database::begin(self.keys()).await?;
         let (_, live) = self.lock_key(&mut tx, subject).await?;
         if !live {
             return Err(Error::Erased(*subject));
@@ -108,7 +108,7 @@ impl Vault {
         }
         let by = approved_by.to_string();
         let found = self.erasure_request(request).await?.ok_or(Error::NoOpenRequest(request))?;
-        let mut tx = self.keys().begin().await?;
+        let mut tx = docket_database::begin(self.keys()).await?;
         let (key_id, _) = self.lock_key(&mut tx, &found.subject).await?;
         let asked =
             requests(&mut tx, Some(request), None).await?.pop().ok_or(Error::NoOpenRequest(request))?;

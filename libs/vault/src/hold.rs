@@ -30,7 +30,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Erased`] when it is too late; [`Error::Database`].
     pub async fn hold(&self, subject: &Subject, reason: &Code, by: &Actor) -> Result<Hold, Error> {
-        let mut tx = self.keys().begin().await?;
+        let mut tx = docket_database::begin(self.keys()).await?;
         // The key's row is what a hold, an erasure and a first sealing queue up at.
         let (_, live) = self.lock_key(&mut tx, subject).await?;
         if !live {

@@ -58,7 +58,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Kek`], [`Error::KekAway`], [`Error::Database`].
     pub async fn begin_rotation(&self) -> Result<i32, Error> {
-        let mut tx = self.keys().begin().await?;
+        let mut tx = docket_database::begin(self.keys()).await?;
         // The lock waits for keys being made under this version, and lets one rotation begin at a time.
         let live = sqlx::query_scalar!(
             "SELECT version FROM vault.service_key WHERE name = 'wrap' AND retired_at_us IS NULL FOR UPDATE"
@@ -91,7 +91,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Kek`], which names the subject when its stored key was changed; [`Error::KekAway`]; [`Error::Database`].
     pub async fn rewrap(&self, most: u32) -> Result<Rewrapped, Error> {
-        let mut tx = self.keys().begin().await?;
+        let mut tx = docket_database::begin(self.keys()).await?;
         let newest = self.catch_up(&mut tx).await?;
         let (_, wrapping) = self.wrapping().newest();
         let rows = sqlx::query!(
@@ -167,7 +167,7 @@ impl Vault {
     /// One root key under an earlier key-encryption key, wrapped under the current one.
     async fn rewrap_root(&self) -> Result<Option<RootKey>, Error> {
         let keyring = self.wrapping().keyring();
-        let mut tx = self.keys().begin().await?;
+        let mut tx = docket_database::begin(self.keys()).await?;
         let row = sqlx::query!(
             r#"SELECT name, version, kek_id, wrapped AS "wrapped!" FROM vault.service_key
                WHERE kek_id <> $1 AND wrapped IS NOT NULL ORDER BY name, version LIMIT 1 FOR UPDATE"#,

@@ -125,7 +125,7 @@ impl KeyRing {
 
     async fn make_when_due(&self) -> anyhow::Result<()> {
         let now = self.0.clock.now();
-        let mut tx = self.0.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.0.pool).await?;
         signing_key::lock(&mut tx).await?;
         let newest = signing_key::newest(&mut tx).await?;
         if newest.is_some_and(|at| at > (now - LIFE).as_microsecond()) {

@@ -70,7 +70,7 @@ impl Cashier {
         method: &str,
     ) -> Result<(), ExecuteError> {
         let started_at_us = self.clock.now().as_microsecond();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         let text = attempt_id.to_string();
         let begun = self
             .payments
@@ -129,7 +129,7 @@ impl Cashier {
         let context = self.consequence("settle_payment", open.attempt_id, open.payment_id).await?;
         let account = self.account_of(open.payment_id).await?;
         let attempt_id = open.attempt_id.to_string();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         let done = self
             .payments
             .execute_in(&mut tx, &context, open.payment_id, Subjects::account(account), |state| {
@@ -154,7 +154,7 @@ impl Cashier {
     pub async fn refuse(&self, open: &Attempt, code: &str) -> Result<(), ExecuteError> {
         let context = self.consequence("refuse_payment", open.attempt_id, open.payment_id).await?;
         let attempt_id = open.attempt_id.to_string();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         self.payments
             .execute_in(&mut tx, &context, open.payment_id, Subjects::NONE, |state| {
                 payment::refuse(state, &attempt_id, code)
@@ -174,7 +174,7 @@ impl Cashier {
             self.processor.refund(due.refund_id, &due.processor_reference, due.amount_cents).await?;
         let context = self.consequence("issue_refund", due.refund_id, due.payment_id).await?;
         let refund_id = due.refund_id.to_string();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         let done = self
             .payments
             .execute_in(&mut tx, &context, due.payment_id, Subjects::NONE, |state| {

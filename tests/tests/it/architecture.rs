@@ -7,13 +7,24 @@ use std::process::Command;
 const ARROWS: &[(&str, &[&str])] = &[
     ("docket-kernel", &[]),
     ("docket-proto", &["docket-kernel"]),
-    ("docket-vault", &["docket-kernel"]),
-    ("docket-eventlog", &["docket-kernel", "docket-proto", "docket-vault"]),
-    ("docket-messaging", &["docket-eventlog", "docket-kernel", "docket-proto", "docket-vault"]),
+    ("docket-database", &[]),
+    ("docket-vault", &["docket-database", "docket-kernel"]),
+    ("docket-eventlog", &["docket-database", "docket-kernel", "docket-proto", "docket-vault"]),
+    (
+        "docket-messaging",
+        &["docket-database", "docket-eventlog", "docket-kernel", "docket-proto", "docket-vault"],
+    ),
     ("docket-forms", &["docket-kernel"]),
     (
         "docket-service",
-        &["docket-eventlog", "docket-kernel", "docket-messaging", "docket-proto", "docket-vault"],
+        &[
+            "docket-database",
+            "docket-eventlog",
+            "docket-kernel",
+            "docket-messaging",
+            "docket-proto",
+            "docket-vault",
+        ],
     ),
     ("docket-servers", &[]),
     ("docket-testkit", &["docket-kernel", "docket-proto", "docket-servers"]),
@@ -23,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 /// What a service may use.
 const OF_A_SERVICE: &[&str] = &[
+    "docket-database",
     "docket-eventlog",
     "docket-forms",
     "docket-kernel",

@@ -52,7 +52,7 @@ async fn a_conflict_in_a_group_costs_the_others_nothing() {
     let world = World::new().await;
     let log = &world.log;
     // Held by another transaction, the head makes all of them wait and then go together.
-    let mut blocker = world.pool().begin().await.unwrap();
+    let mut blocker = docket_database::begin(world.pool()).await.unwrap();
     sqlx::query("UPDATE log.head SET commits = commits").execute(&mut *blocker).await.unwrap();
     let appends: Vec<Append> =
         (0..40).map(|command| one(log, command + 1, command / 4, Expected::Version(0))).collect();
@@ -178,7 +178,7 @@ async fn what_does_not_belong_into_a_log_is_refused_before_the_lock() {
 async fn an_append_goes_with_the_transaction_it_was_made_in() {
     let world = World::new().await;
     let log = &world.log;
-    let mut tx = world.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(world.pool()).await.unwrap();
     let first = log.append_in(&mut tx, one(log, 1, 1, Expected::Version(0))).await.unwrap();
     let lost = log.append_in(&mut tx, one(log, 2, 1, Expected::Version(0))).await;
     assert_eq!(summary(&lost), "conflict 0 is 1", "and the transaction goes on");
@@ -188,7 +188,7 @@ async fn an_append_goes_with_the_transaction_it_was_made_in() {
     tx.rollback().await.unwrap();
     assert_eq!(world.sound().await.len(), 0);
 
-    let mut tx = world.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(world.pool()).await.unwrap();
     log.append_in(&mut tx, one(log, 1, 1, Expected::Version(0))).await.unwrap();
     tx.commit().await.unwrap();
     log.committed(1);
@@ -218,7 +218,7 @@ async fn two_logs_in_one_database_know_nothing_of_each_other() {
 async fn an_append_whose_caller_went_away_is_carried_out() {
     let world = World::new().await;
     let log = &world.log;
-    let mut blocker = world.pool().begin().await.unwrap();
+    let mut blocker = docket_database::begin(world.pool()).await.unwrap();
     sqlx::query("UPDATE log.head SET commits = commits").execute(&mut *blocker).await.unwrap();
     let mut head = log.subscribe_head();
     {

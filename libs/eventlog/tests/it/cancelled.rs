@@ -35,7 +35,7 @@ async fn polled<F: Future>(polls: usize, future: F) -> Option<F::Output> {
 }
 
 async fn own_transaction(log: EventLog, pool: PgPool, append: Append) -> Result<Appended, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = docket_database::begin(&pool).await?;
     let appended = log.append_in(&mut tx, append).await?;
     tx.commit().await?;
     Ok(appended)

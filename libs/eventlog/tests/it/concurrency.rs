@@ -82,7 +82,7 @@ async fn transactions_of_their_own_mix_with_groups() {
             if n % 2 == 0 {
                 return assert!(log.append(append).await.is_ok());
             }
-            let mut tx = pool.begin().await.unwrap();
+            let mut tx = docket_database::begin(&pool).await.unwrap();
             let done = log.append_in(&mut tx, append).await;
             assert!(done.is_ok(), "{}", summary(&done));
             if n % 4 == 1 { tx.commit().await.unwrap() } else { tx.rollback().await.unwrap() }

@@ -47,7 +47,7 @@ impl Replica {
     }
 
     async fn in_transaction(&self, append: Append) -> Result<Appended, Error> {
-        let mut tx = self.proxy.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.proxy.pool).await?;
         let appended = self.log.append_in(&mut tx, append).await?;
         tx.commit().await?;
         Ok(appended)

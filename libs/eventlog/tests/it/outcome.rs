@@ -99,7 +99,7 @@ async fn backends_killed_at_any_moment_lose_and_double_nothing() {
 async fn an_owner_frozen_with_the_head_in_hand_is_ended_by_the_database() {
     let world = World::new().await;
     let log = &world.log;
-    let mut frozen = world.pool().begin().await.unwrap();
+    let mut frozen = docket_database::begin(world.pool()).await.unwrap();
     log.append_in(&mut frozen, one(log, 1, 1, Expected::Version(0))).await.unwrap();
     let limit: String = sqlx::query_scalar("SELECT current_setting('idle_in_transaction_session_timeout')")
         .fetch_one(&mut *frozen)

@@ -105,7 +105,7 @@ async fn a_subscription_misses_nothing_whoever_writes() {
             let append = one(&log, command, command % 7, Expected::Any);
             if command % 3 == 0 {
                 // Nobody is told of these but by the database itself.
-                let mut tx = pool.begin().await.unwrap();
+                let mut tx = docket_database::begin(&pool).await.unwrap();
                 log.append_in(&mut tx, append).await.unwrap();
                 tx.commit().await.unwrap();
             } else {

@@ -46,7 +46,7 @@ async fn a_dump_restored_into_a_fresh_cluster_goes_on_where_it_ended() {
     before.log.append(context(1).append(&before.log, vec![sealed])).await.unwrap();
     let kept = [write(&before, 2, 25).await];
     let timer = Timer::new("k", "kind", before.clock.now(), vec![1]);
-    let mut tx = before.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(before.pool()).await.unwrap();
     before.log.timers().schedule_in(&mut tx, &timer).await.unwrap();
     tx.commit().await.unwrap();
 

@@ -15,7 +15,7 @@ async fn a_timer_fires_when_due_once_and_again_only_when_set_anew() {
     let now = world.clock.now();
     let later = now + SignedDuration::from_hours(1);
     let timer = Timer::new("response:1", "response_due", later, vec![1]);
-    let mut tx = world.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(world.pool()).await.unwrap();
     timers.schedule_in(&mut tx, &timer).await.unwrap();
     timers.schedule_in(&mut tx, &Timer::new("other:1", "other", later, vec![])).await.unwrap();
     assert!(timers.cancel_in(&mut tx, "other:1").await.unwrap());
@@ -30,13 +30,13 @@ async fn a_timer_fires_when_due_once_and_again_only_when_set_anew() {
 
     // Moved while it was being fired: the old one is gone, the new one stays.
     let moved = Timer::new("response:1", "response_due", later + SignedDuration::from_hours(1), vec![1]);
-    let mut tx = world.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(world.pool()).await.unwrap();
     timers.schedule_in(&mut tx, &moved).await.unwrap();
     assert!(!timers.fired_in(&mut tx, &timer).await.unwrap());
     tx.commit().await.unwrap();
     assert_ne!(moved.command_id(), timer.command_id());
     assert_eq!(timers.due(later, 10).await.unwrap(), []);
-    let mut tx = world.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(world.pool()).await.unwrap();
     assert!(timers.fired_in(&mut tx, &moved).await.unwrap());
     tx.commit().await.unwrap();
     assert_eq!(timers.next_due().await.unwrap(), None);
@@ -52,7 +52,7 @@ async fn an_obligation_is_open_until_its_event() {
         owner: "notifications".to_owned(),
         due_at: now + SignedDuration::from_hours(hours),
     };
-    let mut tx = world.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(world.pool()).await.unwrap();
     for obligation in [owed("b", 2), owed("a", 1), owed("a", 9)] {
         obligations.open_in(&mut tx, &obligation).await.unwrap();
     }
@@ -60,7 +60,7 @@ async fn an_obligation_is_open_until_its_event() {
     assert_eq!(obligations.open(10).await.unwrap(), [owed("a", 1), owed("b", 2)]);
     assert_eq!(obligations.overdue(now).await.unwrap(), 0);
     assert_eq!(obligations.overdue(now + SignedDuration::from_hours(1)).await.unwrap(), 1);
-    let mut tx = world.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(world.pool()).await.unwrap();
     assert!(obligations.close_in(&mut tx, "receipt_notice", "a", 5).await.unwrap());
     assert!(!obligations.close_in(&mut tx, "receipt_notice", "a", 6).await.unwrap());
     obligations.open_in(&mut tx, &owed("a", 1)).await.unwrap();
@@ -90,7 +90,7 @@ async fn the_service_can_do_its_work_and_cannot_change_what_happened() {
     let app = as_app(&world).await;
     let log = world.open_with(app.clone()).await;
     log.append(one(&log, 1, 1, Expected::Version(0))).await.unwrap();
-    let mut tx = app.begin().await.unwrap();
+    let mut tx = docket_database::begin(&app).await.unwrap();
     log.append_in(&mut tx, one(&log, 2, 1, Expected::Version(1))).await.unwrap();
     let timer = Timer::new("k", "t", world.clock.now(), vec![]);
     log.timers().schedule_in(&mut tx, &timer).await.unwrap();

@@ -121,7 +121,7 @@ async fn one_command_sent_many_times_at_once_is_done_once_and_always_answered() 
 async fn a_command_in_a_transaction_goes_with_it() {
     let world = World::new().await;
     let store = Store::<Counter>::new(world.log.clone());
-    let mut tx = world.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(world.pool()).await.unwrap();
     assert_eq!(store.execute_in(&mut tx, &context(1), id(1), Subjects::NONE, count).await.unwrap().state, 1);
     assert_eq!(store.execute_in(&mut tx, &context(2), id(1), Subjects::NONE, count).await.unwrap().state, 2);
     let again = store.execute_in(&mut tx, &context(1), id(1), Subjects::NONE, count).await.unwrap();

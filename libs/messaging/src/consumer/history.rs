@@ -101,7 +101,7 @@ pub async fn accept_epoch(
 ) -> Result<Option<SeenBeyond>, Error> {
     skip::explained(by, reason)?;
     let Some(beyond) = seen_beyond(pool, consumer, log, feed).await? else { return Ok(None) };
-    let mut tx = pool.begin().await?;
+    let mut tx = docket_database::begin(pool).await?;
     let seen: Vec<i64> = beyond.seen.iter().map(|position| position.cast_signed()).collect();
     let rows = sqlx::query_scalar!(
         "SELECT position FROM log.consumer_checkpoint WHERE consumer = $1 AND log = $2 ORDER BY lane FOR UPDATE",

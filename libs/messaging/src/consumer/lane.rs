@@ -108,7 +108,7 @@ impl Lane {
     async fn once(&mut self, event: &Recorded) -> Result<(), ApplyError> {
         let started = Instant::now();
         let core = Arc::clone(&self.core);
-        let mut tx = core.pool.begin().await?;
+        let mut tx = docket_database::begin(&core.pool).await?;
         // First the checkpoint: it fences off another consumer before anything is done.
         if let Moved::Elsewhere(other) =
             advance(&mut tx, &core, &self.at, event.position).await.map_err(retry)?
@@ -136,7 +136,7 @@ impl Lane {
 
     async fn park(&mut self, event: &Recorded, reason: &str) -> Result<(), Error> {
         let core = Arc::clone(&self.core);
-        let mut tx = core.pool.begin().await?;
+        let mut tx = docket_database::begin(&core.pool).await?;
         if let Moved::Elsewhere(other) = advance(&mut tx, &core, &self.at, event.position).await? {
             // Whoever moved it has also decided about this event, or the next try will.
             self.at.position = other;

@@ -152,7 +152,7 @@ enum First {
 
 /// Tries the first parked event of a stream; its row goes in the transaction of its effect.
 async fn first(core: &Core, stream: &str) -> Result<First, Error> {
-    let mut tx = core.pool.begin().await?;
+    let mut tx = docket_database::begin(&core.pool).await?;
     let positions = sqlx::query_scalar!(
         "SELECT position FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3
          ORDER BY position FOR UPDATE",

@@ -43,7 +43,7 @@ pub async fn skip(
     now: Timestamp,
 ) -> Result<(), Error> {
     explained(by, reason)?;
-    let mut tx = pool.begin().await?;
+    let mut tx = docket_database::begin(pool).await?;
     // All rows of the stream, as a redrive and a new arrival lock them.
     let first = sqlx::query_scalar!(
         "SELECT position FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3

@@ -229,7 +229,7 @@ async fn a_timer_fires_once_when_the_clock_gets_there() {
         .await;
     let base = base.await.unwrap();
     let due = base.clock.now() + SignedDuration::from_hours(24);
-    let mut tx = base.pool.begin().await.unwrap();
+    let mut tx = docket_database::begin(&base.pool).await.unwrap();
     let timer = Timer::new("due:1", "window", due, Vec::new());
     base.log.timers().schedule_in(&mut tx, &timer).await.unwrap();
     tx.commit().await.unwrap();

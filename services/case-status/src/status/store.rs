@@ -147,7 +147,8 @@ pub(crate) async fn queue(
     after: Option<(i64, Uuid)>,
     limit: u32,
 ) -> Result<(Vec<CaseRow>, u64), sqlx::Error> {
-    let mut moment = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let mut moment =
+        docket_database::begin_with(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let condition = queue.condition();
     let (after_us, after_id) = after.unwrap_or((i64::MIN, Uuid::nil()));
     let sql = format!(

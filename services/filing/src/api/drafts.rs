@@ -151,7 +151,7 @@ async fn begin(desk: &Desk, context: &Context, account: Uuid, form: &str) -> Res
         account,
         zone: contact.zone,
     };
-    let mut tx = desk.base.pool.begin().await?;
+    let mut tx = docket_database::begin(&desk.base.pool).await?;
     let started = desk
         .filings
         .execute_in(&mut tx, context, id, Subjects::filing(id), |state| filing::start(state, start.clone()))

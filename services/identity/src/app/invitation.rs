@@ -40,7 +40,7 @@ impl Identity {
         let key = format!("invitation:{account}");
         let verdict = tries::charge(&self.pool, GUESSES, &key, self.now()).await?;
         tries::allowed(verdict, "Ask for a new invitation.")?;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         let hash = code::hash(&code::normalised(typed));
         let now_us = self.now().as_microsecond();
         let Some((role, office)) = invitation::redeem(&mut tx, &hash, account, now_us).await? else {

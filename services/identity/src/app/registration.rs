@@ -97,7 +97,7 @@ impl Identity {
             proven_at_us: None,
             confirmed_with: None,
         };
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         if !registration::insert(&mut tx, token_hash, &row).await? {
             return Ok(true);
         }
@@ -142,7 +142,7 @@ impl Identity {
             return Err(code_wrong().fact("tries_left", left.max(0).to_string()).into());
         };
         let now_us = self.now().as_microsecond();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         if !registration::prove(&mut tx, &token_hash, now_us).await? {
             return self.proven_before(&context, Some(account), right).await;
         }

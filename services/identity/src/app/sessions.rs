@@ -45,7 +45,7 @@ impl Identity {
         let token_hash = code::hash(refresh_token);
         let next = code::token(self.vault.mac("refresh-token.next", refresh_token.as_bytes()));
         let next_hash = code::hash(&next);
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         let id = session::of_token(&mut tx, &token_hash).await?.ok_or_else(session_ended)?;
         let found = self.live(&mut tx, id).await?;
         if session::use_token(&mut tx, &token_hash, now_us).await? {
@@ -101,7 +101,7 @@ impl Identity {
             return Ok(None);
         }
         self.repeat(context, person.account).await?;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         let found = self.live(&mut tx, person.session).await?;
         tx.commit().await?;
         self.tokens(&found, String::new()).map(Some)
@@ -120,7 +120,7 @@ impl Identity {
             return Ok(None);
         };
         let now_us = self.now().as_microsecond();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         let mut found = self.live(&mut tx, person.session).await?;
         if found.account_id != account || !self.use_up(&mut tx, account, &proof).await? {
             return Ok(None);
@@ -142,7 +142,7 @@ impl Identity {
     /// # Errors
     /// The log and the database.
     pub(crate) async fn sign_out(&self, context: Context, person: &Person) -> Result<(), ApiError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         let Some(found) = session::lock(&mut tx, person.session).await? else { return Ok(()) };
         if found.ended_at_us.is_some() {
             return Ok(());
@@ -188,7 +188,7 @@ impl Identity {
             return Err(session_ended().into());
         }
         if now_us >= found.ends_at_us || now_us - found.used_at_us >= idle_us {
-            let tx = self.pool.begin().await?;
+            let tx = docket_database::begin(&self.pool).await?;
             self.end_expired(tx, found);
             return Err(session_ended().into());
         }

@@ -44,7 +44,7 @@ impl Identity {
         let secret = self.app_secret(context.command_id, token);
         let sealed = self.vault.seal(&Subject::account(account), second_factor::SECRET, &secret).await?;
         let view = self.view(account).await?;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         if !credential::begin_totp(&mut tx, account, &sealed).await? {
             return Err(already_active().into());
         }
@@ -113,7 +113,7 @@ impl Identity {
         let hashes: Vec<_> = asked.recovery_codes.iter().map(hash).collect();
         let (now_us, until_us) =
             (self.now().as_microsecond(), (self.now() + REPEATED_WITHIN).as_microsecond());
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         if !credential::confirm_totp(&mut tx, account, step, now_us).await? {
             return Ok(false);
         }

@@ -98,7 +98,7 @@ impl Identity {
 
     /// The tokens of the session again.
     async fn begin_again(&self, this: &Try, beginning: Beginning) -> Result<Tokens, ApiError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         let found = session::lock(&mut tx, beginning.session).await?;
         let Some(found) = found.filter(|session| session.ended_at_us.is_none()) else {
             return Err(self.refuse(this, "second_factor"));
@@ -149,7 +149,7 @@ impl Identity {
         let decide = |state: &Account| {
             domain::sign_in(state, session.id, proof.methods(), state.locked.then_some(unlocked_by))
         };
-        let mut tx = self.pool.begin().await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
         if !self.use_up(&mut tx, account, &proof).await? {
             tx.rollback().await?;
             // It may also have been repeated in the same moment.

@@ -13,7 +13,7 @@ pub(crate) async fn charge(
     key: &str,
     now: Timestamp,
 ) -> sqlx::Result<Verdict> {
-    let mut tx = pool.begin().await?;
+    let mut tx = docket_database::begin(pool).await?;
     let now_us = now.as_microsecond();
     // One statement, so that a row which is forgiven in the same moment is made anew and not missed.
     let (failures, last_at_us): (i32, i64) = sqlx::query_as(

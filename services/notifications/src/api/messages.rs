@@ -5,7 +5,7 @@ use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::notifications::v1 as pb;
 use docket_service::{ApiError, Caller, detached};
 use jiff::SignedDuration;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::InboxApi;
@@ -65,8 +65,7 @@ impl InboxApi {
         row: &thread::Row,
         request: &pb::StartThreadRequest,
     ) -> Result<(), ApiError> {
-        let mut connection = self.base.pool.acquire().await?;
-        let mut tx = connection.begin().await?;
+        let mut tx = docket_database::begin(&self.base.pool).await?;
         let decide = |state: &_| start(state, row.case_id, row.account_id, &request.topic, &request.text);
         let subjects = Subjects::filing(row.case_id);
         let done = self.threads.execute_in(&mut tx, context, row.thread_id, subjects, decide).await?;
@@ -103,8 +102,7 @@ impl InboxApi {
         account: Uuid,
         text: &str,
     ) -> Result<(), ApiError> {
-        let mut connection = self.base.pool.acquire().await?;
-        let mut tx = connection.begin().await?;
+        let mut tx = docket_database::begin(&self.base.pool).await?;
         let decide = |state: &_| say(state, from, account, text);
         let subjects = Subjects::filing(row.case_id);
         let done = self.threads.execute_in(&mut tx, context, row.thread_id, subjects, decide).await?;

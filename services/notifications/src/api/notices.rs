@@ -7,7 +7,6 @@ use docket_proto::notifications::v1::download_notice_response::Part;
 use docket_service::{ApiError, Caller, Read, Resource, detached, page};
 use docket_vault::{Subject, SubjectKind};
 use futures::{Stream, StreamExt as _, stream};
-use sqlx::Connection as _;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -98,8 +97,7 @@ impl InboxApi {
             traceparent: docket_messaging::current_traceparent(),
             request: Vec::new(),
         };
-        let mut connection = self.base.pool.acquire().await?;
-        let mut tx = connection.begin().await?;
+        let mut tx = docket_database::begin(&self.base.pool).await?;
         let done = self
             .notices
             .execute_in(&mut tx, &context, notice, Subjects::filing(case), |state| {

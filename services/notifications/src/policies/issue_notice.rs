@@ -18,7 +18,6 @@ use docket_vault::{Subject, SubjectKind};
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
-use sqlx::Connection as _;
 use tokio::sync::Notify;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -162,8 +161,7 @@ impl IssueNotices {
         );
         let traceparent = current_traceparent();
         let context = Context { traceparent, ..Context::reaction("issue_notice", recorded, 0) };
-        let mut connection = self.base.pool.acquire().await?;
-        let mut tx = connection.begin().await?;
+        let mut tx = docket_database::begin(&self.base.pool).await?;
         let appended = self.base.log.append_in(&mut tx, context.append(&self.base.log, vec![stream])).await?;
         owed::done(&mut tx, id).await?;
         self.base.log.obligations().close_in(&mut tx, OBLIGATION, &id.to_string(), appended.last).await?;

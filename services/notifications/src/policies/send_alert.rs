@@ -12,7 +12,6 @@ use docket_proto::events::delivery::Event;
 use docket_proto::notifications::events::v1 as pb;
 use docket_service::{Base, Stop};
 use jiff::Timestamp;
-use sqlx::Connection as _;
 use tokio::sync::Notify;
 use tracing::Instrument as _;
 
@@ -107,8 +106,7 @@ impl SendAlerts {
             Event::DeliveryHandedOver(_) => "handed_over",
             Event::DeliveryFailed(_) => "failed",
         };
-        let mut connection = self.base.pool.acquire().await?;
-        let mut tx = connection.begin().await?;
+        let mut tx = docket_database::begin(&self.base.pool).await?;
         if !delivery::settle(&mut tx, delivery.delivery_id, state, self.base.clock.now()).await? {
             return Ok(());
         }

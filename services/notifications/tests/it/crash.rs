@@ -70,7 +70,7 @@ async fn a_crash_between_printing_and_issuing_gives_one_notice_and_one_mail() {
     until("the program listens", async || Listening::read(&world.config.data_dir)).await;
 
     // Whoever holds the head of the log keeps every append waiting: the page is printed, the notice not issued.
-    let mut holding = world.own.pool.begin().await.unwrap();
+    let mut holding = docket_database::begin(&world.own.pool).await.unwrap();
     sqlx::query("SELECT position FROM log.head WHERE log = 'notifications' FOR UPDATE")
         .execute(&mut *holding)
         .await

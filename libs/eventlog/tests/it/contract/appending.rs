@@ -70,7 +70,7 @@ pub(super) async fn event_ids_are_distinct<F: Fixture>(f: &F) {
 
 /// So a command which is tried again after a crash writes the same events.
 pub(super) async fn event_ids_depend_on_the_command_alone<F: Fixture>(f: &F) {
-    let mut tx = f.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(f.pool()).await.unwrap();
     let tried = f.log().append_in(&mut tx, f.one(1, 1, Expected::Any)).await.unwrap();
     tx.rollback().await.unwrap();
     f.write(2, 2, 1).await;

@@ -11,7 +11,7 @@ fn timer<F: Fixture>(f: &F, minutes: i64) -> Timer {
 }
 
 async fn set<F: Fixture>(f: &F, timer: &Timer) {
-    let mut tx = f.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(f.pool()).await.unwrap();
     f.log().timers().schedule_in(&mut tx, timer).await.unwrap();
     tx.commit().await.unwrap();
 }
@@ -27,7 +27,7 @@ fn owed<F: Fixture>(f: &F, key: &str, minutes: i64) -> Obligation {
 }
 
 async fn owe<F: Fixture>(f: &F, obligation: &Obligation) {
-    let mut tx = f.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(f.pool()).await.unwrap();
     f.log().obligations().open_in(&mut tx, obligation).await.unwrap();
     tx.commit().await.unwrap();
 }
@@ -51,7 +51,7 @@ pub(super) async fn a_timer_set_again_is_moved<F: Fixture>(f: &F) {
 
 pub(super) async fn a_timer_cancelled_is_gone<F: Fixture>(f: &F) {
     set(f, &timer(f, 10)).await;
-    let mut tx = f.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(f.pool()).await.unwrap();
     assert!(f.log().timers().cancel_in(&mut tx, "response:1").await.unwrap());
     assert!(!f.log().timers().cancel_in(&mut tx, "response:1").await.unwrap());
     tx.commit().await.unwrap();
@@ -67,14 +67,14 @@ pub(super) async fn a_timer_fires_under_one_command_id<F: Fixture>(f: &F) {
         let fired = f.append(Context::timer(&due).append(&f.log(), vec![stream])).await.unwrap();
         assert_eq!((fired.first, fired.repeated), (1, repeated));
     }
-    let mut tx = f.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(f.pool()).await.unwrap();
     assert!(f.log().timers().fired_in(&mut tx, &timer).await.unwrap());
     assert!(!f.log().timers().fired_in(&mut tx, &timer).await.unwrap());
     tx.commit().await.unwrap();
 }
 
 pub(super) async fn a_timer_goes_with_its_transaction<F: Fixture>(f: &F) {
-    let mut tx = f.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(f.pool()).await.unwrap();
     f.log().timers().schedule_in(&mut tx, &timer(f, 10)).await.unwrap();
     tx.rollback().await.unwrap();
     assert_eq!(f.log().timers().next_due().await.unwrap(), None);
@@ -89,7 +89,7 @@ pub(super) async fn an_obligation_is_open_until_closed<F: Fixture>(f: &F) {
         [first, second.clone()],
         "the most urgent first"
     );
-    let mut tx = f.pool().begin().await.unwrap();
+    let mut tx = docket_database::begin(f.pool()).await.unwrap();
     assert!(f.log().obligations().close_in(&mut tx, "receipt_notice", "a", 1).await.unwrap());
     assert!(!f.log().obligations().close_in(&mut tx, "receipt_notice", "a", 2).await.unwrap());
     tx.commit().await.unwrap();

@@ -92,7 +92,7 @@ impl Candidate for Naive {
     fn open(pool: PgPool) -> BoxFuture<'static, Self> {
         Box::pin(async move {
             // Two at once may both find no table; the lock goes with the transaction.
-            let mut tx = pool.begin().await.unwrap();
+            let mut tx = docket_database::begin(&pool).await.unwrap();
             tx.execute("SELECT pg_advisory_xact_lock(1)").await.unwrap();
             tx.execute(
                 "CREATE TABLE IF NOT EXISTS naive (position bigserial PRIMARY KEY, command uuid NOT NULL)",
@@ -115,7 +115,7 @@ impl Candidate for Naive {
 
     fn append(&self, command: Uuid) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
-            let mut tx = self.0.begin().await?;
+            let mut tx = docket_database::begin(&self.0).await?;
             self.append_in(&mut tx, command).await?;
             Ok(tx.commit().await?)
         })

@@ -151,7 +151,7 @@ async fn obey<C: Candidate>(orders: &str) {
 
 /// Takes the head and keeps it, to be frozen with it.
 async fn stay_inside<C: Candidate>(log: &C, pool: &PgPool, process: u64, bear_ms: &str) {
-    let mut tx = pool.begin().await.unwrap();
+    let mut tx = docket_database::begin(pool).await.unwrap();
     log.append_in(&mut tx, command(process * 100 + 99, 0, 2)).await.unwrap();
     let bear = format!("SET LOCAL idle_in_transaction_session_timeout = '{bear_ms}ms'");
     tx.execute(AssertSqlSafe(bear)).await.unwrap();
@@ -197,7 +197,7 @@ async fn in_transaction<C: Candidate>(
     roll_back: bool,
     random: &mut StdRng,
 ) -> Fate {
-    let mut tx = pool.begin().await.unwrap();
+    let mut tx = docket_database::begin(pool).await.unwrap();
     if log.append_in(&mut tx, command).await.is_err() {
         return Fate::Undone;
     }

@@ -63,7 +63,7 @@ pub(super) async fn consumed(base: &Base) -> Result<u64, ApiError> {
 
 /// Empties the set beside and begins a new generation in it.
 pub(super) async fn begin(base: &Base, by: &str) -> Result<Tables, ApiError> {
-    let mut tx = base.pool.begin().await?;
+    let mut tx = docket_database::begin(&base.pool).await?;
     let slot = sqlx::query_scalar!(r#"SELECT clear_status_beside() AS "slot!""#).fetch_one(&mut *tx).await?;
     sqlx::query!(
         "UPDATE projection_set SET state = 'building', position = 0, changed_at_us = $3, changed_by = $4,

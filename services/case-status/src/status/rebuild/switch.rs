@@ -27,7 +27,7 @@ pub(super) async fn switch(
     let progress = Progress::default();
     // Nearly all of it while the projector goes on.
     let position = build(base, beside.tables, beside.position, false, Limits::default(), &progress).await?;
-    let mut tx = base.pool.begin().await?;
+    let mut tx = docket_database::begin(&base.pool).await?;
     // It waits for the events at hand; those that come wait for us.
     sqlx::query!("SELECT set_config('lock_timeout', '10s', true) AS wait").fetch_one(&mut *tx).await?;
     let begun = Instant::now();

@@ -1,0 +1,79 @@
+//! A transaction dropped while it begins, at every await: no session stays inside one.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use futures::future::BoxFuture;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgPool, Postgres, Row as _, Transaction};
+
+type Begin = BoxFuture<'static, Result<Transaction<'static, Postgres>, sqlx::Error>>;
+
+/// One session, so that whatever is left in it is met again at once.
+async fn one_session() -> (docket_testkit::TestDatabase, PgPool) {
+    let database = docket_testkit::database("begin").await;
+    let pool = PgPoolOptions::new().max_connections(1).connect(&database.url).await.unwrap();
+    (database, pool)
+}
+
+/// Polls so many times, then drops the future; whether it was ready by then.
+async fn dropped_after(polls: usize, mut future: Begin) -> bool {
+    let mut left = polls;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(begun) => {
+                begun.unwrap();
+                Poll::Ready(true)
+            }
+            Poll::Pending if left == 0 => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Whether the next one to use the session, without a transaction of its own, is inside somebody else's: its
+/// transaction then began before its statement. (A prepared statement's own may, too: not so a simple one.)
+async fn inside_a_transaction(pool: &PgPool) -> bool {
+    let query = sqlx::raw_sql("SELECT transaction_timestamp() <> statement_timestamp()");
+    query.fetch_one(pool).await.unwrap().get(0)
+}
+
+/// Whether a session was left inside a transaction, dropping after 1, 2, 3 … polls until one gets through, so many
+/// times or until it was.
+async fn left_inside(pool: &PgPool, rounds: usize, begin: impl Fn(PgPool) -> Begin) -> bool {
+    for _ in 0..rounds {
+        for polls in 0.. {
+            let through = dropped_after(polls, begin(pool.clone())).await;
+            if inside_a_transaction(pool).await {
+                return true;
+            }
+            if through {
+                break;
+            }
+        }
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_dropped_while_it_begins_leaves_its_session_outside() {
+    let (_database, pool) = one_session().await;
+    let ours = |pool| -> Begin { Box::pin(async move { docket_database::begin(&pool).await }) };
+    assert!(!left_inside(&pool, 200, ours).await);
+}
+
+/// Why the above is needed. Once this fails, the pool does it by itself, and this crate may go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pool_alone_leaves_it_inside() {
+    let (_database, pool) = one_session().await;
+    #[expect(clippy::disallowed_methods, reason = "it is what is tried")]
+    let alone = |pool: PgPool| -> Begin { Box::pin(async move { pool.begin().await }) };
+    assert!(left_inside(&pool, 10_000, alone).await);
+}
