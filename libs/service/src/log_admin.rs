@@ -7,6 +7,7 @@ mod export;
 mod parked;
 mod projections;
 mod read;
+mod reason;
 mod relay;
 mod stats;
 mod subject;
@@ -181,6 +182,24 @@ impl LogAdminService for LogAdmin {
         let (redrivers, ask) = (self.redrivers.clone(), request.into_inner());
         let done = crate::detached(async move { parked::redrive(&redrivers, &ask).await }).await?;
         Ok(Response::new(done))
+    }
+
+    async fn skip_parked(
+        &self,
+        request: Request<pb::SkipParkedRequest>,
+    ) -> Result<Response<pb::SkipParkedResponse>, Status> {
+        let by = self.admit(&request, "SkipParked", named(&request.get_ref().stream))?;
+        let (base, ask) = (self.base.clone(), request.into_inner());
+        let done = crate::detached(async move { parked::skip(&base, &by, &ask).await }).await?;
+        Ok(Response::new(done))
+    }
+
+    async fn list_skipped(
+        &self,
+        request: Request<pb::ListSkippedRequest>,
+    ) -> Result<Response<pb::ListSkippedResponse>, Status> {
+        self.admit(&request, "ListSkipped", "")?;
+        Ok(Response::new(pb::ListSkippedResponse { events: parked::skipped(&self.base).await? }))
     }
 
     async fn list_projections(

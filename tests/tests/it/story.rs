@@ -153,6 +153,10 @@ fn guarded_acts(system: &System, sign_in: &Value) {
     std::fs::write(&file, bytes).unwrap();
     assert_eq!(exit_code(system, &["log", "import", &file]), Some(1), "one bit was changed");
     assert_eq!(exit_code(system, &["log", "park", "redrive"]), Some(0));
+    let nothing =
+        ["log", "--service", "filing", "park", "skip", "cases-0", "case-none", "1", "--reason", "drill"];
+    assert_eq!(exit_code(system, &nothing), Some(1), "nothing is parked, so nothing is skipped");
+    assert_eq!(exit_code(system, &["log", "park", "skipped"]), Some(0));
 }
 
 /// A role takes a moment to reach every service: the first command is asked until it is answered.

@@ -1,11 +1,12 @@
-//! Parked streams for an operator: which, why, since when; and driving them again.
+//! Parked streams for an operator: which, why, since when; driving them again, and giving an event up.
 
 use docket_eventlog::Recorded;
+use docket_kernel::Refusal;
 use docket_messaging::{Parked, Redriver, parked};
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
 
-use super::view;
+use super::{reason, view};
 use crate::base::owner_of;
 use crate::detached::outgoing;
 use crate::{ApiError, Base};
@@ -94,6 +95,47 @@ pub(super) async fn redrive(
     } else {
         Err(ApiError::invalid("log", "LOG_NOT_READ", "This service does not read that log."))
     }
+}
+
+/// Gives up the first parked event of a stream; what waits behind it is left to a redrive.
+pub(super) async fn skip(
+    base: &Base,
+    by: &str,
+    ask: &pb::SkipParkedRequest,
+) -> Result<pb::SkipParkedResponse, ApiError> {
+    reason::check(&ask.reason)?;
+    let event = (ask.stream.as_str(), ask.position);
+    let now = base.clock.now();
+    let skipped =
+        docket_messaging::skip(&base.pool, (&base.name, &ask.log), event, (by, &ask.reason), now).await;
+    skipped.map_err(|error| match error {
+        docket_messaging::Error::Refused(why) => Refusal::state("NOT_FIRST_PARKED", why)
+            .way_out("Look again: docket log park show LOG STREAM")
+            .into(),
+        other => failed(other),
+    })?;
+    let waiting = waiting(base).await?;
+    let waiting = waiting.iter().filter(|event| event.log == ask.log && event.stream == ask.stream).count();
+    Ok(pb::SkipParkedResponse { waiting: waiting as u64 })
+}
+
+/// What was given up here, the latest first.
+pub(super) async fn skipped(base: &Base) -> Result<Vec<pb::SkippedEvent>, ApiError> {
+    let all = docket_messaging::skipped(&base.pool).await.map_err(failed)?;
+    let ours = all.into_iter().filter(|event| event.consumer == base.name);
+    Ok(ours
+        .map(|event| pb::SkippedEvent {
+            log: event.log,
+            stream: event.stream,
+            position: event.position.unsigned_abs(),
+            epoch: event.epoch.unsigned_abs(),
+            parked_reason: event.parked_reason,
+            parked_at_us: event.parked_at_us,
+            skipped_by: event.skipped_by,
+            reason: event.reason,
+            skipped_at_us: event.skipped_at_us,
+        })
+        .collect())
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "what has no answer of its own is our fault")]

@@ -17,8 +17,6 @@ use crate::{ApiError, detached};
 
 /// How often it is told how far it is.
 const TELL: Duration = Duration::from_millis(200);
-/// Most characters of a reason.
-const REASON: usize = 500;
 
 /// A projection with a second set of rows beside those in use. `by` is the actor who asked, for the record.
 #[async_trait]
@@ -102,7 +100,7 @@ pub(super) async fn switch(
     by: String,
     ask: pb::SwitchProjectionRequest,
 ) -> Result<pb::SwitchProjectionResponse, ApiError> {
-    check(&ask.reason)?;
+    super::reason::check(&ask.reason)?;
     detached(async move { projection.switch(&by, &ask).await }).await
 }
 
@@ -112,15 +110,6 @@ pub(super) async fn roll_back(
     by: String,
     reason: String,
 ) -> Result<pb::RollBackProjectionResponse, ApiError> {
-    check(&reason)?;
+    super::reason::check(&reason)?;
     detached(async move { projection.roll_back(&by, &reason).await }).await
-}
-
-fn check(reason: &str) -> Result<(), ApiError> {
-    if !reason.trim().is_empty() && reason.chars().count() <= REASON {
-        return Ok(());
-    }
-    let words =
-        format!("Say why, in 1 to {REASON} characters without personal data; it is kept with the switch.");
-    Err(ApiError::invalid("reason", "REASON_MISSING", words))
 }

@@ -358,10 +358,30 @@ async fn a_parked_stream_is_shown_with_the_event_that_stopped_it() {
     assert_eq!(shown.positions.len(), 2);
     assert_eq!(shown.event.unwrap().kind, "account.registered.v1");
     assert_eq!(world.client().get_parked(ask("account-other")).await.unwrap_err().code(), Code::NotFound);
-    // What stood in the way is gone: both are applied, in order, and the role is there.
+    // The first of them can be given up, with a fresh second factor and a reason; no other can.
+    let skip = |position: u64, reason: &str| {
+        let (log, stream, reason) = ("identity".to_owned(), stream.clone(), reason.to_owned());
+        pb::SkipParkedRequest { log, stream, position, reason }
+    };
+    let reason = |status: Status| status.get_details_error_info().unwrap().reason;
+    for (ask, wrong) in [
+        (world.ask(skip(1, "a drill")), "STEP_UP_REQUIRED"),
+        (world.stepped_up(skip(2, "a drill")), "NOT_FIRST_PARKED"),
+        (world.stepped_up(skip(1, " ")), "REASON_MISSING"),
+    ] {
+        assert_eq!(reason(world.client().skip_parked(ask).await.unwrap_err()), wrong);
+    }
+    assert_eq!(list().await[0].waiting, 2, "a refusal changes nothing");
+    let done = world.client().skip_parked(world.stepped_up(skip(1, "a drill"))).await.unwrap().into_inner();
+    assert_eq!(done.waiting, 1);
+    let skipped = world.client().list_skipped(world.ask(pb::ListSkippedRequest {})).await.unwrap();
+    let skipped = &skipped.get_ref().events[0];
+    assert_eq!((skipped.position, skipped.parked_reason.as_str()), (1, "it cannot be folded"));
+    assert_eq!((skipped.reason.as_str(), skipped.skipped_by.is_empty()), ("a drill", false));
+    // What waits behind it is applied by the next redrive.
     let ask = pb::RedriveParkedRequest { log: "identity".into(), stream };
     let done = world.client().redrive_parked(world.stepped_up(ask)).await.unwrap().into_inner();
-    assert_eq!((done.applied, done.still_parked), (2, 0));
+    assert_eq!((done.applied, done.still_parked), (1, 0));
     assert!(list().await.is_empty());
 }
 

@@ -15,6 +15,7 @@ use crate::client::{Connection, LogAdminServiceClient, request};
 use crate::output::Teller;
 use anyhow::Result;
 use args::{ParkCommand, RelayCommand};
+use docket_proto::log::v1 as pb;
 use std::path::Path;
 use tonic::Request;
 use tonic::transport::Channel;
@@ -87,6 +88,10 @@ pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
         LogCommand::Park(ParkCommand::List) => park::list(&operator).await,
         LogCommand::Park(ParkCommand::Show { log, stream }) => park::show(&operator, log, stream).await,
         LogCommand::Park(ParkCommand::Redrive { log, stream }) => park::redrive(&operator, log, stream).await,
+        LogCommand::Park(ParkCommand::Skip { log, stream, position, reason }) => {
+            park::skip(&operator, pb::SkipParkedRequest { log, stream, position, reason }).await
+        }
+        LogCommand::Park(ParkCommand::Skipped) => park::skipped(&operator).await,
         LogCommand::Projection(command) => projection::run(&operator, command).await,
         LogCommand::Subject(command) => subject::run(&operator, command).await,
         LogCommand::Export { stream, to } => file::export(&operator, stream, &to).await,

@@ -127,6 +127,20 @@ pub enum ParkCommand {
         /// Stream.
         stream: String,
     },
+    /// Give up the first parked event of a stream for good; asks for a fresh second factor.
+    Skip {
+        /// Log the stream stands in.
+        log: String,
+        /// Stream.
+        stream: String,
+        /// Position of the event, as `show` gives it.
+        position: u64,
+        /// Why; kept for ever, so nothing personal.
+        #[arg(long)]
+        reason: String,
+    },
+    /// What was given up, by whom and why; of all services when none is named.
+    Skipped,
     /// Apply what waits again, in order; asks for a fresh second factor.
     Redrive {
         /// Log the streams stand in; all when not given.

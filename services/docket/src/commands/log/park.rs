@@ -72,3 +72,53 @@ pub(super) async fn redrive(operator: &Operator<'_>, log: String, stream: String
     }
     Ok(())
 }
+
+pub(super) async fn skip(operator: &Operator<'_>, ask: pb::SkipParkedRequest) -> Result<()> {
+    let position = ask.position;
+    let done = operator.client()?.skip_parked(operator.ask(ask)).await.map_err(Refused::from)?.into_inner();
+    if operator.teller.is_json() {
+        operator.teller.value(&json!({"skipped": position, "waiting": done.waiting}));
+    } else {
+        operator.teller.line(&format!(
+            "the event at {position} was given up; {} of its stream wait for a redrive",
+            done.waiting
+        ));
+    }
+    Ok(())
+}
+
+pub(super) async fn skipped(operator: &Operator<'_>) -> Result<()> {
+    let mut rows = Vec::new();
+    for (service, mut client) in operator.clients()? {
+        let asked = operator.ask(pb::ListSkippedRequest {});
+        let answer = client.list_skipped(asked).await.map_err(Refused::from)?.into_inner();
+        for event in answer.events {
+            if operator.teller.is_json() {
+                let mut value = show::json_of("SkippedEvent", &event)?;
+                value["service"] = json!(service);
+                operator.teller.value(&value);
+            }
+            let when = when(event.skipped_at_us);
+            let (stream, position) = (event.stream, event.position.to_string());
+            rows.push(vec![
+                service.clone(),
+                event.log,
+                stream,
+                position,
+                when,
+                event.skipped_by,
+                event.reason,
+            ]);
+        }
+    }
+    if operator.teller.is_json() {
+        return Ok(());
+    }
+    if rows.is_empty() {
+        operator.teller.line("nothing was given up");
+        return Ok(());
+    }
+    let heads = ["service", "log", "stream", "position", "given up", "by", "reason"];
+    operator.teller.table(&heads, rows);
+    Ok(())
+}
