@@ -1,8 +1,10 @@
 //! Group commit: one task per log; what arrives during a flush goes to disk with the next.
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use futures::poll;
 use jiff::Timestamp;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
@@ -45,7 +47,14 @@ enum Message {
 struct Job {
     append: Prepared,
     queued: Instant,
-    answer: oneshot::Sender<Result<Appended, Error>>,
+    answer: oneshot::Sender<Result<Fate, Error>>,
+}
+
+/// What became of an append, which comes back with it: the caller makes the answer, not the task all wait for.
+struct Fate {
+    append: Prepared,
+    settled: Settled,
+    at: Timestamp,
 }
 
 impl EventLog {
@@ -59,11 +68,17 @@ impl EventLog {
     /// [`Error::OutcomeUnknown`]: repeat with the same command id. [`Error::Database`]: nothing was written.
     pub async fn append(&self, append: Append) -> Result<Appended, Error> {
         let log = self.clone();
-        let task = tokio::spawn(async move {
-            let append = prepare(log.core(), append).await?;
-            log.appender.submit(append).await
-        });
-        task.await.map_err(|_panic| Error::OutcomeUnknown)?
+        let mut preparing = Box::pin(async move { prepare(log.core(), append).await });
+        let log = self.clone();
+        // Ready at once, unless somebody's first key must be made: then a task of its own sees to the rest.
+        match poll!(&mut preparing) {
+            Poll::Ready(append) => log.appender.submit(log.core(), append?).await,
+            Poll::Pending => {
+                let task =
+                    tokio::spawn(async move { log.appender.submit(log.core(), preparing.await?).await });
+                task.await.map_err(|_panic| Error::OutcomeUnknown)?
+            }
+        }
     }
 
     /// Appends in the caller's transaction: for what must be true in the same commit. The head stays locked
@@ -97,7 +112,8 @@ impl Appender {
         Self(sender)
     }
 
-    async fn submit(&self, append: Prepared) -> Result<Appended, Error> {
+    /// Queues the append, before it waits for anything, and turns what became of it into the answer.
+    async fn submit(&self, core: &Core, append: Prepared) -> Result<Appended, Error> {
         let (sender, receiver) = oneshot::channel();
         let job = Message::Append(Box::new(Job { append, queued: Instant::now(), answer: sender }));
         self.0.try_send(job).map_err(|error| match error {
@@ -105,7 +121,10 @@ impl Appender {
             mpsc::error::TrySendError::Closed(_) => Error::Closed,
         })?;
         match timeout(ANSWER_WITHIN, receiver).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(fate)) => {
+                let Fate { append, settled, at } = fate?;
+                settled.answer(core, append, at)
+            }
             Ok(Err(_)) | Err(_) => Err(Error::OutcomeUnknown),
         }
     }
@@ -238,6 +257,8 @@ impl Task {
             }
         }
         self.locked_groups -= 1;
+        // Others write as well: of the streams nothing is known but what is looked up under the lock.
+        self.memory.forget();
         let before = |error: sqlx::Error| Failure::Before(error.into());
         let mut tx = connection.begin().await.map_err(before)?;
         let (outcomes, round) =
@@ -261,18 +282,24 @@ impl Task {
         let meters = &self.core.meters;
         let mut events = 0;
         let mut last = 0;
-        for (job, settled) in group.into_iter().zip(settled) {
+        for (job, mut settled) in group.into_iter().zip(settled) {
             let Job { append, queued, answer: caller } = job;
-            let mut answer = settled.answer(&self.core, append, at);
-            if let Ok(appended) = &mut answer {
-                // Found done after a lost commit: it was this very append, or cannot be told from it.
-                appended.repeated &= !unknown;
-                events += if appended.repeated { 0 } else { appended.events.len() };
-                last = last.max(appended.last);
+            match &mut settled {
+                Settled::Written(written) => {
+                    events += written.places.len();
+                    last = last.max(written.last);
+                }
+                Settled::Repeated(appended) => {
+                    // Found done after a lost commit: it was this very append, or cannot be told from it.
+                    appended.repeated &= !unknown;
+                    events += if appended.repeated { 0 } else { appended.events.len() };
+                    last = last.max(appended.last);
+                }
+                Settled::Lost(_) => {}
             }
-            meters.answered(&answer, queued.elapsed());
+            meters.settled(&settled, queued.elapsed());
             // A caller who went away does not want the answer.
-            let _gone = caller.send(answer);
+            let _gone = caller.send(Ok(Fate { append, settled, at }));
         }
         self.core.saw_head(last);
         meters.group_events.record(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
@@ -304,7 +331,7 @@ fn at_commit(error: Error) -> Failure {
 }
 
 /// What became of one append, with its events where they had to be read back.
-enum Settled {
+pub(crate) enum Settled {
     Written(Written),
     Repeated(Appended),
     Lost(Error),

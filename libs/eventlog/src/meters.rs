@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use metrics::{Counter, Histogram};
 
-use crate::{Appended, Error};
+use crate::Error;
+use crate::appender::Settled;
 
 /// What is counted and timed of a log's appends.
 pub(crate) struct Meters {
@@ -33,19 +34,19 @@ impl Meters {
         }
     }
 
-    /// Counts an answer, given after so long.
-    pub(crate) fn answered(&self, answer: &Result<Appended, Error>, after: Duration) {
-        let duration = match answer {
-            Ok(appended) if appended.repeated => {
+    /// Counts what became of an append, after so long.
+    pub(crate) fn settled(&self, settled: &Settled, after: Duration) {
+        let duration = match settled {
+            Settled::Repeated(appended) if appended.repeated => {
                 self.duplicates.increment(1);
                 &self.repeated
             }
-            Ok(_) => &self.written,
-            Err(Error::Conflict { .. }) => {
+            Settled::Written(_) | Settled::Repeated(_) => &self.written,
+            Settled::Lost(Error::Conflict { .. }) => {
                 self.conflicts.increment(1);
                 &self.conflict
             }
-            Err(_) => &self.refused,
+            Settled::Lost(_) => &self.refused,
         };
         duration.record(after);
     }

@@ -1,4 +1,4 @@
-//! The one statement which writes a group: events, stream heads, commands and the head.
+//! The one statement which writes a group: events, stream heads, commands and the head; and the same for one event.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -114,6 +114,11 @@ pub(crate) async fn write(
     round: &Round,
     absent: &[&str],
 ) -> Result<bool, Error> {
+    if let ([_], [_], [_]) =
+        (rows.positions.as_slice(), rows.heads.names.as_slice(), rows.commands.ids.as_slice())
+    {
+        return write_one(conn, core, rows, round, !absent.is_empty()).await;
+    }
     // `as _`: arrays of borrowed texts and bytes, which the macro cannot tell from owned ones.
     let written = sqlx::query_scalar!(
         r#"WITH head AS (
@@ -173,6 +178,62 @@ pub(crate) async fn write(
         round.position.cast_signed(),
         round.commits,
         absent as _
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(written == 1)
+}
+
+/// [`write`] for one event of one command, the usual case of a quiet log: the same without arrays, in half the time.
+async fn write_one(
+    conn: &mut PgConnection,
+    core: &Core,
+    rows: &Rows<'_>,
+    round: &Round,
+    new: bool,
+) -> Result<bool, Error> {
+    let (heads, commands) = (&rows.heads, &rows.commands);
+    let written = sqlx::query_scalar!(
+        r#"WITH head AS (
+            UPDATE log.head SET position = $4, recorded_at_us = $2, commits = commits + 1
+            WHERE log = $1 AND commits = $5
+              AND NOT EXISTS (SELECT FROM log.command c WHERE c.log = $1 AND c.actor = $15 AND c.command_id = $16)
+              AND NOT ($20 AND EXISTS (SELECT FROM log.stream s WHERE s.log = $1 AND s.name = $6))
+            RETURNING position
+         ), event AS (
+            INSERT INTO log.event (log, position, stream, version, event_id, kind, recorded_at_us, metadata,
+                                   payload, sealed, link, format)
+            SELECT $1, $4, $6, $7, $8, $9, $2, $10, $11, $12, $13, $3 FROM head
+         ), stream AS (
+            INSERT INTO log.stream (log, name, version, link, first_position, last_position)
+            SELECT $1, $6, $7, $13, $14, $4 FROM head
+            ON CONFLICT (log, name) DO UPDATE
+            SET version = excluded.version, link = excluded.link, last_position = excluded.last_position
+         ), command AS (
+            INSERT INTO log.command (log, actor, command_id, request_mac, first_position, last_position)
+            SELECT $1, $15, $16, $17, $18, $19 FROM head
+         )
+         SELECT count(*) AS "count!" FROM head"#,
+        core.name,
+        round.recorded_at.as_microsecond(),
+        i16::try_from(FORMAT).expect("a small number"),
+        round.position.cast_signed(),
+        round.commits,
+        rows.streams[0],
+        rows.versions[0],
+        rows.ids[0],
+        rows.kinds[0],
+        rows.metadata[0],
+        rows.payloads[0],
+        &rows.sealed[0],
+        rows.links[0],
+        heads.firsts[0],
+        commands.actors[0],
+        commands.ids[0],
+        commands.fingerprints[0],
+        commands.firsts[0],
+        commands.lasts[0],
+        new
     )
     .fetch_one(conn)
     .await?;

@@ -35,6 +35,10 @@ mod tls;
 mod token;
 mod workers;
 
+/// An append's buffers are made on one thread and freed on another; this allocator minds that least.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use access::{Access, Resource};
 pub use base::{Base, BaseOptions};
 pub use caller::{Caller, Identity, Person, Role, caller};

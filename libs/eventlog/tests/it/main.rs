@@ -14,6 +14,7 @@ mod gaps;
 mod logs;
 mod outcome;
 mod outside;
+mod overtaken;
 mod proxy;
 mod reading;
 mod restore;

@@ -132,7 +132,7 @@ async fn until_fault(
     faults: &Faults,
 ) -> Option<Fault> {
     let mut buffer = vec![0; 64 * 1024];
-    let mut writing = None;
+    let mut writing = Vec::new();
     loop {
         let read = from.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
         let bytes = &buffer[..read];
@@ -148,22 +148,20 @@ async fn until_fault(
     }
 }
 
-/// Whether these bytes make something durable: a commit, or a run of the statement which writes and commits at once,
-/// whose name under which it was prepared (PostgreSQL's protocol: `Parse`, then `Bind`) is kept in `writing`.
-fn commits(bytes: &[u8], writing: &mut Option<Vec<u8>>) -> bool {
+/// Whether these bytes make something durable: a commit, or a run of a statement which writes and commits at once; the
+/// names under which such were prepared (PostgreSQL's protocol: `Parse`, then `Bind`) are kept in `writing`.
+fn commits(bytes: &[u8], writing: &mut Vec<Vec<u8>>) -> bool {
     if find(bytes, b"COMMIT").is_some() {
         return true;
-    }
-    if let Some(statement) = writing {
-        // `B`, length, the unnamed portal, the statement.
-        return find(bytes, statement).is_some_and(|at| at >= 5 && bytes[at - 5] == b'B');
     }
     if let Some(query) = find(bytes, b"WITH head AS (") {
         // `P`, length (4), the name, the query.
         let parse = bytes[..query - 1].iter().rposition(|byte| *byte == b'P').expect("a query is parsed");
-        *writing = Some([b"\0", &bytes[parse + 5..query]].concat());
+        writing.push([b"\0", &bytes[parse + 5..query]].concat());
+        return false;
     }
-    false
+    // `B`, length, the unnamed portal, the statement.
+    writing.iter().any(|name| find(bytes, name).is_some_and(|at| at >= 5 && bytes[at - 5] == b'B'))
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
