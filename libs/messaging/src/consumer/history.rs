@@ -177,11 +177,13 @@ pub(crate) async fn agree(
     lanes: Vec<At>,
 ) -> Result<Vec<At>, Error> {
     let furthest = lanes.iter().map(|lane| lane.position).max().unwrap_or_default();
-    if lanes.iter().all(|lane| lane.epoch.is(stream)) && last >= furthest {
-        return Ok(lanes);
-    }
-    // A stream that was wiped and is being refilled, or a log that lost events? Its owner knows.
-    let head = core.feed.head(&core.log).await?;
+    // A stream that was wiped and is being refilled, one that is about to be replaced since the log was restored, or a log
+    // that lost events? Its owner knows. While it is away, a stream that goes on from the checkpoints is followed.
+    let goes_on = lanes.iter().all(|lane| lane.epoch.is(stream)) && last >= furthest;
+    let head = match core.feed.head(&core.log).await {
+        Err(Error::Feed(_)) if goes_on => return Ok(lanes),
+        head => head?,
+    };
     let now = head.epoch()?;
     if let Some(beyond) = seen_beyond(&core.pool, &core.service, &core.log, &core.feed).await? {
         return Err(Error::Halted(beyond.to_string()));

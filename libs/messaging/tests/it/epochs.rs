@@ -1,9 +1,13 @@
 //! A log restored to an earlier point: halted before its epoch is raised, then replaced, adopted, listed, accepted.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use async_trait::async_trait;
+use docket_eventlog::{EventLog, Recorded};
 use docket_messaging::{
-    Consumer, EPOCH, Error, FeedClient, LANES, Relay, Stop, accept_epoch, seen_beyond, skipped,
+    Consumer, EPOCH, Error, Feed, FeedClient, FeedHead, LANES, Relay, Stop, accept_epoch, seen_beyond,
+    skipped,
 };
 use docket_testkit::{TestDatabase, TestNats};
 use jiff::Timestamp;
@@ -160,6 +164,52 @@ async fn a_restored_log_is_refused_until_its_epoch_is_raised_and_then_followed_b
     assert!(reason.contains("lane 0 positions 11 to 15"), "{reason}");
     stop.cancel();
     relay.await.unwrap();
+}
+
+/// An owner that counts how often it is asked where its log ends.
+struct Counting {
+    owner: EventLog,
+    asked: Arc<AtomicU32>,
+}
+
+#[async_trait]
+impl Feed for Counting {
+    async fn read(&self, _log: &str, after: u64, limit: u64) -> Result<Vec<Recorded>, Error> {
+        Ok(self.owner.read(after, u32::try_from(limit).unwrap()).await?)
+    }
+
+    async fn head(&self, log: &str) -> Result<FeedHead, Error> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        FeedClient::local(self.owner.clone()).head(log).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_an_older_epoch_is_not_followed_while_its_relay_has_not_replaced_it() {
+    let (far, near) = (Reader::new().await, Reader::new().await);
+    let disaster = Disaster::strike(&far, &near).await;
+    let restored = disaster.restore("raised").await;
+    restored.log.raise_epoch("the drill").await.unwrap();
+    restored.happen(&account(1)).await;
+
+    // The stream has twenty events of the epoch before, of which the log has ten; its relay does not run yet.
+    let (stop, asked) = (Stop::new(), Arc::new(AtomicU32::new(0)));
+    let (name, pool) = (&near.database.name, near.database.pool.clone());
+    let feed = FeedClient::of(Counting { owner: restored.log.clone(), asked: Arc::clone(&asked) });
+    let consumer = Consumer::new(name, LOG, pool.clone(), broker(&disaster.nats, name).await, feed)
+        .with(Arc::new(Folding::default()));
+    let following = run(consumer, &stop);
+    until("the owner was asked again and again", async || asked.load(Ordering::SeqCst) >= 4).await;
+    let furthest = "SELECT max(position) FROM log.consumer_checkpoint";
+    let furthest: i64 = sqlx::query_scalar(furthest).fetch_one(&pool).await.unwrap();
+    assert_eq!(furthest, 10, "nothing of a history that was given up is applied");
+
+    let relay = restored.relay(&disaster.nats, &stop).await;
+    near.wait_for_checkpoint(11).await;
+    assert_eq!(of_rows(&pool).await, of_log(&restored.log, &[]).await);
+    stop.cancel();
+    relay.await.unwrap();
+    following.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
