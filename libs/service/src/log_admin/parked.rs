@@ -106,14 +106,8 @@ pub(super) async fn skip(
     reason::check(&ask.reason)?;
     let event = (ask.stream.as_str(), ask.position);
     let now = base.clock.now();
-    let skipped =
-        docket_messaging::skip(&base.pool, (&base.name, &ask.log), event, (by, &ask.reason), now).await;
-    skipped.map_err(|error| match error {
-        docket_messaging::Error::Refused(why) => Refusal::state("NOT_FIRST_PARKED", why)
-            .way_out("Look again: docket log park show LOG STREAM")
-            .into(),
-        other => failed(other),
-    })?;
+    let reader = (base.name, ask.log.as_str());
+    docket_messaging::skip(&base.pool, reader, event, (by, &ask.reason), now).await.map_err(failed)?;
     let waiting = waiting(base).await?;
     let waiting = waiting.iter().filter(|event| event.log == ask.log && event.stream == ask.stream).count();
     Ok(pb::SkipParkedResponse { waiting: waiting as u64 })
@@ -145,6 +139,9 @@ fn failed(error: docket_messaging::Error) -> ApiError {
         Error::Database(error) => error.into(),
         Error::Log(error) => error.into(),
         Error::Feed(_) => ApiError::unavailable("the owner of the log"),
+        Error::Refused(why) => Refusal::state("NOT_FIRST_PARKED", why)
+            .way_out("Look again: docket log park show LOG STREAM")
+            .into(),
         other => ApiError::internal(other),
     }
 }
