@@ -117,7 +117,7 @@ pub(crate) async fn write(
     if let ([_], [_], [_]) =
         (rows.positions.as_slice(), rows.heads.names.as_slice(), rows.commands.ids.as_slice())
     {
-        return write_one(conn, core, rows, round, !absent.is_empty()).await;
+        return write_one(conn, core, rows, round, absent).await;
     }
     // `as _`: arrays of borrowed texts and bytes, which the macro cannot tell from owned ones.
     let written = sqlx::query_scalar!(
@@ -184,13 +184,14 @@ pub(crate) async fn write(
     Ok(written == 1)
 }
 
-/// [`write`] for one event of one command, the usual case of a quiet log: the same without arrays, in half the time.
+/// [`write`] for one event of one command, the usual case of a quiet log: the same without arrays of rows, in half the
+/// time.
 async fn write_one(
     conn: &mut PgConnection,
     core: &Core,
     rows: &Rows<'_>,
     round: &Round,
-    new: bool,
+    absent: &[&str],
 ) -> Result<bool, Error> {
     let (heads, commands) = (&rows.heads, &rows.commands);
     let written = sqlx::query_scalar!(
@@ -198,7 +199,7 @@ async fn write_one(
             UPDATE log.head SET position = $4, recorded_at_us = $2, commits = commits + 1
             WHERE log = $1 AND commits = $5
               AND NOT EXISTS (SELECT FROM log.command c WHERE c.log = $1 AND c.actor = $15 AND c.command_id = $16)
-              AND NOT ($20 AND EXISTS (SELECT FROM log.stream s WHERE s.log = $1 AND s.name = $6))
+              AND NOT EXISTS (SELECT FROM log.stream s WHERE s.log = $1 AND s.name = ANY($20))
             RETURNING position
          ), event AS (
             INSERT INTO log.event (log, position, stream, version, event_id, kind, recorded_at_us, metadata,
@@ -233,7 +234,7 @@ async fn write_one(
         commands.fingerprints[0],
         commands.firsts[0],
         commands.lasts[0],
-        new
+        absent as _
     )
     .fetch_one(conn)
     .await?;

@@ -15,12 +15,14 @@
 mod containers;
 pub mod evolution;
 mod nats;
+mod polled;
 mod postgres;
 mod recovery;
 mod source;
 
 pub use docket_kernel::clock::ManualClock;
 pub use nats::{TestNats, nats, nats_with};
+pub use polled::polled;
 pub use postgres::{
     PrivatePostgres, TestDatabase, TestPostgres, database, migrated_database, postgres, private_postgres,
     private_postgres_with,

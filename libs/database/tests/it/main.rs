@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
-use std::future::poll_fn;
-use std::task::Poll;
-
+use docket_testkit::polled;
 use futures::future::BoxFuture;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgPool, Postgres, Row as _, Transaction};
@@ -16,26 +14,6 @@ async fn one_session() -> (docket_testkit::TestDatabase, PgPool) {
     let database = docket_testkit::database("begin").await;
     let pool = PgPoolOptions::new().max_connections(1).connect(&database.url).await.unwrap();
     (database, pool)
-}
-
-/// Polls so many times, then drops the future; whether it was ready by then.
-async fn dropped_after(polls: usize, mut future: Begin) -> bool {
-    let mut left = polls;
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(false);
-        }
-        left -= 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(begun) => {
-                begun.unwrap();
-                Poll::Ready(true)
-            }
-            Poll::Pending if left == 0 => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }
 
 /// Whether the next one to use the session, without a transaction of its own, is inside somebody else's: its
@@ -50,7 +28,7 @@ async fn inside_a_transaction(pool: &PgPool) -> bool {
 async fn left_inside(pool: &PgPool, rounds: usize, begin: impl Fn(PgPool) -> Begin) -> bool {
     for _ in 0..rounds {
         for polls in 0.. {
-            let through = dropped_after(polls, begin(pool.clone())).await;
+            let through = polled(polls, begin(pool.clone())).await.map(Result::unwrap).is_some();
             if inside_a_transaction(pool).await {
                 return true;
             }

@@ -1,38 +1,18 @@
 //! Callers who go away at any await: nothing half-done, no session left in a transaction, and the next commands clean.
 
-use std::future::poll_fn;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use docket_eventlog::{Append, Appended, Error, EventLog, Expected};
+use docket_testkit::polled;
 use futures::future::join_all;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
-use tokio::time::{sleep, timeout};
 
 use crate::chance::short_or_long;
 use crate::world::{World, one, summary};
 
 /// Shorter than the database's own patience with an idle transaction, so that it is not that which cleans up.
 const SOON: Duration = Duration::from_secs(5);
-
-/// Polls so many times, then drops the future at once; none when it was not ready by then.
-async fn polled<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    let mut future = Box::pin(future);
-    let mut left = polls;
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if left == 0 => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
-}
 
 async fn own_transaction(log: EventLog, pool: PgPool, append: Append) -> Result<Appended, Error> {
     let mut tx = docket_database::begin(&pool).await?;
@@ -84,12 +64,7 @@ where
 async fn nobody_stays_in_a_transaction(world: &World) {
     let open = "SELECT count(*) FROM pg_stat_activity
                 WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
-    let none = async {
-        while world.count(open).await > 0 {
-            sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(SOON, none).await.expect("no session is left in a transaction");
+    world.wait_for("no session left in a transaction", SOON, open, |sessions| sessions == 0).await;
 }
 
 /// 1,000 commands on the same log and pool, half of them in transactions of their own.
@@ -114,12 +89,8 @@ async fn the_next_thousand_are_clean(world: &World, log: &EventLog, pool: &PgPoo
 
 /// Every one of the commands is done, if need be in a moment, and done once.
 async fn all_are_done(world: &World, commands: &[u128]) {
-    let done = async {
-        while world.count("SELECT count(*) FROM log.command").await.unsigned_abs() < commands.len() as u64 {
-            sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(SOON, done).await.expect("what was begun is carried out");
+    let (done, begun) = ("SELECT count(*) FROM log.command", commands.len() as u64);
+    world.wait_for("all that was begun carried out", SOON, done, |done| done.unsigned_abs() >= begun).await;
     let mut done: Vec<u128> =
         world.sound().await.iter().map(|event| event.metadata.command_id.as_u128()).collect();
     done.sort_unstable();

@@ -1,5 +1,7 @@
 //! A process that others overtake: what it remembers of streams is never older than what it decides on.
 
+use std::time::Duration;
+
 use docket_eventlog::{EventLog, Expected};
 use sqlx::{Postgres, Transaction};
 
@@ -12,9 +14,7 @@ const MANY: u128 = 80;
 async fn wait_for_waiting(world: &World, sessions: i64) {
     let waiting = "SELECT count(*) FROM pg_stat_activity
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while world.count(waiting).await != sessions {
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    }
+    world.wait_for("sessions at the lock", Duration::from_secs(10), waiting, |found| found == sessions).await;
 }
 
 /// Appends in a transaction that then holds the head.

@@ -1,6 +1,7 @@
 //! What every test starts from: a database, a keys database, a clock and a log of accounts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use docket_eventlog::{
     Append, Appended, Context, Error, EventLog, Expected, OpenLog, Recorded, StreamAppend, StreamName,
@@ -12,6 +13,7 @@ use docket_proto::identity::events::v1::{AccountRegistered, EmailProven};
 use docket_testkit::TestDatabase;
 use docket_vault::{Kek, Subject, Vault};
 use sqlx::PgPool;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 pub(crate) struct World {
@@ -90,6 +92,22 @@ impl World {
 
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(self.pool()).await.unwrap()
+    }
+
+    /// Waits, at most so long, until the count is as wanted.
+    pub(crate) async fn wait_for(
+        &self,
+        what: &str,
+        at_most: Duration,
+        sql: &'static str,
+        wanted: impl Fn(i64) -> bool,
+    ) {
+        let waiting = async {
+            while !wanted(self.count(sql).await) {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(at_most, waiting).await.unwrap_or_else(|_late| panic!("waited too long for {what}"));
     }
 
     /// Erases the account `n`: asked by one person, approved by another.

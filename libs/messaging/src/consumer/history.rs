@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use super::checkpoint::{self, At};
 use super::{Core, skip};
 use crate::epochs::{Relation, relation};
-use crate::{Error, FeedClient, LogEpoch};
+use crate::{Error, FeedClient, FeedHead, LogEpoch};
 
 /// What a consumer has seen of a log that is no longer in it, since the log was restored to an earlier point.
 /// What came of it stands in the consumer's rows, and may be out in the world.
@@ -60,7 +60,17 @@ pub async fn seen_beyond(
 ) -> Result<Option<SeenBeyond>, Error> {
     let head = feed.head(log).await?;
     let lanes = checkpoint::read(pool, consumer, log).await?;
-    let Some(restored_to) = common(&lanes, &head.epochs)? else { return Ok(None) };
+    beyond(pool, (consumer, log), &lanes, &head).await
+}
+
+/// What these checkpoints have seen beyond the log as its owner now has it.
+async fn beyond(
+    pool: &PgPool,
+    (consumer, log): (&str, &str),
+    lanes: &[At],
+    head: &FeedHead,
+) -> Result<Option<SeenBeyond>, Error> {
+    let Some(restored_to) = common(lanes, &head.epochs)? else { return Ok(None) };
     let beyond = |lane: &&At| lane.position > restored_to;
     let Some(furthest) = lanes.iter().filter(beyond).max_by_key(|lane| lane.position) else {
         return Ok(None);
@@ -185,7 +195,7 @@ pub(crate) async fn agree(
         head => head?,
     };
     let now = head.epoch()?;
-    if let Some(beyond) = seen_beyond(&core.pool, &core.service, &core.log, &core.feed).await? {
+    if let Some(beyond) = beyond(&core.pool, (&core.service, &core.log), &lanes, &head).await? {
         return Err(Error::Halted(beyond.to_string()));
     }
     if head.position < furthest {

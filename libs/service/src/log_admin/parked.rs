@@ -32,6 +32,12 @@ async fn waiting(base: &Base) -> Result<Vec<Parked>, ApiError> {
     Ok(ours)
 }
 
+/// What waits in one stream.
+async fn waiting_in(base: &Base, log: &str, stream: &str) -> Result<Vec<Parked>, ApiError> {
+    let events = waiting(base).await?;
+    Ok(events.into_iter().filter(|event| event.log == log && event.stream == stream).collect())
+}
+
 fn first(event: &Parked) -> pb::ParkedStream {
     pb::ParkedStream {
         log: event.log.clone(),
@@ -45,9 +51,7 @@ fn first(event: &Parked) -> pb::ParkedStream {
 
 /// One parked stream with what waits in it.
 pub(super) async fn get(base: &Base, ask: &pb::GetParkedRequest) -> Result<pb::GetParkedResponse, ApiError> {
-    let events = waiting(base).await?;
-    let events: Vec<_> =
-        events.into_iter().filter(|event| event.log == ask.log && event.stream == ask.stream).collect();
+    let events = waiting_in(base, &ask.log, &ask.stream).await?;
     let Some(oldest) = events.first() else { return Err(ApiError::not_found()) };
     let parked = pb::ParkedStream { waiting: events.len() as u64, ..first(oldest) };
     let event = stored(base, &ask.log, parked.position).await;
@@ -108,9 +112,8 @@ pub(super) async fn skip(
     let now = base.clock.now();
     let reader = (base.name, ask.log.as_str());
     docket_messaging::skip(&base.pool, reader, event, (by, &ask.reason), now).await.map_err(failed)?;
-    let waiting = waiting(base).await?;
-    let waiting = waiting.iter().filter(|event| event.log == ask.log && event.stream == ask.stream).count();
-    Ok(pb::SkipParkedResponse { waiting: waiting as u64 })
+    let waiting = waiting_in(base, &ask.log, &ask.stream).await?;
+    Ok(pb::SkipParkedResponse { waiting: waiting.len() as u64 })
 }
 
 /// What was given up here, the latest first.

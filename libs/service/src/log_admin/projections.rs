@@ -12,6 +12,7 @@ use tokio::time::interval;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
+use super::reason;
 use crate::detached::spawn;
 use crate::{ApiError, detached};
 
@@ -100,7 +101,7 @@ pub(super) async fn switch(
     by: String,
     ask: pb::SwitchProjectionRequest,
 ) -> Result<pb::SwitchProjectionResponse, ApiError> {
-    super::reason::check(&ask.reason)?;
+    reason::check(&ask.reason)?;
     detached(async move { projection.switch(&by, &ask).await }).await
 }
 
@@ -110,6 +111,6 @@ pub(super) async fn roll_back(
     by: String,
     reason: String,
 ) -> Result<pb::RollBackProjectionResponse, ApiError> {
-    super::reason::check(&reason)?;
+    reason::check(&reason)?;
     detached(async move { projection.roll_back(&by, &reason).await }).await
 }

@@ -27,15 +27,8 @@ pub(super) async fn list(operator: &Operator<'_>) -> Result<()> {
             ]);
         }
     }
-    if operator.teller.is_json() {
-        return Ok(());
-    }
-    if rows.is_empty() {
-        operator.teller.line("nothing is parked");
-        return Ok(());
-    }
     let heads = ["service", "log", "stream", "position", "waiting", "since", "reason"];
-    operator.teller.table(&heads, rows);
+    tell(operator, &heads, rows, "nothing is parked");
     Ok(())
 }
 
@@ -111,14 +104,18 @@ pub(super) async fn skipped(operator: &Operator<'_>) -> Result<()> {
             ]);
         }
     }
+    let heads = ["service", "log", "stream", "position", "given up", "by", "reason"];
+    tell(operator, &heads, rows, "nothing was given up");
+    Ok(())
+}
+
+/// A table for people, or the words for an empty one.
+fn tell(operator: &Operator<'_>, heads: &[&str], rows: Vec<Vec<String>>, nothing: &str) {
     if operator.teller.is_json() {
-        return Ok(());
+        return;
     }
     if rows.is_empty() {
-        operator.teller.line("nothing was given up");
-        return Ok(());
+        operator.teller.line(nothing);
     }
-    let heads = ["service", "log", "stream", "position", "given up", "by", "reason"];
-    operator.teller.table(&heads, rows);
-    Ok(())
+    operator.teller.table(heads, rows);
 }
