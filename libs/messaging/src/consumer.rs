@@ -193,6 +193,11 @@ impl Consumer {
 }
 
 impl Core {
+    /// How many events may share a transaction: more than one only where all effects are rows.
+    pub(crate) fn at_once(&self) -> usize {
+        if self.subscribers.iter().all(|subscriber| subscriber.rows_only()) { WAITING } else { 1 }
+    }
+
     /// Whose metrics these are.
     pub(crate) fn labels(&self) -> [(&'static str, String); 2] {
         [("consumer", self.service.clone()), ("log", self.log.clone())]

@@ -134,6 +134,10 @@ impl Subscriber for Seen {
         &["case"]
     }
 
+    fn rows_only(&self) -> bool {
+        true
+    }
+
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         Ok(insert(tx, event.position.cast_signed()).await?)
     }

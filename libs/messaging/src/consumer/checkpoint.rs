@@ -20,7 +20,11 @@ pub(crate) struct At {
 /// What came of a compare-and-set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moved {
-    Yes,
+    /// The lane is there; whether one of the streams that were asked for is parked.
+    Here {
+        /// So it is.
+        parked: bool,
+    },
     /// Another consumer has been here; the checkpoint is now at this position.
     Elsewhere(u64),
 }
@@ -105,25 +109,38 @@ fn known(epoch: &LogEpoch) -> Option<Uuid> {
     Some(epoch.id).filter(|id| !id.is_nil())
 }
 
-/// Moves the lane from where it was to `to`, in the caller's transaction.
-pub(crate) async fn advance(tx: &mut PgConnection, core: &Core, at: &At, to: u64) -> Result<Moved, Error> {
-    let moved = sqlx::query!(
-        "UPDATE log.consumer_checkpoint SET position = $5
-         WHERE consumer = $1 AND log = $2 AND lane = $3 AND position = $4 AND epoch = $6
-           AND epoch_id IS NOT DISTINCT FROM $7",
+/// Moves the lane from where it was to `to`, in the caller's transaction, and looks whether any of the `streams` is
+/// parked. The rows of parked streams stay locked, so that a redrive and a new arrival queue up.
+pub(crate) async fn advance(
+    tx: &mut PgConnection,
+    core: &Core,
+    at: &At,
+    to: u64,
+    streams: &[&str],
+) -> Result<Moved, Error> {
+    let step = sqlx::query!(
+        r#"WITH moved AS (
+            UPDATE log.consumer_checkpoint SET position = $5
+            WHERE consumer = $1 AND log = $2 AND lane = $3 AND position = $4 AND epoch = $6
+              AND epoch_id IS NOT DISTINCT FROM $7
+            RETURNING lane
+         ), parked AS (
+            SELECT position FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = ANY($8) FOR UPDATE
+         )
+         SELECT EXISTS (SELECT FROM moved) AS "moved!", (SELECT count(*) FROM parked) > 0 AS "parked!""#,
         &core.service,
         &core.log,
         at.lane,
         at.position.cast_signed(),
         to.cast_signed(),
         at.epoch.number.cast_signed(),
-        known(&at.epoch)
+        known(&at.epoch),
+        streams as _
     )
-    .execute(&mut *tx)
-    .await?
-    .rows_affected();
-    if moved == 1 {
-        return Ok(Moved::Yes);
+    .fetch_one(&mut *tx)
+    .await?;
+    if step.moved {
+        return Ok(Moved::Here { parked: step.parked });
     }
     let row = sqlx::query!(
         "SELECT position, epoch FROM log.consumer_checkpoint WHERE consumer = $1 AND log = $2 AND lane = $3",
@@ -151,10 +168,7 @@ mod tests {
     #[test]
     fn the_lane_of_a_stream_never_changes() {
         let lane = |name: &str| lane_of(&StreamName::new(name).unwrap());
-        assert_eq!(
-            lane("case-01890a5d-ac96-774b-bcce-b302099a8057"),
-            lane("case-01890a5d-ac96-774b-bcce-b302099a8057")
-        );
+        assert_eq!(lane("case-01890a5d-ac96-774b-bcce-b302099a8057"), 2);
         assert_eq!([lane("a"), lane("b"), lane("c")], [4, 5, 2]);
     }
 }

@@ -1,4 +1,4 @@
-//! A lane: applies its events one after the other, each in one transaction with the checkpoint.
+//! A lane: applies its events in order, in a transaction with the checkpoint: one at a time, or what has gathered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use docket_eventlog::Recorded;
 use docket_proto::events::ALL_KINDS;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::checkpoint::{At, Moved, advance};
 use super::{Core, park};
@@ -39,24 +39,45 @@ impl Lane {
         Self { core, at }
     }
 
-    /// Works until the channel closes or `ending`; the event at hand is finished.
+    /// Works until the channel closes or `ending`; what is at hand is finished.
     pub(crate) async fn run(mut self, mut work: Receiver<Work>, ending: Stop) -> Result<(), Error> {
+        let most = self.core.at_once();
+        let mut at_hand = Vec::with_capacity(most);
         loop {
-            let next = tokio::select! {
+            tokio::select! {
                 biased;
                 () = ending.cancelled() => return Ok(()),
-                next = work.recv() => next,
-            };
-            match next {
-                None => return Ok(()),
-                Some(Work::Event(mut event, acker)) => {
-                    self.event(&mut event, &ending).await?;
-                    acknowledge(acker).await;
+                taken = work.recv_many(&mut at_hand, most) => if taken == 0 { return Ok(()) },
+            }
+            self.work(at_hand.drain(..), &ending).await?;
+        }
+    }
+
+    /// The events first; then nothing remains before what is only acknowledged or passed.
+    async fn work(&mut self, at_hand: impl Iterator<Item = Work>, ending: &Stop) -> Result<(), Error> {
+        let (mut events, mut ackers, mut passed) = (Vec::new(), Vec::new(), 0);
+        for work in at_hand {
+            match work {
+                Work::Event(mut event, acker) => {
+                    ackers.extend(acker);
+                    if event.position > self.at.position {
+                        let span = process_span(&self.core, &mut event);
+                        events.push((event, span));
+                    }
                 }
-                Some(Work::Repeated(acker)) => acknowledge(Some(acker)).await,
-                Some(Work::Passed(position)) => self.pass(position).await?,
+                Work::Repeated(acker) => ackers.push(acker),
+                Work::Passed(position) => passed = position,
             }
         }
+        if events.len() < 2 || !self.together(&events).await? {
+            for (event, span) in &events {
+                self.event(event, span, ending).await?;
+            }
+        }
+        for acker in ackers {
+            acknowledge(acker).await;
+        }
+        self.pass(passed).await
     }
 
     async fn pass(&mut self, position: u64) -> Result<(), Error> {
@@ -64,20 +85,49 @@ impl Lane {
             return Ok(());
         }
         let mut connection = self.core.pool.acquire().await?;
-        match advance(&mut connection, &self.core, &self.at, position).await? {
-            Moved::Yes => self.at.position = position,
+        match advance(&mut connection, &self.core, &self.at, position, &[]).await? {
+            Moved::Here { .. } => self.at.position = position,
             Moved::Elsewhere(other) => self.at.position = other,
         }
         Ok(())
     }
 
+    /// Applies several events in one transaction; whether it could. If not, nothing was done, and they go one by one.
+    async fn together(&mut self, events: &[(Box<Recorded>, Span)]) -> Result<bool, Error> {
+        let (started, core) = (Instant::now(), Arc::clone(&self.core));
+        let Some((last, _)) = events.last() else { return Ok(true) };
+        let streams: Vec<&str> = events.iter().map(|(event, _)| event.stream.as_str()).collect();
+        let Ok(mut tx) = docket_database::begin(&core.pool).await else { return Ok(false) };
+        // First the checkpoint: it fences off another consumer before anything is done.
+        let free = Moved::Here { parked: false };
+        if !advance(&mut tx, &core, &self.at, last.position, &streams).await.is_ok_and(|moved| moved == free)
+        {
+            return Ok(false);
+        }
+        for (event, span) in events {
+            if apply_all(&core, &mut tx, event).instrument(span.clone()).await.is_err() {
+                return Ok(false);
+            }
+        }
+        if let Err(error) = tx.commit().await {
+            // It may have been committed all the same: the checkpoint tells when it is moved the next time.
+            tracing::debug!(log = core.log, %error, "events are tried one by one");
+            return Ok(false);
+        }
+        self.at.position = last.position;
+        for (event, _) in events {
+            after_commit(&core, event).await;
+            record(&core, started);
+        }
+        wake_own(&core).await;
+        Ok(true)
+    }
+
     /// Applies one event, however long what it needs is away.
-    async fn event(&mut self, event: &mut Recorded, ending: &Stop) -> Result<(), Error> {
+    async fn event(&mut self, event: &Recorded, span: &Span, ending: &Stop) -> Result<(), Error> {
         if event.position <= self.at.position {
             return Ok(());
         }
-        let span = process_span(&self.core, event);
-        let event = &*event;
         let (mut tries, mut pause) = (0, LEAST_PAUSE);
         loop {
             tries += 1;
@@ -109,35 +159,36 @@ impl Lane {
         let started = Instant::now();
         let core = Arc::clone(&self.core);
         let mut tx = docket_database::begin(&core.pool).await?;
-        // First the checkpoint: it fences off another consumer before anything is done.
-        if let Moved::Elsewhere(other) =
-            advance(&mut tx, &core, &self.at, event.position).await.map_err(retry)?
-        {
-            self.at.position = other;
-            if event.position <= other {
+        let streams = [event.stream.as_str()];
+        let moved = advance(&mut tx, &core, &self.at, event.position, &streams).await.map_err(retry)?;
+        match moved {
+            Moved::Elsewhere(other) => {
+                self.at.position = other;
+                if event.position <= other {
+                    return Ok(());
+                }
+                return Err(ApplyError::Retry(anyhow::anyhow!("another consumer moved the checkpoint")));
+            }
+            Moved::Here { parked: true } => {
+                park::insert(&mut tx, &core, event, "behind an earlier event of its stream").await?;
+                tx.commit().await?;
+                self.at.position = event.position;
                 return Ok(());
             }
-            return Err(ApplyError::Retry(anyhow::anyhow!("another consumer moved the checkpoint")));
-        }
-        if park::is_parked(&mut tx, &core, &event.stream).await? {
-            park::insert(&mut tx, &core, event, "behind an earlier event of its stream").await?;
-            tx.commit().await?;
-            self.at.position = event.position;
-            return Ok(());
+            Moved::Here { parked: false } => {}
         }
         apply_all(&core, &mut tx, event).await?;
         tx.commit().await?;
         self.at.position = event.position;
         after(&core, event).await;
-        metrics::histogram!("docket_consumer_process_duration_seconds", &core.labels())
-            .record(started.elapsed().as_secs_f64());
+        record(&core, started);
         Ok(())
     }
 
     async fn park(&mut self, event: &Recorded, reason: &str) -> Result<(), Error> {
         let core = Arc::clone(&self.core);
         let mut tx = docket_database::begin(&core.pool).await?;
-        if let Moved::Elsewhere(other) = advance(&mut tx, &core, &self.at, event.position).await? {
+        if let Moved::Elsewhere(other) = advance(&mut tx, &core, &self.at, event.position, &[]).await? {
             // Whoever moved it has also decided about this event, or the next try will.
             self.at.position = other;
             return Ok(());
@@ -173,21 +224,33 @@ pub(crate) async fn apply_all(
     Ok(())
 }
 
-/// Wake-ups after the commit.
+/// Wake-ups after the commit of one event.
 pub(crate) async fn after(core: &Core, event: &Recorded) {
+    after_commit(core, event).await;
+    wake_own(core).await;
+}
+
+async fn after_commit(core: &Core, event: &Recorded) {
     let category = event.kind.split('.').next().unwrap_or_default();
     for subscriber in &core.subscribers {
         if subscriber.categories().contains(&category) {
             subscriber.after_commit(event).await;
         }
     }
-    if let Some(own) = &core.own {
-        // Effects may have appended; those who follow the log look for themselves.
-        match own.head().await {
-            Ok(head) => own.committed(head.position),
-            Err(error) => tracing::debug!(%error, "the head could not be read after a commit"),
-        }
+}
+
+/// Effects may have appended to our own log; those who follow it look for themselves.
+async fn wake_own(core: &Core) {
+    let Some(own) = core.own.as_ref().filter(|_| core.at_once() == 1) else { return };
+    match own.head().await {
+        Ok(head) => own.committed(head.position),
+        Err(error) => tracing::debug!(%error, "the head could not be read after a commit"),
     }
+}
+
+fn record(core: &Core, started: Instant) {
+    metrics::histogram!("docket_consumer_process_duration_seconds", &core.labels())
+        .record(started.elapsed().as_secs_f64());
 }
 
 /// The span in which an event is processed: part of the trace that caused it. What answers the event continues from
@@ -207,10 +270,8 @@ pub(crate) fn process_span(core: &Core, event: &mut Recorded) -> tracing::Span {
     span
 }
 
-async fn acknowledge(acker: Option<Acker>) {
-    if let Some(acker) = acker
-        && let Err(error) = acker.ack().await
-    {
+async fn acknowledge(acker: Acker) {
+    if let Err(error) = acker.ack().await {
         // It comes again and is then known to be done.
         tracing::debug!(%error, "an acknowledgement got lost");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use docket_eventlog::{Recorded, StreamName};
+use docket_eventlog::Recorded;
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use tracing::Instrument as _;
@@ -73,19 +73,6 @@ impl Parked {
         let microseconds = now.as_microsecond().saturating_sub(self.since_at_us).max(0);
         Duration::from_micros(microseconds.unsigned_abs())
     }
-}
-
-/// Whether the stream is parked. The rows stay locked, so that a redrive and a new arrival queue up.
-pub(crate) async fn is_parked(tx: &mut PgConnection, core: &Core, stream: &StreamName) -> sqlx::Result<bool> {
-    let rows = sqlx::query_scalar!(
-        "SELECT position FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3 FOR UPDATE",
-        &core.service,
-        &core.log,
-        stream.as_str()
-    )
-    .fetch_all(tx)
-    .await?;
-    Ok(!rows.is_empty())
 }
 
 pub(crate) async fn insert(

@@ -155,6 +155,7 @@ pub(crate) fn account(number: u128) -> StreamName {
 #[derive(Default)]
 pub(crate) struct Seen {
     poisoned: Mutex<HashSet<String>>,
+    together: bool,
 }
 
 impl Seen {
@@ -171,6 +172,10 @@ impl Seen {
 impl Subscriber for Seen {
     fn categories(&self) -> &'static [&'static str] {
         &["account"]
+    }
+
+    fn rows_only(&self) -> bool {
+        self.together
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
@@ -197,6 +202,17 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) async fn new() -> Self {
         Self { database: database("reader").await, seen: Arc::default() }
+    }
+
+    /// One whose events may share a transaction.
+    pub(crate) async fn together() -> Self {
+        Self { seen: Arc::new(Seen { together: true, ..Seen::default() }), ..Self::new().await }
+    }
+
+    /// How many transactions the effects took.
+    pub(crate) async fn transactions(&self) -> i64 {
+        let count = sqlx::query_scalar("SELECT count(DISTINCT xmin::text) FROM seen");
+        count.fetch_one(&self.database.pool).await.unwrap()
     }
 
     pub(crate) async fn consumer(&self, nats: &TestNats, feed: FeedClient) -> Consumer {

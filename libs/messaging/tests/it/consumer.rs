@@ -7,8 +7,16 @@ use crate::bench::{LOG, Owner, Reader, account, broker, run, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn effects_happen_once_though_the_consumer_is_killed_again_and_again() {
-    let (owner, reader, nats, stop) =
-        (Owner::new().await, Reader::new().await, docket_testkit::nats().await, Stop::new());
+    killed_again_and_again(Reader::new().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn effects_that_share_transactions_happen_once_though_the_consumer_is_killed_again_and_again() {
+    killed_again_and_again(Reader::together().await).await;
+}
+
+async fn killed_again_and_again(reader: Reader) {
+    let (owner, nats, stop) = (Owner::new().await, docket_testkit::nats().await, Stop::new());
     let relay = owner.relay(&nats, &stop).await;
     for round in 0..4 {
         for number in 0..25 {
@@ -28,10 +36,58 @@ async fn effects_happen_once_though_the_consumer_is_killed_again_and_again() {
     relay.await.unwrap();
 }
 
+/// 120 events of 16 streams wait for the consumer when it starts.
+async fn many_wait(reader: &Reader, owner: &Owner, nats: &docket_testkit::TestNats, stop: &Stop) {
+    for number in 0..120 {
+        owner.happen(&account(number % 16)).await;
+    }
+    let relay = owner.relay(nats, stop).await;
+    let broker = broker(nats, "look").await;
+    until("the stream holds all", async || {
+        let stream = broker.jetstream().get_stream(LOG).await;
+        stream.is_ok_and(|stream| stream.cached_info().state.last_sequence == 120)
+    })
+    .await;
+    drop(relay);
+    let consumer = run(reader.consumer(nats, owner.feed()).await, stop);
+    reader.wait_for_checkpoint(120).await;
+    stop.cancel();
+    consumer.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_wait_share_transactions_where_effects_are_rows_only() {
+    let (reader, alone, nats) = (Reader::together().await, Reader::new().await, docket_testkit::nats().await);
+    let owner = Owner::new().await;
+    many_wait(&reader, &owner, &nats, &Stop::new()).await;
+    reader.assert_exactly(120).await;
+    let shared = reader.transactions().await;
+    assert!(shared < 120, "{shared} transactions for 120 events");
+    let (owner, nats) = (Owner::new().await, docket_testkit::nats().await);
+    many_wait(&alone, &owner, &nats, &Stop::new()).await;
+    assert_eq!(alone.transactions().await, 120, "one each where effects may be more than rows");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_poisoned_among_events_that_wait_together_parks_alone() {
+    let (reader, nats, owner) = (Reader::together().await, docket_testkit::nats().await, Owner::new().await);
+    reader.seen.poison(&account(3));
+    many_wait(&reader, &owner, &nats, &Stop::new()).await;
+    let mut positions = reader.positions().await;
+    positions.sort_unstable();
+    // Stream 3 has every sixteenth event, from the fourth on.
+    let others: Vec<i64> = (1..=120).filter(|position| position % 16 != 4).collect();
+    assert_eq!(positions, others);
+    let parked = docket_messaging::parked(&reader.database.pool).await.unwrap();
+    let mut parked: Vec<i64> = parked.iter().map(|event| event.position).collect();
+    parked.sort_unstable();
+    assert_eq!(parked, (1..=120).filter(|position| position % 16 == 4).collect::<Vec<_>>());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_consumers_at_once_do_everything_once() {
     let (owner, reader, nats, stop) =
-        (Owner::new().await, Reader::new().await, docket_testkit::nats().await, Stop::new());
+        (Owner::new().await, Reader::together().await, docket_testkit::nats().await, Stop::new());
     let relay = owner.relay(&nats, &stop).await;
     let first = run(reader.consumer(&nats, owner.feed()).await, &stop);
     let second = run(reader.consumer(&nats, owner.feed()).await, &stop);

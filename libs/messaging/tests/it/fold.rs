@@ -40,6 +40,10 @@ impl Subscriber for Folding {
         &["account"]
     }
 
+    fn rows_only(&self) -> bool {
+        true
+    }
+
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         let before = sqlx::query("SELECT chain FROM folded WHERE stream = $1")
             .bind(event.stream.as_str())

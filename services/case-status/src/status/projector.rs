@@ -21,6 +21,10 @@ impl Subscriber for Projector {
         &["case"]
     }
 
+    fn rows_only(&self) -> bool {
+        true
+    }
+
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         let live = Tables::live(tx).await?;
         apply(tx, live, event).await
