@@ -11,6 +11,7 @@ use docket_messaging::{Broker, FeedClient, Stop};
 use docket_vault::Vault;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::Notify;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::access::Access;
@@ -84,6 +85,8 @@ pub struct Base {
     pub objects: Objects,
     /// Cancelled when the server stops taking calls: streams to callers end then.
     pub stopping: Stop,
+    /// Woken when an operator's approval has erased somebody here, or an order of identity has come.
+    pub erased: Arc<Notify>,
     pub(crate) published: bool,
     channels: Arc<Mutex<BTreeMap<String, Channel>>>,
 }
@@ -128,6 +131,7 @@ impl Base {
             access,
             objects,
             stopping: Stop::new(),
+            erased: Arc::default(),
             published: options.published,
             channels: Arc::default(),
         })

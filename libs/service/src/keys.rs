@@ -1,4 +1,4 @@
-//! The service's keys: the vault with its key-encryption key, and the operator's `keys status` and `keys rotate`.
+//! The service's keys: the vault with its key-encryption key, the daily scrub, and the operator's `keys` commands.
 
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use docket_kernel::SharedClock;
+use docket_messaging::Stop;
 use docket_vault::{
     AwsCredentials, AwsKms, AwsKmsOptions, Error, Kek, KeyProvider, KeyStatus, Keyring, OpenVault,
     REMEMBERED, Vault,
@@ -38,7 +39,7 @@ pub enum KeysCommand {
         #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         batch: u32,
     },
-    /// Rewrites the tables of keys, so that no page holds destroyed or replaced keys, wrapped as they are. For every day.
+    /// Rewrites the tables of keys now, so that no page holds destroyed or replaced keys; a running service does it daily.
     Scrub,
 }
 
@@ -51,6 +52,24 @@ pub enum Rotation {
     Wrapping,
     /// Both.
     All,
+}
+
+/// How often it is asked whether a scrub is due, and soon again when it failed.
+const SCRUB_LOOK: Duration = Duration::from_mins(10);
+
+/// Scrubs the tables of keys once a day, by whichever replica comes first, until the stop.
+pub(crate) async fn scrub_daily(vault: Vault, stop: Stop) -> anyhow::Result<()> {
+    loop {
+        match vault.scrub_when_due().await {
+            Ok(true) => tracing::info!("the tables of keys were written anew"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the tables of keys could not be written anew"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(SCRUB_LOOK) => {}
+        }
+    }
 }
 
 /// Carries a command on the keys of service `name` out, and prints what it did.

@@ -2,7 +2,7 @@
 //!
 //! Reading order: `cli` (the program), `config`, `base` (what a service is connected to), `server` (what
 //! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error` and `status` (what
-//! callers are told), `log_admin` (the operator's face), `keys`, `objects`, `roles`, `telemetry`, `admin`, and `testing` for
+//! callers are told), `log_admin` (the operator's face), `keys`, `erasures`, `objects`, `roles`, `telemetry`, `admin`, and `testing` for
 //! the services' tests.
 
 mod access;
@@ -14,6 +14,7 @@ mod cli;
 mod clock;
 mod config;
 mod detached;
+mod erasures;
 mod error;
 mod event_feed;
 mod gauges;

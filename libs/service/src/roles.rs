@@ -18,6 +18,10 @@ impl Subscriber for Roles {
         &["account"]
     }
 
+    fn rows_only(&self) -> bool {
+        true
+    }
+
     #[expect(clippy::wildcard_enum_match_arm, reason = "only roles are of interest here")]
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         let Some(account) = event.stream.id() else { return Ok(()) };

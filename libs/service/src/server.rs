@@ -25,6 +25,7 @@ use tower::Service;
 
 use crate::admin::{Health, STOPPING, parked_routes};
 use crate::auth::Auth;
+use crate::erasures::{self, Erasures};
 use crate::event_feed::EventFeed;
 use crate::https::Https;
 use crate::log_admin::{self, LogAdmin, Projection, SubjectAdmin};
@@ -32,7 +33,7 @@ use crate::roles::Roles;
 use crate::timers::{self, TimerHandler};
 use crate::token::{KeySource, RemoteKeys, Tokens};
 use crate::workers::{Workers, drain, named, stay_halted, until_stop_or_fault};
-use crate::{Base, gauges, tls};
+use crate::{Base, gauges, keys, tls};
 
 /// Calls in flight may take this long to end after the stop.
 const FINISH_CALLS: Duration = Duration::from_secs(20);
@@ -89,7 +90,11 @@ impl Server {
         let mut routes = RoutesBuilder::default();
         routes.add_service(EventFeedServiceServer::new(EventFeed(base.log.clone())));
         let roles: Arc<dyn Subscriber> = Arc::new(Roles);
-        let subscribers = BTreeMap::from([("identity".to_owned(), vec![roles])]);
+        let mut of_identity = vec![roles];
+        if erasures::answered_by(&base) {
+            of_identity.push(Arc::new(Erasures { come: Arc::clone(&base.erased) }));
+        }
+        let subscribers = BTreeMap::from([("identity".to_owned(), of_identity)]);
         Self {
             base,
             routes,
@@ -294,6 +299,12 @@ impl Server {
             workers.spawn(named(&name, async move { stay_halted(consumer.run(stop).await, halted).await }));
         }
         workers.spawn(named("gauges", gauges::run(base.clone(), working.clone())));
+        if base.config.keys_database.is_some() {
+            workers.spawn(named("scrub", keys::scrub_daily(base.vault.clone(), working.clone())));
+        }
+        if erasures::answered_by(base) {
+            workers.spawn(named("erasures", erasures::run(base.clone(), working.clone())));
+        }
         if let Some(handler) = self.timers.take() {
             workers.spawn(named("timers", timers::run(base.clone(), handler, working.clone())));
         }

@@ -1,7 +1,8 @@
 //! The certificate of an erasure: what was destroyed, when, by whom and why, signed (Ed25519, RFC 8032).
 //!
 //! The statement is JSON text and stored as it was signed, so that verifying needs no canonical form: the signature is
-//! over `docket.erasure.v1`, a line feed and the text's bytes. It names ids and codes only.
+//! over `docket.erasure.v1` (`docket.erasure-completed.v1` for what several services answered together), a line feed and
+//! the text's bytes. It names ids and codes only.
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -17,7 +19,11 @@ use crate::{Error, KeyBytes, Vault};
 
 /// How long backups of the keys database are kept at most; until then a destroyed key may be in one.
 pub const BACKUPS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
-const DOMAIN: &[u8] = b"docket.erasure.v1\n";
+
+/// A text that is signed as it stands, told apart from others by the words before it.
+trait Signed: Serialize + DeserializeOwned {
+    const DOMAIN: &'static [u8];
+}
 
 /// What a certificate says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,10 +53,46 @@ pub struct Statement {
     pub irrecoverable_on: Date,
 }
 
+impl Signed for Statement {
+    const DOMAIN: &'static [u8] = b"docket.erasure.v1\n";
+}
+
+/// What the certificate of an erasure in all services says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Completion {
+    /// The request that was approved.
+    pub request: Uuid,
+    /// Whose data.
+    pub subject: String,
+    /// The certificate of each service.
+    pub certificates: Vec<Answered>,
+    /// The civil day (UTC) from whose beginning no backup of any service holds a key any more.
+    pub irrecoverable_on: Date,
+}
+
+/// One service's certificate within a [`Completion`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answered {
+    /// The service.
+    pub service: String,
+    /// Its statement, as it signed it.
+    pub statement: String,
+    /// Which key signed.
+    pub key_id: String,
+    /// Its signature, hexadecimal.
+    pub signature: String,
+}
+
+impl Signed for Completion {
+    const DOMAIN: &'static [u8] = b"docket.erasure-completed.v1\n";
+}
+
 /// A signed statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// [`Statement`] as JSON: the signed bytes themselves.
+    /// [`Statement`] or [`Completion`] as JSON: the signed bytes themselves.
     pub statement: String,
     /// Which key signed: the first 8 bytes of the SHA-256 of the public key, hexadecimal.
     pub key_id: String,
@@ -64,10 +106,33 @@ impl Certificate {
     /// # Errors
     /// [`Error::Altered`] when it is not, or the text is no statement.
     pub fn verify(&self, public_key: &[u8; 32]) -> Result<Statement, Error> {
-        let message = [DOMAIN, self.statement.as_bytes()].concat();
+        self.verified(public_key)
+    }
+
+    /// The same for the certificate of an erasure in all services.
+    ///
+    /// # Errors
+    /// [`Error::Altered`] when the signature is another's, or the text is no completion.
+    pub fn verify_completion(&self, public_key: &[u8; 32]) -> Result<Completion, Error> {
+        self.verified(public_key)
+    }
+
+    fn verified<T: Signed>(&self, public_key: &[u8; 32]) -> Result<T, Error> {
+        let message = [T::DOMAIN, self.statement.as_bytes()].concat();
         let key = UnparsedPublicKey::new(&ED25519, public_key);
         key.verify(&message, &self.signature).map_err(|_unspecified| Error::Altered)?;
         serde_json::from_str(&self.statement).map_err(|_malformed| Error::Altered)
+    }
+}
+
+impl Statement {
+    /// What a certificate says, for whoever has it from its service itself over a connection it proved itself on; whoever
+    /// has it from elsewhere takes [`Certificate::verify`].
+    ///
+    /// # Errors
+    /// [`Error::Altered`] when the text is no statement.
+    pub fn read(certificate: &Certificate) -> Result<Self, Error> {
+        serde_json::from_str(&certificate.statement).map_err(|_malformed| Error::Altered)
     }
 }
 
@@ -86,8 +151,12 @@ impl CertificateKey {
     }
 
     pub(crate) fn sign(&self, statement: &Statement) -> Certificate {
+        self.signed(statement)
+    }
+
+    fn signed<T: Signed>(&self, statement: &T) -> Certificate {
         let statement = serde_json::to_string(statement).expect("ids, codes and instants are JSON");
-        let signature = self.pair.sign(&[DOMAIN, statement.as_bytes()].concat());
+        let signature = self.pair.sign(&[T::DOMAIN, statement.as_bytes()].concat());
         let signature = signature.as_ref().try_into().expect("an Ed25519 signature has 64 bytes");
         Certificate { statement, key_id: self.id.clone(), signature }
     }
@@ -105,6 +174,11 @@ impl Vault {
         let key = self.certificate_key();
         let public = key.pair.public_key().as_ref();
         (key.id.clone(), public.try_into().expect("an Ed25519 public key has 32 bytes"))
+    }
+
+    /// Signs that all services have answered. The same words give the same certificate.
+    pub fn certify_completion(&self, completion: &Completion) -> Certificate {
+        self.certificate_key().signed(completion)
     }
 }
 

@@ -164,6 +164,30 @@ impl Vault {
         requests(&mut keys, None, subject).await
     }
 
+    /// The requests that were carried out and approved here or elsewhere, oldest first: at most `limit` after that instant
+    /// (microseconds) and request.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn erased_after(&self, after: (i64, Uuid), limit: u32) -> Result<Vec<ErasureRequest>, Error> {
+        let mut keys = self.keys().acquire().await?;
+        let ids = sqlx::query_scalar!(
+            "SELECT id FROM vault.erasure_request
+             WHERE executed_at_us IS NOT NULL AND (executed_at_us, id) > ($1, $2)
+             ORDER BY executed_at_us, id LIMIT $3",
+            after.0,
+            after.1,
+            i64::from(limit)
+        )
+        .fetch_all(&mut *keys)
+        .await?;
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(requests(&mut keys, Some(id), None).await?);
+        }
+        Ok(found)
+    }
+
     /// The certificate of a subject's erasure; none while it is not erased.
     ///
     /// # Errors
@@ -181,20 +205,8 @@ impl Vault {
         Ok(Some(Certificate { statement: row.statement, key_id: row.key_id, signature }))
     }
 
-    /// Writes the tables of keys anew, so that their pages no longer hold the wrapped bytes of keys that were destroyed
-    /// or replaced; to be done daily. New keys wait meanwhile, keys in memory serve on.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub async fn scrub(&self) -> Result<(), Error> {
-        for table in ["VACUUM (FULL) vault.data_key", "VACUUM (FULL) vault.service_key"] {
-            sqlx::raw_sql(table).execute(self.keys()).await?;
-        }
-        Ok(())
-    }
-
     /// Destroys the key and writes down everything that says so, in one transaction.
-    async fn execute(
+    pub(crate) async fn execute(
         &self,
         tx: &mut PgConnection,
         request: &ErasureRequest,

@@ -4,7 +4,7 @@
 //! subject's data key is erasure; a legal hold forbids it. AES-256-GCM throughout (NIST SP 800-38D).
 //!
 //! Reading order: `vault` (seal and open), `frames` (large objects), `provider` with `kek` and `kms` (who keeps the
-//! key above all), `roots` and `rotation`, `hold`, `erasure` and `certificate`.
+//! key above all), `roots` and `rotation`, `hold`, `erasure` with `order`, `certificate` and `scrub`.
 
 mod aws_credentials;
 mod certificate;
@@ -17,15 +17,17 @@ mod hold;
 mod kek;
 mod kms;
 mod mac;
+mod order;
 mod provider;
 mod roots;
 mod rotation;
 mod schema;
+mod scrub;
 mod subject;
 mod vault;
 
 pub use aws_credentials::AwsCredentials;
-pub use certificate::{BACKUPS_KEPT, Certificate, Statement};
+pub use certificate::{Answered, BACKUPS_KEPT, Certificate, Completion, Statement};
 pub use code::Code;
 pub use erasure::{ErasureRequest, RequestState};
 pub use error::Error;
@@ -33,6 +35,7 @@ pub use frames::{FRAME_BYTES, ObjectKey, SealedReader, SealedWriter};
 pub use hold::Hold;
 pub use kek::Kek;
 pub use kms::{AwsKms, AwsKmsOptions};
+pub use order::ErasureOrder;
 pub use provider::{KeyBytes, KeyProvider, Keyring, Root, RootKey};
 pub use rotation::{KeyStatus, Rewrapped};
 pub use schema::migrate;

@@ -30,7 +30,7 @@ pub struct Addresses {
     /// Process ids, by name; for drills.
     pub processes: BTreeMap<String, u32>,
     /// One-use codes with which officers take up their roles, by role.
-    pub invitations: BTreeMap<String, String>,
+    pub invitations: BTreeMap<String, Vec<String>>,
 }
 
 impl Addresses {

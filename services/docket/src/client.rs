@@ -19,6 +19,7 @@ pub use filing::v1::catalogue_service_client::CatalogueServiceClient;
 pub use filing::v1::draft_service_client::DraftServiceClient;
 pub use filing::v1::evidence_service_client::EvidenceServiceClient;
 pub use identity::v1::account_service_client::AccountServiceClient;
+pub use identity::v1::erasure_service_client::ErasureServiceClient;
 pub use identity::v1::session_service_client::SessionServiceClient;
 pub use log::v1::log_admin_service_client::LogAdminServiceClient;
 pub use log::v1::subject_admin_service_client::SubjectAdminServiceClient;
@@ -81,6 +82,11 @@ impl Connection {
     /// The operator's face to a service's keys.
     pub fn subject_admin(&self, service: &str) -> Result<SubjectAdminServiceClient<Channel>> {
         Ok(SubjectAdminServiceClient::new(self.channel(service)?))
+    }
+
+    /// How far erasures have come.
+    pub fn erasures(&self) -> ErasureServiceClient<Channel> {
+        ErasureServiceClient::new(self.identity.clone())
     }
 
     fn channel(&self, service: &str) -> Result<Channel> {

@@ -2,6 +2,7 @@
 
 mod account;
 mod directory;
+mod erasure;
 mod session;
 
 use docket_kernel::resource;
@@ -10,7 +11,7 @@ use docket_service::{Access, ApiError, Caller, Person, Resource};
 
 use crate::app::{AccountView, Identity};
 
-/// The three services over one `Identity`.
+/// The four services over one `Identity`.
 #[derive(Clone)]
 pub(crate) struct Api {
     identity: Identity,

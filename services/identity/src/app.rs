@@ -1,5 +1,6 @@
 //! What each call does: rules from `domain`, rows from `store`, events into the log, in one transaction each.
 
+mod erasure;
 mod invitation;
 mod proofing;
 mod registration;
@@ -18,10 +19,11 @@ use docket_service::{ApiError, Base, Stop};
 use docket_vault::{Subject, Vault};
 use jiff::Timestamp;
 use sqlx::PgPool;
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::domain::AccountAggregate;
+use crate::domain::{AccountAggregate, ErasureAggregate};
 use crate::keys::KeyRing;
 use crate::mail::Outbox;
 use crate::password::Hasher;
@@ -44,6 +46,9 @@ pub(crate) struct Parts {
     log: EventLog,
     clock: SharedClock,
     accounts: Store<AccountAggregate>,
+    erasures: Store<ErasureAggregate>,
+    /// Woken when the vault has erased somebody.
+    erased: Arc<Notify>,
     hasher: Hasher,
     keys: KeyRing,
     outbox: Outbox,
@@ -88,6 +93,8 @@ impl Identity {
             pool: base.pool.clone(),
             clock: base.clock.clone(),
             accounts: Store::new(log.clone()),
+            erasures: Store::new(log.clone()),
+            erased: Arc::clone(&base.erased),
             nobody: Nobody { account, sealed },
             afterwards: TaskTracker::new(),
             vault,

@@ -1,9 +1,10 @@
-//! The rules of accounts: pure, without a clock, a database or a random number.
+//! The rules of accounts and of erasures: pure, without a clock, a database or a random number.
 
 mod account;
 mod decide;
 #[cfg(test)]
 mod decide_tests;
+mod erasure;
 #[cfg(test)]
 mod laws_tests;
 mod password;
@@ -15,6 +16,7 @@ pub(crate) use decide::{
     add_second_factor, end_session, grant_role, link_person, lock, prove_email, register, sign_in,
     sign_in_refused, step_up,
 };
+pub(crate) use erasure::{Erasure, ErasureAggregate, HOLDERS, answer, complete, order};
 pub(crate) use password::{Password, acceptable};
 pub(crate) use roles::check_role;
 pub(crate) use throttle::{GUESSES, PROOFING, Policy, Tries, Verdict};

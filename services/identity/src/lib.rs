@@ -21,6 +21,7 @@ mod totp;
 use docket_kernel::{Clock as _, SharedClock};
 use docket_proto::identity::v1::account_service_server::AccountServiceServer;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
+use docket_proto::identity::v1::erasure_service_server::ErasureServiceServer;
 use docket_proto::identity::v1::session_service_server::SessionServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 use sqlx::migrate::Migrator;
@@ -57,15 +58,18 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
     store::housekeeping::tidy(&base.pool, base.clock.now()).await?;
     let tidy = store::housekeeping::run(base.pool.clone(), base.clock.clone());
     let api = api::Api::new(app.clone(), base.access.clone());
+    let erasures = app.clone();
     Server::new(base)
         .keys(keys.clone())
         .grpc(AccountServiceServer::new(api.clone()))
         .grpc(SessionServiceServer::new(api.clone()))
-        .grpc(DirectoryServiceServer::new(api))
+        .grpc(DirectoryServiceServer::new(api.clone()))
+        .grpc(ErasureServiceServer::new(api))
         .http(face::router(keys.clone(), config.service.http_listen))
         .task("mail", |stop| until(stop, sender.run()))
         .task("signing keys", |stop| until(stop, keys.keep_fresh()))
         .task("housekeeping", |stop| until(stop, tidy))
+        .task("erasures", |stop| erasures.tell_erasures(stop))
         .task("security events", |stop| app.finish(stop))
         .run(stop)
         .await

@@ -17,6 +17,7 @@ fn a_permanent_resident_becomes_a_citizen() {
     // A case belongs to those in it; its log is nobody's but the operators'.
     assert_eq!(exit_code(&system, &["log", "stats"]), Some(3));
     as_the_operator(&system, &came_of_it["sign_ins"][2]);
+    as_two_operators(&system, [&came_of_it["sign_ins"][2], &came_of_it["sign_ins"][3]]);
 }
 
 /// Anybody with the whole number sees a title and nothing else; an unknown number is refused.
@@ -157,6 +158,59 @@ fn guarded_acts(system: &System, sign_in: &Value) {
         ["log", "--service", "filing", "park", "skip", "cases-0", "case-none", "1", "--reason", "drill"];
     assert_eq!(exit_code(system, &nothing), Some(3), "nothing is parked, so nothing is skipped");
     assert_eq!(exit_code(system, &["log", "park", "skipped"]), Some(0));
+}
+
+/// Two operators destroy the keys of the filing in every service; a certificate over all of them says so, and the logs still
+/// prove themselves.
+fn as_two_operators(system: &System, [one, other]: [&Value; 2]) {
+    let answers = ["log", "--service", "filing", "tail", "--kind", "filing.draft_answered.v1", "-n", "1"];
+    let filing = json(system, &answers)[0]["stream"].as_str().unwrap().replacen("filing-", "filing:", 1);
+    let at_identity = |arguments: &[&str]| {
+        json(system, &[&["log", "--service", "identity", "subject"], arguments].concat())
+    };
+    let asked = &at_identity(&["erase", &filing, "--reason", "asked", "--legal-basis", "gdpr.17.1.a"])[0];
+    let request = asked["id"].as_str().unwrap();
+    let alone = ["log", "--service", "identity", "subject", "approve", request];
+    assert_eq!(exit_code(system, &alone), Some(3), "who asked cannot approve");
+    // A hold in one service: the others answer, this one waits.
+    let hold = |word: &str, more: &[&str]| {
+        let act = ["log", "--service", "payments", "subject", word, &filing, "--reason", "suit-1"];
+        assert_eq!(exit_code(system, &[&act[..], more].concat()), Some(0), "{word}");
+    };
+    hold("hold", &[]);
+    signed_in(system, other);
+    patiently(system, &["log", "--service", "identity", "stats"]);
+    let secret = other["totp_secret"].as_str().unwrap();
+    assert_eq!(exit_code(system, &["step-up", "--totp-secret", secret]), Some(0));
+    at_identity(&["approve", request]);
+    let state = || patiently(system, &["log", "subject", "answers", request]).remove(0);
+    let waiting =
+        until(state, |erasure| erasure["missing"].as_array().is_some_and(|missing| missing.len() == 1));
+    assert_eq!((&waiting["missing"][0], &waiting["completion"]), (&"payments".into(), &Value::Null));
+    hold("release", &["--why", "settled"]);
+    let done = until(state, |erasure| !erasure["completion"].is_null());
+    let certificate: Value = serde_json::from_str(done["completion"]["statement"].as_str().unwrap()).unwrap();
+    let services = certificate["certificates"].as_array().unwrap().iter();
+    let services: Vec<&str> = services.filter_map(|one| one["service"].as_str()).collect();
+    assert_eq!(services, ["identity", "case-status", "filing", "notifications", "payments"]);
+    assert_eq!(certificate["subject"], *filing);
+    for service in services {
+        let found = &json(system, &["log", "--service", service, "verify"])[0];
+        assert_eq!(found["sound"], true, "{service}: {found}");
+    }
+    signed_in(system, one);
+}
+
+/// Looks again until it is as it should be.
+fn until(look: impl Fn() -> Value, good: impl Fn(&Value) -> bool) -> Value {
+    let begun = std::time::Instant::now();
+    loop {
+        let seen = look();
+        if good(&seen) {
+            return seen;
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_mins(1), "it stays so: {seen:#}");
+    }
 }
 
 /// A role takes a moment to reach every service: the first command is asked until it is answered.

@@ -77,6 +77,7 @@ impl SubjectAdminService for SubjectAdmin {
         let (id, vault) = (id?, self.base.vault.clone());
         let done = detached(async move { vault.approve_erasure(id, &by).await }).await;
         let certificate = certificate(done.map_err(ApiError::from)?);
+        self.base.erased.notify_one();
         Ok(Response::new(pb::ApproveErasureResponse { certificate: Some(certificate) }))
     }
 
@@ -140,7 +141,10 @@ impl SubjectAdminService for SubjectAdmin {
             (subject(&ask.subject)?, code("reason", &ask.reason)?, code("why", &ask.why)?);
         let vault = self.base.vault.clone();
         let released = detached(async move { vault.release(&of, &reason, &by, &why).await }).await;
-        Ok(Response::new(pb::ReleaseSubjectResponse { released: released.map_err(ApiError::from)? }))
+        let released = released.map_err(ApiError::from)?;
+        // What waited for this may go on.
+        self.base.erased.notify_one();
+        Ok(Response::new(pb::ReleaseSubjectResponse { released }))
     }
 }
 

@@ -6,6 +6,7 @@ mod erasure;
 mod frames;
 mod keys;
 mod kms;
+mod order;
 mod rotation;
 mod sealing;
 

@@ -130,11 +130,14 @@ async fn step_up(player: &mut Player, who: &str) -> Answer {
 }
 
 async fn take_role(player: &mut Player, who: &str, role: &str) -> Answer {
-    let codes = &player.addresses.invitations;
-    let code = codes.get(role).with_context(|| format!("no invitation for {role} in docket.json"))?.clone();
+    let codes = player.addresses.invitations.get(role);
+    let code = codes.and_then(|codes| codes.first()).cloned();
+    let code = code.with_context(|| format!("no invitation for {role} is left in docket.json"))?;
     let message = identity::RedeemInvitationRequest { request_id: command_id(), code };
     let answer = call!(player, player.token(who)?, accounts, redeem_invitation, message)?;
-    player.addresses.invitations.remove(role);
+    if let Some(codes) = player.addresses.invitations.get_mut(role) {
+        codes.remove(0);
+    }
     let roles = answer.account.context("account")?.roles;
     let roles: Vec<String> = roles.iter().map(|role| format!("{} at {}", role.role, role.office)).collect();
     Ok(format!("now {}", roles.join(", ")))

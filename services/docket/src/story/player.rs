@@ -272,8 +272,8 @@ impl Player {
         let applicant = signed_in.iter().find(|person| person.row.part == "applicant");
         let officer = signed_in.iter().find(|person| person.row.id == self.assigned);
         let officer = officer.or(signed_in.iter().find(|person| person.row.part == "officer"));
-        let operator = signed_in.iter().find(|person| person.row.part == "operator");
-        let sign_ins = applicant.into_iter().chain(officer).chain(operator).map(|person| SignIn {
+        let operators = signed_in.iter().filter(|person| person.row.part == "operator");
+        let sign_ins = applicant.into_iter().chain(officer).chain(operators).map(|person| SignIn {
             role: person.row.part.clone(),
             email: person.email.clone(),
             password: person.password.clone(),

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Roles for which an invitation is printed at every start, with their office.
+/// Roles for which an invitation is printed at every start, with their office. Two operators: an erasure needs both.
 const INVITATIONS: &[(&str, &str)] = &[
     ("intake_officer", "NBC"),
     ("adjudicator", "NBC"),
@@ -23,6 +23,7 @@ const INVITATIONS: &[(&str, &str)] = &[
     ("biometrics_officer", "ASC-NYC"),
     ("oath_officer", "FO-NYC"),
     ("finance", "NBC"),
+    ("operator", "NBC"),
     ("operator", "NBC"),
 ];
 
@@ -119,7 +120,7 @@ impl Running {
         let place = self.place.clone();
         let codes = blocking(move || {
             let config = place.configs().join("identity.toml").display().to_string();
-            let mut codes = BTreeMap::new();
+            let mut codes: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for (role, office) in INVITATIONS {
                 let order = Order {
                     name: "identity".to_owned(),
@@ -128,7 +129,8 @@ impl Running {
                     environment: vec![("DOCKET_CONFIG".to_owned(), config.clone())],
                 };
                 let code = order.run_once(&place)?;
-                codes.insert((*role).to_owned(), code.lines().last().unwrap_or_default().trim().to_owned());
+                let code = code.lines().last().unwrap_or_default().trim().to_owned();
+                codes.entry((*role).to_owned()).or_default().push(code);
             }
             Ok(codes)
         });

@@ -105,7 +105,7 @@ fn holds(before: &Account, event: &Event, after: &Account) {
 #[test]
 fn the_events_of_this_service_fold() {
     let guards = "the stream guards that something is one account's only; its first event is read as it is";
-    owns("docket.identity.events.v1", &["account"], &[("email", guards), ("person", guards)]);
+    owns("docket.identity.events.v1", &["account", "subject"], &[("email", guards), ("person", guards)]);
     FOLD.every_golden_folds();
 }
 

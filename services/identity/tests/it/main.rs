@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test has nothing better to do than to panic")]
 
 mod calls;
+mod erasure;
 mod proofing;
 mod registration;
 mod repetition;

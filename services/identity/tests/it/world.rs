@@ -12,6 +12,7 @@ use docket_sandbox::Sandbox;
 use docket_service::migrate;
 use docket_service::testing::{Bench, Running};
 use docket_testkit::{TestDatabase, TestNats};
+use docket_vault::{Kek, OpenVault, REMEMBERED, Vault};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
@@ -165,10 +166,24 @@ impl World {
 
     /// Stops the service and starts it again on the same data.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_after(async |_vault| ()).await.0
+    }
+
+    /// The same; in between, something is done with the service's vault.
+    pub(crate) async fn restart_after<T>(self, between: impl AsyncFnOnce(Vault) -> T) -> (Self, T) {
         let Self { bench, clock, config, database, running, sandbox, http, keys, nats } = self;
         running.stop().await.unwrap();
+        let kek = config.service.keys_database.as_ref().unwrap().kek_file.as_ref().unwrap();
+        let options = OpenVault {
+            service: "identity".to_owned(),
+            keys: keys.pool.clone(),
+            keyring: Kek::from_file(kek).unwrap().into(),
+            clock: clock.clone(),
+            remember: REMEMBERED,
+        };
+        let done = between(Vault::start(options).await.unwrap()).await;
         let running = start(&bench, &config, &clock).await;
-        Self { bench, clock, config, database, running, sandbox, http, keys, nats }
+        (Self { bench, clock, config, database, running, sandbox, http, keys, nats }, done)
     }
 }
 

@@ -232,6 +232,11 @@ pub enum SubjectCommand {
         /// The request's id.
         request: String,
     },
+    /// How far an erasure has come in the other services; asked of identity, where it was approved.
+    Answers {
+        /// The request's id.
+        request: String,
+    },
     /// Withdraw or refuse a request.
     Cancel {
         /// The request's id.

@@ -14,7 +14,12 @@ static CONTRACT: LazyLock<DescriptorPool> = LazyLock::new(|| {
 
 /// A message of the operator's face with the contract's field names; payloads as JSON, not as text.
 pub(super) fn json_of(name: &str, message: &impl prost::Message) -> Result<Value> {
-    let descriptor = CONTRACT.get_message_by_name(&format!("docket.log.v1.{name}")).context("a message")?;
+    json_of_any(&format!("docket.log.v1.{name}"), message)
+}
+
+/// The same for a message of any package.
+pub(super) fn json_of_any(full_name: &str, message: &impl prost::Message) -> Result<Value> {
+    let descriptor = CONTRACT.get_message_by_name(full_name).context("a message")?;
     let mut dynamic = DynamicMessage::new(descriptor);
     dynamic.transcode_from(message)?;
     let options = SerializeOptions::new()

@@ -3,6 +3,7 @@ use super::args::SubjectCommand;
 use super::{Operator, show};
 use crate::commands::{Refused, when};
 use anyhow::{Context, Result};
+use docket_proto::identity::v1::{GetErasureRequest, GetErasureResponse};
 use docket_proto::log::v1 as pb;
 use serde_json::json;
 
@@ -42,6 +43,12 @@ pub(super) async fn run(operator: &Operator<'_>, command: SubjectCommand) -> Res
                 teller.line(&signed.statement);
             }
             Ok(())
+        }
+        SubjectCommand::Answers { request } => {
+            let asked = operator.ask(GetErasureRequest { request });
+            let mut identity = operator.connection.erasures();
+            let erasure = identity.get_erasure(asked).await.map_err(Refused::from)?.into_inner();
+            answers(operator, &erasure)
         }
         SubjectCommand::Cancel { request } => {
             let asked = operator.ask(pb::CancelErasureRequest { request });
@@ -87,6 +94,31 @@ fn requests(operator: &Operator<'_>, requests: Vec<pb::ErasureRequest>) -> Resul
     if !operator.teller.is_json() {
         let heads = ["request", "subject", "reason", "legal basis", "asked by", "asked", "state"];
         operator.teller.table(&heads, rows);
+    }
+    Ok(())
+}
+
+fn answers(operator: &Operator<'_>, erasure: &GetErasureResponse) -> Result<()> {
+    let teller = operator.teller;
+    if teller.is_json() {
+        teller.value(&show::json_of_any("docket.identity.v1.GetErasureResponse", erasure)?);
+        return Ok(());
+    }
+    teller.line(&format!("the keys of {}", erasure.subject));
+    let answered = erasure.certificates.iter().map(|one| {
+        let erased_at = serde_json::from_str::<serde_json::Value>(&one.statement).ok();
+        let erased_at = erased_at.and_then(|statement| Some(statement["erased_at"].as_str()?.to_owned()));
+        vec![one.service.clone(), erased_at.unwrap_or_default(), one.key_id.clone()]
+    });
+    let missing =
+        erasure.missing.iter().map(|service| vec![service.clone(), "not yet".into(), String::new()]);
+    teller.table(&["service", "destroyed", "signed by"], answered.chain(missing).collect());
+    match &erasure.completion {
+        Some(signed) => {
+            teller.line("all have answered; the certificate:");
+            teller.line(&signed.statement);
+        }
+        None => teller.line("not all have answered: one that is away, or a legal hold there, may be why"),
     }
     Ok(())
 }

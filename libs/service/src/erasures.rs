@@ -1,0 +1,133 @@
+//! Erasures that identity ordered: carried out by every service that holds keys, and answered with its certificate.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use docket_eventlog::Recorded;
+use docket_messaging::{ApplyError, Stop, Subscriber};
+use docket_proto::events::subject::Event;
+use docket_proto::identity::v1 as pb;
+use docket_proto::identity::v1::erasure_service_client::ErasureServiceClient;
+use docket_vault::{Certificate, ErasureOrder, Error as VaultError};
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use crate::{Base, outgoing};
+
+/// How often it is looked for orders that could not be answered: identity was away, or a hold is in force.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Whether a service has keys whose destruction identity orders. Identity destroys its own before it gives the order.
+pub(crate) fn answered_by(base: &Base) -> bool {
+    base.name != "identity" && base.config.keys_database.is_some()
+}
+
+/// Writes orders down in the transaction of the checkpoint.
+pub(crate) struct Erasures {
+    pub(crate) come: Arc<Notify>,
+}
+
+#[async_trait]
+impl Subscriber for Erasures {
+    fn categories(&self) -> &'static [&'static str] {
+        &["subject"]
+    }
+
+    fn rows_only(&self) -> bool {
+        true
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        let (Some(request), Event::SubjectErased(order)) = (event.stream.id(), event.decode::<Event>()?)
+        else {
+            return Ok(());
+        };
+        sqlx::query!(
+            "INSERT INTO access.erasure (request, subject, reason, legal_basis, asked_by, asked_at_us, approved_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            request,
+            order.subject,
+            order.reason,
+            order.legal_basis,
+            order.asked_by,
+            order.asked_at_us,
+            order.approved_by
+        )
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    async fn after_commit(&self, _event: &Recorded) {
+        self.come.notify_one();
+    }
+}
+
+/// Carries orders out and answers them, until the stop. What cannot be done now is tried again.
+pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
+    loop {
+        if let Err(error) = answer_all(&base).await {
+            tracing::warn!(error = format!("{error:#}"), "erasures wait");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = base.erased.notified() => {}
+            () = sleep(LOOK) => {}
+        }
+    }
+}
+
+async fn answer_all(base: &Base) -> anyhow::Result<()> {
+    for order in orders(&base.pool).await? {
+        match base.vault.carry_out(&order).await {
+            Ok(certificate) => answer(base, &order, certificate).await?,
+            Err(VaultError::Held { subject, reasons, .. }) => {
+                let reasons = reasons.join(", ");
+                tracing::warn!(%subject, request = %order.request, reasons, "an ordered erasure waits for a legal hold");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The order is done with once identity has recorded the answer.
+async fn answer(base: &Base, order: &ErasureOrder, certificate: Certificate) -> anyhow::Result<()> {
+    let certificate = pb::Certificate {
+        service: base.name.to_owned(),
+        statement: certificate.statement,
+        key_id: certificate.key_id,
+        signature: certificate.signature.to_vec(),
+    };
+    let answer =
+        pb::AnswerErasureRequest { request: order.request.to_string(), certificate: Some(certificate) };
+    ErasureServiceClient::new(base.channel("identity")).answer_erasure(outgoing(answer)).await?;
+    sqlx::query!("DELETE FROM access.erasure WHERE request = $1", order.request).execute(&base.pool).await?;
+    tracing::info!(subject = %order.subject, request = %order.request, "an ordered erasure was carried out");
+    Ok(())
+}
+
+async fn orders(pool: &PgPool) -> anyhow::Result<Vec<ErasureOrder>> {
+    let rows = sqlx::query!(
+        "SELECT request, subject, reason, legal_basis, asked_by, asked_at_us, approved_by
+         FROM access.erasure ORDER BY request"
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(ErasureOrder {
+                request: row.request,
+                subject: row.subject.parse()?,
+                reason: row.reason.parse()?,
+                legal_basis: row.legal_basis.parse()?,
+                asked_by: row.asked_by,
+                asked_at: Timestamp::from_microsecond(row.asked_at_us)?,
+                approved_by: row.approved_by,
+            })
+        })
+        .collect()
+}
