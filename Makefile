@@ -25,7 +25,7 @@ unit: ## the tests that need no server
 journey: ## the stories, end to end
 	@deploy/test --package docket-tests --no-fail-fast
 
-check: ## format, lints, licences, protocol files, query caches, scripts
+check: ## format, lints, licences, protocol files, query caches; images, manifests, alarms, scripts, secrets
 	@deploy/check
 
 proof: ## the long forms of the tests: more cases, more crashes
