@@ -1,6 +1,26 @@
-//! Transactions that a caller who goes away cannot leave open.
+//! Transactions that a caller who goes away cannot leave open, and pools that ask an idle connection for a sign of life.
 
-use sqlx::{PgPool, Postgres, Transaction};
+use std::time::Duration;
+
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection as _, PgPool, Postgres, Transaction};
+
+/// A connection that was given back within this time was found alive then.
+pub const FRESH: Duration = Duration::from_secs(1);
+
+/// Options of a pool for a service's work: a connection is asked for a sign of life before it is given out when it has been
+/// idle for [`FRESH`] or longer. The pool asks every one when it comes back, and by itself would ask again each time: a
+/// round trip on the way of every transaction.
+pub fn pool_options() -> PgPoolOptions {
+    PgPoolOptions::new().test_before_acquire(false).before_acquire(|connection, idle| {
+        Box::pin(async move {
+            if idle.idle_for >= FRESH {
+                connection.ping().await?;
+            }
+            Ok(true)
+        })
+    })
+}
 
 /// Begins a transaction on a connection of the pool. It is rolled back when it is dropped before its commit.
 ///

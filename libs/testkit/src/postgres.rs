@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 
 use docket_servers::{Postgres, PostgresOptions};
-use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use tokio::sync::{Mutex, OnceCell};
 
@@ -154,7 +154,7 @@ async fn create(name: &str, template: &str) -> TestDatabase {
     let name = format!("{plain:.30}_{}_{}", std::process::id(), next_number());
     postgres.execute(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
     let url = postgres.url(&name);
-    let pool = PgPoolOptions::new()
+    let pool = docket_database::pool_options()
         .max_connections(POOL_SIZE)
         .connect(&url)
         .await

@@ -40,7 +40,8 @@ impl Place {
         let name = format!("bench_{number}");
         let create = format!("CREATE DATABASE {name}");
         self.admin.execute(AssertSqlSafe(create)).await.unwrap();
-        let pool = PgPoolOptions::new().max_connections(16).connect(&self.postgres.url(&name)).await.unwrap();
+        let pool = docket_database::pool_options().max_connections(16);
+        let pool = pool.connect(&self.postgres.url(&name)).await.unwrap();
         docket_vault::migrate(&pool, None).await.unwrap();
         docket_eventlog::migrate(&pool, None).await.unwrap();
         (name, pool)

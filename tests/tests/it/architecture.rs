@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("docket-servers", &[]),
-    ("docket-testkit", &["docket-kernel", "docket-proto", "docket-servers"]),
+    ("docket-testkit", &["docket-database", "docket-kernel", "docket-proto", "docket-servers"]),
     ("docket-sandbox", &["docket-kernel"]),
     ("docket-cli", &["docket-proto", "docket-servers"]),
     ("docket-tests", &[]),

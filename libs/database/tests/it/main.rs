@@ -1,4 +1,4 @@
-//! A transaction dropped while it begins, at every await: no session stays inside one.
+//! A transaction dropped while it begins, at every await: no session stays inside one. A dead connection is not given out.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
@@ -54,4 +54,16 @@ async fn the_pool_alone_leaves_it_inside() {
     #[expect(clippy::disallowed_methods, reason = "it is what is tried")]
     let alone = |pool: PgPool| -> Begin { Box::pin(async move { pool.begin().await }) };
     assert!(left_inside(&pool, 10_000, alone).await);
+}
+
+#[tokio::test]
+async fn a_connection_that_died_while_it_was_idle_is_not_given_out() {
+    let database = docket_testkit::database("idle").await;
+    let pool = docket_database::pool_options().max_connections(1).connect(&database.url).await.unwrap();
+    let own = async || sqlx::query_scalar::<_, i32>("SELECT pg_backend_pid()").fetch_one(&pool).await;
+    let first = own().await.unwrap();
+    let end = sqlx::query("SELECT pg_terminate_backend($1, 5000)").bind(first);
+    end.execute(&database.pool).await.unwrap();
+    tokio::time::sleep(docket_database::FRESH).await;
+    assert_ne!(own().await.unwrap(), first);
 }
