@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use docket_messaging::{Redriver, Stop, parked};
+use axum::routing::get;
+use docket_messaging::Stop;
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 use tonic::service::Routes;
@@ -101,32 +101,6 @@ impl Health {
             }
         }
     }
-}
-
-/// `GET /parked` lists what is parked, `POST /parked/redrive` tries it again: ids, reasons and counts only.
-pub(crate) fn parked_routes(pool: PgPool, redrivers: Vec<Redriver>) -> Router {
-    Router::new()
-        .route("/parked", get(list_parked))
-        .with_state(pool)
-        .merge(Router::new().route("/parked/redrive", post(redrive)).with_state(redrivers))
-}
-
-async fn list_parked(State(pool): State<PgPool>) -> Result<String, StatusCode> {
-    let rows = parked(&pool).await.map_err(|_away| StatusCode::SERVICE_UNAVAILABLE)?;
-    let line = |row: docket_messaging::Parked| {
-        let (log, position, stream, reason) = (row.log, row.position, row.stream, row.reason);
-        format!("{log} {position} {stream} since_us={} {reason}\n", row.since_at_us)
-    };
-    Ok(rows.into_iter().map(line).collect())
-}
-
-async fn redrive(State(redrivers): State<Vec<Redriver>>) -> Result<String, StatusCode> {
-    let (mut applied, mut still_parked) = (0, 0);
-    for redriver in redrivers {
-        let done = redriver.redrive(None).await.map_err(|_away| StatusCode::SERVICE_UNAVAILABLE)?;
-        (applied, still_parked) = (applied + done.applied, still_parked + done.still_parked);
-    }
-    Ok(format!("applied={applied} still_parked={still_parked}\n"))
 }
 
 async fn healthz(State(health): State<Health>) -> (StatusCode, String) {

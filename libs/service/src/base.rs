@@ -10,7 +10,7 @@ use docket_kernel::{SharedClock, SystemClock};
 use docket_messaging::{Broker, FeedClient, Stop};
 use docket_vault::Vault;
 use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 use tonic::transport::{Channel, Endpoint};
 
@@ -167,7 +167,7 @@ pub(crate) fn owner_of(log: &str) -> &str {
     if log.starts_with("cases-") { "case-status" } else { log }
 }
 
-fn channel_to(config: &ServiceConfig, peer: &str) -> anyhow::Result<Channel> {
+pub(crate) fn channel_to(config: &ServiceConfig, peer: &str) -> anyhow::Result<Channel> {
     let url = config.peers.get(peer).with_context(|| format!("service.peers has no {peer}"))?;
     Ok(Endpoint::from_shared(url.clone())?
         .tls_config(tls::client(&config.tls)?)?
@@ -187,7 +187,7 @@ pub(crate) fn clock(config: &ServiceConfig) -> anyhow::Result<SharedClock> {
 
 /// A pool that has connected at least once.
 pub(crate) async fn pool(options: PgConnectOptions, most: u32) -> anyhow::Result<PgPool> {
-    let pool = PgPoolOptions::new()
+    let pool = docket_database::pool_options()
         .max_connections(most)
         .acquire_timeout(Duration::from_secs(5))
         .connect_lazy_with(options);

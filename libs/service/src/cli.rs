@@ -1,10 +1,11 @@
-//! The program around a service: `serve`, `migrate`, `config check`, `streams setup`, `import`, `keys status|rotate`.
+//! The program around a service: `serve`, `migrate`, `config check`, `streams setup`, `import`, `keys …`,
+//! `epoch …`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use docket_messaging::Stop;
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -12,6 +13,7 @@ use sqlx::migrate::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, ServiceConfig};
+use crate::epoch::{EpochCommand, run_epoch};
 use crate::keys::{KeysCommand, run_keys};
 use crate::{Import, migrate, telemetry};
 
@@ -65,6 +67,9 @@ enum Command {
     /// Looks at the service's keys and replaces them.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// After a log was restored to an earlier point.
+    #[command(subcommand)]
+    Epoch(EpochCommand),
 }
 
 #[derive(Subcommand)]
@@ -88,7 +93,10 @@ pub fn main<C>(program: Program<C>) -> ExitCode
 where
     C: DeserializeOwned + AsRef<ServiceConfig> + Send + 'static,
 {
-    let arguments = Arguments::parse();
+    // The program's own name, not this library's.
+    let name: &'static str = format!("docket-{}", program.name).leak();
+    let arguments = Arguments::command().name(name).get_matches();
+    let arguments = Arguments::from_arg_matches(&arguments).unwrap_or_else(|error| error.exit());
     match run(program, arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -123,6 +131,10 @@ where
             runtime.block_on(migrate::set_up_streams(config.as_ref(), program.name, &reads))
         }
         Command::Keys(command) => runtime.block_on(run_keys(config.as_ref(), program.name, command)),
+        Command::Epoch(command) => {
+            println!("{}", runtime.block_on(run_epoch(config.as_ref(), program.name, command))?);
+            Ok(())
+        }
         Command::Serve => runtime.block_on(async {
             // Dropped last, so that the end is told as well.
             let _telemetry = telemetry::init(program.name, config.as_ref())?;

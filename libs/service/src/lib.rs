@@ -2,7 +2,7 @@
 //!
 //! Reading order: `cli` (the program), `config`, `base` (what a service is connected to), `server` (what
 //! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error` and `status` (what
-//! callers are told), `log_admin` (the operator's face), `keys`, `erasures`, `objects`, `roles`, `telemetry`, `admin`, and `testing` for
+//! callers are told), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `telemetry`, `admin`, and `testing` for
 //! the services' tests.
 
 mod access;
@@ -14,6 +14,7 @@ mod cli;
 mod clock;
 mod config;
 mod detached;
+mod epoch;
 mod erasures;
 mod error;
 mod event_feed;
@@ -51,6 +52,7 @@ pub use config::{
 };
 pub use detached::{detached, outgoing};
 pub use docket_messaging::{ApplyError, Stop, Subscriber};
+pub use epoch::{EpochCommand, run_epoch};
 pub use error::ApiError;
 pub use import::Import;
 pub use keys::{KeysCommand, Rotation, run_keys};

@@ -88,7 +88,7 @@ pub(crate) async fn set_up_streams(
 }
 
 /// The log of a service.
-fn log_of(name: &'static str) -> &'static str {
+pub(crate) fn log_of(name: &'static str) -> &'static str {
     match name {
         "case-status" => "cases-0",
         "status-projection" => "status",

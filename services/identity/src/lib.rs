@@ -52,7 +52,7 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
     let base = Base::connect(&config.service, options).await?;
     let keys = keys::KeyRing::open(base.pool.clone(), base.vault.clone(), base.clock.clone()).await?;
     let outbox = mail::Outbox::new(base.pool.clone(), base.vault.clone(), base.clock.clone());
-    let sender = mail::Sender::new(outbox.clone(), &config.mail)?;
+    let sender = mail::Sender::new(outbox.clone(), &config.mail, config.service.is_production())?;
     let register = register::Register::new(&config.register.url)?;
     let app = app::Identity::new(&base, keys.clone(), outbox, register).await?;
     store::housekeeping::tidy(&base.pool, base.clock.now()).await?;

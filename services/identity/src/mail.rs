@@ -131,8 +131,13 @@ impl Sender {
     /// A sender as configured: `smtp://` plain, `smtps://` TLS, `smtp://…?tls=required` STARTTLS.
     ///
     /// # Errors
-    /// A URL or an address which is none.
-    pub(crate) fn new(outbox: Outbox, config: &MailConfig) -> anyhow::Result<Self> {
+    /// A URL or an address which is none; mail in clear in production, since a code opens an account.
+    pub(crate) fn new(outbox: Outbox, config: &MailConfig, production: bool) -> anyhow::Result<Self> {
+        let clear = config.smtp_url.starts_with("smtp://") && !config.smtp_url.contains("tls=required");
+        anyhow::ensure!(
+            !(clear && production),
+            "mail.smtp_url: mail in clear is refused in production; use smtps:// or ?tls=required"
+        );
         let smtp =
             AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.smtp_url).context("mail.smtp_url")?;
         let smtp = match (&config.user, &config.password_file) {

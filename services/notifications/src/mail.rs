@@ -33,7 +33,7 @@ impl Mailer {
     /// # Errors
     /// A URL or sender that cannot be read; mail in clear to another machine in production.
     pub(crate) fn new(config: &MailConfig, base: &Base) -> anyhow::Result<Self> {
-        let clear = config.smtp_url.starts_with("smtp://") && !config.smtp_url.contains("tls=");
+        let clear = config.smtp_url.starts_with("smtp://") && !config.smtp_url.contains("tls=required");
         anyhow::ensure!(
             !(clear && base.config.is_production()),
             "mail.smtp_url: mail in clear is refused in production; use smtps:// or ?tls=required"

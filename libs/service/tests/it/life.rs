@@ -45,7 +45,6 @@ async fn health_and_metrics_are_told_on_the_admin_port() {
         assert_eq!(answer.status, 1, "{service}");
     }
     assert!(http_get(admin, "/metrics").await.contains("200 OK"));
-    assert!(http_get(admin, "/parked").await.contains("200 OK"));
     drop(health);
     server.stop().await.unwrap();
     assert!(tokio::net::TcpStream::connect(admin).await.is_err());

@@ -4,6 +4,7 @@
 mod auth;
 mod bench;
 mod config;
+mod epochs;
 mod keys;
 mod life;
 mod log_admin;

@@ -1,0 +1,105 @@
+//! `epoch raise|seen|accept`: after a log was restored to an earlier point. For the operator at the service's own machine,
+//! since a service whose log went back should not be served from before it is known what its readers saw.
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use docket_eventlog::{EventLog, OpenLog};
+use docket_messaging::{FeedClient, accept_epoch, seen_beyond};
+use sqlx::PgPool;
+
+use crate::base::{channel_to, clock, owner_of, pool};
+use crate::config::{ServiceConfig, connect_options};
+use crate::keys::vault;
+use crate::migrate::log_of;
+
+/// The operator's commands after a restore.
+#[derive(Subcommand)]
+pub enum EpochCommand {
+    /// Begins a new epoch of the service's own log: its next events are of another history than those that were lost.
+    Raise {
+        /// Why; it is kept for ever and published, so no names.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lists what this service has seen of a log that the log no longer has.
+    Seen {
+        /// The log, such as `cases-0`.
+        log: String,
+    },
+    /// Lets this service go on with a log that was restored, after what it saw beyond was reconciled.
+    Accept {
+        /// The log.
+        log: String,
+        /// Who decides.
+        #[arg(long)]
+        by: String,
+        /// Why; no names.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Carries a command out for service `name`, and says what it did.
+///
+/// # Errors
+/// What could not be done, in words for the operator.
+pub async fn run_epoch(
+    config: &ServiceConfig,
+    name: &'static str,
+    command: EpochCommand,
+) -> anyhow::Result<String> {
+    let own = connect_options(&config.database.url, config.database.password_file.as_deref())?;
+    let own = pool(own.application_name(name), 2).await?;
+    let said = match command {
+        EpochCommand::Raise { reason } => {
+            anyhow::ensure!(!reason.trim().is_empty(), "--reason: say why the log begins a new epoch");
+            let epoch = open(config, name, &own).await?.raise_epoch(&reason).await?;
+            format!("{} is in epoch {} from position {} on", log_of(name), epoch.number, epoch.from_position)
+        }
+        EpochCommand::Seen { log } => {
+            let feed = feed(config, name, &own, &log).await?;
+            match seen_beyond(&own, name, &log, &feed).await? {
+                Some(beyond) => beyond.to_string(),
+                None => format!("{name} has seen nothing of {log} that is not in it"),
+            }
+        }
+        EpochCommand::Accept { log, by, reason } => {
+            let feed = feed(config, name, &own, &log).await?;
+            let now = clock(config)?.now();
+            match accept_epoch(&own, &feed, (name, &log), (&by, &reason), now).await? {
+                Some(beyond) => format!("accepted; {beyond}"),
+                None => format!("nothing to accept: {name} has seen nothing of {log} that is not in it"),
+            }
+        }
+    };
+    own.close().await;
+    Ok(said)
+}
+
+async fn open(config: &ServiceConfig, name: &'static str, own: &PgPool) -> anyhow::Result<EventLog> {
+    let clock = clock(config)?;
+    EventLog::open(OpenLog {
+        name: log_of(name),
+        pool: own.clone(),
+        vault: vault(config, own, name, clock.clone()).await?,
+        clock,
+        personal: docket_proto::personal_fields,
+        producer: format!("{name}/{}", env!("CARGO_PKG_VERSION")),
+        rules: String::new(),
+    })
+    .await
+    .context("open the log; was `migrate` run?")
+}
+
+/// The log as its owner has it: our own, or by its port.
+async fn feed(
+    config: &ServiceConfig,
+    name: &'static str,
+    own: &PgPool,
+    log: &str,
+) -> anyhow::Result<FeedClient> {
+    if log == log_of(name) {
+        return Ok(FeedClient::local(open(config, name, own).await?));
+    }
+    Ok(FeedClient::grpc(channel_to(config, owner_of(log))?))
+}
