@@ -1,14 +1,18 @@
 # Every command a person needs; each is one line, the work is in deploy/ and in `docket`.
 .DEFAULT_GOAL := help
-.PHONY: help run stop clean-data test unit journey check proof bench
+.PHONY: help run stories stop clean-data test unit journey check proof bench
 
 V ?=
+STORY ?= naturalization
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: ## install the tools, build, start everything, play the story, stay up (Ctrl-C stops it)
-	@deploy/run up --story $(V)
+run: ## install the tools, build, start everything, play STORY (naturalization), stay up (Ctrl-C stops it)
+	@deploy/run up --story $(STORY) $(V)
+
+stories: ## the stories that `make run STORY=…` and `docket story …` play
+	@deploy/run story --list
 
 stop: ## stop what `make run` started from another terminal
 	@deploy/local stop

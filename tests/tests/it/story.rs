@@ -2,6 +2,9 @@
 use crate::system::{System, root};
 use serde_json::Value;
 
+/// The stories after the first.
+const OTHERS: &[&str] = &["withdrawal"];
+
 #[test]
 fn a_permanent_resident_becomes_a_citizen() {
     let system = System::start();
@@ -18,6 +21,21 @@ fn a_permanent_resident_becomes_a_citizen() {
     assert_eq!(exit_code(&system, &["log", "stats"]), Some(3));
     as_the_operator(&system, &came_of_it["sign_ins"][2]);
     as_two_operators(&system, [&came_of_it["sign_ins"][2], &came_of_it["sign_ins"][3]]);
+    // On the same system, beside what is there already.
+    for story in OTHERS {
+        system.play(story, |_| ());
+    }
+}
+
+#[test]
+fn every_story_is_played_by_a_test_and_can_be_read() {
+    let folder = root().join("tests/stories");
+    let listed = docket_cli::story::list(&folder).unwrap();
+    let names: Vec<&str> = listed.iter().filter_map(|(path, ..)| path.file_stem()?.to_str()).collect();
+    assert_eq!(names, [&["naturalization"], OTHERS].concat(), "a new story is added to OTHERS");
+    for (path, ..) in &listed {
+        docket_cli::story::file::Story::read(path).unwrap();
+    }
 }
 
 /// Anybody with the whole number sees a title and nothing else; an unknown number is refused.

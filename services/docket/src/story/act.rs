@@ -1,10 +1,32 @@
 //! What people can do in a story, as data.
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// One act.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
+    /// Everything up to being signed in: an account, its address, an authenticator; then a role, or for an applicant the
+    /// proof of identity.
+    Join {
+        /// Role to take up with an invitation.
+        #[serde(default)]
+        role: String,
+    },
+    /// Files a form in one go: begins, answers, uploads, sees the fee, steps up, signs, sends.
+    FileForm {
+        /// Form.
+        form: String,
+        /// The fee to be seen, in cents.
+        cents: i64,
+        /// Answers; in a story's file they may stand in a file beside it.
+        answers: toml::Table,
+        /// Kind from the checklist → files beside the story.
+        #[serde(default)]
+        evidence: BTreeMap<String, Vec<String>>,
+    },
+    /// Withdraws the case.
+    Withdraw {},
     /// The register of persons comes to know somebody plainly invented (the sandbox plays the register).
     BeKnownToTheRegister {},
     /// Opens an account.
@@ -138,4 +160,47 @@ pub enum Act {
         /// Notices in the applicant's inbox by kind; others must not be there.
         notices: Vec<String>,
     },
+}
+
+impl Act {
+    /// The single acts that an act stands for, when it stands for several. `applicant`: a person who files.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most acts are single ones")]
+    pub fn parts(&self, applicant: bool) -> Option<Vec<Self>> {
+        match self {
+            Self::Join { role } => {
+                let mut parts = vec![
+                    Self::Register {},
+                    Self::ConfirmEmail { wrong: false },
+                    Self::SetUpTotp {},
+                    Self::SignIn { wrong_password: false },
+                ];
+                if applicant {
+                    parts.insert(0, Self::BeKnownToTheRegister {});
+                    parts.push(Self::ProveIdentity { wrong_a_number: false });
+                }
+                if !role.is_empty() {
+                    parts.push(Self::TakeRole { role: role.clone() });
+                }
+                Some(parts)
+            }
+            Self::FileForm { form, cents, answers, evidence } => {
+                let mut parts = vec![
+                    Self::StartForm { form: form.clone() },
+                    Self::Answer { answers: answers.clone(), finds: Vec::new(), silent: Vec::new() },
+                ];
+                for (kind, files) in evidence {
+                    let upload = |file: &String| Self::Upload { kind: kind.clone(), file: file.clone() };
+                    parts.extend(files.iter().map(upload));
+                }
+                parts.extend([
+                    Self::SeeFee { cents: *cents },
+                    Self::StepUp {},
+                    Self::Sign { name: String::new() },
+                    Self::Submit { again: false },
+                ]);
+                Some(parts)
+            }
+            _ => None,
+        }
+    }
 }

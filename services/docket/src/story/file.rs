@@ -120,6 +120,22 @@ impl Story {
         let mut story: Self =
             toml::from_str(&text).with_context(|| format!("{} is no story", path.display()))?;
         path.parent().unwrap_or(Path::new(".")).clone_into(&mut story.folder);
+        for (step, number) in story.step.iter_mut().zip(1..) {
+            put_answers_in(step, &story.folder).with_context(|| format!("step {number}"))?;
+        }
         Ok(story)
     }
+}
+
+/// Answers named by their file are read from it: `do.file_form = { answers = "n-400.toml" }`.
+fn put_answers_in(step: &mut toml::Value, folder: &Path) -> Result<()> {
+    let answers = step.get_mut("do").and_then(|act| act.get_mut("file_form")?.get_mut("answers"));
+    let Some(answers) = answers else { return Ok(()) };
+    if let Some(file) = answers.as_str() {
+        let path = folder.join("answers").join(file);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let table: toml::Table = toml::from_str(&text).with_context(|| path.display().to_string())?;
+        *answers = toml::Value::Table(table);
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@ use super::act::Act;
 use super::evidence::upload;
 use super::player::{Answer, Player, Stumble, command_id};
 use super::see;
+use crate::client::reason;
 use crate::commands::amount;
 use anyhow::{Context, anyhow, bail, ensure};
 use docket_proto::case_status::v1 as cases;
@@ -130,17 +131,23 @@ async fn step_up(player: &mut Player, who: &str) -> Answer {
 }
 
 async fn take_role(player: &mut Player, who: &str, role: &str) -> Answer {
-    let codes = player.addresses.invitations.get(role);
-    let code = codes.and_then(|codes| codes.first()).cloned();
-    let code = code.with_context(|| format!("no invitation for {role} is left in docket.json"))?;
-    let message = identity::RedeemInvitationRequest { request_id: command_id(), code };
-    let answer = call!(player, player.token(who)?, accounts, redeem_invitation, message)?;
-    if let Some(codes) = player.addresses.invitations.get_mut(role) {
-        codes.remove(0);
+    loop {
+        let codes = player.addresses.invitations.entry(role.to_owned()).or_default();
+        if codes.is_empty() {
+            return Err(anyhow!("no invitation for {role} is left in docket.json").into());
+        }
+        let (code, last) = (codes.remove(0), codes.is_empty());
+        let message = identity::RedeemInvitationRequest { request_id: command_id(), code };
+        match call!(player, player.token(who)?, accounts, redeem_invitation, message) {
+            // Taken up by somebody of an earlier story.
+            Err(status) if !last && reason(&status) == "CODE_WRONG" => {}
+            answer => {
+                let roles = answer?.account.context("account")?.roles;
+                let roles = roles.iter().map(|role| format!("{} at {}", role.role, role.office));
+                return Ok(format!("now {}", roles.collect::<Vec<_>>().join(", ")));
+            }
+        }
     }
-    let roles = answer.account.context("account")?.roles;
-    let roles: Vec<String> = roles.iter().map(|role| format!("{} at {}", role.role, role.office)).collect();
-    Ok(format!("now {}", roles.join(", ")))
 }
 
 async fn prove_identity(player: &mut Player, who: &str, wrong: bool) -> Answer {
@@ -183,9 +190,17 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::MoveAppointment { kind, cause } => move_appointment(player, who, kind, cause).await,
         Act::Write { topic, text } => write(player, who, topic, text).await,
         Act::Respond { files } => respond(player, who, files).await,
+        Act::Withdraw {} => withdraw(player, who).await,
         Act::CountAtTheFarSide { charges, notices } => see::count(player, who, *charges, notices).await,
         other => Err(anyhow!("{other:?} is no act of a party").into()),
     }
+}
+
+async fn withdraw(player: &mut Player, who: &str) -> Answer {
+    let message = cases::WithdrawCaseRequest { request_id: command_id(), name: player.case() };
+    let case = call!(player, player.token(who)?, cases, withdraw_case, message)?.case.context("case")?;
+    player.version = case.version;
+    Ok("withdrawn; this cannot be taken back".to_owned())
 }
 
 async fn start_form(player: &mut Player, who: &str, form: &str) -> Answer {

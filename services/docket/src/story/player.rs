@@ -186,7 +186,21 @@ impl Player {
     }
 
     async fn act(&mut self, who: &str, act: &Act) -> Answer {
+        let Some(parts) = act.parts(self.person(who)?.row.part == "applicant") else {
+            return self.single(who, act).await;
+        };
+        let mut told = Vec::with_capacity(parts.len());
+        for part in &parts {
+            told.push(self.single(who, part).await?);
+        }
+        Ok(told.join("\n"))
+    }
+
+    async fn single(&mut self, who: &str, act: &Act) -> Answer {
         match act {
+            Act::Join { .. } | Act::FileForm { .. } => {
+                Err(anyhow::anyhow!("{act:?} stands for several acts").into())
+            }
             Act::BeKnownToTheRegister {}
             | Act::Register {}
             | Act::ConfirmEmail { .. }
@@ -208,6 +222,7 @@ impl Player {
             | Act::MoveAppointment { .. }
             | Act::Write { .. }
             | Act::Respond { .. }
+            | Act::Withdraw {}
             | Act::CountAtTheFarSide { .. } => party::filing(self, who, act).await,
             Act::AnswerMessage { .. }
             | Act::Assign { .. }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Roles for which an invitation is printed at every start, with their office. Two operators: an erasure needs both.
+/// Roles for which an invitation is printed at every start, with their office.
 const INVITATIONS: &[(&str, &str)] = &[
     ("intake_officer", "NBC"),
     ("adjudicator", "NBC"),
@@ -24,8 +24,9 @@ const INVITATIONS: &[(&str, &str)] = &[
     ("oath_officer", "FO-NYC"),
     ("finance", "NBC"),
     ("operator", "NBC"),
-    ("operator", "NBC"),
 ];
+/// So many of each: an erasure needs two operators, and a second story its own officers.
+const EACH: usize = 2;
 
 /// The running system.
 #[derive(Debug)]
@@ -121,7 +122,7 @@ impl Running {
         let codes = blocking(move || {
             let config = place.configs().join("identity.toml").display().to_string();
             let mut codes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-            for (role, office) in INVITATIONS {
+            for (role, office) in INVITATIONS.iter().flat_map(|one| std::iter::repeat_n(one, EACH)) {
                 let order = Order {
                     name: "identity".to_owned(),
                     program: program("identity")?,
