@@ -121,3 +121,24 @@ pub struct Appended {
     /// Whether the command had been done before; then this is the first answer.
     pub repeated: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_found_under_its_own_sort_only() {
+        let id = Uuid::from_u128(7);
+        for (subjects, kind) in [
+            (Subjects::filing(id), SubjectKind::Filing),
+            (Subjects::account(id), SubjectKind::Account),
+            (Subjects::person(id), SubjectKind::Person),
+        ] {
+            for other in [SubjectKind::Filing, SubjectKind::Account, SubjectKind::Person] {
+                let expected = (other == kind).then_some(Subject { kind, id });
+                assert_eq!(subjects.get(other), expected, "{subjects:?} {other:?}");
+            }
+            assert_eq!(Subjects::NONE.get(kind), None);
+        }
+    }
+}

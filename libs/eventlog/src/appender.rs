@@ -167,7 +167,7 @@ impl Task {
                     }
                 }
             }
-            for group in groups(jobs) {
+            for group in groups(jobs, |job| job.append.bytes) {
                 self.flush(group).await;
             }
             let_callers_return(&receiver).await;
@@ -396,17 +396,36 @@ fn pause(attempt: usize) -> Duration {
     Duration::from_millis(PAUSES_MS[attempt.min(PAUSES_MS.len() - 1)])
 }
 
-/// Cuts the jobs into groups which fit one commit, in order.
-fn groups(jobs: Vec<Job>) -> Vec<Vec<Job>> {
-    let mut groups: Vec<Vec<Job>> = Vec::new();
+/// Cuts jobs into groups which fit one commit, in order; a job that does not fit any goes alone.
+fn groups<J>(jobs: Vec<J>, bytes_of: impl Fn(&J) -> usize) -> Vec<Vec<J>> {
+    let mut groups: Vec<Vec<J>> = Vec::new();
     let mut bytes = 0;
     for job in jobs {
-        let fits = bytes + job.append.bytes <= GROUP_BYTES;
-        bytes = if fits { bytes } else { 0 } + job.append.bytes;
+        let more = bytes_of(&job);
+        let fits = bytes + more <= GROUP_BYTES;
+        bytes = if fits { bytes + more } else { more };
         match groups.last_mut() {
             Some(group) if fits => group.push(job),
             _ => groups.push(vec![job]),
         }
     }
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_keep_the_order_and_fit_one_commit() {
+        let cut = |sizes: &[usize]| groups(sizes.to_vec(), |bytes| *bytes);
+        let half = GROUP_BYTES / 2;
+        assert_eq!(cut(&[]), [[0; 0]; 0]);
+        assert_eq!(cut(&[1, 2, 3]), [[1, 2, 3]]);
+        assert_eq!(cut(&[half, half, 1]), [vec![half, half], vec![1]], "just full");
+        assert_eq!(cut(&[half, half + 1, 2]), [vec![half], vec![half + 1, 2]]);
+        assert_eq!(cut(&[3, GROUP_BYTES + 1, 4, 5]), [vec![3], vec![GROUP_BYTES + 1], vec![4, 5]]);
+        // What filled an earlier group does not count against a later one.
+        assert_eq!(cut(&[GROUP_BYTES, half, half]), [vec![GROUP_BYTES], vec![half, half]]);
+    }
 }

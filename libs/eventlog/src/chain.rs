@@ -112,6 +112,23 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::samples;
+
+    /// SHA-256 over these fields, computed by another program.
+    const KNOWN: &str = "54d7cbc487e5784397cd6c3a90d9994e94e978e7057974b8206432378d84345e";
+
+    #[test]
+    fn a_link_is_the_hash_of_every_field_in_its_order() {
+        let previous = std::array::from_fn(|place| u8::try_from(place).unwrap());
+        let mut event = samples::recorded();
+        let input = link_input(&previous, &event);
+        assert_eq!((input.len(), &input[..15]), (208, TAG));
+        assert_eq!(hex::encode(sha256(&input)), KNOWN);
+        assert_eq!(hex::encode(link(&previous, &event)), KNOWN);
+        assert!(!event.follows(&previous));
+        event.link = link(&previous, &event);
+        assert!(event.follows(&previous) && !event.follows(&NO_LINK));
+    }
 
     #[test]
     fn parts_are_read_as_they_were_pushed() {

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use sqlx::PgConnection;
 
 use crate::log::Core;
@@ -53,11 +54,12 @@ impl Memory {
     /// A round from memory, with the streams that are taken to be new; none when it does not suffice.
     fn recall<'a>(
         &self,
-        core: &Core,
+        log: &'static str,
+        now: Timestamp,
         group: &[&'a Prepared],
     ) -> Result<Option<(Round, Vec<&'a str>)>, Error> {
         let Some(end) = self.end else { return Ok(None) };
-        let mut round = end.begin(core)?;
+        let mut round = end.begin(log, now)?;
         let mut absent = Vec::new();
         for stream in group.iter().flat_map(|append| &append.streams) {
             let name = stream.stream.as_str();
@@ -91,7 +93,7 @@ pub(crate) async fn append_group(
     memory: &mut Memory,
     group: &[&Prepared],
 ) -> Result<Guess, Error> {
-    if let Some((mut round, absent)) = memory.recall(core, group)? {
+    if let Some((mut round, absent)) = memory.recall(core.name, core.clock.now(), group)? {
         let outcomes = round.decide_all(group);
         // A refusal counts only against what the database says now.
         if !round.commands.is_empty() && settle(conn, core, memory, group, &outcomes, &round, &absent).await?
@@ -120,4 +122,98 @@ async fn settle(
     // Whatever becomes of the statement, what was remembered no longer holds; a success is kept by the caller.
     memory.end = None;
     write(conn, core, &Rows::of(group, outcomes, round), round, absent).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Expected::{Any, Version};
+    use crate::round::NewCommand;
+    use crate::samples::{at, prepared, round};
+
+    fn head(version: u64) -> StreamHead {
+        StreamHead { version, link: [1; 32], first: 1, last: 10, touched: true }
+    }
+
+    /// What is remembered after a round in which `case-a` was written.
+    fn memory() -> Memory {
+        let mut ended = round();
+        ended.streams.insert("case-a".to_owned(), head(3));
+        ended.commands.push(NewCommand { append: 0, first: 10, last: 10 });
+        let mut memory = Memory::default();
+        memory.keep(ended);
+        memory
+    }
+
+    fn names(round: &Round) -> Vec<&str> {
+        round.streams.keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn a_round_goes_on_where_the_last_one_ended() {
+        let (memory, append) = (memory(), prepared(1, &[("case-a", Version(3), 1)]));
+        let (round, absent) = memory.recall("cases-0", at(), &[&append]).unwrap().unwrap();
+        assert_eq!((round.commits, round.position, round.recorded_at), (5, 10, at()));
+        assert_eq!((round.log, absent.len()), ("cases-0", 0));
+        assert_eq!(round.streams["case-a"], StreamHead { touched: false, ..head(3) });
+    }
+
+    #[test]
+    fn a_round_without_a_command_is_no_commit() {
+        let mut memory = Memory::default();
+        memory.keep(round());
+        let (round, _) = memory.recall("cases-0", at(), &[]).unwrap().unwrap();
+        assert_eq!(round.commits, 4);
+    }
+
+    #[test]
+    fn what_is_not_remembered_is_looked_up_unless_it_should_be_new() {
+        let memory = memory();
+        let recall = |streams: &[(&str, Expected, usize)]| {
+            let append = prepared(1, streams);
+            let recalled = memory.recall("cases-0", at(), &[&append]).unwrap();
+            recalled.map(|(round, absent)| {
+                let absent: Vec<String> = absent.into_iter().map(str::to_owned).collect();
+                (names(&round).len(), absent)
+            })
+        };
+        assert_eq!(recall(&[("case-b", Version(2), 1)]), None, "of which nothing is known");
+        assert_eq!(recall(&[("case-b", Any, 1)]), None);
+        assert_eq!(recall(&[("case-b", Version(0), 1)]), Some((0, vec!["case-b".to_owned()])));
+        assert_eq!(
+            recall(&[("case-a", Any, 1), ("case-b", Version(0), 1)]),
+            Some((1, vec!["case-b".to_owned()]))
+        );
+        // An append that makes a stream, and another that goes on with it.
+        let (one, two) =
+            (prepared(1, &[("case-b", Version(0), 1)]), prepared(2, &[("case-b", Version(1), 1)]));
+        let (_, absent) = memory.recall("cases-0", at(), &[&one, &two]).unwrap().unwrap();
+        assert_eq!(absent, ["case-b"]);
+        assert!(memory.recall("cases-0", at(), &[&two, &one]).unwrap().is_none());
+    }
+
+    #[test]
+    fn nothing_is_recalled_after_forgetting() {
+        let mut memory = memory();
+        memory.forget();
+        assert!(memory.recall("cases-0", at(), &[]).unwrap().is_none());
+        memory.keep(round());
+        let append = prepared(1, &[("case-a", Version(3), 1)]);
+        assert!(memory.recall("cases-0", at(), &[&append]).unwrap().is_none(), "the streams are gone too");
+    }
+
+    #[test]
+    fn no_more_than_so_many_streams_are_remembered() {
+        let mut memory = Memory::default();
+        let with = |from: usize, count: usize| {
+            let mut ended = round();
+            ended.streams.extend((from..from + count).map(|n| (format!("case-{n}"), head(1))));
+            ended
+        };
+        memory.keep(with(0, REMEMBERED - 1));
+        memory.keep(with(REMEMBERED, 1));
+        assert_eq!(memory.streams.len(), REMEMBERED, "just as many as fit");
+        memory.keep(with(REMEMBERED + 1, 2));
+        assert_eq!(memory.streams.len(), 2, "then all others are forgotten");
+    }
 }

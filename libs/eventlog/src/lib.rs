@@ -31,6 +31,8 @@ mod replay;
 mod request;
 mod round;
 mod row;
+#[cfg(test)]
+mod samples;
 mod schema;
 mod signed;
 mod slots;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -24,11 +25,11 @@ pub(crate) struct End {
 
 impl End {
     /// A round which begins here.
-    pub(crate) fn begin(self, core: &Core) -> Result<Round, Error> {
+    pub(crate) fn begin(self, log: &'static str, now: Timestamp) -> Result<Round, Error> {
         // To the microsecond, as it is stored; never before the event before it.
-        let now = core.clock.now().as_microsecond().max(self.recorded_at_us);
+        let now = now.as_microsecond().max(self.recorded_at_us);
         Ok(Round {
-            log: core.name,
+            log,
             commits: self.commits,
             position: self.position.unsigned_abs(),
             recorded_at: instant(now)?,
@@ -97,7 +98,7 @@ pub(crate) async fn look(conn: &mut PgConnection, core: &Core, group: &[&Prepare
         recorded_at_us: first.recorded_at_us,
         closed: Closed::stored(first.closed_slots),
     };
-    let mut round = end.begin(core)?;
+    let mut round = end.begin(core.name, core.clock.now())?;
     for row in rows {
         row.enter(&mut round)?;
     }

@@ -153,7 +153,13 @@ mod tests {
             let all = leaves((n + more) as u64);
             let mut frontier = Frontier::default();
             all[..n].iter().for_each(|leaf| frontier.push(*leaf));
-            let mut read = Frontier::from_bytes(n as u64, &frontier.to_bytes()).unwrap();
+            prop_assert_eq!(frontier.size(), n as u64);
+            let bytes = frontier.to_bytes();
+            for other in (0..130).filter(|other: &u64| other.count_ones() != (n as u64).count_ones()) {
+                prop_assert!(Frontier::from_bytes(other, &bytes).is_none(), "{other} leaves have other peaks");
+            }
+            prop_assert!(Frontier::from_bytes(n as u64, &[&bytes[..], &[0]].concat()).is_none(), "a byte more");
+            let mut read = Frontier::from_bytes(n as u64, &bytes).unwrap();
             all[n..].iter().for_each(|leaf| read.push(*leaf));
             prop_assert_eq!(read.root(), by_definition(&all));
         }

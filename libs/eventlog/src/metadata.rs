@@ -70,3 +70,20 @@ impl Metadata {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn metadata_read_as_they_were_written() {
+        let whole = Metadata { causation_id: Some(Uuid::from_u128(9)), ..samples::metadata(1) };
+        let bare = Metadata { on_behalf_of: None, rules: String::new(), ..samples::metadata(1) };
+        for metadata in [whole, bare] {
+            assert_eq!(Metadata::decode(&metadata.encode()).unwrap(), metadata);
+        }
+        assert!(Metadata::decode(b"\xff").is_err());
+        assert!(Metadata::decode(b"").is_err(), "without a command there are none");
+    }
+}

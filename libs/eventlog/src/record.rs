@@ -126,3 +126,46 @@ impl Recorded {
 pub(crate) fn instant(micros: i64) -> Result<Timestamp, Error> {
     Timestamp::from_microsecond(micros).map_err(|_| Error::Malformed("an instant"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    /// A record as it is really stored.
+    fn stored() -> Recorded {
+        let part = pb::SealedPart { ciphertext: b"sealed".as_slice().into(), ..pb::SealedPart::default() };
+        let metadata = samples::metadata(1);
+        Recorded {
+            metadata_bytes: metadata.encode().into(),
+            metadata,
+            sealed: vec![part.encode_to_vec().into()],
+            link: [5; 32],
+            epoch: 3,
+            ..samples::recorded()
+        }
+    }
+
+    #[test]
+    fn what_is_published_reads_as_it_was_stored() {
+        let event = stored();
+        assert_eq!(Recorded::from_stored(&event.to_stored()).unwrap(), event);
+        assert_eq!(Recorded::from_message(event.to_message()).unwrap(), event);
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused() {
+        let message = stored().to_message();
+        for spoilt in [
+            pb::StoredEvent { format: 2, ..message.clone() },
+            pb::StoredEvent { stream: "No Stream".to_owned(), ..message.clone() },
+            pb::StoredEvent { event_id: b"short".as_slice().into(), ..message.clone() },
+            pb::StoredEvent { link: b"short".as_slice().into(), ..message.clone() },
+            pb::StoredEvent { recorded_at_us: i64::MAX, ..message.clone() },
+            pb::StoredEvent { metadata: b"\xff".as_slice().into(), ..message.clone() },
+        ] {
+            assert!(Recorded::from_message(spoilt.clone()).is_err(), "{spoilt:?}");
+        }
+        assert!(Recorded::from_stored(b"\xff").is_err());
+    }
+}

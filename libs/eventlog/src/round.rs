@@ -200,3 +200,120 @@ pub(crate) fn recorded(append: Prepared, written: &Written, at: Timestamp, epoch
     }
     recorded
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Expected::{Any, Version};
+    use crate::samples::{at, prepared, round};
+
+    fn written(outcome: &Outcome) -> &Written {
+        let Outcome::Written(written) = outcome else { panic!("{outcome:?}") };
+        written
+    }
+
+    fn versions(outcome: &Outcome) -> Vec<u64> {
+        written(outcome).places.iter().map(|place| place.version).collect()
+    }
+
+    #[test]
+    fn events_get_the_next_positions_versions_and_links() {
+        let (one, two) = (
+            prepared(1, &[("case-a", Version(0), 2), ("case-b", Any, 1)]),
+            prepared(2, &[("case-a", Version(2), 1)]),
+        );
+        let mut round = round();
+        let outcomes = round.decide_all(&[&one, &two]);
+        assert_eq!((written(&outcomes[0]).first, written(&outcomes[0]).last), (11, 13));
+        assert_eq!((written(&outcomes[1]).first, written(&outcomes[1]).last), (14, 14));
+        assert_eq!([versions(&outcomes[0]), versions(&outcomes[1])], [vec![1, 2, 1], vec![3]]);
+        let head = &round.streams["case-a"];
+        assert_eq!((head.version, head.first, head.last, head.touched), (3, 11, 14, true));
+        let head = &round.streams["case-b"];
+        assert_eq!((head.version, head.first, head.last), (1, 13, 13));
+        assert_eq!(round.position, 14);
+
+        // Stored as decided, each event follows the one before it in its stream.
+        let first = recorded(one, written(&outcomes[0]), at(), 1);
+        let second = recorded(two, written(&outcomes[1]), at(), 1);
+        let all: Vec<&Recorded> = first.iter().chain(&second).collect();
+        assert_eq!(all.iter().map(|event| event.position).collect::<Vec<_>>(), [11, 12, 13, 14]);
+        assert!(all[0].follows(&NO_LINK) && all[1].follows(&all[0].link) && all[2].follows(&NO_LINK));
+        assert!(all[3].follows(&all[1].link));
+        assert_eq!(
+            (all[0].payload.as_ref(), all[1].payload.as_ref()),
+            (&b"payload 0"[..], &b"payload 1"[..])
+        );
+        assert_eq!((all[3].epoch, all[3].recorded_at, all[3].version), (1, at(), 3));
+    }
+
+    #[test]
+    fn a_conflict_says_what_the_version_is_and_costs_the_others_nothing() {
+        let appends = [
+            prepared(1, &[("case-a", Version(0), 1)]),
+            prepared(2, &[("case-a", Version(0), 1)]),
+            prepared(3, &[("case-b", Any, 1), ("case-a", Version(7), 1)]),
+            prepared(4, &[("case-a", Version(1), 1)]),
+        ];
+        let mut round = round();
+        let outcomes = round.decide_all(&appends.iter().collect::<Vec<_>>());
+        assert_eq!([versions(&outcomes[0]), versions(&outcomes[3])], [[1], [2]]);
+        for (outcome, wanted) in [(&outcomes[1], 0), (&outcomes[2], 7)] {
+            let Outcome::Lost(Error::Conflict { stream, expected, current }) = outcome else {
+                panic!("{outcome:?}")
+            };
+            assert_eq!((stream.as_str(), *expected, *current), ("case-a", wanted, 1));
+        }
+        assert!(!round.streams.contains_key("case-b"), "all or nothing");
+        assert_eq!(round.commands.iter().map(|command| command.append).collect::<Vec<_>>(), [0, 3]);
+    }
+
+    #[test]
+    fn a_command_is_done_once_whether_before_this_round_or_in_it() {
+        let again = prepared(1, &[("case-a", Version(0), 1)]);
+        let mut round = round();
+        let outcomes = round.decide_all(&[&again, &again]);
+        assert_eq!(versions(&outcomes[0]), [1]);
+        assert!(matches!(outcomes[1], Outcome::Repeated { first: 11, last: 11 }), "{:?}", outcomes[1]);
+
+        let other = Prepared { fingerprint: prepared(2, &[]).fingerprint, ..again.clone() };
+        let mut round = crate::samples::round();
+        let done = Done { fingerprint: again.fingerprint.clone(), first: 5, last: 6 };
+        round.known.insert((again.actor.clone(), again.command_id), done);
+        let outcomes = round.decide_all(&[&again, &other]);
+        assert!(matches!(outcomes[0], Outcome::Repeated { first: 5, last: 6 }), "{:?}", outcomes[0]);
+        assert!(matches!(outcomes[1], Outcome::Lost(Error::CommandReused { .. })), "{:?}", outcomes[1]);
+        assert_eq!((round.position, round.commands.len()), (10, 0), "nothing is to be written");
+
+        // The same id of another actor is another command.
+        let stranger = Prepared { actor: "machine:timer".to_owned(), ..again.clone() };
+        let mut round = crate::samples::round();
+        let outcomes = round.decide_all(&[&again, &stranger]);
+        assert!(matches!(outcomes[1], Outcome::Lost(Error::Conflict { .. })), "{:?}", outcomes[1]);
+    }
+
+    #[test]
+    fn a_command_without_events_checks_its_version_and_is_remembered() {
+        let check = prepared(1, &[("case-a", Version(0), 0)]);
+        let mut round = round();
+        let outcomes = round.decide_all(&[&check]);
+        assert_eq!((written(&outcomes[0]).first, written(&outcomes[0]).last), (11, 10));
+        assert_eq!((round.commands.len(), round.streams.len()), (1, 0));
+        let wrong = prepared(2, &[("case-a", Version(1), 0)]);
+        let outcomes = crate::samples::round().decide_all(&[&wrong]);
+        assert!(matches!(outcomes[0], Outcome::Lost(Error::Conflict { .. })), "{:?}", outcomes[0]);
+    }
+
+    #[test]
+    fn a_new_stream_is_not_born_in_a_closed_slot() {
+        let append = prepared(1, &[("case-a", Any, 1)]);
+        let mut round = round();
+        round.closed = Closed::default().set(Slot::of(&append.streams[0].stream), true);
+        assert!(matches!(round.decide_all(&[&append])[0], Outcome::Lost(Error::SlotMoving { .. })));
+        // One that lives there already goes on.
+        let head = StreamHead { version: 4, link: [1; 32], first: 1, last: 9, touched: false };
+        round.streams.insert("case-a".to_owned(), head);
+        assert_eq!(versions(&round.decide_all(&[&append])[0]), [5]);
+        assert!(round.streams["case-a"].touched);
+    }
+}

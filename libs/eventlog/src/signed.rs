@@ -133,3 +133,85 @@ impl Statement {
 fn verified(public_key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     UnparsedPublicKey::new(&ED25519, public_key).verify(message, signature).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{at, stream};
+
+    fn key(seed: u8) -> CheckpointKey {
+        CheckpointKey::from_seed(&[seed; 32]).unwrap()
+    }
+
+    fn checkpoint(key: &CheckpointKey) -> SignedCheckpoint {
+        let unsigned = SignedCheckpoint {
+            log: "cases-0".to_owned(),
+            size: 10,
+            root: [1; 32],
+            epoch: 2,
+            signed_at: at(),
+            key_id: key.id.clone(),
+            signature: [0; 64],
+        };
+        SignedCheckpoint { signature: key.sign(&unsigned.message()), ..unsigned }
+    }
+
+    fn statement(key: &CheckpointKey) -> Statement {
+        let (stream, checkpoint) = (stream("case-a"), checkpoint(key));
+        let unsigned = Statement { stream, version: 3, link: [2; 32], checkpoint, signature: [0; 64] };
+        Statement { signature: key.sign(&unsigned.message()), ..unsigned }
+    }
+
+    #[test]
+    fn a_key_has_the_name_of_its_public_half_and_shows_nothing_else() {
+        let (one, other) = (key(1), key(2));
+        assert_ne!((&one.id, one.public_key()), (&other.id, other.public_key()));
+        assert_eq!(one.id, hex::encode(&sha256(&one.public_key())[..8]));
+        assert_eq!(format!("{one:?}"), format!("CheckpointKey({})", one.id));
+    }
+
+    #[test]
+    fn a_key_is_read_from_a_file_of_hexadecimal_digits() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("{}\n", "01".repeat(32))).unwrap();
+        assert_eq!(CheckpointKey::from_file(file.path()).unwrap().id, key(1).id);
+        std::fs::write(file.path(), "01".repeat(31)).unwrap();
+        assert!(matches!(CheckpointKey::from_file(file.path()), Err(Error::Key(_))));
+        assert!(matches!(CheckpointKey::from_file(Path::new("/nowhere/key")), Err(Error::Key(_))));
+    }
+
+    #[test]
+    fn a_checkpoint_is_signed_over_each_of_its_fields() {
+        let key = key(1);
+        let signed = checkpoint(&key);
+        assert!(signed.signed_by(&key.public_key()) && !signed.signed_by(&self::key(2).public_key()));
+        assert_eq!(signed.message().len(), 20 + 8 + 7 + 16 + 40 + 16 + 16);
+        for changed in [
+            SignedCheckpoint { log: "cases-1".to_owned(), ..signed.clone() },
+            SignedCheckpoint { size: 11, ..signed.clone() },
+            SignedCheckpoint { root: [3; 32], ..signed.clone() },
+            SignedCheckpoint { epoch: 3, ..signed.clone() },
+            SignedCheckpoint { signed_at: Timestamp::UNIX_EPOCH, ..signed.clone() },
+        ] {
+            assert!(!changed.signed_by(&key.public_key()), "{changed:?}");
+        }
+    }
+
+    #[test]
+    fn a_statement_is_signed_over_each_of_its_fields_and_its_checkpoint() {
+        let key = key(1);
+        let signed = statement(&key);
+        assert!(signed.signed_by(&key.public_key()) && !signed.signed_by(&self::key(2).public_key()));
+        assert_eq!(signed.message().len(), 19 + 8 + 7 + 8 + 6 + 16 + 40 + 16 + 40);
+        let unsigned = SignedCheckpoint { signature: [0; 64], ..signed.checkpoint.clone() };
+        for changed in [
+            Statement { stream: stream("case-b"), ..signed.clone() },
+            Statement { version: 4, ..signed.clone() },
+            Statement { link: [3; 32], ..signed.clone() },
+            Statement { checkpoint: unsigned, ..signed.clone() },
+            Statement { signature: signed.checkpoint.signature, ..signed.clone() },
+        ] {
+            assert!(!changed.signed_by(&key.public_key()), "{changed:?}");
+        }
+    }
+}
