@@ -54,3 +54,51 @@ impl<A: Aggregate> Loaded<A> {
 pub(crate) fn fold<A: Aggregate>(state: A::State, events: &[Recorded]) -> Result<A::State, Error> {
     events.iter().try_fold(state, |state, event| Ok(A::evolve(state, &event.decode()?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use docket_proto::events::account::Event;
+    use docket_proto::identity::events::v1 as pb;
+
+    use super::*;
+    use crate::samples;
+
+    /// The names of the events that happened.
+    struct Names;
+
+    impl Aggregate for Names {
+        type Event = Event;
+        type State = Vec<&'static str>;
+
+        fn evolve(mut state: Self::State, event: &Event) -> Self::State {
+            state.push(event.kind());
+            state
+        }
+    }
+
+    fn recorded(version: u64, event: &Event) -> Recorded {
+        let (kind, payload) = (event.kind().to_owned(), event.encode().into());
+        Recorded { version, kind, payload, ..samples::recorded() }
+    }
+
+    #[test]
+    fn a_state_is_the_fold_of_its_events_in_their_order() {
+        let events = vec![
+            recorded(1, &pb::EmailProven {}.into()),
+            recorded(2, &pb::RecoveryCodesIssued { count: 10 }.into()),
+        ];
+        let both = ["account.email_proven.v1", "account.recovery_codes_issued.v1"];
+        let loaded = Loaded::<Names>::fold(events.clone()).unwrap();
+        assert_eq!((loaded.state.as_slice(), loaded.version), (&both[..], 2));
+        assert_eq!(loaded.events, events);
+        assert_eq!(fold::<Names>(vec!["before"], &events[1..]).unwrap(), ["before", both[1]]);
+        let nothing = Loaded::<Names>::fold(Vec::new()).unwrap();
+        assert_eq!((nothing.state.len(), nothing.version), (0, 0));
+    }
+
+    #[test]
+    fn an_unknown_event_is_no_state() {
+        let event = Recorded { kind: "account.invented_later.v1".to_owned(), ..samples::recorded() };
+        assert!(matches!(Loaded::<Names>::fold(vec![event]), Err(Error::Decode(_))));
+    }
+}

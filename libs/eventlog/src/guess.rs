@@ -213,7 +213,7 @@ mod tests {
         memory.keep(with(0, REMEMBERED - 1));
         memory.keep(with(REMEMBERED, 1));
         assert_eq!(memory.streams.len(), REMEMBERED, "just as many as fit");
-        memory.keep(with(REMEMBERED + 1, 2));
-        assert_eq!(memory.streams.len(), 2, "then all others are forgotten");
+        memory.keep(with(REMEMBERED + 1, 1));
+        assert_eq!(memory.streams.len(), 1, "then all others are forgotten");
     }
 }

@@ -246,3 +246,37 @@ impl EventLog {
         Ok(position.unsigned_abs())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{recorded, stream};
+
+    #[test]
+    fn a_filter_wants_what_it_names_and_an_empty_one_everything() {
+        // `case.opened.v1` of the stream `case-a`.
+        let event = recorded();
+        let of = |name: &str| Filter { stream: Some(stream(name)), ..Filter::default() };
+        for wanted in
+            [Filter::default(), Filter::category("case"), Filter::kind("case.opened.v1"), of("case-a")]
+        {
+            assert!(wanted.fits(&event), "{wanted:?}");
+        }
+        for other in [
+            Filter::category("account"),
+            Filter::category("case.opened.v1"),
+            Filter::kind("case.opened.v2"),
+            Filter::kind("case"),
+            of("case-b"),
+            // All that it names must hold.
+            Filter { kinds: vec!["case.decided.v1".to_owned()], ..Filter::category("case") },
+            Filter { categories: vec!["account".to_owned()], ..Filter::kind("case.opened.v1") },
+            Filter { categories: vec!["account".to_owned()], ..of("case-a") },
+        ] {
+            assert!(!other.fits(&event), "{other:?}");
+        }
+        let either =
+            Filter { categories: vec!["account".to_owned(), "case".to_owned()], ..Filter::default() };
+        assert!(either.fits(&event));
+    }
+}

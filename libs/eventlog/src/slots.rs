@@ -79,12 +79,15 @@ mod tests {
 
     #[test]
     fn closing_one_slot_leaves_the_others() {
+        let numbers: Vec<String> = Slot::all().map(|slot| slot.to_string()).collect();
+        assert_eq!(numbers, (0..SLOTS).map(|number| number.to_string()).collect::<Vec<_>>());
         for slot in Slot::all() {
             let closed = Closed::default().set(slot, true);
             assert!(Slot::all().all(|other| closed.has(other) == (other == slot)));
             assert_eq!(Closed::stored(closed.bits()), closed);
             assert!(!Closed::ALL.set(slot, false).has(slot));
             assert_eq!(closed.set(slot, false), Closed::default());
+            assert_eq!(closed.set(slot, true), closed, "closed twice is closed");
         }
     }
 }
