@@ -20,7 +20,7 @@ const LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Groups of four letters: 100 bits.
 const GROUPS: usize = 5;
 
-/// Prints a one-use code with which a signed-in account takes up a role.
+/// Prints one-use codes with which a signed-in account takes up a role, one a line.
 #[derive(Parser)]
 #[command(name = "docket-identity invite")]
 struct Arguments {
@@ -33,15 +33,18 @@ struct Arguments {
     /// Office, such as `NBC`.
     #[arg(long)]
     office: String,
+    /// How many codes, for as many people.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    count: u32,
 }
 
-/// The subcommand: prints the code and nothing else.
+/// The subcommand: prints the codes and nothing else.
 pub fn main() -> ExitCode {
     // The first word is the program, the second the subcommand.
     let arguments = Arguments::parse_from(std::env::args().take(1).chain(std::env::args().skip(2)));
     match run(&arguments) {
-        Ok(code) => {
-            println!("{code}");
+        Ok(codes) => {
+            println!("{}", codes.join("\n"));
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -51,7 +54,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> anyhow::Result<String> {
+fn run(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
     let config: Config = docket_service::load(arguments.config.as_deref())?;
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     runtime.block_on(async {
@@ -60,7 +63,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<String> {
             Some(file) => OffsetClock::new(file.clone()).now(),
             None => SystemClock.now(),
         };
-        issue(&pool, &arguments.role, &arguments.office, now).await
+        let mut codes = Vec::new();
+        for _ in 0..arguments.count {
+            codes.push(issue(&pool, &arguments.role, &arguments.office, now).await?);
+        }
+        Ok(codes)
     })
 }
 

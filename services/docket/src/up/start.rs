@@ -25,8 +25,8 @@ const INVITATIONS: &[(&str, &str)] = &[
     ("finance", "NBC"),
     ("operator", "NBC"),
 ];
-/// So many of each: an erasure needs two operators, and a second story its own officers.
-const EACH: usize = 2;
+/// So many of each: an erasure needs two operators, and every story its own officers.
+const EACH: usize = 8;
 
 /// The running system.
 #[derive(Debug)]
@@ -122,16 +122,20 @@ impl Running {
         let codes = blocking(move || {
             let config = place.configs().join("identity.toml").display().to_string();
             let mut codes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-            for (role, office) in INVITATIONS.iter().flat_map(|one| std::iter::repeat_n(one, EACH)) {
+            for (role, office) in INVITATIONS {
                 let order = Order {
                     name: "identity".to_owned(),
                     program: program("identity")?,
-                    arguments: ["invite", "--role", role, "--office", office].map(str::to_owned).to_vec(),
+                    arguments: ["invite", "--role", role, "--office", office, "--count", &EACH.to_string()]
+                        .map(str::to_owned)
+                        .to_vec(),
                     environment: vec![("DOCKET_CONFIG".to_owned(), config.clone())],
                 };
-                let code = order.run_once(&place)?;
-                let code = code.lines().last().unwrap_or_default().trim().to_owned();
-                codes.entry((*role).to_owned()).or_default().push(code);
+                let printed = order.run_once(&place)?;
+                let lines: Vec<&str> = printed.lines().collect();
+                let last =
+                    lines[lines.len().saturating_sub(EACH)..].iter().map(|code| code.trim().to_owned());
+                codes.insert((*role).to_owned(), last.collect());
             }
             Ok(codes)
         });
