@@ -73,7 +73,7 @@ fn names(folder: &Path, event: &str) -> bool {
     })
 }
 
-fn fits(path: &str, page: &str) {
+pub(crate) fn fits(path: &str, page: &str) {
     let file = root().join(path);
     if std::env::var_os("DOCKET_ACCEPT").is_some() {
         std::fs::write(&file, page).unwrap();

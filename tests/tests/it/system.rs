@@ -64,6 +64,11 @@ impl System {
         system
     }
 
+    /// Its folder.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// What it tells about itself.
     pub(crate) fn addresses(&self) -> Value {
         let text = std::fs::read_to_string(self.home.path().join("docket.json")).expect("docket.json");
