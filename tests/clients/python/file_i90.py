@@ -247,7 +247,7 @@ class Applicant:
         """Pays, first with a card that is declined; then asks for the same again: one charge."""
         patiently(lambda: self.session.call(self.payments.GetPayment, payments.GetPaymentRequest(name=payment)))
         outcome = payments.PayWithCardResponse.Outcome.Name
-        for card in ("pm_card_visa_chargeDeclinedInsufficientFunds", "pm_card_visa_chargeDeclined"):
+        for card in ("pm_card_visa_chargeDeclinedInsufficientFunds", "pm_card_visa"):
             message = payments.PayWithCardRequest(request_id=request_id(), name=payment, method_token=card)
             answer = self.session.call(self.payments.PayWithCard, message)
             tell("paid", outcome=outcome(answer.outcome), cents=answer.payment.amount.cents,
