@@ -80,18 +80,7 @@ impl Vault {
             asked_at: instant(self.now_us())?,
             state: RequestState::Open,
         };
-        sqlx::query!(
-            "INSERT INTO vault.erasure_request (id, subject, reason, legal_basis, asked_by, asked_at_us)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-            request.id,
-            subject.to_string(),
-            &request.reason,
-            &request.legal_basis,
-            &request.asked_by,
-            request.asked_at.as_microsecond()
-        )
-        .execute(&mut *tx)
-        .await?;
+        insert(&mut tx, &request).await?;
         tx.commit().await?;
         Ok(request)
     }
@@ -268,6 +257,23 @@ impl Vault {
         .await?;
         Ok(certificate)
     }
+}
+
+/// Writes a request down, open.
+pub(crate) async fn insert(tx: &mut PgConnection, request: &ErasureRequest) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO vault.erasure_request (id, subject, reason, legal_basis, asked_by, asked_at_us)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        request.id,
+        request.subject.to_string(),
+        &request.reason,
+        &request.legal_basis,
+        &request.asked_by,
+        request.asked_at.as_microsecond()
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn open_request(keys: &mut PgConnection, subject: &Subject) -> Result<Option<Uuid>, Error> {

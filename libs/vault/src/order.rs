@@ -4,6 +4,7 @@ use docket_database::begin;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::erasure::insert;
 use crate::hold::refuse_if_held;
 use crate::{Certificate, Code, ErasureRequest, Error, RequestState, Subject, Vault};
 
@@ -61,19 +62,8 @@ impl Vault {
         )
         .execute(&mut *tx)
         .await?;
-        sqlx::query!(
-            "INSERT INTO vault.erasure_request (id, subject, reason, legal_basis, asked_by, asked_at_us)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-            order.request,
-            order.subject.to_string(),
-            order.reason.as_str(),
-            order.legal_basis.as_str(),
-            &order.asked_by,
-            order.asked_at.as_microsecond()
-        )
-        .execute(&mut *tx)
-        .await?;
         let asked = order.as_request();
+        insert(&mut tx, &asked).await?;
         let certificate = self.execute(&mut tx, &asked, key_id, order.approved_by.clone()).await?;
         tx.commit().await?;
         self.forget(&order.subject).await;
