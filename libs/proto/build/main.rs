@@ -8,7 +8,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    // Asked when it runs: a target folder may be shared by clones, and so may this program.
+    let here = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
+    let root = here.join("../../proto");
     let files = proto_files(&root.join("docket"))?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let mut compiler = protox::Compiler::new([&root])?;
@@ -26,15 +28,14 @@ fn main() -> Result<()> {
     std::fs::write(out.join("events.rs"), events(&pool)?)?;
     std::fs::write(out.join("personal.rs"), personal(&pool)?)?;
     std::fs::write(out.join("access.rs"), access(&pool)?)?;
-    sample(&root, &out.join("sample"))
+    sample(&here.join("tests/evolution"), &root, &out.join("sample"))
 }
 
 /// Compiles the events that only the tests of evolution know: no event of the contract has a second version yet.
-fn sample(root: &Path, out: &Path) -> Result<()> {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evolution");
+fn sample(tests: &Path, root: &Path, out: &Path) -> Result<()> {
     std::fs::create_dir_all(out)?;
-    let mut compiler = protox::Compiler::new([&tests, root])?;
-    compiler.include_imports(true).open_files(proto_files(&tests)?)?;
+    let mut compiler = protox::Compiler::new([tests, root])?;
+    compiler.include_imports(true).open_files(proto_files(tests)?)?;
     let pool = DescriptorPool::decode(compiler.encode_file_descriptor_set().as_slice())?;
     prost_build::Config::new().out_dir(out).compile_fds(compiler.file_descriptor_set())?;
     std::fs::write(out.join("events.rs"), events(&pool)?)?;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::certificate::{instant, irrecoverable_on};
 use crate::hold::refuse_if_held;
+use crate::vault::LockedKey;
 use crate::{Certificate, Code, Error, Statement, Subject, Vault};
 
 /// A request for an erasure.
@@ -62,8 +63,7 @@ impl Vault {
         legal_basis: &Code,
         asked_by: &Actor,
     ) -> Result<ErasureRequest, Error> {
-        let mut tx = docket_database::begin(self.keys()).await?;
-        let (_, live) = self.lock_key(&mut tx, subject).await?;
+        let LockedKey { mut tx, live, .. } = self.lock_key(subject).await?;
         if !live {
             return Err(Error::Erased(*subject));
         }
@@ -97,8 +97,7 @@ impl Vault {
         }
         let by = approved_by.to_string();
         let found = self.erasure_request(request).await?.ok_or(Error::NoOpenRequest(request))?;
-        let mut tx = docket_database::begin(self.keys()).await?;
-        let (key_id, _) = self.lock_key(&mut tx, &found.subject).await?;
+        let LockedKey { mut tx, id: key_id, .. } = self.lock_key(&found.subject).await?;
         let asked =
             requests(&mut tx, Some(request), None).await?.pop().ok_or(Error::NoOpenRequest(request))?;
         match &asked.state {

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::certificate::instant;
+use crate::vault::LockedKey;
 use crate::{Code, Error, Subject, Vault};
 
 /// A legal hold, in force or released.
@@ -30,9 +31,8 @@ impl Vault {
     /// # Errors
     /// [`Error::Erased`] when it is too late; [`Error::Database`].
     pub async fn hold(&self, subject: &Subject, reason: &Code, by: &Actor) -> Result<Hold, Error> {
-        let mut tx = docket_database::begin(self.keys()).await?;
         // The key's row is what a hold, an erasure and a first sealing queue up at.
-        let (_, live) = self.lock_key(&mut tx, subject).await?;
+        let LockedKey { mut tx, live, .. } = self.lock_key(subject).await?;
         if !live {
             return Err(Error::Erased(*subject));
         }

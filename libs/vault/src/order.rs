@@ -1,11 +1,11 @@
 //! An erasure that two people decided in another service: carried out here, with a certificate of our own.
 
-use docket_database::begin;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::erasure::insert;
 use crate::hold::refuse_if_held;
+use crate::vault::LockedKey;
 use crate::{Certificate, Code, ErasureRequest, Error, RequestState, Subject, Vault};
 
 /// Who closes a request of our own that an order overtakes.
@@ -44,8 +44,7 @@ impl Vault {
         if !order.approved_by.starts_with("account:") {
             return Err(Error::NotAPerson);
         }
-        let mut tx = begin(self.keys()).await?;
-        let (key_id, live) = self.lock_key(&mut tx, &order.subject).await?;
+        let LockedKey { mut tx, id: key_id, live } = self.lock_key(&order.subject).await?;
         if !live {
             drop(tx);
             let certificate = self.certificate(&order.subject).await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use docket_kernel::SharedClock;
 use moka::future::Cache;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgExecutor, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::certificate::CertificateKey;
@@ -54,6 +54,13 @@ pub enum Opened {
 pub(crate) enum DataKey {
     Live(Arc<LiveKey>),
     Destroyed,
+}
+
+/// A subject's data key, locked to the end of the transaction.
+pub(crate) struct LockedKey {
+    pub(crate) tx: Transaction<'static, Postgres>,
+    pub(crate) id: Uuid,
+    pub(crate) live: bool,
 }
 
 pub(crate) struct LiveKey {
@@ -179,9 +186,7 @@ impl Vault {
         if let Some(key) = self.key(subject).await? {
             return live(key, subject);
         }
-        let mut keys = self.0.keys.acquire().await?;
-        self.make_key(&mut keys, subject).await?;
-        drop(keys);
+        self.make_key(subject).await?;
         let key = self.key(subject).await?.ok_or(Error::Database(sqlx::Error::RowNotFound))?;
         live(key, subject)
     }
@@ -241,25 +246,25 @@ impl Vault {
         Ok(Some(key))
     }
 
-    /// Makes the subject's key unless it has, or had, one; gives the key's id and whether it is still there.
-    /// The row stays locked to the end of a transaction that `keys` is in.
-    pub(crate) async fn lock_key(
-        &self,
-        keys: &mut PgConnection,
-        subject: &Subject,
-    ) -> Result<(Uuid, bool), Error> {
-        self.make_key(keys, subject).await?;
+    /// Begins a transaction in which the subject's key is locked, made before if there never was one.
+    pub(crate) async fn lock_key(&self, subject: &Subject) -> Result<LockedKey, Error> {
+        if !self.has_key(&self.0.keys, &subject.to_string()).await? {
+            self.make_key(subject).await?;
+        }
+        let mut tx = docket_database::begin(&self.0.keys).await?;
         let row = sqlx::query!(
             r#"SELECT key_id, wrapped IS NOT NULL AS "live!" FROM vault.data_key WHERE subject = $1 FOR UPDATE"#,
             subject.to_string()
         )
-        .fetch_one(keys)
+        .fetch_one(&mut *tx)
         .await?;
-        Ok((row.key_id, row.live))
+        Ok(LockedKey { tx, id: row.key_id, live: row.live })
     }
 
-    /// Makes the subject's key unless it has, or had, one.
-    async fn make_key(&self, keys: &mut PgConnection, subject: &Subject) -> Result<(), Error> {
+    /// Makes the subject's key unless it has, or had, one. Each statement is a transaction of its own: the lock on a
+    /// version's row, kept while waiting for a data key's, would meet a rotation that takes them the other way round.
+    async fn make_key(&self, subject: &Subject) -> Result<(), Error> {
+        let keys = &mut *self.0.keys.acquire().await?;
         let name = subject.to_string();
         for _ in 0..TRIES {
             let (version, wrapping) = self.0.wrapping.newest();
@@ -281,7 +286,7 @@ impl Vault {
             )
             .execute(&mut *keys)
             .await?;
-            if made.rows_affected() == 1 || self.has_key(keys, &name).await? {
+            if made.rows_affected() == 1 || self.has_key(&mut *keys, &name).await? {
                 return Ok(());
             }
             self.0.wrapping.catch_up(keys).await?;
@@ -289,7 +294,7 @@ impl Vault {
         Err(Error::KekAway("the wrapping key is rotated again and again".to_owned()))
     }
 
-    async fn has_key(&self, keys: &mut PgConnection, name: &str) -> Result<bool, Error> {
+    async fn has_key(&self, keys: impl PgExecutor<'_>, name: &str) -> Result<bool, Error> {
         let found = sqlx::query_scalar!(
             r#"SELECT EXISTS (SELECT FROM vault.data_key WHERE subject = $1) AS "found!""#,
             name
