@@ -122,7 +122,12 @@ async fn dispatch(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Up { story, once } => {
             let story = story.map(|file| story_file(Some(file)));
-            up::run(&home, up::Wish { story, once, json: cli.json }).await
+            let apart = match &story {
+                Some(file) if story::file::Story::read(file)?.turns_clock => file.file_stem(),
+                _ => None,
+            };
+            let place = apart.map_or_else(|| home.clone(), |name| home.join("apart").join(name));
+            up::run(&place, up::Wish { apart: apart.is_some(), story, once, json: cli.json }).await
         }
         Command::Story { list: true, .. } => list_stories(&teller),
         Command::Story { file, .. } => {

@@ -2,6 +2,7 @@
 pub mod address;
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod commands;
 pub mod output;
 pub mod story;

@@ -7,6 +7,7 @@ pub mod party;
 pub mod people;
 pub mod player;
 pub mod see;
+pub mod time;
 pub mod vars;
 
 pub use act::Act;

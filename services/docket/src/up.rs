@@ -27,14 +27,22 @@ pub struct Wish {
     pub once: bool,
     /// One JSON line a step.
     pub json: bool,
+    /// In an environment that begins empty and is thrown away at the end; its clock may be turned.
+    pub apart: bool,
 }
 
 /// Runs the system until Ctrl-C, or until the story has ended when asked so.
 pub async fn run(home: &Path, wish: Wish) -> Result<()> {
     let teller = Teller::new(wish.json);
-    let place = place::Place::make(home)?;
-    let _lock = Lock::try_take(&place.home.join("lock"))
-        .with_context(|| format!("Docket is already running in {}; stop it first", place.home.display()))?;
+    let lock = home.join("lock");
+    std::fs::create_dir_all(home).with_context(|| format!("make {}", home.display()))?;
+    let _lock = Lock::try_take(&lock)
+        .with_context(|| format!("Docket is already running in {}; stop it first", home.display()))?;
+    if wish.apart {
+        teller.line(&format!("an environment of its own in {}, thrown away at the end", home.display()));
+        throw_away(home, &lock)?;
+    }
+    let place = place::Place::make(home, wish.apart)?;
     if place.data().join("postgres/data/PG_VERSION").exists() {
         teller.line(&format!("cases of earlier runs are kept in {}", place.data().display()));
     }
@@ -47,7 +55,24 @@ pub async fn run(home: &Path, wish: Wish) -> Result<()> {
     watching.abort();
     teller.line("stopping: services, then the sandbox, the broker, the database");
     tokio::task::spawn_blocking(move || running.stop()).await.context("stop")?;
+    if wish.apart {
+        throw_away(home, &lock)?;
+        std::fs::remove_dir_all(home).with_context(|| format!("remove {}", home.display()))?;
+    }
     outcome
+}
+
+/// Removes everything in a home but its lock.
+fn throw_away(home: &Path, lock: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(home).with_context(|| format!("read {}", home.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            std::fs::remove_dir_all(&path).with_context(|| format!("remove {}", path.display()))?;
+        } else if path != lock {
+            std::fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 async fn after_start(running: &Running, wish: &Wish, teller: &Teller) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The gRPC faces: take apart, call, answer.
 
+mod again;
 mod catalogue;
 mod drafts;
 mod evidence;

@@ -32,11 +32,19 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
     let country = party::answer(form, answers, "mailing")
         .and_then(|mailing| mailing.get("country"))
         .and_then(Value::as_str);
+    let challenging = |question: &str| {
+        let answer = answers.get(question).filter(|_| form.family == "appeal");
+        answer.and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     DerivedFacts {
         age: u32::try_from(age).unwrap_or_default(),
         abroad: country.is_some_and(|country| country != "US"),
         basis: answers.get("basis").and_then(Value::as_str).unwrap_or_default().to_owned(),
         civics_test: if form.family == "naturalization" { civics_test(receipt_date) } else { String::new() },
+        // The signature says it.
+        signed_as: String::new(),
+        about_receipt: challenging("receipt"),
+        challenge: challenging("what"),
     }
 }
 

@@ -142,11 +142,13 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::BiometricsAppointment => include_str!("../templates/biometrics_appointment.typ"),
         NoticeKind::InterviewAppointment => include_str!("../templates/interview_appointment.typ"),
         NoticeKind::AppointmentMoved => include_str!("../templates/appointment_moved.typ"),
+        NoticeKind::AppointmentCancelled => include_str!("../templates/appointment_cancelled.typ"),
         NoticeKind::Rfe => include_str!("../templates/rfe.typ"),
         NoticeKind::Continuation => include_str!("../templates/continuation.typ"),
         NoticeKind::Approval => include_str!("../templates/approval.typ"),
         NoticeKind::Denial => include_str!("../templates/denial.typ"),
         NoticeKind::WithdrawalAck => include_str!("../templates/withdrawal_ack.typ"),
+        NoticeKind::Reopened => include_str!("../templates/reopened.typ"),
         NoticeKind::Oath => include_str!("../templates/oath.typ"),
         NoticeKind::CitizenshipCertificateReady => {
             include_str!("../templates/citizenship_certificate_ready.typ")
@@ -179,8 +181,10 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         | NoticeKind::BiometricsAppointment
         | NoticeKind::InterviewAppointment
         | NoticeKind::AppointmentMoved
+        | NoticeKind::AppointmentCancelled
         | NoticeKind::Approval
         | NoticeKind::WithdrawalAck
+        | NoticeKind::Reopened
         | NoticeKind::CitizenshipCertificateReady => "Notice of Action",
     }
 }

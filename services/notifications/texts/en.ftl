@@ -4,11 +4,13 @@ notice-rejection = We could not accept your filing
 notice-biometrics_appointment = Biometrics appointment
 notice-interview_appointment = Interview appointment
 notice-appointment_moved = Your appointment was moved
+notice-appointment_cancelled = Your appointment was cancelled
 notice-rfe = Request for evidence
 notice-continuation = Your examination was continued
 notice-approval = Approval notice
 notice-denial = Denial of your case
 notice-withdrawal_ack = Your case was withdrawn
+notice-reopened = Your case was reopened
 notice-oath = Oath ceremony
 notice-citizenship_certificate_ready = Your Certificate of Naturalization
 

@@ -4,11 +4,13 @@ notice-rejection = No pudimos aceptar su solicitud
 notice-biometrics_appointment = Cita de datos biométricos
 notice-interview_appointment = Cita de entrevista
 notice-appointment_moved = Su cita fue cambiada
+notice-appointment_cancelled = Su cita fue cancelada
 notice-rfe = Solicitud de pruebas
 notice-continuation = Su examen continúa
 notice-approval = Aviso de aprobación
 notice-denial = Denegación de su caso
 notice-withdrawal_ack = Su caso fue retirado
+notice-reopened = Su caso fue reabierto
 notice-oath = Ceremonia de juramento
 notice-citizenship_certificate_ready = Su Certificado de Naturalización
 

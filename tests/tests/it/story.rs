@@ -1,9 +1,11 @@
 //! The stories go through, and the command line shows what came of them.
-use crate::system::{System, root};
+use crate::system::{System, play_apart, root};
 use serde_json::Value;
 
 /// The stories after the first.
-const OTHERS: &[&str] = &["free", "withdrawal"];
+const OTHERS: &[&str] = &["free", "rejected", "withdrawal"];
+/// Stories that turn the clock, each in an environment of its own.
+const APART: &[&str] = &["too-late"];
 
 #[test]
 fn a_permanent_resident_becomes_a_citizen() {
@@ -21,9 +23,20 @@ fn a_permanent_resident_becomes_a_citizen() {
     assert_eq!(exit_code(&system, &["log", "stats"]), Some(3));
     as_the_operator(&system, &came_of_it["sign_ins"][2]);
     as_two_operators(&system, [&came_of_it["sign_ins"][2], &came_of_it["sign_ins"][3]]);
+    // A system whose cases are kept does not have its clock turned.
+    let refused = system.command(&["story", APART[0]]).output().unwrap();
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("environment of its own"), "{refused:?}");
     // On the same system, beside what is there already.
     for story in OTHERS {
         system.play(story, |_| ());
+    }
+}
+
+#[test]
+fn stories_that_turn_the_clock_go_through_in_environments_that_are_thrown_away() {
+    for story in APART {
+        play_apart(story);
     }
 }
 
@@ -32,11 +45,13 @@ fn every_story_is_played_by_a_test_and_can_be_read() {
     let folder = root().join("tests/stories");
     let listed = docket_cli::story::list(&folder).unwrap();
     let names: Vec<&str> = listed.iter().filter_map(|(path, ..)| path.file_stem()?.to_str()).collect();
-    let mut played = [&["naturalization"], OTHERS].concat();
+    let mut played = [&["naturalization"], OTHERS, APART].concat();
     played.sort_unstable();
     assert_eq!(names, played, "a new story is added to OTHERS");
     for (path, ..) in &listed {
-        docket_cli::story::file::Story::read(path).unwrap();
+        let story = docket_cli::story::file::Story::read(path).unwrap();
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap();
+        assert_eq!(story.turns_clock, APART.contains(&name), "{name}");
     }
 }
 

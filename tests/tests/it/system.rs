@@ -14,6 +14,23 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the checkout").to_owned()
 }
 
+/// Plays a story that turns the clock, in an environment that `docket` makes for it and throws away.
+pub(crate) fn play_apart(story: &str) {
+    let home = tempfile::Builder::new().prefix("docket home ").tempdir().expect("a folder");
+    open_to_all(home.path());
+    let output = Command::new(docket())
+        .args(["up", "--story", story, "--once", "--json"])
+        .env("DOCKET_HOME", home.path())
+        .env("DOCKET_ROOT", root())
+        .current_dir(root())
+        .output()
+        .expect("docket up");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}\n{told}", String::from_utf8_lossy(&output.stderr));
+    let left: Vec<_> = std::fs::read_dir(home.path().join("apart")).expect("its place").collect();
+    assert!(left.is_empty(), "something was not thrown away: {left:?}");
+}
+
 /// The `docket` program, built beside the tests.
 pub(crate) fn docket() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");

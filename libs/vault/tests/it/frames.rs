@@ -37,6 +37,7 @@ async fn open(vault: &Vault, object: &str, sealed: &[u8], piece: usize) -> Resul
 async fn objects_of_every_size_come_back_however_they_are_cut() {
     let keys = keys().await;
     let vault = vault(&keys).await;
+    assert_eq!(FRAME_BYTES, 262_144, "it is the form of what is stored");
     for length in [0, 1, FRAME_BYTES - 1, FRAME_BYTES, FRAME_BYTES + 1, 3 * FRAME_BYTES, 3 * FRAME_BYTES + 7]
     {
         for piece in [10_007, FRAME_BYTES, 5 * FRAME_BYTES] {

@@ -329,6 +329,21 @@ impl CaseCommandService for CaseCommands {
         answer!(IssueCertificateResponse, self.run(request, decide).await?)
     }
 
+    async fn reopen_case(
+        &self,
+        request: Request<pb::ReopenCaseRequest>,
+    ) -> Result<Response<pb::ReopenCaseResponse>, Status> {
+        let motion_id = resource::parse("cases", &request.get_ref().motion).map_err(|mut fault| {
+            "motion".clone_into(&mut fault.field);
+            ApiError::from(fault)
+        })?;
+        // A motion that is granted stays so: what is read here is still true when the case is written.
+        let motion = self.store.load(motion_id).await.map_err(ApiError::from)?.state;
+        let decide =
+            move |case: &Case, _: &_, facts: &Facts| decide::reopen(case, motion_id, &motion, facts.account);
+        answer!(ReopenCaseResponse, self.run(request, decide).await?)
+    }
+
     async fn withdraw_case(
         &self,
         request: Request<pb::WithdrawCaseRequest>,

@@ -62,7 +62,7 @@ impl Filings {
             .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
                 let mut events = decide::open(case, &opened)?;
                 let case = events.iter().fold(case.clone(), evolve);
-                if !decide::needs_an_officer(&case) {
+                if decide::intake_reasons(&case).is_empty() {
                     events.extend(decide::accept(&case, receipt.as_str(), INTAKE_OFFICE)?);
                 }
                 Ok(events)
@@ -115,6 +115,9 @@ fn case_opened(submitted: &FilingSubmitted) -> pb::CaseOpened {
         basis: facts.basis,
         civics_test: facts.civics_test,
         abroad: facts.abroad,
+        signed_as: facts.signed_as,
+        about_receipt: facts.about_receipt,
+        challenge: facts.challenge,
     }
 }
 

@@ -56,6 +56,7 @@ commands! {
     RecordOathRequest "RecordOath",
     IssueCertificateRequest "IssueCertificate",
     WithdrawCaseRequest "WithdrawCase",
+    ReopenCaseRequest "ReopenCase",
 }
 
 /// What an appointment is for.

@@ -5,9 +5,11 @@
 mod assign;
 mod biometrics;
 mod decision;
+mod ending;
 mod intake;
 mod interview;
 mod oath;
+mod reopen;
 mod request;
 mod response;
 
@@ -20,9 +22,10 @@ use super::{Appointment, Case, Event, Outcome, Stage};
 pub use assign::{assign, start_review, withdraw};
 pub use biometrics::{move_biometrics, record_background_check, schedule_biometrics, take_biometrics};
 pub use decision::{Verdict, decide_case, recommend};
-pub use intake::{accept, needs_an_officer, open, record_notice, record_refund, reject};
+pub use intake::{accept, intake_reasons, open, record_notice, record_refund, reject};
 pub use interview::{TestResult, complete_interview, move_interview, schedule_interview};
 pub use oath::{issue_certificate, reverify, schedule_oath, take_oath};
+pub use reopen::reopen;
 pub use request::{Asked, continue_examination, plan_deadline, request_evidence};
 pub use response::{Response, pass_deadline, record_response, serve_request};
 
@@ -72,11 +75,15 @@ pub const REASONS: &[&str] = &[
     "GROUNDS_MISSING",
     "INTERVIEW_MISSING",
     "ITEMS_MISSING",
+    "MOTION_NOT_GRANTED",
+    "MOTION_UNKNOWN",
+    "MOTION_USED",
     "MOVED_TWICE",
     "NOT_ABANDONED",
     "NOT_ACCEPTED",
     "NOT_APPROVED",
     "NOT_AS_RECOMMENDED",
+    "NOT_DENIED",
     "NOT_NEEDED",
     "NOT_RECOMMENDED",
     "NOT_SCHEDULED",

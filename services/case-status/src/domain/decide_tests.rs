@@ -6,6 +6,7 @@ mod decision;
 mod intake;
 mod interview;
 mod oath;
+mod reopen;
 mod request;
 
 use super::decide;
@@ -19,6 +20,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/intake.rs"),
         include_str!("decide_tests/interview.rs"),
         include_str!("decide_tests/oath.rs"),
+        include_str!("decide_tests/reopen.rs"),
         include_str!("decide_tests/request.rs"),
         include_str!("appointment.rs"),
     );
@@ -30,9 +32,11 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/assign.rs"),
         include_str!("decide/biometrics.rs"),
         include_str!("decide/decision.rs"),
+        include_str!("decide/ending.rs"),
         include_str!("decide/intake.rs"),
         include_str!("decide/interview.rs"),
         include_str!("decide/oath.rs"),
+        include_str!("decide/reopen.rs"),
         include_str!("decide/request.rs"),
         include_str!("decide/response.rs"),
     ];

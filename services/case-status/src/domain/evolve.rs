@@ -83,7 +83,21 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             case.decided_by = Some(id(&event.officer));
             end(&mut case, outcome);
         }
+        Event::CaseReopened(event) => reopened(&mut case, event),
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
+        Event::RequestCancelled(event) => {
+            if let Some(request) = request_of(&mut case, &event.request_id) {
+                request.state = RequestState::Cancelled;
+            }
+        }
+        Event::BiometricsCancelled(_) => {
+            case.biometrics = Biometrics::Cancelled;
+            case.biometrics_booking.appointment = None;
+        }
+        Event::InterviewCancelled(_) => {
+            case.interview = Interview::Cancelled;
+            case.interview_booking.appointment = None;
+        }
         Event::ReverificationCompleted(event) => case.reverified_by = Some(id(&event.officer)),
         Event::OathScheduled(event) => {
             case.oath = Oath::Scheduled;
@@ -107,6 +121,9 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.abroad = event.abroad;
     case.age = event.age;
     case.civics_test.clone_from(&event.civics_test);
+    case.signed_as.clone_from(&event.signed_as);
+    case.about_receipt.clone_from(&event.about_receipt);
+    case.challenge.clone_from(&event.challenge);
     case.receipt_date.clone_from(&event.receipt_date);
     case.submitted_at_us = event.submitted_at_us;
 }
@@ -166,7 +183,7 @@ fn responded(case: &mut Case, event: &pb::ResponseRecorded) {
     let Some(request) = request_of(case, &event.request_id) else { return };
     request.received_at = Some(instant(event.received_at_us));
     request.timely = event.timely;
-    // An expired request stays expired; the late answer is kept beside it.
+    // A request that expired or was cancelled stays so; the late answer is kept beside it.
     if request.state == RequestState::Open {
         request.state =
             if event.complete { RequestState::RespondedComplete } else { RequestState::RespondedPartial };
@@ -182,10 +199,27 @@ fn approved(case: &mut Case, event: &pb::CaseApproved) {
     }
 }
 
-/// Ends the case without a benefit: appointments that stand fall away.
+/// Under review again: nothing is decided, what fell away with the denial is to be set again, and an answer that came late
+/// is one.
+fn reopened(case: &mut Case, event: &pb::CaseReopened) {
+    case.stage = Stage::InReview;
+    case.outcome = None;
+    case.recommendation = None;
+    case.decided_by = None;
+    case.reopened_by.push(id(&event.motion_id));
+    if case.biometrics == Biometrics::Cancelled {
+        case.biometrics = Biometrics::Needed;
+    }
+    if case.interview == Interview::Cancelled {
+        case.interview = Interview::ToSchedule;
+    }
+    if let Some(request) = case.request.as_mut().filter(|request| request.received_at.is_some()) {
+        request.state = RequestState::RespondedPartial;
+    }
+}
+
+/// Ends the case without a benefit; what stood open ends by events of its own.
 fn end(case: &mut Case, outcome: Outcome) {
     case.outcome = Some(outcome);
     case.stage = Stage::Decided;
-    case.biometrics_booking.appointment.take_if(|_| case.biometrics == Biometrics::Scheduled);
-    case.interview_booking.appointment.take_if(|_| case.interview == Interview::Scheduled);
 }

@@ -38,6 +38,7 @@ enum Command {
     TakeOath(bool),
     Certificate,
     Withdraw,
+    Reopen,
     Wait(u16),
 }
 
@@ -64,6 +65,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(TakeOath),
         2 => Just(Certificate),
         1 => Just(Withdraw),
+        1 => Just(Reopen),
         1 => any::<u16>().prop_map(Wait),
     ]
 }
@@ -164,6 +166,16 @@ impl World {
             Command::TakeOath(early) => decide::take_oath(case, now, *early),
             Command::Certificate => decide::issue_certificate(case, "12345678"),
             Command::Withdraw => decide::withdraw(case),
+            Command::Reopen => {
+                let motion = Case {
+                    challenge: "motion_reopen".into(),
+                    about_receipt: case.receipt_number.clone(),
+                    party: case.party,
+                    outcome: Some(Outcome::Approved),
+                    ..Case::default()
+                };
+                decide::reopen(case, Uuid::from_u128(self.events.len() as u128), &motion, BO)
+            }
             Command::Wait(minutes) => {
                 self.now += SignedDuration::from_mins(i64::from(*minutes));
                 Ok(Vec::new())
@@ -205,6 +217,9 @@ impl World {
                 assert!(case.open_request().is_none());
             }
             Event::BiometricsTaken(_) => assert_eq!(case.biometrics, Biometrics::Scheduled),
+            Event::CaseReopened(_) => {
+                assert!(matches!(case.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned)));
+            }
             Event::TestTaken(event) => assert!(event.attempt <= 2),
             Event::OathScheduled(_) => assert_ne!(case.reverified_by.unwrap(), case.interviewer.unwrap()),
             Event::OathTaken(_) => assert_eq!(case.outcome, Some(Outcome::Approved)),
@@ -216,7 +231,13 @@ impl World {
         }
         if case.outcome == Some(Outcome::Withdrawn) {
             assert!(
-                matches!(event, Event::ResponseRecorded(_) | Event::RequestServed(_)),
+                matches!(
+                    event,
+                    Event::ResponseRecorded(_)
+                        | Event::RequestCancelled(_)
+                        | Event::BiometricsCancelled(_)
+                        | Event::InterviewCancelled(_)
+                ),
                 "after a withdrawal: {event:?}"
             );
         }
@@ -230,6 +251,12 @@ impl World {
             self.events.push(event);
         }
         let case = &self.case;
+        if case.outcome.is_some_and(|outcome| outcome != Outcome::Approved) {
+            assert!(
+                case.open_request().is_none() && case.appointment().is_none(),
+                "something outlives its case"
+            );
+        }
         assert_eq!(
             case.receipt_number.is_empty(),
             matches!(case.stage, Stage::Unknown | Stage::Submitted | Stage::Rejected),

@@ -95,6 +95,8 @@ pub enum Biometrics {
     Taken,
     /// The person did not come.
     Missed,
+    /// The appointment fell away with the case.
+    Cancelled,
 }
 
 /// The interview.
@@ -112,6 +114,8 @@ pub enum Interview {
     Completed,
     /// The person did not come.
     Missed,
+    /// The appointment fell away with the case.
+    Cancelled,
 }
 
 /// The oath of allegiance.
@@ -192,6 +196,8 @@ pub enum RequestState {
     RespondedPartial,
     /// The deadline passed without an answer.
     Expired,
+    /// It ended with the case.
+    Cancelled,
 }
 
 /// The last request.
@@ -266,6 +272,18 @@ pub struct Case {
     pub abroad: bool,
     /// Age on the receipt date.
     pub age: u32,
+    /// As whom the filing was signed: `self` (or empty), `parent`, `guardian`, `attorney_in_fact`.
+    #[serde(default)]
+    pub signed_as: String,
+    /// Receipt number of the decided case that this one challenges; else empty.
+    #[serde(default)]
+    pub about_receipt: String,
+    /// `appeal`, `motion_reopen`, `motion_reconsider`, `motion_both`; else empty.
+    #[serde(default)]
+    pub challenge: String,
+    /// The motions that reopened it, in order.
+    #[serde(default)]
+    pub reopened_by: Vec<Uuid>,
     /// Version of the civics test.
     pub civics_test: String,
     /// Civil date of receipt.

@@ -38,7 +38,7 @@ fn pending_task(case: &Case) -> Option<&'static str> {
         .or(match case.interview {
             Interview::ToSchedule | Interview::Missed => Some("schedule_interview"),
             Interview::Scheduled => Some("record_interview"),
-            Interview::NotNeeded | Interview::Completed => None,
+            Interview::NotNeeded | Interview::Completed | Interview::Cancelled => None,
         })
         .or(Some("recommend"))
 }
@@ -47,6 +47,6 @@ fn biometrics_task(case: &Case) -> Option<&'static str> {
     match case.biometrics {
         Biometrics::Needed | Biometrics::Missed => Some("schedule_biometrics"),
         Biometrics::Scheduled => Some("record_biometrics"),
-        Biometrics::NotNeeded | Biometrics::Taken => None,
+        Biometrics::NotNeeded | Biometrics::Taken | Biometrics::Cancelled => None,
     }
 }

@@ -66,7 +66,7 @@ pub const VARIANTS: [&str; 8] = [
 ];
 
 /// Notice kinds and test parts that lines name by code.
-pub const CODES: [&str; 18] = [
+pub const CODES: [&str; 20] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -76,12 +76,14 @@ pub const CODES: [&str; 18] = [
     "notice-biometrics-appointment",
     "notice-interview-appointment",
     "notice-appointment-moved",
+    "notice-appointment-cancelled",
     "notice-rfe",
     "notice-continuation",
     "notice-exam-result",
     "notice-approval",
     "notice-denial",
     "notice-withdrawal-ack",
+    "notice-reopened",
     "notice-oath",
     "notice-citizenship-certificate-ready",
     "notice-other",
@@ -142,6 +144,8 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::BiometricsScheduled(event) => slot(event.appointment.as_ref()),
         Event::InterviewScheduled(event) => slot(event.appointment.as_ref()),
         Event::OathScheduled(event) => slot(event.appointment.as_ref()),
+        Event::BiometricsCancelled(event) => slot(event.appointment.as_ref()),
+        Event::InterviewCancelled(event) => slot(event.appointment.as_ref()),
         Event::BiometricsRescheduled(event) => slot(event.to.as_ref()),
         Event::InterviewRescheduled(event) => slot(event.to.as_ref()),
         Event::TestTaken(event) => vec![("part", Fact::Code(format!("part-{}", event.part)))],
@@ -151,7 +155,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::ResponseRecorded(event) => {
             vec![("received", Fact::at(instant(event.received_at_us), &case.zone))]
         }
-        Event::DeadlinePassed(_) => case
+        Event::DeadlinePassed(_) | Event::RequestCancelled(_) => case
             .request
             .as_ref()
             .map(|request| ("due", Fact::Date(request.deadline.due_date.clone())))

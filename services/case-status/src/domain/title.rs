@@ -80,11 +80,14 @@ fn outcome_row(case: &Case) -> Option<&'static str> {
 }
 
 fn request_row(case: &Case) -> Option<&'static str> {
-    Some(match case.request.as_ref()?.state {
-        RequestState::Open => "17",
-        RequestState::Expired => "19",
-        RequestState::RespondedComplete | RequestState::RespondedPartial => "20",
-    })
+    let request = case.request.as_ref()?;
+    match request.state {
+        RequestState::Open => Some("17"),
+        RequestState::RespondedComplete | RequestState::RespondedPartial => Some("20"),
+        RequestState::Expired if request.received_at.is_some() => Some("20"),
+        RequestState::Expired => Some("19"),
+        RequestState::Cancelled => None,
+    }
 }
 
 fn appointment_row(case: &Case) -> Option<&'static str> {

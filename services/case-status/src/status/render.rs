@@ -7,7 +7,7 @@ use docket_proto::case_status::v1 as pb;
 
 use super::row::{CaseRow, TimelineRow};
 use super::viewer::Sight;
-use crate::domain::title;
+use crate::domain::{Stage, decide, title};
 use crate::texts::{Language, has, text};
 
 /// The case.
@@ -49,7 +49,15 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language) -> pb::Case 
         request: request.map(|request| resource::name("requests", request.id)).unwrap_or_default(),
         officer: officer(row, sight),
         changed_at_us,
+        intake_reasons: intake_reasons(row, sight),
     }
+}
+
+fn intake_reasons(row: &CaseRow, sight: Sight) -> Vec<String> {
+    if sight != Sight::Office || row.case.stage != Stage::Submitted {
+        return Vec::new();
+    }
+    decide::intake_reasons(&row.case).into_iter().map(str::to_owned).collect()
 }
 
 fn officer(row: &CaseRow, sight: Sight) -> String {

@@ -119,6 +119,10 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
                 pb::IssueCertificateRequest { request_id, name, ..Default::default() }
             )
         }
+        "ReopenCase" => {
+            let motion = name.clone();
+            ask!(person, cases, reopen_case, pb::ReopenCaseRequest { request_id, name, motion })
+        }
         // Last act on a case: only those who may not are asked, the party withdraws in a test of its own.
         "WithdrawCase" => {
             let name = format!("{name}x");
@@ -138,7 +142,7 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 23] = [
+const TABLE: [(&str, &str); 24] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -155,6 +159,7 @@ const TABLE: [(&str, &str); 23] = [
     ("CompleteReverification", "UDDNTTNDD"),
     ("RecordOath", "UDDDDDDDD"),
     ("IssueCertificate", "UDDDDDDDD"),
+    ("ReopenCase", "UDDDDTNDD"),
     ("WithdrawCase", "UTTTTTTTT"),
     ("GetCase", "UNTNTTNNN"),
     ("ListCases", "UTTTTTTTT"),

@@ -65,7 +65,11 @@ pub async fn file(home: &Path, path: &Path, teller: &Teller) -> Result<()> {
         .with_context(|| format!("{} is not {{\"form\", \"answers\"}}", path.display()))?;
     let (connection, token) = Session::resume(home).await?;
     let mut drafts = connection.drafts();
-    let message = pb::StartDraftRequest { request_id: Uuid::now_v7().to_string(), form: paper.form };
+    let message = pb::StartDraftRequest {
+        request_id: Uuid::now_v7().to_string(),
+        form: paper.form,
+        again: String::new(),
+    };
     let begun = drafts
         .start_draft(request(Some(&token), message))
         .await

@@ -2,8 +2,9 @@
 use super::Refused;
 use crate::address::Addresses;
 use crate::client::{Connection, request};
+use crate::clock::now_s;
 use crate::output::Teller;
-use crate::story::people::{code_at, now_s};
+use crate::story::people::code_at;
 use anyhow::{Context, Result};
 use docket_proto::identity::v1 as pb;
 use serde::{Deserialize, Serialize};

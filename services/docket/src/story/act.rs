@@ -24,6 +24,14 @@ pub enum Act {
         /// Kind from the checklist → files beside the story.
         #[serde(default)]
         evidence: BTreeMap<String, Vec<String>>,
+        /// As whom it is signed; oneself when empty.
+        #[serde(default)]
+        capacity: String,
+    },
+    /// Begins the rejected filing again: what was answered and attached is there.
+    BeginAgain {
+        /// Files that must be there.
+        files: usize,
     },
     /// Withdraws the case.
     Withdraw {},
@@ -85,6 +93,9 @@ pub enum Act {
         /// Types this name; the proven one when empty.
         #[serde(default)]
         name: String,
+        /// As whom; oneself when empty.
+        #[serde(default)]
+        capacity: String,
     },
     /// Sends the signed filing.
     Submit {
@@ -122,6 +133,40 @@ pub enum Act {
         /// Item → file beside the story.
         files: toml::Table,
     },
+    /// Waits until the request has ended without an answer.
+    SeeRequestEnd {
+        /// Why it ended.
+        cause: String,
+    },
+    /// Sees, as intake, why a person has to look before the filing is accepted.
+    SeeWhyIntakeLooks {
+        /// The reasons.
+        reasons: Vec<String>,
+    },
+    /// Turns the clock of the whole system just past the open request's deadline; everybody then signs in anew.
+    TurnClockPastDeadline {},
+    /// Keeps the case at hand under a name: `{{name.receipt}}` is its receipt number from then on.
+    Remember {
+        /// The name.
+        case: String,
+    },
+    /// Takes up a case that was kept.
+    TurnTo {
+        /// The name.
+        case: String,
+    },
+    /// Reopens the case at hand for a granted motion.
+    Reopen {
+        /// The name under which the motion's case was kept.
+        motion: String,
+    },
+    /// Accepts the filing, as intake.
+    AcceptFiling {},
+    /// Rejects the filing, as intake.
+    RejectFiling {
+        /// Why, by code.
+        codes: Vec<String>,
+    },
     /// Takes a case or gives it to somebody.
     Assign {
         /// Person of the story.
@@ -146,7 +191,16 @@ pub enum Act {
     /// Recommends.
     Recommend { recommendation: String, grounds: String },
     /// Decides.
-    Decide { decision: String },
+    Decide {
+        /// `approve`, `deny` or `return`.
+        decision: String,
+        /// Codes of the grounds of a denial.
+        #[serde(default)]
+        grounds: Vec<String>,
+        /// Findings and reasons of a denial.
+        #[serde(default)]
+        reasons: String,
+    },
     /// Checks again before the oath.
     Reverify {},
     /// Records the oath.
@@ -159,6 +213,9 @@ pub enum Act {
         charges: u64,
         /// Notices in the applicant's inbox by kind; others must not be there.
         notices: Vec<String>,
+        /// Refunds of that payment.
+        #[serde(default)]
+        refunds: u64,
     },
 }
 
@@ -183,7 +240,7 @@ impl Act {
                 }
                 Some(parts)
             }
-            Self::FileForm { form, cents, answers, evidence } => {
+            Self::FileForm { form, cents, answers, evidence, capacity } => {
                 let mut parts = vec![
                     Self::StartForm { form: form.clone() },
                     Self::Answer { answers: answers.clone(), finds: Vec::new(), silent: Vec::new() },
@@ -195,7 +252,7 @@ impl Act {
                 parts.extend([
                     Self::SeeFee { cents: *cents },
                     Self::StepUp {},
-                    Self::Sign { name: String::new() },
+                    Self::Sign { name: String::new(), capacity: capacity.clone() },
                     Self::Submit { again: false },
                 ]);
                 Some(parts)

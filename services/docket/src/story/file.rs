@@ -12,6 +12,9 @@ pub struct Story {
     pub title: String,
     /// What it shows, for `docket story --list`.
     pub about: String,
+    /// Whether it turns the clock: then it is played in an environment of its own that is thrown away.
+    #[serde(default)]
+    pub turns_clock: bool,
     /// People in it.
     pub person: Vec<PersonRow>,
     /// Steps, still with their variables.
@@ -127,10 +130,11 @@ impl Story {
     }
 }
 
-/// Answers named by their file are read from it: `do.file_form = { answers = "n-400.toml" }`.
+/// Answers named by their file are read from it: `do.file_form = { answers = "n-400.toml" }`, and with `do.answer`.
 fn put_answers_in(step: &mut toml::Value, folder: &Path) -> Result<()> {
-    let answers = step.get_mut("do").and_then(|act| act.get_mut("file_form")?.get_mut("answers"));
-    let Some(answers) = answers else { return Ok(()) };
+    let acts = step.get_mut("do").and_then(toml::Value::as_table_mut);
+    let Some((_, act)) = acts.and_then(|acts| acts.iter_mut().next()) else { return Ok(()) };
+    let Some(answers) = act.get_mut("answers") else { return Ok(()) };
     if let Some(file) = answers.as_str() {
         let path = folder.join("answers").join(file);
         let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;

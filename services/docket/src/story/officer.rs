@@ -1,7 +1,7 @@
 //! What officers do to the case.
 use super::act::Act;
 use super::party::{appointment_kind, call, wait_for};
-use super::player::{Answer, Player, Stumble, command_id};
+use super::player::{Answer, Player, Stumble, case_of, command_id};
 use super::see;
 use anyhow::{Context, anyhow};
 use docket_proto::case_status::v1 as cases;
@@ -11,6 +11,9 @@ use docket_proto::notifications::v1 as notifications;
 pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
     if let Act::AnswerMessage { text } = act {
         return answer_message(player, who, text).await;
+    }
+    if let Act::SeeWhyIntakeLooks { reasons } = act {
+        return see_intake(player, who, reasons).await;
     }
     let (version, told) = command(player, who, act).await?;
     player.version = version.context("case")?.version;
@@ -29,6 +32,15 @@ async fn command(player: &mut Player, who: &str, act: &Act) -> Done {
     let (request_id, name) = (command_id(), player.case());
     let token = player.token(who)?;
     Ok(match act {
+        Act::AcceptFiling {} => {
+            let message = cases::AcceptFilingRequest { request_id, name };
+            (call!(player, token, cases, accept_filing, message)?.case, "accepted by intake".to_owned())
+        }
+        Act::RejectFiling { codes } => {
+            let message = cases::RejectFilingRequest { request_id, name, codes: codes.clone() };
+            let told = format!("rejected: {}", codes.join(", "));
+            (call!(player, token, cases, reject_filing, message)?.case, told)
+        }
         Act::Assign { to } => {
             let officer = player.person(to)?;
             let (account, called) = (officer.account.clone(), officer.row.called.clone());
@@ -106,14 +118,22 @@ async fn conclusion(player: &Player, who: &str, act: &Act) -> Done {
                 format!("recommended: {recommendation}"),
             )
         }
-        Act::Decide { decision } => {
+        Act::Decide { decision, grounds, reasons } => {
             let message = cases::DecideCaseRequest {
                 request_id,
                 name,
                 decision: decision.clone(),
-                ..Default::default()
+                ground_codes: grounds.clone(),
+                reasons: reasons.clone(),
             };
             (call!(player, token, cases, decide_case, message)?.case, format!("decided: {decision}"))
+        }
+        Act::Reopen { motion } => {
+            let kept =
+                player.kept.get(motion).with_context(|| format!("no case called {motion:?} was kept"))?;
+            let motion = case_of(&kept.filing);
+            let message = cases::ReopenCaseRequest { request_id, name, motion };
+            (call!(player, token, cases, reopen_case, message)?.case, "the case is open again".to_owned())
         }
         Act::Reverify {} => {
             let message = cases::CompleteReverificationRequest { request_id, name };
@@ -169,6 +189,18 @@ async fn request_evidence(
             deadline.cite
         ),
     ))
+}
+
+async fn see_intake(player: &Player, who: &str, reasons: &[String]) -> Answer {
+    let seen = wait_for("intake sees the filing", async || {
+        let message = cases::GetCaseRequest { name: player.case(), language: String::new(), min_version: 0 };
+        Ok(call!(player, player.token(who)?, status, get_case, message).ok().and_then(|answer| answer.case))
+    })
+    .await?;
+    if seen.intake_reasons != reasons {
+        return Err(anyhow!("intake sees {:?}", seen.intake_reasons).into());
+    }
+    Ok(format!("to be looked at: {}", reasons.join(", ")))
 }
 
 async fn answer_message(player: &Player, who: &str, text: &str) -> Answer {

@@ -107,7 +107,7 @@ async fn set_up_totp(player: &mut Player, who: &str) -> Answer {
     Ok(format!("the authenticator works; {} recovery codes to keep", answer.recovery_codes.len()))
 }
 
-async fn sign_in(player: &mut Player, who: &str, wrong_password: bool) -> Answer {
+pub(super) async fn sign_in(player: &mut Player, who: &str, wrong_password: bool) -> Answer {
     let person = player.person_mut(who)?;
     let (email, mut password) = (person.email.clone(), person.password.clone());
     let code = if wrong_password {
@@ -168,6 +168,7 @@ async fn prove_identity(player: &mut Player, who: &str, wrong: bool) -> Answer {
 pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
     match act {
         Act::StartForm { form } => start_form(player, who, form).await,
+        Act::BeginAgain { files } => begin_again(player, who, *files).await,
         Act::Answer { answers, finds, silent } => answer(player, who, answers, finds, silent).await,
         Act::Upload { kind, file } => {
             let parent = player.filing.clone();
@@ -178,7 +179,7 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
             ))
         }
         Act::SeeFee { cents } => see_fee(player, who, *cents).await,
-        Act::Sign { name } => sign(player, who, name).await,
+        Act::Sign { name, capacity } => sign(player, who, name, capacity).await,
         Act::Submit { again } => submit(player, who, *again).await,
         Act::Pay { method, outcome } => pay(player, who, method, outcome).await,
         Act::GetReceiptNumber {} => receipt_number(player, who).await,
@@ -190,8 +191,11 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::MoveAppointment { kind, cause } => move_appointment(player, who, kind, cause).await,
         Act::Write { topic, text } => write(player, who, topic, text).await,
         Act::Respond { files } => respond(player, who, files).await,
+        Act::SeeRequestEnd { cause } => see_request_end(player, who, cause).await,
         Act::Withdraw {} => withdraw(player, who).await,
-        Act::CountAtTheFarSide { charges, notices } => see::count(player, who, *charges, notices).await,
+        Act::CountAtTheFarSide { charges, notices, refunds } => {
+            see::count(player, who, [*charges, *refunds], notices).await
+        }
         other => Err(anyhow!("{other:?} is no act of a party").into()),
     }
 }
@@ -203,8 +207,26 @@ async fn withdraw(player: &mut Player, who: &str) -> Answer {
     Ok("withdrawn; this cannot be taken back".to_owned())
 }
 
+async fn begin_again(player: &mut Player, who: &str, files: usize) -> Answer {
+    let message = filings::StartDraftRequest {
+        request_id: command_id(),
+        form: String::new(),
+        again: player.filing.clone(),
+    };
+    let filing = call!(player, player.token(who)?, drafts, start_draft, message)?.filing.context("filing")?;
+    if filing.evidence.len() != files || !filing.missing.is_empty() || filing.continues != player.filing {
+        return Err(anyhow!("not everything was taken over: {filing:?}").into());
+    }
+    player.filing = filing.name;
+    player.package = filing.package_id;
+    player.version = 0;
+    player.receipt_number.clear();
+    Ok(format!("{} begun again: {files} files are there, no answer is missing", filing.form))
+}
+
 async fn start_form(player: &mut Player, who: &str, form: &str) -> Answer {
-    let message = filings::StartDraftRequest { request_id: command_id(), form: form.to_owned() };
+    let message =
+        filings::StartDraftRequest { request_id: command_id(), form: form.to_owned(), again: String::new() };
     let filing = call!(player, player.token(who)?, drafts, start_draft, message)?.filing.context("filing")?;
     player.filing = filing.name;
     player.package = filing.package_id;
@@ -267,7 +289,7 @@ async fn see_fee(player: &Player, who: &str, cents: i64) -> Answer {
     Ok(format!("{} in all\n{}", amount(total), rows.join("\n")))
 }
 
-async fn sign(player: &Player, who: &str, name: &str) -> Answer {
+async fn sign(player: &Player, who: &str, name: &str, capacity: &str) -> Answer {
     let message = filings::ReviewFilingRequest { name: player.filing.clone() };
     let review = call!(player, player.token(who)?, drafts, review_filing, message)?;
     let row = &player.person(who)?.row;
@@ -278,6 +300,7 @@ async fn sign(player: &Player, who: &str, name: &str) -> Answer {
         name: player.filing.clone(),
         content_hash: review.content_hash,
         typed_name,
+        capacity: capacity.to_owned(),
     };
     let filing = call!(player, player.token(who)?, drafts, sign_filing, message)?.filing.context("filing")?;
     Ok(format!("{} lines read and signed; state: {}", review.text.lines().count(), filing.state))
@@ -373,15 +396,30 @@ async fn write(player: &mut Player, who: &str, topic: &str, text: &str) -> Answe
     Ok(format!("to the office: {text}"))
 }
 
-async fn respond(player: &Player, who: &str, files: &toml::Table) -> Answer {
-    let response = wait_for("the request can be answered", async || {
+/// The response of this case that is as `wanted`, once it is.
+async fn response_that(
+    player: &Player,
+    who: &str,
+    what: &str,
+    wanted: impl Fn(&filings::Response) -> bool,
+) -> Result<filings::Response, Stumble> {
+    wait_for(what, async || {
         let message = filings::ListResponsesRequest {};
         let responses = call!(player, player.token(who)?, evidence, list_responses, message)?.responses;
-        Ok(responses
-            .into_iter()
-            .find(|response| response.case == player.case() && response.received_at_us == 0))
+        Ok(responses.into_iter().find(|response| response.case == player.case() && wanted(response)))
     })
-    .await?;
+    .await
+}
+
+async fn see_request_end(player: &Player, who: &str, cause: &str) -> Answer {
+    let response =
+        response_that(player, who, "the request ends", |response| response.closed_cause == cause).await?;
+    Ok(format!("the {} ended: {cause}", response.request_kind.to_uppercase()))
+}
+
+async fn respond(player: &Player, who: &str, files: &toml::Table) -> Answer {
+    let unanswered = |response: &filings::Response| response.received_at_us == 0;
+    let response = response_that(player, who, "the request can be answered", unanswered).await?;
     for (item, file) in files {
         let file = file.as_str().context("a file is a text")?;
         upload(player, who, &response.name, item, file, &command_id()).await?;

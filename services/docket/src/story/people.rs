@@ -1,5 +1,6 @@
 //! A person in a story: their own secrets, their tokens, their authenticator.
 use super::file::PersonRow;
+use crate::clock::now_s;
 use anyhow::Result;
 use std::time::Duration;
 use totp_rs::{Builder, Secret};
@@ -81,10 +82,4 @@ pub fn code_at(secret: &str, at_s: i64) -> Result<String> {
     let secret = Secret::try_from_base32(secret).map_err(|error| anyhow::anyhow!("the secret: {error:?}"))?;
     let totp = Builder::new().with_secret(secret).build_noncompliant();
     Ok(totp.generate(u64::try_from(at_s)?).to_string())
-}
-
-/// Seconds since the epoch by this machine's clock.
-pub fn now_s() -> i64 {
-    #[expect(clippy::disallowed_methods, reason = "a person's authenticator runs on the person's own clock")]
-    jiff::Timestamp::now().as_second()
 }

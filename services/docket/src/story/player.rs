@@ -1,11 +1,12 @@
 //! Plays the steps in order and tells them.
 use super::act::Act;
 use super::file::{PersonRow, Step, Story};
-use super::people::{Person, now_s};
+use super::people::Person;
 use super::vars::Vars;
-use super::{officer, party, see};
+use super::{officer, party, see, time};
 use crate::address::Addresses;
 use crate::client::{Connection, plainly, reason, request};
+use crate::clock::now_s;
 use crate::output::Teller;
 use anyhow::{Context, Result, bail};
 use docket_proto::identity::v1 as identity;
@@ -45,6 +46,21 @@ pub struct Player {
     pub thread: String,
     /// Officer who has the case, by id.
     pub assigned: String,
+    /// Cases kept by name.
+    pub kept: BTreeMap<String, Kept>,
+}
+
+/// A case that a story comes back to.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The filing, `filings/<uuid>`.
+    pub filing: String,
+    /// Package id.
+    pub package: String,
+    /// Receipt number.
+    pub receipt_number: String,
+    /// Version of the case that the last command led to.
+    pub version: u64,
 }
 
 /// Why a step did not go as told.
@@ -112,9 +128,10 @@ pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result
     let story = Story::read(file)?;
     teller.heading(&story.title);
     let run = u32::try_from(now_s() % 1_000_000)?;
-    let zone = jiff::tz::TimeZone::get("America/New_York").context("zone data")?;
-    let today = jiff::Timestamp::from_second(now_s())?.to_zoned_datetime(zone).date();
-    let mut vars = Vars::new(today);
+    if story.turns_clock && addresses.clock.is_none() {
+        bail!("this story turns the clock: play it with `docket up --story`, in an environment of its own");
+    }
+    let mut vars = Vars::new(today()?);
     vars.set("run", format!("{run:06}"));
     let mut people = BTreeMap::new();
     for (row, offset) in story.person.iter().zip(0..) {
@@ -125,6 +142,10 @@ pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result
     }
     let mut player = Player::new(addresses, people, story.folder.clone())?;
     for (step, number) in story.step.iter().zip(1..) {
+        vars.set_today(today()?);
+        for (name, kept) in &player.kept {
+            vars.set(format!("{name}.receipt"), &kept.receipt_number);
+        }
         let filled = vars.fill(step).with_context(|| format!("step {number}"))?;
         let step: Step = filled.try_into().with_context(|| format!("step {number}"))?;
         player
@@ -137,6 +158,17 @@ pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result
         teller.value(&serde_json::to_value(&told)?);
     }
     Ok(told)
+}
+
+/// The civil date at the office.
+fn today() -> Result<jiff::civil::Date> {
+    let zone = jiff::tz::TimeZone::get("America/New_York").context("zone data")?;
+    Ok(jiff::Timestamp::from_second(now_s())?.to_zoned_datetime(zone).date())
+}
+
+/// The case of a filing: it has the same id.
+pub fn case_of(filing: &str) -> String {
+    filing.replacen("filings/", "cases/", 1)
 }
 
 impl Player {
@@ -155,6 +187,7 @@ impl Player {
             version: 0,
             thread: String::new(),
             assigned: String::new(),
+            kept: BTreeMap::new(),
         })
     }
 
@@ -210,6 +243,7 @@ impl Player {
             | Act::TakeRole { .. }
             | Act::ProveIdentity { .. } => party::account(self, who, act).await,
             Act::StartForm { .. }
+            | Act::BeginAgain { .. }
             | Act::Answer { .. }
             | Act::Upload { .. }
             | Act::SeeFee { .. }
@@ -222,9 +256,17 @@ impl Player {
             | Act::MoveAppointment { .. }
             | Act::Write { .. }
             | Act::Respond { .. }
+            | Act::SeeRequestEnd { .. }
             | Act::Withdraw {}
             | Act::CountAtTheFarSide { .. } => party::filing(self, who, act).await,
+            Act::TurnClockPastDeadline {} => time::turn_past_deadline(self, who).await,
+            Act::Remember { case } => Ok(self.keep(case)),
+            Act::TurnTo { case } => self.turn_to(case),
             Act::AnswerMessage { .. }
+            | Act::Reopen { .. }
+            | Act::SeeWhyIntakeLooks { .. }
+            | Act::AcceptFiling {}
+            | Act::RejectFiling { .. }
             | Act::Assign { .. }
             | Act::StartReview {}
             | Act::Schedule { .. }
@@ -238,6 +280,26 @@ impl Player {
             | Act::TakeOath { .. }
             | Act::IssueCertificate { .. } => officer::act(self, who, act).await,
         }
+    }
+
+    fn keep(&mut self, name: &str) -> String {
+        let kept = Kept {
+            filing: self.filing.clone(),
+            package: self.package.clone(),
+            receipt_number: self.receipt_number.clone(),
+            version: self.version,
+        };
+        self.kept.insert(name.to_owned(), kept);
+        format!("kept as {name}")
+    }
+
+    fn turn_to(&mut self, name: &str) -> Answer {
+        let kept = self.kept.get(name).with_context(|| format!("no case called {name:?} was kept"))?.clone();
+        self.filing = kept.filing;
+        self.package = kept.package;
+        self.receipt_number = kept.receipt_number;
+        self.version = kept.version;
+        Ok(format!("back to {name}"))
     }
 
     /// Somebody of the story.
@@ -257,7 +319,7 @@ impl Player {
 
     /// The case, `cases/<uuid>`.
     pub fn case(&self) -> String {
-        self.filing.replacen("filings/", "cases/", 1)
+        case_of(&self.filing)
     }
 
     /// Renews everybody's access token in time.

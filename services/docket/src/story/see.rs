@@ -162,15 +162,16 @@ pub async fn notice(player: &Player, who: &str, kind: &str) -> Answer {
 }
 
 /// Counts what happened outside: charges at the processor, notices in the inbox.
-pub async fn count(player: &Player, who: &str, charges: u64, notices: &[String]) -> Answer {
-    let url = format!("{}/sandbox/charges", player.addresses.sandbox);
-    let counted =
-        player.http.get(url).query(&[("payment", &player.package)]).send().await.context("the processor")?;
-    let counted: Value = counted.json().await.context("the processor")?;
-    let succeeded = counted["succeeded"].as_u64().unwrap_or_default();
-    if succeeded != charges {
-        return Err(anyhow!("{succeeded} charges at the processor, {charges} expected").into());
-    }
+pub async fn count(player: &Player, who: &str, charges_and_refunds: [u64; 2], notices: &[String]) -> Answer {
+    let mut last = [0, 0];
+    let counted = wait_for("every charge and refund is there once", async || {
+        last = at_the_processor(player).await?;
+        Ok((last == charges_and_refunds).then_some(last))
+    })
+    .await;
+    let [succeeded, refunds] = counted.map_err(|_| {
+        anyhow!("{last:?} charges and refunds at the processor, {charges_and_refunds:?} expected")
+    })?;
     let mut want = notices.to_vec();
     want.sort();
     let mut last = Vec::new();
@@ -188,7 +189,17 @@ pub async fn count(player: &Player, who: &str, charges: u64, notices: &[String])
     .await;
     let count = counted.map_err(|_| anyhow!("notices {last:?}, expected {want:?}"))?;
     let mails = mails(player, &player.person(who)?.email).await?;
-    Ok(format!("{succeeded} charge at the processor, {count} notices, {mails} mails; no mail twice"))
+    let refunds = if refunds == 0 { String::new() } else { format!(", {refunds} refunded") };
+    Ok(format!("{succeeded} charge at the processor{refunds}, {count} notices, {mails} mails; no mail twice"))
+}
+
+/// Successful charges and refunds of this story's payment, as the processor has them.
+async fn at_the_processor(player: &Player) -> Result<[u64; 2], Stumble> {
+    let url = format!("{}/sandbox/charges", player.addresses.sandbox);
+    let counted =
+        player.http.get(url).query(&[("payment", &player.package)]).send().await.context("the processor")?;
+    let counted: Value = counted.json().await.context("the processor")?;
+    Ok(["succeeded", "refunds"].map(|what| counted[what].as_u64().unwrap_or_default()))
 }
 
 /// Counts the mails to somebody and sees that no message was sent twice.

@@ -18,6 +18,11 @@ impl Vars {
         Self { today, named: BTreeMap::new() }
     }
 
+    /// Another day has come.
+    pub fn set_today(&mut self, today: Date) {
+        self.today = today;
+    }
+
     /// Sets one.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.named.insert(name.into(), value.into());

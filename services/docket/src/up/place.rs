@@ -93,13 +93,15 @@ pub const PARTS: &[Part] = &[
 pub struct Place {
     /// The home, absolute.
     pub home: PathBuf,
+    /// Whether it is thrown away at the end, so that its clock may be turned.
+    pub apart: bool,
 }
 
 impl Place {
     /// Makes the folders.
-    pub fn make(home: &Path) -> Result<Self> {
+    pub fn make(home: &Path, apart: bool) -> Result<Self> {
         std::fs::create_dir_all(home).with_context(|| format!("make {}", home.display()))?;
-        let place = Self { home: home.canonicalize()? };
+        let place = Self { home: home.canonicalize()?, apart };
         for folder in [place.tls(), place.configs(), place.secrets(), place.logs(), place.data()] {
             std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
         }

@@ -279,6 +279,7 @@ fn addresses(place: &Place, ports: &Ports) -> Addresses {
         broker: format!("tls://localhost:{}", ports.nats),
         processes: BTreeMap::new(),
         invitations: BTreeMap::new(),
+        clock: place.apart.then(|| place.clock()),
     }
 }
 

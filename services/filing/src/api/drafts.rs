@@ -1,16 +1,18 @@
 //! `DraftService`: starting, answering, looking, listing; signing and sending are in `signing`.
 
 use docket_eventlog::{Context, Subjects};
+use docket_forms::Form;
 use docket_kernel::{FieldFault, Refusal, id};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_server::DraftService;
 use docket_service::{ApiError, Caller, caller, detached, page};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::catalogue::is_online;
-use super::view;
+use super::{again, view};
 use crate::desk::{Desk, id_in};
 use crate::domain::filing::{self, Start};
 use crate::review;
@@ -108,14 +110,15 @@ async fn start(desk: &Desk, caller: &Caller, request: pb::StartDraftRequest) -> 
             desk.filings.execute(&context, id, Subjects::filing(id), |_| Ok(Vec::new())).await?;
             id
         }
-        None => begin(desk, &context, account, &request.form).await?,
+        None if request.again.is_empty() => begin(desk, &context, account, &request.form).await?,
+        None => again::begin(desk, caller, &context, &request).await?,
     };
     let dossier = desk.filing(caller, "GetFiling", id).await?;
     view::filing(desk, &dossier).await
 }
 
 /// The filing which this very command began before.
-async fn started_before(desk: &Desk, context: &Context) -> Result<Option<Uuid>, ApiError> {
+pub(super) async fn started_before(desk: &Desk, context: &Context) -> Result<Option<Uuid>, ApiError> {
     let Some((first, _)) = desk.log.command(&context.actor, context.command_id).await? else {
         return Ok(None);
     };
@@ -125,6 +128,33 @@ async fn started_before(desk: &Desk, context: &Context) -> Result<Option<Uuid>, 
 
 async fn begin(desk: &Desk, context: &Context, account: Uuid, form: &str) -> Result<Uuid, ApiError> {
     let form = desk.form(form)?;
+    let (start, now) = opening(desk, form, account, None).await?;
+    let id = id::new_id(now);
+    let mut tx = docket_database::begin(&desk.base.pool).await?;
+    let started = desk
+        .filings
+        .execute_in(&mut tx, context, id, Subjects::filing(id), |state| filing::start(state, start.clone()))
+        .await?;
+    if started.repeated {
+        // The same command won elsewhere between our look and now; what it began is the answer.
+        tx.rollback().await?;
+        return started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"));
+    }
+    filings::insert(&mut tx, id, account, &form.id, now.as_microsecond()).await?;
+    tx.commit().await?;
+    if let Some(event) = started.events.last() {
+        desk.log.committed(event.position);
+    }
+    Ok(id)
+}
+
+/// What a draft begins with, for somebody who may file the form here.
+pub(super) async fn opening(
+    desk: &Desk,
+    form: &Form,
+    account: Uuid,
+    continues: Option<Uuid>,
+) -> Result<(Start, Timestamp), ApiError> {
     if !is_online(form) {
         return Err(Refusal::state(
             "FORM_NOT_ONLINE",
@@ -143,30 +173,15 @@ async fn begin(desk: &Desk, context: &Context, account: Uuid, form: &str) -> Res
             .into());
     }
     let now = desk.base.clock.now();
-    let (id, package) = (id::new_id(now), id::new_id(now));
     let start = Start {
         form: form.id.clone(),
         edition: form.edition.to_string(),
-        package,
+        package: id::new_id(now),
         account,
         zone: contact.zone,
+        continues,
     };
-    let mut tx = docket_database::begin(&desk.base.pool).await?;
-    let started = desk
-        .filings
-        .execute_in(&mut tx, context, id, Subjects::filing(id), |state| filing::start(state, start.clone()))
-        .await?;
-    if started.repeated {
-        // The same command won elsewhere between our look and now; what it began is the answer.
-        tx.rollback().await?;
-        return started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"));
-    }
-    filings::insert(&mut tx, id, account, &form.id, now.as_microsecond()).await?;
-    tx.commit().await?;
-    if let Some(event) = started.events.last() {
-        desk.log.committed(event.position);
-    }
-    Ok(id)
+    Ok((start, now))
 }
 
 async fn answer(

@@ -14,9 +14,9 @@ use super::view;
 use crate::aggregates::{Filings, Packages};
 use crate::check::{Check, filer_role};
 use crate::desk::{Desk, Dossier, id_in};
-use crate::domain::filing::{self, Fee, Filing, Sign};
+use crate::domain::filing::{self, Capacity, Fee, Filing, Sign};
 use crate::domain::{name, package};
-use crate::{party, review};
+use crate::{facts, party, review};
 
 /// How often sending is decided again after a lost race.
 const ATTEMPTS: u32 = 5;
@@ -108,21 +108,25 @@ pub(super) async fn sign(
     not_erased(&dossier)?;
     let check = Check::now(desk, &dossier).await?;
     let checked = check.checked(desk, &dossier);
+    let capacity = Capacity::read(&request.capacity)?;
     let done = desk.log.command(&context.actor, context.command_id).await?.is_some();
-    let proven_name = if done {
-        String::new()
-    } else {
-        differing_proven_name(desk, &dossier.filing, &request.typed_name).await?
-    };
+    let proven = if done { String::new() } else { proven_name(desk, &dossier.filing).await? };
+    let agrees_with_proven = name::same(&proven, &request.typed_name);
     let names = party::names(check.form, &dossier.content.answers);
+    let now_us = desk.now_us();
     let sign = Sign {
         signer: caller.person()?.account,
         role: filer_role(check.form).to_owned(),
         shown_mac: request.content_hash,
-        name_agrees: names.iter().any(|expected| name::same(&request.typed_name, expected)),
+        capacity,
+        age: facts::derive(check.form, &dossier.content.answers, now_us).age,
+        name_agrees: match capacity {
+            Capacity::OneSelf => names.iter().any(|expected| name::same(&request.typed_name, expected)),
+            Capacity::Parent | Capacity::Guardian | Capacity::AttorneyInFact => agrees_with_proven,
+        },
         typed_name: request.typed_name,
-        proven_name,
-        signed_at_us: desk.now_us(),
+        proven_name: if agrees_with_proven { String::new() } else { proven },
+        signed_at_us: now_us,
         catalogue_version: check.form.catalogue_version.clone(),
     };
     desk.filings
@@ -132,11 +136,10 @@ pub(super) async fn sign(
     view::filing(desk, &dossier).await
 }
 
-/// The name proven for the account, where it is not the one typed.
-async fn differing_proven_name(desk: &Desk, filing: &Filing, typed: &str) -> Result<String, ApiError> {
+/// The name proven for the account.
+async fn proven_name(desk: &Desk, filing: &Filing) -> Result<String, ApiError> {
     let contact = desk.contact(filing.account).await?;
-    let proven = [contact.given_name, contact.family_name].join(" ").trim().to_owned();
-    Ok(if name::same(&proven, typed) { String::new() } else { proven })
+    Ok([contact.given_name, contact.family_name].join(" ").trim().to_owned())
 }
 
 /// Sends the signed filing: it waits for its fee from here on.

@@ -17,6 +17,7 @@ use super::view;
 use crate::content::{Content, commitment};
 use crate::desk::{Desk, id_in};
 use crate::domain::attached::{Attached, NewFile};
+use crate::domain::filing::AUTHORITY_TO_SIGN;
 use crate::domain::{filing, response};
 use crate::file_type;
 use crate::scanner::Verdict;
@@ -162,6 +163,9 @@ async fn place(desk: &Desk, caller: &Caller, header: &pb::UploadHeader) -> Resul
 }
 
 fn known_kind(form: &docket_forms::Form, kind: &str) -> Result<(), Refusal> {
+    if kind == AUTHORITY_TO_SIGN {
+        return Ok(());
+    }
     let known = |row: &docket_forms::Evidence| row.kind == kind || row.substitutes.iter().any(|s| s == kind);
     if form.evidence.iter().any(known) {
         return Ok(());
@@ -232,8 +236,7 @@ fn new_file(
                 .is_some_and(|sealed| commitment(&sealed.salt, bytes) == file.commitment)
     };
     let same_as = place.files.iter().find(same).map(|file| file.id);
-    let mut salt = [0_u8; 16];
-    rand::fill(&mut salt).map_err(|_| ApiError::internal(anyhow::anyhow!("no randomness")))?;
+    let salt = new_salt()?;
     Ok(NewFile {
         attached: Attached {
             id: id::new_id(desk.base.clock.now()),
@@ -248,6 +251,13 @@ fn new_file(
         salt: salt.to_vec(),
         same_as,
     })
+}
+
+/// The salt of a commitment.
+pub(super) fn new_salt() -> Result<[u8; 16], ApiError> {
+    let mut salt = [0_u8; 16];
+    rand::fill(&mut salt).map_err(|_| ApiError::internal(anyhow::anyhow!("no randomness")))?;
+    Ok(salt)
 }
 
 /// Appends the event; with a repeated command no file is needed.

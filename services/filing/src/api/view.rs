@@ -37,8 +37,14 @@ pub(crate) fn summary(dossier: &Dossier) -> pb::Filing {
         package_id: filing.package.to_string(),
         submitted_at_us: filing.submitted_at_us,
         erased: dossier.content.erased,
+        continues: named(filing.continues),
+        continued_as: named(filing.continued_as),
         ..pb::Filing::default()
     }
+}
+
+fn named(filing: Option<uuid::Uuid>) -> String {
+    filing.map(|id| resource::name("filings", id)).unwrap_or_default()
 }
 
 /// The answer to a request.
@@ -52,6 +58,7 @@ pub(crate) fn response(dossier: &ResponseDossier) -> pb::Response {
         items: response.items.clone(),
         evidence: attached("responses", dossier.id, &response.evidence, &dossier.content),
         received_at_us: response.received_at_us,
+        closed_cause: response.closed_cause.clone(),
     }
 }
 
@@ -81,7 +88,7 @@ fn attached(
 }
 
 fn is_judged(filing: &Filing) -> bool {
-    matches!(filing.phase, Phase::Draft | Phase::Signed | Phase::Rejected)
+    matches!(filing.phase, Phase::Draft | Phase::Signed)
 }
 
 fn finding(finding: docket_forms::Finding) -> pb::Finding {

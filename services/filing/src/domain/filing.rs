@@ -1,6 +1,6 @@
 //! One filing from its first answer to its receipt: its state and its fold; the decisions are in `decide`.
 
-use docket_kernel::Refusal;
+use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
@@ -8,12 +8,14 @@ use uuid::Uuid;
 use super::attached::Attached;
 use super::id;
 
+mod capacity;
 mod decide;
 
+pub use capacity::{AUTHORITY_TO_SIGN, Capacity};
 pub(crate) use decide::already_attached;
 pub use decide::{
-    Checked, Settled, Sign, Start, accept, answer, attach, detach, received_at_us, reject, send, show_fee,
-    sign, start, submit,
+    Checked, Settled, Sign, Start, accept, answer, attach, begin_again, detach, received_at_us, reject, send,
+    show_fee, sign, start, submit, take_over,
 };
 
 /// Most files on one filing.
@@ -35,7 +37,7 @@ pub enum Phase {
     Submitted,
     /// It has a receipt number.
     Accepted,
-    /// Intake rejected it; it can be corrected, signed and sent again.
+    /// Intake rejected it; what was filled in can be taken over into a new filing.
     Rejected,
 }
 
@@ -74,6 +76,8 @@ pub struct Signature {
     pub signed_at_us: i64,
     /// Version of the catalogue it was checked with.
     pub catalogue_version: String,
+    /// As whom the signer signed.
+    pub capacity: Capacity,
 }
 
 /// A filing.
@@ -105,6 +109,10 @@ pub struct Filing {
     pub receipt_number: String,
     /// Received instant, microseconds since the epoch; 0 before.
     pub submitted_at_us: i64,
+    /// The rejected filing that this one took over.
+    pub continues: Option<Uuid>,
+    /// The filing that took over this rejected one.
+    pub continued_as: Option<Uuid>,
 }
 
 /// Folds one event. Never fails: what happened, happened.
@@ -119,6 +127,7 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             package: id(&e.package_id),
             account: id(&e.account_id),
             zone: e.zone.clone(),
+            continues: Uuid::try_parse(&e.continues).ok(),
             ..filing
         },
         Event::DraftAnswered(_) => edited(filing),
@@ -147,6 +156,7 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
                 content_mac: e.content_mac.clone(),
                 signed_at_us: e.signed_at_us,
                 catalogue_version: e.catalogue_version.clone(),
+                capacity: Capacity::of_event(&e.capacity),
             }),
             ..filing
         },
@@ -157,14 +167,8 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         Event::AcceptanceRecorded(e) => {
             Filing { phase: Phase::Accepted, receipt_number: e.receipt_number.clone(), ..filing }
         }
-        Event::RejectionRecorded(e) => Filing {
-            phase: Phase::Rejected,
-            package: id(&e.next_package_id),
-            signature: None,
-            fee: None,
-            submitted_at_us: 0,
-            ..filing
-        },
+        Event::RejectionRecorded(_) => Filing { phase: Phase::Rejected, ..filing },
+        Event::FilingContinued(e) => Filing { continued_as: Uuid::try_parse(&e.filing_id).ok(), ..filing },
     }
 }
 
@@ -191,8 +195,24 @@ impl Filing {
     pub fn open(&self) -> Result<(), Refusal> {
         match self.phase {
             Phase::Absent => Err(Refusal::not_found()),
-            Phase::Draft | Phase::Signed | Phase::Rejected => Ok(()),
+            Phase::Draft | Phase::Signed => Ok(()),
+            Phase::Rejected => Err(self.rejected()),
             Phase::Sent | Phase::Submitted | Phase::Accepted => Err(self.already_submitted()),
+        }
+    }
+
+    fn rejected(&self) -> Refusal {
+        let refusal = Refusal::state(
+            "FILING_REJECTED",
+            "Intake did not accept this filing, and it stays as it was sent.",
+        );
+        match self.continued_as {
+            Some(next) => refusal
+                .way_out("You have begun it again: go on there.")
+                .fact("filing", resource::name("filings", next)),
+            None => {
+                refusal.way_out("Begin it again: your answers and files are taken over into a new filing.")
+            }
         }
     }
 

@@ -50,6 +50,7 @@ fn a_start() -> Start {
         package: PACKAGE,
         account: ACCOUNT,
         zone: "America/Chicago".into(),
+        continues: None,
     }
 }
 
@@ -75,8 +76,7 @@ fn submitted() -> Event {
 }
 
 fn rejected() -> Event {
-    let next_package_id = Uuid::from_u128(22).to_string();
-    pb::RejectionRecorded { codes: vec!["X-SIGN".into()], next_package_id }.into()
+    pb::RejectionRecorded { codes: vec!["X-SIGN".into()], ..Default::default() }.into()
 }
 
 fn checked(content_version: u64) -> Checked {
@@ -87,6 +87,8 @@ fn a_signature() -> Sign {
     Sign {
         signer: ACCOUNT,
         role: "applicant".into(),
+        capacity: Capacity::OneSelf,
+        age: 40,
         shown_mac: vec![8; 32],
         name_agrees: true,
         typed_name: "Ana Lima".into(),
@@ -226,16 +228,72 @@ fn a_settled_fee_submits_only_what_waits_for_it() {
 }
 
 #[test]
-fn acceptance_gives_the_receipt_number_and_rejection_opens_the_draft_in_a_new_package() {
+fn acceptance_gives_the_receipt_number_and_rejection_ends_the_filing() {
     let given_in = given([started(), fee_shown(), signed(), sent(), submitted()]);
     let accepted = given_in.when(|f| accept(f, "DKT1234567897".into())).unwrap().remove(0);
     given([started(), signed(), sent(), submitted(), accepted])
         .then(|f| f.phase == Phase::Accepted && f.receipt_number == "DKT1234567897");
     refused(given([started()]).when(|f| accept(f, "DKT1".into())), "NOT_SUBMITTED");
+    assert_eq!(given_in.when(|f| reject(f, vec!["X-SIGN".into()])).unwrap(), [rejected()]);
+    let over = given([started(), fee_shown(), signed(), sent(), submitted(), rejected()]);
+    over.then(|f| f.phase == Phase::Rejected && f.package == PACKAGE && f.submitted_at_us == 2_000);
+    refused(over.when(|f| answer(f, 0, vec!["basis".into()], "{}".into())), "FILING_REJECTED");
+    refused(over.when(|f| attach(f, a_file())), "FILING_REJECTED");
+    refused(over.when(|f| send(f, &checked(1))), "FILING_REJECTED");
+}
+
+#[test]
+fn a_rejected_filing_is_begun_again_once_with_its_answers_and_files() {
     let next = Uuid::from_u128(22);
-    assert_eq!(given_in.when(|f| reject(f, vec!["X-SIGN".into()], next)).unwrap(), [rejected()]);
-    let given_back = given([started(), fee_shown(), signed(), sent(), submitted(), rejected()]);
-    given_back.then(|f| f.phase == Phase::Rejected && f.package == next && f.fee.is_none());
-    assert_eq!(given_back.when(|f| answer(f, 0, vec!["basis".into()], "{}".into())).unwrap().len(), 1);
-    refused(given_back.when(|f| send(f, &checked(1))), "NOT_SIGNED");
+    let over = [started(), fee_shown(), signed(), sent(), submitted(), rejected()];
+    let continued = given(over.clone()).when(|f| begin_again(f, next)).unwrap();
+    let after = given(over.into_iter().chain(continued));
+    refused(after.when(|f| begin_again(f, Uuid::from_u128(23))), "BEGUN_AGAIN");
+    let refusal = after.when(|f| answer(f, 0, vec!["basis".into()], "{}".into())).unwrap_err();
+    assert!(refusal.facts.iter().any(|fact| fact.1.contains(&next.to_string())), "{refusal:?}");
+    refused(given([]).when(|f| begin_again(f, next)), "NOT_FOUND");
+    refused(given([started()]).when(|f| begin_again(f, next)), "NOT_REJECTED");
+    refused(given([started(), signed(), sent(), submitted()]).when(|f| begin_again(f, next)), "NOT_REJECTED");
+
+    let start = Start { continues: Some(Uuid::from_u128(1)), ..a_start() };
+    let answers = (vec!["basis".to_owned()], "{}".to_owned());
+    let new = given(take_over(&Filing::default(), start, answers, vec![a_file()]).unwrap());
+    new.then(|f| f.phase == Phase::Draft && f.evidence.len() == 1 && f.fee.is_none());
+    new.then(|f| f.continues == Some(Uuid::from_u128(1)) && f.signature.is_none());
+    refused(
+        given([started()]).when(|f| take_over(f, a_start(), (Vec::new(), String::new()), Vec::new())),
+        "DRAFT_EXISTS",
+    );
+}
+
+#[test]
+fn who_signs_for_another_says_so_and_shows_why() {
+    let signing = |given: &Given, capacity, age| {
+        given.when(|f| sign(f, &checked(f.content_version), Sign { capacity, age, ..a_signature() }))
+    };
+    let bare = given([started(), fee_shown()]);
+    let paper =
+        NewFile { attached: Attached { kind: AUTHORITY_TO_SIGN.into(), ..a_file().attached }, ..a_file() };
+    let shown = given([started(), attach(&bare.0, paper).unwrap().remove(0), fee_shown()]);
+    assert_eq!(signing(&bare, Capacity::OneSelf, 40).unwrap().len(), 1);
+    assert_eq!(signing(&bare, Capacity::Parent, 13).unwrap().len(), 1);
+    refused(signing(&bare, Capacity::Parent, 14), "SIGNS_SELF_FROM_14");
+    for capacity in [Capacity::Guardian, Capacity::AttorneyInFact] {
+        refused(signing(&bare, capacity, 70), "AUTHORITY_MISSING");
+        let events = signing(&shown, capacity, 70).unwrap();
+        let [Event::FilingSigned(e)] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!(e.capacity, capacity.as_str());
+        let in_own_name = Sign { capacity, name_agrees: false, ..a_signature() };
+        let refusal = shown.when(|f| sign(f, &checked(f.content_version), in_own_name)).unwrap_err();
+        assert!(refusal.reason == "NAME_DIFFERS" && refusal.message.contains("own"), "{refusal}");
+        // What intake hears of it.
+        let sent = given([started(), events[0].clone(), sent()]).when(|f| submit(f, settled())).unwrap();
+        let [Event::FilingSubmitted(e)] = sent.as_slice() else { panic!("{sent:?}") };
+        assert_eq!(e.facts.as_ref().unwrap().signed_as, capacity.as_str());
+    }
+    for capacity in Capacity::ALL {
+        assert_eq!(Capacity::read(capacity.as_str()).unwrap(), capacity);
+    }
+    assert_eq!(Capacity::read("").unwrap(), Capacity::OneSelf);
+    assert_eq!(Capacity::read("friend").unwrap_err().reason, "CAPACITY_UNKNOWN");
 }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::attached::{Attached, NewFile};
-use super::filing::{self, Checked, Fee, Filing, MOST_FILES, Phase, Settled, Sign, Start};
+use super::filing::{self, Capacity, Checked, Fee, Filing, MOST_FILES, Phase, Settled, Sign, Start};
 use super::{package, response};
 use crate::aggregates::{Filings, Packages, Responses};
 
@@ -75,6 +75,7 @@ enum Command {
     Submit { own_package: bool, authorised_at_us: i64 },
     Accept,
     Reject,
+    BeginAgain,
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -91,6 +92,7 @@ fn command() -> impl Strategy<Value = Command> {
         3 => (mostly(), 0..3_000_i64).prop_map(|(own_package, authorised_at_us)| Submit { own_package, authorised_at_us }),
         1 => Just(Accept),
         2 => Just(Reject),
+        2 => Just(BeginAgain),
     ]
 }
 
@@ -129,6 +131,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
                 package: Uuid::from_u128(2),
                 account: Uuid::from_u128(3),
                 zone: "America/Chicago".into(),
+                continues: None,
             },
         ),
         Command::Answer { current } => {
@@ -149,6 +152,8 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             let sign = Sign {
                 signer: Uuid::from_u128(3),
                 role: "applicant".into(),
+                capacity: Capacity::OneSelf,
+                age: 40,
                 shown_mac: checked.content_mac.clone(),
                 name_agrees: *name_agrees,
                 typed_name: "Ina Example".into(),
@@ -170,9 +175,8 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             filing::submit(filing, settled)
         }
         Command::Accept => filing::accept(filing, "DKT1234567897".into()),
-        Command::Reject => {
-            filing::reject(filing, vec!["X-SIGN".into()], Uuid::from_u128(u128::from(filing.version)))
-        }
+        Command::Reject => filing::reject(filing, vec!["X-SIGN".into()]),
+        Command::BeginAgain => filing::begin_again(filing, Uuid::from_u128(u128::from(filing.version))),
     }
 }
 
@@ -197,8 +201,10 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
             assert_eq!(submitted.evidence.len(), before.evidence.len());
         }
         Event::AcceptanceRecorded(_) => assert_eq!(before.phase, Phase::Submitted),
-        Event::RejectionRecorded(_) => {
-            assert!(before.phase == Phase::Submitted && after.package != before.package);
+        Event::RejectionRecorded(_) => assert!(before.phase == Phase::Submitted && after.open().is_err()),
+        Event::FilingContinued(_) => {
+            assert!(before.phase == Phase::Rejected && before.continued_as.is_none());
+            assert!(after.continued_as.is_some());
         }
     }
     assert_eq!(after.version, before.version + 1);
@@ -209,7 +215,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
 #[test]
 fn whatever_is_decided_for_a_filing_folds() {
     let decided = FILING.decided_lives(command(), decide, holds);
-    assert_eq!(decided.len(), 10, "{decided:?}");
+    assert_eq!(decided.len(), 11, "{decided:?}");
 }
 
 #[test]
@@ -235,24 +241,27 @@ fn whatever_is_decided_for_a_response_folds() {
     };
     let item = prop::sample::select(&["tax_transcripts", "name_change", "passport"][..]);
     let decided = RESPONSE.decided_lives(
-        (0..8_u8, item, any::<bool>()),
+        (0..12_u8, item, any::<bool>()),
         |state, (command, item, confirmed)| match command {
             0 => response::open(state, opened()),
             1 => response::submit(state, *confirmed, 1_000),
+            2 => response::close(state, "withdrawn"),
             number => response::attach(state, file(*number, item)),
         },
         |before, event, after| {
             assert_eq!(before.received_at_us, 0, "nothing comes after the answer");
+            assert_eq!(before.closed_cause, "", "nothing comes after the end");
             match event {
                 ResponseEvent::ResponseOpened(_) => assert!(!before.exists() && after.exists()),
                 ResponseEvent::ResponseEvidenceAdded(_) => {
                     assert!(after.evidence.last().is_some_and(|file| before.items.contains(&file.kind)));
                 }
+                ResponseEvent::ResponseClosed(closed) => assert_eq!(after.closed_cause, closed.cause),
                 ResponseEvent::ResponseSubmitted(sent) => {
                     assert!(!sent.evidence.is_empty() && sent.complete == before.unanswered().is_empty());
                 }
             }
         },
     );
-    assert_eq!(decided.len(), 3, "{decided:?}");
+    assert_eq!(decided.len(), 4, "{decided:?}");
 }

@@ -29,6 +29,8 @@ pub struct Response {
     pub evidence: Vec<Attached>,
     /// When it went in, microseconds since the epoch; 0 before.
     pub received_at_us: i64,
+    /// Why the request ended without an answer; empty unless it did.
+    pub closed_cause: String,
 }
 
 /// Folds one event.
@@ -47,6 +49,7 @@ pub fn evolve(response: Response, event: &Event) -> Response {
             response.evidence.push(attached(e));
             response
         }
+        Event::ResponseClosed(e) => Response { closed_cause: e.cause.clone(), ..response },
         Event::ResponseSubmitted(e) => Response { received_at_us: e.received_at_us, ..response },
     }
 }
@@ -81,6 +84,14 @@ impl Response {
             )
             .way_out("Send what else you have as a message about the case."));
         }
+        if !self.closed_cause.is_empty() {
+            return Err(Refusal::state(
+                "REQUEST_ENDED",
+                "This request ended with the case; nothing is waited for.",
+            )
+            .way_out("Nothing is to be sent. What you attached is kept.")
+            .fact("cause", self.closed_cause.clone()));
+        }
         Ok(())
     }
 
@@ -109,6 +120,14 @@ pub fn open(response: &Response, opened: pb::ResponseOpened) -> Result<Vec<Event
         return Ok(Vec::new());
     }
     Ok(vec![opened.into()])
+}
+
+/// Closes the way to answer a request that ended. An answer that went in before stays what it is.
+pub fn close(response: &Response, cause: &str) -> Result<Vec<Event>, Refusal> {
+    if !response.exists() || response.received_at_us != 0 || !response.closed_cause.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![pb::ResponseClosed { cause: cause.to_owned() }.into()])
 }
 
 /// Attaches a file to one of the items.

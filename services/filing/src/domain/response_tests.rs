@@ -54,6 +54,21 @@ fn a_request_served_again_changes_nothing() {
 }
 
 #[test]
+fn a_request_that_ended_takes_nothing_any_more_and_keeps_what_is_there() {
+    let closed = Event::from(pb::ResponseClosed { cause: "withdrawn".into() });
+    let open = given([opened(), with("tax_transcripts")]);
+    assert_eq!(close(&open, "withdrawn").unwrap(), [closed.clone()]);
+    let after = evolve(open, &closed);
+    assert_eq!(attach(&after, file(6, "court_records")).unwrap_err().reason, "REQUEST_ENDED");
+    assert_eq!(submit(&after, true, 5).unwrap_err().reason, "REQUEST_ENDED");
+    assert_eq!((after.evidence.len(), close(&after, "withdrawn").unwrap()), (1, Vec::new()));
+    // Never served, or answered already: there is nothing to close.
+    assert_eq!(close(&Response::default(), "withdrawn").unwrap(), []);
+    let sent = submit(&given([opened(), with("tax_transcripts")]), true, 5).unwrap();
+    assert_eq!(close(&given([opened(), with("tax_transcripts"), sent[0].clone()]), "withdrawn").unwrap(), []);
+}
+
+#[test]
 fn a_file_answers_one_of_the_items() {
     assert_eq!(attach(&given([opened()]), file(5, "passport")).unwrap_err().reason, "ITEM_NOT_ASKED");
     assert_eq!(attach(&Response::default(), file(5, "passport")).unwrap_err().reason, "NOT_FOUND");

@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use docket_eventlog::{Context, Recorded, Subjects};
-use docket_kernel::derived_id;
 use docket_messaging::{ApplyError, Subscriber};
-use docket_proto::case_status::events::v1::{RequestServed, RequestedItem};
+use docket_proto::case_status::events::v1::{RequestCancelled, RequestServed, RequestedItem};
 use docket_proto::events::case::Event;
 use docket_proto::filing::events::v1::ResponseOpened;
 use sqlx::PgConnection;
@@ -35,16 +34,15 @@ impl Subscriber for FollowCase {
                 filings::set_pending(tx, case, true).await?;
             }
             Event::FilingRejected(e) => {
-                let next = derived_id("record_rejection.package", event.event_id, 0);
-                self.on_filing(tx, event, "record_rejection", case, |f| {
-                    filing::reject(f, e.codes.clone(), next)
-                })
-                .await?;
+                self.on_filing(tx, event, "record_rejection", case, |f| filing::reject(f, e.codes.clone()))
+                    .await?;
             }
             Event::CaseAssigned(e) => officers::assign(tx, case, parse(&e.officer)?).await?,
             Event::EvidenceRequested(e) => keep(tx, case, &e.request_id, "rfe", &e.items).await?,
             Event::ExaminationContinued(e) => keep(tx, case, &e.request_id, "n14", &e.items).await?,
             Event::RequestServed(e) => self.open_response(tx, event, case, e).await?,
+            Event::CaseReopened(_) => filings::set_pending(tx, case, true).await?,
+            Event::RequestCancelled(e) => self.close_response(tx, event, case, &e).await?,
             Event::CaseApproved(_) | Event::CaseDenied(_) | Event::CaseWithdrawn(_) => {
                 filings::set_pending(tx, case, false).await?;
             }
@@ -98,6 +96,24 @@ impl FollowCase {
             .execute_in(tx, &context, request, Subjects::filing(case), |r| response::open(r, opened.clone()))
             .await?;
         responses::insert(tx, request, filing.account, event.recorded_at.as_microsecond()).await?;
+        Ok(())
+    }
+
+    /// A request that was never served is no longer waited for; one that was takes no answer any more.
+    async fn close_response(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        case: Uuid,
+        e: &RequestCancelled,
+    ) -> Result<(), ApplyError> {
+        let request = parse(&e.request_id)?;
+        requests::take(tx, request).await?;
+        let context = Context::reaction("close_response", event, 0);
+        self.0
+            .responses
+            .execute_in(tx, &context, request, Subjects::filing(case), |r| response::close(r, &e.cause))
+            .await?;
         Ok(())
     }
 }

@@ -35,7 +35,17 @@ impl Client {
     }
 
     pub(crate) async fn start_as(&self, request_id: Uuid, form: &str) -> Result<pb::Filing, Status> {
-        let request = pb::StartDraftRequest { request_id: request_id.to_string(), form: form.into() };
+        let (form, again) = (form.into(), String::new());
+        self.begin(pb::StartDraftRequest { request_id: request_id.to_string(), form, again }).await
+    }
+
+    /// Begins a rejected filing again.
+    pub(crate) async fn again_as(&self, request_id: Uuid, name: &str) -> Result<pb::Filing, Status> {
+        let (form, again) = (String::new(), name.into());
+        self.begin(pb::StartDraftRequest { request_id: request_id.to_string(), form, again }).await
+    }
+
+    pub(crate) async fn begin(&self, request: pb::StartDraftRequest) -> Result<pb::Filing, Status> {
         let answer = self.drafts.clone().start_draft(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))
     }
@@ -98,11 +108,23 @@ impl Client {
         content_hash: &[u8],
         typed_name: &str,
     ) -> Result<pb::Filing, Status> {
+        self.sign_for(name, content_hash, typed_name, "").await
+    }
+
+    /// Signs in a capacity.
+    pub(crate) async fn sign_for(
+        &self,
+        name: &str,
+        content_hash: &[u8],
+        typed_name: &str,
+        capacity: &str,
+    ) -> Result<pb::Filing, Status> {
         let request = pb::SignFilingRequest {
             request_id: Uuid::now_v7().to_string(),
             name: name.into(),
             content_hash: content_hash.to_vec(),
             typed_name: typed_name.into(),
+            capacity: capacity.into(),
         };
         let answer = self.drafts.clone().sign_filing(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))
@@ -249,15 +271,25 @@ impl Client {
 
     /// The response to a request, once it is open.
     pub(crate) async fn until_response(&self, request: Uuid) -> pb::Response {
+        self.until_response_is(request, |_| true).await
+    }
+
+    /// The response to a request, once it is as `wanted`.
+    pub(crate) async fn until_response_is(
+        &self,
+        request: Uuid,
+        wanted: impl Fn(&pb::Response) -> bool,
+    ) -> pb::Response {
+        let name = format!("responses/{request}");
         let open = async {
             loop {
-                let name = format!("responses/{request}");
-                if let Some(response) = self.responses().await.into_iter().find(|one| one.name == name) {
+                let found = self.responses().await.into_iter().find(|one| one.name == name && wanted(one));
+                if let Some(response) = found {
                     return response;
                 }
                 sleep(GLANCE).await;
             }
         };
-        timeout(PATIENCE, open).await.unwrap_or_else(|_| panic!("the request {request} is not open"))
+        timeout(PATIENCE, open).await.unwrap_or_else(|_| panic!("the response to {request} is not as wanted"))
     }
 }

@@ -2,6 +2,7 @@
 
 use docket_proto::events::case::Event as CaseEvent;
 use docket_proto::events::filing::Event as FilingEvent;
+use docket_proto::filing::v1 as pb;
 use serde_json::json;
 use tonic::Code;
 use uuid::Uuid;
@@ -71,7 +72,7 @@ async fn a_filing_is_shown_its_fee_signed_sent_paid_and_received() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rejected_filing_is_open_again_in_a_new_package() {
+async fn a_rejected_filing_is_over_and_begun_again_as_another_with_all_that_was_in_it() {
     let world = World::start().await;
     let ana = world.person("Ana Lúcia", "Lima");
     let (draft, payment) = ana.sent().await;
@@ -79,13 +80,71 @@ async fn a_rejected_filing_is_open_again_in_a_new_package() {
     ana.until(&draft, "submitted").await;
     let rejected: CaseEvent = case_rejected("X-SIGN");
     world.case(&draft, rejected).await;
-    let open = ana.until(&draft, "rejected").await;
-    assert!(!payment.ends_with(&open.package_id));
-    ana.answer(&draft, &json!({ "app_weight": 142 })).await.unwrap();
+    let over = ana.until(&draft, "rejected").await;
+    let weight = json!({ "app_weight": 142 });
+    assert_eq!(reason(&ana.answer(&draft, &weight).await.unwrap_err()), "FILING_REJECTED");
+
+    let eve = world.person("Eve", "Other");
+    let stolen = eve.again_as(Uuid::now_v7(), &draft).await.unwrap_err();
+    assert_eq!(stolen.code(), Code::NotFound);
+    let (form, again) = ("I-90".into(), draft.clone());
+    let request_id = Uuid::now_v7().to_string();
+    let other = ana.begin(pb::StartDraftRequest { request_id, form, again }).await.unwrap_err();
+    assert_eq!(reason(&other), "OTHER_FORM");
+
+    let command = Uuid::now_v7();
+    let again = ana.again_as(command, &draft).await.unwrap();
+    assert_eq!((again.state.as_str(), &again.continues), ("draft", &draft));
+    assert!(again.ready && again.package_id != over.package_id && again.name != draft);
+    assert_eq!(ana.again_as(command, &draft).await.unwrap(), again, "repeated, it is the same");
+    assert_eq!(reason(&ana.again_as(Uuid::now_v7(), &draft).await.unwrap_err()), "BEGUN_AGAIN");
+    assert_eq!(ana.get(&draft).await.unwrap().continued_as, again.name);
+
+    // The same answers, and the same bytes under a key of their own.
+    let answers =
+        |filing: &pb::Filing| serde_json::from_str::<serde_json::Value>(&filing.answers_json).unwrap();
+    let (old, new) = (ana.get(&draft).await.unwrap(), ana.get(&again.name).await.unwrap());
+    assert_eq!(answers(&old), answers(&new));
+    assert_eq!(old.evidence.len(), new.evidence.len());
+    for (before, after) in old.evidence.iter().zip(&new.evidence) {
+        assert_eq!((&before.kind, &before.file_name), (&after.kind, &after.file_name));
+        let bytes = ana.download(&before.name).await.unwrap().1;
+        assert!(before.name != after.name && ana.download(&after.name).await.unwrap().1 == bytes);
+    }
+    ana.answer(&again.name, &weight).await.unwrap();
+    ana.quote(&again.name).await.unwrap();
+    ana.sign_now(&again.name).await;
+    let sent = ana.submit(&again.name).await.unwrap();
+    assert_eq!(sent.payment, format!("payments/{}", again.package_id));
+    world.payment(&sent.payment, fee_settled(&sent.payment, &again.name, world.now_us())).await;
+    ana.until(&again.name, "submitted").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_for_another_signs_in_the_own_name_with_what_shows_the_authority() {
+    let world = World::start().await;
+    let ana = world.person("Eva", "Lima");
+    let draft = ana.start("N-400").await.unwrap().name;
+    ana.make_ready(&draft).await;
     ana.quote(&draft).await.unwrap();
-    ana.sign_now(&draft).await;
-    let again = ana.submit(&draft).await.unwrap();
-    assert_eq!(again.payment, format!("payments/{}", open.package_id));
+    let hash = ana.review(&draft).await.unwrap().content_hash;
+    let signing = async |name: &str, hash: &[u8], capacity: &str| {
+        ana.sign_for(&draft, hash, name, capacity).await.map_err(|status| reason(&status))
+    };
+    assert_eq!(signing("Eva Lima", &hash, "friend").await.unwrap_err(), "CAPACITY_UNKNOWN");
+    assert_eq!(signing("Eva Lima", &hash, "parent").await.unwrap_err(), "SIGNS_SELF_FROM_14");
+    assert_eq!(signing("Eva Lima", &hash, "guardian").await.unwrap_err(), "AUTHORITY_MISSING");
+    ana.upload(&draft, "authority_to_sign", "letters.png", &files::picture(9)).await.unwrap();
+    let hash = ana.review(&draft).await.unwrap().content_hash;
+    // The name in the form is Ana's; the guardian has one of her own.
+    assert_eq!(signing("Ana Lucia Lima", &hash, "guardian").await.unwrap_err(), "NAME_DIFFERS");
+    assert_eq!(signing("Eva Lima", &hash, "").await.unwrap_err(), "NAME_DIFFERS");
+    assert_eq!(signing("Eva Lima", &hash, "guardian").await.unwrap().state, "signed");
+    let payment = ana.submit(&draft).await.unwrap().payment;
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    ana.until(&draft, "submitted").await;
+    let FilingEvent::FilingSubmitted(e) = world.last_event(&draft).await else { panic!("it was submitted") };
+    assert_eq!(e.facts.unwrap().signed_as, "guardian");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use crate::files;
-use crate::world::{World, examination_continued, reason, request_served};
+use crate::world::{World, examination_continued, reason, request_cancelled, request_served};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_answered_once_when_it_is_served() {
@@ -39,4 +39,37 @@ async fn a_request_is_answered_once_when_it_is_served() {
     assert_eq!(eve.respond(&name, true).await.unwrap_err().code(), Code::NotFound);
     assert_eq!(eve.download(&evidence.name).await.unwrap_err().code(), Code::NotFound);
     assert!(eve.responses().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_ends_with_the_case_takes_no_answer_any_more() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (draft, _) = ana.sent().await;
+    let (served, waiting) = (Uuid::now_v7(), Uuid::now_v7());
+    world.case(&draft, examination_continued(served, &["tax_transcripts"])).await;
+    world.case(&draft, request_served(served, world.now_us() + 1_000_000)).await;
+    let name = ana.until_response(served).await.name;
+    let evidence = ana.upload(&name, "tax_transcripts", "taxes.png", &files::picture(5)).await.unwrap();
+
+    world.case(&draft, request_cancelled(served)).await;
+    ana.until_response_is(served, |response| response.closed_cause == "withdrawn").await;
+    assert_eq!(reason(&ana.respond(&name, true).await.unwrap_err()), "REQUEST_ENDED");
+    let more = ana.upload(&name, "tax_transcripts", "more.png", &files::picture(6)).await.unwrap_err();
+    assert_eq!(reason(&more), "REQUEST_ENDED");
+    assert!(ana.download(&evidence.name).await.unwrap().1 == files::picture(5), "what was attached is kept");
+
+    // A request that ends before it is served never opens a way to answer, though its notice is posted late.
+    for event in [
+        examination_continued(waiting, &["court_records"]),
+        request_cancelled(waiting),
+        request_served(waiting, world.now_us() + 1_000_000),
+    ] {
+        world.case(&draft, event).await;
+    }
+    let last = Uuid::now_v7();
+    world.case(&draft, examination_continued(last, &["x"])).await;
+    world.case(&draft, request_served(last, world.now_us() + 1_000_000)).await;
+    ana.until_response(last).await;
+    assert!(ana.responses().await.iter().all(|one| one.name != format!("responses/{waiting}")));
 }

@@ -307,6 +307,11 @@ pub(crate) fn request_served(request: Uuid, expires_at_us: i64) -> case::Event {
     .into()
 }
 
+/// The request ended with the case.
+pub(crate) fn request_cancelled(request: Uuid) -> case::Event {
+    cases::RequestCancelled { request_id: request.to_string(), cause: "withdrawn".into() }.into()
+}
+
 /// The reason in a refusal.
 pub(crate) fn reason(status: &Status) -> String {
     let details = status.get_error_details();

@@ -100,10 +100,12 @@ pub(crate) struct Facts {
     pub(crate) appointment_kind: &'static str,
     /// The appointment.
     pub(crate) appointment: Option<Appointment>,
-    /// The one it replaces.
+    /// The one it replaces, or that fell away.
     pub(crate) old_appointment: Option<Appointment>,
     /// `party` or `office`.
     pub(crate) moved_by: String,
+    /// `withdrawn` or `denied`: why an appointment fell away.
+    pub(crate) cancelled_because: String,
     /// What is taken at the appointment: 1, 2 or 3.
     pub(crate) capture_code: u32,
     /// What is asked for, or to bring.
@@ -159,6 +161,12 @@ pub(crate) fn facts(
         }
         Event::InterviewRescheduled(event) => {
             moved(&mut facts, "interview", event.from.as_ref(), event.to.as_ref(), &event.moved_by)?;
+        }
+        Event::BiometricsCancelled(event) => {
+            cancelled(&mut facts, "biometrics", event.appointment.as_ref(), &event.cause)?;
+        }
+        Event::InterviewCancelled(event) => {
+            cancelled(&mut facts, "interview", event.appointment.as_ref(), &event.cause)?;
         }
         Event::EvidenceRequested(event) => {
             facts.items = asked(matter, &event.items, catalogue);
@@ -221,6 +229,18 @@ fn moved(
     appointed(facts, kind, to)?;
     facts.old_appointment = Some(appointment(from)?);
     moved_by.clone_into(&mut facts.moved_by);
+    Ok(())
+}
+
+fn cancelled(
+    facts: &mut Facts,
+    kind: &'static str,
+    slot: Option<&AppointmentSlot>,
+    cause: &str,
+) -> Result<(), Refusal> {
+    facts.appointment_kind = kind;
+    facts.old_appointment = Some(appointment(slot)?);
+    cause.clone_into(&mut facts.cancelled_because);
     Ok(())
 }
 

@@ -15,6 +15,8 @@ pub(crate) enum NoticeKind {
     InterviewAppointment,
     /// An appointment was moved.
     AppointmentMoved,
+    /// An appointment fell away with its case.
+    AppointmentCancelled,
     /// Evidence is asked for.
     Rfe,
     /// An examination was continued with a request.
@@ -25,6 +27,8 @@ pub(crate) enum NoticeKind {
     Denial,
     /// The case was withdrawn.
     WithdrawalAck,
+    /// A granted motion reopened the case.
+    Reopened,
     /// An oath ceremony was set.
     Oath,
     /// The certificate is ready.
@@ -33,17 +37,19 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
         Self::InterviewAppointment,
         Self::AppointmentMoved,
+        Self::AppointmentCancelled,
         Self::Rfe,
         Self::Continuation,
         Self::Approval,
         Self::Denial,
         Self::WithdrawalAck,
+        Self::Reopened,
         Self::Oath,
         Self::CitizenshipCertificateReady,
     ];
@@ -56,11 +62,13 @@ impl NoticeKind {
             Self::BiometricsAppointment => "biometrics_appointment",
             Self::InterviewAppointment => "interview_appointment",
             Self::AppointmentMoved => "appointment_moved",
+            Self::AppointmentCancelled => "appointment_cancelled",
             Self::Rfe => "rfe",
             Self::Continuation => "continuation",
             Self::Approval => "approval",
             Self::Denial => "denial",
             Self::WithdrawalAck => "withdrawal_ack",
+            Self::Reopened => "reopened",
             Self::Oath => "oath",
             Self::CitizenshipCertificateReady => "citizenship_certificate_ready",
         }
@@ -78,10 +86,13 @@ impl NoticeKind {
             | Self::Rejection
             | Self::BiometricsAppointment
             | Self::InterviewAppointment
-            | Self::AppointmentMoved => "I-797C",
+            | Self::AppointmentMoved
+            | Self::AppointmentCancelled => "I-797C",
             Self::Rfe => "I-797E",
             Self::Continuation => "N-14",
-            Self::Approval | Self::WithdrawalAck | Self::CitizenshipCertificateReady => "I-797",
+            Self::Approval | Self::WithdrawalAck | Self::Reopened | Self::CitizenshipCertificateReady => {
+                "I-797"
+            }
             Self::Denial => "Decision",
             Self::Oath => "N-445",
         }
@@ -94,8 +105,9 @@ impl NoticeKind {
             Self::Rejection => "filing_rejected",
             Self::BiometricsAppointment | Self::InterviewAppointment | Self::Oath => "appointment_set",
             Self::AppointmentMoved => "appointment_moved",
+            Self::AppointmentCancelled => "appointment_cancelled",
             Self::Rfe | Self::Continuation => "request_open",
-            Self::Approval | Self::Denial => "decision_made",
+            Self::Approval | Self::Denial | Self::Reopened => "decision_made",
             Self::WithdrawalAck | Self::CitizenshipCertificateReady => "notice_posted",
         }
     }
@@ -107,12 +119,14 @@ impl NoticeKind {
             Event::FilingRejected(_) => Self::Rejection,
             Event::BiometricsScheduled(_) => Self::BiometricsAppointment,
             Event::BiometricsRescheduled(_) | Event::InterviewRescheduled(_) => Self::AppointmentMoved,
+            Event::BiometricsCancelled(_) | Event::InterviewCancelled(_) => Self::AppointmentCancelled,
             Event::InterviewScheduled(_) => Self::InterviewAppointment,
             Event::EvidenceRequested(_) => Self::Rfe,
             Event::ExaminationContinued(_) => Self::Continuation,
             Event::CaseApproved(_) => Self::Approval,
             Event::CaseDenied(_) => Self::Denial,
             Event::CaseWithdrawn(_) => Self::WithdrawalAck,
+            Event::CaseReopened(_) => Self::Reopened,
             Event::OathScheduled(_) => Self::Oath,
             Event::CertificateIssued(_) => Self::CitizenshipCertificateReady,
             Event::CaseOpened(_)
@@ -127,6 +141,7 @@ impl NoticeKind {
             | Event::InterviewMissed(_)
             | Event::TestTaken(_)
             | Event::RequestServed(_)
+            | Event::RequestCancelled(_)
             | Event::ResponseRecorded(_)
             | Event::DeadlinePassed(_)
             | Event::DecisionRecommended(_)

@@ -84,6 +84,11 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
             cause: "travel".into(),
         }
         .into(),
+        NoticeKind::AppointmentCancelled => pb::InterviewCancelled {
+            appointment: slot("2026-06-11T14:15:00Z", FIELD),
+            cause: "withdrawn".into(),
+        }
+        .into(),
         NoticeKind::InterviewAppointment => pb::InterviewScheduled {
             appointment: slot("2026-06-11T14:15:00Z", FIELD),
             bring: vec!["green_card".into(), "passports".into()],
@@ -114,6 +119,7 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         }
         .into(),
         NoticeKind::WithdrawalAck => pb::CaseWithdrawn {}.into(),
+        NoticeKind::Reopened => pb::CaseReopened::default().into(),
         NoticeKind::Oath => pb::OathScheduled { appointment: slot("2026-07-02T14:00:00Z", FIELD) }.into(),
         NoticeKind::CitizenshipCertificateReady => {
             pb::CertificateIssued { certificate_number: String::new() }.into()

@@ -63,6 +63,10 @@ pub(crate) fn interview_scheduled() -> Event {
     pb::InterviewScheduled { appointment: slot("2026-06-11T14:15:00Z"), bring: vec![] }.into()
 }
 
+pub(crate) fn interview_cancelled() -> Event {
+    pb::InterviewCancelled { appointment: slot("2026-06-11T14:15:00Z"), cause: "denied".into() }.into()
+}
+
 /// The period of a request served on the working day of `now`.
 pub(crate) fn period(now: jiff::Timestamp) -> Deadline {
     let day0 = roll(now.in_tz(OFFICE_ZONE).unwrap().date());

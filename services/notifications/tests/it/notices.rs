@@ -26,6 +26,7 @@ async fn each_event_that_owes_a_notice_gives_one_and_the_others_give_none() {
         events::biometrics_scheduled(),
         events::biometrics_rescheduled(),
         events::interview_scheduled(),
+        events::interview_cancelled(),
         events::continued(request, &events::period(world.bench.now())),
         events::approved(),
         events::oath_scheduled(),
@@ -33,10 +34,11 @@ async fn each_event_that_owes_a_notice_gives_one_and_the_others_give_none() {
     ] {
         world.happens(case, event).await;
     }
-    ana.wait_for_deliveries("handed_over", 8).await;
+    ana.wait_for_deliveries("handed_over", 9).await;
     let mut kinds: Vec<_> = ana.notices(case).await.into_iter().map(|notice| notice.kind).collect();
     kinds.sort();
     let expected = [
+        "appointment_cancelled",
         "appointment_moved",
         "approval",
         "biometrics_appointment",
@@ -47,8 +49,8 @@ async fn each_event_that_owes_a_notice_gives_one_and_the_others_give_none() {
         "receipt",
     ];
     assert_eq!(kinds, expected);
-    assert_eq!(world.count("notice.issued.v1").await, 8);
-    assert_eq!(world.mails("ana@example.test").await.len(), 8);
+    assert_eq!(world.count("notice.issued.v1").await, 9);
+    assert_eq!(world.mails("ana@example.test").await.len(), 9);
     let open: i64 = sqlx::query_scalar("SELECT count(*) FROM log.obligation WHERE closed_by IS NULL")
         .fetch_one(&world.own.pool)
         .await

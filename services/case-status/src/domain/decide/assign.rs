@@ -4,6 +4,7 @@ use docket_kernel::Refusal;
 use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
+use super::ending::ending;
 use super::{Decision, decided, pending};
 use crate::domain::{Case, Outcome, Stage};
 
@@ -42,11 +43,13 @@ pub fn start_review(case: &Case) -> Decision {
     }
 }
 
-/// The party withdraws: it cannot be taken back (8 CFR 103.2(b)(6)).
+/// The party withdraws: it cannot be taken back (8 CFR 103.2(b)(6)). The open request and the appointments end with it.
 ///
 /// # Errors
 /// `NOT_ACCEPTED`, `ALREADY_REJECTED`, `ALREADY_DECIDED`.
 pub fn withdraw(case: &Case) -> Result<Vec<crate::domain::Event>, Refusal> {
     pending(case)?;
-    Ok(vec![pb::CaseWithdrawn {}.into()])
+    let mut events = vec![pb::CaseWithdrawn {}.into()];
+    events.extend(ending(case, "withdrawn"));
+    Ok(events)
 }

@@ -19,7 +19,7 @@ pub fn schedule_biometrics(case: &Case, appointment: &Appointment) -> Decision {
     match case.biometrics {
         Biometrics::Needed | Biometrics::Missed => {}
         Biometrics::Taken => return Err(taken()),
-        Biometrics::NotNeeded | Biometrics::Scheduled => {
+        Biometrics::NotNeeded | Biometrics::Scheduled | Biometrics::Cancelled => {
             return Err(Refusal::state(
                 "NOT_NEEDED",
                 "No biometrics appointment is to be set in this case now.",
@@ -63,7 +63,9 @@ pub fn take_biometrics(case: &Case, now: Timestamp, early_by_agreement: bool) ->
     match case.biometrics {
         Biometrics::Scheduled => {}
         Biometrics::Taken => return Err(taken()),
-        Biometrics::NotNeeded | Biometrics::Needed | Biometrics::Missed => return Err(not_scheduled()),
+        Biometrics::NotNeeded | Biometrics::Needed | Biometrics::Missed | Biometrics::Cancelled => {
+            return Err(not_scheduled());
+        }
     }
     let appointment_id = attended(case.biometrics_booking.appointment.as_ref(), now, early_by_agreement)?;
     Ok(vec![

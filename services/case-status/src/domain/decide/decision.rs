@@ -6,6 +6,7 @@ use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::ending::ending;
 use super::{Decision, in_review, no_open_request, pending};
 use crate::domain::{Biometrics, Case, Event, Interview, RequestState, TEST_PARTS, needs};
 
@@ -80,7 +81,9 @@ pub fn decide_case(case: &Case, officer: Uuid, verdict: &Verdict, now: Timestamp
                 abandoned,
                 reasons: reasons.clone(),
             };
-            Ok(vec![reviewed(true), denied.into()])
+            let mut events = vec![reviewed(true), denied.into()];
+            events.extend(ending(case, "denied"));
+            Ok(events)
         }
     }
 }

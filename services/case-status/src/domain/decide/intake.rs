@@ -17,10 +17,18 @@ pub fn open(case: &Case, opened: &pb::CaseOpened) -> Decision {
     Ok(vec![opened.clone().into()])
 }
 
-/// Whether a person has to look before the filing is accepted: who asks for naturalization is 18 (INA 334(b)),
-/// with exceptions a machine does not judge.
-pub fn needs_an_officer(case: &Case) -> bool {
-    case.family == "naturalization" && case.age < 18
+/// Why a person has to look before the filing is accepted; nothing when a machine may accept it. Who asks for
+/// naturalization is 18 (INA 334(b)), with exceptions a machine does not judge; whether somebody may sign for another
+/// is for a person to see (8 CFR 103.2(a)(2)).
+pub fn intake_reasons(case: &Case) -> Vec<&'static str> {
+    let minor = case.family == "naturalization" && case.age < 18;
+    let signed_as = match case.signed_as.as_str() {
+        "" | "self" => None,
+        "parent" => Some("signed_as_parent"),
+        "guardian" => Some("signed_as_guardian"),
+        _ => Some("signed_as_attorney_in_fact"),
+    };
+    minor.then_some("under_18").into_iter().chain(signed_as).collect()
 }
 
 /// Accepts the filing with its receipt number (8 CFR 103.2(a)(7)(i)).

@@ -35,7 +35,7 @@ pub fn schedule_interview(case: &Case, appointment: &Appointment) -> Decision {
         Interview::Completed if is_reexamination_due(case) => {
             not_before_day_60(case, civil_date(appointment.starts_at, &appointment.zone))?;
         }
-        Interview::NotNeeded | Interview::Scheduled | Interview::Completed => {
+        Interview::NotNeeded | Interview::Scheduled | Interview::Completed | Interview::Cancelled => {
             return Err(Refusal::state("NOT_NEEDED", "No interview is to be set in this case now.")
                 .way_out("Move the appointment that stands."));
         }
@@ -127,7 +127,9 @@ pub fn complete_interview(
         Interview::Completed => {
             return Err(Refusal::state("ALREADY_ATTENDED", "The interview was held already."));
         }
-        Interview::NotNeeded | Interview::ToSchedule | Interview::Missed => return Err(not_scheduled()),
+        Interview::NotNeeded | Interview::ToSchedule | Interview::Missed | Interview::Cancelled => {
+            return Err(not_scheduled());
+        }
     }
     let appointment_id = attended(case.interview_booking.appointment.as_ref(), now, early_by_agreement)?;
     let mut events: Vec<Event> = vec![

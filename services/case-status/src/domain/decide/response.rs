@@ -24,13 +24,13 @@ pub struct Response {
 }
 
 /// The notice of a request was posted: the deadline stands, and only a later civil day of service moves it, to later
-/// (lifecycle 15, 16). Served again: nothing.
+/// (lifecycle 15, 16). Served again, or after the case has ended: nothing.
 ///
 /// # Errors
 /// `NO_REQUEST_OPEN`, when the case has no such request.
 pub fn serve_request(case: &Case, request_id: Uuid, notice_id: Uuid, served_on: Date) -> Decision {
     let request = known(case, request_id)?;
-    if request.served {
+    if request.served || !case.stage.is_pending() {
         return Ok(Vec::new());
     }
     let planned: Date = request.deadline.day0_date.parse().unwrap_or(Date::MIN);

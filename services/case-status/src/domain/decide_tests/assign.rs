@@ -2,8 +2,9 @@
 
 use docket_proto::case_status::events::v1 as pb;
 
-use crate::domain::decide;
+use crate::domain::decide::{self, Response};
 use crate::domain::samples::*;
+use crate::domain::{Case, Event, RequestState, evolve, task, title};
 
 #[test]
 fn an_accepted_case_is_assigned_and_giving_it_again_changes_nothing() {
@@ -31,4 +32,34 @@ fn a_withdrawal_is_final() {
     withdrawn.when(decide::withdraw).refused("ALREADY_DECIDED");
     withdrawn.when(decide::start_review).refused("ALREADY_DECIDED");
     approved().when(decide::withdraw).refused("ALREADY_DECIDED");
+}
+
+/// The case after its party withdrew.
+fn withdrawn(given: Given, kinds: &[&str]) -> Case {
+    let events = given.when(decide::withdraw).then(kinds);
+    events.iter().fold(given.0, |case, event: &Event| evolve(case, event))
+}
+
+#[test]
+fn what_stood_open_ends_with_a_withdrawal() {
+    let case = withdrawn(biometrics_scheduled(), &["withdrawn", "biometrics_cancelled"]);
+    assert_eq!((case.appointment(), task::task(&case)), (None, None));
+    let case = withdrawn(interview_scheduled(), &["withdrawn", "interview_cancelled"]);
+    assert_eq!((case.appointment(), title::title(&case).id.as_str()), (None, "3"));
+    let case = Given(withdrawn(served(), &["withdrawn", "request_cancelled"]));
+    assert_eq!(case.0.open_request(), None);
+    let never = at("2027-06-01T00:00:00Z");
+    case.when(|case| decide::pass_deadline(case, REQUEST, never)).then(&[]);
+}
+
+#[test]
+fn a_request_that_was_cancelled_is_not_served_and_an_answer_under_way_is_kept_beside_it() {
+    let case = Given(withdrawn(continued(), &["withdrawn", "request_cancelled"]));
+    let today = jiff::civil::date(2026, 11, 24);
+    case.when(|case| decide::serve_request(case, REQUEST, uuid::Uuid::from_u128(9), today)).then(&[]);
+    let response = Response { request_id: REQUEST, received_at: now(), complete: true, evidence: Vec::new() };
+    let events = case.when(|case| decide::record_response(case, &response)).then(&["response_recorded"]);
+    let case = events.iter().fold(case.0, evolve);
+    let request = case.request.unwrap();
+    assert_eq!((request.state, request.received_at), (RequestState::Cancelled, Some(now())));
 }

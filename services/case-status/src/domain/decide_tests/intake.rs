@@ -36,8 +36,22 @@ fn acceptance_and_rejection_exclude_each_other() {
 #[test]
 fn a_minor_asking_for_naturalization_is_looked_at_by_an_officer() {
     let minor = given([pb::CaseOpened { age: 17, ..opened() }.into()]);
-    assert!(decide::needs_an_officer(&minor.0));
-    assert!(!decide::needs_an_officer(&submitted().0));
+    assert_eq!(decide::intake_reasons(&minor.0), ["under_18"]);
+    assert!(decide::intake_reasons(&submitted().0).is_empty());
+}
+
+#[test]
+fn a_filing_signed_by_another_is_looked_at_by_an_officer() {
+    for (signed_as, reasons) in [
+        ("", &[][..]),
+        ("self", &[]),
+        ("parent", &["signed_as_parent"]),
+        ("guardian", &["signed_as_guardian"]),
+        ("attorney_in_fact", &["signed_as_attorney_in_fact"]),
+    ] {
+        let case = given([pb::CaseOpened { signed_as: signed_as.into(), ..opened() }.into()]);
+        assert_eq!(decide::intake_reasons(&case.0), reasons, "{signed_as}");
+    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! What may be done with a filing, one function a command.
 
-use docket_kernel::Refusal;
+use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
-use super::{Fee, Filing, MOST_FILES, Phase};
+use super::{AUTHORITY_TO_SIGN, Capacity, Fee, Filing, MOST_FILES, Phase};
 use crate::domain::attached::{Attached, NewFile};
 
 /// What a draft starts with.
@@ -21,6 +21,8 @@ pub struct Start {
     pub account: Uuid,
     /// Zone of the filer.
     pub zone: String,
+    /// The rejected filing that is taken over.
+    pub continues: Option<Uuid>,
 }
 
 /// Begins a draft.
@@ -36,9 +38,43 @@ pub fn start(filing: &Filing, start: Start) -> Result<Vec<Event>, Refusal> {
             account_id: start.account.to_string(),
             channel: "online".to_owned(),
             zone: start.zone,
+            continues: start.continues.map(|filing| filing.to_string()).unwrap_or_default(),
         }
         .into(),
     ])
+}
+
+/// Begins a draft with the answers and files of a rejected filing.
+pub fn take_over(
+    filing: &Filing,
+    begun: Start,
+    answers: (Vec<String>, String),
+    files: Vec<NewFile>,
+) -> Result<Vec<Event>, Refusal> {
+    let mut events = start(filing, begun)?;
+    let (questions, answers_json) = answers;
+    if !questions.is_empty() {
+        events.push(pb::DraftAnswered { questions, answers_json }.into());
+    }
+    events.extend(files.into_iter().map(added));
+    Ok(events)
+}
+
+/// Notes that a rejected filing was begun again as another; once.
+pub fn begin_again(filing: &Filing, next: Uuid) -> Result<Vec<Event>, Refusal> {
+    match (filing.phase, filing.continued_as) {
+        (Phase::Absent, _) => Err(Refusal::not_found()),
+        (Phase::Rejected, None) => Ok(vec![pb::FilingContinued { filing_id: next.to_string() }.into()]),
+        (Phase::Rejected, Some(begun)) => {
+            Err(Refusal::state("BEGUN_AGAIN", "You have begun this filing again already; nothing is lost.")
+                .way_out("Go on with the one you began.")
+                .fact("filing", resource::name("filings", begun)))
+        }
+        _ => Err(Refusal::state("NOT_REJECTED", "Only a filing that intake rejected is begun again.")
+            .way_out("Start the form anew if you want to file once more.")
+            .field("again")
+            .fact("state", filing.phase.as_str())),
+    }
 }
 
 /// Saves answers that were normalised before.
@@ -73,19 +109,21 @@ pub fn attach(filing: &Filing, file: NewFile) -> Result<Vec<Event>, Refusal> {
         )
         .way_out("Put pages that belong together into one PDF."));
     }
+    Ok(vec![added(file)])
+}
+
+fn added(file: NewFile) -> Event {
     let attached = file.attached;
-    Ok(vec![
-        pb::EvidenceAdded {
-            evidence: Some(attached.reference()),
-            media_type: attached.media_type,
-            size: attached.size,
-            object_key: attached.object_key,
-            foreign_language: attached.foreign_language,
-            file_name: file.file_name,
-            salt: file.salt,
-        }
-        .into(),
-    ])
+    pb::EvidenceAdded {
+        evidence: Some(attached.reference()),
+        media_type: attached.media_type,
+        size: attached.size,
+        object_key: attached.object_key,
+        foreign_language: attached.foreign_language,
+        file_name: file.file_name,
+        salt: file.salt,
+    }
+    .into()
 }
 
 /// The refusal of a file that is there already, byte for byte.
@@ -154,9 +192,13 @@ pub struct Sign {
     pub signer: Uuid,
     /// Role in which it is signed.
     pub role: String,
+    /// As whom the signer signs.
+    pub capacity: Capacity,
+    /// Age of the person whom the form is about, in completed years.
+    pub age: u32,
     /// Hash of the text that was shown to the signer.
     pub shown_mac: Vec<u8>,
-    /// Whether the typed name is the name in the form.
+    /// Whether the typed name is the name in the form, or where another signs, the signer's own.
     pub name_agrees: bool,
     /// Name as typed.
     pub typed_name: String,
@@ -180,13 +222,9 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
         return Err(Refusal::state("FEE_NOT_SHOWN", "The fee for these answers has not been shown yet.")
             .way_out("Ask for the fee, then review and sign."));
     }
+    sign.capacity.allowed(sign.age, filing.evidence.iter().any(|file| file.kind == AUTHORITY_TO_SIGN))?;
     if !sign.name_agrees {
-        return Err(Refusal::invalid(
-            "typed_name",
-            "NAME_DIFFERS",
-            "Type your full legal name as it stands in the form: given name, then family name. Capitals and accents do not matter.",
-        )
-        .way_out("If the name in the form is wrong, correct it there first."));
+        return Err(name_differs(sign.capacity));
     }
     Ok(vec![
         pb::FilingSigned {
@@ -197,9 +235,27 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
             catalogue_version: sign.catalogue_version,
             typed_name: sign.typed_name,
             proven_name: sign.proven_name,
+            capacity: sign.capacity.as_str().to_owned(),
         }
         .into(),
     ])
+}
+
+fn name_differs(capacity: Capacity) -> Refusal {
+    if capacity == Capacity::OneSelf {
+        return Refusal::invalid(
+            "typed_name",
+            "NAME_DIFFERS",
+            "Type your full legal name as it stands in the form: given name, then family name. Capitals and accents do not matter.",
+        )
+        .way_out("If the name in the form is wrong, correct it there first.");
+    }
+    Refusal::invalid(
+        "typed_name",
+        "NAME_DIFFERS",
+        "You sign for somebody else: type your own full legal name as you proved it, given name, then family name.",
+    )
+    .way_out("If you sign for yourself, leave the capacity out.")
 }
 
 /// Sends the signed filing on its way.
@@ -259,7 +315,10 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
             payment_id: settled.payment.map(|id| id.to_string()).unwrap_or_default(),
             zone: filing.zone.clone(),
             catalogue_version: signature.catalogue_version.clone(),
-            facts: Some(settled.facts),
+            facts: Some(pb::DerivedFacts {
+                signed_as: signature.capacity.as_str().to_owned(),
+                ..settled.facts
+            }),
         }
         .into(),
     ])
@@ -274,10 +333,10 @@ pub fn accept(filing: &Filing, receipt_number: String) -> Result<Vec<Event>, Ref
     Ok(vec![pb::AcceptanceRecorded { receipt_number }.into()])
 }
 
-/// Notes that intake rejected the filing: it is open again, in a new package.
-pub fn reject(filing: &Filing, codes: Vec<String>, next_package: Uuid) -> Result<Vec<Event>, Refusal> {
+/// Notes that intake rejected the filing: it is over.
+pub fn reject(filing: &Filing, codes: Vec<String>) -> Result<Vec<Event>, Refusal> {
     submitted(filing)?;
-    Ok(vec![pb::RejectionRecorded { codes, next_package_id: next_package.to_string() }.into()])
+    Ok(vec![pb::RejectionRecorded { codes, ..pb::RejectionRecorded::default() }.into()])
 }
 
 fn submitted(filing: &Filing) -> Result<(), Refusal> {

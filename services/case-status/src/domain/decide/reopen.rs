@@ -1,0 +1,40 @@
+//! A denied case comes back because a motion was granted (8 CFR 103.5(a)).
+
+use docket_kernel::Refusal;
+use docket_proto::case_status::events::v1 as pb;
+use uuid::Uuid;
+
+use super::Decision;
+use crate::domain::{Case, Outcome};
+
+/// Reopens the case for a motion, as that motion's own case stands. Each motion reopens once.
+///
+/// # Errors
+/// `NOT_DENIED`, `MOTION_UNKNOWN`, `MOTION_NOT_GRANTED`, `MOTION_USED`; not found without a case.
+pub fn reopen(case: &Case, motion_id: Uuid, motion: &Case, officer: Uuid) -> Decision {
+    if !case.exists() {
+        return Err(Refusal::not_found());
+    }
+    if case.reopened_by.contains(&motion_id) {
+        return Err(Refusal::state("MOTION_USED", "This motion has reopened the case already.")
+            .way_out("Another denial needs another motion."));
+    }
+    if !matches!(case.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned)) {
+        return Err(Refusal::state("NOT_DENIED", "Only a case that was denied is reopened by a motion.")
+            .way_out("Look at how the case stands."));
+    }
+    let about_it = motion.challenge.starts_with("motion")
+        && motion.party == case.party
+        && motion.about_receipt == case.receipt_number;
+    if !about_it {
+        return Err(Refusal::state("MOTION_UNKNOWN", "That is no motion of this party about this case.")
+            .way_out("Name the case of the I-290B that gives this receipt number.")
+            .field("motion"));
+    }
+    if motion.outcome != Some(Outcome::Approved) {
+        return Err(Refusal::state("MOTION_NOT_GRANTED", "The motion was not granted.")
+            .way_out("Decide the motion first, in its own case.")
+            .field("motion"));
+    }
+    Ok(vec![pb::CaseReopened { motion_id: motion_id.to_string(), officer: officer.to_string() }.into()])
+}

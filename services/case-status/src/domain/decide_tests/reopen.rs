@@ -1,0 +1,116 @@
+//! A denied case and the motion about it: every branch.
+
+use docket_proto::case_status::events::v1 as pb;
+use uuid::Uuid;
+
+use crate::domain::decide::{self, Response, Verdict};
+use crate::domain::samples::*;
+use crate::domain::{Biometrics, Case, Event, RequestState, Stage, evolve, task, title};
+
+const MOTION: Uuid = Uuid::from_u128(0x290);
+
+/// Denied for abandonment, with a biometrics appointment that fell away and an answer that came too late.
+fn denied() -> Given {
+    let late = at("2026-12-25T05:00:00Z");
+    let expired = served().and(pb::DeadlinePassed { request_id: REQUEST.to_string() });
+    let recommended = expired.and(pb::DecisionRecommended {
+        officer: ADA.to_string(),
+        recommendation: "deny".into(),
+        grounds: String::new(),
+    });
+    let verdict = Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "Nothing came.".into() };
+    let events = recommended
+        .when(|case| decide::decide_case(case, BO, &verdict, late))
+        .then(&["decision_reviewed", "denied"]);
+    Given(events.iter().fold(recommended.0, evolve))
+}
+
+fn motion(change: impl FnOnce(&mut Case)) -> Case {
+    let opened = pb::CaseOpened {
+        form: "I-290B".into(),
+        family: "appeal".into(),
+        about_receipt: RECEIPT.into(),
+        challenge: "motion_reopen".into(),
+        ..opened()
+    };
+    let mut motion = given([opened.into()])
+        .and(pb::FilingAccepted { receipt_number: "DKT1234567905".into(), office: "NBC".into() })
+        .and(pb::CaseApproved { officer: ADA.to_string(), effective_date: "2026-12-28".into() })
+        .0;
+    change(&mut motion);
+    motion
+}
+
+fn reopened(case: &Given, motion: &Case) -> Then {
+    case.when(|case| decide::reopen(case, MOTION, motion, BO))
+}
+
+#[test]
+fn a_granted_motion_brings_a_denied_case_back_under_review_once() {
+    let denied = denied();
+    let events: Vec<Event> = reopened(&denied, &motion(|_| ())).then(&["reopened"]);
+    let again = Given(events.iter().fold(denied.0, evolve));
+    assert_eq!((again.0.stage, again.0.outcome, again.0.recommendation), (Stage::InReview, None, None));
+    assert_eq!(again.0.receipt_number, RECEIPT, "the number stays");
+    again.when(|case| decide::recommend(case, ADA, false, "")).then(&["decision_recommended"]);
+    reopened(&again, &motion(|_| ())).refused("MOTION_USED");
+}
+
+#[test]
+fn a_late_answer_counts_once_the_case_is_reopened() {
+    let denied = denied();
+    let late = Response {
+        request_id: REQUEST,
+        received_at: at("2026-12-27T12:00:00Z"),
+        complete: true,
+        evidence: Vec::new(),
+    };
+    let kept = denied.when(|case| decide::record_response(case, &late)).then(&["response_recorded"]);
+    let kept = Given(kept.iter().fold(denied.0, evolve));
+    assert_eq!(title::title(&kept.0).id, "1", "a late answer changes no decision");
+    let events = reopened(&kept, &motion(|_| ())).then(&["reopened"]);
+    let again = Given(events.iter().fold(kept.0, evolve));
+    assert_eq!(again.0.request.as_ref().unwrap().state, RequestState::RespondedPartial);
+    assert_eq!(title::title(&again.0).id, "20");
+    let abandoned = Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "x".into() };
+    let recommended = again.and(pb::DecisionRecommended {
+        officer: ADA.to_string(),
+        recommendation: "deny".into(),
+        grounds: String::new(),
+    });
+    recommended.when(|case| decide::decide_case(case, BO, &abandoned, now())).refused("NOT_ABANDONED");
+}
+
+#[test]
+fn what_fell_away_with_a_denial_is_set_again() {
+    let recommended = biometrics_scheduled().and(pb::ReviewStarted {}).and(pb::DecisionRecommended {
+        officer: ADA.to_string(),
+        recommendation: "deny".into(),
+        grounds: String::new(),
+    });
+    let verdict = Verdict::Deny { ground_codes: vec!["no_basis".into()], reasons: "x".into() };
+    let events = recommended.when(|case| decide::decide_case(case, BO, &verdict, now())).then(&[
+        "decision_reviewed",
+        "denied",
+        "biometrics_cancelled",
+    ]);
+    let denied = Given(events.iter().fold(recommended.0, evolve));
+    assert_eq!(denied.0.appointment(), None);
+    let events = reopened(&denied, &motion(|_| ())).then(&["reopened"]);
+    let again = events.iter().fold(denied.0, evolve);
+    assert_eq!((again.biometrics, task::task(&again)), (Biometrics::Needed, Some("assign")));
+}
+
+#[test]
+fn only_a_denied_case_is_reopened_and_only_by_its_own_granted_motion() {
+    reopened(&in_review(), &motion(|_| ())).refused("NOT_DENIED");
+    reopened(&approved(), &motion(|_| ())).refused("NOT_DENIED");
+    reopened(&accepted().and(pb::CaseWithdrawn {}), &motion(|_| ())).refused("NOT_DENIED");
+    reopened(&given([]), &motion(|_| ())).refused("NOT_FOUND");
+    let denied = denied();
+    reopened(&denied, &motion(|motion| motion.challenge = "appeal".into())).refused("MOTION_UNKNOWN");
+    reopened(&denied, &motion(|motion| motion.about_receipt = "DKT1".into())).refused("MOTION_UNKNOWN");
+    reopened(&denied, &motion(|motion| motion.party = Some(BO))).refused("MOTION_UNKNOWN");
+    reopened(&denied, &Case::default()).refused("MOTION_UNKNOWN");
+    reopened(&denied, &motion(|motion| motion.outcome = None)).refused("MOTION_NOT_GRANTED");
+}

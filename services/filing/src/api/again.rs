@@ -1,0 +1,130 @@
+//! Filing again after a rejection: a new filing with the answers and files of the old one, nothing retyped.
+//!
+//! The rejected filing stays what it was, with its notice and its refund; the new one is a case of its own.
+
+use docket_eventlog::{Context, Expected, Store, StreamAppend, Subjects};
+use docket_forms::Form;
+use docket_kernel::id;
+use docket_proto::filing::v1 as pb;
+use docket_service::{ApiError, Caller};
+use docket_vault::Subject;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::drafts::{opening, started_before};
+use super::upload::new_salt;
+use crate::aggregates::Filings;
+use crate::content::commitment;
+use crate::desk::{Desk, Dossier, id_in};
+use crate::domain::attached::{Attached, NewFile};
+use crate::domain::filing::{self, Filing};
+use crate::store::filings;
+
+/// Begins the new filing, and notes it at the old one: both or neither.
+pub(super) async fn begin(
+    desk: &Desk,
+    caller: &Caller,
+    context: &Context,
+    request: &pb::StartDraftRequest,
+) -> Result<Uuid, ApiError> {
+    let old = desk.filing(caller, "StartDraft", id_in("again", "filings", &request.again)?).await?;
+    let form = form_of(desk, &old, &request.form)?;
+    let account = caller.person()?.account;
+    let (start, now) = opening(desk, form, account, Some(old.id)).await?;
+    let new = id::new_id(now);
+    let continued = filing::begin_again(&old.filing, new)?;
+    if old.content.erased {
+        return Err(ApiError::Erased);
+    }
+    let files = copies(desk, &old, new).await?;
+    let keys: Vec<String> = files.iter().map(|file| file.attached.object_key.clone()).collect();
+    let begun = filing::take_over(&Filing::default(), start, answers(form, &old), files)?;
+    let streams = vec![
+        StreamAppend::of(Store::<Filings>::stream(new), Expected::Version(0), Subjects::filing(new), &begun),
+        StreamAppend::of(
+            Store::<Filings>::stream(old.id),
+            Expected::Version(old.filing.version),
+            Subjects::filing(old.id),
+            &continued,
+        ),
+    ];
+    match append(desk, context, streams, (new, account, &form.id, now.as_microsecond())).await {
+        Ok(Some(id)) => Ok(id),
+        Ok(None) => started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log")),
+        Err(error) => {
+            // Refused after all: the copies belong to nothing. Unknown outcomes keep them.
+            if matches!(error, ApiError::Refused(_)) {
+                for key in keys {
+                    desk.base.objects.delete(&key).await.ok();
+                }
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The old filing's form; naming another one is a mistake worth telling.
+fn form_of<'a>(desk: &'a Desk, old: &Dossier, asked: &str) -> Result<&'a Form, ApiError> {
+    let form = desk.form(&old.filing.form)?;
+    if !asked.is_empty() && desk.form(asked)?.id != form.id {
+        return Err(ApiError::invalid(
+            "form",
+            "OTHER_FORM",
+            format!("The filing to begin again is a {}; leave the form out.", form.id),
+        ));
+    }
+    Ok(form)
+}
+
+/// The old answers to questions which the form still asks.
+fn answers(form: &Form, old: &Dossier) -> (Vec<String>, String) {
+    let kept: Map<String, Value> = old
+        .content
+        .answers
+        .iter()
+        .filter(|(question, _)| form.question(question).is_some())
+        .map(|(question, answer)| (question.clone(), answer.clone()))
+        .collect();
+    (kept.keys().cloned().collect(), Value::Object(kept).to_string())
+}
+
+/// The old files, sealed anew under the new filing's key. They were checked and scanned when they came.
+async fn copies(desk: &Desk, old: &Dossier, new: Uuid) -> Result<Vec<NewFile>, ApiError> {
+    let mut files = Vec::with_capacity(old.filing.evidence.len());
+    for file in &old.filing.evidence {
+        let read = desk.base.objects.get(&Subject::filing(old.id), &file.object_key).await?;
+        let bytes = read.ok_or(ApiError::Erased)?;
+        let salt = new_salt()?;
+        files.push(NewFile {
+            attached: Attached {
+                id: id::new_id(desk.base.clock.now()),
+                commitment: commitment(&salt, &bytes),
+                object_key: desk.base.objects.put(&Subject::filing(new), &bytes).await?,
+                ..file.clone()
+            },
+            file_name: old.content.file_name(file.id),
+            salt: salt.to_vec(),
+            same_as: None,
+        });
+    }
+    Ok(files)
+}
+
+/// Appends both streams with the row of the new filing; nothing when the command was done before.
+async fn append(
+    desk: &Desk,
+    context: &Context,
+    streams: Vec<StreamAppend>,
+    (new, account, form, now_us): (Uuid, Uuid, &str, i64),
+) -> Result<Option<Uuid>, ApiError> {
+    let mut tx = docket_database::begin(&desk.base.pool).await?;
+    let appended = desk.log.append_in(&mut tx, context.append(&desk.log, streams)).await?;
+    if appended.repeated {
+        tx.rollback().await?;
+        return Ok(None);
+    }
+    filings::insert(&mut tx, new, account, form, now_us).await?;
+    tx.commit().await?;
+    desk.log.committed(appended.last);
+    Ok(Some(new))
+}
