@@ -21,7 +21,7 @@ pub(crate) mod samples;
 pub use docket_proto::events::case::Event;
 pub use evolve::evolve;
 pub use state::{
-    Appointment, Attempts, Biometrics, Booking, Case, Check, Deadline, Interview, Oath, Outcome,
+    Appointment, Attempts, Biometrics, Booking, Case, Check, Deadline, FeeWaiver, Interview, Oath, Outcome,
     Recommendation, Request, RequestKind, RequestState, Stage,
 };
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::desk::{Desk, Dossier};
 use crate::domain::filing::Checked;
 use crate::facts::{OFFICE_ZONE, civil_date};
+use crate::waiver::{self, Waiver};
 use crate::{party, review};
 
 /// A filing held against its form, at an instant.
@@ -15,6 +16,8 @@ pub(crate) struct Check<'a> {
     pub(crate) form: &'a Form,
     pub(crate) given: Given,
     pub(crate) evaluation: Evaluation,
+    /// The waiver that is asked for inside the filing.
+    pub(crate) waiver: Option<Waiver<'a>>,
 }
 
 impl<'a> Check<'a> {
@@ -24,7 +27,12 @@ impl<'a> Check<'a> {
         let given = given(desk, form, dossier).await?;
         let answers = with_signature(form, &dossier.content.answers, &given);
         let evaluation = evaluate(form, &answers, &given);
-        Ok(Self { form, given, evaluation })
+        let asked = dossier.content.waiver.clone().filter(|_| dossier.filing.fee_waiver);
+        let waiver = match asked {
+            Some(asked) => Some(Waiver::new(desk.form(waiver::FORM)?, asked, (form, &answers), &given)),
+            None => None,
+        };
+        Ok(Self { form, given, evaluation, waiver })
     }
 
     /// Whether a question belongs to the text: it is asked, or may be and has an answer.
@@ -39,13 +47,16 @@ impl<'a> Check<'a> {
     /// The canonical text.
     pub(crate) fn text(&self, dossier: &Dossier) -> String {
         let applies = |question: &str| self.applies(&dossier.content.answers, question);
-        review::text(self.form, &dossier.filing, &dossier.content, applies)
+        let text = review::text(self.form, &dossier.filing, &dossier.content, applies);
+        text + &self.waiver.as_ref().map(Waiver::text).unwrap_or_default()
     }
 
     /// The keyed hash of the answers, for which a fee is shown.
     pub(crate) fn answers_mac(&self, desk: &Desk, dossier: &Dossier) -> Vec<u8> {
         let answers = &dossier.content.answers;
-        let bytes = review::answers_bytes(self.form, answers, |question| self.applies(answers, question));
+        let mut bytes = review::answers_bytes(self.form, answers, |question| self.applies(answers, question));
+        // A fee that was shown with a waiver asked for is another one than without.
+        bytes.extend(self.waiver.as_ref().map(Waiver::text).unwrap_or_default().into_bytes());
         desk.base.vault.mac("filing.answers", &bytes).to_vec()
     }
 
@@ -68,15 +79,19 @@ impl<'a> Check<'a> {
 
     /// Why the filing cannot be signed yet; nothing when it can.
     pub(crate) fn not_ready(&self) -> Option<Refusal> {
-        let evaluation = &self.evaluation;
-        if evaluation.ready {
+        let all =
+            || std::iter::once(&self.evaluation).chain(self.waiver.iter().map(|waiver| &waiver.evaluation));
+        if all().all(|evaluation| evaluation.ready) {
             return None;
         }
-        let missing: Vec<_> = evaluation.missing.iter().map(|missing| missing.field.as_str()).collect();
-        let blocking: Vec<_> = evaluation.findings.iter().filter(|f| f.level == Level::Block).collect();
-        let evidence: Vec<_> = evaluation
-            .evidence
-            .iter()
+        let missing: Vec<_> =
+            all().flat_map(|evaluation| &evaluation.missing).map(|missing| missing.field.as_str()).collect();
+        let blocking: Vec<_> = all()
+            .flat_map(|evaluation| &evaluation.findings)
+            .filter(|finding| finding.level == Level::Block)
+            .collect();
+        let evidence: Vec<_> = all()
+            .flat_map(|evaluation| &evaluation.evidence)
             .filter(|need| need.level == EvidenceLevel::Initial && !need.satisfied)
             .map(|need| need.kind.as_str())
             .collect();
@@ -113,6 +128,9 @@ async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result<Given, Api
         filer_role: filer_role(form).to_owned(),
         linked: linked.into_iter().collect(),
         evidence: filing.evidence.iter().map(|file| file.kind.clone()).collect(),
+        fee_waiver_requested: filing.fee_waiver,
+        // This office takes Form I-912 inside an online filing.
+        online_fee_waiver: true,
         foreign_language: filing.evidence.iter().any(|file| file.foreign_language),
         ..Given::on(civil_date(now, OFFICE_ZONE))
     })

@@ -24,6 +24,8 @@ pub(crate) struct Sealed {
 pub(crate) struct Content {
     /// The present answers, normalised.
     pub(crate) answers: Answers,
+    /// The answers to Form I-912, when a waiver of the fee is asked for.
+    pub(crate) waiver: Option<Answers>,
     /// Files by evidence id; also those taken off.
     pub(crate) files: HashMap<Uuid, Sealed>,
     /// The key was destroyed: nothing can be read again.
@@ -38,6 +40,8 @@ impl Content {
             let event: filing::Event = content.open(log, recorded).await?;
             if let filing::Event::DraftAnswered(e) = event {
                 content.merge(&e.answers_json);
+            } else if let filing::Event::FeeWaiverRequested(e) = event {
+                content.waiver = serde_json::from_str(&e.answers_json).ok();
             } else if let filing::Event::EvidenceAdded(e) = event {
                 content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
             }

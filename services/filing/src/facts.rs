@@ -43,6 +43,8 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
         civics_test: if form.family == "naturalization" { civics_test(receipt_date) } else { String::new() },
         // The signature says it.
         signed_as: String::new(),
+        // The filing says it.
+        fee_waiver: false,
         about_receipt: challenging("receipt"),
         challenge: challenging("what"),
     }

@@ -21,6 +21,7 @@ mod review;
 mod review_tests;
 mod scanner;
 mod store;
+mod waiver;
 
 use std::sync::Arc;
 

@@ -54,7 +54,7 @@ pub(crate) fn text(
         }
         push(&mut text, format_args!("\n{}\n", section.title));
         for question in asked {
-            answer(&mut text, question, content.answers.get(&question.id));
+            answer_line(&mut text, question, content.answers.get(&question.id));
         }
     }
     evidence(&mut text, filing, content);
@@ -93,7 +93,8 @@ fn evidence(text: &mut String, filing: &Filing, content: &Content) {
     }
 }
 
-fn answer(text: &mut String, question: &Question, value: Option<&Value>) {
+/// One question with its answer.
+pub(crate) fn answer_line(text: &mut String, question: &Question, value: Option<&Value>) {
     push(text, format_args!("- {}:", question.label));
     match value {
         Some(Value::Array(items)) if question.kind == Type::Repeating => {

@@ -174,7 +174,7 @@ async fn holds_and_erasures_of_a_key_that_exists_do_not_wait_for_a_rotation() {
     let keys = keys().await;
     let vault = vault(&keys).await;
     sealed(&vault, 0..1).await;
-    let mut rotation = keys.pool.begin_with("BEGIN").await.unwrap();
+    let mut rotation = docket_database::begin(&keys.pool).await.unwrap();
     sqlx::query("SELECT FROM vault.service_key WHERE name = 'wrap' FOR UPDATE")
         .execute(&mut *rotation)
         .await

@@ -329,6 +329,18 @@ impl CaseCommandService for CaseCommands {
         answer!(IssueCertificateResponse, self.run(request, decide).await?)
     }
 
+    async fn decide_fee_waiver(
+        &self,
+        request: Request<pb::DecideFeeWaiverRequest>,
+    ) -> Result<Response<pb::DecideFeeWaiverResponse>, Status> {
+        let done = self
+            .run(request, |case, message, facts| {
+                decide::decide_fee_waiver(case, facts.account, message.granted)
+            })
+            .await?;
+        answer!(DecideFeeWaiverResponse, done)
+    }
+
     async fn reopen_case(
         &self,
         request: Request<pb::ReopenCaseRequest>,

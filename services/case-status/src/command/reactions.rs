@@ -116,6 +116,7 @@ fn case_opened(submitted: &FilingSubmitted) -> pb::CaseOpened {
         civics_test: facts.civics_test,
         abroad: facts.abroad,
         signed_as: facts.signed_as,
+        fee_waiver: facts.fee_waiver,
         about_receipt: facts.about_receipt,
         challenge: facts.challenge,
     }

@@ -57,6 +57,7 @@ commands! {
     IssueCertificateRequest "IssueCertificate",
     WithdrawCaseRequest "WithdrawCase",
     ReopenCaseRequest "ReopenCase",
+    DecideFeeWaiverRequest "DecideFeeWaiver",
 }
 
 /// What an appointment is for.

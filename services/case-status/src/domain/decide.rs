@@ -22,7 +22,7 @@ use super::{Appointment, Case, Event, Outcome, Stage};
 pub use assign::{assign, start_review, withdraw};
 pub use biometrics::{move_biometrics, record_background_check, schedule_biometrics, take_biometrics};
 pub use decision::{Verdict, decide_case, recommend};
-pub use intake::{accept, intake_reasons, open, record_notice, record_refund, reject};
+pub use intake::{accept, decide_fee_waiver, intake_reasons, open, record_notice, record_refund, reject};
 pub use interview::{TestResult, complete_interview, move_interview, schedule_interview};
 pub use oath::{issue_certificate, reverify, schedule_oath, take_oath};
 pub use reopen::reopen;
@@ -72,6 +72,7 @@ pub const REASONS: &[&str] = &[
     "CONFLICT_OF_INTEREST",
     "CONTINUED_ALREADY",
     "DECISION_PENDING",
+    "FEE_WAIVER_UNDECIDED",
     "GROUNDS_MISSING",
     "INTERVIEW_MISSING",
     "ITEMS_MISSING",
@@ -88,6 +89,7 @@ pub const REASONS: &[&str] = &[
     "NOT_RECOMMENDED",
     "NOT_SCHEDULED",
     "NO_REQUEST_OPEN",
+    "NO_WAIVER_ASKED",
     "NUMBER_MALFORMED",
     "OATH_NOT_SCHEDULED",
     "OATH_NOT_TAKEN",

@@ -3,10 +3,12 @@
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::types::v1 as types;
 
+use uuid::Uuid;
+
 use super::state::{id, instant};
 use super::{
-    Biometrics, Booking, Case, Check, Deadline, Event, Interview, Oath, Outcome, Recommendation, Request,
-    RequestKind, RequestState, Stage, needs,
+    Biometrics, Booking, Case, Check, Deadline, Event, FeeWaiver, Interview, Oath, Outcome, Recommendation,
+    Request, RequestKind, RequestState, Stage, needs,
 };
 
 /// The case after the event.
@@ -15,6 +17,8 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CaseOpened(event) => opened(&mut case, event),
         Event::FilingAccepted(event) => accepted(&mut case, event),
         Event::FilingRejected(_) => case.stage = Stage::Rejected,
+        Event::FeeWaiverGranted(_) => case.fee_waiver = FeeWaiver::Granted,
+        Event::FeeWaiverRefused(_) => case.fee_waiver = FeeWaiver::Refused,
         Event::CaseAssigned(event) => case.officer = Some(id(&event.officer)),
         Event::ReviewStarted(_) => case.stage = Stage::InReview,
         Event::NoticeRecorded(event) => case.notices.push(id(&event.notice_id)),
@@ -61,11 +65,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         }
         Event::RequestServed(event) => served(&mut case, event),
         Event::ResponseRecorded(event) => responded(&mut case, event),
-        Event::DeadlinePassed(event) => {
-            if let Some(request) = request_of(&mut case, &event.request_id) {
-                request.state = RequestState::Expired;
-            }
-        }
+        Event::DeadlinePassed(event) => end_request(&mut case, &event.request_id, RequestState::Expired),
         Event::DecisionRecommended(event) => {
             case.stage = Stage::DecisionPending;
             let approve = event.recommendation == "approve";
@@ -85,11 +85,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         }
         Event::CaseReopened(event) => reopened(&mut case, event),
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
-        Event::RequestCancelled(event) => {
-            if let Some(request) = request_of(&mut case, &event.request_id) {
-                request.state = RequestState::Cancelled;
-            }
-        }
+        Event::RequestCancelled(event) => end_request(&mut case, &event.request_id, RequestState::Cancelled),
         Event::BiometricsCancelled(_) => {
             case.biometrics = Biometrics::Cancelled;
             case.biometrics_booking.appointment = None;
@@ -122,6 +118,8 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.age = event.age;
     case.civics_test.clone_from(&event.civics_test);
     case.signed_as.clone_from(&event.signed_as);
+    case.payment = Uuid::try_parse(&event.payment_id).ok();
+    case.fee_waiver = if event.fee_waiver { FeeWaiver::Asked } else { FeeWaiver::NotAsked };
     case.about_receipt.clone_from(&event.about_receipt);
     case.challenge.clone_from(&event.challenge);
     case.receipt_date.clone_from(&event.receipt_date);
@@ -168,6 +166,12 @@ fn requested(case: &mut Case, kind: RequestKind, request_id: &str, deadline: Opt
 
 fn request_of<'a>(case: &'a mut Case, request_id: &str) -> Option<&'a mut Request> {
     case.request.as_mut().filter(|request| request.id == id(request_id))
+}
+
+fn end_request(case: &mut Case, request_id: &str, state: RequestState) {
+    if let Some(request) = request_of(case, request_id) {
+        request.state = state;
+    }
 }
 
 fn served(case: &mut Case, event: &pb::RequestServed) {

@@ -39,6 +39,7 @@ enum Command {
     Certificate,
     Withdraw,
     Reopen,
+    Waive(bool),
     Wait(u16),
 }
 
@@ -47,7 +48,7 @@ fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         1 => Just(Open),
         3 => Just(Accept),
-        1 => Just(Reject),
+        1 => rarely(Reject),
         2 => any::<bool>().prop_map(Assign),
         3 => Just(StartReview),
         6 => (0_u8..3).prop_map(Schedule),
@@ -64,10 +65,16 @@ fn command() -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(Reverify),
         2 => any::<bool>().prop_map(TakeOath),
         2 => Just(Certificate),
-        1 => Just(Withdraw),
+        1 => rarely(Withdraw),
         1 => Just(Reopen),
+        1 => any::<bool>().prop_map(Waive),
         1 => any::<u16>().prop_map(Wait),
     ]
+}
+
+/// What ends a life comes seldom, or few lives would be long.
+fn rarely(end: Command) -> impl Strategy<Value = Command> {
+    prop::bool::weighted(0.1).prop_map(move |ends| if ends { end.clone() } else { Command::Wait(1) })
 }
 
 struct World {
@@ -166,6 +173,7 @@ impl World {
             Command::TakeOath(early) => decide::take_oath(case, now, *early),
             Command::Certificate => decide::issue_certificate(case, "12345678"),
             Command::Withdraw => decide::withdraw(case),
+            Command::Waive(granted) => decide::decide_fee_waiver(case, ADA, *granted),
             Command::Reopen => {
                 let motion = Case {
                     challenge: "motion_reopen".into(),

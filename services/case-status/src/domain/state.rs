@@ -51,6 +51,21 @@ impl Stage {
     }
 }
 
+/// How a waiver of the fee stands (8 CFR 106.3).
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeeWaiver {
+    /// Not asked for.
+    #[default]
+    NotAsked,
+    /// Asked for.
+    Asked,
+    /// Granted.
+    Granted,
+    /// Refused: the filing is rejected.
+    Refused,
+}
+
 /// How it was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -275,6 +290,12 @@ pub struct Case {
     /// As whom the filing was signed: `self` (or empty), `parent`, `guardian`, `attorney_in_fact`.
     #[serde(default)]
     pub signed_as: String,
+    /// The payment of its fee; none when nothing was due.
+    #[serde(default)]
+    pub payment: Option<Uuid>,
+    /// The waiver of the fee.
+    #[serde(default)]
+    pub fee_waiver: FeeWaiver,
     /// Receipt number of the decided case that this one challenges; else empty.
     #[serde(default)]
     pub about_receipt: String,

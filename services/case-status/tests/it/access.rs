@@ -119,6 +119,10 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
                 pb::IssueCertificateRequest { request_id, name, ..Default::default() }
             )
         }
+        "DecideFeeWaiver" => {
+            let granted = true;
+            ask!(person, cases, decide_fee_waiver, pb::DecideFeeWaiverRequest { request_id, name, granted })
+        }
         "ReopenCase" => {
             let motion = name.clone();
             ask!(person, cases, reopen_case, pb::ReopenCaseRequest { request_id, name, motion })
@@ -142,7 +146,7 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 24] = [
+const TABLE: [(&str, &str); 25] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -159,6 +163,7 @@ const TABLE: [(&str, &str); 24] = [
     ("CompleteReverification", "UDDNTTNDD"),
     ("RecordOath", "UDDDDDDDD"),
     ("IssueCertificate", "UDDDDDDDD"),
+    ("DecideFeeWaiver", "UDDDDTNDN"),
     ("ReopenCase", "UDDDDTNDD"),
     ("WithdrawCase", "UTTTTTTTT"),
     ("GetCase", "UNTNTTNNN"),

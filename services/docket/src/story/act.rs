@@ -160,6 +160,16 @@ pub enum Act {
         /// The name under which the motion's case was kept.
         motion: String,
     },
+    /// Asks that the fee be waived (I-912).
+    AskFeeWaiver {
+        /// Question id of the form → answer.
+        answers: toml::Table,
+    },
+    /// Grants or refuses the waiver, as intake.
+    DecideFeeWaiver {
+        /// Whether it is granted.
+        granted: bool,
+    },
     /// Accepts the filing, as intake.
     AcceptFiling {},
     /// Rejects the filing, as intake.

@@ -32,6 +32,11 @@ async fn command(player: &mut Player, who: &str, act: &Act) -> Done {
     let (request_id, name) = (command_id(), player.case());
     let token = player.token(who)?;
     Ok(match act {
+        Act::DecideFeeWaiver { granted } => {
+            let message = cases::DecideFeeWaiverRequest { request_id, name, granted: *granted };
+            let told = if *granted { "the fee is waived" } else { "the fee is not waived" };
+            (call!(player, token, cases, decide_fee_waiver, message)?.case, told.to_owned())
+        }
         Act::AcceptFiling {} => {
             let message = cases::AcceptFilingRequest { request_id, name };
             (call!(player, token, cases, accept_filing, message)?.case, "accepted by intake".to_owned())

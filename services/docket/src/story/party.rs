@@ -168,6 +168,7 @@ async fn prove_identity(player: &mut Player, who: &str, wrong: bool) -> Answer {
 pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
     match act {
         Act::StartForm { form } => start_form(player, who, form).await,
+        Act::AskFeeWaiver { answers } => ask_fee_waiver(player, who, answers).await,
         Act::BeginAgain { files } => begin_again(player, who, *files).await,
         Act::Answer { answers, finds, silent } => answer(player, who, answers, finds, silent).await,
         Act::Upload { kind, file } => {
@@ -205,6 +206,21 @@ async fn withdraw(player: &mut Player, who: &str) -> Answer {
     let case = call!(player, player.token(who)?, cases, withdraw_case, message)?.case.context("case")?;
     player.version = case.version;
     Ok("withdrawn; this cannot be taken back".to_owned())
+}
+
+async fn ask_fee_waiver(player: &Player, who: &str, answers: &toml::Table) -> Answer {
+    let message = filings::AskFeeWaiverRequest {
+        request_id: command_id(),
+        name: player.filing.clone(),
+        answers_json: serde_json::to_string(answers).context("answers")?,
+    };
+    let answer = call!(player, player.token(who)?, drafts, ask_fee_waiver, message)?;
+    let filing = answer.filing.context("filing")?;
+    let open: Vec<&str> = filing.missing.iter().map(|missing| missing.field.as_str()).collect();
+    if !filing.fee_waiver || !open.is_empty() {
+        return Err(anyhow!("the waiver is not asked for, or answers are missing: {open:?}").into());
+    }
+    Ok("asked that the fee be waived; an officer will decide".to_owned())
 }
 
 async fn begin_again(player: &mut Player, who: &str, files: usize) -> Answer {

@@ -244,6 +244,7 @@ impl Player {
             | Act::ProveIdentity { .. } => party::account(self, who, act).await,
             Act::StartForm { .. }
             | Act::BeginAgain { .. }
+            | Act::AskFeeWaiver { .. }
             | Act::Answer { .. }
             | Act::Upload { .. }
             | Act::SeeFee { .. }
@@ -265,6 +266,7 @@ impl Player {
             Act::AnswerMessage { .. }
             | Act::Reopen { .. }
             | Act::SeeWhyIntakeLooks { .. }
+            | Act::DecideFeeWaiver { .. }
             | Act::AcceptFiling {}
             | Act::RejectFiling { .. }
             | Act::Assign { .. }

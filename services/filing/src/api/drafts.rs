@@ -13,10 +13,11 @@ use uuid::Uuid;
 
 use super::catalogue::is_online;
 use super::{again, view};
+use crate::check::Check;
 use crate::desk::{Desk, id_in};
 use crate::domain::filing::{self, Start};
-use crate::review;
 use crate::store::filings;
+use crate::{review, waiver};
 
 /// Answers about drafts.
 pub(crate) struct DraftApi(pub(crate) Desk);
@@ -39,6 +40,15 @@ impl DraftService for DraftApi {
         let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
         let filing = detached(async move { answer(&desk, &caller, request).await }).await?;
         Ok(Response::new(pb::AnswerDraftResponse { filing: Some(filing) }))
+    }
+
+    async fn ask_fee_waiver(
+        &self,
+        request: Request<pb::AskFeeWaiverRequest>,
+    ) -> Result<Response<pb::AskFeeWaiverResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let filing = detached(async move { ask_fee_waiver(&desk, &caller, request).await }).await?;
+        Ok(Response::new(pb::AskFeeWaiverResponse { filing: Some(filing) }))
     }
 
     async fn get_filing(
@@ -201,6 +211,27 @@ async fn answer(
         })
         .await?;
     let dossier = desk.filing(caller, "AnswerDraft", id).await?;
+    view::filing(desk, &dossier).await
+}
+
+async fn ask_fee_waiver(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::AskFeeWaiverRequest,
+) -> Result<pb::Filing, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    let dossier = desk.filing(caller, "AskFeeWaiver", id).await?;
+    let asked = waiver::normalised(desk.form(waiver::FORM)?, &request.answers_json)?;
+    if asked.is_some() {
+        let check = Check::now(desk, &dossier).await?;
+        waiver::possible(check.form, &dossier.content.answers, &check.given)?;
+    }
+    let asked = asked.map(|asked| (asked.keys().cloned().collect(), Value::Object(asked).to_string()));
+    desk.filings
+        .execute(&context, id, Subjects::filing(id), |state| filing::ask_fee_waiver(state, asked.clone()))
+        .await?;
+    let dossier = desk.filing(caller, "AskFeeWaiver", id).await?;
     view::filing(desk, &dossier).await
 }
 

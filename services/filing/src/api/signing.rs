@@ -18,6 +18,8 @@ use crate::domain::filing::{self, Capacity, Fee, Filing, Sign};
 use crate::domain::{name, package};
 use crate::{facts, party, review};
 
+/// Why a row is zero while a waiver is asked for.
+const WAIVER_ASKED: &str = "You ask that this be waived; an officer decides before your filing is accepted.";
 /// How often sending is decided again after a lost race.
 const ATTEMPTS: u32 = 5;
 
@@ -47,7 +49,7 @@ pub(super) async fn quote(
 }
 
 fn quote_request(check: &Check<'_>, dossier: &Dossier, command: Uuid) -> Result<CreateQuoteRequest, Refusal> {
-    match fee(check.form, &dossier.content.answers, &check.given, false) {
+    match fee(check.form, &dossier.content.answers, &check.given, dossier.filing.fee_waiver) {
         FeeResult::Known { rows, table_version, .. } => Ok(CreateQuoteRequest {
             request_id: command.to_string(),
             package_id: dossier.filing.package.to_string(),
@@ -59,7 +61,8 @@ fn quote_request(check: &Check<'_>, dossier: &Dossier, command: Uuid) -> Result<
                     form: check.form.id.clone(),
                     cents: row.cents,
                     cite: row.cite,
-                    because: row.because,
+                    waiver_asked: row.waived,
+                    because: if row.waived { WAIVER_ASKED.to_owned() } else { row.because },
                 })
                 .collect(),
             table_version,

@@ -21,6 +21,7 @@ use crate::domain::filing::AUTHORITY_TO_SIGN;
 use crate::domain::{filing, response};
 use crate::file_type;
 use crate::scanner::Verdict;
+use crate::waiver;
 
 /// The longest file name.
 const LONGEST_NAME: usize = 120;
@@ -140,7 +141,7 @@ async fn place(desk: &Desk, caller: &Caller, header: &pb::UploadHeader) -> Resul
         parent @ Parent::Filing(id) => {
             let dossier = desk.filing(caller, "UploadEvidence", id).await?;
             let form = desk.form(&dossier.filing.form)?;
-            known_kind(form, &header.kind)?;
+            known_kind(&[form, desk.form(waiver::FORM)?], &header.kind)?;
             Ok(Place {
                 parent,
                 subject: id,
@@ -162,14 +163,16 @@ async fn place(desk: &Desk, caller: &Caller, header: &pb::UploadHeader) -> Resul
     }
 }
 
-fn known_kind(form: &docket_forms::Form, kind: &str) -> Result<(), Refusal> {
+/// Kinds of the form, and those that show why a fee should be waived.
+fn known_kind(forms: &[&docket_forms::Form; 2], kind: &str) -> Result<(), Refusal> {
     if kind == AUTHORITY_TO_SIGN {
         return Ok(());
     }
     let known = |row: &docket_forms::Evidence| row.kind == kind || row.substitutes.iter().any(|s| s == kind);
-    if form.evidence.iter().any(known) {
+    if forms.iter().flat_map(|form| &form.evidence).any(known) {
         return Ok(());
     }
+    let [form, _waiver] = forms;
     let kinds: Vec<_> = form.evidence.iter().map(|row| row.kind.as_str()).collect();
     Err(Refusal::invalid("kind", "KIND_UNKNOWN", format!("{} takes: {}.", form.id, kinds.join(", "))))
 }

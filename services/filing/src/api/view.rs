@@ -16,11 +16,15 @@ pub(crate) async fn filing(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing,
     let mut view = summary(dossier);
     view.evidence = attached("filings", dossier.id, &dossier.filing.evidence, &dossier.content);
     if is_judged(&dossier.filing) && !dossier.content.erased {
-        let evaluation = Check::now(desk, dossier).await?.evaluation;
-        view.ready = evaluation.ready;
-        view.findings = evaluation.findings.into_iter().map(finding).collect();
-        view.missing = evaluation.missing.into_iter().map(missing).collect();
-        view.evidence_needs = evaluation.evidence.into_iter().map(need).collect();
+        let check = Check::now(desk, dossier).await?;
+        view.ready = check.not_ready().is_none();
+        for evaluation in
+            std::iter::once(check.evaluation).chain(check.waiver.map(|waiver| waiver.evaluation))
+        {
+            view.findings.extend(evaluation.findings.into_iter().map(finding));
+            view.missing.extend(evaluation.missing.into_iter().map(missing));
+            view.evidence_needs.extend(evaluation.evidence.into_iter().map(need));
+        }
     }
     Ok(view)
 }
@@ -37,6 +41,7 @@ pub(crate) fn summary(dossier: &Dossier) -> pb::Filing {
         package_id: filing.package.to_string(),
         submitted_at_us: filing.submitted_at_us,
         erased: dossier.content.erased,
+        fee_waiver: filing.fee_waiver,
         continues: named(filing.continues),
         continued_as: named(filing.continued_as),
         ..pb::Filing::default()

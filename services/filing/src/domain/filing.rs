@@ -14,8 +14,8 @@ mod decide;
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity};
 pub(crate) use decide::already_attached;
 pub use decide::{
-    Checked, Settled, Sign, Start, accept, answer, attach, begin_again, detach, received_at_us, reject, send,
-    show_fee, sign, start, submit, take_over,
+    Checked, Settled, Sign, Start, accept, answer, ask_fee_waiver, attach, begin_again, detach,
+    received_at_us, reject, send, show_fee, sign, start, submit, take_over,
 };
 
 /// Most files on one filing.
@@ -101,6 +101,8 @@ pub struct Filing {
     pub zone: String,
     /// What is attached, in order.
     pub evidence: Vec<Attached>,
+    /// Whether a waiver of the fee is asked for.
+    pub fee_waiver: bool,
     /// The fee that was shown last.
     pub fee: Option<Fee>,
     /// The signature that holds.
@@ -142,6 +144,8 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             filing.evidence.retain(|evidence| evidence.id != removed);
             filing
         }
+        Event::FeeWaiverRequested(_) => Filing { fee_waiver: true, ..edited(filing) },
+        Event::FeeWaiverDropped(_) => Filing { fee_waiver: false, ..edited(filing) },
         Event::FeeShown(e) => Filing {
             fee: Some(Fee {
                 quote: id(&e.quote_id),

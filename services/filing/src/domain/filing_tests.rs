@@ -267,6 +267,22 @@ fn a_rejected_filing_is_begun_again_once_with_its_answers_and_files() {
 }
 
 #[test]
+fn a_waiver_of_the_fee_is_asked_for_before_the_signature_and_intake_hears_of_it() {
+    let asked = || Some((vec!["basis".to_owned()], "{}".to_owned()));
+    let request = given([started()]).when(|f| ask_fee_waiver(f, asked())).unwrap().remove(0);
+    given([started(), fee_shown(), signed(), request.clone()])
+        .then(|f| f.fee_waiver && f.signature.is_none() && f.phase == Phase::Draft);
+    let dropped = given([started(), request.clone()]).when(|f| ask_fee_waiver(f, None)).unwrap().remove(0);
+    given([started(), request.clone(), dropped]).then(|f| !f.fee_waiver);
+    assert!(given([started()]).when(|f| ask_fee_waiver(f, None)).unwrap().is_empty());
+    let sent = given([started(), request, fee_shown(), signed(), sent()]);
+    refused(sent.when(|f| ask_fee_waiver(f, None)), "ALREADY_SUBMITTED");
+    let events = sent.when(|f| submit(f, settled())).unwrap();
+    let [Event::FilingSubmitted(e)] = events.as_slice() else { panic!("{events:?}") };
+    assert!(e.facts.as_ref().unwrap().fee_waiver);
+}
+
+#[test]
 fn who_signs_for_another_says_so_and_shows_why() {
     let signing = |given: &Given, capacity, age| {
         given.when(|f| sign(f, &checked(f.content_version), Sign { capacity, age, ..a_signature() }))

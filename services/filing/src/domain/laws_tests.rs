@@ -76,6 +76,7 @@ enum Command {
     Accept,
     Reject,
     BeginAgain,
+    AskFeeWaiver(bool),
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -93,6 +94,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(Accept),
         2 => Just(Reject),
         2 => Just(BeginAgain),
+        1 => any::<bool>().prop_map(AskFeeWaiver),
     ]
 }
 
@@ -176,6 +178,9 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
         }
         Command::Accept => filing::accept(filing, "DKT1234567897".into()),
         Command::Reject => filing::reject(filing, vec!["X-SIGN".into()]),
+        Command::AskFeeWaiver(asked) => {
+            filing::ask_fee_waiver(filing, asked.then(|| (vec!["basis".into()], "{}".into())))
+        }
         Command::BeginAgain => filing::begin_again(filing, Uuid::from_u128(u128::from(filing.version))),
     }
 }
@@ -185,7 +190,11 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
     let now = mac(before.content_version);
     match event {
         Event::DraftStarted(_) => assert_eq!(before.phase, Phase::Absent),
-        Event::DraftAnswered(_) | Event::EvidenceAdded(_) | Event::EvidenceRemoved(_) => {
+        Event::DraftAnswered(_)
+        | Event::EvidenceAdded(_)
+        | Event::EvidenceRemoved(_)
+        | Event::FeeWaiverRequested(_)
+        | Event::FeeWaiverDropped(_) => {
             assert!(before.open().is_ok() && after.signature.is_none());
             assert!(after.content_version > before.content_version);
         }
@@ -215,7 +224,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
 #[test]
 fn whatever_is_decided_for_a_filing_folds() {
     let decided = FILING.decided_lives(command(), decide, holds);
-    assert_eq!(decided.len(), 11, "{decided:?}");
+    assert_eq!(decided.len(), 13, "{decided:?}");
 }
 
 #[test]

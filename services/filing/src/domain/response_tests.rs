@@ -57,7 +57,7 @@ fn a_request_served_again_changes_nothing() {
 fn a_request_that_ended_takes_nothing_any_more_and_keeps_what_is_there() {
     let closed = Event::from(pb::ResponseClosed { cause: "withdrawn".into() });
     let open = given([opened(), with("tax_transcripts")]);
-    assert_eq!(close(&open, "withdrawn").unwrap(), [closed.clone()]);
+    assert_eq!(close(&open, "withdrawn").unwrap(), std::slice::from_ref(&closed));
     let after = evolve(open, &closed);
     assert_eq!(attach(&after, file(6, "court_records")).unwrap_err().reason, "REQUEST_ENDED");
     assert_eq!(submit(&after, true, 5).unwrap_err().reason, "REQUEST_ENDED");

@@ -81,6 +81,15 @@ impl Client {
         Ok(answer.into_inner().filing.expect("a filing"))
     }
 
+    /// Asks for a waiver of the fee with these answers to Form I-912; without any, no longer.
+    pub(crate) async fn ask_fee_waiver(&self, name: &str, answers_json: &str) -> Result<pb::Filing, Status> {
+        let request_id = Uuid::now_v7().to_string();
+        let (name, answers_json) = (name.into(), answers_json.into());
+        let request = pb::AskFeeWaiverRequest { request_id, name, answers_json };
+        let answer = self.drafts.clone().ask_fee_waiver(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().filing.expect("a filing"))
+    }
+
     pub(crate) async fn get(&self, name: &str) -> Result<pb::Filing, Status> {
         let request = pb::GetFilingRequest { name: name.into() };
         let answer = self.drafts.clone().get_filing(with_token(request, &self.token)).await?;

@@ -172,3 +172,29 @@ async fn signing_and_sending_ask_for_the_second_factor_again() {
     assert_eq!(plain.sign(&draft, &[0; 32], "Ana Lima").await.unwrap_err().code(), Code::PermissionDenied);
     assert_eq!(plain.submit(&draft).await.unwrap_err().code(), Code::PermissionDenied);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiver_of_the_fee_is_asked_for_where_the_law_leaves_one_and_can_be_taken_back() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let hardship = r#"{"basis": ["financial_hardship"], "hardship": "The hospital at Canary Hill"}"#;
+    let naturalization = ana.start("N-400").await.unwrap().name;
+    ana.make_ready(&naturalization).await;
+    let refused = ana.ask_fee_waiver(&naturalization, hardship).await.unwrap_err();
+    assert_eq!(reason(&refused), "WAIVER_NOT_POSSIBLE");
+
+    let card = ana.start("I-90").await.unwrap().name;
+    for (answers, why) in [
+        (r#"{"forms": []}"#, "ANSWERED_BY_THE_FILING"),
+        (r#"{"app_family_name": "Lima"}"#, "ANSWERED_BY_THE_FILING"),
+        ("[]", "JSON_EXPECTED"),
+    ] {
+        assert_eq!(reason(&ana.ask_fee_waiver(&card, answers).await.unwrap_err()), why);
+    }
+    assert!(!ana.get(&card).await.unwrap().fee_waiver, "nothing was stored");
+    let asked = ana.ask_fee_waiver(&card, hardship).await.unwrap();
+    assert!(asked.fee_waiver && asked.evidence_needs.iter().any(|need| need.kind == "hardship_proof"));
+    let dropped = ana.ask_fee_waiver(&card, "").await.unwrap();
+    assert!(!dropped.fee_waiver && !dropped.evidence_needs.iter().any(|need| need.kind == "hardship_proof"));
+    world.expect_nothing_personal_in_the_clear(&["Canary Hill"]).await;
+}

@@ -313,9 +313,11 @@ fn other_zone(zone: &str) -> Option<String> {
 
 fn rejected(facts: &mut Facts, matter: &Matter, event: &pb::FilingRejected, catalogue: &Catalogue) {
     facts.refund = event.refund;
+    // A form's own codes, and that of a waiver refused inside it.
     let text = |code: &str| {
-        let form = catalogue.form(&matter.form)?;
-        form.rejects.iter().find(|reject| reject.code == code).map(|reject| reject.text.clone())
+        let forms = [catalogue.form(&matter.form), catalogue.form("I-912")];
+        let mut rejects = forms.into_iter().flatten().flat_map(|form| &form.rejects);
+        rejects.find(|reject| reject.code == code).map(|reject| reject.text.clone())
     };
     facts.reject_codes = event
         .codes

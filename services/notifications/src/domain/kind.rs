@@ -130,6 +130,8 @@ impl NoticeKind {
             Event::OathScheduled(_) => Self::Oath,
             Event::CertificateIssued(_) => Self::CitizenshipCertificateReady,
             Event::CaseOpened(_)
+            | Event::FeeWaiverGranted(_)
+            | Event::FeeWaiverRefused(_)
             | Event::BiometricsNeeded(_)
             | Event::BiometricsTaken(_)
             | Event::BiometricsMissed(_)

@@ -41,7 +41,7 @@ pub fn quote(state: &Quote, quoted: FeeQuoted) -> Result<Vec<Event>, Refusal> {
 }
 
 /// Checks rows against the fee table: each must be a row of its form, in force on the filing date, with that amount
-/// (8 CFR 103.7, part 106: the fee is the one in force on the receipt date).
+/// (8 CFR 103.7, part 106: the fee is the one in force on the receipt date), or zero where a waiver can be asked for.
 pub fn check_rows(catalogue: &Catalogue, rows: &[FeeRow], filing_date: Date) -> Result<i64, Refusal> {
     let mut total = 0;
     for row in rows {
@@ -50,7 +50,7 @@ pub fn check_rows(catalogue: &Catalogue, rows: &[FeeRow], filing_date: Date) -> 
         })?;
         let known = form.fees.iter().any(|fee| {
             fee.id == row.row
-                && fee.cents == row.cents
+                && (fee.cents == row.cents || row.waiver_asked && fee.waivable && row.cents == 0)
                 && fee.from <= filing_date
                 && fee.until.is_none_or(|until| filing_date <= until)
         });
@@ -67,4 +67,28 @@ pub fn check_rows(catalogue: &Catalogue, rows: &[FeeRow], filing_date: Date) -> 
         total += row.cents;
     }
     Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(row: &str, form: &str, cents: i64, waiver_asked: bool) -> FeeRow {
+        let (row, form) = (row.to_owned(), form.to_owned());
+        FeeRow { row, form, cents, waiver_asked, ..FeeRow::default() }
+    }
+
+    #[test]
+    fn a_row_is_zero_only_where_a_waiver_is_asked_for_and_can_be() {
+        let catalogue = Catalogue::embedded();
+        let day = "2026-09-20".parse().unwrap();
+        let total = |row: FeeRow| check_rows(&catalogue, &[row], day).map_err(|refusal| refusal.reason);
+        assert_eq!(total(row("online", "I-90", 41_500, false)), Ok(41_500));
+        assert_eq!(total(row("online", "I-90", 0, true)), Ok(0));
+        assert_eq!(total(row("online", "I-90", 0, false)), Err("FEE_DIFFERS"));
+        assert_eq!(total(row("online", "I-90", 100, true)), Err("FEE_DIFFERS"));
+        // The online fee of an N-400 cannot be waived.
+        assert_eq!(total(row("online", "N-400", 0, true)), Err("FEE_DIFFERS"));
+        assert_eq!(total(row("online", "N-1", 0, true)), Err("FORM_UNKNOWN"));
+    }
 }

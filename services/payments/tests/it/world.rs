@@ -177,6 +177,7 @@ impl World {
                 cents: row.cents,
                 cite: row.cite.clone(),
                 because: String::new(),
+                waiver_asked: false,
             }],
             table_version: catalogue.version().to_owned(),
             filing_date: today.to_string(),

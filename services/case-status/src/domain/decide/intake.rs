@@ -2,9 +2,13 @@
 
 use docket_kernel::Refusal;
 use docket_proto::case_status::events::v1 as pb;
+use uuid::Uuid;
 
 use super::Decision;
-use crate::domain::{Case, Event, Stage, needs};
+use crate::domain::{Case, Event, FeeWaiver, Stage, needs};
+
+/// The code of a rejection because the fee was not waived; Form I-912 explains it.
+const WAIVER_REFUSED: &str = "I912-DENIED";
 
 /// A filing was submitted: the case begins.
 ///
@@ -28,15 +32,23 @@ pub fn intake_reasons(case: &Case) -> Vec<&'static str> {
         "guardian" => Some("signed_as_guardian"),
         _ => Some("signed_as_attorney_in_fact"),
     };
-    minor.then_some("under_18").into_iter().chain(signed_as).collect()
+    let waiver = (case.fee_waiver != FeeWaiver::NotAsked).then_some("fee_waiver");
+    minor.then_some("under_18").into_iter().chain(signed_as).chain(waiver).collect()
 }
 
 /// Accepts the filing with its receipt number (8 CFR 103.2(a)(7)(i)).
 ///
 /// # Errors
-/// `ALREADY_ACCEPTED`, `ALREADY_REJECTED`; not found without a case.
+/// `ALREADY_ACCEPTED`, `ALREADY_REJECTED`, `FEE_WAIVER_UNDECIDED`; not found without a case.
 pub fn accept(case: &Case, receipt_number: &str, office: &str) -> Decision {
     undecided_intake(case)?;
+    if case.fee_waiver == FeeWaiver::Asked {
+        return Err(Refusal::state(
+            "FEE_WAIVER_UNDECIDED",
+            "A waiver of the fee is asked for and not decided.",
+        )
+        .way_out("Grant or refuse the waiver first."));
+    }
     let accepted =
         pb::FilingAccepted { receipt_number: receipt_number.to_owned(), office: office.to_owned() };
     let mut events: Vec<Event> = vec![accepted.into()];
@@ -46,7 +58,7 @@ pub fn accept(case: &Case, receipt_number: &str, office: &str) -> Decision {
     Ok(events)
 }
 
-/// Rejects the filing: it gets no number and keeps no date, the fee goes back (8 CFR 103.2(a)(7)(ii)).
+/// Rejects the filing: it gets no number and keeps no date, what was paid goes back (8 CFR 103.2(a)(7)(ii)).
 ///
 /// # Errors
 /// `ALREADY_ACCEPTED`, `ALREADY_REJECTED`, `CODES_MISSING`; not found without a case.
@@ -59,7 +71,26 @@ pub fn reject(case: &Case, codes: &[String]) -> Decision {
             "Say why by at least one code, for example X-SIGN.",
         ));
     }
-    Ok(vec![pb::FilingRejected { codes: codes.to_vec(), refund: true }.into()])
+    Ok(vec![pb::FilingRejected { codes: codes.to_vec(), refund: case.payment.is_some() }.into()])
+}
+
+/// Grants or refuses the waiver of the fee; a refusal rejects the filing (8 CFR 106.3). There is no appeal.
+///
+/// # Errors
+/// `NO_WAIVER_ASKED`, `ALREADY_ACCEPTED`, `ALREADY_REJECTED`; not found without a case.
+pub fn decide_fee_waiver(case: &Case, officer: Uuid, granted: bool) -> Decision {
+    undecided_intake(case)?;
+    if case.fee_waiver != FeeWaiver::Asked {
+        return Err(Refusal::state("NO_WAIVER_ASKED", "No waiver of the fee waits for a decision.")
+            .way_out("Accept or reject the filing."));
+    }
+    let officer = officer.to_string();
+    if granted {
+        return Ok(vec![pb::FeeWaiverGranted { officer }.into()]);
+    }
+    let mut events: Vec<Event> = vec![pb::FeeWaiverRefused { officer }.into()];
+    events.extend(reject(case, &[WAIVER_REFUSED.to_owned()])?);
+    Ok(events)
 }
 
 fn undecided_intake(case: &Case) -> Result<(), Refusal> {

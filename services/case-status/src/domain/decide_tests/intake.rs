@@ -23,7 +23,13 @@ fn an_accepted_naturalization_needs_biometrics() {
 #[test]
 fn acceptance_and_rejection_exclude_each_other() {
     let codes = ["X-SIGN".to_owned()];
-    submitted().when(|case| decide::reject(case, &codes)).then(&["filing_rejected"]);
+    let refund = |payment_id: &str| {
+        let submitted = given([pb::CaseOpened { payment_id: payment_id.into(), ..opened() }.into()]);
+        let events = submitted.when(|case| decide::reject(case, &codes)).then(&["filing_rejected"]);
+        let crate::domain::Event::FilingRejected(rejected) = &events[0] else { panic!("{events:?}") };
+        rejected.refund
+    };
+    assert!(refund("019a0000-0000-7000-8000-000000000001") && !refund(""), "what was paid goes back");
     accepted().when(|case| decide::reject(case, &codes)).refused("ALREADY_ACCEPTED");
     accepted().when(|case| decide::accept(case, RECEIPT, "NBC")).refused("ALREADY_ACCEPTED");
     let rejected = submitted().and(pb::FilingRejected { codes: codes.to_vec(), refund: true });
@@ -52,6 +58,25 @@ fn a_filing_signed_by_another_is_looked_at_by_an_officer() {
         let case = given([pb::CaseOpened { signed_as: signed_as.into(), ..opened() }.into()]);
         assert_eq!(decide::intake_reasons(&case.0), reasons, "{signed_as}");
     }
+}
+
+#[test]
+fn a_waiver_of_the_fee_is_decided_before_the_filing_is_accepted() {
+    let asked = || given([pb::CaseOpened { fee_waiver: true, ..opened() }.into()]);
+    assert_eq!(decide::intake_reasons(&asked().0), ["fee_waiver"]);
+    asked().when(|case| decide::accept(case, RECEIPT, "NBC")).refused("FEE_WAIVER_UNDECIDED");
+    asked().when(|case| decide::decide_fee_waiver(case, ADA, true)).then(&["fee_waiver_granted"]);
+    let granted = asked().and(pb::FeeWaiverGranted { officer: ADA.to_string() });
+    granted.when(|case| decide::accept(case, RECEIPT, "NBC")).then(&["filing_accepted", "biometrics_needed"]);
+    granted.when(|case| decide::decide_fee_waiver(case, ADA, false)).refused("NO_WAIVER_ASKED");
+    submitted().when(|case| decide::decide_fee_waiver(case, ADA, true)).refused("NO_WAIVER_ASKED");
+    accepted().when(|case| decide::decide_fee_waiver(case, ADA, true)).refused("ALREADY_ACCEPTED");
+    given([]).when(|case| decide::decide_fee_waiver(case, ADA, true)).refused("NOT_FOUND");
+    let refused = asked()
+        .when(|case| decide::decide_fee_waiver(case, ADA, false))
+        .then(&["fee_waiver_refused", "filing_rejected"]);
+    let crate::domain::Event::FilingRejected(rejected) = &refused[1] else { panic!("{refused:?}") };
+    assert_eq!(rejected.codes, ["I912-DENIED"]);
 }
 
 #[test]

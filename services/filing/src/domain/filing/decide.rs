@@ -96,6 +96,16 @@ pub fn answer(
     Ok(vec![pb::DraftAnswered { questions, answers_json }.into()])
 }
 
+/// Asks for a waiver of the fee with the whole of Form I-912, or no longer.
+pub fn ask_fee_waiver(filing: &Filing, asked: Option<(Vec<String>, String)>) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    Ok(match asked {
+        Some((questions, answers_json)) => vec![pb::FeeWaiverRequested { questions, answers_json }.into()],
+        None if filing.fee_waiver => vec![pb::FeeWaiverDropped {}.into()],
+        None => Vec::new(),
+    })
+}
+
 /// Attaches a file that was checked, scanned and sealed.
 pub fn attach(filing: &Filing, file: NewFile) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
@@ -317,6 +327,7 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
             catalogue_version: signature.catalogue_version.clone(),
             facts: Some(pb::DerivedFacts {
                 signed_as: signature.capacity.as_str().to_owned(),
+                fee_waiver: filing.fee_waiver,
                 ..settled.facts
             }),
         }

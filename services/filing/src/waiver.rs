@@ -1,0 +1,123 @@
+//! A waiver of the fee: Form I-912 lives inside the filing, and takes from it what the filing says already (8 CFR 106.3).
+
+use docket_forms::{Answers, Evaluation, FeeResult, Form, Given, Question, evaluate, fee};
+use docket_kernel::{FieldFault, Refusal};
+use serde_json::{Map, Value, json};
+
+use crate::party;
+use crate::review::{answer_line, is_signing};
+
+/// The form that asks for it.
+pub(crate) const FORM: &str = "I-912";
+
+/// Sections that the filing itself, or signing it, answers.
+const ANSWERED_BY_THE_FILING: [&str; 2] = ["about", "review"];
+/// Questions that the filing and the tables of the office answer.
+const ANSWERED_BY_US: [&str; 2] = ["forms", "poverty_line"];
+
+/// The request inside a filing, evaluated as it would be if the filing were signed now.
+pub(crate) struct Waiver<'a> {
+    pub(crate) form: &'a Form,
+    /// What was asked of the filer.
+    pub(crate) asked: Answers,
+    pub(crate) evaluation: Evaluation,
+}
+
+impl<'a> Waiver<'a> {
+    /// Evaluates the answers `asked`, with what the filing on `main` says of the person.
+    pub(crate) fn new(form: &'a Form, asked: Answers, main: (&Form, &Answers), given: &Given) -> Self {
+        let given = Given { filer_role: "requestor".to_owned(), ..given.clone() };
+        let evaluation = evaluate(form, &whole(form, &asked, main, &given), &given);
+        Self { form, asked, evaluation }
+    }
+
+    /// What is signed of it, in the form's order.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("\n{} {}, edition {}\n", self.form.id, self.form.title, self.form.edition);
+        for question in self.form.questions.iter().filter(|question| is_asked(question)) {
+            if let Some(value) = self.asked.get(&question.id) {
+                answer_line(&mut text, question, Some(value));
+            }
+        }
+        text
+    }
+}
+
+/// Whether the filer is asked: everything else follows from the filing.
+fn is_asked(question: &Question) -> bool {
+    !ANSWERED_BY_THE_FILING.contains(&question.section.as_str())
+        && !ANSWERED_BY_US.contains(&question.id.as_str())
+}
+
+/// All answers of the form: what was asked, and what the filing says.
+fn whole(form: &Form, asked: &Answers, (main, answers): (&Form, &Answers), given: &Given) -> Answers {
+    let mut whole = asked.clone();
+    let person = party::names(main, answers).into_iter().next().unwrap_or_default();
+    let prefix = party::prefix(form).unwrap_or_default();
+    for question in form.questions.iter().filter(|question| !is_asked(question)) {
+        let known = if question.id == "forms" {
+            Some(json!([{ "form": main.id, "person": person }]))
+        } else if is_signing(question) {
+            let is_date = question.kind == docket_forms::Type::Date;
+            Some(Value::String(if is_date { given.today.to_string() } else { person.clone() }))
+        } else if let Some(of_person) = question.id.strip_prefix(prefix).filter(|_| !prefix.is_empty()) {
+            party::answer(main, answers, of_person).cloned()
+        } else {
+            answers.get(&question.id).cloned()
+        };
+        if let Some(known) = known {
+            whole.insert(question.id.clone(), known);
+        }
+    }
+    whole
+}
+
+/// The answers as they are stored; every faulty one is named, and then nothing is stored. Nothing when none are given.
+///
+/// # Errors
+/// `JSON_EXPECTED`, `ANSWERED_BY_THE_FILING`, and what is wrong with an answer.
+pub(crate) fn normalised(form: &Form, answers_json: &str) -> Result<Option<Answers>, Refusal> {
+    if answers_json.is_empty() {
+        return Ok(None);
+    }
+    let given: Map<String, Value> = serde_json::from_str(answers_json).map_err(|_| {
+        let rule = "Send one JSON object of question ids and answers, such as {\"basis\": [\"financial_hardship\"]}.";
+        Refusal::invalid("answers_json", "JSON_EXPECTED", rule)
+    })?;
+    let (mut answers, mut faults) = (Map::new(), Vec::new());
+    for (question, answer) in &given {
+        if form.question(question).is_some_and(|question| !is_asked(question)) {
+            faults.push(FieldFault::new(
+                question,
+                "ANSWERED_BY_THE_FILING",
+                "Leave this out: the filing answers it.",
+            ));
+            continue;
+        }
+        match docket_forms::normalise(form, question, answer) {
+            Ok(answer) => drop(answers.insert(question.clone(), answer)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Refusal::faults(faults));
+    }
+    Ok((!answers.is_empty()).then_some(answers))
+}
+
+/// Whether the fee of this filing can be waived at all.
+///
+/// # Errors
+/// `WAIVER_NOT_POSSIBLE`.
+pub(crate) fn possible(main: &Form, answers: &Answers, given: &Given) -> Result<(), Refusal> {
+    let waivable = match fee(main, answers, given, true) {
+        FeeResult::Known { rows, .. } => rows.iter().any(|row| row.waived),
+        FeeResult::Unknown { .. } => main.fees.iter().any(|row| row.waivable),
+    };
+    if waivable {
+        return Ok(());
+    }
+    Err(Refusal::state("WAIVER_NOT_POSSIBLE", format!("The fee of this {} cannot be waived.", main.id))
+        .way_out("Look at the fee: it may be zero already; else it has to be paid.")
+        .fact("form", main.id.clone()))
+}
