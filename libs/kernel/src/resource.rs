@@ -11,12 +11,17 @@ pub fn name(collection: &str, id: Uuid) -> String {
 
 /// The id in a name of `collection`. Only the written form of [`name`] is taken: lower case with hyphens.
 pub fn parse(collection: &str, text: &str) -> Result<Uuid, FieldFault> {
+    parse_field("name", collection, text)
+}
+
+/// The same for a name that stands in another field than `name`.
+pub fn parse_field(field: &str, collection: &str, text: &str) -> Result<Uuid, FieldFault> {
     text.strip_prefix(collection)
         .and_then(|rest| rest.strip_prefix('/'))
         .and_then(|id| Uuid::try_parse(id).ok().filter(|uuid| uuid.to_string() == id))
         .ok_or_else(|| {
             FieldFault::new(
-                "name",
+                field,
                 "NAME_MALFORMED",
                 format!("Write the name as {collection}/<id>, such as {collection}/01890a5d-ac96-774b-bcce-b302099a8057."),
             )
@@ -42,6 +47,7 @@ mod tests {
             "cases/01890a5d-ac96-774b-bcce-b302099a8057/x",
         ] {
             assert_eq!(parse("cases", bad).unwrap_err().reason, "NAME_MALFORMED", "{bad}");
+            assert_eq!(parse_field("motion", "cases", bad).unwrap_err().field, "motion", "{bad}");
         }
     }
 }

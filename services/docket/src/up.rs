@@ -56,7 +56,6 @@ pub async fn run(home: &Path, wish: Wish) -> Result<()> {
     teller.line("stopping: services, then the sandbox, the broker, the database");
     tokio::task::spawn_blocking(move || running.stop()).await.context("stop")?;
     if wish.apart {
-        throw_away(home, &lock)?;
         std::fs::remove_dir_all(home).with_context(|| format!("remove {}", home.display()))?;
     }
     outcome

@@ -29,7 +29,9 @@ impl<'a> Check<'a> {
         let evaluation = evaluate(form, &answers, &given);
         let asked = dossier.content.waiver.clone().filter(|_| dossier.filing.fee_waiver);
         let waiver = match asked {
-            Some(asked) => Some(Waiver::new(desk.form(waiver::FORM)?, asked, (form, &answers), &given)),
+            Some(asked) => {
+                Some(Waiver::new(desk.form(waiver::FORM)?, asked, (form, &dossier.content.answers), &given))
+            }
             None => None,
         };
         Ok(Self { form, given, evaluation, waiver })
@@ -77,20 +79,33 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// What the rules of the form say, and of the waiver inside it.
+    pub(crate) fn evaluations(&self) -> impl Iterator<Item = &Evaluation> {
+        std::iter::once(&self.evaluation).chain(self.waiver.iter().map(|waiver| &waiver.evaluation))
+    }
+
+    /// Whether the filing can be signed.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.evaluations().all(|evaluation| evaluation.ready)
+    }
+
     /// Why the filing cannot be signed yet; nothing when it can.
     pub(crate) fn not_ready(&self) -> Option<Refusal> {
-        let all =
-            || std::iter::once(&self.evaluation).chain(self.waiver.iter().map(|waiver| &waiver.evaluation));
-        if all().all(|evaluation| evaluation.ready) {
+        if self.is_ready() {
             return None;
         }
-        let missing: Vec<_> =
-            all().flat_map(|evaluation| &evaluation.missing).map(|missing| missing.field.as_str()).collect();
-        let blocking: Vec<_> = all()
+        let missing: Vec<_> = self
+            .evaluations()
+            .flat_map(|evaluation| &evaluation.missing)
+            .map(|missing| missing.field.as_str())
+            .collect();
+        let blocking: Vec<_> = self
+            .evaluations()
             .flat_map(|evaluation| &evaluation.findings)
             .filter(|finding| finding.level == Level::Block)
             .collect();
-        let evidence: Vec<_> = all()
+        let evidence: Vec<_> = self
+            .evaluations()
             .flat_map(|evaluation| &evaluation.evidence)
             .filter(|need| need.level == EvidenceLevel::Initial && !need.satisfied)
             .map(|need| need.kind.as_str())
@@ -119,7 +134,8 @@ pub(crate) fn filer_role(form: &Form) -> &str {
     form.roles.iter().find(|role| role.signs).map_or("applicant", |role| &role.id)
 }
 
-async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result<Given, ApiError> {
+/// What is given beside the answers, as of now.
+pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result<Given, ApiError> {
     let now = desk.base.clock.now();
     let filing = &dossier.filing;
     let linked = crate::store::filings::pending_forms(&desk.base.pool, filing.account, dossier.id).await?;
@@ -137,7 +153,7 @@ async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result<Given, Api
 }
 
 /// The answers as signing will complete them: typed name and today's date.
-fn with_signature(form: &Form, answers: &Answers, given: &Given) -> Answers {
+pub(crate) fn with_signature(form: &Form, answers: &Answers, given: &Given) -> Answers {
     let mut answers = answers.clone();
     let name = party::names(form, &answers).into_iter().next().unwrap_or_else(|| "-".to_owned());
     for question in form.questions.iter().filter(|question| review::is_signing(question)) {

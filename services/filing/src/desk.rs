@@ -144,10 +144,7 @@ impl Desk {
 /// # Errors
 /// `NAME_MALFORMED` on that field.
 pub(crate) fn id_in(field: &str, collection: &str, name: &str) -> Result<Uuid, Refusal> {
-    resource::parse(collection, name).map_err(|mut fault| {
-        field.clone_into(&mut fault.field);
-        Refusal::from(fault)
-    })
+    resource::parse_field(field, collection, name).map_err(Refusal::from)
 }
 
 /// The ids in `<collection>/<uuid>/evidence/<uuid>`.

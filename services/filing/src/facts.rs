@@ -26,9 +26,6 @@ pub(crate) fn civil_date(at: Timestamp, zone: &str) -> Date {
 pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> DerivedFacts {
     let received_at = Timestamp::from_microsecond(received_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
     let receipt_date = civil_date(received_at, OFFICE_ZONE);
-    let born: Option<Date> =
-        party::answer(form, answers, "dob").and_then(Value::as_str).and_then(|dob| dob.parse().ok());
-    let age = born.map_or(0, |born| calendar::age(born, receipt_date));
     let country = party::answer(form, answers, "mailing")
         .and_then(|mailing| mailing.get("country"))
         .and_then(Value::as_str);
@@ -37,17 +34,22 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
         answer.and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     DerivedFacts {
-        age: u32::try_from(age).unwrap_or_default(),
+        age: age(form, answers, receipt_date),
         abroad: country.is_some_and(|country| country != "US"),
         basis: answers.get("basis").and_then(Value::as_str).unwrap_or_default().to_owned(),
         civics_test: if form.family == "naturalization" { civics_test(receipt_date) } else { String::new() },
-        // The signature says it.
-        signed_as: String::new(),
-        // The filing says it.
-        fee_waiver: false,
         about_receipt: challenging("receipt"),
         challenge: challenging("what"),
+        // What follows from the signature and from what was asked for, the domain adds.
+        ..DerivedFacts::default()
     }
+}
+
+/// The age of the person who files on a day, in completed years; 0 where the form does not say.
+pub(crate) fn age(form: &Form, answers: &Answers, on: Date) -> u32 {
+    let born: Option<Date> =
+        party::answer(form, answers, "dob").and_then(Value::as_str).and_then(|dob| dob.parse().ok());
+    born.and_then(|born| u32::try_from(calendar::age(born, on)).ok()).unwrap_or_default()
 }
 
 /// One row of `data/civics_tests.toml`.

@@ -5,6 +5,7 @@
 
 mod access;
 mod aggregates;
+mod answers;
 mod api;
 mod check;
 mod config;

@@ -2,10 +2,11 @@
 
 use docket_forms::{Answers, Evaluation, FeeResult, Form, Given, Question, evaluate, fee};
 use docket_kernel::{FieldFault, Refusal};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use crate::party;
-use crate::review::{answer_line, is_signing};
+use crate::check::with_signature;
+use crate::review::answer_line;
+use crate::{answers, party};
 
 /// The form that asks for it.
 pub(crate) const FORM: &str = "I-912";
@@ -27,7 +28,8 @@ impl<'a> Waiver<'a> {
     /// Evaluates the answers `asked`, with what the filing on `main` says of the person.
     pub(crate) fn new(form: &'a Form, asked: Answers, main: (&Form, &Answers), given: &Given) -> Self {
         let given = Given { filer_role: "requestor".to_owned(), ..given.clone() };
-        let evaluation = evaluate(form, &whole(form, &asked, main, &given), &given);
+        let answers = with_signature(form, &whole(form, &asked, main), &given);
+        let evaluation = evaluate(form, &answers, &given);
         Self { form, asked, evaluation }
     }
 
@@ -50,16 +52,13 @@ fn is_asked(question: &Question) -> bool {
 }
 
 /// All answers of the form: what was asked, and what the filing says.
-fn whole(form: &Form, asked: &Answers, (main, answers): (&Form, &Answers), given: &Given) -> Answers {
+fn whole(form: &Form, asked: &Answers, (main, answers): (&Form, &Answers)) -> Answers {
     let mut whole = asked.clone();
     let person = party::names(main, answers).into_iter().next().unwrap_or_default();
     let prefix = party::prefix(form).unwrap_or_default();
     for question in form.questions.iter().filter(|question| !is_asked(question)) {
         let known = if question.id == "forms" {
             Some(json!([{ "form": main.id, "person": person }]))
-        } else if is_signing(question) {
-            let is_date = question.kind == docket_forms::Type::Date;
-            Some(Value::String(if is_date { given.today.to_string() } else { person.clone() }))
         } else if let Some(of_person) = question.id.strip_prefix(prefix).filter(|_| !prefix.is_empty()) {
             party::answer(main, answers, of_person).cloned()
         } else {
@@ -80,28 +79,11 @@ pub(crate) fn normalised(form: &Form, answers_json: &str) -> Result<Option<Answe
     if answers_json.is_empty() {
         return Ok(None);
     }
-    let given: Map<String, Value> = serde_json::from_str(answers_json).map_err(|_| {
-        let rule = "Send one JSON object of question ids and answers, such as {\"basis\": [\"financial_hardship\"]}.";
-        Refusal::invalid("answers_json", "JSON_EXPECTED", rule)
+    let example = r#"{"basis": ["financial_hardship"]}"#;
+    let answers = answers::normalised(form, answers_json, example, |question, _| {
+        let words = "Leave this out: the filing answers it.";
+        (!is_asked(question)).then(|| FieldFault::new(&question.id, "ANSWERED_BY_THE_FILING", words))
     })?;
-    let (mut answers, mut faults) = (Map::new(), Vec::new());
-    for (question, answer) in &given {
-        if form.question(question).is_some_and(|question| !is_asked(question)) {
-            faults.push(FieldFault::new(
-                question,
-                "ANSWERED_BY_THE_FILING",
-                "Leave this out: the filing answers it.",
-            ));
-            continue;
-        }
-        match docket_forms::normalise(form, question, answer) {
-            Ok(answer) => drop(answers.insert(question.clone(), answer)),
-            Err(fault) => faults.push(fault),
-        }
-    }
-    if !faults.is_empty() {
-        return Err(Refusal::faults(faults));
-    }
     Ok((!answers.is_empty()).then_some(answers))
 }
 

@@ -154,10 +154,7 @@ impl CaseCommandService for CaseCommands {
         self.admit(&caller, "AssignCase", case_id).await?;
         let officer = match message.officer.as_str() {
             "" => caller.person()?.account,
-            name => resource::parse("accounts", name).map_err(|mut fault| {
-                "officer".clone_into(&mut fault.field);
-                ApiError::from(fault)
-            })?,
+            name => resource::parse_field("officer", "accounts", name).map_err(ApiError::from)?,
         };
         if !self.is_officer(officer, case_id).await? {
             let message = "Only an adjudicator or a supervisor of the case's office can have it.";
@@ -345,10 +342,8 @@ impl CaseCommandService for CaseCommands {
         &self,
         request: Request<pb::ReopenCaseRequest>,
     ) -> Result<Response<pb::ReopenCaseResponse>, Status> {
-        let motion_id = resource::parse("cases", &request.get_ref().motion).map_err(|mut fault| {
-            "motion".clone_into(&mut fault.field);
-            ApiError::from(fault)
-        })?;
+        let motion_id = resource::parse_field("motion", "cases", &request.get_ref().motion);
+        let motion_id = motion_id.map_err(ApiError::from)?;
         // A motion that is granted stays so: what is read here is still true when the case is written.
         let motion = self.store.load(motion_id).await.map_err(ApiError::from)?.state;
         let decide =

@@ -222,8 +222,11 @@ fn reopened(case: &mut Case, event: &pb::CaseReopened) {
     }
 }
 
-/// Ends the case without a benefit; what stood open ends by events of its own.
+/// Ends the case without a benefit. What stood open ends by events of its own, which older logs do not have: there the
+/// appointments fall away with the case.
 fn end(case: &mut Case, outcome: Outcome) {
     case.outcome = Some(outcome);
     case.stage = Stage::Decided;
+    case.biometrics_booking.appointment.take_if(|_| case.biometrics == Biometrics::Scheduled);
+    case.interview_booking.appointment.take_if(|_| case.interview == Interview::Scheduled);
 }

@@ -1,7 +1,7 @@
 //! What officers do to the case.
 use super::act::Act;
 use super::party::{appointment_kind, call, wait_for};
-use super::player::{Answer, Player, Stumble, case_of, command_id};
+use super::player::{Answer, Player, Stumble, command_id};
 use super::see;
 use anyhow::{Context, anyhow};
 use docket_proto::case_status::v1 as cases;
@@ -16,7 +16,7 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
         return see_intake(player, who, reasons).await;
     }
     let (version, told) = command(player, who, act).await?;
-    player.version = version.context("case")?.version;
+    player.matter.version = version.context("case")?.version;
     Ok(told)
 }
 
@@ -134,9 +134,7 @@ async fn conclusion(player: &Player, who: &str, act: &Act) -> Done {
             (call!(player, token, cases, decide_case, message)?.case, format!("decided: {decision}"))
         }
         Act::Reopen { motion } => {
-            let kept =
-                player.kept.get(motion).with_context(|| format!("no case called {motion:?} was kept"))?;
-            let motion = case_of(&kept.filing);
+            let motion = player.kept(motion)?.case();
             let message = cases::ReopenCaseRequest { request_id, name, motion };
             (call!(player, token, cases, reopen_case, message)?.case, "the case is open again".to_owned())
         }

@@ -172,7 +172,7 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::BeginAgain { files } => begin_again(player, who, *files).await,
         Act::Answer { answers, finds, silent } => answer(player, who, answers, finds, silent).await,
         Act::Upload { kind, file } => {
-            let parent = player.filing.clone();
+            let parent = player.matter.filing.clone();
             let evidence = upload(player, who, &parent, kind, file, &command_id()).await?;
             Ok(format!(
                 "{file}: {}, {} bytes, scanned, sealed and read back",
@@ -204,14 +204,14 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
 async fn withdraw(player: &mut Player, who: &str) -> Answer {
     let message = cases::WithdrawCaseRequest { request_id: command_id(), name: player.case() };
     let case = call!(player, player.token(who)?, cases, withdraw_case, message)?.case.context("case")?;
-    player.version = case.version;
+    player.matter.version = case.version;
     Ok("withdrawn; this cannot be taken back".to_owned())
 }
 
 async fn ask_fee_waiver(player: &Player, who: &str, answers: &toml::Table) -> Answer {
     let message = filings::AskFeeWaiverRequest {
         request_id: command_id(),
-        name: player.filing.clone(),
+        name: player.matter.filing.clone(),
         answers_json: serde_json::to_string(answers).context("answers")?,
     };
     let answer = call!(player, player.token(who)?, drafts, ask_fee_waiver, message)?;
@@ -227,26 +227,27 @@ async fn begin_again(player: &mut Player, who: &str, files: usize) -> Answer {
     let message = filings::StartDraftRequest {
         request_id: command_id(),
         form: String::new(),
-        again: player.filing.clone(),
+        again: player.matter.filing.clone(),
     };
     let filing = call!(player, player.token(who)?, drafts, start_draft, message)?.filing.context("filing")?;
-    if filing.evidence.len() != files || !filing.missing.is_empty() || filing.continues != player.filing {
+    if filing.evidence.len() != files
+        || !filing.missing.is_empty()
+        || filing.continues != player.matter.filing
+    {
         return Err(anyhow!("not everything was taken over: {filing:?}").into());
     }
-    player.filing = filing.name;
-    player.package = filing.package_id;
-    player.version = 0;
-    player.receipt_number.clear();
-    Ok(format!("{} begun again: {files} files are there, no answer is missing", filing.form))
+    let told = format!("{} begun again: {files} files are there, no answer is missing", filing.form);
+    player.begin(filing);
+    Ok(told)
 }
 
 async fn start_form(player: &mut Player, who: &str, form: &str) -> Answer {
     let message =
         filings::StartDraftRequest { request_id: command_id(), form: form.to_owned(), again: String::new() };
     let filing = call!(player, player.token(who)?, drafts, start_draft, message)?.filing.context("filing")?;
-    player.filing = filing.name;
-    player.package = filing.package_id;
-    Ok(format!("{} begun; {} questions are open", filing.form, filing.missing.len()))
+    let told = format!("{} begun; {} questions are open", filing.form, filing.missing.len());
+    player.begin(filing);
+    Ok(told)
 }
 
 async fn answer(
@@ -259,7 +260,7 @@ async fn answer(
     let answers_json = serde_json::to_string(answers).context("answers")?;
     let message = filings::AnswerDraftRequest {
         request_id: command_id(),
-        name: player.filing.clone(),
+        name: player.matter.filing.clone(),
         answers_json,
         etag: 0,
     };
@@ -291,7 +292,7 @@ fn ensure_silent(filing: &filings::Filing, rule: &str) -> anyhow::Result<()> {
 }
 
 async fn see_fee(player: &Player, who: &str, cents: i64) -> Answer {
-    let message = filings::QuoteFeeRequest { request_id: command_id(), name: player.filing.clone() };
+    let message = filings::QuoteFeeRequest { request_id: command_id(), name: player.matter.filing.clone() };
     let quote = call!(player, player.token(who)?, drafts, quote_fee, message)?;
     let total = quote.total.context("total")?.cents;
     if total != cents {
@@ -306,14 +307,14 @@ async fn see_fee(player: &Player, who: &str, cents: i64) -> Answer {
 }
 
 async fn sign(player: &Player, who: &str, name: &str, capacity: &str) -> Answer {
-    let message = filings::ReviewFilingRequest { name: player.filing.clone() };
+    let message = filings::ReviewFilingRequest { name: player.matter.filing.clone() };
     let review = call!(player, player.token(who)?, drafts, review_filing, message)?;
     let row = &player.person(who)?.row;
     let typed_name =
         if name.is_empty() { format!("{} {}", row.given_name, row.family_name) } else { name.to_owned() };
     let message = filings::SignFilingRequest {
         request_id: command_id(),
-        name: player.filing.clone(),
+        name: player.matter.filing.clone(),
         content_hash: review.content_hash,
         typed_name,
         capacity: capacity.to_owned(),
@@ -325,14 +326,14 @@ async fn sign(player: &Player, who: &str, name: &str, capacity: &str) -> Answer 
 async fn submit(player: &mut Player, who: &str, again: bool) -> Answer {
     let request_id = if again { player.last_submission.clone() } else { command_id() };
     let message =
-        filings::SubmitFilingRequest { request_id: request_id.clone(), name: player.filing.clone() };
+        filings::SubmitFilingRequest { request_id: request_id.clone(), name: player.matter.filing.clone() };
     let answer = call!(player, player.token(who)?, drafts, submit_filing, message)?;
     player.last_submission = request_id;
     Ok(format!("on its way; {} waits to be paid", answer.payment))
 }
 
 async fn pay(player: &Player, who: &str, method: &str, outcome: &str) -> Answer {
-    let name = format!("payments/{}", player.package);
+    let name = format!("payments/{}", player.matter.package);
     wait_for("the payment is open", async || {
         let message = payments::GetPaymentRequest { name: name.clone() };
         Ok(call!(player, player.token(who)?, payments, get_payment, message).ok())
@@ -373,7 +374,7 @@ async fn receipt_number(player: &mut Player, who: &str) -> Answer {
         Ok(case.filter(|case| !case.receipt_number.is_empty()))
     })
     .await?;
-    player.receipt_number.clone_from(&found.receipt_number);
+    player.matter.receipt_number.clone_from(&found.receipt_number);
     Ok(format!(
         "receipt number {}, receipt date {}\n{}: {}",
         found.receipt_number, found.receipt_date, found.title, found.explanation
@@ -396,7 +397,7 @@ async fn move_appointment(player: &mut Player, who: &str, kind: &str, cause: &st
         cause: cause.to_owned(),
     };
     let answer = call!(player, player.token(who)?, cases, reschedule_appointment, message)?;
-    player.version = answer.case.context("case")?.version;
+    player.matter.version = answer.case.context("case")?.version;
     Ok(format!("moved to {}", see::slot(&answer.appointment.context("appointment")?)?))
 }
 

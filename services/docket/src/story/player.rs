@@ -32,35 +32,36 @@ pub struct Player {
     pub people: BTreeMap<String, Person>,
     /// Folder of the story.
     pub folder: PathBuf,
+    /// The filing and its case.
+    pub matter: Matter,
+    /// Request id of the last submission.
+    pub last_submission: String,
+    /// Conversation.
+    pub thread: String,
+    /// Officer who has the case, by id.
+    pub assigned: String,
+    /// Cases kept by name.
+    pub kept: BTreeMap<String, Matter>,
+}
+
+/// A filing and its case.
+#[derive(Clone, Debug, Default)]
+pub struct Matter {
     /// The filing, `filings/<uuid>`; the case has the same id.
     pub filing: String,
     /// Package id.
     pub package: String,
     /// Receipt number.
     pub receipt_number: String,
-    /// Request id of the last submission.
-    pub last_submission: String,
     /// Version of the case that the last command led to.
     pub version: u64,
-    /// Conversation.
-    pub thread: String,
-    /// Officer who has the case, by id.
-    pub assigned: String,
-    /// Cases kept by name.
-    pub kept: BTreeMap<String, Kept>,
 }
 
-/// A case that a story comes back to.
-#[derive(Clone, Debug)]
-pub struct Kept {
-    /// The filing, `filings/<uuid>`.
-    pub filing: String,
-    /// Package id.
-    pub package: String,
-    /// Receipt number.
-    pub receipt_number: String,
-    /// Version of the case that the last command led to.
-    pub version: u64,
+impl Matter {
+    /// The case, `cases/<uuid>`.
+    pub fn case(&self) -> String {
+        self.filing.replacen("filings/", "cases/", 1)
+    }
 }
 
 /// Why a step did not go as told.
@@ -166,11 +167,6 @@ fn today() -> Result<jiff::civil::Date> {
     Ok(jiff::Timestamp::from_second(now_s())?.to_zoned_datetime(zone).date())
 }
 
-/// The case of a filing: it has the same id.
-pub fn case_of(filing: &str) -> String {
-    filing.replacen("filings/", "cases/", 1)
-}
-
 impl Player {
     /// A player of people, before the first step.
     pub fn new(addresses: &Addresses, people: BTreeMap<String, Person>, folder: PathBuf) -> Result<Self> {
@@ -180,11 +176,8 @@ impl Player {
             http: reqwest::Client::new(),
             people,
             folder,
-            filing: String::new(),
-            package: String::new(),
-            receipt_number: String::new(),
+            matter: Matter::default(),
             last_submission: String::new(),
-            version: 0,
             thread: String::new(),
             assigned: String::new(),
             kept: BTreeMap::new(),
@@ -285,22 +278,22 @@ impl Player {
     }
 
     fn keep(&mut self, name: &str) -> String {
-        let kept = Kept {
-            filing: self.filing.clone(),
-            package: self.package.clone(),
-            receipt_number: self.receipt_number.clone(),
-            version: self.version,
-        };
-        self.kept.insert(name.to_owned(), kept);
+        self.kept.insert(name.to_owned(), self.matter.clone());
         format!("kept as {name}")
     }
 
+    /// A case that was kept.
+    pub fn kept(&self, name: &str) -> Result<&Matter> {
+        self.kept.get(name).with_context(|| format!("no case called {name:?} was kept"))
+    }
+
+    /// Goes on with a filing that was just begun.
+    pub fn begin(&mut self, filing: docket_proto::filing::v1::Filing) {
+        self.matter = Matter { filing: filing.name, package: filing.package_id, ..Matter::default() };
+    }
+
     fn turn_to(&mut self, name: &str) -> Answer {
-        let kept = self.kept.get(name).with_context(|| format!("no case called {name:?} was kept"))?.clone();
-        self.filing = kept.filing;
-        self.package = kept.package;
-        self.receipt_number = kept.receipt_number;
-        self.version = kept.version;
+        self.matter = self.kept(name)?.clone();
         Ok(format!("back to {name}"))
     }
 
@@ -321,7 +314,7 @@ impl Player {
 
     /// The case, `cases/<uuid>`.
     pub fn case(&self) -> String {
-        case_of(&self.filing)
+        self.matter.case()
     }
 
     /// Renews everybody's access token in time.
@@ -358,7 +351,8 @@ impl Player {
             password: person.password.clone(),
             totp_secret: person.totp_secret.clone(),
         });
-        let receipt_number = (!self.receipt_number.is_empty()).then(|| self.receipt_number.clone());
+        let receipt_number =
+            (!self.matter.receipt_number.is_empty()).then(|| self.matter.receipt_number.clone());
         Told { sign_ins: sign_ins.collect(), receipt_number, steps }
     }
 }

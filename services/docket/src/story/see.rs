@@ -32,7 +32,7 @@ pub async fn check(player: &Player, see: &See) -> Result<String> {
             told = format!("shown: {}", seen.title);
         }
     }
-    if !player.filing.is_empty() {
+    if !player.matter.filing.is_empty() {
         strangers(player).await?;
     }
     Ok(told)
@@ -65,7 +65,7 @@ async fn see_case(player: &Player, who: &str, view: &View) -> Result<cases::Case
         let message = cases::GetCaseRequest {
             name: player.case(),
             language: String::new(),
-            min_version: player.version,
+            min_version: player.matter.version,
         };
         let Ok(answer) = call!(player, player.token(who)?, status, get_case, message) else {
             return Ok(None);
@@ -106,7 +106,7 @@ async fn strangers(player: &Player) -> Result<()> {
         let message =
             cases::ListTimelineRequest { name: player.case(), language: String::new(), as_of_us: 0 };
         expect_nothing("the timeline", call!(player, token(), status, list_timeline, message).err())?;
-        let message = docket_proto::filing::v1::GetFilingRequest { name: player.filing.clone() };
+        let message = docket_proto::filing::v1::GetFilingRequest { name: player.matter.filing.clone() };
         expect_nothing("the filing", call!(player, token(), drafts, get_filing, message).err())?;
         let message =
             cases::ListCasesRequest { page_size: 0, page_token: String::new(), language: String::new() };
@@ -196,8 +196,13 @@ pub async fn count(player: &Player, who: &str, charges_and_refunds: [u64; 2], no
 /// Successful charges and refunds of this story's payment, as the processor has them.
 async fn at_the_processor(player: &Player) -> Result<[u64; 2], Stumble> {
     let url = format!("{}/sandbox/charges", player.addresses.sandbox);
-    let counted =
-        player.http.get(url).query(&[("payment", &player.package)]).send().await.context("the processor")?;
+    let counted = player
+        .http
+        .get(url)
+        .query(&[("payment", &player.matter.package)])
+        .send()
+        .await
+        .context("the processor")?;
     let counted: Value = counted.json().await.context("the processor")?;
     Ok(["succeeded", "refunds"].map(|what| counted[what].as_u64().unwrap_or_default()))
 }

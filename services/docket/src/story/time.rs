@@ -33,6 +33,9 @@ pub async fn turn_past_deadline(player: &mut Player, who: &str) -> Answer {
 /// Every service follows once it no longer takes a token of the time before.
 async fn followed(player: &Player, who: &str) -> Result<Option<()>, Stumble> {
     let token = || player.token(who);
+    if token()?.is_none() {
+        return Err(anyhow!("{who} has not signed in").into());
+    }
     let refusals = [
         call!(player, token()?, accounts, get_account, identity::GetAccountRequest::default()).err(),
         call!(player, token()?, drafts, list_filings, filings::ListFilingsRequest::default()).err(),
@@ -41,9 +44,6 @@ async fn followed(player: &Player, who: &str) -> Result<Option<()>, Stumble> {
         call!(player, token()?, status, list_cases, cases::ListCasesRequest::default()).err(),
         call!(player, token()?, inbox, list_notices, notifications::ListNoticesRequest::default()).err(),
     ];
-    if token()?.is_none() {
-        return Err(anyhow!("{who} has not signed in").into());
-    }
     let old =
         |refusal: &Option<Status>| refusal.as_ref().is_some_and(|no| no.code() == Code::Unauthenticated);
     Ok(refusals.iter().all(old).then_some(()))

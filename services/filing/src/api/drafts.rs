@@ -7,17 +7,16 @@ use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_server::DraftService;
 use docket_service::{ApiError, Caller, caller, detached, page};
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::catalogue::is_online;
 use super::{again, view};
-use crate::check::Check;
 use crate::desk::{Desk, id_in};
 use crate::domain::filing::{self, Start};
 use crate::store::filings;
-use crate::{review, waiver};
+use crate::{answers, check, review, waiver};
 
 /// Answers about drafts.
 pub(crate) struct DraftApi(pub(crate) Desk);
@@ -202,16 +201,19 @@ async fn answer(
     let id = id_in("name", "filings", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
     let dossier = desk.filing(caller, "AnswerDraft", id).await?;
-    let answers = normalised(desk, &dossier.filing.form, &request.answers_json)?;
+    let form = desk.form(&dossier.filing.form)?;
+    let example = r#"{"app_dob": "1990-01-31"}"#;
+    let answers = answers::normalised(form, &request.answers_json, example, |question, answer| {
+        let words = "Leave this out: signing answers it.";
+        (!answer.is_null() && review::is_signing(question))
+            .then(|| FieldFault::new(&question.id, "ANSWERED_BY_SIGNING", words))
+    })?;
     let questions: Vec<String> = answers.keys().cloned().collect();
     let answers_json = Value::Object(answers).to_string();
-    desk.filings
-        .execute(&context, id, Subjects::filing(id), |state| {
-            filing::answer(state, request.etag, questions.clone(), answers_json.clone())
-        })
-        .await?;
-    let dossier = desk.filing(caller, "AnswerDraft", id).await?;
-    view::filing(desk, &dossier).await
+    view::after(desk, caller, ("AnswerDraft", &context), id, |state| {
+        filing::answer(state, request.etag, questions.clone(), answers_json.clone())
+    })
+    .await
 }
 
 async fn ask_fee_waiver(
@@ -224,40 +226,14 @@ async fn ask_fee_waiver(
     let dossier = desk.filing(caller, "AskFeeWaiver", id).await?;
     let asked = waiver::normalised(desk.form(waiver::FORM)?, &request.answers_json)?;
     if asked.is_some() {
-        let check = Check::now(desk, &dossier).await?;
-        waiver::possible(check.form, &dossier.content.answers, &check.given)?;
+        let form = desk.form(&dossier.filing.form)?;
+        waiver::possible(form, &dossier.content.answers, &check::given(desk, form, &dossier).await?)?;
     }
     let asked = asked.map(|asked| (asked.keys().cloned().collect(), Value::Object(asked).to_string()));
-    desk.filings
-        .execute(&context, id, Subjects::filing(id), |state| filing::ask_fee_waiver(state, asked.clone()))
-        .await?;
-    let dossier = desk.filing(caller, "AskFeeWaiver", id).await?;
-    view::filing(desk, &dossier).await
-}
-
-/// The answers as they are stored; every faulty one is named, and then nothing is stored.
-fn normalised(desk: &Desk, form: &str, answers_json: &str) -> Result<Map<String, Value>, Refusal> {
-    let form = desk.form(form)?;
-    let given: Map<String, Value> = serde_json::from_str(answers_json).map_err(|_| {
-        let rule = "Send one JSON object of question ids and answers, such as {\"app_dob\": \"1990-01-31\"}.";
-        Refusal::invalid("answers_json", "JSON_EXPECTED", rule)
-    })?;
-    let (mut answers, mut faults) = (Map::new(), Vec::new());
-    for (question, answer) in &given {
-        if !answer.is_null() && form.question(question).is_some_and(review::is_signing) {
-            faults.push(FieldFault::new(
-                question,
-                "ANSWERED_BY_SIGNING",
-                "Leave this out: signing answers it.",
-            ));
-            continue;
-        }
-        match docket_forms::normalise(form, question, answer) {
-            Ok(answer) => drop(answers.insert(question.clone(), answer)),
-            Err(fault) => faults.push(fault),
-        }
-    }
-    if faults.is_empty() { Ok(answers) } else { Err(Refusal::faults(faults)) }
+    view::after(desk, caller, ("AskFeeWaiver", &context), id, |state| {
+        filing::ask_fee_waiver(state, asked.clone())
+    })
+    .await
 }
 
 async fn list(

@@ -122,7 +122,7 @@ pub(super) async fn sign(
         role: filer_role(check.form).to_owned(),
         shown_mac: request.content_hash,
         capacity,
-        age: facts::derive(check.form, &dossier.content.answers, now_us).age,
+        age: facts::age(check.form, &dossier.content.answers, check.given.filing_date),
         name_agrees: match capacity {
             Capacity::OneSelf => names.iter().any(|expected| name::same(&request.typed_name, expected)),
             Capacity::Parent | Capacity::Guardian | Capacity::AttorneyInFact => agrees_with_proven,
@@ -132,11 +132,8 @@ pub(super) async fn sign(
         signed_at_us: now_us,
         catalogue_version: check.form.catalogue_version.clone(),
     };
-    desk.filings
-        .execute(&context, id, Subjects::filing(id), |state| filing::sign(state, &checked, sign.clone()))
-        .await?;
-    let dossier = desk.filing(caller, "SignFiling", id).await?;
-    view::filing(desk, &dossier).await
+    let decide = |state: &Filing| filing::sign(state, &checked, sign.clone());
+    view::after(desk, caller, ("SignFiling", &context), id, decide).await
 }
 
 /// The name proven for the account.

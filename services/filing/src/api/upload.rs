@@ -141,7 +141,7 @@ async fn place(desk: &Desk, caller: &Caller, header: &pb::UploadHeader) -> Resul
         parent @ Parent::Filing(id) => {
             let dossier = desk.filing(caller, "UploadEvidence", id).await?;
             let form = desk.form(&dossier.filing.form)?;
-            known_kind(&[form, desk.form(waiver::FORM)?], &header.kind)?;
+            known_kind(form, desk.form(waiver::FORM)?, &header.kind)?;
             Ok(Place {
                 parent,
                 subject: id,
@@ -164,15 +164,14 @@ async fn place(desk: &Desk, caller: &Caller, header: &pb::UploadHeader) -> Resul
 }
 
 /// Kinds of the form, and those that show why a fee should be waived.
-fn known_kind(forms: &[&docket_forms::Form; 2], kind: &str) -> Result<(), Refusal> {
+fn known_kind(form: &docket_forms::Form, waiver: &docket_forms::Form, kind: &str) -> Result<(), Refusal> {
     if kind == AUTHORITY_TO_SIGN {
         return Ok(());
     }
     let known = |row: &docket_forms::Evidence| row.kind == kind || row.substitutes.iter().any(|s| s == kind);
-    if forms.iter().flat_map(|form| &form.evidence).any(known) {
+    if form.evidence.iter().chain(&waiver.evidence).any(known) {
         return Ok(());
     }
-    let [form, _waiver] = forms;
     let kinds: Vec<_> = form.evidence.iter().map(|row| row.kind.as_str()).collect();
     Err(Refusal::invalid("kind", "KIND_UNKNOWN", format!("{} takes: {}.", form.id, kinds.join(", "))))
 }

@@ -1,9 +1,12 @@
 //! What is shown of a filing and of a response.
 
+use docket_eventlog::{Context, Subjects};
 use docket_forms::{EvidenceLevel, FindingKind, Level};
-use docket_kernel::resource;
+use docket_kernel::{Refusal, resource};
+use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
-use docket_service::ApiError;
+use docket_service::{ApiError, Caller};
+use uuid::Uuid;
 
 use crate::check::Check;
 use crate::content::Content;
@@ -17,16 +20,27 @@ pub(crate) async fn filing(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing,
     view.evidence = attached("filings", dossier.id, &dossier.filing.evidence, &dossier.content);
     if is_judged(&dossier.filing) && !dossier.content.erased {
         let check = Check::now(desk, dossier).await?;
-        view.ready = check.not_ready().is_none();
-        for evaluation in
-            std::iter::once(check.evaluation).chain(check.waiver.map(|waiver| waiver.evaluation))
-        {
+        view.ready = check.is_ready();
+        for evaluation in check.evaluations().cloned() {
             view.findings.extend(evaluation.findings.into_iter().map(finding));
             view.missing.extend(evaluation.missing.into_iter().map(missing));
             view.evidence_needs.extend(evaluation.evidence.into_iter().map(need));
         }
     }
     Ok(view)
+}
+
+/// The filing after a decision about it; `act` is the rpc and the command's context.
+pub(crate) async fn after(
+    desk: &Desk,
+    caller: &Caller,
+    act: (&str, &Context),
+    id: Uuid,
+    decide: impl Fn(&Filing) -> Result<Vec<Event>, Refusal> + Send + Sync,
+) -> Result<pb::Filing, ApiError> {
+    let (action, context) = act;
+    desk.filings.execute(context, id, Subjects::filing(id), decide).await?;
+    filing(desk, &desk.filing(caller, action, id).await?).await
 }
 
 /// A filing in short: where it stands.
@@ -48,7 +62,7 @@ pub(crate) fn summary(dossier: &Dossier) -> pb::Filing {
     }
 }
 
-fn named(filing: Option<uuid::Uuid>) -> String {
+fn named(filing: Option<Uuid>) -> String {
     filing.map(|id| resource::name("filings", id)).unwrap_or_default()
 }
 
@@ -68,12 +82,7 @@ pub(crate) fn response(dossier: &ResponseDossier) -> pb::Response {
 }
 
 /// One attached file.
-pub(crate) fn evidence(
-    collection: &str,
-    parent: uuid::Uuid,
-    file: &Attached,
-    content: &Content,
-) -> pb::Evidence {
+pub(crate) fn evidence(collection: &str, parent: Uuid, file: &Attached, content: &Content) -> pb::Evidence {
     pb::Evidence {
         name: format!("{}/evidence/{}", resource::name(collection, parent), file.id),
         kind: file.kind.clone(),
@@ -83,12 +92,7 @@ pub(crate) fn evidence(
     }
 }
 
-fn attached(
-    collection: &str,
-    parent: uuid::Uuid,
-    files: &[Attached],
-    content: &Content,
-) -> Vec<pb::Evidence> {
+fn attached(collection: &str, parent: Uuid, files: &[Attached], content: &Content) -> Vec<pb::Evidence> {
     files.iter().map(|file| evidence(collection, parent, file, content)).collect()
 }
 

@@ -53,6 +53,12 @@ fn what_stood_open_ends_with_a_withdrawal() {
 }
 
 #[test]
+fn an_appointment_falls_away_also_in_a_log_from_before_its_end_was_an_event() {
+    let old = biometrics_scheduled().and(pb::CaseWithdrawn {});
+    assert_eq!((old.0.appointment(), old.0.biometrics_booking.appointment.as_ref()), (None, None));
+}
+
+#[test]
 fn a_request_that_was_cancelled_is_not_served_and_an_answer_under_way_is_kept_beside_it() {
     let case = Given(withdrawn(continued(), &["withdrawn", "request_cancelled"]));
     let today = jiff::civil::date(2026, 11, 24);
