@@ -6,6 +6,7 @@ pub mod configs;
 pub mod databases;
 pub mod lock;
 pub mod place;
+pub mod ports;
 pub mod servers;
 pub mod start;
 

@@ -107,6 +107,14 @@ impl Children {
         self.lock().iter().map(|kept| (kept.order.name.clone(), kept.child.id())).collect()
     }
 
+    /// Fails when one has ended: whoever answers on its port is then somebody else.
+    pub fn lives(&self, name: &str) -> Result<()> {
+        match self.lock().iter_mut().find(|kept| kept.order.name == name).map(|kept| kept.child.try_wait()) {
+            Some(Ok(Some(status))) => bail!("{name} ended: {status}"),
+            _ => Ok(()),
+        }
+    }
+
     /// Restarts what has died and gives a sentence for each.
     pub fn look_after(&self) -> Vec<String> {
         let mut said = Vec::new();

@@ -1,35 +1,10 @@
 //! Writes each service's configuration file: addresses, files of secrets, nothing secret itself.
 use super::certificates::files;
 use super::place::{PARTS, Part, Place};
+use super::ports::Ports;
 use anyhow::Result;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
-
-/// Ports and addresses that were chosen.
-#[derive(Clone, Debug, Default)]
-pub struct Ports {
-    /// gRPC port by service.
-    pub grpc: BTreeMap<&'static str, u16>,
-    /// Admin port by service.
-    pub admin: BTreeMap<&'static str, u16>,
-    /// HTTP port by service.
-    pub http: BTreeMap<&'static str, u16>,
-    /// PostgreSQL.
-    pub postgres: u16,
-    /// Broker.
-    pub nats: u16,
-    /// Broker's monitor.
-    pub nats_monitor: u16,
-    /// Sandbox: processor, carrier, register.
-    pub sandbox: u16,
-    /// Mail catcher's page and API.
-    pub mail: u16,
-    /// SMTP.
-    pub smtp: u16,
-    /// Scanner.
-    pub scanner: u16,
-}
 
 /// Writes the file of a service and gives its path.
 pub fn write(place: &Place, part: &Part, ports: &Ports, data: &Path, root: &Path) -> Result<PathBuf> {

@@ -1,10 +1,9 @@
 //! PostgreSQL and the broker as children: started, and started again when they die.
-use super::configs::Ports;
 use super::place::Place;
+use super::ports::Ports;
 use super::{broker, certificates};
 use anyhow::{Context, Result};
-use docket_servers::{Launcher, Nats, NatsOptions, Postgres, PostgresOptions, free_port};
-use std::net::TcpListener;
+use docket_servers::{Launcher, Nats, NatsOptions, Postgres, PostgresOptions};
 
 /// Both servers.
 #[derive(Debug)]
@@ -77,14 +76,4 @@ fn start_nats(place: &Place, ports: &Ports) -> Result<Nats> {
     options.config = broker::configuration();
     options.launcher = Launcher::Reexec(std::env::current_exe()?);
     Nats::start(options).context("nats-server does not start")
-}
-
-/// The preferred port when it is free, else any free one; `moved` collects what to say about it.
-pub fn choose(preferred: u16, what: &str, moved: &mut Vec<String>) -> Result<u16> {
-    if TcpListener::bind(("127.0.0.1", preferred)).is_ok() {
-        return Ok(preferred);
-    }
-    let port = free_port()?;
-    moved.push(format!("port {preferred} is busy: {what} listens on {port}"));
-    Ok(port)
 }

@@ -1,9 +1,9 @@
 //! Brings the system up step by step and holds it.
 use super::children::{Children, Order};
-use super::configs::{self, Ports};
-use super::lock::Lock;
+use super::configs;
 use super::place::{PARTS, Part, Place};
-use super::servers::{Servers, choose};
+use super::ports::Ports;
+use super::servers::Servers;
 use super::{certificates, databases, wait_ready};
 use crate::address::Addresses;
 use crate::output::Teller;
@@ -43,9 +43,7 @@ pub struct Running {
 pub async fn start(place: Place, teller: &Teller) -> Result<Running> {
     let client = plain_client()?;
     let mut moved = Vec::new();
-    // Held until all listen: another system that starts now would choose the same ports.
-    let _choosing = blocking(|| Lock::take(&std::env::temp_dir().join("docket-ports.lock"))).await?;
-    let ports = choose_ports(&mut moved)?;
+    let ports = Ports::choose(&mut moved)?;
     for sentence in &moved {
         teller.line(sentence);
     }
@@ -111,6 +109,7 @@ impl Running {
             let url = format!("http://127.0.0.1:{}/readyz", self.ports.admin[part.name]);
             wait_ready(client, &url, PATIENCE)
                 .await
+                .and_then(|()| self.children.lives(part.name))
                 .with_context(|| format!("{} said last:\n{}", part.name, self.children.tail(part.name)))?;
         }
         Ok(())
@@ -202,27 +201,6 @@ fn start_part(place: &Place, ports: &Ports, children: &Children, part: &Part, ro
 fn all_pids(servers: &Mutex<Servers>, children: &Children, sandbox: &Children) -> BTreeMap<String, u32> {
     let servers = servers.lock().expect("no thread panicked").pids();
     servers.into_iter().chain(children.pids()).chain(sandbox.pids()).collect()
-}
-
-fn choose_ports(moved: &mut Vec<String>) -> Result<Ports> {
-    let mut ports = Ports {
-        postgres: choose(7432, "PostgreSQL", moved)?,
-        nats: choose(7422, "the broker", moved)?,
-        nats_monitor: choose(7482, "the broker's monitor", moved)?,
-        sandbox: choose(7490, "the sandbox", moved)?,
-        mail: choose(7480, "the mail page", moved)?,
-        smtp: choose(7425, "SMTP", moved)?,
-        scanner: choose(7431, "the scanner", moved)?,
-        ..Ports::default()
-    };
-    for part in PARTS {
-        ports.grpc.insert(part.name, choose(part.grpc, part.name, moved)?);
-        ports.admin.insert(part.name, choose(part.admin, &format!("{} (admin)", part.name), moved)?);
-        if part.http != 0 {
-            ports.http.insert(part.name, choose(part.http, &format!("{} (HTTP)", part.name), moved)?);
-        }
-    }
-    Ok(ports)
 }
 
 async fn start_sandbox(
