@@ -149,6 +149,8 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::Denial => include_str!("../templates/denial.typ"),
         NoticeKind::WithdrawalAck => include_str!("../templates/withdrawal_ack.typ"),
         NoticeKind::Reopened => include_str!("../templates/reopened.typ"),
+        NoticeKind::PaymentNotHonoured => include_str!("../templates/payment_returned.typ"),
+        NoticeKind::AcceptanceVoided => include_str!("../templates/acceptance_voided.typ"),
         NoticeKind::Oath => include_str!("../templates/oath.typ"),
         NoticeKind::CitizenshipCertificateReady => {
             include_str!("../templates/citizenship_certificate_ready.typ")
@@ -185,6 +187,8 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         | NoticeKind::Approval
         | NoticeKind::WithdrawalAck
         | NoticeKind::Reopened
+        | NoticeKind::PaymentNotHonoured
+        | NoticeKind::AcceptanceVoided
         | NoticeKind::CitizenshipCertificateReady => "Notice of Action",
     }
 }

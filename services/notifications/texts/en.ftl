@@ -11,6 +11,8 @@ notice-approval = Approval notice
 notice-denial = Denial of your case
 notice-withdrawal_ack = Your case was withdrawn
 notice-reopened = Your case was reopened
+notice-payment_returned = Your payment was not honored
+notice-acceptance_voided = We took back our acceptance
 notice-oath = Oath ceremony
 notice-citizenship_certificate_ready = Your Certificate of Naturalization
 

@@ -11,6 +11,8 @@ notice-approval = Aviso de aprobación
 notice-denial = Denegación de su caso
 notice-withdrawal_ack = Su caso fue retirado
 notice-reopened = Su caso fue reabierto
+notice-payment_returned = Su pago no fue reconocido
+notice-acceptance_voided = Anulamos nuestra aceptación
 notice-oath = Ceremonia de juramento
 notice-citizenship_certificate_ready = Su Certificado de Naturalización
 

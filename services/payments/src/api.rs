@@ -2,7 +2,9 @@
 mod convert;
 
 use crate::cashier::Cashier;
+use crate::domain::payment;
 use crate::domain::quote::{self, Quotes, VALID_FOR_US};
+use crate::invitation;
 use crate::processor::Outcome;
 use crate::store::{ledger, payer};
 use docket_eventlog::{Store, Subjects};
@@ -77,9 +79,10 @@ impl PaymentService for Payments {
         request: Request<pb::GetPaymentRequest>,
     ) -> Result<Response<pb::GetPaymentResponse>, Status> {
         let caller = caller(&request)?;
-        let id = resource::parse("payments", &request.get_ref().name).map_err(fault)?;
-        self.require(&caller, "GetPayment", id).await?;
-        Ok(Response::new(pb::GetPaymentResponse { payment: Some(self.shown(id).await?) }))
+        let message = request.into_inner();
+        let id = resource::parse("payments", &message.name).map_err(fault)?;
+        let part = self.require(&caller, "GetPayment", id, &message.payer_code).await?;
+        Ok(Response::new(pb::GetPaymentResponse { payment: Some(self.shown_to(part, id).await?) }))
     }
 
     async fn pay_with_card(
@@ -89,7 +92,7 @@ impl PaymentService for Payments {
         let caller = caller(&request)?;
         let message = request.into_inner();
         let id = resource::parse("payments", &message.name).map_err(fault)?;
-        let account = self.require(&caller, "PayWithCard", id).await?;
+        let part = self.require(&caller, "PayWithCard", id, &message.payer_code).await?;
         if message.method_token.is_empty() || message.method_token.len() > 120 {
             return Err(ApiError::invalid(
                 "method_token",
@@ -101,7 +104,7 @@ impl PaymentService for Payments {
         let context = caller.context(&message.request_id, &message)?;
         let cashier = self.cashier.clone();
         let outcome =
-            detached(async move { cashier.pay(&context, id, account, &message.method_token).await })
+            detached(async move { cashier.pay(&context, id, part.payer, &message.method_token).await })
                 .await
                 .map_err(ApiError::from)?;
         let outcome = match outcome {
@@ -110,8 +113,27 @@ impl PaymentService for Payments {
             Outcome::Pending => pb::pay_with_card_response::Outcome::Pending,
         };
         Ok(Response::new(pb::PayWithCardResponse {
-            payment: Some(self.shown(id).await?),
+            payment: Some(self.shown_to(part, id).await?),
             outcome: outcome.into(),
+        }))
+    }
+
+    async fn invite_payer(
+        &self,
+        request: Request<pb::InvitePayerRequest>,
+    ) -> Result<Response<pb::InvitePayerResponse>, Status> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let id = resource::parse("payments", &message.name).map_err(fault)?;
+        let payer = self.require(&caller, "InvitePayer", id, "").await?.payer;
+        let context = caller.context(&message.request_id, &message)?;
+        let now_us = self.base.clock.now().as_microsecond();
+        let cashier = self.cashier.clone();
+        let invited = detached(async move { cashier.invite_payer(&context, id, payer, now_us).await });
+        let invited = invited.await?;
+        Ok(Response::new(pb::InvitePayerResponse {
+            payer_code: invited.code,
+            valid_until_us: invited.valid_until_us,
         }))
     }
 
@@ -144,19 +166,34 @@ impl Payments {
         Ok(convert::payment(id, &loaded.state, quoted, last4))
     }
 
-    /// Whether the caller may do something with a payment; gives the payer's account.
+    /// The same as much as somebody's part in it lets them see: the card is the payer's own.
+    async fn shown_to(&self, part: Part, id: Uuid) -> Result<pb::Payment, ApiError> {
+        let mut payment = self.shown(id).await?;
+        if !part.is_payer {
+            payment.card_brand.clear();
+            payment.card_last4.clear();
+        }
+        Ok(payment)
+    }
+
+    /// Whether the caller may do something with a payment, as its payer or with a code of the payer.
     async fn require(
         &self,
         caller: &docket_service::Caller,
         action: &str,
         id: Uuid,
-    ) -> Result<Uuid, ApiError> {
+        payer_code: &str,
+    ) -> Result<Part, ApiError> {
         let state = self.cashier.payments.load(id).await?.state;
-        let payer = state.opened.and_then(|opened| Uuid::try_parse(&opened.account_id).ok());
-        let relations = if payer.is_some() && caller.account() == payer { vec!["payer"] } else { vec![] };
+        let payer = state.opened.as_ref().and_then(|opened| Uuid::try_parse(&opened.account_id).ok());
+        let is_payer = payer.is_some() && caller.account() == payer;
+        let now_us = self.base.clock.now().as_microsecond();
+        let is_invited = payment::opens(&state, &invitation::hash(payer_code), now_us);
+        let relations = [(is_payer, "payer"), (is_invited, "invited_payer")];
+        let relations = relations.into_iter().filter(|(is, _)| *is).map(|(_, relation)| relation).collect();
         let payment = Resource { kind: "Payment", id, relations, office: None, class: "normal" };
         self.base.access.require(caller, action, &payment)?;
-        payer.ok_or_else(ApiError::not_found)
+        Ok(Part { payer: payer.ok_or_else(ApiError::not_found)?, is_payer })
     }
 
     fn checked_quote(&self, message: pb::CreateQuoteRequest) -> Result<FeeQuoted, ApiError> {
@@ -182,6 +219,15 @@ impl Payments {
             account_id: message.account_id,
         })
     }
+}
+
+/// A caller's part in a payment.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// Whose payment it is.
+    payer: Uuid,
+    /// Whether the caller is that; else somebody whom the payer gave a code.
+    is_payer: bool,
 }
 
 /// How many payments the pages before this one held.

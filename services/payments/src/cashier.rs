@@ -1,5 +1,5 @@
 //! The cashier: carries out what the domain decides, with the rows that must be true in the same commit.
-use crate::domain::payment::{self, Charge, Payments};
+use crate::domain::payment::{self, Charge, Dispute, Payments, Standing};
 use crate::processor::{Outcome, Processor};
 use crate::store::attempt::{self, Attempt};
 use crate::store::{ledger, refund};
@@ -81,7 +81,7 @@ impl Cashier {
         let row = Attempt {
             attempt_id,
             payment_id: id,
-            amount_cents: begun.state.opened.map_or(0, |opened| opened.amount_cents),
+            amount_cents: begun.state.pending.map_or(0, |pending| pending.amount_cents),
             method_token: method.to_owned(),
             started_at_us,
             outcome: None,
@@ -129,19 +129,19 @@ impl Cashier {
         let context = self.consequence("settle_payment", open.attempt_id, open.payment_id).await?;
         let account = self.account_of(open.payment_id).await?;
         let attempt_id = open.attempt_id.to_string();
+        let refund_id = derived_id("refund_late", open.attempt_id, 0);
+        let refund_text = refund_id.to_string();
         let mut tx = docket_database::begin(&self.pool).await?;
         let done = self
             .payments
             .execute_in(&mut tx, &context, open.payment_id, Subjects::account(account), |state| {
-                payment::settle(state, &attempt_id, charge, open.started_at_us)
+                payment::settle(state, &attempt_id, charge, open.started_at_us, &refund_text)
             })
             .await?;
         if !done.repeated {
-            for event in done.events.iter().filter(|event| event.kind == "payment.fee_settled.v1") {
-                let (from, to) = (ledger::FEES_RECEIVED, ledger::PROCESSOR_RECEIVABLE);
-                ledger::transfer(&mut tx, event, open.payment_id, from, to, charge.amount_cents).await?;
-            }
+            ledger::post(&mut tx, open.payment_id, &done.events, done.state.cancelled).await?;
             attempt::close(&mut tx, open.attempt_id, "settled").await?;
+            refund::begin(&mut tx, &done.state, open.payment_id, refund_id, self.clock.now()).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -182,12 +182,45 @@ impl Cashier {
             })
             .await?;
         if !done.repeated {
-            for event in &done.events {
-                let (from, to) = (ledger::PROCESSOR_RECEIVABLE, ledger::FEES_RECEIVED);
-                ledger::transfer(&mut tx, event, due.payment_id, from, to, due.amount_cents).await?;
-            }
+            ledger::post(&mut tx, due.payment_id, &done.events, done.state.cancelled).await?;
         }
         refund::close(&mut tx, due.refund_id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Records how a dispute stands, with its postings; said twice, recorded once. One that does not fit its payment, or is
+    /// about none of ours, is told to finance and changes nothing.
+    ///
+    /// # Errors
+    /// The log.
+    pub async fn record_dispute(&self, payment_id: Uuid, dispute: &Dispute) -> Result<(), ExecuteError> {
+        match self.record_fitting_dispute(payment_id, dispute).await {
+            Err(ExecuteError::Refused(refusal)) => {
+                let (payment, reason) = (payment_id, refusal.reason);
+                tracing::error!(%payment, reason, "a dispute does not fit its payment; finance has to look");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    async fn record_fitting_dispute(&self, payment_id: Uuid, dispute: &Dispute) -> Result<(), ExecuteError> {
+        let cause = derived_id(&format!("dispute/{}", dispute.id), payment_id, dispute.standing as u32);
+        let context = self.consequence("record_dispute", cause, payment_id).await?;
+        let mut tx = docket_database::begin(&self.pool).await?;
+        let done = self
+            .payments
+            .execute_in(&mut tx, &context, payment_id, Subjects::NONE, |state| {
+                payment::record_dispute(state, dispute)
+            })
+            .await?;
+        if !done.repeated {
+            ledger::post(&mut tx, payment_id, &done.events, done.state.cancelled).await?;
+            if dispute.standing == Standing::Lost {
+                refund::drop_open(&mut tx, payment_id).await?;
+            }
+        }
         tx.commit().await?;
         Ok(())
     }
@@ -222,7 +255,13 @@ impl Cashier {
                 Event::PaymentOpened(_)
                 | Event::FeeRefused(_)
                 | Event::FeeSettled(_)
-                | Event::RefundIssued(_) => false,
+                | Event::RefundIssued(_)
+                | Event::PayerInvited(_)
+                | Event::PaymentDisputed(_)
+                | Event::DisputeWon(_)
+                | Event::PaymentReturned(_)
+                | Event::PaymentMadeGood(_)
+                | Event::FeeCancelled(_) => false,
             };
             if began {
                 return Ok(recorded.metadata.traceparent);

@@ -25,6 +25,13 @@ pub struct ProcessorConfig {
     pub api_key_file: PathBuf,
     /// File with the secret that signs its webhooks.
     pub webhook_secret_file: PathBuf,
+    /// Seconds between two looks at its list of disputes, in case a webhook never came.
+    #[serde(default = "disputes_every_s")]
+    pub disputes_every_s: u64,
+}
+
+fn disputes_every_s() -> u64 {
+    600
 }
 
 /// The fee table.

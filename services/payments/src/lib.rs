@@ -1,11 +1,13 @@
 //! Payments: quotes, payments, refunds and the double-entry ledger, over the log `payments`.
 //!
 //! Reading order: `domain` (the rules), `cashier` (carries them out with their rows), `processor` and `webhook` (the
-//! card processor's two directions), `policies` (what other services' events lead to), `tasks`, `api`.
+//! card processor's two directions), `disputes`, `policies` (what other services' events lead to), `tasks`, `api`.
 pub mod api;
 pub mod cashier;
 pub mod config;
+pub mod disputes;
 pub mod domain;
+pub mod invitation;
 pub mod policies;
 pub mod processor;
 pub mod store;
@@ -20,10 +22,11 @@ use docket_eventlog::Store;
 use docket_forms::Catalogue;
 use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
 use docket_service::{Base, BaseOptions, Program, Server, Stop};
-use policies::{OpenPayment, RefundRejected};
+use policies::{EndFee, OpenPayment};
 use processor::Processor;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The service's own tables.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -66,13 +69,15 @@ pub async fn serve(config: Config, stop: Stop) -> Result<()> {
         catalogue: Arc::new(catalogue),
     };
     let (payments, quotes) = (cashier.payments.clone(), api.quotes.clone());
-    let due = cashier.clone();
+    let (due, disputed) = (cashier.clone(), cashier.clone());
+    let look_every = Duration::from_secs(config.processor.disputes_every_s);
     Server::new(base)
         .grpc(PaymentServiceServer::new(api))
         .http(webhook::router(cashier, &webhook_secret))
         .subscriber("filing", Arc::new(OpenPayment { payments: payments.clone(), quotes }))
-        .subscriber("cases-0", Arc::new(RefundRejected { payments }))
+        .subscriber("cases-0", Arc::new(EndFee { payments }))
         .task("due at the processor", move |stop| tasks::run(due, stop))
+        .task("disputes at the processor", move |stop| disputes::run(disputed, look_every, stop))
         .run(stop)
         .await
 }

@@ -1,6 +1,6 @@
 //! When another service's event, then our command.
+mod end_fee;
 mod open_payment;
-mod refund_rejected;
 
+pub use end_fee::EndFee;
 pub use open_payment::OpenPayment;
-pub use refund_rejected::RefundRejected;

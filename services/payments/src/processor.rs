@@ -1,5 +1,5 @@
 //! The card processor, as its HTTP API defines it (Stripe's shape: form-encoded requests, JSON answers, idempotency keys).
-use crate::domain::payment::Charge;
+use crate::domain::payment::{Charge, Dispute, Standing};
 use anyhow::{Context, Result, bail};
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -129,6 +129,48 @@ impl Processor {
         Charge { card_brand: text("brand"), card_last4: text("last4"), ..charge }
     }
 
+    /// A dispute as it stands now; none where it is a question only and no money is held.
+    ///
+    /// # Errors
+    /// When the processor does not answer, or knows none.
+    pub async fn dispute(&self, id: &str) -> Result<Option<Dispute>> {
+        let body = self.get(&format!("/v1/disputes/{id}"), &[]).await?;
+        let status = body["status"].as_str().unwrap_or_default();
+        if status.starts_with("warning_") || status == "prevented" {
+            return Ok(None);
+        }
+        dispute_of(&body).map(Some).context("the processor's dispute is not in the shape expected")
+    }
+
+    /// References of disputes, newest first, since a second of the epoch, after the one named.
+    ///
+    /// # Errors
+    /// When the processor does not answer.
+    pub async fn disputes(&self, since_s: i64, after: Option<&str>) -> Result<Page> {
+        let mut query = vec![("limit", "100".to_owned()), ("created[gte]", since_s.to_string())];
+        query.extend(after.map(|id| ("starting_after", id.to_owned())));
+        let body = self.get("/v1/disputes", &query).await?;
+        let listed = body["data"].as_array().context("the processor's list is not in the shape expected")?;
+        let ids = listed.iter().filter_map(|dispute| dispute["id"].as_str()).map(str::to_owned).collect();
+        Ok(Page { ids, more: body["has_more"] == true })
+    }
+
+    /// Which payment of ours an intent was for, as we told the processor.
+    ///
+    /// # Errors
+    /// When the processor does not answer.
+    pub async fn payment_of(&self, intent: &str) -> Result<Option<String>> {
+        let body = self.get(&format!("/v1/payment_intents/{intent}"), &[]).await?;
+        Ok(body["metadata"]["payment"].as_str().map(str::to_owned))
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value> {
+        let asked = self.http.get(format!("{}{path}", self.url)).query(query).bearer_auth(&self.key);
+        let answer = asked.send().await.map_err(reqwest::Error::without_url)?;
+        let answer = answer.error_for_status().map_err(reqwest::Error::without_url)?;
+        Ok(answer.json().await.map_err(reqwest::Error::without_url)?)
+    }
+
     async fn post(
         &self,
         path: &str,
@@ -140,6 +182,32 @@ impl Processor {
         let status = answer.status();
         Ok((status, answer.json().await.unwrap_or(Value::Null)))
     }
+}
+
+/// References, a page of them.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// References.
+    pub ids: Vec<String>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// A dispute from its object. What is neither won nor lost is open.
+fn dispute_of(body: &Value) -> Option<Dispute> {
+    let text = |name: &str| body[name].as_str().map(str::to_owned);
+    let standing = match body["status"].as_str()? {
+        "lost" => Standing::Lost,
+        "won" => Standing::Won,
+        _ => Standing::Open,
+    };
+    Some(Dispute {
+        id: text("id")?,
+        charge: text("payment_intent")?,
+        amount_cents: body["amount"].as_i64()?,
+        reason: text("reason").unwrap_or_default(),
+        standing,
+    })
 }
 
 fn intent_outcome(status: StatusCode, body: &Value) -> Outcome {

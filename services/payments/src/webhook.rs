@@ -68,6 +68,10 @@ fn signed(key: &hmac::Key, header: &str, body: &[u8], now_s: i64) -> bool {
 
 async fn take(cashier: &Cashier, event: &Value) -> anyhow::Result<()> {
     let object = &event["data"]["object"];
+    if object["object"] == "dispute" {
+        let id = object["id"].as_str().unwrap_or_default();
+        return crate::disputes::record(cashier, id).await;
+    }
     let attempt_id = object["metadata"]["attempt"].as_str().and_then(|text| Uuid::try_parse(text).ok());
     let (Some(kind), Some(attempt_id)) = (event["type"].as_str(), attempt_id) else { return Ok(()) };
     let Some(open) = attempt::find(&cashier.pool, attempt_id).await? else { return Ok(()) };

@@ -98,6 +98,14 @@ impl PaymentService for Payments {
         Ok(Response::new(pb::PayWithCardResponse::default()))
     }
 
+    async fn invite_payer(
+        &self,
+        request: Request<pb::InvitePayerRequest>,
+    ) -> Result<Response<pb::InvitePayerResponse>, Status> {
+        caller(&request)?.person()?;
+        Ok(Response::new(pb::InvitePayerResponse::default()))
+    }
+
     async fn get_trial_balance(
         &self,
         request: Request<pb::GetTrialBalanceRequest>,

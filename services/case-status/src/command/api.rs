@@ -338,6 +338,16 @@ impl CaseCommandService for CaseCommands {
         answer!(DecideFeeWaiverResponse, done)
     }
 
+    async fn void_acceptance(
+        &self,
+        request: Request<pb::VoidAcceptanceRequest>,
+    ) -> Result<Response<pb::VoidAcceptanceResponse>, Status> {
+        let decide = |case: &Case, message: &pb::VoidAcceptanceRequest, facts: &Facts| {
+            decide::void_acceptance(case, facts.account, &message.cause, facts.now)
+        };
+        answer!(VoidAcceptanceResponse, self.run(request, decide).await?)
+    }
+
     async fn reopen_case(
         &self,
         request: Request<pb::ReopenCaseRequest>,

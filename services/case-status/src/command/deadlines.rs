@@ -1,26 +1,41 @@
-//! The timer of a request's deadline: set when it is served, taken away by the answer, else it records that it passed.
+//! The timers of deadlines: a request's, set when it is served, and a fee's that is owed again; each records that it passed.
 
 use docket_eventlog::Timer;
 use uuid::Uuid;
 
-use crate::domain::Request;
+use crate::domain::{Deadline, Request};
 
-/// Kind of the timer.
-pub(crate) const KIND: &str = "request_deadline";
+/// Kind of the timer of a request.
+pub(crate) const REQUEST: &str = "request_deadline";
+/// Kind of the timer of a fee that is owed again.
+pub(crate) const FEE: &str = "fee_deadline";
 
 /// The key of a request's timer.
 pub(crate) fn key(request_id: Uuid) -> String {
     format!("request-deadline:{request_id}")
 }
 
-/// The timer of a request; its payload is the case and the request, 16 bytes each.
-pub(crate) fn timer(case_id: Uuid, request: &Request) -> Timer {
-    let payload = [case_id.as_bytes().as_slice(), request.id.as_bytes()].concat();
-    Timer::new(key(request.id), KIND, request.deadline.expires_at, payload)
+/// The key of the timer of a fee.
+pub(crate) fn fee_key(return_id: Uuid) -> String {
+    format!("fee-deadline:{return_id}")
 }
 
-/// Reads the payload: the case and the request.
+/// The timer of a request; its payload is the case and the request, 16 bytes each.
+pub(crate) fn timer(case_id: Uuid, request: &Request) -> Timer {
+    of(key(request.id), REQUEST, &request.deadline, case_id, request.id)
+}
+
+/// The timer of a fee that is owed again; its payload is the case and the return, 16 bytes each.
+pub(crate) fn fee_timer(case_id: Uuid, return_id: Uuid, deadline: &Deadline) -> Timer {
+    of(fee_key(return_id), FEE, deadline, case_id, return_id)
+}
+
+fn of(key: String, kind: &str, deadline: &Deadline, case_id: Uuid, id: Uuid) -> Timer {
+    Timer::new(key, kind, deadline.expires_at, [case_id.as_bytes().as_slice(), id.as_bytes()].concat())
+}
+
+/// Reads the payload: the case, and the request or the return.
 pub(crate) fn read(payload: &[u8]) -> Option<(Uuid, Uuid)> {
-    let (case_id, request_id) = payload.split_at_checked(16)?;
-    Some((Uuid::from_slice(case_id).ok()?, Uuid::from_slice(request_id).ok()?))
+    let (case_id, id) = payload.split_at_checked(16)?;
+    Some((Uuid::from_slice(case_id).ok()?, Uuid::from_slice(id).ok()?))
 }

@@ -9,6 +9,7 @@ use docket_proto::case_status::events::v1 as pb;
 use docket_proto::events::{filing, notice, payment, response};
 use docket_proto::filing::events::v1::{FilingSubmitted, ResponseSubmitted};
 use docket_proto::notifications::events::v1::NoticeIssued;
+use docket_proto::payments::events::v1::PaymentReturned;
 use docket_service::{ApiError, ApplyError, Subscriber};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -122,7 +123,7 @@ fn case_opened(submitted: &FilingSubmitted) -> pb::CaseOpened {
     }
 }
 
-/// Payments' log: what went back.
+/// Payments' log: what went back, what was not honoured, what was made good.
 pub(crate) struct Payments {
     /// The cases.
     pub(crate) store: Store<Cases>,
@@ -134,16 +135,79 @@ impl Subscriber for Payments {
         &["payment"]
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events change no case")]
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-        let payment::Event::RefundIssued(refund) = event.decode()? else { return Ok(()) };
-        let case_id = named(&refund.filing_id, "filing_id")?;
-        let context = Context::reaction("record_refund", event, 0);
-        self.store
-            .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
-                decide::record_refund(case, refund.amount_cents)
-            })
-            .await?;
+        match event.decode()? {
+            payment::Event::RefundIssued(refund) => {
+                let case_id = named(&refund.filing_id, "filing_id")?;
+                self.record(tx, event, "record_refund", 0, case_id, |case| {
+                    decide::record_refund(case, refund.amount_cents)
+                })
+                .await?;
+            }
+            payment::Event::PaymentReturned(returned) => self.returned(tx, event, &returned).await?,
+            payment::Event::PaymentMadeGood(made_good) => {
+                for (filing, nth) in made_good.filing_ids.iter().zip(0..) {
+                    let case_id = named(filing, "filing_id")?;
+                    self.record(tx, event, "record_made_good", nth, case_id, |case| {
+                        decide::record_made_good(case, made_good.amount_cents)
+                    })
+                    .await?;
+                }
+            }
+            _ => {}
+        }
         Ok(())
+    }
+}
+
+impl Payments {
+    /// Records it with each filing it was for, and sets the timer of the deadline.
+    async fn returned(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        returned: &PaymentReturned,
+    ) -> Result<(), ApplyError> {
+        let fact = decide::Returned {
+            id: event.event_id,
+            amount_cents: returned.amount_cents,
+            reason: returned.reason.clone(),
+            at: event.recorded_at,
+        };
+        for (filing, nth) in returned.filing_ids.iter().zip(0..) {
+            let case_id = named(filing, "filing_id")?;
+            if !self.store.load(case_id).await?.state.exists() {
+                // Filing is late; a return that comes first waits for its case.
+                return Err(ApplyError::Retry(anyhow::anyhow!(
+                    "the case of a returned payment is not there yet"
+                )));
+            }
+            let case = self
+                .record(tx, event, "record_payment_return", nth, case_id, |case| {
+                    decide::record_payment_return(case, &fact)
+                })
+                .await?;
+            if let Some(owed) = case.fee_owed.filter(|owed| owed.return_id == event.event_id) {
+                let timer = deadlines::fee_timer(case_id, owed.return_id, &owed.deadline);
+                self.store.log().timers().schedule_in(tx, &timer).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn record(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        policy: &str,
+        nth: u32,
+        case_id: Uuid,
+        decide: impl Fn(&Case) -> decide::Decision,
+    ) -> Result<Case, ApplyError> {
+        let context = Context::reaction(policy, event, nth);
+        let done = self.store.execute_in(tx, &context, case_id, Subjects::filing(case_id), decide).await?;
+        Ok(done.state)
     }
 }
 

@@ -21,15 +21,17 @@ pub(crate) struct Deadlines {
 #[async_trait]
 impl TimerHandler for Deadlines {
     async fn fire(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), ApplyError> {
-        if timer.kind != deadlines::KIND {
-            return Err(ApplyError::Park(format!("no timer of the kind {} is known", timer.kind)));
-        }
-        let (case_id, request_id) = deadlines::read(&timer.payload)
+        let passed = match timer.kind.as_str() {
+            deadlines::REQUEST => decide::pass_deadline,
+            deadlines::FEE => decide::pass_fee_deadline,
+            kind => return Err(ApplyError::Park(format!("no timer of the kind {kind} is known"))),
+        };
+        let (case_id, id) = deadlines::read(&timer.payload)
             .ok_or_else(|| ApplyError::Park("the timer's payload is malformed".to_owned()))?;
         let now = self.clock.now();
         self.store
             .execute_in(tx, &Context::timer(timer), case_id, Subjects::filing(case_id), |case| {
-                decide::pass_deadline(case, request_id, now)
+                passed(case, id, now)
             })
             .await?;
         Ok(())

@@ -58,6 +58,7 @@ commands! {
     WithdrawCaseRequest "WithdrawCase",
     ReopenCaseRequest "ReopenCase",
     DecideFeeWaiverRequest "DecideFeeWaiver",
+    VoidAcceptanceRequest "VoidAcceptance",
 }
 
 /// What an appointment is for.

@@ -6,6 +6,7 @@ mod assign;
 mod biometrics;
 mod decision;
 mod ending;
+mod fee;
 mod intake;
 mod interview;
 mod oath;
@@ -22,6 +23,7 @@ use super::{Appointment, Case, Event, Outcome, Stage};
 pub use assign::{assign, start_review, withdraw};
 pub use biometrics::{move_biometrics, record_background_check, schedule_biometrics, take_biometrics};
 pub use decision::{Verdict, decide_case, recommend};
+pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
 pub use intake::{accept, decide_fee_waiver, intake_reasons, open, record_notice, record_refund, reject};
 pub use interview::{TestResult, complete_interview, move_interview, schedule_interview};
 pub use oath::{issue_certificate, reverify, schedule_oath, take_oath};
@@ -63,6 +65,7 @@ pub const REASONS: &[&str] = &[
     "ALREADY_ISSUED",
     "ALREADY_REJECTED",
     "ALREADY_RESPONDED",
+    "ALREADY_VOIDED",
     "BIOMETRICS_MISSING",
     "CASE_EXISTS",
     "CAUSE_UNKNOWN",
@@ -72,6 +75,9 @@ pub const REASONS: &[&str] = &[
     "CONFLICT_OF_INTEREST",
     "CONTINUED_ALREADY",
     "DECISION_PENDING",
+    "FEE_NOT_OWED",
+    "FEE_OWED",
+    "FEE_STILL_IN_TIME",
     "FEE_WAIVER_UNDECIDED",
     "GROUNDS_MISSING",
     "INTERVIEW_MISSING",
@@ -102,6 +108,7 @@ pub const REASONS: &[&str] = &[
     "REVERIFICATION_MISSING",
     "REVIEW_NOT_STARTED",
     "SAME_OFFICER",
+    "SIGNATURE_ACCEPTED",
     "TEST_FAILED",
     "TEST_NOT_DUE",
     "TEST_PART_UNKNOWN",
@@ -122,6 +129,10 @@ fn pending(case: &Case) -> Result<(), Refusal> {
         Stage::Rejected => {
             Err(Refusal::state("ALREADY_REJECTED", "This filing was rejected; there is no case.")
                 .way_out("The filer may correct it and send it again."))
+        }
+        Stage::Voided => {
+            Err(Refusal::state("ALREADY_VOIDED", "The acceptance of this filing was taken back.")
+                .way_out("The filer may file again."))
         }
         Stage::Decided | Stage::Closed => Err(decided(case)),
     }
@@ -154,6 +165,7 @@ fn in_review(case: &Case) -> Result<(), Refusal> {
         | Stage::Submitted
         | Stage::Accepted
         | Stage::Rejected
+        | Stage::Voided
         | Stage::Decided
         | Stage::Closed => {
             Err(Refusal::state("REVIEW_NOT_STARTED", "The review of this case has not begun.")

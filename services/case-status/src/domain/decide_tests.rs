@@ -3,6 +3,7 @@
 mod assign;
 mod biometrics;
 mod decision;
+mod fee;
 mod intake;
 mod interview;
 mod oath;
@@ -17,6 +18,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/assign.rs"),
         include_str!("decide_tests/biometrics.rs"),
         include_str!("decide_tests/decision.rs"),
+        include_str!("decide_tests/fee.rs"),
         include_str!("decide_tests/intake.rs"),
         include_str!("decide_tests/interview.rs"),
         include_str!("decide_tests/oath.rs"),
@@ -33,6 +35,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/biometrics.rs"),
         include_str!("decide/decision.rs"),
         include_str!("decide/ending.rs"),
+        include_str!("decide/fee.rs"),
         include_str!("decide/intake.rs"),
         include_str!("decide/interview.rs"),
         include_str!("decide/oath.rs"),

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::state::{id, instant};
 use super::{
-    Biometrics, Booking, Case, Check, Deadline, Event, FeeWaiver, Interview, Oath, Outcome, Recommendation,
-    Request, RequestKind, RequestState, Stage, needs,
+    Biometrics, Booking, Case, Check, Deadline, Event, FeeOwed, FeeWaiver, Interview, Oath, Outcome,
+    Recommendation, Request, RequestKind, RequestState, Stage, needs,
 };
 
 /// The case after the event.
@@ -17,6 +17,10 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CaseOpened(event) => opened(&mut case, event),
         Event::FilingAccepted(event) => accepted(&mut case, event),
         Event::FilingRejected(_) => case.stage = Stage::Rejected,
+        Event::PaymentReturnRecorded(event) => fee_returned(&mut case, event),
+        Event::FeeDeadlinePassed(event) => fee_overdue(&mut case, event),
+        Event::FeeMadeGoodRecorded(_) => case.fee_owed = None,
+        Event::AcceptanceVoided(_) => voided(&mut case),
         Event::FeeWaiverGranted(_) => case.fee_waiver = FeeWaiver::Granted,
         Event::FeeWaiverRefused(_) => case.fee_waiver = FeeWaiver::Refused,
         Event::CaseAssigned(event) => case.officer = Some(id(&event.officer)),
@@ -133,6 +137,27 @@ fn accepted(case: &mut Case, event: &pb::FilingAccepted) {
     if needs(&case.family).interview {
         case.interview = Interview::ToSchedule;
     }
+}
+
+fn fee_returned(case: &mut Case, event: &pb::PaymentReturnRecorded) {
+    let earlier = case.fee_owed.as_ref().map_or(0, |owed| owed.amount_cents);
+    case.fee_owed = Some(FeeOwed {
+        amount_cents: earlier.saturating_add(event.amount_cents),
+        deadline: Deadline::from(event.deadline.as_ref().unwrap_or(&types::Deadline::default())),
+        return_id: id(&event.return_id),
+        overdue: false,
+    });
+}
+
+fn fee_overdue(case: &mut Case, event: &pb::FeeDeadlinePassed) {
+    if let Some(owed) = case.fee_owed.as_mut().filter(|owed| owed.return_id == id(&event.return_id)) {
+        owed.overdue = true;
+    }
+}
+
+fn voided(case: &mut Case) {
+    case.stage = Stage::Voided;
+    case.fee_owed = None;
 }
 
 fn set(booking: &mut Booking, appointment: Option<&types::AppointmentSlot>) {

@@ -12,6 +12,9 @@ const FOLD: Fold<Event, Case> = Fold {
     life: &[
         "case.opened.v1",
         "case.filing_accepted.v1",
+        "case.payment_return_recorded.v1",
+        "case.fee_deadline_passed.v1",
+        "case.fee_made_good_recorded.v1",
         "case.notice_recorded.v1",
         "case.biometrics_needed.v1",
         "case.biometrics_scheduled.v1",

@@ -40,6 +40,10 @@ enum Command {
     Withdraw,
     Reopen,
     Waive(bool),
+    ReturnPayment,
+    MakeGood,
+    PassFeeDeadline,
+    Void(bool),
     Wait(u16),
 }
 
@@ -68,6 +72,10 @@ fn command() -> impl Strategy<Value = Command> {
         1 => rarely(Withdraw),
         1 => Just(Reopen),
         1 => any::<bool>().prop_map(Waive),
+        1 => rarely(ReturnPayment),
+        2 => Just(MakeGood),
+        1 => Just(PassFeeDeadline),
+        1 => any::<bool>().prop_flat_map(|payment| rarely(Void(payment))),
         1 => any::<u16>().prop_map(Wait),
     ]
 }
@@ -174,6 +182,9 @@ impl World {
             Command::Certificate => decide::issue_certificate(case, "12345678"),
             Command::Withdraw => decide::withdraw(case),
             Command::Waive(granted) => decide::decide_fee_waiver(case, ADA, *granted),
+            Command::ReturnPayment | Command::MakeGood | Command::PassFeeDeadline | Command::Void(_) => {
+                self.decide_fee(command)
+            }
             Command::Reopen => {
                 let motion = Case {
                     challenge: "motion_reopen".into(),
@@ -191,6 +202,33 @@ impl World {
         }
     }
 
+    /// What becomes of the fee after it was paid.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands are decided elsewhere")]
+    fn decide_fee(&self, command: &Command) -> Decision {
+        let (case, now) = (&self.case, self.now);
+        match command {
+            Command::ReturnPayment => {
+                let id = Uuid::from_u128(self.events.len() as u128);
+                let returned = decide::Returned {
+                    id,
+                    amount_cents: 71_000,
+                    reason: "insufficient_funds".into(),
+                    at: now,
+                };
+                decide::record_payment_return(case, &returned)
+            }
+            Command::MakeGood => decide::record_made_good(case, 71_000),
+            Command::PassFeeDeadline => {
+                let owed = case.fee_owed.as_ref().map(|owed| owed.return_id);
+                decide::pass_fee_deadline(case, owed.unwrap_or_default(), now)
+            }
+            Command::Void(payment) => {
+                decide::void_acceptance(case, ADA, if *payment { "payment" } else { "signature" }, now)
+            }
+            other => unreachable!("{other:?}"),
+        }
+    }
+
     /// What must hold of an event that was decided on the state before it.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the law says nothing of the others")]
     fn check(&self, event: &Event) {
@@ -201,6 +239,16 @@ impl World {
                 assert!(case.open_request().is_none() && case.checks_answered());
                 assert!(TEST_PARTS.iter().all(|part| case.tests[*part].passed));
                 assert_ne!(case.recommendation.unwrap().officer.to_string(), event.officer);
+                assert!(case.fee_owed.is_none(), "approved while the fee is owed");
+            }
+            Event::FilingAccepted(_) => assert!(case.fee_owed.is_none()),
+            Event::FeeDeadlinePassed(_) => {
+                assert!(self.now >= case.fee_owed.as_ref().unwrap().deadline.expires_at);
+            }
+            Event::AcceptanceVoided(event) => {
+                let late = |owed: &super::FeeOwed| self.now >= owed.deadline.expires_at;
+                assert!(case.stage.is_pending() && case.outcome.is_none());
+                assert!(event.cause == "signature" || case.fee_owed.as_ref().is_some_and(late));
             }
             Event::CaseDenied(event) if event.abandoned => {
                 assert_eq!(case.request.as_ref().unwrap().state, RequestState::Expired);
@@ -245,21 +293,31 @@ impl World {
                         | Event::RequestCancelled(_)
                         | Event::BiometricsCancelled(_)
                         | Event::InterviewCancelled(_)
+                        | Event::PaymentReturnRecorded(_)
+                        | Event::FeeMadeGoodRecorded(_)
+                        | Event::FeeDeadlinePassed(_)
                 ),
                 "after a withdrawal: {event:?}"
             );
         }
     }
 
+    /// Nothing but refunds and notices follows the end of a filing (lifecycle 5), nor another decision of the intake.
+    fn ended_stays_so(&self, event: &Event) {
+        let over = matches!(self.case.stage, Stage::Rejected | Stage::Voided);
+        assert!(!over, "after the end of the filing: {event:?}");
+    }
+
     fn run(&mut self, command: &Command) {
         let Ok(events) = self.decide(command) else { return };
         for event in events {
             self.check(&event);
+            self.ended_stays_so(&event);
             self.case = evolve(std::mem::take(&mut self.case), &event);
             self.events.push(event);
         }
         let case = &self.case;
-        if case.outcome.is_some_and(|outcome| outcome != Outcome::Approved) {
+        if case.stage == Stage::Voided || case.outcome.is_some_and(|outcome| outcome != Outcome::Approved) {
             assert!(
                 case.open_request().is_none() && case.appointment().is_none(),
                 "something outlives its case"

@@ -20,6 +20,8 @@ pub enum Stage {
     Accepted,
     /// Intake did not take it: it never had a number.
     Rejected,
+    /// The office took its acceptance back: its number is burned.
+    Voided,
     /// An officer began the review.
     InReview,
     /// An officer recommended a decision; another one decides.
@@ -38,6 +40,7 @@ impl Stage {
             Self::Submitted => "submitted",
             Self::Accepted => "accepted",
             Self::Rejected => "rejected",
+            Self::Voided => "voided",
             Self::InReview => "in_review",
             Self::DecisionPending => "decision_pending",
             Self::Decided => "decided",
@@ -259,6 +262,19 @@ pub struct Deadline {
     pub derivation: String,
 }
 
+/// A fee that was not honoured and is owed again (8 CFR 106.1(c)).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeeOwed {
+    /// Amount in cents.
+    pub amount_cents: i64,
+    /// Until when it may be made good.
+    pub deadline: Deadline,
+    /// The event of the payment that says so.
+    pub return_id: Uuid,
+    /// Whether it was not made good in time.
+    pub overdue: bool,
+}
+
 /// A recommended decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recommendation {
@@ -353,6 +369,9 @@ pub struct Case {
     pub notices: Vec<Uuid>,
     /// Cents that went back.
     pub refunded_cents: i64,
+    /// The fee that is owed again.
+    #[serde(default)]
+    pub fee_owed: Option<FeeOwed>,
 }
 
 impl Case {

@@ -7,6 +7,7 @@ pub fn task(case: &Case) -> Option<&'static str> {
     match case.stage {
         Stage::Submitted => Some("intake"),
         Stage::Accepted | Stage::InReview => pending_task(case),
+        Stage::DecisionPending if case.fee_owed.is_some() => Some("see_to_fee"),
         Stage::DecisionPending => Some("decide"),
         Stage::Decided if case.outcome == Some(Outcome::Approved) => match case.oath {
             Oath::ToSchedule if case.reverified_by.is_none() => Some("reverify"),
@@ -15,11 +16,14 @@ pub fn task(case: &Case) -> Option<&'static str> {
             Oath::Taken if !case.certificate => Some("issue_certificate"),
             Oath::None | Oath::Taken => None,
         },
-        Stage::Unknown | Stage::Rejected | Stage::Decided | Stage::Closed => None,
+        Stage::Unknown | Stage::Rejected | Stage::Voided | Stage::Decided | Stage::Closed => None,
     }
 }
 
 fn pending_task(case: &Case) -> Option<&'static str> {
+    if case.fee_owed.as_ref().is_some_and(|owed| owed.overdue) {
+        return Some("see_to_fee");
+    }
     if case.officer.is_none() {
         return Some("assign");
     }
@@ -40,7 +44,7 @@ fn pending_task(case: &Case) -> Option<&'static str> {
             Interview::Scheduled => Some("record_interview"),
             Interview::NotNeeded | Interview::Completed | Interview::Cancelled => None,
         })
-        .or(Some("recommend"))
+        .or(Some(if case.fee_owed.is_some() { "see_to_fee" } else { "recommend" }))
 }
 
 fn biometrics_task(case: &Case) -> Option<&'static str> {

@@ -54,7 +54,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 8] = [
+pub const VARIANTS: [&str; 9] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -63,10 +63,11 @@ pub const VARIANTS: [&str; 8] = [
     "timeline-biometrics-rescheduled-office",
     "timeline-interview-rescheduled-office",
     "timeline-denied-abandoned",
+    "timeline-acceptance-voided-signature",
 ];
 
 /// Notice kinds and test parts that lines name by code.
-pub const CODES: [&str; 20] = [
+pub const CODES: [&str; 22] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -84,6 +85,8 @@ pub const CODES: [&str; 20] = [
     "notice-denial",
     "notice-withdrawal-ack",
     "notice-reopened",
+    "notice-payment-returned",
+    "notice-acceptance-voided",
     "notice-oath",
     "notice-citizenship-certificate-ready",
     "notice-other",
@@ -126,6 +129,7 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::BiometricsRescheduled(event) => (event.moved_by == "office").then_some("office"),
         Event::InterviewRescheduled(event) => (event.moved_by == "office").then_some("office"),
         Event::CaseDenied(event) => event.abandoned.then_some("abandoned"),
+        Event::AcceptanceVoided(event) => (event.cause == "signature").then_some("signature"),
         _ => None,
     }
 }
@@ -168,6 +172,14 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             vec![("notice", Fact::Code(format!("notice-{}", event.notice_kind.replace('_', "-"))))]
         }
         Event::RefundRecorded(event) => {
+            vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
+        }
+        Event::PaymentReturnRecorded(event) => {
+            let mut facts = due(event.deadline.as_ref());
+            facts.push(("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string())));
+            facts
+        }
+        Event::FeeMadeGoodRecorded(event) => {
             vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
         }
         Event::BackgroundCheckStarted(event) => vec![("system", Fact::Text(event.system.clone()))],

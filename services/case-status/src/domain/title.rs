@@ -17,7 +17,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 23] = [
+pub const ROWS: [(&str, bool); 25] = [
     ("1", true),
     ("2", true),
     ("3", false),
@@ -38,6 +38,8 @@ pub const ROWS: [(&str, bool); 23] = [
     ("31", true),
     ("32", true),
     ("33", true),
+    ("33a", true),
+    ("33b", true),
     ("34", false),
     ("32b", true),
     ("0", false),
@@ -50,18 +52,21 @@ pub fn title(case: &Case) -> Title {
 }
 
 fn row(case: &Case) -> &'static str {
-    outcome_row(case).or_else(|| request_row(case)).or_else(|| appointment_row(case)).unwrap_or(
-        match case.stage {
+    outcome_row(case)
+        .or_else(|| fee_row(case))
+        .or_else(|| request_row(case))
+        .or_else(|| appointment_row(case))
+        .unwrap_or(match case.stage {
             Stage::InReview => "31",
             // Biometrics are the first thing to wait for where they are needed.
             Stage::Accepted if case.biometrics == Biometrics::NotNeeded => "32b",
             Stage::Accepted => "32",
             Stage::Rejected => "33",
+            Stage::Voided => "33a",
             Stage::Submitted => "34",
             Stage::DecisionPending => "16",
             Stage::Decided | Stage::Closed | Stage::Unknown => "0",
-        },
-    )
+        })
 }
 
 fn outcome_row(case: &Case) -> Option<&'static str> {
@@ -76,6 +81,15 @@ fn outcome_row(case: &Case) -> Option<&'static str> {
             Oath::None => "15",
         }),
         None => (case.stage == Stage::DecisionPending).then_some("16"),
+    }
+}
+
+/// What is owed stands before what is asked: without the fee nothing goes on.
+fn fee_row(case: &Case) -> Option<&'static str> {
+    match case.stage {
+        Stage::Voided => Some("33a"),
+        Stage::Submitted | Stage::Accepted | Stage::InReview => case.fee_owed.as_ref().map(|_| "33b"),
+        Stage::Unknown | Stage::Rejected | Stage::DecisionPending | Stage::Decided | Stage::Closed => None,
     }
 }
 
@@ -119,6 +133,12 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
                 if let Some(received_at) = request.received_at {
                     put("received", Fact::at(received_at, &case.zone));
                 }
+            }
+        }
+        "33b" => {
+            if let Some(owed) = &case.fee_owed {
+                put("amount", Fact::Text(docket_kernel::Cents(owed.amount_cents).to_string()));
+                put("due", Fact::Date(owed.deadline.due_date.clone()));
             }
         }
         "32" | "32b" => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use docket_kernel::resource;
 use docket_proto::case_status::v1 as pb;
+use docket_proto::types::v1::Money;
 
 use super::row::{CaseRow, TimelineRow};
 use super::viewer::Sight;
@@ -50,7 +51,13 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language) -> pb::Case 
         officer: officer(row, sight),
         changed_at_us,
         intake_reasons: intake_reasons(row, sight),
+        fee_owed: case.fee_owed.as_ref().map(|owed| usd(owed.amount_cents)),
+        fee_deadline: case.fee_owed.as_ref().map(|owed| (&owed.deadline).into()),
     }
+}
+
+fn usd(cents: i64) -> Money {
+    Money { currency: "USD".to_owned(), cents }
 }
 
 fn intake_reasons(row: &CaseRow, sight: Sight) -> Vec<String> {

@@ -66,32 +66,20 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
             ask!(person, cases, reschedule_appointment, message)
         }
         "RecordBiometrics" => {
-            ask!(
-                person,
-                cases,
-                record_biometrics,
-                pb::RecordBiometricsRequest { request_id, name, ..Default::default() }
-            )
+            let message = pb::RecordBiometricsRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, record_biometrics, message)
         }
         "RecordBackgroundCheck" => {
             let message = pb::RecordBackgroundCheckRequest { request_id, name, ..Default::default() };
             ask!(person, cases, record_background_check, message)
         }
         "RecordInterview" => {
-            ask!(
-                person,
-                cases,
-                record_interview,
-                pb::RecordInterviewRequest { request_id, name, ..Default::default() }
-            )
+            let message = pb::RecordInterviewRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, record_interview, message)
         }
         "RequestEvidence" => {
-            ask!(
-                person,
-                cases,
-                request_evidence,
-                pb::RequestEvidenceRequest { request_id, name, ..Default::default() }
-            )
+            let message = pb::RequestEvidenceRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, request_evidence, message)
         }
         "RecommendDecision" => {
             let message = pb::RecommendDecisionRequest { request_id, name, ..Default::default() };
@@ -101,27 +89,23 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
             ask!(person, cases, decide_case, pb::DecideCaseRequest { request_id, name, ..Default::default() })
         }
         "CompleteReverification" => {
-            ask!(
-                person,
-                cases,
-                complete_reverification,
-                pb::CompleteReverificationRequest { request_id, name }
-            )
+            let message = pb::CompleteReverificationRequest { request_id, name };
+            ask!(person, cases, complete_reverification, message)
         }
         "RecordOath" => {
             ask!(person, cases, record_oath, pb::RecordOathRequest { request_id, name, ..Default::default() })
         }
         "IssueCertificate" => {
-            ask!(
-                person,
-                cases,
-                issue_certificate,
-                pb::IssueCertificateRequest { request_id, name, ..Default::default() }
-            )
+            let message = pb::IssueCertificateRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, issue_certificate, message)
         }
         "DecideFeeWaiver" => {
             let granted = true;
             ask!(person, cases, decide_fee_waiver, pb::DecideFeeWaiverRequest { request_id, name, granted })
+        }
+        "VoidAcceptance" => {
+            let message = pb::VoidAcceptanceRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, void_acceptance, message)
         }
         "ReopenCase" => {
             let motion = name.clone();
@@ -146,7 +130,7 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 25] = [
+const TABLE: [(&str, &str); 26] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -164,6 +148,7 @@ const TABLE: [(&str, &str); 25] = [
     ("RecordOath", "UDDDDDDDD"),
     ("IssueCertificate", "UDDDDDDDD"),
     ("DecideFeeWaiver", "UDDDDTNDN"),
+    ("VoidAcceptance", "UDDNTTNDD"),
     ("ReopenCase", "UDDDDTNDD"),
     ("WithdrawCase", "UTTTTTTTT"),
     ("GetCase", "UNTNTTNNN"),

@@ -109,6 +109,33 @@ pub enum Act {
         method: String,
         /// `paid`, `declined` or `pending`.
         outcome: String,
+        /// With the code of the payer, as somebody else.
+        #[serde(default)]
+        with_code: bool,
+    },
+    /// Lets somebody else pay: gets a code to hand over.
+    InvitePayer {},
+    /// Sees how the payment stands, once it stands so.
+    SeePayment {
+        /// `open`, `processing`, `settled`, `refunded`, `disputed`, `returned`, `cancelled`.
+        state: String,
+        /// With the code of the payer, as somebody else.
+        #[serde(default)]
+        with_code: bool,
+    },
+    /// The bank carries a debit out (the sandbox plays the bank).
+    BankPays {},
+    /// The bank takes the money back, or the cardholder objects (the sandbox plays both).
+    PaymentComesBack {},
+    /// Sees, as an officer or the party, what is owed of the case's fee.
+    SeeFeeOwed {
+        /// In cents; 0 when nothing is.
+        cents: i64,
+    },
+    /// Takes the acceptance back.
+    VoidAcceptance {
+        /// `payment` or `signature`.
+        cause: String,
     },
     /// Waits for the receipt number.
     GetReceiptNumber {},

@@ -41,6 +41,11 @@ async fn command(player: &mut Player, who: &str, act: &Act) -> Done {
             let message = cases::AcceptFilingRequest { request_id, name };
             (call!(player, token, cases, accept_filing, message)?.case, "accepted by intake".to_owned())
         }
+        Act::VoidAcceptance { cause } => {
+            let message = cases::VoidAcceptanceRequest { request_id, name, cause: cause.clone() };
+            let told = format!("the acceptance is taken back: {cause}");
+            (call!(player, token, cases, void_acceptance, message)?.case, told)
+        }
         Act::RejectFiling { codes } => {
             let message = cases::RejectFilingRequest { request_id, name, codes: codes.clone() };
             let told = format!("rejected: {}", codes.join(", "));

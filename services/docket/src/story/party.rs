@@ -10,7 +10,6 @@ use docket_proto::case_status::v1 as cases;
 use docket_proto::filing::v1 as filings;
 use docket_proto::identity::v1 as identity;
 use docket_proto::notifications::v1 as notifications;
-use docket_proto::payments::v1 as payments;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -182,7 +181,6 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::SeeFee { cents } => see_fee(player, who, *cents).await,
         Act::Sign { name, capacity } => sign(player, who, name, capacity).await,
         Act::Submit { again } => submit(player, who, *again).await,
-        Act::Pay { method, outcome } => pay(player, who, method, outcome).await,
         Act::GetReceiptNumber {} => receipt_number(player, who).await,
         Act::ReadNotice { kind } => see::notice(player, who, kind).await,
         Act::GetMail { subject } => {
@@ -330,39 +328,6 @@ async fn submit(player: &mut Player, who: &str, again: bool) -> Answer {
     let answer = call!(player, player.token(who)?, drafts, submit_filing, message)?;
     player.last_submission = request_id;
     Ok(format!("on its way; {} waits to be paid", answer.payment))
-}
-
-async fn pay(player: &Player, who: &str, method: &str, outcome: &str) -> Answer {
-    let name = format!("payments/{}", player.matter.package);
-    wait_for("the payment is open", async || {
-        let message = payments::GetPaymentRequest { name: name.clone() };
-        Ok(call!(player, player.token(who)?, payments, get_payment, message).ok())
-    })
-    .await?;
-    let message =
-        payments::PayWithCardRequest { request_id: command_id(), name, method_token: method.to_owned() };
-    let answer = call!(player, player.token(who)?, payments, pay_with_card, message)?;
-    let payment = answer.payment.clone().context("payment")?;
-    let (came, told) = match answer.outcome() {
-        payments::pay_with_card_response::Outcome::Paid => (
-            "paid",
-            format!(
-                "paid {} with {} …{}",
-                amount(payment.amount.unwrap_or_default().cents),
-                payment.card_brand,
-                payment.card_last4
-            ),
-        ),
-        payments::pay_with_card_response::Outcome::Declined => ("declined", payment.last_refusal),
-        payments::pay_with_card_response::Outcome::Pending => {
-            ("pending", "the processor has not answered yet; nothing is charged twice".to_owned())
-        }
-        payments::pay_with_card_response::Outcome::Unspecified => ("unspecified", String::new()),
-    };
-    if came != outcome {
-        return Err(anyhow!("{outcome} was expected, it came {came}: {told}").into());
-    }
-    Ok(told)
 }
 
 async fn receipt_number(player: &mut Player, who: &str) -> Answer {

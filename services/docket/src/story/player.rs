@@ -3,7 +3,7 @@ use super::act::Act;
 use super::file::{PersonRow, Step, Story};
 use super::people::Person;
 use super::vars::Vars;
-use super::{officer, party, see, time};
+use super::{money, officer, party, see, time};
 use crate::address::Addresses;
 use crate::client::{Connection, plainly, reason, request};
 use crate::clock::now_s;
@@ -38,6 +38,8 @@ pub struct Player {
     pub last_submission: String,
     /// Conversation.
     pub thread: String,
+    /// Code with which somebody else pays.
+    pub payer_code: String,
     /// Officer who has the case, by id.
     pub assigned: String,
     /// Cases kept by name.
@@ -139,6 +141,15 @@ pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result
         let person = Person::new(row.clone(), (run + offset) % 1_000_000);
         vars.set(format!("{}.email", row.id), &person.email);
         vars.set(format!("{}.a_number", row.id), &person.a_number);
+        // Answers that several stories share know the person by the part only; the first of a part stands for it.
+        for (name, value) in [
+            ("a_number", &person.a_number),
+            ("family_name", &row.family_name),
+            ("given_name", &row.given_name),
+            ("birth_date", &row.birth_date),
+        ] {
+            vars.set_if_new(format!("{}.{name}", row.part), value);
+        }
         people.insert(row.id.clone(), person);
     }
     let mut player = Player::new(addresses, people, story.folder.clone())?;
@@ -179,6 +190,7 @@ impl Player {
             matter: Matter::default(),
             last_submission: String::new(),
             thread: String::new(),
+            payer_code: String::new(),
             assigned: String::new(),
             kept: BTreeMap::new(),
         })
@@ -235,6 +247,12 @@ impl Player {
             | Act::StepUp {}
             | Act::TakeRole { .. }
             | Act::ProveIdentity { .. } => party::account(self, who, act).await,
+            Act::Pay { .. }
+            | Act::InvitePayer {}
+            | Act::SeePayment { .. }
+            | Act::BankPays {}
+            | Act::PaymentComesBack {} => money::act(self, who, act).await,
+            Act::SeeFeeOwed { cents } => see::fee_owed(self, who, *cents).await,
             Act::StartForm { .. }
             | Act::BeginAgain { .. }
             | Act::AskFeeWaiver { .. }
@@ -243,7 +261,6 @@ impl Player {
             | Act::SeeFee { .. }
             | Act::Sign { .. }
             | Act::Submit { .. }
-            | Act::Pay { .. }
             | Act::GetReceiptNumber {}
             | Act::ReadNotice { .. }
             | Act::GetMail { .. }
@@ -261,6 +278,7 @@ impl Player {
             | Act::SeeWhyIntakeLooks { .. }
             | Act::DecideFeeWaiver { .. }
             | Act::AcceptFiling {}
+            | Act::VoidAcceptance { .. }
             | Act::RejectFiling { .. }
             | Act::Assign { .. }
             | Act::StartReview {}

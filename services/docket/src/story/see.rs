@@ -227,6 +227,26 @@ async fn mails(player: &Player, to: &str) -> Result<usize, Stumble> {
     Ok(ids.len())
 }
 
+/// What is owed of the case's fee, once it is that.
+pub async fn fee_owed(player: &Player, who: &str, cents: i64) -> Answer {
+    let seen = wait_for(&format!("{cents} cents are owed"), async || {
+        let message = cases::GetCaseRequest { name: player.case(), language: String::new(), min_version: 0 };
+        let case = call!(player, player.token(who)?, status, get_case, message)?.case;
+        Ok(case.filter(|case| case.fee_owed.as_ref().map_or(0, |owed| owed.cents) == cents))
+    })
+    .await?;
+    Ok(match seen.fee_deadline {
+        Some(deadline) => format!(
+            "{} owed until {} ({}); the case is {}",
+            crate::commands::amount(cents),
+            deadline.due_date,
+            deadline.cite,
+            seen.stage
+        ),
+        None => format!("nothing is owed; the case is {}", seen.stage),
+    })
+}
+
 /// An appointment as people read it.
 pub fn slot(slot: &AppointmentSlot) -> Result<String> {
     let zone = jiff::tz::TimeZone::get(&slot.zone).context("zone of the office")?;

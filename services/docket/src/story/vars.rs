@@ -28,6 +28,11 @@ impl Vars {
         self.named.insert(name.into(), value.into());
     }
 
+    /// Sets one unless it is set.
+    pub fn set_if_new(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.named.entry(name.into()).or_insert_with(|| value.into());
+    }
+
     /// Fills in every text of a value.
     pub fn fill(&self, value: &Value) -> Result<Value> {
         Ok(match value {

@@ -32,7 +32,7 @@ pub struct Ports {
     pub smtp: u16,
     /// Scanner.
     pub scanner: u16,
-    _ours: Arc<Vec<Lock>>,
+    ours: Arc<Vec<Lock>>,
 }
 
 impl Ports {
@@ -56,7 +56,7 @@ impl Ports {
                 ports.http.insert(part.name, choice.make(part.http, &format!("{} (HTTP)", part.name))?);
             }
         }
-        ports._ours = Arc::new(choice.ours);
+        ports.ours = Arc::new(choice.ours);
         Ok(ports)
     }
 }

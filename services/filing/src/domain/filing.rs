@@ -15,7 +15,7 @@ pub use capacity::{AUTHORITY_TO_SIGN, Capacity};
 pub(crate) use decide::already_attached;
 pub use decide::{
     Checked, Settled, Sign, Start, accept, answer, ask_fee_waiver, attach, begin_again, detach,
-    received_at_us, reject, send, show_fee, sign, start, submit, take_over,
+    received_at_us, reject, send, show_fee, sign, start, submit, take_over, void,
 };
 
 /// Most files on one filing.
@@ -39,6 +39,8 @@ pub enum Phase {
     Accepted,
     /// Intake rejected it; what was filled in can be taken over into a new filing.
     Rejected,
+    /// The office took its acceptance back; what was filled in can be taken over into a new filing.
+    Voided,
 }
 
 impl Phase {
@@ -52,6 +54,7 @@ impl Phase {
             Self::Submitted => "submitted",
             Self::Accepted => "accepted",
             Self::Rejected => "rejected",
+            Self::Voided => "voided",
         }
     }
 }
@@ -171,6 +174,7 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         Event::AcceptanceRecorded(e) => {
             Filing { phase: Phase::Accepted, receipt_number: e.receipt_number.clone(), ..filing }
         }
+        Event::VoidingRecorded(_) => Filing { phase: Phase::Voided, ..filing },
         Event::RejectionRecorded(_) => Filing { phase: Phase::Rejected, ..filing },
         Event::FilingContinued(e) => Filing { continued_as: Uuid::try_parse(&e.filing_id).ok(), ..filing },
     }
@@ -200,7 +204,7 @@ impl Filing {
         match self.phase {
             Phase::Absent => Err(Refusal::not_found()),
             Phase::Draft | Phase::Signed => Ok(()),
-            Phase::Rejected => Err(self.rejected()),
+            Phase::Rejected | Phase::Voided => Err(self.rejected()),
             Phase::Sent | Phase::Submitted | Phase::Accepted => Err(self.already_submitted()),
         }
     }

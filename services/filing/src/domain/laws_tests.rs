@@ -75,6 +75,7 @@ enum Command {
     Submit { own_package: bool, authorised_at_us: i64 },
     Accept,
     Reject,
+    Void,
     BeginAgain,
     AskFeeWaiver(bool),
 }
@@ -93,6 +94,7 @@ fn command() -> impl Strategy<Value = Command> {
         3 => (mostly(), 0..3_000_i64).prop_map(|(own_package, authorised_at_us)| Submit { own_package, authorised_at_us }),
         1 => Just(Accept),
         2 => Just(Reject),
+        1 => Just(Void),
         2 => Just(BeginAgain),
         1 => any::<bool>().prop_map(AskFeeWaiver),
     ]
@@ -178,6 +180,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
         }
         Command::Accept => filing::accept(filing, "DKT1234567897".into()),
         Command::Reject => filing::reject(filing, vec!["X-SIGN".into()]),
+        Command::Void => filing::void(filing, "payment".into()),
         Command::AskFeeWaiver(asked) => {
             filing::ask_fee_waiver(filing, asked.then(|| (vec!["basis".into()], "{}".into())))
         }
@@ -211,20 +214,21 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         }
         Event::AcceptanceRecorded(_) => assert_eq!(before.phase, Phase::Submitted),
         Event::RejectionRecorded(_) => assert!(before.phase == Phase::Submitted && after.open().is_err()),
+        Event::VoidingRecorded(_) => assert!(before.phase == Phase::Accepted && after.open().is_err()),
         Event::FilingContinued(_) => {
-            assert!(before.phase == Phase::Rejected && before.continued_as.is_none());
+            assert!(matches!(before.phase, Phase::Rejected | Phase::Voided) && before.continued_as.is_none());
             assert!(after.continued_as.is_some());
         }
     }
     assert_eq!(after.version, before.version + 1);
     assert!(after.evidence.len() <= MOST_FILES);
-    assert_eq!(after.receipt_number.is_empty(), after.phase != Phase::Accepted);
+    assert_eq!(after.receipt_number.is_empty(), !matches!(after.phase, Phase::Accepted | Phase::Voided));
 }
 
 #[test]
 fn whatever_is_decided_for_a_filing_folds() {
     let decided = FILING.decided_lives(command(), decide, holds);
-    assert_eq!(decided.len(), 13, "{decided:?}");
+    assert_eq!(decided.len(), 14, "{decided:?}");
 }
 
 #[test]

@@ -37,6 +37,11 @@ impl Subscriber for FollowCase {
                 self.on_filing(tx, event, "record_rejection", case, |f| filing::reject(f, e.codes.clone()))
                     .await?;
             }
+            Event::AcceptanceVoided(e) => {
+                self.on_filing(tx, event, "record_voiding", case, |f| filing::void(f, e.cause.clone()))
+                    .await?;
+                filings::set_pending(tx, case, false).await?;
+            }
             Event::CaseAssigned(e) => officers::assign(tx, case, parse(&e.officer)?).await?,
             Event::EvidenceRequested(e) => keep(tx, case, &e.request_id, "rfe", &e.items).await?,
             Event::ExaminationContinued(e) => keep(tx, case, &e.request_id, "n14", &e.items).await?,

@@ -110,6 +110,13 @@ impl PaymentService for Quotes {
         Err(Status::unimplemented("not asked by filing"))
     }
 
+    async fn invite_payer(
+        &self,
+        _: Request<payments::InvitePayerRequest>,
+    ) -> Result<Response<payments::InvitePayerResponse>, Status> {
+        Err(Status::unimplemented("not asked by filing"))
+    }
+
     async fn get_trial_balance(
         &self,
         _: Request<payments::GetTrialBalanceRequest>,

@@ -3,7 +3,7 @@
 use docket_forms::Catalogue;
 use docket_kernel::calendar::roll;
 use docket_kernel::deadline::{Deadline, OFFICE_ZONE, Rule, ServiceChannel};
-use docket_kernel::{ReceiptNumber, Refusal};
+use docket_kernel::{Cents, ReceiptNumber, Refusal};
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::events::case::Event;
 use docket_proto::types::v1::{AppointmentSlot, Deadline as PbDeadline};
@@ -104,7 +104,7 @@ pub(crate) struct Facts {
     pub(crate) old_appointment: Option<Appointment>,
     /// `party` or `office`.
     pub(crate) moved_by: String,
-    /// `withdrawn` or `denied`: why an appointment fell away.
+    /// `withdrawn`, `denied` or `voided`: why an appointment fell away.
     pub(crate) cancelled_because: String,
     /// What is taken at the appointment: 1, 2 or 3.
     pub(crate) capture_code: u32,
@@ -116,6 +116,10 @@ pub(crate) struct Facts {
     pub(crate) reject_codes: Vec<RejectCode>,
     /// Whether the fee goes back.
     pub(crate) refund: bool,
+    /// What is owed, in its printed form.
+    pub(crate) amount: String,
+    /// `payment` or `signature`: why an acceptance was taken back.
+    pub(crate) voided_because: String,
     /// From when an approval holds.
     pub(crate) effective: Option<Said>,
     /// Codes of the grounds of a denial.
@@ -179,6 +183,15 @@ pub(crate) fn facts(
             served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
             facts.words.clone_from(&event.explanation);
             facts.request_id.clone_from(&event.request_id);
+        }
+        Event::PaymentReturnRecorded(event) => {
+            facts.amount = Cents(event.amount_cents).to_string();
+            // As the case fixed it: a later posting moves nothing.
+            facts.due = Some(due_as_fixed(event.deadline.as_ref().ok_or_else(|| missing("deadline"))?)?);
+        }
+        Event::AcceptanceVoided(event) => {
+            facts.refund = event.refund;
+            facts.voided_because.clone_from(&event.cause);
         }
         Event::CaseApproved(event) => facts.effective = date(&event.effective_date).map(said_date),
         Event::CaseDenied(event) => denied(&mut facts, matter, event, served)?,
@@ -284,16 +297,21 @@ fn period(facts: &mut Facts, planned: Option<&PbDeadline>, posted_on: Date) -> R
         facts.due = Some(due_of(&later));
         return Ok(served);
     }
+    facts.due = Some(due_as_fixed(planned)?);
+    Ok(day0)
+}
+
+fn due_as_fixed(planned: &PbDeadline) -> Result<Due, Refusal> {
+    let day0 = date(&planned.day0_date).ok_or_else(|| missing("day 0"))?;
     let due = date(&planned.due_date).ok_or_else(|| missing("due date"))?;
-    facts.due = Some(Due {
+    Ok(Due {
         date: said_date(due),
         days: planned.base_days,
         day0: said_date(day0),
         derivation: planned.derivation.clone(),
         cite: planned.cite.clone(),
         other_zone: other_zone(&planned.zone),
-    });
-    Ok(day0)
+    })
 }
 
 fn due_of(deadline: &Deadline) -> Due {

@@ -29,6 +29,10 @@ pub(crate) enum NoticeKind {
     WithdrawalAck,
     /// A granted motion reopened the case.
     Reopened,
+    /// The payment of the fee was not honoured.
+    PaymentNotHonoured,
+    /// The acceptance was taken back.
+    AcceptanceVoided,
     /// An oath ceremony was set.
     Oath,
     /// The certificate is ready.
@@ -37,7 +41,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -50,6 +54,8 @@ impl NoticeKind {
         Self::Denial,
         Self::WithdrawalAck,
         Self::Reopened,
+        Self::PaymentNotHonoured,
+        Self::AcceptanceVoided,
         Self::Oath,
         Self::CitizenshipCertificateReady,
     ];
@@ -69,6 +75,8 @@ impl NoticeKind {
             Self::Denial => "denial",
             Self::WithdrawalAck => "withdrawal_ack",
             Self::Reopened => "reopened",
+            Self::PaymentNotHonoured => "payment_returned",
+            Self::AcceptanceVoided => "acceptance_voided",
             Self::Oath => "oath",
             Self::CitizenshipCertificateReady => "citizenship_certificate_ready",
         }
@@ -90,9 +98,12 @@ impl NoticeKind {
             | Self::AppointmentCancelled => "I-797C",
             Self::Rfe => "I-797E",
             Self::Continuation => "N-14",
-            Self::Approval | Self::WithdrawalAck | Self::Reopened | Self::CitizenshipCertificateReady => {
-                "I-797"
-            }
+            Self::Approval
+            | Self::WithdrawalAck
+            | Self::Reopened
+            | Self::PaymentNotHonoured
+            | Self::AcceptanceVoided
+            | Self::CitizenshipCertificateReady => "I-797",
             Self::Denial => "Decision",
             Self::Oath => "N-445",
         }
@@ -102,7 +113,8 @@ impl NoticeKind {
     pub(crate) fn alert(self) -> &'static str {
         match self {
             Self::Receipt => "filing_accepted",
-            Self::Rejection => "filing_rejected",
+            Self::Rejection | Self::AcceptanceVoided => "filing_rejected",
+            Self::PaymentNotHonoured => "payment_result",
             Self::BiometricsAppointment | Self::InterviewAppointment | Self::Oath => "appointment_set",
             Self::AppointmentMoved => "appointment_moved",
             Self::AppointmentCancelled => "appointment_cancelled",
@@ -127,11 +139,15 @@ impl NoticeKind {
             Event::CaseDenied(_) => Self::Denial,
             Event::CaseWithdrawn(_) => Self::WithdrawalAck,
             Event::CaseReopened(_) => Self::Reopened,
+            Event::PaymentReturnRecorded(_) => Self::PaymentNotHonoured,
+            Event::AcceptanceVoided(_) => Self::AcceptanceVoided,
             Event::OathScheduled(_) => Self::Oath,
             Event::CertificateIssued(_) => Self::CitizenshipCertificateReady,
             Event::CaseOpened(_)
             | Event::FeeWaiverGranted(_)
             | Event::FeeWaiverRefused(_)
+            | Event::FeeMadeGoodRecorded(_)
+            | Event::FeeDeadlinePassed(_)
             | Event::BiometricsNeeded(_)
             | Event::BiometricsTaken(_)
             | Event::BiometricsMissed(_)

@@ -120,6 +120,16 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         .into(),
         NoticeKind::WithdrawalAck => pb::CaseWithdrawn {}.into(),
         NoticeKind::Reopened => pb::CaseReopened::default().into(),
+        NoticeKind::PaymentNotHonoured => pb::PaymentReturnRecorded {
+            amount_cents: 71_000,
+            reason: "insufficient_funds".into(),
+            deadline: deadline("fee.returned"),
+            return_id: String::new(),
+        }
+        .into(),
+        NoticeKind::AcceptanceVoided => {
+            pb::AcceptanceVoided { officer: String::new(), cause: "payment".into(), refund: false }.into()
+        }
         NoticeKind::Oath => pb::OathScheduled { appointment: slot("2026-07-02T14:00:00Z", FIELD) }.into(),
         NoticeKind::CitizenshipCertificateReady => {
             pb::CertificateIssued { certificate_number: String::new() }.into()

@@ -2,7 +2,7 @@
 use crate::domain::decline;
 use crate::domain::payment::Payment;
 use docket_eventlog::{EventLog, Opened, Recorded};
-use docket_proto::payments::events::v1::{FeeQuoted, FeeSettled};
+use docket_proto::payments::events::v1::{FeeQuoted, FeeSettled, PaymentMadeGood};
 use docket_proto::payments::v1 as pb;
 use docket_proto::types::v1::Money;
 use docket_service::ApiError;
@@ -35,8 +35,11 @@ pub(super) fn payment(
     let refunded = !state.refunds.is_empty() && state.refunds.iter().all(|refund| refund.issued);
     let shown = match (&state.settled, &state.pending) {
         (Some(_), _) if refunded => pb::payment::State::Refunded,
-        (Some(_), _) => pb::payment::State::Settled,
-        (None, Some(_)) => pb::payment::State::Processing,
+        _ if state.cancelled => pb::payment::State::Cancelled,
+        (_, Some(_)) => pb::payment::State::Processing,
+        (Some(_), None) if state.owed_cents > 0 => pb::payment::State::Returned,
+        (Some(_), None) if state.held_cents() > 0 => pb::payment::State::Disputed,
+        (Some(_), None) => pb::payment::State::Settled,
         (None, None) => pb::payment::State::Open,
     };
     let settled = state.settled.clone().unwrap_or_default();
@@ -51,18 +54,22 @@ pub(super) fn payment(
         card_last4,
         settled_at_us: settled.authorised_at_us,
         filing_ids: opened.filing_ids,
+        due: Some(usd(state.due_cents())),
     }
 }
 
-/// The last four digits from the settling event, opened; empty before, and after an erasure.
+/// The last four digits from the event that settled it or made it good last, opened; empty before, and after an erasure.
 pub(super) async fn last4(log: &EventLog, events: &[Recorded]) -> Result<String, ApiError> {
-    let Some(event) = events.iter().find(|event| event.kind == "payment.fee_settled.v1") else {
+    let charged = |kind: &str| matches!(kind, "payment.fee_settled.v1" | "payment.made_good.v1");
+    let Some(event) = events.iter().rfind(|event| charged(&event.kind)) else {
         return Ok(String::new());
     };
-    Ok(match log.open_payload(event).await? {
-        Opened::Plain(bytes) => {
-            FeeSettled::decode(bytes.as_slice()).map(|settled| settled.card_last4).unwrap_or_default()
+    let Opened::Plain(bytes) = log.open_payload(event).await? else { return Ok(String::new()) };
+    Ok(match event.kind.as_str() {
+        "payment.made_good.v1" => {
+            PaymentMadeGood::decode(bytes.as_slice()).map(|made_good| made_good.card_last4)
         }
-        Opened::Erased { .. } => String::new(),
-    })
+        _ => FeeSettled::decode(bytes.as_slice()).map(|settled| settled.card_last4),
+    }
+    .unwrap_or_default())
 }

@@ -1,5 +1,5 @@
 //! Laws over random lives of quotes and payments: what is decided folds, and what was ever written still does.
-use super::payment::{self, Charge, Payment, Payments};
+use super::payment::{self, Charge, Dispute, Fate, Payment, Payments, Standing};
 use super::quote::{Quote, Quotes, quote};
 use docket_eventlog::Aggregate;
 use docket_kernel::Refusal;
@@ -18,8 +18,14 @@ const PAYMENT: Fold<Event, Payment> = Fold {
         "payment.fee_refused.v1",
         "payment.attempted.v1",
         "payment.fee_settled.v1",
+        "payment.disputed.v1",
+        "payment.dispute_won.v1",
+        "payment.returned.v1",
+        "payment.payer_invited.v1",
+        "payment.made_good.v1",
         "payment.refund_started.v1",
         "payment.refund_issued.v1",
+        "payment.fee_cancelled.v1",
     ],
     changes_nothing: &[],
 };
@@ -38,8 +44,18 @@ enum Command {
     Attempt(u8),
     Refuse(u8),
     Settle(u8, i64),
-    StartRefund(u8),
+    EndFee(u8, Fate),
     IssueRefund(u8),
+    Dispute(u8, Standing, i64),
+    Invite,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop::sample::select(&[Fate::Refund, Fate::Keep, Fate::NotHonoured][..])
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    prop::sample::select(&[Standing::Open, Standing::Won, Standing::Lost][..])
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -49,7 +65,9 @@ fn command() -> impl Strategy<Value = Command> {
         2 => (0..2_u8).prop_map(Command::Attempt),
         1 => (0..2_u8).prop_map(Command::Refuse),
         2 => (0..2_u8, cents()).prop_map(|(attempt, cents)| Command::Settle(attempt, cents)),
-        2 => (0..3_u8).prop_map(Command::StartRefund),
+        1 => (0..3_u8, fate()).prop_map(|(refund, fate)| Command::EndFee(refund, fate)),
+        2 => (0..3_u8, standing(), cents()).prop_map(|(n, standing, cents)| Command::Dispute(n, standing, cents)),
+        1 => Just(Command::Invite),
         2 => (0..3_u8).prop_map(Command::IssueRefund),
     ]
 }
@@ -65,14 +83,27 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::Refuse(n) => payment::refuse(state, &format!("attempt {n}"), "expired_card"),
         Command::Settle(n, amount_cents) => {
             let charge = Charge {
-                reference: "pi_1".into(),
+                reference: format!("pi_{n}"),
                 amount_cents: *amount_cents,
                 card_brand: "visa".into(),
                 card_last4: "4242".into(),
             };
-            payment::settle(state, &format!("attempt {n}"), &charge, 2)
+            payment::settle(state, &format!("attempt {n}"), &charge, 2, &format!("late {n}"))
         }
-        Command::StartRefund(n) => payment::start_refund(state, &format!("refund {n}"), "filing 0"),
+        Command::EndFee(n, fate) => payment::end_fee(state, &format!("refund {n}"), "filing 0", *fate, ""),
+        Command::Dispute(n, standing, amount_cents) => {
+            let dispute = Dispute {
+                id: format!("dp_{n}"),
+                charge: format!("pi_{}", n % 2),
+                amount_cents: *amount_cents,
+                reason: String::new(),
+                standing: *standing,
+            };
+            payment::record_dispute(state, &dispute)
+        }
+        Command::Invite => payment::invite(state, "code", b"hash", 1),
+        // The processor gives nothing back that it holds.
+        Command::IssueRefund(_) if state.held_cents() > 0 => Ok(Vec::new()),
         Command::IssueRefund(n) => payment::issue_refund(state, &format!("refund {n}"), "re_1"),
     }
 }
@@ -81,8 +112,10 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
 fn holds(before: &Payment, event: &Event, after: &Payment) {
     match event {
         Event::PaymentOpened(_) => assert!(before.opened.is_none()),
-        Event::PaymentAttempted(_) => assert!(before.pending.is_none() && before.settled.is_none()),
-        Event::FeeRefused(refused) => assert_eq!(before.pending.as_ref(), Some(&refused.attempt_id)),
+        Event::PaymentAttempted(_) => assert!(before.pending.is_none() && before.due_cents() > 0),
+        Event::FeeRefused(refused) => {
+            assert_eq!(before.pending.as_ref().unwrap().attempt_id, refused.attempt_id);
+        }
         Event::FeeSettled(settled) => {
             assert!(before.settled.is_none() && after.pending.is_none());
             assert_eq!(settled.amount_cents, before.opened.as_ref().unwrap().amount_cents);
@@ -95,9 +128,22 @@ fn holds(before: &Payment, event: &Event, after: &Payment) {
                 before.refunds.iter().any(|refund| refund.refund_id == issued.refund_id && !refund.issued)
             );
         }
+        Event::PayerInvited(_) => assert!(before.due_cents() > 0),
+        Event::PaymentDisputed(disputed) => {
+            assert!(disputed.amount_cents <= before.disputable_cents());
+        }
+        Event::DisputeWon(won) => assert_eq!(before.disputes[&won.dispute_id].standing, Standing::Open),
+        Event::PaymentReturned(returned) => {
+            assert_eq!(before.disputes[&returned.dispute_id].standing, Standing::Open);
+            assert_eq!(returned.amount_cents, before.disputes[&returned.dispute_id].amount_cents);
+        }
+        Event::PaymentMadeGood(made_good) => {
+            assert_eq!(made_good.amount_cents, before.pending.as_ref().unwrap().amount_cents);
+        }
+        Event::FeeCancelled(_) => assert!(before.owed_cents > 0 && after.due_cents() == 0),
     }
-    let back: i64 = after.refunds.iter().map(|refund| refund.amount_cents).sum();
-    assert!(back <= after.settled.as_ref().map_or(0, |settled| settled.amount_cents));
+    assert!(after.kept_cents() >= 0, "more went than came: {after:?}");
+    assert!(after.owed_cents >= 0 && after.held_cents() >= 0);
 }
 
 #[test]
@@ -116,7 +162,7 @@ fn any_events_of_a_payment_or_quote_obey_the_laws_of_a_fold() {
 #[test]
 fn whatever_is_decided_for_a_payment_folds() {
     let decided = PAYMENT.decided_lives(command(), decide, holds);
-    assert_eq!(decided.len(), 6, "{decided:?}");
+    assert_eq!(decided.len(), 12, "{decided:?}");
 }
 
 #[test]

@@ -1,25 +1,53 @@
-//! A payment: opened for a package, attempted, refused or settled, given back.
-use docket_eventlog::Aggregate;
-use docket_kernel::Refusal;
-use docket_proto::events::payment::Event;
-use docket_proto::payments::events::v1::{
-    FeeRefused, FeeSettled, PaymentAttempted, PaymentOpened, RefundIssued, RefundStarted,
-    fee_settled::Settlement,
-};
+//! A payment: opened for a package, attempted, refused or settled, given back; disputed, returned, made good.
+mod back;
+mod charge;
+mod invite;
+#[cfg(test)]
+mod tests;
 
-/// The fold of `payment-…`.
+pub use back::{Dispute, Fate, end_fee, issue_refund, record_dispute};
+pub use charge::{Charge, attempt, open, refuse, settle};
+pub use invite::{invite, opens};
+
+use docket_eventlog::Aggregate;
+use docket_proto::events::payment::Event;
+use docket_proto::payments::events::v1::{FeeSettled, PaymentMadeGood, PaymentOpened, PaymentReturned};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The fold of `payment-…`. Amounts are in cents.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Payment {
     /// How it was opened; nothing before.
     pub opened: Option<PaymentOpened>,
     /// The attempt whose outcome is not known yet.
-    pub pending: Option<String>,
+    pub pending: Option<Pending>,
     /// Class of the last refusal.
     pub last_refusal: Option<String>,
-    /// How it was settled.
+    /// How it was settled; after it was made good, with the charge that did it.
     pub settled: Option<FeeSettled>,
+    /// The processor's references of its charges.
+    pub charges: BTreeSet<String>,
+    /// What was charged in all.
+    pub charged_cents: i64,
     /// Money that went or goes back.
     pub refunds: Vec<Refund>,
+    /// Disputes by the processor's reference.
+    pub disputes: BTreeMap<String, DisputeState>,
+    /// What was not honoured and is owed again.
+    pub owed_cents: i64,
+    /// Whether nothing is owed any more though it was not honoured.
+    pub cancelled: bool,
+    /// Codes for others to pay with.
+    pub invitations: Vec<Invitation>,
+}
+
+/// An attempt whose outcome is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Attempt id.
+    pub attempt_id: String,
+    /// What was asked for, in cents.
+    pub amount_cents: i64,
 }
 
 /// Money on its way back.
@@ -35,6 +63,69 @@ pub struct Refund {
     pub issued: bool,
 }
 
+/// How a dispute stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The processor holds the money.
+    Open,
+    /// The money is back with us.
+    Won,
+    /// The money is gone.
+    Lost,
+}
+
+/// A dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DisputeState {
+    /// Amount in cents.
+    pub amount_cents: i64,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+/// A code for somebody else to pay with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// SHA-256 of the code.
+    pub code_hash: Vec<u8>,
+    /// Until when it is good, microseconds since the epoch.
+    pub valid_until_us: i64,
+}
+
+impl Payment {
+    /// What is to be paid now: the fee before it is settled, what is owed again after it was not honoured.
+    pub fn due_cents(&self) -> i64 {
+        match (&self.settled, &self.opened) {
+            _ if self.cancelled => 0,
+            (Some(_), _) => self.owed_cents,
+            (None, opened) => opened.as_ref().map_or(0, |opened| opened.amount_cents),
+        }
+    }
+
+    /// What was charged and neither went back nor is on its way back nor was lost.
+    pub fn kept_cents(&self) -> i64 {
+        let back: i64 = self.refunds.iter().map(|refund| refund.amount_cents).sum();
+        self.charged_cents - back - self.disputed_cents(Standing::Lost)
+    }
+
+    /// What a dispute can still be about: what was charged and is neither back, nor lost, nor held already.
+    pub fn disputable_cents(&self) -> i64 {
+        let back: i64 =
+            self.refunds.iter().filter(|refund| refund.issued).map(|refund| refund.amount_cents).sum();
+        self.charged_cents - back - self.disputed_cents(Standing::Lost) - self.held_cents()
+    }
+
+    /// What the processor holds because of disputes.
+    pub fn held_cents(&self) -> i64 {
+        self.disputed_cents(Standing::Open)
+    }
+
+    fn disputed_cents(&self, standing: Standing) -> i64 {
+        let such = self.disputes.values().filter(|dispute| dispute.standing == standing);
+        such.map(|dispute| dispute.amount_cents).sum()
+    }
+}
+
 /// The aggregate.
 #[derive(Clone, Copy, Debug)]
 pub struct Payments;
@@ -46,15 +137,17 @@ impl Aggregate for Payments {
     fn evolve(mut state: Payment, event: &Event) -> Payment {
         match event {
             Event::PaymentOpened(opened) => state.opened = Some(opened.clone()),
-            Event::PaymentAttempted(attempted) => state.pending = Some(attempted.attempt_id.clone()),
+            Event::PaymentAttempted(attempted) => {
+                let amount_cents = state.due_cents();
+                state.pending = Some(Pending { attempt_id: attempted.attempt_id.clone(), amount_cents });
+            }
             Event::FeeRefused(refused) => {
                 state.pending = None;
                 state.last_refusal = Some(refused.decline_code.clone());
             }
             Event::FeeSettled(settled) => {
-                state.pending = None;
-                state.last_refusal = None;
                 state.settled = Some(settled.clone());
+                state.charged(&settled.processor_reference, settled.amount_cents);
             }
             Event::RefundStarted(started) => state.refunds.push(Refund {
                 refund_id: started.refund_id.clone(),
@@ -67,207 +160,56 @@ impl Aggregate for Payments {
                     refund.issued = true;
                 }
             }
+            Event::PayerInvited(invited) => state.invitations.push(Invitation {
+                code_hash: invited.code_hash.clone(),
+                valid_until_us: invited.valid_until_us,
+            }),
+            Event::PaymentDisputed(disputed) => {
+                let known = DisputeState { amount_cents: disputed.amount_cents, standing: Standing::Open };
+                state.disputes.insert(disputed.dispute_id.clone(), known);
+            }
+            Event::DisputeWon(won) => state.dispute_ended(&won.dispute_id, Standing::Won),
+            Event::PaymentReturned(returned) => state.returned(returned),
+            Event::PaymentMadeGood(made_good) => state.made_good(made_good),
+            Event::FeeCancelled(_) => {
+                state.owed_cents = 0;
+                state.cancelled = true;
+            }
         }
         state
     }
 }
 
-/// Opens the payment of a package. Where nothing is due it is settled at once, so that free forms go the same way.
-pub fn open(state: &Payment, opened: PaymentOpened, now_us: i64) -> Result<Vec<Event>, Refusal> {
-    if state.opened.is_some() {
-        return Ok(Vec::new());
-    }
-    let mut events = vec![Event::PaymentOpened(opened.clone())];
-    if opened.amount_cents == 0 {
-        events.push(Event::FeeSettled(FeeSettled {
-            settlement: Settlement::NothingDue.into(),
-            package_id: opened.package_id,
-            filing_ids: opened.filing_ids,
-            authorised_at_us: now_us,
-            ..FeeSettled::default()
-        }));
-    }
-    Ok(events)
-}
-
-/// Begins an attempt at the processor. Only one may be open, or one fee could be charged twice.
-pub fn attempt(state: &Payment, attempt_id: &str) -> Result<Vec<Event>, Refusal> {
-    if state.opened.is_none() {
-        return Err(Refusal::not_found());
-    }
-    if state.settled.is_some() {
-        return Err(Refusal::state("ALREADY_PAID", "this fee is paid")
-            .way_out("nothing more to do: the receipt number comes by itself"));
-    }
-    if state.pending.is_some() {
-        return Err(Refusal::state(
-            "PAYMENT_PROCESSING",
-            "an earlier attempt has no answer yet, and nothing may be charged twice",
-        )
-        .way_out("look at the payment again in a minute"));
-    }
-    Ok(vec![Event::PaymentAttempted(PaymentAttempted { attempt_id: attempt_id.to_owned() })])
-}
-
-/// Records that an attempt was refused. Said twice, recorded once.
-pub fn refuse(state: &Payment, attempt_id: &str, decline_code: &str) -> Result<Vec<Event>, Refusal> {
-    if state.pending.as_deref() != Some(attempt_id) {
-        return Ok(Vec::new());
-    }
-    Ok(vec![Event::FeeRefused(FeeRefused {
-        attempt_id: attempt_id.to_owned(),
-        decline_code: decline_code.to_owned(),
-    })])
-}
-
-/// A charge as the processor reports it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Charge {
-    /// The processor's reference.
-    pub reference: String,
-    /// Amount in cents.
-    pub amount_cents: i64,
-    /// Brand of the card.
-    pub card_brand: String,
-    /// Last four digits.
-    pub card_last4: String,
-}
-
-/// Settles the fee with a charge. Said twice, recorded once; another amount than asked is never taken for the fee.
-pub fn settle(
-    state: &Payment,
-    attempt_id: &str,
-    charge: &Charge,
-    authorised_at_us: i64,
-) -> Result<Vec<Event>, Refusal> {
-    let Some(opened) = &state.opened else { return Err(Refusal::not_found()) };
-    if state.settled.is_some() || state.pending.as_deref() != Some(attempt_id) {
-        return Ok(Vec::new());
-    }
-    if charge.amount_cents != opened.amount_cents {
-        return Err(Refusal::state("AMOUNT_DIFFERS", "the processor charged another amount than was asked")
-            .way_out("finance reconciles it by hand"));
-    }
-    Ok(vec![Event::FeeSettled(FeeSettled {
-        settlement: Settlement::Paid.into(),
-        package_id: opened.package_id.clone(),
-        filing_ids: opened.filing_ids.clone(),
-        authorised_at_us,
-        amount_cents: charge.amount_cents,
-        processor_reference: charge.reference.clone(),
-        card_brand: charge.card_brand.clone(),
-        card_last4: charge.card_last4.clone(),
-    })])
-}
-
-/// Starts giving back the fee of a rejected filing, once (8 CFR 103.2(a)(7)(ii)).
-pub fn start_refund(state: &Payment, refund_id: &str, filing_id: &str) -> Result<Vec<Event>, Refusal> {
-    let (Some(opened), Some(settled)) = (&state.opened, &state.settled) else { return Ok(Vec::new()) };
-    let paid = settled.settlement() == Settlement::Paid && settled.amount_cents > 0;
-    if !paid || state.refunds.iter().any(|refund| refund.filing_id == filing_id) {
-        return Ok(Vec::new());
-    }
-    if opened.filing_ids.len() != 1 {
-        return Err(Refusal::state("SHARE_UNKNOWN", "the payment covers several filings")
-            .way_out("finance gives the share of this filing back by hand"));
-    }
-    Ok(vec![Event::RefundStarted(RefundStarted {
-        refund_id: refund_id.to_owned(),
-        filing_id: filing_id.to_owned(),
-        amount_cents: settled.amount_cents,
-        reason: "filing_rejected".to_owned(),
-    })])
-}
-
-/// Records that the processor gave the money back. Said twice, recorded once.
-pub fn issue_refund(state: &Payment, refund_id: &str, reference: &str) -> Result<Vec<Event>, Refusal> {
-    let open = state.refunds.iter().find(|refund| refund.refund_id == refund_id && !refund.issued);
-    Ok(open.map_or_else(Vec::new, |refund| {
-        vec![Event::RefundIssued(RefundIssued {
-            refund_id: refund_id.to_owned(),
-            filing_id: refund.filing_id.clone(),
-            amount_cents: refund.amount_cents,
-            processor_reference: reference.to_owned(),
-        })]
-    }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn given(events: &[Event]) -> Payment {
-        events.iter().fold(Payment::default(), Payments::evolve)
-    }
-    fn opened(amount_cents: i64) -> PaymentOpened {
-        PaymentOpened {
-            package_id: "p".into(),
-            amount_cents,
-            filing_ids: vec!["f".into()],
-            ..PaymentOpened::default()
+impl Payment {
+    fn charged(&mut self, reference: &str, amount_cents: i64) {
+        self.pending = None;
+        self.last_refusal = None;
+        self.charged_cents = self.charged_cents.saturating_add(amount_cents);
+        if !reference.is_empty() {
+            self.charges.insert(reference.to_owned());
         }
     }
-    fn charge(amount_cents: i64) -> Charge {
-        Charge {
-            reference: "pi_1".into(),
-            amount_cents,
-            card_brand: "visa".into(),
-            card_last4: "4242".into(),
+
+    fn dispute_ended(&mut self, dispute_id: &str, standing: Standing) {
+        if let Some(dispute) = self.disputes.get_mut(dispute_id) {
+            dispute.standing = standing;
         }
     }
-    fn kinds(events: Result<Vec<Event>, Refusal>) -> Vec<&'static str> {
-        events.unwrap().iter().map(docket_kernel::EventEnum::kind).collect()
-    }
-    fn paid() -> Vec<Event> {
-        let mut events = vec![Event::PaymentOpened(opened(71_000))];
-        events.extend(attempt(&given(&events), "a").unwrap());
-        events.extend(settle(&given(&events), "a", &charge(71_000), 5).unwrap());
-        events
+
+    /// What was on its way back is gone already, another way.
+    fn returned(&mut self, returned: &PaymentReturned) {
+        self.dispute_ended(&returned.dispute_id, Standing::Lost);
+        self.owed_cents = self.owed_cents.saturating_add(returned.amount_cents);
+        self.refunds.retain(|refund| refund.issued);
     }
 
-    #[test]
-    fn a_free_package_is_settled_when_it_is_opened() {
-        assert_eq!(kinds(open(&given(&[]), opened(0), 1)), ["payment.opened.v1", "payment.fee_settled.v1"]);
-        assert_eq!(kinds(open(&given(&[]), opened(1), 1)), ["payment.opened.v1"]);
-        assert!(open(&given(&[Event::PaymentOpened(opened(1))]), opened(1), 1).unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_second_attempt_waits_for_the_answer_to_the_first() {
-        let mut events = vec![Event::PaymentOpened(opened(71_000))];
-        events.extend(attempt(&given(&events), "a").unwrap());
-        assert_eq!(attempt(&given(&events), "b").unwrap_err().reason, "PAYMENT_PROCESSING");
-        events.extend(refuse(&given(&events), "a", "expired_card").unwrap());
-        assert_eq!(kinds(attempt(&given(&events), "b")), ["payment.attempted.v1"]);
-    }
-
-    #[test]
-    fn a_charge_that_is_reported_twice_settles_once() {
-        let events = paid();
-        assert!(settle(&given(&events), "a", &charge(71_000), 6).unwrap().is_empty());
-        assert_eq!(attempt(&given(&events), "b").unwrap_err().reason, "ALREADY_PAID");
-    }
-
-    #[test]
-    fn a_charge_of_another_amount_is_not_taken_for_the_fee() {
-        let mut events = vec![Event::PaymentOpened(opened(71_000))];
-        events.extend(attempt(&given(&events), "a").unwrap());
-        assert_eq!(settle(&given(&events), "a", &charge(71_001), 5).unwrap_err().reason, "AMOUNT_DIFFERS");
-    }
-
-    #[test]
-    fn the_fee_of_a_rejected_filing_goes_back_once() {
-        let mut events = paid();
-        events.extend(start_refund(&given(&events), "r", "f").unwrap());
-        assert!(start_refund(&given(&events), "r2", "f").unwrap().is_empty());
-        events.extend(issue_refund(&given(&events), "r", "re_1").unwrap());
-        assert!(issue_refund(&given(&events), "r", "re_1").unwrap().is_empty());
-        assert!(given(&events).refunds[0].issued);
-    }
-
-    #[test]
-    fn nothing_goes_back_where_nothing_was_paid() {
-        let free = open(&Payment::default(), opened(0), 1).unwrap();
-        assert!(start_refund(&given(&free), "r", "f").unwrap().is_empty());
+    fn made_good(&mut self, made_good: &PaymentMadeGood) {
+        self.charged(&made_good.processor_reference, made_good.amount_cents);
+        self.owed_cents = 0;
+        if let Some(settled) = &mut self.settled {
+            settled.processor_reference.clone_from(&made_good.processor_reference);
+            settled.card_brand.clone_from(&made_good.card_brand);
+            settled.card_last4.clone_from(&made_good.card_last4);
+        }
     }
 }

@@ -1,4 +1,6 @@
 //! Refunds on their way to the processor.
+use crate::domain::payment::Payment;
+use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -20,20 +22,36 @@ pub struct Refund {
     pub processor_reference: String,
 }
 
-/// Writes a refund in the transaction of its event; it is due at once.
-pub async fn begin(tx: &mut PgConnection, refund: &Refund, due_at_us: i64) -> sqlx::Result<()> {
+/// Writes a refund that the payment's fold holds, in the transaction of its event; it is due at once. Nothing where the fold
+/// holds none of that id.
+pub async fn begin(
+    tx: &mut PgConnection,
+    payment: &Payment,
+    payment_id: Uuid,
+    refund_id: Uuid,
+    due_at: Timestamp,
+) -> sqlx::Result<()> {
+    let text = refund_id.to_string();
+    let held = payment.refunds.iter().find(|refund| refund.refund_id == text);
+    let (Some(held), Some(settled)) = (held, &payment.settled) else { return Ok(()) };
     sqlx::query!(
         "INSERT INTO refund (refund_id, payment_id, filing_id, amount_cents, processor_reference, next_try_at_us)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (refund_id) DO NOTHING",
-        refund.refund_id,
-        refund.payment_id,
-        refund.filing_id,
-        refund.amount_cents,
-        refund.processor_reference,
-        due_at_us
+        refund_id,
+        payment_id,
+        Uuid::try_parse(&held.filing_id).unwrap_or_default(),
+        held.amount_cents,
+        settled.processor_reference,
+        due_at.as_microsecond()
     )
     .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// Drops the refunds of a payment that the processor has not done: the money is gone another way.
+pub async fn drop_open(tx: &mut PgConnection, payment_id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM refund WHERE payment_id = $1 AND NOT issued", payment_id).execute(tx).await?;
     Ok(())
 }
 

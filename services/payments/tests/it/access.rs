@@ -26,6 +26,7 @@ async fn call(world: &World, caller: &Client, path: &str, payment: &str) -> char
         "ListPayments" => judge(caller.page(0, "").await),
         "GetPayment" => judge(caller.get(payment).await),
         "PayWithCard" => judge(caller.pay(payment, "").await),
+        "InvitePayer" => judge(caller.invite(&crate::client::id(), payment).await),
         "GetTrialBalance" => judge(caller.balances().await),
         other => panic!("{other} stands in no authorization test"),
     }
@@ -33,11 +34,12 @@ async fn call(world: &World, caller: &Client, path: &str, payment: &str) -> char
 
 /// Columns: nobody, filing, another service, a stranger, the same stepped up, the payer, the same stepped up, finance,
 /// an auditor, an adjudicator.
-const TABLE: [(&str, &str); 5] = [
+const TABLE: [(&str, &str); 6] = [
     ("CreateQuote", "UTDUUUUUUU"),
     ("ListPayments", "UUUTTTTTTT"),
     ("GetPayment", "UUUNNTTNNN"),
     ("PayWithCard", "UUUSNSTSSS"),
+    ("InvitePayer", "UUUSNSTSSS"),
     ("GetTrialBalance", "UUUDDDDTTD"),
 ];
 

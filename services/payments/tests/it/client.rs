@@ -28,7 +28,12 @@ impl Client {
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<pb::Payment, Status> {
-        let message = pb::GetPaymentRequest { name: name.to_owned() };
+        self.get_with(name, "").await
+    }
+
+    /// The same with a code of the payer.
+    pub(crate) async fn get_with(&self, name: &str, payer_code: &str) -> Result<pb::Payment, Status> {
+        let message = pb::GetPaymentRequest { name: name.to_owned(), payer_code: payer_code.to_owned() };
         Ok(self.payments.clone().get_payment(self.ask(message)).await?.into_inner().payment.unwrap())
     }
 
@@ -47,7 +52,34 @@ impl Client {
             request_id: request_id.to_owned(),
             name: name.to_owned(),
             method_token: method.to_owned(),
+            payer_code: String::new(),
         };
+        self.send(message).await
+    }
+
+    /// Pays with a code of the payer.
+    pub(crate) async fn pay_with(
+        &self,
+        name: &str,
+        method: &str,
+        payer_code: &str,
+    ) -> Result<(Outcome, pb::Payment), Status> {
+        let message = pb::PayWithCardRequest {
+            request_id: id(),
+            name: name.to_owned(),
+            method_token: method.to_owned(),
+            payer_code: payer_code.to_owned(),
+        };
+        self.send(message).await
+    }
+
+    /// Lets somebody else pay; gives the code.
+    pub(crate) async fn invite(&self, request_id: &str, name: &str) -> Result<String, Status> {
+        let message = pb::InvitePayerRequest { request_id: request_id.to_owned(), name: name.to_owned() };
+        Ok(self.payments.clone().invite_payer(self.ask(message)).await?.into_inner().payer_code)
+    }
+
+    async fn send(&self, message: pb::PayWithCardRequest) -> Result<(Outcome, pb::Payment), Status> {
         let answer = self.payments.clone().pay_with_card(self.ask(message)).await?.into_inner();
         Ok((answer.outcome(), answer.payment.unwrap()))
     }

@@ -83,6 +83,30 @@ impl FarSide {
         good(self.http.post(url).json(&json!({ "outcome": outcome })).send().await.unwrap());
     }
 
+    /// The charge of a payment is objected to, or its bank takes the debit back; gives the dispute.
+    pub(crate) async fn dispute(&self, payment: &str) -> String {
+        let id = payment.strip_prefix("payments/").unwrap();
+        let url = format!("{}/sandbox/payments/{id}/dispute", self.url());
+        let dispute: Value = good(self.http.post(url).send().await.unwrap()).json().await.unwrap();
+        dispute["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A cardholder's objection ends `won` or `lost`.
+    pub(crate) async fn end_dispute(&self, dispute: &str, status: &str) {
+        let url = format!("{}/sandbox/disputes/{dispute}/close", self.url());
+        good(self.http.post(url).json(&json!({ "status": status })).send().await.unwrap());
+    }
+
+    /// Sends every webhook once more, newest first.
+    pub(crate) async fn tell_again(&self) {
+        let all = self.get("/sandbox/webhook/deliveries").await;
+        for delivery in all["deliveries"].as_array().unwrap().iter().rev() {
+            let url =
+                format!("{}/sandbox/events/{}/deliver", self.url(), delivery["event"].as_str().unwrap());
+            good(self.http.post(url).send().await.unwrap());
+        }
+    }
+
     async fn get(&self, path: &str) -> Value {
         let answer = self.http.get(format!("{}{path}", self.url())).send().await.unwrap();
         good(answer).json().await.unwrap()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use docket_forms::Catalogue;
 use docket_payments::config::{CatalogueConfig, ProcessorConfig};
 use docket_payments::{Config, MIGRATIONS};
-use docket_proto::case_status::events::v1::FilingRejected;
+use docket_proto::case_status::events::v1::{AcceptanceVoided, FilingRejected};
 use docket_proto::events::{case, package};
 use docket_proto::filing::events::v1::PackageReadyForPayment;
 use docket_proto::payments::v1 as pb;
@@ -202,6 +202,16 @@ impl World {
         self.cases.append(filing, case::Event::from(rejected)).await;
     }
 
+    /// The office takes its acceptance of a filing back.
+    pub(crate) async fn void(&self, filing: Uuid, cause: &str) {
+        let voided = AcceptanceVoided {
+            officer: String::new(),
+            cause: cause.to_owned(),
+            refund: cause == "signature",
+        };
+        self.cases.append(filing, case::Event::from(voided)).await;
+    }
+
     /// Waits until the payment is in a state.
     pub(crate) async fn until_state(&self, payer: &Client, payment: &str, state: State) -> pb::Payment {
         self.until(|| payer.get(payment), |payment| payment.state() == state).await
@@ -291,6 +301,7 @@ fn configure(service: ServiceConfig, url: String) -> Config {
         url,
         api_key_file: file("api-key", API_KEY),
         webhook_secret_file: file("webhook-secret", SECRET),
+        disputes_every_s: 1,
     };
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue");
     Config { service, processor, catalogue: CatalogueConfig { dir } }

@@ -30,6 +30,8 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/sandbox/payment_intents/{id}/settle", post(settle))
         .route("/sandbox/charges", get(count))
         .route("/sandbox/charges/{id}/dispute", post(dispute))
+        .route("/sandbox/payments/{payment}/settle", post(settle_payment))
+        .route("/sandbox/payments/{payment}/dispute", post(dispute_payment))
         .route("/sandbox/disputes/{id}/close", post(close_dispute))
 }
 
@@ -85,11 +87,27 @@ async fn settle(
     Path(id): Path<String>,
     Json(settle): Json<Settle>,
 ) -> Response {
+    settle_intent(&shared, id, &settle).await
+}
+
+/// The same for the payment that our client calls by this name in its metadata.
+async fn settle_payment(
+    State(shared): State<Shared>,
+    Path(payment): Path<String>,
+    Json(settle): Json<Settle>,
+) -> Response {
+    let last =
+        shared.store.read(|state| last_charge(state, &payment).map(|charge| charge.payment_intent.clone()));
+    let intent = last.await.unwrap_or_default();
+    settle_intent(&shared, intent, &settle).await
+}
+
+async fn settle_intent(shared: &Shared, id: String, settle: &Settle) -> Response {
     let settlement = match settle {
         Settle::Succeeded => Settlement::Succeeded,
         Settle::Failed => Settlement::Failed,
     };
-    let cause = cause(&shared);
+    let cause = cause(shared);
     let settled = shared
         .store
         .write(|tx| bank::settle(tx, &cause, &id, settlement).then(|| json!(tx.state.intents.get(&id))));
@@ -153,9 +171,27 @@ fn counted(state: &store::State, only: Option<&str>) -> Count {
     count
 }
 
+/// The newest charge of a payment, by its metadata.
+fn last_charge<'a>(state: &'a store::State, payment: &str) -> Option<&'a Charge> {
+    state.charges.values().rev().find(|charge| charge.metadata.get("payment").is_some_and(|of| of == payment))
+}
+
 async fn dispute(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<Value>, Fault> {
     let cause = cause(&shared);
     shared.store.write(|tx| open_dispute(tx, &cause, &id)).await.map(Json)
+}
+
+/// The same for the payment that our client calls by this name in its metadata.
+async fn dispute_payment(
+    State(shared): State<Shared>,
+    Path(payment): Path<String>,
+) -> Result<Json<Value>, Fault> {
+    let cause = cause(&shared);
+    let opened = shared.store.write(|tx| {
+        let last = last_charge(tx.state, &payment).map(|charge| charge.id.clone());
+        open_dispute(tx, &cause, &last.unwrap_or_default())
+    });
+    opened.await.map(Json)
 }
 
 fn open_dispute(tx: &mut Change<'_>, cause: &Cause, id: &str) -> Result<Value, Fault> {
@@ -168,12 +204,16 @@ fn open_dispute(tx: &mut Change<'_>, cause: &Cause, id: &str) -> Result<Value, F
         ));
     }
     charge.disputed = true;
+    // What a bank sends back is gone: only a cardholder's objection can be answered.
+    let of_bank = charge.payment_method.starts_with("pm_us_bank_account");
+    let (status, reason) =
+        if of_bank { ("lost", "insufficient_funds") } else { ("needs_response", "fraudulent") };
     let dispute = Dispute {
         id: ids::random("dp"),
         amount: charge.amount_captured - charge.amount_refunded,
         currency: charge.currency.clone(),
-        status: "needs_response".to_owned(),
-        reason: "fraudulent".to_owned(),
+        status: status.to_owned(),
+        reason: reason.to_owned(),
         charge: charge.id.clone(),
         payment_intent: charge.payment_intent.clone(),
         created: cause.now,
@@ -183,6 +223,9 @@ fn open_dispute(tx: &mut Change<'_>, cause: &Cause, id: &str) -> Result<Value, F
     tx.put(Record::Charge(charge));
     tx.put(Record::Dispute(dispute.clone()));
     announce(tx, cause, Hooks::Once, "charge.dispute.created", &dispute);
+    if of_bank {
+        announce(tx, cause, Hooks::Once, "charge.dispute.closed", &dispute);
+    }
     Ok(json!(dispute))
 }
 

@@ -37,9 +37,12 @@ pub fn start_review(case: &Case) -> Decision {
         Stage::Accepted => Ok(vec![pb::ReviewStarted {}.into()]),
         Stage::InReview => Ok(Vec::new()),
         Stage::DecisionPending => super::in_review(case).map(|()| Vec::new()),
-        Stage::Unknown | Stage::Submitted | Stage::Rejected | Stage::Decided | Stage::Closed => {
-            Err(decided(case))
-        }
+        Stage::Unknown
+        | Stage::Submitted
+        | Stage::Rejected
+        | Stage::Voided
+        | Stage::Decided
+        | Stage::Closed => Err(decided(case)),
     }
 }
 

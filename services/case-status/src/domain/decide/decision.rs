@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::ending::ending;
+use super::fee::honoured;
 use super::{Decision, in_review, no_open_request, pending};
 use crate::domain::{Biometrics, Case, Event, Interview, RequestState, TEST_PARTS, needs};
 
@@ -30,7 +31,7 @@ pub enum Verdict {
 ///
 /// # Errors
 /// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, and for an approval `BIOMETRICS_MISSING`,
-/// `INTERVIEW_MISSING`, `CHECKS_MISSING`, `TESTS_MISSING`, `TEST_FAILED`.
+/// `INTERVIEW_MISSING`, `CHECKS_MISSING`, `TESTS_MISSING`, `TEST_FAILED`, `FEE_OWED`.
 pub fn recommend(case: &Case, officer: Uuid, approve: bool, grounds: &str) -> Decision {
     in_review(case)?;
     no_open_request(case)?;
@@ -120,6 +121,7 @@ fn grounds(case: &Case, codes: &[String], reasons: &str) -> Result<bool, Refusal
 
 /// What an approval implies (lifecycle 24).
 fn approvable(case: &Case) -> Result<(), Refusal> {
+    honoured(case)?;
     if !matches!(case.biometrics, Biometrics::Taken | Biometrics::NotNeeded) {
         return Err(Refusal::state("BIOMETRICS_MISSING", "The biometrics were not taken.")
             .way_out("Take the biometrics first."));

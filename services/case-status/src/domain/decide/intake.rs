@@ -5,6 +5,7 @@ use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
 use super::Decision;
+use super::fee::honoured;
 use crate::domain::{Case, Event, FeeWaiver, Stage, needs};
 
 /// The code of a rejection because the fee was not waived; Form I-912 explains it.
@@ -33,15 +34,17 @@ pub fn intake_reasons(case: &Case) -> Vec<&'static str> {
         _ => Some("signed_as_attorney_in_fact"),
     };
     let waiver = (case.fee_waiver != FeeWaiver::NotAsked).then_some("fee_waiver");
-    minor.then_some("under_18").into_iter().chain(signed_as).chain(waiver).collect()
+    let owed = case.fee_owed.is_some().then_some("fee_owed");
+    minor.then_some("under_18").into_iter().chain(signed_as).chain(waiver).chain(owed).collect()
 }
 
 /// Accepts the filing with its receipt number (8 CFR 103.2(a)(7)(i)).
 ///
 /// # Errors
-/// `ALREADY_ACCEPTED`, `ALREADY_REJECTED`, `FEE_WAIVER_UNDECIDED`; not found without a case.
+/// `ALREADY_ACCEPTED`, `ALREADY_REJECTED`, `FEE_WAIVER_UNDECIDED`, `FEE_OWED`; not found without a case.
 pub fn accept(case: &Case, receipt_number: &str, office: &str) -> Decision {
     undecided_intake(case)?;
+    honoured(case)?;
     if case.fee_waiver == FeeWaiver::Asked {
         return Err(Refusal::state(
             "FEE_WAIVER_UNDECIDED",
@@ -98,7 +101,12 @@ fn undecided_intake(case: &Case) -> Result<(), Refusal> {
         Stage::Submitted => Ok(()),
         Stage::Unknown => Err(Refusal::not_found()),
         Stage::Rejected => Err(Refusal::state("ALREADY_REJECTED", "This filing was rejected already.")),
-        Stage::Accepted | Stage::InReview | Stage::DecisionPending | Stage::Decided | Stage::Closed => {
+        Stage::Accepted
+        | Stage::InReview
+        | Stage::DecisionPending
+        | Stage::Voided
+        | Stage::Decided
+        | Stage::Closed => {
             Err(Refusal::state("ALREADY_ACCEPTED", "This filing was accepted and has a receipt number.")
                 .way_out("An accepted case is decided, not rejected.")
                 .fact("receipt_number", case.receipt_number.as_str()))

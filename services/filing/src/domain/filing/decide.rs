@@ -60,20 +60,25 @@ pub fn take_over(
     Ok(events)
 }
 
-/// Notes that a rejected filing was begun again as another; once.
+/// Notes that a filing that was rejected, or whose acceptance was taken back, was begun again as another; once.
 pub fn begin_again(filing: &Filing, next: Uuid) -> Result<Vec<Event>, Refusal> {
     match (filing.phase, filing.continued_as) {
         (Phase::Absent, _) => Err(Refusal::not_found()),
-        (Phase::Rejected, None) => Ok(vec![pb::FilingContinued { filing_id: next.to_string() }.into()]),
-        (Phase::Rejected, Some(begun)) => {
+        (Phase::Rejected | Phase::Voided, None) => {
+            Ok(vec![pb::FilingContinued { filing_id: next.to_string() }.into()])
+        }
+        (Phase::Rejected | Phase::Voided, Some(begun)) => {
             Err(Refusal::state("BEGUN_AGAIN", "You have begun this filing again already; nothing is lost.")
                 .way_out("Go on with the one you began.")
                 .fact("filing", resource::name("filings", begun)))
         }
-        _ => Err(Refusal::state("NOT_REJECTED", "Only a filing that intake rejected is begun again.")
-            .way_out("Start the form anew if you want to file once more.")
-            .field("again")
-            .fact("state", filing.phase.as_str())),
+        _ => Err(Refusal::state(
+            "NOT_REJECTED",
+            "Only a filing that was rejected, or whose acceptance was taken back, is begun again.",
+        )
+        .way_out("Start the form anew if you want to file once more.")
+        .field("again")
+        .fact("state", filing.phase.as_str())),
     }
 }
 
@@ -348,6 +353,15 @@ pub fn accept(filing: &Filing, receipt_number: String) -> Result<Vec<Event>, Ref
 pub fn reject(filing: &Filing, codes: Vec<String>) -> Result<Vec<Event>, Refusal> {
     submitted(filing)?;
     Ok(vec![pb::RejectionRecorded { codes, ..pb::RejectionRecorded::default() }.into()])
+}
+
+/// Notes that the office took its acceptance back: the filing is over.
+pub fn void(filing: &Filing, cause: String) -> Result<Vec<Event>, Refusal> {
+    if filing.phase != Phase::Accepted {
+        return Err(Refusal::state("NOT_SUBMITTED", "The filing has not gone in.")
+            .fact("state", filing.phase.as_str()));
+    }
+    Ok(vec![pb::VoidingRecorded { cause }.into()])
 }
 
 fn submitted(filing: &Filing) -> Result<(), Refusal> {

@@ -1,0 +1,144 @@
+//! The fee after acceptance: it may come back unpaid and be made good; else an officer may take the acceptance back.
+
+use docket_kernel::Refusal;
+use docket_kernel::deadline::{Deadline, Rule, ServiceChannel, office_date};
+use docket_proto::case_status::events::v1 as pb;
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use uuid::Uuid;
+
+use super::ending::ending;
+use super::{Decision, pending};
+use crate::domain::{Case, Event, FeeOwed, Stage};
+
+/// The period in which a fee may be made good.
+const RULE: &str = "fee.returned";
+/// From this day on a filing's acceptance may be voided for its signature (91 FR, rule of 2026-07-10).
+const SIGNATURES_FROM: Date = date(2026, 7, 10);
+
+/// A payment that was not honoured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// The event of the payment that says so.
+    pub id: Uuid,
+    /// Amount in cents.
+    pub amount_cents: i64,
+    /// Why, as the processor says it.
+    pub reason: String,
+    /// When that was known.
+    pub at: Timestamp,
+}
+
+/// The payment was not honoured: the fee is owed again. Nothing is decided by it, and a filing that was not taken owes
+/// nothing.
+///
+/// # Errors
+/// An unknown zone, a year beyond the tables; not found without a case.
+pub fn record_payment_return(case: &Case, returned: &Returned) -> Decision {
+    match case.stage {
+        Stage::Unknown => return Err(Refusal::not_found()),
+        Stage::Rejected | Stage::Voided => return Ok(Vec::new()),
+        Stage::Submitted
+        | Stage::Accepted
+        | Stage::InReview
+        | Stage::DecisionPending
+        | Stage::Decided
+        | Stage::Closed => {}
+    }
+    let rule = Rule::of(RULE).abroad(case.abroad);
+    let deadline = Deadline::compute(rule, office_date(returned.at), ServiceChannel::Posted, &case.zone)?;
+    let deadline = (&crate::domain::Deadline::from(&deadline)).into();
+    let event = pb::PaymentReturnRecorded {
+        amount_cents: returned.amount_cents,
+        reason: returned.reason.clone(),
+        deadline: Some(deadline),
+        return_id: returned.id.to_string(),
+    };
+    Ok(vec![event.into()])
+}
+
+/// The fee that was owed again is paid.
+///
+/// # Errors
+/// Not found without a case.
+pub fn record_made_good(case: &Case, amount_cents: i64) -> Decision {
+    if !case.exists() {
+        return Err(Refusal::not_found());
+    }
+    if case.fee_owed.is_none() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![pb::FeeMadeGoodRecorded { amount_cents }.into()])
+}
+
+/// The fee was not made good in time: recorded once, and nothing is decided by it.
+///
+/// # Errors
+/// None.
+pub fn pass_fee_deadline(case: &Case, return_id: Uuid, now: Timestamp) -> Decision {
+    let late =
+        |owed: &&FeeOwed| owed.return_id == return_id && !owed.overdue && now >= owed.deadline.expires_at;
+    let owed = case.fee_owed.as_ref().filter(late);
+    Ok(owed.map(|_| pb::FeeDeadlinePassed { return_id: return_id.to_string() }.into()).into_iter().collect())
+}
+
+/// Takes the acceptance of an undecided case back, for the `payment` or the `signature`. What stands open ends with it.
+///
+/// # Errors
+/// `CAUSE_UNKNOWN`, `FEE_NOT_OWED`, `FEE_STILL_IN_TIME`, `SIGNATURE_ACCEPTED`, and what [`pending`] says.
+pub fn void_acceptance(case: &Case, officer: Uuid, why: &str, now: Timestamp) -> Decision {
+    pending(case)?;
+    match why {
+        "payment" => unpaid_for_good(case, now)?,
+        "signature" => signature_may_be_questioned(case)?,
+        _ => return Err(Refusal::invalid("cause", "CAUSE_UNKNOWN", "Give the cause: payment or signature.")),
+    }
+    // Nothing but notices and refunds follows the end itself.
+    let mut events: Vec<Event> = ending(case, "voided");
+    let refund = why == "signature" && case.payment.is_some() && case.fee_owed.is_none();
+    let voided = pb::AcceptanceVoided { officer: officer.to_string(), cause: why.to_owned(), refund };
+    events.push(voided.into());
+    Ok(events)
+}
+
+fn unpaid_for_good(case: &Case, now: Timestamp) -> Result<(), Refusal> {
+    let owed = case.fee_owed.as_ref().ok_or_else(|| {
+        Refusal::state("FEE_NOT_OWED", "The fee of this case is paid, or none was due.")
+            .way_out("An accepted case is decided.")
+    })?;
+    if now < owed.deadline.expires_at {
+        let due = &owed.deadline.due_date;
+        return Err(Refusal::state("FEE_STILL_IN_TIME", format!("The fee may be made good until {due}."))
+            .way_out("Wait until that day is over.")
+            .fact("due_date", due.as_str()));
+    }
+    Ok(())
+}
+
+fn signature_may_be_questioned(case: &Case) -> Result<(), Refusal> {
+    let received: Option<Date> = case.receipt_date.parse().ok();
+    if received.is_none_or(|day| day < SIGNATURES_FROM) {
+        return Err(Refusal::state(
+            "SIGNATURE_ACCEPTED",
+            "The acceptance of a filing from before 2026-07-10 is not taken back for its signature.",
+        )
+        .way_out("Decide the case."));
+    }
+    Ok(())
+}
+
+/// A case whose fee is owed is not approved (8 CFR 103.2(a)(1), 106.1(c)).
+///
+/// # Errors
+/// `FEE_OWED`.
+pub(super) fn honoured(case: &Case) -> Result<(), Refusal> {
+    case.fee_owed.as_ref().map_or(Ok(()), |owed| {
+        let due = &owed.deadline.due_date;
+        Err(Refusal::state(
+            "FEE_OWED",
+            format!("The payment of the fee was not honored; it may be made good until {due}."),
+        )
+        .way_out("Wait until it is made good, or take the acceptance back when the day is over.")
+        .fact("due_date", due.as_str()))
+    })
+}

@@ -1,0 +1,90 @@
+//! Money in a story: the payer pays or lets somebody else pay; a bank takes its time, or the money back.
+use super::act::Act;
+use super::party::{call, wait_for};
+use super::player::{Answer, Player, command_id};
+use crate::commands::amount;
+use anyhow::{Context, anyhow};
+use docket_proto::payments::v1 as payments;
+use docket_proto::payments::v1::pay_with_card_response::Outcome;
+
+/// Acts on the payment of the filing at hand.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
+pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
+    match act {
+        Act::Pay { method, outcome, with_code } => pay(player, who, method, outcome, *with_code).await,
+        Act::InvitePayer {} => invite(player, who).await,
+        Act::SeePayment { state, with_code } => see(player, who, state, *with_code).await,
+        Act::BankPays {} => {
+            sandbox(player, "settle", &serde_json::json!({ "outcome": "succeeded" })).await?;
+            Ok("the bank carried the debit out".to_owned())
+        }
+        Act::PaymentComesBack {} => {
+            sandbox(player, "dispute", &serde_json::json!({})).await?;
+            Ok("the money was taken back".to_owned())
+        }
+        other => Err(anyhow!("{other:?} is no act of money").into()),
+    }
+}
+
+fn name(player: &Player) -> String {
+    format!("payments/{}", player.matter.package)
+}
+
+fn code(player: &Player, with_code: bool) -> String {
+    if with_code { player.payer_code.clone() } else { String::new() }
+}
+
+async fn sandbox(player: &Player, what: &str, body: &serde_json::Value) -> anyhow::Result<()> {
+    let url = format!("{}/sandbox/payments/{}/{what}", player.addresses.sandbox, player.matter.package);
+    let answer = player.http.post(url).json(body).send().await.context("the sandbox")?;
+    answer.error_for_status().context("the sandbox")?;
+    Ok(())
+}
+
+async fn pay(player: &Player, who: &str, method: &str, outcome: &str, with_code: bool) -> Answer {
+    let (name, payer_code) = (name(player), code(player, with_code));
+    wait_for("the payment is open", async || {
+        let message = payments::GetPaymentRequest { name: name.clone(), payer_code: payer_code.clone() };
+        Ok(call!(player, player.token(who)?, payments, get_payment, message).ok())
+    })
+    .await?;
+    let method_token = method.to_owned();
+    let message = payments::PayWithCardRequest { request_id: command_id(), name, method_token, payer_code };
+    let answer = call!(player, player.token(who)?, payments, pay_with_card, message)?;
+    let payment = answer.payment.clone().context("payment")?;
+    let (came, told) = match answer.outcome() {
+        Outcome::Paid => {
+            let paid = amount(payment.amount.unwrap_or_default().cents);
+            let card = [payment.card_brand, payment.card_last4].join(" …");
+            ("paid", if with_code { format!("paid {paid}") } else { format!("paid {paid} with {card}") })
+        }
+        Outcome::Declined => ("declined", payment.last_refusal),
+        Outcome::Pending => {
+            ("pending", "the processor has not answered yet; nothing is charged twice".to_owned())
+        }
+        Outcome::Unspecified => ("unspecified", String::new()),
+    };
+    if came != outcome {
+        return Err(anyhow!("{outcome} was expected, it came {came}: {told}").into());
+    }
+    Ok(told)
+}
+
+async fn invite(player: &mut Player, who: &str) -> Answer {
+    let message = payments::InvitePayerRequest { request_id: command_id(), name: name(player) };
+    let answer = call!(player, player.token(who)?, payments, invite_payer, message)?;
+    player.payer_code = answer.payer_code;
+    Ok("has a code to hand over; it opens this payment and nothing else".to_owned())
+}
+
+async fn see(player: &Player, who: &str, state: &str, with_code: bool) -> Answer {
+    let wanted = payments::payment::State::from_str_name(&format!("STATE_{}", state.to_uppercase()))
+        .with_context(|| format!("{state:?} is no state of a payment"))?;
+    let seen = wait_for(&format!("the payment is {state}"), async || {
+        let message = payments::GetPaymentRequest { name: name(player), payer_code: code(player, with_code) };
+        let payment = call!(player, player.token(who)?, payments, get_payment, message)?.payment;
+        Ok(payment.filter(|payment| payment.state() == wanted))
+    })
+    .await?;
+    Ok(format!("{state}; due now: {}", amount(seen.due.unwrap_or_default().cents)))
+}

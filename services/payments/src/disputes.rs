@@ -1,0 +1,60 @@
+//! Disputes at the processor: told by a webhook, and looked for in its list in case one never came.
+use crate::cashier::Cashier;
+use docket_service::Stop;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How far back the list is read, in seconds: a bank may send a debit back for 60 days, a cardholder may dispute a charge for
+/// 120.
+const LOOK_BACK_S: i64 = 130 * 86_400;
+
+/// Looks through the list until told to stop, at the start and then every so often.
+///
+/// # Errors
+/// None: what fails is tried again.
+pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Result<()> {
+    while !stop.is_cancelled() {
+        if let Err(error) = look(&cashier).await {
+            tracing::warn!(error = format!("{error:#}"), "the disputes could not be read; tried again");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(every) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn look(cashier: &Cashier) -> anyhow::Result<()> {
+    // The machine's time, never the office's, which may be ahead in development: the processor has its own.
+    let since_s = docket_kernel::Clock::now(&docket_kernel::SystemClock).as_second() - LOOK_BACK_S;
+    let mut after = None;
+    loop {
+        let page = cashier.processor.disputes(since_s, after.as_deref()).await?;
+        for id in &page.ids {
+            if let Err(error) = record(cashier, id).await {
+                tracing::warn!(error = format!("{error:#}"), "a dispute was not recorded; tried again");
+            }
+        }
+        after = page.ids.last().cloned();
+        if !page.more || after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Records a dispute as the processor has it now; what a webhook says about it is only the reason to ask.
+///
+/// # Errors
+/// The processor or the log.
+pub async fn record(cashier: &Cashier, dispute_id: &str) -> anyhow::Result<()> {
+    let Some(dispute) = cashier.processor.dispute(dispute_id).await? else { return Ok(()) };
+    let payment = cashier.processor.payment_of(&dispute.charge).await?;
+    let payment = payment.and_then(|text| Uuid::try_parse(&text).ok());
+    let Some(payment) = payment else {
+        tracing::error!("a dispute is about no payment of ours; finance has to look");
+        return Ok(());
+    };
+    cashier.record_dispute(payment, &dispute).await?;
+    Ok(())
+}
