@@ -3,6 +3,7 @@
 mod api;
 mod booking;
 mod deadlines;
+mod parties;
 mod reactions;
 mod serials;
 mod timer;
@@ -17,6 +18,7 @@ use sqlx::migrate::Migrator;
 
 use crate::aggregate::{Cases, LOG};
 use api::CaseCommands;
+use parties::Moves;
 use reactions::{Filings, Notices, Payments};
 use serials::Serials;
 use timer::Deadlines;
@@ -49,7 +51,9 @@ pub fn options() -> BaseOptions {
 /// # Errors
 /// What is missing or wrong, in words for the operator.
 pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
-    server(Base::connect(&config.service, options()).await?).run(stop).await
+    let base = Base::connect(&config.service, options()).await?;
+    parties::note_older(&base.log, &base.pool).await?;
+    server(base).run(stop).await
 }
 
 /// The server on a base.
@@ -61,6 +65,7 @@ pub fn server(base: Base) -> Server {
     Server::new(base)
         .grpc(CaseCommandServiceServer::new(commands))
         .subscriber("filing", Arc::new(Filings { store: store.clone(), serials }))
+        .subscriber("identity", Arc::new(Moves { store: store.clone() }))
         .subscriber("payments", Arc::new(Payments { store: store.clone() }))
         .subscriber("notifications", Arc::new(Notices { store }))
         .timers(Arc::new(deadlines))

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::party;
+use crate::{moved, party};
 
 /// The zone in which receipt dates, fees and editions are reckoned.
 pub(crate) const OFFICE_ZONE: &str = "America/New_York";
@@ -40,6 +40,7 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
         civics_test: if form.family == "naturalization" { civics_test(receipt_date) } else { String::new() },
         about_receipt: challenging("receipt"),
         challenge: challenging("what"),
+        protected: form.id == moved::FORM && answers.get("protected") == Some(&Value::Bool(true)),
         // What follows from the signature and from what was asked for, the domain adds.
         ..DerivedFacts::default()
     }

@@ -14,6 +14,7 @@ mod desk;
 pub mod domain;
 mod facts;
 mod file_type;
+mod moved;
 mod party;
 mod peers;
 mod policies;

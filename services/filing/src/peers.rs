@@ -1,7 +1,8 @@
-//! What filing asks of other services at the moment it needs it: a contact of identity, a quote of payments.
+//! What filing asks of other services at the moment it needs it: a contact of identity, a quote of payments; and what it
+//! lets identity keep.
 
 use docket_proto::identity::v1::directory_service_client::DirectoryServiceClient;
-use docket_proto::identity::v1::{GetContactRequest, GetContactResponse};
+use docket_proto::identity::v1::{GetContactRequest, GetContactResponse, RecordAddressRequest};
 use docket_proto::payments::v1::payment_service_client::PaymentServiceClient;
 use docket_proto::payments::v1::{CreateQuoteRequest, Quote};
 use docket_service::{ApiError, outgoing};
@@ -17,6 +18,13 @@ impl Desk {
         let request = GetContactRequest { account_id: account.to_string() };
         let answer = directory.get_contact(outgoing(request)).await;
         answer.map(tonic::Response::into_inner).map_err(|status| failed("identity", &status))
+    }
+
+    /// Lets identity keep an address of record.
+    pub(crate) async fn record_address(&self, request: RecordAddressRequest) -> Result<(), ApiError> {
+        let mut directory = DirectoryServiceClient::new(self.base.channel("identity"));
+        let answer = directory.record_address(outgoing(request)).await;
+        answer.map(drop).map_err(|status| failed("identity", &status))
     }
 
     /// A quote for fee rows.

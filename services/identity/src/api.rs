@@ -56,6 +56,8 @@ impl From<AccountView> for pb::Account {
             email: view.email,
             family_name: view.family_name,
             given_name: view.given_name,
+            postal_address: view.postal_address,
+            mailing_address: view.mailing_address,
         }
     }
 }

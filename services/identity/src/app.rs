@@ -1,5 +1,6 @@
 //! What each call does: rules from `domain`, rows from `store`, events into the log, in one transaction each.
 
+mod address;
 mod erasure;
 mod invitation;
 mod proofing;

@@ -1,4 +1,4 @@
-//! Mail of the registration: sealed rows, sent by one task, tried again until settled.
+//! Mail of the registration and of its security: sealed rows, sent by one task, tried again until settled.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +34,8 @@ pub(crate) enum Template {
     Confirm,
     /// Somebody tried to open a second account with the address.
     AlreadyRegistered,
+    /// The address of record is another one now.
+    AddressChanged,
 }
 
 /// A mail to be sent.
@@ -57,6 +59,8 @@ impl Mail {
             (Template::Confirm, _) => include_str!("../texts/en/confirm.txt"),
             (Template::AlreadyRegistered, "es") => include_str!("../texts/es/already_registered.txt"),
             (Template::AlreadyRegistered, _) => include_str!("../texts/en/already_registered.txt"),
+            (Template::AddressChanged, "es") => include_str!("../texts/es/address_changed.txt"),
+            (Template::AddressChanged, _) => include_str!("../texts/en/address_changed.txt"),
         };
         let (subject, text) = whole.split_once("\n\n").unwrap_or((whole, ""));
         (subject, text.replace("{code}", &self.code))
@@ -247,8 +251,9 @@ mod tests {
             let (subject, text) = mail(Template::Confirm, language).words();
             assert!(text.contains("123456") && !subject.contains("123456"));
             let (_, already) = mail(Template::AlreadyRegistered, language).words();
-            assert!(!already.contains("123456"));
-            for text in [text, already] {
+            let (_, changed) = mail(Template::AddressChanged, language).words();
+            assert!(!already.contains("123456") && !changed.contains("123456"));
+            for text in [text, already, changed] {
                 assert!(!text.contains("maria") && !text.contains('{'), "{text}");
             }
         }

@@ -47,6 +47,8 @@ pub(crate) struct Page {
     pub(crate) form: String,
     /// The party's name, as it can be printed.
     pub(crate) name: String,
+    /// The address of record as it can be printed, a line each; empty when none was reported.
+    pub(crate) address: Vec<String>,
     /// The office which issues it.
     pub(crate) office: PrintedOffice,
     /// Civil date of the notice at the office.
@@ -151,6 +153,7 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::Reopened => include_str!("../templates/reopened.typ"),
         NoticeKind::PaymentNotHonoured => include_str!("../templates/payment_returned.typ"),
         NoticeKind::AcceptanceVoided => include_str!("../templates/acceptance_voided.typ"),
+        NoticeKind::MoveConfirmed => include_str!("../templates/address_changed.typ"),
         NoticeKind::Oath => include_str!("../templates/oath.typ"),
         NoticeKind::CitizenshipCertificateReady => {
             include_str!("../templates/citizenship_certificate_ready.typ")
@@ -189,6 +192,7 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         | NoticeKind::Reopened
         | NoticeKind::PaymentNotHonoured
         | NoticeKind::AcceptanceVoided
+        | NoticeKind::MoveConfirmed
         | NoticeKind::CitizenshipCertificateReady => "Notice of Action",
     }
 }

@@ -13,6 +13,7 @@ notice-withdrawal_ack = Your case was withdrawn
 notice-reopened = Your case was reopened
 notice-payment_returned = Your payment was not honored
 notice-acceptance_voided = We took back our acceptance
+notice-address_changed = Your address was changed
 notice-oath = Oath ceremony
 notice-citizenship_certificate_ready = Your Certificate of Naturalization
 

@@ -13,6 +13,7 @@ notice-withdrawal_ack = Su caso fue retirado
 notice-reopened = Su caso fue reabierto
 notice-payment_returned = Su pago no fue reconocido
 notice-acceptance_voided = Anulamos nuestra aceptación
+notice-address_changed = Cambió su dirección
 notice-oath = Ceremonia de juramento
 notice-citizenship_certificate_ready = Su Certificado de Naturalización
 

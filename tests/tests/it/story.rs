@@ -3,7 +3,7 @@ use crate::system::{System, play_apart, root};
 use serde_json::Value;
 
 /// The stories after the first.
-const OTHERS: &[&str] = &["fee-waiver", "free", "rejected", "trouble-with-money", "withdrawal"];
+const OTHERS: &[&str] = &["fee-waiver", "free", "moved", "rejected", "trouble-with-money", "withdrawal"];
 /// Stories that turn the clock, each in an environment of its own.
 const APART: &[&str] = &["too-late"];
 

@@ -16,7 +16,7 @@ use jiff::civil::Date;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::deadlines;
+use super::{deadlines, parties};
 use super::serials::Serials;
 use crate::aggregate::Cases;
 use crate::domain::decide::{self, Response};
@@ -69,6 +69,7 @@ impl Filings {
                 Ok(events)
             })
             .await?;
+        parties::note(tx, named(&submitted.account_id, "account_id")?, case_id).await?;
         Ok(())
     }
 
@@ -118,6 +119,7 @@ fn case_opened(submitted: &FilingSubmitted) -> pb::CaseOpened {
         abroad: facts.abroad,
         signed_as: facts.signed_as,
         fee_waiver: facts.fee_waiver,
+        protected: facts.protected,
         about_receipt: facts.about_receipt,
         challenge: facts.challenge,
     }
@@ -279,11 +281,11 @@ impl Notice {
     }
 }
 
-fn stream_id(event: &Recorded) -> Result<Uuid, ApplyError> {
+pub(super) fn stream_id(event: &Recorded) -> Result<Uuid, ApplyError> {
     event.stream.id().ok_or_else(|| ApplyError::Park("the stream's name holds no id".to_owned()))
 }
 
-fn named(id: &str, field: &str) -> Result<Uuid, ApplyError> {
+pub(super) fn named(id: &str, field: &str) -> Result<Uuid, ApplyError> {
     Uuid::try_parse(id).map_err(|_| ApplyError::Park(format!("{field} is no id")))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Ids, time and facts of other services come in with the command, so a decision can be repeated.
 
+mod address;
 mod assign;
 mod biometrics;
 mod decision;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 
 use super::{Appointment, Case, Event, Outcome, Stage};
 
+pub use address::{change_address, record_move};
 pub use assign::{assign, start_review, withdraw};
 pub use biometrics::{move_biometrics, record_background_check, schedule_biometrics, take_biometrics};
 pub use decision::{Verdict, decide_case, recommend};

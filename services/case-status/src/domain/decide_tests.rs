@@ -1,5 +1,6 @@
 //! Every branch of every decision: the name is the rule, the body is given, when, then.
 
+mod address;
 mod assign;
 mod biometrics;
 mod decision;
@@ -15,6 +16,7 @@ use super::decide;
 #[test]
 fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
     let tests = concat!(
+        include_str!("decide_tests/address.rs"),
         include_str!("decide_tests/assign.rs"),
         include_str!("decide_tests/biometrics.rs"),
         include_str!("decide_tests/decision.rs"),
@@ -31,6 +33,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
     }
     let sources = [
         include_str!("decide.rs"),
+        include_str!("decide/address.rs"),
         include_str!("decide/assign.rs"),
         include_str!("decide/biometrics.rs"),
         include_str!("decide/decision.rs"),

@@ -23,6 +23,8 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::AcceptanceVoided(_) => voided(&mut case),
         Event::FeeWaiverGranted(_) => case.fee_waiver = FeeWaiver::Granted,
         Event::FeeWaiverRefused(_) => case.fee_waiver = FeeWaiver::Refused,
+        Event::CaseAddressChanged(event) => moved_away(&mut case, event),
+        Event::MoveRecorded(_) => case.stage = Stage::Closed,
         Event::CaseAssigned(event) => case.officer = Some(id(&event.officer)),
         Event::ReviewStarted(_) => case.stage = Stage::InReview,
         Event::NoticeRecorded(event) => case.notices.push(id(&event.notice_id)),
@@ -124,6 +126,7 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.signed_as.clone_from(&event.signed_as);
     case.payment = Uuid::try_parse(&event.payment_id).ok();
     case.fee_waiver = if event.fee_waiver { FeeWaiver::Asked } else { FeeWaiver::NotAsked };
+    case.protected = event.protected;
     case.about_receipt.clone_from(&event.about_receipt);
     case.challenge.clone_from(&event.challenge);
     case.receipt_date.clone_from(&event.receipt_date);
@@ -158,6 +161,12 @@ fn fee_overdue(case: &mut Case, event: &pb::FeeDeadlinePassed) {
 fn voided(case: &mut Case) {
     case.stage = Stage::Voided;
     case.fee_owed = None;
+}
+
+fn moved_away(case: &mut Case, event: &pb::CaseAddressChanged) {
+    case.address_from = Some(id(&event.change_id));
+    case.zone.clone_from(&event.zone);
+    case.abroad = event.abroad;
 }
 
 fn set(booking: &mut Booking, appointment: Option<&types::AppointmentSlot>) {

@@ -12,6 +12,8 @@ const FOLD: Fold<Event, Case> = Fold {
     life: &[
         "case.opened.v1",
         "case.filing_accepted.v1",
+        "case.address_changed.v1",
+        "case.move_recorded.v1",
         "case.payment_return_recorded.v1",
         "case.fee_deadline_passed.v1",
         "case.fee_made_good_recorded.v1",

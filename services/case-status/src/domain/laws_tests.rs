@@ -2,6 +2,7 @@
 
 use docket_kernel::EventEnum;
 use docket_proto::case_status::events::v1 as pb;
+use docket_proto::identity::events::v1::AddressChanged;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -44,6 +45,8 @@ enum Command {
     MakeGood,
     PassFeeDeadline,
     Void(bool),
+    MoveAway(bool),
+    RecordMove,
     Wait(u16),
 }
 
@@ -75,6 +78,8 @@ fn command() -> impl Strategy<Value = Command> {
         1 => rarely(ReturnPayment),
         2 => Just(MakeGood),
         1 => Just(PassFeeDeadline),
+        1 => any::<bool>().prop_map(MoveAway),
+        1 => rarely(RecordMove),
         1 => any::<bool>().prop_flat_map(|payment| rarely(Void(payment))),
         1 => any::<u16>().prop_map(Wait),
     ]
@@ -185,6 +190,12 @@ impl World {
             Command::ReturnPayment | Command::MakeGood | Command::PassFeeDeadline | Command::Void(_) => {
                 self.decide_fee(command)
             }
+            Command::MoveAway(abroad) => {
+                let zone = if *abroad { "America/New_York" } else { "Pacific/Honolulu" }.to_owned();
+                let changed = AddressChanged { zone, abroad: *abroad, ..AddressChanged::default() };
+                decide::change_address(case, Uuid::from_u128(self.events.len() as u128), &changed)
+            }
+            Command::RecordMove => decide::record_move(case, Uuid::from_u128(1), &[]),
             Command::Reopen => {
                 let motion = Case {
                     challenge: "motion_reopen".into(),

@@ -321,6 +321,12 @@ pub struct Case {
     /// The motions that reopened it, in order.
     #[serde(default)]
     pub reopened_by: Vec<Uuid>,
+    /// Whether a case of the person is protected (8 USC 1367), as a report of a move says.
+    #[serde(default)]
+    pub protected: bool,
+    /// The event of the account that the address comes from; none before the party moved.
+    #[serde(default)]
+    pub address_from: Option<Uuid>,
     /// Version of the civics test.
     pub civics_test: String,
     /// Civil date of receipt.
@@ -378,6 +384,11 @@ impl Case {
     /// Whether there is a case.
     pub fn exists(&self) -> bool {
         self.stage != Stage::Unknown
+    }
+
+    /// Approved, and the oath is still to be taken or the certificate to be issued.
+    pub fn oath_is_to_come(&self) -> bool {
+        self.stage == Stage::Decided && self.oath != Oath::None
     }
 
     /// The request that waits for an answer.

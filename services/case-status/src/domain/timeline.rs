@@ -67,7 +67,7 @@ pub const VARIANTS: [&str; 9] = [
 ];
 
 /// Notice kinds and test parts that lines name by code.
-pub const CODES: [&str; 22] = [
+pub const CODES: [&str; 23] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -86,6 +86,7 @@ pub const CODES: [&str; 22] = [
     "notice-withdrawal-ack",
     "notice-reopened",
     "notice-payment-returned",
+    "notice-address-changed",
     "notice-acceptance-voided",
     "notice-oath",
     "notice-citizenship-certificate-ready",
@@ -179,6 +180,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             facts.push(("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string())));
             facts
         }
+        Event::MoveRecorded(event) => vec![("count", Fact::Text(event.receipt_numbers.len().to_string()))],
         Event::FeeMadeGoodRecorded(event) => {
             vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
         }

@@ -17,7 +17,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 25] = [
+pub const ROWS: [(&str, bool); 26] = [
     ("1", true),
     ("2", true),
     ("3", false),
@@ -39,6 +39,7 @@ pub const ROWS: [(&str, bool); 25] = [
     ("32", true),
     ("33", true),
     ("33a", true),
+    ("36", false),
     ("33b", true),
     ("34", false),
     ("32b", true),
@@ -65,7 +66,9 @@ fn row(case: &Case) -> &'static str {
             Stage::Voided => "33a",
             Stage::Submitted => "34",
             Stage::DecisionPending => "16",
-            Stage::Decided | Stage::Closed | Stage::Unknown => "0",
+            // Closed without a decision: a report that was carried out.
+            Stage::Closed => "36",
+            Stage::Decided | Stage::Unknown => "0",
         })
 }
 

@@ -132,6 +132,16 @@ pub enum Act {
         /// In cents; 0 when nothing is.
         cents: i64,
     },
+    /// Sees the address of record of the own account, once it is that.
+    SeeAddress {
+        /// Words of it.
+        words: String,
+    },
+    /// Sees that the open request is due when it was due when it was made, and in the zone of then.
+    SeeDueDateStand {
+        /// The zone.
+        zone: String,
+    },
     /// Takes the acceptance back.
     VoidAcceptance {
         /// `payment` or `signature`.

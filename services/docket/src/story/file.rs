@@ -130,16 +130,28 @@ impl Story {
     }
 }
 
-/// Answers named by their file are read from it: `do.file_form = { answers = "n-400.toml" }`, and with `do.answer`.
+/// Answers named by their file are read from it: `do.file_form = { answers = "n-400.toml" }`, and with `do.answer`. A file may
+/// begin with those of another one: `like = "i-90-lost.toml"`.
 fn put_answers_in(step: &mut toml::Value, folder: &Path) -> Result<()> {
     let acts = step.get_mut("do").and_then(toml::Value::as_table_mut);
     let Some((_, act)) = acts.and_then(|acts| acts.iter_mut().next()) else { return Ok(()) };
     let Some(answers) = act.get_mut("answers") else { return Ok(()) };
     if let Some(file) = answers.as_str() {
-        let path = folder.join("answers").join(file);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-        let table: toml::Table = toml::from_str(&text).with_context(|| path.display().to_string())?;
+        let table = answers_of(&folder.join("answers"), file)?;
         *answers = toml::Value::Table(table);
     }
     Ok(())
+}
+
+fn answers_of(folder: &Path, file: &str) -> Result<toml::Table> {
+    let path = folder.join(file);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let mut table: toml::Table = toml::from_str(&text).with_context(|| path.display().to_string())?;
+    if let Some(like) = table.remove("like") {
+        let like = like.as_str().context("`like` names a file")?.to_owned();
+        let mut whole = answers_of(folder, &like)?;
+        whole.extend(table);
+        table = whole;
+    }
+    Ok(table)
 }

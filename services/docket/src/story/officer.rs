@@ -167,7 +167,7 @@ async fn conclusion(player: &Player, who: &str, act: &Act) -> Done {
 }
 
 async fn request_evidence(
-    player: &Player,
+    player: &mut Player,
     who: &str,
     kind: &str,
     items: &[String],
@@ -187,6 +187,7 @@ async fn request_evidence(
     };
     let answer = call!(player, player.token(who)?, cases, request_evidence, message)?;
     let deadline = answer.deadline.context("deadline")?;
+    player.matter.due_date.clone_from(&deadline.due_date);
     Ok((
         answer.case,
         format!(

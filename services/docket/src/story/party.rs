@@ -310,6 +310,7 @@ async fn sign(player: &Player, who: &str, name: &str, capacity: &str) -> Answer 
     let row = &player.person(who)?.row;
     let typed_name =
         if name.is_empty() { format!("{} {}", row.given_name, row.family_name) } else { name.to_owned() };
+    let typed_name = typed_name.trim().to_owned();
     let message = filings::SignFilingRequest {
         request_id: command_id(),
         name: player.matter.filing.clone(),

@@ -57,6 +57,8 @@ pub struct Matter {
     pub receipt_number: String,
     /// Version of the case that the last command led to.
     pub version: u64,
+    /// The due date of the last request, when it was made.
+    pub due_date: String,
 }
 
 impl Matter {
@@ -252,6 +254,8 @@ impl Player {
             | Act::SeePayment { .. }
             | Act::BankPays {}
             | Act::PaymentComesBack {} => money::act(self, who, act).await,
+            Act::SeeAddress { words } => see::address(self, who, words).await,
+            Act::SeeDueDateStand { zone } => see::due_date(self, who, zone).await,
             Act::SeeFeeOwed { cents } => see::fee_owed(self, who, *cents).await,
             Act::StartForm { .. }
             | Act::BeginAgain { .. }

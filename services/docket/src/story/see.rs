@@ -5,6 +5,7 @@ use super::player::{Answer, Player, Stumble};
 use crate::client::reason;
 use anyhow::{Context, Result, anyhow, ensure};
 use docket_proto::case_status::v1 as cases;
+use docket_proto::identity::v1 as identity;
 use docket_proto::notifications::v1 as notifications;
 use docket_proto::types::v1::AppointmentSlot;
 use notifications::download_notice_response::Part;
@@ -245,6 +246,31 @@ pub async fn fee_owed(player: &Player, who: &str, cents: i64) -> Answer {
         ),
         None => format!("nothing is owed; the case is {}", seen.stage),
     })
+}
+
+/// The address of record of somebody's own account, once it has these words.
+pub async fn address(player: &Player, who: &str, words: &str) -> Answer {
+    let seen = wait_for(&format!("the address says {words:?}"), async || {
+        let message = identity::GetAccountRequest {};
+        let account = call!(player, player.token(who)?, accounts, get_account, message)?.account;
+        Ok(account.filter(|account| account.postal_address.contains(words)))
+    })
+    .await?;
+    Ok(format!("address of record: {}; zone {}", seen.postal_address.replace('\n', ", "), seen.zone))
+}
+
+/// That the open request is due when it was due when it was made.
+pub async fn due_date(player: &Player, who: &str, zone: &str) -> Answer {
+    let seen = wait_for("the request is served", async || {
+        let message = cases::GetCaseRequest { name: player.case(), language: String::new(), min_version: 0 };
+        let case = call!(player, player.token(who)?, status, get_case, message)?.case;
+        Ok(case.and_then(|case| case.deadline))
+    })
+    .await?;
+    if seen.due_date != player.matter.due_date || seen.zone != zone {
+        return Err(anyhow!("due {} in {}, not {}", seen.due_date, seen.zone, player.matter.due_date).into());
+    }
+    Ok(format!("still due {} ({})", seen.due_date, seen.zone))
 }
 
 /// An appointment as people read it.

@@ -2,15 +2,20 @@
 
 use async_trait::async_trait;
 use docket_eventlog::{Context, Recorded, Subjects};
+use docket_kernel::derived_id;
 use docket_messaging::{ApplyError, Subscriber};
 use docket_proto::case_status::events::v1::{RequestCancelled, RequestServed, RequestedItem};
 use docket_proto::events::case::Event;
 use docket_proto::filing::events::v1::ResponseOpened;
+use docket_proto::identity::v1::RecordAddressRequest;
+use docket_service::ApiError;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::content::Content;
 use crate::desk::Desk;
 use crate::domain::{filing, response};
+use crate::moved;
 use crate::store::{filings, officers, requests, responses};
 
 /// Follows the cases.
@@ -32,6 +37,7 @@ impl Subscriber for FollowCase {
                 })
                 .await?;
                 filings::set_pending(tx, case, true).await?;
+                self.report_move(event, case).await?;
             }
             Event::FilingRejected(e) => {
                 self.on_filing(tx, event, "record_rejection", case, |f| filing::reject(f, e.codes.clone()))
@@ -73,6 +79,27 @@ impl FollowCase {
         let context = Context::reaction(policy, event, 0);
         self.0.filings.execute_in(tx, &context, case, Subjects::filing(case), decide).await?;
         Ok(())
+    }
+
+    /// What an accepted AR-11 says becomes the address of record; until identity has it, this event waits.
+    async fn report_move(&self, event: &Recorded, case: Uuid) -> Result<(), ApplyError> {
+        let loaded = self.0.filings.load(case).await?;
+        if loaded.state.form != moved::FORM {
+            return Ok(());
+        }
+        let content = Content::of_filing(&self.0.log, &loaded.events).await?;
+        let Some(report) = moved::report(&content.answers).filter(|_| !content.erased) else { return Ok(()) };
+        let report = RecordAddressRequest {
+            request_id: derived_id("report_move", event.event_id, 0).to_string(),
+            account_id: loaded.state.account.to_string(),
+            filing_id: case.to_string(),
+            ..report
+        };
+        match self.0.record_address(report).await {
+            Ok(()) | Err(ApiError::Erased) => Ok(()),
+            Err(ApiError::Refused(refusal)) => Err(park(refusal.reason)),
+            Err(error) => Err(ApplyError::Retry(anyhow::anyhow!("identity: {error:?}"))),
+        }
     }
 
     async fn open_response(

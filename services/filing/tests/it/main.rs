@@ -7,6 +7,7 @@ mod drafts;
 mod evidence;
 mod files;
 mod filing;
+mod moved;
 mod peers;
 mod response;
 mod world;

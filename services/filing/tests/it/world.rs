@@ -126,6 +126,12 @@ impl World {
         }
     }
 
+    /// The address of record that identity keeps for somebody.
+    pub(crate) fn postal_address(&self, person: &Client) -> String {
+        let contacts = self.directory.0.lock().expect("no test panics while holding it");
+        contacts[&person.account.to_string()].postal_address.clone()
+    }
+
     /// Now, microseconds since the epoch.
     pub(crate) fn now_us(&self) -> i64 {
         self.bench.now().as_microsecond()

@@ -21,6 +21,10 @@ pub(crate) struct AccountView {
     pub(crate) family_name: String,
     /// Given name as proven; empty before.
     pub(crate) given_name: String,
+    /// Address of record, line by line; empty when none was reported.
+    pub(crate) postal_address: String,
+    /// Where mail goes when that is elsewhere.
+    pub(crate) mailing_address: String,
     /// Whether the account's key was destroyed.
     pub(crate) erased: bool,
     /// Its events, oldest first.
@@ -50,6 +54,9 @@ impl Identity {
             } else if let Event::IdentityProven(proven) = event {
                 view.family_name = proven.family_name;
                 view.given_name = proven.given_name;
+            } else if let Event::AddressChanged(changed) = event {
+                view.postal_address = changed.address;
+                view.mailing_address = changed.mailing;
             }
         }
         view.events = loaded.events;

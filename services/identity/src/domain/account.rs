@@ -31,6 +31,8 @@ pub(crate) struct Account {
     pub(crate) zone: String,
     /// Level of identity and person, when proven.
     pub(crate) identity: Option<(String, Uuid)>,
+    /// The report that the address of record comes from; none before.
+    pub(crate) address_from: Option<Uuid>,
     /// Roles, each at an office.
     pub(crate) roles: BTreeSet<(String, String)>,
     /// Whether the password is locked after too many failures.
@@ -86,6 +88,12 @@ impl Aggregate for AccountAggregate {
             }
             Event::RoleRevoked(revoked) => {
                 account.roles.remove(&(revoked.role.clone(), revoked.office.clone()));
+            }
+            Event::AddressChanged(changed) => {
+                account.address_from = Uuid::try_parse(&changed.filing_id).ok();
+                if !changed.zone.is_empty() {
+                    account.zone.clone_from(&changed.zone);
+                }
             }
             Event::AccountLocked(_) => account.locked = true,
             Event::AccountUnlocked(_) => account.locked = false,

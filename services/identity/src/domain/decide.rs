@@ -40,6 +40,21 @@ pub(crate) fn add_second_factor(account: &Account, method: &str, recovery_codes:
     }
 }
 
+/// The address of record is what an accepted report says; the same report again changes nothing.
+pub(crate) fn change_address(account: &Account, event: pb::AddressChanged) -> Decision {
+    if account.stage == Stage::None {
+        return Err(Refusal::not_found());
+    }
+    if event.address.trim().is_empty() {
+        return Err(Refusal::invalid("address", "ADDRESS_MISSING", "Give the address, line by line."));
+    }
+    let filing = Uuid::try_parse(&event.filing_id).ok();
+    if filing.is_some() && account.address_from == filing {
+        return Ok(Vec::new());
+    }
+    Ok(vec![event.into()])
+}
+
 /// A session begins, never without a proven address and a second factor. A locked password is freed by who
 /// came in with a recovery code, or after the lock's time.
 pub(crate) fn sign_in(

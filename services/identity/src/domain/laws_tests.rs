@@ -20,6 +20,7 @@ const FOLD: Fold<Event, Account> = Fold {
         "account.recovery_codes_issued.v1",
         "account.signed_in.v1",
         "account.identity_proven.v1",
+        "account.address_changed.v1",
         "account.role_granted.v1",
         "account.role_revoked.v1",
         "account.locked.v1",
@@ -47,6 +48,7 @@ enum Command {
     StepUp,
     EndSession,
     ProveIdentity,
+    Move(u8),
     Grant(&'static str),
 }
 
@@ -61,6 +63,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(StepUp),
         1 => Just(EndSession),
         1 => Just(ProveIdentity),
+        1 => (0..3_u8).prop_map(Move),
         2 => prop::sample::select(&["operator", "adjudicator", "supervisor"][..]).prop_map(Grant),
     ]
 }
@@ -82,6 +85,10 @@ fn decide(account: &Account, command: &Command) -> Result<Vec<Event>, Refusal> {
             let (level, person_id) = ("register_matched".into(), Uuid::from_u128(9).to_string());
             link_person(account, pb::IdentityProven { level, person_id, ..Default::default() })
         }
+        Command::Move(n) => {
+            let (address, filing_id) = ("1 Example Row".into(), Uuid::from_u128(u128::from(*n)).to_string());
+            change_address(account, pb::AddressChanged { address, filing_id, ..Default::default() })
+        }
         Command::Grant(role) => grant_role(account, role, "NBC", "invitation"),
     }
 }
@@ -94,6 +101,7 @@ fn holds(before: &Account, event: &Event, after: &Account) {
         Event::SignedIn(_) => assert!(before.stage == Stage::Active && !before.locked),
         Event::SteppedUp(_) | Event::RoleGranted(_) => assert_eq!(before.stage, Stage::Active),
         Event::IdentityProven(_) => assert!(before.identity.is_none() && before.stage == Stage::Active),
+        Event::AddressChanged(_) => assert_ne!(before.address_from, after.address_from),
         Event::AccountLocked(_) => assert!(!before.locked && after.locked),
         Event::AccountUnlocked(_) => assert!(before.locked && !after.locked),
         _ => {}
@@ -118,5 +126,5 @@ fn any_events_of_an_account_obey_the_laws_of_a_fold() {
 fn whatever_is_decided_for_an_account_folds() {
     let decided = FOLD.decided_lives(command(), decide, holds);
     // A failed proofing and a revocation are appended as they are, without a rule of their own.
-    assert_eq!(decided.len(), 12, "{decided:?}");
+    assert_eq!(decided.len(), 13, "{decided:?}");
 }

@@ -1,6 +1,7 @@
 //! Identity through its ports, on a real PostgreSQL and nats-server, with the sandbox's mail and register.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test has nothing better to do than to panic")]
 
+mod address;
 mod calls;
 mod erasure;
 mod proofing;

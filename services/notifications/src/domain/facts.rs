@@ -118,6 +118,8 @@ pub(crate) struct Facts {
     pub(crate) refund: bool,
     /// What is owed, in its printed form.
     pub(crate) amount: String,
+    /// Receipt numbers of the cases that an address was changed in.
+    pub(crate) receipts: Vec<String>,
     /// `payment` or `signature`: why an acceptance was taken back.
     pub(crate) voided_because: String,
     /// From when an approval holds.
@@ -193,6 +195,7 @@ pub(crate) fn facts(
             facts.refund = event.refund;
             facts.voided_because.clone_from(&event.cause);
         }
+        Event::MoveRecorded(event) => facts.receipts.clone_from(&event.receipt_numbers),
         Event::CaseApproved(event) => facts.effective = date(&event.effective_date).map(said_date),
         Event::CaseDenied(event) => denied(&mut facts, matter, event, served)?,
         _ => {}

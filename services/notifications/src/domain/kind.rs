@@ -33,6 +33,8 @@ pub(crate) enum NoticeKind {
     PaymentNotHonoured,
     /// The acceptance was taken back.
     AcceptanceVoided,
+    /// The address of record changed, as reported.
+    MoveConfirmed,
     /// An oath ceremony was set.
     Oath,
     /// The certificate is ready.
@@ -41,7 +43,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -56,6 +58,7 @@ impl NoticeKind {
         Self::Reopened,
         Self::PaymentNotHonoured,
         Self::AcceptanceVoided,
+        Self::MoveConfirmed,
         Self::Oath,
         Self::CitizenshipCertificateReady,
     ];
@@ -77,6 +80,7 @@ impl NoticeKind {
             Self::Reopened => "reopened",
             Self::PaymentNotHonoured => "payment_returned",
             Self::AcceptanceVoided => "acceptance_voided",
+            Self::MoveConfirmed => "address_changed",
             Self::Oath => "oath",
             Self::CitizenshipCertificateReady => "citizenship_certificate_ready",
         }
@@ -103,6 +107,7 @@ impl NoticeKind {
             | Self::Reopened
             | Self::PaymentNotHonoured
             | Self::AcceptanceVoided
+            | Self::MoveConfirmed
             | Self::CitizenshipCertificateReady => "I-797",
             Self::Denial => "Decision",
             Self::Oath => "N-445",
@@ -120,7 +125,7 @@ impl NoticeKind {
             Self::AppointmentCancelled => "appointment_cancelled",
             Self::Rfe | Self::Continuation => "request_open",
             Self::Approval | Self::Denial | Self::Reopened => "decision_made",
-            Self::WithdrawalAck | Self::CitizenshipCertificateReady => "notice_posted",
+            Self::WithdrawalAck | Self::MoveConfirmed | Self::CitizenshipCertificateReady => "notice_posted",
         }
     }
 
@@ -141,11 +146,13 @@ impl NoticeKind {
             Event::CaseReopened(_) => Self::Reopened,
             Event::PaymentReturnRecorded(_) => Self::PaymentNotHonoured,
             Event::AcceptanceVoided(_) => Self::AcceptanceVoided,
+            Event::MoveRecorded(_) => Self::MoveConfirmed,
             Event::OathScheduled(_) => Self::Oath,
             Event::CertificateIssued(_) => Self::CitizenshipCertificateReady,
             Event::CaseOpened(_)
             | Event::FeeWaiverGranted(_)
             | Event::FeeWaiverRefused(_)
+            | Event::CaseAddressChanged(_)
             | Event::FeeMadeGoodRecorded(_)
             | Event::FeeDeadlinePassed(_)
             | Event::BiometricsNeeded(_)

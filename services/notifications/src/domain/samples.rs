@@ -130,6 +130,10 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         NoticeKind::AcceptanceVoided => {
             pb::AcceptanceVoided { officer: String::new(), cause: "payment".into(), refund: false }.into()
         }
+        NoticeKind::MoveConfirmed => {
+            let receipt_numbers = vec!["DKT1234567897".into(), "DKT1234567905".into()];
+            pb::MoveRecorded { change_id: String::new(), receipt_numbers }.into()
+        }
         NoticeKind::Oath => pb::OathScheduled { appointment: slot("2026-07-02T14:00:00Z", FIELD) }.into(),
         NoticeKind::CitizenshipCertificateReady => {
             pb::CertificateIssued { certificate_number: String::new() }.into()

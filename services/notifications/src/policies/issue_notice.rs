@@ -135,6 +135,7 @@ impl IssueNotices {
             language: Language::of(&contact.language).tag().to_owned(),
             form: matter.form.clone(),
             name: self.renderer.printable(&full_name(&contact)),
+            address: contact.postal_address.lines().map(|line| self.renderer.printable(line)).collect(),
             office: offices::printed(&matter.office),
             notice_date: said_date(office_date(posted_at)),
             facts,

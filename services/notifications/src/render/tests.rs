@@ -18,6 +18,7 @@ fn page(kind: NoticeKind, event: &Event, language: &str, name: &str) -> Page {
         language: language.into(),
         form: "N-400".into(),
         name: name.into(),
+        address: vec!["4 Fictitious Row, Apt 2".into(), "Albany, NY 12207".into()],
         office: crate::offices::printed("NBC"),
         notice_date: said_date(posted_on),
         facts,

@@ -24,7 +24,7 @@ pub fn open(case: &Case, opened: &pb::CaseOpened) -> Decision {
 
 /// Why a person has to look before the filing is accepted; nothing when a machine may accept it. Who asks for
 /// naturalization is 18 (INA 334(b)), with exceptions a machine does not judge; whether somebody may sign for another
-/// is for a person to see (8 CFR 103.2(a)(2)).
+/// is for a person to see (8 CFR 103.2(a)(2)), and an address of somebody protected is changed by nobody else (8 USC 1367).
 pub fn intake_reasons(case: &Case) -> Vec<&'static str> {
     let minor = case.family == "naturalization" && case.age < 18;
     let signed_as = match case.signed_as.as_str() {
@@ -35,7 +35,8 @@ pub fn intake_reasons(case: &Case) -> Vec<&'static str> {
     };
     let waiver = (case.fee_waiver != FeeWaiver::NotAsked).then_some("fee_waiver");
     let owed = case.fee_owed.is_some().then_some("fee_owed");
-    minor.then_some("under_18").into_iter().chain(signed_as).chain(waiver).chain(owed).collect()
+    let protected = case.protected.then_some("protected_1367");
+    minor.then_some("under_18").into_iter().chain(signed_as).chain(waiver).chain(owed).chain(protected).collect()
 }
 
 /// Accepts the filing with its receipt number (8 CFR 103.2(a)(7)(i)).

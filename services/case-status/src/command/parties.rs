@@ -1,0 +1,113 @@
+//! Which cases a party has, and what happens to all of them: the address of record changes.
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use docket_eventlog::{Context, EventLog, Filter, Recorded, Store, Subjects};
+use docket_proto::events::{account, case};
+use docket_proto::identity::events::v1::AddressChanged;
+use docket_service::{ApplyError, Subscriber};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::reactions::{named, stream_id};
+use crate::aggregate::Cases;
+use crate::domain::decide;
+
+/// Notes a case of a party.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn note(tx: &mut PgConnection, account: Uuid, case: Uuid) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO party_case (account_id, case_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        account,
+        case
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Notes the cases from before they were noted when they were opened; once for ever.
+///
+/// # Errors
+/// The database; an event that cannot be read.
+pub(crate) async fn note_older(log: &EventLog, pool: &PgPool) -> anyhow::Result<()> {
+    let mut tx = docket_database::begin(pool).await?;
+    let first = sqlx::query!("INSERT INTO party_case_noted DEFAULT VALUES ON CONFLICT DO NOTHING");
+    if first.execute(&mut *tx).await?.rows_affected() == 0 {
+        return Ok(());
+    }
+    let (mut after, filter) = (0, Filter::kind("case.opened.v1"));
+    let head = log.head().await?.position;
+    while after < head {
+        let page = log.read_page(after, 1_000, &filter).await?;
+        for event in &page.events {
+            let case::Event::CaseOpened(opened) = event.decode()? else { continue };
+            let case_id = event.stream.id().context("the stream of a case has no id")?;
+            note(&mut tx, opened.account_id.parse().context("account_id is no id")?, case_id).await?;
+        }
+        after = page.up_to;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Identity's log: an address of record that changed.
+pub(crate) struct Moves {
+    /// The cases.
+    pub(crate) store: Store<Cases>,
+}
+
+#[async_trait]
+impl Subscriber for Moves {
+    fn categories(&self) -> &'static [&'static str] {
+        &["account"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        let account::Event::AddressChanged(changed) = event.decode()? else { return Ok(()) };
+        let report = named(&changed.filing_id, "filing_id")?;
+        let receipts = self.change_cases(tx, event, &changed, report).await?;
+        let context = Context::reaction("record_move", event, 0);
+        self.store
+            .execute_in(tx, &context, report, Subjects::filing(report), |case| {
+                decide::record_move(case, event.event_id, &receipts)
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+impl Moves {
+    /// Changes each open case it is for; gives their receipt numbers.
+    async fn change_cases(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        changed: &AddressChanged,
+        report: Uuid,
+    ) -> Result<Vec<String>, ApplyError> {
+        let cases = sqlx::query_scalar!(
+            "SELECT case_id FROM party_case WHERE account_id = $1 AND case_id <> $2 ORDER BY case_id",
+            stream_id(event)?,
+            report
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        let mut receipts = Vec::new();
+        for (case_id, nth) in cases.into_iter().zip(0..) {
+            let context = Context::reaction("change_address", event, nth);
+            let done = self
+                .store
+                .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
+                    decide::change_address(case, event.event_id, changed)
+                })
+                .await?;
+            if done.state.address_from == Some(event.event_id) {
+                receipts.push(done.state.receipt_number);
+            }
+        }
+        Ok(receipts)
+    }
+}

@@ -1,0 +1,50 @@
+//! The party moved: open cases go by the new address, and the report itself is done.
+
+use docket_kernel::Refusal;
+use docket_proto::case_status::events::v1 as pb;
+use docket_proto::identity::events::v1::AddressChanged;
+use uuid::Uuid;
+
+use super::Decision;
+use crate::domain::{Case, Stage};
+
+/// The address of record changed: an open case that it is for goes by it. A due date that was served stays (lifecycle 54).
+///
+/// # Errors
+/// None.
+pub fn change_address(case: &Case, change_id: Uuid, changed: &AddressChanged) -> Decision {
+    let meant =
+        changed.receipt_numbers.is_empty() || changed.receipt_numbers.contains(&case.receipt_number);
+    let open = case.stage == Stage::Submitted || case.stage.is_pending() || case.oath_is_to_come();
+    if !meant || !open {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        pb::CaseAddressChanged {
+            change_id: change_id.to_string(),
+            zone: changed.zone.clone(),
+            abroad: changed.abroad,
+        }
+        .into(),
+    ])
+}
+
+/// The report was carried out: its own case is done.
+///
+/// # Errors
+/// Not found without a case.
+pub fn record_move(case: &Case, change_id: Uuid, receipt_numbers: &[String]) -> Decision {
+    if !case.exists() {
+        return Err(Refusal::not_found());
+    }
+    if case.stage != Stage::Accepted {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        pb::MoveRecorded {
+            change_id: change_id.to_string(),
+            receipt_numbers: receipt_numbers.to_vec(),
+        }
+        .into(),
+    ])
+}

@@ -1,0 +1,75 @@
+//! The address of record: kept as an accepted report says it, told once, and known to nobody without need.
+
+use docket_proto::identity::v1 as pb;
+use docket_service::testing::with_token;
+use tonic::{Code, Status};
+
+use crate::world::{Member, World, id};
+
+fn report(member: &Member, request_id: &str, filing_id: &str, city: &str) -> pb::RecordAddressRequest {
+    pb::RecordAddressRequest {
+        request_id: request_id.to_owned(),
+        account_id: member.account.replace("accounts/", ""),
+        filing_id: filing_id.to_owned(),
+        address: format!("9 Sample Ave\n{city}, NV 89501"),
+        zone: "America/Los_Angeles".to_owned(),
+        moved_on_date: "2026-05-30".to_owned(),
+        ..pb::RecordAddressRequest::default()
+    }
+}
+
+async fn record(world: &World, caller: &str, report: pb::RecordAddressRequest) -> Result<(), Status> {
+    world.directory(caller).record_address(report).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_reported_address_is_kept_shown_and_told_once() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let token = world.sign_in(&ana).await.access_token;
+    let before = world.mails_to(&ana.email).await;
+    let (request, filing) = (id(), id());
+    for again in [&request, &request, &id()] {
+        record(&world, "filing", report(&ana, again, &filing, "Reno")).await.unwrap();
+    }
+    let text = world.mail(&ana.email, before + 1).await;
+    assert!(text.starts_with("Your address of record was changed") && !text.contains("Reno"), "{text}");
+
+    let asked = with_token(pb::GetAccountRequest {}, &token);
+    let account = world.accounts().get_account(asked).await.unwrap().into_inner().account.unwrap();
+    assert_eq!(account.postal_address, "9 Sample Ave\nReno, NV 89501");
+    assert_eq!(account.zone, "America/Los_Angeles");
+    let account_id = ana.account.replace("accounts/", "");
+    let contact = world.directory("notifications").get_contact(pb::GetContactRequest { account_id }).await;
+    assert_eq!(contact.unwrap().into_inner().postal_address, account.postal_address);
+
+    record(&world, "filing", report(&ana, &id(), &id(), "Elko")).await.unwrap();
+    let text = world.mail(&ana.email, before + 2).await;
+    assert!(text.starts_with("Your address of record was changed"), "{text}");
+    assert_eq!(world.mails_to(&ana.email).await, before + 2, "a repeated report tells nothing");
+    let kept: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM log.event WHERE kind = 'account.address_changed.v1'")
+            .fetch_one(&world.database.pool)
+            .await
+            .unwrap();
+    assert_eq!(kept, 2);
+    let clear: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM log.event WHERE position('Sample Ave'::bytea in payload) > 0")
+            .fetch_one(&world.database.pool)
+            .await
+            .unwrap();
+    assert_eq!(clear, 0, "an address stands in the clear");
+}
+
+#[tokio::test]
+async fn only_filing_records_and_only_an_address_of_somebody() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let denied = record(&world, "notifications", report(&ana, &id(), &id(), "Reno")).await.unwrap_err();
+    assert_eq!(denied.code(), Code::PermissionDenied);
+    let nobody = Member { account: id(), ..world.join("bo@example.com").await };
+    let unknown = record(&world, "filing", report(&nobody, &id(), &id(), "Reno")).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
+    let empty = pb::RecordAddressRequest { address: " ".to_owned(), ..report(&ana, &id(), &id(), "") };
+    assert_eq!(record(&world, "filing", empty).await.unwrap_err().code(), Code::InvalidArgument);
+}
