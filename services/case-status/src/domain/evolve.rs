@@ -16,11 +16,11 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
     match event {
         Event::CaseOpened(event) => opened(&mut case, event),
         Event::FilingAccepted(event) => accepted(&mut case, event),
-        Event::FilingRejected(_) => case.stage = Stage::Rejected,
+        Event::FilingRejected(_) => ended_before_it_began(&mut case, Stage::Rejected),
         Event::PaymentReturnRecorded(event) => fee_returned(&mut case, event),
         Event::FeeDeadlinePassed(event) => fee_overdue(&mut case, event),
         Event::FeeMadeGoodRecorded(_) => case.fee_owed = None,
-        Event::AcceptanceVoided(_) => voided(&mut case),
+        Event::AcceptanceVoided(_) => ended_before_it_began(&mut case, Stage::Voided),
         Event::FeeWaiverGranted(_) => case.fee_waiver = FeeWaiver::Granted,
         Event::FeeWaiverRefused(_) => case.fee_waiver = FeeWaiver::Refused,
         Event::CaseAddressChanged(event) => moved_away(&mut case, event),
@@ -158,8 +158,9 @@ fn fee_overdue(case: &mut Case, event: &pb::FeeDeadlinePassed) {
     }
 }
 
-fn voided(case: &mut Case) {
-    case.stage = Stage::Voided;
+/// The filing was not taken, or is as if it never had been: nothing is owed for it.
+fn ended_before_it_began(case: &mut Case, stage: Stage) {
+    case.stage = stage;
     case.fee_owed = None;
 }
 

@@ -57,6 +57,13 @@ fn a_filing_that_was_not_taken_owes_nothing() {
 }
 
 #[test]
+fn a_rejected_filing_owes_nothing_any_more() {
+    let case = owing(submitted()).and(pb::FilingRejected { codes: vec!["X-PAYFAIL".into()], refund: true });
+    case.when(|case| decide::pass_fee_deadline(case, RETURN, overdue())).then(&[]);
+    case.when(|case| decide::record_made_good(case, 71_000)).then(&[]);
+}
+
+#[test]
 fn a_decided_case_keeps_its_decision_and_shows_what_is_owed() {
     let approved =
         in_review().and(pb::CaseApproved { officer: BO.to_string(), effective_date: "2026-11-24".into() });
