@@ -21,8 +21,8 @@ pub(crate) mod samples;
 pub use docket_proto::events::case::Event;
 pub use evolve::evolve;
 pub use state::{
-    Appointment, Attempts, Biometrics, Booking, Case, Check, Deadline, FeeOwed, FeeWaiver, Interview, Oath,
-    Outcome, Recommendation, Request, RequestKind, RequestState, Stage,
+    Appointment, Attempts, Biometrics, Booking, Case, Check, Deadline, FeeOwed, FeeWaiver, Interview,
+    MoveRoute, Oath, Outcome, Recommendation, Request, RequestKind, RequestState, Stage,
 };
 
 /// Families whose cases are taken in by machine, with what each needs (8 CFR 335.1, 335.2 for naturalization).

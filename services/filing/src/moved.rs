@@ -34,9 +34,7 @@ pub(crate) fn report(answers: &Answers) -> Option<RecordAddressRequest> {
         zone: if abroad { OFFICE_ZONE } else { zone(state) }.to_owned(),
         abroad,
         moved_on_date: answers.get("moved_on").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        receipt_numbers: receipts
-            .filter_map(|row| row.get("receipt")?.as_str().map(str::to_owned))
-            .collect(),
+        receipt_numbers: receipts.filter_map(|row| row.get("receipt")?.as_str().map(str::to_owned)).collect(),
         ..RecordAddressRequest::default()
     })
 }
@@ -96,7 +94,8 @@ mod tests {
     #[test]
     fn abroad_is_where_the_law_says_so() {
         let abroad = |new: Value| reported(json!({ "new_address": new }));
-        let lisbon = abroad(json!({"line1": "Rua 1", "city": "Lisbon", "postal_code": "1000", "country": "PT"}));
+        let lisbon =
+            abroad(json!({"line1": "Rua 1", "city": "Lisbon", "postal_code": "1000", "country": "PT"}));
         assert!(lisbon.abroad && lisbon.address.ends_with("Lisbon, 1000\nPortugal"));
         assert_eq!(lisbon.zone, OFFICE_ZONE);
         assert!(abroad(json!({"line1": "1", "city": "Koror", "state": "PW", "country": "US"})).abroad);

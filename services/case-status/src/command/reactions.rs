@@ -16,8 +16,8 @@ use jiff::civil::Date;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{deadlines, parties};
 use super::serials::Serials;
+use super::{deadlines, parties};
 use crate::aggregate::Cases;
 use crate::domain::decide::{self, Response};
 use crate::domain::office::INTAKE_OFFICE;

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::state::{id, instant};
 use super::{
-    Biometrics, Booking, Case, Check, Deadline, Event, FeeOwed, FeeWaiver, Interview, Oath, Outcome,
-    Recommendation, Request, RequestKind, RequestState, Stage, needs,
+    Biometrics, Booking, Case, Check, Deadline, Event, FeeOwed, FeeWaiver, Interview, MoveRoute, Oath,
+    Outcome, Recommendation, Request, RequestKind, RequestState, Stage, needs,
 };
 
 /// The case after the event.
@@ -126,7 +126,7 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.signed_as.clone_from(&event.signed_as);
     case.payment = Uuid::try_parse(&event.payment_id).ok();
     case.fee_waiver = if event.fee_waiver { FeeWaiver::Asked } else { FeeWaiver::NotAsked };
-    case.protected = event.protected;
+    case.move_route = if event.protected { MoveRoute::Protected } else { MoveRoute::Usual };
     case.about_receipt.clone_from(&event.about_receipt);
     case.challenge.clone_from(&event.challenge);
     case.receipt_date.clone_from(&event.receipt_date);

@@ -187,15 +187,12 @@ impl World {
             Command::Certificate => decide::issue_certificate(case, "12345678"),
             Command::Withdraw => decide::withdraw(case),
             Command::Waive(granted) => decide::decide_fee_waiver(case, ADA, *granted),
-            Command::ReturnPayment | Command::MakeGood | Command::PassFeeDeadline | Command::Void(_) => {
-                self.decide_fee(command)
-            }
-            Command::MoveAway(abroad) => {
-                let zone = if *abroad { "America/New_York" } else { "Pacific/Honolulu" }.to_owned();
-                let changed = AddressChanged { zone, abroad: *abroad, ..AddressChanged::default() };
-                decide::change_address(case, Uuid::from_u128(self.events.len() as u128), &changed)
-            }
-            Command::RecordMove => decide::record_move(case, Uuid::from_u128(1), &[]),
+            Command::ReturnPayment
+            | Command::MakeGood
+            | Command::PassFeeDeadline
+            | Command::Void(_)
+            | Command::MoveAway(_)
+            | Command::RecordMove => self.decide_for_others(command),
             Command::Reopen => {
                 let motion = Case {
                     challenge: "motion_reopen".into(),
@@ -213,9 +210,9 @@ impl World {
         }
     }
 
-    /// What becomes of the fee after it was paid.
+    /// What other services report: of the fee after it was paid, of a move.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands are decided elsewhere")]
-    fn decide_fee(&self, command: &Command) -> Decision {
+    fn decide_for_others(&self, command: &Command) -> Decision {
         let (case, now) = (&self.case, self.now);
         match command {
             Command::ReturnPayment => {
@@ -236,6 +233,12 @@ impl World {
             Command::Void(payment) => {
                 decide::void_acceptance(case, ADA, if *payment { "payment" } else { "signature" }, now)
             }
+            Command::MoveAway(abroad) => {
+                let zone = if *abroad { "America/New_York" } else { "Pacific/Honolulu" }.to_owned();
+                let changed = AddressChanged { zone, abroad: *abroad, ..AddressChanged::default() };
+                decide::change_address(case, Uuid::from_u128(self.events.len() as u128), &changed)
+            }
+            Command::RecordMove => decide::record_move(case, Uuid::from_u128(1), &[]),
             other => unreachable!("{other:?}"),
         }
     }

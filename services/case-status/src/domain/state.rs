@@ -69,6 +69,17 @@ pub enum FeeWaiver {
     Refused,
 }
 
+/// The way in which a reported move goes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveRoute {
+    /// By machine.
+    #[default]
+    Usual,
+    /// The person says that a case is protected (8 USC 1367): somebody looks first.
+    Protected,
+}
+
 /// How it was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -321,9 +332,9 @@ pub struct Case {
     /// The motions that reopened it, in order.
     #[serde(default)]
     pub reopened_by: Vec<Uuid>,
-    /// Whether a case of the person is protected (8 USC 1367), as a report of a move says.
+    /// The way in which a reported move goes.
     #[serde(default)]
-    pub protected: bool,
+    pub move_route: MoveRoute,
     /// The event of the account that the address comes from; none before the party moved.
     #[serde(default)]
     pub address_from: Option<Uuid>,

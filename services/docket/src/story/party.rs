@@ -121,11 +121,18 @@ pub(super) async fn sign_in(player: &mut Player, who: &str, wrong_password: bool
     Ok("signed in with password and authenticator".to_owned())
 }
 
+/// Gives the second factor again, unless the token at hand is one that was got so: an authenticator's code works once in
+/// 30 seconds, and a story need not wait for the next one.
 async fn step_up(player: &mut Player, who: &str) -> Answer {
+    if player.person(who)?.stepped_up {
+        return Ok("the second factor was given a moment ago".to_owned());
+    }
     let code = player.person_mut(who)?.code().await?;
     let message = identity::StepUpRequest { request_id: command_id(), code };
     let answer = call!(player, player.token(who)?, sessions, step_up, message)?;
-    player.person_mut(who)?.take_tokens(answer.tokens.context("tokens")?);
+    let person = player.person_mut(who)?;
+    person.take_tokens(answer.tokens.context("tokens")?);
+    person.stepped_up = true;
     Ok("the second factor was given again; good for ten minutes".to_owned())
 }
 

@@ -33,6 +33,8 @@ pub struct Person {
     pub refresh_token: String,
     /// When the access token was given, seconds since the epoch.
     pub token_at: i64,
+    /// Whether it was got by giving the second factor again; one that is renewed is not.
+    pub stepped_up: bool,
 }
 
 impl Person {
@@ -54,6 +56,7 @@ impl Person {
             access_token: None,
             refresh_token: String::new(),
             token_at: 0,
+            stepped_up: false,
         }
     }
 

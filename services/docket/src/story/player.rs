@@ -390,6 +390,7 @@ impl Person {
             self.account = tokens.account;
         }
         self.token_at = now_s();
+        self.stepped_up = false;
     }
 }
 

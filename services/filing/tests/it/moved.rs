@@ -9,14 +9,12 @@ async fn an_accepted_report_of_a_move_is_kept_by_identity() {
     let world = World::start().await;
     let ana = world.person("Ana Lúcia", "Lima");
     let draft = ana.start("AR-11").await.unwrap().name;
-    let address = |city: &str| {
-        json!({ "line1": "9 Sample Ave", "city": city, "state": "NV", "postal_code": "89501", "country": "US" })
-    };
+    let address = |city: &str| json!({ "line1": "9 Sample Ave", "city": city, "state": "NV", "postal_code": "89501", "country": "US" });
     let answers = json!({
         "app_family_name": "Lima", "app_given_name": "Ana Lúcia", "app_other_names_used": false,
         "dob": "1985-04-12", "citizenship": "BR", "protected": false,
         "old_address": address("Elko"), "new_address": address("Reno"), "moved_on": "2026-01-02",
-        "used_interpreter": false, "used_preparer": false, "reads_english": "i_read_it", "declares_true": true,
+        "reads_english": "i_read_it", "declares_true": true,
     });
     let answered = ana.answer(&draft, &answers).await.unwrap();
     assert!(answered.missing.is_empty(), "{:?}", answered.missing);

@@ -74,7 +74,8 @@ impl DirectoryService for Directory {
     ) -> Result<Response<identity::RecordAddressResponse>, Status> {
         let asked = request.into_inner();
         let mut contacts = self.0.lock().expect("no test panics while holding it");
-        let contact = contacts.get_mut(&asked.account_id).ok_or_else(|| Status::not_found("no such account"))?;
+        let contact =
+            contacts.get_mut(&asked.account_id).ok_or_else(|| Status::not_found("no such account"))?;
         contact.postal_address = asked.address;
         Ok(Response::new(identity::RecordAddressResponse {}))
     }

@@ -53,11 +53,12 @@ async fn a_reported_address_is_kept_shown_and_told_once() {
             .await
             .unwrap();
     assert_eq!(kept, 2);
-    let clear: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM log.event WHERE position('Sample Ave'::bytea in payload) > 0")
-            .fetch_one(&world.database.pool)
-            .await
-            .unwrap();
+    let clear: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM log.event WHERE position('Sample Ave'::bytea in payload) > 0",
+    )
+    .fetch_one(&world.database.pool)
+    .await
+    .unwrap();
     assert_eq!(clear, 0, "an address stands in the clear");
 }
 

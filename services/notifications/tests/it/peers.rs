@@ -73,6 +73,13 @@ impl DirectoryService for Directory {
         let contact = self.0.lock().unwrap().get(&request.get_ref().account_id).cloned();
         contact.map(Response::new).ok_or_else(|| Status::unavailable("not now"))
     }
+
+    async fn record_address(
+        &self,
+        _: Request<identity::RecordAddressRequest>,
+    ) -> Result<Response<identity::RecordAddressResponse>, Status> {
+        Err(Status::permission_denied("only filing records addresses"))
+    }
 }
 
 /// The log of cases as its owner gives it, for what the broker does not send again.

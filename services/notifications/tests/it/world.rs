@@ -122,6 +122,7 @@ impl World {
             given_name: "Ana Lúcia".into(),
             family_name: "Verdemar".into(),
             identity_level: "register_matched".into(),
+            postal_address: "4 Fictitious Row\nAlbany, NY 12207".into(),
         };
         self.directory.set(&account.to_string(), contact);
         self.stranger(channel, account, email)

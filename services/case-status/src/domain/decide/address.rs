@@ -13,8 +13,7 @@ use crate::domain::{Case, Stage};
 /// # Errors
 /// None.
 pub fn change_address(case: &Case, change_id: Uuid, changed: &AddressChanged) -> Decision {
-    let meant =
-        changed.receipt_numbers.is_empty() || changed.receipt_numbers.contains(&case.receipt_number);
+    let meant = changed.receipt_numbers.is_empty() || changed.receipt_numbers.contains(&case.receipt_number);
     let open = case.stage == Stage::Submitted || case.stage.is_pending() || case.oath_is_to_come();
     if !meant || !open {
         return Ok(Vec::new());
@@ -41,10 +40,7 @@ pub fn record_move(case: &Case, change_id: Uuid, receipt_numbers: &[String]) -> 
         return Ok(Vec::new());
     }
     Ok(vec![
-        pb::MoveRecorded {
-            change_id: change_id.to_string(),
-            receipt_numbers: receipt_numbers.to_vec(),
-        }
-        .into(),
+        pb::MoveRecorded { change_id: change_id.to_string(), receipt_numbers: receipt_numbers.to_vec() }
+            .into(),
     ])
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Decision;
 use super::fee::honoured;
-use crate::domain::{Case, Event, FeeWaiver, Stage, needs};
+use crate::domain::{Case, Event, FeeWaiver, MoveRoute, Stage, needs};
 
 /// The code of a rejection because the fee was not waived; Form I-912 explains it.
 const WAIVER_REFUSED: &str = "I912-DENIED";
@@ -35,8 +35,15 @@ pub fn intake_reasons(case: &Case) -> Vec<&'static str> {
     };
     let waiver = (case.fee_waiver != FeeWaiver::NotAsked).then_some("fee_waiver");
     let owed = case.fee_owed.is_some().then_some("fee_owed");
-    let protected = case.protected.then_some("protected_1367");
-    minor.then_some("under_18").into_iter().chain(signed_as).chain(waiver).chain(owed).chain(protected).collect()
+    let protected = (case.move_route == MoveRoute::Protected).then_some("protected_1367");
+    minor
+        .then_some("under_18")
+        .into_iter()
+        .chain(signed_as)
+        .chain(waiver)
+        .chain(owed)
+        .chain(protected)
+        .collect()
 }
 
 /// Accepts the filing with its receipt number (8 CFR 103.2(a)(7)(i)).

@@ -52,8 +52,9 @@ fn only_open_cases_that_it_is_for_go_by_the_new_address() {
 #[test]
 fn the_report_is_done_once_it_is_carried_out() {
     let record = |case: &Given| case.when(|case| decide::record_move(case, CHANGE, &[RECEIPT.to_owned()]));
-    let report = given([pb::CaseOpened { form: "AR-11".into(), family: "address_change".into(), ..opened() }.into()])
-        .and(pb::FilingAccepted { receipt_number: "DKT1234567905".into(), office: "NBC".into() });
+    let report =
+        given([pb::CaseOpened { form: "AR-11".into(), family: "address_change".into(), ..opened() }.into()])
+            .and(pb::FilingAccepted { receipt_number: "DKT1234567905".into(), office: "NBC".into() });
     let events: Vec<Event> = record(&report).then(&["move_recorded"]);
     let done = Given(events.iter().fold(report.0, evolve));
     assert_eq!((done.0.stage, title::title(&done.0).id.as_str()), (Stage::Closed, "36"));
