@@ -29,6 +29,9 @@ pub struct Addresses {
     pub broker: String,
     /// Process ids, by name; for drills.
     pub processes: BTreeMap<String, u32>,
+    /// A service whose name is a file in this folder is not started again when it ends; for drills.
+    #[serde(default)]
+    pub held: PathBuf,
     /// One-use codes with which officers take up their roles, by role.
     pub invitations: BTreeMap<String, Vec<String>>,
     /// How far its clock is ahead, where that may be turned: only in an environment that is thrown away.

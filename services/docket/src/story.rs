@@ -4,6 +4,7 @@ pub mod evidence;
 pub mod file;
 pub mod money;
 pub mod officer;
+pub mod outage;
 pub mod party;
 pub mod people;
 pub mod player;

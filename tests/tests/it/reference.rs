@@ -36,6 +36,19 @@ fn the_page_of_events_fits_the_contract() {
     fits("docs/reference/events.md", &page);
 }
 
+/// The kinds of all events of the contract.
+pub(crate) fn kinds() -> Vec<String> {
+    let pool = DescriptorPool::decode(docket_proto::DESCRIPTORS).unwrap();
+    let owned =
+        |message: &MessageDescriptor| OWNERS.iter().any(|(_, package)| message.package_name() == *package);
+    let messages = pool.all_messages().filter(owned);
+    let mut kinds: Vec<String> = messages
+        .filter_map(|message| text_option(&message.options(), &pool, "docket.options.v1.kind"))
+        .collect();
+    kinds.sort();
+    kinds
+}
+
 fn row(pool: &DescriptorPool, owner: &str, message: &MessageDescriptor) -> Option<String> {
     let kind = text_option(&message.options(), pool, "docket.options.v1.kind")?;
     let sealed: Vec<String> = docket_proto::personal_fields(&kind)

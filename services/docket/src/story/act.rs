@@ -170,6 +170,8 @@ pub enum Act {
         /// Item → file beside the story.
         files: toml::Table,
     },
+    /// Sees that the request can be answered.
+    SeeRequest {},
     /// Waits until the request has ended without an answer.
     SeeRequestEnd {
         /// Why it ended.
@@ -179,6 +181,21 @@ pub enum Act {
     SeeWhyIntakeLooks {
         /// The reasons.
         reasons: Vec<String>,
+    },
+    /// Stops a service, which stays away until it is started.
+    StopService {
+        /// Its name, for example `payments`.
+        service: String,
+    },
+    /// Starts a service that was stopped, and waits until it is ready.
+    StartService {
+        /// Its name.
+        service: String,
+    },
+    /// Sees how far the own filing is, once it is there.
+    SeeFiling {
+        /// `sent`, `submitted`, `accepted` …
+        state: String,
     },
     /// Turns the clock of the whole system just past the open request's deadline; everybody then signs in anew.
     TurnClockPastDeadline {},

@@ -82,8 +82,9 @@ async fn see(player: &Player, who: &str, state: &str, with_code: bool) -> Answer
         .with_context(|| format!("{state:?} is no state of a payment"))?;
     let seen = wait_for(&format!("the payment is {state}"), async || {
         let message = payments::GetPaymentRequest { name: name(player), payer_code: code(player, with_code) };
-        let payment = call!(player, player.token(who)?, payments, get_payment, message)?.payment;
-        Ok(payment.filter(|payment| payment.state() == wanted))
+        // Before payments has heard of the package there is none.
+        let answer = call!(player, player.token(who)?, payments, get_payment, message).ok();
+        Ok(answer.and_then(|answer| answer.payment).filter(|payment| payment.state() == wanted))
     })
     .await?;
     Ok(format!("{state}; due now: {}", amount(seen.due.unwrap_or_default().cents)))

@@ -197,6 +197,11 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::MoveAppointment { kind, cause } => move_appointment(player, who, kind, cause).await,
         Act::Write { topic, text } => write(player, who, topic, text).await,
         Act::Respond { files } => respond(player, who, files).await,
+        Act::SeeRequest {} => {
+            let open = |response: &filings::Response| response.closed_cause.is_empty();
+            let response = response_that(player, who, "the request can be answered", open).await?;
+            Ok(format!("the {} can be answered", response.request_kind.to_uppercase()))
+        }
         Act::SeeRequestEnd { cause } => see_request_end(player, who, cause).await,
         Act::Withdraw {} => withdraw(player, who).await,
         Act::CountAtTheFarSide { charges, notices, refunds } => {

@@ -3,7 +3,7 @@ use super::act::Act;
 use super::file::{PersonRow, Step, Story};
 use super::people::Person;
 use super::vars::Vars;
-use super::{money, officer, party, see, time};
+use super::{money, officer, outage, party, see, time};
 use crate::address::Addresses;
 use crate::client::{Connection, plainly, reason, request};
 use crate::clock::now_s;
@@ -271,10 +271,14 @@ impl Player {
             | Act::MoveAppointment { .. }
             | Act::Write { .. }
             | Act::Respond { .. }
+            | Act::SeeRequest {}
             | Act::SeeRequestEnd { .. }
             | Act::Withdraw {}
             | Act::CountAtTheFarSide { .. } => party::filing(self, who, act).await,
             Act::TurnClockPastDeadline {} => time::turn_past_deadline(self, who).await,
+            Act::StopService { service } => outage::stop(self, service).await,
+            Act::StartService { service } => outage::start(self, service).await,
+            Act::SeeFiling { state } => outage::see_filing(self, who, state).await,
             Act::Remember { case } => Ok(self.keep(case)),
             Act::TurnTo { case } => self.turn_to(case),
             Act::AnswerMessage { .. }

@@ -120,6 +120,9 @@ impl Children {
         let mut said = Vec::new();
         for kept in self.lock().iter_mut().filter(|kept| !kept.given_up) {
             let Ok(Some(status)) = kept.child.try_wait() else { continue };
+            if self.place.held().join(&kept.order.name).exists() {
+                continue;
+            }
             let now = Instant::now();
             kept.deaths.push_back(now);
             kept.deaths.retain(|at| now.duration_since(*at) < Duration::from_mins(1));

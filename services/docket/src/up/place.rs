@@ -102,7 +102,9 @@ impl Place {
     pub fn make(home: &Path, apart: bool) -> Result<Self> {
         std::fs::create_dir_all(home).with_context(|| format!("make {}", home.display()))?;
         let place = Self { home: home.canonicalize()?, apart };
-        for folder in [place.tls(), place.configs(), place.secrets(), place.logs(), place.data()] {
+        for folder in
+            [place.tls(), place.configs(), place.secrets(), place.logs(), place.data(), place.held()]
+        {
             std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
         }
         std::fs::set_permissions(place.secrets(), std::fs::Permissions::from_mode(0o700))?;
@@ -128,6 +130,10 @@ impl Place {
     /// Databases, broker, sealed files.
     pub fn data(&self) -> PathBuf {
         self.home.join("data")
+    }
+    /// Names of services that are not to be started again.
+    pub fn held(&self) -> PathBuf {
+        self.home.join("held")
     }
     /// The clock's offset in development.
     pub fn clock(&self) -> PathBuf {

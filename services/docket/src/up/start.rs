@@ -256,6 +256,7 @@ fn addresses(place: &Place, ports: &Ports) -> Addresses {
             .collect(),
         broker: format!("tls://localhost:{}", ports.nats),
         processes: BTreeMap::new(),
+        held: place.held(),
         invitations: BTreeMap::new(),
         clock: place.apart.then(|| place.clock()),
     }

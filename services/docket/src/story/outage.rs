@@ -1,0 +1,49 @@
+//! Services that are away for a while, and what people see meanwhile.
+use super::party::{call, wait_for};
+use super::player::{Answer, Player};
+use anyhow::Context;
+use docket_proto::filing::v1 as filings;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+/// Stops a service; the supervisor leaves it so.
+pub async fn stop(player: &Player, service: &str) -> Answer {
+    let file = player.addresses.held.join(service);
+    std::fs::write(&file, "").with_context(|| format!("write {}", file.display()))?;
+    let addresses =
+        crate::address::Addresses::read(file.parent().and_then(|held| held.parent()).context("home")?)?;
+    let pid = addresses.processes.get(service).with_context(|| format!("{service} does not run"))?;
+    let pid = Pid::from_raw((*pid).cast_signed()).context("a process id")?;
+    kill_process(pid, Signal::TERM).context("stop it")?;
+    // The supervisor takes notice of its end; until then its id is still there.
+    let admin = player.addresses.admin.get(service).context("an address")?.clone();
+    wait_for(&format!("{service} has stopped"), async || {
+        let gone = test_kill_process(pid).is_err()
+            || player.http.get(format!("{admin}/livez")).send().await.is_err();
+        Ok(gone.then_some(()))
+    })
+    .await?;
+    Ok(format!("{service} is away"))
+}
+
+/// Lets the supervisor start it again.
+pub async fn start(player: &Player, service: &str) -> Answer {
+    std::fs::remove_file(player.addresses.held.join(service)).context("it was not stopped")?;
+    let url = format!("{}/readyz", player.addresses.admin.get(service).context("an address")?);
+    wait_for(&format!("{service} is ready"), async || {
+        let answer = player.http.get(&url).send().await;
+        Ok(answer.is_ok_and(|answer| answer.status().is_success()).then_some(()))
+    })
+    .await?;
+    Ok(format!("{service} is back"))
+}
+
+/// Sees how far the filing at hand is.
+pub async fn see_filing(player: &Player, who: &str, state: &str) -> Answer {
+    let seen = wait_for(&format!("the filing is {state}"), async || {
+        let message = filings::GetFilingRequest { name: player.matter.filing.clone() };
+        let filing = call!(player, player.token(who)?, drafts, get_filing, message)?.filing;
+        Ok(filing.filter(|filing| filing.state == state))
+    })
+    .await?;
+    Ok(format!("{}: {}", seen.form, seen.state))
+}
