@@ -91,17 +91,38 @@ impl<A: Aggregate> Store<A> {
         subjects: Subjects,
         decide: impl Fn(&A::State) -> Result<Vec<A::Event>, Refusal>,
     ) -> Result<Executed<A>, ExecuteError> {
+        self.execute_beside(context, (id, subjects), &[], |states| Ok(vec![decide(&states[0].state)?])).await
+    }
+
+    /// [`Store::execute`] for a decision that looks at others beside the first, and may write to them too: their
+    /// events in the same order, fewer lists leave the last ones as they are. It is done only while none of them has
+    /// moved on; each may stand once. The answer is about the first.
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub async fn execute_beside(
+        &self,
+        context: &Context,
+        first: (Uuid, Subjects),
+        others: &[(Uuid, Subjects)],
+        decide: impl Fn(&[Folded<A>]) -> Result<Vec<Vec<A::Event>>, Refusal>,
+    ) -> Result<Executed<A>, ExecuteError> {
         let mut attempt = 1;
         loop {
-            // First the state, then the command: a command not done yet cannot be part of that state.
-            let before = self.state(id).await?;
+            // First the states, then the command: a command not done yet cannot be part of those states.
+            let mut before = vec![self.state(first.0).await?];
+            for (other, _) in others {
+                before.push(self.state(*other).await?);
+            }
             let done = self.log.command(&context.actor, context.command_id).await?.is_some();
-            let events = if done { Vec::new() } else { decide(&before.state)? };
-            let append = self.append(context, id, subjects, before.version, &events, done);
+            let events = if done { Vec::new() } else { decide(&before)? };
+            let append = self.append(context, first, others, &before, &events, done);
             match self.log.append(append).await {
                 Ok(appended) => {
                     let mut connection = self.log.pool().acquire().await?;
-                    return Ok(self.executed(&mut connection, id, before, appended).await?);
+                    return Ok(self
+                        .executed(&mut connection, first.0, before.swap_remove(0), appended)
+                        .await?);
                 }
                 Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
@@ -122,14 +143,36 @@ impl<A: Aggregate> Store<A> {
         subjects: Subjects,
         decide: impl Fn(&A::State) -> Result<Vec<A::Event>, Refusal>,
     ) -> Result<Executed<A>, ExecuteError> {
+        let decide = |states: &[Folded<A>]| Ok(vec![decide(&states[0].state)?]);
+        self.execute_beside_in(tx, context, (id, subjects), &[], decide).await
+    }
+
+    /// [`Store::execute_beside`] in the caller's transaction.
+    ///
+    /// # Errors
+    /// As [`Store::execute_in`].
+    pub async fn execute_beside_in(
+        &self,
+        tx: &mut PgConnection,
+        context: &Context,
+        first: (Uuid, Subjects),
+        others: &[(Uuid, Subjects)],
+        decide: impl Fn(&[Folded<A>]) -> Result<Vec<Vec<A::Event>>, Refusal>,
+    ) -> Result<Executed<A>, ExecuteError> {
+        let core = self.log.core();
         let mut attempt = 1;
         loop {
-            let before = snapshot::state::<A>(tx, self.log.core(), &Self::stream(id), u64::MAX).await?;
+            let mut before = vec![snapshot::state::<A>(tx, core, &Self::stream(first.0), u64::MAX).await?];
+            for (other, _) in others {
+                before.push(snapshot::state::<A>(tx, core, &Self::stream(*other), u64::MAX).await?);
+            }
             let done = self.done_in(tx, context).await?;
-            let events = if done { Vec::new() } else { decide(&before.state)? };
-            let append = self.append(context, id, subjects, before.version, &events, done);
+            let events = if done { Vec::new() } else { decide(&before)? };
+            let append = self.append(context, first, others, &before, &events, done);
             match self.log.append_in(tx, append).await {
-                Ok(appended) => return Ok(self.executed(tx, id, before, appended).await?),
+                Ok(appended) => {
+                    return Ok(self.executed(tx, first.0, before.swap_remove(0), appended).await?);
+                }
                 // The head is ours now, so the next attempt sees the last version.
                 Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
@@ -155,14 +198,19 @@ impl<A: Aggregate> Store<A> {
     fn append(
         &self,
         context: &Context,
-        id: Uuid,
-        subjects: Subjects,
-        version: u64,
-        events: &[A::Event],
+        first: (Uuid, Subjects),
+        others: &[(Uuid, Subjects)],
+        before: &[Folded<A>],
+        events: &[Vec<A::Event>],
         done: bool,
     ) -> Append {
-        let expected = if done { Expected::Any } else { Expected::Version(version) };
-        context.append(&self.log, vec![StreamAppend::of(Self::stream(id), expected, subjects, events)])
+        let streams = std::iter::once(&first).chain(others).zip(before).enumerate();
+        let streams = streams.map(|(place, ((id, subjects), before))| {
+            let expected = if done { Expected::Any } else { Expected::Version(before.version) };
+            let events = events.get(place).map_or(&[][..], Vec::as_slice);
+            StreamAppend::of(Self::stream(*id), expected, *subjects, events)
+        });
+        context.append(&self.log, streams.collect())
     }
 
     async fn executed(

@@ -3,8 +3,10 @@
 mod api;
 mod booking;
 mod deadlines;
+mod links;
 mod parties;
 mod reactions;
+mod represented;
 mod serials;
 mod timer;
 mod wire;
@@ -18,6 +20,7 @@ use sqlx::migrate::Migrator;
 
 use crate::aggregate::{Cases, LOG};
 use api::CaseCommands;
+use links::LinkedCases;
 use parties::Moves;
 use reactions::{Filings, Notices, Payments};
 use serials::Serials;
@@ -67,6 +70,7 @@ pub fn server(base: Base) -> Server {
         .subscriber("filing", Arc::new(Filings { store: store.clone(), serials }))
         .subscriber("identity", Arc::new(Moves { store: store.clone() }))
         .subscriber("payments", Arc::new(Payments { store: store.clone() }))
-        .subscriber("notifications", Arc::new(Notices { store }))
+        .subscriber("notifications", Arc::new(Notices { store: store.clone() }))
+        .subscriber(LOG, Arc::new(LinkedCases { store }))
         .timers(Arc::new(deadlines))
 }

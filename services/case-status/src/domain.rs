@@ -21,8 +21,9 @@ pub(crate) mod samples;
 pub use docket_proto::events::case::Event;
 pub use evolve::evolve;
 pub use state::{
-    Appointment, Attempts, Biometrics, Booking, Case, Check, Deadline, FeeOwed, FeeWaiver, Interview,
-    MoveRoute, Oath, Outcome, Recommendation, Request, RequestKind, RequestState, Stage,
+    Appearance, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check, Deadline,
+    Direction, FeeOwed, FeeWaiver, Interview, Link, LinkKind, MoveRoute, Oath, Outcome, Recommendation,
+    Request, RequestKind, RequestState, Stage,
 };
 
 /// Families whose cases are taken in by machine, with what each needs (8 CFR 335.1, 335.2 for naturalization).
@@ -48,6 +49,16 @@ pub fn needs(family: &str) -> Needs {
             Needs { biometrics: true, interview: false, test: false, oath: false }
         }
         _ => Needs { biometrics: false, interview: false, test: false, oath: false },
+    }
+}
+
+/// The card or document that the approval of a form gives; none for the other forms.
+pub fn card_of(form: &str) -> Option<&'static str> {
+    match form {
+        "I-485" | "I-90" | "I-751" => Some("permanent_resident_card"),
+        "I-765" => Some("employment_authorization_document"),
+        "I-131" => Some("travel_document"),
+        _ => None,
     }
 }
 

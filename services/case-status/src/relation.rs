@@ -4,13 +4,15 @@ use docket_service::{Caller, Role};
 use uuid::Uuid;
 
 use crate::domain::office::INTAKE_OFFICE;
-use crate::domain::{Biometrics, Case, Oath, Stage};
+use crate::domain::{Biometrics, CardState, Case, Oath, Stage};
 
 /// How a person stands to a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Relation {
     /// The party.
     Applicant,
+    /// Who acts for the party (8 CFR 292.5).
+    Representative,
     /// The officer who has the case.
     Assigned,
     /// A supervisor of the case's office.
@@ -21,6 +23,8 @@ pub(crate) enum Relation {
     BiometricsSite,
     /// An officer of the site where the oath is due or was taken.
     OathSite,
+    /// An officer of the records of the case's office, once a card is ordered.
+    Records,
 }
 
 impl Relation {
@@ -28,24 +32,32 @@ impl Relation {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Applicant => "applicant",
+            Self::Representative => "representative",
             Self::Assigned => "assigned",
             Self::Supervisor => "supervisor",
             Self::Intake => "intake",
             Self::BiometricsSite => "biometrics_site",
             Self::OathSite => "oath_site",
+            Self::Records => "records",
         }
+    }
+
+    /// Whether it is on the side of the party.
+    pub(crate) fn is_partys(self) -> bool {
+        matches!(self, Self::Applicant | Self::Representative)
     }
 
     /// Whether it gives sight of the whole case, not of an appointment only (roles §3 row 14, condition k).
     pub(crate) fn reads(self) -> bool {
-        matches!(self, Self::Applicant | Self::Assigned | Self::Supervisor | Self::Intake)
+        self.is_partys() || matches!(self, Self::Assigned | Self::Supervisor | Self::Intake)
     }
 }
 
 /// Roles that may have a case given to them.
 pub(crate) const OFFICER_ROLES: [&str; 2] = ["adjudicator", "supervisor"];
 
-/// The relations of a caller to a case. Nobody is the office in a case of their own (separation of duties 1).
+/// The relations of a caller to a case. Nobody is the office in a case of their own or of a client (separation of
+/// duties 1).
 pub(crate) fn relations(caller: &Caller, case: &Case) -> Vec<Relation> {
     let Some(account) = caller.account() else { return Vec::new() };
     if !case.exists() {
@@ -53,6 +65,9 @@ pub(crate) fn relations(caller: &Caller, case: &Case) -> Vec<Relation> {
     }
     if case.party == Some(account) {
         return vec![Relation::Applicant];
+    }
+    if case.representative() == Some(account) {
+        return vec![Relation::Representative];
     }
     office_relations(account, &caller.roles, case)
 }
@@ -78,6 +93,10 @@ fn office_relations(account: Uuid, roles: &[Role], case: &Case) -> Vec<Relation>
             Relation::OathSite,
             matches!(case.oath, Oath::Scheduled | Oath::Taken) && site(&case.oath_booking, "oath_officer"),
         ),
+        (
+            Relation::Records,
+            case.card.state != CardState::None && holds("records_officer", supervising_office(case)),
+        ),
     ];
     rows.into_iter().filter(|(_, holds)| *holds).map(|(relation, _)| relation).collect()
 }
@@ -89,6 +108,7 @@ pub(crate) fn supervising_office(case: &Case) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use docket_proto::case_status::events::v1::CardOrdered;
     use docket_service::{Identity, Person};
 
     use super::*;
@@ -131,6 +151,20 @@ mod tests {
     }
 
     #[test]
+    fn who_acts_for_the_party_is_nothing_else_in_the_case() {
+        let attorney = Uuid::from_u128(0x29);
+        let active = docket_proto::case_status::events::v1::RepresentationActivated {
+            representation_id: Uuid::from_u128(0x28).to_string(),
+            representative: attorney.to_string(),
+        };
+        let case = in_review().and(active).0;
+        check(caller(attorney, &[]), &case, &[Relation::Representative]);
+        check(caller(attorney, &[("supervisor", "NBC")]), &case, &[Relation::Representative]);
+        let ended = docket_proto::case_status::events::v1::CaseRepresentationEnded::default();
+        check(caller(attorney, &[]), &crate::domain::evolve(case, &ended.into()), &[]);
+    }
+
+    #[test]
     fn intake_ends_with_acceptance_and_a_site_begins_with_its_appointment() {
         let intake = || caller(BO, &[("intake_officer", "NBC")]);
         check(intake(), &submitted().0, &[Relation::Intake]);
@@ -141,5 +175,8 @@ mod tests {
         let oath = || caller(BO, &[("oath_officer", "FO-NYC")]);
         check(oath(), &oath_scheduled().0, &[Relation::OathSite]);
         check(oath(), &approved().0, &[]);
+        let records = || caller(BO, &[("records_officer", "NBC")]);
+        check(records(), &approved().0, &[]);
+        check(records(), &approved().and(CardOrdered::default()).0, &[Relation::Records]);
     }
 }

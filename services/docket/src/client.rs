@@ -18,6 +18,7 @@ pub use case_status::v1::status_service_client::StatusServiceClient;
 pub use filing::v1::catalogue_service_client::CatalogueServiceClient;
 pub use filing::v1::draft_service_client::DraftServiceClient;
 pub use filing::v1::evidence_service_client::EvidenceServiceClient;
+pub use filing::v1::representation_service_client::RepresentationServiceClient;
 pub use identity::v1::account_service_client::AccountServiceClient;
 pub use identity::v1::erasure_service_client::ErasureServiceClient;
 pub use identity::v1::session_service_client::SessionServiceClient;
@@ -112,6 +113,9 @@ impl Connection {
     }
     pub fn evidence(&self) -> EvidenceServiceClient<Channel> {
         EvidenceServiceClient::new(self.filing.clone())
+    }
+    pub fn representations(&self) -> RepresentationServiceClient<Channel> {
+        RepresentationServiceClient::new(self.filing.clone())
     }
     pub fn payments(&self) -> PaymentServiceClient<Channel> {
         PaymentServiceClient::new(self.payments.clone())

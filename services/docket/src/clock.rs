@@ -8,9 +8,14 @@ static AHEAD_S: AtomicI64 = AtomicI64::new(0);
 
 /// Seconds since the epoch, as the people of the system have it.
 pub fn now_s() -> i64 {
+    now_ms().div_euclid(1_000)
+}
+
+/// Milliseconds since the epoch, as the people of the system have it.
+pub fn now_ms() -> i64 {
     #[expect(clippy::disallowed_methods, reason = "a person's authenticator runs on the person's own clock")]
-    let machine = jiff::Timestamp::now().as_second();
-    machine + AHEAD_S.load(Ordering::Relaxed)
+    let machine = jiff::Timestamp::now().as_millisecond();
+    machine + AHEAD_S.load(Ordering::Relaxed) * 1_000
 }
 
 /// Goes as far ahead as the file of a system says whose clock may be turned; a missing file is no offset.

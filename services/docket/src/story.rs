@@ -8,6 +8,7 @@ pub mod outage;
 pub mod party;
 pub mod people;
 pub mod player;
+pub mod represent;
 pub mod see;
 pub mod time;
 pub mod vars;

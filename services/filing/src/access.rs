@@ -35,7 +35,17 @@ mod tests {
     fn the_matrix_of_rights_holds() {
         let all = Access::new(POLICIES, SCHEMA).unwrap().actions();
         for action in &all {
-            assert!(allowed(&[], &["applicant"], action), "applicant {action}");
+            let representatives = ["AskReview"].contains(&action.as_str());
+            let appearance = action.ends_with("Representation") || action.ends_with("Representations");
+            let applicants = !representatives && !appearance;
+            assert_eq!(allowed(&[], &["applicant"], action), applicants, "applicant {action}");
+            // Who prepares for somebody never signs for them, nor says in their name that it is right.
+            let own = ["ReturnFiling", "ApproveFiling", "SignFiling"].contains(&action.as_str());
+            assert_eq!(
+                allowed(&[], &["representative"], action),
+                !own && !appearance,
+                "representative {action}"
+            );
             assert!(
                 !allowed(&["supervisor", "operator", "finance"], &[], action),
                 "nobody without relation {action}"
@@ -43,6 +53,32 @@ mod tests {
             let reads = ["GetFiling", "DownloadEvidence"].contains(&action.as_str());
             assert_eq!(allowed(&["adjudicator"], &["assigned_officer"], action), reads, "officer {action}");
             assert!(!allowed(&["operator"], &["assigned_officer"], action), "operator {action}");
+        }
+    }
+
+    #[test]
+    fn an_appearance_is_its_makers_its_clients_and_whoever_has_the_code() {
+        let may = |relation: &'static str, action: &str| {
+            let access = Access::new(POLICIES, SCHEMA).unwrap();
+            let relations = vec![relation];
+            let id = Uuid::from_u128(3);
+            let resource = Resource { kind: "Representation", id, relations, office: None, class: "normal" };
+            access.allows(&caller(&[]), action, &resource)
+        };
+        for (action, who) in [
+            ("GetRepresentation", &["representative", "client", "invited"][..]),
+            ("ListRepresentations", &["representative", "client"]),
+            ("AcceptRepresentation", &["invited"]),
+            ("RefuseRepresentation", &["invited"]),
+            ("WithdrawRepresentation", &["representative"]),
+            ("EndRepresentation", &["client"]),
+            ("StartDraft", &["representative"]),
+            ("SignFiling", &[]),
+            ("GetFiling", &[]),
+        ] {
+            for relation in ["representative", "client", "invited", "assigned_officer"] {
+                assert_eq!(may(relation, action), who.contains(&relation), "{relation} {action}");
+            }
         }
     }
 

@@ -3,12 +3,14 @@
 use docket_eventlog::Aggregate;
 use docket_proto::events;
 
-use crate::domain::{filing, package, response};
+use crate::domain::{filing, package, representation, response};
 
 /// Streams `filing-<id>`.
 pub(crate) struct Filings;
 /// Streams `package-<id>`.
 pub(crate) struct Packages;
+/// Streams `representation-<id>`.
+pub(crate) struct Representations;
 /// Streams `response-<id>`; the id is the request's.
 pub(crate) struct Responses;
 
@@ -36,5 +38,14 @@ impl Aggregate for Responses {
 
     fn evolve(state: Self::State, event: &Self::Event) -> Self::State {
         response::evolve(state, event)
+    }
+}
+
+impl Aggregate for Representations {
+    type Event = events::representation::Event;
+    type State = representation::Representation;
+
+    fn evolve(state: Self::State, event: &Self::Event) -> Self::State {
+        representation::evolve(state, event)
     }
 }

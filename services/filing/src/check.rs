@@ -138,7 +138,9 @@ pub(crate) fn filer_role(form: &Form) -> &str {
 pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result<Given, ApiError> {
     let now = desk.base.clock.now();
     let filing = &dossier.filing;
-    let linked = crate::store::filings::pending_forms(&desk.base.pool, filing.account, dossier.id).await?;
+    let linked =
+        crate::store::filings::linked_forms(&desk.base.pool, (filing.account, filing.package), dossier.id)
+            .await?;
     Ok(Given {
         today: civil_date(now, &filing.zone),
         filer_role: filer_role(form).to_owned(),

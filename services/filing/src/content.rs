@@ -26,6 +26,8 @@ pub(crate) struct Content {
     pub(crate) answers: Answers,
     /// The answers to Form I-912, when a waiver of the fee is asked for.
     pub(crate) waiver: Option<Answers>,
+    /// What the client wants corrected, as said last; empty when nothing was said.
+    pub(crate) remark: String,
     /// Files by evidence id; also those taken off.
     pub(crate) files: HashMap<Uuid, Sealed>,
     /// The key was destroyed: nothing can be read again.
@@ -42,7 +44,11 @@ impl Content {
                 content.merge(&e.answers_json);
             } else if let filing::Event::FeeWaiverRequested(e) = event {
                 content.waiver = serde_json::from_str(&e.answers_json).ok();
+            } else if let filing::Event::FilingReturned(e) = event {
+                content.remark = e.remark;
             } else if let filing::Event::EvidenceAdded(e) = event {
+                content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
+            } else if let filing::Event::UnsolicitedEvidenceAdded(e) = event {
                 content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
             }
         }

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use docket_eventlog::{EventLog, Loaded, Store};
+use docket_eventlog::{Context, EventLog, Loaded, Recorded, Store};
 use docket_forms::{Catalogue, Form};
 use docket_kernel::{Refusal, identifier, resource};
 use docket_service::{ApiError, Base, Caller, Resource};
 use uuid::Uuid;
 
-use crate::aggregates::{Filings, Responses};
+use crate::aggregates::{Filings, Packages, Representations, Responses};
 use crate::content::Content;
-use crate::domain::filing::{Filing, Phase};
+use crate::domain::filing::{Filing, Phase, Standing};
 use crate::domain::response::Response;
 use crate::scanner::Scanner;
-use crate::store::officers;
+use crate::store::{filings, officers, representations, requests, responses};
+
+/// No request stays open longer: 84 days, 14 for mail from abroad, and the days on which offices are closed
+/// (8 CFR 103.2(b)(8)(iv)), with room to spare. In microseconds.
+const LONGEST_REQUEST_US: i64 = 130 * 86_400 * 1_000_000;
 
 /// The parts of the service. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +26,8 @@ pub(crate) struct Desk {
     pub(crate) log: EventLog,
     pub(crate) filings: Store<Filings>,
     pub(crate) responses: Store<Responses>,
+    pub(crate) packages: Store<Packages>,
+    pub(crate) representations: Store<Representations>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) scanner: Scanner,
 }
@@ -46,6 +52,8 @@ impl Desk {
         Self {
             filings: Store::new(log.clone()),
             responses: Store::new(log.clone()),
+            packages: Store::new(log.clone()),
+            representations: Store::new(log.clone()),
             catalogue: Arc::new(catalogue),
             log,
             scanner,
@@ -106,6 +114,28 @@ impl Desk {
         Ok(ResponseDossier { id, response, content })
     }
 
+    /// Where the case of an accepted filing stands.
+    ///
+    /// # Errors
+    /// The database or the log.
+    pub(crate) async fn standing(&self, case: Uuid, account: Uuid) -> Result<Standing, ApiError> {
+        let pool = &self.base.pool;
+        if !filings::is_pending(pool, case).await? {
+            return Ok(Standing::Decided);
+        }
+        if requests::waits(pool, case).await? {
+            return Ok(Standing::RequestWaits);
+        }
+        let now_us = self.now_us();
+        for id in responses::opened_since(pool, account, now_us - LONGEST_REQUEST_US).await? {
+            let response = self.responses.load(id).await?.state;
+            if response.case == case && response.is_awaited(now_us) {
+                return Ok(Standing::RequestOpen(id));
+            }
+        }
+        Ok(Standing::Pending)
+    }
+
     /// How the caller stands to what `account` filed in `case`.
     async fn relations(
         &self,
@@ -117,13 +147,46 @@ impl Desk {
         let mut relations = Vec::new();
         if person == account {
             relations.push("applicant");
+        } else if representations::represents(&self.base.pool, person, case).await? {
+            relations.push("representative");
         } else if officers::of_case(&self.base.pool, case).await? == Some(person) {
             relations.push("assigned_officer");
         }
         Ok(relations)
     }
 
-    fn require(
+    /// Lets the caller do what everybody may.
+    ///
+    /// # Errors
+    /// What the policy says.
+    pub(crate) fn collection(&self, caller: &Caller, action: &str) -> Result<(), ApiError> {
+        self.require(caller, action, "Collection", Uuid::nil(), Vec::new())
+    }
+
+    /// The name proven for an account.
+    ///
+    /// # Errors
+    /// `IDENTITY_NOT_PROVEN`; identity does not answer.
+    pub(crate) async fn proven(&self, account: Uuid) -> Result<String, ApiError> {
+        let contact = self.contact(account).await?;
+        if contact.identity_level != "register_matched" {
+            return Err(identity_not_proven().into());
+        }
+        Ok([contact.given_name, contact.family_name].join(" ").trim().to_owned())
+    }
+
+    /// Tells who waits for the log that something new is in it.
+    pub(crate) fn committed(&self, events: &[Recorded]) {
+        if let Some(event) = events.last() {
+            self.log.committed(event.position);
+        }
+    }
+
+    /// Asks the policy.
+    ///
+    /// # Errors
+    /// What it says; not found without a relation.
+    pub(crate) fn require(
         &self,
         caller: &Caller,
         action: &str,
@@ -137,6 +200,18 @@ impl Desk {
             &Resource { kind, id, relations, office: None, class: "normal" },
         )
     }
+}
+
+/// The refusal of an act that needs a proven identity.
+pub(crate) fn identity_not_proven() -> Refusal {
+    Refusal::state("IDENTITY_NOT_PROVEN", "This needs a proven identity.")
+        .way_out("Prove your identity in your account: name, date of birth and A-Number. Then try again.")
+}
+
+/// The context of a command about what `account` filed: who acts for somebody else is named with them.
+pub(crate) fn acting_for(context: Context, caller: &Caller, account: Uuid) -> Context {
+    let for_another = caller.account().is_some_and(|own| own != account);
+    Context { on_behalf_of: Some(account).filter(|_| for_another), ..context }
 }
 
 /// The id in a resource name given as a field.

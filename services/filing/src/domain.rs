@@ -1,4 +1,4 @@
-//! What happens to a filing, its package and the responses in its case: pure `decide` and `evolve`.
+//! What happens to a filing, its package, its representation and the responses in its case: pure `decide` and `evolve`.
 //!
 //! No clock, no database, no plaintext: instants, ids, hashes and the outcome of the form's rules come in with
 //! the command, and answers are never part of a state (they stay sealed in the events).
@@ -7,6 +7,7 @@ pub mod attached;
 pub mod filing;
 pub mod name;
 pub mod package;
+pub mod representation;
 pub mod response;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod access;
 mod aggregates;
 mod answers;
 mod api;
+mod appearance;
 mod check;
 mod config;
 mod content;
@@ -32,12 +33,13 @@ use docket_forms::Catalogue;
 use docket_proto::filing::v1::catalogue_service_server::CatalogueServiceServer;
 use docket_proto::filing::v1::draft_service_server::DraftServiceServer;
 use docket_proto::filing::v1::evidence_service_server::EvidenceServiceServer;
+use docket_proto::filing::v1::representation_service_server::RepresentationServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 
 pub use config::{CatalogueConfig, Config};
 pub use scanner::Config as ScannerConfig;
 
-use api::{CatalogueApi, DraftApi, EvidenceApi};
+use api::{CatalogueApi, DraftApi, EvidenceApi, RepresentationApi};
 use desk::Desk;
 use policies::{FollowCase, SubmitPackage};
 use scanner::Scanner;
@@ -64,6 +66,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .grpc(CatalogueServiceServer::new(CatalogueApi(desk.clone())))
         .grpc(DraftServiceServer::new(DraftApi(desk.clone())))
         .grpc(EvidenceServiceServer::new(EvidenceApi::new(desk.clone())))
+        .grpc(RepresentationServiceServer::new(RepresentationApi(desk.clone())))
         .subscriber("payments", Arc::new(SubmitPackage(desk.clone())))
         .subscriber("cases-0", Arc::new(FollowCase(desk)))
         .run(stop)

@@ -2,5 +2,6 @@
 
 pub(crate) mod filings;
 pub(crate) mod officers;
+pub(crate) mod representations;
 pub(crate) mod requests;
 pub(crate) mod responses;

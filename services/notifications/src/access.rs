@@ -38,6 +38,8 @@ pub(crate) fn require(
 pub(crate) fn relations(account: Uuid, matter: &Matter) -> Vec<&'static str> {
     if matter.account == account {
         vec!["party"]
+    } else if matter.representative == Some(account) {
+        vec!["representative"]
     } else if matter.officer == Some(account) {
         vec!["assigned_officer"]
     } else {
@@ -74,9 +76,15 @@ mod tests {
     fn the_matrix_of_rights_holds() {
         let matter = samples::matter();
         let (party, officer, other) = (matter.account, matter.officer.unwrap(), Uuid::from_u128(99));
+        let attorney = matter.representative.unwrap();
         for action in Access::new(POLICIES, SCHEMA).unwrap().actions() {
             let answers = ["SendMessage", "ListThreads"].contains(&action.as_str());
             assert_eq!(allowed(party, &[], "NBC", &action), action != "ListDeliveries", "party {action}");
+            assert_eq!(
+                allowed(attorney, &["supervisor"], "NBC", &action),
+                action != "ListDeliveries",
+                "representative {action}"
+            );
             assert_eq!(allowed(officer, &["adjudicator"], "NBC", &action), answers, "officer {action}");
             assert!(!allowed(officer, &[], "NBC", &action), "no role any more {action}");
             assert_eq!(allowed(other, &["supervisor"], "NBC", &action), answers, "supervisor {action}");

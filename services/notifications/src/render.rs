@@ -150,10 +150,14 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::Approval => include_str!("../templates/approval.typ"),
         NoticeKind::Denial => include_str!("../templates/denial.typ"),
         NoticeKind::WithdrawalAck => include_str!("../templates/withdrawal_ack.typ"),
+        NoticeKind::CaseClosedMoot => include_str!("../templates/case_closed_moot.typ"),
         NoticeKind::Reopened => include_str!("../templates/reopened.typ"),
         NoticeKind::PaymentNotHonoured => include_str!("../templates/payment_returned.typ"),
         NoticeKind::AcceptanceVoided => include_str!("../templates/acceptance_voided.typ"),
         NoticeKind::MoveConfirmed => include_str!("../templates/address_changed.typ"),
+        NoticeKind::RepresentationEnded => include_str!("../templates/representation_ended.typ"),
+        NoticeKind::CardMailed => include_str!("../templates/card_mailed.typ"),
+        NoticeKind::CardReturned => include_str!("../templates/card_returned.typ"),
         NoticeKind::Oath => include_str!("../templates/oath.typ"),
         NoticeKind::CitizenshipCertificateReady => {
             include_str!("../templates/citizenship_certificate_ready.typ")
@@ -189,10 +193,14 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         | NoticeKind::AppointmentCancelled
         | NoticeKind::Approval
         | NoticeKind::WithdrawalAck
+        | NoticeKind::CaseClosedMoot
         | NoticeKind::Reopened
         | NoticeKind::PaymentNotHonoured
         | NoticeKind::AcceptanceVoided
         | NoticeKind::MoveConfirmed
+        | NoticeKind::RepresentationEnded
+        | NoticeKind::CardMailed
+        | NoticeKind::CardReturned
         | NoticeKind::CitizenshipCertificateReady => "Notice of Action",
     }
 }

@@ -10,10 +10,14 @@ notice-continuation = Your examination was continued
 notice-approval = Approval notice
 notice-denial = Denial of your case
 notice-withdrawal_ack = Your case was withdrawn
+notice-case_closed_moot = Your case was closed: you received the benefit another way
 notice-reopened = Your case was reopened
 notice-payment_returned = Your payment was not honored
 notice-acceptance_voided = We took back our acceptance
 notice-address_changed = Your address was changed
+notice-representation_ended = Nobody represents you any more
+notice-card_mailed = Your card or document is on its way
+notice-card_returned = Your card or document came back to us
 notice-oath = Oath ceremony
 notice-citizenship_certificate_ready = Your Certificate of Naturalization
 

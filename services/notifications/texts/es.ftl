@@ -10,10 +10,14 @@ notice-continuation = Su examen continúa
 notice-approval = Aviso de aprobación
 notice-denial = Denegación de su caso
 notice-withdrawal_ack = Su caso fue retirado
+notice-case_closed_moot = Su caso fue cerrado: usted recibió el beneficio por otra vía
 notice-reopened = Su caso fue reabierto
 notice-payment_returned = Su pago no fue reconocido
 notice-acceptance_voided = Anulamos nuestra aceptación
 notice-address_changed = Cambió su dirección
+notice-representation_ended = Ya nadie le representa
+notice-card_mailed = Su tarjeta o documento está en camino
+notice-card_returned = Nos devolvieron su tarjeta o documento
 notice-oath = Ceremonia de juramento
 notice-citizenship_certificate_ready = Su Certificado de Naturalización
 

@@ -157,11 +157,12 @@ impl Payments {
     /// A payment as its payer sees it, opened at this edge only.
     async fn shown(&self, id: Uuid) -> Result<pb::Payment, ApiError> {
         let loaded = self.cashier.payments.load(id).await?;
-        let quote_id = loaded.state.opened.as_ref().and_then(|opened| Uuid::try_parse(&opened.quote_id).ok());
-        let quoted = match quote_id {
-            Some(quote_id) => self.quotes.load(quote_id).await?.state.quoted,
-            None => None,
-        };
+        let mut quoted = Vec::new();
+        for part in &loaded.state.parts {
+            if let Ok(quote_id) = Uuid::try_parse(&part.quote_id) {
+                quoted.extend(self.quotes.load(quote_id).await?.state.quoted);
+            }
+        }
         let last4 = convert::last4(&self.base.log, &loaded.events).await?;
         Ok(convert::payment(id, &loaded.state, quoted, last4))
     }

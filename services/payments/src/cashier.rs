@@ -1,5 +1,5 @@
 //! The cashier: carries out what the domain decides, with the rows that must be true in the same commit.
-use crate::domain::payment::{self, Charge, Dispute, Payments, Standing};
+use crate::domain::payment::{self, Charge, Dispute, Payments};
 use crate::processor::{Outcome, Processor};
 use crate::store::attempt::{self, Attempt};
 use crate::store::{ledger, refund};
@@ -129,19 +129,18 @@ impl Cashier {
         let context = self.consequence("settle_payment", open.attempt_id, open.payment_id).await?;
         let account = self.account_of(open.payment_id).await?;
         let attempt_id = open.attempt_id.to_string();
-        let refund_id = derived_id("refund_late", open.attempt_id, 0);
-        let refund_text = refund_id.to_string();
+        let refund_id = |nth| derived_id("refund_late", open.attempt_id, nth).to_string();
         let mut tx = docket_database::begin(&self.pool).await?;
         let done = self
             .payments
             .execute_in(&mut tx, &context, open.payment_id, Subjects::account(account), |state| {
-                payment::settle(state, &attempt_id, charge, open.started_at_us, &refund_text)
+                payment::settle(state, &attempt_id, charge, open.started_at_us, refund_id)
             })
             .await?;
         if !done.repeated {
-            ledger::post(&mut tx, open.payment_id, &done.events, done.state.cancelled).await?;
+            ledger::post(&mut tx, open.payment_id, &done.events, &done.state).await?;
             attempt::close(&mut tx, open.attempt_id, "settled").await?;
-            refund::begin(&mut tx, &done.state, open.payment_id, refund_id, self.clock.now()).await?;
+            refund::keep_in_step(&mut tx, &done.state, open.payment_id, self.clock.now()).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -182,7 +181,7 @@ impl Cashier {
             })
             .await?;
         if !done.repeated {
-            ledger::post(&mut tx, due.payment_id, &done.events, done.state.cancelled).await?;
+            ledger::post(&mut tx, due.payment_id, &done.events, &done.state).await?;
         }
         refund::close(&mut tx, due.refund_id).await?;
         tx.commit().await?;
@@ -208,18 +207,17 @@ impl Cashier {
     async fn record_fitting_dispute(&self, payment_id: Uuid, dispute: &Dispute) -> Result<(), ExecuteError> {
         let cause = derived_id(&format!("dispute/{}", dispute.id), payment_id, dispute.standing as u32);
         let context = self.consequence("record_dispute", cause, payment_id).await?;
+        let rest_id = derived_id("refund_rest", cause, 0).to_string();
         let mut tx = docket_database::begin(&self.pool).await?;
         let done = self
             .payments
             .execute_in(&mut tx, &context, payment_id, Subjects::NONE, |state| {
-                payment::record_dispute(state, dispute)
+                payment::record_dispute(state, dispute, &rest_id)
             })
             .await?;
         if !done.repeated {
-            ledger::post(&mut tx, payment_id, &done.events, done.state.cancelled).await?;
-            if dispute.standing == Standing::Lost {
-                refund::drop_open(&mut tx, payment_id).await?;
-            }
+            ledger::post(&mut tx, payment_id, &done.events, &done.state).await?;
+            refund::keep_in_step(&mut tx, &done.state, payment_id, self.clock.now()).await?;
         }
         tx.commit().await?;
         Ok(())

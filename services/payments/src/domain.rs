@@ -3,4 +3,5 @@ pub mod decline;
 #[cfg(test)]
 mod laws_tests;
 pub mod payment;
+pub mod posting;
 pub mod quote;

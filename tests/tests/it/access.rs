@@ -89,13 +89,14 @@ async fn call(channel: Channel, method: &MethodAccess, token: Option<&str>) -> S
 }
 
 /// Everybody who may sign in: a person without a role, and one of each role of the office.
-const ROLES: [&str; 8] = [
+const ROLES: [&str; 9] = [
     "person",
     "intake_officer",
     "adjudicator",
     "supervisor",
     "biometrics_officer",
     "oath_officer",
+    "records_officer",
     "finance",
     "operator",
 ];

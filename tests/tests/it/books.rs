@@ -126,6 +126,7 @@ impl Books {
             ("payment.returned.v1", "case.payment_return_recorded.v1"),
             ("payment.made_good.v1", "case.fee_made_good_recorded.v1"),
             ("response.submitted.v1", "case.response_recorded.v1"),
+            ("filing.unsolicited_evidence_added.v1", "case.unsolicited_evidence_recorded.v1"),
         ];
         for (cause, effect) in pairs {
             let (causes, effects) = (self.count(cause), self.count(effect));
@@ -195,7 +196,13 @@ impl Books {
             assert!(accepted + rejected <= 1, "case {id} was accepted and rejected: {kinds:?}");
             let end = ["case.filing_rejected.v1", "case.acceptance_voided.v1"];
             if let Some(place) = kinds.iter().position(|kind| end.contains(kind)) {
-                let after = ["case.refund_recorded.v1", "case.notice_recorded.v1"];
+                let after = [
+                    "case.refund_recorded.v1",
+                    "case.notice_recorded.v1",
+                    "case.response_recorded.v1",
+                    "case.unsolicited_evidence_recorded.v1",
+                    "case.representation_ended.v1",
+                ];
                 assert!(kinds[place + 1..].iter().all(|kind| after.contains(kind)), "case {id}: {kinds:?}");
             }
             for event in &events {
@@ -262,10 +269,14 @@ impl Books {
             ("approval", &["case.approved.v1"]),
             ("denial", &["case.denied.v1"]),
             ("withdrawal_ack", &["case.withdrawn.v1"]),
+            ("case_closed_moot", &["case.closed_as_moot.v1"]),
+            ("representation_ended", &["case.representation_ended.v1"]),
             ("reopened", &["case.reopened.v1"]),
             ("payment_returned", &["case.payment_return_recorded.v1"]),
             ("acceptance_voided", &["case.acceptance_voided.v1"]),
             ("address_changed", &["case.move_recorded.v1"]),
+            ("card_mailed", &["case.card_mailed.v1", "case.card_remailed.v1"]),
+            ("card_returned", &["case.card_returned.v1"]),
             ("oath", &["case.oath_scheduled.v1"]),
             ("citizenship_certificate_ready", &["case.certificate_issued.v1"]),
         ];

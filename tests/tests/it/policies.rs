@@ -22,12 +22,13 @@ const FILES: [&str; 6] = [
 ];
 
 /// Every role there is.
-const ROLES: [&str; 8] = [
+const ROLES: [&str; 9] = [
     "intake_officer",
     "adjudicator",
     "supervisor",
     "biometrics_officer",
     "oath_officer",
+    "records_officer",
     "finance",
     "auditor",
     "operator",

@@ -6,7 +6,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The stories after the first.
-const OTHERS: &[&str] = &["fee-waiver", "free", "moved", "rejected", "trouble-with-money", "withdrawal"];
+const OTHERS: &[&str] =
+    &["family", "fee-waiver", "free", "moved", "rejected", "represented", "trouble-with-money", "withdrawal"];
 /// Stories in which services are away, played by the drills.
 const DRILLS: &[&str] = &["arrows"];
 /// Stories that turn the clock, each in an environment of its own.

@@ -1,6 +1,6 @@
 //! The store: decide, append, decide again, repeat.
 
-use docket_eventlog::{Aggregate, Context, ExecuteError, Expected, Snapshots, Store, Subjects};
+use docket_eventlog::{Aggregate, Context, ExecuteError, Expected, Folded, Snapshots, Store, Subjects};
 use docket_kernel::Refusal;
 use docket_proto::events::account::Event;
 use futures::future::join_all;
@@ -66,6 +66,36 @@ async fn a_refusal_stores_nothing_and_is_decided_anew() {
     assert!(matches!(refused, Err(ExecuteError::Refused(refusal)) if refusal.reason == "NOT_YET"));
     assert_eq!(world.sound().await.len(), 0);
     assert!(!store.execute(&context(1), id(1), Subjects::NONE, count).await.unwrap().repeated);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decision_that_looks_at_another_stream_is_made_again_when_that_one_moved_on() {
+    let world = World::new().await;
+    let store = Store::<Counter>::new(world.log.clone());
+    let seen = std::sync::Mutex::new(Vec::new());
+    let beside = [(id(2), Subjects::NONE)];
+    let asked = context(1);
+    let done = store.execute_beside(&asked, (id(1), Subjects::NONE), &beside, |states| {
+        seen.lock().unwrap().push(states[1].state);
+        if seen.lock().unwrap().len() == 1 {
+            // Somebody is faster.
+            let other = store.clone();
+            tokio::task::block_in_place(|| {
+                let command = async { other.execute(&context(2), id(2), Subjects::NONE, count).await };
+                tokio::runtime::Handle::current().block_on(command).unwrap();
+            });
+        }
+        Ok(vec![vec![proven()]])
+    });
+    assert_eq!(done.await.unwrap().state, 1);
+    assert_eq!(*seen.lock().unwrap(), [0, 1], "decided again on what is true when it is written");
+    assert_eq!(store.load(id(2)).await.unwrap().version, 1, "only looked at");
+    let both = |_: &[Folded<Counter>]| Ok(vec![vec![proven()], vec![proven(), proven()]]);
+    let first = store.execute_beside(&context(3), (id(1), Subjects::NONE), &beside, both).await.unwrap();
+    assert_eq!((first.state, first.events.len()), (2, 1));
+    let again = store.execute_beside(&context(3), (id(1), Subjects::NONE), &beside, both).await.unwrap();
+    assert_eq!((again.state, again.repeated), (2, true));
+    assert_eq!(store.load(id(2)).await.unwrap().state, 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use docket_eventlog::{Executed, Recorded, Store, Subjects};
+use docket_eventlog::{Context, Executed, Recorded, Store, Subjects};
 use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::case_status::v1 as pb;
 use docket_proto::case_status::v1::case_command_service_server::CaseCommandService;
@@ -15,7 +15,7 @@ use super::booking::{self, Asked};
 use super::serials::Serials;
 use super::wire::{self, Command, Kind};
 use crate::aggregate::Cases;
-use crate::domain::decide::{self, Decision, MovedBy};
+use crate::domain::decide::{self, Decision, MovedBy, Others};
 use crate::domain::office::INTAKE_OFFICE;
 use crate::domain::{Case, Event};
 use crate::relation::{OFFICER_ROLES, Relation, relations};
@@ -40,7 +40,11 @@ struct Facts {
 impl Facts {
     /// Who moves an appointment.
     fn moved_by(&self) -> MovedBy {
-        if self.relations.contains(&Relation::Applicant) { MovedBy::Party } else { MovedBy::Office }
+        if self.relations.iter().any(|relation| relation.is_partys()) {
+            MovedBy::Party
+        } else {
+            MovedBy::Office
+        }
     }
 
     fn is_supervisor(&self) -> bool {
@@ -73,22 +77,66 @@ impl CaseCommands {
         Ok(detached(async move { this.execute(&caller, &message, decide).await }).await?)
     }
 
+    /// [`Self::run`] for a decision that looks at the petitions the case rests on: it is made again when one moved on.
+    async fn run_with_bases<M: Command>(
+        &self,
+        request: Request<M>,
+        decide: impl Fn(&Case, &Others, &M, &Facts) -> Decision + Send + Sync + 'static,
+    ) -> Result<Done, Status> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let this = self.clone();
+        Ok(detached(async move { this.execute_with_bases(&caller, &message, decide).await }).await?)
+    }
+
     async fn execute<M: Command>(
         &self,
         caller: &Caller,
         message: &M,
         decide: impl Fn(&Case, &M, &Facts) -> Decision + Send + Sync,
     ) -> Result<Done, ApiError> {
-        let case_id = resource::parse("cases", message.case_name())?;
-        let context = caller.context(message.request_id(), message)?;
-        let relations = self.admit(caller, M::ACTION, case_id).await?.1;
-        let account = caller.person()?.account;
-        let facts = Facts { account, command_id: context.command_id, now: self.base.clock.now(), relations };
+        let (case_id, context, _, facts) = self.admit_command(caller, message).await?;
         let executed = self
             .store
             .execute(&context, case_id, Subjects::filing(case_id), |case| decide(case, message, &facts))
             .await?;
         Ok(done(case_id, executed))
+    }
+
+    async fn execute_with_bases<M: Command>(
+        &self,
+        caller: &Caller,
+        message: &M,
+        decide: impl Fn(&Case, &Others, &M, &Facts) -> Decision + Send + Sync,
+    ) -> Result<Done, ApiError> {
+        let (case_id, context, case, facts) = self.admit_command(caller, message).await?;
+        let bases: Vec<(Uuid, Subjects)> =
+            case.bases().map(|basis| (basis, Subjects::filing(basis))).collect();
+        let first = (case_id, Subjects::filing(case_id));
+        let executed = self
+            .store
+            .execute_beside(&context, first, &bases, |cases| {
+                let (case, others) = cases.split_first().ok_or_else(Refusal::not_found)?;
+                let others: Others =
+                    bases.iter().zip(others).map(|((id, _), other)| (*id, other.state.clone())).collect();
+                Ok(vec![decide(&case.state, &others, message, &facts)?])
+            })
+            .await?;
+        Ok(done(case_id, executed))
+    }
+
+    /// The case of a command and what comes with it, if the policy lets the caller do that.
+    async fn admit_command<M: Command>(
+        &self,
+        caller: &Caller,
+        message: &M,
+    ) -> Result<(Uuid, Context, Case, Facts), ApiError> {
+        let case_id = resource::parse("cases", message.case_name())?;
+        let (case, relations) = self.admit(caller, M::ACTION, case_id).await?;
+        let context = acting_for(caller.context(message.request_id(), message)?, &case, &relations);
+        let account = caller.person()?.account;
+        let facts = Facts { account, command_id: context.command_id, now: self.base.clock.now(), relations };
+        Ok((case_id, context, case, facts))
     }
 
     /// The case and the caller's relations to it, if the policy lets the caller do that.
@@ -292,10 +340,10 @@ impl CaseCommandService for CaseCommands {
         &self,
         request: Request<pb::DecideCaseRequest>,
     ) -> Result<Response<pb::DecideCaseResponse>, Status> {
-        let decide = |case: &Case, message: &pb::DecideCaseRequest, facts: &Facts| {
-            decide::decide_case(case, facts.account, &wire::verdict(message)?, facts.now)
+        let decide = |case: &Case, bases: &Others, message: &pb::DecideCaseRequest, facts: &Facts| {
+            decide::decide_case(case, facts.account, &wire::verdict(message)?, bases, facts.now)
         };
-        answer!(DecideCaseResponse, self.run(request, decide).await?)
+        answer!(DecideCaseResponse, self.run_with_bases(request, decide).await?)
     }
 
     async fn complete_reverification(
@@ -361,12 +409,45 @@ impl CaseCommandService for CaseCommands {
         answer!(ReopenCaseResponse, self.run(request, decide).await?)
     }
 
+    async fn order_card(
+        &self,
+        request: Request<pb::OrderCardRequest>,
+    ) -> Result<Response<pb::OrderCardResponse>, Status> {
+        let done =
+            self.run(request, |case, _, facts| decide::order_card(case, facts.account, facts.now)).await?;
+        answer!(OrderCardResponse, done)
+    }
+
+    async fn record_card(
+        &self,
+        request: Request<pb::RecordCardRequest>,
+    ) -> Result<Response<pb::RecordCardResponse>, Status> {
+        let decide = |case: &Case, message: &pb::RecordCardRequest, facts: &Facts| {
+            decide::record_card(case, &wire::card_step(message)?, facts.now)
+        };
+        answer!(RecordCardResponse, self.run(request, decide).await?)
+    }
+
+    async fn confirm_address(
+        &self,
+        request: Request<pb::ConfirmAddressRequest>,
+    ) -> Result<Response<pb::ConfirmAddressResponse>, Status> {
+        let done = self.run(request, |case, _, facts| decide::confirm_address(case, facts.now)).await?;
+        answer!(ConfirmAddressResponse, done)
+    }
+
     async fn withdraw_case(
         &self,
         request: Request<pb::WithdrawCaseRequest>,
     ) -> Result<Response<pb::WithdrawCaseResponse>, Status> {
         answer!(WithdrawCaseResponse, self.run(request, |case, _, _| decide::withdraw(case)).await?)
     }
+}
+
+/// Who acts for the party is named with the party.
+fn acting_for(context: Context, case: &Case, relations: &[Relation]) -> Context {
+    let on_behalf_of = case.party.filter(|_| relations.contains(&Relation::Representative));
+    Context { on_behalf_of, ..context }
 }
 
 fn request_evidence(

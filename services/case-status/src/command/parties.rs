@@ -101,7 +101,7 @@ impl Moves {
             let done = self
                 .store
                 .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
-                    decide::change_address(case, event.event_id, changed)
+                    decide::change_address(case, event.event_id, changed, event.recorded_at)
                 })
                 .await?;
             if done.state.address_from == Some(event.event_id) {

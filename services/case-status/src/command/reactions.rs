@@ -1,15 +1,17 @@
-//! What others did becomes thin facts of the case (L14): a submission, a response, a refund, a notice.
+//! What others did becomes thin facts of the case (L14): a submission, a response, the end of a representation, a refund,
+//! a notice.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use docket_eventlog::{Context, Recorded, Store, Subjects};
+use docket_eventlog::{Context, Folded, Recorded, Store, Subjects};
+use docket_kernel::Refusal;
 use docket_kernel::deadline::office_date;
 use docket_proto::case_status::events::v1 as pb;
-use docket_proto::events::{filing, notice, payment, response};
-use docket_proto::filing::events::v1::{FilingSubmitted, ResponseSubmitted};
+use docket_proto::events::{filing, notice, payment, representation, response};
+use docket_proto::filing::events::v1::{FilingSubmitted, ResponseSubmitted, UnsolicitedEvidenceAdded};
 use docket_proto::notifications::events::v1::NoticeIssued;
-use docket_proto::payments::events::v1::PaymentReturned;
+use docket_proto::payments::events::v1::{FeePart, PaymentReturned};
 use docket_service::{ApiError, ApplyError, Subscriber};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,13 +19,14 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::serials::Serials;
-use super::{deadlines, parties};
+use super::{deadlines, links, parties, represented};
 use crate::aggregate::Cases;
-use crate::domain::decide::{self, Response};
+use crate::domain::decide::{self, Filed, Response};
 use crate::domain::office::INTAKE_OFFICE;
-use crate::domain::{Case, Event, evolve};
+use crate::domain::{Case, Event, Link, evolve};
 
-/// Filing's log: a submitted filing becomes a case, a submitted response is recorded.
+/// Filing's log: a submitted filing becomes a case, a submitted response and evidence added unasked are recorded, a
+/// representation ends.
 pub(crate) struct Filings {
     /// The cases.
     pub(crate) store: Store<Cases>,
@@ -34,16 +37,30 @@ pub(crate) struct Filings {
 #[async_trait]
 impl Subscriber for Filings {
     fn categories(&self) -> &'static [&'static str] {
-        &["filing", "response"]
+        &["filing", "response", "representation"]
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events change no case")]
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         if event.stream.category() == "response" {
             let response::Event::ResponseSubmitted(submitted) = event.decode()? else { return Ok(()) };
             return self.respond(tx, event, &submitted).await;
         }
-        let filing::Event::FilingSubmitted(submitted) = event.decode()? else { return Ok(()) };
-        self.intake(tx, event, &submitted).await
+        if event.stream.category() == "representation" {
+            let why = match event.decode()? {
+                representation::Event::RepresentationWithdrawn(_) => "withdrawn",
+                representation::Event::RepresentationEnded(_) => "ended",
+                representation::Event::RepresentationPrepared(_)
+                | representation::Event::RepresentationAccepted(_)
+                | representation::Event::RepresentationRefused(_) => return Ok(()),
+            };
+            return represented::end(&self.store, tx, event, why).await;
+        }
+        match event.decode()? {
+            filing::Event::FilingSubmitted(submitted) => self.intake(tx, event, &submitted).await,
+            filing::Event::UnsolicitedEvidenceAdded(added) => self.add_unasked(tx, event, &added).await,
+            _ => Ok(()),
+        }
     }
 }
 
@@ -56,20 +73,61 @@ impl Filings {
         submitted: &FilingSubmitted,
     ) -> Result<(), ApplyError> {
         let case_id = stream_id(event)?;
+        let party = named(&submitted.account_id, "account_id")?;
+        let filed = Filed { case: case_id, form: submitted.form.clone(), party };
+        let package = Uuid::try_parse(&submitted.package_id).ok().filter(|_| filed.may_be_linked());
+        let others = match package {
+            Some(package) => {
+                links::note(tx, package, &filed).await?;
+                links::others(tx, package, case_id).await?
+            }
+            None => Vec::new(),
+        };
+        let linked: Vec<(Link, Link)> = others
+            .iter()
+            .filter_map(|other| Some((filed.link_with(other)?, other.link_with(&filed)?)))
+            .collect();
+        let beside: Vec<(Uuid, Subjects)> =
+            linked.iter().map(|(link, _)| (link.case, Subjects::filing(link.case))).collect();
         let opened = case_opened(submitted);
         let receipt = self.serials.next().await.map_err(retry)?;
         let context = Context::reaction("intake", event, 0);
+        let first = (case_id, Subjects::filing(case_id));
         self.store
-            .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
-                let mut events = decide::open(case, &opened)?;
-                let case = events.iter().fold(case.clone(), evolve);
-                if decide::intake_reasons(&case).is_empty() {
-                    events.extend(decide::accept(&case, receipt.as_str(), INTAKE_OFFICE)?);
-                }
-                Ok(events)
+            .execute_beside_in(tx, &context, first, &beside, |cases| {
+                take_in(cases, &opened, &linked, receipt.as_str())
             })
             .await?;
-        parties::note(tx, named(&submitted.account_id, "account_id")?, case_id).await?;
+        parties::note(tx, party, case_id).await?;
+        if !submitted.representation_id.is_empty() {
+            let representation = named(&submitted.representation_id, "representation_id")?;
+            represented::note(tx, representation, case_id).await?;
+        }
+        if let Some(package) = package {
+            // The head of the log is ours since the append: who wrote before is seen now, who writes after sees us.
+            if links::others(tx, package, case_id).await?.len() != others.len() {
+                return Err(ApplyError::Retry(anyhow::anyhow!("another filing of the package came between")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Records evidence that was added unasked.
+    async fn add_unasked(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        added: &UnsolicitedEvidenceAdded,
+    ) -> Result<(), ApplyError> {
+        let case_id = stream_id(event)?;
+        let evidence = added.evidence.clone().unwrap_or_default();
+        let received_at = instant(added.received_at_us)?;
+        let context = Context::reaction("record_unsolicited", event, 0);
+        self.store
+            .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
+                decide::record_unsolicited(case, &evidence, received_at)
+            })
+            .await?;
         Ok(())
     }
 
@@ -97,6 +155,31 @@ impl Filings {
     }
 }
 
+/// Opens the case, links it with the others of its package in both streams, and accepts it where a machine may.
+fn take_in(
+    cases: &[Folded<Cases>],
+    opened: &pb::CaseOpened,
+    linked: &[(Link, Link)],
+    receipt_number: &str,
+) -> Result<Vec<Vec<Event>>, Refusal> {
+    let (own, others) = cases.split_first().ok_or_else(Refusal::not_found)?;
+    let mut events = decide::open(&own.state, opened)?;
+    let mut case = events.iter().fold(own.state.clone(), evolve);
+    let mut of_others = Vec::with_capacity(others.len());
+    for ((to, back), other) in linked.iter().zip(others) {
+        of_others.push(decide::link(&other.state, back, &case)?);
+        let ours = decide::link(&case, to, &other.state)?;
+        case = ours.iter().fold(case, evolve);
+        events.extend(ours);
+    }
+    if decide::intake_reasons(&case).is_empty() {
+        events.extend(decide::accept(&case, receipt_number, INTAKE_OFFICE)?);
+    }
+    let mut all = vec![events];
+    all.extend(of_others);
+    Ok(all)
+}
+
 fn case_opened(submitted: &FilingSubmitted) -> pb::CaseOpened {
     let facts = submitted.facts.clone().unwrap_or_default();
     let received = Timestamp::from_microsecond(submitted.submitted_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -122,6 +205,8 @@ fn case_opened(submitted: &FilingSubmitted) -> pb::CaseOpened {
         protected: facts.protected,
         about_receipt: facts.about_receipt,
         challenge: facts.challenge,
+        representation_id: submitted.representation_id.clone(),
+        representative: submitted.representative.clone(),
     }
 }
 
@@ -151,8 +236,9 @@ impl Subscriber for Payments {
             payment::Event::PaymentMadeGood(made_good) => {
                 for (filing, nth) in made_good.filing_ids.iter().zip(0..) {
                     let case_id = named(filing, "filing_id")?;
+                    let cents = part_of(filing, &made_good.parts, made_good.amount_cents);
                     self.record(tx, event, "record_made_good", nth, case_id, |case| {
-                        decide::record_made_good(case, made_good.amount_cents)
+                        decide::record_made_good(case, cents)
                     })
                     .await?;
                 }
@@ -164,21 +250,21 @@ impl Subscriber for Payments {
 }
 
 impl Payments {
-    /// Records it with each filing it was for, and sets the timer of the deadline.
+    /// Records with each filing its part of it, and sets the timer of the deadline.
     async fn returned(
         &self,
         tx: &mut PgConnection,
         event: &Recorded,
         returned: &PaymentReturned,
     ) -> Result<(), ApplyError> {
-        let fact = decide::Returned {
-            id: event.event_id,
-            amount_cents: returned.amount_cents,
-            reason: returned.reason.clone(),
-            at: event.recorded_at,
-        };
         for (filing, nth) in returned.filing_ids.iter().zip(0..) {
             let case_id = named(filing, "filing_id")?;
+            let fact = decide::Returned {
+                id: event.event_id,
+                amount_cents: part_of(filing, &returned.parts, returned.amount_cents),
+                reason: returned.reason.clone(),
+                at: event.recorded_at,
+            };
             if !self.store.load(case_id).await?.state.exists() {
                 // Filing is late; a return that comes first waits for its case.
                 return Err(ApplyError::Retry(anyhow::anyhow!(
@@ -211,6 +297,12 @@ impl Payments {
         let done = self.store.execute_in(tx, &context, case_id, Subjects::filing(case_id), decide).await?;
         Ok(done.state)
     }
+}
+
+/// What of an amount is one filing's; all of it where no parts are said, as before packages held several filings.
+fn part_of(filing: &str, parts: &[FeePart], whole_cents: i64) -> i64 {
+    let part = parts.iter().find(|part| part.filing_id == filing);
+    part.map_or(if parts.is_empty() { whole_cents } else { 0 }, |part| part.amount_cents)
 }
 
 /// Notifications' log: notices posted; one that carries a request serves it and starts its clock.

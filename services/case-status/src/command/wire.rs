@@ -6,7 +6,7 @@ use docket_proto::case_status::v1 as pb;
 use jiff::civil::{Date, Time};
 
 use crate::domain::appointment::Wish;
-use crate::domain::decide::{TestResult, Verdict};
+use crate::domain::decide::{CardStep, TestResult, Verdict};
 
 /// Most characters of a text an officer writes.
 const TEXT: usize = 4_000;
@@ -59,6 +59,9 @@ commands! {
     ReopenCaseRequest "ReopenCase",
     DecideFeeWaiverRequest "DecideFeeWaiver",
     VoidAcceptanceRequest "VoidAcceptance",
+    OrderCardRequest "OrderCard",
+    RecordCardRequest "RecordCard",
+    ConfirmAddressRequest "ConfirmAddress",
 }
 
 /// What an appointment is for.
@@ -182,6 +185,27 @@ pub(crate) fn verdict(request: &pb::DecideCaseRequest) -> Result<Verdict, Refusa
     }
 }
 
+/// What happened to a card.
+///
+/// # Errors
+/// `CARD_STEP_UNKNOWN`.
+pub(crate) fn card_step(request: &pb::RecordCardRequest) -> Result<CardStep, Refusal> {
+    Ok(match request.step.as_str() {
+        "produced" => CardStep::Produced,
+        "mailed" => CardStep::Mailed {
+            carrier: request.carrier.clone(),
+            tracking_number: request.tracking_number.clone(),
+        },
+        "delivered" => CardStep::Delivered,
+        "returned" => CardStep::Returned { cause: request.cause.clone() },
+        "destroyed" => CardStep::Destroyed,
+        _ => {
+            let message = "Say what happened: produced, mailed, delivered, returned or destroyed.";
+            return Err(Refusal::invalid("step", "CARD_STEP_UNKNOWN", message));
+        }
+    })
+}
+
 #[cfg(test)]
 mod unit {
     use super::*;
@@ -205,6 +229,9 @@ mod unit {
             |decision: &str| pb::DecideCaseRequest { decision: decision.into(), ..Default::default() };
         assert_eq!(verdict(&decide("return")).unwrap(), Verdict::Return);
         assert_eq!(verdict(&decide("")).unwrap_err().reason, "DECISION_UNKNOWN");
+        let step = |step: &str| pb::RecordCardRequest { step: step.into(), ..Default::default() };
+        assert_eq!(card_step(&step("produced")).unwrap(), CardStep::Produced);
+        assert_eq!(card_step(&step("lost")).unwrap_err().reason, "CARD_STEP_UNKNOWN");
         assert_eq!(bounded("reasons", &"x".repeat(4_001)).unwrap_err().reason, "TOO_LONG");
     }
 }

@@ -5,15 +5,19 @@
 mod address;
 mod assign;
 mod biometrics;
+mod card;
 mod decision;
 mod ending;
 mod fee;
 mod intake;
 mod interview;
+mod link;
 mod oath;
 mod reopen;
+mod representation;
 mod request;
 mod response;
+mod unsolicited;
 
 use docket_kernel::Refusal;
 use jiff::Timestamp;
@@ -24,14 +28,18 @@ use super::{Appointment, Case, Event, Outcome, Stage};
 pub use address::{change_address, record_move};
 pub use assign::{assign, start_review, withdraw};
 pub use biometrics::{move_biometrics, record_background_check, schedule_biometrics, take_biometrics};
+pub use card::{CardStep, confirm_address, order_card, record_card};
 pub use decision::{Verdict, decide_case, recommend};
 pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
 pub use intake::{accept, decide_fee_waiver, intake_reasons, open, record_notice, record_refund, reject};
 pub use interview::{TestResult, complete_interview, move_interview, schedule_interview};
+pub use link::{Filed, Others, basis_end, close_as_moot, follow_basis, link};
 pub use oath::{issue_certificate, reverify, schedule_oath, take_oath};
 pub use reopen::reopen;
+pub use representation::end_representation;
 pub use request::{Asked, continue_examination, plan_deadline, request_evidence};
 pub use response::{Response, pass_deadline, record_response, serve_request};
+pub use unsolicited::record_unsolicited;
 
 /// What every decision gives.
 pub type Decision = Result<Vec<Event>, Refusal>;
@@ -61,6 +69,7 @@ pub const CAUSES: [&str; 6] =
 
 /// Every reason a decision may give, for the reference and for the test that each is raised.
 pub const REASONS: &[&str] = &[
+    "ADDRESS_NOT_CONFIRMED",
     "ALREADY_ACCEPTED",
     "ALREADY_ATTENDED",
     "ALREADY_DECIDED",
@@ -68,7 +77,11 @@ pub const REASONS: &[&str] = &[
     "ALREADY_REJECTED",
     "ALREADY_RESPONDED",
     "ALREADY_VOIDED",
+    "BASIS_NOT_APPROVED",
     "BIOMETRICS_MISSING",
+    "CARD_ORDERED",
+    "CARD_STEP_OUT_OF_ORDER",
+    "CARD_STILL_KEPT",
     "CASE_EXISTS",
     "CAUSE_UNKNOWN",
     "CHECKS_MISSING",
@@ -96,6 +109,7 @@ pub const REASONS: &[&str] = &[
     "NOT_NEEDED",
     "NOT_RECOMMENDED",
     "NOT_SCHEDULED",
+    "NO_CARD",
     "NO_REQUEST_OPEN",
     "NO_WAIVER_ASKED",
     "NUMBER_MALFORMED",
@@ -119,6 +133,7 @@ pub const REASONS: &[&str] = &[
     "TOO_EARLY",
     "TOO_LATE_TO_MOVE",
     "TOO_SOON",
+    "TRACKING_MISSING",
 ];
 
 /// The case was accepted and is not decided.
@@ -146,6 +161,7 @@ fn decided(case: &Case) -> Refusal {
         Some(Outcome::Denied) => "denied",
         Some(Outcome::DeniedAbandoned) => "denied as abandoned",
         Some(Outcome::Withdrawn) => "withdrawn",
+        Some(Outcome::ClosedAsMoot) => "closed, since the person has what it asked for",
         None => "closed",
     };
     Refusal::state("ALREADY_DECIDED", format!("This case was {how}."))

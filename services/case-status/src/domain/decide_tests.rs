@@ -3,13 +3,17 @@
 mod address;
 mod assign;
 mod biometrics;
+mod card;
 mod decision;
 mod fee;
 mod intake;
 mod interview;
+mod link;
 mod oath;
 mod reopen;
+mod representation;
 mod request;
+mod unsolicited;
 
 use super::decide;
 
@@ -19,13 +23,17 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/address.rs"),
         include_str!("decide_tests/assign.rs"),
         include_str!("decide_tests/biometrics.rs"),
+        include_str!("decide_tests/card.rs"),
         include_str!("decide_tests/decision.rs"),
         include_str!("decide_tests/fee.rs"),
         include_str!("decide_tests/intake.rs"),
         include_str!("decide_tests/interview.rs"),
+        include_str!("decide_tests/link.rs"),
         include_str!("decide_tests/oath.rs"),
         include_str!("decide_tests/reopen.rs"),
+        include_str!("decide_tests/representation.rs"),
         include_str!("decide_tests/request.rs"),
+        include_str!("decide_tests/unsolicited.rs"),
         include_str!("appointment.rs"),
     );
     for reason in decide::REASONS {
@@ -36,15 +44,19 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/address.rs"),
         include_str!("decide/assign.rs"),
         include_str!("decide/biometrics.rs"),
+        include_str!("decide/card.rs"),
         include_str!("decide/decision.rs"),
         include_str!("decide/ending.rs"),
         include_str!("decide/fee.rs"),
         include_str!("decide/intake.rs"),
         include_str!("decide/interview.rs"),
+        include_str!("decide/link.rs"),
         include_str!("decide/oath.rs"),
         include_str!("decide/reopen.rs"),
+        include_str!("decide/representation.rs"),
         include_str!("decide/request.rs"),
         include_str!("decide/response.rs"),
+        include_str!("decide/unsolicited.rs"),
     ];
     for source in sources {
         let raised = source.split("Refusal::").skip(1).filter_map(|rest| rest.split_once('('));

@@ -7,15 +7,19 @@ use uuid::Uuid;
 
 use super::state::{id, instant};
 use super::{
-    Biometrics, Booking, Case, Check, Deadline, Event, FeeOwed, FeeWaiver, Interview, MoveRoute, Oath,
-    Outcome, Recommendation, Request, RequestKind, RequestState, Stage, needs,
+    Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check, Deadline, Direction, Event,
+    FeeOwed, FeeWaiver, Interview, Link, LinkKind, MoveRoute, Oath, Outcome, Recommendation, Request,
+    RequestKind, RequestState, Stage, needs,
 };
 
 /// The case after the event.
 pub fn evolve(mut case: Case, event: &Event) -> Case {
+    looked_at(&mut case, event);
     match event {
         Event::CaseOpened(event) => opened(&mut case, event),
         Event::FilingAccepted(event) => accepted(&mut case, event),
+        Event::RepresentationActivated(event) => represented(&mut case, event),
+        Event::CaseRepresentationEnded(_) => case.appearance = None,
         Event::FilingRejected(_) => ended_before_it_began(&mut case, Stage::Rejected),
         Event::PaymentReturnRecorded(event) => fee_returned(&mut case, event),
         Event::FeeDeadlinePassed(event) => fee_overdue(&mut case, event),
@@ -44,10 +48,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::BackgroundCheckStarted(event) => {
             case.checks.insert(event.system.clone(), Check::Started);
         }
-        Event::BackgroundCheckReturned(event) => {
-            let returned = Check::Returned { record: event.result_class == "record" };
-            case.checks.insert(event.system.clone(), returned);
-        }
+        Event::BackgroundCheckReturned(event) => check_returned(&mut case, event),
         Event::InterviewScheduled(event) => {
             case.interview = Interview::Scheduled;
             set(&mut case.interview_booking, event.appointment.as_ref());
@@ -57,11 +58,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         }
         Event::InterviewCompleted(event) => interviewed(&mut case, event),
         Event::InterviewMissed(_) => case.interview = Interview::Missed,
-        Event::TestTaken(event) => {
-            let attempts = case.tests.entry(event.part.clone()).or_default();
-            attempts.count += 1;
-            attempts.passed |= event.passed;
-        }
+        Event::TestTaken(event) => tested(&mut case, event),
         Event::EvidenceRequested(event) => {
             requested(&mut case, RequestKind::Rfe, &event.request_id, event.deadline.as_ref());
         }
@@ -71,26 +68,30 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         }
         Event::RequestServed(event) => served(&mut case, event),
         Event::ResponseRecorded(event) => responded(&mut case, event),
+        Event::UnsolicitedEvidenceRecorded(event) => added_unasked(&mut case, event),
         Event::DeadlinePassed(event) => end_request(&mut case, &event.request_id, RequestState::Expired),
-        Event::DecisionRecommended(event) => {
-            case.stage = Stage::DecisionPending;
-            let approve = event.recommendation == "approve";
-            case.recommendation = Some(Recommendation { officer: id(&event.officer), approve });
-        }
-        Event::DecisionReviewed(event) => {
-            if !event.concurs {
-                case.stage = Stage::InReview;
-                case.recommendation = None;
-            }
-        }
+        Event::DecisionRecommended(event) => recommended(&mut case, event),
+        Event::DecisionReviewed(event) => reviewed(&mut case, event.concurs),
         Event::CaseApproved(event) => approved(&mut case, event),
-        Event::CaseDenied(event) => {
-            let outcome = if event.abandoned { Outcome::DeniedAbandoned } else { Outcome::Denied };
-            case.decided_by = Some(id(&event.officer));
-            end(&mut case, outcome);
-        }
+        Event::CaseDenied(event) => denied(&mut case, event),
         Event::CaseReopened(event) => reopened(&mut case, event),
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
+        Event::CaseLinked(event) => linked(&mut case, event),
+        Event::BasisLost(event) => {
+            case.lost_bases.insert(id(&event.case_id), basis_end(&event.cause));
+        }
+        Event::BasisRegained(event) => {
+            case.lost_bases.remove(&id(&event.case_id));
+        }
+        Event::CaseClosedAsMoot(_) => closed_as_moot(&mut case),
+        Event::CardOrdered(_) => case.card = Card { state: CardState::Ordered, ..Card::default() },
+        Event::CardProduced(_) => case.card.state = CardState::Produced,
+        Event::CardMailed(event) => mailed(&mut case, &event.carrier, &event.tracking_number),
+        Event::CardRemailed(event) => mailed(&mut case, &event.carrier, &event.tracking_number),
+        Event::CardDelivered(event) => delivered(&mut case, event),
+        Event::CardReturned(event) => card_returned(&mut case, event),
+        Event::CardDestroyed(_) => case.card.state = CardState::Destroyed,
+        Event::AddressConfirmed(event) => address_known(&mut case, event.confirmed_at_us),
         Event::RequestCancelled(event) => end_request(&mut case, &event.request_id, RequestState::Cancelled),
         Event::BiometricsCancelled(_) => {
             case.biometrics = Biometrics::Cancelled;
@@ -114,7 +115,44 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
     case
 }
 
+fn represented(case: &mut Case, event: &pb::RepresentationActivated) {
+    case.appearance = appearance(&event.representation_id, &event.representative, true);
+}
+
+fn appearance(representation: &str, representative: &str, active: bool) -> Option<Appearance> {
+    let representation = Uuid::try_parse(representation).ok()?;
+    Some(Appearance { representation, representative: id(representative), active })
+}
+
+/// An officer acts on what is in the file: what was there is new no more. A reviewer who sends a recommendation back leaves it
+/// to the officer.
+fn looked_at(case: &mut Case, event: &Event) {
+    let acts = matches!(
+        event,
+        Event::ReviewStarted(_)
+            | Event::EvidenceRequested(_)
+            | Event::ExaminationContinued(_)
+            | Event::DecisionRecommended(_)
+            | Event::CaseApproved(_)
+            | Event::CaseDenied(_)
+    );
+    if acts {
+        case.new_evidence = 0;
+    }
+}
+
+fn added_unasked(case: &mut Case, event: &pb::UnsolicitedEvidenceRecorded) {
+    case.unsolicited = case.unsolicited.saturating_add(1);
+    case.new_evidence = case.new_evidence.saturating_add(u32::from(!event.late));
+}
+
+fn check_returned(case: &mut Case, event: &pb::BackgroundCheckReturned) {
+    let returned = Check::Returned { record: event.result_class == "record" };
+    case.checks.insert(event.system.clone(), returned);
+}
+
 fn opened(case: &mut Case, event: &pb::CaseOpened) {
+    case.appearance = appearance(&event.representation_id, &event.representative, false);
     case.stage = Stage::Submitted;
     case.form.clone_from(&event.form);
     case.family.clone_from(&event.family);
@@ -131,6 +169,7 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.challenge.clone_from(&event.challenge);
     case.receipt_date.clone_from(&event.receipt_date);
     case.submitted_at_us = event.submitted_at_us;
+    case.address_known_at_us = event.submitted_at_us;
 }
 
 fn accepted(case: &mut Case, event: &pb::FilingAccepted) {
@@ -139,6 +178,67 @@ fn accepted(case: &mut Case, event: &pb::FilingAccepted) {
     case.office.clone_from(&event.office);
     if needs(&case.family).interview {
         case.interview = Interview::ToSchedule;
+    }
+}
+
+fn tested(case: &mut Case, event: &pb::TestTaken) {
+    let attempts = case.tests.entry(event.part.clone()).or_default();
+    attempts.count += 1;
+    attempts.passed |= event.passed;
+}
+
+fn recommended(case: &mut Case, event: &pb::DecisionRecommended) {
+    case.stage = Stage::DecisionPending;
+    let approve = event.recommendation == "approve";
+    case.recommendation = Some(Recommendation { officer: id(&event.officer), approve });
+}
+
+/// A reviewer who concurs leaves the recommendation as it stands; else it goes back.
+fn reviewed(case: &mut Case, concurs: bool) {
+    if !concurs {
+        case.stage = Stage::InReview;
+        case.recommendation = None;
+    }
+}
+
+fn denied(case: &mut Case, event: &pb::CaseDenied) {
+    let outcome = if event.abandoned { Outcome::DeniedAbandoned } else { Outcome::Denied };
+    case.decided_by = Some(id(&event.officer));
+    end(case, outcome);
+}
+
+fn closed_as_moot(case: &mut Case) {
+    end(case, Outcome::ClosedAsMoot);
+    case.stage = Stage::Closed;
+}
+
+fn delivered(case: &mut Case, event: &pb::CardDelivered) {
+    case.card.state = CardState::Delivered;
+    case.card.delivered_on.clone_from(&event.delivered_on_date);
+}
+
+fn card_returned(case: &mut Case, event: &pb::CardReturned) {
+    case.card.state = CardState::Returned;
+    case.card.returned_at_us = event.returned_at_us;
+    case.card.keep_until.clone_from(&event.keep_until_date);
+}
+
+fn linked(case: &mut Case, event: &pb::CaseLinked) {
+    let other = id(&event.case_id);
+    if case.links.iter().any(|link| link.case == other) {
+        return;
+    }
+    let kind = if event.link_kind == "basis" { LinkKind::Basis } else { LinkKind::Ancillary };
+    let direction = if event.direction == "rests_on" { Direction::RestsOn } else { Direction::Carries };
+    case.links.push(Link { case: other, form: event.form.clone(), kind, direction });
+}
+
+fn basis_end(word: &str) -> BasisEnd {
+    match word {
+        "withdrawn" => BasisEnd::Withdrawn,
+        "rejected" => BasisEnd::Rejected,
+        "voided" => BasisEnd::Voided,
+        _ => BasisEnd::Denied,
     }
 }
 
@@ -168,6 +268,17 @@ fn moved_away(case: &mut Case, event: &pb::CaseAddressChanged) {
     case.address_from = Some(id(&event.change_id));
     case.zone.clone_from(&event.zone);
     case.abroad = event.abroad;
+    address_known(case, event.changed_at_us);
+}
+
+fn address_known(case: &mut Case, at_us: i64) {
+    case.address_known_at_us = case.address_known_at_us.max(at_us);
+}
+
+fn mailed(case: &mut Case, carrier: &str, tracking_number: &str) {
+    case.card.state = CardState::Mailed;
+    carrier.clone_into(&mut case.card.carrier);
+    tracking_number.clone_into(&mut case.card.tracking_number);
 }
 
 fn set(booking: &mut Booking, appointment: Option<&types::AppointmentSlot>) {

@@ -1,8 +1,12 @@
 //! Laws over random lives of a case: what is decided folds, and what lifecycle §8 forbids never is.
 
+mod card;
+mod linked;
+
 use docket_kernel::EventEnum;
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::identity::events::v1::AddressChanged;
+use docket_proto::types::v1::EvidenceRef;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -33,6 +37,7 @@ enum Command {
     Serve,
     Respond(bool),
     PassDeadline,
+    AddEvidence,
     Recommend(bool, bool),
     Decide(bool, u8),
     Reverify(bool),
@@ -67,6 +72,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => Just(Serve),
         2 => any::<bool>().prop_map(Respond),
         1 => Just(PassDeadline),
+        2 => Just(AddEvidence),
         4 => (any::<bool>(), prop::bool::weighted(0.8)).prop_map(|(a, b)| Recommend(a, b)),
         4 => (any::<bool>(), 0_u8..3).prop_map(|(a, b)| Decide(a, b)),
         2 => any::<bool>().prop_map(Reverify),
@@ -105,6 +111,11 @@ impl World {
     fn book(&self, kind: &str, notice: Notice) -> Result<Appointment, docket_kernel::Refusal> {
         let office = office::site(office::INTAKE_OFFICE, kind).unwrap();
         arrange(Uuid::from_u128(7), office, Wish { date: None, time: None }, notice, self.now)
+    }
+
+    fn response(&self, complete: bool) -> Response {
+        let request_id = Uuid::from_u128(self.requests);
+        Response { request_id, received_at: self.now, complete, evidence: Vec::new() }
     }
 
     fn decide(&mut self, command: &Command) -> Decision {
@@ -162,15 +173,7 @@ impl World {
                 let today = docket_kernel::deadline::office_date(now);
                 decide::serve_request(case, Uuid::from_u128(self.requests), Uuid::from_u128(1), today)
             }
-            Command::Respond(complete) => decide::record_response(
-                case,
-                &Response {
-                    request_id: Uuid::from_u128(self.requests),
-                    received_at: now,
-                    complete: *complete,
-                    evidence: Vec::new(),
-                },
-            ),
+            Command::Respond(complete) => decide::record_response(case, &self.response(*complete)),
             Command::PassDeadline => decide::pass_deadline(case, Uuid::from_u128(self.requests), now),
             Command::Recommend(first, approve) => decide::recommend(case, officer(*first), *approve, ""),
             Command::Decide(first, verdict) => {
@@ -180,7 +183,7 @@ impl World {
                     1 => Verdict::Deny { ground_codes: vec![codes.into()], reasons: "because".into() },
                     _ => Verdict::Return,
                 };
-                decide::decide_case(case, officer(*first), &verdict, now)
+                decide::decide_case(case, officer(*first), &verdict, &decide::Others::new(), now)
             }
             Command::Reverify(first) => decide::reverify(case, officer(*first)),
             Command::TakeOath(early) => decide::take_oath(case, now, *early),
@@ -192,6 +195,7 @@ impl World {
             | Command::PassFeeDeadline
             | Command::Void(_)
             | Command::MoveAway(_)
+            | Command::AddEvidence
             | Command::RecordMove => self.decide_for_others(command),
             Command::Reopen => {
                 let motion = Case {
@@ -210,7 +214,7 @@ impl World {
         }
     }
 
-    /// What other services report: of the fee after it was paid, of a move.
+    /// What other services report: of the fee after it was paid, of a move, of evidence.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands are decided elsewhere")]
     fn decide_for_others(&self, command: &Command) -> Decision {
         let (case, now) = (&self.case, self.now);
@@ -236,8 +240,9 @@ impl World {
             Command::MoveAway(abroad) => {
                 let zone = if *abroad { "America/New_York" } else { "Pacific/Honolulu" }.to_owned();
                 let changed = AddressChanged { zone, abroad: *abroad, ..AddressChanged::default() };
-                decide::change_address(case, Uuid::from_u128(self.events.len() as u128), &changed)
+                decide::change_address(case, Uuid::from_u128(self.events.len() as u128), &changed, now)
             }
+            Command::AddEvidence => decide::record_unsolicited(case, &EvidenceRef::default(), now),
             Command::RecordMove => decide::record_move(case, Uuid::from_u128(1), &[]),
             other => unreachable!("{other:?}"),
         }
@@ -263,6 +268,13 @@ impl World {
                 let late = |owed: &super::FeeOwed| self.now >= owed.deadline.expires_at;
                 assert!(case.stage.is_pending() && case.outcome.is_none());
                 assert!(event.cause == "signature" || case.fee_owed.as_ref().is_some_and(late));
+            }
+            Event::UnsolicitedEvidenceRecorded(event) => {
+                let ended = [Stage::Decided, Stage::Closed, Stage::Rejected, Stage::Voided];
+                assert_eq!(event.late, ended.contains(&case.stage));
+                let after = evolve(case.clone(), &event.clone().into());
+                let aside = Case { unsolicited: case.unsolicited, new_evidence: case.new_evidence, ..after };
+                assert_eq!(&aside, case, "it changes nothing else");
             }
             Event::CaseDenied(event) if event.abandoned => {
                 assert_eq!(case.request.as_ref().unwrap().state, RequestState::Expired);
@@ -304,6 +316,7 @@ impl World {
                 matches!(
                     event,
                     Event::ResponseRecorded(_)
+                        | Event::UnsolicitedEvidenceRecorded(_)
                         | Event::RequestCancelled(_)
                         | Event::BiometricsCancelled(_)
                         | Event::InterviewCancelled(_)
@@ -316,10 +329,12 @@ impl World {
         }
     }
 
-    /// Nothing but refunds and notices follows the end of a filing (lifecycle 5), nor another decision of the intake.
+    /// Nothing but refunds, notices and what was on its way from the party follows the end of a filing (lifecycle 5, 61), nor
+    /// another decision of the intake.
     fn ended_stays_so(&self, event: &Event) {
         let over = matches!(self.case.stage, Stage::Rejected | Stage::Voided);
-        assert!(!over, "after the end of the filing: {event:?}");
+        let on_its_way = matches!(event, Event::UnsolicitedEvidenceRecorded(_) | Event::ResponseRecorded(_));
+        assert!(!over || on_its_way, "after the end of the filing: {event:?}");
     }
 
     fn run(&mut self, command: &Command) {

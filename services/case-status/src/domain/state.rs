@@ -92,6 +92,21 @@ pub enum Outcome {
     DeniedAbandoned,
     /// Withdrawn by the party.
     Withdrawn,
+    /// Closed, since the person has what it asked for in another way.
+    ClosedAsMoot,
+}
+
+impl Outcome {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::DeniedAbandoned => "denied_abandoned",
+            Self::Withdrawn => "withdrawn",
+            Self::ClosedAsMoot => "closed_as_moot",
+        }
+    }
 }
 
 /// Where and when somebody is expected.
@@ -286,6 +301,17 @@ pub struct FeeOwed {
     pub overdue: bool,
 }
 
+/// The appearance of a representative for the party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appearance {
+    /// The representation.
+    pub representation: Uuid,
+    /// Account of the representative.
+    pub representative: Uuid,
+    /// Whether the office took it, with the filing.
+    pub active: bool,
+}
+
 /// A recommended decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recommendation {
@@ -293,6 +319,138 @@ pub struct Recommendation {
     pub officer: Uuid,
     /// To approve; else to deny.
     pub approve: bool,
+}
+
+/// What ties two cases of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkKind {
+    /// A petition, and the application that needs it to be approved (INA 245(a)).
+    Basis,
+    /// An application for adjustment, and one that needs it to be pending (8 CFR 274a.12(c)(9), 223.2).
+    Ancillary,
+}
+
+impl LinkKind {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Basis => "basis",
+            Self::Ancillary => "ancillary",
+        }
+    }
+}
+
+/// Which of two linked cases needs the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// This case needs the other one.
+    RestsOn,
+    /// The other one needs this case.
+    Carries,
+}
+
+impl Direction {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RestsOn => "rests_on",
+            Self::Carries => "carries",
+        }
+    }
+}
+
+/// A link with another case of the same package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The other case.
+    pub case: Uuid,
+    /// Its form.
+    pub form: String,
+    /// What ties them.
+    pub kind: LinkKind,
+    /// Which needs the other.
+    pub direction: Direction,
+}
+
+/// How a case ended that another one rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BasisEnd {
+    /// Denied, abandoned or not.
+    Denied,
+    /// Withdrawn.
+    Withdrawn,
+    /// Rejected at intake.
+    Rejected,
+    /// Its acceptance was taken back.
+    Voided,
+}
+
+impl BasisEnd {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Withdrawn => "withdrawn",
+            Self::Rejected => "rejected",
+            Self::Voided => "voided",
+        }
+    }
+}
+
+/// How far a card is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardState {
+    /// None was ordered.
+    #[default]
+    None,
+    /// Ordered.
+    Ordered,
+    /// Made.
+    Produced,
+    /// With the carrier.
+    Mailed,
+    /// Delivered.
+    Delivered,
+    /// Back at the office.
+    Returned,
+    /// Destroyed.
+    Destroyed,
+}
+
+impl CardState {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Ordered => "ordered",
+            Self::Produced => "produced",
+            Self::Mailed => "mailed",
+            Self::Delivered => "delivered",
+            Self::Returned => "returned",
+            Self::Destroyed => "destroyed",
+        }
+    }
+}
+
+/// The card or document that an approval gives.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// How far it is.
+    pub state: CardState,
+    /// Carrier of the last mailing.
+    pub carrier: String,
+    /// Its number.
+    pub tracking_number: String,
+    /// When it was delivered, ISO 8601.
+    pub delivered_on: String,
+    /// When it came back last, microseconds since the epoch.
+    pub returned_at_us: i64,
+    /// Until when it is kept, ISO 8601.
+    pub keep_until: String,
 }
 
 /// Everything that is true of a case.
@@ -335,6 +493,9 @@ pub struct Case {
     /// The way in which a reported move goes.
     #[serde(default)]
     pub move_route: MoveRoute,
+    /// Who appeared for the party; none when nobody does any more.
+    #[serde(default)]
+    pub appearance: Option<Appearance>,
     /// The event of the account that the address comes from; none before the party moved.
     #[serde(default)]
     pub address_from: Option<Uuid>,
@@ -389,6 +550,24 @@ pub struct Case {
     /// The fee that is owed again.
     #[serde(default)]
     pub fee_owed: Option<FeeOwed>,
+    /// Cases of the same package that it needs, or that need it.
+    #[serde(default)]
+    pub links: Vec<Link>,
+    /// Those it rests on that ended without an approval.
+    #[serde(default)]
+    pub lost_bases: BTreeMap<Uuid, BasisEnd>,
+    /// When the address of record was given or confirmed last, microseconds since the epoch.
+    #[serde(default)]
+    pub address_known_at_us: i64,
+    /// The card.
+    #[serde(default)]
+    pub card: Card,
+    /// Files added unasked, in all.
+    #[serde(default)]
+    pub unsolicited: u32,
+    /// Those of them that came since an officer last acted on what is in the file.
+    #[serde(default)]
+    pub new_evidence: u32,
 }
 
 impl Case {
@@ -397,9 +576,36 @@ impl Case {
         self.stage != Stage::Unknown
     }
 
+    /// Account of the representative who acts for the party.
+    pub fn representative(&self) -> Option<Uuid> {
+        self.appearance.filter(|appearance| appearance.active).map(|appearance| appearance.representative)
+    }
+
     /// Approved, and the oath is still to be taken or the certificate to be issued.
     pub fn oath_is_to_come(&self) -> bool {
         self.stage == Stage::Decided && self.oath != Oath::None
+    }
+
+    /// Submitted or accepted, and nothing ended it.
+    pub fn is_open(&self) -> bool {
+        self.stage == Stage::Submitted || self.stage.is_pending()
+    }
+
+    /// Approved, and a card is still on its way to the person or to be ordered.
+    pub fn card_is_to_come(&self) -> bool {
+        let there = matches!(self.card.state, CardState::Delivered | CardState::Destroyed);
+        self.outcome == Some(Outcome::Approved) && super::card_of(&self.form).is_some() && !there
+    }
+
+    /// Whether the address of record was given or confirmed since the card came back.
+    pub fn address_confirmed_since_return(&self) -> bool {
+        self.address_known_at_us > self.card.returned_at_us
+    }
+
+    /// The petitions that it needs to be approved.
+    pub fn bases(&self) -> impl Iterator<Item = Uuid> {
+        let needed = |link: &&Link| link.kind == LinkKind::Basis && link.direction == Direction::RestsOn;
+        self.links.iter().filter(needed).map(|link| link.case)
     }
 
     /// The request that waits for an answer.

@@ -1,6 +1,6 @@
 //! What the office has to do next in a case, by code; none when it waits for somebody else or is done.
 
-use super::{Biometrics, Case, Interview, Oath, Outcome, Stage};
+use super::{Biometrics, CardState, Case, Interview, Oath, Outcome, Stage, card_of};
 
 /// The task.
 pub fn task(case: &Case) -> Option<&'static str> {
@@ -8,16 +8,37 @@ pub fn task(case: &Case) -> Option<&'static str> {
         Stage::Submitted => Some("intake"),
         Stage::Accepted | Stage::InReview => pending_task(case),
         Stage::DecisionPending if case.fee_owed.is_some() => Some("see_to_fee"),
+        // A denial for the lost basis is decided; an approval would be refused.
+        Stage::DecisionPending if !case.lost_bases.is_empty() && recommends_approval(case) => {
+            Some("see_to_basis")
+        }
         Stage::DecisionPending => Some("decide"),
         Stage::Decided if case.outcome == Some(Outcome::Approved) => match case.oath {
             Oath::ToSchedule if case.reverified_by.is_none() => Some("reverify"),
             Oath::ToSchedule => Some("schedule_oath"),
             Oath::Scheduled => Some("record_oath"),
             Oath::Taken if !case.certificate => Some("issue_certificate"),
-            Oath::None | Oath::Taken => None,
+            Oath::None => card_task(case),
+            Oath::Taken => None,
         },
         Stage::Unknown | Stage::Rejected | Stage::Voided | Stage::Decided | Stage::Closed => None,
     }
+}
+
+/// The card goes from hand to hand; while the carrier has it, nobody here has anything to do.
+fn card_task(case: &Case) -> Option<&'static str> {
+    card_of(&case.form)?;
+    match case.card.state {
+        CardState::None => Some("order_card"),
+        CardState::Ordered => Some("produce_card"),
+        CardState::Produced => Some("mail_card"),
+        CardState::Returned => Some("see_to_card"),
+        CardState::Mailed | CardState::Delivered | CardState::Destroyed => None,
+    }
+}
+
+fn recommends_approval(case: &Case) -> bool {
+    case.recommendation.is_some_and(|recommended| recommended.approve)
 }
 
 fn pending_task(case: &Case) -> Option<&'static str> {
@@ -26,6 +47,9 @@ fn pending_task(case: &Case) -> Option<&'static str> {
     }
     if case.officer.is_none() {
         return Some("assign");
+    }
+    if !case.lost_bases.is_empty() && case.open_request().is_none() {
+        return Some("see_to_basis");
     }
     if case.stage == Stage::Accepted {
         // The review may begin while the biometrics are on their way; they come first in the queue.

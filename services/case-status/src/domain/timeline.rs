@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::state::instant;
-use super::{Case, Event};
+use super::{Case, Event, card_of};
 
 /// A fact that a text names; written out in the reader's language only when it is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,20 +54,24 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 9] = [
+pub const VARIANTS: [&str; 13] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
     "timeline-response-recorded-late",
+    "timeline-unsolicited-evidence-recorded-late",
     "timeline-test-taken-failed",
     "timeline-biometrics-rescheduled-office",
     "timeline-interview-rescheduled-office",
     "timeline-denied-abandoned",
     "timeline-acceptance-voided-signature",
+    "timeline-linked-petition",
+    "timeline-linked-ancillary",
+    "timeline-linked-adjustment",
 ];
 
 /// Notice kinds and test parts that lines name by code.
-pub const CODES: [&str; 23] = [
+pub const CODES: [&str; 35] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -87,10 +91,22 @@ pub const CODES: [&str; 23] = [
     "notice-reopened",
     "notice-payment-returned",
     "notice-address-changed",
+    "notice-representation-ended",
     "notice-acceptance-voided",
+    "notice-case-closed-moot",
+    "notice-card-mailed",
+    "notice-card-returned",
     "notice-oath",
     "notice-citizenship-certificate-ready",
     "notice-other",
+    "basis-denied",
+    "basis-withdrawn",
+    "basis-rejected",
+    "basis-voided",
+    "document-permanent-resident-card",
+    "document-employment-authorization-document",
+    "document-travel-document",
+    "document-other",
 ];
 
 /// The line of an event; `case` is the state after it.
@@ -107,7 +123,8 @@ pub fn line(case: &Case, event: &Event) -> Line {
     line
 }
 
-/// Checks, assignments and recommendations are the office's own (lifecycle 62; roles §3 rows 17, 19).
+/// Checks, assignments and recommendations are the office's own (lifecycle 62; roles §3 rows 17, 19). What became of a
+/// petition is its petitioner's: who applied on it hears from the officer.
 pub fn is_office_only(event: &Event) -> bool {
     matches!(
         event,
@@ -116,6 +133,8 @@ pub fn is_office_only(event: &Event) -> bool {
             | Event::CaseAssigned(_)
             | Event::DecisionRecommended(_)
             | Event::DecisionReviewed(_)
+            | Event::BasisLost(_)
+            | Event::BasisRegained(_)
     )
 }
 
@@ -126,11 +145,18 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::InterviewCompleted(event) => event.early_by_agreement.then_some("early"),
         Event::OathTaken(event) => event.early_by_agreement.then_some("early"),
         Event::ResponseRecorded(event) => (!event.timely).then_some("late"),
+        Event::UnsolicitedEvidenceRecorded(event) => event.late.then_some("late"),
         Event::TestTaken(event) => (!event.passed).then_some("failed"),
         Event::BiometricsRescheduled(event) => (event.moved_by == "office").then_some("office"),
         Event::InterviewRescheduled(event) => (event.moved_by == "office").then_some("office"),
         Event::CaseDenied(event) => event.abandoned.then_some("abandoned"),
         Event::AcceptanceVoided(event) => (event.cause == "signature").then_some("signature"),
+        Event::CaseLinked(event) => match (event.link_kind.as_str(), event.direction.as_str()) {
+            ("basis", "rests_on") => None,
+            ("basis", _) => Some("petition"),
+            (_, "rests_on") => Some("ancillary"),
+            _ => Some("adjustment"),
+        },
         _ => None,
     }
 }
@@ -160,6 +186,9 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::ResponseRecorded(event) => {
             vec![("received", Fact::at(instant(event.received_at_us), &case.zone))]
         }
+        Event::UnsolicitedEvidenceRecorded(event) => {
+            vec![("received", Fact::at(instant(event.received_at_us), &case.zone))]
+        }
         Event::DeadlinePassed(_) | Event::RequestCancelled(_) => case
             .request
             .as_ref()
@@ -180,6 +209,19 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             facts.push(("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string())));
             facts
         }
+        Event::CardOrdered(_) | Event::CardProduced(_) | Event::CardDestroyed(_) => {
+            vec![("document", document(case))]
+        }
+        Event::CardMailed(event) => mailed(case, &event.carrier, &event.tracking_number),
+        Event::CardRemailed(event) => mailed(case, &event.carrier, &event.tracking_number),
+        Event::CardDelivered(event) => {
+            vec![("document", document(case)), ("date", Fact::Date(event.delivered_on_date.clone()))]
+        }
+        Event::CardReturned(event) => {
+            vec![("document", document(case)), ("due", Fact::Date(event.keep_until_date.clone()))]
+        }
+        Event::CaseLinked(event) => vec![("form", Fact::Text(event.form.clone()))],
+        Event::BasisLost(event) => vec![("cause", Fact::Code(format!("basis-{}", event.cause)))],
         Event::MoveRecorded(event) => vec![("count", Fact::Text(event.receipt_numbers.len().to_string()))],
         Event::FeeMadeGoodRecorded(event) => {
             vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
@@ -197,6 +239,19 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What the case's card is called.
+pub(super) fn document(case: &Case) -> Fact {
+    Fact::Code(format!("document-{}", card_of(&case.form).unwrap_or("other").replace('_', "-")))
+}
+
+fn mailed(case: &Case, carrier: &str, tracking_number: &str) -> Vec<(&'static str, Fact)> {
+    vec![
+        ("document", document(case)),
+        ("carrier", Fact::Text(carrier.to_owned())),
+        ("tracking", Fact::Text(tracking_number.to_owned())),
+    ]
 }
 
 fn slot(appointment: Option<&pb::AppointmentSlot>) -> Vec<(&'static str, Fact)> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::timeline::Fact;
-use super::{Biometrics, Case, Interview, Oath, Outcome, RequestState, Stage};
+use super::timeline::{Fact, document};
+use super::{Biometrics, CardState, Case, Interview, Oath, Outcome, RequestState, Stage};
 
 /// A title with the facts its text names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,10 +17,16 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 26] = [
+pub const ROWS: [(&str, bool); 32] = [
     ("1", true),
     ("2", true),
     ("3", false),
+    ("3a", false),
+    ("7", true),
+    ("7a", false),
+    ("8", true),
+    ("9", false),
+    ("10", false),
     ("11", true),
     ("12", true),
     ("14", true),
@@ -77,13 +83,25 @@ fn outcome_row(case: &Case) -> Option<&'static str> {
         Some(Outcome::DeniedAbandoned) => Some("1"),
         Some(Outcome::Denied) => Some("2"),
         Some(Outcome::Withdrawn) => Some("3"),
+        Some(Outcome::ClosedAsMoot) => Some("3a"),
         Some(Outcome::Approved) => Some(match case.oath {
             Oath::Taken => "11",
             Oath::Scheduled => "12",
             Oath::ToSchedule => "14",
-            Oath::None => "15",
+            Oath::None => card_row(case).unwrap_or("15"),
         }),
         None => (case.stage == Stage::DecisionPending).then_some("16"),
+    }
+}
+
+fn card_row(case: &Case) -> Option<&'static str> {
+    match case.card.state {
+        CardState::Returned if case.address_confirmed_since_return() => Some("7a"),
+        CardState::Returned => Some("7"),
+        CardState::Delivered => Some("8"),
+        CardState::Mailed => Some("9"),
+        CardState::Ordered | CardState::Produced => Some("10"),
+        CardState::None | CardState::Destroyed => None,
     }
 }
 
@@ -143,6 +161,13 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
                 put("amount", Fact::Text(docket_kernel::Cents(owed.amount_cents).to_string()));
                 put("due", Fact::Date(owed.deadline.due_date.clone()));
             }
+        }
+        "7" | "7a" | "8" | "9" | "10" => {
+            put("document", document(case));
+            put("due", Fact::Date(case.card.keep_until.clone()));
+            put("date", Fact::Date(case.card.delivered_on.clone()));
+            put("carrier", Fact::Text(case.card.carrier.clone()));
+            put("tracking", Fact::Text(case.card.tracking_number.clone()));
         }
         "32" | "32b" => {
             put("receipt", Fact::Text(case.receipt_number.clone()));

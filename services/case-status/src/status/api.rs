@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::render;
 use super::row::CaseRow;
-use super::store::{self, Key, Queue};
+use super::store::{self, Key, Linked, Queue};
 use super::viewer::{Sight, Viewer};
 use super::watch::Changes;
 use crate::texts::Language;
@@ -134,7 +134,8 @@ impl StatusService for Status {
         let viewer = Self::viewer(&request)?;
         let message = request.into_inner();
         let row = self.find_at(&viewer, &key(&message.name)?, message.min_version).await?;
-        let case = render::case(&row, viewer.sight(&row), Language::of(&message.language));
+        let linked = store::linked(&self.base.pool, [&row]).await.map_err(ApiError::from)?;
+        let case = render::case(&row, viewer.sight(&row), Language::of(&message.language), &linked);
         Ok(Response::new(pb::GetCaseResponse { case: Some(case) }))
     }
 
@@ -151,7 +152,8 @@ impl StatusService for Status {
         let next_page_token = next_page(&mut rows, size, |row| {
             if viewer.sight(row) == Sight::Party { row.party_changed_at_us } else { row.changed_at_us }
         });
-        let cases = rows.iter().map(|row| render::case(row, viewer.sight(row), language)).collect();
+        let linked = store::linked(&self.base.pool, &rows).await.map_err(ApiError::from)?;
+        let cases = rows.iter().map(|row| render::case(row, viewer.sight(row), language, &linked)).collect();
         Ok(Response::new(pb::ListCasesResponse { cases, next_page_token }))
     }
 
@@ -210,10 +212,11 @@ impl StatusService for Status {
         let (mut rows, total) =
             store::queue(&self.base.pool, &viewer, queue, after, size + 1).await.map_err(ApiError::from)?;
         let next_page_token = next_page(&mut rows, size, |row| row.case.submitted_at_us);
+        let linked = store::linked(&self.base.pool, &rows).await.map_err(ApiError::from)?;
         let items = rows
             .iter()
             .map(|row| pb::WorkItem {
-                case: Some(render::case(row, viewer.sight(row), Language::En)),
+                case: Some(render::case(row, viewer.sight(row), Language::En, &linked)),
                 task: row.task.clone(),
                 waiting_since_us: row.waiting_since_us,
             })
@@ -260,7 +263,7 @@ impl Watch {
             };
             let version = seen(&viewer, &row);
             if version > shown {
-                let case = Some(render::case(&row, viewer.sight(&row), self.language));
+                let case = Some(render::case(&row, viewer.sight(&row), self.language, &Linked::new()));
                 if to.send(Ok(pb::WatchCaseResponse { case })).await.is_err() {
                     return;
                 }

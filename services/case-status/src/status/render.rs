@@ -7,12 +7,13 @@ use docket_proto::case_status::v1 as pb;
 use docket_proto::types::v1::Money;
 
 use super::row::{CaseRow, TimelineRow};
+use super::store::Linked;
 use super::viewer::Sight;
-use crate::domain::{Stage, decide, title};
+use crate::domain::{CardState, Link, Stage, card_of, decide, title};
 use crate::texts::{Language, has, text};
 
 /// The case.
-pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language) -> pb::Case {
+pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language, linked: &Linked) -> pb::Case {
     let case = &row.case;
     let name = resource::name("cases", row.case_id);
     let receipt_number = case.receipt_number.clone();
@@ -23,6 +24,7 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language) -> pb::Case 
             receipt_number,
             form: case.form.clone(),
             appointment,
+            card: card(row),
             ..pb::Case::default()
         };
     }
@@ -53,7 +55,43 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language) -> pb::Case 
         intake_reasons: intake_reasons(row, sight),
         fee_owed: case.fee_owed.as_ref().map(|owed| usd(owed.amount_cents)),
         fee_deadline: case.fee_owed.as_ref().map(|owed| (&owed.deadline).into()),
+        links: links(row, sight, linked),
+        card: card(row),
+        new_evidence: if sight == Sight::Office { case.new_evidence } else { 0 },
     }
+}
+
+fn card(row: &CaseRow) -> Option<pb::Card> {
+    let (case, card) = (&row.case, &row.case.card);
+    let returned = card.state == CardState::Returned;
+    (card.state != CardState::None).then(|| pb::Card {
+        document: card_of(&case.form).unwrap_or_default().to_owned(),
+        state: card.state.as_str().to_owned(),
+        carrier: card.carrier.clone(),
+        tracking_number: card.tracking_number.clone(),
+        keep_until_date: if returned { card.keep_until.clone() } else { String::new() },
+        address_confirmed: returned && case.address_confirmed_since_return(),
+    })
+}
+
+/// Links are the office's: a party is told of them in words, and not which case it is.
+fn links(row: &CaseRow, sight: Sight, linked: &Linked) -> Vec<pb::CaseLink> {
+    if sight != Sight::Office {
+        return Vec::new();
+    }
+    let shown = |link: &Link| {
+        let (stage, outcome) = linked.get(&link.case).cloned().unwrap_or_default();
+        pb::CaseLink {
+            case: resource::name("cases", link.case),
+            form: link.form.clone(),
+            kind: link.kind.as_str().to_owned(),
+            direction: link.direction.as_str().to_owned(),
+            stage,
+            outcome,
+            lost: row.case.lost_bases.contains_key(&link.case),
+        }
+    };
+    row.case.links.iter().map(shown).collect()
 }
 
 fn usd(cents: i64) -> Money {

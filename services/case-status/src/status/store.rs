@@ -1,5 +1,7 @@
 //! The tables of the projection. One condition says who sees a row; get, list, count, timeline and watch all use it.
 
+use std::collections::HashMap;
+
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -8,9 +10,10 @@ use super::tables::{COLUMNS, case_row};
 use super::viewer::Viewer;
 use crate::domain::timeline::Line;
 
-/// Who sees a case: its party, the officer who has it, supervisors of its office, intake before acceptance.
+/// Who sees a case: its party and who acts for the party, the officer who has it, supervisors of its office, intake before acceptance.
 /// $1 account, $2 offices where the viewer is an officer, $3 offices supervised, $4 whether the viewer is intake.
-const VISIBLE: &str = "(party = $1 OR (party IS DISTINCT FROM $1 AND (
+const VISIBLE: &str = "(party = $1 OR representative = $1
+    OR (party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1 AND (
     (officer = $1 AND office = ANY($2))
     OR (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3)
     OR ($4 AND stage = 'submitted'))))";
@@ -36,19 +39,24 @@ pub(crate) enum Queue {
 }
 
 impl Queue {
-    /// $5 sites where the viewer captures biometrics, $6 sites where the viewer hears oaths.
+    /// $5 sites where the viewer captures biometrics, $6 sites where the viewer hears oaths, $7 offices whose cards the
+    /// viewer follows. An officer's own queue leaves a card to those who make and mail it.
     fn condition(self) -> &'static str {
         match self {
-            Self::Mine => "(task <> '' AND officer = $1 AND office = ANY($2))",
+            Self::Mine => {
+                "(task <> '' AND officer = $1 AND office = ANY($2) AND representative IS DISTINCT FROM $1
+                    AND task NOT IN ('produce_card', 'mail_card', 'see_to_card'))"
+            }
             Self::Office => {
-                "(party IS DISTINCT FROM $1 AND (
+                "(party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1 AND (
                     (task <> '' AND (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3))
                     OR (task = 'record_biometrics' AND site = ANY($5))
                     OR (task IN ('record_oath', 'issue_certificate') AND site = ANY($6))
+                    OR (task IN ('produce_card', 'mail_card', 'see_to_card') AND office = ANY($7))
                     OR ($4 AND task = 'intake')))"
             }
             Self::Unassigned => {
-                "(party IS DISTINCT FROM $1 AND officer IS NULL AND (
+                "(party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1 AND officer IS NULL AND (
                     (task <> '' AND (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3))
                     OR ($4 AND task = 'intake')))"
             }
@@ -87,7 +95,7 @@ pub(crate) async fn list(
     let (after_us, after_id) = after.unwrap_or((i64::MAX, Uuid::max()));
     let sql = format!(
         "SELECT {COLUMNS} FROM (
-             SELECT *, CASE WHEN party = $1 THEN party_changed_at_us ELSE changed_at_us END AS shown_us
+             SELECT *, CASE WHEN party = $1 OR representative = $1 THEN party_changed_at_us ELSE changed_at_us END AS shown_us
              FROM case_row WHERE {VISIBLE}) AS visible
          WHERE (shown_us, case_id) < ($5, $6) ORDER BY shown_us DESC, case_id DESC LIMIT $7"
     );
@@ -102,6 +110,23 @@ pub(crate) async fn list(
         .fetch_all(pool)
         .await?;
     rows.iter().map(case_row).collect()
+}
+
+/// Stage and outcome of cases, by id.
+pub(crate) type Linked = HashMap<Uuid, (String, String)>;
+
+/// How the cases stand that these are linked with.
+pub(crate) async fn linked(
+    pool: &PgPool,
+    rows: impl IntoIterator<Item = &CaseRow>,
+) -> Result<Linked, sqlx::Error> {
+    let ids: Vec<Uuid> = rows.into_iter().flat_map(|row| &row.case.links).map(|link| link.case).collect();
+    if ids.is_empty() {
+        return Ok(Linked::new());
+    }
+    let sql = "SELECT case_id, stage, coalesce(state->>'outcome', '') FROM case_row WHERE case_id = ANY($1)";
+    let rows: Vec<(Uuid, String, String)> = sqlx::query_as(sql).bind(ids).fetch_all(pool).await?;
+    Ok(rows.into_iter().map(|(id, stage, outcome)| (id, (stage, outcome))).collect())
 }
 
 /// Lines of a case the viewer was found to see, oldest first, recorded up to an instant.
@@ -153,9 +178,9 @@ pub(crate) async fn queue(
     let (after_us, after_id) = after.unwrap_or((i64::MIN, Uuid::nil()));
     let sql = format!(
         "SELECT {COLUMNS} FROM case_row
-         WHERE {condition} AND (submitted_at_us, case_id) > ($7, $8) AND $5::text[] IS NOT NULL
-           AND $6::text[] IS NOT NULL AND $2::text[] IS NOT NULL AND $3::text[] IS NOT NULL AND $4 IS NOT NULL
-         ORDER BY submitted_at_us, case_id LIMIT $9"
+         WHERE {condition} AND (submitted_at_us, case_id) > ($8, $9) AND $5::text[] IS NOT NULL
+           AND $6::text[] IS NOT NULL AND $7::text[] IS NOT NULL AND $2::text[] IS NOT NULL AND $3::text[] IS NOT NULL AND $4 IS NOT NULL
+         ORDER BY submitted_at_us, case_id LIMIT $10"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(viewer.account)
@@ -164,6 +189,7 @@ pub(crate) async fn queue(
         .bind(viewer.is_intake)
         .bind(&viewer.captures_at)
         .bind(&viewer.oaths_at)
+        .bind(&viewer.records_at)
         .bind(after_us)
         .bind(after_id)
         .bind(i64::from(limit))
@@ -171,7 +197,7 @@ pub(crate) async fn queue(
         .await?;
     let sql = format!(
         "SELECT count(*) FROM case_row WHERE {condition} AND $5::text[] IS NOT NULL
-           AND $6::text[] IS NOT NULL AND $2::text[] IS NOT NULL AND $3::text[] IS NOT NULL AND $4 IS NOT NULL"
+           AND $6::text[] IS NOT NULL AND $7::text[] IS NOT NULL AND $2::text[] IS NOT NULL AND $3::text[] IS NOT NULL AND $4 IS NOT NULL"
     );
     let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
         .bind(viewer.account)
@@ -180,6 +206,7 @@ pub(crate) async fn queue(
         .bind(viewer.is_intake)
         .bind(&viewer.captures_at)
         .bind(&viewer.oaths_at)
+        .bind(&viewer.records_at)
         .fetch_one(&mut *moment)
         .await?;
     moment.commit().await?;

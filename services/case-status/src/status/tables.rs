@@ -118,19 +118,23 @@ pub(crate) async fn write_cases(
     let cases = tables.cases();
     let sql = format!(
         "INSERT INTO {cases} (case_id, receipt_number, party, officer, office, site, stage, task,
-             waiting_since_us, submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state)
+             waiting_since_us, submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state,
+             representative)
          SELECT case_id, receipt_number, party, officer, office, site, stage, task, waiting_since_us,
-             submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state::jsonb
+             submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state::jsonb,
+             representative
          FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-             $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[])
+             $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[],
+             $16::uuid[])
              AS new (case_id, receipt_number, party, officer, office, site, stage, task, waiting_since_us,
-                 submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state)
+                 submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state, representative)
          ON CONFLICT (case_id) DO UPDATE SET receipt_number = excluded.receipt_number, party = excluded.party,
              officer = excluded.officer, office = excluded.office, site = excluded.site, stage = excluded.stage,
              task = excluded.task, waiting_since_us = excluded.waiting_since_us,
              submitted_at_us = excluded.submitted_at_us, version = excluded.version,
              changed_at_us = excluded.changed_at_us, party_version = excluded.party_version,
-             party_changed_at_us = excluded.party_changed_at_us, state = excluded.state"
+             party_changed_at_us = excluded.party_changed_at_us, state = excluded.state,
+             representative = excluded.representative"
     );
     sqlx::query(AssertSqlSafe(sql))
         .bind(column(rows, |row| row.case_id))
@@ -148,6 +152,7 @@ pub(crate) async fn write_cases(
         .bind(column(rows, |row| signed(row.party_version)))
         .bind(column(rows, |row| row.party_changed_at_us))
         .bind(states)
+        .bind(column(rows, |row| row.case.representative()))
         .execute(conn)
         .await?;
     Ok(())

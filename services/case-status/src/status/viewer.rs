@@ -23,6 +23,8 @@ pub(crate) struct Viewer {
     pub(crate) captures_at: Vec<String>,
     /// Sites where the viewer hears oaths.
     pub(crate) oaths_at: Vec<String>,
+    /// Offices whose cards the viewer follows.
+    pub(crate) records_at: Vec<String>,
     caller: Caller,
 }
 
@@ -55,6 +57,7 @@ impl Viewer {
             is_intake: caller.has_role("intake_officer", Some(INTAKE_OFFICE)),
             captures_at: at(&["biometrics_officer"]),
             oaths_at: at(&["oath_officer"]),
+            records_at: at(&["records_officer"]),
             caller,
         })
     }
@@ -76,7 +79,7 @@ impl Viewer {
     /// How much the viewer sees of a row.
     pub(crate) fn sight(&self, row: &CaseRow) -> Sight {
         let relations = self.relations(row);
-        if relations.contains(&Relation::Applicant) {
+        if relations.iter().any(|relation| relation.is_partys()) {
             Sight::Party
         } else if relations.iter().any(|relation| relation.reads()) {
             Sight::Office

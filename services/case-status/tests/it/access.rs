@@ -111,6 +111,14 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
             let motion = name.clone();
             ask!(person, cases, reopen_case, pb::ReopenCaseRequest { request_id, name, motion })
         }
+        "OrderCard" => ask!(person, cases, order_card, pb::OrderCardRequest { request_id, name }),
+        "RecordCard" => {
+            let message = pb::RecordCardRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, record_card, message)
+        }
+        "ConfirmAddress" => {
+            ask!(person, cases, confirm_address, pb::ConfirmAddressRequest { request_id, name })
+        }
         // Last act on a case: only those who may not are asked, the party withdraws in a test of its own.
         "WithdrawCase" => {
             let name = format!("{name}x");
@@ -130,7 +138,7 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 26] = [
+const TABLE: [(&str, &str); 29] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -150,6 +158,9 @@ const TABLE: [(&str, &str); 26] = [
     ("DecideFeeWaiver", "UDDDDTNDN"),
     ("VoidAcceptance", "UDDNTTNDD"),
     ("ReopenCase", "UDDDDTNDD"),
+    ("OrderCard", "UDDNTTNDD"),
+    ("RecordCard", "UDDDDDDDD"),
+    ("ConfirmAddress", "UNTNDDNDN"),
     ("WithdrawCase", "UTTTTTTTT"),
     ("GetCase", "UNTNTTNNN"),
     ("ListCases", "UTTTTTTTT"),

@@ -95,3 +95,42 @@ async fn the_party_withdraws_with_a_second_factor_and_it_is_final() {
     let late = command!(sam, assign_case, AssignCaseRequest { name: name.clone() }).unwrap_err();
     assert_eq!((late.code(), reason(&late).as_str()), (Code::FailedPrecondition, "ALREADY_DECIDED"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_returned_package_each_case_owes_its_own_part() {
+    let world = World::start().await;
+    let (ana, ben) = (world.person(&[]).await, world.person(&[]).await);
+    let (first, second) = (world.submit(&ana, 40).await, world.submit(&ben, 40).await);
+    let cases = [(&ana, format!("cases/{first}"), 71_000), (&ben, format!("cases/{second}"), 12_000)];
+    for (party, name, _) in &cases {
+        world.until(|| party.case(name, 0), |case| !case.receipt_number.is_empty()).await;
+    }
+    world.return_payment(&[(first, 71_000), (second, 12_000)]).await;
+    for (party, name, cents) in &cases {
+        let case = world.until(|| party.case(name, 0), |case| case.fee_owed.is_some()).await;
+        assert_eq!(case.fee_owed.unwrap().cents, *cents);
+    }
+    // One is not owed any more and was not paid again; the other is made good.
+    world.make_good(&[(second, 12_000)]).await;
+    world.until(|| ben.case(&cases[1].1, 0), |case| case.fee_owed.is_none()).await;
+    assert_eq!(ana.case(&cases[0].1, 0).await.unwrap().fee_owed.unwrap().cents, 71_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_added_unasked_is_on_the_timeline_and_new_to_the_officer_until_the_next_act() {
+    let world = World::start().await;
+    let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let filing = world.submit(&ana, 40).await;
+    let name = format!("cases/{filing}");
+    world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    world.add_evidence(filing).await;
+    let lines = world.until(|| ana.lines(&name, 0), |lines| lines.len() == 4).await;
+    assert_eq!(lines[3], "unsolicited_evidence_recorded");
+    let seen = world.until(|| sam.case(&name, 0), |case| case.new_evidence == 1).await;
+    assert_eq!(ana.case(&name, 0).await.unwrap().new_evidence, 0, "the count is the office's");
+    assert_eq!(seen.title_id, "32");
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone() }).unwrap();
+    let done = command!(sam, start_review, StartReviewRequest { name: name.clone() }).unwrap();
+    let reviewed = sam.case(&name, done.case.unwrap().version).await.unwrap();
+    assert_eq!((reviewed.stage.as_str(), reviewed.new_evidence), ("in_review", 0));
+}

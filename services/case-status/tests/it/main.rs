@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has nothing better to do")]
 
 mod access;
+mod card;
 mod deadline;
 mod intake;
+mod linked;
 mod people;
 mod projection;
 mod rebuild;
+mod sight;
 mod story;
 mod world;

@@ -150,7 +150,7 @@ async fn rows_that_somebody_spoilt_are_found_and_named() {
     operator.rebuild().await.unwrap();
     let copy =
         "INSERT INTO case_row_b SELECT gen_random_uuid(), '', party, officer, office, site, stage, task,
-        waiting_since_us, submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state
+        waiting_since_us, submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state, representative
         FROM case_row_b LIMIT 1";
     world.try_sql(copy).await.unwrap();
     world.try_sql(&format!("DELETE FROM case_row_b WHERE case_id = '{id}'")).await.unwrap();

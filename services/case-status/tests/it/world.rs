@@ -9,7 +9,7 @@ use docket_eventlog::{Context, EventLog, Expected, StreamAppend, StreamName, Sub
 use docket_kernel::{Actor, Clock as _, EventEnum, ManualClock, SharedClock};
 use docket_proto::case_status::v1::case_command_service_client::CaseCommandServiceClient;
 use docket_proto::case_status::v1::status_service_client::StatusServiceClient;
-use docket_proto::events::{filing, notice, payment, response};
+use docket_proto::events::{filing, notice, payment, representation, response};
 use docket_proto::filing::events::v1 as filings;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
 use docket_proto::notifications::events::v1 as notifications;
@@ -137,6 +137,22 @@ impl World {
 
     /// A naturalization was submitted; gives the filing's id.
     pub(crate) async fn submit(&self, applicant: &Someone, age: u32) -> Uuid {
+        self.submit_represented(applicant, age, None).await
+    }
+
+    /// The representative withdrew.
+    pub(crate) async fn end_representation(&self, representation: Uuid) {
+        let withdrawn = filings::RepresentationWithdrawn {};
+        append(&self.filing, representation, representation::Event::from(withdrawn)).await;
+    }
+
+    /// A naturalization was submitted, with an appearance of somebody; gives the filing's id.
+    pub(crate) async fn submit_represented(
+        &self,
+        applicant: &Someone,
+        age: u32,
+        appearance: Option<(Uuid, &Someone)>,
+    ) -> Uuid {
         let id = Uuid::new_v4();
         let submitted = filings::FilingSubmitted {
             form: "N-400".into(),
@@ -147,10 +163,38 @@ impl World {
             zone: "America/New_York".into(),
             package_id: Uuid::new_v4().to_string(),
             facts: Some(filings::DerivedFacts { age, civics_test: "2025".into(), ..Default::default() }),
+            representation_id: appearance.map(|(id, _)| id.to_string()).unwrap_or_default(),
+            representative: appearance.map(|(_, who)| who.account.to_string()).unwrap_or_default(),
             ..Default::default()
         };
         append(&self.filing, id, filing::Event::from(submitted)).await;
         id
+    }
+
+    /// Filings of one package went in, in one append: each a form, its family and the account of its party. Gives the ids.
+    pub(crate) async fn submit_package(&self, filings: &[(&str, &str, Uuid)]) -> Vec<Uuid> {
+        let package_id = Uuid::new_v4().to_string();
+        let mut streams = Vec::new();
+        let mut ids = Vec::new();
+        for (form, family, account) in filings {
+            let id = Uuid::new_v4();
+            let submitted = filings::FilingSubmitted {
+                form: (*form).into(),
+                family: (*family).into(),
+                account_id: account.to_string(),
+                submitted_at_us: self.clock.now().as_microsecond(),
+                zone: "America/New_York".into(),
+                package_id: package_id.clone(),
+                facts: Some(filings::DerivedFacts { age: 40, ..Default::default() }),
+                ..Default::default()
+            };
+            let stream = StreamName::of(filing::Event::CATEGORY, id);
+            let events = [filing::Event::from(submitted)];
+            streams.push(StreamAppend::of(stream, Expected::Version(0), Subjects::filing(id), &events));
+            ids.push(id);
+        }
+        self.filing.append(machine().append(&self.filing, streams)).await.unwrap();
+        ids
     }
 
     /// The one answer to a request went in, whole.
@@ -162,6 +206,53 @@ impl World {
             ..Default::default()
         };
         append(&self.filing, request, response::Event::from(submitted)).await;
+    }
+
+    /// The party added evidence unasked.
+    pub(crate) async fn add_evidence(&self, filing: Uuid) {
+        let added = filings::UnsolicitedEvidenceAdded {
+            evidence: Some(docket_proto::types::v1::EvidenceRef {
+                evidence_id: Uuid::new_v4().to_string(),
+                kind: "other".into(),
+                commitment: vec![7; 32],
+            }),
+            received_at_us: self.clock.now().as_microsecond(),
+            ..Default::default()
+        };
+        append(&self.filing, filing, filing::Event::from(added)).await;
+    }
+
+    /// The payment of a package was not honoured, of each filing so many cents.
+    pub(crate) async fn return_payment(&self, parts: &[(Uuid, i64)]) {
+        let part = |(filing, amount_cents): &(Uuid, i64)| payments::FeePart {
+            filing_id: filing.to_string(),
+            amount_cents: *amount_cents,
+            ..Default::default()
+        };
+        let returned = payments::PaymentReturned {
+            filing_ids: parts.iter().map(|(filing, _)| filing.to_string()).collect(),
+            amount_cents: parts.iter().map(|(_, cents)| cents).sum(),
+            reason: "insufficient_funds".into(),
+            parts: parts.iter().map(part).collect(),
+            ..Default::default()
+        };
+        append(&self.payments, Uuid::new_v4(), payment::Event::from(returned)).await;
+    }
+
+    /// It was made good.
+    pub(crate) async fn make_good(&self, parts: &[(Uuid, i64)]) {
+        let part = |(filing, amount_cents): &(Uuid, i64)| payments::FeePart {
+            filing_id: filing.to_string(),
+            amount_cents: *amount_cents,
+            ..Default::default()
+        };
+        let made_good = payments::PaymentMadeGood {
+            filing_ids: parts.iter().map(|(filing, _)| filing.to_string()).collect(),
+            amount_cents: parts.iter().map(|(_, cents)| cents).sum(),
+            parts: parts.iter().map(part).collect(),
+            ..Default::default()
+        };
+        append(&self.payments, Uuid::new_v4(), payment::Event::from(made_good)).await;
     }
 
     /// Money went back.
@@ -261,8 +352,9 @@ impl World {
     }
 }
 
-async fn append<E: EventEnum>(log: &EventLog, id: Uuid, event: E) {
-    let context = Context {
+/// A command of a test's machine.
+fn machine() -> Context {
+    Context {
         command_id: Uuid::new_v4(),
         correlation_id: Uuid::new_v4(),
         causation_id: None,
@@ -271,10 +363,13 @@ async fn append<E: EventEnum>(log: &EventLog, id: Uuid, event: E) {
         auth_level: 0,
         traceparent: String::new(),
         request: Vec::new(),
-    };
+    }
+}
+
+async fn append<E: EventEnum>(log: &EventLog, id: Uuid, event: E) {
     let stream = StreamName::of(E::CATEGORY, id);
-    let append = StreamAppend::of(stream, Expected::Version(0), Subjects::filing(id), &[event]);
-    log.append(context.append(log, vec![append])).await.unwrap();
+    let append = StreamAppend::of(stream, Expected::Any, Subjects::filing(id), &[event]);
+    log.append(machine().append(log, vec![append])).await.unwrap();
 }
 
 async fn serve<F, Fut>(

@@ -66,6 +66,8 @@ pub async fn file(home: &Path, path: &Path, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
     let mut drafts = connection.drafts();
     let message = pb::StartDraftRequest {
+        representation: String::new(),
+        package: String::new(),
         request_id: Uuid::now_v7().to_string(),
         form: paper.form,
         again: String::new(),

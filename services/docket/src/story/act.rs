@@ -64,7 +64,51 @@ pub enum Act {
         wrong_a_number: bool,
     },
     /// Begins a form.
-    StartForm { form: String },
+    StartForm {
+        /// Form.
+        form: String,
+        /// As the representative of this person; for oneself when empty.
+        #[serde(default)]
+        of: String,
+        /// In the package of a filing that was kept under this name; alone when empty.
+        #[serde(default)]
+        with: String,
+    },
+    /// Enters an appearance on Form G-28.
+    PrepareRepresentation {
+        /// The client, a person of the story, who gets the code.
+        of: String,
+        /// The representative's answers.
+        answers: toml::Table,
+    },
+    /// Looks at the appearance made for oneself, and consents.
+    AcceptRepresentation {
+        /// The client's answers.
+        answers: toml::Table,
+    },
+    /// Asks the client to look at the filing.
+    AskReview {},
+    /// Gives the filing back to the representative.
+    ReturnFiling {
+        /// What is to be corrected.
+        remark: String,
+    },
+    /// Sees what the client wants corrected.
+    SeeRemark {
+        /// Words of it.
+        words: String,
+    },
+    /// Reads the text and approves it.
+    ApproveFiling {},
+    /// Withdraws as representative.
+    WithdrawRepresentation {
+        /// The client.
+        of: String,
+    },
+    /// Opens a live watch of the case and keeps it open.
+    WatchCase {},
+    /// Sees that the open watch ends and nothing of the case is there any more, within five seconds.
+    SeeNothing {},
     /// Answers questions.
     Answer {
         /// Question id → answer.
@@ -82,6 +126,18 @@ pub enum Act {
         kind: String,
         /// File beside the story.
         file: String,
+    },
+    /// Adds a file to the accepted case at hand without being asked, and sees it there.
+    AddEvidence {
+        /// Kind from the checklist, or `other`.
+        kind: String,
+        /// File beside the story.
+        file: String,
+    },
+    /// Sees, as an officer, how many files were added unasked since an officer last acted on the case.
+    SeeNewEvidence {
+        /// How many.
+        files: u32,
     },
     /// Sees the fee and why.
     SeeFee {
@@ -269,6 +325,24 @@ pub enum Act {
     Reverify {},
     /// Records the oath.
     TakeOath { early: bool },
+    /// Orders the card that the approval gives.
+    OrderCard {},
+    /// Records what happened to the card.
+    RecordCard {
+        /// `produced`, `mailed`, `delivered`, `returned`, `destroyed`.
+        step: String,
+        /// Carrier, when it was mailed.
+        #[serde(default)]
+        carrier: String,
+        /// Its number.
+        #[serde(default)]
+        tracking: String,
+        /// Why it came back.
+        #[serde(default)]
+        cause: String,
+    },
+    /// Confirms the address of record.
+    ConfirmAddress {},
     /// Issues the certificate.
     IssueCertificate { number: String },
     /// Counts at the far side: the processor, the mailbox, the inbox.
@@ -306,7 +380,7 @@ impl Act {
             }
             Self::FileForm { form, cents, answers, evidence, capacity } => {
                 let mut parts = vec![
-                    Self::StartForm { form: form.clone() },
+                    Self::StartForm { form: form.clone(), of: String::new(), with: String::new() },
                     Self::Answer { answers: answers.clone(), finds: Vec::new(), silent: Vec::new() },
                 ];
                 for (kind, files) in evidence {

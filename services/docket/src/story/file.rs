@@ -32,7 +32,7 @@ pub struct PersonRow {
     pub id: String,
     /// How the telling names them.
     pub called: String,
-    /// `applicant`, `officer`, `operator` or `stranger`.
+    /// `applicant`, `petitioner`, `representative`, `officer`, `operator` or `stranger`.
     pub part: String,
     /// Family name.
     #[serde(default)]
@@ -52,6 +52,11 @@ pub struct PersonRow {
 }
 
 impl PersonRow {
+    /// Whether it is somebody who has to prove who they are.
+    pub fn proves_identity(&self) -> bool {
+        ["applicant", "petitioner", "representative"].contains(&self.part.as_str())
+    }
+
     /// Somebody of whom only the name is known.
     pub fn named(id: &str) -> Self {
         Self {
@@ -98,6 +103,10 @@ pub struct Step {
 pub struct See {
     /// The applicant.
     pub applicant: Option<View>,
+    /// Who files for the applicant.
+    pub petitioner: Option<View>,
+    /// Who represents the applicant.
+    pub representative: Option<View>,
     /// The officer.
     pub officer: Option<View>,
 }

@@ -162,6 +162,21 @@ async fn conclusion(player: &Player, who: &str, act: &Act) -> Done {
                 "Certificate of Naturalization (N-550) issued".to_owned(),
             )
         }
+        Act::OrderCard {} => {
+            let message = cases::OrderCardRequest { request_id, name };
+            (call!(player, token, cases, order_card, message)?.case, "the card is ordered".to_owned())
+        }
+        Act::RecordCard { step, carrier, tracking, cause } => {
+            let message = cases::RecordCardRequest {
+                request_id,
+                name,
+                step: step.clone(),
+                carrier: carrier.clone(),
+                tracking_number: tracking.clone(),
+                cause: cause.clone(),
+            };
+            (call!(player, token, cases, record_card, message)?.case, format!("the card: {step}"))
+        }
         other => return Err(anyhow!("{other:?} is no act of the office").into()),
     })
 }

@@ -11,6 +11,8 @@ use docket_proto::filing::v1 as filings;
 use docket_proto::identity::v1 as identity;
 use docket_proto::notifications::v1 as notifications;
 use serde_json::Value;
+use std::io::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Patience for what another service does in its own time.
@@ -137,12 +139,17 @@ async fn step_up(player: &mut Player, who: &str) -> Answer {
 }
 
 async fn take_role(player: &mut Player, who: &str, role: &str) -> Answer {
+    // Beside the file with the codes: those that were tried already, so that nobody wastes a try on them.
+    let tried = player.addresses.held.with_file_name("invitations.tried");
+    let known = std::fs::read_to_string(&tried).unwrap_or_default();
     loop {
         let codes = player.addresses.invitations.entry(role.to_owned()).or_default();
+        codes.retain(|code| !known.lines().any(|line| line == code));
         if codes.is_empty() {
             return Err(anyhow!("no invitation for {role} is left in docket.json").into());
         }
         let (code, last) = (codes.remove(0), codes.is_empty());
+        note(&tried, &code)?;
         let message = identity::RedeemInvitationRequest { request_id: command_id(), code };
         match call!(player, player.token(who)?, accounts, redeem_invitation, message) {
             // Taken up by somebody of an earlier story.
@@ -154,6 +161,12 @@ async fn take_role(player: &mut Player, who: &str, role: &str) -> Answer {
             }
         }
     }
+}
+
+fn note(file: &Path, code: &str) -> anyhow::Result<()> {
+    let mut tried = std::fs::OpenOptions::new().create(true).append(true).open(file)?;
+    writeln!(tried, "{code}")?;
+    Ok(())
 }
 
 async fn prove_identity(player: &mut Player, who: &str, wrong: bool) -> Answer {
@@ -173,7 +186,7 @@ async fn prove_identity(player: &mut Player, who: &str, wrong: bool) -> Answer {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
 pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
     match act {
-        Act::StartForm { form } => start_form(player, who, form).await,
+        Act::StartForm { form, of, with } => start_form(player, who, form, [of, with]).await,
         Act::AskFeeWaiver { answers } => ask_fee_waiver(player, who, answers).await,
         Act::BeginAgain { files } => begin_again(player, who, *files).await,
         Act::Answer { answers, finds, silent } => answer(player, who, answers, finds, silent).await,
@@ -185,6 +198,7 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
                 evidence.media_type, evidence.size
             ))
         }
+        Act::AddEvidence { kind, file } => add_evidence(player, who, kind, file).await,
         Act::SeeFee { cents } => see_fee(player, who, *cents).await,
         Act::Sign { name, capacity } => sign(player, who, name, capacity).await,
         Act::Submit { again } => submit(player, who, *again).await,
@@ -204,6 +218,7 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
         }
         Act::SeeRequestEnd { cause } => see_request_end(player, who, cause).await,
         Act::Withdraw {} => withdraw(player, who).await,
+        Act::ConfirmAddress {} => confirm_address(player, who).await,
         Act::CountAtTheFarSide { charges, notices, refunds } => {
             see::count(player, who, [*charges, *refunds], notices).await
         }
@@ -211,11 +226,29 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
     }
 }
 
+async fn add_evidence(player: &Player, who: &str, kind: &str, file: &str) -> Answer {
+    let name = player.matter.filing.clone();
+    let added = upload(player, who, &name, kind, file, &command_id()).await?;
+    let message = filings::GetFilingRequest { name };
+    let filing = call!(player, player.token(who)?, drafts, get_filing, message)?.filing.context("filing")?;
+    if !filing.unsolicited.contains(&added) || filing.evidence.contains(&added) {
+        return Err(anyhow!("{file} does not stand beside what was signed: {filing:?}").into());
+    }
+    Ok(format!("{file} added unasked; what was signed stays as it is"))
+}
+
 async fn withdraw(player: &mut Player, who: &str) -> Answer {
     let message = cases::WithdrawCaseRequest { request_id: command_id(), name: player.case() };
     let case = call!(player, player.token(who)?, cases, withdraw_case, message)?.case.context("case")?;
     player.matter.version = case.version;
     Ok("withdrawn; this cannot be taken back".to_owned())
+}
+
+async fn confirm_address(player: &mut Player, who: &str) -> Answer {
+    let message = cases::ConfirmAddressRequest { request_id: command_id(), name: player.case() };
+    let case = call!(player, player.token(who)?, cases, confirm_address, message)?.case.context("case")?;
+    player.matter.version = case.version;
+    Ok("the address of record is confirmed".to_owned())
 }
 
 async fn ask_fee_waiver(player: &Player, who: &str, answers: &toml::Table) -> Answer {
@@ -238,6 +271,8 @@ async fn begin_again(player: &mut Player, who: &str, files: usize) -> Answer {
         request_id: command_id(),
         form: String::new(),
         again: player.matter.filing.clone(),
+        representation: String::new(),
+        package: String::new(),
     };
     let filing = call!(player, player.token(who)?, drafts, start_draft, message)?.filing.context("filing")?;
     if filing.evidence.len() != files
@@ -251,9 +286,18 @@ async fn begin_again(player: &mut Player, who: &str, files: usize) -> Answer {
     Ok(told)
 }
 
-async fn start_form(player: &mut Player, who: &str, form: &str) -> Answer {
-    let message =
-        filings::StartDraftRequest { request_id: command_id(), form: form.to_owned(), again: String::new() };
+async fn start_form(player: &mut Player, who: &str, form: &str, [of, with]: [&str; 2]) -> Answer {
+    let package = match with {
+        "" => String::new(),
+        kept => format!("packages/{}", player.kept(kept)?.package),
+    };
+    let message = filings::StartDraftRequest {
+        request_id: command_id(),
+        form: form.to_owned(),
+        again: String::new(),
+        representation: player.appearances.get(of).map(|made| made.name.clone()).unwrap_or_default(),
+        package,
+    };
     let filing = call!(player, player.token(who)?, drafts, start_draft, message)?.filing.context("filing")?;
     let told = format!("{} begun; {} questions are open", filing.form, filing.missing.len());
     player.begin(filing);

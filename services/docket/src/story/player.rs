@@ -2,11 +2,12 @@
 use super::act::Act;
 use super::file::{PersonRow, Step, Story};
 use super::people::Person;
+use super::represent::Appearance;
 use super::vars::Vars;
-use super::{money, officer, outage, party, see, time};
+use super::{money, officer, outage, party, represent, see, time};
 use crate::address::Addresses;
 use crate::client::{Connection, plainly, reason, request};
-use crate::clock::now_s;
+use crate::clock::{now_ms, now_s};
 use crate::output::Teller;
 use anyhow::{Context, Result, bail};
 use docket_proto::identity::v1 as identity;
@@ -42,6 +43,10 @@ pub struct Player {
     pub payer_code: String,
     /// Officer who has the case, by id.
     pub assigned: String,
+    /// Appearances by client.
+    pub appearances: BTreeMap<String, Appearance>,
+    /// A live watch that is open.
+    pub watch: Option<tonic::Streaming<docket_proto::case_status::v1::WatchCaseResponse>>,
     /// Cases kept by name.
     pub kept: BTreeMap<String, Matter>,
 }
@@ -132,7 +137,7 @@ pub fn list(folder: &Path) -> Result<Vec<(PathBuf, String, String)>> {
 pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result<Told> {
     let story = Story::read(file)?;
     teller.heading(&story.title);
-    let run = u32::try_from(now_s() % 1_000_000)?;
+    let run = run()?;
     if story.turns_clock && addresses.clock.is_none() {
         bail!("this story turns the clock: play it with `docket up --story`, in an environment of its own");
     }
@@ -174,6 +179,12 @@ pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result
     Ok(told)
 }
 
+/// What tells the people of one playing from those of another: tenths of a second. Each person takes the next number, and
+/// no story is over before its people could meet those of the one after it.
+fn run() -> Result<u32> {
+    Ok(u32::try_from(now_ms() / 100 % 1_000_000)?)
+}
+
 /// The civil date at the office.
 fn today() -> Result<jiff::civil::Date> {
     let zone = jiff::tz::TimeZone::get("America/New_York").context("zone data")?;
@@ -194,13 +205,15 @@ impl Player {
             thread: String::new(),
             payer_code: String::new(),
             assigned: String::new(),
+            appearances: BTreeMap::new(),
+            watch: None,
             kept: BTreeMap::new(),
         })
     }
 
     /// A player of people who have nothing but a name, for tests.
     pub fn with_people(addresses: &Addresses, ids: &[String]) -> Result<Self> {
-        let run = u32::try_from(now_s() % 1_000_000)?;
+        let run = run()?;
         let people = ids.iter().map(|id| (id.clone(), Person::new(PersonRow::named(id), run)));
         Self::new(addresses, people.collect(), PathBuf::new())
     }
@@ -226,7 +239,7 @@ impl Player {
     }
 
     async fn act(&mut self, who: &str, act: &Act) -> Answer {
-        let Some(parts) = act.parts(self.person(who)?.row.part == "applicant") else {
+        let Some(parts) = act.parts(self.person(who)?.row.proves_identity()) else {
             return self.single(who, act).await;
         };
         let mut told = Vec::with_capacity(parts.len());
@@ -254,14 +267,25 @@ impl Player {
             | Act::SeePayment { .. }
             | Act::BankPays {}
             | Act::PaymentComesBack {} => money::act(self, who, act).await,
+            Act::PrepareRepresentation { .. }
+            | Act::AcceptRepresentation { .. }
+            | Act::AskReview {}
+            | Act::ReturnFiling { .. }
+            | Act::SeeRemark { .. }
+            | Act::ApproveFiling {}
+            | Act::WithdrawRepresentation { .. }
+            | Act::WatchCase {}
+            | Act::SeeNothing {} => represent::act(self, who, act).await,
             Act::SeeAddress { words } => see::address(self, who, words).await,
             Act::SeeDueDateStand { zone } => see::due_date(self, who, zone).await,
+            Act::SeeNewEvidence { files } => see::new_evidence(self, who, *files).await,
             Act::SeeFeeOwed { cents } => see::fee_owed(self, who, *cents).await,
             Act::StartForm { .. }
             | Act::BeginAgain { .. }
             | Act::AskFeeWaiver { .. }
             | Act::Answer { .. }
             | Act::Upload { .. }
+            | Act::AddEvidence { .. }
             | Act::SeeFee { .. }
             | Act::Sign { .. }
             | Act::Submit { .. }
@@ -274,6 +298,7 @@ impl Player {
             | Act::SeeRequest {}
             | Act::SeeRequestEnd { .. }
             | Act::Withdraw {}
+            | Act::ConfirmAddress {}
             | Act::CountAtTheFarSide { .. } => party::filing(self, who, act).await,
             Act::TurnClockPastDeadline {} => time::turn_past_deadline(self, who).await,
             Act::StopService { service } => outage::stop(self, service).await,
@@ -299,6 +324,8 @@ impl Player {
             | Act::Decide { .. }
             | Act::Reverify {}
             | Act::TakeOath { .. }
+            | Act::OrderCard {}
+            | Act::RecordCard { .. }
             | Act::IssueCertificate { .. } => officer::act(self, who, act).await,
         }
     }

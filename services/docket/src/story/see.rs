@@ -14,7 +14,13 @@ use serde_json::Value;
 /// Checks the views of a step; gives the applicant's title to tell.
 pub async fn check(player: &Player, see: &See) -> Result<String> {
     let mut told = String::new();
-    for (part, view) in [("applicant", &see.applicant), ("officer", &see.officer)] {
+    let views = [
+        ("applicant", &see.applicant),
+        ("petitioner", &see.petitioner),
+        ("representative", &see.representative),
+        ("officer", &see.officer),
+    ];
+    for (part, view) in views {
         let Some(view) = view else { continue };
         let ids: Vec<String> = player
             .people
@@ -246,6 +252,17 @@ pub async fn fee_owed(player: &Player, who: &str, cents: i64) -> Answer {
         ),
         None => format!("nothing is owed; the case is {}", seen.stage),
     })
+}
+
+/// How many files were added unasked and are new to the office.
+pub async fn new_evidence(player: &Player, who: &str, files: u32) -> Answer {
+    let seen = wait_for(&format!("{files} new files"), async || {
+        let message = cases::GetCaseRequest { name: player.case(), language: String::new(), min_version: 0 };
+        let case = call!(player, player.token(who)?, status, get_case, message)?.case;
+        Ok(case.filter(|case| case.new_evidence == files))
+    })
+    .await?;
+    Ok(format!("{files} files came unasked and are new; the case is {}", seen.stage))
 }
 
 /// The address of record of somebody's own account, once it has these words.

@@ -64,7 +64,7 @@ pub const PARTS: &[Part] = &[
         admin: 9404,
         http: 0,
         log: "cases-0",
-        reads: &["identity", "filing", "payments", "notifications"],
+        reads: &["identity", "filing", "payments", "notifications", "cases-0"],
     },
     Part {
         name: "status-projection",

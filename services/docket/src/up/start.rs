@@ -22,11 +22,12 @@ const INVITATIONS: &[(&str, &str)] = &[
     ("supervisor", "NBC"),
     ("biometrics_officer", "ASC-NYC"),
     ("oath_officer", "FO-NYC"),
+    ("records_officer", "NBC"),
     ("finance", "NBC"),
     ("operator", "NBC"),
 ];
 /// So many of each: an erasure needs two operators, and every story its own officers.
-const EACH: usize = 8;
+const EACH: usize = 24;
 
 /// The running system.
 #[derive(Debug)]

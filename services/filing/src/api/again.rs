@@ -15,10 +15,10 @@ use super::drafts::{opening, started_before};
 use super::upload::new_salt;
 use crate::aggregates::Filings;
 use crate::content::commitment;
-use crate::desk::{Desk, Dossier, id_in};
+use crate::desk::{Desk, Dossier, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
-use crate::domain::filing::{self, Filing};
-use crate::store::filings;
+use crate::domain::filing::{self, Filing, Start};
+use crate::store::{filings, representations};
 
 /// Begins the new filing, and notes it at the old one: both or neither.
 pub(super) async fn begin(
@@ -29,8 +29,11 @@ pub(super) async fn begin(
 ) -> Result<Uuid, ApiError> {
     let old = desk.filing(caller, "StartDraft", id_in("again", "filings", &request.again)?).await?;
     let form = form_of(desk, &old, &request.form)?;
-    let account = caller.person()?.account;
+    let account = old.filing.account;
     let (start, now) = opening(desk, form, account, Some(old.id)).await?;
+    let represented = representations::standing(&desk.base.pool, old.id).await?;
+    let start = Start { representation: represented.map(|(id, _)| id), ..start };
+    let context = &acting_for(context.clone(), caller, account);
     let new = id::new_id(now);
     let continued = filing::begin_again(&old.filing, new)?;
     if old.content.erased {
@@ -38,7 +41,7 @@ pub(super) async fn begin(
     }
     let files = copies(desk, &old, new).await?;
     let keys: Vec<String> = files.iter().map(|file| file.attached.object_key.clone()).collect();
-    let begun = filing::take_over(&Filing::default(), start, answers(form, &old), files)?;
+    let begun = filing::take_over(&Filing::default(), start.clone(), answers(form, &old), files)?;
     let streams = vec![
         StreamAppend::of(Store::<Filings>::stream(new), Expected::Version(0), Subjects::filing(new), &begun),
         StreamAppend::of(
@@ -48,7 +51,7 @@ pub(super) async fn begin(
             &continued,
         ),
     ];
-    match append(desk, context, streams, (new, account, &form.id, now.as_microsecond())).await {
+    match append(desk, context, streams, (new, &start, now.as_microsecond())).await {
         Ok(Some(id)) => Ok(id),
         Ok(None) => started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log")),
         Err(error) => {
@@ -115,7 +118,7 @@ async fn append(
     desk: &Desk,
     context: &Context,
     streams: Vec<StreamAppend>,
-    (new, account, form, now_us): (Uuid, Uuid, &str, i64),
+    (new, start, now_us): (Uuid, &Start, i64),
 ) -> Result<Option<Uuid>, ApiError> {
     let mut tx = docket_database::begin(&desk.base.pool).await?;
     let appended = desk.log.append_in(&mut tx, context.append(&desk.log, streams)).await?;
@@ -123,7 +126,7 @@ async fn append(
         tx.rollback().await?;
         return Ok(None);
     }
-    filings::insert(&mut tx, new, account, form, now_us).await?;
+    filings::insert(&mut tx, new, start, now_us).await?;
     tx.commit().await?;
     desk.log.committed(appended.last);
     Ok(Some(new))

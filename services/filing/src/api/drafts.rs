@@ -1,6 +1,6 @@
 //! `DraftService`: starting, answering, looking, listing; signing and sending are in `signing`.
 
-use docket_eventlog::{Context, Subjects};
+use docket_eventlog::{Context, Error, Expected, Store, StreamAppend, Subjects};
 use docket_forms::Form;
 use docket_kernel::{FieldFault, Refusal, id};
 use docket_proto::filing::v1 as pb;
@@ -12,11 +12,15 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::catalogue::is_online;
-use super::{again, view};
-use crate::desk::{Desk, id_in};
-use crate::domain::filing::{self, Start};
+use super::{again, packages, view};
+use crate::aggregates::Filings;
+use crate::desk::{Desk, acting_for, id_in, identity_not_proven};
+use crate::domain::filing::{self, Filing, Start};
 use crate::store::filings;
 use crate::{answers, check, review, waiver};
+
+/// How often beginning is decided again after a lost race.
+const ATTEMPTS: u32 = 5;
 
 /// Answers about drafts.
 pub(crate) struct DraftApi(pub(crate) Desk);
@@ -60,6 +64,7 @@ impl DraftService for DraftApi {
         let mut filing = view::filing(&self.0, &dossier).await?;
         if !dossier.content.erased {
             filing.answers_json = Value::Object(dossier.content.answers).to_string();
+            filing.remark = dossier.content.remark;
         }
         Ok(Response::new(pb::GetFilingResponse { filing: Some(filing) }))
     }
@@ -90,6 +95,33 @@ impl DraftService for DraftApi {
         Ok(Response::new(super::signing::review(&self.0, &caller, request.get_ref()).await?))
     }
 
+    async fn ask_review(
+        &self,
+        request: Request<pb::AskReviewRequest>,
+    ) -> Result<Response<pb::AskReviewResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let filing = detached(async move { super::review::ask(&desk, &caller, request).await }).await?;
+        Ok(Response::new(pb::AskReviewResponse { filing: Some(filing) }))
+    }
+
+    async fn return_filing(
+        &self,
+        request: Request<pb::ReturnFilingRequest>,
+    ) -> Result<Response<pb::ReturnFilingResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let filing = detached(async move { super::review::give_back(&desk, &caller, request).await }).await?;
+        Ok(Response::new(pb::ReturnFilingResponse { filing: Some(filing) }))
+    }
+
+    async fn approve_filing(
+        &self,
+        request: Request<pb::ApproveFilingRequest>,
+    ) -> Result<Response<pb::ApproveFilingResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let filing = detached(async move { super::review::approve(&desk, &caller, request).await }).await?;
+        Ok(Response::new(pb::ApproveFilingResponse { filing: Some(filing) }))
+    }
+
     async fn sign_filing(
         &self,
         request: Request<pb::SignFilingRequest>,
@@ -112,14 +144,16 @@ impl DraftService for DraftApi {
 
 async fn start(desk: &Desk, caller: &Caller, request: pb::StartDraftRequest) -> Result<pb::Filing, ApiError> {
     let context = caller.context(&request.request_id, &request)?;
-    let account = caller.person()?.account;
     let id = match started_before(desk, &context).await? {
         Some(id) => {
             // The log compares the two requests; the start itself is decided no more.
             desk.filings.execute(&context, id, Subjects::filing(id), |_| Ok(Vec::new())).await?;
             id
         }
-        None if request.again.is_empty() => begin(desk, &context, account, &request.form).await?,
+        None if request.again.is_empty() => {
+            let ways = ways(desk, caller, &request).await?;
+            begin(desk, acting_for(context, caller, ways.account), &request.form, ways).await?
+        }
         None => again::begin(desk, caller, &context, &request).await?,
     };
     let dossier = desk.filing(caller, "GetFiling", id).await?;
@@ -135,26 +169,70 @@ pub(super) async fn started_before(desk: &Desk, context: &Context) -> Result<Opt
     Ok(events.first().and_then(|event| event.stream.id()))
 }
 
-async fn begin(desk: &Desk, context: &Context, account: Uuid, form: &str) -> Result<Uuid, ApiError> {
+/// How a draft is begun: for whom, by whom, with what.
+struct Ways {
+    account: Uuid,
+    representation: Option<Uuid>,
+    package: Option<Uuid>,
+}
+
+async fn ways(desk: &Desk, caller: &Caller, request: &pb::StartDraftRequest) -> Result<Ways, ApiError> {
+    let package = match request.package.as_str() {
+        "" => None,
+        name => Some(id_in("package", "packages", name)?),
+    };
+    if let Some(package) = package {
+        packages::admit(desk, caller, package).await?;
+    }
+    if request.representation.is_empty() {
+        return Ok(Ways { account: caller.person()?.account, representation: None, package });
+    }
+    let representation = id_in("representation", "representations", &request.representation)?;
+    let account = super::representations::client(desk, caller, representation, &request.form).await?;
+    Ok(Ways { account, representation: Some(representation), package })
+}
+
+async fn begin(desk: &Desk, context: Context, form: &str, ways: Ways) -> Result<Uuid, ApiError> {
     let form = desk.form(form)?;
-    let (start, now) = opening(desk, form, account, None).await?;
+    let (start, now) = opening(desk, form, ways.account, None).await?;
+    let start = Start {
+        representation: ways.representation,
+        package: ways.package.unwrap_or(start.package),
+        ..start
+    };
     let id = id::new_id(now);
-    let mut tx = docket_database::begin(&desk.base.pool).await?;
-    let started = desk
-        .filings
-        .execute_in(&mut tx, context, id, Subjects::filing(id), |state| filing::start(state, start.clone()))
-        .await?;
-    if started.repeated {
-        // The same command won elsewhere between our look and now; what it began is the answer.
-        tx.rollback().await?;
-        return started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"));
+    let mut attempt = 1;
+    loop {
+        let streams = beginning(desk, id, &start, ways.package.is_some()).await?;
+        let mut tx = docket_database::begin(&desk.base.pool).await?;
+        match desk.log.append_in(&mut tx, context.append(&desk.log, streams)).await {
+            Ok(appended) if appended.repeated => {
+                // The same command won elsewhere between our look and now; what it began is the answer.
+                tx.rollback().await?;
+                return started_before(desk, &context).await?.ok_or_else(|| ApiError::unavailable("the log"));
+            }
+            Ok(appended) => {
+                filings::insert(&mut tx, id, &start, now.as_microsecond()).await?;
+                tx.commit().await?;
+                desk.log.committed(appended.last);
+                return Ok(id);
+            }
+            // Somebody else put another filing into the package meanwhile.
+            Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error.into()),
+        }
     }
-    filings::insert(&mut tx, id, account, &form.id, now.as_microsecond()).await?;
-    tx.commit().await?;
-    if let Some(event) = started.events.last() {
-        desk.log.committed(event.position);
+}
+
+/// What beginning writes: the draft, and its place in a package.
+async fn beginning(desk: &Desk, id: Uuid, start: &Start, joins: bool) -> Result<Vec<StreamAppend>, ApiError> {
+    let begun = filing::start(&Filing::default(), start.clone())?;
+    let stream = Store::<Filings>::stream(id);
+    let mut streams = vec![StreamAppend::of(stream, Expected::Version(0), Subjects::filing(id), &begun)];
+    if joins {
+        streams.push(packages::joining(desk, id, start).await?);
     }
-    Ok(id)
+    Ok(streams)
 }
 
 /// What a draft begins with, for somebody who may file the form here.
@@ -175,11 +253,7 @@ pub(super) async fn opening(
     }
     let contact = desk.contact(account).await?;
     if contact.identity_level != "register_matched" {
-        return Err(Refusal::state("IDENTITY_NOT_PROVEN", "A filing needs a proven identity.")
-            .way_out(
-                "Prove your identity in your account: name, date of birth and A-Number. Then start the form.",
-            )
-            .into());
+        return Err(identity_not_proven().into());
     }
     let now = desk.base.clock.now();
     let start = Start {
@@ -189,6 +263,7 @@ pub(super) async fn opening(
         account,
         zone: contact.zone,
         continues,
+        representation: None,
     };
     Ok((start, now))
 }
@@ -201,6 +276,7 @@ async fn answer(
     let id = id_in("name", "filings", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
     let dossier = desk.filing(caller, "AnswerDraft", id).await?;
+    let context = acting_for(context, caller, dossier.filing.account);
     let form = desk.form(&dossier.filing.form)?;
     let example = r#"{"app_dob": "1990-01-31"}"#;
     let answers = answers::normalised(form, &request.answers_json, example, |question, answer| {
@@ -224,6 +300,7 @@ async fn ask_fee_waiver(
     let id = id_in("name", "filings", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
     let dossier = desk.filing(caller, "AskFeeWaiver", id).await?;
+    let context = acting_for(context, caller, dossier.filing.account);
     let asked = waiver::normalised(desk.form(waiver::FORM)?, &request.answers_json)?;
     if asked.is_some() {
         let form = desk.form(&dossier.filing.form)?;

@@ -127,7 +127,8 @@ async fn readable(
     }
     let (filing, evidence) = evidence_in("filings", name)?;
     let dossier = desk.filing(caller, "DownloadEvidence", filing).await?;
-    let file = of(dossier.filing.evidence, evidence)?;
+    let files = dossier.filing.evidence.into_iter().chain(dossier.filing.unsolicited).collect();
+    let file = of(files, evidence)?;
     Ok((view::evidence("filings", filing, &file, &dossier.content), file, filing))
 }
 

@@ -5,7 +5,7 @@ use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller};
 
 use super::view;
-use crate::desk::{Desk, id_in};
+use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::response;
 use crate::store::responses;
 
@@ -27,7 +27,8 @@ pub(super) async fn submit(
 ) -> Result<pb::SubmitResponseResponse, ApiError> {
     let id = id_in("name", "responses", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
-    let case = desk.response(caller, "SubmitResponse", id).await?.response.case;
+    let response = desk.response(caller, "SubmitResponse", id).await?.response;
+    let (case, context) = (response.case, acting_for(context, caller, response.account));
     let received_at_us = desk.now_us();
     desk.responses
         .execute(&context, id, Subjects::filing(case), |state| {

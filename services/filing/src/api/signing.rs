@@ -1,21 +1,21 @@
 //! From the fee to sending: quote, review, sign, submit.
 
-use docket_eventlog::{Error, Expected, Store, StreamAppend, StreamName, Subjects};
+use docket_eventlog::{Error, Expected, Store, StreamAppend, Subjects};
 use docket_forms::{FeeResult, fee};
 use docket_kernel::{Refusal, derived_id, resource};
-use docket_proto::events::{filing as events, package as package_events};
+use docket_proto::events::filing as events;
 use docket_proto::filing::v1 as pb;
 use docket_proto::payments::v1::CreateQuoteRequest;
 use docket_proto::types::v1::FeeRow;
 use docket_service::{ApiError, Caller};
 use uuid::Uuid;
 
-use super::view;
-use crate::aggregates::{Filings, Packages};
+use super::{packages, view};
+use crate::aggregates::Filings;
 use crate::check::{Check, filer_role};
-use crate::desk::{Desk, Dossier, id_in};
+use crate::desk::{Desk, Dossier, acting_for, id_in};
 use crate::domain::filing::{self, Capacity, Fee, Filing, Sign};
-use crate::domain::{name, package};
+use crate::domain::name;
 use crate::{facts, party, review};
 
 /// Why a row is zero while a waiver is asked for.
@@ -32,6 +32,7 @@ pub(super) async fn quote(
     let id = id_in("name", "filings", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
     let dossier = desk.filing(caller, "QuoteFee", id).await?;
+    let context = acting_for(context, caller, dossier.filing.account);
     dossier.filing.open()?;
     let check = Check::now(desk, &dossier).await?;
     let quote_id = derived_id("quote_fee", context.command_id, 0);
@@ -154,7 +155,8 @@ pub(super) async fn submit(
     let mut attempt = 1;
     let appended = loop {
         let dossier = desk.filing(caller, "SubmitFiling", id).await?;
-        let streams = if done { repeated(id) } else { sending(desk, &dossier).await? };
+        let context = acting_for(context.clone(), caller, dossier.filing.account);
+        let streams = if done { repeated(id) } else { packages::sending(desk, dossier).await? };
         match desk.log.append(context.append(&desk.log, streams)).await {
             Ok(appended) => break appended,
             Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
@@ -173,32 +175,13 @@ pub(super) async fn submit(
     })
 }
 
-/// What sending writes: the filing is sent and its package asks for payment, both or neither.
-async fn sending(desk: &Desk, dossier: &Dossier) -> Result<Vec<StreamAppend>, ApiError> {
-    let filing = &dossier.filing;
-    filing.open()?;
-    not_erased(dossier)?;
-    let checked = Check::now(desk, dossier).await?.checked(desk, dossier);
-    let sent: Vec<events::Event> = filing::send(filing, &checked)?;
-    let ready: Vec<package_events::Event> = package::ready(dossier.id, filing)?;
-    let (id, subjects) = (dossier.id, Subjects::filing(dossier.id));
-    Ok(vec![
-        StreamAppend::of(Store::<Filings>::stream(id), Expected::Version(filing.version), subjects, &sent),
-        StreamAppend::of(package_stream(filing.package), Expected::Version(0), subjects, &ready),
-    ])
-}
-
 /// A repeated sending: the log compares the requests and gives the first answer.
 fn repeated(id: Uuid) -> Vec<StreamAppend> {
     let none: [events::Event; 0] = [];
     vec![StreamAppend::of(Store::<Filings>::stream(id), Expected::Any, Subjects::filing(id), &none)]
 }
 
-fn package_stream(id: Uuid) -> StreamName {
-    Store::<Packages>::stream(id)
-}
-
-fn not_erased(dossier: &Dossier) -> Result<(), Refusal> {
+pub(super) fn not_erased(dossier: &Dossier) -> Result<(), Refusal> {
     if dossier.content.erased {
         return Err(Refusal::state(
             "ERASED",

@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use super::view;
 use crate::content::{Content, commitment};
-use crate::desk::{Desk, id_in};
+use crate::desk::{Desk, Dossier, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
-use crate::domain::filing::AUTHORITY_TO_SIGN;
+use crate::domain::filing::{AUTHORITY_TO_SIGN, OTHER, Phase, Standing};
 use crate::domain::{filing, response};
 use crate::file_type;
 use crate::scanner::Verdict;
@@ -31,6 +31,8 @@ const LONGEST_NAME: usize = 120;
 pub(super) enum Parent {
     /// A draft.
     Filing(Uuid),
+    /// An accepted filing, whose case stands so: it is added unasked.
+    Case(Uuid, Standing),
     /// The answer to a request.
     Response(Uuid),
 }
@@ -49,6 +51,8 @@ struct Place {
     parent: Parent,
     /// Whose key seals it: the filing's, which is the case's.
     subject: Uuid,
+    /// Account of the party.
+    account: Uuid,
     files: Vec<Attached>,
     content: Content,
     /// Why nothing can be attached now.
@@ -108,7 +112,7 @@ fn check_header(header: &pb::UploadHeader) -> Result<(), Refusal> {
 pub(super) async fn store(desk: &Desk, caller: &Caller, upload: Upload) -> Result<pb::Evidence, Status> {
     let Upload { header, bytes } = upload;
     let place = place(desk, caller, &header).await?;
-    let context = context(caller, &header, &bytes)?;
+    let context = acting_for(context(caller, &header, &bytes)?, caller, place.account);
     let done = desk.log.command(&context.actor, context.command_id).await.map_err(ApiError::from)?.is_some();
     if done {
         // The log compares the requests; nothing is scanned or stored twice.
@@ -140,27 +144,51 @@ async fn place(desk: &Desk, caller: &Caller, header: &pb::UploadHeader) -> Resul
     match Parent::read(&header.parent)? {
         parent @ Parent::Filing(id) => {
             let dossier = desk.filing(caller, "UploadEvidence", id).await?;
+            if dossier.filing.phase == Phase::Accepted {
+                return place_in_case(desk, dossier, &header.kind).await;
+            }
             let form = desk.form(&dossier.filing.form)?;
             known_kind(form, desk.form(waiver::FORM)?, &header.kind)?;
             Ok(Place {
                 parent,
                 subject: id,
+                account: dossier.filing.account,
                 closed: dossier.filing.open().err(),
                 files: dossier.filing.evidence,
                 content: dossier.content,
             })
         }
+        Parent::Case(..) => Err(ApiError::not_found()),
         parent @ Parent::Response(id) => {
             let dossier = desk.response(caller, "UploadEvidence", id).await?;
             Ok(Place {
                 parent,
                 subject: dossier.response.case,
+                account: dossier.response.account,
                 closed: dossier.response.closed_for(&header.kind).err(),
                 files: dossier.response.evidence,
                 content: dossier.content,
             })
         }
     }
+}
+
+/// The place beside what was signed, for what is added unasked.
+async fn place_in_case(desk: &Desk, dossier: Dossier, kind: &str) -> Result<Place, ApiError> {
+    let Dossier { id, filing, content } = dossier;
+    if kind != OTHER {
+        known_kind(desk.form(&filing.form)?, desk.form(waiver::FORM)?, kind)
+            .map_err(|refusal| refusal.way_out("What is on no checklist is of the kind other."))?;
+    }
+    let standing = desk.standing(id, filing.account).await?;
+    Ok(Place {
+        parent: Parent::Case(id, standing),
+        subject: id,
+        account: filing.account,
+        closed: filing::may_add_unsolicited(&filing, standing).err(),
+        files: filing.evidence.into_iter().chain(filing.unsolicited).collect(),
+        content,
+    })
 }
 
 /// Kinds of the form, and those that show why a fee should be waived.
@@ -277,6 +305,14 @@ async fn attach(
             };
             ("filings", id, desk.filings.execute(context, id, subjects, decide).await?.events)
         }
+        Parent::Case(id, standing) => {
+            let now_us = desk.now_us();
+            let decide = |state: &filing::Filing| {
+                let add = |file| filing::add_unsolicited(state, standing, file, now_us);
+                file.clone().map_or(Ok(Vec::new()), add)
+            };
+            ("filings", id, desk.filings.execute(context, id, subjects, decide).await?.events)
+        }
         Parent::Response(id) => {
             let decide = |state: &response::Response| {
                 file.clone().map_or(Ok(Vec::new()), |file| response::attach(state, file))
@@ -298,7 +334,8 @@ async fn shown(
 ) -> Result<pb::Evidence, ApiError> {
     let (state, content) = if collection == "filings" {
         let attached: filing_events::Event = event.decode()?;
-        let files = filing::evolve(filing::Filing::default(), &attached).evidence;
+        let state = filing::evolve(filing::Filing::default(), &attached);
+        let files: Vec<Attached> = state.evidence.into_iter().chain(state.unsolicited).collect();
         (files, Content::of_filing(&desk.log, std::slice::from_ref(event)).await?)
     } else {
         let attached: response_events::Event = event.decode()?;

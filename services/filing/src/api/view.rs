@@ -18,6 +18,7 @@ use crate::domain::filing::{Filing, Phase};
 pub(crate) async fn filing(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing, ApiError> {
     let mut view = summary(dossier);
     view.evidence = attached("filings", dossier.id, &dossier.filing.evidence, &dossier.content);
+    view.unsolicited = attached("filings", dossier.id, &dossier.filing.unsolicited, &dossier.content);
     if is_judged(&dossier.filing) && !dossier.content.erased {
         let check = Check::now(desk, dossier).await?;
         view.ready = check.is_ready();
@@ -58,6 +59,11 @@ pub(crate) fn summary(dossier: &Dossier) -> pb::Filing {
         fee_waiver: filing.fee_waiver,
         continues: named(filing.continues),
         continued_as: named(filing.continued_as),
+        representation: filing
+            .representation
+            .map(|id| resource::name("representations", id))
+            .unwrap_or_default(),
+        review: filing.representation.map(|_| filing.review.as_str().to_owned()).unwrap_or_default(),
         ..pb::Filing::default()
     }
 }

@@ -10,15 +10,17 @@ use super::id;
 
 mod capacity;
 mod decide;
+mod unsolicited;
 
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity};
 pub(crate) use decide::already_attached;
 pub use decide::{
-    Checked, Settled, Sign, Start, accept, answer, ask_fee_waiver, attach, begin_again, detach,
-    received_at_us, reject, send, show_fee, sign, start, submit, take_over, void,
+    Checked, Settled, Sign, Start, accept, answer, approve, ask_fee_waiver, ask_review, attach, begin_again,
+    detach, give_back, received_at_us, reject, send, show_fee, sign, start, submit, take_over, void,
 };
+pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
-/// Most files on one filing.
+/// Most files on one filing, and most added to its case unasked.
 pub const MOST_FILES: usize = 60;
 
 /// Where a filing stands.
@@ -55,6 +57,32 @@ impl Phase {
             Self::Accepted => "accepted",
             Self::Rejected => "rejected",
             Self::Voided => "voided",
+        }
+    }
+}
+
+/// What the client says of what a representative prepared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Review {
+    /// Nothing yet, or it was changed since.
+    #[default]
+    None,
+    /// The representative asked for it.
+    Asked,
+    /// The client gave it back.
+    Returned,
+    /// The client approved the text with this keyed hash.
+    Approved(Vec<u8>),
+}
+
+impl Review {
+    /// The word on the wire.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Asked => "asked",
+            Self::Returned => "returned",
+            Self::Approved(_) => "approved",
         }
     }
 }
@@ -104,6 +132,8 @@ pub struct Filing {
     pub zone: String,
     /// What is attached, in order.
     pub evidence: Vec<Attached>,
+    /// What was added unasked after it was accepted, in order; nobody signed it.
+    pub unsolicited: Vec<Attached>,
     /// Whether a waiver of the fee is asked for.
     pub fee_waiver: bool,
     /// The fee that was shown last.
@@ -118,6 +148,10 @@ pub struct Filing {
     pub continues: Option<Uuid>,
     /// The filing that took over this rejected one.
     pub continued_as: Option<Uuid>,
+    /// The appearance under which a representative prepares it.
+    pub representation: Option<Uuid>,
+    /// What the client says of it.
+    pub review: Review,
 }
 
 /// Folds one event. Never fails: what happened, happened.
@@ -133,8 +167,12 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             account: id(&e.account_id),
             zone: e.zone.clone(),
             continues: Uuid::try_parse(&e.continues).ok(),
+            representation: Uuid::try_parse(&e.representation_id).ok(),
             ..filing
         },
+        Event::FilingReviewAsked(_) => Filing { review: Review::Asked, ..filing },
+        Event::FilingReturned(_) => Filing { review: Review::Returned, ..filing },
+        Event::FilingApproved(e) => Filing { review: Review::Approved(e.content_mac.clone()), ..filing },
         Event::DraftAnswered(_) => edited(filing),
         Event::EvidenceAdded(e) => {
             let mut filing = edited(filing);
@@ -145,6 +183,11 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             let mut filing = edited(filing);
             let removed = id(&e.evidence_id);
             filing.evidence.retain(|evidence| evidence.id != removed);
+            filing
+        }
+        Event::UnsolicitedEvidenceAdded(e) => {
+            let mut filing = filing;
+            filing.unsolicited.push(unsolicited::added(e));
             filing
         }
         Event::FeeWaiverRequested(_) => Filing { fee_waiver: true, ..edited(filing) },
@@ -180,9 +223,11 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
     }
 }
 
-/// A change of what would be signed: a signature no longer stands for it.
+/// A change of what would be signed: no signature and no approval stands for it any more. What the client gave back stays
+/// so until it is shown again.
 fn edited(filing: Filing) -> Filing {
-    Filing { phase: Phase::Draft, signature: None, content_version: filing.version, ..filing }
+    let review = if filing.review == Review::Returned { Review::Returned } else { Review::None };
+    Filing { phase: Phase::Draft, signature: None, content_version: filing.version, review, ..filing }
 }
 
 fn attached(e: &pb::EvidenceAdded) -> Attached {

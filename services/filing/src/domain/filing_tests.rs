@@ -51,6 +51,7 @@ fn a_start() -> Start {
         account: ACCOUNT,
         zone: "America/Chicago".into(),
         continues: None,
+        representation: None,
     }
 }
 
@@ -73,6 +74,10 @@ fn sent() -> Event {
 
 fn submitted() -> Event {
     pb::FilingSubmitted { submitted_at_us: 2_000, ..Default::default() }.into()
+}
+
+fn a_receipt() -> Event {
+    pb::AcceptanceRecorded { receipt_number: "DKT1234567897".into() }.into()
 }
 
 fn rejected() -> Event {
@@ -122,6 +127,7 @@ fn settled() -> Settled {
         authorised_at_us: 500,
         family: "naturalization".into(),
         facts: pb::DerivedFacts { age: 40, basis: "lpr_5_years".into(), ..Default::default() },
+        represented: None,
     }
 }
 
@@ -197,7 +203,7 @@ fn only_what_is_signed_is_sent_and_only_once() {
     refused(given([started(), fee_shown()]).when(|f| send(f, &checked(1))), "NOT_SIGNED");
     let given_signed = given([started(), fee_shown(), signed()]);
     assert_eq!(given_signed.when(|f| send(f, &checked(1))).unwrap(), [sent()]);
-    assert_eq!(given_signed.when(|f| package::ready(Uuid::from_u128(1), f)).unwrap().len(), 1);
+    assert_eq!(given_signed.when(|f| package::ready(&[(Uuid::from_u128(1), f)])).unwrap().len(), 1);
     let changed = Checked { content_mac: vec![1; 32], ..checked(1) };
     refused(given_signed.when(|f| send(f, &changed)), "CONTENT_CHANGED");
     let given_sent = given([started(), fee_shown(), signed(), sent()]);
@@ -312,4 +318,63 @@ fn who_signs_for_another_says_so_and_shows_why() {
     }
     assert_eq!(Capacity::read("").unwrap(), Capacity::OneSelf);
     assert_eq!(Capacity::read("friend").unwrap_err().reason, "CAPACITY_UNKNOWN");
+}
+
+#[test]
+fn what_a_representative_prepared_is_signed_only_as_the_client_approved_it() {
+    let prepared = Start { representation: Some(Uuid::from_u128(5)), ..a_start() };
+    let started = start(&Filing::default(), prepared).unwrap().remove(0);
+    let drafted = given([started.clone(), answered(), fee_shown()]);
+    let now =
+        Checked { content_version: 2, not_ready: None, content_mac: vec![8; 32], answers_mac: vec![7; 32] };
+    refused(drafted.when(|f| approve(f, &now, &[8; 32])), "REVIEW_NOT_ASKED");
+    refused(drafted.when(|f| sign(f, &now, a_signature())), "NOT_APPROVED");
+    let asked = drafted.when(|f| ask_review(f, &now)).unwrap().remove(0);
+    let back = given([started.clone(), answered(), fee_shown(), asked.clone()])
+        .when(|f| give_back(f, "the date is wrong".into()))
+        .unwrap()
+        .remove(0);
+    // What was given back stays so until the representative asks again.
+    let corrected = given([started.clone(), answered(), fee_shown(), asked.clone(), back, answered()]);
+    corrected.then(|f| f.review == Review::Returned);
+    refused(corrected.when(|f| approve(f, &now, &[8; 32])), "REVIEW_NOT_ASKED");
+    let again = given([started.clone(), answered(), fee_shown(), asked.clone()]);
+    refused(again.when(|f| approve(f, &now, &[9; 32])), "CONTENT_CHANGED");
+    let approved = again.when(|f| approve(f, &now, &[8; 32])).unwrap().remove(0);
+    let ready = given([started.clone(), answered(), fee_shown(), asked.clone(), approved.clone()]);
+    assert!(ready.when(|f| sign(f, &now, a_signature())).is_ok());
+    // A change after the approval voids it.
+    given([started, answered(), fee_shown(), asked, approved, answered()]).then(|f| f.review == Review::None);
+    refused(given([self::started()]).when(|f| ask_review(f, &now)), "NOT_REPRESENTED");
+}
+
+#[test]
+fn evidence_is_added_unasked_while_nothing_is_asked_for_and_nothing_is_decided() {
+    let accepted = [started(), signed(), sent(), submitted(), a_receipt()];
+    let given_accepted = given(accepted.clone());
+    let add = |given: &Given, standing| given.when(|f| add_unsolicited(f, standing, a_file(), 3_000));
+    for (standing, reason) in [
+        (Standing::RequestWaits, "REQUEST_OPEN"),
+        (Standing::RequestOpen(FILE), "REQUEST_OPEN"),
+        (Standing::Decided, "CASE_DECIDED"),
+    ] {
+        refused(add(&given_accepted, standing), reason);
+    }
+    let named = add(&given_accepted, Standing::RequestOpen(FILE)).unwrap_err();
+    assert!(named.facts.iter().any(|(_, fact)| *fact == format!("responses/{FILE}")), "{named:?}");
+    let events = add(&given_accepted, Standing::Pending).unwrap();
+    let after = given(accepted.into_iter().chain(events));
+    after.then(|f| f.unsolicited.len() == 1 && f.evidence.is_empty());
+    after.then(|f| {
+        f.signature == given_accepted.0.signature && f.content_version == given_accepted.0.content_version
+    });
+    let twin = NewFile { same_as: Some(FILE), ..a_file() };
+    refused(after.when(|f| add_unsolicited(f, Standing::Pending, twin, 3_000)), "ALREADY_ATTACHED");
+    refused(
+        given([started(), signed(), sent()]).when(|f| add_unsolicited(f, Standing::Pending, a_file(), 1)),
+        "ALREADY_SUBMITTED",
+    );
+    let mut full = after;
+    full.0.unsolicited = vec![full.0.unsolicited[0].clone(); MOST_FILES];
+    assert_eq!(add(&full, Standing::Pending).unwrap_err().reason, "TOO_MANY_FILES");
 }

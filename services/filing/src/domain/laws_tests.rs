@@ -1,10 +1,11 @@
-//! Laws over random lives of a filing, its package and a response: what is decided folds, and what was ever written
+//! Laws over random lives of a filing, its package, its representation and a response: what is decided folds, and what was ever written
 //! still does.
 
 use docket_eventlog::Aggregate;
 use docket_kernel::Refusal;
 use docket_proto::events::filing::Event;
 use docket_proto::events::package::Event as PackageEvent;
+use docket_proto::events::representation::Event as RepresentationEvent;
 use docket_proto::events::response::Event as ResponseEvent;
 use docket_proto::filing::events::v1 as pb;
 use docket_testkit::evolution::{Fold, owns};
@@ -12,9 +13,12 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::attached::{Attached, NewFile};
-use super::filing::{self, Capacity, Checked, Fee, Filing, MOST_FILES, Phase, Settled, Sign, Start};
+use super::filing::{
+    self, Capacity, Checked, Fee, Filing, MOST_FILES, Phase, Review, Settled, Sign, Standing, Start,
+};
+use super::representation::{self, Consent, Representation};
 use super::{package, response};
-use crate::aggregates::{Filings, Packages, Responses};
+use crate::aggregates::{Filings, Packages, Representations, Responses};
 
 const FILING: Fold<Event, Filing> = Fold {
     evolve: Filings::evolve,
@@ -24,11 +28,15 @@ const FILING: Fold<Event, Filing> = Fold {
         "filing.draft_started.v1",
         "filing.draft_answered.v1",
         "filing.evidence_added.v1",
+        "filing.review_asked.v1",
+        "filing.returned.v1",
+        "filing.approved.v1",
         "filing.fee_shown.v1",
         "filing.signed.v1",
         "filing.sent.v1",
         "filing.submitted.v1",
         "filing.acceptance_recorded.v1",
+        "filing.unsolicited_evidence_added.v1",
     ],
     changes_nothing: &[],
 };
@@ -36,7 +44,14 @@ const FILING: Fold<Event, Filing> = Fold {
 const PACKAGE: Fold<PackageEvent, package::Package> = Fold {
     evolve: Packages::evolve,
     seen: |package| package,
-    life: &["package.ready_for_payment.v1"],
+    life: &["package.filing_added.v1", "package.ready_for_payment.v1"],
+    changes_nothing: &[],
+};
+
+const REPRESENTATION: Fold<RepresentationEvent, Representation> = Fold {
+    evolve: Representations::evolve,
+    seen: |representation| representation,
+    life: &["representation.prepared.v1", "representation.accepted.v1", "representation.withdrawn.v1"],
     changes_nothing: &[],
 };
 
@@ -49,23 +64,28 @@ const RESPONSE: Fold<ResponseEvent, response::Response> = Fold {
 
 #[test]
 fn the_events_of_this_service_fold() {
-    owns("docket.filing.events.v1", &["filing", "package", "response"], &[]);
+    owns("docket.filing.events.v1", &["filing", "package", "representation", "response"], &[]);
     FILING.every_golden_folds();
     PACKAGE.every_golden_folds();
+    REPRESENTATION.every_golden_folds();
     RESPONSE.every_golden_folds();
 }
 
 #[test]
-fn any_events_of_a_filing_package_or_response_obey_the_laws_of_a_fold() {
+fn any_events_of_this_service_obey_the_laws_of_a_fold() {
     FILING.any_events_obey_the_laws();
     PACKAGE.any_events_obey_the_laws();
+    REPRESENTATION.any_events_obey_the_laws();
     RESPONSE.any_events_obey_the_laws();
 }
 
 /// A command with whatever a caller may send; `current` is what the edge saw last, else something older.
 #[derive(Debug, Clone)]
 enum Command {
-    Start,
+    Start { represented: bool },
+    AskReview { current: bool },
+    GiveBack,
+    Approve { current: bool },
     Answer { current: bool },
     Attach(u8),
     Detach(u8),
@@ -78,13 +98,23 @@ enum Command {
     Void,
     BeginAgain,
     AskFeeWaiver(bool),
+    AddUnsolicited(u8, Standing),
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    let open = Standing::RequestOpen(Uuid::from_u128(7));
+    let all = [Standing::Pending, Standing::Pending, Standing::RequestWaits, open, Standing::Decided];
+    prop::sample::select(all.to_vec())
 }
 
 fn command() -> impl Strategy<Value = Command> {
     use Command::*;
     let mostly = || prop::bool::weighted(0.9);
     prop_oneof![
-        2 => Just(Start),
+        2 => any::<bool>().prop_map(|represented| Start { represented }),
+        3 => mostly().prop_map(|current| AskReview { current }),
+        1 => Just(GiveBack),
+        3 => mostly().prop_map(|current| Approve { current }),
         1 => mostly().prop_map(|current| Answer { current }),
         1 => any::<u8>().prop_map(Attach),
         1 => any::<u8>().prop_map(Detach),
@@ -97,6 +127,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(Void),
         2 => Just(BeginAgain),
         1 => any::<bool>().prop_map(AskFeeWaiver),
+        2 => (any::<u8>(), standing()).prop_map(|(number, standing)| AddUnsolicited(number, standing)),
     ]
 }
 
@@ -127,7 +158,7 @@ fn checked(filing: &Filing, current: bool) -> Checked {
 
 fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
     match command {
-        Command::Start => filing::start(
+        Command::Start { represented } => filing::start(
             filing,
             Start {
                 form: "N-400".into(),
@@ -136,8 +167,15 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
                 account: Uuid::from_u128(3),
                 zone: "America/Chicago".into(),
                 continues: None,
+                representation: represented.then(|| Uuid::from_u128(5)),
             },
         ),
+        Command::AskReview { current } => filing::ask_review(filing, &checked(filing, *current)),
+        Command::GiveBack => filing::give_back(filing, "the date is wrong".into()),
+        Command::Approve { current } => {
+            let checked = checked(filing, *current);
+            filing::approve(filing, &checked, &checked.content_mac)
+        }
         Command::Answer { current } => {
             let etag = if *current { filing.version } else { filing.version + 1 };
             filing::answer(filing, etag, vec!["basis".into()], "{}".into())
@@ -175,6 +213,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
                 authorised_at_us: *authorised_at_us,
                 family: "naturalization".into(),
                 facts: pb::DerivedFacts::default(),
+                represented: None,
             };
             filing::submit(filing, settled)
         }
@@ -183,6 +222,9 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::Void => filing::void(filing, "payment".into()),
         Command::AskFeeWaiver(asked) => {
             filing::ask_fee_waiver(filing, asked.then(|| (vec!["basis".into()], "{}".into())))
+        }
+        Command::AddUnsolicited(number, standing) => {
+            filing::add_unsolicited(filing, *standing, file(*number, filing::OTHER), 3_000)
         }
         Command::BeginAgain => filing::begin_again(filing, Uuid::from_u128(u128::from(filing.version))),
     }
@@ -201,8 +243,20 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
             assert!(before.open().is_ok() && after.signature.is_none());
             assert!(after.content_version > before.content_version);
         }
+        Event::UnsolicitedEvidenceAdded(_) => {
+            assert_eq!(before.phase, Phase::Accepted);
+            assert_eq!(after.unsolicited.len(), before.unsolicited.len() + 1);
+            let beside =
+                Filing { version: before.version, unsolicited: before.unsolicited.clone(), ..after.clone() };
+            assert_eq!(&beside, before, "what was signed changed");
+        }
         Event::FeeShown(_) => assert_eq!(before.phase, after.phase),
+        Event::FilingReviewAsked(_) => assert!(before.representation.is_some() && before.open().is_ok()),
+        Event::FilingReturned(_) => assert!(matches!(before.review, Review::Asked | Review::Approved(_))),
+        Event::FilingApproved(approved) => assert_eq!(approved.content_mac, now),
         Event::FilingSigned(signed) => {
+            // What a representative prepared is signed only as the client approved it.
+            assert!(before.representation.is_none() || before.review == Review::Approved(now.clone()));
             assert_eq!((&signed.content_mac, &before.fee.as_ref().unwrap().answers_mac), (&now, &now));
         }
         Event::FilingSent(_) => assert_eq!(before.signature.as_ref().unwrap().content_mac, now),
@@ -221,27 +275,117 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         }
     }
     assert_eq!(after.version, before.version + 1);
-    assert!(after.evidence.len() <= MOST_FILES);
+    assert!(after.evidence.len() <= MOST_FILES && after.unsolicited.len() <= MOST_FILES);
     assert_eq!(after.receipt_number.is_empty(), !matches!(after.phase, Phase::Accepted | Phase::Voided));
 }
 
 #[test]
 fn whatever_is_decided_for_a_filing_folds() {
     let decided = FILING.decided_lives(command(), decide, holds);
-    assert_eq!(decided.len(), 14, "{decided:?}");
+    assert_eq!(decided.len(), 18, "{decided:?}");
 }
 
+/// Nothing joins a package that was sent, nothing is in it twice, and what is paid is the sum of what each costs.
 #[test]
 fn whatever_is_decided_for_a_package_folds() {
-    let fee = any::<Option<i64>>().prop_map(|cents| {
-        cents.map(|total_cents| Fee { quote: Uuid::from_u128(9), total_cents, answers_mac: Vec::new() })
+    let added = |number: u8| package::Added {
+        filing: Uuid::from_u128(u128::from(number)),
+        account: Uuid::from_u128(3),
+        form: "I-485".into(),
+    };
+    let fee = any::<Option<u32>>().prop_map(|cents| {
+        cents.map(|cents| Fee {
+            quote: Uuid::from_u128(9),
+            total_cents: cents.into(),
+            answers_mac: Vec::new(),
+        })
     });
+    let command = (any::<bool>(), prop::collection::vec((0_u8..30, fee), 1..8));
     let decided = PACKAGE.decided_lives(
-        fee,
-        |_, fee| package::ready(Uuid::from_u128(1), &Filing { fee: fee.clone(), ..Filing::default() }),
-        |_, _, after| assert!(after.ready),
+        command,
+        |state, (sends, filings)| {
+            if !sends {
+                return package::add(state, filings.iter().map(|(number, _)| added(*number)).collect());
+            }
+            let filings: Vec<_> = filings
+                .iter()
+                .map(|(number, fee)| {
+                    let filing = Filing { fee: fee.clone(), ..Filing::default() };
+                    (Uuid::from_u128(u128::from(*number)), filing)
+                })
+                .collect();
+            package::ready(&filings.iter().map(|(id, filing)| (*id, filing)).collect::<Vec<_>>())
+        },
+        |before, event, after| match event {
+            PackageEvent::PackageFilingAdded(_) => {
+                assert!(!before.ready && after.filings.len() <= package::MOST_FILINGS);
+            }
+            PackageEvent::PackageReadyForPayment(ready) => {
+                assert!(after.ready);
+                assert_eq!(ready.total_cents, ready.filings.iter().map(|f| f.total_cents).sum::<i64>());
+            }
+        },
     );
-    assert_eq!(decided.len(), 1, "{decided:?}");
+    assert_eq!(decided.len(), 2, "{decided:?}");
+}
+
+/// Nobody represents without the client's consent, given with the code, in time, to what was shown; an end is an end.
+#[test]
+fn whatever_is_decided_for_a_representation_folds() {
+    let prepared = || pb::RepresentationPrepared {
+        representative: Uuid::from_u128(6).to_string(),
+        code_hash: vec![1; 32],
+        valid_until_us: 1_000,
+        content_mac: vec![2; 32],
+        ..Default::default()
+    };
+    let consent = |right: &[bool]| Consent {
+        client: Uuid::from_u128(if right[0] { 3 } else { 6 }),
+        code_hash: vec![u8::from(right[1]); 32],
+        shown_mac: vec![if right[2] { 2 } else { 3 }; 32],
+        not_ready: None,
+        name_agrees: right[3],
+        accepted: pb::RepresentationAccepted {
+            client: Uuid::from_u128(3).to_string(),
+            signed_at_us: if right[4] { 999 } else { 1_000 },
+            ..Default::default()
+        },
+    };
+    let command = (0_u8..6, prop::collection::vec(prop::bool::weighted(0.9), 5));
+    let decided = REPRESENTATION.decided_lives(
+        command,
+        |state, (number, right)| match number {
+            0 => representation::prepare(state, prepared()),
+            1 | 2 => representation::accept(state, consent(right)),
+            3 => representation::refuse(state, &[u8::from(right[1]); 32], Uuid::from_u128(3), 999),
+            4 => representation::withdraw(state),
+            _ => representation::end(state),
+        },
+        |before, event, after| match event {
+            RepresentationEvent::RepresentationPrepared(_) => {
+                assert_eq!(before.standing, representation::Standing::Absent);
+            }
+            RepresentationEvent::RepresentationAccepted(accepted) => {
+                assert!(
+                    before.standing == representation::Standing::Prepared && accepted.signed_at_us < 1_000
+                );
+                assert_ne!(after.client, Some(before.representative));
+            }
+            RepresentationEvent::RepresentationRefused(_) => {
+                assert_eq!(before.standing, representation::Standing::Prepared);
+            }
+            RepresentationEvent::RepresentationWithdrawn(_) => {
+                assert!(matches!(
+                    before.standing,
+                    representation::Standing::Prepared | representation::Standing::Active
+                ));
+            }
+            RepresentationEvent::RepresentationEnded(_) => {
+                assert_eq!(before.standing, representation::Standing::Active);
+            }
+        },
+    );
+    assert_eq!(decided.len(), 5, "{decided:?}");
 }
 
 /// One answer, with what was asked for, and nothing after it.

@@ -1,4 +1,4 @@
-//! A package: what is paid for and goes in together.
+//! A package: what is paid for and goes in together, also of several accounts.
 
 use docket_kernel::Refusal;
 use docket_proto::events::package::Event;
@@ -6,33 +6,101 @@ use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
 use super::filing::Filing;
+use super::id;
+
+/// Most filings of one package.
+pub const MOST_FILINGS: usize = 20;
 
 /// A package.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Package {
+    /// The filings in it, once there are several.
+    pub filings: Vec<Uuid>,
     /// Whether its payment was asked for.
     pub ready: bool,
 }
 
 /// Folds one event.
-pub fn evolve(_package: Package, event: &Event) -> Package {
+pub fn evolve(package: Package, event: &Event) -> Package {
     match event {
-        Event::PackageReadyForPayment(_) => Package { ready: true },
+        Event::PackageFilingAdded(e) => {
+            let mut package = package;
+            package.filings.push(id(&e.filing_id));
+            package
+        }
+        Event::PackageReadyForPayment(_) => Package { ready: true, ..package },
     }
 }
 
-/// Asks for the payment of the one filing in the package.
-pub fn ready(filing_id: Uuid, filing: &Filing) -> Result<Vec<Event>, Refusal> {
-    let Some(fee) = &filing.fee else {
-        return Err(Refusal::state("FEE_NOT_SHOWN", "The fee has not been shown yet.")
-            .way_out("Ask for the fee, then review and sign."));
+/// A filing that goes into a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// The filing.
+    pub filing: Uuid,
+    /// Whose it is.
+    pub account: Uuid,
+    /// Its form.
+    pub form: String,
+}
+
+/// Puts filings into the package, each once: the one it began with, and what joins it.
+pub fn add(package: &Package, added: Vec<Added>) -> Result<Vec<Event>, Refusal> {
+    if package.ready {
+        return Err(Refusal::state("PACKAGE_SENT", "This package was sent; nothing can be added to it.")
+            .way_out("Begin the form by itself, or in another package.")
+            .field("package"));
+    }
+    let mut new: Vec<Added> = Vec::new();
+    for added in added {
+        let known = package.filings.iter().chain(new.iter().map(|new| &new.filing));
+        if !known.into_iter().any(|known| *known == added.filing) {
+            new.push(added);
+        }
+    }
+    if package.filings.len() + new.len() > MOST_FILINGS {
+        return Err(Refusal::too_much(
+            "TOO_MANY_FILINGS",
+            format!("A package takes at most {MOST_FILINGS} filings."),
+        )
+        .way_out("Send this package, then begin another one."));
+    }
+    let event = |added: Added| {
+        pb::PackageFilingAdded {
+            filing_id: added.filing.to_string(),
+            account_id: added.account.to_string(),
+            form: added.form,
+        }
+        .into()
+    };
+    Ok(new.into_iter().map(event).collect())
+}
+
+/// Asks for one payment of all filings in the package, by the account of the first.
+pub fn ready(filings: &[(Uuid, &Filing)]) -> Result<Vec<Event>, Refusal> {
+    let mut packaged = Vec::with_capacity(filings.len());
+    for (filing_id, filing) in filings {
+        let Some(fee) = &filing.fee else {
+            return Err(Refusal::state("FEE_NOT_SHOWN", "The fee has not been shown yet.")
+                .way_out("Ask for the fee, then review and sign."));
+        };
+        packaged.push(pb::PackagedFiling {
+            filing_id: filing_id.to_string(),
+            quote_id: fee.quote.to_string(),
+            total_cents: fee.total_cents,
+            account_id: filing.account.to_string(),
+        });
+    }
+    let quote_id = match packaged.as_slice() {
+        [one] => one.quote_id.clone(),
+        _ => String::new(),
     };
     Ok(vec![
         pb::PackageReadyForPayment {
-            filing_ids: vec![filing_id.to_string()],
-            account_id: filing.account.to_string(),
-            quote_id: fee.quote.to_string(),
-            total_cents: fee.total_cents,
+            filing_ids: packaged.iter().map(|filing| filing.filing_id.clone()).collect(),
+            account_id: packaged.first().map(|filing| filing.account_id.clone()).unwrap_or_default(),
+            quote_id,
+            total_cents: packaged.iter().map(|filing| filing.total_cents).sum(),
+            filings: packaged,
         }
         .into(),
     ])

@@ -73,6 +73,12 @@ impl Response {
         !self.case.is_nil()
     }
 
+    /// Whether the request still waits for its answer: neither answered nor ended, and its deadline not over.
+    pub fn is_awaited(&self, now_us: i64) -> bool {
+        let in_time = self.deadline.as_ref().is_none_or(|deadline| now_us < deadline.expires_at_us);
+        self.open().is_ok() && in_time
+    }
+
     fn open(&self) -> Result<(), Refusal> {
         if !self.exists() {
             return Err(Refusal::not_found());

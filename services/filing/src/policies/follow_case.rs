@@ -54,7 +54,11 @@ impl Subscriber for FollowCase {
             Event::RequestServed(e) => self.open_response(tx, event, case, e).await?,
             Event::CaseReopened(_) => filings::set_pending(tx, case, true).await?,
             Event::RequestCancelled(e) => self.close_response(tx, event, case, &e).await?,
-            Event::CaseApproved(_) | Event::CaseDenied(_) | Event::CaseWithdrawn(_) => {
+            Event::CaseApproved(_)
+            | Event::CaseDenied(_)
+            | Event::CaseWithdrawn(_)
+            | Event::CaseClosedAsMoot(_)
+            | Event::MoveRecorded(_) => {
                 filings::set_pending(tx, case, false).await?;
             }
             _ => {}
@@ -127,7 +131,7 @@ impl FollowCase {
             .responses
             .execute_in(tx, &context, request, Subjects::filing(case), |r| response::open(r, opened.clone()))
             .await?;
-        responses::insert(tx, request, filing.account, event.recorded_at.as_microsecond()).await?;
+        responses::insert(tx, request, case, filing.account, event.recorded_at.as_microsecond()).await?;
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use crate::content::Content;
 use crate::desk::Desk;
 use crate::domain::filing::{self, Settled};
 use crate::facts;
+use crate::store::representations;
 
 /// Submits packages.
 pub(crate) struct SubmitPackage(pub(crate) Desk);
@@ -49,17 +50,23 @@ impl SubmitPackage {
             let form =
                 self.0.form(&loaded.state.form).map_err(|_| park("the form is not in the catalogue"))?;
             let received_at_us = filing::received_at_us(&loaded.state, e.authorised_at_us);
+            // In a package that was paid for, a filing may cost nothing: then nothing of it can go back.
+            let costs = loaded.state.fee.as_ref().is_some_and(|fee| fee.total_cents > 0);
             let settled = Settled {
                 package: parse(&e.package_id)?,
                 payment: match e.settlement() {
-                    Settlement::Paid => {
+                    Settlement::Paid if costs => {
                         Some(event.stream.id().ok_or_else(|| park("the stream is no payment"))?)
                     }
-                    Settlement::NothingDue | Settlement::WaiverRequested | Settlement::Unspecified => None,
+                    Settlement::Paid
+                    | Settlement::NothingDue
+                    | Settlement::WaiverRequested
+                    | Settlement::Unspecified => None,
                 },
                 authorised_at_us: e.authorised_at_us,
                 family: form.family.clone(),
                 facts: facts::derive(form, &content.answers, received_at_us),
+                represented: representations::standing(&mut *tx, id).await?,
             };
             let events = filing::submit(&loaded.state, settled).map_err(|no| park(no.reason))?;
             streams.push(StreamAppend::of(

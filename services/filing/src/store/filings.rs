@@ -3,28 +3,31 @@
 use sqlx::{PgConnection, PgExecutor, PgPool, Result};
 use uuid::Uuid;
 
+use crate::domain::filing::Start;
+
 /// Writes the row of a filing that was begun.
 pub(crate) async fn insert(
     tx: &mut PgConnection,
     filing: Uuid,
-    account: Uuid,
-    form: &str,
+    start: &Start,
     started_at_us: i64,
 ) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO filing (filing_id, account_id, form, started_at_us) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (filing_id) DO NOTHING",
+        "INSERT INTO filing (filing_id, account_id, form, started_at_us, representation_id, package_id)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (filing_id) DO NOTHING",
         filing,
-        account,
-        form,
-        started_at_us
+        start.account,
+        start.form,
+        started_at_us,
+        start.representation as Option<Uuid>,
+        start.package
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// The account's filings before `before` (none: from the newest), newest first.
+/// The filings of the account and of those whom it represents, before `before` (none: from the newest), newest first.
 pub(crate) async fn of_account(
     pool: &PgPool,
     account: Uuid,
@@ -33,7 +36,9 @@ pub(crate) async fn of_account(
 ) -> Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "SELECT filing_id FROM filing
-         WHERE account_id = $1 AND ($2::uuid IS NULL OR filing_id < $2)
+         WHERE (account_id = $1 OR representation_id IN (
+                SELECT representation_id FROM representation WHERE representative = $1 AND standing = 'active'))
+           AND ($2::uuid IS NULL OR filing_id < $2)
          ORDER BY filing_id DESC LIMIT $3",
         account,
         before as Option<Uuid>,
@@ -43,12 +48,44 @@ pub(crate) async fn of_account(
     .await
 }
 
-/// Forms of the account's other filings with a pending case.
-pub(crate) async fn pending_forms(db: impl PgExecutor<'_>, account: Uuid, but: Uuid) -> Result<Vec<String>> {
+/// The filings of a package, as they were begun.
+pub(crate) async fn of_package(pool: &PgPool, package: Uuid) -> Result<Vec<Uuid>> {
+    sqlx::query_scalar!("SELECT filing_id FROM filing WHERE package_id = $1 ORDER BY filing_id", package)
+        .fetch_all(pool)
+        .await
+}
+
+/// How a person stands to what is in a package.
+pub(crate) async fn relations_to_package(
+    pool: &PgPool,
+    package: Uuid,
+    person: Uuid,
+) -> Result<Vec<&'static str>> {
+    let row = sqlx::query!(
+        r#"SELECT coalesce(bool_or(account_id = $2), false) AS "own!",
+                  coalesce(bool_or(representative = $2 AND standing = 'active'), false) AS "represented!"
+           FROM filing LEFT JOIN representation USING (representation_id) WHERE package_id = $1"#,
+        package,
+        person
+    )
+    .fetch_one(pool)
+    .await?;
+    let standing = [(row.own, "applicant"), (row.represented, "representative")];
+    Ok(standing.into_iter().filter(|(stands, _)| *stands).map(|(_, relation)| relation).collect())
+}
+
+/// Forms of the account's other filings with a pending case, and of the others in the package.
+pub(crate) async fn linked_forms(
+    db: impl PgExecutor<'_>,
+    (account, package): (Uuid, Uuid),
+    but: Uuid,
+) -> Result<Vec<String>> {
     sqlx::query_scalar!(
-        "SELECT DISTINCT form FROM filing WHERE account_id = $1 AND filing_id <> $2 AND pending",
+        "SELECT DISTINCT form FROM filing
+         WHERE filing_id <> $2 AND (account_id = $1 AND pending OR package_id = $3)",
         account,
-        but
+        but,
+        package
     )
     .fetch_all(db)
     .await
@@ -58,4 +95,10 @@ pub(crate) async fn pending_forms(db: impl PgExecutor<'_>, account: Uuid, but: U
 pub(crate) async fn set_pending(tx: &mut PgConnection, filing: Uuid, pending: bool) -> Result<()> {
     sqlx::query!("UPDATE filing SET pending = $2 WHERE filing_id = $1", filing, pending).execute(tx).await?;
     Ok(())
+}
+
+/// Whether the filing's case is pending.
+pub(crate) async fn is_pending(pool: &PgPool, filing: Uuid) -> Result<bool> {
+    let pending = sqlx::query_scalar!("SELECT pending FROM filing WHERE filing_id = $1", filing);
+    Ok(pending.fetch_optional(pool).await?.unwrap_or(false))
 }

@@ -1,6 +1,6 @@
 //! `waiting_request`: what a request of the office asks for, until it is served.
 
-use sqlx::{PgConnection, Result};
+use sqlx::{PgConnection, PgPool, Result};
 use uuid::Uuid;
 
 /// A request that was made and not served yet.
@@ -31,6 +31,16 @@ pub(crate) async fn keep(
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Whether a request of the case waits to be served.
+pub(crate) async fn waits(pool: &PgPool, case: Uuid) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM waiting_request WHERE case_id = $1) AS "waits!""#,
+        case
+    )
+    .fetch_one(pool)
+    .await
 }
 
 /// Takes a request out, now that it is served.

@@ -10,28 +10,43 @@ const MOST: i64 = 100;
 pub(crate) async fn insert(
     tx: &mut PgConnection,
     response: Uuid,
+    case: Uuid,
     account: Uuid,
     opened_at_us: i64,
 ) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO response (response_id, account_id, opened_at_us) VALUES ($1, $2, $3)
+        "INSERT INTO response (response_id, account_id, opened_at_us, case_id) VALUES ($1, $2, $3, $4)
          ON CONFLICT (response_id) DO NOTHING",
         response,
         account,
-        opened_at_us
+        opened_at_us,
+        case
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// The account's responses, newest first.
+/// The responses of the account and of those whom it represents, newest first.
 pub(crate) async fn of_account(pool: &PgPool, account: Uuid) -> Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "SELECT response_id FROM response WHERE account_id = $1
+        "SELECT response_id FROM response WHERE account_id = $1 OR case_id IN (
+             SELECT filing_id FROM filing JOIN representation USING (representation_id)
+             WHERE representative = $1 AND standing = 'active')
          ORDER BY opened_at_us DESC, response_id LIMIT $2",
         account,
         MOST
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// The account's responses that were opened since an instant.
+pub(crate) async fn opened_since(pool: &PgPool, account: Uuid, since_us: i64) -> Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "SELECT response_id FROM response WHERE account_id = $1 AND opened_at_us >= $2",
+        account,
+        since_us
     )
     .fetch_all(pool)
     .await

@@ -3,6 +3,7 @@
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
+use docket_proto::filing::v1::representation_service_client::RepresentationServiceClient;
 use docket_proto::filing::v1::{download_evidence_response, upload_evidence_request};
 use docket_service::testing::with_token;
 use serde_json::Value;
@@ -22,6 +23,7 @@ pub(crate) struct Client {
     pub(crate) plain_token: String,
     pub(crate) drafts: DraftServiceClient<Channel>,
     pub(crate) evidence: EvidenceServiceClient<Channel>,
+    pub(crate) representations: RepresentationServiceClient<Channel>,
 }
 
 impl Client {
@@ -36,13 +38,25 @@ impl Client {
 
     pub(crate) async fn start_as(&self, request_id: Uuid, form: &str) -> Result<pb::Filing, Status> {
         let (form, again) = (form.into(), String::new());
-        self.begin(pb::StartDraftRequest { request_id: request_id.to_string(), form, again }).await
+        self.begin(pb::StartDraftRequest {
+            request_id: request_id.to_string(),
+            form,
+            again,
+            ..Default::default()
+        })
+        .await
     }
 
     /// Begins a rejected filing again.
     pub(crate) async fn again_as(&self, request_id: Uuid, name: &str) -> Result<pb::Filing, Status> {
         let (form, again) = (String::new(), name.into());
-        self.begin(pb::StartDraftRequest { request_id: request_id.to_string(), form, again }).await
+        self.begin(pb::StartDraftRequest {
+            request_id: request_id.to_string(),
+            form,
+            again,
+            ..Default::default()
+        })
+        .await
     }
 
     pub(crate) async fn begin(&self, request: pb::StartDraftRequest) -> Result<pb::Filing, Status> {

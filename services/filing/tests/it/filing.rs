@@ -89,7 +89,8 @@ async fn a_rejected_filing_is_over_and_begun_again_as_another_with_all_that_was_
     assert_eq!(stolen.code(), Code::NotFound);
     let (form, again) = ("I-90".into(), draft.clone());
     let request_id = Uuid::now_v7().to_string();
-    let other = ana.begin(pb::StartDraftRequest { request_id, form, again }).await.unwrap_err();
+    let other =
+        ana.begin(pb::StartDraftRequest { request_id, form, again, ..Default::default() }).await.unwrap_err();
     assert_eq!(reason(&other), "OTHER_FORM");
 
     let command = Uuid::now_v7();

@@ -9,5 +9,7 @@ mod files;
 mod filing;
 mod moved;
 mod peers;
+mod representation;
 mod response;
+mod unsolicited;
 mod world;

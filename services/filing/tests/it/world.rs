@@ -11,6 +11,7 @@ use docket_proto::case_status::events::v1 as cases;
 use docket_proto::events::{case, filing, payment};
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
+use docket_proto::filing::v1::representation_service_client::RepresentationServiceClient;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::identity::v1::session_service_server::SessionServiceServer;
@@ -122,7 +123,8 @@ impl World {
             token: self.bench.step_up_token(account),
             plain_token: self.bench.token(account),
             drafts: DraftServiceClient::new(channel.clone()),
-            evidence: EvidenceServiceClient::new(channel),
+            evidence: EvidenceServiceClient::new(channel.clone()),
+            representations: RepresentationServiceClient::new(channel),
         }
     }
 

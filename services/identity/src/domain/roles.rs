@@ -9,6 +9,7 @@ pub(crate) const ROLES: &[&str] = &[
     "supervisor",
     "biometrics_officer",
     "oath_officer",
+    "records_officer",
     "finance",
     "operator",
 ];

@@ -90,14 +90,15 @@ impl InboxApi {
         let (row, matter) = row.zip(matter).ok_or_else(ApiError::not_found)?;
         let from = side(account, &matter);
         let (api, to) = (self.clone(), row.clone());
-        detached(async move { api.write(&context, &to, from, account, &request.text).await }).await?;
+        detached(async move { api.write(&context, (&to, &matter), from, account, &request.text).await })
+            .await?;
         self.thread(&row).await
     }
 
     async fn write(
         &self,
         context: &Context,
-        row: &thread::Row,
+        (row, matter): (&thread::Row, &Matter),
         from: From,
         account: Uuid,
         text: &str,
@@ -107,7 +108,7 @@ impl InboxApi {
         let subjects = Subjects::filing(row.case_id);
         let done = self.threads.execute_in(&mut tx, context, row.thread_id, subjects, decide).await?;
         if from == From::Office {
-            self.alert(&mut tx, &done, row.account_id).await?;
+            self.alert(&mut tx, &done, matter).await?;
         }
         tx.commit().await?;
         self.committed(&done);
@@ -115,16 +116,19 @@ impl InboxApi {
         Ok(())
     }
 
-    /// Tells the party that the office wrote. The office has its queue and needs no mail.
+    /// Tells the party, and who acts for the party, that the office wrote. The office has its queue and needs no mail.
     async fn alert(
         &self,
         tx: &mut PgConnection,
         done: &Executed<Threads>,
-        party: Uuid,
+        matter: &Matter,
     ) -> Result<(), ApiError> {
         for event in &done.events {
             let now = self.base.clock.now();
-            delivery::queue_mail(&mut *tx, event, party, "message_received", now).await?;
+            for account in matter.told() {
+                delivery::queue_mail(&mut *tx, event, (matter.case, account), "message_received", now)
+                    .await?;
+            }
         }
         Ok(())
     }
@@ -170,5 +174,5 @@ impl InboxApi {
 }
 
 fn side(account: Uuid, matter: &Matter) -> From {
-    if matter.account == account { From::Party } else { From::Office }
+    if matter.is_partys(account) { From::Party } else { From::Office }
 }

@@ -33,6 +33,20 @@ pub(crate) struct Matter {
     pub(crate) zone: String,
     /// The assigned officer.
     pub(crate) officer: Option<Uuid>,
+    /// Who acts for the party.
+    pub(crate) representative: Option<Uuid>,
+}
+
+impl Matter {
+    /// Everybody on the side of the party: all are told the same (8 CFR 103.2(b)(19), 292.5(a)).
+    pub(crate) fn told(&self) -> impl Iterator<Item = Uuid> {
+        std::iter::once(self.account).chain(self.representative)
+    }
+
+    /// Whether an account is on the side of the party.
+    pub(crate) fn is_partys(&self, account: Uuid) -> bool {
+        self.told().any(|told| told == account)
+    }
 }
 
 /// An appointment.
@@ -104,7 +118,7 @@ pub(crate) struct Facts {
     pub(crate) old_appointment: Option<Appointment>,
     /// `party` or `office`.
     pub(crate) moved_by: String,
-    /// `withdrawn`, `denied` or `voided`: why an appointment fell away.
+    /// `withdrawn`, `denied`, `voided` or `moot`: why an appointment fell away.
     pub(crate) cancelled_because: String,
     /// What is taken at the appointment: 1, 2 or 3.
     pub(crate) capture_code: u32,
@@ -122,6 +136,16 @@ pub(crate) struct Facts {
     pub(crate) receipts: Vec<String>,
     /// `payment` or `signature`: why an acceptance was taken back.
     pub(crate) voided_because: String,
+    /// `withdrawn` or `ended`: who ended a representation.
+    pub(crate) ended_by: String,
+    /// The card or document, by code.
+    pub(crate) document: String,
+    /// Its carrier.
+    pub(crate) carrier: String,
+    /// The carrier's number.
+    pub(crate) tracking_number: String,
+    /// Until when one that came back is kept.
+    pub(crate) keep_until: Option<Said>,
     /// From when an approval holds.
     pub(crate) effective: Option<Said>,
     /// Codes of the grounds of a denial.
@@ -195,13 +219,35 @@ pub(crate) fn facts(
             facts.refund = event.refund;
             facts.voided_because.clone_from(&event.cause);
         }
+        Event::CaseRepresentationEnded(event) => {
+            facts.ended_by.clone_from(&event.cause);
+            facts.due = event.deadline.as_ref().map(due_as_fixed).transpose()?;
+            facts.appointment = event.appointment.as_ref().map(|slot| appointment(Some(slot))).transpose()?;
+        }
         Event::MoveRecorded(event) => facts.receipts.clone_from(&event.receipt_numbers),
+        Event::CardMailed(event) => {
+            mailed(&mut facts, &event.document, &event.carrier, &event.tracking_number);
+        }
+        Event::CardRemailed(event) => {
+            mailed(&mut facts, &event.document, &event.carrier, &event.tracking_number);
+        }
+        Event::CardReturned(event) => {
+            facts.document.clone_from(&event.document);
+            let keep_until = date(&event.keep_until_date).ok_or_else(|| missing("last day"))?;
+            facts.keep_until = Some(said_date(keep_until));
+        }
         Event::CaseApproved(event) => facts.effective = date(&event.effective_date).map(said_date),
         Event::CaseDenied(event) => denied(&mut facts, matter, event, served)?,
         _ => {}
     }
     facts.served = Some(said_date(served));
     Ok((facts, served))
+}
+
+fn mailed(facts: &mut Facts, document: &str, carrier: &str, tracking_number: &str) {
+    document.clone_into(&mut facts.document);
+    carrier.clone_into(&mut facts.carrier);
+    tracking_number.clone_into(&mut facts.tracking_number);
 }
 
 fn of_case(matter: &Matter, catalogue: &Catalogue) -> Facts {

@@ -27,6 +27,8 @@ pub(crate) enum NoticeKind {
     Denial,
     /// The case was withdrawn.
     WithdrawalAck,
+    /// The case was closed, since the person has what it asked for.
+    CaseClosedMoot,
     /// A granted motion reopened the case.
     Reopened,
     /// The payment of the fee was not honoured.
@@ -35,6 +37,12 @@ pub(crate) enum NoticeKind {
     AcceptanceVoided,
     /// The address of record changed, as reported.
     MoveConfirmed,
+    /// Nobody acts for the party any more.
+    RepresentationEnded,
+    /// The card or document is on its way.
+    CardMailed,
+    /// It came back.
+    CardReturned,
     /// An oath ceremony was set.
     Oath,
     /// The certificate is ready.
@@ -43,7 +51,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -55,10 +63,14 @@ impl NoticeKind {
         Self::Approval,
         Self::Denial,
         Self::WithdrawalAck,
+        Self::CaseClosedMoot,
         Self::Reopened,
         Self::PaymentNotHonoured,
         Self::AcceptanceVoided,
         Self::MoveConfirmed,
+        Self::RepresentationEnded,
+        Self::CardMailed,
+        Self::CardReturned,
         Self::Oath,
         Self::CitizenshipCertificateReady,
     ];
@@ -77,10 +89,14 @@ impl NoticeKind {
             Self::Approval => "approval",
             Self::Denial => "denial",
             Self::WithdrawalAck => "withdrawal_ack",
+            Self::CaseClosedMoot => "case_closed_moot",
             Self::Reopened => "reopened",
             Self::PaymentNotHonoured => "payment_returned",
             Self::AcceptanceVoided => "acceptance_voided",
             Self::MoveConfirmed => "address_changed",
+            Self::RepresentationEnded => "representation_ended",
+            Self::CardMailed => "card_mailed",
+            Self::CardReturned => "card_returned",
             Self::Oath => "oath",
             Self::CitizenshipCertificateReady => "citizenship_certificate_ready",
         }
@@ -100,14 +116,18 @@ impl NoticeKind {
             | Self::InterviewAppointment
             | Self::AppointmentMoved
             | Self::AppointmentCancelled => "I-797C",
+            Self::CardMailed => "I-797D",
             Self::Rfe => "I-797E",
             Self::Continuation => "N-14",
             Self::Approval
             | Self::WithdrawalAck
+            | Self::CaseClosedMoot
             | Self::Reopened
             | Self::PaymentNotHonoured
             | Self::AcceptanceVoided
             | Self::MoveConfirmed
+            | Self::RepresentationEnded
+            | Self::CardReturned
             | Self::CitizenshipCertificateReady => "I-797",
             Self::Denial => "Decision",
             Self::Oath => "N-445",
@@ -124,8 +144,14 @@ impl NoticeKind {
             Self::AppointmentMoved => "appointment_moved",
             Self::AppointmentCancelled => "appointment_cancelled",
             Self::Rfe | Self::Continuation => "request_open",
+            Self::CardMailed => "card_mailed",
+            Self::CardReturned => "card_returned",
             Self::Approval | Self::Denial | Self::Reopened => "decision_made",
-            Self::WithdrawalAck | Self::MoveConfirmed | Self::CitizenshipCertificateReady => "notice_posted",
+            Self::WithdrawalAck
+            | Self::CaseClosedMoot
+            | Self::MoveConfirmed
+            | Self::RepresentationEnded
+            | Self::CitizenshipCertificateReady => "notice_posted",
         }
     }
 
@@ -143,13 +169,18 @@ impl NoticeKind {
             Event::CaseApproved(_) => Self::Approval,
             Event::CaseDenied(_) => Self::Denial,
             Event::CaseWithdrawn(_) => Self::WithdrawalAck,
+            Event::CaseClosedAsMoot(_) => Self::CaseClosedMoot,
             Event::CaseReopened(_) => Self::Reopened,
             Event::PaymentReturnRecorded(_) => Self::PaymentNotHonoured,
             Event::AcceptanceVoided(_) => Self::AcceptanceVoided,
             Event::MoveRecorded(_) => Self::MoveConfirmed,
+            Event::CaseRepresentationEnded(_) => Self::RepresentationEnded,
+            Event::CardMailed(_) | Event::CardRemailed(_) => Self::CardMailed,
+            Event::CardReturned(_) => Self::CardReturned,
             Event::OathScheduled(_) => Self::Oath,
             Event::CertificateIssued(_) => Self::CitizenshipCertificateReady,
             Event::CaseOpened(_)
+            | Event::RepresentationActivated(_)
             | Event::FeeWaiverGranted(_)
             | Event::FeeWaiverRefused(_)
             | Event::CaseAddressChanged(_)
@@ -168,9 +199,18 @@ impl NoticeKind {
             | Event::RequestServed(_)
             | Event::RequestCancelled(_)
             | Event::ResponseRecorded(_)
+            | Event::UnsolicitedEvidenceRecorded(_)
             | Event::DeadlinePassed(_)
             | Event::DecisionRecommended(_)
             | Event::DecisionReviewed(_)
+            | Event::CardOrdered(_)
+            | Event::CardProduced(_)
+            | Event::CardDelivered(_)
+            | Event::CardDestroyed(_)
+            | Event::AddressConfirmed(_)
+            | Event::CaseLinked(_)
+            | Event::BasisLost(_)
+            | Event::BasisRegained(_)
             | Event::ReverificationCompleted(_)
             | Event::OathTaken(_)
             | Event::NoticeRecorded(_)

@@ -22,6 +22,7 @@ pub(crate) fn matter() -> Matter {
         office: "NBC".into(),
         zone: "America/New_York".into(),
         officer: Some(Uuid::from_u128(3)),
+        representative: Some(Uuid::from_u128(6)),
     }
 }
 
@@ -61,6 +62,17 @@ fn deadline(rule: &str) -> Option<types::Deadline> {
 fn items() -> Vec<pb::RequestedItem> {
     let item = |code: &str| pb::RequestedItem { code: code.into(), reason: "missing".into() };
     vec![item("tax_transcripts"), item("name_change")]
+}
+
+fn representation_ended() -> Event {
+    pb::CaseRepresentationEnded {
+        representation_id: Uuid::from_u128(5).to_string(),
+        representative: Uuid::from_u128(6).to_string(),
+        cause: "withdrawn".into(),
+        deadline: deadline("rfe"),
+        appointment: slot("2026-03-24T13:00:00Z", FIELD),
+    }
+    .into()
 }
 
 /// An event which owes a notice of `kind`.
@@ -119,6 +131,11 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         }
         .into(),
         NoticeKind::WithdrawalAck => pb::CaseWithdrawn {}.into(),
+        NoticeKind::CaseClosedMoot => pb::CaseClosedAsMoot {
+            cause: "benefit_received_by_other_means".into(),
+            case_id: Uuid::from_u128(4).to_string(),
+        }
+        .into(),
         NoticeKind::Reopened => pb::CaseReopened::default().into(),
         NoticeKind::PaymentNotHonoured => pb::PaymentReturnRecorded {
             amount_cents: 71_000,
@@ -130,10 +147,25 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         NoticeKind::AcceptanceVoided => {
             pb::AcceptanceVoided { officer: String::new(), cause: "payment".into(), refund: false }.into()
         }
+        NoticeKind::RepresentationEnded => representation_ended(),
         NoticeKind::MoveConfirmed => {
             let receipt_numbers = vec!["DKT1234567897".into(), "DKT1234567905".into()];
             pb::MoveRecorded { change_id: String::new(), receipt_numbers }.into()
         }
+        NoticeKind::CardMailed => pb::CardMailed {
+            document: "permanent_resident_card".into(),
+            carrier: "USPS".into(),
+            tracking_number: "9400100000000000000000".into(),
+            mailed_on_date: "2026-06-15".into(),
+        }
+        .into(),
+        NoticeKind::CardReturned => pb::CardReturned {
+            document: "permanent_resident_card".into(),
+            cause: "not_deliverable".into(),
+            returned_at_us: 0,
+            keep_until_date: "2026-08-14".into(),
+        }
+        .into(),
         NoticeKind::Oath => pb::OathScheduled { appointment: slot("2026-07-02T14:00:00Z", FIELD) }.into(),
         NoticeKind::CitizenshipCertificateReady => {
             pb::CertificateIssued { certificate_number: String::new() }.into()

@@ -152,7 +152,7 @@ impl IssueNotices {
         printed: &Printed,
         object_key: &str,
     ) -> anyhow::Result<Appended> {
-        let (case, account, id) = (owed.case_id, printed.matter.account, owed.notice_id);
+        let (case, id) = (owed.case_id, owed.notice_id);
         let event: NoticeEvent = issued(printed, case, object_key).into();
         let stream = StreamAppend::of(
             StreamName::of(NoticeEvent::CATEGORY, id),
@@ -167,9 +167,11 @@ impl IssueNotices {
         owed::done(&mut tx, id).await?;
         self.base.log.obligations().close_in(&mut tx, OBLIGATION, &id.to_string(), appended.last).await?;
         if let (false, Some(stored)) = (appended.repeated, appended.events.first()) {
-            notice::insert(&mut tx, &row(printed, id, case, account, object_key)).await?;
-            delivery::queue_mail(&mut tx, stored, account, printed.kind.alert(), self.base.clock.now())
-                .await?;
+            let now = self.base.clock.now();
+            for account in printed.matter.told() {
+                notice::insert(&mut tx, &row(printed, id, case, account, object_key)).await?;
+                delivery::queue_mail(&mut tx, stored, (case, account), printed.kind.alert(), now).await?;
+            }
         }
         tx.commit().await?;
         Ok(appended)
@@ -183,7 +185,7 @@ fn issued(printed: &Printed, case: Uuid, object_key: &str) -> pb::NoticeIssued {
         case_id: case.to_string(),
         notice_kind: printed.kind.id().to_owned(),
         official_name: printed.kind.official_name().to_owned(),
-        account_ids: vec![printed.matter.account.to_string()],
+        account_ids: printed.matter.told().map(|account| account.to_string()).collect(),
         language: "en".to_owned(),
         posted_at_us: printed.posted_at.as_microsecond(),
         served_on_date: printed.served_on.to_string(),

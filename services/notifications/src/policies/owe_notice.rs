@@ -47,6 +47,10 @@ impl Subscriber for OweNotice {
             Event::CaseAssigned(assigned) => {
                 matter::assigned(tx, case, account(&assigned.officer)?).await?;
             }
+            Event::RepresentationActivated(active) => {
+                matter::represented(tx, case, Some(account(&active.representative)?)).await?;
+            }
+            Event::CaseRepresentationEnded(_) => matter::represented(tx, case, None).await?,
             _ => {}
         }
         let Some(kind) = NoticeKind::owed_for(&event) else { return Ok(()) };

@@ -19,6 +19,7 @@ use crate::directory::contact;
 use crate::idle;
 use crate::mail::{Mailer, NotSent};
 use crate::store::delivery::{self, Delivery};
+use crate::store::matter;
 use crate::texts::{self, Language};
 
 /// Pauses after each try, in seconds: 1, 5 and 30 minutes, 4 and 24 hours.
@@ -90,6 +91,12 @@ impl SendAlerts {
             Ok(contact) => contact,
             Err(_away) => return Outcome::Again("no_contact"),
         };
+        // Asked at the last moment: who acts no longer is sent nothing more.
+        match self.is_still_told(delivery).await {
+            Ok(true) => {}
+            Ok(false) => return Outcome::Failed("acts_no_longer"),
+            Err(_away) => return Outcome::Again("no_matter"),
+        }
         if contact.email.is_empty() {
             return Outcome::Failed("no_address");
         }
@@ -99,6 +106,13 @@ impl SendAlerts {
             Err(NotSent::Bounced) => Outcome::Failed("bounced"),
             Err(NotSent::Later(reason)) => Outcome::Again(reason),
         }
+    }
+
+    /// Whether the account is still on the side of the party of the case.
+    async fn is_still_told(&self, delivery: &Delivery) -> sqlx::Result<bool> {
+        let Some(case) = delivery.case_id else { return Ok(true) };
+        let matter = matter::find(&self.base.pool, case).await?;
+        Ok(matter.is_some_and(|matter| matter.is_partys(delivery.account_id)))
     }
 
     async fn settle(&self, delivery: &Delivery, event: Event) -> anyhow::Result<()> {

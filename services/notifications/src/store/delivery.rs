@@ -21,6 +21,8 @@ pub(crate) struct Delivery {
     pub(crate) correlation_id: Uuid,
     /// To whom.
     pub(crate) account_id: Uuid,
+    /// The case it is about; none for those from before it was kept.
+    pub(crate) case_id: Option<Uuid>,
     /// By which way.
     pub(crate) channel: String,
     /// Kind of alert.
@@ -46,18 +48,18 @@ pub(crate) struct Line {
     pub(crate) changed_at_us: i64,
 }
 
-/// Queues a mail that tells `account` of an event; once for each.
+/// Queues a mail that tells `account` of an event about `case`; once for each.
 pub(crate) async fn queue_mail(
     tx: &mut PgConnection,
     event: &Recorded,
-    account: Uuid,
+    (case, account): (Uuid, Uuid),
     alert: &str,
     now: Timestamp,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO delivery (delivery_id, about_event, correlation_id, account_id, channel, alert, state,
-             next_at_us, changed_at_us, traceparent)
-         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $8)
+             next_at_us, changed_at_us, traceparent, case_id)
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $8, $9)
          ON CONFLICT (about_event, account_id, channel) DO NOTHING",
         derived_id(&format!("alert:{account}:{EMAIL}"), event.event_id, 0),
         event.event_id,
@@ -66,7 +68,8 @@ pub(crate) async fn queue_mail(
         EMAIL,
         alert,
         now.as_microsecond(),
-        event.metadata.traceparent
+        event.metadata.traceparent,
+        case
     )
     .execute(tx)
     .await
@@ -84,7 +87,7 @@ pub(crate) async fn take(pool: &PgPool, now: Timestamp, pauses_s: &[i64]) -> sql
          WHERE delivery_id = (
              SELECT delivery_id FROM delivery WHERE state = 'queued' AND next_at_us <= $1
              ORDER BY next_at_us, delivery_id LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING delivery_id, about_event, correlation_id, account_id, channel, alert, attempts, traceparent,
+         RETURNING delivery_id, about_event, correlation_id, account_id, case_id, channel, alert, attempts, traceparent,
              changed_at_us",
         now.as_microsecond(),
         &in_micros

@@ -15,6 +15,7 @@ struct Row {
     office: String,
     zone: String,
     officer: Option<Uuid>,
+    representative: Option<Uuid>,
 }
 
 impl From<Row> for Matter {
@@ -28,6 +29,7 @@ impl From<Row> for Matter {
             office: row.office,
             zone: row.zone,
             officer: row.officer,
+            representative: row.representative,
         }
     }
 }
@@ -36,7 +38,8 @@ impl From<Row> for Matter {
 pub(crate) async fn find(executor: impl PgExecutor<'_>, case: Uuid) -> sqlx::Result<Option<Matter>> {
     let row = sqlx::query_as!(
         Row,
-        "SELECT case_id, account_id, form, receipt_number, receipt_date, office, zone, officer
+        "SELECT case_id, account_id, form, receipt_number, receipt_date, office, zone, officer,
+             representative
          FROM matter WHERE case_id = $1",
         case
     )
@@ -45,7 +48,7 @@ pub(crate) async fn find(executor: impl PgExecutor<'_>, case: Uuid) -> sqlx::Res
     Ok(row.map(Matter::from))
 }
 
-/// A case was opened.
+/// A case was opened; who appeared together with the filing is told from the first notice on (8 CFR 292.5(a)).
 pub(crate) async fn opened(
     tx: &mut PgConnection,
     case: Uuid,
@@ -53,13 +56,14 @@ pub(crate) async fn opened(
     event: &pb::CaseOpened,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO matter (case_id, account_id, form, receipt_date, zone) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (case_id) DO NOTHING",
+        "INSERT INTO matter (case_id, account_id, form, receipt_date, zone, representative)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (case_id) DO NOTHING",
         case,
         account,
         event.form,
         event.receipt_date,
-        event.zone
+        event.zone,
+        Uuid::try_parse(&event.representative).ok() as Option<Uuid>
     )
     .execute(tx)
     .await
@@ -89,4 +93,20 @@ pub(crate) async fn assigned(tx: &mut PgConnection, case: Uuid, officer: Uuid) -
         .execute(tx)
         .await
         .map(drop)
+}
+
+/// Somebody acts for the party, or nobody any more.
+pub(crate) async fn represented(
+    tx: &mut PgConnection,
+    case: Uuid,
+    representative: Option<Uuid>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE matter SET representative = $2 WHERE case_id = $1",
+        case,
+        representative as Option<Uuid>
+    )
+    .execute(tx)
+    .await
+    .map(drop)
 }

@@ -72,7 +72,7 @@ pub(crate) async fn find(pool: &PgPool, notice: Uuid, account: Uuid) -> sqlx::Re
     .await
 }
 
-/// The inbox of `account`, newest first, of one case or all.
+/// The inbox of `account`, newest first, of one case or all; nothing of a case in which it acts no longer.
 pub(crate) async fn list(
     pool: &PgPool,
     account: Uuid,
@@ -82,10 +82,10 @@ pub(crate) async fn list(
 ) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as!(
         Row,
-        "SELECT notice_id, account_id, case_id, notice_kind, official_name, posted_at_us, served_on_date,
+        "SELECT notice_id, notice.account_id, case_id, notice_kind, official_name, posted_at_us, served_on_date,
              object_key, size_bytes, opened
-         FROM notice
-         WHERE account_id = $1 AND ($2::uuid IS NULL OR case_id = $2)
+         FROM notice JOIN matter USING (case_id)
+         WHERE notice.account_id = $1 AND (matter.account_id = $1 OR matter.representative = $1) AND ($2::uuid IS NULL OR case_id = $2)
            AND ($3::bigint IS NULL OR (posted_at_us, notice_id) < ($3, $4))
          ORDER BY posted_at_us DESC, notice_id DESC LIMIT $5",
         account,

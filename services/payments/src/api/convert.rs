@@ -25,19 +25,16 @@ pub(super) fn quote(id: Uuid, quoted: Option<FeeQuoted>) -> Option<pb::Quote> {
 }
 
 /// A payment.
-pub(super) fn payment(
-    id: Uuid,
-    state: &Payment,
-    quoted: Option<FeeQuoted>,
-    card_last4: String,
-) -> pb::Payment {
+pub(super) fn payment(id: Uuid, state: &Payment, quoted: Vec<FeeQuoted>, card_last4: String) -> pb::Payment {
     let opened = state.opened.clone().unwrap_or_default();
-    let refunded = !state.refunds.is_empty() && state.refunds.iter().all(|refund| refund.issued);
+    let nothing_left = state.kept_cents() == 0 && state.due_cents() == 0;
+    let all_issued = !state.refunds.is_empty() && state.refunds.iter().all(|refund| refund.issued);
+    let refunded = nothing_left && all_issued;
     let shown = match (&state.settled, &state.pending) {
         (Some(_), _) if refunded => pb::payment::State::Refunded,
-        _ if state.cancelled => pb::payment::State::Cancelled,
+        _ if state.cancelled() => pb::payment::State::Cancelled,
         (_, Some(_)) => pb::payment::State::Processing,
-        (Some(_), None) if state.owed_cents > 0 => pb::payment::State::Returned,
+        (Some(_), None) if state.owed_cents() > 0 => pb::payment::State::Returned,
         (Some(_), None) if state.held_cents() > 0 => pb::payment::State::Disputed,
         (Some(_), None) => pb::payment::State::Settled,
         (None, None) => pb::payment::State::Open,
@@ -48,13 +45,14 @@ pub(super) fn payment(
         state: shown.into(),
         amount: Some(usd(opened.amount_cents)),
         package_id: opened.package_id,
-        rows: quoted.map_or_else(Vec::new, |quoted| quoted.rows),
+        rows: quoted.into_iter().flat_map(|quoted| quoted.rows).collect(),
         last_refusal: state.last_refusal.as_deref().map(decline::plainly).unwrap_or_default().to_owned(),
         card_brand: settled.card_brand,
         card_last4,
         settled_at_us: settled.authorised_at_us,
         filing_ids: opened.filing_ids,
         due: Some(usd(state.due_cents())),
+        refunded: Some(usd(state.refunded_cents())),
     }
 }
 

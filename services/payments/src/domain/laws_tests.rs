@@ -1,13 +1,15 @@
 //! Laws over random lives of quotes and payments: what is decided folds, and what was ever written still does.
 use super::payment::{self, Charge, Dispute, Fate, Payment, Payments, Standing};
+use super::posting::postings;
 use super::quote::{Quote, Quotes, quote};
 use docket_eventlog::Aggregate;
 use docket_kernel::Refusal;
 use docket_proto::events::payment::Event;
 use docket_proto::events::quote::Event as QuoteEvent;
-use docket_proto::payments::events::v1::{FeeQuoted, PaymentOpened, fee_settled::Settlement};
+use docket_proto::payments::events::v1::{FeePart, FeeQuoted, PaymentOpened, fee_settled::Settlement};
 use docket_testkit::evolution::{Fold, owns};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const PAYMENT: Fold<Event, Payment> = Fold {
     evolve: Payments::evolve,
@@ -40,14 +42,23 @@ const QUOTE: Fold<QuoteEvent, Quote> = Fold {
 /// A command with whatever a caller or the processor may send.
 #[derive(Debug, Clone)]
 enum Command {
-    Open { cents: i64, filings: u8 },
+    Open(Vec<i64>),
     Attempt(u8),
     Refuse(u8),
-    Settle(u8, i64),
-    EndFee(u8, Fate),
+    Settle(u8, Amount),
+    EndFee { filing: u8, time: u8, fate: Fate },
     IssueRefund(u8),
-    Dispute(u8, Standing, i64),
+    Dispute(u8, Standing, Amount),
     Invite,
+}
+
+/// An amount as the processor says it.
+#[derive(Debug, Clone, Copy)]
+enum Amount {
+    /// What was asked for, or all that is left.
+    Whole,
+    /// Something else, in cents.
+    Other(i64),
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
@@ -58,53 +69,84 @@ fn standing() -> impl Strategy<Value = Standing> {
     prop::sample::select(&[Standing::Open, Standing::Won, Standing::Lost][..])
 }
 
+fn amount() -> impl Strategy<Value = Amount> {
+    prop_oneof![5 => Just(Amount::Whole), 1 => prop::sample::select(&[0, 500, 13_000][..]).prop_map(Amount::Other)]
+}
+
+/// Packages of one to four filings, some of which cost nothing.
 fn command() -> impl Strategy<Value = Command> {
-    let cents = || prop::sample::select(&[0, 71_000, 71_000, 71_000, 500][..]);
+    let cents = prop::sample::select(&[0, 71_000, 71_000, 12_000, 500][..]);
     prop_oneof![
-        1 => (cents(), 1..3_u8).prop_map(|(cents, filings)| Command::Open { cents, filings }),
-        2 => (0..2_u8).prop_map(Command::Attempt),
+        2 => prop::collection::vec(cents, 1..5).prop_map(Command::Open),
+        3 => (0..2_u8).prop_map(Command::Attempt),
         1 => (0..2_u8).prop_map(Command::Refuse),
-        2 => (0..2_u8, cents()).prop_map(|(attempt, cents)| Command::Settle(attempt, cents)),
-        1 => (0..3_u8, fate()).prop_map(|(refund, fate)| Command::EndFee(refund, fate)),
-        2 => (0..3_u8, standing(), cents()).prop_map(|(n, standing, cents)| Command::Dispute(n, standing, cents)),
+        3 => (0..2_u8, amount()).prop_map(|(attempt, amount)| Command::Settle(attempt, amount)),
+        3 => (0..4_u8, 0..2_u8, fate()).prop_map(|(filing, time, fate)| Command::EndFee { filing, time, fate }),
+        3 => (0..3_u8, standing(), amount()).prop_map(|(n, standing, amount)| Command::Dispute(n, standing, amount)),
         1 => Just(Command::Invite),
-        2 => (0..3_u8).prop_map(Command::IssueRefund),
+        2 => (0..4_u8).prop_map(Command::IssueRefund),
     ]
 }
 
+fn opened(cents: &[i64]) -> PaymentOpened {
+    let parts: Vec<FeePart> = (0..)
+        .zip(cents)
+        .map(|(n, amount_cents): (u8, &i64)| FeePart {
+            filing_id: format!("filing {n}"),
+            quote_id: format!("quote {n}"),
+            amount_cents: *amount_cents,
+        })
+        .collect();
+    PaymentOpened {
+        amount_cents: cents.iter().sum(),
+        filing_ids: parts.iter().map(|part| part.filing_id.clone()).collect(),
+        parts,
+        ..PaymentOpened::default()
+    }
+}
+
 fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
+    let of = |amount: &Amount, whole: i64| match amount {
+        Amount::Whole => whole,
+        Amount::Other(cents) => *cents,
+    };
     match command {
-        Command::Open { cents, filings } => {
-            let filing_ids = (0..*filings).map(|n| format!("filing {n}")).collect();
-            let opened = PaymentOpened { amount_cents: *cents, filing_ids, ..PaymentOpened::default() };
-            payment::open(state, opened, 1)
-        }
+        Command::Open(cents) => payment::open(state, opened(cents), 1),
         Command::Attempt(n) => payment::attempt(state, &format!("attempt {n}")),
         Command::Refuse(n) => payment::refuse(state, &format!("attempt {n}"), "expired_card"),
-        Command::Settle(n, amount_cents) => {
+        Command::Settle(n, amount) => {
             let charge = Charge {
                 reference: format!("pi_{n}"),
-                amount_cents: *amount_cents,
+                amount_cents: of(amount, state.pending.as_ref().map_or(0, |pending| pending.amount_cents)),
                 card_brand: "visa".into(),
                 card_last4: "4242".into(),
             };
-            payment::settle(state, &format!("attempt {n}"), &charge, 2, &format!("late {n}"))
+            payment::settle(state, &format!("attempt {n}"), &charge, 2, |nth| format!("late {n}/{nth}"))
         }
-        Command::EndFee(n, fate) => payment::end_fee(state, &format!("refund {n}"), "filing 0", *fate, ""),
-        Command::Dispute(n, standing, amount_cents) => {
+        Command::EndFee { filing, time, fate } => payment::end_fee(
+            state,
+            &format!("refund {filing}/{time}"),
+            &format!("filing {filing}"),
+            *fate,
+            "",
+        ),
+        Command::Dispute(n, standing, amount) => {
             let dispute = Dispute {
                 id: format!("dp_{n}"),
                 charge: format!("pi_{}", n % 2),
-                amount_cents: *amount_cents,
+                amount_cents: of(amount, state.disputable_cents()),
                 reason: String::new(),
                 standing: *standing,
             };
-            payment::record_dispute(state, &dispute)
+            payment::record_dispute(state, &dispute, &format!("rest {n}"))
         }
         Command::Invite => payment::invite(state, "code", b"hash", 1),
         // The processor gives nothing back that it holds.
         Command::IssueRefund(_) if state.held_cents() > 0 => Ok(Vec::new()),
-        Command::IssueRefund(n) => payment::issue_refund(state, &format!("refund {n}"), "re_1"),
+        Command::IssueRefund(n) => match state.refunds.get(usize::from(*n)) {
+            Some(refund) => payment::issue_refund(state, &refund.refund_id, "re_1"),
+            None => Ok(Vec::new()),
+        },
     }
 }
 
@@ -117,16 +159,25 @@ fn holds(before: &Payment, event: &Event, after: &Payment) {
             assert_eq!(before.pending.as_ref().unwrap().attempt_id, refused.attempt_id);
         }
         Event::FeeSettled(settled) => {
+            let opened = before.opened.as_ref().unwrap();
             assert!(before.settled.is_none() && after.pending.is_none());
-            assert_eq!(settled.amount_cents, before.opened.as_ref().unwrap().amount_cents);
+            assert_eq!(
+                (settled.amount_cents, &settled.filing_ids),
+                (opened.amount_cents, &opened.filing_ids)
+            );
         }
-        Event::RefundStarted(_) => {
+        Event::RefundStarted(started) => {
             assert_eq!(before.settled.as_ref().unwrap().settlement(), Settlement::Paid);
+            let others = before.refunds.iter().filter(|known| known.filing_id == started.filing_id);
+            // Only a charge that comes late is given back of a filing of which something went back.
+            assert!(others.count() == 0 || started.refund_id.starts_with("late"), "twice: {started:?}");
+            nothing_of_others_changes(before, after, &started.filing_id);
         }
         Event::RefundIssued(issued) => {
             assert!(
                 before.refunds.iter().any(|refund| refund.refund_id == issued.refund_id && !refund.issued)
             );
+            assert_eq!(before.parts, after.parts);
         }
         Event::PayerInvited(_) => assert!(before.due_cents() > 0),
         Event::PaymentDisputed(disputed) => {
@@ -136,14 +187,71 @@ fn holds(before: &Payment, event: &Event, after: &Payment) {
         Event::PaymentReturned(returned) => {
             assert_eq!(before.disputes[&returned.dispute_id].standing, Standing::Open);
             assert_eq!(returned.amount_cents, before.disputes[&returned.dispute_id].amount_cents);
+            adds_up(&returned.parts, &returned.filing_ids, returned.amount_cents);
         }
         Event::PaymentMadeGood(made_good) => {
             assert_eq!(made_good.amount_cents, before.pending.as_ref().unwrap().amount_cents);
+            adds_up(&made_good.parts, &made_good.filing_ids, made_good.amount_cents);
         }
-        Event::FeeCancelled(_) => assert!(before.owed_cents > 0 && after.due_cents() == 0),
+        Event::FeeCancelled(cancelled) => {
+            let owed = |payment: &Payment| payment.part(&cancelled.filing_id).unwrap().owed_cents;
+            assert_eq!((owed(before), owed(after)), (cancelled.amount_cents, 0));
+            nothing_of_others_changes(before, after, &cancelled.filing_id);
+        }
     }
     assert!(after.kept_cents() >= 0, "more went than came: {after:?}");
-    assert!(after.owed_cents >= 0 && after.held_cents() >= 0);
+    assert!(after.owed_cents() >= 0 && after.held_cents() >= 0);
+    assert!(after.refunded_cents() <= after.charged_cents);
+    each_part_is_whole(after);
+    the_ledger_says_the_same(before, event, after);
+}
+
+fn adds_up(parts: &[FeePart], filings: &[String], amount_cents: i64) {
+    assert_eq!(parts.iter().map(|part| part.amount_cents).sum::<i64>(), amount_cents, "{parts:?}");
+    assert!(parts.iter().all(|part| part.amount_cents > 0), "{parts:?}");
+    assert!(parts.iter().map(|part| &part.filing_id).eq(filings), "{parts:?} of {filings:?}");
+}
+
+fn nothing_of_others_changes(before: &Payment, after: &Payment, filing_id: &str) {
+    for (was, is) in before.parts.iter().zip(&after.parts) {
+        assert!(was.filing_id == filing_id || was == is, "{was:?} became {is:?}");
+    }
+}
+
+/// What is kept, owed, and back or on its way back of a filing is never more than it costs.
+fn each_part_is_whole(payment: &Payment) {
+    let mut kept_cents = 0;
+    for part in &payment.parts {
+        let back = payment.refunds.iter().filter(|refund| refund.filing_id == part.filing_id);
+        let back: i64 = back.map(|refund| refund.amount_cents).sum();
+        assert!(part.kept_cents >= 0 && part.owed_cents >= 0, "{part:?}");
+        assert!(part.kept_cents + part.owed_cents + back <= part.amount_cents, "{part:?}, {back} back");
+        kept_cents += part.kept_cents;
+    }
+    assert_eq!(kept_cents, payment.kept_cents());
+}
+
+/// The ledger's accounts, as the fold has them: the processor's debt, what it holds, what is owed again, what was received.
+fn accounts(payment: &Payment) -> BTreeMap<&'static str, i64> {
+    let (here, held, owed) = (payment.disputable_cents(), payment.held_cents(), payment.owed_cents());
+    let received = -(here + held + owed);
+    BTreeMap::from([
+        ("processor_receivable", here),
+        ("disputed", held),
+        ("fees_owed", owed),
+        ("fees_received", received),
+    ])
+}
+
+fn the_ledger_says_the_same(before: &Payment, event: &Event, after: &Payment) {
+    let mut booked = accounts(before);
+    for (from, to, amount_cents) in postings(event, after) {
+        assert!(amount_cents > 0);
+        *booked.get_mut(from).unwrap() -= amount_cents;
+        *booked.get_mut(to).unwrap() += amount_cents;
+    }
+    assert_eq!(booked.values().sum::<i64>(), 0);
+    assert_eq!(booked, accounts(after), "after {event:?}");
 }
 
 #[test]

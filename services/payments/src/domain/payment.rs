@@ -2,16 +2,20 @@
 mod back;
 mod charge;
 mod invite;
+mod part;
 #[cfg(test)]
 mod tests;
 
 pub use back::{Dispute, Fate, end_fee, issue_refund, record_dispute};
 pub use charge::{Charge, attempt, open, refuse, settle};
 pub use invite::{invite, opens};
+pub use part::Part;
 
 use docket_eventlog::Aggregate;
 use docket_proto::events::payment::Event;
-use docket_proto::payments::events::v1::{FeeSettled, PaymentMadeGood, PaymentOpened, PaymentReturned};
+use docket_proto::payments::events::v1::{
+    FeePart, FeeSettled, PaymentMadeGood, PaymentOpened, PaymentReturned, RefundStarted,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The fold of `payment-…`. Amounts are in cents.
@@ -19,6 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Payment {
     /// How it was opened; nothing before.
     pub opened: Option<PaymentOpened>,
+    /// What is each filing's, in the order of the package; nothing before it was opened.
+    pub parts: Vec<Part>,
     /// The attempt whose outcome is not known yet.
     pub pending: Option<Pending>,
     /// Class of the last refusal.
@@ -33,10 +39,6 @@ pub struct Payment {
     pub refunds: Vec<Refund>,
     /// Disputes by the processor's reference.
     pub disputes: BTreeMap<String, DisputeState>,
-    /// What was not honoured and is owed again.
-    pub owed_cents: i64,
-    /// Whether nothing is owed any more though it was not honoured.
-    pub cancelled: bool,
     /// Codes for others to pay with.
     pub invitations: Vec<Invitation>,
 }
@@ -48,6 +50,8 @@ pub struct Pending {
     pub attempt_id: String,
     /// What was asked for, in cents.
     pub amount_cents: i64,
+    /// The same by filing.
+    pub shares: Vec<FeePart>,
 }
 
 /// Money on its way back.
@@ -96,10 +100,25 @@ impl Payment {
     /// What is to be paid now: the fee before it is settled, what is owed again after it was not honoured.
     pub fn due_cents(&self) -> i64 {
         match (&self.settled, &self.opened) {
-            _ if self.cancelled => 0,
-            (Some(_), _) => self.owed_cents,
+            (Some(_), _) => self.owed_cents(),
             (None, opened) => opened.as_ref().map_or(0, |opened| opened.amount_cents),
         }
+    }
+
+    /// What was not honoured and is owed again.
+    pub fn owed_cents(&self) -> i64 {
+        self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.owed_cents))
+    }
+
+    /// Whether it came to nothing: something was not honoured and is owed no more, and of nothing else anything is kept or owed.
+    pub fn cancelled(&self) -> bool {
+        let nothing_else = self.owed_cents() == 0 && self.kept_cents() == 0;
+        nothing_else && self.parts.iter().any(|part| part.cancelled)
+    }
+
+    /// What went back so far.
+    pub fn refunded_cents(&self) -> i64 {
+        self.refunds.iter().filter(|refund| refund.issued).map(|refund| refund.amount_cents).sum()
     }
 
     /// What was charged and neither went back nor is on its way back nor was lost.
@@ -110,9 +129,8 @@ impl Payment {
 
     /// What a dispute can still be about: what was charged and is neither back, nor lost, nor held already.
     pub fn disputable_cents(&self) -> i64 {
-        let back: i64 =
-            self.refunds.iter().filter(|refund| refund.issued).map(|refund| refund.amount_cents).sum();
-        self.charged_cents - back - self.disputed_cents(Standing::Lost) - self.held_cents()
+        let gone = self.refunded_cents() + self.disputed_cents(Standing::Lost);
+        self.charged_cents - gone - self.held_cents()
     }
 
     /// What the processor holds because of disputes.
@@ -136,10 +154,16 @@ impl Aggregate for Payments {
 
     fn evolve(mut state: Payment, event: &Event) -> Payment {
         match event {
-            Event::PaymentOpened(opened) => state.opened = Some(opened.clone()),
+            Event::PaymentOpened(opened) => {
+                state.parts = part::parts_of(opened);
+                state.opened = Some(opened.clone());
+            }
             Event::PaymentAttempted(attempted) => {
-                let amount_cents = state.due_cents();
-                state.pending = Some(Pending { attempt_id: attempted.attempt_id.clone(), amount_cents });
+                state.pending = Some(Pending {
+                    attempt_id: attempted.attempt_id.clone(),
+                    amount_cents: state.due_cents(),
+                    shares: state.due_shares(),
+                });
             }
             Event::FeeRefused(refused) => {
                 state.pending = None;
@@ -148,13 +172,9 @@ impl Aggregate for Payments {
             Event::FeeSettled(settled) => {
                 state.settled = Some(settled.clone());
                 state.charged(&settled.processor_reference, settled.amount_cents);
+                state.parts.iter_mut().for_each(|part| part.kept_cents = part.amount_cents);
             }
-            Event::RefundStarted(started) => state.refunds.push(Refund {
-                refund_id: started.refund_id.clone(),
-                filing_id: started.filing_id.clone(),
-                amount_cents: started.amount_cents,
-                issued: false,
-            }),
+            Event::RefundStarted(started) => state.refund_started(started),
             Event::RefundIssued(issued) => {
                 for refund in state.refunds.iter_mut().filter(|refund| refund.refund_id == issued.refund_id) {
                     refund.issued = true;
@@ -171,9 +191,11 @@ impl Aggregate for Payments {
             Event::DisputeWon(won) => state.dispute_ended(&won.dispute_id, Standing::Won),
             Event::PaymentReturned(returned) => state.returned(returned),
             Event::PaymentMadeGood(made_good) => state.made_good(made_good),
-            Event::FeeCancelled(_) => {
-                state.owed_cents = 0;
-                state.cancelled = true;
+            Event::FeeCancelled(cancelled) => {
+                for part in state.parts.iter_mut().filter(|part| part.filing_id == cancelled.filing_id) {
+                    part.owed_cents = 0;
+                    part.cancelled = true;
+                }
             }
         }
         state
@@ -196,16 +218,44 @@ impl Payment {
         }
     }
 
-    /// What was on its way back is gone already, another way.
+    fn refund_started(&mut self, started: &RefundStarted) {
+        let amount_cents = started.amount_cents;
+        self.each_share(&[part::share(&started.filing_id, amount_cents)], amount_cents, |part, cents| {
+            part.kept_cents = part.kept_cents.saturating_sub(cents);
+        });
+        self.refunds.push(Refund {
+            refund_id: started.refund_id.clone(),
+            filing_id: started.filing_id.clone(),
+            amount_cents,
+            issued: false,
+        });
+    }
+
+    /// What was on its way back of a fee that is lost is gone already, another way.
     fn returned(&mut self, returned: &PaymentReturned) {
         self.dispute_ended(&returned.dispute_id, Standing::Lost);
-        self.owed_cents = self.owed_cents.saturating_add(returned.amount_cents);
-        self.refunds.retain(|refund| refund.issued);
+        for part in &mut self.parts {
+            let whole = returned.parts.is_empty();
+            if whole || returned.parts.iter().any(|share| share.filing_id == part.filing_id) {
+                let gone = self
+                    .refunds
+                    .extract_if(.., |refund| refund.filing_id == part.filing_id && !refund.issued);
+                part.kept_cents =
+                    gone.fold(part.kept_cents, |sum, refund| sum.saturating_add(refund.amount_cents));
+            }
+        }
+        self.each_share(&returned.parts, returned.amount_cents, |part, cents| {
+            part.kept_cents = part.kept_cents.saturating_sub(cents);
+            part.owed_cents = part.owed_cents.saturating_add(cents);
+        });
     }
 
     fn made_good(&mut self, made_good: &PaymentMadeGood) {
         self.charged(&made_good.processor_reference, made_good.amount_cents);
-        self.owed_cents = 0;
+        self.each_share(&made_good.parts, made_good.amount_cents, |part, cents| {
+            part.kept_cents = part.kept_cents.saturating_add(cents);
+            part.owed_cents = part.owed_cents.saturating_sub(cents).max(0);
+        });
         if let Some(settled) = &mut self.settled {
             settled.processor_reference.clone_from(&made_good.processor_reference);
             settled.card_brand.clone_from(&made_good.card_brand);

@@ -1,5 +1,5 @@
-//! When a filing is rejected at intake or its acceptance is voided, then its fee goes back or is owed no more
-//! (8 CFR 103.2(a)(7)(ii), 106.1(c)).
+//! When a filing is rejected at intake or its acceptance is voided, then its fee goes back or is owed no more, and nothing of
+//! what other filings of its package paid (8 CFR 103.2(a)(7)(ii), 106.1(c)).
 use crate::domain::payment::{self, Fate, Payments};
 use crate::store::{ledger, payer, refund};
 use async_trait::async_trait;
@@ -31,9 +31,9 @@ impl Subscriber for EndFee {
         let Some((fate, reason)) = fate(&event.decode()?) else { return Ok(()) };
         let filing = event.stream.id().ok_or_else(|| ApplyError::Park("the stream has no id".to_owned()))?;
         let Some(payment_id) = payer::payment_of(tx, filing).await? else { return Ok(()) };
-        let refund_id = derived_id(POLICY, event.event_id, 0);
         let context = Context::reaction(POLICY, event, 0);
-        let (refund_text, filing_text) = (refund_id.to_string(), filing.to_string());
+        let refund_text = derived_id(POLICY, event.event_id, 0).to_string();
+        let filing_text = filing.to_string();
         let done = self
             .payments
             .execute_in(tx, &context, payment_id, Subjects::NONE, |state| {
@@ -41,9 +41,9 @@ impl Subscriber for EndFee {
             })
             .await?;
         if !done.repeated {
-            ledger::post(tx, payment_id, &done.events, done.state.cancelled).await?;
+            ledger::post(tx, payment_id, &done.events, &done.state).await?;
         }
-        refund::begin(tx, &done.state, payment_id, refund_id, event.recorded_at).await?;
+        refund::keep_in_step(tx, &done.state, payment_id, event.recorded_at).await?;
         Ok(())
     }
 }

@@ -1,21 +1,11 @@
 //! The double-entry ledger: each event's postings add up to zero; nothing in it is ever changed.
+use crate::domain::payment::Payment;
+use crate::domain::posting::{Moved, postings};
 use docket_eventlog::Recorded;
-use docket_proto::events::payment::Event;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-/// What the processor owes us.
-const PROCESSOR_RECEIVABLE: &str = "processor_receivable";
-/// Fees received.
-const FEES_RECEIVED: &str = "fees_received";
-
-/// What the processor holds because of disputes.
-const DISPUTED: &str = "disputed";
-/// Fees that were not honoured and are owed again.
-const FEES_OWED: &str = "fees_owed";
-
-/// Writes the postings of a payment's events, in their transaction. `cancelled`: the fee is owed no more, so that a late
-/// charge is no payment of what is owed.
+/// Writes the postings of a payment's events, in their transaction, with the payment as it stands after them.
 ///
 /// # Errors
 /// The database; an event that cannot be read.
@@ -23,54 +13,35 @@ pub async fn post(
     tx: &mut PgConnection,
     payment_id: Uuid,
     events: &[Recorded],
-    cancelled: bool,
+    payment: &Payment,
 ) -> Result<(), docket_eventlog::Error> {
     for recorded in events {
-        if let Some((from, to, amount_cents)) = posting(&recorded.decode()?, cancelled) {
-            transfer(tx, recorded, payment_id, from, to, amount_cents).await?;
+        for (nth, moved) in (0..).zip(postings(&recorded.decode()?, payment)) {
+            transfer(tx, recorded, nth, payment_id, moved).await?;
         }
     }
     Ok(())
 }
 
-/// What an event moves: credit the first account, debit the second.
-fn posting(event: &Event, cancelled: bool) -> Option<(&'static str, &'static str, i64)> {
-    let moved = match event {
-        Event::PaymentOpened(_)
-        | Event::PaymentAttempted(_)
-        | Event::FeeRefused(_)
-        | Event::RefundStarted(_)
-        | Event::PayerInvited(_) => return None,
-        Event::FeeSettled(settled) => (FEES_RECEIVED, PROCESSOR_RECEIVABLE, settled.amount_cents),
-        Event::RefundIssued(issued) => (PROCESSOR_RECEIVABLE, FEES_RECEIVED, issued.amount_cents),
-        Event::PaymentDisputed(disputed) => (PROCESSOR_RECEIVABLE, DISPUTED, disputed.amount_cents),
-        Event::DisputeWon(won) => (DISPUTED, PROCESSOR_RECEIVABLE, won.amount_cents),
-        Event::PaymentReturned(returned) => (DISPUTED, FEES_OWED, returned.amount_cents),
-        Event::PaymentMadeGood(made_good) => {
-            (if cancelled { FEES_RECEIVED } else { FEES_OWED }, PROCESSOR_RECEIVABLE, made_good.amount_cents)
-        }
-        Event::FeeCancelled(cancelled) => (FEES_OWED, FEES_RECEIVED, cancelled.amount_cents),
-    };
-    (moved.2 > 0).then_some(moved)
-}
-
+/// Writes the two lines of the event's `nth` amount.
 async fn transfer(
     tx: &mut PgConnection,
     event: &Recorded,
+    nth: i16,
     payment_id: Uuid,
-    from: &str,
-    to: &str,
-    amount_cents: i64,
+    (from, to, amount_cents): Moved,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO posting (event_id, line, payment_id, ledger_account, amount_cents, recorded_at_us)
-         VALUES ($1::uuid, 1, $2::uuid, $3::text, $5::bigint, $6::bigint), ($1, 2, $2, $4::text, -($5), $6)",
+         VALUES ($1::uuid, $7::smallint, $2::uuid, $3::text, $5::bigint, $6::bigint),
+                ($1, $7 + 1::smallint, $2, $4::text, -($5), $6)",
         event.event_id,
         payment_id,
         to,
         from,
         amount_cents,
-        event.recorded_at.as_microsecond()
+        event.recorded_at.as_microsecond(),
+        nth * 2 + 1
     )
     .execute(tx)
     .await?;

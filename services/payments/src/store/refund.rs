@@ -1,5 +1,5 @@
 //! Refunds on their way to the processor.
-use crate::domain::payment::Payment;
+use crate::domain::payment::{self, Payment};
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -22,37 +22,44 @@ pub struct Refund {
     pub processor_reference: String,
 }
 
-/// Writes a refund that the payment's fold holds, in the transaction of its event; it is due at once. Nothing where the fold
-/// holds none of that id.
-pub async fn begin(
+/// Brings the rows in step with the payment's fold, in the transaction of its events: refunds that are under way are due at
+/// once, and those that are no more, because the money is gone another way, are dropped.
+pub async fn keep_in_step(
     tx: &mut PgConnection,
     payment: &Payment,
     payment_id: Uuid,
-    refund_id: Uuid,
     due_at: Timestamp,
 ) -> sqlx::Result<()> {
-    let text = refund_id.to_string();
-    let held = payment.refunds.iter().find(|refund| refund.refund_id == text);
-    let (Some(held), Some(settled)) = (held, &payment.settled) else { return Ok(()) };
+    let open = payment.refunds.iter().filter(|refund| !refund.issued);
+    let open: Vec<(Uuid, &payment::Refund)> = open.map(|refund| (id(&refund.refund_id), refund)).collect();
+    let ids: Vec<Uuid> = open.iter().map(|(refund_id, _)| *refund_id).collect();
     sqlx::query!(
-        "INSERT INTO refund (refund_id, payment_id, filing_id, amount_cents, processor_reference, next_try_at_us)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (refund_id) DO NOTHING",
-        refund_id,
+        "DELETE FROM refund WHERE payment_id = $1 AND NOT issued AND refund_id <> ALL($2::uuid[])",
         payment_id,
-        Uuid::try_parse(&held.filing_id).unwrap_or_default(),
-        held.amount_cents,
-        settled.processor_reference,
-        due_at.as_microsecond()
+        &ids
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
+    let Some(settled) = &payment.settled else { return Ok(()) };
+    for (refund_id, refund) in open {
+        sqlx::query!(
+            "INSERT INTO refund (refund_id, payment_id, filing_id, amount_cents, processor_reference, next_try_at_us)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (refund_id) DO NOTHING",
+            refund_id,
+            payment_id,
+            id(&refund.filing_id),
+            refund.amount_cents,
+            settled.processor_reference,
+            due_at.as_microsecond()
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
     Ok(())
 }
 
-/// Drops the refunds of a payment that the processor has not done: the money is gone another way.
-pub async fn drop_open(tx: &mut PgConnection, payment_id: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("DELETE FROM refund WHERE payment_id = $1 AND NOT issued", payment_id).execute(tx).await?;
-    Ok(())
+fn id(text: &str) -> Uuid {
+    Uuid::try_parse(text).unwrap_or_default()
 }
 
 /// Closes a refund.

@@ -12,6 +12,7 @@ mod invitations;
 mod logs;
 mod once;
 mod opening;
+mod packages;
 mod quotes;
 mod refunds;
 mod webhooks;

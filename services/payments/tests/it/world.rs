@@ -9,7 +9,7 @@ use docket_payments::config::{CatalogueConfig, ProcessorConfig};
 use docket_payments::{Config, MIGRATIONS};
 use docket_proto::case_status::events::v1::{AcceptanceVoided, FilingRejected};
 use docket_proto::events::{case, package};
-use docket_proto::filing::events::v1::PackageReadyForPayment;
+use docket_proto::filing::events::v1::{PackageReadyForPayment, PackagedFiling};
 use docket_proto::payments::v1 as pb;
 use docket_proto::payments::v1::payment_service_client::PaymentServiceClient;
 use docket_proto::types::v1::FeeRow;
@@ -196,6 +196,35 @@ impl World {
         Package { payment, filing, cents }
     }
 
+    /// A package with a filing of each of these accounts, quoted, whose one payment is `payer`'s. A form with a waiver asked for
+    /// costs nothing. Gives the payment's name and the filings with what each costs.
+    pub(crate) async fn basket(
+        &self,
+        payer: &Client,
+        wanted: &[(&Client, &str, bool)],
+    ) -> (String, Vec<PackagedFiling>) {
+        let (package, mut filings) = (Uuid::now_v7(), Vec::new());
+        for (filer, form, waived) in wanted {
+            let mut request = self.quote_request(filer.account, form);
+            request.package_id = package.to_string();
+            if *waived {
+                request.rows[0].waiver_asked = true;
+                request.rows[0].cents = 0;
+            }
+            let quote = self.service("filing").quote(request).await.unwrap();
+            filings.push(PackagedFiling {
+                filing_id: id(),
+                quote_id: quote.name.replace("quotes/", ""),
+                total_cents: quote.total.unwrap().cents,
+                account_id: filer.account.to_string(),
+            });
+        }
+        self.filing.append(package, all_ready(payer.account, &filings)).await;
+        let payment = format!("payments/{package}");
+        self.until(|| payer.get(&payment), |_| true).await;
+        (payment, filings)
+    }
+
     /// Intake rejects a filing.
     pub(crate) async fn reject(&self, filing: Uuid, refund: bool) {
         let rejected = FilingRejected { codes: vec!["signature_missing".into()], refund };
@@ -278,13 +307,26 @@ impl World {
     }
 }
 
-/// The event with which filing asks for the fee.
+/// The event with which filing asked for the fee before packages held several filings.
 pub(crate) fn ready(account: Uuid, quote: &str, filing: Uuid, total_cents: i64) -> package::Event {
     PackageReadyForPayment {
         filing_ids: vec![filing.to_string()],
         account_id: account.to_string(),
         quote_id: quote.replace("quotes/", ""),
         total_cents,
+        filings: Vec::new(),
+    }
+    .into()
+}
+
+/// The same for a package of several filings.
+pub(crate) fn all_ready(payer: Uuid, filings: &[PackagedFiling]) -> package::Event {
+    PackageReadyForPayment {
+        filing_ids: filings.iter().map(|filing| filing.filing_id.clone()).collect(),
+        account_id: payer.to_string(),
+        quote_id: String::new(),
+        total_cents: filings.iter().map(|filing| filing.total_cents).sum(),
+        filings: filings.to_vec(),
     }
     .into()
 }

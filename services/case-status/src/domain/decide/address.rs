@@ -3,6 +3,7 @@
 use docket_kernel::Refusal;
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::identity::events::v1::AddressChanged;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Decision;
@@ -12,9 +13,9 @@ use crate::domain::{Case, Stage};
 ///
 /// # Errors
 /// None.
-pub fn change_address(case: &Case, change_id: Uuid, changed: &AddressChanged) -> Decision {
+pub fn change_address(case: &Case, change_id: Uuid, changed: &AddressChanged, at: Timestamp) -> Decision {
     let meant = changed.receipt_numbers.is_empty() || changed.receipt_numbers.contains(&case.receipt_number);
-    let open = case.stage == Stage::Submitted || case.stage.is_pending() || case.oath_is_to_come();
+    let open = case.is_open() || case.oath_is_to_come() || case.card_is_to_come();
     if !meant || !open {
         return Ok(Vec::new());
     }
@@ -23,6 +24,7 @@ pub fn change_address(case: &Case, change_id: Uuid, changed: &AddressChanged) ->
             change_id: change_id.to_string(),
             zone: changed.zone.clone(),
             abroad: changed.abroad,
+            changed_at_us: at.as_microsecond(),
         }
         .into(),
     ])

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::ending::ending;
 use super::fee::honoured;
-use super::{Decision, in_review, no_open_request, pending};
+use super::link::bases_approved;
+use super::{Decision, Others, in_review, no_open_request, pending};
 use crate::domain::{Biometrics, Case, Event, Interview, RequestState, TEST_PARTS, needs};
 
 /// What the second officer says.
@@ -48,12 +49,19 @@ pub fn recommend(case: &Case, officer: Uuid, approve: bool, grounds: &str) -> De
     ])
 }
 
-/// Decides as the second officer.
+/// Decides as the second officer. `others` holds the cases that this one rests on, as they stand at that moment; an
+/// approval that needs them may be recommended before theirs, since both may be decided on the same day.
 ///
 /// # Errors
 /// `NOT_RECOMMENDED`, `SAME_OFFICER`, `NOT_AS_RECOMMENDED`, `GROUNDS_MISSING`, `NOT_ABANDONED`, those of an approval,
-/// and what [`pending`] says.
-pub fn decide_case(case: &Case, officer: Uuid, verdict: &Verdict, now: Timestamp) -> Decision {
+/// `BASIS_NOT_APPROVED`, and what [`pending`] says.
+pub fn decide_case(
+    case: &Case,
+    officer: Uuid,
+    verdict: &Verdict,
+    others: &Others,
+    now: Timestamp,
+) -> Decision {
     pending(case)?;
     let recommended = case.recommendation.ok_or_else(|| {
         Refusal::state("NOT_RECOMMENDED", "No officer recommended a decision.")
@@ -70,6 +78,7 @@ pub fn decide_case(case: &Case, officer: Uuid, verdict: &Verdict, now: Timestamp
             as_recommended(recommended.approve)?;
             no_open_request(case)?;
             approvable(case)?;
+            bases_approved(case, others)?;
             let effective_date = office_date(now).to_string();
             Ok(vec![reviewed(true), pb::CaseApproved { officer: officer.to_string(), effective_date }.into()])
         }

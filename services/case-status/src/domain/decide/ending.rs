@@ -4,7 +4,7 @@ use docket_proto::case_status::events::v1 as pb;
 
 use crate::domain::{Biometrics, Case, Event, Interview};
 
-/// The ends of the open request and of the appointments that stand; `why` is `withdrawn` or `denied`.
+/// The ends of the open request and of the appointments that stand; `why` is `withdrawn`, `denied`, `voided` or `moot`.
 pub(super) fn ending(case: &Case, why: &str) -> Vec<Event> {
     let mut events = Vec::new();
     if let Some(request) = case.open_request() {

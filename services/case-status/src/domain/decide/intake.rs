@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::Decision;
 use super::fee::honoured;
-use crate::domain::{Case, Event, FeeWaiver, MoveRoute, Stage, needs};
+use super::representation::activate;
+use crate::domain::{BasisEnd, Case, Event, FeeWaiver, MoveRoute, Stage, needs};
 
 /// The code of a rejection because the fee was not waived; Form I-912 explains it.
 const WAIVER_REFUSED: &str = "I912-DENIED";
@@ -25,6 +26,7 @@ pub fn open(case: &Case, opened: &pb::CaseOpened) -> Decision {
 /// Why a person has to look before the filing is accepted; nothing when a machine may accept it. Who asks for
 /// naturalization is 18 (INA 334(b)), with exceptions a machine does not judge; whether somebody may sign for another
 /// is for a person to see (8 CFR 103.2(a)(2)), and an address of somebody protected is changed by nobody else (8 USC 1367).
+/// What rests on a filing that was rejected has no basis; whether it is rejected too is for a person.
 pub fn intake_reasons(case: &Case) -> Vec<&'static str> {
     let minor = case.family == "naturalization" && case.age < 18;
     let signed_as = match case.signed_as.as_str() {
@@ -36,6 +38,8 @@ pub fn intake_reasons(case: &Case) -> Vec<&'static str> {
     let waiver = (case.fee_waiver != FeeWaiver::NotAsked).then_some("fee_waiver");
     let owed = case.fee_owed.is_some().then_some("fee_owed");
     let protected = (case.move_route == MoveRoute::Protected).then_some("protected_1367");
+    let rejected = case.lost_bases.values().any(|end| *end == BasisEnd::Rejected);
+    let rejected = rejected.then_some("basis_rejected");
     minor
         .then_some("under_18")
         .into_iter()
@@ -43,6 +47,7 @@ pub fn intake_reasons(case: &Case) -> Vec<&'static str> {
         .chain(waiver)
         .chain(owed)
         .chain(protected)
+        .chain(rejected)
         .collect()
 }
 
@@ -63,6 +68,7 @@ pub fn accept(case: &Case, receipt_number: &str, office: &str) -> Decision {
     let accepted =
         pb::FilingAccepted { receipt_number: receipt_number.to_owned(), office: office.to_owned() };
     let mut events: Vec<Event> = vec![accepted.into()];
+    events.extend(activate(case));
     if needs(&case.family).biometrics {
         events.push(pb::BiometricsNeeded {}.into());
     }

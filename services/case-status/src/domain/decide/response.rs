@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::{Decision, plan_deadline};
-use crate::domain::{Case, Request, RequestState};
+use crate::domain::{Case, Request, RequestState, Stage};
 
 /// A response as filing received it.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,12 +51,16 @@ pub fn serve_request(case: &Case, request_id: Uuid, notice_id: Uuid, served_on: 
     ])
 }
 
-/// A response was received: timely iff before the deadline's end; a late one is kept and marked (lifecycle 18, 20).
+/// A response was received: timely iff before the deadline's end; a late one is kept and marked (lifecycle 18, 20). One that
+/// crosses with the end of an acceptance stays where it was filed: nothing follows that end (lifecycle 5).
 ///
 /// # Errors
 /// `NO_REQUEST_OPEN`, `ALREADY_RESPONDED`.
 pub fn record_response(case: &Case, response: &Response) -> Decision {
     let request = known(case, response.request_id)?;
+    if case.stage == Stage::Voided {
+        return Ok(Vec::new());
+    }
     if request.received_at.is_some() {
         return Err(Refusal::state("ALREADY_RESPONDED", "A request is answered once, everything together.")
             .fact("request", format!("requests/{}", request.id)));

@@ -19,7 +19,7 @@ fn changed(receipts: &[&str]) -> AddressChanged {
 }
 
 fn moved(case: &Given, receipts: &[&str]) -> Then {
-    case.when(|case| decide::change_address(case, CHANGE, &changed(receipts)))
+    case.when(|case| decide::change_address(case, CHANGE, &changed(receipts), now()))
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use docket_proto::case_status::events::v1 as pb;
 
 use crate::domain::Event;
-use crate::domain::decide::{self, Verdict};
+use crate::domain::decide::{self, Others, Verdict};
 use crate::domain::samples::*;
 
 fn deny(codes: &[&str]) -> Verdict {
@@ -32,7 +32,7 @@ fn an_approval_is_recommended_when_everything_it_needs_is_there() {
 #[test]
 fn who_recommended_does_not_decide() {
     let decide = |given: Given, officer, verdict| {
-        given.when(|case| decide::decide_case(case, officer, &verdict, now()))
+        given.when(|case| decide::decide_case(case, officer, &verdict, &Others::new(), now()))
     };
     decide(recommended(true), ADA, Verdict::Approve).refused("SAME_OFFICER");
     decide(interviewed(true), BO, Verdict::Approve).refused("NOT_RECOMMENDED");
@@ -42,7 +42,9 @@ fn who_recommended_does_not_decide() {
 
 #[test]
 fn a_decision_is_the_recommended_one_or_goes_back() {
-    let decide = |given: Given, verdict| given.when(|case| decide::decide_case(case, BO, &verdict, now()));
+    let decide = |given: Given, verdict| {
+        given.when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
+    };
     decide(recommended(true), deny(&["moral_character"])).refused("NOT_AS_RECOMMENDED");
     decide(recommended(false), Verdict::Approve).refused("NOT_AS_RECOMMENDED");
     let events = decide(recommended(true), Verdict::Return).then(&["decision_reviewed"]);
@@ -53,7 +55,9 @@ fn a_decision_is_the_recommended_one_or_goes_back() {
 
 #[test]
 fn a_denial_names_its_grounds_and_abandonment_needs_something_that_never_came() {
-    let decide = |given: Given, verdict| given.when(|case| decide::decide_case(case, BO, &verdict, now()));
+    let decide = |given: Given, verdict| {
+        given.when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
+    };
     decide(recommended(false), deny(&["moral_character"])).then(&["decision_reviewed", "denied"]);
     decide(recommended(false), deny(&[])).refused("GROUNDS_MISSING");
     let unreasoned = Verdict::Deny { ground_codes: vec!["x".into()], reasons: " ".into() };

@@ -4,7 +4,7 @@ use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::decide::{self, Returned, Verdict};
+use crate::domain::decide::{self, Others, Returned, Verdict};
 use crate::domain::samples::*;
 use crate::domain::{Biometrics, Case, Event, Stage, evolve, task, title};
 
@@ -88,7 +88,9 @@ fn a_case_whose_fee_is_owed_is_neither_accepted_nor_approved() {
         grounds: String::new(),
     });
     assert_eq!(task::task(&recommended.0), Some("see_to_fee"));
-    recommended.when(|case| decide::decide_case(case, BO, &Verdict::Approve, now())).refused("FEE_OWED");
+    recommended
+        .when(|case| decide::decide_case(case, BO, &Verdict::Approve, &Others::new(), now()))
+        .refused("FEE_OWED");
 }
 
 #[test]
@@ -138,4 +140,12 @@ fn a_signature_is_questioned_only_since_the_rule_and_then_the_fee_goes_back() {
     };
     void(&before("2026-07-09"), "signature", now()).refused("SIGNATURE_ACCEPTED");
     void(&before("2026-07-10"), "signature", now()).then(&["acceptance_voided"]);
+}
+
+#[test]
+fn an_answer_that_crosses_with_the_end_of_the_acceptance_is_not_recorded() {
+    let answer =
+        decide::Response { request_id: REQUEST, received_at: now(), complete: true, evidence: Vec::new() };
+    let voided = served().and(pb::AcceptanceVoided::default());
+    voided.when(|case| decide::record_response(case, &answer)).then(&[]);
 }

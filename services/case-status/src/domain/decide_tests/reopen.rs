@@ -3,7 +3,7 @@
 use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
-use crate::domain::decide::{self, Response, Verdict};
+use crate::domain::decide::{self, Others, Response, Verdict};
 use crate::domain::samples::*;
 use crate::domain::{Biometrics, Case, Event, RequestState, Stage, evolve, task, title};
 
@@ -20,7 +20,7 @@ fn denied() -> Given {
     });
     let verdict = Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "Nothing came.".into() };
     let events = recommended
-        .when(|case| decide::decide_case(case, BO, &verdict, late))
+        .when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), late))
         .then(&["decision_reviewed", "denied"]);
     Given(events.iter().fold(recommended.0, evolve))
 }
@@ -78,7 +78,9 @@ fn a_late_answer_counts_once_the_case_is_reopened() {
         recommendation: "deny".into(),
         grounds: String::new(),
     });
-    recommended.when(|case| decide::decide_case(case, BO, &abandoned, now())).refused("NOT_ABANDONED");
+    recommended
+        .when(|case| decide::decide_case(case, BO, &abandoned, &Others::new(), now()))
+        .refused("NOT_ABANDONED");
 }
 
 #[test]
@@ -89,11 +91,9 @@ fn what_fell_away_with_a_denial_is_set_again() {
         grounds: String::new(),
     });
     let verdict = Verdict::Deny { ground_codes: vec!["no_basis".into()], reasons: "x".into() };
-    let events = recommended.when(|case| decide::decide_case(case, BO, &verdict, now())).then(&[
-        "decision_reviewed",
-        "denied",
-        "biometrics_cancelled",
-    ]);
+    let events = recommended
+        .when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
+        .then(&["decision_reviewed", "denied", "biometrics_cancelled"]);
     let denied = Given(events.iter().fold(recommended.0, evolve));
     assert_eq!(denied.0.appointment(), None);
     let events = reopened(&denied, &motion(|_| ())).then(&["reopened"]);

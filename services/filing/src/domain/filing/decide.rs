@@ -5,8 +5,9 @@ use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
-use super::{AUTHORITY_TO_SIGN, Capacity, Fee, Filing, MOST_FILES, Phase};
+use super::{AUTHORITY_TO_SIGN, Capacity, Fee, Filing, MOST_FILES, Phase, Review};
 use crate::domain::attached::{Attached, NewFile};
+use crate::domain::representation::not_represented;
 
 /// What a draft starts with.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Start {
     pub zone: String,
     /// The rejected filing that is taken over.
     pub continues: Option<Uuid>,
+    /// The appearance under which a representative begins it for the account.
+    pub representation: Option<Uuid>,
 }
 
 /// Begins a draft.
@@ -39,6 +42,7 @@ pub fn start(filing: &Filing, start: Start) -> Result<Vec<Event>, Refusal> {
             channel: "online".to_owned(),
             zone: start.zone,
             continues: start.continues.map(|filing| filing.to_string()).unwrap_or_default(),
+            representation_id: start.representation.map(|id| id.to_string()).unwrap_or_default(),
         }
         .into(),
     ])
@@ -200,6 +204,47 @@ fn content_changed() -> Refusal {
         .way_out("Review it again, and sign the text you then see.")
 }
 
+/// Asks the client to look at what is prepared.
+pub fn ask_review(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    if filing.representation.is_none() {
+        return Err(not_represented());
+    }
+    checked.still_true_of(filing)?;
+    match filing.review {
+        Review::Asked | Review::Approved(_) => Ok(Vec::new()),
+        Review::None | Review::Returned => {
+            Ok(vec![pb::FilingReviewAsked { content_mac: checked.content_mac.clone() }.into()])
+        }
+    }
+}
+
+/// Gives the filing back to the representative.
+pub fn give_back(filing: &Filing, remark: String) -> Result<Vec<Event>, Refusal> {
+    reviewable(filing)?;
+    Ok(vec![pb::FilingReturned { remark }.into()])
+}
+
+/// Approves the text that was shown.
+pub fn approve(filing: &Filing, checked: &Checked, shown_mac: &[u8]) -> Result<Vec<Event>, Refusal> {
+    reviewable(filing)?;
+    checked.still_true_of(filing)?;
+    if checked.content_mac != shown_mac {
+        return Err(content_changed());
+    }
+    Ok(vec![pb::FilingApproved { content_mac: shown_mac.to_vec() }.into()])
+}
+
+fn reviewable(filing: &Filing) -> Result<(), Refusal> {
+    filing.open()?;
+    if matches!(filing.review, Review::Asked | Review::Approved(_)) {
+        return Ok(());
+    }
+    Err(Refusal::state("REVIEW_NOT_ASKED", "Your representative has not asked you to look at this filing.")
+        .way_out("Wait until it is ready, or ask your representative.")
+        .fact("review", filing.review.as_str()))
+}
+
 /// A signature as it was given.
 #[derive(Debug, Clone)]
 pub struct Sign {
@@ -236,6 +281,14 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
     if filing.fee.as_ref().is_none_or(|fee| fee.answers_mac != checked.answers_mac) {
         return Err(Refusal::state("FEE_NOT_SHOWN", "The fee for these answers has not been shown yet.")
             .way_out("Ask for the fee, then review and sign."));
+    }
+    if filing.representation.is_some() && filing.review != Review::Approved(checked.content_mac.clone()) {
+        return Err(Refusal::state(
+            "NOT_APPROVED",
+            "You have not approved what your representative prepared.",
+        )
+        .way_out("Review it, then approve it or give it back; then sign.")
+        .fact("review", filing.review.as_str()));
     }
     sign.capacity.allowed(sign.age, filing.evidence.iter().any(|file| file.kind == AUTHORITY_TO_SIGN))?;
     if !sign.name_agrees {
@@ -301,6 +354,8 @@ pub struct Settled {
     pub family: String,
     /// Facts derived from the answers on the receipt date.
     pub facts: pb::DerivedFacts,
+    /// The appearance that stands, with the account of its representative.
+    pub represented: Option<(Uuid, Uuid)>,
 }
 
 /// The instant at which a signed filing counts as received: the later of signature and authorisation.
@@ -335,6 +390,8 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
                 fee_waiver: filing.fee_waiver,
                 ..settled.facts
             }),
+            representation_id: settled.represented.map(|(id, _)| id.to_string()).unwrap_or_default(),
+            representative: settled.represented.map(|(_, who)| who.to_string()).unwrap_or_default(),
         }
         .into(),
     ])

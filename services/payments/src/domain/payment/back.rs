@@ -1,4 +1,5 @@
 //! Money out: the fee of a filing that was not accepted goes back; a charge is disputed, and its payment returned.
+use super::part::filings_of;
 use super::{Payment, Standing};
 use docket_kernel::Refusal;
 use docket_proto::events::payment::Event;
@@ -17,7 +18,8 @@ pub enum Fate {
     NotHonoured,
 }
 
-/// Ends the fee of a filing that was rejected, or whose acceptance was voided, once: what is owed is owed no more.
+/// Ends the fee of a filing that was rejected, or whose acceptance was voided, once: what is owed is owed no more. It is that
+/// filing's part; what others of the package paid or owe stays as it is.
 ///
 /// # Errors
 /// `SHARE_UNKNOWN`.
@@ -28,32 +30,42 @@ pub fn end_fee(
     fate: Fate,
     reason: &str,
 ) -> Result<Vec<Event>, Refusal> {
-    let Some(opened) = &state.opened else { return Ok(Vec::new()) };
-    if state.cancelled || state.refunds.iter().any(|known| known.filing_id == filing_id) {
+    if state.opened.is_none() {
+        return Ok(Vec::new());
+    }
+    let Some(part) = state.part(filing_id) else {
+        return Err(Refusal::state(
+            "SHARE_UNKNOWN",
+            "the payment does not say what part of it is this filing's",
+        )
+        .way_out("finance gives the share of this filing back by hand"));
+    };
+    if part.cancelled || state.refunds.iter().any(|known| known.filing_id == filing_id) {
         return Ok(Vec::new());
     }
     let amount_cents = match fate {
-        Fate::Refund => state.kept_cents(),
-        Fate::NotHonoured if state.owed_cents == 0 => state.kept_cents(),
+        Fate::Refund => part.kept_cents,
+        Fate::NotHonoured if part.owed_cents == 0 => part.kept_cents,
         Fate::NotHonoured | Fate::Keep => 0,
     };
-    if amount_cents > 0 && opened.filing_ids.len() != 1 {
-        return Err(Refusal::state("SHARE_UNKNOWN", "the payment covers several filings")
-            .way_out("finance gives the share of this filing back by hand"));
-    }
     let mut events = Vec::new();
-    if state.owed_cents > 0 {
-        events.push(cancelled(filing_id, state.owed_cents));
+    if part.owed_cents > 0 {
+        events.push(cancelled(filing_id, part.owed_cents));
     }
     if amount_cents > 0 {
-        events.push(Event::RefundStarted(RefundStarted {
-            refund_id: refund_id.to_owned(),
-            filing_id: filing_id.to_owned(),
-            amount_cents,
-            reason: reason.to_owned(),
-        }));
+        events.push(started(refund_id, filing_id, amount_cents, reason));
     }
     Ok(events)
+}
+
+/// A refund that begins.
+pub(super) fn started(refund_id: &str, filing_id: &str, amount_cents: i64, reason: &str) -> Event {
+    Event::RefundStarted(RefundStarted {
+        refund_id: refund_id.to_owned(),
+        filing_id: filing_id.to_owned(),
+        amount_cents,
+        reason: reason.to_owned(),
+    })
 }
 
 fn cancelled(filing_id: &str, amount_cents: i64) -> Event {
@@ -89,12 +101,13 @@ pub struct Dispute {
 }
 
 /// Records how a dispute stands: in whatever order and however often it is said, each thing is recorded once, and what has
-/// ended stays so. Lost, the payment was not honoured and the fee is owed again (8 CFR 106.1(c)); of a filing whose fee was
-/// on its way back, nothing is owed.
+/// ended stays so. Lost, the payment was not honoured and the fee is owed again (8 CFR 106.1(c)), each filing's part of what is
+/// still with us; of a filing whose fee was on its way back, nothing is owed, and what is left of it goes back as the refund
+/// `rest_id`.
 ///
 /// # Errors
 /// `CHARGE_UNKNOWN`, `AMOUNT_DIFFERS`.
-pub fn record_dispute(state: &Payment, dispute: &Dispute) -> Result<Vec<Event>, Refusal> {
+pub fn record_dispute(state: &Payment, dispute: &Dispute, rest_id: &str) -> Result<Vec<Event>, Refusal> {
     let known = state.disputes.get(&dispute.id);
     if known.is_some_and(|known| known.standing != Standing::Open || dispute.standing == Standing::Open) {
         return Ok(Vec::new());
@@ -114,18 +127,33 @@ pub fn record_dispute(state: &Payment, dispute: &Dispute) -> Result<Vec<Event>, 
         Standing::Won => {
             events.push(Event::DisputeWon(DisputeWon { dispute_id: dispute.id.clone(), amount_cents }));
         }
-        Standing::Lost => {
-            events.push(Event::PaymentReturned(PaymentReturned {
-                dispute_id: dispute.id.clone(),
-                filing_ids: state.opened.as_ref().map_or_else(Vec::new, |opened| opened.filing_ids.clone()),
-                amount_cents,
-                reason: dispute.reason.clone(),
-            }));
-            let on_its_way = state.refunds.iter().find(|refund| !refund.issued);
-            events.extend(on_its_way.map(|refund| cancelled(&refund.filing_id, amount_cents)));
-        }
+        Standing::Lost => events.extend(lost(state, dispute, amount_cents, rest_id)),
     }
     Ok(events)
+}
+
+fn lost(state: &Payment, dispute: &Dispute, amount_cents: i64, rest_id: &str) -> Vec<Event> {
+    let shares = state.lost_shares(amount_cents);
+    let mut events = vec![Event::PaymentReturned(PaymentReturned {
+        dispute_id: dispute.id.clone(),
+        filing_ids: filings_of(&shares),
+        amount_cents,
+        reason: dispute.reason.clone(),
+        parts: shares.clone(),
+    })];
+    for share in &shares {
+        let Some(part) = state.part(&share.filing_id) else { continue };
+        let on_its_way = state.on_its_way_cents(&share.filing_id);
+        if on_its_way > 0 || part.cancelled {
+            events.push(cancelled(&share.filing_id, share.amount_cents));
+        }
+        // A loss reaches at most one refund in part.
+        let rest_cents = part.kept_cents + on_its_way - share.amount_cents;
+        if on_its_way > 0 && rest_cents > 0 {
+            events.push(started(rest_id, &share.filing_id, rest_cents, "fee_cancelled"));
+        }
+    }
+    events
 }
 
 /// A dispute is about a charge of this payment, and about no more than is still with us.

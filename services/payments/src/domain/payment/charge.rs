@@ -1,10 +1,11 @@
 //! Money in: a payment is opened, attempted, refused or settled; a fee that is owed again is made good.
-use super::Payment;
+use super::back::started;
+use super::part::filings_of;
+use super::{Payment, Pending};
 use docket_kernel::Refusal;
 use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{
-    FeeRefused, FeeSettled, PaymentAttempted, PaymentMadeGood, PaymentOpened, RefundStarted,
-    fee_settled::Settlement,
+    FeeRefused, FeeSettled, PaymentAttempted, PaymentMadeGood, PaymentOpened, fee_settled::Settlement,
 };
 
 /// Opens the payment of a package. Where nothing is due it is settled at once, so that free forms go the same way.
@@ -66,7 +67,8 @@ pub struct Charge {
 }
 
 /// Settles the fee with a charge, or makes it good. Said twice, recorded once; another amount than asked is never taken for
-/// the fee. A charge that was under way when the fee was cancelled goes back as the refund `refund_id`.
+/// the fee. What a charge that was under way pays for filings whose fee was cancelled meanwhile goes back, filing by filing, as
+/// the refunds `refund_id` names.
 ///
 /// # Errors
 /// `AMOUNT_DIFFERS`; not found without a payment.
@@ -75,7 +77,7 @@ pub fn settle(
     attempt_id: &str,
     charge: &Charge,
     authorised_at_us: i64,
-    refund_id: &str,
+    refund_id: impl Fn(u32) -> String,
 ) -> Result<Vec<Event>, Refusal> {
     let Some(opened) = &state.opened else { return Err(Refusal::not_found()) };
     let Some(pending) = state.pending.as_ref().filter(|pending| pending.attempt_id == attempt_id) else {
@@ -86,7 +88,7 @@ pub fn settle(
             .way_out("finance reconciles it by hand"));
     }
     if state.settled.is_some() {
-        return Ok(made_good(state, opened, charge, authorised_at_us, refund_id));
+        return Ok(made_good(state, pending, charge, authorised_at_us, refund_id));
     }
     Ok(vec![Event::FeeSettled(FeeSettled {
         settlement: Settlement::Paid.into(),
@@ -102,33 +104,31 @@ pub fn settle(
 
 fn made_good(
     state: &Payment,
-    opened: &PaymentOpened,
+    pending: &Pending,
     charge: &Charge,
     authorised_at_us: i64,
-    refund_id: &str,
+    refund_id: impl Fn(u32) -> String,
 ) -> Vec<Event> {
     let mut events = vec![Event::PaymentMadeGood(PaymentMadeGood {
-        filing_ids: opened.filing_ids.clone(),
+        filing_ids: filings_of(&pending.shares),
         authorised_at_us,
         amount_cents: charge.amount_cents,
         processor_reference: charge.reference.clone(),
         card_brand: charge.card_brand.clone(),
         card_last4: charge.card_last4.clone(),
+        parts: pending.shares.clone(),
     })];
-    if state.cancelled {
-        events.push(Event::RefundStarted(RefundStarted {
-            refund_id: refund_id.to_owned(),
-            filing_id: opened.filing_ids.first().cloned().unwrap_or_default(),
-            amount_cents: charge.amount_cents,
-            reason: "fee_cancelled".to_owned(),
-        }));
+    let too_late =
+        pending.shares.iter().filter(|share| state.part(&share.filing_id).is_some_and(|part| part.cancelled));
+    for (share, nth) in too_late.zip(0..) {
+        events.push(started(&refund_id(nth), &share.filing_id, share.amount_cents, "fee_cancelled"));
     }
     events
 }
 
 /// Whether money is to come in.
 pub(super) fn to_be_paid(state: &Payment) -> Result<(), Refusal> {
-    if state.cancelled {
+    if state.cancelled() {
         return Err(Refusal::state(
             "FEE_CANCELLED",
             "this fee is owed no more: the filing it was for has ended",

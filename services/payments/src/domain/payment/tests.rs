@@ -16,13 +16,19 @@ fn opened(amount_cents: i64) -> PaymentOpened {
 fn charge(amount_cents: i64) -> Charge {
     Charge { reference: "pi_1".into(), amount_cents, card_brand: "visa".into(), card_last4: "4242".into() }
 }
+fn late(nth: u32) -> String {
+    format!("late {nth}")
+}
+fn record_dispute(state: &Payment, dispute: &Dispute) -> Result<Vec<Event>, Refusal> {
+    super::record_dispute(state, dispute, "rest")
+}
 fn kinds(events: Result<Vec<Event>, Refusal>) -> Vec<&'static str> {
     events.unwrap().iter().map(docket_kernel::EventEnum::kind).collect()
 }
 fn paid() -> Vec<Event> {
     let mut events = vec![Event::PaymentOpened(opened(71_000))];
     events.extend(attempt(&given(&events), "a").unwrap());
-    events.extend(settle(&given(&events), "a", &charge(71_000), 5, "late").unwrap());
+    events.extend(settle(&given(&events), "a", &charge(71_000), 5, late).unwrap());
     events
 }
 
@@ -45,7 +51,7 @@ fn a_second_attempt_waits_for_the_answer_to_the_first() {
 #[test]
 fn a_charge_that_is_reported_twice_settles_once() {
     let events = paid();
-    assert!(settle(&given(&events), "a", &charge(71_000), 6, "late").unwrap().is_empty());
+    assert!(settle(&given(&events), "a", &charge(71_000), 6, late).unwrap().is_empty());
     assert_eq!(attempt(&given(&events), "b").unwrap_err().reason, "ALREADY_PAID");
 }
 
@@ -53,10 +59,7 @@ fn a_charge_that_is_reported_twice_settles_once() {
 fn a_charge_of_another_amount_is_not_taken_for_the_fee() {
     let mut events = vec![Event::PaymentOpened(opened(71_000))];
     events.extend(attempt(&given(&events), "a").unwrap());
-    assert_eq!(
-        settle(&given(&events), "a", &charge(71_001), 5, "late").unwrap_err().reason,
-        "AMOUNT_DIFFERS"
-    );
+    assert_eq!(settle(&given(&events), "a", &charge(71_001), 5, late).unwrap_err().reason, "AMOUNT_DIFFERS");
 }
 
 #[test]
@@ -106,7 +109,7 @@ fn a_dispute_is_recorded_once_in_any_order() {
             then(&mut events, record_dispute(&state, &dispute(standing)));
         }
         let state = given(&events);
-        assert_eq!((state.owed_cents, state.due_cents(), state.kept_cents()), (71_000, 71_000, 0));
+        assert_eq!((state.owed_cents(), state.due_cents(), state.kept_cents()), (71_000, 71_000, 0));
         assert_eq!(kinds(Ok(events[3..].to_vec())), ["payment.disputed.v1", "payment.returned.v1"]);
     }
 }
@@ -133,7 +136,7 @@ fn what_is_owed_again_is_asked_for_and_made_good() {
     then(&mut events, attempt(&state, "b"));
     let good = Charge { reference: "pi_2".into(), ..charge(71_000) };
     let state = given(&events);
-    assert_eq!(then(&mut events, settle(&state, "b", &good, 9, "late")), ["payment.made_good.v1"]);
+    assert_eq!(then(&mut events, settle(&state, "b", &good, 9, late)), ["payment.made_good.v1"]);
     let state = given(&events);
     assert_eq!((state.due_cents(), state.kept_cents()), (0, 71_000));
     assert_eq!(state.settled.as_ref().unwrap().processor_reference, "pi_2");
@@ -149,7 +152,7 @@ fn a_refund_under_way_ends_when_the_money_is_lost_another_way() {
     let decided = then(&mut events, record_dispute(&state, &dispute(Standing::Lost)));
     assert_eq!(decided, ["payment.disputed.v1", "payment.returned.v1", "payment.fee_cancelled.v1"]);
     let state = given(&events);
-    assert!(state.refunds.is_empty() && state.cancelled && state.due_cents() == 0);
+    assert!(state.refunds.is_empty() && state.cancelled() && state.due_cents() == 0);
     assert_eq!(attempt(&state, "b").unwrap_err().reason, "FEE_CANCELLED");
 }
 
@@ -166,9 +169,145 @@ fn a_fee_that_was_not_honoured_is_cancelled_with_its_filing_unless_it_was_made_g
     let state = given(&events);
     then(&mut events, attempt(&state, "b"));
     let state = given(&events);
-    then(&mut events, settle(&state, "b", &Charge { reference: "pi_2".into(), ..charge(71_000) }, 9, "late"));
+    then(&mut events, settle(&state, "b", &Charge { reference: "pi_2".into(), ..charge(71_000) }, 9, late));
     let ended = end_fee(&given(&events), "r", "f", Fate::NotHonoured, "acceptance_voided");
     assert_eq!(kinds(ended), ["payment.refund_started.v1"]);
+}
+
+const PARTS: [(&str, i64); 3] = [("f1", 71_000), ("f2", 0), ("f3", 12_000)];
+
+/// A package of three filings, of which one costs nothing.
+fn package() -> PaymentOpened {
+    PaymentOpened {
+        package_id: "p".into(),
+        amount_cents: 83_000,
+        filing_ids: PARTS.map(|(filing, _)| filing.into()).to_vec(),
+        parts: PARTS
+            .map(|(filing, cents)| FeePart {
+                filing_id: filing.into(),
+                amount_cents: cents,
+                ..FeePart::default()
+            })
+            .to_vec(),
+        ..PaymentOpened::default()
+    }
+}
+fn package_paid() -> Vec<Event> {
+    let mut events = vec![Event::PaymentOpened(package())];
+    events.extend(attempt(&given(&events), "a").unwrap());
+    events.extend(settle(&given(&events), "a", &charge(83_000), 5, late).unwrap());
+    events
+}
+fn whole_dispute(amount_cents: i64) -> Dispute {
+    Dispute { amount_cents, ..dispute(Standing::Lost) }
+}
+fn shares(parts: &[FeePart]) -> Vec<(&str, i64)> {
+    parts.iter().map(|part| (part.filing_id.as_str(), part.amount_cents)).collect()
+}
+
+#[test]
+fn each_filing_of_a_package_gets_its_own_part_back_once() {
+    let mut events = package_paid();
+    let Event::FeeSettled(settled) = &events[2] else { panic!("not settled: {events:?}") };
+    assert_eq!(
+        (settled.filing_ids.as_slice(), settled.amount_cents),
+        (&["f1", "f2", "f3"].map(String::from)[..], 83_000)
+    );
+    for (filing, kinds) in [("f3", &["payment.refund_started.v1"][..]), ("f3", &[]), ("f2", &[])] {
+        let state = given(&events);
+        let ended = end_fee(&state, filing, filing, Fate::Refund, "filing_rejected");
+        assert_eq!(then(&mut events, ended), kinds, "{filing}");
+    }
+    let state = given(&events);
+    assert_eq!((state.refunds.len(), state.refunds[0].amount_cents, state.kept_cents()), (1, 12_000, 71_000));
+    then(&mut events, end_fee(&state, "f1", "f1", Fate::Refund, "filing_rejected"));
+    let state = given(&events);
+    assert_eq!((state.refunds[1].amount_cents, state.kept_cents(), state.cancelled()), (71_000, 0, false));
+    assert_eq!(end_fee(&state, "x", "f4", Fate::Refund, "").unwrap_err().reason, "SHARE_UNKNOWN");
+}
+
+#[test]
+fn what_is_returned_is_owed_by_part_and_of_a_voided_filing_no_more() {
+    let mut events = package_paid();
+    let state = given(&events);
+    then(&mut events, end_fee(&state, "f3", "f3", Fate::Refund, "filing_rejected"));
+    let state = given(&events);
+    then(&mut events, issue_refund(&state, "f3", "re_1"));
+    let state = given(&events);
+    assert_eq!(record_dispute(&state, &whole_dispute(83_000)).unwrap_err().reason, "AMOUNT_DIFFERS");
+    then(&mut events, record_dispute(&state, &whole_dispute(71_000)));
+    let Some(Event::PaymentReturned(returned)) = events.last() else { panic!("not returned: {events:?}") };
+    assert_eq!(shares(&returned.parts), [("f1", 71_000)], "neither what went back nor what cost nothing");
+    assert_eq!(returned.filing_ids, ["f1"]);
+
+    let mut events = package_paid();
+    let state = given(&events);
+    then(&mut events, record_dispute(&state, &whole_dispute(83_000)));
+    let state = given(&events);
+    assert_eq!(state.due_cents(), 83_000);
+    then(&mut events, end_fee(&state, "r", "f1", Fate::NotHonoured, "acceptance_voided"));
+    let state = given(&events);
+    assert_eq!((state.due_cents(), state.cancelled()), (12_000, false));
+    then(&mut events, attempt(&state, "b"));
+    let state = given(&events);
+    let good = Charge { reference: "pi_2".into(), ..charge(12_000) };
+    then(&mut events, settle(&state, "b", &good, 9, late));
+    let Some(Event::PaymentMadeGood(made_good)) = events.last() else { panic!("owed still: {events:?}") };
+    assert_eq!((shares(&made_good.parts), given(&events).kept_cents()), (vec![("f3", 12_000)], 12_000));
+    assert_eq!(attempt(&given(&events), "c").unwrap_err().reason, "ALREADY_PAID");
+}
+
+#[test]
+fn of_a_charge_that_comes_late_only_what_is_owed_no_more_goes_back() {
+    let mut events = package_paid();
+    let state = given(&events);
+    then(&mut events, record_dispute(&state, &whole_dispute(83_000)));
+    let state = given(&events);
+    then(&mut events, attempt(&state, "b"));
+    let state = given(&events);
+    then(&mut events, end_fee(&state, "r", "f3", Fate::NotHonoured, "acceptance_voided"));
+    let state = given(&events);
+    let good = Charge { reference: "pi_2".into(), ..charge(83_000) };
+    let settled = settle(&state, "b", &good, 9, late);
+    assert_eq!(then(&mut events, settled), ["payment.made_good.v1", "payment.refund_started.v1"]);
+    let state = given(&events);
+    let refund = &state.refunds[0];
+    assert_eq!(
+        (refund.refund_id.as_str(), refund.filing_id.as_str(), refund.amount_cents),
+        ("late 0", "f3", 12_000)
+    );
+    assert_eq!((state.kept_cents(), state.due_cents()), (71_000, 0));
+}
+
+#[test]
+fn a_loss_leaves_a_refund_under_way_alone_as_long_as_it_can() {
+    let mut events = package_paid();
+    let state = given(&events);
+    then(&mut events, end_fee(&state, "r", "f1", Fate::Refund, "filing_rejected"));
+    let state = given(&events);
+    let small = record_dispute(&state, &whole_dispute(12_000)).unwrap();
+    assert_eq!(kinds(Ok(small)), ["payment.disputed.v1", "payment.returned.v1"]);
+    then(&mut events, record_dispute(&state, &whole_dispute(13_000)));
+    let state = given(&events);
+    let refund = &state.refunds[0];
+    assert_eq!((state.refunds.len(), refund.refund_id.as_str(), refund.amount_cents), (1, "rest", 70_000));
+    assert_eq!((state.due_cents(), state.kept_cents()), (12_000, 0));
+}
+
+#[test]
+fn a_payment_from_before_packages_held_several_filings_has_one_part() {
+    let mut events = paid();
+    let mut lost = record_dispute(&given(&events), &dispute(Standing::Lost)).unwrap();
+    if let Some(Event::PaymentReturned(returned)) = lost.last_mut() {
+        returned.parts.clear();
+    }
+    events.extend(lost);
+    let state = given(&events);
+    assert_eq!((state.parts.len(), state.due_cents(), state.kept_cents()), (1, 71_000, 0));
+    let good =
+        PaymentMadeGood { filing_ids: vec!["f".into()], amount_cents: 71_000, ..PaymentMadeGood::default() };
+    events.push(Event::PaymentMadeGood(good));
+    assert_eq!((given(&events).due_cents(), given(&events).kept_cents()), (0, 71_000));
 }
 
 #[test]

@@ -1,0 +1,142 @@
+//! Cases of one package: which rest on which, and what the end of one means for the others (lifecycle 4, 25).
+
+use std::collections::BTreeMap;
+
+use docket_kernel::Refusal;
+use docket_proto::case_status::events::v1 as pb;
+use uuid::Uuid;
+
+use super::Decision;
+use super::ending::ending;
+use crate::domain::{BasisEnd, Case, Direction, Event, Link, LinkKind, Outcome, Stage, evolve};
+
+/// The states of other cases, by id, as a decision may look at them.
+pub type Others = BTreeMap<Uuid, Case>;
+
+/// Why a case is closed as moot.
+const OTHER_MEANS: &str = "benefit_received_by_other_means";
+
+/// A filing of a package, as far as links go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filed {
+    /// Its case.
+    pub case: Uuid,
+    /// Its form.
+    pub form: String,
+    /// The account of its party.
+    pub party: Uuid,
+}
+
+impl Filed {
+    /// Whether a filing of this form can be linked with another one of its package.
+    pub fn may_be_linked(&self) -> bool {
+        matches!(self.form.as_str(), "I-130" | "I-140" | "I-485" | "I-765" | "I-131")
+    }
+
+    /// The link that this case has with another one of its package; none when they do not need each other.
+    pub fn link_with(&self, other: &Self) -> Option<Link> {
+        let (kind, direction) = rests_on(self, other)
+            .map(|kind| (kind, Direction::RestsOn))
+            .or_else(|| rests_on(other, self).map(|kind| (kind, Direction::Carries)))?;
+        Some(Link { case: other.case, form: other.form.clone(), kind, direction })
+    }
+}
+
+/// An application for adjustment rests on the petition filed with it (8 CFR 245.2(a)(2)(i)(B)); permission to work and to
+/// travel rest on the own application for adjustment.
+fn rests_on(one: &Filed, other: &Filed) -> Option<LinkKind> {
+    match (one.form.as_str(), other.form.as_str()) {
+        ("I-485", "I-130" | "I-140") => Some(LinkKind::Basis),
+        ("I-765" | "I-131", "I-485") => (one.party == other.party).then_some(LinkKind::Ancillary),
+        _ => None,
+    }
+}
+
+/// Links the case with another one of its package, as that one stands; what ended already is lost at once. Nothing
+/// follows the end of a filing (lifecycle 5), not even a link.
+///
+/// # Errors
+/// Not found without a case.
+pub fn link(case: &Case, link: &Link, other: &Case) -> Decision {
+    if !case.exists() {
+        return Err(Refusal::not_found());
+    }
+    let known = case.links.iter().any(|known| known.case == link.case);
+    if known || matches!(case.stage, Stage::Rejected | Stage::Voided) {
+        return Ok(Vec::new());
+    }
+    let linked = Event::from(pb::CaseLinked {
+        case_id: link.case.to_string(),
+        form: link.form.clone(),
+        link_kind: link.kind.as_str().to_owned(),
+        direction: link.direction.as_str().to_owned(),
+    });
+    let after = evolve(case.clone(), &linked);
+    let mut events = vec![linked];
+    events.extend(follow_basis(&after, link.case, other)?);
+    Ok(events)
+}
+
+/// How a case ended without an approval; none when it did not.
+pub fn basis_end(case: &Case) -> Option<BasisEnd> {
+    match (case.stage, case.outcome) {
+        (Stage::Rejected, _) => Some(BasisEnd::Rejected),
+        (Stage::Voided, _) => Some(BasisEnd::Voided),
+        (_, Some(Outcome::Denied | Outcome::DeniedAbandoned)) => Some(BasisEnd::Denied),
+        (_, Some(Outcome::Withdrawn)) => Some(BasisEnd::Withdrawn),
+        (_, Some(Outcome::Approved | Outcome::ClosedAsMoot) | None) => None,
+    }
+}
+
+/// What the state of a case means for an open one that rests on it: the basis is lost, or regained when that case is
+/// under review again. An officer decides what follows, never a machine (lifecycle 21).
+///
+/// # Errors
+/// None.
+pub fn follow_basis(case: &Case, basis_id: Uuid, basis: &Case) -> Decision {
+    let rests = |link: &Link| link.case == basis_id && link.direction == Direction::RestsOn;
+    if !case.is_open() || !case.links.iter().any(rests) {
+        return Ok(Vec::new());
+    }
+    let case_id = basis_id.to_string();
+    Ok(match (basis_end(basis), case.lost_bases.contains_key(&basis_id)) {
+        (Some(end), false) => vec![pb::BasisLost { case_id, cause: end.as_str().to_owned() }.into()],
+        (None, true) => vec![pb::BasisRegained { case_id }.into()],
+        (Some(_), true) | (None, false) => Vec::new(),
+    })
+}
+
+/// Closes a pending case whose person has what it asks for by the approval of the one it rests on. What stands open ends
+/// with it, as with a withdrawal. It is no denial and follows no decision.
+///
+/// # Errors
+/// None.
+pub fn close_as_moot(case: &Case, by: Uuid) -> Decision {
+    let rests = |link: &Link| {
+        link.case == by && link.kind == LinkKind::Ancillary && link.direction == Direction::RestsOn
+    };
+    if !case.stage.is_pending() || !case.links.iter().any(rests) {
+        return Ok(Vec::new());
+    }
+    let closed = pb::CaseClosedAsMoot { cause: OTHER_MEANS.to_owned(), case_id: by.to_string() };
+    let mut events = vec![closed.into()];
+    events.extend(ending(case, "moot"));
+    Ok(events)
+}
+
+/// Every petition that the case rests on is approved, as the cases stand when the decision is written (lifecycle 25).
+///
+/// # Errors
+/// `BASIS_NOT_APPROVED`.
+pub(super) fn bases_approved(case: &Case, others: &Others) -> Result<(), Refusal> {
+    let approved =
+        |basis: &Uuid| others.get(basis).is_some_and(|basis| basis.outcome == Some(Outcome::Approved));
+    case.bases().find(|basis| !approved(basis)).map_or(Ok(()), |basis| {
+        Err(Refusal::state(
+            "BASIS_NOT_APPROVED",
+            "The petition that this case rests on is not approved (INA 245(a)).",
+        )
+        .way_out("Decide the petition first; both may be decided on the same day.")
+        .fact("basis", format!("cases/{basis}")))
+    })
+}

@@ -1,0 +1,39 @@
+//! Who acts for the party: the office takes an appearance with the filing, and it ends when either side says so.
+
+use docket_proto::case_status::events::v1 as pb;
+use uuid::Uuid;
+
+use super::Decision;
+use crate::domain::{Case, Event, Stage};
+
+/// The appearance that was made together with the filing, now that the filing is accepted (8 CFR 292.4(a)).
+pub(super) fn activate(case: &Case) -> Option<Event> {
+    let waiting = case.appearance.filter(|appearance| !appearance.active)?;
+    Some(
+        pb::RepresentationActivated {
+            representation_id: waiting.representation.to_string(),
+            representative: waiting.representative.to_string(),
+        }
+        .into(),
+    )
+}
+
+/// The representation ended: nobody acts for the party any more, and no due date moves (8 CFR 292.4(a); lifecycle 41).
+///
+/// # Errors
+/// None.
+pub fn end_representation(case: &Case, representation: Uuid, ended_by: &str) -> Decision {
+    let standing = case.appearance.filter(|appearance| appearance.representation == representation);
+    // A filing that was rejected never had a representative, and nothing follows its rejection (lifecycle 5).
+    let Some(appearance) = standing.filter(|_| case.stage != Stage::Rejected) else { return Ok(Vec::new()) };
+    Ok(vec![
+        pb::CaseRepresentationEnded {
+            representation_id: representation.to_string(),
+            representative: appearance.representative.to_string(),
+            cause: ended_by.to_owned(),
+            deadline: case.open_request().map(|request| (&request.deadline).into()),
+            appointment: case.appointment().map(Into::into),
+        }
+        .into(),
+    ])
+}

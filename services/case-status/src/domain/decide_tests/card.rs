@@ -1,0 +1,157 @@
+//! The card that an approval gives: every branch.
+
+use docket_proto::case_status::events::v1 as pb;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::decide::{self, CardStep};
+use crate::domain::samples::*;
+use crate::domain::{CardState, Case, Outcome, evolve, task, title};
+
+/// An approved case of a form.
+fn approved_as(form: &str) -> Given {
+    given([pb::CaseOpened { form: form.into(), family: "card_replacement".into(), ..opened() }.into()])
+        .and(pb::FilingAccepted { receipt_number: RECEIPT.into(), office: "NBC".into() })
+        .and(pb::CaseApproved { officer: BO.to_string(), effective_date: "2026-11-24".into() })
+}
+
+fn mailed() -> CardStep {
+    CardStep::Mailed { carrier: "USPS".into(), tracking_number: "9400".into() }
+}
+
+fn returned() -> CardStep {
+    CardStep::Returned { cause: "moved".into() }
+}
+
+fn order(case: &Given, at: Timestamp) -> Then {
+    case.when(|case| decide::order_card(case, ADA, at))
+}
+
+fn record(case: &Given, step: &CardStep, at: Timestamp) -> Then {
+    case.when(|case| decide::record_card(case, step, at))
+}
+
+fn after(case: Given, steps: &[CardStep], at: Timestamp) -> Given {
+    steps.iter().fold(case, |case, step| {
+        let events = decide::record_card(&case.0, step, at).unwrap();
+        Given(events.iter().fold(case.0, evolve))
+    })
+}
+
+fn ordered() -> Given {
+    let case = approved_as("I-90");
+    let events = order(&case, now()).then(&["card_ordered"]);
+    Given(events.iter().fold(case.0, evolve))
+}
+
+fn back() -> Given {
+    after(ordered(), &[CardStep::Produced, mailed(), returned()], now())
+}
+
+fn days(days: i64) -> Timestamp {
+    now() + SignedDuration::from_hours(24 * days)
+}
+
+fn row(case: &Given) -> (String, Option<&'static str>) {
+    (title::title(&case.0).id, task::task(&case.0))
+}
+
+#[test]
+fn a_card_is_ordered_after_the_approval_of_a_form_that_gives_one_and_once() {
+    for form in ["I-485", "I-90", "I-751", "I-765", "I-131"] {
+        let case = approved_as(form);
+        assert_eq!(row(&case), ("15".into(), Some("order_card")));
+        order(&case, now()).then(&["card_ordered"]);
+    }
+    order(&approved_as("I-130"), now()).refused("NO_CARD");
+    assert_eq!(task::task(&approved_as("I-130").0), None);
+    order(&in_review(), now()).refused("NOT_APPROVED");
+    order(&ordered(), now()).refused("CARD_ORDERED");
+    assert!(decide::order_card(&Case::default(), ADA, now()).is_err());
+    let again = after(ordered(), &[CardStep::Produced, CardStep::Destroyed], now());
+    assert_eq!(again.0.card.state, CardState::Destroyed);
+    order(&again, now()).then(&["card_ordered"]);
+}
+
+#[test]
+fn it_goes_to_an_address_that_was_given_or_confirmed_in_the_last_60_days() {
+    // Filed on November 23.
+    order(&approved_as("I-90"), days(58)).then(&["card_ordered"]);
+    order(&approved_as("I-90"), days(60)).refused("ADDRESS_NOT_CONFIRMED");
+    let events = approved_as("I-90").when(|case| decide::confirm_address(case, days(40)));
+    let events = events.then(&["address_confirmed"]);
+    let confirmed = Given(events.iter().fold(approved_as("I-90").0, evolve));
+    order(&confirmed, days(99)).then(&["card_ordered"]);
+    let moved = approved_as("I-90").and(pb::CaseAddressChanged {
+        changed_at_us: days(50).as_microsecond(),
+        ..pb::CaseAddressChanged::default()
+    });
+    order(&moved, days(99)).then(&["card_ordered"]);
+}
+
+#[test]
+fn it_is_made_then_mailed_then_delivered_and_each_hand_knows_its_task() {
+    let case = ordered();
+    assert_eq!(row(&case), ("10".into(), Some("produce_card")));
+    record(&case, &mailed(), now()).refused("CARD_STEP_OUT_OF_ORDER");
+    record(&approved_as("I-90"), &CardStep::Produced, now()).refused("CARD_STEP_OUT_OF_ORDER");
+    let case = after(case, &[CardStep::Produced], now());
+    assert_eq!(row(&case), ("10".into(), Some("mail_card")));
+    let nameless = CardStep::Mailed { carrier: "USPS".into(), tracking_number: " ".into() };
+    record(&case, &nameless, now()).refused("TRACKING_MISSING");
+    record(&case, &CardStep::Delivered, now()).refused("CARD_STEP_OUT_OF_ORDER");
+    let case = after(case, &[mailed()], now());
+    assert_eq!(row(&case), ("9".into(), None));
+    record(&case, &CardStep::Destroyed, now()).refused("CARD_STEP_OUT_OF_ORDER");
+    let case = after(case, &[CardStep::Delivered], now());
+    assert_eq!(row(&case), ("8".into(), None));
+    assert!(!case.0.card_is_to_come());
+    assert!(decide::record_card(&Case::default(), &CardStep::Produced, now()).is_err());
+}
+
+#[test]
+fn a_card_that_came_back_is_not_mailed_again_before_the_address_is_confirmed() {
+    let case = back();
+    assert_eq!(row(&case), ("7".into(), Some("see_to_card")));
+    assert_eq!(case.0.card.keep_until, "2027-01-23");
+    record(&case, &mailed(), days(1)).refused("ADDRESS_NOT_CONFIRMED");
+    let events = case.when(|case| decide::confirm_address(case, days(1))).then(&["address_confirmed"]);
+    let confirmed = Given(events.iter().fold(case.0, evolve));
+    assert_eq!(row(&confirmed), ("7a".into(), Some("see_to_card")));
+    record(&confirmed, &CardStep::Destroyed, days(99)).refused("CARD_STILL_KEPT");
+    record(&confirmed, &mailed(), days(2)).then(&["card_remailed"]);
+    let again = after(confirmed, &[mailed(), returned()], days(3));
+    record(&again, &mailed(), days(4)).refused("ADDRESS_NOT_CONFIRMED");
+    let unknown = CardStep::Returned { cause: "rain".into() };
+    record(&after(ordered(), &[CardStep::Produced, mailed()], now()), &unknown, now())
+        .refused("CAUSE_UNKNOWN");
+}
+
+#[test]
+fn a_move_that_was_reported_since_is_as_good_as_a_confirmation() {
+    let moved = back().and(pb::CaseAddressChanged {
+        changed_at_us: days(1).as_microsecond(),
+        ..pb::CaseAddressChanged::default()
+    });
+    record(&moved, &mailed(), days(2)).then(&["card_remailed"]);
+}
+
+#[test]
+fn it_is_destroyed_when_its_time_is_over_and_not_before() {
+    record(&back(), &CardStep::Destroyed, days(60)).refused("CARD_STILL_KEPT");
+    record(&back(), &CardStep::Destroyed, days(61)).then(&["card_destroyed"]);
+    assert_eq!(row(&after(back(), &[CardStep::Destroyed], days(61))), ("15".into(), None));
+}
+
+#[test]
+fn an_address_is_confirmed_while_something_may_be_mailed() {
+    let confirm = |case: &Given| case.when(|case| decide::confirm_address(case, now()));
+    for case in [submitted(), in_review(), approved_as("I-90"), back()] {
+        confirm(&case).then(&["address_confirmed"]);
+    }
+    let delivered = after(ordered(), &[CardStep::Produced, mailed(), CardStep::Delivered], now());
+    for case in [delivered, in_review().and(pb::CaseWithdrawn {}), approved_as("I-130")] {
+        confirm(&case).refused("NOT_NEEDED");
+    }
+    assert_eq!(approved_as("I-130").0.outcome, Some(Outcome::Approved));
+    assert!(decide::confirm_address(&Case::default(), now()).is_err());
+}

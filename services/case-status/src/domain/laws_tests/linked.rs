@@ -1,0 +1,203 @@
+//! Laws over random lives of a package: petition, adjustment and permit, in whatever order they come and end.
+
+use docket_proto::case_status::events::v1 as pb;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use crate::domain::decide::{self, Decision, Filed, Others, Verdict};
+use crate::domain::samples::{ADA, APPLICANT, BO, RECEIPT, now, opened};
+use crate::domain::{Case, Event, Link, Outcome, Stage, evolve};
+
+const FORMS: [(&str, &str); 3] =
+    [("I-130", "family_petition"), ("I-485", "adjustment"), ("I-765", "ancillary_card")];
+const ADJUSTMENT: usize = 1;
+const PERMIT: usize = 2;
+
+/// An act on one of the three.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    File,
+    Accept,
+    Reject,
+    /// What an approval needs beside its basis is there.
+    Prepare,
+    Recommend(bool),
+    Approve,
+    Deny,
+    Withdraw,
+    Void,
+    Reopen,
+}
+
+fn act() -> impl Strategy<Value = (usize, Act)> {
+    let act = prop_oneof![
+        3 => Just(Act::File),
+        3 => Just(Act::Accept),
+        1 => Just(Act::Reject),
+        4 => Just(Act::Prepare),
+        4 => prop::bool::weighted(0.7).prop_map(Act::Recommend),
+        4 => Just(Act::Approve),
+        2 => Just(Act::Deny),
+        1 => Just(Act::Withdraw),
+        1 => Just(Act::Void),
+        1 => Just(Act::Reopen),
+    ];
+    (0_usize..3, act)
+}
+
+fn filed(nth: usize) -> Filed {
+    let party = if nth == 0 { Uuid::from_u128(0xB) } else { APPLICANT };
+    Filed { case: id(nth), form: FORMS[nth].0.into(), party }
+}
+
+fn link(from: usize, to: usize) -> Option<Link> {
+    filed(from).link_with(&filed(to))
+}
+
+fn id(nth: usize) -> Uuid {
+    Uuid::from_u128(100 + nth as u128)
+}
+
+#[derive(Default)]
+struct Package {
+    cases: [Case; 3],
+    approved: usize,
+    moot: usize,
+}
+
+impl Package {
+    fn decide(&self, nth: usize, act: Act) -> Decision {
+        let case = &self.cases[nth];
+        let deny = || Verdict::Deny { ground_codes: vec!["no_basis".into()], reasons: "because".into() };
+        match act {
+            Act::File => {
+                let (form, family) = FORMS[nth];
+                let filed = pb::CaseOpened { form: form.into(), family: family.into(), ..opened() };
+                decide::open(case, &filed)
+            }
+            Act::Accept => decide::accept(case, RECEIPT, "NBC"),
+            Act::Reject => decide::reject(case, &["X-SIGN".into()]),
+            Act::Prepare if case.stage == Stage::Accepted => Ok(vec![
+                pb::ReviewStarted {}.into(),
+                pb::BiometricsTaken::default().into(),
+                pb::BackgroundCheckReturned { system: "fbi".into(), result_class: "no_record".into() }.into(),
+                pb::InterviewCompleted::default().into(),
+            ]),
+            Act::Prepare => Ok(Vec::new()),
+            Act::Recommend(approve) => decide::recommend(case, ADA, approve, ""),
+            Act::Approve => {
+                let others: Others = (0..3).map(|n| (id(n), self.cases[n].clone())).collect();
+                decide::decide_case(case, BO, &Verdict::Approve, &others, now())
+            }
+            Act::Deny => decide::decide_case(case, BO, &deny(), &Others::new(), now()),
+            Act::Withdraw => decide::withdraw(case),
+            Act::Void => decide::void_acceptance(case, ADA, "signature", now()),
+            Act::Reopen => {
+                let motion = Case {
+                    challenge: "motion_reopen".into(),
+                    about_receipt: case.receipt_number.clone(),
+                    party: case.party,
+                    outcome: Some(Outcome::Approved),
+                    ..Case::default()
+                };
+                decide::reopen(case, Uuid::from_u128(case.reopened_by.len() as u128), &motion, BO)
+            }
+        }
+    }
+
+    fn write(&mut self, nth: usize, events: &[Event]) {
+        for event in events {
+            self.check(nth, event);
+            self.cases[nth] = evolve(std::mem::take(&mut self.cases[nth]), event);
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the law says nothing of the others")]
+    fn check(&mut self, nth: usize, event: &Event) {
+        let case = &self.cases[nth];
+        match event {
+            Event::CaseApproved(_) => {
+                self.approved += 1;
+                if nth == ADJUSTMENT && self.cases[0].exists() {
+                    assert_eq!(self.cases[0].outcome, Some(Outcome::Approved), "approved without its basis");
+                }
+            }
+            Event::CaseClosedAsMoot(_) => {
+                self.moot += 1;
+                assert!(case.stage.is_pending() && case.outcome.is_none(), "moot after a decision");
+                assert_eq!((nth, self.cases[ADJUSTMENT].outcome), (PERMIT, Some(Outcome::Approved)));
+            }
+            Event::CaseLinked(_) | Event::BasisLost(_) | Event::BasisRegained(_) => {
+                assert!(!matches!(case.stage, Stage::Rejected | Stage::Voided));
+            }
+            _ => {}
+        }
+    }
+
+    fn run(&mut self, nth: usize, act: Act) {
+        let Ok(events) = self.decide(nth, act) else { return };
+        self.write(nth, &events);
+        if matches!(act, Act::File) {
+            for other in (0..3).filter(|other| *other != nth) {
+                let (Some(to), Some(back)) = (link(nth, other), link(other, nth)) else { continue };
+                if !self.cases[other].exists() {
+                    continue;
+                }
+                let theirs = decide::link(&self.cases[other], &back, &self.cases[nth]).unwrap();
+                let ours = decide::link(&self.cases[nth], &to, &self.cases[other]).unwrap();
+                self.write(other, &theirs);
+                self.write(nth, &ours);
+            }
+        }
+        // The reactions to what was written.
+        for event in &events {
+            for other in (0..3).filter(|other| *other != nth) {
+                let (case, linked) = (&self.cases[nth], &self.cases[other]);
+                let mut follows = decide::follow_basis(linked, id(nth), case).unwrap();
+                if matches!(event, Event::CaseApproved(_)) {
+                    follows.extend(decide::close_as_moot(linked, id(nth)).unwrap());
+                }
+                self.write(other, &follows);
+                if matches!(event, Event::CaseReopened(_)) {
+                    let (case, basis) = (&self.cases[nth], &self.cases[other]);
+                    let follows = decide::follow_basis(case, id(other), basis).unwrap();
+                    self.write(nth, &follows);
+                }
+            }
+        }
+        let lost = |case: &Case, basis: &Case| case.is_open() && decide::basis_end(basis).is_some();
+        assert_eq!(
+            self.cases[ADJUSTMENT].is_open() && !self.cases[ADJUSTMENT].lost_bases.is_empty(),
+            lost(&self.cases[ADJUSTMENT], &self.cases[0]),
+            "an open case says whether its basis is lost"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_becomes_of_a_package_keeps_the_invariants(acts in prop::collection::vec(act(), 1..80)) {
+        let mut package = Package::default();
+        for (nth, act) in acts {
+            package.run(nth, act);
+        }
+    }
+}
+
+/// Random lives must reach an approval on a basis and a case closed as moot now and then, or the law says little.
+#[test]
+fn random_packages_reach_what_the_law_is_about() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let strategy = prop::collection::vec(act(), 120);
+    let (mut approved, mut moot) = (0, 0);
+    for _ in 0..100 {
+        let mut package = Package::default();
+        for (nth, act) in strategy.new_tree(&mut runner).unwrap().current() {
+            package.run(nth, act);
+        }
+        approved += usize::from(package.cases[ADJUSTMENT].outcome == Some(Outcome::Approved));
+        moot += package.moot;
+    }
+    assert!(approved > 0 && moot > 0, "{approved} approved, {moot} moot");
+}

@@ -1,0 +1,103 @@
+//! A card through the ports: who orders it, who records it, and what the party sees and confirms.
+
+use crate::people::{command, reason};
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_is_ordered_mailed_returned_and_mailed_again_once_the_address_is_confirmed() {
+    let world = World::start().await;
+    let ana = world.person(&[]).await;
+    let roles = [("supervisor", "NBC"), ("biometrics_officer", "ASC-NYC")];
+    let (ito, sam) = (world.person(&[("adjudicator", "NBC")]).await, world.person(&roles).await);
+    let (ria, sam) = (world.person(&[("records_officer", "NBC")]).await, world.stepped_up(&sam));
+    let [filing] = world.submit_package(&[("I-90", "card_replacement", ana.account)]).await[..] else {
+        panic!("one filing")
+    };
+    let name = format!("cases/{filing}");
+    world.until(|| ana.case(&name, 0), |case| case.stage == "accepted").await;
+    let officer = format!("accounts/{}", ito.account);
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone(), officer: officer }).unwrap();
+    let early = command!(ito, order_card, OrderCardRequest { name: name.clone() }).unwrap_err();
+    assert_eq!(reason(&early), "NOT_APPROVED");
+    command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 }).unwrap();
+    command!(
+        sam,
+        record_biometrics,
+        RecordBiometricsRequest { name: name.clone(), early_by_agreement: true }
+    )
+    .unwrap();
+    let system = "fbi_fingerprint".to_owned();
+    command!(
+        ito,
+        record_background_check,
+        RecordBackgroundCheckRequest { name: name.clone(), system: system, result_class: "no_record".into() }
+    )
+    .unwrap();
+    command!(ito, start_review, StartReviewRequest { name: name.clone() }).unwrap();
+    let approve = "approve".to_owned();
+    command!(
+        ito,
+        recommend_decision,
+        RecommendDecisionRequest { name: name.clone(), recommendation: approve }
+    )
+    .unwrap();
+    command!(sam, decide_case, DecideCaseRequest { name: name.clone(), decision: "approve".into() }).unwrap();
+    world.until(|| ito.queue("mine"), |queue| queue.0 == ["order_card"]).await;
+    command!(ito, order_card, OrderCardRequest { name: name.clone() }).unwrap();
+
+    // From here on it is the records'; they see the card, and not the case.
+    world.until(|| ria.queue("office"), |queue| queue.0 == ["produce_card"]).await;
+    assert!(ito.queue("mine").await.unwrap().0.is_empty());
+    assert!(ria.case(&name, 0).await.is_err());
+    let record = async |step: &str, tracking: &str, cause: &str| {
+        let done = command!(
+            ria,
+            record_card,
+            RecordCardRequest {
+                name: name.clone(),
+                step: step.into(),
+                carrier: "USPS".into(),
+                tracking_number: tracking.into(),
+                cause: cause.into(),
+            }
+        );
+        done.map(|done| done.case.unwrap().version).map_err(|status| reason(&status))
+    };
+    assert_eq!(record("lost", "", "").await, Err("CARD_STEP_UNKNOWN".into()));
+    record("produced", "", "").await.unwrap();
+    let at = record("mailed", "9400", "").await.unwrap();
+    let case = ana.case(&name, at).await.unwrap();
+    let card = case.card.unwrap();
+    assert_eq!(
+        (case.title_id.as_str(), card.tracking_number.as_str(), card.state.as_str()),
+        ("9", "9400", "mailed")
+    );
+    assert!(case.explanation.contains("9400"));
+    let at = record("returned", "", "unclaimed").await.unwrap();
+    let case = ana.case(&name, at).await.unwrap();
+    assert_eq!((case.title_id.as_str(), case.card.unwrap().keep_until_date.as_str()), ("7", "2027-01-23"));
+    assert_eq!(record("mailed", "9401", "").await, Err("ADDRESS_NOT_CONFIRMED".into()));
+    let weak = command!(ana, confirm_address, ConfirmAddressRequest { name: name.clone() }).unwrap_err();
+    assert_eq!(reason(&weak), "STEP_UP_REQUIRED");
+    world.clock.advance(jiff::SignedDuration::from_secs(1));
+    let ana_up = world.stepped_up(&ana);
+    command!(ana_up, confirm_address, ConfirmAddressRequest { name: name.clone() }).unwrap();
+    record("mailed", "9401", "").await.unwrap();
+    let at = record("delivered", "", "").await.unwrap();
+    assert_eq!(ana.case(&name, at).await.unwrap().title_id, "8");
+    let lines = ana.lines(&name, 0).await.unwrap();
+    let card: Vec<&str> =
+        lines.iter().map(String::as_str).skip_while(|line| *line != "card_ordered").collect();
+    assert_eq!(
+        card,
+        [
+            "card_ordered",
+            "card_produced",
+            "card_mailed",
+            "card_returned",
+            "address_confirmed",
+            "card_remailed",
+            "card_delivered"
+        ]
+    );
+}

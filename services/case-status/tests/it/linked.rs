@@ -1,0 +1,167 @@
+//! Cases of one package: linked in whatever order they come, approved in the right one, and what the end of one does.
+
+use uuid::Uuid;
+
+use crate::people::{Someone, command, reason};
+use crate::world::World;
+
+const PETITION: (&str, &str) = ("I-130", "family_petition");
+const ADJUSTMENT: (&str, &str) = ("I-485", "adjustment");
+const PERMIT: (&str, &str) = ("I-765", "ancillary_card");
+
+struct Office {
+    ito: Someone,
+    /// With a second factor given just now.
+    sam: Someone,
+}
+
+async fn office(world: &World) -> Office {
+    let ito = world.person(&[("adjudicator", "NBC")]).await;
+    let sam = world.person(&[("supervisor", "NBC"), ("biometrics_officer", "ASC-NYC")]).await;
+    Office { ito, sam: world.stepped_up(&sam) }
+}
+
+fn name(case: Uuid) -> String {
+    format!("cases/{case}")
+}
+
+/// A case up to the recommendation.
+async fn recommend(office: &Office, case: Uuid, approve: bool) {
+    let (ito, sam, name) = (&office.ito, &office.sam, name(case));
+    let officer = format!("accounts/{}", ito.account);
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone(), officer: officer }).unwrap();
+    // Biometrics and the check where they are needed; an interview too.
+    if command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 }).is_ok()
+    {
+        command!(
+            sam,
+            record_biometrics,
+            RecordBiometricsRequest { name: name.clone(), early_by_agreement: true }
+        )
+        .unwrap();
+        command!(
+            ito,
+            record_background_check,
+            RecordBackgroundCheckRequest {
+                name: name.clone(),
+                system: "fbi_fingerprint".into(),
+                result_class: "no_record".into(),
+            }
+        )
+        .unwrap();
+    }
+    command!(ito, start_review, StartReviewRequest { name: name.clone() }).unwrap();
+    if command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 2 }).is_ok()
+    {
+        command!(
+            ito,
+            record_interview,
+            RecordInterviewRequest { name: name.clone(), early_by_agreement: true }
+        )
+        .unwrap();
+    }
+    let recommendation = if approve { "approve" } else { "deny" }.to_owned();
+    command!(
+        ito,
+        recommend_decision,
+        RecommendDecisionRequest { name: name, recommendation: recommendation }
+    )
+    .unwrap();
+}
+
+async fn decide(office: &Office, case: Uuid, decision: &str) -> Result<u64, String> {
+    let done = command!(
+        office.sam,
+        decide_case,
+        DecideCaseRequest {
+            name: name(case),
+            decision: decision.into(),
+            ground_codes: vec!["no_bona_fides".into()],
+            reasons: "because".into(),
+        }
+    );
+    done.map(|done| done.case.unwrap().version).map_err(|status| reason(&status))
+}
+
+/// A package in this order, once every link stands in both streams.
+async fn package(world: &World, order: [usize; 3]) -> ([Uuid; 3], [Someone; 2]) {
+    let (pat, ana) = (world.person(&[]).await, world.person(&[]).await);
+    let filings = [PETITION, ADJUSTMENT, PERMIT];
+    let parties = [pat.account, ana.account, ana.account];
+    let sent = order.map(|nth| (filings[nth].0, filings[nth].1, parties[nth]));
+    let ids = world.submit_package(&sent).await;
+    let mut cases = [Uuid::nil(); 3];
+    for (nth, id) in order.into_iter().zip(ids) {
+        cases[nth] = id;
+    }
+    for (case, who, links) in [(cases[0], &pat, 1), (cases[1], &ana, 2), (cases[2], &ana, 1)] {
+        let linked = |lines: &Vec<String>| lines.iter().filter(|line| *line == "linked").count() == links;
+        let name = name(case);
+        world.until(|| who.lines(&name, 0), linked).await;
+        world.until(|| who.case(&name, 0), |case| case.stage == "accepted").await;
+    }
+    (cases, [pat, ana])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_is_linked_in_any_order_and_only_the_office_sees_which_cases() {
+    let world = World::start().await;
+    let office = office(&world).await;
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let ([petition, adjustment, permit], [pat, ana]) = package(&world, order).await;
+        let seen = office.sam.case(&name(adjustment), 0).await.unwrap();
+        let mut links: Vec<_> = seen
+            .links
+            .iter()
+            .map(|link| (link.case.clone(), link.form.as_str(), link.kind.as_str(), link.direction.as_str()))
+            .collect();
+        links.sort_by_key(|link| link.1);
+        assert_eq!(
+            links,
+            [(name(petition), "I-130", "basis", "rests_on"), (name(permit), "I-765", "ancillary", "carries")]
+        );
+        assert!(seen.links.iter().all(|link| link.stage == "accepted" && !link.lost), "{seen:?}");
+        assert!(ana.case(&name(adjustment), 0).await.unwrap().links.is_empty());
+        assert!(pat.case(&name(petition), 0).await.unwrap().links.is_empty());
+        assert!(ana.case(&name(petition), 0).await.is_err(), "the petition is its petitioner's");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adjustment_follows_its_petition_and_makes_the_permit_needless() {
+    let world = World::start().await;
+    let office = office(&world).await;
+    let ([petition, adjustment, permit], [_, ana]) = package(&world, [1, 0, 2]).await;
+    recommend(&office, adjustment, true).await;
+    assert_eq!(decide(&office, adjustment, "approve").await, Err("BASIS_NOT_APPROVED".into()));
+    recommend(&office, petition, true).await;
+    decide(&office, petition, "approve").await.unwrap();
+    decide(&office, adjustment, "approve").await.unwrap();
+    let permit = name(permit);
+    let closed = world.until(|| ana.case(&permit, 0), |case| case.stage == "closed").await;
+    assert_eq!((closed.title_id.as_str(), closed.appointment), ("3a", None));
+    let seen = office.sam.case(&permit, 0).await.unwrap();
+    assert_eq!((seen.links[0].outcome.as_str(), seen.links[0].stage.as_str()), ("approved", "decided"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_petition_is_a_task_in_the_adjustment_and_decides_nothing() {
+    let world = World::start().await;
+    let office = office(&world).await;
+    let ([petition, adjustment, _], [_, ana]) = package(&world, [0, 2, 1]).await;
+    let adjustment = name(adjustment);
+    let officer = format!("accounts/{}", office.ito.account);
+    command!(office.sam, assign_case, AssignCaseRequest { name: adjustment.clone(), officer: officer })
+        .unwrap();
+    let before = ana.case(&adjustment, 0).await.unwrap();
+    recommend(&office, petition, false).await;
+    decide(&office, petition, "deny").await.unwrap();
+    let lost =
+        world.until(|| office.ito.case(&adjustment, 0), |case| case.links.iter().any(|link| link.lost)).await;
+    let basis = lost.links.iter().find(|link| link.kind == "basis").unwrap();
+    assert_eq!((lost.stage.as_str(), basis.outcome.as_str(), basis.lost), ("accepted", "denied", true));
+    assert!(office.ito.queue("mine").await.unwrap().0.contains(&"see_to_basis".to_owned()));
+    let after = ana.case(&adjustment, 0).await.unwrap();
+    assert_eq!((after.title_id, after.version), (before.title_id, before.version));
+    assert!(!ana.lines(&adjustment, 0).await.unwrap().contains(&"basis_lost".to_owned()));
+}

@@ -1,0 +1,184 @@
+//! One rule for everything that is read: whoever may open a case finds it in every way, and whoever may not in none.
+
+use std::collections::BTreeSet;
+
+use docket_proto::case_status::v1 as pb;
+use tokio_stream::StreamExt as _;
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::people::{Someone, command};
+use crate::world::World;
+
+const CASES: usize = 40;
+
+/// Numbers that look random and are the same in every run (xorshift, 64 bits).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % (limit as u64)).unwrap()
+    }
+}
+
+struct People {
+    parties: Vec<Someone>,
+    attorneys: Vec<Someone>,
+    officers: Vec<Someone>,
+    /// Whoever gives cases to officers.
+    sam: Someone,
+    others: Vec<Someone>,
+}
+
+impl People {
+    async fn join(world: &World) -> Self {
+        let mut people = Self {
+            parties: Vec::new(),
+            attorneys: Vec::new(),
+            officers: Vec::new(),
+            sam: world.person(&[("supervisor", "NBC")]).await,
+            others: Vec::new(),
+        };
+        for _ in 0..6 {
+            people.parties.push(world.person(&[]).await);
+        }
+        // Two who are on both sides: nobody is the office in a case of their own or of a client.
+        people.parties.push(world.person(&[("adjudicator", "NBC"), ("supervisor", "NBC")]).await);
+        for _ in 0..3 {
+            people.attorneys.push(world.person(&[]).await);
+        }
+        people.attorneys.push(world.person(&[("supervisor", "NBC")]).await);
+        for _ in 0..3 {
+            people.officers.push(world.person(&[("adjudicator", "NBC")]).await);
+        }
+        for role in [
+            ("adjudicator", "FO-NYC"),
+            ("supervisor", "FO-NYC"),
+            ("intake_officer", "NBC"),
+            ("intake_officer", "FO-NYC"),
+            ("biometrics_officer", "ASC-NYC"),
+            ("oath_officer", "FO-NYC"),
+            ("records_officer", "NBC"),
+            ("finance", "NBC"),
+            ("operator", "NBC"),
+        ] {
+            people.others.push(world.person(&[role]).await);
+        }
+        people.others.push(world.person(&[]).await);
+        people
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Someone> {
+        let groups = [&self.parties, &self.attorneys, &self.officers, &self.others];
+        groups.into_iter().flatten().chain([&self.sam])
+    }
+}
+
+/// Cases of all sorts: at intake, accepted, with an officer, represented, represented no longer. Gives their names.
+async fn cases(world: &World, people: &People) -> Vec<String> {
+    let mut numbers = Numbers(0x1E65_C0DE);
+    let mut names = Vec::new();
+    for _ in 0..CASES {
+        let party = &people.parties[numbers.below(people.parties.len())];
+        let attorney = &people.attorneys[numbers.below(people.attorneys.len())];
+        let age = if numbers.below(5) == 0 { 17 } else { 40 };
+        let representation = (numbers.below(2) == 0).then(Uuid::new_v4);
+        let case = world.submit_represented(party, age, representation.map(|id| (id, attorney))).await;
+        let name = format!("cases/{case}");
+        world.until(|| party.case(&name, 0), |case| case.version > 0).await;
+        if age == 40 && numbers.below(3) > 0 {
+            let officer = &people.officers[numbers.below(people.officers.len())];
+            let officer = format!("accounts/{}", officer.account);
+            let request = command!(
+                people.sam,
+                assign_case,
+                AssignCaseRequest { name: name.clone(), officer: officer.clone() }
+            );
+            let version = request.unwrap().case.unwrap().version;
+            let seen = || async { people.sam.case(&name, version).await };
+            world.until(seen, |case| case.version >= version && case.officer == officer).await;
+        }
+        if let Some(representation) = representation.filter(|_| numbers.below(3) == 0) {
+            world.end_representation(representation).await;
+            let gone = || async {
+                let lines = party.lines(&name, 0).await?;
+                Ok::<_, Status>(lines)
+            };
+            world.until(gone, |lines| lines.iter().any(|line| line == "representation_ended")).await;
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// Every case of the list, page by page.
+async fn listed(someone: &Someone) -> BTreeSet<String> {
+    let (mut names, mut page_token) = (BTreeSet::new(), String::new());
+    loop {
+        let message = pb::ListCasesRequest { page_size: 7, page_token, language: String::new() };
+        let answer = someone.status.clone().list_cases(someone.ask(message)).await.unwrap().into_inner();
+        for case in answer.cases {
+            assert!(names.insert(case.name), "a case twice in a list that nothing changes");
+        }
+        page_token = answer.next_page_token;
+        if page_token.is_empty() {
+            return names;
+        }
+    }
+}
+
+async fn watched(someone: &Someone, name: &str) -> Result<(), Status> {
+    let message = pb::WatchCaseRequest { name: name.into(), ..Default::default() };
+    let mut watch = someone.status.clone().watch_case(someone.ask(message)).await?.into_inner();
+    watch.next().await.expect("a watch begins with the case as it is").map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_in_whatever_way_sees_the_same_cases() {
+    let world = World::start().await;
+    let people = People::join(&world).await;
+    let names = cases(&world, &people).await;
+    let now_us = world.clock_now().as_microsecond();
+    let (mut pairs, mut seen) = (0, 0);
+    for someone in people.all() {
+        let listed = listed(someone).await;
+        for name in &names {
+            let ways = [
+                ("get", someone.case(name, 0).await.map(drop)),
+                ("timeline", someone.lines(name, 0).await.map(drop)),
+                ("as of now", someone.lines(name, now_us).await.map(drop)),
+                ("watch", watched(someone, name).await),
+            ];
+            for (way, found) in ways {
+                match found {
+                    Ok(()) => assert!(listed.contains(name), "{way} finds {name}, and the list does not"),
+                    Err(status) => {
+                        assert_eq!(status.code(), Code::NotFound, "{way}");
+                        assert!(!listed.contains(name), "the list has {name}, and {way} does not find it");
+                    }
+                }
+            }
+            pairs += 1;
+            seen += usize::from(listed.contains(name));
+        }
+        // A queue counts what it shows; it holds nothing of somebody's own case or client.
+        for queue in ["mine", "office", "unassigned"] {
+            if let Ok((tasks, total)) = someone.queue(queue).await {
+                assert_eq!(tasks.len() as u64, total, "{queue}");
+            }
+        }
+    }
+    assert!(pairs >= 1_000 && (150..pairs - 150).contains(&seen), "{seen} of {pairs} pairs see");
+    // Whoever acts for the party sees just what the party sees, until it ends.
+    let shown: usize = {
+        let mut count = 0;
+        for attorney in &people.attorneys[..3] {
+            count += listed(attorney).await.len();
+        }
+        count
+    };
+    assert!((3..CASES).contains(&shown), "{shown} cases shown to attorneys");
+}

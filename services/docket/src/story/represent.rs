@@ -1,0 +1,186 @@
+//! Representation in a story: a representative appears, the client consents, looks at what was prepared, and it ends.
+use super::act::Act;
+use super::party::{call, wait_for};
+use super::player::{Answer, Player, command_id};
+use crate::client::reason;
+use anyhow::{Context, anyhow, ensure};
+use docket_proto::case_status::v1 as cases;
+use docket_proto::filing::v1 as filings;
+use docket_proto::notifications::v1 as notifications;
+use std::time::{Duration, Instant};
+use tonic::{Code, Status, Streaming};
+
+/// After this a former representative sees nothing any more.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
+
+/// An appearance as the story knows it.
+#[derive(Clone, Debug)]
+pub struct Appearance {
+    /// `representations/<uuid>`.
+    pub name: String,
+    /// The client's code.
+    pub code: String,
+}
+
+/// Acts of representation.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
+pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
+    match act {
+        Act::PrepareRepresentation { of, answers } => prepare(player, who, of, answers).await,
+        Act::AcceptRepresentation { answers } => accept(player, who, answers).await,
+        Act::AskReview {} => {
+            let message = filings::AskReviewRequest { request_id: command_id(), name: filing(player) };
+            let answer = call!(player, player.token(who)?, drafts, ask_review, message)?;
+            review(answer.filing, "asked")
+        }
+        Act::ReturnFiling { remark } => {
+            let (request_id, name, remark) = (command_id(), filing(player), remark.clone());
+            let message = filings::ReturnFilingRequest { request_id, name, remark };
+            let answer = call!(player, player.token(who)?, drafts, return_filing, message)?;
+            review(answer.filing, "returned")
+        }
+        Act::SeeRemark { words } => {
+            let message = filings::GetFilingRequest { name: filing(player) };
+            let seen = call!(player, player.token(who)?, drafts, get_filing, message)?.filing;
+            let seen = seen.context("filing")?;
+            if seen.review != "returned" || !seen.remark.contains(words) {
+                return Err(anyhow!("review {}, remark {:?}", seen.review, seen.remark).into());
+            }
+            Ok(format!("the client wants: {}", seen.remark))
+        }
+        Act::ApproveFiling {} => approve(player, who).await,
+        Act::WithdrawRepresentation { of } => {
+            let name = player.appearances.get(of).context("no such appearance")?.name.clone();
+            let message = filings::WithdrawRepresentationRequest { request_id: command_id(), name };
+            let answer =
+                call!(player, player.token(who)?, representations, withdraw_representation, message)?;
+            Ok(format!("the appearance is {}", answer.representation.context("representation")?.state))
+        }
+        Act::WatchCase {} => watch(player, who).await,
+        Act::SeeNothing {} => see_nothing(player, who).await,
+        other => Err(anyhow!("{other:?} is no act of representation").into()),
+    }
+}
+
+fn filing(player: &Player) -> String {
+    player.matter.filing.clone()
+}
+
+fn review(filing: Option<filings::Filing>, expected: &str) -> Answer {
+    let review = filing.context("filing")?.review;
+    if review != expected {
+        return Err(anyhow!("the review is {review}, not {expected}").into());
+    }
+    Ok(format!("review: {review}"))
+}
+
+fn typed_name(player: &Player, who: &str) -> anyhow::Result<String> {
+    let row = &player.person(who)?.row;
+    Ok(format!("{} {}", row.given_name, row.family_name).trim().to_owned())
+}
+
+async fn prepare(player: &mut Player, who: &str, of: &str, answers: &toml::Table) -> Answer {
+    let message = filings::PrepareRepresentationRequest {
+        request_id: command_id(),
+        answers_json: serde_json::to_string(answers).context("answers")?,
+        typed_name: typed_name(player, who)?,
+    };
+    let answer = call!(player, player.token(who)?, representations, prepare_representation, message)?;
+    let prepared = answer.representation.context("representation")?;
+    let told = format!("{} for {}; the client gets a code", prepared.state, prepared.forms.join(", "));
+    let appearance = Appearance { name: prepared.name, code: answer.client_code };
+    player.appearances.insert(of.to_owned(), appearance);
+    Ok(told)
+}
+
+/// The client looks at what the representative signed, and consents.
+async fn accept(player: &Player, who: &str, answers: &toml::Table) -> Answer {
+    let client_code = player.appearances.get(who).context("nobody appeared for them")?.code.clone();
+    let message = filings::GetRepresentationRequest { name: String::new(), client_code: client_code.clone() };
+    let seen = call!(player, player.token(who)?, representations, get_representation, message)?;
+    let seen = seen.representation.context("representation")?;
+    let message = filings::AcceptRepresentationRequest {
+        request_id: command_id(),
+        client_code,
+        content_hash: seen.content_hash,
+        answers_json: serde_json::to_string(answers).context("answers")?,
+        typed_name: typed_name(player, who)?,
+    };
+    let answer = call!(player, player.token(who)?, representations, accept_representation, message)?;
+    let accepted = answer.representation.context("representation")?;
+    Ok(format!(
+        "{} lines read and signed; the representation is {}",
+        seen.text.lines().count(),
+        accepted.state
+    ))
+}
+
+async fn approve(player: &Player, who: &str) -> Answer {
+    let message = filings::ReviewFilingRequest { name: filing(player) };
+    let seen = call!(player, player.token(who)?, drafts, review_filing, message)?;
+    let message = filings::ApproveFilingRequest {
+        request_id: command_id(),
+        name: filing(player),
+        content_hash: seen.content_hash,
+    };
+    let answer = call!(player, player.token(who)?, drafts, approve_filing, message)?;
+    review(answer.filing, "approved")
+}
+
+/// Opens a live watch of the case at hand and keeps it open.
+async fn watch(player: &mut Player, who: &str) -> Answer {
+    let message = cases::WatchCaseRequest { name: player.case(), after_version: 0, language: String::new() };
+    let mut stream: Streaming<_> = call!(player, player.token(who)?, status, watch_case, message)?;
+    let first = stream.message().await?.context("the watch ended")?;
+    player.watch = Some(stream);
+    Ok(format!("watching: {}", first.case.context("case")?.title))
+}
+
+/// Whoever acts no longer is told of nothing: the open watch ends, and the case, the filing and the notices are not there.
+async fn see_nothing(player: &mut Player, who: &str) -> Answer {
+    let begun = Instant::now();
+    if let Some(mut stream) = player.watch.take() {
+        let ended = tokio::time::timeout(ENDS_WITHIN, async {
+            loop {
+                match stream.message().await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => return None,
+                    Err(status) => return Some(status),
+                }
+            }
+        });
+        let status =
+            ended.await.context("the watch is still open")?.context("the watch ended without a word")?;
+        ensure_not_found("the watch", &status)?;
+    }
+    let (case, filing) = (player.case(), filing(player));
+    wait_for("nothing is there any more", async || {
+        let message = cases::GetCaseRequest { name: case.clone(), language: String::new(), min_version: 0 };
+        let Err(status) = call!(player, player.token(who)?, status, get_case, message) else {
+            return Ok(None);
+        };
+        ensure_not_found("the case", &status)?;
+        let message = notifications::ListNoticesRequest { case: case.clone(), ..Default::default() };
+        let Err(status) = call!(player, player.token(who)?, inbox, list_notices, message) else {
+            return Ok(None);
+        };
+        ensure_not_found("the notices", &status)?;
+        let message = filings::GetFilingRequest { name: filing.clone() };
+        let Err(status) = call!(player, player.token(who)?, drafts, get_filing, message) else {
+            return Ok(None);
+        };
+        ensure_not_found("the filing", &status)?;
+        Ok(Some(()))
+    })
+    .await?;
+    if begun.elapsed() > ENDS_WITHIN {
+        return Err(anyhow!("it took {:?}", begun.elapsed()).into());
+    }
+    Ok("the open watch ended; the case, its notices and the filing are not there for them any more"
+        .to_owned())
+}
+
+fn ensure_not_found(what: &str, status: &Status) -> anyhow::Result<()> {
+    ensure!(status.code() == Code::NotFound, "{what}: {} {}", reason(status), status.message());
+    Ok(())
+}

@@ -1,0 +1,365 @@
+//! `RepresentationService`: a representative appears, the client consents, either ends it.
+
+use docket_eventlog::{Context, Subjects};
+use docket_kernel::{Refusal, id, resource};
+use docket_proto::events::representation::Event;
+use docket_proto::filing::events::v1 as events;
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::representation_service_server::RepresentationService;
+use docket_service::{ApiError, Caller, Resource, caller, detached};
+use serde_json::Value;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use crate::appearance::{self, Said, Side};
+use crate::desk::{Desk, id_in};
+use crate::domain::name;
+use crate::domain::representation::{self, CODE_VALID_US, Consent, Representation, Standing};
+use crate::party;
+use crate::store::representations;
+
+/// Answers about representation.
+pub(crate) struct RepresentationApi(pub(crate) Desk);
+
+/// An appearance that the caller may see.
+struct File {
+    id: Uuid,
+    representation: Representation,
+    said: Said,
+}
+
+#[tonic::async_trait]
+impl RepresentationService for RepresentationApi {
+    async fn prepare_representation(
+        &self,
+        request: Request<pb::PrepareRepresentationRequest>,
+    ) -> Result<Response<pb::PrepareRepresentationResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        Ok(Response::new(detached(async move { prepare(&desk, &caller, request).await }).await?))
+    }
+
+    async fn get_representation(
+        &self,
+        request: Request<pb::GetRepresentationRequest>,
+    ) -> Result<Response<pb::GetRepresentationResponse>, Status> {
+        let (caller, request) = (caller(&request)?, request.into_inner());
+        let id = match request.name.as_str() {
+            "" => with_code(&self.0, &request.client_code).await?,
+            name => id_in("name", "representations", name).map_err(ApiError::from)?,
+        };
+        let file = open(&self.0, &caller, "GetRepresentation", id, &request.client_code).await?;
+        Ok(Response::new(pb::GetRepresentationResponse { representation: Some(view(&self.0, &file)?) }))
+    }
+
+    async fn list_representations(
+        &self,
+        request: Request<pb::ListRepresentationsRequest>,
+    ) -> Result<Response<pb::ListRepresentationsResponse>, Status> {
+        let caller = caller(&request)?;
+        let account = caller.person()?.account;
+        let mut listed = Vec::new();
+        for id in representations::of_account(&self.0.base.pool, account).await.map_err(ApiError::from)? {
+            listed.push(summary(&open(&self.0, &caller, "ListRepresentations", id, "").await?));
+        }
+        Ok(Response::new(pb::ListRepresentationsResponse { representations: listed }))
+    }
+
+    async fn accept_representation(
+        &self,
+        request: Request<pb::AcceptRepresentationRequest>,
+    ) -> Result<Response<pb::AcceptRepresentationResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let representation = Some(detached(async move { accept(&desk, &caller, request).await }).await?);
+        Ok(Response::new(pb::AcceptRepresentationResponse { representation }))
+    }
+
+    async fn refuse_representation(
+        &self,
+        request: Request<pb::RefuseRepresentationRequest>,
+    ) -> Result<Response<pb::RefuseRepresentationResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let representation = Some(detached(async move { refuse(&desk, &caller, request).await }).await?);
+        Ok(Response::new(pb::RefuseRepresentationResponse { representation }))
+    }
+
+    async fn withdraw_representation(
+        &self,
+        request: Request<pb::WithdrawRepresentationRequest>,
+    ) -> Result<Response<pb::WithdrawRepresentationResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let context = caller.context(&request.request_id, &request)?;
+        let act = async move {
+            let act = ("WithdrawRepresentation", request.name.as_str());
+            finish(&desk, &caller, &context, act, representation::withdraw).await
+        };
+        Ok(Response::new(pb::WithdrawRepresentationResponse { representation: Some(detached(act).await?) }))
+    }
+
+    async fn end_representation(
+        &self,
+        request: Request<pb::EndRepresentationRequest>,
+    ) -> Result<Response<pb::EndRepresentationResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let context = caller.context(&request.request_id, &request)?;
+        let act = async move {
+            let act = ("EndRepresentation", request.name.as_str());
+            finish(&desk, &caller, &context, act, representation::end).await
+        };
+        Ok(Response::new(pb::EndRepresentationResponse { representation: Some(detached(act).await?) }))
+    }
+}
+
+/// The client for whom the caller may begin a filing of this form.
+pub(super) async fn client(desk: &Desk, caller: &Caller, id: Uuid, form: &str) -> Result<Uuid, ApiError> {
+    let file = open(desk, caller, "StartDraft", id, "").await?;
+    file.representation.covers(&desk.form(form)?.id)?;
+    match (file.representation.standing, file.representation.client) {
+        (Standing::Active, Some(client)) => Ok(client),
+        _ => Err(representation::not_represented().into()),
+    }
+}
+
+/// The appearance that this very command was about before; the log compares the two requests.
+async fn repeated(desk: &Desk, context: &Context) -> Result<Option<Uuid>, ApiError> {
+    let Some(id) = super::drafts::started_before(desk, context).await? else { return Ok(None) };
+    desk.representations.execute(context, id, Subjects::NONE, |_| Ok(Vec::new())).await?;
+    Ok(Some(id))
+}
+
+/// The appearance that a code was made for.
+async fn with_code(desk: &Desk, code: &str) -> Result<Uuid, ApiError> {
+    let found = representations::with_code(&desk.base.pool, &appearance::code_hash(code)).await?;
+    found.ok_or_else(|| representation::code_unknown().into())
+}
+
+/// Loads an appearance for an act of the caller and opens it.
+async fn open(desk: &Desk, caller: &Caller, action: &str, id: Uuid, code: &str) -> Result<File, ApiError> {
+    let loaded = desk.representations.load(id).await?;
+    let (state, person) = (&loaded.state, caller.person()?.account);
+    let mut relations = Vec::new();
+    if state.standing != Standing::Absent && state.representative == person {
+        relations.push("representative");
+    }
+    if state.client == Some(person) {
+        relations.push("client");
+    }
+    if !code.is_empty() && state.opens(&appearance::code_hash(code), desk.now_us()) {
+        relations.push("invited");
+    }
+    desk.base.access.require(
+        caller,
+        action,
+        &Resource { kind: "Representation", id, relations, office: None, class: "normal" },
+    )?;
+    let said = Said::open(&desk.log, &loaded.events).await?;
+    Ok(File { id, representation: loaded.state, said })
+}
+
+async fn prepare(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::PrepareRepresentationRequest,
+) -> Result<pb::PrepareRepresentationResponse, ApiError> {
+    let context = caller.context(&request.request_id, &request)?;
+    let account = caller.person()?.account;
+    desk.collection(caller, "PrepareRepresentation")?;
+    let id = match repeated(desk, &context).await? {
+        Some(id) => id,
+        None => enter(desk, &context, account, &request).await?,
+    };
+    let file = open(desk, caller, "GetRepresentation", id, "").await?;
+    let client_code = file.said.code.clone();
+    Ok(pb::PrepareRepresentationResponse { representation: Some(view(desk, &file)?), client_code })
+}
+
+/// Enters the appearance, and its row: both or neither.
+async fn enter(
+    desk: &Desk,
+    context: &Context,
+    account: Uuid,
+    request: &pb::PrepareRepresentationRequest,
+) -> Result<Uuid, ApiError> {
+    let form = desk.form(appearance::FORM)?;
+    let answers = appearance::normalised(form, Side::Representative, &request.answers_json)?;
+    let forms = appearance::forms(desk, &answers)?;
+    let said = Said {
+        representative: answers,
+        signed_by: request.typed_name.clone(),
+        code: appearance::new_code()?,
+        ..Said::default()
+    };
+    let now = desk.base.clock.now();
+    if let Some(refusal) = appearance::not_ready(desk, form, Side::Representative, &said, now) {
+        return Err(refusal.into());
+    }
+    representative_name(desk, account, &said).await?;
+    let (id, now_us) = (id::new_id(now), now.as_microsecond());
+    let prepared = events::RepresentationPrepared {
+        representative: account.to_string(),
+        representative_kind: appearance::text_of(&said.representative, "rep_kind"),
+        forms,
+        edition: form.edition.to_string(),
+        code_hash: appearance::code_hash(&said.code),
+        valid_until_us: now_us + CODE_VALID_US,
+        signed_at_us: now_us,
+        catalogue_version: form.catalogue_version.clone(),
+        content_mac: appearance::content_mac(desk, id, form, &said),
+        answers_json: Value::Object(said.representative.clone()).to_string(),
+        typed_name: said.signed_by.clone(),
+        code: said.code.clone(),
+    };
+    let mut tx = docket_database::begin(&desk.base.pool).await?;
+    let done = desk
+        .representations
+        .execute_in(&mut tx, context, id, Subjects::account(account), |state| {
+            representation::prepare(state, prepared.clone())
+        })
+        .await?;
+    if done.repeated {
+        tx.rollback().await?;
+        return super::drafts::started_before(desk, context)
+            .await?
+            .ok_or_else(|| ApiError::unavailable("the log"));
+    }
+    representations::insert(&mut tx, id, account, &prepared.code_hash, now_us).await?;
+    tx.commit().await?;
+    desk.committed(&done.events);
+    Ok(id)
+}
+
+/// A representative signs with the name proven for the account, which is the one in the answers.
+async fn representative_name(desk: &Desk, account: Uuid, said: &Said) -> Result<(), ApiError> {
+    let proven = desk.proven(account).await?;
+    let answered = ["rep_given", "rep_family"]
+        .map(|part| appearance::text_of(&said.representative, part))
+        .join(" ")
+        .trim()
+        .to_owned();
+    if name::same(&proven, &said.signed_by) && name::same(&proven, &answered) {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        "typed_name",
+        "NAME_DIFFERS",
+        "Type your own full legal name as you proved it and as it stands in the answers: given name, then family name.",
+    )
+    .into())
+}
+
+async fn accept(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::AcceptRepresentationRequest,
+) -> Result<pb::Representation, ApiError> {
+    let context = caller.context(&request.request_id, &request)?;
+    let account = caller.person()?.account;
+    if let Some(id) = repeated(desk, &context).await? {
+        return view(desk, &open(desk, caller, "GetRepresentation", id, "").await?);
+    }
+    let id = with_code(desk, &request.client_code).await?;
+    let file = open(desk, caller, "AcceptRepresentation", id, &request.client_code).await?;
+    let form = desk.form(appearance::FORM)?;
+    let answers = appearance::normalised(form, Side::Client, &request.answers_json)?;
+    let said = Said { client: answers, consented_by: request.typed_name.clone(), ..file.said.clone() };
+    let signed_at = jiff::Timestamp::from_microsecond(file.representation.signed_at_us)
+        .map_err(|error| ApiError::internal(anyhow::Error::new(error)))?;
+    let proven = desk.proven(account).await?;
+    let in_answers = party::names(form, &said.client);
+    let consent = Consent {
+        client: account,
+        code_hash: appearance::code_hash(&request.client_code),
+        shown_mac: request.content_hash.clone(),
+        not_ready: appearance::not_ready(desk, form, Side::Client, &said, signed_at),
+        name_agrees: name::same(&proven, &request.typed_name)
+            && in_answers.iter().any(|answered| name::same(answered, &request.typed_name)),
+        accepted: events::RepresentationAccepted {
+            client: account.to_string(),
+            client_role: appearance::text_of(&said.client, "client_role"),
+            signed_at_us: desk.now_us(),
+            content_mac: request.content_hash.clone(),
+            answers_json: Value::Object(said.client.clone()).to_string(),
+            typed_name: request.typed_name.clone(),
+        },
+    };
+    write(desk, &context, id, Some(account), |state| representation::accept(state, consent.clone())).await?;
+    view(desk, &open(desk, caller, "GetRepresentation", id, "").await?)
+}
+
+async fn refuse(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::RefuseRepresentationRequest,
+) -> Result<pb::Representation, ApiError> {
+    let context = caller.context(&request.request_id, &request)?;
+    let account = caller.person()?.account;
+    if let Some(id) = repeated(desk, &context).await? {
+        return Ok(summary(&open(desk, caller, "GetRepresentation", id, "").await?));
+    }
+    let id = with_code(desk, &request.client_code).await?;
+    open(desk, caller, "RefuseRepresentation", id, &request.client_code).await?;
+    let (hash, now_us) = (appearance::code_hash(&request.client_code), desk.now_us());
+    write(desk, &context, id, Some(account), |state| representation::refuse(state, &hash, account, now_us))
+        .await?;
+    Ok(summary(&open(desk, caller, "GetRepresentation", id, "").await?))
+}
+
+/// Ends an appearance, for the one side or the other.
+async fn finish(
+    desk: &Desk,
+    caller: &Caller,
+    context: &Context,
+    (action, name): (&str, &str),
+    decide: impl Fn(&Representation) -> Result<Vec<Event>, Refusal> + Send + Sync,
+) -> Result<pb::Representation, ApiError> {
+    let id = id_in("name", "representations", name)?;
+    open(desk, caller, action, id, "").await?;
+    write(desk, context, id, None, decide).await?;
+    Ok(summary(&open(desk, caller, action, id, "").await?))
+}
+
+/// Decides, appends, and keeps the row: all or nothing, so that access changes with the event.
+async fn write(
+    desk: &Desk,
+    context: &Context,
+    id: Uuid,
+    client: Option<Uuid>,
+    decide: impl Fn(&Representation) -> Result<Vec<Event>, Refusal> + Send + Sync,
+) -> Result<(), ApiError> {
+    let subjects = client.map_or(Subjects::NONE, Subjects::account);
+    let mut tx = docket_database::begin(&desk.base.pool).await?;
+    let done = desk.representations.execute_in(&mut tx, context, id, subjects, decide).await?;
+    representations::set(&mut tx, id, done.state.standing.as_str(), done.state.client.or(client)).await?;
+    tx.commit().await?;
+    desk.committed(&done.events);
+    Ok(())
+}
+
+/// Without its text.
+fn summary(file: &File) -> pb::Representation {
+    let representation = &file.representation;
+    pb::Representation {
+        name: resource::name("representations", file.id),
+        state: representation.standing.as_str().to_owned(),
+        representative: representation.representative.to_string(),
+        client: representation.client.map(|client| client.to_string()).unwrap_or_default(),
+        representative_kind: representation.representative_kind.clone(),
+        forms: representation.forms.clone(),
+        valid_until_us: representation.valid_until_us,
+        erased: file.said.erased,
+        ..pb::Representation::default()
+    }
+}
+
+fn view(desk: &Desk, file: &File) -> Result<pb::Representation, ApiError> {
+    let form = desk.form(appearance::FORM)?;
+    let mut text = appearance::text(form, Side::Representative, &file.said);
+    if !file.said.client.is_empty() {
+        text += "\n";
+        text += &appearance::text(form, Side::Client, &file.said);
+    }
+    Ok(pb::Representation {
+        text: if file.said.erased { String::new() } else { text },
+        content_hash: file.representation.content_mac.clone(),
+        ..summary(file)
+    })
+}

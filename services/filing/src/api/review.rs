@@ -1,0 +1,67 @@
+//! What a representative prepared is looked at by the client: asked for, given back, approved.
+
+use docket_kernel::Refusal;
+use docket_proto::filing::v1 as pb;
+use docket_service::{ApiError, Caller};
+
+use super::view;
+use crate::check::Check;
+use crate::desk::{Desk, acting_for, id_in};
+use crate::domain::filing;
+
+/// The longest remark, in characters.
+const LONGEST_REMARK: usize = 2_000;
+
+/// Asks the client to look.
+pub(super) async fn ask(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::AskReviewRequest,
+) -> Result<pb::Filing, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let dossier = desk.filing(caller, "AskReview", id).await?;
+    let context = caller.context(&request.request_id, &request)?;
+    let context = acting_for(context, caller, dossier.filing.account);
+    let checked = Check::now(desk, &dossier).await?.checked(desk, &dossier);
+    view::after(desk, caller, ("AskReview", &context), id, |state| filing::ask_review(state, &checked)).await
+}
+
+/// Gives it back.
+pub(super) async fn give_back(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::ReturnFilingRequest,
+) -> Result<pb::Filing, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    desk.filing(caller, "ReturnFiling", id).await?;
+    let remark = request.remark.trim().to_owned();
+    if !(1..=LONGEST_REMARK).contains(&remark.chars().count()) {
+        return Err(Refusal::invalid(
+            "remark",
+            "REMARK_LENGTH",
+            "Say what is to be corrected, in 1 to 2,000 characters.",
+        )
+        .into());
+    }
+    view::after(desk, caller, ("ReturnFiling", &context), id, |state| {
+        filing::give_back(state, remark.clone())
+    })
+    .await
+}
+
+/// Approves the text that was shown.
+pub(super) async fn approve(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::ApproveFilingRequest,
+) -> Result<pb::Filing, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    let dossier = desk.filing(caller, "ApproveFiling", id).await?;
+    let checked = Check::now(desk, &dossier).await?.checked(desk, &dossier);
+    view::after(desk, caller, ("ApproveFiling", &context), id, |state| {
+        filing::approve(state, &checked, &request.content_hash)
+    })
+    .await
+}

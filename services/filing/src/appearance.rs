@@ -1,0 +1,280 @@
+//! Form G-28 at the edge: what the representative and the client answer, whether it will do, and the text that is signed.
+
+use std::fmt::Write as _;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand;
+use docket_eventlog::{EventLog, Recorded};
+use docket_forms::{Answers, Evaluation, Form, Given, Level, Question, Type, evaluate};
+use docket_kernel::{FieldFault, Refusal};
+use docket_proto::events::representation::Event;
+use docket_service::ApiError;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::answers;
+use crate::desk::Desk;
+use crate::facts::{OFFICE_ZONE, civil_date};
+use crate::review::answer_line;
+
+/// The form.
+pub(crate) const FORM: &str = "G-28";
+
+/// Letters and digits of a code: Crockford's base 32, without I, L, O, U.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Characters of a code: 50 bits.
+const CODE_LENGTH: usize = 10;
+
+/// Who answers a section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The representative.
+    Representative,
+    /// The client.
+    Client,
+}
+
+impl Side {
+    fn of_section(section: &str) -> Self {
+        if ["client", "consent"].contains(&section) { Self::Client } else { Self::Representative }
+    }
+
+    fn of(question: &Question) -> Self {
+        Self::of_section(&question.section)
+    }
+
+    fn other(self) -> &'static str {
+        match self {
+            Self::Representative => "the client",
+            Self::Client => "the representative",
+        }
+    }
+}
+
+/// What an appearance says, opened.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Said {
+    /// Answers of the representative.
+    pub(crate) representative: Answers,
+    /// Answers of the client; empty before consent.
+    pub(crate) client: Answers,
+    /// The representative's name as typed.
+    pub(crate) signed_by: String,
+    /// The client's name as typed; empty before consent.
+    pub(crate) consented_by: String,
+    /// The client's code.
+    pub(crate) code: String,
+    /// A key was destroyed: not everything can be read again.
+    pub(crate) erased: bool,
+}
+
+impl Said {
+    /// Opens the events of an appearance.
+    pub(crate) async fn open(log: &EventLog, events: &[Recorded]) -> Result<Self, ApiError> {
+        let mut said = Self::default();
+        for recorded in events.iter().filter(|event| !event.sealed.is_empty()) {
+            let opened = log.open_payload(recorded).await?;
+            said.erased |= opened.is_erased();
+            let event: Event = opened.decode(&recorded.kind).map_err(docket_eventlog::Error::from)?;
+            if let Event::RepresentationPrepared(e) = event {
+                said.representative = object(&e.answers_json);
+                (said.signed_by, said.code) = (e.typed_name, e.code);
+            } else if let Event::RepresentationAccepted(e) = event {
+                said.client = object(&e.answers_json);
+                said.consented_by = e.typed_name;
+            }
+        }
+        Ok(said)
+    }
+
+    fn whole(&self) -> Answers {
+        self.representative.iter().chain(&self.client).map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+}
+
+fn object(json: &str) -> Answers {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// The answers of one side as they are stored, or everything that is wrong with them.
+///
+/// # Errors
+/// `JSON_EXPECTED`, `ANSWERED_BY_SIGNING`, `ANSWERED_BY_THE_OTHER`, and what is wrong with an answer.
+pub(crate) fn normalised(form: &Form, side: Side, answers_json: &str) -> Result<Answers, Refusal> {
+    let example = match side {
+        Side::Representative => r#"{"rep_kind": "attorney"}"#,
+        Side::Client => r#"{"consent_disclosure": true}"#,
+    };
+    answers::normalised(form, answers_json, example, |question, _| {
+        if is_signing(question) {
+            let words = "Leave this out: signing answers it.";
+            return Some(FieldFault::new(&question.id, "ANSWERED_BY_SIGNING", words));
+        }
+        let others = Side::of(question) != side;
+        let words = format!("Leave this out: {} answers it.", side.other());
+        others.then(|| FieldFault::new(&question.id, "ANSWERED_BY_THE_OTHER", words))
+    })
+}
+
+fn is_signing(question: &Question) -> bool {
+    question.kind == Type::Signature || question.id.ends_with("_signed_on")
+}
+
+/// Why one side's part will not do; nothing when it will.
+pub(crate) fn not_ready(
+    desk: &Desk,
+    form: &Form,
+    side: Side,
+    said: &Said,
+    signed_at: Timestamp,
+) -> Option<Refusal> {
+    let today = civil_date(desk.base.clock.now(), OFFICE_ZONE);
+    let answers = with_signatures(form, said, civil_date(signed_at, OFFICE_ZONE), today);
+    let found = evaluate(form, &answers, &Given { today, ..Given::on(today) });
+    // The client's consent is checked with the whole; the representative's part before there is a client.
+    let meant = |section: &str| side == Side::Client || Side::of_section(section) == side;
+    refusal(&found, meant)
+}
+
+fn refusal(found: &Evaluation, meant: impl Fn(&str) -> bool) -> Option<Refusal> {
+    let missing: Vec<_> = found
+        .missing
+        .iter()
+        .filter(|missing| meant(&missing.section))
+        .map(|missing| missing.field.as_str())
+        .collect();
+    let blocking: Vec<_> = found
+        .findings
+        .iter()
+        .filter(|finding| finding.level == Level::Block && meant(&finding.section))
+        .collect();
+    let evidence: Vec<_> = found
+        .evidence
+        .iter()
+        .filter(|need| need.level == docket_forms::EvidenceLevel::Initial && !need.satisfied)
+        .map(|need| need.kind.as_str())
+        .collect();
+    if missing.is_empty() && blocking.is_empty() && evidence.is_empty() {
+        return None;
+    }
+    let mut words = Vec::new();
+    if !missing.is_empty() {
+        words.push(format!("answers are missing: {}", missing.join(", ")));
+    }
+    if !evidence.is_empty() {
+        words.push(format!("it needs papers that are taken by mail only: {}", evidence.join(", ")));
+    }
+    words.extend(blocking.iter().map(|finding| format!("{}: {}", finding.field, finding.message)));
+    Some(
+        Refusal::state("NOT_READY", format!("The appearance will not do: {}.", words.join("; ")))
+            .way_out("Complete and correct what is named.")
+            .fact("missing", missing.join(","))
+            .fact("evidence", evidence.join(","))
+            .fact("rules", blocking.iter().map(|f| f.rule.as_str()).collect::<Vec<_>>().join(",")),
+    )
+}
+
+/// All answers as the two signatures complete them.
+fn with_signatures(form: &Form, said: &Said, signed_on: Date, today: Date) -> Answers {
+    let mut answers = said.whole();
+    for question in form.questions.iter().filter(|question| is_signing(question)) {
+        let (name, day) = match Side::of(question) {
+            Side::Representative => (&said.signed_by, signed_on),
+            Side::Client => (&said.consented_by, today),
+        };
+        let is_date = question.kind == Type::Date;
+        answers.insert(question.id.clone(), if is_date { json!(day.to_string()) } else { json!(name) });
+    }
+    answers
+}
+
+/// The text of a side, in the form's order.
+pub(crate) fn text(form: &Form, side: Side, said: &Said) -> String {
+    let answers = match side {
+        Side::Representative => &said.representative,
+        Side::Client => &said.client,
+    };
+    let mut text = format!("{} {}\nEdition {}\n", form.id, form.title, form.edition);
+    for section in form.sections.iter().filter(|section| Side::of_section(&section.id) == side) {
+        let asked: Vec<_> = form
+            .questions
+            .iter()
+            .filter(|question| question.section == section.id && answers.contains_key(&question.id))
+            .collect();
+        if !asked.is_empty() {
+            writeln!(text, "\n{}", section.title).expect("a string takes everything");
+        }
+        for question in asked {
+            answer_line(&mut text, question, answers.get(&question.id));
+        }
+    }
+    text
+}
+
+/// The keyed hash of the representative's text.
+pub(crate) fn content_mac(desk: &Desk, id: Uuid, form: &Form, said: &Said) -> Vec<u8> {
+    let text = text(form, Side::Representative, said);
+    let bytes = [id.as_bytes().as_slice(), text.as_bytes()].concat();
+    desk.base.vault.mac("representation.content", &bytes).to_vec()
+}
+
+/// The forms it is for, by number.
+///
+/// # Errors
+/// `FORM_UNKNOWN` on the field `matters`.
+pub(crate) fn forms(desk: &Desk, answers: &Answers) -> Result<Vec<String>, Refusal> {
+    let matters = answers.get("matters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut forms = Vec::new();
+    for matter in &matters {
+        let number = matter.get("form").and_then(Value::as_str).unwrap_or_default();
+        forms.push(desk.form(number).map_err(|refusal| refusal.field("matters"))?.id.clone());
+    }
+    forms.dedup();
+    Ok(forms)
+}
+
+/// A text answer; empty when there is none.
+pub(crate) fn text_of(answers: &Answers, question: &str) -> String {
+    answers.get(question).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// A new code, `XXXXX-XXXXX`.
+///
+/// # Errors
+/// The system has no randomness.
+pub(crate) fn new_code() -> Result<String, ApiError> {
+    let mut bytes = [0_u8; CODE_LENGTH];
+    rand::fill(&mut bytes).map_err(|_| ApiError::internal(anyhow::anyhow!("no randomness")))?;
+    let letters: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect();
+    Ok(format!("{}-{}", &letters[..5], &letters[5..]))
+}
+
+/// What a code is known by, however it is written: I and L are 1, O is 0, dashes and blanks do not matter.
+pub(crate) fn code_hash(code: &str) -> Vec<u8> {
+    let plain: String = code
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| match letter.to_ascii_uppercase() {
+            'I' | 'L' => '1',
+            'O' => '0',
+            letter => letter,
+        })
+        .collect();
+    digest(&SHA256, plain.as_bytes()).as_ref().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_the_same_however_it_is_written() {
+        let code = new_code().unwrap();
+        assert_eq!((code.len(), code.as_bytes()[5]), (11, b'-'));
+        assert_eq!(code_hash(&code), code_hash(&code.to_lowercase().replace('-', " ")));
+        assert_eq!(code_hash("01234-5678O"), code_hash("oi234-56780"));
+        assert_ne!(code_hash("01234-56789"), code_hash("01234-56788"));
+    }
+}

@@ -1,0 +1,274 @@
+//! A representative appears, prepares, and sees nothing once it has ended; a package of two people goes in as one.
+
+use docket_proto::events::filing;
+use docket_proto::filing::v1 as pb;
+use docket_service::testing::with_token;
+use serde_json::{Value, json};
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::world::{World, bad_fields, fee_settled, reason};
+
+fn attorney() -> Value {
+    json!({
+        "rep_family": "Adeyemi", "rep_given": "Obi", "rep_phone": "+1 212 555 0188", "rep_email": "obi@example.test",
+        "rep_address": { "line1": "9 Imaginary Plaza", "city": "New York", "state": "NY", "postal_code": "10007", "country": "US" },
+        "rep_kind": "attorney", "licensing_authority": "New York", "discipline": "am_not", "agency": "uscis",
+        "matters": [{ "form": "N-400" }]
+    })
+}
+
+fn client(given: &str, family: &str) -> Value {
+    json!({
+        "client_role": "applicant", "client_family_name": family, "client_given_name": given, "client_other_names_used": false,
+        "client_day_phone": "+1 212 555 0129", "client_email": "client@example.test",
+        "client_mailing": { "line1": "4 Fictitious Row", "city": "Albany", "state": "NY", "postal_code": "12207", "country": "US" },
+        "consent_disclosure": true, "notices_to_rep": true, "documents_to_rep": false, "i94_to_client": true
+    })
+}
+
+impl Client {
+    async fn prepare(&self, answers: &Value) -> Result<pb::PrepareRepresentationResponse, Status> {
+        let request = pb::PrepareRepresentationRequest {
+            request_id: Uuid::now_v7().to_string(),
+            answers_json: answers.to_string(),
+            typed_name: "Obi Adeyemi".into(),
+        };
+        let mut client = self.representations.clone();
+        let answer = client.prepare_representation(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner())
+    }
+
+    async fn seen_with(&self, code: &str) -> Result<pb::Representation, Status> {
+        let request = pb::GetRepresentationRequest { name: String::new(), client_code: code.into() };
+        let answer =
+            self.representations.clone().get_representation(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().representation.expect("an appearance"))
+    }
+
+    async fn consent(&self, code: &str, answers: &Value, name: &str) -> Result<pb::Representation, Status> {
+        let seen = self.seen_with(code).await?;
+        let request = pb::AcceptRepresentationRequest {
+            request_id: Uuid::now_v7().to_string(),
+            client_code: code.into(),
+            content_hash: seen.content_hash,
+            answers_json: answers.to_string(),
+            typed_name: name.into(),
+        };
+        let mut client = self.representations.clone();
+        let answer = client.accept_representation(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().representation.expect("an appearance"))
+    }
+
+    async fn begin_for(&self, form: &str, representation: &str, package: &str) -> Result<pb::Filing, Status> {
+        self.begin(pb::StartDraftRequest {
+            request_id: Uuid::now_v7().to_string(),
+            form: form.into(),
+            representation: representation.into(),
+            package: package.into(),
+            ..Default::default()
+        })
+        .await
+    }
+
+    async fn ask_review(&self, name: &str) -> Result<pb::Filing, Status> {
+        let request = pb::AskReviewRequest { request_id: Uuid::now_v7().to_string(), name: name.into() };
+        let answer = self.drafts.clone().ask_review(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().filing.expect("a filing"))
+    }
+
+    async fn give_back(&self, name: &str, remark: &str) -> Result<pb::Filing, Status> {
+        let request_id = Uuid::now_v7().to_string();
+        let request = pb::ReturnFilingRequest { request_id, name: name.into(), remark: remark.into() };
+        let answer = self.drafts.clone().return_filing(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().filing.expect("a filing"))
+    }
+
+    async fn approve(&self, name: &str) -> Result<pb::Filing, Status> {
+        let content_hash = self.review(name).await?.content_hash;
+        let request_id = Uuid::now_v7().to_string();
+        let request = pb::ApproveFilingRequest { request_id, name: name.into(), content_hash };
+        let answer = self.drafts.clone().approve_filing(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().filing.expect("a filing"))
+    }
+
+    async fn withdraw(&self, name: &str) -> Result<pb::Representation, Status> {
+        let request =
+            pb::WithdrawRepresentationRequest { request_id: Uuid::now_v7().to_string(), name: name.into() };
+        let mut client = self.representations.clone();
+        let answer = client.withdraw_representation(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().representation.expect("an appearance"))
+    }
+
+    async fn end(&self, name: &str) -> Result<pb::Representation, Status> {
+        let request =
+            pb::EndRepresentationRequest { request_id: Uuid::now_v7().to_string(), name: name.into() };
+        let mut client = self.representations.clone();
+        let answer = client.end_representation(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().representation.expect("an appearance"))
+    }
+
+    async fn represented(&self) -> Vec<pb::Representation> {
+        let request = with_token(pb::ListRepresentationsRequest {}, &self.token);
+        let answer = self.representations.clone().list_representations(request).await.expect("a list");
+        answer.into_inner().representations
+    }
+}
+
+/// An attorney and a client who consented; the name of the appearance.
+async fn consented(world: &World) -> (Client, Client, String) {
+    let (obi, ana) = (world.person("Obi", "Adeyemi"), world.person("Ana Lúcia", "Lima"));
+    let code = obi.prepare(&attorney()).await.expect("it is entered").client_code;
+    let answers = client("Ana Lúcia", "Lima");
+    let active = ana.consent(&code, &answers, "Ana Lucia Lima").await.expect("the client consents");
+    (obi, ana, active.name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_represented_without_their_own_consent() {
+    let world = World::start().await;
+    let (obi, ana) = (world.person("Obi", "Adeyemi"), world.person("Ana Lúcia", "Lima"));
+    let mut suspended = attorney();
+    suspended["discipline"] = json!("am");
+    suspended["discipline_detail"] = json!("An order of last year.");
+    assert_eq!(reason(&obi.prepare(&suspended).await.unwrap_err()), "NOT_READY");
+    let mut both = attorney();
+    both["consent_disclosure"] = json!(true);
+    assert_eq!(bad_fields(&obi.prepare(&both).await.unwrap_err()), ["consent_disclosure"]);
+    let refused = world.person("Eve", "Other").prepare(&attorney()).await.unwrap_err();
+    assert_eq!(reason(&refused), "NAME_DIFFERS");
+    let refused = world.unproven_person().prepare(&attorney()).await.unwrap_err();
+    assert_eq!(reason(&refused), "IDENTITY_NOT_PROVEN");
+
+    let prepared = obi.prepare(&attorney()).await.unwrap();
+    let (name, code) = (prepared.representation.unwrap().name, prepared.client_code);
+    let early = obi.begin_for("N-400", &name, "").await.unwrap_err();
+    assert_eq!(reason(&early), "NOT_REPRESENTED");
+    assert_eq!(reason(&ana.seen_with("00000-00000").await.unwrap_err()), "CODE_UNKNOWN");
+    let seen = ana.seen_with(&code.to_lowercase()).await.unwrap();
+    assert!(seen.text.contains("Imaginary Plaza") && seen.state == "prepared", "{seen:?}");
+    let mut no = client("Ana Lúcia", "Lima");
+    no["consent_disclosure"] = json!(false);
+    assert_eq!(reason(&ana.consent(&code, &no, "Ana Lucia Lima").await.unwrap_err()), "NOT_READY");
+    let own = obi.consent(&code, &client("Obi", "Adeyemi"), "Obi Adeyemi").await.unwrap_err();
+    assert_eq!(reason(&own), "OWN_CLIENT");
+    let other = ana.consent(&code, &client("Ana", "Souza"), "Ana Souza").await.unwrap_err();
+    assert_eq!(reason(&other), "NAME_DIFFERS");
+
+    let active = ana.consent(&code, &client("Ana Lúcia", "Lima"), "Ana Lucia Lima").await.unwrap();
+    assert_eq!(active.state, "active");
+    // A code opens once.
+    let eve = world.person("Eve", "Other");
+    let again = eve.consent(&code, &client("Eve", "Other"), "Eve Other").await.unwrap_err();
+    assert_eq!(again.code(), Code::NotFound);
+    assert_eq!((obi.represented().await.len(), ana.represented().await.len()), (1, 1));
+    assert!(eve.represented().await.is_empty());
+    world
+        .expect_nothing_personal_in_the_clear(&["Imaginary Plaza", "Fictitious Row", "Adeyemi", &code])
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_approves_and_signs_what_the_representative_prepared_and_sends() {
+    let world = World::start().await;
+    let (obi, ana, representation) = consented(&world).await;
+    let outside = obi.begin_for("I-90", &representation, "").await.unwrap_err();
+    assert_eq!(reason(&outside), "OUTSIDE_APPEARANCE");
+    let not_hers = ana.begin_for("N-400", &representation, "").await.unwrap_err();
+    assert_eq!(not_hers.code(), Code::PermissionDenied);
+    let draft = obi.begin_for("N-400", &representation, "").await.unwrap();
+    assert_eq!((draft.representation.as_str(), draft.review.as_str()), (representation.as_str(), "none"));
+    let draft = draft.name;
+    obi.make_ready(&draft).await;
+    obi.quote(&draft).await.unwrap();
+    let shown = ana.review(&draft).await.unwrap();
+    let early = ana.sign(&draft, &shown.content_hash, "Ana Lucia Lima").await.unwrap_err();
+    assert_eq!(reason(&early), "NOT_APPROVED");
+    let early = ana.give_back(&draft, "Wait.").await.unwrap_err();
+    assert_eq!(reason(&early), "REVIEW_NOT_ASKED");
+    assert_eq!(obi.ask_review(&draft).await.unwrap().review, "asked");
+    assert_eq!(bad_fields(&ana.give_back(&draft, " ").await.unwrap_err()), ["remark"]);
+    assert_eq!(ana.give_back(&draft, "I was born in Olinda.").await.unwrap().review, "returned");
+    assert_eq!(obi.get(&draft).await.unwrap().remark, "I was born in Olinda.");
+    obi.answer(&draft, &json!({ "app_birth_city": "Olinda" })).await.unwrap();
+    obi.quote(&draft).await.unwrap();
+    obi.ask_review(&draft).await.unwrap();
+    assert_eq!(ana.approve(&draft).await.unwrap().review, "approved");
+    let shown = ana.review(&draft).await.unwrap();
+    let not_his = obi.sign(&draft, &shown.content_hash, "Ana Lucia Lima").await.unwrap_err();
+    assert_eq!(not_his.code(), Code::PermissionDenied);
+    ana.sign_now(&draft).await;
+    let payment = obi.submit(&draft).await.unwrap().payment;
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    ana.until(&draft, "submitted").await;
+    let filing::Event::FilingSubmitted(submitted) = world.last_event(&draft).await else { panic!() };
+    assert_eq!(submitted.account_id, ana.account.to_string());
+    assert_eq!(submitted.representative, obi.account.to_string());
+    assert_eq!(representation.replace("representations/", ""), submitted.representation_id);
+    world.expect_nothing_personal_in_the_clear(&["Olinda"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_acts_no_longer_sees_nothing() {
+    let world = World::start().await;
+    for ends in ["withdraw", "end"] {
+        let (obi, ana, representation) = consented(&world).await;
+        let draft = obi.begin_for("N-400", &representation, "").await.unwrap().name;
+        assert_eq!((obi.list().await.len(), ana.list().await.len()), (1, 1));
+        if ends == "withdraw" {
+            assert_eq!(ana.withdraw(&representation).await.unwrap_err().code(), Code::PermissionDenied);
+            assert_eq!(obi.withdraw(&representation).await.unwrap().state, "withdrawn");
+            assert_eq!(reason(&obi.withdraw(&representation).await.unwrap_err()), "NOT_REPRESENTED");
+        } else {
+            assert_eq!(obi.end(&representation).await.unwrap_err().code(), Code::PermissionDenied);
+            assert_eq!(ana.end(&representation).await.unwrap().state, "ended");
+        }
+        assert_eq!(obi.get(&draft).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(
+            obi.answer(&draft, &json!({ "app_birth_city": "Recife" })).await.unwrap_err().code(),
+            Code::NotFound
+        );
+        assert!(obi.list().await.is_empty());
+        assert_eq!(
+            reason(&obi.begin_for("N-400", &representation, "").await.unwrap_err()),
+            "NOT_REPRESENTED"
+        );
+        // What was prepared is the client's, and stays.
+        assert_eq!(ana.get(&draft).await.unwrap().state, "draft");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_of_two_people_goes_in_as_one_or_not_at_all() {
+    let world = World::start().await;
+    let (obi, ana, of_ana) = consented(&world).await;
+    let rui = world.person("Ana Lúcia", "Lima");
+    let code = obi.prepare(&attorney()).await.unwrap().client_code;
+    let of_rui = rui.consent(&code, &client("Ana Lúcia", "Lima"), "Ana Lucia Lima").await.unwrap().name;
+    let first = obi.begin_for("N-400", &of_ana, "").await.unwrap();
+    let package = format!("packages/{}", first.package_id);
+    let eve = world.person("Eve", "Other");
+    assert_eq!(eve.begin_for("N-400", "", &package).await.unwrap_err().code(), Code::NotFound);
+    let second = obi.begin_for("N-400", &of_rui, &package).await.unwrap();
+    assert_eq!(second.package_id, first.package_id);
+    assert_eq!(ana.get(&second.name).await.unwrap_err().code(), Code::NotFound);
+    for (party, name) in [(&ana, &first.name), (&rui, &second.name)] {
+        obi.make_ready(name).await;
+        obi.quote(name).await.unwrap();
+        obi.ask_review(name).await.unwrap();
+        party.approve(name).await.unwrap();
+    }
+    ana.sign_now(&first.name).await;
+    let half = obi.submit(&first.name).await.unwrap_err();
+    assert_eq!(reason(&half), "PACKAGE_NOT_SIGNED");
+    assert_eq!(ana.get(&first.name).await.unwrap().state, "signed", "nothing was sent");
+    rui.sign_now(&second.name).await;
+    let payment = obi.submit(&first.name).await.unwrap().payment;
+    assert_eq!(payment, package.replace("packages/", "payments/"));
+    for (party, name) in [(&ana, &first.name), (&rui, &second.name)] {
+        assert_eq!(party.get(name).await.unwrap().state, "sent");
+    }
+    let late = obi.begin_for("N-400", &of_ana, &package).await.unwrap_err();
+    assert_eq!(reason(&late), "PACKAGE_SENT");
+}
