@@ -11,7 +11,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 /// # Panics
 /// With the smallest value found for which `test` panicked, and the seed.
 pub fn check<S: Strategy>(strategy: &S, test: impl Fn(S::Value)) {
-    let seed = seed();
+    check_from(seed(), strategy, test);
+}
+
+/// [`check`], with the values of a seed.
+pub(super) fn check_from<S: Strategy>(seed: u64, strategy: &S, test: impl Fn(S::Value)) {
     let config = Config { failure_persistence: None, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes(seed));
     let outcome = TestRunner::new_with_rng(config, rng).run(strategy, |value| {
