@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use docket_eventlog::{EventLog, Recorded};
-use docket_forms::{Answers, Evaluation, Form, Given, Level, Question, Type, evaluate};
+use docket_forms::{Answers, Form, Given, Question, Type, evaluate};
 use docket_kernel::{FieldFault, Refusal};
 use docket_proto::events::representation::Event;
 use docket_service::ApiError;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::answers;
 use crate::desk::Desk;
 use crate::facts::{OFFICE_ZONE, civil_date};
+use crate::lacks::Lacks;
 use crate::review::answer_line;
 
 /// The form.
@@ -135,45 +136,14 @@ pub(crate) fn not_ready(
     let found = evaluate(form, &answers, &Given { today, ..Given::on(today) });
     // The client's consent is checked with the whole; the representative's part before there is a client.
     let meant = |section: &str| side == Side::Client || Side::of_section(section) == side;
-    refusal(&found, meant)
-}
-
-fn refusal(found: &Evaluation, meant: impl Fn(&str) -> bool) -> Option<Refusal> {
-    let missing: Vec<_> = found
-        .missing
-        .iter()
-        .filter(|missing| meant(&missing.section))
-        .map(|missing| missing.field.as_str())
-        .collect();
-    let blocking: Vec<_> = found
-        .findings
-        .iter()
-        .filter(|finding| finding.level == Level::Block && meant(&finding.section))
-        .collect();
-    let evidence: Vec<_> = found
-        .evidence
-        .iter()
-        .filter(|need| need.level == docket_forms::EvidenceLevel::Initial && !need.satisfied)
-        .map(|need| need.kind.as_str())
-        .collect();
-    if missing.is_empty() && blocking.is_empty() && evidence.is_empty() {
+    let lacks = Lacks::of(std::iter::once(&found), meant);
+    if lacks.nothing() {
         return None;
     }
-    let mut words = Vec::new();
-    if !missing.is_empty() {
-        words.push(format!("answers are missing: {}", missing.join(", ")));
-    }
-    if !evidence.is_empty() {
-        words.push(format!("it needs papers that are taken by mail only: {}", evidence.join(", ")));
-    }
-    words.extend(blocking.iter().map(|finding| format!("{}: {}", finding.field, finding.message)));
-    Some(
-        Refusal::state("NOT_READY", format!("The appearance will not do: {}.", words.join("; ")))
-            .way_out("Complete and correct what is named.")
-            .fact("missing", missing.join(","))
-            .fact("evidence", evidence.join(","))
-            .fact("rules", blocking.iter().map(|f| f.rule.as_str()).collect::<Vec<_>>().join(",")),
-    )
+    let words = lacks.words("it needs papers that are taken by mail only");
+    let refusal = Refusal::state("NOT_READY", format!("The appearance will not do: {words}."))
+        .way_out("Complete and correct what is named.");
+    Some(lacks.facts(refusal))
 }
 
 /// All answers as the two signatures complete them.

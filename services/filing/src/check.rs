@@ -1,6 +1,6 @@
 //! The form's rules over a filing as it is now: what is missing, what is wrong, and what would be signed.
 
-use docket_forms::{Answers, Evaluation, EvidenceLevel, Form, Given, Level, Truth, evaluate};
+use docket_forms::{Answers, Evaluation, Form, Given, Truth, evaluate};
 use docket_kernel::Refusal;
 use docket_service::ApiError;
 use serde_json::Value;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::desk::{Desk, Dossier};
 use crate::domain::filing::Checked;
 use crate::facts::{OFFICE_ZONE, civil_date};
+use crate::lacks::Lacks;
 use crate::waiver::{self, Waiver};
 use crate::{party, review};
 
@@ -94,38 +95,11 @@ impl<'a> Check<'a> {
         if self.is_ready() {
             return None;
         }
-        let missing: Vec<_> = self
-            .evaluations()
-            .flat_map(|evaluation| &evaluation.missing)
-            .map(|missing| missing.field.as_str())
-            .collect();
-        let blocking: Vec<_> = self
-            .evaluations()
-            .flat_map(|evaluation| &evaluation.findings)
-            .filter(|finding| finding.level == Level::Block)
-            .collect();
-        let evidence: Vec<_> = self
-            .evaluations()
-            .flat_map(|evaluation| &evaluation.evidence)
-            .filter(|need| need.level == EvidenceLevel::Initial && !need.satisfied)
-            .map(|need| need.kind.as_str())
-            .collect();
-        let mut words = Vec::new();
-        if !missing.is_empty() {
-            words.push(format!("answers are missing: {}", missing.join(", ")));
-        }
-        if !evidence.is_empty() {
-            words.push(format!("evidence is missing: {}", evidence.join(", ")));
-        }
-        words.extend(blocking.iter().map(|finding| format!("{}: {}", finding.field, finding.message)));
-        let rules: Vec<_> = blocking.iter().map(|finding| finding.rule.as_str()).collect();
-        Some(
-            Refusal::state("NOT_READY", format!("The filing is not ready: {}.", words.join("; ")))
-                .way_out("Complete and correct what is named; then review it again.")
-                .fact("missing", missing.join(","))
-                .fact("evidence", evidence.join(","))
-                .fact("rules", rules.join(",")),
-        )
+        let lacks = Lacks::of(self.evaluations(), |_| true);
+        let words = lacks.words("evidence is missing");
+        let refusal = Refusal::state("NOT_READY", format!("The filing is not ready: {words}."))
+            .way_out("Complete and correct what is named; then review it again.");
+        Some(lacks.facts(refusal))
     }
 }
 

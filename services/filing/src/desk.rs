@@ -5,6 +5,7 @@ use std::sync::Arc;
 use docket_eventlog::{Context, EventLog, Loaded, Recorded, Store};
 use docket_forms::{Catalogue, Form};
 use docket_kernel::{Refusal, identifier, resource};
+use docket_proto::identity::v1::GetContactResponse;
 use docket_service::{ApiError, Base, Caller, Resource};
 use uuid::Uuid;
 
@@ -127,7 +128,7 @@ impl Desk {
             return Ok(Standing::RequestWaits);
         }
         let now_us = self.now_us();
-        for id in responses::opened_since(pool, account, now_us - LONGEST_REQUEST_US).await? {
+        for id in responses::opened_since(pool, (case, account), now_us - LONGEST_REQUEST_US).await? {
             let response = self.responses.load(id).await?.state;
             if response.case == case && response.is_awaited(now_us) {
                 return Ok(Standing::RequestOpen(id));
@@ -163,16 +164,16 @@ impl Desk {
         self.require(caller, action, "Collection", Uuid::nil(), Vec::new())
     }
 
-    /// The name proven for an account.
+    /// The contact of an account whose identity is proven.
     ///
     /// # Errors
     /// `IDENTITY_NOT_PROVEN`; identity does not answer.
-    pub(crate) async fn proven(&self, account: Uuid) -> Result<String, ApiError> {
+    pub(crate) async fn proven(&self, account: Uuid) -> Result<GetContactResponse, ApiError> {
         let contact = self.contact(account).await?;
         if contact.identity_level != "register_matched" {
             return Err(identity_not_proven().into());
         }
-        Ok([contact.given_name, contact.family_name].join(" ").trim().to_owned())
+        Ok(contact)
     }
 
     /// Tells who waits for the log that something new is in it.
@@ -202,10 +203,14 @@ impl Desk {
     }
 }
 
-/// The refusal of an act that needs a proven identity.
-pub(crate) fn identity_not_proven() -> Refusal {
+fn identity_not_proven() -> Refusal {
     Refusal::state("IDENTITY_NOT_PROVEN", "This needs a proven identity.")
         .way_out("Prove your identity in your account: name, date of birth and A-Number. Then try again.")
+}
+
+/// The full legal name of a contact, as proven.
+pub(crate) fn full_name(contact: &GetContactResponse) -> String {
+    format!("{} {}", contact.given_name, contact.family_name).trim().to_owned()
 }
 
 /// The context of a command about what `account` filed: who acts for somebody else is named with them.

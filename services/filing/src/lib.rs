@@ -15,6 +15,7 @@ mod desk;
 pub mod domain;
 mod facts;
 mod file_type;
+mod lacks;
 mod moved;
 mod party;
 mod peers;

@@ -9,6 +9,7 @@ mod crash;
 mod drills;
 mod evolution;
 mod policies;
+mod random;
 mod reasons;
 mod reference;
 mod rust_source;

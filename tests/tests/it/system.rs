@@ -1,4 +1,5 @@
 //! A whole system in a folder of its own, started and stopped through the `docket` program only.
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
@@ -131,6 +132,18 @@ impl System {
         told
     }
 
+    /// Kills a process of it (`kill -9`) after a pause, while the caller goes on.
+    pub(crate) fn kill_after(&self, process: &str, pause: Duration) {
+        let pid = self.addresses()["processes"][process]
+            .as_i64()
+            .unwrap_or_else(|| panic!("no process id of {process}"));
+        std::thread::spawn(move || {
+            std::thread::park_timeout(pause);
+            let pid = Pid::from_raw(i32::try_from(pid).expect("a process id")).expect("a process id");
+            let _ = kill_process(pid, Signal::KILL);
+        });
+    }
+
     /// The last lines of every log, for a failed test.
     pub(crate) fn logs(&self) -> String {
         let mut text = String::new();
@@ -149,10 +162,7 @@ impl System {
 
 impl Drop for System {
     fn drop(&mut self) {
-        let _ = rustix::process::kill_process(
-            rustix::process::Pid::from_child(&self.supervisor),
-            rustix::process::Signal::TERM,
-        );
+        let _ = kill_process(Pid::from_child(&self.supervisor), Signal::TERM);
         let _ = self.supervisor.wait();
     }
 }

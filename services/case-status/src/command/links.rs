@@ -1,13 +1,13 @@
 //! Which cases of a package are linked, and what the end of one does to those that rest on it.
 
 use async_trait::async_trait;
-use docket_eventlog::{Context, Recorded, Store, Subjects};
+use docket_eventlog::{Recorded, Store};
 use docket_proto::events::case;
 use docket_service::{ApplyError, Subscriber};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::reactions::stream_id;
+use super::reactions::{react, stream_id};
 use crate::aggregate::Cases;
 use crate::domain::decide::{self, Filed};
 use crate::domain::{Case, Direction};
@@ -92,7 +92,11 @@ impl Subscriber for LinkedCases {
                     self.follow(tx, event, nth, link.case, (case_id, &case)).await?;
                 }
                 (Direction::Carries, Meaning::Approved) => {
-                    self.close(tx, event, nth, link.case, case_id).await?;
+                    // What it was for is there another way.
+                    react(&self.store, tx, event, ("close_as_moot", nth), link.case, |case| {
+                        decide::close_as_moot(case, case_id)
+                    })
+                    .await?;
                 }
                 (Direction::RestsOn, Meaning::Reopened) => {
                     let basis = self.store.state(link.case).await?.state;
@@ -115,30 +119,10 @@ impl LinkedCases {
         case_id: Uuid,
         (basis_id, basis): (Uuid, &Case),
     ) -> Result<(), ApplyError> {
-        let context = Context::reaction("follow_basis", event, nth);
-        self.store
-            .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
-                decide::follow_basis(case, basis_id, basis)
-            })
-            .await?;
-        Ok(())
-    }
-
-    /// Closes a case that the approval of another one made needless.
-    async fn close(
-        &self,
-        tx: &mut PgConnection,
-        event: &Recorded,
-        nth: u32,
-        case_id: Uuid,
-        by: Uuid,
-    ) -> Result<(), ApplyError> {
-        let context = Context::reaction("close_as_moot", event, nth);
-        self.store
-            .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
-                decide::close_as_moot(case, by)
-            })
-            .await?;
+        react(&self.store, tx, event, ("follow_basis", nth), case_id, |case| {
+            decide::follow_basis(case, basis_id, basis)
+        })
+        .await?;
         Ok(())
     }
 }

@@ -122,12 +122,10 @@ impl Filings {
         let case_id = stream_id(event)?;
         let evidence = added.evidence.clone().unwrap_or_default();
         let received_at = instant(added.received_at_us)?;
-        let context = Context::reaction("record_unsolicited", event, 0);
-        self.store
-            .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
-                decide::record_unsolicited(case, &evidence, received_at)
-            })
-            .await?;
+        react(&self.store, tx, event, ("record_unsolicited", 0), case_id, |case| {
+            decide::record_unsolicited(case, &evidence, received_at)
+        })
+        .await?;
         Ok(())
     }
 
@@ -144,12 +142,10 @@ impl Filings {
             complete: submitted.complete,
             evidence: submitted.evidence.clone(),
         };
-        let context = Context::reaction("record_response", event, 0);
-        self.store
-            .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
-                decide::record_response(case, &response)
-            })
-            .await?;
+        react(&self.store, tx, event, ("record_response", 0), case_id, |case| {
+            decide::record_response(case, &response)
+        })
+        .await?;
         self.store.log().timers().cancel_in(tx, &deadlines::key(response.request_id)).await?;
         Ok(())
     }
@@ -227,7 +223,7 @@ impl Subscriber for Payments {
         match event.decode()? {
             payment::Event::RefundIssued(refund) => {
                 let case_id = named(&refund.filing_id, "filing_id")?;
-                self.record(tx, event, "record_refund", 0, case_id, |case| {
+                react(&self.store, tx, event, ("record_refund", 0), case_id, |case| {
                     decide::record_refund(case, refund.amount_cents)
                 })
                 .await?;
@@ -237,7 +233,7 @@ impl Subscriber for Payments {
                 for (filing, nth) in made_good.filing_ids.iter().zip(0..) {
                     let case_id = named(filing, "filing_id")?;
                     let cents = part_of(filing, &made_good.parts, made_good.amount_cents);
-                    self.record(tx, event, "record_made_good", nth, case_id, |case| {
+                    react(&self.store, tx, event, ("record_made_good", nth), case_id, |case| {
                         decide::record_made_good(case, cents)
                     })
                     .await?;
@@ -271,31 +267,16 @@ impl Payments {
                     "the case of a returned payment is not there yet"
                 )));
             }
-            let case = self
-                .record(tx, event, "record_payment_return", nth, case_id, |case| {
-                    decide::record_payment_return(case, &fact)
-                })
-                .await?;
+            let case = react(&self.store, tx, event, ("record_payment_return", nth), case_id, |case| {
+                decide::record_payment_return(case, &fact)
+            })
+            .await?;
             if let Some(owed) = case.fee_owed.filter(|owed| owed.return_id == event.event_id) {
                 let timer = deadlines::fee_timer(case_id, owed.return_id, &owed.deadline);
                 self.store.log().timers().schedule_in(tx, &timer).await?;
             }
         }
         Ok(())
-    }
-
-    async fn record(
-        &self,
-        tx: &mut PgConnection,
-        event: &Recorded,
-        policy: &str,
-        nth: u32,
-        case_id: Uuid,
-        decide: impl Fn(&Case) -> decide::Decision,
-    ) -> Result<Case, ApplyError> {
-        let context = Context::reaction(policy, event, nth);
-        let done = self.store.execute_in(tx, &context, case_id, Subjects::filing(case_id), decide).await?;
-        Ok(done.state)
     }
 }
 
@@ -320,14 +301,10 @@ impl Subscriber for Notices {
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         let notice::Event::NoticeIssued(issued) = event.decode()? else { return Ok(()) };
         let notice = Notice::read(event, &issued)?;
-        let context = Context::reaction("record_notice", event, 0);
-        let executed = self
-            .store
-            .execute_in(tx, &context, notice.case_id, Subjects::filing(notice.case_id), |case| {
-                notice.decide(case)
-            })
-            .await?;
-        let served = executed.state.open_request().filter(|request| Some(request.id) == notice.request_id);
+        let case =
+            react(&self.store, tx, event, ("record_notice", 0), notice.case_id, |case| notice.decide(case))
+                .await?;
+        let served = case.open_request().filter(|request| Some(request.id) == notice.request_id);
         if let Some(request) = served {
             let timer = deadlines::timer(notice.case_id, request);
             self.store.log().timers().schedule_in(tx, &timer).await?;
@@ -371,6 +348,23 @@ impl Notice {
         }
         Ok(events)
     }
+}
+
+/// What a case decides about an event of another stream, the `nth` of a policy; gives the case after it.
+///
+/// # Errors
+/// What the log says of it.
+pub(super) async fn react(
+    store: &Store<Cases>,
+    tx: &mut PgConnection,
+    event: &Recorded,
+    (policy, nth): (&str, u32),
+    case_id: Uuid,
+    decide: impl Fn(&Case) -> decide::Decision,
+) -> Result<Case, ApplyError> {
+    let context = Context::reaction(policy, event, nth);
+    let done = store.execute_in(tx, &context, case_id, Subjects::filing(case_id), decide).await?;
+    Ok(done.state)
 }
 
 pub(super) fn stream_id(event: &Recorded) -> Result<Uuid, ApplyError> {

@@ -1,11 +1,11 @@
 //! The cases in which a representative appeared, and what its end means for all of them.
 
-use docket_eventlog::{Context, Recorded, Store, Subjects};
+use docket_eventlog::{Recorded, Store};
 use docket_service::ApplyError;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::reactions::stream_id;
+use super::reactions::{react, stream_id};
 use crate::aggregate::Cases;
 use crate::domain::decide;
 
@@ -42,12 +42,10 @@ pub(super) async fn end(
     .fetch_all(&mut *tx)
     .await?;
     for (case_id, nth) in cases.into_iter().zip(0..) {
-        let context = Context::reaction("end_representation", event, nth);
-        store
-            .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
-                decide::end_representation(case, representation, why)
-            })
-            .await?;
+        react(store, tx, event, ("end_representation", nth), case_id, |case| {
+            decide::end_representation(case, representation, why)
+        })
+        .await?;
     }
     Ok(())
 }

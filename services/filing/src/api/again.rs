@@ -11,14 +11,14 @@ use docket_vault::Subject;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::drafts::{opening, started_before};
+use super::drafts::{opening, started_before, write};
 use super::upload::new_salt;
 use crate::aggregates::Filings;
 use crate::content::commitment;
 use crate::desk::{Desk, Dossier, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
 use crate::domain::filing::{self, Filing, Start};
-use crate::store::{filings, representations};
+use crate::store::representations;
 
 /// Begins the new filing, and notes it at the old one: both or neither.
 pub(super) async fn begin(
@@ -51,9 +51,9 @@ pub(super) async fn begin(
             &continued,
         ),
     ];
-    match append(desk, context, streams, (new, &start, now.as_microsecond())).await {
-        Ok(Some(id)) => Ok(id),
-        Ok(None) => started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log")),
+    match write(desk, context, streams, (new, &start, now.as_microsecond())).await.map_err(ApiError::from) {
+        Ok(true) => Ok(new),
+        Ok(false) => started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log")),
         Err(error) => {
             // Refused after all: the copies belong to nothing. Unknown outcomes keep them.
             if matches!(error, ApiError::Refused(_)) {
@@ -111,23 +111,4 @@ async fn copies(desk: &Desk, old: &Dossier, new: Uuid) -> Result<Vec<NewFile>, A
         });
     }
     Ok(files)
-}
-
-/// Appends both streams with the row of the new filing; nothing when the command was done before.
-async fn append(
-    desk: &Desk,
-    context: &Context,
-    streams: Vec<StreamAppend>,
-    (new, start, now_us): (Uuid, &Start, i64),
-) -> Result<Option<Uuid>, ApiError> {
-    let mut tx = docket_database::begin(&desk.base.pool).await?;
-    let appended = desk.log.append_in(&mut tx, context.append(&desk.log, streams)).await?;
-    if appended.repeated {
-        tx.rollback().await?;
-        return Ok(None);
-    }
-    filings::insert(&mut tx, new, start, now_us).await?;
-    tx.commit().await?;
-    desk.log.committed(appended.last);
-    Ok(Some(new))
 }

@@ -14,13 +14,13 @@ use uuid::Uuid;
 use super::catalogue::is_online;
 use super::{again, packages, view};
 use crate::aggregates::Filings;
-use crate::desk::{Desk, acting_for, id_in, identity_not_proven};
+use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::filing::{self, Filing, Start};
 use crate::store::filings;
 use crate::{answers, check, review, waiver};
 
-/// How often beginning is decided again after a lost race.
-const ATTEMPTS: u32 = 5;
+/// How often what several people may write is decided again after a lost race.
+pub(super) const ATTEMPTS: u32 = 5;
 
 /// Answers about drafts.
 pub(crate) struct DraftApi(pub(crate) Desk);
@@ -204,24 +204,36 @@ async fn begin(desk: &Desk, context: Context, form: &str, ways: Ways) -> Result<
     let mut attempt = 1;
     loop {
         let streams = beginning(desk, id, &start, ways.package.is_some()).await?;
-        let mut tx = docket_database::begin(&desk.base.pool).await?;
-        match desk.log.append_in(&mut tx, context.append(&desk.log, streams)).await {
-            Ok(appended) if appended.repeated => {
-                // The same command won elsewhere between our look and now; what it began is the answer.
-                tx.rollback().await?;
+        match write(desk, &context, streams, (id, &start, now.as_microsecond())).await {
+            Ok(true) => return Ok(id),
+            // The same command won elsewhere between our look and now; what it began is the answer.
+            Ok(false) => {
                 return started_before(desk, &context).await?.ok_or_else(|| ApiError::unavailable("the log"));
-            }
-            Ok(appended) => {
-                filings::insert(&mut tx, id, &start, now.as_microsecond()).await?;
-                tx.commit().await?;
-                desk.log.committed(appended.last);
-                return Ok(id);
             }
             // Somebody else put another filing into the package meanwhile.
             Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Appends streams with the row of the new filing; false when the command was done before.
+pub(super) async fn write(
+    desk: &Desk,
+    context: &Context,
+    streams: Vec<StreamAppend>,
+    (new, start, now_us): (Uuid, &Start, i64),
+) -> Result<bool, Error> {
+    let mut tx = docket_database::begin(&desk.base.pool).await?;
+    let appended = desk.log.append_in(&mut tx, context.append(&desk.log, streams)).await?;
+    if appended.repeated {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    filings::insert(&mut tx, new, start, now_us).await?;
+    tx.commit().await?;
+    desk.log.committed(appended.last);
+    Ok(true)
 }
 
 /// What beginning writes: the draft, and its place in a package.
@@ -251,10 +263,7 @@ pub(super) async fn opening(
         .fact("form", form.id.clone())
         .into());
     }
-    let contact = desk.contact(account).await?;
-    if contact.identity_level != "register_matched" {
-        return Err(identity_not_proven().into());
-    }
+    let contact = desk.proven(account).await?;
     let now = desk.base.clock.now();
     let start = Start {
         form: form.id.clone(),

@@ -28,11 +28,7 @@ pub(super) async fn admit(desk: &Desk, caller: &Caller, package: Uuid) -> Result
 /// What joining a package writes, beside the start of the filing itself.
 pub(super) async fn joining(desk: &Desk, new: Uuid, start: &Start) -> Result<StreamAppend, ApiError> {
     let loaded: Loaded<Packages> = desk.packages.load(start.package).await?;
-    let mut added = Vec::new();
-    for id in filings::of_package(&desk.base.pool, start.package).await? {
-        let there = desk.filings.load(id).await?.state;
-        added.push(Added { filing: id, account: there.account, form: there.form });
-    }
+    let mut added = filings::of_package(&desk.base.pool, start.package).await?;
     added.push(Added { filing: new, account: start.account, form: start.form.clone() });
     let joined = package::add(&loaded.state, added)?;
     Ok(StreamAppend::of(

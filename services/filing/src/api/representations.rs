@@ -1,18 +1,19 @@
 //! `RepresentationService`: a representative appears, the client consents, either ends it.
 
-use docket_eventlog::{Context, Subjects};
+use docket_eventlog::{Context, Loaded, Subjects};
 use docket_kernel::{Refusal, id, resource};
 use docket_proto::events::representation::Event;
 use docket_proto::filing::events::v1 as events;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::representation_service_server::RepresentationService;
-use docket_service::{ApiError, Caller, Resource, caller, detached};
+use docket_service::{ApiError, Caller, caller, detached};
 use serde_json::Value;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use crate::aggregates::Representations;
 use crate::appearance::{self, Said, Side};
-use crate::desk::{Desk, id_in};
+use crate::desk::{Desk, full_name, id_in};
 use crate::domain::name;
 use crate::domain::representation::{self, CODE_VALID_US, Consent, Representation, Standing};
 use crate::party;
@@ -111,9 +112,9 @@ impl RepresentationService for RepresentationApi {
 
 /// The client for whom the caller may begin a filing of this form.
 pub(super) async fn client(desk: &Desk, caller: &Caller, id: Uuid, form: &str) -> Result<Uuid, ApiError> {
-    let file = open(desk, caller, "StartDraft", id, "").await?;
-    file.representation.covers(&desk.form(form)?.id)?;
-    match (file.representation.standing, file.representation.client) {
+    let representation = admit(desk, caller, "StartDraft", id, "").await?.state;
+    representation.covers(&desk.form(form)?.id)?;
+    match (representation.standing, representation.client) {
         (Standing::Active, Some(client)) => Ok(client),
         _ => Err(representation::not_represented().into()),
     }
@@ -134,6 +135,19 @@ async fn with_code(desk: &Desk, code: &str) -> Result<Uuid, ApiError> {
 
 /// Loads an appearance for an act of the caller and opens it.
 async fn open(desk: &Desk, caller: &Caller, action: &str, id: Uuid, code: &str) -> Result<File, ApiError> {
+    let loaded = admit(desk, caller, action, id, code).await?;
+    let said = Said::open(&desk.log, &loaded.events).await?;
+    Ok(File { id, representation: loaded.state, said })
+}
+
+/// Loads an appearance for an act of the caller; what is sealed in it stays closed.
+async fn admit(
+    desk: &Desk,
+    caller: &Caller,
+    action: &str,
+    id: Uuid,
+    code: &str,
+) -> Result<Loaded<Representations>, ApiError> {
     let loaded = desk.representations.load(id).await?;
     let (state, person) = (&loaded.state, caller.person()?.account);
     let mut relations = Vec::new();
@@ -146,13 +160,8 @@ async fn open(desk: &Desk, caller: &Caller, action: &str, id: Uuid, code: &str) 
     if !code.is_empty() && state.opens(&appearance::code_hash(code), desk.now_us()) {
         relations.push("invited");
     }
-    desk.base.access.require(
-        caller,
-        action,
-        &Resource { kind: "Representation", id, relations, office: None, class: "normal" },
-    )?;
-    let said = Said::open(&desk.log, &loaded.events).await?;
-    Ok(File { id, representation: loaded.state, said })
+    desk.require(caller, action, "Representation", id, relations)?;
+    Ok(loaded)
 }
 
 async fn prepare(
@@ -229,7 +238,7 @@ async fn enter(
 
 /// A representative signs with the name proven for the account, which is the one in the answers.
 async fn representative_name(desk: &Desk, account: Uuid, said: &Said) -> Result<(), ApiError> {
-    let proven = desk.proven(account).await?;
+    let proven = full_name(&desk.proven(account).await?);
     let answered = ["rep_given", "rep_family"]
         .map(|part| appearance::text_of(&said.representative, part))
         .join(" ")
@@ -263,7 +272,7 @@ async fn accept(
     let said = Said { client: answers, consented_by: request.typed_name.clone(), ..file.said.clone() };
     let signed_at = jiff::Timestamp::from_microsecond(file.representation.signed_at_us)
         .map_err(|error| ApiError::internal(anyhow::Error::new(error)))?;
-    let proven = desk.proven(account).await?;
+    let proven = full_name(&desk.proven(account).await?);
     let in_answers = party::names(form, &said.client);
     let consent = Consent {
         client: account,
@@ -296,7 +305,7 @@ async fn refuse(
         return Ok(summary(&open(desk, caller, "GetRepresentation", id, "").await?));
     }
     let id = with_code(desk, &request.client_code).await?;
-    open(desk, caller, "RefuseRepresentation", id, &request.client_code).await?;
+    admit(desk, caller, "RefuseRepresentation", id, &request.client_code).await?;
     let (hash, now_us) = (appearance::code_hash(&request.client_code), desk.now_us());
     write(desk, &context, id, Some(account), |state| representation::refuse(state, &hash, account, now_us))
         .await?;
@@ -312,7 +321,7 @@ async fn finish(
     decide: impl Fn(&Representation) -> Result<Vec<Event>, Refusal> + Send + Sync,
 ) -> Result<pb::Representation, ApiError> {
     let id = id_in("name", "representations", name)?;
-    open(desk, caller, action, id, "").await?;
+    admit(desk, caller, action, id, "").await?;
     write(desk, context, id, None, decide).await?;
     Ok(summary(&open(desk, caller, action, id, "").await?))
 }

@@ -10,18 +10,17 @@ use docket_proto::types::v1::FeeRow;
 use docket_service::{ApiError, Caller};
 use uuid::Uuid;
 
+use super::drafts::ATTEMPTS;
 use super::{packages, view};
 use crate::aggregates::Filings;
 use crate::check::{Check, filer_role};
-use crate::desk::{Desk, Dossier, acting_for, id_in};
+use crate::desk::{Desk, Dossier, acting_for, full_name, id_in};
 use crate::domain::filing::{self, Capacity, Fee, Filing, Sign};
 use crate::domain::name;
 use crate::{facts, party, review};
 
 /// Why a row is zero while a waiver is asked for.
 const WAIVER_ASKED: &str = "You ask that this be waived; an officer decides before your filing is accepted.";
-/// How often sending is decided again after a lost race.
-const ATTEMPTS: u32 = 5;
 
 /// Asks payments for the fee and notes that it was shown.
 pub(super) async fn quote(
@@ -114,7 +113,7 @@ pub(super) async fn sign(
     let checked = check.checked(desk, &dossier);
     let capacity = Capacity::read(&request.capacity)?;
     let done = desk.log.command(&context.actor, context.command_id).await?.is_some();
-    let proven = if done { String::new() } else { proven_name(desk, &dossier.filing).await? };
+    let proven = if done { String::new() } else { full_name(&desk.contact(dossier.filing.account).await?) };
     let agrees_with_proven = name::same(&proven, &request.typed_name);
     let names = party::names(check.form, &dossier.content.answers);
     let now_us = desk.now_us();
@@ -135,12 +134,6 @@ pub(super) async fn sign(
     };
     let decide = |state: &Filing| filing::sign(state, &checked, sign.clone());
     view::after(desk, caller, ("SignFiling", &context), id, decide).await
-}
-
-/// The name proven for the account.
-async fn proven_name(desk: &Desk, filing: &Filing) -> Result<String, ApiError> {
-    let contact = desk.contact(filing.account).await?;
-    Ok([contact.given_name, contact.family_name].join(" ").trim().to_owned())
 }
 
 /// Sends the signed filing: it waits for its fee from here on.

@@ -4,6 +4,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool, Result};
 use uuid::Uuid;
 
 use crate::domain::filing::Start;
+use crate::domain::package::Added;
 
 /// Writes the row of a filing that was begun.
 pub(crate) async fn insert(
@@ -49,10 +50,15 @@ pub(crate) async fn of_account(
 }
 
 /// The filings of a package, as they were begun.
-pub(crate) async fn of_package(pool: &PgPool, package: Uuid) -> Result<Vec<Uuid>> {
-    sqlx::query_scalar!("SELECT filing_id FROM filing WHERE package_id = $1 ORDER BY filing_id", package)
-        .fetch_all(pool)
-        .await
+pub(crate) async fn of_package(pool: &PgPool, package: Uuid) -> Result<Vec<Added>> {
+    sqlx::query_as!(
+        Added,
+        r#"SELECT filing_id AS "filing", account_id AS "account", form FROM filing
+           WHERE package_id = $1 ORDER BY filing_id"#,
+        package
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// How a person stands to what is in a package.

@@ -41,12 +41,18 @@ pub(crate) async fn of_account(pool: &PgPool, account: Uuid) -> Result<Vec<Uuid>
     .await
 }
 
-/// The account's responses that were opened since an instant.
-pub(crate) async fn opened_since(pool: &PgPool, account: Uuid, since_us: i64) -> Result<Vec<Uuid>> {
+/// The responses of a case of the account that were opened since an instant, and those of which the case was not kept.
+pub(crate) async fn opened_since(
+    pool: &PgPool,
+    (case, account): (Uuid, Uuid),
+    since_us: i64,
+) -> Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "SELECT response_id FROM response WHERE account_id = $1 AND opened_at_us >= $2",
+        "SELECT response_id FROM response
+         WHERE account_id = $1 AND opened_at_us >= $2 AND (case_id = $3 OR case_id IS NULL)",
         account,
-        since_us
+        since_us,
+        case
     )
     .fetch_all(pool)
     .await

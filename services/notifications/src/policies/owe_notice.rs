@@ -47,10 +47,7 @@ impl Subscriber for OweNotice {
             Event::CaseAssigned(assigned) => {
                 matter::assigned(tx, case, account(&assigned.officer)?).await?;
             }
-            Event::RepresentationActivated(active) => {
-                matter::represented(tx, case, Some(account(&active.representative)?)).await?;
-            }
-            Event::CaseRepresentationEnded(_) => matter::represented(tx, case, None).await?,
+            Event::CaseRepresentationEnded(_) => matter::represented_no_more(tx, case).await?,
             _ => {}
         }
         let Some(kind) = NoticeKind::owed_for(&event) else { return Ok(()) };

@@ -95,18 +95,10 @@ pub(crate) async fn assigned(tx: &mut PgConnection, case: Uuid, officer: Uuid) -
         .map(drop)
 }
 
-/// Somebody acts for the party, or nobody any more.
-pub(crate) async fn represented(
-    tx: &mut PgConnection,
-    case: Uuid,
-    representative: Option<Uuid>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE matter SET representative = $2 WHERE case_id = $1",
-        case,
-        representative as Option<Uuid>
-    )
-    .execute(tx)
-    .await
-    .map(drop)
+/// Nobody acts for the party any more.
+pub(crate) async fn represented_no_more(tx: &mut PgConnection, case: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE matter SET representative = NULL WHERE case_id = $1", case)
+        .execute(tx)
+        .await
+        .map(drop)
 }

@@ -1,0 +1,58 @@
+//! What the rules of a form find lacking: answers, evidence, and findings that block.
+
+use docket_forms::{Evaluation, EvidenceLevel, Finding, Level};
+use docket_kernel::Refusal;
+
+/// What is lacking, by name.
+pub(crate) struct Lacks<'a> {
+    missing: Vec<&'a str>,
+    evidence: Vec<&'a str>,
+    blocking: Vec<&'a Finding>,
+}
+
+impl<'a> Lacks<'a> {
+    /// Of some evaluations, in the sections that are meant; evidence belongs to none.
+    pub(crate) fn of(
+        evaluations: impl Iterator<Item = &'a Evaluation>,
+        meant: impl Fn(&str) -> bool,
+    ) -> Self {
+        let mut lacks = Self { missing: Vec::new(), evidence: Vec::new(), blocking: Vec::new() };
+        for evaluation in evaluations {
+            let missing = evaluation.missing.iter().filter(|missing| meant(&missing.section));
+            lacks.missing.extend(missing.map(|missing| missing.field.as_str()));
+            let needed =
+                |need: &&docket_forms::EvidenceNeed| need.level == EvidenceLevel::Initial && !need.satisfied;
+            lacks.evidence.extend(evaluation.evidence.iter().filter(needed).map(|need| need.kind.as_str()));
+            let blocks = |finding: &&Finding| finding.level == Level::Block && meant(&finding.section);
+            lacks.blocking.extend(evaluation.findings.iter().filter(blocks));
+        }
+        lacks
+    }
+
+    /// Whether nothing is.
+    pub(crate) fn nothing(&self) -> bool {
+        self.missing.is_empty() && self.evidence.is_empty() && self.blocking.is_empty()
+    }
+
+    /// All of it in words; `of_evidence` stands before the kinds of evidence.
+    pub(crate) fn words(&self, of_evidence: &str) -> String {
+        let mut words = Vec::new();
+        if !self.missing.is_empty() {
+            words.push(format!("answers are missing: {}", self.missing.join(", ")));
+        }
+        if !self.evidence.is_empty() {
+            words.push(format!("{of_evidence}: {}", self.evidence.join(", ")));
+        }
+        words.extend(self.blocking.iter().map(|finding| format!("{}: {}", finding.field, finding.message)));
+        words.join("; ")
+    }
+
+    /// The refusal with all of it as facts.
+    pub(crate) fn facts(&self, refusal: Refusal) -> Refusal {
+        let rules: Vec<_> = self.blocking.iter().map(|finding| finding.rule.as_str()).collect();
+        refusal
+            .fact("missing", self.missing.join(","))
+            .fact("evidence", self.evidence.join(","))
+            .fact("rules", rules.join(","))
+    }
+}
