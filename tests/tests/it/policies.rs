@@ -9,6 +9,7 @@ use docket_service::Access;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
+use std::iter;
 use std::path::Path;
 
 /// Policies and their schemas, beside each other.
@@ -54,15 +55,11 @@ fn no_policy_can_be_deleted_widened_or_narrowed_unseen() {
     let (mut tried, mut unseen) = (0, Vec::new());
     for file in FILES {
         let (policies, schema) = read(file);
-        let words = words(&policies);
-        let standings = standings(&words);
-        let rules = Rules::new(&policies, &schema);
-        let reviewed: Vec<Vec<bool>> = standings.iter().map(|standing| rules.allowed(standing)).collect();
-        for (what, mutant) in mutants(&policies) {
+        let questions = Questions::of(&policies, &schema);
+        let reviewed = questions.answers(&set(&policies));
+        for Mutant { what, policies, actions } in mutants(&policies) {
             tried += 1;
-            let mutant = Rules::new(&mutant, &schema);
-            let same = |(standing, before): (&Standing<'_>, &Vec<bool>)| mutant.allowed(standing) == *before;
-            if standings.iter().zip(&reviewed).all(same) {
+            if !questions.differ(&reviewed, &set(&policies), &actions) {
                 unseen.push(format!("{file}: {what}"));
             }
         }
@@ -74,7 +71,9 @@ fn no_policy_can_be_deleted_widened_or_narrowed_unseen() {
 
 fn read(file: &str) -> (String, String) {
     let text = |end: &str| std::fs::read_to_string(root().join(format!("{file}.{end}"))).unwrap();
-    (text("cedar"), text("cedarschema"))
+    let (policies, schema) = (text("cedar"), text("cedarschema"));
+    Access::new(&policies, &schema).expect("the policies fit their schema");
+    (policies, schema)
 }
 
 /// What a caller and a thing are, as far as policies look.
@@ -107,18 +106,14 @@ impl Standing<'_> {
 
 /// The least standings that allow each action, a line each.
 fn rights(policies: &str, schema: &str) -> BTreeSet<String> {
-    let rules = Rules::new(policies, schema);
     let words = words(policies);
     let standings = standings(&words);
-    let allowed: Vec<Vec<bool>> = standings.iter().map(|standing| rules.allowed(standing)).collect();
+    let questions = Questions::of(policies, schema);
+    let answers = questions.answers(&set(policies));
     let mut rights = BTreeSet::new();
-    for (place, action) in rules.actions.iter().enumerate() {
-        let of: Vec<&Standing<'_>> = standings
-            .iter()
-            .zip(&allowed)
-            .filter(|(_, allowed)| allowed[place])
-            .map(|(one, _)| one)
-            .collect();
+    for (action, allowed) in questions.actions.iter().zip(&answers) {
+        let of: Vec<&Standing<'_>> =
+            standings.iter().zip(allowed).filter(|(_, allowed)| **allowed).map(|(one, _)| one).collect();
         let least = |one: &&&Standing<'_>| !of.iter().any(|other| other != *one && one.covers(other));
         rights.extend(of.iter().filter(least).map(|right| line(action.id().unescaped(), right)));
     }
@@ -141,13 +136,14 @@ fn line(action: &str, right: &Standing<'_>) -> String {
     format!("{action}: {needs}")
 }
 
-/// Every kind by itself, every relation by itself, each with every role that the policies name and with another one.
+/// Every kind by itself, every relation by itself, each with every role that the policies name and with another one; and
+/// every kind with every relation.
 fn standings(words: &BTreeSet<String>) -> Vec<Standing<'_>> {
-    let is_kind = |word: &str| word.starts_with(|c: char| c.is_ascii_uppercase());
-    let mut things = vec![("", "")];
-    things.extend(
-        words.iter().map(|word| if is_kind(word) { (word.as_str(), "") } else { ("", word.as_str()) }),
-    );
+    let (kinds, relations): (Vec<&str>, Vec<&str>) =
+        words.iter().map(String::as_str).partition(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
+    let things = iter::once(("", ""))
+        .chain(kinds.iter().map(|kind| (*kind, "")))
+        .chain(relations.iter().map(|relation| ("", *relation)));
     let named = ROLES.into_iter().filter(|role| words.contains(*role));
     let other = ROLES.into_iter().find(|role| !words.contains(*role));
     let roles: Vec<&str> = named.chain(other).collect();
@@ -158,41 +154,58 @@ fn standings(words: &BTreeSet<String>) -> Vec<Standing<'_>> {
             standings.extend(roles.iter().map(|role| Standing { kind, relation, role, office }));
         }
     }
+    let office = Office::None;
+    let pairs = kinds.iter().flat_map(|kind| relations.iter().map(move |relation| (*kind, *relation)));
+    standings.extend(pairs.map(|(kind, relation)| Standing { kind, relation, role: "", office }));
     standings
 }
 
-/// A file of policies to be asked, faster than a service asks: it need not tell what is denied from what is not there.
-struct Rules {
-    policies: PolicySet,
+/// All that a file of policies can be asked, faster than a service asks: it need not tell what is denied from what is not
+/// there.
+struct Questions {
     actions: Vec<EntityUid>,
+    /// A person and a thing for each standing.
+    entities: Vec<Entities>,
 }
 
-impl Rules {
-    /// The policies; they must fit their schema.
-    fn new(policies: &str, schema: &str) -> Self {
-        Access::new(policies, schema).unwrap();
+impl Questions {
+    fn of(policies: &str, schema: &str) -> Self {
         let (schema, _warnings) = Schema::from_cedarschema_str(schema).unwrap();
-        Self { policies: set(policies), actions: schema.actions().cloned().collect() }
+        // A schema gives its actions in any order, each time in another one.
+        let mut actions: Vec<EntityUid> = schema.actions().cloned().collect();
+        actions.sort();
+        Self { actions, entities: standings(&words(policies)).iter().map(entities).collect() }
     }
 
-    /// Which actions are allowed, in their order.
-    fn allowed(&self, standing: &Standing<'_>) -> Vec<bool> {
-        let (person, thing) = (uid("Person"), uid("Resource"));
-        let entities = entities(&person, &thing, standing);
-        let allows = |action: &EntityUid| {
-            let (person, thing) = (person.clone(), thing.clone());
-            let request = Request::new(person, action.clone(), thing, Context::empty(), None).unwrap();
-            Authorizer::new().is_authorized(&request, &self.policies, &entities).decision() == Decision::Allow
-        };
-        self.actions.iter().map(allows).collect()
+    /// Whether each action is allowed to each standing.
+    fn answers(&self, policies: &PolicySet) -> Vec<Vec<bool>> {
+        let of = |action| self.entities.iter().map(|entities| allows(policies, action, entities)).collect();
+        self.actions.iter().map(of).collect()
     }
+
+    /// Whether these policies answer something else than `before`; the actions which were changed are asked for first.
+    fn differ(&self, before: &[Vec<bool>], policies: &PolicySet, changed: &[String]) -> bool {
+        let is_changed = |action: &EntityUid| changed.iter().any(|name| name == action.id().unescaped());
+        let (first, then): (Vec<_>, Vec<_>) =
+            self.actions.iter().zip(before).partition(|(action, _)| is_changed(action));
+        first.into_iter().chain(then).any(|(action, before)| {
+            self.entities.iter().zip(before).any(|(entities, was)| allows(policies, action, entities) != *was)
+        })
+    }
+}
+
+fn allows(policies: &PolicySet, action: &EntityUid, entities: &Entities) -> bool {
+    let (person, thing) = (uid("Person"), uid("Resource"));
+    let request = Request::new(person, action.clone(), thing, Context::empty(), None).unwrap();
+    Authorizer::new().is_authorized(&request, policies, entities).decision() == Decision::Allow
 }
 
 fn uid(kind: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(kind.parse().unwrap(), EntityId::new("it"))
 }
 
-fn entities(person: &EntityUid, thing: &EntityUid, standing: &Standing<'_>) -> Entities {
+fn entities(standing: &Standing<'_>) -> Entities {
+    let (person, thing) = (uid("Person"), uid("Resource"));
     let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
     let some = |word: &str| RestrictedExpression::new_set((!word.is_empty()).then(|| text(word)));
     let here = if standing.office == Office::Here { standing.role } else { "" };
@@ -212,7 +225,7 @@ fn entities(person: &EntityUid, thing: &EntityUid, standing: &Standing<'_>) -> E
         let has = has.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         Entity::new(uid.clone(), has, HashSet::new()).unwrap()
     };
-    Entities::from_entities([entity(person, &person_has), entity(thing, &thing_has)], None).unwrap()
+    Entities::from_entities([entity(&person, &person_has), entity(&thing, &thing_has)], None).unwrap()
 }
 
 /// Every string that the policies compare with, without the names of actions.
@@ -245,8 +258,15 @@ fn set(policies: &str) -> PolicySet {
     policies.parse().unwrap()
 }
 
-/// The policies with one of them deleted, or changed in one place: what it says, and the text.
-fn mutants(policies: &str) -> Vec<(String, String)> {
+/// A file of policies with one of them deleted, or changed in one place.
+struct Mutant {
+    what: String,
+    policies: String,
+    /// The actions of the policy as it was.
+    actions: Vec<String>,
+}
+
+fn mutants(policies: &str) -> Vec<Mutant> {
     let all: Vec<Value> = set(policies).policies().map(|policy| policy.to_json().unwrap()).collect();
     let mut mutants = Vec::new();
     for (place, policy) in all.iter().enumerate() {
@@ -259,12 +279,21 @@ fn mutants(policies: &str) -> Vec<(String, String)> {
             all.into_iter().map(text).collect::<Vec<_>>().join("\n")
         };
         let name = policy["annotations"]["id"].as_str().map_or_else(|| place.to_string(), str::to_owned);
-        mutants.push((format!("{name} deleted"), with(None)));
+        let actions: Vec<String> = actions(policy);
+        let mutant = |what: String, policies| Mutant { what, policies, actions: actions.clone() };
+        mutants.push(mutant(format!("{name} deleted"), with(None)));
         for (what, changed) in changes(policy) {
-            mutants.push((format!("{name}: {what}"), with(Some(changed))));
+            mutants.push(mutant(format!("{name}: {what}"), with(Some(changed))));
         }
     }
     mutants
+}
+
+fn actions(policy: &Value) -> Vec<String> {
+    let action = &policy["action"];
+    let several = action["entities"].as_array().into_iter().flatten();
+    let all = several.chain(action.get("entity"));
+    all.filter_map(|one| one["id"].as_str()).map(str::to_owned).collect()
 }
 
 fn text(policy: Value) -> String {
