@@ -2,6 +2,7 @@
 
 mod api;
 mod booking;
+mod challenges;
 mod deadlines;
 mod links;
 mod parties;
@@ -20,6 +21,7 @@ use sqlx::migrate::Migrator;
 
 use crate::aggregate::{Cases, LOG};
 use api::CaseCommands;
+use challenges::Challenges;
 use links::LinkedCases;
 use parties::Moves;
 use reactions::{Filings, Notices, Payments};
@@ -71,6 +73,7 @@ pub fn server(base: Base) -> Server {
         .subscriber("identity", Arc::new(Moves { store: store.clone() }))
         .subscriber("payments", Arc::new(Payments { store: store.clone() }))
         .subscriber("notifications", Arc::new(Notices { store: store.clone() }))
-        .subscriber(LOG, Arc::new(LinkedCases { store }))
+        .subscriber(LOG, Arc::new(LinkedCases { store: store.clone() }))
+        .subscriber(LOG, Arc::new(Challenges { store }))
         .timers(Arc::new(deadlines))
 }

@@ -2,14 +2,14 @@
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use docket_eventlog::{Context, EventLog, Filter, Recorded, Store, Subjects};
+use docket_eventlog::{EventLog, Filter, Recorded, Store};
 use docket_proto::events::{account, case};
 use docket_proto::identity::events::v1::AddressChanged;
 use docket_service::{ApplyError, Subscriber};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::reactions::{named, stream_id};
+use super::reactions::{named, react, stream_id};
 use crate::aggregate::Cases;
 use crate::domain::decide;
 
@@ -26,6 +26,16 @@ pub(crate) async fn note(tx: &mut PgConnection, account: Uuid, case: Uuid) -> sq
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// The cases of a party.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn cases(tx: &mut PgConnection, account: Uuid) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!("SELECT case_id FROM party_case WHERE account_id = $1 ORDER BY case_id", account)
+        .fetch_all(tx)
+        .await
 }
 
 /// Notes the cases from before they were noted when they were opened; once for ever.
@@ -69,12 +79,10 @@ impl Subscriber for Moves {
         let account::Event::AddressChanged(changed) = event.decode()? else { return Ok(()) };
         let report = named(&changed.filing_id, "filing_id")?;
         let receipts = self.change_cases(tx, event, &changed, report).await?;
-        let context = Context::reaction("record_move", event, 0);
-        self.store
-            .execute_in(tx, &context, report, Subjects::filing(report), |case| {
-                decide::record_move(case, event.event_id, &receipts)
-            })
-            .await?;
+        react(&self.store, tx, event, ("record_move", 0), report, |case| {
+            decide::record_move(case, event.event_id, &receipts)
+        })
+        .await?;
         Ok(())
     }
 }
@@ -88,24 +96,15 @@ impl Moves {
         changed: &AddressChanged,
         report: Uuid,
     ) -> Result<Vec<String>, ApplyError> {
-        let cases = sqlx::query_scalar!(
-            "SELECT case_id FROM party_case WHERE account_id = $1 AND case_id <> $2 ORDER BY case_id",
-            stream_id(event)?,
-            report
-        )
-        .fetch_all(&mut *tx)
-        .await?;
+        let others = cases(tx, stream_id(event)?).await?.into_iter().filter(|case| *case != report);
         let mut receipts = Vec::new();
-        for (case_id, nth) in cases.into_iter().zip(0..) {
-            let context = Context::reaction("change_address", event, nth);
-            let done = self
-                .store
-                .execute_in(tx, &context, case_id, Subjects::filing(case_id), |case| {
-                    decide::change_address(case, event.event_id, changed, event.recorded_at)
-                })
-                .await?;
-            if done.state.address_from == Some(event.event_id) {
-                receipts.push(done.state.receipt_number);
+        for (case_id, nth) in others.zip(0..) {
+            let case = react(&self.store, tx, event, ("change_address", nth), case_id, |case| {
+                decide::change_address(case, event.event_id, changed, event.recorded_at)
+            })
+            .await?;
+            if case.address_from == Some(event.event_id) {
+                receipts.push(case.receipt_number);
             }
         }
         Ok(receipts)

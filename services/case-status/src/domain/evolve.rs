@@ -83,6 +83,12 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::BasisRegained(event) => {
             case.lost_bases.remove(&id(&event.case_id));
         }
+        Event::ChallengeAccepted(event) => {
+            case.challenges.insert(id(&event.case_id), event.challenge.clone());
+        }
+        Event::ChallengeEnded(event) => {
+            case.challenges.remove(&id(&event.case_id));
+        }
         Event::CaseClosedAsMoot(_) => closed_as_moot(&mut case),
         Event::CardOrdered(_) => case.card = Card { state: CardState::Ordered, ..Card::default() },
         Event::CardProduced(_) => case.card.state = CardState::Produced,

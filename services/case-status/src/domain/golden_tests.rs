@@ -40,6 +40,8 @@ const FOLD: Fold<Event, Case> = Fold {
         "case.response_recorded.v1",
         "case.examination_continued.v1",
         "case.unsolicited_evidence_recorded.v1",
+        "case.challenge_accepted.v1",
+        "case.challenge_ended.v1",
         "case.decision_recommended.v1",
         "case.decision_reviewed.v1",
         "case.approved.v1",

@@ -45,6 +45,7 @@ enum Command {
     Certificate,
     Withdraw,
     Reopen,
+    Challenge(bool),
     Waive(bool),
     ReturnPayment,
     MakeGood,
@@ -80,6 +81,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => Just(Certificate),
         1 => rarely(Withdraw),
         1 => Just(Reopen),
+        1 => any::<bool>().prop_map(Challenge),
         1 => any::<bool>().prop_map(Waive),
         1 => rarely(ReturnPayment),
         2 => Just(MakeGood),
@@ -196,16 +198,10 @@ impl World {
             | Command::Void(_)
             | Command::MoveAway(_)
             | Command::AddEvidence
+            | Command::Challenge(_)
             | Command::RecordMove => self.decide_for_others(command),
             Command::Reopen => {
-                let motion = Case {
-                    challenge: "motion_reopen".into(),
-                    about_receipt: case.receipt_number.clone(),
-                    party: case.party,
-                    outcome: Some(Outcome::Approved),
-                    ..Case::default()
-                };
-                decide::reopen(case, Uuid::from_u128(self.events.len() as u128), &motion, BO)
+                decide::reopen(case, Uuid::from_u128(self.events.len() as u128), &self.motion(false), BO)
             }
             Command::Wait(minutes) => {
                 self.now += SignedDuration::from_mins(i64::from(*minutes));
@@ -214,7 +210,19 @@ impl World {
         }
     }
 
-    /// What other services report: of the fee after it was paid, of a move, of evidence.
+    /// A motion about the case, pending or granted.
+    fn motion(&self, pending: bool) -> Case {
+        Case {
+            challenge: "motion_reopen".into(),
+            about_receipt: self.case.receipt_number.clone(),
+            party: self.case.party,
+            stage: if pending { Stage::Accepted } else { Stage::Decided },
+            outcome: (!pending).then_some(Outcome::Approved),
+            ..Case::default()
+        }
+    }
+
+    /// What other services and other cases report: of the fee after it was paid, of a move, of evidence, of a motion.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands are decided elsewhere")]
     fn decide_for_others(&self, command: &Command) -> Decision {
         let (case, now) = (&self.case, self.now);
@@ -244,6 +252,9 @@ impl World {
             }
             Command::AddEvidence => decide::record_unsolicited(case, &EvidenceRef::default(), now),
             Command::RecordMove => decide::record_move(case, Uuid::from_u128(1), &[]),
+            Command::Challenge(pending) => {
+                decide::follow_challenge(case, Uuid::from_u128(2), &self.motion(*pending))
+            }
             other => unreachable!("{other:?}"),
         }
     }
@@ -299,9 +310,10 @@ impl World {
                 assert!(case.open_request().is_none());
             }
             Event::BiometricsTaken(_) => assert_eq!(case.biometrics, Biometrics::Scheduled),
-            Event::CaseReopened(_) => {
+            Event::CaseReopened(_) | Event::ChallengeAccepted(_) => {
                 assert!(matches!(case.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned)));
             }
+            Event::ChallengeEnded(_) => assert!(!case.challenges.is_empty()),
             Event::TestTaken(event) => assert!(event.attempt <= 2),
             Event::OathScheduled(_) => assert_ne!(case.reverified_by.unwrap(), case.interviewer.unwrap()),
             Event::OathTaken(_) => assert_eq!(case.outcome, Some(Outcome::Approved)),

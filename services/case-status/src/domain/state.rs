@@ -487,6 +487,9 @@ pub struct Case {
     /// `appeal`, `motion_reopen`, `motion_reconsider`, `motion_both`; else empty.
     #[serde(default)]
     pub challenge: String,
+    /// The pending motions and appeals against its denial, by case, each with its kind.
+    #[serde(default)]
+    pub challenges: BTreeMap<Uuid, String>,
     /// The motions that reopened it, in order.
     #[serde(default)]
     pub reopened_by: Vec<Uuid>,

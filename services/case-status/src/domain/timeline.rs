@@ -54,7 +54,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 13] = [
+pub const VARIANTS: [&str; 15] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -68,10 +68,12 @@ pub const VARIANTS: [&str; 13] = [
     "timeline-linked-petition",
     "timeline-linked-ancillary",
     "timeline-linked-adjustment",
+    "timeline-challenge-ended-denied",
+    "timeline-challenge-ended-otherwise",
 ];
 
 /// Notice kinds and test parts that lines name by code.
-pub const CODES: [&str; 35] = [
+pub const CODES: [&str; 37] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -103,6 +105,8 @@ pub const CODES: [&str; 35] = [
     "basis-withdrawn",
     "basis-rejected",
     "basis-voided",
+    "challenge-motion",
+    "challenge-appeal",
     "document-permanent-resident-card",
     "document-employment-authorization-document",
     "document-travel-document",
@@ -151,6 +155,11 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::InterviewRescheduled(event) => (event.moved_by == "office").then_some("office"),
         Event::CaseDenied(event) => event.abandoned.then_some("abandoned"),
         Event::AcceptanceVoided(event) => (event.cause == "signature").then_some("signature"),
+        Event::ChallengeEnded(event) => match event.cause.as_str() {
+            "granted" => None,
+            "denied" => Some("denied"),
+            _ => Some("otherwise"),
+        },
         Event::CaseLinked(event) => match (event.link_kind.as_str(), event.direction.as_str()) {
             ("basis", "rests_on") => None,
             ("basis", _) => Some("petition"),
@@ -222,6 +231,8 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         }
         Event::CaseLinked(event) => vec![("form", Fact::Text(event.form.clone()))],
         Event::BasisLost(event) => vec![("cause", Fact::Code(format!("basis-{}", event.cause)))],
+        Event::ChallengeAccepted(event) => vec![("challenge", challenge(&event.challenge))],
+        Event::ChallengeEnded(event) => vec![("challenge", challenge(&event.challenge))],
         Event::MoveRecorded(event) => vec![("count", Fact::Text(event.receipt_numbers.len().to_string()))],
         Event::FeeMadeGoodRecorded(event) => {
             vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
@@ -239,6 +250,11 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What a challenge is called: an appeal goes to another office, a motion to the one that decided (8 CFR 103.3, 103.5).
+pub(super) fn challenge(kind: &str) -> Fact {
+    Fact::Code(if kind == "appeal" { "challenge-appeal" } else { "challenge-motion" }.to_owned())
 }
 
 /// What the case's card is called.

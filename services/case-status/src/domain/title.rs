@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::timeline::{Fact, document};
+use super::timeline::{Fact, challenge, document};
 use super::{Biometrics, CardState, Case, Interview, Oath, Outcome, RequestState, Stage};
 
 /// A title with the facts its text names.
@@ -17,11 +17,12 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 32] = [
+pub const ROWS: [(&str, bool); 33] = [
     ("1", true),
     ("2", true),
     ("3", false),
     ("3a", false),
+    ("6", false),
     ("7", true),
     ("7a", false),
     ("8", true),
@@ -78,8 +79,10 @@ fn row(case: &Case) -> &'static str {
         })
 }
 
+/// A pending motion or appeal stands before the denial that it is about: what to do about that is being done.
 fn outcome_row(case: &Case) -> Option<&'static str> {
     match case.outcome {
+        Some(Outcome::Denied | Outcome::DeniedAbandoned) if !case.challenges.is_empty() => Some("6"),
         Some(Outcome::DeniedAbandoned) => Some("1"),
         Some(Outcome::Denied) => Some("2"),
         Some(Outcome::Withdrawn) => Some("3"),
@@ -154,6 +157,11 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
                 if let Some(received_at) = request.received_at {
                     put("received", Fact::at(received_at, &case.zone));
                 }
+            }
+        }
+        "6" => {
+            if let Some(kind) = case.challenges.values().next() {
+                put("challenge", challenge(kind));
             }
         }
         "33b" => {

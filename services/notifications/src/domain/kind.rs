@@ -211,6 +211,8 @@ impl NoticeKind {
             | Event::CaseLinked(_)
             | Event::BasisLost(_)
             | Event::BasisRegained(_)
+            | Event::ChallengeAccepted(_)
+            | Event::ChallengeEnded(_)
             | Event::ReverificationCompleted(_)
             | Event::OathTaken(_)
             | Event::NoticeRecorded(_)

@@ -5,6 +5,7 @@ use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
 use super::Decision;
+use super::challenge::is_about;
 use crate::domain::{Case, Outcome};
 
 /// Reopens the case for a motion, as that motion's own case stands. Each motion reopens once.
@@ -23,10 +24,7 @@ pub fn reopen(case: &Case, motion_id: Uuid, motion: &Case, officer: Uuid) -> Dec
         return Err(Refusal::state("NOT_DENIED", "Only a case that was denied is reopened by a motion.")
             .way_out("Look at how the case stands."));
     }
-    let about_it = motion.challenge.starts_with("motion")
-        && motion.party == case.party
-        && motion.about_receipt == case.receipt_number;
-    if !about_it {
+    if !motion.challenge.starts_with("motion") || !is_about(motion, case) {
         return Err(Refusal::state("MOTION_UNKNOWN", "That is no motion of this party about this case.")
             .way_out("Name the case of the I-290B that gives this receipt number.")
             .field("motion"));

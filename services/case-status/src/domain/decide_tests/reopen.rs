@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::decide::{self, Others, Response, Verdict};
 use crate::domain::samples::*;
-use crate::domain::{Biometrics, Case, Event, RequestState, Stage, evolve, task, title};
+use crate::domain::{Biometrics, Case, Event, Outcome, RequestState, Stage, evolve, task, title};
 
 const MOTION: Uuid = Uuid::from_u128(0x290);
 
@@ -54,6 +54,49 @@ fn a_granted_motion_brings_a_denied_case_back_under_review_once() {
     assert_eq!(again.0.receipt_number, RECEIPT, "the number stays");
     again.when(|case| decide::recommend(case, ADA, false, "")).then(&["decision_recommended"]);
     reopened(&again, &motion(|_| ())).refused("MOTION_USED");
+}
+
+#[test]
+fn a_motion_about_a_denial_is_shown_while_it_is_pending() {
+    let follow =
+        |case: &Given, motion: &Case| case.when(|case| decide::follow_challenge(case, MOTION, motion));
+    let ended = |outcome| motion(|motion| motion.outcome = outcome);
+    let pending = motion(|motion| (motion.outcome, motion.stage) = (None, Stage::Accepted));
+    let denied = denied();
+    assert_eq!(title::title(&denied.0).id, "1");
+    let told = follow(&denied, &pending).then(&["challenge_accepted"]);
+    let challenged = Given(told.iter().fold(denied.0.clone(), evolve));
+    assert_eq!(
+        title::title(&challenged.0).id,
+        "6",
+        "the denial stands, and something is being done about it"
+    );
+    follow(&challenged, &pending).then(&[]);
+    for (outcome, cause) in [
+        (Some(Outcome::Approved), "granted"),
+        (Some(Outcome::Denied), "denied"),
+        (Some(Outcome::Withdrawn), "withdrawn"),
+    ] {
+        let told = follow(&challenged, &ended(outcome)).then(&["challenge_ended"]);
+        assert!(matches!(&told[0], Event::ChallengeEnded(event) if event.cause == cause), "{told:?}");
+        assert_eq!(title::title(&Given(told.iter().fold(challenged.0.clone(), evolve)).0).id, "1");
+    }
+    let voided = motion(|motion| (motion.outcome, motion.stage) = (None, Stage::Voided));
+    follow(&challenged, &voided).then(&["challenge_ended"]);
+
+    // What ended before it was known, is about another case or party, or about a case that was not denied: nothing.
+    follow(&denied, &ended(Some(Outcome::Denied))).then(&[]);
+    follow(&accepted(), &pending).then(&[]);
+    let unlike: [fn(&mut Case); 3] = [
+        |motion| motion.about_receipt = "DKT0000000000".into(),
+        |motion| motion.party = Some(BO),
+        |motion| motion.challenge.clear(),
+    ];
+    for change in unlike {
+        let mut other = pending.clone();
+        change(&mut other);
+        follow(&denied, &other).then(&[]);
+    }
 }
 
 #[test]
