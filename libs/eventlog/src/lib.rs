@@ -3,13 +3,14 @@
 //! Reading order: `record` (what is stored), `chain` and `splitter` (how its bytes come about),
 //! `round` (a group of appends decided in memory), `look` (what it is decided on), `commit` and `guess` (the two ways
 //! to `write` it), `appender` (the task which forms groups), `log` (the handle), then what is built on it: `aggregate` and `store`, `timers`, `obligations`,
-//! `merkle`, `checkpoints` and `verify`.
+//! `merkle`, `checkpoints` and `verify` with `commands`.
 
 mod aggregate;
 mod append;
 mod appender;
 mod chain;
 mod checkpoints;
+mod commands;
 mod commit;
 mod context;
 mod epoch;

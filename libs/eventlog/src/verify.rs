@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::chain::NO_LINK;
 use crate::checkpoints::Stored;
+use crate::commands::Commands;
 use crate::merkle::{Frontier, Hash, leaf};
 use crate::row::Row;
 use crate::{Epoch, Error, EventLog, Recorded, SignedCheckpoint, epoch};
@@ -44,7 +45,7 @@ pub struct Broken {
 }
 
 impl EventLog {
-    /// Checks positions, versions, links, instants, checkpoints and heads from the last checkpoint before `from`
+    /// Checks positions, versions, links, instants, commands, checkpoints and heads from the last checkpoint before `from`
     /// on; 1 checks the whole log. Signatures are checked when `public_key` is given.
     ///
     /// # Errors
@@ -87,16 +88,20 @@ impl EventLog {
         walk.epochs = epoch::load(self.core()).await?;
         let from = walk.begin(head, from);
         let mut rows = self.rows(walk.frontier.size(), head);
+        let mut commands = Commands::between(self, walk.frontier.size(), head);
         while walk.broken.is_none() && walk.frontier.size() < head {
             if walk.frontier.size().is_multiple_of(PROGRESS) {
                 progress.send_replace(walk.frontier.size());
             }
             match rows.next().await {
-                Some(row) => walk.step(row?).await?,
+                Some(row) => walk.step(row?, &mut commands).await?,
                 None => walk.fault(walk.frontier.size() + 1, None, "the event is missing"),
             }
         }
         drop(rows);
+        if let Some(position) = commands.left().await? {
+            walk.fault(position, None, "two commands say that they wrote this event");
+        }
         walk.end(from, head).await?;
         Ok(Verified {
             from,
@@ -172,7 +177,7 @@ impl<'a> Walk<'a> {
         self.frontier.size() + 1
     }
 
-    async fn step(&mut self, row: Row) -> Result<(), Error> {
+    async fn step(&mut self, row: Row, commands: &mut Commands) -> Result<(), Error> {
         if self.broken.is_some() {
             return Ok(());
         }
@@ -191,6 +196,10 @@ impl<'a> Walk<'a> {
         };
         if let Err(fault) = self.check(&event).await? {
             self.fault(position, Some(event_id), fault);
+            return Ok(());
+        }
+        if let Some((position, fault)) = commands.follow(&event).await? {
+            self.fault(position, None, fault);
             return Ok(());
         }
         self.recorded_at = event.recorded_at;
@@ -275,6 +284,9 @@ impl<'a> Walk<'a> {
                 WHERE log = head.log AND position > head.position
                 UNION ALL
                 SELECT min(last_position) FROM log.stream
+                WHERE log = head.log AND last_position > head.position
+                UNION ALL
+                SELECT min(last_position) FROM log.command
                 WHERE log = head.log AND last_position > head.position
              ) AS beyond (position)
              WHERE head.log = $1",

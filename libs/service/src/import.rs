@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 use docket_eventlog::merkle::{Frontier, leaf};
-use docket_eventlog::{Recorded, SignedCheckpoint, Statement, StreamName};
+use docket_eventlog::{Recorded, Statement, StreamName};
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::export_record::Record;
 use jiff::Timestamp;
@@ -16,6 +16,8 @@ use prost::Message as _;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
+
+use crate::log_admin::signed_checkpoint;
 
 /// Format of the file this program reads.
 const FORMAT: u32 = 1;
@@ -61,6 +63,7 @@ impl Import {
             let (batch, end) = batch(&mut records, &mut check)?;
             if let Some(tx) = &mut tx {
                 write_events(tx, &batch).await?;
+                write_commands(tx, &mut check, usize::from(end.is_none())).await?;
             }
             if let Some(end) = end {
                 break end;
@@ -147,11 +150,21 @@ struct Seen {
     last: u64,
 }
 
+/// A command, as the events tell that it was done.
+struct Done {
+    actor: String,
+    command_id: Uuid,
+    first: u64,
+    last: u64,
+}
+
 /// What must hold from record to record.
 struct Check {
     header: pb::ExportHeader,
     public_key: [u8; 32],
     streams: HashMap<StreamName, Seen>,
+    /// Those that were not written yet.
+    commands: Vec<Done>,
     frontier: Frontier,
     recorded_at: Timestamp,
     events: u64,
@@ -166,8 +179,15 @@ impl Check {
             known.is_none_or(|known| known == public_key),
             "the file names another key than the one given"
         );
-        let (streams, frontier) = (HashMap::new(), Frontier::default());
-        Ok(Self { header, public_key, streams, frontier, recorded_at: Timestamp::MIN, events: 0 })
+        Ok(Self {
+            header,
+            public_key,
+            streams: HashMap::new(),
+            commands: Vec::new(),
+            frontier: Frontier::default(),
+            recorded_at: Timestamp::MIN,
+            events: 0,
+        })
     }
 
     fn of_stream(&self) -> bool {
@@ -202,7 +222,18 @@ impl Check {
         self.streams.insert(event.stream.clone(), seen);
         self.recorded_at = event.recorded_at;
         self.events += 1;
+        self.command_of(&event);
         Ok(event)
+    }
+
+    /// The events of a command follow each other.
+    fn command_of(&mut self, event: &Recorded) {
+        let (actor, command_id) = (event.metadata.actor.to_string(), event.metadata.command_id);
+        let last = event.position;
+        match self.commands.last_mut().filter(|done| (done.command_id, &done.actor) == (command_id, &actor)) {
+            Some(done) => done.last = last,
+            None => self.commands.push(Done { actor, command_id, first: last, last }),
+        }
     }
 
     /// Nothing is missing at the end, as it was signed.
@@ -212,15 +243,7 @@ impl Check {
             ensure!(self.events == 0, "nothing is signed about these events");
             return Ok(());
         };
-        let checkpoint = SignedCheckpoint {
-            log: self.header.log.clone(),
-            size: signed.size,
-            root: signed.root.as_ref().try_into().context("the root")?,
-            epoch: signed.epoch,
-            signed_at: Timestamp::from_microsecond(signed.signed_at_us)?,
-            key_id: signed.key_id.clone(),
-            signature: signed.signature.as_ref().try_into().context("the signature")?,
-        };
+        let checkpoint = signed_checkpoint(&self.header.log, signed).context("the checkpoint")?;
         if !self.of_stream() {
             ensure!(checkpoint.signed_by(&self.public_key), "the checkpoint is not signed by this key");
             let whole = checkpoint.size == self.frontier.size() && checkpoint.root == self.frontier.root();
@@ -278,6 +301,27 @@ async fn write_events(tx: &mut PgConnection, events: &[Recorded]) -> anyhow::Res
         &events.iter().map(sealed).collect::<Vec<_>>(),
         &events.iter().map(|e| e.link.to_vec()).collect::<Vec<_>>(),
         &events.iter().map(|e| i16::try_from(e.format).unwrap_or_default()).collect::<Vec<_>>()
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The commands, but for so many of the last, of which more events may follow. What was asked is in no file: whoever asks
+/// again with the same id is told that it was used.
+async fn write_commands(tx: &mut PgConnection, check: &mut Check, open: usize) -> anyhow::Result<()> {
+    let done: Vec<Done> = check.commands.drain(..check.commands.len().saturating_sub(open)).collect();
+    let number = |of: fn(&Done) -> u64| done.iter().map(|d| of(d).cast_signed()).collect::<Vec<_>>();
+    sqlx::query!(
+        "INSERT INTO log.command (log, actor, command_id, request_mac, first_position, last_position)
+         SELECT $1, c.actor, c.command_id, '', c.first_position, c.last_position
+         FROM unnest($2::text[], $3::uuid[], $4::bigint[], $5::bigint[])
+              AS c (actor, command_id, first_position, last_position)",
+        check.header.log,
+        &done.iter().map(|d| d.actor.clone()).collect::<Vec<_>>(),
+        &done.iter().map(|d| d.command_id).collect::<Vec<_>>(),
+        &number(|d| d.first),
+        &number(|d| d.last)
     )
     .execute(tx)
     .await?;

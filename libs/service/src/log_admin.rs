@@ -24,6 +24,7 @@ use futures::stream::BoxStream;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+pub(crate) use self::export::signed_checkpoint;
 pub use self::projections::Projection;
 use self::projections::Projections;
 pub(crate) use self::subject::SubjectAdmin;
@@ -134,9 +135,11 @@ impl LogAdminService for LogAdmin {
     ) -> Result<Response<Self::VerifyLogStream>, Status> {
         self.admit(&request, "VerifyLog", named(&request.get_ref().stream))?;
         let ask = request.into_inner();
+        let kept = verify::kept(&self.base.log, &ask)?;
         if ask.stream.is_empty() {
             let (log, stopping) = (self.base.log.clone(), self.base.stopping.clone());
-            return Ok(Response::new(verify::log(log, stopping, self.key()?, ask.from_position).await?));
+            let steps = verify::log(log, stopping, self.key()?, ask.from_position, kept).await?;
+            return Ok(Response::new(steps));
         }
         let stream = read::stream_name(&ask.stream)?;
         Ok(Response::new(verify::stream(&self.base.log, &stream).await?))

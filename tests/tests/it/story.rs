@@ -237,6 +237,10 @@ fn guarded_acts(system: &System, sign_in: &Value) {
     let exported = &json(system, &["log", "export", "--to", &file])[0];
     assert!(exported["events"].as_u64().is_some_and(|events| events > 20), "{exported}");
     assert_eq!(exit_code(system, &["log", "import", &file]), Some(0));
+    let kept = &json(system, &["log", "verify", "--kept", &file])[0];
+    assert_eq!(kept["sound"], true, "{kept}");
+    let elsewhere = ["log", "--service", "filing", "verify", "--kept", &file];
+    assert_eq!(exit_code(system, &elsewhere), Some(3), "a checkpoint of another log");
     let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

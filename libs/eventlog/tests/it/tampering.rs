@@ -51,9 +51,9 @@ async fn verdict(world: &World, kept: &[SignedCheckpoint]) -> Option<(u64, Strin
 }
 
 /// What was done to the log, the first bad position, and a word of the fault.
-type Case = (&'static str, u64, &'static str);
+type Case<'a> = (&'a str, u64, &'a str);
 
-async fn all_found(cases: &[Case]) {
+async fn all_found(cases: &[Case<'_>]) {
     for (statements, position, word) in cases {
         let world = world().await;
         tamper(&world, statements).await;
@@ -114,6 +114,17 @@ async fn what_was_removed_is_found() {
              UPDATE log.event SET position = position + 100 WHERE position > 7;
              UPDATE log.event SET position = position - 101 WHERE position > 100;
              UPDATE log.head SET position = 19",
+            7,
+            "a command says",
+        ),
+        // The commands moved with them.
+        (
+            "DELETE FROM log.event WHERE position = 7; DELETE FROM log.command WHERE first_position = 7;
+             UPDATE log.event SET position = position + 100 WHERE position > 7;
+             UPDATE log.event SET position = position - 101 WHERE position > 100;
+             UPDATE log.command SET first_position = first_position - 1, last_position = last_position - 1
+             WHERE first_position > 7;
+             UPDATE log.head SET position = 19",
             10,
             "follows version 1",
         ),
@@ -172,10 +183,19 @@ async fn another_order_is_found() {
             3,
             "changed",
         ),
-        // Two of different streams: no link is broken, but the signed tree knows the order.
+        // Two of different streams: no link is broken, but the commands say otherwise.
         (
             "UPDATE log.event SET position = 100 WHERE position = 6; UPDATE log.event SET position = 6 WHERE position = 7;
              UPDATE log.event SET position = 7 WHERE position = 100",
+            6,
+            "a command says",
+        ),
+        // And their commands with them, but the signed tree knows the order.
+        (
+            "UPDATE log.event SET position = 100 WHERE position = 6; UPDATE log.event SET position = 6 WHERE position = 7;
+             UPDATE log.event SET position = 7 WHERE position = 100;
+             UPDATE log.command SET first_position = 13 - first_position, last_position = 13 - last_position
+             WHERE first_position IN (6, 7)",
             12,
             "from 1 to here is not what was signed",
         ),
@@ -187,6 +207,34 @@ async fn another_order_is_found() {
             7,
             "changed",
         ),
+    ])
+    .await;
+}
+
+/// A command whose row is gone would be done twice; one whose row was put in would never be done, and be told another's answer.
+#[tokio::test]
+async fn commands_which_differ_from_their_events_are_found() {
+    let put_in = |positions: &str| {
+        format!(
+            "INSERT INTO log.command SELECT log, actor, gen_random_uuid(), request_mac, {positions}
+             FROM log.command WHERE first_position = 7"
+        )
+    };
+    let (middle, end, beyond) = (put_in("7, 7"), put_in("20, 20"), put_in("21, 21"));
+    all_found(&[
+        ("DELETE FROM log.command WHERE first_position = 7", 7, "no command says"),
+        ("DELETE FROM log.command WHERE first_position = 20", 20, "no command says"),
+        ("UPDATE log.command SET command_id = gen_random_uuid() WHERE first_position = 7", 7, "and did not"),
+        ("UPDATE log.command SET actor = 'system:other' WHERE first_position = 7", 7, "and did not"),
+        ("UPDATE log.command SET last_position = 8 WHERE first_position = 7", 7, "and did not"),
+        (
+            "UPDATE log.command SET first_position = 8, last_position = 8 WHERE first_position = 7",
+            7,
+            "no command says",
+        ),
+        (&middle, 7, "command"),
+        (&end, 20, "command"),
+        (&beyond, 21, "ends before"),
     ])
     .await;
 }
@@ -333,12 +381,14 @@ async fn the_tail_after_the_last_checkpoint_is_not_protected() {
     let reordered = world().await;
     let swap = "UPDATE log.event SET position = 100 WHERE position = 15;
                 UPDATE log.event SET position = 15 WHERE position = 16;
-                UPDATE log.event SET position = 16 WHERE position = 100";
+                UPDATE log.event SET position = 16 WHERE position = 100;
+                UPDATE log.command SET first_position = 31 - first_position, last_position = 31 - last_position
+                WHERE first_position IN (15, 16)";
     tamper(&reordered, swap).await;
     assert_eq!(verdict(&reordered, &[]).await, None, "another order of different streams");
 
     let shortened = world().await;
-    let cut = "DELETE FROM log.event WHERE position > 16; UPDATE log.head SET position = 16; DELETE FROM log.stream;
+    let cut = "DELETE FROM log.event WHERE position > 16; DELETE FROM log.command WHERE first_position > 16; UPDATE log.head SET position = 16; DELETE FROM log.stream;
                INSERT INTO log.stream SELECT DISTINCT ON (stream) log, stream, version, link, 1, position
                FROM log.event ORDER BY stream, version DESC";
     tamper(&shortened, cut).await;

@@ -6,6 +6,7 @@ use docket_eventlog::{
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::export_record::Record;
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _, try_unfold};
+use jiff::Timestamp;
 use tonic::Status;
 
 use super::view;
@@ -104,6 +105,19 @@ fn checkpoint(signed: &SignedCheckpoint) -> pb::ExportCheckpoint {
         key_id: signed.key_id.clone(),
         signature: signed.signature.to_vec().into(),
     }
+}
+
+/// What [`checkpoint`] was made from; none when it is not whole.
+pub(crate) fn signed_checkpoint(log: &str, stored: &pb::ExportCheckpoint) -> Option<SignedCheckpoint> {
+    Some(SignedCheckpoint {
+        log: log.to_owned(),
+        size: stored.size,
+        root: stored.root.as_ref().try_into().ok()?,
+        epoch: stored.epoch,
+        signed_at: Timestamp::from_microsecond(stored.signed_at_us).ok()?,
+        key_id: stored.key_id.clone(),
+        signature: stored.signature.as_ref().try_into().ok()?,
+    })
 }
 
 fn statement(signed: &Statement) -> pb::ExportStatement {

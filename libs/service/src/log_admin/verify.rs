@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use docket_eventlog::{CheckpointKey, EventLog, StreamName, Verified};
+use docket_eventlog::{CheckpointKey, EventLog, SignedCheckpoint, StreamName, Verified};
 use docket_messaging::Stop;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::verify_log_response::Step;
@@ -12,6 +12,7 @@ use tokio::time::interval;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
+use super::export;
 use crate::ApiError;
 use crate::detached::spawn;
 
@@ -20,13 +21,37 @@ const TELL: Duration = Duration::from_millis(200);
 
 type Steps = BoxStream<'static, Result<pb::VerifyLogResponse, Status>>;
 
-/// Checks the log from the last checkpoint before a position; ends with whoever asked, and with the service.
+/// The checkpoints of this log which whoever asks has kept.
+///
+/// # Errors
+/// `KEPT_WITH_A_STREAM`, `CHECKPOINT_MALFORMED`, `CHECKPOINT_OF_ANOTHER_LOG`.
+pub(super) fn kept(log: &EventLog, ask: &pb::VerifyLogRequest) -> Result<Vec<SignedCheckpoint>, ApiError> {
+    if !ask.stream.is_empty() && !ask.kept.is_empty() {
+        let words = "A checkpoint is about a whole log. Leave out the stream, or the checkpoints.";
+        return Err(ApiError::invalid("kept", "KEPT_WITH_A_STREAM", words));
+    }
+    let read = |kept: &pb::KeptCheckpoint| {
+        if kept.log != log.name() {
+            let words = "This checkpoint is of another log. Ask the service that keeps that log.";
+            return Err(ApiError::invalid("kept.log", "CHECKPOINT_OF_ANOTHER_LOG", words));
+        }
+        let stored = kept.checkpoint.as_ref().and_then(|stored| export::signed_checkpoint(&kept.log, stored));
+        let words = "This is no checkpoint. Take it from a file that `docket log export` wrote.";
+        stored.ok_or_else(|| ApiError::invalid("kept.checkpoint", "CHECKPOINT_MALFORMED", words))
+    };
+    ask.kept.iter().map(read).collect()
+}
+
+/// Checks the log from the last checkpoint before a position, and before all that were kept; ends with whoever asked, and
+/// with the service.
 pub(super) async fn log(
     log: EventLog,
     stopping: Stop,
     key: CheckpointKey,
     from: u64,
+    kept: Vec<SignedCheckpoint>,
 ) -> Result<Steps, ApiError> {
+    let from = kept.iter().map(|kept| kept.size).chain([from]).min().unwrap_or(from).max(1);
     let head = log.head().await?.position;
     let (sender, receiver) = mpsc::channel(4);
     let (progress, mut seen) = watch::channel(0);
@@ -34,7 +59,7 @@ pub(super) async fn log(
         let public = key.public_key();
         let mut tick = interval(TELL);
         let mut begun = None;
-        let mut verifying = std::pin::pin!(log.verify_watched(from.max(1), Some(&public), &[], &progress));
+        let mut verifying = std::pin::pin!(log.verify_watched(from, Some(&public), &kept, &progress));
         let outcome = loop {
             tokio::select! {
                 outcome = &mut verifying => break outcome,

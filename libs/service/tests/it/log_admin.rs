@@ -462,7 +462,56 @@ async fn an_exported_log_proves_itself_and_is_put_into_an_empty_one() {
     let guards =
         async |pool| sqlx::query_scalar::<_, String>(AssertSqlSafe(guards)).fetch_one(pool).await.unwrap();
     assert_eq!(guards(&empty.pool).await, guards(&world.place.own.pool).await);
+    let commands = "SELECT string_agg(concat_ws(' ', actor, command_id, first_position, last_position), ','
+                           ORDER BY first_position) FROM log.command";
+    let commands = async |pool| sqlx::query_scalar::<_, String>(commands).fetch_one(pool).await.unwrap();
+    assert_eq!(commands(&empty.pool).await, commands(&world.place.own.pool).await);
     assert!(import(&log, Some(&empty.url), None).await.contains("not empty"));
+}
+
+/// Who can take the log back can take its checkpoints back too, but not those that were kept elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_signed_once_must_still_be_there() {
+    let world = World::start().await;
+    for n in 1..=3 {
+        world.register(account(n)).await;
+    }
+    let Some(pb::export_record::Record::End(end)) = world.export("").await.unwrap().pop().unwrap().record
+    else {
+        panic!("an export ends with its end")
+    };
+    let kept = pb::KeptCheckpoint { log: "identity".into(), checkpoint: end.checkpoint };
+    let against = |kept: &pb::KeptCheckpoint| pb::VerifyLogRequest {
+        from_position: u64::MAX,
+        kept: vec![kept.clone()],
+        ..Default::default()
+    };
+    let sound = world.verify(against(&kept)).await;
+    assert_eq!((sound.sound, sound.to, sound.protected_to), (true, 6, 6));
+
+    // What is no checkpoint of this log is said to be none; nothing is found wrong with the log.
+    let mut cut = kept.clone();
+    cut.checkpoint.as_mut().unwrap().root = vec![1; 31].into();
+    let of_stream =
+        pb::VerifyLogRequest { stream: StreamName::of("account", account(1)).to_string(), ..against(&kept) };
+    for (ask, wrong) in [
+        (against(&pb::KeptCheckpoint { log: "cases-0".into(), ..kept.clone() }), "CHECKPOINT_OF_ANOTHER_LOG"),
+        (against(&cut), "CHECKPOINT_MALFORMED"),
+        (of_stream, "KEPT_WITH_A_STREAM"),
+    ] {
+        let refused = world.client().verify_log(world.ask(ask)).await.unwrap_err();
+        assert_eq!(refused.get_details_error_info().unwrap().reason, wrong);
+    }
+
+    let back = "SET session_replication_role = replica;
+        DELETE FROM log.event WHERE position > 4; DELETE FROM log.command WHERE last_position > 4;
+        DELETE FROM log.stream WHERE last_position > 4; DELETE FROM log.checkpoint_signed;
+        UPDATE log.head SET position = 4; SET session_replication_role = origin";
+    world.place.own.pool.acquire().await.unwrap().execute(back).await.unwrap();
+    assert!(world.verify(pb::VerifyLogRequest::default()).await.sound, "the database alone does not know");
+    let found = world.verify(against(&kept)).await;
+    assert_eq!((found.sound, found.broken_position), (false, 5), "{found:?}");
+    assert!(found.fault.contains("signed are gone"), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,7 +82,7 @@ pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
         LogCommand::Tail(tail) => read::tail(&operator, tail).await,
         LogCommand::Stream(stream) => read::stream(&operator, stream).await,
         LogCommand::Event { position } => read::event(&operator, position).await,
-        LogCommand::Verify { stream, from } => verify::verify(&operator, stream, from).await,
+        LogCommand::Verify { stream, from, kept } => verify::verify(&operator, stream, from, &kept).await,
         LogCommand::Stats => show::stats(&operator).await,
         LogCommand::Relay(RelayCommand::Status) => show::relay(&operator).await,
         LogCommand::Park(ParkCommand::List) => park::list(&operator).await,

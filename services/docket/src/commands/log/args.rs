@@ -32,6 +32,9 @@ pub enum LogCommand {
         /// Begin at the last signed checkpoint before this position.
         #[arg(long, default_value_t = 0, conflicts_with = "stream")]
         from: u64,
+        /// A file that `docket log export` wrote earlier and that was kept elsewhere: the log must hold what was signed then.
+        #[arg(long, conflicts_with = "stream")]
+        kept: Vec<PathBuf>,
     },
     /// Figures of a log; of all logs when no service is named.
     Stats,

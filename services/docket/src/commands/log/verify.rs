@@ -1,15 +1,23 @@
 //! `docket log verify`: with a bar that says how fast it goes and how long it will take.
 use super::Operator;
+use super::file::kept_in;
 use crate::commands::Refused;
 use crate::output::{Teller, bar};
 use anyhow::{Context, Result, bail};
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::verify_log_response::Step;
 use serde_json::json;
+use std::path::PathBuf;
 
-pub(super) async fn verify(operator: &Operator<'_>, stream: Option<String>, from: u64) -> Result<()> {
+pub(super) async fn verify(
+    operator: &Operator<'_>,
+    stream: Option<String>,
+    from: u64,
+    kept: &[PathBuf],
+) -> Result<()> {
     let of_stream = stream.is_some();
-    let message = pb::VerifyLogRequest { from_position: from, stream: stream.unwrap_or_default() };
+    let kept = kept.iter().map(|file| kept_in(file)).collect::<Result<_>>()?;
+    let message = pb::VerifyLogRequest { from_position: from, stream: stream.unwrap_or_default(), kept };
     let asked = operator.ask_for_long(message);
     let mut steps = operator.client()?.verify_log(asked).await.map_err(Refused::from)?.into_inner();
     let bar = bar("events checked", operator.teller);
