@@ -55,6 +55,8 @@ pub enum Act {
     },
     /// Gives the second factor again.
     StepUp {},
+    /// Signs out: the session can be renewed no more.
+    SignOut {},
     /// Takes up a role with an invitation.
     TakeRole { role: String },
     /// Proves identity with name, date of birth and A-number.
@@ -86,6 +88,10 @@ pub enum Act {
         /// The client's answers.
         answers: toml::Table,
     },
+    /// Refuses the appearance made for oneself.
+    RefuseRepresentation {},
+    /// Ends the own representation, as the client.
+    EndRepresentation {},
     /// Asks the client to look at the filing.
     AskReview {},
     /// Gives the filing back to the representative.
@@ -127,6 +133,11 @@ pub enum Act {
         /// File beside the story.
         file: String,
     },
+    /// Takes the last file of a kind off again.
+    RemoveEvidence {
+        /// Kind from the checklist.
+        kind: String,
+    },
     /// Adds a file to the accepted case at hand without being asked, and sees it there.
     AddEvidence {
         /// Kind from the checklist, or `other`.
@@ -152,6 +163,9 @@ pub enum Act {
         /// As whom; oneself when empty.
         #[serde(default)]
         capacity: String,
+        /// Words that must stand in what is signed.
+        #[serde(default)]
+        reads: Vec<String>,
     },
     /// Sends the signed filing.
     Submit {
@@ -270,9 +284,9 @@ pub enum Act {
         /// The name under which the motion's case was kept.
         motion: String,
     },
-    /// Asks that the fee be waived (I-912).
+    /// Asks that the fee be waived (I-912), or takes that back.
     AskFeeWaiver {
-        /// Question id of the form → answer.
+        /// Question id of the form → answer; none to take it back.
         answers: toml::Table,
     },
     /// Grants or refuses the waiver, as intake.
@@ -390,7 +404,7 @@ impl Act {
                 parts.extend([
                     Self::SeeFee { cents: *cents },
                     Self::StepUp {},
-                    Self::Sign { name: String::new(), capacity: capacity.clone() },
+                    Self::Sign { name: String::new(), capacity: capacity.clone(), reads: Vec::new() },
                     Self::Submit { again: false },
                 ]);
                 Some(parts)

@@ -43,6 +43,7 @@ pub async fn account(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::SetUpTotp {} => set_up_totp(player, who).await,
         Act::SignIn { wrong_password } => sign_in(player, who, *wrong_password).await,
         Act::StepUp {} => step_up(player, who).await,
+        Act::SignOut {} => sign_out(player, who).await,
         Act::TakeRole { role } => take_role(player, who, role).await,
         Act::ProveIdentity { wrong_a_number } => prove_identity(player, who, *wrong_a_number).await,
         other => Err(anyhow!("{other:?} is no act on an account").into()),
@@ -138,6 +139,19 @@ async fn step_up(player: &mut Player, who: &str) -> Answer {
     Ok("the second factor was given again; good for ten minutes".to_owned())
 }
 
+/// Signs out, and sees that the session cannot be renewed.
+async fn sign_out(player: &mut Player, who: &str) -> Answer {
+    let message = identity::SignOutRequest { request_id: command_id() };
+    call!(player, player.token(who)?, sessions, sign_out, message)?;
+    let person = player.person_mut(who)?;
+    person.access_token = None;
+    let message = identity::RefreshTokenRequest { refresh_token: std::mem::take(&mut person.refresh_token) };
+    match call!(player, None, sessions, refresh_token, message) {
+        Ok(_) => Err(anyhow!("the session was renewed after it had ended").into()),
+        Err(status) => Ok(format!("signed out; renewing the session is refused: {}", reason(&status))),
+    }
+}
+
 async fn take_role(player: &mut Player, who: &str, role: &str) -> Answer {
     // Beside the file with the codes: those that were tried already, so that nobody wastes a try on them.
     let tried = player.addresses.held.with_file_name("invitations.tried");
@@ -198,9 +212,10 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
                 evidence.media_type, evidence.size
             ))
         }
+        Act::RemoveEvidence { kind } => remove_evidence(player, who, kind).await,
         Act::AddEvidence { kind, file } => add_evidence(player, who, kind, file).await,
         Act::SeeFee { cents } => see_fee(player, who, *cents).await,
-        Act::Sign { name, capacity } => sign(player, who, name, capacity).await,
+        Act::Sign { name, capacity, reads } => sign(player, who, name, capacity, reads).await,
         Act::Submit { again } => submit(player, who, *again).await,
         Act::GetReceiptNumber {} => receipt_number(player, who).await,
         Act::ReadNotice { kind } => see::notice(player, who, kind).await,
@@ -259,6 +274,13 @@ async fn ask_fee_waiver(player: &Player, who: &str, answers: &toml::Table) -> An
     };
     let answer = call!(player, player.token(who)?, drafts, ask_fee_waiver, message)?;
     let filing = answer.filing.context("filing")?;
+    if answers.is_empty() {
+        return if filing.fee_waiver {
+            Err(anyhow!("the waiver is still asked for").into())
+        } else {
+            Ok("the request is taken back; the fee is due".to_owned())
+        };
+    }
     let open: Vec<&str> = filing.missing.iter().map(|missing| missing.field.as_str()).collect();
     if !filing.fee_waiver || !open.is_empty() {
         return Err(anyhow!("the waiver is not asked for, or answers are missing: {open:?}").into());
@@ -360,9 +382,29 @@ async fn see_fee(player: &Player, who: &str, cents: i64) -> Answer {
     Ok(format!("{} in all\n{}", amount(total), rows.join("\n")))
 }
 
-async fn sign(player: &Player, who: &str, name: &str, capacity: &str) -> Answer {
+/// Takes the last file of a kind off, and sees that it is there no more.
+async fn remove_evidence(player: &Player, who: &str, kind: &str) -> Answer {
+    let attached = async || {
+        let message = filings::GetFilingRequest { name: player.matter.filing.clone() };
+        let filing = call!(player, player.token(who)?, drafts, get_filing, message)?.filing;
+        Ok::<_, Stumble>(filing.context("filing")?.evidence)
+    };
+    let files = attached().await?;
+    let file = files.iter().rfind(|file| file.kind == kind).with_context(|| format!("no {kind} is there"))?;
+    let message = filings::RemoveEvidenceRequest { request_id: command_id(), name: file.name.clone() };
+    call!(player, player.token(who)?, evidence, remove_evidence, message)?;
+    if attached().await?.iter().any(|left| left.name == file.name) {
+        return Err(anyhow!("{} is still there", file.file_name).into());
+    }
+    Ok(format!("{} is there no more", file.file_name))
+}
+
+async fn sign(player: &Player, who: &str, name: &str, capacity: &str, reads: &[String]) -> Answer {
     let message = filings::ReviewFilingRequest { name: player.matter.filing.clone() };
     let review = call!(player, player.token(who)?, drafts, review_filing, message)?;
+    if let Some(missing) = reads.iter().find(|words| !review.text.contains(*words)) {
+        return Err(anyhow!("{missing} does not stand in what is signed").into());
+    }
     let row = &player.person(who)?.row;
     let typed_name =
         if name.is_empty() { format!("{} {}", row.given_name, row.family_name) } else { name.to_owned() };

@@ -260,6 +260,7 @@ impl Player {
             | Act::SetUpTotp {}
             | Act::SignIn { .. }
             | Act::StepUp {}
+            | Act::SignOut {}
             | Act::TakeRole { .. }
             | Act::ProveIdentity { .. } => party::account(self, who, act).await,
             Act::Pay { .. }
@@ -269,6 +270,8 @@ impl Player {
             | Act::PaymentComesBack {} => money::act(self, who, act).await,
             Act::PrepareRepresentation { .. }
             | Act::AcceptRepresentation { .. }
+            | Act::RefuseRepresentation {}
+            | Act::EndRepresentation {}
             | Act::AskReview {}
             | Act::ReturnFiling { .. }
             | Act::SeeRemark { .. }
@@ -285,6 +288,7 @@ impl Player {
             | Act::AskFeeWaiver { .. }
             | Act::Answer { .. }
             | Act::Upload { .. }
+            | Act::RemoveEvidence { .. }
             | Act::AddEvidence { .. }
             | Act::SeeFee { .. }
             | Act::Sign { .. }

@@ -28,6 +28,18 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
     match act {
         Act::PrepareRepresentation { of, answers } => prepare(player, who, of, answers).await,
         Act::AcceptRepresentation { answers } => accept(player, who, answers).await,
+        Act::RefuseRepresentation {} => {
+            let client_code = appearance(player, who)?.code;
+            let message = filings::RefuseRepresentationRequest { request_id: command_id(), client_code };
+            let answer = call!(player, player.token(who)?, representations, refuse_representation, message)?;
+            told(answer.representation)
+        }
+        Act::EndRepresentation {} => {
+            let name = appearance(player, who)?.name;
+            let message = filings::EndRepresentationRequest { request_id: command_id(), name };
+            let answer = call!(player, player.token(who)?, representations, end_representation, message)?;
+            told(answer.representation)
+        }
         Act::AskReview {} => {
             let message = filings::AskReviewRequest { request_id: command_id(), name: filing(player) };
             let answer = call!(player, player.token(who)?, drafts, ask_review, message)?;
@@ -50,16 +62,25 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
         }
         Act::ApproveFiling {} => approve(player, who).await,
         Act::WithdrawRepresentation { of } => {
-            let name = player.appearances.get(of).context("no such appearance")?.name.clone();
+            let name = appearance(player, of)?.name;
             let message = filings::WithdrawRepresentationRequest { request_id: command_id(), name };
             let answer =
                 call!(player, player.token(who)?, representations, withdraw_representation, message)?;
-            Ok(format!("the appearance is {}", answer.representation.context("representation")?.state))
+            told(answer.representation)
         }
         Act::WatchCase {} => watch(player, who).await,
         Act::SeeNothing {} => see_nothing(player, who).await,
         other => Err(anyhow!("{other:?} is no act of representation").into()),
     }
+}
+
+/// The appearance that was made for a client.
+fn appearance(player: &Player, client: &str) -> anyhow::Result<Appearance> {
+    player.appearances.get(client).cloned().with_context(|| format!("nobody appeared for {client}"))
+}
+
+fn told(representation: Option<filings::Representation>) -> Answer {
+    Ok(format!("the appearance is {}", representation.context("representation")?.state))
 }
 
 fn filing(player: &Player) -> String {
@@ -95,7 +116,7 @@ async fn prepare(player: &mut Player, who: &str, of: &str, answers: &toml::Table
 
 /// The client looks at what the representative signed, and consents.
 async fn accept(player: &Player, who: &str, answers: &toml::Table) -> Answer {
-    let client_code = player.appearances.get(who).context("nobody appeared for them")?.code.clone();
+    let client_code = appearance(player, who)?.code;
     let message = filings::GetRepresentationRequest { name: String::new(), client_code: client_code.clone() };
     let seen = call!(player, player.token(who)?, representations, get_representation, message)?;
     let seen = seen.representation.context("representation")?;
