@@ -4,11 +4,10 @@
 //! Five times in the short form, fifty in the long one (`DOCKET_PROOF`); `DOCKET_SEED` repeats a run.
 use crate::books;
 use crate::random::Random;
+use crate::story::OTHERS;
 use crate::system::{System, root};
 use std::time::Duration;
 
-const STORIES: [&str; 8] =
-    ["family", "fee-waiver", "free", "moved", "rejected", "represented", "trouble-with-money", "withdrawal"];
 const VICTIMS: [&str; 8] = [
     "identity",
     "filing",
@@ -31,7 +30,7 @@ fn whoever_is_killed_at_any_moment_of_any_story_the_books_are_right() {
     for _ in 0..kills / ON_ONE_SYSTEM {
         let system = System::start();
         for _ in 0..ON_ONE_SYSTEM {
-            let story = *random.one_of(&STORIES);
+            let story = *random.one_of(OTHERS);
             let victim = *random.one_of(&VICTIMS);
             play_and_kill(&system, story, victim, &mut random);
         }

@@ -6,8 +6,18 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The stories after the first.
-const OTHERS: &[&str] =
-    &["family", "fee-waiver", "free", "moved", "rejected", "represented", "trouble-with-money", "withdrawal"];
+pub(crate) const OTHERS: &[&str] = &[
+    "abroad",
+    "family",
+    "fee-waiver",
+    "free",
+    "moved",
+    "rejected",
+    "represented",
+    "trouble-with-money",
+    "waived",
+    "withdrawal",
+];
 /// Stories in which services are away, played by the drills.
 const DRILLS: &[&str] = &["arrows"];
 /// Stories that turn the clock, each in an environment of its own.

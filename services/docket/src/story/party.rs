@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Patience for what another service does in its own time.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Calls a service patiently with one message: `call!(player, token, drafts, start_draft, message)`.
 macro_rules! call {
@@ -426,7 +426,7 @@ async fn submit(player: &mut Player, who: &str, again: bool) -> Answer {
         filings::SubmitFilingRequest { request_id: request_id.clone(), name: player.matter.filing.clone() };
     let answer = call!(player, player.token(who)?, drafts, submit_filing, message)?;
     player.last_submission = request_id;
-    Ok(format!("on its way; {} waits to be paid", answer.payment))
+    Ok(format!("on its way; what is due is paid as {}", answer.payment))
 }
 
 async fn receipt_number(player: &mut Player, who: &str) -> Answer {

@@ -14,7 +14,7 @@ use docket_proto::identity::v1 as identity;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tonic::Status;
 use uuid::Uuid;
 
@@ -221,7 +221,7 @@ impl Player {
     async fn step(&mut self, number: usize, step: &Step, teller: &Teller) -> Result<()> {
         let begun = Instant::now();
         self.renew(&step.who).await?;
-        let answer = self.act(&step.who, &step.act).await;
+        let answer = self.act_in_time(step).await;
         let answer = match (answer, &step.refused) {
             (Ok(answer), None) => answer,
             (Ok(answer), Some(expected)) => bail!("{expected} was expected, but it was done: {answer}"),
@@ -236,6 +236,22 @@ impl Player {
         let answer = if seen.is_empty() { answer } else { format!("{answer}\n{seen}") };
         teller.told(number, &who, &step.say, &answer, begun.elapsed());
         Ok(())
+    }
+
+    /// Acts. A role travels to the services as an event: who joined the office a moment ago, and is not known there yet, tries
+    /// again.
+    async fn act_in_time(&mut self, step: &Step) -> Answer {
+        let begun = Instant::now();
+        loop {
+            let answer = self.act(&step.who, &step.act).await;
+            let unknown =
+                matches!(&answer, Err(Stumble::Refused(status)) if reason(status) == "NOT_YOUR_ACT");
+            let joined = self.person(&step.who)?.row.part == "officer" && step.refused.is_none();
+            if !unknown || !joined || begun.elapsed() > party::PATIENCE {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     async fn act(&mut self, who: &str, act: &Act) -> Answer {
