@@ -7,7 +7,7 @@ use crate::state::{STREAMS, State};
 use crate::world::World;
 
 /// A running session (`Consumer::session`), lost with its process.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Session {
     /// The next position to hand out.
     next: u8,
@@ -16,14 +16,14 @@ pub(crate) struct Session {
     lanes: [Lane; STREAMS],
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Lane {
     /// Where this consumer believes the checkpoint to be.
     at: u8,
     work: VecDeque<Work>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Work {
     /// An event, from the broker (then it is acknowledged afterwards) or from the log.
     Event { position: u8, from_broker: bool },

@@ -7,7 +7,7 @@ use crate::world::World;
 /// Events read at a time (the real relay reads 256).
 const BATCH: usize = 2;
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Relay {
     /// Just started.
     Fresh,

@@ -56,6 +56,12 @@ fn two_relays_and_two_consumers_keep_every_promise() {
 }
 
 #[test]
+fn all_seven_at_once_keep_every_promise() {
+    let writers = [versioned(0), versioned(0), any(1, 1)];
+    holds(world(&writers, 2, 2, if long() { 1 } else { 0 }));
+}
+
+#[test]
 fn without_the_head_lock_something_becomes_visible_late() {
     breaks(Rule::HeadLock, NOTHING_LATE, world(&WRITERS, 1, 0, 0));
 }

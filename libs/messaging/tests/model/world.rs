@@ -111,6 +111,9 @@ impl Model for World {
                 state.faults -= 1;
             }
         }
+        // Relays are alike, and so are consumers: who of them is who makes no other state.
+        state.relays.sort_unstable();
+        state.consumers.sort_unstable();
         Some(state)
     }
 
