@@ -121,7 +121,7 @@ where
         };
         let first = seed();
         for round in 0..ROUNDS {
-            check_from(first.wrapping_add(round), &lives, &live);
+            check_from(first.wrapping_add(round), &lives, live);
             if decided.borrow().len() >= kinds {
                 break;
             }

@@ -18,17 +18,16 @@ pub(crate) struct Challenges {
 }
 
 /// Whether an event begins a challenge or ends it, or is that of one that was not ended after all.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the other events change nothing for the challenged case")]
 fn matters(event: &case::Event) -> bool {
-    match event {
+    matches!(
+        event,
         case::Event::FilingAccepted(_)
-        | case::Event::CaseApproved(_)
-        | case::Event::CaseDenied(_)
-        | case::Event::CaseWithdrawn(_)
-        | case::Event::CaseReopened(_)
-        | case::Event::AcceptanceVoided(_) => true,
-        _ => false,
-    }
+            | case::Event::CaseApproved(_)
+            | case::Event::CaseDenied(_)
+            | case::Event::CaseWithdrawn(_)
+            | case::Event::CaseReopened(_)
+            | case::Event::AcceptanceVoided(_)
+    )
 }
 
 #[async_trait]

@@ -77,18 +77,10 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CaseReopened(event) => reopened(&mut case, event),
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
         Event::CaseLinked(event) => linked(&mut case, event),
-        Event::BasisLost(event) => {
-            case.lost_bases.insert(id(&event.case_id), basis_end(&event.cause));
-        }
-        Event::BasisRegained(event) => {
-            case.lost_bases.remove(&id(&event.case_id));
-        }
-        Event::ChallengeAccepted(event) => {
-            case.challenges.insert(id(&event.case_id), event.challenge.clone());
-        }
-        Event::ChallengeEnded(event) => {
-            case.challenges.remove(&id(&event.case_id));
-        }
+        Event::BasisLost(event) => basis_lost(&mut case, event),
+        Event::BasisRegained(event) => basis_regained(&mut case, event),
+        Event::ChallengeAccepted(event) => challenged(&mut case, event),
+        Event::ChallengeEnded(event) => challenge_ended(&mut case, event),
         Event::CaseClosedAsMoot(_) => closed_as_moot(&mut case),
         Event::CardOrdered(_) => case.card = Card { state: CardState::Ordered, ..Card::default() },
         Event::CardProduced(_) => case.card.state = CardState::Produced,
@@ -119,6 +111,22 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         }
     }
     case
+}
+
+fn basis_lost(case: &mut Case, event: &pb::BasisLost) {
+    case.lost_bases.insert(id(&event.case_id), basis_end(&event.cause));
+}
+
+fn basis_regained(case: &mut Case, event: &pb::BasisRegained) {
+    case.lost_bases.remove(&id(&event.case_id));
+}
+
+fn challenged(case: &mut Case, event: &pb::ChallengeAccepted) {
+    case.challenges.insert(id(&event.case_id), event.challenge.clone());
+}
+
+fn challenge_ended(case: &mut Case, event: &pb::ChallengeEnded) {
+    case.challenges.remove(&id(&event.case_id));
 }
 
 fn represented(case: &mut Case, event: &pb::RepresentationActivated) {

@@ -29,8 +29,8 @@ pub fn follow_challenge(case: &Case, challenge_id: Uuid, challenge: &Case) -> De
         (None, false) if denied && challenge.is_open() => {
             vec![pb::ChallengeAccepted { case_id, challenge: kind }.into()]
         }
-        (Some(cause), true) => {
-            vec![pb::ChallengeEnded { case_id, cause: cause.to_owned(), challenge: kind }.into()]
+        (Some(how), true) => {
+            vec![pb::ChallengeEnded { case_id, cause: how.to_owned(), challenge: kind }.into()]
         }
         (None, _) | (Some(_), false) => Vec::new(),
     })
