@@ -140,6 +140,10 @@ pub struct Reject {
     pub text: String,
     /// The source.
     pub cite: String,
+    /// Rules, evidence kinds or questions which catch it, or a guard of every filing (`fee`, `place`); empty when nothing that
+    /// is answered or attached tells it beforehand.
+    #[serde(default)]
+    pub prevent: Vec<String>,
 }
 
 /// A frequent request for evidence, and what prevents it.

@@ -11,6 +11,9 @@ use crate::form::Form;
 use crate::given::given_shape;
 use crate::value::Shape;
 
+/// What every filing guards: the sum is computed, and it goes in where it belongs or is not begun.
+const GUARDS: &[&str] = &["fee", "place"];
+
 /// A condition which waits until all names of the form are known.
 pub(crate) struct Pending<'a> {
     pub(crate) id: String,
@@ -118,16 +121,17 @@ fn references(file: &File, head: usize, form: &Form, errors: &mut Vec<LoadError>
             ));
         }
     }
-    for (rfe, prevent) in form.rfes.iter().flat_map(|rfe| rfe.prevent.iter().map(move |one| (rfe, one))) {
-        let known = form.question(prevent).is_some()
-            || form.rules.iter().any(|rule| rule.id == *prevent)
-            || form.evidence.iter().any(|row| row.kind == *prevent);
-        if !known {
-            errors.push(file.error(
-                &rfe.code,
-                head,
-                format!("there is no rule, evidence or question {prevent}"),
-            ));
+    let requests = form.rfes.iter().map(|rfe| (&rfe.code, &rfe.prevent, &[][..]));
+    let rejects = form.rejects.iter().map(|reject| (&reject.code, &reject.prevent, GUARDS));
+    for (code, prevent, guards) in requests.chain(rejects) {
+        for one in prevent {
+            let known = form.question(one).is_some()
+                || form.rules.iter().any(|rule| rule.id == *one)
+                || form.evidence.iter().any(|row| row.kind == *one)
+                || guards.contains(&one.as_str());
+            if !known {
+                errors.push(file.error(code, head, format!("there is no rule, evidence or question {one}")));
+            }
         }
     }
     for row in form.fees.iter().filter(|row| row.until.is_some_and(|until| until < row.from)) {

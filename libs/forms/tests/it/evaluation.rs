@@ -24,7 +24,7 @@ fn complete() -> Answers {
     let mut all = answers(json!({
         "basis": "lpr_5_years", "lpr_since": "2018-05-01", "citizenship_now": "PE",
         "app_family_name": "Quispe", "app_given_name": "Rosa", "app_dob": "1985-01-31",
-        "app_birth_city": "Cusco", "app_birth_country": "PE", "app_sex": "female",
+        "app_birth_city": "Cusco", "app_birth_country": "PE", "app_sex": "female", "app_a_number": "A012345678",
         "app_ethnicity": "hispanic_or_latino", "app_race": ["white"], "app_height": "5'04\"",
         "app_weight": 130, "app_eye_color": "brown", "app_hair_color": "black",
         "app_mailing": address, "app_physical_same": true, "app_physical_since": "2018-05-01",
@@ -107,7 +107,10 @@ fn each_answer_taken_away_is_missing() {
         less.remove(field);
         let evaluation = of(&less);
         assert!(!evaluation.ready, "{field}");
-        assert!(missing(&evaluation).contains(&field.as_str()), "{field}: {:?}", missing(&evaluation));
+        // The A-Number of a form is not asked of everybody; a rule says of whom.
+        let told = missing(&evaluation).contains(&field.as_str())
+            || evaluation.findings.iter().any(|finding| finding.field == *field);
+        assert!(told, "{field}: {:?}", missing(&evaluation));
     }
 }
 

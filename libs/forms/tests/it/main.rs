@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test where it cannot go on")]
 
 mod catalogue;
+mod coverage;
 mod evaluation;
 mod examples;
 mod faults;
 mod language;
 mod normalise;
+mod search;
 mod support;

@@ -1,0 +1,159 @@
+//! Every rule can fire and can stay silent, every paper can be needed and not be, and every usual refusal or request that can be
+//! known beforehand has something that catches it: the page `docs/forms/coverage.md`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use docket_forms::{Catalogue, Expr, Form, Question, Truth, evaluate, rule_value};
+
+use crate::search::{Search, behind};
+use crate::support::load;
+
+/// How many answers are tried for one condition before it counts as one that nothing triggers.
+const TRIES: usize = 30_000;
+/// The forms for which everything that can be known is caught.
+const WHOLE: [&str; 6] = ["I-130", "I-485", "I-765", "I-90", "N-400", "G-28"];
+
+/// Whether answers were found for which a condition is true, and others for which it is not.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    fires: bool,
+    silent: bool,
+}
+
+impl Seen {
+    fn both(self) -> bool {
+        self.fires && self.silent
+    }
+}
+
+/// Tries answers to the questions behind a condition.
+fn seek(
+    search: &mut Search<'_>,
+    questions: &[&Question],
+    look: impl Fn(&docket_forms::Answers, &docket_forms::Given) -> Truth,
+) -> Seen {
+    let mut seen = Seen::default();
+    for _ in 0..TRIES {
+        let given = search.given();
+        let answers = search.answers(questions, given.filing_date);
+        match look(&answers, &given) {
+            Truth::True => seen.fires = true,
+            Truth::False => seen.silent = true,
+            Truth::Unknown => {}
+        }
+        if seen.both() {
+            break;
+        }
+    }
+    seen
+}
+
+/// The rules that nothing makes speak, or nothing silences, and the evidence that is always needed or never though its row
+/// says otherwise.
+fn stuck(form: &Form) -> Vec<String> {
+    let mut search = Search::new(form);
+    let mut stuck = Vec::new();
+    for rule in &form.rules {
+        let questions = behind(form, &rule.when);
+        let seen = seek(&mut search, &questions, |answers, given| {
+            rule_value(form, &rule.id, answers, given).unwrap()
+        });
+        if !seen.both() {
+            stuck.push(format!("{} {}: {seen:?}: {}", form.id, rule.id, rule.when));
+        }
+    }
+    let decided = |when: &Expr| when.is_always() || when.is_never();
+    for row in form.evidence.iter().filter(|row| !decided(&row.when)) {
+        let questions = behind(form, &row.when);
+        let seen = seek(&mut search, &questions, |answers, given| {
+            let needed = evaluate(form, answers, given).evidence.iter().any(|need| need.kind == row.kind);
+            if needed { Truth::True } else { Truth::False }
+        });
+        if !seen.both() {
+            stuck.push(format!("{} evidence {}: {seen:?}: {}", form.id, row.kind, row.when));
+        }
+    }
+    stuck
+}
+
+#[test]
+fn every_rule_can_fire_and_be_silent_and_every_paper_be_needed_or_not() {
+    let catalogue = Catalogue::embedded();
+    let forms: Vec<&Form> = catalogue.forms().collect();
+    let stuck: Vec<String> = std::thread::scope(|scope| {
+        let halves = forms.chunks(forms.len().div_ceil(2));
+        let searching: Vec<_> = halves
+            .map(|half| scope.spawn(|| half.iter().flat_map(|form| stuck(form)).collect::<Vec<_>>()))
+            .collect();
+        searching.into_iter().flat_map(|half| half.join().unwrap()).collect()
+    });
+    assert!(stuck.is_empty(), "nothing found for:\n{}", stuck.join("\n"));
+}
+
+#[test]
+fn a_rule_that_nothing_can_trigger_is_found() {
+    let form = load(
+        "question = [{ id = \"n\", section = \"all\", type = \"int\", required = \"always\", label = \"How many\" }]\n\
+         rule = [{ id = \"never\", level = \"warn\", when = \"n > 5 and n < 5\", field = \"n\", kind = \"advice\", message = \"No.\" },\n\
+                 { id = \"ever\", level = \"warn\", when = \"n > 5 or n <= 5\", field = \"n\", kind = \"advice\", message = \"Yes.\" }]",
+    )
+    .unwrap();
+    let stuck = stuck(&form);
+    let of = |rule: &str| stuck.iter().find(|one| one.starts_with(&format!("T-1 {rule}:"))).unwrap();
+    assert!(of("never").contains("fires: false, silent: true"), "{stuck:#?}");
+    assert!(of("ever").contains("fires: true, silent: false"), "{stuck:#?}");
+}
+
+/// What catches it, in words.
+fn catches(form: &Form, prevent: &str) -> String {
+    if form.rules.iter().any(|rule| rule.id == prevent) {
+        format!("rule `{prevent}`")
+    } else if form.evidence.iter().any(|row| row.kind == prevent) {
+        format!("evidence `{prevent}`")
+    } else if form.question(prevent).is_some() {
+        format!("question `{prevent}`")
+    } else {
+        format!("every filing: {prevent}")
+    }
+}
+
+#[test]
+fn the_page_of_what_is_caught_fits_the_catalogue() {
+    let mut page = String::from(
+        "# What is caught before it costs months\n\n\
+         Made from the form catalogue by `libs/forms/tests/it/coverage.rs`, which also finds answers for which each rule speaks \
+         and others for which it is silent.\n\n\
+         What is caught \u{201C}by every filing\u{201D}: `fee`, what is due is computed and no other sum is taken; `place`, a filing goes in where it \
+         belongs or is not begun. Where nothing stands, no answer and no paper tells it beforehand.\n",
+    );
+    let catalogue = Catalogue::embedded();
+    for form in catalogue.forms() {
+        let rejects = form.rejects.iter().map(|one| (&one.code, &one.text, &one.prevent, "refusal"));
+        let requests = form.rfes.iter().map(|one| (&one.code, &one.text, &one.prevent, "request"));
+        let rows: Vec<_> = rejects.chain(requests).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let caught = rows.iter().filter(|(_, _, prevent, _)| !prevent.is_empty()).count();
+        let _ = write!(
+            page,
+            "\n## {}: {caught} of {}\n\n| | code | what goes wrong | caught by |\n| --- | --- | --- | --- |\n",
+            form.id,
+            rows.len()
+        );
+        for (code, text, prevent, what) in &rows {
+            let by: Vec<String> = prevent.iter().map(|one| catches(form, one)).collect();
+            let _ = writeln!(page, "| {what} | `{code}` | {text} | {} |", by.join(", "));
+        }
+        let whole = !WHOLE.contains(&form.id.as_str()) || caught == rows.len();
+        assert!(whole, "{}: {caught} of {} are caught", form.id, rows.len());
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/forms/coverage.md");
+    if std::env::var_os("DOCKET_ACCEPT").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(written, page, "make it again with DOCKET_ACCEPT=1 and review it");
+}

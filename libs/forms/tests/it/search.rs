@@ -1,0 +1,204 @@
+//! Looks for answers which make a condition of a form true, and for others which make it false.
+
+use docket_forms::{Answers, Expr, FilingChannel, Form, Given, Question, SubField, Type};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use proptest::prelude::Rng as _;
+use proptest::test_runner::{RngAlgorithm, TestRng};
+use serde_json::{Value, json};
+
+use crate::support::day;
+
+/// Days before or after the filing date at which conditions are known to turn.
+const TURNS: [i32; 26] = [
+    0, 1, 14, 29, 30, 31, 60, 61, 89, 90, 91, 149, 150, 180, 181, 183, 200, 364, 366, 400, 700, 732, 1_000,
+    1_100, 1_500, 1_830,
+];
+/// And years.
+const YEARS: [i32; 20] = [2, 3, 4, 5, 6, 10, 13, 14, 15, 16, 17, 18, 19, 21, 22, 26, 32, 45, 56, 66];
+
+/// A search within one form.
+pub(crate) struct Search<'a> {
+    form: &'a Form,
+    /// What the form's conditions compare with.
+    texts: Vec<String>,
+    dates: Vec<Date>,
+    numbers: Vec<i64>,
+    rng: TestRng,
+}
+
+impl<'a> Search<'a> {
+    pub(crate) fn new(form: &'a Form) -> Self {
+        let written = conditions(form).map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let quoted: Vec<&str> = written.split('\'').skip(1).step_by(2).collect();
+        let dates = quoted.iter().filter_map(|text| text.parse().ok()).collect();
+        let words = written.split(|c: char| !c.is_ascii_digit());
+        let mut search = Self {
+            form,
+            texts: quoted.into_iter().map(str::to_owned).collect(),
+            dates,
+            numbers: words.filter_map(|word| word.parse().ok()).collect(),
+            rng: TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]),
+        };
+        search.texts.sort_unstable();
+        search.texts.dedup();
+        search
+    }
+
+    /// What is given beside the answers: the day, the channel, what is attached and linked.
+    pub(crate) fn given(&mut self) -> Given {
+        let days = ["2026-11-27", "2025-03-03", "2024-02-29"];
+        let mut given = Given::on(day(self.one_of::<&str>(&days)));
+        given.channel = if self.often(3) { FilingChannel::Paper } else { FilingChannel::Online };
+        given.fee_waiver_requested = self.often(2);
+        given.foreign_language = self.often(2);
+        given.edition = self.often(2).then(|| self.date(given.filing_date));
+        let roles: Vec<&str> = self.form.roles.iter().map(|role| role.id.as_str()).collect();
+        if !roles.is_empty() {
+            (*self.one_of(&roles)).clone_into(&mut given.filer_role);
+        }
+        for text in self.texts.clone() {
+            if self.often(2) {
+                given.linked.insert(text.clone());
+            }
+            if self.often(2) {
+                given.evidence.insert(text);
+            }
+        }
+        given
+    }
+
+    /// Answers to some questions, each as likely to be there as not to be asked.
+    pub(crate) fn answers(&mut self, questions: &[&Question], filing: Date) -> Answers {
+        let mut answers = Answers::new();
+        for question in questions {
+            if !self.often(8) {
+                answers.insert(question.id.clone(), self.answer(question, filing));
+            }
+        }
+        answers
+    }
+
+    fn answer(&mut self, question: &Question, filing: Date) -> Value {
+        if question.kind != Type::Repeating {
+            return self.value(question.kind, &question.options, filing);
+        }
+        let items = self.below(4);
+        (0..items).map(|_| self.item(&question.fields, filing)).collect()
+    }
+
+    fn item(&mut self, fields: &[SubField], filing: Date) -> Value {
+        let mut item = serde_json::Map::new();
+        for field in fields {
+            if !self.often(5) {
+                item.insert(field.id.clone(), self.value(field.kind, &field.options, filing));
+            }
+        }
+        Value::Object(item)
+    }
+
+    fn value(&mut self, kind: Type, options: &[String], filing: Date) -> Value {
+        match kind {
+            Type::YesNo | Type::Check => json!(self.often(2)),
+            Type::Select if !options.is_empty() => json!(self.one_of(options)),
+            Type::Multi => {
+                let chosen: Vec<&String> = options.iter().filter(|_| self.often(3)).collect();
+                json!(chosen)
+            }
+            Type::Int | Type::Money | Type::Weight => json!(self.number()),
+            Type::Date | Type::PartialDate => json!(self.date(filing).to_string()),
+            Type::Address => self.address(),
+            Type::Country => json!(self.one_of(&["US", "MX", "CU"])),
+            Type::ANumber => json!(self.one_of(&["A000000001", "A000000002"])),
+            Type::Email => json!(self.one_of(&["one@example.test", "two@example.test"])),
+            Type::Text
+            | Type::LongText
+            | Type::Select
+            | Type::NamePart
+            | Type::Receipt
+            | Type::AccountNumber
+            | Type::Ssn
+            | Type::I94
+            | Type::PassportNumber
+            | Type::Sevis
+            | Type::EadCategory
+            | Type::UsState
+            | Type::Phone
+            | Type::Height
+            | Type::Signature
+            | Type::Repeating => json!(self.text()),
+        }
+    }
+
+    fn address(&mut self) -> Value {
+        let line = *self.one_of(&["1 Sample Street", "PO Box 5"]);
+        if self.often(2) {
+            json!({ "line1": line, "city": "Albany", "state": "NY", "postal_code": "12207", "country": "US" })
+        } else {
+            json!({ "line1": line, "city": "Lisbon", "country": "PT" })
+        }
+    }
+
+    fn text(&mut self) -> String {
+        let mut texts: Vec<String> = vec!["Sample".into(), "Two Words".into()];
+        texts.extend(self.texts.iter().cloned());
+        self.one_of(&texts).clone()
+    }
+
+    fn number(&mut self) -> i64 {
+        let mut numbers = vec![0, 1, 2, 3, 18, 100, 1_000_000];
+        numbers.extend(self.numbers.iter().flat_map(|number| [number - 1, *number, number + 1]));
+        *self.one_of(&numbers)
+    }
+
+    /// Around what the form compares with, else around the day of filing.
+    fn date(&mut self, filing: Date) -> Date {
+        let base = match self.dates.clone() {
+            dates if !dates.is_empty() && self.often(3) => *self.one_of(&dates),
+            _ => filing,
+        };
+        // Years and days by themselves: a span has one sign.
+        let years = if self.often(2) { *self.one_of(&YEARS) } else { 0 };
+        let days = if years > 0 { *self.one_of(&TURNS[..6]) } else { *self.one_of(&TURNS) };
+        let signed = |number: i32, back: bool| if back { -number } else { number };
+        let moved = base.checked_add(signed(years, !self.often(3)).years());
+        let moved = moved.and_then(|day| day.checked_add(signed(days, self.often(2)).days()));
+        moved.unwrap_or(base)
+    }
+
+    /// Once in so many times.
+    fn often(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    fn one_of<'b, T>(&mut self, all: &'b [T]) -> &'b T {
+        &all[self.below(all.len())]
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.rng.next_u64() % end as u64).unwrap()
+    }
+}
+
+/// The questions that a condition hangs on, and those that their being asked hangs on.
+pub(crate) fn behind<'a>(form: &'a Form, expr: &Expr) -> Vec<&'a Question> {
+    let mut found: Vec<&Question> = Vec::new();
+    let mut open: Vec<String> = expr.names();
+    while let Some(name) = open.pop() {
+        if let Some(question) = form.question(&name)
+            && !found.iter().any(|known| known.id == question.id)
+        {
+            open.extend(question.shown.names());
+            open.extend(question.required.names());
+            found.push(question);
+        }
+    }
+    found
+}
+
+fn conditions(form: &Form) -> impl Iterator<Item = &Expr> {
+    let rules = form.rules.iter().map(|rule| &rule.when);
+    let evidence = form.evidence.iter().map(|row| &row.when);
+    let questions = form.questions.iter().flat_map(|question| [&question.shown, &question.required]);
+    rules.chain(evidence).chain(questions)
+}
