@@ -9,6 +9,7 @@ mod catalogue;
 mod evaluate;
 mod expr;
 mod fees;
+mod folder;
 mod form;
 mod given;
 mod load;
@@ -20,6 +21,7 @@ pub use catalogue::{Catalogue, LoadError};
 pub use evaluate::{Evaluation, EvidenceNeed, Finding, Missing, evaluate, rule_value};
 pub use expr::Expr;
 pub use fees::{FeeResult, FeeRow, fee};
+pub use folder::{CatalogueFolder, Unreadable};
 pub use form::{
     Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Form, Level, Question, Reject, Rfe,
     Role, Rule, Section, SubField,

@@ -1,7 +1,6 @@
 //! What can be set, besides what every service has.
 
-use std::path::PathBuf;
-
+use docket_forms::CatalogueFolder;
 use docket_service::ServiceConfig;
 use serde::Deserialize;
 
@@ -16,15 +15,7 @@ pub struct Config {
     /// The virus scanner.
     pub scanner: scanner::Config,
     /// The catalogue of forms.
-    pub catalogue: CatalogueConfig,
-}
-
-/// Where the forms are.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CatalogueConfig {
-    /// Folder of the form files.
-    pub dir: PathBuf,
+    pub catalogue: CatalogueFolder,
 }
 
 impl AsRef<ServiceConfig> for Config {

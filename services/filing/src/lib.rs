@@ -29,15 +29,13 @@ mod waiver;
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use docket_forms::Catalogue;
 use docket_proto::filing::v1::catalogue_service_server::CatalogueServiceServer;
 use docket_proto::filing::v1::draft_service_server::DraftServiceServer;
 use docket_proto::filing::v1::evidence_service_server::EvidenceServiceServer;
 use docket_proto::filing::v1::representation_service_server::RepresentationServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 
-pub use config::{CatalogueConfig, Config};
+pub use config::Config;
 pub use scanner::Config as ScannerConfig;
 
 use api::{CatalogueApi, DraftApi, EvidenceApi, RepresentationApi};
@@ -53,11 +51,7 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 /// # Errors
 /// A catalogue that cannot be read, a database that cannot be reached, an address that cannot be bound.
 pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
-    let catalogue = Catalogue::load(&config.catalogue.dir)
-        .map_err(|faults| {
-            anyhow::anyhow!("{}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        })
-        .with_context(|| format!("the catalogue in {}", config.catalogue.dir.display()))?;
+    let catalogue = config.catalogue.open()?;
     let options =
         BaseOptions::new("filing", "filing", access::POLICIES, access::SCHEMA).rules(catalogue.version());
     let base = Base::connect(&config.service, options).await?;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use docket_forms::CatalogueFolder;
 use docket_service::ServiceConfig;
 use serde::Deserialize;
 
@@ -13,6 +14,8 @@ pub struct Config {
     pub service: ServiceConfig,
     /// The mail server.
     pub mail: MailConfig,
+    /// The titles of forms and papers, and what refusals say.
+    pub catalogue: CatalogueFolder,
     /// The notices.
     #[serde(default)]
     pub notices: NoticesConfig,

@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use docket_forms::Catalogue;
 use docket_proto::notifications::v1::inbox_service_server::InboxServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 use tokio::sync::Notify;
@@ -37,9 +36,10 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 /// Serves until `stop`.
 ///
 /// # Errors
-/// Fonts that cannot be read, a mail server that cannot be named, a database that cannot be reached, an address that
+/// A catalogue or fonts that cannot be read, a mail server that cannot be named, a database that cannot be reached, an address that
 /// cannot be bound.
 pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
+    let catalogue = config.catalogue.open()?;
     let renderer = Renderer::new(config.notices.font_dir.as_deref()).context("notices.font_dir")?;
     let options = BaseOptions::new("notifications", "notifications", access::POLICIES, access::SCHEMA);
     let base = Base::connect(&config.service, options).await?;
@@ -47,7 +47,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let issuing = IssueNotices {
         base: base.clone(),
         renderer,
-        catalogue: Catalogue::embedded(),
+        catalogue,
         wake: Arc::clone(&owed),
         mail: Arc::clone(&mail),
     };

@@ -1,4 +1,5 @@
 //! Configuration of the payments service.
+use docket_forms::CatalogueFolder;
 use docket_service::ServiceConfig;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ pub struct Config {
     /// The card processor.
     pub processor: ProcessorConfig,
     /// The fee table.
-    pub catalogue: CatalogueConfig,
+    pub catalogue: CatalogueFolder,
 }
 
 /// The card processor.
@@ -32,14 +33,6 @@ pub struct ProcessorConfig {
 
 fn disputes_every_s() -> u64 {
     600
-}
-
-/// The fee table.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CatalogueConfig {
-    /// Folder with the forms' data files.
-    pub dir: PathBuf,
 }
 
 impl AsRef<ServiceConfig> for Config {

@@ -19,7 +19,6 @@ pub use config::Config;
 use anyhow::{Context, Result};
 use cashier::Cashier;
 use docket_eventlog::Store;
-use docket_forms::Catalogue;
 use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
 use docket_service::{Base, BaseOptions, Program, Server, Stop};
 use policies::{EndFee, OpenPayment};
@@ -50,10 +49,7 @@ pub async fn serve(config: Config, stop: Stop) -> Result<()> {
         include_str!("access.cedarschema"),
     );
     let base = Base::connect(&config.service, options).await?;
-    let catalogue = Catalogue::load(&config.catalogue.dir).map_err(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("the fee table cannot be read:\n{}", lines.join("\n"))
-    })?;
+    let catalogue = config.catalogue.open()?;
     let processor = Processor::new(&config.processor.url, &secret(&config.processor.api_key_file)?)?;
     let webhook_secret = secret(&config.processor.webhook_secret_file)?;
     let cashier = Cashier {

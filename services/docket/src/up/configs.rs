@@ -78,7 +78,7 @@ fn own_sections(place: &Place, part: &Part, ports: &Ports, root: &Path, config: 
         "filing" => {
             config
                 .insert("scanner".into(), table([("address", text(format!("127.0.0.1:{}", ports.scanner)))]));
-            config.insert("catalogue".into(), table([("dir", path(&root.join("libs/forms/catalogue")))]));
+            config.insert("catalogue".into(), catalogue(root));
         }
         "payments" => {
             config.insert(
@@ -89,14 +89,21 @@ fn own_sections(place: &Place, part: &Part, ports: &Ports, root: &Path, config: 
                     ("webhook_secret_file", path(&place.secret("webhook", 24)?)),
                 ]),
             );
-            config.insert("catalogue".into(), table([("dir", path(&root.join("libs/forms/catalogue")))]));
+            config.insert("catalogue".into(), catalogue(root));
         }
         "notifications" => {
             config.insert("mail".into(), mail());
+            config.insert("catalogue".into(), catalogue(root));
         }
         _ => {}
     }
     Ok(())
+}
+
+/// The forms: those of the checkout, or those in the folder that `DOCKET_CATALOGUE` names.
+fn catalogue(root: &Path) -> Value {
+    let folder = std::env::var_os("DOCKET_CATALOGUE").map(PathBuf::from);
+    table([("dir", path(&folder.unwrap_or_else(|| root.join("libs/forms/catalogue"))))])
 }
 
 /// The key for the processor's test mode.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use docket_eventlog::{Context, EventLog, Expected, OpenLog, StreamAppend, StreamName, Subjects};
-use docket_filing::{CatalogueConfig, Config, MIGRATOR, ScannerConfig};
+use docket_filing::{Config, MIGRATOR, ScannerConfig};
+use docket_forms::CatalogueFolder;
 use docket_kernel::{Actor, EventEnum, SystemClock};
 use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
 use docket_proto::case_status::events::v1 as cases;
@@ -80,7 +81,7 @@ impl World {
         let objects = service.data_dir.join("objects");
         let scanner = ScannerConfig { address: sandbox.ports.clamd.to_string(), timeout_seconds: 20 };
         let catalogue =
-            CatalogueConfig { dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue") };
+            CatalogueFolder { dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue") };
         let serve = |service, stop| docket_filing::serve(Config { service, scanner, catalogue }, stop);
         let server = bench.serve(service, serve).await;
         Self { bench, server, directory, sandbox, own, objects, payments, cases, _keys: keys, _nats: nats }

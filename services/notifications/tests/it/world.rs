@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use docket_eventlog::{Context, EventLog, Expected, OpenLog, StreamAppend, StreamName, Subjects};
+use docket_forms::CatalogueFolder;
 use docket_kernel::{Actor, SystemClock};
 use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
 use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
@@ -107,7 +108,9 @@ impl World {
     pub(crate) async fn serve(&self) -> Running {
         let mail = self.mail();
         let serve = move |service, stop| {
-            docket_notifications::serve(Config { service, mail, notices: NoticesConfig::default() }, stop)
+            let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs/forms/catalogue").into();
+            let (catalogue, notices) = (CatalogueFolder { dir }, NoticesConfig::default());
+            docket_notifications::serve(Config { service, mail, catalogue, notices }, stop)
         };
         self.bench.serve(self.config.clone(), serve).await
     }

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::path::Path;
 use std::time::Duration;
 
-use docket_forms::Catalogue;
-use docket_payments::config::{CatalogueConfig, ProcessorConfig};
+use docket_forms::{Catalogue, CatalogueFolder};
+use docket_payments::config::ProcessorConfig;
 use docket_payments::{Config, MIGRATIONS};
 use docket_proto::case_status::events::v1::{AcceptanceVoided, FilingRejected};
 use docket_proto::events::{case, package};
@@ -346,7 +346,7 @@ fn configure(service: ServiceConfig, url: String) -> Config {
         disputes_every_s: 1,
     };
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue");
-    Config { service, processor, catalogue: CatalogueConfig { dir } }
+    Config { service, processor, catalogue: CatalogueFolder { dir } }
 }
 
 /// Makes the role as which the service runs: it owns nothing.

@@ -1,0 +1,114 @@
+//! A form that no program was built with: a file is dropped into the catalogue's folder, and people file it.
+use crate::system::{System, root};
+use std::path::Path;
+
+const FORM: &str = r#"
+form.id = "T-7"
+form.title = "Request for a Letter of Thanks"
+form.family = "card_replacement"
+form.summary = "Somebody asks for a letter; nobody outside the tests does."
+form.edition = "2026-01-05"
+form.edition_source = "made up"
+form.online_in_reality = "no"
+form.docket = "online"
+form.cfr = []
+form.biometrics = "never"
+form.biometrics_note = ""
+form.detail = "short"
+role = [{ id = "applicant", required = "always", signs = true, note = "Anybody." }]
+section = [{ id = "about", title = "About you" }, { id = "review", title = "Signature" }]
+include = [
+  { block = "person_name", prefix = "app_", section = "about" },
+  { block = "birth", prefix = "app_", section = "about" },
+  { block = "address_now", prefix = "app_", section = "about" },
+  { block = "contact", prefix = "app_", section = "review" },
+  { block = "sign", prefix = "", section = "review" },
+]
+question = [{ id = "why", section = "about", type = "select", required = "always", label = "What for", options = ["kindness", "patience"] }]
+rule = [{ id = "patience", level = "warn", when = "why == 'patience'", field = "why", kind = "advice", message = "Patience takes longer: choose kindness." }]
+evidence = []
+fee = [{ id = "letter", usd = 12, channel = "any", when = "always", from = "2026-01-05", waivable = false, cite = "made up", mark = "" }]
+reject = []
+rfe = []
+"#;
+
+const STORY: &str = r#"
+title = "A form that came later (T-7)"
+about = "filed without a new build"
+person = [{ id = "rosa", called = "Rosa (applicant)", part = "applicant", family_name = "Quispe", given_name = "Rosa", birth_date = "1985-01-31" }]
+
+[[step]]
+who = "rosa"
+say = "opens an account and proves who she is"
+do.join = {}
+
+[[step]]
+who = "rosa"
+say = "begins the new form"
+do.start_form = { form = "T-7" }
+
+[[step]]
+who = "rosa"
+say = "answers it; its own rule speaks"
+do.answer = { finds = ["patience"], answers = { why = "patience", app_family_name = "Quispe", app_given_name = "Rosa", app_other_names_used = false, app_dob = "1985-01-31", app_birth_city = "Cusco", app_birth_country = "PE", app_sex = "female", app_mailing = { line1 = "7 Fictitious Row", city = "Albany", state = "NY", postal_code = "12207", country = "US" }, app_physical_same = true, app_physical_since = "{{today-3y}}", app_day_phone = "+1 212 555 0129", reads_english = "i_read_it", declares_true = true } }
+
+[[step]]
+who = "rosa"
+say = "answers otherwise"
+do.answer = { silent = ["patience"], answers = { why = "kindness" } }
+
+[[step]]
+who = "rosa"
+say = "sees its fee"
+do.see_fee = { cents = 1200 }
+
+[[step]]
+who = "rosa"
+say = "gives her second factor again"
+do.step_up = {}
+
+[[step]]
+who = "rosa"
+say = "signs what its questions say"
+do.sign = { reads = ["What for", "Request for a Letter of Thanks"] }
+
+[[step]]
+who = "rosa"
+say = "sends it"
+do.submit = {}
+
+[[step]]
+who = "rosa"
+say = "pays"
+do.pay = { method = "pm_card_visa", outcome = "paid" }
+
+[[step]]
+who = "rosa"
+say = "has a receipt number"
+do.get_receipt_number = {}
+
+[[step]]
+who = "rosa"
+say = "finds the receipt in her inbox"
+do.read_notice = { kind = "receipt" }
+"#;
+
+#[test]
+fn a_form_dropped_into_the_folder_is_filed_without_a_new_build() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&root().join("libs/forms/catalogue"), folder.path());
+    std::fs::write(folder.path().join("t-7.toml"), FORM).unwrap();
+    let stories = tempfile::tempdir().unwrap();
+    let story = stories.path().join("new-form.toml");
+    std::fs::write(&story, STORY).unwrap();
+
+    let system = System::start_with(&[("DOCKET_CATALOGUE", folder.path().to_str().unwrap())]);
+    system.play(story.to_str().unwrap(), |_| ());
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+}
