@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use docket_service::Listening;
 
 use crate::events;
-use crate::world::{World, until};
+use crate::world::{World, catalogue, until};
 
 /// The real program, as an operator starts it.
 struct Program(Child);
@@ -22,7 +22,8 @@ impl Program {
             "[service]\ngrpc_listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
              clock_offset_file = {:?}\n[service.tls]\ncert_file = {:?}\nkey_file = {:?}\nca_file = {:?}\n\
              [service.database]\nurl = {:?}\n[service.keys_database]\nurl = {:?}\nkek_file = {:?}\n\
-             [service.broker]\nurl = {:?}\n[service.peers]\n{}\n[mail]\nsmtp_url = {:?}\nfrom = {:?}\n",
+             [service.broker]\nurl = {:?}\n[service.peers]\n{}\n[mail]\nsmtp_url = {:?}\nfrom = {:?}\n\
+             [catalogue]\ndir = {:?}\n",
             service.data_dir,
             service.clock_offset_file.as_ref().unwrap(),
             service.tls.cert_file,
@@ -35,6 +36,7 @@ impl Program {
             peers.join("\n"),
             mail.smtp_url,
             mail.from,
+            catalogue().dir,
         );
         std::fs::create_dir_all(&service.data_dir).unwrap();
         let file = service.data_dir.join("notifications.toml");

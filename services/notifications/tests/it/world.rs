@@ -108,8 +108,7 @@ impl World {
     pub(crate) async fn serve(&self) -> Running {
         let mail = self.mail();
         let serve = move |service, stop| {
-            let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs/forms/catalogue").into();
-            let (catalogue, notices) = (CatalogueFolder { dir }, NoticesConfig::default());
+            let (catalogue, notices) = (catalogue(), NoticesConfig::default());
             docket_notifications::serve(Config { service, mail, catalogue, notices }, stop)
         };
         self.bench.serve(self.config.clone(), serve).await
@@ -360,4 +359,9 @@ async fn log_of_cases(broker: &str) -> (EventLog, Stop, TestDatabase) {
     let stop = Stop::new();
     tokio::spawn(Relay::new(log.clone(), broker).run(stop.clone()));
     (log, stop, database)
+}
+
+/// The catalogue of the checkout.
+pub(crate) fn catalogue() -> CatalogueFolder {
+    CatalogueFolder { dir: concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs/forms/catalogue").into() }
 }
