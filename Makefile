@@ -32,8 +32,9 @@ journey: ## the stories, end to end
 check: ## format, lints, licences, protocol files, query caches; images, manifests, alarms, scripts, secrets
 	@deploy/check
 
-proof: ## the long forms of the tests: more cases, more crashes
+proof: ## the long forms of the tests: more cases, more crashes; wrong programs that the tests must notice
 	@DOCKET_PROOF=1 PROPTEST_CASES=20000 deploy/test
+	@deploy/mutants --if-installed
 
 bench: ## the measurements of the log and its broker, each against a baseline of the same run
 	@deploy/tools/install
