@@ -143,7 +143,7 @@ fn refusal(reason: &str) -> Refusal {
         )
         .way_out("Sign in with that account, or ask the contact center to separate them."),
         _ => Refusal::state("NO_MATCH", "The register has nobody with exactly these particulars.").way_out(
-            "Check names, date of birth and A-number as they stand on your card. You can file without this.",
+            "Check names, date of birth and A-number as they stand on your card, and try again; a filing cannot be begun before.",
         ),
     }
 }
