@@ -1,10 +1,12 @@
-//! Docket's messages and services, generated from `proto/`, and the tables that follow from its options.
+//! Docket's messages and services, generated from `proto/`, the tables that follow from its options, and how files of them are read.
 #![allow(clippy::all, clippy::pedantic, clippy::unwrap_used, reason = "generated code")]
 
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/docket.rs"));
 }
 pub use generated::docket::*;
+
+pub mod export_file;
 
 /// Events by category: one enum each, with its kinds.
 pub mod events {

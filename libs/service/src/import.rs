@@ -3,16 +3,16 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::BufReader;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 use docket_eventlog::merkle::{Frontier, leaf};
 use docket_eventlog::{Recorded, Statement, StreamName};
+use docket_proto::export_file::Records;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::export_record::Record;
 use jiff::Timestamp;
-use prost::Message as _;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -21,8 +21,6 @@ use crate::log_admin::signed_checkpoint;
 
 /// Format of the file this program reads.
 const FORMAT: u32 = 1;
-/// No record is larger: an event has at most 256 KiB.
-const MOST_BYTES: u64 = 1 << 20;
 /// Events written in one statement.
 const BATCH: usize = 500;
 
@@ -45,9 +43,10 @@ impl Import {
     /// # Errors
     /// The first thing that is not as it was written, or a log that is not empty; then nothing is written at all.
     pub async fn run(&self) -> anyhow::Result<String> {
-        let mut records = Records::open(self)?;
+        let file = File::open(&self.file).with_context(|| format!("open {}", self.file.display()))?;
+        let mut records = Records::new(BufReader::new(file));
         let known = self.public_key.as_deref().map(public_key).transpose()?;
-        let mut check = Check::begin(records.next()?, known)?;
+        let mut check = Check::begin(next(&mut records)?, known)?;
         if self.database.is_some() {
             ensure!(!check.of_stream(), "this is one stream; only a whole log can be put into a database");
         }
@@ -69,7 +68,7 @@ impl Import {
                 break end;
             }
         };
-        records.end()?;
+        ensure!(!records.has_more()?, "there is more after the end");
         check.end(&end)?;
         if let Some(mut tx) = tx {
             write_guards(&mut tx, &check).await?;
@@ -82,11 +81,18 @@ impl Import {
     }
 }
 
+fn next(records: &mut Records<BufReader<File>>) -> anyhow::Result<Record> {
+    records.read()?.context("the file ends before its end: it was cut off")
+}
+
 /// The next events, each checked; and the end when it is there.
-fn batch(records: &mut Records, check: &mut Check) -> anyhow::Result<(Vec<Recorded>, Option<pb::ExportEnd>)> {
+fn batch(
+    records: &mut Records<BufReader<File>>,
+    check: &mut Check,
+) -> anyhow::Result<(Vec<Recorded>, Option<pb::ExportEnd>)> {
     let mut batch = Vec::with_capacity(BATCH);
     while batch.len() < BATCH {
-        match records.next()? {
+        match next(records)? {
             Record::Event(stored) => batch.push(check.event(Recorded::from_message(stored)?)?),
             Record::End(end) => return Ok((batch, Some(end))),
             Record::Header(_) => bail!("a second header: this is not one file"),
@@ -99,47 +105,6 @@ fn public_key(digits: &str) -> anyhow::Result<[u8; 32]> {
     let mut key = [0; 32];
     hex::decode_to_slice(digits, &mut key).context("the public key is not 64 hexadecimal digits")?;
     Ok(key)
-}
-
-/// The records of a file, one after the other.
-struct Records(BufReader<File>);
-
-impl Records {
-    fn open(import: &Import) -> anyhow::Result<Self> {
-        let file = File::open(&import.file).with_context(|| format!("open {}", import.file.display()))?;
-        Ok(Self(BufReader::new(file)))
-    }
-
-    fn next(&mut self) -> anyhow::Result<Record> {
-        let length = self.length()?.context("the file ends before its end: it was cut off")?;
-        ensure!(length <= MOST_BYTES, "a record of {length} bytes: this is not such a file");
-        let mut bytes = vec![0; usize::try_from(length)?];
-        self.0.read_exact(&mut bytes).context("the file ends within a record: it was cut off")?;
-        let record = pb::ExportRecord::decode(bytes.as_slice()).context("this is not such a file")?;
-        record.record.context("a record of a kind this program does not know")
-    }
-
-    fn end(&mut self) -> anyhow::Result<()> {
-        ensure!(self.length()?.is_none(), "there is more after the end");
-        Ok(())
-    }
-
-    /// A length as protobuf writes numbers; none at the end of the file.
-    fn length(&mut self) -> anyhow::Result<Option<u64>> {
-        let mut length = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let mut byte = [0];
-            if self.0.read(&mut byte)? == 0 {
-                ensure!(shift == 0, "the file ends within a length: it was cut off");
-                return Ok(None);
-            }
-            length |= u64::from(byte[0] & 0x7f) << shift;
-            if byte[0] & 0x80 == 0 {
-                return Ok(Some(length));
-            }
-        }
-        bail!("a length that is none: this is not such a file")
-    }
 }
 
 /// A stream as far as it was read.

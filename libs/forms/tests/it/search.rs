@@ -1,5 +1,7 @@
 //! Looks for answers which make a condition of a form true, and for others which make it false.
 
+use std::collections::BTreeSet;
+
 use docket_forms::{Answers, Expr, FilingChannel, Form, Given, Question, SubField, Type};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -24,7 +26,7 @@ pub(crate) struct Search<'a> {
     texts: Vec<String>,
     dates: Vec<Date>,
     numbers: Vec<i64>,
-    rng: TestRng,
+    chance: Chance,
 }
 
 impl<'a> Search<'a> {
@@ -33,46 +35,48 @@ impl<'a> Search<'a> {
         let quoted: Vec<&str> = written.split('\'').skip(1).step_by(2).collect();
         let dates = quoted.iter().filter_map(|text| text.parse().ok()).collect();
         let words = written.split(|c: char| !c.is_ascii_digit());
-        let mut search = Self {
+        let compared = words.filter_map(|word| word.parse::<i64>().ok());
+        let texts: BTreeSet<&str> = quoted.into_iter().chain(["Sample", "Two Words"]).collect();
+        Self {
             form,
-            texts: quoted.into_iter().map(str::to_owned).collect(),
+            texts: texts.into_iter().map(str::to_owned).collect(),
             dates,
-            numbers: words.filter_map(|word| word.parse().ok()).collect(),
-            rng: TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]),
-        };
-        search.texts.sort_unstable();
-        search.texts.dedup();
-        search
+            numbers: [0, 1, 2, 3, 18, 100, 1_000_000]
+                .into_iter()
+                .chain(compared.flat_map(|number| [number - 1, number, number + 1]))
+                .collect(),
+            chance: Chance(TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32])),
+        }
     }
 
     /// What is given beside the answers: the day, the channel, what is attached and linked.
     pub(crate) fn given(&mut self) -> Given {
         let days = ["2026-11-27", "2025-03-03", "2024-02-29"];
-        let mut given = Given::on(day(self.one_of::<&str>(&days)));
-        given.channel = if self.often(3) { FilingChannel::Paper } else { FilingChannel::Online };
-        given.fee_waiver_requested = self.often(2);
-        given.foreign_language = self.often(2);
-        given.edition = self.often(2).then(|| self.date(given.filing_date));
+        let mut given = Given::on(day(self.chance.one_of::<&str>(&days)));
+        given.channel = if self.chance.often(3) { FilingChannel::Paper } else { FilingChannel::Online };
+        given.fee_waiver_requested = self.chance.often(2);
+        given.foreign_language = self.chance.often(2);
+        given.edition = self.chance.often(2).then(|| self.date(given.filing_date));
         let roles: Vec<&str> = self.form.roles.iter().map(|role| role.id.as_str()).collect();
         if !roles.is_empty() {
-            (*self.one_of(&roles)).clone_into(&mut given.filer_role);
+            (*self.chance.one_of(&roles)).clone_into(&mut given.filer_role);
         }
-        for text in self.texts.clone() {
-            if self.often(2) {
+        for text in &self.texts {
+            if self.chance.often(2) {
                 given.linked.insert(text.clone());
             }
-            if self.often(2) {
-                given.evidence.insert(text);
+            if self.chance.often(2) {
+                given.evidence.insert(text.clone());
             }
         }
         given
     }
 
-    /// Answers to some questions, each as likely to be there as not to be asked.
+    /// Answers to the questions, each left out once in eight times.
     pub(crate) fn answers(&mut self, questions: &[&Question], filing: Date) -> Answers {
         let mut answers = Answers::new();
         for question in questions {
-            if !self.often(8) {
+            if !self.chance.often(8) {
                 answers.insert(question.id.clone(), self.answer(question, filing));
             }
         }
@@ -83,89 +87,66 @@ impl<'a> Search<'a> {
         if question.kind != Type::Repeating {
             return self.value(question.kind, &question.options, filing);
         }
-        let items = self.below(4);
+        let items = self.chance.below(4);
         (0..items).map(|_| self.item(&question.fields, filing)).collect()
     }
 
     fn item(&mut self, fields: &[SubField], filing: Date) -> Value {
         let mut item = serde_json::Map::new();
         for field in fields {
-            if !self.often(5) {
+            if !self.chance.often(5) {
                 item.insert(field.id.clone(), self.value(field.kind, &field.options, filing));
             }
         }
         Value::Object(item)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are texts")]
     fn value(&mut self, kind: Type, options: &[String], filing: Date) -> Value {
         match kind {
-            Type::YesNo | Type::Check => json!(self.often(2)),
-            Type::Select if !options.is_empty() => json!(self.one_of(options)),
+            Type::YesNo | Type::Check => json!(self.chance.often(2)),
+            Type::Select if !options.is_empty() => json!(self.chance.one_of(options)),
             Type::Multi => {
-                let chosen: Vec<&String> = options.iter().filter(|_| self.often(3)).collect();
+                let chosen: Vec<&String> = options.iter().filter(|_| self.chance.often(3)).collect();
                 json!(chosen)
             }
-            Type::Int | Type::Money | Type::Weight => json!(self.number()),
+            Type::Int | Type::Money | Type::Weight => json!(self.chance.one_of(&self.numbers)),
             Type::Date | Type::PartialDate => json!(self.date(filing).to_string()),
             Type::Address => self.address(),
-            Type::Country => json!(self.one_of(&["US", "MX", "CU"])),
-            Type::ANumber => json!(self.one_of(&["A000000001", "A000000002"])),
-            Type::Email => json!(self.one_of(&["one@example.test", "two@example.test"])),
-            Type::Text
-            | Type::LongText
-            | Type::Select
-            | Type::NamePart
-            | Type::Receipt
-            | Type::AccountNumber
-            | Type::Ssn
-            | Type::I94
-            | Type::PassportNumber
-            | Type::Sevis
-            | Type::EadCategory
-            | Type::UsState
-            | Type::Phone
-            | Type::Height
-            | Type::Signature
-            | Type::Repeating => json!(self.text()),
+            Type::Country => json!(self.chance.one_of(&["US", "MX", "CU"])),
+            Type::ANumber => json!(self.chance.one_of(&["A000000001", "A000000002"])),
+            Type::Email => json!(self.chance.one_of(&["one@example.test", "two@example.test"])),
+            _ => json!(self.chance.one_of(&self.texts)),
         }
     }
 
     fn address(&mut self) -> Value {
-        let line = *self.one_of(&["1 Sample Street", "PO Box 5"]);
-        if self.often(2) {
+        let line = *self.chance.one_of(&["1 Sample Street", "PO Box 5"]);
+        if self.chance.often(2) {
             json!({ "line1": line, "city": "Albany", "state": "NY", "postal_code": "12207", "country": "US" })
         } else {
             json!({ "line1": line, "city": "Lisbon", "country": "PT" })
         }
     }
 
-    fn text(&mut self) -> String {
-        let mut texts: Vec<String> = vec!["Sample".into(), "Two Words".into()];
-        texts.extend(self.texts.iter().cloned());
-        self.one_of(&texts).clone()
-    }
-
-    fn number(&mut self) -> i64 {
-        let mut numbers = vec![0, 1, 2, 3, 18, 100, 1_000_000];
-        numbers.extend(self.numbers.iter().flat_map(|number| [number - 1, *number, number + 1]));
-        *self.one_of(&numbers)
-    }
-
     /// Around what the form compares with, else around the day of filing.
     fn date(&mut self, filing: Date) -> Date {
-        let base = match self.dates.clone() {
-            dates if !dates.is_empty() && self.often(3) => *self.one_of(&dates),
-            _ => filing,
-        };
+        let compared = !self.dates.is_empty() && self.chance.often(3);
+        let base = if compared { *self.chance.one_of(&self.dates) } else { filing };
         // Years and days by themselves: a span has one sign.
-        let years = if self.often(2) { *self.one_of(&YEARS) } else { 0 };
-        let days = if years > 0 { *self.one_of(&TURNS[..6]) } else { *self.one_of(&TURNS) };
+        let years = if self.chance.often(2) { *self.chance.one_of(&YEARS) } else { 0 };
+        let days = if years > 0 { *self.chance.one_of(&TURNS[..6]) } else { *self.chance.one_of(&TURNS) };
         let signed = |number: i32, back: bool| if back { -number } else { number };
-        let moved = base.checked_add(signed(years, !self.often(3)).years());
-        let moved = moved.and_then(|day| day.checked_add(signed(days, self.often(2)).days()));
+        let moved = base.checked_add(signed(years, !self.chance.often(3)).years());
+        let moved = moved.and_then(|day| day.checked_add(signed(days, self.chance.often(2)).days()));
         moved.unwrap_or(base)
     }
+}
 
+/// What is left to chance, the same each time.
+struct Chance(TestRng);
+
+impl Chance {
     /// Once in so many times.
     fn often(&mut self, times: usize) -> bool {
         self.below(times) == 0
@@ -176,7 +157,7 @@ impl<'a> Search<'a> {
     }
 
     fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.rng.next_u64() % end as u64).unwrap()
+        usize::try_from(self.0.next_u64() % end as u64).unwrap()
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn log(
     from: u64,
     kept: Vec<SignedCheckpoint>,
 ) -> Result<Steps, ApiError> {
-    let from = kept.iter().map(|kept| kept.size).chain([from]).min().unwrap_or(from).max(1);
+    let from = kept.iter().fold(from, |from, kept| from.min(kept.size)).max(1);
     let head = log.head().await?.position;
     let (sender, receiver) = mpsc::channel(4);
     let (progress, mut seen) = watch::channel(0);

@@ -43,13 +43,14 @@ impl Subscriber for Challenges {
         let challenge_id = stream_id(event)?;
         let challenge = self.store.state(challenge_id).await?.state;
         let Some(party) = challenge.party.filter(|_| !challenge.challenge.is_empty()) else { return Ok(()) };
-        for (case_id, nth) in parties::cases(tx, party).await?.into_iter().zip(0..) {
-            // Only one of them is meant; whoever is not decides nothing, and nothing is written.
+        for case_id in parties::cases(tx, party).await? {
             if decide::is_about(&challenge, &self.store.state(case_id).await?.state) {
-                react(&self.store, tx, event, ("follow_challenge", nth), case_id, |case| {
+                react(&self.store, tx, event, ("follow_challenge", 0), case_id, |case| {
                     decide::follow_challenge(case, challenge_id, &challenge)
                 })
                 .await?;
+                // A receipt number is one case's.
+                break;
             }
         }
         Ok(())

@@ -3,11 +3,12 @@ use super::args::ImportArgs;
 use super::{Operator, USUAL};
 use crate::commands::Refused;
 use anyhow::{Context, Result, bail, ensure};
+use docket_proto::export_file::Records;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::export_record::Record;
 use prost::Message as _;
 use serde_json::json;
-use std::io::{BufRead, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -51,35 +52,21 @@ pub(super) async fn export(operator: &Operator<'_>, stream: Option<String>, to: 
 /// The checkpoint at the end of a file of a whole log. The file itself is not checked: what is signed speaks for itself.
 pub(super) fn kept_in(path: &Path) -> Result<pb::KeptCheckpoint> {
     let file = std::fs::File::open(path).with_context(|| format!("open {}", path.display()))?;
-    let (first, last) = first_and_last(&mut std::io::BufReader::new(file))
-        .with_context(|| format!("{} is no file of `docket log export`", path.display()))?;
-    let (Some(Record::Header(header)), Some(Record::End(end))) = (first.record, last.record) else {
+    let mut records = Records::new(std::io::BufReader::new(file));
+    let (mut header, mut end) = (None, None);
+    while let Some(record) = records.read().with_context(|| format!("read {}", path.display()))? {
+        match record {
+            Record::Header(found) => header = Some(found),
+            Record::End(found) => end = Some(found),
+            Record::Event(_) => {}
+        }
+    }
+    let (Some(header), Some(end)) = (header, end) else {
         bail!("{} was cut off, or is no file of `docket log export`", path.display());
     };
     ensure!(header.stream.is_empty(), "{} is of one stream: only a whole log is compared", path.display());
     let checkpoint = end.checkpoint.with_context(|| format!("{} holds no event", path.display()))?;
     Ok(pb::KeptCheckpoint { log: header.log, checkpoint: Some(checkpoint) })
-}
-
-/// The first record and the last, each with its length before it as protobuf writes numbers.
-fn first_and_last(file: &mut impl BufRead) -> Result<(pb::ExportRecord, pb::ExportRecord)> {
-    let (mut first, mut last) = (None, Vec::new());
-    while !file.fill_buf()?.is_empty() {
-        let mut length = Vec::new();
-        while length.last().is_none_or(|byte| byte & 0x80 != 0) && length.len() < 10 {
-            let mut byte = [0];
-            file.read_exact(&mut byte)?;
-            length.push(byte[0]);
-        }
-        let length = prost::decode_length_delimiter(length.as_slice())?;
-        ensure!(length <= MOST_BYTES, "a record of {length} bytes");
-        last.resize(length, 0);
-        file.read_exact(&mut last)?;
-        if first.is_none() {
-            first = Some(pb::ExportRecord::decode(last.as_slice())?);
-        }
-    }
-    Ok((first.context("it is empty")?, pb::ExportRecord::decode(last.as_slice())?))
 }
 
 /// The service's own program does it: it holds the chain's rules, and needs nothing that runs.
