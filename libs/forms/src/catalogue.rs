@@ -9,10 +9,12 @@ use docket_kernel::identifier::form_number;
 use sha2::{Digest, Sha256};
 
 use crate::form::Form;
+use crate::guide::Guide;
 use crate::load::source::{Common, FormFile};
 use crate::load::{File, assemble};
 
 const COMMON: &str = "_common.toml";
+const GUIDE: &str = "_guide.toml";
 
 /// All forms, ready to be asked. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,6 +23,7 @@ pub struct Catalogue(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     forms: Vec<Form>,
+    guide: Option<Guide>,
     version: String,
 }
 
@@ -99,7 +102,7 @@ impl Catalogue {
         };
         let common: Option<Common> = read(common_file, &mut errors);
         let mut forms: Vec<Form> = Vec::new();
-        for file in files.iter().filter(|file| file.name != COMMON) {
+        for file in files.iter().filter(|file| ![COMMON, GUIDE].contains(&file.name.as_str())) {
             let source: Option<FormFile> = read(file, &mut errors);
             if let (Some(source), Some(common)) = (source, &common) {
                 forms.extend(assemble::form(file, &source, common_file, common, &version, &mut errors));
@@ -112,7 +115,9 @@ impl Catalogue {
                 errors.push(LoadError { file, id: form.id.clone(), line: 1, column: 1, message });
             }
         }
-        if errors.is_empty() { Ok(Self(Arc::new(Inner { forms, version }))) } else { Err(errors) }
+        let guide = files.iter().find(|file| file.name == GUIDE);
+        let guide = guide.and_then(|file| Guide::read(file, &version, &forms, &mut errors));
+        if errors.is_empty() { Ok(Self(Arc::new(Inner { forms, guide, version }))) } else { Err(errors) }
     }
 
     /// All forms, in order of their files' names.
@@ -132,6 +137,11 @@ impl Catalogue {
     pub fn find(&self, typed: &str) -> Result<&Form, FieldFault> {
         let known = form_number(typed, self.forms().map(|form| form.id.as_str()))?;
         self.form(&known).ok_or_else(|| FieldFault::new("form", "FORM_UNKNOWN", "No form has this number."))
+    }
+
+    /// The guided choice of a form; nothing when the folder has none.
+    pub fn guide(&self) -> Option<&Guide> {
+        self.0.guide.as_ref()
     }
 
     /// The first 16 hexadecimal digits of a SHA-256 over names and contents of all files.
@@ -172,6 +182,7 @@ macro_rules! built_in {
 /// The files of the folder `catalogue`; a test compares the list with the folder.
 const FILES: &[(&str, &str)] = built_in![
     "_common.toml",
+    "_guide.toml",
     "ar-11.toml",
     "g-1450.toml",
     "g-28.toml",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Answers;
 use crate::answers::Facts;
+use crate::explain::{because, rests_on};
 use crate::expr::Expr;
 use crate::expr::eval::{Context, truth};
 use crate::form::{EvidenceLevel, FindingKind, Form, Level, Question};
@@ -26,6 +27,8 @@ pub struct Missing {
     pub because: String,
     /// The source of the duty to answer.
     pub cite: String,
+    /// The questions whose present answers make it so: another answer to one of them may end it.
+    pub rests_on: Vec<String>,
 }
 
 /// A rule which fired.
@@ -47,6 +50,8 @@ pub struct Finding {
     pub cite: String,
     /// The part of the message which says what to do.
     pub way_out: String,
+    /// The questions whose present answers make it so: another answer to one of them may end it.
+    pub rests_on: Vec<String>,
 }
 
 /// Evidence which is needed.
@@ -64,6 +69,8 @@ pub struct EvidenceNeed {
     pub satisfied: bool,
     /// Why it is needed.
     pub because: String,
+    /// The questions whose present answers make it so: another answer to one of them may end it.
+    pub rests_on: Vec<String>,
 }
 
 /// What a set of answers still needs.
@@ -111,7 +118,8 @@ fn missing(facts: &Facts<'_>) -> Vec<Missing> {
         let value = facts.value(&question.id);
         match value.filter(|value| value.is_answer()) {
             None if required && question.kind != Type::Check => {
-                missing.push(lacking(facts, question, &question.id, &question.label, &question.required));
+                let asked = Asked::of(question);
+                missing.push(lacking(facts, &asked, &question.id, &question.label));
             }
             Some(Value::Items(items)) => {
                 for (n, item) in items.iter().enumerate() {
@@ -119,15 +127,7 @@ fn missing(facts: &Facts<'_>) -> Vec<Missing> {
                 }
             }
             Some(Value::Address(parts)) if required => {
-                missing_parts(
-                    facts,
-                    question,
-                    &question.id,
-                    &question.label,
-                    &question.required,
-                    parts,
-                    &mut missing,
-                );
+                missing_parts(facts, &Asked::of(question), &question.id, parts, &mut missing);
             }
             None | Some(_) => {}
         }
@@ -149,14 +149,14 @@ fn missing_in_item(
             continue;
         }
         let path = format!("{}[{n}].{}", question.id, field.id);
+        let asked =
+            Asked { label: &field.label, required: &field.required, it: Some(item), ..Asked::of(question) };
         match item.get(&field.id) {
-            None => missing.push(lacking(facts, question, &path, &field.label, &field.required)),
+            None => missing.push(lacking(facts, &asked, &path, &field.label)),
             Some(Value::Multi(values)) if values.is_empty() => {
-                missing.push(lacking(facts, question, &path, &field.label, &field.required));
+                missing.push(lacking(facts, &asked, &path, &field.label));
             }
-            Some(Value::Address(parts)) => {
-                missing_parts(facts, question, &path, &field.label, &field.required, parts, missing);
-            }
+            Some(Value::Address(parts)) => missing_parts(facts, &asked, &path, parts, missing),
             Some(_) => {}
         }
     }
@@ -165,10 +165,8 @@ fn missing_in_item(
 /// What every address needs: line, city and country; in the United States state and ZIP code too.
 fn missing_parts(
     facts: &Facts<'_>,
-    question: &Question,
+    asked: &Asked<'_>,
     field: &str,
-    label: &str,
-    required: &Expr,
     parts: &BTreeMap<String, String>,
     missing: &mut Vec<Missing>,
 ) {
@@ -176,8 +174,8 @@ fn missing_parts(
     let wanted: &[&str] =
         if domestic { &["line1", "city", "state", "postal_code"] } else { &["line1", "city", "country"] };
     for part in wanted.iter().filter(|part| !parts.contains_key(**part)) {
-        let label = format!("{label}: {}", part_label(part));
-        missing.push(lacking(facts, question, &format!("{field}.{part}"), &label, required));
+        let label = format!("{}: {}", asked.label, part_label(part));
+        missing.push(lacking(facts, asked, &format!("{field}.{part}"), &label));
     }
 }
 
@@ -191,31 +189,30 @@ fn part_label(part: &str) -> &'static str {
     }
 }
 
-fn lacking(facts: &Facts<'_>, question: &Question, field: &str, label: &str, required: &Expr) -> Missing {
-    Missing {
-        field: field.to_owned(),
-        label: label.to_owned(),
-        section: question.section.clone(),
-        because: because(facts.form, required, "This form asks it of everyone."),
-        cite: "8 CFR 103.2(a)(1)".to_owned(),
+/// What is asked where an answer is missing: a question, or a part of one of its items.
+struct Asked<'a> {
+    section: &'a str,
+    label: &'a str,
+    required: &'a Expr,
+    it: Option<&'a Item>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(question: &'a Question) -> Self {
+        Self { section: &question.section, label: &question.label, required: &question.required, it: None }
     }
 }
 
-/// Why something is asked: the questions whose answers make it so.
-pub(crate) fn because(form: &Form, expr: &Expr, always: &str) -> String {
-    if expr.is_always() {
-        return always.to_owned();
+fn lacking(facts: &Facts<'_>, asked: &Asked<'_>, field: &str, label: &str) -> Missing {
+    let rests_on = rests_on(facts, asked.required, asked.it);
+    Missing {
+        field: field.to_owned(),
+        label: label.to_owned(),
+        section: asked.section.to_owned(),
+        because: because(facts.form, asked.required, &rests_on, "This form asks it of everyone."),
+        cite: "8 CFR 103.2(a)(1)".to_owned(),
+        rests_on,
     }
-    let names = expr.names();
-    let labels: Vec<String> = names
-        .iter()
-        .filter_map(|name| form.question(name))
-        .map(|question| format!("\u{201C}{}\u{201D}", question.label))
-        .collect();
-    if labels.is_empty() {
-        return format!("Because: {expr}.");
-    }
-    format!("Because of your answer to {}.", labels.join(" and "))
 }
 
 fn findings(facts: &Facts<'_>) -> Vec<Finding> {
@@ -231,6 +228,7 @@ fn findings(facts: &Facts<'_>) -> Vec<Finding> {
             message: rule.message.clone(),
             cite: rule.cite.clone().unwrap_or_default(),
             way_out: way_out(&rule.message),
+            rests_on: rests_on(facts, &rule.when, None),
         })
         .collect()
 }
@@ -247,17 +245,20 @@ fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
     let context = Context::of(facts, None);
     let attached = &facts.given.evidence;
     let needed = facts.form.evidence.iter().filter(|row| truth(&row.when.node, &context) == Truth::True);
-    needed
-        .map(|row| EvidenceNeed {
+    let need = |row: &crate::form::Evidence| {
+        let rests_on = rests_on(facts, &row.when, None);
+        EvidenceNeed {
             kind: row.kind.clone(),
             title: row.title.clone(),
             level: row.level,
             substitutes: row.substitutes.clone(),
             satisfied: attached.contains(&row.kind)
                 || row.substitutes.iter().any(|kind| attached.contains(kind)),
-            because: because(facts.form, &row.when, "This form needs it from everyone."),
-        })
-        .collect()
+            because: because(facts.form, &row.when, &rests_on, "This form needs it from everyone."),
+            rests_on,
+        }
+    };
+    needed.map(need).collect()
 }
 
 /// The questions an expression hangs on which have no answer that counts.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Answers;
 use crate::answers::Facts;
-use crate::evaluate::{because, hangs_on};
+use crate::evaluate::hangs_on;
+use crate::explain::{because, rests_on};
 use crate::expr::eval::{Context, truth};
 use crate::form::{Channel, FeeKind, FeeRule, Form};
 use crate::given::{FilingChannel, Given};
@@ -152,7 +153,12 @@ impl<'a> Sheet<'a> {
             cents: if waived { 0 } else { row.cents },
             cite: row.cite.clone(),
             kind: row.kind,
-            because: because(self.facts.form, &row.when, "Everyone who files this form pays it."),
+            because: because(
+                self.facts.form,
+                &row.when,
+                &rests_on(self.facts, &row.when, None),
+                "Everyone who files this form pays it.",
+            ),
             waived,
         });
     }

@@ -7,11 +7,13 @@
 mod answers;
 mod catalogue;
 mod evaluate;
+mod explain;
 mod expr;
 mod fees;
 mod folder;
 mod form;
 mod given;
+mod guide;
 mod load;
 mod normalise;
 mod truth;
@@ -27,6 +29,7 @@ pub use form::{
     Role, Rule, Section, SubField,
 };
 pub use given::{FilingChannel, Given};
+pub use guide::{Choice, Guide, Outcome, Step};
 pub use normalise::normalise;
 pub use truth::Truth;
 pub use value::Type;

@@ -124,6 +124,11 @@ impl Refusal {
         Self::new(RefusalCode::Stale, "STALE", message)
     }
 
+    /// Somebody else changed the same meanwhile.
+    pub fn meanwhile(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::new(RefusalCode::Stale, reason, message)
+    }
+
     /// Too many, too large or too often.
     pub fn too_much(reason: &'static str, message: impl Into<String>) -> Self {
         Self::new(RefusalCode::TooMuch, reason, message)

@@ -3,7 +3,7 @@ use crate::output::Teller;
 use crate::{address, commands, story, up};
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Docket: file immigration benefits, follow cases, run the system.
@@ -47,10 +47,11 @@ enum Command {
         /// Form, for example N-400.
         form: Option<String>,
     },
-    /// Begin a filing with the answers of a JSON file and say what is wrong or missing.
+    /// Fill in a form: led question by question, or with the answers of a JSON file; says what is wrong or missing.
     File {
-        /// JSON: {"form": "N-400", "answers": {…}}.
-        file: PathBuf,
+        /// A form, such as N-400; filings/<id> to go on with a draft; a JSON file {"form": "N-400", "answers": {…}}.
+        /// Without it: which form do I need?
+        what: Option<String>,
     },
     /// A case's status and timeline.
     Status {
@@ -137,7 +138,10 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::SignIn(args) => commands::sign_in(&home, &args, &teller).await,
         Command::StepUp(args) => commands::step_up(&home, &args, &teller).await,
         Command::Forms { form } => commands::forms(&home, form.as_deref(), &teller).await,
-        Command::File { file } => commands::file(&home, &file, &teller).await,
+        Command::File { what: Some(what) } if Path::new(&what).extension().is_some() => {
+            commands::file(&home, Path::new(&what), &teller).await
+        }
+        Command::File { what } => commands::lead(&home, what.as_deref(), &teller).await,
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }
@@ -160,7 +164,7 @@ fn story_file(file: Option<PathBuf>) -> PathBuf {
 }
 
 fn list_stories(teller: &Teller) -> Result<()> {
-    for (path, title, about) in story::list(std::path::Path::new("tests/stories")).context("the stories")? {
+    for (path, title, about) in story::list(Path::new("tests/stories")).context("the stories")? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         teller.pair(&name, &format!("{title}: {about}"));
     }

@@ -1,5 +1,6 @@
 //! The client's commands, each a few calls to the public APIs.
 pub mod case;
+pub mod interview;
 pub mod log;
 pub mod mail;
 pub mod officers;
@@ -7,6 +8,7 @@ pub mod paper;
 pub mod session;
 
 pub use case::status;
+pub use interview::lead;
 pub use log::{LogArgs, log};
 pub use mail::inbox;
 pub use officers::{OfficerCommand, officer};

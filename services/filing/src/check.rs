@@ -1,6 +1,6 @@
 //! The form's rules over a filing as it is now: what is missing, what is wrong, and what would be signed.
 
-use docket_forms::{Answers, Evaluation, Form, Given, Truth, evaluate};
+use docket_forms::{Answers, Evaluation, Form, Given, Question, Truth, evaluate};
 use docket_kernel::Refusal;
 use docket_service::ApiError;
 use serde_json::Value;
@@ -45,6 +45,15 @@ impl<'a> Check<'a> {
             Some(Truth::Unknown) => answers.contains_key(question),
             Some(Truth::False) | None => false,
         }
+    }
+
+    /// The questions that are asked, section by section.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        let asked = |question: &&Question| self.evaluation.shown.get(&question.id) == Some(&Truth::True);
+        let of = |section| self.form.questions.iter().filter(move |question| question.section == section);
+        let questions = self.form.sections.iter().flat_map(|section| of(section.id.as_str()));
+        let questions = questions.filter(|question| !review::is_signing(question));
+        questions.filter(asked).map(|question| question.id.clone()).collect()
     }
 
     /// The canonical text.

@@ -11,6 +11,8 @@ pub mod representation;
 pub mod response;
 
 #[cfg(test)]
+mod editors_tests;
+#[cfg(test)]
 mod filing_tests;
 #[cfg(test)]
 mod laws_tests;

@@ -191,6 +191,7 @@ impl<'a> Call<'a> {
             // `require`: services/case-status/src/status/rebuild.rs
             "state" | "require" => "FAILED_PRECONDITION",
             "exists" => "ALREADY_EXISTS",
+            "meanwhile" => "ABORTED",
             "too_much" => "RESOURCE_EXHAUSTED",
             "not_yours" => "PERMISSION_DENIED",
             "invalid" | "fault" | "bad" => "INVALID_ARGUMENT",

@@ -172,6 +172,51 @@ fn as_the_applicant(system: &System, receipt: &str, sign_in: &Value) {
         "{filing:#}"
     );
     assert_eq!(filing["ready"], false);
+    led_through_a_form(system);
+}
+
+/// `docket file` on the terminal: the guide finds the form, the questions are asked in order, a wrong line again.
+fn led_through_a_form(system: &System) {
+    let lines = [
+        // Which form? A card, lost; begin the one that is offered.
+        "card",
+        "2",
+        "1",
+        // Why do you apply? First a word that is no choice, then why, then an answer, then enough.
+        "because",
+        "?",
+        "lost_stolen_destroyed",
+        "!",
+    ];
+    let (told, asked) = typed(system, &["file"], &lines);
+    assert_eq!(told["form"], "I-90");
+    assert!(told["missing"].as_array().unwrap().iter().any(|field| field == "app_dob"), "{told:#}");
+    assert!(
+        !told["missing"].as_array().unwrap().iter().any(|field| field == "reason"),
+        "it was answered: {told:#}"
+    );
+    assert!(asked.contains("What about your card?"), "{asked}");
+    // Gone on with another day: what was answered is not asked again, and a wrong date is refused and asked for anew.
+    let name = told["name"].as_str().unwrap();
+    let (again, asked) = typed(system, &["file", name], &["!"]);
+    assert_eq!(again["name"], told["name"]);
+    assert_eq!(asked.matches("> ").count(), 1, "one question, then the end: {asked}");
+    assert_eq!(exit_code(system, &["file", "N-999"]), Some(3));
+}
+
+/// Runs a command, types lines into it; gives what it says at last, and what it asked.
+fn typed(system: &System, arguments: &[&str], lines: &[&str]) -> (Value, String) {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let mut command = system.command(arguments);
+    let piped = command.arg("--json").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    writeln!(child.stdin.take().unwrap(), "{}", lines.join("\n")).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let asked = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{asked}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    (serde_json::from_str(printed.lines().last().unwrap()).unwrap(), asked)
 }
 
 /// The operator looks into every log, proves them, and builds the projection again; nobody's data is seen in the clear.

@@ -13,11 +13,13 @@ use jiff::civil::Date;
 pub(crate) struct Context<'a> {
     pub(crate) facts: &'a Facts<'a>,
     pub(crate) it: Option<&'a Item>,
+    /// A question whose answer is left out of account.
+    pub(crate) without: Option<&'a str>,
 }
 
 impl<'a> Context<'a> {
     pub(crate) fn of(facts: &'a Facts<'_>, it: Option<&'a Item>) -> Self {
-        Context { facts, it }
+        Context { facts, it, without: None }
     }
 }
 
@@ -50,7 +52,7 @@ pub(crate) fn look_up(path: &[String], context: &Context<'_>) -> Option<Value> {
     let (found, rest) = match path {
         [first, field, rest @ ..] if first == "it" => (context.it?.get(field).cloned(), rest),
         [first, rest @ ..] => {
-            let answer = context.facts.value(first).cloned();
+            let answer = context.facts.value(first).filter(|_| context.without != Some(first)).cloned();
             (answer.or_else(|| context.facts.given.value(context.facts.form, first)), rest)
         }
         [] => return None,

@@ -198,7 +198,7 @@ fn list_of(list: &Node, context: &Context<'_>) -> Option<Vec<Item>> {
 fn each_item(list: &Node, each: &Node, context: &Context<'_>) -> Option<std::vec::IntoIter<Truth>> {
     let items = list_of(list, context)?;
     let truths: Vec<Truth> =
-        items.iter().map(|item| truth(each, &Context { facts: context.facts, it: Some(item) })).collect();
+        items.iter().map(|item| truth(each, &Context { it: Some(item), ..*context })).collect();
     Some(truths.into_iter())
 }
 

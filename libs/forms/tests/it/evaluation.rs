@@ -312,3 +312,61 @@ proptest! {
         let _ = fee(form, &all, &given, waiver);
     }
 }
+
+#[test]
+fn a_finding_says_on_which_answers_it_rests() {
+    let form = load(
+        r#"
+        question = [
+          { id = "a", section = "all", type = "yes_no", required = "never", label = "A" },
+          { id = "b", section = "all", type = "yes_no", required = "never", label = "B" },
+          { id = "c", section = "all", type = "text", required = "a and not b", label = "C" },
+          { id = "d", section = "all", type = "text", required = "never", label = "D" },
+        ]
+        rule = [
+          { id = "either", level = "warn", when = "a or b", field = "form", kind = "advice", message = "Either." },
+          { id = "both", level = "warn", when = "a and not b", field = "form", kind = "advice", message = "Both." },
+          { id = "absent", level = "warn", when = "a and not present(d)", field = "d", kind = "advice", message = "D." },
+        ]
+        evidence = [{ kind = "paper", title = "A paper", when = "a or b", substitutes = [] }]
+        "#,
+    )
+    .unwrap();
+    let rests = |given_answers: Value, rule: &str| {
+        let evaluation = evaluate(&form, &answers(given_answers), &given("2026-03-02"));
+        let found = evaluation.findings.into_iter().find(|finding| finding.rule == rule);
+        found.map(|finding| finding.rests_on).unwrap_or_default()
+    };
+    // Only what decides is named; where each would do alone, both.
+    assert_eq!(rests(json!({"a": true, "b": false}), "either"), ["a"]);
+    assert_eq!(rests(json!({"a": true, "b": true}), "either"), ["a", "b"]);
+    assert_eq!(rests(json!({"a": true, "b": false}), "both"), ["a", "b"]);
+    // That something is not there can be what decides.
+    assert_eq!(rests(json!({"a": true}), "absent"), ["a", "d"]);
+
+    let evaluation = evaluate(&form, &answers(json!({"a": true, "b": false})), &given("2026-03-02"));
+    assert_eq!(evaluation.missing[0].rests_on, ["a", "b"]);
+    assert_eq!(evaluation.evidence[0].rests_on, ["a"]);
+    assert_eq!(evaluation.evidence[0].because, "Because of your answer to \u{201C}A\u{201D}.");
+}
+
+proptest! {
+    /// Whatever is answered: an answer that decides has one, or is one whose absence the rule looks for; and without any of
+    /// the answers a rule rests on it does not fire.
+    #[test]
+    fn without_what_a_finding_rests_on_it_is_not_found(seed in any::<[u8; 32]>(), n in 0_usize..21) {
+        let catalogue = Catalogue::embedded();
+        let form = catalogue.forms().nth(n).unwrap();
+        let mut search = crate::search::Search::seeded(form, seed);
+        let (given, questions) = (search.given(), form.questions.iter().collect::<Vec<_>>());
+        let answers = search.answers(&questions, given.filing_date);
+        for finding in evaluate(form, &answers, &given).findings {
+            let answered: Vec<_> = finding.rests_on.iter().filter(|id| answers.contains_key(*id)).collect();
+            let mut without = answers.clone();
+            without.retain(|id, _| !answered.contains(&id));
+            let again = evaluate(form, &without, &given);
+            let gone = !again.findings.iter().any(|one| one.rule == finding.rule && one.rests_on == finding.rests_on);
+            prop_assert!(answered.is_empty() || gone, "{} of {} rests on {:?}", finding.rule, form.id, finding.rests_on);
+        }
+    }
+}

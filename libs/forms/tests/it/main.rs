@@ -7,6 +7,7 @@ mod coverage;
 mod evaluation;
 mod examples;
 mod faults;
+mod guide;
 mod language;
 mod normalise;
 mod search;

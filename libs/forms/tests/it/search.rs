@@ -31,6 +31,10 @@ pub(crate) struct Search<'a> {
 
 impl<'a> Search<'a> {
     pub(crate) fn new(form: &'a Form) -> Self {
+        Self::seeded(form, [7; 32])
+    }
+
+    pub(crate) fn seeded(form: &'a Form, seed: [u8; 32]) -> Self {
         let written = conditions(form).map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let quoted: Vec<&str> = written.split('\'').skip(1).step_by(2).collect();
         let dates = quoted.iter().filter_map(|text| text.parse().ok()).collect();
@@ -45,7 +49,7 @@ impl<'a> Search<'a> {
                 .into_iter()
                 .chain(compared.flat_map(|number| [number - 1, number, number + 1]))
                 .collect(),
-            chance: Chance(TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32])),
+            chance: Chance(TestRng::from_seed(RngAlgorithm::ChaCha, &seed)),
         }
     }
 

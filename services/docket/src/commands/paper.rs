@@ -1,7 +1,7 @@
 //! `docket forms` and `docket file`: the catalogue, and a filing begun from a file.
 use super::{Refused, Session};
 use crate::address::Addresses;
-use crate::client::{Connection, request};
+use crate::client::{Connection, patiently, request};
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::filing::v1 as pb;
@@ -64,51 +64,66 @@ pub async fn file(home: &Path, path: &Path, teller: &Teller) -> Result<()> {
     let paper: Paper = serde_json::from_str(&text)
         .with_context(|| format!("{} is not {{\"form\", \"answers\"}}", path.display()))?;
     let (connection, token) = Session::resume(home).await?;
-    let mut drafts = connection.drafts();
+    let begun = begin(&connection, &token, &paper.form).await?;
+    let filing = amend(&connection, &token, &begun, paper.answers).await.map_err(Refused::from)?;
+    tell(&filing, teller);
+    Ok(())
+}
+
+/// Begins a draft of a form.
+pub async fn begin(connection: &Connection, token: &str, form: &str) -> Result<pb::Filing> {
     let message = pb::StartDraftRequest {
-        representation: String::new(),
-        package: String::new(),
         request_id: Uuid::now_v7().to_string(),
-        form: paper.form,
-        again: String::new(),
+        form: form.to_owned(),
+        ..pb::StartDraftRequest::default()
     };
-    let begun = drafts
-        .start_draft(request(Some(&token), message))
+    let begun = connection
+        .drafts()
+        .start_draft(request(Some(token), message))
         .await
         .map_err(Refused::from)?
-        .into_inner()
-        .filing
-        .context("filing")?;
+        .into_inner();
+    get(connection, token, &begun.filing.context("filing")?.name).await
+}
+
+/// A filing with its answers.
+pub async fn get(connection: &Connection, token: &str, name: &str) -> Result<pb::Filing> {
+    let message = pb::GetFilingRequest { name: name.to_owned() };
+    let answer =
+        connection.drafts().get_filing(request(Some(token), message)).await.map_err(Refused::from)?;
+    answer.into_inner().filing.context("filing")
+}
+
+/// Saves answers to a filing that was looked at; nobody else's are overwritten unseen.
+pub async fn amend(
+    connection: &Connection,
+    token: &str,
+    seen: &pb::Filing,
+    answers: Map<String, Value>,
+) -> Result<pb::Filing, tonic::Status> {
     let message = pb::AnswerDraftRequest {
         request_id: Uuid::now_v7().to_string(),
-        name: begun.name,
-        answers_json: Value::Object(paper.answers).to_string(),
-        etag: 0,
+        name: seen.name.clone(),
+        answers_json: Value::Object(answers).to_string(),
+        etag: seen.etag,
     };
-    let filing = drafts
-        .answer_draft(request(Some(&token), message))
-        .await
-        .map_err(Refused::from)?
-        .into_inner()
-        .filing
-        .context("filing")?;
+    let drafts = connection.drafts();
+    let answer = patiently(|| {
+        let (mut drafts, message) = (drafts.clone(), message.clone());
+        async move { drafts.answer_draft(request(Some(token), message)).await }
+    });
+    answer.await?.into_inner().filing.ok_or_else(|| tonic::Status::internal("an answer without its filing"))
+}
+
+/// What is wrong, missing and to be attached.
+pub fn tell(filing: &pb::Filing, teller: &Teller) {
     if teller.is_json() {
-        teller.value(&json!({
-            "name": filing.name, "ready": filing.ready,
-            "findings": filing.findings.iter().map(|f| json!({"rule": f.rule, "level": f.level, "field": f.field, "message": f.message, "cite": f.cite})).collect::<Vec<_>>(),
-            "missing": filing.missing.iter().map(|m| &m.field).collect::<Vec<_>>(),
-        }));
-        return Ok(());
+        teller.value(&told(filing));
+        return;
     }
     teller.heading(&format!("{} {}", filing.form, filing.name));
     for finding in &filing.findings {
-        teller.line(&format!(
-            "{} {}: {} {}",
-            if finding.level == "block" { "✗" } else { "!" },
-            finding.field,
-            finding.message,
-            finding.cite
-        ));
+        teller.line(&words(finding));
     }
     for missing in &filing.missing {
         teller.line(&format!("? {}: {}", missing.field, missing.label));
@@ -116,5 +131,30 @@ pub async fn file(home: &Path, path: &Path, teller: &Teller) -> Result<()> {
     for need in filing.evidence_needs.iter().filter(|need| !need.satisfied) {
         teller.line(&format!("+ {}: {}", need.kind, need.title));
     }
-    Ok(())
+    if filing.ready {
+        teller.line("Everything is there: it can be reviewed and signed.");
+    }
+}
+
+/// A finding as people read it.
+pub fn words(finding: &pb::Finding) -> String {
+    let mark = if finding.level == "block" { "✗" } else { "!" };
+    format!("{mark} {}: {} {}", finding.field, finding.message, finding.cite)
+}
+
+/// What a program is told of a filing.
+fn told(filing: &pb::Filing) -> Value {
+    let findings = filing.findings.iter().map(|finding| {
+        json!({
+            "rule": finding.rule, "level": finding.level, "field": finding.field, "message": finding.message,
+            "cite": finding.cite, "rests_on": finding.rests_on,
+        })
+    });
+    let needs = filing.evidence_needs.iter().filter(|need| !need.satisfied);
+    json!({
+        "name": filing.name, "form": filing.form, "ready": filing.ready,
+        "findings": findings.collect::<Vec<_>>(),
+        "missing": filing.missing.iter().map(|missing| &missing.field).collect::<Vec<_>>(),
+        "evidence": needs.map(|need| &need.kind).collect::<Vec<_>>(),
+    })
 }

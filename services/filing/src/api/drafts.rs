@@ -1,7 +1,7 @@
 //! `DraftService`: starting, answering, looking, listing; signing and sending are in `signing`.
 
 use docket_eventlog::{Context, Error, Expected, Store, StreamAppend, Subjects};
-use docket_forms::Form;
+use docket_forms::{Answers, Form};
 use docket_kernel::{FieldFault, Refusal, id};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_server::DraftService;
@@ -61,11 +61,7 @@ impl DraftService for DraftApi {
         let caller = caller(&request)?;
         let id = id_in("name", "filings", &request.get_ref().name).map_err(ApiError::from)?;
         let dossier = self.0.filing(&caller, "GetFiling", id).await?;
-        let mut filing = view::filing(&self.0, &dossier).await?;
-        if !dossier.content.erased {
-            filing.answers_json = Value::Object(dossier.content.answers).to_string();
-            filing.remark = dossier.content.remark;
-        }
+        let filing = view::whole(&self.0, &dossier).await?;
         Ok(Response::new(pb::GetFilingResponse { filing: Some(filing) }))
     }
 
@@ -293,12 +289,20 @@ async fn answer(
         (!answer.is_null() && review::is_signing(question))
             .then(|| FieldFault::new(&question.id, "ANSWERED_BY_SIGNING", words))
     })?;
-    let questions: Vec<String> = answers.keys().cloned().collect();
-    let answers_json = Value::Object(answers).to_string();
-    view::after(desk, caller, ("AnswerDraft", &context), id, |state| {
-        filing::answer(state, request.etag, questions.clone(), answers_json.clone())
-    })
-    .await
+    // What is answered so already changes nothing: neither a signature nor somebody else's answer.
+    let told: Answers =
+        answers.into_iter().filter(|(id, answer)| is_news(&dossier.content.answers, id, answer)).collect();
+    let questions: Vec<String> = told.keys().cloned().collect();
+    let answers_json = Value::Object(told).to_string();
+    let decide =
+        |state: &Filing| filing::answer(state, request.etag, questions.clone(), answers_json.clone());
+    desk.filings.execute(&context, id, Subjects::filing(id), decide).await?;
+    // With all answers: who goes on from this etag has seen what others wrote.
+    view::whole(desk, &desk.filing(caller, "AnswerDraft", id).await?).await
+}
+
+fn is_news(answers: &Answers, question: &str, answer: &Value) -> bool {
+    answers.get(question).unwrap_or(&Value::Null) != answer
 }
 
 async fn ask_fee_waiver(

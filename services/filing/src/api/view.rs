@@ -6,6 +6,7 @@ use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::check::Check;
@@ -22,11 +23,22 @@ pub(crate) async fn filing(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing,
     if is_judged(&dossier.filing) && !dossier.content.erased {
         let check = Check::now(desk, dossier).await?;
         view.ready = check.is_ready();
+        view.shown = check.shown();
         for evaluation in check.evaluations().cloned() {
             view.findings.extend(evaluation.findings.into_iter().map(finding));
             view.missing.extend(evaluation.missing.into_iter().map(missing));
             view.evidence_needs.extend(evaluation.evidence.into_iter().map(need));
         }
+    }
+    Ok(view)
+}
+
+/// A filing with its answers and what the client wants corrected, for who may read them.
+pub(crate) async fn whole(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing, ApiError> {
+    let mut view = filing(desk, dossier).await?;
+    if !dossier.content.erased {
+        view.answers_json = Value::Object(dossier.content.answers.clone()).to_string();
+        view.remark.clone_from(&dossier.content.remark);
     }
     Ok(view)
 }
@@ -117,6 +129,7 @@ fn finding(finding: docket_forms::Finding) -> pb::Finding {
         field: finding.field,
         message: finding.message,
         cite: finding.cite,
+        rests_on: finding.rests_on,
         kind: match finding.kind {
             FindingKind::Intake => "intake",
             FindingKind::Rfe => "rfe",
@@ -133,6 +146,8 @@ fn missing(missing: docket_forms::Missing) -> pb::MissingAnswer {
         label: missing.label,
         section: missing.section,
         because: missing.because,
+        rests_on: missing.rests_on,
+        cite: missing.cite,
     }
 }
 
@@ -148,5 +163,6 @@ fn need(need: docket_forms::EvidenceNeed) -> pb::EvidenceNeed {
         substitutes: need.substitutes,
         satisfied: need.satisfied,
         because: need.because,
+        rests_on: need.rests_on,
     }
 }

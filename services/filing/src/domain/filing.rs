@@ -1,5 +1,7 @@
 //! One filing from its first answer to its receipt: its state and its fold; the decisions are in `decide`.
 
+use std::collections::BTreeMap;
+
 use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
@@ -120,6 +122,8 @@ pub struct Filing {
     pub version: u64,
     /// Version at which answers or evidence last changed.
     pub content_version: u64,
+    /// For each question that was ever answered or cleared, the version at which it was last.
+    pub answered: BTreeMap<String, u64>,
     /// Form.
     pub form: String,
     /// Edition of the form.
@@ -173,7 +177,12 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         Event::FilingReviewAsked(_) => Filing { review: Review::Asked, ..filing },
         Event::FilingReturned(_) => Filing { review: Review::Returned, ..filing },
         Event::FilingApproved(e) => Filing { review: Review::Approved(e.content_mac.clone()), ..filing },
-        Event::DraftAnswered(_) => edited(filing),
+        Event::DraftAnswered(e) => {
+            let mut filing = edited(filing);
+            let version = filing.version;
+            filing.answered.extend(e.questions.iter().map(|question| (question.clone(), version)));
+            filing
+        }
         Event::EvidenceAdded(e) => {
             let mut filing = edited(filing);
             filing.evidence.push(attached(e));

@@ -145,11 +145,22 @@ fn nothing_can_be_done_with_what_was_never_started() {
 }
 
 #[test]
-fn answers_are_saved_on_the_version_that_was_seen() {
-    let events = given([started()]).when(|f| answer(f, 1, vec!["basis".into()], "{}".into())).unwrap();
-    assert_eq!(events.len(), 1);
-    let stale = given([started(), answered()]).when(|f| answer(f, 1, vec!["basis".into()], "{}".into()));
-    assert_eq!(stale.unwrap_err().code, RefusalCode::Stale);
+fn two_who_answer_at_once_are_merged_and_the_same_question_is_told() {
+    let by =
+        |etag, question: &'static str| move |f: &Filing| answer(f, etag, vec![question.into()], "{}".into());
+    assert_eq!(given([started()]).when(by(1, "basis")).unwrap().len(), 1);
+    // Version 2 answers `basis`: who looked at version 1 does not overwrite it, but answers something else.
+    let answered_once = given([started(), answered()]);
+    refused(answered_once.when(by(1, "basis")), "ANSWERED_MEANWHILE");
+    assert_eq!(answered_once.when(by(1, "basis")).unwrap_err().code, RefusalCode::Stale);
+    assert_eq!(answered_once.when(by(1, "app_dob")).unwrap().len(), 1);
+    assert_eq!(answered_once.when(by(2, "basis")).unwrap().len(), 1);
+    assert_eq!(answered_once.when(by(0, "basis")).unwrap().len(), 1);
+    refused(answered_once.when(by(3, "app_dob")), "STALE");
+    // One question that somebody answered meanwhile, and nothing of the rest is saved either.
+    let both = |f: &Filing| answer(f, 1, vec!["app_dob".into(), "basis".into()], "{}".into());
+    let refusal = answered_once.when(both).unwrap_err();
+    assert!(refusal.message.contains("basis") && !refusal.message.contains("app_dob"), "{refusal}");
     let nothing = given([started()]).when(|f| answer(f, 0, Vec::new(), "{}".into())).unwrap();
     assert!(nothing.is_empty());
 }

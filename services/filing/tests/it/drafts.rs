@@ -82,6 +82,69 @@ async fn a_command_repeated_gives_the_first_result_and_another_under_its_id_is_r
     let saved = ana.answer_as(command, &first.name, &answer, 1).await.unwrap();
     let repeated = ana.answer_as(command, &first.name, &answer, 1).await.unwrap();
     assert_eq!((saved.etag, repeated.etag), (2, 2));
-    let stale = ana.answer_as(Uuid::now_v7(), &first.name, &answer, 1).await.unwrap_err();
-    assert_eq!((stale.code(), reason(&stale)), (Code::Aborted, "STALE".to_owned()));
+    // The same again is no news, whoever looked when.
+    let same = ana.answer_as(Uuid::now_v7(), &first.name, &answer, 1).await.unwrap();
+    assert_eq!(same.etag, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_devices_write_at_once_and_neither_loses_an_answer_unseen() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap();
+    let on = async |etag: u64, answer: serde_json::Value| {
+        ana.answer_as(Uuid::now_v7(), &draft.name, &answer, etag).await
+    };
+    let phone = on(1, json!({ "app_birth_city": "Recife" })).await.unwrap();
+    // The laptop still shows version 1: what the phone did not touch is merged, and its answer comes back with it.
+    let laptop = on(1, json!({ "app_given_name": "Ana" })).await.unwrap();
+    let merged: serde_json::Value = serde_json::from_str(&laptop.answers_json).unwrap();
+    assert_eq!(
+        (merged["app_birth_city"].as_str(), merged["app_given_name"].as_str()),
+        (Some("Recife"), Some("Ana"))
+    );
+    assert_eq!((phone.etag, laptop.etag), (2, 3));
+
+    let wrong = json!({ "app_birth_city": "Olinda", "app_birth_country": "BR" });
+    let told = on(1, wrong.clone()).await.unwrap_err();
+    assert_eq!((told.code(), reason(&told)), (Code::Aborted, "ANSWERED_MEANWHILE".to_owned()));
+    assert!(told.message().contains("app_birth_city") && !told.message().contains("Olinda"), "{told}");
+    let kept = ana.get(&draft.name).await.unwrap();
+    assert_eq!((kept.etag, kept.answers_json == laptop.answers_json), (3, true), "nothing of it was saved");
+    assert_eq!(on(3, wrong).await.unwrap().etag, 4);
+    let ahead = on(9, json!({ "app_birth_city": null })).await.unwrap_err();
+    assert_eq!(reason(&ahead), "STALE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_says_what_is_asked_and_on_which_answers_that_rests() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap();
+    let asked =
+        |filing: &docket_proto::filing::v1::Filing, id: &str| filing.shown.iter().any(|one| one == id);
+    assert!(asked(&draft, "basis") && !asked(&draft, "crime_list") && !asked(&draft, "signature"));
+    let single =
+        ana.answer(&draft.name, &json!({ "basis": "lpr_5_years", "lpr_since": "2026-01-10" })).await.unwrap();
+    let early = single.findings.iter().find(|finding| finding.rule == "early-5").unwrap();
+    assert!(early.rests_on.iter().any(|id| id == "lpr_since"), "{early:?}");
+    assert!(single.missing.iter().all(|missing| !missing.cite.is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_questions_lead_to_the_form() {
+    let world = World::start().await;
+    let guide = async |answers: serde_json::Value| world.guide(&answers.to_string()).await;
+    let first = world.guide("").await.unwrap().question.expect("a question");
+    assert_eq!(first.id, "aim");
+    assert!(first.choices.iter().any(|choice| choice.id == "card" && !choice.label.is_empty()));
+    let second = guide(json!({ "aim": "card" })).await.unwrap();
+    assert_eq!((second.question.unwrap().id.as_str(), second.outcomes.len()), ("card_need", 0));
+    let end = guide(json!({ "aim": "card", "card_need": "lost" })).await.unwrap();
+    assert!(end.question.is_none());
+    assert_eq!(end.outcomes[0].forms[0].form, "I-90");
+    assert!(end.outcomes[0].forms[0].online && !end.outcomes[0].text.is_empty());
+    let wrong = guide(json!({ "aim": "fly" })).await.unwrap_err();
+    assert_eq!((wrong.code(), bad_fields(&wrong)), (Code::InvalidArgument, vec!["aim".to_owned()]));
+    assert_eq!(bad_fields(&world.guide("[]").await.unwrap_err()), ["answers_json"]);
 }

@@ -10,6 +10,8 @@ use docket_kernel::{Actor, EventEnum, SystemClock};
 use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
 use docket_proto::case_status::events::v1 as cases;
 use docket_proto::events::{case, filing, payment};
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::catalogue_service_client::CatalogueServiceClient;
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
 use docket_proto::filing::v1::representation_service_client::RepresentationServiceClient;
@@ -85,6 +87,13 @@ impl World {
         let serve = |service, stop| docket_filing::serve(Config { service, scanner, catalogue }, stop);
         let server = bench.serve(service, serve).await;
         Self { bench, server, directory, sandbox, own, objects, payments, cases, _keys: keys, _nats: nats }
+    }
+
+    /// The guided choice of a form, as anybody may ask it.
+    pub(crate) async fn guide(&self, answers_json: &str) -> Result<pb::GuideFormsResponse, Status> {
+        let request = pb::GuideFormsRequest { answers_json: answers_json.into() };
+        let answer = CatalogueServiceClient::new(self.server.channel()).guide_forms(request).await?;
+        Ok(answer.into_inner())
     }
 
     /// A person whose identity is proven under a name.

@@ -94,15 +94,39 @@ pub fn answer(
     answers_json: String,
 ) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
-    if etag != 0 && etag != filing.version {
-        return Err(Refusal::stale("The draft was changed since you looked at it.")
-            .way_out("Load it again and repeat what is still to be changed.")
-            .fact("version", filing.version.to_string()));
+    if etag != 0 {
+        not_answered_since(filing, etag, &questions)?;
     }
     if questions.is_empty() {
         return Ok(Vec::new());
     }
     Ok(vec![pb::DraftAnswered { questions, answers_json }.into()])
+}
+
+/// What somebody else answered after the writer looked is not overwritten unseen; everything else is merged.
+fn not_answered_since(filing: &Filing, etag: u64, questions: &[String]) -> Result<(), Refusal> {
+    let load =
+        "Load the filing again and look at both answers; then send yours with its etag, if it still holds.";
+    if etag > filing.version {
+        return Err(Refusal::stale("The filing has no such version.")
+            .way_out(load)
+            .fact("version", filing.version.to_string()));
+    }
+    let since = |question: &&String| filing.answered.get(*question).is_some_and(|version| *version > etag);
+    let contested: Vec<&str> = questions.iter().filter(since).map(String::as_str).collect();
+    if contested.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::meanwhile(
+        "ANSWERED_MEANWHILE",
+        format!(
+            "Somebody else answered this after you looked: {}. Nothing of yours was saved.",
+            contested.join(", ")
+        ),
+    )
+    .way_out(load)
+    .fact("questions", contested.join(","))
+    .fact("version", filing.version.to_string()))
 }
 
 /// Asks for a waiver of the fee with the whole of Form I-912, or no longer.

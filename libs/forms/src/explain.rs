@@ -1,0 +1,71 @@
+//! Why a condition holds: the answers it rests on, and the words for it.
+
+use crate::answers::Facts;
+use crate::expr::eval::{Context, truth};
+use crate::expr::{Expr, Kind, Node};
+use crate::form::Form;
+use crate::truth::Truth;
+use crate::value::Item;
+
+/// The questions without whose present answers a true condition would no longer be known to hold, in the order in which it
+/// names them. Where each of several would do alone (`a or b`), all of them.
+pub(crate) fn rests_on(facts: &Facts<'_>, expr: &Expr, it: Option<&Item>) -> Vec<String> {
+    if expr.is_always() {
+        return Vec::new();
+    }
+    let names: Vec<String> =
+        expr.names().into_iter().filter(|name| facts.form.question(name).is_some()).collect();
+    let looked_for = looked_for(&expr.node);
+    let decides = |name: &&String| {
+        if facts.value(name).is_none() {
+            // That it is not there is what counts.
+            return looked_for.contains(*name);
+        }
+        truth(&expr.node, &Context { without: Some(name), ..Context::of(facts, it) }) != Truth::True
+    };
+    let deciding: Vec<String> = names.iter().filter(decides).cloned().collect();
+    if deciding.is_empty() {
+        return names.into_iter().filter(|name| facts.value(name).is_some()).collect();
+    }
+    deciding
+}
+
+/// The names of which a condition asks whether they are answered.
+fn looked_for(node: &Node) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(node, &mut found);
+    found
+}
+
+fn collect(node: &Node, found: &mut Vec<String>) {
+    match &node.kind {
+        Kind::Call(function, args) if function == "present" => {
+            for arg in args {
+                arg.walk_names(&mut |path, _| found.extend(path.first().cloned()));
+            }
+        }
+        Kind::List(nodes) | Kind::Call(_, nodes) => nodes.iter().for_each(|node| collect(node, found)),
+        Kind::Not(inner) => collect(inner, found),
+        Kind::Binary(_, a, b) => {
+            collect(a, found);
+            collect(b, found);
+        }
+        Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Date(_) | Kind::Name(_) => {}
+    }
+}
+
+/// The words: what it rests on by the questions' labels, or the condition itself where no answer has a part in it.
+pub(crate) fn because(form: &Form, expr: &Expr, rests_on: &[String], always: &str) -> String {
+    if expr.is_always() {
+        return always.to_owned();
+    }
+    let labels: Vec<String> = rests_on
+        .iter()
+        .filter_map(|name| form.question(name))
+        .map(|question| format!("\u{201C}{}\u{201D}", question.label))
+        .collect();
+    if labels.is_empty() {
+        return format!("Because: {expr}.");
+    }
+    format!("Because of your answer to {}.", labels.join(" and "))
+}

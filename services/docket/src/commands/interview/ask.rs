@@ -1,0 +1,207 @@
+//! Asking on the terminal: one question at a time, its choices, addresses and lists part by part. What is said goes to the
+//! error side, so that a program that reads the outcome sees only that.
+use super::form::{Part, Question};
+use super::reading::{ADDRESS, answer, hint, spoken};
+use anyhow::Result;
+use serde_json::{Map, Value};
+use std::io::{IsTerminal as _, Write as _};
+
+/// What a person says to a question.
+#[derive(Debug, PartialEq)]
+pub enum Said {
+    /// An answer.
+    Answer(Value),
+    /// It is left open.
+    Nothing,
+    /// No more for now; the end of the input says so too.
+    Stop,
+}
+
+/// Where the answers come from.
+pub struct Ask {
+    lines: Box<dyn Iterator<Item = std::io::Result<String>>>,
+}
+
+/// Says a line to the person.
+pub fn say(text: &str) {
+    eprintln!("  {text}");
+}
+
+impl Ask {
+    /// The terminal, or what is piped in.
+    pub fn of_terminal() -> Self {
+        Self { lines: Box::new(std::io::stdin().lines()) }
+    }
+
+    /// Asks a question. `why` is told when the person types a question mark.
+    pub fn question(&mut self, question: &Question, why: &str) -> Result<Said> {
+        eprintln!();
+        say(&question.part.label);
+        if let Some(help) = &question.help {
+            say(&format!("({help})"));
+        }
+        if question.part.kind == "repeating" {
+            self.list(question, why)
+        } else {
+            self.part(&question.part, "", why)
+        }
+    }
+
+    /// One of several choices, by number or word; nothing when the person leaves.
+    pub fn choice(&mut self, label: &str, options: &[String], labels: &[String]) -> Result<Option<String>> {
+        eprintln!();
+        say(label);
+        for (n, label) in labels.iter().enumerate() {
+            say(&format!("  {}. {label}", n + 1));
+        }
+        loop {
+            let Some(line) = self.line("")? else { return Ok(None) };
+            match super::reading::choice(options, &line) {
+                Ok(chosen) => return Ok(Some(chosen)),
+                Err(_) if line.is_empty() => return Ok(None),
+                Err(words) => say(&words),
+            }
+        }
+    }
+
+    fn part(&mut self, part: &Part, label: &str, why: &str) -> Result<Said> {
+        if part.kind == "address" {
+            return self.address(why);
+        }
+        for (n, option) in part.options.iter().enumerate() {
+            say(&format!("  {}. {}", n + 1, spoken(option)));
+        }
+        let hint = hint(part);
+        let prompt = [label, hint].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
+        loop {
+            let Some(line) = self.line(&prompt)? else { return Ok(Said::Stop) };
+            match line.as_str() {
+                "!" => return Ok(Said::Stop),
+                "" => return Ok(Said::Nothing),
+                "?" => say(if why.is_empty() { "You may leave this open." } else { why }),
+                line => match answer(part, line) {
+                    Ok(value) => return Ok(Said::Answer(value)),
+                    Err(words) => say(&words),
+                },
+            }
+        }
+    }
+
+    fn address(&mut self, why: &str) -> Result<Said> {
+        let mut parts = Map::new();
+        for (id, words) in ADDRESS {
+            match self.part(&Part::of("text"), words, why)? {
+                Said::Answer(value) => drop(parts.insert(id.to_owned(), value)),
+                Said::Nothing if id == "line1" => return Ok(Said::Nothing),
+                Said::Nothing => {}
+                Said::Stop => return Ok(Said::Stop),
+            }
+        }
+        Ok(Said::Answer(Value::Object(parts)))
+    }
+
+    /// Items until there is no more; none at all is an answer too.
+    fn list(&mut self, question: &Question, why: &str) -> Result<Said> {
+        let mut items = Vec::new();
+        loop {
+            let label = if items.is_empty() { "is there one to tell of?" } else { "another one?" };
+            match self.part(&Part::of("yes_no"), label, why)? {
+                Said::Answer(Value::Bool(true)) => {}
+                Said::Nothing if items.is_empty() => return Ok(Said::Nothing),
+                Said::Stop => return Ok(Said::Stop),
+                Said::Answer(_) | Said::Nothing => return Ok(Said::Answer(Value::Array(items))),
+            }
+            let mut item = Map::new();
+            for field in &question.fields {
+                let label = if field.part.kind == "address" {
+                    say(&field.part.label);
+                    ""
+                } else {
+                    &field.part.label
+                };
+                match self.part(&field.part, label, why)? {
+                    Said::Answer(value) => drop(item.insert(field.id.clone(), value)),
+                    Said::Nothing => {}
+                    Said::Stop => return Ok(Said::Stop),
+                }
+            }
+            items.push(Value::Object(item));
+        }
+    }
+
+    /// A line without its end and the blanks around it; nothing at the end of the input.
+    fn line(&mut self, prompt: &str) -> Result<Option<String>> {
+        eprint!("  {prompt}{}> ", if prompt.is_empty() { "" } else { " " });
+        std::io::stderr().flush()?;
+        let line = self.lines.next().transpose()?.map(|line| line.trim().to_owned());
+        if !std::io::stdin().is_terminal() {
+            // Nobody's Enter ends the line of the question.
+            eprintln!();
+        }
+        Ok(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::form::{Field, Part, Question};
+    use super::*;
+    use serde_json::json;
+
+    fn typed(lines: &[&str]) -> Ask {
+        let lines: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
+        Ask { lines: Box::new(lines.into_iter().map(Ok)) }
+    }
+
+    fn part(kind: &str) -> Part {
+        Part { kind: kind.into(), label: kind.into(), options: Vec::new() }
+    }
+
+    fn question(kind: &str) -> Question {
+        let fields = vec![
+            Field { id: "left".into(), part: part("date") },
+            Field { id: "where".into(), part: part("text") },
+        ];
+        let fields = if kind == "repeating" { fields } else { Vec::new() };
+        Question { id: "q".into(), section: "s".into(), part: part(kind), help: None, fields }
+    }
+
+    fn said(kind: &str, lines: &[&str]) -> Said {
+        typed(lines).question(&question(kind), "because").unwrap()
+    }
+
+    #[test]
+    fn a_line_that_is_no_answer_is_asked_for_again() {
+        assert_eq!(said("yes_no", &["what", "?", "yes"]), Said::Answer(json!(true)));
+    }
+
+    #[test]
+    fn an_empty_line_leaves_open_and_the_end_stops() {
+        assert_eq!(said("text", &[""]), Said::Nothing);
+        assert_eq!(said("text", &["!"]), Said::Stop);
+        assert_eq!(said("text", &[]), Said::Stop);
+    }
+
+    #[test]
+    fn lists_are_asked_item_by_item() {
+        let two = ["yes", "2020-01-02", "Lima", "y", "2021-01-02", "", "no"];
+        assert_eq!(
+            said("repeating", &two),
+            Said::Answer(json!([{"left": "2020-01-02", "where": "Lima"}, {"left": "2021-01-02"}]))
+        );
+        assert_eq!(said("repeating", &["no"]), Said::Answer(json!([])));
+        assert_eq!(said("repeating", &["yes", "2020-01-02", "!"]), Said::Stop);
+    }
+
+    #[test]
+    fn an_address_is_asked_part_by_part() {
+        let lines = ["1 Main St", "", "Reno", "NV", "", "89501", "US"];
+        assert_eq!(
+            said("address", &lines),
+            Said::Answer(
+                json!({"line1": "1 Main St", "city": "Reno", "state": "NV", "postal_code": "89501", "country": "US"})
+            )
+        );
+        assert_eq!(said("address", &[""]), Said::Nothing);
+    }
+}
