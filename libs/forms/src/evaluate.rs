@@ -67,10 +67,19 @@ pub struct EvidenceNeed {
     pub substitutes: Vec<String>,
     /// Whether it, or a substitute, is attached.
     pub satisfied: bool,
+    /// Whether the filer said why it cannot be provided, so that its want does not stop the filing (8 CFR 103.2(b)(2)).
+    pub explained: bool,
     /// Why it is needed.
     pub because: String,
     /// The questions whose present answers make it so: another answer to one of them may end it.
     pub rests_on: Vec<String>,
+}
+
+impl EvidenceNeed {
+    /// Whether it must be there at filing, is not, and nothing is said about why.
+    pub fn is_lacking(&self) -> bool {
+        self.level == EvidenceLevel::Initial && !self.satisfied && !self.explained
+    }
 }
 
 /// What a set of answers still needs.
@@ -94,10 +103,10 @@ pub fn evaluate(form: &Form, answers: &Answers, given: &Given) -> Evaluation {
     let missing = missing(&facts);
     let findings = findings(&facts);
     let evidence = evidence(&facts);
-    let initial = |need: &EvidenceNeed| need.level == EvidenceLevel::Initial && !need.satisfied;
+
     let ready = missing.is_empty()
         && findings.iter().all(|finding| finding.level != Level::Block)
-        && !evidence.iter().any(initial);
+        && !evidence.iter().any(EvidenceNeed::is_lacking);
     Evaluation { shown: facts.shown, missing, findings, evidence, ready }
 }
 
@@ -254,6 +263,7 @@ fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
             substitutes: row.substitutes.clone(),
             satisfied: attached.contains(&row.kind)
                 || row.substitutes.iter().any(|kind| attached.contains(kind)),
+            explained: facts.given.explained.contains(&row.kind),
             because: because(facts.form, &row.when, &rests_on, "This form needs it from everyone."),
             rests_on,
         }

@@ -48,6 +48,9 @@ pub struct Given {
     pub linked: BTreeSet<String>,
     /// Kinds of evidence attached.
     pub evidence: BTreeSet<String>,
+    /// Kinds of evidence of which the filer said why they cannot be provided.
+    #[serde(default)]
+    pub explained: BTreeSet<String>,
     /// Whether any attached file is not in English.
     pub foreign_language: bool,
     /// The date printed on an uploaded or printed form; nothing in a guided filing.
@@ -66,6 +69,7 @@ impl Given {
             online_fee_waiver: false,
             linked: BTreeSet::new(),
             evidence: BTreeSet::new(),
+            explained: BTreeSet::new(),
             foreign_language: false,
             edition: None,
         }

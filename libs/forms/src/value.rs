@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use docket_kernel::identifier::is_settled;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
@@ -133,13 +134,16 @@ impl Value {
 
 /// The form in which texts are compared: NFC, trimmed, inner white space collapsed, lower case.
 pub(crate) fn folded(text: &str) -> String {
+    if is_settled(text) {
+        return text.to_ascii_lowercase();
+    }
     let composed: String = text.nfc().collect();
     composed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().nfc().collect()
 }
 
 /// Whether two texts are equal without regard to case, composition and white space.
 pub(crate) fn same_text(a: &str, b: &str) -> bool {
-    folded(a) == folded(b)
+    if is_settled(a) && is_settled(b) { a.eq_ignore_ascii_case(b) } else { folded(a) == folded(b) }
 }
 
 /// Whether all seven sub-fields agree, a missing one counting as empty.

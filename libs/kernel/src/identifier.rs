@@ -40,8 +40,23 @@ pub fn is_blank(text: &str) -> bool {
 /// What all values go through: Unicode NFC, trimmed, inner white space collapsed, dashes to `-`,
 /// full-width digits to ASCII.
 pub fn common(text: &str) -> String {
+    if is_settled(text) {
+        return text.to_owned();
+    }
     let mapped: String = text.nfc().map(plain).collect();
     mapped.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text is in its common form at a glance: ASCII, with single blanks between its words and none around them.
+pub fn is_settled(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0B;
+    let single = |pair: &[u8]| pair[0] != b' ' || pair[1] != b' ';
+    text.is_ascii()
+        && bytes.iter().all(|byte| *byte == b' ' || !blank(byte))
+        && bytes.windows(2).all(single)
+        && bytes.first() != Some(&b' ')
+        && bytes.last() != Some(&b' ')
 }
 
 fn plain(c: char) -> char {

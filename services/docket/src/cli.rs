@@ -138,7 +138,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::SignIn(args) => commands::sign_in(&home, &args, &teller).await,
         Command::StepUp(args) => commands::step_up(&home, &args, &teller).await,
         Command::Forms { form } => commands::forms(&home, form.as_deref(), &teller).await,
-        Command::File { what: Some(what) } if Path::new(&what).extension().is_some() => {
+        Command::File { what: Some(what) } if is_a_file(&what) => {
             commands::file(&home, Path::new(&what), &teller).await
         }
         Command::File { what } => commands::lead(&home, what.as_deref(), &teller).await,
@@ -155,6 +155,12 @@ async fn dispatch(cli: Cli) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Whether a file is meant, also one that is not there: forms and filings have no ending.
+fn is_a_file(what: &str) -> bool {
+    let path = Path::new(what);
+    path.is_file() || path.extension().is_some()
 }
 
 fn story_file(file: Option<PathBuf>) -> PathBuf {

@@ -129,6 +129,7 @@ pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result
         filer_role: filer_role(form).to_owned(),
         linked: linked.into_iter().collect(),
         evidence: filing.evidence.iter().map(|file| file.kind.clone()).collect(),
+        explained: filing.explained.clone(),
         fee_waiver_requested: filing.fee_waiver,
         // This office takes Form I-912 inside an online filing.
         online_fee_waiver: true,

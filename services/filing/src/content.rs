@@ -1,6 +1,6 @@
 //! The personal content of a filing or response, opened at the edge: answers, file names, salts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use docket_eventlog::{Error, EventLog, Recorded};
@@ -28,6 +28,8 @@ pub(crate) struct Content {
     pub(crate) waiver: Option<Answers>,
     /// What the client wants corrected, as said last; empty when nothing was said.
     pub(crate) remark: String,
+    /// Why evidence cannot be provided, by kind.
+    pub(crate) explanations: BTreeMap<String, String>,
     /// Files by evidence id; also those taken off.
     pub(crate) files: HashMap<Uuid, Sealed>,
     /// The key was destroyed: nothing can be read again.
@@ -48,6 +50,8 @@ impl Content {
                 content.remark = e.remark;
             } else if let filing::Event::EvidenceAdded(e) = event {
                 content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
+            } else if let filing::Event::MissingEvidenceExplained(e) = event {
+                content.explanations.insert(e.kind, e.explanation);
             } else if let filing::Event::UnsolicitedEvidenceAdded(e) = event {
                 content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
             }

@@ -40,6 +40,14 @@ pub(crate) struct Dossier {
     pub(crate) content: Content,
 }
 
+impl Dossier {
+    /// What cannot be provided, by kind, and why; an explanation that no longer stands is left out.
+    pub(crate) fn explanations(&self) -> impl Iterator<Item = (&str, &str)> {
+        let words = |kind: &str| self.content.explanations.get(kind).map_or("", String::as_str);
+        self.filing.explained.iter().map(move |kind| (kind.as_str(), words(kind)))
+    }
+}
+
 /// A response that the caller may see, with its content opened.
 pub(crate) struct ResponseDossier {
     pub(crate) id: Uuid,

@@ -1,6 +1,6 @@
 //! What the rules of a form find lacking: answers, evidence, and findings that block.
 
-use docket_forms::{Evaluation, EvidenceLevel, Finding, Level};
+use docket_forms::{Evaluation, Finding, Level};
 use docket_kernel::Refusal;
 
 /// What is lacking, by name.
@@ -20,9 +20,8 @@ impl<'a> Lacks<'a> {
         for evaluation in evaluations {
             let missing = evaluation.missing.iter().filter(|missing| meant(&missing.section));
             lacks.missing.extend(missing.map(|missing| missing.field.as_str()));
-            let needed =
-                |need: &&docket_forms::EvidenceNeed| need.level == EvidenceLevel::Initial && !need.satisfied;
-            lacks.evidence.extend(evaluation.evidence.iter().filter(needed).map(|need| need.kind.as_str()));
+            let needed = evaluation.evidence.iter().filter(|need| need.is_lacking());
+            lacks.evidence.extend(needed.map(|need| need.kind.as_str()));
             let blocks = |finding: &&Finding| finding.level == Level::Block && meant(&finding.section);
             lacks.blocking.extend(evaluation.findings.iter().filter(blocks));
         }

@@ -58,6 +58,7 @@ pub(crate) fn text(
         }
     }
     evidence(&mut text, filing, content);
+    cannot_be_provided(&mut text, form, filing, content);
     text
 }
 
@@ -90,6 +91,19 @@ fn evidence(text: &mut String, filing: &Filing, content: &Content) {
                 hex::encode(&file.commitment)
             ),
         );
+    }
+}
+
+/// What the filer says of evidence that is not there.
+fn cannot_be_provided(text: &mut String, form: &Form, filing: &Filing, content: &Content) {
+    if filing.explained.is_empty() {
+        return;
+    }
+    push(text, format_args!("\nEvidence that cannot be provided\n"));
+    for kind in &filing.explained {
+        let title = form.evidence.iter().find(|row| row.kind == *kind).map_or("", |row| &row.title);
+        let words = content.explanations.get(kind).cloned().map(Value::String);
+        push(text, format_args!("- {kind}, {title}: {}\n", plain(Type::LongText, words.as_ref())));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The measurements of the log and its broker: each against a baseline taken in the same run, in turns.
+//! The measurements of the log, its broker and the rules of forms: each against a baseline taken in the same run, in turns.
 //!
 //! `make bench` prints a table and writes `target/bench/report.json`. `cargo bench --bench log -- NAME…` runs the
 //! rows whose name holds one of the words. `BENCH_ROUNDS` and `BENCH_SECONDS` make it longer or shorter. Durable
@@ -8,6 +8,7 @@
 mod append;
 mod batch;
 mod cases;
+mod forms;
 mod pace;
 mod pgbench;
 mod place;
@@ -25,6 +26,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut report = Report::new(wanted);
+        forms::run(&mut report);
         append::run(&mut report).await;
         wire::run(&mut report).await;
         batch::run(&mut report).await;

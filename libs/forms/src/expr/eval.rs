@@ -1,5 +1,7 @@
 //! Evaluation in three values: what is unknown stays unknown.
 
+use std::borrow::Cow;
+
 use super::functions::call;
 use super::{Kind, Node, Op};
 use crate::answers::Facts;
@@ -24,64 +26,79 @@ impl<'a> Context<'a> {
 }
 
 /// The value of a condition.
-pub(crate) fn truth(node: &Node, context: &Context<'_>) -> Truth {
-    match value(node, context) {
+pub(crate) fn truth<'a>(node: &'a Node, context: &Context<'a>) -> Truth {
+    match value(node, context).as_deref() {
         Some(Value::Bool(true)) => Truth::True,
         Some(Value::Bool(false)) => Truth::False,
         _ => Truth::Unknown,
     }
 }
 
-/// The value of an expression; nothing when it is unknown.
-pub(crate) fn value(node: &Node, context: &Context<'_>) -> Option<Value> {
-    match &node.kind {
+/// The value of an expression, an answer as it stands; nothing when it is unknown.
+pub(crate) fn value<'a>(node: &'a Node, context: &Context<'a>) -> Option<Cow<'a, Value>> {
+    let made = match &node.kind {
+        Kind::Name(path) => return look_up(path, context),
         Kind::Bool(value) => Some(Value::Bool(*value)),
         Kind::Number(value) => Some(Value::Number(*value)),
         Kind::Text(value) => Some(Value::Text(value.clone())),
         Kind::Date(value) => Some(Value::Date(*value)),
         Kind::List(_) => None,
-        Kind::Name(path) => look_up(path, context),
         Kind::Call(function, args) => call(function, args, context),
         Kind::Not(inner) => truth(inner, context).negated().known(),
         Kind::Binary(op, a, b) => binary(*op, a, b, context),
-    }
+    };
+    made.map(Cow::Owned)
 }
 
 /// What a name stands for.
-pub(crate) fn look_up(path: &[String], context: &Context<'_>) -> Option<Value> {
+pub(crate) fn look_up<'a>(path: &[String], context: &Context<'a>) -> Option<Cow<'a, Value>> {
     let (found, rest) = match path {
-        [first, field, rest @ ..] if first == "it" => (context.it?.get(field).cloned(), rest),
+        [first, field, rest @ ..] if first == "it" => (context.it?.get(field).map(Cow::Borrowed), rest),
         [first, rest @ ..] => {
-            let answer = context.facts.value(first).filter(|_| context.without != Some(first)).cloned();
-            (answer.or_else(|| context.facts.given.value(context.facts.form, first)), rest)
+            let answer = context.facts.value(first).filter(|_| context.without != Some(first));
+            let given = || context.facts.given.value(context.facts.form, first).map(Cow::Owned);
+            (answer.map(Cow::Borrowed).or_else(given), rest)
         }
         [] => return None,
     };
     match (found?, rest) {
         (value, []) => Some(value),
-        (Value::Address(parts), [part]) => parts.get(part).cloned().map(Value::Text),
+        (value, [part]) => {
+            let Value::Address(parts) = value.as_ref() else { return None };
+            parts.get(part).cloned().map(|text| Cow::Owned(Value::Text(text)))
+        }
         _ => None,
     }
 }
 
-fn binary(op: Op, a: &Node, b: &Node, context: &Context<'_>) -> Option<Value> {
+fn binary<'a>(op: Op, a: &'a Node, b: &'a Node, context: &Context<'a>) -> Option<Value> {
     match op {
         Op::And => truth(a, context).and(truth(b, context)).known(),
         Op::Or => truth(a, context).or(truth(b, context)).known(),
-        Op::In => member(&value(a, context)?, b, context).map(Value::Bool),
-        Op::Eq => same(&value(a, context)?, &value(b, context)?).map(Value::Bool),
-        Op::Ne => same(&value(a, context)?, &value(b, context)?).map(|same| Value::Bool(!same)),
+        Op::In => member(value(a, context)?.as_ref(), b, context).map(Value::Bool),
+        Op::Eq => equal(value(a, context)?.as_ref(), b, context).map(Value::Bool),
+        Op::Ne => equal(value(a, context)?.as_ref(), b, context).map(|same| Value::Bool(!same)),
         Op::Lt => ordered(a, b, context, std::cmp::Ordering::is_lt),
         Op::Le => ordered(a, b, context, std::cmp::Ordering::is_le),
         Op::Gt => ordered(a, b, context, std::cmp::Ordering::is_gt),
         Op::Ge => ordered(a, b, context, std::cmp::Ordering::is_ge),
-        Op::Add | Op::Sub | Op::Mul => arithmetic(op, &value(a, context)?, &value(b, context)?),
+        Op::Add | Op::Sub | Op::Mul => {
+            arithmetic(op, value(a, context)?.as_ref(), value(b, context)?.as_ref())
+        }
     }
 }
 
-fn member(left: &Value, list: &Node, context: &Context<'_>) -> Option<bool> {
+fn member<'a>(left: &Value, list: &'a Node, context: &Context<'a>) -> Option<bool> {
     let Kind::List(values) = &list.kind else { return None };
-    Some(values.iter().any(|one| value(one, context).and_then(|one| same(left, &one)) == Some(true)))
+    Some(values.iter().any(|one| equal(left, one, context) == Some(true)))
+}
+
+fn equal<'a>(left: &Value, right: &'a Node, context: &Context<'a>) -> Option<bool> {
+    match (left, &right.kind) {
+        // What nearly every condition of a form is, without a copy of the text.
+        (Value::Text(a), Kind::Text(b)) => Some(same_text(a, b)),
+        _ => same(left, value(right, context)?.as_ref()),
+    }
 }
 
 fn same(a: &Value, b: &Value) -> Option<bool> {
@@ -94,15 +111,15 @@ fn same(a: &Value, b: &Value) -> Option<bool> {
     }
 }
 
-fn ordered(
-    a: &Node,
-    b: &Node,
-    context: &Context<'_>,
+fn ordered<'a>(
+    a: &'a Node,
+    b: &'a Node,
+    context: &Context<'a>,
     holds: fn(std::cmp::Ordering) -> bool,
 ) -> Option<Value> {
-    let order = match (value(a, context)?, value(b, context)?) {
-        (Value::Number(a), Value::Number(b)) => a.cmp(&b),
-        (Value::Date(a), Value::Date(b)) => a.cmp(&b),
+    let order = match (value(a, context)?.as_ref(), value(b, context)?.as_ref()) {
+        (Value::Number(a), Value::Number(b)) => a.cmp(b),
+        (Value::Date(a), Value::Date(b)) => a.cmp(b),
         _ => return None,
     };
     Some(Value::Bool(holds(order)))

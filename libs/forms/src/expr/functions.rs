@@ -4,6 +4,8 @@ use docket_kernel::calendar::{age, closing_years, days_between, plus_days, plus_
 use docket_kernel::identifier::is_po_box;
 use jiff::civil::Date;
 
+use std::borrow::Cow;
+
 use super::check::{Names, Scope, among_options, condition, expect, name, shape};
 use super::eval::{Context, look_up, truth, value};
 use super::parse::Fault;
@@ -116,7 +118,7 @@ fn window(
 }
 
 /// The value of a function; nothing when it is unknown.
-pub(crate) fn call(function: &str, args: &[Node], context: &Context<'_>) -> Option<Value> {
+pub(crate) fn call<'a>(function: &str, args: &'a [Node], context: &Context<'a>) -> Option<Value> {
     match (function, args) {
         ("present", [Node { kind: Kind::Name(path), .. }]) => {
             Some(Value::Bool(look_up(path, context).is_some_and(|value| value.is_answer())))
@@ -127,29 +129,24 @@ pub(crate) fn call(function: &str, args: &[Node], context: &Context<'_>) -> Opti
         ("has_evidence", [Node { kind: Kind::Text(kind), .. }]) => {
             Some(Value::Bool(has_evidence(kind, context)))
         }
-        ("any", [list, each]) => {
-            let folded = each_item(list, each, context)?.fold(Truth::False, Truth::or);
-            folded.known()
-        }
-        ("all", [list, each]) => {
-            let folded = each_item(list, each, context)?.fold(Truth::True, Truth::and);
-            folded.known()
-        }
+        ("any", [list, each]) => over_items(list, each, context, (Truth::False, Truth::or))?.known(),
+        ("all", [list, each]) => over_items(list, each, context, (Truth::True, Truth::and))?.known(),
         ("min_of", [list, Node { kind: Kind::Text(field), .. }]) => {
-            extreme(&list_of(list, context)?, field, false)
+            of_items(list, context, |items| extreme(items, field, false))?
         }
         ("max_of", [list, Node { kind: Kind::Text(field), .. }]) => {
-            extreme(&list_of(list, context)?, field, true)
+            of_items(list, context, |items| extreme(items, field, true))?
         }
         _ => {
-            let known: Option<Vec<Value>> = args.iter().map(|arg| value(arg, context)).collect();
-            of_known(function, &known?)
+            let known: Option<Vec<Cow<'_, Value>>> = args.iter().map(|arg| value(arg, context)).collect();
+            let known = known?;
+            of_known(function, &known.iter().map(Cow::as_ref).collect::<Vec<_>>())
         }
     }
 }
 
 /// Functions of which every argument is known.
-fn of_known(function: &str, args: &[Value]) -> Option<Value> {
+fn of_known(function: &str, args: &[&Value]) -> Option<Value> {
     match (function, args) {
         ("count", [Value::Items(list)]) => i64::try_from(list.len()).ok().map(Value::Number),
         ("count", [Value::Multi(list)]) => i64::try_from(list.len()).ok().map(Value::Number),
@@ -190,16 +187,24 @@ fn has_evidence(kind: &str, context: &Context<'_>) -> bool {
     attached.contains(kind) || rows.flat_map(|row| &row.substitutes).any(|kind| attached.contains(kind))
 }
 
-fn list_of(list: &Node, context: &Context<'_>) -> Option<Vec<Item>> {
-    let Value::Items(items) = value(list, context)? else { return None };
-    Some(items)
+/// Looks at the items of a list; nothing when the list is unknown.
+fn of_items<'a, T>(list: &'a Node, context: &Context<'a>, look: impl FnOnce(&[Item]) -> T) -> Option<T> {
+    let list = value(list, context)?;
+    let Value::Items(items) = list.as_ref() else { return None };
+    Some(look(items))
 }
 
-fn each_item(list: &Node, each: &Node, context: &Context<'_>) -> Option<std::vec::IntoIter<Truth>> {
-    let items = list_of(list, context)?;
-    let truths: Vec<Truth> =
-        items.iter().map(|item| truth(each, &Context { it: Some(item), ..*context })).collect();
-    Some(truths.into_iter())
+/// The truths of a condition over each item, joined.
+fn over_items<'a>(
+    list: &'a Node,
+    each: &'a Node,
+    context: &Context<'a>,
+    (begin, join): (Truth, fn(Truth, Truth) -> Truth),
+) -> Option<Truth> {
+    let look = |items: &[Item]| {
+        items.iter().map(|item| truth(each, &Context { it: Some(item), ..*context })).fold(begin, join)
+    };
+    of_items(list, context, look)
 }
 
 fn extreme(items: &[Item], field: &str, greatest: bool) -> Option<Value> {

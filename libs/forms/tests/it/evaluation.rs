@@ -314,6 +314,24 @@ proptest! {
 }
 
 #[test]
+fn a_paper_of_which_is_said_why_it_is_not_there_does_not_stop_the_filing() {
+    let (form, all, mut given) = (n400(), complete(), given("2026-03-02"));
+    let need = |given: &Given| {
+        let evaluation = evaluate(&form, &all, given);
+        let card = evaluation.evidence.into_iter().find(|need| need.kind == "green_card").unwrap();
+        (evaluation.ready, card)
+    };
+    let (ready, card) = need(&given);
+    assert!(!ready && card.is_lacking());
+    given.explained.insert("green_card".to_owned());
+    let (ready, card) = need(&given);
+    assert!(ready && card.explained && !card.satisfied && !card.is_lacking());
+    // What is there is there, whatever was said.
+    given.evidence.insert("green_card".to_owned());
+    assert!(need(&given).1.satisfied);
+}
+
+#[test]
 fn a_finding_says_on_which_answers_it_rests() {
     let form = load(
         r#"

@@ -37,8 +37,14 @@ fn read(table: &'static str) -> Vec<Place> {
 }
 
 fn find(places: &'static [Place], text: &str) -> Option<&'static Place> {
-    let wanted = common(text).to_lowercase();
-    places.iter().find(|place| place.code.to_lowercase() == wanted || place.name.to_lowercase() == wanted)
+    let wanted = common(text);
+    if wanted.is_ascii() {
+        // No name with another letter than ASCII becomes ASCII in lower case but by the Kelvin sign, which none has.
+        let same = |word: &str| word.eq_ignore_ascii_case(&wanted);
+        return places.iter().find(|place| same(place.code) || same(place.name));
+    }
+    let wanted = wanted.to_lowercase();
+    places.iter().find(|place| place.name.to_lowercase() == wanted)
 }
 
 /// A country by code or English name, stored as its code. Territories of the United States are `US`;

@@ -249,3 +249,11 @@ proptest! {
         prop_assert_eq!(date(&d.strftime("%m/%d/%Y").to_string()), Ok(d));
     }
 }
+
+proptest::proptest! {
+    /// What is settled at a glance is what going the whole way leaves as it is.
+    #[test]
+    fn a_settled_text_is_in_its_common_form(text in "[ -~\t\n\r\u{b}\u{c}]{0,12}") {
+        proptest::prop_assert_eq!(is_settled(&text), common(&text) == text);
+    }
+}

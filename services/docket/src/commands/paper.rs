@@ -128,7 +128,7 @@ pub fn tell(filing: &pb::Filing, teller: &Teller) {
     for missing in &filing.missing {
         teller.line(&format!("? {}: {}", missing.field, missing.label));
     }
-    for need in filing.evidence_needs.iter().filter(|need| !need.satisfied) {
+    for need in filing.evidence_needs.iter().filter(|need| !need.satisfied && !need.explained) {
         teller.line(&format!("+ {}: {}", need.kind, need.title));
     }
     if filing.ready {
@@ -150,7 +150,7 @@ fn told(filing: &pb::Filing) -> Value {
             "cite": finding.cite, "rests_on": finding.rests_on,
         })
     });
-    let needs = filing.evidence_needs.iter().filter(|need| !need.satisfied);
+    let needs = filing.evidence_needs.iter().filter(|need| !need.satisfied && !need.explained);
     json!({
         "name": filing.name, "form": filing.form, "ready": filing.ready,
         "findings": findings.collect::<Vec<_>>(),

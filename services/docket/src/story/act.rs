@@ -138,6 +138,15 @@ pub enum Act {
         /// Kind from the checklist.
         kind: String,
     },
+    /// Says why evidence of a kind cannot be provided, and sees that it no longer stops the signature; without an
+    /// explanation, takes that back.
+    ExplainMissingEvidence {
+        /// Kind from the checklist.
+        kind: String,
+        /// Why.
+        #[serde(default)]
+        explanation: String,
+    },
     /// Adds a file to the accepted case at hand without being asked, and sees it there.
     AddEvidence {
         /// Kind from the checklist, or `other`.

@@ -213,6 +213,7 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
             ))
         }
         Act::RemoveEvidence { kind } => remove_evidence(player, who, kind).await,
+        Act::ExplainMissingEvidence { kind, explanation } => explain(player, who, kind, explanation).await,
         Act::AddEvidence { kind, file } => add_evidence(player, who, kind, file).await,
         Act::SeeFee { cents } => see_fee(player, who, *cents).await,
         Act::Sign { name, capacity, reads } => sign(player, who, name, capacity, reads).await,
@@ -380,6 +381,28 @@ async fn see_fee(player: &Player, who: &str, cents: i64) -> Answer {
         .map(|row| format!("{} {} ({}): {}", amount(row.cents), row.row, row.cite, row.because))
         .collect();
     Ok(format!("{} in all\n{}", amount(total), rows.join("\n")))
+}
+
+/// Says why evidence cannot be provided, and sees what follows.
+async fn explain(player: &Player, who: &str, kind: &str, explanation: &str) -> Answer {
+    let message = filings::ExplainMissingEvidenceRequest {
+        request_id: command_id(),
+        name: player.matter.filing.clone(),
+        kind: kind.to_owned(),
+        explanation: explanation.to_owned(),
+    };
+    let filing = call!(player, player.token(who)?, evidence, explain_missing_evidence, message)?.filing;
+    let filing = filing.context("filing")?;
+    let need = filing.evidence_needs.iter().find(|need| need.kind == kind);
+    let need = need.with_context(|| format!("{kind} is not on the checklist"))?;
+    if need.explained == explanation.is_empty() {
+        return Err(anyhow!("{kind} is{} explained", if need.explained { "" } else { " not" }).into());
+    }
+    Ok(format!(
+        "{}: {}",
+        need.title,
+        if need.explained { "explained; an officer will look at it" } else { "needed" }
+    ))
 }
 
 /// Takes the last file of a kind off, and sees that it is there no more.

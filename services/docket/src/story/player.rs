@@ -305,6 +305,7 @@ impl Player {
             | Act::Answer { .. }
             | Act::Upload { .. }
             | Act::RemoveEvidence { .. }
+            | Act::ExplainMissingEvidence { .. }
             | Act::AddEvidence { .. }
             | Act::SeeFee { .. }
             | Act::Sign { .. }

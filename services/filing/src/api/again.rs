@@ -41,7 +41,8 @@ pub(super) async fn begin(
     }
     let files = copies(desk, &old, new).await?;
     let keys: Vec<String> = files.iter().map(|file| file.attached.object_key.clone()).collect();
-    let begun = filing::take_over(&Filing::default(), start.clone(), answers(form, &old), files)?;
+    let explained = old.explanations().map(|(kind, words)| (kind.to_owned(), words.to_owned())).collect();
+    let begun = filing::take_over(&Filing::default(), start.clone(), answers(form, &old), files, explained)?;
     let streams = vec![
         StreamAppend::of(Store::<Filings>::stream(new), Expected::Version(0), Subjects::filing(new), &begun),
         StreamAppend::of(

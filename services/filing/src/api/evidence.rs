@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_eventlog::Subjects;
+use docket_kernel::Refusal;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::download_evidence_response::Part;
 use docket_proto::filing::v1::evidence_service_server::EvidenceService;
@@ -17,11 +18,14 @@ use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::{responses, upload, view};
-use crate::desk::{Desk, evidence_in};
+use crate::check::Check;
+use crate::desk::{Desk, acting_for, evidence_in, id_in};
 use crate::domain::{Attached, filing};
 
 /// Uploads at a time: each is held in memory whole until it is scanned, 12 MiB at most.
 const UPLOADS: usize = 32;
+/// How long an explanation is, in characters.
+const EXPLANATION: std::ops::RangeInclusive<usize> = 20..=2_000;
 /// A file must be here within this time, so that nobody holds a place for ever.
 const PATIENCE: Duration = Duration::from_mins(3);
 
@@ -79,6 +83,15 @@ impl EvidenceService for EvidenceApi {
         Ok(Response::new(pb::RemoveEvidenceResponse {}))
     }
 
+    async fn explain_missing_evidence(
+        &self,
+        request: Request<pb::ExplainMissingEvidenceRequest>,
+    ) -> Result<Response<pb::ExplainMissingEvidenceResponse>, Status> {
+        let (desk, caller, request) = (self.desk.clone(), caller(&request)?, request.into_inner());
+        let filing = detached(async move { explain(&desk, &caller, request).await }).await?;
+        Ok(Response::new(pb::ExplainMissingEvidenceResponse { filing: Some(filing) }))
+    }
+
     async fn list_responses(
         &self,
         request: Request<pb::ListResponsesRequest>,
@@ -103,6 +116,41 @@ async fn remove(desk: &Desk, caller: &Caller, request: &pb::RemoveEvidenceReques
     desk.filings
         .execute(&context, filing, Subjects::filing(filing), |state| filing::detach(state, evidence))
         .await?;
+    Ok(())
+}
+
+async fn explain(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::ExplainMissingEvidenceRequest,
+) -> Result<pb::Filing, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    let dossier = desk.filing(caller, "ExplainMissingEvidence", id).await?;
+    let context = acting_for(context, caller, dossier.filing.account);
+    let explanation = request.explanation.trim().to_owned();
+    let explanation = Some(explanation).filter(|words| !words.is_empty());
+    if let Some(words) = &explanation {
+        dossier.filing.open()?;
+        may_be_explained(&Check::now(desk, &dossier).await?, &request.kind, words)?;
+    }
+    view::after(desk, caller, ("ExplainMissingEvidence", &context), id, |state| {
+        filing::explain_missing(state, &request.kind, explanation.clone())
+    })
+    .await
+}
+
+/// Only what the form asks for as the answers are, in words that an officer can judge.
+fn may_be_explained(check: &Check<'_>, kind: &str, words: &str) -> Result<(), Refusal> {
+    let mut needs = check.evaluations().flat_map(|evaluation| &evaluation.evidence);
+    if !needs.any(|need| need.kind == kind) {
+        let rule = "Name a kind from the checklist: what is not asked for needs no explanation.";
+        return Err(Refusal::invalid("kind", "NOT_ON_CHECKLIST", rule));
+    }
+    if !EXPLANATION.contains(&words.chars().count()) {
+        let rule = "Say in 20 to 2,000 characters why you cannot get it, and what you tried.";
+        return Err(Refusal::invalid("explanation", "EXPLANATION_LENGTH", rule));
+    }
     Ok(())
 }
 

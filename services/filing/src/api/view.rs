@@ -39,6 +39,12 @@ pub(crate) async fn whole(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing, 
     if !dossier.content.erased {
         view.answers_json = Value::Object(dossier.content.answers.clone()).to_string();
         view.remark.clone_from(&dossier.content.remark);
+        let explained = dossier.explanations();
+        let explained = explained.map(|(kind, words)| pb::MissingEvidence {
+            kind: kind.to_owned(),
+            explanation: words.to_owned(),
+        });
+        view.explanations = explained.collect();
     }
     Ok(view)
 }
@@ -164,5 +170,6 @@ fn need(need: docket_forms::EvidenceNeed) -> pb::EvidenceNeed {
         satisfied: need.satisfied,
         because: need.because,
         rests_on: need.rests_on,
+        explained: need.explained,
     }
 }

@@ -1,6 +1,6 @@
 //! One filing from its first answer to its receipt: its state and its fold; the decisions are in `decide`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
@@ -18,7 +18,8 @@ pub use capacity::{AUTHORITY_TO_SIGN, Capacity};
 pub(crate) use decide::already_attached;
 pub use decide::{
     Checked, Settled, Sign, Start, accept, answer, approve, ask_fee_waiver, ask_review, attach, begin_again,
-    detach, give_back, received_at_us, reject, send, show_fee, sign, start, submit, take_over, void,
+    detach, explain_missing, give_back, received_at_us, reject, send, show_fee, sign, start, submit,
+    take_over, void,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
@@ -136,6 +137,8 @@ pub struct Filing {
     pub zone: String,
     /// What is attached, in order.
     pub evidence: Vec<Attached>,
+    /// Kinds of evidence of which the filer said why they cannot be provided.
+    pub explained: BTreeSet<String>,
     /// What was added unasked after it was accepted, in order; nobody signed it.
     pub unsolicited: Vec<Attached>,
     /// Whether a waiver of the fee is asked for.
@@ -185,13 +188,26 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         }
         Event::EvidenceAdded(e) => {
             let mut filing = edited(filing);
-            filing.evidence.push(attached(e));
+            let file = attached(e);
+            // What is there needs no explanation.
+            filing.explained.remove(&file.kind);
+            filing.evidence.push(file);
             filing
         }
         Event::EvidenceRemoved(e) => {
             let mut filing = edited(filing);
             let removed = id(&e.evidence_id);
             filing.evidence.retain(|evidence| evidence.id != removed);
+            filing
+        }
+        Event::MissingEvidenceExplained(e) => {
+            let mut filing = edited(filing);
+            filing.explained.insert(e.kind.clone());
+            filing
+        }
+        Event::MissingEvidenceExplanationDropped(e) => {
+            let mut filing = edited(filing);
+            filing.explained.remove(&e.kind);
             filing
         }
         Event::UnsolicitedEvidenceAdded(e) => {

@@ -185,6 +185,23 @@ fn the_same_file_is_not_attached_twice_and_can_be_taken_off() {
 }
 
 #[test]
+fn what_cannot_be_provided_is_explained_until_it_is_there_or_the_words_are_taken_back() {
+    let say = |f: &Filing| explain_missing(f, "green_card", Some("it was stolen".into()));
+    let said = given([started(), fee_shown(), signed()]).when(say).unwrap().remove(0);
+    let explained = given([started(), fee_shown(), signed(), said.clone()]);
+    explained.then(|f| f.explained.contains("green_card") && f.signature.is_none() && f.content_version == 4);
+    let back = explained.when(|f| explain_missing(f, "green_card", None)).unwrap().remove(0);
+    given([started(), said.clone(), back]).then(|f| f.explained.is_empty());
+    assert!(given([started()]).when(|f| explain_missing(f, "green_card", None)).unwrap().is_empty());
+
+    let file = given([started()]).when(|f| attach(f, a_file())).unwrap().remove(0);
+    given([started(), said, file.clone()]).then(|f| f.explained.is_empty() && f.evidence.len() == 1);
+    refused(given([started(), file]).when(say), "EVIDENCE_ATTACHED");
+    refused(given([]).when(say), "NOT_FOUND");
+    refused(given([started(), fee_shown(), signed(), sent()]).when(say), "ALREADY_SUBMITTED");
+}
+
+#[test]
 fn a_fee_shown_again_for_the_same_answers_is_no_news() {
     let fee = Fee { quote: Uuid::from_u128(9), total_cents: 71_000, answers_mac: vec![7; 32] };
     assert!(given([started(), fee_shown()]).when(|f| show_fee(f, fee.clone())).unwrap().is_empty());
@@ -274,11 +291,14 @@ fn a_rejected_filing_is_begun_again_once_with_its_answers_and_files() {
 
     let start = Start { continues: Some(Uuid::from_u128(1)), ..a_start() };
     let answers = (vec!["basis".to_owned()], "{}".to_owned());
-    let new = given(take_over(&Filing::default(), start, answers, vec![a_file()]).unwrap());
+    let explained = vec![("birth_certificate".to_owned(), "burned".to_owned())];
+    let new = given(take_over(&Filing::default(), start, answers, vec![a_file()], explained).unwrap());
+    new.then(|f| f.explained.contains("birth_certificate"));
     new.then(|f| f.phase == Phase::Draft && f.evidence.len() == 1 && f.fee.is_none());
     new.then(|f| f.continues == Some(Uuid::from_u128(1)) && f.signature.is_none());
     refused(
-        given([started()]).when(|f| take_over(f, a_start(), (Vec::new(), String::new()), Vec::new())),
+        given([started()])
+            .when(|f| take_over(f, a_start(), (Vec::new(), String::new()), Vec::new(), Vec::new())),
         "DRAFT_EXISTS",
     );
 }

@@ -98,6 +98,7 @@ enum Command {
     Void,
     BeginAgain,
     AskFeeWaiver(bool),
+    ExplainMissing(bool),
     AddUnsolicited(u8, Standing),
 }
 
@@ -127,6 +128,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(Void),
         2 => Just(BeginAgain),
         1 => any::<bool>().prop_map(AskFeeWaiver),
+        1 => any::<bool>().prop_map(ExplainMissing),
         2 => (any::<u8>(), standing()).prop_map(|(number, standing)| AddUnsolicited(number, standing)),
     ]
 }
@@ -223,6 +225,9 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::AskFeeWaiver(asked) => {
             filing::ask_fee_waiver(filing, asked.then(|| (vec!["basis".into()], "{}".into())))
         }
+        Command::ExplainMissing(said) => {
+            filing::explain_missing(filing, "birth_certificate", said.then(|| "the archive burned".into()))
+        }
         Command::AddUnsolicited(number, standing) => {
             filing::add_unsolicited(filing, *standing, file(*number, filing::OTHER), 3_000)
         }
@@ -238,6 +243,8 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         Event::DraftAnswered(_)
         | Event::EvidenceAdded(_)
         | Event::EvidenceRemoved(_)
+        | Event::MissingEvidenceExplained(_)
+        | Event::MissingEvidenceExplanationDropped(_)
         | Event::FeeWaiverRequested(_)
         | Event::FeeWaiverDropped(_) => {
             assert!(before.open().is_ok() && after.signature.is_none());
@@ -281,7 +288,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
 
 #[test]
 fn whatever_is_decided_for_a_filing_folds() {
-    FILING.decided_lives(18, command(), decide, holds);
+    FILING.decided_lives(20, command(), decide, holds);
 }
 
 /// Nothing joins a package that was sent, nothing is in it twice, and what is paid is the sum of what each costs.

@@ -246,6 +246,17 @@ impl Client {
         self.evidence.clone().remove_evidence(with_token(request, &self.token)).await.map(drop)
     }
 
+    pub(crate) async fn explain(&self, name: &str, kind: &str, words: &str) -> Result<pb::Filing, Status> {
+        let request = pb::ExplainMissingEvidenceRequest {
+            request_id: Uuid::now_v7().to_string(),
+            name: name.into(),
+            kind: kind.into(),
+            explanation: words.into(),
+        };
+        let answer = self.evidence.clone().explain_missing_evidence(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().filing.expect("a filing"))
+    }
+
     pub(crate) async fn responses(&self) -> Vec<pb::Response> {
         let request = with_token(pb::ListResponsesRequest {}, &self.token);
         self.evidence.clone().list_responses(request).await.expect("a list").into_inner().responses

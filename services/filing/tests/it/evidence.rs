@@ -40,6 +40,41 @@ async fn a_file_comes_back_byte_for_byte_and_is_not_taken_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_get_a_paper_says_why_and_is_not_held_up() {
+    const WHY: &str = "My card was stolen in June;\nthe police gave me no copy of the report.";
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap().name;
+    assert!(!ana.answer(&draft, &crate::answers::ready()).await.unwrap().ready, "the card is missing");
+    assert_eq!(reason(&ana.explain(&draft, "driving_licence", WHY).await.unwrap_err()), "NOT_ON_CHECKLIST");
+    assert_eq!(reason(&ana.explain(&draft, "green_card", "lost").await.unwrap_err()), "EXPLANATION_LENGTH");
+    let explained = ana.explain(&draft, "green_card", WHY).await.unwrap();
+    let need = explained.evidence_needs.iter().find(|need| need.kind == "green_card").unwrap();
+    assert!(explained.ready && need.explained && !need.satisfied, "{explained:?}");
+
+    // It is part of what is signed, and who reads the filing reads it.
+    let text = ana.review(&draft).await.unwrap().text;
+    assert!(text.contains("Evidence that cannot be provided\n- green_card, "), "{text}");
+    assert!(text.contains("My card was stolen in June;\n     | the police"), "{text}");
+    let whole = ana.get(&draft).await.unwrap();
+    assert_eq!(
+        (whole.explanations[0].kind.as_str(), whole.explanations[0].explanation.as_str()),
+        ("green_card", WHY)
+    );
+
+    let back = ana.explain(&draft, "green_card", " ").await.unwrap();
+    assert!(!back.ready && ana.get(&draft).await.unwrap().explanations.is_empty());
+    ana.explain(&draft, "green_card", WHY).await.unwrap();
+    ana.upload(&draft, "green_card", "card.png", &files::picture(8)).await.unwrap();
+    let found = ana.get(&draft).await.unwrap();
+    assert!(found.ready && found.explanations.is_empty(), "a file needs no explanation");
+    assert!(!ana.review(&draft).await.unwrap().text.contains("cannot be provided"));
+    assert_eq!(reason(&ana.explain(&draft, "green_card", WHY).await.unwrap_err()), "EVIDENCE_ATTACHED");
+    let eve = world.person("Eve", "Stone");
+    assert_eq!(eve.explain(&draft, "green_card", WHY).await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_right_is_not_taken() {
     let world = World::start().await;
     let ana = world.person("Ana Lúcia", "Lima");

@@ -54,6 +54,7 @@ pub fn take_over(
     begun: Start,
     answers: (Vec<String>, String),
     files: Vec<NewFile>,
+    explained: Vec<(String, String)>,
 ) -> Result<Vec<Event>, Refusal> {
     let mut events = start(filing, begun)?;
     let (questions, answers_json) = answers;
@@ -61,6 +62,10 @@ pub fn take_over(
         events.push(pb::DraftAnswered { questions, answers_json }.into());
     }
     events.extend(files.into_iter().map(added));
+    let explained = explained
+        .into_iter()
+        .map(|(kind, explanation)| pb::MissingEvidenceExplained { kind, explanation }.into());
+    events.extend(explained);
     Ok(events)
 }
 
@@ -183,6 +188,28 @@ pub fn detach(filing: &Filing, evidence: Uuid) -> Result<Vec<Event>, Refusal> {
         return Err(Refusal::not_found());
     }
     Ok(vec![pb::EvidenceRemoved { evidence_id: evidence.to_string() }.into()])
+}
+
+/// Says why evidence of a kind cannot be provided; without an explanation, takes that back.
+pub fn explain_missing(
+    filing: &Filing,
+    kind: &str,
+    explanation: Option<String>,
+) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    let kind = kind.to_owned();
+    match explanation {
+        Some(_) if filing.evidence.iter().any(|file| file.kind == kind) => {
+            Err(Refusal::state("EVIDENCE_ATTACHED", "A file of this kind is attached already.")
+                .way_out("Take the file off first if it is not what is asked for.")
+                .field("kind"))
+        }
+        Some(explanation) => Ok(vec![pb::MissingEvidenceExplained { kind, explanation }.into()]),
+        None if filing.explained.contains(&kind) => {
+            Ok(vec![pb::MissingEvidenceExplanationDropped { kind }.into()])
+        }
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Notes which fee was shown, and for which answers.

@@ -1,0 +1,46 @@
+//! The rules of a form: a full I-485 evaluated, against reading its answers from JSON once.
+
+use std::time::Instant;
+
+use docket_forms::{Answers, Catalogue, Given, evaluate};
+
+use crate::report::{Case, Reach, Report, rounds};
+
+const NAME: &str = "evaluate a full I-485 with all rules";
+/// Evaluations in a turn.
+const TIMES: u32 = 2_000;
+
+pub(crate) fn run(report: &mut Report) {
+    if !report.wants(&[NAME]) {
+        return;
+    }
+    let catalogue = Catalogue::embedded();
+    let form = catalogue.form("I-485").unwrap();
+    let given = Given::on("2026-11-27".parse().unwrap());
+    let json = answers();
+    let read = || serde_json::from_str::<Answers>(&json).unwrap();
+    let micros = |started: Instant| started.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES);
+    let mut turns = Vec::new();
+    for _ in 0..rounds() {
+        let started = Instant::now();
+        let asked: usize = (0..TIMES).map(|_| read().len()).sum();
+        let theirs = micros(started);
+        let answers = read();
+        let started = Instant::now();
+        let lacking: usize = (0..TIMES).map(|_| evaluate(form, &answers, &given).missing.len()).sum();
+        turns.push((micros(started), theirs));
+        assert!(asked > lacking, "most of it is answered");
+    }
+    let (unit, baseline) = ("µs", "serde_json reads the answers");
+    report.add(Case { name: NAME, unit, baseline, reach: Reach::AtMost(5.0), turns });
+}
+
+/// The answers of the stories, with the days that they leave open.
+fn answers() -> String {
+    let text =
+        include_str!("../../stories/answers/i-485.toml").replace("{{applicant.a_number}}", "A012345678");
+    let text = (1..=9).fold(text, |text, years| {
+        text.replace(&format!("{{{{today-{years}y}}}}"), &format!("{}-11-27", 2026 - years))
+    });
+    serde_json::to_string(&toml::from_str::<toml::Value>(&text).unwrap()).unwrap()
+}
