@@ -100,10 +100,10 @@ impl Catalogue {
                 message,
             }]);
         };
-        let common: Option<Common> = read(common_file, &mut errors);
+        let common: Option<Common> = common_file.read(&mut errors);
         let mut forms: Vec<Form> = Vec::new();
         for file in files.iter().filter(|file| ![COMMON, GUIDE].contains(&file.name.as_str())) {
-            let source: Option<FormFile> = read(file, &mut errors);
+            let source: Option<FormFile> = file.read(&mut errors);
             if let (Some(source), Some(common)) = (source, &common) {
                 forms.extend(assemble::form(file, &source, common_file, common, &version, &mut errors));
             }
@@ -116,7 +116,7 @@ impl Catalogue {
             }
         }
         let guide = files.iter().find(|file| file.name == GUIDE);
-        let guide = guide.and_then(|file| Guide::read(file, &version, &forms, &mut errors));
+        let guide = guide.and_then(|file| Guide::read(file, &forms, &mut errors));
         if errors.is_empty() { Ok(Self(Arc::new(Inner { forms, guide, version }))) } else { Err(errors) }
     }
 
@@ -147,17 +147,6 @@ impl Catalogue {
     /// The first 16 hexadecimal digits of a SHA-256 over names and contents of all files.
     pub fn version(&self) -> &str {
         &self.0.version
-    }
-}
-
-fn read<T: serde::de::DeserializeOwned>(file: &File, errors: &mut Vec<LoadError>) -> Option<T> {
-    match toml::from_str(&file.text) {
-        Ok(read) => Some(read),
-        Err(error) => {
-            let byte = error.span().map_or(0, |span| span.start);
-            errors.push(file.error("", byte, error.message()));
-            None
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::answers::Facts;
 use crate::explain::{because, rests_on};
 use crate::expr::Expr;
 use crate::expr::eval::{Context, truth};
-use crate::form::{EvidenceLevel, FindingKind, Form, Level, Question};
+use crate::form::{Evidence, EvidenceLevel, FindingKind, Form, Level, Question};
 use crate::given::Given;
 use crate::truth::Truth;
 use crate::value::{Item, Type, Value};
@@ -103,7 +103,6 @@ pub fn evaluate(form: &Form, answers: &Answers, given: &Given) -> Evaluation {
     let missing = missing(&facts);
     let findings = findings(&facts);
     let evidence = evidence(&facts);
-
     let ready = missing.is_empty()
         && findings.iter().all(|finding| finding.level != Level::Block)
         && !evidence.iter().any(EvidenceNeed::is_lacking);
@@ -254,7 +253,7 @@ fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
     let context = Context::of(facts, None);
     let attached = &facts.given.evidence;
     let needed = facts.form.evidence.iter().filter(|row| truth(&row.when.node, &context) == Truth::True);
-    let need = |row: &crate::form::Evidence| {
+    let need = |row: &Evidence| {
         let rests_on = rests_on(facts, &row.when, None);
         EvidenceNeed {
             kind: row.kind.clone(),

@@ -11,7 +11,7 @@ use crate::expr::Expr;
 use crate::value::{Shape, Type};
 
 /// A form of the catalogue.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Form {
     /// The number, such as `N-400`.
     pub id: String,

@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
-use toml::Spanned;
 
 use crate::Answers;
 use crate::answers::Facts;
 use crate::catalogue::LoadError;
-use crate::expr::check::{Names, condition};
 use crate::expr::eval::{Context, truth};
 use crate::expr::{Expr, Node};
 use crate::form::{Form, Question};
 use crate::given::Given;
+use crate::load::File;
+use crate::load::checks::Draft;
 use crate::load::order::question_order;
-use crate::load::{File, Placed};
+use crate::load::source::Text;
 use crate::truth::Truth;
 use crate::value::Type;
 
@@ -88,19 +88,19 @@ struct Written {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenQuestion {
-    id: Spanned<String>,
+    id: Text,
     label: String,
-    when: Option<Spanned<String>>,
+    when: Option<Text>,
     choices: Vec<Choice>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenOutcome {
-    id: Spanned<String>,
+    id: Text,
     #[serde(default)]
     forms: Vec<String>,
-    when: Spanned<String>,
+    when: Text,
     text: String,
     cite: String,
 }
@@ -138,21 +138,10 @@ impl Guide {
         crate::normalise(&self.form, question, answer)
     }
 
-    pub(crate) fn read(
-        file: &File,
-        version: &str,
-        forms: &[Form],
-        errors: &mut Vec<LoadError>,
-    ) -> Option<Self> {
-        let written: Written = match toml::from_str(&file.text) {
-            Ok(written) => written,
-            Err(error) => {
-                errors.push(file.error("", error.span().map_or(0, |span| span.start), error.message()));
-                return None;
-            }
-        };
+    pub(crate) fn read(file: &File, forms: &[Form], errors: &mut Vec<LoadError>) -> Option<Self> {
+        let written: Written = file.read(errors)?;
         let before = errors.len();
-        let guide = Self::assemble(file, &written, version, errors);
+        let guide = Self::assemble(file, &written, errors);
         for outcome in &written.outcome {
             for form in outcome.forms.iter().filter(|id| !forms.iter().any(|form| form.id == **id)) {
                 let at = outcome.id.span().start;
@@ -166,38 +155,27 @@ impl Guide {
         (errors.len() == before).then_some(guide)
     }
 
-    fn assemble(file: &File, written: &Written, version: &str, errors: &mut Vec<LoadError>) -> Self {
-        let mut form = Form::of_guide(version);
-        let mut placed: Vec<(String, Placed<'_>)> = Vec::new();
-        let mut keep = |id: &str, text: Option<&Spanned<String>>, errors: &mut Vec<LoadError>| {
-            let read = text.map(|text| Placed::read(file, id, text)).transpose();
-            let read = read.unwrap_or_else(|error| {
-                errors.push(error);
-                None
-            });
-            let expr = Expr::new(read.as_ref().map_or_else(Node::always, |read| read.node.clone()));
-            placed.extend(read.map(|read| (id.to_owned(), read)));
-            expr
-        };
+    fn assemble(file: &File, written: &Written, errors: &mut Vec<LoadError>) -> Self {
+        // The frame in which the questions stand; no form that is filed.
+        let mut form = Form { id: "The guide".to_owned(), ..Form::default() };
+        let mut draft = Draft::default();
         for one in &written.question {
-            let shown = keep(one.id.get_ref(), one.when.as_ref(), errors);
-            form.questions.push(Question::choice(one.id.get_ref(), &one.label, shown, options(&one.choices)));
+            let id = one.id.get_ref();
+            let shown = match &one.when {
+                Some(when) => draft.condition(file, id, when, errors),
+                None => Expr::new(Node::always()),
+            };
+            form.questions.push(Question::choice(id, &one.label, shown, options(&one.choices)));
         }
         let outcomes = written.outcome.iter().map(|one| Outcome {
             id: one.id.get_ref().clone(),
             forms: one.forms.clone(),
             text: one.text.clone(),
             cite: one.cite.clone(),
-            when: keep(one.id.get_ref(), Some(&one.when), errors),
+            when: draft.condition(file, one.id.get_ref(), &one.when, errors),
         });
         let outcomes = outcomes.collect();
-        let questions = form.questions.iter().map(|one| (one.id.clone(), one.shape())).collect();
-        let names = Names { questions, ..Names::default() };
-        for (id, placed) in placed {
-            if let Err(fault) = condition(&placed.node, &names, None) {
-                errors.push(placed.error(&id, &fault));
-            }
-        }
+        draft.types(&form, errors);
         match question_order(&form) {
             Ok(order) => form.order = order,
             Err(id) => errors.push(file.error(&id, 0, "the question is asked depending on itself")),
@@ -243,38 +221,6 @@ impl Guide {
 
 fn options(choices: &[Choice]) -> Vec<String> {
     choices.iter().map(|choice| choice.id.clone()).collect()
-}
-
-impl Form {
-    /// The frame in which the questions of a guide stand; no form that is filed.
-    fn of_guide(version: &str) -> Self {
-        Self {
-            id: "The guide".to_owned(),
-            title: String::new(),
-            family: String::new(),
-            summary: String::new(),
-            edition: Date::ZERO,
-            edition_required_from: Date::ZERO,
-            edition_source: String::new(),
-            online_in_reality: String::new(),
-            docket: String::new(),
-            online_fee_waiver: false,
-            cfr: Vec::new(),
-            biometrics: String::new(),
-            biometrics_note: String::new(),
-            detail: String::new(),
-            roles: Vec::new(),
-            sections: Vec::new(),
-            questions: Vec::new(),
-            rules: Vec::new(),
-            evidence: Vec::new(),
-            fees: Vec::new(),
-            rejects: Vec::new(),
-            rfes: Vec::new(),
-            catalogue_version: version.to_owned(),
-            order: Vec::new(),
-        }
-    }
 }
 
 impl Question {

@@ -10,6 +10,7 @@ pub(crate) mod source;
 use crate::catalogue::LoadError;
 use crate::expr::Node;
 use crate::expr::parse::{Fault, parse};
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 /// A file of the catalogue: its name and its text.
@@ -26,6 +27,18 @@ impl File {
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
         (line, column)
+    }
+
+    /// What is written in it.
+    pub(crate) fn read<T: DeserializeOwned>(&self, errors: &mut Vec<LoadError>) -> Option<T> {
+        match toml::from_str(&self.text) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                let byte = error.span().map_or(0, |span| span.start);
+                errors.push(self.error("", byte, error.message()));
+                None
+            }
+        }
     }
 
     pub(crate) fn error(&self, id: &str, byte: usize, message: impl Into<String>) -> LoadError {

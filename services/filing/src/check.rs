@@ -50,9 +50,8 @@ impl<'a> Check<'a> {
     /// The questions that are asked, section by section.
     pub(crate) fn shown(&self) -> Vec<String> {
         let asked = |question: &&Question| self.evaluation.shown.get(&question.id) == Some(&Truth::True);
-        let of = |section| self.form.questions.iter().filter(move |question| question.section == section);
-        let questions = self.form.sections.iter().flat_map(|section| of(section.id.as_str()));
-        let questions = questions.filter(|question| !review::is_signing(question));
+        // They stand in the order of their sections.
+        let questions = self.form.questions.iter().filter(|question| !review::is_signing(question));
         questions.filter(asked).map(|question| question.id.clone()).collect()
     }
 

@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use super::blocks::Included;
-use super::checks::{Draft, Pending};
+use super::checks::Draft;
 use super::source::{Common, FormFile, Question as Asked, Text};
 use super::{File, Placed};
 use crate::catalogue::LoadError;
@@ -106,19 +106,11 @@ impl<'a> Maker<'a, '_> {
 
     /// Reads a condition and keeps it to be checked when all names are known.
     pub(super) fn condition(&mut self, file: &'a File, id: &str, text: &Text) -> Expr {
-        match Placed::read(file, id, text) {
-            Ok(placed) => self.keep(id, placed, None),
-            Err(error) => {
-                self.errors.push(error);
-                Expr::new(Node::always())
-            }
-        }
+        self.draft.condition(file, id, text, self.errors)
     }
 
     fn keep(&mut self, id: &str, placed: Placed<'a>, items_of: Option<&str>) -> Expr {
-        let expr = Expr::new(placed.node.clone());
-        self.draft.pending.push(Pending { id: id.to_owned(), placed, items_of: items_of.map(str::to_owned) });
-        expr
+        self.draft.keep(id, placed, items_of)
     }
 
     fn included(&mut self, form: &mut Form, included: &Included<'a>) {

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use super::order::{field_order, question_order};
-use super::source::FormFile;
+use super::source::{FormFile, Text};
 use super::{File, Placed};
 use crate::catalogue::LoadError;
 use crate::expr::check::{Names, condition};
+use crate::expr::{Expr, Node};
 use crate::form::Form;
 use crate::given::given_shape;
 use crate::value::Shape;
@@ -15,20 +16,44 @@ use crate::value::Shape;
 const GUARDS: &[&str] = &["fee", "place"];
 
 /// A condition which waits until all names of the form are known.
-pub(crate) struct Pending<'a> {
-    pub(crate) id: String,
-    pub(crate) placed: Placed<'a>,
+struct Pending<'a> {
+    id: String,
+    placed: Placed<'a>,
     /// The `repeating` question whose items are `it`.
-    pub(crate) items_of: Option<String>,
+    items_of: Option<String>,
 }
 
 /// A form which is being put together.
 #[derive(Default)]
 pub(crate) struct Draft<'a> {
-    pub(crate) pending: Vec<Pending<'a>>,
+    pending: Vec<Pending<'a>>,
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// Reads a condition and keeps it to be checked when all names are known; one that cannot be read is always true.
+    pub(crate) fn condition(
+        &mut self,
+        file: &'a File,
+        id: &str,
+        text: &Text,
+        errors: &mut Vec<LoadError>,
+    ) -> Expr {
+        match Placed::read(file, id, text) {
+            Ok(placed) => self.keep(id, placed, None),
+            Err(error) => {
+                errors.push(error);
+                Expr::new(Node::always())
+            }
+        }
+    }
+
+    /// Keeps a condition; over the items of a question, where it stands in one.
+    pub(crate) fn keep(&mut self, id: &str, placed: Placed<'a>, items_of: Option<&str>) -> Expr {
+        let expr = Expr::new(placed.node.clone());
+        self.pending.push(Pending { id: id.to_owned(), placed, items_of: items_of.map(str::to_owned) });
+        expr
+    }
+
     /// Checks everything and finds the orders of evaluation.
     pub(crate) fn finish(self, file: &File, source: &FormFile, form: &mut Form, errors: &mut Vec<LoadError>) {
         let head = source.form.id.span().start;
@@ -47,7 +72,8 @@ impl Draft<'_> {
         }
     }
 
-    fn types(self, form: &Form, errors: &mut Vec<LoadError>) {
+    /// Checks what was kept against the names of the form.
+    pub(crate) fn types(self, form: &Form, errors: &mut Vec<LoadError>) {
         let names = Names {
             questions: form
                 .questions

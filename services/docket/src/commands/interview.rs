@@ -84,7 +84,7 @@ impl Interview {
     }
 
     /// Saves one answer and tells what follows; one that is refused is asked for again.
-    async fn save(&mut self, before: pb::Filing, question: &Question, answer: Value) -> Result<pb::Filing> {
+    async fn save(&self, before: pb::Filing, question: &Question, answer: Value) -> Result<pb::Filing> {
         let answers = Map::from_iter([(question.id.clone(), answer)]);
         match amend(&self.connection, &self.token, &before, answers).await {
             Ok(after) => {

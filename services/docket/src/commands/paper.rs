@@ -77,13 +77,9 @@ pub async fn begin(connection: &Connection, token: &str, form: &str) -> Result<p
         form: form.to_owned(),
         ..pb::StartDraftRequest::default()
     };
-    let begun = connection
-        .drafts()
-        .start_draft(request(Some(token), message))
-        .await
-        .map_err(Refused::from)?
-        .into_inner();
-    get(connection, token, &begun.filing.context("filing")?.name).await
+    let begun =
+        connection.drafts().start_draft(request(Some(token), message)).await.map_err(Refused::from)?;
+    begun.into_inner().filing.context("filing")
 }
 
 /// A filing with its answers.
