@@ -6,11 +6,12 @@
 //! of its own and a private PostgreSQL are always local.
 //! `DOCKET_TEST_POSTGRES` names a running throw-away PostgreSQL by its superuser's URL, shared by a whole run of tests.
 //!
-//! [`evolution`] holds the golden files and the laws of folds.
+//! [`chance`] seeds randomised tests; [`evolution`] holds the golden files and the laws of folds.
 //!
 //! Nothing outlives the test process, however that ends. The helpers panic with the reason when a server does not start:
 //! a test has nothing better to do.
 
+pub mod chance;
 #[cfg(feature = "containers")]
 mod containers;
 pub mod evolution;

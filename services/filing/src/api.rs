@@ -1,6 +1,7 @@
 //! The gRPC faces: take apart, call, answer.
 
 mod again;
+mod attach;
 mod catalogue;
 mod drafts;
 mod evidence;
@@ -10,9 +11,11 @@ mod responses;
 mod review;
 mod signing;
 mod upload;
+mod uploads;
 mod view;
 
 pub(crate) use catalogue::CatalogueApi;
 pub(crate) use drafts::DraftApi;
 pub(crate) use evidence::EvidenceApi;
 pub(crate) use representations::RepresentationApi;
+pub(crate) use uploads::UploadApi;

@@ -24,6 +24,7 @@ mod review;
 #[cfg(test)]
 mod review_tests;
 mod scanner;
+mod spool;
 mod store;
 mod waiver;
 
@@ -33,12 +34,13 @@ use docket_proto::filing::v1::catalogue_service_server::CatalogueServiceServer;
 use docket_proto::filing::v1::draft_service_server::DraftServiceServer;
 use docket_proto::filing::v1::evidence_service_server::EvidenceServiceServer;
 use docket_proto::filing::v1::representation_service_server::RepresentationServiceServer;
+use docket_proto::filing::v1::upload_service_server::UploadServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 
 pub use config::Config;
 pub use scanner::Config as ScannerConfig;
 
-use api::{CatalogueApi, DraftApi, EvidenceApi, RepresentationApi};
+use api::{CatalogueApi, DraftApi, EvidenceApi, RepresentationApi, UploadApi};
 use desk::Desk;
 use policies::{FollowCase, SubmitPackage};
 use scanner::Scanner;
@@ -57,13 +59,16 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let base = Base::connect(&config.service, options).await?;
     let scanner = Scanner::new(config.scanner, config.service.is_production());
     let desk = Desk::new(base.clone(), catalogue, scanner);
+    let spooled = base.clone();
     Server::new(base)
         .grpc(CatalogueServiceServer::new(CatalogueApi(desk.clone())))
         .grpc(DraftServiceServer::new(DraftApi(desk.clone())))
         .grpc(EvidenceServiceServer::new(EvidenceApi::new(desk.clone())))
         .grpc(RepresentationServiceServer::new(RepresentationApi(desk.clone())))
+        .grpc(UploadServiceServer::new(UploadApi::new(desk.clone())))
         .subscriber("payments", Arc::new(SubmitPackage(desk.clone())))
         .subscriber("cases-0", Arc::new(FollowCase(desk)))
+        .task("unfinished uploads", move |stop| spool::sweep(spooled, stop))
         .run(stop)
         .await
 }

@@ -1,7 +1,8 @@
-//! The rows that are not events: owners, officers, requests waiting to be served.
+//! The rows that are not events: owners, officers, requests waiting to be served, uploads under way.
 
 pub(crate) mod filings;
 pub(crate) mod officers;
 pub(crate) mod representations;
 pub(crate) mod requests;
 pub(crate) mod responses;
+pub(crate) mod uploads;

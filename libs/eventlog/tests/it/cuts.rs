@@ -9,9 +9,9 @@ use futures::future::join_all;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::chance::{seed, short_or_long};
 use crate::proxy::Proxy;
 use crate::world::{World, context, to};
+use docket_testkit::chance::{seed, short_or_long};
 
 const CALLERS: u128 = 16;
 /// One commit in so many is cut off.

@@ -13,9 +13,9 @@ use rand::{RngExt, SeedableRng};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::chance::{seed, short_or_long};
 use crate::world::World;
 use candidate::{Candidate, Naive, Ours, Seen};
+use docket_testkit::chance::{seed, short_or_long};
 use readers::{Faults, follow, judge};
 use writers::{Fate, Ledger, Writers};
 

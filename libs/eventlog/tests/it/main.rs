@@ -5,7 +5,6 @@
 mod append;
 mod cancelled;
 mod chain;
-mod chance;
 mod checkpoints;
 mod concurrency;
 mod contract;

@@ -7,9 +7,10 @@ use std::fmt::Debug;
 use docket_kernel::{EventEnum, Refusal};
 use proptest::prelude::*;
 
-use super::random::{check_from, seed};
+use super::random::check_from;
 use super::vary::vary;
 use super::{Golden, check, goldens, pool};
+use crate::chance::seed;
 
 /// Variations of each golden event from which random sequences are made.
 const VARIATIONS: u64 = 50;

@@ -1,10 +1,9 @@
 //! Random cases from one seed, which is printed and can be given again.
 
-use std::hash::{BuildHasher as _, RandomState};
-use std::sync::OnceLock;
-
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use crate::chance::seed;
 
 /// Runs `test` on values of `strategy`: `PROPTEST_CASES` says how many, `DOCKET_SEED` repeats a run.
 ///
@@ -29,17 +28,6 @@ pub(super) fn check_from<S: Strategy>(seed: u64, strategy: &S, test: impl Fn(S::
         }
         Err(TestError::Abort(reason)) => panic!("DOCKET_SEED={seed}: {reason}"),
     }
-}
-
-/// The seed of this process: `DOCKET_SEED`, or one by chance; printed, so that a run can be repeated.
-pub(super) fn seed() -> u64 {
-    static SEED: OnceLock<u64> = OnceLock::new();
-    let seed = *SEED.get_or_init(|| match std::env::var("DOCKET_SEED") {
-        Ok(given) => given.parse().expect("DOCKET_SEED is a whole number"),
-        Err(_) => RandomState::new().hash_one(0_u8),
-    });
-    println!("DOCKET_SEED={seed}");
-    seed
 }
 
 /// A seed as the generator takes it.

@@ -11,8 +11,8 @@ use docket_vault::Subject;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::attach::new_salt;
 use super::drafts::{opening, started_before, write};
-use super::upload::new_salt;
 use crate::aggregates::Filings;
 use crate::content::commitment;
 use crate::desk::{Desk, Dossier, acting_for, id_in};

@@ -23,7 +23,7 @@ use crate::desk::{Desk, acting_for, evidence_in, id_in};
 use crate::domain::{Attached, filing};
 
 /// Uploads at a time: each is held in memory whole until it is scanned, 12 MiB at most.
-const UPLOADS: usize = 32;
+const UPLOADS: usize = 16;
 /// How long an explanation is, in characters.
 const EXPLANATION: std::ops::RangeInclusive<usize> = 20..=2_000;
 /// A file must be here within this time, so that nobody holds a place for ever.

@@ -1,63 +1,16 @@
-//! Taking a file: header, bytes, type, scan, seal, event; each step only after the one before was right.
+//! Taking a file in one call: header, then bytes; stops at the first byte too many.
 
-use aws_lc_rs::rand;
-use docket_eventlog::{Context, Recorded, Subjects};
-use docket_kernel::{FieldFault, Refusal, id};
-use docket_proto::events::{filing as filing_events, response as response_events};
+use docket_eventlog::Context;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::upload_evidence_request::Part;
 use docket_service::{ApiError, Caller};
-use docket_vault::Subject;
 use prost::Message;
-use tonic::{Code, Status, Streaming};
-use tonic_types::{ErrorDetails, StatusExt as _};
-use uuid::Uuid;
+use tonic::{Status, Streaming};
 
-use super::view;
-use crate::content::{Content, commitment};
-use crate::desk::{Desk, Dossier, acting_for, id_in};
-use crate::domain::attached::{Attached, NewFile};
-use crate::domain::filing::{AUTHORITY_TO_SIGN, OTHER, Phase, Standing};
-use crate::domain::{filing, response};
+use super::attach;
+use crate::content::commitment;
+use crate::desk::Desk;
 use crate::file_type;
-use crate::scanner::Verdict;
-use crate::waiver;
-
-/// The longest file name.
-const LONGEST_NAME: usize = 120;
-
-/// What a file is attached to.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Parent {
-    /// A draft.
-    Filing(Uuid),
-    /// An accepted filing, whose case stands so: it is added unasked.
-    Case(Uuid, Standing),
-    /// The answer to a request.
-    Response(Uuid),
-}
-
-impl Parent {
-    fn read(name: &str) -> Result<Self, Refusal> {
-        if name.starts_with("responses/") {
-            return id_in("parent", "responses", name).map(Self::Response);
-        }
-        id_in("parent", "filings", name).map(Self::Filing)
-    }
-}
-
-/// What is there already at the place where the file goes.
-struct Place {
-    parent: Parent,
-    /// Whose key seals it: the filing's, which is the case's.
-    subject: Uuid,
-    /// Account of the party.
-    account: Uuid,
-    files: Vec<Attached>,
-    content: Content,
-    /// Why nothing can be attached now.
-    closed: Option<Refusal>,
-}
 
 /// A whole upload: header and bytes.
 pub(super) struct Upload {
@@ -65,14 +18,14 @@ pub(super) struct Upload {
     bytes: Vec<u8>,
 }
 
-/// Reads header and chunks; stops at the first byte too many.
+/// Reads header and chunks.
 pub(super) async fn receive(mut stream: Streaming<pb::UploadEvidenceRequest>) -> Result<Upload, Status> {
     let Some(pb::UploadEvidenceRequest { part: Some(Part::Header(header)) }) = stream.message().await? else {
         return Err(
             ApiError::invalid("header", "HEADER_MISSING", "Send the header first, then the bytes.").into()
         );
     };
-    check_header(&header).map_err(ApiError::from)?;
+    attach::check_header(&header).map_err(ApiError::from)?;
     let mut bytes = Vec::new();
     while let Some(message) = stream.message().await? {
         let Some(Part::Chunk(chunk)) = message.part else {
@@ -88,120 +41,16 @@ pub(super) async fn receive(mut stream: Streaming<pb::UploadEvidenceRequest>) ->
     Ok(Upload { header, bytes })
 }
 
-fn check_header(header: &pb::UploadHeader) -> Result<(), Refusal> {
-    let mut faults = Vec::new();
-    if let Err(refusal) = Parent::read(&header.parent) {
-        faults.extend(refusal.faults);
-    }
-    let allowed = |c: char| c.is_ascii_alphanumeric() || " ._()-".contains(c);
-    let name = header.file_name.as_str();
-    if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(allowed) || name.starts_with('.') {
-        faults.push(FieldFault::new(
-            "file_name",
-            "FILE_NAME_MALFORMED",
-            "A file name has 1 to 120 letters A-Z, digits, blanks and . _ ( ) -, such as green card (front).pdf.",
-        ));
-    }
-    if header.kind.is_empty() {
-        faults.push(FieldFault::new("kind", "KIND_MISSING", "Say what the file is, such as green_card."));
-    }
-    if faults.is_empty() { Ok(()) } else { Err(Refusal::faults(faults)) }
-}
-
-/// Checks, scans, seals and attaches the file.
+/// Attaches it, once.
 pub(super) async fn store(desk: &Desk, caller: &Caller, upload: Upload) -> Result<pb::Evidence, Status> {
     let Upload { header, bytes } = upload;
-    let place = place(desk, caller, &header).await?;
-    let context = acting_for(context(caller, &header, &bytes)?, caller, place.account);
-    let done = desk.log.command(&context.actor, context.command_id).await.map_err(ApiError::from)?.is_some();
-    if done {
-        // The log compares the requests; nothing is scanned or stored twice.
-        return Ok(attach(desk, &context, &place, None).await?);
+    let action = "UploadEvidence";
+    let place = attach::place(desk, (caller, action), &header).await?;
+    let context = context(caller, &header, &bytes)?;
+    if let Some(evidence) = attach::repeated(desk, caller, action, &context).await? {
+        return Ok(evidence);
     }
-    if let Some(refusal) = place.closed.clone() {
-        return Err(ApiError::from(refusal).into());
-    }
-    let (media_type, bytes) = known_type(bytes).await?;
-    scan(desk, &bytes).await?;
-    let mut file = new_file(desk, &place, &header, media_type, &bytes)?;
-    if file.same_as.is_none() {
-        file.attached.object_key = desk.base.objects.put(&Subject::filing(place.subject), &bytes).await?;
-    }
-    let key = file.attached.object_key.clone();
-    match attach(desk, &context, &place, Some(file)).await {
-        Ok(evidence) => Ok(evidence),
-        Err(error) => {
-            // Refused after all: the sealed bytes belong to nothing. Unknown outcomes keep them.
-            if matches!(error, ApiError::Refused(_)) && !key.is_empty() {
-                desk.base.objects.delete(&key).await.ok();
-            }
-            Err(error.into())
-        }
-    }
-}
-
-async fn place(desk: &Desk, caller: &Caller, header: &pb::UploadHeader) -> Result<Place, ApiError> {
-    match Parent::read(&header.parent)? {
-        parent @ Parent::Filing(id) => {
-            let dossier = desk.filing(caller, "UploadEvidence", id).await?;
-            if dossier.filing.phase == Phase::Accepted {
-                return place_in_case(desk, dossier, &header.kind).await;
-            }
-            let form = desk.form(&dossier.filing.form)?;
-            known_kind(form, desk.form(waiver::FORM)?, &header.kind)?;
-            Ok(Place {
-                parent,
-                subject: id,
-                account: dossier.filing.account,
-                closed: dossier.filing.open().err(),
-                files: dossier.filing.evidence,
-                content: dossier.content,
-            })
-        }
-        Parent::Case(..) => Err(ApiError::not_found()),
-        parent @ Parent::Response(id) => {
-            let dossier = desk.response(caller, "UploadEvidence", id).await?;
-            Ok(Place {
-                parent,
-                subject: dossier.response.case,
-                account: dossier.response.account,
-                closed: dossier.response.closed_for(&header.kind).err(),
-                files: dossier.response.evidence,
-                content: dossier.content,
-            })
-        }
-    }
-}
-
-/// The place beside what was signed, for what is added unasked.
-async fn place_in_case(desk: &Desk, dossier: Dossier, kind: &str) -> Result<Place, ApiError> {
-    let Dossier { id, filing, content } = dossier;
-    if kind != OTHER {
-        known_kind(desk.form(&filing.form)?, desk.form(waiver::FORM)?, kind)
-            .map_err(|refusal| refusal.way_out("What is on no checklist is of the kind other."))?;
-    }
-    let standing = desk.standing(id, filing.account).await?;
-    Ok(Place {
-        parent: Parent::Case(id, standing),
-        subject: id,
-        account: filing.account,
-        closed: filing::may_add_unsolicited(&filing, standing).err(),
-        files: filing.evidence.into_iter().chain(filing.unsolicited).collect(),
-        content,
-    })
-}
-
-/// Kinds of the form, and those that show why a fee should be waived.
-fn known_kind(form: &docket_forms::Form, waiver: &docket_forms::Form, kind: &str) -> Result<(), Refusal> {
-    if kind == AUTHORITY_TO_SIGN {
-        return Ok(());
-    }
-    let known = |row: &docket_forms::Evidence| row.kind == kind || row.substitutes.iter().any(|s| s == kind);
-    if form.evidence.iter().chain(&waiver.evidence).any(known) {
-        return Ok(());
-    }
-    let kinds: Vec<_> = form.evidence.iter().map(|row| row.kind.as_str()).collect();
-    Err(Refusal::invalid("kind", "KIND_UNKNOWN", format!("{} takes: {}.", form.id, kinds.join(", "))))
+    attach::store(desk, (caller, context), place, &header, bytes).await
 }
 
 /// The command's context; its request holds the header and a digest of the bytes.
@@ -211,138 +60,4 @@ fn context(caller: &Caller, header: &pb::UploadHeader, bytes: &[u8]) -> Result<C
     // A header has no field 2000; so the digest is compared as a field of its own.
     prost::encoding::bytes::encode(2000, &digest.encode_to_vec(), &mut context.request);
     Ok(context)
-}
-
-/// Finds out the type away from the threads that serve others: pictures are decoded to their end.
-async fn known_type(bytes: Vec<u8>) -> Result<(&'static str, Vec<u8>), ApiError> {
-    let checked =
-        tokio::task::spawn_blocking(move || file_type::check(&bytes).map(|found| (found, bytes))).await;
-    Ok(checked.map_err(ApiError::internal)??)
-}
-
-async fn scan(desk: &Desk, bytes: &[u8]) -> Result<(), Status> {
-    match desk.scanner.scan(bytes).await {
-        Ok(Verdict::Clean) => Ok(()),
-        Ok(Verdict::Found(signature)) => {
-            tracing::warn!(signature, "a file was refused by the scanner");
-            let refusal = Refusal::invalid(
-                "chunk",
-                "MALWARE_FOUND",
-                "The virus scanner found something in this file; it was not kept.",
-            )
-            .way_out("Check your device, scan or photograph the paper document anew, and attach that.");
-            Err(ApiError::from(refusal).into())
-        }
-        Err(error) => {
-            tracing::error!(%error, "a file could not be scanned and was not taken");
-            Err(scanner_unavailable())
-        }
-    }
-}
-
-/// Nothing is stored that was not scanned to the end; the same upload may be repeated.
-fn scanner_unavailable() -> Status {
-    let mut details = ErrorDetails::with_retry_info(Some(std::time::Duration::from_secs(5)));
-    details.set_error_info("SCANNER_UNAVAILABLE", "filing.docket", std::collections::HashMap::new());
-    let message =
-        "The file could not be scanned for viruses just now, so it was not kept. Try again in a moment.";
-    Status::with_error_details(Code::Unavailable, message, details)
-}
-
-fn new_file(
-    desk: &Desk,
-    place: &Place,
-    header: &pb::UploadHeader,
-    media_type: &str,
-    bytes: &[u8],
-) -> Result<NewFile, ApiError> {
-    let size = bytes.len() as u64;
-    let same = |file: &&Attached| {
-        file.size == size
-            && place
-                .content
-                .files
-                .get(&file.id)
-                .is_some_and(|sealed| commitment(&sealed.salt, bytes) == file.commitment)
-    };
-    let same_as = place.files.iter().find(same).map(|file| file.id);
-    let salt = new_salt()?;
-    Ok(NewFile {
-        attached: Attached {
-            id: id::new_id(desk.base.clock.now()),
-            kind: header.kind.clone(),
-            commitment: commitment(&salt, bytes),
-            media_type: media_type.to_owned(),
-            size,
-            object_key: String::new(),
-            foreign_language: header.foreign_language,
-        },
-        file_name: header.file_name.clone(),
-        salt: salt.to_vec(),
-        same_as,
-    })
-}
-
-/// The salt of a commitment.
-pub(super) fn new_salt() -> Result<[u8; 16], ApiError> {
-    let mut salt = [0_u8; 16];
-    rand::fill(&mut salt).map_err(|_| ApiError::internal(anyhow::anyhow!("no randomness")))?;
-    Ok(salt)
-}
-
-/// Appends the event; with a repeated command no file is needed.
-async fn attach(
-    desk: &Desk,
-    context: &Context,
-    place: &Place,
-    file: Option<NewFile>,
-) -> Result<pb::Evidence, ApiError> {
-    let subjects = Subjects::filing(place.subject);
-    let (collection, id, events) = match place.parent {
-        Parent::Filing(id) => {
-            let decide = |state: &filing::Filing| {
-                file.clone().map_or(Ok(Vec::new()), |file| filing::attach(state, file))
-            };
-            ("filings", id, desk.filings.execute(context, id, subjects, decide).await?.events)
-        }
-        Parent::Case(id, standing) => {
-            let now_us = desk.now_us();
-            let decide = |state: &filing::Filing| {
-                let add = |file| filing::add_unsolicited(state, standing, file, now_us);
-                file.clone().map_or(Ok(Vec::new()), add)
-            };
-            ("filings", id, desk.filings.execute(context, id, subjects, decide).await?.events)
-        }
-        Parent::Response(id) => {
-            let decide = |state: &response::Response| {
-                file.clone().map_or(Ok(Vec::new()), |file| response::attach(state, file))
-            };
-            ("responses", id, desk.responses.execute(context, id, subjects, decide).await?.events)
-        }
-    };
-    let event =
-        events.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the upload has no event")))?;
-    shown(desk, collection, id, event).await
-}
-
-/// The evidence as its event tells it, also long after.
-async fn shown(
-    desk: &Desk,
-    collection: &str,
-    parent: Uuid,
-    event: &Recorded,
-) -> Result<pb::Evidence, ApiError> {
-    let (state, content) = if collection == "filings" {
-        let attached: filing_events::Event = event.decode()?;
-        let state = filing::evolve(filing::Filing::default(), &attached);
-        let files: Vec<Attached> = state.evidence.into_iter().chain(state.unsolicited).collect();
-        (files, Content::of_filing(&desk.log, std::slice::from_ref(event)).await?)
-    } else {
-        let attached: response_events::Event = event.decode()?;
-        let files = response::evolve(response::Response::default(), &attached).evidence;
-        (files, Content::of_response(&desk.log, std::slice::from_ref(event)).await?)
-    };
-    let file =
-        state.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the command was no upload")))?;
-    Ok(view::evidence(collection, parent, file, &content))
 }

@@ -79,7 +79,8 @@ impl Response {
         self.open().is_ok() && in_time
     }
 
-    fn open(&self) -> Result<(), Refusal> {
+    /// Whether the answer can still be changed and sent.
+    pub fn open(&self) -> Result<(), Refusal> {
         if !self.exists() {
             return Err(Refusal::not_found());
         }

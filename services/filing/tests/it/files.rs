@@ -22,6 +22,24 @@ pub(crate) fn picture(seed: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// A whole picture of so many bytes, most of them behind its end; as many bytes of nothing when no picture is so small.
+pub(crate) fn sized(size: usize, seed: u32) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::ImageRgb8(RgbImage::new(3, 3)).write_to(&mut bytes, ImageFormat::Png).expect("a picture");
+    let mut bytes = bytes.into_inner();
+    if size < bytes.len() {
+        return vec![0; size];
+    }
+    let mut state = seed.max(1);
+    bytes.resize_with(size, || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state.to_le_bytes()[1]
+    });
+    bytes
+}
+
 /// A whole picture with the standard test signature of virus scanners behind its end.
 pub(crate) fn infected() -> Vec<u8> {
     let mut bytes = picture(9);

@@ -12,4 +12,5 @@ mod peers;
 mod representation;
 mod response;
 mod unsolicited;
+mod uploads;
 mod world;

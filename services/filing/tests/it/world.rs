@@ -22,11 +22,14 @@ use docket_proto::payments::events::v1::{FeeSettled, fee_settled::Settlement};
 use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
 use docket_proto::types::v1::Deadline;
 use docket_sandbox::Sandbox;
+use docket_service::ServiceConfig;
 use docket_service::testing::{Bench, Running, grant_role};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
 use docket_vault::{Kek, Vault};
+use futures::future::BoxFuture;
 use tonic::Status;
 use tonic::service::Routes;
+use tonic::transport::Channel;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
@@ -48,8 +51,8 @@ pub(crate) struct World {
     objects: PathBuf,
     payments: ForeignLog,
     cases: ForeignLog,
-    _keys: TestDatabase,
-    _nats: TestNats,
+    keys: TestDatabase,
+    nats: TestNats,
 }
 
 /// The log of another service, as far as filing reads it.
@@ -81,12 +84,33 @@ impl World {
         let service = bench.config("filing", &own.url, Some(&keys.url), &nats.url);
         docket_service::migrate(&service, &MIGRATOR).await.expect("the databases are made");
         let objects = service.data_dir.join("objects");
-        let scanner = ScannerConfig { address: sandbox.ports.clamd.to_string(), timeout_seconds: 20 };
-        let catalogue =
-            CatalogueFolder { dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue") };
-        let serve = |service, stop| docket_filing::serve(Config { service, scanner, catalogue }, stop);
-        let server = bench.serve(service, serve).await;
-        Self { bench, server, directory, sandbox, own, objects, payments, cases, _keys: keys, _nats: nats }
+        let server = bench.serve(service, node(&sandbox)).await;
+        Self { bench, server, directory, sandbox, own, objects, payments, cases, keys, nats }
+    }
+
+    /// A second node of the service, on the same databases and objects.
+    pub(crate) async fn second_node(&self) -> Running {
+        let keys = Some(self.keys.url.as_str());
+        let mut service = self.bench.config("filing", &self.own.url, keys, &self.nats.url);
+        service.data_dir = self.objects.with_file_name("second");
+        std::fs::create_dir_all(&service.data_dir).expect("a folder is made");
+        std::os::unix::fs::symlink(&self.objects, service.data_dir.join("objects")).expect("a link is made");
+        self.bench.serve(service, node(&self.sandbox)).await
+    }
+
+    /// A channel to the first node.
+    pub(crate) fn channel(&self) -> Channel {
+        self.server.channel()
+    }
+
+    /// Moves the clock forward.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.bench.advance(seconds);
+    }
+
+    /// A fresh token of a person.
+    pub(crate) fn token(&self, account: Uuid) -> String {
+        self.bench.step_up_token(account)
     }
 
     /// The guided choice of a form, as anybody may ask it.
@@ -220,6 +244,16 @@ impl World {
             assert!(!stored.iter().any(there), "{word} is stored in the clear");
         }
     }
+}
+
+/// What serves as a node with the sandbox's scanner.
+fn node(
+    sandbox: &Sandbox,
+) -> impl FnOnce(ServiceConfig, Stop) -> BoxFuture<'static, anyhow::Result<()>> + use<> {
+    let scanner = ScannerConfig { address: sandbox.ports.clamd.to_string(), timeout_seconds: 20 };
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue");
+    let catalogue = CatalogueFolder { dir };
+    |service, stop| Box::pin(docket_filing::serve(Config { service, scanner, catalogue }, stop))
 }
 
 fn files_under(folder: &Path) -> Vec<PathBuf> {

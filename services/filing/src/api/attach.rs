@@ -1,0 +1,351 @@
+//! Attaching a file that is here whole: type, scan, seal, event; each step only after the one before was right.
+
+use aws_lc_rs::rand;
+use docket_eventlog::{Context, Recorded, Subjects};
+use docket_kernel::{FieldFault, Refusal, id};
+use docket_proto::events::{filing as filing_events, response as response_events};
+use docket_proto::filing::v1 as pb;
+use docket_service::{ApiError, Caller};
+use docket_vault::Subject;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+use uuid::Uuid;
+
+use super::view;
+use crate::content::{Content, commitment};
+use crate::desk::{Desk, Dossier, acting_for, id_in};
+use crate::domain::attached::{Attached, NewFile};
+use crate::domain::filing::{AUTHORITY_TO_SIGN, OTHER, Phase, Standing};
+use crate::domain::{filing, response};
+use crate::file_type;
+use crate::scanner::Verdict;
+use crate::waiver;
+
+/// The longest file name.
+const LONGEST_NAME: usize = 120;
+
+/// What a file is attached to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Parent {
+    /// A draft.
+    Filing(Uuid),
+    /// An accepted filing, whose case stands so: it is added unasked.
+    Case(Uuid, Standing),
+    /// The answer to a request.
+    Response(Uuid),
+}
+
+impl Parent {
+    fn read(name: &str) -> Result<Self, Refusal> {
+        if name.starts_with("responses/") {
+            return id_in("parent", "responses", name).map(Self::Response);
+        }
+        id_in("parent", "filings", name).map(Self::Filing)
+    }
+}
+
+/// What is there already at the place where the file goes.
+pub(super) struct Place {
+    parent: Parent,
+    /// Whose key seals it: the filing's, which is the case's.
+    pub(super) subject: Uuid,
+    /// Account of the party.
+    account: Uuid,
+    files: Vec<Attached>,
+    content: Content,
+    /// Why nothing can be attached now.
+    pub(super) closed: Option<Refusal>,
+}
+
+/// What can be said of a header by itself.
+pub(super) fn check_header(header: &pb::UploadHeader) -> Result<(), Refusal> {
+    let mut faults = Vec::new();
+    if let Err(refusal) = Parent::read(&header.parent) {
+        faults.extend(refusal.faults);
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || " ._()-".contains(c);
+    let name = header.file_name.as_str();
+    if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(allowed) || name.starts_with('.') {
+        faults.push(FieldFault::new(
+            "file_name",
+            "FILE_NAME_MALFORMED",
+            "A file name has 1 to 120 letters A-Z, digits, blanks and . _ ( ) -, such as green card (front).pdf.",
+        ));
+    }
+    if header.kind.is_empty() {
+        faults.push(FieldFault::new("kind", "KIND_MISSING", "Say what the file is, such as green_card."));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::faults(faults)) }
+}
+
+/// The evidence which this very command attached before; the log compares the requests.
+pub(super) async fn repeated(
+    desk: &Desk,
+    caller: &Caller,
+    action: &str,
+    context: &Context,
+) -> Result<Option<pb::Evidence>, ApiError> {
+    let done = desk.log.command(&context.actor, context.command_id).await?;
+    // One without events was no upload: the log says so when this one is appended.
+    let Some((first, _)) = done.filter(|(first, last)| first <= last) else { return Ok(None) };
+    let events = desk.log.read(first - 1, 1).await?;
+    let first = events.first().and_then(|event| Some((event.stream.category(), event.stream.id()?)));
+    let (category, id) = first.ok_or_else(ApiError::not_found)?;
+    let (collection, events) = if category == "response" {
+        let response = desk.response(caller, action, id).await?.response;
+        let (context, subjects) =
+            (acting_for(context.clone(), caller, response.account), Subjects::filing(response.case));
+        ("responses", desk.responses.execute(&context, id, subjects, |_| Ok(Vec::new())).await?.events)
+    } else {
+        let account = desk.filing(caller, action, id).await?.filing.account;
+        let (context, subjects) = (acting_for(context.clone(), caller, account), Subjects::filing(id));
+        ("filings", desk.filings.execute(&context, id, subjects, |_| Ok(Vec::new())).await?.events)
+    };
+    let event = events.first().ok_or_else(ApiError::not_found)?;
+    shown(desk, collection, id, event).await.map(Some)
+}
+
+/// Checks, scans, seals and attaches the file.
+pub(super) async fn store(
+    desk: &Desk,
+    (caller, context): (&Caller, Context),
+    place: Place,
+    header: &pb::UploadHeader,
+    bytes: Vec<u8>,
+) -> Result<pb::Evidence, Status> {
+    if let Some(refusal) = place.closed.clone() {
+        return Err(ApiError::from(refusal).into());
+    }
+    let context = acting_for(context, caller, place.account);
+    let (media_type, bytes) = known_type(bytes).await?;
+    scan(desk, &bytes).await?;
+    let mut file = new_file(desk, &place, header, media_type, &bytes)?;
+    if file.same_as.is_none() {
+        file.attached.object_key = desk.base.objects.put(&Subject::filing(place.subject), &bytes).await?;
+    }
+    let key = file.attached.object_key.clone();
+    match attach(desk, &context, &place, file).await {
+        Ok(evidence) => Ok(evidence),
+        Err(error) => {
+            // Refused after all: the sealed bytes belong to nothing. Unknown outcomes keep them.
+            if matches!(error, ApiError::Refused(_)) && !key.is_empty() {
+                desk.base.objects.delete(&key).await.ok();
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// The place which a header names, for an act of the caller, and whether a file of that kind goes there.
+pub(super) async fn place(
+    desk: &Desk,
+    who: (&Caller, &str),
+    header: &pb::UploadHeader,
+) -> Result<Place, ApiError> {
+    look(desk, who, &header.parent, Some(&header.kind)).await
+}
+
+/// The place of that name, for an act of the caller.
+pub(super) async fn at(desk: &Desk, who: (&Caller, &str), parent: &str) -> Result<Place, ApiError> {
+    look(desk, who, parent, None).await
+}
+
+async fn look(
+    desk: &Desk,
+    (caller, action): (&Caller, &str),
+    parent: &str,
+    kind: Option<&str>,
+) -> Result<Place, ApiError> {
+    match Parent::read(parent)? {
+        parent @ Parent::Filing(id) => {
+            let dossier = desk.filing(caller, action, id).await?;
+            if dossier.filing.phase == Phase::Accepted {
+                return in_case(desk, dossier, kind).await;
+            }
+            if let Some(kind) = kind {
+                known_kind(desk.form(&dossier.filing.form)?, desk.form(waiver::FORM)?, kind)?;
+            }
+            Ok(Place {
+                parent,
+                subject: id,
+                account: dossier.filing.account,
+                closed: dossier.filing.open().err(),
+                files: dossier.filing.evidence,
+                content: dossier.content,
+            })
+        }
+        Parent::Case(..) => Err(ApiError::not_found()),
+        parent @ Parent::Response(id) => {
+            let dossier = desk.response(caller, action, id).await?;
+            let closed =
+                kind.map_or_else(|| dossier.response.open(), |kind| dossier.response.closed_for(kind));
+            Ok(Place {
+                parent,
+                subject: dossier.response.case,
+                account: dossier.response.account,
+                closed: closed.err(),
+                files: dossier.response.evidence,
+                content: dossier.content,
+            })
+        }
+    }
+}
+
+/// The place beside what was signed, for what is added unasked.
+async fn in_case(desk: &Desk, dossier: Dossier, kind: Option<&str>) -> Result<Place, ApiError> {
+    let Dossier { id, filing, content } = dossier;
+    if let Some(kind) = kind.filter(|kind| *kind != OTHER) {
+        known_kind(desk.form(&filing.form)?, desk.form(waiver::FORM)?, kind)
+            .map_err(|refusal| refusal.way_out("What is on no checklist is of the kind other."))?;
+    }
+    let standing = desk.standing(id, filing.account).await?;
+    Ok(Place {
+        parent: Parent::Case(id, standing),
+        subject: id,
+        account: filing.account,
+        closed: filing::may_add_unsolicited(&filing, standing).err(),
+        files: filing.evidence.into_iter().chain(filing.unsolicited).collect(),
+        content,
+    })
+}
+
+/// Kinds of the form, and those that show why a fee should be waived.
+fn known_kind(form: &docket_forms::Form, waiver: &docket_forms::Form, kind: &str) -> Result<(), Refusal> {
+    if kind == AUTHORITY_TO_SIGN {
+        return Ok(());
+    }
+    let known = |row: &docket_forms::Evidence| row.kind == kind || row.substitutes.iter().any(|s| s == kind);
+    if form.evidence.iter().chain(&waiver.evidence).any(known) {
+        return Ok(());
+    }
+    let kinds: Vec<_> = form.evidence.iter().map(|row| row.kind.as_str()).collect();
+    Err(Refusal::invalid("kind", "KIND_UNKNOWN", format!("{} takes: {}.", form.id, kinds.join(", "))))
+}
+
+/// Finds out the type away from the threads that serve others: pictures are decoded to their end.
+async fn known_type(bytes: Vec<u8>) -> Result<(&'static str, Vec<u8>), ApiError> {
+    let checked =
+        tokio::task::spawn_blocking(move || file_type::check(&bytes).map(|found| (found, bytes))).await;
+    Ok(checked.map_err(ApiError::internal)??)
+}
+
+async fn scan(desk: &Desk, bytes: &[u8]) -> Result<(), Status> {
+    match desk.scanner.scan(bytes).await {
+        Ok(Verdict::Clean) => Ok(()),
+        Ok(Verdict::Found(signature)) => {
+            tracing::warn!(signature, "a file was refused by the scanner");
+            let refusal = Refusal::invalid(
+                "chunk",
+                "MALWARE_FOUND",
+                "The virus scanner found something in this file; it was not kept.",
+            )
+            .way_out("Check your device, scan or photograph the paper document anew, and attach that.");
+            Err(ApiError::from(refusal).into())
+        }
+        Err(error) => {
+            tracing::error!(%error, "a file could not be scanned and was not taken");
+            Err(scanner_unavailable())
+        }
+    }
+}
+
+/// Nothing is stored that was not scanned to the end; the same upload may be repeated.
+fn scanner_unavailable() -> Status {
+    let mut details = ErrorDetails::with_retry_info(Some(std::time::Duration::from_secs(5)));
+    details.set_error_info("SCANNER_UNAVAILABLE", "filing.docket", std::collections::HashMap::new());
+    let message =
+        "The file could not be scanned for viruses just now, so it was not kept. Try again in a moment.";
+    Status::with_error_details(Code::Unavailable, message, details)
+}
+
+fn new_file(
+    desk: &Desk,
+    place: &Place,
+    header: &pb::UploadHeader,
+    media_type: &str,
+    bytes: &[u8],
+) -> Result<NewFile, ApiError> {
+    let size = bytes.len() as u64;
+    let same = |file: &&Attached| {
+        file.size == size
+            && place
+                .content
+                .files
+                .get(&file.id)
+                .is_some_and(|sealed| commitment(&sealed.salt, bytes) == file.commitment)
+    };
+    let same_as = place.files.iter().find(same).map(|file| file.id);
+    let salt = new_salt()?;
+    Ok(NewFile {
+        attached: Attached {
+            id: id::new_id(desk.base.clock.now()),
+            kind: header.kind.clone(),
+            commitment: commitment(&salt, bytes),
+            media_type: media_type.to_owned(),
+            size,
+            object_key: String::new(),
+            foreign_language: header.foreign_language,
+        },
+        file_name: header.file_name.clone(),
+        salt: salt.to_vec(),
+        same_as,
+    })
+}
+
+/// The salt of a commitment.
+pub(super) fn new_salt() -> Result<[u8; 16], ApiError> {
+    let mut salt = [0_u8; 16];
+    rand::fill(&mut salt).map_err(|_| ApiError::internal(anyhow::anyhow!("no randomness")))?;
+    Ok(salt)
+}
+
+/// Appends the event.
+async fn attach(
+    desk: &Desk,
+    context: &Context,
+    place: &Place,
+    file: NewFile,
+) -> Result<pb::Evidence, ApiError> {
+    let subjects = Subjects::filing(place.subject);
+    let (collection, id, events) = match place.parent {
+        Parent::Filing(id) => {
+            let decide = |state: &filing::Filing| filing::attach(state, file.clone());
+            ("filings", id, desk.filings.execute(context, id, subjects, decide).await?.events)
+        }
+        Parent::Case(id, standing) => {
+            let now_us = desk.now_us();
+            let decide =
+                |state: &filing::Filing| filing::add_unsolicited(state, standing, file.clone(), now_us);
+            ("filings", id, desk.filings.execute(context, id, subjects, decide).await?.events)
+        }
+        Parent::Response(id) => {
+            let decide = |state: &response::Response| response::attach(state, file.clone());
+            ("responses", id, desk.responses.execute(context, id, subjects, decide).await?.events)
+        }
+    };
+    let event =
+        events.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the upload has no event")))?;
+    shown(desk, collection, id, event).await
+}
+
+/// The evidence as its event tells it, also long after.
+async fn shown(
+    desk: &Desk,
+    collection: &str,
+    parent: Uuid,
+    event: &Recorded,
+) -> Result<pb::Evidence, ApiError> {
+    let (state, content) = if collection == "filings" {
+        let attached: filing_events::Event = event.decode()?;
+        let state = filing::evolve(filing::Filing::default(), &attached);
+        let files: Vec<Attached> = state.evidence.into_iter().chain(state.unsolicited).collect();
+        (files, Content::of_filing(&desk.log, std::slice::from_ref(event)).await?)
+    } else {
+        let attached: response_events::Event = event.decode()?;
+        let files = response::evolve(response::Response::default(), &attached).evidence;
+        (files, Content::of_response(&desk.log, std::slice::from_ref(event)).await?)
+    };
+    let file =
+        state.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the command was no upload")))?;
+    Ok(view::evidence(collection, parent, file, &content))
+}

@@ -1,0 +1,385 @@
+//! Files that arrive in pieces: cut lines, two devices, two nodes; what was acknowledged is there, once.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::send_upload_request::Part;
+use docket_proto::filing::v1::upload_service_client::UploadServiceClient;
+use docket_service::testing::with_token;
+use docket_testkit::chance;
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::files;
+use crate::world::{GLANCE, PATIENCE, World, bad_fields, reason};
+
+const LIMIT: usize = 12 * 1024 * 1024;
+const WEEK_S: i64 = 7 * 86_400;
+
+/// One device of a person, at one node.
+#[derive(Clone)]
+pub(crate) struct Device {
+    client: UploadServiceClient<Channel>,
+    token: String,
+}
+
+impl Device {
+    pub(crate) fn new(channel: Channel, token: &str) -> Self {
+        Self { client: UploadServiceClient::new(channel), token: token.to_owned() }
+    }
+
+    async fn begin(&self, command: Uuid, parent: &str, bytes: &[u8]) -> Result<pb::Upload, Status> {
+        let header = pb::UploadHeader {
+            request_id: command.to_string(),
+            parent: parent.into(),
+            kind: "green_card".into(),
+            file_name: "card (front).png".into(),
+            foreign_language: false,
+        };
+        self.announce(header, bytes.len() as u64, digest(&SHA256, bytes).as_ref()).await
+    }
+
+    async fn announce(
+        &self,
+        header: pb::UploadHeader,
+        size: u64,
+        sha256: &[u8],
+    ) -> Result<pb::Upload, Status> {
+        let request = pb::BeginUploadRequest { header: Some(header), size, sha256: sha256.to_vec() };
+        let answer = self.client.clone().begin_upload(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().upload.expect("an upload"))
+    }
+
+    /// Sends bytes with the turn and at the offset of `upload`.
+    async fn send(&self, upload: &pb::Upload, chunks: Vec<Vec<u8>>) -> Result<pb::Upload, Status> {
+        let parts = std::iter::once(place(upload)).chain(chunks.iter().map(|bytes| chunk(bytes)));
+        self.send_parts(parts.collect()).await
+    }
+
+    async fn send_parts(&self, parts: Vec<pb::SendUploadRequest>) -> Result<pb::Upload, Status> {
+        let request = with_token(futures::stream::iter(parts), &self.token);
+        let answer = self.client.clone().send_upload(request).await?;
+        Ok(answer.into_inner().upload.expect("an upload"))
+    }
+
+    /// Sends bytes, and is gone without an end.
+    async fn send_and_vanish(&self, upload: &pb::Upload, bytes: &[u8]) {
+        let (parts, stream) = mpsc::channel(1);
+        let request = with_token(ReceiverStream::new(stream), &self.token);
+        let mut client = self.client.clone();
+        let call = tokio::spawn(async move { client.send_upload(request).await });
+        parts.send(place(upload)).await.ok();
+        for bytes in bytes.chunks(64 * 1024) {
+            parts.send(chunk(bytes)).await.ok();
+        }
+        // The last is taken over by the connection when there is room for another.
+        parts.reserve().await.map(drop).ok();
+        call.abort();
+    }
+
+    async fn resume(&self, name: &str) -> Result<pb::Upload, Status> {
+        let request = with_token(pb::ResumeUploadRequest { name: name.into() }, &self.token);
+        Ok(self.client.clone().resume_upload(request).await?.into_inner().upload.expect("an upload"))
+    }
+
+    async fn list(&self, parent: &str) -> Result<Vec<pb::Upload>, Status> {
+        let request = with_token(pb::ListUploadsRequest { parent: parent.into() }, &self.token);
+        Ok(self.client.clone().list_uploads(request).await?.into_inner().uploads)
+    }
+
+    async fn finish(&self, command: Uuid, name: &str) -> Result<pb::Evidence, Status> {
+        let request = pb::FinishUploadRequest { request_id: command.to_string(), name: name.into() };
+        let answer = self.client.clone().finish_upload(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().evidence.expect("evidence"))
+    }
+
+    async fn cancel(&self, name: &str) -> Result<(), Status> {
+        let request = with_token(pb::CancelUploadRequest { name: name.into() }, &self.token);
+        self.client.clone().cancel_upload(request).await.map(drop)
+    }
+}
+
+fn place(upload: &pb::Upload) -> pb::SendUploadRequest {
+    let place = pb::UploadPlace { name: upload.name.clone(), turn: upload.turn, offset: upload.offset };
+    pb::SendUploadRequest { part: Some(Part::Place(place)) }
+}
+
+fn chunk(bytes: &[u8]) -> pb::SendUploadRequest {
+    let crc32c = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI).checksum(bytes);
+    pb::SendUploadRequest { part: Some(Part::Chunk(pb::UploadChunk { bytes: bytes.to_vec(), crc32c })) }
+}
+
+fn cut(bytes: &[u8], size: usize) -> Vec<Vec<u8>> {
+    bytes.chunks(size).map(<[u8]>::to_vec).collect()
+}
+
+async fn started() -> (World, Client, String) {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.expect("a draft is begun").name;
+    (world, ana, draft)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_goes_on_where_the_line_was_cut_on_another_device_and_node() {
+    let (world, ana, draft) = started().await;
+    let phone = Device::new(world.channel(), &ana.token);
+    let card = files::picture(21);
+    let half = card.len() / 2;
+    let begun = phone.begin(Uuid::now_v7(), &draft, &card).await.unwrap();
+    assert_eq!((begun.offset, begun.size, begun.turn), (0, card.len() as u64, 1));
+    phone.send_and_vanish(&begun, &card[..half]).await;
+
+    let second = world.second_node().await;
+    let laptop = Device::new(second.channel(), &ana.token);
+    let waiting = timeout(PATIENCE, async {
+        loop {
+            let listed = laptop.list(&draft).await.unwrap();
+            if listed[0].offset > 0 {
+                return listed;
+            }
+            sleep(GLANCE).await;
+        }
+    });
+    let listed = waiting.await.expect("what came before the cut is kept");
+    assert_eq!((listed.len(), listed[0].file_name.as_str(), listed[0].turn), (1, "card (front).png", 0));
+    let resumed = laptop.resume(&begun.name).await.unwrap();
+    assert!(resumed.offset <= half as u64 && resumed.turn == 2, "{resumed:?}");
+    let rest = &card[usize::try_from(resumed.offset).unwrap()..];
+    let sent = laptop.send(&resumed, cut(rest, 100_000)).await.unwrap();
+    assert_eq!(sent.offset, sent.size);
+
+    // The phone comes back: it holds an old turn.
+    let late = phone.send(&begun, cut(&card, 100_000)).await.unwrap_err();
+    assert_eq!(reason(&late), "CONTINUED_ELSEWHERE");
+
+    let command = Uuid::now_v7();
+    let evidence = laptop.finish(command, &begun.name).await.unwrap();
+    assert_eq!(
+        (evidence.media_type.as_str(), evidence.file_name.as_str()),
+        ("image/png", "card (front).png")
+    );
+    assert_eq!(phone.finish(command, &begun.name).await.unwrap(), evidence, "finished twice is done once");
+    let (_, bytes) = ana.download(&evidence.name).await.unwrap();
+    assert!(bytes == card, "the bytes are the same");
+    assert!(laptop.list(&draft).await.unwrap().is_empty());
+    assert_eq!(world.objects(), 1, "the parts are gone");
+    second.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_is_told_and_nothing_that_came_is_lost() {
+    let (world, ana, draft) = started().await;
+    let device = Device::new(world.channel(), &ana.token);
+    let card = files::picture(22);
+    let command = Uuid::now_v7();
+    let begun = device.begin(command, &draft, &card).await.unwrap();
+    assert_eq!(device.begin(command, &draft, &card).await.unwrap(), begun, "announced twice is one upload");
+    let other = device.begin(command, &draft, &files::picture(23)).await.unwrap_err();
+    assert_eq!((other.code(), reason(&other).as_str()), (Code::AlreadyExists, "UPLOAD_DIFFERS"));
+
+    let early = device.finish(Uuid::now_v7(), &begun.name).await.unwrap_err();
+    assert_eq!(reason(&early), "UPLOAD_INCOMPLETE");
+    let ahead = pb::Upload { offset: 5, ..begun.clone() };
+    assert_eq!(reason(&device.send(&ahead, cut(&card, 1_000)).await.unwrap_err()), "OFFSET_DIFFERS");
+
+    let mut damaged = chunk(&card[1_000..2_000]);
+    let Some(Part::Chunk(bytes)) = &mut damaged.part else { panic!("a chunk") };
+    bytes.bytes[7] ^= 1;
+    let parts = vec![place(&begun), chunk(&card[..1_000]), damaged, chunk(&card[2_000..3_000])];
+    assert_eq!(reason(&device.send_parts(parts).await.unwrap_err()), "CHUNK_DAMAGED");
+    let resumed = device.resume(&begun.name).await.unwrap();
+    assert_eq!(resumed.offset, 1_000, "what came before the damage is kept, and no more");
+
+    let mut longer = card[1_000..].to_vec();
+    longer.push(0);
+    assert_eq!(reason(&device.send(&resumed, cut(&longer, 9_999)).await.unwrap_err()), "MORE_THAN_ANNOUNCED");
+    let resumed = device.resume(&begun.name).await.unwrap();
+    let rest = &card[usize::try_from(resumed.offset).unwrap()..];
+    device.send(&resumed, cut(rest, 256 * 1024)).await.unwrap();
+
+    world.break_scanner("hangup").await;
+    let down = device.finish(Uuid::now_v7(), &begun.name).await.unwrap_err();
+    assert_eq!((down.code(), reason(&down).as_str()), (Code::Unavailable, "SCANNER_UNAVAILABLE"));
+    world.break_scanner("works").await;
+    device.finish(Uuid::now_v7(), &begun.name).await.unwrap();
+    let gone = device.resume(&begun.name).await.unwrap_err();
+    assert_eq!(gone.code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_announced_wrongly_is_refused_before_a_byte_is_sent() {
+    let (world, ana, draft) = started().await;
+    let device = Device::new(world.channel(), &ana.token);
+    let header = |kind: &str, file_name: &str| pb::UploadHeader {
+        request_id: Uuid::now_v7().to_string(),
+        parent: draft.clone(),
+        kind: kind.into(),
+        file_name: file_name.into(),
+        foreign_language: false,
+    };
+    let hash = [0; 32];
+    let empty = device.announce(header("green_card", "card.png"), 0, &hash[..31]).await.unwrap_err();
+    assert_eq!(bad_fields(&empty), ["sha256", "size"]);
+    let name = device.announce(header("green_card", "../card.png"), 1, &hash).await.unwrap_err();
+    assert_eq!(bad_fields(&name), ["file_name"]);
+    let long = device.announce(header("green_card", "card.png"), LIMIT as u64 + 1, &hash).await.unwrap_err();
+    assert_eq!(reason(&long), "TOO_LARGE");
+    let kind = device.announce(header("driving_licence", "card.png"), 1, &hash).await.unwrap_err();
+    assert_eq!(reason(&kind), "KIND_UNKNOWN");
+    let eve = Device::new(world.channel(), &world.person("Eve", "Stone").token);
+    let stranger = eve.announce(header("green_card", "card.png"), 1, &hash).await.unwrap_err();
+    assert_eq!(stranger.code(), Code::NotFound);
+
+    // Another file than announced, one that is no good, and one that is given up: each leaves nothing behind.
+    let card = files::picture(24);
+    let lie = device.announce(header("green_card", "card.png"), card.len() as u64, &hash).await.unwrap();
+    device.send(&lie, cut(&card, 100_000)).await.unwrap();
+    assert_eq!(reason(&device.finish(Uuid::now_v7(), &lie.name).await.unwrap_err()), "HASH_DIFFERS");
+    let infected = files::infected();
+    let sick = device.begin(Uuid::now_v7(), &draft, &infected).await.unwrap();
+    device.send(&sick, cut(&infected, 100_000)).await.unwrap();
+    assert_eq!(reason(&device.finish(Uuid::now_v7(), &sick.name).await.unwrap_err()), "MALWARE_FOUND");
+    let unwanted = device.begin(Uuid::now_v7(), &draft, &card).await.unwrap();
+    device.send(&unwanted, cut(&card[..50_000], 10_000)).await.unwrap();
+    for act in [eve.cancel(&unwanted.name).await, eve.resume(&unwanted.name).await.map(drop)] {
+        assert_eq!(act.unwrap_err().code(), Code::NotFound);
+    }
+    assert_eq!(eve.list(&draft).await.unwrap_err().code(), Code::NotFound);
+    device.cancel(&unwanted.name).await.unwrap();
+    assert!(device.list(&draft).await.unwrap().is_empty());
+    assert_eq!(world.objects(), 0);
+    assert!(ana.get(&draft).await.unwrap().evidence.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unfinished_upload_waits_for_a_week() {
+    let (world, ana, draft) = started().await;
+    let device = Device::new(world.channel(), &ana.token);
+    let card = files::picture(25);
+    let begun = device.begin(Uuid::now_v7(), &draft, &card).await.unwrap();
+    device.send(&begun, cut(&card[..200_000], 50_000)).await.unwrap();
+    world.expect_nothing_personal_in_the_clear(&["card (front)"]).await;
+    world.advance(WEEK_S - 60);
+    let device = Device::new(world.channel(), &world.token(ana.account));
+    let resumed = timeout(PATIENCE, async {
+        loop {
+            // The service's clock follows within a moment.
+            match device.resume(&begun.name).await {
+                Ok(resumed) => return resumed,
+                Err(status) if status.code() == Code::Unauthenticated => sleep(GLANCE).await,
+                Err(status) => panic!("{status}"),
+            }
+        }
+    });
+    assert_eq!(resumed.await.expect("it is gone on with").offset, 200_000);
+    world.advance(WEEK_S + 60);
+    let device = Device::new(world.channel(), &world.token(ana.account));
+    let swept = timeout(PATIENCE, async {
+        while device.list(&draft).await.map_or(true, |listed| !listed.is_empty()) || world.objects() > 0 {
+            sleep(GLANCE).await;
+        }
+    });
+    swept.await.expect("it is taken away when its time is over");
+}
+
+/// D1: random cuts, repeats, damages, devices and nodes; every file arrives whole, or is refused in clear words.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_happens_on_the_way_the_file_is_whole() {
+    let runs = chance::short_or_long(24, 10_000);
+    let world = World::start().await;
+    let second = world.second_node().await;
+    let mut chance = chance::rng();
+    let ana = world.person("Ana Lúcia", "Lima");
+    let mut draft = String::new();
+    for run in 0..runs {
+        // A draft takes sixty files.
+        if run % 50 == 0 {
+            draft = ana.start("N-400").await.unwrap().name;
+        }
+        let token = world.token(ana.account);
+        let devices = [Device::new(world.channel(), &token), Device::new(second.channel(), &token)];
+        let size = match chance.random_range(0..20) {
+            0 => LIMIT,
+            1 => 1,
+            2..6 => chance.random_range(1024 * 1024..3 * 1024 * 1024),
+            _ => chance.random_range(2_000..200_000),
+        };
+        let bytes = files::sized(size, chance.random());
+        let begun = devices[0].begin(Uuid::now_v7(), &draft, &bytes).await.unwrap();
+        torture(&devices, &begun, &bytes, &mut chance).await;
+        let finished = devices[chance.random_range(0..2)].finish(Uuid::now_v7(), &begun.name).await;
+        if size < 1_000 {
+            assert_eq!(reason(&finished.unwrap_err()), "TYPE_NOT_ALLOWED");
+            continue;
+        }
+        let (_, back) = ana.download(&finished.unwrap().name).await.unwrap();
+        assert!(back == bytes, "run {run}: {size} bytes came back otherwise");
+    }
+    assert!(devices_have_nothing_left(&world, &ana, &draft).await);
+    second.stop().await.unwrap();
+}
+
+/// Sends all bytes, with whatever can happen on the way.
+async fn torture(devices: &[Device; 2], begun: &pb::Upload, bytes: &[u8], chance: &mut StdRng) {
+    let mut now = begun.clone();
+    while now.offset < now.size {
+        let device = &devices[chance.random_range(0..2)];
+        let from = usize::try_from(now.offset).expect("small");
+        let to = (from + chance.random_range(1..2_000_000)).min(bytes.len());
+        let size = chance.random_range(1_000..300_000);
+        match chance.random_range(0..6) {
+            0 => device.send_and_vanish(&now, &bytes[from..to]).await,
+            1 => {
+                // Where it is not wanted.
+                let wrong = pb::Upload { offset: now.offset + 1, ..now.clone() };
+                let refused = device
+                    .send(&wrong, cut(&bytes[from..to], size))
+                    .await
+                    .expect_err("elsewhere it is not wanted");
+                assert_eq!(reason(&refused), "OFFSET_DIFFERS");
+                continue;
+            }
+            2 => {
+                let old = pb::Upload { turn: now.turn - 1, ..now.clone() };
+                let refused = device
+                    .send(&old, cut(&bytes[from..to], size))
+                    .await
+                    .expect_err("an older turn is fenced off");
+                assert_eq!(reason(&refused), "CONTINUED_ELSEWHERE");
+                continue;
+            }
+            3 => {
+                // Twice at once with one turn: one of them at most gets through.
+                let (one, two) = tokio::join!(
+                    devices[0].send(&now, cut(&bytes[from..to], size)),
+                    devices[1].send(&now, cut(&bytes[from..to], size))
+                );
+                for refused in [one, two].into_iter().filter_map(Result::err) {
+                    assert!(["CONTINUED_ELSEWHERE", "OFFSET_DIFFERS"].contains(&reason(&refused).as_str()));
+                }
+            }
+            _ => {
+                now = device.send(&now, cut(&bytes[from..to], size)).await.expect("the bytes fit");
+                assert_eq!(now.offset, to as u64);
+                continue;
+            }
+        }
+        now = device.resume(&now.name).await.expect("it is gone on with");
+    }
+}
+
+async fn devices_have_nothing_left(world: &World, person: &Client, draft: &str) -> bool {
+    let device = Device::new(world.channel(), &world.token(person.account));
+    timeout(Duration::from_secs(5), device.list(draft))
+        .await
+        .is_ok_and(|listed| listed.is_ok_and(|l| l.is_empty()))
+}
