@@ -1,8 +1,10 @@
 //! Several logs as one: `cases-0 … cases-n`, on one database or on several, with the ways of one log.
 //!
 //! A stream is born in the log that has its slot open, and stays there for ever. Which slots are closed stands beside
-//! each log's head and is looked at under the head's lock, so a stream cannot be born in two logs, whatever map
-//! another process still has in mind. Adding a log moves slots, never events: order holds within each log.
+//! each log's head and is looked at under the head's lock, so no log gives birth to a stream whose slot it has given
+//! away, whatever map another process still has in mind. A slot goes to a log that is newer and never comes back: who
+//! saw it open in one log, then found the stream born in none, and is let in by that log, knows that no other had it
+//! meanwhile. Adding a log moves slots, never events: order holds within each log.
 
 use std::fmt;
 use std::sync::Arc;
@@ -45,14 +47,14 @@ impl Logs {
         &self.0
     }
 
-    /// Divides the slots evenly among the logs. Streams that are there stay; new ones go where their slot is now.
-    /// May be repeated, also after it was interrupted.
+    /// Divides the slots evenly among the logs ([`Slot::home`]). Streams that are there stay; new ones go where their
+    /// slot is now. May be repeated, also after it was interrupted; only by who knows all the logs.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub async fn spread(&self) -> Result<(), Error> {
         for slot in Slot::all() {
-            let to = slot.number() as usize % self.0.len();
+            let to = slot.home(self.0.len());
             // First closed everywhere else, then opened: never open in two.
             for (place, log) in self.0.iter().enumerate() {
                 if place != to {
@@ -74,16 +76,12 @@ impl Logs {
         }
         let slot = Slot::of(stream);
         for _ in 0..ATTEMPTS {
-            // Births first, then slots: a stream born in between is found by the append, which is refused and asks again.
-            for log in self.0.iter() {
-                if log.has(stream).await? {
-                    return Ok(log);
-                }
+            if let Some(log) = self.birthplace(stream).await? {
+                return Ok(log);
             }
-            for log in self.0.iter() {
-                if !log.closed_slots().await?.has(slot) {
-                    return Ok(log);
-                }
+            // Once more after the slot was seen: the stream may have been born where its slot was before it moved.
+            if let Some(open) = self.open_for(slot).await? {
+                return Ok(self.birthplace(stream).await?.unwrap_or(open));
             }
             sleep(PAUSE).await;
         }
@@ -145,6 +143,24 @@ impl Logs {
         for log in self.0.iter() {
             if let Some((first, last)) = log.command(actor, id).await? {
                 return Ok(Some((log.name(), first, last)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn birthplace(&self, stream: &StreamName) -> Result<Option<&EventLog>, Error> {
+        for log in self.0.iter() {
+            if log.has(stream).await? {
+                return Ok(Some(log));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn open_for(&self, slot: Slot) -> Result<Option<&EventLog>, Error> {
+        for log in self.0.iter() {
+            if !log.closed_slots().await?.has(slot) {
+                return Ok(Some(log));
             }
         }
         Ok(None)

@@ -28,6 +28,21 @@ impl Slot {
         self.0
     }
 
+    /// The place of the log that has this slot open when there are so many `logs`: each log that is added takes an even
+    /// share from the fullest ones, and no slot ever goes to an older log.
+    pub fn home(self, logs: usize) -> usize {
+        let mut homes = [0; SLOTS as usize];
+        for added in 1..logs {
+            for _ in 0..homes.len() / (added + 1) {
+                let share = |log: usize| homes.iter().filter(|home| **home == log).count();
+                let fullest = (0..added).rev().max_by_key(|log| share(*log)).expect("there is an older one");
+                let last = homes.iter().rposition(|home| *home == fullest).expect("it is the fullest");
+                homes[last] = added;
+            }
+        }
+        homes[self.0 as usize]
+    }
+
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..SLOTS).map(Self)
@@ -75,6 +90,21 @@ mod tests {
         assert_eq!(slot("case-01890a5d-ac96-774b-bcce-b302099a8057"), 51);
         assert_eq!(slot("evidence-01890a5d-ac96-774b-bcce-b302099a8057"), 51);
         assert_eq!([slot("a"), slot("b"), slot("c")], [12, 37, 50]);
+    }
+
+    #[test]
+    fn a_log_that_is_added_takes_an_even_share_and_no_slot_goes_back() {
+        assert!(Slot::all().all(|slot| slot.home(1) == 0));
+        for logs in 2..=70 {
+            let mut shares = vec![0_u32; logs];
+            for slot in Slot::all() {
+                let (before, now) = (slot.home(logs - 1), slot.home(logs));
+                assert!(now == before || now == logs - 1, "slot {slot} goes from {before} to {now} of {logs}");
+                shares[now] += 1;
+            }
+            let even = SLOTS / u32::try_from(logs).unwrap();
+            assert!(shares.iter().all(|share| (even..=even + 1).contains(share)), "{logs}: {shares:?}");
+        }
     }
 
     #[test]

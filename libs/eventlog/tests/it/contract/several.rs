@@ -78,7 +78,7 @@ impl Fixture for SeveralLogs {
     }
 
     fn stream(&self, n: u128) -> StreamName {
-        let at_home = |name: &StreamName| Slot::of(name).number() as usize % NAMES.len() == HOME;
+        let at_home = |name: &StreamName| Slot::of(name).home(NAMES.len()) == HOME;
         (0..1_000).map(|k| stream(n << 16 | k)).find(at_home).expect("one in three is")
     }
 }
