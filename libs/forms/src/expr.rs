@@ -8,7 +8,8 @@ pub(crate) mod parse;
 use std::fmt;
 
 use jiff::civil::Date;
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An expression of the catalogue, such as `basis == 'joint' and age(app_dob, filing_date) < 18`.
 #[derive(Clone)]
@@ -259,5 +260,13 @@ impl fmt::Debug for Expr {
 impl Serialize for Expr {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// Read as it is written; whether its names exist and its types fit is for the form to check.
+impl<'de> Deserialize<'de> for Expr {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse::parse(&text).map(Self::new).map_err(|fault| D::Error::custom(format!("{}: `{text}`", fault.message)))
     }
 }

@@ -3,7 +3,7 @@
 mod rows;
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use rows::{Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Level, Reject, Rfe, Rule};
 
@@ -11,7 +11,7 @@ use crate::expr::Expr;
 use crate::value::{Shape, Type};
 
 /// A form of the catalogue.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Form {
     /// The number, such as `N-400`.
     pub id: String,
@@ -83,7 +83,7 @@ impl Form {
 }
 
 /// Someone who takes part in a form.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Role {
     /// Such as `applicant`.
     pub id: String,
@@ -96,7 +96,7 @@ pub struct Role {
 }
 
 /// A page of questions.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Section {
     /// Such as `eligibility`.
     pub id: String,
@@ -107,7 +107,7 @@ pub struct Section {
 }
 
 /// A question.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Question {
     /// Such as `app_dob`.
     pub id: String,
@@ -138,7 +138,7 @@ pub struct Question {
 }
 
 /// A part of each item of a `repeating` question.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SubField {
     /// Such as `married_on`.
     pub id: String,

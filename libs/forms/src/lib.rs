@@ -6,6 +6,7 @@
 
 mod answers;
 mod catalogue;
+mod definition;
 mod evaluate;
 mod explain;
 mod expr;
@@ -20,6 +21,7 @@ mod truth;
 mod value;
 
 pub use catalogue::{Catalogue, LoadError};
+pub use definition::DefinitionError;
 pub use evaluate::{Evaluation, EvidenceNeed, Finding, Missing, evaluate, rule_value};
 pub use expr::Expr;
 pub use fees::{FeeResult, FeeRow, fee};

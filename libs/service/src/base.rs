@@ -119,7 +119,7 @@ impl Base {
         .context("open the log; was `migrate` run?")?;
         let broker = Broker::connect(&config.broker_options(options.name)).await.context("the broker")?;
         let objects =
-            Objects::open(&config.data_dir.join("objects"), vault.clone()).context("the objects")?;
+Objects::open(config, vault.clone()).context("the objects")?;
         Ok(Self {
             name: options.name,
             config: Arc::new(config.clone()),

@@ -41,6 +41,9 @@ pub struct ServiceConfig {
     /// The database of its keys. Without one, the keys stand in `database` under a key made in `data_dir`.
     #[serde(default)]
     pub keys_database: Option<KeysDatabaseConfig>,
+    /// Where sealed objects lie, unless in `<data_dir>/objects`: needed as soon as a service has two nodes.
+    #[serde(default)]
+    pub objects: Option<ObjectsConfig>,
     /// The broker.
     pub broker: BrokerConfig,
     /// The other services: name → `https://host:port`.
@@ -124,6 +127,31 @@ pub struct AwsKmsConfig {
     /// Another endpoint than the region's own; `https://` in production.
     #[serde(default)]
     pub endpoint: Option<String>,
+    /// A shared credentials file, read anew for each call. Without one: `AWS_ACCESS_KEY_ID` and its like.
+    #[serde(default)]
+    pub credentials_file: Option<PathBuf>,
+    /// The section of that file.
+    #[serde(default = "default_profile")]
+    pub profile: String,
+}
+
+/// A bucket of S3, or of a store that speaks as it does.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectsConfig {
+    /// The bucket; it is there, versioned, and nobody else writes to it.
+    pub bucket: String,
+    /// Before each object's name; a service keeps to its own.
+    #[serde(default)]
+    pub prefix: String,
+    /// The region, such as `us-east-1`.
+    pub region: String,
+    /// Another endpoint than the region's own; `https://` in production. The bucket stands in the path then.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// The authority of that endpoint's certificate, PEM, where no public one signed it.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
     /// A shared credentials file, read anew for each call. Without one: `AWS_ACCESS_KEY_ID` and its like.
     #[serde(default)]
     pub credentials_file: Option<PathBuf>,

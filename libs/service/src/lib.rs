@@ -9,6 +9,7 @@ mod access;
 mod admin;
 mod auth;
 mod base;
+mod bucket;
 mod caller;
 mod cli;
 mod clock;
@@ -20,6 +21,7 @@ mod error;
 mod event_feed;
 mod gauges;
 mod https;
+mod id;
 mod import;
 mod keys;
 mod log_admin;
@@ -47,18 +49,19 @@ pub use caller::{Caller, Identity, Person, Role, caller};
 pub use cli::{Program, main};
 pub use clock::OffsetClock;
 pub use config::{
-    AwsKmsConfig, BrokerConfig, ConfigError, DatabaseConfig, KeysDatabaseConfig, ServiceConfig,
-    TelemetryConfig, TlsConfig, load,
+    AwsKmsConfig, BrokerConfig, ConfigError, DatabaseConfig, KeysDatabaseConfig, ObjectsConfig,
+    ServiceConfig, TelemetryConfig, TlsConfig, load,
 };
 pub use detached::{detached, outgoing};
 pub use docket_messaging::{ApplyError, Stop, Subscriber};
 pub use epoch::{EpochCommand, run_epoch};
 pub use error::ApiError;
+pub use id::new_id;
 pub use import::Import;
 pub use keys::{KeysCommand, Rotation, run_keys};
 pub use log_admin::Projection;
 pub use migrate::migrate;
-pub use objects::{ObjectReader, ObjectWriter, Objects, Read};
+pub use objects::{ObjectReader, ObjectWriter, Objects, Proof, Read};
 pub use server::{Listening, Server};
 pub use telemetry::init as init_telemetry;
 pub use timers::TimerHandler;

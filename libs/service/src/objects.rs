@@ -1,29 +1,50 @@
-//! Sealed objects: evidence and notices as files under the data folder, each frame under its subject's key.
+//! Sealed objects: evidence and notices, as files under the data folder or in a bucket, each frame under its subject's key.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use docket_vault::{SealedReader, SealedWriter, Subject, Vault};
+use docket_vault::{Error as VaultError, SealedReader, SealedWriter, Subject, Vault};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{MultipartUpload, ObjectStoreExt as _, PutPayload};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _, PutPayload};
 use uuid::Uuid;
 
-use crate::ApiError;
+use crate::{ApiError, ServiceConfig};
 
 /// Bytes of the start that an object's key id stands in.
 const HEADER: usize = 17;
-/// A part is written to disk when it has grown to this.
-const PART: usize = 1024 * 1024;
+/// A part of a file is written to disk when it has grown to this.
+const PART_OF_FILE: usize = 1024 * 1024;
+/// A part of an object in a bucket has at least 5 MiB, but for the last.
+const PART_IN_BUCKET: usize = 5 * 1024 * 1024;
 
 /// The service's objects. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Objects {
-    store: Arc<LocalFileSystem>,
+    store: Arc<dyn ObjectStore>,
+    part: usize,
     vault: Vault,
+}
+
+/// What an object that was read to its end turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// As it was sealed.
+    Whole,
+    /// Its subject's key was destroyed: nobody can say.
+    Erased,
+    /// There is none of that name.
+    Missing,
+    /// Not what was sealed: altered, cut off, or in another's place.
+    Altered,
+}
+
+/// Why an object could not be read.
+enum Fault {
+    Store(object_store::Error),
+    Vault(VaultError),
 }
 
 /// What reading an object gives.
@@ -35,10 +56,16 @@ pub enum Read {
 }
 
 impl Objects {
-    pub(crate) fn open(folder: &Path, vault: Vault) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+    /// Those of a service: in its bucket, or in the folder `objects` of its data.
+    pub(crate) fn open(config: &ServiceConfig, vault: Vault) -> anyhow::Result<Self> {
+        if let Some(bucket) = &config.objects {
+            let store = crate::bucket::open(bucket, config.is_production())?;
+            return Ok(Self { store, part: PART_IN_BUCKET, vault });
+        }
+        let folder = config.data_dir.join("objects");
+        std::fs::create_dir_all(&folder)?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store), vault })
+        Ok(Self { store: Arc::new(store), part: PART_OF_FILE, vault })
     }
 
     /// Begins an object for `subject`; its random name stands in the writer. Nothing is to be seen before `finish`.
@@ -48,8 +75,8 @@ impl Objects {
     pub async fn write(&self, subject: &Subject) -> Result<ObjectWriter, ApiError> {
         let name = random_name();
         let sealing = self.vault.seal_object(subject, &name).await?;
-        let upload = self.store.put_multipart(&key(&name)).await.map_err(ApiError::internal)?;
-        Ok(ObjectWriter { name, sealing, upload, held: Vec::new(), bytes: 0 })
+        let (store, part) = (Arc::clone(&self.store), self.part);
+        Ok(ObjectWriter { name, sealing, store, part, upload: None, held: Vec::new(), bytes: 0 })
     }
 
     /// Writes a whole object and gives its name.
@@ -67,21 +94,51 @@ impl Objects {
     /// # Errors
     /// `NOT_FOUND` when there is none; [`ApiError::Internal`] when it was altered.
     pub async fn read(&self, subject: &Subject, name: &str) -> Result<Read, ApiError> {
-        let got = self.store.get(&key(name)).await.map_err(from_store)?;
-        let mut bytes = got.into_stream();
+        Ok(self.open_object(subject, name).await?.map_or(Read::Erased, Read::Plain))
+    }
+
+    async fn open_object(&self, subject: &Subject, name: &str) -> Result<Option<ObjectReader>, Fault> {
+        let mut bytes = self.store.get(&key(name)).await?.into_stream();
         let mut start = Vec::new();
         while start.len() < HEADER {
             match bytes.next().await {
-                Some(piece) => start.extend_from_slice(&piece.map_err(from_store)?),
+                Some(piece) => start.extend_from_slice(&piece?),
                 None => break,
             }
         }
-        match self.vault.open_object(subject, name, &start).await? {
-            Some(opening) => {
-                Ok(Read::Plain(ObjectReader { opening: Some(opening), start: Some(start), bytes }))
-            }
-            None => Ok(Read::Erased),
+        let opening = self.vault.open_object(subject, name, &start).await?;
+        Ok(opening.map(|opening| ObjectReader { opening: Some(opening), start: Some(start), bytes }))
+    }
+
+    /// Reads the object `name` of `subject` to its end and shows its plain bytes, piece by piece.
+    ///
+    /// # Errors
+    /// A store or a vault that does not answer: nothing is proven then.
+    pub async fn prove(
+        &self,
+        subject: &Subject,
+        name: &str,
+        see: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<Proof, ApiError> {
+        match self.prove_or_fail(subject, name, see).await {
+            Ok(proof) => Ok(proof),
+            Err(Fault::Store(object_store::Error::NotFound { .. })) => Ok(Proof::Missing),
+            Err(Fault::Vault(VaultError::Altered)) => Ok(Proof::Altered),
+            Err(fault) => Err(fault.into()),
         }
+    }
+
+    async fn prove_or_fail(
+        &self,
+        subject: &Subject,
+        name: &str,
+        see: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<Proof, Fault> {
+        let Some(mut reader) = self.open_object(subject, name).await? else { return Ok(Proof::Erased) };
+        while let Some(piece) = reader.piece().await? {
+            see(&piece);
+        }
+        Ok(Proof::Whole)
     }
 
     /// The whole object; none when it was erased.
@@ -113,7 +170,10 @@ impl Objects {
 pub struct ObjectWriter {
     name: String,
     sealing: SealedWriter,
-    upload: Box<dyn MultipartUpload>,
+    store: Arc<dyn ObjectStore>,
+    part: usize,
+    /// What is larger than one part goes in parts.
+    upload: Option<Box<dyn MultipartUpload>>,
     held: Vec<u8>,
     bytes: u64,
 }
@@ -131,8 +191,10 @@ impl ObjectWriter {
     pub async fn push(&mut self, plain: &[u8]) -> Result<(), ApiError> {
         self.bytes += plain.len() as u64;
         self.held.extend(self.sealing.push(plain)?);
-        if self.held.len() >= PART {
-            self.flush().await?;
+        while self.held.len() >= self.part {
+            let rest = self.held.split_off(self.part);
+            let part = std::mem::replace(&mut self.held, rest);
+            self.put_part(part).await.map_err(ApiError::internal)?;
         }
         Ok(())
     }
@@ -144,9 +206,7 @@ impl ObjectWriter {
     pub async fn finish(mut self) -> Result<String, ApiError> {
         let rest = self.sealing.finish()?;
         self.held.extend(rest);
-        let part = PutPayload::from(std::mem::take(&mut self.held));
-        self.upload.put_part(part).await.map_err(ApiError::internal)?;
-        self.upload.complete().await.map_err(ApiError::internal)?;
+        self.put_rest().await.map_err(ApiError::internal)?;
         Ok(self.name)
     }
 
@@ -154,13 +214,30 @@ impl ObjectWriter {
     ///
     /// # Errors
     /// [`ApiError::Internal`].
-    pub async fn abort(mut self) -> Result<(), ApiError> {
-        self.upload.abort().await.map_err(ApiError::internal)
+    pub async fn abort(self) -> Result<(), ApiError> {
+        match self.upload {
+            Some(mut upload) => upload.abort().await.map_err(ApiError::internal),
+            None => Ok(()),
+        }
     }
 
-    async fn flush(&mut self) -> Result<(), ApiError> {
-        let part = PutPayload::from(std::mem::take(&mut self.held));
-        self.upload.put_part(part).await.map_err(ApiError::internal)
+    async fn put_part(&mut self, part: Vec<u8>) -> object_store::Result<()> {
+        let upload = match &mut self.upload {
+            Some(upload) => upload,
+            none => none.insert(self.store.put_multipart(&key(&self.name)).await?),
+        };
+        upload.put_part(PutPayload::from(part)).await
+    }
+
+    async fn put_rest(&mut self) -> object_store::Result<()> {
+        let rest = std::mem::take(&mut self.held);
+        match &mut self.upload {
+            Some(upload) => {
+                upload.put_part(PutPayload::from(rest)).await?;
+                upload.complete().await.map(drop)
+            }
+            None => self.store.put(&key(&self.name), PutPayload::from(rest)).await.map(drop),
+        }
     }
 }
 
@@ -177,11 +254,15 @@ impl ObjectReader {
     /// # Errors
     /// [`ApiError::Internal`] when the object was altered or cut off: then what came before is not to be used.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
+        Ok(self.piece().await?)
+    }
+
+    async fn piece(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         loop {
             let Some(opening) = &mut self.opening else { return Ok(None) };
             let sealed = match self.start.take() {
                 Some(start) => Some(Bytes::from(start)),
-                None => self.bytes.next().await.transpose().map_err(from_store)?,
+                None => self.bytes.next().await.transpose()?,
             };
             let plain = match sealed {
                 Some(sealed) => opening.push(&sealed)?,
@@ -207,10 +288,24 @@ fn key(name: &str) -> Key {
     Key::from_iter([folder, name])
 }
 
-fn from_store(error: object_store::Error) -> ApiError {
-    if matches!(error, object_store::Error::NotFound { .. }) {
-        ApiError::not_found()
-    } else {
-        ApiError::internal(error)
+impl From<object_store::Error> for Fault {
+    fn from(error: object_store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<VaultError> for Fault {
+    fn from(error: VaultError) -> Self {
+        Self::Vault(error)
+    }
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Store(object_store::Error::NotFound { .. }) => Self::not_found(),
+            Fault::Store(error) => Self::internal(error),
+            Fault::Vault(error) => error.into(),
+        }
     }
 }

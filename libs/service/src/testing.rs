@@ -235,6 +235,7 @@ impl Bench {
                 previous_aws_kms: Vec::new(),
                 max_connections: 4,
             }),
+            objects: None,
             broker: BrokerConfig {
                 url: broker.to_owned(),
                 replicas: 1,

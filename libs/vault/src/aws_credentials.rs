@@ -23,7 +23,10 @@ pub enum AwsCredentials {
 
 impl AwsCredentials {
     /// The credentials as they are now.
-    pub(crate) fn read(&self) -> Result<Credentials, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Kek`] when the file or the variables do not hold them.
+    pub fn read(&self) -> Result<Credentials, Error> {
         match self {
             Self::Environment => from_environment(|name| std::env::var(name).ok()),
             Self::File { path, profile } => {

@@ -4,7 +4,7 @@ use docket_forms::CatalogueFolder;
 use docket_service::ServiceConfig;
 use serde::Deserialize;
 
-use crate::scanner;
+use crate::{inspector, scanner};
 
 /// The configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,6 +12,9 @@ use crate::scanner;
 pub struct Config {
     /// What every service has.
     pub service: ServiceConfig,
+    /// How files are read.
+    #[serde(default)]
+    pub inspector: inspector::Config,
     /// The virus scanner.
     pub scanner: scanner::Config,
     /// The catalogue of forms.

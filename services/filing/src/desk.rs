@@ -13,6 +13,7 @@ use crate::aggregates::{Filings, Packages, Representations, Responses};
 use crate::content::Content;
 use crate::domain::filing::{Filing, Phase, Standing};
 use crate::domain::response::Response;
+use crate::inspector::Inspector;
 use crate::scanner::Scanner;
 use crate::store::{filings, officers, representations, requests, responses};
 
@@ -30,6 +31,7 @@ pub(crate) struct Desk {
     pub(crate) packages: Store<Packages>,
     pub(crate) representations: Store<Representations>,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) inspector: Inspector,
     pub(crate) scanner: Scanner,
 }
 
@@ -56,7 +58,7 @@ pub(crate) struct ResponseDossier {
 }
 
 impl Desk {
-    pub(crate) fn new(base: Base, catalogue: Catalogue, scanner: Scanner) -> Self {
+    pub(crate) fn new(base: Base, catalogue: Catalogue, inspector: Inspector, scanner: Scanner) -> Self {
         let log = base.log.clone();
         Self {
             filings: Store::new(log.clone()),
@@ -65,6 +67,7 @@ impl Desk {
             representations: Store::new(log.clone()),
             catalogue: Arc::new(catalogue),
             log,
+            inspector,
             scanner,
             base,
         }

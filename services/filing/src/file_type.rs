@@ -1,39 +1,194 @@
-//! What a file is, by its content alone: a whole, readable PDF, JPEG, PNG or TIFF, or a refusal that says why not.
+//! What a file is, by its content alone: a whole, readable PDF, JPEG, PNG or TIFF, or what is wrong with it.
+//!
+//! The decoders run in a process of their own (`inspect`); nothing here is called on a stranger's bytes elsewhere.
 
 use std::io::Cursor;
 
 use docket_kernel::Refusal;
-use image::{ImageFormat, ImageReader, Limits};
-use lopdf::{Document, LoadOptions};
+use image::{ImageDecoder as _, ImageFormat, ImageReader, Limits};
+use lopdf::{Dictionary, Document, LoadOptions, Object};
+use serde::{Deserialize, Serialize};
 
 /// The largest file, in bytes: 12 MiB.
 pub(crate) const MAX_BYTES: usize = 12 * 1024 * 1024;
-
+/// The most pages of a PDF.
+const MAX_PAGES: usize = 500;
+/// The longest side of a picture, in pixels: a sheet of 33 inches at 600 dots per inch.
+const MAX_SIDE: u32 = 20_000;
 /// The most that one stream of a PDF may grow to while it is read, and one picture in memory; more is a trap.
 const MAX_UNPACKED: usize = 256 * 1024 * 1024;
 
-/// The media type of a file that can be taken.
+/// What in a PDF does something when it is opened, or carries something else along: programs, calls of other programs,
+/// files inside, players, forms that are programs, and what sends answers away. The keys are those of ISO 32000-2, 7.11.4,
+/// 12.6.4 and 12.7.
+const ACTIVE_KEYS: [&[u8]; 6] = [b"JS", b"JavaScript", b"EmbeddedFiles", b"EF", b"XFA", b"RichMediaContent"];
+/// Actions by their type.
+const ACTIVE_ACTIONS: [&[u8]; 6] =
+    [b"JavaScript", b"Launch", b"SubmitForm", b"ImportData", b"GoToE", b"RichMediaExecute"];
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MediaType {
+    Pdf,
+    Jpeg,
+    Png,
+    Tiff,
+}
+
+impl MediaType {
+    /// Its name (RFC 6838).
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Tiff => "image/tiff",
+        }
+    }
+}
+
+/// Why a file cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Fault {
+    Empty,
+    TooLarge,
+    NotAllowed,
+    PdfBroken,
+    PdfWithoutPage,
+    PdfProtected,
+    PdfActive,
+    TooManyPages,
+    PictureBroken,
+    PictureTooLarge,
+    /// Reading it took more memory or time than any document needs, or the decoder fell over it.
+    Unbearable,
+}
+
+/// Reads a file to its end.
 ///
 /// # Errors
-/// `TYPE_NOT_ALLOWED`, `TOO_LARGE`, `FILE_BROKEN`, `FILE_PROTECTED`, each with the way out.
-pub(crate) fn check(bytes: &[u8]) -> Result<&'static str, Refusal> {
+/// What is wrong with it.
+pub(crate) fn check(bytes: &[u8]) -> Result<MediaType, Fault> {
     if bytes.is_empty() {
-        return Err(broken("The file is empty."));
+        return Err(Fault::Empty);
     }
     if bytes.len() > MAX_BYTES {
-        return Err(too_large());
+        return Err(Fault::TooLarge);
     }
     match infer::get(bytes).map(|found| found.mime_type()) {
-        Some("application/pdf") => pdf(bytes).map(|()| "application/pdf"),
-        Some("image/jpeg") => picture(bytes, ImageFormat::Jpeg).map(|()| "image/jpeg"),
-        Some("image/png") => picture(bytes, ImageFormat::Png).map(|()| "image/png"),
-        Some("image/tiff") => picture(bytes, ImageFormat::Tiff).map(|()| "image/tiff"),
-        _ => Err(Refusal::invalid(
-            "chunk",
-            "TYPE_NOT_ALLOWED",
-            "The content is no PDF, JPEG, PNG or TIFF, whatever the name of the file says.",
-        )
-        .way_out("Save or scan the document as a PDF, or take a photograph, and attach that.")),
+        Some("application/pdf") => pdf(bytes).map(|()| MediaType::Pdf),
+        Some("image/jpeg") => picture(bytes, ImageFormat::Jpeg).map(|()| MediaType::Jpeg),
+        Some("image/png") => picture(bytes, ImageFormat::Png).map(|()| MediaType::Png),
+        Some("image/tiff") => picture(bytes, ImageFormat::Tiff).map(|()| MediaType::Tiff),
+        _ => Err(Fault::NotAllowed),
+    }
+}
+
+fn pdf(bytes: &[u8]) -> Result<(), Fault> {
+    let options = LoadOptions { max_decompressed_size: Some(MAX_UNPACKED), ..LoadOptions::default() };
+    let document = match Document::load_mem_with_options(bytes, options) {
+        Ok(document) => document,
+        Err(_) if bytes.windows(8).any(|window| window == b"/Encrypt") => return Err(Fault::PdfProtected),
+        Err(_) => return Err(Fault::PdfBroken),
+    };
+    if document.trailer.has(b"Encrypt") || document.was_encrypted() {
+        return Err(Fault::PdfProtected);
+    }
+    match document.get_pages().len() {
+        0 => return Err(Fault::PdfWithoutPage),
+        pages if pages > MAX_PAGES => return Err(Fault::TooManyPages),
+        _ => {}
+    }
+    if document.objects.values().any(is_active) { Err(Fault::PdfActive) } else { Ok(()) }
+}
+
+/// Whether there is something active in an object or in what stands directly in it.
+fn is_active(object: &Object) -> bool {
+    match object {
+        Object::Dictionary(dictionary) => is_active_dictionary(dictionary),
+        Object::Stream(stream) => is_active_dictionary(&stream.dict),
+        Object::Array(objects) => objects.iter().any(is_active),
+        Object::Null
+        | Object::Boolean(_)
+        | Object::Integer(_)
+        | Object::Real(_)
+        | Object::Name(_)
+        | Object::String(..)
+        | Object::Reference(_) => false,
+    }
+}
+
+fn is_active_dictionary(dictionary: &Dictionary) -> bool {
+    let named = |key: &[u8], among: &[&[u8]]| {
+        dictionary.get(key).and_then(Object::as_name).is_ok_and(|name| among.contains(&name))
+    };
+    ACTIVE_KEYS.iter().any(|key| dictionary.has(key))
+        || named(b"S", &ACTIVE_ACTIONS)
+        || named(b"Type", &[b"EmbeddedFile"])
+        || dictionary.iter().any(|(_, value)| is_active(value))
+}
+
+fn picture(bytes: &[u8], format: ImageFormat) -> Result<(), Fault> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_UNPACKED as u64);
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(picture_fault)?;
+    let (width, height) = decoder.dimensions();
+    if width.max(height) > MAX_SIDE || decoder.total_bytes() > MAX_UNPACKED as u64 {
+        return Err(Fault::PictureTooLarge);
+    }
+    image::DynamicImage::from_decoder(decoder).map(drop).map_err(picture_fault)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "stands where errors are mapped")]
+fn picture_fault(error: image::ImageError) -> Fault {
+    if matches!(error, image::ImageError::Limits(_)) { Fault::PictureTooLarge } else { Fault::PictureBroken }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::TooLarge => too_large(),
+            Fault::Empty => broken("The file is empty."),
+            Fault::PdfBroken => broken("The PDF cannot be read."),
+            Fault::PdfWithoutPage => broken("The PDF has no page."),
+            Fault::PictureBroken => broken("The picture cannot be read to its end."),
+            Fault::NotAllowed => Refusal::invalid(
+                "chunk",
+                "TYPE_NOT_ALLOWED",
+                "The content is no PDF, JPEG, PNG or TIFF, whatever the name of the file says.",
+            )
+            .way_out("Save or scan the document as a PDF, or take a photograph, and attach that."),
+            Fault::PdfProtected => {
+                Refusal::invalid("chunk", "FILE_PROTECTED", "The PDF is protected with a password or against reading.")
+                    .way_out("Save or print it as a PDF without protection, and attach that.")
+            }
+            Fault::PdfActive => Refusal::invalid(
+                "chunk",
+                "FILE_ACTIVE",
+                "The PDF holds a program, another file, or a form that sends what is written in it.",
+            )
+            .way_out("Print it as a PDF (not Save): that keeps what you see and nothing else. Attach that."),
+            Fault::TooManyPages => {
+                Refusal::invalid("chunk", "TOO_MANY_PAGES", "A PDF may have at most 500 pages.")
+                    .way_out("Divide it into several files.")
+            }
+            Fault::PictureTooLarge => Refusal::invalid(
+                "chunk",
+                "PICTURE_TOO_LARGE",
+                "A picture may have at most 20,000 pixels on a side and take 256 MB when it is unpacked.",
+            )
+            .way_out("Scan it at 300 dots per inch, or make it smaller."),
+            Fault::Unbearable => Refusal::invalid(
+                "chunk",
+                "FILE_UNBEARABLE",
+                "Reading this file takes more memory or time than a document needs.",
+            )
+            .way_out("Print it as a PDF or photograph it anew, and attach that."),
+        }
     }
 }
 
@@ -43,33 +198,9 @@ pub(crate) fn too_large() -> Refusal {
         .way_out("Scan it in grey at 300 dots per inch, or divide it into several files.")
 }
 
-fn pdf(bytes: &[u8]) -> Result<(), Refusal> {
-    let options = LoadOptions { max_decompressed_size: Some(MAX_UNPACKED), ..LoadOptions::default() };
-    match Document::load_mem_with_options(bytes, options) {
-        Ok(document) if document.trailer.has(b"Encrypt") || document.was_encrypted() => Err(protected()),
-        Ok(document) if document.get_pages().is_empty() => Err(broken("The PDF has no page.")),
-        Ok(_) => Ok(()),
-        Err(_) if bytes.windows(8).any(|window| window == b"/Encrypt") => Err(protected()),
-        Err(_) => Err(broken("The PDF cannot be read.")),
-    }
-}
-
-fn picture(bytes: &[u8], format: ImageFormat) -> Result<(), Refusal> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_UNPACKED as u64);
-    reader.limits(limits);
-    reader.decode().map(drop).map_err(|_| broken("The picture cannot be read to its end."))
-}
-
 fn broken(message: &str) -> Refusal {
     Refusal::invalid("chunk", "FILE_BROKEN", message)
         .way_out("Open the file yourself, save it anew, and attach that.")
-}
-
-fn protected() -> Refusal {
-    Refusal::invalid("chunk", "FILE_PROTECTED", "The PDF is protected with a password or against reading.")
-        .way_out("Save or print it as a PDF without protection, and attach that.")
 }
 
 #[cfg(test)]
@@ -104,47 +235,43 @@ mod tests {
         bytes
     }
 
-    fn refused(bytes: &[u8], reason: &str) {
-        let refusal = check(bytes).unwrap_err();
-        assert_eq!(refusal.reason, reason, "{refusal}");
-        assert!(!refusal.way_out.is_empty());
-    }
-
     #[test]
     fn whole_files_are_known_by_their_content() {
-        assert_eq!(check(&pdf_bytes(1)).unwrap(), "application/pdf");
+        assert_eq!(check(&pdf_bytes(1)), Ok(MediaType::Pdf));
         for (format, media_type) in [
-            (ImageFormat::Jpeg, "image/jpeg"),
-            (ImageFormat::Png, "image/png"),
-            (ImageFormat::Tiff, "image/tiff"),
+            (ImageFormat::Jpeg, MediaType::Jpeg),
+            (ImageFormat::Png, MediaType::Png),
+            (ImageFormat::Tiff, MediaType::Tiff),
         ] {
-            assert_eq!(check(&picture_bytes(format)).unwrap(), media_type);
+            assert_eq!(check(&picture_bytes(format)), Ok(media_type));
         }
     }
 
     #[test]
     fn half_files_are_refused() {
-        refused(b"", "FILE_BROKEN");
-        refused(&pdf_bytes(0), "FILE_BROKEN");
-        refused(b"%PDF-1.7\nnothing follows", "FILE_BROKEN");
+        assert_eq!(check(b""), Err(Fault::Empty));
+        assert_eq!(check(&pdf_bytes(0)), Err(Fault::PdfWithoutPage));
+        assert_eq!(check(b"%PDF-1.7\nnothing follows"), Err(Fault::PdfBroken));
         for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Tiff] {
             let bytes = picture_bytes(format);
-            refused(&bytes[..bytes.len() / 4], "FILE_BROKEN");
+            assert_eq!(check(&bytes[..bytes.len() / 4]), Err(Fault::PictureBroken), "{format:?}");
         }
     }
 
     #[test]
     fn other_content_is_refused_whatever_its_name() {
-        refused(b"MZ\x90\x00 a program", "TYPE_NOT_ALLOWED");
-        refused(b"just words", "TYPE_NOT_ALLOWED");
-        refused(b"PK\x03\x04 an archive", "TYPE_NOT_ALLOWED");
+        for bytes in [&b"MZ\x90\x00 a program"[..], b"just words", b"PK\x03\x04 an archive"] {
+            assert_eq!(check(bytes), Err(Fault::NotAllowed));
+        }
     }
 
     #[test]
-    fn the_limit_is_twelve_mebibytes() {
+    fn the_limits_are_twelve_mebibytes_and_five_hundred_pages() {
         let mut bytes = pdf_bytes(1);
         bytes.resize(MAX_BYTES + 1, b' ');
-        refused(&bytes, "TOO_LARGE");
+        assert_eq!(check(&bytes), Err(Fault::TooLarge));
+        assert_eq!(check(&pdf_bytes(500)), Ok(MediaType::Pdf));
+        assert_eq!(check(&pdf_bytes(501)), Err(Fault::TooManyPages));
     }
 
     #[test]
@@ -154,6 +281,6 @@ mod tests {
         document.trailer.set("Encrypt", handler);
         let mut bytes = Vec::new();
         document.save_to(&mut bytes).unwrap();
-        refused(&bytes, "FILE_PROTECTED");
+        assert_eq!(check(&bytes), Err(Fault::PdfProtected));
     }
 }

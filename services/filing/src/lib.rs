@@ -15,6 +15,8 @@ mod desk;
 pub mod domain;
 mod facts;
 mod file_type;
+mod inspect;
+mod inspector;
 mod lacks;
 mod moved;
 mod party;
@@ -24,6 +26,7 @@ mod review;
 #[cfg(test)]
 mod review_tests;
 mod scanner;
+mod scrub;
 mod spool;
 mod store;
 mod waiver;
@@ -38,10 +41,13 @@ use docket_proto::filing::v1::upload_service_server::UploadServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 
 pub use config::Config;
+pub use inspect::{ARGUMENT as INSPECT_FILE, inspect_file};
+pub use inspector::Config as InspectorConfig;
 pub use scanner::Config as ScannerConfig;
 
 use api::{CatalogueApi, DraftApi, EvidenceApi, RepresentationApi, UploadApi};
 use desk::Desk;
+use inspector::Inspector;
 use policies::{FollowCase, SubmitPackage};
 use scanner::Scanner;
 
@@ -58,8 +64,9 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         BaseOptions::new("filing", "filing", access::POLICIES, access::SCHEMA).rules(catalogue.version());
     let base = Base::connect(&config.service, options).await?;
     let scanner = Scanner::new(config.scanner, config.service.is_production());
-    let desk = Desk::new(base.clone(), catalogue, scanner);
-    let spooled = base.clone();
+    let inspector = Inspector::new(config.inspector)?;
+    let desk = Desk::new(base.clone(), catalogue, inspector, scanner);
+    let (spooled, kept) = (base.clone(), desk.clone());
     Server::new(base)
         .grpc(CatalogueServiceServer::new(CatalogueApi(desk.clone())))
         .grpc(DraftServiceServer::new(DraftApi(desk.clone())))
@@ -69,6 +76,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .subscriber("payments", Arc::new(SubmitPackage(desk.clone())))
         .subscriber("cases-0", Arc::new(FollowCase(desk)))
         .task("unfinished uploads", move |stop| spool::sweep(spooled, stop))
+        .task("files read over", move |stop| scrub::run(kept, stop))
         .run(stop)
         .await
 }

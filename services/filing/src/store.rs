@@ -1,8 +1,9 @@
-//! The rows that are not events: owners, officers, requests waiting to be served, uploads under way.
+//! The rows that are not events: owners, officers, requests waiting to be served, uploads under way, files found damaged.
 
 pub(crate) mod filings;
 pub(crate) mod officers;
 pub(crate) mod representations;
 pub(crate) mod requests;
 pub(crate) mod responses;
+pub(crate) mod scrub;
 pub(crate) mod uploads;

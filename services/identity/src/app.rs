@@ -14,9 +14,9 @@ mod view;
 use std::sync::Arc;
 
 use docket_eventlog::{Context, EventLog, Store, StreamName};
-use docket_kernel::{Actor, Clock as _, EventEnum, Refusal, SharedClock, derived_id, id::new_id};
+use docket_kernel::{Actor, Clock as _, EventEnum, Refusal, SharedClock, derived_id};
 use docket_proto::events::email;
-use docket_service::{ApiError, Base, Stop};
+use docket_service::{ApiError, Base, Stop, new_id};
 use docket_vault::{Subject, Vault};
 use jiff::Timestamp;
 use sqlx::PgPool;

@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["docket-database", "docket-eventlog", "docket-kernel", "docket-proto", "docket-vault"],
     ),
     ("docket-forms", &["docket-kernel"]),
+    ("docket-forms-wasm", &["docket-forms"]),
     (
         "docket-service",
         &[

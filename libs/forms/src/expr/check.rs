@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::functions::signature;
 use super::parse::Fault;
 use super::{Kind, Node, Op};
+use crate::form::Form;
 use crate::given::given_shape;
 use crate::value::{ADDRESS, Shape, same_text};
 
@@ -15,6 +16,15 @@ pub(crate) struct Names {
     pub(crate) questions: HashMap<String, Shape>,
     /// Kinds of evidence the form knows.
     pub(crate) evidence: BTreeSet<String>,
+}
+
+impl Names {
+    /// Those of a form.
+    pub(crate) fn of(form: &Form) -> Self {
+        let questions = form.questions.iter().map(|question| (question.id.clone(), question.shape()));
+        let evidence = form.evidence.iter().map(|row| row.kind.clone());
+        Self { questions: questions.collect(), evidence: evidence.collect() }
+    }
 }
 
 /// The sub-fields of `it`, where there is one.

@@ -30,7 +30,7 @@ pub enum FindingKind {
 }
 
 /// A check over the answers.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rule {
     /// Such as `early-5`; rules of blocks carry the block's prefix.
     pub id: String,
@@ -62,7 +62,7 @@ pub enum EvidenceLevel {
 }
 
 /// A document which may be attached.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evidence {
     /// Such as `green_card`.
     pub kind: String,
@@ -104,7 +104,7 @@ pub enum FeeKind {
 }
 
 /// A row of the fee table.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FeeRule {
     /// Such as `online`.
     pub id: String,

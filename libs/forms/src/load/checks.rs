@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::order::{field_order, question_order};
+use super::order::put_in_order;
 use super::source::{FormFile, Text};
 use super::{File, Placed};
 use crate::catalogue::LoadError;
@@ -60,28 +60,13 @@ impl<'a> Draft<'a> {
         unique(file, source, form, errors);
         references(file, head, form, errors);
         self.types(form, errors);
-        for n in 0..form.questions.len() {
-            match field_order(&form.questions[n]) {
-                Ok(order) => form.questions[n].field_order = order,
-                Err(id) => errors.push(file.error(&id, head, "the field is shown depending on itself")),
-            }
-        }
-        match question_order(form) {
-            Ok(order) => form.order = order,
-            Err(id) => errors.push(file.error(&id, head, "the question is shown depending on itself")),
-        }
+        let cycles = put_in_order(form).into_iter();
+        errors.extend(cycles.map(|id| file.error(&id, head, "is shown depending on itself")));
     }
 
     /// Checks what was kept against the names of the form.
     pub(crate) fn types(self, form: &Form, errors: &mut Vec<LoadError>) {
-        let names = Names {
-            questions: form
-                .questions
-                .iter()
-                .map(|question| (question.id.clone(), question.shape()))
-                .collect(),
-            evidence: form.evidence.iter().map(|row| row.kind.clone()).collect(),
-        };
+        let names = Names::of(form);
         for Pending { id, placed, items_of } in self.pending {
             let fields = match items_of.and_then(|question| names.questions.get(&question)) {
                 Some(Shape::Items(fields)) => Some(fields),

@@ -5,6 +5,22 @@ use std::collections::HashMap;
 use crate::expr::Expr;
 use crate::form::{Form, Question};
 
+/// Finds the orders of a form and of the items in it; gives back what is shown depending on itself.
+pub(crate) fn put_in_order(form: &mut Form) -> Vec<String> {
+    let mut cycles = Vec::new();
+    for question in &mut form.questions {
+        match field_order(question) {
+            Ok(order) => question.field_order = order,
+            Err(path) => cycles.push(path),
+        }
+    }
+    match question_order(form) {
+        Ok(order) => form.order = order,
+        Err(id) => cycles.push(id),
+    }
+    cycles
+}
+
 /// The questions in an order in which each stands after those its being shown hangs on.
 ///
 /// # Errors
@@ -25,7 +41,7 @@ pub(crate) fn question_order(form: &Form) -> Result<Vec<usize>, String> {
 ///
 /// # Errors
 /// The path of a sub-field which is shown depending on itself.
-pub(crate) fn field_order(question: &Question) -> Result<Vec<usize>, String> {
+fn field_order(question: &Question) -> Result<Vec<usize>, String> {
     let place: HashMap<&str, usize> =
         question.fields.iter().enumerate().map(|(n, field)| (field.id.as_str(), n)).collect();
     let edges: Vec<Vec<usize>> = question

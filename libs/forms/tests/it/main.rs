@@ -4,11 +4,13 @@
 
 mod catalogue;
 mod coverage;
+mod definition;
 mod evaluation;
 mod examples;
 mod faults;
 mod guide;
 mod language;
+mod module;
 mod normalise;
 mod search;
 mod support;

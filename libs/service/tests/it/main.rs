@@ -3,6 +3,7 @@
 
 mod auth;
 mod bench;
+mod bucket;
 mod config;
 mod epochs;
 mod keys;

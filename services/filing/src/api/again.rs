@@ -4,9 +4,8 @@
 
 use docket_eventlog::{Context, Expected, Store, StreamAppend, Subjects};
 use docket_forms::Form;
-use docket_kernel::id;
 use docket_proto::filing::v1 as pb;
-use docket_service::{ApiError, Caller};
+use docket_service::{ApiError, Caller, new_id};
 use docket_vault::Subject;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -34,7 +33,7 @@ pub(super) async fn begin(
     let represented = representations::standing(&desk.base.pool, old.id).await?;
     let start = Start { representation: represented.map(|(id, _)| id), ..start };
     let context = &acting_for(context.clone(), caller, account);
-    let new = id::new_id(now);
+    let new = new_id(now);
     let continued = filing::begin_again(&old.filing, new)?;
     if old.content.erased {
         return Err(ApiError::Erased);
@@ -101,7 +100,7 @@ async fn copies(desk: &Desk, old: &Dossier, new: Uuid) -> Result<Vec<NewFile>, A
         let salt = new_salt()?;
         files.push(NewFile {
             attached: Attached {
-                id: id::new_id(desk.base.clock.now()),
+                id: new_id(desk.base.clock.now()),
                 commitment: commitment(&salt, &bytes),
                 object_key: desk.base.objects.put(&Subject::filing(new), &bytes).await?,
                 ..file.clone()

@@ -1,11 +1,13 @@
 //! Attaching a file that is here whole: type, scan, seal, event; each step only after the one before was right.
 
+use std::time::Duration;
+
 use aws_lc_rs::rand;
 use docket_eventlog::{Context, Recorded, Subjects};
-use docket_kernel::{FieldFault, Refusal, id};
+use docket_kernel::{FieldFault, Refusal};
 use docket_proto::events::{filing as filing_events, response as response_events};
 use docket_proto::filing::v1 as pb;
-use docket_service::{ApiError, Caller};
+use docket_service::{ApiError, Caller, new_id};
 use docket_vault::Subject;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -17,10 +19,11 @@ use crate::desk::{Desk, Dossier, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
 use crate::domain::filing::{AUTHORITY_TO_SIGN, OTHER, Phase, Standing};
 use crate::domain::{filing, response};
-use crate::file_type;
 use crate::scanner::Verdict;
 use crate::waiver;
 
+/// When what could not be looked at may be sent again.
+const SOON: Duration = Duration::from_secs(5);
 /// The longest file name.
 const LONGEST_NAME: usize = 120;
 
@@ -117,7 +120,7 @@ pub(super) async fn store(
         return Err(ApiError::from(refusal).into());
     }
     let context = acting_for(context, caller, place.account);
-    let (media_type, bytes) = known_type(bytes).await?;
+    let media_type = known_type(desk, &bytes).await?;
     scan(desk, &bytes).await?;
     let mut file = new_file(desk, &place, header, media_type, &bytes)?;
     if file.same_as.is_none() {
@@ -222,11 +225,16 @@ fn known_kind(form: &docket_forms::Form, waiver: &docket_forms::Form, kind: &str
     Err(Refusal::invalid("kind", "KIND_UNKNOWN", format!("{} takes: {}.", form.id, kinds.join(", "))))
 }
 
-/// Finds out the type away from the threads that serve others: pictures are decoded to their end.
-async fn known_type(bytes: Vec<u8>) -> Result<(&'static str, Vec<u8>), ApiError> {
-    let checked =
-        tokio::task::spawn_blocking(move || file_type::check(&bytes).map(|found| (found, bytes))).await;
-    Ok(checked.map_err(ApiError::internal)??)
+/// What the file is; it is decoded to its end, in a process of its own.
+async fn known_type(desk: &Desk, bytes: &[u8]) -> Result<&'static str, Status> {
+    match desk.inspector.inspect(bytes).await {
+        Ok(Ok(media_type)) => Ok(media_type.as_str()),
+        Ok(Err(fault)) => Err(ApiError::from(Refusal::from(fault)).into()),
+        Err(error) => {
+            tracing::error!(%error, "a file could not be read and was not taken");
+            Err(inspector_unavailable())
+        }
+    }
 }
 
 async fn scan(desk: &Desk, bytes: &[u8]) -> Result<(), Status> {
@@ -249,9 +257,17 @@ async fn scan(desk: &Desk, bytes: &[u8]) -> Result<(), Status> {
     }
 }
 
+/// Nothing is stored that was not read to the end; the same upload may be repeated.
+fn inspector_unavailable() -> Status {
+    let mut details = ErrorDetails::with_retry_info(Some(SOON));
+    details.set_error_info("INSPECTOR_UNAVAILABLE", "filing.docket", std::collections::HashMap::new());
+    let message = "The file could not be read just now, so it was not kept. Try again in a moment.";
+    Status::with_error_details(Code::Unavailable, message, details)
+}
+
 /// Nothing is stored that was not scanned to the end; the same upload may be repeated.
 fn scanner_unavailable() -> Status {
-    let mut details = ErrorDetails::with_retry_info(Some(std::time::Duration::from_secs(5)));
+    let mut details = ErrorDetails::with_retry_info(Some(SOON));
     details.set_error_info("SCANNER_UNAVAILABLE", "filing.docket", std::collections::HashMap::new());
     let message =
         "The file could not be scanned for viruses just now, so it was not kept. Try again in a moment.";
@@ -278,7 +294,7 @@ fn new_file(
     let salt = new_salt()?;
     Ok(NewFile {
         attached: Attached {
-            id: id::new_id(desk.base.clock.now()),
+            id: new_id(desk.base.clock.now()),
             kind: header.kind.clone(),
             commitment: commitment(&salt, bytes),
             media_type: media_type.to_owned(),

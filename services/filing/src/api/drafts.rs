@@ -2,10 +2,10 @@
 
 use docket_eventlog::{Context, Error, Expected, Store, StreamAppend, Subjects};
 use docket_forms::{Answers, Form};
-use docket_kernel::{FieldFault, Refusal, id};
+use docket_kernel::{FieldFault, Refusal};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_server::DraftService;
-use docket_service::{ApiError, Caller, caller, detached, page};
+use docket_service::{ApiError, Caller, caller, detached, new_id, page};
 use jiff::Timestamp;
 use serde_json::Value;
 use tonic::{Request, Response, Status};
@@ -196,7 +196,7 @@ async fn begin(desk: &Desk, context: Context, form: &str, ways: Ways) -> Result<
         package: ways.package.unwrap_or(start.package),
         ..start
     };
-    let id = id::new_id(now);
+    let id = new_id(now);
     let mut attempt = 1;
     loop {
         let streams = beginning(desk, id, &start, ways.package.is_some()).await?;
@@ -264,7 +264,7 @@ pub(super) async fn opening(
     let start = Start {
         form: form.id.clone(),
         edition: form.edition.to_string(),
-        package: id::new_id(now),
+        package: new_id(now),
         account,
         zone: contact.zone,
         continues,

@@ -1,12 +1,12 @@
 //! `RepresentationService`: a representative appears, the client consents, either ends it.
 
 use docket_eventlog::{Context, Loaded, Subjects};
-use docket_kernel::{Refusal, id, resource};
+use docket_kernel::{Refusal, resource};
 use docket_proto::events::representation::Event;
 use docket_proto::filing::events::v1 as events;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::representation_service_server::RepresentationService;
-use docket_service::{ApiError, Caller, caller, detached};
+use docket_service::{ApiError, Caller, caller, detached, new_id};
 use serde_json::Value;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -202,7 +202,7 @@ async fn enter(
         return Err(refusal.into());
     }
     representative_name(desk, account, &said).await?;
-    let (id, now_us) = (id::new_id(now), now.as_microsecond());
+    let (id, now_us) = (new_id(now), now.as_microsecond());
     let prepared = events::RepresentationPrepared {
         representative: account.to_string(),
         representative_kind: appearance::text_of(&said.representative, "rep_kind"),

@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod client;
+mod corpus;
 mod drafts;
 mod evidence;
 mod files;
@@ -11,6 +12,7 @@ mod moved;
 mod peers;
 mod representation;
 mod response;
+mod scrub;
 mod unsolicited;
 mod uploads;
 mod world;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use docket_eventlog::{Context, EventLog, Expected, OpenLog, StreamAppend, StreamName, Subjects};
-use docket_filing::{Config, MIGRATOR, ScannerConfig};
+use docket_filing::{Config, InspectorConfig, MIGRATOR, ScannerConfig};
 use docket_forms::CatalogueFolder;
 use docket_kernel::{Actor, EventEnum, SystemClock};
 use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
@@ -198,6 +198,16 @@ impl World {
         files_under(&self.objects).len()
     }
 
+    /// The service's database.
+    pub(crate) fn pool(&self) -> &sqlx::PgPool {
+        &self.own.pool
+    }
+
+    /// The files of the sealed objects.
+    pub(crate) fn object_files(&self) -> Vec<PathBuf> {
+        files_under(&self.objects)
+    }
+
     /// The last event of a filing, without its personal fields.
     pub(crate) async fn last_event(&self, filing: &str) -> filing::Event {
         let stream = filing.replace("filings/", "filing-");
@@ -253,7 +263,8 @@ fn node(
     let scanner = ScannerConfig { address: sandbox.ports.clamd.to_string(), timeout_seconds: 20 };
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue");
     let catalogue = CatalogueFolder { dir };
-    |service, stop| Box::pin(docket_filing::serve(Config { service, scanner, catalogue }, stop))
+    let inspector = InspectorConfig { program: Some(env!("CARGO_BIN_EXE_docket-filing").into()) };
+    |service, stop| Box::pin(docket_filing::serve(Config { service, inspector, scanner, catalogue }, stop))
 }
 
 fn files_under(folder: &Path) -> Vec<PathBuf> {

@@ -1,0 +1,84 @@
+//! A form out of its definition, the JSON that a form is written as: for who evaluates it elsewhere, such as a portal.
+
+use crate::expr::Expr;
+use crate::expr::check::{Names, condition};
+use crate::form::{Form, Question};
+use crate::load::order::put_in_order;
+use crate::value::Shape;
+
+/// Why a definition is no form.
+#[derive(Debug, thiserror::Error)]
+pub enum DefinitionError {
+    /// It is not written as a form is.
+    #[error("this is not the definition of a form: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// What is written does not fit together.
+    #[error("{id}: {message}")]
+    Unsound {
+        /// The question, rule or row.
+        id: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Form {
+    /// Reads a form as `serde_json` writes it; conditions are checked again as when the catalogue was loaded.
+    ///
+    /// # Errors
+    /// The text is no definition, or a condition in it does not hold together.
+    pub fn from_definition(json: &str) -> Result<Self, DefinitionError> {
+        let mut form: Self = serde_json::from_str(json)?;
+        let names = Names::of(&form);
+        for (id, condition, question) in conditions(&form) {
+            sound(&names, &id, condition, question)?;
+        }
+        match put_in_order(&mut form).pop() {
+            None => Ok(form),
+            Some(id) => Err(unsound(id, "is shown depending on itself")),
+        }
+    }
+}
+
+/// Every condition of a form, with what it belongs to, and the question over whose items it is.
+fn conditions(form: &Form) -> Vec<(String, &Expr, Option<&Question>)> {
+    let mut all = Vec::new();
+    let mut of_form = |id: &str, condition| all.push((id.to_owned(), condition, None));
+    for role in &form.roles {
+        of_form(&role.id, &role.required);
+    }
+    for question in &form.questions {
+        of_form(&question.id, &question.required);
+        of_form(&question.id, &question.shown);
+    }
+    for rule in &form.rules {
+        of_form(&rule.id, &rule.when);
+    }
+    for row in &form.evidence {
+        of_form(&row.kind, &row.when);
+    }
+    for row in &form.fees {
+        of_form(&row.id, &row.when);
+        of_form(&row.id, &row.waivable_when);
+    }
+    for question in &form.questions {
+        for field in &question.fields {
+            let path = format!("{}.{}", question.id, field.id);
+            all.push((path.clone(), &field.required, Some(question)));
+            all.push((path, &field.shown, Some(question)));
+        }
+    }
+    all
+}
+
+fn sound(names: &Names, id: &str, expr: &Expr, over: Option<&Question>) -> Result<(), DefinitionError> {
+    let fields = match over.and_then(|question| names.questions.get(&question.id)) {
+        Some(Shape::Items(fields)) => Some(fields),
+        _ => None,
+    };
+    condition(&expr.node, names, fields).map_err(|fault| unsound(id.to_owned(), &fault.message))
+}
+
+fn unsound(id: String, message: &str) -> DefinitionError {
+    DefinitionError::Unsound { id, message: message.to_owned() }
+}

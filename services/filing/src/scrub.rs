@@ -1,0 +1,143 @@
+//! Every day each file that people handed in is read to its end and compared with what was taken: what a store loses or
+//! turns into something else is found within a day, by us, while there is a copy to take it from.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use docket_service::{ApiError, Proof, Stop};
+use docket_vault::Subject;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::content::Content;
+use crate::desk::Desk;
+use crate::domain::attached::Attached;
+use crate::store::scrub::{self, Claim, Damaged};
+
+/// A pass begins so long after the one before began, in microseconds: a day.
+const EVERY_US: i64 = 86_400 * 1_000_000;
+/// A batch is somebody else's to take so long after it was taken, in microseconds: ten minutes.
+const CLAIM_US: i64 = 600 * 1_000_000;
+/// Filings of a batch.
+const BATCH: i64 = 20;
+/// Between batches: people come first.
+const BREATH: Duration = Duration::from_millis(100);
+/// How often it is looked whether it is time, and whether what was damaged is whole again.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Reads all files, day by day, until `stop`.
+pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
+    while !stop.is_cancelled() {
+        let pause = match next(&desk).await {
+            Ok(true) => BREATH,
+            Ok(false) => LOOK,
+            Err(error) => {
+                tracing::warn!(error = format!("{error:?}"), "files could not be read over; trying again");
+                LOOK
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = sleep(pause) => {}
+        }
+    }
+    Ok(())
+}
+
+/// A batch when it is time for one; else what was found damaged. Whether there may be another batch at once.
+async fn next(desk: &Desk) -> Result<bool, ApiError> {
+    let (pool, now_us) = (&desk.base.pool, desk.now_us());
+    let claimed = scrub::claim(pool, now_us, EVERY_US, now_us + CLAIM_US).await?;
+    match claimed {
+        Some(claim) => batch(desk, claim).await?,
+        None => {
+            for filing in scrub::with_damage(pool).await? {
+                read_over(desk, filing).await?;
+            }
+        }
+    }
+    tell(desk).await?;
+    Ok(claimed.is_some())
+}
+
+async fn batch(desk: &Desk, claim: Claim) -> Result<(), ApiError> {
+    let pool = &desk.base.pool;
+    let filings = scrub::filings_after(pool, claim.up_to, BATCH).await?;
+    for filing in &filings {
+        read_over(desk, *filing).await?;
+    }
+    let ended_at_us = filings.is_empty().then(|| desk.now_us());
+    scrub::settle(pool, claim, filings.last().copied().unwrap_or(claim.up_to), ended_at_us).await?;
+    Ok(())
+}
+
+/// Reads the files of a filing and of the answers in its case, and notes what is damaged.
+async fn read_over(desk: &Desk, filing: Uuid) -> Result<(), ApiError> {
+    let mut damaged = read(desk, filing).await?;
+    if !damaged.is_empty() {
+        // A file that was taken off while it was read is missed by nobody.
+        damaged = read(desk, filing).await?;
+    }
+    for file in &damaged {
+        tracing::error!(
+            filing.id = %filing, evidence.id = %file.evidence, object.key = file.object_key, file.fault,
+            "a file is not what was taken: bring it back from a copy"
+        );
+        scrub::damaged(&desk.base.pool, filing, file).await?;
+    }
+    let keys: Vec<String> = damaged.into_iter().map(|file| file.object_key).collect();
+    scrub::only_damaged(&desk.base.pool, filing, &keys).await?;
+    Ok(())
+}
+
+async fn read(desk: &Desk, filing: Uuid) -> Result<Vec<Damaged>, ApiError> {
+    let loaded = desk.filings.load(filing).await?;
+    let content = Content::of_filing(&desk.log, &loaded.events).await?;
+    let mut damaged = Vec::new();
+    for file in loaded.state.evidence.iter().chain(&loaded.state.unsolicited) {
+        damaged.extend(prove(desk, filing, file, &content).await?);
+    }
+    for response in scrub::responses_of(&desk.base.pool, filing).await? {
+        let loaded = desk.responses.load(response).await?;
+        let content = Content::of_response(&desk.log, &loaded.events).await?;
+        for file in &loaded.state.evidence {
+            damaged.extend(prove(desk, filing, file, &content).await?);
+        }
+    }
+    Ok(damaged)
+}
+
+/// Reads one file; what is wrong with it.
+async fn prove(
+    desk: &Desk,
+    filing: Uuid,
+    file: &Attached,
+    content: &Content,
+) -> Result<Option<Damaged>, ApiError> {
+    let Some(sealed) = content.files.get(&file.id).filter(|_| !content.erased) else { return Ok(None) };
+    let mut digest = Context::new(&SHA256);
+    digest.update(&sealed.salt);
+    let subject = Subject::filing(filing);
+    let proof =
+        desk.base.objects.prove(&subject, &file.object_key, &mut |bytes| digest.update(bytes)).await?;
+    metrics::counter!("docket_files_read_over").increment(1);
+    let fault = match proof {
+        Proof::Whole if digest.finish().as_ref() == file.commitment.as_slice() => return Ok(None),
+        // Sealed here, for this filing, and yet not what was taken.
+        Proof::Whole => "another",
+        Proof::Missing => "missing",
+        // The key is there: it opened the file's name.
+        Proof::Altered | Proof::Erased => "altered",
+    };
+    let (object_key, found_at_us) = (file.object_key.clone(), desk.now_us());
+    Ok(Some(Damaged { object_key, evidence: file.id, fault, found_at_us }))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges of small numbers")]
+async fn tell(desk: &Desk) -> Result<(), ApiError> {
+    let (damaged, began_at_us) = scrub::standing(&desk.base.pool).await?;
+    metrics::gauge!("docket_files_damaged").set(damaged as f64);
+    let age_us = began_at_us.map_or(0, |began_at_us| (desk.now_us() - began_at_us).max(0));
+    metrics::gauge!("docket_file_scrub_age_seconds").set(age_us as f64 / 1e6);
+    Ok(())
+}

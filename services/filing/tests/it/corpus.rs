@@ -1,0 +1,123 @@
+//! A corpus of files that people, machines and enemies send, each with the verdict it must get; and the room in which
+//! they are read.
+//!
+//! The files are made here, not kept: valid ones in every colour and version, cut ones, traps, things that only look like
+//! documents. They are read by the very program that reads people's files.
+
+mod foreign;
+mod pdfs;
+mod pictures;
+
+use std::io::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use docket_testkit::chance;
+use rand::RngExt as _;
+
+/// One file of the corpus.
+pub(crate) struct Sample {
+    /// What it is.
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+    /// The verdict as it is said; several where readers may see either.
+    pub(crate) verdicts: &'static [&'static str],
+}
+
+impl Sample {
+    fn new(name: impl Into<String>, bytes: Vec<u8>, verdicts: &'static [&'static str]) -> Self {
+        Self { name: name.into(), bytes, verdicts }
+    }
+}
+
+fn started() -> Child {
+    Command::new(env!("CARGO_BIN_EXE_docket-filing"))
+        .arg("inspect-file")
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts")
+}
+
+/// What is said of a file; `died` when the process did not end by itself.
+fn verdict(bytes: &[u8]) -> String {
+    let mut child = started();
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(bytes).ok();
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    if output.status.success() { String::from_utf8(output.stdout).expect("text") } else { "died".to_owned() }
+}
+
+fn all() -> Vec<Sample> {
+    let mut all = pictures::samples();
+    all.extend(pdfs::samples());
+    all.extend(foreign::samples());
+    all
+}
+
+#[test]
+fn every_file_of_the_corpus_gets_the_verdict_it_must() {
+    let all = all();
+    assert!(all.len() >= 250, "a corpus of {}", all.len());
+    let wrong: Vec<String> = all
+        .iter()
+        .filter_map(|sample| {
+            let verdict = verdict(&sample.bytes);
+            let right = sample.verdicts.contains(&verdict.as_str());
+            (!right).then(|| format!("{}: {verdict}, not {}", sample.name, sample.verdicts.join(" or ")))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} of {} files:\n{}", wrong.len(), all.len(), wrong.join("\n"));
+}
+
+/// Flipped bits and lost pieces: whatever is said of it, it is said, or the reader alone dies of it.
+#[test]
+fn whatever_is_done_to_a_file_something_is_said_of_it() {
+    let mut chance = chance::rng();
+    let whole: Vec<Sample> = all().into_iter().filter(|sample| sample.bytes.len() > 64).collect();
+    for _ in 0..chance::short_or_long(60, 20_000) {
+        let sample = &whole[chance.random_range(0..whole.len())];
+        let mut bytes = sample.bytes.clone();
+        for _ in 0..chance.random_range(1..8) {
+            let at = chance.random_range(0..bytes.len());
+            bytes[at] ^= 1 << chance.random_range(0..8);
+        }
+        if chance.random_range(0..4) == 0 {
+            let (from, to) = (chance.random_range(0..bytes.len()), chance.random_range(0..bytes.len()));
+            bytes.drain(from.min(to)..from.max(to));
+        }
+        let verdict = verdict(&bytes);
+        let said = verdict == "died" || verdict.starts_with("{\"taken\":") || verdict.starts_with("{\"refused\":");
+        assert!(said, "{}: {verdict}", sample.name);
+    }
+}
+
+/// As the kernel tells it while the process waits for its file.
+#[test]
+fn a_stranger_is_read_in_a_room_without_doors() {
+    let mut child = started();
+    let end = Instant::now() + Duration::from_secs(30);
+    let told = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", child.id())).unwrap_or_default();
+    while !told("status").contains("Seccomp:\t2") {
+        assert!(Instant::now() < end, "{}", told("status"));
+        std::thread::yield_now();
+    }
+    assert!(told("status").contains("NoNewPrivs:\t1"));
+    let limits = told("limits");
+    for (name, limit) in [
+        ("Max data size", "536870912"),
+        ("Max cpu time", "60"),
+        ("Max file size", "0"),
+        ("Max open files", "0"),
+        ("Max processes", "0"),
+        ("Max core file size", "0"),
+    ] {
+        let row = limits.lines().find(|line| line.starts_with(name)).unwrap();
+        assert_eq!(row[name.len()..].split_whitespace().take(2).collect::<Vec<_>>(), [limit, limit], "{row}");
+    }
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+}

@@ -1,0 +1,103 @@
+//! Files are read over day by day: what the store lost, turned or swapped is found, and is over when it is back.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use crate::files;
+use crate::world::World;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const DAY_S: i64 = 86_400;
+
+/// What is damaged: evidence and fault.
+async fn damaged(world: &World) -> BTreeMap<String, String> {
+    let rows: Vec<(uuid::Uuid, String)> = sqlx::query_as("SELECT evidence_id, fault FROM damaged_file")
+        .fetch_all(world.pool())
+        .await
+        .unwrap();
+    rows.into_iter().map(|(evidence, fault)| (evidence.to_string(), fault)).collect()
+}
+
+/// Waits until that is what is damaged.
+async fn found(world: &World, wanted: &[(&str, &str)]) {
+    let wanted: BTreeMap<String, String> =
+        wanted.iter().map(|(evidence, fault)| ((*evidence).to_owned(), (*fault).to_owned())).collect();
+    let seen = timeout(PATIENCE, async {
+        while damaged(world).await != wanted {
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    if seen.await.is_err() {
+        panic!("{:?} and not {wanted:?}", damaged(world).await);
+    }
+}
+
+/// Waits until a pass that began after that instant has ended.
+async fn passed(world: &World, after_us: i64) {
+    let ended = "SELECT count(*) FROM file_scrub WHERE began_at_us >= $1 AND ended_at_us IS NOT NULL";
+    let over = timeout(PATIENCE, async {
+        while sqlx::query_scalar::<_, i64>(ended).bind(after_us).fetch_one(world.pool()).await.unwrap() == 0 {
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    over.await.expect("a pass ends");
+}
+
+/// Where the object of the file that was added last lies.
+fn newest(world: &World, known: &mut Vec<PathBuf>) -> PathBuf {
+    let new: Vec<PathBuf> = world.object_files().into_iter().filter(|path| !known.contains(path)).collect();
+    let [path] = new.as_slice() else { panic!("{new:?}") };
+    known.push(path.clone());
+    path.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_store_loses_turns_or_swaps_is_found_within_a_day() {
+    let world = World::start().await;
+    let mut ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap().name;
+    let (mut paths, mut ids, mut known) = (Vec::new(), Vec::new(), Vec::new());
+    for (seed, kind) in [(31, "green_card"), (32, "marriage_certificate"), (33, "divorce_decree"), (34, "green_card")] {
+        let evidence = ana.upload(&draft, kind, "a file.png", &files::picture(seed)).await.unwrap();
+        paths.push(newest(&world, &mut known));
+        ids.push(evidence.name.rsplit('/').next().unwrap().to_owned());
+    }
+    let whole: Vec<Vec<u8>> = paths.iter().map(|path| std::fs::read(path).unwrap()).collect();
+
+    // One is gone, in one a bit is turned deep inside, one has another's key in its head, one is cut off.
+    std::fs::remove_file(&paths[0]).unwrap();
+    let mut turned = whole[1].clone();
+    let middle = turned.len() / 2;
+    turned[middle] ^= 1;
+    std::fs::write(&paths[1], turned).unwrap();
+    let mut head = whole[2].clone();
+    head[9] ^= 1;
+    std::fs::write(&paths[2], head).unwrap();
+    std::fs::write(&paths[3], &whole[3][..whole[3].len() - 1]).unwrap();
+    world.advance(DAY_S + 60);
+    let faults: Vec<(&str, &str)> =
+        ids.iter().map(String::as_str).zip(["missing", "altered", "altered", "altered"]).collect();
+    found(&world, &faults).await;
+
+    // A sealed file in another's place is none.
+    std::fs::write(&paths[0], &whole[1]).unwrap();
+    found(&world, &[(&ids[0], "altered"), faults[1], faults[2], faults[3]]).await;
+
+    // Brought back from a copy, it is over without a word.
+    for (path, bytes) in paths.iter().zip(&whole) {
+        std::fs::write(path, bytes).unwrap();
+    }
+    found(&world, &[]).await;
+
+    // What was taken off is missed by nobody, and the next day everything is read again.
+    ana.token = world.token(ana.account);
+    ana.remove(&format!("{draft}/evidence/{}", ids[3])).await.unwrap();
+    std::fs::remove_file(&paths[3]).ok();
+    let tomorrow = world.now_us() + DAY_S * 1_000_000;
+    world.advance(DAY_S + 60);
+    passed(&world, tomorrow).await;
+    found(&world, &[]).await;
+}
