@@ -75,8 +75,9 @@ impl Objects {
     pub async fn write(&self, subject: &Subject) -> Result<ObjectWriter, ApiError> {
         let name = random_name();
         let sealing = self.vault.seal_object(subject, &name).await?;
-        let (store, part) = (Arc::clone(&self.store), self.part);
-        Ok(ObjectWriter { name, sealing, store, part, upload: None, held: Vec::new(), bytes: 0 })
+        let (store, key) = (Arc::clone(&self.store), key(&name));
+        let sink = Sink { store, key, part: self.part, upload: None, held: Vec::new() };
+        Ok(ObjectWriter { name, sealing, sink, bytes: 0 })
     }
 
     /// Writes a whole object and gives its name.
@@ -170,11 +171,7 @@ impl Objects {
 pub struct ObjectWriter {
     name: String,
     sealing: SealedWriter,
-    store: Arc<dyn ObjectStore>,
-    part: usize,
-    /// What is larger than one part goes in parts.
-    upload: Option<Box<dyn MultipartUpload>>,
-    held: Vec<u8>,
+    sink: Sink,
     bytes: u64,
 }
 
@@ -190,13 +187,8 @@ impl ObjectWriter {
     /// [`ApiError::Internal`] when they cannot be written.
     pub async fn push(&mut self, plain: &[u8]) -> Result<(), ApiError> {
         self.bytes += plain.len() as u64;
-        self.held.extend(self.sealing.push(plain)?);
-        while self.held.len() >= self.part {
-            let rest = self.held.split_off(self.part);
-            let part = std::mem::replace(&mut self.held, rest);
-            self.put_part(part).await.map_err(ApiError::internal)?;
-        }
-        Ok(())
+        let sealed = self.sealing.push(plain)?;
+        self.sink.push(sealed).await.map_err(ApiError::internal)
     }
 
     /// Ends the object, on disk, and gives its name.
@@ -205,8 +197,8 @@ impl ObjectWriter {
     /// [`ApiError::Internal`] when it cannot be written.
     pub async fn finish(mut self) -> Result<String, ApiError> {
         let rest = self.sealing.finish()?;
-        self.held.extend(rest);
-        self.put_rest().await.map_err(ApiError::internal)?;
+        self.sink.held.extend(rest);
+        self.sink.end().await.map_err(ApiError::internal)?;
         Ok(self.name)
     }
 
@@ -215,28 +207,47 @@ impl ObjectWriter {
     /// # Errors
     /// [`ApiError::Internal`].
     pub async fn abort(self) -> Result<(), ApiError> {
-        match self.upload {
+        match self.sink.upload {
             Some(mut upload) => upload.abort().await.map_err(ApiError::internal),
             None => Ok(()),
         }
     }
+}
 
-    async fn put_part(&mut self, part: Vec<u8>) -> object_store::Result<()> {
-        let upload = match &mut self.upload {
-            Some(upload) => upload,
-            none => none.insert(self.store.put_multipart(&key(&self.name)).await?),
-        };
-        upload.put_part(PutPayload::from(part)).await
+/// Where sealed bytes go: at once when they are few, else in parts.
+struct Sink {
+    store: Arc<dyn ObjectStore>,
+    key: Key,
+    part: usize,
+    upload: Option<Box<dyn MultipartUpload>>,
+    held: Vec<u8>,
+}
+
+impl Sink {
+    async fn push(&mut self, sealed: Vec<u8>) -> object_store::Result<()> {
+        self.held.extend(sealed);
+        while self.held.len() >= self.part {
+            let rest = self.held.split_off(self.part);
+            let part = PutPayload::from(std::mem::replace(&mut self.held, rest));
+            let mut upload = match self.upload.take() {
+                Some(upload) => upload,
+                None => self.store.put_multipart(&self.key).await?,
+            };
+            let put = upload.put_part(part).await;
+            self.upload = Some(upload);
+            put?;
+        }
+        Ok(())
     }
 
-    async fn put_rest(&mut self) -> object_store::Result<()> {
-        let rest = std::mem::take(&mut self.held);
-        match &mut self.upload {
-            Some(upload) => {
-                upload.put_part(PutPayload::from(rest)).await?;
+    async fn end(self) -> object_store::Result<()> {
+        let rest = PutPayload::from(self.held);
+        match self.upload {
+            Some(mut upload) => {
+                upload.put_part(rest).await?;
                 upload.complete().await.map(drop)
             }
-            None => self.store.put(&key(&self.name), PutPayload::from(rest)).await.map(drop),
+            None => self.store.put(&self.key, rest).await.map(drop),
         }
     }
 }

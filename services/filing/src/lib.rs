@@ -65,6 +65,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let base = Base::connect(&config.service, options).await?;
     let scanner = Scanner::new(config.scanner, config.service.is_production());
     let inspector = Inspector::new(config.inspector)?;
+    let (watched, clock) = (scanner.clone(), base.clock.clone());
     let desk = Desk::new(base.clone(), catalogue, inspector, scanner);
     let (spooled, kept) = (base.clone(), desk.clone());
     Server::new(base)
@@ -75,6 +76,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .grpc(UploadServiceServer::new(UploadApi::new(desk.clone())))
         .subscriber("payments", Arc::new(SubmitPackage(desk.clone())))
         .subscriber("cases-0", Arc::new(FollowCase(desk)))
+        .task("scanner", move |stop| watched.watch(clock, stop))
         .task("unfinished uploads", move |stop| spool::sweep(spooled, stop))
         .task("files read over", move |stop| scrub::run(kept, stop))
         .run(stop)

@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod clamd;
 mod client;
 mod corpus;
 mod drafts;

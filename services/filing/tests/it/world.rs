@@ -1,5 +1,6 @@
 //! One test's world: the filing service with its peers, the logs of payments and cases, and people who use it.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -71,6 +72,15 @@ impl Drop for ForeignLog {
 impl World {
     /// Starts everything.
     pub(crate) async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// Starts everything, with another scanner than the sandbox's.
+    pub(crate) async fn start_with_scanner(scanner: SocketAddr) -> Self {
+        Self::start_with(Some(scanner)).await
+    }
+
+    async fn start_with(scanner: Option<SocketAddr>) -> Self {
         let bench = Bench::new().await;
         let directory = Directory::default();
         let identity = Routes::new(SessionServiceServer::new(Keys(bench.key.jwks().to_owned())))
@@ -84,7 +94,7 @@ impl World {
         let service = bench.config("filing", &own.url, Some(&keys.url), &nats.url);
         docket_service::migrate(&service, &MIGRATOR).await.expect("the databases are made");
         let objects = service.data_dir.join("objects");
-        let server = bench.serve(service, node(&sandbox)).await;
+        let server = bench.serve(service, node(scanner.unwrap_or(sandbox.ports.clamd))).await;
         Self { bench, server, directory, sandbox, own, objects, payments, cases, keys, nats }
     }
 
@@ -95,7 +105,7 @@ impl World {
         service.data_dir = self.objects.with_file_name("second");
         std::fs::create_dir_all(&service.data_dir).expect("a folder is made");
         std::os::unix::fs::symlink(&self.objects, service.data_dir.join("objects")).expect("a link is made");
-        self.bench.serve(service, node(&self.sandbox)).await
+        self.bench.serve(service, node(self.sandbox.ports.clamd)).await
     }
 
     /// A channel to the first node.
@@ -256,11 +266,11 @@ impl World {
     }
 }
 
-/// What serves as a node with the sandbox's scanner.
+/// What serves as a node with a scanner.
 fn node(
-    sandbox: &Sandbox,
+    scanner: SocketAddr,
 ) -> impl FnOnce(ServiceConfig, Stop) -> BoxFuture<'static, anyhow::Result<()>> + use<> {
-    let scanner = ScannerConfig { address: sandbox.ports.clamd.to_string(), timeout_seconds: 20 };
+    let scanner = ScannerConfig { address: scanner.to_string(), timeout_seconds: 20 };
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue");
     let catalogue = CatalogueFolder { dir };
     let inspector = InspectorConfig { program: Some(env!("CARGO_BIN_EXE_docket-filing").into()) };
