@@ -8,6 +8,7 @@ mod drafts;
 mod evidence;
 mod files;
 mod filing;
+mod keep;
 mod moved;
 mod peers;
 mod representation;
