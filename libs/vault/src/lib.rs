@@ -4,7 +4,7 @@
 //! subject's data key is erasure; a legal hold forbids it. AES-256-GCM throughout (NIST SP 800-38D).
 //!
 //! Reading order: `vault` (seal and open), `frames` (large objects), `provider` with `kek` and `kms` (who keeps the
-//! key above all), `roots` and `rotation`, `hold`, `erasure` with `order`, `certificate` and `scrub`.
+//! key above all), `roots` and `rotation`, `hold`, `erasure` with `order` and `retention`, `certificate` and `scrub`.
 
 mod aws_credentials;
 mod certificate;
@@ -19,6 +19,7 @@ mod kms;
 mod mac;
 mod order;
 mod provider;
+mod retention;
 mod roots;
 mod rotation;
 mod schema;
@@ -37,6 +38,7 @@ pub use kek::Kek;
 pub use kms::{AwsKms, AwsKmsOptions};
 pub use order::ErasureOrder;
 pub use provider::{KeyBytes, KeyProvider, Keyring, Root, RootKey};
+pub use retention::Expiry;
 pub use rotation::{KeyStatus, Rewrapped};
 pub use schema::migrate;
 pub use subject::{Subject, SubjectKind};

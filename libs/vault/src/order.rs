@@ -44,6 +44,11 @@ impl Vault {
         if !order.approved_by.starts_with("account:") {
             return Err(Error::NotAPerson);
         }
+        self.destroy(order).await
+    }
+
+    /// Carries out what was decided, by two people or by a rule.
+    pub(crate) async fn destroy(&self, order: &ErasureOrder) -> Result<Certificate, Error> {
         let LockedKey { mut tx, id: key_id, live } = self.lock_key(&order.subject).await?;
         if !live {
             drop(tx);

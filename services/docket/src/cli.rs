@@ -53,6 +53,24 @@ enum Command {
         /// Without it: which form do I need?
         what: Option<String>,
     },
+    /// What you have filed and begun, newest first, and how long drafts are kept.
+    Filings,
+    /// Save a filing with its answers and files in a new folder.
+    Export {
+        /// filings/<id>.
+        filing: String,
+        /// The folder; it must not be there yet.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Give a draft up: its answers and files are erased.
+    Abandon {
+        /// filings/<id>.
+        filing: String,
+        /// That it cannot be undone is understood.
+        #[arg(long)]
+        yes: bool,
+    },
     /// A case's status and timeline.
     Status {
         /// Receipt number, or cases/<id>.
@@ -142,6 +160,9 @@ async fn dispatch(cli: Cli) -> Result<()> {
             commands::file(&home, Path::new(&what), &teller).await
         }
         Command::File { what } => commands::lead(&home, what.as_deref(), &teller).await,
+        Command::Filings => commands::filings(&home, &teller).await,
+        Command::Export { filing, to } => commands::export(&home, &filing, &to, &teller).await,
+        Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }

@@ -7,6 +7,7 @@ use docket_forms::{Catalogue, Form};
 use docket_kernel::{Refusal, identifier, resource};
 use docket_proto::identity::v1::GetContactResponse;
 use docket_service::{ApiError, Base, Caller, Resource};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::aggregates::{Filings, Packages, Representations, Responses};
@@ -14,6 +15,7 @@ use crate::content::Content;
 use crate::domain::filing::{Filing, Phase, Standing};
 use crate::domain::response::Response;
 use crate::inspector::Inspector;
+use crate::policies::keep_draft;
 use crate::scanner::Scanner;
 use crate::store::{filings, officers, representations, requests, responses};
 
@@ -40,6 +42,8 @@ pub(crate) struct Dossier {
     pub(crate) id: Uuid,
     pub(crate) filing: Filing,
     pub(crate) content: Content,
+    /// When it was last worked on.
+    pub(crate) worked_at: Option<Timestamp>,
 }
 
 impl Dossier {
@@ -101,7 +105,8 @@ impl Desk {
         };
         self.require(caller, action, "Filing", id, relations)?;
         let content = Content::of_filing(&self.log, &loaded.events).await?;
-        Ok(Dossier { id, filing: loaded.state, content })
+        let worked_at = keep_draft::worked_at(&loaded);
+        Ok(Dossier { id, filing: loaded.state, content, worked_at })
     }
 
     /// Loads a response for an act of the caller and opens its content.

@@ -5,6 +5,7 @@
 
 pub mod attached;
 pub mod filing;
+pub mod keep;
 pub mod name;
 pub mod package;
 pub mod representation;

@@ -48,7 +48,7 @@ pub use scanner::Config as ScannerConfig;
 use api::{CatalogueApi, DraftApi, EvidenceApi, RepresentationApi, UploadApi};
 use desk::Desk;
 use inspector::Inspector;
-use policies::{FollowCase, SubmitPackage};
+use policies::{FollowCase, KeepDraft, SubmitPackage};
 use scanner::Scanner;
 
 /// The migrations of the service's own tables.
@@ -75,7 +75,8 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .grpc(RepresentationServiceServer::new(RepresentationApi(desk.clone())))
         .grpc(UploadServiceServer::new(UploadApi::new(desk.clone())))
         .subscriber("payments", Arc::new(SubmitPackage(desk.clone())))
-        .subscriber("cases-0", Arc::new(FollowCase(desk)))
+        .subscriber("cases-0", Arc::new(FollowCase(desk.clone())))
+        .timers(Arc::new(KeepDraft(desk)))
         .task("scanner", move |stop| watched.watch(clock, stop))
         .task("unfinished uploads", move |stop| spool::sweep(spooled, stop))
         .task("files read over", move |stop| scrub::run(kept, stop))

@@ -1,7 +1,9 @@
-//! Reactions to what other services wrote, each a command of its own.
+//! Reactions to what other services wrote and to time, each a command of its own.
 
 mod follow_case;
+pub(crate) mod keep_draft;
 mod submit_package;
 
 pub(crate) use follow_case::FollowCase;
+pub(crate) use keep_draft::KeepDraft;
 pub(crate) use submit_package::SubmitPackage;

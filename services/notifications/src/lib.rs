@@ -27,7 +27,7 @@ pub use config::{Config, MailConfig, NoticesConfig};
 
 use api::InboxApi;
 use mail::Mailer;
-use policies::{IssueNotices, OweNotice, SendAlerts};
+use policies::{IssueNotices, OweNotice, SendAlerts, TellPreparers};
 use render::Renderer;
 
 /// The migrations of the service's own tables.
@@ -54,9 +54,11 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let sending =
         SendAlerts { base: base.clone(), mailer: Mailer::new(&config.mail, &base)?, wake: Arc::clone(&mail) };
     let owing = OweNotice { base: base.clone(), wake: owed };
+    let telling = TellPreparers { base: base.clone(), mail: Arc::clone(&mail) };
     Server::new(base.clone())
         .grpc(InboxServiceServer::new(InboxApi::new(base, mail)))
         .subscriber("cases-0", Arc::new(owing))
+        .subscriber("filing", Arc::new(telling))
         .task("notices", |stop| issuing.run(stop))
         .task("alerts", |stop| sending.run(stop))
         .run(stop)

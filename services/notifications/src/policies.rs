@@ -3,7 +3,9 @@
 mod issue_notice;
 mod owe_notice;
 mod send_alert;
+mod tell_preparers;
 
 pub(crate) use issue_notice::IssueNotices;
 pub(crate) use owe_notice::OweNotice;
 pub(crate) use send_alert::SendAlerts;
+pub(crate) use tell_preparers::TellPreparers;

@@ -77,7 +77,15 @@ pub(crate) fn title(language: Language, kind: NoticeKind) -> String {
 
 /// The mail for an alert: what is new, never what it says.
 pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
-    let what = if alert == "message_received" { "message" } else { "notice" };
+    let what = match alert {
+        "message_received" => "message",
+        "draft_kept_two_weeks" => "draft-two-weeks",
+        "draft_kept_a_week" => "draft-a-week",
+        "draft_kept_a_day" => "draft-a-day",
+        "draft_expired" => "draft-expired",
+        "review_asked" => "review",
+        _ => "notice",
+    };
     let greeting = if given_name.is_empty() { "mail-greeting-nameless" } else { "mail-greeting" };
     let paragraphs = [greeting, &format!("mail-{what}"), "mail-ending"];
     let paragraphs: Vec<String> = paragraphs.iter().map(|id| text(language, id, given_name)).collect();
@@ -115,7 +123,16 @@ mod tests {
     #[test]
     fn mail_says_that_there_is_something_and_nothing_else() {
         for language in [Language::En, Language::Es] {
-            for alert in ["message_received", "decision_made", "request_open"] {
+            for alert in [
+                "message_received",
+                "decision_made",
+                "request_open",
+                "draft_kept_two_weeks",
+                "draft_kept_a_week",
+                "draft_kept_a_day",
+                "draft_expired",
+                "review_asked",
+            ] {
                 let mail = mail(language, alert, "Ana Lúcia");
                 let said = format!("{}\n{}", mail.subject, mail.text).to_lowercase();
                 for secret in

@@ -1,7 +1,9 @@
 //! Erasures that were decided in another service, and the daily scrub.
 
 use docket_kernel::ManualClock;
-use docket_vault::{Answered, Completion, ErasureOrder, Error, Kek, Opened, RequestState, Subject, Vault};
+use docket_vault::{
+    Answered, Completion, ErasureOrder, Error, Expiry, Kek, Opened, RequestState, Subject, Vault,
+};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -62,6 +64,34 @@ async fn a_hold_here_wins_over_an_order_from_elsewhere_until_it_is_released() {
     vault.release(&SUBJECT, &code("suit-1"), &person(3), &code("settled")).await.unwrap();
     vault.carry_out(&order()).await.unwrap();
     assert_eq!(vault.open(&SUBJECT, b"", &sealed).await.unwrap(), Opened::Erased);
+}
+
+#[tokio::test]
+async fn a_rule_ends_a_filings_key_once_unless_it_is_held_and_nobody_elses() {
+    let keys = keys().await;
+    let vault = vault(&keys).await;
+    let sealed = vault.seal(&SUBJECT, b"", b"plain").await.unwrap();
+    let expiry = |subject: Subject, request: u128| Expiry {
+        request: Uuid::from_u128(request),
+        subject,
+        rule: code("draft.keep"),
+        asked_by: "machine:keep_draft".to_owned(),
+        asked_at: "2026-03-01T15:00:00Z".parse().unwrap(),
+    };
+    vault.hold(&SUBJECT, &code("suit-1"), &person(3)).await.unwrap();
+    assert!(matches!(vault.expire(&expiry(SUBJECT, 90)).await, Err(Error::Held { .. })));
+    assert_eq!(vault.open(&SUBJECT, b"", &sealed).await.unwrap(), Opened::Plain(b"plain".to_vec()));
+    vault.release(&SUBJECT, &code("suit-1"), &person(3), &code("settled")).await.unwrap();
+    let certificate = vault.expire(&expiry(SUBJECT, 90)).await.unwrap();
+    let statement = certificate.verify(&vault.certificate_public_key().1).unwrap();
+    assert_eq!((statement.approved_by.as_str(), statement.reason.as_str()), ("rule:draft.keep", "draft.keep"));
+    assert_eq!(vault.open(&SUBJECT, b"", &sealed).await.unwrap(), Opened::Erased);
+    assert_eq!(vault.expire(&expiry(SUBJECT, 90)).await.unwrap(), certificate, "asked twice, done once");
+
+    let account = Subject::account(Uuid::from_u128(8));
+    let sealed = vault.seal(&account, b"", b"plain").await.unwrap();
+    assert!(matches!(vault.expire(&expiry(account, 91)).await, Err(Error::Database(_))), "a rule is for filings");
+    assert_eq!(vault.open(&account, b"", &sealed).await.unwrap(), Opened::Plain(b"plain".to_vec()));
 }
 
 #[tokio::test]

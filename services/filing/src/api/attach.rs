@@ -196,7 +196,7 @@ async fn look(
 
 /// The place beside what was signed, for what is added unasked.
 async fn in_case(desk: &Desk, dossier: Dossier, kind: Option<&str>) -> Result<Place, ApiError> {
-    let Dossier { id, filing, content } = dossier;
+    let Dossier { id, filing, content, .. } = dossier;
     if let Some(kind) = kind.filter(|kind| *kind != OTHER) {
         known_kind(desk.form(&filing.form)?, desk.form(waiver::FORM)?, kind)
             .map_err(|refusal| refusal.way_out("What is on no checklist is of the kind other."))?;

@@ -16,6 +16,7 @@ use super::{again, packages, view};
 use crate::aggregates::Filings;
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::filing::{self, Filing, Start};
+use crate::policies::keep_draft;
 use crate::store::filings;
 use crate::{answers, check, review, waiver};
 
@@ -43,6 +44,15 @@ impl DraftService for DraftApi {
         let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
         let filing = detached(async move { answer(&desk, &caller, request).await }).await?;
         Ok(Response::new(pb::AnswerDraftResponse { filing: Some(filing) }))
+    }
+
+    async fn abandon_draft(
+        &self,
+        request: Request<pb::AbandonDraftRequest>,
+    ) -> Result<Response<pb::AbandonDraftResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let filing = detached(async move { abandon(&desk, &caller, request).await }).await?;
+        Ok(Response::new(pb::AbandonDraftResponse { filing: Some(filing) }))
     }
 
     async fn ask_fee_waiver(
@@ -227,6 +237,8 @@ pub(super) async fn write(
         return Ok(false);
     }
     filings::insert(&mut tx, new, start, now_us).await?;
+    let begun_at = Timestamp::from_microsecond(now_us).unwrap_or_default();
+    desk.log.timers().schedule_in(&mut tx, &keep_draft::kept(new, keep_draft::first_look(begun_at))).await?;
     tx.commit().await?;
     desk.log.committed(appended.last);
     Ok(true)
@@ -303,6 +315,29 @@ async fn answer(
 
 fn is_news(answers: &Answers, question: &str, answer: &Value) -> bool {
     answers.get(question).unwrap_or(&Value::Null) != answer
+}
+
+/// Ends the draft; its content is erased by a timer, which nothing can lose.
+async fn abandon(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::AbandonDraftRequest,
+) -> Result<pb::Filing, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    let dossier = desk.filing(caller, "AbandonDraft", id).await?;
+    let context = acting_for(context, caller, dossier.filing.account);
+    let mut tx = docket_database::begin(&desk.base.pool).await?;
+    let ended =
+        desk.filings.execute_in(&mut tx, &context, id, Subjects::filing(id), filing::abandon).await?;
+    if !ended.repeated {
+        filings::set_gone(&mut tx, id).await?;
+        let erased = keep_draft::erased(id, desk.base.clock.now());
+        desk.log.timers().schedule_in(&mut tx, &erased).await?;
+    }
+    tx.commit().await?;
+    desk.log.committed(ended.events.last().map_or(0, |event| event.position));
+    view::filing(desk, &desk.filing(caller, "AbandonDraft", id).await?).await
 }
 
 async fn ask_fee_waiver(

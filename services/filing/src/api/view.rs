@@ -6,6 +6,7 @@ use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller};
+use jiff::civil::Date;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ use crate::content::Content;
 use crate::desk::{Desk, Dossier, ResponseDossier};
 use crate::domain::Attached;
 use crate::domain::filing::{Filing, Phase};
+use crate::domain::keep;
 
 /// A filing with what is missing and wrong, without its answers. What was sent is not judged again.
 pub(crate) async fn filing(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing, ApiError> {
@@ -81,9 +83,15 @@ pub(crate) fn summary(dossier: &Dossier) -> pb::Filing {
             .representation
             .map(|id| resource::name("representations", id))
             .unwrap_or_default(),
+        kept_until_date: kept_until(dossier).map(|day| day.to_string()).unwrap_or_default(),
         review: filing.representation.map(|_| filing.review.as_str().to_owned()).unwrap_or_default(),
         ..pb::Filing::default()
     }
+}
+
+/// The last day on which a draft is kept as things are.
+fn kept_until(dossier: &Dossier) -> Option<Date> {
+    dossier.worked_at.filter(|_| is_judged(&dossier.filing)).map(keep::kept_until)
 }
 
 fn named(filing: Option<Uuid>) -> String {

@@ -17,8 +17,8 @@ mod unsolicited;
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity};
 pub(crate) use decide::already_attached;
 pub use decide::{
-    Checked, Settled, Sign, Start, accept, answer, approve, ask_fee_waiver, ask_review, attach, begin_again,
-    detach, explain_missing, give_back, received_at_us, reject, send, show_fee, sign, start, submit,
+    Checked, Ending, Settled, Sign, Start, accept, answer, approve, ask_fee_waiver, ask_review, attach, begin_again,
+    abandon, announce_expiry, detach, expire, explain_missing, give_back, received_at_us, reject, send, show_fee, sign, start, submit,
     take_over, void,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
@@ -46,6 +46,10 @@ pub enum Phase {
     Rejected,
     /// The office took its acceptance back; what was filled in can be taken over into a new filing.
     Voided,
+    /// Given up before it was sent; its content is erased.
+    Abandoned,
+    /// Nobody worked on it for so long that it is not kept any more; its content is erased.
+    Expired,
 }
 
 impl Phase {
@@ -60,6 +64,8 @@ impl Phase {
             Self::Accepted => "accepted",
             Self::Rejected => "rejected",
             Self::Voided => "voided",
+            Self::Abandoned => "abandoned",
+            Self::Expired => "expired",
         }
     }
 }
@@ -159,12 +165,24 @@ pub struct Filing {
     pub representation: Option<Uuid>,
     /// What the client says of it.
     pub review: Review,
+    /// Version at which somebody last worked on it.
+    pub worked: u64,
+    /// What was told since then of its end: the version, and how many days before.
+    pub told: Option<(u64, u32)>,
 }
 
 /// Folds one event. Never fails: what happened, happened.
 pub fn evolve(filing: Filing, event: &Event) -> Filing {
-    let filing = Filing { version: filing.version + 1, ..filing };
+    let version = filing.version + 1;
+    if let Event::DraftExpiryAnnounced(e) = event {
+        return Filing { version, told: Some((version, e.days)), ..filing };
+    }
+    let filing = Filing { version, worked: version, told: None, ..filing };
     match event {
+        // Above: no work.
+        Event::DraftExpiryAnnounced(_) => filing,
+        Event::DraftExpired(_) => Filing { phase: Phase::Expired, ..filing },
+        Event::DraftAbandoned(_) => Filing { phase: Phase::Abandoned, ..filing },
         Event::DraftStarted(e) => Filing {
             phase: Phase::Draft,
             content_version: filing.version,
@@ -269,14 +287,26 @@ fn attached(e: &pb::EvidenceAdded) -> Attached {
 }
 
 impl Filing {
+    /// Whether it has ended before it was sent.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.phase, Phase::Abandoned | Phase::Expired)
+    }
+
     /// Whether answers and evidence may change.
     pub fn open(&self) -> Result<(), Refusal> {
         match self.phase {
             Phase::Absent => Err(Refusal::not_found()),
+            Phase::Abandoned | Phase::Expired => Err(self.gone()),
             Phase::Draft | Phase::Signed => Ok(()),
             Phase::Rejected | Phase::Voided => Err(self.rejected()),
             Phase::Sent | Phase::Submitted | Phase::Accepted => Err(self.already_submitted()),
         }
+    }
+
+    fn gone(&self) -> Refusal {
+        Refusal::state("DRAFT_GONE", "This draft was deleted and was never filed.")
+            .way_out("Begin the form anew.")
+            .fact("state", self.phase.as_str())
     }
 
     fn rejected(&self) -> Refusal {

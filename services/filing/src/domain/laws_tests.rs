@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::attached::{Attached, NewFile};
 use super::filing::{
-    self, Capacity, Checked, Fee, Filing, MOST_FILES, Phase, Review, Settled, Sign, Standing, Start,
+    self, Capacity, Checked, Ending, Fee, Filing, MOST_FILES, Phase, Review, Settled, Sign, Standing, Start,
 };
 use super::representation::{self, Consent, Representation};
 use super::{package, response};
@@ -23,7 +23,7 @@ use crate::aggregates::{Filings, Packages, Representations, Responses};
 const FILING: Fold<Event, Filing> = Fold {
     evolve: Filings::evolve,
     // Every event is counted; that alone is no fold.
-    seen: |filing| Filing { version: 0, ..filing },
+    seen: |filing| Filing { version: 0, worked: 0, ..filing },
     life: &[
         "filing.draft_started.v1",
         "filing.draft_answered.v1",
@@ -97,6 +97,9 @@ enum Command {
     Reject,
     Void,
     BeginAgain,
+    AnnounceExpiry { current: bool, days: u32 },
+    Expire { current: bool },
+    Abandon,
     AskFeeWaiver(bool),
     ExplainMissing(bool),
     AddUnsolicited(u8, Standing),
@@ -127,6 +130,9 @@ fn command() -> impl Strategy<Value = Command> {
         2 => Just(Reject),
         1 => Just(Void),
         2 => Just(BeginAgain),
+        3 => (mostly(), prop::sample::select(vec![14, 7, 1, 1])).prop_map(|(current, days)| AnnounceExpiry { current, days }),
+        2 => mostly().prop_map(|current| Expire { current }),
+        1 => Just(Abandon),
         1 => any::<bool>().prop_map(AskFeeWaiver),
         1 => any::<bool>().prop_map(ExplainMissing),
         2 => (any::<u8>(), standing()).prop_map(|(number, standing)| AddUnsolicited(number, standing)),
@@ -232,6 +238,19 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             filing::add_unsolicited(filing, *standing, file(*number, filing::OTHER), 3_000)
         }
         Command::BeginAgain => filing::begin_again(filing, Uuid::from_u128(u128::from(filing.version))),
+        Command::AnnounceExpiry { current, days } => {
+            filing::announce_expiry(filing, ending(filing, *current), *days)
+        }
+        Command::Expire { current } => filing::expire(filing, ending(filing, *current)),
+        Command::Abandon => filing::abandon(filing),
+    }
+}
+
+fn ending(filing: &Filing, current: bool) -> Ending {
+    Ending {
+        version: if current { filing.version } else { filing.version.saturating_sub(1) },
+        representative: None,
+        kept_until: jiff::civil::date(2026, 11, 23),
     }
 }
 
@@ -257,6 +276,16 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
                 Filing { version: before.version, unsolicited: before.unsolicited.clone(), ..after.clone() };
             assert_eq!(&beside, before, "what was signed changed");
         }
+        Event::DraftExpiryAnnounced(_) => {
+            assert!(before.open().is_ok());
+            let untold = Filing { version: before.version, told: before.told, ..after.clone() };
+            assert_eq!(&untold, before, "to be told is no work");
+        }
+        Event::DraftExpired(_) => {
+            assert!(before.open().is_ok() && matches!(before.told, Some((_, 1))), "the last word was said");
+            assert!(after.is_gone() && after.open().is_err());
+        }
+        Event::DraftAbandoned(_) => assert!(before.open().is_ok() && after.is_gone()),
         Event::FeeShown(_) => assert_eq!(before.phase, after.phase),
         Event::FilingReviewAsked(_) => assert!(before.representation.is_some() && before.open().is_ok()),
         Event::FilingReturned(_) => assert!(matches!(before.review, Review::Asked | Review::Approved(_))),
@@ -288,7 +317,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
 
 #[test]
 fn whatever_is_decided_for_a_filing_folds() {
-    FILING.decided_lives(20, command(), decide, holds);
+    FILING.decided_lives(23, command(), decide, holds);
 }
 
 /// Nothing joins a package that was sent, nothing is in it twice, and what is paid is the sum of what each costs.

@@ -88,7 +88,7 @@ pub(crate) async fn linked_forms(
 ) -> Result<Vec<String>> {
     sqlx::query_scalar!(
         "SELECT DISTINCT form FROM filing
-         WHERE filing_id <> $2 AND (account_id = $1 AND pending OR package_id = $3)",
+         WHERE filing_id <> $2 AND NOT gone AND (account_id = $1 AND pending OR package_id = $3)",
         account,
         but,
         package
@@ -100,6 +100,12 @@ pub(crate) async fn linked_forms(
 /// Notes whether the filing's case is pending.
 pub(crate) async fn set_pending(tx: &mut PgConnection, filing: Uuid, pending: bool) -> Result<()> {
     sqlx::query!("UPDATE filing SET pending = $2 WHERE filing_id = $1", filing, pending).execute(tx).await?;
+    Ok(())
+}
+
+/// Notes that a draft has ended before it was sent.
+pub(crate) async fn set_gone(tx: &mut PgConnection, filing: Uuid) -> Result<()> {
+    sqlx::query!("UPDATE filing SET gone = true WHERE filing_id = $1", filing).execute(tx).await?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod drafts;
 mod evidence;
 mod files;
 mod filing;
+mod keep;
 mod moved;
 mod peers;
 mod representation;

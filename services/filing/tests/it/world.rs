@@ -213,6 +213,21 @@ impl World {
         &self.own.pool
     }
 
+    /// Puts a legal hold on a filing.
+    pub(crate) async fn hold(&self, filing: &str) {
+        let hold = "INSERT INTO vault.hold (id, subject, reason, held_by, held_at_us) VALUES ($1, $2, 'suit-1', 'account:1', 1)";
+        let subject = filing.replace("filings/", "filing:");
+        sqlx::query(hold).bind(Uuid::now_v7()).bind(subject).execute(&self.keys.pool).await.expect("a hold");
+    }
+
+    /// Takes it back.
+    pub(crate) async fn release(&self, filing: &str) {
+        let release = "INSERT INTO vault.hold_release (hold, reason, released_by, released_at_us)
+             SELECT id, 'settled', 'account:1', 2 FROM vault.hold WHERE subject = $1";
+        let subject = filing.replace("filings/", "filing:");
+        sqlx::query(release).bind(subject).execute(&self.keys.pool).await.expect("it is released");
+    }
+
     /// The files of the sealed objects.
     pub(crate) fn object_files(&self) -> Vec<PathBuf> {
         files_under(&self.objects)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
 use crate::events;
@@ -88,5 +89,52 @@ async fn everybody_sees_only_their_own_deliveries() {
     world.happens(case, events::biometrics_scheduled()).await;
     ana.wait_for_deliveries("handed_over", 2).await;
     assert!(eve.deliveries().await.is_empty());
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_prepares_a_draft_is_told_of_its_end_once_for_what_is_filed_together() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let mut obi = world.person(server.channel(), "obi@example.test", "es");
+    let (representative, account_id) = (obi.account.to_string(), ana.account.to_string());
+    let announced = |days| pb::DraftExpiryAnnounced {
+        account_id: account_id.clone(),
+        representative: representative.clone(),
+        kept_until_date: "2026-12-31".into(),
+        days,
+    };
+    let (first, beside) = (Uuid::now_v7(), Uuid::now_v7());
+    world.happens_to_draft(first, announced(14).into()).await;
+    world.happens_to_draft(beside, announced(14).into()).await;
+    let asked = pb::FilingReviewAsked { content_mac: vec![1], account_id: account_id.clone() };
+    world.happens_to_draft(first, asked.into()).await;
+    // In order: what was told before this mail was, and the second draft by none of its own.
+    ana.wait_for_deliveries("handed_over", 2).await;
+    obi.wait_for_deliveries("handed_over", 1).await;
+    let mut subjects = Vec::new();
+    for mail in world.wait_for_mails("ana@example.test", 2).await {
+        subjects.push(world.mail_text(&mail).await["subject"].as_str().unwrap().to_owned());
+    }
+    subjects.sort();
+    let wanted =
+        ["A form you began will be deleted in two weeks", "Your representative asks you to look at a form"];
+    assert_eq!(subjects, wanted);
+    let mails = world.wait_for_mails("obi@example.test", 1).await;
+    let text = world.mail_text(&mails[0]).await;
+    assert_eq!(text["subject"], "Un formulario que usted empezó se borrará en dos semanas");
+
+    // What was asked before accounts were kept tells nobody; the end is told.
+    world.happens_to_draft(first, pb::FilingReviewAsked::default().into()).await;
+    let expired = pb::DraftExpired {
+        account_id: account_id.clone(),
+        representative: String::new(),
+        kept_until_date: "2026-12-31".into(),
+    };
+    world.happens_to_draft(first, expired.into()).await;
+    let told = ana.wait_for_deliveries("handed_over", 3).await;
+    assert!(told.iter().any(|delivery| delivery.alert == "draft_expired"), "{told:?}");
+    assert_eq!(obi.deliveries().await.len(), 1);
     server.stop().await.unwrap();
 }

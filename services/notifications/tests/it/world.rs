@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use docket_eventlog::{Context, EventLog, Expected, OpenLog, StreamAppend, StreamName, Subjects};
 use docket_forms::CatalogueFolder;
-use docket_kernel::{Actor, SystemClock};
+use docket_kernel::{Actor, EventEnum, SystemClock};
 use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
 use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
-use docket_proto::events::case;
+use docket_proto::events::{case, filing};
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::identity::v1::session_service_server::SessionServiceServer;
@@ -43,8 +43,9 @@ pub(crate) struct World {
     pub(crate) own: TestDatabase,
     pub(crate) config: ServiceConfig,
     cases: EventLog,
+    filings: EventLog,
     relaying: Stop,
-    _cases: TestDatabase,
+    _logs: [TestDatabase; 2],
     _keys: TestDatabase,
     _nats: TestNats,
 }
@@ -75,9 +76,12 @@ impl World {
         let (own, keys, nats) =
             (database("notifications").await, database("notifications_keys").await, nats().await);
         let sandbox = Sandbox::start(docket_sandbox::Config::default()).await.unwrap();
-        let (cases, relaying, case_database) = log_of_cases(&nats.url).await;
-        let feed = EventFeedServiceServer::new(Feed(cases.clone()));
-        bench.peer("case-status", Routes::new(feed)).await;
+        let relaying = Stop::new();
+        let (cases, case_database) = foreign_log("cases-0", &nats.url, relaying.clone()).await;
+        let (filings, filing_database) = foreign_log("filing", &nats.url, relaying.clone()).await;
+        for (peer, log) in [("case-status", &cases), ("filing", &filings)] {
+            bench.peer(peer, Routes::new(EventFeedServiceServer::new(Feed(log.clone())))).await;
+        }
         let (mine, my_keys) = (app_role(&own).await, app_role(&keys).await);
         let mut config = bench.config("notifications", &mine, Some(&my_keys), &nats.url);
         config.database.owner_url = Some(own.url.clone());
@@ -90,8 +94,9 @@ impl World {
             own,
             config,
             cases,
+            filings,
             relaying,
-            _cases: case_database,
+            _logs: [case_database, filing_database],
             _keys: keys,
             _nats: nats,
         }
@@ -142,20 +147,12 @@ impl World {
 
     /// Appends to the stream of a case, in its own log.
     pub(crate) async fn happens(&self, case: Uuid, event: case::Event) {
-        let id = Uuid::now_v7();
-        let context = Context {
-            command_id: id,
-            correlation_id: id,
-            causation_id: None,
-            actor: Actor::machine("test"),
-            on_behalf_of: None,
-            auth_level: 0,
-            traceparent: String::new(),
-            request: Vec::new(),
-        };
-        let (stream, subjects) = (StreamName::of("case", case), Subjects::filing(case));
-        let append = StreamAppend::of(stream, Expected::Any, subjects, &[event]);
-        self.cases.append(context.append(&self.cases, vec![append])).await.unwrap();
+        append(&self.cases, case, event).await;
+    }
+
+    /// Appends to the stream of a filing, in its own log.
+    pub(crate) async fn happens_to_draft(&self, filing: Uuid, event: filing::Event) {
+        append(&self.filings, filing, event).await;
     }
 
     /// A case of `party`, opened and accepted.
@@ -334,16 +331,34 @@ async fn app_role(database: &TestDatabase) -> String {
     format!("postgres://{role}:throw-away@{place}")
 }
 
-/// The log of cases with its relay.
-async fn log_of_cases(broker: &str) -> (EventLog, Stop, TestDatabase) {
-    let database = database("cases").await;
+/// Appends to a stream of another service's log.
+async fn append<E: EventEnum>(log: &EventLog, id: Uuid, event: E) {
+    let command_id = Uuid::now_v7();
+    let context = Context {
+        command_id,
+        correlation_id: command_id,
+        causation_id: None,
+        actor: Actor::machine("test"),
+        on_behalf_of: None,
+        auth_level: 0,
+        traceparent: String::new(),
+        request: Vec::new(),
+    };
+    let (stream, subjects) = (StreamName::of(E::CATEGORY, id), Subjects::filing(id));
+    let append = StreamAppend::of(stream, Expected::Any, subjects, &[event]);
+    log.append(context.append(log, vec![append])).await.unwrap();
+}
+
+/// The log of another service with its relay.
+async fn foreign_log(name: &'static str, broker: &str, stop: Stop) -> (EventLog, TestDatabase) {
+    let database = database(name.trim_end_matches("-0")).await;
     docket_eventlog::migrate(&database.pool, None).await.unwrap();
     docket_vault::migrate(&database.pool, None).await.unwrap();
     let clock = std::sync::Arc::new(SystemClock);
     let kek = Kek::from_hex(&Kek::generate().unwrap()).unwrap();
     let vault = Vault::connect(database.pool.clone(), kek, clock.clone()).await.unwrap();
     let log = EventLog::open(OpenLog {
-        name: "cases-0",
+        name,
         pool: database.pool.clone(),
         vault,
         clock,
@@ -353,12 +368,10 @@ async fn log_of_cases(broker: &str) -> (EventLog, Stop, TestDatabase) {
     })
     .await
     .unwrap();
-    let options =
-        BrokerOptions { url: broker.into(), name: "cases-0".into(), identity: None, ca: None, replicas: 1 };
+    let options = BrokerOptions { url: broker.into(), name: name.into(), identity: None, ca: None, replicas: 1 };
     let broker = Broker::connect(&options).await.unwrap();
-    let stop = Stop::new();
-    tokio::spawn(Relay::new(log.clone(), broker).run(stop.clone()));
-    (log, stop, database)
+    tokio::spawn(Relay::new(log.clone(), broker).run(stop));
+    (log, database)
 }
 
 /// The catalogue of the checkout.
