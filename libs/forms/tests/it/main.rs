@@ -11,4 +11,5 @@ mod guide;
 mod language;
 mod normalise;
 mod search;
+mod spanish;
 mod support;
