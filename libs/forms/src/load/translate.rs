@@ -76,7 +76,9 @@ impl<'a> Translation<'a> {
         for (name, written) in &self.files {
             match known.get(name) {
                 Some(known) => written.check(name, known, errors),
-                None => errors.push(written.file.error("", 0, format!("there is no file {name} to translate"))),
+                None => {
+                    errors.push(written.file.error("", 0, format!("there is no file {name} to translate")));
+                }
             }
         }
     }
