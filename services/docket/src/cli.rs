@@ -149,9 +149,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::File { what: Some(what), language } if is_a_file(&what) => {
             commands::file(&home, Path::new(&what), &language, &teller).await
         }
-        Command::File { what, language } => {
-            commands::lead(&home, what.as_deref(), &language, &teller).await
-        }
+        Command::File { what, language } => commands::lead(&home, what.as_deref(), &language, &teller).await,
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }

@@ -413,7 +413,8 @@ async fn explain(player: &Player, who: &str, kind: &str, explanation: &str) -> A
 /// Takes the last file of a kind off, and sees that it is there no more.
 async fn remove_evidence(player: &Player, who: &str, kind: &str) -> Answer {
     let attached = async || {
-        let message = filings::GetFilingRequest { name: player.matter.filing.clone(), language: String::new() };
+        let message =
+            filings::GetFilingRequest { name: player.matter.filing.clone(), language: String::new() };
         let filing = call!(player, player.token(who)?, drafts, get_filing, message)?.filing;
         Ok::<_, Stumble>(filing.context("filing")?.evidence)
     };

@@ -23,10 +23,7 @@ impl CatalogueService for CatalogueApi {
         let said = |form| summary(catalogue.in_language(form, language));
         let mut forms: Vec<_> = catalogue.forms().map(said).collect();
         forms.sort_by(|a, b| a.form.cmp(&b.form));
-        Ok(Response::new(pb::ListFormsResponse {
-            forms,
-            catalogue_version: catalogue.version().to_owned(),
-        }))
+        Ok(Response::new(pb::ListFormsResponse { forms, catalogue_version: catalogue.version().to_owned() }))
     }
 
     async fn get_form(

@@ -322,10 +322,7 @@ async fn ask_fee_waiver(
     }
     let asked = asked.map(|asked| (asked.keys().cloned().collect(), Value::Object(asked).to_string()));
     let act = ("AskFeeWaiver", &context, Language::of(&request.language));
-    view::after(desk, caller, act, id, |state| {
-        filing::ask_fee_waiver(state, asked.clone())
-    })
-    .await
+    view::after(desk, caller, act, id, |state| filing::ask_fee_waiver(state, asked.clone())).await
 }
 
 async fn list(

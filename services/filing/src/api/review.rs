@@ -47,10 +47,7 @@ pub(super) async fn give_back(
         .into());
     }
     let act = ("ReturnFiling", &context, Language::of(&request.language));
-    view::after(desk, caller, act, id, |state| {
-        filing::give_back(state, remark.clone())
-    })
-    .await
+    view::after(desk, caller, act, id, |state| filing::give_back(state, remark.clone())).await
 }
 
 /// Approves the text that was shown.
@@ -64,8 +61,5 @@ pub(super) async fn approve(
     let dossier = desk.filing(caller, "ApproveFiling", id).await?;
     let checked = Check::now(desk, &dossier).await?.checked(desk, &dossier);
     let act = ("ApproveFiling", &context, Language::of(&request.language));
-    view::after(desk, caller, act, id, |state| {
-        filing::approve(state, &checked, &request.content_hash)
-    })
-    .await
+    view::after(desk, caller, act, id, |state| filing::approve(state, &checked, &request.content_hash)).await
 }

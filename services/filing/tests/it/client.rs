@@ -88,7 +88,8 @@ impl Client {
     pub(crate) async fn answer_text(&self, name: &str, answers_json: &str) -> Result<pb::Filing, Status> {
         let request_id = Uuid::now_v7().to_string();
         let (name, answers_json) = (name.into(), answers_json.into());
-        self.send_answers(pb::AnswerDraftRequest { request_id, name, answers_json, ..Default::default() }).await
+        self.send_answers(pb::AnswerDraftRequest { request_id, name, answers_json, ..Default::default() })
+            .await
     }
 
     async fn send_answers(&self, request: pb::AnswerDraftRequest) -> Result<pb::Filing, Status> {

@@ -114,7 +114,11 @@ impl World {
     }
 
     /// The guided choice of a form, as anybody may ask it.
-    pub(crate) async fn guide(&self, answers_json: &str, language: &str) -> Result<pb::GuideFormsResponse, Status> {
+    pub(crate) async fn guide(
+        &self,
+        answers_json: &str,
+        language: &str,
+    ) -> Result<pb::GuideFormsResponse, Status> {
         let request = pb::GuideFormsRequest { answers_json: answers_json.into(), language: language.into() };
         let answer = CatalogueServiceClient::new(self.server.channel()).guide_forms(request).await?;
         Ok(answer.into_inner())
