@@ -1,5 +1,6 @@
 //! The catalogue: all forms of a folder, checked as a whole.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -10,7 +11,9 @@ use sha2::{Digest, Sha256};
 
 use crate::form::Form;
 use crate::guide::Guide;
+use crate::language::Language;
 use crate::load::source::{Common, FormFile};
+use crate::load::translate::{self, Translation};
 use crate::load::{File, assemble};
 
 const COMMON: &str = "_common.toml";
@@ -22,9 +25,17 @@ pub struct Catalogue(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    english: Said,
+    /// What is translated.
+    spanish: Said,
+    version: String,
+}
+
+/// Forms and guide in one language.
+#[derive(Debug)]
+struct Said {
     forms: Vec<Form>,
     guide: Option<Guide>,
-    version: String,
 }
 
 /// What is wrong in a file of the catalogue.
@@ -55,24 +66,18 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 impl Catalogue {
-    /// Reads every `.toml` file of a folder.
+    /// Reads every `.toml` file of a folder, and of the folders of languages (`es`) in it.
     ///
     /// # Errors
     /// Everything that is wrong in any of the files.
     pub fn load(dir: &Path) -> Result<Self, Vec<LoadError>> {
-        let unreadable = |name: String, error: std::io::Error| {
-            vec![LoadError { file: name, id: String::new(), line: 0, column: 0, message: error.to_string() }]
-        };
-        let folder = dir.display().to_string();
         let mut files = Vec::new();
-        for entry in std::fs::read_dir(dir).map_err(|error| unreadable(folder.clone(), error))? {
-            let path = entry.map_err(|error| unreadable(folder.clone(), error))?.path();
-            if path.extension().is_none_or(|extension| extension != "toml") {
-                continue;
+        read_folder(dir, "", &mut files)?;
+        for language in Language::ALL {
+            let folder = dir.join(language.tag());
+            if folder.is_dir() {
+                read_folder(&folder, &format!("{}/", language.tag()), &mut files)?;
             }
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).map_err(|error| unreadable(name.clone(), error))?;
-            files.push(File { name, text });
         }
         Self::from_files(files)
     }
@@ -88,24 +93,22 @@ impl Catalogue {
 
     fn from_files(mut files: Vec<File>) -> Result<Self, Vec<LoadError>> {
         files.sort_by(|a, b| a.name.cmp(&b.name));
+        let (translations, files): (Vec<File>, Vec<File>) =
+            files.into_iter().partition(|file| file.name.contains('/'));
         let version = version(&files);
         let mut errors = Vec::new();
         let Some(common_file) = files.iter().find(|file| file.name == COMMON) else {
-            let message = "the file of question blocks is not there".to_owned();
-            return Err(vec![LoadError {
-                file: COMMON.into(),
-                id: String::new(),
-                line: 0,
-                column: 0,
-                message,
-            }]);
+            return Err(unread(COMMON, "the file of question blocks is not there"));
         };
         let common: Option<Common> = common_file.read(&mut errors);
-        let mut forms: Vec<Form> = Vec::new();
+        let (mut names, mut forms): (Vec<&str>, Vec<Form>) = (Vec::new(), Vec::new());
         for file in files.iter().filter(|file| ![COMMON, GUIDE].contains(&file.name.as_str())) {
             let source: Option<FormFile> = file.read(&mut errors);
-            if let (Some(source), Some(common)) = (source, &common) {
-                forms.extend(assemble::form(file, &source, common_file, common, &version, &mut errors));
+            if let (Some(source), Some(common)) = (source, &common)
+                && let Some(form) = assemble::form(file, &source, common_file, common, &version, &mut errors)
+            {
+                names.push(&file.name);
+                forms.push(form);
             }
         }
         for (n, form) in forms.iter().enumerate() {
@@ -117,17 +120,20 @@ impl Catalogue {
         }
         let guide = files.iter().find(|file| file.name == GUIDE);
         let guide = guide.and_then(|file| Guide::read(file, &forms, &mut errors));
-        if errors.is_empty() { Ok(Self(Arc::new(Inner { forms, guide, version }))) } else { Err(errors) }
+        let (Some(common), true) = (common, errors.is_empty()) else { return Err(errors) };
+        let written = Said { forms, guide };
+        let [english, spanish] = written.said(&names, &common, &translations)?;
+        Ok(Self(Arc::new(Inner { english, spanish, version })))
     }
 
     /// All forms, in order of their files' names.
     pub fn forms(&self) -> impl Iterator<Item = &Form> {
-        self.0.forms.iter()
+        self.0.english.forms.iter()
     }
 
     /// The form with this number, as the catalogue writes it.
     pub fn form(&self, id: &str) -> Option<&Form> {
-        self.0.forms.iter().find(|form| form.id == id)
+        self.forms().find(|form| form.id == id)
     }
 
     /// The form a person means by `n400`, `N 400` or `N-400`.
@@ -139,15 +145,83 @@ impl Catalogue {
         self.form(&known).ok_or_else(|| FieldFault::new("form", "FORM_UNKNOWN", "No form has this number."))
     }
 
-    /// The guided choice of a form; nothing when the folder has none.
-    pub fn guide(&self) -> Option<&Guide> {
-        self.0.guide.as_ref()
+    /// A form of this catalogue as it reads in a language; one that is not translated reads in English.
+    pub fn in_language<'a>(&'a self, form: &'a Form, language: Language) -> &'a Form {
+        let said = match language {
+            Language::En => &self.0.english,
+            Language::Es => &self.0.spanish,
+        };
+        said.forms.iter().find(|one| one.id == form.id).unwrap_or(form)
     }
 
-    /// The first 16 hexadecimal digits of a SHA-256 over names and contents of all files.
+    /// The guided choice of a form, in a language or in English where it is not translated; nothing when the folder has none.
+    pub fn guide(&self, language: Language) -> Option<&Guide> {
+        let spanish = self.0.spanish.guide.as_ref().filter(|_| language == Language::Es);
+        spanish.or(self.0.english.guide.as_ref())
+    }
+
+    /// The first 16 hexadecimal digits of a SHA-256 over names and contents of all files but translations, which change no form.
     pub fn version(&self) -> &str {
         &self.0.version
     }
+}
+
+impl Said {
+    /// What is written, in each language: English with the words that have a file of their own, Spanish as far as translated.
+    fn said(
+        self,
+        names: &[&str],
+        common: &Common,
+        translations: &[File],
+    ) -> Result<[Self; 2], Vec<LoadError>> {
+        let mut known: BTreeMap<&str, BTreeSet<String>> = names
+            .iter()
+            .zip(&self.forms)
+            .map(|(name, form)| (*name, form.texts().into_keys().collect()))
+            .collect();
+        known.insert(COMMON, translate::of_blocks(common));
+        known.extend(self.guide.as_ref().map(|guide| (GUIDE, guide.texts().into_keys().collect())));
+        let mut errors = Vec::new();
+        let texts = Language::ALL.map(|language| Translation::read(language, translations, &mut errors));
+        for texts in &texts {
+            texts.check(&known, &mut errors);
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let [english, spanish] = texts;
+        let english = self.in_language(names, &english);
+        let spanish = english.in_language(names, &spanish);
+        Ok([english, spanish])
+    }
+
+    fn in_language(&self, names: &[&str], texts: &Translation<'_>) -> Self {
+        let forms = names.iter().zip(&self.forms);
+        Self {
+            forms: forms.filter_map(|(name, form)| texts.form(COMMON, name, form)).collect(),
+            guide: self.guide.as_ref().and_then(|guide| texts.guide(GUIDE, guide)),
+        }
+    }
+}
+
+/// Reads the `.toml` files of a folder; `under` stands before their names.
+fn read_folder(dir: &Path, under: &str, files: &mut Vec<File>) -> Result<(), Vec<LoadError>> {
+    let folder = dir.display().to_string();
+    for entry in std::fs::read_dir(dir).map_err(|error| unread(&folder, &error.to_string()))? {
+        let path = entry.map_err(|error| unread(&folder, &error.to_string()))?.path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let name = format!("{under}{}", path.file_name().unwrap_or_default().to_string_lossy());
+        let text = std::fs::read_to_string(&path).map_err(|error| unread(&name, &error.to_string()))?;
+        files.push(File { name, text });
+    }
+    Ok(())
+}
+
+/// A fault of a file as a whole.
+fn unread(file: &str, message: &str) -> Vec<LoadError> {
+    vec![LoadError { file: file.into(), id: String::new(), line: 0, column: 0, message: message.into() }]
 }
 
 fn version(files: &[File]) -> String {
@@ -168,7 +242,7 @@ macro_rules! built_in {
     };
 }
 
-/// The files of the folder `catalogue`; a test compares the list with the folder.
+/// The files of the folder `catalogue`; a test compares them with the folder.
 const FILES: &[(&str, &str)] = built_in![
     "_common.toml",
     "_guide.toml",
@@ -193,4 +267,40 @@ const FILES: &[(&str, &str)] = built_in![
     "n-336.toml",
     "n-400.toml",
     "n-600.toml",
+    "en/_common.toml",
+    "en/g-28.toml",
+    "en/i-129f.toml",
+    "en/i-130.toml",
+    "en/i-131.toml",
+    "en/i-140.toml",
+    "en/i-485.toml",
+    "en/i-751.toml",
+    "en/i-821d.toml",
+    "en/i-864.toml",
+    "en/i-90.toml",
+    "en/i-912.toml",
+    "en/n-400.toml",
+    "es/_common.toml",
+    "es/_guide.toml",
+    "es/ar-11.toml",
+    "es/g-1450.toml",
+    "es/g-28.toml",
+    "es/i-129f.toml",
+    "es/i-130.toml",
+    "es/i-131.toml",
+    "es/i-140.toml",
+    "es/i-290b.toml",
+    "es/i-485.toml",
+    "es/i-539.toml",
+    "es/i-589.toml",
+    "es/i-751.toml",
+    "es/i-765.toml",
+    "es/i-821.toml",
+    "es/i-821d.toml",
+    "es/i-864.toml",
+    "es/i-90.toml",
+    "es/i-912.toml",
+    "es/n-336.toml",
+    "es/n-400.toml",
+    "es/n-600.toml",
 ];

@@ -97,7 +97,7 @@ pub struct Evaluation {
     pub ready: bool,
 }
 
-/// Evaluates a form over its answers.
+/// Evaluates a form over its answers; what is said is said in the form's language.
 pub fn evaluate(form: &Form, answers: &Answers, given: &Given) -> Evaluation {
     let facts = Facts::read(form, answers, given);
     let missing = missing(&facts);
@@ -182,18 +182,8 @@ fn missing_parts(
     let wanted: &[&str] =
         if domestic { &["line1", "city", "state", "postal_code"] } else { &["line1", "city", "country"] };
     for part in wanted.iter().filter(|part| !parts.contains_key(**part)) {
-        let label = format!("{}: {}", asked.label, part_label(part));
+        let label = format!("{}: {}", asked.label, facts.form.language.part_label(part));
         missing.push(lacking(facts, asked, &format!("{field}.{part}"), &label));
-    }
-}
-
-fn part_label(part: &str) -> &'static str {
-    match part {
-        "line1" => "street and number",
-        "city" => "city",
-        "state" => "state",
-        "postal_code" => "ZIP code",
-        _ => "country",
     }
 }
 
@@ -217,7 +207,7 @@ fn lacking(facts: &Facts<'_>, asked: &Asked<'_>, field: &str, label: &str) -> Mi
         field: field.to_owned(),
         label: label.to_owned(),
         section: asked.section.to_owned(),
-        because: because(facts.form, asked.required, &rests_on, "This form asks it of everyone."),
+        because: because(facts.form, asked.required, &rests_on, facts.form.language.asked_of_everyone()),
         cite: "8 CFR 103.2(a)(1)".to_owned(),
         rests_on,
     }
@@ -263,7 +253,7 @@ fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
             satisfied: attached.contains(&row.kind)
                 || row.substitutes.iter().any(|kind| attached.contains(kind)),
             explained: facts.given.explained.contains(&row.kind),
-            because: because(facts.form, &row.when, &rests_on, "This form needs it from everyone."),
+            because: because(facts.form, &row.when, &rests_on, facts.form.language.needed_from_everyone()),
             rests_on,
         }
     };

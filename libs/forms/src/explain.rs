@@ -59,13 +59,7 @@ pub(crate) fn because(form: &Form, expr: &Expr, rests_on: &[String], always: &st
     if expr.is_always() {
         return always.to_owned();
     }
-    let labels: Vec<String> = rests_on
-        .iter()
-        .filter_map(|name| form.question(name))
-        .map(|question| format!("\u{201C}{}\u{201D}", question.label))
-        .collect();
-    if labels.is_empty() {
-        return format!("Because: {expr}.");
-    }
-    format!("Because of your answer to {}.", labels.join(" and "))
+    let asked = rests_on.iter().filter_map(|name| form.question(name));
+    let labels: Vec<&str> = asked.map(|question| question.label.as_str()).collect();
+    if labels.is_empty() { form.language.because_of(expr) } else { form.language.because_of_answers(&labels) }
 }

@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 pub use rows::{Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Level, Reject, Rfe, Rule};
 
 use crate::expr::Expr;
+use crate::language::Language;
 use crate::value::{Shape, Type};
 
 /// A form of the catalogue.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Form {
+    /// The language of its texts.
+    pub language: Language,
     /// The number, such as `N-400`.
     pub id: String,
     /// The official title.
@@ -128,10 +131,15 @@ pub struct Question {
     pub help: Option<String>,
     /// Of `select` and `multi`.
     pub options: Vec<String>,
+    /// What people read for each of the options, in their order.
+    pub option_labels: Vec<String>,
     /// Of `repeating`.
     pub fields: Vec<SubField>,
     /// The block it came from.
     pub block: Option<String>,
+    /// Its id there, without the prefix.
+    #[serde(skip)]
+    pub(crate) common_id: Option<String>,
     /// Sub-fields in an order in which each stands after those its being shown hangs on.
     #[serde(skip)]
     pub(crate) field_order: Vec<usize>,
@@ -155,6 +163,8 @@ pub struct SubField {
     pub label_id: String,
     /// Of `select` and `multi`.
     pub options: Vec<String>,
+    /// What people read for each of the options, in their order.
+    pub option_labels: Vec<String>,
 }
 
 impl Question {

@@ -27,9 +27,9 @@ const MOST_PATHS: usize = 5_000;
 #[derive(Debug, Clone)]
 pub struct Guide {
     /// The questions as a form's: their conditions are evaluated as a form's are.
-    form: Form,
-    choices: Vec<Vec<Choice>>,
-    outcomes: Vec<Outcome>,
+    pub(crate) form: Form,
+    pub(crate) choices: Vec<Vec<Choice>>,
+    pub(crate) outcomes: Vec<Outcome>,
 }
 
 /// One of the answers to choose from.
@@ -236,8 +236,10 @@ impl Question {
             label_id: format!("guide.{id}.label"),
             help: None,
             options,
+            option_labels: Vec::new(),
             fields: Vec::new(),
             block: None,
+            common_id: None,
             field_order: Vec::new(),
         }
     }

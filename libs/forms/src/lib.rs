@@ -2,6 +2,7 @@
 //!
 //! A [`Catalogue`] is read from a folder of TOML files. [`evaluate`] says what a set of answers still
 //! needs; [`fee`] says what the filing costs; [`normalise`] reads one answer as a person typed it.
+//! [`Catalogue::in_language`] gives a form as it reads in another language: what is evaluated over it is said in that one.
 //! Everything here is a pure function of its arguments.
 
 mod answers;
@@ -15,8 +16,10 @@ mod folder;
 mod form;
 mod given;
 mod guide;
+mod language;
 mod load;
 mod normalise;
+mod texts;
 mod truth;
 mod value;
 
@@ -32,6 +35,7 @@ pub use form::{
 };
 pub use given::{FilingChannel, Given};
 pub use guide::{Choice, Guide, Outcome, Step};
+pub use language::Language;
 pub use normalise::normalise;
 pub use truth::Truth;
 pub use value::Type;

@@ -6,6 +6,7 @@ pub(crate) mod checks;
 pub(crate) mod order;
 mod rows;
 pub(crate) mod source;
+pub(crate) mod translate;
 
 use crate::catalogue::LoadError;
 use crate::expr::Node;

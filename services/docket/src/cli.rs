@@ -46,12 +46,18 @@ enum Command {
     Forms {
         /// Form, for example N-400.
         form: Option<String>,
+        /// Language of the texts: en or es.
+        #[arg(long, default_value = "en")]
+        language: String,
     },
     /// Fill in a form: led question by question, or with the answers of a JSON file; says what is wrong or missing.
     File {
         /// A form, such as N-400; filings/<id> to go on with a draft; a JSON file {"form": "N-400", "answers": {…}}.
         /// Without it: which form do I need?
         what: Option<String>,
+        /// Language of the questions and of what is said of the answers: en or es.
+        #[arg(long, default_value = "en")]
+        language: String,
     },
     /// What you have filed and begun, newest first, and how long drafts are kept.
     Filings,
@@ -155,11 +161,13 @@ async fn dispatch(cli: Cli) -> Result<()> {
         }
         Command::SignIn(args) => commands::sign_in(&home, &args, &teller).await,
         Command::StepUp(args) => commands::step_up(&home, &args, &teller).await,
-        Command::Forms { form } => commands::forms(&home, form.as_deref(), &teller).await,
-        Command::File { what: Some(what) } if is_a_file(&what) => {
-            commands::file(&home, Path::new(&what), &teller).await
+        Command::Forms { form, language } => {
+            commands::forms(&home, form.as_deref(), &language, &teller).await
         }
-        Command::File { what } => commands::lead(&home, what.as_deref(), &teller).await,
+        Command::File { what: Some(what), language } if is_a_file(&what) => {
+            commands::file(&home, Path::new(&what), &language, &teller).await
+        }
+        Command::File { what, language } => commands::lead(&home, what.as_deref(), &language, &teller).await,
         Command::Filings => commands::filings(&home, &teller).await,
         Command::Export { filing, to } => commands::export(&home, &filing, &to, &teller).await,
         Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,

@@ -1,6 +1,6 @@
 //! The form's rules over a filing as it is now: what is missing, what is wrong, and what would be signed.
 
-use docket_forms::{Answers, Evaluation, Form, Given, Question, Truth, evaluate};
+use docket_forms::{Answers, Evaluation, Form, Given, Language, Question, Truth, evaluate};
 use docket_kernel::Refusal;
 use docket_service::ApiError;
 use serde_json::Value;
@@ -24,14 +24,26 @@ pub(crate) struct Check<'a> {
 impl<'a> Check<'a> {
     /// Evaluates the filing as it would be if it were signed and sent now.
     pub(crate) async fn now(desk: &'a Desk, dossier: &Dossier) -> Result<Self, ApiError> {
+        Self::said_in(desk, dossier, Language::En).await
+    }
+
+    /// The same, with what is found said in a language; what is signed is English in any.
+    pub(crate) async fn said_in(
+        desk: &'a Desk,
+        dossier: &Dossier,
+        language: Language,
+    ) -> Result<Self, ApiError> {
         let form = desk.form(&dossier.filing.form)?;
         let given = given(desk, form, dossier).await?;
         let answers = with_signature(form, &dossier.content.answers, &given);
-        let evaluation = evaluate(form, &answers, &given);
+        let said = |form| desk.catalogue.in_language(form, language);
+        let evaluation = evaluate(said(form), &answers, &given);
         let asked = dossier.content.waiver.clone().filter(|_| dossier.filing.fee_waiver);
         let waiver = match asked {
             Some(asked) => {
-                Some(Waiver::new(desk.form(waiver::FORM)?, asked, (form, &dossier.content.answers), &given))
+                let form_of_waiver = desk.form(waiver::FORM)?;
+                let main = (form, &dossier.content.answers);
+                Some(Waiver::new((form_of_waiver, said(form_of_waiver)), asked, main, &given))
             }
             None => None,
         };

@@ -25,11 +25,17 @@ pub(crate) struct Waiver<'a> {
 }
 
 impl<'a> Waiver<'a> {
-    /// Evaluates the answers `asked`, with what the filing on `main` says of the person.
-    pub(crate) fn new(form: &'a Form, asked: Answers, main: (&Form, &Answers), given: &Given) -> Self {
+    /// Evaluates the answers `asked`, with what the filing on `main` says of the person; what is found is said as in `said`,
+    /// the form in the reader's language.
+    pub(crate) fn new(
+        (form, said): (&'a Form, &Form),
+        asked: Answers,
+        main: (&Form, &Answers),
+        given: &Given,
+    ) -> Self {
         let given = Given { filer_role: "requestor".to_owned(), ..given.clone() };
         let answers = with_signature(form, &whole(form, &asked, main), &given);
-        let evaluation = evaluate(form, &answers, &given);
+        let evaluation = evaluate(said, &answers, &given);
         Self { form, asked, evaluation }
     }
 

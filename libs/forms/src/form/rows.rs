@@ -48,6 +48,9 @@ pub struct Rule {
     pub kind: FindingKind,
     /// The source, or nothing.
     pub cite: Option<String>,
+    /// Its id in `_common.toml`, without the prefix, when it stands there.
+    #[serde(skip)]
+    pub(crate) common_id: Option<String>,
 }
 
 /// When evidence must be there.

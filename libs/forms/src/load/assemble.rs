@@ -9,6 +9,8 @@ use super::{File, Placed};
 use crate::catalogue::LoadError;
 use crate::expr::{Expr, Node, Op};
 use crate::form::{Form, Question, Role, Rule, Section, SubField};
+use crate::language::Language;
+use crate::texts::spoken;
 use crate::value::Type;
 
 /// Puts a form together and checks it; every fault found is in `errors`.
@@ -34,10 +36,10 @@ pub(crate) fn form(
     }
     in_section_order(&mut form);
     for rule in &source.rule {
-        maker.rule(&mut form, file, rule);
+        maker.rule(&mut form, file, rule, None);
     }
     for rule in &common.rules_of_all {
-        maker.rule(&mut form, common_file, rule);
+        maker.rule(&mut form, common_file, rule, Some(rule.id.get_ref()));
     }
     maker.evidence(&mut form, source);
     maker.fees(&mut form, source);
@@ -77,6 +79,7 @@ impl<'a> Maker<'a, '_> {
             title_id: format!("{}.{}.title", self.slug, section.id.get_ref()),
         });
         Form {
+            language: Language::En,
             id: head.id.get_ref().clone(),
             title: head.title.clone(),
             family: head.family.clone(),
@@ -148,6 +151,7 @@ impl<'a> Maker<'a, '_> {
                         message_id,
                         kind: rule.kind,
                         cite: rule.cite.clone(),
+                        common_id: Some(rule.id.clone()),
                         id,
                     });
                 }
@@ -215,8 +219,10 @@ impl<'a> Maker<'a, '_> {
             label_id: format!("{}.{id}.label", self.slug),
             help: asked.help.clone(),
             options: asked.options.clone(),
+            option_labels: asked.options.iter().map(|option| spoken(option)).collect(),
             fields,
             block: block.map(str::to_owned),
+            common_id: block.map(|_| asked.id.get_ref().clone()),
             field_order: Vec::new(),
         }
     }
@@ -263,6 +269,8 @@ impl<'a> Maker<'a, '_> {
             },
         };
         let shown = shown_when(&required, None);
+        let options: Vec<String> =
+            options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect();
         Some(SubField {
             id: name.to_owned(),
             kind,
@@ -270,7 +278,8 @@ impl<'a> Maker<'a, '_> {
             shown: self.keep(&path, shown, Some(id)),
             label: label.to_owned(),
             label_id: format!("{}.{path}.label", self.slug),
-            options: options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect(),
+            option_labels: options.iter().map(|option| spoken(option)).collect(),
+            options,
         })
     }
 }

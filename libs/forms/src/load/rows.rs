@@ -7,7 +7,13 @@ use crate::expr::{Expr, Node};
 use crate::form::{Evidence, FeeRule, Form, Rule};
 
 impl<'a> Maker<'a, '_> {
-    pub(super) fn rule(&mut self, form: &mut Form, file: &'a File, rule: &Written) {
+    pub(super) fn rule(
+        &mut self,
+        form: &mut Form,
+        file: &'a File,
+        rule: &Written,
+        common_id: Option<&String>,
+    ) {
         let id = rule.id.get_ref().clone();
         let when = self.condition(file, &id, &rule.when);
         let message_id = format!("{}.rule.{id}.message", self.slug);
@@ -19,6 +25,7 @@ impl<'a> Maker<'a, '_> {
             message_id,
             kind: rule.kind,
             cite: rule.cite.clone(),
+            common_id: common_id.cloned(),
             id,
         });
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use docket_forms::Catalogue;
+use docket_forms::{Catalogue, Language};
 
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/catalogue"))
@@ -28,6 +28,15 @@ fn the_built_in_catalogue_is_the_folder() {
     let (loaded, built_in) = (Catalogue::load(folder()).unwrap(), Catalogue::embedded());
     assert_eq!(loaded.version(), built_in.version());
     assert_eq!(loaded.version().len(), 16);
+    // No version tells of translations.
+    for language in Language::ALL {
+        for form in loaded.forms() {
+            let built_in = built_in.in_language(built_in.form(&form.id).unwrap(), language);
+            assert_eq!(loaded.in_language(form, language).texts(), built_in.texts(), "{}", form.id);
+        }
+        let guide = |catalogue: &Catalogue| catalogue.guide(language).unwrap().texts();
+        assert_eq!(guide(&loaded), guide(&built_in));
+    }
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use docket_forms::{Answers, Catalogue, LoadError, Step};
+use docket_forms::{Answers, Catalogue, Language, LoadError, Step};
 use serde_json::json;
 
 use crate::support::{HEAD, answers};
 
 fn end(given: serde_json::Value) -> Vec<(String, Vec<String>)> {
     let catalogue = Catalogue::embedded();
-    match catalogue.guide().unwrap().step(&answers(given)) {
+    match catalogue.guide(Language::En).unwrap().step(&answers(given)) {
         Step::End(found) => found.iter().map(|one| (one.id.clone(), one.forms.clone())).collect(),
         Step::Ask { question, .. } => panic!("{question} is asked"),
     }
@@ -34,7 +34,7 @@ fn an_answer_to_a_question_that_no_longer_applies_changes_nothing() {
 
 /// All questions that are asked and all ends, path by path.
 fn walk(catalogue: &Catalogue) -> BTreeSet<String> {
-    let guide = catalogue.guide().unwrap();
+    let guide = catalogue.guide(Language::En).unwrap();
     let (mut open, mut forms) = (vec![Answers::new()], BTreeSet::new());
     while let Some(path) = open.pop() {
         match guide.step(&path) {
@@ -68,7 +68,7 @@ fn every_form_that_is_filed_by_itself_is_found_and_no_other() {
 #[test]
 fn what_is_not_offered_is_refused_by_name() {
     let catalogue = Catalogue::embedded();
-    let guide = catalogue.guide().unwrap();
+    let guide = catalogue.guide(Language::En).unwrap();
     assert_eq!(guide.normalise("aim", &json!("fly")).unwrap_err().field, "aim");
     assert_eq!(guide.normalise("weather", &json!("fine")).unwrap_err().reason, "QUESTION_UNKNOWN");
 }

@@ -13,4 +13,5 @@ mod language;
 mod module;
 mod normalise;
 mod search;
+mod spanish;
 mod support;

@@ -1,7 +1,7 @@
 //! `docket filings`, `docket export` and `docket abandon`: what one has begun, all that is in it, and its end.
-use super::paper::get;
+use super::paper::Drafts;
 use super::{Refused, Session};
-use crate::client::{Connection, request};
+use crate::client::request;
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::filing::v1 as pb;
@@ -46,11 +46,12 @@ fn tell(filing: &pb::Filing, teller: &Teller) {
 /// Saves a filing with its answers, and its files, in a new folder.
 pub async fn export(home: &Path, name: &str, to: &Path, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
-    let filing = get(&connection, &token, name).await?;
+    let drafts = Drafts { connection, token, language: "en".to_owned() };
+    let filing = drafts.get(name).await?;
     std::fs::create_dir(to).with_context(|| format!("make the folder {}", to.display()))?;
     let mut files = Vec::new();
     for (number, evidence) in filing.evidence.iter().chain(&filing.unsolicited).enumerate() {
-        let bytes = download(&connection, &token, &evidence.name).await?;
+        let bytes = download(&drafts, &evidence.name).await?;
         // Numbered: two files may have one name.
         let file = format!("{:02} {}", number + 1, evidence.file_name);
         std::fs::write(to.join(&file), bytes).with_context(|| format!("write {file}"))?;
@@ -72,9 +73,10 @@ pub async fn export(home: &Path, name: &str, to: &Path, teller: &Teller) -> Resu
     Ok(())
 }
 
-async fn download(connection: &Connection, token: &str, name: &str) -> Result<Vec<u8>> {
+async fn download(drafts: &Drafts, name: &str) -> Result<Vec<u8>> {
     let message = pb::DownloadEvidenceRequest { name: name.to_owned() };
-    let parts = connection.evidence().download_evidence(request(Some(token), message)).await;
+    let mut evidence = drafts.connection.evidence();
+    let parts = evidence.download_evidence(request(Some(&drafts.token), message)).await;
     let mut parts = parts.map_err(Refused::from)?.into_inner();
     let mut bytes = Vec::new();
     while let Some(part) = parts.message().await.map_err(Refused::from)? {

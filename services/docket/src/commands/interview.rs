@@ -3,8 +3,9 @@ pub mod ask;
 pub mod choose;
 pub mod form;
 pub mod reading;
+pub mod words;
 
-use super::paper::{self, amend};
+use super::paper::{self, Drafts};
 use super::{Refused, Session};
 use crate::client::{Connection, plainly, reason, request};
 use crate::output::Teller;
@@ -15,36 +16,39 @@ use form::{Form, Question};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::path::Path;
+use words::Words;
 
 /// Leads through a form: of `what` (a form's number or `filings/<id>`), or of the guided choice.
-pub async fn lead(home: &Path, what: Option<&str>, teller: &Teller) -> Result<()> {
+pub async fn lead(home: &Path, what: Option<&str>, language: &str, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
-    let mut ask = Ask::of_terminal();
+    let drafts = Drafts { connection, token, language: language.to_owned() };
+    let words = Words::of(language);
+    let mut ask = Ask::of_terminal(words);
     let filing = match what {
-        Some(name) if name.starts_with("filings/") => paper::get(&connection, &token, name).await?,
-        Some(form) => paper::begin(&connection, &token, form).await?,
-        None => match choose::form(&connection, &mut ask).await? {
-            Some(form) => paper::begin(&connection, &token, &form).await?,
+        Some(name) if name.starts_with("filings/") => drafts.get(name).await?,
+        Some(form) => drafts.begin(form).await?,
+        None => match choose::form(&drafts.connection, &mut ask, language).await? {
+            Some(form) => drafts.begin(&form).await?,
             None => return Ok(()),
         },
     };
-    let form = definition(&connection, &filing.form).await?;
-    let interview = Interview { connection, token, form, passed: BTreeSet::new() };
+    let form = definition(&drafts.connection, &filing.form, language).await?;
+    let interview = Interview { drafts, words, form, passed: BTreeSet::new() };
     let filing = interview.run(filing, &mut ask).await?;
-    paper::tell(&filing, teller);
+    paper::tell(&filing, words, teller);
     Ok(())
 }
 
-async fn definition(connection: &Connection, form: &str) -> Result<Form> {
-    let message = pb::GetFormRequest { form: form.to_owned() };
+async fn definition(connection: &Connection, form: &str, language: &str) -> Result<Form> {
+    let message = pb::GetFormRequest { form: form.to_owned(), language: language.to_owned() };
     let answer = connection.catalogue().get_form(request(None, message)).await.map_err(Refused::from)?;
     serde_json::from_str(&answer.into_inner().definition_json).context("the form's definition")
 }
 
 /// A person at a form.
 struct Interview {
-    connection: Connection,
-    token: String,
+    drafts: Drafts,
+    words: &'static Words,
     form: Form,
     /// Questions that were left open, not to be asked again.
     passed: BTreeSet<String>,
@@ -54,9 +58,7 @@ impl Interview {
     /// Asks what is asked and not answered, in the form's order, until nothing is or the person stops.
     async fn run(mut self, mut filing: pb::Filing, ask: &mut Ask) -> Result<pb::Filing> {
         say(&format!("{} {}", filing.form, filing.name));
-        say(
-            "An empty line leaves a question open. ? says why it is asked, ! stops here: what is answered is saved.",
-        );
+        say(self.words.how_to_answer);
         let mut answers = answers_of(&filing);
         let mut section = String::new();
         while let Some(question) = self.next(&filing, &answers) {
@@ -86,18 +88,18 @@ impl Interview {
     /// Saves one answer and tells what follows; one that is refused is asked for again.
     async fn save(&self, before: pb::Filing, question: &Question, answer: Value) -> Result<pb::Filing> {
         let answers = Map::from_iter([(question.id.clone(), answer)]);
-        match amend(&self.connection, &self.token, &before, answers).await {
+        match self.drafts.amend(&before, answers).await {
             Ok(after) => {
-                say("saved");
+                say(self.words.saved);
                 for finding in after.findings.iter().filter(|finding| !before.findings.contains(finding)) {
-                    say(&paper::words(finding));
+                    say(&paper::found(finding));
                 }
                 Ok(after)
             }
             Err(status) if reason(&status) == "ANSWERED_MEANWHILE" => {
-                let after = paper::get(&self.connection, &self.token, &before.name).await?;
+                let after = self.drafts.get(&before.name).await?;
                 let theirs = answers_of(&after).get(&question.id).cloned().unwrap_or_default();
-                say(&format!("! Somebody else answered this meanwhile: {theirs}. Yours was not saved."));
+                say(&self.words.answered_meanwhile.replace("{}", &theirs.to_string()));
                 Ok(after)
             }
             Err(status) if status.code() == tonic::Code::InvalidArgument => {

@@ -40,7 +40,8 @@ pub async fn start(player: &Player, service: &str) -> Answer {
 /// Sees how far the filing at hand is.
 pub async fn see_filing(player: &Player, who: &str, state: &str) -> Answer {
     let seen = wait_for(&format!("the filing is {state}"), async || {
-        let message = filings::GetFilingRequest { name: player.matter.filing.clone() };
+        let message =
+            filings::GetFilingRequest { name: player.matter.filing.clone(), language: String::new() };
         let filing = call!(player, player.token(who)?, drafts, get_filing, message)?.filing;
         Ok(filing.filter(|filing| filing.state == state))
     })

@@ -245,7 +245,7 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
 async fn add_evidence(player: &Player, who: &str, kind: &str, file: &str) -> Answer {
     let name = player.matter.filing.clone();
     let added = upload(player, who, &name, kind, file, &command_id()).await?;
-    let message = filings::GetFilingRequest { name };
+    let message = filings::GetFilingRequest { name, language: String::new() };
     let filing = call!(player, player.token(who)?, drafts, get_filing, message)?.filing.context("filing")?;
     if !filing.unsolicited.contains(&added) || filing.evidence.contains(&added) {
         return Err(anyhow!("{file} does not stand beside what was signed: {filing:?}").into());
@@ -272,6 +272,7 @@ async fn ask_fee_waiver(player: &Player, who: &str, answers: &toml::Table) -> An
         request_id: command_id(),
         name: player.matter.filing.clone(),
         answers_json: serde_json::to_string(answers).context("answers")?,
+        language: String::new(),
     };
     let answer = call!(player, player.token(who)?, drafts, ask_fee_waiver, message)?;
     let filing = answer.filing.context("filing")?;
@@ -296,6 +297,7 @@ async fn begin_again(player: &mut Player, who: &str, files: usize) -> Answer {
         again: player.matter.filing.clone(),
         representation: String::new(),
         package: String::new(),
+        language: String::new(),
     };
     let filing = call!(player, player.token(who)?, drafts, start_draft, message)?.filing.context("filing")?;
     if filing.evidence.len() != files
@@ -320,6 +322,7 @@ async fn start_form(player: &mut Player, who: &str, form: &str, [of, with]: [&st
         again: String::new(),
         representation: player.appearances.get(of).map(|made| made.name.clone()).unwrap_or_default(),
         package,
+        language: String::new(),
     };
     let filing = call!(player, player.token(who)?, drafts, start_draft, message)?.filing.context("filing")?;
     let told = format!("{} begun; {} questions are open", filing.form, filing.missing.len());
@@ -340,6 +343,7 @@ async fn answer(
         name: player.matter.filing.clone(),
         answers_json,
         etag: 0,
+        language: String::new(),
     };
     let filing =
         call!(player, player.token(who)?, drafts, answer_draft, message)?.filing.context("filing")?;
@@ -390,6 +394,7 @@ async fn explain(player: &Player, who: &str, kind: &str, explanation: &str) -> A
         name: player.matter.filing.clone(),
         kind: kind.to_owned(),
         explanation: explanation.to_owned(),
+        language: String::new(),
     };
     let filing = call!(player, player.token(who)?, evidence, explain_missing_evidence, message)?.filing;
     let filing = filing.context("filing")?;
@@ -408,7 +413,8 @@ async fn explain(player: &Player, who: &str, kind: &str, explanation: &str) -> A
 /// Takes the last file of a kind off, and sees that it is there no more.
 async fn remove_evidence(player: &Player, who: &str, kind: &str) -> Answer {
     let attached = async || {
-        let message = filings::GetFilingRequest { name: player.matter.filing.clone() };
+        let message =
+            filings::GetFilingRequest { name: player.matter.filing.clone(), language: String::new() };
         let filing = call!(player, player.token(who)?, drafts, get_filing, message)?.filing;
         Ok::<_, Stumble>(filing.context("filing")?.evidence)
     };
@@ -438,6 +444,7 @@ async fn sign(player: &Player, who: &str, name: &str, capacity: &str, reads: &[S
         content_hash: review.content_hash,
         typed_name,
         capacity: capacity.to_owned(),
+        language: String::new(),
     };
     let filing = call!(player, player.token(who)?, drafts, sign_filing, message)?.filing.context("filing")?;
     Ok(format!("{} lines read and signed; state: {}", review.text.lines().count(), filing.state))

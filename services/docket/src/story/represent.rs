@@ -41,18 +41,20 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
             told(answer.representation)
         }
         Act::AskReview {} => {
-            let message = filings::AskReviewRequest { request_id: command_id(), name: filing(player) };
+            let (request_id, name) = (command_id(), filing(player));
+            let message = filings::AskReviewRequest { request_id, name, language: String::new() };
             let answer = call!(player, player.token(who)?, drafts, ask_review, message)?;
             review(answer.filing, "asked")
         }
         Act::ReturnFiling { remark } => {
             let (request_id, name, remark) = (command_id(), filing(player), remark.clone());
-            let message = filings::ReturnFilingRequest { request_id, name, remark };
+            let language = String::new();
+            let message = filings::ReturnFilingRequest { request_id, name, remark, language };
             let answer = call!(player, player.token(who)?, drafts, return_filing, message)?;
             review(answer.filing, "returned")
         }
         Act::SeeRemark { words } => {
-            let message = filings::GetFilingRequest { name: filing(player) };
+            let message = filings::GetFilingRequest { name: filing(player), language: String::new() };
             let seen = call!(player, player.token(who)?, drafts, get_filing, message)?.filing;
             let seen = seen.context("filing")?;
             if seen.review != "returned" || !seen.remark.contains(words) {
@@ -143,6 +145,7 @@ async fn approve(player: &Player, who: &str) -> Answer {
         request_id: command_id(),
         name: filing(player),
         content_hash: seen.content_hash,
+        language: String::new(),
     };
     let answer = call!(player, player.token(who)?, drafts, approve_filing, message)?;
     review(answer.filing, "approved")
@@ -186,7 +189,7 @@ async fn see_nothing(player: &mut Player, who: &str) -> Answer {
             return Ok(None);
         };
         ensure_not_found("the notices", &status)?;
-        let message = filings::GetFilingRequest { name: filing.clone() };
+        let message = filings::GetFilingRequest { name: filing.clone(), language: String::new() };
         let Err(status) = call!(player, player.token(who)?, drafts, get_filing, message) else {
             return Ok(None);
         };

@@ -113,7 +113,10 @@ async fn strangers(player: &Player) -> Result<()> {
         let message =
             cases::ListTimelineRequest { name: player.case(), language: String::new(), as_of_us: 0 };
         expect_nothing("the timeline", call!(player, token(), status, list_timeline, message).err())?;
-        let message = docket_proto::filing::v1::GetFilingRequest { name: player.matter.filing.clone() };
+        let message = docket_proto::filing::v1::GetFilingRequest {
+            name: player.matter.filing.clone(),
+            language: String::new(),
+        };
         expect_nothing("the filing", call!(player, token(), drafts, get_filing, message).err())?;
         let message =
             cases::ListCasesRequest { page_size: 0, page_token: String::new(), language: String::new() };

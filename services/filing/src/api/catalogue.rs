@@ -1,6 +1,6 @@
 //! `CatalogueService`: the forms, open to everybody.
 
-use docket_forms::{Catalogue, Form, Outcome, Step};
+use docket_forms::{Catalogue, Form, Language, Outcome, Step};
 use docket_kernel::Refusal;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::catalogue_service_server::CatalogueService;
@@ -17,21 +17,22 @@ pub(crate) struct CatalogueApi(pub(crate) Desk);
 impl CatalogueService for CatalogueApi {
     async fn list_forms(
         &self,
-        _request: Request<pb::ListFormsRequest>,
+        request: Request<pb::ListFormsRequest>,
     ) -> Result<Response<pb::ListFormsResponse>, Status> {
-        let mut forms: Vec<_> = self.0.catalogue.forms().map(summary).collect();
+        let (catalogue, language) = (&self.0.catalogue, Language::of(&request.get_ref().language));
+        let said = |form| summary(catalogue.in_language(form, language));
+        let mut forms: Vec<_> = catalogue.forms().map(said).collect();
         forms.sort_by(|a, b| a.form.cmp(&b.form));
-        Ok(Response::new(pb::ListFormsResponse {
-            forms,
-            catalogue_version: self.0.catalogue.version().to_owned(),
-        }))
+        Ok(Response::new(pb::ListFormsResponse { forms, catalogue_version: catalogue.version().to_owned() }))
     }
 
     async fn get_form(
         &self,
         request: Request<pb::GetFormRequest>,
     ) -> Result<Response<pb::GetFormResponse>, Status> {
-        let form = self.0.form(&request.get_ref().form).map_err(ApiError::from)?;
+        let asked = request.get_ref();
+        let form = self.0.form(&asked.form).map_err(ApiError::from)?;
+        let form = self.0.catalogue.in_language(form, Language::of(&asked.language));
         Ok(Response::new(pb::GetFormResponse {
             summary: Some(summary(form)),
             definition_json: serde_json::to_string(form).expect("a form is plain data"),
@@ -42,18 +43,19 @@ impl CatalogueService for CatalogueApi {
         &self,
         request: Request<pb::GuideFormsRequest>,
     ) -> Result<Response<pb::GuideFormsResponse>, Status> {
-        let answer = guide(&self.0.catalogue, &request.get_ref().answers_json).map_err(ApiError::from)?;
+        let answer = guide(&self.0.catalogue, request.get_ref()).map_err(ApiError::from)?;
         Ok(Response::new(answer))
     }
 }
 
 /// The next question of the guided choice, or where the answers lead.
-fn guide(catalogue: &Catalogue, answers_json: &str) -> Result<pb::GuideFormsResponse, Refusal> {
-    let guide = catalogue.guide().ok_or_else(|| {
+fn guide(catalogue: &Catalogue, request: &pb::GuideFormsRequest) -> Result<pb::GuideFormsResponse, Refusal> {
+    let language = Language::of(&request.language);
+    let guide = catalogue.guide(language).ok_or_else(|| {
         Refusal::state("NO_GUIDE", "This catalogue has no guided choice of a form.")
             .way_out("Look at the list of forms.")
     })?;
-    let text = if answers_json.is_empty() { "{}" } else { answers_json };
+    let text = if request.answers_json.is_empty() { "{}" } else { &request.answers_json };
     let answers = answers::object(text, r#"{"aim": "citizenship"}"#, |question, answer| {
         guide.normalise(question, answer)
     })?;
@@ -71,14 +73,15 @@ fn guide(catalogue: &Catalogue, answers_json: &str) -> Result<pb::GuideFormsResp
         },
         Step::End(outcomes) => pb::GuideFormsResponse {
             question: None,
-            outcomes: outcomes.into_iter().map(|one| outcome(catalogue, one)).collect(),
+            outcomes: outcomes.into_iter().map(|one| outcome(catalogue, one, language)).collect(),
         },
     })
 }
 
-fn outcome(catalogue: &Catalogue, outcome: &Outcome) -> pb::GuideOutcome {
+fn outcome(catalogue: &Catalogue, outcome: &Outcome, language: Language) -> pb::GuideOutcome {
+    let forms = outcome.forms.iter().filter_map(|form| catalogue.form(form));
     pb::GuideOutcome {
-        forms: outcome.forms.iter().filter_map(|form| catalogue.form(form)).map(summary).collect(),
+        forms: forms.map(|form| summary(catalogue.in_language(form, language))).collect(),
         text: outcome.text.clone(),
         cite: outcome.cite.clone(),
     }

@@ -1,7 +1,7 @@
 //! `DraftService`: starting, answering, looking, listing; signing and sending are in `signing`.
 
 use docket_eventlog::{Context, Error, Expected, Store, StreamAppend, Subjects};
-use docket_forms::{Answers, Form};
+use docket_forms::{Answers, Form, Language};
 use docket_kernel::{FieldFault, Refusal};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_server::DraftService;
@@ -71,7 +71,7 @@ impl DraftService for DraftApi {
         let caller = caller(&request)?;
         let id = id_in("name", "filings", &request.get_ref().name).map_err(ApiError::from)?;
         let dossier = self.0.filing(&caller, "GetFiling", id).await?;
-        let filing = view::whole(&self.0, &dossier).await?;
+        let filing = view::whole(&self.0, &dossier, Language::of(&request.get_ref().language)).await?;
         Ok(Response::new(pb::GetFilingResponse { filing: Some(filing) }))
     }
 
@@ -163,7 +163,7 @@ async fn start(desk: &Desk, caller: &Caller, request: pb::StartDraftRequest) -> 
         None => again::begin(desk, caller, &context, &request).await?,
     };
     let dossier = desk.filing(caller, "GetFiling", id).await?;
-    view::filing(desk, &dossier).await
+    view::filing(desk, &dossier, Language::of(&request.language)).await
 }
 
 /// The filing which this very command began before.
@@ -310,7 +310,8 @@ async fn answer(
         |state: &Filing| filing::answer(state, request.etag, questions.clone(), answers_json.clone());
     desk.filings.execute(&context, id, Subjects::filing(id), decide).await?;
     // With all answers: who goes on from this etag has seen what others wrote.
-    view::whole(desk, &desk.filing(caller, "AnswerDraft", id).await?).await
+    let dossier = desk.filing(caller, "AnswerDraft", id).await?;
+    view::whole(desk, &dossier, Language::of(&request.language)).await
 }
 
 fn is_news(answers: &Answers, question: &str, answer: &Value) -> bool {
@@ -337,7 +338,7 @@ async fn abandon(
     }
     tx.commit().await?;
     desk.log.committed(ended.events.last().map_or(0, |event| event.position));
-    view::filing(desk, &desk.filing(caller, "AbandonDraft", id).await?).await
+    view::filing(desk, &desk.filing(caller, "AbandonDraft", id).await?, Language::En).await
 }
 
 async fn ask_fee_waiver(
@@ -355,10 +356,8 @@ async fn ask_fee_waiver(
         waiver::possible(form, &dossier.content.answers, &check::given(desk, form, &dossier).await?)?;
     }
     let asked = asked.map(|asked| (asked.keys().cloned().collect(), Value::Object(asked).to_string()));
-    view::after(desk, caller, ("AskFeeWaiver", &context), id, |state| {
-        filing::ask_fee_waiver(state, asked.clone())
-    })
-    .await
+    let act = ("AskFeeWaiver", &context, Language::of(&request.language));
+    view::after(desk, caller, act, id, |state| filing::ask_fee_waiver(state, asked.clone())).await
 }
 
 async fn list(

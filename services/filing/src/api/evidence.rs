@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_eventlog::Subjects;
+use docket_forms::Language;
 use docket_kernel::Refusal;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::download_evidence_response::Part;
@@ -134,7 +135,8 @@ async fn explain(
         dossier.filing.open()?;
         may_be_explained(&Check::now(desk, &dossier).await?, &request.kind, words)?;
     }
-    view::after(desk, caller, ("ExplainMissingEvidence", &context), id, |state| {
+    let act = ("ExplainMissingEvidence", &context, Language::of(&request.language));
+    view::after(desk, caller, act, id, |state| {
         filing::explain_missing(state, &request.kind, explanation.clone())
     })
     .await

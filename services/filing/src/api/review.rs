@@ -1,5 +1,6 @@
 //! What a representative prepared is looked at by the client: asked for, given back, approved.
 
+use docket_forms::Language;
 use docket_kernel::Refusal;
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller};
@@ -23,7 +24,8 @@ pub(super) async fn ask(
     let context = caller.context(&request.request_id, &request)?;
     let context = acting_for(context, caller, dossier.filing.account);
     let checked = Check::now(desk, &dossier).await?.checked(desk, &dossier);
-    view::after(desk, caller, ("AskReview", &context), id, |state| filing::ask_review(state, &checked)).await
+    let act = ("AskReview", &context, Language::of(&request.language));
+    view::after(desk, caller, act, id, |state| filing::ask_review(state, &checked)).await
 }
 
 /// Gives it back.
@@ -44,10 +46,8 @@ pub(super) async fn give_back(
         )
         .into());
     }
-    view::after(desk, caller, ("ReturnFiling", &context), id, |state| {
-        filing::give_back(state, remark.clone())
-    })
-    .await
+    let act = ("ReturnFiling", &context, Language::of(&request.language));
+    view::after(desk, caller, act, id, |state| filing::give_back(state, remark.clone())).await
 }
 
 /// Approves the text that was shown.
@@ -60,8 +60,6 @@ pub(super) async fn approve(
     let context = caller.context(&request.request_id, &request)?;
     let dossier = desk.filing(caller, "ApproveFiling", id).await?;
     let checked = Check::now(desk, &dossier).await?.checked(desk, &dossier);
-    view::after(desk, caller, ("ApproveFiling", &context), id, |state| {
-        filing::approve(state, &checked, &request.content_hash)
-    })
-    .await
+    let act = ("ApproveFiling", &context, Language::of(&request.language));
+    view::after(desk, caller, act, id, |state| filing::approve(state, &checked, &request.content_hash)).await
 }

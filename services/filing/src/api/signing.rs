@@ -1,7 +1,7 @@
 //! From the fee to sending: quote, review, sign, submit.
 
 use docket_eventlog::{Error, Expected, Store, StreamAppend, Subjects};
-use docket_forms::{FeeResult, fee};
+use docket_forms::{FeeResult, Language, fee};
 use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::events::filing as events;
 use docket_proto::filing::v1 as pb;
@@ -133,7 +133,7 @@ pub(super) async fn sign(
         catalogue_version: check.form.catalogue_version.clone(),
     };
     let decide = |state: &Filing| filing::sign(state, &checked, sign.clone());
-    view::after(desk, caller, ("SignFiling", &context), id, decide).await
+    view::after(desk, caller, ("SignFiling", &context, Language::of(&request.language)), id, decide).await
 }
 
 /// Sends the signed filing: it waits for its fee from here on.
@@ -163,7 +163,7 @@ pub(super) async fn submit(
     let dossier = desk.filing(caller, "SubmitFiling", id).await?;
     let package = sent.and_then(|id| Uuid::try_parse(&id).ok()).unwrap_or(dossier.filing.package);
     Ok(pb::SubmitFilingResponse {
-        filing: Some(view::filing(desk, &dossier).await?),
+        filing: Some(view::filing(desk, &dossier, Language::En).await?),
         payment: resource::name("payments", package),
     })
 }

@@ -1,7 +1,7 @@
 //! What is shown of a filing and of a response.
 
 use docket_eventlog::{Context, Subjects};
-use docket_forms::{EvidenceLevel, FindingKind, Level};
+use docket_forms::{EvidenceLevel, FindingKind, Language, Level};
 use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
@@ -18,12 +18,16 @@ use crate::domain::filing::{Filing, Phase};
 use crate::domain::keep;
 
 /// A filing with what is missing and wrong, without its answers. What was sent is not judged again.
-pub(crate) async fn filing(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing, ApiError> {
+pub(crate) async fn filing(
+    desk: &Desk,
+    dossier: &Dossier,
+    language: Language,
+) -> Result<pb::Filing, ApiError> {
     let mut view = summary(dossier);
     view.evidence = attached("filings", dossier.id, &dossier.filing.evidence, &dossier.content);
     view.unsolicited = attached("filings", dossier.id, &dossier.filing.unsolicited, &dossier.content);
     if is_judged(&dossier.filing) && !dossier.content.erased {
-        let check = Check::now(desk, dossier).await?;
+        let check = Check::said_in(desk, dossier, language).await?;
         view.ready = check.is_ready();
         view.shown = check.shown();
         for evaluation in check.evaluations().cloned() {
@@ -36,8 +40,12 @@ pub(crate) async fn filing(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing,
 }
 
 /// A filing with its answers and what the client wants corrected, for who may read them.
-pub(crate) async fn whole(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing, ApiError> {
-    let mut view = filing(desk, dossier).await?;
+pub(crate) async fn whole(
+    desk: &Desk,
+    dossier: &Dossier,
+    language: Language,
+) -> Result<pb::Filing, ApiError> {
+    let mut view = filing(desk, dossier, language).await?;
     if !dossier.content.erased {
         view.answers_json = Value::Object(dossier.content.answers.clone()).to_string();
         view.remark.clone_from(&dossier.content.remark);
@@ -51,17 +59,17 @@ pub(crate) async fn whole(desk: &Desk, dossier: &Dossier) -> Result<pb::Filing, 
     Ok(view)
 }
 
-/// The filing after a decision about it; `act` is the rpc and the command's context.
+/// The filing after a decision about it; `act` is the rpc, the command's context, and the reader's language.
 pub(crate) async fn after(
     desk: &Desk,
     caller: &Caller,
-    act: (&str, &Context),
+    act: (&str, &Context, Language),
     id: Uuid,
     decide: impl Fn(&Filing) -> Result<Vec<Event>, Refusal> + Send + Sync,
 ) -> Result<pb::Filing, ApiError> {
-    let (action, context) = act;
+    let (action, context, language) = act;
     desk.filings.execute(context, id, Subjects::filing(id), decide).await?;
-    filing(desk, &desk.filing(caller, action, id).await?).await
+    filing(desk, &desk.filing(caller, action, id).await?, language).await
 }
 
 /// A filing in short: where it stands.

@@ -80,6 +80,7 @@ impl Client {
             name: name.into(),
             answers_json: answers.to_string(),
             etag,
+            ..Default::default()
         };
         self.send_answers(request).await
     }
@@ -87,7 +88,8 @@ impl Client {
     pub(crate) async fn answer_text(&self, name: &str, answers_json: &str) -> Result<pb::Filing, Status> {
         let request_id = Uuid::now_v7().to_string();
         let (name, answers_json) = (name.into(), answers_json.into());
-        self.send_answers(pb::AnswerDraftRequest { request_id, name, answers_json, etag: 0 }).await
+        self.send_answers(pb::AnswerDraftRequest { request_id, name, answers_json, ..Default::default() })
+            .await
     }
 
     async fn send_answers(&self, request: pb::AnswerDraftRequest) -> Result<pb::Filing, Status> {
@@ -99,13 +101,18 @@ impl Client {
     pub(crate) async fn ask_fee_waiver(&self, name: &str, answers_json: &str) -> Result<pb::Filing, Status> {
         let request_id = Uuid::now_v7().to_string();
         let (name, answers_json) = (name.into(), answers_json.into());
-        let request = pb::AskFeeWaiverRequest { request_id, name, answers_json };
+        let request = pb::AskFeeWaiverRequest { request_id, name, answers_json, ..Default::default() };
         let answer = self.drafts.clone().ask_fee_waiver(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<pb::Filing, Status> {
-        let request = pb::GetFilingRequest { name: name.into() };
+        self.get_in(name, "").await
+    }
+
+    /// A filing as it reads in a language.
+    pub(crate) async fn get_in(&self, name: &str, language: &str) -> Result<pb::Filing, Status> {
+        let request = pb::GetFilingRequest { name: name.into(), language: language.into() };
         let answer = self.drafts.clone().get_filing(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))
     }
@@ -148,6 +155,7 @@ impl Client {
             content_hash: content_hash.to_vec(),
             typed_name: typed_name.into(),
             capacity: capacity.into(),
+            ..Default::default()
         };
         let answer = self.drafts.clone().sign_filing(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))
@@ -252,6 +260,7 @@ impl Client {
             name: name.into(),
             kind: kind.into(),
             explanation: words.into(),
+            ..Default::default()
         };
         let answer = self.evidence.clone().explain_missing_evidence(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))

@@ -1,5 +1,6 @@
 //! Drafts: who may begin one, what is saved, what is said about it.
 
+use docket_proto::filing::v1 as pb;
 use serde_json::json;
 use tonic::Code;
 use uuid::Uuid;
@@ -34,6 +35,51 @@ async fn a_draft_is_judged_as_it_is_answered() {
     let cleared = ana.answer(&draft.name, &json!({ "app_dob": null })).await.unwrap();
     assert!(cleared.missing.iter().any(|missing| missing.field == "app_dob"));
     assert_eq!(ana.list().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_is_judged_in_spanish_and_signed_in_the_words_of_the_form() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("n400").await.unwrap();
+    ana.answer(&draft.name, &json!({ "basis": "lpr_5_years", "lpr_since": "2026-01-10" })).await.unwrap();
+
+    let (english, spanish) =
+        (ana.get(&draft.name).await.unwrap(), ana.get_in(&draft.name, "es").await.unwrap());
+    let finding = spanish.findings.iter().find(|finding| finding.rule == "early-5").unwrap();
+    assert!(finding.message.starts_with("Demasiado pronto."), "{finding:?}");
+    let dob = spanish.missing.iter().find(|missing| missing.field == "app_dob").unwrap();
+    assert_eq!(dob.label, "Fecha de nacimiento");
+    assert!(spanish.evidence_needs.iter().any(|need| need.title.starts_with("Copia de la tarjeta")));
+    // The same is found, in other words.
+    let rules = |filing: &pb::Filing| filing.findings.iter().map(|one| one.rule.clone()).collect::<Vec<_>>();
+    let fields = |filing: &pb::Filing| filing.missing.iter().map(|one| one.field.clone()).collect::<Vec<_>>();
+    assert_eq!((rules(&english), fields(&english)), (rules(&spanish), fields(&spanish)));
+
+    ana.make_ready(&draft.name).await;
+    let before = ana.review(&draft.name).await.unwrap();
+    assert!(before.text.contains("Date of birth") && !before.text.contains("nacimiento"));
+    ana.get_in(&draft.name, "es").await.unwrap();
+    let after = ana.review(&draft.name).await.unwrap();
+    assert_eq!((before.content_hash, before.text), (after.content_hash, after.text));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_is_listed_and_read_in_spanish() {
+    let world = World::start().await;
+    let listed = world.forms("es").await;
+    let i90 = listed.iter().find(|form| form.form == "I-90").unwrap();
+    assert!(i90.title.starts_with("Solicitud para Reemplazar"), "{i90:?}");
+    let (english, spanish) = (world.form("I-90", "").await, world.form("i90", "es").await);
+    assert_eq!((&english["language"], &spanish["language"]), (&json!("en"), &json!("es")));
+    assert_eq!(english["catalogue_version"], spanish["catalogue_version"]);
+    let reason = |form: &serde_json::Value| {
+        let questions = form["questions"].as_array().unwrap().clone();
+        questions.into_iter().find(|question| question["id"] == "reason").unwrap()
+    };
+    assert_eq!(reason(&english)["options"], reason(&spanish)["options"]);
+    assert_eq!(reason(&spanish)["option_labels"][2], "La tarjeta está dañada");
+    assert_eq!(reason(&english)["option_labels"][2], "the card is damaged");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,8 +180,8 @@ async fn a_draft_says_what_is_asked_and_on_which_answers_that_rests() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_few_questions_lead_to_the_form() {
     let world = World::start().await;
-    let guide = async |answers: serde_json::Value| world.guide(&answers.to_string()).await;
-    let first = world.guide("").await.unwrap().question.expect("a question");
+    let guide = async |answers: serde_json::Value| world.guide(&answers.to_string(), "").await;
+    let first = world.guide("", "").await.unwrap().question.expect("a question");
     assert_eq!(first.id, "aim");
     assert!(first.choices.iter().any(|choice| choice.id == "card" && !choice.label.is_empty()));
     let second = guide(json!({ "aim": "card" })).await.unwrap();
@@ -144,7 +190,13 @@ async fn a_few_questions_lead_to_the_form() {
     assert!(end.question.is_none());
     assert_eq!(end.outcomes[0].forms[0].form, "I-90");
     assert!(end.outcomes[0].forms[0].online && !end.outcomes[0].text.is_empty());
+
+    let spanish = world.guide("", "es-MX").await.unwrap().question.expect("a question");
+    assert_eq!((spanish.id.as_str(), spanish.label.as_str()), ("aim", "¿Qué desea hacer?"));
+    let moved = world.guide(&json!({ "aim": "moved" }).to_string(), "es").await.unwrap();
+    assert!(moved.outcomes[0].forms[0].title.starts_with("Tarjeta de Cambio"), "{moved:?}");
+
     let wrong = guide(json!({ "aim": "fly" })).await.unwrap_err();
     assert_eq!((wrong.code(), bad_fields(&wrong)), (Code::InvalidArgument, vec!["aim".to_owned()]));
-    assert_eq!(bad_fields(&world.guide("[]").await.unwrap_err()), ["answers_json"]);
+    assert_eq!(bad_fields(&world.guide("[]", "").await.unwrap_err()), ["answers_json"]);
 }

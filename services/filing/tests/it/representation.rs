@@ -73,14 +73,16 @@ impl Client {
     }
 
     async fn ask_review(&self, name: &str) -> Result<pb::Filing, Status> {
-        let request = pb::AskReviewRequest { request_id: Uuid::now_v7().to_string(), name: name.into() };
+        let request_id = Uuid::now_v7().to_string();
+        let request = pb::AskReviewRequest { request_id, name: name.into(), ..Default::default() };
         let answer = self.drafts.clone().ask_review(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))
     }
 
     async fn give_back(&self, name: &str, remark: &str) -> Result<pb::Filing, Status> {
         let request_id = Uuid::now_v7().to_string();
-        let request = pb::ReturnFilingRequest { request_id, name: name.into(), remark: remark.into() };
+        let (name, remark) = (name.into(), remark.into());
+        let request = pb::ReturnFilingRequest { request_id, name, remark, ..Default::default() };
         let answer = self.drafts.clone().return_filing(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))
     }
@@ -88,7 +90,8 @@ impl Client {
     async fn approve(&self, name: &str) -> Result<pb::Filing, Status> {
         let content_hash = self.review(name).await?.content_hash;
         let request_id = Uuid::now_v7().to_string();
-        let request = pb::ApproveFilingRequest { request_id, name: name.into(), content_hash };
+        let name = name.into();
+        let request = pb::ApproveFilingRequest { request_id, name, content_hash, ..Default::default() };
         let answer = self.drafts.clone().approve_filing(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))
     }

@@ -124,10 +124,28 @@ impl World {
     }
 
     /// The guided choice of a form, as anybody may ask it.
-    pub(crate) async fn guide(&self, answers_json: &str) -> Result<pb::GuideFormsResponse, Status> {
-        let request = pb::GuideFormsRequest { answers_json: answers_json.into() };
+    pub(crate) async fn guide(
+        &self,
+        answers_json: &str,
+        language: &str,
+    ) -> Result<pb::GuideFormsResponse, Status> {
+        let request = pb::GuideFormsRequest { answers_json: answers_json.into(), language: language.into() };
         let answer = CatalogueServiceClient::new(self.server.channel()).guide_forms(request).await?;
         Ok(answer.into_inner())
+    }
+
+    /// The forms as they are listed in a language.
+    pub(crate) async fn forms(&self, language: &str) -> Vec<pb::FormSummary> {
+        let request = pb::ListFormsRequest { language: language.into() };
+        let answer = CatalogueServiceClient::new(self.server.channel()).list_forms(request).await;
+        answer.expect("the list").into_inner().forms
+    }
+
+    /// The definition of a form in a language.
+    pub(crate) async fn form(&self, form: &str, language: &str) -> serde_json::Value {
+        let request = pb::GetFormRequest { form: form.into(), language: language.into() };
+        let answer = CatalogueServiceClient::new(self.server.channel()).get_form(request).await;
+        serde_json::from_str(&answer.expect("the form").into_inner().definition_json).expect("JSON")
     }
 
     /// A person whose identity is proven under a name.

@@ -1,7 +1,8 @@
 //! Asking on the terminal: one question at a time, its choices, addresses and lists part by part. What is said goes to the
 //! error side, so that a program that reads the outcome sees only that.
 use super::form::{Part, Question};
-use super::reading::{ADDRESS, answer, hint, spoken};
+use super::reading::{answer, spoken};
+use super::words::Words;
 use anyhow::Result;
 use serde_json::{Map, Value};
 use std::io::{IsTerminal as _, Write as _};
@@ -19,6 +20,7 @@ pub enum Said {
 
 /// Where the answers come from.
 pub struct Ask {
+    words: &'static Words,
     lines: Box<dyn Iterator<Item = std::io::Result<String>>>,
 }
 
@@ -28,9 +30,9 @@ pub fn say(text: &str) {
 }
 
 impl Ask {
-    /// The terminal, or what is piped in.
-    pub fn of_terminal() -> Self {
-        Self { lines: Box::new(std::io::stdin().lines()) }
+    /// The terminal, or what is piped in; asks in the words of a language.
+    pub fn of_terminal(words: &'static Words) -> Self {
+        Self { words, lines: Box::new(std::io::stdin().lines()) }
     }
 
     /// Asks a question. `why` is told when the person types a question mark.
@@ -56,7 +58,7 @@ impl Ask {
         }
         loop {
             let Some(line) = self.line("")? else { return Ok(None) };
-            match super::reading::choice(options, &line) {
+            match super::reading::choice(options, labels, &line, self.words) {
                 Ok(chosen) => return Ok(Some(chosen)),
                 Err(_) if line.is_empty() => return Ok(None),
                 Err(words) => say(&words),
@@ -69,17 +71,18 @@ impl Ask {
             return self.address(why);
         }
         for (n, option) in part.options.iter().enumerate() {
-            say(&format!("  {}. {}", n + 1, spoken(option)));
+            let label = part.option_labels.get(n).cloned().unwrap_or_else(|| spoken(option));
+            say(&format!("  {}. {label}", n + 1));
         }
-        let hint = hint(part);
+        let hint = self.words.hint(&part.kind);
         let prompt = [label, hint].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
         loop {
             let Some(line) = self.line(&prompt)? else { return Ok(Said::Stop) };
             match line.as_str() {
                 "!" => return Ok(Said::Stop),
                 "" => return Ok(Said::Nothing),
-                "?" => say(if why.is_empty() { "You may leave this open." } else { why }),
-                line => match answer(part, line) {
+                "?" => say(if why.is_empty() { self.words.may_stay_open } else { why }),
+                line => match answer(part, line, self.words) {
                     Ok(value) => return Ok(Said::Answer(value)),
                     Err(words) => say(&words),
                 },
@@ -89,7 +92,7 @@ impl Ask {
 
     fn address(&mut self, why: &str) -> Result<Said> {
         let mut parts = Map::new();
-        for (id, words) in ADDRESS {
+        for (id, words) in self.words.address {
             match self.part(&Part::of("text"), words, why)? {
                 Said::Answer(value) => drop(parts.insert(id.to_owned(), value)),
                 Said::Nothing if id == "line1" => return Ok(Said::Nothing),
@@ -104,7 +107,7 @@ impl Ask {
     fn list(&mut self, question: &Question, why: &str) -> Result<Said> {
         let mut items = Vec::new();
         loop {
-            let label = if items.is_empty() { "is there one to tell of?" } else { "another one?" };
+            let label = if items.is_empty() { self.words.is_there_one } else { self.words.another_one };
             match self.part(&Part::of("yes_no"), label, why)? {
                 Said::Answer(Value::Bool(true)) => {}
                 Said::Nothing if items.is_empty() => return Ok(Said::Nothing),
@@ -150,11 +153,11 @@ mod tests {
 
     fn typed(lines: &[&str]) -> Ask {
         let lines: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
-        Ask { lines: Box::new(lines.into_iter().map(Ok)) }
+        Ask { words: Words::of("en"), lines: Box::new(lines.into_iter().map(Ok)) }
     }
 
     fn part(kind: &str) -> Part {
-        Part { kind: kind.into(), label: kind.into(), options: Vec::new() }
+        Part { kind: kind.into(), label: kind.into(), options: Vec::new(), option_labels: Vec::new() }
     }
 
     fn question(kind: &str) -> Question {

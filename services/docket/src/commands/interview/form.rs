@@ -44,6 +44,9 @@ pub struct Part {
     pub label: String,
     #[serde(default)]
     pub options: Vec<String>,
+    /// What people read for each of the options.
+    #[serde(default)]
+    pub option_labels: Vec<String>,
 }
 
 impl Form {
@@ -56,6 +59,6 @@ impl Form {
 impl Part {
     /// A part of an answer without a label or choices of its own.
     pub fn of(kind: &str) -> Self {
-        Self { kind: kind.to_owned(), label: String::new(), options: Vec::new() }
+        Self { kind: kind.to_owned(), label: String::new(), options: Vec::new(), option_labels: Vec::new() }
     }
 }

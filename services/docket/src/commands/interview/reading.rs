@@ -1,97 +1,79 @@
 //! From a typed line to an answer as the API takes it. What a line means is read here; whether it is right, the service says.
 use super::form::Part;
+use super::words::Words;
 use serde_json::{Value, json};
 
-/// Parts of an address, and what they are called.
-pub const ADDRESS: [(&str, &str); 7] = [
-    ("line1", "street and number"),
-    ("unit", "apartment, suite or floor"),
-    ("city", "city"),
-    ("state", "state (two letters; outside the United States leave it out)"),
-    ("province", "province (outside the United States)"),
-    ("postal_code", "ZIP or postal code"),
-    ("country", "country (two letters, such as US)"),
-];
-
 /// The answer that a line gives, or what to type instead.
-pub fn answer(part: &Part, line: &str) -> Result<Value, String> {
+pub fn answer(part: &Part, line: &str, words: &Words) -> Result<Value, String> {
+    let one = |line: &str| choice(&part.options, &part.option_labels, line, words);
     match part.kind.as_str() {
-        "yes_no" | "check" => yes_or_no(line).map(Value::Bool),
-        "select" => choice(&part.options, line).map(Value::String),
-        "multi" => {
-            let chosen: Result<Vec<String>, String> =
-                line.split(',').map(|word| choice(&part.options, word.trim())).collect();
-            chosen.map(|chosen| json!(chosen))
-        }
+        "yes_no" | "check" => yes_or_no(line, words).map(Value::Bool),
+        "select" => one(line).map(Value::String),
+        // What is read for one choice may have commas in it.
+        "multi" => match one(line) {
+            Ok(chosen) => Ok(json!([chosen])),
+            Err(_) => {
+                let chosen: Result<Vec<String>, String> =
+                    line.split(',').map(|word| one(word.trim())).collect();
+                chosen.map(|chosen| json!(chosen))
+            }
+        },
         "int" | "weight" => {
-            line.parse::<i64>().map(|n| json!(n)).map_err(|_| "Type a whole number.".to_owned())
+            line.parse::<i64>().map(|n| json!(n)).map_err(|_| words.type_whole_number.to_owned())
         }
-        "money" => cents(line).map(|cents| json!(cents)),
+        "money" => cents(line).map(|cents| json!(cents)).ok_or_else(|| words.type_dollars.to_owned()),
         _ => Ok(Value::String(line.to_owned())),
     }
 }
 
-/// What can be typed, in a few words.
-pub fn hint(part: &Part) -> &'static str {
-    match part.kind.as_str() {
-        "yes_no" | "check" => "yes or no",
-        "select" => "a number or a word",
-        "multi" => "numbers or words, with commas between them",
-        "int" => "a whole number",
-        "weight" => "pounds",
-        "money" => "dollars, such as 1,250.50",
-        "date" => "a date, such as 1990-01-31",
-        "partial_date" => "a date, a month or a year: 1990-01-31, 1990-01, 1990",
-        "country" => "two letters, such as US",
-        "us_state" => "two letters, such as NY",
-        "height" => "such as 5'04\"",
-        "a_number" => "such as A012345678",
-        "receipt" => "such as IOE0912345678",
-        _ => "",
+fn yes_or_no(line: &str, words: &Words) -> Result<bool, String> {
+    let line = line.to_lowercase();
+    match (words.yes.contains(&line.as_str()), words.no.contains(&line.as_str())) {
+        (true, _) => Ok(true),
+        (_, true) => Ok(false),
+        _ => Err(words.type_yes_or_no.to_owned()),
     }
 }
 
-fn yes_or_no(line: &str) -> Result<bool, String> {
-    match line.to_lowercase().as_str() {
-        "y" | "yes" => Ok(true),
-        "n" | "no" => Ok(false),
-        _ => Err("Type yes or no.".to_owned()),
-    }
-}
-
-/// A choice by its number, counted from 1, or by its word.
-pub fn choice(options: &[String], line: &str) -> Result<String, String> {
+/// A choice by its number, counted from 1, by its word, or by what people read for it.
+pub fn choice(options: &[String], labels: &[String], line: &str, words: &Words) -> Result<String, String> {
     let by_number = line.parse::<usize>().ok().and_then(|n| options.get(n.checked_sub(1)?));
     // Some options are numbers themselves: then the word is meant.
     let by_word = options.iter().find(|option| option.eq_ignore_ascii_case(line) || spoken(option) == line);
+    let by_label = labels.iter().position(|label| label.to_lowercase() == line.to_lowercase());
     by_word
+        .or(by_label.and_then(|n| options.get(n)))
         .or(by_number)
         .cloned()
-        .ok_or_else(|| format!("Choose one of 1 to {}, or type its word.", options.len()))
+        .ok_or_else(|| words.choose_one.replace("{}", &options.len().to_string()))
 }
 
-/// An option as people read it.
+/// An option as people read it where nothing says it better.
 pub fn spoken(option: &str) -> String {
     option.replace('_', " ")
 }
 
-fn cents(line: &str) -> Result<i64, String> {
+fn cents(line: &str) -> Option<i64> {
     let plain = line.trim_start_matches('$').replace(',', "");
     let (whole, part) = plain.split_once('.').unwrap_or((&plain, "00"));
     let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
     let whole = whole.parse::<i64>().ok().filter(|whole| *whole >= 0 && digits);
-    let cents = whole.and_then(|whole| whole.checked_mul(100)?.checked_add(part.parse().ok()?));
-    cents.ok_or_else(|| "Type dollars, such as 1,250.50.".to_owned())
+    whole.and_then(|whole| whole.checked_mul(100)?.checked_add(part.parse().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn answer(part: &Part, line: &str) -> Result<Value, String> {
+        super::answer(part, line, Words::of("en"))
+    }
+
     fn part(kind: &str, options: &[&str]) -> Part {
         Part {
             kind: kind.into(),
             label: String::new(),
+            option_labels: Vec::new(),
             options: options.iter().map(|&option| option.to_owned()).collect(),
         }
     }
@@ -112,7 +94,23 @@ mod tests {
 
     #[test]
     fn an_option_that_is_a_number_is_meant_by_its_word() {
-        assert_eq!(choice(&["2".into(), "1".into()], "1"), Ok("1".into()));
+        assert_eq!(choice(&["2".into(), "1".into()], &[], "1", Words::of("en")), Ok("1".into()));
+    }
+
+    #[test]
+    fn an_answer_can_be_given_in_spanish() {
+        let words = Words::of("es");
+        assert_eq!(super::answer(&part("yes_no", &[]), "Sí", words), Ok(json!(true)));
+        assert_eq!(super::answer(&part("yes_no", &[]), "si", words), Ok(json!(true)));
+        assert_eq!(super::answer(&part("yes_no", &[]), "quizás", words), Err("Escriba sí o no.".into()));
+        let labels = vec!["Según mi país, sí".to_owned(), "Única".to_owned()];
+        let which = Part { option_labels: labels, ..part("multi", &["a", "b"]) };
+        assert_eq!(super::answer(&which, "según mi país, sí", words), Ok(json!(["a"])));
+        assert_eq!(super::answer(&which, "única, 1", words), Ok(json!(["b", "a"])));
+        assert_eq!(
+            super::answer(&which, "otra", words),
+            Err("Elija uno de 1 a 2, o escriba su palabra.".into())
+        );
     }
 
     #[test]
