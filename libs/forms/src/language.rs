@@ -1,11 +1,11 @@
 //! The languages people read, and the words that are no form's own: why something is asked, and the parts of an address.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::expr::Expr;
 
 /// A language in which forms can be read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// English: the forms' own language, in which they are signed.

@@ -173,7 +173,7 @@ const MAX_REPLY: u64 = 4096;
 fn signatures_made_at(version: &str) -> Option<Timestamp> {
     let made = version.trim().rsplit('/').next().filter(|_| version.contains('/'))?;
     let made = DateTime::strptime("%a %b %d %H:%M:%S %Y", made).ok()?;
-    made.to_zoned(TimeZone::UTC).ok().map(|made| made.timestamp())
+    TimeZone::UTC.to_timestamp(made).ok()
 }
 
 fn verdict(reply: &str) -> Result<Verdict, NotScanned> {

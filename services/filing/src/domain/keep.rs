@@ -55,8 +55,8 @@ fn telling(last_day: Date, days: u32) -> Timestamp {
     let day = plus(last_day, -i32::try_from(days).unwrap_or(0)).to_datetime(time(9, 0, 0, 0));
     zone(OFFICE_ZONE)
         .ok()
-        .and_then(|zone| day.to_zoned(zone).ok())
-        .map_or(Timestamp::MAX, |instant| instant.timestamp())
+        .and_then(|zone| zone.to_timestamp(day).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 fn plus(day: Date, days: i32) -> Date {

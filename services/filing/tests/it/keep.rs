@@ -17,7 +17,7 @@ use crate::world::{GLANCE, PATIENCE, World, reason};
 /// Brings the clock to a time of day in the office's zone, and gives the person a token that holds then.
 async fn turn_to(world: &World, person: &mut Client, day: Date, hour: i8) {
     let zone = zone(OFFICE_ZONE).unwrap();
-    let instant = day.to_datetime(time(hour, 0, 0, 0)).to_zoned(zone).unwrap().timestamp();
+    let instant = zone.to_timestamp(day.to_datetime(time(hour, 0, 0, 0))).unwrap();
     world.advance(instant.as_second() - world.now_us() / 1_000_000 + 60);
     person.token = world.token(person.account);
     let known = timeout(PATIENCE, async {

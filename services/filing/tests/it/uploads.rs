@@ -36,7 +36,7 @@ impl Device {
         Self { client: UploadServiceClient::new(channel), token: token.to_owned() }
     }
 
-    async fn begin(&self, command: Uuid, parent: &str, bytes: &[u8]) -> Result<pb::Upload, Status> {
+    pub(crate) async fn begin(&self, command: Uuid, parent: &str, bytes: &[u8]) -> Result<pb::Upload, Status> {
         let header = pb::UploadHeader {
             request_id: command.to_string(),
             parent: parent.into(),
@@ -59,7 +59,7 @@ impl Device {
     }
 
     /// Sends bytes with the turn and at the offset of `upload`.
-    async fn send(&self, upload: &pb::Upload, chunks: Vec<Vec<u8>>) -> Result<pb::Upload, Status> {
+    pub(crate) async fn send(&self, upload: &pb::Upload, chunks: Vec<Vec<u8>>) -> Result<pb::Upload, Status> {
         let parts = std::iter::once(place(upload)).chain(chunks.iter().map(|bytes| chunk(bytes)));
         self.send_parts(parts.collect()).await
     }
@@ -95,7 +95,7 @@ impl Device {
         Ok(self.client.clone().list_uploads(request).await?.into_inner().uploads)
     }
 
-    async fn finish(&self, command: Uuid, name: &str) -> Result<pb::Evidence, Status> {
+    pub(crate) async fn finish(&self, command: Uuid, name: &str) -> Result<pb::Evidence, Status> {
         let request = pb::FinishUploadRequest { request_id: command.to_string(), name: name.into() };
         let answer = self.client.clone().finish_upload(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().evidence.expect("evidence"))
@@ -117,7 +117,7 @@ fn chunk(bytes: &[u8]) -> pb::SendUploadRequest {
     pb::SendUploadRequest { part: Some(Part::Chunk(pb::UploadChunk { bytes: bytes.to_vec(), crc32c })) }
 }
 
-fn cut(bytes: &[u8], size: usize) -> Vec<Vec<u8>> {
+pub(crate) fn cut(bytes: &[u8], size: usize) -> Vec<Vec<u8>> {
     bytes.chunks(size).map(<[u8]>::to_vec).collect()
 }
 

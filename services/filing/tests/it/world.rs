@@ -28,6 +28,7 @@ use docket_service::testing::{Bench, Running, grant_role};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
 use docket_vault::{Kek, Vault};
 use futures::future::BoxFuture;
+use tokio::sync::oneshot;
 use tonic::Status;
 use tonic::service::Routes;
 use tonic::transport::Channel;
@@ -36,6 +37,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::peers::{Directory, Keys, Quotes};
+use crate::process;
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -96,6 +98,17 @@ impl World {
         let objects = service.data_dir.join("objects");
         let server = bench.serve(service, node(scanner.unwrap_or(sandbox.ports.clamd))).await;
         Self { bench, server, directory, sandbox, own, objects, payments, cases, keys, nats }
+    }
+
+    /// A node of the service that is a process of its own, as an operator starts it; also gives its id.
+    pub(crate) async fn node_apart(&self) -> (Running, u32) {
+        let keys = Some(self.keys.url.as_str());
+        let mut service = self.bench.config("filing", &self.own.url, keys, &self.nats.url);
+        service.data_dir = self.objects.with_file_name("apart");
+        let (scanner, (told, started)) = (self.sandbox.ports.clamd, oneshot::channel());
+        let program = move |service, stop| process::run(service, scanner, told, stop);
+        let running = self.bench.serve(service, program).await;
+        (running, started.await.expect("it was started"))
     }
 
     /// A second node of the service, on the same databases and objects.

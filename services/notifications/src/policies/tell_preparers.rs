@@ -30,7 +30,8 @@ impl Subscriber for TellPreparers {
     }
 
     async fn apply(&self, tx: &mut PgConnection, recorded: &Recorded) -> Result<(), ApplyError> {
-        let Some((alert, accounts)) = told(&recorded.decode()?) else { return Ok(()) };
+        let event: Event = recorded.decode()?;
+        let Some((alert, accounts)) = told(&event) else { return Ok(()) };
         for account in accounts.iter().filter_map(|account| Uuid::try_parse(account).ok()) {
             delivery::queue_about_draft(tx, recorded, account, alert, self.base.clock.now()).await?;
         }

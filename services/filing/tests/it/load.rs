@@ -1,0 +1,71 @@
+//! D15: two hundred files of twelve megabytes at once at one node: all arrive, and its memory stays below half a gigabyte.
+
+use docket_testkit::chance;
+use uuid::Uuid;
+
+use crate::files;
+use crate::uploads::{Device, cut};
+use crate::world::World;
+
+const LARGEST: usize = 12 * 1024 * 1024;
+/// Files of one person, in one filing.
+const EACH: usize = 20;
+const MEMORY_KB: u64 = 512 * 1024;
+
+/// The most memory that a process ever had, in kilobytes (proc(5)).
+fn most_memory_kb(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_large_files_at_once_all_arrive_in_bounded_memory() {
+    let people = chance::short_or_long(2, 10);
+    let world = World::start().await;
+    let (node, process) = world.node_apart().await;
+    let mut sending = Vec::new();
+    let mut drafts = Vec::new();
+    for person in 0..people {
+        let ana = world.person("Ana Lúcia", "Lima");
+        let draft = ana.start("N-400").await.unwrap().name;
+        for file in 0..EACH {
+            let (channel, token, draft) = (node.channel(), world.token(ana.account), draft.clone());
+            let seed = u32::try_from(person * EACH + file + 1).unwrap();
+            sending.push(tokio::spawn(async move {
+                let device = Device::new(channel, &token);
+                let bytes = files::sized(LARGEST, seed);
+                let mut begun = device.begin(Uuid::now_v7(), &draft, &bytes).await.unwrap();
+                // In a few calls, as from a line that is cut now and then.
+                for part in bytes.chunks(5 * 1024 * 1024) {
+                    begun = device.send(&begun, cut(part, 200_000)).await.unwrap();
+                }
+                begun.name
+            }));
+        }
+        drafts.push((ana, draft));
+    }
+    let mut names = Vec::new();
+    for sent in sending {
+        names.push(sent.await.unwrap());
+    }
+    // All at once again: each is read, scanned and sealed; a token lives five minutes.
+    let finishing: Vec<_> = names
+        .into_iter()
+        .enumerate()
+        .map(|(number, name)| {
+            let device = Device::new(node.channel(), &world.token(drafts[number / EACH].0.account));
+            tokio::spawn(async move { device.finish(Uuid::now_v7(), &name).await.unwrap() })
+        })
+        .collect();
+    for finished in finishing {
+        assert_eq!(finished.await.unwrap().size, LARGEST as u64);
+    }
+    for (ana, draft) in drafts {
+        let ana = crate::client::Client { token: world.token(ana.account), ..ana };
+        assert_eq!(ana.get(&draft).await.unwrap().evidence.len(), EACH);
+    }
+    let most = most_memory_kb(process);
+    println!("{} files at once, at most {most} kB", people * EACH);
+    assert!(most <= MEMORY_KB, "{most} kB");
+}
