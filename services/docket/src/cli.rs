@@ -53,6 +53,14 @@ enum Command {
         /// Without it: which form do I need?
         what: Option<String>,
     },
+    /// The copy of what was signed, as PDF: answers in the form's order, signatures, evidence with its hashes.
+    Copy {
+        /// filings/<id>.
+        filing: String,
+        /// Where to.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// A case's status and timeline.
     Status {
         /// Receipt number, or cases/<id>.
@@ -142,6 +150,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
             commands::file(&home, Path::new(&what), &teller).await
         }
         Command::File { what } => commands::lead(&home, what.as_deref(), &teller).await,
+        Command::Copy { filing, out } => commands::copy(&home, &filing, &out, &teller).await,
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }

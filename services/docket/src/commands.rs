@@ -1,5 +1,6 @@
 //! The client's commands, each a few calls to the public APIs.
 pub mod case;
+pub mod copy;
 pub mod interview;
 pub mod log;
 pub mod mail;
@@ -8,6 +9,7 @@ pub mod paper;
 pub mod session;
 
 pub use case::status;
+pub use copy::copy;
 pub use interview::lead;
 pub use log::{LogArgs, log};
 pub use mail::inbox;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::aggregates::{Filings, Packages, Representations, Responses};
 use crate::content::Content;
+use crate::copy::Copies;
 use crate::domain::filing::{Filing, Phase, Standing};
 use crate::domain::response::Response;
 use crate::scanner::Scanner;
@@ -31,6 +32,7 @@ pub(crate) struct Desk {
     pub(crate) representations: Store<Representations>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) scanner: Scanner,
+    pub(crate) copies: Copies,
 }
 
 /// A filing that the caller may see, with its content opened.
@@ -56,7 +58,7 @@ pub(crate) struct ResponseDossier {
 }
 
 impl Desk {
-    pub(crate) fn new(base: Base, catalogue: Catalogue, scanner: Scanner) -> Self {
+    pub(crate) fn new(base: Base, catalogue: Catalogue, scanner: Scanner, copies: Copies) -> Self {
         let log = base.log.clone();
         Self {
             filings: Store::new(log.clone()),
@@ -66,6 +68,7 @@ impl Desk {
             catalogue: Arc::new(catalogue),
             log,
             scanner,
+            copies,
             base,
         }
     }

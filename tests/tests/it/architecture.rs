@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["docket-database", "docket-eventlog", "docket-kernel", "docket-proto", "docket-vault"],
     ),
     ("docket-forms", &["docket-kernel"]),
+    ("docket-typeset", &[]),
     (
         "docket-service",
         &[
@@ -41,6 +42,7 @@ const OF_A_SERVICE: &[&str] = &[
     "docket-messaging",
     "docket-proto",
     "docket-service",
+    "docket-typeset",
     "docket-vault",
 ];
 const SERVICES: &[&str] =

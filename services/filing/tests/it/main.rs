@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod client;
+mod copies;
 mod drafts;
 mod evidence;
 mod files;

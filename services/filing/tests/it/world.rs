@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use docket_eventlog::{Context, EventLog, Expected, OpenLog, StreamAppend, StreamName, Subjects};
-use docket_filing::{Config, MIGRATOR, ScannerConfig};
+use docket_filing::{Config, CopiesConfig, MIGRATOR, ScannerConfig};
 use docket_forms::CatalogueFolder;
 use docket_kernel::{Actor, EventEnum, SystemClock};
 use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
@@ -252,8 +252,8 @@ fn node(
 ) -> impl FnOnce(ServiceConfig, Stop) -> BoxFuture<'static, anyhow::Result<()>> + use<> {
     let scanner = ScannerConfig { address: sandbox.ports.clamd.to_string(), timeout_seconds: 20 };
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue");
-    let catalogue = CatalogueFolder { dir };
-    |service, stop| Box::pin(docket_filing::serve(Config { service, scanner, catalogue }, stop))
+    let (catalogue, copies) = (CatalogueFolder { dir }, CopiesConfig::default());
+    |service, stop| Box::pin(docket_filing::serve(Config { service, scanner, catalogue, copies }, stop))
 }
 
 fn files_under(folder: &Path) -> Vec<PathBuf> {
