@@ -41,13 +41,11 @@ impl Fonts {
     /// Characters for private use stand for nothing that an archive could read again.
     pub(crate) fn cover(&self, text: &str) -> bool {
         let stands = |letters: &str| {
-            self.fonts.iter().any(|font| {
-                letters.chars().all(|letter| font.info().coverage.contains(u32::from(letter)))
-            })
+            self.fonts
+                .iter()
+                .any(|font| letters.chars().all(|letter| font.info().coverage.contains(u32::from(letter))))
         };
-        let private = |letter: char| {
-            matches!(u32::from(letter), 0xE000..=0xF8FF | 0xF_0000..=0xF_FFFD | 0x10_0000..=0x10_FFFD)
-        };
+        let private = |letter: char| matches!(u32::from(letter), 0xE000..=0xF8FF | 0xF_0000..=0xF_FFFD | 0x10_0000..=0x10_FFFD);
         !text.chars().any(private)
             && text.graphemes(true).filter(|letters| !letters.trim().is_empty()).all(stands)
     }

@@ -95,7 +95,11 @@ impl Typesetter {
 
 /// The text with everything beyond Latin-1 as Unicode numbers: this much every font has.
 pub fn latin(text: &str) -> String {
-    numbered(text, |letters| letters.chars().all(|letter| letter == '\n' || (' '..='\u{7e}').contains(&letter) || ('\u{a1}'..='\u{ff}').contains(&letter)))
+    numbered(text, |letters| {
+        letters.chars().all(|letter| {
+            letter == '\n' || (' '..='\u{7e}').contains(&letter) || ('\u{a1}'..='\u{ff}').contains(&letter)
+        })
+    })
 }
 
 fn numbered(text: &str, stands: impl Fn(&str) -> bool) -> String {

@@ -5,8 +5,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use docket_forms::Type;
 use docket_service::ApiError;
-use docket_typeset::{Paper, Template, Typesetter, TypesetError, latin};
+use docket_typeset::{Paper, Template, TypesetError, Typesetter, latin};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -22,12 +23,8 @@ const AT_A_TIME: usize = 2;
 const ROW_CHARACTERS: usize = 360;
 const ROW_LINES: usize = 8;
 
-const COPY: Template<'_> = Template {
-    name: "copy",
-    main: include_str!("../templates/copy.typ"),
-    imports: &[],
-    input: "copy",
-};
+const COPY: Template<'_> =
+    Template { name: "copy", main: include_str!("../templates/copy.typ"), imports: &[], input: "copy" };
 
 /// Makes copies. Cheap to clone.
 #[derive(Clone)]
@@ -175,7 +172,8 @@ impl<'a> Printed<'a> {
         let sections: Vec<_> =
             sheet.sections.iter().chain(waiver).map(|section| printed(section, &mut addenda)).collect();
         let lacking = sheet.lacking.iter().map(|lacking| {
-            let label = if lacking.title.is_empty() { spoken::choice(&lacking.kind) } else { lacking.title.clone() };
+            let label =
+                if lacking.title.is_empty() { spoken::choice(&lacking.kind) } else { lacking.title.clone() };
             let text = lacking.words.clone().unwrap_or_default();
             plain_row("Evidence that cannot be provided", label, text, &mut addenda)
         });
@@ -227,6 +225,8 @@ fn printed_row(section: &str, row: &Row, addenda: &mut Vec<Addendum>) -> Printed
         let part = |part: &Row| {
             let label = format!("{}, {}: {}", row.label, n + 1, part.label);
             let text = spoken::answer(part.kind, part.value.as_ref());
+            let one_line = [Type::Address, Type::Multi].contains(&part.kind);
+            let text = if one_line { text.replace('\n', ", ") } else { text };
             PrintedRow { label: part.label.clone(), ..plain_row(section, label, text, addenda) }
         };
         list.push(item.iter().map(part).collect());

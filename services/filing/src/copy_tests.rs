@@ -1,6 +1,5 @@
 //! What a copy says, that it says it the same each time, and that nothing vanishes.
 
-use docket_forms::Type;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -110,8 +109,7 @@ fn a_copy_says_everything_once_signed_and_is_the_same_each_time() {
         "Contents",
         "About you",
         "April 12, 1985",
-        "12 Main St",
-        "Brazil",
+        "12 Main St, Albany, Brazil",
         "January 1, 2015",
         "Short.",
         "Under penalty of perjury",
@@ -138,7 +136,8 @@ fn a_long_answer_stands_whole_in_an_addendum_that_its_row_names() {
 
 #[test]
 fn names_in_any_script_stand_as_text_or_by_the_numbers_of_their_characters() {
-    for name in ["Олена Шевченко", "Γιώργος", "Nguyễn Thị Ánh", "Արամ", "გიორგი"] {
+    for name in ["Олена Шевченко", "Γιώργος", "Nguyễn Thị Ánh", "Արամ", "გიორგი"]
+    {
         let text = text(&made(&copy(name, "Short.")));
         assert!(text.contains(name) && !text.contains("Unicode number"), "{name}: {text}");
     }

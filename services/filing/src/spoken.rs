@@ -25,7 +25,8 @@ pub(crate) fn answer(kind: Type, value: Option<&Value>) -> String {
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::String(text)) => word(kind, text),
         Some(Value::Array(values)) => {
-            let words: Vec<_> = values.iter().filter_map(Value::as_str).map(|text| word(kind, text)).collect();
+            let words: Vec<_> =
+                values.iter().filter_map(Value::as_str).map(|text| word(kind, text)).collect();
             if words.is_empty() { "None".to_owned() } else { words.join("\n") }
         }
         Some(Value::Object(parts)) => moved::lines(parts),

@@ -36,7 +36,8 @@ impl<'a> Waiver<'a> {
     /// What is signed of it, in the form's order.
     pub(crate) fn section(&self) -> Section {
         let asked = self.form.questions.iter().filter(|question| is_asked(question));
-        let answered = asked.filter_map(|question| Some(Row::of(question, Some(self.asked.get(&question.id)?))));
+        let answered =
+            asked.filter_map(|question| Some(Row::of(question, Some(self.asked.get(&question.id)?))));
         Section {
             title: format!("{} {}, edition {}", self.form.id, self.form.title, self.form.edition),
             rows: answered.collect(),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use docket_typeset::{Paper, Template, Typesetter, TypesetError};
+use docket_typeset::{Paper, Template, TypesetError, Typesetter};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -74,10 +74,14 @@ impl Renderer {
     ///
     /// # Errors
     /// [`TypesetError`]: a fault of the template.
-    pub(crate) fn render(&self, kind: NoticeKind, page: &Page, at: Timestamp) -> Result<Vec<u8>, TypesetError> {
+    pub(crate) fn render(
+        &self,
+        kind: NoticeKind,
+        page: &Page,
+        at: Timestamp,
+    ) -> Result<Vec<u8>, TypesetError> {
         let main = template(kind);
-        let template =
-            Template { name: kind.id(), main, imports: &[("frame.typ", FRAME)], input: "notice" };
+        let template = Template { name: kind.id(), main, imports: &[("frame.typ", FRAME)], input: "notice" };
         let data = serde_json::to_string(page).expect("texts and numbers can be written");
         self.0.set(template, Paper { data, id: &page.notice_id, at })
     }

@@ -47,7 +47,8 @@ fn a_template_reaches_no_file_and_faults_name_no_data() {
 #[test]
 fn what_no_font_has_is_said_and_not_set_as_nothing() {
     let typesetter = Typesetter::new(None).unwrap();
-    for uncovered in ["王小明", "김민준", "ชัยวัฒน์", "রহিম", "\u{e000}", "🙂"] {
+    for uncovered in ["王小明", "김민준", "ชัยวัฒน์", "রহিম", "\u{e000}", "🙂"]
+    {
         assert!(!typesetter.covers(uncovered), "{uncovered}");
         let fault = typesetter.set(LINE, paper(uncovered)).expect_err("it would vanish").to_string();
         assert!(!fault.contains(uncovered), "{fault}");

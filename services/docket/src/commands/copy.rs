@@ -27,7 +27,8 @@ pub async fn copy(home: &Path, filing: &str, out: &Path, teller: &Teller) -> Res
     std::fs::write(out, &pdf).with_context(|| format!("write {}", out.display()))?;
     let hash: String = header.content_hash.iter().map(|byte| format!("{byte:02x}")).collect();
     if teller.is_json() {
-        teller.value(&json!({"filing": header.filing, "file": out, "bytes": pdf.len(), "content_hash": hash}));
+        teller
+            .value(&json!({"filing": header.filing, "file": out, "bytes": pdf.len(), "content_hash": hash}));
     } else {
         teller.line(&format!("{} bytes written to {}", pdf.len(), out.display()));
         teller.pair("content hash", &hash);
