@@ -77,6 +77,14 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// The copy of what was signed, as PDF: answers in the form's order, signatures, evidence with its hashes.
+    Copy {
+        /// filings/<id>.
+        filing: String,
+        /// Where to.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// A case's status and timeline.
     Status {
         /// Receipt number, or cases/<id>.
@@ -171,6 +179,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Filings => commands::filings(&home, &teller).await,
         Command::Export { filing, to } => commands::export(&home, &filing, &to, &teller).await,
         Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,
+        Command::Copy { filing, out } => commands::copy(&home, &filing, &out, &teller).await,
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }

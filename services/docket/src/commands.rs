@@ -1,5 +1,6 @@
 //! The client's commands, each a few calls to the public APIs.
 pub mod case;
+pub mod copy;
 pub mod drafts;
 pub mod interview;
 pub mod log;
@@ -9,6 +10,7 @@ pub mod paper;
 pub mod session;
 
 pub use case::status;
+pub use copy::copy;
 pub use drafts::{abandon, export, filings};
 pub use interview::lead;
 pub use log::{LogArgs, log};

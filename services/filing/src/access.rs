@@ -50,7 +50,7 @@ mod tests {
                 !allowed(&["supervisor", "operator", "finance"], &[], action),
                 "nobody without relation {action}"
             );
-            let reads = ["GetFiling", "DownloadEvidence"].contains(&action.as_str());
+            let reads = ["GetFiling", "DownloadCopy", "DownloadEvidence"].contains(&action.as_str());
             assert_eq!(allowed(&["adjudicator"], &["assigned_officer"], action), reads, "officer {action}");
             assert!(!allowed(&["operator"], &["assigned_officer"], action), "operator {action}");
         }
@@ -75,6 +75,7 @@ mod tests {
             ("StartDraft", &["representative"]),
             ("SignFiling", &[]),
             ("GetFiling", &[]),
+            ("DownloadCopy", &[]),
         ] {
             for relation in ["representative", "client", "invited", "assigned_officer"] {
                 assert_eq!(may(relation, action), who.contains(&relation), "{relation} {action}");

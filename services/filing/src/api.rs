@@ -3,6 +3,7 @@
 mod again;
 mod attach;
 mod catalogue;
+mod copies;
 mod drafts;
 mod evidence;
 mod packages;

@@ -18,7 +18,8 @@ use crate::answers;
 use crate::desk::Desk;
 use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::lacks::Lacks;
-use crate::review::answer_line;
+use crate::review::line;
+use crate::sheet::Row;
 
 /// The form.
 pub(crate) const FORM: &str = "G-28";
@@ -177,7 +178,7 @@ pub(crate) fn text(form: &Form, side: Side, said: &Said) -> String {
             writeln!(text, "\n{}", section.title).expect("a string takes everything");
         }
         for question in asked {
-            answer_line(&mut text, question, answers.get(&question.id));
+            line(&mut text, &Row::of(question, answers.get(&question.id)));
         }
     }
     text

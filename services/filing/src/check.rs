@@ -9,6 +9,7 @@ use crate::desk::{Desk, Dossier};
 use crate::domain::filing::Checked;
 use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::lacks::Lacks;
+use crate::sheet::Sheet;
 use crate::waiver::{self, Waiver};
 use crate::{party, review};
 
@@ -67,11 +68,16 @@ impl<'a> Check<'a> {
         questions.filter(asked).map(|question| question.id.clone()).collect()
     }
 
-    /// The canonical text.
-    pub(crate) fn text(&self, dossier: &Dossier) -> String {
+    /// What would be signed.
+    pub(crate) fn sheet(&self, dossier: &Dossier) -> Sheet {
         let applies = |question: &str| self.applies(&dossier.content.answers, question);
-        let text = review::text(self.form, &dossier.filing, &dossier.content, applies);
-        text + &self.waiver.as_ref().map(Waiver::text).unwrap_or_default()
+        let sheet = Sheet::of(self.form, &dossier.filing, &dossier.content, applies);
+        Sheet { waiver: self.waiver.as_ref().map(Waiver::section), ..sheet }
+    }
+
+    /// The canonical text of it.
+    pub(crate) fn text(&self, dossier: &Dossier) -> String {
+        review::text(&self.sheet(dossier))
     }
 
     /// The keyed hash of the answers, for which a fee is shown.

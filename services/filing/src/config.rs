@@ -1,5 +1,7 @@
 //! What can be set, besides what every service has.
 
+use std::path::PathBuf;
+
 use docket_forms::CatalogueFolder;
 use docket_service::ServiceConfig;
 use serde::Deserialize;
@@ -19,6 +21,18 @@ pub struct Config {
     pub scanner: scanner::Config,
     /// The catalogue of forms.
     pub catalogue: CatalogueFolder,
+    /// The copies.
+    #[serde(default)]
+    pub copies: CopiesConfig,
+}
+
+/// How copies are printed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopiesConfig {
+    /// Folder of fonts (TTF, OTF, TTC) for scripts which the embedded fonts lack, such as Noto Sans CJK.
+    #[serde(default)]
+    pub font_dir: Option<PathBuf>,
 }
 
 impl AsRef<ServiceConfig> for Config {

@@ -1,4 +1,4 @@
-//! The personal content of a filing or response, opened at the edge: answers, file names, salts.
+//! The personal content of a filing or response, opened at the edge: answers, file names, salts, signatures.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,6 +19,19 @@ pub(crate) struct Sealed {
     pub(crate) salt: Vec<u8>,
 }
 
+/// What only the edge sees of a signature.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SealedSignature {
+    /// Role in which it was signed, such as `applicant`.
+    pub(crate) role: String,
+    /// The name as typed.
+    pub(crate) typed_name: String,
+    /// The name proven for the account, where it differs; else empty.
+    pub(crate) proven_name: String,
+    /// What was signed (`Sheet`) as JSON; empty where it was not kept.
+    pub(crate) sheet_json: String,
+}
+
 /// The opened content.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Content {
@@ -32,6 +45,8 @@ pub(crate) struct Content {
     pub(crate) explanations: BTreeMap<String, String>,
     /// Files by evidence id; also those taken off.
     pub(crate) files: HashMap<Uuid, Sealed>,
+    /// The signature given last; whether it holds, the fold knows.
+    pub(crate) signature: SealedSignature,
     /// The key was destroyed: nothing can be read again.
     pub(crate) erased: bool,
 }
@@ -46,6 +61,10 @@ impl Content {
                 content.merge(&e.answers_json);
             } else if let filing::Event::FeeWaiverRequested(e) = event {
                 content.waiver = serde_json::from_str(&e.answers_json).ok();
+            } else if let filing::Event::FilingSigned(e) = event {
+                let (role, typed_name, proven_name, sheet_json) =
+                    (e.role, e.typed_name, e.proven_name, e.sheet_json);
+                content.signature = SealedSignature { role, typed_name, proven_name, sheet_json };
             } else if let filing::Event::FilingReturned(e) = event {
                 content.remark = e.remark;
             } else if let filing::Event::EvidenceAdded(e) = event {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::aggregates::{Filings, Packages, Representations, Responses};
 use crate::content::Content;
+use crate::copy::Copies;
 use crate::domain::filing::{Filing, Phase, Standing};
 use crate::domain::response::Response;
 use crate::inspector::Inspector;
@@ -35,6 +36,7 @@ pub(crate) struct Desk {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) inspector: Inspector,
     pub(crate) scanner: Scanner,
+    pub(crate) copies: Copies,
 }
 
 /// A filing that the caller may see, with its content opened.
@@ -62,7 +64,12 @@ pub(crate) struct ResponseDossier {
 }
 
 impl Desk {
-    pub(crate) fn new(base: Base, catalogue: Catalogue, inspector: Inspector, scanner: Scanner) -> Self {
+    pub(crate) fn new(
+        base: Base,
+        catalogue: Catalogue,
+        (inspector, scanner): (Inspector, Scanner),
+        copies: Copies,
+    ) -> Self {
         let log = base.log.clone();
         Self {
             filings: Store::new(log.clone()),
@@ -73,6 +80,7 @@ impl Desk {
             log,
             inspector,
             scanner,
+            copies,
             base,
         }
     }

@@ -1,7 +1,7 @@
 //! The filing service: the catalogue of forms, drafts, evidence, signatures, submissions, responses to requests.
 //!
-//! Reading order: `domain` (what is decided), `aggregates`, `content` (opening what is sealed), `check` and `review`
-//! (the form's rules and the text that is signed), `desk` (what all handlers share), `api`, `policies`.
+//! Reading order: `domain` (what is decided), `aggregates`, `content` (opening what is sealed), `check`, `sheet` and
+//! `review` (the form's rules, what is signed and its text), `copy` (the copy for people), `desk` (what all handlers share), `api`, `policies`.
 
 mod access;
 mod aggregates;
@@ -11,6 +11,7 @@ mod appearance;
 mod check;
 mod config;
 mod content;
+mod copy;
 mod desk;
 pub mod domain;
 mod facts;
@@ -27,12 +28,16 @@ mod review;
 mod review_tests;
 mod scanner;
 mod scrub;
+mod sheet;
+mod signatures;
+mod spoken;
 mod spool;
 mod store;
 mod waiver;
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use docket_proto::filing::v1::catalogue_service_server::CatalogueServiceServer;
 use docket_proto::filing::v1::draft_service_server::DraftServiceServer;
 use docket_proto::filing::v1::evidence_service_server::EvidenceServiceServer;
@@ -40,12 +45,13 @@ use docket_proto::filing::v1::representation_service_server::RepresentationServi
 use docket_proto::filing::v1::upload_service_server::UploadServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 
-pub use config::Config;
+pub use config::{Config, CopiesConfig};
 pub use inspect::{ARGUMENT as INSPECT_FILE, inspect_file};
 pub use inspector::Config as InspectorConfig;
 pub use scanner::Config as ScannerConfig;
 
 use api::{CatalogueApi, DraftApi, EvidenceApi, RepresentationApi, UploadApi};
+use copy::Copies;
 use desk::Desk;
 use inspector::Inspector;
 use policies::{FollowCase, KeepDraft, SubmitPackage};
@@ -57,7 +63,7 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 /// Serves until `stop`.
 ///
 /// # Errors
-/// A catalogue that cannot be read, a database that cannot be reached, an address that cannot be bound.
+/// A catalogue or fonts that cannot be read, a database that cannot be reached, an address that cannot be bound.
 pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let catalogue = config.catalogue.open()?;
     let options =
@@ -66,7 +72,8 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let scanner = Scanner::new(config.scanner, config.service.is_production());
     let inspector = Inspector::new(config.inspector)?;
     let (watched, clock) = (scanner.clone(), base.clock.clone());
-    let desk = Desk::new(base.clone(), catalogue, inspector, scanner);
+    let copies = Copies::new(config.copies.font_dir.as_deref()).context("copies.font_dir")?;
+    let desk = Desk::new(base.clone(), catalogue, (inspector, scanner), copies);
     let (spooled, kept) = (base.clone(), desk.clone());
     Server::new(base)
         .grpc(CatalogueServiceServer::new(CatalogueApi(desk.clone())))

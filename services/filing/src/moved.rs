@@ -49,7 +49,7 @@ fn text<'a>(parts: &'a Map<String, Value>, part: &str) -> &'a str {
 }
 
 /// An address as it stands on a letter.
-fn lines(parts: &Map<String, Value>) -> String {
+pub(crate) fn lines(parts: &Map<String, Value>) -> String {
     let street = joined(&[text(parts, "line1"), text(parts, "unit")], ", ");
     let region = joined(&[text(parts, "state"), text(parts, "province"), text(parts, "postal_code")], " ");
     let place = joined(&[text(parts, "city"), &region], ", ");

@@ -5,12 +5,11 @@
 
 use std::fmt::Write as _;
 
-use docket_forms::{Answers, Form, Question, SubField, Type};
+use docket_forms::{Answers, Form, Question, Type};
 use docket_kernel::Cents;
 use serde_json::Value;
 
-use crate::content::Content;
-use crate::domain::filing::Filing;
+use crate::sheet::{File, Lacking, Row, Section, Sheet};
 
 /// What stands for a question that is asked but has no answer.
 pub(crate) const UNANSWERED: &str = "(not answered)";
@@ -30,36 +29,32 @@ pub(crate) fn declaration(form: &Form) -> &str {
     own.map_or(DECLARATION, |question| &question.label)
 }
 
-/// The text, of the questions that `applies` lets through.
-pub(crate) fn text(
-    form: &Form,
-    filing: &Filing,
-    content: &Content,
-    applies: impl Fn(&str) -> bool,
-) -> String {
+/// The text of a sheet.
+pub(crate) fn text(sheet: &Sheet) -> String {
     let mut text = format!(
         "{} {}\nEdition {}, catalogue {}\n",
-        form.id, form.title, filing.edition, form.catalogue_version
+        sheet.number, sheet.title, sheet.edition, sheet.catalogue_version
     );
-    for section in &form.sections {
-        let asked: Vec<_> = form
-            .questions
-            .iter()
-            .filter(|question| {
-                question.section == section.id && !is_signing(question) && applies(&question.id)
-            })
-            .collect();
-        if asked.is_empty() {
-            continue;
-        }
-        push(&mut text, format_args!("\n{}\n", section.title));
-        for question in asked {
-            answer_line(&mut text, question, content.answers.get(&question.id));
-        }
+    for section in &sheet.sections {
+        section_lines(&mut text, section);
     }
-    evidence(&mut text, filing, content);
-    cannot_be_provided(&mut text, form, filing, content);
+    evidence(&mut text, &sheet.evidence);
+    cannot_be_provided(&mut text, &sheet.lacking);
+    text + &sheet.waiver.as_ref().map(waiver).unwrap_or_default()
+}
+
+/// The text of the request for a waiver of the fee.
+pub(crate) fn waiver(section: &Section) -> String {
+    let mut text = String::new();
+    section_lines(&mut text, section);
     text
+}
+
+fn section_lines(text: &mut String, section: &Section) {
+    push(text, format_args!("\n{}\n", section.title));
+    for row in &section.rows {
+        line(text, row);
+    }
 }
 
 /// The answers that apply, as bytes for the hash which a fee is shown for.
@@ -73,64 +68,54 @@ pub(crate) fn answers_bytes(form: &Form, answers: &Answers, applies: impl Fn(&st
     serde_json::to_vec(&pairs).expect("JSON values and texts can be written")
 }
 
-fn evidence(text: &mut String, filing: &Filing, content: &Content) {
+fn evidence(text: &mut String, files: &[File]) {
     push(text, format_args!("\nEvidence\n"));
-    if filing.evidence.is_empty() {
+    if files.is_empty() {
         push(text, format_args!("- none\n"));
     }
-    for file in &filing.evidence {
+    for file in files {
         let language = if file.foreign_language { ", not in English" } else { "" };
         push(
             text,
             format_args!(
                 "- {}: {} ({}, {} bytes{language}), commitment {}\n",
-                file.kind,
-                content.file_name(file.id),
-                file.media_type,
-                file.size,
-                hex::encode(&file.commitment)
+                file.kind, file.name, file.media_type, file.size, file.commitment
             ),
         );
     }
 }
 
 /// What the filer says of evidence that is not there.
-fn cannot_be_provided(text: &mut String, form: &Form, filing: &Filing, content: &Content) {
-    if filing.explained.is_empty() {
+fn cannot_be_provided(text: &mut String, lacking: &[Lacking]) {
+    if lacking.is_empty() {
         return;
     }
     push(text, format_args!("\nEvidence that cannot be provided\n"));
-    for kind in &filing.explained {
-        let title = form.evidence.iter().find(|row| row.kind == *kind).map_or("", |row| &row.title);
-        let words = content.explanations.get(kind).cloned().map(Value::String);
+    for Lacking { kind, title, words } in lacking {
+        let words = words.clone().map(Value::String);
         push(text, format_args!("- {kind}, {title}: {}\n", plain(Type::LongText, words.as_ref())));
     }
 }
 
 /// One question with its answer.
-pub(crate) fn answer_line(text: &mut String, question: &Question, value: Option<&Value>) {
-    push(text, format_args!("- {}:", question.label));
-    match value {
-        Some(Value::Array(items)) if question.kind == Type::Repeating => {
+pub(crate) fn line(text: &mut String, row: &Row) {
+    push(text, format_args!("- {}:", row.label));
+    match &row.items {
+        Some(items) => {
             if items.is_empty() {
                 push(text, format_args!(" none"));
             }
             for (n, item) in items.iter().enumerate() {
                 push(text, format_args!("\n  {}.", n + 1));
-                for field in &question.fields {
-                    sub_field(text, field, item.get(&field.id));
+                for part in item {
+                    let answer = plain(part.kind, part.value.as_ref());
+                    push(text, format_args!("\n     {}: {answer}", part.label));
                 }
             }
         }
-        value => push(text, format_args!(" {}", plain(question.kind, value))),
+        None => push(text, format_args!(" {}", plain(row.kind, row.value.as_ref()))),
     }
     text.push('\n');
-}
-
-fn sub_field(text: &mut String, field: &SubField, value: Option<&Value>) {
-    if value.is_some() {
-        push(text, format_args!("\n     {}: {}", field.label, plain(field.kind, value)));
-    }
 }
 
 /// A value on one line; further lines of a long text are set in, so that no answer can look like another.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::content::Content;
 use crate::domain::filing::Filing;
 use crate::review::{UNANSWERED, plain, text};
+use crate::sheet::Sheet;
 
 #[path = "../tests/it/answers.rs"]
 mod fixture;
@@ -21,11 +22,15 @@ fn content(changes: Value) -> Content {
 }
 
 fn shown(content: &Content) -> String {
+    text(&sheet(content))
+}
+
+fn sheet(content: &Content) -> Sheet {
     let catalogue = Catalogue::embedded();
     let form = catalogue.form("N-400").unwrap();
     let evaluation = evaluate(form, &content.answers, &Given::on("2026-09-20".parse().unwrap()));
     let filing = Filing { edition: form.edition.to_string(), ..Filing::default() };
-    text(form, &filing, content, |id| evaluation.shown.get(id) == Some(&Truth::True))
+    Sheet::of(form, &filing, content, |id| evaluation.shown.get(id) == Some(&Truth::True))
 }
 
 #[test]
@@ -36,6 +41,15 @@ fn the_text_is_the_same_for_the_same_answers_and_shows_every_change() {
     assert!(text.contains("- Given name (first name): Ana Lúcia\n"), "{text}");
     assert!(!text.contains("Signature") && !text.contains("Date signed"), "{text}");
     assert_ne!(text, shown(&content(json!({ "app_weight": 141 }))));
+}
+
+#[test]
+fn what_is_kept_with_the_signature_gives_the_same_text_again() {
+    let sheet = sheet(&content(json!({ "app_weight": null })));
+    assert_eq!(text(&Sheet::read(&sheet.kept()).unwrap()), text(&sheet));
+    let long = "A word. ".repeat(40_000);
+    let large = Sheet { declaration: long, ..sheet };
+    assert!(large.kept().is_empty() && Sheet::read("").is_none());
 }
 
 #[test]

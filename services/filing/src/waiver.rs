@@ -5,8 +5,8 @@ use docket_kernel::{FieldFault, Refusal};
 use serde_json::json;
 
 use crate::check::with_signature;
-use crate::review::answer_line;
-use crate::{answers, party};
+use crate::sheet::{Row, Section};
+use crate::{answers, party, review};
 
 /// The form that asks for it.
 pub(crate) const FORM: &str = "I-912";
@@ -40,14 +40,19 @@ impl<'a> Waiver<'a> {
     }
 
     /// What is signed of it, in the form's order.
-    pub(crate) fn text(&self) -> String {
-        let mut text = format!("\n{} {}, edition {}\n", self.form.id, self.form.title, self.form.edition);
-        for question in self.form.questions.iter().filter(|question| is_asked(question)) {
-            if let Some(value) = self.asked.get(&question.id) {
-                answer_line(&mut text, question, Some(value));
-            }
+    pub(crate) fn section(&self) -> Section {
+        let asked = self.form.questions.iter().filter(|question| is_asked(question));
+        let answered =
+            asked.filter_map(|question| Some(Row::of(question, Some(self.asked.get(&question.id)?))));
+        Section {
+            title: format!("{} {}, edition {}", self.form.id, self.form.title, self.form.edition),
+            rows: answered.collect(),
         }
-        text
+    }
+
+    /// The same as text.
+    pub(crate) fn text(&self) -> String {
+        review::waiver(&self.section())
     }
 }
 

@@ -1,23 +1,14 @@
-//! Notices as PDF: a template for each kind, set by Typst with embedded fonts, tagged (PDF/UA-1) and kept for ever (PDF/A-2a).
-
-mod fonts;
-mod world;
+//! Notices as PDF: a template for each kind.
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
+use docket_typeset::{Paper, Template, TypesetError, Typesetter};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use typst::diag::SourceDiagnostic;
-use typst::foundations::{Datetime, Smart};
-use typst_layout::PagedDocument;
-use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
 use crate::domain::{Facts, NoticeKind, Said};
-use fonts::Fonts;
-use world::NoticeWorld;
 
 /// An office as it is printed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,17 +48,9 @@ pub(crate) struct Page {
     pub(crate) facts: Facts,
 }
 
-/// Why a notice cannot be printed. Names no personal data: templates are quoted, never what they were given.
-#[derive(Debug, thiserror::Error)]
-#[error("the template {template} cannot be set: {faults}")]
-pub(crate) struct RenderError {
-    template: &'static str,
-    faults: String,
-}
-
 /// Prints notices. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Renderer(Arc<Fonts>);
+pub(crate) struct Renderer(Typesetter);
 
 impl Renderer {
     /// A renderer with the embedded fonts, and those in `font_dir` for scripts which they lack.
@@ -75,12 +58,12 @@ impl Renderer {
     /// # Errors
     /// A folder or file that cannot be read.
     pub(crate) fn new(font_dir: Option<&Path>) -> std::io::Result<Self> {
-        Ok(Self(Arc::new(Fonts::load(font_dir)?)))
+        Typesetter::new(font_dir).map(Self)
     }
 
     /// The name as it can be printed: as it is, or what says that its script cannot be.
     pub(crate) fn printable(&self, name: &str) -> String {
-        if self.0.cover(name) {
+        if self.0.covers(name) {
             return name.to_owned();
         }
         metrics::counter!("docket_notice_name_not_printable").increment(1);
@@ -90,48 +73,17 @@ impl Renderer {
     /// Sets a page. Takes about a tenth of a second of one core: call it where blocking is allowed.
     ///
     /// # Errors
-    /// [`RenderError`]: a fault of the template.
+    /// [`TypesetError`]: a fault of the template.
     pub(crate) fn render(
         &self,
         kind: NoticeKind,
         page: &Page,
         at: Timestamp,
-    ) -> Result<Vec<u8>, RenderError> {
-        let failed = |faults: String| RenderError { template: kind.id(), faults };
-        let data = serde_json::to_string(page).map_err(|error| failed(error.to_string()))?;
-        let world = NoticeWorld::new(Arc::clone(&self.0), template(kind), data);
-        let set = typst::compile::<PagedDocument>(&world).output;
-        let pdf = set.map_err(|errors| failed(said(&errors))).and_then(|document| {
-            typst_pdf::pdf(&document, &options(page, at)).map_err(|errors| failed(said(&errors)))
-        });
-        // Typst remembers what it has set; nobody's name stays behind.
-        typst::comemo::evict(0);
-        pdf
-    }
-}
-
-fn said(errors: &[SourceDiagnostic]) -> String {
-    errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-fn options(page: &Page, at: Timestamp) -> PdfOptions {
-    let at = at.to_zoned_datetime(jiff::tz::TimeZone::UTC);
-    let part = |part: i8| u8::try_from(part).unwrap_or_default();
-    let written = Datetime::from_ymd_hms(
-        i32::from(at.year()),
-        part(at.month()),
-        part(at.day()),
-        part(at.hour()),
-        part(at.minute()),
-        part(at.second()),
-    );
-    PdfOptions {
-        ident: Smart::Custom(page.notice_id.clone()),
-        creator: Smart::Custom(Some("Docket".to_owned())),
-        timestamp: written.map(typst_pdf::Timestamp::new_utc),
-        standards: PdfStandards::new(&[PdfStandard::A_2a, PdfStandard::Ua_1])
-            .expect("both are kinds of PDF 1.7 and agree"),
-        ..PdfOptions::default()
+    ) -> Result<Vec<u8>, TypesetError> {
+        let main = template(kind);
+        let template = Template { name: kind.id(), main, imports: &[("frame.typ", FRAME)], input: "notice" };
+        let data = serde_json::to_string(page).expect("texts and numbers can be written");
+        self.0.set(template, Paper { data, id: &page.notice_id, at })
     }
 }
 

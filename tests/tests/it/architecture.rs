@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("docket-forms", &["docket-kernel"]),
     ("docket-forms-wasm", &["docket-forms"]),
+    ("docket-typeset", &[]),
     (
         "docket-service",
         &[
@@ -42,6 +43,7 @@ const OF_A_SERVICE: &[&str] = &[
     "docket-messaging",
     "docket-proto",
     "docket-service",
+    "docket-typeset",
     "docket-vault",
 ];
 const SERVICES: &[&str] =

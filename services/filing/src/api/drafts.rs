@@ -137,6 +137,16 @@ impl DraftService for DraftApi {
         Ok(Response::new(pb::SignFilingResponse { filing: Some(filing) }))
     }
 
+    type DownloadCopyStream = super::copies::Download;
+
+    async fn download_copy(
+        &self,
+        request: Request<pb::DownloadCopyRequest>,
+    ) -> Result<Response<Self::DownloadCopyStream>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(super::copies::download(&self.0, &caller, &request.get_ref().name).await?))
+    }
+
     async fn submit_filing(
         &self,
         request: Request<pb::SubmitFilingRequest>,

@@ -131,6 +131,7 @@ pub(super) async fn sign(
         proven_name: if agrees_with_proven { String::new() } else { proven },
         signed_at_us: now_us,
         catalogue_version: check.form.catalogue_version.clone(),
+        sheet_json: check.sheet(&dossier).kept(),
     };
     let decide = |state: &Filing| filing::sign(state, &checked, sign.clone());
     view::after(desk, caller, ("SignFiling", &context, Language::of(&request.language)), id, decide).await

@@ -292,6 +292,18 @@ impl Filing {
         matches!(self.phase, Phase::Abandoned | Phase::Expired)
     }
 
+    /// The signature that holds.
+    ///
+    /// # Errors
+    /// `NOT_SIGNED`.
+    pub fn signed(&self) -> Result<&Signature, Refusal> {
+        self.signature.as_ref().ok_or_else(|| {
+            Refusal::state("NOT_SIGNED", "The filing is not signed.")
+                .way_out("Review it and sign it; then ask again.")
+                .fact("state", self.phase.as_str())
+        })
+    }
+
     /// Whether answers and evidence may change.
     pub fn open(&self) -> Result<(), Refusal> {
         match self.phase {

@@ -100,6 +100,7 @@ fn a_signature() -> Sign {
         proven_name: String::new(),
         signed_at_us: 1_000,
         catalogue_version: "1".into(),
+        sheet_json: "{}".into(),
     }
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod clamd;
 mod client;
+mod copies;
 mod corpus;
 mod drafts;
 mod evidence;

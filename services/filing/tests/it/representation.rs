@@ -8,6 +8,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::client::Client;
+use crate::copies::text;
 use crate::world::{World, bad_fields, fee_settled, reason};
 
 fn attorney() -> Value {
@@ -205,6 +206,12 @@ async fn the_client_approves_and_signs_what_the_representative_prepared_and_send
     let payment = obi.submit(&draft).await.unwrap().payment;
     world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
     ana.until(&draft, "submitted").await;
+    let copy = obi.copy(&draft).await.unwrap();
+    assert_eq!(copy, ana.copy(&draft).await.unwrap());
+    let said = text(&copy.1);
+    for word in ["Attorney", "Obi Adeyemi", "Client", "Ana Lucia Lima", "Form G-28", "Olinda"] {
+        assert!(said.contains(word), "{word:?} is not in {said}");
+    }
     let filing::Event::FilingSubmitted(submitted) = world.last_event(&draft).await else { panic!() };
     assert_eq!(submitted.account_id, ana.account.to_string());
     assert_eq!(submitted.representative, obi.account.to_string());
@@ -232,6 +239,7 @@ async fn whoever_acts_no_longer_sees_nothing() {
             obi.answer(&draft, &json!({ "app_birth_city": "Recife" })).await.unwrap_err().code(),
             Code::NotFound
         );
+        assert_eq!(obi.copy(&draft).await.unwrap_err().code(), Code::NotFound);
         assert!(obi.list().await.is_empty());
         assert_eq!(
             reason(&obi.begin_for("N-400", &representation, "").await.unwrap_err()),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use docket_eventlog::{Context, EventLog, Expected, OpenLog, StreamAppend, StreamName, Subjects};
-use docket_filing::{Config, InspectorConfig, MIGRATOR, ScannerConfig};
+use docket_filing::{Config, CopiesConfig, InspectorConfig, MIGRATOR, ScannerConfig};
 use docket_forms::CatalogueFolder;
 use docket_kernel::{Actor, EventEnum, SystemClock};
 use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
@@ -318,9 +318,12 @@ fn node(
 ) -> impl FnOnce(ServiceConfig, Stop) -> BoxFuture<'static, anyhow::Result<()>> + use<> {
     let scanner = ScannerConfig { address: scanner.to_string(), timeout_seconds: 20 };
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue");
-    let catalogue = CatalogueFolder { dir };
+    let (catalogue, copies) = (CatalogueFolder { dir }, CopiesConfig::default());
     let inspector = InspectorConfig { program: Some(env!("CARGO_BIN_EXE_docket-filing").into()) };
-    |service, stop| Box::pin(docket_filing::serve(Config { service, inspector, scanner, catalogue }, stop))
+    |service, stop| {
+        let config = Config { service, inspector, scanner, catalogue, copies };
+        Box::pin(docket_filing::serve(config, stop))
+    }
 }
 
 fn files_under(folder: &Path) -> Vec<PathBuf> {

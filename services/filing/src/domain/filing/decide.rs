@@ -382,6 +382,8 @@ pub struct Sign {
     pub signed_at_us: i64,
     /// Version of the catalogue.
     pub catalogue_version: String,
+    /// What is signed, as JSON; empty when it is too large to be kept with the signature.
+    pub sheet_json: String,
 }
 
 /// Signs the text that was shown (8 CFR 103.2(a)(2)).
@@ -418,6 +420,7 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
             typed_name: sign.typed_name,
             proven_name: sign.proven_name,
             capacity: sign.capacity.as_str().to_owned(),
+            sheet_json: sign.sheet_json,
         }
         .into(),
     ])
@@ -443,11 +446,7 @@ fn name_differs(capacity: Capacity) -> Refusal {
 /// Sends the signed filing on its way.
 pub fn send(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
-    let Some(signature) = &filing.signature else {
-        return Err(Refusal::state("NOT_SIGNED", "The filing is not signed.")
-            .way_out("Review it, sign it, then send it.")
-            .fact("state", filing.phase.as_str()));
-    };
+    let signature = filing.signed()?;
     checked.still_true_of(filing)?;
     if checked.content_mac != signature.content_mac {
         return Err(content_changed());

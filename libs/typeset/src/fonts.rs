@@ -9,15 +9,16 @@ use std::path::Path;
 use typst::foundations::Bytes;
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Fonts with their index.
-pub(super) struct Fonts {
-    pub(super) book: LazyHash<FontBook>,
-    pub(super) fonts: Vec<Font>,
+pub(crate) struct Fonts {
+    pub(crate) book: LazyHash<FontBook>,
+    pub(crate) fonts: Vec<Font>,
 }
 
 impl Fonts {
-    pub(super) fn load(folder: Option<&Path>) -> std::io::Result<Self> {
+    pub(crate) fn load(folder: Option<&Path>) -> std::io::Result<Self> {
         let mut fonts: Vec<Font> =
             typst_assets::fonts().flat_map(|font| Font::iter(Bytes::new(font))).collect();
         if let Some(folder) = folder {
@@ -36,10 +37,16 @@ impl Fonts {
         Ok(Self { book: LazyHash::new(FontBook::from_fonts(&fonts)), fonts })
     }
 
-    /// Whether each character stands in some font.
-    pub(super) fn cover(&self, text: &str) -> bool {
-        text.chars()
-            .filter(|letter| !letter.is_whitespace())
-            .all(|letter| self.fonts.iter().any(|font| font.info().coverage.contains(u32::from(letter))))
+    /// Whether each character with the marks on it stands in some font: a letter and its accent come from one and the same.
+    /// Characters for private use stand for nothing that an archive could read again.
+    pub(crate) fn cover(&self, text: &str) -> bool {
+        let stands = |letters: &str| {
+            self.fonts
+                .iter()
+                .any(|font| letters.chars().all(|letter| font.info().coverage.contains(u32::from(letter))))
+        };
+        let private = |letter: char| matches!(u32::from(letter), 0xE000..=0xF8FF | 0xF_0000..=0xF_FFFD | 0x10_0000..=0x10_FFFD);
+        !text.chars().any(private)
+            && text.graphemes(true).filter(|letters| !letters.trim().is_empty()).all(stands)
     }
 }

@@ -1,4 +1,4 @@
-//! What a template can reach: its frame, its data and the fonts; no file, no network, no clock.
+//! What a template can reach: what it imports, its data and the fonts; no file, no network, no clock.
 
 use std::sync::Arc;
 
@@ -9,27 +9,28 @@ use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 use typst::{Library, LibraryExt as _, World};
 
-use super::FRAME;
-use super::fonts::Fonts;
+use crate::Template;
+use crate::fonts::Fonts;
 
-/// One notice being set.
-pub(super) struct NoticeWorld {
+/// One paper being set.
+pub(crate) struct PaperWorld {
     library: LazyHash<Library>,
     fonts: Arc<Fonts>,
     main: Source,
-    frame: Source,
+    imports: Vec<Source>,
 }
 
-impl NoticeWorld {
+impl PaperWorld {
     /// `data` is JSON, which templates only ever see as values: nothing in it is read as markup.
-    pub(super) fn new(fonts: Arc<Fonts>, template: &str, data: String) -> Self {
+    pub(crate) fn new(fonts: Arc<Fonts>, template: Template<'_>, data: String) -> Self {
         let mut inputs = Dict::new();
-        inputs.insert("notice".into(), data.into_value());
+        inputs.insert(template.input.into(), data.into_value());
+        let imports = template.imports.iter();
         Self {
             library: LazyHash::new(Library::builder().with_inputs(inputs).build()),
             fonts,
-            main: Source::new(file("notice.typ"), template.to_owned()),
-            frame: Source::new(file("frame.typ"), FRAME.to_owned()),
+            main: Source::new(file("main.typ"), template.main.to_owned()),
+            imports: imports.map(|(name, text)| Source::new(file(name), (*text).to_owned())).collect(),
         }
     }
 }
@@ -39,7 +40,7 @@ fn file(name: &str) -> FileId {
     RootedPath::new(VirtualRoot::Project, path).intern()
 }
 
-impl World for NoticeWorld {
+impl World for PaperWorld {
     fn library(&self) -> &LazyHash<Library> {
         &self.library
     }
@@ -53,8 +54,8 @@ impl World for NoticeWorld {
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        [&self.main, &self.frame]
-            .into_iter()
+        std::iter::once(&self.main)
+            .chain(&self.imports)
             .find(|source| source.id() == id)
             .cloned()
             .ok_or(FileError::AccessDenied)

@@ -1,0 +1,37 @@
+//! `docket copy`: the copy of what was signed, as PDF.
+use super::{Refused, Session};
+use crate::client::request;
+use crate::output::Teller;
+use anyhow::{Context, Result, ensure};
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::download_copy_response::Part;
+use serde_json::json;
+use std::path::Path;
+
+/// Saves the copy of a filing.
+pub async fn copy(home: &Path, filing: &str, out: &Path, teller: &Teller) -> Result<()> {
+    let (connection, token) = Session::resume(home).await?;
+    let message = pb::DownloadCopyRequest { name: filing.to_owned() };
+    let answer = connection.drafts().download_copy(request(Some(&token), message)).await;
+    let mut parts = answer.map_err(Refused::from)?.into_inner();
+    let (mut header, mut pdf) = (None, Vec::new());
+    while let Some(message) = parts.message().await.map_err(Refused::from)? {
+        match message.part {
+            Some(Part::Copy(copy)) => header = Some(copy),
+            Some(Part::Chunk(chunk)) => pdf.extend_from_slice(&chunk),
+            None => {}
+        }
+    }
+    let header = header.context("an answer without its header")?;
+    ensure!(header.size == pdf.len() as u64, "the copy was cut; ask for it again");
+    std::fs::write(out, &pdf).with_context(|| format!("write {}", out.display()))?;
+    let hash: String = header.content_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    if teller.is_json() {
+        teller
+            .value(&json!({"filing": header.filing, "file": out, "bytes": pdf.len(), "content_hash": hash}));
+    } else {
+        teller.line(&format!("{} bytes written to {}", pdf.len(), out.display()));
+        teller.pair("content hash", &hash);
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! The copy of what was signed: proven against the signature, set as a PDF, sent in pieces.
+
+use std::pin::Pin;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use docket_kernel::{Refusal, resource};
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::download_copy_response::Part;
+use docket_service::{ApiError, Caller};
+use futures::{Stream, stream};
+use jiff::Timestamp;
+use tonic::Status;
+
+use super::signing::not_erased;
+use crate::check::Check;
+use crate::copy::{Copy, Cover};
+use crate::desk::{Desk, Dossier, id_in};
+use crate::domain::filing::{Phase, Signature};
+use crate::sheet::Sheet;
+use crate::{review, signatures, spoken};
+
+/// The most bytes in one message, as the API promises.
+const CHUNK: usize = 256 * 1024;
+
+pub(super) type Download = Pin<Box<dyn Stream<Item = Result<pb::DownloadCopyResponse, Status>> + Send>>;
+
+/// The header, then the PDF.
+pub(super) async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, ApiError> {
+    let id = id_in("name", "filings", name)?;
+    let dossier = desk.filing(caller, "DownloadCopy", id).await?;
+    let signed = dossier.filing.signed()?;
+    not_erased(&dossier)?;
+    let sheet = signed_sheet(desk, &dossier, signed).await?;
+    let copy = Copy {
+        cover: cover(&dossier, signed),
+        signatures: signatures::of(desk, &dossier, signed, &sheet).await?,
+        salts: salts(&dossier, &sheet),
+        at: last_instant(&dossier, signed),
+        sheet,
+    };
+    let pdf = desk.copies.make(copy).await?;
+    let header = pb::Copy {
+        filing: resource::name("filings", id),
+        size: pdf.len() as u64,
+        sha256: digest(&SHA256, &pdf).as_ref().to_vec(),
+        content_hash: signed.content_mac.clone(),
+        signed_at_us: signed.signed_at_us,
+    };
+    let chunks = pdf.chunks(CHUNK).map(|chunk| Part::Chunk(chunk.to_vec()));
+    let parts: Vec<_> = std::iter::once(Part::Copy(header)).chain(chunks).collect();
+    let message = |part| Ok(pb::DownloadCopyResponse { part: Some(part) });
+    Ok(Box::pin(stream::iter(parts.into_iter().map(message))))
+}
+
+/// What was signed, as it was kept with the signature; what was signed before it was kept is made again. Either must have the
+/// hash that was signed.
+async fn signed_sheet(desk: &Desk, dossier: &Dossier, signed: &Signature) -> Result<Sheet, ApiError> {
+    let sheet = match Sheet::read(&dossier.content.signature.sheet_json) {
+        Some(sheet) => sheet,
+        None => Check::now(desk, dossier).await?.sheet(dossier),
+    };
+    if Check::content_mac(desk, dossier, &review::text(&sheet)) == signed.content_mac {
+        return Ok(sheet);
+    }
+    Err(Refusal::state(
+        "SIGNED_TEXT_NOT_KEPT",
+        "What was signed was not kept with this signature, and the form has changed since: its text cannot be made again.",
+    )
+    .way_out("Look at the filing: its answers and files are as they were signed.")
+    .into())
+}
+
+fn cover(dossier: &Dossier, signed: &Signature) -> Cover {
+    let filing = &dossier.filing;
+    let state = match filing.phase {
+        Phase::Absent | Phase::Draft => "Not signed",
+        Phase::Signed => "Signed; not sent yet",
+        Phase::Sent => "Sent; waits for its fee",
+        Phase::Submitted => "Received; the receipt number comes with its acceptance",
+        Phase::Accepted => "Accepted",
+        Phase::Rejected => "Rejected at intake",
+        Phase::Voided => "Acceptance taken back",
+    };
+    Cover {
+        filing: resource::name("filings", dossier.id),
+        receipt_number: filing.receipt_number.clone(),
+        state: state.to_owned(),
+        signed: spoken::instant(signed.signed_at_us),
+        received: match filing.submitted_at_us {
+            0 => String::new(),
+            at_us => spoken::instant(at_us),
+        },
+        hash: hex::encode(&signed.content_mac),
+    }
+}
+
+fn salts(dossier: &Dossier, sheet: &Sheet) -> Vec<String> {
+    let salt = |id| dossier.content.files.get(id).map(|file| hex::encode(&file.salt)).unwrap_or_default();
+    sheet.evidence.iter().map(|file| salt(&file.id)).collect()
+}
+
+fn last_instant(dossier: &Dossier, signed: &Signature) -> Timestamp {
+    let at_us = dossier.filing.submitted_at_us.max(signed.signed_at_us);
+    Timestamp::from_microsecond(at_us).unwrap_or(Timestamp::UNIX_EPOCH)
+}

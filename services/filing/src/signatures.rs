@@ -1,0 +1,112 @@
+//! Who signed a filing, as whom and when, as its copy says it: the signer, who helped, and the representative.
+
+use docket_forms::Type;
+use docket_proto::events::representation::Event;
+use docket_service::ApiError;
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::appearance::Said;
+use crate::desk::{Desk, Dossier};
+use crate::domain::filing::{Capacity, Signature as Signed};
+use crate::sheet::Sheet;
+use crate::spoken;
+
+/// One signature, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Signature {
+    /// Whose it is, such as `Applicant`.
+    pub(crate) part: String,
+    /// The name as typed.
+    pub(crate) name: String,
+    /// As whom, or what it says.
+    pub(crate) says: String,
+    /// When, in words; empty where only the filing says it.
+    pub(crate) at: String,
+    /// Keyed hash of what was signed, hexadecimal; empty where it is part of the filing.
+    pub(crate) hash: String,
+}
+
+/// All of a filing, the signer first.
+///
+/// # Errors
+/// A log or vault that does not answer.
+pub(crate) async fn of(
+    desk: &Desk,
+    dossier: &Dossier,
+    signed: &Signed,
+    sheet: &Sheet,
+) -> Result<Vec<Signature>, ApiError> {
+    let mut signatures = vec![signer(dossier, signed)];
+    signatures.extend(helpers(sheet));
+    if let Some(representation) = dossier.filing.representation {
+        signatures.extend(appearance(desk, representation, signed.signed_at_us).await?);
+    }
+    Ok(signatures)
+}
+
+fn signer(dossier: &Dossier, signed: &Signed) -> Signature {
+    let sealed = &dossier.content.signature;
+    let as_whom = match signed.capacity {
+        Capacity::OneSelf => "Signs in the own name.",
+        Capacity::Parent => "Signs as a parent, for a child under 14 (8 CFR 103.2(a)(2)).",
+        Capacity::Guardian => "Signs as legal guardian (8 CFR 103.2(a)(2)).",
+        Capacity::AttorneyInFact => "Signs under a durable power of attorney.",
+    };
+    let proven = match sealed.proven_name.as_str() {
+        "" => String::new(),
+        name => format!(" Name proven for the account: {name}."),
+    };
+    Signature {
+        part: spoken::choice(&sealed.role),
+        name: sealed.typed_name.clone(),
+        says: format!("{as_whom}{proven}"),
+        at: spoken::instant(signed.signed_at_us),
+        hash: hex::encode(&signed.content_mac),
+    }
+}
+
+/// Interpreter and preparer sign within the form.
+fn helpers(sheet: &Sheet) -> impl Iterator<Item = Signature> {
+    let rows = sheet.sections.iter().flat_map(|section| &section.rows);
+    rows.filter(|row| row.kind == Type::Signature).filter_map(|row| {
+        let name = row.value.as_ref().and_then(Value::as_str)?;
+        Some(Signature {
+            part: "Signed within the form".to_owned(),
+            name: name.to_owned(),
+            says: row.label.clone(),
+            at: String::new(),
+            hash: String::new(),
+        })
+    })
+}
+
+/// The representative's and the client's signature on Form G-28, if the appearance stood when the filing was signed.
+async fn appearance(desk: &Desk, id: Uuid, signed_at_us: i64) -> Result<Vec<Signature>, ApiError> {
+    let loaded = desk.representations.load(id).await?;
+    let said = Said::open(&desk.log, &loaded.events).await?;
+    let mut signatures = Vec::new();
+    for recorded in loaded.events.iter().filter(|event| event.recorded_at.as_microsecond() <= signed_at_us) {
+        match recorded.decode::<Event>().map_err(docket_eventlog::Error::from)? {
+            Event::RepresentationPrepared(e) => signatures.push(Signature {
+                part: spoken::choice(&e.representative_kind),
+                name: said.signed_by.clone(),
+                says: "Entered an appearance on Form G-28.".to_owned(),
+                at: spoken::instant(e.signed_at_us),
+                hash: hex::encode(&e.content_mac),
+            }),
+            Event::RepresentationAccepted(e) => signatures.push(Signature {
+                part: "Client".to_owned(),
+                name: said.consented_by.clone(),
+                says: "Consented to the appearance on Form G-28.".to_owned(),
+                at: spoken::instant(e.signed_at_us),
+                hash: hex::encode(&e.content_mac),
+            }),
+            Event::RepresentationRefused(_)
+            | Event::RepresentationWithdrawn(_)
+            | Event::RepresentationEnded(_) => signatures.clear(),
+        }
+    }
+    Ok(signatures)
+}

@@ -1,0 +1,140 @@
+//! The copy of what was signed: for whom it is, what it says, and that it stays what it is.
+
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::download_copy_response::Part;
+use docket_service::testing::with_token;
+use serde_json::json;
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::files;
+use crate::world::{World, case_accepted, case_assigned, fee_settled, reason};
+
+impl Client {
+    /// The copy of a filing: what it is, and its PDF.
+    pub(crate) async fn copy(&self, name: &str) -> Result<(pb::Copy, Vec<u8>), Status> {
+        let request = pb::DownloadCopyRequest { name: name.into() };
+        let mut parts =
+            self.drafts.clone().download_copy(with_token(request, &self.token)).await?.into_inner();
+        let (mut header, mut bytes) = (None, Vec::new());
+        while let Some(message) = parts.message().await? {
+            match message.part.expect("a part") {
+                Part::Copy(copy) => header = Some(copy),
+                Part::Chunk(chunk) => bytes.extend(chunk),
+            }
+        }
+        Ok((header.expect("the header comes first"), bytes))
+    }
+}
+
+/// The text of a PDF, with blanks and line ends as single blanks.
+pub(crate) fn text(pdf: &[u8]) -> String {
+    let document = lopdf::Document::load_mem(pdf).unwrap();
+    let pages: Vec<u32> = document.get_pages().keys().copied().collect();
+    let text = document.extract_text(&pages).unwrap();
+    text.replace('\u{200b}', "").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_says_what_was_signed_with_its_hashes_and_stays_so() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap().name;
+    assert_eq!(reason(&ana.copy(&draft).await.unwrap_err()), "NOT_SIGNED");
+    ana.make_ready(&draft).await;
+    ana.quote(&draft).await.unwrap();
+    let review = ana.review(&draft).await.unwrap();
+    ana.sign_now(&draft).await;
+
+    let (header, signed) = ana.copy(&draft).await.unwrap();
+    assert_eq!((header.filing.as_str(), header.size), (draft.as_str(), signed.len() as u64));
+    assert_eq!(header.content_hash, review.content_hash);
+    assert_eq!(ana.copy(&draft).await.unwrap(), (header, signed.clone()), "asked again, it is the same");
+    let said = text(&signed);
+    let commitment = review.text.split("commitment ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    for word in [
+        "N-400, Application for Naturalization",
+        "Given name (first name) Ana Lúcia",
+        "April 12, 1985",
+        "Recife",
+        "Brazil",
+        "Hudson Clinic",
+        "12 Main St",
+        "140 lb",
+        "I read it",
+        "card.png",
+        "ana lucia lima",
+        &review.declaration,
+        &hex::encode(&review.content_hash),
+        commitment,
+        &draft,
+    ] {
+        let there = said.to_lowercase().contains(&word.to_lowercase());
+        assert!(there, "{word:?} is not in {said}");
+    }
+
+    // A change voids the signature, and with it the copy.
+    ana.answer(&draft, &json!({ "app_weight": 141 })).await.unwrap();
+    assert_eq!(reason(&ana.copy(&draft).await.unwrap_err()), "NOT_SIGNED");
+    ana.answer(&draft, &json!({ "app_weight": 140 })).await.unwrap();
+    ana.quote(&draft).await.unwrap();
+    ana.sign_now(&draft).await;
+    let payment = ana.submit(&draft).await.unwrap().payment;
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    ana.until(&draft, "submitted").await;
+    world.case(&draft, case_accepted("DKT1234567897")).await;
+    ana.until(&draft, "accepted").await;
+    let (_, accepted) = ana.copy(&draft).await.unwrap();
+    assert!(text(&accepted).contains("DKT1234567897"));
+
+    // Years later, with other filings and other papers there: the same bytes.
+    world.advance(3 * 365 * 86_400);
+    let ana = Client { token: world.token(ana.account), ..ana };
+    let other = ana.start("I-90").await.unwrap().name;
+    ana.answer(&other, &json!({ "app_birth_city": "Olinda" })).await.unwrap();
+    ana.upload(&draft, "other", "later.png", &files::picture(12)).await.unwrap();
+    assert_eq!(ana.copy(&draft).await.unwrap().1, accepted);
+    world.expect_nothing_personal_in_the_clear(&["Recife", "Hudson Clinic", "12 Main St", "card.png"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_for_the_filer_and_the_assigned_officer() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (draft, _) = ana.sent().await;
+    let eve = world.person("Eve", "Other");
+    for name in [draft.clone(), format!("filings/{}", Uuid::now_v7())] {
+        assert_eq!(eve.copy(&name).await.unwrap_err().code(), Code::NotFound);
+    }
+    assert_eq!(eve.copy("copies/1").await.unwrap_err().code(), Code::InvalidArgument);
+    let officer = world.officer("adjudicator", "NBC").await;
+    assert_eq!(officer.copy(&draft).await.unwrap_err().code(), Code::NotFound);
+    world.case(&draft, case_assigned(officer.account)).await;
+    officer.until(&draft, "sent").await;
+    assert_eq!(officer.copy(&draft).await.unwrap(), ana.copy(&draft).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_in_any_script_and_at_any_length_is_in_the_copy() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap().name;
+    ana.make_ready(&draft).await;
+    let long = "Зимой 1998 года архив в Ресифи сгорел. ".repeat(30);
+    let more = json!([
+        { "question": "Name at birth", "text": "Олена Шевченко, Γιώργος, 王小明" },
+        { "question": "Birth record", "text": long }
+    ]);
+    ana.answer(&draft, &json!({ "app_birth_city": "Київ", "additional_info": more })).await.unwrap();
+    ana.quote(&draft).await.unwrap();
+    ana.sign_now(&draft).await;
+    let said = text(&ana.copy(&draft).await.unwrap().1);
+    // Lines may end anywhere within the numbers.
+    let whole = said.replace(' ', "");
+    for word in ["Київ", "ОленаШевченко,Γιώργος,[U+738B][U+5C0F][U+660E]", "SeeAddendum1.", "Addendum1"]
+    {
+        assert!(whole.contains(word), "{word:?} is not in {said}");
+    }
+    assert_eq!(said.matches("архив в Ресифи сгорел.").count(), 30);
+}
