@@ -9,15 +9,12 @@ pub fn answer(part: &Part, line: &str, words: &Words) -> Result<Value, String> {
     match part.kind.as_str() {
         "yes_no" | "check" => yes_or_no(line, words).map(Value::Bool),
         "select" => one(line).map(Value::String),
-        // What is read for one choice may have commas in it.
-        "multi" => match one(line) {
-            Ok(chosen) => Ok(json!([chosen])),
-            Err(_) => {
-                let chosen: Result<Vec<String>, String> =
-                    line.split(',').map(|word| one(word.trim())).collect();
-                chosen.map(|chosen| json!(chosen))
-            }
-        },
+        "multi" => {
+            // What is read for one choice may have commas in it.
+            let chosen = one(line).map(|chosen| vec![chosen]);
+            let chosen = chosen.or_else(|_| line.split(',').map(|word| one(word.trim())).collect());
+            chosen.map(|chosen: Vec<String>| json!(chosen))
+        }
         "int" | "weight" => {
             line.parse::<i64>().map(|n| json!(n)).map_err(|_| words.type_whole_number.to_owned())
         }
@@ -28,10 +25,12 @@ pub fn answer(part: &Part, line: &str, words: &Words) -> Result<Value, String> {
 
 fn yes_or_no(line: &str, words: &Words) -> Result<bool, String> {
     let line = line.to_lowercase();
-    match (words.yes.contains(&line.as_str()), words.no.contains(&line.as_str())) {
-        (true, _) => Ok(true),
-        (_, true) => Ok(false),
-        _ => Err(words.type_yes_or_no.to_owned()),
+    if words.yes.contains(&line.as_str()) {
+        Ok(true)
+    } else if words.no.contains(&line.as_str()) {
+        Ok(false)
+    } else {
+        Err(words.type_yes_or_no.to_owned())
     }
 }
 
