@@ -3,7 +3,7 @@ SET LOCAL lock_timeout = '5s';
 
 -- One row: the pass that runs or ran last. Who has it works on a batch until `claimed_until_us`.
 CREATE TABLE file_scrub (
-    only             boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single           boolean PRIMARY KEY DEFAULT true CHECK (single),
     began_at_us      bigint  NOT NULL,
     -- Filings up to here are read.
     up_to            uuid    NOT NULL,

@@ -24,7 +24,7 @@ pub(crate) async fn claim(
         Claim,
         r#"INSERT INTO file_scrub AS s (began_at_us, up_to, claimed_until_us)
            VALUES ($1, '00000000-0000-0000-0000-000000000000', $3)
-           ON CONFLICT (only) DO UPDATE SET
+           ON CONFLICT (single) DO UPDATE SET
                began_at_us = CASE WHEN s.ended_at_us IS NULL THEN s.began_at_us ELSE $1 END,
                up_to = CASE WHEN s.ended_at_us IS NULL THEN s.up_to ELSE excluded.up_to END,
                ended_at_us = NULL,
