@@ -80,6 +80,7 @@ fn cover(dossier: &Dossier, signed: &Signature) -> Cover {
         Phase::Accepted => "Accepted",
         Phase::Rejected => "Rejected at intake",
         Phase::Voided => "Acceptance taken back",
+        Phase::Abandoned | Phase::Expired => "Deleted before it was sent",
     };
     Cover {
         filing: resource::name("filings", dossier.id),
