@@ -75,9 +75,15 @@ impl Copies {
     /// # Errors
     /// Our fault: the template.
     pub(crate) async fn make(&self, copy: Copy) -> Result<Vec<u8>, ApiError> {
-        let _place = self.places.acquire().await.map_err(ApiError::internal)?;
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(ApiError::internal)?;
         let typesetter = self.typesetter.clone();
-        let set = tokio::task::spawn_blocking(move || set(&typesetter, &copy)).await;
+        let work = move || {
+            let pdf = set(&typesetter, &copy);
+            // Kept until here also where the caller has gone away meanwhile.
+            drop(place);
+            pdf
+        };
+        let set = tokio::task::spawn_blocking(work).await;
         set.map_err(ApiError::internal)?.map_err(ApiError::internal)
     }
 }

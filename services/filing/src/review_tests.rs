@@ -53,6 +53,26 @@ fn what_is_kept_with_the_signature_gives_the_same_text_again() {
 }
 
 #[test]
+fn the_text_of_what_was_kept_never_changes() {
+    let kept = r#"{"number": "N-400", "title": "Application for Naturalization", "edition": "2025-01-20",
+        "catalogue_version": "1", "declaration": "True.", "sections": [{"title": "About you", "rows": [
+            {"label": "Family name", "kind": "name_part", "value": "Example"}, {"label": "Suffix", "kind": "text"},
+            {"label": "Trips", "kind": "repeating", "items": [[{"label": "Left", "kind": "date", "value": "2024-01-02"}]]},
+            {"label": "Children", "kind": "repeating", "items": []}]}],
+        "evidence": [{"id": "019a0000-0000-7000-8000-000000000001", "kind": "green_card", "title": "Card",
+            "name": "card.png", "media_type": "image/png", "size": 9, "foreign_language": true, "commitment": "ab"}],
+        "lacking": [{"kind": "birth_certificate", "title": "Birth certificate", "words": "It burned.\nTwice."}],
+        "waiver": {"title": "I-912 Request for Fee Waiver, edition 2025-01-20", "rows": [
+            {"label": "Basis", "kind": "multi", "value": ["financial_hardship"]}]}}"#;
+    let signed = "N-400 Application for Naturalization\nEdition 2025-01-20, catalogue 1\n\nAbout you\n\
+        - Family name: Example\n- Suffix: (not answered)\n- Trips:\n  1.\n     Left: 2024-01-02\n\
+        - Children: none\n\nEvidence\n- green_card: card.png (image/png, 9 bytes, not in English), commitment ab\n\
+        \nEvidence that cannot be provided\n- birth_certificate, Birth certificate: It burned.\n     | Twice.\n\
+        \nI-912 Request for Fee Waiver, edition 2025-01-20\n- Basis: financial_hardship\n";
+    assert_eq!(text(&Sheet::read(kept).unwrap()), signed);
+}
+
+#[test]
 fn an_answer_that_is_set_aside_is_not_signed() {
     let aside = json!({ "new_name": "Nobody" });
     assert_eq!(shown(&content(json!({}))), shown(&content(aside)));

@@ -12,13 +12,17 @@ const LINE: Template<'_> = Template {
 
 fn paper(text: &str) -> Paper<'_> {
     let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
-    Paper { data: format!("\"{quoted}\""), id: "paper-1", at: "2026-03-02T15:00:00Z".parse().unwrap() }
+    Paper {
+        data: format!("\"{quoted}\""),
+        id: "paper-1",
+        at: "2026-03-02T15:00:00Z".parse().expect("an instant"),
+    }
 }
 
 fn text(pdf: &[u8]) -> String {
-    let document = lopdf::Document::load_mem(pdf).unwrap();
+    let document = lopdf::Document::load_mem(pdf).expect("a PDF");
     let pages: Vec<u32> = document.get_pages().keys().copied().collect();
-    document.extract_text(&pages).unwrap()
+    document.extract_text(&pages).expect("its text")
 }
 
 #[test]
@@ -32,7 +36,7 @@ fn the_same_paper_has_the_same_bytes_and_is_tagged() {
 
 #[test]
 fn data_is_never_read_as_markup() {
-    let said = r##"*not bold* #panic("no") $x$ = no heading"##;
+    let said = r#"*not bold* #panic("no") $x$ = no heading"#;
     let pdf = Typesetter::new(None).unwrap().set(LINE, paper(said)).unwrap();
     assert!(text(&pdf).contains("*not bold* #panic("), "{}", text(&pdf));
 }
@@ -69,7 +73,7 @@ proptest! {
     /// Whatever is said to be covered can be set: letters of all scripts, with marks on them as people type them.
     #[test]
     fn what_is_covered_is_set(words in "([\\p{L}\\p{M}\\p{N}\\p{P}\\p{Sm}\\p{Zs}]|[a-zà-ž\u{300}-\u{36f}]){1,24}") {
-        let typesetter = Typesetter::new(None).unwrap();
+        let typesetter = Typesetter::new(None).expect("the embedded fonts");
         let covered: String = words.split_inclusive(' ').filter(|word| typesetter.covers(word)).collect();
         prop_assert!(typesetter.set(LINE, paper(&covered)).is_ok(), "{covered:?}");
     }

@@ -25,7 +25,7 @@ pub async fn copy(home: &Path, filing: &str, out: &Path, teller: &Teller) -> Res
     let header = header.context("an answer without its header")?;
     ensure!(header.size == pdf.len() as u64, "the copy was cut; ask for it again");
     std::fs::write(out, &pdf).with_context(|| format!("write {}", out.display()))?;
-    let hash: String = header.content_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(&header.content_hash);
     if teller.is_json() {
         teller
             .value(&json!({"filing": header.filing, "file": out, "bytes": pdf.len(), "content_hash": hash}));

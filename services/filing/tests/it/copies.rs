@@ -30,9 +30,9 @@ impl Client {
 
 /// The text of a PDF, with blanks and line ends as single blanks.
 pub(crate) fn text(pdf: &[u8]) -> String {
-    let document = lopdf::Document::load_mem(pdf).unwrap();
+    let document = lopdf::Document::load_mem(pdf).expect("a PDF");
     let pages: Vec<u32> = document.get_pages().keys().copied().collect();
-    let text = document.extract_text(&pages).unwrap();
+    let text = document.extract_text(&pages).expect("its text");
     text.replace('\u{200b}', "").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
