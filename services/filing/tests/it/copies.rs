@@ -4,12 +4,13 @@ use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::download_copy_response::Part;
 use docket_service::testing::with_token;
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::client::Client;
 use crate::files;
-use crate::world::{World, case_accepted, case_assigned, fee_settled, reason};
+use crate::world::{GLANCE, PATIENCE, World, case_accepted, case_assigned, fee_settled, reason};
 
 impl Client {
     /// The copy of a filing: what it is, and its PDF.
@@ -91,6 +92,13 @@ async fn a_copy_says_what_was_signed_with_its_hashes_and_stays_so() {
     // Years later, with other filings and other papers there: the same bytes.
     world.advance(3 * 365 * 86_400);
     let ana = Client { token: world.token(ana.account), ..ana };
+    let follows = async {
+        // The service's clock follows within a moment: until then the token is of a time to come.
+        while ana.get(&draft).await.is_err() {
+            sleep(GLANCE).await;
+        }
+    };
+    timeout(PATIENCE, follows).await.expect("the clock follows");
     let other = ana.start("I-90").await.unwrap().name;
     ana.answer(&other, &json!({ "app_birth_city": "Olinda" })).await.unwrap();
     ana.upload(&draft, "other", "later.png", &files::picture(12)).await.unwrap();
