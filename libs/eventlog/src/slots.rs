@@ -99,7 +99,10 @@ mod tests {
             let mut shares = vec![0_u32; logs];
             for slot in Slot::all() {
                 let (before, now) = (slot.home(logs - 1), slot.home(logs));
-                assert!(now == before || now == logs - 1, "slot {slot} goes from {before} to {now} of {logs}");
+                assert!(
+                    now == before || now == logs - 1,
+                    "slot {slot} goes from {before} to {now} of {logs}"
+                );
                 shares[now] += 1;
             }
             let even = SLOTS / u32::try_from(logs).unwrap();

@@ -57,28 +57,33 @@ impl Forms {
     }
 
     pub(crate) fn evaluate(&self, request: &str) -> String {
-        read::<ToEvaluate>(request).and_then(|asked| {
-            let form = self.form(&asked.form)?;
-            Ok(written(&json!({
-                "evaluation": evaluate(form, &asked.answers, &asked.given),
-                "fee": fee(form, &asked.answers, &asked.given, asked.waiver_granted),
-            })))
-        })
-        .unwrap_or_else(|refused| refused)
+        read::<ToEvaluate>(request)
+            .and_then(|asked| {
+                let form = self.form(&asked.form)?;
+                Ok(written(&json!({
+                    "evaluation": evaluate(form, &asked.answers, &asked.given),
+                    "fee": fee(form, &asked.answers, &asked.given, asked.waiver_granted),
+                })))
+            })
+            .unwrap_or_else(|refused| refused)
     }
 
     pub(crate) fn normalise(&self, request: &str) -> String {
-        read::<ToNormalise>(request).and_then(|asked| {
-            let form = self.form(&asked.form)?;
-            Ok(match normalise(form, &asked.question, &asked.answer) {
-                Ok(answer) => written(&json!({ "answer": answer })),
-                Err(fault) => written(&json!({ "fault": fault })),
+        read::<ToNormalise>(request)
+            .and_then(|asked| {
+                let form = self.form(&asked.form)?;
+                Ok(match normalise(form, &asked.question, &asked.answer) {
+                    Ok(answer) => written(&json!({ "answer": answer })),
+                    Err(fault) => written(&json!({ "fault": fault })),
+                })
             })
-        })
-        .unwrap_or_else(|refused| refused)
+            .unwrap_or_else(|refused| refused)
     }
 
     fn form(&self, id: &str) -> Result<&Form, String> {
-        self.0.iter().find(|form| form.id == id).ok_or_else(|| fault("FORM_NOT_LOADED", "Load the form's definition first."))
+        self.0
+            .iter()
+            .find(|form| form.id == id)
+            .ok_or_else(|| fault("FORM_NOT_LOADED", "Load the form's definition first."))
     }
 }

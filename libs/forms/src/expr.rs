@@ -267,6 +267,8 @@ impl Serialize for Expr {
 impl<'de> Deserialize<'de> for Expr {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse::parse(&text).map(Self::new).map_err(|fault| D::Error::custom(format!("{}: `{text}`", fault.message)))
+        parse::parse(&text)
+            .map(Self::new)
+            .map_err(|fault| D::Error::custom(format!("{}: `{text}`", fault.message)))
     }
 }

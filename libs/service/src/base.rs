@@ -118,8 +118,7 @@ impl Base {
         .await
         .context("open the log; was `migrate` run?")?;
         let broker = Broker::connect(&config.broker_options(options.name)).await.context("the broker")?;
-        let objects =
-Objects::open(config, vault.clone()).context("the objects")?;
+        let objects = Objects::open(config, vault.clone()).context("the objects")?;
         Ok(Self {
             name: options.name,
             config: Arc::new(config.clone()),

@@ -52,7 +52,10 @@ impl CredentialProvider for Now {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
-        let read = self.0.read().map_err(|error| object_store::Error::Generic { store: "S3", source: error.into() })?;
+        let read = self
+            .0
+            .read()
+            .map_err(|error| object_store::Error::Generic { store: "S3", source: error.into() })?;
         Ok(Arc::new(AwsCredential {
             key_id: read.access_key_id().to_owned(),
             secret_key: read.secret_access_key().to_owned(),

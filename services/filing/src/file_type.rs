@@ -6,7 +6,7 @@ use std::io::Cursor;
 
 use docket_kernel::Refusal;
 use image::{ImageDecoder as _, ImageFormat, ImageReader, Limits};
-use lopdf::{Dictionary, Document, LoadOptions, Object};
+use lopdf::{DecompressError, Dictionary, Document, LoadOptions, Object};
 use serde::{Deserialize, Serialize};
 
 /// The largest file, in bytes: 12 MiB.
@@ -96,12 +96,31 @@ fn pdf(bytes: &[u8]) -> Result<(), Fault> {
     if document.trailer.has(b"Encrypt") || document.was_encrypted() {
         return Err(Fault::PdfProtected);
     }
-    match document.get_pages().len() {
+    let pages = document.get_pages();
+    match pages.len() {
         0 => return Err(Fault::PdfWithoutPage),
-        pages if pages > MAX_PAGES => return Err(Fault::TooManyPages),
+        count if count > MAX_PAGES => return Err(Fault::TooManyPages),
         _ => {}
     }
-    if document.objects.values().any(is_active) { Err(Fault::PdfActive) } else { Ok(()) }
+    if pages.values().any(|page| document.get_dictionary(*page).is_err()) {
+        return Err(Fault::PdfBroken);
+    }
+    if document.objects.values().any(is_active) {
+        return Err(Fault::PdfActive);
+    }
+    if document.objects.values().any(is_bomb) { Err(Fault::Unbearable) } else { Ok(()) }
+}
+
+/// Whether an object grows beyond all measure when it is unpacked. What is packed otherwise than text, as pictures are, is
+/// not unpacked here.
+fn is_bomb(object: &Object) -> bool {
+    let Object::Stream(stream) = object else { return false };
+    matches!(
+        stream.decompressed_content_with_limit(MAX_UNPACKED),
+        Err(lopdf::Error::Decompress(
+            DecompressError::MemoryLimitExceeded { .. } | DecompressError::TooManyFilters { .. }
+        ))
+    )
 }
 
 /// Whether there is something active in an object or in what stands directly in it.
@@ -131,6 +150,10 @@ fn is_active_dictionary(dictionary: &Dictionary) -> bool {
 }
 
 fn picture(bytes: &[u8], format: ImageFormat) -> Result<(), Fault> {
+    // The decoder fills up in grey what is missing at the end of a JPEG.
+    if format == ImageFormat::Jpeg && !has_an_end(bytes) {
+        return Err(Fault::PictureBroken);
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_UNPACKED as u64);
@@ -141,6 +164,28 @@ fn picture(bytes: &[u8], format: ImageFormat) -> Result<(), Fault> {
         return Err(Fault::PictureTooLarge);
     }
     image::DynamicImage::from_decoder(decoder).map(drop).map_err(picture_fault)
+}
+
+/// Whether a JPEG goes on to its end marker: segment by segment by their lengths, and through the coded data to the next
+/// marker (ITU-T T.81, B.1.1).
+fn has_an_end(bytes: &[u8]) -> bool {
+    const END: u8 = 0xd9;
+    let mut at = 2;
+    while let Some(&[first, marker]) = bytes.get(at..at + 2).and_then(|pair| pair.first_chunk()) {
+        at += match (first, marker) {
+            (0xff, END) => return true,
+            // Fill bytes; markers that stand alone.
+            (0xff, 0xff) => 1,
+            (0xff, 0x01 | 0xd0..=0xd8) => 2,
+            (0xff, 0x02..=0xfe) => match bytes.get(at + 2..at + 4).and_then(|pair| pair.first_chunk()) {
+                Some(length) => 2 + usize::from(u16::from_be_bytes(*length)).max(2),
+                None => return false,
+            },
+            // Coded data, in which 0xff is written with a zero behind it.
+            _ => 1,
+        };
+    }
+    false
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "stands where errors are mapped")]
@@ -162,10 +207,12 @@ impl From<Fault> for Refusal {
                 "The content is no PDF, JPEG, PNG or TIFF, whatever the name of the file says.",
             )
             .way_out("Save or scan the document as a PDF, or take a photograph, and attach that."),
-            Fault::PdfProtected => {
-                Refusal::invalid("chunk", "FILE_PROTECTED", "The PDF is protected with a password or against reading.")
-                    .way_out("Save or print it as a PDF without protection, and attach that.")
-            }
+            Fault::PdfProtected => Refusal::invalid(
+                "chunk",
+                "FILE_PROTECTED",
+                "The PDF is protected with a password or against reading.",
+            )
+            .way_out("Save or print it as a PDF without protection, and attach that."),
             Fault::PdfActive => Refusal::invalid(
                 "chunk",
                 "FILE_ACTIVE",

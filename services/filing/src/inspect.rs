@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
 use std::io::{Read as _, Write as _};
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
@@ -22,6 +23,8 @@ pub(crate) const NOT_CONFINED: u8 = 70;
 /// Seconds of processor time.
 pub(crate) const SECONDS: u64 = 60;
 
+/// Where the allocator is told how much it reserves.
+const RESERVE: &str = "MIMALLOC_ARENA_RESERVE";
 /// Memory that can be written, bytes: 512 MiB.
 const MEMORY: u64 = 512 * 1024 * 1024;
 
@@ -36,7 +39,7 @@ pub(crate) enum Verdict {
 /// Reads the file on standard input and says what it is.
 #[must_use]
 pub fn inspect_file() -> ExitCode {
-    if let Err(error) = confine() {
+    if let Err(error) = begin_small().and_then(|()| confine()) {
         println!("{error:#}");
         return ExitCode::from(NOT_CONFINED);
     }
@@ -51,6 +54,15 @@ pub fn inspect_file() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// Begins anew without the gigabyte that the allocator reserves at the start: what is reserved before the limit would be
+/// beyond it.
+fn begin_small() -> anyhow::Result<()> {
+    if std::env::var_os(RESERVE).is_some() {
+        return Ok(());
+    }
+    Err(Command::new(std::env::current_exe()?).arg(ARGUMENT).env(RESERVE, "0").exec().into())
 }
 
 fn confine() -> anyhow::Result<()> {

@@ -31,7 +31,12 @@ fn every_form_comes_back_from_its_definition_and_says_the_same() {
             let given = search.given();
             let answers = search.answers(&questions, given.filing_date);
             assert_eq!(evaluate(&back, &answers, &given), evaluate(form, &answers, &given), "{}", form.id);
-            assert_eq!(fee(&back, &answers, &given, false), fee(form, &answers, &given, false), "{}", form.id);
+            assert_eq!(
+                fee(&back, &answers, &given, false),
+                fee(form, &answers, &given, false),
+                "{}",
+                form.id
+            );
         }
     }
 }
@@ -39,7 +44,8 @@ fn every_form_comes_back_from_its_definition_and_says_the_same() {
 #[test]
 fn a_definition_that_does_not_hold_together_is_refused() {
     let form = definition("I-90");
-    let place = form["questions"].as_array().unwrap().iter().position(|one| one["id"] == "card_expiry").unwrap();
+    let place =
+        form["questions"].as_array().unwrap().iter().position(|one| one["id"] == "card_expiry").unwrap();
     let with = |field: &str, condition: &str| {
         let mut form = form.clone();
         form["questions"][place][field] = json!(condition);

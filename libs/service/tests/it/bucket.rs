@@ -1,7 +1,7 @@
 //! Objects in a bucket of a real server of S3: the same as on a disk, from any node; and a store that is away proves nothing.
 
 use std::io::Write as _;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -38,7 +38,11 @@ impl Store {
         let folder = tempfile::tempdir().unwrap();
         let user = serde_json::json!({ "name": "docket", "actions": ["Read", "Write", "List"],
             "credentials": [{ "accessKey": "docket", "secretKey": "of the test" }] });
-        std::fs::write(folder.path().join("s3.json"), serde_json::json!({ "identities": [user] }).to_string()).unwrap();
+        std::fs::write(
+            folder.path().join("s3.json"),
+            serde_json::json!({ "identities": [user] }).to_string(),
+        )
+        .unwrap();
         std::fs::create_dir(folder.path().join("data")).unwrap();
         // All taken at once, so that no two are the same.
         let taken: Vec<TcpListener> = (0..8).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
@@ -47,6 +51,7 @@ impl Store {
         let mut server = Command::new(&weed);
         server.args(["server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", "-volume.max=8"]);
         server.args(["-master.volumeSizeLimitMB=64", "-dir=data", "-s3.config=s3.json"]);
+        server.args(["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]);
         for (part, ports) in ["master", "volume", "filer", "s3"].into_iter().zip(ports.chunks(2)) {
             server.arg(format!("-{part}.port={}", ports[0])).arg(format!("-{part}.port.grpc={}", ports[1]));
         }
@@ -54,6 +59,11 @@ impl Store {
         let server = server.current_dir(&folder).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let store = Self { server, endpoint: format!("http://127.0.0.1:{}", ports[6]), folder };
         store.make_bucket(&weed, ports[0], ports[1]);
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", ports[6])).is_err() {
+            assert!(begun.elapsed() < PATIENCE, "S3 is not served");
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
         store.write_secret("of the test");
         store
     }
@@ -162,7 +172,12 @@ async fn a_bucket_without_tls_is_refused_in_production() {
         profile: "default".to_owned(),
     };
     let config = place.config("payments").await;
-    let config = ServiceConfig { objects: Some(objects), environment: "production".to_owned(), ..config };
+    let config = ServiceConfig {
+        objects: Some(objects),
+        environment: "production".to_owned(),
+        clock_offset_file: None,
+        ..config
+    };
     let refused = Base::connect(&config, options()).await.err().map(|error| format!("{error:#}"));
     assert!(refused.as_deref().is_some_and(|words| words.contains("objects.endpoint")), "{refused:?}");
 }

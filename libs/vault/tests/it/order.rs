@@ -84,13 +84,19 @@ async fn a_rule_ends_a_filings_key_once_unless_it_is_held_and_nobody_elses() {
     vault.release(&SUBJECT, &code("suit-1"), &person(3), &code("settled")).await.unwrap();
     let certificate = vault.expire(&expiry(SUBJECT, 90)).await.unwrap();
     let statement = certificate.verify(&vault.certificate_public_key().1).unwrap();
-    assert_eq!((statement.approved_by.as_str(), statement.reason.as_str()), ("rule:draft.keep", "draft.keep"));
+    assert_eq!(
+        (statement.approved_by.as_str(), statement.reason.as_str()),
+        ("rule:draft.keep", "draft.keep")
+    );
     assert_eq!(vault.open(&SUBJECT, b"", &sealed).await.unwrap(), Opened::Erased);
     assert_eq!(vault.expire(&expiry(SUBJECT, 90)).await.unwrap(), certificate, "asked twice, done once");
 
     let account = Subject::account(Uuid::from_u128(8));
     let sealed = vault.seal(&account, b"", b"plain").await.unwrap();
-    assert!(matches!(vault.expire(&expiry(account, 91)).await, Err(Error::Database(_))), "a rule is for filings");
+    assert!(
+        matches!(vault.expire(&expiry(account, 91)).await, Err(Error::Database(_))),
+        "a rule is for filings"
+    );
     assert_eq!(vault.open(&account, b"", &sealed).await.unwrap(), Opened::Plain(b"plain".to_vec()));
 }
 

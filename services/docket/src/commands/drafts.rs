@@ -94,8 +94,7 @@ pub async fn abandon(home: &Path, name: &str, confirmed: bool, teller: &Teller) 
         "its answers and files are erased and cannot be had again: say --yes; `docket export` saves them first"
     );
     let (connection, token) = Session::resume(home).await?;
-    let message =
-        pb::AbandonDraftRequest { request_id: Uuid::now_v7().to_string(), name: name.to_owned() };
+    let message = pb::AbandonDraftRequest { request_id: Uuid::now_v7().to_string(), name: name.to_owned() };
     let answer = connection.drafts().abandon_draft(request(Some(&token), message)).await;
     let filing = answer.map_err(Refused::from)?.into_inner().filing.context("filing")?;
     tell(&filing, teller);

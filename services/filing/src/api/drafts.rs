@@ -339,8 +339,7 @@ async fn abandon(
     let dossier = desk.filing(caller, "AbandonDraft", id).await?;
     let context = acting_for(context, caller, dossier.filing.account);
     let mut tx = docket_database::begin(&desk.base.pool).await?;
-    let ended =
-        desk.filings.execute_in(&mut tx, &context, id, Subjects::filing(id), filing::abandon).await?;
+    let ended = desk.filings.execute_in(&mut tx, &context, id, Subjects::filing(id), filing::abandon).await?;
     if !ended.repeated {
         filings::set_gone(&mut tx, id).await?;
         let erased = keep_draft::erased(id, desk.base.clock.now());

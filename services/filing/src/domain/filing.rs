@@ -17,9 +17,9 @@ mod unsolicited;
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity};
 pub(crate) use decide::already_attached;
 pub use decide::{
-    Checked, Ending, Settled, Sign, Start, accept, answer, approve, ask_fee_waiver, ask_review, attach, begin_again,
-    abandon, announce_expiry, detach, expire, explain_missing, give_back, received_at_us, reject, send, show_fee, sign, start, submit,
-    take_over, void,
+    Checked, Ending, Settled, Sign, Start, abandon, accept, announce_expiry, answer, approve, ask_fee_waiver,
+    ask_review, attach, begin_again, detach, expire, explain_missing, give_back, received_at_us, reject,
+    send, show_fee, sign, start, submit, take_over, void,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 

@@ -53,10 +53,7 @@ pub fn next(worked_at: Timestamp, told: Option<(u32, Timestamp)>, now: Timestamp
 /// Nine o'clock in the morning, so many days before the last one.
 fn telling(last_day: Date, days: u32) -> Timestamp {
     let day = plus(last_day, -i32::try_from(days).unwrap_or(0)).to_datetime(time(9, 0, 0, 0));
-    zone(OFFICE_ZONE)
-        .ok()
-        .and_then(|zone| zone.to_timestamp(day).ok())
-        .unwrap_or(Timestamp::MAX)
+    zone(OFFICE_ZONE).ok().and_then(|zone| zone.to_timestamp(day).ok()).unwrap_or(Timestamp::MAX)
 }
 
 fn plus(day: Date, days: i32) -> Date {
@@ -134,7 +131,10 @@ mod tests {
                     Step::Expire(kept_until) => {
                         let (days, at) = told.expect("it was told");
                         let notice = now.duration_since(at);
-                        assert!(days == 1 && notice >= SignedDuration::from_hours(24), "{stride}: {at} {now}");
+                        assert!(
+                            days == 1 && notice >= SignedDuration::from_hours(24),
+                            "{stride}: {at} {now}"
+                        );
                         assert!(kept_until >= super::kept_until(worked) && office_date(now) > kept_until);
                         break;
                     }

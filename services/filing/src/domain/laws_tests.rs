@@ -273,8 +273,12 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         Event::UnsolicitedEvidenceAdded(_) => {
             assert_eq!(before.phase, Phase::Accepted);
             assert_eq!(after.unsolicited.len(), before.unsolicited.len() + 1);
-            let beside =
-                Filing { version: before.version, unsolicited: before.unsolicited.clone(), ..after.clone() };
+            let beside = Filing {
+                version: before.version,
+                worked: before.worked,
+                unsolicited: before.unsolicited.clone(),
+                ..after.clone()
+            };
             assert_eq!(&beside, before, "what was signed changed");
         }
         Event::DraftExpiryAnnounced(_) => {

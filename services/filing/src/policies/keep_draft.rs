@@ -92,8 +92,7 @@ impl KeepDraft {
         match keep::next(worked_at, told, now) {
             Step::Wait(until) => self.again(tx, kept(id, until)).await,
             Step::Tell { days, kept_until } => {
-                let tell =
-                    |state: &filing::Filing| filing::announce_expiry(state, ending(kept_until), days);
+                let tell = |state: &filing::Filing| filing::announce_expiry(state, ending(kept_until), days);
                 self.0.filings.execute_in(tx, &context, id, subjects, tell).await?;
                 self.again(tx, kept(id, now + SOON_S.seconds())).await
             }

@@ -14,12 +14,7 @@ pub(crate) struct Claim {
 
 /// Takes the next batch at `now_us`: of the pass that runs, or of a new one when the last began `every_us` ago. None while
 /// another has it, or when it is not time yet.
-pub(crate) async fn claim(
-    pool: &PgPool,
-    now_us: i64,
-    every_us: i64,
-    until_us: i64,
-) -> Result<Option<Claim>> {
+pub(crate) async fn claim(pool: &PgPool, now_us: i64, every_us: i64, until_us: i64) -> Result<Option<Claim>> {
     sqlx::query_as!(
         Claim,
         r#"INSERT INTO file_scrub AS s (began_at_us, up_to, claimed_until_us)
@@ -40,12 +35,7 @@ pub(crate) async fn claim(
 }
 
 /// Gives a claim back: filings up to `up_to` are read, and with `ended_at_us` all are.
-pub(crate) async fn settle(
-    pool: &PgPool,
-    claim: Claim,
-    up_to: Uuid,
-    ended_at_us: Option<i64>,
-) -> Result<()> {
+pub(crate) async fn settle(pool: &PgPool, claim: Claim, up_to: Uuid, ended_at_us: Option<i64>) -> Result<()> {
     sqlx::query!(
         "UPDATE file_scrub SET up_to = $2, ended_at_us = $3, claimed_until_us = 0 WHERE claimed_until_us = $1",
         claim.until_us,
@@ -101,13 +91,9 @@ pub(crate) async fn damaged(pool: &PgPool, filing: Uuid, file: &Damaged) -> Resu
 
 /// Forgets the damage of these objects of a filing: they are whole, or nobody's any more.
 pub(crate) async fn only_damaged(pool: &PgPool, filing: Uuid, still: &[String]) -> Result<()> {
-    sqlx::query!(
-        "DELETE FROM damaged_file WHERE filing_id = $1 AND NOT object_key = ANY($2)",
-        filing,
-        still
-    )
-    .execute(pool)
-    .await?;
+    sqlx::query!("DELETE FROM damaged_file WHERE filing_id = $1 AND NOT object_key = ANY($2)", filing, still)
+        .execute(pool)
+        .await?;
     Ok(())
 }
 

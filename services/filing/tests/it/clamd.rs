@@ -98,7 +98,10 @@ async fn the_real_scanner_finds_what_it_knows_and_is_believed_only_with_limits_a
         let ana = world.person("Ana Lúcia", "Lima");
         let draft = ana.start("N-400").await.unwrap().name;
         let unproven = ana.upload(&draft, "green_card", "card.png", &files::picture(53)).await.unwrap_err();
-        assert_eq!((unproven.code(), reason(&unproven)), (Code::Unavailable, "SCANNER_UNAVAILABLE".to_owned()));
+        assert_eq!(
+            (unproven.code(), reason(&unproven)),
+            (Code::Unavailable, "SCANNER_UNAVAILABLE".to_owned())
+        );
         assert_eq!(world.objects(), 0);
     }
 }

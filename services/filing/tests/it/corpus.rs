@@ -90,7 +90,8 @@ fn whatever_is_done_to_a_file_something_is_said_of_it() {
             bytes.drain(from.min(to)..from.max(to));
         }
         let verdict = verdict(&bytes);
-        let said = verdict == "died" || verdict.starts_with("{\"taken\":") || verdict.starts_with("{\"refused\":");
+        let said =
+            verdict == "died" || verdict.starts_with("{\"taken\":") || verdict.starts_with("{\"refused\":");
         assert!(said, "{}: {verdict}", sample.name);
     }
 }
@@ -100,12 +101,18 @@ fn whatever_is_done_to_a_file_something_is_said_of_it() {
 fn a_stranger_is_read_in_a_room_without_doors() {
     let mut child = started();
     let end = Instant::now() + Duration::from_secs(30);
-    let told = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", child.id())).unwrap_or_default();
+    let told =
+        |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", child.id())).unwrap_or_default();
     while !told("status").contains("Seccomp:\t2") {
         assert!(Instant::now() < end, "{}", told("status"));
         std::thread::yield_now();
     }
     assert!(told("status").contains("NoNewPrivs:\t1"));
+    // The limit counts for what is taken from now on: nothing much may be reserved before it.
+    let status = told("status");
+    let reserved = status.lines().find_map(|line| line.strip_prefix("VmData:")).unwrap();
+    let reserved: u64 = reserved.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(reserved < 64 * 1024, "{reserved} kB");
     let limits = told("limits");
     for (name, limit) in [
         ("Max data size", "536870912"),

@@ -22,7 +22,13 @@ async fn turn_to(world: &World, person: &mut Client, day: Date, hour: i8) {
     person.token = world.token(person.account);
     let known = timeout(PATIENCE, async {
         // The service's clock follows within a moment.
-        while person.drafts.clone().list_filings(with_token(pb::ListFilingsRequest::default(), &person.token)).await.is_err() {
+        while person
+            .drafts
+            .clone()
+            .list_filings(with_token(pb::ListFilingsRequest::default(), &person.token))
+            .await
+            .is_err()
+        {
             sleep(GLANCE).await;
         }
     });
@@ -89,7 +95,9 @@ async fn a_draft_is_told_of_three_times_and_deleted_after_its_last_day() {
     for (times, days) in [(1, 14), (2, 7), (3, 1)] {
         turn_to(&world, &mut ana, last_day - days.days(), 9).await;
         until_written(&world, &draft, ANNOUNCED, times).await;
-        let Event::DraftExpiryAnnounced(told) = world.last_event(&draft).await else { panic!("no announcement") };
+        let Event::DraftExpiryAnnounced(told) = world.last_event(&draft).await else {
+            panic!("no announcement")
+        };
         assert_eq!((i64::from(told.days), told.kept_until_date), (days, last_day.to_string()));
         assert_eq!((told.account_id, told.representative), (ana.account.to_string(), String::new()));
     }
@@ -119,11 +127,12 @@ async fn work_on_a_package_keeps_all_of_it_and_a_hold_keeps_what_is_held() {
     let beside = pb::StartDraftRequest { request_id, form: "I-90".into(), package, ..Default::default() };
     let beside = ana.begin(beside).await.unwrap().name;
     let held = ana.start("I-765").await.unwrap().name;
+    ana.answer(&held, &serde_json::json!({ "app_family_name": "Lima" })).await.unwrap();
     world.hold(&held).await;
 
     // The last work on one of the two is a fortnight later.
     turn_to(&world, &mut ana, begun_on + 14.days(), 12).await;
-    ana.upload(&beside, "green_card", "card.png", &files::picture(42)).await.unwrap();
+    ana.upload(&beside, "current_card", "card.png", &files::picture(42)).await.unwrap();
     turn_to(&world, &mut ana, begun_on + 31.days(), 12).await;
     // Once both were told, what was due before them would have been as well.
     until_written(&world, &first.name, ANNOUNCED, 1).await;
@@ -139,7 +148,10 @@ async fn work_on_a_package_keeps_all_of_it_and_a_hold_keeps_what_is_held() {
     until_written(&world, &beside, EXPIRED, 1).await;
     until_erased(&world, &ana, &beside).await;
     let kept = ana.get(&held).await.unwrap();
-    assert_eq!((kept.state.as_str(), kept.erased, written(&world, &held, ANNOUNCED).await), ("draft", false, 0));
+    assert_eq!(
+        (kept.state.as_str(), kept.erased, written(&world, &held, ANNOUNCED).await),
+        ("draft", false, 0)
+    );
 
     // Released it is told once, for a day, and goes.
     world.release(&held).await;
@@ -159,7 +171,7 @@ async fn who_gives_a_draft_up_has_it_erased_at_once_and_the_rest_of_the_package_
     let request_id = Uuid::now_v7().to_string();
     let unwanted = pb::StartDraftRequest { request_id, form: "I-90".into(), package, ..Default::default() };
     let unwanted = ana.begin(unwanted).await.unwrap().name;
-    ana.upload(&unwanted, "green_card", "card.png", &files::picture(43)).await.unwrap();
+    ana.upload(&unwanted, "current_card", "card.png", &files::picture(43)).await.unwrap();
     let eve = world.person("Eve", "Stone");
     assert_eq!(abandon(&eve, Uuid::now_v7(), &unwanted).await.unwrap_err().code(), Code::NotFound);
 
@@ -171,6 +183,7 @@ async fn who_gives_a_draft_up_has_it_erased_at_once_and_the_rest_of_the_package_
     assert_eq!(written(&world, &unwanted, "filing.draft_abandoned.v1").await, 1);
 
     ana.make_ready(&kept.name).await;
+    ana.quote(&kept.name).await.unwrap();
     ana.sign_now(&kept.name).await;
     ana.submit(&kept.name).await.unwrap();
     let sent = abandon(&ana, Uuid::now_v7(), &kept.name).await.unwrap_err();

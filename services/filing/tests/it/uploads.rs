@@ -36,7 +36,12 @@ impl Device {
         Self { client: UploadServiceClient::new(channel), token: token.to_owned() }
     }
 
-    pub(crate) async fn begin(&self, command: Uuid, parent: &str, bytes: &[u8]) -> Result<pb::Upload, Status> {
+    pub(crate) async fn begin(
+        &self,
+        command: Uuid,
+        parent: &str,
+        bytes: &[u8],
+    ) -> Result<pb::Upload, Status> {
         let header = pb::UploadHeader {
             request_id: command.to_string(),
             parent: parent.into(),

@@ -31,9 +31,12 @@ impl Subscriber for TellPreparers {
 
     async fn apply(&self, tx: &mut PgConnection, recorded: &Recorded) -> Result<(), ApplyError> {
         let event: Event = recorded.decode()?;
-        let Some((alert, accounts)) = told(&event) else { return Ok(()) };
+        let Some((alert, occasion, accounts)) = told(&event) else { return Ok(()) };
+        // Where nothing else is said of it, the event is an occasion of its own.
+        let occasion = if occasion.is_empty() { recorded.event_id.to_string() } else { occasion.to_owned() };
         for account in accounts.iter().filter_map(|account| Uuid::try_parse(account).ok()) {
-            delivery::queue_about_draft(tx, recorded, account, alert, self.base.clock.now()).await?;
+            let told = (alert, occasion.as_str());
+            delivery::queue_about_draft(tx, recorded, account, told, self.base.clock.now()).await?;
         }
         Ok(())
     }
@@ -43,9 +46,9 @@ impl Subscriber for TellPreparers {
     }
 }
 
-/// Which mail an event is told by, and to whom; an empty account is nobody.
+/// Which mail an event is told by, the occasion that is told of once, and to whom; an empty account is nobody.
 #[expect(clippy::wildcard_enum_match_arm, reason = "whoever did anything else knows of it")]
-fn told(event: &Event) -> Option<(&'static str, Vec<&String>)> {
+fn told(event: &Event) -> Option<(&'static str, &str, Vec<&String>)> {
     match event {
         Event::DraftExpiryAnnounced(e) => {
             let alert = match e.days {
@@ -53,10 +56,12 @@ fn told(event: &Event) -> Option<(&'static str, Vec<&String>)> {
                 7 => "draft_kept_a_week",
                 _ => "draft_kept_a_day",
             };
-            Some((alert, vec![&e.account_id, &e.representative]))
+            Some((alert, &e.kept_until_date, vec![&e.account_id, &e.representative]))
         }
-        Event::DraftExpired(e) => Some(("draft_expired", vec![&e.account_id, &e.representative])),
-        Event::FilingReviewAsked(e) => Some(("review_asked", vec![&e.account_id])),
+        Event::DraftExpired(e) => {
+            Some(("draft_expired", &e.kept_until_date, vec![&e.account_id, &e.representative]))
+        }
+        Event::FilingReviewAsked(e) => Some(("review_asked", "", vec![&e.account_id])),
         _ => None,
     }
 }

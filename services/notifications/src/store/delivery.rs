@@ -76,23 +76,20 @@ pub(crate) async fn queue_mail(
     .map(drop)
 }
 
-/// Queues a mail that tells `account` of a draft. What is filed together ends together: of several drafts one mail tells,
-/// within half a day.
+/// Queues a mail that tells `account` of a draft, once for each occasion: what is filed together ends together, and of
+/// all of it one mail tells.
 pub(crate) async fn queue_about_draft(
     tx: &mut PgConnection,
     event: &Recorded,
     account: Uuid,
-    alert: &str,
+    (alert, occasion): (&str, &str),
     now: Timestamp,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO delivery (delivery_id, about_event, correlation_id, account_id, channel, alert, state,
              next_at_us, changed_at_us, traceparent)
-         SELECT $1, $2, $3, $4, $5, $6, 'queued', $7, $7, $8
-         WHERE NOT EXISTS (SELECT FROM delivery
-             WHERE account_id = $4 AND alert = $6 AND changed_at_us > $7 - 43200000000)
-         ON CONFLICT (about_event, account_id, channel) DO NOTHING",
-        derived_id(&format!("alert:{account}:{EMAIL}"), event.event_id, 0),
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $8) ON CONFLICT DO NOTHING",
+        derived_id(&format!("alert:{alert}:{occasion}:{EMAIL}"), account, 0),
         event.event_id,
         event.metadata.correlation_id,
         account,

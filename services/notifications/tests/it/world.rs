@@ -368,7 +368,8 @@ async fn foreign_log(name: &'static str, broker: &str, stop: Stop) -> (EventLog,
     })
     .await
     .unwrap();
-    let options = BrokerOptions { url: broker.into(), name: name.into(), identity: None, ca: None, replicas: 1 };
+    let options =
+        BrokerOptions { url: broker.into(), name: name.into(), identity: None, ca: None, replicas: 1 };
     let broker = Broker::connect(&options).await.unwrap();
     tokio::spawn(Relay::new(log.clone(), broker).run(stop));
     (log, database)

@@ -323,13 +323,13 @@ pub fn ask_review(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refu
     checked.still_true_of(filing)?;
     match filing.review {
         Review::Asked | Review::Approved(_) => Ok(Vec::new()),
-        Review::None | Review::Returned => {
-            Ok(vec![pb::FilingReviewAsked {
+        Review::None | Review::Returned => Ok(vec![
+            pb::FilingReviewAsked {
                 content_mac: checked.content_mac.clone(),
                 account_id: filing.account.to_string(),
             }
-            .into()])
-        }
+            .into(),
+        ]),
     }
 }
 

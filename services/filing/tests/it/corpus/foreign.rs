@@ -23,7 +23,10 @@ const BEGINNINGS: &[(&str, &[u8])] = &[
     ("PostScript", b"%!PS-Adobe-3.0\n%%Pages: 1\n"),
     ("a web page", b"<!DOCTYPE html><html><script>alert(1)</script></html>"),
     ("a drawing, SVG", b"<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\"/>"),
-    ("XML with an entity", b"<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><a>&b;</a>"),
+    (
+        "XML with an entity",
+        b"<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><a>&b;</a>",
+    ),
     ("a picture, GIF", b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff;"),
     ("a picture, BMP", b"BM\x3a\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00"),
     ("a picture, WebP", b"RIFF\x24\x00\x00\x00WEBPVP8 "),
@@ -47,7 +50,6 @@ const BEGINNINGS: &[(&str, &[u8])] = &[
     ("WebAssembly", b"\x00asm\x01\x00\x00\x00"),
     ("zeros", b"\x00\x00\x00\x00\x00\x00\x00\x00"),
     ("one byte", b"%"),
-    ("a PDF that begins late", b"\n\n\n\n%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"),
 ];
 
 pub(super) fn samples() -> Vec<Sample> {
@@ -56,6 +58,8 @@ pub(super) fn samples() -> Vec<Sample> {
         Sample::new("a byte too many", vec![b'a'; 12 * 1024 * 1024 + 1], &["{\"refused\":\"too_large\"}"]),
         Sample::new("as many bytes as may be", vec![b'a'; 12 * 1024 * 1024], NOT_ALLOWED),
     ];
+    let late = b"\n\n\n\n%PDF-1.7\n1 0 obj\n<<>>\nendobj\n".to_vec();
+    samples.push(Sample::new("a PDF that begins late", late, &["{\"refused\":\"pdf_broken\"}"]));
     for (name, beginning) in BEGINNINGS {
         samples.push(Sample::new(*name, beginning.to_vec(), NOT_ALLOWED));
         let long = beginning.iter().copied().chain((0..4000_u32).map(|n| n.to_le_bytes()[0])).collect();
