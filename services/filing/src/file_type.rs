@@ -174,14 +174,13 @@ fn has_an_end(bytes: &[u8]) -> bool {
     while let Some(&[first, marker]) = bytes.get(at..at + 2).and_then(|pair| pair.first_chunk()) {
         at += match (first, marker) {
             (0xff, END) => return true,
-            // Fill bytes; markers that stand alone.
-            (0xff, 0xff) => 1,
+            // Markers that stand alone.
             (0xff, 0x01 | 0xd0..=0xd8) => 2,
             (0xff, 0x02..=0xfe) => match bytes.get(at + 2..at + 4).and_then(|pair| pair.first_chunk()) {
                 Some(length) => 2 + usize::from(u16::from_be_bytes(*length)).max(2),
                 None => return false,
             },
-            // Coded data, in which 0xff is written with a zero behind it.
+            // Bytes that fill, and coded data, in which 0xff is written with a zero behind it.
             _ => 1,
         };
     }

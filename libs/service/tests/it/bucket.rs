@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const BUCKET: &str = "evidence";
 const MIB: usize = 1024 * 1024;
 
-/// SeaweedFS with a bucket and a user.
+/// `SeaweedFS` with a bucket and a user.
 struct Store {
     server: Child,
     endpoint: String,

@@ -49,7 +49,7 @@ impl Clamd {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         // In two halves so that no scanner objects to this source.
         let eicar = [r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].concat();
-        let hex: String = eicar.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex::encode(eicar);
         fs::write(folder.path().join("docket.ndb"), format!("Docket.Test.EICAR:0:*:{hex}\n")).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let user = if geteuid().is_root() { "User clamav\n" } else { "" };

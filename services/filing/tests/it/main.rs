@@ -1,4 +1,5 @@
 //! The filing service through its gRPC port, on a real PostgreSQL, NATS and the sandbox's scanner.
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test where it cannot go on")]
 
 mod access;
 mod answers;

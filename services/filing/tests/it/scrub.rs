@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use crate::files;
 use crate::world::World;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const DAY_S: i64 = 86_400;
 
 /// What is damaged: evidence and fault.
@@ -28,9 +28,8 @@ async fn found(world: &World, wanted: &[(&str, &str)]) {
             sleep(Duration::from_millis(100)).await;
         }
     });
-    if seen.await.is_err() {
-        panic!("{:?} and not {wanted:?}", damaged(world).await);
-    }
+    let seen = seen.await;
+    assert!(seen.is_ok(), "{:?} and not {wanted:?}", damaged(world).await);
 }
 
 /// Waits until a pass that began after that instant has ended.
