@@ -18,6 +18,10 @@ const MAX_SIDE: u32 = 20_000;
 /// The most that one stream of a PDF may grow to while it is read, and one picture in memory; more is a trap.
 const MAX_UNPACKED: usize = 256 * 1024 * 1024;
 
+/// The most that one stream of a PDF unpacks to: a sheet in colour at 600 dots per inch has 105 MB. Well below the memory
+/// that the process has, since what could not be held would be taken for the end.
+const MAX_STREAM: usize = 128 * 1024 * 1024;
+
 /// What in a PDF does something when it is opened, or carries something else along: programs, calls of other programs,
 /// files inside, players, forms that are programs, and what sends answers away. The keys are those of ISO 32000-2, 7.11.4,
 /// 12.6.4 and 12.7.
@@ -116,7 +120,7 @@ fn pdf(bytes: &[u8]) -> Result<(), Fault> {
 fn is_bomb(object: &Object) -> bool {
     let Object::Stream(stream) = object else { return false };
     matches!(
-        stream.decompressed_content_with_limit(MAX_UNPACKED),
+        stream.decompressed_content_with_limit(MAX_STREAM),
         Err(lopdf::Error::Decompress(
             DecompressError::MemoryLimitExceeded { .. } | DecompressError::TooManyFilters { .. }
         ))

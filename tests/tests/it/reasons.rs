@@ -7,18 +7,19 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Words in capitals that are no reasons.
-const NOT_REASONS: [&str; 7] = [
+const NOT_REASONS: [&str; 8] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "CARGO_PKG_VERSION",
     "DOCKET_CONFIG",
     "DOCKET_IMPORT_DATABASE",
+    "MIMALLOC_ARENA_RESERVE",
     "SCREAMING_SNAKE_CASE",
 ];
 
 /// What is said where it is put together elsewhere.
-const WORDS: [(&str, &str); 8] = [
+const WORDS: [(&str, &str); 9] = [
     ("FILE_BROKEN", "The file is empty, or cannot be read to its end."),
     ("FIELDS_INVALID", "Each wrong field stands in `BadRequest` with a reason of its own."),
     ("NOT_BUILT", "The rows beside those in use are not built."),
@@ -26,6 +27,7 @@ const WORDS: [(&str, &str); 8] = [
     ("NOT_FIRST_PARKED", "Only the first parked event of a stream can be given up."),
     ("REASON_IS_NO_CODE", "A reason here is a code, not free text."),
     ("STALE", "Somebody changed this in the meantime. Look again."),
+    ("INSPECTOR_UNAVAILABLE", "The file could not be read just now, so it was not kept."),
     ("SCANNER_UNAVAILABLE", "The file could not be scanned for viruses just now, so it was not kept."),
 ];
 
