@@ -15,6 +15,8 @@
 //! server.stop().await;
 //! ```
 
+mod foreign;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -48,6 +50,8 @@ use crate::config::{
     BrokerConfig, DatabaseConfig, KeysDatabaseConfig, ServiceConfig, TelemetryConfig, TlsConfig,
 };
 use crate::{Listening, roles, tls};
+
+pub use foreign::{append, foreign_log, machine};
 
 /// How long a server may take to listen.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -405,4 +409,27 @@ impl SessionService for OnlyKeys {
     ) -> Result<Response<identity::SignOutResponse>, Status> {
         Err(Status::unimplemented("a stand-in"))
     }
+}
+
+/// What a program is told in its file of what every service has; its own sections follow.
+#[expect(clippy::unnecessary_debug_formatting, reason = "quoted, as TOML wants its strings")]
+pub fn service_toml(service: &ServiceConfig) -> String {
+    let keys = service.keys_database.as_ref().expect("the bench's services have keys");
+    let peers: Vec<String> = service.peers.iter().map(|(name, url)| format!("{name} = {url:?}")).collect();
+    format!(
+        "[service]\ngrpc_listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
+         clock_offset_file = {:?}\n[service.tls]\ncert_file = {:?}\nkey_file = {:?}\nca_file = {:?}\n\
+         [service.database]\nurl = {:?}\n[service.keys_database]\nurl = {:?}\nkek_file = {:?}\n\
+         [service.broker]\nurl = {:?}\n[service.peers]\n{}\n",
+        service.data_dir,
+        service.clock_offset_file.as_ref().expect("the bench has a clock"),
+        service.tls.cert_file,
+        service.tls.key_file,
+        service.tls.ca_file,
+        service.database.url,
+        keys.url,
+        keys.kek_file.as_ref().expect("the bench's services have a key"),
+        service.broker.url,
+        peers.join("\n"),
+    )
 }

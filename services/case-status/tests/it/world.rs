@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use docket_case_status::{command, status};
-use docket_eventlog::{Context, EventLog, Expected, StreamAppend, StreamName, Subjects};
-use docket_kernel::{Actor, Clock as _, EventEnum, ManualClock, SharedClock};
+use docket_eventlog::{EventLog, Expected, StreamAppend, StreamName, Subjects};
+use docket_kernel::{Clock as _, EventEnum as _, ManualClock, SharedClock};
 use docket_proto::case_status::v1::case_command_service_client::CaseCommandServiceClient;
 use docket_proto::case_status::v1::status_service_client::StatusServiceClient;
 use docket_proto::events::{filing, notice, payment, representation, response};
@@ -14,7 +14,7 @@ use docket_proto::filing::events::v1 as filings;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
 use docket_proto::notifications::events::v1 as notifications;
 use docket_proto::payments::events::v1 as payments;
-use docket_service::testing::{Bench, Running, grant_role};
+use docket_service::testing::{Bench, Running, append, grant_role, machine};
 use docket_service::{Base, BaseOptions, Projection as _, Server, migrate};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
 use sqlx::PgPool;
@@ -350,26 +350,6 @@ impl World {
         };
         self.until(count, |count| *count == 0).await;
     }
-}
-
-/// A command of a test's machine.
-fn machine() -> Context {
-    Context {
-        command_id: Uuid::new_v4(),
-        correlation_id: Uuid::new_v4(),
-        causation_id: None,
-        actor: Actor::machine("test"),
-        on_behalf_of: None,
-        auth_level: 0,
-        traceparent: String::new(),
-        request: Vec::new(),
-    }
-}
-
-async fn append<E: EventEnum>(log: &EventLog, id: Uuid, event: E) {
-    let stream = StreamName::of(E::CATEGORY, id);
-    let append = StreamAppend::of(stream, Expected::Any, Subjects::filing(id), &[event]);
-    log.append(machine().append(log, vec![append])).await.unwrap();
 }
 
 async fn serve<F, Fut>(

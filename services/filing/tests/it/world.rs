@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use docket_eventlog::{Context, EventLog, Expected, OpenLog, StreamAppend, StreamName, Subjects};
+use docket_eventlog::EventLog;
 use docket_filing::{Config, CopiesConfig, InspectorConfig, MIGRATOR, ScannerConfig};
 use docket_forms::CatalogueFolder;
-use docket_kernel::{Actor, EventEnum, SystemClock};
-use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
+use docket_kernel::EventEnum as _;
+use docket_messaging::Stop;
 use docket_proto::case_status::events::v1 as cases;
 use docket_proto::events::{case, filing, payment};
 use docket_proto::filing::v1 as pb;
@@ -24,9 +24,8 @@ use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
 use docket_proto::types::v1::Deadline;
 use docket_sandbox::Sandbox;
 use docket_service::ServiceConfig;
-use docket_service::testing::{Bench, Running, grant_role};
+use docket_service::testing::{Bench, Running, append, foreign_log, grant_role};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
-use docket_vault::{Kek, Vault};
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 use tonic::Status;
@@ -65,6 +64,14 @@ struct ForeignLog {
     _database: TestDatabase,
 }
 
+impl ForeignLog {
+    async fn open(name: &'static str, broker: &str) -> Self {
+        let (database, stop) = (database(name).await, Stop::new());
+        let log = foreign_log(name, &database.pool, broker, stop.clone()).await;
+        Self { log, stop, _database: database }
+    }
+}
+
 impl Drop for ForeignLog {
     fn drop(&mut self) {
         self.stop.cancel();
@@ -91,7 +98,7 @@ impl World {
         bench.peer("payments", Routes::new(PaymentServiceServer::new(Quotes))).await;
         let (own, keys, nats) = (database("filing").await, database("filing_keys").await, nats().await);
         let (payments, cases) =
-            (foreign_log("payments", &nats.url).await, foreign_log("cases-0", &nats.url).await);
+            (ForeignLog::open("payments", &nats.url).await, ForeignLog::open("cases-0", &nats.url).await);
         let sandbox = Sandbox::start(docket_sandbox::Config::default()).await.expect("the sandbox starts");
         let service = bench.config("filing", &own.url, Some(&keys.url), &nats.url);
         docket_service::migrate(&service, &MIGRATOR).await.expect("the databases are made");
@@ -217,13 +224,13 @@ impl World {
     /// Appends to the log of payments.
     pub(crate) async fn payment(&self, payment: &str, event: payment::Event) {
         let id = payment.strip_prefix("payments/").expect("a payment's name");
-        self.payments.append(StreamName::of("payment", id.parse().expect("a UUID")), &event).await;
+        append(&self.payments.log, id.parse().expect("a UUID"), event).await;
     }
 
     /// Appends to the log of cases.
     pub(crate) async fn case(&self, filing: &str, event: case::Event) {
         let id = filing.strip_prefix("filings/").expect("a filing's name");
-        self.cases.append(StreamName::of("case", id.parse().expect("a UUID")), &event).await;
+        append(&self.cases.log, id.parse().expect("a UUID"), event).await;
     }
 
     /// Makes the scanner work, err or hang up.
@@ -332,52 +339,6 @@ fn files_under(folder: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.expect("an entry").path())
         .flat_map(|path| if path.is_dir() { files_under(&path) } else { vec![path] })
         .collect()
-}
-
-async fn foreign_log(name: &'static str, broker: &str) -> ForeignLog {
-    let database = database(name).await;
-    docket_eventlog::migrate(&database.pool, None).await.expect("the log's schema");
-    docket_vault::migrate(&database.pool, None).await.expect("the keys' schema");
-    let clock = std::sync::Arc::new(SystemClock);
-    let kek = Kek::from_hex(&Kek::generate().expect("randomness")).expect("a key");
-    let vault = Vault::connect(database.pool.clone(), kek, clock.clone()).await.expect("a vault");
-    let log = EventLog::open(OpenLog {
-        name,
-        pool: database.pool.clone(),
-        vault,
-        clock,
-        personal: docket_proto::personal_fields,
-        producer: "test/1".into(),
-        rules: String::new(),
-    })
-    .await
-    .expect("a log");
-    let options =
-        BrokerOptions { url: broker.into(), name: name.into(), identity: None, ca: None, replicas: 1 };
-    let broker = Broker::connect(&options).await.expect("the broker");
-    let (relay, stop) = (Relay::new(log.clone(), broker), Stop::new());
-    tokio::spawn(relay.run(stop.clone()));
-    ForeignLog { log, stop, _database: database }
-}
-
-impl ForeignLog {
-    async fn append(&self, stream: StreamName, event: &impl EventEnum) {
-        let id = Uuid::now_v7();
-        let context = Context {
-            command_id: id,
-            correlation_id: id,
-            causation_id: None,
-            actor: Actor::machine("test"),
-            on_behalf_of: None,
-            auth_level: 0,
-            traceparent: String::new(),
-            request: Vec::new(),
-        };
-        let subjects = Subjects { filing: stream.id(), account: stream.id(), person: None };
-        let events = std::slice::from_ref(event);
-        let append = StreamAppend::of(stream, Expected::Any, subjects, events);
-        self.log.append(context.append(&self.log, vec![append])).await.expect("it is appended");
-    }
 }
 
 /// The fee of a package was paid.

@@ -3,6 +3,7 @@
 use std::process::{Child, Command, Stdio};
 
 use docket_service::Listening;
+use docket_service::testing::service_toml;
 
 use crate::events;
 use crate::world::{World, catalogue, until};
@@ -11,33 +12,15 @@ use crate::world::{World, catalogue, until};
 struct Program(Child);
 
 impl Program {
-    #[expect(clippy::unnecessary_debug_formatting, reason = "quoted, as TOML wants its strings")]
     fn start(world: &World) -> Self {
-        let service = &world.config;
-        let keys = service.keys_database.as_ref().unwrap();
-        let mail = world.mail();
-        let peers: Vec<String> =
-            service.peers.iter().map(|(name, url)| format!("{name} = {url:?}")).collect();
-        let toml = format!(
-            "[service]\ngrpc_listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
-             clock_offset_file = {:?}\n[service.tls]\ncert_file = {:?}\nkey_file = {:?}\nca_file = {:?}\n\
-             [service.database]\nurl = {:?}\n[service.keys_database]\nurl = {:?}\nkek_file = {:?}\n\
-             [service.broker]\nurl = {:?}\n[service.peers]\n{}\n[mail]\nsmtp_url = {:?}\nfrom = {:?}\n\
-             [catalogue]\ndir = {:?}\n",
-            service.data_dir,
-            service.clock_offset_file.as_ref().unwrap(),
-            service.tls.cert_file,
-            service.tls.key_file,
-            service.tls.ca_file,
-            service.database.url,
-            keys.url,
-            keys.kek_file.as_ref().unwrap(),
-            service.broker.url,
-            peers.join("\n"),
+        let (service, mail) = (&world.config, world.mail());
+        let own = format!(
+            "[mail]\nsmtp_url = {:?}\nfrom = {:?}\n[catalogue]\ndir = \"{}\"\n",
             mail.smtp_url,
             mail.from,
-            catalogue().dir,
+            catalogue().dir.display(),
         );
+        let toml = service_toml(service) + &own;
         std::fs::create_dir_all(&service.data_dir).unwrap();
         let file = service.data_dir.join("notifications.toml");
         std::fs::write(&file, toml).unwrap();

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use docket_eventlog::{Context, EventLog, Expected, OpenLog, StreamAppend, StreamName, Subjects};
+use docket_eventlog::EventLog;
 use docket_forms::CatalogueFolder;
-use docket_kernel::{Actor, EventEnum, SystemClock};
-use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
+use docket_messaging::Stop;
 use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
 use docket_proto::events::{case, filing};
 use docket_proto::identity::v1::GetContactResponse;
@@ -17,9 +16,8 @@ use docket_proto::notifications::v1 as pb;
 use docket_proto::notifications::v1::inbox_service_client::InboxServiceClient;
 use docket_sandbox::Sandbox;
 use docket_service::ServiceConfig;
-use docket_service::testing::{Bench, Running, with_token};
+use docket_service::testing::{Bench, Running, append, foreign_log, with_token};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
-use docket_vault::{Kek, Vault};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use tonic::service::Routes;
@@ -77,8 +75,9 @@ impl World {
             (database("notifications").await, database("notifications_keys").await, nats().await);
         let sandbox = Sandbox::start(docket_sandbox::Config::default()).await.unwrap();
         let relaying = Stop::new();
-        let (cases, case_database) = foreign_log("cases-0", &nats.url, relaying.clone()).await;
-        let (filings, filing_database) = foreign_log("filing", &nats.url, relaying.clone()).await;
+        let (case_database, filing_database) = (database("cases").await, database("filing").await);
+        let cases = foreign_log("cases-0", &case_database.pool, &nats.url, relaying.clone()).await;
+        let filings = foreign_log("filing", &filing_database.pool, &nats.url, relaying.clone()).await;
         for (peer, log) in [("case-status", &cases), ("filing", &filings)] {
             bench.peer(peer, Routes::new(EventFeedServiceServer::new(Feed(log.clone())))).await;
         }
@@ -329,50 +328,6 @@ async fn app_role(database: &TestDatabase) -> String {
     sqlx::query(AssertSqlSafe(create)).execute(&database.pool).await.unwrap();
     let (_superuser, place) = database.url.rsplit_once('@').unwrap();
     format!("postgres://{role}:throw-away@{place}")
-}
-
-/// Appends to a stream of another service's log.
-async fn append<E: EventEnum>(log: &EventLog, id: Uuid, event: E) {
-    let command_id = Uuid::now_v7();
-    let context = Context {
-        command_id,
-        correlation_id: command_id,
-        causation_id: None,
-        actor: Actor::machine("test"),
-        on_behalf_of: None,
-        auth_level: 0,
-        traceparent: String::new(),
-        request: Vec::new(),
-    };
-    let (stream, subjects) = (StreamName::of(E::CATEGORY, id), Subjects::filing(id));
-    let append = StreamAppend::of(stream, Expected::Any, subjects, &[event]);
-    log.append(context.append(log, vec![append])).await.unwrap();
-}
-
-/// The log of another service with its relay.
-async fn foreign_log(name: &'static str, broker: &str, stop: Stop) -> (EventLog, TestDatabase) {
-    let database = database(name.trim_end_matches("-0")).await;
-    docket_eventlog::migrate(&database.pool, None).await.unwrap();
-    docket_vault::migrate(&database.pool, None).await.unwrap();
-    let clock = std::sync::Arc::new(SystemClock);
-    let kek = Kek::from_hex(&Kek::generate().unwrap()).unwrap();
-    let vault = Vault::connect(database.pool.clone(), kek, clock.clone()).await.unwrap();
-    let log = EventLog::open(OpenLog {
-        name,
-        pool: database.pool.clone(),
-        vault,
-        clock,
-        personal: docket_proto::personal_fields,
-        producer: "test/1".into(),
-        rules: String::new(),
-    })
-    .await
-    .unwrap();
-    let options =
-        BrokerOptions { url: broker.into(), name: name.into(), identity: None, ca: None, replicas: 1 };
-    let broker = Broker::connect(&options).await.unwrap();
-    tokio::spawn(Relay::new(log.clone(), broker).run(stop));
-    (log, database)
 }
 
 /// The catalogue of the checkout.

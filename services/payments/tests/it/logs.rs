@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use docket_eventlog::{Context, EventLog, Expected, StreamAppend, StreamName, Subjects};
-use docket_kernel::{Actor, EventEnum};
-use docket_service::testing::{Bench, Running};
+use docket_eventlog::EventLog;
+use docket_kernel::EventEnum;
+use docket_service::testing::{Bench, Running, append};
 use docket_service::{Base, BaseOptions, Server, migrate};
 use docket_testkit::{TestDatabase, database};
 use sqlx::migrate::Migrator;
@@ -42,19 +42,6 @@ impl ForeignLog {
 
     /// Appends to a stream.
     pub(crate) async fn append<E: EventEnum>(&self, id: Uuid, event: E) {
-        let command_id = Uuid::now_v7();
-        let context = Context {
-            command_id,
-            correlation_id: command_id,
-            causation_id: None,
-            actor: Actor::machine("test"),
-            on_behalf_of: None,
-            auth_level: 0,
-            traceparent: String::new(),
-            request: Vec::new(),
-        };
-        let stream = StreamName::of(E::CATEGORY, id);
-        let append = StreamAppend::of(stream, Expected::Any, Subjects::filing(id), &[event]);
-        self.log.append(context.append(&self.log, vec![append])).await.unwrap();
+        append(&self.log, id, event).await;
     }
 }
