@@ -1,10 +1,9 @@
 //! A form out of its definition, the JSON that a form is written as: for who evaluates it elsewhere, such as a portal.
 
 use crate::expr::Expr;
-use crate::expr::check::{Names, condition};
+use crate::expr::check::Names;
 use crate::form::{Form, Question};
 use crate::load::order::put_in_order;
-use crate::value::Shape;
 
 /// Why a definition is no form.
 #[derive(Debug, thiserror::Error)]
@@ -31,11 +30,12 @@ impl Form {
         let mut form: Self = serde_json::from_str(json)?;
         let names = Names::of(&form);
         for (id, condition, question) in conditions(&form) {
-            sound(&names, &id, condition, question)?;
+            let items_of = question.map(|question| question.id.as_str());
+            names.allow(&condition.node, items_of).map_err(|fault| unsound(id, fault.message))?;
         }
         match put_in_order(&mut form).pop() {
             None => Ok(form),
-            Some(id) => Err(unsound(id, "is shown depending on itself")),
+            Some(id) => Err(unsound(id, "is shown depending on itself".to_owned())),
         }
     }
 }
@@ -71,14 +71,6 @@ fn conditions(form: &Form) -> Vec<(String, &Expr, Option<&Question>)> {
     all
 }
 
-fn sound(names: &Names, id: &str, expr: &Expr, over: Option<&Question>) -> Result<(), DefinitionError> {
-    let fields = match over.and_then(|question| names.questions.get(&question.id)) {
-        Some(Shape::Items(fields)) => Some(fields),
-        _ => None,
-    };
-    condition(&expr.node, names, fields).map_err(|fault| unsound(id.to_owned(), &fault.message))
-}
-
-fn unsound(id: String, message: &str) -> DefinitionError {
-    DefinitionError::Unsound { id, message: message.to_owned() }
+fn unsound(id: String, message: String) -> DefinitionError {
+    DefinitionError::Unsound { id, message }
 }

@@ -11,6 +11,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{Certificate, ClientOptions, CredentialProvider, ObjectStore, RetryConfig};
 
 use crate::ObjectsConfig;
+use crate::config::aws_credentials;
 
 /// Opens it. Nothing is asked of it yet.
 pub(crate) fn open(config: &ObjectsConfig, production: bool) -> anyhow::Result<Arc<dyn ObjectStore>> {
@@ -21,9 +22,7 @@ pub(crate) fn open(config: &ObjectsConfig, production: bool) -> anyhow::Result<A
             options = options.with_root_certificate(certificate);
         }
     }
-    let credentials = config.credentials_file.as_ref().map_or(AwsCredentials::Environment, |path| {
-        AwsCredentials::File { path: path.clone(), profile: config.profile.clone() }
-    });
+    let credentials = aws_credentials(config.credentials_file.as_deref(), &config.profile);
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&config.bucket)
         .with_region(&config.region)

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use docket_messaging::BrokerOptions;
+use docket_vault::AwsCredentials;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
@@ -191,6 +192,14 @@ impl Default for TelemetryConfig {
             filter: "info,sqlx=warn,async_nats=warn,h2=warn,hyper=warn".to_owned(),
         }
     }
+}
+
+/// Where credentials for AWS come from: a section of a shared file, or the environment without one.
+pub(crate) fn aws_credentials(file: Option<&Path>, profile: &str) -> AwsCredentials {
+    file.map_or(AwsCredentials::Environment, |path| AwsCredentials::File {
+        path: path.to_owned(),
+        profile: profile.to_owned(),
+    })
 }
 
 fn development() -> String {

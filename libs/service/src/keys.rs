@@ -10,13 +10,12 @@ use clap::{Subcommand, ValueEnum};
 use docket_kernel::SharedClock;
 use docket_messaging::Stop;
 use docket_vault::{
-    AwsCredentials, AwsKms, AwsKmsOptions, Error, Kek, KeyProvider, KeyStatus, Keyring, OpenVault,
-    REMEMBERED, Vault,
+    AwsKms, AwsKmsOptions, Error, Kek, KeyProvider, KeyStatus, Keyring, OpenVault, REMEMBERED, Vault,
 };
 use sqlx::PgPool;
 
 use crate::base::{PATIENCE, clock, pool};
-use crate::config::{AwsKmsConfig, KeysDatabaseConfig, ServiceConfig, connect_options};
+use crate::config::{AwsKmsConfig, KeysDatabaseConfig, ServiceConfig, aws_credentials, connect_options};
 
 /// Pause between two looks at a keeper which is away.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -206,9 +205,7 @@ fn keyring(keys: &KeysDatabaseConfig, config: &ServiceConfig, service: &str) -> 
 }
 
 fn aws_kms(kms: &AwsKmsConfig, config: &ServiceConfig, service: &str) -> anyhow::Result<AwsKms> {
-    let credentials = kms.credentials_file.as_ref().map_or(AwsCredentials::Environment, |path| {
-        AwsCredentials::File { path: path.clone(), profile: kms.profile.clone() }
-    });
+    let credentials = aws_credentials(kms.credentials_file.as_deref(), &kms.profile);
     Ok(AwsKms::new(AwsKmsOptions {
         key_arn: kms.key_arn.clone(),
         endpoint: kms.endpoint.clone(),

@@ -5,7 +5,7 @@ use docket_proto::{case_status, filing, identity, log, notifications, payments};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Status, Streaming};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
@@ -129,6 +129,19 @@ impl Connection {
     pub fn inbox(&self) -> InboxServiceClient<Channel> {
         InboxServiceClient::new(self.notifications.clone())
     }
+}
+
+/// All bytes of a file that comes in pieces.
+pub async fn whole_file(
+    mut parts: Streaming<filing::v1::DownloadEvidenceResponse>,
+) -> Result<Vec<u8>, Status> {
+    let mut bytes = Vec::new();
+    while let Some(part) = parts.message().await? {
+        if let Some(filing::v1::download_evidence_response::Part::Chunk(chunk)) = part.part {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    Ok(bytes)
 }
 
 /// A request with a deadline, a trace of its own (W3C `traceparent`) and, for a person, a token.

@@ -1,7 +1,8 @@
 //! The domain's folds as aggregates of the log.
 
-use docket_eventlog::Aggregate;
+use docket_eventlog::{Aggregate, Loaded};
 use docket_proto::events;
+use jiff::Timestamp;
 
 use crate::domain::{filing, package, representation, response};
 
@@ -21,6 +22,16 @@ impl Aggregate for Filings {
     fn evolve(state: Self::State, event: &Self::Event) -> Self::State {
         filing::evolve(state, event)
     }
+}
+
+/// When a filing was last worked on.
+pub(crate) fn worked_at(loaded: &Loaded<Filings>) -> Option<Timestamp> {
+    recorded_at(loaded, loaded.state.worked)
+}
+
+/// When a filing came to a version.
+pub(crate) fn recorded_at(loaded: &Loaded<Filings>, version: u64) -> Option<Timestamp> {
+    loaded.events.iter().find(|event| event.version == version).map(|event| event.recorded_at)
 }
 
 impl Aggregate for Packages {

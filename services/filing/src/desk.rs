@@ -10,13 +10,12 @@ use docket_service::{ApiError, Base, Caller, Resource};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::aggregates::{Filings, Packages, Representations, Responses};
+use crate::aggregates::{Filings, Packages, Representations, Responses, worked_at};
 use crate::content::Content;
 use crate::copy::Copies;
 use crate::domain::filing::{Filing, Phase, Standing};
 use crate::domain::response::Response;
 use crate::inspector::Inspector;
-use crate::policies::keep_draft;
 use crate::scanner::Scanner;
 use crate::store::{filings, officers, representations, requests, responses};
 
@@ -49,6 +48,16 @@ pub(crate) struct Dossier {
 }
 
 impl Dossier {
+    /// A filing that was loaded, for whoever may see it.
+    ///
+    /// # Errors
+    /// A log or vault that does not answer.
+    pub(crate) async fn open(log: &EventLog, id: Uuid, loaded: Loaded<Filings>) -> Result<Self, ApiError> {
+        let content = Content::of_filing(log, &loaded.events).await?;
+        let worked_at = worked_at(&loaded);
+        Ok(Self { id, filing: loaded.state, content, worked_at })
+    }
+
     /// What cannot be provided, by kind, and why; an explanation that no longer stands is left out.
     pub(crate) fn explanations(&self) -> impl Iterator<Item = (&str, &str)> {
         let words = |kind: &str| self.content.explanations.get(kind).map_or("", String::as_str);
@@ -112,9 +121,7 @@ impl Desk {
             self.relations(caller, loaded.state.account, id).await?
         };
         self.require(caller, action, "Filing", id, relations)?;
-        let content = Content::of_filing(&self.log, &loaded.events).await?;
-        let worked_at = keep_draft::worked_at(&loaded);
-        Ok(Dossier { id, filing: loaded.state, content, worked_at })
+        Dossier::open(&self.log, id, loaded).await
     }
 
     /// Loads a response for an act of the caller and opens its content.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{moved, party};
 
 /// The zone in which receipt dates, fees and editions are reckoned.
-pub(crate) const OFFICE_ZONE: &str = "America/New_York";
+pub(crate) use docket_kernel::deadline::OFFICE_ZONE;
 
 /// The civil date of an instant in a zone; an unknown zone counts as the office's.
 pub(crate) fn civil_date(at: Timestamp, zone: &str) -> Date {

@@ -23,8 +23,8 @@ pub(crate) const NOT_CONFINED: u8 = 70;
 /// Seconds of processor time.
 pub(crate) const SECONDS: u64 = 60;
 
-/// Where the allocator is told how much it reserves.
-const RESERVE: &str = "MIMALLOC_ARENA_RESERVE";
+/// Where the allocator is told how much it reserves; who starts the process says "0" and spares it a second beginning.
+pub(crate) const RESERVE: &str = "MIMALLOC_ARENA_RESERVE";
 /// Memory that can be written, bytes: 512 MiB.
 const MEMORY: u64 = 512 * 1024 * 1024;
 

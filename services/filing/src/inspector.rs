@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::file_type::{Fault, MediaType};
-use crate::inspect::{ARGUMENT, NOT_CONFINED, SECONDS, Verdict};
+use crate::inspect::{ARGUMENT, NOT_CONFINED, RESERVE, SECONDS, Verdict};
 
 /// More than any verdict has, in bytes: what is not ours may write without end.
 const LONGEST_VERDICT: u64 = 4096;
@@ -76,6 +76,7 @@ impl Inspector {
         let mut child = Command::new(&self.program)
             .arg(ARGUMENT)
             .env_clear()
+            .env(RESERVE, "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -51,8 +51,8 @@ async fn next(desk: &Desk) -> Result<bool, ApiError> {
     match claimed {
         Some(claim) => batch(desk, claim).await?,
         None => {
-            for filing in scrub::with_damage(pool).await? {
-                read_over(desk, filing).await?;
+            for (filing, objects) in scrub::with_damage(pool).await? {
+                confirm(desk, filing, &objects).await?;
             }
         }
     }
@@ -71,36 +71,50 @@ async fn batch(desk: &Desk, claim: Claim) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Reads the files of a filing and of the answers in its case, and notes what is damaged.
+/// Reads the files of a filing and of the answers in its case, and tells of what is damaged.
 async fn read_over(desk: &Desk, filing: Uuid) -> Result<(), ApiError> {
-    let mut damaged = read(desk, filing).await?;
-    if !damaged.is_empty() {
-        // A file that was taken off while it was read is missed by nobody.
-        damaged = read(desk, filing).await?;
-    }
-    for file in &damaged {
+    let suspects: Vec<String> =
+        read(desk, filing, |_| true).await?.into_iter().map(|file| file.object_key).collect();
+    for file in confirm(desk, filing, &suspects).await? {
         tracing::error!(
             filing.id = %filing, evidence.id = %file.evidence, object.key = file.object_key, file.fault,
             "a file is not what was taken: bring it back from a copy"
         );
-        scrub::damaged(&desk.base.pool, filing, file).await?;
     }
-    let keys: Vec<String> = damaged.into_iter().map(|file| file.object_key).collect();
-    scrub::only_damaged(&desk.base.pool, filing, &keys).await?;
     Ok(())
 }
 
-async fn read(desk: &Desk, filing: Uuid) -> Result<Vec<Damaged>, ApiError> {
+/// Reads these objects of a filing once more and notes which of them are damaged: one that was taken off meanwhile is missed
+/// by nobody, and one that is back is forgotten.
+async fn confirm(desk: &Desk, filing: Uuid, objects: &[String]) -> Result<Vec<Damaged>, ApiError> {
+    let damaged = match objects {
+        [] => Vec::new(),
+        objects => read(desk, filing, |file| objects.contains(&file.object_key)).await?,
+    };
+    for file in &damaged {
+        scrub::damaged(&desk.base.pool, filing, file).await?;
+    }
+    let keys: Vec<String> = damaged.iter().map(|file| file.object_key.clone()).collect();
+    scrub::only_damaged(&desk.base.pool, filing, &keys).await?;
+    Ok(damaged)
+}
+
+/// Reads the files of a filing and of the answers in its case that are wanted; those that are damaged.
+async fn read(
+    desk: &Desk,
+    filing: Uuid,
+    wanted: impl Fn(&Attached) -> bool,
+) -> Result<Vec<Damaged>, ApiError> {
     let loaded = desk.filings.load(filing).await?;
     let content = Content::of_filing(&desk.log, &loaded.events).await?;
     let mut damaged = Vec::new();
-    for file in loaded.state.evidence.iter().chain(&loaded.state.unsolicited) {
+    for file in loaded.state.evidence.iter().chain(&loaded.state.unsolicited).filter(|file| wanted(file)) {
         damaged.extend(prove(desk, filing, file, &content).await?);
     }
     for response in scrub::responses_of(&desk.base.pool, filing).await? {
         let loaded = desk.responses.load(response).await?;
         let content = Content::of_response(&desk.log, &loaded.events).await?;
-        for file in &loaded.state.evidence {
+        for file in loaded.state.evidence.iter().filter(|file| wanted(file)) {
             damaged.extend(prove(desk, filing, file, &content).await?);
         }
     }

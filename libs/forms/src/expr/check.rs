@@ -25,6 +25,15 @@ impl Names {
         let evidence = form.evidence.iter().map(|row| row.kind.clone());
         Self { questions: questions.collect(), evidence: evidence.collect() }
     }
+
+    /// Checks a condition of the form; over the items of a question, where it stands in one.
+    pub(crate) fn allow(&self, node: &Node, items_of: Option<&str>) -> Result<(), Fault> {
+        let fields = match items_of.and_then(|question| self.questions.get(question)) {
+            Some(Shape::Items(fields)) => Some(fields),
+            _ => None,
+        };
+        condition(node, self, fields)
+    }
 }
 
 /// The sub-fields of `it`, where there is one.

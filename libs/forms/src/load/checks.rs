@@ -6,11 +6,10 @@ use super::order::put_in_order;
 use super::source::{FormFile, Text};
 use super::{File, Placed};
 use crate::catalogue::LoadError;
-use crate::expr::check::{Names, condition};
+use crate::expr::check::Names;
 use crate::expr::{Expr, Node};
 use crate::form::Form;
 use crate::given::given_shape;
-use crate::value::Shape;
 
 /// What every filing guards: the sum is computed, and it goes in where it belongs or is not begun.
 const GUARDS: &[&str] = &["fee", "place"];
@@ -68,11 +67,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn types(self, form: &Form, errors: &mut Vec<LoadError>) {
         let names = Names::of(form);
         for Pending { id, placed, items_of } in self.pending {
-            let fields = match items_of.and_then(|question| names.questions.get(&question)) {
-                Some(Shape::Items(fields)) => Some(fields),
-                _ => None,
-            };
-            if let Err(fault) = condition(&placed.node, &names, fields) {
+            if let Err(fault) = names.allow(&placed.node, items_of.as_deref()) {
                 errors.push(placed.error(&id, &fault));
             }
         }

@@ -1,7 +1,7 @@
 //! `docket filings`, `docket export` and `docket abandon`: what one has begun, all that is in it, and its end.
 use super::paper::Drafts;
 use super::{Refused, Session};
-use crate::client::request;
+use crate::client::{request, whole_file};
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::filing::v1 as pb;
@@ -77,14 +77,7 @@ async fn download(drafts: &Drafts, name: &str) -> Result<Vec<u8>> {
     let message = pb::DownloadEvidenceRequest { name: name.to_owned() };
     let mut evidence = drafts.connection.evidence();
     let parts = evidence.download_evidence(request(Some(&drafts.token), message)).await;
-    let mut parts = parts.map_err(Refused::from)?.into_inner();
-    let mut bytes = Vec::new();
-    while let Some(part) = parts.message().await.map_err(Refused::from)? {
-        if let Some(pb::download_evidence_response::Part::Chunk(chunk)) = part.part {
-            bytes.extend_from_slice(&chunk);
-        }
-    }
-    Ok(bytes)
+    Ok(whole_file(parts.map_err(Refused::from)?.into_inner()).await.map_err(Refused::from)?)
 }
 
 /// Gives a draft up, once that was confirmed.

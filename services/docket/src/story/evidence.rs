@@ -1,9 +1,9 @@
 //! Sends a file as evidence and checks that it comes back byte for byte.
 use super::player::{Player, Stumble};
-use crate::client::{patiently, request};
+use crate::client::{patiently, request, whole_file};
 use anyhow::{Context, anyhow};
 use docket_proto::filing::v1 as pb;
-use pb::{download_evidence_response, upload_evidence_request::Part};
+use pb::upload_evidence_request::Part;
 
 const CHUNK: usize = 256 * 1024;
 
@@ -55,12 +55,5 @@ async fn download(player: &Player, who: &str, name: &str) -> Result<Vec<u8>, Stu
         async move { client.download_evidence(message).await }
     })
     .await?;
-    let mut stream = answer.into_inner();
-    let mut bytes = Vec::new();
-    while let Some(part) = stream.message().await? {
-        if let Some(download_evidence_response::Part::Chunk(chunk)) = part.part {
-            bytes.extend_from_slice(&chunk);
-        }
-    }
-    Ok(bytes)
+    Ok(whole_file(answer.into_inner()).await?)
 }

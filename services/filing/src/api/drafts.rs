@@ -341,9 +341,7 @@ async fn abandon(
     let mut tx = docket_database::begin(&desk.base.pool).await?;
     let ended = desk.filings.execute_in(&mut tx, &context, id, Subjects::filing(id), filing::abandon).await?;
     if !ended.repeated {
-        filings::set_gone(&mut tx, id).await?;
-        let erased = keep_draft::erased(id, desk.base.clock.now());
-        desk.log.timers().schedule_in(&mut tx, &erased).await?;
+        keep_draft::end(desk, &mut tx, id).await?;
     }
     tx.commit().await?;
     desk.log.committed(ended.events.last().map_or(0, |event| event.position));

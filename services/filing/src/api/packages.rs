@@ -9,11 +9,9 @@ use uuid::Uuid;
 use super::signing::not_erased;
 use crate::aggregates::{Filings, Packages};
 use crate::check::Check;
-use crate::content::Content;
 use crate::desk::{Desk, Dossier};
 use crate::domain::filing::{self, Filing, Phase, Start};
 use crate::domain::package::{self, Added};
-use crate::policies::keep_draft;
 use crate::store::filings;
 
 /// Whether the caller may put a filing into a package: they have to do with one that is in it.
@@ -48,12 +46,9 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
     let mut dossiers = vec![dossier];
     for id in package.state.filings.iter().filter(|id| **id != first) {
         let loaded: Loaded<Filings> = desk.filings.load(*id).await?;
-        if loaded.state.is_gone() {
-            continue;
+        if !loaded.state.is_gone() {
+            dossiers.push(Dossier::open(&desk.log, *id, loaded).await?);
         }
-        let content = Content::of_filing(&desk.log, &loaded.events).await?;
-        let worked_at = keep_draft::worked_at(&loaded);
-        dossiers.push(Dossier { id: *id, filing: loaded.state, content, worked_at });
     }
     let unsigned: Vec<&Dossier> =
         dossiers.iter().filter(|dossier| dossier.filing.phase != Phase::Signed).collect();

@@ -174,12 +174,14 @@ pub struct Filing {
 /// Folds one event. Never fails: what happened, happened.
 pub fn evolve(filing: Filing, event: &Event) -> Filing {
     let version = filing.version + 1;
-    if let Event::DraftExpiryAnnounced(e) = event {
-        return Filing { version, told: Some((version, e.days)), ..filing };
-    }
-    let filing = Filing { version, worked: version, told: None, ..filing };
+    // To be told of its end is no work on it; everything else is.
+    let (worked, told) = if let Event::DraftExpiryAnnounced(e) = event {
+        (filing.worked, Some((version, e.days)))
+    } else {
+        (version, None)
+    };
+    let filing = Filing { version, worked, told, ..filing };
     match event {
-        // Above: no work.
         Event::DraftExpiryAnnounced(_) => filing,
         Event::DraftExpired(_) => Filing { phase: Phase::Expired, ..filing },
         Event::DraftAbandoned(_) => Filing { phase: Phase::Abandoned, ..filing },

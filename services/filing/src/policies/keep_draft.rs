@@ -6,7 +6,7 @@
 //! its own, so that a crash between the event and the end of the key leaves nothing half done.
 
 use async_trait::async_trait;
-use docket_eventlog::{Context, Loaded, Subjects, Timer};
+use docket_eventlog::{Context, Error, Loaded, Subjects, Timer};
 use docket_kernel::{Actor, derived_id};
 use docket_service::{ApiError, ApplyError, TimerHandler};
 use docket_vault::{Error as VaultError, Expiry, Subject};
@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan as _};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::aggregates::Filings;
+use crate::aggregates::{Filings, recorded_at, worked_at};
 use crate::desk::Desk;
 use crate::domain::filing::{self, Ending};
 use crate::domain::keep::{self, Step};
@@ -40,7 +40,7 @@ pub(crate) fn kept(filing: Uuid, due_at: Timestamp) -> Timer {
 }
 
 /// The timer by which the content of a draft that has ended is erased.
-pub(crate) fn erased(filing: Uuid, due_at: Timestamp) -> Timer {
+fn erased(filing: Uuid, due_at: Timestamp) -> Timer {
     Timer::new(format!("draft-erased:{filing}"), ERASE, due_at, filing.as_bytes().to_vec())
 }
 
@@ -52,13 +52,13 @@ pub(crate) fn first_look(worked_at: Timestamp) -> Timestamp {
     }
 }
 
-/// When a filing was last worked on.
-pub(crate) fn worked_at(loaded: &Loaded<Filings>) -> Option<Timestamp> {
-    instant(loaded, loaded.state.worked)
-}
-
-fn instant(loaded: &Loaded<Filings>, version: u64) -> Option<Timestamp> {
-    loaded.events.iter().find(|event| event.version == version).map(|event| event.recorded_at)
+/// Notes, in the transaction of its end, that a draft has ended, and has its content erased.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn end(desk: &Desk, tx: &mut PgConnection, filing: Uuid) -> Result<(), Error> {
+    filings::set_gone(tx, filing).await?;
+    desk.log.timers().schedule_in(tx, &erased(filing, desk.base.clock.now())).await
 }
 
 #[async_trait]
@@ -85,7 +85,7 @@ impl KeepDraft {
             return self.again(tx, kept(id, now + TOMORROW_H.hours())).await;
         }
         let worked_at = self.worked_at(&loaded).await?;
-        let told = loaded.state.told.and_then(|(version, days)| Some((days, instant(&loaded, version)?)));
+        let told = loaded.state.told.and_then(|(version, days)| Some((days, recorded_at(&loaded, version)?)));
         let representative = representations::standing(&mut *tx, id).await?.map(|(_, account)| account);
         let ending = |kept_until| Ending { version: loaded.version, representative, kept_until };
         let (context, subjects) = (Context::timer(timer), Subjects::filing(id));
@@ -102,8 +102,7 @@ impl KeepDraft {
                 if ended.events.is_empty() {
                     return self.again(tx, kept(id, now + SOON_S.seconds())).await;
                 }
-                filings::set_gone(tx, id).await?;
-                self.again(tx, erased(id, now)).await
+                Ok(end(&self.0, tx, id).await?)
             }
         }
     }

@@ -97,11 +97,14 @@ pub(crate) async fn only_damaged(pool: &PgPool, filing: Uuid, still: &[String]) 
     Ok(())
 }
 
-/// The filings with damaged files.
-pub(crate) async fn with_damage(pool: &PgPool) -> Result<Vec<Uuid>> {
-    sqlx::query_scalar!("SELECT DISTINCT filing_id FROM damaged_file ORDER BY filing_id LIMIT 1000")
-        .fetch_all(pool)
-        .await
+/// The filings with damaged files, and the objects of these.
+pub(crate) async fn with_damage(pool: &PgPool) -> Result<Vec<(Uuid, Vec<String>)>> {
+    let rows = sqlx::query!(
+        r#"SELECT filing_id, array_agg(object_key) AS "object_keys!" FROM damaged_file
+           GROUP BY filing_id ORDER BY filing_id LIMIT 1000"#
+    );
+    let rows = rows.fetch_all(pool).await?;
+    Ok(rows.into_iter().map(|row| (row.filing_id, row.object_keys)).collect())
 }
 
 /// How it stands: damaged files, and when the last pass that ended began.

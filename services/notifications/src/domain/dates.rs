@@ -1,7 +1,8 @@
 //! Dates and times as people read them, in both languages.
 
 use docket_kernel::Refusal;
-use docket_kernel::deadline::{OFFICE_ZONE, zone};
+pub(crate) use docket_kernel::deadline::office_date;
+use docket_kernel::deadline::zone;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -47,12 +48,6 @@ pub(crate) fn said_instant(at: Timestamp, zone_name: &str) -> Result<(Said, Said
     let time =
         Said { en: at.strftime("%-I:%M %p (%Z)").to_string(), es: at.strftime("%H:%M (%Z)").to_string() };
     Ok((said_date(at.date()), time))
-}
-
-/// The civil date of an instant at the office.
-pub(crate) fn office_date(at: Timestamp) -> Date {
-    let zone = zone(OFFICE_ZONE).expect("the office's zone is in the built-in data");
-    at.to_zoned_datetime(zone).date()
 }
 
 #[cfg(test)]

@@ -56,24 +56,8 @@ pub(crate) async fn queue_mail(
     alert: &str,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    sqlx::query!(
-        "INSERT INTO delivery (delivery_id, about_event, correlation_id, account_id, channel, alert, state,
-             next_at_us, changed_at_us, traceparent, case_id)
-         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $8, $9)
-         ON CONFLICT (about_event, account_id, channel) DO NOTHING",
-        derived_id(&format!("alert:{account}:{EMAIL}"), event.event_id, 0),
-        event.event_id,
-        event.metadata.correlation_id,
-        account,
-        EMAIL,
-        alert,
-        now.as_microsecond(),
-        event.metadata.traceparent,
-        case
-    )
-    .execute(tx)
-    .await
-    .map(drop)
+    let id = derived_id(&format!("alert:{account}:{EMAIL}"), event.event_id, 0);
+    queue(tx, (id, event), (Some(case), account), alert, now).await
 }
 
 /// Queues a mail that tells `account` of a draft, once for each occasion: what is filed together ends together, and of
@@ -85,18 +69,31 @@ pub(crate) async fn queue_about_draft(
     (alert, occasion): (&str, &str),
     now: Timestamp,
 ) -> sqlx::Result<()> {
+    let id = derived_id(&format!("alert:{alert}:{occasion}:{EMAIL}"), account, 0);
+    queue(tx, (id, event), (None, account), alert, now).await
+}
+
+/// Queues a mail under its id; one that is queued, or another of the same event for the same account, is enough.
+async fn queue(
+    tx: &mut PgConnection,
+    (id, event): (Uuid, &Recorded),
+    (case, account): (Option<Uuid>, Uuid),
+    alert: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO delivery (delivery_id, about_event, correlation_id, account_id, channel, alert, state,
-             next_at_us, changed_at_us, traceparent)
-         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $8) ON CONFLICT DO NOTHING",
-        derived_id(&format!("alert:{alert}:{occasion}:{EMAIL}"), account, 0),
+             next_at_us, changed_at_us, traceparent, case_id)
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $8, $9) ON CONFLICT DO NOTHING",
+        id,
         event.event_id,
         event.metadata.correlation_id,
         account,
         EMAIL,
         alert,
         now.as_microsecond(),
-        event.metadata.traceparent
+        event.metadata.traceparent,
+        case as Option<Uuid>
     )
     .execute(tx)
     .await
