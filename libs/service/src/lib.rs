@@ -2,7 +2,7 @@
 //!
 //! Reading order: `cli` (the program), `config`, `base` (what a service is connected to), `server` (what
 //! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error` and `status` (what
-//! callers are told), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `telemetry`, `admin`, and `testing` for
+//! callers are told), `problem` and `local` (the same over HTTP), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `telemetry`, `admin`, and `testing` for
 //! the services' tests.
 
 mod access;
@@ -24,10 +24,12 @@ mod https;
 mod id;
 mod import;
 mod keys;
+mod local;
 mod log_admin;
 mod migrate;
 mod objects;
 pub mod page;
+mod problem;
 mod roles;
 mod server;
 mod status;
@@ -59,9 +61,11 @@ pub use error::ApiError;
 pub use id::new_id;
 pub use import::Import;
 pub use keys::{KeysCommand, Rotation, run_keys};
+pub use local::Local;
 pub use log_admin::Projection;
 pub use migrate::migrate;
 pub use objects::{ObjectReader, ObjectWriter, Objects, Proof, Read};
+pub use problem::Problem;
 pub use server::{Listening, Server};
 pub use telemetry::init as init_telemetry;
 pub use timers::TimerHandler;

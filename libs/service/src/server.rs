@@ -19,15 +19,17 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tonic::body::Body;
 use tonic::server::NamedService;
-use tonic::service::RoutesBuilder;
+use tonic::service::{Routes, RoutesBuilder};
+use tonic::transport::ServerTlsConfig;
 use tonic::transport::server::TcpIncoming;
-use tower::Service;
+use tower::{Layer as _, Service};
 
 use crate::admin::{Health, STOPPING};
 use crate::auth::Auth;
 use crate::erasures::{self, Erasures};
 use crate::event_feed::EventFeed;
 use crate::https::Https;
+use crate::local::Local;
 use crate::log_admin::{self, LogAdmin, Projection, SubjectAdmin};
 use crate::roles::Roles;
 use crate::timers::{self, TimerHandler};
@@ -49,6 +51,7 @@ const HEADER_BYTES: u32 = 16 * 1024;
 const STREAMS: u32 = 256;
 
 type Task = Box<dyn FnOnce(Stop) -> BoxFuture<'static, anyhow::Result<()>> + Send>;
+type Face = Box<dyn FnOnce(Local) -> axum::Router + Send>;
 
 /// Where a running server listens; also written to `<data_dir>/listening.json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +82,7 @@ impl Listening {
 pub struct Server {
     base: Base,
     routes: RoutesBuilder,
-    http: Option<axum::Router>,
+    http: Vec<Face>,
     subscribers: BTreeMap<String, Vec<Arc<dyn Subscriber>>>,
     timers: Option<Arc<dyn TimerHandler>>,
     projections: Vec<Arc<dyn Projection>>,
@@ -101,7 +104,7 @@ impl Server {
         Self {
             base,
             routes,
-            http: None,
+            http: Vec::new(),
             subscribers,
             timers: None,
             projections: Vec::new(),
@@ -124,8 +127,14 @@ impl Server {
 
     /// Adds routes to the HTTP face at `http_listen`.
     #[must_use]
-    pub fn http(mut self, router: axum::Router) -> Self {
-        self.http = Some(self.http.take().unwrap_or_default().merge(router));
+    pub fn http(self, router: axum::Router) -> Self {
+        self.http_over(|_grpc| router)
+    }
+
+    /// Adds routes to the HTTP face that say in HTTP what the gRPC services of this server do: they call them.
+    #[must_use]
+    pub fn http_over(mut self, face: impl FnOnce(Local) -> axum::Router + Send + 'static) -> Self {
+        self.http.push(Box::new(face));
         self
     }
 
@@ -177,12 +186,10 @@ impl Server {
         let config = Arc::clone(&self.base.config);
         let grpc = TcpListener::bind(config.grpc_listen).await.context("service.grpc_listen")?;
         let admin = TcpListener::bind(config.admin_listen).await.context("service.admin_listen")?;
-        let http = match (&self.http, config.http_listen) {
-            (Some(_), Some(address)) => {
-                Some(TcpListener::bind(address).await.context("service.http_listen")?)
-            }
-            (Some(_), None) => anyhow::bail!("service.http_listen is missing: this service has an HTTP face"),
-            (None, _) => None,
+        let http = match config.http_listen.filter(|_| !self.http.is_empty()) {
+            Some(address) => Some(TcpListener::bind(address).await.context("service.http_listen")?),
+            None if self.http.is_empty() => None,
+            None => anyhow::bail!("service.http_listen is missing: this service has an HTTP face"),
         };
         let listening = Listening {
             grpc: grpc.local_addr()?,
@@ -197,13 +204,17 @@ impl Server {
         let mut workers = Workers::new();
         let base = self.base.clone();
         let redrivers = self.spawn_workers(&mut workers, &working);
-        faces.spawn(self.serve_grpc(grpc, calls.clone(), redrivers)?);
-        if let (Some(listener), Some(router)) = (http, self.http.take()) {
+        let (auth, routes) = self.guarded(redrivers)?;
+        if let Some(listener) = http {
+            let local = Local::new(auth.layer(routes.clone()));
+            let faces_of_http = std::mem::take(&mut self.http).into_iter();
+            let router = faces_of_http.fold(axum::Router::new(), |all, face| all.merge(face(local.clone())));
             let calls = calls.clone().cancelled_owned();
             let listener = Https::new(listener, tls::https(&config.tls).context("service.tls")?)?;
             faces
                 .spawn(async move { Ok(axum::serve(listener, router).with_graceful_shutdown(calls).await?) });
         }
+        faces.spawn(serve_grpc(grpc, tls::server(&config.tls)?, (auth, routes), calls.clone())?);
         let ending = working.clone().cancelled_owned();
         workers.spawn(named("admin", async move {
             Ok(axum::serve(admin, admin_routes).with_graceful_shutdown(ending).await?)
@@ -238,12 +249,8 @@ impl Server {
         fault
     }
 
-    fn serve_grpc(
-        &mut self,
-        listener: TcpListener,
-        calls: Stop,
-        redrivers: Vec<(String, Redriver)>,
-    ) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + Send + 'static + use<>> {
+    /// The gRPC services, and the layer that stands before them.
+    fn guarded(&mut self, redrivers: Vec<(String, Redriver)>) -> anyhow::Result<(Auth, Routes)> {
         let base = &self.base;
         let tokens = self.tokens.take();
         let tokens =
@@ -264,18 +271,7 @@ impl Server {
                 .build_v1()?;
             routes.add_service(reflection);
         }
-        let server = tonic::transport::Server::builder()
-            .tls_config(tls::server(&base.config.tls)?)
-            .context("service.tls")?
-            .max_concurrent_streams(STREAMS)
-            .http2_max_header_list_size(HEADER_BYTES)
-            .http2_keepalive_interval(Some(KEEP_ALIVE))
-            .max_connection_age(CONNECTION_AGE)
-            .max_connection_age_grace(CONNECTION_GRACE)
-            .layer(auth)
-            .add_routes(routes.routes());
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        Ok(async move { Ok(server.serve_with_incoming_shutdown(incoming, calls.cancelled_owned()).await?) })
+        Ok((auth, routes.routes()))
     }
 
     fn spawn_workers(&mut self, workers: &mut Workers, working: &Stop) -> Vec<(String, Redriver)> {
@@ -314,6 +310,26 @@ impl Server {
         }
         redrivers
     }
+}
+
+fn serve_grpc(
+    listener: TcpListener,
+    tls: ServerTlsConfig,
+    (auth, routes): (Auth, Routes),
+    calls: Stop,
+) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + Send + 'static> {
+    let server = tonic::transport::Server::builder()
+        .tls_config(tls)
+        .context("service.tls")?
+        .max_concurrent_streams(STREAMS)
+        .http2_max_header_list_size(HEADER_BYTES)
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .max_connection_age(CONNECTION_AGE)
+        .max_connection_age_grace(CONNECTION_GRACE)
+        .layer(auth)
+        .add_routes(routes);
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    Ok(async move { Ok(server.serve_with_incoming_shutdown(incoming, calls.cancelled_owned()).await?) })
 }
 
 /// Signs the log's tree every ten seconds or thousand events.

@@ -417,7 +417,7 @@ pub fn service_toml(service: &ServiceConfig) -> String {
     let keys = service.keys_database.as_ref().expect("the bench's services have keys");
     let peers: Vec<String> = service.peers.iter().map(|(name, url)| format!("{name} = {url:?}")).collect();
     format!(
-        "[service]\ngrpc_listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
+        "[service]\ngrpc_listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
          clock_offset_file = {:?}\n[service.tls]\ncert_file = {:?}\nkey_file = {:?}\nca_file = {:?}\n\
          [service.database]\nurl = {:?}\n[service.keys_database]\nurl = {:?}\nkek_file = {:?}\n\
          [service.broker]\nurl = {:?}\n[service.peers]\n{}\n",

@@ -19,4 +19,4 @@ pub(crate) use catalogue::CatalogueApi;
 pub(crate) use drafts::DraftApi;
 pub(crate) use evidence::EvidenceApi;
 pub(crate) use representations::RepresentationApi;
-pub(crate) use uploads::UploadApi;
+pub(crate) use uploads::{CRC_32C, UploadApi};

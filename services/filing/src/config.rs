@@ -24,6 +24,18 @@ pub struct Config {
     /// The copies.
     #[serde(default)]
     pub copies: CopiesConfig,
+    /// Uploads over HTTP.
+    #[serde(default)]
+    pub uploads: UploadsConfig,
+}
+
+/// Who uploads from a page in a browser.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UploadsConfig {
+    /// Origins of pages that may, such as `https://portal.example`; none by default. Programs need not be named.
+    #[serde(default)]
+    pub origins: Vec<String>,
 }
 
 /// How copies are printed.

@@ -1,7 +1,7 @@
 //! The filing service: the catalogue of forms, drafts, evidence, signatures, submissions, responses to requests.
 //!
 //! Reading order: `domain` (what is decided), `aggregates`, `content` (opening what is sealed), `check`, `sheet` and
-//! `review` (the form's rules, what is signed and its text), `copy` (the copy for people), `desk` (what all handlers share), `api`, `policies`.
+//! `review` (the form's rules, what is signed and its text), `copy` (the copy for people), `desk` (what all handlers share), `api` (gRPC), `tus` (uploads over HTTP), `policies`.
 
 mod access;
 mod aggregates;
@@ -33,6 +33,7 @@ mod signatures;
 mod spoken;
 mod spool;
 mod store;
+mod tus;
 mod waiver;
 
 use std::sync::Arc;
@@ -45,7 +46,7 @@ use docket_proto::filing::v1::representation_service_server::RepresentationServi
 use docket_proto::filing::v1::upload_service_server::UploadServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 
-pub use config::{Config, CopiesConfig};
+pub use config::{Config, CopiesConfig, UploadsConfig};
 pub use inspect::{ARGUMENT as INSPECT_FILE, inspect_file};
 pub use inspector::Config as InspectorConfig;
 pub use scanner::Config as ScannerConfig;
@@ -75,12 +76,14 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let copies = Copies::new(config.copies.font_dir.as_deref()).context("copies.font_dir")?;
     let desk = Desk::new(base.clone(), catalogue, (inspector, scanner), copies);
     let (spooled, kept) = (base.clone(), desk.clone());
+    let origins = tus::origins(&config.uploads.origins).context("uploads.origins")?;
     Server::new(base)
         .grpc(CatalogueServiceServer::new(CatalogueApi(desk.clone())))
         .grpc(DraftServiceServer::new(DraftApi(desk.clone())))
         .grpc(EvidenceServiceServer::new(EvidenceApi::new(desk.clone())))
         .grpc(RepresentationServiceServer::new(RepresentationApi(desk.clone())))
         .grpc(UploadServiceServer::new(UploadApi::new(desk.clone())))
+        .http_over(move |grpc| tus::router(grpc, origins))
         .subscriber("payments", Arc::new(SubmitPackage(desk.clone())))
         .subscriber("cases-0", Arc::new(FollowCase(desk.clone())))
         .timers(Arc::new(KeepDraft(desk)))

@@ -33,12 +33,14 @@ from docket.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from docket.identity.v1.session_service_pb2_grpc import SessionServiceStub
 from docket.payments.v1 import payment_service_pb2 as payments
 from docket.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
+from page import Page
 from totp import Authenticator
 
 CHUNK = 256 * 1024
 PATIENCE_S = 60
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CARD = ROOT / "tests/stories/evidence/green-card-front.jpg"
+BACK = ROOT / "tests/stories/evidence/green-card-back.jpg"
 
 
 def tell(step: str, **facts: Any) -> None:
@@ -64,6 +66,8 @@ class Applicant:
         self.sessions = SessionServiceStub(system.channel("identity"))
         self.drafts = DraftServiceStub(system.channel("filing"))
         self.evidence = EvidenceServiceStub(system.channel("filing"))
+        self.page = Page(system.told["http"]["filing"], system.told["ca_file"],
+                         lambda: dict(self.session.metadata())["authorization"])
         self.payments = PaymentServiceStub(system.channel("payments"))
         self.status = StatusServiceStub(system.channel("status-projection"))
 
@@ -199,6 +203,7 @@ class Applicant:
         for need in filing.evidence_needs:
             if need.level == "initial" and not need.satisfied:
                 self.upload(filing, need.kind)
+                tell("page_uploaded", **self.page.upload(filing.name, need.kind, BACK, chunk=1500))
         filing = self.session.call(self.drafts.GetFiling, drafts.GetFilingRequest(name=filing.name)).filing
         tell("complete", ready=filing.ready, evidence=[piece.kind for piece in filing.evidence])
         return filing

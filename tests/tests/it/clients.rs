@@ -63,6 +63,7 @@ fn told_of_an_i_90(told: &[Value]) -> String {
             "answered",
             "answered",
             "evidence_uploaded",
+            "page_uploaded",
             "complete",
             "fee_seen",
             "refused",
@@ -93,7 +94,11 @@ fn told_of_an_i_90(told: &[Value]) -> String {
     let answered = all("answered");
     assert_eq!(answered[0]["stops"], serde_json::json!(["anumber"]));
     assert_eq!(answered[1]["stops"], serde_json::json!([]));
-    assert_eq!(one("complete")["ready"], true);
+    let (page, complete) = (one("page_uploaded"), one("complete"));
+    assert_eq!((&page["chunk"], &page["resumed_at"], &page["status"]), (&1500.into(), &1500.into(), &200.into()));
+    assert!(page["evidence"].as_str().unwrap().starts_with(draft["filing"].as_str().unwrap()), "{page}");
+    assert_eq!(complete["evidence"].as_array().unwrap().len(), 2, "{complete}");
+    assert_eq!(complete["ready"], true);
     assert_eq!(one("fee_seen")["cents"], 41_500);
     let outcomes: Vec<&Value> = all("paid").iter().map(|line| &line["outcome"]).collect();
     assert_eq!(outcomes, ["OUTCOME_DECLINED", "OUTCOME_PAID"]);

@@ -42,7 +42,7 @@ pub const PARTS: &[Part] = &[
         keys: true,
         grpc: 7402,
         admin: 9402,
-        http: 0,
+        http: 7412,
         log: "filing",
         reads: &["identity", "payments", "cases-0"],
     },

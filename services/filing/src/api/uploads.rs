@@ -29,7 +29,7 @@ const CHECKS: usize = 4;
 /// A sender may be silent for so long.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The checksum of a chunk.
-const CRC_32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
+pub(crate) const CRC_32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
 /// Answers about uploads. Cheap to clone.
 #[derive(Clone)]

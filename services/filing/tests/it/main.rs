@@ -19,6 +19,7 @@ mod process;
 mod representation;
 mod response;
 mod scrub;
+mod tus;
 mod unsolicited;
 mod uploads;
 mod world;

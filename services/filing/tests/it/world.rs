@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use docket_eventlog::EventLog;
-use docket_filing::{Config, CopiesConfig, InspectorConfig, MIGRATOR, ScannerConfig};
+use docket_filing::{Config, CopiesConfig, InspectorConfig, MIGRATOR, ScannerConfig, UploadsConfig};
 use docket_forms::CatalogueFolder;
 use docket_kernel::EventEnum as _;
 use docket_messaging::Stop;
@@ -40,6 +40,8 @@ use crate::process;
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// A page that may upload.
+pub(crate) const PORTAL: &str = "https://portal.example";
 /// Between two looks at a condition.
 pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 
@@ -51,6 +53,7 @@ pub(crate) struct World {
     sandbox: Sandbox,
     own: TestDatabase,
     objects: PathBuf,
+    ca_file: PathBuf,
     payments: ForeignLog,
     cases: ForeignLog,
     keys: TestDatabase,
@@ -102,9 +105,9 @@ impl World {
         let sandbox = Sandbox::start(docket_sandbox::Config::default()).await.expect("the sandbox starts");
         let service = bench.config("filing", &own.url, Some(&keys.url), &nats.url);
         docket_service::migrate(&service, &MIGRATOR).await.expect("the databases are made");
-        let objects = service.data_dir.join("objects");
+        let (objects, ca_file) = (service.data_dir.join("objects"), service.tls.ca_file.clone());
         let server = bench.serve(service, node(scanner.unwrap_or(sandbox.ports.clamd))).await;
-        Self { bench, server, directory, sandbox, own, objects, payments, cases, keys, nats }
+        Self { bench, server, directory, sandbox, own, objects, ca_file, payments, cases, keys, nats }
     }
 
     /// A node of the service that is a process of its own, as an operator starts it; also gives its id.
@@ -131,6 +134,15 @@ impl World {
     /// A channel to the first node.
     pub(crate) fn channel(&self) -> Channel {
         self.server.channel()
+    }
+
+    /// The HTTP face of a node, the first where none is named, and a client that believes its certificate.
+    pub(crate) fn http(&self, node: Option<&Running>) -> (String, reqwest::Client) {
+        let address = node.unwrap_or(&self.server).listening.http.expect("it has an HTTP face");
+        let ca = std::fs::read(&self.ca_file).expect("the authority's certificate");
+        let ca = reqwest::Certificate::from_pem(&ca).expect("a certificate");
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([ca]).build();
+        (format!("https://{address}"), client.expect("a client"))
     }
 
     /// Moves the clock forward.
@@ -326,9 +338,10 @@ fn node(
     let scanner = ScannerConfig { address: scanner.to_string(), timeout_seconds: 20 };
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue");
     let (catalogue, copies) = (CatalogueFolder { dir }, CopiesConfig::default());
+    let uploads = UploadsConfig { origins: vec![PORTAL.to_owned()] };
     let inspector = InspectorConfig { program: Some(env!("CARGO_BIN_EXE_docket-filing").into()) };
     |service, stop| {
-        let config = Config { service, inspector, scanner, catalogue, copies };
+        let config = Config { service, inspector, scanner, catalogue, copies, uploads };
         Box::pin(docket_filing::serve(config, stop))
     }
 }
