@@ -106,9 +106,9 @@ impl Interview {
         }
     }
 
-    /// The papers of a draft; there is nothing to attach to what was signed.
+    /// The papers of a filing; to what was sent, nothing is attached here.
     async fn papers(&self, filing: pb::Filing, ask: &mut Ask) -> Result<(pb::Filing, End)> {
-        if filing.state != "draft" {
+        if !["draft", "signed"].contains(&filing.state.as_str()) {
             return Ok((filing, End::Done));
         }
         Checklist { drafts: &self.drafts, words: self.words }.run(&filing.name, ask).await
