@@ -264,8 +264,11 @@ impl<T: AsyncFn() -> Result<String, Status>, W: Fn(Way)> Uploader<T, W> {
     ) -> Result<A, Status> {
         let mut patience = Patience::new();
         loop {
-            let token = (self.token)().await?;
-            match call(self.client.clone(), request(Some(&token), message.clone())).await {
+            let answer = async {
+                let token = (self.token)().await?;
+                call(self.client.clone(), request(Some(&token), message.clone())).await
+            };
+            match answer.await {
                 Err(status) if passing(&status) => self.wait(&mut patience, status).await?,
                 answer => return answer.map(Response::into_inner),
             }

@@ -164,7 +164,7 @@ static ES: Words = Words {
         noted: "anotado",
         any_more: "El número de un documento le adjunta un archivo; una línea vacía: eso es todo.",
     },
-    waits: "Por ahora no pasa nada. Lo enviado se conserva; se intenta de nuevo en {} s.",
+    waits: "En este momento no se puede enviar. Lo enviado se conserva; se intenta de nuevo en {} s.",
     address: [
         ("line1", "calle y número"),
         ("unit", "apartamento, oficina o piso"),
