@@ -50,10 +50,14 @@ enum Command {
         #[arg(long, default_value = "en")]
         language: String,
     },
-    /// Fill in a form: led question by question, or with the answers of a JSON file; says what is wrong or missing.
+    /// Fill in a form and attach its papers: led one by one, or with a JSON file; says what is wrong or missing.
     File {
         /// A form, such as N-400; filings/<id> to go on with a draft; a JSON file {"form": "N-400", "answers": {…}}.
         /// Without it: which form do I need?
+        ///
+        /// The JSON file may name papers too, by paths relative to it, and say why one cannot be provided:
+        /// `"evidence": [{"kind": "passport", "path": "passport.pdf", "foreign_language": true}]`,
+        /// `"explanations": {"birth_certificate": "…"}`.
         what: Option<String>,
         /// Language of the questions and of what is said of the answers: en or es.
         #[arg(long, default_value = "en")]

@@ -19,6 +19,7 @@ pub use filing::v1::catalogue_service_client::CatalogueServiceClient;
 pub use filing::v1::draft_service_client::DraftServiceClient;
 pub use filing::v1::evidence_service_client::EvidenceServiceClient;
 pub use filing::v1::representation_service_client::RepresentationServiceClient;
+pub use filing::v1::upload_service_client::UploadServiceClient;
 pub use identity::v1::account_service_client::AccountServiceClient;
 pub use identity::v1::erasure_service_client::ErasureServiceClient;
 pub use identity::v1::session_service_client::SessionServiceClient;
@@ -114,6 +115,9 @@ impl Connection {
     pub fn evidence(&self) -> EvidenceServiceClient<Channel> {
         EvidenceServiceClient::new(self.filing.clone())
     }
+    pub fn uploads(&self) -> UploadServiceClient<Channel> {
+        UploadServiceClient::new(self.filing.clone())
+    }
     pub fn representations(&self) -> RepresentationServiceClient<Channel> {
         RepresentationServiceClient::new(self.filing.clone())
     }
@@ -177,7 +181,7 @@ where
 }
 
 /// Whether trying again may help.
-fn passing(status: &Status) -> bool {
+pub fn passing(status: &Status) -> bool {
     matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Aborted)
         || (matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled)
             && status.get_error_details().error_info().is_none())

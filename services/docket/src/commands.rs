@@ -1,4 +1,5 @@
 //! The client's commands, each a few calls to the public APIs.
+pub mod attach;
 pub mod case;
 pub mod copy;
 pub mod drafts;
@@ -32,6 +33,13 @@ impl std::fmt::Display for Refused {
     }
 }
 impl std::error::Error for Refused {}
+
+impl Refused {
+    /// What the service answered.
+    pub fn status(self) -> Status {
+        *self.0
+    }
+}
 
 impl From<Status> for Refused {
     fn from(status: Status) -> Self {

@@ -7,3 +7,4 @@ pub mod commands;
 pub mod output;
 pub mod story;
 pub mod up;
+pub mod upload;

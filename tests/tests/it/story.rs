@@ -173,6 +173,9 @@ fn as_the_applicant(system: &System, receipt: &str, sign_in: &Value) {
     );
     assert_eq!(filing["ready"], false);
     led_through_a_form(system);
+    let papers = Papers::new();
+    led_through_the_papers(system, &papers);
+    papers_named_in_a_file(system, &papers);
 }
 
 /// `docket file` on the terminal: the guide finds the form, the questions are asked in order, a wrong line again.
@@ -203,6 +206,116 @@ fn led_through_a_form(system: &System) {
     assert_eq!(again["name"], told["name"]);
     assert_eq!(asked.matches("> ").count(), 1, "one question, then the end: {asked}");
     assert_eq!(exit_code(system, &["file", "N-999"]), Some(3));
+}
+
+/// A person's own files, in a folder with a blank in its name: a photograph, a letter, and a text that is called a PDF.
+struct Papers(tempfile::TempDir);
+
+impl Papers {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("my papers ").tempdir().unwrap();
+        let specimen = |name: &str| root().join("tests/stories/evidence").join(name);
+        std::fs::copy(specimen("green-card-front.jpg"), folder.path().join("pasaporte José.jpg")).unwrap();
+        std::fs::copy(specimen("letter.pdf"), folder.path().join("letter.pdf")).unwrap();
+        std::fs::write(folder.path().join("card.pdf"), "This is no PDF.\n").unwrap();
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    /// Writes a file of answers beside them.
+    fn answers(&self, answers: &Value) -> String {
+        let path = self.path("answers.json");
+        std::fs::write(&path, answers.to_string()).unwrap();
+        path
+    }
+}
+
+/// Back to a question; then the checklist: a file that is refused, one that is taken, and words why another cannot be had.
+fn led_through_the_papers(system: &System, papers: &Papers) {
+    let (refused, taken) = (papers.path("card.pdf"), papers.path("pasaporte José.jpg"));
+    let lines = [
+        "1",
+        "lost stolen destroyed",
+        // Back to the reason: kept as it is; back once more, and another one. Then to the papers.
+        "<",
+        "",
+        "<",
+        "never received",
+        "+",
+        // The identity document: what it names is not there; a text that is called a PDF; more is asked; a passport.
+        "nothing.pdf",
+        &refused,
+        "",
+        "",
+        "?",
+        &taken,
+        "passport",
+        "no",
+        // The last notice: too few words, then enough of them. That is all: back at the question, and enough.
+        "- lost",
+        "-",
+        "It was sent to an address where none of us lived by then.",
+        "",
+        "!",
+    ];
+    let (told, asked) = typed(system, &["file", "I-90"], &lines);
+    assert_eq!(asked.matches("now: the card was lost, stolen or destroyed").count(), 2, "{asked}");
+    assert!(asked.contains("There is no such file: nothing.pdf"), "{asked}");
+    assert!(asked.contains("✗ card.pdf: "), "the refusal is told: {asked}");
+    assert!(asked.contains("8 CFR 103.2(b)(2)"), "{asked}");
+    assert!(asked.contains("✓ attached: pasaporte Jos_.jpg"), "{asked}");
+    assert!(asked.contains("✗ Last notice about the card: "), "{asked}");
+    assert!(!asked.contains('%'), "no progress where nobody sits at the terminal: {asked}");
+    assert_eq!(told["attached"].as_array().unwrap().len(), 1, "{told:#}");
+    assert_eq!(told["attached"][0]["kind"], "passport");
+    assert_eq!(told["attached"][0]["media_type"], "image/jpeg");
+    assert_eq!(told["explained"], serde_json::json!(["notice_never_received"]));
+    assert_eq!(told["evidence"], serde_json::json!([]), "nothing is lacking: {told:#}");
+    // Gone on with in Spanish: the checklist says what is there.
+    let name = told["name"].as_str().unwrap();
+    let (again, asked) = typed(system, &["file", name, "--language", "es"], &["+", "!"]);
+    assert!(asked.contains("adjunto: pasaporte Jos_.jpg"), "{asked}");
+    assert_eq!(again["attached"], told["attached"]);
+}
+
+/// An answers file that names evidence: all of it is attached; one that names a file that is not there leaves nothing behind.
+fn papers_named_in_a_file(system: &System, papers: &Papers) {
+    let with = |evidence: Value| {
+        papers.answers(&serde_json::json!({
+            "form": "I-90",
+            "answers": { "resident_kind": "permanent_resident", "reason": "never_received" },
+            "evidence": evidence,
+            "explanations": { "notice_never_received": "It was sent to an address where none of us lived by then." },
+        }))
+    };
+    let passport = serde_json::json!({ "kind": "passport", "path": "pasaporte José.jpg" });
+    let letter =
+        serde_json::json!({ "kind": "i797_approval", "path": "letter.pdf", "foreign_language": true });
+    let kinds = |told: &Value| -> Vec<String> {
+        let attached = told["attached"].as_array().unwrap().iter();
+        attached.map(|evidence| evidence["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    let told = &json(system, &["file", &with(serde_json::json!([passport, letter]))])[0];
+    assert_eq!(kinds(told), ["passport", "i797_approval"], "{told:#}");
+    assert_eq!(told["explained"], serde_json::json!(["notice_never_received"]));
+    assert_eq!(told["evidence"], serde_json::json!([]));
+
+    let filings = json(system, &["filings"]).len();
+    let missing = with(serde_json::json!([passport, { "kind": "i797_approval", "path": "nothing.pdf" }]));
+    let output = system.command(&["file", &missing]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("nothing.pdf"), "{said}");
+    assert_eq!(json(system, &["filings"]).len(), filings, "nothing was begun");
+
+    let refused = with(serde_json::json!([passport, { "kind": "i797_approval", "path": "card.pdf" }]));
+    let output = system.command(&["file", &refused, "--json"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(3) && said.contains("card.pdf"), "{said}");
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(kinds(&told), ["passport"], "what was stored is told: {told:#}");
 }
 
 /// Runs a command, types lines into it; gives what it says at last, and what it asked.

@@ -45,8 +45,7 @@ fn tell(filing: &pb::Filing, teller: &Teller) {
 
 /// Saves a filing with its answers, and its files, in a new folder.
 pub async fn export(home: &Path, name: &str, to: &Path, teller: &Teller) -> Result<()> {
-    let (connection, token) = Session::resume(home).await?;
-    let drafts = Drafts { connection, token, language: "en".to_owned() };
+    let drafts = Drafts::of(home, "en").await?;
     let filing = drafts.get(name).await?;
     std::fs::create_dir(to).with_context(|| format!("make the folder {}", to.display()))?;
     let mut files = Vec::new();
@@ -75,8 +74,8 @@ pub async fn export(home: &Path, name: &str, to: &Path, teller: &Teller) -> Resu
 
 async fn download(drafts: &Drafts, name: &str) -> Result<Vec<u8>> {
     let message = pb::DownloadEvidenceRequest { name: name.to_owned() };
-    let mut evidence = drafts.connection.evidence();
-    let parts = evidence.download_evidence(request(Some(&drafts.token), message)).await;
+    let (mut evidence, token) = (drafts.connection.evidence(), drafts.token().await.map_err(Refused::from)?);
+    let parts = evidence.download_evidence(request(Some(&token), message)).await;
     Ok(whole_file(parts.map_err(Refused::from)?.into_inner()).await.map_err(Refused::from)?)
 }
 

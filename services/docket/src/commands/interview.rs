@@ -1,17 +1,20 @@
-//! `docket file`: leads a person through a form, question by question, with its checks; each answer is saved as it is given.
+//! `docket file`: leads a person through a form, question by question, with its checks, and through its papers; each answer is
+//! saved as it is given.
 pub mod ask;
 pub mod choose;
+pub mod evidence;
 pub mod form;
 pub mod reading;
 pub mod words;
 
+use super::Refused;
 use super::paper::{self, Drafts};
-use super::{Refused, Session};
 use crate::client::{Connection, plainly, reason, request};
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use ask::{Ask, Said, say};
 use docket_proto::filing::v1 as pb;
+use evidence::{Checklist, End};
 use form::{Form, Question};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -20,8 +23,7 @@ use words::Words;
 
 /// Leads through a form: of `what` (a form's number or `filings/<id>`), or of the guided choice.
 pub async fn lead(home: &Path, what: Option<&str>, language: &str, teller: &Teller) -> Result<()> {
-    let (connection, token) = Session::resume(home).await?;
-    let drafts = Drafts { connection, token, language: language.to_owned() };
+    let drafts = Drafts::of(home, language).await?;
     let words = Words::of(language);
     let mut ask = Ask::of_terminal(words);
     let filing = match what {
@@ -55,60 +57,103 @@ struct Interview {
 }
 
 impl Interview {
-    /// Asks what is asked and not answered, in the form's order, until nothing is or the person stops.
+    /// Asks what is asked and not answered, in the form's order, and then for the papers, until the person stops.
     async fn run(mut self, mut filing: pb::Filing, ask: &mut Ask) -> Result<pb::Filing> {
         say(&format!("{} {}", filing.form, filing.name));
         say(self.words.how_to_answer);
-        let mut answers = answers_of(&filing);
-        let mut section = String::new();
-        while let Some(question) = self.next(&filing, &answers) {
+        let (mut section, mut wanted) = (String::new(), None);
+        loop {
+            let answers = answers_of(&filing);
+            let wished = wanted.take().and_then(|id: String| self.form.question(&id));
+            let Some(question) = wished.or_else(|| self.next(&filing, &answers)).cloned() else {
+                let end;
+                (filing, end) = self.papers(filing, ask).await?;
+                wanted = filing.shown.last().cloned().filter(|_| end == End::Back);
+                if wanted.is_none() {
+                    return Ok(filing);
+                }
+                continue;
+            };
             if question.section != section {
                 say(&format!("\n  — {} —", self.form.heading(&question.section)));
                 section.clone_from(&question.section);
             }
-            let why = why(&filing, &question.id);
-            match ask.question(&question, &why)? {
-                Said::Stop => break,
-                Said::Nothing => drop(self.passed.insert(question.id.clone())),
-                Said::Answer(answer) => {
-                    filing = self.save(filing, &question, answer).await?;
-                    answers = answers_of(&filing);
+            let now = answers.get(&question.id);
+            let why = if now.is_some() { self.words.keeps.to_owned() } else { why(&filing, &question.id) };
+            match ask.question(&question, now, &why)? {
+                Said::Stop => return Ok(filing),
+                Said::Nothing => drop(self.passed.insert(question.id)),
+                Said::Back => {
+                    let before = before(&filing.shown, &question.id);
+                    if before.is_none() {
+                        say(self.words.first_question);
+                    }
+                    wanted = before.or(Some(question.id));
                 }
+                Said::Papers => {
+                    let end;
+                    (filing, end) = self.papers(filing, ask).await?;
+                    if end == End::Stop {
+                        return Ok(filing);
+                    }
+                    wanted = Some(question.id);
+                }
+                Said::Answer(answer) => match self.save(&filing, &question, answer).await? {
+                    Some(after) => filing = after,
+                    None => wanted = Some(question.id),
+                },
             }
         }
-        Ok(filing)
     }
 
-    fn next(&self, filing: &pb::Filing, answers: &Map<String, Value>) -> Option<Question> {
+    /// The papers of a filing; to what was sent, nothing is attached here.
+    async fn papers(&self, filing: pb::Filing, ask: &mut Ask) -> Result<(pb::Filing, End)> {
+        if !["draft", "signed"].contains(&filing.state.as_str()) {
+            return Ok((filing, End::Done));
+        }
+        Checklist { drafts: &self.drafts, words: self.words }.run(&filing.name, ask).await
+    }
+
+    fn next(&self, filing: &pb::Filing, answers: &Map<String, Value>) -> Option<&Question> {
         let open = |id: &&String| !answers.contains_key(*id) && !self.passed.contains(*id);
-        let id = filing.shown.iter().find(open)?;
-        self.form.questions.iter().find(|question| question.id == *id).cloned()
+        self.form.question(filing.shown.iter().find(open)?)
     }
 
-    /// Saves one answer and tells what follows; one that is refused is asked for again.
-    async fn save(&self, before: pb::Filing, question: &Question, answer: Value) -> Result<pb::Filing> {
+    /// Saves one answer and tells what follows; nothing where it was refused, and is to be asked for again.
+    async fn save(
+        &self,
+        before: &pb::Filing,
+        question: &Question,
+        answer: Value,
+    ) -> Result<Option<pb::Filing>> {
         let answers = Map::from_iter([(question.id.clone(), answer)]);
-        match self.drafts.amend(&before, answers).await {
+        match self.drafts.amend(before, answers).await {
             Ok(after) => {
                 say(self.words.saved);
                 for finding in after.findings.iter().filter(|finding| !before.findings.contains(finding)) {
                     say(&paper::found(finding));
                 }
-                Ok(after)
+                Ok(Some(after))
             }
             Err(status) if reason(&status) == "ANSWERED_MEANWHILE" => {
                 let after = self.drafts.get(&before.name).await?;
                 let theirs = answers_of(&after).get(&question.id).cloned().unwrap_or_default();
                 say(&self.words.answered_meanwhile.replace("{}", &theirs.to_string()));
-                Ok(after)
+                Ok(Some(after))
             }
             Err(status) if status.code() == tonic::Code::InvalidArgument => {
                 say(&format!("✗ {}", plainly(&status)));
-                Ok(before)
+                Ok(None)
             }
             Err(status) => Err(Refused::from(status).into()),
         }
     }
+}
+
+/// The question before one, among those that are asked.
+fn before(shown: &[String], question: &str) -> Option<String> {
+    let at = shown.iter().position(|id| id == question)?;
+    shown.get(at.checked_sub(1)?).cloned()
 }
 
 fn answers_of(filing: &pb::Filing) -> Map<String, Value> {
@@ -119,4 +164,15 @@ fn answers_of(filing: &pb::Filing) -> Map<String, Value> {
 fn why(filing: &pb::Filing, question: &str) -> String {
     let missing = filing.missing.iter().find(|missing| missing.field == question);
     missing.map(|missing| format!("{} {}", missing.because, missing.cite)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn back_goes_by_what_is_asked() {
+        let shown = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!(super::before(&shown, "c"), Some("b".into()));
+        assert_eq!(super::before(&shown, "a"), None);
+        assert_eq!(super::before(&shown, "z"), None, "it is no longer asked");
+    }
 }

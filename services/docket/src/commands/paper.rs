@@ -1,14 +1,18 @@
 //! `docket forms` and `docket file`: the catalogue, and a filing begun from a file.
+use super::attach::attach;
 use super::interview::words::Words;
 use super::{Refused, Session};
 use crate::address::Addresses;
 use crate::client::{Connection, patiently, request};
 use crate::output::Teller;
+use crate::upload::Outgoing;
 use anyhow::{Context, Result};
 use docket_proto::filing::v1 as pb;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tonic::Status;
 use uuid::Uuid;
 
 /// Lists the forms, or shows one with its questions.
@@ -57,29 +61,86 @@ pub async fn forms(home: &Path, form: Option<&str>, language: &str, teller: &Tel
 struct Paper {
     form: String,
     answers: Map<String, Value>,
+    /// Files to attach.
+    #[serde(default)]
+    evidence: Vec<Sheet>,
+    /// Kinds from the checklist that cannot be provided, and why.
+    #[serde(default)]
+    explanations: BTreeMap<String, String>,
 }
 
-/// Begins a filing with the answers of a file.
+/// A file to attach; its path is relative to the file that names it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sheet {
+    kind: String,
+    path: PathBuf,
+    #[serde(default)]
+    foreign_language: bool,
+}
+
+/// Begins a filing with the answers and the evidence of a file. Every file that it names is looked at before anything is sent.
 pub async fn file(home: &Path, path: &Path, language: &str, teller: &Teller) -> Result<()> {
     let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    let paper: Paper = serde_json::from_str(&text)
-        .with_context(|| format!("{} is not {{\"form\", \"answers\"}}", path.display()))?;
-    let (connection, token) = Session::resume(home).await?;
-    let drafts = Drafts { connection, token, language: language.to_owned() };
+    let paper: Paper = serde_json::from_str(&text).with_context(|| {
+        format!("{} is not {{\"form\", \"answers\", \"evidence\", \"explanations\"}}", path.display())
+    })?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let look = |sheet: &Sheet| Outgoing::look(&folder.join(&sheet.path), &sheet.kind, sheet.foreign_language);
+    let files: Vec<Outgoing> = paper.evidence.iter().map(look).collect::<Result<_>>()?;
+    let (drafts, words) = (Drafts::of(home, language).await?, Words::of(language));
     let begun = drafts.begin(&paper.form).await?;
-    let filing = drafts.amend(&begun, paper.answers).await.map_err(Refused::from)?;
-    tell(&filing, Words::of(language), teller);
+    let mut filing = drafts.amend(&begun, paper.answers).await.map_err(Refused::from)?;
+    let accompanied = accompany(&drafts, words, &filing.name, &files, &paper.explanations).await;
+    if !(files.is_empty() && paper.explanations.is_empty()) {
+        filing = drafts.get(&filing.name).await?;
+    }
+    // What is stored is told also where one of them was refused: it can be gone on with.
+    tell(&filing, words, teller);
+    accompanied
+}
+
+/// Attaches files and says what cannot be provided, until one of them is refused.
+async fn accompany(
+    drafts: &Drafts,
+    words: &Words,
+    filing: &str,
+    files: &[Outgoing],
+    explanations: &BTreeMap<String, String>,
+) -> Result<()> {
+    for file in files {
+        let attached = attach(drafts, words, filing, file).await;
+        attached.map_err(Refused::from).with_context(|| file.file_name().to_owned())?;
+    }
+    for (kind, why) in explanations {
+        drafts.explain(filing, kind, why).await.map_err(Refused::from).with_context(|| kind.clone())?;
+    }
     Ok(())
 }
 
 /// Drafts at the service, for somebody who is signed in and reads a language.
 pub struct Drafts {
     pub connection: Connection,
-    pub token: String,
     pub language: String,
+    home: PathBuf,
 }
 
 impl Drafts {
+    /// The drafts of who is signed in here.
+    pub async fn of(home: &Path, language: &str) -> Result<Self> {
+        let (connection, _token) = Session::resume(home).await?;
+        Ok(Self { connection, language: language.to_owned(), home: home.to_owned() })
+    }
+
+    /// The token as it is now: people take longer over a form than a token lasts.
+    pub async fn token(&self) -> Result<String, Status> {
+        let token = Session::token(&self.home, &self.connection).await;
+        token.map_err(|error| match error.downcast::<Refused>() {
+            Ok(refused) => refused.status(),
+            Err(error) => Status::unauthenticated(format!("{error:#}")),
+        })
+    }
+
     /// Begins a draft of a form.
     pub async fn begin(&self, form: &str) -> Result<pb::Filing> {
         let message = pb::StartDraftRequest {
@@ -88,25 +149,23 @@ impl Drafts {
             language: self.language.clone(),
             ..pb::StartDraftRequest::default()
         };
+        let token = self.token().await.map_err(Refused::from)?;
         let mut drafts = self.connection.drafts();
-        let begun = drafts.start_draft(request(Some(&self.token), message)).await.map_err(Refused::from)?;
+        let begun = drafts.start_draft(request(Some(&token), message)).await.map_err(Refused::from)?;
         begun.into_inner().filing.context("filing")
     }
 
     /// A filing with its answers.
     pub async fn get(&self, name: &str) -> Result<pb::Filing> {
         let message = pb::GetFilingRequest { name: name.to_owned(), language: self.language.clone() };
+        let token = self.token().await.map_err(Refused::from)?;
         let mut drafts = self.connection.drafts();
-        let answer = drafts.get_filing(request(Some(&self.token), message)).await.map_err(Refused::from)?;
+        let answer = drafts.get_filing(request(Some(&token), message)).await.map_err(Refused::from)?;
         answer.into_inner().filing.context("filing")
     }
 
     /// Saves answers to a filing that was looked at; nobody else's are overwritten unseen.
-    pub async fn amend(
-        &self,
-        seen: &pb::Filing,
-        answers: Map<String, Value>,
-    ) -> Result<pb::Filing, tonic::Status> {
+    pub async fn amend(&self, seen: &pb::Filing, answers: Map<String, Value>) -> Result<pb::Filing, Status> {
         let message = pb::AnswerDraftRequest {
             request_id: Uuid::now_v7().to_string(),
             name: seen.name.clone(),
@@ -114,13 +173,30 @@ impl Drafts {
             etag: seen.etag,
             language: self.language.clone(),
         };
-        let drafts = self.connection.drafts();
+        let (drafts, token) = (self.connection.drafts(), self.token().await?);
         let answer = patiently(|| {
-            let (mut drafts, message) = (drafts.clone(), message.clone());
-            async move { drafts.answer_draft(request(Some(&self.token), message)).await }
+            let (mut drafts, message) = (drafts.clone(), request(Some(&token), message.clone()));
+            async move { drafts.answer_draft(message).await }
         });
         let answered = answer.await?.into_inner().filing;
-        answered.ok_or_else(|| tonic::Status::internal("an answer without its filing"))
+        answered.ok_or_else(|| Status::internal("an answer without its filing"))
+    }
+
+    /// Says why evidence of a kind cannot be provided.
+    pub async fn explain(&self, name: &str, kind: &str, explanation: &str) -> Result<(), Status> {
+        let message = pb::ExplainMissingEvidenceRequest {
+            request_id: Uuid::now_v7().to_string(),
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            explanation: explanation.to_owned(),
+            language: self.language.clone(),
+        };
+        let (evidence, token) = (self.connection.evidence(), self.token().await?);
+        let answer = patiently(|| {
+            let (mut evidence, message) = (evidence.clone(), request(Some(&token), message.clone()));
+            async move { evidence.explain_missing_evidence(message).await }
+        });
+        answer.await.map(drop)
     }
 }
 
@@ -136,6 +212,9 @@ pub fn tell(filing: &pb::Filing, words: &Words, teller: &Teller) {
     }
     for missing in &filing.missing {
         teller.line(&format!("? {}: {}", missing.field, missing.label));
+    }
+    for evidence in &filing.evidence {
+        teller.line(&format!("✓ {}: {}", evidence.kind, evidence.file_name));
     }
     for need in filing.evidence_needs.iter().filter(|need| !need.satisfied && !need.explained) {
         teller.line(&format!("+ {}: {}", need.kind, need.title));
@@ -160,10 +239,18 @@ fn told(filing: &pb::Filing) -> Value {
         })
     });
     let needs = filing.evidence_needs.iter().filter(|need| !need.satisfied && !need.explained);
+    let attached = filing.evidence.iter().map(|evidence| {
+        json!({
+            "name": evidence.name, "kind": evidence.kind, "file_name": evidence.file_name,
+            "media_type": evidence.media_type, "size": evidence.size,
+        })
+    });
     json!({
         "name": filing.name, "form": filing.form, "ready": filing.ready,
         "findings": findings.collect::<Vec<_>>(),
         "missing": filing.missing.iter().map(|missing| &missing.field).collect::<Vec<_>>(),
         "evidence": needs.map(|need| &need.kind).collect::<Vec<_>>(),
+        "attached": attached.collect::<Vec<_>>(),
+        "explained": filing.explanations.iter().map(|missing| &missing.kind).collect::<Vec<_>>(),
     })
 }

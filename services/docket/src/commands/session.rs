@@ -140,9 +140,14 @@ async fn with_secret(
 impl Session {
     /// Connection and token of the session kept here, renewed when it is old.
     pub async fn resume(home: &Path) -> Result<(Connection, String)> {
-        let addresses = Addresses::read(home)?;
+        let connection = Connection::new(&Addresses::read(home)?)?;
+        let token = Self::token(home, &connection).await?;
+        Ok((connection, token))
+    }
+
+    /// Token of the session kept here, renewed when it is old; what lasts longer than a token asks before each call.
+    pub async fn token(home: &Path, connection: &Connection) -> Result<String> {
         let mut session = Self::read(home)?;
-        let connection = Connection::new(&addresses)?;
         if now_s() - session.token_at > RENEW_AFTER_S {
             let message = pb::RefreshTokenRequest { refresh_token: session.refresh_token.clone() };
             let answer =
@@ -153,7 +158,7 @@ impl Session {
             session.token_at = now_s();
             session.keep(home)?;
         }
-        Ok((connection, session.access_token))
+        Ok(session.access_token)
     }
 
     fn read(home: &Path) -> Result<Self> {

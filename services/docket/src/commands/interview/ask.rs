@@ -1,7 +1,7 @@
 //! Asking on the terminal: one question at a time, its choices, addresses and lists part by part. What is said goes to the
 //! error side, so that a program that reads the outcome sees only that.
-use super::form::{Part, Question};
-use super::reading::{answer, spoken};
+use super::form::{Field, Part, Question};
+use super::reading::{answer, shown, spoken};
 use super::words::Words;
 use anyhow::Result;
 use serde_json::{Map, Value};
@@ -14,6 +14,10 @@ pub enum Said {
     Answer(Value),
     /// It is left open.
     Nothing,
+    /// Back to the question before.
+    Back,
+    /// To the papers now.
+    Papers,
     /// No more for now; the end of the input says so too.
     Stop,
 }
@@ -35,18 +39,26 @@ impl Ask {
         Self { words, lines: Box::new(std::io::stdin().lines()) }
     }
 
-    /// Asks a question. `why` is told when the person types a question mark.
-    pub fn question(&mut self, question: &Question, why: &str) -> Result<Said> {
+    /// Asks a question; `now` is its answer where it has one. `why` is told when the person types a question mark.
+    pub fn question(&mut self, question: &Question, now: Option<&Value>, why: &str) -> Result<Said> {
         eprintln!();
         say(&question.part.label);
         if let Some(help) = &question.help {
             say(&format!("({help})"));
+        }
+        if let Some(now) = now {
+            say(&self.words.answered_so.replace("{}", &shown(&question.part, now, self.words)));
         }
         if question.part.kind == "repeating" {
             self.list(question, why)
         } else {
             self.part(&question.part, "", why)
         }
+    }
+
+    /// Asks for yes or no.
+    pub fn yes_or_no(&mut self, label: &str, why: &str) -> Result<Said> {
+        self.part(&Part::of("yes_no"), label, why)
     }
 
     /// One of several choices, by number or word; nothing when the person leaves.
@@ -80,6 +92,8 @@ impl Ask {
             let Some(line) = self.line(&prompt)? else { return Ok(Said::Stop) };
             match line.as_str() {
                 "!" => return Ok(Said::Stop),
+                "<" => return Ok(Said::Back),
+                "+" => return Ok(Said::Papers),
                 "" => return Ok(Said::Nothing),
                 "?" => say(if why.is_empty() { self.words.may_stay_open } else { why }),
                 line => match answer(part, line, self.words) {
@@ -90,50 +104,71 @@ impl Ask {
         }
     }
 
+    /// An address part by part; back goes to the part before.
     fn address(&mut self, why: &str) -> Result<Said> {
-        let mut parts = Map::new();
-        for (id, words) in self.words.address {
+        let (mut parts, mut at) = (Map::new(), 0);
+        while let Some((id, words)) = self.words.address.get(at) {
             match self.part(&Part::of("text"), words, why)? {
-                Said::Answer(value) => drop(parts.insert(id.to_owned(), value)),
-                Said::Nothing if id == "line1" => return Ok(Said::Nothing),
-                Said::Nothing => {}
-                Said::Stop => return Ok(Said::Stop),
+                Said::Answer(value) => drop(parts.insert((*id).to_owned(), value)),
+                Said::Nothing if at == 0 => return Ok(Said::Nothing),
+                Said::Nothing => drop(parts.remove(*id)),
+                Said::Back if at > 0 => {
+                    at -= 1;
+                    continue;
+                }
+                left @ (Said::Back | Said::Papers | Said::Stop) => return Ok(left),
             }
+            at += 1;
         }
         Ok(Said::Answer(Value::Object(parts)))
     }
 
-    /// Items until there is no more; none at all is an answer too.
+    /// Items until there is no more; none at all is an answer too. Back asks the item before anew.
     fn list(&mut self, question: &Question, why: &str) -> Result<Said> {
         let mut items = Vec::new();
         loop {
             let label = if items.is_empty() { self.words.is_there_one } else { self.words.another_one };
-            match self.part(&Part::of("yes_no"), label, why)? {
+            match self.yes_or_no(label, why)? {
                 Said::Answer(Value::Bool(true)) => {}
                 Said::Nothing if items.is_empty() => return Ok(Said::Nothing),
-                Said::Stop => return Ok(Said::Stop),
+                Said::Back if items.pop().is_some() => {}
                 Said::Answer(_) | Said::Nothing => return Ok(Said::Answer(Value::Array(items))),
+                left @ (Said::Back | Said::Papers | Said::Stop) => return Ok(left),
             }
-            let mut item = Map::new();
-            for field in &question.fields {
-                let label = if field.part.kind == "address" {
-                    say(&field.part.label);
-                    ""
-                } else {
-                    &field.part.label
-                };
-                match self.part(&field.part, label, why)? {
-                    Said::Answer(value) => drop(item.insert(field.id.clone(), value)),
-                    Said::Nothing => {}
-                    Said::Stop => return Ok(Said::Stop),
-                }
+            match self.item(&question.fields, why)? {
+                Said::Answer(item) => items.push(item),
+                Said::Nothing | Said::Back => {}
+                left @ (Said::Papers | Said::Stop) => return Ok(left),
             }
-            items.push(Value::Object(item));
         }
     }
 
+    /// An item of a list field by field; back goes to the field before.
+    fn item(&mut self, fields: &[Field], why: &str) -> Result<Said> {
+        let (mut item, mut at) = (Map::new(), 0);
+        while let Some(field) = fields.get(at) {
+            let label = if field.part.kind == "address" {
+                say(&field.part.label);
+                ""
+            } else {
+                &field.part.label
+            };
+            match self.part(&field.part, label, why)? {
+                Said::Answer(value) => drop(item.insert(field.id.clone(), value)),
+                Said::Nothing => drop(item.remove(&field.id)),
+                Said::Back if at > 0 => {
+                    at -= 1;
+                    continue;
+                }
+                left @ (Said::Back | Said::Papers | Said::Stop) => return Ok(left),
+            }
+            at += 1;
+        }
+        Ok(Said::Answer(Value::Object(item)))
+    }
+
     /// A line without its end and the blanks around it; nothing at the end of the input.
-    fn line(&mut self, prompt: &str) -> Result<Option<String>> {
+    pub fn line(&mut self, prompt: &str) -> Result<Option<String>> {
         eprint!("  {prompt}{}> ", if prompt.is_empty() { "" } else { " " });
         std::io::stderr().flush()?;
         let line = self.lines.next().transpose()?.map(|line| line.trim().to_owned());
@@ -147,7 +182,6 @@ impl Ask {
 
 #[cfg(test)]
 mod tests {
-    use super::super::form::{Field, Part, Question};
     use super::*;
     use serde_json::json;
 
@@ -170,7 +204,7 @@ mod tests {
     }
 
     fn said(kind: &str, lines: &[&str]) -> Said {
-        typed(lines).question(&question(kind), "because").unwrap()
+        typed(lines).question(&question(kind), None, "because").unwrap()
     }
 
     #[test]
@@ -194,6 +228,37 @@ mod tests {
         );
         assert_eq!(said("repeating", &["no"]), Said::Answer(json!([])));
         assert_eq!(said("repeating", &["yes", "2020-01-02", "!"]), Said::Stop);
+    }
+
+    #[test]
+    fn back_goes_to_the_question_before_and_within_one_to_the_part_before() {
+        for kind in ["text", "yes_no", "address", "repeating"] {
+            assert_eq!(said(kind, &["<"]), Said::Back, "{kind}");
+        }
+        let lines = ["1 Main St", "4", "<", "", "Reno", "NV", "", "89501", "US"];
+        assert_eq!(
+            said("address", &lines),
+            Said::Answer(
+                json!({"line1": "1 Main St", "city": "Reno", "state": "NV", "postal_code": "89501", "country": "US"})
+            )
+        );
+        // A field, then the whole item, is said anew.
+        let lines = ["yes", "2020-01-02", "<", "2020-01-03", "Lima", "<", "2020-01-04", "Quito", "no"];
+        assert_eq!(
+            said("repeating", &lines),
+            Said::Answer(json!([{"left": "2020-01-04", "where": "Quito"}]))
+        );
+        assert_eq!(said("repeating", &["yes", "<", "no"]), Said::Answer(json!([])));
+    }
+
+    #[test]
+    fn an_answer_that_is_there_can_be_kept_or_changed_and_the_papers_come_at_once() {
+        let asked = |lines| typed(lines).question(&question("text"), Some(&json!("Lima")), "why").unwrap();
+        assert_eq!(asked(&["?", ""]), Said::Nothing);
+        assert_eq!(asked(&["Quito"]), Said::Answer(json!("Quito")));
+        assert_eq!(asked(&["+"]), Said::Papers);
+        assert_eq!(said("address", &["1 Main St", "+"]), Said::Papers);
+        assert_eq!(said("text", &["+1 212 555 0129"]), Said::Answer(json!("+1 212 555 0129")));
     }
 
     #[test]

@@ -50,6 +50,11 @@ pub struct Part {
 }
 
 impl Form {
+    /// The question of that id.
+    pub fn question(&self, id: &str) -> Option<&Question> {
+        self.questions.iter().find(|question| question.id == id)
+    }
+
     /// The heading of a section.
     pub fn heading<'a>(&'a self, section: &'a str) -> &'a str {
         self.sections.iter().find(|one| one.id == section).map_or(section, |one| &one.title)

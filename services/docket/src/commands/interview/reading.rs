@@ -1,6 +1,8 @@
-//! From a typed line to an answer as the API takes it. What a line means is read here; whether it is right, the service says.
+//! From a typed line to an answer as the API takes it, and back. What a line means is read here; whether it is right, the service
+//! says.
 use super::form::Part;
 use super::words::Words;
+use crate::commands::amount;
 use serde_json::{Value, json};
 
 /// The answer that a line gives, or what to type instead.
@@ -50,6 +52,28 @@ pub fn choice(options: &[String], labels: &[String], line: &str, words: &Words) 
 /// An option as people read it where nothing says it better.
 pub fn spoken(option: &str) -> String {
     option.replace('_', " ")
+}
+
+/// An answer that is there, as people read it.
+pub fn shown(part: &Part, answer: &Value, words: &Words) -> String {
+    match answer {
+        Value::Bool(true) => words.said_yes.to_owned(),
+        Value::Bool(false) => words.said_no.to_owned(),
+        Value::Number(cents) if part.kind == "money" => cents.as_i64().map(amount).unwrap_or_default(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => {
+            let option = part.options.iter().position(|option| option == text);
+            let label = option.and_then(|n| part.option_labels.get(n)).cloned();
+            label.unwrap_or_else(|| if option.is_some() { spoken(text) } else { text.clone() })
+        }
+        Value::Array(items) => {
+            items.iter().map(|item| shown(part, item, words)).collect::<Vec<_>>().join("; ")
+        }
+        Value::Object(fields) => {
+            fields.values().map(|field| shown(part, field, words)).collect::<Vec<_>>().join(", ")
+        }
+        Value::Null => String::new(),
+    }
 }
 
 fn cents(line: &str) -> Option<i64> {
@@ -110,6 +134,21 @@ mod tests {
             super::answer(&which, "otra", words),
             Err("Elija uno de 1 a 2, o escriba su palabra.".into())
         );
+    }
+
+    #[test]
+    fn answers_are_read_back_as_people_say_them() {
+        let shown = |part: &Part, answer: Value| super::shown(part, &answer, Words::of("es"));
+        let which = part("multi", &["a_b", "c"]);
+        assert_eq!(shown(&which, json!(["a_b", "c"])), "a b; c");
+        let labelled = Part { option_labels: vec!["Única".into()], ..part("select", &["only"]) };
+        assert_eq!(shown(&labelled, json!("only")), "Única");
+        assert_eq!(shown(&part("text", &[]), json!("a_b")), "a_b", "no choice, so it stands as it is");
+        assert_eq!(shown(&part("yes_no", &[]), json!(true)), "sí");
+        assert_eq!(shown(&part("money", &[]), json!(125_050)), "$1,250.50");
+        assert_eq!(shown(&part("int", &[]), json!(3)), "3");
+        let trips = json!([{"left": "2020-01-02", "where": "Lima"}, {"left": "2021-01-02"}]);
+        assert_eq!(shown(&part("repeating", &[]), trips), "2020-01-02, Lima; 2021-01-02");
     }
 
     #[test]

@@ -12,6 +12,15 @@ pub struct Words {
     pub may_stay_open: &'static str,
     pub is_there_one: &'static str,
     pub another_one: &'static str,
+    /// The answer as it is goes where `{}` stands.
+    pub answered_so: &'static str,
+    pub keeps: &'static str,
+    pub first_question: &'static str,
+    pub said_yes: &'static str,
+    pub said_no: &'static str,
+    pub papers: Papers,
+    /// The seconds go where `{}` stands.
+    pub waits: &'static str,
     /// Parts of an address, and what they are called.
     pub address: [(&'static str, &'static str); 7],
     /// Types of questions, and what can be typed.
@@ -25,16 +34,68 @@ pub struct Words {
     pub choose_one: &'static str,
 }
 
+/// What is said of papers. What a paper is, and why it is needed, the service says.
+#[derive(Debug)]
+pub struct Papers {
+    pub heading: &'static str,
+    pub none_needed: &'static str,
+    pub how_to_attach: &'static str,
+    pub needed_now: &'static str,
+    pub needed_later: &'static str,
+    pub explained: &'static str,
+    /// The names of the files go where `{}` stands.
+    pub attached: &'static str,
+    /// What may stand in goes where `{}` stands.
+    pub stand_ins: &'static str,
+    pub file_or_why_not: &'static str,
+    pub files_taken: &'static str,
+    pub cannot_be_had: &'static str,
+    pub translation: &'static str,
+    pub which_is_it: &'static str,
+    pub other_language: &'static str,
+    /// The path goes where `{}` stands.
+    pub no_such_file: &'static str,
+    pub why_not: &'static str,
+    pub noted: &'static str,
+    pub any_more: &'static str,
+}
+
 static EN: Words = Words {
     which_form: "Which form do I need?",
     begin_which: "Begin which? (an empty line: none)",
-    how_to_answer: "An empty line leaves a question open. ? says why it is asked, ! stops here: what is answered is saved.",
+    how_to_answer: "An empty line leaves a question open. ? says why it is asked, < goes back to the one before, + to the papers now, ! stops here: what is answered is saved.",
     saved: "saved",
     answered_meanwhile: "! Somebody else answered this meanwhile: {}. Yours was not saved.",
     ready: "Everything is there: it can be reviewed and signed.",
     may_stay_open: "You may leave this open.",
     is_there_one: "is there one to tell of?",
     another_one: "another one?",
+    answered_so: "now: {} (an empty line keeps it)",
+    keeps: "It is answered already: an empty line keeps the answer, another answer takes its place.",
+    first_question: "There is no question before this one.",
+    said_yes: "yes",
+    said_no: "no",
+    papers: Papers {
+        heading: "Papers",
+        none_needed: "As the answers are now, no papers are needed.",
+        how_to_attach: "Type the path of a file, or of several with commas between them. - and words say why it cannot be provided, ? tells more, < goes back to the questions, ! stops here. An empty line leaves it for later.",
+        needed_now: "needed now",
+        needed_later: "may come later",
+        explained: "you said why it cannot be provided",
+        attached: "attached: {}",
+        stand_ins: "In its place you may attach: {}.",
+        file_or_why_not: "a file, or - and why not",
+        files_taken: "PDF, JPEG, PNG and TIFF are taken, at most 12 MiB each.",
+        cannot_be_had: "If you cannot get it, type - and why, and what you tried, in 20 to 2,000 characters. The filing can be signed then, and an officer decides whether that is enough (8 CFR 103.2(b)(2)).",
+        translation: "A document in another language needs a full English translation that its translator certifies as complete and correct (8 CFR 103.2(b)(3)): put it in the same file, or attach it too.",
+        which_is_it: "Which of these is it? (an empty line: 1)",
+        other_language: "is it in another language than English? (an empty line: no)",
+        no_such_file: "There is no such file: {}",
+        why_not: "why can it not be provided?",
+        noted: "noted",
+        any_more: "The number of a paper attaches a file to it; an empty line: that is all.",
+    },
+    waits: "Nothing gets through just now. What was sent is kept; trying again in {} s.",
     address: [
         ("line1", "street and number"),
         ("unit", "apartment, suite or floor"),
@@ -71,13 +132,39 @@ static EN: Words = Words {
 static ES: Words = Words {
     which_form: "¿Qué formulario necesito?",
     begin_which: "¿Cuál desea empezar? (una línea vacía: ninguno)",
-    how_to_answer: "Una línea vacía deja abierta la pregunta. ? dice por qué se pregunta, ! termina aquí: lo respondido está guardado.",
+    how_to_answer: "Una línea vacía deja abierta la pregunta. ? dice por qué se pregunta, < vuelve a la anterior, + pasa ya a los documentos, ! termina aquí: lo respondido está guardado.",
     saved: "guardado",
     answered_meanwhile: "! Mientras tanto, otra persona respondió a esto: {}. Lo suyo no se guardó.",
     ready: "Está todo: puede revisarse y firmarse.",
     may_stay_open: "Puede dejarla abierta.",
     is_there_one: "¿hay alguno que indicar?",
     another_one: "¿otro más?",
+    answered_so: "ahora: {} (una línea vacía lo deja así)",
+    keeps: "Ya está respondida: una línea vacía deja la respuesta, otra respuesta la reemplaza.",
+    first_question: "No hay ninguna pregunta antes de esta.",
+    said_yes: "sí",
+    said_no: "no",
+    papers: Papers {
+        heading: "Documentos",
+        none_needed: "Con las respuestas de ahora no hace falta ningún documento.",
+        how_to_attach: "Escriba la ruta de un archivo, o de varios separados por comas. - y unas palabras dicen por qué no puede presentarse, ? dice más, < vuelve a las preguntas, ! termina aquí. Una línea vacía lo deja para después.",
+        needed_now: "hace falta ahora",
+        needed_later: "puede venir después",
+        explained: "usted dijo por qué no puede presentarse",
+        attached: "adjunto: {}",
+        stand_ins: "En su lugar puede adjuntar: {}.",
+        file_or_why_not: "un archivo, o - y por qué no",
+        files_taken: "Se aceptan PDF, JPEG, PNG y TIFF, de 12 MiB como máximo cada uno.",
+        cannot_be_had: "Si no puede conseguirlo, escriba - y por qué, y qué intentó, en 20 a 2,000 caracteres. Entonces la solicitud puede firmarse, y un oficial decide si eso basta (8 CFR 103.2(b)(2)).",
+        translation: "Un documento en otro idioma necesita una traducción completa al inglés, certificada por quien la tradujo como completa y correcta (8 CFR 103.2(b)(3)): póngala en el mismo archivo, o adjúntela también.",
+        which_is_it: "¿Cuál de estos es? (una línea vacía: 1)",
+        other_language: "¿está en un idioma distinto del inglés? (una línea vacía: no)",
+        no_such_file: "No existe ese archivo: {}",
+        why_not: "¿por qué no puede presentarse?",
+        noted: "anotado",
+        any_more: "El número de un documento le adjunta un archivo; una línea vacía: eso es todo.",
+    },
+    waits: "En este momento no se puede enviar. Lo enviado se conserva; se intenta de nuevo en {} s.",
     address: [
         ("line1", "calle y número"),
         ("unit", "apartamento, oficina o piso"),
@@ -133,10 +220,19 @@ mod tests {
         let ids = |pairs: &[(&'static str, &str)]| pairs.iter().map(|(id, _)| *id).collect::<Vec<_>>();
         assert_eq!(ids(en.hints), ids(es.hints));
         assert_eq!(ids(&en.address), ids(&es.address));
-        for (one, other) in [(en.choose_one, es.choose_one), (en.answered_meanwhile, es.answered_meanwhile)] {
-            assert!(one.contains("{}") && other.contains("{}"));
+        let filled = |words: &Words| {
+            let papers = [words.papers.attached, words.papers.stand_ins, words.papers.no_such_file];
+            [&[words.choose_one, words.answered_meanwhile, words.answered_so, words.waits], &papers[..]]
+                .concat()
+        };
+        assert!(filled(en).into_iter().chain(filled(es)).all(|text| text.contains("{}")));
+        for words in [en, es] {
+            assert!(["? ", "< ", "+ ", "! "].iter().all(|sign| words.how_to_answer.contains(sign)));
+            assert!(["- ", "? ", "< ", "! "].iter().all(|sign| words.papers.how_to_attach.contains(sign)));
+            assert!(words.yes.contains(&words.said_yes) && words.no.contains(&words.said_no));
         }
         assert_ne!(en.how_to_answer, es.how_to_answer);
+        assert_ne!(en.papers.how_to_attach, es.papers.how_to_attach);
         assert_eq!(Words::of("").saved, en.saved);
     }
 }

@@ -1,0 +1,40 @@
+//! Attaching a file to a draft: how far it is, and that it waits, is told on the error side.
+use super::interview::ask::say;
+use super::interview::words::Words;
+use super::paper::Drafts;
+use crate::upload::{Outgoing, Uploader, Way};
+use docket_proto::filing::v1 as pb;
+use indicatif::{ProgressBar, ProgressStyle};
+use tonic::Status;
+
+/// Sends a file and attaches it to a filing.
+pub async fn attach(
+    drafts: &Drafts,
+    words: &Words,
+    filing: &str,
+    file: &Outgoing,
+) -> Result<pb::Evidence, Status> {
+    let bar = bar(file.file_name());
+    let tell = |way| match way {
+        Way::Sent(sent, size) => {
+            bar.set_length(size);
+            bar.set_position(sent);
+        }
+        Way::Waits(pause) => {
+            let seconds = pause.as_secs_f64().ceil();
+            bar.suspend(|| say(&words.waits.replace("{}", &seconds.to_string())));
+        }
+    };
+    let uploader =
+        Uploader { client: drafts.connection.uploads(), token: async || drafts.token().await, tell };
+    let attached = uploader.attach(filing, file).await;
+    bar.finish_and_clear();
+    attached
+}
+
+/// A bar with the percentage; there is none where nobody sits at the terminal.
+fn bar(what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("  {bar:32} {percent:>3} %  {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style).with_message(what.to_owned())
+}
