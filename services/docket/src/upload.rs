@@ -87,12 +87,10 @@ impl Outgoing {
         pb::BeginUploadRequest { header: Some(header), size: self.size, sha256: self.sha256.to_vec() }
     }
 
-    /// The upload to go on with among those that wait: of the same name, kind and size, the one that is furthest. What an upload
-    /// was announced as in regard to its language is not told, so that a document in another language goes on only where this
-    /// program announced it so.
+    /// The upload to go on with among those that wait: announced as this one, the one that is furthest.
     fn waiting(&self, listed: Vec<pb::Upload>) -> Option<pb::Upload> {
         let same = |upload: &pb::Upload| {
-            !self.foreign_language
+            upload.foreign_language == self.foreign_language
                 && (&upload.file_name, &upload.kind, upload.size) == (&self.file_name, &self.kind, self.size)
         };
         listed.into_iter().filter(same).max_by_key(|upload| upload.offset)

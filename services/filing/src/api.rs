@@ -9,6 +9,7 @@ mod evidence;
 mod packages;
 mod representations;
 mod responses;
+mod reuse;
 mod review;
 mod signing;
 mod upload;

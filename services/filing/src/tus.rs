@@ -4,6 +4,7 @@
 //! Creation, expiration and termination. `HEAD` and `PATCH` take the next turn, so that a sender who was given up is fenced
 //! off; the last byte, and every `HEAD` after it, attaches the file, so that a client which believes itself done is right.
 
+mod body;
 mod headers;
 
 use axum::Router;
@@ -21,6 +22,7 @@ use docket_service::{ApiError, Local, Problem};
 use futures::{Stream, StreamExt as _, stream};
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 use tonic::metadata::MetadataMap;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -154,29 +156,38 @@ async fn stand(
 
 /// `PATCH /uploads/<uuid>`: bytes from an offset on; with the last one the file is attached.
 async fn go_on(
-    State(mut client): State<Client>,
+    State(client): State<Client>,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
     body: Body,
+) -> Result<Response, Problem> {
+    body::handed(body, async |bytes| write(client, id, &headers, bytes).await).await
+}
+
+async fn write(
+    mut client: Client,
+    id: Uuid,
+    headers: &HeaderMap,
+    bytes: ReceiverStream<Bytes>,
 ) -> Result<Response, Problem> {
     if headers.get(CONTENT_TYPE).is_none_or(|kind| kind != OCTETS) {
         return Err(headers::wrong(&CONTENT_TYPE, "CONTENT_TYPE_WRONG", format!("Send {OCTETS}."))
             .numbered(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
-    let offset = headers::number(&headers, &OFFSET)?;
-    let upload = resume(&mut client, id, &headers).await?;
+    let offset = headers::number(headers, &OFFSET)?;
+    let upload = resume(&mut client, id, headers).await?;
     if offset != upload.offset {
         let message = format!("{} bytes are here; the next one goes there.", upload.offset);
         let refusal = Refusal::state("OFFSET_DIFFERS", message).fact("offset", upload.offset.to_string());
         return Err(told(ApiError::from(refusal).into()));
     }
-    let request = with_caller(parts(upload, body), &headers);
+    let request = with_caller(parts(upload, bytes), headers);
     let upload = client.send_upload(request).await.map_err(told)?.into_inner().upload.unwrap_or_default();
     let here = [(OFFSET, HeaderValue::from(upload.offset))];
     if upload.offset < upload.size {
         return Ok((StatusCode::NO_CONTENT, here, expiry(&upload)).into_response());
     }
-    let evidence = finish(&mut client, id, &headers).await?;
+    let evidence = finish(&mut client, id, headers).await?;
     Ok((StatusCode::NO_CONTENT, here, attached(&evidence)?).into_response())
 }
 
@@ -223,21 +234,18 @@ async fn finish(client: &mut Client, id: Uuid, headers: &HeaderMap) -> Result<pb
     Ok(answer.into_inner().evidence.unwrap_or_default())
 }
 
-/// The place, then the bytes as they come; a body that is cut ends early, and what came is kept.
-fn parts(upload: pb::Upload, body: Body) -> impl Stream<Item = pb::SendUploadRequest> + Send + 'static {
+/// The place, then the bytes as they come.
+fn parts(
+    upload: pb::Upload,
+    bytes: ReceiverStream<Bytes>,
+) -> impl Stream<Item = pb::SendUploadRequest> + Send + 'static {
     let place = pb::UploadPlace { name: upload.name, turn: upload.turn, offset: upload.offset };
-    let came = body.into_data_stream().take_while(|bytes| std::future::ready(bytes.is_ok()));
-    let chunks = came.filter_map(|bytes| std::future::ready(bytes.ok())).flat_map(|bytes: Bytes| {
-        let ends = (0..bytes.len()).step_by(CHUNK);
-        let pieces: Vec<Bytes> =
-            ends.map(|at| bytes.slice(at..bytes.len().min(at.saturating_add(CHUNK)))).collect();
-        stream::iter(pieces)
+    let chunks = bytes.flat_map(|bytes| {
+        let chunk = |bytes: &[u8]| pb::UploadChunk { bytes: bytes.to_vec(), crc32c: CRC_32C.checksum(bytes) };
+        stream::iter(bytes.chunks(CHUNK).map(chunk).map(Part::Chunk).collect::<Vec<_>>())
     });
-    let chunk = |bytes: Bytes| {
-        Part::Chunk(pb::UploadChunk { crc32c: CRC_32C.checksum(&bytes), bytes: bytes.to_vec() })
-    };
     stream::once(std::future::ready(Part::Place(place)))
-        .chain(chunks.map(chunk))
+        .chain(chunks)
         .map(|part| pb::SendUploadRequest { part: Some(part) })
 }
 

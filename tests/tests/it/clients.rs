@@ -95,7 +95,10 @@ fn told_of_an_i_90(told: &[Value]) -> String {
     assert_eq!(answered[0]["stops"], serde_json::json!(["anumber"]));
     assert_eq!(answered[1]["stops"], serde_json::json!([]));
     let (page, complete) = (one("page_uploaded"), one("complete"));
-    assert_eq!((&page["chunk"], &page["resumed_at"], &page["status"]), (&1500.into(), &1500.into(), &200.into()));
+    assert_eq!(
+        (&page["chunk"], &page["resumed_at"], &page["status"]),
+        (&1500.into(), &1500.into(), &200.into())
+    );
     assert!(page["evidence"].as_str().unwrap().starts_with(draft["filing"].as_str().unwrap()), "{page}");
     assert_eq!(complete["evidence"].as_array().unwrap().len(), 2, "{complete}");
     assert_eq!(complete["ready"], true);

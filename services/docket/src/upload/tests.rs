@@ -79,7 +79,7 @@ fn it_goes_on_with_the_furthest_of_the_same() {
     let far = upload("uploads/far", 10, 8);
     let listed = vec![other_kind, far.clone(), other_name, near, upload("uploads/size", 11, 9)];
     assert_eq!(outgoing(false).waiting(listed.clone()), Some(far));
-    assert_eq!(outgoing(true).waiting(listed.clone()), None, "announced perhaps as English");
+    assert_eq!(outgoing(true).waiting(listed.clone()), None, "announced as English");
     assert_eq!(Outgoing { size: 12, ..outgoing(false) }.waiting(listed), None);
 }
 

@@ -50,12 +50,14 @@ impl Parent {
 /// What is there already at the place where the file goes.
 pub(super) struct Place {
     parent: Parent,
+    /// The form whose checklist says what goes there; none for an answer to a request.
+    form: Option<String>,
     /// Whose key seals it: the filing's, which is the case's.
     pub(super) subject: Uuid,
     /// Account of the party.
-    account: Uuid,
-    files: Vec<Attached>,
-    content: Content,
+    pub(super) account: Uuid,
+    pub(super) files: Vec<Attached>,
+    pub(super) content: Content,
     /// Why nothing can be attached now.
     pub(super) closed: Option<Refusal>,
 }
@@ -170,6 +172,7 @@ async fn look(
             }
             Ok(Place {
                 parent,
+                form: Some(dossier.filing.form.clone()),
                 subject: id,
                 account: dossier.filing.account,
                 closed: dossier.filing.open().err(),
@@ -184,6 +187,7 @@ async fn look(
                 kind.map_or_else(|| dossier.response.open(), |kind| dossier.response.closed_for(kind));
             Ok(Place {
                 parent,
+                form: None,
                 subject: dossier.response.case,
                 account: dossier.response.account,
                 closed: closed.err(),
@@ -204,12 +208,20 @@ async fn in_case(desk: &Desk, dossier: Dossier, kind: Option<&str>) -> Result<Pl
     let standing = desk.standing(id, filing.account).await?;
     Ok(Place {
         parent: Parent::Case(id, standing),
+        form: Some(filing.form.clone()),
         subject: id,
         account: filing.account,
         closed: filing::may_add_unsolicited(&filing, standing).err(),
         files: filing.evidence.into_iter().chain(filing.unsolicited).collect(),
         content,
     })
+}
+
+/// Whether a file of that kind goes there.
+pub(super) fn takes(desk: &Desk, place: &Place, kind: &str) -> bool {
+    let Some(form) = &place.form else { return true };
+    let forms = (desk.form(form), desk.form(waiver::FORM));
+    matches!(forms, (Ok(form), Ok(waiver)) if known_kind(form, waiver, kind).is_ok())
 }
 
 /// Kinds of the form, and those that show why a fee should be waived.

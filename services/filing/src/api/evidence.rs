@@ -13,14 +13,14 @@ use docket_proto::filing::v1::evidence_service_server::EvidenceService;
 use docket_service::{ApiError, Caller, Read, caller, detached};
 use docket_vault::Subject;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
-use super::{responses, upload, view};
+use super::{responses, reuse, upload, view};
 use crate::check::Check;
-use crate::desk::{Desk, acting_for, evidence_in, id_in};
+use crate::desk::{Desk, Dossier, ResponseDossier, acting_for, evidence_in, id_in};
 use crate::domain::{Attached, filing};
 
 /// Uploads at a time: each is held in memory whole until it is scanned, 12 MiB at most.
@@ -40,6 +40,12 @@ impl EvidenceApi {
     pub(crate) fn new(desk: Desk) -> Self {
         Self { desk, uploads: Arc::new(Semaphore::new(UPLOADS)) }
     }
+
+    /// Room for one file in memory.
+    fn place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let place = Arc::clone(&self.uploads).try_acquire_owned();
+        place.map_err(|_full| ApiError::Exhausted("the upload of files"))
+    }
 }
 
 type Download = Pin<Box<dyn Stream<Item = Result<pb::DownloadEvidenceResponse, Status>> + Send>>;
@@ -51,8 +57,7 @@ impl EvidenceService for EvidenceApi {
         request: Request<Streaming<pb::UploadEvidenceRequest>>,
     ) -> Result<Response<pb::UploadEvidenceResponse>, Status> {
         let (desk, caller) = (self.desk.clone(), caller(&request)?);
-        let place = Arc::clone(&self.uploads).try_acquire_owned();
-        let place = place.map_err(|_full| ApiError::Exhausted("the upload of files"))?;
+        let place = self.place()?;
         let upload = timeout(PATIENCE, upload::receive(request.into_inner())).await;
         let upload =
             upload.map_err(|_late| Status::deadline_exceeded("the file did not arrive in time"))??;
@@ -91,6 +96,30 @@ impl EvidenceService for EvidenceApi {
         let (desk, caller, request) = (self.desk.clone(), caller(&request)?, request.into_inner());
         let filing = detached(async move { explain(&desk, &caller, request).await }).await?;
         Ok(Response::new(pb::ExplainMissingEvidenceResponse { filing: Some(filing) }))
+    }
+
+    async fn list_reusable_evidence(
+        &self,
+        request: Request<pb::ListReusableEvidenceRequest>,
+    ) -> Result<Response<pb::ListReusableEvidenceResponse>, Status> {
+        let caller = caller(&request)?;
+        let evidence = reuse::list(&self.desk, &caller, &request.get_ref().parent).await?;
+        Ok(Response::new(pb::ListReusableEvidenceResponse { evidence }))
+    }
+
+    async fn reuse_evidence(
+        &self,
+        request: Request<pb::ReuseEvidenceRequest>,
+    ) -> Result<Response<pb::ReuseEvidenceResponse>, Status> {
+        let (desk, caller, request) = (self.desk.clone(), caller(&request)?, request.into_inner());
+        let place = self.place()?;
+        let evidence = detached(async move {
+            let attached = reuse::attach_again(&desk, &caller, &request).await;
+            drop(place);
+            attached
+        })
+        .await?;
+        Ok(Response::new(pb::ReuseEvidenceResponse { evidence: Some(evidence) }))
     }
 
     async fn list_responses(
@@ -156,35 +185,38 @@ fn may_be_explained(check: &Check<'_>, kind: &str, words: &str) -> Result<(), Re
     Ok(())
 }
 
-/// A file that the caller may read, and whose key seals it.
-async fn readable(
-    desk: &Desk,
-    caller: &Caller,
-    name: &str,
-) -> Result<(pb::Evidence, Attached, Uuid), ApiError> {
+/// A file that the caller may read.
+pub(super) struct Readable {
+    pub(super) evidence: pb::Evidence,
+    pub(super) file: Attached,
+    /// Whose key seals it.
+    pub(super) subject: Uuid,
+    /// The party's account.
+    pub(super) account: Uuid,
+}
+
+/// The file of that name, for whoever may read it.
+pub(super) async fn readable(desk: &Desk, caller: &Caller, name: &str) -> Result<Readable, ApiError> {
     let of = |files: Vec<Attached>, id: Uuid| {
         files.into_iter().find(|file| file.id == id).ok_or_else(ApiError::not_found)
     };
     if name.starts_with("responses/") {
-        let (response, evidence) = evidence_in("responses", name)?;
-        let dossier = desk.response(caller, "DownloadEvidence", response).await?;
-        let file = of(dossier.response.evidence, evidence)?;
-        return Ok((
-            view::evidence("responses", response, &file, &dossier.content),
-            file,
-            dossier.response.case,
-        ));
+        let (id, evidence) = evidence_in("responses", name)?;
+        let ResponseDossier { response, content, .. } = desk.response(caller, "DownloadEvidence", id).await?;
+        let file = of(response.evidence, evidence)?;
+        let evidence = view::evidence("responses", id, &file, &content);
+        return Ok(Readable { evidence, file, subject: response.case, account: response.account });
     }
-    let (filing, evidence) = evidence_in("filings", name)?;
-    let dossier = desk.filing(caller, "DownloadEvidence", filing).await?;
-    let files = dossier.filing.evidence.into_iter().chain(dossier.filing.unsolicited).collect();
-    let file = of(files, evidence)?;
-    Ok((view::evidence("filings", filing, &file, &dossier.content), file, filing))
+    let (id, evidence) = evidence_in("filings", name)?;
+    let Dossier { filing, content, .. } = desk.filing(caller, "DownloadEvidence", id).await?;
+    let file = of(filing.evidence.into_iter().chain(filing.unsolicited).collect(), evidence)?;
+    let evidence = view::evidence("filings", id, &file, &content);
+    Ok(Readable { evidence, file, subject: id, account: filing.account })
 }
 
 /// The header, then the bytes, each piece proven by its seal before it is sent.
 async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, ApiError> {
-    let (header, file, subject) = readable(desk, caller, name).await?;
+    let Readable { evidence: header, file, subject, .. } = readable(desk, caller, name).await?;
     let reader = match desk.base.objects.read(&Subject::filing(subject), &file.object_key).await? {
         Read::Plain(reader) => reader,
         Read::Erased => return Err(ApiError::Erased),

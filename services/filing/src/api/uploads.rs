@@ -356,5 +356,6 @@ fn shown(row: &Upload, announced: &pb::BeginUploadRequest, turn: i64) -> pb::Upl
         offset: row.received.unsigned_abs(),
         turn: turn.unsigned_abs(),
         expires_at_us: row.expires_at_us,
+        foreign_language: header.foreign_language,
     }
 }

@@ -49,6 +49,17 @@ pub(crate) async fn of_account(
     .await
 }
 
+/// The account's own filings that have not ended as drafts, newest first.
+pub(crate) async fn own(pool: &PgPool, account: Uuid, limit: i64) -> Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "SELECT filing_id FROM filing WHERE account_id = $1 AND NOT gone ORDER BY filing_id DESC LIMIT $2",
+        account,
+        limit
+    )
+    .fetch_all(pool)
+    .await
+}
+
 /// The filings of a package, as they were begun.
 pub(crate) async fn of_package(pool: &PgPool, package: Uuid) -> Result<Vec<Added>> {
     sqlx::query_as!(

@@ -18,6 +18,7 @@ mod peers;
 mod process;
 mod representation;
 mod response;
+mod reuse;
 mod scrub;
 mod tus;
 mod unsolicited;
