@@ -12,7 +12,7 @@ use crate::expr::eval::{Context, truth};
 use crate::form::{Evidence, EvidenceLevel, FindingKind, Form, Level, Question};
 use crate::given::Given;
 use crate::truth::Truth;
-use crate::value::{Item, Type, Value};
+use crate::value::{Address, Item, Type, Value};
 
 /// A required answer which is not there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,7 +147,7 @@ fn missing_in_item(
     facts: &Facts<'_>,
     question: &Question,
     n: usize,
-    item: &Item,
+    item: &Item<'_>,
     missing: &mut Vec<Missing>,
 ) {
     let context = Context::of(facts, Some(item));
@@ -175,13 +175,13 @@ fn missing_parts(
     facts: &Facts<'_>,
     asked: &Asked<'_>,
     field: &str,
-    parts: &BTreeMap<String, String>,
+    parts: &Address<'_>,
     missing: &mut Vec<Missing>,
 ) {
-    let domestic = parts.get("country").is_some_and(|code| code == "US");
+    let domestic = parts.get("country") == Some("US");
     let wanted: &[&str] =
         if domestic { &["line1", "city", "state", "postal_code"] } else { &["line1", "city", "country"] };
-    for part in wanted.iter().filter(|part| !parts.contains_key(**part)) {
+    for part in wanted.iter().filter(|part| parts.get(part).is_none()) {
         let label = format!("{}: {}", asked.label, facts.form.language.part_label(part));
         missing.push(lacking(facts, asked, &format!("{field}.{part}"), &label));
     }
@@ -192,7 +192,7 @@ struct Asked<'a> {
     section: &'a str,
     label: &'a str,
     required: &'a Expr,
-    it: Option<&'a Item>,
+    it: Option<&'a Item<'a>>,
 }
 
 impl<'a> Asked<'a> {

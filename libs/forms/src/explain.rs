@@ -9,7 +9,7 @@ use crate::value::Item;
 
 /// The questions without whose present answers a true condition would no longer be known to hold, in the order in which it
 /// names them. Where each of several would do alone (`a or b`), all of them.
-pub(crate) fn rests_on(facts: &Facts<'_>, expr: &Expr, it: Option<&Item>) -> Vec<String> {
+pub(crate) fn rests_on(facts: &Facts<'_>, expr: &Expr, it: Option<&Item<'_>>) -> Vec<String> {
     if expr.is_always() {
         return Vec::new();
     }
