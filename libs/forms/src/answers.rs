@@ -1,7 +1,5 @@
 //! Answers as rules see them: normalised, with those set aside which do not apply.
 
-use std::collections::{BTreeMap, HashMap};
-
 use serde_json::Value as Json;
 
 use crate::Answers;
@@ -16,24 +14,25 @@ use crate::value::{Item, Type, Value};
 pub(crate) struct Facts<'a> {
     pub(crate) form: &'a Form,
     pub(crate) given: &'a Given,
-    pub(crate) values: HashMap<&'a str, Value<'a>>,
-    pub(crate) shown: BTreeMap<String, Truth>,
+    /// By the questions' places in the form.
+    pub(crate) values: Vec<Option<Value<'a>>>,
+    /// Likewise.
+    pub(crate) shown: Vec<Truth>,
 }
 
 impl<'a> Facts<'a> {
     /// Reads the answers in an order in which each question's being shown is known before it is read.
     pub(crate) fn read(form: &'a Form, answers: &'a Answers, given: &'a Given) -> Self {
-        let mut facts = Self { form, given, values: HashMap::new(), shown: BTreeMap::new() };
-        for question in form.order.iter().filter_map(|n| form.questions.get(*n)) {
+        let count = form.questions.len();
+        let mut facts = Self { form, given, values: vec![None; count], shown: vec![Truth::Unknown; count] };
+        for &place in &form.order {
+            let Some(question) = form.questions.get(place) else { continue };
             let shown = truth(&question.shown.node, &Context::of(&facts, None));
-            let value = match shown {
+            facts.values[place] = match shown {
                 Truth::False => set_aside(question.kind),
                 Truth::True | Truth::Unknown => facts.answer(question, answers.get(&question.id)),
             };
-            facts.shown.insert(question.id.clone(), shown);
-            if let Some(value) = value {
-                facts.values.insert(&question.id, value);
-            }
+            facts.shown[place] = shown;
         }
         facts
     }
@@ -53,7 +52,7 @@ impl<'a> Facts<'a> {
     /// The sub-fields of one item which count; what is no object is no item.
     fn item(&self, question: &'a Question, one: &'a Json) -> Option<Item<'a>> {
         let given = one.as_object()?;
-        let mut item = Item::default();
+        let mut item = Item::of(question.fields.len());
         for field in question.field_order.iter().filter_map(|n| question.fields.get(*n)) {
             let value = match truth(&field.shown.node, &Context::of(self, Some(&item))) {
                 Truth::False => set_aside(field.kind),
@@ -66,9 +65,14 @@ impl<'a> Facts<'a> {
         Some(item)
     }
 
-    /// The answer which counts.
-    pub(crate) fn value(&self, question: &str) -> Option<&Value<'a>> {
-        self.values.get(question)
+    /// The answer which counts, of the question at this place.
+    pub(crate) fn value(&self, place: usize) -> Option<&Value<'a>> {
+        self.values.get(place)?.as_ref()
+    }
+
+    /// The ids of the questions at these places.
+    pub(crate) fn ids(&self, places: &[usize]) -> Vec<String> {
+        places.iter().filter_map(|place| self.form.questions.get(*place)).map(|one| one.id.clone()).collect()
     }
 }
 

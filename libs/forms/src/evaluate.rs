@@ -106,7 +106,8 @@ pub fn evaluate(form: &Form, answers: &Answers, given: &Given) -> Evaluation {
     let ready = missing.is_empty()
         && findings.iter().all(|finding| finding.level != Level::Block)
         && !evidence.iter().any(EvidenceNeed::is_lacking);
-    Evaluation { shown: facts.shown, missing, findings, evidence, ready }
+    let ids = form.questions.iter().map(|question| question.id.clone());
+    Evaluation { shown: ids.zip(facts.shown).collect(), missing, findings, evidence, ready }
 }
 
 /// The three-valued value of a rule's condition; nothing when the form has no such rule.
@@ -118,12 +119,12 @@ pub fn rule_value(form: &Form, rule: &str, answers: &Answers, given: &Given) -> 
 
 fn missing(facts: &Facts<'_>) -> Vec<Missing> {
     let mut missing = Vec::new();
-    for question in &facts.form.questions {
-        if facts.shown.get(&question.id) != Some(&Truth::True) {
+    for (place, question) in facts.form.questions.iter().enumerate() {
+        if facts.shown[place] != Truth::True {
             continue;
         }
         let required = truth(&question.required.node, &Context::of(facts, None)) == Truth::True;
-        let value = facts.value(&question.id);
+        let value = facts.value(place);
         match value.filter(|value| value.is_answer()) {
             None if required && question.kind != Type::Check => {
                 let asked = Asked::of(question);
@@ -209,7 +210,7 @@ fn lacking(facts: &Facts<'_>, asked: &Asked<'_>, field: &str, label: &str) -> Mi
         section: asked.section.to_owned(),
         because: because(facts.form, asked.required, &rests_on, facts.form.language.asked_of_everyone()),
         cite: "8 CFR 103.2(a)(1)".to_owned(),
-        rests_on,
+        rests_on: facts.ids(&rests_on),
     }
 }
 
@@ -226,7 +227,7 @@ fn findings(facts: &Facts<'_>) -> Vec<Finding> {
             message: rule.message.clone(),
             cite: rule.cite.clone().unwrap_or_default(),
             way_out: way_out(&rule.message),
-            rests_on: rests_on(facts, &rule.when, None),
+            rests_on: facts.ids(&rests_on(facts, &rule.when, None)),
         })
         .collect()
 }
@@ -254,7 +255,7 @@ fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
                 || row.substitutes.iter().any(|kind| attached.contains(kind)),
             explained: facts.given.explained.contains(&row.kind),
             because: because(facts.form, &row.when, &rests_on, facts.form.language.needed_from_everyone()),
-            rests_on,
+            rests_on: facts.ids(&rests_on),
         }
     };
     needed.map(need).collect()
@@ -262,8 +263,7 @@ fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
 
 /// The questions an expression hangs on which have no answer that counts.
 pub(crate) fn hangs_on(facts: &Facts<'_>, expr: &Expr) -> Vec<String> {
-    let names: Vec<String> =
-        expr.names().into_iter().filter(|name| facts.form.question(name).is_some()).collect();
-    let open: Vec<String> = names.iter().filter(|name| facts.value(name).is_none()).cloned().collect();
-    if open.is_empty() { names } else { open }
+    let all = expr.questions();
+    let open: Vec<usize> = all.iter().copied().filter(|place| facts.value(*place).is_none()).collect();
+    facts.ids(if open.is_empty() { &all } else { &open })
 }

@@ -93,10 +93,15 @@ impl Shape {
 }
 
 /// One item of a `repeating` question: its answered sub-fields.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Item<'a>(Vec<(&'a str, Value<'a>)>);
 
 impl<'a> Item<'a> {
+    /// One in which that many sub-fields have room.
+    pub(crate) fn of(fields: usize) -> Self {
+        Self(Vec::with_capacity(fields))
+    }
+
     /// The sub-field's value, where it has one. Items are so small that looking through one is the fastest way.
     pub(crate) fn get(&self, field: &str) -> Option<&Value<'a>> {
         self.0.iter().find(|(name, _)| *name == field).map(|(_, value)| value)
@@ -108,7 +113,7 @@ impl<'a> Item<'a> {
 }
 
 /// The answered parts of an address, each with a name of [`ADDRESS`] and in that order.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Address<'a>(pub(crate) Vec<(&'static str, Cow<'a, str>)>);
 
 impl Address<'_> {
@@ -174,7 +179,7 @@ impl Value<'_> {
 }
 
 /// The form in which texts are compared: NFC, trimmed, inner white space collapsed, lower case.
-pub(crate) fn folded(text: &str) -> String {
+fn folded(text: &str) -> String {
     if is_settled(text) {
         return text.to_ascii_lowercase();
     }

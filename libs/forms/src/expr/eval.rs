@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::functions::call;
-use super::{Kind, Node, Op};
+use super::{Kind, Name, Node, Op};
 use crate::answers::Facts;
 use crate::truth::Truth;
 use crate::value::{Duration, Item, Value, same_address, same_text};
@@ -15,8 +15,8 @@ use jiff::civil::Date;
 pub(crate) struct Context<'a> {
     pub(crate) facts: &'a Facts<'a>,
     pub(crate) it: Option<&'a Item<'a>>,
-    /// A question whose answer is left out of account.
-    pub(crate) without: Option<&'a str>,
+    /// The place of a question whose answer is left out of account.
+    pub(crate) without: Option<usize>,
 }
 
 impl<'a> Context<'a> {
@@ -37,7 +37,7 @@ pub(crate) fn truth<'a>(node: &'a Node, context: &Context<'a>) -> Truth {
 /// The value of an expression, an answer as it stands; nothing when it is unknown.
 pub(crate) fn value<'a>(node: &'a Node, context: &Context<'a>) -> Option<Cow<'a, Value<'a>>> {
     let made = match &node.kind {
-        Kind::Name(path) => return look_up(path, context),
+        Kind::Name(name) => return look_up(name, context),
         Kind::Bool(value) => Some(Value::Bool(*value)),
         Kind::Number(value) => Some(Value::Number(*value)),
         Kind::Text(value) => Some(Value::Text(Cow::Borrowed(value))),
@@ -51,15 +51,17 @@ pub(crate) fn value<'a>(node: &'a Node, context: &Context<'a>) -> Option<Cow<'a,
 }
 
 /// What a name stands for.
-pub(crate) fn look_up<'a>(path: &[String], context: &Context<'a>) -> Option<Cow<'a, Value<'a>>> {
-    let (found, rest) = match path {
-        [first, field, rest @ ..] if first == "it" => (context.it?.get(field).map(Cow::Borrowed), rest),
-        [first, rest @ ..] => {
-            let answer = context.facts.value(first).filter(|_| context.without != Some(first));
-            let given = || context.facts.given.value(context.facts.form, first).map(Cow::Owned);
-            (answer.map(Cow::Borrowed).or_else(given), rest)
+pub(crate) fn look_up<'a>(name: &Name, context: &Context<'a>) -> Option<Cow<'a, Value<'a>>> {
+    let (found, rest) = match (name.question, name.words.as_slice()) {
+        (Some(_), [_, rest @ ..]) if name.question == context.without => (None, rest),
+        (Some(place), [_, rest @ ..]) => (context.facts.value(place).map(Cow::Borrowed), rest),
+        (None, [first, field, rest @ ..]) if first == "it" => {
+            (context.it?.get(field).map(Cow::Borrowed), rest)
         }
-        [] => return None,
+        (None, [first, rest @ ..]) => {
+            (context.facts.given.value(context.facts.form, first).map(Cow::Owned), rest)
+        }
+        (_, []) => return None,
     };
     match (found?, rest) {
         (value, []) => Some(value),

@@ -31,8 +31,8 @@ pub(crate) fn signature(
         args.iter().zip(shapes).try_for_each(|(arg, wanted)| expect(arg, names, it, wanted)).map(|()| gives)
     };
     match (function, args) {
-        ("present", [Node { kind: Kind::Name(path), at }]) => {
-            name(path, *at, names, it).map(|_| Shape::Condition)
+        ("present", [Node { kind: Kind::Name(looked_for), at }]) => {
+            name(&looked_for.words, *at, names, it).map(|_| Shape::Condition)
         }
         ("present", _) => Err(Fault::new(at, "present() takes one name")),
         ("linked", [Node { kind: Kind::Text(_), .. }]) => Ok(Shape::Condition),
@@ -120,8 +120,8 @@ fn window(
 /// The value of a function; nothing when it is unknown.
 pub(crate) fn call<'a>(function: &str, args: &'a [Node], context: &Context<'a>) -> Option<Value<'a>> {
     match (function, args) {
-        ("present", [Node { kind: Kind::Name(path), .. }]) => {
-            Some(Value::Bool(look_up(path, context).is_some_and(|value| value.is_answer())))
+        ("present", [Node { kind: Kind::Name(name), .. }]) => {
+            Some(Value::Bool(look_up(name, context).is_some_and(|value| value.is_answer())))
         }
         ("linked", [Node { kind: Kind::Text(form), .. }]) => {
             Some(Value::Bool(context.facts.given.linked.contains(form)))

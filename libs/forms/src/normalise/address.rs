@@ -22,7 +22,7 @@ pub(super) fn address(answer: &Json) -> Result<Option<Address<'_>>, FieldFault> 
             format!("The parts of an address are {}.", ADDRESS.join(", ")),
         ));
     }
-    let mut address = Address::default();
+    let mut address = Address(Vec::with_capacity(parts.len()));
     let country = part(parts, "country", |text| id::country(text).map(Cow::Owned))?;
     if country.as_deref().is_some_and(|code| id::COUNTRIES.iter().all(|known| known.code != code)) {
         return Err(FieldFault::new(".country", "COUNTRY_UNKNOWN", "Choose a country of today, such as MX."));
