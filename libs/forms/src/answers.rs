@@ -1,7 +1,5 @@
 //! Answers as rules see them: normalised, with those set aside which do not apply.
 
-use std::collections::{BTreeMap, HashMap};
-
 use serde_json::Value as Json;
 
 use crate::Answers;
@@ -16,98 +14,83 @@ use crate::value::{Item, Type, Value};
 pub(crate) struct Facts<'a> {
     pub(crate) form: &'a Form,
     pub(crate) given: &'a Given,
-    pub(crate) values: HashMap<&'a str, Value>,
-    pub(crate) shown: BTreeMap<String, Truth>,
+    /// By the questions' places in the form.
+    pub(crate) values: Vec<Option<Value<'a>>>,
+    /// Likewise.
+    pub(crate) shown: Vec<Truth>,
 }
 
 impl<'a> Facts<'a> {
     /// Reads the answers in an order in which each question's being shown is known before it is read.
-    pub(crate) fn read(form: &'a Form, answers: &Answers, given: &'a Given) -> Self {
-        let mut facts = Self { form, given, values: HashMap::new(), shown: BTreeMap::new() };
-        for question in form.order.iter().filter_map(|n| form.questions.get(*n)) {
+    pub(crate) fn read(form: &'a Form, answers: &'a Answers, given: &'a Given) -> Self {
+        let count = form.questions.len();
+        let mut facts = Self { form, given, values: vec![None; count], shown: vec![Truth::Unknown; count] };
+        for &place in &form.order {
+            let Some(question) = form.questions.get(place) else { continue };
             let shown = truth(&question.shown.node, &Context::of(&facts, None));
-            let value = match shown {
+            facts.values[place] = match shown {
                 Truth::False => set_aside(question.kind),
                 Truth::True | Truth::Unknown => facts.answer(question, answers.get(&question.id)),
             };
-            facts.shown.insert(question.id.clone(), shown);
-            if let Some(value) = value {
-                facts.values.insert(&question.id, value);
-            }
+            facts.shown[place] = shown;
         }
         facts
     }
 
-    fn answer(&self, question: &Question, answer: Option<&Json>) -> Option<Value> {
+    fn answer(&self, question: &'a Question, answer: Option<&'a Json>) -> Option<Value<'a>> {
         let read = match (question.kind, answer) {
             (Type::Repeating, Some(Json::Array(list))) => {
-                let items: Option<Vec<Item>> = list.iter().map(|one| self.item(question, one)).collect();
+                let items: Option<Vec<Item<'a>>> = list.iter().map(|one| self.item(question, one)).collect();
                 items.map(Value::Items)
             }
             (Type::Repeating, Some(_)) | (_, None) => None,
-            (kind, Some(answer)) => {
-                normalise::single(kind, &question.options, answer).ok().and_then(|json| value(kind, &json))
-            }
+            (kind, Some(answer)) => normalise::single(kind, &question.options, answer).ok().flatten(),
         };
         read.or_else(|| unticked(question.kind))
     }
 
     /// The sub-fields of one item which count; what is no object is no item.
-    fn item(&self, question: &Question, one: &Json) -> Option<Item> {
+    fn item(&self, question: &'a Question, one: &'a Json) -> Option<Item<'a>> {
         let given = one.as_object()?;
-        let mut item = Item::new();
+        let mut item = Item::of(question.fields.len());
         for field in question.field_order.iter().filter_map(|n| question.fields.get(*n)) {
             let value = match truth(&field.shown.node, &Context::of(self, Some(&item))) {
                 Truth::False => set_aside(field.kind),
                 Truth::True | Truth::Unknown => sub_value(field, given.get(&field.id)),
             };
             if let Some(value) = value {
-                item.insert(field.id.clone(), value);
+                item.push(&field.id, value);
             }
         }
         Some(item)
     }
 
-    /// The answer which counts.
-    pub(crate) fn value(&self, question: &str) -> Option<&Value> {
-        self.values.get(question)
+    /// The answer which counts, of the question at this place.
+    pub(crate) fn value(&self, place: usize) -> Option<&Value<'a>> {
+        self.values.get(place)?.as_ref()
+    }
+
+    /// The ids of the questions at these places.
+    pub(crate) fn ids(&self, places: &[usize]) -> Vec<String> {
+        places.iter().filter_map(|place| self.form.questions.get(*place)).map(|one| one.id.clone()).collect()
     }
 }
 
-fn sub_value(field: &SubField, answer: Option<&Json>) -> Option<Value> {
-    let json = answer.and_then(|answer| normalise::sub(field, answer).ok());
-    json.and_then(|json| value(field.kind, &json)).or_else(|| unticked(field.kind))
+fn sub_value<'a>(field: &'a SubField, answer: Option<&'a Json>) -> Option<Value<'a>> {
+    answer.and_then(|answer| normalise::sub(field, answer).ok().flatten()).or_else(|| unticked(field.kind))
 }
 
-fn unticked(kind: Type) -> Option<Value> {
+fn unticked(kind: Type) -> Option<Value<'static>> {
     (kind == Type::Check).then_some(Value::Bool(false))
 }
 
 /// What counts of a question which does not apply.
-fn set_aside(kind: Type) -> Option<Value> {
+fn set_aside(kind: Type) -> Option<Value<'static>> {
     if kind == Type::Repeating {
         Some(Value::Items(Vec::new()))
     } else if kind == Type::Multi {
         Some(Value::Multi(Vec::new()))
     } else {
         unticked(kind)
-    }
-}
-
-/// The value of a normalised answer.
-fn value(kind: Type, json: &Json) -> Option<Value> {
-    match json {
-        Json::Null => None,
-        Json::Bool(value) => Some(Value::Bool(*value)),
-        Json::Number(number) => number.as_i64().map(Value::Number),
-        Json::String(text) if kind == Type::Date => text.parse().ok().map(Value::Date),
-        Json::String(_) if kind == Type::PartialDate => Some(Value::Partial),
-        Json::String(text) => Some(Value::Text(text.clone())),
-        Json::Array(list) => {
-            Some(Value::Multi(list.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()))
-        }
-        Json::Object(parts) => Some(Value::Address(
-            parts.iter().filter_map(|(name, part)| Some((name.clone(), part.as_str()?.to_owned()))).collect(),
-        )),
     }
 }

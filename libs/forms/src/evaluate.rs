@@ -12,7 +12,7 @@ use crate::expr::eval::{Context, truth};
 use crate::form::{Evidence, EvidenceLevel, FindingKind, Form, Level, Question};
 use crate::given::Given;
 use crate::truth::Truth;
-use crate::value::{Item, Type, Value};
+use crate::value::{Address, Item, Type, Value};
 
 /// A required answer which is not there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +106,8 @@ pub fn evaluate(form: &Form, answers: &Answers, given: &Given) -> Evaluation {
     let ready = missing.is_empty()
         && findings.iter().all(|finding| finding.level != Level::Block)
         && !evidence.iter().any(EvidenceNeed::is_lacking);
-    Evaluation { shown: facts.shown, missing, findings, evidence, ready }
+    let ids = form.questions.iter().map(|question| question.id.clone());
+    Evaluation { shown: ids.zip(facts.shown).collect(), missing, findings, evidence, ready }
 }
 
 /// The three-valued value of a rule's condition; nothing when the form has no such rule.
@@ -118,12 +119,12 @@ pub fn rule_value(form: &Form, rule: &str, answers: &Answers, given: &Given) -> 
 
 fn missing(facts: &Facts<'_>) -> Vec<Missing> {
     let mut missing = Vec::new();
-    for question in &facts.form.questions {
-        if facts.shown.get(&question.id) != Some(&Truth::True) {
+    for (place, question) in facts.form.questions.iter().enumerate() {
+        if facts.shown[place] != Truth::True {
             continue;
         }
         let required = truth(&question.required.node, &Context::of(facts, None)) == Truth::True;
-        let value = facts.value(&question.id);
+        let value = facts.value(place);
         match value.filter(|value| value.is_answer()) {
             None if required && question.kind != Type::Check => {
                 let asked = Asked::of(question);
@@ -147,7 +148,7 @@ fn missing_in_item(
     facts: &Facts<'_>,
     question: &Question,
     n: usize,
-    item: &Item,
+    item: &Item<'_>,
     missing: &mut Vec<Missing>,
 ) {
     let context = Context::of(facts, Some(item));
@@ -175,13 +176,13 @@ fn missing_parts(
     facts: &Facts<'_>,
     asked: &Asked<'_>,
     field: &str,
-    parts: &BTreeMap<String, String>,
+    parts: &Address<'_>,
     missing: &mut Vec<Missing>,
 ) {
-    let domestic = parts.get("country").is_some_and(|code| code == "US");
+    let domestic = parts.get("country") == Some("US");
     let wanted: &[&str] =
         if domestic { &["line1", "city", "state", "postal_code"] } else { &["line1", "city", "country"] };
-    for part in wanted.iter().filter(|part| !parts.contains_key(**part)) {
+    for part in wanted.iter().filter(|part| parts.get(part).is_none()) {
         let label = format!("{}: {}", asked.label, facts.form.language.part_label(part));
         missing.push(lacking(facts, asked, &format!("{field}.{part}"), &label));
     }
@@ -192,7 +193,7 @@ struct Asked<'a> {
     section: &'a str,
     label: &'a str,
     required: &'a Expr,
-    it: Option<&'a Item>,
+    it: Option<&'a Item<'a>>,
 }
 
 impl<'a> Asked<'a> {
@@ -209,7 +210,7 @@ fn lacking(facts: &Facts<'_>, asked: &Asked<'_>, field: &str, label: &str) -> Mi
         section: asked.section.to_owned(),
         because: because(facts.form, asked.required, &rests_on, facts.form.language.asked_of_everyone()),
         cite: "8 CFR 103.2(a)(1)".to_owned(),
-        rests_on,
+        rests_on: facts.ids(&rests_on),
     }
 }
 
@@ -226,7 +227,7 @@ fn findings(facts: &Facts<'_>) -> Vec<Finding> {
             message: rule.message.clone(),
             cite: rule.cite.clone().unwrap_or_default(),
             way_out: way_out(&rule.message),
-            rests_on: rests_on(facts, &rule.when, None),
+            rests_on: facts.ids(&rests_on(facts, &rule.when, None)),
         })
         .collect()
 }
@@ -254,7 +255,7 @@ fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
                 || row.substitutes.iter().any(|kind| attached.contains(kind)),
             explained: facts.given.explained.contains(&row.kind),
             because: because(facts.form, &row.when, &rests_on, facts.form.language.needed_from_everyone()),
-            rests_on,
+            rests_on: facts.ids(&rests_on),
         }
     };
     needed.map(need).collect()
@@ -262,8 +263,7 @@ fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
 
 /// The questions an expression hangs on which have no answer that counts.
 pub(crate) fn hangs_on(facts: &Facts<'_>, expr: &Expr) -> Vec<String> {
-    let names: Vec<String> =
-        expr.names().into_iter().filter(|name| facts.form.question(name).is_some()).collect();
-    let open: Vec<String> = names.iter().filter(|name| facts.value(name).is_none()).cloned().collect();
-    if open.is_empty() { names } else { open }
+    let all = expr.questions();
+    let open: Vec<usize> = all.iter().copied().filter(|place| facts.value(*place).is_none()).collect();
+    facts.ids(if open.is_empty() { &all } else { &open })
 }

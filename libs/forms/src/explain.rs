@@ -7,41 +7,40 @@ use crate::form::Form;
 use crate::truth::Truth;
 use crate::value::Item;
 
-/// The questions without whose present answers a true condition would no longer be known to hold, in the order in which it
-/// names them. Where each of several would do alone (`a or b`), all of them.
-pub(crate) fn rests_on(facts: &Facts<'_>, expr: &Expr, it: Option<&Item>) -> Vec<String> {
+/// The places of the questions without whose present answers a true condition would no longer be known to hold, in the
+/// order in which it names them. Where each of several would do alone (`a or b`), all of them.
+pub(crate) fn rests_on(facts: &Facts<'_>, expr: &Expr, it: Option<&Item<'_>>) -> Vec<usize> {
     if expr.is_always() {
         return Vec::new();
     }
-    let names: Vec<String> =
-        expr.names().into_iter().filter(|name| facts.form.question(name).is_some()).collect();
+    let named = expr.questions();
     let looked_for = looked_for(&expr.node);
-    let decides = |name: &&String| {
-        if facts.value(name).is_none() {
+    let decides = |place: &usize| {
+        if facts.value(*place).is_none() {
             // That it is not there is what counts.
-            return looked_for.contains(*name);
+            return looked_for.contains(place);
         }
-        truth(&expr.node, &Context { without: Some(name), ..Context::of(facts, it) }) != Truth::True
+        truth(&expr.node, &Context { without: Some(*place), ..Context::of(facts, it) }) != Truth::True
     };
-    let deciding: Vec<String> = names.iter().filter(decides).cloned().collect();
+    let deciding: Vec<usize> = named.iter().copied().filter(decides).collect();
     if deciding.is_empty() {
-        return names.into_iter().filter(|name| facts.value(name).is_some()).collect();
+        return named.into_iter().filter(|place| facts.value(*place).is_some()).collect();
     }
     deciding
 }
 
-/// The names of which a condition asks whether they are answered.
-fn looked_for(node: &Node) -> Vec<String> {
+/// The places of the questions of which a condition asks whether they are answered.
+fn looked_for(node: &Node) -> Vec<usize> {
     let mut found = Vec::new();
     collect(node, &mut found);
     found
 }
 
-fn collect(node: &Node, found: &mut Vec<String>) {
+fn collect(node: &Node, found: &mut Vec<usize>) {
     match &node.kind {
         Kind::Call(function, args) if function == "present" => {
             for arg in args {
-                arg.walk_names(&mut |path, _| found.extend(path.first().cloned()));
+                arg.walk_names(&mut |name| found.extend(name.question));
             }
         }
         Kind::List(nodes) | Kind::Call(_, nodes) => nodes.iter().for_each(|node| collect(node, found)),
@@ -55,11 +54,11 @@ fn collect(node: &Node, found: &mut Vec<String>) {
 }
 
 /// The words: what it rests on by the questions' labels, or the condition itself where no answer has a part in it.
-pub(crate) fn because(form: &Form, expr: &Expr, rests_on: &[String], always: &str) -> String {
+pub(crate) fn because(form: &Form, expr: &Expr, rests_on: &[usize], always: &str) -> String {
     if expr.is_always() {
         return always.to_owned();
     }
-    let asked = rests_on.iter().filter_map(|name| form.question(name));
+    let asked = rests_on.iter().filter_map(|place| form.questions.get(*place));
     let labels: Vec<&str> = asked.map(|question| question.label.as_str()).collect();
     if labels.is_empty() { form.language.because_of(expr) } else { form.language.because_of_answers(&labels) }
 }

@@ -5,6 +5,7 @@ pub(crate) mod eval;
 pub(crate) mod functions;
 pub(crate) mod parse;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use jiff::civil::Date;
@@ -31,10 +32,17 @@ pub(crate) enum Kind {
     Text(String),
     Date(Date),
     List(Vec<Node>),
-    Name(Vec<String>),
+    Name(Name),
     Call(String, Vec<Node>),
     Not(Box<Node>),
     Binary(Op, Box<Node>, Box<Node>),
+}
+
+/// A name: its words, and the place of the question it is, found when all questions of the form are known.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Name {
+    pub(crate) words: Vec<String>,
+    pub(crate) question: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,10 +132,10 @@ impl Node {
         }
     }
 
-    /// Calls `see` with every name and where it stands, from left to right.
-    pub(crate) fn walk_names(&self, see: &mut impl FnMut(&[String], usize)) {
+    /// Calls `see` with every name, from left to right.
+    pub(crate) fn walk_names(&self, see: &mut impl FnMut(&Name)) {
         match &self.kind {
-            Kind::Name(path) => see(path, self.at),
+            Kind::Name(name) => see(name),
             Kind::List(nodes) | Kind::Call(_, nodes) => nodes.iter().for_each(|node| node.walk_names(see)),
             Kind::Not(node) => node.walk_names(see),
             Kind::Binary(_, a, b) => {
@@ -140,19 +148,28 @@ impl Node {
 
     /// Rewrites the first word of every name.
     pub(crate) fn rename(&mut self, to: &impl Fn(&str) -> Option<String>) {
+        self.change_names(&|name| {
+            if let Some(first) = name.words.first_mut()
+                && let Some(new) = to(first)
+            {
+                *first = new;
+            }
+        });
+    }
+
+    /// Calls `change` with every name.
+    fn change_names(&mut self, change: &impl Fn(&mut Name)) {
         match &mut self.kind {
-            Kind::Name(path) => {
-                if let Some(first) = path.first_mut()
-                    && let Some(new) = to(first)
-                {
-                    *first = new;
+            Kind::Name(name) => change(name),
+            Kind::List(nodes) | Kind::Call(_, nodes) => {
+                for node in nodes {
+                    node.change_names(change);
                 }
             }
-            Kind::List(nodes) | Kind::Call(_, nodes) => nodes.iter_mut().for_each(|node| node.rename(to)),
-            Kind::Not(node) => node.rename(to),
+            Kind::Not(node) => node.change_names(change),
             Kind::Binary(_, a, b) => {
-                a.rename(to);
-                b.rename(to);
+                a.change_names(change);
+                b.change_names(change);
             }
             Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Date(_) => {}
         }
@@ -185,7 +202,7 @@ impl fmt::Display for Node {
             Kind::Text(value) => write!(f, "'{}'", value.replace('\'', "''")),
             Kind::Date(value) => write!(f, "d'{value}'"),
             Kind::List(nodes) => write_list(f, "[", nodes, "]"),
-            Kind::Name(path) => f.write_str(&path.join(".")),
+            Kind::Name(name) => f.write_str(&name.words.join(".")),
             Kind::Call(name, nodes) => {
                 f.write_str(name)?;
                 write_list(f, "(", nodes, ")")
@@ -233,8 +250,8 @@ impl Expr {
     /// The names it uses outside of items, each once, in order.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        self.node.walk_names(&mut |path, _| {
-            if let Some(first) = path.first()
+        self.node.walk_names(&mut |name| {
+            if let Some(first) = name.words.first()
                 && first != "it"
                 && !names.contains(first)
             {
@@ -242,6 +259,27 @@ impl Expr {
             }
         });
         names
+    }
+
+    /// Finds for every name outside of items which question it is, out of the questions' places in the form.
+    pub(crate) fn settle(&mut self, places: &HashMap<String, usize>) {
+        self.node.change_names(&|name| {
+            let first = name.words.first().filter(|first| *first != "it");
+            name.question = first.and_then(|first| places.get(first)).copied();
+        });
+    }
+
+    /// The places of the questions it uses, each once, in order.
+    pub(crate) fn questions(&self) -> Vec<usize> {
+        let mut places = Vec::new();
+        self.node.walk_names(&mut |name| {
+            if let Some(place) = name.question
+                && !places.contains(&place)
+            {
+                places.push(place);
+            }
+        });
+        places
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod rows;
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +73,11 @@ impl Form {
     /// The question with this id.
     pub fn question(&self, id: &str) -> Option<&Question> {
         self.questions.iter().find(|question| question.id == id)
+    }
+
+    /// Where each question stands among the questions, by its id.
+    pub(crate) fn places(&self) -> HashMap<String, usize> {
+        self.questions.iter().enumerate().map(|(place, question)| (question.id.clone(), place)).collect()
     }
 
     /// The section a field belongs to: a question's, the section itself, or `evidence` and `form`.

@@ -1,5 +1,6 @@
 //! What is given beside the answers: dates, channel, what is linked and attached.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
@@ -76,14 +77,14 @@ impl Given {
     }
 
     /// The value of a given name; nothing when it is unknown.
-    pub(crate) fn value(&self, form: &Form, name: &str) -> Option<Value> {
+    pub(crate) fn value(&self, form: &Form, name: &str) -> Option<Value<'_>> {
         match name {
             "filing_date" => Some(Value::Date(self.filing_date)),
             "today" => Some(Value::Date(self.today)),
-            "channel" => Some(Value::Text(self.channel.as_str().to_owned())),
-            "filer_role" => {
-                Some(Value::Text(self.filer_role.clone())).filter(|_| !self.filer_role.is_empty())
-            }
+            "channel" => Some(Value::Text(Cow::Borrowed(self.channel.as_str()))),
+            "filer_role" => Some(self.filer_role.as_str())
+                .filter(|role| !role.is_empty())
+                .map(|role| Value::Text(role.into())),
             "fee_waiver_requested" => Some(Value::Bool(self.fee_waiver_requested)),
             "online_fee_waiver" => Some(Value::Bool(self.online_fee_waiver || form.online_fee_waiver)),
             "edition" => self.edition.map(Value::Date),

@@ -15,7 +15,7 @@ use crate::form::{Form, Question};
 use crate::given::Given;
 use crate::load::File;
 use crate::load::checks::Draft;
-use crate::load::order::question_order;
+use crate::load::order::put_in_order;
 use crate::load::source::Text;
 use crate::truth::Truth;
 use crate::value::Type;
@@ -115,7 +115,7 @@ impl Guide {
                 continue;
             };
             let facts = Facts::read(&self.form, &counted, &given);
-            if facts.shown.get(&question.id) != Some(&Truth::True) {
+            if facts.shown.get(*n) != Some(&Truth::True) {
                 continue;
             }
             match answers.get(&question.id).and_then(|answer| self.normalise(&question.id, answer).ok()) {
@@ -174,11 +174,13 @@ impl Guide {
             cite: one.cite.clone(),
             when: draft.condition(file, one.id.get_ref(), &one.when, errors),
         });
-        let outcomes = outcomes.collect();
+        let mut outcomes: Vec<Outcome> = outcomes.collect();
         draft.types(&form, errors);
-        match question_order(&form) {
-            Ok(order) => form.order = order,
-            Err(id) => errors.push(file.error(&id, 0, "the question is asked depending on itself")),
+        let cycles = put_in_order(&mut form).into_iter();
+        errors.extend(cycles.map(|id| file.error(&id, 0, "the question is asked depending on itself")));
+        let places = form.places();
+        for outcome in &mut outcomes {
+            outcome.when.settle(&places);
         }
         let choices = written.question.iter().map(|one| one.choices.clone()).collect();
         Self { form, choices, outcomes }

@@ -2,12 +2,14 @@
 
 mod address;
 
+use std::borrow::Cow;
+
 use docket_kernel::FieldFault;
 use docket_kernel::identifier as id;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value as Json};
 
 use crate::form::{Form, Question, SubField};
-use crate::value::{Type, same_text};
+use crate::value::{Type, Value, same_text};
 
 const LONGEST_TEXT: usize = 300;
 const LONGEST_LONG_TEXT: usize = 8_000;
@@ -18,14 +20,14 @@ const MOST_ITEMS: usize = 200;
 ///
 /// # Errors
 /// The answer is not of the question's type; the fault names the field, the rule and one example.
-pub fn normalise(form: &Form, question_id: &str, answer: &Value) -> Result<Value, FieldFault> {
+pub fn normalise(form: &Form, question_id: &str, answer: &Json) -> Result<Json, FieldFault> {
     let question = form.question(question_id).ok_or_else(|| {
         FieldFault::new(question_id, "QUESTION_UNKNOWN", format!("{} does not ask this.", form.id))
     })?;
     if question.kind == Type::Repeating {
         return items(question, answer);
     }
-    single(question.kind, &question.options, answer).map_err(|fault| at(fault, question_id))
+    single(question.kind, &question.options, answer).map(stored).map_err(|fault| at(fault, question_id))
 }
 
 fn at(fault: FieldFault, field: &str) -> FieldFault {
@@ -37,11 +39,11 @@ fn fault(reason: &str, message: impl Into<String>) -> FieldFault {
     FieldFault::new("", reason, message)
 }
 
-fn items(question: &Question, answer: &Value) -> Result<Value, FieldFault> {
+fn items(question: &Question, answer: &Json) -> Result<Json, FieldFault> {
     let list = match answer {
-        Value::Null => return Ok(Value::Null),
-        Value::Array(list) => list,
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+        Json::Null => return Ok(Json::Null),
+        Json::Array(list) => list,
+        Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => {
             return Err(at(fault("LIST_EXPECTED", "Send a list of items, such as []."), &question.id));
         }
     };
@@ -49,12 +51,12 @@ fn items(question: &Question, answer: &Value) -> Result<Value, FieldFault> {
         return Err(at(fault("LIST_TOO_LONG", format!("At most {MOST_ITEMS} items.")), &question.id));
     }
     let read = list.iter().enumerate().map(|(n, one)| item(question, n, one));
-    read.collect::<Result<Vec<_>, _>>().map(Value::Array)
+    read.collect::<Result<Vec<_>, _>>().map(Json::Array)
 }
 
-fn item(question: &Question, n: usize, one: &Value) -> Result<Value, FieldFault> {
+fn item(question: &Question, n: usize, one: &Json) -> Result<Json, FieldFault> {
     let path = format!("{}[{n}]", question.id);
-    let Value::Object(given) = one else {
+    let Json::Object(given) = one else {
         return Err(at(fault("ITEM_EXPECTED", "Each item is an object of its fields."), &path));
     };
     let mut stored = Map::new();
@@ -67,36 +69,44 @@ fn item(question: &Question, n: usize, one: &Value) -> Result<Value, FieldFault>
             )
         })?;
         let value = sub(field, value).map_err(|fault| at(fault, &format!("{path}.{name}")))?;
-        if !value.is_null() {
-            stored.insert(name.clone(), value);
+        if let Some(value) = value {
+            stored.insert(name.clone(), value.stored());
         }
     }
-    Ok(Value::Object(stored))
+    Ok(Json::Object(stored))
 }
 
-pub(crate) fn sub(field: &SubField, value: &Value) -> Result<Value, FieldFault> {
+/// What is not answered is stored as `null`.
+fn stored(value: Option<Value<'_>>) -> Json {
+    value.map_or(Json::Null, |value| value.stored())
+}
+
+/// An answer as it is read: nothing when it is empty.
+pub(crate) type Read<'a> = Result<Option<Value<'a>>, FieldFault>;
+
+pub(crate) fn sub<'a>(field: &'a SubField, value: &'a Json) -> Read<'a> {
     single(field.kind, &field.options, value)
 }
 
 /// Reads an answer which is not a list of items.
-pub(crate) fn single(kind: Type, options: &[String], answer: &Value) -> Result<Value, FieldFault> {
+pub(crate) fn single<'a>(kind: Type, options: &'a [String], answer: &'a Json) -> Read<'a> {
     if answer.is_null() || answer.as_str().is_some_and(id::is_blank) {
-        return Ok(Value::Null);
+        return Ok(None);
     }
-    match kind {
-        Type::YesNo | Type::Check => yes_no(answer),
-        Type::Multi => multi(options, answer),
-        Type::Int => int(answer).map(Value::from),
-        Type::Weight => weight(answer),
-        Type::Money => money(answer),
-        Type::Address => address::address(answer),
-        Type::Select => option(options, text(answer)?).map(Value::from),
-        Type::Height => height(answer).map(Value::from),
-        Type::Repeating => Err(fault("LIST_EXPECTED", "Send a list of items, such as [].")),
+    let value = match kind {
+        Type::Address => return address::address(answer).map(|parts| parts.map(Value::Address)),
+        Type::YesNo | Type::Check => Value::Bool(yes_no(answer)?),
+        Type::Multi => Value::Multi(multi(options, answer)?),
+        Type::Int => Value::Number(int(answer)?),
+        Type::Weight => Value::Number(weight(answer)?),
+        Type::Money => Value::Number(money(answer)?),
+        Type::Select => Value::Text(option(options, text(answer)?)?.into()),
+        Type::Height => Value::Text(height(answer)?.into()),
+        Type::Repeating => return Err(fault("LIST_EXPECTED", "Send a list of items, such as [].")),
+        Type::Date => Value::Date(id::date(text(answer)?)?),
+        Type::PartialDate => Value::Partial(id::partial_date(text(answer)?)?),
         Type::Text
         | Type::LongText
-        | Type::Date
-        | Type::PartialDate
         | Type::NamePart
         | Type::ANumber
         | Type::Receipt
@@ -110,14 +120,13 @@ pub(crate) fn single(kind: Type, options: &[String], answer: &Value) -> Result<V
         | Type::UsState
         | Type::Phone
         | Type::Email
-        | Type::Signature => typed_text(kind, text(answer)?).map(Value::from),
-    }
+        | Type::Signature => Value::Text(typed_text(kind, text(answer)?)?),
+    };
+    Ok(Some(value))
 }
 
-fn typed_text(kind: Type, text: &str) -> Result<String, FieldFault> {
-    match kind {
-        Type::Date => id::date(text).map(|day| day.to_string()),
-        Type::PartialDate => id::partial_date(text).map(|day| day.to_string()),
+fn typed_text(kind: Type, text: &str) -> Result<Cow<'_, str>, FieldFault> {
+    let read = match kind {
         Type::NamePart => id::name_part(text),
         Type::ANumber => id::a_number(text),
         Type::Receipt => id::ReceiptNumber::parse(text).map(String::from),
@@ -134,6 +143,8 @@ fn typed_text(kind: Type, text: &str) -> Result<String, FieldFault> {
         Type::LongText => long_text(text),
         Type::Text
         | Type::Signature
+        | Type::Date
+        | Type::PartialDate
         | Type::YesNo
         | Type::Select
         | Type::Multi
@@ -143,16 +154,22 @@ fn typed_text(kind: Type, text: &str) -> Result<String, FieldFault> {
         | Type::Height
         | Type::Weight
         | Type::Repeating
-        | Type::Check => short_text(text),
-    }
+        | Type::Check => return short_text(text),
+    };
+    read.map(Cow::Owned)
 }
 
-fn text(answer: &Value) -> Result<&str, FieldFault> {
+/// The common form of a text, which most have already.
+fn common(text: &str) -> Cow<'_, str> {
+    if id::is_settled(text) { Cow::Borrowed(text) } else { Cow::Owned(id::common(text)) }
+}
+
+fn text(answer: &Json) -> Result<&str, FieldFault> {
     answer.as_str().ok_or_else(|| fault("TEXT_EXPECTED", "Send a text in quotes, such as \"Lima\"."))
 }
 
-fn short_text(text: &str) -> Result<String, FieldFault> {
-    let value = id::common(text);
+fn short_text(text: &str) -> Result<Cow<'_, str>, FieldFault> {
+    let value = common(text);
     if value.chars().any(char::is_control) || value.chars().count() > LONGEST_TEXT {
         return Err(fault(
             "TEXT_TOO_LONG",
@@ -171,64 +188,64 @@ fn long_text(text: &str) -> Result<String, FieldFault> {
     Ok(value)
 }
 
-fn yes_no(answer: &Value) -> Result<Value, FieldFault> {
+fn yes_no(answer: &Json) -> Result<bool, FieldFault> {
     let word = answer.as_str().map(|text| id::common(text).to_lowercase());
     match (answer.as_bool(), word.as_deref()) {
-        (Some(value), _) => Ok(Value::Bool(value)),
-        (None, Some("yes" | "true" | "y")) => Ok(Value::Bool(true)),
-        (None, Some("no" | "false" | "n")) => Ok(Value::Bool(false)),
+        (Some(value), _) => Ok(value),
+        (None, Some("yes" | "true" | "y")) => Ok(true),
+        (None, Some("no" | "false" | "n")) => Ok(false),
         (None, _) => Err(fault("YES_NO_EXPECTED", "Answer yes or no: true or false.")),
     }
 }
 
-fn option(options: &[String], text: &str) -> Result<String, FieldFault> {
+fn option<'a>(options: &'a [String], text: &str) -> Result<&'a str, FieldFault> {
     options
         .iter()
         .find(|known| same_text(known, text))
-        .cloned()
+        .map(String::as_str)
         .ok_or_else(|| fault("OPTION_UNKNOWN", format!("Choose one of: {}.", options.join(", "))))
 }
 
-fn multi(options: &[String], answer: &Value) -> Result<Value, FieldFault> {
+fn multi<'a>(options: &'a [String], answer: &Json) -> Result<Vec<&'a str>, FieldFault> {
     let expected = || fault("LIST_EXPECTED", format!("Send a list of: {}.", options.join(", ")));
-    let mut chosen: Vec<String> = Vec::new();
+    let mut chosen: Vec<&str> = Vec::new();
     for one in answer.as_array().ok_or_else(expected)? {
         let value = option(options, one.as_str().ok_or_else(expected)?)?;
         if !chosen.contains(&value) {
             chosen.push(value);
         }
     }
-    Ok(json!(chosen))
+    Ok(chosen)
 }
 
-fn int(answer: &Value) -> Result<i64, FieldFault> {
+fn int(answer: &Json) -> Result<i64, FieldFault> {
     let number = match answer {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => id::common(text).parse().ok(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        Json::Number(number) => number.as_i64(),
+        Json::String(text) => id::common(text).parse().ok(),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
     };
     number
         .filter(|n| (0..=9_999_999).contains(n))
         .ok_or_else(|| fault("NUMBER_EXPECTED", "Write a whole number from 0, such as 2."))
 }
 
-fn weight(answer: &Value) -> Result<Value, FieldFault> {
+fn weight(answer: &Json) -> Result<i64, FieldFault> {
     let text = match answer {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => String::new(),
+        Json::Number(number) => number.to_string(),
+        Json::String(text) => text.clone(),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => String::new(),
     };
-    id::weight(&text).map(Value::from)
+    id::weight(&text).map(i64::from)
 }
 
 /// A number is whole cents; a text is dollars as typed, such as `$1,234.50`.
-fn money(answer: &Value) -> Result<Value, FieldFault> {
+fn money(answer: &Json) -> Result<i64, FieldFault> {
     let cents = match answer {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => dollars(&id::common(text)),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        Json::Number(number) => number.as_i64(),
+        Json::String(text) => dollars(&id::common(text)),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
     };
-    cents.filter(|n| (0..=100_000_000_000_000).contains(n)).map(Value::from).ok_or_else(|| {
+    cents.filter(|n| (0..=100_000_000_000_000).contains(n)).ok_or_else(|| {
         fault(
             "MONEY_EXPECTED",
             "Write an amount in dollars, such as \"$1,234.50\", or whole cents as a number.",
@@ -246,13 +263,13 @@ fn dollars(text: &str) -> Option<i64> {
     whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(part.parse().ok()?)
 }
 
-fn height(answer: &Value) -> Result<String, FieldFault> {
+fn height(answer: &Json) -> Result<String, FieldFault> {
     let text = match answer {
-        Value::Object(parts) => {
-            let part = |name| parts.get(name).and_then(|value: &Value| int(value).ok());
+        Json::Object(parts) => {
+            let part = |name| parts.get(name).and_then(|value: &Json| int(value).ok());
             format!("{} {}", part("feet").unwrap_or(0), part("inches").unwrap_or(0))
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
             self::text(answer)?.to_owned()
         }
     };

@@ -47,7 +47,7 @@ impl Truth {
         }
     }
 
-    pub(crate) fn known(self) -> Option<Value> {
+    pub(crate) fn known(self) -> Option<Value<'static>> {
         match self {
             Self::True => Some(Value::Bool(true)),
             Self::False => Some(Value::Bool(false)),

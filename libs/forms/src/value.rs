@@ -1,10 +1,12 @@
 //! Types of questions, and values as rules see them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use docket_kernel::identifier::is_settled;
+use docket_kernel::identifier::{PartialDate, is_settled};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use unicode_normalization::UnicodeNormalization;
 
 /// The type of a question or sub-field.
@@ -91,19 +93,47 @@ impl Shape {
 }
 
 /// One item of a `repeating` question: its answered sub-fields.
-pub(crate) type Item = BTreeMap<String, Value>;
-
-/// A known value. What is unknown is `None` beside it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
+pub(crate) struct Item<'a>(Vec<(&'a str, Value<'a>)>);
+
+impl<'a> Item<'a> {
+    /// One in which that many sub-fields have room.
+    pub(crate) fn of(fields: usize) -> Self {
+        Self(Vec::with_capacity(fields))
+    }
+
+    /// The sub-field's value, where it has one. Items are so small that looking through one is the fastest way.
+    pub(crate) fn get(&self, field: &str) -> Option<&Value<'a>> {
+        self.0.iter().find(|(name, _)| *name == field).map(|(_, value)| value)
+    }
+
+    pub(crate) fn push(&mut self, field: &'a str, value: Value<'a>) {
+        self.0.push((field, value));
+    }
+}
+
+/// The answered parts of an address, each with a name of [`ADDRESS`] and in that order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Address<'a>(pub(crate) Vec<(&'static str, Cow<'a, str>)>);
+
+impl Address<'_> {
+    pub(crate) fn get(&self, part: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| *name == part).map(|(_, text)| text.as_ref())
+    }
+}
+
+/// A known value. What is unknown is `None` beside it. A text which is there in this form already, in the answers, in
+/// the form or in what is given, is borrowed from there.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value<'a> {
     Bool(bool),
     Number(i64),
     Date(Date),
-    Partial,
-    Text(String),
-    Multi(Vec<String>),
-    Items(Vec<Item>),
-    Address(BTreeMap<String, String>),
+    Partial(PartialDate),
+    Text(Cow<'a, str>),
+    Multi(Vec<&'a str>),
+    Items(Vec<Item<'a>>),
+    Address(Address<'a>),
     Duration(Duration),
 }
 
@@ -115,7 +145,7 @@ pub(crate) enum Duration {
     Years(i64),
 }
 
-impl Value {
+impl Value<'_> {
     /// An answer which counts as one: a list needs an item.
     pub(crate) fn is_answer(&self) -> bool {
         match self {
@@ -124,16 +154,32 @@ impl Value {
             Self::Bool(_)
             | Self::Number(_)
             | Self::Date(_)
-            | Self::Partial
+            | Self::Partial(_)
             | Self::Text(_)
             | Self::Address(_)
             | Self::Duration(_) => true,
         }
     }
+
+    /// The form in which an answer is stored; nothing for what no single answer is.
+    pub(crate) fn stored(&self) -> Json {
+        match self {
+            Self::Bool(value) => Json::from(*value),
+            Self::Number(value) => Json::from(*value),
+            Self::Date(day) => Json::from(day.to_string()),
+            Self::Partial(day) => Json::from(day.to_string()),
+            Self::Text(text) => Json::from(text.as_ref()),
+            Self::Multi(values) => Json::from(values.as_slice()),
+            Self::Address(Address(parts)) => Json::Object(
+                parts.iter().map(|(name, text)| ((*name).to_owned(), text.as_ref().into())).collect(),
+            ),
+            Self::Items(_) | Self::Duration(_) => Json::Null,
+        }
+    }
 }
 
 /// The form in which texts are compared: NFC, trimmed, inner white space collapsed, lower case.
-pub(crate) fn folded(text: &str) -> String {
+fn folded(text: &str) -> String {
     if is_settled(text) {
         return text.to_ascii_lowercase();
     }
@@ -147,8 +193,6 @@ pub(crate) fn same_text(a: &str, b: &str) -> bool {
 }
 
 /// Whether all seven sub-fields agree, a missing one counting as empty.
-pub(crate) fn same_address(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> bool {
-    let part =
-        |of: &BTreeMap<String, String>, name| of.get(name).map(|text| folded(text)).unwrap_or_default();
-    ADDRESS.iter().all(|name| part(a, *name) == part(b, *name))
+pub(crate) fn same_address(a: &Address<'_>, b: &Address<'_>) -> bool {
+    ADDRESS.iter().all(|part| same_text(a.get(part).unwrap_or_default(), b.get(part).unwrap_or_default()))
 }

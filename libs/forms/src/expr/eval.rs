@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::functions::call;
-use super::{Kind, Node, Op};
+use super::{Kind, Name, Node, Op};
 use crate::answers::Facts;
 use crate::truth::Truth;
 use crate::value::{Duration, Item, Value, same_address, same_text};
@@ -14,13 +14,13 @@ use jiff::civil::Date;
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) facts: &'a Facts<'a>,
-    pub(crate) it: Option<&'a Item>,
-    /// A question whose answer is left out of account.
-    pub(crate) without: Option<&'a str>,
+    pub(crate) it: Option<&'a Item<'a>>,
+    /// The place of a question whose answer is left out of account.
+    pub(crate) without: Option<usize>,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn of(facts: &'a Facts<'_>, it: Option<&'a Item>) -> Self {
+    pub(crate) fn of(facts: &'a Facts<'_>, it: Option<&'a Item<'_>>) -> Self {
         Context { facts, it, without: None }
     }
 }
@@ -35,12 +35,12 @@ pub(crate) fn truth<'a>(node: &'a Node, context: &Context<'a>) -> Truth {
 }
 
 /// The value of an expression, an answer as it stands; nothing when it is unknown.
-pub(crate) fn value<'a>(node: &'a Node, context: &Context<'a>) -> Option<Cow<'a, Value>> {
+pub(crate) fn value<'a>(node: &'a Node, context: &Context<'a>) -> Option<Cow<'a, Value<'a>>> {
     let made = match &node.kind {
-        Kind::Name(path) => return look_up(path, context),
+        Kind::Name(name) => return look_up(name, context),
         Kind::Bool(value) => Some(Value::Bool(*value)),
         Kind::Number(value) => Some(Value::Number(*value)),
-        Kind::Text(value) => Some(Value::Text(value.clone())),
+        Kind::Text(value) => Some(Value::Text(Cow::Borrowed(value))),
         Kind::Date(value) => Some(Value::Date(*value)),
         Kind::List(_) => None,
         Kind::Call(function, args) => call(function, args, context),
@@ -51,27 +51,29 @@ pub(crate) fn value<'a>(node: &'a Node, context: &Context<'a>) -> Option<Cow<'a,
 }
 
 /// What a name stands for.
-pub(crate) fn look_up<'a>(path: &[String], context: &Context<'a>) -> Option<Cow<'a, Value>> {
-    let (found, rest) = match path {
-        [first, field, rest @ ..] if first == "it" => (context.it?.get(field).map(Cow::Borrowed), rest),
-        [first, rest @ ..] => {
-            let answer = context.facts.value(first).filter(|_| context.without != Some(first));
-            let given = || context.facts.given.value(context.facts.form, first).map(Cow::Owned);
-            (answer.map(Cow::Borrowed).or_else(given), rest)
+pub(crate) fn look_up<'a>(name: &Name, context: &Context<'a>) -> Option<Cow<'a, Value<'a>>> {
+    let (found, rest) = match (name.question, name.words.as_slice()) {
+        (Some(_), [_, rest @ ..]) if name.question == context.without => (None, rest),
+        (Some(place), [_, rest @ ..]) => (context.facts.value(place).map(Cow::Borrowed), rest),
+        (None, [first, field, rest @ ..]) if first == "it" => {
+            (context.it?.get(field).map(Cow::Borrowed), rest)
         }
-        [] => return None,
+        (None, [first, rest @ ..]) => {
+            (context.facts.given.value(context.facts.form, first).map(Cow::Owned), rest)
+        }
+        (_, []) => return None,
     };
     match (found?, rest) {
         (value, []) => Some(value),
-        (value, [part]) => {
-            let Value::Address(parts) = value.as_ref() else { return None };
-            parts.get(part).cloned().map(|text| Cow::Owned(Value::Text(text)))
+        // An address is an answer: nothing makes one.
+        (Cow::Borrowed(Value::Address(parts)), [part]) => {
+            parts.get(part).map(|text| Cow::Owned(Value::Text(Cow::Borrowed(text))))
         }
         _ => None,
     }
 }
 
-fn binary<'a>(op: Op, a: &'a Node, b: &'a Node, context: &Context<'a>) -> Option<Value> {
+fn binary<'a>(op: Op, a: &'a Node, b: &'a Node, context: &Context<'a>) -> Option<Value<'static>> {
     match op {
         Op::And => truth(a, context).and(truth(b, context)).known(),
         Op::Or => truth(a, context).or(truth(b, context)).known(),
@@ -88,12 +90,12 @@ fn binary<'a>(op: Op, a: &'a Node, b: &'a Node, context: &Context<'a>) -> Option
     }
 }
 
-fn member<'a>(left: &Value, list: &'a Node, context: &Context<'a>) -> Option<bool> {
+fn member<'a>(left: &Value<'_>, list: &'a Node, context: &Context<'a>) -> Option<bool> {
     let Kind::List(values) = &list.kind else { return None };
     Some(values.iter().any(|one| equal(left, one, context) == Some(true)))
 }
 
-fn equal<'a>(left: &Value, right: &'a Node, context: &Context<'a>) -> Option<bool> {
+fn equal<'a>(left: &Value<'_>, right: &'a Node, context: &Context<'a>) -> Option<bool> {
     match (left, &right.kind) {
         // What nearly every condition of a form is, without a copy of the text.
         (Value::Text(a), Kind::Text(b)) => Some(same_text(a, b)),
@@ -101,7 +103,7 @@ fn equal<'a>(left: &Value, right: &'a Node, context: &Context<'a>) -> Option<boo
     }
 }
 
-fn same(a: &Value, b: &Value) -> Option<bool> {
+fn same(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => Some(a == b),
         (Value::Date(a), Value::Date(b)) => Some(a == b),
@@ -116,7 +118,7 @@ fn ordered<'a>(
     b: &'a Node,
     context: &Context<'a>,
     holds: fn(std::cmp::Ordering) -> bool,
-) -> Option<Value> {
+) -> Option<Value<'static>> {
     let order = match (value(a, context)?.as_ref(), value(b, context)?.as_ref()) {
         (Value::Number(a), Value::Number(b)) => a.cmp(b),
         (Value::Date(a), Value::Date(b)) => a.cmp(b),
@@ -126,7 +128,7 @@ fn ordered<'a>(
 }
 
 /// A number too large for 64 bits is unknown.
-fn arithmetic(op: Op, a: &Value, b: &Value) -> Option<Value> {
+fn arithmetic(op: Op, a: &Value<'_>, b: &Value<'_>) -> Option<Value<'static>> {
     match (op, a, b) {
         (Op::Add, Value::Number(a), Value::Number(b)) => a.checked_add(*b).map(Value::Number),
         (Op::Sub, Value::Number(a), Value::Number(b)) => a.checked_sub(*b).map(Value::Number),

@@ -31,8 +31,8 @@ pub(crate) fn signature(
         args.iter().zip(shapes).try_for_each(|(arg, wanted)| expect(arg, names, it, wanted)).map(|()| gives)
     };
     match (function, args) {
-        ("present", [Node { kind: Kind::Name(path), at }]) => {
-            name(path, *at, names, it).map(|_| Shape::Condition)
+        ("present", [Node { kind: Kind::Name(looked_for), at }]) => {
+            name(&looked_for.words, *at, names, it).map(|_| Shape::Condition)
         }
         ("present", _) => Err(Fault::new(at, "present() takes one name")),
         ("linked", [Node { kind: Kind::Text(_), .. }]) => Ok(Shape::Condition),
@@ -118,10 +118,10 @@ fn window(
 }
 
 /// The value of a function; nothing when it is unknown.
-pub(crate) fn call<'a>(function: &str, args: &'a [Node], context: &Context<'a>) -> Option<Value> {
+pub(crate) fn call<'a>(function: &str, args: &'a [Node], context: &Context<'a>) -> Option<Value<'a>> {
     match (function, args) {
-        ("present", [Node { kind: Kind::Name(path), .. }]) => {
-            Some(Value::Bool(look_up(path, context).is_some_and(|value| value.is_answer())))
+        ("present", [Node { kind: Kind::Name(name), .. }]) => {
+            Some(Value::Bool(look_up(name, context).is_some_and(|value| value.is_answer())))
         }
         ("linked", [Node { kind: Kind::Text(form), .. }]) => {
             Some(Value::Bool(context.facts.given.linked.contains(form)))
@@ -138,7 +138,7 @@ pub(crate) fn call<'a>(function: &str, args: &'a [Node], context: &Context<'a>) 
             of_items(list, context, |items| extreme(items, field, true))?
         }
         _ => {
-            let known: Option<Vec<Cow<'_, Value>>> = args.iter().map(|arg| value(arg, context)).collect();
+            let known: Option<Vec<Cow<'_, Value<'_>>>> = args.iter().map(|arg| value(arg, context)).collect();
             let known = known?;
             of_known(function, &known.iter().map(Cow::as_ref).collect::<Vec<_>>())
         }
@@ -146,7 +146,7 @@ pub(crate) fn call<'a>(function: &str, args: &'a [Node], context: &Context<'a>) 
 }
 
 /// Functions of which every argument is known.
-fn of_known(function: &str, args: &[&Value]) -> Option<Value> {
+fn of_known(function: &str, args: &[&Value<'_>]) -> Option<Value<'static>> {
     match (function, args) {
         ("count", [Value::Items(list)]) => i64::try_from(list.len()).ok().map(Value::Number),
         ("count", [Value::Multi(list)]) => i64::try_from(list.len()).ok().map(Value::Number),
@@ -172,7 +172,9 @@ fn of_known(function: &str, args: &[&Value]) -> Option<Value> {
         ("days_present", [Value::Items(list), Value::Date(from), Value::Date(to)]) => {
             days_present(list, *from, *to).map(Value::Number)
         }
-        ("po_box", [Value::Address(parts)]) => Some(Value::Bool(parts.values().any(|line| is_po_box(line)))),
+        ("po_box", [Value::Address(parts)]) => {
+            Some(Value::Bool(parts.0.iter().any(|(_, line)| is_po_box(line))))
+        }
         ("single_word", [Value::Text(text)]) => Some(Value::Bool(!text.trim().contains(char::is_whitespace))),
         _ => None,
     }
@@ -188,7 +190,7 @@ fn has_evidence(kind: &str, context: &Context<'_>) -> bool {
 }
 
 /// Looks at the items of a list; nothing when the list is unknown.
-fn of_items<'a, T>(list: &'a Node, context: &Context<'a>, look: impl FnOnce(&[Item]) -> T) -> Option<T> {
+fn of_items<'a, T>(list: &'a Node, context: &Context<'a>, look: impl FnOnce(&[Item<'a>]) -> T) -> Option<T> {
     let list = value(list, context)?;
     let Value::Items(items) = list.as_ref() else { return None };
     Some(look(items))
@@ -201,14 +203,14 @@ fn over_items<'a>(
     context: &Context<'a>,
     (begin, join): (Truth, fn(Truth, Truth) -> Truth),
 ) -> Option<Truth> {
-    let look = |items: &[Item]| {
+    let look = |items: &[Item<'a>]| {
         items.iter().map(|item| truth(each, &Context { it: Some(item), ..*context })).fold(begin, join)
     };
     of_items(list, context, look)
 }
 
-fn extreme(items: &[Item], field: &str, greatest: bool) -> Option<Value> {
-    let mut best: Option<Value> = None;
+fn extreme<'a>(items: &[Item<'a>], field: &str, greatest: bool) -> Option<Value<'a>> {
+    let mut best: Option<Value<'a>> = None;
     for item in items {
         let one = item.get(field)?.clone();
         let better = match (&best, &one) {
@@ -224,7 +226,7 @@ fn extreme(items: &[Item], field: &str, greatest: bool) -> Option<Value> {
     best
 }
 
-fn day(item: &Item, field: &str) -> Option<Date> {
+fn day(item: &Item<'_>, field: &str) -> Option<Date> {
     match item.get(field) {
         Some(Value::Date(day)) => Some(*day),
         _ => None,
@@ -232,7 +234,7 @@ fn day(item: &Item, field: &str) -> Option<Date> {
 }
 
 /// The longest run of days in `[from, to)` which no item covers; an item without `from` leaves it unknown.
-fn gap_days(items: &[Item], from: Date, to: Date) -> Option<i64> {
+fn gap_days(items: &[Item<'_>], from: Date, to: Date) -> Option<i64> {
     let mut covered: Vec<(Date, Date)> = Vec::new();
     for item in items {
         let current = item.get("current") == Some(&Value::Bool(true));
@@ -250,7 +252,7 @@ fn gap_days(items: &[Item], from: Date, to: Date) -> Option<i64> {
 }
 
 /// Days in `[from, to)` less those wholly abroad: after `left` and before `back`, counted once.
-fn days_present(items: &[Item], from: Date, to: Date) -> Option<i64> {
+fn days_present(items: &[Item<'_>], from: Date, to: Date) -> Option<i64> {
     let mut abroad: Vec<(Date, Date)> = Vec::new();
     for item in items {
         let begins = plus_days(day(item, "left")?, 1).max(from);

@@ -10,7 +10,7 @@ use winnow::prelude::*;
 use winnow::stream::{LocatingSlice, Location};
 use winnow::token::{any, one_of, take, take_while};
 
-use super::{Kind, Node, Op};
+use super::{Kind, Name, Node, Op};
 
 type Input<'a> = LocatingSlice<&'a str>;
 
@@ -188,7 +188,8 @@ fn words(input: &mut Input<'_>) -> ModalResult<Kind> {
     }
     let rest: Vec<&str> =
         repeat(0.., preceded((multispace0, ".", multispace0), cut_err(name))).parse_next(input)?;
-    Ok(Kind::Name(std::iter::once(first).chain(rest).map(str::to_owned).collect()))
+    let words = std::iter::once(first).chain(rest).map(str::to_owned).collect();
+    Ok(Kind::Name(Name { words, question: None }))
 }
 
 fn name<'a>(input: &mut Input<'a>) -> ModalResult<&'a str> {

@@ -1,12 +1,14 @@
-//! Orders of evaluation: each question after those which decide whether it is shown.
+//! Names settled and orders of evaluation: each question after those which decide whether it is shown.
 
 use std::collections::HashMap;
 
 use crate::expr::Expr;
 use crate::form::{Form, Question};
 
-/// Finds the orders of a form and of the items in it; gives back what is shown depending on itself.
+/// Settles the names of a form, and finds its order and that of the items in it; gives back what is shown depending on
+/// itself.
 pub(crate) fn put_in_order(form: &mut Form) -> Vec<String> {
+    settle(form);
     let mut cycles = Vec::new();
     for question in &mut form.questions {
         match field_order(question) {
@@ -21,17 +23,40 @@ pub(crate) fn put_in_order(form: &mut Form) -> Vec<String> {
     cycles
 }
 
+/// Finds for every name in the form's conditions which question it is.
+fn settle(form: &mut Form) {
+    let places = form.places();
+    for role in &mut form.roles {
+        role.required.settle(&places);
+    }
+    for question in &mut form.questions {
+        question.required.settle(&places);
+        question.shown.settle(&places);
+        for field in &mut question.fields {
+            field.required.settle(&places);
+            field.shown.settle(&places);
+        }
+    }
+    for rule in &mut form.rules {
+        rule.when.settle(&places);
+    }
+    for row in &mut form.evidence {
+        row.when.settle(&places);
+    }
+    for row in &mut form.fees {
+        row.when.settle(&places);
+        row.waivable_when.settle(&places);
+    }
+}
+
 /// The questions in an order in which each stands after those its being shown hangs on.
 ///
 /// # Errors
 /// The id of a question which is shown depending on itself.
-pub(crate) fn question_order(form: &Form) -> Result<Vec<usize>, String> {
-    let place: HashMap<&str, usize> =
-        form.questions.iter().enumerate().map(|(n, question)| (question.id.as_str(), n)).collect();
+fn question_order(form: &Form) -> Result<Vec<usize>, String> {
     let hangs_on = |question: &Question| -> Vec<usize> {
-        let own = question.shown.names();
-        let of_fields = question.fields.iter().flat_map(|field| field.shown.names());
-        own.into_iter().chain(of_fields).filter_map(|name| place.get(name.as_str()).copied()).collect()
+        let of_fields = question.fields.iter().flat_map(|field| field.shown.questions());
+        question.shown.questions().into_iter().chain(of_fields).collect()
     };
     let edges: Vec<Vec<usize>> = form.questions.iter().map(hangs_on).collect();
     sorted(&edges).map_err(|n| form.questions.get(n).map(|question| question.id.clone()).unwrap_or_default())
@@ -59,8 +84,8 @@ fn field_order(question: &Question) -> Result<Vec<usize>, String> {
 
 fn item_names(expr: &Expr) -> Vec<String> {
     let mut names = Vec::new();
-    expr.node.walk_names(&mut |path, _| {
-        if let [first, field, ..] = path
+    expr.node.walk_names(&mut |name| {
+        if let [first, field, ..] = name.words.as_slice()
             && first == "it"
         {
             names.push(field.clone());

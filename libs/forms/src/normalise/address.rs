@@ -1,15 +1,17 @@
 //! Addresses: seven parts, each by its own format.
 
+use std::borrow::Cow;
+
 use docket_kernel::FieldFault;
 use docket_kernel::identifier as id;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value as Json};
 
-use super::fault;
-use crate::value::ADDRESS;
+use super::{common, fault};
+use crate::value::{ADDRESS, Address};
 
-/// Reads an address: its parts, those of the United States by their formats.
-pub(super) fn address(answer: &Value) -> Result<Value, FieldFault> {
-    let Value::Object(parts) = answer else {
+/// Reads an address: its parts, those of the United States by their formats. Without any it is no answer.
+pub(super) fn address(answer: &Json) -> Result<Option<Address<'_>>, FieldFault> {
+    let Json::Object(parts) = answer else {
         let example = "Send an object such as {\"line1\": \"1 Main St\", \"city\": \"Reno\", \"state\": \"NV\", \"postal_code\": \"89501\", \"country\": \"US\"}.";
         return Err(fault("ADDRESS_EXPECTED", example));
     };
@@ -20,8 +22,8 @@ pub(super) fn address(answer: &Value) -> Result<Value, FieldFault> {
             format!("The parts of an address are {}.", ADDRESS.join(", ")),
         ));
     }
-    let mut stored = Map::new();
-    let country = part(parts, "country", id::country)?;
+    let mut address = Address(Vec::with_capacity(parts.len()));
+    let country = part(parts, "country", |text| id::country(text).map(Cow::Owned))?;
     if country.as_deref().is_some_and(|code| id::COUNTRIES.iter().all(|known| known.code != code)) {
         return Err(FieldFault::new(".country", "COUNTRY_UNKNOWN", "Choose a country of today, such as MX."));
     }
@@ -29,26 +31,26 @@ pub(super) fn address(answer: &Value) -> Result<Value, FieldFault> {
     for name in ADDRESS {
         let value = match name {
             "country" => country.clone(),
-            "state" if domestic => part(parts, name, id::us_state)?,
-            "postal_code" if domestic => part(parts, name, id::zip)?,
+            "state" if domestic => part(parts, name, |text| id::us_state(text).map(Cow::Owned))?,
+            "postal_code" if domestic => part(parts, name, |text| id::zip(text).map(Cow::Owned))?,
             _ => part(parts, name, |text| limited(name, text))?,
         };
         if let Some(value) = value {
-            stored.insert(name.to_owned(), Value::String(value));
+            address.0.push((name, value));
         }
     }
-    if stored.is_empty() { Ok(Value::Null) } else { Ok(Value::Object(stored)) }
+    Ok(Some(address).filter(|address| !address.0.is_empty()))
 }
 
-fn part(
-    parts: &Map<String, Value>,
+fn part<'a>(
+    parts: &'a Map<String, Json>,
     name: &str,
-    read: impl Fn(&str) -> Result<String, FieldFault>,
-) -> Result<Option<String>, FieldFault> {
+    read: impl Fn(&'a str) -> Result<Cow<'a, str>, FieldFault>,
+) -> Result<Option<Cow<'a, str>>, FieldFault> {
     match parts.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if id::is_blank(text) => Ok(None),
-        Some(Value::String(text)) => {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) if id::is_blank(text) => Ok(None),
+        Some(Json::String(text)) => {
             read(text).map(Some).map_err(|fault| FieldFault { field: format!(".{name}"), ..fault })
         }
         Some(_) => {
@@ -57,14 +59,14 @@ fn part(
     }
 }
 
-fn limited(name: &str, text: &str) -> Result<String, FieldFault> {
+fn limited<'a>(name: &str, text: &'a str) -> Result<Cow<'a, str>, FieldFault> {
     let most = match name {
         "postal_code" => 10,
         "unit" => 12,
         "province" | "state" => 35,
         _ => 100,
     };
-    let value = id::common(text);
+    let value = common(text);
     if value.chars().any(char::is_control) || value.chars().count() > most {
         return Err(fault("TEXT_TOO_LONG", format!("At most {most} characters, such as 1 Main St.")));
     }
