@@ -279,6 +279,11 @@ fn led_through_the_papers(system: &System, papers: &Papers) {
     let (again, asked) = typed(system, &["file", name, "--language", "es"], &["+", "!"]);
     assert!(asked.contains("adjunto: pasaporte Jos_.jpg"), "{asked}");
     assert_eq!(again["attached"], told["attached"]);
+    // In another filing the passport need not be sent again.
+    let (told, asked) = typed(system, &["file", "I-90"], &["1", "never received", "+", "=", "!"]);
+    assert!(asked.contains("You gave such a paper before: pasaporte Jos_.jpg (I-90)."), "{asked}");
+    assert_eq!(told["attached"][0]["kind"], "passport", "{told:#}");
+    assert_ne!(told["name"], again["name"]);
 }
 
 /// An answers file that names evidence: all of it is attached; one that names a file that is not there leaves nothing behind.

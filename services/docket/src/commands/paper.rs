@@ -198,6 +198,32 @@ impl Drafts {
         });
         answer.await.map(drop)
     }
+
+    /// Files of the person's other filings that can be attached here too.
+    pub async fn reusable(&self, parent: &str) -> Result<Vec<pb::ReusableEvidence>> {
+        let message = pb::ListReusableEvidenceRequest { parent: parent.to_owned() };
+        let token = self.token().await.map_err(Refused::from)?;
+        let mut evidence = self.connection.evidence();
+        let answer = evidence.list_reusable_evidence(request(Some(&token), message)).await;
+        Ok(answer.map_err(Refused::from)?.into_inner().evidence)
+    }
+
+    /// Attaches one of them.
+    pub async fn reuse(&self, parent: &str, file: &pb::Evidence) -> Result<pb::Evidence, Status> {
+        let message = pb::ReuseEvidenceRequest {
+            request_id: Uuid::now_v7().to_string(),
+            parent: parent.to_owned(),
+            kind: file.kind.clone(),
+            evidence: file.name.clone(),
+        };
+        let (evidence, token) = (self.connection.evidence(), self.token().await?);
+        let answer = patiently(|| {
+            let (mut evidence, message) = (evidence.clone(), request(Some(&token), message.clone()));
+            async move { evidence.reuse_evidence(message).await }
+        });
+        let attached = answer.await?.into_inner().evidence;
+        attached.ok_or_else(|| Status::internal("an answer without its evidence"))
+    }
 }
 
 /// What is wrong, missing and to be attached.

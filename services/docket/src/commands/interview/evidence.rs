@@ -108,6 +108,7 @@ impl Checklist<'_> {
         eprintln!();
         say(&need.title);
         self.tell_why(filing, need);
+        let elsewhere = self.elsewhere(filing, need).await?;
         loop {
             let Some(line) = ask.line(self.words.papers.file_or_why_not)? else { return Ok(Some(End::Stop)) };
             let over = match Line::read(&line) {
@@ -118,6 +119,10 @@ impl Checklist<'_> {
                     self.tell_more();
                     false
                 }
+                Line::Again => match &elsewhere {
+                    Some(file) => self.attach_again(filing, file).await?,
+                    None => false,
+                },
                 Line::WhyNot(why) => self.explain(filing, need, why, ask).await?,
                 Line::Files(line) => self.attach(filing, need, line, ask).await?,
             };
@@ -140,6 +145,31 @@ impl Checklist<'_> {
         }
         if let Some(missing) = filing.explanations.iter().find(|missing| missing.kind == need.kind) {
             say(&format!("{}: {}", words.explained, missing.explanation));
+        }
+    }
+
+    /// The file that was attached for it to another filing last; said, when there is one.
+    async fn elsewhere(&self, filing: &pb::Filing, need: &pb::EvidenceNeed) -> Result<Option<pb::Evidence>> {
+        let fits = |file: &pb::Evidence| file.kind == need.kind || need.substitutes.contains(&file.kind);
+        for one in self.drafts.reusable(&filing.name).await? {
+            if let Some(file) = one.evidence.filter(fits) {
+                let offer = self.words.papers.attached_elsewhere;
+                say(&offer.replace("{}", &format!("{} ({})", file.file_name, one.form)));
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Attaches a file of another filing; true once it is attached.
+    async fn attach_again(&self, filing: &mut pb::Filing, file: &pb::Evidence) -> Result<bool> {
+        match self.drafts.reuse(&filing.name, file).await {
+            Ok(evidence) => {
+                say(&format!("✓ {}", self.words.papers.attached.replace("{}", &evidence.file_name)));
+                *filing = self.drafts.get(&filing.name).await?;
+                Ok(true)
+            }
+            Err(status) => verdict(&file.file_name, status).map(|()| false),
         }
     }
 
@@ -263,6 +293,8 @@ enum Line<'a> {
     Back,
     Later,
     More,
+    /// The file that was attached elsewhere.
+    Again,
     /// Why it cannot be provided; nothing where the words are still to be said.
     WhyNot(&'a str),
     Files(&'a str),
@@ -275,6 +307,7 @@ impl<'a> Line<'a> {
             "<" => Self::Back,
             "" => Self::Later,
             "?" => Self::More,
+            "=" => Self::Again,
             // A file whose name begins so is ./-name.
             line => line.strip_prefix('-').map_or(Self::Files(line), |why| Self::WhyNot(why.trim())),
         }
@@ -328,6 +361,7 @@ mod tests {
         assert_eq!(Line::read("<"), Line::Back);
         assert_eq!(Line::read(""), Line::Later);
         assert_eq!(Line::read("?"), Line::More);
+        assert_eq!(Line::read("="), Line::Again);
         assert_eq!(Line::read("-"), Line::WhyNot(""));
         assert_eq!(Line::read("- It burned."), Line::WhyNot("It burned."));
         assert_eq!(Line::read("./-card.pdf"), Line::Files("./-card.pdf"));

@@ -47,6 +47,8 @@ pub struct Papers {
     pub attached: &'static str,
     /// What may stand in goes where `{}` stands.
     pub stand_ins: &'static str,
+    /// The file and its form go where `{}` stands.
+    pub attached_elsewhere: &'static str,
     pub file_or_why_not: &'static str,
     pub files_taken: &'static str,
     pub cannot_be_had: &'static str,
@@ -84,6 +86,7 @@ static EN: Words = Words {
         explained: "you said why it cannot be provided",
         attached: "attached: {}",
         stand_ins: "In its place you may attach: {}.",
+        attached_elsewhere: "You gave such a paper before: {}. = attaches it here too.",
         file_or_why_not: "a file, or - and why not",
         files_taken: "PDF, JPEG, PNG and TIFF are taken, at most 12 MiB each.",
         cannot_be_had: "If you cannot get it, type - and why, and what you tried, in 20 to 2,000 characters. The filing can be signed then, and an officer decides whether that is enough (8 CFR 103.2(b)(2)).",
@@ -153,6 +156,7 @@ static ES: Words = Words {
         explained: "usted dijo por qué no puede presentarse",
         attached: "adjunto: {}",
         stand_ins: "En su lugar puede adjuntar: {}.",
+        attached_elsewhere: "Usted ya entregó un documento así: {}. = lo adjunta también aquí.",
         file_or_why_not: "un archivo, o - y por qué no",
         files_taken: "Se aceptan PDF, JPEG, PNG y TIFF, de 12 MiB como máximo cada uno.",
         cannot_be_had: "Si no puede conseguirlo, escriba - y por qué, y qué intentó, en 20 a 2,000 caracteres. Entonces la solicitud puede firmarse, y un oficial decide si eso basta (8 CFR 103.2(b)(2)).",
@@ -221,7 +225,12 @@ mod tests {
         assert_eq!(ids(en.hints), ids(es.hints));
         assert_eq!(ids(&en.address), ids(&es.address));
         let filled = |words: &Words| {
-            let papers = [words.papers.attached, words.papers.stand_ins, words.papers.no_such_file];
+            let papers = [
+                words.papers.attached,
+                words.papers.stand_ins,
+                words.papers.attached_elsewhere,
+                words.papers.no_such_file,
+            ];
             [&[words.choose_one, words.answered_meanwhile, words.answered_so, words.waits], &papers[..]]
                 .concat()
         };

@@ -87,6 +87,7 @@ impl State {
             offset: self.bytes.len() as u64,
             turn: self.turn,
             expires_at_us: 0,
+            foreign_language: header.foreign_language,
         }
     }
 }
