@@ -171,8 +171,9 @@ async fn write(
     bytes: ReceiverStream<Bytes>,
 ) -> Result<Response, Problem> {
     if headers.get(CONTENT_TYPE).is_none_or(|kind| kind != OCTETS) {
-        return Err(headers::wrong(&CONTENT_TYPE, "CONTENT_TYPE_WRONG", format!("Send {OCTETS}."))
-            .numbered(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        let rule = "Send application/offset+octet-stream.";
+        let refusal = ApiError::invalid("content-type", "CONTENT_TYPE_WRONG", rule);
+        return Err(Problem::from(refusal).numbered(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let offset = headers::number(headers, &OFFSET)?;
     let upload = resume(&mut client, id, headers).await?;
@@ -215,8 +216,9 @@ async fn overridden(
     } else if meant == Some(b"DELETE") {
         give_up(State(client), Path(id), headers).await.map(IntoResponse::into_response)
     } else {
-        let rule = "Say PATCH or DELETE, by the method or in this header.".to_owned();
-        Err(headers::wrong(&OVERRIDE, "METHOD_UNKNOWN", rule).numbered(StatusCode::METHOD_NOT_ALLOWED))
+        let rule = "Say PATCH or DELETE, by the method or in this header.";
+        let refusal = ApiError::invalid("x-http-method-override", "METHOD_UNKNOWN", rule);
+        Err(Problem::from(refusal).numbered(StatusCode::METHOD_NOT_ALLOWED))
     }
 }
 

@@ -12,11 +12,6 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::METADATA;
 
-/// A header that is wrong.
-pub(super) fn wrong(name: &HeaderName, reason: &'static str, rule: String) -> Problem {
-    Problem::from(ApiError::invalid(name.as_str(), reason, rule))
-}
-
 /// A header with a whole number.
 ///
 /// # Errors
@@ -26,7 +21,8 @@ pub(super) fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, Prob
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|_| digits);
     number.ok_or_else(|| {
-        wrong(name, "NUMBER_MALFORMED", "Give a number of bytes in digits, such as 51200.".to_owned())
+        let rule = "Give a number of bytes in digits, such as 51200.";
+        ApiError::invalid(name.as_str(), "NUMBER_MALFORMED", rule).into()
     })
 }
 
@@ -39,12 +35,12 @@ pub(super) fn announcement(headers: &HeaderMap, size: u64) -> Result<pb::BeginUp
     let text = headers.get(METADATA).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut said = pairs(text).ok_or_else(|| {
         let rule = "Write pairs of a key and a base64 value, with commas between: kind Z3JlZW5fY2FyZA==.";
-        wrong(&METADATA, "METADATA_MALFORMED", rule.to_owned())
+        ApiError::invalid("upload-metadata", "METADATA_MALFORMED", rule)
     })?;
     let mut take = |key: &str| said.remove(key).unwrap_or_default();
     let sha256 = hex::decode(take("sha256")).map_err(|_not_hexadecimal| {
         let rule = "Give sha256, the SHA-256 of the whole file, in 64 hexadecimal digits.";
-        wrong(&METADATA, "SHA256_MALFORMED", rule.to_owned())
+        ApiError::invalid("upload-metadata", "SHA256_MALFORMED", rule)
     })?;
     // Without one of the caller's, a lost answer means beginning anew; the first waits its week and goes.
     let request_id = Some(take("request_id")).filter(|id| !id.is_empty());
