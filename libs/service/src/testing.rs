@@ -178,9 +178,13 @@ impl Bench {
             stop: Stop::new(),
         };
         bench.advance(0);
-        let keys = SessionServiceServer::new(OnlyKeys(Arc::clone(&bench.key)));
-        bench.peer("identity", Routes::new(keys)).await;
+        bench.peer("identity", bench.identity()).await;
         bench
+    }
+
+    /// Identity as far as all need it, to check tokens; a service that asks it for more adds that.
+    pub fn identity(&self) -> Routes {
+        Routes::new(SessionServiceServer::new(OnlyKeys(Arc::clone(&self.key))))
     }
 
     /// Serves `routes` as the service `name`, for the servers configured after this.

@@ -11,6 +11,7 @@
 //! Nothing outlives the test process, however that ends. The helpers panic with the reason when a server does not start:
 //! a test has nothing better to do.
 
+mod bucket;
 pub mod chance;
 #[cfg(feature = "containers")]
 mod containers;
@@ -21,6 +22,7 @@ mod postgres;
 mod recovery;
 mod source;
 
+pub use bucket::TestBucket;
 pub use docket_kernel::clock::ManualClock;
 pub use nats::{TestNats, nats, nats_with};
 pub use polled::polled;

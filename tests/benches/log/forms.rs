@@ -39,7 +39,7 @@ pub(crate) fn run(report: &mut Report) {
 }
 
 /// The answers of the stories, filled in.
-fn answers() -> String {
+pub(crate) fn answers() -> String {
     let mut vars = Vars::new(DAY.parse().unwrap());
     vars.set("applicant.a_number", "A012345678");
     let answers = toml::from_str(include_str!("../../stories/answers/i-485.toml")).unwrap();

@@ -1,4 +1,4 @@
-//! The measurements of the log, its broker and the rules of forms: each against a baseline taken in the same run, in turns.
+//! The measurements of the log, its broker, the rules of forms and filing: each against a baseline taken in the same run, in turns.
 //!
 //! `make bench` prints a table and writes `target/bench/report.json`. `cargo bench --bench log -- NAME…` runs the
 //! rows whose name holds one of the words. `BENCH_ROUNDS` and `BENCH_SECONDS` make it longer or shorter. Durable
@@ -8,6 +8,7 @@
 mod append;
 mod batch;
 mod cases;
+mod filing;
 mod forms;
 mod pace;
 mod pgbench;
@@ -19,9 +20,15 @@ mod report;
 mod visible;
 mod wire;
 
+use std::process::ExitCode;
+
 use report::Report;
 
-fn main() {
+fn main() -> ExitCode {
+    // The filing service starts this program to read strangers' files, as it starts its own.
+    if std::env::args().nth(1).is_some_and(|word| word == docket_filing::INSPECT_FILE) {
+        return docket_filing::inspect_file();
+    }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -34,7 +41,9 @@ fn main() {
         projection::run(&mut report).await;
         visible::run(&mut report).await;
         relay::run(&mut report).await;
+        filing::run(&mut report).await;
         append::run_long(&mut report).await;
         report.end();
     });
+    ExitCode::SUCCESS
 }

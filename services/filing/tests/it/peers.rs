@@ -1,56 +1,14 @@
-//! The other services as filing meets them: identity's directory and keys, payments' quotes.
+//! The other services as filing meets them: identity's directory, payments' quotes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use docket_proto::identity::v1 as identity;
 use docket_proto::identity::v1::directory_service_server::DirectoryService;
-use docket_proto::identity::v1::session_service_server::SessionService;
 use docket_proto::payments::v1 as payments;
 use docket_proto::payments::v1::payment_service_server::PaymentService;
 use docket_proto::types::v1::Money;
 use tonic::{Request, Response, Status};
-
-/// The keys of access tokens.
-pub(crate) struct Keys(pub(crate) String);
-
-#[tonic::async_trait]
-impl SessionService for Keys {
-    async fn get_key_set(
-        &self,
-        _: Request<identity::GetKeySetRequest>,
-    ) -> Result<Response<identity::GetKeySetResponse>, Status> {
-        Ok(Response::new(identity::GetKeySetResponse { jwks_json: self.0.clone() }))
-    }
-
-    async fn sign_in(
-        &self,
-        _: Request<identity::SignInRequest>,
-    ) -> Result<Response<identity::SignInResponse>, Status> {
-        Err(Status::unimplemented("not asked by filing"))
-    }
-
-    async fn refresh_token(
-        &self,
-        _: Request<identity::RefreshTokenRequest>,
-    ) -> Result<Response<identity::RefreshTokenResponse>, Status> {
-        Err(Status::unimplemented("not asked by filing"))
-    }
-
-    async fn step_up(
-        &self,
-        _: Request<identity::StepUpRequest>,
-    ) -> Result<Response<identity::StepUpResponse>, Status> {
-        Err(Status::unimplemented("not asked by filing"))
-    }
-
-    async fn sign_out(
-        &self,
-        _: Request<identity::SignOutRequest>,
-    ) -> Result<Response<identity::SignOutResponse>, Status> {
-        Err(Status::unimplemented("not asked by filing"))
-    }
-}
 
 /// Contacts by account.
 #[derive(Clone, Default)]

@@ -18,7 +18,6 @@ use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
 use docket_proto::filing::v1::representation_service_client::RepresentationServiceClient;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
-use docket_proto::identity::v1::session_service_server::SessionServiceServer;
 use docket_proto::payments::events::v1::{FeeSettled, fee_settled::Settlement};
 use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
 use docket_proto::types::v1::Deadline;
@@ -35,7 +34,7 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::client::Client;
-use crate::peers::{Directory, Keys, Quotes};
+use crate::peers::{Directory, Quotes};
 use crate::process;
 
 /// Longer than anything here takes on a busy machine.
@@ -95,9 +94,8 @@ impl World {
     async fn start_with(scanner: Option<SocketAddr>) -> Self {
         let bench = Bench::new().await;
         let directory = Directory::default();
-        let identity = Routes::new(SessionServiceServer::new(Keys(bench.key.jwks().to_owned())))
-            .add_service(DirectoryServiceServer::new(directory.clone()));
-        bench.peer("identity", identity).await;
+        let directory_service = DirectoryServiceServer::new(directory.clone());
+        bench.peer("identity", bench.identity().add_service(directory_service)).await;
         bench.peer("payments", Routes::new(PaymentServiceServer::new(Quotes))).await;
         let (own, keys, nats) = (database("filing").await, database("filing_keys").await, nats().await);
         let (payments, cases) =

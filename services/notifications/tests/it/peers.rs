@@ -1,4 +1,4 @@
-//! The others as notifications meets them: identity's keys and directory, the owner of the log of cases.
+//! The others as notifications meets them: identity's directory, the owner of the log of cases.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -7,52 +7,10 @@ use std::sync::{Arc, Mutex};
 use docket_eventlog::{EventLog, Recorded};
 use docket_proto::identity::v1 as identity;
 use docket_proto::identity::v1::directory_service_server::DirectoryService;
-use docket_proto::identity::v1::session_service_server::SessionService;
 use docket_proto::log::v1 as feed;
 use docket_proto::log::v1::event_feed_service_server::EventFeedService;
 use futures::Stream;
 use tonic::{Request, Response, Status};
-
-/// The keys of access tokens.
-pub(crate) struct Keys(pub(crate) String);
-
-#[tonic::async_trait]
-impl SessionService for Keys {
-    async fn get_key_set(
-        &self,
-        _: Request<identity::GetKeySetRequest>,
-    ) -> Result<Response<identity::GetKeySetResponse>, Status> {
-        Ok(Response::new(identity::GetKeySetResponse { jwks_json: self.0.clone() }))
-    }
-
-    async fn sign_in(
-        &self,
-        _: Request<identity::SignInRequest>,
-    ) -> Result<Response<identity::SignInResponse>, Status> {
-        Err(Status::unimplemented("not asked by notifications"))
-    }
-
-    async fn refresh_token(
-        &self,
-        _: Request<identity::RefreshTokenRequest>,
-    ) -> Result<Response<identity::RefreshTokenResponse>, Status> {
-        Err(Status::unimplemented("not asked by notifications"))
-    }
-
-    async fn step_up(
-        &self,
-        _: Request<identity::StepUpRequest>,
-    ) -> Result<Response<identity::StepUpResponse>, Status> {
-        Err(Status::unimplemented("not asked by notifications"))
-    }
-
-    async fn sign_out(
-        &self,
-        _: Request<identity::SignOutRequest>,
-    ) -> Result<Response<identity::SignOutResponse>, Status> {
-        Err(Status::unimplemented("not asked by notifications"))
-    }
-}
 
 /// Contacts by account; an account that is not there is answered as "away".
 #[derive(Clone, Default)]

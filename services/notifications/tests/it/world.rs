@@ -10,7 +10,6 @@ use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
 use docket_proto::events::{case, filing};
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
-use docket_proto::identity::v1::session_service_server::SessionServiceServer;
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
 use docket_proto::notifications::v1 as pb;
 use docket_proto::notifications::v1::inbox_service_client::InboxServiceClient;
@@ -26,7 +25,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::events;
-use crate::peers::{Directory, Feed, Keys};
+use crate::peers::{Directory, Feed};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -68,9 +67,8 @@ impl World {
     pub(crate) async fn new() -> Self {
         let bench = Bench::new().await;
         let directory = Directory::default();
-        let identity = Routes::new(SessionServiceServer::new(Keys(bench.key.jwks().to_owned())))
-            .add_service(DirectoryServiceServer::new(directory.clone()));
-        bench.peer("identity", identity).await;
+        let directory_service = DirectoryServiceServer::new(directory.clone());
+        bench.peer("identity", bench.identity().add_service(directory_service)).await;
         let (own, keys, nats) =
             (database("notifications").await, database("notifications_keys").await, nats().await);
         let sandbox = Sandbox::start(docket_sandbox::Config::default()).await.unwrap();

@@ -1,0 +1,138 @@
+//! A real server of S3 (`SeaweedFS`) with a bucket and a user; installed by `deploy/tools/install-s3` when it is first asked for.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_mins(2);
+/// The parts of the server, each with a port of its own for HTTP and one for gRPC.
+const PARTS: [&str; 4] = ["master", "volume", "filer", "s3"];
+const USER: &str = "docket";
+
+/// The server; it ends with this.
+#[derive(Debug)]
+pub struct TestBucket {
+    server: Child,
+    folder: PathBuf,
+    ports: Vec<u16>,
+}
+
+impl TestBucket {
+    /// The bucket's name.
+    pub const NAME: &str = "evidence";
+    /// The secret of its user.
+    pub const SECRET: &str = "of the test";
+
+    /// Starts the server and makes the bucket.
+    ///
+    /// # Panics
+    /// When it cannot be installed or started.
+    pub fn start() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let installed = Command::new(root.join("deploy/tools/install-s3")).status().expect("a shell");
+        assert!(installed.success(), "the server of S3 could not be installed");
+        let number = crate::next_number();
+        let folder = std::env::temp_dir().join(format!("docket-s3-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(folder.join("data")).expect("a folder");
+        let user = serde_json::json!({ "name": USER, "actions": ["Read", "Write", "List"],
+            "credentials": [{ "accessKey": USER, "secretKey": Self::SECRET }] });
+        let identities = serde_json::json!({ "identities": [user] }).to_string();
+        std::fs::write(folder.join("s3.json"), identities).expect("a file");
+        // All taken at once, so that no two are the same.
+        let taken: Vec<TcpListener> =
+            (0..2 * PARTS.len()).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+        let ports: Vec<u16> =
+            taken.iter().map(|port| port.local_addr().expect("an address").port()).collect();
+        drop(taken);
+        let weed = root.join(".local/s3/weed");
+        let server = serve(&weed, &folder, &ports);
+        let bucket = Self { server, folder, ports };
+        bucket.make(&weed);
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", bucket.ports[6])).is_err() {
+            assert!(begun.elapsed() < PATIENCE, "S3 is not served\n{}", bucket.log());
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        bucket.write_secret(Self::SECRET);
+        bucket
+    }
+
+    fn make(&self, weed: &Path) {
+        let begun = Instant::now();
+        loop {
+            let mut shell = Command::new(weed)
+                .args(["shell", &format!("-master=127.0.0.1:{}.{}", self.ports[0], self.ports[1])])
+                .current_dir(&self.folder)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("the server's shell");
+            let mut typed = shell.stdin.take().expect("its input");
+            writeln!(typed, "s3.bucket.create -name {}", Self::NAME).expect("it reads");
+            drop(typed);
+            let output = shell.wait_with_output().expect("its end");
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            if said.contains("created bucket") || said.contains("already exists") {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no bucket: {said}\n{}", self.log());
+        }
+    }
+
+    /// Writes the file of credentials anew.
+    ///
+    /// # Panics
+    /// When the disk does not take it.
+    pub fn write_secret(&self, secret: &str) {
+        let text = format!("[default]\naws_access_key_id = {USER}\naws_secret_access_key = {secret}\n");
+        std::fs::write(self.credentials_file(), text).expect("a file");
+    }
+
+    /// The credentials of its user, under `default`.
+    pub fn credentials_file(&self) -> PathBuf {
+        self.folder.join("credentials")
+    }
+
+    /// Where S3 is spoken.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports[6])
+    }
+
+    /// The bucket by plain HTTP: `PUT` below it writes an object.
+    pub fn plain_url(&self) -> String {
+        format!("http://127.0.0.1:{}/buckets/{}", self.ports[4], Self::NAME)
+    }
+
+    /// Ends the server; what is in the bucket is out of reach then.
+    pub fn stop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for TestBucket {
+    fn drop(&mut self) {
+        self.stop();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn serve(weed: &Path, folder: &Path, ports: &[u16]) -> Child {
+    let mut server = Command::new(weed);
+    server.args(["server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", "-volume.max=100"]);
+    server.args(["-master.volumeSizeLimitMB=64", "-dir=data", "-s3.config=s3.json"]);
+    server.args(["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]);
+    for (part, ports) in PARTS.into_iter().zip(ports.chunks(2)) {
+        server.arg(format!("-{part}.port={}", ports[0])).arg(format!("-{part}.port.grpc={}", ports[1]));
+    }
+    let log = File::create(folder.join("log")).expect("a file");
+    server.current_dir(folder).stdout(Stdio::null()).stderr(log).spawn().expect("the server starts")
+}

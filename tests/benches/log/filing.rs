@@ -1,0 +1,290 @@
+//! Filing as an office runs it, with tokens, TLS, rules and seals: answers saved as they are typed, files on their way into a bucket.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use docket_filing::{Config, CopiesConfig, InspectorConfig, MIGRATOR, ScannerConfig, UploadsConfig};
+use docket_forms::CatalogueFolder;
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
+use docket_proto::filing::v1::send_upload_request::Part;
+use docket_proto::filing::v1::upload_service_client::UploadServiceClient;
+use docket_proto::identity::v1 as identity;
+use docket_proto::identity::v1::directory_service_server::{DirectoryService, DirectoryServiceServer};
+use docket_sandbox::Sandbox;
+use docket_service::ObjectsConfig;
+use docket_service::testing::{Bench, Running, with_token};
+use docket_testkit::TestBucket;
+use futures::future::join_all;
+use image::codecs::jpeg::JpegEncoder;
+use rand::RngExt as _;
+use sqlx::{AssertSqlSafe, Executor as _};
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use crate::append::{UnderWay, appends};
+use crate::forms;
+use crate::place::{Place, broker, open};
+use crate::report::{Case, Reach, Report, rounds, seconds};
+
+const SAVES: &str = "autosave of an answer, 64 people";
+const UPLOADS: &str = "uploads into a bucket, 8 at once";
+const PEOPLE: usize = 64;
+const SENDERS: usize = 8;
+const CONNECTIONS: usize = 4;
+/// Files attached to a draft before the next one is begun; a filing takes 60.
+const FILES_OF_A_DRAFT: usize = 50;
+const CHUNK: usize = 256 * 1024;
+
+pub(crate) async fn run(report: &mut Report) {
+    if report.wants(&[SAVES]) {
+        saves(report).await;
+    }
+    if report.wants(&[UPLOADS]) {
+        uploads(report).await;
+    }
+}
+
+async fn saves(report: &mut Report) {
+    let (place, nats, sandbox) = (Place::new().await, broker().await, sandbox().await);
+    let office = Office::open(&place, &nats.url(), &sandbox, None).await;
+    let (_, pool) = place.database().await;
+    let log = open(&pool).await;
+    let mut cases = UnderWay::open(&log, PEOPLE).await;
+    let answers = forms::answers();
+    let mut people = Vec::new();
+    for n in 0..PEOPLE {
+        let person = office.person(n);
+        let draft = person.begin("I-485").await;
+        person.save(&draft, answers.clone()).await;
+        people.push((person, draft));
+    }
+    let time = Duration::from_secs(seconds());
+    let mut turns = Vec::new();
+    for round in 0..rounds() {
+        let theirs = appends(&log, &mut cases, time).await.rate;
+        let started = Instant::now();
+        let done = join_all(people.iter().map(|(person, draft)| async move {
+            let mut done = 0_u32;
+            while started.elapsed() < time {
+                person.save(draft, format!(r#"{{"app_birth_city":"Town {round}-{done}"}}"#)).await;
+                done += 1;
+            }
+            f64::from(done)
+        }));
+        let done: f64 = done.await.into_iter().sum();
+        turns.push((done / started.elapsed().as_secs_f64(), theirs));
+    }
+    let (unit, baseline, reach) = ("saves/s", "append of an event, 64 callers", Reach::AtLeast(0.5));
+    report.add(Case { name: SAVES, unit, baseline, reach, turns });
+    log.close().await;
+}
+
+async fn uploads(report: &mut Report) {
+    let (place, nats, sandbox) = (Place::new().await, broker().await, sandbox().await);
+    let bucket = tokio::task::spawn_blocking(TestBucket::start).await.unwrap();
+    let office = Office::open(&place, &nats.url(), &sandbox, Some(&bucket)).await;
+    let photograph = photograph();
+    let http = reqwest::Client::new();
+    let put = async |sender: usize, number: u32| {
+        let url = format!("{}/plain/{sender}-{number}", bucket.plain_url());
+        let answer = http.put(url).body(unlike(&photograph)).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+    };
+    let people: Vec<Person> = (0..SENDERS).map(|n| office.person(n)).collect();
+    let time = Duration::from_secs(seconds());
+    let megabytes = |files: Vec<f64>, started: Instant| {
+        files.into_iter().sum::<f64>() * photograph.len() as f64 / 1e6 / started.elapsed().as_secs_f64()
+    };
+    let mut turns = Vec::new();
+    for _ in 0..rounds() {
+        let started = Instant::now();
+        let put = &put;
+        let senders = (0..SENDERS).map(|sender| async move {
+            let mut files = 0;
+            while started.elapsed() < time {
+                put(sender, files).await;
+                files += 1;
+            }
+            f64::from(files)
+        });
+        let theirs = megabytes(join_all(senders).await, started);
+        let started = Instant::now();
+        let senders = people.iter().map(|person| person.upload_for(time, started, &photograph));
+        turns.push((megabytes(join_all(senders).await, started), theirs));
+    }
+    let (unit, baseline, reach) = ("MB/s", "plain HTTP PUT to the same store", Reach::AtLeast(0.6));
+    report.add(Case { name: UPLOADS, unit, baseline, reach, turns });
+}
+
+async fn sandbox() -> Sandbox {
+    Sandbox::start(docket_sandbox::Config::default()).await.unwrap()
+}
+
+/// The filing service with those around it.
+struct Office {
+    bench: Bench,
+    node: Running,
+    channels: Vec<Channel>,
+}
+
+impl Office {
+    async fn open(place: &Place, broker: &str, sandbox: &Sandbox, bucket: Option<&TestBucket>) -> Self {
+        let bench = Bench::new().await;
+        let known = DirectoryServiceServer::new(Everybody);
+        bench.peer("identity", bench.identity().add_service(known)).await;
+        for name in ["filing", "filing_keys"] {
+            place.admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        }
+        let url = |name: &str| place.postgres.url(name);
+        let mut service = bench.config("filing", &url("filing"), Some(&url("filing_keys")), broker);
+        service.objects = bucket.map(objects);
+        docket_service::migrate(&service, &MIGRATOR).await.unwrap();
+        let catalogue = Path::new(env!("CARGO_MANIFEST_DIR")).join("../libs/forms/catalogue");
+        let config = Config {
+            service: service.clone(),
+            inspector: InspectorConfig::default(),
+            scanner: ScannerConfig { address: sandbox.ports.clamd.to_string(), timeout_seconds: 20 },
+            catalogue: CatalogueFolder { dir: catalogue },
+            copies: CopiesConfig::default(),
+            uploads: UploadsConfig::default(),
+        };
+        let serve = |service, stop| docket_filing::serve(Config { service, ..config }, stop);
+        let node = bench.serve(service, serve).await;
+        let channels = (0..CONNECTIONS).map(|_| node.channel()).collect();
+        Self { bench, node, channels }
+    }
+
+    fn person(&self, n: usize) -> Person {
+        let token = self.bench.step_up_token(Uuid::now_v7());
+        let channel = self.channels.get(n % CONNECTIONS).cloned().unwrap_or_else(|| self.node.channel());
+        Person { token, channel }
+    }
+}
+
+fn objects(bucket: &TestBucket) -> ObjectsConfig {
+    ObjectsConfig {
+        bucket: TestBucket::NAME.to_owned(),
+        prefix: "filing".to_owned(),
+        region: "us-east-1".to_owned(),
+        endpoint: Some(bucket.endpoint()),
+        ca_file: None,
+        credentials_file: Some(bucket.credentials_file()),
+        profile: "default".to_owned(),
+    }
+}
+
+/// Somebody who files.
+struct Person {
+    token: String,
+    channel: Channel,
+}
+
+impl Person {
+    async fn begin(&self, form: &str) -> String {
+        let request = pb::StartDraftRequest {
+            request_id: Uuid::now_v7().to_string(),
+            form: form.to_owned(),
+            ..pb::StartDraftRequest::default()
+        };
+        let mut drafts = DraftServiceClient::new(self.channel.clone());
+        drafts.start_draft(with_token(request, &self.token)).await.unwrap().into_inner().filing.unwrap().name
+    }
+
+    async fn save(&self, draft: &str, answers_json: String) {
+        let request = pb::AnswerDraftRequest {
+            request_id: Uuid::now_v7().to_string(),
+            name: draft.to_owned(),
+            answers_json,
+            ..pb::AnswerDraftRequest::default()
+        };
+        let mut drafts = DraftServiceClient::new(self.channel.clone());
+        drafts.answer_draft(with_token(request, &self.token)).await.unwrap();
+    }
+
+    /// Uploads for some time; gives how many files became evidence.
+    async fn upload_for(&self, time: Duration, started: Instant, photograph: &[u8]) -> f64 {
+        let (mut draft, mut files) = (self.begin("N-400").await, 0);
+        while started.elapsed() < time {
+            if files % FILES_OF_A_DRAFT == FILES_OF_A_DRAFT - 1 {
+                draft = self.begin("N-400").await;
+            }
+            self.upload(&draft, &unlike(photograph)).await;
+            files += 1;
+        }
+        files as f64
+    }
+
+    async fn upload(&self, draft: &str, bytes: &[u8]) {
+        let header = pb::UploadHeader {
+            request_id: Uuid::now_v7().to_string(),
+            parent: draft.to_owned(),
+            kind: "green_card".to_owned(),
+            file_name: "card.jpg".to_owned(),
+            foreign_language: false,
+        };
+        let sha256 = digest(&SHA256, bytes).as_ref().to_vec();
+        let announced = pb::BeginUploadRequest { header: Some(header), size: bytes.len() as u64, sha256 };
+        let mut uploads = UploadServiceClient::new(self.channel.clone());
+        let begun = uploads.begin_upload(with_token(announced, &self.token)).await.unwrap();
+        let pb::Upload { name, turn, offset, .. } = begun.into_inner().upload.unwrap();
+        let place = Part::Place(pb::UploadPlace { name: name.clone(), turn, offset });
+        let crc32c = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
+        let chunk = |bytes: &[u8]| pb::UploadChunk { bytes: bytes.to_vec(), crc32c: crc32c.checksum(bytes) };
+        let chunks = bytes.chunks(CHUNK).map(chunk).map(Part::Chunk);
+        let parts: Vec<_> = std::iter::once(place)
+            .chain(chunks)
+            .map(|part| pb::SendUploadRequest { part: Some(part) })
+            .collect();
+        uploads.send_upload(with_token(futures::stream::iter(parts), &self.token)).await.unwrap();
+        let finish = pb::FinishUploadRequest { request_id: Uuid::now_v7().to_string(), name };
+        uploads.finish_upload(with_token(finish, &self.token)).await.unwrap();
+    }
+}
+
+/// A photograph as a telephone takes it: some three megabytes of JPEG.
+fn photograph() -> Vec<u8> {
+    let mut chance = rand::rng();
+    let dots = image::RgbImage::from_fn(1_600, 1_200, |x, y| {
+        let light = u8::try_from((x + y) / 12).unwrap_or(u8::MAX);
+        image::Rgb([light.wrapping_add(chance.random_range(0..96)), light, chance.random_range(0..160)])
+    });
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, 92).encode_image(&dots).unwrap();
+    bytes
+}
+
+/// The same with a comment of its own, so that no two files are the same.
+fn unlike(photograph: &[u8]) -> Vec<u8> {
+    let mut bytes = photograph[..2].to_vec();
+    bytes.extend([0xff, 0xfe, 0, 18]);
+    bytes.extend(Uuid::now_v7().as_bytes());
+    bytes.extend(&photograph[2..]);
+    bytes
+}
+
+/// A directory in which everybody is proven.
+struct Everybody;
+
+#[tonic::async_trait]
+impl DirectoryService for Everybody {
+    async fn get_contact(
+        &self,
+        _: Request<identity::GetContactRequest>,
+    ) -> Result<Response<identity::GetContactResponse>, Status> {
+        Ok(Response::new(identity::GetContactResponse {
+            zone: "America/Chicago".to_owned(),
+            identity_level: "register_matched".to_owned(),
+            ..identity::GetContactResponse::default()
+        }))
+    }
+
+    async fn record_address(
+        &self,
+        _: Request<identity::RecordAddressRequest>,
+    ) -> Result<Response<identity::RecordAddressResponse>, Status> {
+        Err(Status::unimplemented("nobody moves here"))
+    }
+}
