@@ -8,6 +8,8 @@ mod aggregates;
 mod answers;
 mod api;
 mod appearance;
+#[cfg(test)]
+mod binding_tests;
 mod check;
 mod config;
 mod content;
