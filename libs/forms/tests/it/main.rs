@@ -5,6 +5,7 @@
 mod catalogue;
 mod coverage;
 mod definition;
+mod editions;
 mod evaluation;
 mod examples;
 mod faults;

@@ -1,6 +1,6 @@
 //! What the tests share: dates, answers, and a form of one's own in a folder.
 
-use docket_forms::{Answers, Catalogue, Form, Given, LoadError};
+use docket_forms::{Answers, Catalogue, Form, Given, Language, LoadError};
 use jiff::civil::Date;
 use serde_json::Value;
 
@@ -34,10 +34,28 @@ section = [{ id = "all", title = "Everything" }]
 
 /// Loads one form beside the real blocks.
 pub(crate) fn load(form: &str) -> Result<Form, Vec<LoadError>> {
+    load_all(&[("t-1.toml", &format!("{HEAD}{form}"))])
+}
+
+/// Loads one form with a file of its earlier editions.
+pub(crate) fn load_editions(form: &str, editions: &str) -> Result<Form, Vec<LoadError>> {
+    load_all(&[("t-1.toml", &format!("{HEAD}{form}")), ("editions/t-1.toml", editions)])
+}
+
+/// Loads the form of a catalogue of files beside the real blocks.
+pub(crate) fn load_all(files: &[(&str, &str)]) -> Result<Form, Vec<LoadError>> {
     let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("editions")).unwrap();
+    std::fs::create_dir(folder.path().join("es")).unwrap();
     std::fs::write(folder.path().join("_common.toml"), include_str!("../../catalogue/_common.toml")).unwrap();
-    std::fs::write(folder.path().join("t-1.toml"), format!("{HEAD}{form}")).unwrap();
-    Catalogue::load(folder.path()).map(|catalogue| catalogue.form("T-1").unwrap().clone())
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    Catalogue::load(folder.path()).map(|catalogue| {
+        let form = catalogue.form("T-1").unwrap();
+        let spanish = files.iter().any(|(name, _)| name.starts_with("es/"));
+        catalogue.in_language(form, if spanish { Language::Es } else { Language::En }).clone()
+    })
 }
 
 /// The only fault of a form.
