@@ -3,36 +3,7 @@
 use docket_forms::{Attention, CarriedOver, Catalogue, Form, Given, Happened, LoadError, evaluate};
 use serde_json::{Value, json};
 
-use crate::support::{answers, day, load, load_all, load_editions};
-
-/// A form whose questions are written `id = "type"`, as an edition's are.
-fn form(questions: &str) -> String {
-    let rows = questions.lines().filter(|line| !line.trim().is_empty()).map(|line| {
-        let (id, asked) = line.split_once('=').unwrap();
-        let id = id.trim();
-        let head = format!("id = \"{id}\", section = \"all\", required = \"never\", label = \"{id}?\"");
-        let asked: toml::Value =
-            toml::from_str::<toml::Table>(&format!("it = {asked}")).unwrap()["it"].clone();
-        match asked {
-            toml::Value::Table(fields) => {
-                let fields: Vec<String> = fields
-                    .iter()
-                    .map(|(id, kind)| format!("\"{id}|{}|n|{id}\"", kind.as_str().unwrap()))
-                    .collect();
-                format!("  {{ {head}, type = \"repeating\", fields = [{}] }},\n", fields.join(", "))
-            }
-            one => {
-                let (kind, options) =
-                    one.as_str().unwrap().split_once(':').unwrap_or((one.as_str().unwrap(), ""));
-                let options: Vec<&str> = options.split(',').filter(|option| !option.is_empty()).collect();
-                let options =
-                    if options.is_empty() { String::new() } else { format!(", options = {options:?}") };
-                format!("  {{ {head}, type = \"{kind}\"{options} }},\n")
-            }
-        }
-    });
-    format!("question = [\n{}]\n", rows.collect::<String>())
-}
+use crate::support::{answers, day, form, load, load_all, load_editions};
 
 /// One earlier edition with what it asked and what changed.
 fn edition(questions: &str, changes: &str) -> String {
@@ -66,9 +37,23 @@ fn notes(carried: &CarriedOver) -> Vec<String> {
     carried.attention.iter().map(said).collect()
 }
 
+/// What was asked, the change, what is asked now, the old answer to `a`, and the new answers.
+type Case = (&'static str, &'static str, &'static str, Value, Value);
+
+fn carries(cases: impl IntoIterator<Item = Case>) {
+    for (old, change, next, given, wanted) in cases {
+        let old = old.replace('\'', "\"");
+        let next = next.replace('\'', "\"");
+        let carried = carried(&old, &change.replace('\'', "\""), &next, json!({ "a": given }));
+        let unnoted: Vec<String> =
+            notes(&carried).into_iter().filter(|note| !note.contains(": new")).collect();
+        assert_eq!((Value::Object(carried.answers.clone()), unnoted), (wanted, vec![]), "{old} {change}");
+    }
+}
+
 #[test]
-fn each_change_carries_its_answer() {
-    for (old, change, next, given, wanted) in [
+fn each_change_of_an_answer_carries_it() {
+    carries([
         (
             "a = 'text'",
             "{ do = 'carry', from = 'a', to = 'b' }",
@@ -137,6 +122,12 @@ fn each_change_carries_its_answer() {
             json!("Ana de Paz"),
             json!({ "b": "Ana", "c": "de Paz" }),
         ),
+    ]);
+}
+
+#[test]
+fn answers_move_into_lists_and_addresses_and_out_of_them() {
+    carries([
         (
             "a = 'text'",
             "{ do = 'carry', from = 'a', to = 'list.x' }, { do = 'new', to = 'list.y' }",
@@ -172,14 +163,7 @@ fn each_change_carries_its_answer() {
             json!("PE"),
             json!({ "home": { "country": "PE" } }),
         ),
-    ] {
-        let old = old.replace('\'', "\"");
-        let next = next.replace('\'', "\"");
-        let carried = carried(&old, &change.replace('\'', "\""), &next, json!({ "a": given }));
-        let unnoted: Vec<String> =
-            notes(&carried).into_iter().filter(|note| !note.contains(": new")).collect();
-        assert_eq!((Value::Object(carried.answers.clone()), unnoted), (wanted, vec![]), "{old} {change}");
-    }
+    ]);
 }
 
 #[test]

@@ -64,3 +64,25 @@ pub(crate) fn fault(form: &str) -> LoadError {
     assert_eq!(faults.len(), 1, "{faults:?}");
     faults.remove(0)
 }
+
+/// A form whose questions are written `id = "type"`, as an edition's are.
+pub(crate) fn form(questions: &str) -> String {
+    let rows = questions.lines().filter(|line| !line.trim().is_empty()).map(|line| {
+        let (id, asked) = line.split_once('=').unwrap();
+        let id = id.trim();
+        let head = format!("id = \"{id}\", section = \"all\", required = \"never\", label = \"{id}?\"");
+        let asked = toml::from_str::<toml::Table>(&format!("it = {asked}")).unwrap()["it"].clone();
+        if let Some(fields) = asked.as_table() {
+            let field =
+                |(id, kind): (&String, &toml::Value)| format!("\"{id}|{}|n|{id}\"", kind.as_str().unwrap());
+            let fields: Vec<String> = fields.iter().map(field).collect();
+            return format!("  {{ {head}, type = \"repeating\", fields = [{}] }},\n", fields.join(", "));
+        }
+        let asked = asked.as_str().unwrap();
+        let (kind, options) = asked.split_once(':').unwrap_or((asked, ""));
+        let options: Vec<&str> = options.split(',').filter(|option| !option.is_empty()).collect();
+        let options = if options.is_empty() { String::new() } else { format!(", options = {options:?}") };
+        format!("  {{ {head}, type = \"{kind}\"{options} }},\n")
+    });
+    format!("question = [\n{}]\n", rows.collect::<String>())
+}
