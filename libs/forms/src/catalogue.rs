@@ -14,7 +14,7 @@ use crate::guide::Guide;
 use crate::language::Language;
 use crate::load::source::{Common, FormFile};
 use crate::load::translate::{self, Translation};
-use crate::load::{File, assemble};
+use crate::load::{File, assemble, editions};
 
 const COMMON: &str = "_common.toml";
 const GUIDE: &str = "_guide.toml";
@@ -66,17 +66,17 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 impl Catalogue {
-    /// Reads every `.toml` file of a folder, and of the folders of languages (`es`) in it.
+    /// Reads every `.toml` file of a folder, and of the folders of languages (`es`) and of earlier editions in it.
     ///
     /// # Errors
     /// Everything that is wrong in any of the files.
     pub fn load(dir: &Path) -> Result<Self, Vec<LoadError>> {
         let mut files = Vec::new();
         read_folder(dir, "", &mut files)?;
-        for language in Language::ALL {
-            let folder = dir.join(language.tag());
+        for under in Language::ALL.map(Language::tag).into_iter().chain([editions::FOLDER]) {
+            let folder = dir.join(under);
             if folder.is_dir() {
-                read_folder(&folder, &format!("{}/", language.tag()), &mut files)?;
+                read_folder(&folder, &format!("{under}/"), &mut files)?;
             }
         }
         Self::from_files(files)
@@ -93,16 +93,19 @@ impl Catalogue {
 
     fn from_files(mut files: Vec<File>) -> Result<Self, Vec<LoadError>> {
         files.sort_by(|a, b| a.name.cmp(&b.name));
+        let (editions, files): (Vec<File>, Vec<File>) =
+            files.into_iter().partition(|file| file.is_under(editions::FOLDER));
         let (translations, files): (Vec<File>, Vec<File>) =
             files.into_iter().partition(|file| file.name.contains('/'));
-        let version = version(&files);
+        let version = version(files.iter().chain(&editions));
         let mut errors = Vec::new();
         let Some(common_file) = files.iter().find(|file| file.name == COMMON) else {
             return Err(unread(COMMON, "the file of question blocks is not there"));
         };
         let common: Option<Common> = common_file.read(&mut errors);
         let (mut names, mut forms): (Vec<&str>, Vec<Form>) = (Vec::new(), Vec::new());
-        for file in files.iter().filter(|file| ![COMMON, GUIDE].contains(&file.name.as_str())) {
+        let of_forms = || files.iter().filter(|file| ![COMMON, GUIDE].contains(&file.name.as_str()));
+        for file in of_forms() {
             let source: Option<FormFile> = file.read(&mut errors);
             if let (Some(source), Some(common)) = (source, &common)
                 && let Some(form) = assemble::form(file, &source, common_file, common, &version, &mut errors)
@@ -111,6 +114,8 @@ impl Catalogue {
                 forms.push(form);
             }
         }
+        let all: Vec<&str> = of_forms().map(|file| file.name.as_str()).collect();
+        editions::put(&editions, (&names, &all), &mut forms, &mut errors);
         for (n, form) in forms.iter().enumerate() {
             if forms.iter().take(n).any(|other| other.id == form.id) {
                 let file = form.id.to_lowercase();
@@ -224,7 +229,7 @@ fn unread(file: &str, message: &str) -> Vec<LoadError> {
     vec![LoadError { file: file.into(), id: String::new(), line: 0, column: 0, message: message.into() }]
 }
 
-fn version(files: &[File]) -> String {
+fn version<'a>(files: impl Iterator<Item = &'a File>) -> String {
     let mut hash = Sha256::new();
     for file in files {
         for part in [&file.name, &file.text] {
@@ -267,6 +272,7 @@ const FILES: &[(&str, &str)] = built_in![
     "n-336.toml",
     "n-400.toml",
     "n-600.toml",
+    "editions/i-485.toml",
     "en/_common.toml",
     "en/g-28.toml",
     "en/i-129f.toml",

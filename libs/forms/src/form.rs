@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use rows::{Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Level, Reject, Rfe, Rule};
 
+use crate::edition::EarlierEdition;
 use crate::expr::Expr;
 use crate::language::Language;
 use crate::value::{Shape, Type};
@@ -67,6 +68,9 @@ pub struct Form {
     /// Questions in an order in which each stands after those its being shown hangs on.
     #[serde(skip)]
     pub(crate) order: Vec<usize>,
+    /// The editions before this one, from the earliest on; a definition does not carry them.
+    #[serde(skip)]
+    pub(crate) earlier: Vec<EarlierEdition>,
 }
 
 impl Form {

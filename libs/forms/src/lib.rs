@@ -3,11 +3,13 @@
 //! A [`Catalogue`] is read from a folder of TOML files. [`evaluate`] says what a set of answers still
 //! needs; [`fee`] says what the filing costs; [`normalise`] reads one answer as a person typed it.
 //! [`Catalogue::in_language`] gives a form as it reads in another language: what is evaluated over it is said in that one.
+//! [`Form::carry_over`] brings answers of an earlier edition into the present one.
 //! Everything here is a pure function of its arguments.
 
 mod answers;
 mod catalogue;
 mod definition;
+mod edition;
 mod evaluate;
 mod explain;
 mod expr;
@@ -25,6 +27,7 @@ mod value;
 
 pub use catalogue::{Catalogue, LoadError};
 pub use definition::DefinitionError;
+pub use edition::{Attention, CarriedOver, EarlierEdition, Happened, UnknownEdition};
 pub use evaluate::{Evaluation, EvidenceNeed, Finding, Missing, evaluate, rule_value};
 pub use expr::Expr;
 pub use fees::{FeeResult, FeeRow, fee};

@@ -3,6 +3,8 @@
 pub(crate) mod assemble;
 pub(crate) mod blocks;
 pub(crate) mod checks;
+pub(crate) mod editions;
+mod lens;
 pub(crate) mod order;
 mod rows;
 pub(crate) mod source;
@@ -22,6 +24,11 @@ pub(crate) struct File {
 }
 
 impl File {
+    /// Whether it stands in a folder of the catalogue's.
+    pub(crate) fn is_under(&self, folder: &str) -> bool {
+        self.name.split_once('/').is_some_and(|(under, _)| under == folder)
+    }
+
     /// Line and column (both from 1) of a byte.
     fn position(&self, byte: usize) -> (usize, usize) {
         let before = self.text.get(..byte.min(self.text.len())).unwrap_or(&self.text);

@@ -8,7 +8,7 @@ use docket_kernel::FieldFault;
 use docket_kernel::identifier as id;
 use serde_json::{Map, Value as Json};
 
-use crate::form::{Form, Question, SubField};
+use crate::form::{Form, SubField};
 use crate::value::{Type, Value, same_text};
 
 const LONGEST_TEXT: usize = 300;
@@ -25,9 +25,9 @@ pub fn normalise(form: &Form, question_id: &str, answer: &Json) -> Result<Json, 
         FieldFault::new(question_id, "QUESTION_UNKNOWN", format!("{} does not ask this.", form.id))
     })?;
     if question.kind == Type::Repeating {
-        return items(question, answer);
+        return items(&question.id, &question.fields, answer);
     }
-    single(question.kind, &question.options, answer).map(stored).map_err(|fault| at(fault, question_id))
+    one(question.kind, &question.options, answer).map_err(|fault| at(fault, question_id))
 }
 
 fn at(fault: FieldFault, field: &str) -> FieldFault {
@@ -39,36 +39,58 @@ fn fault(reason: &str, message: impl Into<String>) -> FieldFault {
     FieldFault::new("", reason, message)
 }
 
-fn items(question: &Question, answer: &Json) -> Result<Json, FieldFault> {
+/// A part of each item of a list, as far as reading it goes.
+pub(crate) trait Part {
+    fn id(&self) -> &str;
+    fn kind(&self) -> Type;
+    fn options(&self) -> &[String];
+}
+
+impl Part for SubField {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn kind(&self) -> Type {
+        self.kind
+    }
+
+    fn options(&self) -> &[String] {
+        &self.options
+    }
+}
+
+/// Reads an answer which is a list of items.
+pub(crate) fn items(id: &str, parts: &[impl Part], answer: &Json) -> Result<Json, FieldFault> {
     let list = match answer {
         Json::Null => return Ok(Json::Null),
         Json::Array(list) => list,
         Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => {
-            return Err(at(fault("LIST_EXPECTED", "Send a list of items, such as []."), &question.id));
+            return Err(at(fault("LIST_EXPECTED", "Send a list of items, such as []."), id));
         }
     };
     if list.len() > MOST_ITEMS {
-        return Err(at(fault("LIST_TOO_LONG", format!("At most {MOST_ITEMS} items.")), &question.id));
+        return Err(at(fault("LIST_TOO_LONG", format!("At most {MOST_ITEMS} items.")), id));
     }
-    let read = list.iter().enumerate().map(|(n, one)| item(question, n, one));
+    let read = list.iter().enumerate().map(|(n, one)| item(&format!("{id}[{n}]"), parts, one));
     read.collect::<Result<Vec<_>, _>>().map(Json::Array)
 }
 
-fn item(question: &Question, n: usize, one: &Json) -> Result<Json, FieldFault> {
-    let path = format!("{}[{n}]", question.id);
+fn item(path: &str, parts: &[impl Part], one: &Json) -> Result<Json, FieldFault> {
     let Json::Object(given) = one else {
-        return Err(at(fault("ITEM_EXPECTED", "Each item is an object of its fields."), &path));
+        return Err(at(fault("ITEM_EXPECTED", "Each item is an object of its fields."), path));
     };
     let mut stored = Map::new();
     for (name, value) in given {
-        let field = question.fields.iter().find(|field| field.id == *name).ok_or_else(|| {
-            let known: Vec<&str> = question.fields.iter().map(|field| field.id.as_str()).collect();
+        let part = parts.iter().find(|part| part.id() == name).ok_or_else(|| {
+            let known: Vec<&str> = parts.iter().map(Part::id).collect();
             at(
                 fault("FIELD_UNKNOWN", format!("The fields are {}.", known.join(", "))),
                 &format!("{path}.{name}"),
             )
         })?;
-        let value = sub(field, value).map_err(|fault| at(fault, &format!("{path}.{name}")))?;
+        let value = single(part.kind(), part.options(), value)
+            .map_err(|fault| at(fault, &format!("{path}.{name}")))?;
         if let Some(value) = value {
             stored.insert(name.clone(), value.stored());
         }
@@ -76,9 +98,9 @@ fn item(question: &Question, n: usize, one: &Json) -> Result<Json, FieldFault> {
     Ok(Json::Object(stored))
 }
 
-/// What is not answered is stored as `null`.
-fn stored(value: Option<Value<'_>>) -> Json {
-    value.map_or(Json::Null, |value| value.stored())
+/// Reads an answer which is not a list of items, as it is stored: `null` where it is none.
+pub(crate) fn one(kind: Type, options: &[String], answer: &Json) -> Result<Json, FieldFault> {
+    Ok(single(kind, options, answer)?.map_or(Json::Null, |value| value.stored()))
 }
 
 /// An answer as it is read: nothing when it is empty.

@@ -66,6 +66,12 @@ impl Form {
         for question in &mut self.questions {
             question.each_text(&mut see);
         }
+        for edition in &mut self.earlier {
+            let date = edition.date.to_string();
+            for (slot, reason) in edition.reasons() {
+                see(&Place { part: &slot, ..Place::new("dropped", &date) }, reason);
+            }
+        }
         for Rule { id, common_id, message, .. } in &mut self.rules {
             see(&Place { common: common_id.as_deref(), ..Place::new("rule", id) }, message);
         }

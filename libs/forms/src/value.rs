@@ -50,6 +50,24 @@ impl Type {
     pub fn named(word: &str) -> Option<Self> {
         Self::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word)).ok()
     }
+
+    /// Its word, as the catalogue writes it.
+    pub(crate) fn word(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(word)) => word,
+            Ok(_) | Err(_) => String::new(),
+        }
+    }
+
+    /// Whether an answer is chosen from options.
+    pub(crate) fn has_options(self) -> bool {
+        matches!(self, Self::Select | Self::Multi)
+    }
+
+    /// Whether an answer can be typed on one line, and is more than a picture of somebody's will.
+    pub(crate) fn is_one_line(self) -> bool {
+        !matches!(self, Self::Multi | Self::Address | Self::Repeating | Self::Signature)
+    }
 }
 
 /// The sub-fields of an address.

@@ -104,6 +104,7 @@ impl<'a> Maker<'a, '_> {
             rfes: source.rfe.clone(),
             catalogue_version: version.to_owned(),
             order: Vec::new(),
+            earlier: Vec::new(),
         }
     }
 

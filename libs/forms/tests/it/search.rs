@@ -23,10 +23,10 @@ const YEARS: [i32; 20] = [2, 3, 4, 5, 6, 10, 13, 14, 15, 16, 17, 18, 19, 21, 22,
 pub(crate) struct Search<'a> {
     form: &'a Form,
     /// What the form's conditions compare with.
-    texts: Vec<String>,
+    pub(crate) texts: Vec<String>,
     dates: Vec<Date>,
     numbers: Vec<i64>,
-    chance: Chance,
+    pub(crate) chance: Chance,
 }
 
 impl<'a> Search<'a> {
@@ -49,7 +49,7 @@ impl<'a> Search<'a> {
                 .into_iter()
                 .chain(compared.flat_map(|number| [number - 1, number, number + 1]))
                 .collect(),
-            chance: Chance(TestRng::from_seed(RngAlgorithm::ChaCha, &seed)),
+            chance: Chance::seeded(seed),
         }
     }
 
@@ -106,7 +106,7 @@ impl<'a> Search<'a> {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are texts")]
-    fn value(&mut self, kind: Type, options: &[String], filing: Date) -> Value {
+    pub(crate) fn value(&mut self, kind: Type, options: &[String], filing: Date) -> Value {
         match kind {
             Type::YesNo | Type::Check => json!(self.chance.often(2)),
             Type::Select if !options.is_empty() => json!(self.chance.one_of(options)),
@@ -148,19 +148,23 @@ impl<'a> Search<'a> {
 }
 
 /// What is left to chance, the same each time.
-struct Chance(TestRng);
+pub(crate) struct Chance(TestRng);
 
 impl Chance {
+    pub(crate) fn seeded(seed: [u8; 32]) -> Self {
+        Self(TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
+    }
+
     /// Once in so many times.
-    fn often(&mut self, times: usize) -> bool {
+    pub(crate) fn often(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 
-    fn one_of<'b, T>(&mut self, all: &'b [T]) -> &'b T {
+    pub(crate) fn one_of<'b, T>(&mut self, all: &'b [T]) -> &'b T {
         &all[self.below(all.len())]
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.0.next_u64() % end as u64).unwrap()
     }
 }
@@ -181,7 +185,7 @@ pub(crate) fn behind<'a>(form: &'a Form, expr: &Expr) -> Vec<&'a Question> {
     found
 }
 
-fn conditions(form: &Form) -> impl Iterator<Item = &Expr> {
+pub(crate) fn conditions(form: &Form) -> impl Iterator<Item = &Expr> {
     let rules = form.rules.iter().map(|rule| &rule.when);
     let evidence = form.evidence.iter().map(|row| &row.when);
     let questions = form.questions.iter().flat_map(|question| [&question.shown, &question.required]);

@@ -1,0 +1,197 @@
+//! The files of earlier editions: what each asked, and its lens to the next, put beside the form of the present edition.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::File;
+use super::lens::{Fault, weave};
+use crate::catalogue::LoadError;
+use crate::edition::EarlierEdition;
+use crate::edition::lens::More;
+use crate::edition::schema::{Asked, Field, Leaf, Schema};
+use crate::form::Form;
+use crate::value::Type;
+
+/// The folder of these files.
+pub(crate) const FOLDER: &str = "editions";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Editions {
+    #[serde(default)]
+    edition: Vec<Edition>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edition {
+    date: Spanned<Date>,
+    accepted_from: Option<Date>,
+    rejected_from: Option<Date>,
+    source: String,
+    #[serde(default)]
+    mark: String,
+    /// What it asked; left out where that is what the next edition asks.
+    question: Option<BTreeMap<String, Spanned<Question>>>,
+    #[serde(default)]
+    change: Vec<Spanned<Change>>,
+}
+
+/// A type as `select:a,b`, or the parts of each item of a list.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Question {
+    One(String),
+    List(BTreeMap<String, String>),
+}
+
+/// One thing that is not as before.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Change {
+    Carry {
+        from: String,
+        to: Option<String>,
+        #[serde(default)]
+        options: BTreeMap<String, String>,
+        #[serde(default)]
+        ask: BTreeSet<String>,
+        more: Option<More>,
+    },
+    Join {
+        from: Vec<String>,
+        to: String,
+        with: String,
+    },
+    Split {
+        from: String,
+        to: Vec<String>,
+        at: String,
+    },
+    Drop {
+        from: String,
+        reason: String,
+    },
+    New {
+        to: String,
+    },
+}
+
+/// Puts earlier editions beside the forms; `names` are the files of `forms`, and `all` those of every form.
+pub(crate) fn put(
+    files: &[File],
+    (names, all): (&[&str], &[&str]),
+    forms: &mut [Form],
+    errors: &mut Vec<LoadError>,
+) {
+    for file in files {
+        let name = file.name.rsplit('/').next().unwrap_or_default();
+        if !all.contains(&name) {
+            errors.push(file.error("", 0, format!("there is no form in a file {name}")));
+        }
+        // A form that could not be read has faults of its own.
+        let form = names.iter().zip(forms.iter_mut()).find(|(one, _)| **one == name);
+        if let Some((_, form)) = form
+            && let Some(written) = file.read::<Editions>(errors)
+        {
+            dates(file, &written, form, errors);
+            form.earlier = earlier(file, &written, form, errors);
+        }
+    }
+}
+
+/// From the earliest on, each before the next, and none still taken when the form says that it is refused.
+fn dates(file: &File, written: &Editions, form: &Form, errors: &mut Vec<LoadError>) {
+    let next = written.edition.iter().skip(1).map(|edition| *edition.date.get_ref());
+    for (edition, next) in written.edition.iter().zip(next.chain([form.edition])) {
+        let date = *edition.date.get_ref();
+        let mut fault = |message: String| {
+            errors.push(file.error(&date.to_string(), edition.date.span().start, message));
+        };
+        if date >= next {
+            fault(format!("editions stand from the earliest on: the next one is of {next}"));
+        }
+        if edition.accepted_from.zip(edition.rejected_from).is_some_and(|(from, until)| from >= until) {
+            fault("the edition is refused before it is taken".to_owned());
+        }
+        if edition.rejected_from.is_some_and(|day| day > form.edition_required_from) {
+            let day = form.edition_required_from;
+            fault(format!("the form says that earlier editions are refused from {day}"));
+        }
+    }
+}
+
+/// The editions of a file with their lenses, woven from the last one back.
+fn earlier(file: &File, written: &Editions, form: &Form, errors: &mut Vec<LoadError>) -> Vec<EarlierEdition> {
+    let mut next = Schema::of(form);
+    let mut editions = Vec::new();
+    for edition in written.edition.iter().rev() {
+        let date = edition.date.get_ref().to_string();
+        let schema = match &edition.question {
+            Some(questions) => schema(file, questions, errors),
+            None => next.clone(),
+        };
+        let (lens, faults) = weave(&schema, &next, &edition.change);
+        for Fault { at, id, message } in faults {
+            let question = edition.question.as_ref().and_then(|all| all.get(id.split('.').next()?));
+            let byte = at.or(question.map(|one| one.span().start)).unwrap_or(edition.date.span().start);
+            errors.push(file.error(&id, byte, format!("from the edition of {date}: {message}")));
+        }
+        let source = edition.source.clone();
+        editions.push(EarlierEdition {
+            date: *edition.date.get_ref(),
+            accepted_from: edition.accepted_from,
+            rejected_from: edition.rejected_from,
+            source,
+            mark: edition.mark.clone(),
+            schema: schema.clone(),
+            lens,
+        });
+        next = schema;
+    }
+    editions.reverse();
+    editions
+}
+
+fn schema(
+    file: &File,
+    questions: &BTreeMap<String, Spanned<Question>>,
+    errors: &mut Vec<LoadError>,
+) -> Schema {
+    let mut schema = Schema::default();
+    for (id, question) in questions {
+        let byte = question.span().start;
+        let mut read = |path: &str, text: &str| {
+            leaf(text).map_err(|message| errors.push(file.error(path, byte, message))).ok()
+        };
+        let asked = match question.get_ref() {
+            Question::One(text) => read(id, text).map(|leaf| Asked { leaf, fields: Vec::new() }),
+            Question::List(fields) => {
+                let fields = fields.iter().filter_map(|(name, text)| {
+                    Some(Field { id: name.clone(), leaf: read(&format!("{id}.{name}"), text)? })
+                });
+                Some(Asked { leaf: Leaf::of(Type::Repeating), fields: fields.collect() })
+            }
+        };
+        schema.0.extend(asked.map(|asked| (id.clone(), asked)));
+    }
+    schema
+}
+
+/// Reads `date` or `select:a,b`.
+fn leaf(text: &str) -> Result<Leaf, String> {
+    let (word, options) = text.split_once(':').unwrap_or((text, ""));
+    let kind = Type::named(word).ok_or_else(|| format!("there is no type {word}"))?;
+    if kind == Type::Repeating {
+        return Err("a list is written as the table of its fields".to_owned());
+    }
+    let options: Vec<String> =
+        options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect();
+    if kind.has_options() == options.is_empty() {
+        return Err("options belong to select and multi, which need them".to_owned());
+    }
+    Ok(Leaf { kind, options })
+}

@@ -1,0 +1,534 @@
+//! Earlier editions: what a file of them may say, how each change carries an answer, and what people are told of the rest.
+
+use docket_forms::{Attention, CarriedOver, Catalogue, Form, Given, Happened, LoadError, evaluate};
+use serde_json::{Value, json};
+
+use crate::support::{answers, day, form, load, load_all, load_editions};
+
+/// One earlier edition with what it asked and what changed.
+fn edition(questions: &str, changes: &str) -> String {
+    format!(
+        "[[edition]]\ndate = \"2024-01-01\"\nsource = \"made up\"\nchange = [\n{changes}\n]\n[edition.question]\n{questions}\n"
+    )
+}
+
+fn try_both(old: &str, changes: &str, next: &str) -> Result<Form, Vec<LoadError>> {
+    load_editions(&form(next), &edition(old, changes))
+}
+
+fn carried(old: &str, changes: &str, next: &str, given: Value) -> CarriedOver {
+    let form = try_both(old, changes, next).unwrap_or_else(|faults| panic!("{faults:?}"));
+    form.carry_over(day("2024-01-01"), &answers(given)).unwrap()
+}
+
+/// What is noted, as `was > field: what (answer)`.
+fn notes(carried: &CarriedOver) -> Vec<String> {
+    let said = |one: &Attention| {
+        let what = match &one.happened {
+            Happened::Dropped { reason } => format!("dropped, {reason}"),
+            Happened::OptionGone { option } => format!("no {option}"),
+            Happened::TooMany { kept } => format!("kept {kept}"),
+            Happened::NoLongerFits { .. } => "does not fit".to_owned(),
+            Happened::New => "new".to_owned(),
+        };
+        let path = |path: &Option<String>| path.clone().unwrap_or_else(|| "-".to_owned());
+        format!("{} > {}: {what} {}", path(&one.was), path(&one.field), one.answer)
+    };
+    carried.attention.iter().map(said).collect()
+}
+
+/// What was asked, the change, what is asked now, the old answer to `a`, and the new answers.
+type Case = (&'static str, &'static str, &'static str, Value, Value);
+
+fn carries(cases: impl IntoIterator<Item = Case>) {
+    for (old, change, next, given, wanted) in cases {
+        let old = old.replace('\'', "\"");
+        let next = next.replace('\'', "\"");
+        let carried = carried(&old, &change.replace('\'', "\""), &next, json!({ "a": given }));
+        let unnoted: Vec<String> =
+            notes(&carried).into_iter().filter(|note| !note.contains(": new")).collect();
+        assert_eq!((Value::Object(carried.answers.clone()), unnoted), (wanted, vec![]), "{old} {change}");
+    }
+}
+
+#[test]
+fn each_change_of_an_answer_carries_it() {
+    carries([
+        (
+            "a = 'text'",
+            "{ do = 'carry', from = 'a', to = 'b' }",
+            "b = 'text'",
+            json!("x"),
+            json!({ "b": "x" }),
+        ),
+        ("a = 'text'", "{ do = 'carry', from = 'a' }", "a = 'long_text'", json!("x"), json!({ "a": "x" })),
+        ("a = 'int'", "{ do = 'carry', from = 'a' }", "a = 'money'", json!(12), json!({ "a": 1200 })),
+        ("a = 'money'", "{ do = 'carry', from = 'a' }", "a = 'int'", json!(1200), json!({ "a": 12 })),
+        (
+            "a = 'money'",
+            "{ do = 'carry', from = 'a' }",
+            "a = 'text'",
+            json!(123_405),
+            json!({ "a": "$1234.05" }),
+        ),
+        (
+            "a = 'text'",
+            "{ do = 'carry', from = 'a' }",
+            "a = 'date'",
+            json!("1/5/2024"),
+            json!({ "a": "2024-01-05" }),
+        ),
+        (
+            "a = 'date'",
+            "{ do = 'carry', from = 'a' }",
+            "a = 'text'",
+            json!("2024-01-05"),
+            json!({ "a": "2024-01-05" }),
+        ),
+        ("a = 'text'", "{ do = 'carry', from = 'a' }", "a = 'select:x,y'", json!("Y"), json!({ "a": "y" })),
+        (
+            "a = 'yes_no'",
+            "{ do = 'carry', from = 'a', options = { yes = 'w', no = 'v' } }",
+            "a = 'select:v,w'",
+            json!(true),
+            json!({ "a": "w" }),
+        ),
+        (
+            "a = 'select:p,q,r'",
+            "{ do = 'carry', from = 'a', options = { p = 's', q = 's' } }",
+            "a = 'select:r,s'",
+            json!("q"),
+            json!({ "a": "s" }),
+        ),
+        (
+            "a = 'multi:p,q,r'",
+            "{ do = 'carry', from = 'a', options = { p = 's', q = 's' } }",
+            "a = 'multi:r,s'",
+            json!(["r", "p", "q"]),
+            json!({ "a": ["r", "s"] }),
+        ),
+        (
+            "a = 'select:p,q'",
+            "{ do = 'carry', from = 'a' }",
+            "a = 'multi:p,q'",
+            json!("q"),
+            json!({ "a": ["q"] }),
+        ),
+        ("a = 'check'", "{ do = 'carry', from = 'a' }", "a = 'yes_no'", json!(true), json!({ "a": true })),
+        (
+            "a = 'name_part'",
+            "{ do = 'split', from = 'a', to = ['b', 'c'], at = ' ' }",
+            "b = 'name_part'\nc = 'name_part'",
+            json!("Ana de Paz"),
+            json!({ "b": "Ana", "c": "de Paz" }),
+        ),
+    ]);
+}
+
+#[test]
+fn answers_move_into_lists_and_addresses_and_out_of_them() {
+    carries([
+        (
+            "a = 'text'",
+            "{ do = 'carry', from = 'a', to = 'list.x' }, { do = 'new', to = 'list.y' }",
+            "list = { x = 'text', y = 'date' }",
+            json!("one"),
+            json!({ "list": [{ "x": "one" }] }),
+        ),
+        (
+            "a = { x = 'text', y = 'int' }",
+            "{ do = 'carry', from = 'a', to = 'b' }, { do = 'carry', from = 'a.y', to = 'b.z' }",
+            "b = { x = 'text', z = 'money' }",
+            json!([{ "x": "one", "y": 2 }, {}]),
+            json!({ "b": [{ "x": "one", "z": 200 }, {}] }),
+        ),
+        (
+            "a = { x = 'text' }",
+            "{ do = 'carry', from = 'a.x', to = 'b', more = 'last' }",
+            "b = 'text'",
+            json!([{ "x": "one" }]),
+            json!({ "b": "one" }),
+        ),
+        (
+            "a = 'address'",
+            "{ do = 'carry', from = 'a.unit', to = 'flat' }",
+            "a = 'address'\nflat = 'text'",
+            json!({ "line1": "1 Elm St", "unit": "5", "city": "Reno", "state": "NV", "country": "US" }),
+            json!({ "a": { "line1": "1 Elm St", "city": "Reno", "state": "NV", "country": "US" }, "flat": "5" }),
+        ),
+        (
+            "a = 'country'",
+            "{ do = 'carry', from = 'a', to = 'home.country' }",
+            "home = 'address'",
+            json!("PE"),
+            json!({ "home": { "country": "PE" } }),
+        ),
+    ]);
+}
+
+#[test]
+fn what_cannot_be_carried_is_named_with_the_old_answer() {
+    let old = r#"
+gone = "text"
+pick = "select:p,q"
+many = "multi:p,q,r"
+trips = { left = "date", why = "text" }
+long = "long_text"
+first = "text"
+last = "text"
+cents = "money"
+part = { x = "text" }
+"#;
+    let changes = r#"
+{ do = "drop", from = "gone", reason = "Nobody reads it." },
+{ do = "carry", from = "pick", ask = ["q"] },
+{ do = "carry", from = "many", options = { p = "z" }, ask = ["q", "r"] },
+{ do = "drop", from = "trips.why", reason = "Not asked." },
+{ do = "carry", from = "trips.left", to = "trips.on" },
+{ do = "new", to = "trips.where" },
+{ do = "carry", from = "long", to = "short" },
+{ do = "join", from = ["first", "last"], to = "name", with = " " },
+{ do = "carry", from = "cents", to = "dollars" },
+{ do = "carry", from = "part.x", to = "only", more = "first" },
+{ do = "new", to = "fresh" },
+"#;
+    let next = r#"
+pick = "select:p"
+many = "multi:z"
+trips = { on = "date", where = "text" }
+short = "text"
+name = "name_part"
+dollars = "int"
+only = "text"
+fresh = "yes_no"
+"#;
+    let carried = carried(
+        old,
+        changes,
+        next,
+        json!({
+            "gone": "x", "pick": "q", "many": ["p", "q", "r"], "long": "y".repeat(400), "first": "7", "last": "8", "cents": 150,
+            "trips": [{ "left": "2024-01-05", "why": "w" }, { "why": "v" }], "part": [{ "x": "1" }, {}, { "x": "2" }],
+            "unknown": 5, "trips2": null,
+        }),
+    );
+    let long = "y".repeat(400);
+    assert_eq!(
+        Value::Object(carried.answers.clone()),
+        json!({ "many": ["z"], "trips": [{ "on": "2024-01-05" }, {}], "only": "1" })
+    );
+    assert_eq!(
+        notes(&carried),
+        [
+            "unknown > -: does not fit 5",
+            "gone > -: dropped, Nobody reads it. \"x\"",
+            "pick > pick: no q \"q\"",
+            "many > many: no q \"q\"",
+            "many > many: no r \"r\"",
+            "trips[0].why > -: dropped, Not asked. \"w\"",
+            "trips[1].why > -: dropped, Not asked. \"v\"",
+            "- > trips.where: new null",
+            &format!("long > short: does not fit \"{long}\""),
+            "first > name: does not fit \"7\"",
+            "last > name: does not fit \"8\"",
+            "cents > dollars: does not fit 150",
+            "part.x > only: kept 1 [\"2\"]",
+            "- > fresh: new null",
+        ]
+    );
+}
+
+/// Two lenses in a row: what is noted early is followed to the present questions.
+#[test]
+fn editions_are_gone_through_one_by_one() {
+    let editions = r#"
+[[edition]]
+date = "2023-01-01"
+source = "made up"
+change = [
+  { do = "carry", from = "pick", to = "choice", ask = ["q"] },
+  { do = "new", to = "fresh" },
+  { do = "new", to = "passing" },
+]
+[edition.question]
+pick = "select:p,q"
+name = "text"
+
+[[edition]]
+date = "2024-01-01"
+source = "made up"
+change = [
+  { do = "carry", from = "choice", to = "selection" },
+  { do = "drop", from = "passing", reason = "Asked for a year." },
+  { do = "carry", from = "fresh", to = "fresher" },
+]
+[edition.question]
+choice = "select:p"
+name = "text"
+fresh = "yes_no"
+passing = "text"
+
+[[edition]]
+date = "2024-06-01"
+source = "made up"
+"#;
+    let form =
+        load_editions(&form("selection = \"select:p\"\nname = \"text\"\nfresher = \"yes_no\""), editions)
+            .unwrap();
+    let from = |date: &str, given: Value| form.carry_over(day(date), &answers(given)).unwrap();
+    let oldest = from("2023-01-01", json!({ "pick": "q", "name": "Ana" }));
+    assert_eq!(Value::Object(oldest.answers.clone()), json!({ "name": "Ana" }));
+    assert_eq!(notes(&oldest), ["pick > selection: no q \"q\"", "- > fresher: new null"]);
+    let next = from("2024-01-01", json!({ "choice": "p", "fresh": false, "passing": "x" }));
+    assert_eq!(Value::Object(next.answers.clone()), json!({ "selection": "p", "fresher": false }));
+    assert_eq!(notes(&next), ["passing > -: dropped, Asked for a year. \"x\""]);
+    let given = json!({ "selection": "p", "odd": null });
+    for same in ["2024-06-01", "2025-01-20"] {
+        let same = from(same, json!({ "selection": "p" }));
+        assert_eq!((Value::Object(same.answers), same.attention), (json!({ "selection": "p" }), vec![]));
+    }
+    assert_eq!(
+        Value::Object(from("2025-01-20", given.clone()).answers),
+        given,
+        "of this edition: as they are"
+    );
+    let unknown = form.carry_over(day("2022-01-01"), &answers(json!({}))).unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "T-1 has no edition of 2022-01-01 in this catalogue; it has 2023-01-01, 2024-01-01, 2024-06-01, 2025-01-20"
+    );
+}
+
+#[test]
+fn a_new_question_is_open_while_it_is_asked() {
+    let asked = |id: &str, required: &str| {
+        format!(
+            "{{ id = \"{id}\", section = \"all\", type = \"yes_no\", required = \"{required}\", label = \"{id}?\" }}"
+        )
+    };
+    let next =
+        format!("question = [{}, {}, {}]", asked("a", "always"), asked("b", "a"), asked("c", "always"));
+    let changes = "{ do = \"new\", to = \"b\" }, { do = \"new\", to = \"c\" }";
+    let form = load_editions(&next, &edition("a = \"yes_no\"", changes)).unwrap();
+    let open = |a: bool| -> Vec<String> {
+        let carried = form.carry_over(day("2024-01-01"), &answers(json!({ "a": a }))).unwrap();
+        assert_eq!(carried.attention.len(), 2);
+        let evaluation = evaluate(&form, &carried.answers, &Given::on(day("2025-03-01")));
+        carried.open(&evaluation).filter_map(|one| one.field.clone()).collect()
+    };
+    assert_eq!(open(true), ["b", "c"]);
+    assert_eq!(open(false), ["c"]);
+}
+
+#[test]
+fn reasons_are_read_in_spanish_too() {
+    let head = crate::support::HEAD;
+    let form = load_all(&[
+        ("t-1.toml", &format!("{head}{}", form("a = \"text\""))),
+        (
+            "editions/t-1.toml",
+            &edition("a = \"text\"\nb = \"text\"", "{ do = \"drop\", from = \"b\", reason = \"No more.\" }"),
+        ),
+        ("es/t-1.toml", "[dropped.2024-01-01]\nb = \"Ya no.\"\n"),
+    ])
+    .unwrap();
+    let carried = form.carry_over(day("2024-01-01"), &answers(json!({ "b": "x" }))).unwrap();
+    assert_eq!(notes(&carried), ["b > -: dropped, Ya no. \"x\""]);
+}
+
+/// Each fault, with the id and the line it is named by: the changes begin in line 5.
+#[test]
+fn a_change_that_does_not_hold_is_named_with_its_place() {
+    let old = "a = \"text\"\nb = \"select:p,q\"\nc = \"multi:p,q\"\nlist = { x = \"text\", y = \"int\" }\nhome = \"address\"\nn = \"int\"";
+    let next = "a = \"text\"\nb = \"select:p,q\"\nc = \"multi:p,q\"\nlist = { x = \"text\", y = \"int\" }\nhome = \"address\"\nn = \"int\"\nz = \"text\"\nother = { x = \"text\" }";
+    for (changes, id, message) in [
+        ("{ do = 'carry', from = 'no', to = 'z' }", "no", "the earlier edition does not ask this"),
+        ("{ do = 'carry', from = 'a', to = 'no' }", "no", "the next edition does not ask this"),
+        ("{ do = 'carry', from = 'list.no', to = 'z' }", "list.no", "the earlier edition does not ask this"),
+        (
+            "{ do = 'carry', from = 'home.street', to = 'z' }",
+            "home.street",
+            "the earlier edition does not ask this",
+        ),
+        ("{ do = 'carry', from = 'a', to = 'home' }", "a", "text cannot become address"),
+        ("{ do = 'carry', from = 'c', to = 'b' }", "c", "several options cannot become one"),
+        ("{ do = 'carry', from = 'list', to = 'z' }", "list", "repeating cannot become text"),
+        ("{ do = 'carry', from = 'list', to = 'other', ask = ['p'] }", "list", "item by item"),
+        ("{ do = 'carry', from = 'n', to = 'z', ask = ['p'] }", "n", "options are mapped where"),
+        ("{ do = 'carry', from = 'b', options = { r = 'p' } }", "b", "the earlier edition has no option r"),
+        ("{ do = 'carry', from = 'b', options = { q = 'r' } }", "b", "the next edition has no option r"),
+        (
+            "{ do = 'carry', from = 'b', options = { q = 'p' }, ask = ['q'] }",
+            "b",
+            "mapped and left to the person",
+        ),
+        ("{ do = 'carry', from = 'list.x', to = 'z' }", "list.x", "say with `more`"),
+        (
+            "{ do = 'carry', from = 'a', to = 'z', more = 'first' }",
+            "a",
+            "`more` is for what comes out of a list",
+        ),
+        ("{ do = 'carry', from = 'list.x', to = 'other.x' }", "list.x", "does not become the list other"),
+        ("{ do = 'carry', from = 'a', to = 'list.x' }", "a", "has items of its own"),
+        (
+            "{ do = 'carry', from = 'a', to = 'z' }, { do = 'carry', from = 'a' }",
+            "a",
+            "two changes read this",
+        ),
+        (
+            "{ do = 'carry', from = 'a', to = 'z' }, { do = 'carry', from = 'n', to = 'z' }",
+            "z",
+            "written twice",
+        ),
+        (
+            "{ do = 'carry', from = 'home' }, { do = 'carry', from = 'a', to = 'home.city' }",
+            "home.city",
+            "written twice",
+        ),
+        (
+            "{ do = 'drop', from = 'list', reason = 'So.' }, { do = 'drop', from = 'list.x', reason = 'So.' }",
+            "list.x",
+            "two changes read",
+        ),
+        (
+            "{ do = 'carry', from = 'list', to = 'other' }, { do = 'carry', from = 'list', to = 'other' }",
+            "list",
+            "two changes read",
+        ),
+        ("{ do = 'drop', from = 'a', reason = ' ' }", "a", "people are told why"),
+        ("{ do = 'join', from = ['a', 'n'], to = 'z', with = ' ' }", "n", "only texts and parts of names"),
+        (
+            "{ do = 'join', from = ['a', 'list.x'], to = 'z', with = ' ' }",
+            "a",
+            "within one list or outside of all",
+        ),
+        ("{ do = 'join', from = ['a'], to = 'z', with = ' ' }", "a", "several are joined to one"),
+        ("{ do = 'split', from = 'a', to = ['a', 'z'], at = '' }", "a", "split at some characters"),
+        ("{ do = 'split', from = 'a', to = ['a', 'a'], at = ' ' }", "a", "written twice"),
+    ] {
+        let faults = try_both(old, &changes.replace('\'', "\""), next).unwrap_err();
+        assert_eq!(faults.len(), 1, "{changes}: {faults:?}");
+        let fault = &faults[0];
+        assert!(fault.message.contains(message), "{changes}: {fault}");
+        assert_eq!(
+            (fault.file.as_str(), fault.id.as_str(), fault.line),
+            ("editions/t-1.toml", id, 5),
+            "{changes}"
+        );
+    }
+}
+
+#[test]
+fn every_question_of_both_editions_has_its_place() {
+    let fault = |old: &str, changes: &str, next: &str| {
+        let mut faults = try_both(old, changes, next).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        let fault = faults.remove(0);
+        (fault.id, fault.line, fault.message)
+    };
+    let (id, line, message) = fault("a = \"text\"\nb = \"text\"", "", "a = \"text\"");
+    assert_eq!((id.as_str(), line), ("b", 9));
+    assert!(message.contains("2024-01-01") && message.contains("nothing becomes of this"), "{message}");
+    let (id, line, message) = fault("a = \"text\"", "", "a = \"text\"\nb = \"text\"");
+    assert_eq!((id.as_str(), line), ("b", 2));
+    assert!(message.contains("the next edition asks this"), "{message}");
+    // Another type, fewer options, a field of a list, a part of an address that is taken apart.
+    for (old, changes, next, id) in [
+        ("a = \"multi:p,q\"", "", "a = \"multi:p\"", "a"),
+        ("a = { x = \"text\", y = \"text\" }", "", "a = { x = \"text\" }", "a.y"),
+        ("a = { x = \"text\" }", "", "a = { x = \"text\", y = \"text\" }", "a.y"),
+        (
+            "a = { x = \"text\" }",
+            "{ do = \"carry\", from = \"a\", to = \"b\" }",
+            "b = { x = \"text\", y = \"date\" }",
+            "b.y",
+        ),
+    ] {
+        let found = try_both(old, changes, next).unwrap_err();
+        assert!(found.iter().all(|fault| fault.id == id), "{found:?}");
+    }
+    let taken_apart = "{ do = \"carry\", from = \"a.city\", to = \"b\" }";
+    let found = try_both("a = \"address\"", taken_apart, "b = \"text\"").unwrap_err();
+    assert_eq!(found.len(), 6, "the other parts: {found:?}");
+    // More options need no word.
+    try_both("a = \"select:p\"", "", "a = \"select:p,q\"").unwrap();
+}
+
+#[test]
+fn a_file_of_editions_that_does_not_hold_is_named_with_its_place() {
+    let asked = form("a = \"text\"");
+    let fault = |editions: &str| {
+        let mut faults = load_editions(&asked, editions).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        let fault = faults.remove(0);
+        assert_eq!(fault.file, "editions/t-1.toml");
+        fault
+    };
+    let head = "source = \"made up\"\n";
+    for (editions, line, message) in [
+        (format!("[[edition]]\n{head}date = \"2025-01-20\""), 3, "the next one is of 2025-01-20"),
+        (
+            format!("[[edition]]\n{head}date = \"2024-02-01\"\n[[edition]]\n{head}date = \"2024-01-01\""),
+            3,
+            "the next one is of 2024-01-01",
+        ),
+        (
+            format!("[[edition]]\n{head}date = \"2024-01-01\"\nrejected_from = \"2025-01-21\""),
+            3,
+            "refused from 2025-01-20",
+        ),
+        (
+            format!(
+                "[[edition]]\n{head}date = \"2024-01-01\"\naccepted_from = \"2024-02-01\"\nrejected_from = \"2024-01-02\""
+            ),
+            3,
+            "refused before it is taken",
+        ),
+        ("[[edition]]\ndate = \"2024-01-01\"".to_owned(), 1, "source"),
+        (format!("[[edition]]\n{head}date = \"2024-13-01\""), 3, ""),
+        (format!("[[edition]]\n{head}date = \"2024-01-01\"\nquestions = 5"), 4, "questions"),
+        (format!("[[edition]]\n{head}date = \"2024-01-01\"\nchange = [{{ do = \"guess\" }}]"), 4, "guess"),
+        (
+            format!(
+                "[[edition]]\n{head}date = \"2024-01-01\"\nchange = [{{ do = \"drop\", from = \"a\", why = \"x\" }}]"
+            ),
+            4,
+            "why",
+        ),
+        (format!("{}\nb = \"texts\"", edition("a = \"text\"", "")), 10, "there is no type texts"),
+        (format!("{}\nb = \"select\"", edition("a = \"text\"", "")), 10, "options belong to select"),
+        (format!("{}\nb = \"repeating\"", edition("a = \"text\"", "")), 10, "table of its fields"),
+        ("[[edition]".to_owned(), 1, ""),
+    ] {
+        let found = fault(&editions);
+        assert_eq!(found.line, line, "{editions}\n{found}");
+        assert!(found.message.contains(message), "{editions}\n{found}");
+    }
+    let head = crate::support::HEAD;
+    let alone = load_all(&[("t-1.toml", &format!("{head}{asked}")), ("editions/t-2.toml", "")]).unwrap_err();
+    assert_eq!((alone.len(), alone[0].file.as_str()), (1, "editions/t-2.toml"));
+    assert!(alone[0].message.contains("no form in a file t-2.toml"), "{alone:?}");
+}
+
+#[test]
+fn a_form_without_a_file_of_editions_has_one_edition() {
+    let form = load(&form("a = \"text\"")).unwrap();
+    assert!(form.earlier_editions().is_empty());
+    assert_eq!(form.released().len(), 1);
+    assert_eq!(form.asked(), "a = \"text\"\n");
+}
+
+#[test]
+fn what_the_catalogue_knows_of_earlier_editions() {
+    let catalogue = Catalogue::embedded();
+    let form = catalogue.form("I-485").unwrap();
+    let known: Vec<(String, Option<String>)> = form
+        .earlier_editions()
+        .iter()
+        .map(|edition| (edition.date.to_string(), edition.rejected_from.map(|day| day.to_string())))
+        .collect();
+    let refused = Some("2026-09-18".to_owned());
+    assert_eq!(known, [("2024-10-24".to_owned(), None), ("2025-01-20".to_owned(), refused)]);
+    let written = serde_json::to_value(form).unwrap();
+    assert!(written.get("earlier").is_none(), "a definition carries no lenses");
+}
