@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use docket_eventlog::{Error, EventLog, Recorded};
-use docket_forms::Answers;
+use docket_forms::{Answers, Attention};
 use docket_kernel::{DecodeError, EventEnum};
 use docket_proto::events::{filing, response};
 use serde_json::Value;
@@ -37,6 +37,8 @@ pub(crate) struct SealedSignature {
 pub(crate) struct Content {
     /// The present answers, normalised.
     pub(crate) answers: Answers,
+    /// What did not come over whole from an earlier edition of the form, and was not answered since.
+    pub(crate) attention: Vec<Attention>,
     /// The answers to Form I-912, when a waiver of the fee is asked for.
     pub(crate) waiver: Option<Answers>,
     /// What the client wants corrected, as said last; empty when nothing was said.
@@ -58,6 +60,10 @@ impl Content {
         for recorded in events.iter().filter(|event| !event.sealed.is_empty()) {
             let event: filing::Event = content.open(log, recorded).await?;
             if let filing::Event::DraftAnswered(e) = event {
+                content.answered_since(&e.questions);
+                content.merge(&e.answers_json);
+            } else if let filing::Event::DraftEditionChanged(e) = event {
+                content.attention = serde_json::from_str(&e.attention_json).unwrap_or_default();
                 content.merge(&e.answers_json);
             } else if let filing::Event::FeeWaiverRequested(e) = event {
                 content.waiver = serde_json::from_str(&e.answers_json).ok();
@@ -93,6 +99,12 @@ impl Content {
         let opened = log.open_payload(recorded).await?;
         self.erased |= opened.is_erased();
         opened.decode(&recorded.kind).map_err(|error: DecodeError| error.into())
+    }
+
+    /// What is answered anew needs no attention any more.
+    fn answered_since(&mut self, questions: &[String]) {
+        let of = |field: &str| field.split(['.', '[']).next().unwrap_or_default().to_owned();
+        self.attention.retain(|one| one.field.as_deref().is_none_or(|field| !questions.contains(&of(field))));
     }
 
     fn merge(&mut self, answers_json: &str) {

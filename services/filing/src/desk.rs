@@ -15,6 +15,7 @@ use crate::content::Content;
 use crate::copy::Copies;
 use crate::domain::filing::{Filing, Phase, Standing};
 use crate::domain::response::Response;
+use crate::edition;
 use crate::inspector::Inspector;
 use crate::scanner::Scanner;
 use crate::store::{filings, officers, representations, requests, responses};
@@ -121,7 +122,7 @@ impl Desk {
             self.relations(caller, loaded.state.account, id).await?
         };
         self.require(caller, action, "Filing", id, relations)?;
-        Dossier::open(&self.log, id, loaded).await
+        edition::present(self, Dossier::open(&self.log, id, loaded).await?).await
     }
 
     /// Loads a response for an act of the caller and opens its content.

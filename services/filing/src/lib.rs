@@ -1,7 +1,7 @@
 //! The filing service: the catalogue of forms, drafts, evidence, signatures, submissions, responses to requests.
 //!
 //! Reading order: `domain` (what is decided), `aggregates`, `content` (opening what is sealed), `check`, `sheet` and
-//! `review` (the form's rules, what is signed and its text), `copy` (the copy for people), `desk` (what all handlers share), `api` (gRPC), `tus` (uploads over HTTP), `policies`.
+//! `review` (the form's rules, what is signed and its text), `copy` (the copy for people), `desk` (what all handlers share), `edition` (drafts in a new edition of their form), `api` (gRPC), `tus` (uploads over HTTP), `policies`.
 
 mod access;
 mod aggregates;
@@ -16,6 +16,7 @@ mod content;
 mod copy;
 mod desk;
 pub mod domain;
+mod edition;
 mod facts;
 mod file_type;
 mod inspect;

@@ -3,7 +3,7 @@
 //! The rejected filing stays what it was, with its notice and its refund; the new one is a case of its own.
 
 use docket_eventlog::{Context, Expected, Store, StreamAppend, Subjects};
-use docket_forms::Form;
+use docket_forms::{Answers, Form};
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller, new_id};
 use docket_vault::Subject;
@@ -31,7 +31,8 @@ pub(super) async fn begin(
     let account = old.filing.account;
     let (start, now) = opening(desk, form, account, Some(old.id)).await?;
     let represented = representations::standing(&desk.base.pool, old.id).await?;
-    let start = Start { representation: represented.map(|(id, _)| id), ..start };
+    let edition = edition(form, &old);
+    let start = Start { representation: represented.map(|(id, _)| id), edition, ..start };
     let context = &acting_for(context.clone(), caller, account);
     let new = new_id(now);
     let continued = filing::begin_again(&old.filing, new)?;
@@ -41,7 +42,8 @@ pub(super) async fn begin(
     let files = copies(desk, &old, new).await?;
     let keys: Vec<String> = files.iter().map(|file| file.attached.object_key.clone()).collect();
     let explained = old.explanations().map(|(kind, words)| (kind.to_owned(), words.to_owned())).collect();
-    let begun = filing::take_over(&Filing::default(), start.clone(), answers(form, &old), files, explained)?;
+    let begun =
+        filing::take_over(&Filing::default(), start.clone(), answers(form, &old, &start), files, explained)?;
     let streams = vec![
         StreamAppend::of(Store::<Filings>::stream(new), Expected::Version(0), Subjects::filing(new), &begun),
         StreamAppend::of(
@@ -79,13 +81,21 @@ fn form_of<'a>(desk: &'a Desk, old: &Dossier, asked: &str) -> Result<&'a Form, A
     Ok(form)
 }
 
-/// The old answers to questions which the form still asks.
-fn answers(form: &Form, old: &Dossier) -> (Vec<String>, String) {
+/// The edition in which it is begun again: the old one where lenses lead on from there, so that no answer is lost on the way.
+fn edition(form: &Form, old: &Dossier) -> String {
+    let date = old.filing.edition.parse().ok();
+    let leads_on = date.is_some_and(|date| form.carry_over(date, &Answers::new()).is_ok());
+    if leads_on { old.filing.edition.clone() } else { form.edition.to_string() }
+}
+
+/// The old answers; to the present edition only those which it still asks.
+fn answers(form: &Form, old: &Dossier, start: &Start) -> (Vec<String>, String) {
+    let all = start.edition != form.edition.to_string();
     let kept: Map<String, Value> = old
         .content
         .answers
         .iter()
-        .filter(|(question, _)| form.question(question).is_some())
+        .filter(|(question, _)| all || form.question(question).is_some())
         .map(|(question, answer)| (question.clone(), answer.clone()))
         .collect();
     (kept.keys().cloned().collect(), Value::Object(kept).to_string())

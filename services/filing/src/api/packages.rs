@@ -12,6 +12,7 @@ use crate::check::Check;
 use crate::desk::{Desk, Dossier};
 use crate::domain::filing::{self, Filing, Phase, Start};
 use crate::domain::package::{self, Added};
+use crate::edition;
 use crate::store::filings;
 
 /// Whether the caller may put a filing into a package: they have to do with one that is in it.
@@ -47,7 +48,8 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
     for id in package.state.filings.iter().filter(|id| **id != first) {
         let loaded: Loaded<Filings> = desk.filings.load(*id).await?;
         if !loaded.state.is_gone() {
-            dossiers.push(Dossier::open(&desk.log, *id, loaded).await?);
+            let other = Dossier::open(&desk.log, *id, loaded).await?;
+            dossiers.push(edition::present(desk, other).await?);
         }
     }
     let unsigned: Vec<&Dossier> =

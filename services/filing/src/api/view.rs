@@ -1,7 +1,7 @@
 //! What is shown of a filing and of a response.
 
 use docket_eventlog::{Context, Subjects};
-use docket_forms::{EvidenceLevel, FindingKind, Language, Level};
+use docket_forms::{Attention, EvidenceLevel, FindingKind, Happened, Language, Level};
 use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
@@ -55,6 +55,7 @@ pub(crate) async fn whole(
             explanation: words.to_owned(),
         });
         view.explanations = explained.collect();
+        view.attention = dossier.content.attention.iter().map(carried_over).collect();
     }
     Ok(view)
 }
@@ -80,6 +81,7 @@ pub(crate) fn summary(dossier: &Dossier) -> pb::Filing {
         form: filing.form.clone(),
         state: filing.phase.as_str().to_owned(),
         etag: filing.version,
+        edition: filing.edition.clone(),
         receipt_number: filing.receipt_number.clone(),
         package_id: filing.package.to_string(),
         submitted_at_us: filing.submitted_at_us,
@@ -94,6 +96,23 @@ pub(crate) fn summary(dossier: &Dossier) -> pb::Filing {
         kept_until_date: kept_until(dossier).map(|day| day.to_string()).unwrap_or_default(),
         review: filing.representation.map(|_| filing.review.as_str().to_owned()).unwrap_or_default(),
         ..pb::Filing::default()
+    }
+}
+
+fn carried_over(one: &Attention) -> pb::CarriedOver {
+    let (happened, message) = match &one.happened {
+        Happened::Dropped { reason } => ("dropped", reason.clone()),
+        Happened::OptionGone { option } => ("option_gone", format!("{option} can no longer be chosen.")),
+        Happened::TooMany { kept } => ("too_many", format!("There is room for {kept} of them.")),
+        Happened::NoLongerFits { why } => ("no_longer_fits", why.clone()),
+        Happened::New => ("new", String::new()),
+    };
+    pb::CarriedOver {
+        was: one.was.clone().unwrap_or_default(),
+        field: one.field.clone().unwrap_or_default(),
+        happened: happened.to_owned(),
+        message,
+        answer_json: one.answer.to_string(),
     }
 }
 

@@ -17,9 +17,9 @@ mod unsolicited;
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity};
 pub(crate) use decide::already_attached;
 pub use decide::{
-    Checked, Ending, Settled, Sign, Start, abandon, accept, announce_expiry, answer, approve, ask_fee_waiver,
-    ask_review, attach, begin_again, detach, expire, explain_missing, give_back, received_at_us, reject,
-    send, show_fee, sign, start, submit, take_over, void,
+    Checked, EditionChange, Ending, Settled, Sign, Start, abandon, accept, announce_expiry, answer, approve,
+    ask_fee_waiver, ask_review, attach, begin_again, change_edition, detach, expire, explain_missing,
+    give_back, received_at_us, reject, send, show_fee, sign, start, submit, take_over, void,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
@@ -174,9 +174,11 @@ pub struct Filing {
 /// Folds one event. Never fails: what happened, happened.
 pub fn evolve(filing: Filing, event: &Event) -> Filing {
     let version = filing.version + 1;
-    // To be told of its end is no work on it; everything else is.
+    // To be told of its end is no work on it, nor is a new edition of the form; everything else is.
     let (worked, told) = if let Event::DraftExpiryAnnounced(e) = event {
         (filing.worked, Some((version, e.days)))
+    } else if let Event::DraftEditionChanged(_) = event {
+        (filing.worked, filing.told)
     } else {
         (version, None)
     };
@@ -200,11 +202,9 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         Event::FilingReviewAsked(_) => Filing { review: Review::Asked, ..filing },
         Event::FilingReturned(_) => Filing { review: Review::Returned, ..filing },
         Event::FilingApproved(e) => Filing { review: Review::Approved(e.content_mac.clone()), ..filing },
-        Event::DraftAnswered(e) => {
-            let mut filing = edited(filing);
-            let version = filing.version;
-            filing.answered.extend(e.questions.iter().map(|question| (question.clone(), version)));
-            filing
+        Event::DraftAnswered(e) => answered(edited(filing), &e.questions),
+        Event::DraftEditionChanged(e) => {
+            Filing { edition: e.edition.clone(), ..answered(edited(filing), &e.questions) }
         }
         Event::EvidenceAdded(e) => {
             let mut filing = edited(filing);
@@ -273,6 +273,12 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
 fn edited(filing: Filing) -> Filing {
     let review = if filing.review == Review::Returned { Review::Returned } else { Review::None };
     Filing { phase: Phase::Draft, signature: None, content_version: filing.version, review, ..filing }
+}
+
+fn answered(mut filing: Filing, questions: &[String]) -> Filing {
+    let version = filing.version;
+    filing.answered.extend(questions.iter().map(|question| (question.clone(), version)));
+    filing
 }
 
 fn attached(e: &pb::EvidenceAdded) -> Attached {

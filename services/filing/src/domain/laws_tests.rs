@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::attached::{Attached, NewFile};
 use super::filing::{
-    self, Capacity, Checked, Ending, Fee, Filing, MOST_FILES, Phase, Review, Settled, Sign, Standing, Start,
+    self, Capacity, Checked, EditionChange, Ending, Fee, Filing, MOST_FILES, Phase, Review, Settled, Sign,
+    Standing, Start,
 };
 use super::representation::{self, Consent, Representation};
 use super::{package, response};
@@ -103,6 +104,7 @@ enum Command {
     AskFeeWaiver(bool),
     ExplainMissing(bool),
     AddUnsolicited(u8, Standing),
+    ChangeEdition { current: bool },
 }
 
 fn standing() -> impl Strategy<Value = Standing> {
@@ -133,6 +135,7 @@ fn command() -> impl Strategy<Value = Command> {
         3 => (mostly(), prop::sample::select(vec![14, 7, 1, 1])).prop_map(|(current, days)| AnnounceExpiry { current, days }),
         2 => mostly().prop_map(|current| Expire { current }),
         1 => Just(Abandon),
+        2 => mostly().prop_map(|current| ChangeEdition { current }),
         1 => any::<bool>().prop_map(AskFeeWaiver),
         1 => any::<bool>().prop_map(ExplainMissing),
         2 => (any::<u8>(), standing()).prop_map(|(number, standing)| AddUnsolicited(number, standing)),
@@ -244,6 +247,17 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
         }
         Command::Expire { current } => filing::expire(filing, ending(filing, *current)),
         Command::Abandon => filing::abandon(filing),
+        Command::ChangeEdition { current } => {
+            let next = if filing.edition == "2025-01-20" { "2026-09-15" } else { "2027-01-01" };
+            let change = EditionChange {
+                version: if *current { filing.version } else { filing.version + 1 },
+                edition: next.into(),
+                questions: vec!["basis".into()],
+                answers_json: r#"{"basis":null}"#.into(),
+                attention_json: "[]".into(),
+            };
+            filing::change_edition(filing, change)
+        }
     }
 }
 
@@ -280,6 +294,12 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
                 ..after.clone()
             };
             assert_eq!(&beside, before, "what was signed changed");
+        }
+        Event::DraftEditionChanged(changed) => {
+            assert!(before.open().is_ok() && after.signature.is_none() && before.edition != after.edition);
+            assert_eq!((&before.edition, &after.edition), (&changed.from_edition, &changed.edition));
+            assert_eq!((before.worked, before.told), (after.worked, after.told), "it is no work");
+            assert!(after.content_version > before.content_version);
         }
         Event::DraftExpiryAnnounced(_) => {
             assert!(before.open().is_ok());
@@ -322,7 +342,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
 
 #[test]
 fn whatever_is_decided_for_a_filing_folds() {
-    FILING.decided_lives(23, command(), decide, holds);
+    FILING.decided_lives(24, command(), decide, holds);
 }
 
 /// Nothing joins a package that was sent, nothing is in it twice, and what is paid is the sum of what each costs.

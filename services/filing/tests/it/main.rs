@@ -8,6 +8,7 @@ mod client;
 mod copies;
 mod corpus;
 mod drafts;
+mod editions;
 mod evidence;
 mod files;
 mod filing;

@@ -194,8 +194,10 @@ async fn a_call_that_is_wrong_or_somebody_elses_is_refused_in_the_words_of_http(
     assert_eq!(text(version.headers(), "tus-version"), "1.0.0");
     let more = [&card[..], b"more"].concat();
     assert_eq!(refused(page.send(&path, 0, more).await).await.1["reason"], "MORE_THAN_ANNOUNCED");
+    assert_eq!(page.call("DELETE", &path).send().await.unwrap().status(), StatusCode::NO_CONTENT);
 
     // A caller without PATCH and DELETE.
+    let path = page.begun(&draft, &card).await;
     let half = page.call("POST", &path).header("x-http-method-override", "PATCH").header("upload-offset", 0);
     let half = half.header("content-type", "application/offset+octet-stream").body(card[..9].to_vec());
     assert_eq!(offset(&half.send().await.unwrap()), 9);

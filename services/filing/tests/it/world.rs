@@ -104,7 +104,8 @@ impl World {
         let service = bench.config("filing", &own.url, Some(&keys.url), &nats.url);
         docket_service::migrate(&service, &MIGRATOR).await.expect("the databases are made");
         let (objects, ca_file) = (service.data_dir.join("objects"), service.tls.ca_file.clone());
-        let server = bench.serve(service, node(scanner.unwrap_or(sandbox.ports.clamd))).await;
+        let scanner = scanner.unwrap_or(sandbox.ports.clamd);
+        let server = bench.serve(service, node(scanner, catalogue())).await;
         Self { bench, server, directory, sandbox, own, objects, ca_file, payments, cases, keys, nats }
     }
 
@@ -121,12 +122,17 @@ impl World {
 
     /// A second node of the service, on the same databases and objects.
     pub(crate) async fn second_node(&self) -> Running {
+        self.node_with(catalogue()).await
+    }
+
+    /// A node with a catalogue of its own, on the same databases and objects.
+    pub(crate) async fn node_with(&self, catalogue: PathBuf) -> Running {
         let keys = Some(self.keys.url.as_str());
         let mut service = self.bench.config("filing", &self.own.url, keys, &self.nats.url);
-        service.data_dir = self.objects.with_file_name("second");
+        service.data_dir = self.objects.with_file_name(format!("node-{}", Uuid::now_v7()));
         std::fs::create_dir_all(&service.data_dir).expect("a folder is made");
         std::os::unix::fs::symlink(&self.objects, service.data_dir.join("objects")).expect("a link is made");
-        self.bench.serve(service, node(self.sandbox.ports.clamd)).await
+        self.bench.serve(service, node(self.sandbox.ports.clamd, catalogue)).await
     }
 
     /// A channel to the first node.
@@ -329,12 +335,17 @@ impl World {
     }
 }
 
-/// What serves as a node with a scanner.
+/// The folder of forms.
+pub(crate) fn catalogue() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue")
+}
+
+/// What serves as a node with a scanner and a catalogue.
 fn node(
     scanner: SocketAddr,
+    dir: PathBuf,
 ) -> impl FnOnce(ServiceConfig, Stop) -> BoxFuture<'static, anyhow::Result<()>> + use<> {
     let scanner = ScannerConfig { address: scanner.to_string(), timeout_seconds: 20 };
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue");
     let (catalogue, copies) = (CatalogueFolder { dir }, CopiesConfig::default());
     let uploads = UploadsConfig { origins: vec![PORTAL.to_owned()] };
     let inspector = InspectorConfig { program: Some(env!("CARGO_BIN_EXE_docket-filing").into()) };

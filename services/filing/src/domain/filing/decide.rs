@@ -109,6 +109,42 @@ pub fn answer(
     Ok(vec![pb::DraftAnswered { questions, answers_json }.into()])
 }
 
+/// Answers carried over to another edition of the form.
+#[derive(Debug, Clone)]
+pub struct EditionChange {
+    /// Version of the filing that they were carried over from.
+    pub version: u64,
+    /// Edition now.
+    pub edition: String,
+    /// Questions whose answers changed with it.
+    pub questions: Vec<String>,
+    /// Their answers now, JSON.
+    pub answers_json: String,
+    /// What a person should look at, JSON.
+    pub attention_json: String,
+}
+
+/// Takes a draft over to another edition of its form; not when it was written to meanwhile, so that no answer is left behind.
+pub fn change_edition(filing: &Filing, change: EditionChange) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    if filing.version != change.version {
+        return Err(Refusal::stale("The draft was written to while it was taken over to the new edition."));
+    }
+    if filing.edition == change.edition {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        pb::DraftEditionChanged {
+            from_edition: filing.edition.clone(),
+            edition: change.edition,
+            questions: change.questions,
+            answers_json: change.answers_json,
+            attention_json: change.attention_json,
+        }
+        .into(),
+    ])
+}
+
 /// What somebody else answered after the writer looked is not overwritten unseen; everything else is merged.
 fn not_answered_since(filing: &Filing, etag: u64, questions: &[String]) -> Result<(), Refusal> {
     let load =

@@ -1,0 +1,83 @@
+//! Drafts that were begun in an earlier edition of their form: carried over when somebody opens them, before anything is shown.
+
+use docket_eventlog::{Context, ExecuteError, Subjects};
+use docket_forms::{Answers, CarriedOver, Form};
+use docket_kernel::{Actor, RefusalCode, derived_id};
+use docket_service::ApiError;
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+
+use crate::desk::{Desk, Dossier};
+use crate::domain::filing::{self, EditionChange};
+
+/// How often it is tried again when somebody writes meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// The filing in the present edition of its form. What was sent stays in the edition in which it was signed.
+///
+/// # Errors
+/// Unavailable, when the draft is in an edition that this catalogue does not have: another node has a newer one.
+pub(crate) async fn present(desk: &Desk, mut dossier: Dossier) -> Result<Dossier, ApiError> {
+    for _ in 0..ATTEMPTS {
+        if dossier.filing.open().is_err() || dossier.content.erased {
+            return Ok(dossier);
+        }
+        let form = desk.form(&dossier.filing.form)?;
+        if dossier.filing.edition == form.edition.to_string() {
+            return Ok(dossier);
+        }
+        let change = carried_over(form, &dossier)?;
+        let (id, version) = (dossier.id, change.version);
+        let context = context(form, &dossier);
+        let decide = |filing: &filing::Filing| filing::change_edition(filing, change.clone());
+        match desk.filings.execute(&context, id, Subjects::filing(id), decide).await {
+            Ok(_) => tracing::info!(filing = %id, version, "a draft was taken over to a new edition"),
+            Err(ExecuteError::Refused(refusal)) if refusal.code == RefusalCode::Stale => {}
+            Err(error) => return Err(error.into()),
+        }
+        dossier = Dossier::open(&desk.log, id, desk.filings.load(id).await?).await?;
+    }
+    Err(ApiError::Unavailable("the draft in the new edition of its form"))
+}
+
+fn carried_over(form: &Form, dossier: &Dossier) -> Result<EditionChange, ApiError> {
+    let before = &dossier.content.answers;
+    let from: Option<Date> = dossier.filing.edition.parse().ok();
+    let carried = from.and_then(|from| form.carry_over(from, before).ok());
+    let Some(CarriedOver { answers, attention }) = carried else {
+        tracing::error!(filing = %dossier.id, edition = dossier.filing.edition, "no lens leads from a draft's edition");
+        return Err(ApiError::Unavailable("the edition of the form in which this draft is"));
+    };
+    let changes = changes(before, answers);
+    Ok(EditionChange {
+        version: dossier.filing.version,
+        edition: form.edition.to_string(),
+        questions: changes.keys().cloned().collect(),
+        answers_json: Value::Object(changes).to_string(),
+        attention_json: serde_json::to_string(&attention).map_err(ApiError::internal)?,
+    })
+}
+
+/// What makes of the answers before those after: `null` for each that is gone.
+fn changes(before: &Answers, after: Answers) -> Map<String, Value> {
+    let gone = before.keys().filter(|question| !after.contains_key(*question));
+    let gone: Vec<(String, Value)> = gone.map(|question| (question.clone(), Value::Null)).collect();
+    let changed = after.into_iter().filter(|(question, answer)| before.get(question) != Some(answer));
+    changed.chain(gone).collect()
+}
+
+/// The command of the catalogue: the same for everybody who opens the draft as it is.
+fn context(form: &Form, dossier: &Dossier) -> Context {
+    let name = format!("edition:{}:{}", form.edition, dossier.filing.version);
+    let command_id = derived_id(&name, dossier.id, 0);
+    Context {
+        command_id,
+        correlation_id: command_id,
+        causation_id: None,
+        actor: Actor::machine("catalogue"),
+        on_behalf_of: None,
+        auth_level: 0,
+        traceparent: docket_messaging::current_traceparent(),
+        request: Vec::new(),
+    }
+}

@@ -1,0 +1,164 @@
+//! A new edition of a form comes while drafts are open: their answers are carried over, nothing is lost without a word, what was
+//! signed is signed anew, and what was sent stays as it is.
+
+use std::path::{Path, PathBuf};
+
+use docket_forms::Catalogue;
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
+use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
+use docket_service::testing::Running;
+use serde_json::{Value, json};
+use tonic::Code;
+
+use crate::client::Client;
+use crate::files;
+use crate::world::{World, catalogue, reason};
+
+const EARLIER: &str = "2025-01-20";
+const NEXT: &str = "2031-01-15";
+
+impl Client {
+    /// The same person at another node.
+    fn at(&self, node: &Running) -> Self {
+        let channel = node.channel();
+        Self {
+            drafts: DraftServiceClient::new(channel.clone()),
+            evidence: EvidenceServiceClient::new(channel),
+            ..self.clone()
+        }
+    }
+}
+
+/// The catalogue with a next edition of I-90: one question has another id, one option and one question are gone, one is new.
+fn next_catalogue(folder: &Path) -> PathBuf {
+    let to = folder.join("catalogue");
+    copy(&catalogue(), &to);
+    let earlier = Catalogue::embedded().form("I-90").unwrap().asked();
+    let file = to.join("i-90.toml");
+    let form = std::fs::read_to_string(&file).unwrap();
+    let changes = [
+        (format!("form.edition = \"{EARLIER}\""), format!("form.edition = \"{NEXT}\"")),
+        (r#"id = "place_applied""#.to_owned(), r#"id = "place_of_application""#.to_owned()),
+        (r#", "old_edition_card""#.to_owned(), String::new()),
+        (
+            r#"id = "entry_port", section = "residence", type = "text", required = "never""#.to_owned(),
+            r#"id = "cards_before", section = "residence", type = "int", required = "always""#.to_owned(),
+        ),
+    ];
+    let next = changes.iter().fold(form, |form, (was, is)| {
+        assert!(form.contains(was), "{was}");
+        form.replace(was, is)
+    });
+    std::fs::write(&file, next).unwrap();
+    for language in ["en", "es"] {
+        std::fs::remove_file(to.join(language).join("i-90.toml")).unwrap();
+    }
+    let lens = format!(
+        r#"[[edition]]
+date = "{EARLIER}"
+source = "made up for a test"
+change = [
+  {{ do = "carry", from = "place_applied", to = "place_of_application" }},
+  {{ do = "carry", from = "reason", ask = ["old_edition_card"] }},
+  {{ do = "drop", from = "entry_port", reason = "Where you came in is no longer asked for." }},
+  {{ do = "new", to = "cards_before" }},
+]
+[edition.question]
+{earlier}"#
+    );
+    std::fs::write(to.join("editions/i-90.toml"), lens).unwrap();
+    to
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+fn answers(filing: &pb::Filing) -> Value {
+    serde_json::from_str(&filing.answers_json).unwrap()
+}
+
+fn attention(filing: &pb::Filing) -> Vec<(&str, &str, &str, &str)> {
+    filing
+        .attention
+        .iter()
+        .map(|one| (one.happened.as_str(), one.was.as_str(), one.field.as_str(), one.answer_json.as_str()))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_a_draft_are_carried_over_and_what_does_not_come_over_is_told() {
+    let (world, folder) = (World::start().await, tempfile::tempdir().unwrap());
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("I-90").await.unwrap();
+    assert_eq!(draft.edition, EARLIER);
+    let given = json!({ "reason": "old_edition_card", "place_applied": "Lima", "entry_port": "Miami", "mother_given": "Rosa" });
+    let before = ana.answer(&draft.name, &given).await.unwrap();
+
+    let next = world.node_with(next_catalogue(folder.path())).await;
+    let there = ana.at(&next);
+    let seen = there.get(&draft.name).await.unwrap();
+    assert_eq!((seen.edition.as_str(), seen.etag), (NEXT, before.etag + 1));
+    assert_eq!(answers(&seen), json!({ "mother_given": "Rosa", "place_of_application": "Lima" }));
+    assert_eq!(
+        attention(&seen),
+        [
+            ("dropped", "entry_port", "", "\"Miami\""),
+            ("option_gone", "reason", "reason", "\"old_edition_card\""),
+            ("new", "", "cards_before", "null"),
+        ]
+    );
+    assert_eq!(seen.attention[0].message, "Where you came in is no longer asked for.");
+    assert_eq!(there.get(&draft.name).await.unwrap().etag, seen.etag, "once");
+
+    // Who wrote with what was seen before is told what changed under it; everything else goes in.
+    let stale = there
+        .answer_as(uuid::Uuid::now_v7(), &draft.name, &json!({ "reason": "mutilated" }), before.etag)
+        .await;
+    assert_eq!(reason(&stale.unwrap_err()), "ANSWERED_MEANWHILE");
+    let answered = json!({ "reason": "mutilated", "cards_before": 2 });
+    there.answer(&draft.name, &answered).await.unwrap();
+    let seen = there.get(&draft.name).await.unwrap();
+    assert_eq!(
+        attention(&seen),
+        [("dropped", "entry_port", "", "\"Miami\"")],
+        "what is answered needs nothing more"
+    );
+
+    // A node that still has the earlier edition does not show it wrongly: it waits for its own turn.
+    let early = ana.get(&draft.name).await.unwrap_err();
+    assert_eq!(early.code(), Code::Unavailable, "{early:?}");
+    world.expect_nothing_personal_in_the_clear(&["Miami", "Rosa"]).await;
+    next.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_signed_in_the_earlier_edition_is_signed_anew_and_its_files_stay() {
+    let (world, folder) = (World::start().await, tempfile::tempdir().unwrap());
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("I-90").await.unwrap().name;
+    ana.answer(&draft, &json!({ "reason": "mutilated", "place_applied": "Lima" })).await.unwrap();
+    let file = ana.upload(&draft, "current_card", "card.png", &files::picture(51)).await.unwrap();
+
+    // Several open it at the same moment: it is taken over once.
+    let next = world.node_with(next_catalogue(folder.path())).await;
+    let there = ana.at(&next);
+    let all = futures::future::join_all((0..6).map(|_| there.get(&draft))).await;
+    let etags: Vec<u64> = all.into_iter().map(|seen| seen.unwrap().etag).collect();
+    assert!(etags.iter().all(|etag| *etag == etags[0]), "{etags:?}");
+    let seen = there.get(&draft).await.unwrap();
+    assert_eq!((seen.edition.as_str(), seen.evidence.len()), (NEXT, 1));
+    assert_eq!(there.download(&file.name).await.unwrap().0, file);
+    assert!(seen.missing.iter().any(|missing| missing.field == "cards_before"), "{:?}", seen.missing);
+    next.stop().await.unwrap();
+}
