@@ -61,6 +61,10 @@ impl Interview {
     async fn run(mut self, mut filing: pb::Filing, ask: &mut Ask) -> Result<pb::Filing> {
         say(&format!("{} {}", filing.form, filing.name));
         say(self.words.how_to_answer);
+        for one in filing.attention.iter().filter(|one| one.happened != "new") {
+            let what = format!("{}: {} {}", one.was, one.answer_json, one.message);
+            say(&self.words.not_taken_over.replace("{}", what.trim_end()));
+        }
         let (mut section, mut wanted) = (String::new(), None);
         loop {
             let answers = answers_of(&filing);

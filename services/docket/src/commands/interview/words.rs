@@ -8,6 +8,8 @@ pub struct Words {
     pub how_to_answer: &'static str,
     pub saved: &'static str,
     pub answered_meanwhile: &'static str,
+    /// The old question, answer and reason go where `{}` stands.
+    pub not_taken_over: &'static str,
     pub ready: &'static str,
     pub may_stay_open: &'static str,
     pub is_there_one: &'static str,
@@ -68,6 +70,7 @@ static EN: Words = Words {
     how_to_answer: "An empty line leaves a question open. ? says why it is asked, < goes back to the one before, + to the papers now, ! stops here: what is answered is saved.",
     saved: "saved",
     answered_meanwhile: "! Somebody else answered this meanwhile: {}. Yours was not saved.",
+    not_taken_over: "! The form has a new edition, which does not take this answer as it was: {}",
     ready: "Everything is there: it can be reviewed and signed.",
     may_stay_open: "You may leave this open.",
     is_there_one: "is there one to tell of?",
@@ -138,6 +141,7 @@ static ES: Words = Words {
     how_to_answer: "Una línea vacía deja abierta la pregunta. ? dice por qué se pregunta, < vuelve a la anterior, + pasa ya a los documentos, ! termina aquí: lo respondido está guardado.",
     saved: "guardado",
     answered_meanwhile: "! Mientras tanto, otra persona respondió a esto: {}. Lo suyo no se guardó.",
+    not_taken_over: "! El formulario tiene una nueva edición, que no acepta esta respuesta como estaba: {}",
     ready: "Está todo: puede revisarse y firmarse.",
     may_stay_open: "Puede dejarla abierta.",
     is_there_one: "¿hay alguno que indicar?",
@@ -231,8 +235,17 @@ mod tests {
                 words.papers.attached_elsewhere,
                 words.papers.no_such_file,
             ];
-            [&[words.choose_one, words.answered_meanwhile, words.answered_so, words.waits], &papers[..]]
-                .concat()
+            [
+                &[
+                    words.choose_one,
+                    words.answered_meanwhile,
+                    words.not_taken_over,
+                    words.answered_so,
+                    words.waits,
+                ],
+                &papers[..],
+            ]
+            .concat()
         };
         assert!(filled(en).into_iter().chain(filled(es)).all(|text| text.contains("{}")));
         for words in [en, es] {
