@@ -12,7 +12,7 @@ use crate::weaving::{Asked, Fate, Loom, Woven, written};
 
 /// Chains of editions, and drafts of each.
 fn rounds() -> (u64, usize) {
-    if std::env::var_os("DOCKET_PROOF").is_some() { (1_000, 100) } else { (60, 50) }
+    if std::env::var_os("DOCKET_PROOF").is_some() { (1_000, 100) } else { (30, 40) }
 }
 
 fn seed(n: u64) -> [u8; 32] {
