@@ -1,7 +1,7 @@
 //! Every way through a form that is filed online ends: ready to be signed, or at a stop that says what is wrong and what to do.
 //!
 //! A walk gives an acceptable answer to what is missing and attaches what is needed, and does nothing else. The walks begin at
-//! every option that a condition depends on, at ages around which conditions turn. Some hundred walks a form in the short form,
+//! every option that a condition depends on, at ages around which conditions turn. Some dozens of walks a form in the short form,
 //! some thousand in the long one (`DOCKET_PROOF`).
 
 use std::collections::BTreeSet;
