@@ -207,12 +207,11 @@ impl Server {
         let (auth, routes) = self.guarded(redrivers)?;
         if let Some(listener) = http {
             let local = Local::new(auth.layer(routes.clone()));
-            let faces_of_http = std::mem::take(&mut self.http).into_iter();
-            let router = faces_of_http.fold(axum::Router::new(), |all, face| all.merge(face(local.clone())));
+            let all = std::mem::take(&mut self.http).into_iter();
+            let app = all.fold(axum::Router::new(), |app, face| app.merge(face(local.clone())));
             let calls = calls.clone().cancelled_owned();
             let listener = Https::new(listener, tls::https(&config.tls).context("service.tls")?)?;
-            faces
-                .spawn(async move { Ok(axum::serve(listener, router).with_graceful_shutdown(calls).await?) });
+            faces.spawn(async move { Ok(axum::serve(listener, app).with_graceful_shutdown(calls).await?) });
         }
         faces.spawn(serve_grpc(grpc, tls::server(&config.tls)?, (auth, routes), calls.clone())?);
         let ending = working.clone().cancelled_owned();
