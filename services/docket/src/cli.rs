@@ -37,6 +37,9 @@ enum Command {
         /// List the stories there are.
         #[arg(long)]
         list: bool,
+        /// Something is stopped or killed meanwhile: what has to happen within seconds may take longer, and a watch may break.
+        #[arg(long)]
+        disturbed: bool,
     },
     /// Sign in and keep the session for the next commands.
     SignIn(commands::SignInArgs),
@@ -167,9 +170,9 @@ async fn dispatch(cli: Cli) -> Result<()> {
             up::run(&place, up::Wish { apart: apart.is_some(), story, once, json: cli.json }).await
         }
         Command::Story { list: true, .. } => list_stories(&teller),
-        Command::Story { file, .. } => {
+        Command::Story { file, disturbed, .. } => {
             let addresses = address::Addresses::read(&home)?;
-            story::play(&addresses, &story_file(file), &teller).await.map(|_| ())
+            story::play(&addresses, &story_file(file), disturbed, &teller).await.map(|_| ())
         }
         Command::SignIn(args) => commands::sign_in(&home, &args, &teller).await,
         Command::StepUp(args) => commands::step_up(&home, &args, &teller).await,

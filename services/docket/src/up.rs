@@ -78,7 +78,7 @@ fn throw_away(home: &Path, lock: &Path) -> Result<()> {
 async fn after_start(running: &Running, wish: &Wish, teller: &Teller) -> Result<()> {
     let addresses = running.addresses().clone();
     let told = match &wish.story {
-        Some(file) => Some(crate::story::play(&addresses, file, teller).await?),
+        Some(file) => Some(crate::story::play(&addresses, file, false, teller).await?),
         None => None,
     };
     if wish.once {

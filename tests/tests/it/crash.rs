@@ -24,7 +24,7 @@ fn every_process_is_killed_once_and_the_story_goes_through() {
     let system = System::start();
     let mut victims: VecDeque<&str> = VICTIMS.into();
     let mut steps_left = 4_u64;
-    system.play("tests/stories/naturalization.toml", |_| {
+    system.play_disturbed("tests/stories/naturalization.toml", |_| {
         steps_left = steps_left.saturating_sub(1);
         if steps_left > 0 {
             return;

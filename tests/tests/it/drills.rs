@@ -54,7 +54,7 @@ fn play_and_kill(system: &System, story: &str, victim: &'static str, random: &mu
     let pause = Duration::from_millis(random.below(LONGEST_PAUSE_MS));
     println!("{story}: {victim} is killed {} ms after step {step} of {steps}", pause.as_millis());
     let mut killed = false;
-    system.play(story, |told| {
+    system.play_disturbed(story, |told| {
         if told["step"].as_u64() == Some(step) {
             killed = true;
             system.kill_after(victim, pause);

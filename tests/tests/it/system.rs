@@ -105,13 +105,17 @@ impl System {
     }
 
     /// Plays a story; calls `at_step` with each step as it is told. The last line says what came of it. Panics with the story's words when it fails.
-    pub(crate) fn play(&self, file: &str, mut at_step: impl FnMut(&Value)) -> Vec<Value> {
-        let mut story = self
-            .command(&["story", file, "--json"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("docket story");
+    pub(crate) fn play(&self, file: &str, at_step: impl FnMut(&Value)) -> Vec<Value> {
+        self.told(self.command(&["story", file, "--json"]), at_step)
+    }
+
+    /// The same while something is stopped or killed.
+    pub(crate) fn play_disturbed(&self, file: &str, at_step: impl FnMut(&Value)) -> Vec<Value> {
+        self.told(self.command(&["story", file, "--disturbed", "--json"]), at_step)
+    }
+
+    fn told(&self, mut story: Command, mut at_step: impl FnMut(&Value)) -> Vec<Value> {
+        let mut story = story.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("docket story");
         let lines = BufReader::new(story.stdout.take().expect("its output")).lines();
         let mut told = Vec::new();
         for line in lines {

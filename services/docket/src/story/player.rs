@@ -45,6 +45,8 @@ pub struct Player {
     pub assigned: String,
     /// Appearances by client.
     pub appearances: BTreeMap<String, Appearance>,
+    /// Something is stopped or killed meanwhile.
+    pub disturbed: bool,
     /// A live watch that is open.
     pub watch: Option<tonic::Streaming<docket_proto::case_status::v1::WatchCaseResponse>>,
     /// Cases kept by name.
@@ -133,8 +135,8 @@ pub fn list(folder: &Path) -> Result<Vec<(PathBuf, String, String)>> {
     Ok(stories)
 }
 
-/// Plays a story from its file.
-pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result<Told> {
+/// Plays a story from its file; `disturbed` where something is stopped or killed meanwhile.
+pub async fn play(addresses: &Addresses, file: &Path, disturbed: bool, teller: &Teller) -> Result<Told> {
     let story = Story::read(file)?;
     teller.heading(&story.title);
     let run = run()?;
@@ -159,7 +161,7 @@ pub async fn play(addresses: &Addresses, file: &Path, teller: &Teller) -> Result
         }
         people.insert(row.id.clone(), person);
     }
-    let mut player = Player::new(addresses, people, story.folder.clone())?;
+    let mut player = Player { disturbed, ..Player::new(addresses, people, story.folder.clone())? };
     for (step, number) in story.step.iter().zip(1..) {
         vars.set_today(today()?);
         for (name, kept) in &player.kept {
@@ -206,6 +208,7 @@ impl Player {
             payer_code: String::new(),
             assigned: String::new(),
             appearances: BTreeMap::new(),
+            disturbed: false,
             watch: None,
             kept: BTreeMap::new(),
         })
