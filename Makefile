@@ -36,6 +36,6 @@ proof: ## the long forms of the tests: more cases, more crashes; wrong programs 
 	@DOCKET_PROOF=1 PROPTEST_CASES=20000 deploy/test
 	@deploy/mutants --if-installed
 
-bench: ## the measurements of the log and its broker, each against a baseline of the same run
+bench: ## the measurements of the log, its broker, forms and filing, each against a baseline of the same run
 	@deploy/tools/install
 	@cargo bench --package docket-tests --bench log
