@@ -14,7 +14,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{head, post};
 use bytes::Bytes;
-use docket_kernel::{Refusal, derived_id, resource};
+use docket_kernel::{derived_id, resource};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::send_upload_request::Part;
 use docket_proto::filing::v1::upload_service_client::UploadServiceClient;
@@ -176,12 +176,8 @@ async fn write(
         return Err(Problem::from(refusal).numbered(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let offset = headers::number(headers, &OFFSET)?;
-    let upload = resume(&mut client, id, headers).await?;
-    if offset != upload.offset {
-        let message = format!("{} bytes are here; the next one goes there.", upload.offset);
-        let refusal = Refusal::state("OFFSET_DIFFERS", message).fact("offset", upload.offset.to_string());
-        return Err(told(ApiError::from(refusal).into()));
-    }
+    // Whether that is the next byte, `SendUpload` says.
+    let upload = pb::Upload { offset, ..resume(&mut client, id, headers).await? };
     let request = with_caller(parts(upload, bytes), headers);
     let upload = client.send_upload(request).await.map_err(told)?.into_inner().upload.unwrap_or_default();
     let here = [(OFFSET, HeaderValue::from(upload.offset))];

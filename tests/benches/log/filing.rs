@@ -126,7 +126,7 @@ async fn sandbox() -> Sandbox {
 /// The filing service with those around it.
 struct Office {
     bench: Bench,
-    node: Running,
+    _node: Running,
     channels: Vec<Channel>,
 }
 
@@ -154,13 +154,12 @@ impl Office {
         let serve = |service, stop| docket_filing::serve(Config { service, ..config }, stop);
         let node = bench.serve(service, serve).await;
         let channels = (0..CONNECTIONS).map(|_| node.channel()).collect();
-        Self { bench, node, channels }
+        Self { bench, _node: node, channels }
     }
 
     fn person(&self, n: usize) -> Person {
         let token = self.bench.step_up_token(Uuid::now_v7());
-        let channel = self.channels.get(n % CONNECTIONS).cloned().unwrap_or_else(|| self.node.channel());
-        Person { token, channel }
+        Person { token, channel: self.channels[n % CONNECTIONS].clone() }
     }
 }
 

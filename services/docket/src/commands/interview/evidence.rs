@@ -41,6 +41,8 @@ impl Checklist<'_> {
         }
         say(self.words.papers.how_to_attach);
         self.list(&filing);
+        // Looked up once: the service opens every filing of the person for it.
+        let elsewhere = self.drafts.reusable(&filing.name).await?;
         let mut asked = BTreeSet::new();
         loop {
             let lacking = |need: &&pb::EvidenceNeed| is_lacking(need) && !asked.contains(&need.kind);
@@ -51,7 +53,7 @@ impl Checklist<'_> {
                     Err(end) => return Ok((filing, end)),
                 },
             };
-            if let Some(end) = self.ask_for(&mut filing, &need, ask).await? {
+            if let Some(end) = self.ask_for(&mut filing, &need, &elsewhere, ask).await? {
                 return Ok((filing, end));
             }
             asked.insert(need.kind);
@@ -103,12 +105,13 @@ impl Checklist<'_> {
         &self,
         filing: &mut pb::Filing,
         need: &pb::EvidenceNeed,
+        elsewhere: &[pb::ReusableEvidence],
         ask: &mut Ask,
     ) -> Result<Option<End>> {
         eprintln!();
         say(&need.title);
         self.tell_why(filing, need);
-        let elsewhere = self.elsewhere(filing, need).await?;
+        let elsewhere = self.elsewhere(need, elsewhere);
         loop {
             let Some(line) = ask.line(self.words.papers.file_or_why_not)? else { return Ok(Some(End::Stop)) };
             let over = match Line::read(&line) {
@@ -119,7 +122,7 @@ impl Checklist<'_> {
                     self.tell_more();
                     false
                 }
-                Line::Again => match &elsewhere {
+                Line::Again => match elsewhere {
                     Some(file) => self.attach_again(filing, file).await?,
                     None => false,
                 },
@@ -149,16 +152,17 @@ impl Checklist<'_> {
     }
 
     /// The file that was attached for it to another filing last; said, when there is one.
-    async fn elsewhere(&self, filing: &pb::Filing, need: &pb::EvidenceNeed) -> Result<Option<pb::Evidence>> {
-        let fits = |file: &pb::Evidence| file.kind == need.kind || need.substitutes.contains(&file.kind);
-        for one in self.drafts.reusable(&filing.name).await? {
-            if let Some(file) = one.evidence.filter(fits) {
-                let offer = self.words.papers.attached_elsewhere;
-                say(&offer.replace("{}", &format!("{} ({})", file.file_name, one.form)));
-                return Ok(Some(file));
-            }
-        }
-        Ok(None)
+    fn elsewhere<'a>(
+        &self,
+        need: &pb::EvidenceNeed,
+        reusable: &'a [pb::ReusableEvidence],
+    ) -> Option<&'a pb::Evidence> {
+        let fits = |file: &&pb::Evidence| file.kind == need.kind || need.substitutes.contains(&file.kind);
+        let found = |one: &'a pb::ReusableEvidence| Some((one.evidence.as_ref().filter(fits)?, &one.form));
+        let (file, form) = reusable.iter().find_map(found)?;
+        let offer = self.words.papers.attached_elsewhere;
+        say(&offer.replace("{}", &format!("{} ({form})", file.file_name)));
+        Some(file)
     }
 
     /// Attaches a file of another filing; true once it is attached.
