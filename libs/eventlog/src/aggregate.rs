@@ -38,6 +38,17 @@ pub struct Loaded<A: Aggregate> {
     pub events: Vec<Recorded>,
 }
 
+impl<A: Aggregate> Folded<A> {
+    /// The state after more events of its stream, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] for an event which the aggregate does not know.
+    pub fn after(self, events: &[Recorded]) -> Result<Self, Error> {
+        let version = events.last().map_or(self.version, |event| event.version);
+        Ok(Self { state: fold::<A>(self.state, events)?, version })
+    }
+}
+
 impl<A: Aggregate> Loaded<A> {
     /// Folds a whole stream.
     ///

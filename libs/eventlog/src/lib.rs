@@ -59,7 +59,7 @@ pub use metadata::Metadata;
 pub use obligations::{Obligation, Obligations};
 pub use open::Opened;
 pub use read::{Direction, Filter, Page};
-pub use record::{FORMAT, Recorded};
+pub use record::{FORMAT, Mark, Recorded};
 pub use request::Difference;
 pub use schema::migrate;
 pub use signed::{CheckpointKey, SignedCheckpoint, Statement};

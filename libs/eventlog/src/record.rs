@@ -12,6 +12,15 @@ use crate::{Error, Metadata, StreamName, link};
 /// The format this program writes.
 pub const FORMAT: u32 = 1;
 
+/// A place in the history of a stream: who knows it can tell whether a stream is still the one that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Version of an event.
+    pub version: u64,
+    /// Its link, which stands for all before it too.
+    pub link: [u8; 32],
+}
+
 /// One stored event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
@@ -57,6 +66,11 @@ impl Recorded {
     /// Whether the link is right, given the link before it in its stream.
     pub fn follows(&self, previous: &[u8; 32]) -> bool {
         link(previous, self) == self.link
+    }
+
+    /// The place of this event in its stream's history.
+    pub fn mark(&self) -> Mark {
+        Mark { version: self.version, link: self.link }
     }
 
     /// The encoded `docket.log.v1.StoredEvent`: the broker's message and an export's record.

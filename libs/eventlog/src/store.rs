@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::aggregate::fold;
 use crate::{
-    Aggregate, Append, Appended, Context, Error, EventLog, ExecuteError, Expected, Folded, Loaded, Recorded,
-    StreamAppend, StreamName, Subjects, snapshot,
+    Aggregate, Append, Appended, Context, Error, EventLog, ExecuteError, Expected, Folded, Loaded, Mark,
+    Recorded, StreamAppend, StreamName, Subjects, snapshot,
 };
 
 /// How often a command which lost a race is decided again.
@@ -79,6 +79,17 @@ impl<A: Aggregate> Store<A> {
         Loaded::fold(self.log.read_stream_as_of(&Self::stream(id), position).await?)
     }
 
+    /// The events after a place that is known; none at all when that place is no longer in the stream's history, as after
+    /// a log was restored to an earlier point: then all must be read.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    pub async fn since(&self, id: Uuid, mark: &Mark) -> Result<Option<Vec<Recorded>>, Error> {
+        let mut events = self.log.read_stream(&Self::stream(id), mark.version).await?;
+        let holds = events.first().is_some_and(|event| event.mark() == *mark);
+        Ok(holds.then(|| events.split_off(1)))
+    }
+
     /// Carries out a command: loads, decides, appends; after a lost race decides again. A repeated command is
     /// answered as at the first time; a refused one is decided anew.
     ///
@@ -94,6 +105,21 @@ impl<A: Aggregate> Store<A> {
         self.execute_beside(context, (id, subjects), &[], |states| Ok(vec![decide(&states[0].state)?])).await
     }
 
+    /// [`Store::execute`] for who has just loaded the state: it is read again only after a lost race.
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub async fn execute_from(
+        &self,
+        context: &Context,
+        (id, subjects): (Uuid, Subjects),
+        known: Folded<A>,
+        decide: impl Fn(&A::State) -> Result<Vec<A::Event>, Refusal>,
+    ) -> Result<Executed<A>, ExecuteError> {
+        let decide = |states: &[Folded<A>]| Ok(vec![decide(&states[0].state)?]);
+        self.carry_out(context, (id, subjects), &[], Some(known), decide).await
+    }
+
     /// [`Store::execute`] for a decision that looks at others beside the first, and may write to them too: their
     /// events in the same order, fewer lists leave the last ones as they are. It is done only while none of them has
     /// moved on; each may stand once. The answer is about the first.
@@ -107,10 +133,24 @@ impl<A: Aggregate> Store<A> {
         others: &[(Uuid, Subjects)],
         decide: impl Fn(&[Folded<A>]) -> Result<Vec<Vec<A::Event>>, Refusal>,
     ) -> Result<Executed<A>, ExecuteError> {
+        self.carry_out(context, first, others, None, decide).await
+    }
+
+    async fn carry_out(
+        &self,
+        context: &Context,
+        first: (Uuid, Subjects),
+        others: &[(Uuid, Subjects)],
+        mut known: Option<Folded<A>>,
+        decide: impl Fn(&[Folded<A>]) -> Result<Vec<Vec<A::Event>>, Refusal>,
+    ) -> Result<Executed<A>, ExecuteError> {
         let mut attempt = 1;
         loop {
             // First the states, then the command: a command not done yet cannot be part of those states.
-            let mut before = vec![self.state(first.0).await?];
+            let mut before = match known.take() {
+                Some(known) => vec![known],
+                None => vec![self.state(first.0).await?],
+            };
             for (other, _) in others {
                 before.push(self.state(*other).await?);
             }

@@ -155,6 +155,15 @@ impl Vault {
         key.cipher.open(&whole_aad("docket.sealed.v1", subject, aad), body).map(Opened::Plain)
     }
 
+    /// Whether the subject's key was destroyed, as soon as opening would say so: whoever keeps what was opened asks this
+    /// before each use.
+    ///
+    /// # Errors
+    /// [`Error::Database`]; as [`Vault::start`].
+    pub async fn is_erased(&self, subject: &Subject) -> Result<bool, Error> {
+        Ok(matches!(self.key(subject).await?, Some(DataKey::Destroyed)))
+    }
+
     /// Drops the subject's plain key from memory for good: the answer to another service's `SubjectErased`.
     pub async fn forget(&self, subject: &Subject) {
         self.0.erased.write().unwrap_or_else(PoisonError::into_inner).insert(*subject);

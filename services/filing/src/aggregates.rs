@@ -24,11 +24,6 @@ impl Aggregate for Filings {
     }
 }
 
-/// When a filing was last worked on.
-pub(crate) fn worked_at(loaded: &Loaded<Filings>) -> Option<Timestamp> {
-    recorded_at(loaded, loaded.state.worked)
-}
-
 /// When a filing came to a version.
 pub(crate) fn recorded_at(loaded: &Loaded<Filings>, version: u64) -> Option<Timestamp> {
     loaded.events.iter().find(|event| event.version == version).map(|event| event.recorded_at)

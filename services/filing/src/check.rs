@@ -5,8 +5,9 @@ use docket_kernel::Refusal;
 use docket_service::ApiError;
 use serde_json::Value;
 
-use crate::desk::{Desk, Dossier};
+use crate::desk::Desk;
 use crate::domain::filing::Checked;
+use crate::dossiers::Dossier;
 use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::lacks::Lacks;
 use crate::sheet::Sheet;

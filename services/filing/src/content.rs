@@ -54,34 +54,40 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// Opens the events of a filing's stream and merges the answers, the later over the earlier.
+    /// Opens the events of a filing's stream.
     pub(crate) async fn of_filing(log: &EventLog, events: &[Recorded]) -> Result<Self, Error> {
         let mut content = Self::default();
+        content.follow(log, events).await?;
+        Ok(content)
+    }
+
+    /// Opens what came since and merges the answers, the later over the earlier.
+    pub(crate) async fn follow(&mut self, log: &EventLog, events: &[Recorded]) -> Result<(), Error> {
         for recorded in events.iter().filter(|event| !event.sealed.is_empty()) {
-            let event: filing::Event = content.open(log, recorded).await?;
+            let event: filing::Event = self.open(log, recorded).await?;
             if let filing::Event::DraftAnswered(e) = event {
-                content.answered_since(&e.questions);
-                content.merge(&e.answers_json);
+                self.answered_since(&e.questions);
+                self.merge(&e.answers_json);
             } else if let filing::Event::DraftEditionChanged(e) = event {
-                content.attention = serde_json::from_str(&e.attention_json).unwrap_or_default();
-                content.merge(&e.answers_json);
+                self.attention = serde_json::from_str(&e.attention_json).unwrap_or_default();
+                self.merge(&e.answers_json);
             } else if let filing::Event::FeeWaiverRequested(e) = event {
-                content.waiver = serde_json::from_str(&e.answers_json).ok();
+                self.waiver = serde_json::from_str(&e.answers_json).ok();
             } else if let filing::Event::FilingSigned(e) = event {
                 let (role, typed_name, proven_name, sheet_json) =
                     (e.role, e.typed_name, e.proven_name, e.sheet_json);
-                content.signature = SealedSignature { role, typed_name, proven_name, sheet_json };
+                self.signature = SealedSignature { role, typed_name, proven_name, sheet_json };
             } else if let filing::Event::FilingReturned(e) = event {
-                content.remark = e.remark;
+                self.remark = e.remark;
             } else if let filing::Event::EvidenceAdded(e) = event {
-                content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
+                self.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
             } else if let filing::Event::MissingEvidenceExplained(e) = event {
-                content.explanations.insert(e.kind, e.explanation);
+                self.explanations.insert(e.kind, e.explanation);
             } else if let filing::Event::UnsolicitedEvidenceAdded(e) = event {
-                content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
+                self.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
             }
         }
-        Ok(content)
+        Ok(())
     }
 
     /// Opens the events of a response's stream.

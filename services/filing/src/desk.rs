@@ -7,14 +7,14 @@ use docket_forms::{Catalogue, Form};
 use docket_kernel::{Refusal, identifier, resource};
 use docket_proto::identity::v1::GetContactResponse;
 use docket_service::{ApiError, Base, Caller, Resource};
-use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::aggregates::{Filings, Packages, Representations, Responses, worked_at};
+use crate::aggregates::{Filings, Packages, Representations, Responses};
 use crate::content::Content;
 use crate::copy::Copies;
-use crate::domain::filing::{Filing, Phase, Standing};
+use crate::domain::filing::{Phase, Standing};
 use crate::domain::response::Response;
+use crate::dossiers::{Closed, Dossier, Dossiers};
 use crate::edition;
 use crate::inspector::Inspector;
 use crate::scanner::Scanner;
@@ -30,6 +30,7 @@ pub(crate) struct Desk {
     pub(crate) base: Base,
     pub(crate) log: EventLog,
     pub(crate) filings: Store<Filings>,
+    pub(crate) dossiers: Dossiers,
     pub(crate) responses: Store<Responses>,
     pub(crate) packages: Store<Packages>,
     pub(crate) representations: Store<Representations>,
@@ -37,33 +38,6 @@ pub(crate) struct Desk {
     pub(crate) inspector: Inspector,
     pub(crate) scanner: Scanner,
     pub(crate) copies: Copies,
-}
-
-/// A filing that the caller may see, with its content opened.
-pub(crate) struct Dossier {
-    pub(crate) id: Uuid,
-    pub(crate) filing: Filing,
-    pub(crate) content: Content,
-    /// When it was last worked on.
-    pub(crate) worked_at: Option<Timestamp>,
-}
-
-impl Dossier {
-    /// A filing that was loaded, for whoever may see it.
-    ///
-    /// # Errors
-    /// A log or vault that does not answer.
-    pub(crate) async fn open(log: &EventLog, id: Uuid, loaded: Loaded<Filings>) -> Result<Self, ApiError> {
-        let content = Content::of_filing(log, &loaded.events).await?;
-        let worked_at = worked_at(&loaded);
-        Ok(Self { id, filing: loaded.state, content, worked_at })
-    }
-
-    /// What cannot be provided, by kind, and why; an explanation that no longer stands is left out.
-    pub(crate) fn explanations(&self) -> impl Iterator<Item = (&str, &str)> {
-        let words = |kind: &str| self.content.explanations.get(kind).map_or("", String::as_str);
-        self.filing.explained.iter().map(move |kind| (kind.as_str(), words(kind)))
-    }
 }
 
 /// A response that the caller may see, with its content opened.
@@ -83,6 +57,7 @@ impl Desk {
         let log = base.log.clone();
         Self {
             filings: Store::new(log.clone()),
+            dossiers: Dossiers::new(log.clone(), base.vault.clone()),
             responses: Store::new(log.clone()),
             packages: Store::new(log.clone()),
             representations: Store::new(log.clone()),
@@ -113,16 +88,25 @@ impl Desk {
     /// Loads a filing for an act of the caller and opens its content.
     ///
     /// # Errors
-    /// Not found, also when it is not the caller's; what the policy says; a log or vault that does not answer.
+    /// As [`Desk::closed`]; unavailable, when it is in an edition that cannot be had here.
     pub(crate) async fn filing(&self, caller: &Caller, action: &str, id: Uuid) -> Result<Dossier, ApiError> {
-        let loaded: Loaded<Filings> = self.filings.load(id).await?;
-        let relations = if loaded.state.phase == Phase::Absent {
+        let closed = self.closed(caller, action, id).await?;
+        edition::present(self, self.dossiers.open(closed).await?).await
+    }
+
+    /// Loads a filing for an act of the caller that needs nothing of its content.
+    ///
+    /// # Errors
+    /// Not found, also when it is not the caller's; what the policy says; a log or vault that does not answer.
+    pub(crate) async fn closed(&self, caller: &Caller, action: &str, id: Uuid) -> Result<Closed, ApiError> {
+        let closed = self.dossiers.find(id).await?;
+        let relations = if closed.filing.phase == Phase::Absent {
             Vec::new()
         } else {
-            self.relations(caller, loaded.state.account, id).await?
+            self.relations(caller, closed.filing.account, id).await?
         };
         self.require(caller, action, "Filing", id, relations)?;
-        edition::present(self, Dossier::open(&self.log, id, loaded).await?).await
+        Ok(closed)
     }
 
     /// Loads a response for an act of the caller and opens its content.

@@ -7,8 +7,9 @@ use docket_service::ApiError;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
-use crate::desk::{Desk, Dossier};
+use crate::desk::Desk;
 use crate::domain::filing::{self, EditionChange};
+use crate::dossiers::Dossier;
 
 /// How often it is tried again when somebody writes meanwhile.
 const ATTEMPTS: usize = 5;
@@ -35,7 +36,7 @@ pub(crate) async fn present(desk: &Desk, mut dossier: Dossier) -> Result<Dossier
             Err(ExecuteError::Refused(refusal)) if refusal.code == RefusalCode::Stale => {}
             Err(error) => return Err(error.into()),
         }
-        dossier = Dossier::open(&desk.log, id, desk.filings.load(id).await?).await?;
+        dossier = desk.dossiers.opened(id).await?;
     }
     Err(ApiError::Unavailable("the draft in the new edition of its form"))
 }

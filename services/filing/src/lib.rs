@@ -16,6 +16,7 @@ mod content;
 mod copy;
 mod desk;
 pub mod domain;
+mod dossiers;
 mod edition;
 mod facts;
 mod file_type;

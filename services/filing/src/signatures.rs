@@ -8,8 +8,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::appearance::Said;
-use crate::desk::{Desk, Dossier};
+use crate::desk::Desk;
 use crate::domain::filing::{Capacity, Signature as Signed};
+use crate::dossiers::Dossier;
 use crate::sheet::Sheet;
 use crate::spoken;
 

@@ -1,6 +1,6 @@
 //! The store: decide, append, decide again, repeat.
 
-use docket_eventlog::{Aggregate, Context, ExecuteError, Expected, Folded, Snapshots, Store, Subjects};
+use docket_eventlog::{Aggregate, Context, ExecuteError, Expected, Folded, Mark, Snapshots, Store, Subjects};
 use docket_kernel::Refusal;
 use docket_proto::events::account::Event;
 use futures::future::join_all;
@@ -55,6 +55,50 @@ async fn a_repeated_command_is_answered_as_of_the_first_time() {
     let changed = Context { request: vec![8, 1], ..context(1) };
     let reused = store.execute(&changed, id(1), Subjects::NONE, count).await;
     assert!(matches!(reused, Err(ExecuteError::Log(docket_eventlog::Error::CommandReused { .. }))));
+}
+
+#[tokio::test]
+async fn what_came_since_is_read_and_another_history_is_noticed() {
+    let world = World::new().await;
+    let store = Store::<Counter>::new(world.log.clone());
+    for command in 1..=3 {
+        store.execute(&context(command), id(1), Subjects::NONE, count).await.unwrap();
+    }
+    let loaded = store.load(id(1)).await.unwrap();
+    let (first, last) = (loaded.events[0].mark(), loaded.events[2].mark());
+    assert_eq!(store.since(id(1), &first).await.unwrap().unwrap(), loaded.events[1..]);
+    assert_eq!(store.since(id(1), &last).await.unwrap().unwrap(), []);
+    // What comes after a mark makes of the state there the state now.
+    let known = Folded::<Counter> { state: 1, version: 1 }.after(&loaded.events[1..]).unwrap();
+    assert_eq!((known.state, known.version), (loaded.state, 3));
+
+    let elsewhere = Mark { link: last.link, ..first };
+    let ahead = Mark { version: 4, ..last };
+    for unknown in [elsewhere, ahead] {
+        assert_eq!(store.since(id(1), &unknown).await.unwrap(), None, "{unknown:?}");
+    }
+    assert_eq!(store.since(id(2), &first).await.unwrap(), None, "of another stream");
+}
+
+#[tokio::test]
+async fn a_command_on_a_known_state_is_decided_again_when_the_stream_has_moved_on() {
+    let world = World::new().await;
+    let store = Store::<Counter>::new(world.log.clone());
+    let nothing = Folded::<Counter> { state: 0, version: 0 };
+    let seen = std::cell::RefCell::new(Vec::new());
+    let decide = |state: &u32| {
+        seen.borrow_mut().push(*state);
+        count(state)
+    };
+    let ours = (id(1), Subjects::NONE);
+    let first = store.execute_from(&context(1), ours, nothing.clone(), decide).await.unwrap();
+    assert_eq!((first.state, first.version), (1, 1));
+    // By now what was known is old.
+    let second = store.execute_from(&context(2), ours, nothing.clone(), decide).await.unwrap();
+    assert_eq!((second.state, second.version, seen.take()), (2, 2, vec![0, 0, 1]));
+    let again = store.execute_from(&context(1), ours, nothing, decide).await.unwrap();
+    assert_eq!((again.state, again.version, again.repeated, seen.take()), (1, 1, true, vec![]));
+    assert_eq!(world.sound().await.len(), 2);
 }
 
 #[tokio::test]

@@ -14,9 +14,10 @@ use super::attach::new_salt;
 use super::drafts::{opening, started_before, write};
 use crate::aggregates::Filings;
 use crate::content::commitment;
-use crate::desk::{Desk, Dossier, acting_for, id_in};
+use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
 use crate::domain::filing::{self, Filing, Start};
+use crate::dossiers::Dossier;
 use crate::store::representations;
 
 /// Begins the new filing, and notes it at the old one: both or neither.

@@ -1,5 +1,6 @@
 //! Attaching a file that is here whole: type, scan, seal, event; each step only after the one before was right.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand;
@@ -15,10 +16,11 @@ use uuid::Uuid;
 
 use super::view;
 use crate::content::{Content, commitment};
-use crate::desk::{Desk, Dossier, acting_for, id_in};
+use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
 use crate::domain::filing::{AUTHORITY_TO_SIGN, OTHER, Phase, Standing};
 use crate::domain::{filing, response};
+use crate::dossiers::Dossier;
 use crate::scanner::Verdict;
 use crate::waiver;
 
@@ -57,7 +59,7 @@ pub(super) struct Place {
     /// Account of the party.
     pub(super) account: Uuid,
     pub(super) files: Vec<Attached>,
-    pub(super) content: Content,
+    pub(super) content: Arc<Content>,
     /// Why nothing can be attached now.
     pub(super) closed: Option<Refusal>,
 }
@@ -176,7 +178,7 @@ async fn look(
                 subject: id,
                 account: dossier.filing.account,
                 closed: dossier.filing.open().err(),
-                files: dossier.filing.evidence,
+                files: dossier.filing.evidence.clone(),
                 content: dossier.content,
             })
         }
@@ -192,7 +194,7 @@ async fn look(
                 account: dossier.response.account,
                 closed: closed.err(),
                 files: dossier.response.evidence,
-                content: dossier.content,
+                content: Arc::new(dossier.content),
             })
         }
     }
@@ -200,7 +202,7 @@ async fn look(
 
 /// The place beside what was signed, for what is added unasked.
 async fn in_case(desk: &Desk, dossier: Dossier, kind: Option<&str>) -> Result<Place, ApiError> {
-    let Dossier { id, filing, content, .. } = dossier;
+    let (id, filing) = (dossier.id, &dossier.filing);
     if let Some(kind) = kind.filter(|kind| *kind != OTHER) {
         known_kind(desk.form(&filing.form)?, desk.form(waiver::FORM)?, kind)
             .map_err(|refusal| refusal.way_out("What is on no checklist is of the kind other."))?;
@@ -211,9 +213,9 @@ async fn in_case(desk: &Desk, dossier: Dossier, kind: Option<&str>) -> Result<Pl
         form: Some(filing.form.clone()),
         subject: id,
         account: filing.account,
-        closed: filing::may_add_unsolicited(&filing, standing).err(),
-        files: filing.evidence.into_iter().chain(filing.unsolicited).collect(),
-        content,
+        closed: filing::may_add_unsolicited(filing, standing).err(),
+        files: dossier.files().cloned().collect(),
+        content: dossier.content,
     })
 }
 

@@ -14,8 +14,9 @@ use tonic::Status;
 use super::signing::not_erased;
 use crate::check::Check;
 use crate::copy::{Copy, Cover};
-use crate::desk::{Desk, Dossier, id_in};
+use crate::desk::{Desk, id_in};
 use crate::domain::filing::{Phase, Signature};
+use crate::dossiers::Dossier;
 use crate::sheet::Sheet;
 use crate::{review, signatures, spoken};
 

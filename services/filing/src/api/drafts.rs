@@ -318,9 +318,10 @@ async fn answer(
     let answers_json = Value::Object(told).to_string();
     let decide =
         |state: &Filing| filing::answer(state, request.etag, questions.clone(), answers_json.clone());
-    desk.filings.execute(&context, id, Subjects::filing(id), decide).await?;
+    let subjects = Subjects::filing(id);
+    let done = desk.filings.execute_from(&context, (id, subjects), dossier.folded(), decide).await?;
     // With all answers: who goes on from this etag has seen what others wrote.
-    let dossier = desk.filing(caller, "AnswerDraft", id).await?;
+    let dossier = desk.dossiers.after(dossier, done).await?;
     view::whole(desk, &dossier, Language::of(&request.language)).await
 }
 
@@ -387,8 +388,9 @@ async fn list(
     };
     let mut filings = Vec::with_capacity(ids.len());
     for id in ids {
-        let dossier = desk.filing(caller, "ListFilings", id).await?;
-        filings.push(view::summary(&dossier));
+        // Closed: one that cannot be opened here, as in an edition that this node does not have yet, hides no other.
+        let closed = desk.closed(caller, "ListFilings", id).await?;
+        filings.push(view::summary(&closed.outline()));
     }
     Ok(pb::ListFilingsResponse { filings, next_page_token })
 }

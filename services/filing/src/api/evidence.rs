@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::{responses, reuse, upload, view};
 use crate::check::Check;
-use crate::desk::{Desk, Dossier, ResponseDossier, acting_for, evidence_in, id_in};
+use crate::desk::{Desk, ResponseDossier, acting_for, evidence_in, id_in};
 use crate::domain::{Attached, filing};
 
 /// Uploads at a time: each is held in memory whole until it is scanned, 12 MiB at most.
@@ -197,21 +197,19 @@ pub(super) struct Readable {
 
 /// The file of that name, for whoever may read it.
 pub(super) async fn readable(desk: &Desk, caller: &Caller, name: &str) -> Result<Readable, ApiError> {
-    let of = |files: Vec<Attached>, id: Uuid| {
-        files.into_iter().find(|file| file.id == id).ok_or_else(ApiError::not_found)
-    };
     if name.starts_with("responses/") {
         let (id, evidence) = evidence_in("responses", name)?;
         let ResponseDossier { response, content, .. } = desk.response(caller, "DownloadEvidence", id).await?;
-        let file = of(response.evidence, evidence)?;
+        let mut files = response.evidence.into_iter();
+        let file = files.find(|file| file.id == evidence).ok_or_else(ApiError::not_found)?;
         let evidence = view::evidence("responses", id, &file, &content);
         return Ok(Readable { evidence, file, subject: response.case, account: response.account });
     }
     let (id, evidence) = evidence_in("filings", name)?;
-    let Dossier { filing, content, .. } = desk.filing(caller, "DownloadEvidence", id).await?;
-    let file = of(filing.evidence.into_iter().chain(filing.unsolicited).collect(), evidence)?;
-    let evidence = view::evidence("filings", id, &file, &content);
-    Ok(Readable { evidence, file, subject: id, account: filing.account })
+    let dossier = desk.filing(caller, "DownloadEvidence", id).await?;
+    let file = dossier.files().find(|file| file.id == evidence).cloned().ok_or_else(ApiError::not_found)?;
+    let evidence = view::evidence("filings", id, &file, &dossier.content);
+    Ok(Readable { evidence, file, subject: id, account: dossier.filing.account })
 }
 
 /// The header, then the bytes, each piece proven by its seal before it is sent.

@@ -9,9 +9,10 @@ use uuid::Uuid;
 use super::signing::not_erased;
 use crate::aggregates::{Filings, Packages};
 use crate::check::Check;
-use crate::desk::{Desk, Dossier};
+use crate::desk::Desk;
 use crate::domain::filing::{self, Filing, Phase, Start};
 use crate::domain::package::{self, Added};
+use crate::dossiers::Dossier;
 use crate::edition;
 use crate::store::filings;
 
@@ -46,10 +47,9 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
     dossier.filing.open()?;
     let mut dossiers = vec![dossier];
     for id in package.state.filings.iter().filter(|id| **id != first) {
-        let loaded: Loaded<Filings> = desk.filings.load(*id).await?;
-        if !loaded.state.is_gone() {
-            let other = Dossier::open(&desk.log, *id, loaded).await?;
-            dossiers.push(edition::present(desk, other).await?);
+        let other = desk.dossiers.find(*id).await?;
+        if !other.filing.is_gone() {
+            dossiers.push(edition::present(desk, desk.dossiers.open(other).await?).await?);
         }
     }
     let unsigned: Vec<&Dossier> =
@@ -67,7 +67,7 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
         streams.push(StreamAppend::of(stream, Expected::Version(version), subjects, &sent));
     }
     let members: Vec<(Uuid, &Filing)> =
-        dossiers.iter().map(|dossier| (dossier.id, &dossier.filing)).collect();
+        dossiers.iter().map(|dossier| (dossier.id, &*dossier.filing)).collect();
     streams.push(StreamAppend::of(
         Store::<Packages>::stream(package_id),
         Expected::Version(package.version),

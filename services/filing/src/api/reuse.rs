@@ -8,7 +8,7 @@ use tonic::Status;
 
 use super::evidence::{Readable, readable};
 use super::{attach, view};
-use crate::desk::{Desk, Dossier};
+use crate::desk::Desk;
 use crate::domain::Attached;
 use crate::store::filings;
 
@@ -28,16 +28,19 @@ pub(super) async fn list(
         if resource::name("filings", id) == parent {
             continue;
         }
-        let Dossier { filing, content, .. } = match desk.filing(caller, "DownloadEvidence", id).await {
+        let dossier = match desk.filing(caller, "DownloadEvidence", id).await {
             Ok(dossier) if !dossier.content.erased => dossier,
             // One that is erased has nothing to offer; one under another representative is not this caller's to see.
             Ok(_) | Err(ApiError::Refused(_) | ApiError::Denied { .. }) => continue,
             Err(error) => return Err(error),
         };
-        for file in filing.evidence.iter().chain(&filing.unsolicited) {
-            let evidence = view::evidence("filings", id, file, &content);
+        for file in dossier.files() {
+            let evidence = view::evidence("filings", id, file, &dossier.content);
             if attach::takes(desk, &place, &file.kind) && !is_here(&place, file, &evidence.file_name) {
-                offered.push(pb::ReusableEvidence { evidence: Some(evidence), form: filing.form.clone() });
+                offered.push(pb::ReusableEvidence {
+                    evidence: Some(evidence),
+                    form: dossier.filing.form.clone(),
+                });
             }
         }
     }

@@ -14,9 +14,10 @@ use super::drafts::ATTEMPTS;
 use super::{packages, view};
 use crate::aggregates::Filings;
 use crate::check::{Check, filer_role};
-use crate::desk::{Desk, Dossier, acting_for, full_name, id_in};
+use crate::desk::{Desk, acting_for, full_name, id_in};
 use crate::domain::filing::{self, Capacity, Fee, Filing, Sign};
 use crate::domain::name;
+use crate::dossiers::Dossier;
 use crate::{facts, party, review};
 
 /// Why a row is zero while a waiver is asked for.

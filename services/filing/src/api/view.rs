@@ -12,10 +12,11 @@ use uuid::Uuid;
 
 use crate::check::Check;
 use crate::content::Content;
-use crate::desk::{Desk, Dossier, ResponseDossier};
+use crate::desk::{Desk, ResponseDossier};
 use crate::domain::Attached;
 use crate::domain::filing::{Filing, Phase};
 use crate::domain::keep;
+use crate::dossiers::{Dossier, Outline};
 
 /// A filing with what is missing and wrong, without its answers. What was sent is not judged again.
 pub(crate) async fn filing(
@@ -23,7 +24,7 @@ pub(crate) async fn filing(
     dossier: &Dossier,
     language: Language,
 ) -> Result<pb::Filing, ApiError> {
-    let mut view = summary(dossier);
+    let mut view = summary(&dossier.outline());
     view.evidence = attached("filings", dossier.id, &dossier.filing.evidence, &dossier.content);
     view.unsolicited = attached("filings", dossier.id, &dossier.filing.unsolicited, &dossier.content);
     if is_judged(&dossier.filing) && !dossier.content.erased {
@@ -74,10 +75,10 @@ pub(crate) async fn after(
 }
 
 /// A filing in short: where it stands.
-pub(crate) fn summary(dossier: &Dossier) -> pb::Filing {
-    let filing = &dossier.filing;
+pub(crate) fn summary(outline: &Outline<'_>) -> pb::Filing {
+    let filing = outline.filing;
     pb::Filing {
-        name: resource::name("filings", dossier.id),
+        name: resource::name("filings", outline.id),
         form: filing.form.clone(),
         state: filing.phase.as_str().to_owned(),
         etag: filing.version,
@@ -85,7 +86,7 @@ pub(crate) fn summary(dossier: &Dossier) -> pb::Filing {
         receipt_number: filing.receipt_number.clone(),
         package_id: filing.package.to_string(),
         submitted_at_us: filing.submitted_at_us,
-        erased: dossier.content.erased,
+        erased: outline.erased,
         fee_waiver: filing.fee_waiver,
         continues: named(filing.continues),
         continued_as: named(filing.continued_as),
@@ -93,7 +94,7 @@ pub(crate) fn summary(dossier: &Dossier) -> pb::Filing {
             .representation
             .map(|id| resource::name("representations", id))
             .unwrap_or_default(),
-        kept_until_date: kept_until(dossier).map(|day| day.to_string()).unwrap_or_default(),
+        kept_until_date: kept_until(outline).map(|day| day.to_string()).unwrap_or_default(),
         review: filing.representation.map(|_| filing.review.as_str().to_owned()).unwrap_or_default(),
         ..pb::Filing::default()
     }
@@ -117,8 +118,8 @@ fn carried_over(one: &Attention) -> pb::CarriedOver {
 }
 
 /// The last day on which a draft is kept as things are.
-fn kept_until(dossier: &Dossier) -> Option<Date> {
-    dossier.worked_at.filter(|_| is_judged(&dossier.filing)).map(keep::kept_until)
+fn kept_until(outline: &Outline<'_>) -> Option<Date> {
+    outline.worked_at.filter(|_| is_judged(outline.filing)).map(keep::kept_until)
 }
 
 fn named(filing: Option<Uuid>) -> String {

@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan as _};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::aggregates::{Filings, recorded_at, worked_at};
+use crate::aggregates::{Filings, recorded_at};
 use crate::desk::Desk;
 use crate::domain::filing::{self, Ending};
 use crate::domain::keep::{self, Step};
@@ -109,11 +109,11 @@ impl KeepDraft {
 
     /// The last work on the filing or on what is in its package.
     async fn worked_at(&self, loaded: &Loaded<Filings>) -> Result<Timestamp, ApplyError> {
-        let mut last = worked_at(loaded).unwrap_or(Timestamp::UNIX_EPOCH);
+        let mut last = recorded_at(loaded, loaded.state.worked).unwrap_or(Timestamp::UNIX_EPOCH);
         for other in filings::of_package(&self.0.base.pool, loaded.state.package).await? {
             let other = self.0.filings.load(other.filing).await?;
             if other.state.open().is_ok() {
-                last = last.max(worked_at(&other).unwrap_or(last));
+                last = last.max(recorded_at(&other, other.state.worked).unwrap_or(last));
             }
         }
         Ok(last)

@@ -1,6 +1,8 @@
 //! Drafts: who may begin one, what is saved, what is said about it.
 
 use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
+use docket_service::testing::with_token;
 use serde_json::json;
 use tonic::Code;
 use uuid::Uuid;
@@ -160,6 +162,32 @@ async fn two_devices_write_at_once_and_neither_loses_an_answer_unseen() {
     assert_eq!(on(3, wrong).await.unwrap().etag, 4);
     let ahead = on(9, json!({ "app_birth_city": null })).await.unwrap_err();
     assert_eq!(reason(&ahead), "STALE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_keeps_a_draft_open_shows_what_another_one_wrote() {
+    let world = World::start().await;
+    let second = world.second_node().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let mut drafts = DraftServiceClient::new(second.channel());
+    let draft = ana.start("N-400").await.unwrap();
+    ana.answer(&draft.name, &json!({ "app_birth_city": "Recife" })).await.unwrap();
+    for (etag, town) in (2..).zip(["Olinda", "Natal", "Belém"]) {
+        let there = pb::AnswerDraftRequest {
+            request_id: Uuid::now_v7().to_string(),
+            name: draft.name.clone(),
+            answers_json: json!({ "app_birth_city": town }).to_string(),
+            etag,
+            ..pb::AnswerDraftRequest::default()
+        };
+        let there = drafts.answer_draft(with_token(there, &ana.token)).await.unwrap().into_inner();
+        let (there, here) = (there.filing.unwrap(), ana.get(&draft.name).await.unwrap());
+        assert!(there.answers_json.contains(town), "{there:?}");
+        assert_eq!((there.etag, there.answers_json), (here.etag, here.answers_json));
+    }
+    // Whoever goes on from what was there before is told, also where that was kept.
+    let told = ana.answer_as(Uuid::now_v7(), &draft.name, &json!({ "app_birth_city": "Recife" }), 2).await;
+    assert_eq!(reason(&told.unwrap_err()), "ANSWERED_MEANWHILE");
 }
 
 #[tokio::test(flavor = "multi_thread")]

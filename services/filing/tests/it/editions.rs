@@ -137,6 +137,12 @@ async fn answers_of_a_draft_are_carried_over_and_what_does_not_come_over_is_told
     // A node that still has the earlier edition does not show it wrongly: it waits for its own turn.
     let early = ana.get(&draft.name).await.unwrap_err();
     assert_eq!(early.code(), Code::Unavailable, "{early:?}");
+    let other = ana.start("N-400").await.unwrap().name;
+    let listed: Vec<(String, String)> =
+        ana.list().await.into_iter().map(|one| (one.name, one.edition)).collect();
+    assert_eq!(listed.len(), 2, "it hides no other: {listed:?}");
+    assert!(listed.contains(&(draft.name.clone(), NEXT.to_owned())), "{listed:?}");
+    assert!(listed.iter().any(|(name, _)| *name == other), "{listed:?}");
     world.expect_nothing_personal_in_the_clear(&["Miami", "Rosa"]).await;
     next.stop().await.unwrap();
 }
