@@ -117,6 +117,13 @@ pub fn rule_value(form: &Form, rule: &str, answers: &Answers, given: &Given) -> 
     Some(truth(&rule.when.node, &Context::of(&facts, None)))
 }
 
+/// Whether somebody takes a role in this filing, three-valued; nothing when the form has no such role.
+pub fn takes_part(form: &Form, role: &str, answers: &Answers, given: &Given) -> Option<Truth> {
+    let role = form.roles.iter().find(|one| one.id == role)?;
+    let facts = Facts::read(form, answers, given);
+    Some(truth(&role.required.node, &Context::of(&facts, None)))
+}
+
 fn missing(facts: &Facts<'_>) -> Vec<Missing> {
     let mut missing = Vec::new();
     for (place, question) in facts.form.questions.iter().enumerate() {

@@ -33,6 +33,8 @@ mod scanner;
 mod scrub;
 mod sheet;
 mod signatures;
+#[cfg(test)]
+mod signing_law_tests;
 mod spoken;
 mod spool;
 mod store;
