@@ -58,7 +58,7 @@ fn sheet(name: &str, long: &str) -> Sheet {
     }
 }
 
-fn copy(name: &str, long: &str) -> Copy {
+pub(super) fn copy(name: &str, long: &str) -> Copy {
     Copy {
         cover: Cover {
             filing: "filings/0199aaaa-0000-7000-8000-000000000001".into(),

@@ -2,6 +2,7 @@
 //! machines, tagged, fit for an archive, and where the index says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use docket_testkit::chance::short_or_long;
 use lopdf::{Dictionary, Document, Object};
@@ -87,7 +88,7 @@ fn names(count: usize) -> Vec<(Reads, String)> {
 fn long_answer() -> String {
     let mut answer = String::new();
     for n in 1.. {
-        answer.push_str(&format!("{n}. Зимой {} года архив сгорел; I asked again.\n", 1900 + n));
+        let _ = writeln!(answer, "{n}. Зимой {} года архив сгорел; I asked again.", 1900 + n);
         if answer.chars().count() >= 5_000 {
             break;
         }
@@ -177,47 +178,57 @@ impl Mark {
     }
 }
 
-/// The text of a page as PDF/UA has readers take it: what is marked as the text in place of shapes, else the letters of the shapes;
-/// a new line where the next word stands on another.
-fn page_text(document: &Document, page: lopdf::ObjectId) -> String {
+/// Words on one line of a page, and where they stand in points from the top left corner.
+struct Line {
+    left: f32,
+    down: f32,
+    size: f32,
+    text: String,
+}
+
+/// The lines of a page as PDF/UA has readers take them: what is marked as the text in place of shapes, else the letters of the
+/// shapes.
+fn lines(document: &Document, page: lopdf::ObjectId) -> Vec<Line> {
     let fonts = document.get_page_fonts(page).unwrap();
     let encodings: BTreeMap<_, _> =
         fonts.iter().map(|(name, font)| (name, font.get_font_encoding(document).unwrap())).collect();
-    let (mut text, mut marks, mut encoding, mut height) = (String::new(), Vec::new(), None, 0.0);
+    let start = Line { left: 0.0, down: 0.0, size: 0.0, text: String::new() };
+    let (mut lines, mut marks, mut encoding) = (vec![start], Vec::new(), None);
     for operation in document.get_and_decode_page_content(page).unwrap().operations {
         let operands = &operation.operands;
+        let number = |place: usize| operands[place].as_float().unwrap();
+        let line = lines.last_mut().unwrap();
         match operation.operator.as_str() {
             "BDC" | "BMC" => {
                 let mark = Mark::of(operands);
                 if let Mark::Says(words) = &mark {
-                    text.push_str(words);
+                    line.text.push_str(words);
                 }
                 marks.push(mark);
             }
             "EMC" => drop(marks.pop()),
-            "cm" => {
-                let now = operands[5].as_float().unwrap();
-                if (now - height).abs() > 0.1 {
-                    text.push('\n');
-                }
-                height = now;
+            "cm" if (number(5) - line.down).abs() > 0.1 => {
+                lines.push(Line { left: number(4), down: number(5), size: 0.0, text: String::new() });
             }
-            "Tf" => encoding = encodings.get(&operands[0].as_name().unwrap().to_vec()),
+            "Tf" => {
+                encoding = encodings.get(&operands[0].as_name().unwrap().to_vec());
+                line.size = line.size.max(number(1));
+            }
             "Tj" | "TJ" if marks.iter().all(|mark| matches!(mark, Mark::Part)) => {
-                shapes(&mut text, encoding.unwrap(), operands);
+                shapes(&mut line.text, encoding.unwrap(), operands);
             }
             _ => {}
         }
     }
-    text
+    lines
 }
 
 fn shapes(text: &mut String, encoding: &lopdf::Encoding<'_>, operands: &[Object]) {
     for operand in operands {
-        match operand {
-            Object::String(bytes, _) => text.push_str(&Document::decode_text(encoding, bytes).unwrap()),
-            Object::Array(parts) => shapes(text, encoding, parts),
-            _ => {}
+        if let Object::String(bytes, _) = operand {
+            text.push_str(&Document::decode_text(encoding, bytes).unwrap());
+        } else if let Object::Array(parts) = operand {
+            shapes(text, encoding, parts);
         }
     }
 }
@@ -225,7 +236,8 @@ fn shapes(text: &mut String, encoding: &lopdf::Encoding<'_>, operands: &[Object]
 /// The text of each page, words parted by single blanks.
 fn pages(document: &Document) -> Vec<String> {
     let page = |page: &lopdf::ObjectId| {
-        let text = page_text(document, *page).replace(['\u{200b}', '\u{2060}'], "");
+        let lines: Vec<_> = lines(document, *page).into_iter().map(|line| line.text).collect();
+        let text = lines.join("\n").replace(['\u{200b}', '\u{2060}'], "");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     document.get_pages().values().map(page).collect()
@@ -330,7 +342,7 @@ fn fit_for_an_archive(document: &Document) {
         assert!(xmp.contains(mark), "{mark} in {xmp}");
     }
     let part = |name: &[u8]| document.dereference(catalogue.get(name).unwrap()).unwrap().1.clone();
-    assert_eq!(part(b"MarkInfo").as_dict().unwrap().get(b"Marked").and_then(Object::as_bool).unwrap(), true);
+    assert!(part(b"MarkInfo").as_dict().unwrap().get(b"Marked").and_then(Object::as_bool).unwrap());
     assert!(part(b"Lang").as_str().unwrap().starts_with(b"en"));
     assert!(!part(b"OutputIntents").as_array().unwrap().is_empty());
     // An archive reads without what lies elsewhere: every font is in the file, and says which letters its shapes are.
@@ -365,6 +377,32 @@ fn tagged(document: &Document, items: usize) {
     }
     assert!(count("TD") >= 8, "{kinds:?}");
     assert!(count("P") + count("Div") + count("Span") >= items, "{kinds:?}");
+}
+
+/// Where every line of a small copy stands, line by line: a change of the template, a font or the typesetter shows here first.
+#[test]
+fn the_layout_of_a_copy_is_as_it_was_looked_at() {
+    let pdf = set(&Typesetter::new(None).unwrap(), &super::tests::copy("Лима राहुल 王", "Short.")).unwrap();
+    let document = Document::load_mem(&pdf).unwrap();
+    let mut layout = String::new();
+    for (number, page) in document.get_pages() {
+        for Line { left, down, size, text } in lines(&document, page) {
+            let text = text.replace(['\u{200b}', '\u{2060}'], "");
+            if !text.trim().is_empty() {
+                let _ = writeln!(layout, "{number} {left:.0} {down:.0} {size}: {}", text.trim());
+            }
+        }
+    }
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/layout/copy.txt");
+    if std::env::var_os("DOCKET_UPDATE_GOLDENS").is_some() {
+        std::fs::create_dir_all(golden.parent().unwrap()).unwrap();
+        std::fs::write(&golden, &layout).unwrap();
+    }
+    assert_eq!(
+        layout,
+        std::fs::read_to_string(&golden).unwrap_or_default(),
+        "look at it, then DOCKET_UPDATE_GOLDENS=1"
+    );
 }
 
 /// The table above is honest: what it says of the embedded fonts is so.
