@@ -184,7 +184,8 @@ impl Said {
             .zip(&self.forms)
             .map(|(name, form)| (*name, form.texts().into_keys().collect()))
             .collect();
-        known.insert(COMMON, translate::of_blocks(common));
+        let substitutes = self.forms.iter().flat_map(Form::substitutes);
+        known.insert(COMMON, translate::of_blocks(common).into_iter().chain(substitutes).collect());
         known.extend(self.guide.as_ref().map(|guide| (GUIDE, guide.texts().into_keys().collect())));
         let mut errors = Vec::new();
         let texts = Language::ALL.map(|language| Translation::read(language, translations, &mut errors));

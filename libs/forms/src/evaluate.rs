@@ -65,12 +65,16 @@ pub struct EvidenceNeed {
     pub level: EvidenceLevel,
     /// Kinds which do instead.
     pub substitutes: Vec<String>,
+    /// What people read for each of them, in their order.
+    pub substitute_titles: Vec<String>,
     /// Whether it, or a substitute, is attached.
     pub satisfied: bool,
     /// Whether the filer said why it cannot be provided, so that its want does not stop the filing (8 CFR 103.2(b)(2)).
     pub explained: bool,
     /// Why it is needed.
     pub because: String,
+    /// The source that asks for it; empty where the catalogue has none.
+    pub cite: String,
     /// The questions whose present answers make it so: another answer to one of them may end it.
     pub rests_on: Vec<String>,
 }
@@ -115,6 +119,13 @@ pub fn rule_value(form: &Form, rule: &str, answers: &Answers, given: &Given) -> 
     let rule = form.rules.iter().find(|one| one.id == rule)?;
     let facts = Facts::read(form, answers, given);
     Some(truth(&rule.when.node, &Context::of(&facts, None)))
+}
+
+/// Whether somebody takes a role in this filing, three-valued; nothing when the form has no such role.
+pub fn takes_part(form: &Form, role: &str, answers: &Answers, given: &Given) -> Option<Truth> {
+    let role = form.roles.iter().find(|one| one.id == role)?;
+    let facts = Facts::read(form, answers, given);
+    Some(truth(&role.required.node, &Context::of(&facts, None)))
 }
 
 fn missing(facts: &Facts<'_>) -> Vec<Missing> {
@@ -251,10 +262,12 @@ fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
             title: row.title.clone(),
             level: row.level,
             substitutes: row.substitutes.clone(),
+            substitute_titles: row.substitute_titles.clone(),
             satisfied: attached.contains(&row.kind)
                 || row.substitutes.iter().any(|kind| attached.contains(kind)),
             explained: facts.given.explained.contains(&row.kind),
             because: because(facts.form, &row.when, &rests_on, facts.form.language.needed_from_everyone()),
+            cite: row.cite.clone().unwrap_or_default(),
             rests_on: facts.ids(&rests_on),
         }
     };

@@ -39,7 +39,16 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The kind of text that names what may stand in for a paper; `_common.toml` says it once for all forms.
+const SUBSTITUTE: &str = "substitute";
+
 impl Form {
+    /// The ids of the names of what may stand in for its papers.
+    pub(crate) fn substitutes(&self) -> impl Iterator<Item = String> {
+        let kinds = self.evidence.iter().flat_map(|row| &row.substitutes);
+        kinds.map(|kind| Place::new(SUBSTITUTE, kind).id())
+    }
+
     /// Every text of the form by its id, such as `question.app_dob` or `rule.early-5`.
     pub fn texts(&self) -> BTreeMap<String, String> {
         let mut texts = BTreeMap::new();
@@ -77,6 +86,9 @@ impl Form {
         }
         for row in &mut self.evidence {
             see(&Place::new("evidence", &row.kind), &mut row.title);
+            for (kind, title) in row.substitutes.iter().zip(&mut row.substitute_titles) {
+                see(&Place { common: Some(kind), ..Place::new(SUBSTITUTE, kind) }, title);
+            }
             if let Some(note) = &mut row.note {
                 see(&Place::new("note", &row.kind), note);
             }

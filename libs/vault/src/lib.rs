@@ -36,6 +36,7 @@ pub use frames::{FRAME_BYTES, ObjectKey, SealedReader, SealedWriter};
 pub use hold::Hold;
 pub use kek::Kek;
 pub use kms::{AwsKms, AwsKmsOptions};
+pub use mac::keyed_hash;
 pub use order::ErasureOrder;
 pub use provider::{KeyBytes, KeyProvider, Keyring, Root, RootKey};
 pub use retention::Expiry;

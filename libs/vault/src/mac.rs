@@ -16,12 +16,21 @@ impl MacRoot {
     }
 }
 
+/// The keyed hash of `bytes` for one purpose under a root of 32 bytes: what [`Vault::mac`] gives under the service's own.
+pub fn keyed_hash(root: &[u8], purpose: &str, bytes: &[u8]) -> [u8; 32] {
+    tag(&Key::new(HMAC_SHA256, root), purpose, bytes)
+}
+
+fn tag(root: &Key, purpose: &str, bytes: &[u8]) -> [u8; 32] {
+    let derived = sign(root, purpose.as_bytes());
+    let tag = sign(&Key::new(HMAC_SHA256, derived.as_ref()), bytes);
+    tag.as_ref().try_into().expect("HMAC-SHA-256 gives 32 bytes")
+}
+
 impl Vault {
     /// The keyed hash of `bytes` for one purpose, such as `command` or `blind-index.name`.
     pub fn mac(&self, purpose: &str, bytes: &[u8]) -> [u8; 32] {
-        let derived = sign(&self.mac_root().key, purpose.as_bytes());
-        let tag = sign(&Key::new(HMAC_SHA256, derived.as_ref()), bytes);
-        tag.as_ref().try_into().expect("HMAC-SHA-256 gives 32 bytes")
+        tag(&self.mac_root().key, purpose, bytes)
     }
 
     /// The version of the key behind [`Vault::mac`].

@@ -92,9 +92,7 @@ impl<'a> Check<'a> {
 
     /// The keyed hash of a text.
     pub(crate) fn content_mac(desk: &Desk, dossier: &Dossier, text: &str) -> Vec<u8> {
-        // The filing's id is in it, so that a signature never fits another filing of the same content.
-        let bytes = [dossier.id.as_bytes().as_slice(), text.as_bytes()].concat();
-        desk.base.vault.mac("filing.content", &bytes).to_vec()
+        desk.base.vault.mac(review::PURPOSE, &review::signed_bytes(dossier.id, text)).to_vec()
     }
 
     /// What the domain must know before a signature or sending.

@@ -224,13 +224,13 @@ fn printed(section: &Section, addenda: &mut Vec<Addendum>) -> PrintedSection {
 
 fn printed_row(section: &str, row: &Row, addenda: &mut Vec<Addendum>) -> PrintedRow {
     let Some(items) = &row.items else {
-        return plain_row(section, row.label.clone(), spoken::answer(row.kind, row.value.as_ref()), addenda);
+        return plain_row(section, row.label.clone(), spoken::row(row), addenda);
     };
     let mut list = Vec::with_capacity(items.len());
     for (n, item) in items.iter().enumerate() {
         let part = |part: &Row| {
             let label = format!("{}, {}: {}", row.label, n + 1, part.label);
-            let text = spoken::answer(part.kind, part.value.as_ref());
+            let text = spoken::row(part);
             let one_line = [Type::Address, Type::Multi].contains(&part.kind);
             let text = if one_line { text.replace('\n', ", ") } else { text };
             PrintedRow { label: part.label.clone(), ..plain_row(section, label, text, addenda) }
@@ -253,3 +253,7 @@ fn plain_row(section: &str, label: String, text: String, addenda: &mut Vec<Adden
 #[cfg(test)]
 #[path = "copy_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "copy_whole_tests.rs"]
+mod whole_tests;

@@ -7,7 +7,7 @@ use super::*;
 use crate::sheet::{File, Lacking};
 
 fn row(label: &str, kind: Type, value: Value) -> Row {
-    Row { label: label.into(), kind, value: Some(value), items: None }
+    Row { label: label.into(), kind, value: Some(value), said: Vec::new(), items: None }
 }
 
 fn sheet(name: &str, long: &str) -> Sheet {
@@ -19,6 +19,7 @@ fn sheet(name: &str, long: &str) -> Sheet {
         label: "Residences".into(),
         kind: Type::Repeating,
         value: None,
+        said: Vec::new(),
         items: Some(vec![residence.clone(), residence]),
     };
     Sheet {
@@ -57,7 +58,7 @@ fn sheet(name: &str, long: &str) -> Sheet {
     }
 }
 
-fn copy(name: &str, long: &str) -> Copy {
+pub(super) fn copy(name: &str, long: &str) -> Copy {
     Copy {
         cover: Cover {
             filing: "filings/0199aaaa-0000-7000-8000-000000000001".into(),

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use docket_forms::{Answers, Form};
-use docket_kernel::{calendar, deadline};
+use docket_kernel::deadline;
 use docket_proto::filing::events::v1::DerivedFacts;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -34,7 +34,7 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
         answer.and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     DerivedFacts {
-        age: age(form, answers, receipt_date),
+        age: party::age(form, answers, receipt_date).unwrap_or_default(),
         abroad: country.is_some_and(|country| country != "US"),
         basis: answers.get("basis").and_then(Value::as_str).unwrap_or_default().to_owned(),
         civics_test: if form.family == "naturalization" { civics_test(receipt_date) } else { String::new() },
@@ -44,13 +44,6 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
         // What follows from the signature and from what was asked for, the domain adds.
         ..DerivedFacts::default()
     }
-}
-
-/// The age of the person who files on a day, in completed years; 0 where the form does not say.
-pub(crate) fn age(form: &Form, answers: &Answers, on: Date) -> u32 {
-    let born: Option<Date> =
-        party::answer(form, answers, "dob").and_then(Value::as_str).and_then(|dob| dob.parse().ok());
-    born.and_then(|born| u32::try_from(calendar::age(born, on)).ok()).unwrap_or_default()
 }
 
 /// One row of `data/civics_tests.toml`.

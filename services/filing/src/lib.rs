@@ -34,6 +34,10 @@ mod scanner;
 mod scrub;
 mod sheet;
 mod signatures;
+#[cfg(test)]
+mod signed_tests;
+#[cfg(test)]
+mod signing_law_tests;
 mod spoken;
 mod spool;
 mod store;

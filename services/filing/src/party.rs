@@ -1,16 +1,43 @@
 //! Who files, as the form asks it: the block of questions about the applicant or petitioner.
 
-use docket_forms::{Answers, Form};
+use docket_forms::{Answers, Form, Given, Truth, takes_part};
+use docket_kernel::calendar;
+use jiff::civil::Date;
 use serde_json::Value;
+
+use crate::domain::filing::Filer;
+
+/// The role of a parent or guardian who signs for a child; a form that has it says up to which age.
+const PARENT: &str = "parent_or_guardian";
+
+/// The role of whoever signs for a company that files.
+const COMPANY_OFFICER: &str = "company_officer";
 
 /// The prefix of the questions about the person who files: the form asks the name of that person first.
 pub(crate) fn prefix(form: &Form) -> Option<&str> {
     form.questions.iter().find_map(|question| question.id.strip_suffix("family_name"))
 }
 
-/// An answer about the person who files.
+/// An answer about the person who files; a short form such as AR-11 asks about nobody else and needs no prefix.
 pub(crate) fn answer<'a>(form: &Form, answers: &'a Answers, question: &str) -> Option<&'a Value> {
-    answers.get(&format!("{}{question}", prefix(form)?))
+    let prefixed = format!("{}{question}", prefix(form)?);
+    answers.get(&prefixed).or_else(|| answers.get(question).filter(|_| form.question(&prefixed).is_none()))
+}
+
+/// The age of the person who files on a day, in completed years; nothing where the form does not say.
+pub(crate) fn age(form: &Form, answers: &Answers, on: Date) -> Option<u32> {
+    let born: Date = answer(form, answers, "dob")?.as_str()?.parse().ok()?;
+    u32::try_from(calendar::age(born, on)).ok()
+}
+
+/// Who files, as far as it decides who signs on a day.
+pub(crate) fn filer(form: &Form, answers: &Answers, given: &Given) -> Filer {
+    let takes_part = |role| takes_part(form, role, answers, given) == Some(Truth::True);
+    Filer {
+        age: age(form, answers, given.filing_date),
+        parent_applies: takes_part(PARENT),
+        company: takes_part(COMPANY_OFFICER),
+    }
 }
 
 /// The ways in which the full legal name of the form may be typed: with and without middle name and suffix.

@@ -1,15 +1,19 @@
 //! The canonical text of a filing: what the signer sees and what the keyed hash of the signature is taken over.
 //!
-//! The same answers and files give the same bytes: form order, one line an answer, nothing that depends on the
-//! clock. The signature and its date are not part of it, since they come about by signing.
+//! `docs/reference/signed-text.md` is its format. The same answers and files give the same bytes: form order, one line an
+//! answer, nothing that depends on the clock. The signature and its date are not part of it: they come about by signing.
 
 use std::fmt::Write as _;
 
 use docket_forms::{Answers, Form, Question, Type};
 use docket_kernel::Cents;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::sheet::{File, Lacking, Row, Section, Sheet};
+
+/// What the keyed hash of a signature is for: part of the key's derivation.
+pub(crate) const PURPOSE: &str = "filing.content";
 
 /// What stands for a question that is asked but has no answer.
 pub(crate) const UNANSWERED: &str = "(not answered)";
@@ -27,6 +31,12 @@ pub(crate) fn is_signing(question: &Question) -> bool {
 pub(crate) fn declaration(form: &Form) -> &str {
     let own = form.questions.iter().find(|question| question.id.ends_with("declares_true"));
     own.map_or(DECLARATION, |question| &question.label)
+}
+
+/// What the keyed hash of a signature is taken over. The filing's id is in it, so that a signature never fits another filing of
+/// the same content.
+pub(crate) fn signed_bytes(filing: Uuid, text: &str) -> Vec<u8> {
+    [filing.as_bytes().as_slice(), text.as_bytes()].concat()
 }
 
 /// The text of a sheet.

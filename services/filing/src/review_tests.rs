@@ -72,6 +72,33 @@ fn the_text_of_what_was_kept_never_changes() {
     assert_eq!(text(&Sheet::read(kept).unwrap()), signed);
 }
 
+/// The words of options are kept for the copy; the text, and with it the hash that was signed, has the options themselves.
+#[test]
+fn the_words_of_options_are_no_part_of_what_is_signed() {
+    let with_words = sheet(&content(json!({})));
+    let rows =
+        |sheet: &Sheet| sheet.sections.iter().flat_map(|section| section.rows.clone()).collect::<Vec<_>>();
+    assert!(rows(&with_words).iter().any(|row| row.said == ["i read it"]), "{with_words:?}");
+    let mut kept: Value = serde_json::from_str(&with_words.kept()).unwrap();
+    without_said(&mut kept);
+    let before = Sheet::read(&kept.to_string()).unwrap();
+    assert!(rows(&before).iter().all(|row| row.said.is_empty()));
+    assert_ne!(before, with_words);
+    assert_eq!(text(&before), text(&with_words));
+}
+
+/// A sheet as it was kept before words were.
+fn without_said(kept: &mut Value) {
+    match kept {
+        Value::Array(values) => values.iter_mut().for_each(without_said),
+        Value::Object(parts) => {
+            parts.remove("said");
+            parts.values_mut().for_each(without_said);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 #[test]
 fn an_answer_that_is_set_aside_is_not_signed() {
     let aside = json!({ "new_name": "Nobody" });

@@ -55,6 +55,9 @@ pub(crate) struct Row {
     /// The normalised answer; nothing when there is none, and where there are items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<Value>,
+    /// What people read for the options that are chosen, in their order: for the copy alone, no part of what is signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) said: Vec<String>,
     /// The items of a list, each with the parts that have an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) items: Option<Vec<Vec<Row>>>,
@@ -171,13 +174,29 @@ impl Row {
                     let parts = question.fields.iter();
                     parts.filter_map(|field| Some(Self::of_part(field, item.get(&field.id)?))).collect()
                 };
-                Self { label, kind, value: None, items: Some(items.iter().map(item).collect()) }
+                let items = Some(items.iter().map(item).collect());
+                Self { label, kind, value: None, said: Vec::new(), items }
             }
-            value => Self { label, kind, value: value.cloned(), items: None },
+            value => {
+                let said = said(&question.options, &question.option_labels, value);
+                Self { label, kind, value: value.cloned(), said, items: None }
+            }
         }
     }
 
     fn of_part(field: &SubField, value: &Value) -> Self {
-        Self { label: field.label.clone(), kind: field.kind, value: Some(value.clone()), items: None }
+        let said = said(&field.options, &field.option_labels, Some(value));
+        Self { label: field.label.clone(), kind: field.kind, value: Some(value.clone()), said, items: None }
     }
+}
+
+/// What people read for the options that an answer names; nothing unless the form has words for all of them.
+fn said(options: &[String], labels: &[String], value: Option<&Value>) -> Vec<String> {
+    let chosen = match value {
+        Some(Value::String(option)) => vec![option.as_str()],
+        Some(Value::Array(options)) => options.iter().filter_map(Value::as_str).collect(),
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => Vec::new(),
+    };
+    let label = |option: &str| Some(labels.get(options.iter().position(|one| one == option)?)?.clone());
+    chosen.into_iter().map(label).collect::<Option<_>>().unwrap_or_default()
 }

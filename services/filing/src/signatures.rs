@@ -51,9 +51,10 @@ fn signer(dossier: &Dossier, signed: &Signed) -> Signature {
     let sealed = &dossier.content.signature;
     let as_whom = match signed.capacity {
         Capacity::OneSelf => "Signs in the own name.",
-        Capacity::Parent => "Signs as a parent, for a child under 14 (8 CFR 103.2(a)(2)).",
+        Capacity::Parent => "Signs as a parent, for a child (8 CFR 103.2(a)(2)).",
         Capacity::Guardian => "Signs as legal guardian (8 CFR 103.2(a)(2)).",
         Capacity::AttorneyInFact => "Signs under a durable power of attorney.",
+        Capacity::CompanyOfficer => "Signs for the company that files (8 CFR 103.2(a)(2)).",
     };
     let proven = match sealed.proven_name.as_str() {
         "" => String::new(),

@@ -9,12 +9,21 @@ use serde_json::Value;
 
 use crate::facts::OFFICE_ZONE;
 use crate::moved;
+use crate::sheet::Row;
 
 /// What stands for a question that is asked but has no answer.
 const UNANSWERED: &str = "Not answered";
 
+/// The answer of a row: in the words that the form had for it when it was signed, where they were kept.
+pub(crate) fn row(row: &Row) -> String {
+    if row.said.is_empty() {
+        return answer(row.kind, row.value.as_ref());
+    }
+    row.said.iter().map(|words| sentence(words)).collect::<Vec<_>>().join("\n")
+}
+
 /// An answer; lines are parted by line ends.
-pub(crate) fn answer(kind: Type, value: Option<&Value>) -> String {
+fn answer(kind: Type, value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => UNANSWERED.to_owned(),
         Some(Value::Bool(yes)) => if *yes { "Yes" } else { "No" }.to_owned(),
@@ -59,7 +68,10 @@ pub(crate) fn date(text: &str) -> Option<String> {
 
 /// `i_read_it` as `I read it`.
 pub(crate) fn choice(option: &str) -> String {
-    let words = option.replace('_', " ");
+    sentence(&option.replace('_', " "))
+}
+
+fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
@@ -115,6 +127,23 @@ mod tests {
             assert_eq!(answer(kind, Some(&value)), spoken);
         }
         assert_eq!(answer(Type::Text, None), UNANSWERED);
+    }
+
+    #[test]
+    fn options_read_in_the_words_of_the_form_where_they_were_kept() {
+        let chosen = |kept: &[&str]| Row {
+            label: "Reason".into(),
+            kind: Type::Multi,
+            value: Some(json!(["lost_stolen_destroyed", "old_edition_card"])),
+            said: kept.iter().map(|words| (*words).to_owned()).collect(),
+            items: None,
+        };
+        assert_eq!(row(&chosen(&[])), "Lost stolen destroyed\nOld edition card");
+        let kept = ["the card was lost, stolen or destroyed", "I have an old edition of the card"];
+        assert_eq!(
+            row(&chosen(&kept)),
+            "The card was lost, stolen or destroyed\nI have an old edition of the card"
+        );
     }
 
     #[test]

@@ -75,8 +75,14 @@ pub struct Evidence {
     pub when: Expr,
     /// Kinds which do instead.
     pub substitutes: Vec<String>,
+    /// What people read for each of them, in their order.
+    #[serde(default)]
+    pub substitute_titles: Vec<String>,
     /// A hint, or nothing.
     pub note: Option<String>,
+    /// The source that asks for it, or nothing.
+    #[serde(default)]
+    pub cite: Option<String>,
     /// When it must be there.
     pub level: EvidenceLevel,
 }

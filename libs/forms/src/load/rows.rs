@@ -5,6 +5,7 @@ use super::assemble::Maker;
 use super::source::{FormFile, Rule as Written};
 use crate::expr::{Expr, Node};
 use crate::form::{Evidence, FeeRule, Form, Rule};
+use crate::texts::spoken;
 
 impl<'a> Maker<'a, '_> {
     pub(super) fn rule(
@@ -38,7 +39,9 @@ impl<'a> Maker<'a, '_> {
                 title: row.title.clone(),
                 when,
                 substitutes: row.substitutes.clone(),
+                substitute_titles: row.substitutes.iter().map(|kind| spoken(kind)).collect(),
                 note: row.note.clone(),
+                cite: row.cite.clone(),
                 level: row.level,
             });
         }

@@ -153,6 +153,7 @@ pub(crate) struct Evidence {
     pub(crate) when: Text,
     pub(crate) substitutes: Vec<String>,
     pub(crate) note: Option<String>,
+    pub(crate) cite: Option<String>,
     #[serde(default)]
     pub(crate) level: EvidenceLevel,
 }

@@ -1,7 +1,8 @@
 //! A whole form: what is asked, what is missing, what is wrong, and when it is ready.
 
 use docket_forms::{
-    Answers, Catalogue, Evaluation, FeeResult, FilingChannel, Form, Given, Level, Truth, evaluate, fee,
+    Answers, Catalogue, Evaluation, FeeResult, FilingChannel, Form, Given, Language, Level, Truth, evaluate,
+    fee,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -111,6 +112,34 @@ fn each_answer_taken_away_is_missing() {
         let told = missing(&evaluation).contains(&field.as_str())
             || evaluation.findings.iter().any(|finding| finding.field == *field);
         assert!(told, "{field}: {:?}", missing(&evaluation));
+    }
+}
+
+#[test]
+fn a_paper_says_its_source_and_what_may_stand_in_for_it_by_name_in_both_languages() {
+    let catalogue = Catalogue::embedded();
+    let form = catalogue.form("I-485").unwrap();
+    let mut answers = Answers::new();
+    answers.insert("category".into(), json!("family_immediate_spouse"));
+    answers.insert("affidavit_exempt".into(), json!(false));
+    let need = |language, kind: &str| {
+        let found = evaluate(catalogue.in_language(form, language), &answers, &given("2026-03-02")).evidence;
+        found.into_iter().find(|need| need.kind == kind).unwrap()
+    };
+    let affidavit = need(Language::En, "i864");
+    assert_eq!(
+        (affidavit.cite.as_str(), affidavit.substitutes.as_slice()),
+        ("INA 213A", &["i864ez".to_owned()][..])
+    );
+    assert_eq!(affidavit.substitute_titles, ["short affidavit of support (I-864EZ)"]);
+    let spanish = need(Language::Es, "i864");
+    assert_eq!((&spanish.cite, &spanish.substitutes), (&affidavit.cite, &affidavit.substitutes));
+    assert_eq!(spanish.substitute_titles, ["declaración de patrocinio abreviada (I-864EZ)"]);
+    assert_eq!(need(Language::En, "photos").cite, "", "where no source is known, none is made up");
+    for form in catalogue.forms() {
+        for row in &form.evidence {
+            assert_eq!(row.substitutes.len(), row.substitute_titles.len(), "{} {}", form.id, row.kind);
+        }
     }
 }
 

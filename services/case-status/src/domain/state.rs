@@ -472,7 +472,7 @@ pub struct Case {
     pub abroad: bool,
     /// Age on the receipt date.
     pub age: u32,
-    /// As whom the filing was signed: `self` (or empty), `parent`, `guardian`, `attorney_in_fact`.
+    /// As whom the filing was signed: `self` (or empty), `parent`, `guardian`, `attorney_in_fact`, `company_officer`.
     #[serde(default)]
     pub signed_as: String,
     /// The payment of its fee; none when nothing was due.

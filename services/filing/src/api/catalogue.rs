@@ -7,8 +7,8 @@ use docket_proto::filing::v1::catalogue_service_server::CatalogueService;
 use docket_service::ApiError;
 use tonic::{Request, Response, Status};
 
-use crate::answers;
 use crate::desk::Desk;
+use crate::{answers, appearance};
 
 /// Answers from the catalogue.
 pub(crate) struct CatalogueApi(pub(crate) Desk);
@@ -87,9 +87,9 @@ fn outcome(catalogue: &Catalogue, outcome: &Outcome, language: Language) -> pb::
     }
 }
 
-/// Whether a form can be filed by answering it here.
+/// Whether a form can be filed by answering it here; an appearance is made by `PrepareRepresentation`, with two signatures.
 pub(crate) fn is_online(form: &Form) -> bool {
-    form.docket == "online"
+    form.docket == "online" && form.id != appearance::FORM
 }
 
 fn summary(form: &Form) -> pb::FormSummary {

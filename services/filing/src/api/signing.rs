@@ -18,7 +18,7 @@ use crate::desk::{Desk, acting_for, full_name, id_in};
 use crate::domain::filing::{self, Capacity, Fee, Filing, Sign};
 use crate::domain::name;
 use crate::dossiers::Dossier;
-use crate::{facts, party, review};
+use crate::{party, review};
 
 /// Why a row is zero while a waiver is asked for.
 const WAIVER_ASKED: &str = "You ask that this be waived; an officer decides before your filing is accepted.";
@@ -123,10 +123,12 @@ pub(super) async fn sign(
         role: filer_role(check.form).to_owned(),
         shown_mac: request.content_hash,
         capacity,
-        age: facts::age(check.form, &dossier.content.answers, check.given.filing_date),
+        filer: party::filer(check.form, &dossier.content.answers, &check.given),
         name_agrees: match capacity {
             Capacity::OneSelf => names.iter().any(|expected| name::same(&request.typed_name, expected)),
-            Capacity::Parent | Capacity::Guardian | Capacity::AttorneyInFact => agrees_with_proven,
+            Capacity::Parent | Capacity::Guardian | Capacity::AttorneyInFact | Capacity::CompanyOfficer => {
+                agrees_with_proven
+            }
         },
         typed_name: request.typed_name,
         proven_name: if agrees_with_proven { String::new() } else { proven },

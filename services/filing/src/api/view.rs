@@ -207,5 +207,7 @@ fn need(need: docket_forms::EvidenceNeed) -> pb::EvidenceNeed {
         because: need.because,
         rests_on: need.rests_on,
         explained: need.explained,
+        cite: need.cite,
+        substitute_titles: need.substitute_titles,
     }
 }

@@ -14,7 +14,7 @@ mod capacity;
 mod decide;
 mod unsolicited;
 
-pub use capacity::{AUTHORITY_TO_SIGN, Capacity};
+pub use capacity::{AUTHORITY_TO_SIGN, Capacity, Filer};
 pub(crate) use decide::already_attached;
 pub use decide::{
     Checked, EditionChange, Ending, Settled, Sign, Start, abandon, accept, announce_expiry, answer, approve,

@@ -93,7 +93,7 @@ fn a_signature() -> Sign {
         signer: ACCOUNT,
         role: "applicant".into(),
         capacity: Capacity::OneSelf,
-        age: 40,
+        filer: Filer { age: Some(40), ..Filer::default() },
         shown_mac: vec![8; 32],
         name_agrees: true,
         typed_name: "Ana Lima".into(),
@@ -323,7 +323,8 @@ fn a_waiver_of_the_fee_is_asked_for_before_the_signature_and_intake_hears_of_it(
 #[test]
 fn who_signs_for_another_says_so_and_shows_why() {
     let signing = |given: &Given, capacity, age| {
-        given.when(|f| sign(f, &checked(f.content_version), Sign { capacity, age, ..a_signature() }))
+        let filer = Filer { age: Some(age), ..Filer::default() };
+        given.when(|f| sign(f, &checked(f.content_version), Sign { capacity, filer, ..a_signature() }))
     };
     let bare = given([started(), fee_shown()]);
     let paper =

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::attached::{Attached, NewFile};
 use super::filing::{
-    self, Capacity, Checked, EditionChange, Ending, Fee, Filing, MOST_FILES, Phase, Review, Settled, Sign,
-    Standing, Start,
+    self, Capacity, Checked, EditionChange, Ending, Fee, Filer, Filing, MOST_FILES, Phase, Review, Settled,
+    Sign, Standing, Start,
 };
 use super::representation::{self, Consent, Representation};
 use super::{package, response};
@@ -206,7 +206,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
                 signer: Uuid::from_u128(3),
                 role: "applicant".into(),
                 capacity: Capacity::OneSelf,
-                age: 40,
+                filer: Filer { age: Some(40), ..Filer::default() },
                 shown_mac: checked.content_mac.clone(),
                 name_agrees: *name_agrees,
                 typed_name: "Ina Example".into(),

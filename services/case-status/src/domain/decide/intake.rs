@@ -33,6 +33,7 @@ pub fn intake_reasons(case: &Case) -> Vec<&'static str> {
         "" | "self" => None,
         "parent" => Some("signed_as_parent"),
         "guardian" => Some("signed_as_guardian"),
+        "company_officer" => Some("signed_as_company_officer"),
         _ => Some("signed_as_attorney_in_fact"),
     };
     let waiver = (case.fee_waiver != FeeWaiver::NotAsked).then_some("fee_waiver");

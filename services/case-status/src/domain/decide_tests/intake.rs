@@ -54,6 +54,7 @@ fn a_filing_signed_by_another_is_looked_at_by_an_officer() {
         ("parent", &["signed_as_parent"]),
         ("guardian", &["signed_as_guardian"]),
         ("attorney_in_fact", &["signed_as_attorney_in_fact"]),
+        ("company_officer", &["signed_as_company_officer"]),
     ] {
         let case = given([pb::CaseOpened { signed_as: signed_as.into(), ..opened() }.into()]);
         assert_eq!(decide::intake_reasons(&case.0), reasons, "{signed_as}");

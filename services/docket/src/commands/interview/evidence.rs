@@ -137,10 +137,9 @@ impl Checklist<'_> {
 
     fn tell_why(&self, filing: &pb::Filing, need: &pb::EvidenceNeed) {
         let words = &self.words.papers;
-        say(&need.because);
+        say(&why(need));
         if !need.substitutes.is_empty() {
-            let kinds: Vec<String> = need.substitutes.iter().map(|kind| spoken(kind)).collect();
-            say(&words.stand_ins.replace("{}", &kinds.join(", ")));
+            say(&words.stand_ins.replace("{}", &stand_ins(need).join("; ")));
         }
         let files = files_for(filing, need);
         if !files.is_empty() {
@@ -261,8 +260,7 @@ impl Checklist<'_> {
             return Ok(need.kind.clone());
         }
         let kinds: Vec<String> = std::iter::once(&need.kind).chain(&need.substitutes).cloned().collect();
-        let stand_ins = need.substitutes.iter().map(|kind| spoken(kind));
-        let labels: Vec<String> = std::iter::once(need.title.clone()).chain(stand_ins).collect();
+        let labels: Vec<String> = std::iter::once(need.title.clone()).chain(stand_ins(need)).collect();
         let chosen = ask.choice(self.words.papers.which_is_it, &kinds, &labels)?;
         Ok(chosen.unwrap_or_else(|| need.kind.clone()))
     }
@@ -270,6 +268,18 @@ impl Checklist<'_> {
 
 fn is_lacking(need: &pb::EvidenceNeed) -> bool {
     need.level == "initial" && !need.satisfied && !need.explained
+}
+
+/// Why a paper is needed, with the source that asks for it where one is known.
+fn why(need: &pb::EvidenceNeed) -> String {
+    if need.cite.is_empty() { need.because.clone() } else { format!("{} ({})", need.because, need.cite) }
+}
+
+/// What may stand in for a paper, as people read it.
+fn stand_ins(need: &pb::EvidenceNeed) -> Vec<String> {
+    let titles = need.substitute_titles.iter().cloned().map(Some).chain(std::iter::repeat(None));
+    let named = need.substitutes.iter().zip(titles);
+    named.map(|(kind, title)| title.unwrap_or_else(|| spoken(kind))).collect()
 }
 
 /// The names of the files that are attached for a paper.
@@ -416,6 +426,24 @@ mod tests {
             ..pb::EvidenceNeed::default()
         };
         assert_eq!(files_for(&filing, &need), "p.pdf, i.pdf");
+    }
+
+    #[test]
+    fn a_paper_says_its_source_and_what_may_stand_in_for_it_by_name() {
+        let need = pb::EvidenceNeed {
+            because: "Needed from everyone.".into(),
+            substitutes: vec!["passport".into(), "military_id".into()],
+            ..pb::EvidenceNeed::default()
+        };
+        assert_eq!(why(&need), "Needed from everyone.");
+        assert_eq!(stand_ins(&need), ["passport", "military id"], "as a service before this one says it");
+        let said = pb::EvidenceNeed {
+            cite: "INA 213A".into(),
+            substitute_titles: vec!["Pasaporte".into(), "Identificación militar".into()],
+            ..need
+        };
+        assert_eq!(why(&said), "Needed from everyone. (INA 213A)");
+        assert_eq!(stand_ins(&said), ["Pasaporte", "Identificación militar"]);
     }
 
     #[test]

@@ -5,8 +5,19 @@ use docket_kernel::Refusal;
 /// The kind of evidence which shows that somebody may sign for another; every form takes it.
 pub const AUTHORITY_TO_SIGN: &str = "authority_to_sign";
 
-/// From this age on nobody's parent signs for them.
+/// From this age on nobody's parent signs for them, unless a parent applies in the form itself (8 CFR 103.2(a)(2)).
 const SIGNS_SELF: u32 = 14;
+
+/// Who files, as far as it decides who signs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filer {
+    /// Age in completed years; nothing where the form does not say it.
+    pub age: Option<u32>,
+    /// Whether the form lets a parent apply at this age: Form N-600 does, for a child under 18.
+    pub parent_applies: bool,
+    /// Whether it is a company.
+    pub company: bool,
+}
 
 /// As whom somebody signs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,11 +31,14 @@ pub enum Capacity {
     Guardian,
     /// Under a durable power of attorney.
     AttorneyInFact,
+    /// As an officer or employee who may bind the company that files.
+    CompanyOfficer,
 }
 
 impl Capacity {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::OneSelf, Self::Parent, Self::Guardian, Self::AttorneyInFact];
+    pub const ALL: [Self; 5] =
+        [Self::OneSelf, Self::Parent, Self::Guardian, Self::AttorneyInFact, Self::CompanyOfficer];
 
     /// The word in events and on the wire.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +47,7 @@ impl Capacity {
             Self::Parent => "parent",
             Self::Guardian => "guardian",
             Self::AttorneyInFact => "attorney_in_fact",
+            Self::CompanyOfficer => "company_officer",
         }
     }
 
@@ -43,7 +58,11 @@ impl Capacity {
     pub fn read(text: &str) -> Result<Self, Refusal> {
         Self::known(text).ok_or_else(|| {
             let words = Self::ALL.map(Self::as_str).join(", ");
-            Refusal::invalid("capacity", "CAPACITY_UNKNOWN", format!("Say as whom you sign: one of {words}."))
+            Refusal::invalid(
+                "capacity",
+                "CAPACITY_UNKNOWN",
+                format!("Say as whom you sign (8 CFR 103.2(a)(2)): one of {words}."),
+            )
         })
     }
 
@@ -59,27 +78,70 @@ impl Capacity {
         Self::ALL.into_iter().find(|capacity| capacity.as_str() == text)
     }
 
-    /// Whether it can be signed in this capacity, with this evidence, for somebody of this age.
+    /// Whether it can be signed in this capacity, with this evidence, for whoever files.
     ///
     /// # Errors
-    /// `SIGNS_SELF_FROM_14`, `AUTHORITY_MISSING`.
-    pub(super) fn allowed(self, age: u32, has_authority: bool) -> Result<(), Refusal> {
+    /// `SIGNS_SELF_FROM_14`, `AUTHORITY_MISSING`, `COMPANY_SIGNS_BY_OFFICER`, `NO_COMPANY_FILES`.
+    pub(super) fn allowed(self, filer: Filer, has_authority: bool) -> Result<(), Refusal> {
         match self {
+            Self::CompanyOfficer if filer.company => Ok(()),
+            Self::CompanyOfficer => Err(no_company()),
+            Self::OneSelf | Self::Parent | Self::Guardian | Self::AttorneyInFact if filer.company => {
+                Err(by_officer())
+            }
             Self::OneSelf => Ok(()),
-            Self::Parent if age < SIGNS_SELF => Ok(()),
-            Self::Parent => Err(Refusal::state(
-                "SIGNS_SELF_FROM_14",
-                "A parent signs only for a child under 14 (8 CFR 103.2(a)(2)).",
-            )
-            .way_out("The person whom the form is about signs in an account of their own.")
-            .field("capacity")),
+            Self::Parent => for_a_child(filer, has_authority),
             Self::Guardian | Self::AttorneyInFact if has_authority => Ok(()),
-            Self::Guardian | Self::AttorneyInFact => Err(Refusal::state(
-                "AUTHORITY_MISSING",
-                "Nothing attached shows that you may sign for the person whom the form is about.",
-            )
-            .way_out("Attach the letter of guardianship or the durable power of attorney as authority_to_sign; an officer will look at it.")
-            .field("capacity")),
+            Self::Guardian => Err(authority_missing("8 CFR 103.2(a)(2)")),
+            Self::AttorneyInFact => {
+                Err(authority_missing("USCIS Policy Manual, Volume 1, Part B, Chapter 2"))
+            }
         }
     }
+}
+
+fn for_a_child(filer: Filer, has_authority: bool) -> Result<(), Refusal> {
+    match filer.age {
+        Some(age) if age < SIGNS_SELF || filer.parent_applies => Ok(()),
+        Some(_) => Err(Refusal::state(
+            "SIGNS_SELF_FROM_14",
+            "A parent signs only for a child under 14 (8 CFR 103.2(a)(2)), and on Form N-600 for one under 18 (8 CFR 341.1).",
+        )
+        .way_out("The person whom the form is about signs in an account of their own.")
+        .field("capacity")),
+        None if has_authority => Ok(()),
+        None => Err(Refusal::state(
+            "AUTHORITY_MISSING",
+            "This form does not say how old the person is, and a parent signs only for a child under 14 (8 CFR 103.2(a)(2)).",
+        )
+        .way_out("Attach the child's birth certificate as authority_to_sign; an officer will look at it.")
+        .field("capacity")),
+    }
+}
+
+fn authority_missing(source: &str) -> Refusal {
+    Refusal::state(
+        "AUTHORITY_MISSING",
+        format!("Nothing attached shows that you may sign for the person whom the form is about ({source})."),
+    )
+    .way_out("Attach the letter of guardianship or the durable power of attorney as authority_to_sign; an officer will look at it.")
+    .field("capacity")
+}
+
+fn by_officer() -> Refusal {
+    Refusal::state(
+        "COMPANY_SIGNS_BY_OFFICER",
+        "A company files this, and somebody signs who may bind it (8 CFR 103.2(a)(2)).",
+    )
+    .way_out("Sign as company_officer, with your own name; or correct who files.")
+    .field("capacity")
+}
+
+fn no_company() -> Refusal {
+    Refusal::state(
+        "NO_COMPANY_FILES",
+        "No company files this: whoever files signs, or a parent or guardian does (8 CFR 103.2(a)(2)).",
+    )
+    .way_out("If you sign for yourself, leave the capacity out; if a company files, say so in the form.")
+    .field("capacity")
 }

@@ -6,7 +6,7 @@ use docket_proto::filing::events::v1 as pb;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{AUTHORITY_TO_SIGN, Capacity, Fee, Filing, MOST_FILES, Phase, Review};
+use super::{AUTHORITY_TO_SIGN, Capacity, Fee, Filer, Filing, MOST_FILES, Phase, Review};
 use crate::domain::attached::{Attached, NewFile};
 use crate::domain::representation::not_represented;
 
@@ -404,8 +404,8 @@ pub struct Sign {
     pub role: String,
     /// As whom the signer signs.
     pub capacity: Capacity,
-    /// Age of the person whom the form is about, in completed years.
-    pub age: u32,
+    /// Who files, as far as it decides who signs.
+    pub filer: Filer,
     /// Hash of the text that was shown to the signer.
     pub shown_mac: Vec<u8>,
     /// Whether the typed name is the name in the form, or where another signs, the signer's own.
@@ -442,7 +442,7 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
         .way_out("Review it, then approve it or give it back; then sign.")
         .fact("review", filing.review.as_str()));
     }
-    sign.capacity.allowed(sign.age, filing.evidence.iter().any(|file| file.kind == AUTHORITY_TO_SIGN))?;
+    sign.capacity.allowed(sign.filer, filing.evidence.iter().any(|file| file.kind == AUTHORITY_TO_SIGN))?;
     if !sign.name_agrees {
         return Err(name_differs(sign.capacity));
     }
@@ -467,14 +467,14 @@ fn name_differs(capacity: Capacity) -> Refusal {
         return Refusal::invalid(
             "typed_name",
             "NAME_DIFFERS",
-            "Type your full legal name as it stands in the form: given name, then family name. Capitals and accents do not matter.",
+            "Type your full legal name as it stands in the form (8 CFR 103.2(a)(2)): given name, then family name. Capitals and accents do not matter.",
         )
         .way_out("If the name in the form is wrong, correct it there first.");
     }
     Refusal::invalid(
         "typed_name",
         "NAME_DIFFERS",
-        "You sign for somebody else: type your own full legal name as you proved it, given name, then family name.",
+        "You sign for somebody else (8 CFR 103.2(a)(2)): type your own full legal name as you proved it, given name, then family name.",
     )
     .way_out("If you sign for yourself, leave the capacity out.")
 }
