@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use crate::confined::{NOT_CONFINED, RESERVE};
 use crate::file_type::{Fault, MediaType};
 use crate::inspect::{self, Verdict};
-use crate::page::{Page, Undrawn};
+use crate::page::{Drawing, Undrawn};
 use crate::render::{self, Drawn};
 
 /// More than any line of an answer has, in bytes: what is not ours may write without end.
@@ -80,7 +80,7 @@ impl Inspector {
         bytes: &[u8],
         page: u32,
         longest_side: u16,
-    ) -> Result<Result<Page, Undrawn>, NotInspected> {
+    ) -> Result<Result<Drawing, Undrawn>, NotInspected> {
         let words = [render::ARGUMENT.to_owned(), page.to_string(), longest_side.to_string()];
         let said = self.said(&words, bytes, (render::SECONDS, LONGEST_LINE + MOST_DOTS)).await?;
         Ok(said.map_or(Err(Undrawn::Unbearable), |said| drawn(said, longest_side)))
@@ -139,7 +139,7 @@ impl Inspector {
 
 /// The page in what a process said. It may be a stranger who speaks: what is not exactly as many dots as were asked for at most
 /// is no page.
-fn drawn(mut said: Vec<u8>, longest_side: u16) -> Result<Page, Undrawn> {
+fn drawn(mut said: Vec<u8>, longest_side: u16) -> Result<Drawing, Undrawn> {
     let end = said.iter().position(|byte| *byte == b'\n').ok_or(Undrawn::Unbearable)?;
     let dots = said.split_off(end + 1);
     match serde_json::from_slice(&said).map_err(|_| Undrawn::Unbearable)? {
@@ -150,7 +150,7 @@ fn drawn(mut said: Vec<u8>, longest_side: u16) -> Result<Page, Undrawn> {
         Drawn::Dots { width, height, page_count, incomplete } => {
             let exact = dots.len() as u64 == 3 * u64::from(width) * u64::from(height);
             let dots = RgbImage::from_raw(width, height, dots).filter(|_| exact && width > 0 && height > 0);
-            Ok(Page { dots: dots.ok_or(Undrawn::Unbearable)?, page_count, incomplete })
+            Ok(Drawing { dots: dots.ok_or(Undrawn::Unbearable)?, page_count, incomplete })
         }
     }
 }

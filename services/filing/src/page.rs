@@ -22,7 +22,7 @@ use tiff::decoder::Decoder;
 use crate::file_type::{self, MAX_PAGES, MediaType};
 
 /// A page, drawn.
-pub(crate) struct Page {
+pub(crate) struct Drawing {
     pub(crate) dots: RgbImage,
     /// Pages of the file.
     pub(crate) page_count: u32,
@@ -45,13 +45,17 @@ pub(crate) enum Undrawn {
 ///
 /// # Errors
 /// Why it is not drawn.
-pub(crate) fn draw(bytes: Vec<u8>, number: u32, longest_side: u16) -> Result<Page, Undrawn> {
+pub(crate) fn draw(bytes: Vec<u8>, number: u32, longest_side: u16) -> Result<Drawing, Undrawn> {
     match MediaType::of(&bytes).ok_or(Undrawn::Unbearable)?.picture() {
         None => pdf(bytes, number, longest_side),
         Some(ImageFormat::Tiff) => tiff(bytes, number, longest_side),
         Some(format) => {
             within(number, 1)?;
-            picture(&bytes, format, longest_side).map(|dots| Page { dots, page_count: 1, incomplete: false })
+            picture(&bytes, format, longest_side).map(|dots| Drawing {
+                dots,
+                page_count: 1,
+                incomplete: false,
+            })
         }
     }
 }
@@ -63,7 +67,7 @@ fn within(number: u32, count: usize) -> Result<usize, Undrawn> {
     place.filter(|place| *place < count).ok_or(Undrawn::Outside { page_count })
 }
 
-fn pdf(bytes: Vec<u8>, number: u32, longest_side: u16) -> Result<Page, Undrawn> {
+fn pdf(bytes: Vec<u8>, number: u32, longest_side: u16) -> Result<Drawing, Undrawn> {
     let pdf = Pdf::new(bytes).map_err(|_| Undrawn::Unbearable)?;
     let pages = pdf.pages();
     let page = &pages[within(number, pages.len())?];
@@ -80,7 +84,7 @@ fn pdf(bytes: Vec<u8>, number: u32, longest_side: u16) -> Result<Page, Undrawn> 
     let white = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
     sheet.render_with(&mut drawn, &mut Resources::default(), white);
     let colours = drawn.data().iter().flat_map(|dot| [dot.r, dot.g, dot.b]).collect();
-    Ok(Page {
+    Ok(Drawing {
         dots: RgbImage::from_raw(drawn.width().into(), drawn.height().into(), colours)
             .ok_or(Undrawn::Unbearable)?,
         page_count: u32::try_from(pages.len()).map_err(|_| Undrawn::Unbearable)?,
@@ -116,14 +120,14 @@ fn noting(incomplete: &Arc<AtomicBool>) -> InterpreterSettings {
 
 /// A picture reads the page that the head of the file points to (TIFF 6.0, section 2): so it is pointed to the one that is asked
 /// for.
-fn tiff(mut bytes: Vec<u8>, number: u32, longest_side: u16) -> Result<Page, Undrawn> {
+fn tiff(mut bytes: Vec<u8>, number: u32, longest_side: u16) -> Result<Drawing, Undrawn> {
     let places = tiff_pages(&bytes).ok_or(Undrawn::Unbearable)?;
     let place = places[within(number, places.len())?];
     let place = if bytes.starts_with(b"II") { place.to_le_bytes() } else { place.to_be_bytes() };
     bytes.get_mut(4..8).ok_or(Undrawn::Unbearable)?.copy_from_slice(&place);
     let dots = picture(&bytes, ImageFormat::Tiff, longest_side)?;
     let page_count = u32::try_from(places.len()).map_err(|_| Undrawn::Unbearable)?;
-    Ok(Page { dots, page_count, incomplete: false })
+    Ok(Drawing { dots, page_count, incomplete: false })
 }
 
 /// Where the directory of each page begins; of more pages than a PDF may have, those.

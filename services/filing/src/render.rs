@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 
 use crate::confined;
-use crate::page::{self, Page, Undrawn};
+use crate::page::{self, Drawing, Undrawn};
 
 /// The word after the program's name.
 pub(crate) const ARGUMENT: &str = "render-page";
@@ -42,9 +42,9 @@ pub(crate) fn render_page(mut words: impl Iterator<Item = String>) -> ExitCode {
     if said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn say(drawn: &Result<Page, Undrawn>) -> std::io::Result<()> {
+fn say(drawn: &Result<Drawing, Undrawn>) -> std::io::Result<()> {
     let (line, dots) = match drawn {
-        Ok(Page { dots, page_count, incomplete }) => {
+        Ok(Drawing { dots, page_count, incomplete }) => {
             let (width, height) = dots.dimensions();
             (
                 Drawn::Dots { width, height, page_count: *page_count, incomplete: *incomplete },

@@ -6,7 +6,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ImageResult, RgbImage};
 
-use crate::page::Page;
+use crate::page::Drawing;
 
 /// How alike a JPEG is, of 100.
 const QUALITY: u8 = 85;
@@ -27,8 +27,8 @@ impl Rendition {
     ///
     /// # Errors
     /// It cannot be packed.
-    pub(crate) fn of(page: Page) -> ImageResult<Self> {
-        let Page { dots, page_count, incomplete } = page;
+    pub(crate) fn of(drawing: Drawing) -> ImageResult<Self> {
+        let Drawing { dots, page_count, incomplete } = drawing;
         let (width, height) = dots.dimensions();
         let png = png(&dots)?;
         let (bytes, media_type) = if png.len() > dots.as_raw().len() / 3 {

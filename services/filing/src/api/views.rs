@@ -70,7 +70,7 @@ impl Views {
         .map_err(|_elapsed| ApiError::Exhausted("the drawing of pages"))?
         .map_err(ApiError::internal)?;
         let (subject, key) = (Subject::filing(readable.subject), &readable.file.object_key);
-        let original = self.desk.base.objects.get(&subject, key).await.map_err(ApiError::from)?;
+        let original = self.desk.base.objects.get(&subject, key).await?;
         let original = original.ok_or(ApiError::Erased)?;
         let drawn = self.desk.inspector.draw(&original, page, side).await.map_err(|error| {
             tracing::error!(%error, "a page could not be drawn");

@@ -1,5 +1,6 @@
 //! Papers to look at: a PDF with things on its pages, photographs as cameras and offices make them, and what is hard to draw.
 
+use std::fmt::Write as _;
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
@@ -115,13 +116,13 @@ pub(crate) fn inks(inks: [u8; 4]) -> Vec<u8> {
         let first = i16::from(255 - ink) - 128;
         let length = (i16::BITS - first.unsigned_abs().leading_zeros()) as usize;
         let code = if first < 0 { first + (1 << length) - 1 } else { first };
-        bits += &format!("{length:04b}");
+        write!(bits, "{length:04b}").unwrap();
         if length > 0 {
-            bits += &format!("{code:0length$b}");
+            write!(bits, "{code:0length$b}").unwrap();
         }
         bits += "0";
     }
-    while bits.len() % 8 != 0 {
+    while !bits.len().is_multiple_of(8) {
         bits += "1";
     }
     for byte in bits.as_bytes().chunks(8) {

@@ -75,8 +75,8 @@ async fn each_page_of_a_pdf_is_shown_as_it_is_drawn_in_the_size_that_is_asked_fo
     assert_eq!((first.view.media_type.as_str(), first.view.incomplete), ("image/png", false));
     assert_eq!([first.at(25, 25), first.at(75, 25), first.at(25, 75)], [RED, WHITE, WHITE]);
     assert_eq!([second.at(25, 25), second.at(75, 25), second.at(25, 75)], [BLUE, WHITE, WHITE]);
-    let word = first.dots.enumerate_pixels().filter(|(x, y, dot)| *x > 618 && *y > 800 && dot.0 == BLACK);
-    assert!((2_000..60_000).contains(&word.count()), "a word of five letters, an inch high");
+    let ink = first.dots.enumerate_pixels().filter(|(x, y, dot)| *x > 618 && *y > 800 && dot.0 == BLACK);
+    assert!((2_000..60_000).contains(&ink.count()), "a word of five letters, an inch high");
 
     let thumbnail = ana.view(&name, 1, 256).await.unwrap();
     assert_eq!((thumbnail.size(), thumbnail.at(25, 25)), ((198, 256), RED));
