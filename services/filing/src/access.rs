@@ -50,7 +50,8 @@ mod tests {
                 !allowed(&["supervisor", "operator", "finance"], &[], action),
                 "nobody without relation {action}"
             );
-            let reads = ["GetFiling", "DownloadCopy", "DownloadEvidence"].contains(&action.as_str());
+            let reads =
+                ["GetFiling", "DownloadCopy", "ViewEvidence", "DownloadEvidence"].contains(&action.as_str());
             assert_eq!(allowed(&["adjudicator"], &["assigned_officer"], action), reads, "officer {action}");
             assert!(!allowed(&["operator"], &["assigned_officer"], action), "operator {action}");
         }

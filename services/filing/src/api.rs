@@ -15,6 +15,7 @@ mod signing;
 mod upload;
 mod uploads;
 mod view;
+mod views;
 
 pub(crate) use catalogue::CatalogueApi;
 pub(crate) use drafts::DraftApi;

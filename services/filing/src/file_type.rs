@@ -1,18 +1,18 @@
 //! What a file is, by its content alone: a whole, readable PDF, JPEG, PNG or TIFF, or what is wrong with it.
 //!
-//! The decoders run in a process of their own (`inspect`); nothing here is called on a stranger's bytes elsewhere.
+//! The decoders run in a process of their own (`confined`); nothing here is called on a stranger's bytes elsewhere.
 
 use std::io::Cursor;
 
 use docket_kernel::Refusal;
-use image::{ImageDecoder as _, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use lopdf::{DecompressError, Dictionary, Document, LoadOptions, Object};
 use serde::{Deserialize, Serialize};
 
 /// The largest file, in bytes: 12 MiB.
 pub(crate) const MAX_BYTES: usize = 12 * 1024 * 1024;
 /// The most pages of a PDF.
-const MAX_PAGES: usize = 500;
+pub(crate) const MAX_PAGES: usize = 500;
 /// The longest side of a picture, in pixels: a sheet of 33 inches at 600 dots per inch.
 const MAX_SIDE: u32 = 20_000;
 /// The most that one stream of a PDF may grow to while it is read, and one picture in memory; more is a trap.
@@ -41,6 +41,27 @@ pub(crate) enum MediaType {
 }
 
 impl MediaType {
+    /// What a file begins like; none of what is taken, if nothing.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        match infer::get(bytes)?.mime_type() {
+            "application/pdf" => Some(Self::Pdf),
+            "image/jpeg" => Some(Self::Jpeg),
+            "image/png" => Some(Self::Png),
+            "image/tiff" => Some(Self::Tiff),
+            _ => None,
+        }
+    }
+
+    /// The format of a picture; none of a PDF.
+    pub(crate) fn picture(self) -> Option<ImageFormat> {
+        match self {
+            Self::Pdf => None,
+            Self::Jpeg => Some(ImageFormat::Jpeg),
+            Self::Png => Some(ImageFormat::Png),
+            Self::Tiff => Some(ImageFormat::Tiff),
+        }
+    }
+
     /// Its name (RFC 6838).
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -81,13 +102,12 @@ pub(crate) fn check(bytes: &[u8]) -> Result<MediaType, Fault> {
     if bytes.len() > MAX_BYTES {
         return Err(Fault::TooLarge);
     }
-    match infer::get(bytes).map(|found| found.mime_type()) {
-        Some("application/pdf") => pdf(bytes).map(|()| MediaType::Pdf),
-        Some("image/jpeg") => picture(bytes, ImageFormat::Jpeg).map(|()| MediaType::Jpeg),
-        Some("image/png") => picture(bytes, ImageFormat::Png).map(|()| MediaType::Png),
-        Some("image/tiff") => picture(bytes, ImageFormat::Tiff).map(|()| MediaType::Tiff),
-        _ => Err(Fault::NotAllowed),
+    let media_type = MediaType::of(bytes).ok_or(Fault::NotAllowed)?;
+    match media_type.picture() {
+        Some(format) => picture(bytes, format)?,
+        None => pdf(bytes)?,
     }
+    Ok(media_type)
 }
 
 fn pdf(bytes: &[u8]) -> Result<(), Fault> {
@@ -158,6 +178,14 @@ fn picture(bytes: &[u8], format: ImageFormat) -> Result<(), Fault> {
     if format == ImageFormat::Jpeg && !has_an_end(bytes) {
         return Err(Fault::PictureBroken);
     }
+    DynamicImage::from_decoder(opened(bytes, format)?).map(drop).map_err(picture_fault)
+}
+
+/// A picture that has not too many dots, before they are unpacked.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn opened(bytes: &[u8], format: ImageFormat) -> Result<impl ImageDecoder, Fault> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_UNPACKED as u64);
@@ -167,7 +195,7 @@ fn picture(bytes: &[u8], format: ImageFormat) -> Result<(), Fault> {
     if width.max(height) > MAX_SIDE || decoder.total_bytes() > MAX_UNPACKED as u64 {
         return Err(Fault::PictureTooLarge);
     }
-    image::DynamicImage::from_decoder(decoder).map(drop).map_err(picture_fault)
+    Ok(decoder)
 }
 
 /// Whether a JPEG goes on to its end marker: segment by segment by their lengths, and through the coded data to the next
@@ -255,7 +283,7 @@ fn broken(message: &str) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use image::{DynamicImage, RgbImage};
+    use image::RgbImage;
     use lopdf::{Object, dictionary};
 
     use super::*;

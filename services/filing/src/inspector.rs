@@ -1,21 +1,27 @@
-//! Has files read in a process of their own, one each; see `inspect`.
+//! Has files read and pages drawn in a process of their own, one each; see `inspect` and `render`.
 
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use image::RgbImage;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::confined::{NOT_CONFINED, RESERVE};
 use crate::file_type::{Fault, MediaType};
-use crate::inspect::{ARGUMENT, NOT_CONFINED, RESERVE, SECONDS, Verdict};
+use crate::inspect::{self, Verdict};
+use crate::page::{Drawing, Undrawn};
+use crate::render::{self, Drawn};
 
-/// More than any verdict has, in bytes: what is not ours may write without end.
-const LONGEST_VERDICT: u64 = 4096;
+/// More than any line of an answer has, in bytes: what is not ours may write without end.
+const LONGEST_LINE: u64 = 4096;
+/// The most bytes of dots.
+const MOST_DOTS: u64 = 3 * (render::LONGEST_SIDE as u64) * (render::LONGEST_SIDE as u64);
 
 /// How files are read.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -25,7 +31,7 @@ pub struct Config {
     pub program: Option<PathBuf>,
 }
 
-/// The file was not read: a process for it could not be had.
+/// The file was not read, the page not drawn: a process for it could not be had.
 #[derive(Debug, thiserror::Error)]
 #[error("the file was not read: {0}")]
 pub(crate) struct NotInspected(String);
@@ -54,27 +60,62 @@ impl Inspector {
     /// [`NotInspected`] when nothing can be said; the same file may be given again.
     pub(crate) async fn inspect(&self, bytes: &[u8]) -> Result<Result<MediaType, Fault>, NotInspected> {
         let _place = self.places.acquire().await.map_err(not_inspected)?;
-        // Twice the processor time: the machine may be busy.
-        let Ok(output) = timeout(Duration::from_secs(2 * SECONDS), self.run(bytes)).await else {
-            return Ok(Err(Fault::Unbearable));
-        };
-        let (code, said) = output.map_err(not_inspected)?;
-        match code {
-            Some(0) => match serde_json::from_slice(&said).map_err(not_inspected)? {
+        let words = [inspect::ARGUMENT.to_owned()];
+        match self.said(&words, bytes, (inspect::SECONDS, LONGEST_LINE)).await? {
+            None => Ok(Err(Fault::Unbearable)),
+            Some(said) => match serde_json::from_slice(&said).map_err(not_inspected)? {
                 Verdict::Taken(media_type) => Ok(Ok(media_type)),
                 Verdict::Refused(fault) => Ok(Err(fault)),
             },
-            Some(code) if code == i32::from(NOT_CONFINED) => {
+        }
+    }
+
+    /// A page of a file, drawn; counted from 1, its longest side of at most so many dots. A process that dies of a page condemns
+    /// that page. Whoever calls sees to it that not too many are drawn at once: each may take half a gigabyte.
+    ///
+    /// # Errors
+    /// [`NotInspected`] when nothing can be said; the same page may be asked for again.
+    pub(crate) async fn draw(
+        &self,
+        bytes: &[u8],
+        page: u32,
+        longest_side: u16,
+    ) -> Result<Result<Drawing, Undrawn>, NotInspected> {
+        let words = [render::ARGUMENT.to_owned(), page.to_string(), longest_side.to_string()];
+        let said = self.said(&words, bytes, (render::SECONDS, LONGEST_LINE + MOST_DOTS)).await?;
+        Ok(said.map_or(Err(Undrawn::Unbearable), |said| drawn(said, longest_side)))
+    }
+
+    /// What a process said that read a file to its end; nothing of one that died of it, or took more than twice its processor
+    /// time: the machine may be busy.
+    async fn said(
+        &self,
+        words: &[String],
+        bytes: &[u8],
+        (seconds, longest): (u64, u64),
+    ) -> Result<Option<Vec<u8>>, NotInspected> {
+        let Ok(output) = timeout(Duration::from_secs(2 * seconds), self.run(words, bytes, longest)).await
+        else {
+            return Ok(None);
+        };
+        match output.map_err(not_inspected)? {
+            (Some(0), said) => Ok(Some(said)),
+            (Some(code), said) if code == i32::from(NOT_CONFINED) => {
                 Err(NotInspected(String::from_utf8_lossy(&said).into_owned()))
             }
-            Some(_) | None => Ok(Err(Fault::Unbearable)),
+            (Some(_) | None, _) => Ok(None),
         }
     }
 
     /// The process's end and what it said.
-    async fn run(&self, bytes: &[u8]) -> std::io::Result<(Option<i32>, Vec<u8>)> {
+    async fn run(
+        &self,
+        words: &[String],
+        bytes: &[u8],
+        longest: u64,
+    ) -> std::io::Result<(Option<i32>, Vec<u8>)> {
         let mut child = Command::new(&self.program)
-            .arg(ARGUMENT)
+            .args(words)
             .env_clear()
             .env(RESERVE, "0")
             .stdin(Stdio::piped())
@@ -89,10 +130,28 @@ impl Inspector {
             input.write_all(bytes).await.ok();
         };
         let mut said = Vec::new();
-        let heard = async { output.take(LONGEST_VERDICT).read_to_end(&mut said).await };
+        let heard = async { output.take(longest).read_to_end(&mut said).await };
         let ((), heard) = tokio::join!(written, heard);
         heard?;
         Ok((child.wait().await?.code(), said))
+    }
+}
+
+/// The page in what a process said. It may be a stranger who speaks: what is not exactly as many dots as were asked for at most
+/// is no page.
+fn drawn(mut said: Vec<u8>, longest_side: u16) -> Result<Drawing, Undrawn> {
+    let end = said.iter().position(|byte| *byte == b'\n').ok_or(Undrawn::Unbearable)?;
+    let dots = said.split_off(end + 1);
+    match serde_json::from_slice(&said).map_err(|_| Undrawn::Unbearable)? {
+        Drawn::Undrawn(undrawn) => Err(undrawn),
+        Drawn::Dots { width, height, .. } if width.max(height) > longest_side.into() => {
+            Err(Undrawn::Unbearable)
+        }
+        Drawn::Dots { width, height, page_count, incomplete } => {
+            let exact = dots.len() as u64 == 3 * u64::from(width) * u64::from(height);
+            let dots = RgbImage::from_raw(width, height, dots).filter(|_| exact && width > 0 && height > 0);
+            Ok(Drawing { dots: dots.ok_or(Undrawn::Unbearable)?, page_count, incomplete })
+        }
     }
 }
 

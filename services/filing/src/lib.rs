@@ -12,6 +12,7 @@ mod appearance;
 mod binding_tests;
 mod check;
 mod config;
+mod confined;
 mod content;
 mod copy;
 mod desk;
@@ -24,9 +25,12 @@ mod inspect;
 mod inspector;
 mod lacks;
 mod moved;
+mod page;
 mod party;
 mod peers;
 mod policies;
+mod render;
+mod rendition;
 mod review;
 #[cfg(test)]
 mod review_tests;
@@ -55,7 +59,7 @@ use docket_proto::filing::v1::upload_service_server::UploadServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 
 pub use config::{Config, CopiesConfig, UploadsConfig};
-pub use inspect::{ARGUMENT as INSPECT_FILE, inspect_file};
+pub use confined::confined;
 pub use inspector::Config as InspectorConfig;
 pub use scanner::Config as ScannerConfig;
 

@@ -1,12 +1,12 @@
-//! Starts the filing service; or, named so, reads one file in the empty room of `docket_filing::inspect_file`.
+//! Starts the filing service; or, named so, reads or draws one file in the empty room of `docket_filing::confined`.
 
 use std::process::ExitCode;
 
 use docket_service::Program;
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|word| word == docket_filing::INSPECT_FILE) {
-        return docket_filing::inspect_file();
+    if let Some(code) = docket_filing::confined() {
+        return code;
     }
     docket_service::main::<docket_filing::Config>(Program {
         name: "filing",

@@ -26,8 +26,8 @@ use report::Report;
 
 fn main() -> ExitCode {
     // The filing service starts this program to read strangers' files, as it starts its own.
-    if std::env::args().nth(1).is_some_and(|word| word == docket_filing::INSPECT_FILE) {
-        return docket_filing::inspect_file();
+    if let Some(code) = docket_filing::confined() {
+        return code;
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -246,7 +246,8 @@ async fn known_type(desk: &Desk, bytes: &[u8]) -> Result<&'static str, Status> {
         Ok(Err(fault)) => Err(ApiError::from(Refusal::from(fault)).into()),
         Err(error) => {
             tracing::error!(%error, "a file could not be read and was not taken");
-            Err(inspector_unavailable())
+            let message = "The file could not be read just now, so it was not kept. Try again in a moment.";
+            Err(inspector_unavailable(message))
         }
     }
 }
@@ -271,11 +272,10 @@ async fn scan(desk: &Desk, bytes: &[u8]) -> Result<(), Status> {
     }
 }
 
-/// Nothing is stored that was not read to the end; the same upload may be repeated.
-fn inspector_unavailable() -> Status {
+/// Nothing is stored that was not read to the end, nothing shown that was not drawn; the same may be asked again.
+pub(super) fn inspector_unavailable(message: &str) -> Status {
     let mut details = ErrorDetails::with_retry_info(Some(SOON));
     details.set_error_info("INSPECTOR_UNAVAILABLE", "filing.docket", std::collections::HashMap::new());
-    let message = "The file could not be read just now, so it was not kept. Try again in a moment.";
     Status::with_error_details(Code::Unavailable, message, details)
 }
 

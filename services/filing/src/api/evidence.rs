@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
+use super::views::{self, Views};
 use super::{responses, reuse, upload, view};
 use crate::check::Check;
 use crate::desk::{Desk, ResponseDossier, acting_for, evidence_in, id_in};
@@ -34,11 +35,13 @@ const PATIENCE: Duration = Duration::from_mins(3);
 pub(crate) struct EvidenceApi {
     desk: Desk,
     uploads: Arc<Semaphore>,
+    views: Views,
 }
 
 impl EvidenceApi {
     pub(crate) fn new(desk: Desk) -> Self {
-        Self { desk, uploads: Arc::new(Semaphore::new(UPLOADS)) }
+        let views = Views::new(desk.clone());
+        Self { desk, uploads: Arc::new(Semaphore::new(UPLOADS)), views }
     }
 
     /// Room for one file in memory.
@@ -68,6 +71,16 @@ impl EvidenceService for EvidenceApi {
         })
         .await?;
         Ok(Response::new(pb::UploadEvidenceResponse { evidence: Some(evidence) }))
+    }
+
+    type ViewEvidenceStream = views::Stream;
+
+    async fn view_evidence(
+        &self,
+        request: Request<pb::ViewEvidenceRequest>,
+    ) -> Result<Response<views::Stream>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(self.views.view(&caller, request.get_ref()).await?))
     }
 
     type DownloadEvidenceStream = Download;
@@ -195,18 +208,22 @@ pub(super) struct Readable {
     pub(super) account: Uuid,
 }
 
-/// The file of that name, for whoever may read it.
-pub(super) async fn readable(desk: &Desk, caller: &Caller, name: &str) -> Result<Readable, ApiError> {
+/// The file of that name, for whoever may do that with it.
+pub(super) async fn readable(
+    desk: &Desk,
+    (caller, action): (&Caller, &str),
+    name: &str,
+) -> Result<Readable, ApiError> {
     if name.starts_with("responses/") {
         let (id, evidence) = evidence_in("responses", name)?;
-        let ResponseDossier { response, content, .. } = desk.response(caller, "DownloadEvidence", id).await?;
+        let ResponseDossier { response, content, .. } = desk.response(caller, action, id).await?;
         let mut files = response.evidence.into_iter();
         let file = files.find(|file| file.id == evidence).ok_or_else(ApiError::not_found)?;
         let evidence = view::evidence("responses", id, &file, &content);
         return Ok(Readable { evidence, file, subject: response.case, account: response.account });
     }
     let (id, evidence) = evidence_in("filings", name)?;
-    let dossier = desk.filing(caller, "DownloadEvidence", id).await?;
+    let dossier = desk.filing(caller, action, id).await?;
     let file = dossier.files().find(|file| file.id == evidence).cloned().ok_or_else(ApiError::not_found)?;
     let evidence = view::evidence("filings", id, &file, &dossier.content);
     Ok(Readable { evidence, file, subject: id, account: dossier.filing.account })
@@ -214,11 +231,14 @@ pub(super) async fn readable(desk: &Desk, caller: &Caller, name: &str) -> Result
 
 /// The header, then the bytes, each piece proven by its seal before it is sent.
 async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, ApiError> {
-    let Readable { evidence: header, file, subject, .. } = readable(desk, caller, name).await?;
-    let reader = match desk.base.objects.read(&Subject::filing(subject), &file.object_key).await? {
-        Read::Plain(reader) => reader,
-        Read::Erased => return Err(ApiError::Erased),
-    };
+    let readable = readable(desk, (caller, "DownloadEvidence"), name).await?;
+    let reader =
+        match desk.base.objects.read(&Subject::filing(readable.subject), &readable.file.object_key).await? {
+            Read::Plain(reader) => reader,
+            Read::Erased => return Err(ApiError::Erased),
+        };
+    note_download(caller, &readable);
+    let header = readable.evidence;
     let header = pb::DownloadEvidenceResponse { part: Some(Part::Evidence(header)) };
     let chunks = stream::try_unfold(reader, |mut reader| async move {
         let piece = reader.next().await.map_err(Status::from)?;
@@ -236,5 +256,16 @@ async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, 
     Ok(Box::pin(stream::iter([Ok(header)]).chain(chunks.try_flatten())))
 }
 
+/// Whoever opens what a stranger sent, other than the party, is known afterwards.
+fn note_download(caller: &Caller, readable: &Readable) {
+    let Readable { file, subject, account, .. } = readable;
+    let own = caller.account() == Some(*account);
+    let reader = if own { "party" } else { "other" };
+    metrics::counter!("docket_originals_downloaded", "reader" => reader).increment(1);
+    if !own {
+        tracing::info!(reader = %caller.actor(), evidence = %file.id, filing = %subject, "an original was downloaded");
+    }
+}
+
 /// The most bytes in one message, as the API promises.
-const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = 256 * 1024;

@@ -67,7 +67,8 @@ pub(super) async fn attach_again(
     if let Some(evidence) = attach::repeated(desk, caller, action, &context).await? {
         return Ok(evidence);
     }
-    let Readable { evidence, file, subject, account } = readable(desk, caller, &request.evidence).await?;
+    let Readable { evidence, file, subject, account } =
+        readable(desk, (caller, "DownloadEvidence"), &request.evidence).await?;
     let header = pb::UploadHeader {
         request_id: request.request_id.clone(),
         parent: request.parent.clone(),

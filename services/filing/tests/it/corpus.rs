@@ -8,6 +8,8 @@ mod foreign;
 mod pdfs;
 mod pictures;
 
+pub(crate) use pictures::lying_jpeg;
+
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -30,9 +32,9 @@ impl Sample {
     }
 }
 
-fn started() -> Child {
+fn started(words: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_docket-filing"))
-        .arg("inspect-file")
+        .args(words)
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -41,14 +43,30 @@ fn started() -> Child {
         .expect("the program starts")
 }
 
+/// What a process says of a file; nothing when it did not end by itself.
+fn said(words: &[&str], bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut child = started(words);
+    let mut input = child.stdin.take().expect("a pipe");
+    let output = std::thread::scope(|both| {
+        both.spawn(move || input.write_all(bytes).ok());
+        child.wait_with_output().expect("it ends")
+    });
+    output.status.success().then_some(output.stdout)
+}
+
 /// What is said of a file; `died` when the process did not end by itself.
 fn verdict(bytes: &[u8]) -> String {
-    let mut child = started();
-    let mut input = child.stdin.take().expect("a pipe");
-    input.write_all(bytes).ok();
-    drop(input);
-    let output = child.wait_with_output().expect("it ends");
-    if output.status.success() { String::from_utf8(output.stdout).expect("text") } else { "died".to_owned() }
+    said(&["inspect-file"], bytes)
+        .map_or_else(|| "died".to_owned(), |said| String::from_utf8(said).expect("text"))
+}
+
+/// What is said of a page, and its dots.
+fn drawn(bytes: &[u8], page: u32) -> (String, Vec<u8>) {
+    let Some(said) = said(&["render-page", &page.to_string(), "256"], bytes) else {
+        return ("died".to_owned(), Vec::new());
+    };
+    let end = said.iter().position(|byte| *byte == b'\n').expect("a line");
+    (String::from_utf8(said[..end].to_vec()).expect("text"), said[end + 1..].to_vec())
 }
 
 fn all() -> Vec<Sample> {
@@ -73,6 +91,26 @@ fn every_file_of_the_corpus_gets_the_verdict_it_must() {
     assert!(wrong.is_empty(), "{} of {} files:\n{}", wrong.len(), all.len(), wrong.join("\n"));
 }
 
+/// Of a PDF the last page, of a picture the only one: in the size that was asked for, with something on it.
+#[test]
+fn every_file_that_is_taken_is_drawn() {
+    let taken: Vec<Sample> = all()
+        .into_iter()
+        .filter(|sample| sample.verdicts.iter().all(|said| said.contains("taken")))
+        .collect();
+    assert!(taken.len() > 90, "{}", taken.len());
+    let not_drawn: Vec<String> = taken
+        .iter()
+        .filter_map(|sample| {
+            let (said, dots) = drawn(&sample.bytes, 1);
+            let drawn =
+                said.starts_with("{\"dots\":") && said.contains("\"incomplete\":false") && !dots.is_empty();
+            (!drawn).then(|| format!("{}: {said}", sample.name))
+        })
+        .collect();
+    assert!(not_drawn.is_empty(), "{} of {} files:\n{}", not_drawn.len(), taken.len(), not_drawn.join("\n"));
+}
+
 /// Flipped bits and lost pieces: whatever is said of it, it is said, or the reader alone dies of it.
 #[test]
 fn whatever_is_done_to_a_file_something_is_said_of_it() {
@@ -93,13 +131,22 @@ fn whatever_is_done_to_a_file_something_is_said_of_it() {
         let said =
             verdict == "died" || verdict.starts_with("{\"taken\":") || verdict.starts_with("{\"refused\":");
         assert!(said, "{}: {verdict}", sample.name);
+        if verdict.contains("taken") {
+            let (said, _) = drawn(&bytes, 1);
+            assert!(said == "died" || said.starts_with('{'), "{}: {said}", sample.name);
+        }
     }
 }
 
-/// As the kernel tells it while the process waits for its file.
 #[test]
 fn a_stranger_is_read_in_a_room_without_doors() {
-    let mut child = started();
+    confined(&["inspect-file"], "60");
+    confined(&["render-page", "1", "64"], "15");
+}
+
+/// As the kernel tells it while the process waits for its file.
+fn confined(words: &[&str], seconds: &str) {
+    let mut child = started(words);
     let end = Instant::now() + Duration::from_secs(30);
     let told =
         |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", child.id())).unwrap_or_default();
@@ -116,7 +163,7 @@ fn a_stranger_is_read_in_a_room_without_doors() {
     let limits = told("limits");
     for (name, limit) in [
         ("Max data size", "536870912"),
-        ("Max cpu time", "60"),
+        ("Max cpu time", seconds),
         ("Max file size", "0"),
         ("Max open files", "0"),
         ("Max processes", "0"),

@@ -88,7 +88,7 @@ fn lying_png(width: u32, height: u32) -> Vec<u8> {
 }
 
 /// A JPEG whose frame header says another size than the picture has.
-fn lying_jpeg(width: u16, height: u16) -> Vec<u8> {
+pub(crate) fn lying_jpeg(width: u16, height: u16) -> Vec<u8> {
     let mut bytes = encoded(&drawn(8, 8), ImageFormat::Jpeg).expect("a picture");
     let frame = bytes.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame header");
     bytes[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
