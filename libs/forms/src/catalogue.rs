@@ -184,13 +184,12 @@ impl Said {
             .zip(&self.forms)
             .map(|(name, form)| (*name, form.texts().into_keys().collect()))
             .collect();
-        let substitutes = self.forms.iter().flat_map(Form::substitutes);
-        known.insert(COMMON, translate::of_blocks(common).into_iter().chain(substitutes).collect());
+        known.insert(COMMON, translate::of_blocks(common));
         known.extend(self.guide.as_ref().map(|guide| (GUIDE, guide.texts().into_keys().collect())));
         let mut errors = Vec::new();
         let texts = Language::ALL.map(|language| Translation::read(language, translations, &mut errors));
         for texts in &texts {
-            texts.check(&known, &mut errors);
+            texts.check(COMMON, &known, &mut errors);
         }
         if !errors.is_empty() {
             return Err(errors);

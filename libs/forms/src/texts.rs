@@ -42,13 +42,12 @@ impl<'a> Place<'a> {
 /// The kind of text that names what may stand in for a paper; `_common.toml` says it once for all forms.
 const SUBSTITUTE: &str = "substitute";
 
-impl Form {
-    /// The ids of the names of what may stand in for its papers.
-    pub(crate) fn substitutes(&self) -> impl Iterator<Item = String> {
-        let kinds = self.evidence.iter().flat_map(|row| &row.substitutes);
-        kinds.map(|kind| Place::new(SUBSTITUTE, kind).id())
-    }
+/// Whether an id is that of such a name. A folder may have fewer forms than names.
+pub(crate) fn names_a_substitute(id: &str) -> bool {
+    id.split_once('.').is_some_and(|(kind, _)| kind == SUBSTITUTE)
+}
 
+impl Form {
     /// Every text of the form by its id, such as `question.app_dob` or `rule.early-5`.
     pub fn texts(&self) -> BTreeMap<String, String> {
         let mut texts = BTreeMap::new();

@@ -10,7 +10,7 @@ use crate::catalogue::LoadError;
 use crate::form::Form;
 use crate::guide::Guide;
 use crate::language::Language;
-use crate::texts::Place;
+use crate::texts::{Place, names_a_substitute};
 
 /// One file of texts: id → text and the place where it stands.
 struct Written<'a> {
@@ -71,11 +71,21 @@ impl<'a> Translation<'a> {
         Some(said)
     }
 
-    /// Names every text that translates none; `known` has the ids of the texts of each file.
-    pub(crate) fn check(&self, known: &BTreeMap<&str, BTreeSet<String>>, errors: &mut Vec<LoadError>) {
+    /// Names every text that translates none; `known` has the ids of the texts of each file. In the file `common` to all forms
+    /// the names of substitutes may be more than the forms of this folder have.
+    pub(crate) fn check(
+        &self,
+        common: &str,
+        known: &BTreeMap<&str, BTreeSet<String>>,
+        errors: &mut Vec<LoadError>,
+    ) {
         for (name, written) in &self.files {
             match known.get(name) {
-                Some(known) => written.check(name, known, errors),
+                Some(known) => {
+                    let is_known =
+                        |id: &str| known.contains(id) || (*name == common && names_a_substitute(id));
+                    written.check(name, is_known, errors);
+                }
                 None => {
                     errors.push(written.file.error("", 0, format!("there is no file {name} to translate")));
                 }
@@ -101,8 +111,8 @@ impl<'a> Written<'a> {
         self.texts.get(id).map(|(text, _)| text.as_str())
     }
 
-    fn check(&self, name: &str, known: &BTreeSet<String>, errors: &mut Vec<LoadError>) {
-        for (id, (_, byte)) in self.texts.iter().filter(|(id, _)| !known.contains(*id)) {
+    fn check(&self, name: &str, is_known: impl Fn(&str) -> bool, errors: &mut Vec<LoadError>) {
+        for (id, (_, byte)) in self.texts.iter().filter(|(id, _)| !is_known(id)) {
             errors.push(self.file.error(id, *byte, format!("{name} has no text with this id")));
         }
     }

@@ -155,6 +155,22 @@ fn a_tag_gives_its_language_and_any_other_english() {
     }
 }
 
+#[test]
+fn what_may_stand_in_for_a_paper_has_a_name_in_each_language_and_no_name_stands_for_nothing() {
+    let catalogue = Catalogue::embedded();
+    let kinds = catalogue.forms().flat_map(|form| &form.evidence).flat_map(|row| &row.substitutes);
+    let kinds: BTreeSet<&str> = kinds.map(String::as_str).collect();
+    let english = include_str!("../../catalogue/en/_common.toml");
+    let spanish = include_str!("../../catalogue/es/_common.toml");
+    let names =
+        |file: &str| toml::from_str::<toml::Table>(file).unwrap()["substitute"].as_table().unwrap().clone();
+    let (english, spanish) = (names(english), names(spanish));
+    assert_eq!(spanish.keys().map(String::as_str).collect::<BTreeSet<_>>(), kinds);
+    // In English a kind of plain words reads as it is.
+    let unused: Vec<_> = english.keys().filter(|kind| !kinds.contains(kind.as_str())).collect();
+    assert!(unused.is_empty(), "{unused:?}");
+}
+
 const FORM: &str = r#"
 include = [{ block = "birth", prefix = "app_", section = "all" }]
 question = [
