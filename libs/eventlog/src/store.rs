@@ -117,7 +117,7 @@ impl<A: Aggregate> Store<A> {
         decide: impl Fn(&A::State) -> Result<Vec<A::Event>, Refusal>,
     ) -> Result<Executed<A>, ExecuteError> {
         let decide = |states: &[Folded<A>]| Ok(vec![decide(&states[0].state)?]);
-        self.carry_out(context, (id, subjects), &[], Some(known), decide).await
+        Box::pin(self.carry_out(context, (id, subjects), &[], Some(known), decide)).await
     }
 
     /// [`Store::execute`] for a decision that looks at others beside the first, and may write to them too: their
@@ -133,9 +133,10 @@ impl<A: Aggregate> Store<A> {
         others: &[(Uuid, Subjects)],
         decide: impl Fn(&[Folded<A>]) -> Result<Vec<Vec<A::Event>>, Refusal>,
     ) -> Result<Executed<A>, ExecuteError> {
-        self.carry_out(context, first, others, None, decide).await
+        Box::pin(self.carry_out(context, first, others, None, decide)).await
     }
 
+    /// Called boxed: what a command waits for is large, and so would be whatever waits for a command.
     async fn carry_out(
         &self,
         context: &Context,

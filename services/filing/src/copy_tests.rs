@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::sheet::{File, Lacking};
 
-fn row(label: &str, kind: Type, value: Value) -> Row {
+pub(super) fn row(label: &str, kind: Type, value: Value) -> Row {
     Row { label: label.into(), kind, value: Some(value), said: Vec::new(), items: None }
 }
 

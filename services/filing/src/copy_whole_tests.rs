@@ -8,6 +8,7 @@ use docket_testkit::chance::short_or_long;
 use lopdf::{Dictionary, Document, Object};
 use serde_json::json;
 
+use super::tests::{copy, row};
 use super::*;
 
 /// How a script is printed with the embedded fonts alone, and how its text comes out again.
@@ -99,10 +100,6 @@ fn long_answer() -> String {
     answer.chars().take(5_000).collect::<String>().trim_end().to_owned()
 }
 
-fn row(label: &str, kind: Type, value: Value) -> Row {
-    Row { label: label.into(), kind, value: Some(value), said: Vec::new(), items: None }
-}
-
 fn list(label: &str, items: Vec<Vec<Row>>) -> Row {
     Row { label: label.into(), kind: Type::Repeating, value: None, said: Vec::new(), items: Some(items) }
 }
@@ -123,40 +120,20 @@ fn child(n: usize) -> Vec<Row> {
 fn whole(names: &[(Reads, String)]) -> Copy {
     let name = |(_, name): &(Reads, String)| vec![row("Name", Type::NamePart, json!(name))];
     let section = |title: &str, rows| Section { title: title.into(), rows };
-    Copy {
-        cover: Cover {
-            filing: "filings/0199aaaa-0000-7000-8000-000000000001".into(),
-            receipt_number: "DKT1234567897".into(),
-            state: "Accepted".into(),
-            signed: "March 2, 2026".into(),
-            received: String::new(),
-            hash: "cd".repeat(32),
-        },
-        sheet: Sheet {
-            number: "N-400".into(),
-            title: "Application for Naturalization".into(),
-            edition: "2025-01-20".into(),
-            catalogue_version: "2026-03-01".into(),
-            declaration: "Under penalty of perjury: it is true.".into(),
-            sections: vec![
-                section("Names", vec![list("Everybody", names.iter().map(name).collect())]),
-                section("Children", vec![list("Each child", (1..=99).map(child).collect())]),
-                section(
-                    "More",
-                    vec![
-                        row("What happened", Type::LongText, json!(long_answer())),
-                        row("What else", Type::LongText, json!("Once more. ".repeat(60).trim_end())),
-                    ],
-                ),
+    let sections = vec![
+        section("Names", vec![list("Everybody", names.iter().map(name).collect())]),
+        section("Children", vec![list("Each child", (1..=99).map(child).collect())]),
+        section(
+            "More",
+            vec![
+                row("What happened", Type::LongText, json!(long_answer())),
+                row("What else", Type::LongText, json!("Once more. ".repeat(60).trim_end())),
             ],
-            evidence: Vec::new(),
-            lacking: Vec::new(),
-            waiver: None,
-        },
-        signatures: Vec::new(),
-        salts: Vec::new(),
-        at: "2026-03-02T15:00:00Z".parse().unwrap(),
-    }
+        ),
+    ];
+    let small = copy("Lima", "Short.");
+    let sheet = Sheet { sections, evidence: Vec::new(), lacking: Vec::new(), ..small.sheet };
+    Copy { sheet, signatures: Vec::new(), salts: Vec::new(), ..small }
 }
 
 /// What a marked part of a page is for whoever reads it without seeing it.
@@ -268,8 +245,7 @@ fn by_number(name: &str) -> String {
 fn five_hundred_names_in_every_script_ninety_nine_children_and_a_long_answer_are_whole() {
     let names = names(short_or_long(2 * SCRIPTS.len(), 500));
     assert!(SCRIPTS.len() >= 30);
-    let copy = whole(&names);
-    let pdf = set(&Typesetter::new(None).unwrap(), &copy).unwrap();
+    let pdf = set(&Typesetter::new(None).unwrap(), &whole(&names)).unwrap();
     if let Ok(folder) = std::env::var("DOCKET_COPIES_TO") {
         std::fs::write(format!("{folder}/copy-whole.pdf"), &pdf).unwrap();
     }
@@ -389,7 +365,7 @@ fn tagged(document: &Document, items: usize) {
 /// Where every line of a small copy stands, line by line: a change of the template, a font or the typesetter shows here first.
 #[test]
 fn the_layout_of_a_copy_is_as_it_was_looked_at() {
-    let pdf = set(&Typesetter::new(None).unwrap(), &super::tests::copy("Лима राहुल 王", "Short.")).unwrap();
+    let pdf = set(&Typesetter::new(None).unwrap(), &copy("Лима राहुल 王", "Short.")).unwrap();
     let document = Document::load_mem(&pdf).unwrap();
     let mut layout = String::new();
     for (number, page) in document.get_pages() {

@@ -406,7 +406,7 @@ impl CaseCommandService for CaseCommands {
         let motion = self.store.load(motion_id).await.map_err(ApiError::from)?.state;
         let decide =
             move |case: &Case, _: &_, facts: &Facts| decide::reopen(case, motion_id, &motion, facts.account);
-        answer!(ReopenCaseResponse, Box::pin(self.run(request, decide)).await?)
+        answer!(ReopenCaseResponse, self.run(request, decide).await?)
     }
 
     async fn order_card(

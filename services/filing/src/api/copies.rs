@@ -1,17 +1,14 @@
 //! The copy of what was signed: proven against the signature, set as a PDF, sent in pieces.
 
-use std::pin::Pin;
-
 use aws_lc_rs::digest::{SHA256, digest};
 use docket_kernel::{Refusal, resource};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::download_copy_response::Part;
 use docket_service::{ApiError, Caller};
-use futures::{Stream, stream};
 use jiff::Timestamp;
-use tonic::Status;
 
 use super::signing::not_erased;
+use super::{Messages, in_chunks};
 use crate::check::Check;
 use crate::copy::{Copy, Cover};
 use crate::desk::{Desk, id_in};
@@ -20,10 +17,7 @@ use crate::dossiers::Dossier;
 use crate::sheet::Sheet;
 use crate::{review, signatures, spoken};
 
-/// The most bytes in one message, as the API promises.
-const CHUNK: usize = 256 * 1024;
-
-pub(super) type Download = Pin<Box<dyn Stream<Item = Result<pb::DownloadCopyResponse, Status>> + Send>>;
+pub(super) type Download = Messages<pb::DownloadCopyResponse>;
 
 /// The header, then the PDF.
 pub(super) async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, ApiError> {
@@ -47,10 +41,8 @@ pub(super) async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result
         content_hash: signed.content_mac.clone(),
         signed_at_us: signed.signed_at_us,
     };
-    let chunks = pdf.chunks(CHUNK).map(|chunk| Part::Chunk(chunk.to_vec()));
-    let parts: Vec<_> = std::iter::once(Part::Copy(header)).chain(chunks).collect();
-    let message = |part| Ok(pb::DownloadCopyResponse { part: Some(part) });
-    Ok(Box::pin(stream::iter(parts.into_iter().map(message))))
+    let message = |part| pb::DownloadCopyResponse { part: Some(part) };
+    Ok(in_chunks(Part::Copy(header), &pdf, Part::Chunk, message))
 }
 
 /// What was signed, as it was kept with the signature; what was signed before it was kept is made again. Either must have the

@@ -1,6 +1,5 @@
 //! `EvidenceService`: files in and out, and the responses they are attached to.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +11,14 @@ use docket_proto::filing::v1::download_evidence_response::Part;
 use docket_proto::filing::v1::evidence_service_server::EvidenceService;
 use docket_service::{ApiError, Caller, Read, caller, detached};
 use docket_vault::Subject;
-use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::views::{self, Views};
-use super::{responses, reuse, upload, view};
+use super::{CHUNK, Messages, responses, reuse, upload, view};
 use crate::check::Check;
 use crate::desk::{Desk, ResponseDossier, acting_for, evidence_in, id_in};
 use crate::domain::{Attached, filing};
@@ -51,7 +50,7 @@ impl EvidenceApi {
     }
 }
 
-type Download = Pin<Box<dyn Stream<Item = Result<pb::DownloadEvidenceResponse, Status>> + Send>>;
+type Download = Messages<pb::DownloadEvidenceResponse>;
 
 #[tonic::async_trait]
 impl EvidenceService for EvidenceApi {
@@ -266,6 +265,3 @@ fn note_download(caller: &Caller, readable: &Readable) {
         tracing::info!(reader = %caller.actor(), evidence = %file.id, filing = %subject, "an original was downloaded");
     }
 }
-
-/// The most bytes in one message, as the API promises.
-pub(super) const CHUNK: usize = 256 * 1024;

@@ -3,7 +3,6 @@
 //! Nothing of it is kept: so there is nothing more to seal, to read over, or to erase than the original.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -12,7 +11,6 @@ use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::view_evidence_response::Part;
 use docket_service::{ApiError, Caller};
 use docket_vault::Subject;
-use futures::stream;
 use tokio::sync::{AcquireError, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -20,7 +18,8 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::attach::inspector_unavailable;
-use super::evidence::{CHUNK, readable};
+use super::evidence::readable;
+use super::{Messages, in_chunks};
 use crate::desk::Desk;
 use crate::page::Undrawn;
 use crate::render::{LONGEST_SIDE, SECONDS};
@@ -36,8 +35,7 @@ const SHORTEST_SIDE: u16 = 64;
 /// What is shown unless something else is asked for: a sheet at 145 dots an inch, which is read with ease.
 const USUAL_SIDE: u16 = 1_600;
 
-pub(super) type Stream =
-    Pin<Box<dyn futures::Stream<Item = Result<pb::ViewEvidenceResponse, Status>> + Send>>;
+pub(super) type Stream = Messages<pb::ViewEvidenceResponse>;
 
 /// Shows pages.
 pub(super) struct Views {
@@ -114,9 +112,8 @@ fn parts(page: u32, rendition: Rendition) -> Stream {
         size: bytes.len() as u64,
         incomplete,
     };
-    let chunks = bytes.chunks(CHUNK).map(|chunk| Part::Chunk(chunk.to_vec()));
-    let parts: Vec<_> = std::iter::once(Part::View(view)).chain(chunks).collect();
-    Box::pin(stream::iter(parts.into_iter().map(|part| Ok(pb::ViewEvidenceResponse { part: Some(part) }))))
+    let message = |part| pb::ViewEvidenceResponse { part: Some(part) };
+    in_chunks(Part::View(view), &bytes, Part::Chunk, message)
 }
 
 impl From<Undrawn> for Refusal {

@@ -6,14 +6,30 @@ use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
 use docket_proto::filing::v1::representation_service_client::RepresentationServiceClient;
 use docket_proto::filing::v1::{download_evidence_response, upload_evidence_request};
 use docket_service::testing::with_token;
+use futures::future::Either;
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use tonic::transport::Channel;
-use tonic::{Code, Status};
+use tonic::{Code, Status, Streaming};
 use uuid::Uuid;
 
 use crate::files;
 use crate::world::{GLANCE, PATIENCE};
+
+/// What comes in several messages: the header, and all bytes.
+pub(crate) async fn header_and_bytes<M, H>(
+    mut messages: Streaming<M>,
+    part: impl Fn(M) -> Either<H, Vec<u8>>,
+) -> Result<(H, Vec<u8>), Status> {
+    let (mut header, mut bytes) = (None, Vec::new());
+    while let Some(message) = messages.message().await? {
+        match part(message) {
+            Either::Left(first) => header = Some(first),
+            Either::Right(chunk) => bytes.extend(chunk),
+        }
+    }
+    Ok((header.expect("the header comes first"), bytes))
+}
 
 /// A person, signed in.
 #[derive(Clone)]
@@ -237,16 +253,13 @@ impl Client {
     pub(crate) async fn download(&self, name: &str) -> Result<(pb::Evidence, Vec<u8>), Status> {
         use download_evidence_response::Part;
         let request = pb::DownloadEvidenceRequest { name: name.into() };
-        let mut parts =
+        let parts =
             self.evidence.clone().download_evidence(with_token(request, &self.token)).await?.into_inner();
-        let (mut header, mut bytes) = (None, Vec::new());
-        while let Some(message) = parts.message().await? {
-            match message.part.expect("a part") {
-                Part::Evidence(evidence) => header = Some(evidence),
-                Part::Chunk(chunk) => bytes.extend(chunk),
-            }
-        }
-        Ok((header.expect("the header comes first"), bytes))
+        header_and_bytes(parts, |message| match message.part.expect("a part") {
+            Part::Evidence(evidence) => Either::Left(evidence),
+            Part::Chunk(chunk) => Either::Right(chunk),
+        })
+        .await
     }
 
     pub(crate) async fn remove(&self, name: &str) -> Result<(), Status> {

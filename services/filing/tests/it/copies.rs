@@ -3,12 +3,13 @@
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::download_copy_response::Part;
 use docket_service::testing::with_token;
+use futures::future::Either;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::client::Client;
+use crate::client::{Client, header_and_bytes};
 use crate::files;
 use crate::world::{GLANCE, PATIENCE, World, case_accepted, case_assigned, fee_settled, reason};
 
@@ -16,16 +17,12 @@ impl Client {
     /// The copy of a filing: what it is, and its PDF.
     pub(crate) async fn copy(&self, name: &str) -> Result<(pb::Copy, Vec<u8>), Status> {
         let request = pb::DownloadCopyRequest { name: name.into() };
-        let mut parts =
-            self.drafts.clone().download_copy(with_token(request, &self.token)).await?.into_inner();
-        let (mut header, mut bytes) = (None, Vec::new());
-        while let Some(message) = parts.message().await? {
-            match message.part.expect("a part") {
-                Part::Copy(copy) => header = Some(copy),
-                Part::Chunk(chunk) => bytes.extend(chunk),
-            }
-        }
-        Ok((header.expect("the header comes first"), bytes))
+        let parts = self.drafts.clone().download_copy(with_token(request, &self.token)).await?.into_inner();
+        header_and_bytes(parts, |message| match message.part.expect("a part") {
+            Part::Copy(copy) => Either::Left(copy),
+            Part::Chunk(chunk) => Either::Right(chunk),
+        })
+        .await
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn pdf(pages: Vec<(Dictionary, String)>, drawn: Option<Stream>) -> Ve
     saved(document(pages, drawn))
 }
 
-fn saved(mut document: Document) -> Vec<u8> {
+pub(crate) fn saved(mut document: Document) -> Vec<u8> {
     let mut bytes = Vec::new();
     document.save_to(&mut bytes).unwrap();
     bytes

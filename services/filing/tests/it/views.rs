@@ -3,10 +3,11 @@
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::view_evidence_response::Part;
 use docket_service::testing::with_token;
+use futures::future::Either;
 use image::{Rgb, RgbImage};
 use tonic::{Code, Status};
 
-use crate::client::Client;
+use crate::client::{Client, header_and_bytes};
 use crate::papers::{self, SECRET};
 use crate::world::{World, bad_fields, case_accepted, case_assigned, fee_settled, reason};
 use crate::{corpus, files};
@@ -32,16 +33,12 @@ impl Shown {
 impl Client {
     async fn view(&self, name: &str, page: u32, longest_side: u32) -> Result<Shown, Status> {
         let request = pb::ViewEvidenceRequest { name: name.into(), page, longest_side };
-        let mut parts =
-            self.evidence.clone().view_evidence(with_token(request, &self.token)).await?.into_inner();
-        let (mut view, mut bytes) = (None, Vec::new());
-        while let Some(message) = parts.message().await? {
-            match message.part.expect("a part") {
-                Part::View(header) => view = Some(header),
-                Part::Chunk(chunk) => bytes.extend(chunk),
-            }
-        }
-        let view = view.expect("the header comes first");
+        let parts = self.evidence.clone().view_evidence(with_token(request, &self.token)).await?.into_inner();
+        let (view, bytes) = header_and_bytes(parts, |message| match message.part.expect("a part") {
+            Part::View(view) => Either::Left(view),
+            Part::Chunk(chunk) => Either::Right(chunk),
+        })
+        .await?;
         let dots = image::load_from_memory(&bytes).expect("a picture").into_rgb8();
         assert_eq!((view.width, view.height, view.size), (dots.width(), dots.height(), bytes.len() as u64));
         Ok(Shown { view, bytes, dots })

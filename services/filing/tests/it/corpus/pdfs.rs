@@ -3,6 +3,7 @@
 use lopdf::{Dictionary, Document, Object, ObjectId, SaveOptions, Stream, StringFormat, dictionary};
 
 use super::Sample;
+use crate::papers::saved;
 
 const PDF: &[&str] = &["{\"taken\":\"pdf\"}"];
 const ACTIVE: &[&str] = &["{\"refused\":\"pdf_active\"}"];
@@ -36,12 +37,6 @@ fn document(version: &str, pages: usize) -> (Document, ObjectId) {
     let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => tree });
     document.trailer.set("Root", catalog);
     (document, catalog)
-}
-
-fn saved(mut document: Document) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    document.save_to(&mut bytes).expect("a document");
-    bytes
 }
 
 /// With its objects packed into streams, as most programs write today (ISO 32000-2, 7.5.7).
