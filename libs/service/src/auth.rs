@@ -20,7 +20,7 @@ use tracing::{Instrument as _, Span, field};
 
 use crate::error::SERVICE;
 use crate::token::{TokenError, Tokens};
-use crate::{Access, ApiError, Caller, Identity, log_admin, roles, tls};
+use crate::{Access, ApiError, Caller, Identity, log_admin, roles, tls, words};
 
 /// Reflection's methods, which no proto of ours describes.
 const REFLECTION: &str = "/grpc.reflection.";
@@ -164,6 +164,7 @@ where
     let started = Instant::now();
     let path = request.uri().path().to_owned();
     let certified = certified(&request);
+    let in_spanish = words::asked_for(request.headers());
     let (response, who) = match auth.admit(&path, request.headers(), certified).await {
         Ok(caller) => {
             let who = caller.actor().to_string();
@@ -173,7 +174,7 @@ where
         Err(status) => (status.into_http(), String::from("refused")),
     };
     record(&path, code(&response), &who, started);
-    Ok(response)
+    Ok(if in_spanish { words::with_spanish(response) } else { response })
 }
 
 fn span(request: &Request<Body>) -> Span {

@@ -1,8 +1,8 @@
 //! What every server has, so that a service holds its domain and nothing else.
 //!
 //! Reading order: `cli` (the program), `config`, `base` (what a service is connected to), `server` (what
-//! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error` and `status` (what
-//! callers are told), `problem` and `local` (the same over HTTP), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `telemetry`, `admin`, and `testing` for
+//! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error`, `status` and `words` (what
+//! callers are told, and in Spanish), `problem` and `local` (the same over HTTP), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `telemetry`, `admin`, and `testing` for
 //! the services' tests.
 
 mod access;
@@ -39,6 +39,7 @@ pub mod testing;
 mod timers;
 mod tls;
 mod token;
+mod words;
 mod workers;
 
 /// An append's buffers are made on one thread and freed on another; this allocator minds that least.

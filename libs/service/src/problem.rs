@@ -5,7 +5,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{HeaderName, StatusCode};
 use serde_json::{Map, Value, json};
 use tonic::{Code, Status};
-use tonic_types::StatusExt as _;
+use tonic_types::{FieldViolation, StatusExt as _};
 
 /// The reason once more, where an answer has no body (HEAD).
 const REASON: HeaderName = HeaderName::from_static("docket-reason");
@@ -13,7 +13,7 @@ const REASON: HeaderName = HeaderName::from_static("docket-reason");
 /// Why an HTTP call is not answered.
 ///
 /// The body has `title`, `status`, `detail` (plain words), and where there are some `reason` (a stable word), `facts`,
-/// `fields` (`field`, `reason`, `message`) and `way_out`.
+/// `fields` (`field`, `reason`, `message`) and `way_out`; words are in the language that the status has them in for people.
 #[derive(Debug)]
 pub struct Problem {
     code: StatusCode,
@@ -52,7 +52,8 @@ impl Problem {
         let mut body = Map::new();
         body.insert("title".into(), json!(self.code.canonical_reason().unwrap_or_default()));
         body.insert("status".into(), json!(self.code.as_u16()));
-        body.insert("detail".into(), json!(self.status.message()));
+        let words = details.localized_message().map_or(self.status.message(), |words| &words.message);
+        body.insert("detail".into(), json!(words));
         if let Some(info) = details.error_info() {
             body.insert("reason".into(), json!(info.reason));
             if !info.metadata.is_empty() {
@@ -60,7 +61,7 @@ impl Problem {
             }
         }
         if let Some(bad) = details.bad_request() {
-            let fields = bad.field_violations.iter().map(|fault| field(&fault.field, &fault.description));
+            let fields = bad.field_violations.iter().map(field);
             body.insert("fields".into(), fields.collect());
         }
         if let Some(link) = details.help().and_then(|help| help.links.first()) {
@@ -71,9 +72,10 @@ impl Problem {
 }
 
 /// A field that is wrong; the rule's id stands before its words in the status.
-fn field(name: &str, description: &str) -> Value {
-    let (reason, message) = description.split_once(": ").unwrap_or(("", description));
-    json!({"field": name, "reason": reason, "message": message})
+fn field(fault: &FieldViolation) -> Value {
+    let (reason, words) = fault.description.split_once(": ").unwrap_or(("", &fault.description));
+    let words = fault.localized_message.as_ref().map_or(words, |words| &words.message);
+    json!({"field": fault.field, "reason": reason, "message": words})
 }
 
 impl IntoResponse for Problem {

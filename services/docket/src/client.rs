@@ -4,6 +4,9 @@ use anyhow::{Context, Result};
 use docket_proto::{case_status, filing, identity, log, notifications, payments};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
 use tonic_types::StatusExt;
@@ -37,6 +40,23 @@ pub struct Connection {
     cases: Channel,
     status: Channel,
     notifications: Channel,
+    reader: Reader,
+}
+
+/// A channel whose calls say in which language the caller reads.
+pub type Line = InterceptedService<Channel, Reader>;
+
+/// Who reads the answers, by `accept-language`; English where no language is named.
+#[derive(Clone, Debug, Default)]
+pub struct Reader(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Reader {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(language) = &self.0 {
+            request.metadata_mut().insert("accept-language", language.clone());
+        }
+        Ok(request)
+    }
 }
 
 impl Connection {
@@ -57,7 +77,14 @@ impl Connection {
             cases: channel("case-status")?,
             status: channel("status-projection")?,
             notifications: channel("notifications")?,
+            reader: Reader::default(),
         })
+    }
+
+    /// The same, for somebody who reads a language such as `es`.
+    #[must_use]
+    pub fn reading(self, language: &str) -> Self {
+        Self { reader: Reader(language.parse().ok()), ..self }
     }
 
     /// The services by name.
@@ -100,38 +127,38 @@ impl Connection {
         Ok(channel.clone())
     }
 
-    pub fn accounts(&self) -> AccountServiceClient<Channel> {
-        AccountServiceClient::new(self.identity.clone())
+    pub fn accounts(&self) -> AccountServiceClient<Line> {
+        AccountServiceClient::with_interceptor(self.identity.clone(), self.reader.clone())
     }
-    pub fn sessions(&self) -> SessionServiceClient<Channel> {
-        SessionServiceClient::new(self.identity.clone())
+    pub fn sessions(&self) -> SessionServiceClient<Line> {
+        SessionServiceClient::with_interceptor(self.identity.clone(), self.reader.clone())
     }
-    pub fn catalogue(&self) -> CatalogueServiceClient<Channel> {
-        CatalogueServiceClient::new(self.filing.clone())
+    pub fn catalogue(&self) -> CatalogueServiceClient<Line> {
+        CatalogueServiceClient::with_interceptor(self.filing.clone(), self.reader.clone())
     }
-    pub fn drafts(&self) -> DraftServiceClient<Channel> {
-        DraftServiceClient::new(self.filing.clone())
+    pub fn drafts(&self) -> DraftServiceClient<Line> {
+        DraftServiceClient::with_interceptor(self.filing.clone(), self.reader.clone())
     }
-    pub fn evidence(&self) -> EvidenceServiceClient<Channel> {
-        EvidenceServiceClient::new(self.filing.clone())
+    pub fn evidence(&self) -> EvidenceServiceClient<Line> {
+        EvidenceServiceClient::with_interceptor(self.filing.clone(), self.reader.clone())
     }
-    pub fn uploads(&self) -> UploadServiceClient<Channel> {
-        UploadServiceClient::new(self.filing.clone())
+    pub fn uploads(&self) -> UploadServiceClient<Line> {
+        UploadServiceClient::with_interceptor(self.filing.clone(), self.reader.clone())
     }
-    pub fn representations(&self) -> RepresentationServiceClient<Channel> {
-        RepresentationServiceClient::new(self.filing.clone())
+    pub fn representations(&self) -> RepresentationServiceClient<Line> {
+        RepresentationServiceClient::with_interceptor(self.filing.clone(), self.reader.clone())
     }
-    pub fn payments(&self) -> PaymentServiceClient<Channel> {
-        PaymentServiceClient::new(self.payments.clone())
+    pub fn payments(&self) -> PaymentServiceClient<Line> {
+        PaymentServiceClient::with_interceptor(self.payments.clone(), self.reader.clone())
     }
-    pub fn cases(&self) -> CaseCommandServiceClient<Channel> {
-        CaseCommandServiceClient::new(self.cases.clone())
+    pub fn cases(&self) -> CaseCommandServiceClient<Line> {
+        CaseCommandServiceClient::with_interceptor(self.cases.clone(), self.reader.clone())
     }
-    pub fn status(&self) -> StatusServiceClient<Channel> {
-        StatusServiceClient::new(self.status.clone())
+    pub fn status(&self) -> StatusServiceClient<Line> {
+        StatusServiceClient::with_interceptor(self.status.clone(), self.reader.clone())
     }
-    pub fn inbox(&self) -> InboxServiceClient<Channel> {
-        InboxServiceClient::new(self.notifications.clone())
+    pub fn inbox(&self) -> InboxServiceClient<Line> {
+        InboxServiceClient::with_interceptor(self.notifications.clone(), self.reader.clone())
     }
 }
 
@@ -216,15 +243,18 @@ fn code_name(code: Code) -> &'static str {
     }
 }
 
-/// A refusal as people should read it: what is wrong, where, and the way out.
+/// A refusal as people should read it, in their language where the service said it so: what is wrong, where, and the way out.
 pub fn plainly(status: &Status) -> String {
     let details = status.get_error_details();
-    let mut text = status.message().to_owned();
+    let spoken = details.localized_message();
+    let mut text = spoken.map_or(status.message(), |spoken| &spoken.message).to_owned();
     for fault in details.bad_request().iter().flat_map(|bad| &bad.field_violations) {
-        let _ = write!(text, "\n{}: {}", fault.field, fault.description);
+        let words = fault.localized_message.as_ref().map_or(&fault.description, |spoken| &spoken.message);
+        let _ = write!(text, "\n{}: {words}", fault.field);
     }
+    let way_out = if spoken.is_some_and(|spoken| spoken.locale == "es") { "qué hacer" } else { "way out" };
     for link in details.help().iter().flat_map(|help| &help.links) {
-        let _ = write!(text, "\nway out: {}", link.description);
+        let _ = write!(text, "\n{way_out}: {}", link.description);
     }
     if text.is_empty() { format!("{:?}", status.code()) } else { text }
 }

@@ -1,5 +1,5 @@
 //! Sends a file as evidence in portions, and goes on where the line was cut: also where an earlier run stopped.
-use crate::client::{UploadServiceClient, passing, reason, request};
+use crate::client::{Line, UploadServiceClient, passing, reason, request};
 use anyhow::{Context, Result, ensure};
 use crc::{CRC_32_ISCSI, Crc};
 use docket_proto::filing::v1 as pb;
@@ -9,7 +9,6 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
@@ -162,7 +161,7 @@ pub enum Way {
 
 /// Sends files to a filing. `token` gives the access token as it is now, `tell` is told how far it is.
 pub struct Uploader<T, W> {
-    pub client: UploadServiceClient<Channel>,
+    pub client: UploadServiceClient<Line>,
     pub token: T,
     pub tell: W,
 }
@@ -258,7 +257,7 @@ impl<T: AsyncFn() -> Result<String, Status>, W: Fn(Way)> Uploader<T, W> {
     async fn insist<M: Clone, A>(
         &self,
         message: M,
-        call: impl AsyncFn(UploadServiceClient<Channel>, tonic::Request<M>) -> Result<Response<A>, Status>,
+        call: impl AsyncFn(UploadServiceClient<Line>, tonic::Request<M>) -> Result<Response<A>, Status>,
     ) -> Result<A, Status> {
         let mut patience = Patience::new();
         loop {

@@ -20,7 +20,9 @@ use docket_proto::filing::v1::send_upload_request::Part;
 use docket_proto::filing::v1::upload_service_client::UploadServiceClient;
 use docket_service::{ApiError, Local, Problem};
 use futures::{Stream, StreamExt as _, stream};
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::header::{
+    ACCEPT_LANGUAGE, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
@@ -247,10 +249,10 @@ fn parts(
         .map(|part| pb::SendUploadRequest { part: Some(part) })
 }
 
-/// A call on behalf of whoever called, in the same trace.
+/// A call on behalf of whoever called, in the same trace and language.
 fn with_caller<T>(message: T, headers: &HeaderMap) -> tonic::Request<T> {
     let mut passed = HeaderMap::new();
-    for name in [AUTHORIZATION, TRACEPARENT] {
+    for name in [AUTHORIZATION, ACCEPT_LANGUAGE, TRACEPARENT] {
         if let Some(value) = headers.get(&name) {
             passed.insert(name, value.clone());
         }

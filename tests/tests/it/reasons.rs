@@ -88,6 +88,29 @@ fn the_page_of_reasons_fits_the_sources() {
     assert!(unknown.is_empty(), "integrators.md names reasons that no source gives: {unknown:?}");
 }
 
+/// What a service refuses with can be read in Spanish (`libs/service/src/words.rs`), and no row outlives its text.
+#[test]
+fn every_refusal_is_said_in_spanish() {
+    let rows = std::fs::read_to_string(root().join("libs/service/texts/es.toml")).unwrap();
+    let rows: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(&rows).unwrap();
+    let rows: BTreeSet<String> = rows.into_values().flat_map(BTreeMap::into_keys).collect();
+    let (mut stray, mut said, mut written) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for (part, folders) in parts() {
+        let reasons = reasons(part, &folders, &mut stray);
+        said.extend(reasons.into_values().flat_map(|said| said.words.into_iter().chain(said.ways_out)));
+        for file in folders.iter().flat_map(|folder| sources(folder)) {
+            let source = tokens(&std::fs::read_to_string(file).unwrap());
+            written.extend(source.iter().filter_map(Token::text).map(without_values));
+        }
+    }
+    let put_together = WORDS.map(|(_, words)| words.to_owned());
+    said.retain(|text| !put_together.contains(text));
+    let missing: Vec<&String> = said.difference(&rows).collect();
+    assert!(missing.is_empty(), "say in libs/service/texts/es.toml: {missing:#?}");
+    let stale: Vec<&String> = rows.difference(&written).collect();
+    assert!(stale.is_empty(), "no source says this any more: {stale:#?}");
+}
+
 /// Whether a word of a guide is to be a reason: neither a gRPC code nor a value of the contract.
 fn named_in_a_guide(word: &str) -> bool {
     const CODES: [&str; 6] = [

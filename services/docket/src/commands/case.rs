@@ -14,6 +14,7 @@ pub async fn status(home: &Path, receipt: &str, watch: bool, language: &str, tel
     let Ok((connection, token)) = Session::resume(home).await else {
         return public(home, receipt, language, teller).await;
     };
+    let connection = connection.reading(language);
     let name = receipt.to_owned();
     let language = language.to_owned();
     let message = pb::GetCaseRequest { name: name.clone(), language: language.clone(), min_version: 0 };
@@ -40,7 +41,7 @@ pub async fn status(home: &Path, receipt: &str, watch: bool, language: &str, tel
 }
 
 async fn public(home: &Path, receipt: &str, language: &str, teller: &Teller) -> Result<()> {
-    let connection = Connection::new(&Addresses::read(home)?)?;
+    let connection = Connection::new(&Addresses::read(home)?)?.reading(language);
     let message =
         pb::GetPublicStatusRequest { receipt_number: receipt.to_owned(), language: language.to_owned() };
     let answer = connection

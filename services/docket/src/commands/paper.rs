@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 /// Lists the forms, or shows one with its questions.
 pub async fn forms(home: &Path, form: Option<&str>, language: &str, teller: &Teller) -> Result<()> {
-    let mut catalogue = Connection::new(&Addresses::read(home)?)?.catalogue();
+    let mut catalogue = Connection::new(&Addresses::read(home)?)?.reading(language).catalogue();
     let Some(form) = form else {
         let answer = catalogue
             .list_forms(request(None, pb::ListFormsRequest { language: language.to_owned() }))
@@ -129,7 +129,11 @@ impl Drafts {
     /// The drafts of who is signed in here.
     pub async fn of(home: &Path, language: &str) -> Result<Self> {
         let (connection, _token) = Session::resume(home).await?;
-        Ok(Self { connection, language: language.to_owned(), home: home.to_owned() })
+        Ok(Self {
+            connection: connection.reading(language),
+            language: language.to_owned(),
+            home: home.to_owned(),
+        })
     }
 
     /// The token as it is now: people take longer over a form than a token lasts.

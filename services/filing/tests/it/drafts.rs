@@ -5,6 +5,8 @@ use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_service::testing::with_token;
 use serde_json::json;
 use tonic::Code;
+use tonic::metadata::MetadataValue;
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::world::{World, bad_fields, reason};
@@ -64,6 +66,39 @@ async fn a_draft_is_judged_in_spanish_and_signed_in_the_words_of_the_form() {
     ana.get_in(&draft.name, "es").await.unwrap();
     let after = ana.review(&draft.name).await.unwrap();
     assert_eq!((before.content_hash, before.text), (after.content_hash, after.text));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_spanish_is_refused_in_spanish() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("n400").await.unwrap();
+    let answers = |language: Option<&'static str>| {
+        let mut request = with_token(
+            pb::AnswerDraftRequest {
+                request_id: Uuid::now_v7().to_string(),
+                name: draft.name.clone(),
+                answers_json: json!({ "app_dob": "yesterday", "app_a_number": "A1" }).to_string(),
+                ..pb::AnswerDraftRequest::default()
+            },
+            &ana.token,
+        );
+        if let Some(language) = language {
+            request.metadata_mut().insert("accept-language", MetadataValue::from_static(language));
+        }
+        request
+    };
+    let mut drafts = ana.drafts.clone();
+    let english = drafts.answer_draft(answers(None)).await.unwrap_err();
+    let spanish = drafts.answer_draft(answers(Some("es-US, en;q=0.5"))).await.unwrap_err();
+    assert_eq!((bad_fields(&english), english.message()), (bad_fields(&spanish), spanish.message()));
+    let [english, spanish] = [english, spanish].map(|status| status.get_details_bad_request().unwrap());
+    for (english, spanish) in english.field_violations.iter().zip(&spanish.field_violations) {
+        assert_eq!(english.description, spanish.description);
+        assert!(english.localized_message.is_none());
+        let said = spanish.localized_message.as_ref().expect("in Spanish too");
+        assert!(said.locale == "es" && !english.description.contains(&said.message), "{said:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,13 @@
 //! D15: two hundred files of twelve megabytes at once at one node: all arrive, and its memory stays below half a gigabyte.
 
 use docket_testkit::chance;
+use tokio::time::{sleep, timeout};
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::files;
 use crate::uploads::{Device, cut};
-use crate::world::World;
+use crate::world::{GLANCE, PATIENCE, World};
 
 const LARGEST: usize = 12 * 1024 * 1024;
 /// Files of one person, in one filing.
@@ -17,6 +19,19 @@ fn most_memory_kb(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// As every client does: what is away for a moment is asked again, by the same command.
+async fn patiently<T>(call: impl AsyncFn() -> Result<T, Status>) -> T {
+    let answered = async {
+        loop {
+            match call().await {
+                Err(status) if status.code() == Code::Unavailable => sleep(GLANCE).await,
+                answer => return answer.unwrap(),
+            }
+        }
+    };
+    timeout(10 * PATIENCE, answered).await.expect("it is not away for ever")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,12 +50,20 @@ async fn many_large_files_at_once_all_arrive_in_bounded_memory() {
             sending.push(tokio::spawn(async move {
                 let device = Device::new(channel, &token);
                 let bytes = files::sized(LARGEST, seed);
-                let mut begun = device.begin(Uuid::now_v7(), &draft, &bytes).await.unwrap();
+                let command = Uuid::now_v7();
+                let mut upload = patiently(async || device.begin(command, &draft, &bytes).await).await;
                 // In a few calls, as from a line that is cut now and then.
-                for part in bytes.chunks(5 * 1024 * 1024) {
-                    begun = device.send(&begun, cut(part, 200_000)).await.unwrap();
+                while upload.offset < upload.size {
+                    let rest = &bytes[usize::try_from(upload.offset).unwrap()..];
+                    let part = &rest[..rest.len().min(5 * 1024 * 1024)];
+                    upload = match device.send(&upload, cut(part, 200_000)).await {
+                        Err(status) if status.code() == Code::Unavailable => {
+                            patiently(async || device.resume(&upload.name).await).await
+                        }
+                        sent => sent.unwrap(),
+                    };
                 }
-                begun.name
+                upload.name
             }));
         }
         drafts.push((ana, draft));
@@ -55,7 +78,8 @@ async fn many_large_files_at_once_all_arrive_in_bounded_memory() {
         .enumerate()
         .map(|(number, name)| {
             let device = Device::new(node.channel(), &world.token(drafts[number / EACH].0.account));
-            tokio::spawn(async move { device.finish(Uuid::now_v7(), &name).await.unwrap() })
+            let command = Uuid::now_v7();
+            tokio::spawn(async move { patiently(async || device.finish(command, &name).await).await })
         })
         .collect();
     for finished in finishing {

@@ -173,6 +173,11 @@ async fn a_call_that_is_wrong_or_somebody_elses_is_refused_in_the_words_of_http(
     assert_eq!((number, &problem["reason"]), (400, &Value::from("FIELDS_INVALID")), "{problem}");
     let fields: Vec<_> = problem["fields"].as_array().unwrap().iter().map(|fault| &fault["field"]).collect();
     assert_eq!(fields, ["parent", "file_name", "kind"]);
+    let spanish = page.call("POST", "/uploads").header("upload-length", 5).header("accept-language", "es-MX");
+    let (_, said) = refused(spanish.send().await.unwrap()).await;
+    assert_eq!(said["fields"][2]["reason"], "KIND_MISSING");
+    let words = [&said, &problem].map(|told| told["fields"][2]["message"].as_str().unwrap());
+    assert!(words[0].contains("green_card") && words[0] != words[1], "{words:?}");
     let deferred = page.call("POST", "/uploads").header("upload-defer-length", 1).send().await.unwrap();
     assert_eq!(refused(deferred).await.1["reason"], "NUMBER_MALFORMED");
     assert_eq!(refused(stranger.begin(&draft, card.len(), &card).send().await.unwrap()).await.0, 404);

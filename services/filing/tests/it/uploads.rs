@@ -91,7 +91,7 @@ impl Device {
         call.abort();
     }
 
-    async fn resume(&self, name: &str) -> Result<pb::Upload, Status> {
+    pub(crate) async fn resume(&self, name: &str) -> Result<pb::Upload, Status> {
         let request = with_token(pb::ResumeUploadRequest { name: name.into() }, &self.token);
         Ok(self.client.clone().resume_upload(request).await?.into_inner().upload.expect("an upload"))
     }

@@ -1,5 +1,5 @@
 //! A service of uploads that keeps one upload, and stumbles as it is told.
-use crate::client::UploadServiceClient;
+use crate::client::{Line, Reader, UploadServiceClient};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::send_upload_request::Part;
 use docket_proto::filing::v1::upload_service_server::{UploadService, UploadServiceServer};
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Channel, Endpoint, Server};
+use tonic::transport::{Endpoint, Server};
 use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -64,13 +64,13 @@ impl Service {
     }
 
     /// A client of it, over a connection of its own.
-    pub(super) async fn client(&self) -> UploadServiceClient<Channel> {
+    pub(super) async fn client(&self) -> UploadServiceClient<Line> {
         let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = incoming.local_addr().unwrap();
         let service = UploadServiceServer::new(self.clone());
         tokio::spawn(Server::builder().add_service(service).serve_with_incoming(incoming));
         let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
-        UploadServiceClient::new(endpoint.connect().await.unwrap())
+        UploadServiceClient::with_interceptor(endpoint.connect().await.unwrap(), Reader::default())
     }
 }
 
