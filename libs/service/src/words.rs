@@ -23,16 +23,16 @@ static TEXTS: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("../te
 /// Whether the caller would rather read Spanish than English (RFC 9110, 12.5.4).
 pub(crate) fn asked_for(headers: &HeaderMap) -> bool {
     let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let weight_of = |language: &str| {
-        let of =
-            |tag: &str| tag.trim().split('-').next().is_some_and(|tag| tag.eq_ignore_ascii_case(language));
-        wanted.split(',').filter_map(|range| {
-            let (tag, weight) = range.split_once(";q=").unwrap_or((range, "1"));
-            of(tag).then(|| weight.trim().parse().unwrap_or(0.0))
-        })
-    };
-    let weight_of = |language| weight_of(language).fold(0.0_f64, f64::max);
-    weight_of(SPANISH) > weight_of("en")
+    weight(wanted, SPANISH) > weight(wanted, "en")
+}
+
+/// How much a language is wanted, whatever the country: from 0, not at all, to 1.
+fn weight(wanted: &str, language: &str) -> f64 {
+    let ranges = wanted.split(',').map(|range| range.split_once(";q=").unwrap_or((range, "1")));
+    let of_it = ranges.filter(|(tag, _)| {
+        tag.trim().split('-').next().is_some_and(|tag| tag.eq_ignore_ascii_case(language))
+    });
+    of_it.map(|(_, weight)| weight.trim().parse().unwrap_or(0.0)).fold(0.0, f64::max)
 }
 
 /// An answer with Spanish words beside the English ones, where it is a refusal. What a stream says later stays English.

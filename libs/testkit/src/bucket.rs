@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The parts of the server, each with a port of its own for HTTP and one for gRPC.
 const PARTS: [&str; 4] = ["master", "volume", "filer", "s3"];
-const USER: &str = "docket";
 
 /// The server; it ends with this.
 #[derive(Debug)]
@@ -23,6 +22,8 @@ pub struct TestBucket {
 impl TestBucket {
     /// The bucket's name.
     pub const NAME: &str = "evidence";
+    /// Its user.
+    pub const USER: &str = "docket";
     /// The secret of its user.
     pub const SECRET: &str = "of the test";
 
@@ -37,8 +38,8 @@ impl TestBucket {
         let number = crate::next_number();
         let folder = std::env::temp_dir().join(format!("docket-s3-{}-{number}", std::process::id()));
         std::fs::create_dir_all(folder.join("data")).expect("a folder");
-        let user = serde_json::json!({ "name": USER, "actions": ["Read", "Write", "List"],
-            "credentials": [{ "accessKey": USER, "secretKey": Self::SECRET }] });
+        let user = serde_json::json!({ "name": Self::USER, "actions": ["Read", "Write", "List"],
+            "credentials": [{ "accessKey": Self::USER, "secretKey": Self::SECRET }] });
         let identities = serde_json::json!({ "identities": [user] }).to_string();
         std::fs::write(folder.join("s3.json"), identities).expect("a file");
         // All taken at once, so that no two are the same.
@@ -88,7 +89,8 @@ impl TestBucket {
     /// # Panics
     /// When the disk does not take it.
     pub fn write_secret(&self, secret: &str) {
-        let text = format!("[default]\naws_access_key_id = {USER}\naws_secret_access_key = {secret}\n");
+        let text =
+            format!("[default]\naws_access_key_id = {}\naws_secret_access_key = {secret}\n", Self::USER);
         std::fs::write(self.credentials_file(), text).expect("a file");
     }
 
@@ -100,11 +102,6 @@ impl TestBucket {
     /// Where S3 is spoken.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports[6])
-    }
-
-    /// The bucket by plain HTTP: `PUT` below it writes an object.
-    pub fn plain_url(&self) -> String {
-        format!("http://127.0.0.1:{}/buckets/{}", self.ports[4], Self::NAME)
     }
 
     /// Ends the server; what is in the bucket is out of reach then.

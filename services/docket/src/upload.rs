@@ -1,7 +1,7 @@
 //! Sends a file as evidence in portions, and goes on where the line was cut: also where an earlier run stopped.
 use crate::client::{Line, UploadServiceClient, passing, reason, request};
 use anyhow::{Context, Result, ensure};
-use crc::{CRC_32_ISCSI, Crc};
+use crc::{CRC_32_ISCSI, Crc, Table};
 use docket_proto::filing::v1 as pb;
 use pb::send_upload_request::Part;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
 /// The checksum of a chunk.
-const CRC_32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
+static CRC_32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 /// The most bytes of a chunk.
 const CHUNK: usize = 256 * 1024;
 /// Bytes sent before the service is asked whether they are on its disk.

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use docket_forms::{Answers, Form};
+use docket_forms::{Answers, Form, Given};
 use docket_kernel::deadline;
 use docket_proto::filing::events::v1::DerivedFacts;
 use jiff::Timestamp;
@@ -34,7 +34,7 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
         answer.and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     DerivedFacts {
-        age: party::age(form, answers, receipt_date).unwrap_or_default(),
+        age: party::filer(form, answers, &Given::on(receipt_date)).age.unwrap_or_default(),
         abroad: country.is_some_and(|country| country != "US"),
         basis: answers.get("basis").and_then(Value::as_str).unwrap_or_default().to_owned(),
         civics_test: if form.family == "naturalization" { civics_test(receipt_date) } else { String::new() },

@@ -25,7 +25,7 @@ pub(crate) fn answer<'a>(form: &Form, answers: &'a Answers, question: &str) -> O
 }
 
 /// The age of the person who files on a day, in completed years; nothing where the form does not say.
-pub(crate) fn age(form: &Form, answers: &Answers, on: Date) -> Option<u32> {
+fn age(form: &Form, answers: &Answers, on: Date) -> Option<u32> {
     let born: Date = answer(form, answers, "dob")?.as_str()?.parse().ok()?;
     u32::try_from(calendar::age(born, on)).ok()
 }
@@ -33,10 +33,12 @@ pub(crate) fn age(form: &Form, answers: &Answers, on: Date) -> Option<u32> {
 /// Who files, as far as it decides who signs on a day.
 pub(crate) fn filer(form: &Form, answers: &Answers, given: &Given) -> Filer {
     let takes_part = |role| takes_part(form, role, answers, given) == Some(Truth::True);
+    let company = takes_part(COMPANY_OFFICER);
     Filer {
-        age: age(form, answers, given.filing_date),
+        // Whom a company asks for is not who files.
+        age: age(form, answers, given.filing_date).filter(|_| !company),
         parent_applies: takes_part(PARENT),
-        company: takes_part(COMPANY_OFFICER),
+        company,
     }
 }
 

@@ -3,11 +3,13 @@
 //! A part is an object of its own, and its row moves the upload's offset by compare-and-set on turn and offset: so two
 //! senders cannot mix, and what a kill leaves behind is a whole number of parts.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use docket_kernel::Refusal;
 use docket_service::{ApiError, Base, Stop};
 use docket_vault::Subject;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -15,22 +17,43 @@ use crate::store::uploads::{self, Part, Upload};
 
 /// An upload is taken away so long after its last byte, in microseconds: seven days.
 const KEPT_US: i64 = 7 * 86_400 * 1_000_000;
-/// Bytes of a part: what a sender holds in memory, and sends again after a kill at worst.
-pub(crate) const PART: usize = 1024 * 1024;
+/// Bytes of a part: what every sender may hold in memory, and sends again after a kill.
+const PART: usize = 1024 * 1024;
+/// Parts grow to this while there is room and the line is quick: most photographs are one then, and stay where they are.
+const LONGEST_PART: usize = 4 * PART;
+/// Memory for that, shared by all senders of a node: so many times [`PART`].
+const ROOM: usize = 64;
+/// Bytes are not held longer than this for the sake of a longer part.
+const QUICK: Duration = Duration::from_secs(5);
 /// How often it is looked for those whose time is over.
 const LOOK: Duration = Duration::from_secs(5);
 /// So many are taken away at a look.
 const BATCH: i64 = 100;
 
+/// Memory for parts longer than the least. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Room(Arc<Semaphore>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(ROOM)))
+    }
+}
+
 /// Who sends, and how far the upload is.
 pub(crate) struct Sender {
     base: Base,
+    room: Room,
     subject: Subject,
     upload: Uuid,
     turn: i64,
     at: i64,
     size: i64,
     held: Vec<u8>,
+    /// When the first of the bytes held came.
+    since: Instant,
+    /// The room taken, beside what every sender has.
+    taken: Vec<OwnedSemaphorePermit>,
 }
 
 impl Sender {
@@ -39,7 +62,7 @@ impl Sender {
     /// # Errors
     /// `CONTINUED_ELSEWHERE`, `OFFSET_DIFFERS`.
     pub(crate) fn at(
-        base: &Base,
+        (base, room): (&Base, &Room),
         subject: Subject,
         upload: &Upload,
         (turn, offset): (u64, u64),
@@ -56,8 +79,18 @@ impl Sender {
             .field("offset")
             .fact("offset", upload.received.to_string()));
         }
-        let (base, turn, at, held) = (base.clone(), upload.turn, upload.received, Vec::new());
-        Ok(Self { base, subject, upload: upload.upload_id, turn, at, size: upload.size, held })
+        Ok(Self {
+            base: base.clone(),
+            room: room.clone(),
+            subject,
+            upload: upload.upload_id,
+            turn: upload.turn,
+            at: upload.received,
+            size: upload.size,
+            held: Vec::new(),
+            since: Instant::now(),
+            taken: Vec::new(),
+        })
     }
 
     /// Takes bytes; whole parts go to disk.
@@ -75,14 +108,31 @@ impl Sender {
             .way_out("Begin an upload anew with the size of the file as it is now.")
             .into());
         }
-        while self.held.len() + bytes.len() >= PART {
-            let (now, later) = bytes.split_at(PART - self.held.len());
+        while !bytes.is_empty() {
+            if self.held.is_empty() {
+                self.since = Instant::now();
+            }
+            let space = PART * (1 + self.taken.len()) - self.held.len();
+            let (now, later) = bytes.split_at(space.min(bytes.len()));
             self.held.extend_from_slice(now);
-            self.flush().await?;
+            if now.len() == space && !self.grows() {
+                self.flush().await?;
+            }
             bytes = later;
         }
-        self.held.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// Takes room for a longer part, if that is worth it and there is some.
+    fn grows(&mut self) -> bool {
+        if self.held.len() >= LONGEST_PART || self.since.elapsed() >= QUICK {
+            return false;
+        }
+        let room = Arc::clone(&self.room.0).try_acquire_owned();
+        room.is_ok_and(|room| {
+            self.taken.push(room);
+            true
+        })
     }
 
     /// Brings to disk what is held.
@@ -93,9 +143,10 @@ impl Sender {
         if self.held.is_empty() {
             return Ok(());
         }
-        let held = std::mem::take(&mut self.held);
+        let (held, taken) = (std::mem::take(&mut self.held), std::mem::take(&mut self.taken));
         let object_key = self.base.objects.put(&self.subject, &held).await?;
         let bytes = i64::try_from(held.len()).map_err(ApiError::internal)?;
+        drop((held, taken));
         let part = Part { upload: self.upload, turn: self.turn, at: self.at, bytes, object_key: &object_key };
         if uploads::add_part(&self.base.pool, part, expiry(&self.base)).await? {
             self.at += bytes;
@@ -111,23 +162,49 @@ pub(crate) fn expiry(base: &Base) -> i64 {
     base.clock.now().as_microsecond() + KEPT_US
 }
 
-fn continued_elsewhere() -> Refusal {
+pub(crate) fn continued_elsewhere() -> Refusal {
     Refusal::state("CONTINUED_ELSEWHERE", "This upload was gone on with elsewhere, or given up.")
         .way_out("Resume it here if it is to go on here; nothing that was acknowledged is lost.")
         .field("turn")
 }
 
-/// All bytes of an upload; none when its key was destroyed.
-pub(crate) async fn read(base: &Base, subject: &Subject, upload: &Upload) -> Result<Vec<u8>, ApiError> {
-    let mut bytes = Vec::with_capacity(usize::try_from(upload.size).unwrap_or_default());
-    for object_key in uploads::parts(&base.pool, upload.upload_id).await? {
-        bytes.extend(base.objects.get(subject, &object_key).await?.ok_or(ApiError::Erased)?);
-    }
-    Ok(bytes)
+/// What has arrived of an upload: its bytes, and the objects they lie in.
+pub(crate) struct Arrived {
+    pub(crate) upload: Uuid,
+    pub(crate) bytes: Vec<u8>,
+    parts: Vec<String>,
 }
 
-/// Takes an upload away. The row goes last: what fails half-way is taken away when its time is over.
-pub(crate) async fn remove(base: &Base, upload: Uuid) -> Result<(), ApiError> {
+impl Arrived {
+    /// Reads it back, as it was sealed.
+    ///
+    /// # Errors
+    /// [`ApiError::Erased`] when its key was destroyed; a store that does not answer.
+    pub(crate) async fn read(base: &Base, subject: &Subject, upload: &Upload) -> Result<Self, ApiError> {
+        let mut bytes = Vec::with_capacity(usize::try_from(upload.size).unwrap_or_default());
+        let parts = uploads::parts(&base.pool, upload.upload_id).await?;
+        for object_key in &parts {
+            bytes.extend(base.objects.get(subject, object_key).await?.ok_or(ApiError::Erased)?);
+        }
+        Ok(Self { upload: upload.upload_id, bytes, parts })
+    }
+
+    /// The one object that has all its bytes; none where they lie in several.
+    pub(crate) fn whole(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+}
+
+/// Gives an upload up and takes it away; one that is over already is taken away by whoever ended it.
+pub(crate) async fn give_up(base: &Base, upload: Uuid) -> Result<(), ApiError> {
+    if uploads::end(&base.pool, upload).await? { take_away(base, upload).await } else { Ok(()) }
+}
+
+/// Takes away what an upload leaves that is over. The row goes last: what fails half-way is taken away at the next look.
+pub(crate) async fn take_away(base: &Base, upload: Uuid) -> Result<(), ApiError> {
     for object_key in uploads::parts(&base.pool, upload).await? {
         base.objects.delete(&object_key).await?;
     }
@@ -153,7 +230,7 @@ async fn sweep_once(base: &Base) -> Result<(), ApiError> {
     let now_us = base.clock.now().as_microsecond();
     for upload in uploads::expired(&base.pool, now_us, BATCH).await? {
         if uploads::expire(&base.pool, upload, now_us).await? {
-            remove(base, upload).await?;
+            take_away(base, upload).await?;
         }
     }
     Ok(())

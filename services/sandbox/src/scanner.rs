@@ -2,6 +2,7 @@
 
 use std::io;
 
+use memchr::memmem;
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -85,7 +86,7 @@ async fn scan(stream: &mut (impl AsyncReadExt + Unpin), max_bytes: u64) -> io::R
         if tail.len() as u64 != before + length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        found = found || tail.windows(wanted.len()).any(|window| window == wanted);
+        found = found || memmem::find(&tail, wanted).is_some();
         tail.drain(..tail.len().saturating_sub(wanted.len() - 1));
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use crc::{CRC_32_ISCSI, Crc, Table};
 use docket_filing::{Config, CopiesConfig, InspectorConfig, MIGRATOR, ScannerConfig, UploadsConfig};
 use docket_forms::CatalogueFolder;
 use docket_proto::filing::v1 as pb;
@@ -18,6 +19,9 @@ use docket_service::testing::{Bench, Running, with_token};
 use docket_testkit::TestBucket;
 use futures::future::join_all;
 use image::codecs::jpeg::JpegEncoder;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::path::Path as Key;
+use object_store::signer::Signer as _;
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Executor as _};
 use tonic::transport::Channel;
@@ -30,19 +34,23 @@ use crate::place::{Place, broker, open};
 use crate::report::{Case, Reach, Report, rounds, seconds};
 
 const SAVES: &str = "autosave of an answer, 64 people";
-const UPLOADS: &str = "uploads into a bucket, 8 at once";
+const RECEIVED: &str = "uploads received into a bucket, 8 at once";
+const UPLOADS: &str = "uploads read, scanned and attached, 8 at once";
+const REGION: &str = "us-east-1";
+const MINUTE: Duration = Duration::from_mins(1);
 const PEOPLE: usize = 64;
 const SENDERS: usize = 8;
 const CONNECTIONS: usize = 4;
 /// Files attached to a draft before the next one is begun; a filing takes 60.
 const FILES_OF_A_DRAFT: usize = 50;
 const CHUNK: usize = 256 * 1024;
+static CRC_32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 pub(crate) async fn run(report: &mut Report) {
     if report.wants(&[SAVES]) {
         saves(report).await;
     }
-    if report.wants(&[UPLOADS]) {
+    if report.wants(&[RECEIVED, UPLOADS]) {
         uploads(report).await;
     }
 }
@@ -82,41 +90,64 @@ async fn saves(report: &mut Report) {
     log.close().await;
 }
 
+/// Files sent, and files that became evidence, against the same bytes put into the same bucket by HTTP alone.
 async fn uploads(report: &mut Report) {
     let (place, nats, sandbox) = (Place::new().await, broker().await, sandbox().await);
     let bucket = tokio::task::spawn_blocking(TestBucket::start).await.unwrap();
     let office = Office::open(&place, &nats.url(), &sandbox, Some(&bucket)).await;
     let photograph = photograph();
-    let http = reqwest::Client::new();
-    let put = async |sender: usize, number: u32| {
-        let url = format!("{}/plain/{sender}-{number}", bucket.plain_url());
-        let answer = http.put(url).body(unlike(&photograph)).send().await.unwrap();
-        assert!(answer.status().is_success(), "{answer:?}");
-    };
+    let plain = Plain::new(&bucket);
     let people: Vec<Person> = (0..SENDERS).map(|n| office.person(n)).collect();
     let time = Duration::from_secs(seconds());
     let megabytes = |files: Vec<f64>, started: Instant| {
         files.into_iter().sum::<f64>() * photograph.len() as f64 / 1e6 / started.elapsed().as_secs_f64()
     };
-    let mut turns = Vec::new();
+    let (mut received, mut attached) = (Vec::new(), Vec::new());
     for _ in 0..rounds() {
         let started = Instant::now();
-        let put = &put;
-        let senders = (0..SENDERS).map(|sender| async move {
-            let mut files = 0;
-            while started.elapsed() < time {
-                put(sender, files).await;
-                files += 1;
-            }
-            f64::from(files)
-        });
-        let theirs = megabytes(join_all(senders).await, started);
-        let started = Instant::now();
-        let senders = people.iter().map(|person| person.upload_for(time, started, &photograph));
-        turns.push((megabytes(join_all(senders).await, started), theirs));
+        let putting = people.iter().map(|_| plain.put_for(time, started, &photograph));
+        let theirs = megabytes(join_all(putting).await, started);
+        for (finish, turns) in [(false, &mut received), (true, &mut attached)] {
+            let started = Instant::now();
+            let sending = people.iter().map(|person| person.upload_for(time, started, &photograph, finish));
+            turns.push((megabytes(join_all(sending).await, started), theirs));
+        }
     }
     let (unit, baseline, reach) = ("MB/s", "plain HTTP PUT to the same store", Reach::AtLeast(0.6));
-    report.add(Case { name: UPLOADS, unit, baseline, reach, turns });
+    report.add(Case { name: RECEIVED, unit, baseline, reach, turns: received });
+    report.add(Case { name: UPLOADS, unit, baseline, reach, turns: attached });
+}
+
+/// Puts files into the bucket by S3's own HTTP, to addresses signed beforehand.
+struct Plain {
+    http: reqwest::Client,
+    bucket: AmazonS3,
+}
+
+impl Plain {
+    fn new(bucket: &TestBucket) -> Self {
+        let store = AmazonS3Builder::new()
+            .with_bucket_name(TestBucket::NAME)
+            .with_region(REGION)
+            .with_endpoint(bucket.endpoint())
+            .with_allow_http(true)
+            .with_access_key_id(TestBucket::USER)
+            .with_secret_access_key(TestBucket::SECRET);
+        Self { http: reqwest::Client::new(), bucket: store.build().unwrap() }
+    }
+
+    /// Puts for some time; gives how many files are in the bucket.
+    async fn put_for(&self, time: Duration, started: Instant, photograph: &[u8]) -> f64 {
+        let mut files = 0;
+        while started.elapsed() < time {
+            let name = Key::from(format!("plain/{}", Uuid::now_v7()));
+            let url = self.bucket.signed_url(http::Method::PUT, &name, time.max(MINUTE)).await.unwrap();
+            let answer = self.http.put(url).body(unlike(photograph)).send().await.unwrap();
+            assert!(answer.status().is_success(), "{answer:?}");
+            files += 1;
+        }
+        f64::from(files)
+    }
 }
 
 async fn sandbox() -> Sandbox {
@@ -167,7 +198,7 @@ fn objects(bucket: &TestBucket) -> ObjectsConfig {
     ObjectsConfig {
         bucket: TestBucket::NAME.to_owned(),
         prefix: "filing".to_owned(),
-        region: "us-east-1".to_owned(),
+        region: REGION.to_owned(),
         endpoint: Some(bucket.endpoint()),
         ca_file: None,
         credentials_file: Some(bucket.credentials_file()),
@@ -203,20 +234,24 @@ impl Person {
         drafts.answer_draft(with_token(request, &self.token)).await.unwrap();
     }
 
-    /// Uploads for some time; gives how many files became evidence.
-    async fn upload_for(&self, time: Duration, started: Instant, photograph: &[u8]) -> f64 {
+    /// Uploads for some time; gives how many files arrived, or became evidence where they are finished.
+    async fn upload_for(&self, time: Duration, started: Instant, photograph: &[u8], finish: bool) -> f64 {
         let (mut draft, mut files) = (self.begin("N-400").await, 0);
         while started.elapsed() < time {
             if files % FILES_OF_A_DRAFT == FILES_OF_A_DRAFT - 1 {
                 draft = self.begin("N-400").await;
             }
-            self.upload(&draft, &unlike(photograph)).await;
+            let name = self.send(&draft, &unlike(photograph)).await;
+            if finish {
+                self.finish(name).await;
+            }
             files += 1;
         }
         files as f64
     }
 
-    async fn upload(&self, draft: &str, bytes: &[u8]) {
+    /// Sends a file; gives the upload's name.
+    async fn send(&self, draft: &str, bytes: &[u8]) -> String {
         let header = pb::UploadHeader {
             request_id: Uuid::now_v7().to_string(),
             parent: draft.to_owned(),
@@ -230,14 +265,18 @@ impl Person {
         let begun = uploads.begin_upload(with_token(announced, &self.token)).await.unwrap();
         let pb::Upload { name, turn, offset, .. } = begun.into_inner().upload.unwrap();
         let place = Part::Place(pb::UploadPlace { name: name.clone(), turn, offset });
-        let crc32c = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
-        let chunk = |bytes: &[u8]| pb::UploadChunk { bytes: bytes.to_vec(), crc32c: crc32c.checksum(bytes) };
+        let chunk = |bytes: &[u8]| pb::UploadChunk { bytes: bytes.to_vec(), crc32c: CRC_32C.checksum(bytes) };
         let chunks = bytes.chunks(CHUNK).map(chunk).map(Part::Chunk);
         let parts: Vec<_> = std::iter::once(place)
             .chain(chunks)
             .map(|part| pb::SendUploadRequest { part: Some(part) })
             .collect();
         uploads.send_upload(with_token(futures::stream::iter(parts), &self.token)).await.unwrap();
+        name
+    }
+
+    async fn finish(&self, name: String) {
+        let mut uploads = UploadServiceClient::new(self.channel.clone());
         let finish = pb::FinishUploadRequest { request_id: Uuid::now_v7().to_string(), name };
         uploads.finish_upload(with_token(finish, &self.token)).await.unwrap();
     }

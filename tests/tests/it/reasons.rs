@@ -107,7 +107,12 @@ fn every_refusal_is_said_in_spanish() {
     said.retain(|text| !put_together.contains(text));
     let missing: Vec<&String> = said.difference(&rows).collect();
     assert!(missing.is_empty(), "say in libs/service/texts/es.toml: {missing:#?}");
-    let stale: Vec<&String> = rows.difference(&written).collect();
+    // What is put together stands in pieces there.
+    let is_written = |piece: &str| {
+        let piece = piece.trim_matches(|c: char| !c.is_alphanumeric());
+        written.iter().any(|text| text.contains(piece))
+    };
+    let stale: Vec<&String> = rows.iter().filter(|row| !row.split('…').all(is_written)).collect();
     assert!(stale.is_empty(), "no source says this any more: {stale:#?}");
 }
 

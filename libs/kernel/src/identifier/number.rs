@@ -58,7 +58,7 @@ pub fn ssn(text: &str) -> Result<String, FieldFault> {
         return Err(fault(
             "ssn",
             "SSN_NEVER_ISSUED",
-            "No such Social Security number was ever issued; one is 123-45-6789.",
+            "No such Social Security number was ever issued; copy the nine digits from the card, in the shape 123-45-6789.",
         ));
     }
     Ok(value)

@@ -10,6 +10,7 @@ use docket_proto::events::{filing as filing_events, response as response_events}
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller, new_id};
 use docket_vault::Subject;
+use sqlx::PgConnection;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use uuid::Uuid;
@@ -22,6 +23,8 @@ use crate::domain::filing::{AUTHORITY_TO_SIGN, OTHER, Phase, Standing};
 use crate::domain::{filing, response};
 use crate::dossiers::Dossier;
 use crate::scanner::Verdict;
+use crate::spool::{self, Arrived};
+use crate::store::uploads;
 use crate::waiver;
 
 /// When what could not be looked at may be sent again.
@@ -76,7 +79,7 @@ pub(super) fn check_header(header: &pb::UploadHeader) -> Result<(), Refusal> {
         faults.push(FieldFault::new(
             "file_name",
             "FILE_NAME_MALFORMED",
-            "A file name has 1 to 120 letters A-Z, digits, blanks and . _ ( ) -, such as green card (front).pdf.",
+            "A file name has 1 to 120 letters A-Z, digits, blanks and . _ ( ) -, and begins with no period, such as green card (front).pdf.",
         ));
     }
     if header.kind.is_empty() {
@@ -112,31 +115,61 @@ pub(super) async fn repeated(
     shown(desk, collection, id, event).await.map(Some)
 }
 
-/// Checks, scans, seals and attaches the file.
+/// The bytes of a file that is to be attached.
+pub(super) enum Bytes {
+    /// Here only.
+    Given(Vec<u8>),
+    /// In the spool too, sealed for the same subject.
+    Arrived(Arrived),
+}
+
+impl Bytes {
+    fn plain(&self) -> &[u8] {
+        match self {
+            Self::Given(bytes) => bytes,
+            Self::Arrived(arrived) => &arrived.bytes,
+        }
+    }
+
+    /// The sealed object of the spool that has them all.
+    fn sealed(&self) -> Option<&str> {
+        match self {
+            Self::Given(_) => None,
+            Self::Arrived(arrived) => arrived.whole(),
+        }
+    }
+}
+
+/// Checks, scans, seals and attaches the file. What lies in the spool as one object stays where it is.
 pub(super) async fn store(
     desk: &Desk,
     (caller, context): (&Caller, Context),
     place: Place,
     header: &pb::UploadHeader,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 ) -> Result<pb::Evidence, Status> {
     if let Some(refusal) = place.closed.clone() {
         return Err(ApiError::from(refusal).into());
     }
     let context = acting_for(context, caller, place.account);
-    let media_type = known_type(desk, &bytes).await?;
-    scan(desk, &bytes).await?;
-    let mut file = new_file(desk, &place, header, media_type, &bytes)?;
+    let media_type = known_type(desk, bytes.plain()).await?;
+    scan(desk, bytes.plain()).await?;
+    let mut file = new_file(desk, &place, header, media_type, bytes.plain())?;
+    let mut sealed_now = None;
     if file.same_as.is_none() {
-        file.attached.object_key = desk.base.objects.put(&Subject::filing(place.subject), &bytes).await?;
+        file.attached.object_key = if let Some(key) = bytes.sealed() {
+            key.to_owned()
+        } else {
+            let key = desk.base.objects.put(&Subject::filing(place.subject), bytes.plain()).await?;
+            sealed_now.insert(key).clone()
+        };
     }
-    let key = file.attached.object_key.clone();
-    match attach(desk, &context, &place, file).await {
+    match attach(desk, &context, &place, file, &bytes).await {
         Ok(evidence) => Ok(evidence),
         Err(error) => {
             // Refused after all: the sealed bytes belong to nothing. Unknown outcomes keep them.
-            if matches!(error, ApiError::Refused(_)) && !key.is_empty() {
-                desk.base.objects.delete(&key).await.ok();
+            if let (ApiError::Refused(_), Some(key)) = (&error, &sealed_now) {
+                desk.base.objects.delete(key).await.ok();
             }
             Err(error.into())
         }
@@ -329,33 +362,56 @@ pub(super) fn new_salt() -> Result<[u8; 16], ApiError> {
     Ok(salt)
 }
 
-/// Appends the event.
+/// Appends the event; in the same transaction the upload ends, and its object becomes the evidence's.
 async fn attach(
     desk: &Desk,
     context: &Context,
     place: &Place,
     file: NewFile,
+    bytes: &Bytes,
 ) -> Result<pb::Evidence, ApiError> {
+    let mut tx = docket_database::begin(&desk.base.pool).await?;
+    if let Bytes::Arrived(arrived) = bytes {
+        let over = !uploads::end(&mut *tx, arrived.upload).await?;
+        // Ended by this very command perhaps: then the log knows it and gives the first answer.
+        if over && desk.log.command(&context.actor, context.command_id).await?.is_none() {
+            tx.rollback().await?;
+            return Err(spool::continued_elsewhere().into());
+        }
+        uploads::hand_over(&mut tx, arrived.upload, &file.attached.object_key).await?;
+    }
+    let (collection, id, events) = append(desk, &mut tx, context, place, file).await?;
+    tx.commit().await?;
+    desk.committed(&events);
+    let event =
+        events.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the upload has no event")))?;
+    shown(desk, collection, id, event).await
+}
+
+async fn append(
+    desk: &Desk,
+    tx: &mut PgConnection,
+    context: &Context,
+    place: &Place,
+    file: NewFile,
+) -> Result<(&'static str, Uuid, Vec<Recorded>), ApiError> {
     let subjects = Subjects::filing(place.subject);
-    let (collection, id, events) = match place.parent {
+    Ok(match place.parent {
         Parent::Filing(id) => {
             let decide = |state: &filing::Filing| filing::attach(state, file.clone());
-            ("filings", id, desk.filings.execute(context, id, subjects, decide).await?.events)
+            ("filings", id, desk.filings.execute_in(tx, context, id, subjects, decide).await?.events)
         }
         Parent::Case(id, standing) => {
             let now_us = desk.now_us();
             let decide =
                 |state: &filing::Filing| filing::add_unsolicited(state, standing, file.clone(), now_us);
-            ("filings", id, desk.filings.execute(context, id, subjects, decide).await?.events)
+            ("filings", id, desk.filings.execute_in(tx, context, id, subjects, decide).await?.events)
         }
         Parent::Response(id) => {
             let decide = |state: &response::Response| response::attach(state, file.clone());
-            ("responses", id, desk.responses.execute(context, id, subjects, decide).await?.events)
+            ("responses", id, desk.responses.execute_in(tx, context, id, subjects, decide).await?.events)
         }
-    };
-    let event =
-        events.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the upload has no event")))?;
-    shown(desk, collection, id, event).await
+    })
 }
 
 /// The evidence as its event tells it, also long after.

@@ -6,8 +6,9 @@ use docket_service::{ApiError, Caller};
 use docket_vault::Subject;
 use tonic::Status;
 
+use super::attach::{self, Bytes};
 use super::evidence::{Readable, readable};
-use super::{attach, view};
+use super::view;
 use crate::desk::Desk;
 use crate::domain::Attached;
 use crate::store::filings;
@@ -83,5 +84,5 @@ pub(super) async fn attach_again(
     }
     let bytes = desk.base.objects.get(&Subject::filing(subject), &file.object_key).await?;
     let bytes = bytes.ok_or(ApiError::Erased)?;
-    attach::store(desk, (caller, context), place, &header, bytes).await
+    attach::store(desk, (caller, context), place, &header, Bytes::Given(bytes)).await
 }

@@ -7,7 +7,7 @@ use docket_service::{ApiError, Caller};
 use prost::Message;
 use tonic::{Status, Streaming};
 
-use super::attach;
+use super::attach::{self, Bytes};
 use crate::content::commitment;
 use crate::desk::Desk;
 use crate::file_type;
@@ -50,7 +50,7 @@ pub(super) async fn store(desk: &Desk, caller: &Caller, upload: Upload) -> Resul
     if let Some(evidence) = attach::repeated(desk, caller, action, &context).await? {
         return Ok(evidence);
     }
-    attach::store(desk, (caller, context), place, &header, bytes).await
+    attach::store(desk, (caller, context), place, &header, Bytes::Given(bytes)).await
 }
 
 /// The command's context; its request holds the header and a digest of the bytes.

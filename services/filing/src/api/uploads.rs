@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use crc::{CRC_32_ISCSI, Crc};
+use crc::{CRC_32_ISCSI, Crc, Table};
 use docket_kernel::{FieldFault, Refusal, derived_id, resource};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::send_upload_request::Part;
@@ -17,11 +17,11 @@ use tokio::time::timeout;
 use tonic::{Code, Request, Response, Status, Streaming};
 use uuid::Uuid;
 
-use super::attach::{self, Place};
+use super::attach::{self, Bytes, Place};
 use crate::desk::{Desk, id_in};
 use crate::domain::filing::MOST_FILES;
 use crate::file_type;
-use crate::spool::{self, Sender};
+use crate::spool::{self, Arrived, Room, Sender};
 use crate::store::uploads::{self, Upload};
 
 /// Files looked at and scanned at a time: each is in memory whole then, 12 MiB at most. More wait in line.
@@ -29,18 +29,19 @@ const CHECKS: usize = 4;
 /// A sender may be silent for so long.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The checksum of a chunk.
-pub(crate) const CRC_32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
+pub(crate) static CRC_32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 /// Answers about uploads. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct UploadApi {
     desk: Desk,
     checks: Arc<Semaphore>,
+    room: Room,
 }
 
 impl UploadApi {
     pub(crate) fn new(desk: Desk) -> Self {
-        Self { desk, checks: Arc::new(Semaphore::new(CHECKS)) }
+        Self { desk, checks: Arc::new(Semaphore::new(CHECKS)), room: Room::default() }
     }
 }
 
@@ -59,9 +60,9 @@ impl UploadService for UploadApi {
         &self,
         request: Request<Streaming<pb::SendUploadRequest>>,
     ) -> Result<Response<pb::SendUploadResponse>, Status> {
-        let (desk, caller, stream) = (self.desk.clone(), caller(&request)?, request.into_inner());
+        let (api, caller, stream) = (self.clone(), caller(&request)?, request.into_inner());
         // In a task of its own: what came before the line was cut is kept.
-        let upload = detached(async move { send(&desk, &caller, stream).await }).await?;
+        let upload = detached(async move { send(&api, &caller, stream).await }).await?;
         Ok(Response::new(pb::SendUploadResponse { upload: Some(upload) }))
     }
 
@@ -218,10 +219,11 @@ async fn begun_before(
 }
 
 async fn send(
-    desk: &Desk,
+    api: &UploadApi,
     caller: &Caller,
     mut stream: Streaming<pb::SendUploadRequest>,
 ) -> Result<pb::Upload, Status> {
+    let desk = &api.desk;
     let Some(pb::SendUploadRequest { part: Some(Part::Place(place)) }) = next(&mut stream).await? else {
         let rule = "Send first where the bytes go, then the bytes.";
         return Err(ApiError::invalid("place", "PLACE_MISSING", rule).into());
@@ -230,8 +232,9 @@ async fn send(
     if let Some(refusal) = known.place.closed.clone() {
         return Err(ApiError::from(refusal).into());
     }
-    let mut sender = Sender::at(&desk.base, known.subject(), &known.row, (place.turn, place.offset))
-        .map_err(ApiError::from)?;
+    let place = (place.turn, place.offset);
+    let mut sender =
+        Sender::at((&desk.base, &api.room), known.subject(), &known.row, place).map_err(ApiError::from)?;
     let taken = take(&mut sender, &mut stream).await;
     // Whatever ended it: what came whole is kept.
     sender.flush().await?;
@@ -302,23 +305,25 @@ async fn finish(
         return Err(ApiError::from(incomplete(row)).into());
     }
     let header = announced.header.clone().unwrap_or_default();
-    let (id, subject) = (row.upload_id, known.subject());
     let _turn = api.checks.acquire().await.map_err(ApiError::internal)?;
-    let bytes = spool::read(&desk.base, &subject, row).await?;
-    if digest(&SHA256, &bytes).as_ref() != announced.sha256 {
-        spool::remove(&desk.base, id).await?;
+    let arrived = Arrived::read(&desk.base, &known.subject(), row).await?;
+    if digest(&SHA256, &arrived.bytes).as_ref() != announced.sha256 {
+        spool::give_up(&desk.base, row.upload_id).await?;
         return Err(ApiError::from(hash_differs()).into());
     }
     // Looked at once more with the kind: what may be attached can have changed since it was begun.
     let place = attach::place(desk, (caller, action), &header).await?;
-    let stored = attach::store(desk, (caller, context), place, &header, bytes).await;
-    // A file that is no good does not get better by waiting; everything else may be tried again.
-    let over = match &stored {
-        Ok(_) => true,
-        Err(status) => status.code() == Code::InvalidArgument,
+    let stored = attach::store(desk, (caller, context), place, &header, Bytes::Arrived(arrived)).await;
+    let left = match &stored {
+        Ok(_) => spool::take_away(&desk.base, row.upload_id).await,
+        // A file that is no good does not get better by waiting; everything else may be tried again.
+        Err(status) if status.code() == Code::InvalidArgument => {
+            spool::give_up(&desk.base, row.upload_id).await
+        }
+        Err(_) => Ok(()),
     };
-    if over && let Err(error) = spool::remove(&desk.base, id).await {
-        tracing::warn!(?error, "an upload that is finished stays until its time is over");
+    if let Err(error) = left {
+        tracing::warn!(?error, "an upload that is over leaves something to be taken away later");
     }
     stored
 }
@@ -340,9 +345,7 @@ fn hash_differs() -> Refusal {
 
 async fn cancel(desk: &Desk, caller: &Caller, name: &str) -> Result<(), ApiError> {
     let known = known(desk, caller, "CancelUpload", name).await?;
-    // The next turn fences off whoever is sending.
-    uploads::take_turn(&desk.base.pool, known.row.upload_id, known.row.expires_at_us).await?;
-    spool::remove(&desk.base, known.row.upload_id).await
+    spool::give_up(&desk.base, known.row.upload_id).await
 }
 
 fn shown(row: &Upload, announced: &pb::BeginUploadRequest, turn: i64) -> pb::Upload {

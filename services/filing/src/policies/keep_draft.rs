@@ -152,7 +152,7 @@ impl KeepDraft {
         }
         let parent = docket_kernel::resource::name("filings", id);
         for upload in uploads::of_parent(&base.pool, &parent).await? {
-            spool::remove(base, upload.upload_id).await.map_err(unreached)?;
+            spool::give_up(base, upload.upload_id).await.map_err(unreached)?;
         }
         Ok(())
     }

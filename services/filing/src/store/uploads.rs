@@ -1,7 +1,10 @@
 //! `upload` and `upload_part`: uploads that are under way, and where their bytes lie.
+//!
+//! One whose time is set to 0 is over: nobody finds it or goes on with it, and what it leaves is taken away. Whoever ends it
+//! does so by that one update, so that a file that becomes evidence is not taken away, nor one taken away made evidence.
 
 use docket_database as database;
-use sqlx::{PgPool, Result};
+use sqlx::{PgConnection, PgExecutor, PgPool, Result};
 use uuid::Uuid;
 
 /// An upload.
@@ -58,7 +61,7 @@ pub(crate) async fn find(pool: &PgPool, upload: Uuid) -> Result<Option<Upload>> 
     sqlx::query_as!(
         Upload,
         "SELECT upload_id, parent, announced, size, received, turn, begun_at_us, expires_at_us
-         FROM upload WHERE upload_id = $1",
+         FROM upload WHERE upload_id = $1 AND expires_at_us > 0",
         upload
     )
     .fetch_optional(pool)
@@ -70,7 +73,7 @@ pub(crate) async fn of_parent(pool: &PgPool, parent: &str) -> Result<Vec<Upload>
     sqlx::query_as!(
         Upload,
         "SELECT upload_id, parent, announced, size, received, turn, begun_at_us, expires_at_us
-         FROM upload WHERE parent = $1 ORDER BY begun_at_us, upload_id",
+         FROM upload WHERE parent = $1 AND expires_at_us > 0 ORDER BY begun_at_us, upload_id",
         parent
     )
     .fetch_all(pool)
@@ -81,7 +84,8 @@ pub(crate) async fn of_parent(pool: &PgPool, parent: &str) -> Result<Vec<Upload>
 pub(crate) async fn take_turn(pool: &PgPool, upload: Uuid, expires_at_us: i64) -> Result<Option<Upload>> {
     sqlx::query_as!(
         Upload,
-        "UPDATE upload SET turn = turn + 1, expires_at_us = greatest(expires_at_us, $2) WHERE upload_id = $1
+        "UPDATE upload SET turn = turn + 1, expires_at_us = greatest(expires_at_us, $2)
+         WHERE upload_id = $1 AND expires_at_us > 0
          RETURNING upload_id, parent, announced, size, received, turn, begun_at_us, expires_at_us",
         upload,
         expires_at_us
@@ -133,16 +137,35 @@ pub(crate) async fn delete(pool: &PgPool, upload: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Fences an upload off whose time is over; false when somebody went on with it meanwhile.
+/// Ends an upload: whoever sends is fenced off, and what it leaves is to be taken away. False when it is over already.
+pub(crate) async fn end(executor: impl PgExecutor<'_>, upload: Uuid) -> Result<bool> {
+    let ended = sqlx::query!(
+        "UPDATE upload SET turn = turn + 1, expires_at_us = 0 WHERE upload_id = $1 AND expires_at_us > 0",
+        upload
+    )
+    .execute(executor)
+    .await?;
+    Ok(ended.rows_affected() == 1)
+}
+
+/// Ends an upload whose time is over; false when somebody went on with it meanwhile.
 pub(crate) async fn expire(pool: &PgPool, upload: Uuid, now_us: i64) -> Result<bool> {
-    let fenced = sqlx::query!(
-        "UPDATE upload SET turn = turn + 1 WHERE upload_id = $1 AND expires_at_us <= $2",
+    let ended = sqlx::query!(
+        "UPDATE upload SET turn = turn + 1, expires_at_us = 0 WHERE upload_id = $1 AND expires_at_us <= $2",
         upload,
         now_us
     )
     .execute(pool)
     .await?;
-    Ok(fenced.rows_affected() == 1)
+    Ok(ended.rows_affected() == 1)
+}
+
+/// A sealed object that has become evidence is no part of the upload any more, and stays when that is taken away.
+pub(crate) async fn hand_over(tx: &mut PgConnection, upload: Uuid, object_key: &str) -> Result<()> {
+    sqlx::query!("DELETE FROM upload_part WHERE upload_id = $1 AND object_key = $2", upload, object_key)
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// Uploads whose time is over, at most `limit`.

@@ -3,7 +3,7 @@
 use docket_proto::events::case::Event as CaseEvent;
 use docket_proto::events::filing::Event as FilingEvent;
 use docket_proto::filing::v1 as pb;
-use serde_json::json;
+use serde_json::{Value, json};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -146,6 +146,53 @@ async fn who_signs_for_another_signs_in_the_own_name_with_what_shows_the_authori
     ana.until(&draft, "submitted").await;
     let FilingEvent::FilingSubmitted(e) = world.last_event(&draft).await else { panic!("it was submitted") };
     assert_eq!(e.facts.unwrap().signed_as, "guardian");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_a_company_somebody_signs_who_may_bind_it_in_the_own_name() {
+    let world = World::start().await;
+    let eva = world.person("Eva", "Lima");
+    let draft = eva.start("I-140").await.unwrap().name;
+    let filing = eva.answer(&draft, &of_a_company()).await.unwrap();
+    assert!(filing.missing.is_empty() && filing.findings.is_empty(), "{filing:?}");
+    for (kind, seed) in [("labor_certification", 71), ("ability_to_pay", 72), ("experience_letters", 73)] {
+        eva.upload(&draft, kind, "paper.png", &files::picture(seed)).await.unwrap();
+    }
+    eva.quote(&draft).await.unwrap();
+    let hash = eva.review(&draft).await.unwrap().content_hash;
+    let signing = async |name: &str, capacity: &str| {
+        eva.sign_for(&draft, &hash, name, capacity).await.map_err(|status| reason(&status))
+    };
+    assert_eq!(signing("Eva Lima", "").await.unwrap_err(), "COMPANY_SIGNS_BY_OFFICER");
+    assert_eq!(signing("Eva Lima", "parent").await.unwrap_err(), "COMPANY_SIGNS_BY_OFFICER");
+    // The worker's name stands in the form; whoever signs has one of their own.
+    assert_eq!(signing("Ji-woo Han", "company_officer").await.unwrap_err(), "NAME_DIFFERS");
+    assert_eq!(signing("Eva Lima", "company_officer").await.unwrap().state, "signed");
+    let payment = eva.submit(&draft).await.unwrap().payment;
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    eva.until(&draft, "submitted").await;
+    let FilingEvent::FilingSubmitted(e) = world.last_event(&draft).await else { panic!("it was submitted") };
+    let facts = e.facts.unwrap();
+    assert_eq!(
+        (facts.signed_as.as_str(), facts.age),
+        ("company_officer", 0),
+        "the worker's age is not the filer's"
+    );
+}
+
+/// Everything that the I-140 of an invented company asks about an invented worker, but for the signature.
+fn of_a_company() -> Value {
+    json!({
+        "petitioner_kind": "employer", "company": "Hudson Clinic", "ein": "12-3456789", "employees_us": 40,
+        "nonprofit": false, "gross_income": "$4,000,000", "net_income": "$500,000",
+        "classification": "eb3_skilled", "labor_cert_number": "A-123-45678-123456",
+        "labor_cert_valid_until": "2027-01-31", "prior_petition": false,
+        "ben_family_name": "Han", "ben_given_name": "Ji-woo", "ben_other_names_used": false, "ben_dob": "1990-06-02",
+        "ben_birth_city": "Busan", "ben_birth_country": "KR", "ben_sex": "female",
+        "job_title": "Nurse", "soc_code": "29-1141", "wage": "$90,000", "premium": false,
+        "pet_day_phone": "(212) 555-0123", "used_interpreter": false, "used_preparer": false,
+        "reads_english": "i_read_it", "declares_true": true
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,7 +22,7 @@ fn most_memory_kb(process: u32) -> u64 {
 }
 
 /// As every client does: what is away for a moment is asked again, by the same command.
-async fn patiently<T>(call: impl AsyncFn() -> Result<T, Status>) -> T {
+async fn patiently<T, F: Future<Output = Result<T, Status>>>(call: impl Fn() -> F) -> T {
     let answered = async {
         loop {
             match call().await {
@@ -51,14 +51,14 @@ async fn many_large_files_at_once_all_arrive_in_bounded_memory() {
                 let device = Device::new(channel, &token);
                 let bytes = files::sized(LARGEST, seed);
                 let command = Uuid::now_v7();
-                let mut upload = patiently(async || device.begin(command, &draft, &bytes).await).await;
+                let mut upload = patiently(|| device.begin(command, &draft, &bytes)).await;
                 // In a few calls, as from a line that is cut now and then.
                 while upload.offset < upload.size {
                     let rest = &bytes[usize::try_from(upload.offset).unwrap()..];
                     let part = &rest[..rest.len().min(5 * 1024 * 1024)];
                     upload = match device.send(&upload, cut(part, 200_000)).await {
                         Err(status) if status.code() == Code::Unavailable => {
-                            patiently(async || device.resume(&upload.name).await).await
+                            patiently(|| device.resume(&upload.name)).await
                         }
                         sent => sent.unwrap(),
                     };
@@ -79,7 +79,7 @@ async fn many_large_files_at_once_all_arrive_in_bounded_memory() {
         .map(|(number, name)| {
             let device = Device::new(node.channel(), &world.token(drafts[number / EACH].0.account));
             let command = Uuid::now_v7();
-            tokio::spawn(async move { patiently(async || device.finish(command, &name).await).await })
+            tokio::spawn(async move { patiently(|| device.finish(command, &name)).await })
         })
         .collect();
     for finished in finishing {

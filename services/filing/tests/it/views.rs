@@ -6,10 +6,14 @@ use docket_service::testing::with_token;
 use futures::future::Either;
 use image::{Rgb, RgbImage};
 use tonic::{Code, Status};
+use uuid::Uuid;
 
 use crate::client::{Client, header_and_bytes};
 use crate::papers::{self, SECRET};
-use crate::world::{World, bad_fields, case_accepted, case_assigned, fee_settled, reason};
+use crate::world::{
+    World, bad_fields, case_accepted, case_assigned, examination_continued, fee_settled, reason,
+    request_served,
+};
 use crate::{corpus, files};
 
 /// A page as it was shown.
@@ -162,6 +166,24 @@ async fn who_may_read_a_file_sees_it_and_nobody_else() {
     for stranger in [&ben, &world.person("Eve", "Stone")] {
         assert_eq!(stranger.view(&name, 1, 128).await.err().unwrap().code(), Code::NotFound);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_an_answer_to_a_request_are_shown_to_whoever_may_read_it() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (draft, _) = ana.sent().await;
+    let request = Uuid::now_v7();
+    world.case(&draft, examination_continued(request, &["tax_transcripts"])).await;
+    world.case(&draft, request_served(request, world.now_us() + 1_000_000)).await;
+    let response = ana.until_response(request).await.name;
+    let name =
+        ana.upload(&response, "tax_transcripts", "taxes.pdf", &papers::two_pages()).await.unwrap().name;
+    assert_eq!(ana.view(&name, 2, 128).await.unwrap().at(25, 25), BLUE);
+    let eve = world.person("Eve", "Stone");
+    assert_eq!(eve.view(&name, 1, 128).await.err().unwrap().code(), Code::NotFound);
+    ana.remove(&name).await.unwrap();
+    assert_eq!(ana.view(&name, 1, 128).await.err().unwrap().code(), Code::NotFound, "it was taken off");
 }
 
 #[tokio::test(flavor = "multi_thread")]

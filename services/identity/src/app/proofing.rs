@@ -52,7 +52,7 @@ impl Identity {
         let verdict = tries::charge(&self.pool, PROOFING, &key, self.now()).await?;
         tries::allowed(
             verdict,
-            "Prove your identity in person at an application support center. You can file without it.",
+            "Compare names, date of birth and A-number with your card before you try again. Whoever cannot be matched can file on paper.",
         )?;
         match self.register.find(&particulars).await {
             Match::Person(person) => self.link(context, account, person, &particulars).await,
