@@ -71,3 +71,4 @@ pub use server::{Listening, Server};
 pub use telemetry::init as init_telemetry;
 pub use timers::TimerHandler;
 pub use token::{KeySource, TokenError, Tokens};
+pub use words::in_spanish;

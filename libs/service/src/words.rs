@@ -20,6 +20,11 @@ const SPANISH: &str = "es";
 
 static TEXTS: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("../texts/es.toml")));
 
+/// The Spanish of a text that the sources say in English, with its values; the text itself where none is known.
+pub fn in_spanish(english: &str) -> String {
+    TEXTS.of(english).unwrap_or_else(|| english.to_owned())
+}
+
 /// Whether the caller would rather read Spanish than English (RFC 9110, 12.5.4).
 pub(crate) fn asked_for(headers: &HeaderMap) -> bool {
     let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -73,8 +78,7 @@ fn fields(mut bad: BadRequest) -> BadRequest {
 
 fn ways_out(mut help: Help) -> Help {
     for link in &mut help.links {
-        link.description =
-            TEXTS.of(&link.description).unwrap_or_else(|| std::mem::take(&mut link.description));
+        link.description = in_spanish(&link.description);
     }
     help
 }
@@ -116,7 +120,7 @@ impl Texts {
             .find_map(|pattern| Some(self.filled(&pattern.spanish, &pattern.values(english)?)))
     }
 
-    /// A Spanish text with its values. One that is itself a text of ours is said in Spanish.
+    /// A Spanish text with its values. One that is itself a text of ours is said in Spanish too.
     fn filled(&self, spanish: &str, values: &[&str]) -> String {
         let mut parts = spanish.split('{');
         let mut text = parts.next().unwrap_or_default().to_owned();
@@ -126,7 +130,7 @@ impl Texts {
                 Some((values.get(at)?, words))
             });
             if let Some((value, words)) = numbered {
-                text.push_str(self.whole.get(*value).map_or(*value, String::as_str));
+                text.push_str(self.of(value).as_deref().unwrap_or(value));
                 text.push_str(words);
             } else {
                 text.push('{');
@@ -191,11 +195,14 @@ mod tests {
             "… of … bytes are here." = "Aquí hay … de … bytes."
             "Give … before …." = "Antes de {2}, dé {1}."
             "the form" = "el formulario"
+            "It lacks …." = "Le falta …."
+            "an answer: …" = "una respuesta: …"
             "…." = "…: algo.""#,
         );
         let of = |english: &str| texts.of(english).unwrap();
         assert_eq!(of("3 of 9 bytes are here."), "Aquí hay 3 de 9 bytes.");
         assert_eq!(of("Give the form before {1}…."), "Antes de {1}…, dé el formulario.");
+        assert_eq!(of("It lacks an answer: name."), "Le falta una respuesta: name.");
         assert_eq!(of("Other words."), "Other words: algo.");
         assert_eq!(texts.of("Other words"), None);
     }

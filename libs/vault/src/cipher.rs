@@ -22,13 +22,22 @@ impl Cipher {
 
     pub(crate) fn seal(&self, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
         let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
-        sealed.extend_from_slice(plain);
-        let nonce = self
-            .0
-            .seal_in_place_append_tag(Aad::from(aad), &mut sealed)
-            .map_err(|_unspecified| Error::Randomness)?;
-        sealed.splice(0..0, nonce.as_ref().iter().copied());
+        self.seal_onto(&mut sealed, aad, plain)?;
         Ok(sealed)
+    }
+
+    /// [`Cipher::seal`], behind what is in `sealed` already.
+    pub(crate) fn seal_onto(&self, sealed: &mut Vec<u8>, aad: &[u8], plain: &[u8]) -> Result<(), Error> {
+        let start = sealed.len();
+        sealed.extend_from_slice(&[0; NONCE_BYTES]);
+        sealed.extend_from_slice(plain);
+        let (nonce, tag) = self
+            .0
+            .seal_in_place_separate_tag(Aad::from(aad), &mut sealed[start + NONCE_BYTES..])
+            .map_err(|_unspecified| Error::Randomness)?;
+        sealed[start..start + NONCE_BYTES].copy_from_slice(nonce.as_ref());
+        sealed.extend_from_slice(tag.as_ref());
+        Ok(())
     }
 
     pub(crate) fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Error> {

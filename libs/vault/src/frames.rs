@@ -19,7 +19,7 @@ const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 17;
 
 /// The key of one sealed object, fetched once; then sealing and opening wait for nothing.
-pub struct ObjectKey {
+struct ObjectKey {
     key: Arc<LiveKey>,
     aad: Vec<u8>,
 }
@@ -69,19 +69,13 @@ impl ObjectKey {
         aad
     }
 
-    /// Seals frame `number` (from 0); every frame but the last holds [`FRAME_BYTES`].
-    ///
-    /// # Errors
-    /// [`Error::Randomness`].
-    pub fn seal_frame(&self, number: u64, last: bool, plain: &[u8]) -> Result<Vec<u8>, Error> {
-        self.key.cipher.seal(&self.frame_aad(number, last), plain)
+    /// Seals frame `number` (from 0) behind what is in `out`; every frame but the last holds [`FRAME_BYTES`].
+    fn seal_frame(&self, out: &mut Vec<u8>, number: u64, last: bool, plain: &[u8]) -> Result<(), Error> {
+        self.key.cipher.seal_onto(out, &self.frame_aad(number, last), plain)
     }
 
     /// Opens frame `number`.
-    ///
-    /// # Errors
-    /// [`Error::Altered`].
-    pub fn open_frame(&self, number: u64, last: bool, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+    fn open_frame(&self, number: u64, last: bool, sealed: &[u8]) -> Result<Vec<u8>, Error> {
         self.key.cipher.open(&self.frame_aad(number, last), sealed)
     }
 }
@@ -101,17 +95,31 @@ impl SealedWriter {
     /// [`Error::Randomness`].
     pub fn push(&mut self, plain: &[u8]) -> Result<Vec<u8>, Error> {
         let mut out = self.header();
-        self.held.extend_from_slice(plain);
-        let mut rest = self.held.as_slice();
+        let frames = (self.held.len() + plain.len()) / FRAME_BYTES;
+        out.reserve(frames * SEALED_FRAME_BYTES);
+        let mut rest = plain;
         // The last frame must be known as such, so a full one waits until there is more.
-        while rest.len() > FRAME_BYTES {
-            let (frame, after) = rest.split_at(FRAME_BYTES);
-            out.extend(self.key.seal_frame(self.number, false, frame)?);
-            self.number += 1;
+        if !self.held.is_empty() && self.held.len() + rest.len() > FRAME_BYTES {
+            let (now, after) = rest.split_at(FRAME_BYTES - self.held.len());
+            self.held.extend_from_slice(now);
+            let frame = std::mem::take(&mut self.held);
+            self.frame(&mut out, &frame)?;
             rest = after;
         }
-        self.held = rest.to_vec();
+        while rest.len() > FRAME_BYTES {
+            let (frame, after) = rest.split_at(FRAME_BYTES);
+            self.frame(&mut out, frame)?;
+            rest = after;
+        }
+        self.held.extend_from_slice(rest);
         Ok(out)
+    }
+
+    /// Seals a frame that is not the last.
+    fn frame(&mut self, out: &mut Vec<u8>, plain: &[u8]) -> Result<(), Error> {
+        self.key.seal_frame(out, self.number, false, plain)?;
+        self.number += 1;
+        Ok(())
     }
 
     /// Ends the object and gives its last sealed bytes.
@@ -120,7 +128,7 @@ impl SealedWriter {
     /// [`Error::Randomness`].
     pub fn finish(mut self) -> Result<Vec<u8>, Error> {
         let mut out = self.header();
-        out.extend(self.key.seal_frame(self.number, true, &self.held)?);
+        self.key.seal_frame(&mut out, self.number, true, &self.held)?;
         Ok(out)
     }
 

@@ -32,7 +32,7 @@ pub use certificate::{Answered, BACKUPS_KEPT, Certificate, Completion, Statement
 pub use code::Code;
 pub use erasure::{ErasureRequest, RequestState};
 pub use error::Error;
-pub use frames::{FRAME_BYTES, ObjectKey, SealedReader, SealedWriter};
+pub use frames::{FRAME_BYTES, SealedReader, SealedWriter};
 pub use hold::Hold;
 pub use kek::Kek;
 pub use kms::{AwsKms, AwsKmsOptions};

@@ -11,7 +11,7 @@ use sqlx::{PgExecutor, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::certificate::CertificateKey;
-use crate::cipher::{Cipher, push, random_key, unwrap, wrap};
+use crate::cipher::{Cipher, OVERHEAD, push, random_key, unwrap, wrap};
 use crate::mac::MacRoot;
 use crate::provider::Keyring;
 use crate::roots::{StoredRoot, Wrapping, root_key};
@@ -134,9 +134,10 @@ impl Vault {
     /// [`Error::Erased`] when the subject's key was destroyed; [`Error::Database`].
     pub async fn seal(&self, subject: &Subject, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
         let key = self.sealing_key(subject).await?;
-        let mut sealed = vec![SEALED_VERSION];
+        let mut sealed = Vec::with_capacity(1 + KEY_ID_BYTES + plain.len() + OVERHEAD);
+        sealed.push(SEALED_VERSION);
         sealed.extend_from_slice(key.id.as_bytes());
-        sealed.extend(key.cipher.seal(&whole_aad("docket.sealed.v1", subject, aad), plain)?);
+        key.cipher.seal_onto(&mut sealed, &whole_aad("docket.sealed.v1", subject, aad), plain)?;
         Ok(sealed)
     }
 

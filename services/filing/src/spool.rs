@@ -111,6 +111,8 @@ impl Sender {
         while !bytes.is_empty() {
             if self.held.is_empty() {
                 self.since = Instant::now();
+                let expected = usize::try_from(self.size - self.at).unwrap_or(PART);
+                self.held.reserve_exact(expected.min(PART));
             }
             let space = PART * (1 + self.taken.len()) - self.held.len();
             let (now, later) = bytes.split_at(space.min(bytes.len()));
@@ -131,6 +133,7 @@ impl Sender {
         let room = Arc::clone(&self.room.0).try_acquire_owned();
         room.is_ok_and(|room| {
             self.taken.push(room);
+            self.held.reserve_exact(PART);
             true
         })
     }

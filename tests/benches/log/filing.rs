@@ -294,11 +294,14 @@ fn photograph() -> Vec<u8> {
     bytes
 }
 
-/// The same with a comment of its own, so that no two files are the same.
+/// The same with a comment of its own, so that no two files are the same, and few as long.
 fn unlike(photograph: &[u8]) -> Vec<u8> {
+    let comment = rand::rng().random_range(16_u16..9_000);
     let mut bytes = photograph[..2].to_vec();
-    bytes.extend([0xff, 0xfe, 0, 18]);
+    bytes.extend([0xff, 0xfe]);
+    bytes.extend((comment + 2).to_be_bytes());
     bytes.extend(Uuid::now_v7().as_bytes());
+    bytes.resize(6 + usize::from(comment), b' ');
     bytes.extend(&photograph[2..]);
     bytes
 }

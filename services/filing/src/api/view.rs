@@ -5,7 +5,7 @@ use docket_forms::{Attention, EvidenceLevel, FindingKind, Happened, Language, Le
 use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
-use docket_service::{ApiError, Caller};
+use docket_service::{ApiError, Caller, in_spanish};
 use jiff::civil::Date;
 use serde_json::Value;
 use uuid::Uuid;
@@ -56,7 +56,7 @@ pub(crate) async fn whole(
             explanation: words.to_owned(),
         });
         view.explanations = explained.collect();
-        view.attention = dossier.content.attention.iter().map(carried_over).collect();
+        view.attention = dossier.content.attention.iter().map(|one| carried_over(one, language)).collect();
     }
     Ok(view)
 }
@@ -100,7 +100,7 @@ pub(crate) fn summary(outline: &Outline<'_>) -> pb::Filing {
     }
 }
 
-fn carried_over(one: &Attention) -> pb::CarriedOver {
+fn carried_over(one: &Attention, language: Language) -> pb::CarriedOver {
     let (happened, message) = match &one.happened {
         Happened::Dropped { reason } => ("dropped", reason.clone()),
         Happened::OptionGone { option } => ("option_gone", format!("{option} can no longer be chosen.")),
@@ -108,6 +108,7 @@ fn carried_over(one: &Attention) -> pb::CarriedOver {
         Happened::NoLongerFits { why } => ("no_longer_fits", why.clone()),
         Happened::New => ("new", String::new()),
     };
+    let message = if language == Language::Es { in_spanish(&message) } else { message };
     pb::CarriedOver {
         was: one.was.clone().unwrap_or_default(),
         field: one.field.clone().unwrap_or_default(),
