@@ -298,6 +298,51 @@ async fn an_unfinished_upload_waits_for_a_week() {
     swept.await.expect("it is taken away when its time is over");
 }
 
+/// Whoever ends an upload, ends it alone: a file that became evidence is never taken away with what was given up.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_finished_and_given_up_at_once_is_whole_evidence_or_gone() {
+    let (world, ana, draft) = started().await;
+    let second = world.second_node().await;
+    let devices = [Device::new(world.channel(), &ana.token), Device::new(second.channel(), &ana.token)];
+    let mut chance = chance::rng();
+    let mut attached = 0;
+    for run in 0..chance::short_or_long(12, 50) {
+        // One part, which stays where it is, and several, which are sealed anew as one.
+        let size = if run % 2 == 0 { 40_000 } else { 5 * 1024 * 1024 };
+        let bytes = files::sized(size, chance.random());
+        let begun = devices[0].begin(Uuid::now_v7(), &draft, &bytes).await.unwrap();
+        devices[0].send(&begun, cut(&bytes, 200_000)).await.unwrap();
+        let command = Uuid::now_v7();
+        let giving_up = async {
+            sleep(Duration::from_millis(chance.random_range(0..120))).await;
+            devices[1].cancel(&begun.name).await
+        };
+        let (one, two, _given_up) = tokio::join!(
+            devices[0].finish(command, &begun.name),
+            devices[1].finish(command, &begun.name),
+            giving_up
+        );
+        for refused in [&one, &two].into_iter().filter_map(|finished| finished.as_ref().err()) {
+            let over = refused.code() == Code::NotFound || reason(refused) == "CONTINUED_ELSEWHERE";
+            assert!(over, "run {run}: {refused:?}");
+        }
+        let evidence = [one, two].into_iter().flatten().next();
+        let again = devices[1].finish(command, &begun.name).await;
+        match &evidence {
+            Some(evidence) => {
+                attached += 1;
+                assert_eq!(&again.unwrap(), evidence, "asked once more, it is the same");
+                assert!(ana.download(&evidence.name).await.unwrap().1 == bytes, "run {run}");
+            }
+            None => assert_eq!(again.unwrap_err().code(), Code::NotFound),
+        }
+        assert!(devices[0].list(&draft).await.unwrap().is_empty());
+    }
+    assert_eq!(ana.get(&draft).await.unwrap().evidence.len(), attached);
+    assert_eq!(world.objects(), attached, "nothing is left beside what is attached");
+    second.stop().await.unwrap();
+}
+
 /// D1: random cuts, repeats, damages, devices and nodes; every file arrives whole, or is refused in clear words.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_on_the_way_the_file_is_whole() {
