@@ -21,7 +21,7 @@ use super::views::{self, Views};
 use super::{CHUNK, Messages, responses, reuse, upload, view};
 use crate::check::Check;
 use crate::desk::{Desk, ResponseDossier, acting_for, evidence_in, id_in};
-use crate::domain::{Attached, filing};
+use crate::domain::{Attached, filing, response};
 
 /// Uploads at a time: each is held in memory whole until it is scanned, 12 MiB at most.
 const UPLOADS: usize = 16;
@@ -152,12 +152,20 @@ impl EvidenceService for EvidenceApi {
 }
 
 async fn remove(desk: &Desk, caller: &Caller, request: &pb::RemoveEvidenceRequest) -> Result<(), ApiError> {
-    let (filing, evidence) = evidence_in("filings", &request.name)?;
-    let context = caller.context(&request.request_id, request)?;
-    desk.filing(caller, "RemoveEvidence", filing).await?;
-    desk.filings
-        .execute(&context, filing, Subjects::filing(filing), |state| filing::detach(state, evidence))
-        .await?;
+    let (action, context) = ("RemoveEvidence", caller.context(&request.request_id, request)?);
+    if request.name.starts_with("responses/") {
+        let (id, evidence) = evidence_in("responses", &request.name)?;
+        let response = desk.response(caller, action, id).await?.response;
+        let context = acting_for(context, caller, response.account);
+        let decide = |state: &response::Response| response::detach(state, evidence);
+        desk.responses.execute(&context, id, Subjects::filing(response.case), decide).await?;
+        return Ok(());
+    }
+    let (id, evidence) = evidence_in("filings", &request.name)?;
+    let account = desk.closed(caller, action, id).await?.filing.account;
+    let context = acting_for(context, caller, account);
+    let decide = |state: &filing::Filing| filing::detach(state, evidence);
+    desk.filings.execute(&context, id, Subjects::filing(id), decide).await?;
     Ok(())
 }
 

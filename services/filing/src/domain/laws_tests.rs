@@ -458,12 +458,13 @@ fn whatever_is_decided_for_a_response_folds() {
     };
     let item = prop::sample::select(&["tax_transcripts", "name_change", "passport"][..]);
     RESPONSE.decided_lives(
-        4,
+        5,
         (0..12_u8, item, any::<bool>()),
         |state, (command, item, confirmed)| match command {
             0 => response::open(state, opened()),
             1 => response::submit(state, *confirmed, 1_000),
             2 => response::close(state, "withdrawn"),
+            3 => response::detach(state, state.evidence.first().map_or_else(Uuid::nil, |file| file.id)),
             number => response::attach(state, file(*number, item)),
         },
         |before, event, after| {
@@ -473,6 +474,9 @@ fn whatever_is_decided_for_a_response_folds() {
                 ResponseEvent::ResponseOpened(_) => assert!(!before.exists() && after.exists()),
                 ResponseEvent::ResponseEvidenceAdded(_) => {
                     assert!(after.evidence.last().is_some_and(|file| before.items.contains(&file.kind)));
+                }
+                ResponseEvent::ResponseEvidenceRemoved(_) => {
+                    assert_eq!(before.evidence[1..], after.evidence);
                 }
                 ResponseEvent::ResponseClosed(closed) => assert_eq!(after.closed_cause, closed.cause),
                 ResponseEvent::ResponseSubmitted(sent) => {

@@ -49,6 +49,12 @@ pub fn evolve(response: Response, event: &Event) -> Response {
             response.evidence.push(attached(e));
             response
         }
+        Event::ResponseEvidenceRemoved(e) => {
+            let mut response = response;
+            let removed = id(&e.evidence_id);
+            response.evidence.retain(|evidence| evidence.id != removed);
+            response
+        }
         Event::ResponseClosed(e) => Response { closed_cause: e.cause.clone(), ..response },
         Event::ResponseSubmitted(e) => Response { received_at_us: e.received_at_us, ..response },
     }
@@ -162,6 +168,15 @@ pub fn attach(response: &Response, file: NewFile) -> Result<Vec<Event>, Refusal>
         }
         .into(),
     ])
+}
+
+/// Takes a file off.
+pub fn detach(response: &Response, evidence: Uuid) -> Result<Vec<Event>, Refusal> {
+    response.open()?;
+    if !response.evidence.iter().any(|attached| attached.id == evidence) {
+        return Err(Refusal::not_found());
+    }
+    Ok(vec![pb::ResponseEvidenceRemoved { evidence_id: evidence.to_string() }.into()])
 }
 
 /// Sends the one answer. What comes late goes in too: the case marks it (8 CFR 103.2(b)(11), (13)).

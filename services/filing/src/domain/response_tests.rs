@@ -54,6 +54,18 @@ fn a_request_served_again_changes_nothing() {
 }
 
 #[test]
+fn a_file_is_taken_off_before_the_answer_is_sent_and_not_after() {
+    let attached = with("tax_transcripts");
+    let here = given([opened(), attached.clone()]);
+    let removed = detach(&here, Uuid::from_u128(5)).unwrap();
+    assert_eq!(evolve(here.clone(), &removed[0]), given([opened()]));
+    assert_eq!(detach(&here, Uuid::from_u128(6)).unwrap_err().reason, "NOT_FOUND");
+    let sent = submit(&here, true, 500).unwrap().remove(0);
+    let sent = given([opened(), attached, sent]);
+    assert_eq!(detach(&sent, Uuid::from_u128(5)).unwrap_err().reason, "ALREADY_SUBMITTED");
+}
+
+#[test]
 fn a_request_that_ended_takes_nothing_any_more_and_keeps_what_is_there() {
     let closed = Event::from(pb::ResponseClosed { cause: "withdrawn".into() });
     let open = given([opened(), with("tax_transcripts")]);

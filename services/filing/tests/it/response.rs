@@ -29,14 +29,22 @@ async fn a_request_is_answered_once_when_it_is_served() {
     assert_eq!(reason(&partial), "INCOMPLETE");
     assert!(partial.message().contains("court_records"));
 
+    let wrong = ana.upload(&name, "court_records", "wrong.png", &files::picture(7)).await.unwrap().name;
+    ana.remove(&wrong).await.unwrap();
+    assert_eq!(ana.download(&wrong).await.unwrap_err().code(), Code::NotFound, "it was taken off");
+    assert_eq!(ana.remove(&wrong).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(reason(&ana.respond(&name, false).await.unwrap_err()), "INCOMPLETE");
+
     let command = Uuid::now_v7();
     let sent = ana.respond_as(command, &name, true).await.unwrap();
+    assert_eq!(reason(&ana.remove(&evidence.name).await.unwrap_err()), "ALREADY_SUBMITTED");
     assert!(sent.received_at_us > 0);
     assert_eq!(ana.respond_as(command, &name, true).await.unwrap(), sent);
     assert_eq!(reason(&ana.respond(&name, true).await.unwrap_err()), "ALREADY_SUBMITTED");
 
     let eve = world.person("Eve", "Other");
     assert_eq!(eve.respond(&name, true).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(eve.remove(&evidence.name).await.unwrap_err().code(), Code::NotFound);
     assert_eq!(eve.download(&evidence.name).await.unwrap_err().code(), Code::NotFound);
     assert!(eve.responses().await.is_empty());
 }

@@ -105,7 +105,7 @@ fn for_a_child(filer: Filer, has_authority: bool) -> Result<(), Refusal> {
         Some(age) if age < SIGNS_SELF || filer.parent_applies => Ok(()),
         Some(_) => Err(Refusal::state(
             "SIGNS_SELF_FROM_14",
-            "A parent signs only for a child under 14 (8 CFR 103.2(a)(2)), and on Form N-600 for one under 18 (8 CFR 341.1).",
+            "A parent signs only for a child under 14 (8 CFR 103.2(a)(2)), and on Form N-600 for one under 18 (8 CFR 341.1; Instructions to Form N-600).",
         )
         .way_out("The person whom the form is about signs in an account of their own.")
         .field("capacity")),
