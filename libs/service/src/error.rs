@@ -39,6 +39,8 @@ pub enum ApiError {
     },
     /// Something we depend on is away; the same request may be repeated.
     Unavailable(&'static str),
+    /// The line to the database was cut while it was told to keep something: repeated with the same id, it is done once.
+    OutcomeUnknown,
     /// Too much at once.
     Exhausted(&'static str),
     /// Data whose key was destroyed.
@@ -112,8 +114,8 @@ impl From<docket_eventlog::Error> for ApiError {
                 Self::Refused(Refusal::too_much("TOO_LARGE", "This is larger than can be kept."))
             }
             Error::Overloaded => Self::Exhausted("the log"),
-            Error::OutcomeUnknown => Self::Unavailable("the database; repeat with the same request id"),
-            Error::Closed => Self::Unavailable("the service, which is stopping"),
+            Error::OutcomeUnknown => Self::OutcomeUnknown,
+            Error::Closed => Self::Unavailable("the service, which is stopping,"),
             Error::Erased => Self::Erased,
             Error::Database(error) if is_away(&error) => Self::Unavailable("the database"),
             Error::Vault(error) => error.into(),

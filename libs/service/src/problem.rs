@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 use tonic::{Code, Status};
 use tonic_types::{FieldViolation, StatusExt as _};
 
+use crate::status::rule_and_words;
+
 /// The reason once more, where an answer has no body (HEAD).
 const REASON: HeaderName = HeaderName::from_static("docket-reason");
 
@@ -71,9 +73,9 @@ impl Problem {
     }
 }
 
-/// A field that is wrong; the rule's id stands before its words in the status.
+/// A field that is wrong.
 fn field(fault: &FieldViolation) -> Value {
-    let (reason, words) = fault.description.split_once(": ").unwrap_or(("", &fault.description));
+    let (reason, words) = rule_and_words(&fault.description);
     let words = fault.localized_message.as_ref().map_or(words, |words| &words.message);
     json!({"field": fault.field, "reason": reason, "message": words})
 }

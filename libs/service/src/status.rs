@@ -52,6 +52,11 @@ impl From<ApiError> for Status {
                     details,
                 )
             }
+            ApiError::OutcomeUnknown => {
+                let details = ErrorDetails::with_retry_info(Some(RETRY));
+                let message = "The line to the database was cut, and it is not known whether this was done. Repeat it with the same request id.";
+                Self::with_error_details(Code::Unavailable, message, details)
+            }
             ApiError::Exhausted(what) => {
                 let details = ErrorDetails::with_retry_info(Some(RETRY));
                 Self::with_error_details(
@@ -85,7 +90,7 @@ fn refused(refusal: Refusal) -> Status {
     let facts: HashMap<String, String> = refusal.facts.into_iter().collect();
     details.set_error_info(refusal.reason, domain(), facts);
     for fault in &refusal.faults {
-        // The rule's id stands before its words, so that programs need not read prose.
+        // So that programs need not read prose; `rule_and_words` takes it apart again.
         details.add_bad_request_violation(&fault.field, format!("{}: {}", fault.reason, fault.message));
     }
     if refusal.code == RefusalCode::State {
@@ -99,6 +104,11 @@ fn refused(refusal: Refusal) -> Status {
         details.add_help_link(&refusal.way_out, "");
     }
     Status::with_error_details(code, refusal.message, details)
+}
+
+/// The id of the rule and its words, in the description of a field; words alone where others wrote it.
+pub(crate) fn rule_and_words(description: &str) -> (&str, &str) {
+    description.split_once(": ").unwrap_or(("", description))
 }
 
 fn with_reason(

@@ -11,7 +11,9 @@ use http::header::ACCEPT_LANGUAGE;
 use http::{HeaderMap, Response};
 use tonic::body::Body;
 use tonic::{Code, Status};
-use tonic_types::{BadRequest, ErrorDetails, Help, LocalizedMessage, StatusExt as _};
+use tonic_types::{BadRequest, Help, LocalizedMessage, StatusExt as _};
+
+use crate::status::rule_and_words;
 
 /// Stands for a value, in both languages.
 const VALUE: &str = "…";
@@ -59,18 +61,13 @@ fn spoken(status: &Status) -> Status {
     if let Some(words) = TEXTS.of(status.message()) {
         details.set_localized_message(SPANISH, words);
     }
-    with_details(status, details)
-}
-
-fn with_details(status: &Status, details: ErrorDetails) -> Status {
     let metadata = status.metadata().clone();
     Status::with_error_details_and_metadata(status.code(), status.message(), details, metadata)
 }
 
 fn fields(mut bad: BadRequest) -> BadRequest {
     for field in &mut bad.field_violations {
-        // The rule's id stands before its words.
-        let words = field.description.split_once(": ").map_or(field.description.as_str(), |(_, words)| words);
+        let (_, words) = rule_and_words(&field.description);
         field.localized_message = TEXTS.of(words).map(|words| LocalizedMessage::new(SPANISH, words));
     }
     bad

@@ -127,38 +127,42 @@ impl Connection {
         Ok(channel.clone())
     }
 
+    fn line(&self, channel: &Channel) -> Line {
+        InterceptedService::new(channel.clone(), self.reader.clone())
+    }
+
     pub fn accounts(&self) -> AccountServiceClient<Line> {
-        AccountServiceClient::with_interceptor(self.identity.clone(), self.reader.clone())
+        AccountServiceClient::new(self.line(&self.identity))
     }
     pub fn sessions(&self) -> SessionServiceClient<Line> {
-        SessionServiceClient::with_interceptor(self.identity.clone(), self.reader.clone())
+        SessionServiceClient::new(self.line(&self.identity))
     }
     pub fn catalogue(&self) -> CatalogueServiceClient<Line> {
-        CatalogueServiceClient::with_interceptor(self.filing.clone(), self.reader.clone())
+        CatalogueServiceClient::new(self.line(&self.filing))
     }
     pub fn drafts(&self) -> DraftServiceClient<Line> {
-        DraftServiceClient::with_interceptor(self.filing.clone(), self.reader.clone())
+        DraftServiceClient::new(self.line(&self.filing))
     }
     pub fn evidence(&self) -> EvidenceServiceClient<Line> {
-        EvidenceServiceClient::with_interceptor(self.filing.clone(), self.reader.clone())
+        EvidenceServiceClient::new(self.line(&self.filing))
     }
     pub fn uploads(&self) -> UploadServiceClient<Line> {
-        UploadServiceClient::with_interceptor(self.filing.clone(), self.reader.clone())
+        UploadServiceClient::new(self.line(&self.filing))
     }
     pub fn representations(&self) -> RepresentationServiceClient<Line> {
-        RepresentationServiceClient::with_interceptor(self.filing.clone(), self.reader.clone())
+        RepresentationServiceClient::new(self.line(&self.filing))
     }
     pub fn payments(&self) -> PaymentServiceClient<Line> {
-        PaymentServiceClient::with_interceptor(self.payments.clone(), self.reader.clone())
+        PaymentServiceClient::new(self.line(&self.payments))
     }
     pub fn cases(&self) -> CaseCommandServiceClient<Line> {
-        CaseCommandServiceClient::with_interceptor(self.cases.clone(), self.reader.clone())
+        CaseCommandServiceClient::new(self.line(&self.cases))
     }
     pub fn status(&self) -> StatusServiceClient<Line> {
-        StatusServiceClient::with_interceptor(self.status.clone(), self.reader.clone())
+        StatusServiceClient::new(self.line(&self.status))
     }
     pub fn inbox(&self) -> InboxServiceClient<Line> {
-        InboxServiceClient::with_interceptor(self.notifications.clone(), self.reader.clone())
+        InboxServiceClient::new(self.line(&self.notifications))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Sends a file as evidence in portions, and goes on where the line was cut: also where an earlier run stopped.
 use crate::client::{Line, UploadServiceClient, passing, reason, request};
 use anyhow::{Context, Result, ensure};
-use crc::{CRC_32_ISCSI, Crc, Table};
 use docket_proto::filing::v1 as pb;
 use pb::send_upload_request::Part;
 use sha2::{Digest, Sha256};
@@ -12,10 +11,8 @@ use std::time::Duration;
 use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
-/// The checksum of a chunk.
-static CRC_32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
-/// The most bytes of a chunk.
-const CHUNK: usize = 256 * 1024;
+/// Bytes of a file in memory while its hash is taken.
+const READ_AT_ONCE: usize = 256 * 1024;
 /// Bytes sent before the service is asked whether they are on its disk.
 const PORTION: u64 = 1024 * 1024;
 /// How long a portion may take.
@@ -40,7 +37,7 @@ impl Outgoing {
         let told = || path.display().to_string();
         let mut file = File::open(path).with_context(told)?;
         ensure!(file.metadata().with_context(told)?.is_file(), "{}: it is not a file", path.display());
-        let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; CHUNK]);
+        let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; READ_AT_ONCE]);
         loop {
             let read = file.read(&mut buffer).with_context(told)?;
             if read == 0 {
@@ -119,9 +116,7 @@ fn name_to_send(path: &Path) -> String {
 /// The messages of a portion: where it goes, then its bytes in chunks, each with its checksum.
 fn messages(upload: &pb::Upload, bytes: &[u8]) -> Vec<pb::SendUploadRequest> {
     let place = pb::UploadPlace { name: upload.name.clone(), turn: upload.turn, offset: upload.offset };
-    let chunk = |bytes: &[u8]| pb::UploadChunk { bytes: bytes.to_vec(), crc32c: CRC_32C.checksum(bytes) };
-    let chunks = bytes.chunks(CHUNK).map(|bytes| Part::Chunk(chunk(bytes)));
-    let parts = std::iter::once(Part::Place(place)).chain(chunks);
+    let parts = std::iter::once(Part::Place(place)).chain(pb::UploadChunk::cut(bytes).map(Part::Chunk));
     parts.map(|part| pb::SendUploadRequest { part: Some(part) }).collect()
 }
 

@@ -26,7 +26,7 @@ pub(crate) use catalogue::CatalogueApi;
 pub(crate) use drafts::DraftApi;
 pub(crate) use evidence::EvidenceApi;
 pub(crate) use representations::RepresentationApi;
-pub(crate) use uploads::{CRC_32C, UploadApi};
+pub(crate) use uploads::UploadApi;
 
 /// The most bytes in one message, as the API promises.
 const CHUNK: usize = 256 * 1024;

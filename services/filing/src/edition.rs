@@ -19,7 +19,8 @@ const ATTEMPTS: usize = 5;
 /// # Errors
 /// Unavailable, when the draft is in an edition that this catalogue does not have: another node has a newer one.
 pub(crate) async fn present(desk: &Desk, mut dossier: Dossier) -> Result<Dossier, ApiError> {
-    for _ in 0..ATTEMPTS {
+    let mut attempts = 0;
+    loop {
         if dossier.filing.open().is_err() || dossier.content.erased {
             return Ok(dossier);
         }
@@ -27,6 +28,10 @@ pub(crate) async fn present(desk: &Desk, mut dossier: Dossier) -> Result<Dossier
         if dossier.filing.edition == form.edition.to_string() {
             return Ok(dossier);
         }
+        if attempts == ATTEMPTS {
+            return Err(ApiError::Unavailable("the draft in the new edition of its form"));
+        }
+        attempts += 1;
         let change = carried_over(form, &dossier)?;
         let (id, version) = (dossier.id, change.version);
         let context = context(form, &dossier);
@@ -38,7 +43,6 @@ pub(crate) async fn present(desk: &Desk, mut dossier: Dossier) -> Result<Dossier
         }
         dossier = desk.dossiers.opened(id).await?;
     }
-    Err(ApiError::Unavailable("the draft in the new edition of its form"))
 }
 
 fn carried_over(form: &Form, dossier: &Dossier) -> Result<EditionChange, ApiError> {
@@ -47,7 +51,7 @@ fn carried_over(form: &Form, dossier: &Dossier) -> Result<EditionChange, ApiErro
     let carried = from.and_then(|from| form.carry_over(from, before).ok());
     let Some(CarriedOver { answers, attention }) = carried else {
         tracing::error!(filing = %dossier.id, edition = dossier.filing.edition, "no lens leads from a draft's edition");
-        return Err(ApiError::Unavailable("the edition of the form in which this draft is"));
+        return Err(ApiError::Unavailable("the edition of this draft"));
     };
     let changes = changes(before, answers);
     Ok(EditionChange {

@@ -30,7 +30,6 @@ use tonic::metadata::MetadataMap;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use uuid::Uuid;
 
-use crate::api::CRC_32C;
 use crate::file_type;
 
 const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
@@ -47,8 +46,6 @@ const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 const EVIDENCE: HeaderName = HeaderName::from_static("docket-evidence");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const OCTETS: &str = "application/offset+octet-stream";
-/// The most bytes of a chunk, as `SendUpload` takes them.
-const CHUNK: usize = 256 * 1024;
 
 type Client = UploadServiceClient<Local>;
 
@@ -240,10 +237,8 @@ fn parts(
     bytes: ReceiverStream<Bytes>,
 ) -> impl Stream<Item = pb::SendUploadRequest> + Send + 'static {
     let place = pb::UploadPlace { name: upload.name, turn: upload.turn, offset: upload.offset };
-    let chunks = bytes.flat_map(|bytes| {
-        let chunk = |bytes: &[u8]| pb::UploadChunk { bytes: bytes.to_vec(), crc32c: CRC_32C.checksum(bytes) };
-        stream::iter(bytes.chunks(CHUNK).map(chunk).map(Part::Chunk).collect::<Vec<_>>())
-    });
+    let chunks = bytes
+        .flat_map(|bytes| stream::iter(pb::UploadChunk::cut(&bytes).map(Part::Chunk).collect::<Vec<_>>()));
     stream::once(std::future::ready(Part::Place(place)))
         .chain(chunks)
         .map(|part| pb::SendUploadRequest { part: Some(part) })

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use crc::{CRC_32_ISCSI, Crc, Table};
 use docket_filing::{Config, CopiesConfig, InspectorConfig, MIGRATOR, ScannerConfig, UploadsConfig};
 use docket_forms::CatalogueFolder;
 use docket_proto::filing::v1 as pb;
@@ -43,8 +42,6 @@ const SENDERS: usize = 8;
 const CONNECTIONS: usize = 4;
 /// Files attached to a draft before the next one is begun; a filing takes 60.
 const FILES_OF_A_DRAFT: usize = 50;
-const CHUNK: usize = 256 * 1024;
-static CRC_32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 pub(crate) async fn run(report: &mut Report) {
     if report.wants(&[SAVES]) {
@@ -265,10 +262,8 @@ impl Person {
         let begun = uploads.begin_upload(with_token(announced, &self.token)).await.unwrap();
         let pb::Upload { name, turn, offset, .. } = begun.into_inner().upload.unwrap();
         let place = Part::Place(pb::UploadPlace { name: name.clone(), turn, offset });
-        let chunk = |bytes: &[u8]| pb::UploadChunk { bytes: bytes.to_vec(), crc32c: CRC_32C.checksum(bytes) };
-        let chunks = bytes.chunks(CHUNK).map(chunk).map(Part::Chunk);
         let parts: Vec<_> = std::iter::once(place)
-            .chain(chunks)
+            .chain(pb::UploadChunk::cut(bytes).map(Part::Chunk))
             .map(|part| pb::SendUploadRequest { part: Some(part) })
             .collect();
         uploads.send_upload(with_token(futures::stream::iter(parts), &self.token)).await.unwrap();

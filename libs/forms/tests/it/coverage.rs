@@ -118,24 +118,6 @@ fn catches(form: &Form, prevent: &str) -> String {
     }
 }
 
-/// Which papers say the source that asks for them, and which still do not.
-fn sources(catalogue: &Catalogue) -> String {
-    let rows = || catalogue.forms().flat_map(|form| form.evidence.iter().map(move |row| (form, row)));
-    let (all, cited) = (rows().count(), rows().filter(|(_, row)| row.cite.is_some()).count());
-    let mut page = format!(
-        "\n## Where papers come from: {cited} of {all}\n\n\
-         A paper says the source that asks for it where the catalogue has one. It has none yet for:\n\n"
-    );
-    for form in catalogue.forms() {
-        let bare = form.evidence.iter().filter(|row| row.cite.is_none());
-        let kinds: Vec<String> = bare.map(|row| format!("`{}`", row.kind)).collect();
-        if !kinds.is_empty() {
-            let _ = writeln!(page, "- {}: {}", form.id, kinds.join(", "));
-        }
-    }
-    page
-}
-
 #[test]
 fn the_page_of_what_is_caught_fits_the_catalogue() {
     let mut page = String::from(
@@ -167,7 +149,6 @@ fn the_page_of_what_is_caught_fits_the_catalogue() {
         let whole = !WHOLE.contains(&form.id.as_str()) || caught == rows.len();
         assert!(whole, "{}: {caught} of {} are caught", form.id, rows.len());
     }
-    page.push_str(&sources(&catalogue));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/forms/coverage.md");
     if std::env::var_os("DOCKET_ACCEPT").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

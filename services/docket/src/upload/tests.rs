@@ -23,14 +23,14 @@ fn upload(name: &str, size: u64, offset: u64) -> pb::Upload {
 
 #[test]
 fn a_portion_is_its_place_and_chunks_with_their_checksums() {
-    let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(CHUNK + 9).collect();
+    let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(pb::UploadChunk::MOST_BYTES + 9).collect();
     let at = pb::Upload { turn: 3, ..upload("uploads/a", 999, 5) };
     let parts: Vec<Part> = messages(&at, &bytes).into_iter().filter_map(|message| message.part).collect();
     let [Part::Place(place), Part::Chunk(first), Part::Chunk(last)] = &parts[..] else {
         panic!("{} parts", parts.len())
     };
     assert_eq!((place.name.as_str(), place.turn, place.offset), ("uploads/a", 3, 5));
-    assert_eq!((first.bytes.len(), last.bytes.len()), (CHUNK, 9));
+    assert_eq!((first.bytes.len(), last.bytes.len()), (256 * 1024, 9));
     assert!([&first.bytes[..], &last.bytes[..]].concat() == bytes);
     // RFC 3720, appendix B.4: 32 bytes of zeroes.
     let Some(Part::Chunk(zeroes)) = messages(&at, &[0; 32])[1].part.clone() else { panic!("a chunk") };

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use crc::{CRC_32_ISCSI, Crc, Table};
 use docket_kernel::{FieldFault, Refusal, derived_id, resource};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::send_upload_request::Part;
@@ -28,8 +27,6 @@ use crate::store::uploads::{self, Upload};
 const CHECKS: usize = 4;
 /// A sender may be silent for so long.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// The checksum of a chunk.
-pub(crate) static CRC_32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 /// Answers about uploads. Cheap to clone.
 #[derive(Clone)]
@@ -250,7 +247,7 @@ async fn take(sender: &mut Sender, stream: &mut Streaming<pb::SendUploadRequest>
             let rule = "After the place send only chunks.";
             return Err(ApiError::invalid("chunk", "CHUNK_MISSING", rule).into());
         };
-        if CRC_32C.checksum(&chunk.bytes) != chunk.crc32c {
+        if !chunk.is_intact() {
             return Err(ApiError::from(damaged()).into());
         }
         sender.push(&chunk.bytes).await?;

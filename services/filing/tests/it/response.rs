@@ -12,9 +12,8 @@ async fn a_request_is_answered_once_when_it_is_served() {
     let ana = world.person("Ana Lúcia", "Lima");
     let (draft, _) = ana.sent().await;
     let request = Uuid::now_v7();
-    world.case(&draft, examination_continued(request, &["tax_transcripts", "court_records"])).await;
     // The deadline is over already: what comes late is taken, and the case marks it.
-    world.case(&draft, request_served(request, world.now_us() - 1)).await;
+    world.ask(&draft, request, &["tax_transcripts", "court_records"], world.now_us() - 1).await;
     let opened = ana.until_response(request).await;
     assert_eq!(opened.items, ["tax_transcripts", "court_records"]);
     assert_eq!((opened.request_kind.as_str(), opened.received_at_us), ("n14", 0));
@@ -55,8 +54,7 @@ async fn a_request_that_ends_with_the_case_takes_no_answer_any_more() {
     let ana = world.person("Ana Lúcia", "Lima");
     let (draft, _) = ana.sent().await;
     let (served, waiting) = (Uuid::now_v7(), Uuid::now_v7());
-    world.case(&draft, examination_continued(served, &["tax_transcripts"])).await;
-    world.case(&draft, request_served(served, world.now_us() + 1_000_000)).await;
+    world.ask(&draft, served, &["tax_transcripts"], world.now_us() + 1_000_000).await;
     let name = ana.until_response(served).await.name;
     let evidence = ana.upload(&name, "tax_transcripts", "taxes.png", &files::picture(5)).await.unwrap();
 
@@ -76,8 +74,7 @@ async fn a_request_that_ends_with_the_case_takes_no_answer_any_more() {
         world.case(&draft, event).await;
     }
     let last = Uuid::now_v7();
-    world.case(&draft, examination_continued(last, &["x"])).await;
-    world.case(&draft, request_served(last, world.now_us() + 1_000_000)).await;
+    world.ask(&draft, last, &["x"], world.now_us() + 1_000_000).await;
     ana.until_response(last).await;
     assert!(ana.responses().await.iter().all(|one| one.name != format!("responses/{waiting}")));
 }

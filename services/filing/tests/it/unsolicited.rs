@@ -90,12 +90,10 @@ async fn everything_goes_into_the_answer_while_a_request_is_open_and_nothing_aft
     assert_eq!(add().await, "", "what was answered is open no more");
 
     // One whose day is over, and one that was cancelled, are no longer open.
-    world.case(&name, examination_continued(over, &["court_records"])).await;
-    world.case(&name, request_served(over, world.now_us() - 1)).await;
+    world.ask(&name, over, &["court_records"], world.now_us() - 1).await;
     ana.until_response(over).await;
     assert_eq!(add().await, "");
-    world.case(&name, examination_continued(cancelled, &["court_records"])).await;
-    world.case(&name, request_served(cancelled, world.now_us() + DAY_US)).await;
+    world.ask(&name, cancelled, &["court_records"], world.now_us() + DAY_US).await;
     ana.until_response(cancelled).await;
     assert_eq!(add().await, "REQUEST_OPEN");
     world.case(&name, request_cancelled(cancelled)).await;

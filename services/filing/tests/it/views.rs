@@ -10,10 +10,7 @@ use uuid::Uuid;
 
 use crate::client::{Client, header_and_bytes};
 use crate::papers::{self, SECRET};
-use crate::world::{
-    World, bad_fields, case_accepted, case_assigned, examination_continued, fee_settled, reason,
-    request_served,
-};
+use crate::world::{World, bad_fields, case_accepted, case_assigned, fee_settled, reason};
 use crate::{corpus, files};
 
 /// A page as it was shown.
@@ -174,8 +171,7 @@ async fn pages_of_an_answer_to_a_request_are_shown_to_whoever_may_read_it() {
     let ana = world.person("Ana Lúcia", "Lima");
     let (draft, _) = ana.sent().await;
     let request = Uuid::now_v7();
-    world.case(&draft, examination_continued(request, &["tax_transcripts"])).await;
-    world.case(&draft, request_served(request, world.now_us() + 1_000_000)).await;
+    world.ask(&draft, request, &["tax_transcripts"], world.now_us() + 1_000_000).await;
     let response = ana.until_response(request).await.name;
     let name =
         ana.upload(&response, "tax_transcripts", "taxes.pdf", &papers::two_pages()).await.unwrap().name;

@@ -249,6 +249,12 @@ impl World {
         append(&self.cases.log, id.parse().expect("a UUID"), event).await;
     }
 
+    /// The office asks for items, and the request is served with its deadline.
+    pub(crate) async fn ask(&self, filing: &str, request: Uuid, items: &[&str], expires_at_us: i64) {
+        self.case(filing, examination_continued(request, items)).await;
+        self.case(filing, request_served(request, expires_at_us)).await;
+    }
+
     /// Makes the scanner work, err or hang up.
     pub(crate) async fn break_scanner(&self, mode: &str) {
         let url = format!("http://{}/sandbox/parties/scanner", self.sandbox.ports.http);
