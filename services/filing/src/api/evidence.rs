@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::views::{self, Views};
 use super::{CHUNK, Messages, responses, reuse, upload, view};
 use crate::check::Check;
+use crate::content::Content;
 use crate::desk::{Desk, ResponseDossier, acting_for, evidence_in, id_in};
 use crate::domain::{Attached, filing, response};
 
@@ -226,14 +227,21 @@ pub(super) async fn readable(
         let ResponseDossier { response, content, .. } = desk.response(caller, action, id).await?;
         let mut files = response.evidence.into_iter();
         let file = files.find(|file| file.id == evidence).ok_or_else(ApiError::not_found)?;
+        still_there(&content)?;
         let evidence = view::evidence("responses", id, &file, &content);
         return Ok(Readable { evidence, file, subject: response.case, account: response.account });
     }
     let (id, evidence) = evidence_in("filings", name)?;
     let dossier = desk.filing(caller, action, id).await?;
     let file = dossier.files().find(|file| file.id == evidence).cloned().ok_or_else(ApiError::not_found)?;
+    still_there(&dossier.content)?;
     let evidence = view::evidence("filings", id, &file, &dossier.content);
     Ok(Readable { evidence, file, subject: id, account: dossier.filing.account })
+}
+
+/// What was erased says so, also when its object is taken away already: that it was is not hidden.
+fn still_there(content: &Content) -> Result<(), ApiError> {
+    if content.erased { Err(ApiError::Erased) } else { Ok(()) }
 }
 
 /// The header, then the bytes, each piece proven by its seal before it is sent.

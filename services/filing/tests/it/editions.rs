@@ -19,7 +19,7 @@ const NEXT: &str = "2031-01-15";
 
 impl Client {
     /// The same person at another node.
-    fn at(&self, node: &Running) -> Self {
+    pub(crate) fn at(&self, node: &Running) -> Self {
         let channel = node.channel();
         Self {
             drafts: DraftServiceClient::new(channel.clone()),

@@ -57,7 +57,7 @@ async fn until_written(world: &World, filing: &str, kind: &str, times: i64) {
 const ANNOUNCED: &str = "filing.draft_expiry_announced.v1";
 const EXPIRED: &str = "filing.draft_expired.v1";
 
-async fn until_erased(world: &World, ana: &Client, draft: &str) -> pb::Filing {
+pub(crate) async fn until_erased(world: &World, ana: &Client, draft: &str) -> pb::Filing {
     let over = timeout(PATIENCE, async {
         loop {
             let filing = ana.get(draft).await.unwrap();
@@ -70,7 +70,7 @@ async fn until_erased(world: &World, ana: &Client, draft: &str) -> pb::Filing {
     over.await.expect("its content is erased")
 }
 
-async fn abandon(ana: &Client, request_id: Uuid, draft: &str) -> Result<pb::Filing, Status> {
+pub(crate) async fn abandon(ana: &Client, request_id: Uuid, draft: &str) -> Result<pb::Filing, Status> {
     let message = pb::AbandonDraftRequest { request_id: request_id.to_string(), name: draft.to_owned() };
     let answer = ana.drafts.clone().abandon_draft(with_token(message, &ana.token)).await?;
     Ok(answer.into_inner().filing.unwrap())

@@ -6,9 +6,11 @@ use docket_service::testing::with_token;
 use futures::future::Either;
 use image::{Rgb, RgbImage};
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::client::{Client, header_and_bytes};
+use crate::keep::{abandon, until_erased};
 use crate::papers::{self, SECRET};
 use crate::world::{World, bad_fields, case_accepted, case_assigned, fee_settled, reason};
 use crate::{corpus, files};
@@ -178,6 +180,38 @@ async fn pages_of_an_answer_to_a_request_are_shown_to_whoever_may_read_it() {
     assert_eq!(ana.view(&name, 2, 128).await.unwrap().at(25, 25), BLUE);
     let eve = world.person("Eve", "Stone");
     assert_eq!(eve.view(&name, 1, 128).await.err().unwrap().code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_a_draft_that_was_given_up_are_gone_with_it() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap().name;
+    let name = ana.upload(&draft, "green_card", "two.pdf", &papers::two_pages()).await.unwrap().name;
+    ana.view(&name, 1, 128).await.unwrap();
+    abandon(&ana, Uuid::now_v7(), &draft).await.unwrap();
+    until_erased(&world, &ana, &draft).await;
+    let gone = ana.view(&name, 1, 128).await.err().unwrap();
+    assert_eq!((gone.code(), reason(&gone).as_str()), (Code::FailedPrecondition, "ERASED"));
+    let eve = world.person("Eve", "Stone");
+    assert_eq!(eve.view(&name, 1, 128).await.err().unwrap().code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_cannot_draw_says_so_and_takes_no_file_and_another_shows_the_page() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap().name;
+    let name = ana.upload(&draft, "green_card", "two.pdf", &papers::two_pages()).await.unwrap().name;
+    let missing = world.node_reading_with("/nowhere/docket-filing".into()).await;
+    let there = ana.at(&missing);
+    let away = there.view(&name, 1, 128).await.err().unwrap();
+    assert_eq!((away.code(), reason(&away).as_str()), (Code::Unavailable, "INSPECTOR_UNAVAILABLE"));
+    assert!(away.get_details_retry_info().is_some(), "it says when to ask again");
+    let untaken = there.upload(&draft, "green_card", "card.png", &files::picture(44)).await.unwrap_err();
+    assert_eq!(reason(&untaken), "INSPECTOR_UNAVAILABLE");
+    assert_eq!(ana.get(&draft).await.unwrap().evidence.len(), 1, "nothing of it was attached");
+    assert_eq!(ana.view(&name, 1, 128).await.unwrap().view.page_count, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -44,6 +44,9 @@ pub(crate) const PORTAL: &str = "https://portal.example";
 /// Between two looks at a condition.
 pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 
+/// The program of the service, which reads files too.
+const OWN_PROGRAM: &str = env!("CARGO_BIN_EXE_docket-filing");
+
 /// The world; everything in it ends with it.
 pub(crate) struct World {
     bench: Bench,
@@ -105,7 +108,7 @@ impl World {
         docket_service::migrate(&service, &MIGRATOR).await.expect("the databases are made");
         let (objects, ca_file) = (service.data_dir.join("objects"), service.tls.ca_file.clone());
         let scanner = scanner.unwrap_or(sandbox.ports.clamd);
-        let server = bench.serve(service, node(scanner, catalogue())).await;
+        let server = bench.serve(service, node(scanner, catalogue(), OWN_PROGRAM.into())).await;
         Self { bench, server, directory, sandbox, own, objects, ca_file, payments, cases, keys, nats }
     }
 
@@ -127,12 +130,21 @@ impl World {
 
     /// A node with a catalogue of its own, on the same databases and objects.
     pub(crate) async fn node_with(&self, catalogue: PathBuf) -> Running {
+        self.other_node(catalogue, OWN_PROGRAM.into()).await
+    }
+
+    /// A node that has another program read files and draw pages, on the same databases and objects.
+    pub(crate) async fn node_reading_with(&self, program: PathBuf) -> Running {
+        self.other_node(catalogue(), program).await
+    }
+
+    async fn other_node(&self, catalogue: PathBuf, program: PathBuf) -> Running {
         let keys = Some(self.keys.url.as_str());
         let mut service = self.bench.config("filing", &self.own.url, keys, &self.nats.url);
         service.data_dir = self.objects.with_file_name(format!("node-{}", Uuid::now_v7()));
         std::fs::create_dir_all(&service.data_dir).expect("a folder is made");
         std::os::unix::fs::symlink(&self.objects, service.data_dir.join("objects")).expect("a link is made");
-        self.bench.serve(service, node(self.sandbox.ports.clamd, catalogue)).await
+        self.bench.serve(service, node(self.sandbox.ports.clamd, catalogue, program)).await
     }
 
     /// A channel to the first node.
@@ -346,15 +358,16 @@ pub(crate) fn catalogue() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue")
 }
 
-/// What serves as a node with a scanner and a catalogue.
+/// What serves as a node with a scanner, a catalogue and a program that reads files.
 fn node(
     scanner: SocketAddr,
     dir: PathBuf,
+    program: PathBuf,
 ) -> impl FnOnce(ServiceConfig, Stop) -> BoxFuture<'static, anyhow::Result<()>> + use<> {
     let scanner = ScannerConfig { address: scanner.to_string(), timeout_seconds: 20 };
     let (catalogue, copies) = (CatalogueFolder { dir }, CopiesConfig::default());
     let uploads = UploadsConfig { origins: vec![PORTAL.to_owned()] };
-    let inspector = InspectorConfig { program: Some(env!("CARGO_BIN_EXE_docket-filing").into()) };
+    let inspector = InspectorConfig { program: Some(program) };
     |service, stop| {
         let config = Config { service, inspector, scanner, catalogue, copies, uploads };
         Box::pin(docket_filing::serve(config, stop))
