@@ -7,6 +7,7 @@ mod generated {
 pub use generated::docket::*;
 
 pub mod export_file;
+mod file_name;
 mod upload_chunk;
 
 /// Events by category: one enum each, with its kinds.

@@ -214,6 +214,7 @@ where
 /// Whether trying again may help.
 pub fn passing(status: &Status) -> bool {
     matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Aborted)
+        || (status.code() == Code::ResourceExhausted && status.get_details_retry_info().is_some())
         || (matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled)
             && status.get_error_details().error_info().is_none())
 }

@@ -17,8 +17,6 @@ const READ_AT_ONCE: usize = 256 * 1024;
 const PORTION: u64 = 1024 * 1024;
 /// How long a portion may take.
 const PORTION_DEADLINE: Duration = Duration::from_mins(1);
-/// The longest file name that the service takes.
-const LONGEST_NAME: usize = 120;
 
 /// A file to be sent: what is announced of it, and where its bytes are.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ impl Outgoing {
         Ok(Self {
             path: path.to_owned(),
             kind: kind.to_owned(),
-            file_name: name_to_send(path),
+            file_name: pb::UploadHeader::name_of(&path.file_name().unwrap_or_default().to_string_lossy()),
             foreign_language,
             size,
             sha256: hash.finalize().into(),
@@ -100,17 +98,6 @@ impl Outgoing {
         file.take(PORTION.min(self.size.saturating_sub(offset))).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
-}
-
-/// A file's name as the service takes it: letters A-Z, digits, blanks and a few signs; other characters become `_`.
-fn name_to_send(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let allowed = |c: char| c.is_ascii_alphanumeric() || " ._()-".contains(c);
-    let name: String = name.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
-    // Of a name that is too long, the end says more: its ending is there.
-    let from = name.len().saturating_sub(LONGEST_NAME);
-    let name = name[from..].trim_start_matches('.').trim();
-    if name.is_empty() { "file".to_owned() } else { name.to_owned() }
 }
 
 /// The messages of a portion: where it goes, then its bytes in chunks, each with its checksum.

@@ -7,6 +7,7 @@ mod copies;
 mod drafts;
 mod evidence;
 mod packages;
+mod places;
 mod representations;
 mod responses;
 mod reuse;

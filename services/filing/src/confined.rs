@@ -78,7 +78,9 @@ fn confine(seconds: u64) -> anyhow::Result<()> {
         (Resource::Nproc, 0),
     ];
     for (resource, limit) in limits {
-        setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
+        // A second more for processor time: at the first limit comes SIGXCPU, which says why; at the second SIGKILL.
+        let maximum = if resource == Resource::Cpu { limit + 1 } else { limit };
+        setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(maximum) })?;
     }
     // Whatever is not named is answered with "not permitted" by the kernel.
     let denied = SeccompAction::Errno(u32::try_from(libc::EPERM)?);

@@ -80,6 +80,8 @@ pub(crate) enum Fault {
     Empty,
     TooLarge,
     NotAllowed,
+    /// A picture as newer phones take them (ISO/IEC 23008-12).
+    Heic,
     PdfBroken,
     PdfWithoutPage,
     PdfProtected,
@@ -102,12 +104,17 @@ pub(crate) fn check(bytes: &[u8]) -> Result<MediaType, Fault> {
     if bytes.len() > MAX_BYTES {
         return Err(Fault::TooLarge);
     }
-    let media_type = MediaType::of(bytes).ok_or(Fault::NotAllowed)?;
+    let media_type = MediaType::of(bytes).ok_or_else(|| foreign(bytes))?;
     match media_type.picture() {
         Some(format) => picture(bytes, format)?,
         None => pdf(bytes)?,
     }
     Ok(media_type)
+}
+
+fn foreign(bytes: &[u8]) -> Fault {
+    let is_heic = infer::get(bytes).is_some_and(|kind| kind.mime_type() == "image/heif");
+    if is_heic { Fault::Heic } else { Fault::NotAllowed }
 }
 
 fn pdf(bytes: &[u8]) -> Result<(), Fault> {
@@ -238,6 +245,12 @@ impl From<Fault> for Refusal {
                 "The content is no PDF, JPEG, PNG or TIFF, whatever the name of the file says.",
             )
             .way_out("Save or scan the document as a PDF, or take a photograph, and attach that."),
+            Fault::Heic => Refusal::invalid(
+                "chunk",
+                "TYPE_NOT_ALLOWED",
+                "This is a picture in the format HEIC, as newer phones take them; a PDF, JPEG, PNG or TIFF is taken.",
+            )
+            .way_out("Save or share it as a JPEG and attach that. An iPhone takes JPEG by itself after Settings, Camera, Formats, Most Compatible."),
             Fault::PdfProtected => Refusal::invalid(
                 "chunk",
                 "FILE_PROTECTED",
@@ -292,6 +305,14 @@ mod tests {
         let mut bytes = Cursor::new(Vec::new());
         DynamicImage::ImageRgb8(RgbImage::new(40, 30)).write_to(&mut bytes, format).unwrap();
         bytes.into_inner()
+    }
+
+    #[test]
+    fn a_picture_of_a_newer_phone_is_named() {
+        for brand in ["heic", "mif1"] {
+            let bytes = format!("\0\0\0\x18ftyp{brand}\0\0\0\0heicmif1");
+            assert_eq!(check(bytes.as_bytes()), Err(Fault::Heic));
+        }
     }
 
     fn pdf_bytes(pages: usize) -> Vec<u8> {

@@ -1,7 +1,8 @@
 //! Has files read and pages drawn in a process of their own, one each; see `inspect` and `render`.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,25 +87,25 @@ impl Inspector {
         Ok(said.map_or(Err(Undrawn::Unbearable), |said| drawn(said, longest_side)))
     }
 
-    /// What a process said that read a file to its end; nothing of one that died of it, or took more than twice its processor
-    /// time: the machine may be busy.
+    /// What a process said that read a file to its end; nothing of one that died of it. One that came to nothing without having
+    /// used its processor time up says nothing of the file: the machine is busy, or took its memory back.
     async fn said(
         &self,
         words: &[String],
         bytes: &[u8],
         (seconds, longest): (u64, u64),
     ) -> Result<Option<Vec<u8>>, NotInspected> {
-        let Ok(output) = timeout(Duration::from_secs(2 * seconds), self.run(words, bytes, longest)).await
-        else {
-            return Ok(None);
-        };
-        match output.map_err(not_inspected)? {
-            (Some(0), said) => Ok(Some(said)),
-            (Some(code), said) if code == i32::from(NOT_CONFINED) => {
-                Err(NotInspected(String::from_utf8_lossy(&said).into_owned()))
-            }
-            (Some(_) | None, _) => Ok(None),
+        let output = timeout(Duration::from_secs(4 * seconds), self.run(words, bytes, longest)).await;
+        let (end, said) = output.map_err(not_inspected)?.map_err(not_inspected)?;
+        if end.success() {
+            return Ok(Some(said));
         }
+        if end.code() == Some(NOT_CONFINED.into()) {
+            return Err(NotInspected(String::from_utf8_lossy(&said).into_owned()));
+        }
+        // Processor time that is used up ends with SIGXCPU, memory and a fault of the decoder with other signals; this one is
+        // sent by whoever needs the memory more (proc(5), oom_score_adj).
+        if end.signal() == Some(libc::SIGKILL) { Err(not_inspected(end)) } else { Ok(None) }
     }
 
     /// The process's end and what it said.
@@ -113,7 +114,7 @@ impl Inspector {
         words: &[String],
         bytes: &[u8],
         longest: u64,
-    ) -> std::io::Result<(Option<i32>, Vec<u8>)> {
+    ) -> std::io::Result<(ExitStatus, Vec<u8>)> {
         let mut child = Command::new(&self.program)
             .args(words)
             .env_clear()
@@ -133,7 +134,7 @@ impl Inspector {
         let heard = async { output.take(longest).read_to_end(&mut said).await };
         let ((), heard) = tokio::join!(written, heard);
         heard?;
-        Ok((child.wait().await?.code(), said))
+        Ok((child.wait().await?, said))
     }
 }
 

@@ -63,8 +63,21 @@ async fn next(desk: &Desk) -> Result<bool, ApiError> {
 async fn batch(desk: &Desk, claim: Claim) -> Result<(), ApiError> {
     let pool = &desk.base.pool;
     let filings = scrub::filings_after(pool, claim.up_to, BATCH).await?;
+    let mut unread = Vec::new();
     for filing in &filings {
-        read_over(desk, *filing).await?;
+        if let Err(error) = read_over(desk, *filing).await {
+            unread.push((*filing, error));
+        }
+    }
+    let none_was = unread.len() == filings.len();
+    if let Some((_, error)) = unread.pop_if(|_| none_was) {
+        // The store is away, or the database: it is this batch's turn until they are back.
+        return Err(error);
+    }
+    for (filing, error) in unread {
+        // One that cannot be read keeps no other from being read.
+        metrics::counter!("docket_filings_not_read_over").increment(1);
+        tracing::error!(filing.id = %filing, error = format!("{error:?}"), "a filing's files could not be read over");
     }
     let ended_at_us = filings.is_empty().then(|| desk.now_us());
     scrub::settle(pool, claim, filings.last().copied().unwrap_or(claim.up_to), ended_at_us).await?;

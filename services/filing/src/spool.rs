@@ -192,6 +192,11 @@ impl Arrived {
         Ok(Self { upload: upload.upload_id, bytes, parts })
     }
 
+    /// Whether it is all that was announced: parts are taken away when somebody else ends the upload meanwhile.
+    pub(crate) fn is_whole(&self, upload: &Upload) -> bool {
+        self.bytes.len() as u64 == upload.size.unsigned_abs()
+    }
+
     /// The one object that has all its bytes; none where they lie in several.
     pub(crate) fn whole(&self) -> Option<&str> {
         match self.parts.as_slice() {

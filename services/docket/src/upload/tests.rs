@@ -95,17 +95,6 @@ fn patience_has_pauses_that_grow_to_a_bound_and_an_end() {
 }
 
 #[test]
-fn names_are_sent_as_the_service_takes_them() {
-    let sent = |name: &str| name_to_send(Path::new(name));
-    assert_eq!(sent("/home/ana/green card (front).pdf"), "green card (front).pdf");
-    assert_eq!(sent("Müller & José.pdf"), "M_ller _ Jos_.pdf");
-    assert_eq!(sent(".card.png"), "card.png");
-    assert_eq!(sent("/"), "file");
-    let long = sent(&format!("{}.pdf", "a".repeat(200)));
-    assert!(long.len() == LONGEST_NAME && long.ends_with("a.pdf"), "{long}");
-}
-
-#[test]
 fn only_what_may_pass_is_gone_on_with() {
     let cut = [Code::Unavailable, Code::Unknown, Code::DeadlineExceeded];
     assert!(cut.into_iter().all(|code| goes_on(&Status::new(code, "cut"))));

@@ -29,8 +29,6 @@ use crate::waiver;
 
 /// When what could not be looked at may be sent again.
 const SOON: Duration = Duration::from_secs(5);
-/// The longest file name.
-const LONGEST_NAME: usize = 120;
 
 /// What a file is attached to.
 #[derive(Debug, Clone, Copy)]
@@ -73,9 +71,7 @@ pub(super) fn check_header(header: &pb::UploadHeader) -> Result<(), Refusal> {
     if let Err(refusal) = Parent::read(&header.parent) {
         faults.extend(refusal.faults);
     }
-    let allowed = |c: char| c.is_ascii_alphanumeric() || " ._()-".contains(c);
-    let name = header.file_name.as_str();
-    if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(allowed) || name.starts_with('.') {
+    if !pb::UploadHeader::takes_name(&header.file_name) {
         faults.push(FieldFault::new(
             "file_name",
             "FILE_NAME_MALFORMED",
@@ -330,7 +326,8 @@ fn new_file(
 ) -> Result<NewFile, ApiError> {
     let size = bytes.len() as u64;
     let same = |file: &&Attached| {
-        file.size == size
+        file.kind == header.kind
+            && file.size == size
             && place
                 .content
                 .files

@@ -1,6 +1,5 @@
 //! `EvidenceService`: files in and out, and the responses they are attached to.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use docket_eventlog::Subjects;
@@ -12,11 +11,11 @@ use docket_proto::filing::v1::evidence_service_server::EvidenceService;
 use docket_service::{ApiError, Caller, Read, caller, detached};
 use docket_vault::Subject;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
+use super::places::{Places, Taken};
 use super::views::{self, Views};
 use super::{CHUNK, Messages, responses, reuse, upload, view};
 use crate::check::Check;
@@ -26,6 +25,8 @@ use crate::domain::{Attached, filing, response};
 
 /// Uploads at a time: each is held in memory whole until it is scanned, 12 MiB at most.
 const UPLOADS: usize = 16;
+/// Of these, those of one person.
+const UPLOADS_OF_ONE: usize = 4;
 /// How long an explanation is, in characters.
 const EXPLANATION: std::ops::RangeInclusive<usize> = 20..=2_000;
 /// A file must be here within this time, so that nobody holds a place for ever.
@@ -34,20 +35,19 @@ const PATIENCE: Duration = Duration::from_mins(3);
 /// Answers about evidence.
 pub(crate) struct EvidenceApi {
     desk: Desk,
-    uploads: Arc<Semaphore>,
+    uploads: Places,
     views: Views,
 }
 
 impl EvidenceApi {
     pub(crate) fn new(desk: Desk) -> Self {
         let views = Views::new(desk.clone());
-        Self { desk, uploads: Arc::new(Semaphore::new(UPLOADS)), views }
+        Self { desk, uploads: Places::new(UPLOADS, UPLOADS_OF_ONE), views }
     }
 
     /// Room for one file in memory.
-    fn place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        let place = Arc::clone(&self.uploads).try_acquire_owned();
-        place.map_err(|_full| ApiError::Exhausted("the upload of files"))
+    fn place(&self, caller: &Caller) -> Result<Taken, ApiError> {
+        self.uploads.take(caller.person()?.account).ok_or(ApiError::Exhausted("the upload of files"))
     }
 }
 
@@ -60,7 +60,7 @@ impl EvidenceService for EvidenceApi {
         request: Request<Streaming<pb::UploadEvidenceRequest>>,
     ) -> Result<Response<pb::UploadEvidenceResponse>, Status> {
         let (desk, caller) = (self.desk.clone(), caller(&request)?);
-        let place = self.place()?;
+        let place = self.place(&caller)?;
         let upload = timeout(PATIENCE, upload::receive(request.into_inner())).await;
         let upload =
             upload.map_err(|_late| Status::deadline_exceeded("the file did not arrive in time"))??;
@@ -125,7 +125,7 @@ impl EvidenceService for EvidenceApi {
         request: Request<pb::ReuseEvidenceRequest>,
     ) -> Result<Response<pb::ReuseEvidenceResponse>, Status> {
         let (desk, caller, request) = (self.desk.clone(), caller(&request)?, request.into_inner());
-        let place = self.place()?;
+        let place = self.place(&caller)?;
         let evidence = detached(async move {
             let attached = reuse::attach_again(&desk, &caller, &request).await;
             drop(place);

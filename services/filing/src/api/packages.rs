@@ -7,6 +7,7 @@ use docket_service::{ApiError, Caller};
 use uuid::Uuid;
 
 use super::signing::not_erased;
+use super::uploads;
 use crate::aggregates::{Filings, Packages};
 use crate::check::Check;
 use crate::desk::Desk;
@@ -60,6 +61,7 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
     let mut streams = Vec::with_capacity(dossiers.len() + 1);
     for dossier in &dossiers {
         not_erased(dossier)?;
+        uploads::none_under_way(desk, &resource::name("filings", dossier.id)).await?;
         let checked = Check::now(desk, dossier).await?.checked(desk, dossier);
         let sent: Vec<events::Event> = filing::send(&dossier.filing, &checked)?;
         let (stream, version) = (Store::<Filings>::stream(dossier.id), dossier.filing.version);

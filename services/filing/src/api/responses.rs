@@ -4,7 +4,7 @@ use docket_eventlog::Subjects;
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller};
 
-use super::view;
+use super::{uploads, view};
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::response;
 use crate::store::responses;
@@ -28,6 +28,9 @@ pub(super) async fn submit(
     let id = id_in("name", "responses", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
     let response = desk.response(caller, "SubmitResponse", id).await?.response;
+    if response.open().is_ok() {
+        uploads::none_under_way(desk, &request.name).await?;
+    }
     let (case, context) = (response.case, acting_for(context, caller, response.account));
     let received_at_us = desk.now_us();
     desk.responses

@@ -11,7 +11,7 @@ use docket_service::{ApiError, Caller};
 use uuid::Uuid;
 
 use super::drafts::ATTEMPTS;
-use super::{packages, view};
+use super::{packages, uploads, view};
 use crate::aggregates::Filings;
 use crate::check::{Check, filer_role};
 use crate::desk::{Desk, acting_for, full_name, id_in};
@@ -114,6 +114,9 @@ pub(super) async fn sign(
     let checked = check.checked(desk, &dossier);
     let capacity = Capacity::read(&request.capacity)?;
     let done = desk.log.command(&context.actor, context.command_id).await?.is_some();
+    if !done && dossier.filing.open().is_ok() {
+        uploads::none_under_way(desk, &request.name).await?;
+    }
     let proven = if done { String::new() } else { full_name(&desk.contact(dossier.filing.account).await?) };
     let agrees_with_proven = name::same(&proven, &request.typed_name);
     let names = party::names(check.form, &dossier.content.answers);

@@ -1,9 +1,9 @@
 //! `UploadService`: files that arrive in pieces, and are gone on with after a cut.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use docket_eventlog::Context;
 use docket_kernel::{FieldFault, Refusal, derived_id, resource};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::send_upload_request::Part;
@@ -11,12 +11,12 @@ use docket_proto::filing::v1::upload_service_server::UploadService;
 use docket_service::{ApiError, Caller, caller, detached};
 use docket_vault::{Opened, Subject};
 use prost::Message;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tonic::{Code, Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::attach::{self, Bytes, Place};
+use super::places::Places;
 use crate::desk::{Desk, id_in};
 use crate::domain::filing::MOST_FILES;
 use crate::file_type;
@@ -25,6 +25,12 @@ use crate::store::uploads::{self, Upload};
 
 /// Files looked at and scanned at a time: each is in memory whole then, 12 MiB at most. More wait in line.
 const CHECKS: usize = 4;
+/// Of these, those of one person.
+const CHECKS_OF_ONE: usize = 2;
+/// Files sent at a time: a megabyte of each may be in memory.
+const SENDERS: usize = 256;
+/// Of these, those of one person.
+const SENDERS_OF_ONE: usize = 64;
 /// A sender may be silent for so long.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -32,13 +38,15 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Clone)]
 pub(crate) struct UploadApi {
     desk: Desk,
-    checks: Arc<Semaphore>,
+    checks: Places,
+    senders: Places,
     room: Room,
 }
 
 impl UploadApi {
     pub(crate) fn new(desk: Desk) -> Self {
-        Self { desk, checks: Arc::new(Semaphore::new(CHECKS)), room: Room::default() }
+        let (checks, senders) = (Places::new(CHECKS, CHECKS_OF_ONE), Places::new(SENDERS, SENDERS_OF_ONE));
+        Self { desk, checks, senders, room: Room::default() }
     }
 }
 
@@ -221,6 +229,8 @@ async fn send(
     mut stream: Streaming<pb::SendUploadRequest>,
 ) -> Result<pb::Upload, Status> {
     let desk = &api.desk;
+    let account = caller.person()?.account;
+    let _place = api.senders.take(account).ok_or(ApiError::Exhausted("the upload of files"))?;
     let Some(pb::SendUploadRequest { part: Some(Part::Place(place)) }) = next(&mut stream).await? else {
         let rule = "Send first where the bytes go, then the bytes.";
         return Err(ApiError::invalid("place", "PLACE_MISSING", rule).into());
@@ -291,26 +301,36 @@ async fn finish(
     request: &pb::FinishUploadRequest,
 ) -> Result<pb::Evidence, Status> {
     let desk = &api.desk;
-    let action = "FinishUpload";
-    let context = caller.context(&request.request_id, request)?;
-    if let Some(evidence) = attach::repeated(desk, caller, action, &context).await? {
+    let account = caller.person()?.account;
+    let call = Finish { caller, context: caller.context(&request.request_id, request)?, name: &request.name };
+    // Whoever is told something at once waits for nobody.
+    if let Stands::Attached(evidence) = call.stands(desk).await? {
         return Ok(evidence);
     }
-    let known = known(desk, caller, action, &request.name).await?;
-    let Known { row, announced, .. } = &known;
-    if row.received < row.size {
-        return Err(ApiError::from(incomplete(row)).into());
-    }
-    let header = announced.header.clone().unwrap_or_default();
-    let _turn = api.checks.acquire().await.map_err(ApiError::internal)?;
-    let arrived = Arrived::read(&desk.base, &known.subject(), row).await?;
+    let _place = api.checks.wait(account).await;
+    // The same call may have ended it while this one waited, or another node does while it reads.
+    let Known { row, announced, place } = match call.stands(desk).await? {
+        Stands::Attached(evidence) => return Ok(evidence),
+        Stands::Arrived(known) => *known,
+    };
+    let arrived = Arrived::read(&desk.base, &Subject::filing(place.subject), &row).await;
+    let arrived = match arrived {
+        Ok(arrived) if arrived.is_whole(&row) => arrived,
+        broken => {
+            return match call.stands(desk).await? {
+                Stands::Attached(evidence) => Ok(evidence),
+                Stands::Arrived(_) => Err(broken.map_or_else(Status::from, |_| continued_elsewhere())),
+            };
+        }
+    };
     if digest(&SHA256, &arrived.bytes).as_ref() != announced.sha256 {
         spool::give_up(&desk.base, row.upload_id).await?;
         return Err(ApiError::from(hash_differs()).into());
     }
+    let header = announced.header.unwrap_or_default();
     // Looked at once more with the kind: what may be attached can have changed since it was begun.
-    let place = attach::place(desk, (caller, action), &header).await?;
-    let stored = attach::store(desk, (caller, context), place, &header, Bytes::Arrived(arrived)).await;
+    let place = attach::place(desk, (caller, Finish::ACTION), &header).await?;
+    let stored = attach::store(desk, (caller, call.context), place, &header, Bytes::Arrived(arrived)).await;
     let left = match &stored {
         Ok(_) => spool::take_away(&desk.base, row.upload_id).await,
         // A file that is no good does not get better by waiting; everything else may be tried again.
@@ -323,6 +343,59 @@ async fn finish(
         tracing::warn!(?error, "an upload that is over leaves something to be taken away later");
     }
     stored
+}
+
+/// A call that finishes an upload.
+struct Finish<'a> {
+    caller: &'a Caller,
+    context: Context,
+    name: &'a str,
+}
+
+/// How an upload stands that is to be finished.
+enum Stands {
+    /// This very call attached it before.
+    Attached(pb::Evidence),
+    /// All its bytes are here.
+    Arrived(Box<Known>),
+}
+
+impl Finish<'_> {
+    const ACTION: &'static str = "FinishUpload";
+
+    async fn stands(&self, desk: &Desk) -> Result<Stands, ApiError> {
+        if let Some(evidence) = attach::repeated(desk, self.caller, Self::ACTION, &self.context).await? {
+            return Ok(Stands::Attached(evidence));
+        }
+        let known = known(desk, self.caller, Self::ACTION, self.name).await?;
+        if known.row.received < known.row.size {
+            return Err(incomplete(&known.row).into());
+        }
+        Ok(Stands::Arrived(Box::new(known)))
+    }
+}
+
+fn continued_elsewhere() -> Status {
+    ApiError::from(spool::continued_elsewhere()).into()
+}
+
+/// Whether nothing is still on its way to a filing or a response: what is signed or sent now would go without it.
+///
+/// # Errors
+/// `UPLOADS_UNFINISHED`, with the uploads' names.
+pub(super) async fn none_under_way(desk: &Desk, parent: &str) -> Result<(), ApiError> {
+    let waiting = uploads::of_parent(&desk.base.pool, parent).await?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = waiting.iter().map(|row| resource::name("uploads", row.upload_id)).collect();
+    Err(Refusal::state(
+        "UPLOADS_UNFINISHED",
+        format!("{} files are still on their way here; this would go without them.", names.len()),
+    )
+    .way_out("Finish each upload, on whatever device it was begun, or give it up; then do this again.")
+    .fact("uploads", names.join(","))
+    .into())
 }
 
 fn incomplete(row: &Upload) -> Refusal {

@@ -2,8 +2,6 @@
 //!
 //! Nothing of it is kept: so there is nothing more to seal, to read over, or to erase than the original.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use docket_kernel::Refusal;
@@ -11,22 +9,20 @@ use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::view_evidence_response::Part;
 use docket_service::{ApiError, Caller};
 use docket_vault::Subject;
-use tokio::sync::{AcquireError, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tonic::Status;
-use uuid::Uuid;
 
 use super::attach::inspector_unavailable;
 use super::evidence::readable;
+use super::places::Places;
 use super::{Messages, in_chunks};
 use crate::desk::Desk;
 use crate::page::Undrawn;
 use crate::render::{LONGEST_SIDE, SECONDS};
 use crate::rendition::Rendition;
 
-/// Pages drawn at once: each may take half a gigabyte. For one person they are drawn one after the other, so that nobody's pages
-/// hold up everybody's.
+/// Pages drawn at once: each may take half a gigabyte. For one person they are drawn one after the other.
 const AT_ONCE: usize = 2;
 /// How long one waits for its turn: as long as the page before may take.
 const PATIENCE: Duration = Duration::from_secs(2 * SECONDS);
@@ -40,14 +36,12 @@ pub(super) type Stream = Messages<pb::ViewEvidenceResponse>;
 /// Shows pages.
 pub(super) struct Views {
     desk: Desk,
-    places: Semaphore,
-    /// The one place of each account for which something is drawn, or waits.
-    own: Mutex<HashMap<Uuid, Weak<Semaphore>>>,
+    places: Places,
 }
 
 impl Views {
     pub(super) fn new(desk: Desk) -> Self {
-        Self { desk, places: Semaphore::new(AT_ONCE), own: Mutex::default() }
+        Self { desk, places: Places::new(AT_ONCE, 1) }
     }
 
     /// The header, then the picture.
@@ -59,14 +53,8 @@ impl Views {
         let page = request.page.max(1);
         let side = longest_side(request.longest_side).map_err(ApiError::from)?;
         let readable = readable(&self.desk, (caller, "ViewEvidence"), &request.name).await?;
-        let own = self.own_place(caller.person()?.account);
-        let _places = timeout(PATIENCE, async {
-            let own = own.acquire().await?;
-            Ok::<_, AcquireError>((own, self.places.acquire().await?))
-        })
-        .await
-        .map_err(|_elapsed| ApiError::Exhausted("the drawing of pages"))?
-        .map_err(ApiError::internal)?;
+        let place = timeout(PATIENCE, self.places.wait(caller.person()?.account)).await;
+        let _place = place.map_err(|_elapsed| ApiError::Exhausted("the drawing of pages"))?;
         let (subject, key) = (Subject::filing(readable.subject), &readable.file.object_key);
         let original = self.desk.base.objects.get(&subject, key).await?;
         let original = original.ok_or(ApiError::Erased)?;
@@ -77,16 +65,6 @@ impl Views {
         let drawn = drawn.map_err(|undrawn| ApiError::from(Refusal::from(undrawn)))?;
         let packed = spawn_blocking(|| Rendition::of(drawn)).await.map_err(ApiError::internal)?;
         Ok(parts(page, packed.map_err(ApiError::internal)?))
-    }
-
-    fn own_place(&self, account: Uuid) -> Arc<Semaphore> {
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        own.retain(|_, place| place.strong_count() > 0);
-        own.get(&account).and_then(Weak::upgrade).unwrap_or_else(|| {
-            let place = Arc::new(Semaphore::new(1));
-            own.insert(account, Arc::downgrade(&place));
-            place
-        })
     }
 }
 

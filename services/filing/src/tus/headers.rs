@@ -27,7 +27,7 @@ pub(super) fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, Prob
 }
 
 /// The announcement: `parent`, `kind`, `filename`, `sha256` (of the whole file, in hexadecimal), and if need be `request_id` and
-/// `foreign_language` (`true`).
+/// `foreign_language` (`true`). A browser sends the name that a file has on its device, in whatever script.
 ///
 /// # Errors
 /// `METADATA_MALFORMED`, `SHA256_MALFORMED`; the rest is looked at by `BeginUpload`.
@@ -48,7 +48,7 @@ pub(super) fn announcement(headers: &HeaderMap, size: u64) -> Result<pb::BeginUp
         request_id: request_id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
         parent: take("parent"),
         kind: take("kind"),
-        file_name: take("filename"),
+        file_name: pb::UploadHeader::name_of(&take("filename")),
         foreign_language: take("foreign_language") == "true",
     };
     Ok(pb::BeginUploadRequest { header: Some(header), size, sha256 })
@@ -86,13 +86,13 @@ mod tests {
     fn an_announcement_is_read_from_pairs() {
         let sha256 = STANDARD.encode("ab".repeat(32));
         let text = format!(
-            "kind Z3JlZW5fY2FyZA==,filename YSBiLnBkZg==, foreign_language dHJ1ZQ==,sha256 {sha256},extra"
+            "kind Z3JlZW5fY2FyZA==,filename YSBiLnDDqWRm, foreign_language dHJ1ZQ==,sha256 {sha256},extra"
         );
         let request = announcement(&headers(&text), 7).unwrap();
         let header = request.header.unwrap();
         assert_eq!(
             (header.kind.as_str(), header.file_name.as_str(), request.size),
-            ("green_card", "a b.pdf", 7)
+            ("green_card", "a b.p_df", 7)
         );
         assert!(header.foreign_language && header.parent.is_empty());
         assert_eq!(request.sha256, [0xab; 32]);

@@ -32,6 +32,10 @@ async fn a_file_comes_back_byte_for_byte_and_is_not_taken_twice() {
     assert_eq!(reason(&twin), "ALREADY_ATTACHED");
     let shown = ana.get(&draft.name).await.unwrap();
     assert_eq!(shown.evidence, std::slice::from_ref(&evidence));
+    // One paper may show two things: it goes into each place for which it is given.
+    let both = ana.upload(&draft.name, "marriage_certificate", "copy.png", &card).await.unwrap();
+    assert_eq!(ana.get(&draft.name).await.unwrap().evidence.len(), 2);
+    ana.remove(&both.name).await.unwrap();
     assert!(shown.evidence_needs.iter().all(|need| need.kind != "green_card" || need.satisfied));
 
     ana.remove(&evidence.name).await.unwrap();

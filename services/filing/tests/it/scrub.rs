@@ -51,6 +51,28 @@ fn newest(world: &World, known: &mut Vec<PathBuf>) -> PathBuf {
     path.clone()
 }
 
+/// A sector that cannot be read is an error of the disk, and no answer about the file: it keeps no other from being read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_keeps_no_other_from_being_read() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (mut paths, mut ids, mut known) = (Vec::new(), Vec::new(), Vec::new());
+    for seed in [35, 36, 37] {
+        let draft = ana.start("N-400").await.unwrap().name;
+        let evidence = ana.upload(&draft, "green_card", "a file.png", &files::picture(seed)).await.unwrap();
+        paths.push(newest(&world, &mut known));
+        ids.push(evidence.name.rsplit('/').next().unwrap().to_owned());
+    }
+    // In its place is something that the system opens and does not read.
+    std::fs::remove_file(&paths[0]).unwrap();
+    std::fs::create_dir(&paths[0]).unwrap();
+    std::fs::remove_file(&paths[2]).unwrap();
+    let tomorrow = world.now_us() + DAY_S * 1_000_000;
+    world.advance(DAY_S + 60);
+    found(&world, &[(&ids[2], "missing")]).await;
+    passed(&world, tomorrow).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_store_loses_turns_or_swaps_is_found_within_a_day() {
     let world = World::start().await;

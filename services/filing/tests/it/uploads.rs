@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::client::Client;
@@ -341,6 +342,64 @@ async fn an_upload_that_is_finished_and_given_up_at_once_is_whole_evidence_or_go
     assert_eq!(ana.get(&draft).await.unwrap().evidence.len(), attached);
     assert_eq!(world.objects(), attached, "nothing is left beside what is attached");
     second.stop().await.unwrap();
+}
+
+/// Somebody whose line is slow asks again while the first try still waits for its turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_finish_asked_many_times_at_once_is_answered_the_same() {
+    let (world, ana, draft) = started().await;
+    let device = Device::new(world.channel(), &ana.token);
+    for (size, seed) in [(40_000, 71), (5 * 1024 * 1024, 72)] {
+        let bytes = files::sized(size, seed);
+        let begun = device.begin(Uuid::now_v7(), &draft, &bytes).await.unwrap();
+        device.send(&begun, cut(&bytes, 200_000)).await.unwrap();
+        let command = Uuid::now_v7();
+        let asked: Vec<_> = (0..8)
+            .map(|_| {
+                let (device, name) = (device.clone(), begun.name.clone());
+                tokio::spawn(async move { device.finish(command, &name).await })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for answer in asked {
+            answers.push(answer.await.unwrap().expect("what is attached is told as attached"));
+        }
+        assert!(answers.iter().all(|evidence| *evidence == answers[0]), "{answers:?}");
+        assert!(ana.download(&answers[0].name).await.unwrap().1 == bytes);
+    }
+    assert_eq!((ana.get(&draft).await.unwrap().evidence.len(), world.objects()), (2, 2));
+}
+
+/// A file that is still on its way would stay behind without a word.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_signed_or_sent_while_a_file_is_on_its_way_to_it() {
+    let (world, ana, draft) = started().await;
+    ana.make_ready(&draft).await;
+    let phone = Device::new(world.channel(), &ana.token);
+    let begun = phone.begin(Uuid::now_v7(), &draft, &files::picture(73)).await.unwrap();
+    let review = ana.review(&draft).await.unwrap();
+    let refused = ana.sign(&draft, &review.content_hash, "Ana Lucia Lima").await.unwrap_err();
+    assert_eq!(reason(&refused), "UPLOADS_UNFINISHED");
+    let details = refused.get_error_details();
+    assert_eq!(details.error_info().unwrap().metadata["uploads"], begun.name);
+    phone.cancel(&begun.name).await.unwrap();
+    ana.quote(&draft).await.unwrap();
+    ana.sign_now(&draft).await;
+    let begun = phone.begin(Uuid::now_v7(), &draft, &files::picture(74)).await.unwrap();
+    assert_eq!(reason(&ana.submit(&draft).await.unwrap_err()), "UPLOADS_UNFINISHED");
+    phone.cancel(&begun.name).await.unwrap();
+    ana.submit(&draft).await.unwrap();
+
+    let request = Uuid::now_v7();
+    world.ask(&draft, request, &["green_card"], world.now_us() + 1_000_000).await;
+    let response = ana.until_response(request).await.name;
+    let (card, command) = (files::picture(75), Uuid::now_v7());
+    let begun = phone.begin(command, &response, &card).await.unwrap();
+    assert_eq!(reason(&ana.respond(&response, true).await.unwrap_err()), "UPLOADS_UNFINISHED");
+    phone.send(&begun, cut(&card, 200_000)).await.unwrap();
+    phone.finish(command, &begun.name).await.unwrap();
+    let sent = ana.respond(&response, false).await.unwrap();
+    assert_eq!(sent.evidence.len(), 1, "{sent:?}");
 }
 
 /// D1: random cuts, repeats, damages, devices and nodes; every file arrives whole, or is refused in clear words.

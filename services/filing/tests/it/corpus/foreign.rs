@@ -2,7 +2,7 @@
 
 use super::Sample;
 
-const NOT_ALLOWED: &[&str] = &["{\"refused\":\"not_allowed\"}"];
+const NOT_ALLOWED: &[&str] = &["{\"refused\":\"not_allowed\"}", "{\"refused\":\"heic\"}"];
 
 /// The beginnings by which such files are known, and what follows is of no matter.
 const BEGINNINGS: &[(&str, &[u8])] = &[
