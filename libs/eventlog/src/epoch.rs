@@ -138,12 +138,21 @@ async fn insert(conn: &mut PgConnection, core: &Core, epoch: &Epoch) -> Result<(
 }
 
 impl EventLog {
-    /// Begins a new epoch after the log was restored to an earlier point. Consumers which saw more stop
-    /// and say so. Other processes of the service learn of it when they open the log again.
+    /// Begins a new epoch after the log was restored to an earlier point, at its end: nothing was written since. Consumers
+    /// which saw more stop and say so. Other processes of the service learn of it when they open the log again.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub async fn raise_epoch(&self, reason: &str) -> Result<Epoch, Error> {
+        self.raise_epoch_after(None, reason).await
+    }
+
+    /// The same for a log in which events were written since it was restored to `restored_to`: these are of the new epoch
+    /// too, since others may have seen other events at their positions.
+    ///
+    /// # Errors
+    /// [`Error::Database`]; [`Error::Malformed`] when the log does not reach so far.
+    pub async fn raise_epoch_after(&self, restored_to: Option<u64>, reason: &str) -> Result<Epoch, Error> {
         let core = self.core();
         let mut tx = docket_database::begin(&core.pool).await?;
         let position = sqlx::query_scalar!(
@@ -156,7 +165,13 @@ impl EventLog {
             sqlx::query_scalar!(r#"SELECT max(number) AS "last!" FROM log.epoch WHERE log = $1"#, core.name)
                 .fetch_one(&mut *tx)
                 .await?;
-        let epoch = Epoch::next(core, last.unsigned_abs() + 1, position.unsigned_abs() + 1, reason)?;
+        let restored_to = restored_to.unwrap_or(position.unsigned_abs());
+        if restored_to > position.unsigned_abs() {
+            return Err(Error::Malformed(
+                "the position that the log was restored to: it does not reach so far",
+            ));
+        }
+        let epoch = Epoch::next(core, last.unsigned_abs() + 1, restored_to + 1, reason)?;
         insert(&mut tx, core, &epoch).await?;
         tx.commit().await?;
         core.set_epochs(load(core).await?);

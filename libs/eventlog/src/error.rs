@@ -46,6 +46,14 @@ pub enum Error {
         /// Bytes of the event or append.
         bytes: usize,
     },
+    /// More events in one append than one commit may have.
+    #[error("an append of {events} events is too large; it may have {most}")]
+    TooManyEvents {
+        /// Events of the append.
+        events: usize,
+        /// As many as there may be.
+        most: usize,
+    },
     /// Too many appends are waiting. Nothing was done; try again later.
     #[error("too many appends are waiting")]
     Overloaded,

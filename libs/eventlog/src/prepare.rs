@@ -102,9 +102,7 @@ fn check(actor: &str, streams: &[crate::StreamAppend]) -> Result<(), Error> {
     }
     let events: usize = streams.iter().map(|stream| stream.events.len()).sum();
     if events > MAX_APPEND_EVENTS {
-        return Err(Error::TooLarge {
-            bytes: streams.iter().flat_map(|s| &s.events).map(|e| e.payload.len()).sum(),
-        });
+        return Err(Error::TooManyEvents { events, most: MAX_APPEND_EVENTS });
     }
     Ok(())
 }

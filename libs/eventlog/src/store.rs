@@ -160,10 +160,11 @@ impl<A: Aggregate> Store<A> {
             let append = self.append(context, first, others, &before, &events, done);
             match self.log.append(append).await {
                 Ok(appended) => {
-                    let mut connection = self.log.pool().acquire().await?;
-                    return Ok(self
-                        .executed(&mut connection, first.0, before.swap_remove(0), appended)
-                        .await?);
+                    let executed = async {
+                        let mut connection = self.log.pool().acquire().await?;
+                        self.executed(&mut connection, first.0, before.swap_remove(0), appended).await
+                    };
+                    return Ok(executed.await.map_err(written)?);
                 }
                 Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
@@ -274,6 +275,11 @@ impl<A: Aggregate> Store<A> {
         let version = events.last().map_or(before.version, |event| event.version);
         Ok(Executed { state: fold::<A>(before.state, &events)?, version, events, repeated })
     }
+}
+
+/// It is written: what fails afterwards must not be told as if nothing were.
+fn written(error: Error) -> Error {
+    if matches!(error, Error::Database(_)) { Error::OutcomeUnknown } else { error }
 }
 
 impl<A> Clone for Store<A> {

@@ -95,20 +95,23 @@ impl Timers {
         Ok(gone.rows_affected() == 1)
     }
 
-    /// The timers due at `now`, the oldest first, at most `limit`.
+    /// The timers due at `now`, the oldest first, at most `limit`; of those after `after`, when one is given.
     ///
     /// Fire each with [`crate::Context::timer`], then call [`Timers::fired_in`], in one transaction or after it:
     /// firing twice does nothing new.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Timer>, Error> {
+    pub async fn due(&self, now: Timestamp, after: Option<&Timer>, limit: u32) -> Result<Vec<Timer>, Error> {
         let rows = sqlx::query_as!(
             Row,
             "SELECT key, kind, due_at_us, payload FROM log.timer
-             WHERE log = $1 AND due_at_us <= $2 ORDER BY due_at_us, key LIMIT $3",
+             WHERE log = $1 AND due_at_us <= $2 AND (due_at_us, key) > ($3, $4)
+             ORDER BY due_at_us, key LIMIT $5",
             self.log,
             now.as_microsecond(),
+            after.map_or(i64::MIN, |timer| timer.due_at.as_microsecond()),
+            after.map_or("", |timer| &timer.key),
             i64::from(limit)
         )
         .fetch_all(&self.pool)

@@ -8,6 +8,8 @@ mod lag;
 mod resume;
 mod window;
 
+pub use resume::parted_after;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 

@@ -44,6 +44,7 @@ impl From<docket_eventlog::Error> for ApplyError {
             Error::Decode(error) => error.into(),
             Error::CommandReused { .. }
             | Error::TooLarge { .. }
+            | Error::TooManyEvents { .. }
             | Error::StreamName
             | Error::Malformed(_)
             | Error::SubjectMissing { .. }

@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use clap::Subcommand;
 use docket_eventlog::{EventLog, OpenLog};
-use docket_messaging::{FeedClient, accept_epoch, seen_beyond};
+use docket_messaging::{Broker, FeedClient, accept_epoch, parted_after, seen_beyond};
 use sqlx::PgPool;
 
 use crate::base::{channel_to, clock, owner_of, pool};
@@ -20,6 +20,10 @@ pub enum EpochCommand {
         /// Why; it is kept for ever and published, so no names.
         #[arg(long)]
         reason: String,
+        /// The position that the log was restored to, where events were written since. Without it the log must end there, and
+        /// the broker must not say otherwise.
+        #[arg(long)]
+        restored_to: Option<u64>,
     },
     /// Lists what this service has seen of a log that the log no longer has.
     Seen {
@@ -51,9 +55,13 @@ pub async fn run_epoch(
     let own = connect_options(&config.database.url, config.database.password_file.as_deref())?;
     let own = pool(own.application_name(name), 2).await?;
     let said = match command {
-        EpochCommand::Raise { reason } => {
+        EpochCommand::Raise { reason, restored_to } => {
             anyhow::ensure!(!reason.trim().is_empty(), "--reason: say why the log begins a new epoch");
-            let epoch = open(config, name, &own).await?.raise_epoch(&reason).await?;
+            let log = open(config, name, &own).await?;
+            if restored_to.is_none() {
+                nothing_written_since(config, name, &log).await?;
+            }
+            let epoch = log.raise_epoch_after(restored_to, &reason).await?;
             format!("{} is in epoch {} from position {} on", log_of(name), epoch.number, epoch.from_position)
         }
         EpochCommand::Seen { log } => {
@@ -74,6 +82,23 @@ pub async fn run_epoch(
     };
     own.close().await;
     Ok(said)
+}
+
+/// Whether the log goes on where its stream has the same history: what was written after a restore would be taken for what
+/// others saw at those positions.
+async fn nothing_written_since(
+    config: &ServiceConfig,
+    name: &'static str,
+    log: &EventLog,
+) -> anyhow::Result<()> {
+    let broker = Broker::connect(&config.broker_options(name)).await;
+    let broker = broker.context("ask the broker what others saw; without it, say --restored-to")?;
+    if let Some(position) = parted_after(log, &broker).await? {
+        anyhow::bail!(
+            "events were written since the log was restored: others saw other ones after position {position}. Say --restored-to {position} if that is where it was restored to"
+        );
+    }
+    Ok(())
 }
 
 async fn open(config: &ServiceConfig, name: &'static str, own: &PgPool) -> anyhow::Result<EventLog> {

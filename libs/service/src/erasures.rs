@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use crate::{Base, outgoing};
 
@@ -81,17 +82,26 @@ pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
 }
 
 async fn answer_all(base: &Base) -> anyhow::Result<()> {
-    for order in orders(&base.pool).await? {
-        match base.vault.carry_out(&order).await {
-            Ok(certificate) => answer(base, &order, certificate).await?,
-            Err(VaultError::Held { subject, reasons, .. }) => {
-                let reasons = reasons.join(", ");
-                tracing::warn!(%subject, request = %order.request, reasons, "an ordered erasure waits for a legal hold");
-            }
-            Err(error) => return Err(error.into()),
+    for (request, order) in orders(&base.pool).await? {
+        // One that cannot be done keeps no other waiting: each is a person's.
+        if let Err(error) = carry_out(base, order).await {
+            tracing::warn!(%request, error = format!("{error:#}"), "an ordered erasure waits");
         }
     }
     Ok(())
+}
+
+async fn carry_out(base: &Base, order: anyhow::Result<ErasureOrder>) -> anyhow::Result<()> {
+    let order = order?;
+    match base.vault.carry_out(&order).await {
+        Ok(certificate) => answer(base, &order, certificate).await,
+        Err(VaultError::Held { subject, reasons, .. }) => {
+            let reasons = reasons.join(", ");
+            tracing::warn!(%subject, request = %order.request, reasons, "an ordered erasure waits for a legal hold");
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The order is done with once identity has recorded the answer.
@@ -110,15 +120,16 @@ async fn answer(base: &Base, order: &ErasureOrder, certificate: Certificate) -> 
     Ok(())
 }
 
-async fn orders(pool: &PgPool) -> anyhow::Result<Vec<ErasureOrder>> {
+/// What was ordered, by the request's id; a row that cannot be read is told as such.
+async fn orders(pool: &PgPool) -> anyhow::Result<Vec<(Uuid, anyhow::Result<ErasureOrder>)>> {
     let rows = sqlx::query!(
         "SELECT request, subject, reason, legal_basis, asked_by, asked_at_us, approved_by
          FROM access.erasure ORDER BY request"
     )
     .fetch_all(pool)
     .await?;
-    rows.into_iter()
-        .map(|row| {
+    let ordered = rows.into_iter().map(|row| {
+        let order = || {
             Ok(ErasureOrder {
                 request: row.request,
                 subject: row.subject.parse()?,
@@ -128,6 +139,8 @@ async fn orders(pool: &PgPool) -> anyhow::Result<Vec<ErasureOrder>> {
                 asked_at: Timestamp::from_microsecond(row.asked_at_us)?,
                 approved_by: row.approved_by,
             })
-        })
-        .collect()
+        };
+        (row.request, order())
+    });
+    Ok(ordered.collect())
 }

@@ -113,6 +113,13 @@ impl From<docket_eventlog::Error> for ApiError {
             Error::TooLarge { .. } => {
                 Self::Refused(Refusal::too_much("TOO_LARGE", "This is larger than can be kept."))
             }
+            Error::TooManyEvents { events, most } => Self::Refused(
+                Refusal::too_much(
+                    "TOO_LARGE",
+                    format!("This would be {events} events at once, and {most} can be kept."),
+                )
+                .way_out("Do it in several parts."),
+            ),
             Error::Overloaded => Self::Exhausted("the log"),
             Error::OutcomeUnknown => Self::OutcomeUnknown,
             Error::Closed => Self::Unavailable("the service, which is stopping,"),

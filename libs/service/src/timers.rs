@@ -23,21 +23,29 @@ pub trait TimerHandler: Send + Sync + 'static {
     async fn fire(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), ApplyError>;
 }
 
-/// Fires timers until `stop`. What cannot be done now is tried again at the next look.
+/// Fires timers until `stop`. What cannot be done now is tried again at the next look, and keeps nothing behind it waiting.
 pub(crate) async fn run(base: Base, handler: Arc<dyn TimerHandler>, stop: Stop) -> anyhow::Result<()> {
-    let timers = base.log.timers();
     while !stop.is_cancelled() {
-        let due = match timers.due(base.clock.now(), BATCH).await {
-            Ok(due) => due,
-            Err(error) => {
-                tracing::warn!(%error, "timers cannot be read");
-                Vec::new()
-            }
-        };
-        let mut fired = 0;
+        if let Err(error) = look(&base, handler.as_ref(), &stop).await {
+            tracing::warn!(%error, "timers cannot be read");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = sleep(LOOK) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Fires all that are due, in the order in which they fell due.
+async fn look(base: &Base, handler: &dyn TimerHandler, stop: &Stop) -> Result<(), docket_eventlog::Error> {
+    let (timers, now) = (base.log.timers(), base.clock.now());
+    let mut last: Option<Timer> = None;
+    while !stop.is_cancelled() {
+        let due = timers.due(now, last.as_ref(), BATCH).await?;
         for timer in &due {
-            match fire(&base, handler.as_ref(), timer).await {
-                Ok(()) => fired += 1,
+            match fire(base, handler, timer).await {
+                Ok(()) => {}
                 Err(ApplyError::Park(reason)) => {
                     tracing::error!(
                         timer.key = timer.key,
@@ -51,12 +59,10 @@ pub(crate) async fn run(base: Base, handler: Arc<dyn TimerHandler>, stop: Stop) 
                 }
             }
         }
-        if fired == 0 {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = sleep(LOOK) => {}
-            }
+        if due.len() < BATCH as usize {
+            return Ok(());
         }
+        last = due.into_iter().next_back();
     }
     Ok(())
 }

@@ -22,9 +22,9 @@ async fn a_timer_fires_when_due_once_and_again_only_when_set_anew() {
     assert!(!timers.cancel_in(&mut tx, "other:1").await.unwrap());
     tx.commit().await.unwrap();
 
-    assert_eq!(timers.due(now, 10).await.unwrap(), []);
+    assert_eq!(timers.due(now, None, 10).await.unwrap(), []);
     assert_eq!(timers.next_due().await.unwrap(), Some(later));
-    let due = timers.due(later, 10).await.unwrap();
+    let due = timers.due(later, None, 10).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&timer));
     assert_eq!(Context::timer(&due[0]).command_id, Context::timer(&timer).command_id);
 
@@ -35,7 +35,7 @@ async fn a_timer_fires_when_due_once_and_again_only_when_set_anew() {
     assert!(!timers.fired_in(&mut tx, &timer).await.unwrap());
     tx.commit().await.unwrap();
     assert_ne!(moved.command_id(), timer.command_id());
-    assert_eq!(timers.due(later, 10).await.unwrap(), []);
+    assert_eq!(timers.due(later, None, 10).await.unwrap(), []);
     let mut tx = docket_database::begin(world.pool()).await.unwrap();
     assert!(timers.fired_in(&mut tx, &moved).await.unwrap());
     tx.commit().await.unwrap();

@@ -135,7 +135,12 @@ impl Lane {
             let error = match outcome {
                 Ok(()) => return Ok(()),
                 Err(ApplyError::Park(reason)) => return self.park(event, &reason).await,
-                Err(ApplyError::Retry(error)) => error,
+                // The checkpoint was set back or taken away: whoever begins again reads what stands there.
+                Err(ApplyError::Retry(error)) => match error.downcast::<Error>() {
+                    Ok(changed @ Error::Broker(_)) => return Err(changed),
+                    Ok(error) => error.into(),
+                    Err(error) => error,
+                },
             };
             if let Some(reason) = our_fault(&error).filter(|_| tries >= TRIES_OF_OUR_FAULT) {
                 return self.park(event, &reason).await;
@@ -188,10 +193,13 @@ impl Lane {
     async fn park(&mut self, event: &Recorded, reason: &str) -> Result<(), Error> {
         let core = Arc::clone(&self.core);
         let mut tx = docket_database::begin(&core.pool).await?;
-        if let Moved::Elsewhere(other) = advance(&mut tx, &core, &self.at, event.position, &[]).await? {
-            // Whoever moved it has also decided about this event, or the next try will.
+        while let Moved::Elsewhere(other) = advance(&mut tx, &core, &self.at, event.position, &[]).await? {
             self.at.position = other;
-            return Ok(());
+            if event.position <= other {
+                // Whoever moved it has also decided about this event.
+                return Ok(());
+            }
+            // It was moved to before this event, of which nobody has decided yet: from there on it is tried again.
         }
         park::insert(&mut tx, &core, event, reason).await?;
         tx.commit().await?;

@@ -1,9 +1,11 @@
 //! Where a relay goes on: what the stream holds, and whether that is the log's own history.
 
+use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::Stream;
+use docket_eventlog::{EventLog, Recorded};
 
 use super::Relay;
-use crate::broker::stream_epoch;
+use crate::broker::{Broker, stream_epoch};
 use crate::epochs::{Relation, relation};
 use crate::lock::Lock;
 use crate::{EPOCH, Error, LogEpoch, StreamStart, log_epochs};
@@ -118,11 +120,8 @@ impl Relay {
         start: StreamStart,
     ) -> Result<Found, Error> {
         let message = stream.direct_get(position).await.map_err(Error::broker)?;
-        let ours = self.log.read(position - 1, 1).await?;
-        let ours = ours.first().map(|event| event.event_id.to_string());
-        let theirs = message.headers.get("ce-id").map(|id| id.as_str().to_owned());
         let epoch = start.epoch.number;
-        if ours == theirs {
+        if is_ours(&self.log, &message, position).await? {
             return Ok(Found::Ours { last: position, epoch });
         }
         let of: Option<u64> = message.headers.get(EPOCH).and_then(|epoch| epoch.as_str().parse().ok());
@@ -139,6 +138,41 @@ impl Relay {
             )
         }))
     }
+}
+
+/// Whether a message is the log's event at that position. Its link says so, not its id: a command that is repeated after
+/// its first outcome was lost gives its events the same ids, and yet they may differ.
+async fn is_ours(log: &EventLog, message: &StreamMessage, position: u64) -> Result<bool, Error> {
+    let Ok(theirs) = Recorded::from_stored(&message.payload) else { return Ok(false) };
+    let ours = log.read(position - 1, 1).await?;
+    Ok(ours.first().is_some_and(|ours| (ours.event_id, ours.link) == (theirs.event_id, theirs.link)))
+}
+
+/// The last position up to which a log and its stream tell one history, where they part before either ends: events were
+/// written since the log was restored. None where one goes on from the other's end, or there is nothing to compare.
+///
+/// # Errors
+/// [`Error::Broker`]; the log's.
+pub async fn parted_after(log: &EventLog, broker: &Broker) -> Result<Option<u64>, Error> {
+    let Some(stream) = broker.stream(log.name()).await? else { return Ok(None) };
+    let state = stream.cached_info().state.clone();
+    let end = state.last_sequence.min(log.head().await?.position);
+    if state.messages == 0 || end < state.first_sequence {
+        return Ok(None);
+    }
+    let same = async |position: u64| {
+        let message = stream.direct_get(position).await.map_err(Error::broker)?;
+        is_ours(log, &message, position).await
+    };
+    if same(end).await? {
+        return Ok(None);
+    }
+    let (mut common, mut parted) = (state.first_sequence - 1, end);
+    while parted - common > 1 {
+        let middle = common.midpoint(parted);
+        if same(middle).await? { common = middle } else { parted = middle }
+    }
+    Ok(Some(common))
 }
 
 fn ahead(last: u64, head: u64) -> String {

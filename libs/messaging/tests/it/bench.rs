@@ -65,8 +65,18 @@ pub(crate) async fn open_log(pool: PgPool, kek: &str) -> anyhow::Result<EventLog
 
 /// One append of one event to each of `streams`, under one command id.
 pub(crate) fn append(log: &EventLog, streams: &[StreamName], event: &NewEvent) -> Append {
+    append_as(Uuid::new_v4(), log, streams, event)
+}
+
+/// The same by a command of that id, which may be repeated.
+pub(crate) fn append_as(
+    command_id: Uuid,
+    log: &EventLog,
+    streams: &[StreamName],
+    event: &NewEvent,
+) -> Append {
     let context = Context {
-        command_id: Uuid::new_v4(),
+        command_id,
         correlation_id: Uuid::new_v4(),
         causation_id: None,
         actor: Actor::machine("test"),

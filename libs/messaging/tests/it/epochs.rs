@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use docket_eventlog::{EventLog, Recorded};
 use docket_messaging::{
-    Consumer, EPOCH, Error, Feed, FeedClient, FeedHead, LANES, Relay, Stop, accept_epoch, seen_beyond,
-    skipped,
+    Consumer, EPOCH, Error, Feed, FeedClient, FeedHead, LANES, Relay, Stop, accept_epoch, parted_after,
+    seen_beyond, skipped,
 };
 use docket_testkit::{TestDatabase, TestNats};
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, PgPool};
+use uuid::Uuid;
 
-use crate::bench::{LOG, Owner, Reader, account, broker, run, until};
+use crate::bench::{LOG, Owner, Reader, account, append_as, broker, run, something, until};
 use crate::fold::{Folding, of_log, of_rows};
 
 /// A copy of the owner's database as it is now: the backup. Nobody may be connected to it meanwhile.
@@ -32,7 +33,7 @@ async fn open(name: &str, kek: &str) -> Owner {
 
 /// Ten events in a backup, and twenty in the log that its relay published.
 struct Disaster {
-    _database: TestDatabase,
+    database: TestDatabase,
     backup: String,
     kek: String,
     nats: TestNats,
@@ -75,7 +76,7 @@ impl Disaster {
         relay.await.unwrap();
         consumer.await.unwrap().unwrap();
         first.close().await;
-        Self { _database: database, backup, kek, nats }
+        Self { database, backup, kek, nats }
     }
 
     /// The log as the backup has it.
@@ -164,6 +165,69 @@ async fn a_restored_log_is_refused_until_its_epoch_is_raised_and_then_followed_b
     assert!(reason.contains("lane 0 positions 11 to 15"), "{reason}");
     stop.cancel();
     relay.await.unwrap();
+}
+
+/// A standby that lacked the last commits was written to before anybody raised the epoch.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_written_to_since_its_restore_begins_its_epoch_where_it_was_restored_to() {
+    let (far, near) = (Reader::new().await, Reader::new().await);
+    let disaster = Disaster::strike(&far, &near).await;
+    let nats = &disaster.nats;
+    let restored = disaster.restore("late").await;
+    let others = restored.broker(nats).await;
+    assert_eq!(parted_after(&restored.log, &others).await.unwrap(), None, "the stream goes on from its end");
+    for number in 0..12 {
+        restored.happen(&account(number)).await;
+    }
+    assert_eq!(parted_after(&restored.log, &others).await.unwrap(), Some(10));
+    assert!(restored.log.raise_epoch_after(Some(23), "the drill").await.is_err(), "it does not reach so far");
+    let epoch = restored.log.raise_epoch_after(Some(10), "the drill").await.unwrap();
+    assert_eq!((epoch.number, epoch.from_position), (2, 11));
+
+    let stop = Stop::new();
+    let relay = restored.relay(nats, &stop).await;
+    let following = run(follow(&near, nats, &restored).await, &stop);
+    near.wait_for_checkpoint(22).await;
+    assert_eq!(of_rows(&near.database.pool).await, of_log(&restored.log, &[]).await);
+    let reason = halted(follow(&far, nats, &restored).await).await;
+    assert!(reason.contains("lane 3 positions 11 to 20"), "{reason}");
+    stop.cancel();
+    relay.await.unwrap();
+    following.await.unwrap().unwrap();
+}
+
+/// Whoever got no answer repeats the command, as they are told to: its event has the id of the one that was lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_repeated_after_its_commit_was_lost_is_not_taken_for_the_lost_one() {
+    let (far, near) = (Reader::new().await, Reader::new().await);
+    let disaster = Disaster::strike(&far, &near).await;
+    let (nats, command, stream) = (&disaster.nats, Uuid::new_v4(), account(5));
+    let repeat = async |owner: &Owner| {
+        let append = append_as(command, &owner.log, std::slice::from_ref(&stream), &something());
+        owner.log.append(append).await.unwrap().events.remove(0)
+    };
+    let first = open(&disaster.database.name, &disaster.kek).await;
+    let stop = Stop::new();
+    let relay = first.relay(nats, &stop).await;
+    let lost = repeat(&first).await;
+    until("it is published", async || {
+        let stream = broker(nats, "look").await.jetstream().get_stream(LOG).await;
+        stream.is_ok_and(|stream| stream.cached_info().state.last_sequence == 21)
+    })
+    .await;
+    stop.cancel();
+    relay.await.unwrap();
+    first.close().await;
+
+    let restored = disaster.restore("repeated").await;
+    for number in 0..10 {
+        restored.happen(&account(number)).await;
+    }
+    let again = repeat(&restored).await;
+    assert_eq!((again.event_id, again.position), (lost.event_id, lost.position));
+    assert_ne!(again.link, lost.link);
+    let refused = disaster.relay(&restored).await.run(Stop::new()).await.unwrap_err();
+    assert!(matches!(refused, Error::Halted(_)), "{refused}");
 }
 
 /// An owner that counts how often it is asked where its log ends.

@@ -6,7 +6,7 @@ use sqlx::Executor as _;
 use crate::bench::Place;
 
 async fn raise(config: &ServiceConfig, reason: &str) -> anyhow::Result<String> {
-    run_epoch(config, "payments", EpochCommand::Raise { reason: reason.to_owned() }).await
+    run_epoch(config, "payments", EpochCommand::Raise { reason: reason.to_owned(), restored_to: None }).await
 }
 
 async fn seen(config: &ServiceConfig) -> String {

@@ -43,7 +43,7 @@ pub(super) async fn an_append_too_large_is_refused<F: Fixture>(f: &F) {
 
 pub(super) async fn too_many_events_are_refused<F: Fixture>(f: &F) {
     let many = f.command(1, vec![f.to(1, Expected::Any, 1_001)]);
-    assert!(matches!(refused(f, many).await, Error::TooLarge { .. }));
+    assert!(matches!(refused(f, many).await, Error::TooManyEvents { events: 1_001, .. }));
 }
 
 pub(super) async fn a_kind_with_a_control_character_is_refused<F: Fixture>(f: &F) {

@@ -36,8 +36,8 @@ pub(super) async fn a_timer_is_due_at_its_instant<F: Fixture>(f: &F) {
     let timer = timer(f, 10);
     set(f, &timer).await;
     let before = timer.due_at - SignedDuration::from_micros(1);
-    assert_eq!(f.log().timers().due(before, 10).await.unwrap(), []);
-    assert_eq!(f.log().timers().due(timer.due_at, 10).await.unwrap(), std::slice::from_ref(&timer));
+    assert_eq!(f.log().timers().due(before, None, 10).await.unwrap(), []);
+    assert_eq!(f.log().timers().due(timer.due_at, None, 10).await.unwrap(), std::slice::from_ref(&timer));
     assert_eq!(f.log().timers().next_due().await.unwrap(), Some(timer.due_at));
 }
 
@@ -45,8 +45,8 @@ pub(super) async fn a_timer_set_again_is_moved<F: Fixture>(f: &F) {
     let (early, late) = (timer(f, 10), timer(f, 20));
     set(f, &early).await;
     set(f, &late).await;
-    assert_eq!(f.log().timers().due(early.due_at, 10).await.unwrap(), []);
-    assert_eq!(f.log().timers().due(late.due_at, 10).await.unwrap(), [late]);
+    assert_eq!(f.log().timers().due(early.due_at, None, 10).await.unwrap(), []);
+    assert_eq!(f.log().timers().due(late.due_at, None, 10).await.unwrap(), [late]);
 }
 
 pub(super) async fn a_timer_cancelled_is_gone<F: Fixture>(f: &F) {
@@ -62,7 +62,7 @@ pub(super) async fn a_timer_fires_under_one_command_id<F: Fixture>(f: &F) {
     let timer = timer(f, 10);
     set(f, &timer).await;
     for repeated in [false, true] {
-        let due = f.log().timers().due(timer.due_at, 1).await.unwrap().remove(0);
+        let due = f.log().timers().due(timer.due_at, None, 1).await.unwrap().remove(0);
         let stream = f.to(1, docket_eventlog::Expected::Any, 1);
         let fired = f.append(Context::timer(&due).append(&f.log(), vec![stream])).await.unwrap();
         assert_eq!((fired.first, fired.repeated), (1, repeated));
