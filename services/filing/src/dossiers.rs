@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use docket_eventlog::{EventLog, Executed, Folded, Loaded, Mark, Recorded, Store};
+use docket_forms::Answers;
 use docket_service::ApiError;
 use docket_vault::{REMEMBERED, Subject, Vault};
 use jiff::Timestamp;
@@ -56,6 +57,11 @@ impl Dossier {
     /// All its files: what was attached to what is signed, and what was added unasked later.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Attached> {
         self.filing.evidence.iter().chain(&self.filing.unsolicited)
+    }
+
+    /// The answers to Form I-912, while a waiver of the fee is asked for.
+    pub(crate) fn waiver(&self) -> Option<&Answers> {
+        self.content.waiver.as_ref().filter(|_| self.filing.fee_waiver)
     }
 
     /// What cannot be provided, by kind, and why; an explanation that no longer stands is left out.

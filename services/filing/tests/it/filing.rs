@@ -242,7 +242,14 @@ async fn a_waiver_of_the_fee_is_asked_for_where_the_law_leaves_one_and_can_be_ta
     assert!(!ana.get(&card).await.unwrap().fee_waiver, "nothing was stored");
     let asked = ana.ask_fee_waiver(&card, hardship).await.unwrap();
     assert!(asked.fee_waiver && asked.evidence_needs.iter().any(|need| need.kind == "hardship_proof"));
+    let read_back: Value =
+        serde_json::from_str(&ana.get(&card).await.unwrap().waiver_answers_json).expect("what was answered");
+    assert_eq!(
+        read_back,
+        json!({ "basis": ["financial_hardship"], "hardship": "The hospital at Canary Hill" })
+    );
     let dropped = ana.ask_fee_waiver(&card, "").await.unwrap();
+    assert_eq!(ana.get(&card).await.unwrap().waiver_answers_json, "");
     assert!(!dropped.fee_waiver && !dropped.evidence_needs.iter().any(|need| need.kind == "hardship_proof"));
     world.expect_nothing_personal_in_the_clear(&["Canary Hill"]).await;
 }
