@@ -17,14 +17,18 @@ mod unsolicited;
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity, Filer};
 pub(crate) use decide::already_attached;
 pub use decide::{
-    Checked, EditionChange, Ending, Settled, Sign, Start, abandon, accept, announce_expiry, answer, approve,
-    ask_fee_waiver, ask_review, attach, begin_again, change_edition, detach, expire, explain_missing,
-    give_back, received_at_us, reject, send, show_fee, sign, start, submit, take_over, void,
+    Checked, EditionChange, Ending, Settled, Sign, Start, TakenOver, abandon, accept, announce_expiry,
+    answer, approve, ask_fee_waiver, ask_review, attach, begin_again, change_edition, detach, expire,
+    explain_missing, give_back, received_at_us, reject, send, show_fee, sign, start, submit, take_over, void,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
 /// Most files on one filing, and most added to its case unasked.
 pub const MOST_FILES: usize = 60;
+
+/// The code with which intake rejects a filing whose waiver of the fee was refused: it is filed again with the fee, and there is no
+/// appeal (8 CFR 106.3).
+const WAIVER_REFUSED: &str = "I912-DENIED";
 
 /// Where a filing stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -149,6 +153,8 @@ pub struct Filing {
     pub unsolicited: Vec<Attached>,
     /// Whether a waiver of the fee is asked for.
     pub fee_waiver: bool,
+    /// Whether it was rejected because that waiver was refused.
+    pub waiver_refused: bool,
     /// The fee that was shown last.
     pub fee: Option<Fee>,
     /// The signature that holds.
@@ -263,7 +269,11 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             Filing { phase: Phase::Accepted, receipt_number: e.receipt_number.clone(), ..filing }
         }
         Event::VoidingRecorded(_) => Filing { phase: Phase::Voided, ..filing },
-        Event::RejectionRecorded(_) => Filing { phase: Phase::Rejected, ..filing },
+        Event::RejectionRecorded(e) => Filing {
+            phase: Phase::Rejected,
+            waiver_refused: e.codes.iter().any(|code| code == WAIVER_REFUSED),
+            ..filing
+        },
         Event::FilingContinued(e) => Filing { continued_as: Uuid::try_parse(&e.filing_id).ok(), ..filing },
     }
 }

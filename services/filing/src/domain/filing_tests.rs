@@ -292,16 +292,32 @@ fn a_rejected_filing_is_begun_again_once_with_its_answers_and_files() {
 
     let start = Start { continues: Some(Uuid::from_u128(1)), ..a_start() };
     let answers = (vec!["basis".to_owned()], "{}".to_owned());
-    let explained = vec![("birth_certificate".to_owned(), "burned".to_owned())];
-    let new = given(take_over(&Filing::default(), start, answers, vec![a_file()], explained).unwrap());
-    new.then(|f| f.explained.contains("birth_certificate"));
+    let words = |kind: &str| (kind.to_owned(), "burned".to_owned());
+    let taken = TakenOver {
+        answers,
+        waiver: Some((vec!["basis".to_owned()], "{}".to_owned())),
+        files: vec![a_file()],
+        // A file that came after the words ended them.
+        explained: vec![words("birth_certificate"), words("green_card")],
+    };
+    let new = given(take_over(&Filing::default(), start.clone(), taken.clone()).unwrap());
+    new.then(|f| f.explained.iter().eq(["birth_certificate"]));
     new.then(|f| f.phase == Phase::Draft && f.evidence.len() == 1 && f.fee.is_none());
-    new.then(|f| f.continues == Some(Uuid::from_u128(1)) && f.signature.is_none());
-    refused(
-        given([started()])
-            .when(|f| take_over(f, a_start(), (Vec::new(), String::new()), Vec::new(), Vec::new())),
-        "DRAFT_EXISTS",
-    );
+    new.then(|f| f.continues == Some(Uuid::from_u128(1)) && f.signature.is_none() && f.fee_waiver);
+    let unasked = TakenOver { waiver: None, ..taken };
+    given(take_over(&Filing::default(), start, unasked).unwrap()).then(|f| !f.fee_waiver);
+    refused(given([started()]).when(|f| take_over(f, a_start(), TakenOver::default())), "DRAFT_EXISTS");
+}
+
+#[test]
+fn a_rejection_says_whether_the_waiver_was_refused() {
+    let asked = pb::FeeWaiverRequested { questions: vec!["basis".into()], ..Default::default() };
+    let over = |code: &str| {
+        let rejected = pb::RejectionRecorded { codes: vec![code.into()], ..Default::default() };
+        given([started(), asked.clone().into(), signed(), sent(), submitted(), rejected.into()])
+    };
+    over("I912-DENIED").then(|f| f.fee_waiver && f.waiver_refused);
+    over("X-SIGN").then(|f| f.fee_waiver && !f.waiver_refused);
 }
 
 #[test]

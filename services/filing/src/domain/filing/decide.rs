@@ -49,24 +49,35 @@ pub fn start(filing: &Filing, start: Start) -> Result<Vec<Event>, Refusal> {
     ])
 }
 
-/// Begins a draft with the answers and files of a rejected filing.
-pub fn take_over(
-    filing: &Filing,
-    begun: Start,
-    answers: (Vec<String>, String),
-    files: Vec<NewFile>,
-    explained: Vec<(String, String)>,
-) -> Result<Vec<Event>, Refusal> {
+/// What of a filing that is over goes into the one that is begun again.
+#[derive(Debug, Clone, Default)]
+pub struct TakenOver {
+    /// Questions, and their answers, JSON.
+    pub answers: (Vec<String>, String),
+    /// The same of Form I-912; none where no waiver of the fee is asked for again.
+    pub waiver: Option<(Vec<String>, String)>,
+    /// All files, those too that were added to its case unasked.
+    pub files: Vec<NewFile>,
+    /// What cannot be provided, by kind, and why.
+    pub explained: Vec<(String, String)>,
+}
+
+/// Begins a draft with what was in a filing that is over. Nothing of it is signed, and all of it can be changed.
+pub fn take_over(filing: &Filing, begun: Start, taken: TakenOver) -> Result<Vec<Event>, Refusal> {
     let mut events = start(filing, begun)?;
-    let (questions, answers_json) = answers;
+    let (questions, answers_json) = taken.answers;
     if !questions.is_empty() {
         events.push(pb::DraftAnswered { questions, answers_json }.into());
     }
-    events.extend(files.into_iter().map(added));
-    let explained = explained
-        .into_iter()
-        .map(|(kind, explanation)| pb::MissingEvidenceExplained { kind, explanation }.into());
-    events.extend(explained);
+    if let Some((questions, answers_json)) = taken.waiver {
+        events.push(pb::FeeWaiverRequested { questions, answers_json }.into());
+    }
+    // First the words, then the files: what is there needs no explanation.
+    let explained = taken.explained.into_iter();
+    events.extend(
+        explained.map(|(kind, explanation)| pb::MissingEvidenceExplained { kind, explanation }.into()),
+    );
+    events.extend(taken.files.into_iter().map(added));
     Ok(events)
 }
 
