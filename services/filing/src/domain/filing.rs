@@ -17,9 +17,10 @@ mod unsolicited;
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity, Filer};
 pub(crate) use decide::already_attached;
 pub use decide::{
-    Checked, EditionChange, Ending, Settled, Sign, Start, TakenOver, abandon, accept, announce_expiry,
-    answer, approve, ask_fee_waiver, ask_review, attach, begin_again, change_edition, detach, expire,
-    explain_missing, give_back, received_at_us, reject, send, show_fee, sign, start, submit, take_over, void,
+    Checked, EditionChange, Ending, Settled, Sign, Start, TakenOver, WaiverAsked, abandon, accept,
+    announce_expiry, answer, approve, ask_fee_waiver, ask_review, attach, begin_again, change_edition,
+    detach, drop_fee_waiver, expire, explain_missing, give_back, received_at_us, reject, send, show_fee,
+    sign, start, submit, take_over, void,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
@@ -153,6 +154,10 @@ pub struct Filing {
     pub unsolicited: Vec<Attached>,
     /// Whether a waiver of the fee is asked for.
     pub fee_waiver: bool,
+    /// For each question of Form I-912 that was ever answered or cleared, the version at which it was last.
+    pub waiver_answered: BTreeMap<String, u64>,
+    /// The version at which the waiver was asked for or taken back last.
+    pub waiver_changed: u64,
     /// Whether it was rejected because that waiver was refused.
     pub waiver_refused: bool,
     /// The fee that was shown last.
@@ -241,8 +246,11 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             filing.unsolicited.push(unsolicited::added(e));
             filing
         }
-        Event::FeeWaiverRequested(_) => Filing { fee_waiver: true, ..edited(filing) },
-        Event::FeeWaiverDropped(_) => Filing { fee_waiver: false, ..edited(filing) },
+        Event::FeeWaiverRequested(e) => waiver_asked(edited(filing), e),
+        Event::FeeWaiverDropped(_) => {
+            let filing = edited(filing);
+            Filing { fee_waiver: false, waiver_changed: filing.version, ..filing }
+        }
         Event::FeeShown(e) => Filing {
             fee: Some(Fee {
                 quote: id(&e.quote_id),
@@ -289,6 +297,13 @@ fn answered(mut filing: Filing, questions: &[String]) -> Filing {
     let version = filing.version;
     filing.answered.extend(questions.iter().map(|question| (question.clone(), version)));
     filing
+}
+
+fn waiver_asked(mut filing: Filing, e: &pb::FeeWaiverRequested) -> Filing {
+    let version = filing.version;
+    let changed = if e.changed.is_empty() { &e.questions } else { &e.changed };
+    filing.waiver_answered.extend(changed.iter().map(|question| (question.clone(), version)));
+    Filing { fee_waiver: true, waiver_changed: version, ..filing }
 }
 
 fn attached(e: &pb::EvidenceAdded) -> Attached {

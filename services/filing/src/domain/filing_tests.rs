@@ -322,18 +322,53 @@ fn a_rejection_says_whether_the_waiver_was_refused() {
 
 #[test]
 fn a_waiver_of_the_fee_is_asked_for_before_the_signature_and_intake_hears_of_it() {
-    let asked = || Some((vec!["basis".to_owned()], "{}".to_owned()));
-    let request = given([started()]).when(|f| ask_fee_waiver(f, asked())).unwrap().remove(0);
+    let asks = |f: &Filing| ask_fee_waiver(f, asked(f.version, 0, &["basis"]));
+    let request = given([started()]).when(asks).unwrap().remove(0);
     given([started(), fee_shown(), signed(), request.clone()])
         .then(|f| f.fee_waiver && f.signature.is_none() && f.phase == Phase::Draft);
-    let dropped = given([started(), request.clone()]).when(|f| ask_fee_waiver(f, None)).unwrap().remove(0);
+    let dropped = given([started(), request.clone()]).when(|f| drop_fee_waiver(f, 0)).unwrap().remove(0);
     given([started(), request.clone(), dropped]).then(|f| !f.fee_waiver);
-    assert!(given([started()]).when(|f| ask_fee_waiver(f, None)).unwrap().is_empty());
+    assert!(given([started()]).when(|f| drop_fee_waiver(f, 0)).unwrap().is_empty());
     let sent = given([started(), request, fee_shown(), signed(), sent()]);
-    refused(sent.when(|f| ask_fee_waiver(f, None)), "ALREADY_SUBMITTED");
+    refused(sent.when(|f| drop_fee_waiver(f, 0)), "ALREADY_SUBMITTED");
+    refused(sent.when(asks), "ALREADY_SUBMITTED");
     let events = sent.when(|f| submit(f, settled())).unwrap();
     let [Event::FilingSubmitted(e)] = events.as_slice() else { panic!("{events:?}") };
     assert!(e.facts.as_ref().unwrap().fee_waiver);
+}
+
+/// A request made from a version, by who saw one, that changes these questions.
+fn asked(merged_at: u64, etag: u64, changed: &[&str]) -> WaiverAsked {
+    let changed: Vec<String> = changed.iter().map(|question| (*question).to_owned()).collect();
+    WaiverAsked { merged_at, etag, answers: (changed.clone(), "{}".to_owned()), changed }
+}
+
+#[test]
+fn two_who_ask_for_a_waiver_at_once_are_merged_and_the_same_question_is_told() {
+    let asks =
+        |at, etag, changed: &'static [&str]| move |f: &Filing| ask_fee_waiver(f, asked(at, etag, changed));
+    // Version 2 says why, version 3 how much.
+    let first = given([started()]).when(asks(1, 1, &["hardship"])).unwrap().remove(0);
+    let second = given([started(), first.clone()]).when(asks(2, 1, &["income"])).unwrap().remove(0);
+    let both = given([started(), first.clone(), second]);
+    refused(both.when(asks(3, 1, &["hardship", "benefit_name"])), "ANSWERED_MEANWHILE");
+    refused(both.when(asks(3, 2, &["income"])), "ANSWERED_MEANWHILE");
+    assert_eq!(both.when(asks(3, 2, &["hardship"])).unwrap().len(), 1);
+    assert_eq!(both.when(asks(3, 0, &["income"])).unwrap().len(), 1);
+    refused(both.when(asks(3, 4, &["income"])), "STALE");
+    // Merged into what is no longer there: to be merged again.
+    refused(both.when(asks(2, 2, &["benefit_name"])), "STALE");
+    assert!(both.when(asks(3, 3, &[])).unwrap().is_empty(), "no news");
+
+    // Nobody takes back unseen what another has just answered, nor goes on with what was taken back.
+    refused(both.when(|f| drop_fee_waiver(f, 2)), "ANSWERED_MEANWHILE");
+    let dropped = both.when(|f| drop_fee_waiver(f, 3)).unwrap().remove(0);
+    let over = given([started(), first, dropped]);
+    refused(over.when(asks(3, 2, &["benefit_name"])), "ANSWERED_MEANWHILE");
+    assert_eq!(over.when(asks(3, 3, &["benefit_name"])).unwrap().len(), 1);
+    let before: Event =
+        pb::FeeWaiverRequested { questions: vec!["basis".into()], ..Default::default() }.into();
+    refused(given([started(), before]).when(asks(2, 1, &["basis"])), "ANSWERED_MEANWHILE");
 }
 
 #[test]

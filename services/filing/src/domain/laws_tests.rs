@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::attached::{Attached, NewFile};
 use super::filing::{
     self, Capacity, Checked, EditionChange, Ending, Fee, Filer, Filing, MOST_FILES, Phase, Review, Settled,
-    Sign, Standing, Start,
+    Sign, Standing, Start, WaiverAsked,
 };
 use super::representation::{self, Consent, Representation};
 use super::{package, response};
@@ -232,8 +232,15 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::Accept => filing::accept(filing, "DKT1234567897".into()),
         Command::Reject => filing::reject(filing, vec!["X-SIGN".into()]),
         Command::Void => filing::void(filing, "payment".into()),
-        Command::AskFeeWaiver(asked) => {
-            filing::ask_fee_waiver(filing, asked.then(|| (vec!["basis".into()], "{}".into())))
+        Command::AskFeeWaiver(false) => filing::drop_fee_waiver(filing, 0),
+        Command::AskFeeWaiver(true) => {
+            let asked = WaiverAsked {
+                merged_at: filing.version,
+                etag: 0,
+                changed: vec!["basis".into()],
+                answers: (vec!["basis".into()], "{}".into()),
+            };
+            filing::ask_fee_waiver(filing, asked)
         }
         Command::ExplainMissing(said) => {
             filing::explain_missing(filing, "birth_certificate", said.then(|| "the archive burned".into()))

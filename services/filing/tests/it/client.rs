@@ -115,9 +115,19 @@ impl Client {
 
     /// Asks for a waiver of the fee with these answers to Form I-912; without any, no longer.
     pub(crate) async fn ask_fee_waiver(&self, name: &str, answers_json: &str) -> Result<pb::Filing, Status> {
+        self.ask_fee_waiver_from(0, name, answers_json).await
+    }
+
+    /// The same, by who saw the filing at a version.
+    pub(crate) async fn ask_fee_waiver_from(
+        &self,
+        etag: u64,
+        name: &str,
+        answers_json: &str,
+    ) -> Result<pb::Filing, Status> {
         let request_id = Uuid::now_v7().to_string();
         let (name, answers_json) = (name.into(), answers_json.into());
-        let request = pb::AskFeeWaiverRequest { request_id, name, answers_json, ..Default::default() };
+        let request = pb::AskFeeWaiverRequest { request_id, name, answers_json, etag, ..Default::default() };
         let answer = self.drafts.clone().ask_fee_waiver(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))
     }

@@ -70,7 +70,8 @@ pub fn take_over(filing: &Filing, begun: Start, taken: TakenOver) -> Result<Vec<
         events.push(pb::DraftAnswered { questions, answers_json }.into());
     }
     if let Some((questions, answers_json)) = taken.waiver {
-        events.push(pb::FeeWaiverRequested { questions, answers_json }.into());
+        let changed = questions.clone();
+        events.push(pb::FeeWaiverRequested { questions, answers_json, changed }.into());
     }
     // First the words, then the files: what is there needs no explanation.
     let explained = taken.explained.into_iter();
@@ -112,7 +113,8 @@ pub fn answer(
 ) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
     if etag != 0 {
-        not_answered_since(filing, etag, &questions)?;
+        let answered_at = |question: &str| filing.answered.get(question).copied().unwrap_or_default();
+        not_answered_since(filing, etag, &questions, answered_at)?;
     }
     if questions.is_empty() {
         return Ok(Vec::new());
@@ -156,8 +158,14 @@ pub fn change_edition(filing: &Filing, change: EditionChange) -> Result<Vec<Even
     ])
 }
 
-/// What somebody else answered after the writer looked is not overwritten unseen; everything else is merged.
-fn not_answered_since(filing: &Filing, etag: u64, questions: &[String]) -> Result<(), Refusal> {
+/// What somebody else answered after the writer looked is not overwritten unseen; everything else is merged. `answered_at` says at
+/// which version a question was answered last, 0 when never.
+fn not_answered_since(
+    filing: &Filing,
+    etag: u64,
+    questions: &[String],
+    answered_at: impl Fn(&str) -> u64,
+) -> Result<(), Refusal> {
     let load =
         "Load the filing again and look at both answers; then send yours with its etag, if it still holds.";
     if etag > filing.version {
@@ -165,8 +173,8 @@ fn not_answered_since(filing: &Filing, etag: u64, questions: &[String]) -> Resul
             .way_out(load)
             .fact("version", filing.version.to_string()));
     }
-    let since = |question: &&String| filing.answered.get(*question).is_some_and(|version| *version > etag);
-    let contested: Vec<&str> = questions.iter().filter(since).map(String::as_str).collect();
+    let since = |question: &&str| answered_at(question) > etag;
+    let contested: Vec<&str> = questions.iter().map(String::as_str).filter(since).collect();
     if contested.is_empty() {
         return Ok(());
     }
@@ -182,13 +190,53 @@ fn not_answered_since(filing: &Filing, etag: u64, questions: &[String]) -> Resul
     .fact("version", filing.version.to_string()))
 }
 
-/// Asks for a waiver of the fee with the whole of Form I-912, or no longer.
-pub fn ask_fee_waiver(filing: &Filing, asked: Option<(Vec<String>, String)>) -> Result<Vec<Event>, Refusal> {
+/// A request for a waiver of the fee with Form I-912, as it is to be.
+#[derive(Debug, Clone)]
+pub struct WaiverAsked {
+    /// Version of the filing whose request the answers were merged into.
+    pub merged_at: u64,
+    /// Version of the filing that the writer saw; 0 when nothing is asked of it.
+    pub etag: u64,
+    /// Questions answered otherwise than before, cleared ones too.
+    pub changed: Vec<String>,
+    /// All questions that are answered, and their answers, JSON.
+    pub answers: (Vec<String>, String),
+}
+
+/// Asks for a waiver of the fee with the whole of Form I-912; not when the request was written to after it was merged, so that no
+/// answer is left behind.
+pub fn ask_fee_waiver(filing: &Filing, asked: WaiverAsked) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
-    Ok(match asked {
-        Some((questions, answers_json)) => vec![pb::FeeWaiverRequested { questions, answers_json }.into()],
-        None if filing.fee_waiver => vec![pb::FeeWaiverDropped {}.into()],
-        None => Vec::new(),
+    waiver_not_answered_since(filing, asked.etag, &asked.changed)?;
+    if filing.waiver_changed > asked.merged_at {
+        return Err(Refusal::stale("The request for a waiver was written to at this very moment."));
+    }
+    if filing.fee_waiver && asked.changed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (questions, answers_json) = asked.answers;
+    Ok(vec![pb::FeeWaiverRequested { questions, answers_json, changed: asked.changed }.into()])
+}
+
+/// No longer asks for a waiver of the fee.
+pub fn drop_fee_waiver(filing: &Filing, etag: u64) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    let asked: Vec<String> = filing.waiver_answered.keys().cloned().collect();
+    waiver_not_answered_since(filing, etag, &asked)?;
+    Ok(if filing.fee_waiver { vec![pb::FeeWaiverDropped {}.into()] } else { Vec::new() })
+}
+
+/// The same of the request for a waiver; who answers a request that was taken back meanwhile is told as well.
+fn waiver_not_answered_since(filing: &Filing, etag: u64, questions: &[String]) -> Result<(), Refusal> {
+    if etag == 0 {
+        return Ok(());
+    }
+    not_answered_since(filing, etag, questions, |question| {
+        if filing.fee_waiver {
+            filing.waiver_answered.get(question).copied().unwrap_or_default()
+        } else {
+            filing.waiver_changed
+        }
     })
 }
 
