@@ -242,7 +242,6 @@ impl Client {
         file_name: &str,
         bytes: &[u8],
     ) -> Result<pb::Evidence, Status> {
-        use upload_evidence_request::Part;
         let header = pb::UploadHeader {
             request_id: request_id.to_string(),
             parent: parent.into(),
@@ -250,6 +249,15 @@ impl Client {
             file_name: file_name.into(),
             foreign_language: false,
         };
+        self.upload_with(header, bytes).await
+    }
+
+    pub(crate) async fn upload_with(
+        &self,
+        header: pb::UploadHeader,
+        bytes: &[u8],
+    ) -> Result<pb::Evidence, Status> {
+        use upload_evidence_request::Part;
         let chunks = bytes.chunks(256 * 1024).map(|chunk| Part::Chunk(chunk.to_vec()));
         let parts: Vec<_> = std::iter::once(Part::Header(header))
             .chain(chunks)
