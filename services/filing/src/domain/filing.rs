@@ -176,6 +176,8 @@ pub struct Filing {
     pub representation: Option<Uuid>,
     /// What the client says of it.
     pub review: Review,
+    /// The representative's account who prepared what the client approved last, where it is known.
+    pub prepared_by: Option<Uuid>,
     /// Version at which somebody last worked on it.
     pub worked: u64,
     /// What was told since then of its end: the version, and how many days before.
@@ -212,7 +214,13 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         },
         Event::FilingReviewAsked(_) => Filing { review: Review::Asked, ..filing },
         Event::FilingReturned(_) => Filing { review: Review::Returned, ..filing },
-        Event::FilingApproved(e) => Filing { review: Review::Approved(e.content_mac.clone()), ..filing },
+        Event::FilingApproved(e) => Filing {
+            review: Review::Approved(e.content_mac.clone()),
+            prepared_by: Uuid::try_parse(&e.representative).ok(),
+            ..filing
+        },
+        // It comes with the change that voids it, which the fold knows already.
+        Event::ApprovalVoided(_) => Filing { review: Review::None, ..filing },
         Event::DraftAnswered(e) => answered(edited(filing), &e.questions),
         Event::DraftEditionChanged(e) => {
             Filing { edition: e.edition.clone(), ..answered(edited(filing), &e.questions) }

@@ -12,6 +12,7 @@ use super::package;
 const PACKAGE: Uuid = Uuid::from_u128(2);
 const ACCOUNT: Uuid = Uuid::from_u128(3);
 const FILE: Uuid = Uuid::from_u128(4);
+const ATTORNEY: Uuid = Uuid::from_u128(6);
 
 struct Given(Filing);
 
@@ -411,24 +412,32 @@ fn what_a_representative_prepared_is_signed_only_as_the_client_approved_it() {
     let drafted = given([started.clone(), answered(), fee_shown()]);
     let now =
         Checked { content_version: 2, not_ready: None, content_mac: vec![8; 32], answers_mac: vec![7; 32] };
-    refused(drafted.when(|f| approve(f, &now, &[8; 32])), "REVIEW_NOT_ASKED");
+    refused(drafted.when(|f| approve(f, &now, &[8; 32], Some(ATTORNEY))), "REVIEW_NOT_ASKED");
     refused(drafted.when(|f| sign(f, &now, a_signature())), "NOT_APPROVED");
     let asked = drafted.when(|f| ask_review(f, &now)).unwrap().remove(0);
     let back = given([started.clone(), answered(), fee_shown(), asked.clone()])
-        .when(|f| give_back(f, "the date is wrong".into()))
+        .when(|f| give_back(f, "the date is wrong".into(), Some(ATTORNEY)))
         .unwrap()
         .remove(0);
     // What was given back stays so until the representative asks again.
     let corrected = given([started.clone(), answered(), fee_shown(), asked.clone(), back, answered()]);
     corrected.then(|f| f.review == Review::Returned);
-    refused(corrected.when(|f| approve(f, &now, &[8; 32])), "REVIEW_NOT_ASKED");
+    refused(corrected.when(|f| approve(f, &now, &[8; 32], Some(ATTORNEY))), "REVIEW_NOT_ASKED");
     let again = given([started.clone(), answered(), fee_shown(), asked.clone()]);
-    refused(again.when(|f| approve(f, &now, &[9; 32])), "CONTENT_CHANGED");
-    let approved = again.when(|f| approve(f, &now, &[8; 32])).unwrap().remove(0);
+    refused(again.when(|f| approve(f, &now, &[9; 32], Some(ATTORNEY))), "CONTENT_CHANGED");
+    let approved = again.when(|f| approve(f, &now, &[8; 32], Some(ATTORNEY))).unwrap().remove(0);
     let ready = given([started.clone(), answered(), fee_shown(), asked.clone(), approved.clone()]);
     assert!(ready.when(|f| sign(f, &now, a_signature())).is_ok());
-    // A change after the approval voids it.
-    given([started, answered(), fee_shown(), asked, approved, answered()]).then(|f| f.review == Review::None);
+    // A change after the approval voids it, and says so to both.
+    let change = |f: &Filing| answer(f, 0, vec!["basis".into()], "{}".into());
+    let events = ready.when(change).unwrap();
+    let [change_itself, Event::ApprovalVoided(e)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((&e.account_id, &e.representative), (&ACCOUNT.to_string(), &ATTORNEY.to_string()));
+    given([started.clone(), answered(), fee_shown(), asked.clone(), approved.clone(), change_itself.clone()])
+        .then(|f| f.review == Review::None);
+    let over = given([started, answered(), fee_shown(), asked, approved].into_iter().chain(events));
+    over.then(|f| f.review == Review::None);
+    assert_eq!(over.when(change).unwrap().len(), 1, "said once");
     refused(given([self::started()]).when(|f| ask_review(f, &now)), "NOT_REPRESENTED");
 }
 

@@ -182,10 +182,10 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             },
         ),
         Command::AskReview { current } => filing::ask_review(filing, &checked(filing, *current)),
-        Command::GiveBack => filing::give_back(filing, "the date is wrong".into()),
+        Command::GiveBack => filing::give_back(filing, "the date is wrong".into(), Some(Uuid::from_u128(6))),
         Command::Approve { current } => {
             let checked = checked(filing, *current);
-            filing::approve(filing, &checked, &checked.content_mac)
+            filing::approve(filing, &checked, &checked.content_mac, Some(Uuid::from_u128(6)))
         }
         Command::Answer { current } => {
             let etag = if *current { filing.version } else { filing.version + 1 };
@@ -322,6 +322,11 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         Event::FilingReviewAsked(_) => assert!(before.representation.is_some() && before.open().is_ok()),
         Event::FilingReturned(_) => assert!(matches!(before.review, Review::Asked | Review::Approved(_))),
         Event::FilingApproved(approved) => assert_eq!(approved.content_mac, now),
+        Event::ApprovalVoided(voided) => {
+            // The change came just before, in the same append.
+            assert_eq!((before.review.clone(), before.content_version), (Review::None, before.version));
+            assert_eq!(voided.representative, before.prepared_by.unwrap().to_string());
+        }
         Event::FilingSigned(signed) => {
             // What a representative prepared is signed only as the client approved it.
             assert!(before.representation.is_none() || before.review == Review::Approved(now.clone()));

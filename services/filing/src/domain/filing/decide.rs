@@ -119,7 +119,16 @@ pub fn answer(
     if questions.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(vec![pb::DraftAnswered { questions, answers_json }.into()])
+    Ok(changing(filing, vec![pb::DraftAnswered { questions, answers_json }.into()]))
+}
+
+/// What changes a filing, and that the client's approval of what it was no longer holds, where there was one.
+fn changing(filing: &Filing, mut changes: Vec<Event>) -> Vec<Event> {
+    if !changes.is_empty() && matches!(filing.review, Review::Approved(_)) {
+        let representative = filing.prepared_by.map(|account| account.to_string()).unwrap_or_default();
+        changes.push(pb::ApprovalVoided { account_id: filing.account.to_string(), representative }.into());
+    }
+    changes
 }
 
 /// Answers carried over to another edition of the form.
@@ -146,16 +155,14 @@ pub fn change_edition(filing: &Filing, change: EditionChange) -> Result<Vec<Even
     if filing.edition == change.edition {
         return Ok(Vec::new());
     }
-    Ok(vec![
-        pb::DraftEditionChanged {
-            from_edition: filing.edition.clone(),
-            edition: change.edition,
-            questions: change.questions,
-            answers_json: change.answers_json,
-            attention_json: change.attention_json,
-        }
-        .into(),
-    ])
+    let changed = pb::DraftEditionChanged {
+        from_edition: filing.edition.clone(),
+        edition: change.edition,
+        questions: change.questions,
+        answers_json: change.answers_json,
+        attention_json: change.attention_json,
+    };
+    Ok(changing(filing, vec![changed.into()]))
 }
 
 /// What somebody else answered after the writer looked is not overwritten unseen; everything else is merged. `answered_at` says at
@@ -215,7 +222,8 @@ pub fn ask_fee_waiver(filing: &Filing, asked: WaiverAsked) -> Result<Vec<Event>,
         return Ok(Vec::new());
     }
     let (questions, answers_json) = asked.answers;
-    Ok(vec![pb::FeeWaiverRequested { questions, answers_json, changed: asked.changed }.into()])
+    let requested = pb::FeeWaiverRequested { questions, answers_json, changed: asked.changed };
+    Ok(changing(filing, vec![requested.into()]))
 }
 
 /// No longer asks for a waiver of the fee.
@@ -223,7 +231,8 @@ pub fn drop_fee_waiver(filing: &Filing, etag: u64) -> Result<Vec<Event>, Refusal
     filing.open()?;
     let asked: Vec<String> = filing.waiver_answered.keys().cloned().collect();
     waiver_not_answered_since(filing, etag, &asked)?;
-    Ok(if filing.fee_waiver { vec![pb::FeeWaiverDropped {}.into()] } else { Vec::new() })
+    let dropped = filing.fee_waiver.then(|| pb::FeeWaiverDropped {}.into());
+    Ok(changing(filing, dropped.into_iter().collect()))
 }
 
 /// The same of the request for a waiver; who answers a request that was taken back meanwhile is told as well.
@@ -253,7 +262,7 @@ pub fn attach(filing: &Filing, file: NewFile) -> Result<Vec<Event>, Refusal> {
         )
         .way_out("Put pages that belong together into one PDF."));
     }
-    Ok(vec![added(file)])
+    Ok(changing(filing, vec![added(file)]))
 }
 
 fn added(file: NewFile) -> Event {
@@ -283,7 +292,7 @@ pub fn detach(filing: &Filing, evidence: Uuid) -> Result<Vec<Event>, Refusal> {
     if !filing.evidence.iter().any(|attached| attached.id == evidence) {
         return Err(Refusal::not_found());
     }
-    Ok(vec![pb::EvidenceRemoved { evidence_id: evidence.to_string() }.into()])
+    Ok(changing(filing, vec![pb::EvidenceRemoved { evidence_id: evidence.to_string() }.into()]))
 }
 
 /// Says why evidence of a kind cannot be provided; without an explanation, takes that back.
@@ -294,18 +303,19 @@ pub fn explain_missing(
 ) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
     let kind = kind.to_owned();
-    match explanation {
+    let said = match explanation {
         Some(_) if filing.evidence.iter().any(|file| file.kind == kind) => {
-            Err(Refusal::state("EVIDENCE_ATTACHED", "A file of this kind is attached already.")
+            return Err(Refusal::state("EVIDENCE_ATTACHED", "A file of this kind is attached already.")
                 .way_out("Take the file off first if it is not what is asked for.")
-                .field("kind"))
+                .field("kind"));
         }
-        Some(explanation) => Ok(vec![pb::MissingEvidenceExplained { kind, explanation }.into()]),
+        Some(explanation) => vec![pb::MissingEvidenceExplained { kind, explanation }.into()],
         None if filing.explained.contains(&kind) => {
-            Ok(vec![pb::MissingEvidenceExplanationDropped { kind }.into()])
+            vec![pb::MissingEvidenceExplanationDropped { kind }.into()]
         }
-        None => Ok(Vec::new()),
-    }
+        None => Vec::new(),
+    };
+    Ok(changing(filing, said))
 }
 
 /// Notes which fee was shown, and for which answers.
@@ -428,20 +438,31 @@ pub fn ask_review(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refu
     }
 }
 
-/// Gives the filing back to the representative.
-pub fn give_back(filing: &Filing, remark: String) -> Result<Vec<Event>, Refusal> {
+/// Gives the filing back to the representative who stands for it.
+pub fn give_back(
+    filing: &Filing,
+    remark: String,
+    representative: Option<Uuid>,
+) -> Result<Vec<Event>, Refusal> {
     reviewable(filing)?;
-    Ok(vec![pb::FilingReturned { remark }.into()])
+    let representative = representative.map(|account| account.to_string()).unwrap_or_default();
+    Ok(vec![pb::FilingReturned { remark, representative }.into()])
 }
 
-/// Approves the text that was shown.
-pub fn approve(filing: &Filing, checked: &Checked, shown_mac: &[u8]) -> Result<Vec<Event>, Refusal> {
+/// Approves the text that was shown, as the representative who stands for it prepared it.
+pub fn approve(
+    filing: &Filing,
+    checked: &Checked,
+    shown_mac: &[u8],
+    representative: Option<Uuid>,
+) -> Result<Vec<Event>, Refusal> {
     reviewable(filing)?;
     checked.still_true_of(filing)?;
     if checked.content_mac != shown_mac {
         return Err(content_changed());
     }
-    Ok(vec![pb::FilingApproved { content_mac: shown_mac.to_vec() }.into()])
+    let representative = representative.map(|account| account.to_string()).unwrap_or_default();
+    Ok(vec![pb::FilingApproved { content_mac: shown_mac.to_vec(), representative }.into()])
 }
 
 fn reviewable(filing: &Filing) -> Result<(), Refusal> {
