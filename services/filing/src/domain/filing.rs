@@ -123,6 +123,8 @@ pub struct Signature {
     pub catalogue_version: String,
     /// As whom the signer signed.
     pub capacity: Capacity,
+    /// Where the sealed object lies that has what was signed; empty where the event has it.
+    pub sheet_key: String,
 }
 
 /// A filing.
@@ -164,6 +166,8 @@ pub struct Filing {
     pub fee: Option<Fee>,
     /// The signature that holds.
     pub signature: Option<Signature>,
+    /// Where the sealed objects lie that have what was ever signed and was larger than an event.
+    pub sheets: Vec<String>,
     /// Receipt number; empty before acceptance.
     pub receipt_number: String,
     /// Received instant, microseconds since the epoch; 0 before.
@@ -267,16 +271,7 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             }),
             ..filing
         },
-        Event::FilingSigned(e) => Filing {
-            phase: Phase::Signed,
-            signature: Some(Signature {
-                content_mac: e.content_mac.clone(),
-                signed_at_us: e.signed_at_us,
-                catalogue_version: e.catalogue_version.clone(),
-                capacity: Capacity::of_event(&e.capacity),
-            }),
-            ..filing
-        },
+        Event::FilingSigned(e) => signed(filing, e),
         Event::FilingSent(_) => Filing { phase: Phase::Sent, ..filing },
         Event::FilingSubmitted(e) => {
             Filing { phase: Phase::Submitted, submitted_at_us: e.submitted_at_us, ..filing }
@@ -305,6 +300,18 @@ fn answered(mut filing: Filing, questions: &[String]) -> Filing {
     let version = filing.version;
     filing.answered.extend(questions.iter().map(|question| (question.clone(), version)));
     filing
+}
+
+fn signed(mut filing: Filing, e: &pb::FilingSigned) -> Filing {
+    filing.sheets.extend(Some(e.sheet_key.clone()).filter(|key| !key.is_empty()));
+    let signature = Signature {
+        content_mac: e.content_mac.clone(),
+        signed_at_us: e.signed_at_us,
+        catalogue_version: e.catalogue_version.clone(),
+        capacity: Capacity::of_event(&e.capacity),
+        sheet_key: e.sheet_key.clone(),
+    };
+    Filing { phase: Phase::Signed, signature: Some(signature), ..filing }
 }
 
 fn waiver_asked(mut filing: Filing, e: &pb::FeeWaiverRequested) -> Filing {

@@ -102,6 +102,7 @@ fn a_signature() -> Sign {
         signed_at_us: 1_000,
         catalogue_version: "1".into(),
         sheet_json: "{}".into(),
+        sheet_key: String::new(),
     }
 }
 
@@ -226,6 +227,17 @@ fn what_is_signed_is_what_was_shown_with_its_fee_by_the_name_in_the_form() {
     let not_ready =
         Checked { not_ready: Some(Refusal::state("NOT_READY", "No.").way_out("Do.")), ..checked(1) };
     refused(given.when(|f| sign(f, &not_ready, a_signature())), "NOT_READY");
+}
+
+#[test]
+fn what_was_signed_and_lies_beside_is_known_for_as_long_as_the_filing() {
+    let large = |key: &str| Sign { sheet_json: String::new(), sheet_key: key.into(), ..a_signature() };
+    let ready = given([started(), fee_shown()]);
+    let first = ready.when(|f| sign(f, &checked(1), large("ab/1"))).unwrap().remove(0);
+    let second = ready.when(|f| sign(f, &checked(1), large("ab/2"))).unwrap().remove(0);
+    let both = given([started(), fee_shown(), first, answered(), second]);
+    both.then(|f| f.signature.as_ref().unwrap().sheet_key == "ab/2" && f.sheets == ["ab/1", "ab/2"]);
+    given([started(), fee_shown(), signed()]).then(|f| f.sheets.is_empty());
 }
 
 #[test]

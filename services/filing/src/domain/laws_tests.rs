@@ -214,6 +214,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
                 signed_at_us: 1_500,
                 catalogue_version: "2026-03-01".into(),
                 sheet_json: String::new(),
+                sheet_key: String::new(),
             };
             filing::sign(filing, &checked, sign)
         }

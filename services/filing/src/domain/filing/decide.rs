@@ -498,8 +498,10 @@ pub struct Sign {
     pub signed_at_us: i64,
     /// Version of the catalogue.
     pub catalogue_version: String,
-    /// What is signed, as JSON; empty when it is too large to be kept with the signature.
+    /// What is signed, as JSON; empty when it is too large for the event.
     pub sheet_json: String,
+    /// Where the sealed object lies that has it then; else empty.
+    pub sheet_key: String,
 }
 
 /// Signs the text that was shown (8 CFR 103.2(a)(2)).
@@ -537,6 +539,7 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
             proven_name: sign.proven_name,
             capacity: sign.capacity.as_str().to_owned(),
             sheet_json: sign.sheet_json,
+            sheet_key: sign.sheet_key,
         }
         .into(),
     ])
