@@ -148,7 +148,7 @@ async fn what_is_written_in_any_script_and_at_any_length_is_in_the_copy() {
 
 /// More than goes into an event: 30 explanations of nearly 8,000 letters.
 fn at_length() -> Value {
-    let words = "The archive at Canary Hill burned. ".repeat(226);
+    let words = "The archive at Canary Hill burned. ".repeat(228);
     let item = |n| json!({ "question": format!("Birth record {n}"), "text": words });
     json!({ "additional_info": (1..=30).map(item).collect::<Vec<_>>() })
 }
