@@ -6,6 +6,7 @@ mod catalogue;
 mod copies;
 mod drafts;
 mod evidence;
+mod fee_waiver;
 mod packages;
 mod places;
 mod representations;

@@ -40,8 +40,7 @@ impl<'a> Check<'a> {
         let answers = with_signature(form, &dossier.content.answers, &given);
         let said = |form| desk.catalogue.in_language(form, language);
         let evaluation = evaluate(said(form), &answers, &given);
-        let asked = dossier.content.waiver.clone().filter(|_| dossier.filing.fee_waiver);
-        let waiver = match asked {
+        let waiver = match dossier.waiver().cloned() {
             Some(asked) => {
                 let form_of_waiver = desk.form(waiver::FORM)?;
                 let main = (form, &dossier.content.answers);

@@ -7,10 +7,12 @@
 use std::sync::Arc;
 
 use docket_eventlog::{EventLog, Executed, Folded, Loaded, Mark, Recorded, Store};
+use docket_forms::Answers;
 use docket_service::ApiError;
 use docket_vault::{REMEMBERED, Subject, Vault};
 use jiff::Timestamp;
 use moka::future::Cache;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::aggregates::Filings;
@@ -18,8 +20,12 @@ use crate::content::Content;
 use crate::domain::Attached;
 use crate::domain::filing::Filing;
 
-/// Filings kept; one takes some 50 kB.
-const MOST: u64 = 1_000;
+/// Bytes kept, as [`weight`] estimates them: a thousand filings as they usually are, and fewer where they are large.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// What a filing takes beside what people put into it.
+const FRAME: usize = 4 * 1024;
+/// What a file, or a question that was ever answered, takes beside its name.
+const ROW: usize = 256;
 
 /// A filing with its content opened.
 #[derive(Clone)]
@@ -53,15 +59,54 @@ impl Dossier {
         self.mark.map_or(0, |mark| mark.version)
     }
 
+    /// About how many bytes it takes in memory.
+    fn weight(&self) -> usize {
+        let (filing, content) = (&self.filing, &self.content);
+        let answers = [Some(&content.answers), content.waiver.as_ref()];
+        let attention = content.attention.iter().map(|one| ROW + weight(&one.answer));
+        let words = content.explanations.values().chain([&content.remark, &content.signature.sheet_json]);
+        let names = content.files.values().map(|file| ROW + file.file_name.len());
+        let rows = self.files().count() + filing.answered.len() + filing.waiver_answered.len();
+        let parts = [
+            FRAME,
+            rows * ROW,
+            answers.into_iter().flatten().map(weight_of_all).sum(),
+            attention.sum(),
+            words.map(String::len).sum(),
+            names.sum(),
+        ];
+        parts.into_iter().sum()
+    }
+
     /// All its files: what was attached to what is signed, and what was added unasked later.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Attached> {
         self.filing.evidence.iter().chain(&self.filing.unsolicited)
+    }
+
+    /// The answers to Form I-912, while a waiver of the fee is asked for.
+    pub(crate) fn waiver(&self) -> Option<&Answers> {
+        self.content.waiver.as_ref().filter(|_| self.filing.fee_waiver)
     }
 
     /// What cannot be provided, by kind, and why; an explanation that no longer stands is left out.
     pub(crate) fn explanations(&self) -> impl Iterator<Item = (&str, &str)> {
         let words = |kind: &str| self.content.explanations.get(kind).map_or("", String::as_str);
         self.filing.explained.iter().map(move |kind| (kind.as_str(), words(kind)))
+    }
+}
+
+/// About how many bytes answers take: their texts, and as much again as a value or a name takes for itself.
+fn weight_of_all(answers: &Answers) -> usize {
+    answers.iter().map(|(name, answer)| size_of::<Value>() + name.len() + weight(answer)).sum()
+}
+
+fn weight(answer: &Value) -> usize {
+    let own = size_of::<Value>();
+    match answer {
+        Value::Null | Value::Bool(_) | Value::Number(_) => own,
+        Value::String(text) => own + text.len(),
+        Value::Array(items) => own + items.iter().map(weight).sum::<usize>(),
+        Value::Object(parts) => own + weight_of_all(parts),
     }
 }
 
@@ -110,7 +155,11 @@ pub(crate) struct Dossiers {
 
 impl Dossiers {
     pub(crate) fn new(log: EventLog, vault: Vault) -> Self {
-        let kept = Cache::builder().max_capacity(MOST).time_to_idle(REMEMBERED).build();
+        let kept = Cache::builder()
+            .weigher(|_, dossier: &Dossier| u32::try_from(dossier.weight()).unwrap_or(u32::MAX))
+            .max_capacity(MOST_BYTES)
+            .time_to_idle(REMEMBERED)
+            .build();
         Self { filings: Store::new(log.clone()), log, vault, kept }
     }
 
@@ -173,5 +222,38 @@ impl Dossiers {
             return self.opened(before.id).await;
         }
         self.open(Closed::new(before, done.state, done.events, false)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn with(answers: &Value, sheet_json: String) -> Dossier {
+        let mut content =
+            Content { answers: answers.as_object().cloned().expect("an object"), ..Content::default() };
+        content.signature.sheet_json = sheet_json;
+        Dossier { content: Arc::new(content), ..Dossier::new(Uuid::nil()) }
+    }
+
+    #[test]
+    fn a_filing_weighs_what_people_put_into_it() {
+        let small = with(&json!({ "basis": "lpr_5_years" }), String::new()).weight();
+        assert!((FRAME..2 * FRAME).contains(&small), "{small}");
+        let long = "A word. ".repeat(1_000);
+        let explained =
+            with(&json!({ "additional_info": [{ "text": long }, { "text": long }] }), String::new());
+        assert!((16_000..18_000).contains(&(explained.weight() - FRAME)), "{}", explained.weight());
+        let signed = with(&json!({}), "s".repeat(240 * 1024));
+        assert_eq!(signed.weight(), FRAME + 240 * 1024);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_by_its_weight() {
+        // Large ones: not a thousand of them, but what goes into the bound.
+        let large = u64::try_from(with(&json!({}), "s".repeat(240 * 1024)).weight()).unwrap();
+        assert!((100..1_000).contains(&(MOST_BYTES / large)));
     }
 }

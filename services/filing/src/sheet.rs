@@ -1,7 +1,8 @@
 //! What is signed, as data: each question that was asked, as it was worded and answered, in the form's order.
 //!
 //! The canonical text (`review`) and the copy for people (`copy`) are both written from it, and it is kept sealed with the
-//! signature: whatever the catalogue says later, what was signed can be shown again.
+//! signature: whatever the catalogue says later, what was signed can be shown again. What is larger than an event takes lies
+//! beside it, as a sealed object of the filing.
 
 use docket_forms::{Answers, Form, Question, SubField, Type};
 use serde::{Deserialize, Serialize};
@@ -144,10 +145,9 @@ impl Sheet {
         }
     }
 
-    /// As it is kept; empty when it is larger than an event takes.
+    /// As it is kept.
     pub(crate) fn kept(&self) -> String {
-        let json = serde_json::to_string(self).expect("texts and JSON values can be written");
-        if json.len() > MOST_KEPT { String::new() } else { json }
+        serde_json::to_string(self).expect("texts and JSON values can be written")
     }
 
     /// As it was kept; nothing when it was not.
@@ -156,8 +156,13 @@ impl Sheet {
     }
 }
 
+/// Whether a sheet as it is kept goes into the event of its signature.
+pub(crate) fn fits_event(kept: &str) -> bool {
+    kept.len() <= MOST_IN_EVENT
+}
+
 /// Bytes that an event of the log takes at most, with room for the rest of it.
-const MOST_KEPT: usize = 240 * 1024;
+const MOST_IN_EVENT: usize = 240 * 1024;
 
 /// Questions with their answers.
 fn rows<'a>(questions: impl Iterator<Item = &'a Question>, answers: &Answers) -> Vec<Row> {

@@ -122,6 +122,7 @@ fn signing(filing: &Filing, capacity: Capacity, filer: Filer, name_agrees: bool)
         signed_at_us: 1,
         catalogue_version: "1".into(),
         sheet_json: String::new(),
+        sheet_key: String::new(),
     };
     sign(filing, &checked, signature).map(|events| assert_eq!(events.len(), 1))
 }

@@ -98,6 +98,26 @@ pub(crate) fn normalised(form: &Form, answers_json: &str) -> Result<Option<Answe
     Ok((!answers.is_empty()).then_some(answers))
 }
 
+/// The answers to the form after somebody gave some, and which of them are others than before.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Merged {
+    pub(crate) answers: Answers,
+    pub(crate) changed: Vec<String>,
+}
+
+/// Merges answers into those before, or puts them in their place when they are the `whole`; null clears one.
+pub(crate) fn merged(before: &Answers, given: Answers, whole: bool) -> Merged {
+    let mut answers = if whole { Answers::new() } else { before.clone() };
+    answers.extend(given);
+    answers.retain(|_, answer| !answer.is_null());
+    let now = |question: &String| answers.get(question);
+    let cleared = before.keys().filter(|question| now(question).is_none());
+    let other = answers.iter().filter(|(question, answer)| before.get(*question) != Some(answer));
+    let mut changed: Vec<String> = other.map(|(question, _)| question).chain(cleared).cloned().collect();
+    changed.sort();
+    Merged { answers, changed }
+}
+
 /// Whether the fee of this filing can be waived at all.
 ///
 /// # Errors
@@ -113,4 +133,31 @@ pub(crate) fn possible(main: &Form, answers: &Answers, given: &Given) -> Result<
     Err(Refusal::state("WAIVER_NOT_POSSIBLE", format!("The fee of this {} cannot be waived.", main.id))
         .way_out("Look at the fee: it may be zero already; else it has to be paid.")
         .fact("form", main.id.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(answers: serde_json::Value) -> Answers {
+        answers.as_object().expect("an object").clone()
+    }
+
+    #[test]
+    fn what_is_answered_is_merged_and_only_what_is_another_answer_counts_as_changed() {
+        let before =
+            of(json!({ "basis": ["financial_hardship"], "hardship": "A bill.", "household_size": 2 }));
+        let given = of(json!({ "hardship": "A bill.", "household_size": null, "income": 100 }));
+        let merged = |given: &Answers, whole| super::merged(&before, given.clone(), whole);
+        let part = merged(&given, false);
+        assert_eq!(part.changed, ["household_size", "income"]);
+        assert_eq!(
+            part.answers,
+            of(json!({ "basis": ["financial_hardship"], "hardship": "A bill.", "income": 100 }))
+        );
+        let whole = merged(&given, true);
+        assert_eq!(whole.changed, ["basis", "household_size", "income"]);
+        assert_eq!(whole.answers, of(json!({ "hardship": "A bill.", "income": 100 })));
+        assert_eq!(merged(&before, true), Merged { answers: before.clone(), changed: Vec::new() });
+    }
 }

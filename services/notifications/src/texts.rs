@@ -84,6 +84,10 @@ pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
         "draft_kept_a_day" => "draft-a-day",
         "draft_expired" => "draft-expired",
         "review_asked" => "review",
+        "review_returned" => "returned",
+        "review_approved" => "agreed",
+        "approval_voided" => "agreement-over",
+        "clients_approval_voided" => "clients-agreement-over",
         _ => "notice",
     };
     let greeting = if given_name.is_empty() { "mail-greeting-nameless" } else { "mail-greeting" };
@@ -132,6 +136,10 @@ mod tests {
                 "draft_kept_a_day",
                 "draft_expired",
                 "review_asked",
+                "review_returned",
+                "review_approved",
+                "approval_voided",
+                "clients_approval_voided",
             ] {
                 let mail = mail(language, alert, "Ana Lúcia");
                 let said = format!("{}\n{}", mail.subject, mail.text).to_lowercase();

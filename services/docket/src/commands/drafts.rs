@@ -48,28 +48,90 @@ pub async fn export(home: &Path, name: &str, to: &Path, teller: &Teller) -> Resu
     let drafts = Drafts::of(home, "en").await?;
     let filing = drafts.get(name).await?;
     std::fs::create_dir(to).with_context(|| format!("make the folder {}", to.display()))?;
-    let mut files = Vec::new();
-    for (number, evidence) in filing.evidence.iter().chain(&filing.unsolicited).enumerate() {
-        let bytes = download(&drafts, &evidence.name).await?;
-        // Numbered: two files may have one name.
-        let file = format!("{:02} {}", number + 1, evidence.file_name);
+    for (number, evidence) in files(&filing).enumerate() {
+        let (file, bytes) = (saved_as(number, evidence), download(&drafts, &evidence.name).await?);
         std::fs::write(to.join(&file), bytes).with_context(|| format!("write {file}"))?;
-        files.push(json!({ "kind": evidence.kind, "file": file, "media_type": evidence.media_type }));
     }
-    let answers: Value = serde_json::from_str(&filing.answers_json).context("the answers")?;
-    let explanations: Vec<Value> = filing
-        .explanations
-        .iter()
-        .map(|missing| json!({ "kind": missing.kind, "explanation": missing.explanation }))
-        .collect();
-    let whole = json!({
-        "name": filing.name, "form": filing.form, "state": filing.state, "receipt_number": filing.receipt_number,
-        "answers": answers, "files": files, "cannot_be_provided": explanations,
-    });
-    let text = serde_json::to_string_pretty(&whole).context("the filing")?;
+    let text = serde_json::to_string_pretty(&exported(&filing)?).context("the filing")?;
     std::fs::write(to.join("filing.json"), text).context("write filing.json")?;
-    teller.line(&format!("filing.json and {} files in {}", files.len(), to.display()));
+    teller.line(&format!("filing.json and {} files in {}", files(&filing).count(), to.display()));
     Ok(())
+}
+
+/// All files of a filing: what was attached to it, then what was added to its case unasked.
+fn files(filing: &pb::Filing) -> impl Iterator<Item = &pb::Evidence> {
+    filing.evidence.iter().chain(&filing.unsolicited)
+}
+
+/// The name under which a file is saved. Numbered: two files may have one name.
+fn saved_as(number: usize, evidence: &pb::Evidence) -> String {
+    format!("{:02} {}", number + 1, evidence.file_name)
+}
+
+/// Everything that people put into a filing, as JSON. Every field of a filing is named here: one that comes later is exported, or
+/// it is said why not.
+fn exported(filing: &pb::Filing) -> Result<Value> {
+    let pb::Filing {
+        name,
+        form,
+        edition,
+        state,
+        receipt_number,
+        answers_json,
+        waiver_answers_json,
+        fee_waiver,
+        evidence: attached,
+        unsolicited: _,
+        explanations,
+        attention,
+        review,
+        remark,
+        continues,
+        continued_as,
+        submitted_at_us,
+        kept_until_date,
+        // What the service says of it, again at any time.
+        findings: _,
+        missing: _,
+        evidence_needs: _,
+        ready: _,
+        shown: _,
+        etag: _,
+        package_id: _,
+        erased: _,
+        representation: _,
+    } = filing;
+    let file = |(number, file): (usize, &pb::Evidence)| {
+        json!({
+            "kind": file.kind, "file": saved_as(number, file), "media_type": file.media_type,
+            "foreign_language": file.foreign_language, "added_unasked": number >= attached.len(),
+        })
+    };
+    let lacking =
+        |missing: &pb::MissingEvidence| json!({ "kind": missing.kind, "explanation": missing.explanation });
+    let look_at = |one: &pb::CarriedOver| -> Result<Value> {
+        Ok(json!({
+            "was": one.was, "field": one.field, "happened": one.happened, "message": one.message,
+            "answer": parsed(&one.answer_json).context("an answer of an earlier edition")?,
+        }))
+    };
+    Ok(json!({
+        "name": name, "form": form, "edition": edition, "state": state, "receipt_number": receipt_number,
+        "submitted_at_us": submitted_at_us, "kept_until_date": kept_until_date,
+        "continues": continues, "continued_as": continued_as,
+        "answers": parsed(answers_json).context("the answers")?,
+        "fee_waiver": fee_waiver,
+        "fee_waiver_answers": parsed(waiver_answers_json).context("the answers to Form I-912")?,
+        "files": files(filing).enumerate().map(file).collect::<Vec<_>>(),
+        "cannot_be_provided": explanations.iter().map(lacking).collect::<Vec<_>>(),
+        "look_at": attention.iter().map(look_at).collect::<Result<Vec<_>>>()?,
+        "review": review, "remark": remark,
+    }))
+}
+
+/// JSON as the service sends it; `null` where it sends none.
+fn parsed(json: &str) -> serde_json::Result<Value> {
+    if json.is_empty() { Ok(Value::Null) } else { serde_json::from_str(json) }
 }
 
 async fn download(drafts: &Drafts, name: &str) -> Result<Vec<u8>> {
@@ -91,4 +153,67 @@ pub async fn abandon(home: &Path, name: &str, confirmed: bool, teller: &Teller) 
     let filing = answer.map_err(Refused::from)?.into_inner().filing.context("filing")?;
     tell(&filing, teller);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_exported_is_the_draft() {
+        let evidence = |kind: &str, file_name: &str, foreign_language: bool| pb::Evidence {
+            kind: kind.into(),
+            file_name: file_name.into(),
+            media_type: "application/pdf".into(),
+            foreign_language,
+            ..pb::Evidence::default()
+        };
+        let filing = pb::Filing {
+            name: "filings/1".into(),
+            form: "I-90".into(),
+            state: "draft".into(),
+            edition: "2025-01-20".into(),
+            answers_json: r#"{"reason":"never_received"}"#.into(),
+            fee_waiver: true,
+            waiver_answers_json: r#"{"basis":["financial_hardship"],"hardship":"The clinic closed."}"#.into(),
+            evidence: vec![evidence("passport", "p.pdf", true), evidence("passport", "p.pdf", false)],
+            unsolicited: vec![evidence("other", "letter.pdf", true)],
+            explanations: vec![pb::MissingEvidence {
+                kind: "notice".into(),
+                explanation: "It never came.".into(),
+            }],
+            attention: vec![pb::CarriedOver {
+                was: "entry_port".into(),
+                happened: "dropped".into(),
+                answer_json: r#""Miami""#.into(),
+                ..pb::CarriedOver::default()
+            }],
+            review: "returned".into(),
+            remark: "The date is wrong.".into(),
+            ..pb::Filing::default()
+        };
+        let exported = exported(&filing).unwrap();
+        assert_eq!(exported["answers"], json!({ "reason": "never_received" }));
+        assert_eq!(
+            exported["fee_waiver_answers"],
+            json!({ "basis": ["financial_hardship"], "hardship": "The clinic closed." })
+        );
+        let files: Vec<_> = exported["files"].as_array().unwrap().iter().collect();
+        let of = |key: &str| files.iter().map(|file| file[key].clone()).collect::<Vec<_>>();
+        assert_eq!(of("file"), ["01 p.pdf", "02 p.pdf", "03 letter.pdf"]);
+        assert_eq!(of("foreign_language"), [true, false, true]);
+        assert_eq!(of("added_unasked"), [false, false, true]);
+        assert_eq!(
+            exported["cannot_be_provided"],
+            json!([{ "kind": "notice", "explanation": "It never came." }])
+        );
+        assert_eq!(exported["look_at"][0]["answer"], "Miami");
+        assert_eq!(
+            (&exported["review"], &exported["remark"]),
+            (&json!("returned"), &json!("The date is wrong."))
+        );
+
+        let erased = super::exported(&pb::Filing { erased: true, ..pb::Filing::default() }).unwrap();
+        assert_eq!((&erased["answers"], &erased["fee_waiver_answers"]), (&Value::Null, &Value::Null));
+    }
 }

@@ -273,6 +273,7 @@ async fn ask_fee_waiver(player: &Player, who: &str, answers: &toml::Table) -> An
         name: player.matter.filing.clone(),
         answers_json: serde_json::to_string(answers).context("answers")?,
         language: String::new(),
+        etag: 0,
     };
     let answer = call!(player, player.token(who)?, drafts, ask_fee_waiver, message)?;
     let filing = answer.filing.context("filing")?;

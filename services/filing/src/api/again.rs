@@ -1,4 +1,4 @@
-//! Filing again after a rejection: a new filing with the answers and files of the old one, nothing retyped.
+//! Filing again after a rejection: a new filing with all that people put into the old one, nothing retyped.
 //!
 //! The rejected filing stays what it was, with its notice and its refund; the new one is a case of its own.
 
@@ -16,9 +16,10 @@ use crate::aggregates::Filings;
 use crate::content::commitment;
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
-use crate::domain::filing::{self, Filing, Start};
+use crate::domain::filing::{self, Filing, Start, TakenOver};
 use crate::dossiers::Dossier;
 use crate::store::representations;
+use crate::waiver;
 
 /// Begins the new filing, and notes it at the old one: both or neither.
 pub(super) async fn begin(
@@ -42,9 +43,13 @@ pub(super) async fn begin(
     }
     let files = copies(desk, &old, new).await?;
     let keys: Vec<String> = files.iter().map(|file| file.attached.object_key.clone()).collect();
-    let explained = old.explanations().map(|(kind, words)| (kind.to_owned(), words.to_owned())).collect();
-    let begun =
-        filing::take_over(&Filing::default(), start.clone(), answers(form, &old, &start), files, explained)?;
+    let taken = TakenOver {
+        answers: answers(form, &old, &start),
+        waiver: asked_anew(desk.form(waiver::FORM)?, &old),
+        files,
+        explained: old.explanations().map(|(kind, words)| (kind.to_owned(), words.to_owned())).collect(),
+    };
+    let begun = filing::take_over(&Filing::default(), start.clone(), taken)?;
     let streams = vec![
         StreamAppend::of(Store::<Filings>::stream(new), Expected::Version(0), Subjects::filing(new), &begun),
         StreamAppend::of(
@@ -102,10 +107,21 @@ fn answers(form: &Form, old: &Dossier, start: &Start) -> (Vec<String>, String) {
     (kept.keys().cloned().collect(), Value::Object(kept).to_string())
 }
 
-/// The old files, sealed anew under the new filing's key. They were checked and scanned when they came.
+/// The request for a waiver of the fee, asked anew and signed with the rest; none where it was refused: then the fee is due.
+fn asked_anew(form: &Form, old: &Dossier) -> Option<(Vec<String>, String)> {
+    let asked = old.waiver().filter(|_| !old.filing.waiver_refused)?;
+    let kept: Map<String, Value> = asked
+        .iter()
+        .filter(|(question, _)| form.question(question).is_some())
+        .map(|(question, answer)| (question.clone(), answer.clone()))
+        .collect();
+    Some((kept.keys().cloned().collect(), Value::Object(kept).to_string()))
+}
+
+/// The old files, those added to its case unasked too, sealed anew under the new filing's key. They were checked and scanned when they came.
 async fn copies(desk: &Desk, old: &Dossier, new: Uuid) -> Result<Vec<NewFile>, ApiError> {
-    let mut files = Vec::with_capacity(old.filing.evidence.len());
-    for file in &old.filing.evidence {
+    let mut files = Vec::with_capacity(old.filing.evidence.len() + old.filing.unsolicited.len());
+    for file in old.files() {
         let read = desk.base.objects.get(&Subject::filing(old.id), &file.object_key).await?;
         let bytes = read.ok_or(ApiError::Erased)?;
         let salt = new_salt()?;

@@ -5,6 +5,7 @@ use docket_kernel::{Refusal, resource};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::download_copy_response::Part;
 use docket_service::{ApiError, Caller};
+use docket_vault::Subject;
 use jiff::Timestamp;
 
 use super::signing::not_erased;
@@ -48,7 +49,7 @@ pub(super) async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result
 /// What was signed, as it was kept with the signature; what was signed before it was kept is made again. Either must have the
 /// hash that was signed.
 async fn signed_sheet(desk: &Desk, dossier: &Dossier, signed: &Signature) -> Result<Sheet, ApiError> {
-    let sheet = match Sheet::read(&dossier.content.signature.sheet_json) {
+    let sheet = match kept_sheet(desk, dossier, signed).await? {
         Some(sheet) => sheet,
         None => Check::now(desk, dossier).await?.sheet(dossier),
     };
@@ -61,6 +62,24 @@ async fn signed_sheet(desk: &Desk, dossier: &Dossier, signed: &Signature) -> Res
     )
     .way_out("Look at the filing: its answers and files are as they were signed.")
     .into())
+}
+
+/// What was kept: in the event of the signature, or beside it. One that lies beside and cannot be read is missed by whoever runs
+/// this, and by the filer only where it cannot be made again.
+async fn kept_sheet(desk: &Desk, dossier: &Dossier, signed: &Signature) -> Result<Option<Sheet>, ApiError> {
+    if signed.sheet_key.is_empty() {
+        return Ok(Sheet::read(&dossier.content.signature.sheet_json));
+    }
+    match desk.base.objects.get(&Subject::filing(dossier.id), &signed.sheet_key).await {
+        Ok(Some(bytes)) => Ok(String::from_utf8(bytes).ok().as_deref().and_then(Sheet::read)),
+        Ok(None) => Err(ApiError::Erased),
+        Err(error @ (ApiError::Refused(_) | ApiError::Internal(_))) => {
+            let (filing, key) = (dossier.id, &signed.sheet_key);
+            tracing::error!(%filing, object.key = key, ?error, "what was signed is not there: bring it back from a copy");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn cover(dossier: &Dossier, signed: &Signature) -> Cover {

@@ -12,13 +12,13 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::catalogue::is_online;
-use super::{again, packages, view};
+use super::{again, fee_waiver, packages, view};
 use crate::aggregates::Filings;
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::filing::{self, Filing, Start};
 use crate::policies::keep_draft;
 use crate::store::filings;
-use crate::{answers, check, review, waiver};
+use crate::{answers, review};
 
 /// How often what several people may write is decided again after a lost race.
 pub(super) const ATTEMPTS: u32 = 5;
@@ -60,7 +60,7 @@ impl DraftService for DraftApi {
         request: Request<pb::AskFeeWaiverRequest>,
     ) -> Result<Response<pb::AskFeeWaiverResponse>, Status> {
         let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
-        let filing = detached(async move { ask_fee_waiver(&desk, &caller, request).await }).await?;
+        let filing = detached(async move { fee_waiver::ask(&desk, &caller, request).await }).await?;
         Ok(Response::new(pb::AskFeeWaiverResponse { filing: Some(filing) }))
     }
 
@@ -347,25 +347,6 @@ async fn abandon(
     tx.commit().await?;
     desk.log.committed(ended.events.last().map_or(0, |event| event.position));
     view::filing(desk, &desk.filing(caller, "AbandonDraft", id).await?, Language::En).await
-}
-
-async fn ask_fee_waiver(
-    desk: &Desk,
-    caller: &Caller,
-    request: pb::AskFeeWaiverRequest,
-) -> Result<pb::Filing, ApiError> {
-    let id = id_in("name", "filings", &request.name)?;
-    let context = caller.context(&request.request_id, &request)?;
-    let dossier = desk.filing(caller, "AskFeeWaiver", id).await?;
-    let context = acting_for(context, caller, dossier.filing.account);
-    let asked = waiver::normalised(desk.form(waiver::FORM)?, &request.answers_json)?;
-    if asked.is_some() {
-        let form = desk.form(&dossier.filing.form)?;
-        waiver::possible(form, &dossier.content.answers, &check::given(desk, form, &dossier).await?)?;
-    }
-    let asked = asked.map(|asked| (asked.keys().cloned().collect(), Value::Object(asked).to_string()));
-    let act = ("AskFeeWaiver", &context, Language::of(&request.language));
-    view::after(desk, caller, act, id, |state| filing::ask_fee_waiver(state, asked.clone())).await
 }
 
 async fn list(

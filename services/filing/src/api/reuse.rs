@@ -11,6 +11,7 @@ use super::evidence::{Readable, readable};
 use super::view;
 use crate::desk::Desk;
 use crate::domain::Attached;
+use crate::domain::filing::OTHER;
 use crate::store::filings;
 
 /// The latest filings that are looked into, and the files that are offered.
@@ -37,7 +38,9 @@ pub(super) async fn list(
         };
         for file in dossier.files() {
             let evidence = view::evidence("filings", id, file, &dossier.content);
-            if attach::takes(desk, &place, &file.kind) && !is_here(&place, file, &evidence.file_name) {
+            // What was on no checklist goes wherever its owner says that it belongs.
+            let fits = file.kind == OTHER || attach::takes(desk, &place, &file.kind);
+            if fits && !is_here(&place, file, &evidence.file_name) {
                 offered.push(pb::ReusableEvidence {
                     evidence: Some(evidence),
                     form: dossier.filing.form.clone(),
@@ -49,11 +52,12 @@ pub(super) async fn list(
     Ok(offered)
 }
 
-/// Whether a file of that name, kind and size is attached already.
+/// Whether a file of that name, kind and size is attached already; one of no kind is known by the rest.
 fn is_here(place: &attach::Place, file: &Attached, name: &str) -> bool {
     place.files.iter().any(|here| {
         let its_name = place.content.files.get(&here.id).map(|sealed| sealed.file_name.as_str());
-        (&here.kind, here.size, its_name) == (&file.kind, file.size, Some(name))
+        let alike = file.kind == OTHER || here.kind == file.kind;
+        alike && (here.size, its_name) == (file.size, Some(name))
     })
 }
 

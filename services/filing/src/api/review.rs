@@ -4,11 +4,13 @@ use docket_forms::Language;
 use docket_kernel::Refusal;
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller};
+use uuid::Uuid;
 
 use super::view;
 use crate::check::Check;
 use crate::desk::{Desk, acting_for, id_in};
-use crate::domain::filing;
+use crate::domain::filing::{self, Filing};
+use crate::store::representations;
 
 /// The longest remark, in characters.
 const LONGEST_REMARK: usize = 2_000;
@@ -46,8 +48,10 @@ pub(super) async fn give_back(
         )
         .into());
     }
+    let representative = representative(desk, id).await?;
     let act = ("ReturnFiling", &context, Language::of(&request.language));
-    view::after(desk, caller, act, id, |state| filing::give_back(state, remark.clone())).await
+    let decide = |state: &Filing| filing::give_back(state, remark.clone(), representative);
+    view::after(desk, caller, act, id, decide).await
 }
 
 /// Approves the text that was shown.
@@ -60,6 +64,15 @@ pub(super) async fn approve(
     let context = caller.context(&request.request_id, &request)?;
     let dossier = desk.filing(caller, "ApproveFiling", id).await?;
     let checked = Check::now(desk, &dossier).await?.checked(desk, &dossier);
+    let representative = representative(desk, id).await?;
     let act = ("ApproveFiling", &context, Language::of(&request.language));
-    view::after(desk, caller, act, id, |state| filing::approve(state, &checked, &request.content_hash)).await
+    let shown = &request.content_hash;
+    let decide = |state: &Filing| filing::approve(state, &checked, shown, representative);
+    view::after(desk, caller, act, id, decide).await
+}
+
+/// The account of the representative who stands for the filing now, and is told of what the client says.
+async fn representative(desk: &Desk, id: Uuid) -> Result<Option<Uuid>, ApiError> {
+    let standing = representations::standing(&desk.base.pool, id).await?;
+    Ok(standing.map(|(_, account)| account))
 }

@@ -1,6 +1,6 @@
 //! From the fee to sending: quote, review, sign, submit.
 
-use docket_eventlog::{Error, Expected, Store, StreamAppend, Subjects};
+use docket_eventlog::{Context, Error, ExecuteError, Expected, Store, StreamAppend, Subjects};
 use docket_forms::{FeeResult, Language, fee};
 use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::events::filing as events;
@@ -8,6 +8,7 @@ use docket_proto::filing::v1 as pb;
 use docket_proto::payments::v1::CreateQuoteRequest;
 use docket_proto::types::v1::FeeRow;
 use docket_service::{ApiError, Caller};
+use docket_vault::Subject;
 use uuid::Uuid;
 
 use super::drafts::ATTEMPTS;
@@ -15,9 +16,10 @@ use super::{packages, uploads, view};
 use crate::aggregates::Filings;
 use crate::check::{Check, filer_role};
 use crate::desk::{Desk, acting_for, full_name, id_in};
-use crate::domain::filing::{self, Capacity, Fee, Filing, Sign};
+use crate::domain::filing::{self, Capacity, Checked, Fee, Filing, Sign};
 use crate::domain::name;
 use crate::dossiers::Dossier;
+use crate::sheet::fits_event;
 use crate::{party, review};
 
 /// Why a row is zero while a waiver is asked for.
@@ -138,9 +140,37 @@ pub(super) async fn sign(
         signed_at_us: now_us,
         catalogue_version: check.form.catalogue_version.clone(),
         sheet_json: check.sheet(&dossier).kept(),
+        sheet_key: String::new(),
     };
-    let decide = |state: &Filing| filing::sign(state, &checked, sign.clone());
-    view::after(desk, caller, ("SignFiling", &context, Language::of(&request.language)), id, decide).await
+    let sign = if done || fits_event(&sign.sheet_json) { sign } else { kept_apart(desk, id, sign).await? };
+    append_signature(desk, &context, id, (&checked, &sign)).await?;
+    let dossier = desk.filing(caller, "SignFiling", id).await?;
+    view::filing(desk, &dossier, Language::of(&request.language)).await
+}
+
+/// A signature whose sheet is too large for the event: it is written down before the event that names it.
+async fn kept_apart(desk: &Desk, id: Uuid, sign: Sign) -> Result<Sign, ApiError> {
+    let sheet_key = desk.base.objects.put(&Subject::filing(id), sign.sheet_json.as_bytes()).await?;
+    Ok(Sign { sheet_json: String::new(), sheet_key, ..sign })
+}
+
+async fn append_signature(
+    desk: &Desk,
+    context: &Context,
+    id: Uuid,
+    (checked, sign): (&Checked, &Sign),
+) -> Result<(), ApiError> {
+    let decide = |state: &Filing| filing::sign(state, checked, sign.clone());
+    let appended = desk.filings.execute(context, id, Subjects::filing(id), decide).await;
+    // Refused, or signed by this very command elsewhere: the sheet belongs to nothing. Unknown outcomes keep it.
+    let (unused, appended) = match appended {
+        Ok(done) => (done.repeated, Ok(())),
+        Err(error) => (matches!(error, ExecuteError::Refused(_)), Err(error.into())),
+    };
+    if unused && !sign.sheet_key.is_empty() {
+        desk.base.objects.delete(&sign.sheet_key).await.ok();
+    }
+    appended
 }
 
 /// Sends the signed filing: it waits for its fee from here on.

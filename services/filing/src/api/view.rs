@@ -49,6 +49,10 @@ pub(crate) async fn whole(
     let mut view = filing(desk, dossier, language).await?;
     if !dossier.content.erased {
         view.answers_json = Value::Object(dossier.content.answers.clone()).to_string();
+        view.waiver_answers_json = match dossier.waiver() {
+            Some(asked) => Value::Object(asked.clone()).to_string(),
+            None => String::new(),
+        };
         view.remark.clone_from(&dossier.content.remark);
         let explained = dossier.explanations();
         let explained = explained.map(|(kind, words)| pb::MissingEvidence {
@@ -150,6 +154,7 @@ pub(crate) fn evidence(collection: &str, parent: Uuid, file: &Attached, content:
         file_name: content.file_name(file.id),
         media_type: file.media_type.clone(),
         size: file.size,
+        foreign_language: file.foreign_language,
     }
 }
 

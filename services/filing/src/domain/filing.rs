@@ -17,14 +17,19 @@ mod unsolicited;
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity, Filer};
 pub(crate) use decide::already_attached;
 pub use decide::{
-    Checked, EditionChange, Ending, Settled, Sign, Start, abandon, accept, announce_expiry, answer, approve,
-    ask_fee_waiver, ask_review, attach, begin_again, change_edition, detach, expire, explain_missing,
-    give_back, received_at_us, reject, send, show_fee, sign, start, submit, take_over, void,
+    Checked, EditionChange, Ending, Settled, Sign, Start, TakenOver, WaiverAsked, abandon, accept,
+    announce_expiry, answer, approve, ask_fee_waiver, ask_review, attach, begin_again, change_edition,
+    detach, drop_fee_waiver, expire, explain_missing, give_back, received_at_us, reject, send, show_fee,
+    sign, start, submit, take_over, void,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
 /// Most files on one filing, and most added to its case unasked.
 pub const MOST_FILES: usize = 60;
+
+/// The code with which intake rejects a filing whose waiver of the fee was refused: it is filed again with the fee, and there is no
+/// appeal (8 CFR 106.3).
+const WAIVER_REFUSED: &str = "I912-DENIED";
 
 /// Where a filing stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -118,6 +123,8 @@ pub struct Signature {
     pub catalogue_version: String,
     /// As whom the signer signed.
     pub capacity: Capacity,
+    /// Where the sealed object lies that has what was signed; empty where the event has it.
+    pub sheet_key: String,
 }
 
 /// A filing.
@@ -149,10 +156,18 @@ pub struct Filing {
     pub unsolicited: Vec<Attached>,
     /// Whether a waiver of the fee is asked for.
     pub fee_waiver: bool,
+    /// For each question of Form I-912 that was ever answered or cleared, the version at which it was last.
+    pub waiver_answered: BTreeMap<String, u64>,
+    /// The version at which the waiver was asked for or taken back last.
+    pub waiver_changed: u64,
+    /// Whether it was rejected because that waiver was refused.
+    pub waiver_refused: bool,
     /// The fee that was shown last.
     pub fee: Option<Fee>,
     /// The signature that holds.
     pub signature: Option<Signature>,
+    /// Where the sealed objects lie that have what was ever signed and was larger than an event.
+    pub sheets: Vec<String>,
     /// Receipt number; empty before acceptance.
     pub receipt_number: String,
     /// Received instant, microseconds since the epoch; 0 before.
@@ -165,6 +180,8 @@ pub struct Filing {
     pub representation: Option<Uuid>,
     /// What the client says of it.
     pub review: Review,
+    /// The representative's account who prepared what the client approved last, where it is known.
+    pub prepared_by: Option<Uuid>,
     /// Version at which somebody last worked on it.
     pub worked: u64,
     /// What was told since then of its end: the version, and how many days before.
@@ -201,7 +218,13 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         },
         Event::FilingReviewAsked(_) => Filing { review: Review::Asked, ..filing },
         Event::FilingReturned(_) => Filing { review: Review::Returned, ..filing },
-        Event::FilingApproved(e) => Filing { review: Review::Approved(e.content_mac.clone()), ..filing },
+        Event::FilingApproved(e) => Filing {
+            review: Review::Approved(e.content_mac.clone()),
+            prepared_by: Uuid::try_parse(&e.representative).ok(),
+            ..filing
+        },
+        // It comes with the change that voids it, which the fold knows already.
+        Event::ApprovalVoided(_) => Filing { review: Review::None, ..filing },
         Event::DraftAnswered(e) => answered(edited(filing), &e.questions),
         Event::DraftEditionChanged(e) => {
             Filing { edition: e.edition.clone(), ..answered(edited(filing), &e.questions) }
@@ -235,8 +258,11 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             filing.unsolicited.push(unsolicited::added(e));
             filing
         }
-        Event::FeeWaiverRequested(_) => Filing { fee_waiver: true, ..edited(filing) },
-        Event::FeeWaiverDropped(_) => Filing { fee_waiver: false, ..edited(filing) },
+        Event::FeeWaiverRequested(e) => waiver_asked(edited(filing), e),
+        Event::FeeWaiverDropped(_) => {
+            let filing = edited(filing);
+            Filing { fee_waiver: false, waiver_changed: filing.version, ..filing }
+        }
         Event::FeeShown(e) => Filing {
             fee: Some(Fee {
                 quote: id(&e.quote_id),
@@ -245,16 +271,7 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             }),
             ..filing
         },
-        Event::FilingSigned(e) => Filing {
-            phase: Phase::Signed,
-            signature: Some(Signature {
-                content_mac: e.content_mac.clone(),
-                signed_at_us: e.signed_at_us,
-                catalogue_version: e.catalogue_version.clone(),
-                capacity: Capacity::of_event(&e.capacity),
-            }),
-            ..filing
-        },
+        Event::FilingSigned(e) => signed(filing, e),
         Event::FilingSent(_) => Filing { phase: Phase::Sent, ..filing },
         Event::FilingSubmitted(e) => {
             Filing { phase: Phase::Submitted, submitted_at_us: e.submitted_at_us, ..filing }
@@ -263,7 +280,11 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             Filing { phase: Phase::Accepted, receipt_number: e.receipt_number.clone(), ..filing }
         }
         Event::VoidingRecorded(_) => Filing { phase: Phase::Voided, ..filing },
-        Event::RejectionRecorded(_) => Filing { phase: Phase::Rejected, ..filing },
+        Event::RejectionRecorded(e) => Filing {
+            phase: Phase::Rejected,
+            waiver_refused: e.codes.iter().any(|code| code == WAIVER_REFUSED),
+            ..filing
+        },
         Event::FilingContinued(e) => Filing { continued_as: Uuid::try_parse(&e.filing_id).ok(), ..filing },
     }
 }
@@ -279,6 +300,25 @@ fn answered(mut filing: Filing, questions: &[String]) -> Filing {
     let version = filing.version;
     filing.answered.extend(questions.iter().map(|question| (question.clone(), version)));
     filing
+}
+
+fn signed(mut filing: Filing, e: &pb::FilingSigned) -> Filing {
+    filing.sheets.extend(Some(e.sheet_key.clone()).filter(|key| !key.is_empty()));
+    let signature = Signature {
+        content_mac: e.content_mac.clone(),
+        signed_at_us: e.signed_at_us,
+        catalogue_version: e.catalogue_version.clone(),
+        capacity: Capacity::of_event(&e.capacity),
+        sheet_key: e.sheet_key.clone(),
+    };
+    Filing { phase: Phase::Signed, signature: Some(signature), ..filing }
+}
+
+fn waiver_asked(mut filing: Filing, e: &pb::FeeWaiverRequested) -> Filing {
+    let version = filing.version;
+    let changed = if e.changed.is_empty() { &e.questions } else { &e.changed };
+    filing.waiver_answered.extend(changed.iter().map(|question| (question.clone(), version)));
+    Filing { fee_waiver: true, waiver_changed: version, ..filing }
 }
 
 fn attached(e: &pb::EvidenceAdded) -> Attached {

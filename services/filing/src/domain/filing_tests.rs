@@ -12,6 +12,7 @@ use super::package;
 const PACKAGE: Uuid = Uuid::from_u128(2);
 const ACCOUNT: Uuid = Uuid::from_u128(3);
 const FILE: Uuid = Uuid::from_u128(4);
+const ATTORNEY: Uuid = Uuid::from_u128(6);
 
 struct Given(Filing);
 
@@ -101,6 +102,7 @@ fn a_signature() -> Sign {
         signed_at_us: 1_000,
         catalogue_version: "1".into(),
         sheet_json: "{}".into(),
+        sheet_key: String::new(),
     }
 }
 
@@ -228,6 +230,17 @@ fn what_is_signed_is_what_was_shown_with_its_fee_by_the_name_in_the_form() {
 }
 
 #[test]
+fn what_was_signed_and_lies_beside_is_known_for_as_long_as_the_filing() {
+    let large = |key: &str| Sign { sheet_json: String::new(), sheet_key: key.into(), ..a_signature() };
+    let ready = given([started(), fee_shown()]);
+    let first = ready.when(|f| sign(f, &checked(1), large("ab/1"))).unwrap().remove(0);
+    let second = ready.when(|f| sign(f, &checked(1), large("ab/2"))).unwrap().remove(0);
+    let both = given([started(), fee_shown(), first, answered(), second]);
+    both.then(|f| f.signature.as_ref().unwrap().sheet_key == "ab/2" && f.sheets == ["ab/1", "ab/2"]);
+    given([started(), fee_shown(), signed()]).then(|f| f.sheets.is_empty());
+}
+
+#[test]
 fn only_what_is_signed_is_sent_and_only_once() {
     refused(given([started(), fee_shown()]).when(|f| send(f, &checked(1))), "NOT_SIGNED");
     let given_signed = given([started(), fee_shown(), signed()]);
@@ -292,32 +305,83 @@ fn a_rejected_filing_is_begun_again_once_with_its_answers_and_files() {
 
     let start = Start { continues: Some(Uuid::from_u128(1)), ..a_start() };
     let answers = (vec!["basis".to_owned()], "{}".to_owned());
-    let explained = vec![("birth_certificate".to_owned(), "burned".to_owned())];
-    let new = given(take_over(&Filing::default(), start, answers, vec![a_file()], explained).unwrap());
-    new.then(|f| f.explained.contains("birth_certificate"));
+    let words = |kind: &str| (kind.to_owned(), "burned".to_owned());
+    let taken = TakenOver {
+        answers,
+        waiver: Some((vec!["basis".to_owned()], "{}".to_owned())),
+        files: vec![a_file()],
+        // A file that came after the words ended them.
+        explained: vec![words("birth_certificate"), words("green_card")],
+    };
+    let new = given(take_over(&Filing::default(), start.clone(), taken.clone()).unwrap());
+    new.then(|f| f.explained.iter().eq(["birth_certificate"]));
     new.then(|f| f.phase == Phase::Draft && f.evidence.len() == 1 && f.fee.is_none());
-    new.then(|f| f.continues == Some(Uuid::from_u128(1)) && f.signature.is_none());
-    refused(
-        given([started()])
-            .when(|f| take_over(f, a_start(), (Vec::new(), String::new()), Vec::new(), Vec::new())),
-        "DRAFT_EXISTS",
-    );
+    new.then(|f| f.continues == Some(Uuid::from_u128(1)) && f.signature.is_none() && f.fee_waiver);
+    let unasked = TakenOver { waiver: None, ..taken };
+    given(take_over(&Filing::default(), start, unasked).unwrap()).then(|f| !f.fee_waiver);
+    refused(given([started()]).when(|f| take_over(f, a_start(), TakenOver::default())), "DRAFT_EXISTS");
+}
+
+#[test]
+fn a_rejection_says_whether_the_waiver_was_refused() {
+    let asked = pb::FeeWaiverRequested { questions: vec!["basis".into()], ..Default::default() };
+    let over = |code: &str| {
+        let rejected = pb::RejectionRecorded { codes: vec![code.into()], ..Default::default() };
+        given([started(), asked.clone().into(), signed(), sent(), submitted(), rejected.into()])
+    };
+    over("I912-DENIED").then(|f| f.fee_waiver && f.waiver_refused);
+    over("X-SIGN").then(|f| f.fee_waiver && !f.waiver_refused);
 }
 
 #[test]
 fn a_waiver_of_the_fee_is_asked_for_before_the_signature_and_intake_hears_of_it() {
-    let asked = || Some((vec!["basis".to_owned()], "{}".to_owned()));
-    let request = given([started()]).when(|f| ask_fee_waiver(f, asked())).unwrap().remove(0);
+    let asks = |f: &Filing| ask_fee_waiver(f, asked(f.version, 0, &["basis"]));
+    let request = given([started()]).when(asks).unwrap().remove(0);
     given([started(), fee_shown(), signed(), request.clone()])
         .then(|f| f.fee_waiver && f.signature.is_none() && f.phase == Phase::Draft);
-    let dropped = given([started(), request.clone()]).when(|f| ask_fee_waiver(f, None)).unwrap().remove(0);
+    let dropped = given([started(), request.clone()]).when(|f| drop_fee_waiver(f, 0)).unwrap().remove(0);
     given([started(), request.clone(), dropped]).then(|f| !f.fee_waiver);
-    assert!(given([started()]).when(|f| ask_fee_waiver(f, None)).unwrap().is_empty());
+    assert!(given([started()]).when(|f| drop_fee_waiver(f, 0)).unwrap().is_empty());
     let sent = given([started(), request, fee_shown(), signed(), sent()]);
-    refused(sent.when(|f| ask_fee_waiver(f, None)), "ALREADY_SUBMITTED");
+    refused(sent.when(|f| drop_fee_waiver(f, 0)), "ALREADY_SUBMITTED");
+    refused(sent.when(asks), "ALREADY_SUBMITTED");
     let events = sent.when(|f| submit(f, settled())).unwrap();
     let [Event::FilingSubmitted(e)] = events.as_slice() else { panic!("{events:?}") };
     assert!(e.facts.as_ref().unwrap().fee_waiver);
+}
+
+/// A request made from a version, by who saw one, that changes these questions.
+fn asked(merged_at: u64, etag: u64, changed: &[&str]) -> WaiverAsked {
+    let changed: Vec<String> = changed.iter().map(|question| (*question).to_owned()).collect();
+    WaiverAsked { merged_at, etag, answers: (changed.clone(), "{}".to_owned()), changed }
+}
+
+#[test]
+fn two_who_ask_for_a_waiver_at_once_are_merged_and_the_same_question_is_told() {
+    let asks =
+        |at, etag, changed: &'static [&str]| move |f: &Filing| ask_fee_waiver(f, asked(at, etag, changed));
+    // Version 2 says why, version 3 how much.
+    let first = given([started()]).when(asks(1, 1, &["hardship"])).unwrap().remove(0);
+    let second = given([started(), first.clone()]).when(asks(2, 1, &["income"])).unwrap().remove(0);
+    let both = given([started(), first.clone(), second]);
+    refused(both.when(asks(3, 1, &["hardship", "benefit_name"])), "ANSWERED_MEANWHILE");
+    refused(both.when(asks(3, 2, &["income"])), "ANSWERED_MEANWHILE");
+    assert_eq!(both.when(asks(3, 2, &["hardship"])).unwrap().len(), 1);
+    assert_eq!(both.when(asks(3, 0, &["income"])).unwrap().len(), 1);
+    refused(both.when(asks(3, 4, &["income"])), "STALE");
+    // Merged into what is no longer there: to be merged again.
+    refused(both.when(asks(2, 2, &["benefit_name"])), "STALE");
+    assert!(both.when(asks(3, 3, &[])).unwrap().is_empty(), "no news");
+
+    // Nobody takes back unseen what another has just answered, nor goes on with what was taken back.
+    refused(both.when(|f| drop_fee_waiver(f, 2)), "ANSWERED_MEANWHILE");
+    let dropped = both.when(|f| drop_fee_waiver(f, 3)).unwrap().remove(0);
+    let over = given([started(), first, dropped]);
+    refused(over.when(asks(3, 2, &["benefit_name"])), "ANSWERED_MEANWHILE");
+    assert_eq!(over.when(asks(3, 3, &["benefit_name"])).unwrap().len(), 1);
+    let before: Event =
+        pb::FeeWaiverRequested { questions: vec!["basis".into()], ..Default::default() }.into();
+    refused(given([started(), before]).when(asks(2, 1, &["basis"])), "ANSWERED_MEANWHILE");
 }
 
 #[test]
@@ -360,24 +424,32 @@ fn what_a_representative_prepared_is_signed_only_as_the_client_approved_it() {
     let drafted = given([started.clone(), answered(), fee_shown()]);
     let now =
         Checked { content_version: 2, not_ready: None, content_mac: vec![8; 32], answers_mac: vec![7; 32] };
-    refused(drafted.when(|f| approve(f, &now, &[8; 32])), "REVIEW_NOT_ASKED");
+    refused(drafted.when(|f| approve(f, &now, &[8; 32], Some(ATTORNEY))), "REVIEW_NOT_ASKED");
     refused(drafted.when(|f| sign(f, &now, a_signature())), "NOT_APPROVED");
     let asked = drafted.when(|f| ask_review(f, &now)).unwrap().remove(0);
     let back = given([started.clone(), answered(), fee_shown(), asked.clone()])
-        .when(|f| give_back(f, "the date is wrong".into()))
+        .when(|f| give_back(f, "the date is wrong".into(), Some(ATTORNEY)))
         .unwrap()
         .remove(0);
     // What was given back stays so until the representative asks again.
     let corrected = given([started.clone(), answered(), fee_shown(), asked.clone(), back, answered()]);
     corrected.then(|f| f.review == Review::Returned);
-    refused(corrected.when(|f| approve(f, &now, &[8; 32])), "REVIEW_NOT_ASKED");
+    refused(corrected.when(|f| approve(f, &now, &[8; 32], Some(ATTORNEY))), "REVIEW_NOT_ASKED");
     let again = given([started.clone(), answered(), fee_shown(), asked.clone()]);
-    refused(again.when(|f| approve(f, &now, &[9; 32])), "CONTENT_CHANGED");
-    let approved = again.when(|f| approve(f, &now, &[8; 32])).unwrap().remove(0);
+    refused(again.when(|f| approve(f, &now, &[9; 32], Some(ATTORNEY))), "CONTENT_CHANGED");
+    let approved = again.when(|f| approve(f, &now, &[8; 32], Some(ATTORNEY))).unwrap().remove(0);
     let ready = given([started.clone(), answered(), fee_shown(), asked.clone(), approved.clone()]);
     assert!(ready.when(|f| sign(f, &now, a_signature())).is_ok());
-    // A change after the approval voids it.
-    given([started, answered(), fee_shown(), asked, approved, answered()]).then(|f| f.review == Review::None);
+    // A change after the approval voids it, and says so to both.
+    let change = |f: &Filing| answer(f, 0, vec!["basis".into()], "{}".into());
+    let events = ready.when(change).unwrap();
+    let [change_itself, Event::ApprovalVoided(e)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((&e.account_id, &e.representative), (&ACCOUNT.to_string(), &ATTORNEY.to_string()));
+    given([started.clone(), answered(), fee_shown(), asked.clone(), approved.clone(), change_itself.clone()])
+        .then(|f| f.review == Review::None);
+    let over = given([started, answered(), fee_shown(), asked, approved].into_iter().chain(events));
+    over.then(|f| f.review == Review::None);
+    assert_eq!(over.when(change).unwrap().len(), 1, "said once");
     refused(given([self::started()]).when(|f| ask_review(f, &now)), "NOT_REPRESENTED");
 }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::attached::{Attached, NewFile};
 use super::filing::{
     self, Capacity, Checked, EditionChange, Ending, Fee, Filer, Filing, MOST_FILES, Phase, Review, Settled,
-    Sign, Standing, Start,
+    Sign, Standing, Start, WaiverAsked,
 };
 use super::representation::{self, Consent, Representation};
 use super::{package, response};
@@ -182,10 +182,10 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             },
         ),
         Command::AskReview { current } => filing::ask_review(filing, &checked(filing, *current)),
-        Command::GiveBack => filing::give_back(filing, "the date is wrong".into()),
+        Command::GiveBack => filing::give_back(filing, "the date is wrong".into(), Some(Uuid::from_u128(6))),
         Command::Approve { current } => {
             let checked = checked(filing, *current);
-            filing::approve(filing, &checked, &checked.content_mac)
+            filing::approve(filing, &checked, &checked.content_mac, Some(Uuid::from_u128(6)))
         }
         Command::Answer { current } => {
             let etag = if *current { filing.version } else { filing.version + 1 };
@@ -214,6 +214,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
                 signed_at_us: 1_500,
                 catalogue_version: "2026-03-01".into(),
                 sheet_json: String::new(),
+                sheet_key: String::new(),
             };
             filing::sign(filing, &checked, sign)
         }
@@ -232,8 +233,15 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::Accept => filing::accept(filing, "DKT1234567897".into()),
         Command::Reject => filing::reject(filing, vec!["X-SIGN".into()]),
         Command::Void => filing::void(filing, "payment".into()),
-        Command::AskFeeWaiver(asked) => {
-            filing::ask_fee_waiver(filing, asked.then(|| (vec!["basis".into()], "{}".into())))
+        Command::AskFeeWaiver(false) => filing::drop_fee_waiver(filing, 0),
+        Command::AskFeeWaiver(true) => {
+            let asked = WaiverAsked {
+                merged_at: filing.version,
+                etag: 0,
+                changed: vec!["basis".into()],
+                answers: (vec!["basis".into()], "{}".into()),
+            };
+            filing::ask_fee_waiver(filing, asked)
         }
         Command::ExplainMissing(said) => {
             filing::explain_missing(filing, "birth_certificate", said.then(|| "the archive burned".into()))
@@ -315,6 +323,11 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         Event::FilingReviewAsked(_) => assert!(before.representation.is_some() && before.open().is_ok()),
         Event::FilingReturned(_) => assert!(matches!(before.review, Review::Asked | Review::Approved(_))),
         Event::FilingApproved(approved) => assert_eq!(approved.content_mac, now),
+        Event::ApprovalVoided(voided) => {
+            // The change came just before, in the same append.
+            assert_eq!((before.review.clone(), before.content_version), (Review::None, before.version));
+            assert_eq!(voided.representative, before.prepared_by.unwrap().to_string());
+        }
         Event::FilingSigned(signed) => {
             // What a representative prepared is signed only as the client approved it.
             assert!(before.representation.is_none() || before.review == Review::Approved(now.clone()));

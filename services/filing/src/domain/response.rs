@@ -69,7 +69,7 @@ fn attached(e: &pb::ResponseEvidenceAdded) -> Attached {
         media_type: e.media_type.clone(),
         size: e.size,
         object_key: e.object_key.clone(),
-        foreign_language: false,
+        foreign_language: e.foreign_language,
     }
 }
 
@@ -163,6 +163,7 @@ pub fn attach(response: &Response, file: NewFile) -> Result<Vec<Event>, Refusal>
             media_type: attached.media_type,
             size: attached.size,
             object_key: attached.object_key,
+            foreign_language: attached.foreign_language,
             file_name: file.file_name,
             salt: file.salt,
         }

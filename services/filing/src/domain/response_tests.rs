@@ -54,6 +54,15 @@ fn a_request_served_again_changes_nothing() {
 }
 
 #[test]
+fn a_file_in_another_language_stays_marked() {
+    let mut letter = file(6, "court_records");
+    letter.attached.foreign_language = true;
+    let added = attach(&given([opened()]), letter).unwrap().remove(0);
+    let here = given([opened(), with("tax_transcripts"), added]);
+    assert_eq!(here.evidence.iter().map(|file| file.foreign_language).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
 fn a_file_is_taken_off_before_the_answer_is_sent_and_not_after() {
     let attached = with("tax_transcripts");
     let here = given([opened(), attached.clone()]);

@@ -147,8 +147,9 @@ impl KeepDraft {
             }
             Err(error) => return Err(later(error)),
         }
-        for file in &loaded.state.evidence {
-            base.objects.delete(&file.object_key).await.map_err(unreached)?;
+        let files = loaded.state.evidence.iter().map(|file| &file.object_key);
+        for object_key in files.chain(&loaded.state.sheets) {
+            base.objects.delete(object_key).await.map_err(unreached)?;
         }
         let parent = docket_kernel::resource::name("filings", id);
         for upload in uploads::of_parent(&base.pool, &parent).await? {

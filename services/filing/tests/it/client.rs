@@ -115,9 +115,19 @@ impl Client {
 
     /// Asks for a waiver of the fee with these answers to Form I-912; without any, no longer.
     pub(crate) async fn ask_fee_waiver(&self, name: &str, answers_json: &str) -> Result<pb::Filing, Status> {
+        self.ask_fee_waiver_from(0, name, answers_json).await
+    }
+
+    /// The same, by who saw the filing at a version.
+    pub(crate) async fn ask_fee_waiver_from(
+        &self,
+        etag: u64,
+        name: &str,
+        answers_json: &str,
+    ) -> Result<pb::Filing, Status> {
         let request_id = Uuid::now_v7().to_string();
         let (name, answers_json) = (name.into(), answers_json.into());
-        let request = pb::AskFeeWaiverRequest { request_id, name, answers_json, ..Default::default() };
+        let request = pb::AskFeeWaiverRequest { request_id, name, answers_json, etag, ..Default::default() };
         let answer = self.drafts.clone().ask_fee_waiver(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))
     }
@@ -232,7 +242,6 @@ impl Client {
         file_name: &str,
         bytes: &[u8],
     ) -> Result<pb::Evidence, Status> {
-        use upload_evidence_request::Part;
         let header = pb::UploadHeader {
             request_id: request_id.to_string(),
             parent: parent.into(),
@@ -240,6 +249,15 @@ impl Client {
             file_name: file_name.into(),
             foreign_language: false,
         };
+        self.upload_with(header, bytes).await
+    }
+
+    pub(crate) async fn upload_with(
+        &self,
+        header: pb::UploadHeader,
+        bytes: &[u8],
+    ) -> Result<pb::Evidence, Status> {
+        use upload_evidence_request::Part;
         let chunks = bytes.chunks(256 * 1024).map(|chunk| Part::Chunk(chunk.to_vec()));
         let parts: Vec<_> = std::iter::once(Part::Header(header))
             .chain(chunks)

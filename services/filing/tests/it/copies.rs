@@ -1,15 +1,17 @@
 //! The copy of what was signed: for whom it is, what it says, and that it stays what it is.
 
+use docket_proto::events::filing;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::download_copy_response::Part;
 use docket_service::testing::with_token;
 use futures::future::Either;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::client::{Client, header_and_bytes};
+use crate::editions::next_catalogue;
 use crate::files;
 use crate::world::{GLANCE, PATIENCE, World, case_accepted, case_assigned, fee_settled, reason};
 
@@ -142,4 +144,38 @@ async fn what_is_written_in_any_script_and_at_any_length_is_in_the_copy() {
         assert!(whole.contains(word), "{word:?} is not in {said}");
     }
     assert_eq!(said.matches("архив в Ресифи сгорел.").count(), 30);
+}
+
+/// More than goes into an event: 30 explanations of nearly 8,000 letters.
+fn at_length() -> Value {
+    let words = "The archive at Canary Hill burned. ".repeat(228);
+    let item = |n| json!({ "question": format!("Birth record {n}"), "text": words });
+    json!({ "additional_info": (1..=30).map(item).collect::<Vec<_>>() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_larger_than_an_event_is_kept_beside_it_and_outlives_the_catalogue() {
+    let (world, folder) = (World::start().await, tempfile::tempdir().unwrap());
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap().name;
+    ana.make_ready(&draft).await;
+    ana.answer(&draft, &at_length()).await.unwrap();
+    ana.quote(&draft).await.unwrap();
+    assert_eq!(reason(&ana.sign(&draft, &[0; 32], "Ana Lucia Lima").await.unwrap_err()), "CONTENT_CHANGED");
+    assert_eq!(world.objects(), 1, "nothing is left of what was refused");
+    ana.sign_now(&draft).await;
+    let filing::Event::FilingSigned(signed) = world.last_event(&draft).await else { panic!() };
+    assert!(!signed.sheet_key.is_empty() && world.objects() == 2);
+
+    // With another catalogue it cannot be made again, and is there all the same.
+    let next = world.node_with(next_catalogue(folder.path())).await;
+    let (header, copy) = ana.at(&next).copy(&draft).await.unwrap();
+    assert_eq!(header.content_hash, signed.content_mac);
+    assert!(text(&copy).contains("The archive at Canary Hill burned."));
+
+    // A store that loses it says so where nothing else is left, and nowhere before.
+    let object = world.object_files().into_iter().find(|path| path.ends_with(&signed.sheet_key)).unwrap();
+    std::fs::remove_file(object).unwrap();
+    assert_eq!(reason(&ana.at(&next).copy(&draft).await.unwrap_err()), "SIGNED_TEXT_NOT_KEPT");
+    world.expect_nothing_personal_in_the_clear(&["Canary Hill"]).await;
 }

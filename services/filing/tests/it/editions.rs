@@ -30,7 +30,7 @@ impl Client {
 }
 
 /// The catalogue with a next edition of I-90: one question has another id, one option and one question are gone, one is new.
-fn next_catalogue(folder: &Path) -> PathBuf {
+pub(crate) fn next_catalogue(folder: &Path) -> PathBuf {
     let to = folder.join("catalogue");
     copy(&catalogue(), &to);
     let earlier = Catalogue::embedded().form("I-90").unwrap().asked();

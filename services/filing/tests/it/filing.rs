@@ -242,7 +242,29 @@ async fn a_waiver_of_the_fee_is_asked_for_where_the_law_leaves_one_and_can_be_ta
     assert!(!ana.get(&card).await.unwrap().fee_waiver, "nothing was stored");
     let asked = ana.ask_fee_waiver(&card, hardship).await.unwrap();
     assert!(asked.fee_waiver && asked.evidence_needs.iter().any(|need| need.kind == "hardship_proof"));
+    let read_back: Value =
+        serde_json::from_str(&ana.get(&card).await.unwrap().waiver_answers_json).expect("what was answered");
+    assert_eq!(
+        read_back,
+        json!({ "basis": ["financial_hardship"], "hardship": "The hospital at Canary Hill" })
+    );
+
+    // Two who saw the same version: what one answers is merged, the same answer is told, and null clears one.
+    let seen = ana.get(&card).await.unwrap().etag;
+    let from = async |etag, answers: &str| ana.ask_fee_waiver_from(etag, &card, answers).await;
+    let more = from(seen, r#"{"household_size": 3, "basis": ["financial_hardship"]}"#).await.unwrap();
+    let told = from(seen, r#"{"household_size": 4}"#).await.unwrap_err();
+    assert_eq!((told.code(), reason(&told)), (Code::Aborted, "ANSWERED_MEANWHILE".to_owned()));
+    let merged = from(seen, r#"{"hardship": null, "benefit_name": "SNAP"}"#).await.unwrap();
+    assert!(merged.etag > more.etag && seen < more.etag);
+    assert_eq!(
+        serde_json::from_str::<Value>(&merged.waiver_answers_json).unwrap(),
+        json!({ "basis": ["financial_hardship"], "household_size": 3, "benefit_name": "SNAP" })
+    );
+    assert_eq!(from(merged.etag, r#"{"household_size": 3}"#).await.unwrap().etag, merged.etag, "no news");
+    assert_eq!(reason(&from(seen, "").await.unwrap_err()), "ANSWERED_MEANWHILE");
     let dropped = ana.ask_fee_waiver(&card, "").await.unwrap();
+    assert_eq!(ana.get(&card).await.unwrap().waiver_answers_json, "");
     assert!(!dropped.fee_waiver && !dropped.evidence_needs.iter().any(|need| need.kind == "hardship_proof"));
     world.expect_nothing_personal_in_the_clear(&["Canary Hill"]).await;
 }

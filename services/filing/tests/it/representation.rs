@@ -199,6 +199,14 @@ async fn the_client_approves_and_signs_what_the_representative_prepared_and_send
     obi.quote(&draft).await.unwrap();
     obi.ask_review(&draft).await.unwrap();
     assert_eq!(ana.approve(&draft).await.unwrap().review, "approved");
+    // A change ends the approval, and says whom that concerns.
+    assert_eq!(obi.answer(&draft, &json!({ "app_weight": 141 })).await.unwrap().review, "none");
+    let filing::Event::ApprovalVoided(voided) = world.last_event(&draft).await else { panic!() };
+    assert_eq!(voided.account_id, ana.account.to_string());
+    assert_eq!(voided.representative, obi.account.to_string());
+    obi.quote(&draft).await.unwrap();
+    obi.ask_review(&draft).await.unwrap();
+    assert_eq!(ana.approve(&draft).await.unwrap().review, "approved");
     let shown = ana.review(&draft).await.unwrap();
     let not_his = obi.sign(&draft, &shown.content_hash, "Ana Lucia Lima").await.unwrap_err();
     assert_eq!(not_his.code(), Code::PermissionDenied);

@@ -1,5 +1,6 @@
 //! A request of the office: served, answered once, also late.
 
+use docket_proto::filing::v1 as pb;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -28,7 +29,19 @@ async fn a_request_is_answered_once_when_it_is_served() {
     assert_eq!(reason(&partial), "INCOMPLETE");
     assert!(partial.message().contains("court_records"));
 
-    let wrong = ana.upload(&name, "court_records", "wrong.png", &files::picture(7)).await.unwrap().name;
+    let header = pb::UploadHeader {
+        request_id: Uuid::now_v7().to_string(),
+        parent: name.clone(),
+        kind: "court_records".into(),
+        file_name: "wrong.png".into(),
+        foreign_language: true,
+    };
+    let wrong = ana.upload_with(header, &files::picture(7)).await.unwrap();
+    assert!(wrong.foreign_language && !evidence.foreign_language);
+    let listed = ana.until_response(request).await.evidence;
+    assert_eq!(listed, [evidence.clone(), wrong.clone()], "whoever reads the answer sees it too");
+    assert!(ana.download(&wrong.name).await.unwrap().0.foreign_language);
+    let wrong = wrong.name;
     ana.remove(&wrong).await.unwrap();
     assert_eq!(ana.download(&wrong).await.unwrap_err().code(), Code::NotFound, "it was taken off");
     assert_eq!(ana.remove(&wrong).await.unwrap_err().code(), Code::NotFound);

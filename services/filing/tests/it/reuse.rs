@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::files;
-use crate::world::{World, reason};
+use crate::world::{World, case_accepted, fee_settled, reason};
 
 impl Client {
     async fn reusable(&self, parent: &str) -> Result<Vec<pb::ReusableEvidence>, Status> {
@@ -63,6 +63,27 @@ async fn a_paper_of_one_filing_serves_another_of_the_same_person() {
     assert!(ana.download(&here.name).await.unwrap().1 == card);
     assert_eq!(ana.reusable(&first).await.unwrap()[0].evidence, Some(here));
     world.expect_nothing_personal_in_the_clear(&["card.png"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paper_of_no_kind_is_offered_and_attached_as_what_its_owner_says() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (name, payment) = ana.sent().await;
+    world.payment(&payment, fee_settled(&payment, &name, world.now_us())).await;
+    ana.until(&name, "submitted").await;
+    world.case(&name, case_accepted("DKT1234567897")).await;
+    ana.until(&name, "accepted").await;
+    let letter = ana.upload(&name, "other", "letter.png", &files::picture(43)).await.unwrap();
+
+    let next = ana.start("N-400").await.unwrap().name;
+    let offered = ana.reusable(&next).await.unwrap();
+    assert!(offered.iter().any(|one| one.evidence.as_ref() == Some(&letter)), "{offered:?}");
+    let kindless = ana.reuse(Uuid::now_v7(), &next, "other", &letter.name).await.unwrap_err();
+    assert_eq!(reason(&kindless), "KIND_UNKNOWN", "a draft has its checklist");
+    ana.reuse(Uuid::now_v7(), &next, "green_card", &letter.name).await.unwrap();
+    let left = ana.reusable(&next).await.unwrap();
+    assert!(left.iter().all(|one| one.evidence.as_ref() != Some(&letter)), "it is here, under its kind");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,5 @@
 //! When something happens to a draft that somebody must know who is not looking, then they are sent a mail: it will be
-//! deleted, it was deleted, it waits to be looked at.
+//! deleted, it was deleted, it waits to be looked at, it was given back or approved, an approval no longer stands.
 
 use std::sync::Arc;
 
@@ -31,10 +31,11 @@ impl Subscriber for TellPreparers {
 
     async fn apply(&self, tx: &mut PgConnection, recorded: &Recorded) -> Result<(), ApplyError> {
         let event: Event = recorded.decode()?;
-        let Some((alert, occasion, accounts)) = told(&event) else { return Ok(()) };
+        let (occasion, tells) = told(&event);
         // Where nothing else is said of it, the event is an occasion of its own.
         let occasion = if occasion.is_empty() { recorded.event_id.to_string() } else { occasion.to_owned() };
-        for account in accounts.iter().filter_map(|account| Uuid::try_parse(account).ok()) {
+        for (alert, account) in tells {
+            let Ok(account) = Uuid::try_parse(account) else { continue };
             let told = (alert, occasion.as_str());
             delivery::queue_about_draft(tx, recorded, account, told, self.base.clock.now()).await?;
         }
@@ -46,9 +47,9 @@ impl Subscriber for TellPreparers {
     }
 }
 
-/// Which mail an event is told by, the occasion that is told of once, and to whom; an empty account is nobody.
+/// The occasion that is told of once, and who is told by which mail; an empty account is nobody.
 #[expect(clippy::wildcard_enum_match_arm, reason = "whoever did anything else knows of it")]
-fn told(event: &Event) -> Option<(&'static str, &str, Vec<&String>)> {
+fn told(event: &Event) -> (&str, Vec<(&'static str, &String)>) {
     match event {
         Event::DraftExpiryAnnounced(e) => {
             let alert = match e.days {
@@ -56,12 +57,19 @@ fn told(event: &Event) -> Option<(&'static str, &str, Vec<&String>)> {
                 7 => "draft_kept_a_week",
                 _ => "draft_kept_a_day",
             };
-            Some((alert, &e.kept_until_date, vec![&e.account_id, &e.representative]))
+            (&e.kept_until_date, vec![(alert, &e.account_id), (alert, &e.representative)])
         }
         Event::DraftExpired(e) => {
-            Some(("draft_expired", &e.kept_until_date, vec![&e.account_id, &e.representative]))
+            let alert = "draft_expired";
+            (&e.kept_until_date, vec![(alert, &e.account_id), (alert, &e.representative)])
         }
-        Event::FilingReviewAsked(e) => Some(("review_asked", "", vec![&e.account_id])),
-        _ => None,
+        Event::FilingReviewAsked(e) => ("", vec![("review_asked", &e.account_id)]),
+        Event::FilingReturned(e) => ("", vec![("review_returned", &e.representative)]),
+        Event::FilingApproved(e) => ("", vec![("review_approved", &e.representative)]),
+        Event::ApprovalVoided(e) => {
+            let client = ("approval_voided", &e.account_id);
+            ("", vec![client, ("clients_approval_voided", &e.representative)])
+        }
+        _ => ("", Vec::new()),
     }
 }

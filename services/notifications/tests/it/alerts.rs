@@ -138,3 +138,35 @@ async fn whoever_prepares_a_draft_is_told_of_its_end_once_for_what_is_filed_toge
     assert_eq!(obi.deliveries().await.len(), 1);
     server.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_prepared_a_form_is_told_what_the_client_says_and_both_when_that_no_longer_stands() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "es");
+    let mut obi = world.person(server.channel(), "obi@example.test", "en");
+    let (representative, account_id) = (obi.account.to_string(), ana.account.to_string());
+    let filing = Uuid::now_v7();
+    let returned = pb::FilingReturned { representative: representative.clone(), ..Default::default() };
+    let approved = pb::FilingApproved { content_mac: vec![1], representative: representative.clone() };
+    let voided = pb::ApprovalVoided { account_id, representative };
+    // The second time is another occasion; what was approved before preparers were kept tells nobody.
+    for event in [
+        returned.clone().into(),
+        returned.into(),
+        pb::FilingApproved { content_mac: vec![1], ..Default::default() }.into(),
+        approved.into(),
+        voided.into(),
+    ] {
+        world.happens_to_draft(filing, event).await;
+    }
+    let told = obi.wait_for_deliveries("handed_over", 4).await;
+    let mut alerts: Vec<&str> = told.iter().map(|delivery| delivery.alert.as_str()).collect();
+    alerts.sort_unstable();
+    assert_eq!(alerts, ["clients_approval_voided", "review_approved", "review_returned", "review_returned"]);
+    ana.wait_for_deliveries("handed_over", 1).await;
+    let mails = world.wait_for_mails("ana@example.test", 1).await;
+    let text = world.mail_text(&mails[0]).await;
+    assert_eq!(text["subject"], "Se cambió un formulario con el que usted estaba de acuerdo");
+    server.stop().await.unwrap();
+}

@@ -49,24 +49,36 @@ pub fn start(filing: &Filing, start: Start) -> Result<Vec<Event>, Refusal> {
     ])
 }
 
-/// Begins a draft with the answers and files of a rejected filing.
-pub fn take_over(
-    filing: &Filing,
-    begun: Start,
-    answers: (Vec<String>, String),
-    files: Vec<NewFile>,
-    explained: Vec<(String, String)>,
-) -> Result<Vec<Event>, Refusal> {
+/// What of a filing that is over goes into the one that is begun again.
+#[derive(Debug, Clone, Default)]
+pub struct TakenOver {
+    /// Questions, and their answers, JSON.
+    pub answers: (Vec<String>, String),
+    /// The same of Form I-912; none where no waiver of the fee is asked for again.
+    pub waiver: Option<(Vec<String>, String)>,
+    /// All files, those too that were added to its case unasked.
+    pub files: Vec<NewFile>,
+    /// What cannot be provided, by kind, and why.
+    pub explained: Vec<(String, String)>,
+}
+
+/// Begins a draft with what was in a filing that is over. Nothing of it is signed, and all of it can be changed.
+pub fn take_over(filing: &Filing, begun: Start, taken: TakenOver) -> Result<Vec<Event>, Refusal> {
     let mut events = start(filing, begun)?;
-    let (questions, answers_json) = answers;
+    let (questions, answers_json) = taken.answers;
     if !questions.is_empty() {
         events.push(pb::DraftAnswered { questions, answers_json }.into());
     }
-    events.extend(files.into_iter().map(added));
-    let explained = explained
-        .into_iter()
-        .map(|(kind, explanation)| pb::MissingEvidenceExplained { kind, explanation }.into());
-    events.extend(explained);
+    if let Some((questions, answers_json)) = taken.waiver {
+        let changed = questions.clone();
+        events.push(pb::FeeWaiverRequested { questions, answers_json, changed }.into());
+    }
+    // First the words, then the files: what is there needs no explanation.
+    let explained = taken.explained.into_iter();
+    events.extend(
+        explained.map(|(kind, explanation)| pb::MissingEvidenceExplained { kind, explanation }.into()),
+    );
+    events.extend(taken.files.into_iter().map(added));
     Ok(events)
 }
 
@@ -101,12 +113,22 @@ pub fn answer(
 ) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
     if etag != 0 {
-        not_answered_since(filing, etag, &questions)?;
+        let answered_at = |question: &str| filing.answered.get(question).copied().unwrap_or_default();
+        not_answered_since(filing, etag, &questions, answered_at)?;
     }
     if questions.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(vec![pb::DraftAnswered { questions, answers_json }.into()])
+    Ok(changing(filing, vec![pb::DraftAnswered { questions, answers_json }.into()]))
+}
+
+/// What changes a filing, and that the client's approval of what it was no longer holds, where there was one.
+fn changing(filing: &Filing, mut changes: Vec<Event>) -> Vec<Event> {
+    if !changes.is_empty() && matches!(filing.review, Review::Approved(_)) {
+        let representative = filing.prepared_by.map(|account| account.to_string()).unwrap_or_default();
+        changes.push(pb::ApprovalVoided { account_id: filing.account.to_string(), representative }.into());
+    }
+    changes
 }
 
 /// Answers carried over to another edition of the form.
@@ -133,20 +155,24 @@ pub fn change_edition(filing: &Filing, change: EditionChange) -> Result<Vec<Even
     if filing.edition == change.edition {
         return Ok(Vec::new());
     }
-    Ok(vec![
-        pb::DraftEditionChanged {
-            from_edition: filing.edition.clone(),
-            edition: change.edition,
-            questions: change.questions,
-            answers_json: change.answers_json,
-            attention_json: change.attention_json,
-        }
-        .into(),
-    ])
+    let changed = pb::DraftEditionChanged {
+        from_edition: filing.edition.clone(),
+        edition: change.edition,
+        questions: change.questions,
+        answers_json: change.answers_json,
+        attention_json: change.attention_json,
+    };
+    Ok(changing(filing, vec![changed.into()]))
 }
 
-/// What somebody else answered after the writer looked is not overwritten unseen; everything else is merged.
-fn not_answered_since(filing: &Filing, etag: u64, questions: &[String]) -> Result<(), Refusal> {
+/// What somebody else answered after the writer looked is not overwritten unseen; everything else is merged. `answered_at` says at
+/// which version a question was answered last, 0 when never.
+fn not_answered_since(
+    filing: &Filing,
+    etag: u64,
+    questions: &[String],
+    answered_at: impl Fn(&str) -> u64,
+) -> Result<(), Refusal> {
     let load =
         "Load the filing again and look at both answers; then send yours with its etag, if it still holds.";
     if etag > filing.version {
@@ -154,8 +180,8 @@ fn not_answered_since(filing: &Filing, etag: u64, questions: &[String]) -> Resul
             .way_out(load)
             .fact("version", filing.version.to_string()));
     }
-    let since = |question: &&String| filing.answered.get(*question).is_some_and(|version| *version > etag);
-    let contested: Vec<&str> = questions.iter().filter(since).map(String::as_str).collect();
+    let since = |question: &&str| answered_at(question) > etag;
+    let contested: Vec<&str> = questions.iter().map(String::as_str).filter(since).collect();
     if contested.is_empty() {
         return Ok(());
     }
@@ -171,13 +197,55 @@ fn not_answered_since(filing: &Filing, etag: u64, questions: &[String]) -> Resul
     .fact("version", filing.version.to_string()))
 }
 
-/// Asks for a waiver of the fee with the whole of Form I-912, or no longer.
-pub fn ask_fee_waiver(filing: &Filing, asked: Option<(Vec<String>, String)>) -> Result<Vec<Event>, Refusal> {
+/// A request for a waiver of the fee with Form I-912, as it is to be.
+#[derive(Debug, Clone)]
+pub struct WaiverAsked {
+    /// Version of the filing whose request the answers were merged into.
+    pub merged_at: u64,
+    /// Version of the filing that the writer saw; 0 when nothing is asked of it.
+    pub etag: u64,
+    /// Questions answered otherwise than before, cleared ones too.
+    pub changed: Vec<String>,
+    /// All questions that are answered, and their answers, JSON.
+    pub answers: (Vec<String>, String),
+}
+
+/// Asks for a waiver of the fee with the whole of Form I-912; not when the request was written to after it was merged, so that no
+/// answer is left behind.
+pub fn ask_fee_waiver(filing: &Filing, asked: WaiverAsked) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
-    Ok(match asked {
-        Some((questions, answers_json)) => vec![pb::FeeWaiverRequested { questions, answers_json }.into()],
-        None if filing.fee_waiver => vec![pb::FeeWaiverDropped {}.into()],
-        None => Vec::new(),
+    waiver_not_answered_since(filing, asked.etag, &asked.changed)?;
+    if filing.waiver_changed > asked.merged_at {
+        return Err(Refusal::stale("The request for a waiver was written to at this very moment."));
+    }
+    if filing.fee_waiver && asked.changed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (questions, answers_json) = asked.answers;
+    let requested = pb::FeeWaiverRequested { questions, answers_json, changed: asked.changed };
+    Ok(changing(filing, vec![requested.into()]))
+}
+
+/// No longer asks for a waiver of the fee.
+pub fn drop_fee_waiver(filing: &Filing, etag: u64) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    let asked: Vec<String> = filing.waiver_answered.keys().cloned().collect();
+    waiver_not_answered_since(filing, etag, &asked)?;
+    let dropped = filing.fee_waiver.then(|| pb::FeeWaiverDropped {}.into());
+    Ok(changing(filing, dropped.into_iter().collect()))
+}
+
+/// The same of the request for a waiver; who answers a request that was taken back meanwhile is told as well.
+fn waiver_not_answered_since(filing: &Filing, etag: u64, questions: &[String]) -> Result<(), Refusal> {
+    if etag == 0 {
+        return Ok(());
+    }
+    not_answered_since(filing, etag, questions, |question| {
+        if filing.fee_waiver {
+            filing.waiver_answered.get(question).copied().unwrap_or_default()
+        } else {
+            filing.waiver_changed
+        }
     })
 }
 
@@ -194,7 +262,7 @@ pub fn attach(filing: &Filing, file: NewFile) -> Result<Vec<Event>, Refusal> {
         )
         .way_out("Put pages that belong together into one PDF."));
     }
-    Ok(vec![added(file)])
+    Ok(changing(filing, vec![added(file)]))
 }
 
 fn added(file: NewFile) -> Event {
@@ -224,7 +292,7 @@ pub fn detach(filing: &Filing, evidence: Uuid) -> Result<Vec<Event>, Refusal> {
     if !filing.evidence.iter().any(|attached| attached.id == evidence) {
         return Err(Refusal::not_found());
     }
-    Ok(vec![pb::EvidenceRemoved { evidence_id: evidence.to_string() }.into()])
+    Ok(changing(filing, vec![pb::EvidenceRemoved { evidence_id: evidence.to_string() }.into()]))
 }
 
 /// Says why evidence of a kind cannot be provided; without an explanation, takes that back.
@@ -235,18 +303,19 @@ pub fn explain_missing(
 ) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
     let kind = kind.to_owned();
-    match explanation {
+    let said = match explanation {
         Some(_) if filing.evidence.iter().any(|file| file.kind == kind) => {
-            Err(Refusal::state("EVIDENCE_ATTACHED", "A file of this kind is attached already.")
+            return Err(Refusal::state("EVIDENCE_ATTACHED", "A file of this kind is attached already.")
                 .way_out("Take the file off first if it is not what is asked for.")
-                .field("kind"))
+                .field("kind"));
         }
-        Some(explanation) => Ok(vec![pb::MissingEvidenceExplained { kind, explanation }.into()]),
+        Some(explanation) => vec![pb::MissingEvidenceExplained { kind, explanation }.into()],
         None if filing.explained.contains(&kind) => {
-            Ok(vec![pb::MissingEvidenceExplanationDropped { kind }.into()])
+            vec![pb::MissingEvidenceExplanationDropped { kind }.into()]
         }
-        None => Ok(Vec::new()),
-    }
+        None => Vec::new(),
+    };
+    Ok(changing(filing, said))
 }
 
 /// Notes which fee was shown, and for which answers.
@@ -369,20 +438,31 @@ pub fn ask_review(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refu
     }
 }
 
-/// Gives the filing back to the representative.
-pub fn give_back(filing: &Filing, remark: String) -> Result<Vec<Event>, Refusal> {
+/// Gives the filing back to the representative who stands for it.
+pub fn give_back(
+    filing: &Filing,
+    remark: String,
+    representative: Option<Uuid>,
+) -> Result<Vec<Event>, Refusal> {
     reviewable(filing)?;
-    Ok(vec![pb::FilingReturned { remark }.into()])
+    let representative = representative.map(|account| account.to_string()).unwrap_or_default();
+    Ok(vec![pb::FilingReturned { remark, representative }.into()])
 }
 
-/// Approves the text that was shown.
-pub fn approve(filing: &Filing, checked: &Checked, shown_mac: &[u8]) -> Result<Vec<Event>, Refusal> {
+/// Approves the text that was shown, as the representative who stands for it prepared it.
+pub fn approve(
+    filing: &Filing,
+    checked: &Checked,
+    shown_mac: &[u8],
+    representative: Option<Uuid>,
+) -> Result<Vec<Event>, Refusal> {
     reviewable(filing)?;
     checked.still_true_of(filing)?;
     if checked.content_mac != shown_mac {
         return Err(content_changed());
     }
-    Ok(vec![pb::FilingApproved { content_mac: shown_mac.to_vec() }.into()])
+    let representative = representative.map(|account| account.to_string()).unwrap_or_default();
+    Ok(vec![pb::FilingApproved { content_mac: shown_mac.to_vec(), representative }.into()])
 }
 
 fn reviewable(filing: &Filing) -> Result<(), Refusal> {
@@ -418,8 +498,10 @@ pub struct Sign {
     pub signed_at_us: i64,
     /// Version of the catalogue.
     pub catalogue_version: String,
-    /// What is signed, as JSON; empty when it is too large to be kept with the signature.
+    /// What is signed, as JSON; empty when it is too large for the event.
     pub sheet_json: String,
+    /// Where the sealed object lies that has it then; else empty.
+    pub sheet_key: String,
 }
 
 /// Signs the text that was shown (8 CFR 103.2(a)(2)).
@@ -457,6 +539,7 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
             proven_name: sign.proven_name,
             capacity: sign.capacity.as_str().to_owned(),
             sheet_json: sign.sheet_json,
+            sheet_key: sign.sheet_key,
         }
         .into(),
     ])
