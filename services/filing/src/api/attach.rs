@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand;
-use docket_eventlog::{Context, Recorded, Subjects};
+use docket_eventlog::{Context, Executed, Recorded, Subjects};
 use docket_kernel::{FieldFault, Refusal};
 use docket_proto::events::{filing as filing_events, response as response_events};
 use docket_proto::filing::v1 as pb;
@@ -16,6 +16,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 use uuid::Uuid;
 
 use super::view;
+use crate::aggregates::Filings;
 use crate::content::{Content, commitment};
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
@@ -160,16 +161,21 @@ pub(super) async fn store(
             sealed_now.insert(key).clone()
         };
     }
-    match attach(desk, &context, &place, file, &bytes).await {
-        Ok(evidence) => Ok(evidence),
-        Err(error) => {
-            // Refused after all: the sealed bytes belong to nothing. Unknown outcomes keep them.
-            if let (ApiError::Refused(_), Some(key)) = (&error, &sealed_now) {
-                desk.base.objects.delete(key).await.ok();
-            }
-            Err(error.into())
-        }
+    let attached = attach(desk, &context, &place, file, &bytes).await;
+    // Refused after all, or attached by this very command before: these sealed bytes belong to nothing. Unknown outcomes keep
+    // them.
+    let is_for_nothing = matches!(&attached, Err(ApiError::Refused(_)) | Ok(Done { repeated: true, .. }));
+    if let Some(key) = sealed_now.filter(|_| is_for_nothing) {
+        desk.base.objects.delete(&key).await.ok();
     }
+    Ok(attached?.evidence)
+}
+
+/// What came of attaching.
+struct Done {
+    evidence: pb::Evidence,
+    /// Whether this very command did it before.
+    repeated: bool,
 }
 
 /// The place which a header names, for an act of the caller, and whether a file of that kind goes there.
@@ -366,7 +372,7 @@ async fn attach(
     place: &Place,
     file: NewFile,
     bytes: &Bytes,
-) -> Result<pb::Evidence, ApiError> {
+) -> Result<Done, ApiError> {
     let mut tx = docket_database::begin(&desk.base.pool).await?;
     if let Bytes::Arrived(arrived) = bytes {
         let over = !uploads::end(&mut *tx, arrived.upload).await?;
@@ -377,12 +383,20 @@ async fn attach(
         }
         uploads::hand_over(&mut tx, arrived.upload, &file.attached.object_key).await?;
     }
-    let (collection, id, events) = append(desk, &mut tx, context, place, file).await?;
+    let Appended { collection, id, events, repeated } = append(desk, &mut tx, context, place, file).await?;
     tx.commit().await?;
     desk.committed(&events);
     let event =
         events.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the upload has no event")))?;
-    shown(desk, collection, id, event).await
+    Ok(Done { evidence: shown(desk, collection, id, event).await?, repeated })
+}
+
+/// What was appended to which stream.
+struct Appended {
+    collection: &'static str,
+    id: Uuid,
+    events: Vec<Recorded>,
+    repeated: bool,
 }
 
 async fn append(
@@ -391,24 +405,27 @@ async fn append(
     context: &Context,
     place: &Place,
     file: NewFile,
-) -> Result<(&'static str, Uuid, Vec<Recorded>), ApiError> {
+) -> Result<Appended, ApiError> {
     let subjects = Subjects::filing(place.subject);
-    Ok(match place.parent {
+    let of_filing = |id, done: Executed<Filings>| ("filings", id, done.events, done.repeated);
+    let (collection, id, events, repeated) = match place.parent {
         Parent::Filing(id) => {
             let decide = |state: &filing::Filing| filing::attach(state, file.clone());
-            ("filings", id, desk.filings.execute_in(tx, context, id, subjects, decide).await?.events)
+            of_filing(id, desk.filings.execute_in(tx, context, id, subjects, decide).await?)
         }
         Parent::Case(id, standing) => {
             let now_us = desk.now_us();
             let decide =
                 |state: &filing::Filing| filing::add_unsolicited(state, standing, file.clone(), now_us);
-            ("filings", id, desk.filings.execute_in(tx, context, id, subjects, decide).await?.events)
+            of_filing(id, desk.filings.execute_in(tx, context, id, subjects, decide).await?)
         }
         Parent::Response(id) => {
             let decide = |state: &response::Response| response::attach(state, file.clone());
-            ("responses", id, desk.responses.execute_in(tx, context, id, subjects, decide).await?.events)
+            let done = desk.responses.execute_in(tx, context, id, subjects, decide).await?;
+            ("responses", id, done.events, done.repeated)
         }
-    })
+    };
+    Ok(Appended { collection, id, events, repeated })
 }
 
 /// The evidence as its event tells it, also long after.

@@ -48,7 +48,9 @@ pub(super) fn announcement(headers: &HeaderMap, size: u64) -> Result<pb::BeginUp
         request_id: request_id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
         parent: take("parent"),
         kind: take("kind"),
-        file_name: pb::UploadHeader::name_of(&take("filename")),
+        file_name: Some(take("filename"))
+            .filter(|name| !name.is_empty())
+            .map_or_else(String::new, |name| pb::UploadHeader::name_of(&name)),
         foreign_language: take("foreign_language") == "true",
     };
     Ok(pb::BeginUploadRequest { header: Some(header), size, sha256 })

@@ -161,16 +161,18 @@ fn confined(words: &[&str], seconds: &str) {
     let reserved: u64 = reserved.split_whitespace().next().unwrap().parse().unwrap();
     assert!(reserved < 64 * 1024, "{reserved} kB");
     let limits = told("limits");
+    // At the first of the two for processor time it is told so, at the second it is over.
+    let over = (seconds.parse::<u32>().unwrap() + 1).to_string();
     for (name, limit) in [
-        ("Max data size", "536870912"),
-        ("Max cpu time", seconds),
-        ("Max file size", "0"),
-        ("Max open files", "0"),
-        ("Max processes", "0"),
-        ("Max core file size", "0"),
+        ("Max data size", ["536870912"; 2]),
+        ("Max cpu time", [seconds, over.as_str()]),
+        ("Max file size", ["0"; 2]),
+        ("Max open files", ["0"; 2]),
+        ("Max processes", ["0"; 2]),
+        ("Max core file size", ["0"; 2]),
     ] {
         let row = limits.lines().find(|line| line.starts_with(name)).unwrap();
-        assert_eq!(row[name.len()..].split_whitespace().take(2).collect::<Vec<_>>(), [limit, limit], "{row}");
+        assert_eq!(row[name.len()..].split_whitespace().take(2).collect::<Vec<_>>(), limit, "{row}");
     }
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());

@@ -63,9 +63,9 @@ async fn a_file_that_cannot_be_read_keeps_no_other_from_being_read() {
         paths.push(newest(&world, &mut known));
         ids.push(evidence.name.rsplit('/').next().unwrap().to_owned());
     }
-    // In its place is something that the system opens and does not read.
+    // In its place is something that is there and cannot be opened: a link to itself.
     std::fs::remove_file(&paths[0]).unwrap();
-    std::fs::create_dir(&paths[0]).unwrap();
+    std::os::unix::fs::symlink(&paths[0], &paths[0]).unwrap();
     std::fs::remove_file(&paths[2]).unwrap();
     let tomorrow = world.now_us() + DAY_S * 1_000_000;
     world.advance(DAY_S + 60);
