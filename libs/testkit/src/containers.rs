@@ -13,9 +13,10 @@ use testcontainers_modules::postgres::Postgres;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-/// The images, by tag; those that the Kubernetes manifests use. PostgreSQL 18 is what we promise.
-const POSTGRES_TAG: &str = "18";
-const NATS_TAG: &str = "2";
+/// The images, by tag; those of the Kubernetes manifests and of compose, which `make check` compares. PostgreSQL 18 is what we
+/// promise.
+const POSTGRES_TAG: &str = "18.1";
+const NATS_TAG: &str = "2.15.1-alpine";
 /// An engine without the image and without a registry must not hold up the tests.
 const PULL_PATIENCE: Duration = Duration::from_mins(2);
 const RESTART_PATIENCE: Duration = Duration::from_secs(30);

@@ -57,6 +57,7 @@ pub async fn run(home: &Path, wish: Wish) -> Result<()> {
     teller.line("stopping: services, then the sandbox, the broker, the database");
     tokio::task::spawn_blocking(move || running.stop()).await.context("stop")?;
     if wish.apart {
+        throw_away_elsewhere(home)?;
         std::fs::remove_dir_all(home).with_context(|| format!("remove {}", home.display()))?;
     }
     outcome
@@ -64,12 +65,26 @@ pub async fn run(home: &Path, wish: Wish) -> Result<()> {
 
 /// Removes everything in a home but its lock.
 fn throw_away(home: &Path, lock: &Path) -> Result<()> {
+    throw_away_elsewhere(home)?;
     for entry in std::fs::read_dir(home).with_context(|| format!("read {}", home.display()))? {
         let path = entry?.path();
         if path.is_dir() {
             std::fs::remove_dir_all(&path).with_context(|| format!("remove {}", path.display()))?;
         } else if path != lock {
             std::fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes data that lies elsewhere, since PostgreSQL's user cannot reach the home; a link leads there.
+fn throw_away_elsewhere(home: &Path) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(home.join("data")) else { return Ok(()) };
+    for entry in entries {
+        let Ok(target) = std::fs::read_link(entry?.path()) else { continue };
+        let ours = target.to_str().is_some_and(|target| target.starts_with("/var/tmp/docket-data-"));
+        if ours && target.is_dir() {
+            std::fs::remove_dir_all(&target).with_context(|| format!("remove {}", target.display()))?;
         }
     }
     Ok(())
@@ -84,13 +99,18 @@ async fn after_start(running: &Running, wish: &Wish, teller: &Teller) -> Result<
     if wish.once {
         return Ok(());
     }
-    welcome(&addresses, told.as_ref(), teller);
+    welcome(&addresses, told.as_ref(), &named(running.home(), wish.apart), teller);
     std::future::pending::<()>().await;
     Ok(())
 }
 
-/// What to try next.
-fn welcome(addresses: &Addresses, told: Option<&crate::story::Told>, teller: &Teller) {
+/// What stands before a command so that it finds a system which lives where nobody looks by itself.
+fn named(home: &Path, apart: bool) -> String {
+    if apart { format!("DOCKET_HOME='{}' ", home.display()) } else { String::new() }
+}
+
+/// What to try next; each command begins with `named`.
+fn welcome(addresses: &Addresses, told: Option<&crate::story::Told>, named: &str, teller: &Teller) {
     teller.heading("Docket is up");
     if let Some(told) = told {
         teller.line(&format!("the story went through in {} steps", told.steps));
@@ -117,15 +137,15 @@ fn welcome(addresses: &Addresses, told: Option<&crate::story::Told>, teller: &Te
         teller.heading("Try");
         if let Some(first) = told.sign_ins.first() {
             teller.line(&format!(
-                "docket sign-in --email {} --password '{}' --totp-secret {}",
+                "{named}docket sign-in --email {} --password '{}' --totp-secret {}",
                 first.email, first.password, first.totp_secret
             ));
         }
         if let Some(receipt) = &told.receipt_number {
-            teller.line(&format!("docket status {receipt}"));
+            teller.line(&format!("{named}docket status {receipt}"));
         }
-        teller.line("docket inbox");
-        teller.line("docket log stats   (as the operator)");
+        teller.line(&format!("{named}docket inbox"));
+        teller.line(&format!("{named}docket log stats   (as the operator)"));
     }
     teller.line("Ctrl-C stops everything that was started here.");
 }

@@ -1,12 +1,14 @@
 //! Payments: quotes, payments, refunds and the double-entry ledger, over the log `payments`.
 //!
 //! Reading order: `domain` (the rules), `cashier` (carries them out with their rows), `processor` and `webhook` (the
-//! card processor's two directions), `disputes`, `policies` (what other services' events lead to), `tasks`, `api`.
+//! card processor's two directions), `disputes`, `policies` (what other services' events lead to), `tasks`,
+//! `gauges`, `api`.
 pub mod api;
 pub mod cashier;
 pub mod config;
 pub mod disputes;
 pub mod domain;
+pub mod gauges;
 pub mod invitation;
 pub mod policies;
 pub mod processor;
@@ -65,7 +67,7 @@ pub async fn serve(config: Config, stop: Stop) -> Result<()> {
         catalogue: Arc::new(catalogue),
     };
     let (payments, quotes) = (cashier.payments.clone(), api.quotes.clone());
-    let (due, disputed) = (cashier.clone(), cashier.clone());
+    let (due, disputed, pool) = (cashier.clone(), cashier.clone(), cashier.pool.clone());
     let look_every = Duration::from_secs(config.processor.disputes_every_s);
     Server::new(base)
         .grpc(PaymentServiceServer::new(api))
@@ -74,6 +76,7 @@ pub async fn serve(config: Config, stop: Stop) -> Result<()> {
         .subscriber("cases-0", Arc::new(EndFee { payments }))
         .task("due at the processor", move |stop| tasks::run(due, stop))
         .task("disputes at the processor", move |stop| disputes::run(disputed, look_every, stop))
+        .task("gauge of the ledger", move |stop| gauges::run(pool, stop))
         .run(stop)
         .await
 }

@@ -94,6 +94,11 @@ impl Running {
         &self.addresses
     }
 
+    /// The folder of everything, absolute.
+    pub fn home(&self) -> &Path {
+        &self.place.home
+    }
+
     async fn start_parts(&self, teller: &Teller) -> Result<()> {
         let root = root()?;
         for part in PARTS {
@@ -266,7 +271,7 @@ fn addresses(place: &Place, ports: &Ports) -> Addresses {
 /// The binary of a part, beside ours.
 fn program(name: &str) -> Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(format!("docket-{name}"));
-    anyhow::ensure!(path.is_file(), "{} is missing: build it with `make build`", path.display());
+    anyhow::ensure!(path.is_file(), "{} is missing: `make run` builds it", path.display());
     Ok(path)
 }
 

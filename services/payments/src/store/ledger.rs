@@ -57,3 +57,8 @@ pub async fn balances(pool: &PgPool) -> sqlx::Result<Vec<(String, i64)>> {
     .await?;
     Ok(rows.into_iter().map(|row| (row.ledger_account, row.balance_cents)).collect())
 }
+
+/// What the balances add up to, in cents: zero, or the ledger is broken.
+pub async fn imbalance(pool: &PgPool) -> sqlx::Result<i64> {
+    Ok(balances(pool).await?.iter().map(|(_, cents)| cents).sum())
+}

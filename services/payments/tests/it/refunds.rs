@@ -1,5 +1,6 @@
 //! The fee of a rejected filing goes back once, and the ledger knows where everything is.
 
+use docket_payments::store::ledger::imbalance;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::client::State;
@@ -66,7 +67,11 @@ async fn the_services_own_role_cannot_change_the_ledger() {
     ] {
         assert!(app.execute(statement).await.is_err(), "{statement}");
     }
-    let sums = "SELECT sum(amount_cents)::bigint FROM posting";
-    assert_eq!(world.rows(sums).await, 0);
+    assert_eq!(imbalance(&world.own.pool).await.unwrap(), 0);
     assert_eq!(world.rows("SELECT count(*) FROM posting").await, 2);
+
+    // What somebody adds by hand, without its other half, is told of.
+    let half = "INSERT INTO posting SELECT event_id, 3, payment_id, ledger_account, -100, recorded_at_us FROM posting WHERE line = 1";
+    world.own.pool.execute(half).await.unwrap();
+    assert_eq!(imbalance(&world.own.pool).await.unwrap(), -100);
 }
