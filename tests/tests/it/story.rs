@@ -11,6 +11,7 @@ pub(crate) const OTHERS: &[&str] = &[
     "family",
     "fee-waiver",
     "free",
+    "intent-to-deny",
     "moved",
     "rejected",
     "represented",
