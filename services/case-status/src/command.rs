@@ -11,11 +11,13 @@ mod represented;
 mod serials;
 mod timer;
 mod wire;
+mod words;
 
 use std::sync::Arc;
 
 use docket_eventlog::Store;
 use docket_proto::case_status::v1::case_command_service_server::CaseCommandServiceServer;
+use docket_proto::case_status::v1::case_words_service_server::CaseWordsServiceServer;
 use docket_service::{Base, BaseOptions, Server, ServiceConfig, Stop};
 use sqlx::migrate::Migrator;
 
@@ -27,6 +29,7 @@ use parties::Moves;
 use reactions::{Filings, Notices, Payments};
 use serials::Serials;
 use timer::Deadlines;
+use words::CaseWords;
 
 /// Tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/cases");
@@ -66,9 +69,11 @@ pub fn server(base: Base) -> Server {
     let store = Store::<Cases>::new(base.log.clone());
     let serials = Arc::new(Serials::new(base.pool.clone(), &base.vault));
     let commands = CaseCommands::new(base.clone(), store.clone(), Arc::clone(&serials));
+    let words = CaseWords { store: store.clone() };
     let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone() };
     Server::new(base)
         .grpc(CaseCommandServiceServer::new(commands))
+        .grpc(CaseWordsServiceServer::new(words))
         .subscriber("filing", Arc::new(Filings { store: store.clone(), serials }))
         .subscriber("identity", Arc::new(Moves { store: store.clone() }))
         .subscriber("payments", Arc::new(Payments { store: store.clone() }))

@@ -5,6 +5,7 @@
 
 mod access;
 mod api;
+mod case_words;
 mod config;
 mod directory;
 mod domain;

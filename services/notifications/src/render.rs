@@ -99,6 +99,7 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::AppointmentCancelled => include_str!("../templates/appointment_cancelled.typ"),
         NoticeKind::Rfe => include_str!("../templates/rfe.typ"),
         NoticeKind::Continuation => include_str!("../templates/continuation.typ"),
+        NoticeKind::Noid => include_str!("../templates/noid.typ"),
         NoticeKind::Approval => include_str!("../templates/approval.typ"),
         NoticeKind::Denial => include_str!("../templates/denial.typ"),
         NoticeKind::WithdrawalAck => include_str!("../templates/withdrawal_ack.typ"),
@@ -137,6 +138,7 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         NoticeKind::Denial => "Notice of Decision",
         NoticeKind::Oath => "Notice of Naturalization Oath Ceremony",
         NoticeKind::Rfe => "Notice of Action: Request for Evidence",
+        NoticeKind::Noid => "Notice of Intent to Deny",
         NoticeKind::Receipt
         | NoticeKind::Rejection
         | NoticeKind::BiometricsAppointment

@@ -7,6 +7,7 @@ notice-appointment_moved = Your appointment was moved
 notice-appointment_cancelled = Your appointment was cancelled
 notice-rfe = Request for evidence
 notice-continuation = Your examination was continued
+notice-noid = We intend to deny your case: you can answer
 notice-approval = Approval notice
 notice-denial = Denial of your case
 notice-withdrawal_ack = Your case was withdrawn

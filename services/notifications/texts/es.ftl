@@ -7,6 +7,7 @@ notice-appointment_moved = Su cita fue cambiada
 notice-appointment_cancelled = Su cita fue cancelada
 notice-rfe = Solicitud de pruebas
 notice-continuation = Su examen continúa
+notice-noid = Tenemos la intención de denegar su caso: puede responder
 notice-approval = Aviso de aprobación
 notice-denial = Denegación de su caso
 notice-withdrawal_ack = Su caso fue retirado

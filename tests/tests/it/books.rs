@@ -266,6 +266,7 @@ impl Books {
             ("appointment_cancelled", &["case.biometrics_cancelled.v1", "case.interview_cancelled.v1"]),
             ("rfe", &["case.evidence_requested.v1"]),
             ("continuation", &["case.examination_continued.v1"]),
+            ("noid", &["case.denial_intended.v1"]),
             ("approval", &["case.approved.v1"]),
             ("denial", &["case.denied.v1"]),
             ("withdrawal_ack", &["case.withdrawn.v1"]),

@@ -11,6 +11,7 @@ pub(crate) const OTHERS: &[&str] = &[
     "family",
     "fee-waiver",
     "free",
+    "intent-to-deny",
     "moved",
     "rejected",
     "represented",
@@ -143,6 +144,8 @@ fn as_the_officer(system: &System, receipt: &str, sign_in: &Value) {
     // A decided case takes no second decision, and a decision needs a fresh second factor.
     let name = case["name"].as_str().unwrap();
     assert_eq!(exit_code(system, &["officer", "decide", name, "approve"]), Some(3));
+    let late = ["officer", "act", name, "intend-denial", "--grounds", "Too late.", "--item", "passport"];
+    assert_eq!(exit_code(system, &late), Some(3), "nothing is intended any more when a case is decided");
 }
 
 fn as_the_applicant(system: &System, receipt: &str, sign_in: &Value) {

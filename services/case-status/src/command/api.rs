@@ -325,6 +325,20 @@ impl CaseCommandService for CaseCommands {
         }))
     }
 
+    async fn intend_denial(
+        &self,
+        request: Request<pb::IntendDenialRequest>,
+    ) -> Result<Response<pb::IntendDenialResponse>, Status> {
+        let (case, state) = self.run(request, intend_denial).await?;
+        let asked =
+            state.request.ok_or_else(|| ApiError::internal(anyhow::anyhow!("no request after asking")))?;
+        Ok(Response::new(pb::IntendDenialResponse {
+            case: Some(case),
+            request: resource::name("requests", asked.id),
+            deadline: Some((&asked.deadline).into()),
+        }))
+    }
+
     async fn recommend_decision(
         &self,
         request: Request<pb::RecommendDecisionRequest>,
@@ -467,4 +481,21 @@ fn request_evidence(
         "n14" => decide::continue_examination(case, &asked, facts.now),
         _ => Err(Refusal::invalid("kind", "KIND_UNKNOWN", "Ask by rfe or n14.")),
     }
+}
+
+fn intend_denial(
+    case: &Case,
+    message: &pb::IntendDenialRequest,
+    facts: &Facts,
+) -> Result<Vec<Event>, Refusal> {
+    let derogatory = wire::bounded("derogatory_information", &message.derogatory_information)?;
+    let intent = decide::Intent {
+        request_id: derived_id("request", facts.command_id, 0),
+        grounds: wire::bounded("grounds", &message.grounds)?.to_owned(),
+        derogatory_information: derogatory.to_owned(),
+        items: wire::items(&message.items),
+        days: Some(message.days).filter(|days| *days > 0),
+        supervised: facts.is_supervisor(),
+    };
+    decide::intend_denial(case, &intent, facts.now)
 }

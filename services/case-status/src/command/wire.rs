@@ -50,6 +50,7 @@ commands! {
     RecordBackgroundCheckRequest "RecordBackgroundCheck",
     RecordInterviewRequest "RecordInterview",
     RequestEvidenceRequest "RequestEvidence",
+    IntendDenialRequest "IntendDenial",
     RecommendDecisionRequest "RecommendDecision",
     DecideCaseRequest "DecideCase",
     CompleteReverificationRequest "CompleteReverification",

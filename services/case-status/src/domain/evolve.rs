@@ -66,6 +66,9 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             case.continued = true;
             requested(&mut case, RequestKind::N14, &event.request_id, event.deadline.as_ref());
         }
+        Event::DenialIntended(event) => {
+            requested(&mut case, RequestKind::Noid, &event.request_id, event.deadline.as_ref());
+        }
         Event::RequestServed(event) => served(&mut case, event),
         Event::ResponseRecorded(event) => responded(&mut case, event),
         Event::UnsolicitedEvidenceRecorded(event) => added_unasked(&mut case, event),
@@ -146,6 +149,7 @@ fn looked_at(case: &mut Case, event: &Event) {
         Event::ReviewStarted(_)
             | Event::EvidenceRequested(_)
             | Event::ExaminationContinued(_)
+            | Event::DenialIntended(_)
             | Event::DecisionRecommended(_)
             | Event::CaseApproved(_)
             | Event::CaseDenied(_)

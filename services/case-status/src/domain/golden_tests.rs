@@ -39,6 +39,7 @@ const FOLD: Fold<Event, Case> = Fold {
         "case.request_served.v1",
         "case.response_recorded.v1",
         "case.examination_continued.v1",
+        "case.denial_intended.v1",
         "case.unsolicited_evidence_recorded.v1",
         "case.challenge_accepted.v1",
         "case.challenge_ended.v1",

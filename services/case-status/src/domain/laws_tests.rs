@@ -13,7 +13,7 @@ use proptest::strategy::ValueTree;
 use uuid::Uuid;
 
 use super::appointment::{Notice, Wish, arrange};
-use super::decide::{self, Asked, Decision, MovedBy, Response, TestResult, Verdict};
+use super::decide::{self, Asked, Decision, Intent, MovedBy, Response, TestResult, Verdict};
 use super::samples::{ADA, APPLICANT, BO, RECEIPT, now, opened};
 use super::{
     Appointment, Biometrics, Case, Event, Interview, Oath, Outcome, RequestState, Stage, TEST_PARTS, evolve,
@@ -156,21 +156,7 @@ impl World {
                     .collect();
                 decide::complete_interview(case, ADA, &tests, now, *early)
             }
-            Command::Request(n14) => {
-                self.requests += 1;
-                let asked = Asked {
-                    request_id: Uuid::from_u128(self.requests),
-                    items: vec![pb::RequestedItem { code: "x".into(), reason: "missing".into() }],
-                    days: None,
-                    supervised: false,
-                    explanation: String::new(),
-                };
-                if *n14 {
-                    decide::continue_examination(case, &asked, now)
-                } else {
-                    decide::request_evidence(case, &asked, now)
-                }
-            }
+            Command::Request(n14) => self.request(*n14),
             Command::Serve => {
                 let today = docket_kernel::deadline::office_date(now);
                 decide::serve_request(case, Uuid::from_u128(self.requests), Uuid::from_u128(1), today)
@@ -207,6 +193,30 @@ impl World {
                 self.now += SignedDuration::from_mins(i64::from(*minutes));
                 Ok(Vec::new())
             }
+        }
+    }
+
+    /// A continued examination; or else evidence is asked for, or a denial intended, one after the other.
+    fn request(&mut self, n14: bool) -> Decision {
+        self.requests += 1;
+        let request_id = Uuid::from_u128(self.requests);
+        let items = vec![pb::RequestedItem { code: "x".into(), reason: "missing".into() }];
+        if !n14 && self.requests.is_multiple_of(2) {
+            let intent = Intent {
+                request_id,
+                grounds: "because".into(),
+                derogatory_information: String::new(),
+                items: Vec::new(),
+                days: None,
+                supervised: false,
+            };
+            return decide::intend_denial(&self.case, &intent, self.now);
+        }
+        let asked = Asked { request_id, items, days: None, supervised: false, explanation: String::new() };
+        if n14 {
+            decide::continue_examination(&self.case, &asked, self.now)
+        } else {
+            decide::request_evidence(&self.case, &asked, self.now)
         }
     }
 
@@ -306,7 +316,7 @@ impl World {
                 assert!(request.received_at.is_none());
                 assert_eq!(event.timely, event.received_at_us < request.deadline.expires_at.as_microsecond());
             }
-            Event::EvidenceRequested(_) | Event::ExaminationContinued(_) => {
+            Event::EvidenceRequested(_) | Event::ExaminationContinued(_) | Event::DenialIntended(_) => {
                 assert!(case.open_request().is_none());
             }
             Event::BiometricsTaken(_) => assert_eq!(case.biometrics, Biometrics::Scheduled),

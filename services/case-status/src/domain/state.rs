@@ -216,6 +216,8 @@ pub enum RequestKind {
     Rfe,
     /// Continued examination, Form N-14 (8 CFR 335.7).
     N14,
+    /// Notice of intent to deny (8 CFR 103.2(b)(8), (b)(16)(i)).
+    Noid,
 }
 
 impl RequestKind {
@@ -224,6 +226,7 @@ impl RequestKind {
         match self {
             Self::Rfe => "rfe",
             Self::N14 => "n14",
+            Self::Noid => "noid",
         }
     }
 }

@@ -73,7 +73,7 @@ pub const VARIANTS: [&str; 15] = [
 ];
 
 /// Notice kinds and test parts that lines name by code.
-pub const CODES: [&str; 37] = [
+pub const CODES: [&str; 38] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -86,6 +86,7 @@ pub const CODES: [&str; 37] = [
     "notice-appointment-cancelled",
     "notice-rfe",
     "notice-continuation",
+    "notice-noid",
     "notice-exam-result",
     "notice-approval",
     "notice-denial",
@@ -191,6 +192,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::TestTaken(event) => vec![("part", Fact::Code(format!("part-{}", event.part)))],
         Event::EvidenceRequested(event) => request(event.items.len(), event.deadline.as_ref()),
         Event::ExaminationContinued(event) => request(event.items.len(), event.deadline.as_ref()),
+        Event::DenialIntended(event) => due(event.deadline.as_ref()),
         Event::RequestServed(event) => due(event.deadline.as_ref()),
         Event::ResponseRecorded(event) => {
             vec![("received", Fact::at(instant(event.received_at_us), &case.zone))]

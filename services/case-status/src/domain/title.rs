@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::timeline::{Fact, challenge, document};
-use super::{Biometrics, CardState, Case, Interview, Oath, Outcome, RequestState, Stage};
+use super::{Biometrics, CardState, Case, Interview, Oath, Outcome, RequestKind, RequestState, Stage};
 
 /// A title with the facts its text names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 33] = [
+pub const ROWS: [(&str, bool); 34] = [
     ("1", true),
     ("2", true),
     ("3", false),
@@ -34,6 +34,7 @@ pub const ROWS: [(&str, bool); 33] = [
     ("15", true),
     ("16", false),
     ("17", true),
+    ("18", true),
     ("19", false),
     ("20", true),
     ("21", true),
@@ -120,6 +121,7 @@ fn fee_row(case: &Case) -> Option<&'static str> {
 fn request_row(case: &Case) -> Option<&'static str> {
     let request = case.request.as_ref()?;
     match request.state {
+        RequestState::Open if request.kind == RequestKind::Noid => Some("18"),
         RequestState::Open => Some("17"),
         RequestState::RespondedComplete | RequestState::RespondedPartial => Some("20"),
         RequestState::Expired if request.received_at.is_some() => Some("20"),
@@ -151,7 +153,7 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
                 put("place", Fact::Text(appointment.place.clone()));
             }
         }
-        "17" | "19" | "20" => {
+        "17" | "18" | "19" | "20" => {
             if let Some(request) = &case.request {
                 put("due", Fact::Date(request.deadline.due_date.clone()));
                 if let Some(received_at) = request.received_at {

@@ -81,6 +81,10 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
             let message = pb::RequestEvidenceRequest { request_id, name, ..Default::default() };
             ask!(person, cases, request_evidence, message)
         }
+        "IntendDenial" => {
+            let message = pb::IntendDenialRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, intend_denial, message)
+        }
         "RecommendDecision" => {
             let message = pb::RecommendDecisionRequest { request_id, name, ..Default::default() };
             ask!(person, cases, recommend_decision, message)
@@ -138,7 +142,7 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 29] = [
+const TABLE: [(&str, &str); 30] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -150,6 +154,7 @@ const TABLE: [(&str, &str); 29] = [
     ("RecordBackgroundCheck", "UDDNTDNDD"),
     ("RecordInterview", "UDDNTTNDD"),
     ("RequestEvidence", "UDDNTTNDD"),
+    ("IntendDenial", "UDDNTTNDD"),
     ("RecommendDecision", "UDDNTDNDD"),
     ("DecideCase", "UDDNTTNDD"),
     ("CompleteReverification", "UDDNTTNDD"),

@@ -2,25 +2,33 @@
 
 use docket_proto::case_status::v1::request_evidence_request::Item;
 use jiff::SignedDuration;
+use tonic::Code;
+use uuid::Uuid;
 
-use crate::people::{Someone, command};
+use crate::people::{Someone, command, reason};
 use crate::world::World;
 
 struct Asked {
-    filing: uuid::Uuid,
+    filing: Uuid,
     name: String,
-    request: uuid::Uuid,
+    request: Uuid,
     ana: Someone,
 }
 
-/// A case with a served request for evidence of 30 days.
-async fn asked(world: &World) -> Asked {
+/// A case under review by a supervisor, who is the last of what is given.
+async fn in_review(world: &World) -> (Uuid, String, Someone, Someone) {
     let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
     let filing = world.submit(&ana, 40).await;
     let name = format!("cases/{filing}");
     world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
     command!(sam, assign_case, AssignCaseRequest { name: name.clone() }).unwrap();
     command!(sam, start_review, StartReviewRequest { name: name.clone() }).unwrap();
+    (filing, name, ana, sam)
+}
+
+/// A case with a served request for evidence of 30 days.
+async fn asked(world: &World) -> Asked {
+    let (filing, name, ana, sam) = in_review(world).await;
     let items = vec![Item { code: "tax_transcripts".into(), reason: "missing".into() }];
     let request = command!(
         sam,
@@ -59,4 +67,46 @@ async fn an_answered_request_does_not_pass() {
     // Another notice goes through after the clock was turned: by then the timer had its chance.
     world.no_timers_left().await;
     assert!(!ana.lines(&name, 0).await.unwrap().contains(&"deadline_passed".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denial_that_is_intended_is_told_with_its_grounds_and_answered_like_a_request() {
+    let world = World::start().await;
+    let (filing, name, ana, sam) = in_review(&world).await;
+    let grounds = "The record does not show five years of residence.";
+    let silent = command!(sam, intend_denial, IntendDenialRequest { name: name.clone() }).unwrap_err();
+    assert_eq!(silent.code(), Code::InvalidArgument);
+    let asked = command!(
+        sam,
+        intend_denial,
+        IntendDenialRequest {
+            name: name.clone(),
+            grounds: grounds.into(),
+            derogatory_information: "A lease of 2024 names an address abroad.".into(),
+        }
+    )
+    .unwrap();
+    assert_eq!(asked.deadline.unwrap().derivation, "2026-11-24 + 30d = 2026-12-24 Thu");
+    let version = asked.case.unwrap().version;
+    let case = ana.case(&name, version).await.unwrap();
+    assert_eq!((case.title_id.as_str(), case.request.as_str()), ("18", asked.request.as_str()));
+    let second =
+        command!(sam, intend_denial, IntendDenialRequest { name: name.clone(), grounds: "x".into() });
+    assert_eq!(reason(&second.unwrap_err()), "REQUEST_OPEN");
+
+    // The notice prints the words; no other service gets them, and none gets what is for the office.
+    let kind = "case.denial_intended.v1";
+    let words = world.words("notifications", &name, kind).await.unwrap();
+    assert_eq!(words.words, grounds);
+    assert_eq!(words.derogatory_information, "A lease of 2024 names an address abroad.");
+    assert_eq!(world.words("filing", &name, kind).await.unwrap_err().code(), Code::PermissionDenied);
+    let assigned = world.words("notifications", &name, "case.assigned.v1").await.unwrap_err();
+    assert_eq!(assigned.code(), Code::NotFound);
+
+    let request = asked.request.trim_start_matches("requests/").parse().unwrap();
+    world.notice(filing, "noid", Some(request)).await;
+    world.until(|| ana.lines(&name, 0), |lines| lines.contains(&"request_served".to_owned())).await;
+    world.respond(filing, request).await;
+    let case = world.until(|| ana.case(&name, 0), |case| case.title_id == "20").await;
+    assert_eq!((case.stage.as_str(), case.request.as_str()), ("in_review", ""));
 }

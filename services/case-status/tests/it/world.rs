@@ -8,7 +8,9 @@ use docket_case_status::{command, status};
 use docket_eventlog::{EventLog, Expected, StreamAppend, StreamName, Subjects};
 use docket_kernel::{Clock as _, EventEnum as _, ManualClock, SharedClock};
 use docket_proto::case_status::v1::case_command_service_client::CaseCommandServiceClient;
+use docket_proto::case_status::v1::case_words_service_client::CaseWordsServiceClient;
 use docket_proto::case_status::v1::status_service_client::StatusServiceClient;
+use docket_proto::case_status::v1::{GetWordsRequest, GetWordsResponse};
 use docket_proto::events::{filing, notice, payment, representation, response};
 use docket_proto::filing::events::v1 as filings;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
@@ -275,6 +277,25 @@ impl World {
             ..Default::default()
         };
         append(&self.notifications, Uuid::new_v4(), notice::Event::from(issued)).await;
+    }
+
+    /// What the officer wrote in the last event of a kind, as another service asks for it.
+    pub(crate) async fn words(
+        &self,
+        service: &str,
+        case: &str,
+        kind: &str,
+    ) -> Result<GetWordsResponse, Status> {
+        let event: Uuid = sqlx::query_scalar(
+            "SELECT event_id FROM log.event WHERE kind = $1 ORDER BY position DESC LIMIT 1",
+        )
+        .bind(kind)
+        .fetch_one(&self.cases.pool)
+        .await
+        .unwrap();
+        let request = GetWordsRequest { case: case.into(), event_id: event.to_string() };
+        let mut words = CaseWordsServiceClient::new(self.commands.channel_as(&self.bench, service));
+        Ok(words.get_words(request).await?.into_inner())
     }
 
     /// Asks until the answer is as expected, and gives it.

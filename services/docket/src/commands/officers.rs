@@ -55,6 +55,21 @@ pub enum OfficerAct {
         /// biometrics, interview or oath.
         kind: String,
     },
+    /// Send a notice of intent to deny: the party may answer the grounds before anything is decided.
+    IntendDenial {
+        /// The grounds, in plain words to the party.
+        #[arg(long)]
+        grounds: String,
+        /// Derogatory information that the party may not know of, in plain words.
+        #[arg(long, default_value = "")]
+        derogatory_information: String,
+        /// What is asked for beside the answer, as code or code:reason; may be given more than once.
+        #[arg(long = "item")]
+        items: Vec<String>,
+        /// Days to answer; the rule's own when 0.
+        #[arg(long, default_value_t = 0)]
+        days: u32,
+    },
     /// Recommend a decision.
     Recommend {
         /// approve or deny.
@@ -154,11 +169,23 @@ async fn act(
                 .into_inner()
                 .case
         }
+        OfficerAct::IntendDenial { grounds, derogatory_information, items, days } => {
+            let items = items.iter().map(|item| asked(item)).collect();
+            let message =
+                pb::IntendDenialRequest { request_id, name, grounds, derogatory_information, items, days };
+            cases.intend_denial(request(token, message)).await.map_err(Refused::from)?.into_inner().case
+        }
         OfficerAct::Recommend { recommendation, grounds } => {
             let message = pb::RecommendDecisionRequest { request_id, name, recommendation, grounds };
             cases.recommend_decision(request(token, message)).await.map_err(Refused::from)?.into_inner().case
         }
     })
+}
+
+/// An item as it is typed: its code, and why it is asked for unless it is missing.
+fn asked(item: &str) -> pb::request_evidence_request::Item {
+    let (code, reason) = item.split_once(':').unwrap_or((item, "missing"));
+    pb::request_evidence_request::Item { code: code.to_owned(), reason: reason.to_owned() }
 }
 
 fn done(case: Option<pb::CaseVersion>, teller: &Teller) -> Result<()> {

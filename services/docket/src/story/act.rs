@@ -331,6 +331,17 @@ pub enum Act {
     },
     /// Requests evidence.
     RequestEvidence { kind: String, items: Vec<String>, explanation: String },
+    /// Sends a notice of intent to deny.
+    IntendDenial {
+        /// The grounds, to the party.
+        grounds: String,
+        /// What the party may not know of.
+        #[serde(default)]
+        derogatory: String,
+        /// What is asked for beside the answer to the grounds.
+        #[serde(default)]
+        items: Vec<String>,
+    },
     /// Recommends.
     Recommend { recommendation: String, grounds: String },
     /// Decides.

@@ -6,6 +6,7 @@ use super::see;
 use anyhow::{Context, anyhow};
 use docket_proto::case_status::v1 as cases;
 use docket_proto::notifications::v1 as notifications;
+use docket_proto::types::v1::Deadline;
 
 /// Acts of the office.
 pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
@@ -106,6 +107,19 @@ async fn command(player: &mut Player, who: &str, act: &Act) -> Done {
         Act::RequestEvidence { kind, items, explanation } => {
             request_evidence(player, who, kind, items, explanation).await?
         }
+        Act::IntendDenial { grounds, derogatory, items } => {
+            let message = cases::IntendDenialRequest {
+                request_id,
+                name,
+                grounds: grounds.clone(),
+                derogatory_information: derogatory.clone(),
+                items: items.iter().map(|code| item(code)).collect(),
+                days: 0,
+            };
+            let answer = call!(player, token, cases, intend_denial, message)?;
+            let due = due(player, answer.deadline)?;
+            (answer.case, format!("a denial is intended; to be answered by {due}"))
+        }
         other => return conclusion(player, who, other).await,
     })
 }
@@ -188,31 +202,28 @@ async fn request_evidence(
     items: &[String],
     explanation: &str,
 ) -> Done {
-    let item = |code: &String| cases::request_evidence_request::Item {
-        code: code.clone(),
-        reason: "missing".to_owned(),
-    };
     let message = cases::RequestEvidenceRequest {
         request_id: command_id(),
         name: player.case(),
         kind: kind.to_owned(),
-        items: items.iter().map(item).collect(),
+        items: items.iter().map(|code| item(code)).collect(),
         days: 0,
         explanation: explanation.to_owned(),
     };
     let answer = call!(player, player.token(who)?, cases, request_evidence, message)?;
-    let deadline = answer.deadline.context("deadline")?;
+    let due = due(player, answer.deadline)?;
+    Ok((answer.case, format!("asked for {}; due {due}", items.join(", "))))
+}
+
+fn item(code: &str) -> cases::request_evidence_request::Item {
+    cases::request_evidence_request::Item { code: code.to_owned(), reason: "missing".to_owned() }
+}
+
+/// Keeps when the open request is due, and says so with how it was counted.
+fn due(player: &mut Player, deadline: Option<Deadline>) -> anyhow::Result<String> {
+    let deadline = deadline.context("deadline")?;
     player.matter.due_date.clone_from(&deadline.due_date);
-    Ok((
-        answer.case,
-        format!(
-            "asked for {}; due {}\n{} ({})",
-            items.join(", "),
-            deadline.due_date,
-            deadline.derivation,
-            deadline.cite
-        ),
-    ))
+    Ok(format!("{}\n{} ({})", deadline.due_date, deadline.derivation, deadline.cite))
 }
 
 async fn see_intake(player: &Player, who: &str, reasons: &[String]) -> Answer {

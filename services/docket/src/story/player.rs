@@ -344,6 +344,7 @@ impl Player {
             | Act::BackgroundCheck { .. }
             | Act::Interview { .. }
             | Act::RequestEvidence { .. }
+            | Act::IntendDenial { .. }
             | Act::Recommend { .. }
             | Act::Decide { .. }
             | Act::Reverify {}

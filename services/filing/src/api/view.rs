@@ -143,6 +143,7 @@ pub(crate) fn response(dossier: &ResponseDossier) -> pb::Response {
         evidence: attached("responses", dossier.id, &response.evidence, &dossier.content),
         received_at_us: response.received_at_us,
         closed_cause: response.closed_cause.clone(),
+        optional_items: response.optional_items(),
     }
 }
 

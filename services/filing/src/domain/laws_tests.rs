@@ -464,17 +464,18 @@ fn whatever_is_decided_for_a_representation_folds() {
 /// One answer, with what was asked for, and nothing after it.
 #[test]
 fn whatever_is_decided_for_a_response_folds() {
-    let opened = || pb::ResponseOpened {
+    let opened = |request_kind: &str| pb::ResponseOpened {
         case_id: Uuid::from_u128(6).to_string(),
+        request_kind: request_kind.into(),
         items: vec!["tax_transcripts".into(), "name_change".into()],
         ..Default::default()
     };
-    let item = prop::sample::select(&["tax_transcripts", "name_change", "passport"][..]);
+    let item = prop::sample::select(&["tax_transcripts", "name_change", "rebuttal", "passport"][..]);
     RESPONSE.decided_lives(
         5,
         (0..12_u8, item, any::<bool>()),
         |state, (command, item, confirmed)| match command {
-            0 => response::open(state, opened()),
+            0 => response::open(state, opened(if *confirmed { response::NOID } else { "rfe" })),
             1 => response::submit(state, *confirmed, 1_000),
             2 => response::close(state, "withdrawn"),
             3 => response::detach(state, state.evidence.first().map_or_else(Uuid::nil, |file| file.id)),
@@ -486,7 +487,10 @@ fn whatever_is_decided_for_a_response_folds() {
             match event {
                 ResponseEvent::ResponseOpened(_) => assert!(!before.exists() && after.exists()),
                 ResponseEvent::ResponseEvidenceAdded(_) => {
-                    assert!(after.evidence.last().is_some_and(|file| before.items.contains(&file.kind)));
+                    let rebuttal = before.request_kind == response::NOID;
+                    assert!(after.evidence.last().is_some_and(
+                        |file| before.items.contains(&file.kind) || (rebuttal && file.kind == "rebuttal")
+                    ));
                 }
                 ResponseEvent::ResponseEvidenceRemoved(removed) => {
                     let stays = |file: &&Attached| file.id.to_string() != removed.evidence_id;

@@ -12,6 +12,11 @@ use super::attached::{Attached, NewFile};
 use super::filing::{MOST_FILES, already_attached};
 use super::id;
 
+/// The kind of a request that is a notice of intent to deny.
+pub const NOID: &str = "noid";
+/// What answers the grounds of such a notice: it may always be sent, and may be left out where items are asked for.
+const REBUTTAL: &str = "rebuttal";
+
 /// The answer to a request.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Response {
@@ -111,14 +116,24 @@ impl Response {
     /// Whether a file for `item` can be attached.
     pub fn closed_for(&self, item: &str) -> Result<(), Refusal> {
         self.open()?;
-        if self.items.iter().any(|asked| asked == item) {
+        let optional = self.optional_items();
+        if self.items.iter().chain(&optional).any(|taken| taken == item) {
             return Ok(());
         }
         Err(Refusal::invalid(
             "kind",
             "ITEM_NOT_ASKED",
-            format!("Name the item that the file answers, one of: {}.", self.items.join(", ")),
+            format!(
+                "Name the item that the file answers, one of: {}.",
+                [self.items.as_slice(), &optional].concat().join(", ")
+            ),
         ))
+    }
+
+    /// What may be sent beside the items.
+    pub fn optional_items(&self) -> Vec<String> {
+        let rebuttal = self.request_kind == NOID && !self.items.iter().any(|asked| asked == REBUTTAL);
+        if rebuttal { vec![REBUTTAL.to_owned()] } else { Vec::new() }
     }
 
     /// The items for which nothing is attached.

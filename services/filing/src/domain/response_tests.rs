@@ -113,6 +113,35 @@ fn a_partial_answer_goes_in_only_when_confirmed() {
 }
 
 #[test]
+fn the_grounds_of_an_intended_denial_are_answered_by_a_rebuttal_beside_what_is_asked_for() {
+    let noid = |items: &[&str]| pb::ResponseOpened {
+        request_kind: NOID.into(),
+        items: items.iter().map(|item| (*item).to_owned()).collect(),
+        ..an_opening()
+    };
+    // Nothing else is asked for: whatever answers the grounds is a whole answer.
+    let open = given([noid(&[]).into()]);
+    assert_eq!((open.optional_items(), open.unanswered()), (vec!["rebuttal".to_owned()], Vec::new()));
+    assert_eq!(submit(&open, true, 1).unwrap_err().reason, "NOTHING_ATTACHED");
+    let foreign = attach(&open, file(5, "passport")).unwrap_err();
+    assert!(foreign.message.ends_with("one of: rebuttal."), "{foreign:?}");
+    let rebutted = evolve(open.clone(), &attach(&open, file(5, "rebuttal")).unwrap()[0]);
+    let events = submit(&rebutted, false, 1).unwrap();
+    assert!(matches!(&events[0], Event::ResponseSubmitted(e) if e.complete && e.items == ["rebuttal"]));
+
+    // An item is asked for: without it the answer is a part, with it alone it is whole.
+    let open = given([noid(&["tax_transcripts"]).into()]);
+    let rebutted = evolve(open.clone(), &attach(&open, file(5, "rebuttal")).unwrap()[0]);
+    assert_eq!(submit(&rebutted, false, 1).unwrap_err().reason, "INCOMPLETE");
+    let events = submit(&rebutted, true, 1).unwrap();
+    assert!(matches!(&events[0], Event::ResponseSubmitted(e) if !e.complete));
+    let shown = evolve(open.clone(), &attach(&open, file(5, "tax_transcripts")).unwrap()[0]);
+    assert!(submit(&shown, false, 1).is_ok());
+    // Other requests take their items only.
+    assert_eq!(attach(&given([opened()]), file(5, "rebuttal")).unwrap_err().reason, "ITEM_NOT_ASKED");
+}
+
+#[test]
 fn a_late_answer_goes_in_with_its_instant() {
     let response = given([opened(), with("tax_transcripts"), with("court_records")]);
     let events = submit(&response, false, 99_999).unwrap();

@@ -51,6 +51,7 @@ impl Subscriber for FollowCase {
             Event::CaseAssigned(e) => officers::assign(tx, case, parse(&e.officer)?).await?,
             Event::EvidenceRequested(e) => keep(tx, case, &e.request_id, "rfe", &e.items).await?,
             Event::ExaminationContinued(e) => keep(tx, case, &e.request_id, "n14", &e.items).await?,
+            Event::DenialIntended(e) => keep(tx, case, &e.request_id, response::NOID, &e.items).await?,
             Event::RequestServed(e) => self.open_response(tx, event, case, e).await?,
             Event::CaseReopened(_) => filings::set_pending(tx, case, true).await?,
             Event::RequestCancelled(e) => self.close_response(tx, event, case, &e).await?,

@@ -5,7 +5,9 @@ use tonic::Code;
 use uuid::Uuid;
 
 use crate::files;
-use crate::world::{World, examination_continued, reason, request_cancelled, request_served};
+use crate::world::{
+    World, denial_intended, examination_continued, reason, request_cancelled, request_served,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_answered_once_when_it_is_served() {
@@ -90,4 +92,27 @@ async fn a_request_that_ends_with_the_case_takes_no_answer_any_more() {
     world.ask(&draft, last, &["x"], world.now_us() + 1_000_000).await;
     ana.until_response(last).await;
     assert!(ana.responses().await.iter().all(|one| one.name != format!("responses/{waiting}")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_of_intent_to_deny_is_answered_by_a_rebuttal_and_what_it_asks_for() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (draft, _) = ana.sent().await;
+    let request = Uuid::now_v7();
+    world.case(&draft, denial_intended(request, &["tax_transcripts"])).await;
+    world.case(&draft, request_served(request, world.now_us() + 3_600_000_000)).await;
+    let opened = ana.until_response(request).await;
+    assert_eq!((opened.request_kind.as_str(), opened.items.len()), ("noid", 1));
+    assert_eq!(opened.optional_items, ["rebuttal"]);
+    let name = opened.name;
+
+    let foreign = ana.upload(&name, "passport", "a.png", &files::picture(5)).await.unwrap_err();
+    assert_eq!(reason(&foreign), "ITEM_NOT_ASKED");
+    ana.upload(&name, "rebuttal", "letter.png", &files::picture(5)).await.unwrap();
+    assert_eq!(reason(&ana.respond(&name, false).await.unwrap_err()), "INCOMPLETE");
+    ana.upload(&name, "tax_transcripts", "taxes.png", &files::picture(6)).await.unwrap();
+    let sent = ana.respond(&name, false).await.unwrap();
+    assert_eq!(sent.evidence.len(), 2);
+    assert_eq!(reason(&ana.respond(&name, false).await.unwrap_err()), "ALREADY_SUBMITTED");
 }

@@ -421,6 +421,18 @@ pub(crate) fn examination_continued(request: Uuid, items: &[&str]) -> case::Even
     .into()
 }
 
+/// The office intends to deny, and asks for items beside the answer to its grounds.
+pub(crate) fn denial_intended(request: Uuid, items: &[&str]) -> case::Event {
+    let item = |code: &&str| cases::RequestedItem { code: (*code).into(), reason: "missing".into() };
+    cases::DenialIntended {
+        request_id: request.to_string(),
+        items: items.iter().map(item).collect(),
+        grounds: "The record does not show it.".into(),
+        ..cases::DenialIntended::default()
+    }
+    .into()
+}
+
 /// The request was served, with its deadline.
 pub(crate) fn request_served(request: Uuid, expires_at_us: i64) -> case::Event {
     cases::RequestServed {

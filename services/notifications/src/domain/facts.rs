@@ -154,6 +154,8 @@ pub(crate) struct Facts {
     pub(crate) abandoned: bool,
     /// The officer's own words to the party.
     pub(crate) words: String,
+    /// Derogatory information that the party may not know of, in the officer's words.
+    pub(crate) derogatory: String,
     /// Id of the request, UUID text; empty when none.
     #[serde(skip)]
     pub(crate) request_id: String,
@@ -209,6 +211,13 @@ pub(crate) fn facts(
             served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
             facts.words.clone_from(&event.explanation);
             facts.request_id.clone_from(&event.request_id);
+        }
+        Event::DenialIntended(event) => {
+            facts.items = asked(matter, &event.items, catalogue);
+            served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
+            facts.request_id.clone_from(&event.request_id);
+            facts.words.clone_from(&event.grounds);
+            facts.derogatory.clone_from(&event.derogatory_information);
         }
         Event::PaymentReturnRecorded(event) => {
             facts.amount = Cents(event.amount_cents).to_string();

@@ -21,6 +21,8 @@ pub(crate) enum NoticeKind {
     Rfe,
     /// An examination was continued with a request.
     Continuation,
+    /// A denial is intended, and can be answered.
+    Noid,
     /// The case was approved.
     Approval,
     /// The case was denied.
@@ -51,7 +53,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -60,6 +62,7 @@ impl NoticeKind {
         Self::AppointmentCancelled,
         Self::Rfe,
         Self::Continuation,
+        Self::Noid,
         Self::Approval,
         Self::Denial,
         Self::WithdrawalAck,
@@ -86,6 +89,7 @@ impl NoticeKind {
             Self::AppointmentCancelled => "appointment_cancelled",
             Self::Rfe => "rfe",
             Self::Continuation => "continuation",
+            Self::Noid => "noid",
             Self::Approval => "approval",
             Self::Denial => "denial",
             Self::WithdrawalAck => "withdrawal_ack",
@@ -119,6 +123,7 @@ impl NoticeKind {
             Self::CardMailed => "I-797D",
             Self::Rfe => "I-797E",
             Self::Continuation => "N-14",
+            Self::Noid => "Intent to Deny",
             Self::Approval
             | Self::WithdrawalAck
             | Self::CaseClosedMoot
@@ -143,7 +148,7 @@ impl NoticeKind {
             Self::BiometricsAppointment | Self::InterviewAppointment | Self::Oath => "appointment_set",
             Self::AppointmentMoved => "appointment_moved",
             Self::AppointmentCancelled => "appointment_cancelled",
-            Self::Rfe | Self::Continuation => "request_open",
+            Self::Rfe | Self::Continuation | Self::Noid => "request_open",
             Self::CardMailed => "card_mailed",
             Self::CardReturned => "card_returned",
             Self::Approval | Self::Denial | Self::Reopened => "decision_made",
@@ -153,6 +158,11 @@ impl NoticeKind {
             | Self::RepresentationEnded
             | Self::CitizenshipCertificateReady => "notice_posted",
         }
+    }
+
+    /// Whether it prints what an officer wrote to the party, which the log of cases keeps sealed.
+    pub(crate) fn has_words(self) -> bool {
+        matches!(self, Self::Rfe | Self::Continuation | Self::Noid | Self::Denial)
     }
 
     /// The notice that an event of a case owes; most events owe none.
@@ -166,6 +176,7 @@ impl NoticeKind {
             Event::InterviewScheduled(_) => Self::InterviewAppointment,
             Event::EvidenceRequested(_) => Self::Rfe,
             Event::ExaminationContinued(_) => Self::Continuation,
+            Event::DenialIntended(_) => Self::Noid,
             Event::CaseApproved(_) => Self::Approval,
             Event::CaseDenied(_) => Self::Denial,
             Event::CaseWithdrawn(_) => Self::WithdrawalAck,

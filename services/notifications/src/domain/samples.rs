@@ -64,6 +64,17 @@ fn items() -> Vec<pb::RequestedItem> {
     vec![item("tax_transcripts"), item("name_change")]
 }
 
+fn denial_intended() -> Event {
+    pb::DenialIntended {
+        request_id: REQUEST.to_string(),
+        items: Vec::new(),
+        deadline: deadline("noid"),
+        grounds: "The record does not show it.".into(),
+        derogatory_information: String::new(),
+    }
+    .into()
+}
+
 fn representation_ended() -> Event {
     pb::CaseRepresentationEnded {
         representation_id: Uuid::from_u128(5).to_string(),
@@ -120,6 +131,7 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
             explanation: String::new(),
         }
         .into(),
+        NoticeKind::Noid => denial_intended(),
         NoticeKind::Approval => {
             pb::CaseApproved { officer: String::new(), effective_date: "2026-06-11".into() }.into()
         }

@@ -1,7 +1,7 @@
 //! When a notice is owed, then issue it: once, however often this crashes on the way.
 //!
-//! The name comes from identity, the page is set and sealed, and only then one transaction writes the event, the
-//! inbox, the mail to be sent, and takes the debt away. The command's id follows from the event that owes the notice,
+//! The name comes from identity, the officer's words from the owner of the case, the page is set and sealed, and only
+//! then one transaction writes the event, the inbox, the mail to be sent, and takes the debt away. The command's id follows from the event that owes the notice,
 //! so whoever comes second finds it done. A crash in between leaves a sealed file that nothing names, and no more.
 
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::owe_notice::OBLIGATION;
+use crate::case_words::with_words;
 use crate::directory::{contact, full_name};
 use crate::domain::{Matter, NoticeEvent, NoticeKind, facts, office_date, said_date};
 use crate::render::{Page, Renderer, form_of_notice, template_version};
@@ -118,7 +119,7 @@ impl IssueNotices {
     async fn print(&self, owed: &owed::Owed, recorded: &Recorded) -> anyhow::Result<Printed> {
         let kind = NoticeKind::of_id(&owed.notice_kind).context("a kind of notice nobody knows")?;
         let matter = matter::find(&self.base.pool, owed.case_id).await?.context("a case nobody opened")?;
-        let event: Event = Event::decode(&recorded.kind, &recorded.payload)?;
+        let event = self.whole(kind, owed.case_id, recorded).await?;
         let contact = contact(&self.base, matter.account)
             .await
             .map_err(|status| anyhow!("identity answered {:?}", status.code()))?;
@@ -143,6 +144,17 @@ impl IssueNotices {
         let renderer = self.renderer.clone();
         let pdf = tokio::task::spawn_blocking(move || renderer.render(kind, &page, posted_at)).await??;
         Ok(Printed { kind, matter, pdf, posted_at, served_on, request_id, version })
+    }
+
+    /// The event that owes the notice, with the officer's words where the notice prints them.
+    async fn whole(&self, kind: NoticeKind, case: Uuid, recorded: &Recorded) -> anyhow::Result<Event> {
+        let event: Event = Event::decode(&recorded.kind, &recorded.payload)?;
+        if !kind.has_words() {
+            return Ok(event);
+        }
+        with_words(&self.base, case, recorded.event_id, event)
+            .await
+            .map_err(|status| anyhow!("case-status answered {:?}", status.code()))
     }
 
     async fn append(

@@ -91,6 +91,31 @@ fn a_request_prints_its_due_date_and_how_it_was_counted() {
 }
 
 #[test]
+fn an_intended_denial_prints_its_grounds_what_is_held_against_the_party_and_how_to_answer() {
+    let mut event = samples::event(NoticeKind::Noid);
+    let Event::DenialIntended(intended) = &mut event else { unreachable!() };
+    intended.grounds = "The lease *does not* show that you lived together, #panic().".into();
+    intended.derogatory_information = "A petition of 2019 names another spouse.".into();
+    let kind = NoticeKind::Noid;
+    for language in ["en", "es"] {
+        let text = text(&render(kind, &page(kind, &event, language, "Ana Lúcia Verdemar")));
+        for said in [
+            "Wednesday, April 1, 2026",
+            "2026-03-02 + 30d",
+            "The lease *does not* show that you lived together, #panic().",
+            "A petition of 2019 names another spouse.",
+            "This is not a decision",
+            "We cannot extend this date",
+            "one response only",
+            "You have the right to answer this",
+        ] {
+            assert!(text.contains(said), "{language}: {said:?} is not in {text:?}");
+        }
+        assert!(!text.contains("What else we ask for"), "nothing else is asked for");
+    }
+}
+
+#[test]
 fn names_are_printed_in_the_scripts_of_the_fonts_and_else_said_to_be_unprintable() {
     let renderer = Renderer::new(None).unwrap();
     for name in [

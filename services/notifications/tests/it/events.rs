@@ -77,19 +77,34 @@ pub(crate) fn continued(request: Uuid, deadline: &Deadline) -> Event {
     pb::ExaminationContinued {
         request_id: request.to_string(),
         items: vec![pb::RequestedItem { code: "tax_transcripts".into(), reason: "missing".into() }],
-        deadline: Some(types::Deadline {
-            derivation: deadline.derivation(),
-            rule: deadline.rule_id.clone(),
-            day0_date: deadline.day0.to_string(),
-            base_days: deadline.base_days,
-            due_date: deadline.due.to_string(),
-            zone: deadline.zone.clone(),
-            cite: deadline.cite.clone(),
-            ..types::Deadline::default()
-        }),
+        deadline: Some(planned(deadline)),
         explanation: "Sealed words of the officer".into(),
     }
     .into()
+}
+
+pub(crate) fn denial_intended(request: Uuid, deadline: &Deadline) -> Event {
+    pb::DenialIntended {
+        request_id: request.to_string(),
+        items: Vec::new(),
+        deadline: Some(planned(deadline)),
+        grounds: "Sealed grounds of the officer".into(),
+        derogatory_information: "Sealed facts that she may not know".into(),
+    }
+    .into()
+}
+
+fn planned(deadline: &Deadline) -> types::Deadline {
+    types::Deadline {
+        derivation: deadline.derivation(),
+        rule: deadline.rule_id.clone(),
+        day0_date: deadline.day0.to_string(),
+        base_days: deadline.base_days,
+        due_date: deadline.due.to_string(),
+        zone: deadline.zone.clone(),
+        cite: deadline.cite.clone(),
+        ..types::Deadline::default()
+    }
 }
 
 pub(crate) fn approved() -> Event {

@@ -83,6 +83,7 @@ async fn the_notice_of_a_request_prints_the_due_date_and_carries_the_request() {
         "Ana Lúcia Verdemar",
         events::RECEIPT,
         "Tax transcripts or certified returns",
+        "Sealed words of the officer",
         "a más tardar el",
         "America/Chicago",
     ] {
@@ -93,6 +94,16 @@ async fn the_notice_of_a_request_prints_the_due_date_and_carries_the_request() {
     ana.download(&notice.name).await.unwrap();
     assert!(ana.wait_for_notice(case, "continuation").await.opened);
     assert_eq!(world.count("notice.opened.v1").await, 1);
+
+    // A denial that is intended: its grounds, and what she may not know of.
+    world.happens(case, events::denial_intended(Uuid::now_v7(), &period)).await;
+    let noid = ana.wait_for_notice(case, "noid").await;
+    assert_eq!(noid.official_name, "Intent to Deny");
+    let (_, pdf) = ana.download(&noid.name).await.unwrap();
+    let text = self::text(&pdf);
+    for said in ["Sealed grounds of the officer", "Sealed facts that she may not know", due.as_str()] {
+        assert!(text.contains(said), "{said:?} is not in {text:?}");
+    }
 
     // The event carries what the log of cases needs, and nothing in the clear that names her.
     let payloads: Vec<Vec<u8>> =

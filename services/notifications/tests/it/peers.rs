@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use docket_eventlog::{EventLog, Recorded};
+use docket_eventlog::{EventLog, Recorded, StreamName};
+use docket_proto::case_status::v1 as cases;
+use docket_proto::case_status::v1::case_words_service_server::CaseWordsService;
+use docket_proto::events::case::Event;
 use docket_proto::identity::v1 as identity;
 use docket_proto::identity::v1::directory_service_server::DirectoryService;
 use docket_proto::log::v1 as feed;
@@ -37,6 +40,33 @@ impl DirectoryService for Directory {
         _: Request<identity::RecordAddressRequest>,
     ) -> Result<Response<identity::RecordAddressResponse>, Status> {
         Err(Status::permission_denied("only filing records addresses"))
+    }
+}
+
+/// The words in the log of cases, as its owner opens them.
+pub(crate) struct Words(pub(crate) EventLog);
+
+#[tonic::async_trait]
+impl CaseWordsService for Words {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events print no words")]
+    async fn get_words(
+        &self,
+        request: Request<cases::GetWordsRequest>,
+    ) -> Result<Response<cases::GetWordsResponse>, Status> {
+        let asked = request.into_inner();
+        let stream = StreamName::of("case", asked.case.trim_start_matches("cases/").parse().unwrap());
+        let events = self.0.read_stream(&stream, 1).await.unwrap();
+        let recorded = events.iter().find(|event| event.event_id.to_string() == asked.event_id).unwrap();
+        let mut answer = cases::GetWordsResponse::default();
+        match self.0.open_event::<Event>(recorded).await.unwrap() {
+            Event::ExaminationContinued(event) => answer.words = event.explanation,
+            Event::DenialIntended(event) => {
+                answer.words = event.grounds;
+                answer.derogatory_information = event.derogatory_information;
+            }
+            other => panic!("no test prints the words of {other:?}"),
+        }
+        Ok(Response::new(answer))
     }
 }
 

@@ -7,6 +7,7 @@ use docket_eventlog::EventLog;
 use docket_forms::CatalogueFolder;
 use docket_messaging::Stop;
 use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
+use docket_proto::case_status::v1::case_words_service_server::CaseWordsServiceServer;
 use docket_proto::events::{case, filing};
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
@@ -25,7 +26,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::events;
-use crate::peers::{Directory, Feed};
+use crate::peers::{Directory, Feed, Words};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -77,7 +78,8 @@ impl World {
         let cases = foreign_log("cases-0", &case_database.pool, &nats.url, relaying.clone()).await;
         let filings = foreign_log("filing", &filing_database.pool, &nats.url, relaying.clone()).await;
         for (peer, log) in [("case-status", &cases), ("filing", &filings)] {
-            bench.peer(peer, Routes::new(EventFeedServiceServer::new(Feed(log.clone())))).await;
+            let feed = Routes::new(EventFeedServiceServer::new(Feed(log.clone())));
+            bench.peer(peer, feed.add_service(CaseWordsServiceServer::new(Words(log.clone())))).await;
         }
         let (mine, my_keys) = (app_role(&own).await, app_role(&keys).await);
         let mut config = bench.config("notifications", &mine, Some(&my_keys), &nats.url);

@@ -1,9 +1,11 @@
-//! Requests to the party: for evidence (RFE), or with a continued examination (N-14), each with its planned deadline.
+//! Requests to the party: for evidence (RFE), with a continued examination (N-14), or to answer a notice of intent to deny
+//! (NOID), each with its planned deadline.
 
 use docket_kernel::Refusal;
 use docket_kernel::calendar::roll;
 use docket_kernel::deadline::{Deadline, Rule, ServiceChannel, office_date};
 use docket_proto::case_status::events::v1 as pb;
+use docket_proto::types::v1 as types;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -26,12 +28,29 @@ pub struct Asked {
     pub explanation: String,
 }
 
+/// A denial that is intended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intent {
+    /// Id of the request.
+    pub request_id: Uuid,
+    /// The grounds, in words to the party; sealed by the log.
+    pub grounds: String,
+    /// Derogatory information that the party may not know of; sealed by the log, empty when there is none.
+    pub derogatory_information: String,
+    /// What is asked for beside the answer to the grounds; may be none.
+    pub items: Vec<pb::RequestedItem>,
+    /// Days to answer; none for the rule's own.
+    pub days: Option<u32>,
+    /// A supervisor intends it.
+    pub supervised: bool,
+}
+
 /// Asks for evidence (8 CFR 103.2(b)(8)); at most 84 days (103.2(b)(8)(iv)).
 ///
 /// # Errors
 /// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, `ITEMS_MISSING`, `PERIOD_TOO_LONG`, `PERIOD_TOO_SHORT`.
 pub fn request_evidence(case: &Case, asked: &Asked, now: Timestamp) -> Decision {
-    let deadline = plan(case, RequestKind::Rfe, asked, now)?;
+    let deadline = ask(case, RequestKind::Rfe, asked, now)?;
     Ok(vec![
         pb::EvidenceRequested {
             request_id: asked.request_id.to_string(),
@@ -60,7 +79,7 @@ pub fn continue_examination(case: &Case, asked: &Asked, now: Timestamp) -> Decis
         return Err(Refusal::state("CONTINUED_ALREADY", "The examination was continued once already.")
             .way_out("Send a request for evidence (rfe)."));
     }
-    let deadline = plan(case, RequestKind::N14, asked, now)?;
+    let deadline = ask(case, RequestKind::N14, asked, now)?;
     Ok(vec![
         pb::ExaminationContinued {
             request_id: asked.request_id.to_string(),
@@ -72,12 +91,42 @@ pub fn continue_examination(case: &Case, asked: &Asked, now: Timestamp) -> Decis
     ])
 }
 
-fn plan(
-    case: &Case,
-    kind: RequestKind,
-    asked: &Asked,
-    now: Timestamp,
-) -> Result<docket_proto::types::v1::Deadline, Refusal> {
+/// Tells the party why the case is to be denied, with what may be answered to it; at most 30 days (8 CFR 103.2(b)(8)(iv)). What
+/// the party may not know of is told as well (103.2(b)(16)(i)). It is no decision, and nothing but the answer is needed.
+///
+/// # Errors
+/// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, `GROUNDS_MISSING`, `ITEMS_MISSING`, `PERIOD_TOO_LONG`.
+pub fn intend_denial(case: &Case, intent: &Intent, now: Timestamp) -> Decision {
+    in_review(case)?;
+    no_open_request(case)?;
+    if intent.grounds.trim().is_empty() {
+        return Err(Refusal::invalid(
+            "grounds",
+            "GROUNDS_MISSING",
+            "Say the grounds in words that the party can answer (8 CFR 103.2(b)(8)(iv)).",
+        ));
+    }
+    if intent.items.iter().any(|item| item.code.is_empty()) {
+        return Err(Refusal::invalid(
+            "items",
+            "ITEMS_MISSING",
+            "Name each item by its code, for example tax_transcripts, or ask for none.",
+        ));
+    }
+    let deadline = plan(case, RequestKind::Noid, intent.days, intent.supervised, now)?;
+    Ok(vec![
+        pb::DenialIntended {
+            request_id: intent.request_id.to_string(),
+            items: intent.items.clone(),
+            deadline: Some(deadline),
+            grounds: intent.grounds.clone(),
+            derogatory_information: intent.derogatory_information.clone(),
+        }
+        .into(),
+    ])
+}
+
+fn ask(case: &Case, kind: RequestKind, asked: &Asked, now: Timestamp) -> Result<types::Deadline, Refusal> {
     in_review(case)?;
     no_open_request(case)?;
     if asked.items.is_empty() || asked.items.iter().any(|item| item.code.is_empty()) {
@@ -87,9 +136,19 @@ fn plan(
             "Ask for at least one item by its code, for example tax_transcripts.",
         ));
     }
+    plan(case, kind, asked.days, asked.supervised, now)
+}
+
+fn plan(
+    case: &Case,
+    kind: RequestKind,
+    chosen: Option<u32>,
+    supervised: bool,
+    now: Timestamp,
+) -> Result<types::Deadline, Refusal> {
     // Notices that start a period are posted on working days, which gives no less time.
     let day0 = roll(office_date(now));
-    let deadline = plan_deadline(case, kind, day0, asked.days, asked.supervised)?;
+    let deadline = plan_deadline(case, kind, day0, chosen, supervised)?;
     Ok((&crate::domain::Deadline::from(&deadline)).into())
 }
 
@@ -106,6 +165,7 @@ pub fn plan_deadline(
 ) -> Result<Deadline, Refusal> {
     let id = match (kind, case.form.as_str()) {
         (RequestKind::N14, _) => "n14",
+        (RequestKind::Noid, _) => "noid",
         (RequestKind::Rfe, "I-539") => "rfe.i539",
         (RequestKind::Rfe, "I-601A") => "rfe.i601a",
         (RequestKind::Rfe, _) => "rfe",

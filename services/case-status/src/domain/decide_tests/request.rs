@@ -4,9 +4,9 @@ use docket_proto::case_status::events::v1 as pb;
 use jiff::civil::date;
 use uuid::Uuid;
 
-use crate::domain::decide::{self, Asked, Response};
+use crate::domain::decide::{self, Asked, Intent, Others, Response, Verdict};
 use crate::domain::samples::*;
-use crate::domain::{Case, Event, RequestKind, RequestState};
+use crate::domain::{Case, Event, RequestKind, RequestState, task, title};
 
 fn asked(days: Option<u32>, supervised: bool) -> Asked {
     Asked {
@@ -23,6 +23,7 @@ fn deadline_of(events: &[Event]) -> docket_proto::types::v1::Deadline {
     match &events[0] {
         Event::ExaminationContinued(event) => event.deadline.clone(),
         Event::EvidenceRequested(event) => event.deadline.clone(),
+        Event::DenialIntended(event) => event.deadline.clone(),
         Event::RequestServed(event) => event.deadline.clone(),
         other => panic!("no deadline in {other:?}"),
     }
@@ -66,6 +67,90 @@ fn a_request_for_evidence_gives_at_most_84_days_and_30_unless_a_supervisor_agree
     rfe(served(), asked(None, false)).refused("REQUEST_OPEN");
     rfe(accepted(), asked(None, false)).refused("REVIEW_NOT_STARTED");
     rfe(recommended(true), asked(None, false)).refused("DECISION_PENDING");
+}
+
+fn intent() -> Intent {
+    Intent {
+        request_id: REQUEST,
+        grounds: "The record does not show it.".into(),
+        derogatory_information: "Another record says otherwise.".into(),
+        items: Vec::new(),
+        days: None,
+        supervised: false,
+    }
+}
+
+/// A denial is intended on 24 November 2026 and the notice posted.
+fn intended() -> Given {
+    let given = in_review();
+    let events = given.when(|case| decide::intend_denial(case, &intent(), now())).then(&["denial_intended"]);
+    let given = given.and(events[0].clone());
+    let notice = Uuid::from_u128(9);
+    let served = given.when(|case| decide::serve_request(case, REQUEST, notice, date(2026, 11, 24)));
+    given.and(served.then(&["request_served"])[0].clone())
+}
+
+#[test]
+fn a_denial_is_intended_for_at_most_thirty_days_and_with_its_grounds() {
+    let noid = |given: Given, intent: Intent| given.when(|case| decide::intend_denial(case, &intent, now()));
+    let events = noid(in_review(), intent()).then(&["denial_intended"]);
+    let deadline = deadline_of(&events);
+    assert_eq!((deadline.rule.as_str(), deadline.due_date.as_str()), ("noid", "2026-12-24"));
+    assert_eq!((deadline.base_days, deadline.mail_days), (30, 0));
+    assert!(matches!(&events[0], Event::DenialIntended(event)
+        if event.grounds == intent().grounds && !event.derogatory_information.is_empty()));
+    noid(in_review(), Intent { days: Some(31), supervised: true, ..intent() }).refused("PERIOD_TOO_LONG");
+    noid(in_review(), Intent { days: Some(20), ..intent() }).then(&["denial_intended"]);
+    noid(in_review(), Intent { grounds: " ".into(), ..intent() }).refused("GROUNDS_MISSING");
+    let nameless = pb::RequestedItem { code: String::new(), reason: "missing".into() };
+    noid(in_review(), Intent { items: vec![nameless], ..intent() }).refused("ITEMS_MISSING");
+    noid(in_review(), Intent { items: asked(None, false).items, ..intent() }).then(&["denial_intended"]);
+}
+
+#[test]
+fn a_denial_is_intended_during_the_review_and_while_nothing_else_is_asked() {
+    let noid = |given: Given| given.when(|case| decide::intend_denial(case, &intent(), now()));
+    noid(accepted()).refused("REVIEW_NOT_STARTED");
+    noid(recommended(false)).refused("DECISION_PENDING");
+    noid(approved()).refused("ALREADY_DECIDED");
+    noid(served()).refused("REQUEST_OPEN");
+    noid(intended()).refused("REQUEST_OPEN");
+    intended()
+        .when(|case| decide::request_evidence(case, &asked(None, false), now()))
+        .refused("REQUEST_OPEN");
+    intended().when(|case| decide::recommend(case, ADA, false, "")).refused("REQUEST_OPEN");
+}
+
+#[test]
+fn an_intended_denial_is_answered_or_passes_and_then_an_officer_decides() {
+    let open = intended();
+    assert_eq!(open.0.request.as_ref().unwrap().kind, RequestKind::Noid);
+    assert_eq!((title::title(&open.0).id.as_str(), task::task(&open.0)), ("18", None));
+    // Answered in time: the review goes on.
+    let answer = response("2026-12-01T00:00:00Z", true);
+    let events = open.when(|case| decide::record_response(case, &answer)).then(&["response_recorded"]);
+    assert!(timely(&events));
+    let answered = intended().and(events[0].clone());
+    assert_eq!(
+        (title::title(&answered.0).id.as_str(), task::task(&answered.0)),
+        ("20", Some("schedule_interview"))
+    );
+    // Never answered: nothing is decided by the clock, and an officer may deny it as abandoned (8 CFR 103.2(b)(13)(i)).
+    let passed = open.when(|case| decide::pass_deadline(case, REQUEST, at("2026-12-25T05:00:00Z")));
+    let expired = open.and(passed.then(&["deadline_passed"])[0].clone());
+    assert_eq!((title::title(&expired.0).id.as_str(), expired.0.outcome), ("19", None));
+    assert_eq!(task::task(&expired.0), Some("schedule_interview"));
+    let late = response("2026-12-26T00:00:00Z", true);
+    assert!(!timely(&expired.when(|case| decide::record_response(case, &late)).then(&["response_recorded"])));
+    let denied = Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "No answer came.".into() };
+    let recommended = expired.and(pb::DecisionRecommended {
+        officer: ADA.to_string(),
+        recommendation: "deny".into(),
+        grounds: String::new(),
+    });
+    recommended
+        .when(|case| decide::decide_case(case, BO, &denied, &Others::new(), now()))
+        .then(&["decision_reviewed", "denied"]);
 }
 
 #[test]
