@@ -240,6 +240,9 @@ pub enum Act {
     ReadNotice {
         /// Kind of notice.
         kind: String,
+        /// Words that must stand in its PDF.
+        #[serde(default)]
+        says: Vec<String>,
     },
     /// Finds an alert in the mail.
     GetMail {
@@ -385,6 +388,9 @@ pub enum Act {
         /// Refunds of that payment.
         #[serde(default)]
         refunds: u64,
+        /// Mails to the person that tell of notices, of whatever case; not counted when it is not said.
+        #[serde(default)]
+        mails: Option<usize>,
     },
 }
 

@@ -219,7 +219,7 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::Sign { name, capacity, reads } => sign(player, who, name, capacity, reads).await,
         Act::Submit { again } => submit(player, who, *again).await,
         Act::GetReceiptNumber {} => receipt_number(player, who).await,
-        Act::ReadNotice { kind } => see::notice(player, who, kind).await,
+        Act::ReadNotice { kind, says } => see::notice(player, who, kind, says).await,
         Act::GetMail { subject } => {
             let text = mail_text(player, &player.person(who)?.email, subject).await?;
             Ok(text.lines().filter(|line| !line.trim().is_empty()).take(2).collect::<Vec<_>>().join(" "))
@@ -234,8 +234,8 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::SeeRequestEnd { cause } => see_request_end(player, who, cause).await,
         Act::Withdraw {} => withdraw(player, who).await,
         Act::ConfirmAddress {} => confirm_address(player, who).await,
-        Act::CountAtTheFarSide { charges, notices, refunds } => {
-            see::count(player, who, [*charges, *refunds], notices).await
+        Act::CountAtTheFarSide { charges, notices, refunds, mails } => {
+            see::count(player, who, [*charges, *refunds], notices, *mails).await
         }
         other => Err(anyhow!("{other:?} is no act of a party").into()),
     }
