@@ -5,7 +5,10 @@
     clippy::match_wildcard_for_single_variants,
     reason = "an invariant looks at the events that it is about"
 )]
+use crate::lifecycle::{self, Line};
 use crate::system::System;
+use docket_case_status::domain::{Case, Outcome};
+use docket_eventlog::Metadata;
 use docket_kernel::EventEnum;
 use docket_proto::events::{case, filing, notice, payment};
 use docket_proto::payments::events::v1::fee_settled::Settlement;
@@ -28,6 +31,8 @@ struct Entry {
     version: i64,
     kind: String,
     payload: Vec<u8>,
+    metadata: Metadata,
+    recorded_at_us: i64,
 }
 
 /// Everything that was written down, and what is still open.
@@ -37,6 +42,10 @@ pub(crate) struct Books {
     open_obligations: i64,
     parked: i64,
     far_side: Value,
+    /// The ids of all mails at the far side, as often as they came.
+    mails: Vec<String>,
+    /// Somebody was killed: a mail may have come twice, since nobody could say that it had been sent.
+    killed: bool,
 }
 
 /// Reads the books once nothing is under way any more, and checks them; gives how many events they hold.
@@ -66,7 +75,8 @@ impl Books {
             let mut books = Self::default();
             for database in LOGS {
                 let mut connection = PgConnection::connect(&superuser(system, database)).await.unwrap();
-                let rows = "SELECT log, position, stream, version, kind, payload FROM log.event ORDER BY log, position";
+                let rows = "SELECT log, position, stream, version, kind, payload, metadata, recorded_at_us
+                    FROM log.event ORDER BY log, position";
                 for row in sqlx::query(rows).fetch_all(&mut connection).await.unwrap() {
                     books.entries.push(Entry {
                         log: row.get(0),
@@ -75,6 +85,8 @@ impl Books {
                         version: row.get(3),
                         kind: row.get(4),
                         payload: row.get(5),
+                        metadata: Metadata::decode(row.get(6)).unwrap(),
+                        recorded_at_us: row.get(7),
                     });
                 }
                 let count = async |connection: &mut PgConnection, sql| {
@@ -85,22 +97,44 @@ impl Books {
                 books.parked += count(&mut connection, "SELECT count(*) FROM log.parked").await;
                 connection.close().await.unwrap();
             }
-            let url = format!("{}/sandbox/charges", system.addresses()["sandbox"].as_str().unwrap());
-            books.far_side = reqwest::get(url).await.unwrap().json().await.unwrap();
+            let addresses = system.addresses();
+            books.far_side = far_side(&addresses["sandbox"], "sandbox/charges").await;
+            let mails = far_side(&addresses["mail"], "mail/messages").await;
+            let mails = mails["messages"].as_array().unwrap().iter();
+            books.mails = mails.filter_map(|mail| mail["message_id"].as_str().map(str::to_owned)).collect();
+            books.killed = system.was_killed();
             books
         })
     }
 
-    /// Events of a category, decoded, by stream.
-    fn streams<E: EventEnum>(&self, category: &str) -> BTreeMap<String, Vec<E>> {
-        let mut streams: BTreeMap<String, Vec<E>> = BTreeMap::new();
+    /// What is written in the streams of a category, by stream.
+    fn of(&self, category: &str) -> BTreeMap<&str, Vec<&Entry>> {
+        let mut streams: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
         for entry in &self.entries {
             if let Some(id) = entry.stream.strip_prefix(&format!("{category}-")) {
-                let event = E::decode(&entry.kind, &entry.payload).unwrap();
-                streams.entry(id.to_owned()).or_default().push(event);
+                streams.entry(id).or_default().push(entry);
             }
         }
         streams
+    }
+
+    /// Events of a category, decoded, by stream.
+    fn streams<E: EventEnum>(&self, category: &str) -> BTreeMap<String, Vec<E>> {
+        let event = |entry: &&Entry| E::decode(&entry.kind, &entry.payload).unwrap();
+        let streams = self.of(category).into_iter();
+        streams.map(|(id, entries)| (id.to_owned(), entries.iter().map(event).collect())).collect()
+    }
+
+    /// The events of the cases, each with who caused it.
+    fn cases(&self) -> BTreeMap<String, Vec<Line>> {
+        let line = |entry: &&Entry| Line {
+            event: case::Event::decode(&entry.kind, &entry.payload).unwrap(),
+            actor: entry.metadata.actor.clone(),
+            on_behalf_of: entry.metadata.on_behalf_of,
+            recorded_at_us: entry.recorded_at_us,
+        };
+        let cases = self.of("case").into_iter();
+        cases.map(|(id, entries)| (id.to_owned(), entries.iter().map(line).collect())).collect()
     }
 
     fn count(&self, kind: &str) -> usize {
@@ -142,7 +176,30 @@ impl Books {
             });
             waits(pending, format!("an attempt at payment {id} has no answer"));
         }
+        for (filing, left) in self.fees_to_give_back() {
+            waits(
+                left != 0,
+                format!("{left} cents of the fee of {filing}, which was not taken, are not back"),
+            );
+        }
         open
+    }
+
+    /// Lifecycle 13: of each filing that was rejected or voided with its fee to go back, what was paid for it and is not back. What
+    /// came back another way is owed no more.
+    fn fees_to_give_back(&self) -> BTreeMap<String, i64> {
+        let mut paid = BTreeMap::new();
+        for events in self.streams::<payment::Event>("payment").into_values() {
+            paid.extend(kept_of_each(&events));
+        }
+        let ended = |event: &case::Event| match event {
+            case::Event::FilingRejected(rejected) => rejected.refund,
+            case::Event::AcceptanceVoided(voided) => voided.refund,
+            _ => false,
+        };
+        let cases = self.streams::<case::Event>("case").into_iter();
+        let ended = cases.filter(|(_, events)| events.iter().any(ended));
+        ended.map(|(id, _)| (id.clone(), paid.get(&id).copied().unwrap_or_default())).collect()
     }
 
     /// The invariants.
@@ -152,7 +209,9 @@ impl Books {
         let submitted = self.filings_go_in_once();
         self.cases_keep_the_lifecycle(&submitted);
         self.money_is_the_far_sides();
+        self.fees_are_paid_as_quoted_and_go_back_once();
         self.notices_are_issued_once();
+        self.mails_are_sent_once();
     }
 
     /// L2, L3: positions and versions without a gap.
@@ -166,10 +225,11 @@ impl Books {
         }
     }
 
-    /// Lifecycle 1: what was sent goes in exactly once. Gives the ids.
+    /// Lifecycle 1: what was sent goes in exactly once; 7, 8: signed, and as it was signed. Gives the ids.
     fn filings_go_in_once(&self) -> BTreeSet<String> {
         let mut submitted = BTreeSet::new();
         for (id, events) in self.streams::<filing::Event>("filing") {
+            goes_in_as_it_was_signed(&id, &events);
             let went_in = events.iter().filter(|event| matches!(event, filing::Event::FilingSubmitted(_)));
             match went_in.count() {
                 0 => {}
@@ -182,12 +242,14 @@ impl Books {
         submitted
     }
 
-    /// Lifecycle 1–3, 5, 17, 23.
+    /// Lifecycle 1, 2, 4, 5, 17, 25, 30, and what `lifecycle` looks for.
     fn cases_keep_the_lifecycle(&self, submitted: &BTreeSet<String>) {
         let mut receipts = BTreeSet::new();
-        let cases = self.streams::<case::Event>("case");
-        assert_eq!(&cases.keys().cloned().collect::<BTreeSet<_>>(), submitted, "cases are of filings");
-        for (id, events) in cases {
+        let lines = self.cases();
+        assert_eq!(&lines.keys().cloned().collect::<BTreeSet<_>>(), submitted, "cases are of filings");
+        let ends = lines.iter().map(|(id, lines)| (id.as_str(), lifecycle::lived(id, lines))).collect();
+        approvals_have_their_bases(&ends);
+        for (id, events) in self.streams::<case::Event>("case") {
             assert!(matches!(events[0], case::Event::CaseOpened(_)), "case {id} begins otherwise");
             let kinds: Vec<&str> = events.iter().map(EventEnum::kind).collect();
             let times = |kind: &str| kinds.iter().filter(|known| **known == kind).count();
@@ -245,17 +307,70 @@ impl Books {
         assert_eq!(far("pending"), 0, "a bank has not answered");
     }
 
-    /// Lifecycle 44: each notice once, and one for each event that owes one.
+    /// Lifecycle 10: what is charged is what was asked for. 12: a filing is paid for in one payment. 13: it goes back once, and never
+    /// more than was paid.
+    fn fees_are_paid_as_quoted_and_go_back_once(&self) {
+        let mut paid_for = BTreeSet::new();
+        for (id, events) in self.streams::<payment::Event>("payment") {
+            let (mut asked, mut kept, mut back) = (0, 0, BTreeSet::new());
+            for event in &events {
+                match event {
+                    payment::Event::PaymentOpened(opened) => {
+                        asked = opened.amount_cents;
+                        let new = opened.filing_ids.iter().all(|filing| paid_for.insert(filing.clone()));
+                        assert!(new, "lifecycle 12: a filing of payment {id} stands in another payment too");
+                    }
+                    payment::Event::FeeSettled(fee) if fee.settlement() == Settlement::Paid => {
+                        assert_eq!(fee.amount_cents, asked, "lifecycle 10: payment {id}");
+                        kept += fee.amount_cents;
+                    }
+                    payment::Event::PaymentMadeGood(fee) => kept += fee.amount_cents,
+                    payment::Event::PaymentReturned(lost) => kept -= lost.amount_cents,
+                    payment::Event::RefundIssued(refund) => {
+                        kept -= refund.amount_cents;
+                        let new = back.insert(refund.filing_id.clone());
+                        assert!(new, "lifecycle 13: payment {id} gave a fee back twice");
+                    }
+                    _ => {}
+                }
+                assert!(kept >= 0, "lifecycle 13: payment {id} gave back more than was paid");
+            }
+        }
+    }
+
+    /// Every mail that was handed over is at the far side: once, unless somebody was killed, and then its copies have its id.
+    fn mails_are_sent_once(&self) {
+        let mut came: BTreeMap<&str, usize> = BTreeMap::new();
+        for mail in &self.mails {
+            let id = mail.trim_start_matches('<').split('@').next().unwrap_or_default();
+            *came.entry(id).or_default() += 1;
+        }
+        for (delivery, entries) in self.of("delivery") {
+            if entries.iter().all(|entry| entry.kind != "delivery.handed_over.v1") {
+                continue;
+            }
+            let times = came.get(delivery).copied().unwrap_or_default();
+            let once = times == 1 || (self.killed && times > 1);
+            assert!(entries.len() == 1 && once, "mail {delivery} came {times} times: {entries:?}");
+        }
+    }
+
+    /// Lifecycle 44: each notice once, and in each case one for each event that owes one; 43: to the party, whoever else gets it.
     fn notices_are_issued_once(&self) {
-        let mut issued: BTreeMap<String, usize> = BTreeMap::new();
+        let cases = self.streams::<case::Event>("case");
+        let mut issued: BTreeMap<(String, String), usize> = BTreeMap::new();
         for (id, events) in self.streams::<notice::Event>("notice") {
             let of = |event: &notice::Event| match event {
-                notice::Event::NoticeIssued(issued) => Some(issued.notice_kind.clone()),
+                notice::Event::NoticeIssued(issued) => Some(issued.clone()),
                 _ => None,
             };
-            let kinds: Vec<String> = events.iter().filter_map(of).collect();
-            assert_eq!(kinds.len(), 1, "notice {id} was issued {} times", kinds.len());
-            *issued.entry(kinds[0].clone()).or_default() += 1;
+            let notices: Vec<_> = events.iter().filter_map(of).collect();
+            assert_eq!(notices.len(), 1, "notice {id} was issued {} times", notices.len());
+            let notice = &notices[0];
+            let party = matches!(&cases[&notice.case_id][0], case::Event::CaseOpened(opened)
+                if notice.account_ids.iter().any(|told| opened.account_id.ends_with(told)));
+            assert!(party, "lifecycle 43: notice {id} is not the party's");
+            *issued.entry((notice.case_id.clone(), notice.notice_kind.clone())).or_default() += 1;
         }
         let owed = [
             ("receipt", &["case.filing_accepted.v1"][..]),
@@ -281,9 +396,12 @@ impl Books {
             ("oath", &["case.oath_scheduled.v1"]),
             ("citizenship_certificate_ready", &["case.certificate_issued.v1"]),
         ];
-        for (kind, causes) in owed {
-            let causes: usize = causes.iter().map(|cause| self.count(cause)).sum();
-            assert_eq!(issued.remove(kind).unwrap_or_default(), causes, "notices of the kind {kind}");
+        for (id, events) in &cases {
+            for (kind, owing) in owed {
+                let owing = events.iter().filter(|event| owing.contains(&event.kind())).count();
+                let issued = issued.remove(&(id.clone(), kind.to_owned())).unwrap_or_default();
+                assert_eq!(issued, owing, "notices of the kind {kind} in case {id}");
+            }
         }
         assert!(issued.is_empty(), "notices that nothing owed: {issued:?}");
     }
@@ -304,7 +422,74 @@ fn requests_end_once(case: &str, events: &[case::Event]) {
     }
 }
 
-/// Lifecycle 23: who recommended does not decide.
+/// Lifecycle 7, 8: nothing that was signed changed before it was sent.
+fn goes_in_as_it_was_signed(id: &str, events: &[filing::Event]) {
+    let mut signed = false;
+    for event in events {
+        match event {
+            filing::Event::FilingSigned(_) => signed = true,
+            filing::Event::DraftAnswered(_)
+            | filing::Event::DraftEditionChanged(_)
+            | filing::Event::EvidenceAdded(_)
+            | filing::Event::EvidenceRemoved(_)
+            | filing::Event::FeeWaiverRequested(_)
+            | filing::Event::FeeWaiverDropped(_)
+            | filing::Event::MissingEvidenceExplained(_)
+            | filing::Event::MissingEvidenceExplanationDropped(_) => signed = false,
+            filing::Event::FilingSent(_) | filing::Event::FilingSubmitted(_) => {
+                assert!(signed, "filing {id} went in otherwise than it was signed");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a payment keeps of the fee of each of its filings; nothing of one that was not honoured.
+fn kept_of_each(events: &[payment::Event]) -> BTreeMap<String, i64> {
+    let (mut parts, mut kept) = (BTreeMap::new(), BTreeMap::new());
+    for event in events {
+        match event {
+            payment::Event::PaymentOpened(opened) if opened.parts.is_empty() => {
+                parts.extend(opened.filing_ids.iter().map(|id| (id.clone(), opened.amount_cents)));
+            }
+            payment::Event::PaymentOpened(opened) => {
+                parts.extend(opened.parts.iter().map(|part| (part.filing_id.clone(), part.amount_cents)));
+            }
+            payment::Event::FeeSettled(fee) if fee.settlement() == Settlement::Paid => {
+                kept.clone_from(&parts);
+            }
+            payment::Event::PaymentReturned(lost) => lost.filing_ids.iter().for_each(|id| {
+                kept.remove(id);
+            }),
+            payment::Event::PaymentMadeGood(fee) => {
+                let again = fee.filing_ids.iter().filter_map(|id| parts.get_key_value(id));
+                kept.extend(again.map(|(id, cents)| (id.clone(), *cents)));
+            }
+            payment::Event::RefundIssued(refund) => {
+                *kept.entry(refund.filing_id.clone()).or_default() -= refund.amount_cents;
+            }
+            _ => {}
+        }
+    }
+    kept
+}
+
+/// Lifecycle 25: what rests on a petition is approved with it only.
+fn approvals_have_their_bases(cases: &BTreeMap<&str, Case>) {
+    let approved = |case: &Case| case.outcome == Some(Outcome::Approved);
+    for (id, case) in cases.iter().filter(|(_, case)| approved(case)) {
+        let basis = |basis: uuid::Uuid| cases.get(basis.to_string().as_str()).is_some_and(approved);
+        assert!(case.bases().all(basis), "lifecycle 25: case {id} is approved, and its petition is not");
+    }
+}
+
+/// What a party that is not ours tells.
+async fn far_side(address: &Value, path: &str) -> Value {
+    let url = format!("{}/{path}", address.as_str().unwrap());
+    reqwest::get(url).await.unwrap().json().await.unwrap()
+}
+
+/// Lifecycle 30: who recommended does not decide.
 fn somebody_else_decided(case: &str, events: &[case::Event]) {
     let mut recommended = String::new();
     for event in events {

@@ -1,6 +1,7 @@
 //! kill -9 of every process, one after the other, in the middle of the story, which goes on by itself.
 //!
-//! The story's own last step counts charges, notices and mails at the far side.
+//! The story's own last step counts charges, notices and mails at the far side; the books hold afterwards.
+use crate::books;
 use crate::random::Random;
 use crate::system::System;
 use std::collections::VecDeque;
@@ -34,4 +35,5 @@ fn every_process_is_killed_once_and_the_story_goes_through() {
         system.kill_after(victim, Duration::from_millis(random.below(120)));
     });
     assert!(victims.is_empty(), "not reached before the story ended: {victims:?}");
+    books::check(&system);
 }

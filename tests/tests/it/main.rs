@@ -8,6 +8,7 @@ mod clients;
 mod crash;
 mod drills;
 mod evolution;
+mod lifecycle;
 mod new_form;
 mod policies;
 mod random;

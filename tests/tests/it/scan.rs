@@ -1,5 +1,5 @@
-//! A search of everything the system keeps for what must not stand there in the clear: names, streets, telephone numbers and
-//! birthplaces of the stories.
+//! A search of everything the system keeps for what must not stand there in the clear: names, streets, telephone numbers, numbers
+//! of people, employers and birthplaces of the stories.
 use crate::books::superuser;
 use crate::system::{System, root};
 use aho_corasick::AhoCorasick;
@@ -12,6 +12,13 @@ use toml::Value;
 
 /// A word that the search must find: written in the clear where it looks.
 const PLANTED: &str = "Plainwordsworth";
+/// So an A-number of somebody in a story begins; each playing has its own, of six digits more.
+const A_NUMBER: &str = "A000";
+/// One that the search must find.
+const PLANTED_A_NUMBER: &str = "A000987654";
+/// Families have short names.
+const SHORTEST_FAMILY: usize = 5;
+const SHORTEST: usize = 6;
 
 /// Searches PostgreSQL's files and its log, the broker's files, the sealed files, all logs of processes, and dumps of all
 /// databases but those of the keys.
@@ -25,7 +32,8 @@ pub(crate) fn finds_nothing(system: &System) {
 
 /// The same search finds what is written in the clear: in a table, in a file of the broker, and in a log.
 pub(crate) fn finds_what_is_planted(system: &System) {
-    checkpoint(system, &format!("CREATE TABLE planted AS SELECT '{PLANTED}'::text AS word"));
+    let number = format!("'{PLANTED_A_NUMBER}'::bytea AS number");
+    checkpoint(system, &format!("CREATE TABLE planted AS SELECT '{PLANTED}'::text AS word, {number}"));
     for place in ["data/nats/planted", "data/filing/planted", "logs/planted.log"] {
         let file = system.home().join(place);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -36,6 +44,10 @@ pub(crate) fn finds_what_is_planted(system: &System) {
         ["data/postgres", "dump of filing", "data/nats/planted", "data/filing/planted", "logs/planted.log"]
     {
         assert!(found.iter().any(|line| line.contains(place)), "not found in {place}: {found:#?}");
+    }
+    for place in ["data/postgres", "pg_wal", "dump of filing"] {
+        let number = |line: &String| line.contains(A_NUMBER) && line.contains(place);
+        assert!(found.iter().any(number), "the A-number is not found in {place}: {found:#?}");
     }
 }
 
@@ -60,12 +72,17 @@ fn search(system: &System, words: &BTreeSet<String>) -> Vec<String> {
         !file.starts_with(system.home().join("data/sandbox")) && !file.ends_with("logs/sandbox.log")
     });
     assert!(files.len() > 100, "only {} files", files.len());
+    let mut wal_bytes = 0;
     for file in files {
         // A file may be gone again, as files of a running server are.
         let Ok(bytes) = std::fs::read(&file) else { continue };
         let name = file.strip_prefix(system.home()).unwrap().display().to_string();
+        if name.contains("pg_wal") {
+            wal_bytes += bytes.len();
+        }
         note(&name, &bytes, words, &mut found);
     }
+    assert!(wal_bytes > 0, "what PostgreSQL writes ahead was not read");
     for (database, _) in system.addresses()["databases"].as_object().unwrap() {
         if !database.ends_with("_keys") {
             note(&format!("dump of {database}"), &dump(system, database), words, &mut found);
@@ -75,12 +92,22 @@ fn search(system: &System, words: &BTreeSet<String>) -> Vec<String> {
 }
 
 fn note(place: &str, bytes: &[u8], words: &Words, found: &mut Vec<String>) {
-    let here: BTreeSet<&str> =
-        words.search.find_iter(bytes).map(|hit| words.of[hit.pattern().as_usize()].as_str()).collect();
+    let hits =
+        words.search.find_iter(bytes).map(|hit| (words.of[hit.pattern().as_usize()].as_str(), hit.end()));
+    let hits = hits.filter(|(word, end)| *word != A_NUMBER || goes_on_as_a_number(&bytes[*end..]));
+    let here: BTreeSet<&str> = hits.map(|(word, _)| word).collect();
     found.extend(here.into_iter().map(|word| format!("{word:?} in {place}")));
 }
 
-/// Words as they are, and as a dump writes bytes.
+/// Whether six digits stand there, as they are or as a dump writes bytes.
+fn goes_on_as_a_number(bytes: &[u8]) -> bool {
+    let plain = bytes.get(..6).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit));
+    let as_bytes = |pair: &[u8]| pair[0] == b'3' && pair[1].is_ascii_digit();
+    let dumped = bytes.get(..12).is_some_and(|pairs| pairs.chunks(2).all(as_bytes));
+    plain || dumped
+}
+
+/// Words as they are, and as a dump writes bytes; the beginning of an A-number is always among them.
 struct Words {
     search: AhoCorasick,
     of: Vec<String>,
@@ -88,8 +115,10 @@ struct Words {
 
 impl Words {
     fn new(words: &BTreeSet<String>) -> Self {
-        let forms = words.iter().flat_map(|word| [word.clone(), hex::encode(word)]);
-        let of = words.iter().flat_map(|word| [word.clone(), word.clone()]).collect();
+        let a_number = A_NUMBER.to_owned();
+        let words = words.iter().chain([&a_number]);
+        let forms = words.clone().flat_map(|word| [word.clone(), hex::encode(word)]);
+        let of = words.flat_map(|word| [word.clone(), word.clone()]).collect();
         Self { search: AhoCorasick::new(forms).unwrap(), of }
     }
 }
@@ -121,20 +150,19 @@ fn planted_by_stories() -> BTreeSet<String> {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|end| end == "toml") {
                 let text = std::fs::read_to_string(&path).unwrap();
-                collect("", &toml::from_str(&text).unwrap(), &mut words);
+                collect(["", ""], &toml::from_str(&text).unwrap(), &mut words);
             }
         }
     }
     words
 }
 
-fn collect(field: &str, value: &Value, words: &mut BTreeSet<String>) {
+fn collect([within, field]: [&str; 2], value: &Value, words: &mut BTreeSet<String>) {
     match value {
-        Value::Table(fields) => fields.iter().for_each(|(field, value)| collect(field, value, words)),
-        Value::Array(items) => items.iter().for_each(|item| collect(field, item, words)),
+        Value::Table(fields) => fields.iter().for_each(|(name, value)| collect([field, name], value, words)),
+        Value::Array(items) => items.iter().for_each(|item| collect([within, field], item, words)),
         Value::String(text) => {
-            let personal = ["family", "given", "line1", "phone", "birth_city", "employer"];
-            if personal.iter().any(|part| field.contains(part)) && text.len() >= 6 && !text.contains("{{") {
+            if is_personal([within, field], text) {
                 words.insert(text.clone());
                 if field.contains("phone") {
                     // As it is stored once it was read.
@@ -144,4 +172,16 @@ fn collect(field: &str, value: &Value, words: &mut BTreeSet<String>) {
         }
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
     }
+}
+
+/// Whether the answer is somebody's own and cannot stand anywhere by chance; A-numbers of each playing are looked for by their
+/// beginning.
+fn is_personal([within, field]: [&str; 2], text: &str) -> bool {
+    let parts = ["family", "given", "native_name", "line1", "phone", "birth_city", "employer"];
+    let named = parts.iter().any(|part| field.contains(part));
+    let employer = within.ends_with("employments") && field == "name";
+    let several = text.bytes().collect::<BTreeSet<u8>>().len() > 3;
+    let number = field.ends_with("_number") && several;
+    let shortest = if field.contains("family") { SHORTEST_FAMILY } else { SHORTEST };
+    (named || employer || number) && text.len() >= shortest && !text.contains("{{")
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// A cold start on a loaded machine takes a while; nothing is asserted about it.
@@ -49,6 +50,7 @@ pub(crate) fn docket() -> PathBuf {
 pub(crate) struct System {
     home: tempfile::TempDir,
     supervisor: Child,
+    killed: AtomicBool,
 }
 
 impl System {
@@ -71,7 +73,7 @@ impl System {
             .stdout(Stdio::null())
             .spawn()
             .expect("docket up");
-        let mut system = Self { home, supervisor };
+        let mut system = Self { home, supervisor, killed: AtomicBool::new(false) };
         let begun = Instant::now();
         while !system.home.path().join("docket.json").exists() {
             let ended = system.supervisor.try_wait().expect("the supervisor's state");
@@ -141,11 +143,17 @@ impl System {
         let pid = self.addresses()["processes"][process]
             .as_i64()
             .unwrap_or_else(|| panic!("no process id of {process}"));
+        self.killed.store(true, Ordering::Relaxed);
         std::thread::spawn(move || {
             std::thread::park_timeout(pause);
             let pid = Pid::from_raw(i32::try_from(pid).expect("a process id")).expect("a process id");
             let _ = kill_process(pid, Signal::KILL);
         });
+    }
+
+    /// Whether a process of it was killed.
+    pub(crate) fn was_killed(&self) -> bool {
+        self.killed.load(Ordering::Relaxed)
     }
 
     /// The last lines of every log, for a failed test.

@@ -77,10 +77,11 @@ impl People {
     }
 }
 
-/// Cases of all sorts: at intake, accepted, with an officer, represented, represented no longer. Gives their names.
-async fn cases(world: &World, people: &People) -> Vec<String> {
+/// Cases of all sorts: at intake, accepted, with an officer, represented, represented no longer. Gives their names, and who was
+/// the representative in some of them.
+async fn cases(world: &World, people: &People) -> (Vec<String>, Vec<(String, Someone)>) {
     let mut numbers = Numbers(0x1E65_C0DE);
-    let mut names = Vec::new();
+    let (mut names, mut former) = (Vec::new(), Vec::new());
     for _ in 0..CASES {
         let party = &people.parties[numbers.below(people.parties.len())];
         let attorney = &people.attorneys[numbers.below(people.attorneys.len())];
@@ -108,10 +109,11 @@ async fn cases(world: &World, people: &People) -> Vec<String> {
                 Ok::<_, Status>(lines)
             };
             world.until(gone, |lines| lines.iter().any(|line| line == "representation_ended")).await;
+            former.push((name.clone(), attorney.clone()));
         }
         names.push(name);
     }
-    names
+    (names, former)
 }
 
 /// Every case of the list, page by page.
@@ -130,6 +132,21 @@ async fn listed(someone: &Someone) -> BTreeSet<String> {
     }
 }
 
+/// Names of the cases in a queue, and how many it says there are.
+async fn queued(someone: &Someone, queue: &str) -> Result<(BTreeSet<String>, u64), Status> {
+    let message = pb::ListWorklistRequest { queue: queue.into(), ..Default::default() };
+    let answer = someone.status.clone().list_worklist(someone.ask(message)).await?.into_inner();
+    let names = answer.items.into_iter().filter_map(|item| item.case).map(|case| case.name);
+    Ok((names.collect(), answer.total))
+}
+
+/// When the first line of a case was recorded.
+async fn begun_at_us(someone: &Someone, name: &str) -> i64 {
+    let message = pb::ListTimelineRequest { name: name.into(), ..Default::default() };
+    let answer = someone.status.clone().list_timeline(someone.ask(message)).await.unwrap().into_inner();
+    answer.entries[0].recorded_at_us
+}
+
 async fn watched(someone: &Someone, name: &str) -> Result<(), Status> {
     let message = pb::WatchCaseRequest { name: name.into(), ..Default::default() };
     let mut watch = someone.status.clone().watch_case(someone.ask(message)).await?.into_inner();
@@ -140,7 +157,7 @@ async fn watched(someone: &Someone, name: &str) -> Result<(), Status> {
 async fn whoever_looks_in_whatever_way_sees_the_same_cases() {
     let world = World::start().await;
     let people = People::join(&world).await;
-    let names = cases(&world, &people).await;
+    let (names, former) = cases(&world, &people).await;
     let now_us = world.clock_now().as_microsecond();
     let (mut pairs, mut seen) = (0, 0);
     for someone in people.all() {
@@ -164,13 +181,22 @@ async fn whoever_looks_in_whatever_way_sees_the_same_cases() {
             pairs += 1;
             seen += usize::from(listed.contains(name));
         }
-        // A queue counts what it shows; it holds nothing of somebody's own case or client.
+        // A queue counts what it shows, and shows what the list has; nothing of somebody's own case or client.
         for queue in ["mine", "office", "unassigned"] {
-            if let Ok((tasks, total)) = someone.queue(queue).await {
+            if let Ok((tasks, total)) = queued(someone, queue).await {
                 assert_eq!(tasks.len() as u64, total, "{queue}");
+                assert!(tasks.is_subset(&listed), "{queue} holds what the list has not");
             }
         }
     }
+    // Whoever acts no longer sees nothing of the time either when they acted.
+    for (name, attorney) in &former {
+        if !listed(attorney).await.contains(name) {
+            let then = attorney.lines(name, begun_at_us(&people.sam, name).await).await;
+            assert_eq!(then.unwrap_err().code(), Code::NotFound, "as of its beginning");
+        }
+    }
+    assert!(former.len() >= 3, "{} representations ended", former.len());
     assert!(pairs >= 1_000 && (150..pairs - 150).contains(&seen), "{seen} of {pairs} pairs see");
     // Whoever acts for the party sees just what the party sees, until it ends.
     let shown: usize = {

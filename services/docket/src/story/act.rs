@@ -128,15 +128,21 @@ pub enum Act {
     },
     /// Uploads a file as evidence.
     Upload {
-        /// Kind from the checklist.
+        /// Kind from the checklist, or the item of the request.
         kind: String,
         /// File beside the story.
         file: String,
+        /// To the answer to the open request, which is not sent by that.
+        #[serde(default)]
+        in_answer: bool,
     },
     /// Takes the last file of a kind off again.
     RemoveEvidence {
-        /// Kind from the checklist.
+        /// Kind from the checklist, or the item of the request.
         kind: String,
+        /// From the answer to the open request.
+        #[serde(default)]
+        in_answer: bool,
     },
     /// Says why evidence of a kind cannot be provided, and sees that it no longer stops the signature; without an
     /// explanation, takes that back.
@@ -206,6 +212,8 @@ pub enum Act {
     BankPays {},
     /// The bank takes the money back, or the cardholder objects (the sandbox plays both).
     PaymentComesBack {},
+    /// What the cardholder objected to is decided for the office (the sandbox plays the bank).
+    DisputeIsWon {},
     /// Sees, as an officer or the party, what is owed of the case's fee.
     SeeFeeOwed {
         /// In cents; 0 when nothing is.
@@ -232,6 +240,9 @@ pub enum Act {
     ReadNotice {
         /// Kind of notice.
         kind: String,
+        /// Words that must stand in its PDF.
+        #[serde(default)]
+        says: Vec<String>,
     },
     /// Finds an alert in the mail.
     GetMail {
@@ -388,6 +399,9 @@ pub enum Act {
         /// Refunds of that payment.
         #[serde(default)]
         refunds: u64,
+        /// Mails to the person that tell of notices, of whatever case; not counted when it is not said.
+        #[serde(default)]
+        mails: Option<usize>,
     },
 }
 
@@ -418,7 +432,11 @@ impl Act {
                     Self::Answer { answers: answers.clone(), finds: Vec::new(), silent: Vec::new() },
                 ];
                 for (kind, files) in evidence {
-                    let upload = |file: &String| Self::Upload { kind: kind.clone(), file: file.clone() };
+                    let upload = |file: &String| Self::Upload {
+                        kind: kind.clone(),
+                        file: file.clone(),
+                        in_answer: false,
+                    };
                     parts.extend(files.iter().map(upload));
                 }
                 parts.extend([

@@ -123,6 +123,9 @@ pub struct View {
     /// Kinds that must not be there.
     #[serde(default)]
     pub hidden: Vec<String>,
+    /// Words that must stand in the title, what is said with it, or the timeline, in the language of the person.
+    #[serde(default)]
+    pub says: Vec<String>,
 }
 
 impl Story {

@@ -6,6 +6,7 @@ use crate::commands::amount;
 use anyhow::{Context, anyhow};
 use docket_proto::payments::v1 as payments;
 use docket_proto::payments::v1::pay_with_card_response::Outcome;
+use serde_json::{Value, json};
 
 /// Acts on the payment of the filing at hand.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
@@ -15,12 +16,18 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::InvitePayer {} => invite(player, who).await,
         Act::SeePayment { state, with_code } => see(player, who, state, *with_code).await,
         Act::BankPays {} => {
-            sandbox(player, "settle", &serde_json::json!({ "outcome": "succeeded" })).await?;
+            sandbox(player, &of(player, "settle"), &json!({ "outcome": "succeeded" })).await?;
             Ok("the bank carried the debit out".to_owned())
         }
         Act::PaymentComesBack {} => {
-            sandbox(player, "dispute", &serde_json::json!({})).await?;
+            let dispute = sandbox(player, &of(player, "dispute"), &json!({})).await?;
+            dispute["id"].as_str().context("a dispute has an id")?.clone_into(&mut player.dispute);
             Ok("the money was taken back".to_owned())
+        }
+        Act::DisputeIsWon {} => {
+            let close = format!("disputes/{}/close", player.dispute);
+            sandbox(player, &close, &json!({ "status": "won" })).await?;
+            Ok("the objection is decided for the office".to_owned())
         }
         other => Err(anyhow!("{other:?} is no act of money").into()),
     }
@@ -34,11 +41,15 @@ fn code(player: &Player, with_code: bool) -> String {
     if with_code { player.payer_code.clone() } else { String::new() }
 }
 
-async fn sandbox(player: &Player, what: &str, body: &serde_json::Value) -> anyhow::Result<()> {
-    let url = format!("{}/sandbox/payments/{}/{what}", player.addresses.sandbox, player.matter.package);
+/// What the sandbox does with the payment at hand.
+fn of(player: &Player, what: &str) -> String {
+    format!("payments/{}/{what}", player.matter.package)
+}
+
+async fn sandbox(player: &Player, what: &str, body: &Value) -> anyhow::Result<Value> {
+    let url = format!("{}/sandbox/{what}", player.addresses.sandbox);
     let answer = player.http.post(url).json(body).send().await.context("the sandbox")?;
-    answer.error_for_status().context("the sandbox")?;
-    Ok(())
+    answer.error_for_status().context("the sandbox")?.json().await.context("the sandbox")
 }
 
 async fn pay(player: &Player, who: &str, method: &str, outcome: &str, with_code: bool) -> Answer {

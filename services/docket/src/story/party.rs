@@ -204,22 +204,22 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::AskFeeWaiver { answers } => ask_fee_waiver(player, who, answers).await,
         Act::BeginAgain { files } => begin_again(player, who, *files).await,
         Act::Answer { answers, finds, silent } => answer(player, who, answers, finds, silent).await,
-        Act::Upload { kind, file } => {
-            let parent = player.matter.filing.clone();
+        Act::Upload { kind, file, in_answer } => {
+            let parent = parent(player, who, *in_answer).await?;
             let evidence = upload(player, who, &parent, kind, file, &command_id()).await?;
             Ok(format!(
                 "{file}: {}, {} bytes, scanned, sealed and read back",
                 evidence.media_type, evidence.size
             ))
         }
-        Act::RemoveEvidence { kind } => remove_evidence(player, who, kind).await,
+        Act::RemoveEvidence { kind, in_answer } => remove_evidence(player, who, kind, *in_answer).await,
         Act::ExplainMissingEvidence { kind, explanation } => explain(player, who, kind, explanation).await,
         Act::AddEvidence { kind, file } => add_evidence(player, who, kind, file).await,
         Act::SeeFee { cents } => see_fee(player, who, *cents).await,
         Act::Sign { name, capacity, reads } => sign(player, who, name, capacity, reads).await,
         Act::Submit { again } => submit(player, who, *again).await,
         Act::GetReceiptNumber {} => receipt_number(player, who).await,
-        Act::ReadNotice { kind } => see::notice(player, who, kind).await,
+        Act::ReadNotice { kind, says } => see::notice(player, who, kind, says).await,
         Act::GetMail { subject } => {
             let text = mail_text(player, &player.person(who)?.email, subject).await?;
             Ok(text.lines().filter(|line| !line.trim().is_empty()).take(2).collect::<Vec<_>>().join(" "))
@@ -228,15 +228,14 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::Write { topic, text } => write(player, who, topic, text).await,
         Act::Respond { files } => respond(player, who, files).await,
         Act::SeeRequest {} => {
-            let open = |response: &filings::Response| response.closed_cause.is_empty();
-            let response = response_that(player, who, "the request can be answered", open).await?;
+            let response = open_response(player, who).await?;
             Ok(format!("the {} can be answered", response.request_kind.to_uppercase()))
         }
         Act::SeeRequestEnd { cause } => see_request_end(player, who, cause).await,
         Act::Withdraw {} => withdraw(player, who).await,
         Act::ConfirmAddress {} => confirm_address(player, who).await,
-        Act::CountAtTheFarSide { charges, notices, refunds } => {
-            see::count(player, who, [*charges, *refunds], notices).await
+        Act::CountAtTheFarSide { charges, notices, refunds, mails } => {
+            see::count(player, who, [*charges, *refunds], notices, *mails).await
         }
         other => Err(anyhow!("{other:?} is no act of a party").into()),
     }
@@ -411,9 +410,20 @@ async fn explain(player: &Player, who: &str, kind: &str, explanation: &str) -> A
     ))
 }
 
+/// What a file is attached to: the filing at hand, or the answer to its open request.
+async fn parent(player: &Player, who: &str, in_answer: bool) -> Result<String, Stumble> {
+    if in_answer {
+        return Ok(open_response(player, who).await?.name);
+    }
+    Ok(player.matter.filing.clone())
+}
+
 /// Takes the last file of a kind off, and sees that it is there no more.
-async fn remove_evidence(player: &Player, who: &str, kind: &str) -> Answer {
+async fn remove_evidence(player: &Player, who: &str, kind: &str, in_answer: bool) -> Answer {
     let attached = async || {
+        if in_answer {
+            return Ok(open_response(player, who).await?.evidence);
+        }
         let message =
             filings::GetFilingRequest { name: player.matter.filing.clone(), language: String::new() };
         let filing = call!(player, player.token(who)?, drafts, get_filing, message)?.filing;
@@ -521,6 +531,12 @@ async fn response_that(
         Ok(responses.into_iter().find(|response| response.case == player.case() && wanted(response)))
     })
     .await
+}
+
+/// The answer that the open request waits for.
+async fn open_response(player: &Player, who: &str) -> Result<filings::Response, Stumble> {
+    let open = |response: &filings::Response| response.closed_cause.is_empty();
+    response_that(player, who, "the request can be answered", open).await
 }
 
 async fn see_request_end(player: &Player, who: &str, cause: &str) -> Answer {

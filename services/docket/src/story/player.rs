@@ -41,6 +41,8 @@ pub struct Player {
     pub thread: String,
     /// Code with which somebody else pays.
     pub payer_code: String,
+    /// The processor's reference of the last dispute.
+    pub dispute: String,
     /// Officer who has the case, by id.
     pub assigned: String,
     /// Appearances by client.
@@ -206,6 +208,7 @@ impl Player {
             last_submission: String::new(),
             thread: String::new(),
             payer_code: String::new(),
+            dispute: String::new(),
             assigned: String::new(),
             appearances: BTreeMap::new(),
             disturbed: false,
@@ -286,7 +289,8 @@ impl Player {
             | Act::InvitePayer {}
             | Act::SeePayment { .. }
             | Act::BankPays {}
-            | Act::PaymentComesBack {} => money::act(self, who, act).await,
+            | Act::PaymentComesBack {}
+            | Act::DisputeIsWon {} => money::act(self, who, act).await,
             Act::PrepareRepresentation { .. }
             | Act::AcceptRepresentation { .. }
             | Act::RefuseRepresentation {}

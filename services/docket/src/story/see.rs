@@ -1,6 +1,7 @@
 //! What people see after a step: the party, the officer, and a stranger, who sees nothing.
 use super::file::{See, View};
 use super::party::{call, wait_for};
+use super::people::Person;
 use super::player::{Answer, Player, Stumble};
 use crate::client::reason;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -66,28 +67,30 @@ fn plain(part: &str, stumble: Stumble) -> anyhow::Error {
     }
 }
 
+/// The case as somebody reads it in their language.
 async fn see_case(player: &Player, who: &str, view: &View) -> Result<cases::Case, Stumble> {
+    let language = &player.person(who)?.row.language;
     let mut last = String::new();
     let seen = wait_for("the view is as told", async || {
-        let message = cases::GetCaseRequest {
-            name: player.case(),
-            language: String::new(),
-            min_version: player.matter.version,
-        };
+        let (name, language, min_version) = (player.case(), language.clone(), player.matter.version);
+        let message = cases::GetCaseRequest { name, language: language.clone(), min_version };
         let Ok(answer) = call!(player, player.token(who)?, status, get_case, message) else {
             return Ok(None);
         };
         let case = answer.case.context("case")?;
-        let message =
-            cases::ListTimelineRequest { name: player.case(), language: String::new(), as_of_us: 0 };
+        let message = cases::ListTimelineRequest { name: player.case(), language, as_of_us: 0 };
         let Ok(timeline) = call!(player, player.token(who)?, status, list_timeline, message) else {
             return Ok(None);
         };
         let kinds: Vec<String> = timeline.entries.iter().map(|entry| short(&entry.kind)).collect();
-        last = format!("title {} {:?}, timeline {kinds:?}", case.title_id, case.title);
+        let lines = timeline.entries.iter().map(|entry| entry.text.as_str());
+        let texts = [&case.title, &case.explanation, &case.next_step].map(String::as_str);
+        let said: Vec<&str> = texts.into_iter().chain(lines).collect();
+        last = format!("title {}, timeline {kinds:?}, texts {said:#?}", case.title_id);
         let fits = view.title.as_ref().is_none_or(|title| *title == case.title_id)
             && view.lines.iter().all(|line| kinds.contains(line))
-            && !view.hidden.iter().any(|line| kinds.contains(line));
+            && !view.hidden.iter().any(|line| kinds.contains(line))
+            && view.says.iter().all(|words| said.iter().any(|text| text.contains(words)));
         Ok(fits.then_some(case))
     })
     .await;
@@ -137,8 +140,8 @@ fn expect_nothing(what: &str, refused: Option<tonic::Status>) -> Result<()> {
     Ok(())
 }
 
-/// Finds a notice in somebody's inbox, reads its PDF whole.
-pub async fn notice(player: &Player, who: &str, kind: &str) -> Answer {
+/// Finds a notice in somebody's inbox, reads its PDF whole, and sees the words that must stand there.
+pub async fn notice(player: &Player, who: &str, kind: &str, says: &[String]) -> Answer {
     let found = wait_for(&format!("a notice {kind:?} is in the inbox"), async || {
         let message = notifications::ListNoticesRequest {
             case: player.case(),
@@ -162,6 +165,10 @@ pub async fn notice(player: &Player, who: &str, kind: &str) -> Answer {
     if !pdf.starts_with(b"%PDF-") || pdf.len() as u64 != found.size {
         return Err(anyhow!("the notice is no whole PDF: {} of {} bytes", pdf.len(), found.size).into());
     }
+    let text = if says.is_empty() { String::new() } else { text_of(&pdf)? };
+    if let Some(words) = says.iter().find(|words| !text.contains(*words)) {
+        return Err(anyhow!("{words:?} does not stand in the notice: {text}").into());
+    }
     Ok(format!(
         "{} ({}), PDF of {} bytes, served {}",
         found.title,
@@ -171,8 +178,23 @@ pub async fn notice(player: &Player, who: &str, kind: &str) -> Answer {
     ))
 }
 
-/// Counts what happened outside: charges at the processor, notices in the inbox.
-pub async fn count(player: &Player, who: &str, charges_and_refunds: [u64; 2], notices: &[String]) -> Answer {
+/// The text of a PDF, with blanks and line ends as single blanks.
+fn text_of(pdf: &[u8]) -> Result<String> {
+    let document = lopdf::Document::load_mem(pdf).context("the notice is no PDF")?;
+    let pages: Vec<u32> = document.get_pages().keys().copied().collect();
+    let text = document.extract_text(&pages).context("the text of the notice")?;
+    Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Counts what happened outside: charges and refunds at the processor, notices in the inbox; mails that tell of notices, all of
+/// them to that person, where their number is said.
+pub async fn count(
+    player: &Player,
+    who: &str,
+    charges_and_refunds: [u64; 2],
+    notices: &[String],
+    mails_wanted: Option<usize>,
+) -> Answer {
     let mut last = [0, 0];
     let counted = wait_for("every charge and refund is there once", async || {
         last = at_the_processor(player).await?;
@@ -198,7 +220,11 @@ pub async fn count(player: &Player, who: &str, charges_and_refunds: [u64; 2], no
     })
     .await;
     let count = counted.map_err(|_| anyhow!("notices {last:?}, expected {want:?}"))?;
-    let mails = mails(player, &player.person(who)?.email).await?;
+    let person = player.person(who)?;
+    let mails = mails(player, &person.email, "").await?;
+    if let Some(wanted) = mails_wanted {
+        told_by_mail(player, person, wanted).await?;
+    }
     let refunds = if refunds == 0 { String::new() } else { format!(", {refunds} refunded") };
     Ok(format!("{succeeded} charge at the processor{refunds}, {count} notices, {mails} mails; no mail twice"))
 }
@@ -217,10 +243,23 @@ async fn at_the_processor(player: &Player) -> Result<[u64; 2], Stumble> {
     Ok(["succeeded", "refunds"].map(|what| counted[what].as_u64().unwrap_or_default()))
 }
 
-/// Counts the mails to somebody and sees that no message was sent twice.
-async fn mails(player: &Player, to: &str) -> Result<usize, Stumble> {
+/// So many mails tell somebody of notices. While something is killed a mail may be put off for longer than a story takes.
+async fn told_by_mail(player: &Player, person: &Person, wanted: usize) -> Result<(), Stumble> {
+    let subject = if person.row.language == "es" { "Tiene un aviso nuevo" } else { "You have a new notice" };
+    let mut last = 0;
+    let counted = wait_for("every mail is there once", async || {
+        last = mails(player, &person.email, subject).await?;
+        Ok((last == wanted || (player.disturbed && last < wanted)).then_some(()))
+    })
+    .await;
+    counted.map_err(|_| anyhow!("{last} mails tell of notices, {wanted} expected").into())
+}
+
+/// Counts the mails to somebody with these words in the subject and sees that no message was sent twice.
+async fn mails(player: &Player, to: &str, subject: &str) -> Result<usize, Stumble> {
     let url = format!("{}/mail/messages", player.addresses.mail);
-    let answer = player.http.get(url).query(&[("to", to), ("limit", "500")]).send().await.context("mail")?;
+    let query = [("to", to), ("subject", subject), ("limit", "500")];
+    let answer = player.http.get(url).query(&query).send().await.context("mail")?;
     let answer: Value = answer.json().await.context("mail")?;
     let ids: Vec<String> = answer["messages"]
         .as_array()

@@ -1,0 +1,257 @@
+//! The life of a case as its log tells it, event by event, held against the invariants of the lifecycle (section 8): the number of
+//! each stands where it is looked for.
+#![expect(clippy::wildcard_enum_match_arm, reason = "an invariant looks at the events that it is about")]
+use docket_case_status::domain::{
+    Biometrics, Booking, CardState, Case, Interview, Oath, Outcome, RequestState, Stage, TEST_PARTS, evolve,
+    needs,
+};
+use docket_kernel::{Actor, ActorKind, EventEnum as _};
+use docket_proto::events::case::Event;
+use docket_proto::types::v1::AppointmentSlot;
+use uuid::Uuid;
+
+/// The office gives notice of ten days; counted in days of the calendar, nine whole ones lie between at least.
+const NOTICE_US: i64 = 9 * 86_400 * 1_000_000;
+/// Moves by the party, of each appointment.
+const MOVES: u32 = 2;
+/// Attempts at a part of the test.
+const ATTEMPTS: u32 = 2;
+
+/// An event of a case, and who caused it.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) event: Event,
+    pub(crate) actor: Actor,
+    /// The party, where somebody acted for them.
+    pub(crate) on_behalf_of: Option<Uuid>,
+    pub(crate) recorded_at_us: i64,
+}
+
+/// Lives the case through, and gives it as it is at the end.
+pub(crate) fn lived(id: &str, lines: &[Line]) -> Case {
+    let mut case = Case::default();
+    for line in lines {
+        let after = evolve(case.clone(), &line.event);
+        let step = Step { id, line, before: &case, after: &after };
+        step.is_by_whom_it_must_be();
+        step.keeps_stage_and_number();
+        step.decides_with_what_it_needs();
+        step.keeps_requests();
+        step.keeps_appointments();
+        step.follows_the_approval();
+        case = after;
+    }
+    ended(id, lines, &case);
+    case
+}
+
+/// An event with what was before and after it.
+struct Step<'a> {
+    id: &'a str,
+    line: &'a Line,
+    before: &'a Case,
+    after: &'a Case,
+}
+
+impl Step<'_> {
+    #[track_caller]
+    fn must(&self, invariant: u32, holds: bool) {
+        let (id, kind) = (self.id, self.line.event.kind());
+        assert!(
+            holds,
+            "lifecycle {invariant} does not hold at {kind} of case {id}: {:?}, before it {:#?}",
+            self.line, self.before
+        );
+    }
+
+    /// 21: no machine decides. 40: who acts for the party is their representative then.
+    fn is_by_whom_it_must_be(&self) {
+        let Line { event, actor, on_behalf_of, .. } = self.line;
+        let decides = matches!(
+            event,
+            Event::DecisionRecommended(_)
+                | Event::DecisionReviewed(_)
+                | Event::CaseApproved(_)
+                | Event::CaseDenied(_)
+                | Event::CaseWithdrawn(_)
+                | Event::CaseReopened(_)
+                | Event::AcceptanceVoided(_)
+        );
+        self.must(21, !decides || actor.kind == ActorKind::Account);
+        if actor.kind == ActorKind::Account && on_behalf_of.is_some() {
+            let theirs = self.before.representative() == actor.account_id();
+            self.must(40, theirs && *on_behalf_of == self.before.party);
+        }
+    }
+
+    /// 2: accepted or rejected, once, and voided before it is decided. 4: a receipt number never changes. 33, 34: an outcome
+    /// stands until the case is reopened, which is a review again.
+    fn keeps_stage_and_number(&self) {
+        let (before, after) = (self.before, self.after);
+        match &self.line.event {
+            Event::FilingAccepted(_) | Event::FilingRejected(_) => {
+                self.must(2, before.stage == Stage::Submitted);
+            }
+            Event::AcceptanceVoided(_) => self.must(2, before.stage.is_pending()),
+            Event::CaseReopened(_) => self.must(34, after.stage == Stage::InReview),
+            _ => self.must(33, before.outcome.is_none() || after.outcome == before.outcome),
+        }
+        self.must(4, before.receipt_number.is_empty() || after.receipt_number == before.receipt_number);
+    }
+
+    /// 22: abandoned is what was asked for in vain. 24: an approval has everything that the form needs.
+    fn decides_with_what_it_needs(&self) {
+        let case = self.before;
+        match &self.line.event {
+            Event::CaseDenied(denied) if denied.abandoned => {
+                let request = case.request.as_ref();
+                let expired = request.is_some_and(|request| request.state == RequestState::Expired);
+                let missed = case.biometrics == Biometrics::Missed || case.interview == Interview::Missed;
+                self.must(22, expired || missed);
+            }
+            Event::CaseApproved(_) => {
+                let needs = needs(&case.family);
+                let passed = |part: &str| case.tests.get(part).is_some_and(|attempts| attempts.passed);
+                self.must(24, !needs.biometrics || case.biometrics == Biometrics::Taken);
+                self.must(24, !needs.interview || case.interview == Interview::Completed);
+                self.must(24, !needs.test || TEST_PARTS.into_iter().all(passed));
+                self.must(24, case.checks_answered() && case.open_request().is_none());
+            }
+            Event::TestTaken(test) => {
+                let count = self.after.tests[&test.part].count;
+                self.must(29, count <= ATTEMPTS && test.attempt == count);
+            }
+            _ => {}
+        }
+    }
+
+    /// 14: one request at a time. 16, 54: a due date that was served stays, and serving makes it no earlier. 19: it passes when it
+    /// is over. 20: an answer is in time before that.
+    fn keeps_requests(&self) {
+        let (before, after) = (self.before.request.as_ref(), self.after.request.as_ref());
+        match &self.line.event {
+            Event::EvidenceRequested(_) | Event::ExaminationContinued(_) => {
+                self.must(14, self.before.open_request().is_none());
+                return;
+            }
+            Event::ResponseRecorded(response) => {
+                let ends = before.map(|request| request.deadline.expires_at.as_microsecond());
+                self.must(20, ends.is_some_and(|ends| response.timely == (response.received_at_us < ends)));
+            }
+            Event::DeadlinePassed(_) => {
+                let ends = before.map(|request| request.deadline.expires_at.as_microsecond());
+                self.must(19, ends.is_some_and(|ends| self.line.recorded_at_us >= ends));
+            }
+            _ => {}
+        }
+        if let (Some(before), Some(after)) = (before, after) {
+            self.must(16, after.deadline.expires_at >= before.deadline.expires_at);
+            self.must(16, !before.served || after.deadline == before.deadline);
+        }
+    }
+
+    /// 35: what ends is what was set, once. 36: one of a kind at a time. 37: with notice, and none in the past. 38: moved by the
+    /// party twice at most. 39: nothing is taken that was not set.
+    fn keeps_appointments(&self) {
+        let (case, after) = (self.before, self.after);
+        let biometrics = case.biometrics == Biometrics::Scheduled;
+        let interview = case.interview == Interview::Scheduled;
+        match &self.line.event {
+            Event::BiometricsScheduled(set) => self.is_set(biometrics, set.appointment.as_ref()),
+            Event::InterviewScheduled(set) => self.is_set(interview, set.appointment.as_ref()),
+            Event::OathScheduled(set) => self.is_set(case.oath == Oath::Scheduled, set.appointment.as_ref()),
+            Event::BiometricsRescheduled(moved) => {
+                self.is_moved(biometrics, moved.to.as_ref(), &after.biometrics_booking);
+            }
+            Event::InterviewRescheduled(moved) => {
+                self.is_moved(interview, moved.to.as_ref(), &after.interview_booking);
+            }
+            Event::BiometricsTaken(taken) => {
+                self.must(39, biometrics && stands(&case.biometrics_booking, &taken.appointment_id));
+            }
+            Event::InterviewCompleted(held) => {
+                self.must(35, interview && stands(&case.interview_booking, &held.appointment_id));
+            }
+            Event::BiometricsCancelled(_) => self.must(35, biometrics),
+            Event::InterviewCancelled(_) => self.must(35, interview),
+            _ => {}
+        }
+    }
+
+    fn is_set(&self, stands: bool, slot: Option<&AppointmentSlot>) {
+        self.must(36, !stands);
+        self.must(37, slot.is_some_and(|slot| slot.starts_at_us - self.line.recorded_at_us > NOTICE_US));
+    }
+
+    fn is_moved(&self, stands: bool, to: Option<&AppointmentSlot>, booking: &Booking) {
+        self.must(35, stands);
+        self.must(37, to.is_some_and(|slot| slot.starts_at_us > self.line.recorded_at_us));
+        self.must(38, booking.moved_by_party <= MOVES);
+    }
+
+    /// 28: the oath comes after the approval, the certificate after the oath. 46: a card is for what was approved, and one that came
+    /// back goes out again only to an address that was confirmed since.
+    fn follows_the_approval(&self) {
+        let case = self.before;
+        let approved = case.outcome == Some(Outcome::Approved);
+        match &self.line.event {
+            Event::OathScheduled(_) => self.must(28, approved),
+            Event::OathTaken(_) => self.must(28, approved && case.oath == Oath::Scheduled),
+            Event::CertificateIssued(_) => self.must(28, case.oath == Oath::Taken && !case.certificate),
+            Event::CardOrdered(_) => {
+                let none = matches!(case.card.state, CardState::None | CardState::Destroyed);
+                self.must(46, approved && none);
+            }
+            Event::CardMailed(_) => self.must(46, case.card.state == CardState::Produced),
+            Event::CardRemailed(_) => {
+                let back = case.card.state == CardState::Returned;
+                self.must(46, back && case.address_confirmed_since_return());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn stands(booking: &Booking, appointment: &str) -> bool {
+    booking.appointment.as_ref().is_some_and(|standing| standing.id.to_string() == appointment)
+}
+
+/// What holds of the whole life. 3: a number for what was accepted and nothing else. 17, 35: what stood open ended with a case that
+/// ended without a benefit. 32: a withdrawal is final.
+fn ended(id: &str, lines: &[Line], case: &Case) {
+    let accepted = lines.iter().any(|line| matches!(line.event, Event::FilingAccepted(_)));
+    assert_eq!(accepted, !case.receipt_number.is_empty(), "lifecycle 3: case {id}");
+    let in_vain = case.outcome.is_some_and(|outcome| outcome != Outcome::Approved);
+    if in_vain || case.stage == Stage::Voided {
+        assert!(case.open_request().is_none(), "lifecycle 17: a request of case {id} is open");
+        let standing = case.biometrics == Biometrics::Scheduled || case.interview == Interview::Scheduled;
+        assert!(!standing, "lifecycle 35: an appointment of case {id} stands");
+    }
+    let withdrawn = lines.iter().position(|line| matches!(line.event, Event::CaseWithdrawn(_)));
+    let after = withdrawn.map_or(&[][..], |place| &lines[place + 1..]);
+    let goes_on = after.iter().find(|line| works_on(&line.event));
+    assert!(goes_on.is_none(), "lifecycle 32: case {id} goes on: {goes_on:?}");
+}
+
+/// Events by which the office goes on with a case.
+fn works_on(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::CaseAssigned(_)
+            | Event::ReviewStarted(_)
+            | Event::BiometricsScheduled(_)
+            | Event::BiometricsTaken(_)
+            | Event::InterviewScheduled(_)
+            | Event::InterviewCompleted(_)
+            | Event::EvidenceRequested(_)
+            | Event::ExaminationContinued(_)
+            | Event::RequestServed(_)
+            | Event::DeadlinePassed(_)
+            | Event::DecisionRecommended(_)
+            | Event::DecisionReviewed(_)
+            | Event::CaseApproved(_)
+            | Event::CaseDenied(_)
+            | Event::CaseReopened(_)
+            | Event::CardOrdered(_)
+    )
+}
