@@ -22,6 +22,7 @@ mod representation;
 mod response;
 mod reuse;
 mod scrub;
+mod shared;
 mod tus;
 mod unsolicited;
 mod uploads;

@@ -49,7 +49,7 @@ pub fn start(filing: &Filing, start: Start) -> Result<Vec<Event>, Refusal> {
     ])
 }
 
-/// Begins a draft with the answers and files of a rejected filing.
+/// Begins a draft with the answers and files of a rejected filing, or with answers of others in its package.
 pub fn take_over(
     filing: &Filing,
     begun: Start,
