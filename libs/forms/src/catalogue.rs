@@ -15,9 +15,11 @@ use crate::language::Language;
 use crate::load::source::{Common, FormFile};
 use crate::load::translate::{self, Translation};
 use crate::load::{File, assemble, editions};
+use crate::shared::{self, Part};
 
 const COMMON: &str = "_common.toml";
 const GUIDE: &str = "_guide.toml";
+const SHARED: &str = "_shared.toml";
 
 /// All forms, ready to be asked. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ struct Inner {
     english: Said,
     /// What is translated.
     spanish: Said,
+    /// Persons whom several forms ask about.
+    parts: Vec<Part>,
     version: String,
 }
 
@@ -97,14 +101,14 @@ impl Catalogue {
             files.into_iter().partition(|file| file.is_under(editions::FOLDER));
         let (translations, files): (Vec<File>, Vec<File>) =
             files.into_iter().partition(|file| file.name.contains('/'));
-        let version = version(files.iter().chain(&editions));
+        let version = version(files.iter().filter(|file| file.name != SHARED).chain(&editions));
         let mut errors = Vec::new();
         let Some(common_file) = files.iter().find(|file| file.name == COMMON) else {
             return Err(unread(COMMON, "the file of question blocks is not there"));
         };
         let common: Option<Common> = common_file.read(&mut errors);
         let (mut names, mut forms): (Vec<&str>, Vec<Form>) = (Vec::new(), Vec::new());
-        let of_forms = || files.iter().filter(|file| ![COMMON, GUIDE].contains(&file.name.as_str()));
+        let of_forms = || files.iter().filter(|file| ![COMMON, GUIDE, SHARED].contains(&file.name.as_str()));
         for file in of_forms() {
             let source: Option<FormFile> = file.read(&mut errors);
             if let (Some(source), Some(common)) = (source, &common)
@@ -125,10 +129,12 @@ impl Catalogue {
         }
         let guide = files.iter().find(|file| file.name == GUIDE);
         let guide = guide.and_then(|file| Guide::read(file, &forms, &mut errors));
+        let persons = files.iter().find(|file| file.name == SHARED).zip(common.as_ref());
+        let parts = persons.map(|(file, common)| shared::read(file, common, &forms, &mut errors));
         let (Some(common), true) = (common, errors.is_empty()) else { return Err(errors) };
         let written = Said { forms, guide };
         let [english, spanish] = written.said(&names, &common, &translations)?;
-        Ok(Self(Arc::new(Inner { english, spanish, version })))
+        Ok(Self(Arc::new(Inner { english, spanish, parts: parts.unwrap_or_default(), version })))
     }
 
     /// All forms, in order of their files' names.
@@ -165,7 +171,13 @@ impl Catalogue {
         spanish.or(self.0.english.guide.as_ref())
     }
 
-    /// The first 16 hexadecimal digits of a SHA-256 over names and contents of all files but translations, which change no form.
+    /// The persons whom a form asks about and other forms ask about too.
+    pub fn parts(&self, form: &str) -> impl Iterator<Item = &Part> {
+        self.0.parts.iter().filter(move |part| part.form == form)
+    }
+
+    /// The first 16 hexadecimal digits of a SHA-256 over names and contents of all files but translations and what forms
+    /// share, which change no form.
     pub fn version(&self) -> &str {
         &self.0.version
     }
@@ -251,6 +263,7 @@ macro_rules! built_in {
 const FILES: &[(&str, &str)] = built_in![
     "_common.toml",
     "_guide.toml",
+    "_shared.toml",
     "ar-11.toml",
     "g-1450.toml",
     "g-28.toml",

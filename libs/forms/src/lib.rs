@@ -4,6 +4,7 @@
 //! needs; [`fee`] says what the filing costs; [`normalise`] reads one answer as a person typed it.
 //! [`Catalogue::in_language`] gives a form as it reads in another language: what is evaluated over it is said in that one.
 //! [`Form::carry_over`] brings answers of an earlier edition into the present one.
+//! [`Catalogue::parts`] says which questions of different forms ask the same of the same person.
 //! Everything here is a pure function of its arguments.
 
 mod answers;
@@ -21,6 +22,7 @@ mod guide;
 mod language;
 mod load;
 mod normalise;
+mod shared;
 mod texts;
 mod truth;
 mod value;
@@ -40,6 +42,7 @@ pub use given::{FilingChannel, Given};
 pub use guide::{Choice, Guide, Outcome, Step};
 pub use language::Language;
 pub use normalise::normalise;
+pub use shared::Part;
 pub use truth::Truth;
 pub use value::Type;
 

@@ -62,6 +62,10 @@ enum Command {
         /// `"evidence": [{"kind": "passport", "path": "passport.pdf", "foreign_language": true}]`,
         /// `"explanations": {"birth_certificate": "…"}`.
         what: Option<String>,
+        /// Begin it in the package of this filing (filings/<id>), to be paid for and sent together: what is answered there about
+        /// the same person is taken over.
+        #[arg(long, value_name = "FILING")]
+        with: Option<String>,
         /// Language of the questions and of what is said of the answers: en or es.
         #[arg(long, default_value = "en")]
         language: String,
@@ -179,10 +183,12 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Forms { form, language } => {
             commands::forms(&home, form.as_deref(), &language, &teller).await
         }
-        Command::File { what: Some(what), language } if is_a_file(&what) => {
-            commands::file(&home, Path::new(&what), &language, &teller).await
+        Command::File { what: Some(what), with, language } if is_a_file(&what) => {
+            commands::file(&home, Path::new(&what), with.as_deref(), &language, &teller).await
         }
-        Command::File { what, language } => commands::lead(&home, what.as_deref(), &language, &teller).await,
+        Command::File { what, with, language } => {
+            commands::lead(&home, what.as_deref(), with.as_deref(), &language, &teller).await
+        }
         Command::Filings => commands::filings(&home, &teller).await,
         Command::Export { filing, to } => commands::export(&home, &filing, &to, &teller).await,
         Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,

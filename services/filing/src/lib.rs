@@ -36,6 +36,7 @@ mod review;
 mod review_tests;
 mod scanner;
 mod scrub;
+mod shared;
 mod sheet;
 mod signatures;
 #[cfg(test)]

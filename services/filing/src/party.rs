@@ -44,7 +44,12 @@ pub(crate) fn filer(form: &Form, answers: &Answers, given: &Given) -> Filer {
 
 /// The ways in which the full legal name of the form may be typed: with and without middle name and suffix.
 pub(crate) fn names(form: &Form, answers: &Answers) -> Vec<String> {
-    let part = |question| answer(form, answers, question).and_then(Value::as_str).unwrap_or_default();
+    typed(|question| answer(form, answers, question))
+}
+
+/// The ways in which a full name may be typed that is answered part by part; none without a family name.
+pub(crate) fn typed<'a>(part: impl Fn(&str) -> Option<&'a Value>) -> Vec<String> {
+    let part = |question| part(question).and_then(Value::as_str).unwrap_or_default();
     let (given, middle, family, suffix) =
         (part("given_name"), part("middle_name"), part("family_name"), part("suffix"));
     if family.is_empty() {

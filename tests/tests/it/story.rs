@@ -188,6 +188,7 @@ fn as_the_applicant(system: &System, receipt: &str, sign_in: &Value) {
     assert_eq!(filing["ready"], false);
     led_through_a_form(system);
     let papers = Papers::new();
+    filed_together(system, &papers);
     led_through_the_papers(system, &papers);
     papers_named_in_a_file(system, &papers);
 }
@@ -220,6 +221,21 @@ fn led_through_a_form(system: &System) {
     assert_eq!(again["name"], told["name"]);
     assert_eq!(asked.matches("> ").count(), 1, "one question, then the end: {asked}");
     assert_eq!(exit_code(system, &["file", "N-999"]), Some(3));
+}
+
+/// What one form of a package tells of the person is not asked in the next one.
+fn filed_together(system: &System, papers: &Papers) {
+    let told = serde_json::json!({
+        "form": "I-765",
+        "answers": { "app_family_name": "Reyes", "app_given_name": "Yolanda", "app_dob": "1985-03-11" },
+    });
+    let work = &json(system, &["file", &papers.answers(&told)])[0];
+    let with = work["name"].as_str().unwrap();
+    let (travel, asked) = typed(system, &["file", "I-131", "--with", with], &["!"]);
+    assert!(asked.contains("3 answers are taken over from other forms of this package."), "{asked}");
+    assert!(asked.contains("= Date of birth: 1985-03-11"), "{asked}");
+    assert!(!travel["missing"].as_array().unwrap().iter().any(|field| field == "app_dob"), "{travel:#}");
+    assert_eq!(exit_code(system, &["file", with, "--with", with]), Some(1));
 }
 
 /// A person's own files, in a folder with a blank in its name: a photograph, a letter, and a text that is called a PDF.

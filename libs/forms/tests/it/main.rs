@@ -16,6 +16,7 @@ mod module;
 mod normalise;
 mod released;
 mod search;
+mod shared;
 mod spanish;
 mod support;
 mod walks;

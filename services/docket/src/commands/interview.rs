@@ -11,34 +11,69 @@ use super::Refused;
 use super::paper::{self, Drafts};
 use crate::client::{Connection, plainly, reason, request};
 use crate::output::Teller;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use ask::{Ask, Said, say};
 use docket_proto::filing::v1 as pb;
 use evidence::{Checklist, End};
 use form::{Form, Question};
+use reading::shown;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::path::Path;
 use words::Words;
 
-/// Leads through a form: of `what` (a form's number or `filings/<id>`), or of the guided choice.
-pub async fn lead(home: &Path, what: Option<&str>, language: &str, teller: &Teller) -> Result<()> {
+/// Leads through a form: of `what` (a form's number or `filings/<id>`), or of the guided choice. What is begun goes into the
+/// package of the filing `with`.
+pub async fn lead(
+    home: &Path,
+    what: Option<&str>,
+    with: Option<&str>,
+    language: &str,
+    teller: &Teller,
+) -> Result<()> {
     let drafts = Drafts::of(home, language).await?;
     let words = Words::of(language);
     let mut ask = Ask::of_terminal(words);
+    let mut together = Vec::new();
     let filing = match what {
-        Some(name) if name.starts_with("filings/") => drafts.get(name).await?,
-        Some(form) => drafts.begin(form).await?,
+        Some(name) if name.starts_with("filings/") => {
+            ensure!(with.is_none(), "{name} is begun already: only a new form goes --with another filing");
+            drafts.get(name).await?
+        }
+        Some(form) => drafts.begin(form, with).await?,
         None => match choose::form(&drafts.connection, &mut ask, language).await? {
-            Some(form) => drafts.begin(&form).await?,
+            Some(chosen) => {
+                together = chosen.together;
+                drafts.begin(&chosen.form, with).await?
+            }
             None => return Ok(()),
         },
     };
     let form = definition(&drafts.connection, &filing.form, language).await?;
+    if with.is_some() {
+        say_taken_over(&filing, &form, words);
+    }
     let interview = Interview { drafts, words, form, passed: BTreeSet::new() };
     let filing = interview.run(filing, &mut ask).await?;
     paper::tell(&filing, words, teller);
+    for form in together {
+        say(&words.goes_in_with.replace("{}", &format!("docket file {form} --with {}", filing.name)));
+    }
     Ok(())
+}
+
+/// Says what the other forms of the package answered already: it is not asked again, and is to be looked at.
+fn say_taken_over(filing: &pb::Filing, form: &Form, words: &Words) {
+    let answers = answers_of(filing);
+    if answers.is_empty() {
+        return;
+    }
+    say(&words.taken_over.replace("{}", &answers.len().to_string()));
+    for question in &form.questions {
+        if let Some(answer) = answers.get(&question.id) {
+            say(&format!("= {}: {}", question.part.label, shown(&question.part, answer, words)));
+        }
+    }
 }
 
 async fn definition(connection: &Connection, form: &str, language: &str) -> Result<Form> {
@@ -160,7 +195,8 @@ fn before(shown: &[String], question: &str) -> Option<String> {
     shown.get(at.checked_sub(1)?).cloned()
 }
 
-fn answers_of(filing: &pb::Filing) -> Map<String, Value> {
+/// The answers of a filing that came with them.
+pub fn answers_of(filing: &pb::Filing) -> Map<String, Value> {
     serde_json::from_str(&filing.answers_json).unwrap_or_default()
 }
 

@@ -1,5 +1,7 @@
 //! `docket forms` and `docket file`: the catalogue, and a filing begun from a file.
 use super::attach::attach;
+use super::interview::answers_of;
+use super::interview::ask::say;
 use super::interview::words::Words;
 use super::{Refused, Session};
 use crate::address::Addresses;
@@ -79,8 +81,15 @@ struct Sheet {
     foreign_language: bool,
 }
 
-/// Begins a filing with the answers and the evidence of a file. Every file that it names is looked at before anything is sent.
-pub async fn file(home: &Path, path: &Path, language: &str, teller: &Teller) -> Result<()> {
+/// Begins a filing with the answers and the evidence of a file, in the package of the filing `with`. Every file that it names
+/// is looked at before anything is sent.
+pub async fn file(
+    home: &Path,
+    path: &Path,
+    with: Option<&str>,
+    language: &str,
+    teller: &Teller,
+) -> Result<()> {
     let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     let paper: Paper = serde_json::from_str(&text).with_context(|| {
         format!("{} is not {{\"form\", \"answers\", \"evidence\", \"explanations\"}}", path.display())
@@ -89,7 +98,12 @@ pub async fn file(home: &Path, path: &Path, language: &str, teller: &Teller) -> 
     let look = |sheet: &Sheet| Outgoing::look(&folder.join(&sheet.path), &sheet.kind, sheet.foreign_language);
     let files: Vec<Outgoing> = paper.evidence.iter().map(look).collect::<Result<_>>()?;
     let (drafts, words) = (Drafts::of(home, language).await?, Words::of(language));
-    let begun = drafts.begin(&paper.form).await?;
+    let begun = drafts.begin(&paper.form, with).await?;
+    let taken: Vec<String> = answers_of(&begun).into_iter().map(|(question, _)| question).collect();
+    if !taken.is_empty() {
+        say(&words.taken_over.replace("{}", &taken.len().to_string()));
+        say(&format!("= {}", taken.join(", ")));
+    }
     let mut filing = drafts.amend(&begun, paper.answers).await.map_err(Refused::from)?;
     let accompanied = accompany(&drafts, words, &filing.name, &files, &paper.explanations).await;
     if !(files.is_empty() && paper.explanations.is_empty()) {
@@ -145,11 +159,16 @@ impl Drafts {
         })
     }
 
-    /// Begins a draft of a form.
-    pub async fn begin(&self, form: &str) -> Result<pb::Filing> {
+    /// Begins a draft of a form, in the package of the filing `with`; it comes with what it took over there.
+    pub async fn begin(&self, form: &str, with: Option<&str>) -> Result<pb::Filing> {
+        let package = match with {
+            Some(filing) => format!("packages/{}", self.get(filing).await?.package_id),
+            None => String::new(),
+        };
         let message = pb::StartDraftRequest {
             request_id: Uuid::now_v7().to_string(),
             form: form.to_owned(),
+            package,
             language: self.language.clone(),
             ..pb::StartDraftRequest::default()
         };

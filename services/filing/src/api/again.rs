@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::attach::new_salt;
-use super::drafts::{opening, started_before, write};
+use super::drafts::{Opening, opening, started_before, write};
 use crate::aggregates::Filings;
 use crate::content::commitment;
 use crate::desk::{Desk, acting_for, id_in};
@@ -31,7 +31,7 @@ pub(super) async fn begin(
     let old = desk.filing(caller, "StartDraft", id_in("again", "filings", &request.again)?).await?;
     let form = form_of(desk, &old, &request.form)?;
     let account = old.filing.account;
-    let (start, now) = opening(desk, form, account, Some(old.id)).await?;
+    let Opening { start, now, .. } = opening(desk, form, account, Some(old.id)).await?;
     let represented = representations::standing(&desk.base.pool, old.id).await?;
     let edition = edition(form, &old);
     let start = Start { representation: represented.map(|(id, _)| id), edition, ..start };

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::catalogue::is_online;
 use super::{again, fee_waiver, packages, view};
 use crate::aggregates::Filings;
-use crate::desk::{Desk, acting_for, id_in};
-use crate::domain::filing::{self, Filing, Start};
+use crate::desk::{Desk, acting_for, full_name, id_in};
+use crate::domain::filing::{self, Filing, Start, TakenOver};
 use crate::policies::keep_draft;
 use crate::store::filings;
 use crate::{answers, review};
@@ -71,7 +71,8 @@ impl DraftService for DraftApi {
         let caller = caller(&request)?;
         let id = id_in("name", "filings", &request.get_ref().name).map_err(ApiError::from)?;
         let dossier = self.0.filing(&caller, "GetFiling", id).await?;
-        let filing = view::whole(&self.0, &dossier, Language::of(&request.get_ref().language)).await?;
+        let filing =
+            view::whole(&self.0, &caller, &dossier, Language::of(&request.get_ref().language)).await?;
         Ok(Response::new(pb::GetFilingResponse { filing: Some(filing) }))
     }
 
@@ -168,12 +169,13 @@ async fn start(desk: &Desk, caller: &Caller, request: pb::StartDraftRequest) -> 
         }
         None if request.again.is_empty() => {
             let ways = ways(desk, caller, &request).await?;
-            begin(desk, acting_for(context, caller, ways.account), &request.form, ways).await?
+            begin(desk, caller, acting_for(context, caller, ways.account), &request.form, ways).await?
         }
         None => again::begin(desk, caller, &context, &request).await?,
     };
     let dossier = desk.filing(caller, "GetFiling", id).await?;
-    view::filing(desk, &dossier, Language::of(&request.language)).await
+    // With its answers: what was taken over is seen from the start.
+    view::whole(desk, caller, &dossier, Language::of(&request.language)).await
 }
 
 /// The filing which this very command began before.
@@ -208,18 +210,28 @@ async fn ways(desk: &Desk, caller: &Caller, request: &pb::StartDraftRequest) -> 
     Ok(Ways { account, representation: Some(representation), package })
 }
 
-async fn begin(desk: &Desk, context: Context, form: &str, ways: Ways) -> Result<Uuid, ApiError> {
+async fn begin(
+    desk: &Desk,
+    caller: &Caller,
+    context: Context,
+    form: &str,
+    ways: Ways,
+) -> Result<Uuid, ApiError> {
     let form = desk.form(form)?;
-    let (start, now) = opening(desk, form, ways.account, None).await?;
+    let Opening { start, now, proven } = opening(desk, form, ways.account, None).await?;
     let start = Start {
         representation: ways.representation,
         package: ways.package.unwrap_or(start.package),
         ..start
     };
+    let joins = match ways.package {
+        Some(_) => Some(packages::taken_over(desk, caller, &start, &proven).await?),
+        None => None,
+    };
     let id = new_id(now);
     let mut attempt = 1;
     loop {
-        let streams = beginning(desk, id, &start, ways.package.is_some()).await?;
+        let streams = beginning(desk, id, &start, joins.as_ref()).await?;
         match write(desk, &context, streams, (id, &start, now.as_microsecond())).await {
             Ok(true) => return Ok(id),
             // The same command won elsewhere between our look and now; what it began is the answer.
@@ -254,15 +266,31 @@ pub(super) async fn write(
     Ok(true)
 }
 
-/// What beginning writes: the draft, and its place in a package.
-async fn beginning(desk: &Desk, id: Uuid, start: &Start, joins: bool) -> Result<Vec<StreamAppend>, ApiError> {
-    let begun = filing::start(&Filing::default(), start.clone())?;
+/// What beginning writes: the draft, and, where it joins a package, what it takes over there and its place in it.
+async fn beginning(
+    desk: &Desk,
+    id: Uuid,
+    start: &Start,
+    joins: Option<&Answers>,
+) -> Result<Vec<StreamAppend>, ApiError> {
+    let taken = joins.cloned().unwrap_or_default();
+    let answers = (taken.keys().cloned().collect(), Value::Object(taken).to_string());
+    let taken = TakenOver { answers, ..TakenOver::default() };
+    let begun = filing::take_over(&Filing::default(), start.clone(), taken)?;
     let stream = Store::<Filings>::stream(id);
     let mut streams = vec![StreamAppend::of(stream, Expected::Version(0), Subjects::filing(id), &begun)];
-    if joins {
+    if joins.is_some() {
         streams.push(packages::joining(desk, id, start).await?);
     }
     Ok(streams)
+}
+
+/// What a draft begins with.
+pub(super) struct Opening {
+    pub(super) start: Start,
+    pub(super) now: Timestamp,
+    /// The name proven for the account.
+    pub(super) proven: String,
 }
 
 /// What a draft begins with, for somebody who may file the form here.
@@ -271,7 +299,7 @@ pub(super) async fn opening(
     form: &Form,
     account: Uuid,
     continues: Option<Uuid>,
-) -> Result<(Start, Timestamp), ApiError> {
+) -> Result<Opening, ApiError> {
     if !is_online(form) {
         return Err(Refusal::state(
             "FORM_NOT_ONLINE",
@@ -282,7 +310,7 @@ pub(super) async fn opening(
         .into());
     }
     let contact = desk.proven(account).await?;
-    let now = desk.base.clock.now();
+    let (now, proven) = (desk.base.clock.now(), full_name(&contact));
     let start = Start {
         form: form.id.clone(),
         edition: form.edition.to_string(),
@@ -292,7 +320,7 @@ pub(super) async fn opening(
         continues,
         representation: None,
     };
-    Ok((start, now))
+    Ok(Opening { start, now, proven })
 }
 
 async fn answer(
@@ -322,7 +350,7 @@ async fn answer(
     let done = desk.filings.execute_from(&context, (id, subjects), dossier.folded(), decide).await?;
     // With all answers: who goes on from this etag has seen what others wrote.
     let dossier = desk.dossiers.after(dossier, done).await?;
-    view::whole(desk, &dossier, Language::of(&request.language)).await
+    view::whole(desk, caller, &dossier, Language::of(&request.language)).await
 }
 
 fn is_news(answers: &Answers, question: &str, answer: &Value) -> bool {

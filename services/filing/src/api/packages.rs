@@ -1,9 +1,13 @@
-//! Packages: filings of several people that are paid for and go in together.
+//! Packages: filings of several people that are paid for and go in together; what is answered in one serves all.
+
+use std::collections::BTreeMap;
 
 use docket_eventlog::{Expected, Loaded, Store, StreamAppend, Subjects};
+use docket_forms::{Answers, Given, Language};
 use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing as events;
-use docket_service::{ApiError, Caller};
+use docket_proto::filing::v1 as pb;
+use docket_service::{ApiError, Caller, in_spanish};
 use uuid::Uuid;
 
 use super::signing::not_erased;
@@ -15,6 +19,8 @@ use crate::domain::filing::{self, Filing, Phase, Start};
 use crate::domain::package::{self, Added};
 use crate::dossiers::Dossier;
 use crate::edition;
+use crate::facts::{OFFICE_ZONE, civil_date};
+use crate::shared::{self, Begun, Sibling};
 use crate::store::filings;
 
 /// Whether the caller may put a filing into a package: they have to do with one that is in it.
@@ -39,6 +45,87 @@ pub(super) async fn joining(desk: &Desk, new: Uuid, start: &Start) -> Result<Str
         Subjects::NONE,
         &joined,
     ))
+}
+
+/// What a filing that joins a package takes over from those in it that the caller may see.
+pub(super) async fn taken_over(
+    desk: &Desk,
+    caller: &Caller,
+    start: &Start,
+    proven: &str,
+) -> Result<Answers, ApiError> {
+    let form = desk.form(&start.form)?;
+    let mut package = Vec::new();
+    for dossier in open(desk, caller, start.package, None).await? {
+        let at = answered_at(&desk.filings.load(dossier.id).await?);
+        package.push(sibling(desk, &dossier)?.answered_at(at));
+    }
+    let begun = Begun { form, account: start.account, proven };
+    Ok(shared::taken_over(&desk.catalogue, &begun, &package))
+}
+
+/// Where in the log each question of a filing was answered last.
+fn answered_at(loaded: &Loaded<Filings>) -> BTreeMap<String, u64> {
+    let places: BTreeMap<u64, u64> =
+        loaded.events.iter().map(|event| (event.version, event.position)).collect();
+    let answered = loaded.state.answered.iter();
+    answered.filter_map(|(question, version)| Some((question.clone(), *places.get(version)?))).collect()
+}
+
+/// What others of its package that the caller may see answer otherwise about the same person. Each form is signed by itself,
+/// so an answer is never changed for another one's sake.
+pub(super) async fn differences(
+    desk: &Desk,
+    caller: &Caller,
+    dossier: &Dossier,
+    language: Language,
+) -> Result<Vec<pb::Finding>, ApiError> {
+    let others = open(desk, caller, dossier.filing.package, Some(dossier.id)).await?;
+    let others: Vec<Sibling> = others.iter().map(|other| sibling(desk, other)).collect::<Result<_, _>>()?;
+    let differences = shared::differences(&desk.catalogue, &sibling(desk, dossier)?, &others);
+    let finding = |difference: shared::Difference| {
+        let form = difference.form;
+        let message = format!(
+            "Form {form} of this package answers this otherwise. Correct whichever is wrong: each form is signed by itself."
+        );
+        pb::Finding {
+            rule: "package-differs".to_owned(),
+            level: "warn".to_owned(),
+            message: if language == Language::Es { in_spanish(&message) } else { message },
+            rests_on: vec![difference.question.clone()],
+            field: difference.question,
+            cite: String::new(),
+            kind: "consistency".to_owned(),
+        }
+    };
+    Ok(differences.into_iter().map(finding).collect())
+}
+
+fn sibling(desk: &Desk, dossier: &Dossier) -> Result<Sibling, ApiError> {
+    let form = desk.form(&dossier.filing.form)?;
+    let given = Given::on(civil_date(desk.base.clock.now(), OFFICE_ZONE));
+    Ok(Sibling::of(form, dossier.filing.account, &dossier.content.answers, &given))
+}
+
+/// The filings of a package, but for one, that can still be changed and that the caller may see.
+async fn open(
+    desk: &Desk,
+    caller: &Caller,
+    package: Uuid,
+    but: Option<Uuid>,
+) -> Result<Vec<Dossier>, ApiError> {
+    let mut found = Vec::new();
+    for added in filings::of_package(&desk.base.pool, package).await? {
+        if Some(added.filing) == but {
+            continue;
+        }
+        match desk.filing(caller, "GetFiling", added.filing).await {
+            Ok(dossier) if dossier.filing.open().is_ok() && !dossier.content.erased => found.push(dossier),
+            Ok(_) | Err(ApiError::Refused(_) | ApiError::Denied { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 /// What sending writes: every filing of the package is sent and the package asks for payment, all or nothing.

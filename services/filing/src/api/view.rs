@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::packages;
 use crate::check::Check;
 use crate::content::Content;
 use crate::desk::{Desk, ResponseDossier};
@@ -24,11 +25,18 @@ pub(crate) async fn filing(
     dossier: &Dossier,
     language: Language,
 ) -> Result<pb::Filing, ApiError> {
+    Ok(judged(desk, dossier, language).await?.0)
+}
+
+/// The same, and whether anything else is filed with it or pending.
+async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(pb::Filing, bool), ApiError> {
     let mut view = summary(&dossier.outline());
+    let mut accompanied = false;
     view.evidence = attached("filings", dossier.id, &dossier.filing.evidence, &dossier.content);
     view.unsolicited = attached("filings", dossier.id, &dossier.filing.unsolicited, &dossier.content);
     if is_judged(&dossier.filing) && !dossier.content.erased {
         let check = Check::said_in(desk, dossier, language).await?;
+        accompanied = !check.given.linked.is_empty();
         view.ready = check.is_ready();
         view.shown = check.shown();
         for evaluation in check.evaluations().cloned() {
@@ -37,16 +45,22 @@ pub(crate) async fn filing(
             view.evidence_needs.extend(evaluation.evidence.into_iter().map(need));
         }
     }
-    Ok(view)
+    Ok((view, accompanied))
 }
 
-/// A filing with its answers and what the client wants corrected, for who may read them.
+/// A filing with its answers and what the client wants corrected, for a caller who may read them.
 pub(crate) async fn whole(
     desk: &Desk,
+    caller: &Caller,
     dossier: &Dossier,
     language: Language,
 ) -> Result<pb::Filing, ApiError> {
-    let mut view = filing(desk, dossier, language).await?;
+    let (mut view, accompanied) = judged(desk, dossier, language).await?;
+    if accompanied {
+        // A hint: where the others cannot be looked at now, the filing itself still can.
+        let others = packages::differences(desk, caller, dossier, language).await;
+        view.findings.extend(others.unwrap_or_default());
+    }
     if !dossier.content.erased {
         view.answers_json = Value::Object(dossier.content.answers.clone()).to_string();
         view.waiver_answers_json = match dossier.waiver() {

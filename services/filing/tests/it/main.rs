@@ -23,6 +23,7 @@ mod representation;
 mod response;
 mod reuse;
 mod scrub;
+mod shared;
 mod tus;
 mod unsolicited;
 mod uploads;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::copies::text;
+use crate::shared::{answers, petition};
 use crate::world::{World, bad_fields, fee_settled, reason};
 
 fn attorney() -> Value {
@@ -290,4 +291,33 @@ async fn a_package_of_two_people_goes_in_as_one_or_not_at_all() {
     }
     let late = obi.begin_for("N-400", &of_ana, &package).await.unwrap_err();
     assert_eq!(reason(&late), "PACKAGE_SENT");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_petitioner_says_of_the_beneficiary_goes_to_her_form_and_to_nobody_else() {
+    let world = World::start().await;
+    let obi = world.person("Obi", "Adeyemi");
+    let mut family = attorney();
+    family["matters"] = json!([{ "form": "I-130" }, { "form": "I-485" }]);
+    let (mut parties, mut appearances) = (Vec::new(), Vec::new());
+    for (given, name) in [("Rui", "Souza"), ("Ana Lúcia", "Lima"), ("Eve", "Stone")] {
+        let party = world.person(given, name);
+        let code = obi.prepare(&family).await.unwrap().client_code;
+        let active = party.consent(&code, &client(given, name), &format!("{given} {name}")).await.unwrap();
+        parties.push(party);
+        appearances.push(active.name);
+    }
+    let petitioned = obi.begin_for("I-130", &appearances[0], "").await.unwrap();
+    obi.answer(&petitioned.name, &petition()).await.unwrap();
+    let package = format!("packages/{}", petitioned.package_id);
+    let hers = obi.begin_for("I-485", &appearances[1], &package).await.unwrap();
+    assert_eq!(answers(&hers)["app_dob"], "1990-01-31");
+    let of_eve = obi.begin_for("I-485", &appearances[2], &package).await.unwrap();
+    assert_eq!(answers(&of_eve), json!({}), "nothing was said of her");
+    // What differs is told to who may see both.
+    let corrected = obi.answer(&hers.name, &json!({ "app_dob": "1990-01-13" })).await.unwrap();
+    let told = |filing: &pb::Filing| filing.findings.iter().any(|finding| finding.rule == "package-differs");
+    assert!(told(&corrected));
+    assert!(!told(&parties[1].get(&hers.name).await.unwrap()));
+    assert!(!told(&obi.get(&petitioned.name).await.unwrap()), "her form says nothing of herself to his");
 }

@@ -7,8 +7,16 @@ use anyhow::Result;
 use docket_proto::filing::v1 as pb;
 use serde_json::{Map, Value};
 
+/// A form that is to be begun.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Chosen {
+    pub form: String,
+    /// Forms that are filed together with it.
+    pub together: Vec<String>,
+}
+
 /// Asks until the guide knows; gives the form to begin, if there is one and the person wants it.
-pub async fn form(connection: &Connection, ask: &mut Ask, language: &str) -> Result<Option<String>> {
+pub async fn form(connection: &Connection, ask: &mut Ask, language: &str) -> Result<Option<Chosen>> {
     let words = Words::of(language);
     say(words.which_form);
     let mut answers = Map::new();
@@ -28,7 +36,7 @@ pub async fn form(connection: &Connection, ask: &mut Ask, language: &str) -> Res
     }
 }
 
-fn begin(outcomes: &[pb::GuideOutcome], ask: &mut Ask, words: &Words) -> Result<Option<String>> {
+fn begin(outcomes: &[pb::GuideOutcome], ask: &mut Ask, words: &Words) -> Result<Option<Chosen>> {
     eprintln!();
     for outcome in outcomes {
         say(&format!("{} ({})", outcome.text, outcome.cite));
@@ -39,5 +47,35 @@ fn begin(outcomes: &[pb::GuideOutcome], ask: &mut Ask, words: &Words) -> Result<
     if ids.is_empty() {
         return Ok(None);
     }
-    ask.choice(words.begin_which, &ids, &labels)
+    Ok(ask.choice(words.begin_which, &ids, &labels)?.map(|form| chosen(outcomes, form)))
+}
+
+fn chosen(outcomes: &[pb::GuideOutcome], form: String) -> Chosen {
+    let has_it = |outcome: &&pb::GuideOutcome| outcome.forms.iter().any(|one| one.form == form);
+    let forms = outcomes.iter().find(has_it).into_iter().flat_map(|outcome| &outcome.forms);
+    let together = forms.filter(|one| one.online && one.form != form).map(|one| one.form.clone());
+    Chosen { together: together.collect(), form }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_outcome_names_is_filed_together() {
+        let outcome = |forms: &[(&str, bool)]| {
+            let forms = forms.iter().map(|(form, online)| pb::FormSummary {
+                form: (*form).to_owned(),
+                online: *online,
+                ..pb::FormSummary::default()
+            });
+            pb::GuideOutcome { forms: forms.collect(), ..pb::GuideOutcome::default() }
+        };
+        let outcomes =
+            [outcome(&[("I-90", true)]), outcome(&[("I-130", true), ("I-485", true), ("I-864", false)])];
+        let begun = |form: &str| chosen(&outcomes, form.to_owned()).together;
+        assert_eq!(begun("I-130"), ["I-485"]);
+        assert_eq!(begun("I-485"), ["I-130"]);
+        assert_eq!(begun("I-90"), [""; 0]);
+    }
 }

@@ -10,6 +10,10 @@ pub struct Words {
     pub answered_meanwhile: &'static str,
     /// The old question, answer and reason go where `{}` stands.
     pub not_taken_over: &'static str,
+    /// The number of answers goes where `{}` stands.
+    pub taken_over: &'static str,
+    /// The command goes where `{}` stands.
+    pub goes_in_with: &'static str,
     pub ready: &'static str,
     pub may_stay_open: &'static str,
     pub is_there_one: &'static str,
@@ -71,6 +75,8 @@ static EN: Words = Words {
     saved: "saved",
     answered_meanwhile: "! Somebody else answered this meanwhile: {}. Yours was not saved.",
     not_taken_over: "! The form has a new edition, which does not take this answer as it was: {}",
+    taken_over: "{} answers are taken over from other forms of this package. Look at them: each form is signed by itself.",
+    goes_in_with: "To file this together with it, with what is answered already: {}",
     ready: "Everything is there: it can be reviewed and signed.",
     may_stay_open: "You may leave this open.",
     is_there_one: "is there one to tell of?",
@@ -142,6 +148,8 @@ static ES: Words = Words {
     saved: "guardado",
     answered_meanwhile: "! Mientras tanto, otra persona respondió a esto: {}. Lo suyo no se guardó.",
     not_taken_over: "! El formulario tiene una nueva edición, que no acepta esta respuesta como estaba: {}",
+    taken_over: "Respuestas tomadas de otros formularios de este paquete: {}. Revíselas: cada formulario se firma por separado.",
+    goes_in_with: "Para presentarlo junto con este, con lo ya respondido: {}",
     ready: "Está todo: puede revisarse y firmarse.",
     may_stay_open: "Puede dejarla abierta.",
     is_there_one: "¿hay alguno que indicar?",
@@ -240,6 +248,8 @@ mod tests {
                     words.choose_one,
                     words.answered_meanwhile,
                     words.not_taken_over,
+                    words.taken_over,
+                    words.goes_in_with,
                     words.answered_so,
                     words.waits,
                 ],

@@ -49,7 +49,7 @@ pub fn start(filing: &Filing, start: Start) -> Result<Vec<Event>, Refusal> {
     ])
 }
 
-/// What of a filing that is over goes into the one that is begun again.
+/// What goes into a draft that is begun: of a filing that is over, or of others in its package.
 #[derive(Debug, Clone, Default)]
 pub struct TakenOver {
     /// Questions, and their answers, JSON.
@@ -62,7 +62,7 @@ pub struct TakenOver {
     pub explained: Vec<(String, String)>,
 }
 
-/// Begins a draft with what was in a filing that is over. Nothing of it is signed, and all of it can be changed.
+/// Begins a draft with what was in other filings. Nothing of it is signed, and all of it can be changed.
 pub fn take_over(filing: &Filing, begun: Start, taken: TakenOver) -> Result<Vec<Event>, Refusal> {
     let mut events = start(filing, begun)?;
     let (questions, answers_json) = taken.answers;
