@@ -105,10 +105,14 @@ impl Catalogue {
         let common: Option<Common> = common_file.read(&mut errors);
         let (mut names, mut forms): (Vec<&str>, Vec<Form>) = (Vec::new(), Vec::new());
         let of_forms = || files.iter().filter(|file| ![COMMON, GUIDE].contains(&file.name.as_str()));
-        for file in of_forms() {
-            let source: Option<FormFile> = file.read(&mut errors);
+        let sources: Vec<(&File, Option<FormFile>)> =
+            of_forms().map(|file| (file, file.read(&mut errors))).collect();
+        let ids: Option<BTreeSet<String>> =
+            sources.iter().map(|(_, source)| Some(source.as_ref()?.form.id.get_ref().clone())).collect();
+        for (file, source) in &sources {
             if let (Some(source), Some(common)) = (source, &common)
-                && let Some(form) = assemble::form(file, &source, common_file, common, &version, &mut errors)
+                && let Some(form) =
+                    assemble::form((file, source), (common_file, common), ids.as_ref(), &version, &mut errors)
             {
                 names.push(&file.name);
                 forms.push(form);
