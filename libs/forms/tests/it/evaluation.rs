@@ -243,6 +243,19 @@ fn two_homes_and_two_marriages_at_one_time_are_warned_of() {
 }
 
 #[test]
+fn a_joint_petition_is_not_signed_by_one_alone_online() {
+    let form = Catalogue::embedded().form("I-751").unwrap().clone();
+    let of = |basis: &str, channel: FilingChannel| {
+        let given = Given { channel, ..given("2026-03-02") };
+        let found = evaluate(&form, &answers(json!({ "basis": basis, "sp_signature": "Ana Paz" })), &given);
+        (fired(&found).contains(&"cosigner-needed"), found.shown["sp_signature"])
+    };
+    assert_eq!(of("joint", FilingChannel::Online), (true, Truth::False));
+    assert_eq!(of("joint", FilingChannel::Paper), (false, Truth::True));
+    assert_eq!(of("divorced", FilingChannel::Online), (false, Truth::False));
+}
+
+#[test]
 fn a_waiver_online_and_an_old_edition_are_blocked() {
     let mut given = attached();
     given.fee_waiver_requested = true;
