@@ -148,8 +148,6 @@ pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result
         evidence: filing.evidence.iter().map(|file| file.kind.clone()).collect(),
         explained: filing.explained.clone(),
         fee_waiver_requested: filing.fee_waiver,
-        // This office takes Form I-912 inside an online filing.
-        online_fee_waiver: true,
         foreign_language: filing.evidence.iter().any(|file| file.foreign_language),
         ..Given::on(civil_date(now, OFFICE_ZONE))
     })

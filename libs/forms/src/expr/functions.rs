@@ -14,7 +14,7 @@ use crate::truth::Truth;
 use crate::value::{Duration, Item, Shape, Value, same_text};
 
 /// The kind which is there when any attached file is marked as not in English.
-const FOREIGN: &str = "foreign_language";
+pub(crate) const FOREIGN: &str = "foreign_language";
 
 /// Checks the arguments of a function and gives the type of its value.
 pub(crate) fn signature(

@@ -11,8 +11,8 @@ use crate::expr::{Expr, Node};
 use crate::form::Form;
 use crate::given::given_shape;
 
-/// What every filing guards: the sum is computed, and it goes in where it belongs or is not begun.
-const GUARDS: &[&str] = &["fee", "place"];
+/// What every filing guards: the sum is computed.
+const GUARDS: &[&str] = &["fee"];
 
 /// A condition which waits until all names of the form are known.
 struct Pending<'a> {
