@@ -86,6 +86,8 @@ impl<'a> Maker<'a, '_> {
             family: head.family.clone(),
             summary: head.summary.clone(),
             edition: head.edition,
+            accepted_from: head.accepted_from.unwrap_or(head.edition),
+            accepted_until: None,
             edition_required_from: head.edition_required_from.unwrap_or(head.edition),
             edition_source: head.edition_source.clone(),
             online_in_reality: head.online_in_reality.clone(),
