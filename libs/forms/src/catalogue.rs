@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use docket_kernel::FieldFault;
 use docket_kernel::identifier::form_number;
+use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use crate::form::Form;
@@ -39,6 +40,8 @@ struct Inner {
 #[derive(Debug)]
 struct Said {
     forms: Vec<Form>,
+    /// The forms in editions before the present one, as far as it is known what those say; each form's from the earliest on.
+    before: Vec<Form>,
     guide: Option<Guide>,
 }
 
@@ -70,14 +73,16 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 impl Catalogue {
-    /// Reads every `.toml` file of a folder, and of the folders of languages (`es`) and of earlier editions in it.
+    /// Reads every `.toml` file of a folder, and of the folders of languages (`es`), of earlier editions and of forms as they were
+    /// before in it.
     ///
     /// # Errors
     /// Everything that is wrong in any of the files.
     pub fn load(dir: &Path) -> Result<Self, Vec<LoadError>> {
         let mut files = Vec::new();
         read_folder(dir, "", &mut files)?;
-        for under in Language::ALL.map(Language::tag).into_iter().chain([editions::FOLDER]) {
+        for under in Language::ALL.map(Language::tag).into_iter().chain([editions::FOLDER, editions::BEFORE])
+        {
             let folder = dir.join(under);
             if folder.is_dir() {
                 read_folder(&folder, &format!("{under}/"), &mut files)?;
@@ -99,9 +104,12 @@ impl Catalogue {
         files.sort_by(|a, b| a.name.cmp(&b.name));
         let (editions, files): (Vec<File>, Vec<File>) =
             files.into_iter().partition(|file| file.is_under(editions::FOLDER));
+        let (before, files): (Vec<File>, Vec<File>) =
+            files.into_iter().partition(|file| file.is_under(editions::BEFORE));
         let (translations, files): (Vec<File>, Vec<File>) =
             files.into_iter().partition(|file| file.name.contains('/'));
-        let version = version(files.iter().filter(|file| file.name != SHARED).chain(&editions));
+        let version =
+            version(files.iter().filter(|file| file.name != SHARED).chain(&editions).chain(&before));
         let mut errors = Vec::new();
         let Some(common_file) = files.iter().find(|file| file.name == COMMON) else {
             return Err(unread(COMMON, "the file of question blocks is not there"));
@@ -109,10 +117,14 @@ impl Catalogue {
         let common: Option<Common> = common_file.read(&mut errors);
         let (mut names, mut forms): (Vec<&str>, Vec<Form>) = (Vec::new(), Vec::new());
         let of_forms = || files.iter().filter(|file| ![COMMON, GUIDE, SHARED].contains(&file.name.as_str()));
-        for file in of_forms() {
-            let source: Option<FormFile> = file.read(&mut errors);
+        let sources: Vec<(&File, Option<FormFile>)> =
+            of_forms().map(|file| (file, file.read(&mut errors))).collect();
+        let ids: Option<BTreeSet<String>> =
+            sources.iter().map(|(_, source)| Some(source.as_ref()?.form.id.get_ref().clone())).collect();
+        for (file, source) in &sources {
             if let (Some(source), Some(common)) = (source, &common)
-                && let Some(form) = assemble::form(file, &source, common_file, common, &version, &mut errors)
+                && let Some(form) =
+                    assemble::form((file, source), (common_file, common), ids.as_ref(), &version, &mut errors)
             {
                 names.push(&file.name);
                 forms.push(form);
@@ -120,6 +132,11 @@ impl Catalogue {
         }
         let all: Vec<&str> = of_forms().map(|file| file.name.as_str()).collect();
         editions::put(&editions, (&names, &all), &mut forms, &mut errors);
+        let read = |file: &File, errors: &mut Vec<LoadError>| {
+            let (source, common): (FormFile, _) = (file.read(errors)?, common.as_ref()?);
+            assemble::form((file, &source), (common_file, common), ids.as_ref(), &version, errors)
+        };
+        let (names_before, forms_before) = as_before(&before, (&names, &all), &forms, read, &mut errors);
         for (n, form) in forms.iter().enumerate() {
             if forms.iter().take(n).any(|other| other.id == form.id) {
                 let file = form.id.to_lowercase();
@@ -132,8 +149,8 @@ impl Catalogue {
         let persons = files.iter().find(|file| file.name == SHARED).zip(common.as_ref());
         let parts = persons.map(|(file, common)| shared::read(file, common, &forms, &mut errors));
         let (Some(common), true) = (common, errors.is_empty()) else { return Err(errors) };
-        let written = Said { forms, guide };
-        let [english, spanish] = written.said(&names, &common, &translations)?;
+        let written = Said { forms, before: forms_before, guide };
+        let [english, spanish] = written.said((&names, &names_before), &common, &translations)?;
         Ok(Self(Arc::new(Inner { english, spanish, parts: parts.unwrap_or_default(), version })))
     }
 
@@ -145,6 +162,21 @@ impl Catalogue {
     /// The form with this number, as the catalogue writes it.
     pub fn form(&self, id: &str) -> Option<&Form> {
         self.forms().find(|form| form.id == id)
+    }
+
+    /// The form in the edition that is taken on a day: the newest whose first day is not after it. Before the first day of all that
+    /// are known here it is the earliest of them. An edition of which the catalogue knows only what it asked, and not what it
+    /// says, cannot be filled in: where that one was taken, the next one is.
+    pub fn form_on(&self, id: &str, day: Date) -> Option<&Form> {
+        let present = self.form(id)?;
+        let before = || self.0.english.before.iter().filter(|form| form.id == id);
+        let taken = before().chain([present]).rfind(|form| form.accepted_from <= day);
+        taken.or_else(|| before().next()).or(Some(present))
+    }
+
+    /// All forms in the editions that are taken on a day, in order of their files' names.
+    pub fn forms_on(&self, day: Date) -> impl Iterator<Item = &Form> {
+        self.forms().filter_map(move |form| self.form_on(&form.id, day))
     }
 
     /// The form a person means by `n400`, `N 400` or `N-400`.
@@ -162,7 +194,8 @@ impl Catalogue {
             Language::En => &self.0.english,
             Language::Es => &self.0.spanish,
         };
-        said.forms.iter().find(|one| one.id == form.id).unwrap_or(form)
+        let mut all = said.forms.iter().chain(&said.before);
+        all.find(|one| one.id == form.id && one.edition == form.edition).unwrap_or(form)
     }
 
     /// The guided choice of a form, in a language or in English where it is not translated; nothing when the folder has none.
@@ -187,15 +220,15 @@ impl Said {
     /// What is written, in each language: English with the words that have a file of their own, Spanish as far as translated.
     fn said(
         self,
-        names: &[&str],
+        names: (&[&str], &[&str]),
         common: &Common,
         translations: &[File],
     ) -> Result<[Self; 2], Vec<LoadError>> {
-        let mut known: BTreeMap<&str, BTreeSet<String>> = names
-            .iter()
-            .zip(&self.forms)
-            .map(|(name, form)| (*name, form.texts().into_keys().collect()))
-            .collect();
+        let mut known: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        let present = names.0.iter().zip(&self.forms);
+        for (name, form) in present.chain(names.1.iter().zip(&self.before)) {
+            known.entry(name).or_default().extend(form.texts().into_keys());
+        }
         known.insert(COMMON, translate::of_blocks(common));
         known.extend(self.guide.as_ref().map(|guide| (GUIDE, guide.texts().into_keys().collect())));
         let mut errors = Vec::new();
@@ -212,10 +245,14 @@ impl Said {
         Ok([english, spanish])
     }
 
-    fn in_language(&self, names: &[&str], texts: &Translation<'_>) -> Self {
-        let forms = names.iter().zip(&self.forms);
+    fn in_language(&self, names: (&[&str], &[&str]), texts: &Translation<'_>) -> Self {
+        let said = |names: &[&str], forms: &[Form]| {
+            let pairs = names.iter().zip(forms);
+            pairs.filter_map(|(name, form)| texts.form(COMMON, name, form)).collect()
+        };
         Self {
-            forms: forms.filter_map(|(name, form)| texts.form(COMMON, name, form)).collect(),
+            forms: said(names.0, &self.forms),
+            before: said(names.1, &self.before),
             guide: self.guide.as_ref().and_then(|guide| texts.guide(GUIDE, guide)),
         }
     }
@@ -234,6 +271,34 @@ fn read_folder(dir: &Path, under: &str, files: &mut Vec<File>) -> Result<(), Vec
         files.push(File { name, text });
     }
     Ok(())
+}
+
+/// The forms in editions before their present ones, each with the name of its form's file; `names` are the files of `forms`, and
+/// `all` those of every form.
+fn as_before<'n>(
+    files: &[File],
+    (names, all): (&[&'n str], &[&str]),
+    forms: &[Form],
+    read: impl Fn(&File, &mut Vec<LoadError>) -> Option<Form>,
+    errors: &mut Vec<LoadError>,
+) -> (Vec<&'n str>, Vec<Form>) {
+    let (mut names_before, mut forms_before) = (Vec::new(), Vec::new());
+    for (name, form) in names.iter().zip(forms) {
+        let file = files.iter().find(|file| under(&file.name) == *name);
+        let kept = file.and_then(|file| Some((file, read(file, errors)?)));
+        let known = editions::before(form, kept.as_ref().map(|(file, kept)| (*file, kept)), errors);
+        names_before.extend(known.iter().map(|_| *name));
+        forms_before.extend(known);
+    }
+    for file in files.iter().filter(|file| !all.contains(&under(&file.name))) {
+        errors.push(file.error("", 0, format!("there is no form in a file {}", under(&file.name))));
+    }
+    (names_before, forms_before)
+}
+
+/// The name of a file without the folder in which it stands.
+fn under(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
 }
 
 /// A fault of a file as a whole.

@@ -28,7 +28,7 @@ impl Form {
     /// The text is no definition, or a condition in it does not hold together.
     pub fn from_definition(json: &str) -> Result<Self, DefinitionError> {
         let mut form: Self = serde_json::from_str(json)?;
-        let names = Names::of(&form);
+        let names = Names::of(&form, None);
         for (id, condition, question) in conditions(&form) {
             let items_of = question.map(|question| question.id.as_str());
             names.allow(&condition.node, items_of).map_err(|fault| unsound(id, fault.message))?;

@@ -134,6 +134,18 @@ pub(crate) struct Spot {
 }
 
 impl Spot {
+    /// Reads `trips`, `trips.left` or `trips[2].left`.
+    fn of(path: &str) -> Self {
+        let row = path.split_once('[').and_then(|(question, rest)| {
+            let (row, rest) = rest.split_once(']')?;
+            Some((format!("{question}{rest}"), row.parse().ok()?))
+        });
+        match row {
+            Some((path, row)) => Self { slot: Slot::of(&path), row: Some(row) },
+            None => Self { slot: Slot::of(path), row: None },
+        }
+    }
+
     fn path(&self) -> String {
         self.slot.at(self.row)
     }
@@ -147,6 +159,19 @@ pub(crate) struct Note {
     pub(crate) now: Option<Spot>,
     pub(crate) happened: Happened,
     pub(crate) answer: Value,
+}
+
+impl Note {
+    /// What was noted when answers were carried over before.
+    fn again(open: &Attention) -> Self {
+        Self {
+            edition: open.edition,
+            was: open.was.as_deref().map(Spot::of),
+            now: open.field.as_deref().map(Spot::of),
+            happened: open.happened.clone(),
+            answer: open.answer.clone(),
+        }
+    }
 }
 
 impl Form {
@@ -172,8 +197,22 @@ impl Form {
     /// # Errors
     /// The catalogue has no such edition of this form.
     pub fn carry_over(&self, from_edition: Date, answers: &Answers) -> Result<CarriedOver, UnknownEdition> {
+        self.carry_on(from_edition, answers, &[])
+    }
+
+    /// The same for a draft that was carried over before: what is still open from then stays open, first in the list, each
+    /// beside what is asked now in the place of what was asked then.
+    ///
+    /// # Errors
+    /// As [`Form::carry_over`].
+    pub fn carry_on(
+        &self,
+        from_edition: Date,
+        answers: &Answers,
+        open: &[Attention],
+    ) -> Result<CarriedOver, UnknownEdition> {
         if from_edition == self.edition {
-            return Ok(CarriedOver { answers: answers.clone(), attention: Vec::new() });
+            return Ok(CarriedOver { answers: answers.clone(), attention: open.to_vec() });
         }
         let Some(first) = self.earlier.iter().position(|edition| edition.date == from_edition) else {
             let known: Vec<String> = self.released().keys().map(Date::to_string).collect();
@@ -182,7 +221,7 @@ impl Form {
         };
         let present = Schema::of(self);
         let mut answers = answers.clone();
-        let mut notes: Vec<Note> = Vec::new();
+        let mut notes: Vec<Note> = open.iter().map(Note::again).collect();
         for (n, edition) in self.earlier.iter().enumerate().skip(first) {
             let next = self.earlier.get(n + 1).map_or(&present, |next| &next.schema);
             for note in &mut notes {

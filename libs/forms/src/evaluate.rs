@@ -219,7 +219,7 @@ fn lacking(facts: &Facts<'_>, asked: &Asked<'_>, field: &str, label: &str) -> Mi
         field: field.to_owned(),
         label: label.to_owned(),
         section: asked.section.to_owned(),
-        because: because(facts.form, asked.required, &rests_on, facts.form.language.asked_of_everyone()),
+        because: because(facts, asked.required, &rests_on, facts.form.language.asked_of_everyone()),
         cite: "8 CFR 103.2(a)(1)".to_owned(),
         rests_on: facts.ids(&rests_on),
     }
@@ -266,7 +266,7 @@ fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
             satisfied: attached.contains(&row.kind)
                 || row.substitutes.iter().any(|kind| attached.contains(kind)),
             explained: facts.given.explained.contains(&row.kind),
-            because: because(facts.form, &row.when, &rests_on, facts.form.language.needed_from_everyone()),
+            because: because(facts, &row.when, &rests_on, facts.form.language.needed_from_everyone()),
             cite: row.cite.clone().unwrap_or_default(),
             rests_on: facts.ids(&rests_on),
         }

@@ -2,7 +2,8 @@
 
 use crate::answers::Facts;
 use crate::expr::eval::{Context, truth};
-use crate::expr::{Expr, Kind, Node};
+use crate::expr::functions::FOREIGN;
+use crate::expr::{Expr, Kind, Node, Op};
 use crate::form::Form;
 use crate::truth::Truth;
 use crate::value::Item;
@@ -53,12 +54,54 @@ fn collect(node: &Node, found: &mut Vec<usize>) {
     }
 }
 
-/// The words: what it rests on by the questions' labels, or the condition itself where no answer has a part in it.
-pub(crate) fn because(form: &Form, expr: &Expr, rests_on: &[usize], always: &str) -> String {
+/// The words: what it rests on by the questions' labels; where no answer has a part in it, by what is attached and filed.
+pub(crate) fn because(facts: &Facts<'_>, expr: &Expr, rests_on: &[usize], always: &str) -> String {
     if expr.is_always() {
         return always.to_owned();
     }
+    let form = facts.form;
     let asked = rests_on.iter().filter_map(|place| form.questions.get(*place));
     let labels: Vec<&str> = asked.map(|question| question.label.as_str()).collect();
-    if labels.is_empty() { form.language.because_of(expr) } else { form.language.because_of_answers(&labels) }
+    if !labels.is_empty() {
+        return form.language.because_of_answers(&labels);
+    }
+    let mut so = Vec::new();
+    what_is_so(facts, &expr.node, true, &mut so);
+    form.language.because_it_is_so(&so)
+}
+
+/// What is attached and filed, as far as it is as the condition has it.
+fn what_is_so(facts: &Facts<'_>, node: &Node, wanted: bool, so: &mut Vec<String>) {
+    match &node.kind {
+        Kind::Not(inner) => what_is_so(facts, inner, !wanted, so),
+        Kind::Binary(Op::And | Op::Or, a, b) => {
+            what_is_so(facts, a, wanted, so);
+            what_is_so(facts, b, wanted, so);
+        }
+        Kind::Call(function, args) => {
+            let is_there = truth(node, &Context::of(facts, None)) == Truth::True;
+            if let ([Node { kind: Kind::Text(what), .. }], true) = (args.as_slice(), is_there == wanted) {
+                so.extend(words(facts.form, function, what, is_there));
+            }
+        }
+        Kind::Binary(..)
+        | Kind::List(_)
+        | Kind::Bool(_)
+        | Kind::Number(_)
+        | Kind::Text(_)
+        | Kind::Date(_)
+        | Kind::Name(_) => {}
+    }
+}
+
+fn words(form: &Form, function: &str, what: &str, is_there: bool) -> Option<String> {
+    match function {
+        "linked" => Some(form.language.other_form(what, is_there)),
+        "has_evidence" if what == FOREIGN => Some(form.language.foreign_file(is_there)),
+        "has_evidence" => {
+            let row = form.evidence.iter().find(|row| row.kind == what)?;
+            Some(form.language.paper(&row.title, is_there))
+        }
+        _ => None,
+    }
 }

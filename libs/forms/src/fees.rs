@@ -154,10 +154,10 @@ impl<'a> Sheet<'a> {
             cite: row.cite.clone(),
             kind: row.kind,
             because: because(
-                self.facts.form,
+                self.facts,
                 &row.when,
                 &rests_on(self.facts, &row.when, None),
-                "Everyone who files this form pays it.",
+                self.facts.form.language.paid_by_everyone(),
             ),
             waived,
         });

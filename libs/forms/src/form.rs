@@ -29,6 +29,12 @@ pub struct Form {
     pub summary: String,
     /// The date printed on the present edition.
     pub edition: Date,
+    /// The first day on which this edition is taken.
+    #[serde(default)]
+    pub accepted_from: Date,
+    /// The last day on which it is taken, where the edition after it is known.
+    #[serde(default)]
+    pub accepted_until: Option<Date>,
     /// From when older editions are refused.
     pub edition_required_from: Date,
     /// Where the edition date is known from.

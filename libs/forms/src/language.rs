@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::expr::Expr;
-
 /// A language in which forms can be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -56,11 +54,55 @@ impl Language {
         }
     }
 
-    /// Why something is asked where no answer has a part in it.
-    pub(crate) fn because_of(self, condition: &Expr) -> String {
+    /// Why something is asked where no answer has a part in it: what is so, or what is given with every filing.
+    pub(crate) fn because_it_is_so(self, what: &[String]) -> String {
+        match (self, what) {
+            (Self::En, []) => "Because of how and when you file.".to_owned(),
+            (Self::Es, []) => "Por la forma y la fecha en que usted presenta.".to_owned(),
+            (Self::En, what) => format!("Because {}.", what.join(" and ")),
+            (Self::Es, what) => format!("Porque {}.", what.join(" y ")),
+        }
+    }
+
+    pub(crate) fn paid_by_everyone(self) -> &'static str {
         match self {
-            Self::En => format!("Because: {condition}."),
-            Self::Es => format!("Motivo: {condition}."),
+            Self::En => "Everyone who files this form pays it.",
+            Self::Es => "La paga toda persona que presenta este formulario.",
+        }
+    }
+
+    /// That some attached file is not in English, or that none is.
+    pub(crate) fn foreign_file(self, is_there: bool) -> String {
+        match (self, is_there) {
+            (Self::En, true) => "a file that you attached is not in English",
+            (Self::En, false) => "every file that you attached is in English",
+            (Self::Es, true) => "un archivo que usted adjuntó no está en inglés",
+            (Self::Es, false) => "todos los archivos que usted adjuntó están en inglés",
+        }
+        .to_owned()
+    }
+
+    /// That a paper is attached, or is not.
+    pub(crate) fn paper(self, title: &str, is_there: bool) -> String {
+        match (self, is_there) {
+            (Self::En, true) => format!("you attached \u{201C}{title}\u{201D}"),
+            (Self::En, false) => format!("\u{201C}{title}\u{201D} is not attached"),
+            (Self::Es, true) => format!("usted adjuntó \u{201C}{title}\u{201D}"),
+            (Self::Es, false) => format!("no se adjuntó \u{201C}{title}\u{201D}"),
+        }
+    }
+
+    /// That a form is filed with this one or is pending, or that none is.
+    pub(crate) fn other_form(self, form: &str, is_there: bool) -> String {
+        match (self, is_there) {
+            (Self::En, true) => format!("a Form {form} is filed with this one or pending"),
+            (Self::En, false) => format!("no Form {form} is filed with this one or pending"),
+            (Self::Es, true) => {
+                format!("un Formulario {form} se presenta junto con este o está pendiente")
+            }
+            (Self::Es, false) => {
+                format!("ningún Formulario {form} se presenta junto con este ni está pendiente")
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! The form's rules over a filing as it is now: what is missing, what is wrong, and what would be signed.
 
+use std::collections::BTreeSet;
+
 use docket_forms::{Answers, Evaluation, Form, Given, Language, Question, Truth, evaluate};
 use docket_kernel::Refusal;
 use docket_service::ApiError;
@@ -11,8 +13,9 @@ use crate::dossiers::Dossier;
 use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::lacks::Lacks;
 use crate::sheet::Sheet;
+use crate::store::{filings, representations};
 use crate::waiver::{self, Waiver};
-use crate::{party, review};
+use crate::{appearance, party, review};
 
 /// A filing held against its form, at an instant.
 pub(crate) struct Check<'a> {
@@ -136,21 +139,25 @@ pub(crate) fn filer_role(form: &Form) -> &str {
 pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result<Given, ApiError> {
     let now = desk.base.clock.now();
     let filing = &dossier.filing;
-    let linked =
-        crate::store::filings::linked_forms(&desk.base.pool, (filing.account, filing.package), dossier.id)
-            .await?;
+    let linked = linked(desk, dossier).await?;
     Ok(Given {
         today: civil_date(now, &filing.zone),
         filer_role: filer_role(form).to_owned(),
-        linked: linked.into_iter().collect(),
+        linked,
         evidence: filing.evidence.iter().map(|file| file.kind.clone()).collect(),
         explained: filing.explained.clone(),
         fee_waiver_requested: filing.fee_waiver,
-        // This office takes Form I-912 inside an online filing.
-        online_fee_waiver: true,
         foreign_language: filing.evidence.iter().any(|file| file.foreign_language),
         ..Given::on(civil_date(now, OFFICE_ZONE))
     })
+}
+
+/// The forms that count with this one: other filings, and the appearance that stands for it.
+async fn linked(desk: &Desk, dossier: &Dossier) -> Result<BTreeSet<String>, ApiError> {
+    let (pool, filing) = (&desk.base.pool, &dossier.filing);
+    let others = filings::linked_forms(pool, (filing.account, filing.package), dossier.id).await?;
+    let represented = representations::standing(pool, dossier.id).await?;
+    Ok(others.into_iter().chain(represented.map(|_| appearance::FORM.to_owned())).collect())
 }
 
 /// The answers as signing will complete them: typed name and today's date.

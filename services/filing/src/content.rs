@@ -69,6 +69,7 @@ impl Content {
                 self.answered_since(&e.questions);
                 self.merge(&e.answers_json);
             } else if let filing::Event::DraftEditionChanged(e) = event {
+                // With what was still open from a change before.
                 self.attention = serde_json::from_str(&e.attention_json).unwrap_or_default();
                 self.merge(&e.answers_json);
             } else if let filing::Event::FeeWaiverRequested(e) = event {

@@ -7,6 +7,7 @@ use docket_forms::{Catalogue, Form};
 use docket_kernel::{Refusal, identifier, resource};
 use docket_proto::identity::v1::GetContactResponse;
 use docket_service::{ApiError, Base, Caller, Resource};
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::aggregates::{Filings, Packages, Representations, Responses};
@@ -16,6 +17,7 @@ use crate::domain::filing::{Phase, Standing};
 use crate::domain::response::Response;
 use crate::dossiers::{Closed, Dossier, Dossiers};
 use crate::edition;
+use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::inspector::Inspector;
 use crate::scanner::Scanner;
 use crate::store::{filings, officers, representations, requests, responses};
@@ -75,14 +77,19 @@ impl Desk {
         self.base.clock.now().as_microsecond()
     }
 
-    /// A form by its number, however it is written.
+    /// Today by the office's calendar.
+    pub(crate) fn today(&self) -> Date {
+        civil_date(self.base.clock.now(), OFFICE_ZONE)
+    }
+
+    /// A form by its number, however it is written, in the edition that is taken today.
     ///
     /// # Errors
     /// `FORM_UNKNOWN`.
     pub(crate) fn form(&self, number: &str) -> Result<&Form, Refusal> {
         let known = self.catalogue.forms().map(|form| form.id.as_str());
         let number = identifier::form_number(number, known)?;
-        self.catalogue.form(&number).ok_or_else(Refusal::not_found)
+        self.catalogue.form_on(&number, self.today()).ok_or_else(Refusal::not_found)
     }
 
     /// Loads a filing for an act of the caller and opens its content.

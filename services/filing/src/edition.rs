@@ -14,7 +14,9 @@ use crate::dossiers::Dossier;
 /// How often it is tried again when somebody writes meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// The filing in the present edition of its form. What was sent stays in the edition in which it was signed.
+/// The filing in the edition of its form that is taken today, by the office's calendar: a draft moves on from the first day on
+/// which the next edition is taken, whether or not the one before is refused from then on, and not on the day on which a node
+/// first knows of it. What was sent stays in the edition in which it was signed.
 ///
 /// # Errors
 /// Unavailable, when the draft is in an edition that this catalogue does not have: another node has a newer one.
@@ -48,7 +50,7 @@ pub(crate) async fn present(desk: &Desk, mut dossier: Dossier) -> Result<Dossier
 fn carried_over(form: &Form, dossier: &Dossier) -> Result<EditionChange, ApiError> {
     let before = &dossier.content.answers;
     let from: Option<Date> = dossier.filing.edition.parse().ok();
-    let carried = from.and_then(|from| form.carry_over(from, before).ok());
+    let carried = from.and_then(|from| form.carry_on(from, before, &dossier.content.attention).ok());
     let Some(CarriedOver { answers, attention }) = carried else {
         tracing::error!(filing = %dossier.id, edition = dossier.filing.edition, "no lens leads from a draft's edition");
         return Err(ApiError::Unavailable("the edition of this draft"));

@@ -11,19 +11,21 @@ use crate::value::{ADDRESS, Shape, same_text};
 
 /// What names mean while a form's expressions are checked.
 #[derive(Default)]
-pub(crate) struct Names {
+pub(crate) struct Names<'a> {
     /// Questions of the form.
     pub(crate) questions: HashMap<String, Shape>,
     /// Kinds of evidence the form knows.
     pub(crate) evidence: BTreeSet<String>,
+    /// All forms of the catalogue; nothing where they are not known, as of a form by itself.
+    pub(crate) forms: Option<&'a BTreeSet<String>>,
 }
 
-impl Names {
-    /// Those of a form.
-    pub(crate) fn of(form: &Form) -> Self {
+impl<'a> Names<'a> {
+    /// Those of a form, and of all forms of the catalogue where they are known.
+    pub(crate) fn of(form: &Form, forms: Option<&'a BTreeSet<String>>) -> Self {
         let questions = form.questions.iter().map(|question| (question.id.clone(), question.shape()));
         let evidence = form.evidence.iter().map(|row| row.kind.clone());
-        Self { questions: questions.collect(), evidence: evidence.collect() }
+        Self { questions: questions.collect(), evidence: evidence.collect(), forms }
     }
 
     /// Checks a condition of the form; over the items of a question, where it stands in one.
@@ -40,11 +42,11 @@ impl Names {
 pub(crate) type Scope<'a> = Option<&'a BTreeMap<String, Shape>>;
 
 /// Checks that an expression is a condition.
-pub(crate) fn condition(node: &Node, names: &Names, it: Scope<'_>) -> Result<(), Fault> {
+pub(crate) fn condition(node: &Node, names: &Names<'_>, it: Scope<'_>) -> Result<(), Fault> {
     expect(node, names, it, &Shape::Condition)
 }
 
-pub(crate) fn expect(node: &Node, names: &Names, it: Scope<'_>, wanted: &Shape) -> Result<(), Fault> {
+pub(crate) fn expect(node: &Node, names: &Names<'_>, it: Scope<'_>, wanted: &Shape) -> Result<(), Fault> {
     let found = shape(node, names, it)?;
     if found.like(wanted) {
         return Ok(());
@@ -53,7 +55,7 @@ pub(crate) fn expect(node: &Node, names: &Names, it: Scope<'_>, wanted: &Shape) 
 }
 
 /// The type of an expression.
-pub(crate) fn shape(node: &Node, names: &Names, it: Scope<'_>) -> Result<Shape, Fault> {
+pub(crate) fn shape(node: &Node, names: &Names<'_>, it: Scope<'_>) -> Result<Shape, Fault> {
     match &node.kind {
         Kind::Bool(_) => Ok(Shape::Condition),
         Kind::Number(_) => Ok(Shape::Number),
@@ -68,7 +70,7 @@ pub(crate) fn shape(node: &Node, names: &Names, it: Scope<'_>) -> Result<Shape, 
 }
 
 /// The type of a name; also what `present` looks at, where a partial date may stand.
-pub(crate) fn name(path: &[String], at: usize, names: &Names, it: Scope<'_>) -> Result<Shape, Fault> {
+pub(crate) fn name(path: &[String], at: usize, names: &Names<'_>, it: Scope<'_>) -> Result<Shape, Fault> {
     let unknown = |what: &str| Fault::new(at, format!("there is no {what}"));
     let (found, rest) = match path {
         [first, field, rest @ ..] if first == "it" => {
@@ -91,7 +93,7 @@ pub(crate) fn name(path: &[String], at: usize, names: &Names, it: Scope<'_>) -> 
     }
 }
 
-fn binary(op: Op, a: &Node, b: &Node, names: &Names, it: Scope<'_>) -> Result<Shape, Fault> {
+fn binary(op: Op, a: &Node, b: &Node, names: &Names<'_>, it: Scope<'_>) -> Result<Shape, Fault> {
     match op {
         Op::And | Op::Or => {
             condition(a, names, it)?;
@@ -105,7 +107,7 @@ fn binary(op: Op, a: &Node, b: &Node, names: &Names, it: Scope<'_>) -> Result<Sh
     }
 }
 
-fn ordered(a: &Node, b: &Node, names: &Names, it: Scope<'_>) -> Result<Shape, Fault> {
+fn ordered(a: &Node, b: &Node, names: &Names<'_>, it: Scope<'_>) -> Result<Shape, Fault> {
     let (left, right) = (shape(a, names, it)?, shape(b, names, it)?);
     if matches!((&left, &right), (Shape::Number, Shape::Number) | (Shape::Date, Shape::Date)) {
         return Ok(Shape::Condition);
@@ -114,7 +116,7 @@ fn ordered(a: &Node, b: &Node, names: &Names, it: Scope<'_>) -> Result<Shape, Fa
     Err(Fault::new(a.at, message))
 }
 
-fn equal(a: &Node, b: &Node, names: &Names, it: Scope<'_>) -> Result<Shape, Fault> {
+fn equal(a: &Node, b: &Node, names: &Names<'_>, it: Scope<'_>) -> Result<Shape, Fault> {
     let (left, right) = (shape(a, names, it)?, shape(b, names, it)?);
     let comparable = matches!(left, Shape::Number | Shape::Date | Shape::Text(_) | Shape::Address);
     if !comparable || !left.like(&right) {
@@ -125,7 +127,7 @@ fn equal(a: &Node, b: &Node, names: &Names, it: Scope<'_>) -> Result<Shape, Faul
     Ok(Shape::Condition)
 }
 
-fn member(a: &Node, b: &Node, names: &Names, it: Scope<'_>) -> Result<Shape, Fault> {
+fn member(a: &Node, b: &Node, names: &Names<'_>, it: Scope<'_>) -> Result<Shape, Fault> {
     let left = shape(a, names, it)?;
     let Kind::List(values) = &b.kind else {
         return Err(Fault::new(b.at, "to the right of `in` stands a list of values"));
@@ -152,7 +154,7 @@ pub(crate) fn among_options(shape: &Shape, literal: &Node) -> Result<(), Fault> 
     Err(Fault::new(literal.at, format!("'{text}' is not among the options: {}", options.join(", "))))
 }
 
-fn arithmetic(op: Op, a: &Node, b: &Node, names: &Names, it: Scope<'_>) -> Result<Shape, Fault> {
+fn arithmetic(op: Op, a: &Node, b: &Node, names: &Names<'_>, it: Scope<'_>) -> Result<Shape, Fault> {
     match (op, shape(a, names, it)?, shape(b, names, it)?) {
         (Op::Add | Op::Sub | Op::Mul, Shape::Number, Shape::Number) => Ok(Shape::Number),
         (Op::Add | Op::Sub, Shape::Date, Shape::Duration) => Ok(Shape::Date),

@@ -14,14 +14,14 @@ use crate::truth::Truth;
 use crate::value::{Duration, Item, Shape, Value, same_text};
 
 /// The kind which is there when any attached file is marked as not in English.
-const FOREIGN: &str = "foreign_language";
+pub(crate) const FOREIGN: &str = "foreign_language";
 
 /// Checks the arguments of a function and gives the type of its value.
 pub(crate) fn signature(
     function: &str,
     args: &[Node],
     at: usize,
-    names: &Names,
+    names: &Names<'_>,
     it: Scope<'_>,
 ) -> Result<Shape, Fault> {
     let wants = |shapes: &[Shape], gives: Shape| {
@@ -35,6 +35,11 @@ pub(crate) fn signature(
             name(&looked_for.words, *at, names, it).map(|_| Shape::Condition)
         }
         ("present", _) => Err(Fault::new(at, "present() takes one name")),
+        ("linked", [Node { kind: Kind::Text(form), at }])
+            if names.forms.is_some_and(|forms| !forms.contains(form)) =>
+        {
+            Err(Fault::new(*at, format!("the catalogue has no form '{form}'")))
+        }
         ("linked", [Node { kind: Kind::Text(_), .. }]) => Ok(Shape::Condition),
         ("linked", _) => Err(Fault::new(at, "linked() takes a form number in quotes")),
         ("has_evidence", [Node { kind: Kind::Text(kind), at }])
@@ -71,6 +76,14 @@ pub(crate) fn signature(
             }
             among_options(&found, literal).map(|()| Shape::Condition)
         }
+        (
+            "overlap_days",
+            [list, Node { kind: Kind::Text(from), .. }, Node { kind: Kind::Text(to), .. }, end],
+        ) => {
+            dated(list, [from, to], names, it)?;
+            expect(end, names, it, &Shape::Date)?;
+            Ok(Shape::Number)
+        }
         ("gap_days", [list, from, to]) => window(list, from, to, ["from", "to"], names, it),
         ("days_present", [list, from, to]) => window(list, from, to, ["left", "back"], names, it),
         ("age" | "days_between", _) => wants(&[Shape::Date, Shape::Date], Shape::Number),
@@ -80,16 +93,18 @@ pub(crate) fn signature(
         ("later" | "earlier", _) => wants(&[Shape::Date, Shape::Date], Shape::Date),
         ("po_box", _) => wants(&[Shape::Address], Shape::Condition),
         ("single_word", _) => wants(&[Shape::Text(None)], Shape::Condition),
-        ("any" | "all" | "count" | "min_of" | "max_of" | "contains" | "gap_days" | "days_present", _) => {
-            Err(Fault::new(at, format!("{function}() has other arguments")))
-        }
+        (
+            "any" | "all" | "count" | "min_of" | "max_of" | "contains" | "gap_days" | "overlap_days"
+            | "days_present",
+            _,
+        ) => Err(Fault::new(at, format!("{function}() has other arguments"))),
         _ => Err(Fault::new(at, format!("there is no function {function}()"))),
     }
 }
 
 type Fields = std::collections::BTreeMap<String, Shape>;
 
-fn items(list: &Node, names: &Names, it: Scope<'_>) -> Result<Fields, Fault> {
+fn items(list: &Node, names: &Names<'_>, it: Scope<'_>) -> Result<Fields, Fault> {
     let found = shape(list, names, it)?;
     let word = found.word();
     let Shape::Items(fields) = found else {
@@ -98,20 +113,24 @@ fn items(list: &Node, names: &Names, it: Scope<'_>) -> Result<Fields, Fault> {
     Ok(fields)
 }
 
+/// A list whose items have these dates.
+fn dated(list: &Node, fields: [&str; 2], names: &Names<'_>, it: Scope<'_>) -> Result<(), Fault> {
+    let found = items(list, names, it)?;
+    match fields.into_iter().find(|field| found.get(*field) != Some(&Shape::Date)) {
+        None => Ok(()),
+        Some(field) => Err(Fault::new(list.at, format!("the items have no date '{field}'"))),
+    }
+}
+
 fn window(
     list: &Node,
     from: &Node,
     to: &Node,
     fields: [&str; 2],
-    names: &Names,
+    names: &Names<'_>,
     it: Scope<'_>,
 ) -> Result<Shape, Fault> {
-    let found = items(list, names, it)?;
-    for field in fields {
-        if found.get(field) != Some(&Shape::Date) {
-            return Err(Fault::new(list.at, format!("the items have no date '{field}'")));
-        }
-    }
+    dated(list, fields, names, it)?;
     expect(from, names, it, &Shape::Date)?;
     expect(to, names, it, &Shape::Date)?;
     Ok(Shape::Number)
@@ -168,6 +187,9 @@ fn of_known(function: &str, args: &[&Value<'_>]) -> Option<Value<'static>> {
         ("earlier", [Value::Date(a), Value::Date(b)]) => Some(Value::Date(*a.min(b))),
         ("gap_days", [Value::Items(list), Value::Date(from), Value::Date(to)]) => {
             gap_days(list, *from, *to).map(Value::Number)
+        }
+        ("overlap_days", [Value::Items(list), Value::Text(from), Value::Text(to), Value::Date(end)]) => {
+            overlap_days(list, (from, to), *end).map(Value::Number)
         }
         ("days_present", [Value::Items(list), Value::Date(from), Value::Date(to)]) => {
             days_present(list, *from, *to).map(Value::Number)
@@ -249,6 +271,32 @@ fn gap_days(items: &[Item<'_>], from: Date, to: Date) -> Option<i64> {
         reached = reached.max(ends);
     }
     Some(longest.max(days_between(reached, to)))
+}
+
+/// The days before `end` which two or more items cover, counted once; an item of which a day is not known leaves it unknown.
+fn overlap_days(items: &[Item<'_>], (from, to): (&str, &str), end: Date) -> Option<i64> {
+    let mut covered: Vec<(Date, Date)> = Vec::new();
+    for item in items {
+        // What can be marked as current and is not has ended, be it not known when; what cannot goes on.
+        let ends = match item.get("current") {
+            Some(Value::Bool(true)) => end,
+            Some(_) => day(item, to)?,
+            None => day(item, to).unwrap_or(end),
+        };
+        covered.push((day(item, from)?, ends.min(end)));
+    }
+    covered.retain(|(begins, ends)| begins < ends);
+    covered.sort_unstable();
+    let (mut twice, mut reached, mut counted) = (0, Date::MIN, Date::MIN);
+    for (begins, ends) in covered {
+        let (again, until) = (begins.max(counted), ends.min(reached));
+        if again < until {
+            twice += days_between(again, until);
+            counted = until;
+        }
+        reached = reached.max(ends);
+    }
+    Some(twice)
 }
 
 /// Days in `[from, to)` less those wholly abroad: after `left` and before `back`, counted once.

@@ -149,10 +149,13 @@ pub struct Reject {
     pub text: String,
     /// The source.
     pub cite: String,
-    /// Rules, evidence kinds or questions which catch it, or a guard of every filing (`fee`, `place`); empty when nothing that
-    /// is answered or attached tells it beforehand.
+    /// Rules, evidence kinds or questions which catch it, or a guard of every filing (`fee`); empty when nothing that is
+    /// answered or attached tells it beforehand.
     #[serde(default)]
     pub prevent: Vec<String>,
+    /// Why answers and papers do not tell it, or not all of it; empty where they do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub not_known: String,
 }
 
 /// A frequent request for evidence, and what prevents it.
@@ -165,4 +168,7 @@ pub struct Rfe {
     pub text: String,
     /// Rules, evidence kinds or questions which catch it.
     pub prevent: Vec<String>,
+    /// Why answers and papers do not tell it, or not all of it; empty where they do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub not_known: String,
 }

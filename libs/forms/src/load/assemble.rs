@@ -1,5 +1,7 @@
 //! One form out of its file and the blocks it includes.
 
+use std::collections::BTreeSet;
+
 use toml::Spanned;
 
 use super::blocks::Included;
@@ -13,17 +15,16 @@ use crate::language::Language;
 use crate::texts::spoken;
 use crate::value::Type;
 
-/// Puts a form together and checks it; every fault found is in `errors`.
+/// Puts a form together and checks it; every fault found is in `errors`. `forms` are all of the catalogue, where known.
 pub(crate) fn form(
-    file: &File,
-    source: &FormFile,
-    common_file: &File,
-    common: &Common,
+    (file, source): (&File, &FormFile),
+    (common_file, common): (&File, &Common),
+    forms: Option<&BTreeSet<String>>,
     version: &str,
     errors: &mut Vec<LoadError>,
 ) -> Option<Form> {
     let mut maker =
-        Maker { file, slug: source.form.id.get_ref().to_lowercase(), errors, draft: Draft::default() };
+        Maker { file, slug: source.form.id.get_ref().to_lowercase(), errors, draft: Draft::beside(forms) };
     let mut form = maker.head(source, version);
     for include in &source.include {
         match Included::new(file, include, common_file, common) {
@@ -85,6 +86,8 @@ impl<'a> Maker<'a, '_> {
             family: head.family.clone(),
             summary: head.summary.clone(),
             edition: head.edition,
+            accepted_from: head.accepted_from.unwrap_or(head.edition),
+            accepted_until: None,
             edition_required_from: head.edition_required_from.unwrap_or(head.edition),
             edition_source: head.edition_source.clone(),
             online_in_reality: head.online_in_reality.clone(),

@@ -1,6 +1,6 @@
 //! What must hold in a whole form: types, ids used once, names which exist, no cycles.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::order::put_in_order;
 use super::source::{FormFile, Text};
@@ -11,8 +11,8 @@ use crate::expr::{Expr, Node};
 use crate::form::Form;
 use crate::given::given_shape;
 
-/// What every filing guards: the sum is computed, and it goes in where it belongs or is not begun.
-const GUARDS: &[&str] = &["fee", "place"];
+/// What every filing guards: the sum is computed.
+const GUARDS: &[&str] = &["fee"];
 
 /// A condition which waits until all names of the form are known.
 struct Pending<'a> {
@@ -26,9 +26,16 @@ struct Pending<'a> {
 #[derive(Default)]
 pub(crate) struct Draft<'a> {
     pending: Vec<Pending<'a>>,
+    /// All forms of the catalogue, of which a condition may look for others; nothing where some could not be read.
+    forms: Option<&'a BTreeSet<String>>,
 }
 
 impl<'a> Draft<'a> {
+    /// One beside these forms of the catalogue.
+    pub(crate) fn beside(forms: Option<&'a BTreeSet<String>>) -> Self {
+        Self { forms, ..Self::default() }
+    }
+
     /// Reads a condition and keeps it to be checked when all names are known; one that cannot be read is always true.
     pub(crate) fn condition(
         &mut self,
@@ -65,7 +72,7 @@ impl<'a> Draft<'a> {
 
     /// Checks what was kept against the names of the form.
     pub(crate) fn types(self, form: &Form, errors: &mut Vec<LoadError>) {
-        let names = Names::of(form);
+        let names = Names::of(form, self.forms);
         for Pending { id, placed, items_of } in self.pending {
             if let Err(fault) = names.allow(&placed.node, items_of.as_deref()) {
                 errors.push(placed.error(&id, &fault));

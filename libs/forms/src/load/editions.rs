@@ -17,6 +17,8 @@ use crate::value::Type;
 
 /// The folder of these files.
 pub(crate) const FOLDER: &str = "editions";
+/// The folder of the files of forms as they were in the edition before, kept as long as that one is taken.
+pub(crate) const BEFORE: &str = "before";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,10 +105,53 @@ pub(crate) fn put(
     }
 }
 
+/// The form in the editions before its present one, from the earliest on, as far back as it is known what each says: the file
+/// that was kept of one, and every edition that asks what the one after it asks.
+pub(crate) fn before(form: &Form, kept: Option<(&File, &Form)>, errors: &mut Vec<LoadError>) -> Vec<Form> {
+    let mut forms: Vec<Form> = Vec::new();
+    for (n, edition) in form.earlier.iter().enumerate().rev() {
+        let next = forms.last().unwrap_or(form);
+        let own =
+            kept.map(|(_, kept)| kept).filter(|kept| kept.id == form.id && kept.edition == edition.date);
+        let said = own.unwrap_or(next);
+        if edition.schema.digest() != Schema::of(said).digest() {
+            break;
+        }
+        let earlier: Vec<EarlierEdition> = form.earlier.iter().take(n).cloned().collect();
+        let before = Form {
+            edition: edition.date,
+            edition_source: edition.source.clone(),
+            edition_required_from: earlier.last().and_then(|one| one.rejected_from).unwrap_or(edition.date),
+            accepted_from: edition.accepted_from.unwrap_or(edition.date),
+            accepted_until: next.accepted_from.yesterday().ok(),
+            earlier,
+            ..said.clone()
+        };
+        forms.push(before);
+    }
+    if let Some((file, kept)) = kept
+        && (kept.id != form.id || !forms.iter().any(|form| form.edition == kept.edition))
+    {
+        let message = format!(
+            "the edition of {} is not among the earlier editions of {}, or asks something else than is said of it there, or one \
+             after it has no file",
+            kept.edition, form.id
+        );
+        errors.push(file.error(&kept.id, 0, message));
+    }
+    forms.reverse();
+    forms
+}
+
 /// From the earliest on, each before the next, and none still taken when the form says that it is refused.
 fn dates(file: &File, written: &Editions, form: &Form, errors: &mut Vec<LoadError>) {
-    let next = written.edition.iter().skip(1).map(|edition| *edition.date.get_ref());
-    for (edition, next) in written.edition.iter().zip(next.chain([form.edition])) {
+    let next = written.edition.iter().skip(1).map(|edition| {
+        let date = *edition.date.get_ref();
+        (date, edition.accepted_from.unwrap_or(date))
+    });
+    for (edition, (next, taken)) in
+        written.edition.iter().zip(next.chain([(form.edition, form.accepted_from)]))
+    {
         let date = *edition.date.get_ref();
         let mut fault = |message: String| {
             errors.push(file.error(&date.to_string(), edition.date.span().start, message));
@@ -116,6 +161,8 @@ fn dates(file: &File, written: &Editions, form: &Form, errors: &mut Vec<LoadErro
         }
         if edition.accepted_from.zip(edition.rejected_from).is_some_and(|(from, until)| from >= until) {
             fault("the edition is refused before it is taken".to_owned());
+        } else if let Some(refused) = edition.rejected_from.filter(|day| *day < taken) {
+            fault(format!("from {refused} to {taken} no edition would be taken"));
         }
         if edition.rejected_from.is_some_and(|day| day > form.edition_required_from) {
             let day = form.edition_required_from;

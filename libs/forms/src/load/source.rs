@@ -75,6 +75,7 @@ pub(crate) struct Head {
     pub(crate) family: String,
     pub(crate) summary: String,
     pub(crate) edition: jiff::civil::Date,
+    pub(crate) accepted_from: Option<jiff::civil::Date>,
     pub(crate) edition_required_from: Option<jiff::civil::Date>,
     pub(crate) edition_source: String,
     pub(crate) online_in_reality: String,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use docket_forms::{Catalogue, Language};
+use docket_forms::{Catalogue, Channel, Language};
 
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/catalogue"))
@@ -36,6 +36,15 @@ fn the_built_in_catalogue_is_the_folder() {
         }
         let guide = |catalogue: &Catalogue| catalogue.guide(language).unwrap().texts();
         assert_eq!(guide(&loaded), guide(&built_in));
+    }
+}
+
+/// The I-912 is taken online where it has something to waive, and its own form does not stop it.
+#[test]
+fn a_waiver_is_taken_online_where_an_online_fee_can_be_waived() {
+    for form in Catalogue::embedded().forms() {
+        let waivable = form.fees.iter().any(|row| row.waivable && row.channel != Channel::Paper);
+        assert_eq!(form.online_fee_waiver, waivable || form.id == "I-912", "{}", form.id);
     }
 }
 

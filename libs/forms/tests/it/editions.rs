@@ -1,9 +1,9 @@
 //! Earlier editions: what a file of them may say, how each change carries an answer, and what people are told of the rest.
 
-use docket_forms::{Attention, CarriedOver, Catalogue, Form, Given, Happened, LoadError, evaluate};
+use docket_forms::{Attention, CarriedOver, Catalogue, Form, Given, Happened, Language, LoadError, evaluate};
 use serde_json::{Value, json};
 
-use crate::support::{answers, day, form, load, load_all, load_editions};
+use crate::support::{HEAD, answers, day, form, load, load_all, load_catalogue, load_editions};
 
 /// One earlier edition with what it asked and what changed.
 fn edition(questions: &str, changes: &str) -> String {
@@ -510,12 +510,170 @@ fn a_file_of_editions_that_does_not_hold_is_named_with_its_place() {
     assert!(alone[0].message.contains("no form in a file t-2.toml"), "{alone:?}");
 }
 
+/// A draft that was carried over and opened again in the edition after: nothing that was still open is forgotten.
+#[test]
+fn what_is_still_open_from_one_change_is_open_after_the_next() {
+    let first = r#"
+[[edition]]
+date = "2023-01-01"
+source = "made up"
+change = [
+  { do = "carry", from = "pick", to = "choice", ask = ["q"] },
+  { do = "carry", from = "trips.left", to = "trips.on" },
+  { do = "drop", from = "fax", reason = "No longer asked." },
+  { do = "new", to = "fresh" },
+  { do = "new", to = "passing" },
+]
+[edition.question]
+pick = "select:p,q"
+fax = "text"
+trips = { left = "text" }
+"#;
+    let asked = r#"
+choice = "select:p"
+fresh = "yes_no"
+passing = "text"
+trips = { on = "date" }
+"#;
+    let then = r#"
+[[edition]]
+date = "2024-01-01"
+source = "made up"
+change = [
+  { do = "carry", from = "choice", to = "selection" },
+  { do = "carry", from = "fresh", to = "fresher" },
+  { do = "drop", from = "passing", reason = "Asked for a year." },
+  { do = "carry", from = "trips", to = "journeys" },
+  { do = "new", to = "last" },
+]
+[edition.question]
+"#;
+    let next = r#"
+selection = "select:p"
+fresher = "yes_no"
+journeys = { on = "date" }
+last = "text"
+"#;
+    let given = answers(json!({
+        "pick": "q", "fax": "1", "trips": [{ "left": "2024-01-05" }, { "left": "soon" }],
+    }));
+    let before = load_editions(&form(asked), first).unwrap();
+    let before = before.carry_over(day("2023-01-01"), &given).unwrap();
+    assert_eq!(
+        notes(&before),
+        [
+            "pick > choice: no q \"q\"",
+            "trips[1].left > trips[1].on: does not fit \"soon\"",
+            "fax > -: dropped, No longer asked. \"1\"",
+            "- > fresh: new null",
+            "- > passing: new null",
+        ]
+    );
+    let whole = load_editions(&form(next), &format!("{first}{then}{asked}")).unwrap();
+    let carried = whole.carry_on(day("2024-01-01"), &before.answers, &before.attention).unwrap();
+    assert_eq!(
+        notes(&carried),
+        [
+            "pick > selection: no q \"q\"",
+            "trips[1].left > journeys[1].on: does not fit \"soon\"",
+            "fax > -: dropped, No longer asked. \"1\"",
+            "- > fresher: new null",
+            "- > last: new null",
+        ]
+    );
+    let straight = whole.carry_over(day("2023-01-01"), &given).unwrap();
+    assert_eq!(carried, straight, "as if it had been opened only now");
+    let same = whole.carry_on(whole.edition, &carried.answers, &carried.attention).unwrap();
+    assert_eq!(same, carried);
+}
+
 #[test]
 fn a_form_without_a_file_of_editions_has_one_edition() {
     let form = load(&form("a = \"text\"")).unwrap();
     assert!(form.earlier_editions().is_empty());
     assert_eq!(form.released().len(), 1);
     assert_eq!(form.asked(), "a = \"text\"\n");
+}
+
+/// The form of the tests in two editions: the one before asked for a fax number.
+fn two_editions(kept: Option<&str>) -> Result<Catalogue, Vec<LoadError>> {
+    let present = HEAD.replace(
+        "form.edition = \"2025-01-20\"",
+        "form.edition = \"2025-01-20\"\nform.accepted_from = \"2025-02-01\"",
+    );
+    let present = format!("{present}{}", form("name = \"text\""));
+    let editions = edition(
+        "name = \"text\"\nfax = \"text\"",
+        "{ do = \"drop\", from = \"fax\", reason = \"No longer asked.\" }",
+    );
+    let before = HEAD.replace("2025-01-20", "2024-01-01");
+    let before = kept.map(|questions| format!("{before}{}", form(questions)));
+    let spanish = "[question]\nname = \"¿Nombre?\"\n";
+    let mut files =
+        vec![("t-1.toml", present.as_str()), ("editions/t-1.toml", &editions), ("es/t-1.toml", spanish)];
+    files.extend(before.as_deref().map(|text| ("before/t-1.toml", text)));
+    load_catalogue(&files)
+}
+
+#[test]
+fn a_day_has_the_edition_that_is_taken_on_it() {
+    let catalogue = two_editions(Some("name = \"text\"\nfax = \"text\"")).unwrap();
+    let on = |date: &str| catalogue.form_on("T-1", day(date)).unwrap();
+    for (date, edition) in [
+        ("2023-12-31", "2024-01-01"),
+        ("2024-01-01", "2024-01-01"),
+        // Printed and known, and not yet taken.
+        ("2025-01-31", "2024-01-01"),
+        ("2025-02-01", "2025-01-20"),
+        ("2031-01-01", "2025-01-20"),
+    ] {
+        assert_eq!(on(date).edition.to_string(), edition, "{date}");
+        assert_eq!(catalogue.forms_on(day(date)).count(), 1);
+    }
+    let (before, present) = (on("2025-01-31"), on("2025-02-01"));
+    assert_eq!(before.accepted_until, Some(day("2025-01-31")));
+    assert_eq!((present.accepted_from, present.accepted_until), (day("2025-02-01"), None));
+    assert!(before.question("fax").is_some() && present.question("fax").is_none());
+    let spanish = catalogue.in_language(before, Language::Es);
+    assert_eq!((spanish.edition, spanish.language), (before.edition, Language::Es));
+    assert_eq!(spanish.question("name").unwrap().label, "¿Nombre?");
+    let kept = before.carry_over(before.edition, &answers(json!({ "fax": "1" }))).unwrap();
+    assert_eq!(Value::Object(kept.answers), json!({ "fax": "1" }));
+    let carried = present.carry_over(before.edition, &answers(json!({ "fax": "1", "name": "Ana" }))).unwrap();
+    assert_eq!(notes(&carried), ["fax > -: dropped, No longer asked. \"1\""]);
+    assert_eq!(catalogue.form("T-1").unwrap().edition, present.edition, "the present edition is the newest");
+}
+
+#[test]
+fn an_edition_that_cannot_be_filled_in_is_passed_over() {
+    let catalogue = two_editions(None).unwrap();
+    assert_eq!(catalogue.form_on("T-1", day("2024-06-01")).unwrap().edition, day("2025-01-20"));
+    let other = two_editions(Some("name = \"text\"")).unwrap_err();
+    assert_eq!((other.len(), other[0].file.as_str()), (1, "before/t-1.toml"), "{other:?}");
+    assert!(other[0].message.contains("asks something else"), "{other:?}");
+    let nobody = load_catalogue(&[("before/t-2.toml", "")]).unwrap_err();
+    assert!(nobody[0].message.contains("no form in a file t-2.toml"), "{nobody:?}");
+    let gap = "[[edition]]\ndate = \"2024-01-01\"\nrejected_from = \"2025-01-19\"\nsource = \"made up\"";
+    let gap = load_editions(&form("name = \"text\""), gap).unwrap_err();
+    assert!(gap[0].message.contains("from 2025-01-19 to 2025-01-20 no edition would be taken"), "{gap:?}");
+}
+
+/// An earlier edition that asks the same is filled in with the form as it is, under its own date.
+#[test]
+fn what_asks_the_same_is_filed_in_the_edition_of_its_day() {
+    let catalogue = Catalogue::embedded();
+    for (date, edition) in [
+        ("2024-01-01", "2024-10-24"),
+        ("2025-01-19", "2024-10-24"),
+        ("2026-09-17", "2025-01-20"),
+        ("2026-09-18", "2026-09-18"),
+    ] {
+        for language in Language::ALL {
+            let form = catalogue.in_language(catalogue.form_on("I-485", day(date)).unwrap(), language);
+            assert_eq!((form.edition.to_string(), form.language), (edition.to_owned(), language), "{date}");
+        }
+    }
+    assert!(catalogue.form_on("X-99", day("2026-09-18")).is_none());
 }
 
 #[test]

@@ -206,6 +206,56 @@ fn what_does_not_apply_asks_and_fires_nothing() {
 }
 
 #[test]
+fn two_homes_and_two_marriages_at_one_time_are_warned_of() {
+    let address = json!({"line1": "1 Main St", "city": "Lisbon", "country": "PT"});
+    let homes = |left: &str| {
+        json!([
+            {"address": address, "from": "2020-06-01", "current": true},
+            {"address": address, "from": "2018-05-01", "to": left},
+        ])
+    };
+    let found = |field: &str, value: Value| {
+        let mut findings = of(&with(field, value)).findings;
+        findings.retain(|one| one.rule.ends_with("-overlap"));
+        assert!(findings.iter().all(|one| one.level == Level::Warn && !one.cite.is_empty()));
+        findings.into_iter().map(|one| (one.rule, one.rests_on)).collect::<Vec<_>>()
+    };
+    let said = |rule: &str, list: &str| vec![(rule.to_owned(), vec![list.to_owned()])];
+    // A move takes some weeks.
+    assert!(found("app_residences", homes("2020-07-02")).is_empty());
+    assert_eq!(found("app_residences", homes("2020-07-03")), said("app_res-overlap", "app_residences"));
+
+    let mut twice = with("app_times_married", json!(2));
+    let married = |ended: &str| {
+        json!([
+            {"spouse_family": "Paz", "married_on": "2015-06-01", "married_place": "Cusco", "current": true},
+            {"spouse_family": "Sol", "married_on": "2010-05-01", "married_place": "Cusco", "ended_on": ended, "ended_how": "divorced", "ended_place": "Cusco"},
+        ])
+    };
+    twice.insert("app_marital_status".into(), json!("married"));
+    let mut overlap = |marriages: Value| {
+        twice.insert("app_marriages".into(), marriages);
+        let found = of(&twice).findings.into_iter().find(|one| one.rule == "app_mar-overlap");
+        found.map(|one| (one.level, one.rests_on.contains(&"app_marriages".to_owned())))
+    };
+    assert_eq!(overlap(married("2015-06-01")), None, "the same day");
+    assert_eq!(overlap(married("2015-06-02")), Some((Level::Warn, true)));
+}
+
+#[test]
+fn a_joint_petition_is_not_signed_by_one_alone_online() {
+    let form = Catalogue::embedded().form("I-751").unwrap().clone();
+    let of = |basis: &str, channel: FilingChannel| {
+        let given = Given { channel, ..given("2026-03-02") };
+        let found = evaluate(&form, &answers(json!({ "basis": basis, "sp_signature": "Ana Paz" })), &given);
+        (fired(&found).contains(&"cosigner-needed"), found.shown["sp_signature"])
+    };
+    assert_eq!(of("joint", FilingChannel::Online), (true, Truth::False));
+    assert_eq!(of("joint", FilingChannel::Paper), (false, Truth::True));
+    assert_eq!(of("divorced", FilingChannel::Online), (false, Truth::False));
+}
+
+#[test]
 fn a_waiver_online_and_an_old_edition_are_blocked() {
     let mut given = attached();
     given.fee_waiver_requested = true;

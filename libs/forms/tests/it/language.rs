@@ -22,6 +22,7 @@ fn form(when: &str) -> Form {
   {{ id = "word", section = "all", type = "text", required = "never", label = "Word" }},
   {{ id = "home", section = "all", type = "address", required = "never", label = "Home" }},
   {{ id = "work", section = "all", type = "address", required = "never", label = "Work" }},
+  {{ id = "stays", section = "all", type = "repeating", required = "never", label = "Stays", fields = ["since|date|n|Since", "until|date|n|Until"] }},
   {{ id = "list", section = "all", type = "repeating", required = "gate", label = "List", fields = ["from|date|n|From", "to|date|not it.current|To", "current|check|n|Current", "ok|yes_no|n|OK"] }},
 ]
 rule = [{{ id = "r", level = "warn", when = "{when}", field = "a", kind = "advice", message = "So." }}]
@@ -106,7 +107,49 @@ fn functions_and_dates_as_written_down() {
             json!({"gate": true, "list": [{"from": "2025-01-01", "to": "2025-02-01", "current": true}]}),
             True,
         ),
-        ("linked('I-130')", json!({}), False),
+        ("overlap_days(list, 'from', 'to', d'2026-02-01') == 0", json!({"gate": true, "list": []}), True),
+        ("overlap_days(list, 'from', 'to', d'2026-02-01') == 0", json!({"gate": true}), Unknown),
+        (
+            "overlap_days(list, 'from', 'to', d'2026-02-01') == 0",
+            json!({"gate": true, "list": [{"from": "2026-01-01", "to": "2026-01-10"}, {"from": "2026-01-10", "current": true}]}),
+            True,
+        ),
+        (
+            "overlap_days(list, 'from', 'to', d'2026-02-01') == 3",
+            json!({"gate": true, "list": [{"from": "2026-01-07", "current": true}, {"from": "2026-01-01", "to": "2026-01-10"}]}),
+            True,
+        ),
+        // Two that go on overlap up to the day that is given, and no longer.
+        (
+            "overlap_days(list, 'from', 'to', d'2026-02-01') == 12",
+            json!({"gate": true, "list": [{"from": "2026-01-20", "current": true}, {"from": "2020-01-01", "current": true}]}),
+            True,
+        ),
+        // Three at one time count once; what ends before it begins counts for nothing.
+        (
+            "overlap_days(list, 'from', 'to', d'2026-02-01') == 9",
+            json!({"gate": true, "list": [
+                {"from": "2026-01-01", "to": "2026-01-10"}, {"from": "2026-01-01", "to": "2026-01-05"},
+                {"from": "2026-01-01", "to": "2026-01-10"}, {"from": "2026-01-09", "to": "2026-01-03"}]}),
+            True,
+        ),
+        (
+            "overlap_days(list, 'from', 'to', d'2026-02-01') == 0",
+            json!({"gate": true, "list": [{"from": "2026-01-01"}, {"from": "2026-01-10", "current": true}]}),
+            Unknown,
+        ),
+        (
+            "overlap_days(list, 'from', 'to', d'2026-02-01') > 0",
+            json!({"gate": true, "list": [{"to": "2026-01-20"}, {"from": "2026-01-10", "current": true}]}),
+            Unknown,
+        ),
+        // What cannot be marked as current goes on where it has no end.
+        (
+            "overlap_days(stays, 'since', 'until', d'2026-02-01') == 22",
+            json!({"stays": [{"since": "2026-01-01"}, {"since": "2026-01-10"}]}),
+            True,
+        ),
+        ("linked('T-1')", json!({}), False),
         ("edition < form_edition", json!({}), Unknown),
         ("channel == 'online' and not fee_waiver_requested", json!({}), True),
         ("n * 9999999999 * 9999999999 > 1", json!({"n": 9_999_999}), Unknown),

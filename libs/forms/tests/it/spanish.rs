@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use docket_forms::{Answers, Catalogue, Form, Language, LoadError, Step, evaluate};
+use docket_forms::{Answers, Catalogue, FeeResult, Form, Given, Language, LoadError, Step, evaluate, fee};
 use serde_json::json;
 
 use crate::support::{HEAD, answers, given};
@@ -121,6 +121,46 @@ fn what_is_evaluated_is_the_same_and_is_said_in_spanish() {
     let need = es.evidence.iter().find(|need| need.kind == "government_id_photo").unwrap();
     assert!(need.title.starts_with("Documento de identidad"), "{}", need.title);
     assert_eq!(need.because, "Debido a su respuesta a “Motivo”.");
+}
+
+#[test]
+fn why_something_is_needed_is_said_in_words_in_both_languages() {
+    let catalogue = Catalogue::embedded();
+    let english = catalogue.form("I-485").unwrap();
+    let spanish = catalogue.in_language(english, Language::Es);
+    let foreign = Given { foreign_language: true, ..given("2026-02-03") };
+    for (form, words) in [
+        (english, "Because a file that you attached is not in English."),
+        (spanish, "Porque un archivo que usted adjuntó no está en inglés."),
+    ] {
+        let needs = evaluate(form, &Answers::new(), &foreign).evidence;
+        assert_eq!(needs.iter().find(|need| need.kind == "translation").unwrap().because, words);
+    }
+    for form in catalogue.forms() {
+        let mut search = crate::search::Search::new(form);
+        let questions: Vec<_> = form.questions.iter().collect();
+        for form in Language::ALL.map(|language| catalogue.in_language(form, language)) {
+            for _ in 0..40 {
+                let given = search.given();
+                let answers = search.answers(&questions, given.filing_date);
+                let found = evaluate(form, &answers, &given);
+                let fees = match fee(form, &answers, &given, false) {
+                    FeeResult::Known { rows, later, .. } => rows.into_iter().chain(later).collect(),
+                    FeeResult::Unknown { .. } => Vec::new(),
+                };
+                let why = found.missing.into_iter().map(|one| one.because);
+                let why = why.chain(found.evidence.into_iter().map(|one| one.because));
+                for words in why.chain(fees.into_iter().map(|row| row.because)) {
+                    let english = words.starts_with("Because ")
+                        || words.starts_with("This form ")
+                        || words.starts_with("Everyone ");
+                    assert_eq!(english, form.language == Language::En, "{}: {words}", form.id);
+                    assert!(!words.contains("linked(") && !words.contains("has_evidence("), "{words}");
+                    assert!(!words.contains(" == ") && !words.contains("d'"), "{words}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

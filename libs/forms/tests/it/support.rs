@@ -42,16 +42,22 @@ pub(crate) fn load_editions(form: &str, editions: &str) -> Result<Form, Vec<Load
     load_all(&[("t-1.toml", &format!("{HEAD}{form}")), ("editions/t-1.toml", editions)])
 }
 
-/// Loads the form of a catalogue of files beside the real blocks.
-pub(crate) fn load_all(files: &[(&str, &str)]) -> Result<Form, Vec<LoadError>> {
+/// Loads a catalogue of files beside the real blocks.
+pub(crate) fn load_catalogue(files: &[(&str, &str)]) -> Result<Catalogue, Vec<LoadError>> {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("editions")).unwrap();
-    std::fs::create_dir(folder.path().join("es")).unwrap();
+    for under in ["editions", "before", "es"] {
+        std::fs::create_dir(folder.path().join(under)).unwrap();
+    }
     std::fs::write(folder.path().join("_common.toml"), include_str!("../../catalogue/_common.toml")).unwrap();
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
-    Catalogue::load(folder.path()).map(|catalogue| {
+    Catalogue::load(folder.path())
+}
+
+/// Loads the form of a catalogue of files beside the real blocks.
+pub(crate) fn load_all(files: &[(&str, &str)]) -> Result<Form, Vec<LoadError>> {
+    load_catalogue(files).map(|catalogue| {
         let form = catalogue.form("T-1").unwrap();
         let spanish = files.iter().any(|(name, _)| name.starts_with("es/"));
         catalogue.in_language(form, if spanish { Language::Es } else { Language::En }).clone()

@@ -373,7 +373,11 @@ fn ensure_silent(filing: &filings::Filing, rule: &str) -> anyhow::Result<()> {
 }
 
 async fn see_fee(player: &Player, who: &str, cents: i64) -> Answer {
-    let message = filings::QuoteFeeRequest { request_id: command_id(), name: player.matter.filing.clone() };
+    let message = filings::QuoteFeeRequest {
+        request_id: command_id(),
+        name: player.matter.filing.clone(),
+        language: String::new(),
+    };
     let quote = call!(player, player.token(who)?, drafts, quote_fee, message)?;
     let total = quote.total.context("total")?.cents;
     if total != cents {

@@ -1,6 +1,6 @@
 //! `CatalogueService`: the forms, open to everybody.
 
-use docket_forms::{Catalogue, Form, Language, Outcome, Step};
+use docket_forms::{Form, Language, Outcome, Step};
 use docket_kernel::Refusal;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::catalogue_service_server::CatalogueService;
@@ -21,7 +21,7 @@ impl CatalogueService for CatalogueApi {
     ) -> Result<Response<pb::ListFormsResponse>, Status> {
         let (catalogue, language) = (&self.0.catalogue, Language::of(&request.get_ref().language));
         let said = |form| summary(catalogue.in_language(form, language));
-        let mut forms: Vec<_> = catalogue.forms().map(said).collect();
+        let mut forms: Vec<_> = catalogue.forms_on(self.0.today()).map(said).collect();
         forms.sort_by(|a, b| a.form.cmp(&b.form));
         Ok(Response::new(pb::ListFormsResponse { forms, catalogue_version: catalogue.version().to_owned() }))
     }
@@ -43,15 +43,15 @@ impl CatalogueService for CatalogueApi {
         &self,
         request: Request<pb::GuideFormsRequest>,
     ) -> Result<Response<pb::GuideFormsResponse>, Status> {
-        let answer = guide(&self.0.catalogue, request.get_ref()).map_err(ApiError::from)?;
+        let answer = guide(&self.0, request.get_ref()).map_err(ApiError::from)?;
         Ok(Response::new(answer))
     }
 }
 
 /// The next question of the guided choice, or where the answers lead.
-fn guide(catalogue: &Catalogue, request: &pb::GuideFormsRequest) -> Result<pb::GuideFormsResponse, Refusal> {
+fn guide(desk: &Desk, request: &pb::GuideFormsRequest) -> Result<pb::GuideFormsResponse, Refusal> {
     let language = Language::of(&request.language);
-    let guide = catalogue.guide(language).ok_or_else(|| {
+    let guide = desk.catalogue.guide(language).ok_or_else(|| {
         Refusal::state("NO_GUIDE", "This catalogue has no guided choice of a form.")
             .way_out("Look at the list of forms.")
     })?;
@@ -73,15 +73,15 @@ fn guide(catalogue: &Catalogue, request: &pb::GuideFormsRequest) -> Result<pb::G
         },
         Step::End(outcomes) => pb::GuideFormsResponse {
             question: None,
-            outcomes: outcomes.into_iter().map(|one| outcome(catalogue, one, language)).collect(),
+            outcomes: outcomes.into_iter().map(|one| outcome(desk, one, language)).collect(),
         },
     })
 }
 
-fn outcome(catalogue: &Catalogue, outcome: &Outcome, language: Language) -> pb::GuideOutcome {
-    let forms = outcome.forms.iter().filter_map(|form| catalogue.form(form));
+fn outcome(desk: &Desk, outcome: &Outcome, language: Language) -> pb::GuideOutcome {
+    let forms = outcome.forms.iter().filter_map(|form| desk.catalogue.form_on(form, desk.today()));
     pb::GuideOutcome {
-        forms: forms.map(|form| summary(catalogue.in_language(form, language))).collect(),
+        forms: forms.map(|form| summary(desk.catalogue.in_language(form, language))).collect(),
         text: outcome.text.clone(),
         cite: outcome.cite.clone(),
     }
@@ -99,5 +99,7 @@ fn summary(form: &Form) -> pb::FormSummary {
         summary: form.summary.clone(),
         edition: form.edition.to_string(),
         online: is_online(form),
+        accepted_from: form.accepted_from.to_string(),
+        accepted_until: form.accepted_until.map(|day| day.to_string()).unwrap_or_default(),
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn ask(
             Ok(done) => {
                 // With all answers: who goes on from this etag has seen what others wrote.
                 let dossier = desk.dossiers.after(dossier, done).await?;
-                return view::whole(desk, &dossier, Language::of(&request.language)).await;
+                return view::whole(desk, caller, &dossier, Language::of(&request.language)).await;
             }
             // Somebody wrote to the request between our look and now: merged again.
             Err(ExecuteError::Refused(refusal))

@@ -1,5 +1,7 @@
 //! From the fee to sending: quote, review, sign, submit.
 
+use std::collections::HashMap;
+
 use docket_eventlog::{Context, Error, ExecuteError, Expected, Store, StreamAppend, Subjects};
 use docket_forms::{FeeResult, Language, fee};
 use docket_kernel::{Refusal, derived_id, resource};
@@ -23,7 +25,14 @@ use crate::sheet::fits_event;
 use crate::{party, review};
 
 /// Why a row is zero while a waiver is asked for.
-const WAIVER_ASKED: &str = "You ask that this be waived; an officer decides before your filing is accepted.";
+fn waiver_asked(language: Language) -> &'static str {
+    match language {
+        Language::En => "You ask that this be waived; an officer decides before your filing is accepted.",
+        Language::Es => {
+            "Usted pide que se le exima de este pago; un oficial lo decide antes de que se acepte su presentación."
+        }
+    }
+}
 
 /// Asks payments for the fee and notes that it was shown.
 pub(super) async fn quote(
@@ -48,7 +57,38 @@ pub(super) async fn quote(
     desk.filings
         .execute(&context, id, Subjects::filing(id), |state| filing::show_fee(state, shown.clone()))
         .await?;
-    Ok(pb::QuoteFeeResponse { quote: quote.name, rows: quote.rows, total: Some(total) })
+    let rows = in_language(desk, &check, &dossier, quote.rows, Language::of(&request.language));
+    Ok(pb::QuoteFeeResponse { quote: quote.name, rows, total: Some(total) })
+}
+
+fn reason(waived: bool, because: String, language: Language) -> String {
+    if waived { waiver_asked(language).to_owned() } else { because }
+}
+
+/// The rows with their reasons in a language; the quote itself is kept in English, like all that is signed.
+fn in_language(
+    desk: &Desk,
+    check: &Check<'_>,
+    dossier: &Dossier,
+    rows: Vec<FeeRow>,
+    language: Language,
+) -> Vec<FeeRow> {
+    let said = desk.catalogue.in_language(check.form, language);
+    if said.language == Language::En {
+        return rows;
+    }
+    let computed = fee(said, &dossier.content.answers, &check.given, dossier.filing.fee_waiver);
+    let reasons: HashMap<String, String> = match computed {
+        FeeResult::Known { rows, .. } => {
+            rows.into_iter().map(|row| (row.id, reason(row.waived, row.because, said.language))).collect()
+        }
+        FeeResult::Unknown { .. } => HashMap::new(),
+    };
+    let told = |row: FeeRow| {
+        let because = reasons.get(&row.row).cloned().unwrap_or(row.because);
+        FeeRow { because, ..row }
+    };
+    rows.into_iter().map(told).collect()
 }
 
 fn quote_request(check: &Check<'_>, dossier: &Dossier, command: Uuid) -> Result<CreateQuoteRequest, Refusal> {
@@ -65,7 +105,7 @@ fn quote_request(check: &Check<'_>, dossier: &Dossier, command: Uuid) -> Result<
                     cents: row.cents,
                     cite: row.cite,
                     waiver_asked: row.waived,
-                    because: if row.waived { WAIVER_ASKED.to_owned() } else { row.because },
+                    because: reason(row.waived, row.because, Language::En),
                 })
                 .collect(),
             table_version,

@@ -149,7 +149,15 @@ impl Client {
     }
 
     pub(crate) async fn quote(&self, name: &str) -> Result<pb::QuoteFeeResponse, Status> {
-        let request = pb::QuoteFeeRequest { request_id: Uuid::now_v7().to_string(), name: name.into() };
+        self.quote_in(name, "").await
+    }
+
+    pub(crate) async fn quote_in(&self, name: &str, language: &str) -> Result<pb::QuoteFeeResponse, Status> {
+        let request = pb::QuoteFeeRequest {
+            request_id: Uuid::now_v7().to_string(),
+            name: name.into(),
+            language: language.into(),
+        };
         Ok(self.drafts.clone().quote_fee(with_token(request, &self.token)).await?.into_inner())
     }
 

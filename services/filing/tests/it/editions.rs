@@ -7,6 +7,7 @@ use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
 use docket_service::testing::Running;
+use jiff::ToSpan as _;
 use serde_json::{Value, json};
 use tonic::Code;
 
@@ -31,13 +32,21 @@ impl Client {
 
 /// The catalogue with a next edition of I-90: one question has another id, one option and one question are gone, one is new.
 pub(crate) fn next_catalogue(folder: &Path) -> PathBuf {
+    catalogue_with_next(folder, NEXT)
+}
+
+/// The same, with the first day on which the next edition is taken.
+fn catalogue_with_next(folder: &Path, accepted_from: &str) -> PathBuf {
     let to = folder.join("catalogue");
     copy(&catalogue(), &to);
     let earlier = Catalogue::embedded().form("I-90").unwrap().asked();
     let file = to.join("i-90.toml");
     let form = std::fs::read_to_string(&file).unwrap();
     let changes = [
-        (format!("form.edition = \"{EARLIER}\""), format!("form.edition = \"{NEXT}\"")),
+        (
+            format!("form.edition = \"{EARLIER}\""),
+            format!("form.edition = \"{NEXT}\"\nform.accepted_from = \"{accepted_from}\""),
+        ),
         (r#"id = "place_applied""#.to_owned(), r#"id = "place_of_application""#.to_owned()),
         (r#", "old_edition_card""#.to_owned(), String::new()),
         (
@@ -144,6 +153,43 @@ async fn answers_of_a_draft_are_carried_over_and_what_does_not_come_over_is_told
     assert!(listed.contains(&(draft.name.clone(), NEXT.to_owned())), "{listed:?}");
     assert!(listed.iter().any(|(name, _)| *name == other), "{listed:?}");
     world.expect_nothing_personal_in_the_clear(&["Miami", "Rosa"]).await;
+    next.stop().await.unwrap();
+}
+
+/// A node knows of an edition days before it is taken: until then drafts begin and stay in the one before, and then move on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_moves_on_from_the_day_on_which_the_next_edition_is_taken() {
+    let (world, folder) = (World::start().await, tempfile::tempdir().unwrap());
+    let zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
+    let today = zone.to_datetime(jiff::Timestamp::from_microsecond(world.now_us()).unwrap()).date();
+    let (last, first) = (today.saturating_add(1.day()), today.saturating_add(2.days()));
+    let to = catalogue_with_next(folder.path(), &first.to_string());
+    std::fs::create_dir(to.join("before")).unwrap();
+    std::fs::copy(catalogue().join("i-90.toml"), to.join("before/i-90.toml")).unwrap();
+    let next = world.node_with(to).await;
+    let there = world.person("Ana Lúcia", "Lima").at(&next);
+
+    let draft = there.start("I-90").await.unwrap();
+    assert_eq!(draft.edition, EARLIER);
+    let given = json!({ "reason": "old_edition_card", "place_applied": "Lima" });
+    let before = there.answer(&draft.name, &given).await.unwrap();
+    assert_eq!((before.edition.as_str(), &answers(&before)), (EARLIER, &given));
+    let shown = |forms: Vec<pb::FormSummary>| {
+        let one = forms.into_iter().find(|form| form.form == "I-90").unwrap();
+        (one.edition, one.accepted_from, one.accepted_until)
+    };
+    let taken = (EARLIER.to_owned(), EARLIER.to_owned(), last.to_string());
+    assert_eq!(shown(world.forms_at(&next).await), taken);
+
+    world.advance(2 * 86_400);
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let there = Client { token: world.token(there.account), ..there };
+    let seen = there.get(&draft.name).await.unwrap();
+    assert_eq!((seen.edition.as_str(), seen.etag), (NEXT, before.etag + 1));
+    assert_eq!(answers(&seen), json!({ "place_of_application": "Lima" }));
+    assert_eq!(there.start("I-90").await.unwrap().edition, NEXT);
+    let taken = (NEXT.to_owned(), first.to_string(), String::new());
+    assert_eq!(shown(world.forms_at(&next).await), taken);
     next.stop().await.unwrap();
 }
 

@@ -39,7 +39,8 @@ async fn a_filing_is_shown_its_fee_signed_sent_paid_and_received() {
     assert_eq!(ana.answer(&draft, &json!({ "app_weight": 141 })).await.unwrap().state, "draft");
     assert_eq!(reason(&ana.submit(&draft).await.unwrap_err()), "NOT_SIGNED");
     assert_eq!(reason(&ana.sign(&draft, &hash, "Ana Lucia Lima").await.unwrap_err()), "CONTENT_CHANGED");
-    ana.quote(&draft).await.unwrap();
+    let rows = ana.quote_in(&draft, "es").await.unwrap().rows;
+    assert_eq!(rows[0].because, "La paga toda persona que presenta este formulario.");
     ana.sign_now(&draft).await;
 
     let command = Uuid::now_v7();

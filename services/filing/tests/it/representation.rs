@@ -235,6 +235,10 @@ async fn whoever_acts_no_longer_sees_nothing() {
         let (obi, ana, representation) = consented(&world).await;
         let draft = obi.begin_for("N-400", &representation, "").await.unwrap().name;
         assert_eq!((obi.list().await.len(), ana.list().await.len()), (1, 1));
+        let extends = json!({ "used_preparer": true, "prep_is_rep": true, "prep_scope": "extends" });
+        obi.answer(&draft, &extends).await.unwrap();
+        let asks_for_g28 = |draft: pb::Filing| draft.findings.iter().any(|one| one.rule == "prep-needs-g28");
+        assert!(!asks_for_g28(obi.get(&draft).await.unwrap()), "his appearance stands");
         if ends == "withdraw" {
             assert_eq!(ana.withdraw(&representation).await.unwrap_err().code(), Code::PermissionDenied);
             assert_eq!(obi.withdraw(&representation).await.unwrap().state, "withdrawn");
@@ -254,8 +258,10 @@ async fn whoever_acts_no_longer_sees_nothing() {
             reason(&obi.begin_for("N-400", &representation, "").await.unwrap_err()),
             "NOT_REPRESENTED"
         );
-        // What was prepared is the client's, and stays.
-        assert_eq!(ana.get(&draft).await.unwrap().state, "draft");
+        // What was prepared is the client's, and stays; nobody stands for it now.
+        let left = ana.get(&draft).await.unwrap();
+        assert_eq!(left.state, "draft");
+        assert!(asks_for_g28(left));
     }
 }
 

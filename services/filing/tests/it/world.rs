@@ -182,6 +182,12 @@ impl World {
         Ok(answer.into_inner())
     }
 
+    /// The forms as a node lists them.
+    pub(crate) async fn forms_at(&self, node: &Running) -> Vec<pb::FormSummary> {
+        let answer = CatalogueServiceClient::new(node.channel()).list_forms(pb::ListFormsRequest::default());
+        answer.await.expect("the list").into_inner().forms
+    }
+
     /// The forms as they are listed in a language.
     pub(crate) async fn forms(&self, language: &str) -> Vec<pb::FormSummary> {
         let request = pb::ListFormsRequest { language: language.into() };

@@ -45,7 +45,7 @@ pub fn quote(state: &Quote, quoted: FeeQuoted) -> Result<Vec<Event>, Refusal> {
 pub fn check_rows(catalogue: &Catalogue, rows: &[FeeRow], filing_date: Date) -> Result<i64, Refusal> {
     let mut total = 0;
     for row in rows {
-        let form = catalogue.form(&row.form).ok_or_else(|| {
+        let form = catalogue.form_on(&row.form, filing_date).ok_or_else(|| {
             Refusal::invalid("rows.form", "FORM_UNKNOWN", format!("{} is not in the fee table", row.form))
         })?;
         let known = form.fees.iter().any(|fee| {
