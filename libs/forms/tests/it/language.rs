@@ -107,6 +107,19 @@ fn functions_and_dates_as_written_down() {
             json!({"gate": true, "list": [{"from": "2025-01-01", "to": "2025-02-01", "current": true}]}),
             True,
         ),
+        ("linked('T-1')", json!({}), False),
+        ("edition < form_edition", json!({}), Unknown),
+        ("channel == 'online' and not fee_waiver_requested", json!({}), True),
+        ("n * 9999999999 * 9999999999 > 1", json!({"n": 9_999_999}), Unknown),
+    ] {
+        assert_eq!(value(when, with.clone()), expected, "{when} with {with}");
+    }
+}
+
+#[test]
+fn days_that_two_items_cover_are_counted_once() {
+    use Truth::{True, Unknown};
+    for (when, with, expected) in [
         ("overlap_days(list, 'from', 'to', d'2026-02-01') == 0", json!({"gate": true, "list": []}), True),
         ("overlap_days(list, 'from', 'to', d'2026-02-01') == 0", json!({"gate": true}), Unknown),
         (
@@ -149,10 +162,6 @@ fn functions_and_dates_as_written_down() {
             json!({"stays": [{"since": "2026-01-01"}, {"since": "2026-01-10"}]}),
             True,
         ),
-        ("linked('T-1')", json!({}), False),
-        ("edition < form_edition", json!({}), Unknown),
-        ("channel == 'online' and not fee_waiver_requested", json!({}), True),
-        ("n * 9999999999 * 9999999999 > 1", json!({"n": 9_999_999}), Unknown),
     ] {
         assert_eq!(value(when, with.clone()), expected, "{when} with {with}");
     }

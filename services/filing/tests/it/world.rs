@@ -184,8 +184,9 @@ impl World {
 
     /// The forms as a node lists them.
     pub(crate) async fn forms_at(&self, node: &Running) -> Vec<pb::FormSummary> {
-        let answer = CatalogueServiceClient::new(node.channel()).list_forms(pb::ListFormsRequest::default());
-        answer.await.expect("the list").into_inner().forms
+        let answer =
+            CatalogueServiceClient::new(node.channel()).list_forms(pb::ListFormsRequest::default()).await;
+        answer.expect("the list").into_inner().forms
     }
 
     /// The forms as they are listed in a language.
