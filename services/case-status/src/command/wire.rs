@@ -62,6 +62,10 @@ commands! {
     OrderCardRequest "OrderCard",
     RecordCardRequest "RecordCard",
     ConfirmAddressRequest "ConfirmAddress",
+    RequestExpediteRequest "RequestExpedite",
+    AnswerExpediteRequest "AnswerExpedite",
+    SendInquiryRequest "SendInquiry",
+    AnswerInquiryRequest "AnswerInquiry",
 }
 
 /// What an appointment is for.
