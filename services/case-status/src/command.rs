@@ -1,9 +1,11 @@
 //! The service `case-status`: the log of cases, commands on them, and what other services' events do to them.
 
+mod answers;
 mod api;
 mod booking;
 mod challenges;
 mod deadlines;
+mod inquiries;
 mod links;
 mod parties;
 mod reactions;
@@ -22,6 +24,7 @@ use docket_service::{Base, BaseOptions, Server, ServiceConfig, Stop};
 use sqlx::migrate::Migrator;
 
 use crate::aggregate::{Cases, LOG};
+use answers::OwedAnswers;
 use api::CaseCommands;
 use challenges::Challenges;
 use links::LinkedCases;
@@ -70,6 +73,7 @@ pub fn server(base: Base) -> Server {
     let serials = Arc::new(Serials::new(base.pool.clone(), &base.vault));
     let commands = CaseCommands::new(base.clone(), store.clone(), Arc::clone(&serials));
     let words = CaseWords { store: store.clone() };
+    let answers = OwedAnswers { obligations: base.log.obligations(), owner: base.name };
     let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone() };
     Server::new(base)
         .grpc(CaseCommandServiceServer::new(commands))
@@ -80,5 +84,6 @@ pub fn server(base: Base) -> Server {
         .subscriber("notifications", Arc::new(Notices { store: store.clone() }))
         .subscriber(LOG, Arc::new(LinkedCases { store: store.clone() }))
         .subscriber(LOG, Arc::new(Challenges { store }))
+        .subscriber(LOG, Arc::new(answers))
         .timers(Arc::new(deadlines))
 }

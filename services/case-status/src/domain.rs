@@ -22,8 +22,8 @@ pub use docket_proto::events::case::Event;
 pub use evolve::evolve;
 pub use state::{
     Appearance, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check, Deadline,
-    Direction, FeeOwed, FeeWaiver, Interview, Link, LinkKind, MoveRoute, Oath, Outcome, Recommendation,
-    Request, RequestKind, RequestState, Stage,
+    Direction, Expedite, ExpediteState, FeeOwed, FeeWaiver, Inquiry, Interview, Link, LinkKind, MoveRoute,
+    Oath, Outcome, Recommendation, Request, RequestKind, RequestState, Stage,
 };
 
 /// Families whose cases are taken in by machine, with what each needs (8 CFR 335.1, 335.2 for naturalization).

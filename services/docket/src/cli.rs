@@ -107,6 +107,15 @@ enum Command {
         #[arg(long, default_value = "en")]
         language: String,
     },
+    /// Ask that a case come before others, by one of the published criteria; there is no appeal against the answer.
+    Expedite(commands::AskArgs),
+    /// Send an inquiry about a case, such as a notice that did not come.
+    Inquire(commands::AskArgs),
+    /// What was asked in a case, with the words of both sides; for the party and for officers.
+    Inquiries {
+        /// Receipt number, or cases/<id>.
+        case: String,
+    },
     /// Your notices; saves one as PDF with --save.
     Inbox {
         /// Save this notice (notices/<id>) as PDF here.
@@ -196,6 +205,9 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }
+        Command::Expedite(args) => commands::expedite(&home, args, &teller).await,
+        Command::Inquire(args) => commands::inquire(&home, args, &teller).await,
+        Command::Inquiries { case } => commands::inquiries(&home, &case, &teller).await,
         Command::Inbox { save, to } => {
             commands::inbox(&home, save.as_deref().zip(to.as_deref()), &teller).await
         }

@@ -111,6 +111,8 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::RepresentationEnded => include_str!("../templates/representation_ended.typ"),
         NoticeKind::CardMailed => include_str!("../templates/card_mailed.typ"),
         NoticeKind::CardReturned => include_str!("../templates/card_returned.typ"),
+        NoticeKind::ExpediteDecision => include_str!("../templates/expedite_decision.typ"),
+        NoticeKind::InquiryAnswer => include_str!("../templates/inquiry_answer.typ"),
         NoticeKind::Oath => include_str!("../templates/oath.typ"),
         NoticeKind::CitizenshipCertificateReady => {
             include_str!("../templates/citizenship_certificate_ready.typ")
@@ -155,6 +157,8 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         | NoticeKind::RepresentationEnded
         | NoticeKind::CardMailed
         | NoticeKind::CardReturned
+        | NoticeKind::ExpediteDecision
+        | NoticeKind::InquiryAnswer
         | NoticeKind::CitizenshipCertificateReady => "Notice of Action",
     }
 }

@@ -19,6 +19,8 @@ notice-address_changed = Your address was changed
 notice-representation_ended = Nobody represents you any more
 notice-card_mailed = Your card or document is on its way
 notice-card_returned = Your card or document came back to us
+notice-expedite_decision = Answer to your request to expedite
+notice-inquiry_answer = Answer to your inquiry
 notice-oath = Oath ceremony
 notice-citizenship_certificate_ready = Your Certificate of Naturalization
 

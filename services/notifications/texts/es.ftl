@@ -19,6 +19,8 @@ notice-address_changed = Cambió su dirección
 notice-representation_ended = Ya nadie le representa
 notice-card_mailed = Su tarjeta o documento está en camino
 notice-card_returned = Nos devolvieron su tarjeta o documento
+notice-expedite_decision = Respuesta a su pedido de agilizar el caso
+notice-inquiry_answer = Respuesta a su consulta
 notice-oath = Ceremonia de juramento
 notice-citizenship_certificate_ready = Su Certificado de Naturalización
 

@@ -393,6 +393,8 @@ impl Books {
             ("address_changed", &["case.move_recorded.v1"]),
             ("card_mailed", &["case.card_mailed.v1", "case.card_remailed.v1"]),
             ("card_returned", &["case.card_returned.v1"]),
+            ("expedite_decision", &["case.expedite_decided.v1"]),
+            ("inquiry_answer", &["case.inquiry_answered.v1"]),
             ("oath", &["case.oath_scheduled.v1"]),
             ("citizenship_certificate_ready", &["case.certificate_issued.v1"]),
         ];

@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::booking::{self, Asked};
+use super::inquiries;
 use super::serials::Serials;
 use super::wire::{self, Command, Kind};
 use crate::aggregate::Cases;
@@ -455,6 +456,71 @@ impl CaseCommandService for CaseCommands {
         request: Request<pb::WithdrawCaseRequest>,
     ) -> Result<Response<pb::WithdrawCaseResponse>, Status> {
         answer!(WithdrawCaseResponse, self.run(request, |case, _, _| decide::withdraw(case)).await?)
+    }
+
+    async fn request_expedite(
+        &self,
+        request: Request<pb::RequestExpediteRequest>,
+    ) -> Result<Response<pb::RequestExpediteResponse>, Status> {
+        let decide = |case: &Case, message: &pb::RequestExpediteRequest, facts: &Facts| {
+            let id = derived_id("expedite", facts.command_id, 0);
+            decide::request_expedite(case, id, &message.criterion, &message.reasons, facts.now)
+        };
+        let (case, state) = self.run(request, decide).await?;
+        let deadline = state.expedite.as_ref().map(|expedite| (&expedite.deadline).into());
+        Ok(Response::new(pb::RequestExpediteResponse { case: Some(case), deadline }))
+    }
+
+    async fn answer_expedite(
+        &self,
+        request: Request<pb::AnswerExpediteRequest>,
+    ) -> Result<Response<pb::AnswerExpediteResponse>, Status> {
+        let decide = |case: &Case, message: &pb::AnswerExpediteRequest, facts: &Facts| {
+            decide::answer_expedite(case, facts.account, message.granted, &message.answer)
+        };
+        answer!(AnswerExpediteResponse, self.run(request, decide).await?)
+    }
+
+    async fn send_inquiry(
+        &self,
+        request: Request<pb::SendInquiryRequest>,
+    ) -> Result<Response<pb::SendInquiryResponse>, Status> {
+        let decide = |case: &Case, message: &pb::SendInquiryRequest, facts: &Facts| {
+            let id = derived_id("inquiry", facts.command_id, 0);
+            decide::send_inquiry(case, id, &message.kind, &message.text, facts.now)
+        };
+        let (case, state) = self.run(request, decide).await?;
+        let sent = state
+            .inquiries
+            .last()
+            .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no inquiry after it")))?;
+        Ok(Response::new(pb::SendInquiryResponse {
+            case: Some(case),
+            inquiry: resource::name("inquiries", sent.id),
+            deadline: Some((&sent.deadline).into()),
+        }))
+    }
+
+    async fn answer_inquiry(
+        &self,
+        request: Request<pb::AnswerInquiryRequest>,
+    ) -> Result<Response<pb::AnswerInquiryResponse>, Status> {
+        let decide = |case: &Case, message: &pb::AnswerInquiryRequest, facts: &Facts| {
+            let inquiry = resource::parse_field("inquiry", "inquiries", &message.inquiry)?;
+            decide::answer_inquiry(case, inquiry, facts.account, &message.answer)
+        };
+        answer!(AnswerInquiryResponse, self.run(request, decide).await?)
+    }
+
+    async fn list_inquiries(
+        &self,
+        request: Request<pb::ListInquiriesRequest>,
+    ) -> Result<Response<pb::ListInquiriesResponse>, Status> {
+        let caller = caller(&request)?;
+        let case_id = resource::parse("cases", &request.get_ref().name).map_err(ApiError::from)?;
+        self.admit(&caller, "ListInquiries", case_id).await?;
+        let events = self.store.load(case_id).await.map_err(ApiError::from)?.events;
+        Ok(Response::new(inquiries::of(&self.base.log, &events).await?))
     }
 }
 

@@ -63,6 +63,10 @@ commands! {
     OrderCardRequest "OrderCard",
     RecordCardRequest "RecordCard",
     ConfirmAddressRequest "ConfirmAddress",
+    RequestExpediteRequest "RequestExpedite",
+    AnswerExpediteRequest "AnswerExpedite",
+    SendInquiryRequest "SendInquiry",
+    AnswerInquiryRequest "AnswerInquiry",
 }
 
 /// What an appointment is for.

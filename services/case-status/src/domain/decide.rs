@@ -9,7 +9,9 @@ mod card;
 mod challenge;
 mod decision;
 mod ending;
+mod expedite;
 mod fee;
+mod inquiry;
 mod intake;
 mod interview;
 mod link;
@@ -21,6 +23,8 @@ mod response;
 mod unsolicited;
 
 use docket_kernel::Refusal;
+use docket_kernel::deadline::{self, Rule, ServiceChannel, office_date};
+use docket_proto::types::v1 as types;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -32,7 +36,9 @@ pub use biometrics::{move_biometrics, record_background_check, schedule_biometri
 pub use card::{CardStep, confirm_address, order_card, record_card};
 pub use challenge::{follow_challenge, is_about};
 pub use decision::{Verdict, decide_case, recommend};
+pub use expedite::{CRITERIA, answer_expedite, request_expedite};
 pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
+pub use inquiry::{INQUIRIES, answer_inquiry, send_inquiry};
 pub use intake::{accept, decide_fee_waiver, intake_reasons, open, record_notice, record_refund, reject};
 pub use interview::{TestResult, complete_interview, move_interview, schedule_interview};
 pub use link::{Filed, Others, basis_end, close_as_moot, follow_basis, link};
@@ -81,6 +87,7 @@ pub const REASONS: &[&str] = &[
     "ALREADY_VOIDED",
     "BASIS_NOT_APPROVED",
     "BIOMETRICS_MISSING",
+    "CARD_NOT_MAILED",
     "CARD_ORDERED",
     "CARD_STEP_OUT_OF_ORDER",
     "CARD_STILL_KEPT",
@@ -91,14 +98,20 @@ pub const REASONS: &[&str] = &[
     "CODES_MISSING",
     "CONFLICT_OF_INTEREST",
     "CONTINUED_ALREADY",
+    "CRITERION_UNKNOWN",
     "DECISION_PENDING",
+    "EXPEDITE_GRANTED",
+    "EXPEDITE_OPEN",
     "FEE_NOT_OWED",
     "FEE_OWED",
     "FEE_STILL_IN_TIME",
     "FEE_WAIVER_UNDECIDED",
     "GROUNDS_MISSING",
+    "INQUIRY_NOT_OPEN",
+    "INQUIRY_OPEN",
     "INTERVIEW_MISSING",
     "ITEMS_MISSING",
+    "KIND_UNKNOWN",
     "MOTION_NOT_GRANTED",
     "MOTION_UNKNOWN",
     "MOTION_USED",
@@ -112,6 +125,7 @@ pub const REASONS: &[&str] = &[
     "NOT_RECOMMENDED",
     "NOT_SCHEDULED",
     "NO_CARD",
+    "NO_EXPEDITE_OPEN",
     "NO_REQUEST_OPEN",
     "NO_WAIVER_ASKED",
     "NUMBER_MALFORMED",
@@ -121,6 +135,7 @@ pub const REASONS: &[&str] = &[
     "OUTSIDE_HOURS",
     "PERIOD_TOO_LONG",
     "PERIOD_TOO_SHORT",
+    "PREMIUM_AVAILABLE",
     "REQUEST_OPEN",
     "RESULT_UNKNOWN",
     "REVERIFICATION_MISSING",
@@ -136,7 +151,27 @@ pub const REASONS: &[&str] = &[
     "TOO_LATE_TO_MOVE",
     "TOO_SOON",
     "TRACKING_MISSING",
+    "WORDS_OUT_OF_BOUNDS",
 ];
+
+/// How many characters the words have that a party and the office write to each other here.
+const WORDS: std::ops::RangeInclusive<usize> = 20..=2_000;
+
+/// Words that say something, without the blanks around them.
+fn worded(field: &str, text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if WORDS.contains(&text.chars().count()) {
+        return Ok(text.to_owned());
+    }
+    Err(Refusal::invalid(field, "WORDS_OUT_OF_BOUNDS", "Say it in 20 to 2,000 characters."))
+}
+
+/// Until when the office means to answer what is asked now.
+fn answer_by(case: &Case, rule: &str, now: Timestamp) -> Result<types::Deadline, Refusal> {
+    let rule = Rule::of(rule).abroad(case.abroad);
+    let deadline = deadline::Deadline::compute(rule, office_date(now), ServiceChannel::Posted, &case.zone)?;
+    Ok((&super::Deadline::from(&deadline)).into())
+}
 
 /// The case was accepted and is not decided.
 fn pending(case: &Case) -> Result<(), Refusal> {

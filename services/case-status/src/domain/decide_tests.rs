@@ -5,7 +5,9 @@ mod assign;
 mod biometrics;
 mod card;
 mod decision;
+mod expedite;
 mod fee;
+mod inquiry;
 mod intake;
 mod interview;
 mod link;
@@ -25,7 +27,9 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/biometrics.rs"),
         include_str!("decide_tests/card.rs"),
         include_str!("decide_tests/decision.rs"),
+        include_str!("decide_tests/expedite.rs"),
         include_str!("decide_tests/fee.rs"),
+        include_str!("decide_tests/inquiry.rs"),
         include_str!("decide_tests/intake.rs"),
         include_str!("decide_tests/interview.rs"),
         include_str!("decide_tests/link.rs"),
@@ -47,7 +51,9 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/card.rs"),
         include_str!("decide/decision.rs"),
         include_str!("decide/ending.rs"),
+        include_str!("decide/expedite.rs"),
         include_str!("decide/fee.rs"),
+        include_str!("decide/inquiry.rs"),
         include_str!("decide/intake.rs"),
         include_str!("decide/interview.rs"),
         include_str!("decide/link.rs"),

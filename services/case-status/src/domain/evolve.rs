@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::state::{id, instant};
 use super::{
     Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check, Deadline, Direction, Event,
-    FeeOwed, FeeWaiver, Interview, Link, LinkKind, MoveRoute, Oath, Outcome, Recommendation, Request,
-    RequestKind, RequestState, Stage, needs,
+    Expedite, ExpediteState, FeeOwed, FeeWaiver, Inquiry, Interview, Link, LinkKind, MoveRoute, Oath,
+    Outcome, Recommendation, Request, RequestKind, RequestState, Stage, needs,
 };
 
 /// The case after the event.
@@ -85,6 +85,12 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::ChallengeAccepted(event) => challenged(&mut case, event),
         Event::ChallengeEnded(event) => challenge_ended(&mut case, event),
         Event::CaseClosedAsMoot(_) => closed_as_moot(&mut case),
+        Event::ExpediteRequested(event) => expedite_requested(&mut case, event),
+        Event::ExpediteDecided(event) => expedite_decided(&mut case, event),
+        Event::ExpediteClosed(event) => end_expedite(&mut case, &event.expedite_id, ExpediteState::Closed),
+        Event::InquirySent(event) => inquiry_sent(&mut case, event),
+        Event::InquiryAnswered(event) => end_inquiry(&mut case, &event.inquiry_id),
+        Event::InquiryClosed(event) => end_inquiry(&mut case, &event.inquiry_id),
         Event::CardOrdered(_) => case.card = Card { state: CardState::Ordered, ..Card::default() },
         Event::CardProduced(_) => case.card.state = CardState::Produced,
         Event::CardMailed(event) => mailed(&mut case, &event.carrier, &event.tracking_number),
@@ -94,14 +100,8 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CardDestroyed(_) => case.card.state = CardState::Destroyed,
         Event::AddressConfirmed(event) => address_known(&mut case, event.confirmed_at_us),
         Event::RequestCancelled(event) => end_request(&mut case, &event.request_id, RequestState::Cancelled),
-        Event::BiometricsCancelled(_) => {
-            case.biometrics = Biometrics::Cancelled;
-            case.biometrics_booking.appointment = None;
-        }
-        Event::InterviewCancelled(_) => {
-            case.interview = Interview::Cancelled;
-            case.interview_booking.appointment = None;
-        }
+        Event::BiometricsCancelled(_) => biometrics_cancelled(&mut case),
+        Event::InterviewCancelled(_) => interview_cancelled(&mut case),
         Event::ReverificationCompleted(event) => case.reverified_by = Some(id(&event.officer)),
         Event::OathScheduled(event) => {
             case.oath = Oath::Scheduled;
@@ -114,6 +114,39 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         }
     }
     case
+}
+
+fn expedite_requested(case: &mut Case, event: &pb::ExpediteRequested) {
+    case.expedite = Some(Expedite {
+        id: id(&event.expedite_id),
+        state: ExpediteState::Requested,
+        deadline: Deadline::from(event.deadline.as_ref().unwrap_or(&types::Deadline::default())),
+        requested_at_us: event.requested_at_us,
+    });
+}
+
+fn expedite_decided(case: &mut Case, event: &pb::ExpediteDecided) {
+    let state = if event.granted { ExpediteState::Granted } else { ExpediteState::Denied };
+    end_expedite(case, &event.expedite_id, state);
+}
+
+fn end_expedite(case: &mut Case, expedite_id: &str, state: ExpediteState) {
+    if let Some(expedite) = case.expedite.as_mut().filter(|expedite| expedite.id == id(expedite_id)) {
+        expedite.state = state;
+    }
+}
+
+fn inquiry_sent(case: &mut Case, event: &pb::InquirySent) {
+    case.inquiries.push(Inquiry {
+        id: id(&event.inquiry_id),
+        kind: event.kind.clone(),
+        deadline: Deadline::from(event.deadline.as_ref().unwrap_or(&types::Deadline::default())),
+        sent_at_us: event.sent_at_us,
+    });
+}
+
+fn end_inquiry(case: &mut Case, inquiry_id: &str) {
+    case.inquiries.retain(|inquiry| inquiry.id != id(inquiry_id));
 }
 
 fn basis_lost(case: &mut Case, event: &pb::BasisLost) {
@@ -306,6 +339,16 @@ fn set(booking: &mut Booking, appointment: Option<&types::AppointmentSlot>) {
 fn moved(booking: &mut Booking, to: Option<&types::AppointmentSlot>, moved_by: &str) {
     booking.moved_by_party += u32::from(moved_by == "party");
     set(booking, to);
+}
+
+fn biometrics_cancelled(case: &mut Case) {
+    case.biometrics = Biometrics::Cancelled;
+    case.biometrics_booking.appointment = None;
+}
+
+fn interview_cancelled(case: &mut Case) {
+    case.interview = Interview::Cancelled;
+    case.interview_booking.appointment = None;
 }
 
 fn interviewed(case: &mut Case, event: &pb::InterviewCompleted) {

@@ -53,6 +53,10 @@ enum Command {
     Void(bool),
     MoveAway(bool),
     RecordMove,
+    Expedite,
+    AnswerExpedite(bool),
+    Inquire(prop::sample::Index),
+    AnswerInquiry,
     Wait(u16),
 }
 
@@ -88,6 +92,10 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(PassFeeDeadline),
         1 => any::<bool>().prop_map(MoveAway),
         1 => rarely(RecordMove),
+        2 => Just(Expedite),
+        1 => any::<bool>().prop_map(AnswerExpedite),
+        2 => any::<prop::sample::Index>().prop_map(Inquire),
+        1 => Just(AnswerInquiry),
         1 => any::<bool>().prop_flat_map(|payment| rarely(Void(payment))),
         1 => any::<u16>().prop_map(Wait),
     ]
@@ -186,6 +194,9 @@ impl World {
             | Command::AddEvidence
             | Command::Challenge(_)
             | Command::RecordMove => self.decide_for_others(command),
+            Command::Expedite | Command::AnswerExpedite(_) | Command::Inquire(_) | Command::AnswerInquiry => {
+                self.decide_what_is_asked(command)
+            }
             Command::Reopen => {
                 decide::reopen(case, Uuid::from_u128(self.events.len() as u128), &self.motion(false), BO)
             }
@@ -269,6 +280,26 @@ impl World {
         }
     }
 
+    /// What the party asks, and what it is answered.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands are decided elsewhere")]
+    fn decide_what_is_asked(&self, command: &Command) -> Decision {
+        const WORDS: &str = "Twenty characters or more.";
+        let (case, id) = (&self.case, Uuid::from_u128(self.events.len() as u128));
+        match command {
+            Command::Expedite => decide::request_expedite(case, id, decide::CRITERIA[0], WORDS, self.now),
+            Command::AnswerExpedite(granted) => decide::answer_expedite(case, ADA, *granted, WORDS),
+            Command::Inquire(kind) => {
+                let kind: &&str = kind.get(&decide::INQUIRIES);
+                decide::send_inquiry(case, id, kind, WORDS, self.now)
+            }
+            Command::AnswerInquiry => {
+                let open = case.inquiries.first().map(|open| open.id);
+                decide::answer_inquiry(case, open.unwrap_or_default(), ADA, WORDS)
+            }
+            other => unreachable!("{other:?}"),
+        }
+    }
+
     /// What must hold of an event that was decided on the state before it.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the law says nothing of the others")]
     fn check(&self, event: &Event) {
@@ -296,6 +327,15 @@ impl World {
                 let after = evolve(case.clone(), &event.clone().into());
                 let aside = Case { unsolicited: case.unsolicited, new_evidence: case.new_evidence, ..after };
                 assert_eq!(&aside, case, "it changes nothing else");
+            }
+            Event::ExpediteRequested(_) => {
+                assert!(case.stage.is_pending() && case.open_expedite().is_none() && !case.is_expedited());
+            }
+            Event::ExpediteDecided(_) => {
+                assert!(case.open_expedite().is_some());
+                let after = evolve(case.clone(), event);
+                let aside = Case { expedite: case.expedite.clone(), ..after };
+                assert_eq!(&aside, case, "it changes priority only");
             }
             Event::CaseDenied(event) if event.abandoned => {
                 assert_eq!(case.request.as_ref().unwrap().state, RequestState::Expired);
@@ -340,6 +380,8 @@ impl World {
                     Event::ResponseRecorded(_)
                         | Event::UnsolicitedEvidenceRecorded(_)
                         | Event::RequestCancelled(_)
+                        | Event::ExpediteClosed(_)
+                        | Event::InquiryClosed(_)
                         | Event::BiometricsCancelled(_)
                         | Event::InterviewCancelled(_)
                         | Event::PaymentReturnRecorded(_)
@@ -374,6 +416,7 @@ impl World {
                 "something outlives its case"
             );
         }
+        assert!(case.open_expedite().is_none() || case.stage.is_pending(), "haste outlives its case");
         assert_eq!(
             case.receipt_number.is_empty(),
             matches!(case.stage, Stage::Unknown | Stage::Submitted | Stage::Rejected),

@@ -456,6 +456,58 @@ pub struct Card {
     pub keep_until: String,
 }
 
+/// How a request to expedite stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpediteState {
+    /// Waits for an answer.
+    Requested,
+    /// The case is expedited.
+    Granted,
+    /// It is not.
+    Denied,
+    /// The case ended first.
+    Closed,
+}
+
+impl ExpediteState {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Granted => "granted",
+            Self::Denied => "denied",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A request to expedite, without its words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expedite {
+    /// The request's id.
+    pub id: Uuid,
+    /// How it stands.
+    pub state: ExpediteState,
+    /// Until when the office means to answer.
+    pub deadline: Deadline,
+    /// When it was asked, microseconds since the epoch.
+    pub requested_at_us: i64,
+}
+
+/// An inquiry that waits for an answer, without its words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inquiry {
+    /// The inquiry's id.
+    pub id: Uuid,
+    /// Its kind, for example `outside_normal_time`.
+    pub kind: String,
+    /// Until when the office means to answer.
+    pub deadline: Deadline,
+    /// When it was sent, microseconds since the epoch.
+    pub sent_at_us: i64,
+}
+
 /// Everything that is true of a case.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
@@ -574,6 +626,12 @@ pub struct Case {
     /// Those of them that came since an officer last acted on what is in the file.
     #[serde(default)]
     pub new_evidence: u32,
+    /// The last request to expedite.
+    #[serde(default)]
+    pub expedite: Option<Expedite>,
+    /// The inquiries that wait for an answer, oldest first.
+    #[serde(default)]
+    pub inquiries: Vec<Inquiry>,
 }
 
 impl Case {
@@ -617,6 +675,16 @@ impl Case {
     /// The request that waits for an answer.
     pub fn open_request(&self) -> Option<&Request> {
         self.request.as_ref().filter(|request| request.state == RequestState::Open)
+    }
+
+    /// The request to expedite that waits for an answer.
+    pub fn open_expedite(&self) -> Option<&Expedite> {
+        self.expedite.as_ref().filter(|expedite| expedite.state == ExpediteState::Requested)
+    }
+
+    /// Whether it comes before other cases.
+    pub fn is_expedited(&self) -> bool {
+        self.expedite.as_ref().is_some_and(|expedite| expedite.state == ExpediteState::Granted)
     }
 
     /// Whether every check that was asked for is answered, and one was asked for where fingerprints are needed.

@@ -1,6 +1,6 @@
 //! What the office has to do next in a case, by code; none when it waits for somebody else or is done.
 
-use super::{Biometrics, CardState, Case, Interview, Oath, Outcome, Stage, card_of};
+use super::{Biometrics, CardState, Case, Deadline, Interview, Oath, Outcome, Stage, card_of};
 
 /// The task.
 pub fn task(case: &Case) -> Option<&'static str> {
@@ -23,6 +23,33 @@ pub fn task(case: &Case) -> Option<&'static str> {
         },
         Stage::Unknown | Stage::Rejected | Stage::Voided | Stage::Decided | Stage::Closed => None,
     }
+}
+
+/// The answer that the party waits for, beside whatever else is to be done: haste first, then the oldest inquiry.
+pub fn answer(case: &Case) -> Option<Answer<'_>> {
+    let expedite = case.open_expedite().map(|asked| Answer {
+        task: "answer_expedite",
+        deadline: &asked.deadline,
+        asked_at_us: asked.requested_at_us,
+    });
+    expedite.or_else(|| {
+        case.inquiries.first().map(|asked| Answer {
+            task: "answer_inquiry",
+            deadline: &asked.deadline,
+            asked_at_us: asked.sent_at_us,
+        })
+    })
+}
+
+/// An answer that is owed to the party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// The task, by code.
+    pub task: &'static str,
+    /// Until when the office means to answer.
+    pub deadline: &'a Deadline,
+    /// When it was asked, microseconds since the epoch.
+    pub asked_at_us: i64,
 }
 
 /// The card goes from hand to hand; while the carrier has it, nobody here has anything to do.

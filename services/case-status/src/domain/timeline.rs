@@ -54,7 +54,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 15] = [
+pub const VARIANTS: [&str; 16] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -70,10 +70,11 @@ pub const VARIANTS: [&str; 15] = [
     "timeline-linked-adjustment",
     "timeline-challenge-ended-denied",
     "timeline-challenge-ended-otherwise",
+    "timeline-expedite-decided-denied",
 ];
 
-/// Notice kinds and test parts that lines name by code.
-pub const CODES: [&str; 38] = [
+/// Notice kinds, test parts and what else lines name by code.
+pub const CODES: [&str; 52] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -99,6 +100,8 @@ pub const CODES: [&str; 38] = [
     "notice-case-closed-moot",
     "notice-card-mailed",
     "notice-card-returned",
+    "notice-expedite-decision",
+    "notice-inquiry-answer",
     "notice-oath",
     "notice-citizenship-certificate-ready",
     "notice-other",
@@ -112,6 +115,18 @@ pub const CODES: [&str; 38] = [
     "document-employment-authorization-document",
     "document-travel-document",
     "document-other",
+    "criterion-severe-financial-loss",
+    "criterion-emergency-or-urgent-humanitarian",
+    "criterion-nonprofit-us-interest",
+    "criterion-government-interest",
+    "criterion-uscis-error",
+    "criterion-other",
+    "inquiry-outside-normal-time",
+    "inquiry-notice-not-received",
+    "inquiry-card-not-delivered",
+    "inquiry-typographic-error",
+    "inquiry-appointment-accommodation",
+    "inquiry-other",
 ];
 
 /// The line of an event; `case` is the state after it.
@@ -156,6 +171,7 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::InterviewRescheduled(event) => (event.moved_by == "office").then_some("office"),
         Event::CaseDenied(event) => event.abandoned.then_some("abandoned"),
         Event::AcceptanceVoided(event) => (event.cause == "signature").then_some("signature"),
+        Event::ExpediteDecided(event) => (!event.granted).then_some("denied"),
         Event::ChallengeEnded(event) => match event.cause.as_str() {
             "granted" => None,
             "denied" => Some("denied"),
@@ -231,6 +247,18 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::CardReturned(event) => {
             vec![("document", document(case)), ("due", Fact::Date(event.keep_until_date.clone()))]
         }
+        Event::ExpediteRequested(event) => {
+            let mut facts = due(event.deadline.as_ref());
+            facts.push(("criterion", code("criterion", &event.criterion)));
+            facts
+        }
+        Event::InquirySent(event) => {
+            let mut facts = due(event.deadline.as_ref());
+            facts.push(("inquiry", code("inquiry", &event.kind)));
+            facts
+        }
+        Event::InquiryAnswered(event) => vec![("inquiry", code("inquiry", &event.kind))],
+        Event::InquiryClosed(event) => vec![("inquiry", code("inquiry", &event.kind))],
         Event::CaseLinked(event) => vec![("form", Fact::Text(event.form.clone()))],
         Event::BasisLost(event) => vec![("cause", Fact::Code(format!("basis-{}", event.cause)))],
         Event::ChallengeAccepted(event) => vec![("challenge", challenge(&event.challenge))],
@@ -252,6 +280,10 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         }
         _ => Vec::new(),
     }
+}
+
+fn code(family: &str, word: &str) -> Fact {
+    Fact::Code(format!("{family}-{}", word.replace('_', "-")))
 }
 
 /// What a challenge is called: an appeal goes to another office, a motion to the one that decided (8 CFR 103.3, 103.5).

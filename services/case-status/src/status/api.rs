@@ -211,16 +211,9 @@ impl StatusService for Status {
         let (size, after) = (size(message.page_size), page_key(&message.page_token)?);
         let (mut rows, total) =
             store::queue(&self.base.pool, &viewer, queue, after, size + 1).await.map_err(ApiError::from)?;
-        let next_page_token = next_page(&mut rows, size, |row| row.case.submitted_at_us);
+        let next_page_token = next_page(&mut rows, size, CaseRow::place);
         let linked = store::linked(&self.base.pool, &rows).await.map_err(ApiError::from)?;
-        let items = rows
-            .iter()
-            .map(|row| pb::WorkItem {
-                case: Some(render::case(row, viewer.sight(row), Language::En, &linked)),
-                task: row.task.clone(),
-                waiting_since_us: row.waiting_since_us,
-            })
-            .collect();
+        let items = rows.iter().map(|row| render::work(row, viewer.sight(row), &linked)).collect();
         Ok(Response::new(pb::ListWorklistResponse { items, next_page_token, total }))
     }
 

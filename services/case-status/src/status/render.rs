@@ -9,7 +9,7 @@ use docket_proto::types::v1::Money;
 use super::row::{CaseRow, TimelineRow};
 use super::store::Linked;
 use super::viewer::Sight;
-use crate::domain::{CardState, Link, Stage, card_of, decide, title};
+use crate::domain::{CardState, Link, Stage, card_of, decide, task, title};
 use crate::texts::{Language, has, text};
 
 /// The case.
@@ -58,6 +58,20 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language, linked: &Lin
         links: links(row, sight, linked),
         card: card(row),
         new_evidence: if sight == Sight::Office { case.new_evidence } else { 0 },
+        expedite: case.expedite.as_ref().map_or("", |expedite| expedite.state.as_str()).to_owned(),
+    }
+}
+
+/// The case in a queue. The answers that a party waits for are those officers' who see the whole case.
+pub(crate) fn work(row: &CaseRow, sight: Sight, linked: &Linked) -> pb::WorkItem {
+    let answer = task::answer(&row.case).filter(|_| sight == Sight::Office);
+    let only = answer.filter(|_| row.task.is_empty());
+    pb::WorkItem {
+        case: Some(case(row, sight, Language::En, linked)),
+        task: only.map_or(row.task.as_str(), |answer| answer.task).to_owned(),
+        waiting_since_us: only.map_or(row.waiting_since_us, |answer| answer.asked_at_us),
+        answer: answer.map_or("", |answer| answer.task).to_owned(),
+        answer_deadline: answer.map(|answer| answer.deadline.into()),
     }
 }
 

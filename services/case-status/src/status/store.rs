@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::row::{CaseRow, TimelineRow};
+use super::row::{AHEAD_US, CaseRow, TimelineRow};
 use super::tables::{COLUMNS, case_row};
 use super::viewer::Viewer;
 use crate::domain::timeline::Line;
@@ -44,12 +44,12 @@ impl Queue {
     fn condition(self) -> &'static str {
         match self {
             Self::Mine => {
-                "(task <> '' AND officer = $1 AND office = ANY($2) AND representative IS DISTINCT FROM $1
-                    AND task NOT IN ('produce_card', 'mail_card', 'see_to_card'))"
+                "(officer = $1 AND office = ANY($2) AND representative IS DISTINCT FROM $1 AND (answer <> ''
+                    OR (task <> '' AND task NOT IN ('produce_card', 'mail_card', 'see_to_card'))))"
             }
             Self::Office => {
                 "(party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1 AND (
-                    (task <> '' AND (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3))
+                    ((task <> '' OR answer <> '') AND (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3))
                     OR (task = 'record_biometrics' AND site = ANY($5))
                     OR (task IN ('record_oath', 'issue_certificate') AND site = ANY($6))
                     OR (task IN ('produce_card', 'mail_card', 'see_to_card') AND office = ANY($7))
@@ -57,7 +57,7 @@ impl Queue {
             }
             Self::Unassigned => {
                 "(party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1 AND officer IS NULL AND (
-                    (task <> '' AND (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3))
+                    ((task <> '' OR answer <> '') AND (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3))
                     OR ($4 AND task = 'intake')))"
             }
         }
@@ -164,7 +164,7 @@ pub(crate) async fn lines(
         .collect()
 }
 
-/// A queue, oldest receipt first, and how many are in it: both as of one moment.
+/// A queue, expedited cases first and else the oldest receipt, and how many are in it: both as of one moment.
 pub(crate) async fn queue(
     pool: &PgPool,
     viewer: &Viewer,
@@ -175,12 +175,13 @@ pub(crate) async fn queue(
     let mut moment =
         docket_database::begin_with(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let condition = queue.condition();
-    let (after_us, after_id) = after.unwrap_or((i64::MIN, Uuid::nil()));
+    let (after_place, after_id) = after.unwrap_or((i64::MIN, Uuid::nil()));
+    let place = format!("(submitted_at_us - CASE WHEN expedited THEN {AHEAD_US} ELSE 0 END)");
     let sql = format!(
         "SELECT {COLUMNS} FROM case_row
-         WHERE {condition} AND (submitted_at_us, case_id) > ($8, $9) AND $5::text[] IS NOT NULL
+         WHERE {condition} AND ({place}, case_id) > ($8, $9) AND $5::text[] IS NOT NULL
            AND $6::text[] IS NOT NULL AND $7::text[] IS NOT NULL AND $2::text[] IS NOT NULL AND $3::text[] IS NOT NULL AND $4 IS NOT NULL
-         ORDER BY submitted_at_us, case_id LIMIT $10"
+         ORDER BY {place}, case_id LIMIT $10"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(viewer.account)
@@ -190,7 +191,7 @@ pub(crate) async fn queue(
         .bind(&viewer.captures_at)
         .bind(&viewer.oaths_at)
         .bind(&viewer.records_at)
-        .bind(after_us)
+        .bind(after_place)
         .bind(after_id)
         .bind(i64::from(limit))
         .fetch_all(&mut *moment)

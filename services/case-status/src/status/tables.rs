@@ -119,22 +119,23 @@ pub(crate) async fn write_cases(
     let sql = format!(
         "INSERT INTO {cases} (case_id, receipt_number, party, officer, office, site, stage, task,
              waiting_since_us, submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state,
-             representative)
+             representative, answer, expedited)
          SELECT case_id, receipt_number, party, officer, office, site, stage, task, waiting_since_us,
              submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state::jsonb,
-             representative
+             representative, answer, expedited
          FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
              $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[],
-             $16::uuid[])
+             $16::uuid[], $17::text[], $18::boolean[])
              AS new (case_id, receipt_number, party, officer, office, site, stage, task, waiting_since_us,
-                 submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state, representative)
+                 submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state, representative,
+                 answer, expedited)
          ON CONFLICT (case_id) DO UPDATE SET receipt_number = excluded.receipt_number, party = excluded.party,
              officer = excluded.officer, office = excluded.office, site = excluded.site, stage = excluded.stage,
              task = excluded.task, waiting_since_us = excluded.waiting_since_us,
              submitted_at_us = excluded.submitted_at_us, version = excluded.version,
              changed_at_us = excluded.changed_at_us, party_version = excluded.party_version,
              party_changed_at_us = excluded.party_changed_at_us, state = excluded.state,
-             representative = excluded.representative"
+             representative = excluded.representative, answer = excluded.answer, expedited = excluded.expedited"
     );
     sqlx::query(AssertSqlSafe(sql))
         .bind(column(rows, |row| row.case_id))
@@ -153,6 +154,8 @@ pub(crate) async fn write_cases(
         .bind(column(rows, |row| row.party_changed_at_us))
         .bind(states)
         .bind(column(rows, |row| row.case.representative()))
+        .bind(column(rows, CaseRow::answer))
+        .bind(column(rows, |row| row.case.is_expedited()))
         .execute(conn)
         .await?;
     Ok(())

@@ -123,6 +123,9 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
         "ConfirmAddress" => {
             ask!(person, cases, confirm_address, pb::ConfirmAddressRequest { request_id, name })
         }
+        "RequestExpedite" | "AnswerExpedite" | "SendInquiry" | "AnswerInquiry" | "ListInquiries" => {
+            ask_or_answer(person, path, name).await
+        }
         // Last act on a case: only those who may not are asked, the party withdraws in a test of its own.
         "WithdrawCase" => {
             let name = format!("{name}x");
@@ -140,9 +143,33 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
     }
 }
 
+/// [`call`] for what a party asks in its case, and what the office answers.
+async fn ask_or_answer(person: &Someone, path: &str, name: String) -> Answer {
+    let request_id = id();
+    match path.rsplit('/').next().unwrap() {
+        "RequestExpedite" => {
+            let message = pb::RequestExpediteRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, request_expedite, message)
+        }
+        "AnswerExpedite" => {
+            let message = pb::AnswerExpediteRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, answer_expedite, message)
+        }
+        "SendInquiry" => {
+            let message = pb::SendInquiryRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, send_inquiry, message)
+        }
+        "AnswerInquiry" => {
+            let message = pb::AnswerInquiryRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, answer_inquiry, message)
+        }
+        _ => ask!(person, cases, list_inquiries, pb::ListInquiriesRequest { name }),
+    }
+}
+
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 30] = [
+const TABLE: [(&str, &str); 35] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -166,6 +193,11 @@ const TABLE: [(&str, &str); 30] = [
     ("OrderCard", "UDDNTTNDD"),
     ("RecordCard", "UDDDDDDDD"),
     ("ConfirmAddress", "UNTNDDNDN"),
+    ("RequestExpedite", "UNTNDDNDN"),
+    ("AnswerExpedite", "UDDNTTNDD"),
+    ("SendInquiry", "UNTNDDNDN"),
+    ("AnswerInquiry", "UDDNTTNDD"),
+    ("ListInquiries", "UNTNTTNDN"),
     ("WithdrawCase", "UTTTTTTTT"),
     ("GetCase", "UNTNTTNNN"),
     ("ListCases", "UTTTTTTTT"),

@@ -5,6 +5,7 @@
 mod access;
 mod card;
 mod deadline;
+mod inquiries;
 mod intake;
 mod linked;
 mod people;

@@ -72,7 +72,7 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
         teller.value(&json!({
             "name": case.name, "receipt_number": case.receipt_number, "form": case.form, "title_id": case.title_id, "title": case.title,
             "explanation": case.explanation, "next_step": case.next_step, "stage": case.stage, "receipt_date": case.receipt_date,
-            "version": case.version, "due_date": case.deadline.as_ref().map(|d| &d.due_date), "timeline": lines,
+            "version": case.version, "due_date": case.deadline.as_ref().map(|d| &d.due_date), "expedite": case.expedite, "timeline": lines,
         }));
         return;
     }
@@ -83,6 +83,9 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     }
     if let Some(deadline) = &case.deadline {
         teller.pair("due", &format!("{} ({}; {})", deadline.due_date, deadline.derivation, deadline.cite));
+    }
+    if !case.expedite.is_empty() {
+        teller.pair("request to expedite", &case.expedite);
     }
     if let Some(slot) = &case.appointment {
         teller.pair("appointment", &slot_text(slot));

@@ -78,6 +78,21 @@ pub enum OfficerAct {
         #[arg(long, default_value = "")]
         grounds: String,
     },
+    /// Answer the request to expedite; there is no appeal, and only the order of work changes.
+    AnswerExpedite {
+        /// grant or deny.
+        #[arg(value_parser = ["grant", "deny"])]
+        answer: String,
+        /// To the party, in 20 to 2,000 characters.
+        words: String,
+    },
+    /// Answer an inquiry.
+    AnswerInquiry {
+        /// inquiries/<id>, as `docket inquiries` shows it.
+        inquiry: String,
+        /// To the party, in 20 to 2,000 characters.
+        words: String,
+    },
 }
 
 /// Runs an officer's command.
@@ -179,6 +194,15 @@ async fn act(
             let message = pb::RecommendDecisionRequest { request_id, name, recommendation, grounds };
             cases.recommend_decision(request(token, message)).await.map_err(Refused::from)?.into_inner().case
         }
+        OfficerAct::AnswerExpedite { answer, words } => {
+            let granted = answer == "grant";
+            let message = pb::AnswerExpediteRequest { request_id, name, granted, answer: words };
+            cases.answer_expedite(request(token, message)).await.map_err(Refused::from)?.into_inner().case
+        }
+        OfficerAct::AnswerInquiry { inquiry, words } => {
+            let message = pb::AnswerInquiryRequest { request_id, name, inquiry, answer: words };
+            cases.answer_inquiry(request(token, message)).await.map_err(Refused::from)?.into_inner().case
+        }
     })
 }
 
@@ -210,7 +234,8 @@ fn worklist(answer: &pb::ListWorklistResponse, teller: &Teller) {
     for item in &answer.items {
         let case = item.case.clone().unwrap_or_default();
         if teller.is_json() {
-            teller.value(&json!({"name": case.name, "receipt_number": case.receipt_number, "form": case.form, "task": item.task, "waiting_since_us": item.waiting_since_us}));
+            let due = item.answer_deadline.as_ref().map(|deadline| &deadline.due_date);
+            teller.value(&json!({"name": case.name, "receipt_number": case.receipt_number, "form": case.form, "task": item.task, "waiting_since_us": item.waiting_since_us, "answer": item.answer, "answer_due_date": due}));
         } else {
             teller.line(&format!(
                 "{}  {:<6} {:<28} since {}  {}",
@@ -220,6 +245,9 @@ fn worklist(answer: &pb::ListWorklistResponse, teller: &Teller) {
                 when(item.waiting_since_us),
                 case.name
             ));
+            if let Some(deadline) = &item.answer_deadline {
+                teller.line(&format!("  {} by {}", item.answer, deadline.due_date));
+            }
         }
     }
 }

@@ -388,6 +388,37 @@ pub enum Act {
     },
     /// Confirms the address of record.
     ConfirmAddress {},
+    /// Asks that the case be expedited.
+    RequestExpedite {
+        /// A published criterion.
+        criterion: String,
+        /// Why.
+        reasons: String,
+    },
+    /// Sends an inquiry about the case.
+    SendInquiry {
+        /// Its kind.
+        kind: String,
+        /// What is asked.
+        text: String,
+    },
+    /// Reads, as a party or an officer, what was asked last in the case and what it was answered.
+    ReadInquiries {
+        /// Words that stand there.
+        words: Vec<String>,
+    },
+    /// Answers the request to expedite.
+    AnswerExpedite {
+        /// Whether it is granted.
+        granted: bool,
+        /// To the party.
+        answer: String,
+    },
+    /// Answers the oldest inquiry that is open.
+    AnswerInquiry {
+        /// To the party.
+        answer: String,
+    },
     /// Issues the certificate.
     IssueCertificate { number: String },
     /// Counts at the far side: the processor, the mailbox, the inbox.

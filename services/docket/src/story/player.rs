@@ -4,7 +4,7 @@ use super::file::{PersonRow, Step, Story};
 use super::people::Person;
 use super::represent::Appearance;
 use super::vars::Vars;
-use super::{money, officer, outage, party, represent, see, time};
+use super::{inquire, money, officer, outage, party, represent, see, time};
 use crate::address::Addresses;
 use crate::client::{Connection, plainly, reason, request};
 use crate::clock::{now_ms, now_s};
@@ -306,6 +306,11 @@ impl Player {
             Act::SeeDueDateStand { zone } => see::due_date(self, who, zone).await,
             Act::SeeNewEvidence { files } => see::new_evidence(self, who, *files).await,
             Act::SeeFeeOwed { cents } => see::fee_owed(self, who, *cents).await,
+            Act::RequestExpedite { .. }
+            | Act::SendInquiry { .. }
+            | Act::ReadInquiries { .. }
+            | Act::AnswerExpedite { .. }
+            | Act::AnswerInquiry { .. } => inquire::act(self, who, act).await,
             Act::StartForm { .. }
             | Act::BeginAgain { .. }
             | Act::AskFeeWaiver { .. }

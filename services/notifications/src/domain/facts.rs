@@ -146,6 +146,10 @@ pub(crate) struct Facts {
     pub(crate) tracking_number: String,
     /// Until when one that came back is kept.
     pub(crate) keep_until: Option<Said>,
+    /// Whether a case is expedited.
+    pub(crate) granted: bool,
+    /// What kind of inquiry was answered.
+    pub(crate) inquiry: String,
     /// From when an approval holds.
     pub(crate) effective: Option<Said>,
     /// Codes of the grounds of a denial.
@@ -245,6 +249,8 @@ pub(crate) fn facts(
             let keep_until = date(&event.keep_until_date).ok_or_else(|| missing("last day"))?;
             facts.keep_until = Some(said_date(keep_until));
         }
+        Event::ExpediteDecided(event) => facts.granted = event.granted,
+        Event::InquiryAnswered(event) => facts.inquiry.clone_from(&event.kind),
         Event::CaseApproved(event) => facts.effective = date(&event.effective_date).map(said_date),
         Event::CaseDenied(event) => denied(&mut facts, matter, event, served)?,
         _ => {}

@@ -45,6 +45,10 @@ pub(crate) enum NoticeKind {
     CardMailed,
     /// It came back.
     CardReturned,
+    /// A request to expedite was answered.
+    ExpediteDecision,
+    /// An inquiry was answered.
+    InquiryAnswer,
     /// An oath ceremony was set.
     Oath,
     /// The certificate is ready.
@@ -53,7 +57,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -74,6 +78,8 @@ impl NoticeKind {
         Self::RepresentationEnded,
         Self::CardMailed,
         Self::CardReturned,
+        Self::ExpediteDecision,
+        Self::InquiryAnswer,
         Self::Oath,
         Self::CitizenshipCertificateReady,
     ];
@@ -101,6 +107,8 @@ impl NoticeKind {
             Self::RepresentationEnded => "representation_ended",
             Self::CardMailed => "card_mailed",
             Self::CardReturned => "card_returned",
+            Self::ExpediteDecision => "expedite_decision",
+            Self::InquiryAnswer => "inquiry_answer",
             Self::Oath => "oath",
             Self::CitizenshipCertificateReady => "citizenship_certificate_ready",
         }
@@ -133,6 +141,8 @@ impl NoticeKind {
             | Self::MoveConfirmed
             | Self::RepresentationEnded
             | Self::CardReturned
+            | Self::ExpediteDecision
+            | Self::InquiryAnswer
             | Self::CitizenshipCertificateReady => "I-797",
             Self::Denial => "Decision",
             Self::Oath => "N-445",
@@ -156,6 +166,8 @@ impl NoticeKind {
             | Self::CaseClosedMoot
             | Self::MoveConfirmed
             | Self::RepresentationEnded
+            | Self::ExpediteDecision
+            | Self::InquiryAnswer
             | Self::CitizenshipCertificateReady => "notice_posted",
         }
     }
@@ -188,6 +200,8 @@ impl NoticeKind {
             Event::CaseRepresentationEnded(_) => Self::RepresentationEnded,
             Event::CardMailed(_) | Event::CardRemailed(_) => Self::CardMailed,
             Event::CardReturned(_) => Self::CardReturned,
+            Event::ExpediteDecided(_) => Self::ExpediteDecision,
+            Event::InquiryAnswered(_) => Self::InquiryAnswer,
             Event::OathScheduled(_) => Self::Oath,
             Event::CertificateIssued(_) => Self::CitizenshipCertificateReady,
             Event::CaseOpened(_)
@@ -219,6 +233,10 @@ impl NoticeKind {
             | Event::CardDelivered(_)
             | Event::CardDestroyed(_)
             | Event::AddressConfirmed(_)
+            | Event::ExpediteRequested(_)
+            | Event::ExpediteClosed(_)
+            | Event::InquirySent(_)
+            | Event::InquiryClosed(_)
             | Event::CaseLinked(_)
             | Event::BasisLost(_)
             | Event::BasisRegained(_)

@@ -86,6 +86,15 @@ fn representation_ended() -> Event {
     .into()
 }
 
+fn expedited() -> Event {
+    pb::ExpediteDecided { granted: true, ..pb::ExpediteDecided::default() }.into()
+}
+
+fn inquiry_answered() -> Event {
+    let kind = "notice_not_received".into();
+    pb::InquiryAnswered { kind, ..pb::InquiryAnswered::default() }.into()
+}
+
 /// An event which owes a notice of `kind`.
 pub(crate) fn event(kind: NoticeKind) -> Event {
     let request_id = REQUEST.to_string();
@@ -178,6 +187,8 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
             keep_until_date: "2026-08-14".into(),
         }
         .into(),
+        NoticeKind::ExpediteDecision => expedited(),
+        NoticeKind::InquiryAnswer => inquiry_answered(),
         NoticeKind::Oath => pb::OathScheduled { appointment: slot("2026-07-02T14:00:00Z", FIELD) }.into(),
         NoticeKind::CitizenshipCertificateReady => {
             pb::CertificateIssued { certificate_number: String::new() }.into()

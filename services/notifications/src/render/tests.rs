@@ -116,6 +116,20 @@ fn an_intended_denial_prints_its_grounds_what_is_held_against_the_party_and_how_
 }
 
 #[test]
+fn an_answer_to_a_request_to_expedite_says_which_it_is_and_that_there_is_no_appeal() {
+    for (granted, words) in
+        [(true, "comes before others"), (false, "You may ask again when there are new facts")]
+    {
+        let event = docket_proto::case_status::events::v1::ExpediteDecided { granted, ..Default::default() };
+        let kind = NoticeKind::ExpediteDecision;
+        let text = text(&render(kind, &page(kind, &event.into(), "es", "Ana Lúcia Verdemar")));
+        for said in [words, "no appeal against this answer", "Policy Manual"] {
+            assert!(text.contains(said), "{granted}: {said:?} is not in {text:?}");
+        }
+    }
+}
+
+#[test]
 fn names_are_printed_in_the_scripts_of_the_fonts_and_else_said_to_be_unprintable() {
     let renderer = Renderer::new(None).unwrap();
     for name in [

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Decision;
+use super::ending::answered_by_itself;
 use crate::domain::{Case, Stage};
 
 /// The address of record changed: an open case that it is for goes by it. A due date that was served stays (lifecycle 54).
@@ -41,8 +42,9 @@ pub fn record_move(case: &Case, change_id: Uuid, receipt_numbers: &[String]) -> 
     if case.stage != Stage::Accepted {
         return Ok(Vec::new());
     }
-    Ok(vec![
-        pb::MoveRecorded { change_id: change_id.to_string(), receipt_numbers: receipt_numbers.to_vec() }
-            .into(),
-    ])
+    let recorded =
+        pb::MoveRecorded { change_id: change_id.to_string(), receipt_numbers: receipt_numbers.to_vec() };
+    let mut events = vec![recorded.into()];
+    events.extend(answered_by_itself(case, "recorded"));
+    Ok(events)
 }

@@ -46,7 +46,7 @@ pub fn start_review(case: &Case) -> Decision {
     }
 }
 
-/// The party withdraws: it cannot be taken back (8 CFR 103.2(b)(6)). The open request and the appointments end with it.
+/// The party withdraws: it cannot be taken back (8 CFR 103.2(b)(6)). What stands open ends with it.
 ///
 /// # Errors
 /// `NOT_ACCEPTED`, `ALREADY_REJECTED`, `ALREADY_DECIDED`.

@@ -6,7 +6,7 @@ use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::ending::ending;
+use super::ending::{answered_by_itself, ending};
 use super::fee::honoured;
 use super::link::bases_approved;
 use super::{Decision, Others, in_review, no_open_request, pending};
@@ -80,7 +80,10 @@ pub fn decide_case(
             approvable(case)?;
             bases_approved(case, others)?;
             let effective_date = office_date(now).to_string();
-            Ok(vec![reviewed(true), pb::CaseApproved { officer: officer.to_string(), effective_date }.into()])
+            let approved = pb::CaseApproved { officer: officer.to_string(), effective_date };
+            let mut events = vec![reviewed(true), approved.into()];
+            events.extend(answered_by_itself(case, "approved"));
+            Ok(events)
         }
         Verdict::Deny { ground_codes, reasons } => {
             as_recommended(!recommended.approve)?;

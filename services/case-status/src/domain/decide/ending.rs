@@ -1,10 +1,10 @@
-//! What stands open when a case ends without a benefit, and ends with it (lifecycle 17, 35).
+//! What stands open when a case ends, and ends with it (lifecycle 17, 35).
 
 use docket_proto::case_status::events::v1 as pb;
 
-use crate::domain::{Biometrics, Case, Event, Interview};
+use crate::domain::{Biometrics, Case, Event, Inquiry, Interview};
 
-/// The ends of the open request and of the appointments that stand; `why` is `withdrawn`, `denied`, `voided` or `moot`.
+/// The ends of the open request, of the appointments that stand, and of what the party asked; `why` is `withdrawn`, `denied`, `voided` or `moot`.
 pub(super) fn ending(case: &Case, why: &str) -> Vec<Event> {
     let mut events = Vec::new();
     if let Some(request) = case.open_request() {
@@ -19,5 +19,27 @@ pub(super) fn ending(case: &Case, why: &str) -> Vec<Event> {
         let appointment = case.interview_booking.appointment.as_ref().map(Into::into);
         events.push(pb::InterviewCancelled { appointment, cause: why.to_owned() }.into());
     }
+    events.extend(expedite_closed(case, why));
+    events.extend(case.inquiries.iter().map(|inquiry| inquiry_closed(inquiry, why)));
     events
+}
+
+/// What a good end answers by itself, `why` is `approved` or `recorded`: there is nothing left to be hastened, nor a day to
+/// prepare for. A notice, a card and a misprint are asked after all the same.
+pub(super) fn answered_by_itself(case: &Case, why: &str) -> Vec<Event> {
+    let answered =
+        |open: &&Inquiry| matches!(open.kind.as_str(), "outside_normal_time" | "appointment_accommodation");
+    let inquiries = case.inquiries.iter().filter(answered);
+    let closed = inquiries.map(|inquiry| inquiry_closed(inquiry, why));
+    expedite_closed(case, why).into_iter().chain(closed).collect()
+}
+
+fn expedite_closed(case: &Case, why: &str) -> Option<Event> {
+    let expedite_id = case.open_expedite()?.id.to_string();
+    Some(pb::ExpediteClosed { expedite_id, cause: why.to_owned() }.into())
+}
+
+fn inquiry_closed(inquiry: &Inquiry, why: &str) -> Event {
+    let (inquiry_id, kind) = (inquiry.id.to_string(), inquiry.kind.clone());
+    pb::InquiryClosed { inquiry_id, kind, cause: why.to_owned() }.into()
 }

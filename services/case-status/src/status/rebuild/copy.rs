@@ -18,7 +18,7 @@ pub(super) async fn cases(conn: &mut PgConnection, tables: Tables, rows: &[CaseR
     let mut copy = Copy::new();
     for row in rows {
         let case = &row.case;
-        copy.row(16);
+        copy.row(18);
         copy.uuid(Some(row.case_id));
         copy.text(&case.receipt_number);
         copy.uuid(case.party);
@@ -35,9 +35,12 @@ pub(super) async fn cases(conn: &mut PgConnection, tables: Tables, rows: &[CaseR
         copy.number(row.party_changed_at_us);
         copy.json(case)?;
         copy.uuid(case.representative());
+        copy.text(row.answer());
+        copy.field(&[u8::from(case.is_expedited())]);
     }
     let columns = "case_id, receipt_number, party, officer, office, site, stage, task, waiting_since_us,
-        submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state, representative";
+        submitted_at_us, version, changed_at_us, party_version, party_changed_at_us, state, representative, answer,
+        expedited";
     copy.send(conn, &format!("COPY {} ({columns}) FROM STDIN (FORMAT binary)", tables.cases())).await
 }
 

@@ -1,0 +1,73 @@
+//! Our own log: an answer that is owed to a party is an obligation of ours until it is given or the case ends.
+
+use async_trait::async_trait;
+use docket_eventlog::{Obligation, Obligations, Recorded};
+use docket_proto::events::case;
+use docket_proto::types::v1::Deadline;
+use docket_service::{ApplyError, Subscriber};
+use sqlx::PgConnection;
+
+use crate::domain::Event;
+
+/// The kind of the obligation to answer a request to expedite.
+const EXPEDITE: &str = "expedite_answer";
+/// The kind of the obligation to answer an inquiry.
+const INQUIRY: &str = "inquiry_answer";
+
+/// Keeps what is owed, so that an answer that does not come in time is noticed.
+pub(crate) struct OwedAnswers {
+    /// The obligations of the log.
+    pub(crate) obligations: Obligations,
+    /// Who owes: this service.
+    pub(crate) owner: &'static str,
+}
+
+#[async_trait]
+impl Subscriber for OwedAnswers {
+    fn categories(&self) -> &'static [&'static str] {
+        &["case"]
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events ask and answer nothing")]
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        match event.decode::<case::Event>()? {
+            Event::ExpediteRequested(asked) => {
+                self.open(tx, EXPEDITE, asked.expedite_id, asked.deadline, event).await
+            }
+            Event::InquirySent(sent) => self.open(tx, INQUIRY, sent.inquiry_id, sent.deadline, event).await,
+            Event::ExpediteDecided(decided) => self.close(tx, EXPEDITE, &decided.expedite_id, event).await,
+            Event::ExpediteClosed(closed) => self.close(tx, EXPEDITE, &closed.expedite_id, event).await,
+            Event::InquiryAnswered(answered) => self.close(tx, INQUIRY, &answered.inquiry_id, event).await,
+            Event::InquiryClosed(closed) => self.close(tx, INQUIRY, &closed.inquiry_id, event).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+impl OwedAnswers {
+    async fn open(
+        &self,
+        tx: &mut PgConnection,
+        kind: &str,
+        key: String,
+        deadline: Option<Deadline>,
+        event: &Recorded,
+    ) -> Result<(), ApplyError> {
+        let due_at = deadline
+            .map_or(event.recorded_at, |deadline| crate::domain::Deadline::from(&deadline).expires_at);
+        let obligation = Obligation { kind: kind.to_owned(), key, owner: self.owner.to_owned(), due_at };
+        self.obligations.open_in(tx, &obligation).await?;
+        Ok(())
+    }
+
+    async fn close(
+        &self,
+        tx: &mut PgConnection,
+        kind: &str,
+        key: &str,
+        event: &Recorded,
+    ) -> Result<(), ApplyError> {
+        self.obligations.close_in(tx, kind, key, event.position).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! `docket expedite`, `docket inquire` and `docket inquiries`: what a party asks in its case, and what it is answered.
+use super::{Refused, Session, when};
+use crate::client::{Connection, request};
+use crate::output::Teller;
+use anyhow::{Context, Result};
+use docket_proto::case_status::v1 as pb;
+use docket_proto::types::v1::Deadline;
+use serde_json::json;
+use std::path::Path;
+use uuid::Uuid;
+
+/// What is asked.
+#[derive(Debug, clap::Args)]
+pub struct AskArgs {
+    /// Receipt number, or cases/<id>.
+    case: String,
+    /// To expedite: severe-financial-loss, emergency-or-urgent-humanitarian, nonprofit-us-interest, government-interest,
+    /// uscis-error. To inquire: outside-normal-time, notice-not-received, card-not-delivered, typographic-error,
+    /// appointment-accommodation.
+    why: String,
+    /// In 20 to 2,000 characters; only you, who acts for you, and the officers of the case read them.
+    words: String,
+    /// Language in which a refusal is said: en or es.
+    #[arg(long, default_value = "en")]
+    language: String,
+}
+
+/// Asks that a case be expedited.
+pub async fn expedite(home: &Path, args: AskArgs, teller: &Teller) -> Result<()> {
+    let (connection, token, name) = at_the_case(home, &args.case, &args.language).await?;
+    let message = pb::RequestExpediteRequest {
+        request_id: Uuid::now_v7().to_string(),
+        name,
+        criterion: args.why.replace('-', "_"),
+        reasons: args.words,
+    };
+    let answer = connection.cases().request_expedite(request(Some(&token), message)).await;
+    let answer = answer.map_err(Refused::from)?.into_inner();
+    asked("", answer.case, answer.deadline, teller)
+}
+
+/// Sends an inquiry about a case.
+pub async fn inquire(home: &Path, args: AskArgs, teller: &Teller) -> Result<()> {
+    let (connection, token, name) = at_the_case(home, &args.case, &args.language).await?;
+    let message = pb::SendInquiryRequest {
+        request_id: Uuid::now_v7().to_string(),
+        name,
+        kind: args.why.replace('-', "_"),
+        text: args.words,
+    };
+    let answer = connection.cases().send_inquiry(request(Some(&token), message)).await;
+    let answer = answer.map_err(Refused::from)?.into_inner();
+    asked(&answer.inquiry, answer.case, answer.deadline, teller)
+}
+
+/// Shows what was asked in a case and what it was answered.
+pub async fn inquiries(home: &Path, case: &str, teller: &Teller) -> Result<()> {
+    let (connection, token, name) = at_the_case(home, case, "en").await?;
+    let message = pb::ListInquiriesRequest { name };
+    let answer = connection.cases().list_inquiries(request(Some(&token), message)).await;
+    let answer = answer.map_err(Refused::from)?.into_inner();
+    for asked in &answer.expedite_requests {
+        let what = ("expedite", asked.criterion.as_str(), "");
+        let times = (asked.requested_at_us, asked.ended_at_us, asked.deadline.as_ref());
+        tell(what, times, &asked.state, (&asked.reasons, &asked.answer), teller);
+    }
+    for sent in &answer.inquiries {
+        let what = ("inquiry", sent.kind.as_str(), sent.name.as_str());
+        let times = (sent.sent_at_us, sent.ended_at_us, sent.deadline.as_ref());
+        tell(what, times, &sent.state, (&sent.text, &sent.answer), teller);
+    }
+    if answer.expedite_requests.is_empty() && answer.inquiries.is_empty() && !teller.is_json() {
+        teller.line("nothing was asked in this case");
+    }
+    Ok(())
+}
+
+/// The session, and the name of the case.
+async fn at_the_case(home: &Path, case: &str, language: &str) -> Result<(Connection, String, String)> {
+    let (connection, token) = Session::resume(home).await?;
+    let connection = connection.reading(language);
+    if case.starts_with("cases/") {
+        return Ok((connection, token, case.to_owned()));
+    }
+    let message = pb::GetCaseRequest { name: case.to_owned(), language: String::new(), min_version: 0 };
+    let answer = connection.status().get_case(request(Some(&token), message)).await.map_err(Refused::from)?;
+    let name = answer.into_inner().case.context("case")?.name;
+    Ok((connection, token, name))
+}
+
+fn asked(
+    inquiry: &str,
+    case: Option<pb::CaseVersion>,
+    deadline: Option<Deadline>,
+    teller: &Teller,
+) -> Result<()> {
+    let (case, deadline) = (case.context("case")?, deadline.context("deadline")?);
+    if teller.is_json() {
+        teller.value(&json!({
+            "name": case.name, "version": case.version, "events": case.events, "inquiry": inquiry,
+            "due_date": deadline.due_date,
+        }));
+    } else {
+        teller.line(&format!(
+            "asked; the office means to answer by {} ({}). `docket inquiries {}` shows the answer",
+            deadline.due_date, deadline.derivation, case.name
+        ));
+    }
+    Ok(())
+}
+
+fn tell(
+    (what, why, name): (&str, &str, &str),
+    (asked_at_us, ended_at_us, deadline): (i64, i64, Option<&Deadline>),
+    state: &str,
+    (words, answer): (&str, &str),
+    teller: &Teller,
+) {
+    let due_date = deadline.map(|deadline| deadline.due_date.as_str()).unwrap_or_default();
+    if teller.is_json() {
+        teller.value(&json!({
+            "what": what, "why": why, "name": name, "asked_at_us": asked_at_us, "words": words, "state": state,
+            "due_date": due_date, "answer": answer, "ended_at_us": ended_at_us,
+        }));
+        return;
+    }
+    teller.heading(&format!("{what}: {} · {state}", why.replace('_', " ")));
+    if !name.is_empty() {
+        teller.line(name);
+    }
+    teller.line(&format!("{}  {words}", when(asked_at_us)));
+    if ended_at_us == 0 {
+        teller.pair("to be answered by", due_date);
+    } else if !answer.is_empty() {
+        teller.line(&format!("{}  {answer}", when(ended_at_us)));
+    }
+}
