@@ -18,6 +18,7 @@ mod moved;
 mod papers;
 mod peers;
 mod process;
+mod recall;
 mod representation;
 mod response;
 mod reuse;

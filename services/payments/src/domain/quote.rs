@@ -6,8 +6,10 @@ use docket_proto::events::quote::Event;
 use docket_proto::payments::events::v1::FeeQuoted;
 use docket_proto::types::v1::FeeRow;
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 
-/// How long a quote may be paid, in microseconds: to the end of the next day at most, since fees change by date.
+/// How long a quote is said to hold, in microseconds: to the end of the next day at most, since fees change by date. Whether it
+/// still does when it is paid, [`changed`] says.
 pub const VALID_FOR_US: i64 = 24 * 3_600 * 1_000_000;
 
 /// The fold of `quote-…`.
@@ -69,6 +71,18 @@ pub fn check_rows(catalogue: &Catalogue, rows: &[FeeRow], filing_date: Date) -> 
     Ok(total)
 }
 
+/// Whether the fees of what was quoted changed up to `day`: a row of it is no longer in force, or its form has rows since that may
+/// apply too. Gives the forms.
+pub fn changed(catalogue: &Catalogue, quoted: &FeeQuoted, day: Date) -> Option<String> {
+    let forms: BTreeSet<&str> = quoted.rows.iter().map(|row| row.form.as_str()).collect();
+    let shown_on: Option<Date> = quoted.filing_date.parse().ok();
+    let since = |from: Date| shown_on.is_some_and(|shown_on| shown_on < from) && from <= day;
+    let mut tables = forms.iter().filter_map(|form| catalogue.form(form));
+    let has_new_rows = tables.any(|form| form.fees.iter().any(|fee| since(fee.from)));
+    let holds = check_rows(catalogue, &quoted.rows, day).is_ok() && !has_new_rows;
+    (!holds).then(|| forms.into_iter().collect::<Vec<_>>().join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +104,28 @@ mod tests {
         // The online fee of an N-400 cannot be waived.
         assert_eq!(total(row("online", "N-400", 0, true)), Err("FEE_DIFFERS"));
         assert_eq!(total(row("online", "N-1", 0, true)), Err("FORM_UNKNOWN"));
+    }
+
+    #[test]
+    fn a_quote_holds_until_the_fees_of_its_form_change() {
+        let catalogue = Catalogue::embedded();
+        let quoted = |row: FeeRow, filing_date: &str| FeeQuoted {
+            rows: vec![row],
+            filing_date: filing_date.to_owned(),
+            ..FeeQuoted::default()
+        };
+        let changed = |quoted: &FeeQuoted, day: &str| changed(&catalogue, quoted, day.parse().unwrap());
+        let before = quoted(row("hr1-asylum-initial-2025", "I-765", 55_000, false), "2025-12-30");
+        assert_eq!(changed(&before, "2025-12-31"), None);
+        assert_eq!(changed(&before, "2026-01-01").as_deref(), Some("I-765"));
+        // The row stands, but another may have to be paid beside it since.
+        let beside = quoted(row("online", "I-765", 47_000, false), "2025-12-30");
+        assert_eq!(changed(&beside, "2025-12-31"), None);
+        assert_eq!(changed(&beside, "2026-01-01").as_deref(), Some("I-765"));
+        let after = quoted(row("hr1-asylum-initial", "I-765", 56_000, false), "2026-01-01");
+        assert_eq!(changed(&after, "2026-01-02"), None);
+        // Other forms change by themselves.
+        let other = quoted(row("online", "I-90", 41_500, false), "2025-12-30");
+        assert_eq!(changed(&other, "2026-01-01"), None);
     }
 }

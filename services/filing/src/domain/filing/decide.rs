@@ -490,6 +490,14 @@ pub fn send(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refusal> {
     Ok(vec![pb::FilingSent { package_id: filing.package.to_string() }.into()])
 }
 
+/// Takes back what waits for the fee of this package, now that its payment was withdrawn; nothing where it does not.
+pub fn recall(filing: &Filing, package: Uuid) -> Vec<Event> {
+    if filing.phase != Phase::Sent || filing.package != package {
+        return Vec::new();
+    }
+    vec![pb::FilingRecalled { package_id: package.to_string() }.into()]
+}
+
 /// How the fee of a package was settled.
 #[derive(Debug, Clone)]
 pub struct Settled {
