@@ -12,7 +12,7 @@ pub mod session;
 
 pub use case::status;
 pub use copy::copy;
-pub use drafts::{abandon, export, filings};
+pub use drafts::{abandon, export, filings, recall};
 pub use interview::lead;
 pub use log::{LogArgs, log};
 pub use mail::inbox;

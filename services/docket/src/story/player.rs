@@ -284,6 +284,7 @@ impl Player {
             | Act::ProveIdentity { .. } => party::account(self, who, act).await,
             Act::Pay { .. }
             | Act::InvitePayer {}
+            | Act::WithdrawPayment {}
             | Act::SeePayment { .. }
             | Act::BankPays {}
             | Act::PaymentComesBack {} => money::act(self, who, act).await,
