@@ -2,7 +2,7 @@
 use crate::cashier::Cashier;
 use crate::domain::payment::Changed;
 use crate::domain::quote;
-use docket_eventlog::Error;
+use docket_eventlog::{Error, Loaded};
 use docket_kernel::deadline::office_date;
 use uuid::Uuid;
 
@@ -12,16 +12,17 @@ impl Cashier {
     /// # Errors
     /// The log.
     pub async fn changed_quotes(&self, payment: Uuid) -> Result<Changed, Error> {
-        let state = self.payments.load(payment).await?.state;
+        let Loaded { state, events, .. } = self.payments.load(payment).await?;
         let mut changed = Changed::new();
-        if state.settled.is_some() {
-            return Ok(changed);
-        }
-        let today = office_date(self.clock.now());
+        // Filing held the fee against its rules when it sent the package, which opened the payment a moment later.
+        let opened = events.iter().rfind(|event| event.kind == "payment.opened.v1");
+        let Some(opened) = opened.filter(|_| state.settled.is_none()) else { return Ok(changed) };
+        let (sent_on, today) = (office_date(opened.recorded_at), office_date(self.clock.now()));
         for part in state.parts {
             let Ok(quote_id) = Uuid::try_parse(&part.quote_id) else { continue };
             let quoted = self.quotes.load(quote_id).await?.state.quoted;
-            if let Some(forms) = quoted.and_then(|quoted| quote::changed(&self.catalogue, &quoted, today)) {
+            let rows = quoted.unwrap_or_default().rows;
+            if let Some(forms) = quote::changed(&self.catalogue, &rows, sent_on, today) {
                 changed.insert(part.quote_id, forms);
             }
         }

@@ -6,7 +6,7 @@ use docket_proto::events::filing as events;
 use docket_service::{ApiError, Caller};
 use uuid::Uuid;
 
-use super::signing::not_erased;
+use super::signing::{costs_cents, not_erased};
 use crate::aggregates::{Filings, Packages};
 use crate::check::Check;
 use crate::desk::Desk;
@@ -60,8 +60,9 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
     let mut streams = Vec::with_capacity(dossiers.len() + 1);
     for dossier in &dossiers {
         not_erased(dossier)?;
-        let checked = Check::now(desk, dossier).await?.checked(desk, dossier);
-        let sent: Vec<events::Event> = filing::send(&dossier.filing, &checked)?;
+        let check = Check::now(desk, dossier).await?;
+        let sent: Vec<events::Event> = filing::send(&dossier.filing, &check.checked(desk, dossier))?;
+        filing::fee_stands(&dossier.filing, costs_cents(&check, dossier)?)?;
         let (stream, version) = (Store::<Filings>::stream(dossier.id), dossier.filing.version);
         let subjects = Subjects::filing(dossier.id);
         streams.push(StreamAppend::of(stream, Expected::Version(version), subjects, &sent));

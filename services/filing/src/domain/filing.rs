@@ -19,7 +19,8 @@ pub(crate) use decide::already_attached;
 pub use decide::{
     Checked, EditionChange, Ending, Settled, Sign, Start, abandon, accept, announce_expiry, answer, approve,
     ask_fee_waiver, ask_review, attach, begin_again, change_edition, detach, expire, explain_missing,
-    give_back, recall, received_at_us, reject, send, show_fee, sign, start, submit, take_over, void,
+    fee_stands, give_back, recall, received_at_us, reject, send, show_fee, sign, start, submit, take_over,
+    void,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 

@@ -243,6 +243,21 @@ fn only_what_is_signed_is_sent_and_only_once() {
 }
 
 #[test]
+fn a_fee_that_changed_is_shown_again_before_it_is_sent_and_the_signature_stands() {
+    let given_signed = given([started(), fee_shown(), signed()]);
+    assert!(given_signed.when(|f| fee_stands(f, 71_000)).is_ok());
+    refused(given_signed.when(|f| fee_stands(f, 76_000).map(|()| Vec::new())), "FEE_CHANGED");
+    let free = pb::FeeShown { total_cents: 0, content_mac: vec![7; 32], ..Default::default() };
+    let given_free = given([started(), free.into(), signed()]);
+    refused(given_free.when(|f| fee_stands(f, 56_000).map(|()| Vec::new())), "FEE_CHANGED");
+    let dearer = Fee { quote: Uuid::from_u128(10), total_cents: 76_000, answers_mac: vec![7; 32] };
+    let shown = given_signed.when(|f| show_fee(f, dearer)).unwrap();
+    let again = given([started(), fee_shown(), signed()].into_iter().chain(shown));
+    assert!(again.when(|f| fee_stands(f, 76_000)).is_ok());
+    assert_eq!(again.when(|f| send(f, &checked(1))).unwrap(), [sent()]);
+}
+
+#[test]
 fn what_was_sent_and_not_paid_is_taken_back_to_be_shown_and_signed_anew() {
     let sending = [started(), fee_shown(), signed(), sent()];
     assert!(given(sending.clone()).when(|f| recall(f, Uuid::from_u128(0xBAD))).is_empty(), "another package");

@@ -71,15 +71,13 @@ pub fn check_rows(catalogue: &Catalogue, rows: &[FeeRow], filing_date: Date) -> 
     Ok(total)
 }
 
-/// Whether the fees of what was quoted changed up to `day`: a row of it is no longer in force, or its form has rows since that may
-/// apply too. Gives the forms.
-pub fn changed(catalogue: &Catalogue, quoted: &FeeQuoted, day: Date) -> Option<String> {
-    let forms: BTreeSet<&str> = quoted.rows.iter().map(|row| row.form.as_str()).collect();
-    let shown_on: Option<Date> = quoted.filing_date.parse().ok();
-    let since = |from: Date| shown_on.is_some_and(|shown_on| shown_on < from) && from <= day;
+/// Whether what was quoted, and still held when it was sent, is the fee no more on `day`: a row of it is no longer in force, or its
+/// form has rows since that may apply too. Gives the forms.
+pub fn changed(catalogue: &Catalogue, rows: &[FeeRow], sent_on: Date, day: Date) -> Option<String> {
+    let forms: BTreeSet<&str> = rows.iter().map(|row| row.form.as_str()).collect();
     let mut tables = forms.iter().filter_map(|form| catalogue.form(form));
-    let has_new_rows = tables.any(|form| form.fees.iter().any(|fee| since(fee.from)));
-    let holds = check_rows(catalogue, &quoted.rows, day).is_ok() && !has_new_rows;
+    let has_new_rows = tables.any(|form| form.fees.iter().any(|fee| sent_on < fee.from && fee.from <= day));
+    let holds = check_rows(catalogue, rows, day).is_ok() && !has_new_rows;
     (!holds).then(|| forms.into_iter().collect::<Vec<_>>().join(", "))
 }
 
@@ -109,23 +107,20 @@ mod tests {
     #[test]
     fn a_quote_holds_until_the_fees_of_its_form_change() {
         let catalogue = Catalogue::embedded();
-        let quoted = |row: FeeRow, filing_date: &str| FeeQuoted {
-            rows: vec![row],
-            filing_date: filing_date.to_owned(),
-            ..FeeQuoted::default()
+        let changed = |row: FeeRow, sent_on: &str, day: &str| {
+            changed(&catalogue, &[row], sent_on.parse().unwrap(), day.parse().unwrap())
         };
-        let changed = |quoted: &FeeQuoted, day: &str| changed(&catalogue, quoted, day.parse().unwrap());
-        let before = quoted(row("hr1-asylum-initial-2025", "I-765", 55_000, false), "2025-12-30");
-        assert_eq!(changed(&before, "2025-12-31"), None);
-        assert_eq!(changed(&before, "2026-01-01").as_deref(), Some("I-765"));
+        let before = row("hr1-asylum-initial-2025", "I-765", 55_000, false);
+        assert_eq!(changed(before.clone(), "2025-12-30", "2025-12-31"), None);
+        assert_eq!(changed(before.clone(), "2025-12-30", "2026-01-01").as_deref(), Some("I-765"));
+        // Whenever it was sent, a row that ended is not paid.
+        assert_eq!(changed(before, "2026-01-01", "2026-01-01").as_deref(), Some("I-765"));
         // The row stands, but another may have to be paid beside it since.
-        let beside = quoted(row("online", "I-765", 47_000, false), "2025-12-30");
-        assert_eq!(changed(&beside, "2025-12-31"), None);
-        assert_eq!(changed(&beside, "2026-01-01").as_deref(), Some("I-765"));
-        let after = quoted(row("hr1-asylum-initial", "I-765", 56_000, false), "2026-01-01");
-        assert_eq!(changed(&after, "2026-01-02"), None);
+        let beside = row("online", "I-765", 47_000, false);
+        assert_eq!(changed(beside.clone(), "2025-12-30", "2025-12-31"), None);
+        assert_eq!(changed(beside.clone(), "2025-12-30", "2026-01-01").as_deref(), Some("I-765"));
+        assert_eq!(changed(beside, "2026-01-01", "2026-01-02"), None);
         // Other forms change by themselves.
-        let other = quoted(row("online", "I-90", 41_500, false), "2025-12-30");
-        assert_eq!(changed(&other, "2026-01-01"), None);
+        assert_eq!(changed(row("online", "I-90", 41_500, false), "2025-12-30", "2026-01-01"), None);
     }
 }
