@@ -88,6 +88,11 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Take back what was sent and is not paid: with all of its package it is a draft again. Asks for a fresh second factor.
+    Recall {
+        /// filings/<id>.
+        filing: String,
+    },
     /// The copy of what was signed, as PDF: answers in the form's order, signatures, evidence with its hashes.
     Copy {
         /// filings/<id>.
@@ -201,6 +206,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Filings => commands::filings(&home, &teller).await,
         Command::Export { filing, to } => commands::export(&home, &filing, &to, &teller).await,
         Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,
+        Command::Recall { filing } => commands::recall(&home, &filing, &teller).await,
         Command::Copy { filing, out } => commands::copy(&home, &filing, &out, &teller).await,
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await

@@ -68,7 +68,7 @@ use api::{CatalogueApi, DraftApi, EvidenceApi, RepresentationApi, UploadApi};
 use copy::Copies;
 use desk::Desk;
 use inspector::Inspector;
-use policies::{FollowCase, KeepDraft, SubmitPackage};
+use policies::{FollowCase, KeepDraft, RecallPackage, SubmitPackage};
 use scanner::Scanner;
 
 /// The migrations of the service's own tables.
@@ -98,6 +98,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .grpc(UploadServiceServer::new(UploadApi::new(desk.clone())))
         .http_over(move |grpc| tus::router(grpc, origins))
         .subscriber("payments", Arc::new(SubmitPackage(desk.clone())))
+        .subscriber("payments", Arc::new(RecallPackage(desk.clone())))
         .subscriber("cases-0", Arc::new(FollowCase(desk.clone())))
         .timers(Arc::new(KeepDraft(desk)))
         .task("scanner", move |stop| watched.watch(clock, stop))

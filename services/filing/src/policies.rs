@@ -2,8 +2,10 @@
 
 mod follow_case;
 pub(crate) mod keep_draft;
+mod recall_package;
 mod submit_package;
 
 pub(crate) use follow_case::FollowCase;
 pub(crate) use keep_draft::KeepDraft;
+pub(crate) use recall_package::RecallPackage;
 pub(crate) use submit_package::SubmitPackage;

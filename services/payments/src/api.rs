@@ -1,21 +1,19 @@
 //! The gRPC face: take apart, call, answer.
 mod convert;
 
-use crate::cashier::Cashier;
+use crate::cashier::{self, Cashier};
 use crate::domain::payment;
-use crate::domain::quote::{self, Quotes, VALID_FOR_US};
+use crate::domain::quote::{self, VALID_FOR_US};
 use crate::invitation;
 use crate::processor::Outcome;
 use crate::store::{ledger, payer};
-use docket_eventlog::{Store, Subjects};
-use docket_forms::Catalogue;
+use docket_eventlog::Subjects;
 use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::payments::events::v1::FeeQuoted;
 use docket_proto::payments::v1 as pb;
 use docket_proto::payments::v1::payment_service_server::PaymentService;
 use docket_service::{ApiError, Base, Resource, caller, detached, page};
 use jiff::civil::Date;
-use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -26,10 +24,6 @@ pub struct Payments {
     pub base: Base,
     /// Carries out what the domain decides.
     pub cashier: Cashier,
-    /// Quotes in the log.
-    pub quotes: Store<Quotes>,
-    /// The fee table.
-    pub catalogue: Arc<Catalogue>,
 }
 
 #[tonic::async_trait]
@@ -43,7 +37,7 @@ impl PaymentService for Payments {
         let context = caller.context(&message.request_id, &message)?;
         let quote_id = derived_id("quote", context.command_id, 0);
         let quoted = self.checked_quote(message)?;
-        let store = self.quotes.clone();
+        let store = self.cashier.quotes.clone();
         let done = detached(async move {
             store
                 .execute(&context, quote_id, Subjects::NONE, |state| quote::quote(state, quoted.clone()))
@@ -137,6 +131,21 @@ impl PaymentService for Payments {
         }))
     }
 
+    async fn withdraw_payment(
+        &self,
+        request: Request<pb::WithdrawPaymentRequest>,
+    ) -> Result<Response<pb::WithdrawPaymentResponse>, Status> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let id = resource::parse("payments", &message.name).map_err(fault)?;
+        let part = self.require(&caller, "WithdrawPayment", id, "").await?;
+        let context = caller.context(&message.request_id, &message)?;
+        let cashier = self.cashier.clone();
+        let withdrawn = detached(async move { cashier.withdraw(&context, id, part.payer).await });
+        withdrawn.await.map_err(ApiError::from)?;
+        Ok(Response::new(pb::WithdrawPaymentResponse { payment: Some(self.shown_to(part, id).await?) }))
+    }
+
     async fn get_trial_balance(
         &self,
         request: Request<pb::GetTrialBalanceRequest>,
@@ -160,7 +169,7 @@ impl Payments {
         let mut quoted = Vec::new();
         for part in &loaded.state.parts {
             if let Ok(quote_id) = Uuid::try_parse(&part.quote_id) {
-                quoted.extend(self.quotes.load(quote_id).await?.state.quoted);
+                quoted.extend(self.cashier.quotes.load(quote_id).await?.state.quoted);
             }
         }
         let last4 = convert::last4(&self.base.log, &loaded.events).await?;
@@ -186,7 +195,7 @@ impl Payments {
         payer_code: &str,
     ) -> Result<Part, ApiError> {
         let state = self.cashier.payments.load(id).await?.state;
-        let payer = state.opened.as_ref().and_then(|opened| Uuid::try_parse(&opened.account_id).ok());
+        let payer = cashier::payer(&state);
         let is_payer = payer.is_some() && caller.account() == payer;
         let now_us = self.base.clock.now().as_microsecond();
         let is_invited = payment::opens(&state, &invitation::hash(payer_code), now_us);
@@ -201,7 +210,7 @@ impl Payments {
         let filing_date: Date = message.filing_date.parse().map_err(|_malformed| {
             ApiError::invalid("filing_date", "DATE_MALFORMED", "a date is written like 2026-11-23")
         })?;
-        if message.table_version != self.catalogue.version() {
+        if message.table_version != self.cashier.catalogue.version() {
             return Err(Refusal::state(
                 "FEE_DIFFERS",
                 "the fee was computed with another version of the fee table",
@@ -209,7 +218,7 @@ impl Payments {
             .way_out("try again once both services run the same version")
             .into());
         }
-        let total_cents = quote::check_rows(&self.catalogue, &message.rows, filing_date)?;
+        let total_cents = quote::check_rows(&self.cashier.catalogue, &message.rows, filing_date)?;
         Ok(FeeQuoted {
             package_id: message.package_id,
             rows: message.rows,

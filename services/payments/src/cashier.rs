@@ -1,12 +1,15 @@
 //! The cashier: carries out what the domain decides, with the rows that must be true in the same commit.
-use crate::domain::payment::{self, Charge, Dispute, Payments};
+use crate::domain::payment::{self, Charge, Dispute, Payment, Payments};
+use crate::domain::quote::Quotes;
 use crate::processor::{Outcome, Processor};
 use crate::store::attempt::{self, Attempt};
 use crate::store::{ledger, refund};
 use docket_eventlog::{Context, ExecuteError, Store, Subjects};
+use docket_forms::Catalogue;
 use docket_kernel::{Actor, SharedClock, derived_id};
 use docket_proto::events::payment::Event;
 use sqlx::PgPool;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Everything a payment needs.
@@ -14,6 +17,10 @@ use uuid::Uuid;
 pub struct Cashier {
     /// Payments in the log.
     pub payments: Store<Payments>,
+    /// Quotes in the log.
+    pub quotes: Store<Quotes>,
+    /// The fee table.
+    pub catalogue: Arc<Catalogue>,
     /// Database.
     pub pool: PgPool,
     /// Clock.
@@ -70,12 +77,13 @@ impl Cashier {
         method: &str,
     ) -> Result<(), ExecuteError> {
         let started_at_us = self.clock.now().as_microsecond();
+        let changed = self.changed_quotes(id).await?;
         let mut tx = docket_database::begin(&self.pool).await?;
         let text = attempt_id.to_string();
         let begun = self
             .payments
             .execute_in(&mut tx, context, id, Subjects::account(account), |state| {
-                payment::attempt(state, &text)
+                payment::attempt(state, &text, &changed)
             })
             .await?;
         let row = Attempt {
@@ -88,6 +96,15 @@ impl Cashier {
         };
         attempt::begin(&mut tx, &row).await?;
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// Takes a payment back of which nothing was paid.
+    ///
+    /// # Errors
+    /// Refusals of [`payment::withdraw`]; the log.
+    pub async fn withdraw(&self, context: &Context, id: Uuid, account: Uuid) -> Result<(), ExecuteError> {
+        self.payments.execute(context, id, Subjects::account(account), payment::withdraw).await?;
         Ok(())
     }
 
@@ -251,6 +268,7 @@ impl Cashier {
                 Event::PaymentAttempted(attempted) => attempted.attempt_id == cause,
                 Event::RefundStarted(started) => started.refund_id == cause,
                 Event::PaymentOpened(_)
+                | Event::PaymentWithdrawn(_)
                 | Event::FeeRefused(_)
                 | Event::FeeSettled(_)
                 | Event::RefundIssued(_)
@@ -271,7 +289,12 @@ impl Cashier {
     /// The account of a payment, under whose key its personal fields are sealed.
     async fn account_of(&self, payment: Uuid) -> Result<Uuid, ExecuteError> {
         let state = self.payments.load(payment).await?.state;
-        let account = state.opened.and_then(|opened| Uuid::try_parse(&opened.account_id).ok());
+        let account = payer(&state);
         account.ok_or_else(|| docket_kernel::Refusal::not_found().into())
     }
+}
+
+/// The account of a payment, also of one that was withdrawn.
+pub(crate) fn payer(state: &Payment) -> Option<Uuid> {
+    Uuid::try_parse(&state.last_opened()?.account_id).ok()
 }

@@ -1,13 +1,14 @@
 //! Payments: quotes, payments, refunds and the double-entry ledger, over the log `payments`.
 //!
-//! Reading order: `domain` (the rules), `cashier` (carries them out with their rows), `processor` and `webhook` (the
-//! card processor's two directions), `disputes`, `policies` (what other services' events lead to), `tasks`,
+//! Reading order: `domain` (the rules), `cashier` and `fees` (carry them out with their rows; the fee of the day), `processor`
+//! and `webhook` (the card processor's two directions), `disputes`, `policies` (what other services' events lead to), `tasks`,
 //! `gauges`, `api`.
 pub mod api;
 pub mod cashier;
 pub mod config;
 pub mod disputes;
 pub mod domain;
+pub mod fees;
 pub mod gauges;
 pub mod invitation;
 pub mod policies;
@@ -56,17 +57,14 @@ pub async fn serve(config: Config, stop: Stop) -> Result<()> {
     let webhook_secret = secret(&config.processor.webhook_secret_file)?;
     let cashier = Cashier {
         payments: Store::new(base.log.clone()),
+        quotes: Store::new(base.log.clone()),
+        catalogue: Arc::new(catalogue),
         pool: base.pool.clone(),
         clock: base.clock.clone(),
         processor,
     };
-    let api = api::Payments {
-        base: base.clone(),
-        cashier: cashier.clone(),
-        quotes: Store::new(base.log.clone()),
-        catalogue: Arc::new(catalogue),
-    };
-    let (payments, quotes) = (cashier.payments.clone(), api.quotes.clone());
+    let api = api::Payments { base: base.clone(), cashier: cashier.clone() };
+    let (payments, quotes) = (cashier.payments.clone(), cashier.quotes.clone());
     let (due, disputed, pool) = (cashier.clone(), cashier.clone(), cashier.pool.clone());
     let look_every = Duration::from_secs(config.processor.disputes_every_s);
     Server::new(base)

@@ -155,6 +155,7 @@ impl Books {
             ("case.filing_accepted.v1", "filing.acceptance_recorded.v1"),
             ("case.filing_rejected.v1", "filing.rejection_recorded.v1"),
             ("notice.issued.v1", "case.notice_recorded.v1"),
+            ("payment.withdrawn.v1", "filing.recalled.v1"),
             ("payment.refund_started.v1", "payment.refund_issued.v1"),
             ("payment.refund_issued.v1", "case.refund_recorded.v1"),
             ("payment.returned.v1", "case.payment_return_recorded.v1"),

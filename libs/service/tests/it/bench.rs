@@ -106,6 +106,14 @@ impl PaymentService for Payments {
         Ok(Response::new(pb::InvitePayerResponse::default()))
     }
 
+    async fn withdraw_payment(
+        &self,
+        request: Request<pb::WithdrawPaymentRequest>,
+    ) -> Result<Response<pb::WithdrawPaymentResponse>, Status> {
+        caller(&request)?.person()?;
+        Ok(Response::new(pb::WithdrawPaymentResponse::default()))
+    }
+
     async fn get_trial_balance(
         &self,
         request: Request<pb::GetTrialBalanceRequest>,

@@ -1,10 +1,12 @@
-//! `docket filings`, `docket export` and `docket abandon`: what one has begun, all that is in it, and its end.
+//! `docket filings`, `docket export`, `docket recall` and `docket abandon`: what one has begun, all that is in it, its way back, its
+//! end.
 use super::paper::Drafts;
 use super::{Refused, Session};
 use crate::client::{request, whole_file};
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::filing::v1 as pb;
+use docket_proto::payments::v1::WithdrawPaymentRequest;
 use serde_json::{Value, json};
 use std::path::Path;
 use uuid::Uuid;
@@ -139,6 +141,28 @@ async fn download(drafts: &Drafts, name: &str) -> Result<Vec<u8>> {
     let (mut evidence, token) = (drafts.connection.evidence(), drafts.token().await.map_err(Refused::from)?);
     let parts = evidence.download_evidence(request(Some(&token), message)).await;
     Ok(whole_file(parts.map_err(Refused::from)?.into_inner()).await.map_err(Refused::from)?)
+}
+
+/// Withdraws the payment of what was sent and not paid, so that it is a draft again.
+pub async fn recall(home: &Path, name: &str, teller: &Teller) -> Result<()> {
+    let (connection, token) = Session::resume(home).await?;
+    let message = pb::GetFilingRequest { name: name.to_owned(), language: String::new() };
+    let answer = connection.drafts().get_filing(request(Some(&token), message)).await;
+    let filing = answer.map_err(Refused::from)?.into_inner().filing.context("filing")?;
+    let payment = format!("payments/{}", filing.package_id);
+    let message = WithdrawPaymentRequest { request_id: Uuid::now_v7().to_string(), name: payment };
+    let answer = connection.payments().withdraw_payment(request(Some(&token), message)).await;
+    let payment = answer.map_err(Refused::from)?.into_inner().payment.context("payment")?;
+    if teller.is_json() {
+        teller.value(&json!({ "payment": payment.name, "filings": payment.filing_ids }));
+        return Ok(());
+    }
+    teller.line(&format!("{} is withdrawn; in a moment these are drafts again:", payment.name));
+    for id in &payment.filing_ids {
+        teller.line(&format!("filings/{id}"));
+    }
+    teller.line("`docket file filings/<id>` goes on with one, `docket abandon` gives it up.");
+    Ok(())
 }
 
 /// Gives a draft up, once that was confirmed.

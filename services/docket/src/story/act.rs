@@ -200,9 +200,11 @@ pub enum Act {
     },
     /// Lets somebody else pay: gets a code to hand over.
     InvitePayer {},
+    /// Takes the payment back before it is paid: what was sent is a draft again.
+    WithdrawPayment {},
     /// Sees how the payment stands, once it stands so.
     SeePayment {
-        /// `open`, `processing`, `settled`, `refunded`, `disputed`, `returned`, `cancelled`.
+        /// `open`, `processing`, `settled`, `refunded`, `disputed`, `returned`, `cancelled`, `withdrawn`.
         state: String,
         /// With the code of the payer, as somebody else.
         #[serde(default)]

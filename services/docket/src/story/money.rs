@@ -1,7 +1,7 @@
-//! Money in a story: the payer pays or lets somebody else pay; a bank takes its time, or the money back.
+//! Money in a story: the payer pays, lets somebody else pay, or takes the payment back; a bank takes its time, or the money back.
 use super::act::Act;
 use super::party::{call, wait_for};
-use super::player::{Answer, Player, command_id};
+use super::player::{Answer, Player, Stumble, command_id};
 use crate::commands::amount;
 use anyhow::{Context, anyhow};
 use docket_proto::payments::v1 as payments;
@@ -14,6 +14,7 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
     match act {
         Act::Pay { method, outcome, with_code } => pay(player, who, method, outcome, *with_code).await,
         Act::InvitePayer {} => invite(player, who).await,
+        Act::WithdrawPayment {} => withdraw(player, who).await,
         Act::SeePayment { state, with_code } => see(player, who, state, *with_code).await,
         Act::BankPays {} => {
             sandbox(player, &of(player, "settle"), &json!({ "outcome": "succeeded" })).await?;
@@ -52,13 +53,22 @@ async fn sandbox(player: &Player, what: &str, body: &Value) -> anyhow::Result<Va
     answer.error_for_status().context("the sandbox")?.json().await.context("the sandbox")
 }
 
-async fn pay(player: &Player, who: &str, method: &str, outcome: &str, with_code: bool) -> Answer {
-    let (name, payer_code) = (name(player), code(player, with_code));
+/// Waits until payments has heard of the package; sent again, until it is no longer the payment that was withdrawn.
+async fn opened(player: &Player, who: &str, name: &str, payer_code: &str) -> Result<(), Stumble> {
     wait_for("the payment is open", async || {
-        let message = payments::GetPaymentRequest { name: name.clone(), payer_code: payer_code.clone() };
-        Ok(call!(player, player.token(who)?, payments, get_payment, message).ok())
+        let message =
+            payments::GetPaymentRequest { name: name.to_owned(), payer_code: payer_code.to_owned() };
+        let answer = call!(player, player.token(who)?, payments, get_payment, message).ok();
+        let payment = answer.and_then(|answer| answer.payment);
+        Ok(payment.filter(|payment| payment.state() != payments::payment::State::Withdrawn))
     })
     .await?;
+    Ok(())
+}
+
+async fn pay(player: &Player, who: &str, method: &str, outcome: &str, with_code: bool) -> Answer {
+    let (name, payer_code) = (name(player), code(player, with_code));
+    opened(player, who, &name, &payer_code).await?;
     let method_token = method.to_owned();
     let message = payments::PayWithCardRequest { request_id: command_id(), name, method_token, payer_code };
     let answer = call!(player, player.token(who)?, payments, pay_with_card, message)?;
@@ -86,6 +96,14 @@ async fn invite(player: &mut Player, who: &str) -> Answer {
     let answer = call!(player, player.token(who)?, payments, invite_payer, message)?;
     player.payer_code = answer.payer_code;
     Ok("has a code to hand over; it opens this payment and nothing else".to_owned())
+}
+
+async fn withdraw(player: &Player, who: &str) -> Answer {
+    let name = name(player);
+    opened(player, who, &name, "").await?;
+    let message = payments::WithdrawPaymentRequest { request_id: command_id(), name };
+    call!(player, player.token(who)?, payments, withdraw_payment, message)?;
+    Ok("nothing was charged, and what was sent is a draft again".to_owned())
 }
 
 async fn see(player: &Player, who: &str, state: &str, with_code: bool) -> Answer {

@@ -287,6 +287,7 @@ impl Player {
             | Act::ProveIdentity { .. } => party::account(self, who, act).await,
             Act::Pay { .. }
             | Act::InvitePayer {}
+            | Act::WithdrawPayment {}
             | Act::SeePayment { .. }
             | Act::BankPays {}
             | Act::PaymentComesBack {}

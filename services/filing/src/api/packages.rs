@@ -10,7 +10,7 @@ use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller, in_spanish};
 use uuid::Uuid;
 
-use super::signing::not_erased;
+use super::signing::{costs_cents, not_erased};
 use super::uploads;
 use crate::aggregates::{Filings, Packages};
 use crate::check::Check;
@@ -149,8 +149,9 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
     for dossier in &dossiers {
         not_erased(dossier)?;
         uploads::none_under_way(desk, &resource::name("filings", dossier.id)).await?;
-        let checked = Check::now(desk, dossier).await?.checked(desk, dossier);
-        let sent: Vec<events::Event> = filing::send(&dossier.filing, &checked)?;
+        let check = Check::now(desk, dossier).await?;
+        let sent: Vec<events::Event> = filing::send(&dossier.filing, &check.checked(desk, dossier))?;
+        filing::fee_stands(&dossier.filing, costs_cents(&check, dossier)?)?;
         let (stream, version) = (Store::<Filings>::stream(dossier.id), dossier.filing.version);
         let subjects = Subjects::filing(dossier.id);
         streams.push(StreamAppend::of(stream, Expected::Version(version), subjects, &sent));

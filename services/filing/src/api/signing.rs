@@ -120,6 +120,12 @@ fn quote_request(check: &Check<'_>, dossier: &Dossier, command: Uuid) -> Result<
     }
 }
 
+/// What a filing costs as of now, in cents.
+pub(super) fn costs_cents(check: &Check<'_>, dossier: &Dossier) -> Result<i64, Refusal> {
+    let request = quote_request(check, dossier, Uuid::nil())?;
+    Ok(request.rows.iter().map(|row| row.cents).sum())
+}
+
 /// The text to be signed, when the filing is ready for it.
 pub(super) async fn review(
     desk: &Desk,

@@ -19,8 +19,8 @@ pub(crate) use decide::already_attached;
 pub use decide::{
     Checked, EditionChange, Ending, Settled, Sign, Start, TakenOver, WaiverAsked, abandon, accept,
     announce_expiry, answer, approve, ask_fee_waiver, ask_review, attach, begin_again, change_edition,
-    detach, drop_fee_waiver, expire, explain_missing, give_back, received_at_us, reject, send, show_fee,
-    sign, start, submit, take_over, void,
+    detach, drop_fee_waiver, expire, explain_missing, fee_stands, give_back, recall, received_at_us, reject,
+    send, show_fee, sign, start, submit, take_over, void,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
@@ -41,7 +41,7 @@ pub enum Phase {
     Draft,
     /// Signed; an edit makes it a draft again.
     Signed,
-    /// Sent; waits for its fee.
+    /// Sent; waits for its fee. It is a draft again when the payment is withdrawn.
     Sent,
     /// Its fee is settled and it went in.
     Submitted,
@@ -273,6 +273,7 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         },
         Event::FilingSigned(e) => signed(filing, e),
         Event::FilingSent(_) => Filing { phase: Phase::Sent, ..filing },
+        Event::FilingRecalled(_) => Filing { phase: Phase::Draft, signature: None, fee: None, ..filing },
         Event::FilingSubmitted(e) => {
             Filing { phase: Phase::Submitted, submitted_at_us: e.submitted_at_us, ..filing }
         }
@@ -387,7 +388,7 @@ impl Filing {
     fn already_submitted(&self) -> Refusal {
         Refusal::state("ALREADY_SUBMITTED", "This filing has been sent and can no longer be changed.")
             .way_out(if self.phase == Phase::Sent {
-                "Pay the fee: the filing goes in at once, and the case shows what comes next."
+                "Pay the fee, and the filing goes in at once; or withdraw the payment, and it is a draft again."
             } else {
                 "Look at the case: it shows what was received and what comes next."
             })

@@ -256,6 +256,50 @@ fn only_what_is_signed_is_sent_and_only_once() {
 }
 
 #[test]
+fn a_fee_that_changed_is_shown_again_before_it_is_sent_and_the_signature_stands() {
+    let given_signed = given([started(), fee_shown(), signed()]);
+    assert!(given_signed.when(|f| fee_stands(f, 71_000)).is_ok());
+    refused(given_signed.when(|f| fee_stands(f, 76_000).map(|()| Vec::new())), "FEE_CHANGED");
+    let free = pb::FeeShown { total_cents: 0, content_mac: vec![7; 32], ..Default::default() };
+    let given_free = given([started(), free.into(), signed()]);
+    refused(given_free.when(|f| fee_stands(f, 56_000).map(|()| Vec::new())), "FEE_CHANGED");
+    let dearer = Fee { quote: Uuid::from_u128(10), total_cents: 76_000, answers_mac: vec![7; 32] };
+    let shown = given_signed.when(|f| show_fee(f, dearer)).unwrap();
+    let again = given([started(), fee_shown(), signed()].into_iter().chain(shown));
+    assert!(again.when(|f| fee_stands(f, 76_000)).is_ok());
+    assert_eq!(again.when(|f| send(f, &checked(1))).unwrap(), [sent()]);
+}
+
+#[test]
+fn what_was_sent_and_not_paid_is_taken_back_to_be_shown_and_signed_anew() {
+    let sending = [started(), fee_shown(), signed(), sent()];
+    assert!(given(sending.clone()).when(|f| recall(f, Uuid::from_u128(0xBAD))).is_empty(), "another package");
+    for elsewhere in [vec![], vec![started()], vec![started(), fee_shown(), signed()]] {
+        assert!(given(elsewhere).when(|f| recall(f, PACKAGE)).is_empty());
+    }
+    let told = pb::DraftExpiryAnnounced { days: 14, ..Default::default() };
+    let recalled = given(sending.clone()).when(|f| recall(f, PACKAGE));
+    assert_eq!(recalled, [pb::FilingRecalled { package_id: PACKAGE.to_string() }.into()]);
+    let again =
+        given([started(), told.into()].into_iter().chain(sending[1..].to_vec()).chain(recalled.clone()));
+    again.then(|f| f.phase == Phase::Draft && f.fee.is_none() && f.signature.is_none());
+    again.then(|f| f.told.is_none() && f.worked == f.version);
+    assert!(again.when(|f| recall(f, PACKAGE)).is_empty(), "once");
+
+    // Everything is as before the first sending, and nothing goes in by the old fee or signature.
+    assert_eq!(again.when(|f| answer(f, 0, vec!["basis".into()], "{}".into())).unwrap().len(), 1);
+    assert_eq!(again.when(abandon).unwrap().len(), 1);
+    refused(again.when(|f| submit(f, settled())), "NOT_SENT");
+    refused(again.when(|f| send(f, &checked(1))), "NOT_SIGNED");
+    refused(again.when(|f| sign(f, &checked(1), a_signature())), "FEE_NOT_SHOWN");
+    let anew = given(sending.into_iter().chain(recalled).chain([fee_shown(), signed()]));
+    assert_eq!(anew.when(|f| send(f, &checked(1))).unwrap(), [sent()]);
+
+    let gone_in = given([started(), fee_shown(), signed(), sent(), submitted()]);
+    assert!(gone_in.when(|f| recall(f, PACKAGE)).is_empty());
+}
+
+#[test]
 fn received_is_the_later_of_signature_and_authorisation() {
     let given = given([started(), fee_shown(), signed(), sent()]);
     for (authorised, received) in [(500, 1_000), (1_000, 1_000), (7_000, 7_000)] {

@@ -93,6 +93,7 @@ enum Command {
     ShowFee { current: bool },
     Sign { current: bool, name_agrees: bool },
     Send { current: bool },
+    Recall { own_package: bool },
     Submit { own_package: bool, authorised_at_us: i64 },
     Accept,
     Reject,
@@ -127,6 +128,7 @@ fn command() -> impl Strategy<Value = Command> {
         5 => mostly().prop_map(|current| ShowFee { current }),
         5 => (mostly(), mostly()).prop_map(|(current, name_agrees)| Sign { current, name_agrees }),
         4 => mostly().prop_map(|current| Send { current }),
+        1 => mostly().prop_map(|own_package| Recall { own_package }),
         3 => (mostly(), 0..3_000_i64).prop_map(|(own_package, authorised_at_us)| Submit { own_package, authorised_at_us }),
         1 => Just(Accept),
         2 => Just(Reject),
@@ -219,6 +221,10 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             filing::sign(filing, &checked, sign)
         }
         Command::Send { current } => filing::send(filing, &checked(filing, *current)),
+        Command::Recall { own_package } => {
+            let package = if *own_package { filing.package } else { Uuid::from_u128(0xBAD) };
+            Ok(filing::recall(filing, package))
+        }
         Command::Submit { own_package, authorised_at_us } => {
             let settled = Settled {
                 package: if *own_package { filing.package } else { Uuid::from_u128(0xBAD) },
@@ -334,6 +340,11 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
             assert_eq!((&signed.content_mac, &before.fee.as_ref().unwrap().answers_mac), (&now, &now));
         }
         Event::FilingSent(_) => assert_eq!(before.signature.as_ref().unwrap().content_mac, now),
+        Event::FilingRecalled(_) => {
+            assert_eq!((before.phase, after.phase), (Phase::Sent, Phase::Draft));
+            assert!(after.fee.is_none() && after.signature.is_none() && after.told.is_none());
+            assert_eq!((before.content_version, &before.review), (after.content_version, &after.review));
+        }
         Event::FilingSubmitted(submitted) => {
             let signature = before.signature.as_ref().unwrap();
             assert_eq!((before.phase, &submitted.content_mac), (Phase::Sent, &signature.content_mac));
@@ -355,10 +366,10 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
 
 #[test]
 fn whatever_is_decided_for_a_filing_folds() {
-    FILING.decided_lives(24, command(), decide, holds);
+    FILING.decided_lives(25, command(), decide, holds);
 }
 
-/// Nothing joins a package that was sent, nothing is in it twice, and what is paid is the sum of what each costs.
+/// Nothing joins a package that was sent and not taken back, nothing is in it twice, and what is paid is the sum of what each costs.
 #[test]
 fn whatever_is_decided_for_a_package_folds() {
     let added = |number: u8| package::Added {
@@ -373,12 +384,16 @@ fn whatever_is_decided_for_a_package_folds() {
             answers_mac: Vec::new(),
         })
     });
-    let command = (any::<bool>(), prop::collection::vec((0_u8..30, fee), 1..8));
+    let act = prop::sample::select(&["add", "add", "send", "send", "recall"][..]);
+    let command = (act, prop::collection::vec((0_u8..30, fee), 1..8));
     PACKAGE.decided_lives(
-        2,
+        3,
         command,
-        |state, (sends, filings)| {
-            if !sends {
+        |state, (act, filings)| {
+            if *act == "recall" {
+                return Ok(package::recall(state));
+            }
+            if *act == "add" {
                 return package::add(state, filings.iter().map(|(number, _)| added(*number)).collect());
             }
             let filings: Vec<_> = filings
@@ -393,6 +408,9 @@ fn whatever_is_decided_for_a_package_folds() {
         |before, event, after| match event {
             PackageEvent::PackageFilingAdded(_) => {
                 assert!(!before.ready && after.filings.len() <= package::MOST_FILINGS);
+            }
+            PackageEvent::PackageRecalled(_) => {
+                assert!(before.ready && !after.ready && before.filings == after.filings);
             }
             PackageEvent::PackageReadyForPayment(ready) => {
                 assert!(after.ready);

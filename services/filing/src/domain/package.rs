@@ -16,7 +16,7 @@ pub const MOST_FILINGS: usize = 20;
 pub struct Package {
     /// The filings in it, once there are several.
     pub filings: Vec<Uuid>,
-    /// Whether its payment was asked for.
+    /// Whether its payment was asked for, and not withdrawn since.
     pub ready: bool,
 }
 
@@ -29,6 +29,7 @@ pub fn evolve(package: Package, event: &Event) -> Package {
             package
         }
         Event::PackageReadyForPayment(_) => Package { ready: true, ..package },
+        Event::PackageRecalled(_) => Package { ready: false, ..package },
     }
 }
 
@@ -104,4 +105,9 @@ pub fn ready(filings: &[(Uuid, &Filing)]) -> Result<Vec<Event>, Refusal> {
         }
         .into(),
     ])
+}
+
+/// Lets the package be changed again, now that its payment was withdrawn.
+pub fn recall(package: &Package) -> Vec<Event> {
+    if package.ready { vec![pb::PackageRecalled {}.into()] } else { Vec::new() }
 }

@@ -15,7 +15,7 @@ use crate::files;
 use crate::world::{GLANCE, PATIENCE, World, reason};
 
 /// Brings the clock to a time of day in the office's zone, and gives the person a token that holds then.
-async fn turn_to(world: &World, person: &mut Client, day: Date, hour: i8) {
+pub(crate) async fn turn_to(world: &World, person: &mut Client, day: Date, hour: i8) {
     let zone = zone(OFFICE_ZONE).unwrap();
     let instant = zone.to_timestamp(day.to_datetime(time(hour, 0, 0, 0))).unwrap();
     world.advance(instant.as_second() - world.now_us() / 1_000_000 + 60);
@@ -36,7 +36,7 @@ async fn turn_to(world: &World, person: &mut Client, day: Date, hour: i8) {
 }
 
 /// How often a kind of event was written of a filing.
-async fn written(world: &World, filing: &str, kind: &str) -> i64 {
+pub(crate) async fn written(world: &World, filing: &str, kind: &str) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM log.event WHERE stream = $1 AND kind = $2")
         .bind(filing.replace("filings/", "filing-"))
         .bind(kind)
@@ -45,7 +45,7 @@ async fn written(world: &World, filing: &str, kind: &str) -> i64 {
         .unwrap()
 }
 
-async fn until_written(world: &World, filing: &str, kind: &str, times: i64) {
+pub(crate) async fn until_written(world: &World, filing: &str, kind: &str, times: i64) {
     let there = timeout(PATIENCE, async {
         while written(world, filing, kind).await != times {
             sleep(GLANCE).await;
@@ -54,7 +54,7 @@ async fn until_written(world: &World, filing: &str, kind: &str, times: i64) {
     there.await.unwrap_or_else(|_| panic!("{kind} is not there {times} times"));
 }
 
-const ANNOUNCED: &str = "filing.draft_expiry_announced.v1";
+pub(crate) const ANNOUNCED: &str = "filing.draft_expiry_announced.v1";
 const EXPIRED: &str = "filing.draft_expired.v1";
 
 pub(crate) async fn until_erased(world: &World, ana: &Client, draft: &str) -> pb::Filing {

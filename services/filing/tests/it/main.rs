@@ -19,6 +19,7 @@ mod moved;
 mod papers;
 mod peers;
 mod process;
+mod recall;
 mod representation;
 mod response;
 mod reuse;

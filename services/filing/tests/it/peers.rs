@@ -88,6 +88,13 @@ impl PaymentService for Quotes {
         Err(Status::unimplemented("not asked by filing"))
     }
 
+    async fn withdraw_payment(
+        &self,
+        _: Request<payments::WithdrawPaymentRequest>,
+    ) -> Result<Response<payments::WithdrawPaymentResponse>, Status> {
+        Err(Status::unimplemented("not asked by filing"))
+    }
+
     async fn get_trial_balance(
         &self,
         _: Request<payments::GetTrialBalanceRequest>,

@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::copies::text;
+use crate::keep::abandon;
 use crate::shared::{answers, petition};
-use crate::world::{World, bad_fields, fee_settled, reason};
+use crate::world::{World, bad_fields, fee_settled, payment_withdrawn, reason};
 
 fn attorney() -> Value {
     json!({
@@ -297,6 +298,22 @@ async fn a_package_of_two_people_goes_in_as_one_or_not_at_all() {
     }
     let late = obi.begin_for("N-400", &of_ana, &package).await.unwrap_err();
     assert_eq!(reason(&late), "PACKAGE_SENT");
+
+    // Its payment is withdrawn: all of it is open again, also for what joins it, and what was approved stays so.
+    world.payment(&payment, payment_withdrawn(&payment, &[&first.name, &second.name])).await;
+    for (party, name) in [(&ana, &first.name), (&rui, &second.name)] {
+        assert_eq!(party.until(name, "draft").await.review, "approved");
+    }
+    let joined = obi.begin_for("N-400", &of_ana, &package).await.unwrap().name;
+    abandon(&obi, Uuid::now_v7(), &joined).await.unwrap();
+    for (party, name) in [(&ana, &first.name), (&rui, &second.name)] {
+        obi.quote(name).await.unwrap();
+        party.sign_now(name).await;
+    }
+    assert_eq!(obi.submit(&second.name).await.unwrap().payment, payment);
+    for (party, name) in [(&ana, &first.name), (&rui, &second.name)] {
+        assert_eq!(party.get(name).await.unwrap().state, "sent");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
 use docket_proto::filing::v1::representation_service_client::RepresentationServiceClient;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
-use docket_proto::payments::events::v1::{FeeSettled, fee_settled::Settlement};
+use docket_proto::payments::events::v1::{FeeSettled, PaymentWithdrawn, fee_settled::Settlement};
 use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
 use docket_proto::types::v1::Deadline;
 use docket_sandbox::Sandbox;
@@ -398,6 +398,15 @@ pub(crate) fn fee_settled(payment: &str, filing: &str, authorised_at_us: i64) ->
         authorised_at_us,
         amount_cents: 71_000,
         ..FeeSettled::default()
+    }
+    .into()
+}
+
+/// The payer took the payment of a package back.
+pub(crate) fn payment_withdrawn(payment: &str, filings: &[&str]) -> payment::Event {
+    PaymentWithdrawn {
+        package_id: payment.replace("payments/", ""),
+        filing_ids: filings.iter().map(|filing| filing.replace("filings/", "")).collect(),
     }
     .into()
 }

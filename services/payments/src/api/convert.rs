@@ -26,11 +26,12 @@ pub(super) fn quote(id: Uuid, quoted: Option<FeeQuoted>) -> Option<pb::Quote> {
 
 /// A payment.
 pub(super) fn payment(id: Uuid, state: &Payment, quoted: Vec<FeeQuoted>, card_last4: String) -> pb::Payment {
-    let opened = state.opened.clone().unwrap_or_default();
+    let opened = state.last_opened().cloned().unwrap_or_default();
     let nothing_left = state.kept_cents() == 0 && state.due_cents() == 0;
     let all_issued = !state.refunds.is_empty() && state.refunds.iter().all(|refund| refund.issued);
     let refunded = nothing_left && all_issued;
     let shown = match (&state.settled, &state.pending) {
+        _ if state.withdrawn.is_some() => pb::payment::State::Withdrawn,
         (Some(_), _) if refunded => pb::payment::State::Refunded,
         _ if state.cancelled() => pb::payment::State::Cancelled,
         (_, Some(_)) => pb::payment::State::Processing,

@@ -16,6 +16,8 @@ const PAYMENT: Fold<Event, Payment> = Fold {
     seen: |payment| payment,
     life: &[
         "payment.opened.v1",
+        "payment.withdrawn.v1",
+        "payment.opened.v1",
         "payment.attempted.v1",
         "payment.fee_refused.v1",
         "payment.attempted.v1",
@@ -43,7 +45,8 @@ const QUOTE: Fold<QuoteEvent, Quote> = Fold {
 #[derive(Debug, Clone)]
 enum Command {
     Open(Vec<i64>),
-    Attempt(u8),
+    Attempt { n: u8, fees_changed: bool },
+    Withdraw,
     Refuse(u8),
     Settle(u8, Amount),
     EndFee { filing: u8, time: u8, fate: Fate },
@@ -78,7 +81,8 @@ fn command() -> impl Strategy<Value = Command> {
     let cents = prop::sample::select(&[0, 71_000, 71_000, 12_000, 500][..]);
     prop_oneof![
         2 => prop::collection::vec(cents, 1..5).prop_map(Command::Open),
-        3 => (0..2_u8).prop_map(Command::Attempt),
+        3 => (0..2_u8, prop::bool::weighted(0.1)).prop_map(|(n, fees_changed)| Command::Attempt { n, fees_changed }),
+        1 => Just(Command::Withdraw),
         1 => (0..2_u8).prop_map(Command::Refuse),
         3 => (0..2_u8, amount()).prop_map(|(attempt, amount)| Command::Settle(attempt, amount)),
         3 => (0..4_u8, 0..2_u8, fate()).prop_map(|(filing, time, fate)| Command::EndFee { filing, time, fate }),
@@ -112,7 +116,11 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
     };
     match command {
         Command::Open(cents) => payment::open(state, opened(cents), 1),
-        Command::Attempt(n) => payment::attempt(state, &format!("attempt {n}")),
+        Command::Attempt { n, fees_changed } => {
+            let changed = (*fees_changed).then(|| ("quote 0".to_owned(), "I-765".to_owned()));
+            payment::attempt(state, &format!("attempt {n}"), &changed.into_iter().collect())
+        }
+        Command::Withdraw => payment::withdraw(state),
         Command::Refuse(n) => payment::refuse(state, &format!("attempt {n}"), "expired_card"),
         Command::Settle(n, amount) => {
             let charge = Charge {
@@ -154,6 +162,11 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
 fn holds(before: &Payment, event: &Event, after: &Payment) {
     match event {
         Event::PaymentOpened(_) => assert!(before.opened.is_none()),
+        Event::PaymentWithdrawn(_) => {
+            assert!(before.pending.is_none() && before.settled.is_none() && before.charged_cents == 0);
+            assert!(after.due_cents() == 0 && after.parts.is_empty() && after.invitations.is_empty());
+            assert_eq!(after.last_opened(), before.opened.as_ref());
+        }
         Event::PaymentAttempted(_) => assert!(before.pending.is_none() && before.due_cents() > 0),
         Event::FeeRefused(refused) => {
             assert_eq!(before.pending.as_ref().unwrap().attempt_id, refused.attempt_id);
@@ -269,7 +282,7 @@ fn any_events_of_a_payment_or_quote_obey_the_laws_of_a_fold() {
 
 #[test]
 fn whatever_is_decided_for_a_payment_folds() {
-    PAYMENT.decided_lives(12, command(), decide, holds);
+    PAYMENT.decided_lives(13, command(), decide, holds);
 }
 
 #[test]

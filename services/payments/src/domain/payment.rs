@@ -1,15 +1,17 @@
-//! A payment: opened for a package, attempted, refused or settled, given back; disputed, returned, made good.
+//! A payment: opened for a package, withdrawn, attempted, refused or settled, given back; disputed, returned, made good.
 mod back;
 mod charge;
 mod invite;
 mod part;
 #[cfg(test)]
 mod tests;
+mod withdraw;
 
 pub use back::{Dispute, Fate, end_fee, issue_refund, record_dispute};
-pub use charge::{Charge, attempt, open, refuse, settle};
+pub use charge::{Changed, Charge, attempt, open, refuse, settle};
 pub use invite::{invite, opens};
 pub use part::Part;
+pub use withdraw::withdraw;
 
 use docket_eventlog::Aggregate;
 use docket_proto::events::payment::Event;
@@ -21,8 +23,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The fold of `payment-…`. Amounts are in cents.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Payment {
-    /// How it was opened; nothing before.
+    /// How it was opened; nothing before, and nothing once it was withdrawn.
     pub opened: Option<PaymentOpened>,
+    /// What was withdrawn, until it is opened anew.
+    pub withdrawn: Option<PaymentOpened>,
     /// What is each filing's, in the order of the package; nothing before it was opened.
     pub parts: Vec<Part>,
     /// The attempt whose outcome is not known yet.
@@ -97,6 +101,11 @@ pub struct Invitation {
 }
 
 impl Payment {
+    /// How it was opened last, also when it was withdrawn since.
+    pub fn last_opened(&self) -> Option<&PaymentOpened> {
+        self.opened.as_ref().or(self.withdrawn.as_ref())
+    }
+
     /// What is to be paid now: the fee before it is settled, what is owed again after it was not honoured.
     pub fn due_cents(&self) -> i64 {
         match (&self.settled, &self.opened) {
@@ -157,7 +166,9 @@ impl Aggregate for Payments {
             Event::PaymentOpened(opened) => {
                 state.parts = part::parts_of(opened);
                 state.opened = Some(opened.clone());
+                state.withdrawn = None;
             }
+            Event::PaymentWithdrawn(_) => state.withdrawn(),
             Event::PaymentAttempted(attempted) => {
                 state.pending = Some(Pending {
                     attempt_id: attempted.attempt_id.clone(),
@@ -203,6 +214,14 @@ impl Aggregate for Payments {
 }
 
 impl Payment {
+    /// Nothing of it is left but whose it was and what for.
+    fn withdrawn(&mut self) {
+        self.withdrawn = self.opened.take().or_else(|| self.withdrawn.take());
+        self.parts.clear();
+        self.invitations.clear();
+        self.last_refusal = None;
+    }
+
     fn charged(&mut self, reference: &str, amount_cents: i64) {
         self.pending = None;
         self.last_refusal = None;

@@ -19,6 +19,7 @@ pub type Moved = (&'static str, &'static str, i64);
 pub fn postings(event: &Event, payment: &Payment) -> Vec<Moved> {
     let moved = match event {
         Event::PaymentOpened(_)
+        | Event::PaymentWithdrawn(_)
         | Event::PaymentAttempted(_)
         | Event::FeeRefused(_)
         | Event::RefundStarted(_)

@@ -6,8 +6,10 @@ use docket_proto::events::quote::Event;
 use docket_proto::payments::events::v1::FeeQuoted;
 use docket_proto::types::v1::FeeRow;
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 
-/// How long a quote may be paid, in microseconds: to the end of the next day at most, since fees change by date.
+/// How long a quote is said to hold, in microseconds: to the end of the next day at most, since fees change by date. Whether it
+/// still does when it is paid, [`changed`] says.
 pub const VALID_FOR_US: i64 = 24 * 3_600 * 1_000_000;
 
 /// The fold of `quote-…`.
@@ -69,6 +71,16 @@ pub fn check_rows(catalogue: &Catalogue, rows: &[FeeRow], filing_date: Date) -> 
     Ok(total)
 }
 
+/// Whether what was quoted, and still held when it was sent, is the fee no more on `day`: a row of it is no longer in force, or its
+/// form has rows since that may apply too. Gives the forms.
+pub fn changed(catalogue: &Catalogue, rows: &[FeeRow], sent_on: Date, day: Date) -> Option<String> {
+    let forms: BTreeSet<&str> = rows.iter().map(|row| row.form.as_str()).collect();
+    let mut tables = forms.iter().filter_map(|form| catalogue.form(form));
+    let has_new_rows = tables.any(|form| form.fees.iter().any(|fee| sent_on < fee.from && fee.from <= day));
+    let holds = check_rows(catalogue, rows, day).is_ok() && !has_new_rows;
+    (!holds).then(|| forms.into_iter().collect::<Vec<_>>().join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +102,25 @@ mod tests {
         // The online fee of an N-400 cannot be waived.
         assert_eq!(total(row("online", "N-400", 0, true)), Err("FEE_DIFFERS"));
         assert_eq!(total(row("online", "N-1", 0, true)), Err("FORM_UNKNOWN"));
+    }
+
+    #[test]
+    fn a_quote_holds_until_the_fees_of_its_form_change() {
+        let catalogue = Catalogue::embedded();
+        let changed = |row: FeeRow, sent_on: &str, day: &str| {
+            changed(&catalogue, &[row], sent_on.parse().unwrap(), day.parse().unwrap())
+        };
+        let before = row("hr1-asylum-initial-2025", "I-765", 55_000, false);
+        assert_eq!(changed(before.clone(), "2025-12-30", "2025-12-31"), None);
+        assert_eq!(changed(before.clone(), "2025-12-30", "2026-01-01").as_deref(), Some("I-765"));
+        // Whenever it was sent, a row that ended is not paid.
+        assert_eq!(changed(before, "2026-01-01", "2026-01-01").as_deref(), Some("I-765"));
+        // The row stands, but another may have to be paid beside it since.
+        let beside = row("online", "I-765", 47_000, false);
+        assert_eq!(changed(beside.clone(), "2025-12-30", "2025-12-31"), None);
+        assert_eq!(changed(beside.clone(), "2025-12-30", "2026-01-01").as_deref(), Some("I-765"));
+        assert_eq!(changed(beside, "2026-01-01", "2026-01-02"), None);
+        // Other forms change by themselves.
+        assert_eq!(changed(row("online", "I-90", 41_500, false), "2025-12-30", "2026-01-01"), None);
     }
 }

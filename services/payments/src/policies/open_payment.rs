@@ -1,5 +1,5 @@
-//! When a package is ready for payment, then one payment is opened for all its filings; where nothing is due it is settled at
-//! once.
+//! When a package is ready for payment, then one payment is opened for all its filings, or opened anew after it was withdrawn; where
+//! nothing is due it is settled at once.
 use crate::domain::payment::{self, Payments};
 use crate::domain::quote::Quotes;
 use crate::store::payer;
@@ -44,12 +44,15 @@ impl Subscriber for OpenPayment {
         };
         let at_us = event.recorded_at.as_microsecond();
         let context = Context::reaction("open_payment", event, 0);
-        self.payments
+        let done = self
+            .payments
             .execute_in(tx, &context, package, Subjects::account(account), |state| {
                 payment::open(state, opened.clone(), at_us)
             })
             .await?;
-        payer::keep(tx, package, account, &filings, at_us).await?;
+        if !done.repeated && !done.events.is_empty() {
+            payer::keep(tx, package, account, &filings, at_us).await?;
+        }
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-/// Keeps both in the transaction that opens the payment.
+/// Keeps both in the transaction that opens the payment, or opens it anew for who pays then.
 pub async fn keep(
     tx: &mut PgConnection,
     payment: Uuid,
@@ -11,7 +11,8 @@ pub async fn keep(
     opened_at_us: i64,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO payer (payment_id, account_id, opened_at_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO payer (payment_id, account_id, opened_at_us) VALUES ($1, $2, $3)
+         ON CONFLICT (payment_id) DO UPDATE SET account_id = $2, opened_at_us = $3",
         payment,
         account,
         opened_at_us

@@ -27,6 +27,8 @@ async fn call(world: &World, caller: &Client, path: &str, payment: &str) -> char
         "GetPayment" => judge(caller.get(payment).await),
         "PayWithCard" => judge(caller.pay(payment, "").await),
         "InvitePayer" => judge(caller.invite(&crate::client::id(), payment).await),
+        // Without a command id nothing is taken back.
+        "WithdrawPayment" => judge(caller.withdraw("", payment).await),
         "GetTrialBalance" => judge(caller.balances().await),
         other => panic!("{other} stands in no authorization test"),
     }
@@ -34,12 +36,13 @@ async fn call(world: &World, caller: &Client, path: &str, payment: &str) -> char
 
 /// Columns: nobody, filing, another service, a stranger, the same stepped up, the payer, the same stepped up, finance,
 /// an auditor, an adjudicator.
-const TABLE: [(&str, &str); 6] = [
+const TABLE: [(&str, &str); 7] = [
     ("CreateQuote", "UTDUUUUUUU"),
     ("ListPayments", "UUUTTTTTTT"),
     ("GetPayment", "UUUNNTTNNN"),
     ("PayWithCard", "UUUSNSTSSS"),
     ("InvitePayer", "UUUSNSTSSS"),
+    ("WithdrawPayment", "UUUSNSTSSS"),
     ("GetTrialBalance", "UUUDDDDTTD"),
 ];
 

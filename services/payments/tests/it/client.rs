@@ -79,6 +79,12 @@ impl Client {
         Ok(self.payments.clone().invite_payer(self.ask(message)).await?.into_inner().payer_code)
     }
 
+    /// Takes a payment back.
+    pub(crate) async fn withdraw(&self, request_id: &str, name: &str) -> Result<pb::Payment, Status> {
+        let message = pb::WithdrawPaymentRequest { request_id: request_id.to_owned(), name: name.to_owned() };
+        Ok(self.payments.clone().withdraw_payment(self.ask(message)).await?.into_inner().payment.unwrap())
+    }
+
     async fn send(&self, message: pb::PayWithCardRequest) -> Result<(Outcome, pb::Payment), Status> {
         let answer = self.payments.clone().pay_with_card(self.ask(message)).await?.into_inner();
         Ok((answer.outcome(), answer.payment.unwrap()))

@@ -16,4 +16,5 @@ mod packages;
 mod quotes;
 mod refunds;
 mod webhooks;
+mod withdrawal;
 mod world;

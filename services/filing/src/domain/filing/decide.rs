@@ -573,6 +573,23 @@ pub fn send(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refusal> {
     Ok(vec![pb::FilingSent { package_id: filing.package.to_string() }.into()])
 }
 
+/// Whether the fee that was shown is still what the filing costs on the day it is sent.
+pub fn fee_stands(filing: &Filing, costs_cents: i64) -> Result<(), Refusal> {
+    if filing.fee.as_ref().is_none_or(|fee| fee.total_cents == costs_cents) {
+        return Ok(());
+    }
+    Err(Refusal::state("FEE_CHANGED", "The fee changed since it was shown.")
+        .way_out("Ask for the fee again; your signature stands. Then send the filing."))
+}
+
+/// Takes back what waits for the fee of this package, now that its payment was withdrawn; nothing where it does not.
+pub fn recall(filing: &Filing, package: Uuid) -> Vec<Event> {
+    if filing.phase != Phase::Sent || filing.package != package {
+        return Vec::new();
+    }
+    vec![pb::FilingRecalled { package_id: package.to_string() }.into()]
+}
+
 /// How the fee of a package was settled.
 #[derive(Debug, Clone)]
 pub struct Settled {

@@ -7,6 +7,10 @@ use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{
     FeeRefused, FeeSettled, PaymentAttempted, PaymentMadeGood, PaymentOpened, fee_settled::Settlement,
 };
+use std::collections::BTreeMap;
+
+/// Quotes that hold no more because the fees changed since, each with the forms it is for.
+pub type Changed = BTreeMap<String, String>;
 
 /// Opens the payment of a package. Where nothing is due it is settled at once, so that free forms go the same way.
 pub fn open(state: &Payment, opened: PaymentOpened, now_us: i64) -> Result<Vec<Event>, Refusal> {
@@ -26,19 +30,16 @@ pub fn open(state: &Payment, opened: PaymentOpened, now_us: i64) -> Result<Vec<E
     Ok(events)
 }
 
-/// Begins an attempt at the processor. Only one may be open, or one fee could be charged twice.
-pub fn attempt(state: &Payment, attempt_id: &str) -> Result<Vec<Event>, Refusal> {
-    if state.opened.is_none() {
-        return Err(Refusal::not_found());
-    }
+/// Begins an attempt at the processor. Only one may be open, or one fee could be charged twice; and what is paid is the fee of the
+/// day, as far as it was not paid before.
+///
+/// # Errors
+/// `PAYMENT_WITHDRAWN`, `ALREADY_PAID`, `FEE_CANCELLED`, `PAYMENT_PROCESSING`, `FEE_CHANGED`; not found without a payment.
+pub fn attempt(state: &Payment, attempt_id: &str, changed: &Changed) -> Result<Vec<Event>, Refusal> {
+    waiting(state)?;
     to_be_paid(state)?;
-    if state.pending.is_some() {
-        return Err(Refusal::state(
-            "PAYMENT_PROCESSING",
-            "an earlier attempt has no answer yet, and nothing may be charged twice",
-        )
-        .way_out("look at the payment again in a minute"));
-    }
+    nothing_pending(state)?;
+    of_the_day(state, changed)?;
     Ok(vec![Event::PaymentAttempted(PaymentAttempted { attempt_id: attempt_id.to_owned() })])
 }
 
@@ -124,6 +125,49 @@ fn made_good(
         events.push(started(&refund_id(nth), &share.filing_id, share.amount_cents, "fee_cancelled"));
     }
     events
+}
+
+/// Whether there is a payment that was not withdrawn.
+pub(super) fn waiting(state: &Payment) -> Result<(), Refusal> {
+    match (&state.opened, &state.withdrawn) {
+        (Some(_), _) => Ok(()),
+        (None, Some(_)) => Err(Refusal::state(
+            "PAYMENT_WITHDRAWN",
+            "this payment was withdrawn, and the filings it was for can be changed again",
+        )
+        .way_out("ask for the fee, sign and send them: then it is open again")),
+        (None, None) => Err(Refusal::not_found()),
+    }
+}
+
+/// Whether every attempt has its answer.
+pub(super) fn nothing_pending(state: &Payment) -> Result<(), Refusal> {
+    if state.pending.is_none() {
+        return Ok(());
+    }
+    Err(Refusal::state(
+        "PAYMENT_PROCESSING",
+        "an earlier attempt has no answer yet, and nothing may be charged twice",
+    )
+    .way_out("look at the payment again in a minute"))
+}
+
+/// Whether the fee is still the one that was shown (8 CFR 103.2(a)(7)). One that is owed again was paid on its day, and stays what
+/// it was.
+fn of_the_day(state: &Payment, changed: &Changed) -> Result<(), Refusal> {
+    let forms = state.parts.iter().filter_map(|part| changed.get(&part.quote_id));
+    let forms: Vec<&str> = forms.map(String::as_str).collect();
+    if state.settled.is_some() || forms.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::state(
+        "FEE_CHANGED",
+        format!(
+            "the fees for {} changed since this fee was shown, and what counts is the fee of the day it is paid (8 CFR 103.2(a)(7))",
+            forms.join(", ")
+        ),
+    )
+    .way_out("withdraw the payment, as its payer: the filings are drafts again; ask for the fee, sign and send them"))
 }
 
 /// Whether money is to come in.

@@ -1,5 +1,5 @@
 //! Somebody else pays: the payer hands out a code that opens one payment.
-use super::charge::to_be_paid;
+use super::charge::{to_be_paid, waiting};
 use super::{Invitation, Payment};
 use docket_kernel::Refusal;
 use docket_proto::events::payment::Event;
@@ -11,11 +11,9 @@ const INVITED_FOR_US: i64 = 14 * 86_400 * 1_000_000;
 /// Lets somebody else pay who has the code.
 ///
 /// # Errors
-/// `ALREADY_PAID`, `FEE_CANCELLED`; not found without a payment.
+/// `PAYMENT_WITHDRAWN`, `ALREADY_PAID`, `FEE_CANCELLED`; not found without a payment.
 pub fn invite(state: &Payment, code: &str, code_hash: &[u8], now_us: i64) -> Result<Vec<Event>, Refusal> {
-    if state.opened.is_none() {
-        return Err(Refusal::not_found());
-    }
+    waiting(state)?;
     to_be_paid(state)?;
     Ok(vec![Event::PayerInvited(PayerInvited {
         code: code.to_owned(),

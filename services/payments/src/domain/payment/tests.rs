@@ -19,6 +19,9 @@ fn charge(amount_cents: i64) -> Charge {
 fn late(nth: u32) -> String {
     format!("late {nth}")
 }
+fn attempt(state: &Payment, attempt_id: &str) -> Result<Vec<Event>, Refusal> {
+    super::attempt(state, attempt_id, &Changed::new())
+}
 fn record_dispute(state: &Payment, dispute: &Dispute) -> Result<Vec<Event>, Refusal> {
     super::record_dispute(state, dispute, "rest")
 }
@@ -37,6 +40,75 @@ fn a_free_package_is_settled_when_it_is_opened() {
     assert_eq!(kinds(open(&given(&[]), opened(0), 1)), ["payment.opened.v1", "payment.fee_settled.v1"]);
     assert_eq!(kinds(open(&given(&[]), opened(1), 1)), ["payment.opened.v1"]);
     assert!(open(&given(&[Event::PaymentOpened(opened(1))]), opened(1), 1).unwrap().is_empty());
+}
+
+#[test]
+fn what_was_withdrawn_is_not_paid_until_it_is_opened_anew() {
+    let mut events = vec![Event::PaymentOpened(package())];
+    assert_eq!(withdraw(&given(&[])).unwrap_err().reason, "NOT_FOUND");
+    let state = given(&events);
+    then(&mut events, invite(&state, "code", b"hash", 1));
+    let decided = withdraw(&given(&events)).unwrap();
+    let [Event::PaymentWithdrawn(withdrawn)] = decided.as_slice() else { panic!("{decided:?}") };
+    assert_eq!((withdrawn.package_id.as_str(), withdrawn.filing_ids.len()), ("p", 3));
+    let state = given(&events);
+    assert_eq!(then(&mut events, withdraw(&state)), ["payment.withdrawn.v1"]);
+    let state = given(&events);
+    assert_eq!((state.due_cents(), state.last_opened()), (0, Some(&package())));
+    assert!(!opens(&state, b"hash", 2), "a code opens it no more");
+    assert!(withdraw(&state).unwrap().is_empty(), "once");
+    assert_eq!(attempt(&state, "a").unwrap_err().reason, "PAYMENT_WITHDRAWN");
+    assert_eq!(invite(&state, "code", b"hash", 1).unwrap_err().reason, "PAYMENT_WITHDRAWN");
+    assert!(end_fee(&state, "r", "f1", Fate::Refund, "filing_rejected").unwrap().is_empty());
+
+    // Sent again for another sum: that is what is due, and all that is charged.
+    assert_eq!(then(&mut events, open(&state, opened(71_000), 2)), ["payment.opened.v1"]);
+    let state = given(&events);
+    assert_eq!((state.due_cents(), state.parts.len(), &state.withdrawn), (71_000, 1, &None));
+    then(&mut events, attempt(&state, "a"));
+    let state = given(&events);
+    assert_eq!(then(&mut events, settle(&state, "a", &charge(71_000), 5, late)), ["payment.fee_settled.v1"]);
+    assert_eq!(given(&events).kept_cents(), 71_000);
+}
+
+#[test]
+fn what_is_under_way_or_was_paid_is_not_withdrawn() {
+    let mut events = vec![Event::PaymentOpened(opened(71_000))];
+    let state = given(&events);
+    then(&mut events, attempt(&state, "a"));
+    // So a charge that comes finds the payment that it is for.
+    assert_eq!(withdraw(&given(&events)).unwrap_err().reason, "PAYMENT_PROCESSING");
+    let state = given(&events);
+    then(&mut events, refuse(&state, "a", "expired_card"));
+    assert_eq!(kinds(withdraw(&given(&events))), ["payment.withdrawn.v1"]);
+
+    assert_eq!(withdraw(&given(&paid())).unwrap_err().reason, "ALREADY_PAID");
+    let free = open(&Payment::default(), opened(0), 1).unwrap();
+    assert_eq!(withdraw(&given(&free)).unwrap_err().reason, "ALREADY_PAID");
+    assert_eq!(withdraw(&given(&returned())).unwrap_err().reason, "FEE_OWED");
+}
+
+#[test]
+fn a_fee_that_changed_is_not_charged_and_one_that_is_owed_again_stays_what_it_was() {
+    let quoted = PaymentOpened { quote_id: "q".into(), ..opened(55_000) };
+    let changed = Changed::from([("q".to_owned(), "I-765".to_owned())]);
+    let mut events = vec![Event::PaymentOpened(quoted)];
+    let refusal = super::attempt(&given(&events), "a", &changed).unwrap_err();
+    assert_eq!(refusal.reason, "FEE_CHANGED");
+    assert!(refusal.message.contains("I-765") && refusal.way_out.contains("withdraw"), "{refusal}");
+    let of_another = Changed::from([("other".to_owned(), "N-400".to_owned())]);
+    assert_eq!(kinds(super::attempt(&given(&events), "a", &of_another)), ["payment.attempted.v1"]);
+
+    let state = given(&events);
+    then(&mut events, attempt(&state, "a"));
+    let state = given(&events);
+    then(&mut events, settle(&state, "a", &charge(55_000), 5, late));
+    let lost = Dispute { amount_cents: 55_000, ..dispute(Standing::Lost) };
+    let state = given(&events);
+    then(&mut events, record_dispute(&state, &lost));
+    let state = given(&events);
+    assert_eq!(state.due_cents(), 55_000);
+    assert_eq!(kinds(super::attempt(&state, "b", &changed)), ["payment.attempted.v1"]);
 }
 
 #[test]

@@ -1,0 +1,80 @@
+//! When the payment of a package is withdrawn, every filing in it that waits for the fee is a draft again, all in one append.
+
+use async_trait::async_trait;
+use docket_eventlog::{Context, Expected, Recorded, Store, StreamAppend, Subjects};
+use docket_messaging::{ApplyError, Subscriber};
+use docket_proto::events::payment::Event;
+use docket_proto::payments::events::v1::PaymentWithdrawn;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::keep_draft;
+use crate::aggregates::{Filings, Packages};
+use crate::desk::Desk;
+use crate::domain::{filing, package};
+
+/// Takes packages back.
+pub(crate) struct RecallPackage(pub(crate) Desk);
+
+#[async_trait]
+impl Subscriber for RecallPackage {
+    fn categories(&self) -> &'static [&'static str] {
+        &["payment"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        if let Event::PaymentWithdrawn(withdrawn) = event.decode()? {
+            self.recall(tx, event, &withdrawn).await?;
+        }
+        Ok(())
+    }
+}
+
+impl RecallPackage {
+    async fn recall(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        e: &PaymentWithdrawn,
+    ) -> Result<(), ApplyError> {
+        let package_id = parse(&e.package_id)?;
+        let (mut streams, mut recalled) = (Vec::new(), Vec::new());
+        for filing_id in &e.filing_ids {
+            let id = parse(filing_id)?;
+            let loaded = self.0.filings.load(id).await?;
+            let events = filing::recall(&loaded.state, package_id);
+            if events.is_empty() {
+                continue;
+            }
+            recalled.push(id);
+            let (stream, version) = (Store::<Filings>::stream(id), loaded.version);
+            streams.push(StreamAppend::of(stream, Expected::Version(version), Subjects::filing(id), &events));
+        }
+        if recalled.is_empty() {
+            return Ok(());
+        }
+        let loaded = self.0.packages.load(package_id).await?;
+        streams.push(StreamAppend::of(
+            Store::<Packages>::stream(package_id),
+            Expected::Version(loaded.version),
+            Subjects::NONE,
+            &package::recall(&loaded.state),
+        ));
+        let append = Context::reaction("recall_package", event, 0).append(&self.0.log, streams);
+        self.0.log.append_in(tx, append).await?;
+        self.keep(tx, recalled).await
+    }
+
+    /// From today on the drafts are kept as any others.
+    async fn keep(&self, tx: &mut PgConnection, recalled: Vec<Uuid>) -> Result<(), ApplyError> {
+        let first_look = keep_draft::first_look(self.0.base.clock.now());
+        for id in recalled {
+            self.0.log.timers().schedule_in(tx, &keep_draft::kept(id, first_look)).await?;
+        }
+        Ok(())
+    }
+}
+
+fn parse(id: &str) -> Result<Uuid, ApplyError> {
+    Uuid::try_parse(id).map_err(|_| ApplyError::Park("an id is malformed".to_owned()))
+}
