@@ -128,8 +128,10 @@ impl<'a> Reader<'a> {
             }
         }
         for written in &self.written.part {
+            let asks =
+                |id: &str| self.form(written.form.get_ref()).is_some_and(|form| form.question(id).is_some());
             let asked = |fact: &str| parts.iter().filter(|part| part.asks.contains_key(fact)).count();
-            for fact in written.also.values().filter(|fact| asked(fact) == 1) {
+            for (_, fact) in written.also.iter().filter(|(id, fact)| asks(id) && asked(fact) == 1) {
                 errors.push(self.fault(written, format!("no other form asks {fact}")));
             }
         }

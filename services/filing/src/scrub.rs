@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// Reads all files, day by day, until `stop`.
 pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
+    // There from the start, so that its first step is seen.
+    metrics::counter!("docket_filings_not_read_over").increment(0);
     while !stop.is_cancelled() {
         let pause = match next(&desk).await {
             Ok(true) => BREATH,

@@ -321,6 +321,13 @@ impl Books {
                         let new = opened.filing_ids.iter().all(|filing| paid_for.insert(filing.clone()));
                         assert!(new, "lifecycle 12: a filing of payment {id} stands in another payment too");
                     }
+                    // Not paid, and open again: it may be asked for once more.
+                    payment::Event::PaymentWithdrawn(withdrawn) => {
+                        assert!(
+                            withdrawn.filing_ids.iter().all(|filing| paid_for.remove(filing)),
+                            "payment {id}"
+                        );
+                    }
                     payment::Event::FeeSettled(fee) if fee.settlement() == Settlement::Paid => {
                         assert_eq!(fee.amount_cents, asked, "lifecycle 10: payment {id}");
                         kept += fee.amount_cents;
