@@ -171,18 +171,7 @@ fn checked(filing: &Filing, current: bool) -> Checked {
 
 fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
     match command {
-        Command::Start { represented } => filing::start(
-            filing,
-            Start {
-                form: "N-400".into(),
-                edition: "2025-01-20".into(),
-                package: Uuid::from_u128(2),
-                account: Uuid::from_u128(3),
-                zone: "America/Chicago".into(),
-                continues: None,
-                representation: represented.then(|| Uuid::from_u128(5)),
-            },
-        ),
+        Command::Start { represented } => filing::start(filing, a_start(*represented)),
         Command::AskReview { current } => filing::ask_review(filing, &checked(filing, *current)),
         Command::GiveBack => filing::give_back(filing, "the date is wrong".into(), Some(Uuid::from_u128(6))),
         Command::Approve { current } => {
@@ -272,6 +261,18 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             };
             filing::change_edition(filing, change)
         }
+    }
+}
+
+fn a_start(represented: bool) -> Start {
+    Start {
+        form: "N-400".into(),
+        edition: "2025-01-20".into(),
+        package: Uuid::from_u128(2),
+        account: Uuid::from_u128(3),
+        zone: "America/Chicago".into(),
+        continues: None,
+        representation: represented.then(|| Uuid::from_u128(5)),
     }
 }
 
