@@ -129,6 +129,7 @@ fn settled() -> Settled {
         payment: Some(PACKAGE),
         authorised_at_us: 500,
         family: "naturalization".into(),
+        name_proven: true,
         facts: pb::DerivedFacts { age: 40, basis: "lpr_5_years".into(), ..Default::default() },
         represented: None,
     }
@@ -453,6 +454,13 @@ fn who_signs_for_another_says_so_and_shows_why() {
         let sent = given([started(), events[0].clone(), sent()]).when(|f| submit(f, settled())).unwrap();
         let [Event::FilingSubmitted(e)] = sent.as_slice() else { panic!("{sent:?}") };
         assert_eq!(e.facts.as_ref().unwrap().signed_as, capacity.as_str());
+    }
+    let own = signing(&bare, Capacity::OneSelf, 40).unwrap();
+    for (name_proven, said) in [(true, "self"), (false, "self_other_name")] {
+        let settled = Settled { name_proven, ..settled() };
+        let sent = given([started(), own[0].clone(), sent()]).when(|f| submit(f, settled)).unwrap();
+        let [Event::FilingSubmitted(e)] = sent.as_slice() else { panic!("{sent:?}") };
+        assert_eq!(e.facts.as_ref().unwrap().signed_as, said);
     }
     for capacity in Capacity::ALL {
         assert_eq!(Capacity::read(capacity.as_str()).unwrap(), capacity);

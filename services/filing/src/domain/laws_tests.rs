@@ -220,6 +220,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
                 payment: None,
                 authorised_at_us: *authorised_at_us,
                 family: "naturalization".into(),
+                name_proven: true,
                 facts: pb::DerivedFacts::default(),
                 represented: None,
             };

@@ -51,6 +51,7 @@ fn a_filing_signed_by_another_is_looked_at_by_an_officer() {
     for (signed_as, reasons) in [
         ("", &[][..]),
         ("self", &[]),
+        ("self_other_name", &["name_not_proven"]),
         ("parent", &["signed_as_parent"]),
         ("guardian", &["signed_as_guardian"]),
         ("attorney_in_fact", &["signed_as_attorney_in_fact"]),

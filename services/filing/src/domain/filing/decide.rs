@@ -601,6 +601,8 @@ pub struct Settled {
     pub authorised_at_us: i64,
     /// Family of the form.
     pub family: String,
+    /// Whether it was signed under the name that is proven for the signer's account.
+    pub name_proven: bool,
     /// Facts derived from the answers on the receipt date.
     pub facts: pb::DerivedFacts,
     /// The appearance that stands, with the account of its representative.
@@ -635,7 +637,7 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
             zone: filing.zone.clone(),
             catalogue_version: signature.catalogue_version.clone(),
             facts: Some(pb::DerivedFacts {
-                signed_as: signature.capacity.as_str().to_owned(),
+                signed_as: signed_as(signature.capacity, settled.name_proven).to_owned(),
                 fee_waiver: filing.fee_waiver,
                 ..settled.facts
             }),
@@ -644,6 +646,15 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
         }
         .into(),
     ])
+}
+
+/// Who signs for themselves under a name that is not the one proven for them may be somebody else: a person looks at it
+/// (8 CFR 103.2(a)(2)).
+fn signed_as(capacity: Capacity, name_proven: bool) -> &'static str {
+    match capacity {
+        Capacity::OneSelf if !name_proven => "self_other_name",
+        capacity => capacity.as_str(),
+    }
 }
 
 /// Notes the receipt number.
