@@ -651,10 +651,7 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
 /// Who signs for themselves under a name that is not the one proven for them may be somebody else: a person looks at it
 /// (8 CFR 103.2(a)(2)).
 fn signed_as(capacity: Capacity, name_proven: bool) -> &'static str {
-    match capacity {
-        Capacity::OneSelf if !name_proven => "self_other_name",
-        capacity => capacity.as_str(),
-    }
+    if capacity == Capacity::OneSelf && !name_proven { "self_other_name" } else { capacity.as_str() }
 }
 
 /// Notes the receipt number.
