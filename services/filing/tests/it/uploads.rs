@@ -409,15 +409,16 @@ async fn whatever_happens_on_the_way_the_file_is_whole() {
     let world = World::start().await;
     let second = world.second_node().await;
     let mut chance = chance::rng();
-    let ana = world.person("Ana Lúcia", "Lima");
+    let mut ana = world.person("Ana Lúcia", "Lima");
     let mut draft = String::new();
     for run in 0..runs {
+        // A token lives five minutes.
+        ana.token = world.token(ana.account);
         // A draft takes sixty files.
         if run % 50 == 0 {
             draft = ana.start("N-400").await.unwrap().name;
         }
-        let token = world.token(ana.account);
-        let devices = [Device::new(world.channel(), &token), Device::new(second.channel(), &token)];
+        let devices = [Device::new(world.channel(), &ana.token), Device::new(second.channel(), &ana.token)];
         let size = match chance.random_range(0..20) {
             0 => LIMIT,
             1 => 1,
