@@ -95,10 +95,7 @@ impl Health {
                 break;
             }
             self.set_ready(why_not).await;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = sleep(ASK) => {}
-            }
+            stop.run_until_cancelled(sleep(ASK)).await;
         }
     }
 }

@@ -16,10 +16,7 @@ pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
         if let Err(error) = count(&base).await {
             tracing::debug!(%error, "what waits could not be counted");
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = sleep(COUNT) => {}
-        }
+        stop.run_until_cancelled(sleep(COUNT)).await;
     }
     Ok(())
 }

@@ -29,10 +29,7 @@ pub(crate) async fn run(base: Base, handler: Arc<dyn TimerHandler>, stop: Stop) 
         if let Err(error) = look(&base, handler.as_ref(), &stop).await {
             tracing::warn!(%error, "timers cannot be read");
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = sleep(LOOK) => {}
-        }
+        stop.run_until_cancelled(sleep(LOOK)).await;
     }
     Ok(())
 }

@@ -78,10 +78,7 @@ impl Scanner {
                 tracing::error!(%error, "the scanner cannot be believed: no file is taken until it can");
             }
             self.tell_age(clock.now()).await;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = sleep(LOOK) => {}
-            }
+            stop.run_until_cancelled(sleep(LOOK)).await;
         }
         Ok(())
     }

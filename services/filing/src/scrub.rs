@@ -38,10 +38,7 @@ pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
                 LOOK
             }
         };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = sleep(pause) => {}
-        }
+        stop.run_until_cancelled(sleep(pause)).await;
     }
     Ok(())
 }

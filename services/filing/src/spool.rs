@@ -226,10 +226,7 @@ pub(crate) async fn sweep(base: Base, stop: Stop) -> anyhow::Result<()> {
         if let Err(error) = sweep_once(&base).await {
             tracing::warn!(error = format!("{error:?}"), "unfinished uploads could not be taken away");
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = sleep(LOOK) => {}
-        }
+        stop.run_until_cancelled(sleep(LOOK)).await;
     }
     Ok(())
 }

@@ -17,10 +17,7 @@ pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Resul
         if let Err(error) = look(&cashier).await {
             tracing::warn!(error = format!("{error:#}"), "the disputes could not be read; tried again");
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(every) => {}
-        }
+        stop.run_until_cancelled(tokio::time::sleep(every)).await;
     }
     Ok(())
 }

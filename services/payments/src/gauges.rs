@@ -20,10 +20,7 @@ pub async fn run(pool: PgPool, stop: Stop) -> anyhow::Result<()> {
         if let Err(error) = count(&pool).await {
             tracing::warn!(%error, "the ledger could not be added up; tried again");
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = sleep(COUNT) => {}
-        }
+        stop.run_until_cancelled(sleep(COUNT)).await;
     }
     Ok(())
 }

@@ -17,10 +17,7 @@ pub async fn run(cashier: Cashier, stop: Stop) -> anyhow::Result<()> {
         if let Err(error) = once(&cashier).await {
             tracing::warn!(error = format!("{error:#}"), "what is due could not be read; tried again");
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
+        stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
     }
     Ok(())
 }
