@@ -156,7 +156,10 @@ pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result
 async fn linked(desk: &Desk, dossier: &Dossier) -> Result<BTreeSet<String>, ApiError> {
     let (pool, filing) = (&desk.base.pool, &dossier.filing);
     let others = filings::linked_forms(pool, (filing.account, filing.package), dossier.id).await?;
-    let represented = representations::standing(pool, dossier.id).await?;
+    let represented = match filing.representation {
+        Some(_) => representations::standing(pool, dossier.id).await?,
+        None => None,
+    };
     Ok(others.into_iter().chain(represented.map(|_| appearance::FORM.to_owned())).collect())
 }
 
