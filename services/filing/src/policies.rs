@@ -9,3 +9,15 @@ pub(crate) use follow_case::FollowCase;
 pub(crate) use keep_draft::KeepDraft;
 pub(crate) use recall_package::RecallPackage;
 pub(crate) use submit_package::SubmitPackage;
+
+use docket_messaging::ApplyError;
+use uuid::Uuid;
+
+/// An id in an event of others.
+fn parse(id: &str) -> Result<Uuid, ApplyError> {
+    Uuid::try_parse(id).map_err(|_malformed| park("an id is malformed"))
+}
+
+fn park(reason: &str) -> ApplyError {
+    ApplyError::Park(reason.to_owned())
+}

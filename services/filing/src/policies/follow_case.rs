@@ -12,6 +12,7 @@ use docket_service::ApiError;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::{park, parse};
 use crate::content::Content;
 use crate::desk::Desk;
 use crate::domain::{filing, response};
@@ -165,12 +166,4 @@ async fn keep(
     let items: Vec<String> = items.iter().map(|item| item.code.clone()).collect();
     requests::keep(tx, parse(request)?, case, kind, &items).await?;
     Ok(())
-}
-
-fn parse(id: &str) -> Result<Uuid, ApplyError> {
-    Uuid::try_parse(id).map_err(|_| park("an id is malformed"))
-}
-
-fn park(reason: &str) -> ApplyError {
-    ApplyError::Park(reason.to_owned())
 }

@@ -8,7 +8,7 @@ use docket_proto::payments::events::v1::PaymentWithdrawn;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::keep_draft;
+use super::{keep_draft, parse};
 use crate::aggregates::{Filings, Packages};
 use crate::desk::Desk;
 use crate::domain::{filing, package};
@@ -73,8 +73,4 @@ impl RecallPackage {
         }
         Ok(())
     }
-}
-
-fn parse(id: &str) -> Result<Uuid, ApplyError> {
-    Uuid::try_parse(id).map_err(|_| ApplyError::Park("an id is malformed".to_owned()))
 }

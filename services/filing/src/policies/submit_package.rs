@@ -6,8 +6,8 @@ use docket_messaging::{ApplyError, Subscriber};
 use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{FeeSettled, fee_settled::Settlement};
 use sqlx::PgConnection;
-use uuid::Uuid;
 
+use super::{park, parse};
 use crate::aggregates::Filings;
 use crate::content::Content;
 use crate::desk::Desk;
@@ -81,12 +81,4 @@ impl SubmitPackage {
         self.0.log.append_in(tx, append).await?;
         Ok(())
     }
-}
-
-fn parse(id: &str) -> Result<Uuid, ApplyError> {
-    Uuid::try_parse(id).map_err(|_| park("an id is malformed"))
-}
-
-fn park(reason: &str) -> ApplyError {
-    ApplyError::Park(reason.to_owned())
 }
