@@ -132,7 +132,7 @@ pub(crate) fn not_ready(
     said: &Said,
     signed_at: Timestamp,
 ) -> Option<Refusal> {
-    let today = civil_date(desk.base.clock.now(), OFFICE_ZONE);
+    let today = desk.today();
     let answers = with_signatures(form, said, civil_date(signed_at, OFFICE_ZONE), today);
     let found = evaluate(form, &answers, &Given { today, ..Given::on(today) });
     // The client's consent is checked with the whole; the representative's part before there is a client.

@@ -41,14 +41,18 @@ pub(crate) enum MediaType {
 }
 
 impl MediaType {
-    /// What a file begins like; none of what is taken, if nothing.
-    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
-        match infer::get(bytes)?.mime_type() {
-            "application/pdf" => Some(Self::Pdf),
-            "image/jpeg" => Some(Self::Jpeg),
-            "image/png" => Some(Self::Png),
-            "image/tiff" => Some(Self::Tiff),
-            _ => None,
+    /// What a file begins like.
+    ///
+    /// # Errors
+    /// [`Fault::Heic`], [`Fault::NotAllowed`]: it begins like nothing that is taken.
+    pub(crate) fn of(bytes: &[u8]) -> Result<Self, Fault> {
+        match infer::get(bytes).map(|kind| kind.mime_type()) {
+            Some("application/pdf") => Ok(Self::Pdf),
+            Some("image/jpeg") => Ok(Self::Jpeg),
+            Some("image/png") => Ok(Self::Png),
+            Some("image/tiff") => Ok(Self::Tiff),
+            Some("image/heif") => Err(Fault::Heic),
+            Some(_) | None => Err(Fault::NotAllowed),
         }
     }
 
@@ -104,17 +108,12 @@ pub(crate) fn check(bytes: &[u8]) -> Result<MediaType, Fault> {
     if bytes.len() > MAX_BYTES {
         return Err(Fault::TooLarge);
     }
-    let media_type = MediaType::of(bytes).ok_or_else(|| foreign(bytes))?;
+    let media_type = MediaType::of(bytes)?;
     match media_type.picture() {
         Some(format) => picture(bytes, format)?,
         None => pdf(bytes)?,
     }
     Ok(media_type)
-}
-
-fn foreign(bytes: &[u8]) -> Fault {
-    let is_heic = infer::get(bytes).is_some_and(|kind| kind.mime_type() == "image/heif");
-    if is_heic { Fault::Heic } else { Fault::NotAllowed }
 }
 
 fn pdf(bytes: &[u8]) -> Result<(), Fault> {

@@ -46,7 +46,7 @@ pub(crate) enum Undrawn {
 /// # Errors
 /// Why it is not drawn.
 pub(crate) fn draw(bytes: Vec<u8>, number: u32, longest_side: u16) -> Result<Drawing, Undrawn> {
-    match MediaType::of(&bytes).ok_or(Undrawn::Unbearable)?.picture() {
+    match MediaType::of(&bytes).map_err(|_foreign| Undrawn::Unbearable)?.picture() {
         None => pdf(bytes, number, longest_side),
         Some(ImageFormat::Tiff) => tiff(bytes, number, longest_side),
         Some(format) => {

@@ -68,8 +68,9 @@ async fn batch(desk: &Desk, claim: Claim) -> Result<(), ApiError> {
             unread.push((*filing, error));
         }
     }
-    let none_was = unread.len() == filings.len();
-    if let Some((_, error)) = unread.pop_if(|_| none_was) {
+    if unread.len() == filings.len()
+        && let Some((_, error)) = unread.pop()
+    {
         // The store is away, or the database: it is this batch's turn until they are back.
         return Err(error);
     }

@@ -19,7 +19,6 @@ use crate::domain::filing::{self, Filing, Phase, Start};
 use crate::domain::package::{self, Added};
 use crate::dossiers::Dossier;
 use crate::edition;
-use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::shared::{self, Begun, Sibling};
 use crate::store::filings;
 
@@ -103,7 +102,7 @@ pub(super) async fn differences(
 
 fn sibling(desk: &Desk, dossier: &Dossier) -> Result<Sibling, ApiError> {
     let form = desk.form(&dossier.filing.form)?;
-    let given = Given::on(civil_date(desk.base.clock.now(), OFFICE_ZONE));
+    let given = Given::on(desk.today());
     Ok(Sibling::of(form, dossier.filing.account, &dossier.content.answers, &given))
 }
 

@@ -309,13 +309,13 @@ async fn finish(
     }
     let _place = api.checks.wait(account).await;
     // The same call may have ended it while this one waited, or another node does while it reads.
-    let Known { row, announced, place } = match call.stands(desk).await? {
+    let known = match call.stands(desk).await? {
         Stands::Attached(evidence) => return Ok(evidence),
-        Stands::Arrived(known) => *known,
+        Stands::Arrived(known) => known,
     };
-    let arrived = Arrived::read(&desk.base, &Subject::filing(place.subject), &row).await;
-    let arrived = match arrived {
-        Ok(arrived) if arrived.is_whole(&row) => arrived,
+    let (row, announced) = (&known.row, &known.announced);
+    let arrived = match Arrived::read(&desk.base, &known.subject(), row).await {
+        Ok(arrived) if arrived.is_whole(row) => arrived,
         broken => {
             return match call.stands(desk).await? {
                 Stands::Attached(evidence) => Ok(evidence),
@@ -327,7 +327,7 @@ async fn finish(
         spool::give_up(&desk.base, row.upload_id).await?;
         return Err(ApiError::from(hash_differs()).into());
     }
-    let header = announced.header.unwrap_or_default();
+    let header = announced.header.clone().unwrap_or_default();
     // Looked at once more with the kind: what may be attached can have changed since it was begun.
     let place = attach::place(desk, (caller, Finish::ACTION), &header).await?;
     let stored = attach::store(desk, (caller, call.context), place, &header, Bytes::Arrived(arrived)).await;
