@@ -14,6 +14,7 @@ mod responses;
 mod reuse;
 mod review;
 mod signing;
+mod unnamed;
 mod upload;
 mod uploads;
 mod view;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::attach::new_salt;
 use super::drafts::{Opening, opening, started_before, write};
+use super::unnamed;
 use crate::aggregates::Filings;
 use crate::content::commitment;
 use crate::desk::{Desk, acting_for, id_in};
@@ -59,19 +60,13 @@ pub(super) async fn begin(
             &continued,
         ),
     ];
-    match write(desk, context, streams, (new, &start, now.as_microsecond())).await.map_err(ApiError::from) {
-        Ok(true) => Ok(new),
-        Ok(false) => started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log")),
-        Err(error) => {
-            // Refused after all: the copies belong to nothing. Unknown outcomes keep them.
-            if matches!(error, ApiError::Refused(_)) {
-                for key in keys {
-                    desk.base.objects.delete(&key).await.ok();
-                }
-            }
-            Err(error)
-        }
+    let written = write(desk, context, streams, (new, &start, now.as_microsecond())).await;
+    let written = written.map_err(ApiError::from);
+    unnamed::take_away(desk, &keys, written.as_ref().map(|written| !written)).await;
+    if written? {
+        return Ok(new);
     }
+    started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"))
 }
 
 /// The old filing's form; naming another one is a mistake worth telling.
@@ -118,7 +113,8 @@ fn asked_anew(form: &Form, old: &Dossier) -> Option<(Vec<String>, String)> {
     Some((kept.keys().cloned().collect(), Value::Object(kept).to_string()))
 }
 
-/// The old files, those added to its case unasked too, sealed anew under the new filing's key. They were checked and scanned when they came.
+/// The old files, those added to its case unasked too, sealed anew under the new filing's key. They were checked and scanned
+/// when they came.
 async fn copies(desk: &Desk, old: &Dossier, new: Uuid) -> Result<Vec<NewFile>, ApiError> {
     let mut files = Vec::with_capacity(old.filing.evidence.len() + old.filing.unsolicited.len());
     for file in old.files() {

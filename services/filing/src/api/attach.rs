@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use uuid::Uuid;
 
-use super::view;
+use super::{unnamed, view};
 use crate::aggregates::Filings;
 use crate::content::{Content, commitment};
 use crate::desk::{Desk, acting_for, id_in};
@@ -48,6 +48,14 @@ impl Parent {
             return id_in("parent", "responses", name).map(Self::Response);
         }
         id_in("parent", "filings", name).map(Self::Filing)
+    }
+
+    /// The collection and the id in its name.
+    fn named(self) -> (&'static str, Uuid) {
+        match self {
+            Self::Filing(id) | Self::Case(id, _) => ("filings", id),
+            Self::Response(id) => ("responses", id),
+        }
     }
 }
 
@@ -162,20 +170,8 @@ pub(super) async fn store(
         };
     }
     let attached = attach(desk, &context, &place, file, &bytes).await;
-    // Refused after all, or attached by this very command before: these sealed bytes belong to nothing. Unknown outcomes keep
-    // them.
-    let is_for_nothing = matches!(&attached, Err(ApiError::Refused(_)) | Ok(Done { repeated: true, .. }));
-    if let Some(key) = sealed_now.filter(|_| is_for_nothing) {
-        desk.base.objects.delete(&key).await.ok();
-    }
-    Ok(attached?.evidence)
-}
-
-/// What came of attaching.
-struct Done {
-    evidence: pb::Evidence,
-    /// Whether this very command did it before.
-    repeated: bool,
+    unnamed::take_away(desk, sealed_now.as_slice(), attached.as_ref().map(|(_, repeated)| *repeated)).await;
+    Ok(attached?.0)
 }
 
 /// The place which a header names, for an act of the caller, and whether a file of that kind goes there.
@@ -365,14 +361,15 @@ pub(super) fn new_salt() -> Result<[u8; 16], ApiError> {
     Ok(salt)
 }
 
-/// Appends the event; in the same transaction the upload ends, and its object becomes the evidence's.
+/// Appends the event; in the same transaction the upload ends, and its object becomes the evidence's. Gives the evidence, and
+/// whether this very command attached it before.
 async fn attach(
     desk: &Desk,
     context: &Context,
     place: &Place,
     file: NewFile,
     bytes: &Bytes,
-) -> Result<Done, ApiError> {
+) -> Result<(pb::Evidence, bool), ApiError> {
     let mut tx = docket_database::begin(&desk.base.pool).await?;
     if let Bytes::Arrived(arrived) = bytes {
         let over = !uploads::end(&mut *tx, arrived.upload).await?;
@@ -383,49 +380,42 @@ async fn attach(
         }
         uploads::hand_over(&mut tx, arrived.upload, &file.attached.object_key).await?;
     }
-    let Appended { collection, id, events, repeated } = append(desk, &mut tx, context, place, file).await?;
+    let (events, repeated) = append(desk, &mut tx, context, place, file).await?;
     tx.commit().await?;
     desk.committed(&events);
     let event =
         events.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the upload has no event")))?;
-    Ok(Done { evidence: shown(desk, collection, id, event).await?, repeated })
+    let (collection, id) = place.parent.named();
+    Ok((shown(desk, collection, id, event).await?, repeated))
 }
 
-/// What was appended to which stream.
-struct Appended {
-    collection: &'static str,
-    id: Uuid,
-    events: Vec<Recorded>,
-    repeated: bool,
-}
-
+/// What was appended to the parent's stream, and whether by this very command before.
 async fn append(
     desk: &Desk,
     tx: &mut PgConnection,
     context: &Context,
     place: &Place,
     file: NewFile,
-) -> Result<Appended, ApiError> {
+) -> Result<(Vec<Recorded>, bool), ApiError> {
     let subjects = Subjects::filing(place.subject);
-    let of_filing = |id, done: Executed<Filings>| ("filings", id, done.events, done.repeated);
-    let (collection, id, events, repeated) = match place.parent {
+    let of_filing = |done: Executed<Filings>| (done.events, done.repeated);
+    Ok(match place.parent {
         Parent::Filing(id) => {
             let decide = |state: &filing::Filing| filing::attach(state, file.clone());
-            of_filing(id, desk.filings.execute_in(tx, context, id, subjects, decide).await?)
+            of_filing(desk.filings.execute_in(tx, context, id, subjects, decide).await?)
         }
         Parent::Case(id, standing) => {
             let now_us = desk.now_us();
             let decide =
                 |state: &filing::Filing| filing::add_unsolicited(state, standing, file.clone(), now_us);
-            of_filing(id, desk.filings.execute_in(tx, context, id, subjects, decide).await?)
+            of_filing(desk.filings.execute_in(tx, context, id, subjects, decide).await?)
         }
         Parent::Response(id) => {
             let decide = |state: &response::Response| response::attach(state, file.clone());
             let done = desk.responses.execute_in(tx, context, id, subjects, decide).await?;
-            ("responses", id, done.events, done.repeated)
+            (done.events, done.repeated)
         }
-    };
-    Ok(Appended { collection, id, events, repeated })
+    })
 }
 
 /// The evidence as its event tells it, also long after.

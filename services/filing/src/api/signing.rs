@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use docket_eventlog::{Context, Error, ExecuteError, Expected, Store, StreamAppend, Subjects};
+use docket_eventlog::{Context, Error, Expected, Store, StreamAppend, Subjects};
 use docket_forms::{FeeResult, Language, fee};
 use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::events::filing as events;
@@ -14,7 +14,7 @@ use docket_vault::Subject;
 use uuid::Uuid;
 
 use super::drafts::ATTEMPTS;
-use super::{packages, uploads, view};
+use super::{packages, unnamed, uploads, view};
 use crate::aggregates::Filings;
 use crate::check::{Check, filer_role};
 use crate::desk::{Desk, acting_for, full_name, id_in};
@@ -207,16 +207,11 @@ async fn append_signature(
     (checked, sign): (&Checked, &Sign),
 ) -> Result<(), ApiError> {
     let decide = |state: &Filing| filing::sign(state, checked, sign.clone());
-    let appended = desk.filings.execute(context, id, Subjects::filing(id), decide).await;
-    // Refused, or signed by this very command elsewhere: the sheet belongs to nothing. Unknown outcomes keep it.
-    let (unused, appended) = match appended {
-        Ok(done) => (done.repeated, Ok(())),
-        Err(error) => (matches!(error, ExecuteError::Refused(_)), Err(error.into())),
-    };
-    if unused && !sign.sheet_key.is_empty() {
-        desk.base.objects.delete(&sign.sheet_key).await.ok();
-    }
-    appended
+    let signed = desk.filings.execute(context, id, Subjects::filing(id), decide).await;
+    let signed = signed.map(|done| done.repeated).map_err(ApiError::from);
+    let beside = Some(sign.sheet_key.clone()).filter(|key| !key.is_empty());
+    unnamed::take_away(desk, beside.as_slice(), signed.as_ref().copied()).await;
+    signed.map(|_repeated| ())
 }
 
 /// Sends the signed filing: it waits for its fee from here on.
