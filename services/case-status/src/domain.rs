@@ -1,6 +1,7 @@
 //! The case: pure rules. `decide` says what may happen, `evolve` says what it changes; no clock, no input, no output.
 
 pub mod appointment;
+mod asked;
 pub mod decide;
 mod evolve;
 pub mod office;
@@ -18,12 +19,13 @@ mod laws_tests;
 #[cfg(test)]
 pub(crate) mod samples;
 
+pub use asked::{Expedite, ExpediteState, Inquiry};
 pub use docket_proto::events::case::Event;
 pub use evolve::evolve;
 pub use state::{
     Appearance, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check, Deadline,
-    Direction, Expedite, ExpediteState, FeeOwed, FeeWaiver, Inquiry, Interview, Link, LinkKind, MoveRoute,
-    Oath, Outcome, Recommendation, Request, RequestKind, RequestState, Stage,
+    Direction, FeeOwed, FeeWaiver, Interview, Link, LinkKind, MoveRoute, Oath, Outcome, Recommendation,
+    Request, RequestKind, RequestState, Stage,
 };
 
 /// Families whose cases are taken in by machine, with what each needs (8 CFR 335.1, 335.2 for naturalization).

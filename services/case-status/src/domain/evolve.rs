@@ -116,11 +116,16 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
     case
 }
 
+/// The deadline of an event, which has one.
+fn due(deadline: Option<&types::Deadline>) -> Deadline {
+    Deadline::from(deadline.unwrap_or(&types::Deadline::default()))
+}
+
 fn expedite_requested(case: &mut Case, event: &pb::ExpediteRequested) {
     case.expedite = Some(Expedite {
         id: id(&event.expedite_id),
         state: ExpediteState::Requested,
-        deadline: Deadline::from(event.deadline.as_ref().unwrap_or(&types::Deadline::default())),
+        deadline: due(event.deadline.as_ref()),
         requested_at_us: event.requested_at_us,
     });
 }
@@ -140,7 +145,7 @@ fn inquiry_sent(case: &mut Case, event: &pb::InquirySent) {
     case.inquiries.push(Inquiry {
         id: id(&event.inquiry_id),
         kind: event.kind.clone(),
-        deadline: Deadline::from(event.deadline.as_ref().unwrap_or(&types::Deadline::default())),
+        deadline: due(event.deadline.as_ref()),
         sent_at_us: event.sent_at_us,
     });
 }
@@ -297,7 +302,7 @@ fn fee_returned(case: &mut Case, event: &pb::PaymentReturnRecorded) {
     let earlier = case.fee_owed.as_ref().map_or(0, |owed| owed.amount_cents);
     case.fee_owed = Some(FeeOwed {
         amount_cents: earlier.saturating_add(event.amount_cents),
-        deadline: Deadline::from(event.deadline.as_ref().unwrap_or(&types::Deadline::default())),
+        deadline: due(event.deadline.as_ref()),
         return_id: id(&event.return_id),
         overdue: false,
     });
@@ -364,7 +369,7 @@ fn requested(case: &mut Case, kind: RequestKind, request_id: &str, deadline: Opt
         id: id(request_id),
         kind,
         state: RequestState::Open,
-        deadline: Deadline::from(deadline.unwrap_or(&types::Deadline::default())),
+        deadline: due(deadline),
         served: false,
         received_at: None,
         timely: false,

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::asked::{Expedite, ExpediteState, Inquiry};
+
 /// How far the case is.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -454,58 +456,6 @@ pub struct Card {
     pub returned_at_us: i64,
     /// Until when it is kept, ISO 8601.
     pub keep_until: String,
-}
-
-/// How a request to expedite stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ExpediteState {
-    /// Waits for an answer.
-    Requested,
-    /// The case is expedited.
-    Granted,
-    /// It is not.
-    Denied,
-    /// The case ended first.
-    Closed,
-}
-
-impl ExpediteState {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Granted => "granted",
-            Self::Denied => "denied",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-/// A request to expedite, without its words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Expedite {
-    /// The request's id.
-    pub id: Uuid,
-    /// How it stands.
-    pub state: ExpediteState,
-    /// Until when the office means to answer.
-    pub deadline: Deadline,
-    /// When it was asked, microseconds since the epoch.
-    pub requested_at_us: i64,
-}
-
-/// An inquiry that waits for an answer, without its words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inquiry {
-    /// The inquiry's id.
-    pub id: Uuid,
-    /// Its kind, for example `outside_normal_time`.
-    pub kind: String,
-    /// Until when the office means to answer.
-    pub deadline: Deadline,
-    /// When it was sent, microseconds since the epoch.
-    pub sent_at_us: i64,
 }
 
 /// Everything that is true of a case.

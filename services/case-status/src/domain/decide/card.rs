@@ -51,10 +51,7 @@ pub fn order_card(case: &Case, officer: Uuid, now: Timestamp) -> Decision {
         return Err(Refusal::state("NOT_APPROVED", "A card is ordered only after the approval.")
             .way_out("Decide the case first."));
     }
-    let document = card_of(&case.form).ok_or_else(|| {
-        Refusal::state("NO_CARD", "The approval of this form gives no card.")
-            .way_out("Look at what the approval gives.")
-    })?;
+    let document = document_of(case)?;
     if !matches!(case.card.state, CardState::None | CardState::Destroyed) {
         return Err(Refusal::state("CARD_ORDERED", "The card was ordered already.")
             .way_out("Look at how far it is.")
@@ -69,6 +66,14 @@ pub fn order_card(case: &Case, officer: Uuid, now: Timestamp) -> Decision {
         .way_out("The party confirms the address in the account, or reports a move with Form AR-11."));
     }
     Ok(vec![pb::CardOrdered { officer: officer.to_string(), document: document.to_owned() }.into()])
+}
+
+/// The card that the approval gives.
+pub(super) fn document_of(case: &Case) -> Result<&'static str, Refusal> {
+    card_of(&case.form).ok_or_else(|| {
+        Refusal::state("NO_CARD", "The approval of this form gives no card.")
+            .way_out("Look at what the approval gives.")
+    })
 }
 
 /// Records what happened to the card. One that came back is never mailed again by itself: the address of record is

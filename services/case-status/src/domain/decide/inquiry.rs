@@ -5,8 +5,9 @@ use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::card::document_of;
 use super::{Decision, answer_by, decided, not_scheduled, pending, worded};
-use crate::domain::{CardState, Case, Outcome, Stage, card_of};
+use crate::domain::{CardState, Case, Outcome, Stage};
 
 /// The kinds.
 pub const INQUIRIES: [&str; 5] = [
@@ -77,10 +78,7 @@ fn card_should_be_there(case: &Case) -> Result<(), Refusal> {
         return Err(Refusal::state("NOT_APPROVED", "A card is made only after the approval.")
             .way_out("Look at how the case stands."));
     }
-    card_of(&case.form).ok_or_else(|| {
-        Refusal::state("NO_CARD", "The approval of this form gives no card.")
-            .way_out("Look at what the approval gives.")
-    })?;
+    document_of(case)?;
     if matches!(case.card.state, CardState::Mailed | CardState::Delivered) {
         return Ok(());
     }
