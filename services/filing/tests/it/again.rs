@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::files;
-use crate::world::{World, case_accepted, case_rejected, fee_settled};
+use crate::world::{World, case_rejected, fee_settled};
 
 /// Everything that the I-90 of an invented person asks who lost her card, but for the signature.
 fn of_a_lost_card() -> Value {
@@ -70,10 +70,7 @@ async fn what_was_added_unasked_goes_into_the_successor_of_a_filing_whose_accept
     let world = World::start().await;
     let ana = world.person("Ana Lúcia", "Lima");
     let (name, payment) = ana.sent().await;
-    world.payment(&payment, fee_settled(&payment, &name, world.now_us())).await;
-    ana.until(&name, "submitted").await;
-    world.case(&name, case_accepted("DKT1234567897")).await;
-    ana.until(&name, "accepted").await;
+    world.accept(&ana, &name, &payment).await;
     ana.upload(&name, "other", "letter.png", &files::picture(53)).await.unwrap();
     let voided = cases::AcceptanceVoided { cause: "payment".into(), ..Default::default() };
     world.case(&name, case::Event::from(voided)).await;

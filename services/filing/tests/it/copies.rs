@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::client::{Client, header_and_bytes};
 use crate::editions::next_catalogue;
 use crate::files;
-use crate::world::{GLANCE, PATIENCE, World, case_accepted, case_assigned, fee_settled, reason};
+use crate::world::{GLANCE, PATIENCE, World, case_assigned, reason};
 
 impl Client {
     /// The copy of a filing: what it is, and its PDF.
@@ -81,10 +81,7 @@ async fn a_copy_says_what_was_signed_with_its_hashes_and_stays_so() {
     ana.quote(&draft).await.unwrap();
     ana.sign_now(&draft).await;
     let payment = ana.submit(&draft).await.unwrap().payment;
-    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
-    ana.until(&draft, "submitted").await;
-    world.case(&draft, case_accepted("DKT1234567897")).await;
-    ana.until(&draft, "accepted").await;
+    world.accept(&ana, &draft, &payment).await;
     let (_, accepted) = ana.copy(&draft).await.unwrap();
     assert!(text(&accepted).contains("DKT1234567897"));
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::files;
-use crate::world::{World, case_accepted, fee_settled, reason};
+use crate::world::{World, reason};
 
 impl Client {
     async fn reusable(&self, parent: &str) -> Result<Vec<pb::ReusableEvidence>, Status> {
@@ -70,10 +70,7 @@ async fn a_paper_of_no_kind_is_offered_and_attached_as_what_its_owner_says() {
     let world = World::start().await;
     let ana = world.person("Ana Lúcia", "Lima");
     let (name, payment) = ana.sent().await;
-    world.payment(&payment, fee_settled(&payment, &name, world.now_us())).await;
-    ana.until(&name, "submitted").await;
-    world.case(&name, case_accepted("DKT1234567897")).await;
-    ana.until(&name, "accepted").await;
+    world.accept(&ana, &name, &payment).await;
     let letter = ana.upload(&name, "other", "letter.png", &files::picture(43)).await.unwrap();
 
     let next = ana.start("N-400").await.unwrap().name;

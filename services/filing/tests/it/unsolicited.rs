@@ -64,10 +64,7 @@ async fn everything_goes_into_the_answer_while_a_request_is_open_and_nothing_aft
     let world = World::start().await;
     let ana = world.person("Ana Lúcia", "Lima");
     let (name, payment) = ana.sent().await;
-    world.payment(&payment, fee_settled(&payment, &name, world.now_us())).await;
-    ana.until(&name, "submitted").await;
-    world.case(&name, case_accepted("DKT1234567897")).await;
-    ana.until(&name, "accepted").await;
+    world.accept(&ana, &name, &payment).await;
     let mut seed = 10;
     let mut add = || {
         seed += 1;

@@ -268,6 +268,14 @@ impl World {
         append(&self.cases.log, id.parse().expect("a UUID"), event).await;
     }
 
+    /// The fee of what was sent is settled, and the office accepts it.
+    pub(crate) async fn accept(&self, party: &Client, filing: &str, payment: &str) {
+        self.payment(payment, fee_settled(payment, filing, self.now_us())).await;
+        party.until(filing, "submitted").await;
+        self.case(filing, case_accepted("DKT1234567897")).await;
+        party.until(filing, "accepted").await;
+    }
+
     /// The office asks for items, and the request is served with its deadline.
     pub(crate) async fn ask(&self, filing: &str, request: Uuid, items: &[&str], expires_at_us: i64) {
         self.case(filing, examination_continued(request, items)).await;
