@@ -368,7 +368,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
 
 #[test]
 fn whatever_is_decided_for_a_filing_folds() {
-    FILING.decided_lives(25, command(), decide, holds);
+    FILING.decided_lives(26, command(), decide, holds);
 }
 
 /// Nothing joins a package that was sent and not taken back, nothing is in it twice, and what is paid is the sum of what each costs.
