@@ -27,6 +27,12 @@ pub use watchdog::Afterwards;
 
 use std::path::PathBuf;
 
+/// Where throw-away data goes: the folder `DOCKET_SCRATCH`, which `make test` sets to memory where there is room, else the
+/// folder for temporary files.
+pub fn scratch() -> PathBuf {
+    std::env::var_os("DOCKET_SCRATCH").map_or_else(std::env::temp_dir, PathBuf::from)
+}
+
 /// Paths of a PEM certificate, its key, and the authority that signs the clients' certificates.
 #[derive(Debug, Clone)]
 pub struct TlsFiles {

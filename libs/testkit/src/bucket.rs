@@ -35,8 +35,7 @@ impl TestBucket {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let installed = Command::new(root.join("deploy/tools/install-s3")).status().expect("a shell");
         assert!(installed.success(), "the server of S3 could not be installed");
-        let number = crate::next_number();
-        let folder = std::env::temp_dir().join(format!("docket-s3-{}-{number}", std::process::id()));
+        let folder = crate::scratch_folder("s3");
         std::fs::create_dir_all(folder.join("data")).expect("a folder");
         let user = serde_json::json!({ "name": Self::USER, "actions": ["Read", "Write", "List"],
             "credentials": [{ "accessKey": Self::USER, "secretKey": Self::SECRET }] });

@@ -43,7 +43,7 @@ pub(crate) fn next_number() -> u32 {
 
 /// A folder for a throw-away server; the server removes it.
 pub(crate) fn scratch_folder(what: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("docket-{what}-{}-{}", std::process::id(), next_number()))
+    docket_servers::scratch().join(format!("docket-{what}-{}-{}", std::process::id(), next_number()))
 }
 
 /// Runs something that blocks away from the runtime's threads.

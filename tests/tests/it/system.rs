@@ -18,7 +18,10 @@ pub(crate) fn root() -> PathBuf {
 
 /// Plays a story that turns the clock, in an environment that `docket` makes for it and throws away.
 pub(crate) fn play_apart(story: &str) {
-    let home = tempfile::Builder::new().prefix("docket home ").tempdir().expect("a folder");
+    let home = tempfile::Builder::new()
+        .prefix("docket home ")
+        .tempdir_in(docket_servers::scratch())
+        .expect("a folder");
     open_to_all(home.path());
     let output = Command::new(docket())
         .args(["up", "--story", story, "--once", "--json"])
@@ -62,7 +65,10 @@ impl System {
     /// The same, with more in its environment.
     pub(crate) fn start_with(environment: &[(&str, &str)]) -> Self {
         // A blank in the path: everything must stand it.
-        let home = tempfile::Builder::new().prefix("docket home ").tempdir().expect("a folder");
+        let home = tempfile::Builder::new()
+            .prefix("docket home ")
+            .tempdir_in(docket_servers::scratch())
+            .expect("a folder");
         open_to_all(home.path());
         let supervisor = Command::new(docket())
             .args(["up", "--json"])

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &mut Command) -> Result<u8, Box<dyn std::error::Error>> {
-    let folder = env::temp_dir().join(format!("docket-scratch-{}", std::process::id()));
+    let folder = docket_servers::scratch().join(format!("docket-scratch-{}", std::process::id()));
     let options = PostgresOptions { durable: false, scratch: true, ..PostgresOptions::new(folder) };
     let launcher = if env::var_os("DOCKET_REEXEC").is_some() {
         Launcher::Reexec(env::current_exe()?)

@@ -364,14 +364,22 @@ impl Finish<'_> {
     const ACTION: &'static str = "FinishUpload";
 
     async fn stands(&self, desk: &Desk) -> Result<Stands, ApiError> {
-        if let Some(evidence) = attach::repeated(desk, self.caller, Self::ACTION, &self.context).await? {
+        if let Some(evidence) = self.attached(desk).await? {
             return Ok(Stands::Attached(evidence));
         }
-        let known = known(desk, self.caller, Self::ACTION, self.name).await?;
+        let known = match known(desk, self.caller, Self::ACTION, self.name).await {
+            Ok(known) => known,
+            // The first try attached it and took the upload away between the two looks.
+            Err(gone) => return self.attached(desk).await?.map(Stands::Attached).ok_or(gone),
+        };
         if known.row.received < known.row.size {
             return Err(incomplete(&known.row).into());
         }
         Ok(Stands::Arrived(Box::new(known)))
+    }
+
+    async fn attached(&self, desk: &Desk) -> Result<Option<pb::Evidence>, ApiError> {
+        attach::repeated(desk, self.caller, Self::ACTION, &self.context).await
     }
 }
 
