@@ -1,4 +1,5 @@
 //! The command line: what can be asked, and the exit codes.
+use crate::commands::paper::Place;
 use crate::output::Teller;
 use crate::{address, commands, story, up};
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 ///
 /// Exit codes: 0 done, 1 failed, 2 the call's words are off, 3 refused by a service, 4 nothing is running.
 #[derive(Debug, Parser)]
-#[command(name = "docket", version, propagate_version = true)]
+#[command(name = "docket", version, propagate_version = true, after_help = A_WHOLE_PATH)]
 struct Cli {
     /// JSON for programs instead of text for people.
     #[arg(long, global = true)]
@@ -18,6 +19,16 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// From nothing to a case, command by command.
+const A_WHOLE_PATH: &str = "A whole path:
+  docket sign-in --email …                  who you are
+  docket file N-400                         question by question, then the papers; says what is wrong or missing
+  docket file filings/<id>                  goes on, and attaches what is still to come
+  docket sign filings/<id>                  the fee and the text, then your name
+  docket send filings/<id>                  all of its package, and what is to be paid
+  docket pay payments/<id> --card …         then the receipt number comes
+  docket status <receipt number> --watch    every step, as it happens";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -66,6 +77,9 @@ enum Command {
         /// the same person is taken over.
         #[arg(long, value_name = "FILING")]
         with: Option<String>,
+        /// For representatives: begin it for the client of this appearance (representations/<id>).
+        #[arg(long, value_name = "ID")]
+        representation: Option<String>,
         /// Language of the questions and of what is said of the answers: en or es.
         #[arg(long, default_value = "en")]
         language: String,
@@ -88,6 +102,17 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Read exactly what would be signed; for representatives ask the client to look, for clients agree or give it back.
+    Review(commands::ReviewArgs),
+    /// Sign a filing: shows the fee and the text, then asks as whom, for your name and for a fresh second factor.
+    Sign(commands::SignArgs),
+    /// Send a signed filing with all of its package, and say what is to be paid. Asks for a fresh second factor.
+    #[command(visible_alias = "submit")]
+    Send(commands::SendArgs),
+    /// Pay what was sent with a card; then wait for the receipt number. Asks for a fresh second factor.
+    Pay(commands::PayArgs),
+    /// For whom you stand, and who stands for you.
+    Representations,
     /// Take back what was sent and is not paid: with all of its package it is a draft again. Asks for a fresh second factor.
     Recall {
         /// filings/<id>.
@@ -197,12 +222,20 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Forms { form, language } => {
             commands::forms(&home, form.as_deref(), &language, &teller).await
         }
-        Command::File { what: Some(what), with, language } if is_a_file(&what) => {
-            commands::file(&home, Path::new(&what), with.as_deref(), &language, &teller).await
+        Command::File { what, with, representation, language } => {
+            let place = Place { with: with.as_deref(), representation: representation.as_deref() };
+            match what.as_deref() {
+                Some(what) if is_a_file(what) => {
+                    commands::file(&home, Path::new(what), place, &language, &teller).await
+                }
+                what => commands::lead(&home, what, place, &language, &teller).await,
+            }
         }
-        Command::File { what, with, language } => {
-            commands::lead(&home, what.as_deref(), with.as_deref(), &language, &teller).await
-        }
+        Command::Review(args) => commands::review(&home, &args, &teller).await,
+        Command::Sign(args) => commands::sign(&home, &args, &teller).await,
+        Command::Send(args) => commands::send(&home, &args, &teller).await,
+        Command::Pay(args) => commands::pay(&home, &args, &teller).await,
+        Command::Representations => commands::representations(&home, &teller).await,
         Command::Filings => commands::filings(&home, &teller).await,
         Command::Export { filing, to } => commands::export(&home, &filing, &to, &teller).await,
         Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,

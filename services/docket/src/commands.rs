@@ -9,7 +9,10 @@ pub mod log;
 pub mod mail;
 pub mod officers;
 pub mod paper;
+pub mod pay;
+pub mod representations;
 pub mod session;
+pub mod sign;
 
 pub use case::status;
 pub use copy::copy;
@@ -20,7 +23,10 @@ pub use log::{LogArgs, log};
 pub use mail::inbox;
 pub use officers::{OfficerCommand, officer};
 pub use paper::{file, forms};
+pub use pay::{PayArgs, pay};
+pub use representations::representations;
 pub use session::{Session, SignInArgs, StepUpArgs, sign_in, step_up};
+pub use sign::{ReviewArgs, SendArgs, SignArgs, review, send, sign};
 
 use crate::client::{plainly, reason};
 use tonic::Status;

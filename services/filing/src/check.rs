@@ -99,10 +99,19 @@ impl<'a> Check<'a> {
 
     /// What the domain must know before a signature or sending.
     pub(crate) fn checked(&self, desk: &Desk, dossier: &Dossier) -> Checked {
+        let (sheet, filing) = (self.sheet(dossier), &dossier.filing);
+        let mac = |sheet: &Sheet| Self::content_mac(desk, dossier, &review::text(sheet));
+        let signed = filing.signature.as_ref().map(|signature| &signature.catalogue_version);
+        let before = signed.into_iter().chain(Some(&filing.approved_under));
+        let before = before.filter(|version| !version.is_empty() && **version != sheet.catalogue_version);
+        let content_macs_before = before
+            .map(|version| mac(&Sheet { catalogue_version: version.clone(), ..sheet.clone() }))
+            .collect();
         Checked {
-            content_version: dossier.filing.content_version,
+            content_version: filing.content_version,
             not_ready: self.not_ready(),
-            content_mac: Self::content_mac(desk, dossier, &self.text(dossier)),
+            content_mac: mac(&sheet),
+            content_macs_before,
             answers_mac: self.answers_mac(desk, dossier),
         }
     }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use docket_eventlog::{Context, EventLog, Loaded, Recorded, Store};
+use docket_eventlog::{Context, EventLog, Executed, Loaded, Recorded, Store, Subjects, Timer};
 use docket_forms::{Catalogue, Form};
 use docket_kernel::{Refusal, identifier, resource};
+use docket_proto::events::filing::Event;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_service::{ApiError, Base, Caller, Resource};
 use jiff::civil::Date;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use crate::aggregates::{Filings, Packages, Representations, Responses};
 use crate::content::Content;
 use crate::copy::Copies;
-use crate::domain::filing::{Phase, Standing};
+use crate::domain::filing::{Filing, Phase, Standing};
 use crate::domain::response::Response;
 use crate::dossiers::{Closed, Dossier, Dossiers};
 use crate::edition;
@@ -197,6 +198,26 @@ impl Desk {
             return Err(identity_not_proven().into());
         }
         Ok(contact)
+    }
+
+    /// Carries a command about a filing out and sets a timer with it, unless it was done before or changes nothing.
+    ///
+    /// # Errors
+    /// What is refused; a log that does not answer.
+    pub(crate) async fn execute_with(
+        &self,
+        context: &Context,
+        (id, timer): (Uuid, &Timer),
+        decide: impl Fn(&Filing) -> Result<Vec<Event>, Refusal>,
+    ) -> Result<Executed<Filings>, ApiError> {
+        let mut tx = docket_database::begin(&self.base.pool).await?;
+        let done = self.filings.execute_in(&mut tx, context, id, Subjects::filing(id), decide).await?;
+        if !done.repeated && !done.events.is_empty() {
+            self.log.timers().schedule_in(&mut tx, timer).await?;
+        }
+        tx.commit().await?;
+        self.committed(&done.events);
+        Ok(done)
     }
 
     /// Tells who waits for the log that something new is in it.

@@ -8,6 +8,7 @@ pub mod filing;
 pub mod keep;
 pub mod name;
 pub mod package;
+pub mod remind;
 pub mod representation;
 pub mod response;
 
@@ -17,6 +18,8 @@ mod editors_tests;
 mod filing_tests;
 #[cfg(test)]
 mod laws_tests;
+#[cfg(test)]
+mod overtaken_tests;
 #[cfg(test)]
 mod response_tests;
 

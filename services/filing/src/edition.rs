@@ -1,4 +1,5 @@
-//! Drafts that were begun in an earlier edition of their form: carried over when somebody opens them, before anything is shown.
+//! Drafts whose form changed since somebody worked on them, brought to it when they are opened, before anything is shown: answers of an
+//! earlier edition are carried over, and a signature for what reads otherwise now ends.
 
 use docket_eventlog::{Context, ExecuteError, Subjects};
 use docket_forms::{Answers, CarriedOver, Form};
@@ -8,15 +9,24 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 use crate::desk::Desk;
-use crate::domain::filing::{self, EditionChange};
+use crate::domain::filing::{self, EditionChange, Overtaken};
 use crate::dossiers::Dossier;
+use crate::held;
 
 /// How often it is tried again when somebody writes meanwhile.
 const ATTEMPTS: usize = 5;
 
+/// What the catalogue does to a draft.
+enum Change {
+    /// It is taken over to another edition.
+    Edition(EditionChange),
+    /// What was signed or approved reads otherwise.
+    Voided(Overtaken),
+}
+
 /// The filing in the edition of its form that is taken today, by the office's calendar: a draft moves on from the first day on
 /// which the next edition is taken, whether or not the one before is refused from then on, and not on the day on which a node
-/// first knows of it. What was sent stays in the edition in which it was signed.
+/// first knows of it. A signature stands in it only where it reads as it was signed. What was sent stays as it was signed.
 ///
 /// # Errors
 /// Unavailable, when the draft is in an edition that this catalogue does not have: another node has a newer one.
@@ -27,19 +37,26 @@ pub(crate) async fn present(desk: &Desk, mut dossier: Dossier) -> Result<Dossier
             return Ok(dossier);
         }
         let form = desk.form(&dossier.filing.form)?;
-        if dossier.filing.edition == form.edition.to_string() {
-            return Ok(dossier);
-        }
+        let change = if dossier.filing.edition == form.edition.to_string() {
+            match held::overtaken(desk, &dossier).await? {
+                Some(overtaken) => Change::Voided(overtaken),
+                None => return Ok(dossier),
+            }
+        } else {
+            Change::Edition(carried_over(form, &dossier, held::concerned(desk, &dossier).await?)?)
+        };
         if attempts == ATTEMPTS {
             return Err(ApiError::Unavailable("the draft in the new edition of its form"));
         }
         attempts += 1;
-        let change = carried_over(form, &dossier)?;
-        let (id, version) = (dossier.id, change.version);
-        let context = context(form, &dossier);
-        let decide = |filing: &filing::Filing| filing::change_edition(filing, change.clone());
+        let (id, version) = (dossier.id, dossier.filing.version);
+        let context = context(form, &dossier, &change);
+        let decide = |filing: &filing::Filing| match &change {
+            Change::Edition(change) => filing::change_edition(filing, change.clone()),
+            Change::Voided(overtaken) => filing::void_signature(filing, overtaken),
+        };
         match desk.filings.execute(&context, id, Subjects::filing(id), decide).await {
-            Ok(_) => tracing::info!(filing = %id, version, "a draft was taken over to a new edition"),
+            Ok(_) => tracing::info!(filing = %id, version, "a draft was brought to its form as it is now"),
             Err(ExecuteError::Refused(refusal)) if refusal.code == RefusalCode::Stale => {}
             Err(error) => return Err(error.into()),
         }
@@ -47,7 +64,7 @@ pub(crate) async fn present(desk: &Desk, mut dossier: Dossier) -> Result<Dossier
     }
 }
 
-fn carried_over(form: &Form, dossier: &Dossier) -> Result<EditionChange, ApiError> {
+fn carried_over(form: &Form, dossier: &Dossier, overtaken: Overtaken) -> Result<EditionChange, ApiError> {
     let before = &dossier.content.answers;
     let from: Option<Date> = dossier.filing.edition.parse().ok();
     let carried = from.and_then(|from| form.carry_on(from, before, &dossier.content.attention).ok());
@@ -57,11 +74,11 @@ fn carried_over(form: &Form, dossier: &Dossier) -> Result<EditionChange, ApiErro
     };
     let changes = changes(before, answers);
     Ok(EditionChange {
-        version: dossier.filing.version,
         edition: form.edition.to_string(),
         questions: changes.keys().cloned().collect(),
         answers_json: Value::Object(changes).to_string(),
         attention_json: serde_json::to_string(&attention).map_err(ApiError::internal)?,
+        overtaken,
     })
 }
 
@@ -74,8 +91,12 @@ fn changes(before: &Answers, after: Answers) -> Map<String, Value> {
 }
 
 /// The command of the catalogue: the same for everybody who opens the draft as it is.
-fn context(form: &Form, dossier: &Dossier) -> Context {
-    let name = format!("edition:{}:{}", form.edition, dossier.filing.version);
+fn context(form: &Form, dossier: &Dossier, change: &Change) -> Context {
+    let version = dossier.filing.version;
+    let name = match change {
+        Change::Edition(_) => format!("edition:{}:{version}", form.edition),
+        Change::Voided(overtaken) => format!("signature:{}:{version}", overtaken.catalogue_version),
+    };
     let command_id = derived_id(&name, dossier.id, 0);
     Context {
         command_id,

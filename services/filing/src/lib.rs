@@ -1,7 +1,7 @@
 //! The filing service: the catalogue of forms, drafts, evidence, signatures, submissions, responses to requests.
 //!
 //! Reading order: `domain` (what is decided), `aggregates`, `content` (opening what is sealed), `check`, `sheet` and
-//! `review` (the form's rules, what is signed and its text), `copy` (the copy for people), `desk` (what all handlers share), `edition` (drafts in a new edition of their form), `api` (gRPC), `tus` (uploads over HTTP), `policies`.
+//! `review` (the form's rules, what is signed and its text), `copy` (the copy for people), `desk` (what all handlers share), `edition` (drafts in a new edition of their form), `held` (whether what was signed still reads so), `api` (gRPC), `tus` (uploads over HTTP), `policies`.
 
 mod access;
 mod aggregates;
@@ -21,6 +21,7 @@ mod dossiers;
 mod edition;
 mod facts;
 mod file_type;
+mod held;
 mod inspect;
 mod inspector;
 mod lacks;
@@ -68,7 +69,7 @@ use api::{CatalogueApi, DraftApi, EvidenceApi, RepresentationApi, UploadApi};
 use copy::Copies;
 use desk::Desk;
 use inspector::Inspector;
-use policies::{FollowCase, KeepDraft, RecallPackage, SubmitPackage};
+use policies::{Due, FollowCase, RecallPackage, SubmitPackage};
 use scanner::Scanner;
 
 /// The migrations of the service's own tables.
@@ -100,7 +101,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .subscriber("payments", Arc::new(SubmitPackage(desk.clone())))
         .subscriber("payments", Arc::new(RecallPackage(desk.clone())))
         .subscriber("cases-0", Arc::new(FollowCase(desk.clone())))
-        .timers(Arc::new(KeepDraft(desk)))
+        .timers(Arc::new(Due(desk)))
         .task("scanner", move |stop| watched.watch(clock, stop))
         .task("unfinished uploads", move |stop| spool::sweep(spooled, stop))
         .task("files read over", move |stop| scrub::run(kept, stop))

@@ -1,12 +1,15 @@
 //! Reactions to what other services wrote and to time, each a command of its own.
 
+mod due;
 mod follow_case;
+pub(crate) mod hold_signature;
 pub(crate) mod keep_draft;
 mod recall_package;
+pub(crate) mod remind_review;
 mod submit_package;
 
+pub(crate) use due::Due;
 pub(crate) use follow_case::FollowCase;
-pub(crate) use keep_draft::KeepDraft;
 pub(crate) use recall_package::RecallPackage;
 pub(crate) use submit_package::SubmitPackage;
 

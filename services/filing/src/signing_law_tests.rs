@@ -108,6 +108,7 @@ fn signing(filing: &Filing, capacity: Capacity, filer: Filer, name_agrees: bool)
         content_version: filing.content_version,
         not_ready: None,
         content_mac: vec![8; 32],
+        content_macs_before: Vec::new(),
         answers_mac: vec![7; 32],
     };
     let signature = Sign {

@@ -84,10 +84,13 @@ pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
         "draft_kept_a_day" => "draft-a-day",
         "draft_expired" => "draft-expired",
         "review_asked" => "review",
+        "review_waits" => "review-waits",
         "review_returned" => "returned",
         "review_approved" => "agreed",
         "approval_voided" => "agreement-over",
         "clients_approval_voided" => "clients-agreement-over",
+        "signature_voided" => "form-changed",
+        "clients_signature_voided" => "clients-form-changed",
         _ => "notice",
     };
     let greeting = if given_name.is_empty() { "mail-greeting-nameless" } else { "mail-greeting" };
@@ -140,6 +143,9 @@ mod tests {
                 "review_approved",
                 "approval_voided",
                 "clients_approval_voided",
+                "review_waits",
+                "signature_voided",
+                "clients_signature_voided",
             ] {
                 let mail = mail(language, alert, "Ana Lúcia");
                 let said = format!("{}\n{}", mail.subject, mail.text).to_lowercase();

@@ -18,4 +18,5 @@ mod rust_source;
 mod scan;
 mod story;
 mod system;
+mod terminal;
 mod trace;

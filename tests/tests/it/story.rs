@@ -521,7 +521,7 @@ fn patiently(system: &System, arguments: &[&str]) -> Vec<Value> {
     json(system, arguments)
 }
 
-fn signed_in(system: &System, sign_in: &Value) {
+pub(crate) fn signed_in(system: &System, sign_in: &Value) {
     let text = |field: &str| sign_in[field].as_str().expect("a text").to_owned();
     let (email, password, secret) = (text("email"), text("password"), text("totp_secret"));
     let arguments = ["sign-in", "--email", &email, "--password", &password, "--totp-secret", &secret];
@@ -529,7 +529,7 @@ fn signed_in(system: &System, sign_in: &Value) {
 }
 
 /// What a command prints with `--json`, a value a line.
-fn json(system: &System, arguments: &[&str]) -> Vec<Value> {
+pub(crate) fn json(system: &System, arguments: &[&str]) -> Vec<Value> {
     let output = system.command(arguments).arg("--json").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "docket {}: {said}", arguments.join(" "));
@@ -540,6 +540,6 @@ fn json(system: &System, arguments: &[&str]) -> Vec<Value> {
         .collect()
 }
 
-fn exit_code(system: &System, arguments: &[&str]) -> Option<i32> {
+pub(crate) fn exit_code(system: &System, arguments: &[&str]) -> Option<i32> {
     system.command(arguments).output().unwrap().status.code()
 }

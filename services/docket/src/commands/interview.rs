@@ -8,7 +8,7 @@ pub mod reading;
 pub mod words;
 
 use super::Refused;
-use super::paper::{self, Drafts};
+use super::paper::{self, Drafts, Place};
 use crate::client::{Connection, plainly, reason, request};
 use crate::output::Teller;
 use anyhow::{Context, Result, ensure};
@@ -23,11 +23,11 @@ use std::path::Path;
 use words::Words;
 
 /// Leads through a form: of `what` (a form's number or `filings/<id>`), or of the guided choice. What is begun goes into the
-/// package of the filing `with`.
+/// place that is said.
 pub async fn lead(
     home: &Path,
     what: Option<&str>,
-    with: Option<&str>,
+    place: Place<'_>,
     language: &str,
     teller: &Teller,
 ) -> Result<()> {
@@ -37,20 +37,23 @@ pub async fn lead(
     let mut together = Vec::new();
     let filing = match what {
         Some(name) if name.starts_with("filings/") => {
-            ensure!(with.is_none(), "{name} is begun already: only a new form goes --with another filing");
+            ensure!(
+                !place.is_said(),
+                "{name} is begun already: only a new form goes --with another filing or under a --representation"
+            );
             drafts.get(name).await?
         }
-        Some(form) => drafts.begin(form, with).await?,
+        Some(form) => drafts.begin(form, place).await?,
         None => match choose::form(&drafts.connection, &mut ask, language).await? {
             Some(chosen) => {
                 together = chosen.together;
-                drafts.begin(&chosen.form, with).await?
+                drafts.begin(&chosen.form, place).await?
             }
             None => return Ok(()),
         },
     };
     let form = definition(&drafts.connection, &filing.form, language).await?;
-    if with.is_some() {
+    if place.with.is_some() {
         say_taken_over(&filing, &form, words);
     }
     let interview = Interview { drafts, words, form, passed: BTreeSet::new() };

@@ -81,15 +81,25 @@ struct Sheet {
     foreign_language: bool,
 }
 
-/// Begins a filing with the answers and the evidence of a file, in the package of the filing `with`. Every file that it names
+/// Where a filing is begun.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place<'a> {
+    /// In the package of this filing.
+    pub with: Option<&'a str>,
+    /// For the client of this appearance.
+    pub representation: Option<&'a str>,
+}
+
+impl Place<'_> {
+    /// Whether anything is said of it.
+    pub fn is_said(&self) -> bool {
+        self.with.is_some() || self.representation.is_some()
+    }
+}
+
+/// Begins a filing with the answers and the evidence of a file, where `place` says. Every file that it names
 /// is looked at before anything is sent.
-pub async fn file(
-    home: &Path,
-    path: &Path,
-    with: Option<&str>,
-    language: &str,
-    teller: &Teller,
-) -> Result<()> {
+pub async fn file(home: &Path, path: &Path, place: Place<'_>, language: &str, teller: &Teller) -> Result<()> {
     let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     let paper: Paper = serde_json::from_str(&text).with_context(|| {
         format!("{} is not {{\"form\", \"answers\", \"evidence\", \"explanations\"}}", path.display())
@@ -98,7 +108,7 @@ pub async fn file(
     let look = |sheet: &Sheet| Outgoing::look(&folder.join(&sheet.path), &sheet.kind, sheet.foreign_language);
     let files: Vec<Outgoing> = paper.evidence.iter().map(look).collect::<Result<_>>()?;
     let (drafts, words) = (Drafts::of(home, language).await?, Words::of(language));
-    let begun = drafts.begin(&paper.form, with).await?;
+    let begun = drafts.begin(&paper.form, place).await?;
     let taken: Vec<String> = answers_of(&begun).into_iter().map(|(question, _)| question).collect();
     if !taken.is_empty() {
         say(&words.taken_over.replace("{}", &taken.len().to_string()));
@@ -159,9 +169,9 @@ impl Drafts {
         })
     }
 
-    /// Begins a draft of a form, in the package of the filing `with`; it comes with what it took over there.
-    pub async fn begin(&self, form: &str, with: Option<&str>) -> Result<pb::Filing> {
-        let package = match with {
+    /// Begins a draft of a form; in a package it comes with what it took over there.
+    pub async fn begin(&self, form: &str, place: Place<'_>) -> Result<pb::Filing> {
+        let package = match place.with {
             Some(filing) => format!("packages/{}", self.get(filing).await?.package_id),
             None => String::new(),
         };
@@ -169,6 +179,7 @@ impl Drafts {
             request_id: Uuid::now_v7().to_string(),
             form: form.to_owned(),
             package,
+            representation: place.representation.map(appearance).unwrap_or_default(),
             language: self.language.clone(),
             ..pb::StartDraftRequest::default()
         };
@@ -249,6 +260,11 @@ impl Drafts {
     }
 }
 
+/// The name of an appearance, also where only its id is given.
+fn appearance(given: &str) -> String {
+    if given.contains('/') { given.to_owned() } else { format!("representations/{given}") }
+}
+
 /// What is wrong, missing and to be attached.
 pub fn tell(filing: &pb::Filing, words: &Words, teller: &Teller) {
     if teller.is_json() {
@@ -269,14 +285,15 @@ pub fn tell(filing: &pb::Filing, words: &Words, teller: &Teller) {
         teller.line(&format!("+ {}: {}", need.kind, need.title));
     }
     if filing.ready {
-        teller.line(words.ready);
+        teller.line(&words.ready.replace("{}", &format!("docket sign {}", filing.name)));
     }
 }
 
 /// A finding as people read it.
 pub fn found(finding: &pb::Finding) -> String {
     let mark = if finding.level == "block" { "✗" } else { "!" };
-    format!("{mark} {}: {} {}", finding.field, finding.message, finding.cite)
+    let about = if finding.field.is_empty() { String::new() } else { format!("{}: ", finding.field) };
+    format!("{mark} {about}{} {}", finding.message, finding.cite).trim_end().to_owned()
 }
 
 /// What a program is told of a filing.

@@ -79,6 +79,17 @@ pub async fn sign_in(home: &Path, args: &SignInArgs, teller: &Teller) -> Result<
 
 /// Gives the second factor again; the session's token is one for guarded acts then.
 pub async fn step_up(home: &Path, args: &StepUpArgs, teller: &Teller) -> Result<()> {
+    second_factor(home, args, || ask("code from the authenticator: ")).await?;
+    teller.line("the second factor holds for ten minutes");
+    Ok(())
+}
+
+/// Gives the second factor again, as the arguments say it, or as `code` asks for it.
+pub async fn second_factor(
+    home: &Path,
+    args: &StepUpArgs,
+    code: impl FnOnce() -> Result<String>,
+) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
     let give = async |code: String| {
         let message = pb::StepUpRequest { request_id: uuid::Uuid::now_v7().to_string(), code };
@@ -92,15 +103,13 @@ pub async fn step_up(home: &Path, args: &StepUpArgs, teller: &Teller) -> Result<
             given => given,
         },
         (Some(code), _) => give(code.clone()).await,
-        (None, None) => give(ask("code from the authenticator: ")?).await,
+        (None, None) => give(code()?).await,
     };
     let tokens = tokens.map_err(Refused::from)?.context("tokens")?;
     let mut session = Session::read(home)?;
     session.access_token = tokens.access_token;
     session.token_at = now_s();
-    session.keep(home)?;
-    teller.line("the second factor holds for ten minutes");
-    Ok(())
+    session.keep(home)
 }
 
 async fn with_code(connection: &Connection, email: &str, password: &str, code: &str) -> Result<pb::Tokens> {

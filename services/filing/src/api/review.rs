@@ -10,6 +10,7 @@ use super::view;
 use crate::check::Check;
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::filing::{self, Filing};
+use crate::policies::{hold_signature, remind_review};
 use crate::store::representations;
 
 /// The longest remark, in characters.
@@ -27,7 +28,8 @@ pub(super) async fn ask(
     let context = acting_for(context, caller, dossier.filing.account);
     let checked = Check::now(desk, &dossier).await?.checked(desk, &dossier);
     let act = ("AskReview", &context, Language::of(&request.language));
-    view::after(desk, caller, act, id, |state| filing::ask_review(state, &checked)).await
+    let reminder = remind_review::first(id, &dossier.filing.zone, desk.base.clock.now());
+    view::after_with(desk, caller, act, (id, &reminder), |state| filing::ask_review(state, &checked)).await
 }
 
 /// Gives it back.
@@ -63,12 +65,14 @@ pub(super) async fn approve(
     let id = id_in("name", "filings", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
     let dossier = desk.filing(caller, "ApproveFiling", id).await?;
-    let checked = Check::now(desk, &dossier).await?.checked(desk, &dossier);
+    let check = Check::now(desk, &dossier).await?;
+    let checked = check.checked(desk, &dossier);
     let representative = representative(desk, id).await?;
     let act = ("ApproveFiling", &context, Language::of(&request.language));
-    let shown = &request.content_hash;
-    let decide = |state: &Filing| filing::approve(state, &checked, shown, representative);
-    view::after(desk, caller, act, id, decide).await
+    let (shown, under) = (&request.content_hash, check.form.catalogue_version.as_str());
+    let decide = |state: &Filing| filing::approve(state, &checked, shown, (representative, under));
+    let held = hold_signature::held(id, desk.base.clock.now());
+    view::after_with(desk, caller, act, (id, &held), decide).await
 }
 
 /// The account of the representative who stands for the filing now, and is told of what the client says.

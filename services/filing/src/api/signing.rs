@@ -21,6 +21,7 @@ use crate::desk::{Desk, acting_for, full_name, id_in};
 use crate::domain::filing::{self, Capacity, Checked, Fee, Filing, Sign};
 use crate::domain::name;
 use crate::dossiers::Dossier;
+use crate::policies::hold_signature;
 use crate::sheet::fits_event;
 use crate::{party, review};
 
@@ -207,8 +208,8 @@ async fn append_signature(
     (checked, sign): (&Checked, &Sign),
 ) -> Result<(), ApiError> {
     let decide = |state: &Filing| filing::sign(state, checked, sign.clone());
-    let signed = desk.filings.execute(context, id, Subjects::filing(id), decide).await;
-    let signed = signed.map(|done| done.repeated).map_err(ApiError::from);
+    let held = hold_signature::held(id, desk.base.clock.now());
+    let signed = desk.execute_with(context, (id, &held), decide).await.map(|done| done.repeated);
     let beside = Some(sign.sheet_key.clone()).filter(|key| !key.is_empty());
     unnamed::take_away(desk, beside.as_slice(), signed.as_ref().copied()).await;
     signed.map(|_repeated| ())

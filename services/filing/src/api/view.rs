@@ -1,6 +1,6 @@
 //! What is shown of a filing and of a response.
 
-use docket_eventlog::{Context, Subjects};
+use docket_eventlog::{Context, Subjects, Timer};
 use docket_forms::{Attention, EvidenceLevel, FindingKind, Happened, Language, Level};
 use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
@@ -39,6 +39,7 @@ async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(p
         accompanied = !check.given.linked.is_empty();
         view.ready = check.is_ready();
         view.shown = check.shown();
+        view.findings.extend(overtaken(&dossier.filing, language));
         for evaluation in check.evaluations().cloned() {
             view.findings.extend(evaluation.findings.into_iter().map(finding));
             view.missing.extend(evaluation.missing.into_iter().map(missing));
@@ -92,6 +93,19 @@ pub(crate) async fn after(
     filing(desk, &desk.filing(caller, action, id).await?, language).await
 }
 
+/// The same, with a timer that is set with the decision.
+pub(crate) async fn after_with(
+    desk: &Desk,
+    caller: &Caller,
+    act: (&str, &Context, Language),
+    (id, timer): (Uuid, &Timer),
+    decide: impl Fn(&Filing) -> Result<Vec<Event>, Refusal> + Send + Sync,
+) -> Result<pb::Filing, ApiError> {
+    let (action, context, language) = act;
+    desk.execute_with(context, (id, timer), decide).await?;
+    filing(desk, &desk.filing(caller, action, id).await?, language).await
+}
+
 /// A filing in short: where it stands.
 pub(crate) fn summary(outline: &Outline<'_>) -> pb::Filing {
     let filing = outline.filing;
@@ -116,6 +130,19 @@ pub(crate) fn summary(outline: &Outline<'_>) -> pb::Filing {
         review: filing.representation.map(|_| filing.review.as_str().to_owned()).unwrap_or_default(),
         ..pb::Filing::default()
     }
+}
+
+/// That what was signed or approved reads otherwise now; nothing once it is signed or approved again.
+fn overtaken(filing: &Filing, language: Language) -> Option<pb::Finding> {
+    let message = "This form reads otherwise now than when it was signed or approved, so that no longer stands. Review it as it reads now, then sign it again.";
+    let finding = || pb::Finding {
+        rule: "signature-overtaken".to_owned(),
+        level: "warn".to_owned(),
+        message: if language == Language::Es { in_spanish(message) } else { message.to_owned() },
+        kind: "advice".to_owned(),
+        ..pb::Finding::default()
+    };
+    filing.overtaken.then(finding)
 }
 
 fn carried_over(one: &Attention, language: Language) -> pb::CarriedOver {

@@ -17,10 +17,10 @@ mod unsolicited;
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity, Filer};
 pub(crate) use decide::already_attached;
 pub use decide::{
-    Checked, EditionChange, Ending, Settled, Sign, Start, TakenOver, WaiverAsked, abandon, accept,
+    Checked, EditionChange, Ending, Overtaken, Settled, Sign, Start, TakenOver, WaiverAsked, abandon, accept,
     announce_expiry, answer, approve, ask_fee_waiver, ask_review, attach, begin_again, change_edition,
     detach, drop_fee_waiver, expire, explain_missing, fee_stands, give_back, recall, received_at_us, reject,
-    send, show_fee, sign, start, submit, take_over, void,
+    remind_review, send, show_fee, sign, start, submit, take_over, void, void_signature,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
@@ -180,8 +180,15 @@ pub struct Filing {
     pub representation: Option<Uuid>,
     /// What the client says of it.
     pub review: Review,
+    /// Version at which the client was asked last, and how many days later they were reminded last; 0 while they were not.
+    pub asked: (u64, u32),
+    /// Version of the catalogue that heads the text which the client approved last; empty where that is not known.
+    pub approved_under: String,
     /// The representative's account who prepared what the client approved last, where it is known.
     pub prepared_by: Option<Uuid>,
+    /// Whether what was signed or approved last reads otherwise now through no act of those who prepare it, and neither was given
+    /// since.
+    pub overtaken: bool,
     /// Version at which somebody last worked on it.
     pub worked: u64,
     /// What was told since then of its end: the version, and how many days before.
@@ -191,10 +198,10 @@ pub struct Filing {
 /// Folds one event. Never fails: what happened, happened.
 pub fn evolve(filing: Filing, event: &Event) -> Filing {
     let version = filing.version + 1;
-    // To be told of its end is no work on it, nor is a new edition of the form; everything else is.
+    // To be told of its end is no work on it, nor is what the catalogue or a reminder does; everything else is.
     let (worked, told) = if let Event::DraftExpiryAnnounced(e) = event {
         (filing.worked, Some((version, e.days)))
-    } else if let Event::DraftEditionChanged(_) = event {
+    } else if is_of_no_person(event) {
         (filing.worked, filing.told)
     } else {
         (version, None)
@@ -216,19 +223,21 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             representation: Uuid::try_parse(&e.representation_id).ok(),
             ..filing
         },
-        Event::FilingReviewAsked(_) => Filing { review: Review::Asked, ..filing },
+        Event::FilingReviewAsked(_) => Filing { review: Review::Asked, asked: (version, 0), ..filing },
+        Event::FilingReviewReminded(e) => Filing { asked: (filing.asked.0, e.days), ..filing },
         Event::FilingReturned(_) => Filing { review: Review::Returned, ..filing },
         Event::FilingApproved(e) => Filing {
             review: Review::Approved(e.content_mac.clone()),
             prepared_by: Uuid::try_parse(&e.representative).ok(),
+            approved_under: e.catalogue_version.clone(),
+            overtaken: false,
             ..filing
         },
         // It comes with the change that voids it, which the fold knows already.
         Event::ApprovalVoided(_) => Filing { review: Review::None, ..filing },
+        Event::SignatureVoided(_) => Filing { overtaken: true, ..edited(filing) },
         Event::DraftAnswered(e) => answered(edited(filing), &e.questions),
-        Event::DraftEditionChanged(e) => {
-            Filing { edition: e.edition.clone(), ..answered(edited(filing), &e.questions) }
-        }
+        Event::DraftEditionChanged(e) => edition_changed(filing, e),
         Event::EvidenceAdded(e) => {
             let mut filing = edited(filing);
             let file = attached(e);
@@ -290,11 +299,29 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
     }
 }
 
+/// Whether it comes about without anybody who prepares the filing.
+fn is_of_no_person(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::DraftEditionChanged(_) | Event::SignatureVoided(_) | Event::FilingReviewReminded(_)
+    )
+}
+
 /// A change of what would be signed: no signature and no approval stands for it any more. What the client gave back stays
 /// so until it is shown again.
 fn edited(filing: Filing) -> Filing {
-    let review = if filing.review == Review::Returned { Review::Returned } else { Review::None };
+    let review = edited_review(&filing);
     Filing { phase: Phase::Draft, signature: None, content_version: filing.version, review, ..filing }
+}
+
+/// Who was asked to look still is.
+fn edition_changed(filing: Filing, e: &pb::DraftEditionChanged) -> Filing {
+    let review = if filing.review == Review::Asked { Review::Asked } else { edited_review(&filing) };
+    Filing { edition: e.edition.clone(), review, ..answered(edited(filing), &e.questions) }
+}
+
+fn edited_review(filing: &Filing) -> Review {
+    if filing.review == Review::Returned { Review::Returned } else { Review::None }
 }
 
 fn answered(mut filing: Filing, questions: &[String]) -> Filing {
@@ -312,7 +339,7 @@ fn signed(mut filing: Filing, e: &pb::FilingSigned) -> Filing {
         capacity: Capacity::of_event(&e.capacity),
         sheet_key: e.sheet_key.clone(),
     };
-    Filing { phase: Phase::Signed, signature: Some(signature), ..filing }
+    Filing { phase: Phase::Signed, signature: Some(signature), overtaken: false, ..filing }
 }
 
 fn waiver_asked(mut filing: Filing, e: &pb::FeeWaiverRequested) -> Filing {
@@ -341,15 +368,43 @@ impl Filing {
         matches!(self.phase, Phase::Abandoned | Phase::Expired)
     }
 
+    /// Keyed hashes of the texts that were signed and approved and are not sent.
+    pub fn agreed(&self) -> impl Iterator<Item = &[u8]> {
+        let signed = self.signature.as_ref().map(|signature| signature.content_mac.as_slice());
+        let approved = match &self.review {
+            Review::Approved(content_mac) => Some(content_mac.as_slice()),
+            Review::None | Review::Asked | Review::Returned => None,
+        };
+        signed.into_iter().chain(approved).filter(|_| self.open().is_ok())
+    }
+
+    /// Whether somebody signed it or the client approved it, and it is not sent.
+    pub fn is_agreed(&self) -> bool {
+        self.agreed().next().is_some()
+    }
+
+    /// Whether the client was asked to look at it and has said nothing yet.
+    pub fn awaits_review(&self) -> bool {
+        self.open().is_ok() && self.review == Review::Asked
+    }
+
     /// The signature that holds.
     ///
     /// # Errors
     /// `NOT_SIGNED`.
     pub fn signed(&self) -> Result<&Signature, Refusal> {
         self.signature.as_ref().ok_or_else(|| {
-            Refusal::state("NOT_SIGNED", "The filing is not signed.")
-                .way_out("Review it and sign it; then ask again.")
-                .fact("state", self.phase.as_str())
+            let refusal = if self.overtaken {
+                Refusal::state(
+                    "NOT_SIGNED",
+                    "The form reads otherwise now than when it was signed or approved, so that no longer stands.",
+                )
+                .way_out("Review the filing as it reads now and sign that; then ask again.")
+            } else {
+                Refusal::state("NOT_SIGNED", "The filing is not signed.")
+                    .way_out("Review it and sign it; then ask again.")
+            };
+            refusal.fact("state", self.phase.as_str())
         })
     }
 

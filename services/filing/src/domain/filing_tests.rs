@@ -86,7 +86,13 @@ fn rejected() -> Event {
 }
 
 fn checked(content_version: u64) -> Checked {
-    Checked { content_version, not_ready: None, content_mac: vec![8; 32], answers_mac: vec![7; 32] }
+    Checked {
+        content_version,
+        not_ready: None,
+        content_mac: vec![8; 32],
+        content_macs_before: Vec::new(),
+        answers_mac: vec![7; 32],
+    }
 }
 
 fn a_signature() -> Sign {
@@ -474,9 +480,8 @@ fn what_a_representative_prepared_is_signed_only_as_the_client_approved_it() {
     let prepared = Start { representation: Some(Uuid::from_u128(5)), ..a_start() };
     let started = start(&Filing::default(), prepared).unwrap().remove(0);
     let drafted = given([started.clone(), answered(), fee_shown()]);
-    let now =
-        Checked { content_version: 2, not_ready: None, content_mac: vec![8; 32], answers_mac: vec![7; 32] };
-    refused(drafted.when(|f| approve(f, &now, &[8; 32], Some(ATTORNEY))), "REVIEW_NOT_ASKED");
+    let now = checked(2);
+    refused(drafted.when(|f| approve(f, &now, &[8; 32], (Some(ATTORNEY), "1"))), "REVIEW_NOT_ASKED");
     refused(drafted.when(|f| sign(f, &now, a_signature())), "NOT_APPROVED");
     let asked = drafted.when(|f| ask_review(f, &now)).unwrap().remove(0);
     let back = given([started.clone(), answered(), fee_shown(), asked.clone()])
@@ -486,10 +491,10 @@ fn what_a_representative_prepared_is_signed_only_as_the_client_approved_it() {
     // What was given back stays so until the representative asks again.
     let corrected = given([started.clone(), answered(), fee_shown(), asked.clone(), back, answered()]);
     corrected.then(|f| f.review == Review::Returned);
-    refused(corrected.when(|f| approve(f, &now, &[8; 32], Some(ATTORNEY))), "REVIEW_NOT_ASKED");
+    refused(corrected.when(|f| approve(f, &now, &[8; 32], (Some(ATTORNEY), "1"))), "REVIEW_NOT_ASKED");
     let again = given([started.clone(), answered(), fee_shown(), asked.clone()]);
-    refused(again.when(|f| approve(f, &now, &[9; 32], Some(ATTORNEY))), "CONTENT_CHANGED");
-    let approved = again.when(|f| approve(f, &now, &[8; 32], Some(ATTORNEY))).unwrap().remove(0);
+    refused(again.when(|f| approve(f, &now, &[9; 32], (Some(ATTORNEY), "1"))), "CONTENT_CHANGED");
+    let approved = again.when(|f| approve(f, &now, &[8; 32], (Some(ATTORNEY), "1"))).unwrap().remove(0);
     let ready = given([started.clone(), answered(), fee_shown(), asked.clone(), approved.clone()]);
     assert!(ready.when(|f| sign(f, &now, a_signature())).is_ok());
     // A change after the approval voids it, and says so to both.

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::attached::{Attached, NewFile};
 use super::filing::{
-    self, Capacity, Checked, EditionChange, Ending, Fee, Filer, Filing, MOST_FILES, Phase, Review, Settled,
-    Sign, Standing, Start, WaiverAsked,
+    self, Capacity, Checked, EditionChange, Ending, Fee, Filer, Filing, MOST_FILES, Overtaken, Phase, Review,
+    Settled, Sign, Standing, Start, WaiverAsked,
 };
 use super::representation::{self, Consent, Representation};
 use super::{package, response};
@@ -106,6 +106,8 @@ enum Command {
     ExplainMissing(bool),
     AddUnsolicited(u8, Standing),
     ChangeEdition { current: bool },
+    VoidSignature { current: bool },
+    RemindReview { current: bool, days: u32 },
 }
 
 fn standing() -> impl Strategy<Value = Standing> {
@@ -138,6 +140,8 @@ fn command() -> impl Strategy<Value = Command> {
         2 => mostly().prop_map(|current| Expire { current }),
         1 => Just(Abandon),
         2 => mostly().prop_map(|current| ChangeEdition { current }),
+        1 => mostly().prop_map(|current| VoidSignature { current }),
+        2 => (mostly(), prop::sample::select(vec![2, 5, 9])).prop_map(|(current, days)| RemindReview { current, days }),
         1 => any::<bool>().prop_map(AskFeeWaiver),
         1 => any::<bool>().prop_map(ExplainMissing),
         2 => (any::<u8>(), standing()).prop_map(|(number, standing)| AddUnsolicited(number, standing)),
@@ -166,7 +170,8 @@ fn checked(filing: &Filing, current: bool) -> Checked {
     let content_version =
         if current { filing.content_version } else { filing.content_version.wrapping_sub(1) };
     let content_mac = mac(content_version);
-    Checked { content_version, not_ready: None, answers_mac: content_mac.clone(), content_mac }
+    let (answers_mac, content_macs_before) = (content_mac.clone(), Vec::new());
+    Checked { content_version, not_ready: None, content_mac, content_macs_before, answers_mac }
 }
 
 fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
@@ -176,7 +181,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::GiveBack => filing::give_back(filing, "the date is wrong".into(), Some(Uuid::from_u128(6))),
         Command::Approve { current } => {
             let checked = checked(filing, *current);
-            filing::approve(filing, &checked, &checked.content_mac, Some(Uuid::from_u128(6)))
+            filing::approve(filing, &checked, &checked.content_mac, (Some(Uuid::from_u128(6)), "2026-03-01"))
         }
         Command::Answer { current } => {
             let etag = if *current { filing.version } else { filing.version + 1 };
@@ -254,13 +259,18 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::ChangeEdition { current } => {
             let next = if filing.edition == "2025-01-20" { "2026-09-15" } else { "2027-01-01" };
             let change = EditionChange {
-                version: if *current { filing.version } else { filing.version + 1 },
                 edition: next.into(),
                 questions: vec!["basis".into()],
                 answers_json: r#"{"basis":null}"#.into(),
                 attention_json: "[]".into(),
+                overtaken: overtaken(filing, *current),
             };
             filing::change_edition(filing, change)
+        }
+        Command::VoidSignature { current } => filing::void_signature(filing, &overtaken(filing, *current)),
+        Command::RemindReview { current, days } => {
+            let asked = if *current { filing.asked.0 } else { filing.asked.0 + 1 };
+            filing::remind_review(filing, asked, *days)
         }
     }
 }
@@ -274,6 +284,14 @@ fn a_start(represented: bool) -> Start {
         zone: "America/Chicago".into(),
         continues: None,
         representation: represented.then(|| Uuid::from_u128(5)),
+    }
+}
+
+fn overtaken(filing: &Filing, current: bool) -> Overtaken {
+    Overtaken {
+        version: if current { filing.version } else { filing.version + 1 },
+        representative: Some(Uuid::from_u128(6)),
+        catalogue_version: "2026-09-01".into(),
     }
 }
 
@@ -336,7 +354,20 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
             assert_eq!((before.review.clone(), before.content_version), (Review::None, before.version));
             assert_eq!(voided.representative, before.prepared_by.unwrap().to_string());
         }
+        Event::SignatureVoided(voided) => {
+            assert!(before.open().is_ok() && after.overtaken && !after.is_agreed());
+            assert_eq!((before.worked, before.told), (after.worked, after.told), "it is no work");
+            assert_eq!(voided.account_id, before.account.to_string());
+        }
+        Event::FilingReviewReminded(reminded) => {
+            assert!(
+                before.review == Review::Asked && before.open().is_ok() && before.asked.1 < reminded.days
+            );
+            let unreminded = Filing { version: before.version, asked: before.asked, ..after.clone() };
+            assert_eq!(&unreminded, before, "to be reminded is no work");
+        }
         Event::FilingSigned(signed) => {
+            assert!(!after.overtaken);
             // What a representative prepared is signed only as the client approved it.
             assert!(before.representation.is_none() || before.review == Review::Approved(now.clone()));
             assert_eq!((&signed.content_mac, &before.fee.as_ref().unwrap().answers_mac), (&now, &now));
@@ -368,7 +399,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
 
 #[test]
 fn whatever_is_decided_for_a_filing_folds() {
-    FILING.decided_lives(26, command(), decide, holds);
+    FILING.decided_lives(28, command(), decide, holds);
 }
 
 /// Nothing joins a package that was sent and not taken back, nothing is in it twice, and what is paid is the sum of what each costs.

@@ -5,10 +5,9 @@
 //! the draft was last worked on, and is set anew. What is filed together is kept together: work on one filing of a package keeps all of it. Deleting is a timer of
 //! its own, so that a crash between the event and the end of the key leaves nothing half done.
 
-use async_trait::async_trait;
 use docket_eventlog::{Context, Error, Loaded, Subjects, Timer};
 use docket_kernel::{Actor, derived_id};
-use docket_service::{ApiError, ApplyError, TimerHandler};
+use docket_service::{ApiError, ApplyError};
 use docket_vault::{Error as VaultError, Expiry, Subject};
 use jiff::{Timestamp, ToSpan as _};
 use sqlx::PgConnection;
@@ -22,17 +21,14 @@ use crate::spool;
 use crate::store::{filings, representations, uploads};
 
 /// The kind of the timer by which a draft is kept.
-const KEEP: &str = "draft_kept";
+pub(super) const KEEP: &str = "draft_kept";
 /// The kind of the timer by which its content is erased.
-const ERASE: &str = "draft_erased";
+pub(super) const ERASE: &str = "draft_erased";
 /// The rule by which a key is destroyed.
 const RULE: &str = "draft.keep";
 /// While a hold is in force, or somebody works on it this very moment, it is looked again later.
 const TOMORROW_H: i64 = 24;
 const SOON_S: i64 = 60;
-
-/// Keeps drafts, and ends them.
-pub(crate) struct KeepDraft(pub(crate) Desk);
 
 /// The timer of a draft that is begun or worked on.
 pub(crate) fn kept(filing: Uuid, due_at: Timestamp) -> Timer {
@@ -61,106 +57,102 @@ pub(crate) async fn end(desk: &Desk, tx: &mut PgConnection, filing: Uuid) -> Res
     desk.log.timers().schedule_in(tx, &erased(filing, desk.base.clock.now())).await
 }
 
-#[async_trait]
-impl TimerHandler for KeepDraft {
-    async fn fire(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), ApplyError> {
-        let id = Uuid::from_slice(&timer.payload)
-            .map_err(|_| ApplyError::Park("the timer's payload is no filing".to_owned()))?;
-        match timer.kind.as_str() {
-            KEEP => self.keep(tx, timer, id).await,
-            ERASE => self.erase(tx, timer, id).await,
-            kind => Err(ApplyError::Park(format!("no timer of the kind {kind} is known"))),
+/// Looks after a draft.
+pub(super) async fn keep(
+    desk: &Desk,
+    tx: &mut PgConnection,
+    timer: &Timer,
+    id: Uuid,
+) -> Result<(), ApplyError> {
+    let now = desk.base.clock.now();
+    let loaded = desk.filings.load(id).await?;
+    if loaded.state.open().is_err() {
+        return Ok(());
+    }
+    if is_held(desk, id).await? {
+        return again(desk, tx, kept(id, now + TOMORROW_H.hours())).await;
+    }
+    let worked_at = worked_at(desk, &loaded).await?;
+    let told = loaded.state.told.and_then(|(version, days)| Some((days, recorded_at(&loaded, version)?)));
+    let representative = representations::standing(&mut *tx, id).await?.map(|(_, account)| account);
+    let ending = |kept_until| Ending { version: loaded.version, representative, kept_until };
+    let (context, subjects) = (Context::timer(timer), Subjects::filing(id));
+    match keep::next(worked_at, told, now) {
+        Step::Wait(until) => again(desk, tx, kept(id, until)).await,
+        Step::Tell { days, kept_until } => {
+            let tell = |state: &filing::Filing| filing::announce_expiry(state, ending(kept_until), days);
+            desk.filings.execute_in(tx, &context, id, subjects, tell).await?;
+            again(desk, tx, kept(id, now + SOON_S.seconds())).await
+        }
+        Step::Expire(kept_until) => {
+            let expire = |state: &filing::Filing| filing::expire(state, ending(kept_until));
+            let ended = desk.filings.execute_in(tx, &context, id, subjects, expire).await?;
+            if ended.events.is_empty() {
+                return again(desk, tx, kept(id, now + SOON_S.seconds())).await;
+            }
+            Ok(end(desk, tx, id).await?)
         }
     }
 }
 
-impl KeepDraft {
-    async fn keep(&self, tx: &mut PgConnection, timer: &Timer, id: Uuid) -> Result<(), ApplyError> {
-        let now = self.0.base.clock.now();
-        let loaded = self.0.filings.load(id).await?;
-        if loaded.state.open().is_err() {
-            return Ok(());
-        }
-        if self.is_held(id).await? {
-            return self.again(tx, kept(id, now + TOMORROW_H.hours())).await;
-        }
-        let worked_at = self.worked_at(&loaded).await?;
-        let told = loaded.state.told.and_then(|(version, days)| Some((days, recorded_at(&loaded, version)?)));
-        let representative = representations::standing(&mut *tx, id).await?.map(|(_, account)| account);
-        let ending = |kept_until| Ending { version: loaded.version, representative, kept_until };
-        let (context, subjects) = (Context::timer(timer), Subjects::filing(id));
-        match keep::next(worked_at, told, now) {
-            Step::Wait(until) => self.again(tx, kept(id, until)).await,
-            Step::Tell { days, kept_until } => {
-                let tell = |state: &filing::Filing| filing::announce_expiry(state, ending(kept_until), days);
-                self.0.filings.execute_in(tx, &context, id, subjects, tell).await?;
-                self.again(tx, kept(id, now + SOON_S.seconds())).await
-            }
-            Step::Expire(kept_until) => {
-                let expire = |state: &filing::Filing| filing::expire(state, ending(kept_until));
-                let ended = self.0.filings.execute_in(tx, &context, id, subjects, expire).await?;
-                if ended.events.is_empty() {
-                    return self.again(tx, kept(id, now + SOON_S.seconds())).await;
-                }
-                Ok(end(&self.0, tx, id).await?)
-            }
+/// The last work on the filing or on what is in its package.
+async fn worked_at(desk: &Desk, loaded: &Loaded<Filings>) -> Result<Timestamp, ApplyError> {
+    let mut last = recorded_at(loaded, loaded.state.worked).unwrap_or(Timestamp::UNIX_EPOCH);
+    for other in filings::of_package(&desk.base.pool, loaded.state.package).await? {
+        let other = desk.filings.load(other.filing).await?;
+        if other.state.open().is_ok() {
+            last = last.max(recorded_at(&other, other.state.worked).unwrap_or(last));
         }
     }
+    Ok(last)
+}
 
-    /// The last work on the filing or on what is in its package.
-    async fn worked_at(&self, loaded: &Loaded<Filings>) -> Result<Timestamp, ApplyError> {
-        let mut last = recorded_at(loaded, loaded.state.worked).unwrap_or(Timestamp::UNIX_EPOCH);
-        for other in filings::of_package(&self.0.base.pool, loaded.state.package).await? {
-            let other = self.0.filings.load(other.filing).await?;
-            if other.state.open().is_ok() {
-                last = last.max(recorded_at(&other, other.state.worked).unwrap_or(last));
-            }
-        }
-        Ok(last)
-    }
+async fn is_held(desk: &Desk, id: Uuid) -> Result<bool, ApplyError> {
+    let holds = desk.base.vault.holds(&Subject::filing(id)).await.map_err(later)?;
+    Ok(holds.iter().any(|hold| hold.released.is_none()))
+}
 
-    async fn is_held(&self, id: Uuid) -> Result<bool, ApplyError> {
-        let holds = self.0.base.vault.holds(&Subject::filing(id)).await.map_err(later)?;
-        Ok(holds.iter().any(|hold| hold.released.is_none()))
+/// Destroys the key, then takes away what lies sealed under it. Everything may be repeated.
+pub(super) async fn erase(
+    desk: &Desk,
+    tx: &mut PgConnection,
+    timer: &Timer,
+    id: Uuid,
+) -> Result<(), ApplyError> {
+    let base = &desk.base;
+    let loaded = desk.filings.load(id).await?;
+    if loaded.state.open().is_ok() {
+        return Err(ApplyError::Park("a draft that has not ended is not erased".to_owned()));
     }
+    let rule = RULE.parse().map_err(|_| ApplyError::Park("the rule is no code".to_owned()))?;
+    let expiry = Expiry {
+        request: derived_id("erase_draft", id, 0),
+        subject: Subject::filing(id),
+        rule,
+        asked_by: Actor::machine("keep_draft").to_string(),
+        asked_at: timer.due_at,
+    };
+    match base.vault.expire(&expiry).await {
+        Ok(_certificate) => {}
+        // Told in the log of the vault; what is held stays readable to whoever may lift the hold.
+        Err(VaultError::Held { .. }) => {
+            return again(desk, tx, erased(id, base.clock.now() + TOMORROW_H.hours())).await;
+        }
+        Err(error) => return Err(later(error)),
+    }
+    let files = loaded.state.evidence.iter().map(|file| &file.object_key);
+    for object_key in files.chain(&loaded.state.sheets) {
+        base.objects.delete(object_key).await.map_err(unreached)?;
+    }
+    let parent = docket_kernel::resource::name("filings", id);
+    for upload in uploads::of_parent(&base.pool, &parent).await? {
+        spool::give_up(base, upload.upload_id).await.map_err(unreached)?;
+    }
+    Ok(())
+}
 
-    /// Destroys the key, then takes away what lies sealed under it. Everything may be repeated.
-    async fn erase(&self, tx: &mut PgConnection, timer: &Timer, id: Uuid) -> Result<(), ApplyError> {
-        let base = &self.0.base;
-        let loaded = self.0.filings.load(id).await?;
-        if loaded.state.open().is_ok() {
-            return Err(ApplyError::Park("a draft that has not ended is not erased".to_owned()));
-        }
-        let rule = RULE.parse().map_err(|_| ApplyError::Park("the rule is no code".to_owned()))?;
-        let expiry = Expiry {
-            request: derived_id("erase_draft", id, 0),
-            subject: Subject::filing(id),
-            rule,
-            asked_by: Actor::machine("keep_draft").to_string(),
-            asked_at: timer.due_at,
-        };
-        match base.vault.expire(&expiry).await {
-            Ok(_certificate) => {}
-            // Told in the log of the vault; what is held stays readable to whoever may lift the hold.
-            Err(VaultError::Held { .. }) => {
-                return self.again(tx, erased(id, base.clock.now() + TOMORROW_H.hours())).await;
-            }
-            Err(error) => return Err(later(error)),
-        }
-        let files = loaded.state.evidence.iter().map(|file| &file.object_key);
-        for object_key in files.chain(&loaded.state.sheets) {
-            base.objects.delete(object_key).await.map_err(unreached)?;
-        }
-        let parent = docket_kernel::resource::name("filings", id);
-        for upload in uploads::of_parent(&base.pool, &parent).await? {
-            spool::give_up(base, upload.upload_id).await.map_err(unreached)?;
-        }
-        Ok(())
-    }
-
-    async fn again(&self, tx: &mut PgConnection, timer: Timer) -> Result<(), ApplyError> {
-        Ok(self.0.log.timers().schedule_in(tx, &timer).await?)
-    }
+async fn again(desk: &Desk, tx: &mut PgConnection, timer: Timer) -> Result<(), ApplyError> {
+    Ok(desk.log.timers().schedule_in(tx, &timer).await?)
 }
 
 fn later(error: VaultError) -> ApplyError {

@@ -8,7 +8,7 @@ use docket_proto::payments::events::v1::PaymentWithdrawn;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{keep_draft, parse};
+use super::{hold_signature, keep_draft, parse};
 use crate::aggregates::{Filings, Packages};
 use crate::desk::Desk;
 use crate::domain::{filing, package};
@@ -67,9 +67,12 @@ impl RecallPackage {
 
     /// From today on the drafts are kept as any others.
     async fn keep(&self, tx: &mut PgConnection, recalled: Vec<Uuid>) -> Result<(), ApplyError> {
-        let first_look = keep_draft::first_look(self.0.base.clock.now());
+        let now = self.0.base.clock.now();
+        let first_look = keep_draft::first_look(now);
         for id in recalled {
             self.0.log.timers().schedule_in(tx, &keep_draft::kept(id, first_look)).await?;
+            // What the client approved stands.
+            self.0.log.timers().schedule_in(tx, &hold_signature::held(id, now)).await?;
         }
         Ok(())
     }

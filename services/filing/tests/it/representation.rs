@@ -64,7 +64,12 @@ impl Client {
         Ok(answer.into_inner().representation.expect("an appearance"))
     }
 
-    async fn begin_for(&self, form: &str, representation: &str, package: &str) -> Result<pb::Filing, Status> {
+    pub(crate) async fn begin_for(
+        &self,
+        form: &str,
+        representation: &str,
+        package: &str,
+    ) -> Result<pb::Filing, Status> {
         self.begin(pb::StartDraftRequest {
             request_id: Uuid::now_v7().to_string(),
             form: form.into(),
@@ -75,14 +80,14 @@ impl Client {
         .await
     }
 
-    async fn ask_review(&self, name: &str) -> Result<pb::Filing, Status> {
+    pub(crate) async fn ask_review(&self, name: &str) -> Result<pb::Filing, Status> {
         let request_id = Uuid::now_v7().to_string();
         let request = pb::AskReviewRequest { request_id, name: name.into(), ..Default::default() };
         let answer = self.drafts.clone().ask_review(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.expect("a filing"))
     }
 
-    async fn give_back(&self, name: &str, remark: &str) -> Result<pb::Filing, Status> {
+    pub(crate) async fn give_back(&self, name: &str, remark: &str) -> Result<pb::Filing, Status> {
         let request_id = Uuid::now_v7().to_string();
         let (name, remark) = (name.into(), remark.into());
         let request = pb::ReturnFilingRequest { request_id, name, remark, ..Default::default() };
@@ -90,7 +95,7 @@ impl Client {
         Ok(answer.into_inner().filing.expect("a filing"))
     }
 
-    async fn approve(&self, name: &str) -> Result<pb::Filing, Status> {
+    pub(crate) async fn approve(&self, name: &str) -> Result<pb::Filing, Status> {
         let content_hash = self.review(name).await?.content_hash;
         let request_id = Uuid::now_v7().to_string();
         let name = name.into();
@@ -99,7 +104,7 @@ impl Client {
         Ok(answer.into_inner().filing.expect("a filing"))
     }
 
-    async fn withdraw(&self, name: &str) -> Result<pb::Representation, Status> {
+    pub(crate) async fn withdraw(&self, name: &str) -> Result<pb::Representation, Status> {
         let request =
             pb::WithdrawRepresentationRequest { request_id: Uuid::now_v7().to_string(), name: name.into() };
         let mut client = self.representations.clone();
@@ -123,7 +128,7 @@ impl Client {
 }
 
 /// An attorney and a client who consented; the name of the appearance.
-async fn consented(world: &World) -> (Client, Client, String) {
+pub(crate) async fn consented(world: &World) -> (Client, Client, String) {
     let (obi, ana) = (world.person("Obi", "Adeyemi"), world.person("Ana Lúcia", "Lima"));
     let code = obi.prepare(&attorney()).await.expect("it is entered").client_code;
     let answers = client("Ana Lúcia", "Lima");

@@ -133,6 +133,17 @@ impl World {
         self.other_node(catalogue, OWN_PROGRAM.into()).await
     }
 
+    /// Ends the node that runs and starts one with another catalogue in its place, as a release does.
+    pub(crate) async fn replace(&mut self, catalogue: PathBuf) {
+        let next = self.node_with(catalogue).await;
+        std::mem::replace(&mut self.server, next).stop().await.expect("the earlier node ends");
+    }
+
+    /// The node that runs.
+    pub(crate) fn node(&self) -> &Running {
+        &self.server
+    }
+
     /// A node that has another program read files and draw pages, on the same databases and objects.
     pub(crate) async fn node_reading_with(&self, program: PathBuf) -> Running {
         self.other_node(catalogue(), program).await

@@ -1,5 +1,6 @@
 //! When something happens to a draft that somebody must know who is not looking, then they are sent a mail: it will be
-//! deleted, it was deleted, it waits to be looked at, it was given back or approved, an approval no longer stands.
+//! deleted, it was deleted, it waits to be looked at, it still does, it was given back or approved, an approval or a signature no
+//! longer stands.
 
 use std::sync::Arc;
 
@@ -64,11 +65,16 @@ fn told(event: &Event) -> (&str, Vec<(&'static str, &String)>) {
             (&e.kept_until_date, vec![(alert, &e.account_id), (alert, &e.representative)])
         }
         Event::FilingReviewAsked(e) => ("", vec![("review_asked", &e.account_id)]),
+        Event::FilingReviewReminded(e) => ("", vec![("review_waits", &e.account_id)]),
         Event::FilingReturned(e) => ("", vec![("review_returned", &e.representative)]),
         Event::FilingApproved(e) => ("", vec![("review_approved", &e.representative)]),
         Event::ApprovalVoided(e) => {
             let client = ("approval_voided", &e.account_id);
             ("", vec![client, ("clients_approval_voided", &e.representative)])
+        }
+        Event::SignatureVoided(e) => {
+            let filer = ("signature_voided", &e.account_id);
+            ("", vec![filer, ("clients_signature_voided", &e.representative)])
         }
         _ => ("", Vec::new()),
     }

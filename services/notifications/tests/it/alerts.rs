@@ -148,7 +148,11 @@ async fn whoever_prepared_a_form_is_told_what_the_client_says_and_both_when_that
     let (representative, account_id) = (obi.account.to_string(), ana.account.to_string());
     let filing = Uuid::now_v7();
     let returned = pb::FilingReturned { representative: representative.clone(), ..Default::default() };
-    let approved = pb::FilingApproved { content_mac: vec![1], representative: representative.clone() };
+    let approved = pb::FilingApproved {
+        content_mac: vec![1],
+        representative: representative.clone(),
+        ..Default::default()
+    };
     let voided = pb::ApprovalVoided { account_id, representative };
     // The second time is another occasion; what was approved before preparers were kept tells nobody.
     for event in [
@@ -168,5 +172,34 @@ async fn whoever_prepared_a_form_is_told_what_the_client_says_and_both_when_that
     let mails = world.wait_for_mails("ana@example.test", 1).await;
     let text = world.mail_text(&mails[0]).await;
     assert_eq!(text["subject"], "Se cambió un formulario con el que usted estaba de acuerdo");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_reminded_each_time_and_both_are_told_when_what_was_signed_reads_otherwise() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "es");
+    let mut obi = world.person(server.channel(), "obi@example.test", "en");
+    let (representative, account_id) = (obi.account.to_string(), ana.account.to_string());
+    let filing = Uuid::now_v7();
+    let reminded = |days| pb::FilingReviewReminded { account_id: account_id.clone(), days };
+    world.happens_to_draft(filing, reminded(2).into()).await;
+    world.happens_to_draft(filing, reminded(5).into()).await;
+    let voided = pb::SignatureVoided {
+        account_id: account_id.clone(),
+        representative,
+        catalogue_version: "2026-09-01".into(),
+    };
+    world.happens_to_draft(filing, voided.into()).await;
+    let told = ana.wait_for_deliveries("handed_over", 3).await;
+    let mut alerts: Vec<&str> = told.iter().map(|delivery| delivery.alert.as_str()).collect();
+    alerts.sort_unstable();
+    assert_eq!(alerts, ["review_waits", "review_waits", "signature_voided"]);
+    let told = obi.wait_for_deliveries("handed_over", 1).await;
+    assert_eq!(told[0].alert, "clients_signature_voided");
+    let mails = world.wait_for_mails("obi@example.test", 1).await;
+    let text = world.mail_text(&mails[0]).await;
+    assert_eq!(text["subject"], "A form that your client signed or agreed with has changed");
     server.stop().await.unwrap();
 }

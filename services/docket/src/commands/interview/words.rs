@@ -14,6 +14,7 @@ pub struct Words {
     pub taken_over: &'static str,
     /// The command goes where `{}` stands.
     pub goes_in_with: &'static str,
+    /// The command goes where `{}` stands.
     pub ready: &'static str,
     pub may_stay_open: &'static str,
     pub is_there_one: &'static str,
@@ -25,6 +26,7 @@ pub struct Words {
     pub said_yes: &'static str,
     pub said_no: &'static str,
     pub papers: Papers,
+    pub signing: Signing,
     /// The seconds go where `{}` stands.
     pub waits: &'static str,
     /// Parts of an address, and what they are called.
@@ -68,6 +70,37 @@ pub struct Papers {
     pub any_more: &'static str,
 }
 
+/// What is said while a filing is signed, sent and paid.
+#[derive(Debug)]
+pub struct Signing {
+    /// The sum goes where `{}` stands.
+    pub fee: &'static str,
+    pub agree: &'static str,
+    pub agree_why: &'static str,
+    pub not_agreed: &'static str,
+    pub as_whom: &'static str,
+    /// Words of the service, and what they are called.
+    pub capacities: [(&'static str, &'static str); 5],
+    pub type_name: &'static str,
+    pub not_signed: &'static str,
+    pub code: &'static str,
+    /// The command goes where `{}` stands.
+    pub send_next: &'static str,
+    /// The sum and the payment go where `{}` stands.
+    pub due: &'static str,
+    /// The command goes where `{}` stands.
+    pub pay_next: &'static str,
+    /// The sum and the card go where `{}` stands.
+    pub paid: &'static str,
+    pub pending: &'static str,
+    /// The filing and its receipt number go where `{}` stands.
+    pub receipt: &'static str,
+    /// The filing goes where `{}` stands.
+    pub no_receipt_yet: &'static str,
+    /// The command goes where `{}` stands.
+    pub watch_next: &'static str,
+}
+
 static EN: Words = Words {
     which_form: "Which form do I need?",
     begin_which: "Begin which? (an empty line: none)",
@@ -77,7 +110,7 @@ static EN: Words = Words {
     not_taken_over: "! The form has a new edition, which does not take this answer as it was: {}",
     taken_over: "{} answers are taken over from other forms of this package. Look at them: each form is signed by itself.",
     goes_in_with: "To file this together with it, with what is answered already: {}",
-    ready: "Everything is there: it can be reviewed and signed.",
+    ready: "Everything is there. To review and sign it: {}",
     may_stay_open: "You may leave this open.",
     is_there_one: "is there one to tell of?",
     another_one: "another one?",
@@ -106,6 +139,31 @@ static EN: Words = Words {
         why_not: "why can it not be provided?",
         noted: "noted",
         any_more: "The number of a paper attaches a file to it; an empty line: that is all.",
+    },
+    signing: Signing {
+        fee: "The fee: {}",
+        agree: "do you agree with what your representative prepared, as you read it above?",
+        agree_why: "Nothing is signed before you agree. `docket review --give-back` gives it back with words on what is wrong.",
+        not_agreed: "You did not agree, and nothing was signed. `docket review --give-back` gives it back with words on what is wrong.",
+        as_whom: "As whom do you sign? (an empty line: for yourself)",
+        capacities: [
+            ("self", "for yourself"),
+            ("parent", "as a parent of a child under 14"),
+            ("guardian", "as a legal guardian"),
+            ("attorney_in_fact", "under a durable power of attorney"),
+            ("company_officer", "for the company that files"),
+        ],
+        type_name: "You declare what stands above under penalty of perjury. Your full legal name signs it (an empty line: not now)",
+        not_signed: "No name was typed, and nothing was signed.",
+        code: "code from the authenticator",
+        send_next: "Signed. To send it: {}",
+        due: "Sent. To be paid: {}",
+        pay_next: "To pay it: {} (a test card of the sandbox; nothing goes in before it is paid)",
+        paid: "Paid: {}",
+        pending: "The processor has not answered yet; nothing is charged twice. Look again in a moment.",
+        receipt: "Received: {}",
+        no_receipt_yet: "{} went in; its receipt number has not come yet: `docket filings` shows it.",
+        watch_next: "To watch it: {}",
     },
     waits: "Nothing gets through just now. What was sent is kept; trying again in {} s.",
     address: [
@@ -150,7 +208,7 @@ static ES: Words = Words {
     not_taken_over: "! El formulario tiene una nueva edición, que no acepta esta respuesta como estaba: {}",
     taken_over: "Respuestas tomadas de otros formularios de este paquete: {}. Revíselas: cada formulario se firma por separado.",
     goes_in_with: "Para presentarlo junto con este, con lo ya respondido: {}",
-    ready: "Está todo: puede revisarse y firmarse.",
+    ready: "Está todo. Para revisarlo y firmarlo: {}",
     may_stay_open: "Puede dejarla abierta.",
     is_there_one: "¿hay alguno que indicar?",
     another_one: "¿otro más?",
@@ -179,6 +237,31 @@ static ES: Words = Words {
         why_not: "¿por qué no puede presentarse?",
         noted: "anotado",
         any_more: "El número de un documento le adjunta un archivo; una línea vacía: eso es todo.",
+    },
+    signing: Signing {
+        fee: "La tarifa: {}",
+        agree: "¿está de acuerdo con lo que preparó su representante, como lo leyó arriba?",
+        agree_why: "Nada se firma antes de que usted esté de acuerdo. `docket review --give-back` lo devuelve y dice qué está mal.",
+        not_agreed: "Usted no dio su acuerdo y no se firmó nada. `docket review --give-back` lo devuelve y dice qué está mal.",
+        as_whom: "¿En qué calidad firma? (una línea vacía: en su propio nombre)",
+        capacities: [
+            ("self", "en su propio nombre"),
+            ("parent", "como padre o madre de un menor de 14 años"),
+            ("guardian", "como tutor legal"),
+            ("attorney_in_fact", "con un poder notarial duradero"),
+            ("company_officer", "por la empresa que presenta"),
+        ],
+        type_name: "Usted declara lo de arriba bajo pena de perjurio. Su nombre legal completo lo firma (una línea vacía: ahora no)",
+        not_signed: "No se escribió ningún nombre y no se firmó nada.",
+        code: "código del autenticador",
+        send_next: "Firmado. Para enviarlo: {}",
+        due: "Enviado. Por pagar: {}",
+        pay_next: "Para pagarlo: {} (una tarjeta de prueba; nada se presenta antes de pagarse)",
+        paid: "Pagado: {}",
+        pending: "El procesador todavía no respondió; nada se cobra dos veces. Vuelva a mirar en un momento.",
+        receipt: "Recibido: {}",
+        no_receipt_yet: "{} se presentó; su número de recibo todavía no llega: `docket filings` lo muestra.",
+        watch_next: "Para seguirlo: {}",
     },
     waits: "En este momento no se puede enviar. Lo enviado se conserva; se intenta de nuevo en {} s.",
     address: [
@@ -236,6 +319,7 @@ mod tests {
         let ids = |pairs: &[(&'static str, &str)]| pairs.iter().map(|(id, _)| *id).collect::<Vec<_>>();
         assert_eq!(ids(en.hints), ids(es.hints));
         assert_eq!(ids(&en.address), ids(&es.address));
+        assert_eq!(ids(&en.signing.capacities), ids(&es.signing.capacities));
         let filled = |words: &Words| {
             let papers = [
                 words.papers.attached,
@@ -243,8 +327,20 @@ mod tests {
                 words.papers.attached_elsewhere,
                 words.papers.no_such_file,
             ];
+            let signing = &words.signing;
+            let signing = [
+                signing.fee,
+                signing.send_next,
+                signing.due,
+                signing.pay_next,
+                signing.paid,
+                signing.receipt,
+                signing.no_receipt_yet,
+                signing.watch_next,
+            ];
             [
                 &[
+                    words.ready,
                     words.choose_one,
                     words.answered_meanwhile,
                     words.not_taken_over,
@@ -254,6 +350,7 @@ mod tests {
                     words.waits,
                 ],
                 &papers[..],
+                &signing,
             ]
             .concat()
         };

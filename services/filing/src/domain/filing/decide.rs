@@ -134,8 +134,6 @@ fn changing(filing: &Filing, mut changes: Vec<Event>) -> Vec<Event> {
 /// Answers carried over to another edition of the form.
 #[derive(Debug, Clone)]
 pub struct EditionChange {
-    /// Version of the filing that they were carried over from.
-    pub version: u64,
     /// Edition now.
     pub edition: String,
     /// Questions whose answers changed with it.
@@ -144,12 +142,44 @@ pub struct EditionChange {
     pub answers_json: String,
     /// What a person should look at, JSON.
     pub attention_json: String,
+    /// The version that they were carried over from, and whom it concerns that a signature or an approval ends with them.
+    pub overtaken: Overtaken,
+}
+
+/// What was signed or approved reads otherwise now, through no act of those who prepare it.
+#[derive(Debug, Clone)]
+pub struct Overtaken {
+    /// Version of the filing that was looked at.
+    pub version: u64,
+    /// Account of the representative who stands for it.
+    pub representative: Option<Uuid>,
+    /// Version of the catalogue by which it reads otherwise.
+    pub catalogue_version: String,
+}
+
+/// Ends the signature and the approval of a filing that reads otherwise than what they were given for; not when it was written
+/// to meanwhile. Where there is neither, nothing.
+pub fn void_signature(filing: &Filing, overtaken: &Overtaken) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    if filing.version != overtaken.version {
+        return Err(Refusal::stale("The filing was written to while its signature was looked at."));
+    }
+    Ok(signature_voided(filing, overtaken).into_iter().collect())
+}
+
+fn signature_voided(filing: &Filing, overtaken: &Overtaken) -> Option<Event> {
+    let voided = || pb::SignatureVoided {
+        account_id: filing.account.to_string(),
+        representative: overtaken.representative.map(|account| account.to_string()).unwrap_or_default(),
+        catalogue_version: overtaken.catalogue_version.clone(),
+    };
+    filing.is_agreed().then(|| voided().into())
 }
 
 /// Takes a draft over to another edition of its form; not when it was written to meanwhile, so that no answer is left behind.
 pub fn change_edition(filing: &Filing, change: EditionChange) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
-    if filing.version != change.version {
+    if filing.version != change.overtaken.version {
         return Err(Refusal::stale("The draft was written to while it was taken over to the new edition."));
     }
     if filing.edition == change.edition {
@@ -162,7 +192,8 @@ pub fn change_edition(filing: &Filing, change: EditionChange) -> Result<Vec<Even
         answers_json: change.answers_json,
         attention_json: change.attention_json,
     };
-    Ok(changing(filing, vec![changed.into()]))
+    let voided = signature_voided(filing, &change.overtaken);
+    Ok(std::iter::once(changed.into()).chain(voided).collect())
 }
 
 /// What somebody else answered after the writer looked is not overwritten unseen; everything else is merged. `answered_at` says at
@@ -343,11 +374,19 @@ pub struct Checked {
     pub not_ready: Option<Refusal>,
     /// Keyed hash of the whole text as it is now.
     pub content_mac: Vec<u8>,
+    /// Keyed hashes of the same text headed by the versions of the catalogue under which it was signed and approved.
+    pub content_macs_before: Vec<Vec<u8>>,
     /// Keyed hash of the answers as they are now.
     pub answers_mac: Vec<u8>,
 }
 
 impl Checked {
+    /// Whether a signature or an approval with this keyed hash was given for what the filing says now, word for word: the version of
+    /// the catalogue in its heading says when it was given, and may be another.
+    pub fn reads_as(&self, content_mac: &[u8]) -> bool {
+        self.content_mac == content_mac || self.content_macs_before.iter().any(|before| before == content_mac)
+    }
+
     fn still_true_of(&self, filing: &Filing) -> Result<(), Refusal> {
         if self.content_version != filing.content_version {
             return Err(content_changed());
@@ -438,6 +477,15 @@ pub fn ask_review(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refu
     }
 }
 
+/// Reminds the client, so many days after they were asked at a version, to look; nothing when they did, or were reminded of it
+/// already.
+pub fn remind_review(filing: &Filing, asked: u64, days: u32) -> Result<Vec<Event>, Refusal> {
+    if !filing.awaits_review() || filing.asked.0 != asked || filing.asked.1 >= days {
+        return Ok(Vec::new());
+    }
+    Ok(vec![pb::FilingReviewReminded { account_id: filing.account.to_string(), days }.into()])
+}
+
 /// Gives the filing back to the representative who stands for it.
 pub fn give_back(
     filing: &Filing,
@@ -449,12 +497,12 @@ pub fn give_back(
     Ok(vec![pb::FilingReturned { remark, representative }.into()])
 }
 
-/// Approves the text that was shown, as the representative who stands for it prepared it.
+/// Approves the text that was shown, as the representative who stands for it prepared it, under a version of the catalogue.
 pub fn approve(
     filing: &Filing,
     checked: &Checked,
     shown_mac: &[u8],
-    representative: Option<Uuid>,
+    (representative, catalogue_version): (Option<Uuid>, &str),
 ) -> Result<Vec<Event>, Refusal> {
     reviewable(filing)?;
     checked.still_true_of(filing)?;
@@ -462,7 +510,8 @@ pub fn approve(
         return Err(content_changed());
     }
     let representative = representative.map(|account| account.to_string()).unwrap_or_default();
-    Ok(vec![pb::FilingApproved { content_mac: shown_mac.to_vec(), representative }.into()])
+    let (content_mac, catalogue_version) = (shown_mac.to_vec(), catalogue_version.to_owned());
+    Ok(vec![pb::FilingApproved { content_mac, representative, catalogue_version }.into()])
 }
 
 fn reviewable(filing: &Filing) -> Result<(), Refusal> {
@@ -516,7 +565,8 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
         return Err(Refusal::state("FEE_NOT_SHOWN", "The fee for these answers has not been shown yet.")
             .way_out("Ask for the fee, then review and sign."));
     }
-    if filing.representation.is_some() && filing.review != Review::Approved(checked.content_mac.clone()) {
+    let approved = matches!(&filing.review, Review::Approved(approved) if checked.reads_as(approved));
+    if filing.representation.is_some() && !approved {
         return Err(Refusal::state(
             "NOT_APPROVED",
             "You have not approved what your representative prepared.",
@@ -567,7 +617,7 @@ pub fn send(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
     let signature = filing.signed()?;
     checked.still_true_of(filing)?;
-    if checked.content_mac != signature.content_mac {
+    if !checked.reads_as(&signature.content_mac) {
         return Err(content_changed());
     }
     Ok(vec![pb::FilingSent { package_id: filing.package.to_string() }.into()])

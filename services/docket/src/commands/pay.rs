@@ -1,0 +1,159 @@
+//! `docket pay`: what was sent is paid, and goes in; then its receipt number comes.
+use super::sign::Guarded;
+use super::{Refused, StepUpArgs, amount};
+use crate::client::{patiently, request};
+use crate::output::Teller;
+use anyhow::{Context, Result, bail};
+use docket_proto::filing::v1::GetFilingRequest;
+use docket_proto::payments::v1 as pb;
+use docket_proto::payments::v1::pay_with_card_response::Outcome;
+use docket_proto::payments::v1::payment::State;
+use docket_proto::types::v1::Money;
+use serde_json::json;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// How long one waits here for what comes by itself, such as a receipt number.
+const PATIENCE: Duration = Duration::from_secs(30);
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// What is paid with what.
+#[derive(Debug, clap::Args)]
+pub struct PayArgs {
+    /// payments/<id>, as `docket send` says it; filings/<id> means the payment of its package.
+    payment: String,
+    /// The processor's token for the card; against the sandbox a test card such as `pm_card_visa`.
+    #[arg(long, value_name = "TOKEN")]
+    card: String,
+    /// The code of the payer, to pay for somebody else.
+    #[arg(long, value_name = "CODE", default_value = "")]
+    payer_code: String,
+    #[command(flatten)]
+    factor: StepUpArgs,
+    /// Language of what is said: en or es.
+    #[arg(long, default_value = "en")]
+    language: String,
+}
+
+/// Pays once, and waits a while for the receipt numbers.
+pub async fn pay(home: &Path, args: &PayArgs, teller: &Teller) -> Result<()> {
+    let mut payer = Guarded::of(home, &args.factor, &args.language).await?;
+    let name = if args.payment.starts_with("filings/") {
+        format!("payments/{}", payer.drafts.get(&args.payment).await?.package_id)
+    } else {
+        args.payment.clone()
+    };
+    let message = pb::PayWithCardRequest {
+        request_id: Uuid::now_v7().to_string(),
+        name,
+        method_token: args.card.clone(),
+        payer_code: args.payer_code.clone(),
+    };
+    let paid = payer.call(async |drafts, token| {
+        patiently(|| {
+            let (mut payments, message) =
+                (drafts.connection.payments(), request(Some(token), message.clone()));
+            async move { payments.pay_with_card(message).await }
+        })
+        .await
+    });
+    let answer = paid.await?.into_inner();
+    let payment = answer.payment.clone().context("payment")?;
+    match answer.outcome() {
+        Outcome::Paid => {}
+        Outcome::Declined => bail!("{}", payment.last_refusal),
+        Outcome::Pending | Outcome::Unspecified => bail!("{}", payer.words.signing.pending),
+    }
+    let paid = amount(cents(payment.amount.as_ref()));
+    if !teller.is_json() {
+        let card = [payment.card_brand.as_str(), payment.card_last4.as_str()].join(" …");
+        teller.line(&payer.words.signing.paid.replace("{}", &format!("{paid}, {card}")));
+    }
+    if args.payer_code.is_empty() {
+        receipts(&payer, &payment, teller).await?;
+    } else if teller.is_json() {
+        teller.value(&json!({"payment": payment.name, "paid": paid}));
+    }
+    Ok(())
+}
+
+fn cents(money: Option<&Money>) -> i64 {
+    money.map_or(0, |money| money.cents)
+}
+
+/// What is to be paid for what was sent; where that is nothing, it goes in by itself.
+pub async fn tell_due(sender: &Guarded<'_>, name: &str, teller: &Teller) -> Result<()> {
+    let payment = opened(sender, name).await?;
+    let due = cents(payment.due.as_ref());
+    if teller.is_json() {
+        teller.value(&json!({"payment": name, "due_cents": due, "filings": payment.filing_ids}));
+    }
+    if due == 0 {
+        return receipts(sender, &payment, teller).await;
+    }
+    if !teller.is_json() {
+        let (words, pay) = (&sender.words.signing, format!("docket pay {name} --card pm_card_visa"));
+        teller.line(&words.due.replace("{}", &format!("{} ({name})", amount(due))));
+        for row in &payment.rows {
+            teller.line(&format!("  {} {} {}", amount(row.cents), row.form, row.because));
+        }
+        teller.line(&words.pay_next.replace("{}", &pay));
+    }
+    Ok(())
+}
+
+/// The payment, once payments has heard that the package was sent.
+async fn opened(sender: &Guarded<'_>, name: &str) -> Result<pb::Payment> {
+    let begun = Instant::now();
+    loop {
+        let message = pb::GetPaymentRequest { name: name.to_owned(), payer_code: String::new() };
+        let token = sender.drafts.token().await.map_err(Refused::from)?;
+        let answer = sender.drafts.connection.payments().get_payment(request(Some(&token), message)).await;
+        match answer.map(|answer| answer.into_inner().payment) {
+            Ok(Some(payment)) if payment.state() != State::Withdrawn => return Ok(payment),
+            Err(status) if begun.elapsed() >= PATIENCE => return Err(Refused::from(status).into()),
+            Ok(_) if begun.elapsed() >= PATIENCE => bail!("{name} is not there yet; look again in a moment"),
+            Ok(_) | Err(_) => tokio::time::sleep(GLANCE).await,
+        }
+    }
+}
+
+/// Waits for the receipt numbers of the caller's filings, and says how each case is watched.
+async fn receipts(payer: &Guarded<'_>, payment: &pb::Payment, teller: &Teller) -> Result<()> {
+    let words = &payer.words.signing;
+    for id in &payment.filing_ids {
+        let name = format!("filings/{id}");
+        let Some(receipt) = receipt(payer, &name).await? else { continue };
+        if teller.is_json() {
+            let paid = cents(payment.amount.as_ref());
+            teller.value(&json!({"filing": name, "receipt_number": receipt, "paid_cents": paid}));
+        } else if receipt.is_empty() {
+            teller.line(&words.no_receipt_yet.replace("{}", &name));
+        } else {
+            teller.line(&words.receipt.replace("{}", &format!("{name} {receipt}")));
+            teller.line(&words.watch_next.replace("{}", &format!("docket status {receipt} --watch")));
+        }
+    }
+    Ok(())
+}
+
+/// The receipt number of a filing, empty where it does not come in time; nothing of somebody else's.
+async fn receipt(payer: &Guarded<'_>, name: &str) -> Result<Option<String>> {
+    let begun = Instant::now();
+    loop {
+        let message = GetFilingRequest { name: name.to_owned(), language: String::new() };
+        let token = payer.drafts.token().await.map_err(Refused::from)?;
+        let answer = payer.drafts.connection.drafts().get_filing(request(Some(&token), message)).await;
+        let filing = match answer {
+            Ok(answer) => answer.into_inner().filing.context("filing")?,
+            Err(status) if status.code() == tonic::Code::NotFound => return Ok(None),
+            Err(status) => return Err(Refused::from(status).into()),
+        };
+        let over = ["rejected", "voided"].contains(&filing.state.as_str());
+        if !filing.receipt_number.is_empty() || over || begun.elapsed() >= PATIENCE {
+            return Ok(Some(filing.receipt_number));
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+}

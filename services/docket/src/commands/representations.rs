@@ -1,0 +1,23 @@
+//! `docket representations`: for whom one stands, and who stands for oneself.
+use super::{Refused, Session};
+use crate::client::request;
+use crate::output::Teller;
+use anyhow::Result;
+use docket_proto::filing::v1::ListRepresentationsRequest;
+use serde_json::json;
+use std::path::Path;
+
+/// Lists the appearances of the session, newest first.
+pub async fn representations(home: &Path, teller: &Teller) -> Result<()> {
+    let (connection, token) = Session::resume(home).await?;
+    let asked = request(Some(&token), ListRepresentationsRequest {});
+    let answer = connection.representations().list_representations(asked).await;
+    for one in answer.map_err(Refused::from)?.into_inner().representations {
+        if teller.is_json() {
+            teller.value(&json!({"name": one.name, "state": one.state, "forms": one.forms}));
+        } else {
+            teller.line(&format!("{}  {}, {}", one.name, one.state, one.forms.join(", ")));
+        }
+    }
+    Ok(())
+}
