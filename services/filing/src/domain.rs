@@ -16,6 +16,8 @@ mod editors_tests;
 #[cfg(test)]
 mod filing_tests;
 #[cfg(test)]
+mod helper_tests;
+#[cfg(test)]
 mod laws_tests;
 #[cfg(test)]
 mod response_tests;

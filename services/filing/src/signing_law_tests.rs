@@ -109,6 +109,7 @@ fn signing(filing: &Filing, capacity: Capacity, filer: Filer, name_agrees: bool)
         not_ready: None,
         content_mac: vec![8; 32],
         answers_mac: vec![7; 32],
+        helpers: BTreeSet::new(),
     };
     let signature = Sign {
         signer: Uuid::from_u128(2),

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::packages;
+use super::{helpers, packages};
 use crate::check::Check;
 use crate::content::Content;
 use crate::desk::{Desk, ResponseDossier};
@@ -39,11 +39,14 @@ async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(p
         accompanied = !check.given.linked.is_empty();
         view.ready = check.is_ready();
         view.shown = check.shown();
+        view.helpers = helpers::view_of(desk, dossier, Some(&check));
         for evaluation in check.evaluations().cloned() {
             view.findings.extend(evaluation.findings.into_iter().map(finding));
             view.missing.extend(evaluation.missing.into_iter().map(missing));
             view.evidence_needs.extend(evaluation.evidence.into_iter().map(need));
         }
+    } else {
+        view.helpers = helpers::view_of(desk, dossier, None);
     }
     Ok((view, accompanied))
 }

@@ -12,6 +12,7 @@ use super::id;
 
 mod capacity;
 mod decide;
+mod helper;
 mod unsolicited;
 
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity, Filer};
@@ -21,6 +22,10 @@ pub use decide::{
     announce_expiry, answer, approve, ask_fee_waiver, ask_review, attach, begin_again, change_edition,
     detach, drop_fee_waiver, expire, explain_missing, fee_stands, give_back, recall, received_at_us, reject,
     send, show_fee, sign, start, submit, take_over, void,
+};
+pub(crate) use helper::code_unknown as helper_code_unknown;
+pub use helper::{
+    Helper, HelperCode, HelperRole, HelperSign, HelperSignature, ask_helper, helper_named, sign_as_helper,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
@@ -182,6 +187,8 @@ pub struct Filing {
     pub review: Review,
     /// The representative's account who prepared what the client approved last, where it is known.
     pub prepared_by: Option<Uuid>,
+    /// Who helped and was asked to sign for it.
+    pub helpers: BTreeMap<HelperRole, Helper>,
     /// Version at which somebody last worked on it.
     pub worked: u64,
     /// What was told since then of its end: the version, and how many days before.
@@ -271,6 +278,8 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             }),
             ..filing
         },
+        Event::HelperAsked(e) => helper::asked(filing, e),
+        Event::HelperSigned(e) => helper::signed(filing, e),
         Event::FilingSigned(e) => signed(filing, e),
         Event::FilingSent(_) => Filing { phase: Phase::Sent, ..filing },
         Event::FilingRecalled(_) => Filing { phase: Phase::Draft, signature: None, fee: None, ..filing },
@@ -312,7 +321,8 @@ fn signed(mut filing: Filing, e: &pb::FilingSigned) -> Filing {
         capacity: Capacity::of_event(&e.capacity),
         sheet_key: e.sheet_key.clone(),
     };
-    Filing { phase: Phase::Signed, signature: Some(signature), ..filing }
+    let helpers = helper::without_codes(std::mem::take(&mut filing.helpers));
+    Filing { phase: Phase::Signed, signature: Some(signature), helpers, ..filing }
 }
 
 fn waiver_asked(mut filing: Filing, e: &pb::FeeWaiverRequested) -> Filing {

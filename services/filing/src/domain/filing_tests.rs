@@ -1,5 +1,7 @@
 //! The rules of a filing, one test each: given these events, when this is asked, then that.
 
+use std::collections::BTreeSet;
+
 use docket_kernel::{Refusal, RefusalCode};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
@@ -86,7 +88,13 @@ fn rejected() -> Event {
 }
 
 fn checked(content_version: u64) -> Checked {
-    Checked { content_version, not_ready: None, content_mac: vec![8; 32], answers_mac: vec![7; 32] }
+    Checked {
+        content_version,
+        not_ready: None,
+        content_mac: vec![8; 32],
+        answers_mac: vec![7; 32],
+        helpers: BTreeSet::new(),
+    }
 }
 
 fn a_signature() -> Sign {
@@ -474,8 +482,7 @@ fn what_a_representative_prepared_is_signed_only_as_the_client_approved_it() {
     let prepared = Start { representation: Some(Uuid::from_u128(5)), ..a_start() };
     let started = start(&Filing::default(), prepared).unwrap().remove(0);
     let drafted = given([started.clone(), answered(), fee_shown()]);
-    let now =
-        Checked { content_version: 2, not_ready: None, content_mac: vec![8; 32], answers_mac: vec![7; 32] };
+    let now = Checked { content_version: 2, ..checked(1) };
     refused(drafted.when(|f| approve(f, &now, &[8; 32], Some(ATTORNEY))), "REVIEW_NOT_ASKED");
     refused(drafted.when(|f| sign(f, &now, a_signature())), "NOT_APPROVED");
     let asked = drafted.when(|f| ask_review(f, &now)).unwrap().remove(0);

@@ -13,6 +13,7 @@ mod editions;
 mod evidence;
 mod files;
 mod filing;
+mod helpers;
 mod keep;
 mod load;
 mod moved;
