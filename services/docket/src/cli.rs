@@ -126,6 +126,8 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Whoever interpreted or filled in the form signs for it: ask them, or, as one of them, read and sign.
+    Helper(commands::HelperArgs),
     /// A case's status and timeline.
     Status {
         /// Receipt number, or cases/<id>.
@@ -241,6 +243,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,
         Command::Recall { filing } => commands::recall(&home, &filing, &teller).await,
         Command::Copy { filing, out } => commands::copy(&home, &filing, &out, &teller).await,
+        Command::Helper(args) => commands::helper(&home, args, &teller).await,
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }

@@ -2,6 +2,7 @@
 pub mod act;
 pub mod evidence;
 pub mod file;
+pub mod help;
 pub mod inquire;
 pub mod money;
 pub mod officer;

@@ -37,19 +37,21 @@ mod tests {
         for action in &all {
             let representatives = ["AskReview"].contains(&action.as_str());
             let appearance = action.ends_with("Representation") || action.ends_with("Representations");
-            let applicants = !representatives && !appearance;
+            let helpers = action.ends_with("AsHelper");
+            let applicants = !representatives && !appearance && !helpers;
             assert_eq!(allowed(&[], &["applicant"], action), applicants, "applicant {action}");
             // Who prepares for somebody never signs for them, nor says in their name that it is right.
             let own = ["ReturnFiling", "ApproveFiling", "SignFiling"].contains(&action.as_str());
             assert_eq!(
                 allowed(&[], &["representative"], action),
-                !own && !appearance,
+                !own && !appearance && !helpers,
                 "representative {action}"
             );
             assert!(
                 !allowed(&["supervisor", "operator", "finance"], &[], action),
                 "nobody without relation {action}"
             );
+            assert_eq!(allowed(&[], &["helper"], action), helpers, "helper {action}");
             let reads =
                 ["GetFiling", "DownloadCopy", "ViewEvidence", "DownloadEvidence"].contains(&action.as_str());
             assert_eq!(allowed(&["adjudicator"], &["assigned_officer"], action), reads, "officer {action}");

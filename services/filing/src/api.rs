@@ -7,6 +7,7 @@ mod copies;
 mod drafts;
 mod evidence;
 mod fee_waiver;
+mod helpers;
 mod packages;
 mod places;
 mod representations;
@@ -28,6 +29,7 @@ use tonic::Status;
 pub(crate) use catalogue::CatalogueApi;
 pub(crate) use drafts::DraftApi;
 pub(crate) use evidence::EvidenceApi;
+pub(crate) use helpers::HelperApi;
 pub(crate) use representations::RepresentationApi;
 pub(crate) use uploads::UploadApi;
 

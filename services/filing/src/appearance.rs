@@ -218,22 +218,30 @@ pub(crate) fn text_of(answers: &Answers, question: &str) -> String {
 pub(crate) fn new_code() -> Result<String, ApiError> {
     let mut bytes = [0_u8; CODE_LENGTH];
     rand::fill(&mut bytes).map_err(|_| ApiError::internal(anyhow::anyhow!("no randomness")))?;
-    let letters: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect();
-    Ok(format!("{}-{}", &letters[..5], &letters[5..]))
+    Ok(written(&bytes))
 }
 
-/// What a code is known by, however it is written: I and L are 1, O is 0, dashes and blanks do not matter.
+/// Bytes as a code: `XXXXX-XXXXX`, of the first ten.
+pub(crate) fn written(bytes: &[u8]) -> String {
+    let letters = bytes.iter().take(CODE_LENGTH).map(|byte| char::from(ALPHABET[usize::from(byte & 31)]));
+    let letters: String = letters.collect();
+    format!("{}-{}", &letters[..5], &letters[5..])
+}
+
+/// A code however it is written: I and L are 1, O is 0, dashes and blanks do not matter.
+pub(crate) fn plain(code: &str) -> String {
+    let letters = code.chars().filter(char::is_ascii_alphanumeric);
+    let letters = letters.map(|letter| match letter.to_ascii_uppercase() {
+        'I' | 'L' => '1',
+        'O' => '0',
+        letter => letter,
+    });
+    letters.collect()
+}
+
+/// What a client's code is known by.
 pub(crate) fn code_hash(code: &str) -> Vec<u8> {
-    let plain: String = code
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|letter| match letter.to_ascii_uppercase() {
-            'I' | 'L' => '1',
-            'O' => '0',
-            letter => letter,
-        })
-        .collect();
-    digest(&SHA256, plain.as_bytes()).as_ref().to_vec()
+    digest(&SHA256, plain(code).as_bytes()).as_ref().to_vec()
 }
 
 #[cfg(test)]

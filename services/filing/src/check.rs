@@ -11,6 +11,7 @@ use crate::desk::Desk;
 use crate::domain::filing::Checked;
 use crate::dossiers::Dossier;
 use crate::facts::{OFFICE_ZONE, civil_date};
+use crate::help::{self, Helping};
 use crate::lacks::Lacks;
 use crate::sheet::Sheet;
 use crate::store::{filings, representations};
@@ -24,6 +25,8 @@ pub(crate) struct Check<'a> {
     pub(crate) evaluation: Evaluation,
     /// The waiver that is asked for inside the filing.
     pub(crate) waiver: Option<Waiver<'a>>,
+    /// Who helped.
+    pub(crate) helpers: Vec<Helping>,
 }
 
 impl<'a> Check<'a> {
@@ -51,7 +54,10 @@ impl<'a> Check<'a> {
             }
             None => None,
         };
-        Ok(Self { form, given, evaluation, waiver })
+        let mut check = Self { form, given, evaluation, waiver, helpers: Vec::new() };
+        let applies = |question: &str| check.applies(&dossier.content.answers, question);
+        check.helpers = help::with(desk, dossier, form, applies).await?;
+        Ok(check)
     }
 
     /// Whether a question belongs to the text: it is asked, or may be and has an answer.
@@ -113,6 +119,7 @@ impl<'a> Check<'a> {
             content_mac: mac(&sheet),
             content_macs_before,
             answers_mac: self.answers_mac(desk, dossier),
+            helpers: self.helpers.iter().filter(|one| !one.by_appearance).map(|one| one.role).collect(),
         }
     }
 

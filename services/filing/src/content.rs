@@ -10,6 +10,8 @@ use docket_proto::events::{filing, response};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::domain::filing::HelperRole;
+
 /// What only the edge sees of an attached file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sealed {
@@ -32,6 +34,17 @@ pub(crate) struct SealedSignature {
     pub(crate) sheet_json: String,
 }
 
+/// What only the edge sees of a helper's signature.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SealedHelper {
+    /// The name as typed.
+    pub(crate) typed_name: String,
+    /// The name proven for the account, where it differs; else empty.
+    pub(crate) proven_name: String,
+    /// The language in which an interpreter read the form; empty for a preparer.
+    pub(crate) spoken_language: String,
+}
+
 /// The opened content.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Content {
@@ -49,6 +62,8 @@ pub(crate) struct Content {
     pub(crate) files: HashMap<Uuid, Sealed>,
     /// The signature given last; whether it holds, the fold knows.
     pub(crate) signature: SealedSignature,
+    /// What each helper signed last; whether it counts, the fold knows.
+    pub(crate) helpers: BTreeMap<HelperRole, SealedHelper>,
     /// The key was destroyed: nothing can be read again.
     pub(crate) erased: bool,
 }
@@ -78,6 +93,11 @@ impl Content {
                 let (role, typed_name, proven_name, sheet_json) =
                     (e.role, e.typed_name, e.proven_name, e.sheet_json);
                 self.signature = SealedSignature { role, typed_name, proven_name, sheet_json };
+            } else if let filing::Event::HelperSigned(e) = event {
+                let (typed_name, proven_name, spoken_language) =
+                    (e.typed_name, e.proven_name, e.spoken_language);
+                let sealed = SealedHelper { typed_name, proven_name, spoken_language };
+                self.helpers.extend(HelperRole::known(&e.role).map(|role| (role, sealed)));
             } else if let filing::Event::FilingReturned(e) = event {
                 self.remark = e.remark;
             } else if let filing::Event::EvidenceAdded(e) = event {

@@ -17,6 +17,8 @@ mod editors_tests;
 #[cfg(test)]
 mod filing_tests;
 #[cfg(test)]
+mod helper_tests;
+#[cfg(test)]
 mod laws_tests;
 #[cfg(test)]
 mod overtaken_tests;

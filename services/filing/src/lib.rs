@@ -22,6 +22,7 @@ mod edition;
 mod facts;
 mod file_type;
 mod held;
+mod help;
 mod inspect;
 mod inspector;
 mod lacks;
@@ -56,6 +57,7 @@ use anyhow::Context as _;
 use docket_proto::filing::v1::catalogue_service_server::CatalogueServiceServer;
 use docket_proto::filing::v1::draft_service_server::DraftServiceServer;
 use docket_proto::filing::v1::evidence_service_server::EvidenceServiceServer;
+use docket_proto::filing::v1::helper_service_server::HelperServiceServer;
 use docket_proto::filing::v1::representation_service_server::RepresentationServiceServer;
 use docket_proto::filing::v1::upload_service_server::UploadServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
@@ -65,7 +67,7 @@ pub use confined::confined;
 pub use inspector::Config as InspectorConfig;
 pub use scanner::Config as ScannerConfig;
 
-use api::{CatalogueApi, DraftApi, EvidenceApi, RepresentationApi, UploadApi};
+use api::{CatalogueApi, DraftApi, EvidenceApi, HelperApi, RepresentationApi, UploadApi};
 use copy::Copies;
 use desk::Desk;
 use inspector::Inspector;
@@ -95,6 +97,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .grpc(CatalogueServiceServer::new(CatalogueApi(desk.clone())))
         .grpc(DraftServiceServer::new(DraftApi(desk.clone())))
         .grpc(EvidenceServiceServer::new(EvidenceApi::new(desk.clone())))
+        .grpc(HelperServiceServer::new(HelperApi(desk.clone())))
         .grpc(RepresentationServiceServer::new(RepresentationApi(desk.clone())))
         .grpc(UploadServiceServer::new(UploadApi::new(desk.clone())))
         .http_over(move |grpc| tus::router(grpc, origins))

@@ -10,6 +10,7 @@ use docket_kernel::Cents;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::help;
 use crate::sheet::{File, Lacking, Row, Section, Sheet};
 
 /// What the keyed hash of a signature is for: part of the key's derivation.
@@ -21,10 +22,11 @@ pub(crate) const UNANSWERED: &str = "(not answered)";
 /// The statement where a form has none of its own (28 USC 1746).
 const DECLARATION: &str = "I declare under penalty of perjury under the laws of the United States of America that this is true and complete.";
 
-/// Whether a question is answered by the act of signing.
+/// Whether a question is answered by the act of signing: by whoever files, or by a helper.
 pub(crate) fn is_signing(question: &Question) -> bool {
-    question.block.as_deref() == Some("sign")
-        && (question.kind == Type::Signature || question.id.ends_with("signed_on"))
+    let own = question.block.as_deref() == Some("sign")
+        && (question.kind == Type::Signature || question.id.ends_with("signed_on"));
+    own || help::is_signature(question)
 }
 
 /// The statement that is signed under penalty of perjury.

@@ -1,4 +1,4 @@
-//! Who signed a filing, as whom and when, as its copy says it: the signer, who helped, and the representative.
+//! Who signed a filing, as whom and when, as its copy says it: the signer, each helper, and the representative.
 
 use docket_forms::Type;
 use docket_proto::events::representation::Event;
@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use crate::appearance::Said;
 use crate::desk::Desk;
-use crate::domain::filing::{Capacity, Signature as Signed};
+use crate::domain::filing::{Capacity, HelperRole, Signature as Signed};
 use crate::dossiers::Dossier;
+use crate::help;
 use crate::sheet::Sheet;
 use crate::spoken;
 
@@ -40,9 +41,10 @@ pub(crate) async fn of(
     sheet: &Sheet,
 ) -> Result<Vec<Signature>, ApiError> {
     let mut signatures = vec![signer(dossier, signed)];
-    signatures.extend(helpers(sheet));
+    signatures.extend(helpers(dossier, signed));
+    signatures.extend(typed(sheet));
     if let Some(representation) = dossier.filing.representation {
-        signatures.extend(appearance(desk, representation, signed.signed_at_us).await?);
+        signatures.extend(appearance(desk, dossier, representation, signed.signed_at_us).await?);
     }
     Ok(signatures)
 }
@@ -56,10 +58,7 @@ fn signer(dossier: &Dossier, signed: &Signed) -> Signature {
         Capacity::AttorneyInFact => "Signs under a durable power of attorney.",
         Capacity::CompanyOfficer => "Signs for the company that files (8 CFR 103.2(a)(2)).",
     };
-    let proven = match sealed.proven_name.as_str() {
-        "" => String::new(),
-        name => format!(" Name proven for the account: {name}."),
-    };
+    let proven = proven(&sealed.proven_name);
     Signature {
         part: spoken::choice(&sealed.role),
         name: sealed.typed_name.clone(),
@@ -69,8 +68,32 @@ fn signer(dossier: &Dossier, signed: &Signed) -> Signature {
     }
 }
 
-/// Interpreter and preparer sign within the form.
-fn helpers(sheet: &Sheet) -> impl Iterator<Item = Signature> {
+/// What is said of a proven name that is another than the one typed.
+fn proven(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(" Name proven for the account: {name}.") }
+}
+
+/// Interpreter and preparer, each in an account of their own, of the very text that was signed.
+fn helpers(dossier: &Dossier, signed: &Signed) -> impl Iterator<Item = Signature> {
+    HelperRole::ALL.into_iter().filter_map(move |role| {
+        let given = dossier.filing.helper_signed(role, &signed.content_mac)?;
+        let sealed = dossier.content.helpers.get(&role).cloned().unwrap_or_default();
+        let (part, language) = match role {
+            HelperRole::Interpreter => ("Interpreter", format!(" Language: {}.", sealed.spoken_language)),
+            HelperRole::Preparer => ("Preparer", String::new()),
+        };
+        Some(Signature {
+            part: part.to_owned(),
+            name: sealed.typed_name,
+            says: format!("{}{language}{}", given.statement, proven(&sealed.proven_name)),
+            at: spoken::instant(given.signed_at_us),
+            hash: hex::encode(&given.content_mac),
+        })
+    })
+}
+
+/// What was typed for a helper, in filings from before helpers signed themselves.
+fn typed(sheet: &Sheet) -> impl Iterator<Item = Signature> {
     let rows = sheet.sections.iter().flat_map(|section| &section.rows);
     rows.filter(|row| row.kind == Type::Signature).filter_map(|row| {
         let name = row.value.as_ref().and_then(Value::as_str)?;
@@ -85,16 +108,26 @@ fn helpers(sheet: &Sheet) -> impl Iterator<Item = Signature> {
 }
 
 /// The representative's and the client's signature on Form G-28, if the appearance stood when the filing was signed.
-async fn appearance(desk: &Desk, id: Uuid, signed_at_us: i64) -> Result<Vec<Signature>, ApiError> {
+async fn appearance(
+    desk: &Desk,
+    dossier: &Dossier,
+    id: Uuid,
+    signed_at_us: i64,
+) -> Result<Vec<Signature>, ApiError> {
     let loaded = desk.representations.load(id).await?;
     let said = Said::open(&desk.log, &loaded.events).await?;
+    let entered = if help::prepared_by(&dossier.content.answers, &said.signed_by) {
+        "Entered an appearance on Form G-28, and prepared this filing."
+    } else {
+        "Entered an appearance on Form G-28."
+    };
     let mut signatures = Vec::new();
     for recorded in loaded.events.iter().filter(|event| event.recorded_at.as_microsecond() <= signed_at_us) {
         match recorded.decode::<Event>().map_err(docket_eventlog::Error::from)? {
             Event::RepresentationPrepared(e) => signatures.push(Signature {
                 part: spoken::choice(&e.representative_kind),
                 name: said.signed_by.clone(),
-                says: "Entered an appearance on Form G-28.".to_owned(),
+                says: entered.to_owned(),
                 at: spoken::instant(e.signed_at_us),
                 hash: hex::encode(&e.content_mac),
             }),

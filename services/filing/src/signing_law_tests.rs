@@ -110,6 +110,7 @@ fn signing(filing: &Filing, capacity: Capacity, filer: Filer, name_agrees: bool)
         content_mac: vec![8; 32],
         content_macs_before: Vec::new(),
         answers_mac: vec![7; 32],
+        helpers: BTreeSet::new(),
     };
     let signature = Sign {
         signer: Uuid::from_u128(2),

@@ -12,6 +12,7 @@ pub(crate) const OTHERS: &[&str] = &[
     "fee-waiver",
     "free",
     "intent-to-deny",
+    "interpreted",
     "moved",
     "rejected",
     "represented",

@@ -92,6 +92,7 @@ fn exported(filing: &pb::Filing) -> Result<Value> {
         continued_as,
         submitted_at_us,
         kept_until_date,
+        helpers,
         // What the service says of it, again at any time.
         findings: _,
         missing: _,
@@ -111,6 +112,12 @@ fn exported(filing: &pb::Filing) -> Result<Value> {
     };
     let lacking =
         |missing: &pb::MissingEvidence| json!({ "kind": missing.kind, "explanation": missing.explanation });
+    let helped = |helper: &pb::Helper| {
+        json!({
+            "role": helper.role, "name": helper.name, "spoken_language": helper.spoken_language, "state": helper.state,
+            "signed_at_us": helper.signed_at_us,
+        })
+    };
     let look_at = |one: &pb::CarriedOver| -> Result<Value> {
         Ok(json!({
             "was": one.was, "field": one.field, "happened": one.happened, "message": one.message,
@@ -128,6 +135,7 @@ fn exported(filing: &pb::Filing) -> Result<Value> {
         "cannot_be_provided": explanations.iter().map(lacking).collect::<Vec<_>>(),
         "look_at": attention.iter().map(look_at).collect::<Result<Vec<_>>>()?,
         "review": review, "remark": remark,
+        "helpers": helpers.iter().map(helped).collect::<Vec<_>>(),
     }))
 }
 
@@ -214,6 +222,11 @@ mod tests {
             }],
             review: "returned".into(),
             remark: "The date is wrong.".into(),
+            helpers: vec![pb::Helper {
+                role: "interpreter".into(),
+                state: "signed".into(),
+                ..pb::Helper::default()
+            }],
             ..pb::Filing::default()
         };
         let exported = exported(&filing).unwrap();
@@ -236,6 +249,7 @@ mod tests {
             (&exported["review"], &exported["remark"]),
             (&json!("returned"), &json!("The date is wrong."))
         );
+        assert_eq!(exported["helpers"][0]["state"], "signed");
 
         let erased = super::exported(&pb::Filing { erased: true, ..pb::Filing::default() }).unwrap();
         assert_eq!((&erased["answers"], &erased["fee_waiver_answers"]), (&Value::Null, &Value::Null));

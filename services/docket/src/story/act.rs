@@ -170,6 +170,20 @@ pub enum Act {
         /// Total in cents.
         cents: i64,
     },
+    /// Asks the interpreter or preparer whom the form names to sign; they get a code.
+    AskHelper {
+        /// `interpreter` or `preparer`.
+        role: String,
+    },
+    /// Reads with the code what is going to be signed, and signs for having helped.
+    SignAsHelper {
+        /// Types this name; the own one when empty.
+        #[serde(default)]
+        name: String,
+        /// The language in which an interpreter read the form.
+        #[serde(default)]
+        spoken_language: String,
+    },
     /// Reads the review and signs it.
     Sign {
         /// Types this name; the proven one when empty.

@@ -32,7 +32,7 @@ pub struct PersonRow {
     pub id: String,
     /// How the telling names them.
     pub called: String,
-    /// `applicant`, `petitioner`, `representative`, `officer`, `operator` or `stranger`.
+    /// `applicant`, `petitioner`, `representative`, `interpreter`, `officer`, `operator` or `stranger`.
     pub part: String,
     /// Family name.
     #[serde(default)]

@@ -4,7 +4,7 @@ use super::file::{PersonRow, Step, Story};
 use super::people::Person;
 use super::represent::Appearance;
 use super::vars::Vars;
-use super::{inquire, money, officer, outage, party, represent, see, time};
+use super::{help, inquire, money, officer, outage, party, represent, see, time};
 use crate::address::Addresses;
 use crate::client::{Connection, plainly, reason, request};
 use crate::clock::{now_ms, now_s};
@@ -45,6 +45,8 @@ pub struct Player {
     pub dispute: String,
     /// Officer who has the case, by id.
     pub assigned: String,
+    /// The code of the helper who was asked last.
+    pub helper_code: String,
     /// Appearances by client.
     pub appearances: BTreeMap<String, Appearance>,
     /// Something is stopped or killed meanwhile.
@@ -210,6 +212,7 @@ impl Player {
             payer_code: String::new(),
             dispute: String::new(),
             assigned: String::new(),
+            helper_code: String::new(),
             appearances: BTreeMap::new(),
             disturbed: false,
             watch: None,
@@ -303,6 +306,7 @@ impl Player {
             | Act::WithdrawRepresentation { .. }
             | Act::WatchCase {}
             | Act::SeeNothing {} => represent::act(self, who, act).await,
+            Act::AskHelper { .. } | Act::SignAsHelper { .. } => help::act(self, who, act).await,
             Act::SeeAddress { words } => see::address(self, who, words).await,
             Act::SeeDueDateStand { zone } => see::due_date(self, who, zone).await,
             Act::SeeNewEvidence { files } => see::new_evidence(self, who, *files).await,

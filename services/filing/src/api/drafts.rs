@@ -1,7 +1,7 @@
 //! `DraftService`: starting, answering, looking, listing; signing and sending are in `signing`.
 
 use docket_eventlog::{Context, Error, Expected, Store, StreamAppend, Subjects};
-use docket_forms::{Answers, Form, Language};
+use docket_forms::{Answers, Form, Language, Question};
 use docket_kernel::{FieldFault, Refusal};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_server::DraftService;
@@ -18,7 +18,7 @@ use crate::desk::{Desk, acting_for, full_name, id_in};
 use crate::domain::filing::{self, Filing, Start, TakenOver};
 use crate::policies::keep_draft;
 use crate::store::filings;
-use crate::{answers, review};
+use crate::{answers, help, review};
 
 /// How often what several people may write is decided again after a lost race.
 pub(super) const ATTEMPTS: u32 = 5;
@@ -335,9 +335,7 @@ async fn answer(
     let form = desk.form(&dossier.filing.form)?;
     let example = r#"{"app_dob": "1990-01-31"}"#;
     let answers = answers::normalised(form, &request.answers_json, example, |question, answer| {
-        let words = "Leave this out: signing answers it.";
-        (!answer.is_null() && review::is_signing(question))
-            .then(|| FieldFault::new(&question.id, "ANSWERED_BY_SIGNING", words))
+        answered_by_signing(question).filter(|_| !answer.is_null())
     })?;
     // What is answered so already changes nothing: neither a signature nor somebody else's answer.
     let told: Answers =
@@ -351,6 +349,16 @@ async fn answer(
     // With all answers: who goes on from this etag has seen what others wrote.
     let dossier = desk.dossiers.after(dossier, done).await?;
     view::whole(desk, caller, &dossier, Language::of(&request.language)).await
+}
+
+/// Why a question is not answered here; nothing where it is.
+fn answered_by_signing(question: &Question) -> Option<FieldFault> {
+    if help::is_signature(question) {
+        let words = "Leave this out: whoever helped signs it in an account of their own, and is asked to with a code.";
+        return Some(FieldFault::new(&question.id, "ANSWERED_BY_HELPER", words));
+    }
+    let words = "Leave this out: signing answers it.";
+    review::is_signing(question).then(|| FieldFault::new(&question.id, "ANSWERED_BY_SIGNING", words))
 }
 
 fn is_news(answers: &Answers, question: &str, answer: &Value) -> bool {

@@ -14,7 +14,7 @@ use docket_vault::Subject;
 use uuid::Uuid;
 
 use super::drafts::ATTEMPTS;
-use super::{packages, unnamed, uploads, view};
+use super::{helpers, packages, unnamed, uploads, view};
 use crate::aggregates::Filings;
 use crate::check::{Check, filer_role};
 use crate::desk::{Desk, acting_for, full_name, id_in};
@@ -146,6 +146,7 @@ pub(super) async fn review(
         text,
         content_hash,
         declaration: review::declaration(check.form).to_owned(),
+        helpers: helpers::view_of(desk, &dossier, dossier.filing.open().is_ok().then_some(&check)),
     })
 }
 

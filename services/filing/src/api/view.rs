@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::packages;
+use super::{helpers, packages};
 use crate::check::Check;
 use crate::content::Content;
 use crate::desk::{Desk, ResponseDossier};
@@ -40,11 +40,14 @@ async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(p
         view.ready = check.is_ready();
         view.shown = check.shown();
         view.findings.extend(overtaken(&dossier.filing, language));
+        view.helpers = helpers::view_of(desk, dossier, Some(&check));
         for evaluation in check.evaluations().cloned() {
             view.findings.extend(evaluation.findings.into_iter().map(finding));
             view.missing.extend(evaluation.missing.into_iter().map(missing));
             view.evidence_needs.extend(evaluation.evidence.into_iter().map(need));
         }
+    } else {
+        view.helpers = helpers::view_of(desk, dossier, None);
     }
     Ok((view, accompanied))
 }

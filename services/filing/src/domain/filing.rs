@@ -12,6 +12,7 @@ use super::id;
 
 mod capacity;
 mod decide;
+mod helper;
 mod unsolicited;
 
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity, Filer};
@@ -21,6 +22,10 @@ pub use decide::{
     announce_expiry, answer, approve, ask_fee_waiver, ask_review, attach, begin_again, change_edition,
     detach, drop_fee_waiver, expire, explain_missing, fee_stands, give_back, recall, received_at_us, reject,
     remind_review, send, show_fee, sign, start, submit, take_over, void, void_signature,
+};
+pub(crate) use helper::code_unknown as helper_code_unknown;
+pub use helper::{
+    Helper, HelperCode, HelperRole, HelperSign, HelperSignature, ask_helper, helper_named, sign_as_helper,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
@@ -189,6 +194,8 @@ pub struct Filing {
     /// Whether what was signed or approved last reads otherwise now through no act of those who prepare it, and neither was given
     /// since.
     pub overtaken: bool,
+    /// Who helped and was asked to sign for it.
+    pub helpers: BTreeMap<HelperRole, Helper>,
     /// Version at which somebody last worked on it.
     pub worked: u64,
     /// What was told since then of its end: the version, and how many days before.
@@ -280,6 +287,8 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             }),
             ..filing
         },
+        Event::HelperAsked(e) => helper::asked(filing, e),
+        Event::HelperSigned(e) => helper::signed(filing, e),
         Event::FilingSigned(e) => signed(filing, e),
         Event::FilingSent(_) => Filing { phase: Phase::Sent, ..filing },
         Event::FilingRecalled(_) => Filing { phase: Phase::Draft, signature: None, fee: None, ..filing },
@@ -339,7 +348,8 @@ fn signed(mut filing: Filing, e: &pb::FilingSigned) -> Filing {
         capacity: Capacity::of_event(&e.capacity),
         sheet_key: e.sheet_key.clone(),
     };
-    Filing { phase: Phase::Signed, signature: Some(signature), overtaken: false, ..filing }
+    let helpers = helper::without_codes(std::mem::take(&mut filing.helpers));
+    Filing { phase: Phase::Signed, signature: Some(signature), overtaken: false, helpers, ..filing }
 }
 
 fn waiver_asked(mut filing: Filing, e: &pb::FeeWaiverRequested) -> Filing {

@@ -1,5 +1,7 @@
 //! The rules of a filing, one test each: given these events, when this is asked, then that.
 
+use std::collections::BTreeSet;
+
 use docket_kernel::{Refusal, RefusalCode};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
@@ -92,6 +94,7 @@ fn checked(content_version: u64) -> Checked {
         content_mac: vec![8; 32],
         content_macs_before: Vec::new(),
         answers_mac: vec![7; 32],
+        helpers: BTreeSet::new(),
     }
 }
 

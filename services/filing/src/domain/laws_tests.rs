@@ -1,6 +1,8 @@
 //! Laws over random lives of a filing, its package, its representation and a response: what is decided folds, and what was ever written
 //! still does.
 
+use std::collections::BTreeSet;
+
 use docket_eventlog::Aggregate;
 use docket_kernel::Refusal;
 use docket_proto::events::filing::Event;
@@ -14,8 +16,8 @@ use uuid::Uuid;
 
 use super::attached::{Attached, NewFile};
 use super::filing::{
-    self, Capacity, Checked, EditionChange, Ending, Fee, Filer, Filing, MOST_FILES, Overtaken, Phase, Review,
-    Settled, Sign, Standing, Start, WaiverAsked,
+    self, Capacity, Checked, EditionChange, Ending, Fee, Filer, Filing, HelperCode, HelperRole, HelperSign,
+    MOST_FILES, Overtaken, Phase, Review, Settled, Sign, Standing, Start, WaiverAsked,
 };
 use super::representation::{self, Consent, Representation};
 use super::{package, response};
@@ -32,6 +34,8 @@ const FILING: Fold<Event, Filing> = Fold {
         "filing.review_asked.v1",
         "filing.returned.v1",
         "filing.approved.v1",
+        "filing.helper_asked.v1",
+        "filing.helper_signed.v1",
         "filing.fee_shown.v1",
         "filing.signed.v1",
         "filing.sent.v1",
@@ -92,6 +96,8 @@ enum Command {
     Detach(u8),
     ShowFee { current: bool },
     Sign { current: bool, name_agrees: bool },
+    AskHelper { current: bool },
+    SignAsHelper { current: bool, other: bool },
     Send { current: bool },
     Recall { own_package: bool },
     Submit { own_package: bool, authorised_at_us: i64 },
@@ -129,6 +135,8 @@ fn command() -> impl Strategy<Value = Command> {
         1 => any::<u8>().prop_map(Detach),
         5 => mostly().prop_map(|current| ShowFee { current }),
         5 => (mostly(), mostly()).prop_map(|(current, name_agrees)| Sign { current, name_agrees }),
+        1 => mostly().prop_map(|current| AskHelper { current }),
+        2 => (mostly(), mostly()).prop_map(|(current, other)| SignAsHelper { current, other }),
         4 => mostly().prop_map(|current| Send { current }),
         1 => mostly().prop_map(|own_package| Recall { own_package }),
         3 => (mostly(), 0..3_000_i64).prop_map(|(own_package, authorised_at_us)| Submit { own_package, authorised_at_us }),
@@ -166,12 +174,24 @@ fn mac(content_version: u64) -> Vec<u8> {
     content_version.to_be_bytes().to_vec()
 }
 
+/// Some versions of the answers say that somebody interpreted.
+fn helping(filing: &Filing) -> BTreeSet<HelperRole> {
+    let helped = filing.content_version.is_multiple_of(4);
+    helped.then_some(HelperRole::Interpreter).into_iter().collect()
+}
+
 fn checked(filing: &Filing, current: bool) -> Checked {
     let content_version =
         if current { filing.content_version } else { filing.content_version.wrapping_sub(1) };
     let content_mac = mac(content_version);
-    let (answers_mac, content_macs_before) = (content_mac.clone(), Vec::new());
-    Checked { content_version, not_ready: None, content_mac, content_macs_before, answers_mac }
+    Checked {
+        content_version,
+        not_ready: None,
+        answers_mac: content_mac.clone(),
+        content_mac,
+        content_macs_before: Vec::new(),
+        helpers: helping(filing),
+    }
 }
 
 fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
@@ -214,6 +234,11 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             };
             filing::sign(filing, &checked, sign)
         }
+        Command::AskHelper { current } => {
+            let code = HelperCode { mac: vec![1; 32], valid_until_us: 2_000 };
+            filing::ask_helper(filing, &checked(filing, *current), HelperRole::Interpreter, code)
+        }
+        Command::SignAsHelper { current, other } => sign_as_helper(filing, *current, *other),
         Command::Send { current } => filing::send(filing, &checked(filing, *current)),
         Command::Recall { own_package } => {
             let package = if *own_package { filing.package } else { Uuid::from_u128(0xBAD) };
@@ -273,6 +298,27 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             filing::remind_review(filing, asked, *days)
         }
     }
+}
+
+fn sign_as_helper(filing: &Filing, current: bool, other: bool) -> Result<Vec<Event>, Refusal> {
+    let checked = checked(filing, current);
+    let account = Uuid::from_u128(if other { 8 } else { 3 });
+    let sign = HelperSign {
+        role: HelperRole::Interpreter,
+        account,
+        code_mac: vec![1; 32],
+        shown_mac: checked.content_mac.clone(),
+        name_agrees: true,
+        language_agrees: true,
+        signed: pb::HelperSigned {
+            role: "interpreter".into(),
+            account_id: account.to_string(),
+            content_mac: checked.content_mac.clone(),
+            signed_at_us: 1_400,
+            ..Default::default()
+        },
+    };
+    filing::sign_as_helper(filing, &checked, sign)
 }
 
 fn a_start(represented: bool) -> Start {
@@ -349,6 +395,15 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         Event::FilingReviewAsked(_) => assert!(before.representation.is_some() && before.open().is_ok()),
         Event::FilingReturned(_) => assert!(matches!(before.review, Review::Asked | Review::Approved(_))),
         Event::FilingApproved(approved) => assert_eq!(approved.content_mac, now),
+        Event::HelperAsked(_) => {
+            assert!(before.open().is_ok() && helping(before).contains(&HelperRole::Interpreter));
+            assert!(before.helper_signed(HelperRole::Interpreter, &now).is_none());
+        }
+        Event::HelperSigned(signed) => {
+            assert!(before.helper_waits(HelperRole::Interpreter, signed.signed_at_us).is_some());
+            assert!(after.helper_waits(HelperRole::Interpreter, signed.signed_at_us).is_none(), "once");
+            assert!(signed.content_mac == now && signed.account_id != before.account.to_string());
+        }
         Event::ApprovalVoided(voided) => {
             // The change came just before, in the same append.
             assert_eq!((before.review.clone(), before.content_version), (Review::None, before.version));
@@ -368,6 +423,8 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         }
         Event::FilingSigned(signed) => {
             assert!(!after.overtaken);
+            // Whoever helped has signed this very text.
+            assert!(helping(before).iter().all(|role| before.helper_signed(*role, &now).is_some()));
             // What a representative prepared is signed only as the client approved it.
             assert!(before.representation.is_none() || before.review == Review::Approved(now.clone()));
             assert_eq!((&signed.content_mac, &before.fee.as_ref().unwrap().answers_mac), (&now, &now));

@@ -26,6 +26,7 @@ async fn what_is_not_yours_is_as_if_it_did_not_exist() {
             eve.upload(name, "green_card", "card.png", &files::picture(7)).await.unwrap_err(),
             eve.remove(&evidence.replace(&draft, name)).await.unwrap_err(),
             eve.copy(name).await.unwrap_err(),
+            eve.ask_helper(name, "interpreter").await.unwrap_err(),
             eve.download(&evidence.replace(&draft, name)).await.unwrap_err(),
         ];
         let first = refused[0].message().to_owned();

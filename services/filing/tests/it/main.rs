@@ -14,6 +14,7 @@ mod evidence;
 mod files;
 mod filing;
 mod held;
+mod helpers;
 mod keep;
 mod load;
 mod moved;

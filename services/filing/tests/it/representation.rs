@@ -235,6 +235,46 @@ async fn the_client_approves_and_signs_what_the_representative_prepared_and_send
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_representative_who_prepared_it_signed_on_form_g_28_and_another_preparer_signs_too() {
+    let world = World::start().await;
+    let (obi, ana, representation) = consented(&world).await;
+    let draft = obi.begin_for("N-400", &representation, "").await.unwrap().name;
+    obi.make_ready(&draft).await;
+    let prepared = json!({
+        "used_preparer": true, "prep_name": "Obi Adeyemi", "prep_is_rep": true, "prep_scope": "extends",
+        "prep_phone": "+1 212 555 0188"
+    });
+    let helper = obi.answer(&draft, &prepared).await.unwrap().helpers.remove(0);
+    assert_eq!((helper.role.as_str(), helper.state.as_str()), ("preparer", "appearance"));
+    assert_eq!(reason(&obi.ask_helper(&draft, "preparer").await.unwrap_err()), "HELPER_NOT_NAMED");
+    let approved = async || {
+        obi.quote(&draft).await.unwrap();
+        obi.ask_review(&draft).await.unwrap();
+        ana.approve(&draft).await.unwrap();
+    };
+    approved().await;
+    ana.sign_now(&draft).await;
+    let said = text(&ana.copy(&draft).await.unwrap().1);
+    assert!(said.contains("on Form G-28, and prepared this filing"), "{said}");
+
+    // Somebody else prepared it: an account of their own signs, whoever asked.
+    let other = json!({ "prep_name": "Paul Plainly", "prep_is_rep": false, "prep_scope": null });
+    assert_eq!(obi.answer(&draft, &other).await.unwrap().helpers[0].state, "unasked");
+    approved().await;
+    let hash = ana.review(&draft).await.unwrap().content_hash;
+    let alone = ana.sign(&draft, &hash, "Ana Lucia Lima").await.unwrap_err();
+    assert_eq!(reason(&alone), "HELPER_UNSIGNED");
+    let (code, paul) = (obi.ask_helper(&draft, "preparer").await.unwrap().code, world.unproven_person());
+    let spoke = paul.sign_as_helper(&code, &hash, "Paul Plainly", "Portuguese").await.unwrap_err();
+    assert_eq!(reason(&spoke), "LANGUAGE_DIFFERS");
+    assert_eq!(paul.read_as_helper(&code).await.unwrap().role, "preparer");
+    paul.sign_as_helper(&code, &hash, "Paul Plainly", "").await.unwrap();
+    ana.sign_now(&draft).await;
+    let said = text(&ana.copy(&draft).await.unwrap().1);
+    assert!(said.contains("Paul Plainly") && !said.contains("prepared this filing"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_acts_no_longer_sees_nothing() {
     let world = World::start().await;
     for ends in ["withdraw", "end"] {

@@ -15,6 +15,7 @@ use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::catalogue_service_client::CatalogueServiceClient;
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
+use docket_proto::filing::v1::helper_service_client::HelperServiceClient;
 use docket_proto::filing::v1::representation_service_client::RepresentationServiceClient;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
@@ -252,6 +253,7 @@ impl World {
             plain_token: self.bench.token(account),
             drafts: DraftServiceClient::new(channel.clone()),
             evidence: EvidenceServiceClient::new(channel.clone()),
+            helpers: HelperServiceClient::new(channel.clone()),
             representations: RepresentationServiceClient::new(channel),
         }
     }

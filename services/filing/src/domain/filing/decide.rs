@@ -1,11 +1,14 @@
 //! What may be done with a filing, one function a command.
 
+use std::collections::BTreeSet;
+
 use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
 use jiff::civil::Date;
 use uuid::Uuid;
 
+use super::helper::{HelperRole, all_signed};
 use super::{AUTHORITY_TO_SIGN, Capacity, Fee, Filer, Filing, MOST_FILES, Phase, Review};
 use crate::domain::attached::{Attached, NewFile};
 use crate::domain::representation::not_represented;
@@ -378,6 +381,8 @@ pub struct Checked {
     pub content_macs_before: Vec<Vec<u8>>,
     /// Keyed hash of the answers as they are now.
     pub answers_mac: Vec<u8>,
+    /// Who helped, as the answers say, and signs in an account of their own.
+    pub helpers: BTreeSet<HelperRole>,
 }
 
 impl Checked {
@@ -387,15 +392,17 @@ impl Checked {
         self.content_mac == content_mac || self.content_macs_before.iter().any(|before| before == content_mac)
     }
 
-    fn still_true_of(&self, filing: &Filing) -> Result<(), Refusal> {
-        if self.content_version != filing.content_version {
-            return Err(content_changed());
-        }
+    pub(super) fn same_content(&self, filing: &Filing) -> Result<(), Refusal> {
+        if self.content_version == filing.content_version { Ok(()) } else { Err(content_changed()) }
+    }
+
+    pub(super) fn still_true_of(&self, filing: &Filing) -> Result<(), Refusal> {
+        self.same_content(filing)?;
         self.not_ready.clone().map_or(Ok(()), Err)
     }
 }
 
-fn content_changed() -> Refusal {
+pub(super) fn content_changed() -> Refusal {
     Refusal::state("CONTENT_CHANGED", "The filing is no longer what was shown for signature.")
         .way_out("Review it again, and sign the text you then see.")
 }
@@ -574,6 +581,7 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
         .way_out("Review it, then approve it or give it back; then sign.")
         .fact("review", filing.review.as_str()));
     }
+    all_signed(filing, checked)?;
     sign.capacity.allowed(sign.filer, filing.evidence.iter().any(|file| file.kind == AUTHORITY_TO_SIGN))?;
     if !sign.name_agrees {
         return Err(name_differs(sign.capacity));

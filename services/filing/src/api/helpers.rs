@@ -1,0 +1,251 @@
+//! `HelperService`: whoever helped with a filing is asked with a code, reads what the filer is going to sign, and signs for it.
+
+use docket_eventlog::{Context, Subjects};
+use docket_forms::Language;
+use docket_proto::events::filing::Event;
+use docket_proto::filing::events::v1 as events;
+use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::helper_service_server::HelperService;
+use docket_service::{ApiError, Caller, caller, detached};
+use tonic::{Request, Response, Status};
+
+use super::signing::not_erased;
+use super::view;
+use crate::check::Check;
+use crate::desk::{Desk, acting_for, full_name, id_in};
+use crate::domain::filing::{self, Filing, HelperCode, HelperRole, HelperSign};
+use crate::domain::name;
+use crate::domain::representation::CODE_VALID_US;
+use crate::dossiers::Dossier;
+use crate::edition;
+use crate::help::{self, Helping};
+use crate::store::helper_codes;
+
+/// Answers about helpers.
+pub(crate) struct HelperApi(pub(crate) Desk);
+
+#[tonic::async_trait]
+impl HelperService for HelperApi {
+    async fn ask_helper(
+        &self,
+        request: Request<pb::AskHelperRequest>,
+    ) -> Result<Response<pb::AskHelperResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        Ok(Response::new(detached(async move { ask(&desk, &caller, request).await }).await?))
+    }
+
+    async fn review_as_helper(
+        &self,
+        request: Request<pb::ReviewAsHelperRequest>,
+    ) -> Result<Response<pb::ReviewAsHelperResponse>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(review(&self.0, &caller, &request.get_ref().code).await?))
+    }
+
+    async fn sign_as_helper(
+        &self,
+        request: Request<pb::SignAsHelperRequest>,
+    ) -> Result<Response<pb::SignAsHelperResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        Ok(Response::new(detached(async move { sign(&desk, &caller, request).await }).await?))
+    }
+}
+
+/// Makes a code for a helper, and its row: both or neither.
+async fn ask(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::AskHelperRequest,
+) -> Result<pb::AskHelperResponse, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    let dossier = desk.filing(caller, "AskHelper", id).await?;
+    not_erased(&dossier)?;
+    let context = acting_for(context, caller, dossier.filing.account);
+    let role = HelperRole::read(&request.role)?;
+    let checked = Check::now(desk, &dossier).await?.checked(desk, &dossier);
+    let code = help::code(&desk.base.vault, id, role, context.command_id);
+    let mac = help::code_mac(&desk.base.vault, &code);
+    let waits = HelperCode { mac: mac.clone(), valid_until_us: desk.now_us() + CODE_VALID_US };
+    let decide = |state: &Filing| filing::ask_helper(state, &checked, role, waits.clone());
+    let mut tx = docket_database::begin(&desk.base.pool).await?;
+    let done = desk.filings.execute_in(&mut tx, &context, id, Subjects::filing(id), decide).await?;
+    if !done.repeated {
+        helper_codes::set(&mut tx, id, role.as_str(), &mac).await?;
+    }
+    tx.commit().await?;
+    desk.committed(&done.events);
+    let dossier = desk.filing(caller, "AskHelper", id).await?;
+    let filing = view::filing(desk, &dossier, Language::of(&request.language)).await?;
+    Ok(pb::AskHelperResponse { filing: Some(filing), code })
+}
+
+/// A draft that a code lets the caller read and sign as a helper.
+struct Helped {
+    dossier: Dossier,
+    role: HelperRole,
+    code_mac: Vec<u8>,
+}
+
+/// The draft that a code was made for. Who has no code that waits, or none at all, learns nothing.
+async fn helped(desk: &Desk, caller: &Caller, action: &str, code: &str) -> Result<Helped, ApiError> {
+    let code_mac = help::code_mac(&desk.base.vault, code);
+    let found = helper_codes::find(&desk.base.pool, &code_mac).await?;
+    let found = found.and_then(|(id, role)| Some((id, HelperRole::known(&role)?)));
+    let (id, role) = found.ok_or_else(filing::helper_code_unknown)?;
+    let closed = desk.dossiers.find(id).await?;
+    closed.filing.lets_help(role, &code_mac, caller.person()?.account, desk.now_us())?;
+    desk.require(caller, action, "Filing", id, vec!["helper"])?;
+    let dossier = edition::present(desk, desk.dossiers.open(closed).await?).await?;
+    not_erased(&dossier)?;
+    Ok(Helped { dossier, role, code_mac })
+}
+
+/// What a helper reads: the text that the filer is going to sign, and the helper's own statement.
+async fn review(desk: &Desk, caller: &Caller, code: &str) -> Result<pb::ReviewAsHelperResponse, ApiError> {
+    let Helped { dossier, role, .. } = helped(desk, caller, "ReviewAsHelper", code).await?;
+    let check = Check::now(desk, &dossier).await?;
+    filing::helper_named(&check.checked(desk, &dossier), role)?;
+    if let Some(refusal) = check.not_ready() {
+        return Err(refusal.into());
+    }
+    let text = check.text(&dossier);
+    let content_hash = Check::content_mac(desk, &dossier, &text);
+    let waits = dossier.filing.helper_waits(role, desk.now_us());
+    Ok(pb::ReviewAsHelperResponse {
+        role: role.as_str().to_owned(),
+        form: dossier.filing.form.clone(),
+        text,
+        content_hash,
+        statement: help::statement(role).to_owned(),
+        valid_until_us: waits.map_or(0, |code| code.valid_until_us),
+    })
+}
+
+/// Signs as a helper.
+async fn sign(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::SignAsHelperRequest,
+) -> Result<pb::SignAsHelperResponse, ApiError> {
+    let context = caller.context(&request.request_id, &request)?;
+    if let Some(signed) = signed_before(desk, &context).await? {
+        return Ok(signed);
+    }
+    let Helped { dossier, role, code_mac } = helped(desk, caller, "SignAsHelper", &request.code).await?;
+    let (id, form) = (dossier.id, dossier.filing.form.clone());
+    let context = acting_for(context, caller, dossier.filing.account);
+    let check = Check::now(desk, &dossier).await?;
+    let checked = check.checked(desk, &dossier);
+    let account = caller.person()?.account;
+    let proven = full_name(&desk.contact(account).await?);
+    let helping = check.helpers.iter().find(|one| one.role == role);
+    let signed_at_us = desk.now_us();
+    let sign = HelperSign {
+        role,
+        account,
+        code_mac,
+        name_agrees: helping.is_some_and(|one| name::same(&one.name, &request.typed_name)),
+        language_agrees: helping.is_some_and(|one| language_agrees(one, &request.spoken_language)),
+        signed: events::HelperSigned {
+            role: role.as_str().to_owned(),
+            account_id: account.to_string(),
+            content_mac: request.content_hash.clone(),
+            signed_at_us,
+            statement: help::statement(role).to_owned(),
+            proven_name: if name::same(&proven, &request.typed_name) { String::new() } else { proven },
+            typed_name: request.typed_name,
+            spoken_language: request.spoken_language,
+        },
+        shown_mac: request.content_hash,
+    };
+    let decide = |state: &Filing| filing::sign_as_helper(state, &checked, sign.clone());
+    desk.filings.execute(&context, id, Subjects::filing(id), decide).await?;
+    Ok(pb::SignAsHelperResponse { role: role.as_str().to_owned(), form, signed_at_us })
+}
+
+fn language_agrees(helping: &Helping, spoken: &str) -> bool {
+    match helping.role {
+        HelperRole::Interpreter => name::same(&helping.spoken_language, spoken),
+        HelperRole::Preparer => spoken.is_empty(),
+    }
+}
+
+/// What this very command signed before; the log compares the two requests. The code is used up by then.
+async fn signed_before(desk: &Desk, context: &Context) -> Result<Option<pb::SignAsHelperResponse>, ApiError> {
+    let Some((first, _)) = desk.log.command(&context.actor, context.command_id).await? else {
+        return Ok(None);
+    };
+    let events = desk.log.read(first - 1, 1).await?;
+    let Some((event, id)) = events.first().and_then(|event| Some((event, event.stream.id()?))) else {
+        return Ok(None);
+    };
+    let done = desk.filings.execute(context, id, Subjects::filing(id), |_| Ok(Vec::new())).await?;
+    match event.decode::<Event>() {
+        Ok(Event::HelperSigned(e)) => Ok(Some(pb::SignAsHelperResponse {
+            role: e.role,
+            form: done.state.form,
+            signed_at_us: e.signed_at_us,
+        })),
+        _ => Ok(None),
+    }
+}
+
+/// Who helped with a filing, and how their signatures stand. What was sent is not judged again: then those whose signature went
+/// with it.
+pub(super) fn view_of(desk: &Desk, dossier: &Dossier, check: Option<&Check<'_>>) -> Vec<pb::Helper> {
+    let Some(check) = check else { return went_with_it(dossier) };
+    if check.helpers.is_empty() {
+        return Vec::new();
+    }
+    let content_mac = Check::content_mac(desk, dossier, &check.text(dossier));
+    let now_us = desk.now_us();
+    check.helpers.iter().map(|helping| one(dossier, helping, &content_mac, now_us)).collect()
+}
+
+fn one(dossier: &Dossier, helping: &Helping, content_mac: &[u8], now_us: i64) -> pb::Helper {
+    let (filing, role) = (&dossier.filing, helping.role);
+    let before = filing.helpers.get(&role).and_then(|helper| helper.signature.as_ref());
+    let waits = filing.helper_waits(role, now_us);
+    let state = if helping.by_appearance {
+        "appearance"
+    } else if filing.helper_signed(role, content_mac).is_some() {
+        return signed(dossier, role);
+    } else if waits.is_some() {
+        "asked"
+    } else if before.is_some() {
+        "changed"
+    } else {
+        "unasked"
+    };
+    pb::Helper {
+        role: role.as_str().to_owned(),
+        state: state.to_owned(),
+        name: helping.name.clone(),
+        spoken_language: helping.spoken_language.clone(),
+        valid_until_us: waits.map_or(0, |code| code.valid_until_us),
+        signed_at_us: before.map_or(0, |signature| signature.signed_at_us),
+    }
+}
+
+/// A helper who signed.
+fn signed(dossier: &Dossier, role: HelperRole) -> pb::Helper {
+    let signature = dossier.filing.helpers.get(&role).and_then(|helper| helper.signature.as_ref());
+    let sealed = dossier.content.helpers.get(&role).cloned().unwrap_or_default();
+    pb::Helper {
+        role: role.as_str().to_owned(),
+        state: "signed".to_owned(),
+        name: sealed.typed_name,
+        spoken_language: sealed.spoken_language,
+        valid_until_us: 0,
+        signed_at_us: signature.map_or(0, |signature| signature.signed_at_us),
+    }
+}
+
+fn went_with_it(dossier: &Dossier) -> Vec<pb::Helper> {
+    let filing = &dossier.filing;
+    let Some(signature) = &filing.signature else { return Vec::new() };
+    let roles = HelperRole::ALL.into_iter();
+    let went = roles.filter(|role| filing.helper_signed(*role, &signature.content_mac).is_some());
+    went.map(|role| signed(dossier, role)).collect()
+}

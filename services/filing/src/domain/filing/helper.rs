@@ -1,0 +1,259 @@
+//! Who helped with a filing and signs for it: an interpreter, a preparer. Each is asked with a code, and signs in an account of
+//! their own what the filer signs.
+
+use std::collections::BTreeMap;
+
+use docket_kernel::Refusal;
+use docket_proto::events::filing::Event;
+use docket_proto::filing::events::v1 as pb;
+use uuid::Uuid;
+
+use super::decide::{Checked, content_changed};
+use super::{Filing, id};
+
+/// As what somebody helped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HelperRole {
+    /// Read the form to the filer in another language.
+    Interpreter,
+    /// Filled the form in for the filer.
+    Preparer,
+}
+
+impl HelperRole {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Interpreter, Self::Preparer];
+
+    /// The word in events, in the database and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Interpreter => "interpreter",
+            Self::Preparer => "preparer",
+        }
+    }
+
+    /// Reads what a caller gives.
+    ///
+    /// # Errors
+    /// `HELPER_ROLE_UNKNOWN`.
+    pub fn read(text: &str) -> Result<Self, Refusal> {
+        Self::known(text).ok_or_else(|| {
+            let words = Self::ALL.map(Self::as_str).join(", ");
+            Refusal::invalid("role", "HELPER_ROLE_UNKNOWN", format!("Say as what somebody helped: {words}."))
+        })
+    }
+
+    /// The role of a word that this service wrote.
+    pub fn known(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+/// A helper who was asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Helper {
+    /// The code that waits; none once it was used, or the filing was signed.
+    pub code: Option<HelperCode>,
+    /// What was signed last.
+    pub signature: Option<HelperSignature>,
+}
+
+/// A code with which a helper reads and signs, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HelperCode {
+    /// Its keyed hash.
+    pub mac: Vec<u8>,
+    /// Until when it is good, microseconds since the epoch.
+    pub valid_until_us: i64,
+}
+
+/// A helper's signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HelperSignature {
+    /// The helper's account.
+    pub account: Uuid,
+    /// Keyed hash of the text that was signed: it counts for no other.
+    pub content_mac: Vec<u8>,
+    /// When, microseconds since the epoch.
+    pub signed_at_us: i64,
+    /// The statement that was signed.
+    pub statement: String,
+}
+
+/// Notes the code asked for last; one before it is dead.
+pub(super) fn asked(mut filing: Filing, e: &pb::HelperAsked) -> Filing {
+    if let Some(role) = HelperRole::known(&e.role) {
+        let code = HelperCode { mac: e.code_mac.clone(), valid_until_us: e.valid_until_us };
+        filing.helpers.entry(role).or_default().code = Some(code);
+    }
+    filing
+}
+
+/// Notes a helper's signature; the code is used up.
+pub(super) fn signed(mut filing: Filing, e: &pb::HelperSigned) -> Filing {
+    if let Some(role) = HelperRole::known(&e.role) {
+        let signature = HelperSignature {
+            account: id(&e.account_id),
+            content_mac: e.content_mac.clone(),
+            signed_at_us: e.signed_at_us,
+            statement: e.statement.clone(),
+        };
+        filing.helpers.insert(role, Helper { code: None, signature: Some(signature) });
+    }
+    filing
+}
+
+/// Nobody reads with a code what the filer has signed.
+pub(super) fn without_codes(helpers: BTreeMap<HelperRole, Helper>) -> BTreeMap<HelperRole, Helper> {
+    helpers.into_iter().map(|(role, helper)| (role, Helper { code: None, ..helper })).collect()
+}
+
+impl Filing {
+    /// The helper's signature of the text with this keyed hash.
+    pub fn helper_signed(&self, role: HelperRole, content_mac: &[u8]) -> Option<&HelperSignature> {
+        let signature = self.helpers.get(&role)?.signature.as_ref();
+        signature.filter(|signature| signature.content_mac == content_mac)
+    }
+
+    /// Until when a code waits for this helper; none when none does.
+    pub fn helper_waits(&self, role: HelperRole, now_us: i64) -> Option<&HelperCode> {
+        let code = self.helpers.get(&role)?.code.as_ref();
+        code.filter(|code| self.open().is_ok() && now_us < code.valid_until_us)
+    }
+
+    /// Whether the code with this keyed hash lets somebody other than who files read and sign as this helper.
+    ///
+    /// # Errors
+    /// `CODE_UNKNOWN`, `OWN_HELPER`.
+    pub fn lets_help(
+        &self,
+        role: HelperRole,
+        code_mac: &[u8],
+        account: Uuid,
+        now_us: i64,
+    ) -> Result<(), Refusal> {
+        if self.helper_waits(role, now_us).is_none_or(|code| code.mac != code_mac) {
+            return Err(code_unknown());
+        }
+        if account == self.account {
+            return Err(Refusal::state(
+                "OWN_HELPER",
+                "This is your own filing: nobody signs it as their own interpreter or preparer.",
+            )
+            .way_out("Whoever helped signs in an account of their own; if nobody did, correct the form."));
+        }
+        Ok(())
+    }
+}
+
+/// The refusal of a helper's code that opens nothing, whatever the reason.
+pub(crate) fn code_unknown() -> Refusal {
+    Refusal::invalid(
+        "code",
+        "CODE_UNKNOWN",
+        "This code opens nothing: it was used, replaced by a newer one, has run out after 30 days, the form was signed or sent, or it is mistyped (10 letters and digits, XXXXX-XXXXX).",
+    )
+    .way_out("Ask whoever fills in the form for a new code.")
+}
+
+/// Asks a helper to sign; a code asked for before opens nothing any more.
+pub fn ask_helper(
+    filing: &Filing,
+    checked: &Checked,
+    role: HelperRole,
+    code: HelperCode,
+) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    checked.same_content(filing)?;
+    helper_named(checked, role)?;
+    if filing.helper_signed(role, &checked.content_mac).is_some() {
+        return Err(Refusal::state("HELPER_SIGNED", "This helper has signed what is in the form now.")
+            .way_out("Review it and sign it; a later change asks for a new signature.")
+            .fact("role", role.as_str()));
+    }
+    let asked = pb::HelperAsked {
+        role: role.as_str().to_owned(),
+        code_mac: code.mac,
+        valid_until_us: code.valid_until_us,
+    };
+    Ok(vec![asked.into()])
+}
+
+/// A helper's signature as it is given.
+#[derive(Debug, Clone)]
+pub struct HelperSign {
+    /// As what.
+    pub role: HelperRole,
+    /// The helper's account.
+    pub account: Uuid,
+    /// Keyed hash of the code as given.
+    pub code_mac: Vec<u8>,
+    /// Hash of the text that was shown to the helper.
+    pub shown_mac: Vec<u8>,
+    /// Whether the typed name is the one that the form gives for the helper.
+    pub name_agrees: bool,
+    /// Whether the language is the one that the form gives; a preparer names none.
+    pub language_agrees: bool,
+    /// The event, ready.
+    pub signed: pb::HelperSigned,
+}
+
+/// Signs as a helper the text that was shown.
+pub fn sign_as_helper(filing: &Filing, checked: &Checked, sign: HelperSign) -> Result<Vec<Event>, Refusal> {
+    filing.open()?;
+    filing.lets_help(sign.role, &sign.code_mac, sign.account, sign.signed.signed_at_us)?;
+    helper_named(checked, sign.role)?;
+    checked.still_true_of(filing)?;
+    if checked.content_mac != sign.shown_mac {
+        return Err(content_changed());
+    }
+    if !sign.name_agrees {
+        return Err(Refusal::invalid(
+            "typed_name",
+            "NAME_DIFFERS",
+            "Type your own full name as the form gives it for you as its helper. Capitals and accents do not matter.",
+        )
+        .way_out("If the form has your name wrong, let whoever fills it in correct it there first."));
+    }
+    if !sign.language_agrees {
+        return Err(Refusal::invalid(
+            "spoken_language",
+            "LANGUAGE_DIFFERS",
+            "An interpreter names the language in which the form was read, as the form gives it; a preparer names none.",
+        )
+        .way_out("If the form has the language wrong, let whoever fills it in correct it there first."));
+    }
+    Ok(vec![sign.signed.into()])
+}
+
+/// Whether the answers name this helper as one who signs.
+///
+/// # Errors
+/// `HELPER_NOT_NAMED`.
+pub fn helper_named(checked: &Checked, role: HelperRole) -> Result<(), Refusal> {
+    if checked.helpers.contains(&role) {
+        return Ok(());
+    }
+    Err(Refusal::state("HELPER_NOT_NAMED", "The form names no such helper who still has to sign.")
+        .way_out("Say in the form who helped, by name. A representative who prepared it signs by Form G-28.")
+        .fact("role", role.as_str()))
+}
+
+/// Whether each helper whom the form names has signed what is there now.
+pub(super) fn all_signed(filing: &Filing, checked: &Checked) -> Result<(), Refusal> {
+    let lacking = |role: &&HelperRole| filing.helper_signed(**role, &checked.content_mac).is_none();
+    let Some(role) = checked.helpers.iter().find(lacking) else { return Ok(()) };
+    let refusal = match role {
+        HelperRole::Interpreter => Refusal::state(
+            "HELPER_UNSIGNED",
+            "An interpreter helped, and has not signed what is in the form now.",
+        )
+        .way_out("Ask the interpreter to sign, with a code; if nobody interpreted, correct the form."),
+        HelperRole::Preparer => Refusal::state(
+            "HELPER_UNSIGNED",
+            "A preparer helped, and has not signed what is in the form now.",
+        )
+        .way_out("Ask the preparer to sign, with a code; if nobody else filled it in, correct the form."),
+    };
+    Err(refusal.fact("role", role.as_str()))
+}

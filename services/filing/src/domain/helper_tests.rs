@@ -1,0 +1,173 @@
+//! The rules of helpers, one test each: who is asked, who signs with the code, and what is not signed without them.
+
+use std::collections::BTreeSet;
+
+use docket_kernel::Refusal;
+use docket_proto::events::filing::Event;
+use docket_proto::filing::events::v1 as pb;
+use uuid::Uuid;
+
+use super::filing::*;
+
+const FILER: Uuid = Uuid::from_u128(3);
+const HELPER: Uuid = Uuid::from_u128(4);
+const INTERPRETER: HelperRole = HelperRole::Interpreter;
+const RUNS_OUT_US: i64 = 10_000;
+
+fn given(events: impl IntoIterator<Item = Event>) -> Filing {
+    events.into_iter().fold(Filing::default(), |filing, event| evolve(filing, &event))
+}
+
+/// A draft with its fee shown, at version 2; the fee stands for the answers of `checked`.
+fn draft() -> Vec<Event> {
+    let begun = pb::DraftStarted { account_id: FILER.to_string(), ..Default::default() };
+    let fee = pb::FeeShown { quote_id: Uuid::nil().to_string(), total_cents: 1, content_mac: vec![7; 32] };
+    vec![begun.into(), fee.into()]
+}
+
+fn checked(filing: &Filing, helpers: &[HelperRole]) -> Checked {
+    Checked {
+        content_version: filing.content_version,
+        not_ready: None,
+        content_mac: vec![8; 32],
+        answers_mac: vec![7; 32],
+        helpers: helpers.iter().copied().collect::<BTreeSet<_>>(),
+    }
+}
+
+fn ask(filing: &Filing, role: HelperRole, code: u8) -> Result<Vec<Event>, Refusal> {
+    let code = HelperCode { mac: vec![code; 32], valid_until_us: RUNS_OUT_US };
+    ask_helper(filing, &checked(filing, &[INTERPRETER]), role, code)
+}
+
+fn asked(code: u8) -> Event {
+    ask(&given(draft()), INTERPRETER, code).unwrap().remove(0)
+}
+
+fn a_signature(code: u8) -> HelperSign {
+    HelperSign {
+        role: INTERPRETER,
+        account: HELPER,
+        code_mac: vec![code; 32],
+        shown_mac: vec![8; 32],
+        name_agrees: true,
+        language_agrees: true,
+        signed: pb::HelperSigned {
+            role: "interpreter".into(),
+            account_id: HELPER.to_string(),
+            content_mac: vec![8; 32],
+            signed_at_us: RUNS_OUT_US - 1,
+            statement: "I read all of it.".into(),
+            ..Default::default()
+        },
+    }
+}
+
+fn helper_signs(filing: &Filing, sign: HelperSign) -> Result<Vec<Event>, Refusal> {
+    sign_as_helper(filing, &checked(filing, &[INTERPRETER]), sign)
+}
+
+fn filer_signs(filing: &Filing, helpers: &[HelperRole]) -> Result<Vec<Event>, Refusal> {
+    let signature = Sign {
+        signer: FILER,
+        role: "petitioner".into(),
+        capacity: Capacity::OneSelf,
+        filer: Filer { age: Some(40), ..Filer::default() },
+        shown_mac: vec![8; 32],
+        name_agrees: true,
+        typed_name: "Ina Example".into(),
+        proven_name: String::new(),
+        signed_at_us: RUNS_OUT_US,
+        catalogue_version: "1".into(),
+        sheet_json: String::new(),
+        sheet_key: String::new(),
+    };
+    sign(filing, &checked(filing, helpers), signature)
+}
+
+fn reason(outcome: Result<Vec<Event>, Refusal>) -> &'static str {
+    outcome.expect_err("it should be refused").reason
+}
+
+#[test]
+fn only_a_helper_whom_the_form_names_is_asked() {
+    let begun = given(draft());
+    assert_eq!(reason(ask(&begun, HelperRole::Preparer, 1)), "HELPER_NOT_NAMED");
+    assert_eq!(HelperRole::read("friend").unwrap_err().reason, "HELPER_ROLE_UNKNOWN");
+    for role in HelperRole::ALL {
+        assert_eq!(HelperRole::read(role.as_str()).unwrap(), role);
+    }
+    let [Event::HelperAsked(e)] = &ask(&begun, INTERPRETER, 1).unwrap()[..] else { panic!("{begun:?}") };
+    assert_eq!((e.role.as_str(), e.code_mac.as_slice()), ("interpreter", [1; 32].as_slice()));
+    let gone = given(draft().into_iter().chain([pb::DraftAbandoned::default().into()]));
+    assert_eq!(reason(ask(&gone, INTERPRETER, 1)), "DRAFT_GONE");
+}
+
+#[test]
+fn a_code_lets_another_than_the_filer_sign_once_in_time_until_a_newer_one() {
+    let waits = given(draft().into_iter().chain([asked(1)]));
+    let late = pb::HelperSigned { signed_at_us: RUNS_OUT_US, ..a_signature(1).signed };
+    for (wrong, why) in [
+        (a_signature(2), "CODE_UNKNOWN"),
+        (HelperSign { role: HelperRole::Preparer, ..a_signature(1) }, "CODE_UNKNOWN"),
+        (HelperSign { signed: late, ..a_signature(1) }, "CODE_UNKNOWN"),
+        (HelperSign { account: FILER, ..a_signature(1) }, "OWN_HELPER"),
+        (HelperSign { shown_mac: vec![9; 32], ..a_signature(1) }, "CONTENT_CHANGED"),
+        (HelperSign { name_agrees: false, ..a_signature(1) }, "NAME_DIFFERS"),
+        (HelperSign { language_agrees: false, ..a_signature(1) }, "LANGUAGE_DIFFERS"),
+    ] {
+        assert_eq!(reason(helper_signs(&waits, wrong)), why);
+    }
+    let unnamed = sign_as_helper(&waits, &checked(&waits, &[]), a_signature(1));
+    assert_eq!(reason(unnamed), "HELPER_NOT_NAMED");
+    let no = Some(Refusal::state("NOT_READY", "No.").way_out("Do."));
+    let not_ready = Checked { not_ready: no, ..checked(&waits, &[INTERPRETER]) };
+    assert_eq!(reason(sign_as_helper(&waits, &not_ready, a_signature(1))), "NOT_READY");
+
+    let anew = given(draft().into_iter().chain([asked(1), asked(2)]));
+    assert_eq!(reason(helper_signs(&anew, a_signature(1))), "CODE_UNKNOWN");
+    let signed = helper_signs(&anew, a_signature(2)).unwrap();
+    let once = given(draft().into_iter().chain([asked(1), asked(2)]).chain(signed));
+    assert_eq!(reason(helper_signs(&once, a_signature(2))), "CODE_UNKNOWN");
+    assert_eq!(reason(ask(&once, INTERPRETER, 3)), "HELPER_SIGNED");
+    let given = once.helper_signed(INTERPRETER, &[8; 32]).unwrap();
+    assert_eq!((given.account, given.signed_at_us), (HELPER, RUNS_OUT_US - 1));
+    assert_eq!(once.content_version, anew.content_version, "a helper's signature changes nothing of it");
+}
+
+#[test]
+fn nothing_is_signed_without_the_helpers_own_signature_of_this_very_text() {
+    let both = [INTERPRETER, HelperRole::Preparer];
+    let begun = given(draft());
+    assert!(filer_signs(&begun, &[]).is_ok());
+    for (helpers, role) in [(&both[..1], "interpreter"), (&both[1..], "preparer"), (&both, "interpreter")] {
+        let refusal = filer_signs(&begun, helpers).unwrap_err();
+        assert_eq!(refusal.reason, "HELPER_UNSIGNED");
+        assert_eq!(refusal.facts, [("role".to_owned(), role.to_owned())]);
+        assert!(!refusal.way_out.is_empty());
+    }
+    let signed = helper_signs(&given(draft().into_iter().chain([asked(1)])), a_signature(1)).unwrap();
+    let after: Vec<Event> = draft().into_iter().chain([asked(1)]).chain(signed).collect();
+    let helped = given(after.clone());
+    assert!(filer_signs(&helped, &both[..1]).is_ok());
+    assert_eq!(reason(filer_signs(&helped, &both)), "HELPER_UNSIGNED");
+    // A change: the text is another one then, and so is its hash.
+    let other = Checked { content_mac: vec![9; 32], ..checked(&helped, &[INTERPRETER]) };
+    assert!(helped.helper_signed(INTERPRETER, &other.content_mac).is_none());
+    let code = HelperCode { mac: vec![3; 32], valid_until_us: RUNS_OUT_US };
+    assert!(ask_helper(&helped, &other, INTERPRETER, code).is_ok(), "asked anew");
+}
+
+#[test]
+fn a_code_that_waits_opens_nothing_once_the_filing_is_signed_or_sent() {
+    let filer = filer_signs(&given(draft()), &[]).unwrap();
+    let events: Vec<Event> = draft().into_iter().chain([asked(1)]).chain(filer).collect();
+    let signed = given(events.clone());
+    assert_eq!(reason(helper_signs(&signed, a_signature(1))), "CODE_UNKNOWN");
+    let edited = pb::DraftAnswered { questions: vec!["basis".into()], answers_json: String::new() };
+    let again = given(events.clone().into_iter().chain([edited.into()]));
+    assert_eq!(reason(helper_signs(&again, a_signature(1))), "CODE_UNKNOWN");
+    let sent = given(events.into_iter().chain([pb::FilingSent::default().into()]));
+    assert_eq!(reason(helper_signs(&sent, a_signature(1))), "ALREADY_SUBMITTED");
+    assert!(sent.lets_help(INTERPRETER, &[1; 32], HELPER, 1).is_err());
+}
