@@ -13,7 +13,7 @@ pub mod session;
 
 pub use case::status;
 pub use copy::copy;
-pub use drafts::{abandon, export, filings, recall};
+pub use drafts::{abandon, appoint, export, filings, recall};
 pub use inquiries::{AskArgs, expedite, inquire, inquiries};
 pub use interview::lead;
 pub use log::{LogArgs, log};

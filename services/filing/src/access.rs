@@ -39,8 +39,9 @@ mod tests {
             let appearance = action.ends_with("Representation") || action.ends_with("Representations");
             let applicants = !representatives && !appearance;
             assert_eq!(allowed(&[], &["applicant"], action), applicants, "applicant {action}");
-            // Who prepares for somebody never signs for them, nor says in their name that it is right.
-            let own = ["ReturnFiling", "ApproveFiling", "SignFiling"].contains(&action.as_str());
+            // Who prepares for somebody never signs for them, nor says in their name that it is right or who represents them.
+            let own = ["ReturnFiling", "ApproveFiling", "SignFiling", "AppointRepresentative"]
+                .contains(&action.as_str());
             assert_eq!(
                 allowed(&[], &["representative"], action),
                 !own && !appearance,
@@ -74,6 +75,7 @@ mod tests {
             ("WithdrawRepresentation", &["representative"]),
             ("EndRepresentation", &["client"]),
             ("StartDraft", &["representative"]),
+            ("AppointRepresentative", &[]),
             ("SignFiling", &[]),
             ("GetFiling", &[]),
             ("DownloadCopy", &[]),

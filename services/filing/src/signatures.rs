@@ -41,7 +41,7 @@ pub(crate) async fn of(
 ) -> Result<Vec<Signature>, ApiError> {
     let mut signatures = vec![signer(dossier, signed)];
     signatures.extend(helpers(sheet));
-    if let Some(representation) = dossier.filing.representation {
+    if let Some(representation) = signed.representation {
         signatures.extend(appearance(desk, representation, signed.signed_at_us).await?);
     }
     Ok(signatures)
@@ -105,9 +105,12 @@ async fn appearance(desk: &Desk, id: Uuid, signed_at_us: i64) -> Result<Vec<Sign
                 at: spoken::instant(e.signed_at_us),
                 hash: hex::encode(&e.content_mac),
             }),
+            Event::RepresentationSought(_) => {}
+            Event::RepresentationReplaced(e) if !e.ended => {}
             Event::RepresentationRefused(_)
             | Event::RepresentationWithdrawn(_)
-            | Event::RepresentationEnded(_) => signatures.clear(),
+            | Event::RepresentationEnded(_)
+            | Event::RepresentationReplaced(_) => signatures.clear(),
         }
     }
     Ok(signatures)

@@ -88,6 +88,10 @@ pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
         "review_approved" => "agreed",
         "approval_voided" => "agreement-over",
         "clients_approval_voided" => "clients-agreement-over",
+        "appearance_signed" => "appearance",
+        "representative_appointed" => "appointed",
+        "representative_replaced" => "replaced",
+        "clients_representative_replaced" => "another-representative",
         _ => "notice",
     };
     let greeting = if given_name.is_empty() { "mail-greeting-nameless" } else { "mail-greeting" };
@@ -140,6 +144,10 @@ mod tests {
                 "review_approved",
                 "approval_voided",
                 "clients_approval_voided",
+                "appearance_signed",
+                "representative_appointed",
+                "representative_replaced",
+                "clients_representative_replaced",
             ] {
                 let mail = mail(language, alert, "Ana Lúcia");
                 let said = format!("{}\n{}", mail.subject, mail.text).to_lowercase();

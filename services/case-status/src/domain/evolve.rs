@@ -19,6 +19,9 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CaseOpened(event) => opened(&mut case, event),
         Event::FilingAccepted(event) => accepted(&mut case, event),
         Event::RepresentationActivated(event) => represented(&mut case, event),
+        Event::CaseRepresentationReplaced(event) => {
+            case.appearance = appearance(&event.representation_id, &event.representative, true);
+        }
         Event::CaseRepresentationEnded(_) => case.appearance = None,
         Event::FilingRejected(_) => ended_before_it_began(&mut case, Stage::Rejected),
         Event::PaymentReturnRecorded(event) => fee_returned(&mut case, event),

@@ -13,7 +13,7 @@ use crate::keep::abandon;
 use crate::shared::{answers, petition};
 use crate::world::{World, bad_fields, fee_settled, payment_withdrawn, reason};
 
-fn attorney() -> Value {
+pub(crate) fn attorney() -> Value {
     json!({
         "rep_family": "Adeyemi", "rep_given": "Obi", "rep_phone": "+1 212 555 0188", "rep_email": "obi@example.test",
         "rep_address": { "line1": "9 Imaginary Plaza", "city": "New York", "state": "NY", "postal_code": "10007", "country": "US" },
@@ -22,7 +22,7 @@ fn attorney() -> Value {
     })
 }
 
-fn client(given: &str, family: &str) -> Value {
+pub(crate) fn client(given: &str, family: &str) -> Value {
     json!({
         "client_role": "applicant", "client_family_name": family, "client_given_name": given, "client_other_names_used": false,
         "client_day_phone": "+1 212 555 0129", "client_email": "client@example.test",
@@ -37,20 +37,21 @@ impl Client {
             request_id: Uuid::now_v7().to_string(),
             answers_json: answers.to_string(),
             typed_name: "Obi Adeyemi".into(),
+            ..Default::default()
         };
         let mut client = self.representations.clone();
         let answer = client.prepare_representation(with_token(request, &self.token)).await?;
         Ok(answer.into_inner())
     }
 
-    async fn seen_with(&self, code: &str) -> Result<pb::Representation, Status> {
+    pub(crate) async fn seen_with(&self, code: &str) -> Result<pb::Representation, Status> {
         let request = pb::GetRepresentationRequest { name: String::new(), client_code: code.into() };
         let answer =
             self.representations.clone().get_representation(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().representation.expect("an appearance"))
     }
 
-    async fn consent(&self, code: &str, answers: &Value, name: &str) -> Result<pb::Representation, Status> {
+    pub(crate) async fn consent(&self, code: &str, answers: &Value, name: &str) -> Result<pb::Representation, Status> {
         let seen = self.seen_with(code).await?;
         let request = pb::AcceptRepresentationRequest {
             request_id: Uuid::now_v7().to_string(),
@@ -64,7 +65,7 @@ impl Client {
         Ok(answer.into_inner().representation.expect("an appearance"))
     }
 
-    async fn begin_for(&self, form: &str, representation: &str, package: &str) -> Result<pb::Filing, Status> {
+    pub(crate) async fn begin_for(&self, form: &str, representation: &str, package: &str) -> Result<pb::Filing, Status> {
         self.begin(pb::StartDraftRequest {
             request_id: Uuid::now_v7().to_string(),
             form: form.into(),
@@ -75,7 +76,7 @@ impl Client {
         .await
     }
 
-    async fn ask_review(&self, name: &str) -> Result<pb::Filing, Status> {
+    pub(crate) async fn ask_review(&self, name: &str) -> Result<pb::Filing, Status> {
         let request_id = Uuid::now_v7().to_string();
         let request = pb::AskReviewRequest { request_id, name: name.into(), ..Default::default() };
         let answer = self.drafts.clone().ask_review(with_token(request, &self.token)).await?;
@@ -90,7 +91,7 @@ impl Client {
         Ok(answer.into_inner().filing.expect("a filing"))
     }
 
-    async fn approve(&self, name: &str) -> Result<pb::Filing, Status> {
+    pub(crate) async fn approve(&self, name: &str) -> Result<pb::Filing, Status> {
         let content_hash = self.review(name).await?.content_hash;
         let request_id = Uuid::now_v7().to_string();
         let name = name.into();
@@ -99,7 +100,7 @@ impl Client {
         Ok(answer.into_inner().filing.expect("a filing"))
     }
 
-    async fn withdraw(&self, name: &str) -> Result<pb::Representation, Status> {
+    pub(crate) async fn withdraw(&self, name: &str) -> Result<pb::Representation, Status> {
         let request =
             pb::WithdrawRepresentationRequest { request_id: Uuid::now_v7().to_string(), name: name.into() };
         let mut client = self.representations.clone();
@@ -107,7 +108,7 @@ impl Client {
         Ok(answer.into_inner().representation.expect("an appearance"))
     }
 
-    async fn end(&self, name: &str) -> Result<pb::Representation, Status> {
+    pub(crate) async fn end(&self, name: &str) -> Result<pb::Representation, Status> {
         let request =
             pb::EndRepresentationRequest { request_id: Uuid::now_v7().to_string(), name: name.into() };
         let mut client = self.representations.clone();
@@ -115,7 +116,7 @@ impl Client {
         Ok(answer.into_inner().representation.expect("an appearance"))
     }
 
-    async fn represented(&self) -> Vec<pb::Representation> {
+    pub(crate) async fn represented(&self) -> Vec<pb::Representation> {
         let request = with_token(pb::ListRepresentationsRequest {}, &self.token);
         let answer = self.representations.clone().list_representations(request).await.expect("a list");
         answer.into_inner().representations
@@ -123,7 +124,7 @@ impl Client {
 }
 
 /// An attorney and a client who consented; the name of the appearance.
-async fn consented(world: &World) -> (Client, Client, String) {
+pub(crate) async fn consented(world: &World) -> (Client, Client, String) {
     let (obi, ana) = (world.person("Obi", "Adeyemi"), world.person("Ana Lúcia", "Lima"));
     let code = obi.prepare(&attorney()).await.expect("it is entered").client_code;
     let answers = client("Ana Lúcia", "Lima");
