@@ -3,7 +3,8 @@ SET LOCAL lock_timeout = '5s';
 
 -- None before the person whom the client asked enters the appearance.
 ALTER TABLE representation ALTER COLUMN representative DROP NOT NULL;
-ALTER TABLE representation ADD COLUMN filing_id uuid REFERENCES filing (filing_id);
+-- Not called as the column of the other table: statements of the release before join the two.
+ALTER TABLE representation ADD COLUMN asked_for uuid REFERENCES filing (filing_id);
 
 ALTER TABLE representation DROP CONSTRAINT representation_standing_check;
 ALTER TABLE representation ADD CONSTRAINT representation_standing_check CHECK (

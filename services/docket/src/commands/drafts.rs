@@ -158,8 +158,13 @@ pub async fn appoint(home: &Path, name: &str, teller: &Teller) -> Result<()> {
         }));
         return Ok(());
     }
-    teller.line(&format!("{}  hand this code to whom you want to represent you; it is good for 30 days", answer.code));
-    teller.line("They enter an appearance with it on Form G-28. Read it with the same code, and consent or refuse.");
+    teller.line(&format!(
+        "{}  hand this code to whom you want to represent you; it is good for 30 days",
+        answer.code
+    ));
+    teller.line(
+        "They enter an appearance with it on Form G-28. Read it with the same code, and consent or refuse.",
+    );
     Ok(())
 }
 

@@ -31,10 +31,7 @@ pub(super) async fn ask(
         None => seek(desk, &context, filing, &asked).await?,
     };
     let file = api::open(desk, caller, "GetRepresentation", id, "").await?;
-    Ok(pb::AppointRepresentativeResponse {
-        representation: Some(api::summary(&file)),
-        code: file.said.code,
-    })
+    Ok(pb::AppointRepresentativeResponse { representation: Some(api::summary(&file)), code: file.said.code })
 }
 
 /// Whether a representative may be appointed for the filing now.
@@ -58,7 +55,8 @@ async fn seek(desk: &Desk, context: &Context, filing: Uuid, asked: &Filing) -> R
     };
     let mut tx = docket_database::begin(&desk.base.pool).await?;
     let decide = |state: &_| representation::seek(state, sought.clone());
-    let done = desk.representations.execute_in(&mut tx, context, id, Subjects::account(client), decide).await?;
+    let done =
+        desk.representations.execute_in(&mut tx, context, id, Subjects::account(client), decide).await?;
     if done.repeated {
         tx.rollback().await?;
         return started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"));
@@ -137,11 +135,7 @@ pub(super) async fn stand(
     }
 }
 
-async fn change(
-    desk: &Desk,
-    (id, filing_id): (Uuid, Uuid),
-    consent: Consent,
-) -> Result<Change, ApiError> {
+async fn change(desk: &Desk, (id, filing_id): (Uuid, Uuid), consent: Consent) -> Result<Change, ApiError> {
     let own = desk.representations.load(id).await?;
     let filing = desk.filings.load(filing_id).await?;
     let representative = own.state.representative;
@@ -157,7 +151,12 @@ async fn change(
     let of_filing = Store::<Filings>::stream(filing_id);
     let mut streams = vec![
         stream(id, own.version, Subjects::account(client), &accepted),
-        StreamAppend::of(of_filing, Expected::Version(filing.version), Subjects::filing(filing_id), &appointed),
+        StreamAppend::of(
+            of_filing,
+            Expected::Version(filing.version),
+            Subjects::filing(filing_id),
+            &appointed,
+        ),
     ];
     let mut ended = None;
     if let Some(former_id) = filing.state.representation {
@@ -167,7 +166,8 @@ async fn change(
             return Err(already_represented(filing_id).into());
         }
         let ends = !representations::has_others(&desk.base.pool, former_id, filing_id).await?;
-        let replaced = representation::replace(&former.state, Replacement { by: id, filing: filing_id, ends });
+        let replaced =
+            representation::replace(&former.state, Replacement { by: id, filing: filing_id, ends });
         streams.push(stream(former_id, former.version, Subjects::NONE, &replaced));
         ended = Some(former_id).filter(|_| stands && ends);
     }

@@ -144,7 +144,13 @@ async fn with_code(desk: &Desk, code: &str) -> Result<Uuid, ApiError> {
 }
 
 /// Loads an appearance for an act of the caller and opens it.
-pub(super) async fn open(desk: &Desk, caller: &Caller, action: &str, id: Uuid, code: &str) -> Result<File, ApiError> {
+pub(super) async fn open(
+    desk: &Desk,
+    caller: &Caller,
+    action: &str,
+    id: Uuid,
+    code: &str,
+) -> Result<File, ApiError> {
     let loaded = admit(desk, caller, action, id, code).await?;
     let said = Said::open(&desk.log, &loaded.events).await?;
     Ok(File { id, representation: loaded.state, said })
@@ -236,8 +242,7 @@ pub(super) async fn signed(
     let form = desk.form(appearance::FORM)?;
     let answers = appearance::normalised(form, Side::Representative, &request.answers_json)?;
     let forms = appearance::forms(desk, &answers)?;
-    let said =
-        Said { representative: answers, signed_by: request.typed_name.clone(), ..Said::default() };
+    let said = Said { representative: answers, signed_by: request.typed_name.clone(), ..Said::default() };
     let now = desk.base.clock.now();
     if let Some(refusal) = appearance::not_ready(desk, form, Side::Representative, &said, now) {
         return Err(refusal.into());

@@ -478,8 +478,7 @@ fn whatever_is_decided_for_a_representation_folds() {
             ..Default::default()
         },
     };
-    let replacement =
-        |ends| Replacement { by: Uuid::from_u128(9), filing: Uuid::from_u128(1), ends };
+    let replacement = |ends| Replacement { by: Uuid::from_u128(9), filing: Uuid::from_u128(1), ends };
     let command = (0_u8..10, prop::collection::vec(prop::bool::weighted(0.9), 5));
     REPRESENTATION.decided_lives(
         7,

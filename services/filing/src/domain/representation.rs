@@ -123,7 +123,10 @@ impl Representation {
         } else if self.forms.iter().any(|covered| covered == form) {
             return Ok(());
         } else {
-            Refusal::state("OUTSIDE_APPEARANCE", format!("This appearance is for: {}.", self.forms.join(", ")))
+            Refusal::state(
+                "OUTSIDE_APPEARANCE",
+                format!("This appearance is for: {}.", self.forms.join(", ")),
+            )
         };
         Err(refusal
             .way_out("Enter another appearance on Form G-28 for this form, and let the client consent to it.")
@@ -146,7 +149,9 @@ impl Representation {
                 "APPEARANCE_NOT_SIGNED",
                 "Nobody has entered an appearance with this code yet.",
             )
-            .way_out("Give the code to the person who is to represent you, and wait until they have signed."));
+            .way_out(
+                "Give the code to the person who is to represent you, and wait until they have signed.",
+            ));
         }
         Ok(())
     }
@@ -186,7 +191,10 @@ pub(crate) fn appointment_unknown() -> Refusal {
 }
 
 /// Asks, as the client, for a representative for a filing that is there already.
-pub fn seek(representation: &Representation, sought: pb::RepresentationSought) -> Result<Vec<Event>, Refusal> {
+pub fn seek(
+    representation: &Representation,
+    sought: pb::RepresentationSought,
+) -> Result<Vec<Event>, Refusal> {
     absent(representation)?;
     Ok(vec![sought.into()])
 }
@@ -216,7 +224,10 @@ pub fn prepare_for(
         return Err(Refusal::invalid(
             "matters",
             "OUTSIDE_APPOINTMENT",
-            format!("The client asks for this filing alone: name {} and nothing else.", representation.forms.join(", ")),
+            format!(
+                "The client asks for this filing alone: name {} and nothing else.",
+                representation.forms.join(", ")
+            ),
         )
         .way_out("Enter an appearance of its own for other forms, and let the client consent to it."));
     }

@@ -132,11 +132,8 @@ pub(crate) async fn set_representation(
     filing: Uuid,
     representation: Uuid,
 ) -> Result<()> {
-    let row = sqlx::query!(
-        "UPDATE filing SET representation_id = $2 WHERE filing_id = $1",
-        filing,
-        representation
-    );
+    let row =
+        sqlx::query!("UPDATE filing SET representation_id = $2 WHERE filing_id = $1", filing, representation);
     row.execute(tx).await?;
     Ok(())
 }

@@ -36,7 +36,7 @@ pub(crate) async fn insert_sought(
     asked_at_us: i64,
 ) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO representation (representation_id, client, filing_id, code_hash, standing, prepared_at_us)
+        "INSERT INTO representation (representation_id, client, asked_for, code_hash, standing, prepared_at_us)
          VALUES ($1, $2, $3, $4, 'sought', $5) ON CONFLICT (representation_id) DO NOTHING",
         id,
         client,

@@ -80,7 +80,10 @@ async fn whom_a_client_appoints_for_a_draft_stands_as_if_from_the_start() {
 
     assert_eq!(reason(&ana.consents(&code).await.unwrap_err()), "APPEARANCE_NOT_SIGNED");
     let wrong = obi.answers_call(OBI, "00000-00000", "N-400").await.unwrap_err();
-    assert_eq!((reason(&wrong).as_str(), bad_fields(&wrong)), ("CODE_UNKNOWN", vec!["appointment_code".into()]));
+    assert_eq!(
+        (reason(&wrong).as_str(), bad_fields(&wrong)),
+        ("CODE_UNKNOWN", vec!["appointment_code".into()])
+    );
     let own = ana.answers_call(("Ana Lúcia", "Lima"), &code, "N-400").await.unwrap_err();
     assert_eq!(reason(&own), "OWN_CLIENT");
     assert_eq!(reason(&obi.answers_call(OBI, &code, "I-90").await.unwrap_err()), "OUTSIDE_APPOINTMENT");

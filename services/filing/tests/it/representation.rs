@@ -51,7 +51,12 @@ impl Client {
         Ok(answer.into_inner().representation.expect("an appearance"))
     }
 
-    pub(crate) async fn consent(&self, code: &str, answers: &Value, name: &str) -> Result<pb::Representation, Status> {
+    pub(crate) async fn consent(
+        &self,
+        code: &str,
+        answers: &Value,
+        name: &str,
+    ) -> Result<pb::Representation, Status> {
         let seen = self.seen_with(code).await?;
         let request = pb::AcceptRepresentationRequest {
             request_id: Uuid::now_v7().to_string(),
@@ -65,7 +70,12 @@ impl Client {
         Ok(answer.into_inner().representation.expect("an appearance"))
     }
 
-    pub(crate) async fn begin_for(&self, form: &str, representation: &str, package: &str) -> Result<pb::Filing, Status> {
+    pub(crate) async fn begin_for(
+        &self,
+        form: &str,
+        representation: &str,
+        package: &str,
+    ) -> Result<pb::Filing, Status> {
         self.begin(pb::StartDraftRequest {
             request_id: Uuid::now_v7().to_string(),
             form: form.into(),

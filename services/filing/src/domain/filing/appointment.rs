@@ -16,18 +16,16 @@ pub fn may_be_represented(filing: &Filing, pending: bool) -> Result<(), Refusal>
     match filing.phase {
         Phase::Draft | Phase::Signed => Ok(()),
         Phase::Absent | Phase::Rejected | Phase::Voided | Phase::Abandoned | Phase::Expired => filing.open(),
-        Phase::Sent => Err(Refusal::state(
-            "FILING_UNDER_WAY",
-            "This filing has been sent and waits for its fee.",
-        )
-        .way_out("Pay the fee, or withdraw the payment; then go on with the representative.")
-        .fact("state", filing.phase.as_str())),
-        Phase::Submitted => Err(Refusal::state(
-            "FILING_UNDER_WAY",
-            "This filing has gone in and has no receipt number yet.",
-        )
-        .way_out("Go on with the representative once it has its receipt number.")
-        .fact("state", filing.phase.as_str())),
+        Phase::Sent => {
+            Err(Refusal::state("FILING_UNDER_WAY", "This filing has been sent and waits for its fee.")
+                .way_out("Pay the fee, or withdraw the payment; then go on with the representative.")
+                .fact("state", filing.phase.as_str()))
+        }
+        Phase::Submitted => {
+            Err(Refusal::state("FILING_UNDER_WAY", "This filing has gone in and has no receipt number yet.")
+                .way_out("Go on with the representative once it has its receipt number.")
+                .fact("state", filing.phase.as_str()))
+        }
         Phase::Accepted if pending => Ok(()),
         Phase::Accepted => Err(Refusal::state(
             "CASE_DECIDED",
