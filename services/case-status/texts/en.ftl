@@ -137,6 +137,7 @@ timeline-fee-deadline-passed = The fee that was owed did not arrive in time. An 
 timeline-acceptance-voided = We took back our acceptance because the payment was not honored and not made good. You may file again.
 timeline-acceptance-voided-signature = We took back our acceptance because the signature was not valid. You may file again.
 timeline-representation-activated = A representative acts for you in this case and sees what you see.
+timeline-representation-replaced = Another representative acts for you in this case now. The one before sees nothing of it any more. Due dates stay as they are.
 timeline-representation-ended = The representative no longer acts in this case and sees nothing of it any more. Due dates stay as they are.
 timeline-address-changed = Your address of record changed. Due dates that were set before stay as they are.
 timeline-move-recorded = We recorded your new address. Open cases that go by it now: { $count }.

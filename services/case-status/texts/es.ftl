@@ -137,6 +137,7 @@ timeline-fee-deadline-passed = La tarifa que se debía no llegó a tiempo. Un of
 timeline-acceptance-voided = Anulamos nuestra aceptación porque el pago no fue reconocido ni se repuso. Puede presentar otra vez.
 timeline-acceptance-voided-signature = Anulamos nuestra aceptación porque la firma no era válida. Puede presentar otra vez.
 timeline-representation-activated = Un representante actúa por usted en este caso y ve lo que usted ve.
+timeline-representation-replaced = Ahora otro representante actúa por usted en este caso. El anterior ya no ve nada de él. Las fechas límite no cambian.
 timeline-representation-ended = El representante ya no actúa en este caso y ya no ve nada de él. Las fechas límite no cambian.
 timeline-address-changed = Cambió su dirección registrada. Las fechas límite ya fijadas no cambian.
 timeline-move-recorded = Registramos su nueva dirección. Casos abiertos en los que vale ahora: { $count }.

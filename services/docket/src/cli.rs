@@ -113,6 +113,11 @@ enum Command {
     Pay(commands::PayArgs),
     /// For whom you stand, and who stands for you.
     Representations,
+    /// Ask for a representative for a draft or an open case: gives the code to hand over.
+    Appoint {
+        /// filings/<id>.
+        filing: String,
+    },
     /// Take back what was sent and is not paid: with all of its package it is a draft again. Asks for a fresh second factor.
     Recall {
         /// filings/<id>.
@@ -241,6 +246,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Filings => commands::filings(&home, &teller).await,
         Command::Export { filing, to } => commands::export(&home, &filing, &to, &teller).await,
         Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,
+        Command::Appoint { filing } => commands::appoint(&home, &filing, &teller).await,
         Command::Recall { filing } => commands::recall(&home, &filing, &teller).await,
         Command::Copy { filing, out } => commands::copy(&home, &filing, &out, &teller).await,
         Command::Helper(args) => commands::helper(&home, args, &teller).await,

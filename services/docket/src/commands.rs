@@ -17,7 +17,7 @@ pub mod sign;
 
 pub use case::status;
 pub use copy::copy;
-pub use drafts::{abandon, export, filings, recall};
+pub use drafts::{abandon, appoint, export, filings, recall};
 pub use helper::{HelperArgs, helper};
 pub use inquiries::{AskArgs, expedite, inquire, inquiries};
 pub use interview::lead;

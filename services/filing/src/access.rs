@@ -40,8 +40,9 @@ mod tests {
             let helpers = action.ends_with("AsHelper");
             let applicants = !representatives && !appearance && !helpers;
             assert_eq!(allowed(&[], &["applicant"], action), applicants, "applicant {action}");
-            // Who prepares for somebody never signs for them, nor says in their name that it is right.
-            let own = ["ReturnFiling", "ApproveFiling", "SignFiling"].contains(&action.as_str());
+            // Who prepares for somebody never signs for them, nor says in their name that it is right or who represents them.
+            let own = ["ReturnFiling", "ApproveFiling", "SignFiling", "AppointRepresentative"]
+                .contains(&action.as_str());
             assert_eq!(
                 allowed(&[], &["representative"], action),
                 !own && !appearance && !helpers,
@@ -76,6 +77,7 @@ mod tests {
             ("WithdrawRepresentation", &["representative"]),
             ("EndRepresentation", &["client"]),
             ("StartDraft", &["representative"]),
+            ("AppointRepresentative", &[]),
             ("SignFiling", &[]),
             ("GetFiling", &[]),
             ("DownloadCopy", &[]),

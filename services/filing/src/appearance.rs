@@ -66,7 +66,7 @@ pub(crate) struct Said {
     pub(crate) signed_by: String,
     /// The client's name as typed; empty before consent.
     pub(crate) consented_by: String,
-    /// The client's code.
+    /// The client's code, whoever it was given to.
     pub(crate) code: String,
     /// A key was destroyed: not everything can be read again.
     pub(crate) erased: bool,
@@ -80,9 +80,14 @@ impl Said {
             let opened = log.open_payload(recorded).await?;
             said.erased |= opened.is_erased();
             let event: Event = opened.decode(&recorded.kind).map_err(docket_eventlog::Error::from)?;
-            if let Event::RepresentationPrepared(e) = event {
+            if let Event::RepresentationSought(e) = event {
+                said.code = e.code;
+            } else if let Event::RepresentationPrepared(e) = event {
                 said.representative = object(&e.answers_json);
-                (said.signed_by, said.code) = (e.typed_name, e.code);
+                said.signed_by = e.typed_name;
+                if !e.code.is_empty() {
+                    said.code = e.code;
+                }
             } else if let Event::RepresentationAccepted(e) = event {
                 said.client = object(&e.answers_json);
                 said.consented_by = e.typed_name;

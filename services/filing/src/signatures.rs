@@ -43,7 +43,7 @@ pub(crate) async fn of(
     let mut signatures = vec![signer(dossier, signed)];
     signatures.extend(helpers(dossier, signed));
     signatures.extend(typed(sheet));
-    if let Some(representation) = dossier.filing.representation {
+    if let Some(representation) = signed.representation {
         signatures.extend(appearance(desk, dossier, representation, signed.signed_at_us).await?);
     }
     Ok(signatures)
@@ -138,9 +138,12 @@ async fn appearance(
                 at: spoken::instant(e.signed_at_us),
                 hash: hex::encode(&e.content_mac),
             }),
+            Event::RepresentationSought(_) => {}
+            Event::RepresentationReplaced(e) if !e.ended => {}
             Event::RepresentationRefused(_)
             | Event::RepresentationWithdrawn(_)
-            | Event::RepresentationEnded(_) => signatures.clear(),
+            | Event::RepresentationEnded(_)
+            | Event::RepresentationReplaced(_) => signatures.clear(),
         }
     }
     Ok(signatures)

@@ -91,6 +91,10 @@ pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
         "clients_approval_voided" => "clients-agreement-over",
         "signature_voided" => "form-changed",
         "clients_signature_voided" => "clients-form-changed",
+        "appearance_signed" => "appearance",
+        "representative_appointed" => "appointed",
+        "representative_replaced" => "replaced",
+        "clients_representative_replaced" => "another-representative",
         _ => "notice",
     };
     let greeting = if given_name.is_empty() { "mail-greeting-nameless" } else { "mail-greeting" };
@@ -146,6 +150,10 @@ mod tests {
                 "review_waits",
                 "signature_voided",
                 "clients_signature_voided",
+                "appearance_signed",
+                "representative_appointed",
+                "representative_replaced",
+                "clients_representative_replaced",
             ] {
                 let mail = mail(language, alert, "Ana Lúcia");
                 let said = format!("{}\n{}", mail.subject, mail.text).to_lowercase();

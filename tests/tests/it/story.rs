@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 /// The stories after the first.
 pub(crate) const OTHERS: &[&str] = &[
     "abroad",
+    "appointed",
     "family",
     "fee-waiver",
     "free",

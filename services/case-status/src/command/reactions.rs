@@ -1,5 +1,4 @@
-//! What others did becomes thin facts of the case (L14): a submission, a response, the end of a representation, a refund,
-//! a notice.
+//! What others did becomes thin facts of the case (L14): a submission, a response, who represents the party, a refund, a notice.
 
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ use crate::domain::office::INTAKE_OFFICE;
 use crate::domain::{Case, Event, Link, evolve};
 
 /// Filing's log: a submitted filing becomes a case, a submitted response and evidence added unasked are recorded, a
-/// representation ends.
+/// representative is appointed, a representation ends.
 pub(crate) struct Filings {
     /// The cases.
     pub(crate) store: Store<Cases>,
@@ -50,9 +49,14 @@ impl Subscriber for Filings {
             let why = match event.decode()? {
                 representation::Event::RepresentationWithdrawn(_) => "withdrawn",
                 representation::Event::RepresentationEnded(_) => "ended",
-                representation::Event::RepresentationPrepared(_)
-                | representation::Event::RepresentationAccepted(_)
-                | representation::Event::RepresentationRefused(_) => return Ok(()),
+                representation::Event::RepresentationAccepted(accepted) => {
+                    return represented::appoint(&self.store, tx, event, &accepted).await;
+                }
+                // Who takes the place of another says so with the consent.
+                representation::Event::RepresentationSought(_)
+                | representation::Event::RepresentationPrepared(_)
+                | representation::Event::RepresentationRefused(_)
+                | representation::Event::RepresentationReplaced(_) => return Ok(()),
             };
             return represented::end(&self.store, tx, event, why).await;
         }

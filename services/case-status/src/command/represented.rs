@@ -1,11 +1,12 @@
-//! The cases in which a representative appeared, and what its end means for all of them.
+//! The cases in which a representative appeared, what its end means for all of them, and who is appointed for one later.
 
 use docket_eventlog::{Recorded, Store};
+use docket_proto::filing::events::v1::RepresentationAccepted;
 use docket_service::ApplyError;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::reactions::{react, stream_id};
+use super::reactions::{named, react, stream_id};
 use crate::aggregate::Cases;
 use crate::domain::decide;
 
@@ -22,6 +23,28 @@ pub(super) async fn note(tx: &mut PgConnection, representation: Uuid, case: Uuid
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// The client consented to a representative for a filing that was there already: they act in its case, once there is one.
+///
+/// # Errors
+/// The log, the database.
+pub(super) async fn appoint(
+    store: &Store<Cases>,
+    tx: &mut PgConnection,
+    event: &Recorded,
+    accepted: &RepresentationAccepted,
+) -> Result<(), ApplyError> {
+    if accepted.filing_id.is_empty() {
+        return Ok(());
+    }
+    let (representation, case_id) = (stream_id(event)?, named(&accepted.filing_id, "filing_id")?);
+    let representative = named(&accepted.representative, "representative")?;
+    react(store, tx, event, ("appoint_representative", 0), case_id, |case| {
+        decide::appoint_representative(case, representation, representative)
+    })
+    .await?;
+    Ok(note(tx, representation, case_id).await?)
 }
 
 /// The representation ended: so it did in each case.

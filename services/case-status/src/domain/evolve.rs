@@ -19,6 +19,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CaseOpened(event) => opened(&mut case, event),
         Event::FilingAccepted(event) => accepted(&mut case, event),
         Event::RepresentationActivated(event) => represented(&mut case, event),
+        Event::CaseRepresentationReplaced(event) => replaced(&mut case, event),
         Event::CaseRepresentationEnded(_) => case.appearance = None,
         Event::FilingRejected(_) => ended_before_it_began(&mut case, Stage::Rejected),
         Event::PaymentReturnRecorded(event) => fee_returned(&mut case, event),
@@ -108,10 +109,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             set(&mut case.oath_booking, event.appointment.as_ref());
         }
         Event::OathTaken(_) => case.oath = Oath::Taken,
-        Event::CertificateIssued(_) => {
-            case.certificate = true;
-            case.stage = Stage::Closed;
-        }
+        Event::CertificateIssued(_) => certified(&mut case),
     }
     case
 }
@@ -119,6 +117,11 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
 /// The deadline of an event, which has one.
 fn due(deadline: Option<&types::Deadline>) -> Deadline {
     Deadline::from(deadline.unwrap_or(&types::Deadline::default()))
+}
+
+fn certified(case: &mut Case) {
+    case.certificate = true;
+    case.stage = Stage::Closed;
 }
 
 fn expedite_requested(case: &mut Case, event: &pb::ExpediteRequested) {
@@ -171,6 +174,10 @@ fn challenge_ended(case: &mut Case, event: &pb::ChallengeEnded) {
 }
 
 fn represented(case: &mut Case, event: &pb::RepresentationActivated) {
+    case.appearance = appearance(&event.representation_id, &event.representative, true);
+}
+
+fn replaced(case: &mut Case, event: &pb::CaseRepresentationReplaced) {
     case.appearance = appearance(&event.representation_id, &event.representative, true);
 }
 

@@ -208,3 +208,40 @@ async fn whoever_looks_in_whatever_way_sees_the_same_cases() {
     };
     assert!((3..CASES).contains(&shown), "{shown} cases shown to attorneys");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_appointed_later_sees_the_case_and_whoever_was_before_no_longer() {
+    let world = World::start().await;
+    let (party, obi, nia) = (world.person(&[]).await, world.person(&[]).await, world.person(&[]).await);
+    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+    let case = world.submit(&party, 40).await;
+    let name = format!("cases/{case}");
+    world.until(|| party.lines(&name, 0), |lines| lines.iter().any(|line| line == "filing_accepted")).await;
+    assert_eq!(obi.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
+    // Somebody who is appointed for a draft changes no case.
+    world.appoint(Uuid::new_v4(), Uuid::new_v4(), &nia).await;
+    world.appoint(case, first, &obi).await;
+    world.until(|| obi.lines(&name, 0), |lines| lines.iter().any(|l| l == "representation_activated")).await;
+    let message = pb::WatchCaseRequest { name: name.clone(), ..Default::default() };
+    let mut watch = obi.status.clone().watch_case(obi.ask(message)).await.unwrap().into_inner();
+    watch.next().await.unwrap().unwrap();
+
+    world.appoint(case, second, &nia).await;
+    world.until(|| nia.lines(&name, 0), |lines| lines.iter().any(|l| l == "representation_replaced")).await;
+    let ended = loop {
+        match watch.next().await.expect("it ends with a word") {
+            Ok(_) => {}
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(ended.code(), Code::NotFound);
+    assert_eq!(obi.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
+    assert!(listed(&obi).await.is_empty() && listed(&nia).await.contains(&name));
+    // The former one's end means nothing here any more; the other's does.
+    world.end_representation(first).await;
+    world.end_representation(second).await;
+    world.until(|| party.lines(&name, 0), |lines| lines.iter().any(|l| l == "representation_ended")).await;
+    assert_eq!(nia.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
+    let lines = party.lines(&name, 0).await.unwrap();
+    assert_eq!(lines.iter().filter(|line| *line == "representation_ended").count(), 1);
+}

@@ -142,6 +142,16 @@ impl World {
         self.submit_represented(applicant, age, None).await
     }
 
+    /// The party of a case consented to a representative for it.
+    pub(crate) async fn appoint(&self, case: Uuid, representation: Uuid, representative: &Someone) {
+        let accepted = filings::RepresentationAccepted {
+            filing_id: case.to_string(),
+            representative: representative.account.to_string(),
+            ..Default::default()
+        };
+        append(&self.filing, representation, representation::Event::from(accepted)).await;
+    }
+
     /// The representative withdrew.
     pub(crate) async fn end_representation(&self, representation: Uuid) {
         let withdrawn = filings::RepresentationWithdrawn {};

@@ -1,5 +1,5 @@
-//! `docket filings`, `docket export`, `docket recall` and `docket abandon`: what one has begun, all that is in it, its way back, its
-//! end.
+//! `docket filings`, `docket export`, `docket appoint`, `docket recall` and `docket abandon`: what one has begun, all that is in it,
+//! who is to represent one in it, its way back, its end.
 use super::paper::Drafts;
 use super::{Refused, Session};
 use crate::client::{request, whole_file};
@@ -149,6 +149,31 @@ async fn download(drafts: &Drafts, name: &str) -> Result<Vec<u8>> {
     let (mut evidence, token) = (drafts.connection.evidence(), drafts.token().await.map_err(Refused::from)?);
     let parts = evidence.download_evidence(request(Some(&token), message)).await;
     Ok(whole_file(parts.map_err(Refused::from)?.into_inner()).await.map_err(Refused::from)?)
+}
+
+/// Asks for a representative for a filing that is there already, and says the code to hand over.
+pub async fn appoint(home: &Path, name: &str, teller: &Teller) -> Result<()> {
+    let (connection, token) = Session::resume(home).await?;
+    let (request_id, filing) = (Uuid::now_v7().to_string(), name.to_owned());
+    let message = pb::AppointRepresentativeRequest { request_id, filing };
+    let answer = connection.representations().appoint_representative(request(Some(&token), message)).await;
+    let answer = answer.map_err(Refused::from)?.into_inner();
+    let sought = answer.representation.context("representation")?;
+    if teller.is_json() {
+        teller.value(&json!({
+            "name": sought.name, "filing": sought.filing, "code": answer.code,
+            "valid_until_us": sought.valid_until_us,
+        }));
+        return Ok(());
+    }
+    teller.line(&format!(
+        "{}  hand this code to whom you want to represent you; it is good for 30 days",
+        answer.code
+    ));
+    teller.line(
+        "They enter an appearance with it on Form G-28. Read it with the same code, and consent or refuse.",
+    );
+    Ok(())
 }
 
 /// Withdraws the payment of what was sent and not paid, so that it is a draft again.

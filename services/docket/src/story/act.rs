@@ -76,12 +76,22 @@ pub enum Act {
         #[serde(default)]
         with: String,
     },
+    /// Asks for a representative for the filing at hand, and gets the code to hand over.
+    AppointRepresentative {},
     /// Enters an appearance on Form G-28.
     PrepareRepresentation {
         /// The client, a person of the story, who gets the code.
         of: String,
         /// The representative's answers.
         answers: toml::Table,
+        /// With the code that the client handed over, for the one filing.
+        #[serde(default)]
+        asked: bool,
+    },
+    /// Sees how the own representations stand.
+    SeeRepresentations {
+        /// Their states, newest first.
+        states: Vec<String>,
     },
     /// Looks at the appearance made for oneself, and consents.
     AcceptRepresentation {

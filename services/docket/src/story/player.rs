@@ -295,7 +295,9 @@ impl Player {
             | Act::BankPays {}
             | Act::PaymentComesBack {}
             | Act::DisputeIsWon {} => money::act(self, who, act).await,
-            Act::PrepareRepresentation { .. }
+            Act::AppointRepresentative {}
+            | Act::SeeRepresentations { .. }
+            | Act::PrepareRepresentation { .. }
             | Act::AcceptRepresentation { .. }
             | Act::RefuseRepresentation {}
             | Act::EndRepresentation {}

@@ -1,4 +1,5 @@
-//! Representation in a story: a representative appears, the client consents, looks at what was prepared, and it ends.
+//! Representation in a story: a client asks or not, a representative appears, the client consents, looks at what was prepared, and it
+//! ends.
 use super::act::Act;
 use super::party::{PATIENCE, call, wait_for};
 use super::player::{Answer, Player, command_id};
@@ -26,7 +27,9 @@ pub struct Appearance {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
 pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
     match act {
-        Act::PrepareRepresentation { of, answers } => prepare(player, who, of, answers).await,
+        Act::AppointRepresentative {} => appoint(player, who).await,
+        Act::PrepareRepresentation { of, answers, asked } => prepare(player, who, of, answers, *asked).await,
+        Act::SeeRepresentations { states } => see_representations(player, who, states).await,
         Act::AcceptRepresentation { answers } => accept(player, who, answers).await,
         Act::RefuseRepresentation {} => {
             let client_code = appearance(player, who)?.code;
@@ -102,16 +105,41 @@ fn typed_name(player: &Player, who: &str) -> anyhow::Result<String> {
     Ok(format!("{} {}", row.given_name, row.family_name).trim().to_owned())
 }
 
-async fn prepare(player: &mut Player, who: &str, of: &str, answers: &toml::Table) -> Answer {
+/// The client asks for a representative, and keeps the code to hand over.
+async fn appoint(player: &mut Player, who: &str) -> Answer {
+    let message = filings::AppointRepresentativeRequest { request_id: command_id(), filing: filing(player) };
+    let answer = call!(player, player.token(who)?, representations, appoint_representative, message)?;
+    let sought = answer.representation.context("representation")?;
+    let told = format!("{} for {}; the representative gets a code", sought.state, sought.filing);
+    let appearance = Appearance { name: sought.name, code: answer.code };
+    player.appearances.insert(who.to_owned(), appearance);
+    Ok(told)
+}
+
+async fn see_representations(player: &Player, who: &str, states: &[String]) -> Answer {
+    let message = filings::ListRepresentationsRequest {};
+    let answer = call!(player, player.token(who)?, representations, list_representations, message)?;
+    let seen: Vec<String> = answer.representations.into_iter().map(|one| one.state).collect();
+    if seen != states {
+        return Err(anyhow!("they are {seen:?}, not {states:?}").into());
+    }
+    Ok(format!("listed: {}", seen.join(", ")))
+}
+
+async fn prepare(player: &mut Player, who: &str, of: &str, answers: &toml::Table, asked: bool) -> Answer {
+    let appointment_code = if asked { appearance(player, of)?.code } else { String::new() };
     let message = filings::PrepareRepresentationRequest {
         request_id: command_id(),
         answers_json: serde_json::to_string(answers).context("answers")?,
         typed_name: typed_name(player, who)?,
+        appointment_code: appointment_code.clone(),
     };
     let answer = call!(player, player.token(who)?, representations, prepare_representation, message)?;
     let prepared = answer.representation.context("representation")?;
-    let told = format!("{} for {}; the client gets a code", prepared.state, prepared.forms.join(", "));
-    let appearance = Appearance { name: prepared.name, code: answer.client_code };
+    let gets = if asked { "the client has the code" } else { "the client gets a code" };
+    let told = format!("{} for {}; {gets}", prepared.state, prepared.forms.join(", "));
+    let code = if asked { appointment_code } else { answer.client_code };
+    let appearance = Appearance { name: prepared.name, code };
     player.appearances.insert(of.to_owned(), appearance);
     Ok(told)
 }

@@ -1,4 +1,5 @@
-//! `RepresentationService`: a representative appears, the client consents, either ends it.
+//! `RepresentationService`: a representative appears, the client consents, either ends it; what a client asks for, for a filing
+//! that is there already, is in `appointments`.
 
 use docket_eventlog::{Context, Loaded, Subjects};
 use docket_kernel::{Refusal, resource};
@@ -11,6 +12,7 @@ use serde_json::Value;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use super::appointments;
 use crate::aggregates::Representations;
 use crate::appearance::{self, Said, Side};
 use crate::desk::{Desk, full_name, id_in};
@@ -23,14 +25,22 @@ use crate::store::representations;
 pub(crate) struct RepresentationApi(pub(crate) Desk);
 
 /// An appearance that the caller may see.
-struct File {
+pub(super) struct File {
     id: Uuid,
     representation: Representation,
-    said: Said,
+    pub(super) said: Said,
 }
 
 #[tonic::async_trait]
 impl RepresentationService for RepresentationApi {
+    async fn appoint_representative(
+        &self,
+        request: Request<pb::AppointRepresentativeRequest>,
+    ) -> Result<Response<pb::AppointRepresentativeResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        Ok(Response::new(detached(async move { appointments::ask(&desk, &caller, request).await }).await?))
+    }
+
     async fn prepare_representation(
         &self,
         request: Request<pb::PrepareRepresentationRequest>,
@@ -121,7 +131,7 @@ pub(super) async fn client(desk: &Desk, caller: &Caller, id: Uuid, form: &str) -
 }
 
 /// The appearance that this very command was about before; the log compares the two requests.
-async fn repeated(desk: &Desk, context: &Context) -> Result<Option<Uuid>, ApiError> {
+pub(super) async fn repeated(desk: &Desk, context: &Context) -> Result<Option<Uuid>, ApiError> {
     let Some(id) = super::drafts::started_before(desk, context).await? else { return Ok(None) };
     desk.representations.execute(context, id, Subjects::NONE, |_| Ok(Vec::new())).await?;
     Ok(Some(id))
@@ -134,7 +144,13 @@ async fn with_code(desk: &Desk, code: &str) -> Result<Uuid, ApiError> {
 }
 
 /// Loads an appearance for an act of the caller and opens it.
-async fn open(desk: &Desk, caller: &Caller, action: &str, id: Uuid, code: &str) -> Result<File, ApiError> {
+pub(super) async fn open(
+    desk: &Desk,
+    caller: &Caller,
+    action: &str,
+    id: Uuid,
+    code: &str,
+) -> Result<File, ApiError> {
     let loaded = admit(desk, caller, action, id, code).await?;
     let said = Said::open(&desk.log, &loaded.events).await?;
     Ok(File { id, representation: loaded.state, said })
@@ -151,7 +167,7 @@ async fn admit(
     let loaded = desk.representations.load(id).await?;
     let (state, person) = (&loaded.state, caller.person()?.account);
     let mut relations = Vec::new();
-    if state.standing != Standing::Absent && state.representative == person {
+    if !matches!(state.standing, Standing::Absent | Standing::Sought) && state.representative == person {
         relations.push("representative");
     }
     if state.client == Some(person) {
@@ -174,10 +190,13 @@ async fn prepare(
     desk.collection(caller, "PrepareRepresentation")?;
     let id = match repeated(desk, &context).await? {
         Some(id) => id,
-        None => enter(desk, &context, account, &request).await?,
+        None if request.appointment_code.is_empty() => enter(desk, &context, account, &request).await?,
+        None => appointments::enter(desk, &context, account, &request).await?,
     };
     let file = open(desk, caller, "GetRepresentation", id, "").await?;
-    let client_code = file.said.code.clone();
+    // Who asked has the code already.
+    let asked = file.representation.filing.is_some();
+    let client_code = if asked { String::new() } else { file.said.code.clone() };
     Ok(pb::PrepareRepresentationResponse { representation: Some(view(desk, &file)?), client_code })
 }
 
@@ -188,34 +207,11 @@ async fn enter(
     account: Uuid,
     request: &pb::PrepareRepresentationRequest,
 ) -> Result<Uuid, ApiError> {
-    let form = desk.form(appearance::FORM)?;
-    let answers = appearance::normalised(form, Side::Representative, &request.answers_json)?;
-    let forms = appearance::forms(desk, &answers)?;
-    let said = Said {
-        representative: answers,
-        signed_by: request.typed_name.clone(),
-        code: appearance::new_code()?,
-        ..Said::default()
-    };
-    let now = desk.base.clock.now();
-    if let Some(refusal) = appearance::not_ready(desk, form, Side::Representative, &said, now) {
-        return Err(refusal.into());
-    }
-    representative_name(desk, account, &said).await?;
-    let (id, now_us) = (new_id(now), now.as_microsecond());
+    let (id, code) = (new_id(desk.base.clock.now()), appearance::new_code()?);
     let prepared = events::RepresentationPrepared {
-        representative: account.to_string(),
-        representative_kind: appearance::text_of(&said.representative, "rep_kind"),
-        forms,
-        edition: form.edition.to_string(),
-        code_hash: appearance::code_hash(&said.code),
-        valid_until_us: now_us + CODE_VALID_US,
-        signed_at_us: now_us,
-        catalogue_version: form.catalogue_version.clone(),
-        content_mac: appearance::content_mac(desk, id, form, &said),
-        answers_json: Value::Object(said.representative.clone()).to_string(),
-        typed_name: said.signed_by.clone(),
-        code: said.code.clone(),
+        code_hash: appearance::code_hash(&code),
+        code,
+        ..signed(desk, account, request, id).await?
     };
     let mut tx = docket_database::begin(&desk.base.pool).await?;
     let done = desk
@@ -230,10 +226,42 @@ async fn enter(
             .await?
             .ok_or_else(|| ApiError::unavailable("the log"));
     }
-    representations::insert(&mut tx, id, account, &prepared.code_hash, now_us).await?;
+    representations::insert(&mut tx, id, account, &prepared.code_hash, prepared.signed_at_us).await?;
     tx.commit().await?;
     desk.committed(&done.events);
     Ok(id)
+}
+
+/// What the representative signs, once it will do; without a code.
+pub(super) async fn signed(
+    desk: &Desk,
+    account: Uuid,
+    request: &pb::PrepareRepresentationRequest,
+    id: Uuid,
+) -> Result<events::RepresentationPrepared, ApiError> {
+    let form = desk.form(appearance::FORM)?;
+    let answers = appearance::normalised(form, Side::Representative, &request.answers_json)?;
+    let forms = appearance::forms(desk, &answers)?;
+    let said = Said { representative: answers, signed_by: request.typed_name.clone(), ..Said::default() };
+    let now = desk.base.clock.now();
+    if let Some(refusal) = appearance::not_ready(desk, form, Side::Representative, &said, now) {
+        return Err(refusal.into());
+    }
+    representative_name(desk, account, &said).await?;
+    let now_us = now.as_microsecond();
+    Ok(events::RepresentationPrepared {
+        representative: account.to_string(),
+        representative_kind: appearance::text_of(&said.representative, "rep_kind"),
+        forms,
+        edition: form.edition.to_string(),
+        valid_until_us: now_us + CODE_VALID_US,
+        signed_at_us: now_us,
+        catalogue_version: form.catalogue_version.clone(),
+        content_mac: appearance::content_mac(desk, id, form, &said),
+        answers_json: Value::Object(said.representative).to_string(),
+        typed_name: said.signed_by,
+        ..events::RepresentationPrepared::default()
+    })
 }
 
 /// A representative signs with the name proven for the account, which is the one in the answers.
@@ -288,9 +316,16 @@ async fn accept(
             content_mac: request.content_hash.clone(),
             answers_json: Value::Object(said.client.clone()).to_string(),
             typed_name: request.typed_name.clone(),
+            ..events::RepresentationAccepted::default()
         },
     };
-    write(desk, &context, id, Some(account), |state| representation::accept(state, consent.clone())).await?;
+    match file.representation.filing {
+        Some(filing) => appointments::stand(desk, &context, (id, filing), consent).await?,
+        None => {
+            let decide = |state: &Representation| representation::accept(state, consent.clone());
+            write(desk, &context, id, Some(account), decide).await?;
+        }
+    }
     view(desk, &open(desk, caller, "GetRepresentation", id, "").await?)
 }
 
@@ -344,16 +379,20 @@ async fn write(
 }
 
 /// Without its text.
-fn summary(file: &File) -> pb::Representation {
+pub(super) fn summary(file: &File) -> pb::Representation {
     let representation = &file.representation;
     pb::Representation {
         name: resource::name("representations", file.id),
         state: representation.standing.as_str().to_owned(),
-        representative: representation.representative.to_string(),
+        representative: Some(representation.representative)
+            .filter(|account| !account.is_nil())
+            .map(|account| account.to_string())
+            .unwrap_or_default(),
         client: representation.client.map(|client| client.to_string()).unwrap_or_default(),
         representative_kind: representation.representative_kind.clone(),
         forms: representation.forms.clone(),
         valid_until_us: representation.valid_until_us,
+        filing: representation.filing.map(|id| resource::name("filings", id)).unwrap_or_default(),
         erased: file.said.erased,
         ..pb::Representation::default()
     }
@@ -366,8 +405,9 @@ fn view(desk: &Desk, file: &File) -> Result<pb::Representation, ApiError> {
         text += "\n";
         text += &appearance::text(form, Side::Client, &file.said);
     }
+    let signed = file.representation.signed_at_us != 0;
     Ok(pb::Representation {
-        text: if file.said.erased { String::new() } else { text },
+        text: if file.said.erased || !signed { String::new() } else { text },
         content_hash: file.representation.content_mac.clone(),
         ..summary(file)
     })

@@ -10,11 +10,13 @@ use uuid::Uuid;
 use super::attached::Attached;
 use super::id;
 
+mod appointment;
 mod capacity;
 mod decide;
 mod helper;
 mod unsolicited;
 
+pub use appointment::{appoint, may_be_represented};
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity, Filer};
 pub(crate) use decide::already_attached;
 pub use decide::{
@@ -128,6 +130,8 @@ pub struct Signature {
     pub catalogue_version: String,
     /// As whom the signer signed.
     pub capacity: Capacity,
+    /// The appearance under which it was prepared.
+    pub representation: Option<Uuid>,
     /// Where the sealed object lies that has what was signed; empty where the event has it.
     pub sheet_key: String,
 }
@@ -181,7 +185,7 @@ pub struct Filing {
     pub continues: Option<Uuid>,
     /// The filing that took over this rejected one.
     pub continued_as: Option<Uuid>,
-    /// The appearance under which a representative prepares it.
+    /// The appearance under which a representative prepares it, or acts in its case.
     pub representation: Option<Uuid>,
     /// What the client says of it.
     pub review: Review,
@@ -230,6 +234,7 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             representation: Uuid::try_parse(&e.representation_id).ok(),
             ..filing
         },
+        Event::RepresentativeAppointed(e) => appointment::appointed(filing, e),
         Event::FilingReviewAsked(_) => Filing { review: Review::Asked, asked: (version, 0), ..filing },
         Event::FilingReviewReminded(e) => Filing { asked: (filing.asked.0, e.days), ..filing },
         Event::FilingReturned(_) => Filing { review: Review::Returned, ..filing },
@@ -346,6 +351,7 @@ fn signed(mut filing: Filing, e: &pb::FilingSigned) -> Filing {
         signed_at_us: e.signed_at_us,
         catalogue_version: e.catalogue_version.clone(),
         capacity: Capacity::of_event(&e.capacity),
+        representation: filing.representation,
         sheet_key: e.sheet_key.clone(),
     };
     let helpers = helper::without_codes(std::mem::take(&mut filing.helpers));

@@ -19,7 +19,7 @@ use super::filing::{
     self, Capacity, Checked, EditionChange, Ending, Fee, Filer, Filing, HelperCode, HelperRole, HelperSign,
     MOST_FILES, Overtaken, Phase, Review, Settled, Sign, Standing, Start, WaiverAsked,
 };
-use super::representation::{self, Consent, Representation};
+use super::representation::{self, Consent, Replacement, Representation};
 use super::{package, response};
 use crate::aggregates::{Filings, Packages, Representations, Responses};
 
@@ -56,7 +56,12 @@ const PACKAGE: Fold<PackageEvent, package::Package> = Fold {
 const REPRESENTATION: Fold<RepresentationEvent, Representation> = Fold {
     evolve: Representations::evolve,
     seen: |representation| representation,
-    life: &["representation.prepared.v1", "representation.accepted.v1", "representation.withdrawn.v1"],
+    life: &[
+        "representation.sought.v1",
+        "representation.prepared.v1",
+        "representation.accepted.v1",
+        "representation.withdrawn.v1",
+    ],
     changes_nothing: &[],
 };
 
@@ -88,6 +93,7 @@ fn any_events_of_this_service_obey_the_laws_of_a_fold() {
 #[derive(Debug, Clone)]
 enum Command {
     Start { represented: bool },
+    Appoint { pending: bool },
     AskReview { current: bool },
     GiveBack,
     Approve { current: bool },
@@ -127,6 +133,7 @@ fn command() -> impl Strategy<Value = Command> {
     let mostly = || prop::bool::weighted(0.9);
     prop_oneof![
         2 => any::<bool>().prop_map(|represented| Start { represented }),
+        1 => any::<bool>().prop_map(|pending| Appoint { pending }),
         3 => mostly().prop_map(|current| AskReview { current }),
         1 => Just(GiveBack),
         3 => mostly().prop_map(|current| Approve { current }),
@@ -197,6 +204,9 @@ fn checked(filing: &Filing, current: bool) -> Checked {
 fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::Start { represented } => filing::start(filing, a_start(*represented)),
+        Command::Appoint { pending } => {
+            filing::appoint(filing, *pending, Uuid::from_u128(u128::from(filing.version)), Uuid::from_u128(6))
+        }
         Command::AskReview { current } => filing::ask_review(filing, &checked(filing, *current)),
         Command::GiveBack => filing::give_back(filing, "the date is wrong".into(), Some(Uuid::from_u128(6))),
         Command::Approve { current } => {
@@ -392,6 +402,13 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         }
         Event::DraftAbandoned(_) => assert!(before.open().is_ok() && after.is_gone()),
         Event::FeeShown(_) => assert_eq!(before.phase, after.phase),
+        Event::RepresentativeAppointed(_) => {
+            let open = before.open().is_ok();
+            assert!(open || before.phase == Phase::Accepted);
+            assert_eq!((after.content_version, &after.fee), (before.content_version, &before.fee));
+            assert!(!open || (after.signature.is_none() && after.review == Review::None));
+            assert!(open || (&after.signature, after.phase) == (&before.signature, before.phase));
+        }
         Event::FilingReviewAsked(_) => assert!(before.representation.is_some() && before.open().is_ok()),
         Event::FilingReturned(_) => assert!(matches!(before.review, Review::Asked | Review::Approved(_))),
         Event::FilingApproved(approved) => assert_eq!(approved.content_mac, now),
@@ -456,7 +473,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
 
 #[test]
 fn whatever_is_decided_for_a_filing_folds() {
-    FILING.decided_lives(28, command(), decide, holds);
+    FILING.decided_lives(31, command(), decide, holds);
 }
 
 /// Nothing joins a package that was sent and not taken back, nothing is in it twice, and what is paid is the sum of what each costs.
@@ -513,6 +530,23 @@ fn whatever_is_decided_for_a_package_folds() {
 /// Nobody represents without the client's consent, given with the code, in time, to what was shown; an end is an end.
 #[test]
 fn whatever_is_decided_for_a_representation_folds() {
+    let sought = || pb::RepresentationSought {
+        client: Uuid::from_u128(3).to_string(),
+        filing_id: Uuid::from_u128(1).to_string(),
+        code_hash: vec![1; 32],
+        valid_until_us: 1_000,
+        form: "N-400".into(),
+        ..Default::default()
+    };
+    let answered = |right: &[bool]| pb::RepresentationPrepared {
+        representative: Uuid::from_u128(if right[0] { 6 } else { 3 }).to_string(),
+        code_hash: vec![u8::from(right[1]); 32],
+        valid_until_us: 1_000,
+        signed_at_us: if right[2] { 999 } else { 1_000 },
+        forms: vec![if right[3] { "N-400" } else { "I-90" }.into()],
+        content_mac: vec![2; 32],
+        ..Default::default()
+    };
     let prepared = || pb::RepresentationPrepared {
         representative: Uuid::from_u128(6).to_string(),
         code_hash: vec![1; 32],
@@ -532,26 +566,42 @@ fn whatever_is_decided_for_a_representation_folds() {
             ..Default::default()
         },
     };
-    let command = (0_u8..6, prop::collection::vec(prop::bool::weighted(0.9), 5));
+    let replacement = |ends| Replacement { by: Uuid::from_u128(9), filing: Uuid::from_u128(1), ends };
+    let command = (0_u8..10, prop::collection::vec(prop::bool::weighted(0.9), 5));
     REPRESENTATION.decided_lives(
-        5,
+        7,
         command,
         |state, (number, right)| match number {
             0 => representation::prepare(state, prepared()),
             1 | 2 => representation::accept(state, consent(right)),
             3 => representation::refuse(state, &[u8::from(right[1]); 32], Uuid::from_u128(3), 999),
             4 => representation::withdraw(state),
+            5 => Ok(representation::replace(state, replacement(right[0]))),
+            6 => representation::seek(state, sought()),
+            7 | 8 => representation::prepare_for(state, answered(right)),
             _ => representation::end(state),
         },
         |before, event, after| match event {
-            RepresentationEvent::RepresentationPrepared(_) => {
+            RepresentationEvent::RepresentationSought(_) => {
                 assert_eq!(before.standing, representation::Standing::Absent);
+            }
+            RepresentationEvent::RepresentationPrepared(prepared) => {
+                let sought = before.standing == representation::Standing::Sought;
+                assert!(sought || before.standing == representation::Standing::Absent);
+                assert_eq!((before.client, before.filing), (after.client, after.filing));
+                assert!(!sought || (prepared.signed_at_us < 1_000 && prepared.forms == ["N-400"]));
+                assert_ne!(after.client, Some(after.representative));
+            }
+            RepresentationEvent::RepresentationReplaced(replaced) => {
+                assert_eq!(before.standing, representation::Standing::Active);
+                assert_eq!(after.standing == representation::Standing::Replaced, replaced.ended);
             }
             RepresentationEvent::RepresentationAccepted(accepted) => {
                 assert!(
                     before.standing == representation::Standing::Prepared && accepted.signed_at_us < 1_000
                 );
                 assert_ne!(after.client, Some(before.representative));
+                assert!(before.client.is_none_or(|asked| after.client == Some(asked)));
             }
             RepresentationEvent::RepresentationRefused(_) => {
                 assert_eq!(before.standing, representation::Standing::Prepared);
@@ -563,7 +613,8 @@ fn whatever_is_decided_for_a_representation_folds() {
                 ));
             }
             RepresentationEvent::RepresentationEnded(_) => {
-                assert_eq!(before.standing, representation::Standing::Active);
+                let active = before.standing == representation::Standing::Active;
+                assert!(active || before.filing.is_some());
             }
         },
     );

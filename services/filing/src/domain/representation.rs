@@ -1,4 +1,5 @@
-//! The appearance of a representative (Form G-28): prepared, consented to, ended (8 CFR 292.4, 292.5).
+//! The appearance of a representative (Form G-28): sought by the client or not, prepared, consented to, ended or replaced
+//! (8 CFR 292.4, 292.5).
 
 use docket_kernel::Refusal;
 use docket_proto::events::representation::Event;
@@ -16,6 +17,8 @@ pub enum Standing {
     /// It was never entered.
     #[default]
     Absent,
+    /// The client asked for it, for a filing that is there already.
+    Sought,
     /// Signed by the representative; waits for the client.
     Prepared,
     /// The client consented.
@@ -26,6 +29,8 @@ pub enum Standing {
     Withdrawn,
     /// The client ended it.
     Ended,
+    /// The client consented to another one in its place.
+    Replaced,
 }
 
 impl Standing {
@@ -33,11 +38,13 @@ impl Standing {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Absent => "absent",
+            Self::Sought => "sought",
             Self::Prepared => "prepared",
             Self::Active => "active",
             Self::Refused => "refused",
             Self::Withdrawn => "withdrawn",
             Self::Ended => "ended",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -49,8 +56,10 @@ pub struct Representation {
     pub standing: Standing,
     /// Account of the representative.
     pub representative: Uuid,
-    /// Account of the client; none before consent.
+    /// Account of the client; none before consent where the client had not asked.
     pub client: Option<Uuid>,
+    /// The one filing it is for; none where it is for all that is begun under it.
+    pub filing: Option<Uuid>,
     /// What sort of representative it is.
     pub representative_kind: String,
     /// Forms it is for.
@@ -68,10 +77,20 @@ pub struct Representation {
 /// Folds one event.
 pub fn evolve(representation: Representation, event: &Event) -> Representation {
     match event {
+        Event::RepresentationSought(e) => Representation {
+            standing: Standing::Sought,
+            client: Some(id(&e.client)),
+            filing: Some(id(&e.filing_id)),
+            forms: vec![e.form.clone()],
+            code_hash: e.code_hash.clone(),
+            valid_until_us: e.valid_until_us,
+            ..representation
+        },
         Event::RepresentationPrepared(e) => Representation {
             standing: Standing::Prepared,
             representative: id(&e.representative),
-            client: None,
+            client: representation.client,
+            filing: representation.filing,
             representative_kind: e.representative_kind.clone(),
             forms: e.forms.clone(),
             code_hash: e.code_hash.clone(),
@@ -89,30 +108,52 @@ pub fn evolve(representation: Representation, event: &Event) -> Representation {
             Representation { standing: Standing::Withdrawn, ..representation }
         }
         Event::RepresentationEnded(_) => Representation { standing: Standing::Ended, ..representation },
+        Event::RepresentationReplaced(e) if e.ended => {
+            Representation { standing: Standing::Replaced, ..representation }
+        }
+        Event::RepresentationReplaced(_) => representation,
     }
 }
 
 impl Representation {
-    /// Whether the form is among those it is for.
+    /// Whether a filing of this form may be begun under it.
     pub fn covers(&self, form: &str) -> Result<(), Refusal> {
-        if self.forms.iter().any(|covered| covered == form) {
+        let refusal = if self.filing.is_some() {
+            Refusal::state("OUTSIDE_APPEARANCE", "This appearance is for one filing only.")
+        } else if self.forms.iter().any(|covered| covered == form) {
             return Ok(());
-        }
-        Err(Refusal::state(
-            "OUTSIDE_APPEARANCE",
-            format!("This appearance is for: {}.", self.forms.join(", ")),
-        )
-        .way_out("Enter another appearance on Form G-28 for this form, and let the client consent to it.")
-        .field("form"))
+        } else {
+            Refusal::state(
+                "OUTSIDE_APPEARANCE",
+                format!("This appearance is for: {}.", self.forms.join(", ")),
+            )
+        };
+        Err(refusal
+            .way_out("Enter another appearance on Form G-28 for this form, and let the client consent to it.")
+            .field("form"))
     }
 
     /// Whether the code with this hash still opens it.
     pub fn opens(&self, code_hash: &[u8], now_us: i64) -> bool {
-        self.standing == Standing::Prepared && self.code_hash == code_hash && now_us < self.valid_until_us
+        let waits = matches!(self.standing, Standing::Sought | Standing::Prepared);
+        waits && self.code_hash == code_hash && now_us < self.valid_until_us
     }
 
-    fn waiting(&self, code_hash: &[u8], now_us: i64) -> Result<(), Refusal> {
-        if self.opens(code_hash, now_us) { Ok(()) } else { Err(code_unknown()) }
+    /// Whether it waits for what this client says; where one had asked, for nobody else's word.
+    fn waiting(&self, code_hash: &[u8], client: Uuid, now_us: i64) -> Result<(), Refusal> {
+        if !self.opens(code_hash, now_us) || self.client.is_some_and(|asked| asked != client) {
+            return Err(code_unknown());
+        }
+        if self.standing == Standing::Sought {
+            return Err(Refusal::state(
+                "APPEARANCE_NOT_SIGNED",
+                "Nobody has entered an appearance with this code yet.",
+            )
+            .way_out(
+                "Give the code to the person who is to represent you, and wait until they have signed.",
+            ));
+        }
+        Ok(())
     }
 
     fn active(&self) -> Result<(), Refusal> {
@@ -139,14 +180,78 @@ pub(crate) fn code_unknown() -> Refusal {
     .way_out("Ask your representative for the code, or for a new one.")
 }
 
+/// The refusal of a code of a client that opens nothing, whatever the reason.
+pub(crate) fn appointment_unknown() -> Refusal {
+    Refusal::invalid(
+        "appointment_code",
+        "CODE_UNKNOWN",
+        "This code opens nothing: it was used, has run out after 30 days, or is mistyped (10 letters and digits, XXXXX-XXXXX).",
+    )
+    .way_out("Ask your client for the code, or for a new one.")
+}
+
+/// Asks, as the client, for a representative for a filing that is there already.
+pub fn seek(
+    representation: &Representation,
+    sought: pb::RepresentationSought,
+) -> Result<Vec<Event>, Refusal> {
+    absent(representation)?;
+    Ok(vec![sought.into()])
+}
+
+/// Whether this person may answer with an appearance to a client who asked; gives the filing it is for.
+pub fn may_answer(
+    representation: &Representation,
+    code_hash: &[u8],
+    representative: Uuid,
+    now_us: i64,
+) -> Result<Uuid, Refusal> {
+    let sought = representation.standing == Standing::Sought && representation.opens(code_hash, now_us);
+    let filing = representation.filing.filter(|_| sought).ok_or_else(appointment_unknown)?;
+    if representation.client == Some(representative) {
+        return Err(own_client());
+    }
+    Ok(filing)
+}
+
+/// Enters an appearance, that the edge found complete, for the one filing for which the client asked.
+pub fn prepare_for(
+    representation: &Representation,
+    prepared: pb::RepresentationPrepared,
+) -> Result<Vec<Event>, Refusal> {
+    may_answer(representation, &prepared.code_hash, id(&prepared.representative), prepared.signed_at_us)?;
+    if prepared.forms != representation.forms {
+        return Err(Refusal::invalid(
+            "matters",
+            "OUTSIDE_APPOINTMENT",
+            format!(
+                "The client asks for this filing alone: name {} and nothing else.",
+                representation.forms.join(", ")
+            ),
+        )
+        .way_out("Enter an appearance of its own for other forms, and let the client consent to it."));
+    }
+    Ok(vec![prepared.into()])
+}
+
+fn own_client() -> Refusal {
+    Refusal::state("OWN_CLIENT", "Nobody represents themselves: file in your own name.")
+        .way_out("The client consents from an account of their own.")
+}
+
+fn absent(representation: &Representation) -> Result<(), Refusal> {
+    if representation.standing == Standing::Absent {
+        return Ok(());
+    }
+    Err(Refusal::exists("REPRESENTATION_EXISTS", "There is already an appearance with this id."))
+}
+
 /// Enters an appearance that the edge found complete.
 pub fn prepare(
     representation: &Representation,
     prepared: pb::RepresentationPrepared,
 ) -> Result<Vec<Event>, Refusal> {
-    if representation.standing != Standing::Absent {
-        return Err(Refusal::exists("REPRESENTATION_EXISTS", "There is already an appearance with this id."));
-    }
+    absent(representation)?;
     Ok(vec![prepared.into()])
 }
 
@@ -169,10 +274,9 @@ pub struct Consent {
 
 /// Records the client's consent (8 CFR 292.4(a): signed by both).
 pub fn accept(representation: &Representation, consent: Consent) -> Result<Vec<Event>, Refusal> {
-    representation.waiting(&consent.code_hash, consent.accepted.signed_at_us)?;
+    representation.waiting(&consent.code_hash, consent.client, consent.accepted.signed_at_us)?;
     if representation.representative == consent.client {
-        return Err(Refusal::state("OWN_CLIENT", "Nobody represents themselves: file in your own name.")
-            .way_out("The client consents from an account of their own."));
+        return Err(own_client());
     }
     if representation.content_mac != consent.shown_mac {
         return Err(Refusal::state("CONTENT_CHANGED", "This is not the appearance that was shown.")
@@ -198,7 +302,7 @@ pub fn refuse(
     client: Uuid,
     now_us: i64,
 ) -> Result<Vec<Event>, Refusal> {
-    representation.waiting(code_hash, now_us)?;
+    representation.waiting(code_hash, client, now_us)?;
     Ok(vec![pb::RepresentationRefused { client: client.to_string() }.into()])
 }
 
@@ -210,8 +314,39 @@ pub fn withdraw(representation: &Representation) -> Result<Vec<Event>, Refusal> 
     Ok(vec![pb::RepresentationWithdrawn {}.into()])
 }
 
-/// Ends it for the client.
+/// Ends it for the client; one that the client asked for and did not consent to is taken back.
 pub fn end(representation: &Representation) -> Result<Vec<Event>, Refusal> {
-    representation.active()?;
+    let asked = matches!(representation.standing, Standing::Sought | Standing::Prepared);
+    if !asked || representation.filing.is_none() {
+        representation.active()?;
+    }
     Ok(vec![pb::RepresentationEnded {}.into()])
+}
+
+/// What takes the place of an appearance in a filing.
+#[derive(Debug, Clone, Copy)]
+pub struct Replacement {
+    /// The appearance that stands now.
+    pub by: Uuid,
+    /// The filing.
+    pub filing: Uuid,
+    /// Whether nothing else rests on the one that stood before.
+    pub ends: bool,
+}
+
+/// Lets another stand in its place; nothing where it stands no longer.
+pub fn replace(representation: &Representation, replacement: Replacement) -> Vec<Event> {
+    let (Standing::Active, Some(client)) = (representation.standing, representation.client) else {
+        return Vec::new();
+    };
+    vec![
+        pb::RepresentationReplaced {
+            filing_id: replacement.filing.to_string(),
+            representation_id: replacement.by.to_string(),
+            representative: representation.representative.to_string(),
+            client: client.to_string(),
+            ended: replacement.ends,
+        }
+        .into(),
+    ]
 }

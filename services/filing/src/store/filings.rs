@@ -125,3 +125,15 @@ pub(crate) async fn is_pending(pool: &PgPool, filing: Uuid) -> Result<bool> {
     let pending = sqlx::query_scalar!("SELECT pending FROM filing WHERE filing_id = $1", filing);
     Ok(pending.fetch_optional(pool).await?.unwrap_or(false))
 }
+
+/// Notes the appearance that stands for the filing from here on.
+pub(crate) async fn set_representation(
+    tx: &mut PgConnection,
+    filing: Uuid,
+    representation: Uuid,
+) -> Result<()> {
+    let row =
+        sqlx::query!("UPDATE filing SET representation_id = $2 WHERE filing_id = $1", filing, representation);
+    row.execute(tx).await?;
+    Ok(())
+}

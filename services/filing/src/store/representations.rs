@@ -27,6 +27,40 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// Writes the row of an appearance that a client asked for.
+pub(crate) async fn insert_sought(
+    tx: &mut PgConnection,
+    id: Uuid,
+    (client, filing): (Uuid, Uuid),
+    code_hash: &[u8],
+    asked_at_us: i64,
+) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO representation (representation_id, client, asked_for, code_hash, standing, prepared_at_us)
+         VALUES ($1, $2, $3, $4, 'sought', $5) ON CONFLICT (representation_id) DO NOTHING",
+        id,
+        client,
+        filing,
+        code_hash,
+        asked_at_us
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Notes who entered the appearance that a client had asked for.
+pub(crate) async fn set_representative(tx: &mut PgConnection, id: Uuid, representative: Uuid) -> Result<()> {
+    sqlx::query!(
+        "UPDATE representation SET standing = 'prepared', representative = $2 WHERE representation_id = $1",
+        id,
+        representative
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Notes where it stands; the client is kept once known.
 pub(crate) async fn set(tx: &mut PgConnection, id: Uuid, standing: &str, client: Option<Uuid>) -> Result<()> {
     sqlx::query!(
@@ -73,11 +107,21 @@ pub(crate) async fn represents(pool: &PgPool, person: Uuid, filing: Uuid) -> Res
 /// The appearance that stands for a filing, with the account of its representative.
 pub(crate) async fn standing(db: impl PgExecutor<'_>, filing: Uuid) -> Result<Option<(Uuid, Uuid)>> {
     let row = sqlx::query!(
-        r#"SELECT representation_id AS "representation_id!", representative FROM filing JOIN representation USING (representation_id)
+        r#"SELECT representation_id AS "representation_id!", representative AS "representative!" FROM filing JOIN representation USING (representation_id)
          WHERE filing_id = $1 AND standing = 'active'"#,
         filing
     )
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| (row.representation_id, row.representative)))
+}
+
+/// Whether an appearance stands for other filings than this one, that have not ended as drafts.
+pub(crate) async fn has_others(db: impl PgExecutor<'_>, id: Uuid, but: Uuid) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM filing WHERE representation_id = $1 AND filing_id <> $2 AND NOT gone) AS "found!""#,
+        id,
+        but
+    );
+    found.fetch_one(db).await
 }

@@ -4,6 +4,7 @@
 mod access;
 mod again;
 mod answers;
+mod appointed;
 mod clamd;
 mod client;
 mod copies;

@@ -13,7 +13,7 @@ use crate::keep::abandon;
 use crate::shared::{answers, petition};
 use crate::world::{World, bad_fields, fee_settled, payment_withdrawn, reason};
 
-fn attorney() -> Value {
+pub(crate) fn attorney() -> Value {
     json!({
         "rep_family": "Adeyemi", "rep_given": "Obi", "rep_phone": "+1 212 555 0188", "rep_email": "obi@example.test",
         "rep_address": { "line1": "9 Imaginary Plaza", "city": "New York", "state": "NY", "postal_code": "10007", "country": "US" },
@@ -22,7 +22,7 @@ fn attorney() -> Value {
     })
 }
 
-fn client(given: &str, family: &str) -> Value {
+pub(crate) fn client(given: &str, family: &str) -> Value {
     json!({
         "client_role": "applicant", "client_family_name": family, "client_given_name": given, "client_other_names_used": false,
         "client_day_phone": "+1 212 555 0129", "client_email": "client@example.test",
@@ -37,20 +37,26 @@ impl Client {
             request_id: Uuid::now_v7().to_string(),
             answers_json: answers.to_string(),
             typed_name: "Obi Adeyemi".into(),
+            ..Default::default()
         };
         let mut client = self.representations.clone();
         let answer = client.prepare_representation(with_token(request, &self.token)).await?;
         Ok(answer.into_inner())
     }
 
-    async fn seen_with(&self, code: &str) -> Result<pb::Representation, Status> {
+    pub(crate) async fn seen_with(&self, code: &str) -> Result<pb::Representation, Status> {
         let request = pb::GetRepresentationRequest { name: String::new(), client_code: code.into() };
         let answer =
             self.representations.clone().get_representation(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().representation.expect("an appearance"))
     }
 
-    async fn consent(&self, code: &str, answers: &Value, name: &str) -> Result<pb::Representation, Status> {
+    pub(crate) async fn consent(
+        &self,
+        code: &str,
+        answers: &Value,
+        name: &str,
+    ) -> Result<pb::Representation, Status> {
         let seen = self.seen_with(code).await?;
         let request = pb::AcceptRepresentationRequest {
             request_id: Uuid::now_v7().to_string(),
@@ -112,7 +118,7 @@ impl Client {
         Ok(answer.into_inner().representation.expect("an appearance"))
     }
 
-    async fn end(&self, name: &str) -> Result<pb::Representation, Status> {
+    pub(crate) async fn end(&self, name: &str) -> Result<pb::Representation, Status> {
         let request =
             pb::EndRepresentationRequest { request_id: Uuid::now_v7().to_string(), name: name.into() };
         let mut client = self.representations.clone();
@@ -120,7 +126,7 @@ impl Client {
         Ok(answer.into_inner().representation.expect("an appearance"))
     }
 
-    async fn represented(&self) -> Vec<pb::Representation> {
+    pub(crate) async fn represented(&self) -> Vec<pb::Representation> {
         let request = with_token(pb::ListRepresentationsRequest {}, &self.token);
         let answer = self.representations.clone().list_representations(request).await.expect("a list");
         answer.into_inner().representations

@@ -206,6 +206,7 @@ impl NoticeKind {
             Event::CertificateIssued(_) => Self::CitizenshipCertificateReady,
             Event::CaseOpened(_)
             | Event::RepresentationActivated(_)
+            | Event::CaseRepresentationReplaced(_)
             | Event::FeeWaiverGranted(_)
             | Event::FeeWaiverRefused(_)
             | Event::CaseAddressChanged(_)

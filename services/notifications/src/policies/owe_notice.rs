@@ -47,6 +47,12 @@ impl Subscriber for OweNotice {
             Event::CaseAssigned(assigned) => {
                 matter::assigned(tx, case, account(&assigned.officer)?).await?;
             }
+            Event::RepresentationActivated(e) => {
+                matter::represented_by(tx, case, account(&e.representative)?).await?;
+            }
+            Event::CaseRepresentationReplaced(e) => {
+                matter::represented_by(tx, case, account(&e.representative)?).await?;
+            }
             Event::CaseRepresentationEnded(_) => matter::represented_no_more(tx, case).await?,
             _ => {}
         }

@@ -1,12 +1,13 @@
-//! When something happens to a draft that somebody must know who is not looking, then they are sent a mail: it will be
+//! When something happens to a filing that somebody must know who is not looking, then they are sent a mail: a draft will be
 //! deleted, it was deleted, it waits to be looked at, it still does, it was given back or approved, an approval or a signature no
-//! longer stands.
+//! longer stands; whom the client asked to represent them has signed, stands for it, or stands no longer.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use docket_eventlog::Recorded;
 use docket_proto::events::filing::Event;
+use docket_proto::events::representation::Event as RepresentationEvent;
 use docket_service::{ApplyError, Base, Subscriber};
 use sqlx::PgConnection;
 use tokio::sync::Notify;
@@ -23,7 +24,7 @@ pub(crate) struct TellPreparers {
 #[async_trait]
 impl Subscriber for TellPreparers {
     fn categories(&self) -> &'static [&'static str] {
-        &["filing"]
+        &["filing", "representation"]
     }
 
     fn rows_only(&self) -> bool {
@@ -31,6 +32,15 @@ impl Subscriber for TellPreparers {
     }
 
     async fn apply(&self, tx: &mut PgConnection, recorded: &Recorded) -> Result<(), ApplyError> {
+        if recorded.stream.category() == "representation" {
+            for (alert, account) in represented(&recorded.decode()?) {
+                let Ok(account) = Uuid::try_parse(&account) else { continue };
+                let occasion = recorded.event_id.to_string();
+                let told = (alert, occasion.as_str());
+                delivery::queue_about_draft(tx, recorded, account, told, self.base.clock.now()).await?;
+            }
+            return Ok(());
+        }
         let event: Event = recorded.decode()?;
         let (occasion, tells) = told(&event);
         // Where nothing else is said of it, the event is an occasion of its own.
@@ -45,6 +55,25 @@ impl Subscriber for TellPreparers {
 
     async fn after_commit(&self, _event: &Recorded) {
         self.mail.notify_one();
+    }
+}
+
+/// Who is told by which mail of an appearance for a filing that was there already; an empty account is nobody.
+fn represented(event: &RepresentationEvent) -> Vec<(&'static str, String)> {
+    match event {
+        RepresentationEvent::RepresentationPrepared(e) => vec![("appearance_signed", e.client.clone())],
+        RepresentationEvent::RepresentationAccepted(e) => {
+            vec![("representative_appointed", e.representative.clone())]
+        }
+        RepresentationEvent::RepresentationReplaced(e) => {
+            let former = ("representative_replaced", e.representative.clone());
+            vec![former, ("clients_representative_replaced", e.client.clone())]
+        }
+        // Whoever did these knows of them; of what they mean in a case, a notice tells.
+        RepresentationEvent::RepresentationSought(_)
+        | RepresentationEvent::RepresentationRefused(_)
+        | RepresentationEvent::RepresentationWithdrawn(_)
+        | RepresentationEvent::RepresentationEnded(_) => Vec::new(),
     }
 }
 

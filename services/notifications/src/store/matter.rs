@@ -95,6 +95,29 @@ pub(crate) async fn assigned(tx: &mut PgConnection, case: Uuid, officer: Uuid) -
         .map(drop)
 }
 
+/// Somebody acts for the party, in place of whoever did; what the party was told before is told them too.
+pub(crate) async fn represented_by(
+    tx: &mut PgConnection,
+    case: Uuid,
+    representative: Uuid,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE matter SET representative = $2 WHERE case_id = $1", case, representative)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query!(
+        "INSERT INTO notice (notice_id, account_id, case_id, notice_kind, official_name, posted_at_us,
+             served_on_date, object_key, size_bytes)
+         SELECT notice_id, $2, case_id, notice_kind, official_name, posted_at_us, served_on_date, object_key, size_bytes
+         FROM notice JOIN matter USING (case_id) WHERE case_id = $1 AND notice.account_id = matter.account_id
+         ON CONFLICT (notice_id, account_id) DO NOTHING",
+        case,
+        representative
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
 /// Nobody acts for the party any more.
 pub(crate) async fn represented_no_more(tx: &mut PgConnection, case: Uuid) -> sqlx::Result<()> {
     sqlx::query!("UPDATE matter SET representative = NULL WHERE case_id = $1", case)

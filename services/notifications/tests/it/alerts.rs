@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use docket_proto::case_status::events::v1 as cases;
 use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
@@ -201,5 +202,64 @@ async fn a_client_is_reminded_each_time_and_both_are_told_when_what_was_signed_r
     let mails = world.wait_for_mails("obi@example.test", 1).await;
     let text = world.mail_text(&mails[0]).await;
     assert_eq!(text["subject"], "A form that your client signed or agreed with has changed");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_represents_a_client_now_and_no_longer_is_told_to_all_and_the_new_one_finds_the_notices() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let mut obi = world.person(server.channel(), "obi@example.test", "en");
+    let mut nia = world.person(server.channel(), "nia@example.test", "es");
+    let case = world.accepted_case(&ana).await;
+    ana.wait_for_notice(case, "receipt").await;
+    let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
+    let activated = cases::RepresentationActivated {
+        representation_id: first.to_string(),
+        representative: obi.account.to_string(),
+    };
+    world.happens(case, activated.into()).await;
+    obi.wait_for_notice(case, "receipt").await;
+
+    let prepared = pb::RepresentationPrepared { client: ana.account.to_string(), ..Default::default() };
+    let accepted = pb::RepresentationAccepted {
+        filing_id: case.to_string(),
+        representative: nia.account.to_string(),
+        ..Default::default()
+    };
+    let replaced = pb::RepresentationReplaced {
+        filing_id: case.to_string(),
+        representation_id: second.to_string(),
+        representative: obi.account.to_string(),
+        client: ana.account.to_string(),
+        ended: true,
+    };
+    // One that is for all that is begun under it tells nobody: both are there.
+    world.happens_to_appearance(Uuid::now_v7(), pb::RepresentationPrepared::default().into()).await;
+    world.happens_to_appearance(Uuid::now_v7(), pb::RepresentationAccepted::default().into()).await;
+    world.happens_to_appearance(second, prepared.into()).await;
+    world.happens_to_appearance(second, accepted.into()).await;
+    world.happens_to_appearance(first, replaced.into()).await;
+    let replaced = cases::CaseRepresentationReplaced {
+        representation_id: second.to_string(),
+        representative: nia.account.to_string(),
+        former_representation_id: first.to_string(),
+        former_representative: obi.account.to_string(),
+    };
+    world.happens(case, replaced.into()).await;
+    nia.wait_for_notice(case, "receipt").await;
+    assert!(obi.notices(case).await.is_empty(), "who acts no longer finds nothing");
+    assert_eq!(ana.notices(case).await.len(), 1, "nobody is told that nobody represents them");
+    for (person, alerts) in [
+        (&mut ana, &["appearance_signed", "clients_representative_replaced", "filing_accepted"][..]),
+        (&mut obi, &["representative_replaced"]),
+        (&mut nia, &["representative_appointed"]),
+    ] {
+        let told = person.wait_for_deliveries("handed_over", alerts.len()).await;
+        let mut names: Vec<&str> = told.iter().map(|one| one.alert.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, alerts);
+    }
     server.stop().await.unwrap();
 }

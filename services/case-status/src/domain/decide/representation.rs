@@ -1,4 +1,5 @@
-//! Who acts for the party: the office takes an appearance with the filing, and it ends when either side says so.
+//! Who acts for the party: the office takes an appearance with the filing or later, another takes its place, and it ends when
+//! either side says so.
 
 use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
@@ -16,6 +17,30 @@ pub(super) fn activate(case: &Case) -> Option<Event> {
         }
         .into(),
     )
+}
+
+/// The party appointed a representative for the case, in place of another where one acted: never do two act at once, and no due
+/// date moves (8 CFR 292.4(a)). A filing that has no case yet brings the appearance with it.
+///
+/// # Errors
+/// None.
+pub fn appoint_representative(case: &Case, representation: Uuid, representative: Uuid) -> Decision {
+    let acts_already = case.appearance.is_some_and(|acting| acting.representation == representation);
+    if !case.exists() || case.stage == Stage::Rejected || acts_already {
+        return Ok(Vec::new());
+    }
+    let (representation_id, representative) = (representation.to_string(), representative.to_string());
+    let event: Event = match case.appearance {
+        None => pb::RepresentationActivated { representation_id, representative }.into(),
+        Some(former) => pb::CaseRepresentationReplaced {
+            representation_id,
+            representative,
+            former_representation_id: former.representation.to_string(),
+            former_representative: former.representative.to_string(),
+        }
+        .into(),
+    };
+    Ok(vec![event])
 }
 
 /// The representation ended: nobody acts for the party any more, and no due date moves (8 CFR 292.4(a); lifecycle 41).

@@ -1,9 +1,9 @@
-//! A representative acts from the acceptance on, until either side ends it.
+//! A representative acts from the acceptance on or from when the party appointed them, until either side ends it or another comes.
 
 use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
-use crate::domain::decide::{accept, end_representation};
+use crate::domain::decide::{accept, appoint_representative, end_representation, reject};
 use crate::domain::samples::{Given, RECEIPT, given, opened};
 use crate::domain::{Event, evolve};
 
@@ -42,4 +42,34 @@ fn one_that_ended_before_the_acceptance_is_never_taken() {
     let after = ended.iter().fold(submitted.0, evolve);
     let events = accept(&after, RECEIPT, "NBC").unwrap();
     assert!(!events.iter().any(|event| matches!(event, Event::RepresentationActivated(_))), "{events:?}");
+}
+
+#[test]
+fn whoever_is_appointed_later_acts_at_once_and_alone() {
+    let (second, third) = (Uuid::from_u128(0x38), Uuid::from_u128(0x39));
+    let accepted = given([opened().into()]).0;
+    let accepted = accept(&accepted, RECEIPT, "NBC").unwrap().iter().fold(accepted, evolve);
+    let events = appoint_representative(&accepted, REPRESENTATION, ATTORNEY).unwrap();
+    assert!(matches!(events.as_slice(), [Event::RepresentationActivated(_)]), "{events:?}");
+    let represented = events.iter().fold(accepted, evolve);
+    assert_eq!(represented.representative(), Some(ATTORNEY));
+    assert!(appoint_representative(&represented, REPRESENTATION, ATTORNEY).unwrap().is_empty());
+
+    let events = appoint_representative(&represented, second, third).unwrap();
+    let [Event::CaseRepresentationReplaced(replaced)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(replaced.former_representation_id, REPRESENTATION.to_string());
+    assert_eq!(replaced.former_representative, ATTORNEY.to_string());
+    let after = events.iter().fold(represented, evolve);
+    assert_eq!(after.representative(), Some(third));
+    // The end of the former one means nothing here any more.
+    assert!(end_representation(&after, REPRESENTATION, "withdrawn").unwrap().is_empty());
+    assert!(!end_representation(&after, second, "ended").unwrap().is_empty());
+}
+
+#[test]
+fn nobody_is_appointed_where_no_case_is_or_comes_of_it() {
+    assert!(appoint_representative(&given([]).0, REPRESENTATION, ATTORNEY).unwrap().is_empty());
+    let submitted = given([opened().into()]).0;
+    let rejected = reject(&submitted, &["X-SIGN".to_owned()]).unwrap().iter().fold(submitted, evolve);
+    assert!(appoint_representative(&rejected, REPRESENTATION, ATTORNEY).unwrap().is_empty());
 }
