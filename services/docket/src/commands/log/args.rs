@@ -24,7 +24,7 @@ pub enum LogCommand {
         /// Its position.
         position: u64,
     },
-    /// Check that the log is as it was written; exit code 1 when it is not.
+    /// Check that the log is as it was written; exit code 1 when it is not. Names the first bad event, and the others.
     Verify {
         /// Only this stream.
         #[arg(long)]
