@@ -3,6 +3,7 @@
 //! A checkpoint is made every 10 s or 1,000 events; the tail after it is not protected yet. Each one is
 //! also logged, so that a copy is kept apart from the database.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
@@ -14,11 +15,13 @@ use crate::{CheckpointKey, Error, EventLog, SignedCheckpoint, Statement, StreamN
 const EVERY: Duration = Duration::from_secs(10);
 const EVENTS: u64 = 1_000;
 const BATCH: i64 = 1_000;
+/// Checkpoints read at a time beside a walk.
+const PAGE: i64 = 256;
 
 /// A stored checkpoint with the peaks of its tree.
-pub(crate) struct Stored {
-    pub(crate) signed: SignedCheckpoint,
-    pub(crate) frontier: Option<Frontier>,
+struct Stored {
+    signed: SignedCheckpoint,
+    frontier: Option<Frontier>,
 }
 
 struct Row {
@@ -86,7 +89,9 @@ impl EventLog {
     /// [`Error::Database`], [`Error::Malformed`].
     pub async fn checkpoint(&self, key: &CheckpointKey) -> Result<Option<SignedCheckpoint>, Error> {
         let head = self.head().await?;
-        let last = self.stored_checkpoints(head.position, 1, false).await?.pop();
+        let last =
+            self.last_checkpoints(head.position, 1).await?.pop().map(|row| row.into_stored(self.name()));
+        let last = last.transpose()?;
         if head.position == 0 {
             return Ok(None);
         }
@@ -196,28 +201,133 @@ impl EventLog {
     }
 
     /// The last checkpoints of at most `size` events, the smallest first. Those of which a later epoch replaced a
-    /// part are left out unless asked for: their trees hold events which are no longer in the log.
-    pub(crate) async fn stored_checkpoints(
-        &self,
-        size: u64,
-        limit: i64,
-        replaced_too: bool,
-    ) -> Result<Vec<Stored>, Error> {
+    /// part are left out: their trees hold events which are no longer in the log.
+    async fn last_checkpoints(&self, size: u64, limit: i64) -> Result<Vec<Row>, Error> {
+        let mut rows = sqlx::query_as!(
+            Row,
+            "SELECT size, root, frontier, epoch, signed_at_us, key_id, signature
+             FROM log.checkpoint_signed c
+             WHERE log = $1 AND size <= $2 AND NOT EXISTS (
+                SELECT FROM log.epoch e
+                WHERE e.log = c.log AND e.number > c.epoch AND e.from_position <= c.size)
+             ORDER BY size DESC, epoch DESC LIMIT $3",
+            self.name(),
+            i64::try_from(size).unwrap_or(i64::MAX),
+            limit
+        )
+        .fetch_all(self.pool())
+        .await?;
+        rows.reverse();
+        Ok(rows)
+    }
+
+    /// The peaks of the last checkpoint of at most `size` events that can be gone on from; those of nothing when there
+    /// is none.
+    pub(crate) async fn frontier_at_most(&self, mut size: u64) -> Result<Frontier, Error> {
+        while size > 0 {
+            let rows = self.last_checkpoints(size, PAGE).await?;
+            let Some(smallest) = rows.first() else { break };
+            size = smallest.size.unsigned_abs() - 1;
+            let stored = rows.into_iter().rev().filter_map(|row| row.into_stored(self.name()).ok());
+            if let Some(frontier) = stored.filter_map(|stored| stored.frontier).next() {
+                return Ok(frontier);
+            }
+        }
+        Ok(Frontier::default())
+    }
+
+    /// Where the log ends, and whether a checkpoint that still counts was signed beyond that. In one statement, since the
+    /// log is appended to and signed meanwhile.
+    pub(crate) async fn end_and_signed_beyond(&self) -> Result<(u64, bool), Error> {
+        let end = sqlx::query!(
+            r#"SELECT h.position, EXISTS (
+                SELECT FROM log.checkpoint_signed c
+                WHERE c.log = h.log AND c.size > h.position AND NOT EXISTS (
+                    SELECT FROM log.epoch e
+                    WHERE e.log = c.log AND e.number > c.epoch AND e.from_position <= c.size)) AS "beyond!"
+             FROM log.head h WHERE h.log = $1"#,
+            self.name()
+        )
+        .fetch_one(self.pool())
+        .await?;
+        Ok((end.position.unsigned_abs(), end.beyond))
+    }
+}
+
+/// The checkpoints beside a walk, in the order of their sizes: those of the database a page at a time, and those that
+/// were kept apart.
+pub(crate) struct Along<'a> {
+    log: &'a EventLog,
+    /// Size and epoch of the last one that was read, and the largest size that is wanted.
+    read: (i64, i64),
+    up_to: i64,
+    more: bool,
+    ahead: VecDeque<Row>,
+    kept: VecDeque<SignedCheckpoint>,
+}
+
+impl<'a> Along<'a> {
+    /// Those of more than `before` events and of at most `up_to`.
+    pub(crate) async fn between(
+        log: &'a EventLog,
+        before: u64,
+        up_to: u64,
+        mut kept: Vec<SignedCheckpoint>,
+    ) -> Result<Self, Error> {
+        kept.retain(|signed| signed.size > before);
+        kept.sort_by_key(|signed| signed.size);
+        let (read, up_to) = ((before.cast_signed(), i64::MAX), up_to.cast_signed());
+        let mut along = Self { log, read, up_to, more: true, ahead: VecDeque::new(), kept: kept.into() };
+        along.refill().await?;
+        Ok(along)
+    }
+
+    /// The size of the next one.
+    pub(crate) fn next_size(&self) -> Option<u64> {
+        let stored = self.ahead.front().map(|row| row.size.unsigned_abs());
+        let kept = self.kept.front().map(|signed| signed.size);
+        stored.into_iter().chain(kept).min()
+    }
+
+    /// Takes those of at most `size` events; none in the place of one that cannot be read.
+    pub(crate) async fn take(&mut self, size: u64) -> Result<Vec<Option<SignedCheckpoint>>, Error> {
+        let mut taken = Vec::new();
+        while let Some(row) = self.ahead.pop_front_if(|row| row.size.unsigned_abs() <= size) {
+            taken.push(row.into_stored(self.log.name()).ok().map(|stored| stored.signed));
+            self.refill().await?;
+        }
+        while let Some(signed) = self.kept.pop_front_if(|signed| signed.size <= size) {
+            taken.push(Some(signed));
+        }
+        Ok(taken)
+    }
+
+    /// Reads the next page when the last one is used up.
+    async fn refill(&mut self) -> Result<(), Error> {
+        if !self.more || !self.ahead.is_empty() {
+            return Ok(());
+        }
         let rows = sqlx::query_as!(
             Row,
             "SELECT size, root, frontier, epoch, signed_at_us, key_id, signature
              FROM log.checkpoint_signed c
-             WHERE log = $1 AND size <= $2 AND ($4 OR NOT EXISTS (
+             WHERE log = $1 AND (size, epoch) > ($2, $3) AND size <= $4 AND NOT EXISTS (
                 SELECT FROM log.epoch e
-                WHERE e.log = c.log AND e.number > c.epoch AND e.from_position <= c.size))
-             ORDER BY size DESC, epoch DESC LIMIT $3",
-            self.name(),
-            size.cast_signed(),
-            limit,
-            replaced_too
+                WHERE e.log = c.log AND e.number > c.epoch AND e.from_position <= c.size)
+             ORDER BY size, epoch LIMIT $5",
+            self.log.name(),
+            self.read.0,
+            self.read.1,
+            self.up_to,
+            PAGE
         )
-        .fetch_all(self.pool())
+        .fetch_all(self.log.pool())
         .await?;
-        rows.into_iter().rev().map(|row| row.into_stored(self.name())).collect()
+        self.more = rows.len() as u64 == PAGE.unsigned_abs();
+        if let Some(last) = rows.last() {
+            self.read = (last.size, last.epoch);
+        }
+        self.ahead = rows.into();
+        Ok(())
     }
 }

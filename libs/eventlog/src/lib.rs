@@ -3,7 +3,7 @@
 //! Reading order: `record` (what is stored), `chain` and `splitter` (how its bytes come about),
 //! `round` (a group of appends decided in memory), `look` (what it is decided on), `commit` and `guess` (the two ways
 //! to `write` it), `appender` (the task which forms groups), `log` (the handle), then what is built on it: `aggregate` and `store`, `timers`, `obligations`,
-//! `merkle`, `checkpoints` and `verify` with `commands`.
+//! `merkle`, `checkpoints` and `verify` with `commands`, `heads` and `guards`, `verify_stream`.
 
 mod aggregate;
 mod append;
@@ -16,7 +16,9 @@ mod context;
 mod epoch;
 mod error;
 mod failure;
+mod guards;
 mod guess;
+mod heads;
 mod log;
 mod logs;
 mod look;
@@ -25,6 +27,7 @@ mod metadata;
 mod meters;
 mod obligations;
 mod open;
+mod over_logs;
 mod prepare;
 mod read;
 mod record;
@@ -44,6 +47,7 @@ mod stream;
 mod subscribe;
 mod timers;
 mod verify;
+mod verify_stream;
 mod wake;
 mod write;
 
@@ -58,6 +62,7 @@ pub use logs::Logs;
 pub use metadata::Metadata;
 pub use obligations::{Obligation, Obligations};
 pub use open::Opened;
+pub use over_logs::Subscriptions;
 pub use read::{Direction, Filter, Page};
 pub use record::{FORMAT, Mark, Recorded};
 pub use request::Difference;

@@ -5,6 +5,12 @@
 //! away, whatever map another process still has in mind. A slot goes to a log that is newer and never comes back: who
 //! saw it open in one log, then found the stream born in none, and is let in by that log, knows that no other had it
 //! meanwhile. Adding a log moves slots, never events: order holds within each log.
+//!
+//! A command is looked for in all the logs before it is done in one. A command that wrote nothing leaves no stream behind
+//! that would hold it where it was done: its repetition may be led to another log when slots moved. It is looked for after
+//! the slot was seen, and a log does nothing for a slot that it has given away, so what it did before is seen. This is
+//! exact for repetitions that name the same streams, which they do whose ids are derived from the command's; of two under
+//! one id at the same time that name streams of different logs, each may be done.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,11 +22,11 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::slots::{Closed, Slot};
-use crate::{Append, Appended, Direction, Error, EventLog, Recorded, StreamName};
+use crate::{Append, Appended, Direction, Error, EventLog, Recorded, StreamName, read, request};
 
 /// A slot on its way from one log to another is closed in both for a moment: so often it is looked for again.
-const ATTEMPTS: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(25);
+pub(crate) const ATTEMPTS: u32 = 20;
+pub(crate) const PAUSE: Duration = Duration::from_millis(25);
 
 /// The logs of one service. Cheap to clone.
 #[derive(Clone)]
@@ -88,14 +94,18 @@ impl Logs {
         Err(Error::SlotMoving { stream: stream.clone() })
     }
 
-    /// [`EventLog::append`] in the log of its streams. All of them must be in one: what crosses logs is a saga.
+    /// [`EventLog::append`] in the log of its streams. All of them must be in one: what crosses logs is a saga. A command
+    /// that was done in another log, before its slots moved, is answered from there.
     ///
     /// # Errors
     /// As [`EventLog::append`]; [`Error::AcrossLogs`]; [`Error::SlotMoving`].
     pub async fn append(&self, append: Append) -> Result<Appended, Error> {
         for _ in 0..ATTEMPTS {
-            let log = self.of_all(&append).await?;
-            match log.append(append.clone()).await {
+            let log = self.of_all(&append).await;
+            if let Some(answer) = self.answered_elsewhere(log.as_ref().ok(), &append).await? {
+                return Ok(answer);
+            }
+            match log?.append(append.clone()).await {
                 // Its slot moved since we looked: nothing was written.
                 Err(Error::SlotMoving { .. }) if self.0.len() > 1 => sleep(PAUSE).await,
                 answered => return answered,
@@ -104,12 +114,17 @@ impl Logs {
         Err(Error::SlotMoving { stream: append.streams[0].stream.clone() })
     }
 
-    /// [`EventLog::append_in`] in a transaction on the database of its streams' log.
+    /// [`EventLog::append_in`] in a transaction on the database of its streams' log; a command that was done in another
+    /// log is answered from there, and the transaction is not touched.
     ///
     /// # Errors
     /// As [`EventLog::append_in`]; [`Error::AcrossLogs`]; [`Error::SlotMoving`]: begin again.
     pub async fn append_in(&self, tx: &mut PgConnection, append: Append) -> Result<Appended, Error> {
-        self.of_all(&append).await?.append_in(tx, append).await
+        let log = self.of_all(&append).await;
+        match self.answered_elsewhere(log.as_ref().ok(), &append).await? {
+            Some(answer) => Ok(answer),
+            None => log?.append_in(tx, append).await,
+        }
     }
 
     /// [`EventLog::read_stream`] in the stream's log.
@@ -161,6 +176,20 @@ impl Logs {
         for log in self.0.iter() {
             if !log.closed_slots().await?.has(slot) {
                 return Ok(Some(log));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first answer of a log other than the one that will look for itself.
+    async fn answered_elsewhere(
+        &self,
+        here: Option<&&EventLog>,
+        append: &Append,
+    ) -> Result<Option<Appended>, Error> {
+        for log in self.0.iter().filter(|log| here.is_none_or(|here| here.name() != log.name())) {
+            if let Some(answer) = log.answered(append).await? {
+                return Ok(Some(answer));
             }
         }
         Ok(None)
@@ -224,6 +253,29 @@ impl EventLog {
         .execute(self.pool())
         .await?;
         Ok(())
+    }
+
+    /// The first answer to a command that was done here; nothing is written, whatever it asks for.
+    async fn answered(&self, append: &Append) -> Result<Option<Appended>, Error> {
+        let Append { metadata, request, .. } = append;
+        let mut connection = self.pool().acquire().await?;
+        let done = sqlx::query!(
+            "SELECT request_mac, first_position, last_position FROM log.command
+             WHERE log = $1 AND actor = $2 AND command_id = $3",
+            self.name(),
+            metadata.actor.to_string(),
+            metadata.command_id
+        )
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some(done) = done else { return Ok(None) };
+        let asked = request::fingerprint(self.vault(), request);
+        if let Some(difference) = request::difference(&done.request_mac, &asked) {
+            return Err(Error::CommandReused { difference });
+        }
+        let (first, last) = (done.first_position.unsigned_abs(), done.last_position.unsigned_abs());
+        let events = read::range(&mut connection, self.core(), first, last).await?;
+        Ok(Some(Appended { first, last, events, repeated: true }))
     }
 
     async fn has(&self, stream: &StreamName) -> Result<bool, Error> {

@@ -49,9 +49,7 @@ impl Frontier {
 
     /// The root; of an empty tree the hash of nothing.
     pub fn root(&self) -> Hash {
-        let mut peaks = self.peaks.iter().rev();
-        let Some(last) = peaks.next() else { return sha256(&[]) };
-        peaks.fold(*last, |right, left| node(left, &right))
+        joined(&self.peaks).unwrap_or_else(|| sha256(&[]))
     }
 
     /// The peaks, one after the other.
@@ -64,6 +62,67 @@ impl Frontier {
         let (peaks, rest) = bytes.as_chunks::<32>();
         let fits = rest.is_empty() && peaks.len() == size.count_ones() as usize;
         fits.then(|| Self { size, peaks: peaks.to_vec() })
+    }
+}
+
+/// The root of the tree that these peaks, the largest first, are part of; none of nothing.
+fn joined(peaks: &[Hash]) -> Option<Hash> {
+    let mut peaks = peaks.iter().rev();
+    let last = *peaks.next()?;
+    Some(peaks.fold(last, |right, left| node(left, &right)))
+}
+
+/// Makes the proof of one leaf while the leaves of a log go by: what is held are some hashes, however many leaves there are.
+#[derive(Debug, Clone)]
+pub struct Prover {
+    /// From 0.
+    index: u64,
+    frontier: Frontier,
+    /// Which of the peaks stands over the leaf, once it went by.
+    over: Option<usize>,
+    proof: Vec<Hash>,
+}
+
+impl Prover {
+    /// Of the leaf `index` (from 0).
+    pub fn of(index: u64) -> Self {
+        Self { index, frontier: Frontier::default(), over: None, proof: Vec::new() }
+    }
+
+    /// The tree over the leaves that went by.
+    pub fn frontier(&self) -> &Frontier {
+        &self.frontier
+    }
+
+    /// The next leaf.
+    pub fn push(&mut self, leaf: Hash) {
+        let mut over = self.frontier.size == self.index;
+        let Frontier { size, peaks } = &mut self.frontier;
+        let mut hash = leaf;
+        for _ in 0..size.trailing_ones() {
+            let left = peaks.pop().expect("one peak for each bit of the size");
+            if over {
+                self.proof.push(left);
+            } else if self.over == Some(peaks.len()) {
+                self.proof.push(hash);
+                over = true;
+            }
+            hash = node(&left, &hash);
+        }
+        if over {
+            self.over = Some(peaks.len());
+        }
+        peaks.push(hash);
+        *size += 1;
+    }
+
+    /// The proof in the tree over all that went by, as [`inclusion_proof`] gives it; none when the leaf is not in it.
+    pub fn proof(mut self) -> Option<Vec<Hash>> {
+        let over = self.over?;
+        let (left, right) = self.frontier.peaks.split_at(over);
+        self.proof.extend(joined(&right[1..]));
+        self.proof.extend(left.iter().rev());
+        Some(self.proof)
     }
 }
 
@@ -172,6 +231,13 @@ mod tests {
             let root = by_definition(&all);
             prop_assert!(proves(&all[index], index as u64, n as u64, &proof, &root));
             prop_assert!(!proves(&leaf(999, &[7; 32]), index as u64, n as u64, &proof, &root));
+            let mut prover = Prover::of(index as u64);
+            for (before, leaf) in all.iter().enumerate() {
+                prop_assert_eq!(prover.clone().proof().is_some(), before > index, "not before it went by");
+                prover.push(*leaf);
+            }
+            prop_assert_eq!(prover.frontier().root(), root);
+            prop_assert_eq!(prover.proof(), Some(proof.clone()));
             if wrong != index as u64 {
                 prop_assert!(!proves(&all[index], wrong, n as u64, &proof, &root));
             }

@@ -109,6 +109,18 @@ pub(crate) async fn stream(
     up_to: u64,
     limit: u32,
 ) -> Result<Vec<Recorded>, Error> {
+    recorded(core, stream_rows(executor, core, stream, from_version, up_to, limit).await?)
+}
+
+/// The same, unread: for `verify_stream`.
+pub(crate) async fn stream_rows(
+    executor: impl PgExecutor<'_>,
+    core: &Core,
+    stream: &StreamName,
+    from_version: u64,
+    up_to: u64,
+    limit: u32,
+) -> Result<Vec<Row>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload, sealed,
@@ -123,7 +135,7 @@ pub(crate) async fn stream(
     )
     .fetch_all(executor)
     .await?;
-    recorded(core, rows)
+    Ok(rows)
 }
 
 impl EventLog {

@@ -1,4 +1,7 @@
-//! `verify`: walks the log and names the first event which is not as it was written.
+//! `verify`: walks the log and names the first event which is not as it was written, then goes on to the others.
+//!
+//! What is held does not grow with the log: checkpoints and commands come a few at a time beside the events, and of the
+//! streams' ends only so many are in mind (`heads`); the others are looked up in the table when they are met again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,14 +11,20 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::chain::NO_LINK;
-use crate::checkpoints::Stored;
+use crate::checkpoints::Along;
 use crate::commands::Commands;
-use crate::merkle::{Frontier, Hash, leaf};
+use crate::guards::Guards;
+use crate::heads::{End, Heads};
+use crate::merkle::{Frontier, leaf};
 use crate::row::Row;
-use crate::{Epoch, Error, EventLog, Recorded, SignedCheckpoint, epoch};
+use crate::{Error, EventLog, Recorded, SignedCheckpoint, epoch};
 
-/// How often a walk says how far it has got, in events.
-const PROGRESS: u64 = 1_000;
+/// Events taken at a time: their streams' ends are looked up together.
+const BATCH: usize = 256;
+/// Streams whose ends are in mind: some 40 MB.
+const MOST_HEADS: usize = 1 << 18;
+/// Faults after the first which are named; the others are counted.
+const MOST_FURTHER: usize = 100;
 
 /// What a walk found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +39,16 @@ pub struct Verified {
     pub protected_to: u64,
     /// The first fault; none when all is as it was written.
     pub broken: Option<Broken>,
+    /// The faults of events after it, the first hundred. After a first fault the events are still looked at by themselves
+    /// (bytes, versions, links, instants), and no more is said about commands, checkpoints and heads.
+    pub further: Vec<Broken>,
+    /// How many faults there are with the first.
+    pub faults: u64,
+    /// The most streams whose ends were in mind at once.
+    pub most_held: usize,
 }
 
-/// The first event which is not as it was written.
+/// An event which is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("position {position}: {fault}")]
 pub struct Broken {
@@ -40,8 +56,52 @@ pub struct Broken {
     pub position: u64,
     /// The event's id, when there is an event.
     pub event_id: Option<Uuid>,
+    /// Its stream, as it stands there, and its version in it.
+    pub place: Option<(String, u64)>,
     /// What is wrong.
     pub fault: String,
+}
+
+/// The faults of a walk, in the order in which they were met.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    first: Option<Broken>,
+    further: Vec<Broken>,
+    count: u64,
+}
+
+impl Faults {
+    pub(crate) fn any(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// A fault at a position where there is no event, or which is not the event's own.
+    pub(crate) fn at(&mut self, position: u64, fault: impl Into<String>) {
+        self.add(Broken { position, event_id: None, place: None, fault: fault.into() });
+    }
+
+    pub(crate) fn add(&mut self, broken: Broken) {
+        self.count += 1;
+        if self.first.is_none() {
+            self.first = Some(broken);
+        } else if self.further.len() < MOST_FURTHER {
+            self.further.push(broken);
+        }
+    }
+
+    /// What was found over positions, or versions, `from` to `to`.
+    pub(crate) fn verified(self, from: u64, to: u64) -> Verified {
+        Verified {
+            from,
+            to,
+            checkpoints: 0,
+            protected_to: 0,
+            broken: self.first,
+            further: self.further,
+            faults: self.count,
+            most_held: 0,
+        }
+    }
 }
 
 impl EventLog {
@@ -79,141 +139,205 @@ impl EventLog {
         kept: &[SignedCheckpoint],
         progress: &watch::Sender<u64>,
     ) -> Result<Verified, Error> {
-        let head = self.head().await?.position;
-        let mut checkpoints = self.stored_checkpoints(i64::MAX.unsigned_abs(), i64::MAX, true).await?;
-        checkpoints.extend(kept.iter().cloned().map(|signed| Stored { signed, frontier: None }));
-        checkpoints.sort_by_key(|checkpoint| checkpoint.signed.size);
-        let mut walk = Walk::new(self, checkpoints, public_key.copied());
-        // From the database: another process may have raised it, or somebody have changed it, since it was opened.
-        walk.epochs = epoch::load(self.core()).await?;
-        let from = walk.begin(head, from);
-        let mut rows = self.rows(walk.frontier.size(), head);
-        let mut commands = Commands::between(self, walk.frontier.size(), head);
-        while walk.broken.is_none() && walk.frontier.size() < head {
-            if walk.frontier.size().is_multiple_of(PROGRESS) {
-                progress.send_replace(walk.frontier.size());
+        self.verify_within(MOST_HEADS, from, public_key, kept, progress).await
+    }
+
+    /// As [`EventLog::verify_watched`] with the ends of at most `most_heads` streams in mind: fewer cost less memory and
+    /// more questions to the database.
+    ///
+    /// # Errors
+    /// As [`EventLog::verify`].
+    pub async fn verify_within(
+        &self,
+        most_heads: usize,
+        from: u64,
+        public_key: Option<&[u8; 32]>,
+        kept: &[SignedCheckpoint],
+        progress: &watch::Sender<u64>,
+    ) -> Result<Verified, Error> {
+        let mut walk = Walk::begin(self, most_heads, from, public_key.copied(), kept).await?;
+        let (before, head) = (walk.before, walk.head);
+        let mut batches = self.rows(before, head).chunks(walk.batch());
+        let mut commands = Commands::between(self, before, head);
+        while let Some(batch) = batches.next().await {
+            let rows = batch.into_iter().collect::<Result<Vec<_>, _>>()?;
+            walk.recall(&rows).await?;
+            for row in rows {
+                walk.step(row, &mut commands).await?;
             }
-            match rows.next().await {
-                Some(row) => walk.step(row?, &mut commands).await?,
-                None => walk.fault(walk.frontier.size() + 1, None, "the event is missing"),
-            }
+            progress.send_replace(walk.last);
         }
-        drop(rows);
-        if let Some(position) = commands.left().await? {
-            walk.fault(position, None, "two commands say that they wrote this event");
+        drop(batches);
+        if walk.last < head {
+            walk.faults.at(walk.last + 1, "the event is missing");
         }
-        walk.end(from, head).await?;
+        if !walk.faults.any()
+            && let Some(position) = commands.left().await?
+        {
+            walk.faults.at(position, "two commands say that they wrote this event");
+        }
+        walk.end().await?;
         Ok(Verified {
-            from,
-            to: walk.frontier.size(),
             checkpoints: walk.met,
             protected_to: walk.protected_to,
-            broken: walk.broken,
+            most_held: walk.heads.most(),
+            ..walk.faults.verified(before + 1, walk.last)
         })
     }
 }
 
 struct Walk<'a> {
     log: &'a EventLog,
+    /// The position before the first of the walk, and the last one.
+    before: u64,
+    head: u64,
+    /// The last position that was looked at.
+    last: u64,
     frontier: Frontier,
-    checkpoints: Vec<Stored>,
-    /// The first checkpoint not met yet.
-    next: usize,
+    checkpoints: Along<'a>,
     public_key: Option<[u8; 32]>,
-    epochs: Vec<Epoch>,
-    streams: HashMap<String, (u64, Hash)>,
+    heads: Heads,
+    /// Streams whose first event was met.
+    births: u64,
+    /// A stream that was met, and has no head beside its events.
+    unguarded: Option<String>,
     recorded_at: Timestamp,
     met: u64,
     protected_to: u64,
-    broken: Option<Broken>,
+    faults: Faults,
 }
 
 impl<'a> Walk<'a> {
-    fn new(log: &'a EventLog, checkpoints: Vec<Stored>, public_key: Option<[u8; 32]>) -> Self {
-        Self {
-            log,
-            frontier: Frontier::default(),
-            checkpoints,
-            next: 0,
-            public_key,
-            epochs: Vec::new(),
-            streams: HashMap::new(),
-            recorded_at: Timestamp::MIN,
-            met: 0,
-            protected_to: 0,
-            broken: None,
-        }
-    }
-
-    fn fault(&mut self, position: u64, event_id: Option<Uuid>, fault: impl Into<String>) {
-        if self.broken.is_none() {
-            self.broken = Some(Broken { position, event_id, fault: fault.into() });
-        }
-    }
-
-    /// Epochs must be genuine; a signed checkpoint beyond the head needs an epoch which explains it. Gives the
-    /// position where the walk begins.
-    fn begin(&mut self, head: u64, from: u64) -> u64 {
-        let epochs = std::mem::take(&mut self.epochs);
+    /// Epochs must be genuine; a signed checkpoint beyond the head needs an epoch which explains it.
+    async fn begin(
+        log: &'a EventLog,
+        most_heads: usize,
+        from: u64,
+        public_key: Option<[u8; 32]>,
+        kept: &[SignedCheckpoint],
+    ) -> Result<Self, Error> {
+        let mut faults = Faults::default();
+        // From the database: another process may have raised it, or somebody have changed it, since it was opened.
+        let epochs = epoch::load(log.core()).await?;
         for (epoch, number) in epochs.iter().zip(1..) {
-            if epoch.number != number || !epoch.genuine(self.log.core()) {
-                self.fault(
-                    epoch.from_position,
-                    None,
-                    format!("the row of epoch {} is not ours", epoch.number),
-                );
+            if epoch.number != number || !epoch.genuine(log.core()) {
+                faults.at(epoch.from_position, format!("the row of epoch {} is not ours", epoch.number));
             }
         }
         // What a later epoch replaced is no longer part of this log.
-        self.checkpoints.retain(|Stored { signed, .. }| {
-            !epochs.iter().any(|e| e.number > signed.epoch && e.from_position <= signed.size)
-        });
-        if self.checkpoints.iter().any(|checkpoint| checkpoint.signed.size > head) {
-            self.fault(head + 1, None, "events which were signed are gone, and no epoch says why");
+        let replaced = |signed: &SignedCheckpoint| {
+            epochs.iter().any(|e| e.number > signed.epoch && e.from_position <= signed.size)
+        };
+        let kept: Vec<_> = kept.iter().filter(|signed| !replaced(signed)).cloned().collect();
+        let (head, beyond) = log.end_and_signed_beyond().await?;
+        if beyond || kept.iter().any(|signed| signed.size > head) {
+            faults.at(head + 1, "events which were signed are gone, and no epoch says why");
         }
-        let start = self.checkpoints.iter().rev().find(|c| c.signed.size < from && c.frontier.is_some());
-        self.frontier = start.and_then(|checkpoint| checkpoint.frontier.clone()).unwrap_or_default();
-        self.protected_to = self.frontier.size();
-        self.frontier.size() + 1
+        let frontier = log.frontier_at_most(from.saturating_sub(1).min(head)).await?;
+        let before = frontier.size();
+        Ok(Self {
+            log,
+            before,
+            head,
+            last: before,
+            frontier,
+            checkpoints: Along::between(log, before, head, kept).await?,
+            public_key,
+            heads: Heads::new(most_heads),
+            births: 0,
+            unguarded: None,
+            recorded_at: Timestamp::MIN,
+            met: 0,
+            protected_to: before,
+            faults,
+        })
     }
 
-    async fn step(&mut self, row: Row, commands: &mut Commands) -> Result<(), Error> {
-        if self.broken.is_some() {
-            return Ok(());
-        }
-        let expected = self.frontier.size() + 1;
-        let (position, event_id) = (row.position.unsigned_abs(), row.event_id);
-        if position != expected {
-            self.fault(expected, None, "the event is missing");
-            return Ok(());
-        }
-        let event = match row.into_recorded(self.log.core()) {
-            Ok(event) => event,
-            Err(error) => {
-                self.fault(position, Some(event_id), error.to_string());
-                return Ok(());
+    /// So few events that the ends of their streams are in mind until the last of them was looked at: each is kept twice
+    /// at most, and half of the bound is kept surely.
+    fn batch(&self) -> usize {
+        (self.heads.bound() / 4).clamp(1, BATCH)
+    }
+
+    /// Looks up where the streams of these events were before them, as far as it is not in mind.
+    async fn recall(&mut self, rows: &[Row]) -> Result<(), Error> {
+        let (mut met, mut first) = (HashSet::new(), Vec::new());
+        for row in rows {
+            // A version is there once only (unique index), so nothing can come before the first.
+            if !self.heads.touch(&row.stream) && met.insert(row.stream.as_str()) && row.version > 1 {
+                first.push(row);
             }
-        };
-        if let Err(fault) = self.check(&event).await? {
-            self.fault(position, Some(event_id), fault);
+        }
+        if first.is_empty() {
             return Ok(());
         }
-        if let Some((position, fault)) = commands.follow(&event).await? {
-            self.fault(position, None, fault);
-            return Ok(());
+        let names: Vec<String> = first.iter().map(|row| row.stream.clone()).collect();
+        let versions: Vec<i64> = first.iter().map(|row| row.version - 1).collect();
+        let found = sqlx::query!(
+            r#"SELECT asked.name AS "name!", e.version AS "version!", e.link AS "link!", e.position AS "position!",
+                    EXISTS (SELECT FROM log.stream s WHERE s.log = $1 AND s.name = asked.name) AS "guarded!"
+             FROM unnest($2::text[], $3::bigint[]) AS asked (name, version)
+             CROSS JOIN LATERAL (
+                SELECT version, link, position FROM log.event
+                WHERE log = $1 AND stream = asked.name AND version = asked.version LIMIT 1) AS e"#,
+            self.log.name(),
+            &names,
+            &versions
+        )
+        .fetch_all(self.log.pool())
+        .await?;
+        let at: HashMap<&str, i64> = first.iter().map(|row| (row.stream.as_str(), row.position)).collect();
+        for row in found {
+            if at.get(row.name.as_str()).is_some_and(|position| row.position < *position) {
+                let end = End {
+                    version: row.version.unsigned_abs(),
+                    link: row.link.try_into().unwrap_or(NO_LINK),
+                    position: row.position.unsigned_abs(),
+                };
+                self.heads.keep(&row.name, end);
+            }
+            if !row.guarded && self.unguarded.as_ref().is_none_or(|name| row.name < *name) {
+                self.unguarded = Some(row.name);
+            }
         }
-        self.recorded_at = event.recorded_at;
-        self.frontier.push(leaf(position, &event.link));
-        self.streams.insert(event.stream.as_str().to_owned(), (event.version, event.link));
-        self.meet_checkpoint(&event);
         Ok(())
     }
 
+    async fn step(&mut self, row: Row, commands: &mut Commands) -> Result<(), Error> {
+        let (position, event_id) = (row.position.unsigned_abs(), row.event_id);
+        if position != self.last + 1 {
+            self.faults.at(self.last + 1, "the event is missing");
+        }
+        self.last = position;
+        let (stream, end) = (row.stream.clone(), row.end());
+        let fault = match row.into_recorded(self.log.core()) {
+            Ok(event) => match self.check(&event).await? {
+                Ok(()) => {
+                    self.recorded_at = event.recorded_at;
+                    self.heads.keep(&stream, end);
+                    return self.follow(&event, commands).await;
+                }
+                Err(fault) => fault,
+            },
+            Err(error) => error.to_string(),
+        };
+        // What follows in its stream is compared with what stands here.
+        self.heads.keep(&stream, end);
+        let place = Some((stream, end.version));
+        self.faults.add(Broken { position, event_id: Some(event_id), place, fault });
+        Ok(())
+    }
+
+    /// The event by itself, and in its stream.
     async fn check(&self, event: &Recorded) -> Result<Result<(), String>, Error> {
         if event.recorded_at < self.recorded_at {
             return Ok(Err("it was recorded before the event before it".to_owned()));
         }
-        let (version, link) = self.previous(event).await?;
+        let (version, link) = match self.heads.get(event.stream.as_str()) {
+            Some(end) => (end.version, end.link),
+            None if event.version == 1 => (0, NO_LINK),
+            None => (self.version_before(event).await?, NO_LINK),
+        };
         if event.version != version + 1 {
             let stream = &event.stream;
             return Ok(Err(format!("version {} of {stream} follows version {version}", event.version)));
@@ -224,104 +348,67 @@ impl<'a> Walk<'a> {
         Ok(Ok(()))
     }
 
-    /// Version and link of the event before in the stream; from the database when the walk began after it.
-    async fn previous(&self, event: &Recorded) -> Result<(u64, Hash), Error> {
-        if let Some(previous) = self.streams.get(event.stream.as_str()) {
-            return Ok(*previous);
-        }
-        // A version is there once only (unique index), so nothing can come before the first.
-        if event.version == 1 {
-            return Ok((0, NO_LINK));
-        }
-        let row = sqlx::query!(
-            "SELECT version, link FROM log.event WHERE log = $1 AND stream = $2 AND position < $3
-             ORDER BY position DESC LIMIT 1",
+    /// For the words of a fault: the version that stands before an event in its stream, which is not the one before it.
+    async fn version_before(&self, event: &Recorded) -> Result<u64, Error> {
+        let version = sqlx::query_scalar!(
+            "SELECT version FROM log.event WHERE log = $1 AND stream = $2 AND version < $3 AND position < $4
+             ORDER BY version DESC LIMIT 1",
             self.log.name(),
             event.stream.as_str(),
+            event.version.cast_signed(),
             event.position.cast_signed()
         )
         .fetch_optional(self.log.pool())
         .await?;
-        let Some(row) = row else { return Ok((0, NO_LINK)) };
-        Ok((row.version.unsigned_abs(), row.link.try_into().unwrap_or(NO_LINK)))
+        Ok(version.unwrap_or_default().unsigned_abs())
     }
 
-    fn meet_checkpoint(&mut self, event: &Recorded) {
-        let size = self.frontier.size();
-        // In the order of their sizes: those before the walk are passed over once.
-        let passed = self.checkpoints[self.next..].iter().take_while(|c| c.signed.size < size).count();
-        self.next += passed;
-        let here = self.checkpoints[self.next..].iter().map(|c| &c.signed).take_while(|c| c.size == size);
-        let here: Vec<_> = here.cloned().collect();
-        if here.is_empty() {
-            return;
-        }
-        self.next += here.len();
-        let root = self.frontier.root();
-        for checkpoint in here {
-            self.met += 1;
-            if self.public_key.is_some_and(|key| !checkpoint.signed_by(&key)) {
-                self.fault(size, Some(event.event_id), "the checkpoint here is not signed by this key");
-            } else if checkpoint.root != root {
-                let after = self.protected_to + 1;
-                self.fault(size, None, format!("the log from {after} to here is not what was signed"));
-            } else {
-                self.protected_to = size;
-            }
-        }
-    }
-
-    /// The guards beside the events must say the same as the events. Those which moved since the walk began are
-    /// not looked at.
-    async fn end(&mut self, from: u64, head: u64) -> Result<(), Error> {
-        if self.broken.is_some() {
+    /// What stands beside a sound event: its command, and the checkpoints that end with it.
+    async fn follow(&mut self, event: &Recorded, commands: &mut Commands) -> Result<(), Error> {
+        if self.faults.any() {
             return Ok(());
         }
-        // In one statement, so that what is appended meanwhile moves both sides at once.
-        let beyond = sqlx::query_scalar!(
-            "SELECT min(beyond.position) FROM log.head, LATERAL (
-                SELECT min(position) FROM log.event
-                WHERE log = head.log AND position > head.position
-                UNION ALL
-                SELECT min(last_position) FROM log.stream
-                WHERE log = head.log AND last_position > head.position
-                UNION ALL
-                SELECT min(last_position) FROM log.command
-                WHERE log = head.log AND last_position > head.position
-             ) AS beyond (position)
-             WHERE head.log = $1",
-            self.log.name()
-        )
-        .fetch_one(self.log.pool())
-        .await?;
-        if let Some(beyond) = beyond {
-            self.fault(beyond.unsigned_abs(), None, "the head says that the log ends before this");
+        if let Some((position, fault)) = commands.follow(event).await? {
+            self.faults.at(position, fault);
+            return Ok(());
         }
-        let guards = sqlx::query!(
-            "SELECT name, version, link, last_position FROM log.stream WHERE log = $1",
-            self.log.name()
-        )
-        .fetch_all(self.log.pool())
-        .await?;
-        let mut unguarded: HashSet<&String> = self.streams.keys().collect();
-        let mut differs = None;
-        for guard in &guards {
-            unguarded.remove(&guard.name);
-            let last = guard.last_position.unsigned_abs();
-            let same = match self.streams.get(&guard.name) {
-                Some((v, l)) => *v == guard.version.unsigned_abs() && l.as_slice() == guard.link,
-                // Its events are before those which were walked.
-                None => last < from,
+        self.births += u64::from(event.version == 1);
+        self.frontier.push(leaf(event.position, &event.link));
+        if self.checkpoints.next_size().is_none_or(|size| size > event.position) {
+            return Ok(());
+        }
+        let root = self.frontier.root();
+        for signed in self.checkpoints.take(event.position).await? {
+            self.met += 1;
+            let Some(signed) = signed else {
+                self.faults.at(event.position, "the checkpoint here cannot be read");
+                continue;
             };
-            if last <= head && !same {
-                differs = Some((last, format!("the head of {} differs from its events", guard.name)));
+            if self.public_key.is_some_and(|key| !signed.signed_by(&key)) {
+                let fault = "the checkpoint here is not signed by this key".to_owned();
+                let place = Some((event.stream.to_string(), event.version));
+                let (position, event_id) = (event.position, Some(event.event_id));
+                self.faults.add(Broken { position, event_id, place, fault });
+            } else if signed.root != root {
+                let after = self.protected_to + 1;
+                let fault = format!("the log from {after} to here is not what was signed");
+                self.faults.at(event.position, fault);
+            } else {
+                self.protected_to = signed.size;
             }
         }
-        if let Some(name) = unguarded.into_iter().min() {
-            differs = Some((head, format!("the head of {name} is missing")));
+        Ok(())
+    }
+
+    /// What stands beside the events must say the same as they do.
+    async fn end(&mut self) -> Result<(), Error> {
+        if self.faults.any() {
+            return Ok(());
         }
-        if let Some((position, fault)) = differs {
-            self.fault(position, None, fault);
+        let (log, before, head) = (self.log, self.before, self.head);
+        let guards = Guards { log, before, head, heads: &self.heads };
+        if let Some((position, fault)) = guards.fault(self.births, self.unguarded.take()).await? {
+            self.faults.at(position, fault);
         }
         Ok(())
     }

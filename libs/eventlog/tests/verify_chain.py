@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Checks an export of a log, or the test vectors, with nothing but Python's standard library.
+"""Checks an export of a log, a proof, or the test vectors, with nothing but Python's standard library.
 
+    verify_chain.py --export FILE --key HEX                   a file of `docket log export`, of a log or of a stream
+    verify_chain.py --proof FILE --key HEX                    a file of `docket log prove`: one event in a signed log
     verify_chain.py EXPORT [--root HEX]                       a log: one JSON object a line, in order of position
     verify_chain.py EXPORT --checkpoint FILE --key HEX        the same, against a signed checkpoint
     verify_chain.py EXPORT --statement FILE --key HEX         one stream, whole, in order of version
     verify_chain.py --vectors FILE                            tests/vectors.json
 
-An exported event has: position, log, stream, version, kind, event_id (UUID), recorded_at_us, metadata, payload,
+In a file of lines an event has: position, log, stream, version, kind, event_id (UUID), recorded_at_us, metadata, payload,
 sealed (a list), link; in the export of a stream also proof (a list); bytes are hexadecimal. A checkpoint has: log,
 size, root, epoch, signed_at_us, signature. A statement has: stream, version, link, signature, and its checkpoint.
 The key is the public one, known from elsewhere. Written from docs/reference/event-format.md, not from the Rust code.
@@ -241,9 +243,21 @@ def check_signed_log(path, checkpoint, key):
 
 
 def check_stream(path, statement, key):
+    events, checkpoint = events_of(path), statement["checkpoint"]
+    leaves = check_events_of_stream(events, statement, key)
+    for event, hash_of_leaf in zip(events, leaves):
+        proof = [bytes.fromhex(hash) for hash in event["proof"]]
+        found = root_from_proof(hash_of_leaf, event["position"] - 1, checkpoint["size"], proof)
+        at = f"version {event['version']}"
+        refuse_unless(found.hex() == checkpoint["root"], f"{at}: not in the signed log at its position")
+    return f"{len(events)} events sound: {statement['stream']} is whole up to position {checkpoint['size']}"
+
+
+def check_events_of_stream(events, statement, key):
+    """Checks the events of a stream against what is stated about it, and gives their leaves."""
     check_statement(statement, key)
-    checkpoint, previous, version, position = statement["checkpoint"], bytes(32), 0, 0
-    for event in events_of(path):
+    checkpoint, previous, version, position, leaves = statement["checkpoint"], bytes(32), 0, 0, []
+    for event in events:
         version += 1
         at = f"version {version}"
         refuse_unless(event["version"] == version, f"{at}: missing")
@@ -253,12 +267,168 @@ def check_stream(path, statement, key):
         position = event["position"]
         previous = link(previous, event)
         refuse_unless(previous.hex() == event["link"], f"{at}: the link is wrong")
-        proof = [bytes.fromhex(hash) for hash in event["proof"]]
-        found = root_from_proof(leaf(position, previous), position - 1, checkpoint["size"], proof)
-        refuse_unless(found.hex() == checkpoint["root"], f"{at}: not in the signed log at its position")
+        leaves.append(leaf(position, previous))
     refuse_unless(version == statement["version"], f"version {version + 1}: missing, or beyond what was stated")
     refuse_unless(previous.hex() == statement["link"], "the stream does not end in the stated link")
-    return f"{version} events sound: {statement['stream']} is whole up to position {checkpoint['size']}"
+    return leaves
+
+
+# --- The file of `docket log export`: messages of protocol buffers, each with its length before it ---
+
+
+def varint(data, at):
+    """A number as protocol buffers write it, and where what follows begins."""
+    value = 0
+    for shift in range(0, 70, 7):
+        refuse_unless(at < len(data), "the file was cut off, or is no export")
+        byte, at = data[at], at + 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value & (2**64 - 1), at
+    raise Refused("a number that is none: this is no export")
+
+
+def sized_at(data, at):
+    """Bytes with their length before them, and where what follows begins."""
+    length, at = varint(data, at)
+    refuse_unless(at + length <= len(data), "the file was cut off, or is no export")
+    return data[at : at + length], at + length
+
+
+def fields(message):
+    """The fields of a message by their numbers, each with all its values: numbers or bytes."""
+    found, at = {}, 0
+    while at < len(message):
+        tag, at = varint(message, at)
+        refuse_unless(tag & 7 in (0, 2), "a field of a kind that no export has")
+        value, at = varint(message, at) if tag & 7 == 0 else sized_at(message, at)
+        found.setdefault(tag >> 3, []).append(value)
+    return found
+
+
+def last(found, number, absent):
+    """The value of a field that stands once; what is not written is the absent one."""
+    value = found.get(number, [absent])[-1]
+    refuse_unless(isinstance(value, type(absent)), f"field {number} is of another kind")
+    return value
+
+
+def text(found, number):
+    try:
+        return last(found, number, b"").decode()
+    except UnicodeDecodeError:
+        raise Refused(f"field {number} is no text") from None
+
+
+def instant(found, number):
+    """Microseconds since 1970, which may be before."""
+    value = last(found, number, 0)
+    return value - 2**64 if value >= 2**63 else value
+
+
+def stored_event(message):
+    """An event of an export as the lines have it."""
+    found = fields(message)
+    event_id, sealed = last(found, 5, b""), found.get(10, [])
+    refuse_unless(len(event_id) == 16, "the id of an event is no UUID")
+    refuse_unless(last(found, 12, 0) == 1, "an event of another format")
+    refuse_unless(all(isinstance(part, bytes) for part in sealed), "a sealed part that is none")
+    return {
+        "log": text(found, 1),
+        "position": last(found, 2, 0),
+        "stream": text(found, 3),
+        "version": last(found, 4, 0),
+        "event_id": str(uuid.UUID(bytes=event_id)),
+        "kind": text(found, 6),
+        "recorded_at_us": instant(found, 7),
+        "metadata": last(found, 8, b"").hex(),
+        "payload": last(found, 9, b"").hex(),
+        "sealed": [part.hex() for part in sealed],
+        "link": last(found, 11, b"").hex(),
+    }
+
+
+def read_export(path):
+    """Header, events and end of an export."""
+    with open(path, "rb") as file:
+        data = file.read()
+    header, events, end, at = None, [], None, 0
+    while at < len(data):
+        refuse_unless(end is None, "there is more after the end")
+        record, at = sized_at(data, at)
+        parts = [(kind, value) for kind, values in fields(record).items() for value in values]
+        refuse_unless(len(parts) == 1 and isinstance(parts[0][1], bytes), "a record that is none")
+        kind, message = parts[0]
+        refuse_unless((kind == 1) == (header is None) and kind in (1, 2, 3), "the records are in another order")
+        if kind == 1:
+            header = fields(message)
+        elif kind == 2:
+            events.append(stored_event(message))
+        else:
+            end = fields(message)
+    refuse_unless(header is not None and end is not None, "the file ends before its end")
+    refuse_unless(last(header, 1, 0) == 1, "a file of another format")
+    return header, events, end
+
+
+def exported_checkpoint(log, end):
+    found = fields(last(end, 2, b""))
+    return {
+        "log": log,
+        "size": last(found, 1, 0),
+        "root": last(found, 2, b"").hex(),
+        "epoch": last(found, 3, 0),
+        "signed_at_us": instant(found, 4),
+        "signature": last(found, 6, b"").hex(),
+    }
+
+
+def check_export(path, key):
+    header, events, end = read_export(path)
+    log, stream = text(header, 2), text(header, 3)
+    refuse_unless(last(header, 5, b"") == key, "the file names another key")
+    refuse_unless(last(end, 1, 0) == len(events), f"{len(events)} events, and the end says {last(end, 1, 0)}")
+    checkpoint = exported_checkpoint(log, end)
+    if not stream:
+        check_checkpoint(checkpoint, key)
+        leaves = check_log(events, log)
+        refuse_unless(len(leaves) == checkpoint["size"], f"{len(leaves)} events, and {checkpoint['size']} are signed")
+        refuse_unless(root(leaves).hex() == checkpoint["root"], "these events are not those that were signed")
+        return f"{len(leaves)} events of the log {log} sound, all of them signed"
+    found = fields(last(end, 3, b""))
+    statement = {
+        "stream": stream,
+        "version": last(found, 1, 0),
+        "link": last(found, 2, b"").hex(),
+        "signature": last(found, 3, b"").hex(),
+        "checkpoint": checkpoint,
+    }
+    check_events_of_stream(events, statement, key)
+    return f"{len(events)} events sound: {stream} is whole up to position {checkpoint['size']}"
+
+
+def check_proof(path, key):
+    """One event: its bytes give its link, the link its leaf, leaf and path the root, and the root is signed."""
+    proof = read(path)
+    event, checkpoint = proof["event"], proof["checkpoint"]
+    refuse_unless(proof["format"] == 1, "a proof of another format")
+    refuse_unless(bytes.fromhex(proof["public_key"]) == key, "the proof names another key")
+    check_checkpoint(checkpoint, key)
+    refuse_unless(event["log"] == checkpoint["log"], "the event is of another log")
+    previous = bytes.fromhex(proof["previous"])
+    first = event["version"] == 1
+    refuse_unless(len(previous) == 32 and (not first or previous == bytes(32)), "the link before it is none")
+    here = link(previous, event)
+    refuse_unless(here.hex() == event["link"], "the link is wrong")
+    position, size = event["position"], checkpoint["size"]
+    refuse_unless(1 <= position <= size, f"position {position} is not among the {size} that were signed")
+    hash_of_leaf = leaf(position, here)
+    refuse_unless(hash_of_leaf.hex() == proof["leaf"], "the leaf is wrong")
+    path = [bytes.fromhex(hash) for hash in proof["path"]]
+    refuse_unless(all(len(hash) == 32 for hash in path), "a hash of the path is none")
+    found = root_from_proof(hash_of_leaf, position - 1, size, path)
+    refuse_unless(found.hex() == checkpoint["root"], "the path does not lead to the signed root")
+    return f"position {position}, version {event['version']} of {event['stream']}, is one of the {size} events signed"
 
 
 def check_vectors(path):
@@ -288,6 +458,10 @@ def main(arguments):
     match arguments:
         case ["--vectors", path]:
             return check_vectors(path)
+        case ["--export", path, "--key", key]:
+            return check_export(path, bytes.fromhex(key))
+        case ["--proof", path, "--key", key]:
+            return check_proof(path, bytes.fromhex(key))
         case [path]:
             return check_whole_log(path, None)
         case [path, "--root", expected]:

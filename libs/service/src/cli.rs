@@ -1,5 +1,5 @@
-//! The program around a service: `serve`, `migrate`, `config check`, `streams setup`, `import`, `keys …`,
-//! `epoch …`.
+//! The program around a service: `serve`, `migrate`, `config check`, `streams setup`, `import`, `prove`,
+//! `keys …`, `epoch …`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{self, ServiceConfig};
 use crate::epoch::{EpochCommand, run_epoch};
 use crate::keys::{KeysCommand, run_keys};
-use crate::{Import, migrate, telemetry};
+use crate::{Import, Prove, migrate, telemetry};
 
 /// Ended by a second signal.
 const IMPATIENT: i32 = 130;
@@ -64,6 +64,8 @@ enum Command {
     Streams(StreamsCommand),
     /// Checks a portable file of a log, and puts it into the empty log of a throw-away database.
     Import(Import),
+    /// Makes a proof out of such a file that one event stands in the log that was signed.
+    Prove(Prove),
     /// Looks at the service's keys and replaces them.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -118,10 +120,14 @@ where
         println!("{}", runtime.block_on(import.run())?);
         return Ok(());
     }
+    if let Command::Prove(prove) = &arguments.command {
+        println!("{}", prove.run()?);
+        return Ok(());
+    }
     let file = arguments.config.as_deref();
     let config: C = config::load(file)?;
     match arguments.command {
-        Command::Import(_) => unreachable!("done before the configuration is read"),
+        Command::Import(_) | Command::Prove(_) => unreachable!("done before the configuration is read"),
         Command::Config(ConfigCommand::Check) => {
             println!("{}", config::shown(file)?);
             Ok(())

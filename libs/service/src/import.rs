@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use docket_eventlog::merkle::{Frontier, leaf};
@@ -23,6 +23,9 @@ use crate::log_admin::signed_checkpoint;
 const FORMAT: u32 = 1;
 /// Events written in one statement.
 const BATCH: usize = 500;
+
+/// The records of a file on disk.
+pub(crate) type FileRecords = Records<BufReader<File>>;
 
 /// What is imported, and where to.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -43,10 +46,7 @@ impl Import {
     /// # Errors
     /// The first thing that is not as it was written, or a log that is not empty; then nothing is written at all.
     pub async fn run(&self) -> anyhow::Result<String> {
-        let file = File::open(&self.file).with_context(|| format!("open {}", self.file.display()))?;
-        let mut records = Records::new(BufReader::new(file));
-        let known = self.public_key.as_deref().map(public_key).transpose()?;
-        let mut check = Check::begin(next(&mut records)?, known)?;
+        let (mut records, mut check) = open(&self.file, self.public_key.as_deref())?;
         if self.database.is_some() {
             ensure!(!check.of_stream(), "this is one stream; only a whole log can be put into a database");
         }
@@ -60,16 +60,16 @@ impl Import {
         };
         let end = loop {
             let (batch, end) = batch(&mut records, &mut check)?;
+            let done = check.commands_done(usize::from(end.is_none()));
             if let Some(tx) = &mut tx {
                 write_events(tx, &batch).await?;
-                write_commands(tx, &mut check, usize::from(end.is_none())).await?;
+                write_commands(tx, &check.header.log, &done).await?;
             }
             if let Some(end) = end {
                 break end;
             }
         };
-        ensure!(!records.has_more()?, "there is more after the end");
-        check.end(&end)?;
+        check.end(&mut records, &end)?;
         if let Some(mut tx) = tx {
             write_guards(&mut tx, &check).await?;
             tx.commit().await?;
@@ -81,13 +81,23 @@ impl Import {
     }
 }
 
-fn next(records: &mut Records<BufReader<File>>) -> anyhow::Result<Record> {
+/// The file, and what must hold in it; read up to its first event.
+pub(crate) fn open(path: &Path, known: Option<&str>) -> anyhow::Result<(FileRecords, Check)> {
+    let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
+    let mut records = Records::new(BufReader::new(file));
+    let known = known.map(public_key).transpose()?;
+    let check = Check::begin(next(&mut records)?, known)?;
+    Ok((records, check))
+}
+
+/// The next record; there is one until the end.
+pub(crate) fn next(records: &mut FileRecords) -> anyhow::Result<Record> {
     records.read()?.context("the file ends before its end: it was cut off")
 }
 
 /// The next events, each checked; and the end when it is there.
 fn batch(
-    records: &mut Records<BufReader<File>>,
+    records: &mut FileRecords,
     check: &mut Check,
 ) -> anyhow::Result<(Vec<Recorded>, Option<pb::ExportEnd>)> {
     let mut batch = Vec::with_capacity(BATCH);
@@ -116,7 +126,7 @@ struct Seen {
 }
 
 /// A command, as the events tell that it was done.
-struct Done {
+pub(crate) struct Done {
     actor: String,
     command_id: Uuid,
     first: u64,
@@ -124,8 +134,8 @@ struct Done {
 }
 
 /// What must hold from record to record.
-struct Check {
-    header: pb::ExportHeader,
+pub(crate) struct Check {
+    pub(crate) header: pb::ExportHeader,
     public_key: [u8; 32],
     streams: HashMap<StreamName, Seen>,
     /// Those that were not written yet.
@@ -155,12 +165,22 @@ impl Check {
         })
     }
 
-    fn of_stream(&self) -> bool {
+    pub(crate) fn of_stream(&self) -> bool {
         !self.header.stream.is_empty()
     }
 
+    /// The link of the last event of a stream so far; zeros before the first.
+    pub(crate) fn link(&self, stream: &StreamName) -> [u8; 32] {
+        self.streams.get(stream).map_or([0; 32], |seen| seen.link)
+    }
+
+    /// The commands that were met and not taken yet, but for so many of the last, of which more events may follow.
+    pub(crate) fn commands_done(&mut self, open: usize) -> Vec<Done> {
+        self.commands.drain(..self.commands.len().saturating_sub(open)).collect()
+    }
+
     /// The event, when it follows what came before.
-    fn event(&mut self, event: Recorded) -> anyhow::Result<Recorded> {
+    pub(crate) fn event(&mut self, event: Recorded) -> anyhow::Result<Recorded> {
         let position = event.position;
         ensure!(event.log == self.header.log, "position {position}: an event of the log {}", event.log);
         ensure!(
@@ -201,8 +221,9 @@ impl Check {
         }
     }
 
-    /// Nothing is missing at the end, as it was signed.
-    fn end(&self, end: &pb::ExportEnd) -> anyhow::Result<()> {
+    /// Nothing is missing at the end, as it was signed, and nothing comes after it.
+    pub(crate) fn end(&self, records: &mut FileRecords, end: &pb::ExportEnd) -> anyhow::Result<()> {
+        ensure!(!records.has_more()?, "there is more after the end");
         ensure!(end.events == self.events, "{} events, and the end says {}", self.events, end.events);
         let Some(signed) = &end.checkpoint else {
             ensure!(self.events == 0, "nothing is signed about these events");
@@ -272,17 +293,15 @@ async fn write_events(tx: &mut PgConnection, events: &[Recorded]) -> anyhow::Res
     Ok(())
 }
 
-/// The commands, but for so many of the last, of which more events may follow. What was asked is in no file: whoever asks
-/// again with the same id is told that it was used.
-async fn write_commands(tx: &mut PgConnection, check: &mut Check, open: usize) -> anyhow::Result<()> {
-    let done: Vec<Done> = check.commands.drain(..check.commands.len().saturating_sub(open)).collect();
+/// What was asked is in no file: whoever asks again with the same id is told that it was used.
+async fn write_commands(tx: &mut PgConnection, log: &str, done: &[Done]) -> anyhow::Result<()> {
     let number = |of: fn(&Done) -> u64| done.iter().map(|d| of(d).cast_signed()).collect::<Vec<_>>();
     sqlx::query!(
         "INSERT INTO log.command (log, actor, command_id, request_mac, first_position, last_position)
          SELECT $1, c.actor, c.command_id, '', c.first_position, c.last_position
          FROM unnest($2::text[], $3::uuid[], $4::bigint[], $5::bigint[])
               AS c (actor, command_id, first_position, last_position)",
-        check.header.log,
+        log,
         &done.iter().map(|d| d.actor.clone()).collect::<Vec<_>>(),
         &done.iter().map(|d| d.command_id).collect::<Vec<_>>(),
         &number(|d| d.first),

@@ -447,6 +447,7 @@ fn guarded_acts(system: &System, sign_in: &Value) {
     let exported = &json(system, &["log", "export", "--to", &file])[0];
     assert!(exported["events"].as_u64().is_some_and(|events| events > 20), "{exported}");
     assert_eq!(exit_code(system, &["log", "import", &file]), Some(0));
+    proven_to_a_stranger(system, &file);
     let kept = &json(system, &["log", "verify", "--kept", &file])[0];
     assert_eq!(kept["sound"], true, "{kept}");
     let elsewhere = ["log", "--service", "filing", "verify", "--kept", &file];
@@ -461,6 +462,29 @@ fn guarded_acts(system: &System, sign_in: &Value) {
         ["log", "--service", "filing", "park", "skip", "cases-0", "case-none", "1", "--reason", "drill"];
     assert_eq!(exit_code(system, &nothing), Some(3), "nothing is parked, so nothing is skipped");
     assert_eq!(exit_code(system, &["log", "park", "skipped"]), Some(0));
+}
+
+/// A program that shares no code with us takes the file and a proof out of it, and neither of them when it was changed.
+fn proven_to_a_stranger(system: &System, file: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (proof, spoilt) = (at("proof.json"), at("spoilt"));
+    assert_eq!(exit_code(system, &["log", "prove", "7", file, "--to", &proof]), Some(0));
+    assert_eq!(exit_code(system, &["log", "prove", "99999999", file, "--to", &spoilt]), Some(1));
+    let mut proven: Value = serde_json::from_slice(&std::fs::read(&proof).unwrap()).unwrap();
+    let key = proven["public_key"].as_str().unwrap().to_owned();
+    let takes = |option: &str, file: &str| {
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../libs/eventlog/tests/verify_chain.py");
+        let mut python = std::process::Command::new("python3");
+        python.args(["-B", program, option, file, "--key", &key]).output().unwrap().status.success()
+    };
+    assert!(takes("--export", file) && takes("--proof", &proof));
+    proven["path"].as_array_mut().unwrap().swap(0, 1);
+    std::fs::write(&spoilt, proven.to_string()).unwrap();
+    assert!(!takes("--proof", &spoilt), "two hashes of the path were changed about");
+    let whole = std::fs::read(file).unwrap();
+    std::fs::write(&spoilt, &whole[..whole.len() - 100]).unwrap();
+    assert!(!takes("--export", &spoilt), "its end is gone");
 }
 
 /// Two operators destroy the keys of the filing in every service; a certificate over all of them says so, and the logs still

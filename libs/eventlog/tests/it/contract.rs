@@ -4,12 +4,14 @@
 
 mod appending;
 mod fixture;
+mod following;
 mod reading;
 mod refusing;
 mod repeating;
 mod rows;
 mod sealing;
 mod several;
+mod storing;
 mod transactions;
 mod versions;
 
@@ -43,6 +45,11 @@ macro_rules! contract {
                 a_body_which_is_no_message_is_told_apart_too a_refused_command_is_decided_anew
                 a_command_without_events_is_remembered a_command_is_found_by_actor_and_id
                 an_unknown_command_is_not_found another_replica_knows_the_command
+                a_command_without_events_is_known_after_logs_were_added
+                a_stream_that_was_only_looked_at_may_go_elsewhere_before_a_repetition
+                a_repetition_that_names_another_stream_is_answered_from_the_first
+                another_body_is_refused_in_whichever_log_it_comes
+                a_repetition_inside_a_transaction_is_known_after_logs_were_added
             }
             refusing {
                 an_event_too_large_is_refused an_append_too_large_is_refused too_many_events_are_refused
@@ -70,6 +77,17 @@ macro_rules! contract {
                 a_timer_fires_under_one_command_id a_timer_goes_with_its_transaction
                 an_obligation_is_open_until_closed an_obligation_is_overdue_after_its_instant
                 an_obligation_opened_twice_is_one
+            }
+            storing {
+                a_decision_is_made_on_the_state_and_answered_with_the_new_one
+                an_execution_done_again_is_answered_as_of_the_first_time a_refused_execution_writes_nothing
+                executions_at_once_are_each_decided_on_the_last_state
+                an_execution_that_decided_nothing_is_known_after_logs_were_added
+                an_aggregate_is_born_where_its_slot_went
+            }
+            following {
+                a_subscriber_is_given_what_is_there_and_what_comes a_subscriber_that_waits_is_woken
+                who_stops_waiting_loses_nothing
             }
             sealing {
                 personal_fields_are_not_in_the_record personal_fields_come_back_when_opened

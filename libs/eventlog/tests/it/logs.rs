@@ -1,7 +1,8 @@
 //! Several logs as one: streams stay in the log of their birth while slots move under load.
 
-use docket_eventlog::{Error, Expected, Logs, Slot, StreamName};
-use docket_kernel::Actor;
+use docket_eventlog::{Error, Expected, Filter, Logs, Obligation, Slot, StreamName, Timer};
+use docket_kernel::{Actor, Clock};
+use jiff::SignedDuration;
 
 use crate::world::{World, context, id, one, stream, to};
 
@@ -108,4 +109,90 @@ async fn what_crosses_logs_is_refused_and_a_log_says_what_is_not_born_in_it() {
     assert!(matches!(refused, Err(Error::SlotMoving { stream: which }) if which == stream(elsewhere)));
     assert_eq!(first.head().await.unwrap().position, 0);
     assert!(matches!(Logs::open(Vec::new()).await, Err(Error::Malformed(_))));
+}
+
+#[tokio::test]
+async fn what_is_due_or_owed_in_any_log_is_found_and_each_log_is_followed_in_its_order() {
+    let (here, _there, logs) = three().await;
+    logs.spread().await.unwrap();
+    let now = here.clock.now();
+    for (log, minutes) in logs.all().iter().zip([2, 3, 1]) {
+        let due_at = now + SignedDuration::from_mins(minutes);
+        let mut tx = docket_database::begin(log.pool()).await.unwrap();
+        let timer = Timer::new("response:1", log.name(), due_at, Vec::new());
+        log.timers().schedule_in(&mut tx, &timer).await.unwrap();
+        let (kind, key, owner) = ("notice".to_owned(), "1".to_owned(), log.name().to_owned());
+        log.obligations().open_in(&mut tx, &Obligation { kind, key, owner, due_at }).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let by_instant = [NAMES[2], NAMES[0], NAMES[1]];
+    let due = logs.timers_due(now + SignedDuration::from_mins(9), 10).await.unwrap();
+    assert!(
+        due.iter().map(|(log, timer)| (log.name(), &*timer.kind)).eq(by_instant.map(|name| (name, name)))
+    );
+    assert_eq!(logs.timers_due(now + SignedDuration::from_mins(1), 10).await.unwrap().len(), 1);
+    assert_eq!(logs.timers_due(now + SignedDuration::from_mins(9), 2).await.unwrap().len(), 2);
+    assert_eq!(logs.next_timer().await.unwrap(), Some(now + SignedDuration::from_mins(1)));
+    let owed = logs.obligations_open(2).await.unwrap();
+    assert!(
+        owed.iter()
+            .map(|(log, owed)| (log.name(), &*owed.owner))
+            .eq([by_instant[0], by_instant[1]].map(|n| (n, n)))
+    );
+
+    for n in 0..60 {
+        logs.append(one(&logs.all()[0], n + 1, n, Expected::Any)).await.unwrap();
+    }
+    let mut live = logs.subscribe(&[], &Filter::default());
+    let mut seen = [0; 3];
+    while seen.iter().sum::<u64>() < 60 {
+        let (log, page) = live.next().await.unwrap();
+        for event in page.events {
+            assert_eq!((&*event.log, event.position), (NAMES[log], seen[log] + 1));
+            seen[log] += 1;
+        }
+    }
+    assert_eq!(live.positions(), seen);
+    assert!(seen.iter().all(|position| *position > 0), "{seen:?}");
+    // Gone on with from there, only what is new is given.
+    logs.append(one(&logs.all()[0], 61, 60, Expected::Any)).await.unwrap();
+    let (log, page) = logs.subscribe(&seen, &Filter::default()).next().await.unwrap();
+    assert_eq!((page.events.len(), page.events[0].position), (1, seen[log] + 1));
+}
+
+/// Commands that write nothing, each sent by four at once and again afterwards.
+const LOOKS: u128 = 100;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_command_that_writes_nothing_is_done_once_though_slots_move_meanwhile() {
+    let (here, there, logs) = three().await;
+    let two = Logs::open(logs.all()[..2].to_vec()).await.unwrap();
+    let look =
+        |logs: &Logs, n: u128| context(n + 1).append(&logs.all()[0], vec![to(n, Expected::Version(0), 0)]);
+    let writers: Vec<_> = (0..4)
+        .map(|_| {
+            let logs = logs.clone();
+            tokio::spawn(async move {
+                for n in 0..LOOKS {
+                    logs.append(look(&logs, n)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    two.spread().await.unwrap();
+    logs.spread().await.unwrap();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let mut done = 0;
+    for log in logs.all() {
+        let sql = "SELECT count(*) FROM log.command WHERE log = $1";
+        let count: i64 = sqlx::query_scalar(sql).bind(log.name()).fetch_one(log.pool()).await.unwrap();
+        done += count;
+    }
+    assert_eq!(done, i64::try_from(LOOKS).unwrap(), "each in one log, once");
+    for n in 0..LOOKS {
+        assert!(logs.append(look(&logs, n)).await.unwrap().repeated, "command {n}");
+    }
+    drop((here, there));
 }

@@ -21,4 +21,5 @@ mod rows;
 mod sealing;
 mod store;
 mod tampering;
+mod verify;
 mod world;

@@ -9,7 +9,7 @@ use crate::world::{World, context, id, one, proven, registered, to};
 
 /// Counts; at most `LIMIT`.
 #[derive(Debug, Clone, Copy)]
-struct Counter;
+pub(crate) struct Counter;
 
 const LIMIT: u32 = 12;
 
@@ -23,7 +23,7 @@ impl Aggregate for Counter {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of every decision")]
-fn count(state: &u32) -> Result<Vec<Event>, Refusal> {
+pub(crate) fn count(state: &u32) -> Result<Vec<Event>, Refusal> {
     if *state >= LIMIT { Err(Refusal::state("FULL", "It is full.")) } else { Ok(vec![proven()]) }
 }
 

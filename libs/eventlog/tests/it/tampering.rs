@@ -1,9 +1,10 @@
 //! Whoever gets past the triggers is found by `verify`, at the first event they touched; and what nobody can find.
 
 use docket_eventlog::{
-    Append, CheckpointKey, Expected, Recorded, SignedCheckpoint, StreamAppend, Subjects, link,
+    Append, CheckpointKey, Expected, Recorded, SignedCheckpoint, StreamAppend, Subjects, Verified, link,
 };
 use sqlx::{AssertSqlSafe, Executor};
+use tokio::sync::watch;
 
 use crate::world::{World, context, id, one, registered, stream, to};
 
@@ -24,7 +25,7 @@ fn append(world: &World, position: u128) -> Append {
 }
 
 /// A log of 20 events in 4 streams by turns, of which the first 12 are under a signed checkpoint.
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let write = async |world: &World| {
         for position in 1..=20 {
             world.log.append(append(world, position)).await.unwrap();
@@ -37,16 +38,21 @@ async fn world() -> World {
 }
 
 /// As a superuser who switches the triggers off.
-async fn tamper(world: &World, statements: &str) {
+pub(crate) async fn tamper(world: &World, statements: &str) {
     let mut connection = world.pool().acquire().await.unwrap();
     connection.execute("SET session_replication_role = replica").await.unwrap();
     connection.execute(AssertSqlSafe(statements.to_owned())).await.unwrap();
     connection.execute("SET session_replication_role = origin").await.unwrap();
 }
 
-/// What `verify` says: position and fault.
+/// What `verify` says: position and fault; the same with the ends of next to no streams in mind.
 async fn verdict(world: &World, kept: &[SignedCheckpoint]) -> Option<(u64, String)> {
-    let verified = world.log.verify_against(1, Some(&key().public_key()), kept).await.unwrap();
+    let public = key().public_key();
+    let verified = world.log.verify_against(1, Some(&public), kept).await.unwrap();
+    let progress = watch::Sender::new(0);
+    let forgetful = world.log.verify_within(2, 1, Some(&public), kept, &progress).await.unwrap();
+    assert!(forgetful.most_held <= 2);
+    assert_eq!(Verified { most_held: verified.most_held, ..forgetful }, verified);
     verified.broken.map(|broken| (broken.position, broken.fault))
 }
 
@@ -244,12 +250,17 @@ async fn guards_checkpoints_and_epochs_which_were_changed_are_found() {
     all_found(&[
         ("UPDATE log.stream SET version = 9 WHERE last_position = 20", 20, "differs"),
         ("UPDATE log.stream SET link = sha256('') WHERE last_position = 19", 19, "differs"),
+        ("UPDATE log.stream SET last_position = 16 WHERE last_position = 20", 16, "differs"),
+        ("UPDATE log.stream SET first_position = 30 WHERE last_position = 20", 20, "began elsewhere"),
+        // The first by position, whatever they are called.
+        ("UPDATE log.stream SET version = 9 WHERE last_position >= 18", 18, "differs"),
         ("DELETE FROM log.stream WHERE last_position = 18", 20, "is missing"),
         ("INSERT INTO log.stream VALUES ('identity', 'account-none', 1, sha256(''), 5, 5)", 5, "differs"),
         ("UPDATE log.head SET position = 18", 19, "ends before"),
         ("UPDATE log.head SET position = 25", 21, "missing"),
         ("UPDATE log.checkpoint_signed SET root = sha256('')", 12, "not signed"),
         ("UPDATE log.checkpoint_signed SET signed_at_us = 0", 12, "not signed"),
+        ("UPDATE log.checkpoint_signed SET signed_at_us = 9223372036854775807", 12, "cannot be read"),
         ("UPDATE log.checkpoint_signed SET signature = signature || '' , epoch = 2", 12, "not signed"),
         ("UPDATE log.epoch SET reason = 'another'", 1, "not ours"),
     ])

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use docket_eventlog::{CheckpointKey, EventLog, SignedCheckpoint, StreamName, Verified};
+use docket_eventlog::{Broken, CheckpointKey, EventLog, SignedCheckpoint, StreamName, Verified};
 use docket_messaging::Stop;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::verify_log_response::Step;
@@ -81,63 +81,37 @@ pub(super) async fn log(
 }
 
 fn result(found: &Verified) -> pb::VerifyResult {
-    let broken = found.broken.as_ref();
+    let first = found.broken.as_ref().map(fault).unwrap_or_default();
     pb::VerifyResult {
         from: found.from,
         to: found.to,
         checkpoints: found.checkpoints,
         protected_to: found.protected_to,
-        sound: broken.is_none(),
-        broken_position: broken.map_or(0, |broken| broken.position),
-        broken_event_id: broken.and_then(|b| b.event_id).map(|id| id.to_string()).unwrap_or_default(),
-        fault: broken.map(|broken| broken.fault.clone()).unwrap_or_default(),
+        sound: found.broken.is_none(),
+        broken_position: first.position,
+        broken_event_id: first.event_id,
+        fault: first.fault,
+        broken_stream: first.stream,
+        broken_version: first.version,
+        faults: found.faults,
+        further: found.further.iter().map(fault).collect(),
+    }
+}
+
+fn fault(broken: &Broken) -> pb::VerifyFault {
+    let (stream, version) = broken.place.clone().unwrap_or_default();
+    pb::VerifyFault {
+        position: broken.position,
+        stream,
+        version,
+        event_id: broken.event_id.map(|id| id.to_string()).unwrap_or_default(),
+        fault: broken.fault.clone(),
     }
 }
 
 /// Checks the links and versions of one stream, and the guard beside its events.
 pub(super) async fn stream(log: &EventLog, name: &StreamName) -> Result<Steps, ApiError> {
-    let guard = sqlx::query!(
-        "SELECT version, link FROM log.stream WHERE log = $1 AND name = $2",
-        log.name(),
-        name.as_str()
-    )
-    .fetch_optional(log.pool())
-    .await?;
-    let guard = guard.ok_or_else(ApiError::not_found)?;
-    let events = log.read_stream(name, 1).await?;
-    let (mut link, mut version) = ([0; 32], 0);
-    let mut found = pb::VerifyResult { from: 1, sound: true, ..pb::VerifyResult::default() };
-    for event in &events {
-        let fault = if event.version != version + 1 {
-            format!("version {} follows version {version}", event.version)
-        } else if event.follows(&link) {
-            (link, version) = (event.link, event.version);
-            continue;
-        } else {
-            "its bytes, or the link to the event before it, were changed".to_owned()
-        };
-        found = broken(found, event.position, &event.event_id.to_string(), fault);
-        break;
-    }
-    // The guard may have moved on since it was read, but never back.
-    if found.sound
-        && (version < guard.version.unsigned_abs()
-            || (version == guard.version.unsigned_abs() && link[..] != guard.link[..]))
-    {
-        let position = events.last().map_or(0, |event| event.position);
-        found = broken(found, position, "", format!("the head of {name} differs from its events"));
-    }
-    found.to = version;
-    let step = pb::VerifyLogResponse { step: Some(Step::Result(found)) };
+    let found = log.verify_stream(name).await?.ok_or_else(ApiError::not_found)?;
+    let step = pb::VerifyLogResponse { step: Some(Step::Result(result(&found))) };
     Ok(stream::iter([Ok(step)]).boxed())
-}
-
-fn broken(found: pb::VerifyResult, position: u64, event_id: &str, fault: String) -> pb::VerifyResult {
-    pb::VerifyResult {
-        sound: false,
-        broken_position: position,
-        broken_event_id: event_id.to_owned(),
-        fault,
-        ..found
-    }
 }

@@ -28,15 +28,15 @@ const ADDRESS: &str = "ana.personal@example.test";
 type Client = LogAdminServiceClient<Channel>;
 
 /// Identity with a log, and an operator.
-struct World {
-    place: Place,
+pub(crate) struct World {
+    pub(crate) place: Place,
     base: Base,
     server: Running,
     operator: Uuid,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let place = Place::new("identity").await;
         let config = place.config("identity").await;
         let (sender, base) = oneshot::channel();
@@ -66,7 +66,7 @@ impl World {
     }
 
     /// Somebody registers, and is given a role: two events of one stream, the first with a sealed address.
-    async fn register(&self, account: Uuid) {
+    pub(crate) async fn register(&self, account: Uuid) {
         let registered =
             AccountRegistered { email: ADDRESS.into(), language: "es".into(), ..Default::default() };
         let granted = RoleGranted { role: "finance".into(), office: "NBC".into(), ..Default::default() };
@@ -95,7 +95,7 @@ impl World {
         events
     }
 
-    async fn verify(&self, ask: pb::VerifyLogRequest) -> pb::VerifyResult {
+    pub(crate) async fn verify(&self, ask: pb::VerifyLogRequest) -> pb::VerifyResult {
         let mut steps = self.client().verify_log(self.ask(ask)).await.unwrap().into_inner();
         let mut last = None;
         while let Some(step) = steps.message().await.unwrap() {
@@ -105,7 +105,7 @@ impl World {
         result
     }
 
-    async fn export(&self, stream: &str) -> Result<Vec<pb::ExportRecord>, Status> {
+    pub(crate) async fn export(&self, stream: &str) -> Result<Vec<pb::ExportRecord>, Status> {
         let ask = self.stepped_up(pb::ExportLogRequest { stream: stream.to_owned() });
         let mut batches = self.client().export_log(ask).await?.into_inner();
         let mut records = Vec::new();
@@ -120,7 +120,7 @@ fn positions(events: &[pb::LogEvent]) -> Vec<u64> {
     events.iter().map(|event| event.position).collect()
 }
 
-fn account(n: u128) -> Uuid {
+pub(crate) fn account(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
@@ -277,6 +277,21 @@ async fn what_somebody_changed_is_named_by_the_check() {
         assert_eq!((found.sound, found.broken_position), (false, 4), "{found:?}");
         assert!(found.fault.contains("changed"), "{found:?}");
     }
+    // Bytes that cannot be read are a fault like any other, with a place; and the rest is told.
+    connection.execute("UPDATE log.event SET metadata = '\\xff' WHERE position = 3").await.unwrap();
+    for ask in [pb::VerifyLogRequest::default(), of_stream()] {
+        let found = world.verify(ask).await;
+        assert_eq!((found.broken_position, found.broken_version, found.faults), (3, 1, 2), "{found:?}");
+        assert_eq!(found.broken_stream, stream);
+        assert!(found.fault.contains("metadata") && !found.broken_event_id.is_empty(), "{found:?}");
+        let further = &found.further[0];
+        assert_eq!((further.position, further.version, &further.stream), (4, 2, &stream), "{found:?}");
+        assert!(further.fault.contains("changed") && found.to >= 2, "{found:?}");
+    }
+    connection
+        .execute("UPDATE log.event SET metadata = (SELECT metadata FROM log.event WHERE position = 4) WHERE position = 3")
+        .await
+        .unwrap();
     // A tail that was cut off shows in the stream's own guard.
     connection
         .execute("UPDATE log.event SET recorded_at_us = recorded_at_us - 1 WHERE position = 4")

@@ -10,3 +10,4 @@ mod keys;
 mod life;
 mod log_admin;
 mod objects;
+mod strangers;

@@ -72,6 +72,9 @@ pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
     if let LogCommand::Import(import) = &command {
         return file::import(service.as_deref(), import);
     }
+    if let LogCommand::Prove(prove) = &command {
+        return file::prove(service.as_deref(), prove);
+    }
     let (connection, token) = Session::resume(home).await?;
     let named = match (&command, service) {
         (LogCommand::Projection(_), None) => Some(PROJECTION.to_owned()),
@@ -95,6 +98,6 @@ pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
         LogCommand::Projection(command) => projection::run(&operator, command).await,
         LogCommand::Subject(command) => subject::run(&operator, command).await,
         LogCommand::Export { stream, to } => file::export(&operator, stream, &to).await,
-        LogCommand::Import(_) => unreachable!("done before anybody signs in"),
+        LogCommand::Import(_) | LogCommand::Prove(_) => unreachable!("done before anybody signs in"),
     }
 }

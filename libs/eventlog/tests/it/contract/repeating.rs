@@ -1,6 +1,6 @@
 //! Asked twice, done once.
 
-use docket_eventlog::{Append, Expected};
+use docket_eventlog::{Append, Appended, Expected};
 use docket_kernel::Actor;
 use futures::future::join_all;
 
@@ -118,4 +118,61 @@ pub(super) async fn another_replica_knows_the_command<F: Fixture>(f: &F) {
     let (replica, _) = f.replica().await;
     let again = replica.append(f.command(1, vec![f.to(1, Expected::Any, 2)])).await;
     assert_eq!(summary(&again), "repeated 1..2");
+}
+
+/// What it was answered says the same once more, and that it was said before.
+async fn answers_again<F: Fixture>(handle: &F::Handle, append: Append, first: &Appended) {
+    let again = handle.append(append).await.unwrap();
+    assert!(again.repeated && !first.repeated);
+    assert_eq!((again.first, again.last, &again.events), (first.first, first.last, &first.events));
+}
+
+/// Nothing but its own row tells where such a command was done.
+pub(super) async fn a_command_without_events_is_known_after_logs_were_added<F: Fixture>(f: &F) {
+    f.write(1, 1, 1).await;
+    let nothing = f.command(2, vec![f.away(Expected::Version(0), 0)]);
+    let first = f.append(nothing.clone()).await.unwrap();
+    let grown = f.grown().await;
+    answers_again::<F>(&grown, nothing, &first).await;
+    assert_eq!(grown.command(&actor(), id(2)).await.unwrap(), Some((2, 1)));
+}
+
+pub(super) async fn a_stream_that_was_only_looked_at_may_go_elsewhere_before_a_repetition<F: Fixture>(f: &F) {
+    let both = f.command(1, vec![f.to(1, Expected::Version(0), 2), f.away(Expected::Version(0), 0)]);
+    let first = f.append(both.clone()).await.unwrap();
+    let grown = f.grown().await;
+    answers_again::<F>(&grown, both, &first).await;
+    // The other stream is still to be born, wherever that is.
+    let born = grown.append(f.command(2, vec![f.away(Expected::Version(0), 1)])).await.unwrap();
+    assert!(!born.repeated);
+}
+
+pub(super) async fn a_repetition_that_names_another_stream_is_answered_from_the_first<F: Fixture>(f: &F) {
+    let first = f.write(1, 1, 2).await;
+    let grown = f.grown().await;
+    answers_again::<F>(&grown, f.command(1, vec![f.away(Expected::Version(0), 1)]), &first).await;
+    assert_eq!(grown.read_stream(&f.wanderer(), 1).await.unwrap(), []);
+    // And the other way round: the first is in the log that was added.
+    let first = grown.append(f.command(2, vec![f.away(Expected::Version(0), 1)])).await.unwrap();
+    answers_again::<F>(&grown, f.command(2, vec![f.to(1, Expected::Any, 1)]), &first).await;
+    assert_eq!(grown.read_stream(&f.stream(1), 1).await.unwrap().len(), 2);
+}
+
+pub(super) async fn another_body_is_refused_in_whichever_log_it_comes<F: Fixture>(f: &F) {
+    f.append(with_body(f, &[(1, "a")])).await.unwrap();
+    let other = Append { streams: vec![f.away(Expected::Version(0), 1)], ..with_body(f, &[(1, "b")]) };
+    let grown = f.grown().await;
+    let refused = summary(&grown.append(other).await);
+    assert!(refused.ends_with("field 1 differs"), "{refused}");
+    assert_eq!(grown.read_stream(&f.wanderer(), 1).await.unwrap(), []);
+}
+
+pub(super) async fn a_repetition_inside_a_transaction_is_known_after_logs_were_added<F: Fixture>(f: &F) {
+    let nothing = f.command(1, vec![f.away(Expected::Version(0), 0)]);
+    let first = f.append(nothing.clone()).await.unwrap();
+    let grown = f.grown().await;
+    let mut tx = docket_database::begin(f.pool()).await.unwrap();
+    let again = grown.append_in(&mut tx, nothing).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!((again.first, again.last, again.repeated), (first.first, first.last, true));
 }

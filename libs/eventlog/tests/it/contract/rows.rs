@@ -4,7 +4,7 @@ use docket_eventlog::{Context, Obligation, Timer};
 use docket_kernel::Clock;
 use jiff::SignedDuration;
 
-use super::fixture::Fixture;
+use super::fixture::{Fixture, Handle};
 
 fn timer<F: Fixture>(f: &F, minutes: i64) -> Timer {
     Timer::new("response:1", "response_due", f.clock().now() + SignedDuration::from_mins(minutes), vec![1])
@@ -37,6 +37,9 @@ pub(super) async fn a_timer_is_due_at_its_instant<F: Fixture>(f: &F) {
     set(f, &timer).await;
     let before = timer.due_at - SignedDuration::from_micros(1);
     assert_eq!(f.log().timers().due(before, None, 10).await.unwrap(), []);
+    assert_eq!(f.handle().due(before).await.unwrap(), []);
+    assert_eq!(f.handle().due(timer.due_at).await.unwrap(), std::slice::from_ref(&timer));
+    assert_eq!(f.handle().next_due().await.unwrap(), Some(timer.due_at));
     assert_eq!(f.log().timers().due(timer.due_at, None, 10).await.unwrap(), std::slice::from_ref(&timer));
     assert_eq!(f.log().timers().next_due().await.unwrap(), Some(timer.due_at));
 }
@@ -86,9 +89,10 @@ pub(super) async fn an_obligation_is_open_until_closed<F: Fixture>(f: &F) {
     owe(f, &first).await;
     assert_eq!(
         f.log().obligations().open(10).await.unwrap(),
-        [first, second.clone()],
+        [first.clone(), second.clone()],
         "the most urgent first"
     );
+    assert_eq!(f.handle().owed().await.unwrap(), [first, second.clone()]);
     let mut tx = docket_database::begin(f.pool()).await.unwrap();
     assert!(f.log().obligations().close_in(&mut tx, "receipt_notice", "a", 1).await.unwrap());
     assert!(!f.log().obligations().close_in(&mut tx, "receipt_notice", "a", 2).await.unwrap());

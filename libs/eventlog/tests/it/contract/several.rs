@@ -2,19 +2,34 @@
 
 use std::sync::Arc;
 
-use docket_eventlog::{Append, Appended, Error, EventLog, Logs, Recorded, Slot, StreamName};
+use docket_eventlog::{
+    Append, Appended, Context, Error, EventLog, Filter, Folded, Logs, Obligation, Page, Recorded, Slot,
+    StreamName, Subjects, Subscriptions, Timer,
+};
 use docket_kernel::{Actor, ManualClock};
+use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::fixture::{Fixture, Handle};
+use super::fixture::{Decide, Fixture, Handle, Live, Outcome};
+use crate::store::Counter;
 use crate::world::{World, stream};
 
 const NAMES: [&str; 3] = ["cases-0", "cases-1", "cases-2"];
+/// The log that is added.
+const ADDED: &str = "cases-3";
 /// The log in which the streams of the cases live.
 const HOME: usize = 1;
 
+impl Live for Subscriptions {
+    async fn next(&mut self) -> Result<Page, Error> {
+        Ok(self.next().await?.1)
+    }
+}
+
 impl Handle for Logs {
+    type Live = Subscriptions;
+
     async fn append(&self, append: Append) -> Result<Appended, Error> {
         self.append(append).await
     }
@@ -29,6 +44,30 @@ impl Handle for Logs {
 
     async fn command(&self, actor: &Actor, command_id: Uuid) -> Result<Option<(u64, u64)>, Error> {
         Ok(self.command(actor, command_id).await?.map(|(_, first, last)| (first, last)))
+    }
+
+    async fn state(&self, id: Uuid) -> Result<Folded<Counter>, Error> {
+        self.state(id).await
+    }
+
+    async fn execute(&self, context: &Context, id: Uuid, decide: Decide) -> Outcome {
+        self.execute::<Counter>(context, id, Subjects::NONE, decide).await
+    }
+
+    fn follow(&self) -> Subscriptions {
+        self.subscribe(&[], &Filter::default())
+    }
+
+    async fn due(&self, now: Timestamp) -> Result<Vec<Timer>, Error> {
+        Ok(self.timers_due(now, 10).await?.into_iter().map(|(_, timer)| timer).collect())
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
+        self.next_timer().await
+    }
+
+    async fn owed(&self) -> Result<Vec<Obligation>, Error> {
+        Ok(self.obligations_open(10).await?.into_iter().map(|(_, owed)| owed).collect())
     }
 }
 
@@ -63,6 +102,22 @@ impl Fixture for SeveralLogs {
         let logs = open(&self.here, &self.there).await;
         let home = logs.all()[HOME].clone();
         (logs, home)
+    }
+
+    async fn grown(&self) -> Logs {
+        let mut logs = self.logs.all().to_vec();
+        logs.push(self.there.another(ADDED).await);
+        let logs = Logs::open(logs).await.unwrap();
+        logs.spread().await.unwrap();
+        logs
+    }
+
+    fn wanderer(&self) -> StreamName {
+        let goes = |name: &StreamName| {
+            let home = |logs| Slot::of(name).home(logs);
+            (home(NAMES.len()), home(NAMES.len() + 1)) == (HOME, NAMES.len())
+        };
+        (0..10_000).map(stream).find(goes).expect("one in twelve does")
     }
 
     fn log(&self) -> EventLog {

@@ -24,7 +24,7 @@ pub enum LogCommand {
         /// Its position.
         position: u64,
     },
-    /// Check that the log is as it was written; exit code 1 when it is not.
+    /// Check that the log is as it was written; exit code 1 when it is not. Names the first bad event, and the others.
     Verify {
         /// Only this stream.
         #[arg(long)]
@@ -61,6 +61,8 @@ pub enum LogCommand {
     },
     /// Check such a file, and put it into the empty log of a throw-away database.
     Import(ImportArgs),
+    /// Make a proof out of such a file of a whole log: one event, the hashes from it to the signed root, the signature.
+    Prove(ProveArgs),
 }
 
 /// Which events.
@@ -204,6 +206,21 @@ pub struct ImportArgs {
     #[arg(long)]
     pub database: Option<String>,
     /// The key that must have signed it, 64 hexadecimal digits; else the key that the file names.
+    #[arg(long)]
+    pub public_key: Option<String>,
+}
+
+/// A proof that whoever gets it can check without our programs.
+#[derive(Debug, clap::Args)]
+pub struct ProveArgs {
+    /// Position of the event.
+    pub position: u64,
+    /// The file of a whole log.
+    pub file: PathBuf,
+    /// File to write the proof to (JSON); else it is printed.
+    #[arg(long)]
+    pub to: Option<PathBuf>,
+    /// The key that must have signed the file, 64 hexadecimal digits; else the key that the file names.
     #[arg(long)]
     pub public_key: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! `docket log export` and `import`: a portable file with its chain.
-use super::args::ImportArgs;
+//! `docket log export`, `import` and `prove`: a portable file with its chain.
+use super::args::{ImportArgs, ProveArgs};
 use super::{Operator, USUAL};
 use crate::commands::Refused;
 use anyhow::{Context, Result, bail, ensure};
@@ -71,10 +71,8 @@ pub(super) fn kept_in(path: &Path) -> Result<pb::KeptCheckpoint> {
 
 /// The service's own program does it: it holds the chain's rules, and needs nothing that runs.
 pub(super) fn import(service: Option<&str>, args: &ImportArgs) -> Result<()> {
-    let program = std::env::current_exe()?.with_file_name(format!("docket-{}", service.unwrap_or(USUAL)));
-    ensure!(program.is_file(), "{} is missing: build it with `cargo build --bins`", program.display());
-    let mut command = Command::new(&program);
-    command.arg("import").arg(&args.file);
+    let mut command = program(service, "import")?;
+    command.arg(&args.file);
     if let Some(key) = &args.public_key {
         command.args(["--public-key", key]);
     }
@@ -82,9 +80,35 @@ pub(super) fn import(service: Option<&str>, args: &ImportArgs) -> Result<()> {
         // Through the environment: arguments are there for everybody to see, and this may hold a password.
         command.env("DOCKET_IMPORT_DATABASE", database);
     }
-    let status = command.status().with_context(|| format!("start {}", program.display()))?;
-    if !status.success() {
-        bail!("{} was not taken", args.file.display());
-    }
+    ensure!(done(command)?, "{} was not taken", args.file.display());
     Ok(())
+}
+
+/// The service's own program does this too.
+pub(super) fn prove(service: Option<&str>, args: &ProveArgs) -> Result<()> {
+    let mut command = program(service, "prove")?;
+    command.arg(args.position.to_string()).arg(&args.file);
+    if let Some(key) = &args.public_key {
+        command.args(["--public-key", key]);
+    }
+    if let Some(to) = &args.to {
+        command.arg("--to").arg(to);
+    }
+    ensure!(done(command)?, "position {} was not proven", args.position);
+    Ok(())
+}
+
+fn program(service: Option<&str>, does: &str) -> Result<Command> {
+    let program = std::env::current_exe()?.with_file_name(format!("docket-{}", service.unwrap_or(USUAL)));
+    ensure!(program.is_file(), "{} is missing: build it with `cargo build --bins`", program.display());
+    let mut command = Command::new(&program);
+    command.arg(does);
+    Ok(command)
+}
+
+/// Runs it to its end; whether it did what it was asked. What it says is ours.
+fn done(mut command: Command) -> Result<bool> {
+    let status = command.status();
+    let status = status.with_context(|| format!("start {}", command.get_program().display()))?;
+    Ok(status.success())
 }

@@ -6,7 +6,7 @@ use crate::output::{Teller, bar};
 use anyhow::{Context, Result, bail};
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::verify_log_response::Step;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 pub(super) async fn verify(
@@ -36,9 +36,18 @@ pub(super) async fn verify(
     let found = found.context("the check ended without a result")?;
     told(operator, &found, of_stream);
     if !found.sound {
-        bail!("the log is not as it was written: position {}: {}", found.broken_position, found.fault);
+        bail!("the log is not as it was written: {}: {}", place(&found), found.fault);
     }
     Ok(())
+}
+
+/// Where the first fault is.
+fn place(found: &pb::VerifyResult) -> String {
+    let position = format!("position {}", found.broken_position);
+    if found.broken_stream.is_empty() {
+        return position;
+    }
+    format!("{position} ({} version {})", found.broken_stream, found.broken_version)
 }
 
 fn told(operator: &Operator<'_>, found: &pb::VerifyResult, of_stream: bool) {
@@ -47,7 +56,9 @@ fn told(operator: &Operator<'_>, found: &pb::VerifyResult, of_stream: bool) {
         teller.value(&json!({
             "service": operator.service(), "from": found.from, "to": found.to, "checkpoints": found.checkpoints,
             "protected_to": found.protected_to, "sound": found.sound, "broken_position": found.broken_position,
-            "broken_event_id": found.broken_event_id, "fault": found.fault,
+            "broken_event_id": found.broken_event_id, "broken_stream": found.broken_stream,
+            "broken_version": found.broken_version, "fault": found.fault, "faults": found.faults,
+            "further": found.further.iter().map(further).collect::<Vec<_>>(),
         }));
         return;
     }
@@ -59,5 +70,26 @@ fn told(operator: &Operator<'_>, found: &pb::VerifyResult, of_stream: bool) {
     }
     if found.sound {
         teller.line("all is as it was written");
+        return;
     }
+    teller.pair("faults", &found.faults.to_string());
+    let first = pb::VerifyFault {
+        position: found.broken_position,
+        stream: found.broken_stream.clone(),
+        version: found.broken_version,
+        event_id: found.broken_event_id.clone(),
+        fault: found.fault.clone(),
+    };
+    let rows = std::iter::once(&first).chain(&found.further).map(|fault| {
+        let version = if fault.version == 0 { String::new() } else { fault.version.to_string() };
+        vec![fault.position.to_string(), fault.stream.clone(), version, fault.fault.clone()]
+    });
+    teller.table(&["position", "stream", "version", "fault"], rows.collect());
+}
+
+fn further(fault: &pb::VerifyFault) -> Value {
+    json!({
+        "position": fault.position, "stream": fault.stream, "version": fault.version, "event_id": fault.event_id,
+        "fault": fault.fault,
+    })
 }
