@@ -9,6 +9,7 @@ pub mod log;
 pub mod mail;
 pub mod officers;
 pub mod paper;
+pub mod roles;
 pub mod session;
 
 pub use case::status;
@@ -20,6 +21,7 @@ pub use log::{LogArgs, log};
 pub use mail::inbox;
 pub use officers::{OfficerCommand, officer};
 pub use paper::{file, forms};
+pub use roles::{RoleCommand, role};
 pub use session::{Session, SignInArgs, StepUpArgs, sign_in, step_up};
 
 use crate::client::{plainly, reason};

@@ -10,6 +10,7 @@ pub mod party;
 pub mod people;
 pub mod player;
 pub mod represent;
+pub mod role;
 pub mod see;
 pub mod time;
 pub mod vars;

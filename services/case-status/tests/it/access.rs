@@ -69,6 +69,10 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
             let message = pb::RecordBiometricsRequest { request_id, name, ..Default::default() };
             ask!(person, cases, record_biometrics, message)
         }
+        "RecordMissedAppointment" => {
+            let message = pb::RecordMissedAppointmentRequest { request_id, name, kind: 2 };
+            ask!(person, cases, record_missed_appointment, message)
+        }
         "RecordBackgroundCheck" => {
             let message = pb::RecordBackgroundCheckRequest { request_id, name, ..Default::default() };
             ask!(person, cases, record_background_check, message)
@@ -169,7 +173,7 @@ async fn ask_or_answer(person: &Someone, path: &str, name: String) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 35] = [
+const TABLE: [(&str, &str); 36] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -178,6 +182,7 @@ const TABLE: [(&str, &str); 35] = [
     ("ListFreeSlots", "UNTNTTNDN"),
     ("RescheduleAppointment", "UNTNTTNDN"),
     ("RecordBiometrics", "UDDDDDDTD"),
+    ("RecordMissedAppointment", "UDDNTTNTD"),
     ("RecordBackgroundCheck", "UDDNTDNDD"),
     ("RecordInterview", "UDDNTTNDD"),
     ("RequestEvidence", "UDDNTTNDD"),
