@@ -2,8 +2,8 @@
 //! each stands where it is looked for.
 #![expect(clippy::wildcard_enum_match_arm, reason = "an invariant looks at the events that it is about")]
 use docket_case_status::domain::{
-    Appointment, Biometrics, Booking, CardState, Case, Interview, Oath, Outcome, RequestState, Stage, TEST_PARTS, evolve,
-    needs,
+    Appointment, Biometrics, Booking, CardState, Case, Interview, Oath, Outcome, RequestState, Stage,
+    TEST_PARTS, evolve, needs,
 };
 use docket_kernel::{Actor, ActorKind, EventEnum as _};
 use docket_proto::events::case::Event;

@@ -88,7 +88,8 @@ fn seen_in(story: &str) -> BTreeSet<String> {
     let views = story.step.iter().filter_map(|step| step.get("see")?.as_table());
     let lines = views.flat_map(|see| see.values()).filter_map(|view| view.get("lines")?.as_array()).flatten();
     let lines = lines.filter_map(|line| Some(format!("case.{}.v1", line.as_str()?)));
-    let found = story.step.iter().filter_map(|step| step.get("do")?.get("find_in_log")?.get("kinds")?.as_array());
+    let found =
+        story.step.iter().filter_map(|step| step.get("do")?.get("find_in_log")?.get("kinds")?.as_array());
     lines.chain(found.flatten().filter_map(|kind| kind.as_str().map(str::to_owned))).collect()
 }
 

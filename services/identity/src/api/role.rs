@@ -31,7 +31,9 @@ impl RoleService for Api {
         let is_last = found.len() <= size as usize;
         found.truncate(size as usize);
         let next_page_token = match found.last() {
-            Some(last) if !is_last => page::encode(&format!("{}/{}/{}", last.office, last.role, last.account)),
+            Some(last) if !is_last => {
+                page::encode(&format!("{}/{}/{}", last.office, last.role, last.account))
+            }
             _ => String::new(),
         };
         let holders = found.into_iter().map(Into::into).collect();

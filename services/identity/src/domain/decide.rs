@@ -166,7 +166,7 @@ pub(crate) fn revoke_role(
         role: role.to_owned(),
         office: office.to_owned(),
         reason: reason.to_owned(),
-        asked_by: asked_by.to_string(),
+        asked_by: format!("account:{asked_by}"),
     };
     Ok(vec![event.into()])
 }

@@ -105,8 +105,7 @@ async fn ask(
 }
 
 async fn approve(world: &World, token: &str, name: &str, request_id: &str) -> Result<(), Status> {
-    let message =
-        pb::ApproveRevocationRequest { request_id: request_id.to_owned(), name: name.to_owned() };
+    let message = pb::ApproveRevocationRequest { request_id: request_id.to_owned(), name: name.to_owned() };
     roles(world).approve_revocation(with_token(message, token)).await.map(drop)
 }
 

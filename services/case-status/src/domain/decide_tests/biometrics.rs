@@ -21,8 +21,9 @@ fn one_biometrics_appointment_stands_at_a_time() {
 fn biometrics_are_missed_when_their_day_is_over() {
     let (evening, midnight) = (at("2026-12-09T04:59:59Z"), at("2026-12-09T05:00:00Z"));
     biometrics_scheduled().when(|case| decide::miss_biometrics(case, evening)).refused("TOO_EARLY");
-    let events =
-        biometrics_scheduled().when(|case| decide::miss_biometrics(case, midnight)).then(&["biometrics_missed"]);
+    let events = biometrics_scheduled()
+        .when(|case| decide::miss_biometrics(case, midnight))
+        .then(&["biometrics_missed"]);
     let missed = biometrics_scheduled().and(events[0].clone());
     assert!(missed.0.has_missed() && missed.0.appointment().is_none());
     assert_eq!(title::title(&missed.0).id, "25");
