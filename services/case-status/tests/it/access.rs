@@ -55,23 +55,12 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
             ask!(person, cases, reject_filing, pb::RejectFilingRequest { request_id, name, codes: vec![] })
         }
         "StartReview" => ask!(person, cases, start_review, pb::StartReviewRequest { request_id, name }),
-        "ScheduleAppointment" => {
-            let message = pb::ScheduleAppointmentRequest { request_id, name, kind: 3, ..Default::default() };
-            ask!(person, cases, schedule_appointment, message)
-        }
-        "ListFreeSlots" => ask!(person, cases, list_free_slots, pb::ListFreeSlotsRequest { name, kind: 1 }),
-        "RescheduleAppointment" => {
-            let message =
-                pb::RescheduleAppointmentRequest { request_id, name, kind: 3, ..Default::default() };
-            ask!(person, cases, reschedule_appointment, message)
+        "ScheduleAppointment" | "ListFreeSlots" | "RescheduleAppointment" | "RecordMissedAppointment" => {
+            at_an_appointment(person, path, name).await
         }
         "RecordBiometrics" => {
             let message = pb::RecordBiometricsRequest { request_id, name, ..Default::default() };
             ask!(person, cases, record_biometrics, message)
-        }
-        "RecordMissedAppointment" => {
-            let message = pb::RecordMissedAppointmentRequest { request_id, name, kind: 2 };
-            ask!(person, cases, record_missed_appointment, message)
         }
         "RecordBackgroundCheck" => {
             let message = pb::RecordBackgroundCheckRequest { request_id, name, ..Default::default() };
@@ -144,6 +133,27 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
         "ListWorklist" => ask!(person, status, list_worklist, pb::ListWorklistRequest::default()),
         "GetPublicStatus" => ask!(person, status, get_public_status, pb::GetPublicStatusRequest::default()),
         other => panic!("{other} stands in no authorization test"),
+    }
+}
+
+/// [`call`] for appointments; of kinds for which none stands.
+async fn at_an_appointment(person: &Someone, path: &str, name: String) -> Answer {
+    let request_id = id();
+    match path.rsplit('/').next().unwrap() {
+        "ScheduleAppointment" => {
+            let message = pb::ScheduleAppointmentRequest { request_id, name, kind: 3, ..Default::default() };
+            ask!(person, cases, schedule_appointment, message)
+        }
+        "ListFreeSlots" => ask!(person, cases, list_free_slots, pb::ListFreeSlotsRequest { name, kind: 1 }),
+        "RescheduleAppointment" => {
+            let message =
+                pb::RescheduleAppointmentRequest { request_id, name, kind: 3, ..Default::default() };
+            ask!(person, cases, reschedule_appointment, message)
+        }
+        _ => {
+            let message = pb::RecordMissedAppointmentRequest { request_id, name, kind: 2 };
+            ask!(person, cases, record_missed_appointment, message)
+        }
     }
 }
 

@@ -127,7 +127,7 @@ async fn a_role_is_taken_away_by_two_operators_and_ends_at_once() {
         (first.holders[0].account == eva.account && first.holders.len() == 2).then_some(())
     })
     .await;
-    assert_eq!(refused(ask(&world, &token, &eva.account, "left", &id()).await), "STEP_UP_REQUIRED");
+    assert_eq!(refused(ask(&world, &token, &eva.account, "left", &id()).await), "NOT_YOUR_ACT");
     assert_eq!(refused(ask(&world, &ana, &eva.account, "tired", &id()).await), "ROLE_REASON_UNKNOWN");
     let nobody = format!("accounts/{}", Uuid::new_v4());
     assert_eq!(ask(&world, &ana, &nobody, "left", &id()).await.unwrap_err().code(), Code::NotFound);
