@@ -136,7 +136,7 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
     }
 }
 
-/// [`call`] for appointments; of kinds for which none stands.
+/// [`call`] for appointments.
 async fn at_an_appointment(person: &Someone, path: &str, name: String) -> Answer {
     let request_id = id();
     match path.rsplit('/').next().unwrap() {
