@@ -165,6 +165,9 @@ enum Command {
     /// For officers: the queue, a case, what to do with it.
     #[command(subcommand)]
     Officer(commands::OfficerCommand),
+    /// For operators: who holds roles of the office, and taking one away by two.
+    #[command(subcommand)]
+    Role(commands::RoleCommand),
     /// For operators: look into the logs, prove them, put right what stopped.
     Log(commands::LogArgs),
     /// Print completions for a shell.
@@ -260,6 +263,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
             commands::inbox(&home, save.as_deref().zip(to.as_deref()), &teller).await
         }
         Command::Officer(command) => commands::officer(&home, command, &teller).await,
+        Command::Role(command) => commands::role(&home, command, &teller).await,
         Command::Log(args) => commands::log(&home, args, &teller).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "docket", &mut std::io::stdout());

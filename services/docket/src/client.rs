@@ -26,6 +26,7 @@ pub use filing::v1::representation_service_client::RepresentationServiceClient;
 pub use filing::v1::upload_service_client::UploadServiceClient;
 pub use identity::v1::account_service_client::AccountServiceClient;
 pub use identity::v1::erasure_service_client::ErasureServiceClient;
+pub use identity::v1::role_service_client::RoleServiceClient;
 pub use identity::v1::session_service_client::SessionServiceClient;
 pub use log::v1::log_admin_service_client::LogAdminServiceClient;
 pub use log::v1::subject_admin_service_client::SubjectAdminServiceClient;
@@ -117,6 +118,11 @@ impl Connection {
     /// How far erasures have come.
     pub fn erasures(&self) -> ErasureServiceClient<Channel> {
         ErasureServiceClient::new(self.identity.clone())
+    }
+
+    /// Who holds roles of the office.
+    pub fn roles(&self) -> RoleServiceClient<Line> {
+        RoleServiceClient::new(self.line(&self.identity))
     }
 
     fn channel(&self, service: &str) -> Result<Channel> {

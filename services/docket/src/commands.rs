@@ -12,6 +12,7 @@ pub mod officers;
 pub mod paper;
 pub mod pay;
 pub mod representations;
+pub mod roles;
 pub mod session;
 pub mod sign;
 
@@ -27,6 +28,7 @@ pub use officers::{OfficerCommand, officer};
 pub use paper::{file, forms};
 pub use pay::{PayArgs, pay};
 pub use representations::representations;
+pub use roles::{RoleCommand, role};
 pub use session::{Session, SignInArgs, StepUpArgs, sign_in, step_up};
 pub use sign::{ReviewArgs, SendArgs, SignArgs, review, send, sign};
 

@@ -11,6 +11,7 @@ pub mod party;
 pub mod people;
 pub mod player;
 pub mod represent;
+pub mod role;
 pub mod see;
 pub mod time;
 pub mod vars;

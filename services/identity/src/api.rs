@@ -3,6 +3,7 @@
 mod account;
 mod directory;
 mod erasure;
+mod role;
 mod session;
 
 use docket_kernel::resource;
@@ -11,7 +12,7 @@ use docket_service::{Access, ApiError, Caller, Person, Resource};
 
 use crate::app::{AccountView, Identity};
 
-/// The four services over one `Identity`.
+/// The five services over one `Identity`.
 #[derive(Clone)]
 pub(crate) struct Api {
     identity: Identity,

@@ -5,6 +5,7 @@ mod erasure;
 mod invitation;
 mod proofing;
 mod registration;
+mod revocation;
 mod second_factor;
 mod sessions;
 mod set_up;
@@ -32,6 +33,7 @@ use crate::register::Register;
 use crate::totp;
 
 pub(crate) use registration::Newcomer;
+pub(crate) use revocation::Asked;
 pub(crate) use sessions::Tokens;
 pub(crate) use sign_in::Credentials;
 pub(crate) use view::AccountView;

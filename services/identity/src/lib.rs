@@ -22,6 +22,7 @@ use docket_kernel::{Clock as _, SharedClock};
 use docket_proto::identity::v1::account_service_server::AccountServiceServer;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::identity::v1::erasure_service_server::ErasureServiceServer;
+use docket_proto::identity::v1::role_service_server::RoleServiceServer;
 use docket_proto::identity::v1::session_service_server::SessionServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 use sqlx::migrate::Migrator;
@@ -64,7 +65,8 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
         .grpc(AccountServiceServer::new(api.clone()))
         .grpc(SessionServiceServer::new(api.clone()))
         .grpc(DirectoryServiceServer::new(api.clone()))
-        .grpc(ErasureServiceServer::new(api))
+        .grpc(ErasureServiceServer::new(api.clone()))
+        .grpc(RoleServiceServer::new(api))
         .http(face::router(keys.clone(), config.service.http_listen))
         .task("mail", |stop| until(stop, sender.run()))
         .task("signing keys", |stop| until(stop, keys.keep_fresh()))

@@ -2,8 +2,8 @@
 //! each stands where it is looked for.
 #![expect(clippy::wildcard_enum_match_arm, reason = "an invariant looks at the events that it is about")]
 use docket_case_status::domain::{
-    Biometrics, Booking, CardState, Case, Interview, Oath, Outcome, RequestState, Stage, TEST_PARTS, evolve,
-    needs,
+    Appointment, Biometrics, Booking, CardState, Case, Interview, Oath, Outcome, RequestState, Stage,
+    TEST_PARTS, evolve, needs,
 };
 use docket_kernel::{Actor, ActorKind, EventEnum as _};
 use docket_proto::events::case::Event;
@@ -106,8 +106,9 @@ impl Step<'_> {
             Event::CaseDenied(denied) if denied.abandoned => {
                 let request = case.request.as_ref();
                 let expired = request.is_some_and(|request| request.state == RequestState::Expired);
-                let missed = case.biometrics == Biometrics::Missed || case.interview == Interview::Missed;
-                self.must(22, expired || missed);
+                // Who does not come to the examination for naturalization is not denied for it (8 CFR 335.6).
+                let examined = !needs(&case.family).oath && case.interview == Interview::Missed;
+                self.must(22, expired || case.biometrics == Biometrics::Missed || examined);
             }
             Event::CaseApproved(_) => {
                 let needs = needs(&case.family);
@@ -172,6 +173,12 @@ impl Step<'_> {
             Event::InterviewCompleted(held) => {
                 self.must(35, interview && stands(&case.interview_booking, &held.appointment_id));
             }
+            Event::BiometricsMissed(missed) => {
+                self.is_missed(biometrics, &case.biometrics_booking, &missed.appointment_id);
+            }
+            Event::InterviewMissed(missed) => {
+                self.is_missed(interview, &case.interview_booking, &missed.appointment_id);
+            }
             Event::BiometricsCancelled(_) => self.must(35, biometrics),
             Event::InterviewCancelled(_) => self.must(35, interview),
             _ => {}
@@ -187,6 +194,11 @@ impl Step<'_> {
         self.must(35, stands);
         self.must(37, to.is_some_and(|slot| slot.starts_at_us > self.line.recorded_at_us));
         self.must(38, booking.moved_by_party <= MOVES);
+    }
+
+    fn is_missed(&self, set: bool, booking: &Booking, appointment: &str) {
+        let begun = |slot: &Appointment| slot.starts_at.as_microsecond() < self.line.recorded_at_us;
+        self.must(35, set && stands(booking, appointment) && booking.appointment.as_ref().is_some_and(begun));
     }
 
     /// 28: the oath comes after the approval, the certificate after the oath. 46: a card is for what was approved, and one that came
@@ -241,6 +253,8 @@ fn works_on(event: &Event) -> bool {
             | Event::ReviewStarted(_)
             | Event::BiometricsScheduled(_)
             | Event::BiometricsTaken(_)
+            | Event::BiometricsMissed(_)
+            | Event::InterviewMissed(_)
             | Event::InterviewScheduled(_)
             | Event::InterviewCompleted(_)
             | Event::EvidenceRequested(_)

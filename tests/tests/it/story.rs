@@ -17,6 +17,7 @@ pub(crate) const OTHERS: &[&str] = &[
     "moved",
     "rejected",
     "represented",
+    "role-ends",
     "trouble-with-money",
     "voided",
     "waived",
@@ -25,7 +26,7 @@ pub(crate) const OTHERS: &[&str] = &[
 /// Stories in which services are away, played by the drills.
 const DRILLS: &[&str] = &["arrows"];
 /// Stories that turn the clock, each in an environment of its own.
-const APART: &[&str] = &["too-late"];
+const APART: &[&str] = &["left-alone", "nobody-came", "too-late"];
 
 #[test]
 fn a_permanent_resident_becomes_a_citizen() {
@@ -82,13 +83,16 @@ fn reached(kinds: &BTreeSet<String>) {
     assert!(old.is_empty(), "a story reaches {old:?}: take it off {file}");
 }
 
-/// The kinds of events of cases that somebody must see in a story.
+/// The kinds of events of cases that somebody must see in a story, and those that somebody must find in a log.
 fn seen_in(story: &str) -> BTreeSet<String> {
     let file = root().join(format!("tests/stories/{story}.toml"));
     let story = docket_cli::story::file::Story::read(&file).unwrap();
     let views = story.step.iter().filter_map(|step| step.get("see")?.as_table());
     let lines = views.flat_map(|see| see.values()).filter_map(|view| view.get("lines")?.as_array()).flatten();
-    lines.filter_map(|line| Some(format!("case.{}.v1", line.as_str()?))).collect()
+    let lines = lines.filter_map(|line| Some(format!("case.{}.v1", line.as_str()?)));
+    let found =
+        story.step.iter().filter_map(|step| step.get("do")?.get("find_in_log")?.get("kinds")?.as_array());
+    lines.chain(found.flatten().filter_map(|kind| kind.as_str().map(str::to_owned))).collect()
 }
 
 /// Two whole systems at once on one machine: each plays a story, and neither knows of the other's case.

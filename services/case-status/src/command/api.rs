@@ -291,6 +291,17 @@ impl CaseCommandService for CaseCommands {
         answer!(RecordBiometricsResponse, self.run(request, decide).await?)
     }
 
+    async fn record_missed_appointment(
+        &self,
+        request: Request<pb::RecordMissedAppointmentRequest>,
+    ) -> Result<Response<pb::RecordMissedAppointmentResponse>, Status> {
+        let kind = Kind::read(request.get_ref().kind).map_err(ApiError::from)?;
+        let decide = move |case: &Case, _: &pb::RecordMissedAppointmentRequest, facts: &Facts| {
+            booking::missed(case, kind, facts.now)
+        };
+        answer!(RecordMissedAppointmentResponse, self.run(request, decide).await?)
+    }
+
     async fn record_background_check(
         &self,
         request: Request<pb::RecordBackgroundCheckRequest>,

@@ -47,6 +47,7 @@ commands! {
     ScheduleAppointmentRequest "ScheduleAppointment",
     RescheduleAppointmentRequest "RescheduleAppointment",
     RecordBiometricsRequest "RecordBiometrics",
+    RecordMissedAppointmentRequest "RecordMissedAppointment",
     RecordBackgroundCheckRequest "RecordBackgroundCheck",
     RecordInterviewRequest "RecordInterview",
     RequestEvidenceRequest "RequestEvidence",

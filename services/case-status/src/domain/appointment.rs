@@ -112,6 +112,11 @@ pub fn is_before_its_day(appointment: &Appointment, now: Timestamp) -> bool {
     civil_date(now, &appointment.zone) < civil_date(appointment.starts_at, &appointment.zone)
 }
 
+/// Whether the appointment's civil day at its office is over.
+pub fn is_its_day_over(appointment: &Appointment, now: Timestamp) -> bool {
+    civil_date(now, &appointment.zone) > civil_date(appointment.starts_at, &appointment.zone)
+}
+
 fn earliest(office: &Office, notice: Notice, now: Timestamp) -> Date {
     let today = civil_date(now, &office.zone);
     match notice {

@@ -32,7 +32,9 @@ use super::{Appointment, Case, Event, Outcome, Stage};
 
 pub use address::{change_address, record_move};
 pub use assign::{assign, start_review, withdraw};
-pub use biometrics::{move_biometrics, record_background_check, schedule_biometrics, take_biometrics};
+pub use biometrics::{
+    miss_biometrics, move_biometrics, record_background_check, schedule_biometrics, take_biometrics,
+};
 pub use card::{CardStep, confirm_address, order_card, record_card};
 pub use challenge::{follow_challenge, is_about};
 pub use decision::{Verdict, decide_case, recommend};
@@ -40,7 +42,7 @@ pub use expedite::{CRITERIA, answer_expedite, request_expedite};
 pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
 pub use inquiry::{INQUIRIES, answer_inquiry, send_inquiry};
 pub use intake::{accept, decide_fee_waiver, intake_reasons, open, record_notice, record_refund, reject};
-pub use interview::{TestResult, complete_interview, move_interview, schedule_interview};
+pub use interview::{TestResult, complete_interview, miss_interview, move_interview, schedule_interview};
 pub use link::{Filed, Others, basis_end, close_as_moot, follow_basis, link};
 pub use oath::{issue_certificate, reverify, schedule_oath, take_oath};
 pub use reopen::reopen;
@@ -121,6 +123,7 @@ pub const REASONS: &[&str] = &[
     "NOT_APPROVED",
     "NOT_AS_RECOMMENDED",
     "NOT_DENIED",
+    "NOT_MISSED",
     "NOT_NEEDED",
     "NOT_RECOMMENDED",
     "NOT_SCHEDULED",
@@ -257,6 +260,18 @@ fn attended(
             .fact("appointment_date", day.to_string()));
     }
     Ok(appointment.id)
+}
+
+/// The appointment nobody came to. Its day must be over at the office: who comes late that day is still seen.
+fn absent(appointment: Option<&Appointment>, now: Timestamp) -> Result<Uuid, Refusal> {
+    let appointment = appointment.ok_or_else(not_scheduled)?;
+    if super::appointment::is_its_day_over(appointment, now) {
+        return Ok(appointment.id);
+    }
+    let day = super::appointment::civil_date(appointment.starts_at, &appointment.zone);
+    Err(Refusal::state("TOO_EARLY", format!("The day of the appointment is not over; it is on {day}."))
+        .way_out("Record it on a later day, if nobody came until then.")
+        .fact("appointment_date", day.to_string()))
 }
 
 fn not_scheduled() -> Refusal {

@@ -31,6 +31,7 @@ enum Command {
     Schedule(u8),
     Move(u8, bool),
     TakeBiometrics(bool),
+    Miss(bool),
     Check(bool),
     Interview(Vec<bool>, bool),
     Request(bool),
@@ -71,6 +72,8 @@ fn command() -> impl Strategy<Value = Command> {
         6 => (0_u8..3).prop_map(Schedule),
         2 => (0_u8..2, any::<bool>()).prop_map(|(kind, party)| Move(kind, party)),
         3 => any::<bool>().prop_map(TakeBiometrics),
+        1 => any::<bool>().prop_map(Miss),
+        1 => (20_000_u16..).prop_map(Wait),
         3 => any::<bool>().prop_map(Check),
         4 => (prop::collection::vec(prop::bool::weighted(0.9), 4), any::<bool>()).prop_map(|(p, e)| Interview(p, e)),
         2 => any::<bool>().prop_map(Request),
@@ -150,6 +153,8 @@ impl World {
                 }
             }
             Command::TakeBiometrics(early) => decide::take_biometrics(case, now, *early),
+            Command::Miss(true) => decide::miss_biometrics(case, now),
+            Command::Miss(false) => decide::miss_interview(case, now),
             Command::Check(clear) => decide::record_background_check(
                 case,
                 "fbi_fingerprint",
@@ -338,7 +343,12 @@ impl World {
                 assert_eq!(&aside, case, "it changes priority only");
             }
             Event::CaseDenied(event) if event.abandoned => {
-                assert_eq!(case.request.as_ref().unwrap().state, RequestState::Expired);
+                let expired =
+                    case.request.as_ref().is_some_and(|request| request.state == RequestState::Expired);
+                assert!(expired || case.biometrics == Biometrics::Missed, "an N-400 is examined or closed");
+            }
+            Event::BiometricsMissed(_) | Event::InterviewMissed(_) => {
+                assert!(self.now > case.appointment().unwrap().starts_at, "missed before its time");
             }
             Event::DeadlinePassed(_) => {
                 let request = case.open_request().unwrap();

@@ -643,6 +643,11 @@ impl Case {
         (!needed || !self.checks.is_empty()) && self.checks.values().all(|check| *check != Check::Started)
     }
 
+    /// Whether nobody came to an appointment, and none was set since.
+    pub fn has_missed(&self) -> bool {
+        self.biometrics == Biometrics::Missed || self.interview == Interview::Missed
+    }
+
     /// The next appointment of any kind.
     pub fn appointment(&self) -> Option<&Appointment> {
         let standing = [

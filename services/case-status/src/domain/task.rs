@@ -91,7 +91,8 @@ fn pending_task(case: &Case) -> Option<&'static str> {
     biometrics_task(case)
         .or_else(|| (!case.checks_answered()).then_some("record_background_check"))
         .or(match case.interview {
-            Interview::ToSchedule | Interview::Missed => Some("schedule_interview"),
+            Interview::ToSchedule => Some("schedule_interview"),
+            Interview::Missed => Some("see_to_absence"),
             Interview::Scheduled => Some("record_interview"),
             Interview::NotNeeded | Interview::Completed | Interview::Cancelled => None,
         })
@@ -100,7 +101,8 @@ fn pending_task(case: &Case) -> Option<&'static str> {
 
 fn biometrics_task(case: &Case) -> Option<&'static str> {
     match case.biometrics {
-        Biometrics::Needed | Biometrics::Missed => Some("schedule_biometrics"),
+        Biometrics::Needed => Some("schedule_biometrics"),
+        Biometrics::Missed => Some("see_to_absence"),
         Biometrics::Scheduled => Some("record_biometrics"),
         Biometrics::NotNeeded | Biometrics::Taken | Biometrics::Cancelled => None,
     }

@@ -55,15 +55,8 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
             ask!(person, cases, reject_filing, pb::RejectFilingRequest { request_id, name, codes: vec![] })
         }
         "StartReview" => ask!(person, cases, start_review, pb::StartReviewRequest { request_id, name }),
-        "ScheduleAppointment" => {
-            let message = pb::ScheduleAppointmentRequest { request_id, name, kind: 3, ..Default::default() };
-            ask!(person, cases, schedule_appointment, message)
-        }
-        "ListFreeSlots" => ask!(person, cases, list_free_slots, pb::ListFreeSlotsRequest { name, kind: 1 }),
-        "RescheduleAppointment" => {
-            let message =
-                pb::RescheduleAppointmentRequest { request_id, name, kind: 3, ..Default::default() };
-            ask!(person, cases, reschedule_appointment, message)
+        "ScheduleAppointment" | "ListFreeSlots" | "RescheduleAppointment" | "RecordMissedAppointment" => {
+            at_an_appointment(person, path, name).await
         }
         "RecordBiometrics" => {
             let message = pb::RecordBiometricsRequest { request_id, name, ..Default::default() };
@@ -143,6 +136,27 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
     }
 }
 
+/// [`call`] for appointments.
+async fn at_an_appointment(person: &Someone, path: &str, name: String) -> Answer {
+    let request_id = id();
+    match path.rsplit('/').next().unwrap() {
+        "ScheduleAppointment" => {
+            let message = pb::ScheduleAppointmentRequest { request_id, name, kind: 3, ..Default::default() };
+            ask!(person, cases, schedule_appointment, message)
+        }
+        "ListFreeSlots" => ask!(person, cases, list_free_slots, pb::ListFreeSlotsRequest { name, kind: 1 }),
+        "RescheduleAppointment" => {
+            let message =
+                pb::RescheduleAppointmentRequest { request_id, name, kind: 3, ..Default::default() };
+            ask!(person, cases, reschedule_appointment, message)
+        }
+        _ => {
+            let message = pb::RecordMissedAppointmentRequest { request_id, name, kind: 2 };
+            ask!(person, cases, record_missed_appointment, message)
+        }
+    }
+}
+
 /// [`call`] for what a party asks in its case, and what the office answers.
 async fn ask_or_answer(person: &Someone, path: &str, name: String) -> Answer {
     let request_id = id();
@@ -169,7 +183,7 @@ async fn ask_or_answer(person: &Someone, path: &str, name: String) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 35] = [
+const TABLE: [(&str, &str); 36] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -178,6 +192,7 @@ const TABLE: [(&str, &str); 35] = [
     ("ListFreeSlots", "UNTNTTNDN"),
     ("RescheduleAppointment", "UNTNTTNDN"),
     ("RecordBiometrics", "UDDDDDDTD"),
+    ("RecordMissedAppointment", "UDDNTTNTD"),
     ("RecordBackgroundCheck", "UDDNTDNDD"),
     ("RecordInterview", "UDDNTTNDD"),
     ("RequestEvidence", "UDDNTTNDD"),

@@ -16,7 +16,7 @@ pub struct AskArgs {
     case: String,
     /// To expedite: severe-financial-loss, emergency-or-urgent-humanitarian, nonprofit-us-interest, government-interest,
     /// uscis-error. To inquire: outside-normal-time, notice-not-received, card-not-delivered, typographic-error,
-    /// appointment-accommodation.
+    /// appointment-accommodation, appointment-missed.
     why: String,
     /// In 20 to 2,000 characters; only you, who acts for you, and the officers of the case read them.
     words: String,

@@ -55,6 +55,11 @@ pub enum OfficerAct {
         /// biometrics, interview or oath.
         kind: String,
     },
+    /// Record that nobody came to an appointment, once its day is over; decides nothing.
+    Missed {
+        /// biometrics or interview.
+        kind: String,
+    },
     /// Send a notice of intent to deny: the party may answer the grounds before anything is decided.
     IntendDenial {
         /// The grounds, in plain words to the party.
@@ -183,6 +188,12 @@ async fn act(
                 .map_err(Refused::from)?
                 .into_inner()
                 .case
+        }
+        OfficerAct::Missed { kind } => {
+            let kind = crate::story::appointment_kind(&kind)?.into();
+            let message = pb::RecordMissedAppointmentRequest { request_id, name, kind };
+            let answer = cases.record_missed_appointment(request(token, message)).await;
+            answer.map_err(Refused::from)?.into_inner().case
         }
         OfficerAct::IntendDenial { grounds, derogatory_information, items, days } => {
             let items = items.iter().map(|item| asked(item)).collect();

@@ -315,6 +315,36 @@ pub enum Act {
     },
     /// Turns the clock of the whole system just past the open request's deadline; everybody then signs in anew.
     TurnClockPastDeadline {},
+    /// Turns the clock of the whole system by so many days; everybody then signs in anew.
+    TurnClock {
+        /// How many.
+        days: i64,
+    },
+    /// Somebody who does not know it tries the password of this person's account until it is locked, which takes more than an
+    /// hour of the system's clock; the others then sign in anew.
+    HavePasswordGuessed {},
+    /// Signs in with a recovery code, as who lost the authenticator or is locked out.
+    SignInWithRecoveryCode {},
+    /// Finds events of these kinds in the log of a service, as an operator.
+    FindInLog {
+        /// Service.
+        service: String,
+        /// Kinds, for example `filing.draft_expired.v1`.
+        kinds: Vec<String>,
+    },
+    /// Asks, as an operator, that a role be taken away.
+    RevokeRole {
+        /// Whose, a person of the story.
+        from: String,
+        /// The role.
+        role: String,
+        /// Its office.
+        office: String,
+        /// Why, by code.
+        reason: String,
+    },
+    /// Approves, as another operator, that the role be taken away.
+    ApproveRevocation {},
     /// Keeps the case at hand under a name: `{{name.receipt}}` is its receipt number from then on.
     Remember {
         /// The name.
@@ -358,6 +388,11 @@ pub enum Act {
     Schedule { kind: String },
     /// Records that biometrics were captured.
     TakeBiometrics { early: bool },
+    /// Records that nobody came to an appointment.
+    MissAppointment {
+        /// `biometrics` or `interview`.
+        kind: String,
+    },
     /// Records a background check.
     BackgroundCheck { system: String, result: String },
     /// Records interview and tests.

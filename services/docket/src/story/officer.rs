@@ -82,6 +82,12 @@ async fn command(player: &mut Player, who: &str, act: &Act) -> Done {
                 "fingerprints, photograph and signature were taken".to_owned(),
             )
         }
+        Act::MissAppointment { kind } => {
+            let told = format!("nobody came: {kind}");
+            let kind = appointment_kind(kind)?.into();
+            let message = cases::RecordMissedAppointmentRequest { request_id, name, kind };
+            (call!(player, token, cases, record_missed_appointment, message)?.case, told)
+        }
         Act::BackgroundCheck { system, result } => {
             let message = cases::RecordBackgroundCheckRequest {
                 request_id,

@@ -42,6 +42,7 @@ pub async fn account(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::ConfirmEmail { wrong } => confirm_email(player, who, *wrong).await,
         Act::SetUpTotp {} => set_up_totp(player, who).await,
         Act::SignIn { wrong_password } => sign_in(player, who, *wrong_password).await,
+        Act::SignInWithRecoveryCode {} => recover(player, who).await,
         Act::StepUp {} => step_up(player, who).await,
         Act::SignOut {} => sign_out(player, who).await,
         Act::TakeRole { role } => take_role(player, who, role).await,
@@ -105,8 +106,10 @@ async fn set_up_totp(player: &mut Player, who: &str) -> Answer {
     let code = person.code().await?;
     let message = identity::ConfirmTotpRequest { request_id: command_id(), registration_token, code };
     let answer = call!(player, None, accounts, confirm_totp, message)?;
-    player.person_mut(who)?.account = answer.account;
-    Ok(format!("the authenticator works; {} recovery codes to keep", answer.recovery_codes.len()))
+    let told = format!("the authenticator works; {} recovery codes to keep", answer.recovery_codes.len());
+    let person = player.person_mut(who)?;
+    (person.account, person.recovery_codes) = (answer.account, answer.recovery_codes);
+    Ok(told)
 }
 
 pub(super) async fn sign_in(player: &mut Player, who: &str, wrong_password: bool) -> Answer {
@@ -122,6 +125,17 @@ pub(super) async fn sign_in(player: &mut Player, who: &str, wrong_password: bool
     let answer = call!(player, None, sessions, sign_in, message)?;
     player.person_mut(who)?.take_tokens(answer.tokens.context("tokens")?);
     Ok("signed in with password and authenticator".to_owned())
+}
+
+/// Signs in with the next recovery code.
+pub(super) async fn recover(player: &mut Player, who: &str) -> Answer {
+    let person = player.person_mut(who)?;
+    let code = person.recovery_codes.pop().context("no recovery code is left")?;
+    let (email, password) = (person.email.clone(), person.password.clone());
+    let message = identity::SignInRequest { request_id: command_id(), email, password, code };
+    let answer = call!(player, None, sessions, sign_in, message)?;
+    player.person_mut(who)?.take_tokens(answer.tokens.context("tokens")?);
+    Ok("signed in with password and a recovery code".to_owned())
 }
 
 /// Gives the second factor again, unless the token at hand is one that was got so: an authenticator's code works once in

@@ -23,6 +23,8 @@ pub struct Person {
     pub registration_token: String,
     /// TOTP secret, base32.
     pub totp_secret: String,
+    /// Recovery codes that were not used yet.
+    pub recovery_codes: Vec<String>,
     /// Last step whose code was used: a code works once.
     last_step: i64,
     /// Account, `accounts/<uuid>`.
@@ -51,6 +53,7 @@ impl Person {
             a_number,
             registration_token: String::new(),
             totp_secret: String::new(),
+            recovery_codes: Vec::new(),
             last_step: 0,
             account: String::new(),
             access_token: None,

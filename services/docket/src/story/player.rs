@@ -4,7 +4,7 @@ use super::file::{PersonRow, Step, Story};
 use super::people::Person;
 use super::represent::Appearance;
 use super::vars::Vars;
-use super::{help, inquire, money, officer, outage, party, represent, see, time};
+use super::{help, inquire, money, officer, outage, party, represent, role, see, time};
 use crate::address::Addresses;
 use crate::client::{Connection, plainly, reason, request};
 use crate::clock::{now_ms, now_s};
@@ -39,6 +39,8 @@ pub struct Player {
     pub last_submission: String,
     /// Conversation.
     pub thread: String,
+    /// The last request to take a role away, `revocations/<uuid>`.
+    pub revocation: String,
     /// Code with which somebody else pays.
     pub payer_code: String,
     /// The processor's reference of the last dispute.
@@ -209,6 +211,7 @@ impl Player {
             matter: Matter::default(),
             last_submission: String::new(),
             thread: String::new(),
+            revocation: String::new(),
             payer_code: String::new(),
             dispute: String::new(),
             assigned: String::new(),
@@ -255,7 +258,8 @@ impl Player {
             let answer = self.act(&step.who, &step.act).await;
             let unknown =
                 matches!(&answer, Err(Stumble::Refused(status)) if reason(status) == "NOT_YOUR_ACT");
-            let joined = self.person(&step.who)?.row.part == "officer" && step.refused.is_none();
+            let of_the_office = ["officer", "operator"].contains(&self.person(&step.who)?.row.part.as_str());
+            let joined = of_the_office && step.refused.is_none();
             if !unknown || !joined || begun.elapsed() > party::PATIENCE {
                 return answer;
             }
@@ -284,6 +288,7 @@ impl Player {
             | Act::ConfirmEmail { .. }
             | Act::SetUpTotp {}
             | Act::SignIn { .. }
+            | Act::SignInWithRecoveryCode {}
             | Act::StepUp {}
             | Act::SignOut {}
             | Act::TakeRole { .. }
@@ -340,6 +345,10 @@ impl Player {
             | Act::Withdraw {}
             | Act::ConfirmAddress {}
             | Act::CountAtTheFarSide { .. } => party::filing(self, who, act).await,
+            Act::RevokeRole { .. } | Act::ApproveRevocation {} => role::act(self, who, act).await,
+            Act::FindInLog { service, kinds } => see::in_log(self, who, service, kinds).await,
+            Act::TurnClock { days } => time::turn_by(self, who, *days).await,
+            Act::HavePasswordGuessed {} => time::guess(self, who).await,
             Act::TurnClockPastDeadline {} => time::turn_past_deadline(self, who).await,
             Act::StopService { service } => outage::stop(self, service).await,
             Act::StartService { service } => outage::start(self, service).await,
@@ -357,6 +366,7 @@ impl Player {
             | Act::StartReview {}
             | Act::Schedule { .. }
             | Act::TakeBiometrics { .. }
+            | Act::MissAppointment { .. }
             | Act::BackgroundCheck { .. }
             | Act::Interview { .. }
             | Act::RequestEvidence { .. }

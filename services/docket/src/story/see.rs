@@ -3,10 +3,11 @@ use super::file::{See, View};
 use super::party::{call, wait_for};
 use super::people::Person;
 use super::player::{Answer, Player, Stumble};
-use crate::client::reason;
+use crate::client::{reason, request};
 use anyhow::{Context, Result, anyhow, ensure};
 use docket_proto::case_status::v1 as cases;
 use docket_proto::identity::v1 as identity;
+use docket_proto::log::v1 as log;
 use docket_proto::notifications::v1 as notifications;
 use docket_proto::types::v1::AppointmentSlot;
 use notifications::download_notice_response::Part;
@@ -330,6 +331,25 @@ pub async fn due_date(player: &Player, who: &str, zone: &str) -> Answer {
         return Err(anyhow!("due {} in {}, not {}", seen.due_date, seen.zone, player.matter.due_date).into());
     }
     Ok(format!("still due {} ({})", seen.due_date, seen.zone))
+}
+
+/// That the log of a service holds events of these kinds.
+pub async fn in_log(player: &Player, who: &str, service: &str, kinds: &[String]) -> Answer {
+    for kind in kinds {
+        wait_for(&format!("{kind} is in the log of {service}"), async || {
+            let start = Some(log::read_log_request::Start::Last(1));
+            let message = log::ReadLogRequest { start, kind: kind.clone(), ..Default::default() };
+            let mut client = player.connection.log_admin(service)?;
+            // A role or a clock may be known to the service in a moment only.
+            let Ok(answer) = client.read_log(request(player.person(who)?.token(), message)).await else {
+                return Ok(None);
+            };
+            let batch = answer.into_inner().message().await?;
+            Ok(batch.filter(|batch| !batch.events.is_empty()).map(drop))
+        })
+        .await?;
+    }
+    Ok(format!("in the log of {service}: {}", kinds.join(", ")))
 }
 
 /// An appointment as people read it.

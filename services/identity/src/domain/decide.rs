@@ -5,6 +5,7 @@ use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1 as pb;
 use uuid::Uuid;
 
+use super::roles::REVOKED_BECAUSE;
 use super::{Account, Stage};
 
 type Decision = Result<Vec<Event>, Refusal>;
@@ -137,6 +138,35 @@ pub(crate) fn grant_role(account: &Account, role: &str, office: &str, granted_by
         role: role.to_owned(),
         office: office.to_owned(),
         granted_by: granted_by.to_owned(),
+    };
+    Ok(vec![event.into()])
+}
+
+/// Takes a role away, whatever else the account holds. Who asked and who approves are two people; that is seen to before.
+pub(crate) fn revoke_role(
+    account: &Account,
+    role: &str,
+    office: &str,
+    reason: &str,
+    asked_by: Uuid,
+) -> Decision {
+    if account.stage == Stage::None {
+        return Err(Refusal::not_found());
+    }
+    if !REVOKED_BECAUSE.contains(&reason) {
+        let message = format!("Choose one of {}.", REVOKED_BECAUSE.join(", "));
+        return Err(Refusal::invalid("reason", "ROLE_REASON_UNKNOWN", message));
+    }
+    if !account.roles.contains(&(role.to_owned(), office.to_owned())) {
+        return Err(Refusal::state("ROLE_NOT_HELD", "The account does not hold this role at this office.")
+            .way_out("Look at who holds it.")
+            .field("role"));
+    }
+    let event = pb::RoleRevoked {
+        role: role.to_owned(),
+        office: office.to_owned(),
+        reason: reason.to_owned(),
+        asked_by: format!("account:{asked_by}"),
     };
     Ok(vec![event.into()])
 }

@@ -120,9 +120,16 @@ fn operator_and_adjudicator_exclude_each_other() {
 fn a_role_held_is_not_granted_again_and_ends_when_revoked() {
     let account = given([registered(), email_proven(), factor(), role("supervisor")]);
     assert!(kinds(grant_role(&account, "supervisor", "NBC", "invitation")).is_empty());
-    let revoked = pb::RoleRevoked { role: "supervisor".into(), office: "NBC".into(), reason: "left".into() };
-    let account = given([registered(), email_proven(), factor(), role("supervisor"), revoked.into()]);
+    let revoke = |account: &Account, reason: &str| revoke_role(account, "supervisor", "NBC", reason, SESSION);
+    assert_eq!(reason(revoke(&account, "tired")), "ROLE_REASON_UNKNOWN");
+    let revoked = revoke(&account, "left").unwrap();
+    assert_eq!(kinds(Ok(revoked.clone())), ["account.role_revoked.v1"]);
+    let account =
+        given([registered(), email_proven(), factor(), role("supervisor")].into_iter().chain(revoked));
     assert!(!account.has_role("supervisor"));
+    assert_eq!(reason(revoke(&account, "left")), "ROLE_NOT_HELD");
+    assert_eq!(reason(revoke(&given([]), "left")), "NOT_FOUND");
+    assert_eq!(kinds(grant_role(&account, "supervisor", "NBC", "invitation")), ["account.role_granted.v1"]);
 }
 
 #[test]

@@ -14,6 +14,9 @@ pub(crate) const ROLES: &[&str] = &[
     "operator",
 ];
 
+/// Why a role is taken away: the person left the office or moved within it, it was given in error, it was misused.
+pub(crate) const REVOKED_BECAUSE: &[&str] = &["left", "moved", "given_in_error", "misused"];
+
 /// A role at an office.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use crate::world::{Member, World, eventually, id, refused};
 const OTHERS: [&str; 4] = ["case-status", "filing", "notifications", "payments"];
 
 /// An operator's token with a fresh second factor.
-async fn operator(world: &World, name: &str) -> String {
+pub(crate) async fn operator(world: &World, name: &str) -> String {
     let member = world.join(&format!("{name}@example.com")).await;
     let token = world.sign_in(&member).await.access_token;
     redeem(world, &token, &invite(world, "operator", "NBC").await, &id()).await.unwrap();

@@ -1,11 +1,15 @@
-//! Roles of the office, by invitation.
+//! Roles of the office: given by invitation, taken away by two operators.
 
 use docket_identity::invite;
 use docket_kernel::Clock as _;
 use docket_proto::identity::v1 as pb;
+use docket_proto::identity::v1::role_service_client::RoleServiceClient;
 use docket_service::testing::with_token;
-use tonic::Status;
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use uuid::Uuid;
 
+use crate::erasure::operator;
 use crate::registration::futures_join;
 use crate::world::{World, eventually, id, refused};
 
@@ -76,6 +80,97 @@ async fn operator_and_adjudicator_exclude_each_other_and_the_invitation_stays() 
     redeem(&world, &bea, &invite(&world, "oath_officer", "FO-NYC").await, &id()).await.unwrap();
     let roles = world.account(&bea).await.unwrap().roles;
     assert_eq!(roles, [role("adjudicator", "NBC"), role("oath_officer", "FO-NYC")]);
+}
+
+fn roles(world: &World) -> RoleServiceClient<Channel> {
+    RoleServiceClient::new(world.running.channel())
+}
+
+/// Asks that the adjudicator's role of `of` be taken away.
+async fn ask(
+    world: &World,
+    token: &str,
+    of: &str,
+    reason: &str,
+    request_id: &str,
+) -> Result<pb::AskRevocationResponse, Status> {
+    let message = pb::AskRevocationRequest {
+        request_id: request_id.to_owned(),
+        account: of.to_owned(),
+        role: "adjudicator".into(),
+        office: "NBC".into(),
+        reason: reason.to_owned(),
+    };
+    Ok(roles(world).ask_revocation(with_token(message, token)).await?.into_inner())
+}
+
+async fn approve(world: &World, token: &str, name: &str, request_id: &str) -> Result<(), Status> {
+    let message = pb::ApproveRevocationRequest { request_id: request_id.to_owned(), name: name.to_owned() };
+    roles(world).approve_revocation(with_token(message, token)).await.map(drop)
+}
+
+async fn holders(world: &World, token: &str, page_token: String) -> pb::ListRoleHoldersResponse {
+    let message =
+        pb::ListRoleHoldersRequest { office: "NBC".into(), page_size: 2, page_token, ..Default::default() };
+    roles(world).list_role_holders(with_token(message, token)).await.unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn a_role_is_taken_away_by_two_operators_and_ends_at_once() {
+    let world = World::new().await;
+    let (ana, bea) = (operator(&world, "ana").await, operator(&world, "bea").await);
+    let eva = world.join("eva@example.com").await;
+    let token = world.sign_in(&eva).await.access_token;
+    redeem(&world, &token, &invite(&world, "adjudicator", "NBC").await, &id()).await.unwrap();
+    eventually("her role in the projection", async || {
+        let first = holders(&world, &ana, String::new()).await;
+        (first.holders[0].account == eva.account && first.holders.len() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(refused(ask(&world, &token, &eva.account, "left", &id()).await), "NOT_YOUR_ACT");
+    assert_eq!(refused(ask(&world, &ana, &eva.account, "tired", &id()).await), "ROLE_REASON_UNKNOWN");
+    let nobody = format!("accounts/{}", Uuid::new_v4());
+    assert_eq!(ask(&world, &ana, &nobody, "left", &id()).await.unwrap_err().code(), Code::NotFound);
+
+    let request = id();
+    let asked = ask(&world, &ana, &eva.account, "left", &request).await.unwrap();
+    assert_eq!(ask(&world, &ana, &eva.account, "left", &request).await.unwrap(), asked);
+    assert_eq!(refused(ask(&world, &ana, &eva.account, "moved", &request).await), "REQUEST_ID_REUSED");
+    assert_eq!(refused(ask(&world, &bea, &eva.account, "left", &id()).await), "REVOCATION_OPEN");
+    let first = holders(&world, &bea, String::new()).await;
+    assert_eq!((&first.holders[0].revocation, &*first.holders[0].reason), (&asked.revocation, "left"));
+    let second = holders(&world, &bea, first.next_page_token).await;
+    assert_eq!((second.holders.len(), &*second.next_page_token), (1, ""), "three roles in all");
+    assert_eq!(world.account(&token).await.unwrap().roles.len(), 1, "asked is not done");
+
+    assert_eq!(refused(approve(&world, &ana, &asked.revocation, &id()).await), "REVOCATION_BY_ANOTHER");
+    let approval = id();
+    approve(&world, &bea, &asked.revocation, &approval).await.unwrap();
+    approve(&world, &bea, &asked.revocation, &approval).await.unwrap();
+    assert_eq!(approve(&world, &bea, &asked.revocation, &id()).await.unwrap_err().code(), Code::NotFound);
+    assert!(world.account(&token).await.unwrap().roles.is_empty());
+    assert_eq!(refused(ask(&world, &ana, &eva.account, "left", &id()).await), "ROLE_NOT_HELD");
+}
+
+#[tokio::test]
+async fn a_revocation_that_nobody_approved_lapses_after_a_week() {
+    let world = World::new().await;
+    let ana = operator(&world, "ana").await;
+    let (bea, eva) = (world.join("bea@example.com").await, world.join("eva@example.com").await);
+    let token = world.sign_in(&eva).await.access_token;
+    redeem(&world, &token, &invite(&world, "adjudicator", "NBC").await, &id()).await.unwrap();
+    let asked = ask(&world, &ana, &eva.account, "misused", &id()).await.unwrap();
+    world.advance(7 * 24 * 3600);
+    let token = world.sign_in(&bea).await.access_token;
+    redeem(&world, &token, &invite(&world, "operator", "NBC").await, &id()).await.unwrap();
+    let code = world.next_code(&bea);
+    let token = world.step_up(&token, &code).await.unwrap().access_token;
+    let late = eventually("her role in the projection", async || {
+        let refusal = approve(&world, &token, &asked.revocation, &id()).await.unwrap_err();
+        (refusal.code() != Code::PermissionDenied).then_some(refusal)
+    })
+    .await;
+    assert_eq!(late.code(), Code::NotFound);
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-//! Biometrics: set, moved, taken; the fingerprint check begins with them and is answered later.
+//! Biometrics: set, moved, taken or missed; the fingerprint check begins with them and is answered later.
 
 use docket_kernel::Refusal;
 use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 
-use super::{Decision, MovedBy, attended, movable, not_scheduled, pending};
+use super::{Decision, MovedBy, absent, attended, movable, not_scheduled, pending};
 use crate::domain::{Appointment, Biometrics, Case, Check, FINGERPRINT_CHECK};
 
 /// Ten prints, index print, photograph and signature.
@@ -72,6 +72,23 @@ pub fn take_biometrics(case: &Case, now: Timestamp, early_by_agreement: bool) ->
         pb::BiometricsTaken { appointment_id: appointment_id.to_string(), early_by_agreement }.into(),
         pb::BackgroundCheckStarted { system: FINGERPRINT_CHECK.to_owned() }.into(),
     ])
+}
+
+/// Records that nobody came. An officer decides what follows: another day, or a denial as abandoned (8 CFR 103.2(b)(13)(ii)).
+///
+/// # Errors
+/// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY` until the day is over, and what [`pending`] says.
+pub fn miss_biometrics(case: &Case, now: Timestamp) -> Decision {
+    pending(case)?;
+    match case.biometrics {
+        Biometrics::Scheduled => {}
+        Biometrics::Taken => return Err(taken()),
+        Biometrics::NotNeeded | Biometrics::Needed | Biometrics::Missed | Biometrics::Cancelled => {
+            return Err(not_scheduled());
+        }
+    }
+    let appointment_id = absent(case.biometrics_booking.appointment.as_ref(), now)?;
+    Ok(vec![pb::BiometricsMissed { appointment_id: appointment_id.to_string() }.into()])
 }
 
 fn taken() -> Refusal {

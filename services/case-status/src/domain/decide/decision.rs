@@ -119,16 +119,33 @@ fn grounds(case: &Case, codes: &[String], reasons: &str) -> Result<bool, Refusal
         ));
     }
     let abandoned = codes.iter().any(|code| code == "abandoned");
+    if abandoned {
+        may_be_abandoned(case)?;
+    }
+    Ok(abandoned)
+}
+
+/// A request expired, or an appointment was missed; who does not come to the examination for naturalization is not denied for it.
+fn may_be_abandoned(case: &Case) -> Result<(), Refusal> {
     let expired = case.request.as_ref().is_some_and(|request| request.state == RequestState::Expired);
-    let missed = case.biometrics == Biometrics::Missed || case.interview == Interview::Missed;
-    if abandoned && !expired && !missed {
+    if expired || case.biometrics == Biometrics::Missed {
+        return Ok(());
+    }
+    if case.interview != Interview::Missed {
         return Err(Refusal::state(
             "NOT_ABANDONED",
             "A case is abandoned only when a request expired or an appointment was missed (8 CFR 103.2(b)(13)).",
         )
         .way_out("Name the grounds on the merits."));
     }
-    Ok(abandoned)
+    if needs(&case.family).oath {
+        return Err(Refusal::state(
+            "NOT_ABANDONED",
+            "A naturalization case is not denied because nobody came to the examination (8 CFR 335.6).",
+        )
+        .way_out("Set the interview again, or name the grounds on the merits."));
+    }
+    Ok(())
 }
 
 /// What an approval implies (lifecycle 24).

@@ -28,8 +28,10 @@ pub(super) fn ending(case: &Case, why: &str) -> Vec<Event> {
 /// What a good end answers by itself, `why` is `approved` or `recorded`: there is nothing left to be hastened, nor a day to
 /// prepare for. A notice, a card and a misprint are asked after all the same.
 pub(super) fn answered_by_itself(case: &Case, why: &str) -> Vec<Event> {
-    let answered =
-        |open: &&Inquiry| matches!(open.kind.as_str(), "outside_normal_time" | "appointment_accommodation");
+    let answered = |open: &&Inquiry| {
+        let kinds = ["outside_normal_time", "appointment_accommodation", "appointment_missed"];
+        kinds.contains(&open.kind.as_str())
+    };
     let inquiries = case.inquiries.iter().filter(answered);
     let closed = inquiries.map(|inquiry| inquiry_closed(inquiry, why));
     expedite_closed(case, why).into_iter().chain(closed).collect()

@@ -10,12 +10,13 @@ use super::{Decision, answer_by, decided, not_scheduled, pending, worded};
 use crate::domain::{CardState, Case, Outcome, Stage};
 
 /// The kinds.
-pub const INQUIRIES: [&str; 5] = [
+pub const INQUIRIES: [&str; 6] = [
     "outside_normal_time",
     "notice_not_received",
     "card_not_delivered",
     "typographic_error",
     "appointment_accommodation",
+    "appointment_missed",
 ];
 /// Docket's own limit for the answer.
 const RULE: &str = "inquiry.answer";
@@ -24,7 +25,7 @@ const RULE: &str = "inquiry.answer";
 ///
 /// # Errors
 /// `KIND_UNKNOWN`, `WORDS_OUT_OF_BOUNDS`, `INQUIRY_OPEN`, and what its kind needs: `NOT_APPROVED`, `NO_CARD`,
-/// `CARD_NOT_MAILED`, `NOT_SCHEDULED`, or what [`pending`] says.
+/// `CARD_NOT_MAILED`, `NOT_SCHEDULED`, `NOT_MISSED`, or what [`pending`] says.
 pub fn send_inquiry(case: &Case, id: Uuid, kind: &str, text: &str, now: Timestamp) -> Decision {
     can_be_asked_about(case)?;
     match kind {
@@ -33,6 +34,7 @@ pub fn send_inquiry(case: &Case, id: Uuid, kind: &str, text: &str, now: Timestam
         "appointment_accommodation" => {
             case.appointment().ok_or_else(not_scheduled)?;
         }
+        "appointment_missed" => missed(case)?,
         // Asked after in every case that was accepted, also when it is decided.
         "notice_not_received" | "typographic_error" => {}
         _ => {
@@ -70,6 +72,16 @@ fn can_be_asked_about(case: &Case) -> Result<(), Refusal> {
         Stage::Decided | Stage::Closed if case.outcome == Some(Outcome::Withdrawn) => Err(decided(case)),
         Stage::Accepted | Stage::InReview | Stage::DecisionPending | Stage::Decided | Stage::Closed => Ok(()),
     }
+}
+
+/// Why somebody did not come, and that another day is asked for (8 CFR 103.2(b)(9), (b)(13)(ii)).
+fn missed(case: &Case) -> Result<(), Refusal> {
+    pending(case)?;
+    if case.has_missed() {
+        return Ok(());
+    }
+    Err(Refusal::state("NOT_MISSED", "No appointment was missed in this case.")
+        .way_out("Move an appointment that you cannot come to, up to 12 hours before."))
 }
 
 /// A card is asked after while the carrier has it, or says that it was delivered.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{Decision, MovedBy, attended, movable, not_scheduled, pending};
+use super::{Decision, MovedBy, absent, attended, movable, not_scheduled, pending};
 use crate::domain::appointment::civil_date;
 use crate::domain::{Appointment, Biometrics, Case, Event, Interview, TEST_PARTS, needs};
 
@@ -124,9 +124,7 @@ pub fn complete_interview(
     pending(case)?;
     match case.interview {
         Interview::Scheduled => {}
-        Interview::Completed => {
-            return Err(Refusal::state("ALREADY_ATTENDED", "The interview was held already."));
-        }
+        Interview::Completed => return Err(held()),
         Interview::NotNeeded | Interview::ToSchedule | Interview::Missed | Interview::Cancelled => {
             return Err(not_scheduled());
         }
@@ -146,6 +144,27 @@ pub fn complete_interview(
         events.push(attempt(case, test, twice)?.into());
     }
     Ok(events)
+}
+
+/// Records that nobody came. An officer decides what follows: another day, or what the rules of the form say.
+///
+/// # Errors
+/// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY` until the day is over, and what [`pending`] says.
+pub fn miss_interview(case: &Case, now: Timestamp) -> Decision {
+    pending(case)?;
+    match case.interview {
+        Interview::Scheduled => {}
+        Interview::Completed => return Err(held()),
+        Interview::NotNeeded | Interview::ToSchedule | Interview::Missed | Interview::Cancelled => {
+            return Err(not_scheduled());
+        }
+    }
+    let appointment_id = absent(case.interview_booking.appointment.as_ref(), now)?;
+    Ok(vec![pb::InterviewMissed { appointment_id: appointment_id.to_string() }.into()])
+}
+
+fn held() -> Refusal {
+    Refusal::state("ALREADY_ATTENDED", "The interview was held already.")
 }
 
 fn attempt(case: &Case, test: &TestResult, twice: bool) -> Result<pb::TestTaken, Refusal> {

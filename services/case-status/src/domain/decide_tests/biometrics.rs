@@ -4,6 +4,7 @@ use docket_proto::case_status::events::v1 as pb;
 
 use crate::domain::decide::{self, MovedBy};
 use crate::domain::samples::*;
+use crate::domain::{task, title};
 
 #[test]
 fn one_biometrics_appointment_stands_at_a_time() {
@@ -13,6 +14,24 @@ fn one_biometrics_appointment_stands_at_a_time() {
     biometrics_taken().when(|case| decide::schedule_biometrics(case, &day)).refused("ALREADY_ATTENDED");
     let missed = biometrics_scheduled().and(pb::BiometricsMissed::default());
     missed.when(|case| decide::schedule_biometrics(case, &day)).then(&["biometrics_scheduled"]);
+}
+
+/// Whoever comes late on the day is still seen; the day is that of the office.
+#[test]
+fn biometrics_are_missed_when_their_day_is_over() {
+    let (evening, midnight) = (at("2026-12-09T04:59:59Z"), at("2026-12-09T05:00:00Z"));
+    biometrics_scheduled().when(|case| decide::miss_biometrics(case, evening)).refused("TOO_EARLY");
+    let events = biometrics_scheduled()
+        .when(|case| decide::miss_biometrics(case, midnight))
+        .then(&["biometrics_missed"]);
+    let missed = biometrics_scheduled().and(events[0].clone());
+    assert!(missed.0.has_missed() && missed.0.appointment().is_none());
+    assert_eq!(title::title(&missed.0).id, "25");
+    let assigned = missed.and(pb::CaseAssigned { officer: ADA.to_string() });
+    assert_eq!(task::task(&assigned.0), Some("see_to_absence"));
+    assigned.when(|case| decide::miss_biometrics(case, midnight)).refused("NOT_SCHEDULED");
+    assigned.when(|case| decide::take_biometrics(case, midnight, false)).refused("NOT_SCHEDULED");
+    biometrics_taken().when(|case| decide::miss_biometrics(case, midnight)).refused("ALREADY_ATTENDED");
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use docket_proto::case_status::events::v1 as pb;
 
-use crate::domain::Event;
 use crate::domain::decide::{self, Others, Verdict};
 use crate::domain::samples::*;
+use crate::domain::{Biometrics, Event, Interview};
 
 fn deny(codes: &[&str]) -> Verdict {
     Verdict::Deny {
@@ -71,4 +71,26 @@ fn a_denial_names_its_grounds_and_abandonment_needs_something_that_never_came() 
         });
     let events = decide(expired, deny(&["abandoned"])).then(&["decision_reviewed", "denied"]);
     assert!(matches!(&events[1], Event::CaseDenied(event) if event.abandoned));
+}
+
+#[test]
+fn who_missed_an_appointment_may_have_abandoned_the_case_but_not_a_naturalization_by_its_examination() {
+    let decide = |given: Given| {
+        let verdict = deny(&["abandoned"]);
+        given.when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
+    };
+    let missed = |family: &str, biometrics: bool| {
+        let mut given = recommended(false);
+        family.clone_into(&mut given.0.family);
+        if biometrics {
+            given.0.biometrics = Biometrics::Missed;
+        } else {
+            given.0.interview = Interview::Missed;
+        }
+        given
+    };
+    decide(missed("adjustment", true)).then(&["decision_reviewed", "denied"]);
+    decide(missed("adjustment", false)).then(&["decision_reviewed", "denied"]);
+    decide(missed("naturalization", true)).then(&["decision_reviewed", "denied"]);
+    decide(missed("naturalization", false)).refused("NOT_ABANDONED");
 }

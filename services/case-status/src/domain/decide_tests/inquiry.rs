@@ -75,7 +75,7 @@ fn a_request_to_expedite_is_answered_before_an_inquiry() {
 
 #[test]
 fn each_kind_is_sent_where_it_makes_sense() {
-    assert_eq!(INQUIRIES.len(), 5, "the kinds below are all there are");
+    assert_eq!(INQUIRIES.len(), 6, "the kinds below are all there are");
     send(&in_review(), "impatience").refused("KIND_UNKNOWN");
     in_review()
         .when(|case| decide::send_inquiry(case, Uuid::nil(), "typographic_error", "Typo.", now()))
@@ -86,6 +86,11 @@ fn each_kind_is_sent_where_it_makes_sense() {
     send(&in_review(), "appointment_accommodation").refused("NOT_SCHEDULED");
     send(&interview_scheduled(), "appointment_accommodation").then(&["inquiry_sent"]);
     send(&oath_scheduled(), "appointment_accommodation").then(&["inquiry_sent"]);
+    // Why somebody did not come, until another day is set.
+    send(&biometrics_scheduled(), "appointment_missed").refused("NOT_MISSED");
+    let missed = biometrics_scheduled().and(pb::BiometricsMissed::default());
+    send(&missed, "appointment_missed").then(&["inquiry_sent"]);
+    send(&missed.and(pb::CaseDenied::default()), "appointment_missed").refused("ALREADY_DECIDED");
     // A notice and a misprint also in a decided case.
     for kind in ["notice_not_received", "typographic_error"] {
         send(&approved(), kind).then(&["inquiry_sent"]);

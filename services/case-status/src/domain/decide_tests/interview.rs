@@ -4,6 +4,7 @@ use docket_proto::case_status::events::v1 as pb;
 
 use crate::domain::decide::{self, MovedBy, TestResult};
 use crate::domain::samples::*;
+use crate::domain::{task, title};
 
 fn tests(parts: &[(&str, bool)]) -> Vec<TestResult> {
     parts.iter().map(|(part, passed)| TestResult { part: (*part).to_owned(), passed: *passed }).collect()
@@ -55,6 +56,19 @@ fn an_interview_is_held_with_each_part_of_the_test_once() {
     interview_scheduled()
         .when(|case| decide::complete_interview(case, ADA, &[], now(), false))
         .refused("TOO_EARLY");
+}
+
+#[test]
+fn an_interview_is_missed_when_its_day_is_over() {
+    let miss = |given: Given, now: &str| given.when(|case| decide::miss_interview(case, at(now)));
+    miss(interview_scheduled(), "2026-12-16T04:59:59Z").refused("TOO_EARLY");
+    let events = miss(interview_scheduled(), "2026-12-16T05:00:00Z").then(&["interview_missed"]);
+    let missed = interview_scheduled().and(events[0].clone());
+    assert_eq!((title::title(&missed.0).id, task::task(&missed.0)), ("21", Some("see_to_absence")));
+    let day = appointment("2027-01-05T15:00:00Z");
+    missed.when(|case| decide::schedule_interview(case, &day)).then(&["interview_scheduled"]);
+    miss(missed, "2026-12-16T05:00:00Z").refused("NOT_SCHEDULED");
+    miss(interviewed(true), "2026-12-16T05:00:00Z").refused("ALREADY_ATTENDED");
 }
 
 #[test]

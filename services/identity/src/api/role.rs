@@ -1,0 +1,114 @@
+//! The `RoleService`: who holds roles of the office, and taking one away by two people.
+
+use docket_kernel::resource;
+use docket_proto::identity::v1 as pb;
+use docket_proto::identity::v1::role_service_server::RoleService;
+use docket_service::{ApiError, Caller, Person, Resource, caller, detached, page};
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::Api;
+use crate::app::Asked;
+use crate::store::revocation::{After, Holder};
+
+#[tonic::async_trait]
+impl RoleService for Api {
+    async fn list_role_holders(
+        &self,
+        request: Request<pb::ListRoleHoldersRequest>,
+    ) -> Result<Response<pb::ListRoleHoldersResponse>, Status> {
+        self.operator(&caller(&request)?, "ListRoleHolders")?;
+        let message = request.into_inner();
+        let size = match message.page_size {
+            0 => 50,
+            asked => asked.min(100),
+        };
+        let after = after(&message.page_token)?;
+        // One more than the page, to know whether there is another.
+        let limit = i64::from(size) + 1;
+        let filter = [message.office.as_str(), message.role.as_str()];
+        let mut found = self.identity.role_holders(filter, &after, limit).await?;
+        let is_last = found.len() <= size as usize;
+        found.truncate(size as usize);
+        let next_page_token = match found.last() {
+            Some(last) if !is_last => {
+                page::encode(&format!("{}/{}/{}", last.office, last.role, last.account))
+            }
+            _ => String::new(),
+        };
+        let holders = found.into_iter().map(Into::into).collect();
+        Ok(Response::new(pb::ListRoleHoldersResponse { holders, next_page_token }))
+    }
+
+    async fn ask_revocation(
+        &self,
+        request: Request<pb::AskRevocationRequest>,
+    ) -> Result<Response<pb::AskRevocationResponse>, Status> {
+        let caller = caller(&request)?;
+        let person = self.operator(&caller, "AskRevocation")?;
+        let message = request.into_inner();
+        let context = caller.context(&message.request_id, &message)?;
+        let account =
+            resource::parse_field("account", "accounts", &message.account).map_err(ApiError::from)?;
+        let asked = Asked { account, role: message.role, office: message.office, reason: message.reason };
+        let identity = self.identity.clone();
+        let (id, expires_at_us) =
+            detached(async move { identity.ask_revocation(&context, person.account, asked).await }).await?;
+        let revocation = resource::name("revocations", id);
+        Ok(Response::new(pb::AskRevocationResponse { revocation, expires_at_us }))
+    }
+
+    async fn approve_revocation(
+        &self,
+        request: Request<pb::ApproveRevocationRequest>,
+    ) -> Result<Response<pb::ApproveRevocationResponse>, Status> {
+        let caller = caller(&request)?;
+        let person = self.operator(&caller, "ApproveRevocation")?;
+        let message = request.into_inner();
+        let context = caller.context(&message.request_id, &message)?;
+        let id = resource::parse("revocations", &message.name).map_err(ApiError::from)?;
+        let identity = self.identity.clone();
+        detached(async move { identity.approve_revocation(&context, person.account, id).await }).await?;
+        Ok(Response::new(pb::ApproveRevocationResponse {}))
+    }
+}
+
+impl Api {
+    /// The person who calls, allowed to do that with the roles of others.
+    fn operator(&self, caller: &Caller, action: &str) -> Result<Person, ApiError> {
+        let roles =
+            Resource { kind: "Role", id: Uuid::nil(), relations: Vec::new(), office: None, class: "normal" };
+        self.access.require(caller, action, &roles)?;
+        Ok(caller.person()?.clone())
+    }
+}
+
+/// Where a page begins.
+fn after(token: &str) -> Result<After, ApiError> {
+    let malformed =
+        || ApiError::invalid("page_token", "PAGE_TOKEN_MALFORMED", "Give the token as it was returned.");
+    let Some(place) = page::decode(token)? else { return Ok((String::new(), String::new(), Uuid::nil())) };
+    let mut parts = place.split('/').map(str::to_owned);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(office), Some(role), Some(account)) => {
+            let account = Uuid::try_parse(&account).map_err(|_| malformed())?;
+            Ok((office, role, account))
+        }
+        _ => Err(malformed()),
+    }
+}
+
+impl From<Holder> for pb::RoleHolder {
+    fn from(holder: Holder) -> Self {
+        let name = |kind: &str, id: Option<Uuid>| id.map(|id| resource::name(kind, id)).unwrap_or_default();
+        Self {
+            account: resource::name("accounts", holder.account),
+            role: holder.role,
+            office: holder.office,
+            revocation: name("revocations", holder.revocation),
+            reason: holder.reason.unwrap_or_default(),
+            asked_by: name("accounts", holder.asked_by),
+            expires_at_us: holder.expires_at_us.unwrap_or_default(),
+        }
+    }
+}
