@@ -2,21 +2,14 @@
 
 use docket_eventlog::ExecuteError;
 use docket_kernel::Refusal;
-use docket_proto::events::account::Event;
 use futures::future::join_all;
 
-use super::fixture::{Fixture, Handle, id_of};
+use super::fixture::{Decide, Fixture, Handle, id_of};
 use crate::store::count;
 use crate::world::context;
 
-fn full(_: &u32) -> Result<Vec<Event>, Refusal> {
-    Err(Refusal::state("FULL", "It is full."))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every decision")]
-fn nothing(_: &u32) -> Result<Vec<Event>, Refusal> {
-    Ok(Vec::new())
-}
+const FULL: Decide = |_| Err(Refusal::state("FULL", "It is full."));
+const NOTHING: Decide = |_| Ok(Vec::new());
 
 pub(super) async fn a_decision_is_made_on_the_state_and_answered_with_the_new_one<F: Fixture>(f: &F) {
     assert_eq!(f.handle().state(f.id(1)).await.unwrap().version, 0);
@@ -36,13 +29,13 @@ pub(super) async fn an_execution_done_again_is_answered_as_of_the_first_time<F: 
     let grown = f.grown().await;
     for handle in [f.handle(), &grown] {
         // Not even asked: the decision would be another today.
-        let again = handle.execute(&context(1), f.id(1), full).await.unwrap();
+        let again = handle.execute(&context(1), f.id(1), FULL).await.unwrap();
         assert_eq!((again.state, again.version, again.events.len(), again.repeated), (1, 1, 1, true));
     }
 }
 
 pub(super) async fn a_refused_execution_writes_nothing<F: Fixture>(f: &F) {
-    let refused = f.handle().execute(&context(1), f.id(1), full).await;
+    let refused = f.handle().execute(&context(1), f.id(1), FULL).await;
     assert!(matches!(refused, Err(ExecuteError::Refused(refusal)) if refusal.reason == "FULL"));
     assert_eq!(f.all().await, []);
     assert!(!f.handle().execute(&context(1), f.id(1), count).await.unwrap().repeated);
@@ -62,7 +55,7 @@ pub(super) async fn executions_at_once_are_each_decided_on_the_last_state<F: Fix
 
 pub(super) async fn an_execution_that_decided_nothing_is_known_after_logs_were_added<F: Fixture>(f: &F) {
     let id = id_of(&f.wanderer());
-    let first = f.handle().execute(&context(1), id, nothing).await.unwrap();
+    let first = f.handle().execute(&context(1), id, NOTHING).await.unwrap();
     let again = f.grown().await.execute(&context(1), id, count).await.unwrap();
     assert_eq!((first.version, first.repeated), (0, false));
     assert_eq!((again.version, again.state, again.events.len(), again.repeated), (0, 0, 0, true));
