@@ -2,7 +2,7 @@
 //!
 //! Reading order: `record` (what is stored), `chain` and `splitter` (how its bytes come about),
 //! `round` (a group of appends decided in memory), `look` (what it is decided on), `commit` and `guess` (the two ways
-//! to `write` it), `appender` (the task which forms groups), `log` (the handle), then what is built on it: `aggregate` and `store`, `timers`, `obligations`,
+//! to `write` it), `doubt` (a commit without an answer), `queue` and `appender` (the task which forms groups), `log` (the handle), then what is built on it: `aggregate` and `store`, `timers`, `obligations`,
 //! `merkle`, `checkpoints` and `verify` with `commands`.
 
 mod aggregate;
@@ -13,6 +13,7 @@ mod checkpoints;
 mod commands;
 mod commit;
 mod context;
+mod doubt;
 mod epoch;
 mod error;
 mod failure;
@@ -26,6 +27,7 @@ mod meters;
 mod obligations;
 mod open;
 mod prepare;
+mod queue;
 mod read;
 mod record;
 mod replay;
@@ -58,6 +60,7 @@ pub use logs::Logs;
 pub use metadata::Metadata;
 pub use obligations::{Obligation, Obligations};
 pub use open::Opened;
+pub use queue::Queue;
 pub use read::{Direction, Filter, Page};
 pub use record::{FORMAT, Mark, Recorded};
 pub use request::Difference;
