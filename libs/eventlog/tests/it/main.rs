@@ -21,6 +21,7 @@ mod reading;
 mod restore;
 mod rows;
 mod sealing;
+mod set_back;
 mod store;
 mod tampering;
 mod world;
