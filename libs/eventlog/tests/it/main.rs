@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test has nothing better to do than to stop")]
 
 mod append;
+mod bounds;
 mod cancelled;
 mod chain;
 mod checkpoints;
