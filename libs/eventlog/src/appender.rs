@@ -12,23 +12,23 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
+use crate::doubt::{Doubt, Failure};
 use crate::failure::{code, transient};
 use crate::guess::{Guess, Memory};
 use crate::log::Core;
 use crate::prepare::{Prepared, prepare};
+use crate::queue::{Place, Room};
 use crate::round::{Outcome, Round, Written, recorded};
-use crate::{Append, Appended, Error, EventLog, commit, guess, read};
+use crate::{Append, Appended, Error, EventLog, Queue, commit, guess, read};
 
-/// How many appends may wait; more are refused at once.
-const QUEUE: usize = 4_096;
 /// Most appends in one commit.
 const GROUP_APPENDS: usize = 512;
 /// Most bytes in one commit.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// How long a caller waits for its answer; the append itself goes on.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// How long attempts which surely wrote nothing are repeated; then the callers are told. While an outcome is
-/// unknown it is tried for ever.
+/// How long attempts which surely wrote nothing are repeated; then the callers are told. What came of a commit without an
+/// answer is asked for ever.
 const RETRY_FOR: Duration = Duration::from_secs(8);
 /// After being overtaken by another process the next groups take the head's lock at once.
 const LOCKED_GROUPS: u32 = 64;
@@ -37,7 +37,11 @@ const PAUSES_MS: [u64; 6] = [0, 50, 100, 200, 400, 800];
 
 /// The way to the appending task.
 #[derive(Clone)]
-pub(crate) struct Appender(mpsc::Sender<Message>);
+pub(crate) struct Appender {
+    sender: mpsc::UnboundedSender<Message>,
+    /// What bounds the channel.
+    room: Room,
+}
 
 enum Message {
     Append(Box<Job>),
@@ -48,6 +52,9 @@ struct Job {
     append: Prepared,
     queued: Instant,
     answer: oneshot::Sender<Result<Fate, Error>>,
+    /// Whether it was found done before, and only its events could not be read yet.
+    done: bool,
+    place: Place,
 }
 
 /// What became of an append, which comes back with it: the caller makes the answer, not the task all wait for.
@@ -98,7 +105,7 @@ impl EventLog {
     /// Carries out what is waiting, then ends the appending task. Later appends are refused.
     pub async fn close(&self) {
         let (done, closed) = oneshot::channel();
-        if self.appender.0.send(Message::Close(done)).await.is_ok() {
+        if self.appender.sender.send(Message::Close(done)).is_ok() {
             // The task ends by dropping `done` too.
             let _ended = closed.await;
         }
@@ -106,20 +113,19 @@ impl EventLog {
 }
 
 impl Appender {
-    pub(crate) fn start(core: Arc<Core>) -> Self {
-        let (sender, receiver) = mpsc::channel(QUEUE);
+    pub(crate) fn start(core: Arc<Core>, queue: Queue) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
         tokio::spawn(Task::new(core).run(receiver));
-        Self(sender)
+        Self { sender, room: Room::new(queue) }
     }
 
     /// Queues the append, before it waits for anything, and turns what became of it into the answer.
     async fn submit(&self, core: &Core, append: Prepared) -> Result<Appended, Error> {
         let (sender, receiver) = oneshot::channel();
-        let job = Message::Append(Box::new(Job { append, queued: Instant::now(), answer: sender }));
-        self.0.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Error::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => Error::Closed,
-        })?;
+        let place = self.room.take(append.bytes)?;
+        let queued = Instant::now();
+        let job = Message::Append(Box::new(Job { append, queued, answer: sender, done: false, place }));
+        self.sender.send(job).map_err(|_closed| Error::Closed)?;
         match timeout(ANSWER_WITHIN, receiver).await {
             Ok(Ok(fate)) => {
                 let Fate { append, settled, at } = fate?;
@@ -139,12 +145,11 @@ struct Task {
     locked_groups: u32,
 }
 
-/// Why an attempt did not succeed.
-enum Failure {
-    /// Nothing was written, for sure.
-    Before(Error),
-    /// The commit was sent and not answered.
-    AtCommit(Error),
+/// What one attempt came to.
+struct Attempted {
+    /// For each append; none where it was done before and its events could not be read.
+    settled: Vec<Option<Settled>>,
+    at: Timestamp,
 }
 
 impl Task {
@@ -152,7 +157,7 @@ impl Task {
         Self { core, connection: None, memory: Memory::default(), locked_groups: 0 }
     }
 
-    async fn run(mut self, mut receiver: mpsc::Receiver<Message>) {
+    async fn run(mut self, mut receiver: mpsc::UnboundedReceiver<Message>) {
         let mut messages = Vec::with_capacity(GROUP_APPENDS);
         // Whoever closes waits for the end of this task, which drops these.
         let mut closing = Vec::new();
@@ -179,26 +184,28 @@ impl Task {
     }
 
     /// Carries a group through to an answer for each.
-    async fn flush(&mut self, group: Vec<Job>) {
+    async fn flush(&mut self, mut group: Vec<Job>) {
         for job in &group {
             self.core.meters.group_wait.record(job.queued.elapsed());
         }
         let started = Instant::now();
         let mut attempt = 0;
-        let mut unknown = false;
-        loop {
+        while !group.is_empty() {
             match self.attempt(&group).await {
-                Ok((settled, at)) => return self.deliver(group, settled, at, unknown),
-                Err(Failure::AtCommit(error)) => {
+                Ok(attempted) => {
+                    group = self.deliver(group, attempted);
+                    group.iter_mut().for_each(|job| job.done = true);
+                }
+                Err(Failure::AtCommit(error, doubt)) => {
                     let code = code(&error);
                     tracing::warn!(
                         log = self.core.name,
                         code,
                         "commit not answered; looking whether it was done"
                     );
-                    unknown = true;
+                    group = self.resolve(group, &doubt).await;
                 }
-                Err(Failure::Before(error)) if !unknown && !transient(&error) && group.len() > 1 => {
+                Err(Failure::Before(error)) if !transient(&error) && group.len() > 1 => {
                     // Something in the group is refused by the database: nobody else shall suffer.
                     let code = code(&error);
                     tracing::error!(log = self.core.name, code, "group refused; trying one by one");
@@ -207,40 +214,80 @@ impl Task {
                     }
                     return;
                 }
-                Err(Failure::Before(error)) => {
-                    if !unknown && (started.elapsed() > RETRY_FOR || !transient(&error)) {
-                        tracing::error!(log = self.core.name, code = code(&error), "append failed");
-                        return refuse(group, &error);
-                    }
+                Err(Failure::Before(error)) if started.elapsed() > RETRY_FOR || !transient(&error) => {
+                    tracing::error!(log = self.core.name, code = code(&error), "append failed");
+                    return refuse(group, &error);
                 }
+                Err(Failure::Before(_)) => {}
             }
-            self.memory.forget();
-            sleep(pause(attempt)).await;
-            attempt += 1;
+            if !group.is_empty() {
+                self.memory.forget();
+                sleep(pause(attempt)).await;
+                attempt += 1;
+            }
         }
     }
 
-    /// One attempt. After a lost commit the next one waits for the old transaction at the head's lock, and
-    /// then finds the commands done, or not.
-    async fn attempt(&mut self, group: &[Job]) -> Result<(Vec<Settled>, Timestamp), Failure> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connect(&self.core.pool.connect_options()).await.map_err(Failure::Before)?,
+    /// Finds out, however long the database is away, what a commit without an answer has written, and tells those; gives
+    /// the others, of which now surely nothing was.
+    async fn resolve(&mut self, group: Vec<Job>, doubt: &Doubt) -> Vec<Job> {
+        let mut attempt = 0;
+        let found = loop {
+            self.memory.forget();
+            match self.ask(&group, doubt).await {
+                Ok(found) => break found,
+                Err(error) if transient(&error) => {}
+                Err(error) => {
+                    // The database does not let us look: that is all there is to say.
+                    tracing::error!(log = self.core.name, code = code(&error), "the outcome cannot be known");
+                    let unknown =
+                        |place: usize| doubt.of(place).then_some(Settled::Lost(Error::OutcomeUnknown));
+                    let settled = (0..group.len()).map(unknown).collect();
+                    return self.deliver(group, Attempted { settled, at: self.core.clock.now() });
+                }
+            }
+            sleep(pause(attempt)).await;
+            attempt += 1;
         };
+        let settled = found.into_iter().map(|found| found.map(Settled::Repeated)).collect();
+        self.deliver(group, Attempted { settled, at: self.core.clock.now() })
+    }
+
+    async fn ask(&mut self, group: &[Job], doubt: &Doubt) -> Result<Vec<Option<Appended>>, Error> {
+        let mut connection = self.connection().await?;
+        let appends: Vec<&Prepared> = group.iter().map(|job| &job.append).collect();
+        let found = doubt.ask(&mut connection, &self.core, &appends).await?;
+        self.connection = Some(connection);
+        Ok(found)
+    }
+
+    /// The connection, taken: it is kept only when all goes well on it.
+    async fn connection(&mut self) -> Result<PgConnection, Error> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => connect(&self.core.pool.connect_options()).await,
+        }
+    }
+
+    /// One attempt.
+    async fn attempt(&mut self, group: &[Job]) -> Result<Attempted, Failure> {
+        let mut connection = self.connection().await?;
         let appends: Vec<&Prepared> = group.iter().map(|job| &job.append).collect();
         let (outcomes, at) = self.write(&mut connection, &appends).await?;
-        let mut settled = Vec::with_capacity(outcomes.len());
+        let (mut settled, mut whole) = (Vec::with_capacity(outcomes.len()), true);
         for outcome in outcomes {
-            // From here on a failure of reading is answered as unknown: the command can be repeated.
+            // What was written is told in any case; what had been done before is looked for again.
             settled.push(match settle(&mut connection, &self.core, outcome).await {
-                Err(Error::Database(_)) => Settled::Lost(Error::OutcomeUnknown),
-                Err(error) => Settled::Lost(error),
-                Ok(settled) => settled,
+                Err(Error::Database(_)) => {
+                    whole = false;
+                    None
+                }
+                Err(error) => Some(Settled::Lost(error)),
+                Ok(settled) => Some(settled),
             });
         }
-        // A connection is kept only when all went well on it.
-        self.connection = Some(connection);
-        Ok((settled, at))
+        self.connection = whole.then_some(connection);
+        Ok(Attempted { settled, at })
     }
 
     /// Writes the group, by a guess where it can.
@@ -250,8 +297,7 @@ impl Task {
         appends: &[&Prepared],
     ) -> Result<(Vec<Outcome>, Timestamp), Failure> {
         if self.locked_groups == 0 {
-            let guess = guess::append_group(connection, &self.core, &mut self.memory, appends).await;
-            match guess.map_err(at_commit)? {
+            match guess::append_group(connection, &self.core, &mut self.memory, appends).await? {
                 Guess::Right(outcomes, round) => return Ok((outcomes, self.remember(round))),
                 Guess::Overtaken => self.locked_groups = LOCKED_GROUPS,
             }
@@ -261,14 +307,15 @@ impl Task {
         self.memory.forget();
         let before = |error: sqlx::Error| Failure::Before(error.into());
         let mut tx = connection.begin().await.map_err(before)?;
-        let (outcomes, round) =
-            commit::append_group(&mut tx, &self.core, appends).await.map_err(Failure::Before)?;
+        let (outcomes, round) = commit::append_group(&mut tx, &self.core, appends).await?;
         if round.commands.is_empty() {
             tx.rollback().await.map_err(before)?;
             return Ok((outcomes, self.remember(round)));
         }
-        tx.commit().await.map_err(|error| Failure::AtCommit(error.into()))?;
-        Ok((outcomes, self.remember(round)))
+        match tx.commit().await {
+            Ok(()) => Ok((outcomes, self.remember(round))),
+            Err(error) => Err(Failure::of_commit(error.into(), outcomes)),
+        }
     }
 
     /// Keeps the end of the round; gives its instant.
@@ -278,37 +325,44 @@ impl Task {
         at
     }
 
-    fn deliver(&self, group: Vec<Job>, settled: Vec<Settled>, at: Timestamp, unknown: bool) {
+    /// Tells each what became of it; gives those of which that is not known yet.
+    fn deliver(&self, group: Vec<Job>, attempted: Attempted) -> Vec<Job> {
+        let Attempted { settled, at } = attempted;
         let meters = &self.core.meters;
         let mut events = 0;
         let mut last = 0;
-        for (job, mut settled) in group.into_iter().zip(settled) {
-            let Job { append, queued, answer: caller } = job;
-            match &mut settled {
+        let mut left = Vec::new();
+        for (job, settled) in group.into_iter().zip(settled) {
+            let Some(settled) = settled else {
+                left.push(job);
+                continue;
+            };
+            match &settled {
                 Settled::Written(written) => {
                     events += written.places.len();
                     last = last.max(written.last);
                 }
                 Settled::Repeated(appended) => {
-                    // Found done after a lost commit: it was this very append, or cannot be told from it.
-                    appended.repeated &= !unknown;
                     events += if appended.repeated { 0 } else { appended.events.len() };
                     last = last.max(appended.last);
                 }
                 Settled::Lost(_) => {}
             }
-            meters.settled(&settled, queued.elapsed());
+            meters.settled(&settled, job.queued.elapsed());
+            // First the place, which the caller may want again at once.
+            drop(job.place);
             // A caller who went away does not want the answer.
-            let _gone = caller.send(Ok(Fate { append, settled, at }));
+            let _gone = job.answer.send(Ok(Fate { append: job.append, settled, at }));
         }
         self.core.saw_head(last);
         meters.group_events.record(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
+        left
     }
 }
 
 /// Gives way to the callers just answered for as long as they queue up again, so that they go to disk together and
 /// not in two halves by turns. Takes no time when nobody is there.
-async fn let_callers_return(receiver: &mpsc::Receiver<Message>) {
+async fn let_callers_return(receiver: &mpsc::UnboundedReceiver<Message>) {
     let mut quiet = 0;
     let mut waiting = receiver.len();
     while quiet < 2 && waiting < GROUP_APPENDS {
@@ -317,17 +371,6 @@ async fn let_callers_return(receiver: &mpsc::Receiver<Message>) {
         quiet = if now > waiting { 0 } else { quiet + 1 };
         waiting = now;
     }
-}
-
-/// The error of a statement which commits by itself: only what the database refused was surely not done.
-fn at_commit(error: Error) -> Failure {
-    use sqlx::postgres::{PgDatabaseError, PgSeverity};
-    let Error::Database(cause) = &error else { return Failure::Before(error) };
-    let refused = cause
-        .as_database_error()
-        .and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
-        .is_some_and(|error| error.severity() == PgSeverity::Error);
-    if refused { Failure::Before(error) } else { Failure::AtCommit(error) }
 }
 
 /// What became of one append, with its events where they had to be read back.
@@ -383,7 +426,10 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
 
 fn refuse(group: Vec<Job>, error: &Error) {
     for job in group {
-        let error = if let Error::Database(cause) = error {
+        let error = if job.done {
+            // Only its answer could not be read.
+            Error::OutcomeUnknown
+        } else if let Error::Database(cause) = error {
             Error::Database(Arc::clone(cause))
         } else {
             Error::Malformed("the log's own tables")

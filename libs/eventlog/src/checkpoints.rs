@@ -70,9 +70,10 @@ impl EventLog {
                     moved.map_err(|_| Error::Closed)?;
                 }
             }
+            // Ahead of the log where it was set back since: once looked at, that is no reason to look again.
+            let hint = *head.borrow();
             match self.checkpoint(&key).await {
-                Ok(Some(checkpoint)) => signed = checkpoint.size,
-                Ok(None) => {}
+                Ok(checkpoint) => signed = checkpoint.map_or(0, |checkpoint| checkpoint.size).max(hint),
                 Err(Error::Database(_)) => {
                     tracing::warn!(log = self.name(), "no checkpoint: the database is away");
                     tick.tick().await;

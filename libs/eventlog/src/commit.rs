@@ -37,7 +37,8 @@ pub(crate) async fn append_group(
     }
 }
 
-async fn lock(conn: &mut PgConnection, core: &Core) -> Result<(), Error> {
+/// Takes the head's lock, until the transaction ends; an owner who then does nothing loses it.
+pub(crate) async fn lock(conn: &mut PgConnection, core: &Core) -> Result<(), Error> {
     // Durable before answered, whatever the session's default: `off` becomes `on` for this transaction.
     sqlx::query!(
         "SELECT set_config('idle_in_transaction_session_timeout', $2, true) AS frozen_owner,

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
+use crate::doubt::Failure;
 use crate::log::Core;
 use crate::look::{End, look};
 use crate::prepare::Prepared;
@@ -92,36 +93,44 @@ pub(crate) async fn append_group(
     core: &Core,
     memory: &mut Memory,
     group: &[&Prepared],
-) -> Result<Guess, Error> {
+) -> Result<Guess, Failure> {
     if let Some((mut round, absent)) = memory.recall(core.name, core.clock.now(), group)? {
         let outcomes = round.decide_all(group);
-        // A refusal counts only against what the database says now.
-        if !round.commands.is_empty() && settle(conn, core, memory, group, &outcomes, &round, &absent).await?
-        {
-            return Ok(Guess::Right(outcomes, round));
+        // A refusal counts only against what the database says now: what is refused may have been done before.
+        let refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Lost(_)));
+        if !round.commands.is_empty() && !refused {
+            match settle(conn, core, memory, group, outcomes, round, &absent).await? {
+                Guess::Overtaken => {}
+                right @ Guess::Right(..) => return Ok(right),
+            }
         }
     }
     memory.forget();
     let mut round = look(conn, core, group).await?;
     let outcomes = round.decide_all(group);
-    if round.commands.is_empty() || settle(conn, core, memory, group, &outcomes, &round, &[]).await? {
+    if round.commands.is_empty() {
         return Ok(Guess::Right(outcomes, round));
     }
-    Ok(Guess::Overtaken)
+    settle(conn, core, memory, group, outcomes, round, &[]).await
 }
 
+/// Writes what was decided. Only from here on anything can have been written: what fails before is surely not done.
 async fn settle(
     conn: &mut PgConnection,
     core: &Core,
     memory: &mut Memory,
     group: &[&Prepared],
-    outcomes: &[Outcome],
-    round: &Round,
+    outcomes: Vec<Outcome>,
+    round: Round,
     absent: &[&str],
-) -> Result<bool, Error> {
+) -> Result<Guess, Failure> {
     // Whatever becomes of the statement, what was remembered no longer holds; a success is kept by the caller.
     memory.end = None;
-    write(conn, core, &Rows::of(group, outcomes, round), round, absent).await
+    match write(conn, core, &Rows::of(group, &outcomes, &round), &round, absent).await {
+        Ok(true) => Ok(Guess::Right(outcomes, round)),
+        Ok(false) => Ok(Guess::Overtaken),
+        Err(error) => Err(Failure::of_commit(error, outcomes)),
+    }
 }
 
 #[cfg(test)]

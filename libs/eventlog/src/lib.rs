@@ -2,8 +2,9 @@
 //!
 //! Reading order: `record` (what is stored), `chain` and `splitter` (how its bytes come about),
 //! `round` (a group of appends decided in memory), `look` (what it is decided on), `commit` and `guess` (the two ways
-//! to `write` it), `appender` (the task which forms groups), `log` (the handle), then what is built on it: `aggregate` and `store`, `timers`, `obligations`,
-//! `merkle`, `checkpoints` and `verify` with `commands`, `heads` and `guards`, `verify_stream`.
+//! to `write` it), `doubt` (a commit without an answer), `queue` and `appender` (the task which forms groups), `log` (the handle),
+//! then what is built on it: `aggregate` and `store`, `timers`, `obligations`, `merkle`, `checkpoints` and `verify` with
+//! `commands`, `heads` and `guards`, `verify_stream`.
 
 mod aggregate;
 mod append;
@@ -13,6 +14,7 @@ mod checkpoints;
 mod commands;
 mod commit;
 mod context;
+mod doubt;
 mod epoch;
 mod error;
 mod failure;
@@ -29,6 +31,7 @@ mod obligations;
 mod open;
 mod over_logs;
 mod prepare;
+mod queue;
 mod read;
 mod record;
 mod replay;
@@ -63,6 +66,7 @@ pub use metadata::Metadata;
 pub use obligations::{Obligation, Obligations};
 pub use open::Opened;
 pub use over_logs::Subscriptions;
+pub use queue::Queue;
 pub use read::{Direction, Filter, Page};
 pub use record::{FORMAT, Mark, Recorded};
 pub use request::Difference;

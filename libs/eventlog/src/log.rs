@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::appender::Appender;
 use crate::meters::Meters;
-use crate::{Epoch, Error, Obligations, Timers, epoch, wake};
+use crate::{Epoch, Error, Obligations, Queue, Timers, epoch, wake};
 
 /// What is needed to open a log.
 pub struct OpenLog {
@@ -30,6 +30,8 @@ pub struct OpenLog {
     pub producer: String,
     /// Version of the catalogue or rule set in force; empty where none applies.
     pub rules: String,
+    /// How much may wait to be appended.
+    pub queue: Queue,
 }
 
 /// A log. Cheap to clone.
@@ -72,7 +74,7 @@ impl EventLog {
     /// # Errors
     /// [`Error::Database`], [`Error::Malformed`].
     pub async fn open(open: OpenLog) -> Result<Self, Error> {
-        let OpenLog { name, pool, vault, clock, personal, producer, rules } = open;
+        let OpenLog { name, pool, vault, clock, personal, producer, rules, queue } = open;
         let fsync =
             sqlx::query_scalar!(r#"SELECT current_setting('fsync') AS "fsync!""#).fetch_one(&pool).await?;
         if fsync == "off" {
@@ -103,7 +105,7 @@ impl EventLog {
         epoch::begin_log(&core).await?;
         core.set_epochs(epoch::load(&core).await?);
         tokio::spawn(wake::tell(Arc::clone(&core)));
-        let log = Self { appender: Appender::start(Arc::clone(&core)), core };
+        let log = Self { appender: Appender::start(Arc::clone(&core), queue), core };
         log.core.saw_head(log.head().await?.position);
         Ok(log)
     }

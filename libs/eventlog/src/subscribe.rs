@@ -45,17 +45,17 @@ impl Subscription {
     pub async fn next(&mut self) -> Result<Page, Error> {
         loop {
             // First the hint is taken, then the log is read: what comes between wakes again.
-            let hint = *self.head.borrow_and_update();
+            self.head.mark_unchanged();
             let page = self.log.read_page(self.after, BATCH, &self.filter).await?;
             let moved = page.up_to > self.after;
             self.after = page.up_to;
             if !page.events.is_empty() {
                 return Ok(page);
             }
-            if moved || hint > self.after {
+            if moved {
                 continue;
             }
-            // A late or lost hint costs at most a look; the log itself cannot be closed while we hold it.
+            // Also where the hint is of what is gone, since the log was set back. A late or lost hint costs at most a look; the log itself cannot be closed while we hold it.
             let _looked = timeout(LOOK, self.head.changed()).await;
         }
     }

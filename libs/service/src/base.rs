@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use docket_eventlog::{EventLog, OpenLog};
+use docket_eventlog::{EventLog, OpenLog, Queue};
 use docket_kernel::{SharedClock, SystemClock};
 use docket_messaging::{Broker, FeedClient, Stop};
 use docket_vault::Vault;
@@ -114,6 +114,7 @@ impl Base {
             personal: docket_proto::personal_fields,
             producer: format!("{}/{}", options.name, env!("CARGO_PKG_VERSION")),
             rules: options.rules,
+            queue: Queue::default(),
         })
         .await
         .context("open the log; was `migrate` run?")?;

@@ -3,7 +3,7 @@
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use docket_eventlog::{EventLog, OpenLog};
+use docket_eventlog::{EventLog, OpenLog, Queue};
 use docket_messaging::{Broker, FeedClient, accept_epoch, parted_after, seen_beyond};
 use sqlx::PgPool;
 
@@ -111,6 +111,7 @@ async fn open(config: &ServiceConfig, name: &'static str, own: &PgPool) -> anyho
         personal: docket_proto::personal_fields,
         producer: format!("{name}/{}", env!("CARGO_PKG_VERSION")),
         rules: String::new(),
+        queue: Queue::default(),
     })
     .await
     .context("open the log; was `migrate` run?")

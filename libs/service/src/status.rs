@@ -185,6 +185,19 @@ mod tests {
     }
 
     #[test]
+    fn a_full_queue_and_an_unknown_outcome_say_when_to_try_again() {
+        use docket_eventlog::Error;
+        for (error, code) in
+            [(Error::Overloaded, Code::ResourceExhausted), (Error::OutcomeUnknown, Code::Unavailable)]
+        {
+            let status = Status::from(ApiError::from(error));
+            assert_eq!(status.code(), code);
+            let wait = status.get_details_retry_info().unwrap().retry_delay.unwrap();
+            assert!(!wait.is_zero(), "{status:?}");
+        }
+    }
+
+    #[test]
     fn our_faults_give_an_id_and_nothing_else() {
         let status = Status::from(ApiError::internal(anyhow::anyhow!("secret cause")));
         assert_eq!(status.code(), Code::Internal);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use docket_eventlog::{EventLog, OpenLog};
+use docket_eventlog::{EventLog, OpenLog, Queue};
 use docket_kernel::SystemClock;
 use docket_servers::{Nats, NatsOptions, Postgres, PostgresOptions};
 use docket_vault::{Kek, Vault};
@@ -66,6 +66,7 @@ pub(crate) async fn open(pool: &PgPool) -> EventLog {
         personal: docket_proto::personal_fields,
         producer: "case-status/0.1.0".to_owned(),
         rules: "26.10".to_owned(),
+        queue: Queue::default(),
     })
     .await
     .unwrap()

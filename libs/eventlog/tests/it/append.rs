@@ -105,6 +105,19 @@ async fn a_repeated_command_gives_the_first_answer() {
 }
 
 #[tokio::test]
+async fn a_repeated_command_gives_the_first_answer_whoever_is_written_beside_it() {
+    let world = World::new().await;
+    let log = &world.log;
+    log.append(one(log, 1, 1, Expected::Version(0))).await.unwrap();
+    // One group. From memory alone the first of it would be a conflict.
+    let group = [one(log, 1, 1, Expected::Version(0)), one(log, 2, 2, Expected::Version(0))];
+    let answers = join_all(group.map(|append| log.append(append))).await;
+    assert_eq!(answers.iter().map(summary).collect::<Vec<_>>(), ["repeated 1..1", "2..2"]);
+    assert_eq!(world.count("SELECT commits FROM log.head").await, 2, "it was one group");
+    world.sound().await;
+}
+
+#[tokio::test]
 async fn a_command_without_events_is_remembered_too() {
     let world = World::new().await;
     let log = &world.log;

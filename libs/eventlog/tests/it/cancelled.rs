@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use docket_eventlog::{Append, Appended, Error, EventLog, Expected};
+use docket_eventlog::{Append, Appended, Error, EventLog, Expected, StreamAppend, Subjects};
 use docket_testkit::polled;
 use futures::future::join_all;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
-use crate::world::{World, one, summary};
+use crate::world::{World, context, id, one, registered, stream, summary};
 use docket_testkit::chance::short_or_long;
 
 /// Shorter than the database's own patience with an idle transaction, so that it is not that which cleans up.
@@ -68,6 +68,33 @@ where
         }
     }
     (polled_at_all, most)
+}
+
+/// People whose first keys one command makes.
+const PEOPLE: usize = 3;
+
+/// A command about people nobody has heard of: each has a stream, and a key that must be made first.
+fn of_strangers(log: &EventLog, command: u128) -> Append {
+    let streams = (0_u128..).take(PEOPLE).map(|person| {
+        let n = 10_000 + command * 10 + person;
+        StreamAppend::of(stream(n), Expected::Version(0), Subjects::account(id(n)), &[registered()])
+    });
+    context(command).append(log, streams.collect())
+}
+
+/// Every event of these commands is there and can be read, and nothing else is.
+async fn all_of_strangers_are_done(world: &World, commands: &[u128]) {
+    let (done, begun) = ("SELECT count(*) FROM log.command", commands.len() as u64);
+    world.wait_for("all that was begun carried out", SOON, done, |done| done.unsigned_abs() >= begun).await;
+    let all = world.sound().await;
+    let mut done: Vec<u128> = all.iter().map(|event| event.metadata.command_id.as_u128()).collect();
+    done.sort_unstable();
+    let whole = commands.iter().flat_map(|command| [*command; PEOPLE]);
+    assert!(done.into_iter().eq(whole), "each wholly, and once");
+    for event in all.iter().step_by(all.len() / 20 + 1) {
+        let opened = world.log.open_event::<docket_proto::events::account::Event>(event).await;
+        assert_eq!(opened.unwrap(), registered());
+    }
 }
 
 async fn nobody_stays_in_a_transaction(world: &World) {
@@ -153,5 +180,39 @@ async fn a_transaction_dropped_at_any_await_is_there_wholly_or_not_at_all_and_le
         assert!(log.append(append).await.is_ok());
     }
     all_are_done(&world, &begun).await;
+    the_next_thousand_are_clean(&world, &log, &pool).await;
+}
+
+/// A person's first key is made with several round trips, and so is the next one's: the caller goes away at each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_dropped_while_keys_are_made_is_carried_out_once() {
+    let (world, log, pool) = scene().await;
+    let (begun, _) = cancel_at_every_await(&pool, 1, |n| log.append(of_strangers(&log, n))).await;
+    assert!(begun.len() > short_or_long(10, 500), "some were dropped on the way");
+    all_of_strangers_are_done(&world, &begun).await;
+    nobody_stays_in_a_transaction(&world).await;
+    the_next_thousand_are_clean(&world, &log, &pool).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_dropped_while_keys_are_made_is_there_wholly_or_not_at_all() {
+    let (world, log, pool) = scene().await;
+    // Without keys it takes five; each key takes one more at least.
+    let awaits = 4 + PEOPLE;
+    let (begun, most) = cancel_at_every_await(&pool, awaits, |n| {
+        own_transaction(log.clone(), pool.clone(), of_strangers(&log, n))
+    })
+    .await;
+    nobody_stays_in_a_transaction(&world).await;
+    assert!(most > awaits, "{most} polls: begin, three keys, lock, look, write and commit are awaited");
+    let done = world.sound().await.len() / PEOPLE;
+    println!("{} transactions, {done} of them done, up to {most} polls", begun.len());
+    assert!(done < begun.len(), "some were dropped before their commit");
+    // Asked again, each is done once: also where some of the keys were made at the first time.
+    for command in &begun {
+        let again = log.append(of_strangers(&log, *command)).await;
+        assert!(again.is_ok(), "{}", summary(&again));
+    }
+    all_of_strangers_are_done(&world, &begun).await;
     the_next_thousand_are_clean(&world, &log, &pool).await;
 }

@@ -42,6 +42,19 @@ async fn a_checkpoint_signs_the_tree_over_all_positions() {
 }
 
 #[tokio::test]
+async fn a_raised_epoch_is_signed_though_nothing_was_written_in_it() {
+    let world = World::new().await;
+    let log = &world.log;
+    let key = CheckpointKey::from_seed(&[3; 32]).unwrap();
+    log.append(one(log, 1, 1, Expected::Any)).await.unwrap();
+    let before = log.checkpoint(&key).await.unwrap().unwrap();
+    log.raise_epoch("the drill").await.unwrap();
+    let after = log.checkpoint(&key).await.unwrap().unwrap();
+    assert_eq!((after.size, after.epoch, after.root), (1, before.epoch + 1, before.root));
+    assert_eq!(log.checkpoint(&key).await.unwrap(), Some(after), "once");
+}
+
+#[tokio::test]
 async fn a_statement_says_where_a_stream_ends() {
     let world = World::new().await;
     let log = &world.log;

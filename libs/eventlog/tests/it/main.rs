@@ -3,22 +3,26 @@
 #![expect(clippy::unwrap_used, reason = "a test has nothing better to do than to stop")]
 
 mod append;
+mod bounds;
 mod cancelled;
 mod chain;
 mod checkpoints;
 mod concurrency;
 mod contract;
 mod cuts;
+mod doubt;
 mod gaps;
 mod logs;
 mod outcome;
 mod outside;
 mod overtaken;
 mod proxy;
+mod queue;
 mod reading;
 mod restore;
 mod rows;
 mod sealing;
+mod set_back;
 mod store;
 mod tampering;
 mod verify;

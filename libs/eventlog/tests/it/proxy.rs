@@ -1,6 +1,6 @@
 //! A way to the database on which answers to a commit get lost.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rand::rngs::StdRng;
@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
 /// What happens to the next commits.
@@ -20,6 +20,15 @@ pub(crate) enum Fault {
     LoseAnswer = 1,
     /// The commit itself is lost, with the connection.
     LoseCommit = 2,
+    /// The connection is lost, and the commit arrives when [`Proxy::deliver`] says so.
+    Delay = 3,
+}
+
+/// A commit on its way, with the server's end of the way.
+struct Delayed {
+    commit: Vec<u8>,
+    from_server: OwnedReadHalf,
+    to_server: OwnedWriteHalf,
 }
 
 /// The faulty way; each fault asked for happens once, those of chance until it is healed.
@@ -35,6 +44,12 @@ struct Faults {
     chance: Mutex<Option<(StdRng, u32)>>,
     answers_lost: AtomicU32,
     commits_lost: AtomicU32,
+    /// Only the COMMIT of a transaction is meant, and no statement that commits by itself.
+    of_transactions: AtomicBool,
+    delayed: Mutex<Option<Delayed>>,
+    /// Where this is said the connection is cut, so many times more.
+    cut_at: Mutex<(&'static str, u32)>,
+    cuts: AtomicU32,
 }
 
 impl Proxy {
@@ -63,6 +78,36 @@ impl Proxy {
         self.faults.next.store(fault as u8, Ordering::SeqCst);
     }
 
+    /// The same for the next COMMIT of a transaction.
+    pub(crate) fn next_of_transactions(&self, fault: Fault) {
+        self.faults.of_transactions.store(true, Ordering::SeqCst);
+        self.next(fault);
+    }
+
+    /// Cuts the next `times` connections on which `words` are said, before they arrive.
+    pub(crate) fn cut_at(&self, words: &'static str, times: u32) {
+        *self.faults.cut_at.lock().unwrap() = (words, times);
+    }
+
+    /// How many connections were cut at such words.
+    pub(crate) fn cuts(&self) -> u32 {
+        self.faults.cuts.load(Ordering::SeqCst)
+    }
+
+    /// Lets the delayed commit arrive, and waits for the answer, which nobody hears.
+    pub(crate) async fn deliver(&self) {
+        let delayed = self.faults.delayed.lock().unwrap().take();
+        let Delayed { commit, mut from_server, mut to_server } = delayed.expect("a commit is on its way");
+        to_server.write_all(&commit).await.unwrap();
+        let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
+        // `Z`, length, idle: the server has done all it was told.
+        while !answer.ends_with(b"Z\0\0\0\x05I") {
+            let read = from_server.read(&mut buffer).await.unwrap();
+            assert!(read > 0, "the server answers");
+            answer.extend_from_slice(&buffer[..read]);
+        }
+    }
+
     /// Whether the fault asked for has happened.
     pub(crate) fn happened(&self) -> bool {
         self.faults.next.load(Ordering::SeqCst) == Fault::None as u8
@@ -86,9 +131,23 @@ impl Faults {
         } else if strike == Fault::LoseCommit as u8 {
             self.commits_lost.fetch_add(1, Ordering::SeqCst);
             Fault::LoseCommit
+        } else if strike == Fault::Delay as u8 {
+            Fault::Delay
         } else {
             Fault::None
         }
+    }
+
+    /// Whether the connection ends at these bytes.
+    fn cut(&self, bytes: &[u8]) -> bool {
+        let mut cut_at = self.cut_at.lock().unwrap();
+        let (words, times) = &mut *cut_at;
+        let cut = *times > 0 && find(bytes, words.as_bytes()).is_some();
+        if cut {
+            *times -= 1;
+            self.cuts.fetch_add(1, Ordering::SeqCst);
+        }
+        cut
     }
 
     fn draw(&self) -> u8 {
@@ -119,31 +178,41 @@ async fn forward(client: TcpStream, server: TcpStream, faults: &Faults) {
             struck = asks => struck,
         }
     };
-    if struck == Some(Fault::LoseAnswer) {
-        // The answer was made, so the commit is done; nobody will hear of it.
-        let mut answer = [0; 1];
-        let _ended = from_server.read_exact(&mut answer).await;
+    match struck {
+        Some((Fault::LoseAnswer, _)) => {
+            // The answer was made, so the commit is done; nobody will hear of it.
+            let mut answer = [0; 1];
+            let _ended = from_server.read_exact(&mut answer).await;
+        }
+        Some((Fault::Delay, commit)) => {
+            *faults.delayed.lock().unwrap() = Some(Delayed { commit, from_server, to_server });
+        }
+        Some((Fault::None | Fault::LoseCommit, _)) | None => {}
     }
 }
 
 async fn until_fault(
     from: &mut OwnedReadHalf,
-    to: &mut tokio::net::tcp::OwnedWriteHalf,
+    to: &mut OwnedWriteHalf,
     faults: &Faults,
-) -> Option<Fault> {
+) -> Option<(Fault, Vec<u8>)> {
     let mut buffer = vec![0; 64 * 1024];
     let mut writing = Vec::new();
     loop {
         let read = from.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
         let bytes = &buffer[..read];
-        let commits = commits(bytes, &mut writing);
+        if faults.cut(bytes) {
+            return None;
+        }
+        let meant = !faults.of_transactions.load(Ordering::SeqCst) || find(bytes, b"COMMIT").is_some();
+        let commits = commits(bytes, &mut writing) && meant;
         let strike = if commits { faults.strike() } else { Fault::None };
-        if strike == Fault::LoseCommit {
-            return Some(Fault::LoseCommit);
+        if matches!(strike, Fault::LoseCommit | Fault::Delay) {
+            return Some((strike, bytes.to_vec()));
         }
         to.write_all(bytes).await.ok()?;
         if strike == Fault::LoseAnswer {
-            return Some(Fault::LoseAnswer);
+            return Some((strike, Vec::new()));
         }
     }
 }

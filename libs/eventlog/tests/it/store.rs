@@ -142,6 +142,49 @@ async fn a_decision_that_looks_at_another_stream_is_made_again_when_that_one_mov
     assert_eq!(store.load(id(2)).await.unwrap().state, 3);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_loses_every_race_is_decided_five_times_and_then_told_so() {
+    let world = World::new().await;
+    let store = Store::<Counter>::new(world.log.clone());
+    let decided = std::sync::atomic::AtomicU32::new(0);
+    let always_late = |_: &u32| {
+        let time = decided.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let other = store.clone();
+        tokio::task::block_in_place(|| {
+            let faster =
+                async { other.execute(&context(100 + u128::from(time)), id(1), Subjects::NONE, count).await };
+            tokio::runtime::Handle::current().block_on(faster).unwrap();
+        });
+        Ok(vec![proven()])
+    };
+    let lost = store.execute(&context(1), id(1), Subjects::NONE, always_late).await;
+    let Err(ExecuteError::Log(docket_eventlog::Error::Conflict { expected: 4, current: 5, .. })) = lost
+    else {
+        panic!("{lost:?}")
+    };
+    assert_eq!(decided.load(std::sync::atomic::Ordering::SeqCst), 5);
+}
+
+/// The log has a connection of its own, so it writes though the pool is gone; what cannot be read then is no failure to write.
+#[tokio::test]
+async fn what_was_written_and_cannot_be_read_back_is_not_told_as_failed() {
+    let world = World::new().await;
+    let pool = sqlx::PgPool::connect(&world.database().url).await.unwrap();
+    let store = Store::<Counter>::new(world.open_with(pool.clone()).await);
+    let decide = |_: &u32| {
+        // From now on, whether it is waited for or not.
+        drop(pool.close());
+        Ok(vec![proven()])
+    };
+    let unread = store.execute(&context(1), id(1), Subjects::NONE, decide).await;
+    assert!(
+        matches!(unread, Err(ExecuteError::Log(docket_eventlog::Error::OutcomeUnknown))),
+        "{:?}",
+        unread.map(|executed| executed.version)
+    );
+    assert_eq!(world.sound().await.len(), 1, "it is there");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn racing_commands_are_decided_again_and_the_rule_holds() {
     let world = World::new().await;

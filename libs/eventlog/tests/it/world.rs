@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_eventlog::{
-    Append, Appended, Context, Error, EventLog, Expected, OpenLog, Recorded, StreamAppend, StreamName,
+    Append, Appended, Context, Error, EventLog, Expected, OpenLog, Queue, Recorded, StreamAppend, StreamName,
     Subjects,
 };
 use docket_kernel::{Actor, ManualClock};
@@ -12,7 +12,7 @@ use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1::{AccountRegistered, EmailProven};
 use docket_testkit::TestDatabase;
 use docket_vault::{Kek, Subject, Vault};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
@@ -75,6 +75,43 @@ impl World {
         open("identity", pool, &self.pool, &self.clock).await
     }
 
+    /// The same log as another replica with a queue of that size.
+    pub(crate) async fn open_queued(&self, queue: Queue) -> EventLog {
+        open_queued("identity", self.pool.clone(), &self.pool, &self.clock, queue).await
+    }
+
+    /// Takes the log back to its first `events`, guards and checkpoints too, as an old backup would: as a superuser who
+    /// switches the triggers off.
+    pub(crate) async fn set_back(&self, events: u32) {
+        let mut connection = self.pool.acquire().await.unwrap();
+        let back = format!(
+            "SET session_replication_role = replica;
+             DELETE FROM log.event WHERE position > {events};
+             DELETE FROM log.command WHERE first_position > {events};
+             DELETE FROM log.checkpoint_signed WHERE size > {events};
+             DELETE FROM log.stream;
+             UPDATE log.head SET position = {events}, commits = (SELECT count(*) FROM log.command);
+             INSERT INTO log.stream SELECT DISTINCT ON (stream) log, stream, version, link, 1, position
+             FROM log.event ORDER BY stream, version DESC;
+             SET session_replication_role = origin"
+        );
+        sqlx::raw_sql(AssertSqlSafe(back)).execute(&mut *connection).await.unwrap();
+    }
+
+    /// Until the appender, or somebody else, waits for the head.
+    pub(crate) async fn somebody_waits(&self) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        self.wait_for("somebody at the lock", Duration::from_secs(10), waiting, |found| found > 0).await;
+    }
+
+    /// A transaction which holds the head and writes nothing.
+    pub(crate) async fn hold_the_head(&self) -> Transaction<'static, Postgres> {
+        let mut tx = docket_database::begin(&self.pool).await.unwrap();
+        sqlx::query("UPDATE log.head SET commits = commits").execute(&mut *tx).await.unwrap();
+        tx
+    }
+
     /// Another log in the same database.
     pub(crate) async fn another(&self, name: &'static str) -> EventLog {
         open(name, self.pool.clone(), &self.pool, &self.clock).await
@@ -134,6 +171,16 @@ pub(crate) async fn erase(vault: &Vault, n: u128) {
 }
 
 async fn open(name: &'static str, pool: PgPool, keys: &PgPool, clock: &Arc<ManualClock>) -> EventLog {
+    open_queued(name, pool, keys, clock, Queue::default()).await
+}
+
+async fn open_queued(
+    name: &'static str,
+    pool: PgPool,
+    keys: &PgPool,
+    clock: &Arc<ManualClock>,
+    queue: Queue,
+) -> EventLog {
     let kek = Kek::from_hex(&"07".repeat(32)).unwrap();
     let vault = Vault::connect(keys.clone(), kek, clock.clone()).await.unwrap();
     EventLog::open(OpenLog {
@@ -144,6 +191,7 @@ async fn open(name: &'static str, pool: PgPool, keys: &PgPool, clock: &Arc<Manua
         personal: docket_proto::personal_fields,
         producer: "test/1".to_owned(),
         rules: String::new(),
+        queue,
     })
     .await
     .unwrap()

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use docket_eventlog::{
-    Append, Context, EventLog, Expected, NewEvent, OpenLog, Recorded, StreamAppend, StreamName, Subjects,
+    Append, Context, EventLog, Expected, NewEvent, OpenLog, Queue, Recorded, StreamAppend, StreamName,
+    Subjects,
 };
 use docket_kernel::{Actor, SystemClock};
 use docket_messaging::{ApplyError, Broker, BrokerOptions, Consumer, FeedClient, Relay, Stop, Subscriber};
@@ -59,6 +60,7 @@ pub(crate) async fn open_log(pool: PgPool, kek: &str) -> anyhow::Result<EventLog
         personal: docket_proto::personal_fields,
         producer: "test/0".to_owned(),
         rules: String::new(),
+        queue: Queue::default(),
     };
     Ok(EventLog::open(open).await?)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use docket_eventlog::{Context, Error, EventLog, Expected, OpenLog, Recorded, StreamAppend, Subjects};
+use docket_eventlog::{Context, Error, EventLog, Expected, OpenLog, Queue, Recorded, StreamAppend, Subjects};
 use docket_kernel::{Actor, SystemClock};
 use docket_messaging::{Relay, Stop};
 use docket_proto::events::account::Event;
@@ -59,6 +59,7 @@ impl World {
             personal: docket_proto::personal_fields,
             producer: "test/0".to_owned(),
             rules: String::new(),
+            queue: Queue::default(),
         });
         let log = log.await.unwrap();
         Self { postgres, pool, keys, log }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use docket_eventlog::{Context, EventLog, Expected, OpenLog, StreamAppend, StreamName, Subjects};
+use docket_eventlog::{Context, EventLog, Expected, OpenLog, Queue, StreamAppend, StreamName, Subjects};
 use docket_kernel::{Actor, EventEnum, SystemClock};
 use docket_messaging::{Broker, BrokerOptions, Relay, Stop};
 use docket_vault::{Kek, Vault};
@@ -27,6 +27,7 @@ pub async fn foreign_log(name: &'static str, pool: &PgPool, broker: &str, stop: 
         personal: docket_proto::personal_fields,
         producer: "test/1".into(),
         rules: String::new(),
+        queue: Queue::default(),
     })
     .await
     .expect("a log");
