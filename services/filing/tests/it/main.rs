@@ -4,6 +4,7 @@
 mod access;
 mod again;
 mod answers;
+mod bucket;
 mod clamd;
 mod client;
 mod copies;
@@ -25,6 +26,7 @@ mod response;
 mod reuse;
 mod scrub;
 mod shared;
+mod shelf;
 mod tus;
 mod unsolicited;
 mod uploads;
