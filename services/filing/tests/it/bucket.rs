@@ -31,6 +31,7 @@ async fn what_is_erased_leaves_the_bucket() {
 async fn what_a_bucket_loses_turns_or_swaps_is_found_within_a_day() {
     let bucket = Bucket::start().await;
     scrub::are_found(World::start_in(&bucket).await).await;
+    scrub::signed_is_found(World::start_in(&bucket).await).await;
 }
 
 /// Nothing of a file is held for the store's sake, however long that takes.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use docket_proto::events::filing;
 use tokio::time::{sleep, timeout};
 
+use crate::copies::at_length;
 use crate::files;
 use crate::world::World;
 
@@ -125,5 +127,40 @@ pub(crate) async fn are_found(world: World) {
     let tomorrow = world.now_us() + DAY_S * 1_000_000;
     world.advance(DAY_S + 60);
     passed(&world, tomorrow).await;
+    found(&world, &[]).await;
+}
+
+/// What is too large for the event of its signature is kept beside it: nobody else would miss it before a copy is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_signed_and_lies_beside_its_event_is_read_over_too() {
+    signed_is_found(World::start().await).await;
+}
+
+/// The same, wherever it lies.
+pub(crate) async fn signed_is_found(world: World) {
+    let mut ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap().name;
+    ana.make_ready(&draft).await;
+    ana.answer(&draft, &at_length()).await.unwrap();
+    ana.quote(&draft).await.unwrap();
+    ana.sign_now(&draft).await;
+    let filing::Event::FilingSigned(signed) = world.last_event(&draft).await else { panic!() };
+    let (shelf, sheet) = (&world.shelf, &signed.sheet_key);
+    let whole = shelf.read(sheet);
+    let mut turned = whole.clone();
+    turned[whole.len() / 2] ^= 1;
+    shelf.write(sheet, &turned);
+    world.advance(DAY_S + 60);
+    found(&world, &[(SIGNED, "altered")]).await;
+    shelf.write(sheet, &whole);
+    found(&world, &[]).await;
+
+    // Also when that signature holds no more: it is part of what happened.
+    ana.token = world.token(ana.account);
+    ana.answer(&draft, &serde_json::json!({ "app_weight": 141 })).await.unwrap();
+    shelf.lose(sheet);
+    world.advance(DAY_S + 60);
+    found(&world, &[(SIGNED, "missing")]).await;
+    shelf.write(sheet, &whole);
     found(&world, &[]).await;
 }
