@@ -47,7 +47,8 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::config::{
-    BrokerConfig, DatabaseConfig, KeysDatabaseConfig, ServiceConfig, TelemetryConfig, TlsConfig,
+    BrokerConfig, DatabaseConfig, KeysDatabaseConfig, ObjectsConfig, ServiceConfig, TelemetryConfig,
+    TlsConfig,
 };
 use crate::{Listening, roles, tls};
 
@@ -420,11 +421,12 @@ impl SessionService for OnlyKeys {
 pub fn service_toml(service: &ServiceConfig) -> String {
     let keys = service.keys_database.as_ref().expect("the bench's services have keys");
     let peers: Vec<String> = service.peers.iter().map(|(name, url)| format!("{name} = {url:?}")).collect();
+    let objects = service.objects.as_ref().map(objects_toml).unwrap_or_default();
     format!(
         "[service]\ngrpc_listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"\ndata_dir = {:?}\n\
          clock_offset_file = {:?}\n[service.tls]\ncert_file = {:?}\nkey_file = {:?}\nca_file = {:?}\n\
          [service.database]\nurl = {:?}\n[service.keys_database]\nurl = {:?}\nkek_file = {:?}\n\
-         [service.broker]\nurl = {:?}\n[service.peers]\n{}\n",
+         [service.broker]\nurl = {:?}\n{objects}[service.peers]\n{}\n",
         service.data_dir,
         service.clock_offset_file.as_ref().expect("the bench has a clock"),
         service.tls.cert_file,
@@ -435,5 +437,17 @@ pub fn service_toml(service: &ServiceConfig) -> String {
         keys.kek_file.as_ref().expect("the bench's services have a key"),
         service.broker.url,
         peers.join("\n"),
+    )
+}
+
+#[expect(clippy::unnecessary_debug_formatting, reason = "quoted, as TOML wants its strings")]
+fn objects_toml(objects: &ObjectsConfig) -> String {
+    format!(
+        "[service.objects]\nbucket = {:?}\nprefix = {:?}\nregion = {:?}\nendpoint = {:?}\ncredentials_file = {:?}\n",
+        objects.bucket,
+        objects.prefix,
+        objects.region,
+        objects.endpoint.as_ref().expect("a server of the test's own"),
+        objects.credentials_file.as_ref().expect("with its user's secret"),
     )
 }

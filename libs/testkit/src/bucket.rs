@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use object_store::ObjectStore;
+use object_store::aws::AmazonS3Builder;
+
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The parts of the server, each with a port of its own for HTTP and one for gRPC.
 const PARTS: [&str; 4] = ["master", "volume", "filer", "s3"];
@@ -24,6 +27,8 @@ impl TestBucket {
     pub const NAME: &str = "evidence";
     /// Its user.
     pub const USER: &str = "docket";
+    /// Its region.
+    pub const REGION: &str = "us-east-1";
     /// The secret of its user.
     pub const SECRET: &str = "of the test";
 
@@ -101,6 +106,21 @@ impl TestBucket {
     /// Where S3 is spoken.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports[6])
+    }
+
+    /// The bucket, as whoever runs the store sees it. Nothing is asked of it yet.
+    ///
+    /// # Panics
+    /// When its address is none.
+    pub fn store(&self) -> impl ObjectStore + use<> {
+        let store = AmazonS3Builder::new()
+            .with_bucket_name(Self::NAME)
+            .with_region(Self::REGION)
+            .with_endpoint(self.endpoint())
+            .with_allow_http(true)
+            .with_access_key_id(Self::USER)
+            .with_secret_access_key(Self::SECRET);
+        store.build().expect("all of it is said")
     }
 
     /// Ends the server; what is in the bucket is out of reach then.

@@ -1,5 +1,6 @@
-//! Every day each file that people handed in is read to its end and compared with what was taken: what a store loses or
-//! turns into something else is found within a day, by us, while there is a copy to take it from.
+//! Every day each file that people handed in is read to its end and compared with what was taken, and so is what they signed
+//! where it lies beside its event: what a store loses or turns into something else is found within a day, by us, while there
+//! is a copy to take it from.
 
 use std::time::Duration;
 
@@ -90,7 +91,8 @@ async fn read_over(desk: &Desk, filing: Uuid) -> Result<(), ApiError> {
         read(desk, filing, |_| true).await?.into_iter().map(|file| file.object_key).collect();
     for file in confirm(desk, filing, &suspects).await? {
         tracing::error!(
-            filing.id = %filing, evidence.id = %file.evidence, object.key = file.object_key, file.fault,
+            filing.id = %filing, evidence.id = file.evidence.map(tracing::field::display),
+            object.key = file.object_key, file.fault,
             "a file is not what was taken: bring it back from a copy"
         );
     }
@@ -102,7 +104,7 @@ async fn read_over(desk: &Desk, filing: Uuid) -> Result<(), ApiError> {
 async fn confirm(desk: &Desk, filing: Uuid, objects: &[String]) -> Result<Vec<Damaged>, ApiError> {
     let damaged = match objects {
         [] => Vec::new(),
-        objects => read(desk, filing, |file| objects.contains(&file.object_key)).await?,
+        objects => read(desk, filing, |key| objects.iter().any(|object| object == key)).await?,
     };
     for file in &damaged {
         scrub::damaged(&desk.base.pool, filing, file).await?;
@@ -112,22 +114,22 @@ async fn confirm(desk: &Desk, filing: Uuid, objects: &[String]) -> Result<Vec<Da
     Ok(damaged)
 }
 
-/// Reads the files of a filing and of the answers in its case that are wanted; those that are damaged.
-async fn read(
-    desk: &Desk,
-    filing: Uuid,
-    wanted: impl Fn(&Attached) -> bool,
-) -> Result<Vec<Damaged>, ApiError> {
+/// Reads the objects of a filing and of the answers in its case that are wanted, by their names; those that are damaged.
+async fn read(desk: &Desk, filing: Uuid, wanted: impl Fn(&str) -> bool) -> Result<Vec<Damaged>, ApiError> {
     let loaded = desk.filings.load(filing).await?;
     let content = Content::of_filing(&desk.log, &loaded.events).await?;
     let mut damaged = Vec::new();
-    for file in loaded.state.evidence.iter().chain(&loaded.state.unsolicited).filter(|file| wanted(file)) {
+    let files = loaded.state.evidence.iter().chain(&loaded.state.unsolicited);
+    for file in files.filter(|file| wanted(&file.object_key)) {
         damaged.extend(prove(desk, filing, file, &content).await?);
+    }
+    for sheet in loaded.state.sheets.iter().filter(|key| !content.erased && wanted(key)) {
+        damaged.extend(prove_sheet(desk, filing, sheet).await?);
     }
     for response in scrub::responses_of(&desk.base.pool, filing).await? {
         let loaded = desk.responses.load(response).await?;
         let content = Content::of_response(&desk.log, &loaded.events).await?;
-        for file in loaded.state.evidence.iter().filter(|file| wanted(file)) {
+        for file in loaded.state.evidence.iter().filter(|file| wanted(&file.object_key)) {
             damaged.extend(prove(desk, filing, file, &content).await?);
         }
     }
@@ -148,16 +150,33 @@ async fn prove(
     let proof =
         desk.base.objects.prove(&subject, &file.object_key, &mut |bytes| digest.update(bytes)).await?;
     metrics::counter!("docket_files_read_over").increment(1);
-    let fault = match proof {
-        Proof::Whole if digest.finish().as_ref() == file.commitment.as_slice() => return Ok(None),
-        // Sealed here, for this filing, and yet not what was taken.
-        Proof::Whole => "another",
-        Proof::Missing => "missing",
-        // The key is there: it opened the file's name.
-        Proof::Altered | Proof::Erased => "altered",
+    // Sealed here, for this filing, and yet perhaps not what was taken.
+    let fault = if proof == Proof::Whole && digest.finish().as_ref() != file.commitment.as_slice() {
+        Some("another")
+    } else {
+        fault(proof)
     };
-    let (object_key, found_at_us) = (file.object_key.clone(), desk.now_us());
-    Ok(Some(Damaged { object_key, evidence: file.id, fault, found_at_us }))
+    let (object_key, evidence, found_at_us) = (file.object_key.clone(), Some(file.id), desk.now_us());
+    Ok(fault.map(|fault| Damaged { object_key, evidence, fault, found_at_us }))
+}
+
+/// Reads what was signed with one signature, be it one that holds or not; what is wrong with it. It is sealed under the name
+/// by which the event knows it, so what opens is what was written.
+async fn prove_sheet(desk: &Desk, filing: Uuid, sheet: &str) -> Result<Option<Damaged>, ApiError> {
+    let proof = desk.base.objects.prove(&Subject::filing(filing), sheet, &mut |_bytes| {}).await?;
+    metrics::counter!("docket_files_read_over").increment(1);
+    let (object_key, found_at_us) = (sheet.to_owned(), desk.now_us());
+    Ok(fault(proof).map(|fault| Damaged { object_key, evidence: None, fault, found_at_us }))
+}
+
+/// What is wrong with an object that was read to its end.
+fn fault(proof: Proof) -> Option<&'static str> {
+    match proof {
+        Proof::Whole => None,
+        Proof::Missing => Some("missing"),
+        // The key is there: it opened what the events hold.
+        Proof::Altered | Proof::Erased => Some("altered"),
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "gauges of small numbers")]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test where it cannot go on")]
 
 mod catalogue;
+mod checklist;
 mod coverage;
 mod definition;
 mod editions;

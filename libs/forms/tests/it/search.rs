@@ -1,6 +1,8 @@
 //! Looks for answers which make a condition of a form true, and for others which make it false.
 
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
 
 use docket_forms::{Answers, Expr, FilingChannel, Form, Given, Question, SubField, Type};
 use jiff::ToSpan as _;
@@ -18,6 +20,22 @@ const TURNS: [i32; 26] = [
 ];
 /// And years.
 const YEARS: [i32; 20] = [2, 3, 4, 5, 6, 10, 13, 14, 15, 16, 17, 18, 19, 21, 22, 26, 32, 45, 56, 66];
+
+/// The seed of this run: that of `DOCKET_SEED`, or one by chance; printed, so that a failure can be had again.
+pub(crate) fn seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    let seed = *SEED.get_or_init(|| match std::env::var("DOCKET_SEED") {
+        Ok(given) => given.parse().expect("DOCKET_SEED is a whole number"),
+        Err(_) => RandomState::new().hash_one("seed"),
+    });
+    println!("DOCKET_SEED={seed}");
+    seed
+}
+
+/// The first in the short form, the second in the long one (`make proof`).
+pub(crate) fn short_or_long(short: usize, in_proof: usize) -> usize {
+    if std::env::var_os("DOCKET_PROOF").is_some() { in_proof } else { short }
+}
 
 /// A search within one form.
 pub(crate) struct Search<'a> {
@@ -51,6 +69,16 @@ impl<'a> Search<'a> {
                 .collect(),
             chance: Chance::seeded(seed),
         }
+    }
+
+    /// A search that the seed and the form's number lead.
+    pub(crate) fn of_seed(form: &'a Form, seed: u64) -> Self {
+        let mut all = [0; 32];
+        all[..8].copy_from_slice(&seed.to_le_bytes());
+        for (place, byte) in all[8..].iter_mut().zip(form.id.bytes()) {
+            *place = byte;
+        }
+        Self::seeded(form, all)
     }
 
     /// What is given beside the answers: the day, the channel, what is attached and linked.

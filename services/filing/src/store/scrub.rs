@@ -67,7 +67,8 @@ pub(crate) async fn responses_of(pool: &PgPool, case: Uuid) -> Result<Vec<Uuid>>
 #[derive(Debug, Clone)]
 pub(crate) struct Damaged {
     pub(crate) object_key: String,
-    pub(crate) evidence: Uuid,
+    /// The evidence whose file it is; none of what was signed.
+    pub(crate) evidence: Option<Uuid>,
     /// `missing`, `altered` or `another`.
     pub(crate) fault: &'static str,
     pub(crate) found_at_us: i64,
@@ -80,7 +81,7 @@ pub(crate) async fn damaged(pool: &PgPool, filing: Uuid, file: &Damaged) -> Resu
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (object_key) DO UPDATE SET fault = excluded.fault",
         file.object_key,
         filing,
-        file.evidence,
+        file.evidence as Option<Uuid>,
         file.fault,
         file.found_at_us
     )

@@ -144,7 +144,7 @@ async fn what_is_written_in_any_script_and_at_any_length_is_in_the_copy() {
 }
 
 /// More than goes into an event: 30 explanations of nearly 8,000 letters.
-fn at_length() -> Value {
+pub(crate) fn at_length() -> Value {
     let words = "The archive at Canary Hill burned. ".repeat(228);
     let item = |n| json!({ "question": format!("Birth record {n}"), "text": words });
     json!({ "additional_info": (1..=30).map(item).collect::<Vec<_>>() })
@@ -171,8 +171,7 @@ async fn what_is_larger_than_an_event_is_kept_beside_it_and_outlives_the_catalog
     assert!(text(&copy).contains("The archive at Canary Hill burned."));
 
     // A store that loses it says so where nothing else is left, and nowhere before.
-    let object = world.object_files().into_iter().find(|path| path.ends_with(&signed.sheet_key)).unwrap();
-    std::fs::remove_file(object).unwrap();
+    world.shelf.lose(&signed.sheet_key);
     assert_eq!(reason(&ana.at(&next).copy(&draft).await.unwrap_err()), "SIGNED_TEXT_NOT_KEPT");
     world.expect_nothing_personal_in_the_clear(&["Canary Hill"]).await;
 }

@@ -5,6 +5,7 @@
 //! documents. They are read by the very program that reads people's files.
 
 mod foreign;
+mod memory;
 mod pdfs;
 mod pictures;
 

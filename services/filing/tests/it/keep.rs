@@ -164,7 +164,11 @@ async fn work_on_a_package_keeps_all_of_it_and_a_hold_keeps_what_is_held() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_gives_a_draft_up_has_it_erased_at_once_and_the_rest_of_the_package_goes_in() {
-    let world = World::start().await;
+    given_up_is_erased(World::start().await).await;
+}
+
+/// The same, wherever the files lie.
+pub(crate) async fn given_up_is_erased(world: World) {
     let ana = world.person("Ana Lúcia", "Lima");
     let kept = ana.start("N-400").await.unwrap();
     let package = format!("packages/{}", kept.package_id);

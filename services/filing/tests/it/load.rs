@@ -12,10 +12,10 @@ use crate::world::{GLANCE, PATIENCE, World};
 const LARGEST: usize = 12 * 1024 * 1024;
 /// Files of one person, in one filing.
 const EACH: usize = 20;
-const MEMORY_KB: u64 = 512 * 1024;
+pub(crate) const MEMORY_KB: u64 = 512 * 1024;
 
 /// The most memory that a process ever had, in kilobytes (proc(5)).
-fn most_memory_kb(process: u32) -> u64 {
+pub(crate) fn most_memory_kb(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
@@ -36,8 +36,11 @@ async fn patiently<T, F: Future<Output = Result<T, Status>>>(call: impl Fn() -> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_large_files_at_once_all_arrive_in_bounded_memory() {
-    let people = chance::short_or_long(2, 10);
-    let world = World::start().await;
+    arrive_in_bounded_memory(World::start().await, chance::short_or_long(2, 10)).await;
+}
+
+/// Twenty files of each of so many people, wherever they are put.
+pub(crate) async fn arrive_in_bounded_memory(world: World, people: usize) {
     let (node, process) = world.node_apart().await;
     let mut sending = Vec::new();
     let mut drafts = Vec::new();

@@ -130,14 +130,24 @@ pub(crate) fn cut(bytes: &[u8], size: usize) -> Vec<Vec<u8>> {
 
 async fn started() -> (World, Client, String) {
     let world = World::start().await;
+    let (ana, draft) = begun(&world).await;
+    (world, ana, draft)
+}
+
+async fn begun(world: &World) -> (Client, String) {
     let ana = world.person("Ana Lúcia", "Lima");
     let draft = ana.start("N-400").await.expect("a draft is begun").name;
-    (world, ana, draft)
+    (ana, draft)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_goes_on_where_the_line_was_cut_on_another_device_and_node() {
-    let (world, ana, draft) = started().await;
+    goes_on_elsewhere(World::start().await).await;
+}
+
+/// The same, wherever the bytes lie.
+pub(crate) async fn goes_on_elsewhere(world: World) {
+    let (ana, draft) = begun(&world).await;
     let phone = Device::new(world.channel(), &ana.token);
     // Half of it is more than is ever on the way and unread (1 MiB), and a part: so some of it arrives before the cut.
     let card = files::sized(6 * 1024 * 1024, 21);
@@ -185,7 +195,12 @@ async fn an_upload_goes_on_where_the_line_was_cut_on_another_device_and_node() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_fit_is_told_and_nothing_that_came_is_lost() {
-    let (world, ana, draft) = started().await;
+    misfits_are_told(World::start().await).await;
+}
+
+/// The same, wherever the bytes lie.
+pub(crate) async fn misfits_are_told(world: World) {
+    let (ana, draft) = begun(&world).await;
     let device = Device::new(world.channel(), &ana.token);
     let card = files::picture(22);
     let command = Uuid::now_v7();
@@ -302,7 +317,12 @@ async fn an_unfinished_upload_waits_for_a_week() {
 /// Whoever ends an upload, ends it alone: a file that became evidence is never taken away with what was given up.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_is_finished_and_given_up_at_once_is_whole_evidence_or_gone() {
-    let (world, ana, draft) = started().await;
+    finished_and_given_up(World::start().await).await;
+}
+
+/// The same, wherever the bytes lie.
+pub(crate) async fn finished_and_given_up(world: World) {
+    let (ana, draft) = begun(&world).await;
     let second = world.second_node().await;
     let devices = [Device::new(world.channel(), &ana.token), Device::new(second.channel(), &ana.token)];
     let mut chance = chance::rng();
@@ -347,7 +367,12 @@ async fn an_upload_that_is_finished_and_given_up_at_once_is_whole_evidence_or_go
 /// Somebody whose line is slow asks again while the first try still waits for its turn.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_finish_asked_many_times_at_once_is_answered_the_same() {
-    let (world, ana, draft) = started().await;
+    finished_many_times(World::start().await).await;
+}
+
+/// The same, wherever the bytes lie.
+pub(crate) async fn finished_many_times(world: World) {
+    let (ana, draft) = begun(&world).await;
     let device = Device::new(world.channel(), &ana.token);
     for (size, seed) in [(40_000, 71), (5 * 1024 * 1024, 72)] {
         let bytes = files::sized(size, seed);
@@ -405,8 +430,11 @@ async fn nothing_is_signed_or_sent_while_a_file_is_on_its_way_to_it() {
 /// D1: random cuts, repeats, damages, devices and nodes; every file arrives whole, or is refused in clear words.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_on_the_way_the_file_is_whole() {
-    let runs = chance::short_or_long(24, 10_000);
-    let world = World::start().await;
+    arrive_whole(World::start().await, chance::short_or_long(24, 10_000)).await;
+}
+
+/// So many files with whatever can happen on the way, wherever their bytes lie.
+pub(crate) async fn arrive_whole(world: World, runs: usize) {
     let second = world.second_node().await;
     let mut chance = chance::rng();
     let mut ana = world.person("Ana Lúcia", "Lima");

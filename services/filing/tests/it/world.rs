@@ -37,6 +37,7 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::peers::{Directory, Quotes};
 use crate::process;
+use crate::shelf::{Bucket, Shelf};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,7 +56,9 @@ pub(crate) struct World {
     directory: Directory,
     sandbox: Sandbox,
     own: TestDatabase,
-    objects: PathBuf,
+    /// Its sealed objects.
+    pub(crate) shelf: Shelf,
+    data_dir: PathBuf,
     ca_file: PathBuf,
     payments: ForeignLog,
     cases: ForeignLog,
@@ -87,15 +90,20 @@ impl Drop for ForeignLog {
 impl World {
     /// Starts everything.
     pub(crate) async fn start() -> Self {
-        Self::start_with(None).await
+        Self::start_with(None, None).await
+    }
+
+    /// Starts everything, with the sealed objects in a bucket.
+    pub(crate) async fn start_in(bucket: &Bucket) -> Self {
+        Self::start_with(None, Some(Shelf::of(bucket))).await
     }
 
     /// Starts everything, with another scanner than the sandbox's.
     pub(crate) async fn start_with_scanner(scanner: SocketAddr) -> Self {
-        Self::start_with(Some(scanner)).await
+        Self::start_with(Some(scanner), None).await
     }
 
-    async fn start_with(scanner: Option<SocketAddr>) -> Self {
+    async fn start_with(scanner: Option<SocketAddr>, shelf: Option<Shelf>) -> Self {
         let bench = Bench::new().await;
         let directory = Directory::default();
         let directory_service = DirectoryServiceServer::new(directory.clone());
@@ -105,19 +113,22 @@ impl World {
         let (payments, cases) =
             (ForeignLog::open("payments", &nats.url).await, ForeignLog::open("cases-0", &nats.url).await);
         let sandbox = Sandbox::start(docket_sandbox::Config::default()).await.expect("the sandbox starts");
-        let service = bench.config("filing", &own.url, Some(&keys.url), &nats.url);
+        let mut service = bench.config("filing", &own.url, Some(&keys.url), &nats.url);
         docket_service::migrate(&service, &MIGRATOR).await.expect("the databases are made");
-        let (objects, ca_file) = (service.data_dir.join("objects"), service.tls.ca_file.clone());
+        let (data_dir, ca_file) = (service.data_dir.clone(), service.tls.ca_file.clone());
+        let shelf = shelf.unwrap_or_else(|| Shelf::Folder(data_dir.join("objects")));
+        shelf.tell(&mut service);
         let scanner = scanner.unwrap_or(sandbox.ports.clamd);
         let server = bench.serve(service, node(scanner, catalogue(), OWN_PROGRAM.into())).await;
-        Self { bench, server, directory, sandbox, own, objects, ca_file, payments, cases, keys, nats }
+        Self { bench, server, directory, sandbox, own, shelf, data_dir, ca_file, payments, cases, keys, nats }
     }
 
     /// A node of the service that is a process of its own, as an operator starts it; also gives its id.
     pub(crate) async fn node_apart(&self) -> (Running, u32) {
         let keys = Some(self.keys.url.as_str());
         let mut service = self.bench.config("filing", &self.own.url, keys, &self.nats.url);
-        service.data_dir = self.objects.with_file_name("apart");
+        service.data_dir = self.data_dir.join("apart");
+        self.shelf.tell(&mut service);
         let (scanner, (told, started)) = (self.sandbox.ports.clamd, oneshot::channel());
         let program = move |service, stop| process::run(service, scanner, told, stop);
         let running = self.bench.serve(service, program).await;
@@ -153,9 +164,8 @@ impl World {
     async fn other_node(&self, catalogue: PathBuf, program: PathBuf) -> Running {
         let keys = Some(self.keys.url.as_str());
         let mut service = self.bench.config("filing", &self.own.url, keys, &self.nats.url);
-        service.data_dir = self.objects.with_file_name(format!("node-{}", Uuid::now_v7()));
-        std::fs::create_dir_all(&service.data_dir).expect("a folder is made");
-        std::os::unix::fs::symlink(&self.objects, service.data_dir.join("objects")).expect("a link is made");
+        service.data_dir = self.data_dir.join(format!("node-{}", Uuid::now_v7()));
+        self.shelf.tell(&mut service);
         self.bench.serve(service, node(self.sandbox.ports.clamd, catalogue, program)).await
     }
 
@@ -305,7 +315,7 @@ impl World {
 
     /// How many sealed objects there are.
     pub(crate) fn objects(&self) -> usize {
-        files_under(&self.objects).len()
+        self.shelf.names().len()
     }
 
     /// The service's database.
@@ -326,11 +336,6 @@ impl World {
              SELECT id, 'settled', 'account:1', 2 FROM vault.hold WHERE subject = $1";
         let subject = filing.replace("filings/", "filing:");
         sqlx::query(release).bind(subject).execute(&self.keys.pool).await.expect("it is released");
-    }
-
-    /// The files of the sealed objects.
-    pub(crate) fn object_files(&self) -> Vec<PathBuf> {
-        files_under(&self.objects)
     }
 
     /// The last event of a filing, without its personal fields.
@@ -371,9 +376,7 @@ impl World {
                 .await
                 .expect("the events are read");
         stored.extend(events.into_iter().flat_map(|(a, b, c)| [a, b, c]));
-        stored.extend(
-            files_under(&self.objects).into_iter().map(|path| std::fs::read(path).expect("an object")),
-        );
+        stored.extend(self.shelf.names().iter().map(|name| self.shelf.read(name)));
         for word in words {
             let there = |bytes: &Vec<u8>| bytes.windows(word.len()).any(|window| window == word.as_bytes());
             assert!(!stored.iter().any(there), "{word} is stored in the clear");
@@ -400,14 +403,6 @@ fn node(
         let config = Config { service, inspector, scanner, catalogue, copies, uploads };
         Box::pin(docket_filing::serve(config, stop))
     }
-}
-
-fn files_under(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    entries
-        .map(|entry| entry.expect("an entry").path())
-        .flat_map(|path| if path.is_dir() { files_under(&path) } else { vec![path] })
-        .collect()
 }
 
 /// The fee of a package was paid.

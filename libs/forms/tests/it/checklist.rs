@@ -1,0 +1,248 @@
+//! The papers that a form asks for, against a table written by hand from the regulations and the agency's instructions: for every
+//! form a line a circumstance, in words of its own. Nothing in `checklist.csv` is made from the catalogue.
+//!
+//! Where the catalogue is known to ask for less, the line says why in its last column, and the test sees that it is still so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use docket_forms::{Answers, Catalogue, EvidenceLevel, Form, Given, Type, evaluate};
+use serde_json::{Value, json};
+
+use crate::search::{Chance, Search, seed, short_or_long};
+use crate::support::given;
+
+/// A line of the table.
+struct Line {
+    forms: Vec<&'static str>,
+    /// All must hold.
+    circumstances: Vec<Circumstance>,
+    /// Papers, each with whether it may come later.
+    papers: Vec<(&'static str, bool)>,
+    /// Why the catalogue does not ask for them.
+    differs: &'static str,
+}
+
+/// What is the case.
+#[derive(Debug, Clone)]
+enum Circumstance {
+    Everyone,
+    Nobody,
+    Yes(&'static str),
+    No(&'static str),
+    Is(&'static str, Vec<&'static str>),
+    IsNot(&'static str, Vec<&'static str>),
+    Over(&'static str, i64),
+    Abroad(&'static str),
+    Given(&'static str),
+    Has(&'static str, &'static str),
+    Without(&'static str),
+    LongTrip,
+    ChildElsewhere,
+    NotInEnglish,
+}
+
+impl Circumstance {
+    fn read(said: &'static str) -> Self {
+        let words: Vec<&str> = said.split(' ').collect();
+        let options = |said: &'static str| said.split('/').collect();
+        match words.as_slice() {
+            ["everyone"] => Self::Everyone,
+            ["nobody"] => Self::Nobody,
+            ["a", "trip", "over", "180", "days"] => Self::LongTrip,
+            ["a", "child", "elsewhere"] => Self::ChildElsewhere,
+            ["a", "file", "not", "in", "English"] => Self::NotInEnglish,
+            ["no", question] => Self::No(question),
+            ["without", form] => Self::Without(form),
+            [question] => Self::Yes(question),
+            [question, "abroad"] => Self::Abroad(question),
+            [question, "given"] => Self::Given(question),
+            [question, "is", one] => Self::Is(question, options(one)),
+            [question, "is", "not", one] => Self::IsNot(question, options(one)),
+            [question, "over", least] => Self::Over(question, least.parse().unwrap()),
+            [question, "has", one] => Self::Has(question, one),
+            _ => panic!("nobody understands {said:?}"),
+        }
+    }
+
+    /// Whether it is so, of answers in which everything the form's lines name is answered.
+    fn holds(&self, answers: &Answers, given: &Given) -> bool {
+        let said = |question: &str| answers.get(question).cloned().unwrap_or(Value::Null);
+        let items = |question: &str| said(question).as_array().cloned().unwrap_or_default();
+        match self {
+            Self::Everyone => true,
+            Self::Nobody => false,
+            Self::Yes(question) => said(question) == json!(true),
+            Self::No(question) => said(question) == json!(false),
+            Self::Is(question, options) => options.iter().any(|option| said(question) == json!(option)),
+            Self::IsNot(question, options) => options.iter().all(|option| said(question) != json!(option)),
+            Self::Over(question, least) => said(question).as_i64().is_some_and(|number| number > *least),
+            Self::Abroad(question) => said(question)["country"] != json!("US"),
+            Self::Given(question) => !said(question).is_null(),
+            Self::Has(question, option) => items(question).contains(&json!(option)),
+            Self::Without(form) => !given.linked.contains(*form),
+            Self::LongTrip => items("trips").iter().any(|trip| trip["back"] == json!(LONG_TRIP.1)),
+            Self::ChildElsewhere => {
+                items("app_children").iter().any(|child| child["lives_with_you"] == json!(false))
+            }
+            Self::NotInEnglish => given.foreign_language,
+        }
+    }
+
+    /// The question it is about.
+    fn question(&self) -> Option<&'static str> {
+        match self {
+            Self::Yes(question)
+            | Self::No(question)
+            | Self::Is(question, _)
+            | Self::IsNot(question, _)
+            | Self::Over(question, _)
+            | Self::Abroad(question)
+            | Self::Given(question)
+            | Self::Has(question, _) => Some(question),
+            Self::LongTrip => Some("trips"),
+            Self::ChildElsewhere => Some("app_children"),
+            Self::Everyone | Self::Nobody | Self::Without(_) | Self::NotInEnglish => None,
+        }
+    }
+}
+
+/// A trip of 181 days, and one of 180.
+const LONG_TRIP: (&str, &str) = ("2025-01-01", "2025-07-01");
+const SHORT_TRIP: (&str, &str) = ("2025-01-01", "2025-06-30");
+
+fn lines() -> Vec<Line> {
+    let rows = include_str!("checklist.csv").lines().skip(1);
+    let line = |row: &'static str| {
+        let cells: Vec<&'static str> = row.split(',').collect();
+        let [forms, circumstance, papers, source, differs] = cells.as_slice() else { panic!("{row}") };
+        assert!(!source.is_empty() || papers.is_empty(), "{row} has no source");
+        let paper = |said: &'static str| match said.split_once(':') {
+            Some((paper, "later")) => (paper, true),
+            _ => (said, false),
+        };
+        Line {
+            forms: forms.split('/').collect(),
+            circumstances: circumstance.split(" and ").map(Circumstance::read).collect(),
+            papers: papers.split(' ').filter(|paper| !paper.is_empty()).map(paper).collect(),
+            differs,
+        }
+    };
+    rows.map(line).collect()
+}
+
+/// An answer to a question that lines name: by chance one that they name, or another.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these are named in the table")]
+fn answer(form: &Form, question: &str, lines: &[&Line], chance: &mut Chance) -> Option<Value> {
+    let asked = form.question(question).unwrap_or_else(|| panic!("{} does not ask {question}", form.id));
+    if question == "trips" {
+        let trips = [vec![], vec![SHORT_TRIP], vec![SHORT_TRIP, LONG_TRIP]];
+        let trip = |(left, back): &(&str, &str)| json!({ "left": left, "back": back });
+        return Some(chance.one_of(&trips).iter().map(trip).collect());
+    }
+    if question == "app_children" {
+        let children = [vec![], vec![true], vec![true, false]];
+        return Some(chance.one_of(&children).iter().map(|here| json!({ "lives_with_you": here })).collect());
+    }
+    let named =
+        lines.iter().flat_map(|line| &line.circumstances).filter(|one| one.question() == Some(question));
+    let mut named: Vec<&str> = named
+        .flat_map(|one| match one {
+            Circumstance::Is(_, options) | Circumstance::IsNot(_, options) => options.clone(),
+            _ => Vec::new(),
+        })
+        .collect();
+    match asked.kind {
+        Type::YesNo => Some(json!(chance.often(2))),
+        Type::Select => Some(json!(chance.one_of(&asked.options))),
+        Type::Multi => {
+            let chosen: Vec<&String> = asked.options.iter().filter(|_| chance.often(2)).collect();
+            Some(json!(chosen))
+        }
+        Type::Int => Some(json!(chance.below(3))),
+        Type::Money => chance.often(2).then(|| json!(500_000)),
+        Type::Address => Some(
+            json!({ "line1": "1 Sample Street", "city": "Sample", "country": chance.one_of(&["US", "PT"]) }),
+        ),
+        Type::EadCategory => {
+            named.push("(a)(5)");
+            Some(json!(chance.one_of(&named)))
+        }
+        Type::Text => {
+            named.push("H-1B");
+            Some(json!(chance.one_of(&named)))
+        }
+        other => panic!("no answer to {question}, which is {other:?}"),
+    }
+}
+
+type Papers = BTreeSet<(String, bool)>;
+
+fn asked_for(form: &Form, answers: &Answers, given: &Given) -> Papers {
+    let needed = evaluate(form, answers, given).evidence.into_iter();
+    needed.map(|need| (need.kind, need.level == EvidenceLevel::Later)).collect()
+}
+
+/// Circumstances by chance, with what the table says then; `seen` counts the lines that held.
+fn compare(form: &Form, lines: &[&Line], rounds: usize, seen: &mut BTreeMap<usize, usize>) {
+    let mut chance = Search::of_seed(form, seed()).chance;
+    let questions: BTreeSet<&str> =
+        lines.iter().flat_map(|line| &line.circumstances).filter_map(Circumstance::question).collect();
+    for _ in 0..rounds {
+        let mut given = given("2026-11-27");
+        given.foreign_language = chance.often(3);
+        for one in lines.iter().flat_map(|line| &line.circumstances) {
+            if let Circumstance::Without(form) = one
+                && chance.often(3)
+            {
+                given.linked.insert((*form).to_owned());
+            }
+        }
+        let answers: Answers = questions
+            .iter()
+            .filter_map(|question| {
+                Some(((*question).to_owned(), answer(form, question, lines, &mut chance)?))
+            })
+            .collect();
+        let (mut wanted, mut not_asked) = (Papers::new(), Papers::new());
+        for (n, line) in lines.iter().enumerate() {
+            if line.circumstances.iter().all(|one| one.holds(&answers, &given)) {
+                *seen.entry(n).or_default() += 1;
+                let papers = line.papers.iter().map(|(paper, later)| ((*paper).to_owned(), *later));
+                if line.differs.is_empty() { wanted.extend(papers) } else { not_asked.extend(papers) }
+            }
+        }
+        let said = asked_for(form, &answers, &given);
+        assert_eq!(said, wanted, "{}: {} with {:?}", form.id, Value::Object(answers), given.linked);
+        let asked: Vec<_> = not_asked.difference(&wanted).filter(|paper| said.contains(*paper)).collect();
+        assert!(
+            asked.is_empty(),
+            "{}: {asked:?} is asked for now: take the difference out of the table",
+            form.id
+        );
+    }
+}
+
+#[test]
+fn the_papers_asked_for_are_those_of_a_table_written_by_hand() {
+    let (all, catalogue) = (lines(), Catalogue::embedded());
+    let rounds = short_or_long(2_000, 40_000);
+    for form in catalogue.forms() {
+        let lines: Vec<&Line> = all.iter().filter(|line| line.forms.contains(&form.id.as_str())).collect();
+        assert!(!lines.is_empty(), "{} is not in the table", form.id);
+        let mut seen = BTreeMap::new();
+        compare(form, &lines, rounds, &mut seen);
+        for (n, line) in lines.iter().enumerate() {
+            let nobody = matches!(line.circumstances[..], [Circumstance::Nobody]);
+            assert!(
+                nobody || seen.contains_key(&n),
+                "{}: {:?} was never the case",
+                form.id,
+                line.circumstances
+            );
+        }
+    }
+    let known: BTreeSet<&str> = catalogue.forms().map(|form| form.id.as_str()).collect();
+    for form in all.iter().flat_map(|line| &line.forms) {
+        assert!(known.contains(form), "there is no form {form}");
+    }
+}
