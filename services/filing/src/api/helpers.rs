@@ -198,7 +198,11 @@ pub(super) fn view_of(desk: &Desk, dossier: &Dossier, check: Option<&Check<'_>>)
     if check.helpers.is_empty() {
         return Vec::new();
     }
-    let content_mac = Check::content_mac(desk, dossier, &check.text(dossier));
+    // What is signed stands as it was signed, though a later version of the catalogue may head the text now.
+    let content_mac = match &dossier.filing.signature {
+        Some(signature) => signature.content_mac.clone(),
+        None => Check::content_mac(desk, dossier, &check.text(dossier)),
+    };
     let now_us = desk.now_us();
     check.helpers.iter().map(|helping| one(dossier, helping, &content_mac, now_us)).collect()
 }
