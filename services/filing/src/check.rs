@@ -79,7 +79,18 @@ impl<'a> Check<'a> {
 
     /// What would be signed.
     pub(crate) fn sheet(&self, dossier: &Dossier) -> Sheet {
-        let applies = |question: &str| self.applies(&dossier.content.answers, question);
+        let helpers = |question: &str| self.form.question(question).is_some_and(help::is_signature);
+        self.sheet_of(dossier, |question| !helpers(question))
+    }
+
+    /// The same with what was typed for helpers: so it was signed before they signed themselves.
+    pub(crate) fn sheet_with_typed(&self, dossier: &Dossier) -> Sheet {
+        self.sheet_of(dossier, |_| true)
+    }
+
+    fn sheet_of(&self, dossier: &Dossier, stands: impl Fn(&str) -> bool) -> Sheet {
+        let answers = &dossier.content.answers;
+        let applies = |question: &str| stands(question) && self.applies(answers, question);
         let sheet = Sheet::of(self.form, &dossier.filing, &dossier.content, applies);
         Sheet { waiver: self.waiver.as_ref().map(Waiver::section), ..sheet }
     }

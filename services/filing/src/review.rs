@@ -24,9 +24,13 @@ const DECLARATION: &str = "I declare under penalty of perjury under the laws of 
 
 /// Whether a question is answered by the act of signing: by whoever files, or by a helper.
 pub(crate) fn is_signing(question: &Question) -> bool {
-    let own = question.block.as_deref() == Some("sign")
-        && (question.kind == Type::Signature || question.id.ends_with("signed_on"));
-    own || help::is_signature(question)
+    is_filers_signing(question) || help::is_signature(question)
+}
+
+/// Whether a question is answered when whoever files signs.
+pub(crate) fn is_filers_signing(question: &Question) -> bool {
+    question.block.as_deref() == Some("sign")
+        && (question.kind == Type::Signature || question.id.ends_with("signed_on"))
 }
 
 /// The statement that is signed under penalty of perjury.

@@ -100,6 +100,18 @@ fn without_said(kept: &mut Value) {
     }
 }
 
+/// What was signed so is made again where it was not kept; `Check::sheet`, of what is signed now, lets it through no more.
+#[test]
+fn what_was_typed_for_a_helper_stands_in_what_was_signed_before_they_signed_themselves() {
+    let typed = content(json!({
+        "used_interpreter": true, "interp_name": "Inês Inventada", "interp_language": "Portuguese",
+        "interp_phone": "+1 212 555 0144", "interp_signature": "Inês Inventada"
+    }));
+    let text = shown(&typed);
+    let line = "- Interpreter certifies fluency and that everything was read: Inês Inventada\n";
+    assert!(text.contains(line), "{text}");
+}
+
 #[test]
 fn an_answer_that_is_set_aside_is_not_signed() {
     let aside = json!({ "new_name": "Nobody" });

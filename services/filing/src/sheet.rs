@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::content::Content;
 use crate::domain::filing::Filing;
-use crate::review::{declaration, is_signing};
+use crate::review::{declaration, is_filers_signing};
 
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,7 +105,7 @@ impl Sheet {
         content: &Content,
         applies: impl Fn(&str) -> bool,
     ) -> Self {
-        let asked = |question: &&Question| !is_signing(question) && applies(&question.id);
+        let asked = |question: &&Question| !is_filers_signing(question) && applies(&question.id);
         let section = |section: &docket_forms::Section| Section {
             title: section.title.clone(),
             rows: rows(

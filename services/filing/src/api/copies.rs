@@ -49,11 +49,15 @@ pub(super) async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result
 /// What was signed, as it was kept with the signature; what was signed before it was kept is made again. Either must have the
 /// hash that was signed.
 async fn signed_sheet(desk: &Desk, dossier: &Dossier, signed: &Signature) -> Result<Sheet, ApiError> {
-    let sheet = match kept_sheet(desk, dossier, signed).await? {
-        Some(sheet) => sheet,
-        None => Check::now(desk, dossier).await?.sheet(dossier),
+    let sheets = if let Some(sheet) = kept_sheet(desk, dossier, signed).await? {
+        vec![sheet]
+    } else {
+        let check = Check::now(desk, dossier).await?;
+        vec![check.sheet(dossier), check.sheet_with_typed(dossier)]
     };
-    if Check::content_mac(desk, dossier, &review::text(&sheet)) == signed.content_mac {
+    let is_signed =
+        |sheet: &Sheet| Check::content_mac(desk, dossier, &review::text(sheet)) == signed.content_mac;
+    if let Some(sheet) = sheets.into_iter().find(is_signed) {
         return Ok(sheet);
     }
     Err(Refusal::state(

@@ -141,6 +141,8 @@ async fn an_interpreter_signs_in_an_account_of_their_own_before_the_petitioner_d
     assert_eq!(reason(&rui.read_as_helper(&first.code).await.unwrap_err()), "OWN_HELPER");
     let read = ines.read_as_helper(&first.code.to_lowercase()).await.unwrap();
     assert_eq!((&read.text, &read.content_hash), (&shown.text, &shown.content_hash));
+    assert!(read.text.contains("Interpreter's name: Inês Inventada"));
+    assert!(!read.text.contains("Interpreter certifies"), "their signature is no part of what they sign");
     assert!(
         read.statement.contains("fluent in English") && read.role == "interpreter" && read.form == "I-130"
     );
