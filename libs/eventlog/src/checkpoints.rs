@@ -229,8 +229,8 @@ impl EventLog {
             let rows = self.last_checkpoints(size, PAGE).await?;
             let Some(smallest) = rows.first() else { break };
             size = smallest.size.unsigned_abs() - 1;
-            let stored = rows.into_iter().rev().filter_map(|row| row.into_stored(self.name()).ok());
-            if let Some(frontier) = stored.filter_map(|stored| stored.frontier).next() {
+            let mut stored = rows.into_iter().rev().filter_map(|row| row.into_stored(self.name()).ok());
+            if let Some(frontier) = stored.find_map(|stored| stored.frontier) {
                 return Ok(frontier);
             }
         }

@@ -44,7 +44,7 @@ impl Logs {
             let log = self.doer(context).await?.unwrap_or(here);
             match Store::<A>::new(log.clone()).execute(context, id, subjects, &decide).await {
                 Err(ExecuteError::Log(Error::SlotMoving { .. })) if self.all().len() > 1 => {
-                    sleep(PAUSE).await
+                    sleep(PAUSE).await;
                 }
                 executed => return executed,
             }

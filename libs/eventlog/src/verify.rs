@@ -40,7 +40,8 @@ pub struct Verified {
     /// The first fault; none when all is as it was written.
     pub broken: Option<Broken>,
     /// The faults of events after it, the first hundred. After a first fault the events are still looked at by themselves
-    /// (bytes, versions, links, instants), and no more is said about commands, checkpoints and heads.
+    /// (bytes, versions, links, instants), and no more is said about commands, checkpoints and heads. One that only follows
+    /// from another is told as it looks.
     pub further: Vec<Broken>,
     /// How many faults there are with the first.
     pub faults: u64,

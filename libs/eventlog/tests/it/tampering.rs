@@ -52,7 +52,12 @@ async fn verdict(world: &World, kept: &[SignedCheckpoint]) -> Option<(u64, Strin
     let progress = watch::Sender::new(0);
     let forgetful = world.log.verify_within(2, 1, Some(&public), kept, &progress).await.unwrap();
     assert!(forgetful.most_held <= 2);
-    assert_eq!(Verified { most_held: verified.most_held, ..forgetful }, verified);
+    // What follows from a first fault in its stream may be told in other words by who forgot where that stream ended.
+    let found = |verified: &Verified| {
+        let Verified { from, to, checkpoints, protected_to, broken, .. } = verified;
+        (*from, *to, *checkpoints, *protected_to, broken.clone())
+    };
+    assert_eq!(found(&forgetful), found(&verified));
     verified.broken.map(|broken| (broken.position, broken.fault))
 }
 
