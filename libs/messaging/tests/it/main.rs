@@ -8,6 +8,7 @@ mod consumer;
 mod epochs;
 mod faults;
 mod fold;
+mod overlap;
 mod park;
 mod process;
 mod redelivery;
