@@ -5,6 +5,7 @@ mod bench;
 mod canary;
 mod capture;
 mod consumer;
+mod edges;
 mod epochs;
 mod faults;
 mod fold;
