@@ -194,7 +194,9 @@ impl Task {
             match self.attempt(&group).await {
                 Ok(attempted) => {
                     group = self.deliver(group, attempted);
-                    group.iter_mut().for_each(|job| job.done = true);
+                    for job in &mut group {
+                        job.done = true;
+                    }
                 }
                 Err(Failure::AtCommit(error, doubt)) => {
                     let code = code(&error);

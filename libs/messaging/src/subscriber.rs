@@ -76,3 +76,34 @@ impl From<ExecuteError> for ApplyError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use docket_eventlog::Error;
+
+    use super::*;
+
+    #[test]
+    fn what_can_never_be_applied_is_parked_and_what_may_pass_is_tried_again() {
+        let parks = |error: Error| matches!(ApplyError::from(error), ApplyError::Park(_));
+        let many = Error::TooManyEvents { events: 1_001, most: 1_000 };
+        let altered = Error::Vault(docket_vault::Error::Altered);
+        for hopeless in [
+            Error::TooLarge { bytes: 1 },
+            many,
+            Error::StreamName,
+            Error::Malformed("x"),
+            Error::Erased,
+            altered,
+        ] {
+            let words = hopeless.to_string();
+            assert!(parks(hopeless), "{words}");
+        }
+        for passing in
+            [Error::Overloaded, Error::OutcomeUnknown, Error::Closed, sqlx::Error::PoolTimedOut.into()]
+        {
+            let words = passing.to_string();
+            assert!(!parks(passing), "{words}");
+        }
+    }
+}

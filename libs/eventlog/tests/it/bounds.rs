@@ -66,7 +66,7 @@ async fn a_name_of_just_200_bytes_is_taken_and_one_byte_more_is_not() {
     let rest = 200 - Actor::service("").to_string().len();
     let actor = |bytes: usize| {
         let mut append = command(log, 3, kind(1));
-        append.metadata.actor = Actor::service(&"a".repeat(bytes));
+        append.metadata.actor = Actor::service("a".repeat(bytes));
         append
     };
     log.append(actor(rest)).await.unwrap();

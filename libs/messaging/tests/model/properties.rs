@@ -10,6 +10,7 @@ pub(crate) const DENSE: &str = "L3: positions are 1, 2, 3 … without a gap";
 pub(crate) const NOTHING_LATE: &str = "L3: nothing becomes visible at or below what a reader passed";
 pub(crate) const VERSIONS: &str = "L2: versions are dense, and no append wrote on a version it had not seen";
 pub(crate) const ONCE: &str = "L4: each command once, and its answer names its events";
+pub(crate) const EXACT: &str = "L4: of what was told as not written nothing is there, then or later";
 pub(crate) const SAME_STREAM: &str = "L6: the stream's sequence is the log's position, with the same content";
 pub(crate) const EFFECTS: &str = "L7: effects exactly once, in order, none left out";
 pub(crate) const CHECKPOINT: &str = "L7: everything up to a checkpoint is done";
@@ -22,6 +23,7 @@ pub(crate) fn all() -> Vec<Property<World>> {
         Property::always(NOTHING_LATE, |_, state: &State| !state.database.late),
         Property::always(VERSIONS, |_, state| versions(state)),
         Property::always(ONCE, once),
+        Property::always(EXACT, |_, state| exact(state)),
         Property::always(SAME_STREAM, |_, state| same_stream(state)),
         Property::always(EFFECTS, |_, state| lanes_are(state, |_, applied, log| log.starts_with(applied))),
         Property::always(CHECKPOINT, |_, state| lanes_are(state, up_to_the_checkpoint)),
@@ -52,6 +54,14 @@ fn once(world: &World, state: &State) -> bool {
     })
 }
 
+fn exact(state: &State) -> bool {
+    state.writers.iter().zip(0..).all(|(writer, command)| {
+        writer.phase != Phase::Refused
+            || state.database.done(command).is_none()
+                && state.database.log.iter().all(|event| event.command != command)
+    })
+}
+
 fn same_stream(state: &State) -> bool {
     state.broker.messages.iter().zip(&state.database.log).all(|(message, event)| message == event)
         && state.broker.messages.len() <= state.database.log.len()
@@ -78,7 +88,7 @@ fn in_the_end(world: &World, state: &State) -> bool {
     if actions.iter().any(|action| !action.is_fault()) {
         return true;
     }
-    state.writers.iter().all(|writer| matches!(writer.phase, Phase::Answered(_)))
+    state.writers.iter().all(|writer| matches!(writer.phase, Phase::Answered(_) | Phase::Refused))
         && (world.relays == 0 || state.broker.messages == state.database.log)
         && (world.consumers == 0 || lanes_are(state, |_, applied, log| applied == log))
 }

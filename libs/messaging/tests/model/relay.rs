@@ -11,7 +11,7 @@ const BATCH: usize = 2;
 pub(crate) enum Relay {
     /// Just started.
     Fresh,
-    /// A publication was refused.
+    /// A publication was refused, or not answered.
     Refused,
     /// Believes the stream to end here.
     Knows(u8),
@@ -28,6 +28,8 @@ pub(crate) enum Step {
     Read,
     /// `send_publish` in `Relay::publish`, and the broker's answer.
     Publish,
+    /// Fault: the connection is cut after a publication was sent, which may arrive later or never.
+    PublishCut,
     /// Fault: the process ends.
     Killed,
 }
@@ -48,6 +50,9 @@ pub(crate) fn steps(world: &World, state: &State, relay: usize) -> Vec<Step> {
     };
     if state.faults > 0 && !matches!(state.relays[relay], Relay::Fresh | Relay::Refused) {
         steps.push(Step::Killed);
+        if matches!(state.relays[relay], Relay::Holds(_)) && state.broker.on_its_way.is_none() {
+            steps.push(Step::PublishCut);
+        }
     }
     steps
 }
@@ -65,11 +70,25 @@ pub(crate) fn take(world: &World, state: &mut State, relay: usize, step: Step) {
             Relay::Holds(positions)
         }
         (Step::Publish, Relay::Holds(positions)) => publish(world, state, &positions),
+        (Step::PublishCut, Relay::Holds(positions)) => {
+            state.faults -= 1;
+            state.broker.on_its_way = positions.first().and_then(|position| state.database.at(*position));
+            Relay::Refused
+        }
         (_, _) => {
             state.faults -= 1;
             Relay::Fresh
         }
     };
+}
+
+/// What was sent on a cut connection arrives at the broker, which takes or refuses it, or never does.
+pub(crate) fn end_publication(world: &World, state: &mut State, arrives: bool) {
+    let Some(event) = state.broker.on_its_way.take() else { return };
+    let fits = !world.keeps(Rule::ExpectedLastSequence) || state.broker.last() == event.position - 1;
+    if arrives && fits {
+        state.broker.messages.push(event);
+    }
 }
 
 /// Publishes the first of the positions; the broker refuses it unless its last sequence is the one named.

@@ -13,6 +13,20 @@ pub(crate) enum Rule {
     CommandWithEvents,
     /// A stale version is refused (`Round::conflict`).
     ExpectedVersion,
+    /// The statement that writes by itself insists on the count of commits it was decided on (`write::write`).
+    StatementNamesCommits,
+    /// It insists that its command was not done before (`write::write`).
+    StatementNamesCommand,
+    /// It insists that streams taken to be new are (`Memory::recall`, `write::write`).
+    StatementNamesNewStream,
+    /// Nothing is remembered under the lock but what that round has looked at (`Task::write`).
+    ForgetUnderLock,
+    /// Nothing is remembered past a commit without an answer (`Task::resolve`). Broken: it is taken for done.
+    ForgetInDoubt,
+    /// After a commit without an answer the log is asked (`Task::resolve`). Broken: it is taken for not done.
+    AskInDoubt,
+    /// Before it is asked the door is closed on what was sent: the count of commits is raised (`Doubt::ask`).
+    CloseTheDoor,
     /// A publication names the sequence before it (`relay::message`).
     ExpectedLastSequence,
     /// A relay which was refused or is idle asks the stream again where it ends (`Relay::resume`).

@@ -1,5 +1,6 @@
 //! The state of the model: the database, the broker, and what each process remembers.
 
+use crate::appender::{Memory, Statement};
 use crate::consumer::Session;
 use crate::relay::Relay;
 use crate::writer::{Transaction, Writer};
@@ -24,8 +25,9 @@ pub(crate) struct Event {
 pub(crate) struct Database {
     /// `log.event`, by position.
     pub(crate) log: Vec<Event>,
-    /// `log.head`.
+    /// `log.head`: the last position, and how many commits there were.
     pub(crate) head: u8,
+    pub(crate) commits: u8,
     /// `log.command`: command and first position.
     pub(crate) commands: Vec<(u8, u8)>,
     /// `log.consumer_checkpoint`, one a lane.
@@ -56,6 +58,7 @@ impl Database {
     /// Makes a transaction's events visible.
     pub(crate) fn commit(&mut self, events: &[Event]) {
         self.late |= events.iter().any(|event| event.position <= self.passed);
+        self.commits += 1;
         self.log.extend_from_slice(events);
         self.log.sort_unstable_by_key(|event| event.position);
         self.head = self.head.max(events.iter().map(|event| event.position).max().unwrap_or(0));
@@ -71,6 +74,8 @@ pub(crate) struct Broker {
     pub(crate) delivered: u8,
     /// Handed out and not acknowledged, one bit a sequence.
     pub(crate) pending: u8,
+    /// A publication whose relay was cut off: it arrives later, or never.
+    pub(crate) on_its_way: Option<Event>,
 }
 
 impl Broker {
@@ -94,14 +99,33 @@ impl Broker {
     }
 }
 
+/// What was sent to the database on a connection that was then cut, with its command.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Orphan {
+    /// The COMMIT of a transaction, which holds the head until it ends.
+    Transaction(u8, Transaction),
+    /// A statement that commits by itself, which holds nothing before it runs.
+    Statement(u8, Statement),
+}
+
+impl Orphan {
+    pub(crate) fn events(&self) -> &[Event] {
+        match self {
+            Self::Transaction(_, transaction) => &transaction.events,
+            Self::Statement(_, statement) => &statement.events,
+        }
+    }
+}
+
 /// Everything.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     pub(crate) database: Database,
     pub(crate) broker: Broker,
     pub(crate) writers: Vec<Writer>,
-    /// A transaction whose COMMIT was sent on a connection that was then cut, with its command.
-    pub(crate) orphan: Option<(u8, Transaction)>,
+    pub(crate) orphan: Option<Orphan>,
+    /// One for each process that has an appending task.
+    pub(crate) memories: Vec<Memory>,
     pub(crate) relays: Vec<Relay>,
     pub(crate) consumers: Vec<Option<Session>>,
     /// Faults which may still happen.
@@ -111,6 +135,7 @@ pub(crate) struct State {
 impl State {
     /// Whether a transaction holds the row of the head.
     pub(crate) fn head_is_locked(&self) -> bool {
-        self.orphan.is_some() || self.writers.iter().any(Writer::holds_the_head)
+        matches!(self.orphan, Some(Orphan::Transaction(..)))
+            || self.writers.iter().any(Writer::holds_the_head)
     }
 }

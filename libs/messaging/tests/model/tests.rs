@@ -4,17 +4,24 @@ use std::time::Instant;
 
 use stateright::{Checker, Model as _, UniformChooser};
 
-use crate::properties::{CHECKPOINT, DENSE, EFFECTS, IN_THE_END, NOTHING_LATE, ONCE, SAME_STREAM, VERSIONS};
+use crate::properties::{
+    CHECKPOINT, DENSE, EFFECTS, EXACT, IN_THE_END, NOTHING_LATE, ONCE, SAME_STREAM, VERSIONS,
+};
 use crate::rules::Rule;
 use crate::world::World;
 use crate::writer::Command;
 
 const fn versioned(stream: u8) -> Command {
-    Command { stream, versioned: true, events: 1 }
+    Command { stream, versioned: true, events: 1, process: None }
 }
 
 const fn any(stream: u8, events: u8) -> Command {
-    Command { stream, versioned: false, events }
+    Command { stream, versioned: false, events, process: None }
+}
+
+/// The command by the appending task of a process.
+const fn by(process: usize, command: Command) -> Command {
+    Command { process: Some(process), ..command }
 }
 
 fn world(commands: &[Command], relays: usize, consumers: usize, faults: u8) -> World {
@@ -33,6 +40,9 @@ fn holds(world: World) {
 /// Two writers of one stream and a third which takes any version: who meets whom at the head.
 const WRITERS: [Command; 3] = [versioned(0), versioned(0), any(1, 2)];
 
+/// Two processes, one of which has two commands of two streams, and a transaction between them.
+const GUESSING: [Command; 4] = [by(0, versioned(0)), by(0, any(1, 2)), by(1, versioned(0)), any(1, 1)];
+
 /// Checks that without `rule` the checker finds a way to harm `property`.
 fn breaks(rule: Rule, property: &'static str, world: World) {
     let world = World { broken: Some(rule), ..world };
@@ -48,6 +58,11 @@ fn long() -> bool {
 #[test]
 fn three_writers_and_two_relays_keep_every_promise() {
     holds(world(&WRITERS, 2, 0, if long() { 2 } else { 1 }));
+}
+
+#[test]
+fn processes_that_guess_and_ask_keep_every_promise() {
+    holds(world(&GUESSING, 1, 0, 1));
 }
 
 #[test]
@@ -113,6 +128,49 @@ fn a_command_remembered_later_is_written_twice() {
 #[test]
 fn without_the_version_check_an_append_overlooks_another() {
     breaks(Rule::ExpectedVersion, VERSIONS, world(&WRITERS, 0, 0, 0));
+}
+
+#[test]
+fn a_guess_that_does_not_name_what_it_was_decided_on_writes_over_another() {
+    breaks(Rule::StatementNamesCommits, DENSE, world(&GUESSING, 0, 0, 0));
+}
+
+#[test]
+fn a_guess_that_does_not_name_its_command_writes_a_repetition_twice() {
+    breaks(Rule::StatementNamesCommand, ONCE, world(&[by(0, any(0, 1))], 0, 0, 1));
+}
+
+#[test]
+fn a_guess_that_takes_a_stream_for_new_unasked_overlooks_another() {
+    let commands = [by(0, any(1, 1)), by(0, versioned(0)), any(0, 1)];
+    breaks(Rule::StatementNamesNewStream, VERSIONS, world(&commands, 0, 0, 0));
+}
+
+#[test]
+fn a_stream_remembered_while_others_hold_the_lock_by_turns_is_stale() {
+    let commands = [by(0, any(0, 1)), by(0, any(1, 1)), by(0, any(0, 1)), any(0, 1), any(0, 1)];
+    breaks(Rule::ForgetUnderLock, VERSIONS, world(&commands, 0, 0, 0));
+}
+
+#[test]
+fn a_commit_without_an_answer_that_is_taken_for_done_leaves_a_gap() {
+    let commands = [by(0, any(0, 1)), by(0, versioned(0)), by(0, versioned(1))];
+    breaks(Rule::ForgetInDoubt, DENSE, world(&commands, 0, 0, 1));
+}
+
+#[test]
+fn a_commit_without_an_answer_that_is_taken_for_not_done_may_be_told_so_and_be_there() {
+    breaks(Rule::AskInDoubt, EXACT, world(&[by(0, any(0, 1))], 0, 0, 2));
+}
+
+#[test]
+fn what_was_sent_arrives_after_it_was_told_not_done_unless_the_door_is_closed() {
+    breaks(Rule::CloseTheDoor, EXACT, world(&[by(0, any(0, 1))], 0, 0, 2));
+}
+
+#[test]
+fn a_late_publication_without_the_expected_sequence_repeats() {
+    breaks(Rule::ExpectedLastSequence, SAME_STREAM, world(&[any(0, 1)], 1, 0, 1));
 }
 
 #[test]

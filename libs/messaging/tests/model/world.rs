@@ -2,8 +2,9 @@
 
 use stateright::{Model, Property};
 
+use crate::appender::Memory;
 use crate::rules::Rule;
-use crate::state::{Broker, Database, State};
+use crate::state::{Broker, Database, Orphan, State};
 use crate::writer::{Command, Writer};
 use crate::{consumer, properties, relay, writer};
 
@@ -25,6 +26,11 @@ impl World {
         self.broken != Some(rule)
     }
 
+    /// How many processes have an appending task.
+    fn processes(&self) -> usize {
+        self.commands.iter().filter_map(|command| command.process).max().map_or(0, |last| last + 1)
+    }
+
     pub(crate) fn command(&self, id: u8) -> Command {
         self.commands[usize::from(id)]
     }
@@ -34,12 +40,16 @@ impl World {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
     Writer(usize, writer::Step),
-    /// The server ends the transaction of a cut connection.
+    /// What was sent to the database on a cut connection arrives, or never does.
     EndOrphan {
-        committed: bool,
+        arrives: bool,
     },
     Relay(usize, relay::Step),
     Consumer(usize, consumer::Step),
+    /// A publication of a relay that was cut off arrives, or never does.
+    EndPublication {
+        arrives: bool,
+    },
     /// Fault: the broker stops and comes back with older files.
     LoseTail {
         keep: u8,
@@ -50,13 +60,13 @@ pub(crate) enum Action {
 impl Action {
     pub(crate) fn is_fault(&self) -> bool {
         match self {
-            Self::Writer(_, step) => matches!(step, writer::Step::Killed | writer::Step::Cut),
-            Self::Relay(_, step) => matches!(step, relay::Step::Killed),
+            Self::Writer(_, step) => step.is_fault(),
+            Self::Relay(_, step) => matches!(step, relay::Step::Killed | relay::Step::PublishCut),
             Self::Consumer(_, step) => {
                 matches!(step, consumer::Step::Killed | consumer::Step::WorkThenKilled { .. })
             }
             Self::LoseTail { .. } => true,
-            Self::EndOrphan { .. } => false,
+            Self::EndOrphan { .. } | Self::EndPublication { .. } => false,
         }
     }
 }
@@ -71,6 +81,7 @@ impl Model for World {
             broker: Broker::default(),
             writers: self.commands.iter().map(|_| Writer::new()).collect(),
             orphan: None,
+            memories: vec![Memory::default(); self.processes()],
             relays: vec![relay::Relay::Fresh; self.relays],
             consumers: vec![None; self.consumers],
             faults: self.faults,
@@ -82,8 +93,14 @@ impl Model for World {
             let steps = writer::steps(self, state, writer);
             actions.extend(steps.into_iter().map(|step| Action::Writer(writer, step)));
         }
-        if state.orphan.is_some() {
-            actions.extend([true, false].map(|committed| Action::EndOrphan { committed }));
+        if let Some(orphan) = &state.orphan {
+            // A statement waits for whoever holds the head.
+            let arrives = matches!(orphan, Orphan::Transaction(..)) || !state.head_is_locked();
+            actions.extend(arrives.then_some(Action::EndOrphan { arrives }));
+            actions.push(Action::EndOrphan { arrives: false });
+        }
+        if state.broker.on_its_way.is_some() {
+            actions.extend([true, false].map(|arrives| Action::EndPublication { arrives }));
         }
         for relay in 0..self.relays {
             let steps = relay::steps(self, state, relay);
@@ -103,7 +120,8 @@ impl Model for World {
         let mut state = last.clone();
         match action {
             Action::Writer(writer, step) => writer::take(self, &mut state, writer, step),
-            Action::EndOrphan { committed } => writer::end_orphan(self, &mut state, committed),
+            Action::EndOrphan { arrives } => writer::end_orphan(self, &mut state, arrives),
+            Action::EndPublication { arrives } => relay::end_publication(self, &mut state, arrives),
             Action::Relay(relay, step) => relay::take(self, &mut state, relay, step),
             Action::Consumer(consumer, step) => consumer::take(self, &mut state, consumer, step),
             Action::LoseTail { keep, consumer_too } => {
