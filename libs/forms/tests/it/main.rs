@@ -14,6 +14,7 @@ mod guide;
 mod language;
 mod lenses;
 mod module;
+mod naive;
 mod normalise;
 mod released;
 mod search;
