@@ -30,6 +30,7 @@ fn checked(filing: &Filing, helpers: &[HelperRole]) -> Checked {
         content_version: filing.content_version,
         not_ready: None,
         content_mac: vec![8; 32],
+        content_macs_before: Vec::new(),
         answers_mac: vec![7; 32],
         helpers: helpers.iter().copied().collect::<BTreeSet<_>>(),
     }

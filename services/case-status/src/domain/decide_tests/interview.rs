@@ -64,7 +64,7 @@ fn an_interview_is_missed_when_its_day_is_over() {
     miss(interview_scheduled(), "2026-12-16T04:59:59Z").refused("TOO_EARLY");
     let events = miss(interview_scheduled(), "2026-12-16T05:00:00Z").then(&["interview_missed"]);
     let missed = interview_scheduled().and(events[0].clone());
-    assert_eq!((title::title(&missed.0).id, task::task(&missed.0)), ("21", Some("see_to_absence")));
+    assert_eq!((title::title(&missed.0).id.as_str(), task::task(&missed.0)), ("21", Some("see_to_absence")));
     let day = appointment("2027-01-05T15:00:00Z");
     missed.when(|case| decide::schedule_interview(case, &day)).then(&["interview_scheduled"]);
     miss(missed, "2026-12-16T05:00:00Z").refused("NOT_SCHEDULED");
