@@ -117,6 +117,7 @@ fn signing(filing: &Filing, capacity: Capacity, filer: Filer, name_agrees: bool)
         role: "applicant".into(),
         capacity,
         filer,
+        ended: None,
         shown_mac: vec![8; 32],
         name_agrees,
         typed_name: "A B".into(),

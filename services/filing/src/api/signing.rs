@@ -23,6 +23,7 @@ use crate::domain::name;
 use crate::dossiers::Dossier;
 use crate::policies::hold_signature;
 use crate::sheet::fits_event;
+use crate::store::representations;
 use crate::{party, review};
 
 /// Why a row is zero while a waiver is asked for.
@@ -171,12 +172,14 @@ pub(super) async fn sign(
     let agrees_with_proven = name::same(&proven, &request.typed_name);
     let names = party::names(check.form, &dossier.content.answers);
     let now_us = desk.now_us();
+    let standing = representations::standing(&desk.base.pool, id).await?;
     let sign = Sign {
         signer: caller.person()?.account,
         role: filer_role(check.form).to_owned(),
         shown_mac: request.content_hash,
         capacity,
         filer: party::filer(check.form, &dossier.content.answers, &check.given),
+        ended: dossier.filing.representation.filter(|under| standing.is_none_or(|(one, _)| one != *under)),
         name_agrees: match capacity {
             Capacity::OneSelf => names.iter().any(|expected| name::same(&request.typed_name, expected)),
             Capacity::Parent | Capacity::Guardian | Capacity::AttorneyInFact | Capacity::CompanyOfficer => {

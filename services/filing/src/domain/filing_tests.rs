@@ -104,6 +104,7 @@ fn a_signature() -> Sign {
         role: "applicant".into(),
         capacity: Capacity::OneSelf,
         filer: Filer { age: Some(40), ..Filer::default() },
+        ended: None,
         shown_mac: vec![8; 32],
         name_agrees: true,
         typed_name: "Ana Lima".into(),
@@ -486,6 +487,10 @@ fn what_a_representative_prepared_is_signed_only_as_the_client_approved_it() {
     let now = checked(2);
     refused(drafted.when(|f| approve(f, &now, &[8; 32], (Some(ATTORNEY), "1"))), "REVIEW_NOT_ASKED");
     refused(drafted.when(|f| sign(f, &now, a_signature())), "NOT_APPROVED");
+    // Once that appearance has ended, and no other took its place, who files signs alone.
+    let alone = |under| Sign { ended: Some(Uuid::from_u128(under)), ..a_signature() };
+    assert!(drafted.when(|f| sign(f, &now, alone(5))).is_ok());
+    refused(drafted.when(|f| sign(f, &now, alone(6))), "NOT_APPROVED");
     let asked = drafted.when(|f| ask_review(f, &now)).unwrap().remove(0);
     let back = given([started.clone(), answered(), fee_shown(), asked.clone()])
         .when(|f| give_back(f, "the date is wrong".into(), Some(ATTORNEY)))

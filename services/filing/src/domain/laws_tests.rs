@@ -233,6 +233,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
                 role: "applicant".into(),
                 capacity: Capacity::OneSelf,
                 filer: Filer { age: Some(40), ..Filer::default() },
+                ended: None,
                 shown_mac: checked.content_mac.clone(),
                 name_agrees: *name_agrees,
                 typed_name: "Ina Example".into(),

@@ -79,6 +79,7 @@ fn signing() -> Sign {
         role: "applicant".into(),
         capacity: Capacity::OneSelf,
         filer: Filer { age: Some(40), ..Filer::default() },
+        ended: None,
         shown_mac: NOW.to_vec(),
         name_agrees: true,
         typed_name: "Ana Lima".into(),

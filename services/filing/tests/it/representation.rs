@@ -314,6 +314,11 @@ async fn whoever_acts_no_longer_sees_nothing() {
         let left = ana.get(&draft).await.unwrap();
         assert_eq!(left.state, "draft");
         assert!(asks_for_g28(left));
+        // Who filed with a representative goes on alone.
+        ana.make_ready(&draft).await;
+        ana.answer(&draft, &json!({ "used_preparer": false })).await.unwrap();
+        ana.quote(&draft).await.unwrap();
+        ana.sign_now(&draft).await;
     }
 }
 

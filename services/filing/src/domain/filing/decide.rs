@@ -542,6 +542,8 @@ pub struct Sign {
     pub capacity: Capacity,
     /// Who files, as far as it decides who signs.
     pub filer: Filer,
+    /// The appearance under which it was prepared, if that stands no longer.
+    pub ended: Option<Uuid>,
     /// Hash of the text that was shown to the signer.
     pub shown_mac: Vec<u8>,
     /// Whether the typed name is the name in the form, or where another signs, the signer's own.
@@ -573,7 +575,8 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
             .way_out("Ask for the fee, then review and sign."));
     }
     let approved = matches!(&filing.review, Review::Approved(approved) if checked.reads_as(approved));
-    if filing.representation.is_some() && !approved {
+    // Where nobody stands for it any more, who signs answers for all of it, and there is nobody's work to approve.
+    if filing.representation.is_some_and(|under| sign.ended != Some(under)) && !approved {
         return Err(Refusal::state(
             "NOT_APPROVED",
             "You have not approved what your representative prepared.",
