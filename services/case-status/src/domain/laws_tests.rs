@@ -471,7 +471,7 @@ proptest! {
 fn random_lives_reach_the_certificate() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = prop::collection::vec(command(), 400);
-    let reached = (0..40).any(|_| {
+    let reached = (0..400).any(|_| {
         let commands = strategy.new_tree(&mut runner).unwrap().current();
         let mut world = World { case: Case::default(), now: now(), requests: 0x100, events: Vec::new() };
         world.run(&Command::Open);
