@@ -22,7 +22,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::slots::{Closed, Slot};
-use crate::{Append, Appended, Direction, Error, EventLog, Recorded, StreamName, read, request};
+use crate::{Append, Appended, Direction, Error, EventLog, Recorded, StreamName, prepare, read, request};
 
 /// A slot on its way from one log to another is closed in both for a moment: so often it is looked for again.
 pub(crate) const ATTEMPTS: u32 = 20;
@@ -257,13 +257,15 @@ impl EventLog {
 
     /// The first answer to a command that was done here; nothing is written, whatever it asks for.
     async fn answered(&self, append: &Append) -> Result<Option<Appended>, Error> {
-        let Append { metadata, request, .. } = append;
+        let Append { metadata, request, streams } = append;
+        let actor = metadata.actor.to_string();
+        prepare::check(&actor, streams)?;
         let mut connection = self.pool().acquire().await?;
         let done = sqlx::query!(
             "SELECT request_mac, first_position, last_position FROM log.command
              WHERE log = $1 AND actor = $2 AND command_id = $3",
             self.name(),
-            metadata.actor.to_string(),
+            actor,
             metadata.command_id
         )
         .fetch_optional(&mut *connection)

@@ -86,7 +86,7 @@ pub(crate) async fn prepare(core: &Core, append: Append) -> Result<Prepared, Err
 }
 
 /// Nothing may reach the database which it would refuse: a stranger's append may be in the same commit.
-fn check(actor: &str, streams: &[crate::StreamAppend]) -> Result<(), Error> {
+pub(crate) fn check(actor: &str, streams: &[crate::StreamAppend]) -> Result<(), Error> {
     let plain =
         |text: &str| !text.is_empty() && text.len() <= 200 && !text.bytes().any(|b| b.is_ascii_control());
     if !plain(actor) {
