@@ -346,7 +346,7 @@ fn papers_named_in_a_file(system: &System, papers: &Papers) {
     let told = &json(system, &["file", &with(serde_json::json!([passport, letter]))])[0];
     assert_eq!(kinds(told), ["passport", "i797_approval"], "{told:#}");
     assert_eq!(told["explained"], serde_json::json!(["notice_never_received"]));
-    assert_eq!(told["evidence"], serde_json::json!([]));
+    assert_eq!(told["evidence"], serde_json::json!(["translation"]), "of the letter in another language");
 
     let filings = json(system, &["filings"]).len();
     let missing = with(serde_json::json!([passport, { "kind": "i797_approval", "path": "nothing.pdf" }]));
