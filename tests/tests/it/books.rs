@@ -39,7 +39,8 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     entries: Vec<Entry>,
-    open_obligations: i64,
+    /// What is owed and not done, by kind and key.
+    open_obligations: Vec<String>,
     parked: i64,
     far_side: Value,
     /// The ids of all mails at the far side, as often as they came.
@@ -92,8 +93,10 @@ impl Books {
                 let count = async |connection: &mut PgConnection, sql| {
                     sqlx::query_scalar::<_, i64>(sql).fetch_one(connection).await.unwrap()
                 };
-                let open = "SELECT count(*) FROM log.obligation WHERE closed_by IS NULL";
-                books.open_obligations += count(&mut connection, open).await;
+                let open = "SELECT kind || ' ' || key FROM log.obligation WHERE closed_by IS NULL";
+                books
+                    .open_obligations
+                    .extend(sqlx::query_scalar(open).fetch_all(&mut connection).await.unwrap());
                 books.parked += count(&mut connection, "SELECT count(*) FROM log.parked").await;
                 connection.close().await.unwrap();
             }
@@ -149,7 +152,7 @@ impl Books {
                 open.push(what);
             }
         };
-        waits(self.open_obligations > 0, format!("{} open obligations", self.open_obligations));
+        waits(!self.open_obligations.is_empty(), format!("open obligations: {:?}", self.open_obligations));
         let pairs = [
             ("filing.submitted.v1", "case.opened.v1"),
             ("case.filing_accepted.v1", "filing.acceptance_recorded.v1"),

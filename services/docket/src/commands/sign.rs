@@ -37,7 +37,7 @@ pub struct ReviewArgs {
 pub struct SignArgs {
     /// filings/<id>.
     filing: String,
-    /// As whom: self, parent, guardian, attorney_in_fact or company_officer; asked for when not given.
+    /// As whom: self, parent, guardian, `attorney_in_fact` or `company_officer`; asked for when not given.
     #[arg(long = "as", value_name = "CAPACITY")]
     capacity: Option<String>,
     /// Your full legal name, typed as your signature; asked for when not given, once you have read what you sign.
@@ -158,17 +158,17 @@ pub async fn sign(home: &Path, args: &SignArgs, teller: &Teller) -> Result<()> {
         capacity,
         language: args.language.clone(),
     };
-    let signed = signer.call(async |drafts, token| {
+    let answer = signer.call(async |drafts, token| {
         patiently(|| {
             let (mut drafts, message) = (drafts.connection.drafts(), request(Some(token), message.clone()));
             async move { drafts.sign_filing(message).await }
         })
         .await
     });
-    let signed = signed.await?.into_inner().filing.context("filing")?;
-    said(&signed, teller);
+    let filing = answer.await?.into_inner().filing.context("filing")?;
+    said(&filing, teller);
     if !teller.is_json() {
-        say(&words.send_next.replace("{}", &format!("docket send {}", signed.name)));
+        say(&words.send_next.replace("{}", &format!("docket send {}", filing.name)));
     }
     Ok(())
 }

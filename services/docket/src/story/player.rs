@@ -278,6 +278,7 @@ impl Player {
         Ok(told.join("\n"))
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: each act, and where it is played")]
     async fn single(&mut self, who: &str, act: &Act) -> Answer {
         match act {
             Act::Join { .. } | Act::FileForm { .. } => {

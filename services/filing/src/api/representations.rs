@@ -319,12 +319,11 @@ async fn accept(
             ..events::RepresentationAccepted::default()
         },
     };
-    match file.representation.filing {
-        Some(filing) => appointments::stand(desk, &context, (id, filing), consent).await?,
-        None => {
-            let decide = |state: &Representation| representation::accept(state, consent.clone());
-            write(desk, &context, id, Some(account), decide).await?;
-        }
+    if let Some(filing) = file.representation.filing {
+        appointments::stand(desk, &context, (id, filing), consent).await?;
+    } else {
+        let decide = |state: &Representation| representation::accept(state, consent.clone());
+        write(desk, &context, id, Some(account), decide).await?;
     }
     view(desk, &open(desk, caller, "GetRepresentation", id, "").await?)
 }

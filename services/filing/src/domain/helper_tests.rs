@@ -74,6 +74,7 @@ fn filer_signs(filing: &Filing, helpers: &[HelperRole]) -> Result<Vec<Event>, Re
         role: "petitioner".into(),
         capacity: Capacity::OneSelf,
         filer: Filer { age: Some(40), ..Filer::default() },
+        ended: None,
         shown_mac: vec![8; 32],
         name_agrees: true,
         typed_name: "Ina Example".into(),

@@ -226,25 +226,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             let answers_mac = checked(filing, *current).answers_mac;
             filing::show_fee(filing, Fee { quote: Uuid::from_u128(9), total_cents: 71_000, answers_mac })
         }
-        Command::Sign { current, name_agrees } => {
-            let checked = checked(filing, *current);
-            let sign = Sign {
-                signer: Uuid::from_u128(3),
-                role: "applicant".into(),
-                capacity: Capacity::OneSelf,
-                filer: Filer { age: Some(40), ..Filer::default() },
-                ended: None,
-                shown_mac: checked.content_mac.clone(),
-                name_agrees: *name_agrees,
-                typed_name: "Ina Example".into(),
-                proven_name: String::new(),
-                signed_at_us: 1_500,
-                catalogue_version: "2026-03-01".into(),
-                sheet_json: String::new(),
-                sheet_key: String::new(),
-            };
-            filing::sign(filing, &checked, sign)
-        }
+        Command::Sign { current, name_agrees } => sign(filing, *current, *name_agrees),
         Command::AskHelper { current } => {
             let code = HelperCode { mac: vec![1; 32], valid_until_us: 2_000 };
             filing::ask_helper(filing, &checked(filing, *current), HelperRole::Interpreter, code)
@@ -309,6 +291,26 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             filing::remind_review(filing, asked, *days)
         }
     }
+}
+
+fn sign(filing: &Filing, current: bool, name_agrees: bool) -> Result<Vec<Event>, Refusal> {
+    let checked = checked(filing, current);
+    let sign = Sign {
+        signer: Uuid::from_u128(3),
+        role: "applicant".into(),
+        capacity: Capacity::OneSelf,
+        filer: Filer { age: Some(40), ..Filer::default() },
+        ended: None,
+        shown_mac: checked.content_mac.clone(),
+        name_agrees,
+        typed_name: "Ina Example".into(),
+        proven_name: String::new(),
+        signed_at_us: 1_500,
+        catalogue_version: "2026-03-01".into(),
+        sheet_json: String::new(),
+        sheet_key: String::new(),
+    };
+    filing::sign(filing, &checked, sign)
 }
 
 fn sign_as_helper(filing: &Filing, current: bool, other: bool) -> Result<Vec<Event>, Refusal> {
@@ -378,12 +380,8 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         Event::UnsolicitedEvidenceAdded(_) => {
             assert_eq!(before.phase, Phase::Accepted);
             assert_eq!(after.unsolicited.len(), before.unsolicited.len() + 1);
-            let beside = Filing {
-                version: before.version,
-                worked: before.worked,
-                unsolicited: before.unsolicited.clone(),
-                ..after.clone()
-            };
+            let (version, worked) = (before.version, before.worked);
+            let beside = Filing { version, worked, unsolicited: before.unsolicited.clone(), ..after.clone() };
             assert_eq!(&beside, before, "what was signed changed");
         }
         Event::DraftEditionChanged(changed) => {
@@ -433,9 +431,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
             assert_eq!(voided.account_id, before.account.to_string());
         }
         Event::FilingReviewReminded(reminded) => {
-            assert!(
-                before.review == Review::Asked && before.open().is_ok() && before.asked.1 < reminded.days
-            );
+            assert!(before.awaits_review() && before.asked.1 < reminded.days);
             let unreminded = Filing { version: before.version, asked: before.asked, ..after.clone() };
             assert_eq!(&unreminded, before, "to be reminded is no work");
         }
