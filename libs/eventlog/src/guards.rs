@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use crate::chain::NO_LINK;
 use crate::heads::{End, Heads};
 use crate::{Error, EventLog};
 
@@ -108,7 +107,7 @@ impl Guards<'_> {
         let guards = rows.into_iter().map(|row| Guard {
             name: row.name,
             first: row.first_position.unsigned_abs(),
-            end: end(row.version, row.link, row.last_position),
+            end: End::read(row.version, &row.link, row.last_position),
         });
         Ok(guards.collect())
     }
@@ -137,7 +136,7 @@ impl Guards<'_> {
         )
         .fetch_all(self.log.pool())
         .await?;
-        ends.extend(rows.into_iter().map(|row| (row.name, end(row.version, row.link, row.position))));
+        ends.extend(rows.into_iter().map(|row| (row.name, End::read(row.version, &row.link, row.position))));
         Ok(ends)
     }
 
@@ -155,10 +154,4 @@ impl Guards<'_> {
         .await?;
         Ok(name)
     }
-}
-
-fn end(version: i64, link: Vec<u8>, position: i64) -> End {
-    let (version, position) = (version.unsigned_abs(), position.unsigned_abs());
-    // A link of another length is no link at all.
-    End { version, link: link.try_into().unwrap_or(NO_LINK), position }
 }

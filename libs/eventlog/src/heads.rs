@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::chain::NO_LINK;
 use crate::merkle::Hash;
 
 /// Where a stream ended when the walk last saw it.
@@ -10,6 +11,17 @@ pub(crate) struct End {
     pub(crate) version: u64,
     pub(crate) link: Hash,
     pub(crate) position: u64,
+}
+
+impl End {
+    /// As it stands in a row. A link of another length is no link at all.
+    pub(crate) fn read(version: i64, link: &[u8], position: i64) -> Self {
+        Self {
+            version: version.unsigned_abs(),
+            link: link.try_into().unwrap_or(NO_LINK),
+            position: position.unsigned_abs(),
+        }
+    }
 }
 
 /// Ends by stream, in two halves: when the young one is full it becomes the old one, and what was old and not seen

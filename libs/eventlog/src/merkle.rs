@@ -38,9 +38,15 @@ impl Frontier {
 
     /// Adds the next leaf.
     pub fn push(&mut self, leaf: Hash) {
+        self.push_watched(leaf, |_, _, _| {});
+    }
+
+    /// Adds the next leaf; `joins` hears of each two peaks that become one: the place of the left one, and both.
+    fn push_watched(&mut self, leaf: Hash, mut joins: impl FnMut(usize, &Hash, &Hash)) {
         let mut hash = leaf;
         for _ in 0..self.size.trailing_ones() {
             let left = self.peaks.pop().expect("one peak for each bit of the size");
+            joins(self.peaks.len(), &left, &hash);
             hash = node(&left, &hash);
         }
         self.peaks.push(hash);
@@ -96,24 +102,19 @@ impl Prover {
 
     /// The next leaf.
     pub fn push(&mut self, leaf: Hash) {
-        let mut over = self.frontier.size == self.index;
-        let Frontier { size, peaks } = &mut self.frontier;
-        let mut hash = leaf;
-        for _ in 0..size.trailing_ones() {
-            let left = peaks.pop().expect("one peak for each bit of the size");
-            if over {
-                self.proof.push(left);
-            } else if self.over == Some(peaks.len()) {
-                self.proof.push(hash);
-                over = true;
+        let Self { index, frontier, over, proof } = self;
+        let mut is_over = frontier.size == *index;
+        frontier.push_watched(leaf, |place, left, right| {
+            if is_over {
+                proof.push(*left);
+            } else if *over == Some(place) {
+                proof.push(*right);
+                is_over = true;
             }
-            hash = node(&left, &hash);
+        });
+        if is_over {
+            *over = Some(frontier.peaks.len() - 1);
         }
-        if over {
-            self.over = Some(peaks.len());
-        }
-        peaks.push(hash);
-        *size += 1;
     }
 
     /// The proof in the tree over all that went by, as [`inclusion_proof`] gives it; none when the leaf is not in it.

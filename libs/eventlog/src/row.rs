@@ -5,7 +5,7 @@ use docket_proto::log::v1 as pb;
 use prost::Message;
 use uuid::Uuid;
 
-use crate::chain::{NO_LINK, parts};
+use crate::chain::parts;
 use crate::heads::End;
 use crate::log::Core;
 use crate::record::instant;
@@ -29,9 +29,7 @@ pub(crate) struct Row {
 impl Row {
     /// Where its stream ends with this row, as it says itself.
     pub(crate) fn end(&self) -> End {
-        // A link of another length is no link at all.
-        let link = self.link.as_ref().try_into().unwrap_or(NO_LINK);
-        End { version: self.version.unsigned_abs(), link, position: self.position.unsigned_abs() }
+        End::read(self.version, &self.link, self.position)
     }
 
     pub(crate) fn into_recorded(self, core: &Core) -> Result<Recorded, Error> {

@@ -55,7 +55,8 @@ impl Subscription {
             if moved {
                 continue;
             }
-            // Also where the hint is of what is gone, since the log was set back. A late or lost hint costs at most a look; the log itself cannot be closed while we hold it.
+            // Also where the hint is of what is gone, since the log was set back. A late or lost hint costs at most a look;
+            // the log itself cannot be closed while we hold it.
             let _looked = timeout(LOOK, self.head.changed()).await;
         }
     }

@@ -26,6 +26,9 @@ const MOST_HEADS: usize = 1 << 18;
 /// Faults after the first which are named; the others are counted.
 const MOST_FURTHER: usize = 100;
 
+/// The fault of an event that does not follow the one before it in its stream.
+pub(crate) const ALTERED: &str = "its bytes, or the link to the event before it, were changed";
+
 /// What a walk found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
@@ -290,12 +293,7 @@ impl<'a> Walk<'a> {
         let at: HashMap<&str, i64> = first.iter().map(|row| (row.stream.as_str(), row.position)).collect();
         for row in found {
             if at.get(row.name.as_str()).is_some_and(|position| row.position < *position) {
-                let end = End {
-                    version: row.version.unsigned_abs(),
-                    link: row.link.try_into().unwrap_or(NO_LINK),
-                    position: row.position.unsigned_abs(),
-                };
-                self.heads.keep(&row.name, end);
+                self.heads.keep(&row.name, End::read(row.version, &row.link, row.position));
             }
             if !row.guarded && self.unguarded.as_ref().is_none_or(|name| row.name < *name) {
                 self.unguarded = Some(row.name);
@@ -344,7 +342,7 @@ impl<'a> Walk<'a> {
             return Ok(Err(format!("version {} of {stream} follows version {version}", event.version)));
         }
         if !event.follows(&link) {
-            return Ok(Err("its bytes, or the link to the event before it, were changed".to_owned()));
+            return Ok(Err(ALTERED.to_owned()));
         }
         Ok(Ok(()))
     }

@@ -7,7 +7,7 @@ use crate::chain::NO_LINK;
 use crate::heads::End;
 use crate::read::stream_rows;
 use crate::row::Row;
-use crate::verify::{Broken, Faults};
+use crate::verify::{ALTERED, Broken, Faults};
 use crate::{Error, EventLog, StreamName, Verified};
 
 /// Events read at a time.
@@ -61,7 +61,7 @@ impl EventLog {
         }
         let event = row.into_recorded(self.core()).map_err(|error| error.to_string())?;
         if !event.follows(&last.link) {
-            return Err("its bytes, or the link to the event before it, were changed".to_owned());
+            return Err(ALTERED.to_owned());
         }
         Ok(())
     }
@@ -74,11 +74,7 @@ impl EventLog {
         )
         .fetch_optional(self.pool())
         .await?;
-        Ok(row.map(|row| End {
-            version: row.version.unsigned_abs(),
-            link: row.link.try_into().unwrap_or(NO_LINK),
-            position: row.last_position.unsigned_abs(),
-        }))
+        Ok(row.map(|row| End::read(row.version, &row.link, row.last_position)))
     }
 }
 

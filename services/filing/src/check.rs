@@ -14,7 +14,7 @@ use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::help::{self, Helping};
 use crate::lacks::Lacks;
 use crate::sheet::Sheet;
-use crate::store::{filings, representations};
+use crate::store::filings;
 use crate::waiver::{self, Waiver};
 use crate::{appearance, party, review};
 
@@ -183,10 +183,7 @@ pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result
 async fn linked(desk: &Desk, dossier: &Dossier) -> Result<BTreeSet<String>, ApiError> {
     let (pool, filing) = (&desk.base.pool, &dossier.filing);
     let others = filings::linked_forms(pool, (filing.account, filing.package), dossier.id).await?;
-    let represented = match filing.representation {
-        Some(_) => representations::standing(pool, dossier.id).await?,
-        None => None,
-    };
+    let represented = desk.represented(dossier).await?;
     Ok(others.into_iter().chain(represented.map(|_| appearance::FORM.to_owned())).collect())
 }
 

@@ -117,6 +117,18 @@ impl Desk {
         Ok(closed)
     }
 
+    /// The appearance that stands for a filing now, with the account of its representative. Where none was ever entered the
+    /// database is not asked.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn represented(&self, dossier: &Dossier) -> Result<Option<(Uuid, Uuid)>, ApiError> {
+        match dossier.filing.representation {
+            Some(_) => Ok(representations::standing(&self.base.pool, dossier.id).await?),
+            None => Ok(None),
+        }
+    }
+
     /// Loads a response for an act of the caller and opens its content.
     ///
     /// # Errors

@@ -8,7 +8,6 @@ use crate::check::Check;
 use crate::desk::Desk;
 use crate::domain::filing::Overtaken;
 use crate::dossiers::Dossier;
-use crate::store::representations;
 
 /// Nothing is ended within an hour of the last work: while nodes are being updated, one with the earlier catalogue does not read
 /// what was signed at a later one. Sending is refused meanwhile (`CONTENT_CHANGED`).
@@ -35,10 +34,9 @@ pub(crate) async fn overtaken(desk: &Desk, dossier: &Dossier) -> Result<Option<O
 /// # Errors
 /// A database that does not answer; a form that this node does not have.
 pub(crate) async fn concerned(desk: &Desk, dossier: &Dossier) -> Result<Overtaken, ApiError> {
-    let standing = representations::standing(&desk.base.pool, dossier.id).await?;
     Ok(Overtaken {
         version: dossier.filing.version,
-        representative: standing.map(|(_, account)| account),
+        representative: desk.represented(dossier).await?.map(|(_, account)| account),
         catalogue_version: desk.form(&dossier.filing.form)?.catalogue_version.clone(),
     })
 }

@@ -11,7 +11,6 @@ use crate::desk::Desk;
 use crate::domain::filing::HelperRole;
 use crate::domain::name;
 use crate::dossiers::Dossier;
-use crate::store::representations;
 
 /// What an interpreter signs, after the certification in the agency's forms (28 USC 1746); the language stands beside it.
 const INTERPRETED: &str = "I certify under penalty of perjury under the laws of the United States of America that I am fluent in English and in the language that I name with my signature, that I read to the filer in that language every question and instruction of this form and every answer to it, and that the filer told me that they understood all of it and that every answer is correct.";
@@ -59,8 +58,7 @@ pub(crate) async fn with(
     let mut helping = named(form, answers, applies);
     let preparer = helping.iter_mut().find(|one| one.role == HelperRole::Preparer);
     if let Some(preparer) = preparer.filter(|_| says_representative(answers))
-        && dossier.filing.representation.is_some()
-        && let Some((id, _)) = representations::standing(&desk.base.pool, dossier.id).await?
+        && let Some((id, _)) = desk.represented(dossier).await?
     {
         let said = Said::open(&desk.log, &desk.representations.load(id).await?.events).await?;
         preparer.by_appearance = name::same(&said.signed_by, &preparer.name);

@@ -19,7 +19,6 @@ use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
 use crate::domain::filing::{self, Filing, Start, TakenOver};
 use crate::dossiers::Dossier;
-use crate::store::representations;
 use crate::waiver;
 
 /// Begins the new filing, and notes it at the old one: both or neither.
@@ -33,7 +32,7 @@ pub(super) async fn begin(
     let form = form_of(desk, &old, &request.form)?;
     let account = old.filing.account;
     let Opening { start, now, .. } = opening(desk, form, account, Some(old.id)).await?;
-    let represented = representations::standing(&desk.base.pool, old.id).await?;
+    let represented = desk.represented(&old).await?;
     let edition = edition(form, &old);
     let start = Start { representation: represented.map(|(id, _)| id), edition, ..start };
     let context = &acting_for(context.clone(), caller, account);

@@ -9,6 +9,7 @@ use docket_proto::filing::v1::helper_service_server::HelperService;
 use docket_service::{ApiError, Caller, caller, detached};
 use tonic::{Request, Response, Status};
 
+use super::drafts::started_before;
 use super::signing::not_erased;
 use super::view;
 use crate::check::Check;
@@ -105,18 +106,17 @@ async fn helped(desk: &Desk, caller: &Caller, action: &str, code: &str) -> Resul
 async fn review(desk: &Desk, caller: &Caller, code: &str) -> Result<pb::ReviewAsHelperResponse, ApiError> {
     let Helped { dossier, role, .. } = helped(desk, caller, "ReviewAsHelper", code).await?;
     let check = Check::now(desk, &dossier).await?;
-    filing::helper_named(&check.checked(desk, &dossier), role)?;
-    if let Some(refusal) = check.not_ready() {
+    let checked = check.checked(desk, &dossier);
+    filing::helper_named(&checked, role)?;
+    if let Some(refusal) = checked.not_ready {
         return Err(refusal.into());
     }
-    let text = check.text(&dossier);
-    let content_hash = Check::content_mac(desk, &dossier, &text);
     let waits = dossier.filing.helper_waits(role, desk.now_us());
     Ok(pb::ReviewAsHelperResponse {
         role: role.as_str().to_owned(),
         form: dossier.filing.form.clone(),
-        text,
-        content_hash,
+        text: check.text(&dossier),
+        content_hash: checked.content_mac,
         statement: help::statement(role).to_owned(),
         valid_until_us: waits.map_or(0, |code| code.valid_until_us),
     })
@@ -173,16 +173,10 @@ fn language_agrees(helping: &Helping, spoken: &str) -> bool {
 
 /// What this very command signed before; the log compares the two requests. The code is used up by then.
 async fn signed_before(desk: &Desk, context: &Context) -> Result<Option<pb::SignAsHelperResponse>, ApiError> {
-    let Some((first, _)) = desk.log.command(&context.actor, context.command_id).await? else {
-        return Ok(None);
-    };
-    let events = desk.log.read(first - 1, 1).await?;
-    let Some((event, id)) = events.first().and_then(|event| Some((event, event.stream.id()?))) else {
-        return Ok(None);
-    };
+    let Some(id) = started_before(desk, context).await? else { return Ok(None) };
     let done = desk.filings.execute(context, id, Subjects::filing(id), |_| Ok(Vec::new())).await?;
-    match event.decode::<Event>() {
-        Ok(Event::HelperSigned(e)) => Ok(Some(pb::SignAsHelperResponse {
+    match done.events.first().map(docket_eventlog::Recorded::decode::<Event>) {
+        Some(Ok(Event::HelperSigned(e))) => Ok(Some(pb::SignAsHelperResponse {
             role: e.role,
             form: done.state.form,
             signed_at_us: e.signed_at_us,

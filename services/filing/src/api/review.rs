@@ -4,14 +4,12 @@ use docket_forms::Language;
 use docket_kernel::Refusal;
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller};
-use uuid::Uuid;
 
 use super::view;
 use crate::check::Check;
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::filing::{self, Filing};
 use crate::policies::{hold_signature, remind_review};
-use crate::store::representations;
 
 /// The longest remark, in characters.
 const LONGEST_REMARK: usize = 2_000;
@@ -40,7 +38,7 @@ pub(super) async fn give_back(
 ) -> Result<pb::Filing, ApiError> {
     let id = id_in("name", "filings", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
-    desk.filing(caller, "ReturnFiling", id).await?;
+    let dossier = desk.filing(caller, "ReturnFiling", id).await?;
     let remark = request.remark.trim().to_owned();
     if !(1..=LONGEST_REMARK).contains(&remark.chars().count()) {
         return Err(Refusal::invalid(
@@ -50,7 +48,7 @@ pub(super) async fn give_back(
         )
         .into());
     }
-    let representative = representative(desk, id).await?;
+    let representative = desk.represented(&dossier).await?.map(|(_, account)| account);
     let act = ("ReturnFiling", &context, Language::of(&request.language));
     let decide = |state: &Filing| filing::give_back(state, remark.clone(), representative);
     view::after(desk, caller, act, id, decide).await
@@ -67,16 +65,10 @@ pub(super) async fn approve(
     let dossier = desk.filing(caller, "ApproveFiling", id).await?;
     let check = Check::now(desk, &dossier).await?;
     let checked = check.checked(desk, &dossier);
-    let representative = representative(desk, id).await?;
+    let representative = desk.represented(&dossier).await?.map(|(_, account)| account);
     let act = ("ApproveFiling", &context, Language::of(&request.language));
     let (shown, under) = (&request.content_hash, check.form.catalogue_version.as_str());
     let decide = |state: &Filing| filing::approve(state, &checked, shown, (representative, under));
     let held = hold_signature::held(id, desk.base.clock.now());
     view::after_with(desk, caller, act, (id, &held), decide).await
-}
-
-/// The account of the representative who stands for the filing now, and is told of what the client says.
-async fn representative(desk: &Desk, id: Uuid) -> Result<Option<Uuid>, ApiError> {
-    let standing = representations::standing(&desk.base.pool, id).await?;
-    Ok(standing.map(|(_, account)| account))
 }

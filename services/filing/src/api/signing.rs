@@ -23,7 +23,6 @@ use crate::domain::name;
 use crate::dossiers::Dossier;
 use crate::policies::hold_signature;
 use crate::sheet::fits_event;
-use crate::store::representations;
 use crate::{party, review};
 
 /// Why a row is zero while a waiver is asked for.
@@ -172,7 +171,7 @@ pub(super) async fn sign(
     let agrees_with_proven = name::same(&proven, &request.typed_name);
     let names = party::names(check.form, &dossier.content.answers);
     let now_us = desk.now_us();
-    let standing = representations::standing(&desk.base.pool, id).await?;
+    let standing = desk.represented(&dossier).await?;
     let sign = Sign {
         signer: caller.person()?.account,
         role: filer_role(check.form).to_owned(),

@@ -22,11 +22,11 @@ pub(crate) fn held(filing: Uuid, now: Timestamp) -> Timer {
 
 /// Looks, and looks again tomorrow where a signature or an approval stands.
 pub(super) async fn fire(desk: &Desk, tx: &mut PgConnection, id: Uuid) -> Result<(), ApplyError> {
-    let filing = desk.filings.load(id).await?.state;
-    if !filing.is_agreed() {
+    let closed = desk.dossiers.find(id).await.map_err(later)?;
+    if !closed.filing.is_agreed() {
         return Ok(());
     }
-    let dossier = desk.dossiers.opened(id).await.map_err(later)?;
+    let dossier = desk.dossiers.open(closed).await.map_err(later)?;
     let dossier = edition::present(desk, dossier).await.map_err(later)?;
     if dossier.filing.is_agreed() && !dossier.content.erased {
         let again = held(id, desk.base.clock.now());

@@ -2,8 +2,9 @@
 //! it is deleted: a hold before a deadline, a deadline before the end of what is kept.
 //!
 //! One timer a draft, set when it is begun, and again when what was sent is a draft once more; when it falls due it looks when
-//! the draft was last worked on, and is set anew. What is filed together is kept together: work on one filing of a package keeps all of it. Deleting is a timer of
-//! its own, so that a crash between the event and the end of the key leaves nothing half done.
+//! the draft was last worked on, and is set anew. What is filed together is kept together: work on one filing of a package
+//! keeps all of it. Deleting is a timer of its own, so that a crash between the event and the end of the key leaves nothing
+//! half done.
 
 use docket_eventlog::{Context, Error, Loaded, Subjects, Timer};
 use docket_kernel::{Actor, derived_id};

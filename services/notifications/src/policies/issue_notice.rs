@@ -2,7 +2,8 @@
 //!
 //! The name comes from identity, the officer's words from the owner of the case, the page is set and sealed, and only
 //! then one transaction writes the event, the inbox, the mail to be sent, and takes the debt away. The command's id follows
-//! from the event that owes the notice, so whoever comes second finds it done. A crash in between leaves a sealed file that nothing names, and no more.
+//! from the event that owes the notice, so whoever comes second finds it done. A crash in between leaves a sealed file that
+//! nothing names, and no more.
 
 use std::sync::Arc;
 

@@ -4,10 +4,18 @@ use std::collections::BTreeSet;
 
 use docket_proto::case_status::events::v1 as cases;
 use docket_proto::filing::events::v1 as pb;
+use docket_proto::notifications::v1::Delivery;
 use uuid::Uuid;
 
 use crate::events;
 use crate::world::World;
+
+/// What was told, by the alerts' names.
+fn alerts(told: &[Delivery]) -> Vec<&str> {
+    let mut alerts: Vec<&str> = told.iter().map(|delivery| delivery.alert.as_str()).collect();
+    alerts.sort_unstable();
+    alerts
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_names_nobody_and_nothing() {
@@ -166,9 +174,10 @@ async fn whoever_prepared_a_form_is_told_what_the_client_says_and_both_when_that
         world.happens_to_draft(filing, event).await;
     }
     let told = obi.wait_for_deliveries("handed_over", 4).await;
-    let mut alerts: Vec<&str> = told.iter().map(|delivery| delivery.alert.as_str()).collect();
-    alerts.sort_unstable();
-    assert_eq!(alerts, ["clients_approval_voided", "review_approved", "review_returned", "review_returned"]);
+    assert_eq!(
+        alerts(&told),
+        ["clients_approval_voided", "review_approved", "review_returned", "review_returned"]
+    );
     ana.wait_for_deliveries("handed_over", 1).await;
     let mails = world.wait_for_mails("ana@example.test", 1).await;
     let text = world.mail_text(&mails[0]).await;
@@ -194,9 +203,7 @@ async fn a_client_is_reminded_each_time_and_both_are_told_when_what_was_signed_r
     };
     world.happens_to_draft(filing, voided.into()).await;
     let told = ana.wait_for_deliveries("handed_over", 3).await;
-    let mut alerts: Vec<&str> = told.iter().map(|delivery| delivery.alert.as_str()).collect();
-    alerts.sort_unstable();
-    assert_eq!(alerts, ["review_waits", "review_waits", "signature_voided"]);
+    assert_eq!(alerts(&told), ["review_waits", "review_waits", "signature_voided"]);
     let told = obi.wait_for_deliveries("handed_over", 1).await;
     assert_eq!(told[0].alert, "clients_signature_voided");
     let mails = world.wait_for_mails("obi@example.test", 1).await;
@@ -251,15 +258,13 @@ async fn who_represents_a_client_now_and_no_longer_is_told_to_all_and_the_new_on
     nia.wait_for_notice(case, "receipt").await;
     assert!(obi.notices(case).await.is_empty(), "who acts no longer finds nothing");
     assert_eq!(ana.notices(case).await.len(), 1, "nobody is told that nobody represents them");
-    for (person, alerts) in [
+    for (person, expected) in [
         (&mut ana, &["appearance_signed", "clients_representative_replaced", "filing_accepted"][..]),
         (&mut obi, &["representative_replaced"]),
         (&mut nia, &["representative_appointed"]),
     ] {
-        let told = person.wait_for_deliveries("handed_over", alerts.len()).await;
-        let mut names: Vec<&str> = told.iter().map(|one| one.alert.as_str()).collect();
-        names.sort_unstable();
-        assert_eq!(names, alerts);
+        let told = person.wait_for_deliveries("handed_over", expected.len()).await;
+        assert_eq!(alerts(&told), expected);
     }
     server.stop().await.unwrap();
 }

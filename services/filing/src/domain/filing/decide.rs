@@ -386,8 +386,8 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Whether a signature or an approval with this keyed hash was given for what the filing says now, word for word: the version of
-    /// the catalogue in its heading says when it was given, and may be another.
+    /// Whether a signature or an approval with this keyed hash was given for what the filing says now, word for word: the
+    /// version of the catalogue in its heading says when it was given, and may be another.
     pub fn reads_as(&self, content_mac: &[u8]) -> bool {
         self.content_mac == content_mac || self.content_macs_before.iter().any(|before| before == content_mac)
     }
