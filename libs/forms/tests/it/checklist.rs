@@ -154,8 +154,8 @@ fn answer(form: &Form, question: &str, lines: &[&Line], chance: &mut Chance) -> 
             json!({ "current": false, "ended_on": ENDED.0 }),
             json!({ "ended_on": ENDED.1 }),
         );
-        let lives = [vec![], vec![&here], vec![&here, &later], vec![&here, &before], vec![&later, &before]];
-        return Some(chance.one_of(&lives).iter().map(|marriage| (*marriage).clone()).collect());
+        let married = [vec![], vec![&here], vec![&here, &later], vec![&here, &before], vec![&later, &before]];
+        return Some(chance.one_of(&married).iter().map(|one| (*one).clone()).collect());
     }
     let named =
         lines.iter().flat_map(|line| &line.circumstances).filter(|one| one.questions().contains(&question));
