@@ -9,6 +9,8 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use lopdf::{DecompressError, Dictionary, Document, LoadOptions, Object};
 use serde::{Deserialize, Serialize};
 
+use crate::two_kinds::{is_two_kinds, jpeg_end};
+
 /// The largest file, in bytes: 12 MiB.
 pub(crate) const MAX_BYTES: usize = 12 * 1024 * 1024;
 /// The most pages of a PDF.
@@ -27,8 +29,17 @@ const MAX_STREAM: usize = 128 * 1024 * 1024;
 /// 12.6.4 and 12.7.
 const ACTIVE_KEYS: [&[u8]; 6] = [b"JS", b"JavaScript", b"EmbeddedFiles", b"EF", b"XFA", b"RichMediaContent"];
 /// Actions by their type.
-const ACTIVE_ACTIONS: [&[u8]; 6] =
-    [b"JavaScript", b"Launch", b"SubmitForm", b"ImportData", b"GoToE", b"RichMediaExecute"];
+const ACTIVE_ACTIONS: [&[u8]; 8] = [
+    b"JavaScript",
+    b"Launch",
+    b"SubmitForm",
+    b"ImportData",
+    b"GoToE",
+    // Opens another file by its name, also one on somebody's server.
+    b"GoToR",
+    b"Rendition",
+    b"RichMediaExecute",
+];
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +101,8 @@ pub(crate) enum Fault {
     PdfWithoutPage,
     PdfProtected,
     PdfActive,
+    /// It is a file of another kind as well.
+    TwoKinds,
     TooManyPages,
     PictureBroken,
     PictureTooLarge,
@@ -113,7 +126,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<MediaType, Fault> {
         Some(format) => picture(bytes, format)?,
         None => pdf(bytes)?,
     }
-    Ok(media_type)
+    if is_two_kinds(bytes, media_type) { Err(Fault::TwoKinds) } else { Ok(media_type) }
 }
 
 fn pdf(bytes: &[u8]) -> Result<(), Fault> {
@@ -135,7 +148,7 @@ fn pdf(bytes: &[u8]) -> Result<(), Fault> {
     if pages.values().any(|page| document.get_dictionary(*page).is_err()) {
         return Err(Fault::PdfBroken);
     }
-    if document.objects.values().any(is_active) {
+    if document.objects.values().any(is_active) || is_active_dictionary(&document.trailer) {
         return Err(Fault::PdfActive);
     }
     if document.objects.values().any(is_bomb) { Err(Fault::Unbearable) } else { Ok(()) }
@@ -181,7 +194,7 @@ fn is_active_dictionary(dictionary: &Dictionary) -> bool {
 
 fn picture(bytes: &[u8], format: ImageFormat) -> Result<(), Fault> {
     // The decoder fills up in grey what is missing at the end of a JPEG.
-    if format == ImageFormat::Jpeg && !has_an_end(bytes) {
+    if format == ImageFormat::Jpeg && jpeg_end(bytes).is_none() {
         return Err(Fault::PictureBroken);
     }
     DynamicImage::from_decoder(opened(bytes, format)?).map(drop).map_err(picture_fault)
@@ -202,27 +215,6 @@ pub(crate) fn opened(bytes: &[u8], format: ImageFormat) -> Result<impl ImageDeco
         return Err(Fault::PictureTooLarge);
     }
     Ok(decoder)
-}
-
-/// Whether a JPEG goes on to its end marker: segment by segment by their lengths, and through the coded data to the next
-/// marker (ITU-T T.81, B.1.1).
-fn has_an_end(bytes: &[u8]) -> bool {
-    const END: u8 = 0xd9;
-    let mut at = 2;
-    while let Some(&[first, marker]) = bytes.get(at..at + 2).and_then(|pair| pair.first_chunk()) {
-        at += match (first, marker) {
-            (0xff, END) => return true,
-            // Markers that stand alone.
-            (0xff, 0x01 | 0xd0..=0xd8) => 2,
-            (0xff, 0x02..=0xfe) => match bytes.get(at + 2..at + 4).and_then(|pair| pair.first_chunk()) {
-                Some(length) => 2 + usize::from(u16::from_be_bytes(*length)).max(2),
-                None => return false,
-            },
-            // Bytes that fill, and coded data, in which 0xff is written with a zero behind it.
-            _ => 1,
-        };
-    }
-    false
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "stands where errors are mapped")]
@@ -262,6 +254,12 @@ impl From<Fault> for Refusal {
                 "The PDF holds a program, another file, or a form that sends what is written in it.",
             )
             .way_out("Print it as a PDF (not Save): that keeps what you see and nothing else. Attach that."),
+            Fault::TwoKinds => Refusal::invalid(
+                "chunk",
+                "FILE_ACTIVE",
+                "The file is a picture or a PDF and another file, an archive or a web page at the same time.",
+            )
+            .way_out("Photograph the document anew, or print it as a PDF (not Save), and attach that."),
             Fault::TooManyPages => {
                 Refusal::invalid("chunk", "TOO_MANY_PAGES", "A PDF may have at most 500 pages.")
                     .way_out("Divide it into several files.")

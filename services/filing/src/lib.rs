@@ -49,6 +49,7 @@ mod spoken;
 mod spool;
 mod store;
 mod tus;
+mod two_kinds;
 mod waiver;
 
 use std::sync::Arc;

@@ -49,8 +49,8 @@ pub(crate) enum Verdict {
 #[error("the file was not scanned: {0}")]
 pub(crate) struct NotScanned(String);
 
-/// How long a proof holds.
-const PROOF_HOLDS: Duration = Duration::from_mins(30);
+/// How long a proof holds: a daemon that is started anew with lower limits is believed for no longer.
+const PROOF_HOLDS: Duration = Duration::from_mins(1);
 /// How often it is looked at when nobody sends anything.
 const LOOK: Duration = Duration::from_mins(5);
 
@@ -118,7 +118,12 @@ impl Scanner {
     /// [`NotScanned`] in every case but a clear verdict.
     pub(crate) async fn scan(&self, bytes: &[u8]) -> Result<Verdict, NotScanned> {
         self.prove().await?;
-        self.scan_unproven(bytes).await
+        let scanned = self.scan_unproven(bytes).await;
+        if scanned.is_err() {
+            // Who answers next may be another, or the same with other limits.
+            *self.proven.lock().await = None;
+        }
+        scanned
     }
 
     async fn scan_unproven(&self, bytes: &[u8]) -> Result<Verdict, NotScanned> {
@@ -147,15 +152,19 @@ impl Scanner {
     async fn ask(&self, command: &[u8], body: &[u8]) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(&self.config.address).await?;
         stream.write_all(command).await?;
-        // clamd answers and closes as soon as its limit is passed; the answer says more than the broken pipe.
         let written = stream.write_all(body).await;
         let mut reply = Vec::new();
         let read = stream.take(MAX_REPLY).read_to_end(&mut reply).await;
-        if reply.is_empty() {
+        // clamd answers and closes as soon as its limit is passed: that it is no verdict says more than the broken pipe. What
+        // looks like one counts only when all was taken and the answer has its end.
+        let said = String::from_utf8_lossy(&reply);
+        let whole = said.strip_suffix('\0').filter(|said| !said.contains('\0'));
+        if reply.is_empty() || said.starts_with(VERDICT) {
             written?;
             read?;
+            return whole.map(str::to_owned).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into());
         }
-        Ok(String::from_utf8_lossy(&reply).trim_end_matches(['\0', '\n']).to_owned())
+        Ok(whole.unwrap_or(&said).to_owned())
     }
 }
 
@@ -163,6 +172,8 @@ impl Scanner {
 const EICAR: (&str, &str) = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*");
 /// Bytes sent at a time.
 const CHUNK: usize = 64 * 1024;
+/// What a verdict begins with.
+const VERDICT: &str = "stream: ";
 /// More than any answer has.
 const MAX_REPLY: u64 = 4096;
 
@@ -174,7 +185,7 @@ fn signatures_made_at(version: &str) -> Option<Timestamp> {
 }
 
 fn verdict(reply: &str) -> Result<Verdict, NotScanned> {
-    let answer = reply.strip_prefix("stream: ");
+    let answer = reply.strip_prefix(VERDICT);
     match answer {
         Some("OK") => Ok(Verdict::Clean),
         Some(found) if found.ends_with(" FOUND") => {
@@ -209,6 +220,91 @@ mod tests {
         for other in ["ClamAV 1.4.3", "Docket sandbox scanner, knows only EICAR", "a/b/c", ""] {
             assert_eq!(signatures_made_at(other), None, "{other}");
         }
+    }
+
+    /// A daemon that finds the test signature when it is proven, and from then on does the same to everyone: it reads so many
+    /// bytes, all of them where no number is given, says this and closes.
+    async fn daemon(reads: Option<usize>, says: &'static [u8]) -> Scanner {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            let (mut proven, mut piece) = (false, vec![0; CHUNK]);
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut command = [0; b"zINSTREAM\0".len()];
+                stream.read_exact(&mut command).await.unwrap();
+                let (reads, says) =
+                    if proven { (reads, says) } else { (None, b"stream: Docket.Test FOUND\0".as_slice()) };
+                proven = true;
+                match reads {
+                    Some(bytes) => {
+                        stream.read_exact(&mut vec![0; bytes]).await.unwrap();
+                    }
+                    None => {
+                        while !matches!(stream.read_u32().await, Ok(0) | Err(_)) {
+                            // What is scanned here is cut into pieces of one length.
+                            stream.read_exact(&mut piece).await.ok();
+                        }
+                    }
+                }
+                stream.write_all(says).await.ok();
+                // What is left unread resets the line.
+                drop(stream);
+            }
+        });
+        Scanner::new(Config { address, timeout_seconds: 2 }, false)
+    }
+
+    #[tokio::test]
+    async fn whatever_the_daemon_does_instead_of_a_verdict_nothing_counts_as_scanned() {
+        let bytes = vec![7; 96 * CHUNK];
+        assert_eq!(daemon(None, b"stream: OK\0").await.scan(&bytes).await.unwrap(), Verdict::Clean);
+        let found = daemon(None, b"stream: Docket.Test FOUND\0").await.scan(&bytes).await.unwrap();
+        assert_eq!(found, Verdict::Found("Docket.Test".to_owned()));
+        let faults: [(Option<usize>, &[u8]); 16] = [
+            (Some(0), b""),
+            (Some(CHUNK), b""),
+            (None, b""),
+            (Some(0), b"stream: OK\0"),
+            (Some(CHUNK + 4), b"stream: OK\0"),
+            (None, b"stream: OK"),
+            (None, b"stream: O"),
+            (None, b"stream: OK\n"),
+            (None, b"OK\0"),
+            (None, b"PONG\0"),
+            (None, b"stream: OK\0stream: Docket.Test FOUND\0"),
+            (None, b"stream: Docket.Test FOUND\0stream: OK\0"),
+            (None, b"stream: Can't allocate memory ERROR\0"),
+            (Some(CHUNK + 4), b"INSTREAM size limit exceeded. ERROR\0"),
+            (None, b"\xff\xfe\0"),
+            (None, &[b'a'; 10_000]),
+        ];
+        for (reads, says) in faults {
+            let told = || format!("reads {reads:?}, says {}", String::from_utf8_lossy(says));
+            let scanner = daemon(reads, says).await;
+            scanner.prove().await.unwrap();
+            assert!(scanner.scan(&bytes).await.is_err(), "{}", told());
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_failure_the_daemon_is_proven_anew() {
+        let bytes = vec![7; CHUNK];
+        let scanner = daemon(None, b"stream: Can't allocate memory ERROR\0").await;
+        assert!(scanner.scan(&bytes).await.is_err());
+        // It does not find the test signature any more.
+        let error = scanner.scan(&bytes).await.unwrap_err();
+        assert_eq!(error.to_string(), "the file was not scanned: the scanner answered with an error");
+        assert!(scanner.proven.lock().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_daemon_that_hangs_scans_nothing() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let scanner = Scanner::new(Config { address, timeout_seconds: 1 }, false);
+        // The kernel takes the connection and some of the bytes; nobody reads them.
+        let error = scanner.scan_unproven(&vec![7; CHUNK]).await.unwrap_err();
+        assert_eq!(error.to_string(), "the file was not scanned: it took too long");
     }
 
     #[tokio::test]

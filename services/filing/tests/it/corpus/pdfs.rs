@@ -15,7 +15,7 @@ const TOO_MANY: &[&str] = &["{\"refused\":\"too_many_pages\"}"];
 const REFUSED: &[&str] = &["{\"refused\":\"pdf_broken\"}", "{\"refused\":\"pdf_without_page\"}", "died"];
 
 /// A document with so many pages that each say something; gives its catalog.
-fn document(version: &str, pages: usize) -> (Document, ObjectId) {
+pub(super) fn document(version: &str, pages: usize) -> (Document, ObjectId) {
     let mut document = Document::with_version(version);
     let tree = document.new_object_id();
     let font =
@@ -81,11 +81,19 @@ fn whole(samples: &mut Vec<Sample>) {
 
 fn active(samples: &mut Vec<Sample>) {
     let action = |kind: &str| dictionary! { "S" => kind };
-    let mut deeds: Vec<(String, Object)> =
-        ["JavaScript", "Launch", "SubmitForm", "ImportData", "GoToE", "RichMediaExecute"]
-            .into_iter()
-            .map(|kind| (format!("an action {kind}"), action(kind).into()))
-            .collect();
+    let mut deeds: Vec<(String, Object)> = [
+        "JavaScript",
+        "Launch",
+        "SubmitForm",
+        "ImportData",
+        "GoToE",
+        "GoToR",
+        "Rendition",
+        "RichMediaExecute",
+    ]
+    .into_iter()
+    .map(|kind| (format!("an action {kind}"), action(kind).into()))
+    .collect();
     deeds.push(("a program".to_owned(), dictionary! { "JS" => text("app.alert(1)") }.into()));
     deeds.push(("files inside".to_owned(), dictionary! { "EmbeddedFiles" => dictionary! {} }.into()));
     deeds.push(("a file beside".to_owned(), dictionary! { "EF" => dictionary! {} }.into()));
@@ -107,6 +115,22 @@ fn active(samples: &mut Vec<Sample>) {
     let mut carrying = with("Lang", text("en"));
     carrying.add_object(Stream::new(dictionary! { "Type" => "EmbeddedFile" }, b"MZ".to_vec()));
     samples.push(Sample::new("PDF with a file that nothing names", saved(carrying), ACTIVE));
+    // Letters of a name may be written by their numbers (ISO 32000-2, 7.3.5).
+    for (name, deed) in [
+        ("a program, its action in numbers", "/OpenAction << /S /J#61vaScript >>"),
+        ("a program, its key in numbers", "/OpenAction << /S /Named /#4a#53 (app.alert\\(1\\)) >>"),
+        ("a call of a program, in numbers", "/OpenAction << /S /L#61unch /F (cmd.exe) >>"),
+        (
+            "a file on somebody's server",
+            "/OpenAction << /S /GoToR /F (\\\\\\\\files.example.test\\\\a) /D [0 /Fit] >>",
+        ),
+        ("a file beside a page", "/Demo << /Type /Filespec /#45F << /F 3 0 R >> >>"),
+    ] {
+        let catalog = format!("<< /Type /Catalog /Pages 2 0 R {deed} >>");
+        let pages = "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned();
+        let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] >>".to_owned();
+        samples.push(Sample::new(format!("PDF with {name}"), by_hand(&[catalog, pages, page]), ACTIVE));
+    }
 }
 
 fn protected(samples: &mut Vec<Sample>) {
@@ -139,7 +163,7 @@ fn cut(samples: &mut Vec<Sample>) {
 }
 
 /// A file written by hand, with a table of its objects.
-fn by_hand(objects: &[String]) -> Vec<u8> {
+pub(super) fn by_hand(objects: &[String]) -> Vec<u8> {
     let mut bytes = b"%PDF-1.7\n".to_vec();
     let mut places = Vec::new();
     for (number, object) in objects.iter().enumerate() {
