@@ -5,6 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::chain::push;
+use crate::commit::lock;
 use crate::log::Core;
 use crate::record::instant;
 use crate::{Error, EventLog};
@@ -155,6 +156,8 @@ impl EventLog {
     pub async fn raise_epoch_after(&self, restored_to: Option<u64>, reason: &str) -> Result<Epoch, Error> {
         let core = self.core();
         let mut tx = docket_database::begin(&core.pool).await?;
+        // As everybody takes the head: who is frozen with it in hand is ended by the database.
+        lock(&mut tx, core).await?;
         let position = sqlx::query_scalar!(
             "UPDATE log.head SET commits = commits + 1 WHERE log = $1 RETURNING position",
             core.name
