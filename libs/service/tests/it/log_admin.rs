@@ -214,6 +214,19 @@ async fn the_log_is_read_from_anywhere_filtered_and_live() {
     world.register(account(5)).await;
     let next = tokio::time::timeout(Duration::from_secs(10), live.message()).await.unwrap();
     assert_eq!(positions(&next.unwrap().unwrap().events), [9]);
+
+    // Whoever has seen more than the log has is told so, and does not wait for it to get there.
+    let beyond = |follow| {
+        let start = Some(Start::AfterPosition(1_000));
+        world.ask(pb::ReadLogRequest { start, follow, ..Default::default() })
+    };
+    let mut read = world.client().read_log(beyond(false)).await.unwrap().into_inner();
+    assert!(read.message().await.unwrap().unwrap().events.is_empty());
+    assert!(read.message().await.unwrap().is_none());
+    let mut followed = world.client().read_log(beyond(true)).await.unwrap().into_inner();
+    assert!(followed.message().await.unwrap().unwrap().events.is_empty());
+    let refused = followed.message().await.unwrap_err().get_details_error_info().unwrap();
+    assert_eq!((refused.reason.as_str(), refused.metadata["end"].as_str()), ("LOG_RESTORED", "10"));
     world.server.stop().await.unwrap();
     assert!(live.message().await.unwrap().is_none());
 }
