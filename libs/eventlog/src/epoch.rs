@@ -5,6 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::chain::push;
+use crate::commit::lock;
 use crate::log::Core;
 use crate::record::instant;
 use crate::{Error, EventLog};
@@ -70,18 +71,19 @@ impl Epoch {
     }
 }
 
-impl TryFrom<Row> for Epoch {
-    type Error = Error;
-
-    fn try_from(row: Row) -> Result<Self, Error> {
-        Ok(Self {
+impl From<Row> for Epoch {
+    /// Whatever stands there can be read, so that `verify` can name it: an instant that somebody put beyond the calendar is
+    /// its nearer end, over which the seal does not hold.
+    fn from(row: Row) -> Self {
+        let beyond = if row.started_at_us < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        Self {
             number: row.number.unsigned_abs(),
             id: row.id,
             from_position: row.from_position.unsigned_abs(),
             reason: row.reason,
-            started_at: instant(row.started_at_us)?,
+            started_at: Timestamp::from_microsecond(row.started_at_us).unwrap_or(beyond),
             mac: row.mac,
-        })
+        }
     }
 }
 
@@ -117,7 +119,7 @@ pub async fn epochs(pool: &PgPool, log: &str) -> Result<Vec<Epoch>, Error> {
     )
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(Epoch::try_from).collect()
+    Ok(rows.into_iter().map(Epoch::from).collect())
 }
 
 async fn insert(conn: &mut PgConnection, core: &Core, epoch: &Epoch) -> Result<(), Error> {
@@ -155,6 +157,8 @@ impl EventLog {
     pub async fn raise_epoch_after(&self, restored_to: Option<u64>, reason: &str) -> Result<Epoch, Error> {
         let core = self.core();
         let mut tx = docket_database::begin(&core.pool).await?;
+        // As everybody takes the head: who is frozen with it in hand is ended by the database.
+        lock(&mut tx, core).await?;
         let position = sqlx::query_scalar!(
             "UPDATE log.head SET commits = commits + 1 WHERE log = $1 RETURNING position",
             core.name

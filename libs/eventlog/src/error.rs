@@ -74,6 +74,20 @@ pub enum Error {
     /// Not a stream's name.
     #[error("a stream's name has 1 to 120 bytes of a-z, 0-9, '-', '_', '.'")]
     StreamName,
+    /// The log was restored to an earlier point, and a reader is beyond what it has in common with what it was.
+    #[error(
+        "{log} was restored: in epoch {epoch} it goes with a reader at position {place} no further than {end}; settle what was read beyond, then read on after what is common"
+    )]
+    Restored {
+        /// The log.
+        log: &'static str,
+        /// The position up to which the reader has read.
+        place: u64,
+        /// The last position that both can have in common.
+        end: u64,
+        /// The epoch of the log now.
+        epoch: u64,
+    },
     /// The log was closed; the process is stopping.
     #[error("the log is closed")]
     Closed,

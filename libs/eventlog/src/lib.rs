@@ -3,6 +3,7 @@
 //! Reading order: `record` (what is stored), `chain` and `splitter` (how its bytes come about),
 //! `round` (a group of appends decided in memory), `look` (what it is decided on), `commit` and `guess` (the two ways
 //! to `write` it), `doubt` (a commit without an answer), `queue` and `appender` (the task which forms groups), `log` (the handle),
+//! `subscribe` and `parting` (live readers, and what they are told of a log that was restored),
 //! then what is built on it: `aggregate` and `store`, `timers`, `obligations`, `merkle`, `checkpoints` and `verify` with
 //! `commands`, `heads` and `guards`, `verify_stream`.
 
@@ -30,6 +31,7 @@ mod meters;
 mod obligations;
 mod open;
 mod over_logs;
+mod parting;
 mod prepare;
 mod queue;
 mod read;

@@ -140,6 +140,14 @@ impl EventLog {
         Ok(Head { position, epoch })
     }
 
+    /// Where the log ends now, whatever its epochs say.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn position(&self) -> Result<u64, Error> {
+        self.core.position().await
+    }
+
     /// Wakes when this process has written; holds the last position it knows of. Transactions of
     /// [`EventLog::append_in`] are seen when [`EventLog::committed`] was called; other processes' commits only while a
     /// [`crate::Subscription`] is held. Readers look gently besides.

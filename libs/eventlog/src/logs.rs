@@ -9,14 +9,18 @@
 //! A command is looked for in all the logs before it is done in one. A command that wrote nothing leaves no stream behind
 //! that would hold it where it was done: its repetition may be led to another log when slots moved. It is looked for after
 //! the slot was seen, and a log does nothing for a slot that it has given away, so what it did before is seen. This is
-//! exact for repetitions that name the same streams, which they do whose ids are derived from the command's; of two under
-//! one id at the same time that name streams of different logs, each may be done.
+//! exact for whatever is asked again with the same streams, and so for every repetition: a request says which streams
+//! it names. What is not had is that a log knows at the same instant what another one does (ADR 14): of two requests
+//! under one id at the same time that name streams of different logs, each may be done, once, and is answered as itself
+//! from then on. One after the other the second is refused, as in one log.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use docket_kernel::Actor;
+use futures::FutureExt as _;
+use futures::stream::{self, Stream, StreamExt as _};
 use sqlx::PgConnection;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -97,6 +101,9 @@ impl Logs {
     /// [`EventLog::append`] in the log of its streams. All of them must be in one: what crosses logs is a saga. A command
     /// that was done in another log, before its slots moved, is answered from there.
     ///
+    /// A command id that was used for another request is refused wherever that was done, but for requests that name
+    /// streams of different logs and come at the same time: then each may be done.
+    ///
     /// # Errors
     /// As [`EventLog::append`]; [`Error::AcrossLogs`]; [`Error::SlotMoving`].
     pub async fn append(&self, append: Append) -> Result<Appended, Error> {
@@ -155,9 +162,24 @@ impl Logs {
     /// # Errors
     /// [`Error::Database`].
     pub async fn command(&self, actor: &Actor, id: Uuid) -> Result<Option<(&'static str, u64, u64)>, Error> {
-        for log in self.0.iter() {
-            if let Some((first, last)) = log.command(actor, id).await? {
-                return Ok(Some((log.name(), first, last)));
+        let done = self.done_in(actor, id, None).await?;
+        Ok(done.map(|(log, (first, last))| (log.name(), first, last)))
+    }
+
+    /// The log that has done a command, with first and last position: `here` where it is one of several.
+    pub(crate) async fn done_in(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+        here: Option<&EventLog>,
+    ) -> Result<Option<(&EventLog, (u64, u64))>, Error> {
+        let here = here.map(EventLog::name);
+        let mut logs: Vec<&EventLog> = self.0.iter().collect();
+        logs.sort_by_key(|log| Some(log.name()) != here);
+        let mut answers = all_at_once(logs, |log| log.command(actor, id));
+        while let Some((log, answer)) = answers.next().await {
+            if let Some(positions) = answer? {
+                return Ok(Some((log, positions)));
             }
         }
         Ok(None)
@@ -187,12 +209,25 @@ impl Logs {
         here: Option<&&EventLog>,
         append: &Append,
     ) -> Result<Option<Appended>, Error> {
-        for log in self.0.iter().filter(|log| here.is_none_or(|here| here.name() != log.name())) {
-            if let Some(answer) = log.answered(append).await? {
-                return Ok(Some(answer));
+        let others = self.0.iter().filter(|log| here.is_none_or(|here| here.name() != log.name()));
+        let mut answers = all_at_once(others.collect(), |log| log.answered(append));
+        while let Some((_, answer)) = answers.next().await {
+            match answer {
+                Ok(None) => {}
+                Ok(Some(_)) | Err(Error::CommandReused { .. }) if Self::did(here, append).await? => {
+                    // Done in both, at the same instant: whoever is asked the same again answers for itself.
+                    return Ok(None);
+                }
+                answered => return answered,
             }
         }
         Ok(None)
+    }
+
+    /// Whether this log has done the command.
+    async fn did(here: Option<&&EventLog>, append: &Append) -> Result<bool, Error> {
+        let Some(here) = here else { return Ok(false) };
+        Ok(here.command(&append.metadata.actor, append.metadata.command_id).await?.is_some())
     }
 
     async fn of_all(&self, append: &Append) -> Result<&EventLog, Error> {
@@ -209,6 +244,19 @@ impl Logs {
         }
         Ok(log)
     }
+}
+
+/// Asks all of these logs at once; the answers come in their order.
+fn all_at_once<'a, T>(
+    logs: Vec<&'a EventLog>,
+    ask: impl Fn(&'a EventLog) -> T,
+) -> impl Stream<Item = (&'a EventLog, T::Output)> + Unpin
+where
+    T: Future,
+{
+    let at_once = logs.len().max(1);
+    let asked = stream::iter(logs).map(move |log| ask(log).map(move |answer| (log, answer)));
+    Box::pin(asked.buffered(at_once))
 }
 
 impl fmt::Debug for Logs {

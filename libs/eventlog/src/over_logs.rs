@@ -41,7 +41,7 @@ impl Logs {
         for _ in 0..ATTEMPTS {
             // First the slot, then the command: what a log did before it gave the slot away is seen.
             let here = self.of(&stream).await?;
-            let log = self.doer(context).await?.unwrap_or(here);
+            let log = self.doer(context, here).await?;
             match Store::<A>::new(log.clone()).execute(context, id, subjects, &decide).await {
                 Err(ExecuteError::Log(Error::SlotMoving { .. })) if self.all().len() > 1 => {
                     sleep(PAUSE).await;
@@ -52,17 +52,13 @@ impl Logs {
         Err(Error::SlotMoving { stream }.into())
     }
 
-    /// The log that has done a command.
-    async fn doer(&self, context: &Context) -> Result<Option<&EventLog>, Error> {
+    /// The log that has done a command, or `here`.
+    async fn doer<'a>(&'a self, context: &Context, here: &'a EventLog) -> Result<&'a EventLog, Error> {
         if self.all().len() == 1 {
-            return Ok(None);
+            return Ok(here);
         }
-        for log in self.all() {
-            if log.command(&context.actor, context.command_id).await?.is_some() {
-                return Ok(Some(log));
-            }
-        }
-        Ok(None)
+        let done = self.done_in(&context.actor, context.command_id, Some(here)).await?;
+        Ok(done.map_or(here, |(log, _)| log))
     }
 
     /// [`EventLog::subscribe`] to each log, after its position in the order of the logs; a log beyond the positions

@@ -168,8 +168,19 @@ impl EventLog {
     /// # Errors
     /// As [`EventLog::read_stream`].
     pub async fn read_page(&self, after: u64, limit: u32, filter: &Filter) -> Result<Page, Error> {
+        self.read_page_to(self.core().position().await?, after, limit, filter).await
+    }
+
+    /// The same of a log that was seen to end at `end`.
+    pub(crate) async fn read_page_to(
+        &self,
+        end: u64,
+        after: u64,
+        limit: u32,
+        filter: &Filter,
+    ) -> Result<Page, Error> {
         let core = self.core();
-        let up_to = core.position().await?.min(after.saturating_add(WINDOW));
+        let up_to = end.min(after.saturating_add(WINDOW));
         let rows = sqlx::query_as!(
             Row,
             r#"SELECT position, stream, version, event_id, kind, recorded_at_us, metadata, payload,

@@ -223,6 +223,9 @@ impl<'a> Walk<'a> {
         let mut faults = Faults::default();
         // From the database: another process may have raised it, or somebody have changed it, since it was opened.
         let epochs = epoch::load(log.core()).await?;
+        if epochs.is_empty() {
+            faults.at(1, "the row of epoch 1 is missing");
+        }
         for (epoch, number) in epochs.iter().zip(1..) {
             if epoch.number != number || !epoch.genuine(log.core()) {
                 faults.at(epoch.from_position, format!("the row of epoch {} is not ours", epoch.number));

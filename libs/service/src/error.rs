@@ -120,6 +120,7 @@ impl From<docket_eventlog::Error> for ApiError {
                 )
                 .way_out("Do it in several parts."),
             ),
+            Error::Restored { log, place, end, epoch } => Self::Refused(restored(log, place, end, epoch)),
             Error::Overloaded => Self::Exhausted("the log"),
             Error::OutcomeUnknown => Self::OutcomeUnknown,
             Error::Closed => Self::Unavailable("the service, which is stopping,"),
@@ -129,6 +130,18 @@ impl From<docket_eventlog::Error> for ApiError {
             other => Self::Internal(other.into()),
         }
     }
+}
+
+/// A reader of the log is beyond what the log has in common with what was read.
+fn restored(log: &str, place: u64, end: u64, epoch: u64) -> Refusal {
+    Refusal::state(
+        "LOG_RESTORED",
+        format!("{log} was restored: in epoch {epoch} it goes with position {place} no further than {end}."),
+    )
+    .fact("position", place.to_string())
+    .fact("end", end.to_string())
+    .fact("epoch", epoch.to_string())
+    .way_out("Settle what was read beyond, then read on after what is common.")
 }
 
 /// Whether the database cannot be reached, rather than having said no.

@@ -1,13 +1,14 @@
 //! `import FILE`: checks a portable file of a log against its chain and its signatures, and puts a whole log into the
 //! empty log of a throw-away database. Nothing of the system needs to run.
+//!
+//! What is held does not grow with the log: a file of more streams than may be in mind is read several times (`ends`).
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use docket_eventlog::merkle::{Frontier, leaf};
+use docket_eventlog::merkle::{Frontier, Hash, leaf};
 use docket_eventlog::{Recorded, Statement, StreamName};
 use docket_proto::export_file::Records;
 use docket_proto::log::v1 as pb;
@@ -17,6 +18,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::ends::{End, Ends, MOST};
 use crate::log_admin::signed_checkpoint;
 
 /// Format of the file this program reads.
@@ -46,7 +48,15 @@ impl Import {
     /// # Errors
     /// The first thing that is not as it was written, or a log that is not empty; then nothing is written at all.
     pub async fn run(&self) -> anyhow::Result<String> {
-        let (mut records, mut check) = open(&self.file, self.public_key.as_deref())?;
+        self.run_within(MOST).await
+    }
+
+    /// As [`Import::run`] with the ends of at most `most_ends` streams in mind: fewer cost less memory and more readings.
+    ///
+    /// # Errors
+    /// As [`Import::run`].
+    pub async fn run_within(&self, most_ends: usize) -> anyhow::Result<String> {
+        let (mut records, mut check) = open(&self.file, self.public_key.as_deref(), Ends::new(most_ends))?;
         if self.database.is_some() {
             ensure!(!check.of_stream(), "this is one stream; only a whole log can be put into a database");
         }
@@ -70,23 +80,50 @@ impl Import {
             }
         };
         check.end(&mut records, &end)?;
-        if let Some(mut tx) = tx {
-            write_guards(&mut tx, &check).await?;
+        if let Some(tx) = &mut tx {
+            write_guards(tx, &check).await?;
+            write_heads(tx, &check).await?;
+        }
+        let (of_stream, root) = (check.of_stream(), check.root());
+        let Check { header, events, ends, .. } = check;
+        let key = hex::encode(&header.public_key);
+        let mut rest = ends.rest();
+        while let Some(ends) = rest {
+            let check = read_again(&self.file, &key, ends)?;
+            ensure!(check.root() == root, "the file was changed while it was read");
+            if let Some(tx) = &mut tx {
+                write_heads(tx, &check).await?;
+            }
+            rest = check.ends.rest();
+        }
+        if let Some(tx) = tx {
             tx.commit().await?;
         }
-        let header = &check.header;
-        let what = if check.of_stream() { header.stream.clone() } else { format!("the log {}", header.log) };
-        let key = hex::encode(&header.public_key);
-        Ok(format!("{} events of {what}, as they were written; signed by {key}", check.events))
+        let what = if of_stream { header.stream } else { format!("the log {}", header.log) };
+        Ok(format!("{events} events of {what}, as they were written; signed by {key}"))
     }
 }
 
-/// The file, and what must hold in it; read up to its first event.
-pub(crate) fn open(path: &Path, known: Option<&str>) -> anyhow::Result<(FileRecords, Check)> {
+/// Reads the whole file once more, and follows other streams.
+fn read_again(path: &Path, key: &str, ends: Ends) -> anyhow::Result<Check> {
+    let (mut records, mut check) = open(path, Some(key), ends)?;
+    let end = loop {
+        let (_events, end) = batch(&mut records, &mut check)?;
+        check.commands_done(1);
+        if let Some(end) = end {
+            break end;
+        }
+    };
+    check.end(&mut records, &end)?;
+    Ok(check)
+}
+
+/// The file, and what must hold in it, for a reading that follows so many streams; read up to its first event.
+pub(crate) fn open(path: &Path, known: Option<&str>, ends: Ends) -> anyhow::Result<(FileRecords, Check)> {
     let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
     let mut records = Records::new(BufReader::new(file));
     let known = known.map(public_key).transpose()?;
-    let check = Check::begin(next(&mut records)?, known)?;
+    let check = Check::begin(next(&mut records)?, known, ends)?;
     Ok((records, check))
 }
 
@@ -117,14 +154,6 @@ fn public_key(digits: &str) -> anyhow::Result<[u8; 32]> {
     Ok(key)
 }
 
-/// A stream as far as it was read.
-struct Seen {
-    version: u64,
-    link: [u8; 32],
-    first: u64,
-    last: u64,
-}
-
 /// A command, as the events tell that it was done.
 pub(crate) struct Done {
     actor: String,
@@ -137,7 +166,7 @@ pub(crate) struct Done {
 pub(crate) struct Check {
     pub(crate) header: pb::ExportHeader,
     public_key: [u8; 32],
-    streams: HashMap<StreamName, Seen>,
+    pub(crate) ends: Ends,
     /// Those that were not written yet.
     commands: Vec<Done>,
     frontier: Frontier,
@@ -146,7 +175,7 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    fn begin(first: Record, known: Option<[u8; 32]>) -> anyhow::Result<Self> {
+    fn begin(first: Record, known: Option<[u8; 32]>, ends: Ends) -> anyhow::Result<Self> {
         let Record::Header(header) = first else { bail!("the file does not begin with a header") };
         ensure!(header.format == FORMAT, "format {}: this program reads format {FORMAT}", header.format);
         let public_key: [u8; 32] = header.public_key.as_ref().try_into().context("the public key")?;
@@ -157,7 +186,7 @@ impl Check {
         Ok(Self {
             header,
             public_key,
-            streams: HashMap::new(),
+            ends,
             commands: Vec::new(),
             frontier: Frontier::default(),
             recorded_at: Timestamp::MIN,
@@ -169,9 +198,15 @@ impl Check {
         !self.header.stream.is_empty()
     }
 
-    /// The link of the last event of a stream so far; zeros before the first.
-    pub(crate) fn link(&self, stream: &StreamName) -> [u8; 32] {
-        self.streams.get(stream).map_or([0; 32], |seen| seen.link)
+    /// The link of the last event of a stream so far; zeros before the first, none of a stream that this reading does not
+    /// follow.
+    pub(crate) fn link(&self, stream: &StreamName) -> Option<Hash> {
+        self.ends.follow(stream).then(|| self.ends.get(stream).map_or([0; 32], |end| end.link))
+    }
+
+    /// The root of the tree over what was read.
+    pub(crate) fn root(&self) -> Hash {
+        self.frontier.root()
     }
 
     /// The commands that were met and not taken yet, but for so many of the last, of which more events may follow.
@@ -194,21 +229,30 @@ impl Check {
             ensure!(position == expected, "position {expected}: the event is missing");
             self.frontier.push(leaf(position, &event.link));
         }
-        let seen = self.streams.get(&event.stream);
-        let (version, link) = seen.map_or((0, [0; 32]), |seen| (seen.version, seen.link));
+        if self.ends.follow(&event.stream) {
+            self.follow(&event)?;
+        }
+        self.recorded_at = event.recorded_at;
+        self.events += 1;
+        self.command_of(&event);
+        Ok(event)
+    }
+
+    /// The event in its stream.
+    fn follow(&mut self, event: &Recorded) -> anyhow::Result<()> {
+        let position = event.position;
+        let before = self.ends.get(&event.stream);
+        let (version, link) = before.map_or((0, [0; 32]), |end| (end.version, end.link));
         ensure!(
             event.version == version + 1,
             "position {position}: version {} follows {version}",
             event.version
         );
         ensure!(event.follows(&link), "position {position}: its bytes, or the link before it, were changed");
-        let first = seen.map_or(position, |seen| seen.first);
-        let seen = Seen { version: event.version, link: event.link, first, last: position };
-        self.streams.insert(event.stream.clone(), seen);
-        self.recorded_at = event.recorded_at;
-        self.events += 1;
-        self.command_of(&event);
-        Ok(event)
+        let first = before.map_or(position, |end| end.first);
+        let end = End { version: event.version, link: event.link, first, last: position };
+        self.ends.keep(&event.stream, end);
+        Ok(())
     }
 
     /// The events of a command follow each other.
@@ -238,7 +282,7 @@ impl Check {
         }
         let said = end.statement.as_ref().context("nothing is signed about this stream")?;
         let stream = StreamName::new(self.header.stream.clone())?;
-        let last = self.streams.get(&stream).map_or((0, [0; 32]), |seen| (seen.version, seen.link));
+        let last = self.ends.get(&stream).map_or((0, [0; 32]), |end| (end.version, end.link));
         let statement = Statement {
             stream,
             version: said.version,
@@ -318,7 +362,7 @@ fn sealed(event: &Recorded) -> Vec<u8> {
     parts.flat_map(|part| (part.len() as u64).to_be_bytes().into_iter().chain(part.iter().copied())).collect()
 }
 
-/// The heads beside the events, and the epochs with the seals of the service that wrote them.
+/// The log's head, and the epochs with the seals of the service that wrote them.
 async fn write_guards(tx: &mut PgConnection, check: &Check) -> anyhow::Result<()> {
     let log = &check.header.log;
     sqlx::query!(
@@ -331,20 +375,6 @@ async fn write_guards(tx: &mut PgConnection, check: &Check) -> anyhow::Result<()
     )
     .execute(&mut *tx)
     .await?;
-    for (name, seen) in &check.streams {
-        sqlx::query!(
-            "INSERT INTO log.stream (log, name, version, link, first_position, last_position)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-            log,
-            name.as_str(),
-            seen.version.cast_signed(),
-            seen.link.as_slice(),
-            seen.first.cast_signed(),
-            seen.last.cast_signed()
-        )
-        .execute(&mut *tx)
-        .await?;
-    }
     for stored in &check.header.epochs {
         let epoch = stored.epoch.as_ref().context("an epoch")?;
         sqlx::query!(
@@ -357,6 +387,25 @@ async fn write_guards(tx: &mut PgConnection, check: &Check) -> anyhow::Result<()
             &epoch.reason,
             epoch.started_at_us,
             stored.mac.as_ref()
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The heads of the streams that this reading followed.
+async fn write_heads(tx: &mut PgConnection, check: &Check) -> anyhow::Result<()> {
+    for (name, end) in check.ends.iter() {
+        sqlx::query!(
+            "INSERT INTO log.stream (log, name, version, link, first_position, last_position)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            check.header.log,
+            name.as_str(),
+            end.version.cast_signed(),
+            end.link.as_slice(),
+            end.first.cast_signed(),
+            end.last.cast_signed()
         )
         .execute(&mut *tx)
         .await?;

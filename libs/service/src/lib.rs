@@ -15,6 +15,7 @@ mod cli;
 mod clock;
 mod config;
 mod detached;
+mod ends;
 mod epoch;
 mod erasures;
 mod error;

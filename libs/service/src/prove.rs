@@ -11,7 +11,8 @@ use docket_eventlog::{Recorded, SignedCheckpoint};
 use docket_proto::log::v1::export_record::Record;
 use serde_json::{Value, json};
 
-use crate::import::{next, open};
+use crate::ends::{Ends, MOST};
+use crate::import::{Check, next, open};
 use crate::log_admin::signed_checkpoint;
 
 /// Format of the proof.
@@ -38,22 +39,43 @@ impl Prove {
     /// # Errors
     /// The first thing in the file that is not as it was written; a position that is not in it.
     pub fn run(&self) -> anyhow::Result<String> {
-        let proof = self.proof()?;
+        self.run_within(MOST)
+    }
+
+    /// As [`Prove::run`] with the ends of at most `most_ends` streams in mind: fewer cost less memory and more readings.
+    ///
+    /// # Errors
+    /// As [`Prove::run`].
+    pub fn run_within(&self, most_ends: usize) -> anyhow::Result<String> {
+        let proven = self.proven(most_ends)?;
+        let proof = proven.written();
         let Some(to) = &self.to else { return Ok(format!("{proof:#}")) };
         std::fs::write(to, format!("{proof:#}\n")).with_context(|| format!("write {}", to.display()))?;
-        let (log, size) = (&proof["checkpoint"]["log"], &proof["checkpoint"]["size"]);
-        let (log, key) = (log.as_str().unwrap_or_default(), proof["public_key"].as_str().unwrap_or_default());
+        let SignedCheckpoint { log, size, .. } = &proven.signed;
         Ok(format!(
-            "position {} of the log {log} is one of the {size} events that were signed by {key}; the proof is in {}",
+            "position {} of the log {log} is one of the {size} events that were signed by {}; the proof is in {}",
             self.position,
+            proven.public_key,
             to.display()
         ))
     }
 
-    /// The file is read once and checked whole; what is held grows with its streams, not with its events.
-    fn proof(&self) -> anyhow::Result<Value> {
+    /// The file is read and checked whole, again where its streams are too many to be in mind at once.
+    fn proven(&self, most_ends: usize) -> anyhow::Result<Proven> {
         ensure!(self.position > 0, "positions begin with 1");
-        let (mut records, mut check) = open(&self.file, self.public_key.as_deref())?;
+        let (mut rest, mut key, mut proven) = (Some(Ends::new(most_ends)), self.public_key.clone(), None);
+        while let Some(ends) = rest {
+            let (check, found) = self.reading(key.as_deref(), ends)?;
+            key = Some(hex::encode(&check.header.public_key));
+            proven = found.or(proven);
+            rest = check.ends.rest();
+        }
+        proven.context("the event's stream was not followed")
+    }
+
+    /// One reading; the event is found in that which follows its stream.
+    fn reading(&self, key: Option<&str>, ends: Ends) -> anyhow::Result<(Check, Option<Proven>)> {
+        let (mut records, mut check) = open(&self.file, key, ends)?;
         let name = &check.header.stream;
         ensure!(
             !check.of_stream(),
@@ -70,7 +92,7 @@ impl Prove {
                     prover.push(leaf(event.position, &event.link));
                     check.commands_done(1);
                     if event.position == self.position {
-                        found = Some((event, previous));
+                        found = previous.map(|previous| (event, previous));
                     }
                 }
                 Record::End(end) => break end,
@@ -78,50 +100,59 @@ impl Prove {
             }
         };
         check.end(&mut records, &end)?;
-        let (Some((event, previous)), Some(path)) = (found, prover.proof()) else {
+        let Some(path) = prover.proof() else {
             bail!("the file holds {} events, and none at position {}", end.events, self.position);
         };
         let signed = end.checkpoint.as_ref().and_then(|signed| signed_checkpoint(&check.header.log, signed));
         let signed = signed.context("nothing is signed about these events")?;
-        Ok(written(&event, &previous, &path, &signed, &check.header.public_key))
+        let public_key = hex::encode(&check.header.public_key);
+        let proven = found.map(|(event, previous)| Proven { event, previous, path, signed, public_key });
+        Ok((check, proven))
     }
 }
 
-/// Bytes are hexadecimal.
-fn written(
-    event: &Recorded,
-    previous: &Hash,
-    path: &[Hash],
-    signed: &SignedCheckpoint,
-    public_key: &[u8],
-) -> Value {
-    json!({
-        "format": FORMAT,
-        "event": {
-            "position": event.position,
-            "log": event.log,
-            "stream": event.stream.as_str(),
-            "version": event.version,
-            "kind": event.kind,
-            "event_id": event.event_id,
-            "recorded_at_us": event.recorded_at.as_microsecond(),
-            "metadata": hex::encode(&event.metadata_bytes),
-            "payload": hex::encode(&event.payload),
-            "sealed": event.sealed.iter().map(hex::encode).collect::<Vec<_>>(),
-            "link": hex::encode(event.link),
-        },
-        "previous": hex::encode(previous),
-        "leaf": hex::encode(leaf(event.position, &event.link)),
-        "path": path.iter().map(hex::encode).collect::<Vec<_>>(),
-        "checkpoint": {
-            "log": signed.log,
-            "size": signed.size,
-            "root": hex::encode(signed.root),
-            "epoch": signed.epoch,
-            "signed_at_us": signed.signed_at.as_microsecond(),
-            "key_id": signed.key_id,
-            "signature": hex::encode(signed.signature),
-        },
-        "public_key": hex::encode(public_key),
-    })
+/// An event, and what shows that it is one of those that were signed.
+struct Proven {
+    event: Recorded,
+    /// The link before it in its stream.
+    previous: Hash,
+    path: Vec<Hash>,
+    signed: SignedCheckpoint,
+    public_key: String,
+}
+
+impl Proven {
+    /// Bytes are hexadecimal.
+    fn written(&self) -> Value {
+        let Self { event, previous, path, signed, public_key } = self;
+        json!({
+            "format": FORMAT,
+            "event": {
+                "position": event.position,
+                "log": event.log,
+                "stream": event.stream.as_str(),
+                "version": event.version,
+                "kind": event.kind,
+                "event_id": event.event_id,
+                "recorded_at_us": event.recorded_at.as_microsecond(),
+                "metadata": hex::encode(&event.metadata_bytes),
+                "payload": hex::encode(&event.payload),
+                "sealed": event.sealed.iter().map(hex::encode).collect::<Vec<_>>(),
+                "link": hex::encode(event.link),
+            },
+            "previous": hex::encode(previous),
+            "leaf": hex::encode(leaf(event.position, &event.link)),
+            "path": path.iter().map(hex::encode).collect::<Vec<_>>(),
+            "checkpoint": {
+                "log": signed.log,
+                "size": signed.size,
+                "root": hex::encode(signed.root),
+                "epoch": signed.epoch,
+                "signed_at_us": signed.signed_at.as_microsecond(),
+                "key_id": signed.key_id,
+                "signature": hex::encode(signed.signature),
+            },
+            "public_key": public_key,
+        })
+    }
 }

@@ -1,6 +1,8 @@
 //! Several logs as one: streams stay in the log of their birth while slots move under load.
 
-use docket_eventlog::{Error, Expected, Filter, Logs, Obligation, Slot, StreamName, Timer};
+use std::time::Duration;
+
+use docket_eventlog::{Append, Error, Expected, Filter, Logs, Obligation, Slot, StreamName, Timer};
 use docket_kernel::{Actor, Clock};
 use jiff::SignedDuration;
 
@@ -195,4 +197,64 @@ async fn a_command_that_writes_nothing_is_done_once_though_slots_move_meanwhile(
         assert!(logs.append(look(&logs, n)).await.unwrap().repeated, "command {n}");
     }
     drop((here, there));
+}
+
+/// Two streams that are born in different logs of one database.
+fn apart() -> (u128, u128) {
+    let at_home = |home: usize| (0..1_000).find(|n| Slot::of(&stream(*n)).home(3) == home).unwrap();
+    (at_home(0), at_home(1))
+}
+
+/// Command 1 as two people may mean it: another request, which names another stream.
+fn under_one_id(logs: &Logs) -> [Append; 2] {
+    let (here, there) = apart();
+    [(here, [8, 1]), (there, [8, 2])]
+        .map(|(n, request)| Append { request: request.to_vec(), ..one(&logs.all()[0], 1, n, Expected::Any) })
+}
+
+#[tokio::test]
+async fn another_request_under_an_id_that_a_different_log_knows_is_refused() {
+    let (_here, _there, logs) = three().await;
+    logs.spread().await.unwrap();
+    let [first, second] = under_one_id(&logs);
+    assert!(!logs.append(first.clone()).await.unwrap().repeated);
+    assert!(matches!(logs.append(second).await, Err(Error::CommandReused { .. })));
+    assert!(logs.append(first).await.unwrap().repeated);
+    assert_eq!(logs.all()[1].head().await.unwrap().position, 0, "nothing was written there");
+}
+
+/// The limit of several logs (ADR 14): neither log knows what the other is about to do.
+#[tokio::test]
+async fn two_requests_under_one_id_at_the_same_instant_in_two_logs_are_each_done_once_and_answered_as_themselves()
+ {
+    let (here, _there, logs) = three().await;
+    logs.spread().await.unwrap();
+    let [first, second] = under_one_id(&logs);
+    // Both have looked for the command before either is written.
+    let heads = here.hold_the_head().await;
+    let asking = tokio::spawn({
+        let (logs, first, second) = (logs.clone(), first.clone(), second.clone());
+        async move { tokio::join!(logs.append(first), logs.append(second)) }
+    });
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    here.wait_for("both at the heads", Duration::from_secs(10), waiting, |found| found == 2).await;
+    heads.rollback().await.unwrap();
+    let (one, other) = asking.await.unwrap();
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert!(!one.repeated && !other.repeated);
+
+    for _ in 0..2 {
+        for (asked, done) in [(&first, &one), (&second, &other)] {
+            let again = logs.append(asked.clone()).await.unwrap();
+            assert!(again.repeated);
+            assert_eq!(again.events, done.events, "never the other's");
+        }
+    }
+    let third = Append { request: vec![8, 3], ..first };
+    assert!(matches!(logs.append(third).await, Err(Error::CommandReused { .. })));
+    for log in logs.all() {
+        assert_eq!(log.verify(1, None).await.unwrap().broken, None);
+        assert!(log.head().await.unwrap().position <= 1, "each once");
+    }
 }

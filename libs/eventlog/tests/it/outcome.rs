@@ -113,6 +113,34 @@ async fn an_owner_frozen_with_the_head_in_hand_is_ended_by_the_database() {
     assert_eq!(world.sound().await.len(), 1);
 }
 
+/// The transaction that begins an epoch holds the head as well.
+#[tokio::test]
+async fn whoever_is_frozen_while_raising_an_epoch_is_ended_by_the_database() {
+    let world = World::new().await;
+    let log = &world.log;
+    // Shortened, so that the test need not wait as long. An append moves the position, an epoch does not.
+    let shorten = "CREATE FUNCTION shorten() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF current_setting('idle_in_transaction_session_timeout') <> '15s' THEN RAISE EXCEPTION 'no limit'; END IF;
+            PERFORM set_config('idle_in_transaction_session_timeout', '50ms', true);
+            RETURN NEW; END $$;
+         CREATE TRIGGER shorten BEFORE UPDATE ON log.head FOR EACH ROW
+            WHEN (NEW.position = OLD.position) EXECUTE FUNCTION shorten()";
+    sqlx::raw_sql(shorten).execute(world.pool()).await.unwrap();
+    let mut epochs = docket_database::begin(world.pool()).await.unwrap();
+    epochs.execute("LOCK TABLE log.epoch").await.unwrap();
+    let mut frozen = Box::pin(log.raise_epoch("the drill"));
+    tokio::select! {
+        ended = &mut frozen => panic!("it cannot have looked at the epochs: {ended:?}"),
+        () = world.somebody_waits() => {}
+    }
+    // It has the head, and does nothing from here on: nobody polls it.
+    epochs.rollback().await.unwrap();
+    assert_eq!(summary(&log.append(one(log, 1, 1, Expected::Version(0))).await), "1..1");
+    assert!(frozen.await.is_err());
+    assert_eq!(log.head().await.unwrap().epoch.number, 1);
+    assert_eq!(world.sound().await.len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_was_answered_survives_a_killed_server_and_what_was_not_is_settled() {
     let mut server = docket_testkit::private_postgres().await;

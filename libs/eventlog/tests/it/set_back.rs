@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use docket_eventlog::{CheckpointKey, EventLog, Expected, Filter};
+use docket_eventlog::{CheckpointKey, Error, EventLog, Expected, Filter, Page};
 use futures::FutureExt as _;
 use sqlx::postgres::PgPoolOptions;
 
+use crate::tampering::tamper;
 use crate::world::{World, context, one, to};
 
 /// So often somebody asks who does nothing else; who waits as the library does asks a few times meanwhile.
@@ -61,6 +62,72 @@ async fn a_reader_whose_log_was_set_back_looks_now_and_then_and_sees_what_is_wri
         seen.extend(subscription.next().await.unwrap().events);
     }
     assert_eq!(seen, world.sound().await[10..]);
+}
+
+/// Place, end and epoch that a reader is told who is beyond the log.
+fn beyond(told: Result<Page, Error>) -> (u64, u64, u64) {
+    match told {
+        Err(Error::Restored { log: "identity", place, end, epoch }) => (place, end, epoch),
+        other => panic!("it should have been told that the log was restored: {other:?}"),
+    }
+}
+
+/// Commands `from` to `to`, one event each.
+async fn write(log: &EventLog, from: u128, to: u128) {
+    for command in from..=to {
+        log.append(one(log, command, command % 3, Expected::Any)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_reader_beyond_the_end_of_a_log_that_was_set_back_is_told_so_and_given_nothing_of_the_other_history()
+ {
+    let world = World::new().await;
+    write(&world.log, 1, 20).await;
+    let mut far = world.log.subscribe(0, Filter::default());
+    assert_eq!(far.next().await.unwrap().up_to, 20);
+    world.set_back(10).await;
+    let restarted = world.open_with(world.pool().clone()).await;
+    assert_eq!(beyond(far.next().await), (20, 10, 1));
+    // Nobody told it an epoch: it knows its place.
+    let mut told = restarted.subscribe(11, Filter::default());
+    assert_eq!(beyond(told.next().await), (11, 10, 1));
+
+    restarted.raise_epoch("the drill").await.unwrap();
+    assert_eq!(beyond(far.next().await), (20, 10, 2));
+    write(&restarted, 31, 45).await;
+    assert_eq!(restarted.head().await.unwrap().position, 25);
+    assert_eq!(
+        beyond(far.next().await),
+        (20, 10, 2),
+        "the log is past its place, and it read other events there"
+    );
+    assert_eq!(far.position(), 20);
+    let mut anew = restarted.subscribe(10, Filter::default());
+    assert_eq!(anew.next().await.unwrap().events, restarted.read(10, 100).await.unwrap());
+    world.sound().await;
+}
+
+#[tokio::test]
+async fn a_reader_who_saw_no_more_than_a_restored_log_has_goes_on_with_its_new_epoch() {
+    let world = World::new().await;
+    write(&world.log, 1, 10).await;
+    let mut near = world.log.subscribe(0, Filter::default());
+    assert_eq!(near.next().await.unwrap().up_to, 10);
+    write(&world.log, 11, 20).await;
+    world.set_back(10).await;
+    let restarted = world.open_with(world.pool().clone()).await;
+    restarted.raise_epoch("the drill").await.unwrap();
+    write(&restarted, 31, 32).await;
+    let page = near.next().await.unwrap();
+    assert_eq!((page.events.len(), page.up_to), (2, 12));
+
+    // Restored once more, to before that epoch began: whatever it has at these positions may be other events.
+    tamper(&world, "DELETE FROM log.epoch WHERE number = 2").await;
+    assert_eq!(beyond(near.next().await), (12, 10, 1));
+    let again = restarted.raise_epoch_after(Some(10), "the drill, again").await.unwrap();
+    assert_eq!((again.number, again.from_position), (2, 11));
+    assert_eq!(beyond(near.next().await), (12, 10, 2), "the same number, and another epoch");
 }
 
 #[tokio::test]

@@ -268,6 +268,8 @@ async fn guards_checkpoints_and_epochs_which_were_changed_are_found() {
         ("UPDATE log.checkpoint_signed SET signed_at_us = 9223372036854775807", 12, "cannot be read"),
         ("UPDATE log.checkpoint_signed SET signature = signature || '' , epoch = 2", 12, "not signed"),
         ("UPDATE log.epoch SET reason = 'another'", 1, "not ours"),
+        ("UPDATE log.epoch SET started_at_us = started_at_us + 1", 1, "not ours"),
+        ("DELETE FROM log.epoch", 1, "epoch 1 is missing"),
     ])
     .await;
 }
@@ -385,6 +387,24 @@ async fn a_restored_log_is_sound_only_with_its_epoch() {
     tamper(&world, "UPDATE log.epoch SET from_position = 13 WHERE number = 2").await;
     let reopened = world.open_with(world.pool().clone()).await;
     assert!(reopened.verify(1, None).await.unwrap().broken.is_some());
+}
+
+/// No instant that a row of an epoch may name ends the check, or stops the service that would be asked for it.
+#[tokio::test]
+async fn an_epoch_whose_row_cannot_be_read_is_named_and_the_events_are_looked_at_too() {
+    for instant in [i64::MAX, i64::MIN] {
+        let world = world().await;
+        world.log.raise_epoch("the drill").await.unwrap();
+        tamper(&world, &format!("UPDATE log.epoch SET started_at_us = {instant} WHERE number = 2")).await;
+        tamper(&world, "UPDATE log.event SET payload = '\\x0801' WHERE position = 15").await;
+        let reopened = world.open_with(world.pool().clone()).await;
+        assert_eq!(reopened.head().await.unwrap().epoch.number, 2);
+        let verified = reopened.verify(1, Some(&key().public_key())).await.unwrap();
+        let first = verified.broken.unwrap();
+        assert_eq!((first.position, &*first.fault), (21, "the row of epoch 2 is not ours"));
+        let further: Vec<_> = verified.further.iter().map(|broken| broken.position).collect();
+        assert_eq!((further, verified.faults, verified.to), (vec![15], 2, 20));
+    }
 }
 
 /// The limit of all this, so that nobody believes more: of what came after the last checkpoint nothing signed speaks.

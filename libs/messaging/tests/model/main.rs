@@ -7,7 +7,7 @@
 //!
 //! Three worlds are explored to the end: three writers with two relays; two processes whose appending tasks guess beside
 //! a transaction, with a relay; and one writer with two relays and two consumers; each with one fault on a path (two
-//! where `DOCKET_PROOF` is set, but for the second). All seven at once are more states than a test can
+//! where `DOCKET_PROOF` is set). All seven at once are more states than a test can
 //! visit: they are walked at random, with two faults on a path.
 //!
 //! Not in it: sealing, parking, epochs and restored logs, and time. The advisory locks of relays and

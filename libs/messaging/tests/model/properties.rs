@@ -10,7 +10,7 @@ pub(crate) const DENSE: &str = "L3: positions are 1, 2, 3 … without a gap";
 pub(crate) const NOTHING_LATE: &str = "L3: nothing becomes visible at or below what a reader passed";
 pub(crate) const VERSIONS: &str = "L2: versions are dense, and no append wrote on a version it had not seen";
 pub(crate) const ONCE: &str = "L4: each command once, and its answer names its events";
-pub(crate) const EXACT: &str = "L4: of what was told as not written nothing is there, then or later";
+pub(crate) const EXACT: &str = "L4: of what was told as not written nothing is there, then or later, but for what an earlier asking wrote";
 pub(crate) const SAME_STREAM: &str = "L6: the stream's sequence is the log's position, with the same content";
 pub(crate) const EFFECTS: &str = "L7: effects exactly once, in order, none left out";
 pub(crate) const CHECKPOINT: &str = "L7: everything up to a checkpoint is done";
@@ -56,9 +56,12 @@ fn once(world: &World, state: &State) -> bool {
 
 fn exact(state: &State) -> bool {
     state.writers.iter().zip(0..).all(|(writer, command)| {
+        let first = state.database.log.iter().find(|event| event.command == command);
+        let done = state.database.done(command);
         writer.phase != Phase::Refused
-            || state.database.done(command).is_none()
-                && state.database.log.iter().all(|event| event.command != command)
+            || done
+                .or_else(|| first.map(|event| event.position))
+                .is_none_or(|first| writer.earlier == Some(first))
     })
 }
 

@@ -62,7 +62,7 @@ fn three_writers_and_two_relays_keep_every_promise() {
 
 #[test]
 fn processes_that_guess_and_ask_keep_every_promise() {
-    holds(world(&GUESSING, 1, 0, 1));
+    holds(world(&GUESSING, 1, 0, if long() { 2 } else { 1 }));
 }
 
 #[test]

@@ -22,6 +22,9 @@ pub(crate) struct Writer {
     /// The version the caller saw when it decided.
     pub(crate) expected: u8,
     pub(crate) phase: Phase,
+    /// The first position that an earlier asking, of whose end the caller heard nothing, has or may have written at. What is
+    /// told of a repetition says nothing about that.
+    pub(crate) earlier: Option<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,7 +45,7 @@ pub(crate) enum Phase {
     Doubt(u8),
     /// Answered with the first position.
     Answered(u8),
-    /// Told that nothing was written.
+    /// Told that nothing was written since it was asked.
     Refused,
 }
 
@@ -126,7 +129,7 @@ impl Step {
 
 impl Writer {
     pub(crate) fn new() -> Self {
-        Self { expected: 0, phase: Phase::Ready }
+        Self { expected: 0, phase: Phase::Ready, earlier: None }
     }
 
     pub(crate) fn holds_the_head(&self) -> bool {
@@ -172,6 +175,7 @@ pub(crate) fn steps(world: &World, state: &State, writer: usize) -> Vec<Step> {
 pub(crate) fn take(world: &World, state: &mut State, writer: usize, step: Step) {
     let id = u8::try_from(writer).expect("a few writers");
     let phase = std::mem::replace(&mut state.writers[writer].phase, Phase::Ready);
+    let earlier = unheard(step, &phase);
     let process = world.commands[writer].process;
     let next = match (step, phase) {
         (Step::LookEarly, _) => Phase::Looked(look(world, state, id)),
@@ -197,9 +201,20 @@ pub(crate) fn take(world: &World, state: &mut State, writer: usize, step: Step) 
             process.map_or(Phase::Ready, |process| by_task(world, state, id, process, step, phase))
         }
     };
-    state.writers[writer].phase = next;
+    let writer = &mut state.writers[writer];
+    // An answer speaks for every asking.
+    writer.earlier = earlier.or(writer.earlier).filter(|_| !matches!(next, Phase::Answered(_)));
+    writer.phase = next;
     if step.is_fault() {
         state.faults -= 1;
+    }
+}
+
+/// Where an asking wrote, or may have, of which the caller hears nothing after this step: it asks again.
+fn unheard(step: Step, phase: &Phase) -> Option<u8> {
+    match (step, phase) {
+        (Step::Unheard, Phase::Answered(first)) | (Step::Killed, Phase::Doubt(first)) => Some(*first),
+        (_, _) => None,
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn log(
     kept: Vec<SignedCheckpoint>,
 ) -> Result<Steps, ApiError> {
     let from = kept.iter().fold(from, |from, kept| from.min(kept.size)).max(1);
-    let head = log.head().await?.position;
+    let head = log.position().await?;
     let (sender, receiver) = mpsc::channel(4);
     let (progress, mut seen) = watch::channel(0);
     spawn(async move {

@@ -234,6 +234,13 @@ async fn every_event_is_proven_and_each_forged_proof_is_refused() {
     for position in 1..=EVENTS {
         let said = prove(position).run().unwrap();
         assert!(said.contains(&key), "{said}");
+        let proof = std::fs::read(&to).unwrap();
+        assert_eq!(
+            prove(position).run_within(2).unwrap(),
+            said,
+            "with the ends of next to no streams in mind"
+        );
+        assert_eq!(std::fs::read(&to).unwrap(), proof);
         let sound = stranger("--proof", &to, &key).unwrap();
         assert!(sound.starts_with(&format!("position {position}, version ")), "{sound}");
         assert!(sound.ends_with(&format!("is one of the {EVENTS} events signed\n")), "{sound}");

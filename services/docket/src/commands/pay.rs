@@ -1,7 +1,7 @@
 //! `docket pay`: what was sent is paid, and goes in; then its receipt number comes.
 use super::sign::Guarded;
 use super::{Refused, StepUpArgs, amount};
-use crate::client::{patiently, request};
+use crate::client::{passing, patiently, request};
 use crate::output::Teller;
 use anyhow::{Context, Result, bail};
 use docket_proto::filing::v1::GetFilingRequest;
@@ -12,6 +12,7 @@ use docket_proto::types::v1::Money;
 use serde_json::json;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 /// How long one waits here for what comes by itself, such as a receipt number.
@@ -105,18 +106,33 @@ pub async fn tell_due(sender: &Guarded<'_>, name: &str, teller: &Teller) -> Resu
 
 /// The payment, once payments has heard that the package was sent.
 async fn opened(sender: &Guarded<'_>, name: &str) -> Result<pb::Payment> {
+    once_there(name, async || {
+        let message = pb::GetPaymentRequest { name: name.to_owned(), payer_code: String::new() };
+        let token = sender.drafts.token().await?;
+        let answer = sender.drafts.connection.payments().get_payment(request(Some(&token), message)).await?;
+        Ok(answer.into_inner().payment.filter(|payment| payment.state() != State::Withdrawn))
+    })
+    .await
+}
+
+/// Looks until it is there; what will not pass by itself is told at once.
+async fn once_there<T>(name: &str, look: impl AsyncFn() -> Result<Option<T>, Status>) -> Result<T> {
     let begun = Instant::now();
     loop {
-        let message = pb::GetPaymentRequest { name: name.to_owned(), payer_code: String::new() };
-        let token = sender.drafts.token().await.map_err(Refused::from)?;
-        let answer = sender.drafts.connection.payments().get_payment(request(Some(&token), message)).await;
-        match answer.map(|answer| answer.into_inner().payment) {
-            Ok(Some(payment)) if payment.state() != State::Withdrawn => return Ok(payment),
-            Err(status) if begun.elapsed() >= PATIENCE => return Err(Refused::from(status).into()),
-            Ok(_) if begun.elapsed() >= PATIENCE => bail!("{name} is not there yet; look again in a moment"),
-            Ok(_) | Err(_) => tokio::time::sleep(GLANCE).await,
+        let found = look().await;
+        let over = begun.elapsed() >= PATIENCE;
+        match found {
+            Ok(Some(found)) => return Ok(found),
+            Err(status) if over || !may_come(&status) => return Err(Refused::from(status).into()),
+            Ok(None) if over => bail!("{name} is not there yet; look again in a moment"),
+            Ok(None) | Err(_) => tokio::time::sleep(GLANCE).await,
         }
     }
+}
+
+/// Not there yet, or away for a moment.
+fn may_come(status: &Status) -> bool {
+    status.code() == Code::NotFound || passing(status)
 }
 
 /// Waits for the receipt numbers of the caller's filings, and says how each case is watched.
@@ -147,7 +163,7 @@ async fn receipt(payer: &Guarded<'_>, name: &str) -> Result<Option<String>> {
         let answer = payer.drafts.connection.drafts().get_filing(request(Some(&token), message)).await;
         let filing = match answer {
             Ok(answer) => answer.into_inner().filing.context("filing")?,
-            Err(status) if status.code() == tonic::Code::NotFound => return Ok(None),
+            Err(status) if status.code() == Code::NotFound => return Ok(None),
             Err(status) => return Err(Refused::from(status).into()),
         };
         let over = ["rejected", "voided"].contains(&filing.state.as_str());
@@ -155,5 +171,39 @@ async fn receipt(payer: &Guarded<'_>, name: &str) -> Result<Option<String>> {
             return Ok(Some(filing.receipt_number));
         }
         tokio::time::sleep(GLANCE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// What came of looking, when the answers are these by turns, and how often it was looked.
+    async fn looked(answers: &[Result<Option<u32>, Code>]) -> (Result<u32>, usize) {
+        let turn = Cell::new(0);
+        let found = once_there("payments/1", async || {
+            let answer = answers[turn.replace(turn.get() + 1)];
+            answer.map_err(|code| Status::new(code, "as it is"))
+        });
+        (found.await, turn.get())
+    }
+
+    #[tokio::test]
+    async fn what_may_come_by_itself_is_waited_for() {
+        let answers = [Err(Code::NotFound), Err(Code::Unavailable), Ok(None), Ok(Some(7))];
+        let (found, times) = looked(&answers).await;
+        assert_eq!((found.unwrap(), times), (7, 4));
+    }
+
+    #[tokio::test]
+    async fn what_will_not_pass_is_told_at_once() {
+        for code in
+            [Code::PermissionDenied, Code::Unauthenticated, Code::InvalidArgument, Code::FailedPrecondition]
+        {
+            let (found, times) = looked(&[Err(code), Ok(Some(7))]).await;
+            assert!(found.unwrap_err().downcast_ref::<Refused>().is_some(), "{code:?}");
+            assert_eq!(times, 1, "{code:?}");
+        }
     }
 }
