@@ -58,3 +58,35 @@ fn context(traceparent: &str) -> Option<Context> {
     let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
     context.span().span_context().is_valid().then_some(context)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use opentelemetry::trace::TracerProvider as _;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_at_most_an_hour_old_goes_on_in_its_trace_and_anything_older_does_not() {
+        const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let tracer = SdkTracerProvider::builder().build().tracer("test");
+        let layer = tracing_opentelemetry::layer().with_tracer(tracer);
+        let recorded_at: Timestamp = "2026-03-02T15:00:00Z".parse().unwrap();
+        let goes_on = |age: SignedDuration| {
+            let span = tracing::info_span!("work");
+            link_or_continue(&span, TRACE, recorded_at, recorded_at + age);
+            traceparent_of(&span).split('-').nth(1) == TRACE.split('-').nth(1)
+        };
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let (hour, moment) = (SignedDuration::from_hours(1), SignedDuration::from_nanos(1));
+            assert!(goes_on(SignedDuration::ZERO));
+            assert!(goes_on(hour));
+            assert!(!goes_on(hour + moment));
+            // A clock may be behind.
+            assert!(goes_on(-hour));
+            assert!(!goes_on(-hour - moment));
+        });
+    }
+}

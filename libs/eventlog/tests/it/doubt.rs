@@ -30,9 +30,14 @@ fn told(answers: &[Result<Appended, Error>]) -> Vec<String> {
 
 /// From now on the database refuses events of this stream.
 async fn refuse(world: &World, n: u128) {
+    fail(world, n, "23514").await;
+}
+
+/// The same for this reason.
+async fn fail(world: &World, n: u128, code: &str) {
     let trigger = format!(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            IF NEW.stream = '{}' THEN RAISE EXCEPTION 'refused' USING ERRCODE = '23514'; END IF;
+            IF NEW.stream = '{}' THEN RAISE EXCEPTION 'refused' USING ERRCODE = '{code}'; END IF;
             RETURN NEW; END $$;
          CREATE TRIGGER refuse BEFORE INSERT ON log.event FOR EACH ROW EXECUTE FUNCTION refuse()",
         stream(n)
@@ -187,4 +192,17 @@ async fn what_another_replica_did_meanwhile_is_told_as_a_repetition() {
     let (ours, ()) = tokio::join!(ours, theirs);
     assert_eq!(summary(&ours), "repeated 2..2");
     assert_eq!(world.sound().await.len(), 2);
+}
+
+/// A database which is not up in time, as far as the log can tell.
+#[tokio::test]
+async fn what_may_pass_and_does_not_is_given_up_before_its_caller_stops_waiting() {
+    let (world, _proxy, log) = scene().await;
+    fail(&world, 5, "40001").await;
+    let failed = log.append(one(&log, 5, 5, Expected::Any)).await;
+    assert!(matches!(failed, Err(Error::Database(_))), "{}", summary(&failed));
+    let before = world.log.head().await.unwrap().position;
+    sqlx::raw_sql("DROP TRIGGER refuse ON log.event").execute(world.pool()).await.unwrap();
+    assert!(log.append(one(&log, 6, 6, Expected::Any)).await.is_ok());
+    assert_eq!(world.sound().await.len() as u64, before + 1, "and does not come later");
 }

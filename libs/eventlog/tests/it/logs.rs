@@ -1,11 +1,15 @@
 //! Several logs as one: streams stay in the log of their birth while slots move under load.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use docket_eventlog::{Append, Error, Expected, Filter, Logs, Obligation, Slot, StreamName, Timer};
+use docket_eventlog::{Append, Error, Expected, Filter, Logs, Obligation, Slot, StreamName, Subjects, Timer};
 use docket_kernel::{Actor, Clock};
 use jiff::SignedDuration;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
+use crate::store::{Counter, count};
 use crate::world::{World, context, id, one, stream, to};
 
 const NAMES: [&str; 3] = ["cases-0", "cases-1", "cases-2"];
@@ -160,6 +164,23 @@ async fn what_is_due_or_owed_in_any_log_is_found_and_each_log_is_followed_in_its
     logs.append(one(&logs.all()[0], 61, 60, Expected::Any)).await.unwrap();
     let (log, page) = logs.subscribe(&seen, &Filter::default()).next().await.unwrap();
     assert_eq!((page.events.len(), page.events[0].position), (1, seen[log] + 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_whose_slot_moves_while_it_is_decided_is_done_where_the_slot_went() {
+    let (_here, _there, logs) = three().await;
+    let n = (0..1_000).find(|n| Slot::of(&stream(*n)).home(3) != 0).unwrap();
+    let asked = AtomicU32::new(0);
+    let decide = |state: &u32| {
+        if asked.fetch_add(1, Ordering::SeqCst) == 0 {
+            block_in_place(|| Handle::current().block_on(logs.spread())).unwrap();
+        }
+        count(state)
+    };
+    let done = logs.execute::<Counter>(&context(1), id(n), Subjects::NONE, decide).await.unwrap();
+    assert_eq!((done.state, done.version, done.repeated), (1, 1, false));
+    assert_eq!(homes(&logs, &stream(n)).await, [NAMES[Slot::of(&stream(n)).home(3)]]);
+    assert_eq!(asked.into_inner(), 2);
 }
 
 /// Commands that write nothing, each sent by four at once and again afterwards.

@@ -13,6 +13,7 @@ mod cuts;
 mod doubt;
 mod gaps;
 mod logs;
+mod meters;
 mod outcome;
 mod outside;
 mod overtaken;

@@ -1,6 +1,6 @@
 //! A log brought back from a dump or to an earlier point: it goes on rightly, or whoever kept a checkpoint notices.
 
-use docket_eventlog::{CheckpointKey, Expected, SignedCheckpoint, StreamAppend, Subjects, Timer};
+use docket_eventlog::{CheckpointKey, Error, Expected, SignedCheckpoint, StreamAppend, Subjects, Timer};
 use docket_kernel::Clock;
 use docket_proto::events::account::Event;
 use docket_testkit::PrivatePostgres;
@@ -116,4 +116,18 @@ async fn a_return_to_an_earlier_point_is_noticed_until_the_epoch_says_so() {
     assert_eq!((signed.size, signed.epoch), (36, 2));
     assert_eq!(verdict(&after, &[at_10, at_30, signed]).await, None);
     after.sound().await;
+}
+
+#[tokio::test]
+async fn an_epoch_begins_where_the_log_was_restored_to_and_not_beyond_its_end() {
+    let world = World::new().await;
+    for n in 1..=5 {
+        world.log.append(one(&world.log, n, n, Expected::Any)).await.unwrap();
+    }
+    let beyond = world.log.raise_epoch_after(Some(6), "the drill").await;
+    assert!(matches!(beyond, Err(Error::Malformed(_))), "the log ends at 5");
+    for (restored_to, number) in [(3, 2), (5, 3)] {
+        let epoch = world.log.raise_epoch_after(Some(restored_to), "the drill").await.unwrap();
+        assert_eq!((epoch.number, epoch.from_position), (number, restored_to + 1));
+    }
 }

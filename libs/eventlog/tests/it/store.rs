@@ -58,6 +58,19 @@ async fn a_repeated_command_is_answered_as_of_the_first_time() {
 }
 
 #[tokio::test]
+async fn a_repeated_command_that_wrote_nothing_is_answered_as_of_the_first_time() {
+    let world = World::new().await;
+    let store = Store::<Counter>::new(world.log.clone());
+    let nothing = |_: &u32| Ok(Vec::new());
+    store.execute(&context(1), id(1), Subjects::NONE, count).await.unwrap();
+    let first = store.execute(&context(2), id(1), Subjects::NONE, nothing).await.unwrap();
+    assert_eq!((first.state, first.version, first.events.len(), first.repeated), (1, 1, 0, false));
+    store.execute(&context(3), id(1), Subjects::NONE, count).await.unwrap();
+    let again = store.execute(&context(2), id(1), Subjects::NONE, nothing).await.unwrap();
+    assert_eq!((again.state, again.version, again.events.len(), again.repeated), (1, 1, 0, true));
+}
+
+#[tokio::test]
 async fn what_came_since_is_read_and_another_history_is_noticed() {
     let world = World::new().await;
     let store = Store::<Counter>::new(world.log.clone());

@@ -109,6 +109,7 @@ async fn a_stream_is_compared_with_its_head_and_with_the_order_of_the_log() {
         ("DELETE FROM log.stream WHERE name LIKE '%3'", 19, 5, "missing"),
         ("UPDATE log.stream SET version = 6 WHERE name LIKE '%3'", 19, 6, "differs"),
         ("UPDATE log.stream SET link = sha256('') WHERE name LIKE '%3'", 19, 5, "differs"),
+        ("UPDATE log.stream SET last_position = 20 WHERE name LIKE '%3'", 19, 5, "differs"),
         ("DELETE FROM log.event WHERE position = 19", 19, 5, "differs"),
         ("DELETE FROM log.event WHERE position = 11", 15, 4, "version 4 follows version 2"),
         ("UPDATE log.event SET position = 100 WHERE position = 7", 11, 3, "stands before version 2"),

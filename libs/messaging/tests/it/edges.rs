@@ -1,13 +1,14 @@
 //! The edges of what relay and consumer take for one history, and of what they try again.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_nats::HeaderMap;
 use async_trait::async_trait;
 use docket_eventlog::{EventLog, Recorded};
 use docket_messaging::{
     ApplyError, EPOCH, Error, Feed, FeedClient, FeedHead, Relay, Stop, StreamStart, Subscriber, parked,
+    parted_after,
 };
 use docket_testkit::TestNats;
 use sqlx::PgConnection;
@@ -47,6 +48,32 @@ async fn an_empty_stream_is_gone_on_with_up_to_the_end_of_the_log_and_not_beyond
     let halted = Relay::new(owner.log.clone(), owner.broker(&nats).await).run(Stop::new()).await.unwrap_err();
     let says = "the stream ends at 7, the log at 6";
     assert!(matches!(&halted, Error::Halted(reason) if reason.contains(says)), "{halted}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_and_a_stream_are_compared_where_both_hold_something() {
+    let (owner, other) = (Owner::new().await, Owner::new().await);
+    owner.happen(&account(1)).await;
+    other.happen(&account(1)).await;
+    // What one and the other begin with: the whole of it, and what comes after the end of the log.
+    for (first, parted) in [(1, Some(0)), (2, None)] {
+        let (nats, stop) = (docket_testkit::nats().await, Stop::new());
+        empty_stream_before(&other, &nats, first).await;
+        let relay = other.relay(&nats, &stop).await;
+        if first > 1 {
+            other.happen(&account(1)).await;
+        }
+        let look = broker(&nats, "look").await;
+        until("what is missing is published", async || {
+            let stream = look.jetstream().get_stream(LOG).await.unwrap();
+            let state = &stream.cached_info().state;
+            (state.first_sequence, state.last_sequence, state.messages) == (first, first, 1)
+        })
+        .await;
+        assert_eq!(parted_after(&owner.log, &look).await.unwrap(), parted, "from {first}");
+        stop.cancel();
+        relay.await.unwrap();
+    }
 }
 
 /// Publishes these bytes where the next event would stand, and gives what stops the consumer.
@@ -230,4 +257,39 @@ async fn a_consumer_whose_owner_is_away_follows_a_stream_that_goes_on_and_waits_
     stop.cancel();
     consumer.await.unwrap().unwrap();
     relay.await.unwrap();
+}
+
+/// Keeps the trace of what it is told.
+#[derive(Default)]
+struct Traced(Mutex<Vec<String>>);
+
+#[async_trait]
+impl Subscriber for Traced {
+    fn categories(&self) -> &'static [&'static str] {
+        &["account"]
+    }
+
+    async fn apply(&self, _tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        self.0.lock().unwrap().push(event.metadata.traceparent.clone());
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_applied_in_the_trace_it_was_recorded_in() {
+    let (owner, reader, nats, stop) =
+        (Owner::new().await, Reader::new().await, docket_testkit::nats().await, Stop::new());
+    let relay = owner.relay(&nats, &stop).await;
+    let traced = Arc::new(Traced::default());
+    let consumer = run(reader.bare(&nats, owner.feed()).await.with(traced.clone()), &stop);
+    owner.happen(&account(1)).await;
+    reader.wait_for_checkpoint(1).await;
+    stop.cancel();
+    consumer.await.unwrap().unwrap();
+    relay.await.unwrap();
+    let recorded = owner.log.read(0, 1).await.unwrap().remove(0).metadata.traceparent;
+    // The trace is the same, whether or not the step of it is one of ours.
+    let trace = |traceparent: &str| traceparent.split('-').nth(1).map(str::to_owned);
+    let applied = traced.0.lock().unwrap().iter().map(|applied| trace(applied)).collect::<Vec<_>>();
+    assert_eq!(applied, [trace(&recorded)]);
 }

@@ -1,6 +1,8 @@
 //! The relay: sequence is position, whatever happens to it, its twin or the broker.
 
-use docket_messaging::{EPOCH, Stop};
+use std::time::{Duration, Instant};
+
+use docket_messaging::{EPOCH, Relay, Stop};
 
 use crate::bench::{LOG, Owner, account, until};
 
@@ -71,7 +73,31 @@ async fn a_log_restored_to_an_earlier_point_halts_its_relay() {
     relay.await.unwrap();
     // The stream now holds more, and others, than the log of `owner`.
     owner.happen(&account(9)).await;
-    let relay = docket_messaging::Relay::new(owner.log.clone(), owner.broker(&nats).await);
+    let relay = Relay::new(owner.log.clone(), owner.broker(&nats).await);
     let halted = relay.run(Stop::new()).await.unwrap_err();
     assert!(matches!(halted, docket_messaging::Error::Halted(_)), "{halted}");
+}
+
+/// The connection which holds the turn of a log's relay; none while nobody has it.
+async fn holder(owner: &Owner) -> Option<i32> {
+    let pid = "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database
+               WHERE locktype = 'advisory' AND granted AND datname = current_database()";
+    sqlx::query_scalar(pid).fetch_optional(owner.log.pool()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_lives_keeps_its_turn_though_nothing_happens() {
+    const TURN: Duration = Duration::from_millis(1_500);
+    let (owner, nats, stop) = (Owner::new().await, docket_testkit::nats().await, Stop::new());
+    let relay = Relay::new(owner.log.clone(), owner.broker(&nats).await).turn(TURN);
+    let relay = tokio::spawn(relay.run(stop.clone()));
+    until("it has the turn", async || holder(&owner).await.is_some()).await;
+    let (ours, began) = (holder(&owner).await, Instant::now());
+    until("two turns are over", async || {
+        assert_eq!(holder(&owner).await, ours);
+        began.elapsed() > 2 * TURN
+    })
+    .await;
+    stop.cancel();
+    relay.await.unwrap().unwrap();
 }
