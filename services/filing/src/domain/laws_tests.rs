@@ -372,6 +372,14 @@ fn ending(filing: &Filing, current: bool) -> Ending {
     }
 }
 
+/// A change leaves no signature and nothing that a co-signer was asked for.
+fn is_changed(before: &Filing, after: &Filing) {
+    assert!(before.open().is_ok() && after.signature.is_none());
+    assert!(after.content_version > before.content_version);
+    let other = after.helpers.get(&HelperRole::CoSigner);
+    assert!(other.is_none_or(|other| other.ended && other.code.is_none()), "nobody reads on");
+}
+
 /// Nothing goes in that was not signed as it stands, with its fee shown for it.
 fn holds(before: &Filing, event: &Event, after: &Filing) {
     let now = mac(before.content_version);
@@ -383,12 +391,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         | Event::MissingEvidenceExplained(_)
         | Event::MissingEvidenceExplanationDropped(_)
         | Event::FeeWaiverRequested(_)
-        | Event::FeeWaiverDropped(_) => {
-            assert!(before.open().is_ok() && after.signature.is_none());
-            assert!(after.content_version > before.content_version);
-            let other = after.helpers.get(&HelperRole::CoSigner);
-            assert!(other.is_none_or(|other| other.ended && other.code.is_none()), "nobody reads on");
-        }
+        | Event::FeeWaiverDropped(_) => is_changed(before, after),
         Event::UnsolicitedEvidenceAdded(_) => {
             assert_eq!(before.phase, Phase::Accepted);
             assert_eq!(after.unsolicited.len(), before.unsolicited.len() + 1);
