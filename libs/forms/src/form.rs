@@ -85,6 +85,11 @@ impl Form {
         self.questions.iter().find(|question| question.id == id)
     }
 
+    /// Who signs it together with whoever files it, where somebody may.
+    pub fn co_signer(&self) -> Option<(&Role, &CoSigns)> {
+        self.roles.iter().find_map(|role| Some((role, role.co_signs.as_ref()?)))
+    }
+
     /// Where each question stands among the questions, by its id.
     pub(crate) fn places(&self) -> HashMap<String, usize> {
         self.questions.iter().enumerate().map(|(place, question)| (question.id.clone(), place)).collect()
@@ -113,6 +118,19 @@ pub struct Role {
     pub signs: bool,
     /// Who may take it.
     pub note: String,
+    /// How it signs beside whoever files; nothing for everybody who does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub co_signs: Option<CoSigns>,
+}
+
+/// How somebody signs a form together with whoever files it, in an account of their own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoSigns {
+    /// Prefix of the questions that name them, such as `sp_`; with `signature` it is the one that their signature answers.
+    pub prefix: String,
+    /// What they declare under penalty of perjury, as it is signed.
+    pub declares: String,
 }
 
 /// A page of questions.

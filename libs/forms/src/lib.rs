@@ -35,8 +35,8 @@ pub use expr::Expr;
 pub use fees::{FeeResult, FeeRow, fee};
 pub use folder::{CatalogueFolder, Unreadable};
 pub use form::{
-    Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Form, Level, Question, Reject, Rfe,
-    Role, Rule, Section, SubField,
+    Channel, CoSigns, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Form, Level, Question, Reject,
+    Rfe, Role, Rule, Section, SubField,
 };
 pub use given::{FilingChannel, Given};
 pub use guide::{Choice, Guide, Outcome, Step};

@@ -53,6 +53,8 @@ mod tests {
                 "nobody without relation {action}"
             );
             assert_eq!(allowed(&[], &["helper"], action), helpers, "helper {action}");
+            let looks = helpers || action == "ViewEvidence";
+            assert_eq!(allowed(&[], &["co_signer"], action), looks, "co-signer {action}");
             let reads =
                 ["GetFiling", "DownloadCopy", "ViewEvidence", "DownloadEvidence"].contains(&action.as_str());
             assert_eq!(allowed(&["adjudicator"], &["assigned_officer"], action), reads, "officer {action}");

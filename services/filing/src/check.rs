@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use docket_forms::{Answers, Evaluation, Form, Given, Language, Question, Truth, evaluate};
+use docket_forms::{Answers, Evaluation, Form, Given, Language, Question, Truth, evaluate, takes_part};
 use docket_kernel::Refusal;
 use docket_service::ApiError;
 use serde_json::Value;
 
 use crate::desk::Desk;
-use crate::domain::filing::Checked;
+use crate::domain::filing::{Checked, HelperRole};
 use crate::dossiers::Dossier;
 use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::help::{self, Helping};
 use crate::lacks::Lacks;
-use crate::sheet::Sheet;
+use crate::sheet::{Row, Section, Sheet};
 use crate::store::filings;
 use crate::waiver::{self, Waiver};
-use crate::{appearance, party, review};
+use crate::{appearance, party, review, spoken};
 
 /// A filing held against its form, at an instant.
 pub(crate) struct Check<'a> {
@@ -25,7 +25,7 @@ pub(crate) struct Check<'a> {
     pub(crate) evaluation: Evaluation,
     /// The waiver that is asked for inside the filing.
     pub(crate) waiver: Option<Waiver<'a>>,
-    /// Who helped.
+    /// Who signs beside the filer.
     pub(crate) helpers: Vec<Helping>,
 }
 
@@ -56,7 +56,9 @@ impl<'a> Check<'a> {
         };
         let mut check = Self { form, given, evaluation, waiver, helpers: Vec::new() };
         let applies = |question: &str| check.applies(&dossier.content.answers, question);
-        check.helpers = help::with(desk, dossier, form, applies).await?;
+        let answers = &dossier.content.answers;
+        let takes_part = |role: &str| takes_part(form, role, answers, &check.given) == Some(Truth::True);
+        check.helpers = help::with(desk, dossier, form, applies, takes_part).await?;
         Ok(check)
     }
 
@@ -73,14 +75,15 @@ impl<'a> Check<'a> {
     pub(crate) fn shown(&self) -> Vec<String> {
         let asked = |question: &&Question| self.evaluation.shown.get(&question.id) == Some(&Truth::True);
         // They stand in the order of their sections.
-        let questions = self.form.questions.iter().filter(|question| !review::is_signing(question));
+        let questions =
+            self.form.questions.iter().filter(|question| !review::is_signing(self.form, question));
         questions.filter(asked).map(|question| question.id.clone()).collect()
     }
 
     /// What would be signed.
     pub(crate) fn sheet(&self, dossier: &Dossier) -> Sheet {
-        let helpers = |question: &str| self.form.question(question).is_some_and(help::is_signature);
-        self.sheet_of(dossier, |question| !helpers(question))
+        let of_others = |asked: &Question| help::is_signature(self.form, asked);
+        self.sheet_of(dossier, |question| !self.form.question(question).is_some_and(of_others))
     }
 
     /// The same with what was typed for helpers: so it was signed before they signed themselves.
@@ -91,8 +94,20 @@ impl<'a> Check<'a> {
     fn sheet_of(&self, dossier: &Dossier, stands: impl Fn(&str) -> bool) -> Sheet {
         let answers = &dossier.content.answers;
         let applies = |question: &str| stands(question) && self.applies(answers, question);
-        let sheet = Sheet::of(self.form, &dossier.filing, &dossier.content, applies);
+        let mut sheet = Sheet::of(self.form, &dossier.filing, &dossier.content, applies);
+        sheet.sections.extend(self.signers(answers));
         Sheet { waiver: self.waiver.as_ref().map(Waiver::section), ..sheet }
+    }
+
+    /// Who signs it, where two do: so each of them signs that the other does.
+    fn signers(&self, answers: &Answers) -> Option<Section> {
+        let other = self.helpers.iter().find(|one| one.role == HelperRole::CoSigner)?;
+        let filer = party::names(self.form, answers).pop().unwrap_or_default();
+        let signer = |role: &str, name: &str| Row::said_of(&spoken::choice(role), name);
+        Some(Section {
+            title: "Signed together, each under penalty of perjury".to_owned(),
+            rows: vec![signer(filer_role(self.form), &filer), signer(&other.signs_as, &other.name)],
+        })
     }
 
     /// The canonical text of it.
@@ -191,7 +206,7 @@ async fn linked(desk: &Desk, dossier: &Dossier) -> Result<BTreeSet<String>, ApiE
 pub(crate) fn with_signature(form: &Form, answers: &Answers, given: &Given) -> Answers {
     let mut answers = answers.clone();
     let name = party::names(form, &answers).into_iter().next().unwrap_or_else(|| "-".to_owned());
-    for question in form.questions.iter().filter(|question| review::is_signing(question)) {
+    for question in form.questions.iter().filter(|question| review::is_signing(form, question)) {
         let is_date = question.kind == docket_forms::Type::Date;
         let answer = if is_date { given.today.to_string() } else { name.clone() };
         answers.insert(question.id.clone(), Value::String(answer));

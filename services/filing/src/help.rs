@@ -1,6 +1,7 @@
-//! Who helped, as the answers say it: an interpreter, a preparer, by name; the statement that each signs, and the code to do so.
+//! Who signs beside the filer, as the answers say it: an interpreter, a preparer, a co-signer, by name; the statement that each signs,
+//! and the code to do so.
 
-use docket_forms::{Answers, Form, Question, Type};
+use docket_forms::{Answers, CoSigns, Form, Question, Role, Type};
 use docket_service::ApiError;
 use docket_vault::Vault;
 use serde_json::Value;
@@ -8,43 +9,72 @@ use uuid::Uuid;
 
 use crate::appearance::{self, Said};
 use crate::desk::Desk;
-use crate::domain::filing::HelperRole;
+use crate::domain::filing::{HelperRole, NameProven};
 use crate::domain::name;
 use crate::dossiers::Dossier;
+use crate::party;
 
 /// What an interpreter signs, after the certification in the agency's forms (28 USC 1746); the language stands beside it.
 const INTERPRETED: &str = "I certify under penalty of perjury under the laws of the United States of America that I am fluent in English and in the language that I name with my signature, that I read to the filer in that language every question and instruction of this form and every answer to it, and that the filer told me that they understood all of it and that every answer is correct.";
 /// What a preparer signs, after the declaration in the agency's forms (28 USC 1746).
 const PREPARED: &str = "I declare under penalty of perjury under the laws of the United States of America that I prepared this form at the request of the filer, that every answer in it rests on what the filer told me or allowed me to use, and that the filer looked at it and told me that all of it is complete and true.";
 
-/// Somebody who helped with a filing.
+/// Somebody who signs beside the filer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Helping {
     /// As what.
     pub(crate) role: HelperRole,
     /// The name that the form gives.
     pub(crate) name: String,
-    /// The language in which an interpreter read the form; empty for a preparer.
+    /// All ways in which that may be typed.
+    names: Vec<String>,
+    /// The language in which an interpreter read the form; empty for everybody else.
     pub(crate) spoken_language: String,
+    /// The role of the form in which a co-signer signs; empty for who helped.
+    pub(crate) signs_as: String,
+    /// What is signed under penalty of perjury.
+    pub(crate) statement: String,
     /// Whether it is the representative: the signature on Form G-28 counts, and no other is asked for.
     pub(crate) by_appearance: bool,
 }
 
-/// The statement that a helper signs under penalty of perjury.
-pub(crate) fn statement(role: HelperRole) -> &'static str {
-    match role {
-        HelperRole::Interpreter => INTERPRETED,
-        HelperRole::Preparer => PREPARED,
+impl Helping {
+    /// Whether a name is the one that the form gives.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.names.iter().any(|one| name::same(one, name))
+    }
+
+    /// Whether the name proven for an account, empty where none is, is the one that the form gives.
+    pub(crate) fn proven(&self, name: &str) -> NameProven {
+        if name.is_empty() {
+            NameProven::None
+        } else if self.is_named(name) {
+            NameProven::AsInTheForm
+        } else {
+            NameProven::Another
+        }
     }
 }
 
-/// Whether a question is answered by a helper's own signature.
-pub(crate) fn is_signature(question: &Question) -> bool {
-    let of_helper = HelperRole::ALL.iter().any(|role| question.block.as_deref() == Some(role.as_str()));
-    of_helper && question.kind == Type::Signature
+/// Whether a question is answered by the own signature of somebody beside the filer.
+pub(crate) fn is_signature(form: &Form, question: &Question) -> bool {
+    question.kind == Type::Signature && (is_helpers(question) || is_co_signers(form, question))
 }
 
-/// Who helped with a filing, of the questions that apply.
+/// Whether it is one of the questions about whoever helped.
+fn is_helpers(question: &Question) -> bool {
+    [HelperRole::Interpreter, HelperRole::Preparer]
+        .iter()
+        .any(|role| question.block.as_deref() == Some(role.as_str()))
+}
+
+/// Whether it is the signature of who signs together with the filer.
+pub(crate) fn is_co_signers(form: &Form, question: &Question) -> bool {
+    let signature = form.co_signer().map(|(_, co_signs)| format!("{}signature", co_signs.prefix));
+    signature.is_some_and(|signature| question.id == signature)
+}
+
+/// Who signs a filing beside the filer, of the questions that apply; `takes_part` says whether a role of the form does.
 ///
 /// # Errors
 /// A database, log or vault that does not answer.
@@ -53,9 +83,11 @@ pub(crate) async fn with(
     dossier: &Dossier,
     form: &Form,
     applies: impl Fn(&str) -> bool,
+    takes_part: impl Fn(&str) -> bool,
 ) -> Result<Vec<Helping>, ApiError> {
     let answers = &dossier.content.answers;
     let mut helping = named(form, answers, applies);
+    helping.extend(co_signer(form, answers, takes_part));
     let preparer = helping.iter_mut().find(|one| one.role == HelperRole::Preparer);
     if let Some(preparer) = preparer.filter(|_| says_representative(answers))
         && let Some((id, _)) = desk.represented(dossier).await?
@@ -78,31 +110,44 @@ fn says_representative(answers: &Answers) -> bool {
 }
 
 fn named(form: &Form, answers: &Answers, applies: impl Fn(&str) -> bool) -> Vec<Helping> {
-    let helped = |role: &HelperRole| {
-        let used = used(*role);
+    let helped = |used: &str| {
         form.question(used).is_some() && applies(used) && answers.get(used) == Some(&Value::Bool(true))
     };
-    let helping = |role: HelperRole| {
-        let (name, language) = match role {
-            HelperRole::Interpreter => ("interp_name", "interp_language"),
-            HelperRole::Preparer => ("prep_name", ""),
-        };
+    let helping = |role, name, language, statement: &str| {
+        let name = appearance::text_of(answers, name);
         Helping {
             role,
-            name: appearance::text_of(answers, name),
+            names: vec![name.clone()],
+            name,
             spoken_language: appearance::text_of(answers, language),
+            signs_as: String::new(),
+            statement: statement.to_owned(),
             by_appearance: false,
         }
     };
-    HelperRole::ALL.into_iter().filter(helped).map(helping).collect()
+    // No form asks it of two people.
+    let interpreter = helped("used_interpreter")
+        .then(|| helping(HelperRole::Interpreter, "interp_name", "interp_language", INTERPRETED));
+    let preparer = helped("used_preparer").then(|| helping(HelperRole::Preparer, "prep_name", "", PREPARED));
+    interpreter.into_iter().chain(preparer).collect()
 }
 
-/// The question whether somebody helped; no form asks it of two people.
-fn used(role: HelperRole) -> &'static str {
-    match role {
-        HelperRole::Interpreter => "used_interpreter",
-        HelperRole::Preparer => "used_preparer",
+/// Who signs it together with the filer, where the form has such a role and somebody takes it.
+fn co_signer(form: &Form, answers: &Answers, takes_part: impl Fn(&str) -> bool) -> Option<Helping> {
+    let (Role { id, .. }, CoSigns { prefix, declares }) = form.co_signer()?;
+    if !takes_part(id) {
+        return None;
     }
+    let names = party::typed(|question| answers.get(&format!("{prefix}{question}")));
+    Some(Helping {
+        role: HelperRole::CoSigner,
+        name: names.last().cloned().unwrap_or_default(),
+        names,
+        spoken_language: String::new(),
+        signs_as: id.clone(),
+        statement: declares.clone(),
+        by_appearance: false,
+    })
 }
 
 /// The code that a command makes: kept nowhere, and the same when the command is repeated.
@@ -128,8 +173,9 @@ mod tests {
         let mut forms = 0;
         for form in Catalogue::embedded().forms().filter(|form| form.question("used_interpreter").is_some()) {
             forms += 1;
-            let signatures = form.questions.iter().filter(|question| is_signature(question));
-            let ids: Vec<_> = signatures.map(|question| question.id.as_str()).collect();
+            let signatures = form.questions.iter().filter(|question| is_signature(form, question));
+            let helpers = signatures.filter(|question| !is_co_signers(form, question));
+            let ids: Vec<_> = helpers.map(|question| question.id.as_str()).collect();
             assert_eq!(ids, ["interp_signature", "prep_signature"], "{}", form.id);
             let answers = json!({
                 "used_interpreter": true, "interp_name": "Ines Invented", "interp_language": "Portuguese",
@@ -145,6 +191,39 @@ mod tests {
             assert!(named(form, &Answers::new(), |_| true).is_empty());
         }
         assert_eq!(forms, 18);
+    }
+
+    #[test]
+    fn who_signs_together_with_the_filer_is_whom_the_catalogue_says_under_the_name_in_the_form() {
+        let catalogue = Catalogue::embedded();
+        let form = catalogue.form("I-751").unwrap();
+        let answers = json!({
+            "sp_family_name": "Sample", "sp_given_name": "Sol", "sp_middle_name": "Maria", "sp_suffix": "Jr."
+        });
+        let answers = answers.as_object().unwrap();
+        assert_eq!(co_signer(form, answers, |_| false), None);
+        let spouse = co_signer(form, answers, |role| role == "spouse").unwrap();
+        assert_eq!((spouse.signs_as.as_str(), spouse.name.as_str()), ("spouse", "Sol Maria Sample Jr."));
+        assert!(spouse.statement.contains("penalty of perjury") && spouse.statement.contains("marriage"));
+        for (name, proven) in [
+            ("", NameProven::None),
+            ("Sol Sample", NameProven::AsInTheForm),
+            ("sol maría sample jr.", NameProven::AsInTheForm),
+            ("Sol Other", NameProven::Another),
+        ] {
+            assert_eq!(
+                (spouse.proven(name), spouse.is_named(name)),
+                (proven, proven == NameProven::AsInTheForm)
+            );
+        }
+        // Before the name is answered nobody is.
+        let unnamed = co_signer(form, &Answers::new(), |_| true).unwrap();
+        assert!(!unnamed.is_named("") && unnamed.proven("Sol Sample") == NameProven::Another);
+        let signature = form.question("sp_signature").unwrap();
+        assert!(is_signature(form, signature) && is_co_signers(form, signature));
+        for form in catalogue.forms().filter(|form| form.id != "I-751") {
+            assert_eq!(co_signer(form, answers, |_| true), None, "{}", form.id);
+        }
     }
 
     #[test]

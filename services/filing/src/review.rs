@@ -22,9 +22,9 @@ pub(crate) const UNANSWERED: &str = "(not answered)";
 /// The statement where a form has none of its own (28 USC 1746).
 const DECLARATION: &str = "I declare under penalty of perjury under the laws of the United States of America that this is true and complete.";
 
-/// Whether a question is answered by the act of signing: by whoever files, or by a helper.
-pub(crate) fn is_signing(question: &Question) -> bool {
-    is_filers_signing(question) || help::is_signature(question)
+/// Whether a question is answered by the act of signing: by whoever files, by a helper, or by a co-signer.
+pub(crate) fn is_signing(form: &Form, question: &Question) -> bool {
+    is_filers_signing(question) || help::is_signature(form, question)
 }
 
 /// Whether a question is answered when whoever files signs.
@@ -78,7 +78,7 @@ pub(crate) fn answers_bytes(form: &Form, answers: &Answers, applies: impl Fn(&st
     let pairs: Vec<_> = form
         .questions
         .iter()
-        .filter(|question| !is_signing(question) && applies(&question.id))
+        .filter(|question| !is_signing(form, question) && applies(&question.id))
         .filter_map(|question| Some((&question.id, answers.get(&question.id)?)))
         .collect();
     serde_json::to_vec(&pairs).expect("JSON values and texts can be written")

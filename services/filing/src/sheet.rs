@@ -26,7 +26,7 @@ pub(crate) struct Sheet {
     pub(crate) catalogue_version: String,
     /// The statement that is signed under penalty of perjury.
     pub(crate) declaration: String,
-    /// Sections in which something was asked.
+    /// Sections in which something was asked, and one that says who signs where two do.
     pub(crate) sections: Vec<Section>,
     /// What is attached, in order.
     pub(crate) evidence: Vec<File>,
@@ -170,6 +170,12 @@ fn rows<'a>(questions: impl Iterator<Item = &'a Question>, answers: &Answers) ->
 }
 
 impl Row {
+    /// What nobody was asked.
+    pub(crate) fn said_of(label: &str, words: &str) -> Self {
+        let (label, value) = (label.to_owned(), Some(Value::String(words.to_owned())));
+        Self { label, kind: Type::Text, value, said: Vec::new(), items: None }
+    }
+
     /// A question with its answer.
     pub(crate) fn of(question: &Question, value: Option<&Value>) -> Self {
         let (label, kind) = (question.label.clone(), question.kind);

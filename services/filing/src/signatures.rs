@@ -1,4 +1,4 @@
-//! Who signed a filing, as whom and when, as its copy says it: the signer, each helper, and the representative.
+//! Who signed a filing, as whom and when, as its copy says it: the signer, who signed together with them, each helper, and the representative.
 
 use docket_forms::Type;
 use docket_proto::events::representation::Event;
@@ -73,19 +73,30 @@ fn proven(name: &str) -> String {
     if name.is_empty() { String::new() } else { format!(" Name proven for the account: {name}.") }
 }
 
-/// Interpreter and preparer, each in an account of their own, of the very text that was signed.
+/// What is said of a co-signer's name that is not proven.
+fn not_proven(proven: bool) -> &'static str {
+    if proven { "" } else { " No name is proven for the account." }
+}
+
+/// Co-signer, interpreter and preparer, each in an account of their own, of the very text that was signed.
 fn helpers(dossier: &Dossier, signed: &Signed) -> impl Iterator<Item = Signature> {
-    HelperRole::ALL.into_iter().filter_map(move |role| {
+    let roles = [HelperRole::CoSigner, HelperRole::Interpreter, HelperRole::Preparer];
+    roles.into_iter().filter_map(move |role| {
         let given = dossier.filing.helper_signed(role, &signed.content_mac)?;
         let sealed = dossier.content.helpers.get(&role).cloned().unwrap_or_default();
-        let (part, language) = match role {
-            HelperRole::Interpreter => ("Interpreter", format!(" Language: {}.", sealed.spoken_language)),
-            HelperRole::Preparer => ("Preparer", String::new()),
+        let (part, more) = match role {
+            HelperRole::Interpreter => {
+                ("Interpreter".to_owned(), format!(" Language: {}.", sealed.spoken_language))
+            }
+            HelperRole::Preparer => ("Preparer".to_owned(), String::new()),
+            HelperRole::CoSigner => {
+                (spoken::choice(&given.signs_as), not_proven(given.name_proven).to_owned())
+            }
         };
         Some(Signature {
-            part: part.to_owned(),
+            part,
             name: sealed.typed_name,
-            says: format!("{}{language}{}", given.statement, proven(&sealed.proven_name)),
+            says: format!("{}{more}{}", given.statement, proven(&sealed.proven_name)),
             at: spoken::instant(given.signed_at_us),
             hash: hex::encode(&given.content_mac),
         })

@@ -14,6 +14,7 @@ pub(crate) const OTHERS: &[&str] = &[
     "free",
     "intent-to-deny",
     "interpreted",
+    "joint",
     "moved",
     "rejected",
     "represented",

@@ -71,7 +71,8 @@ impl<'a> Maker<'a, '_> {
         let head = &source.form;
         let roles = source.role.iter().map(|role| {
             let required = self.condition(self.file, &role.id, &role.required);
-            Role { id: role.id.clone(), required, signs: role.signs, note: role.note.clone() }
+            let co_signs = role.co_signs.as_ref().map(|co_signs| co_signs.get_ref().clone());
+            Role { id: role.id.clone(), required, signs: role.signs, note: role.note.clone(), co_signs }
         });
         let roles = roles.collect();
         let sections = source.section.iter().map(|section| Section {

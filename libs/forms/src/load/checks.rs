@@ -10,6 +10,7 @@ use crate::expr::check::Names;
 use crate::expr::{Expr, Node};
 use crate::form::Form;
 use crate::given::given_shape;
+use crate::value::Type;
 
 /// What every filing guards: the sum is computed.
 const GUARDS: &[&str] = &["fee"];
@@ -65,6 +66,7 @@ impl<'a> Draft<'a> {
         let head = source.form.id.span().start;
         unique(file, source, form, errors);
         references(file, head, form, errors);
+        co_signing(file, source, errors, form);
         self.types(form, errors);
         let cycles = put_in_order(form).into_iter();
         errors.extend(cycles.map(|id| file.error(&id, head, "is shown depending on itself")));
@@ -76,6 +78,34 @@ impl<'a> Draft<'a> {
         for Pending { id, placed, items_of } in self.pending {
             if let Err(fault) = names.allow(&placed.node, items_of.as_deref()) {
                 errors.push(placed.error(&id, &fault));
+            }
+        }
+    }
+}
+
+/// Who signs beside the filer is one person, not the filer, whom the form names and of whom it wants a signature.
+fn co_signing(file: &File, source: &FormFile, errors: &mut Vec<LoadError>, form: &Form) {
+    let mut before = None;
+    for role in &source.role {
+        let Some(co_signs) = &role.co_signs else { continue };
+        let (at, co_signs) = (co_signs.span().start, co_signs.get_ref());
+        let mut fault = |message: String| errors.push(file.error(&role.id, at, message));
+        let filer = source.role.iter().find(|one| one.signs).map(|one| &one.id);
+        if !role.signs || filer == Some(&role.id) {
+            fault("co-signs, and so must sign and not be the first who does: that one files".to_owned());
+        }
+        if let Some(other) = before.replace(&role.id) {
+            fault(format!("co-signs beside `{other}`: a form has one co-signer at most"));
+        }
+        if co_signs.declares.trim().is_empty() {
+            fault("co-signs, and has nothing in `declares`".to_owned());
+        }
+        let kinds =
+            [("family_name", Type::NamePart), ("given_name", Type::NamePart), ("signature", Type::Signature)];
+        for (question, kind) in kinds {
+            let id = format!("{}{question}", co_signs.prefix);
+            if form.question(&id).is_none_or(|asked| asked.kind != kind) {
+                fault(format!("co-signs, and there is no question `{id}` of the type `{}`", kind.word()));
             }
         }
     }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::form::{Channel, EvidenceLevel, FeeKind, FindingKind, Level, Reject, Rfe};
+use crate::form::{Channel, CoSigns, EvidenceLevel, FeeKind, FindingKind, Level, Reject, Rfe};
 
 pub(crate) type Text = Spanned<String>;
 
@@ -97,6 +97,7 @@ pub(crate) struct Role {
     pub(crate) signs: bool,
     #[serde(default)]
     pub(crate) note: String,
+    pub(crate) co_signs: Option<Spanned<CoSigns>>,
 }
 
 #[derive(Debug, Deserialize)]

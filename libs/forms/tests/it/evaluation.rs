@@ -2,7 +2,7 @@
 
 use docket_forms::{
     Answers, Catalogue, Evaluation, FeeResult, FilingChannel, Form, Given, Language, Level, Truth, evaluate,
-    fee,
+    fee, takes_part,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -243,16 +243,24 @@ fn two_homes_and_two_marriages_at_one_time_are_warned_of() {
 }
 
 #[test]
-fn a_joint_petition_is_not_signed_by_one_alone_online() {
+fn a_joint_petition_wants_the_signature_of_the_spouse_and_a_waiver_does_not() {
     let form = Catalogue::embedded().form("I-751").unwrap().clone();
-    let of = |basis: &str, channel: FilingChannel| {
-        let given = Given { channel, ..given("2026-03-02") };
-        let found = evaluate(&form, &answers(json!({ "basis": basis, "sp_signature": "Ana Paz" })), &given);
-        (fired(&found).contains(&"cosigner-needed"), found.shown["sp_signature"])
-    };
-    assert_eq!(of("joint", FilingChannel::Online), (true, Truth::False));
-    assert_eq!(of("joint", FilingChannel::Paper), (false, Truth::True));
-    assert_eq!(of("divorced", FilingChannel::Online), (false, Truth::False));
+    let (role, co_signs) = form.co_signer().unwrap();
+    assert_eq!((role.id.as_str(), co_signs.prefix.as_str()), ("spouse", "sp_"));
+    assert!(co_signs.declares.contains("penalty of perjury"));
+    for channel in [FilingChannel::Online, FilingChannel::Paper] {
+        let of = |basis: Value| {
+            let (answers, given) =
+                (answers(json!({ "basis": basis })), Given { channel, ..given("2026-03-02") });
+            let found = evaluate(&form, &answers, &given);
+            let missing = missing(&found).contains(&"sp_signature");
+            (found.shown["sp_signature"], missing, takes_part(&form, "spouse", &answers, &given).unwrap())
+        };
+        assert_eq!(of(json!("joint")), (Truth::True, true, Truth::True));
+        assert_eq!(of(json!("divorced")), (Truth::False, false, Truth::False));
+        assert_eq!(of(json!("abused")), (Truth::False, false, Truth::False));
+        assert_eq!(of(Value::Null), (Truth::Unknown, false, Truth::Unknown));
+    }
 }
 
 #[test]

@@ -146,6 +146,37 @@ fn what_a_form_refers_to_exists() {
 }
 
 #[test]
+fn a_co_signer_is_one_person_beside_the_filer_whom_the_form_names() {
+    let form = |filer: &str, second: &str, prefix: &str, declares: &str| {
+        format!(
+            r#"role = [
+  {{ id = "filer", required = "always", signs = true{filer} }},
+  {{ id = "second", required = "always", {second}, co_signs = {{ prefix = "{prefix}", declares = "{declares}" }} }},
+]
+include = [{{ block = "person_name", prefix = "sp_", section = "all" }}]
+question = [{{ id = "sp_signature", section = "all", type = "signature", required = "always", label = "S" }}]"#
+        )
+    };
+    let good = load(&form("", "signs = true", "sp_", "I do.")).unwrap();
+    assert_eq!(good.co_signer().unwrap().0.id, "second");
+    let other = r#", co_signs = { prefix = "sp_", declares = "I do." }"#;
+    for (wrong, message) in [
+        (form("", "signs = false", "sp_", "I do."), "must sign and not be the first"),
+        (form("", "signs = true", "sp_", " "), "nothing in `declares`"),
+        (form("", "signs = true", "sp_\", more = \"", "I do."), "more"),
+    ] {
+        assert!(fault(&wrong).message.contains(message), "{}", fault(&wrong).message);
+    }
+    let says = |wrong: &str| load(wrong).unwrap_err().into_iter().map(|one| one.message).collect::<Vec<_>>();
+    let both = says(&form(other, "signs = true", "sp_", "I do."));
+    assert!(both[0].contains("not be the first") && both[1].contains("one co-signer at most"), "{both:?}");
+    let unnamed = says(&form("", "signs = true", "x_", "I do."));
+    let lacking = ["x_family_name", "x_given_name", "x_signature"].map(|id| format!("no question `{id}`"));
+    assert!(unnamed.iter().zip(&lacking).all(|(said, lacks)| said.contains(lacks)), "{unnamed:?}");
+    assert_eq!(unnamed.len(), 3);
+}
+
+#[test]
 fn a_file_which_is_no_toml_is_named() {
     let found = fault("question = [");
     assert_eq!(found.file, "t-1.toml");

@@ -1,14 +1,15 @@
-//! `docket helper`: an interpreter or a preparer is asked to sign, reads what the filer is going to sign, and signs for having helped.
+//! `docket helper`: an interpreter, a preparer or a co-signer is asked to sign, reads what the filer is going to sign, and signs it.
 use super::{Refused, Session, when};
 use crate::client::{Connection, request};
 use crate::output::Teller;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use docket_proto::filing::v1 as pb;
+use docket_proto::filing::v1::view_evidence_response::Part;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// What is asked of helpers, and what they do.
+/// What is asked of helpers and co-signers, and what they do.
 #[derive(Debug, clap::Args)]
 pub struct HelperArgs {
     #[command(subcommand)]
@@ -18,22 +19,36 @@ pub struct HelperArgs {
     language: String,
 }
 
-/// Of whoever fills in the form, and of the helper.
+/// Of whoever fills in the form, and of who has the code.
 #[derive(Debug, clap::Subcommand)]
 enum HelperCommand {
-    /// Ask the interpreter or preparer whom a draft names to sign it. Prints the code to hand over; one before opens nothing any more.
+    /// Ask the interpreter or preparer whom a draft names, or who files it together with you, to sign it. Prints the code to hand over;
+    /// one before opens nothing any more.
     Ask {
         /// filings/<id>.
         filing: String,
-        /// interpreter or preparer.
+        /// interpreter, preparer or co_signer.
         role: String,
     },
-    /// As the helper: the text that the filer is going to sign, your statement, and the hash to sign by.
+    /// As the helper or co-signer: the text that the filer is going to sign, your statement, and the hash to sign by.
     Show {
         /// The code that you were given.
         code: String,
     },
-    /// As the helper: sign what `docket helper show` showed. Give the second factor first: `docket step-up`.
+    /// As the co-signer: a page of what is attached, as a picture, before you sign for it.
+    Look {
+        /// The code that you were given.
+        code: String,
+        /// filings/<id>/evidence/<id>, as `docket helper show` lists it.
+        file: String,
+        /// Page, from 1.
+        #[arg(long, default_value_t = 1)]
+        page: u32,
+        /// Where the picture goes.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// As the helper or co-signer: sign what `docket helper show` showed. Give the second factor first: `docket step-up`.
     Sign {
         /// The code that you were given.
         code: String,
@@ -64,6 +79,10 @@ pub async fn helper(home: &Path, args: HelperArgs, teller: &Teller) -> Result<()
             ask(&connection, &token, message, teller).await
         }
         HelperCommand::Show { code } => show(&connection, &token, code, teller).await,
+        HelperCommand::Look { code, file, page, out } => {
+            let message = pb::ViewEvidenceRequest { name: file, page, code, ..Default::default() };
+            look(&connection, &token, message, (&out, teller)).await
+        }
         HelperCommand::Sign { code, hash, name, spoken_language } => {
             let message = pb::SignAsHelperRequest {
                 request_id: Uuid::now_v7().to_string(),
@@ -111,17 +130,50 @@ async fn show(connection: &Connection, token: &str, code: String, teller: &Telle
     if teller.is_json() {
         teller.value(&json!({
             "role": shown.role, "form": shown.form, "text": shown.text, "hash": hash,
-            "statement": shown.statement, "valid_until_us": shown.valid_until_us,
+            "statement": shown.statement, "valid_until_us": shown.valid_until_us, "signs_as": shown.signs_as,
+            "files": shown.evidence.iter().map(|file| json!({ "file": file.name, "kind": file.kind })).collect::<Vec<_>>(),
         }));
         return Ok(());
     }
     for line in shown.text.lines() {
         teller.line(line);
     }
-    teller.heading(&format!("You sign as {} of this {}", shown.role, shown.form));
+    for file in &shown.evidence {
+        teller.pair(&file.kind, &file.name);
+    }
+    let role = if shown.signs_as.is_empty() { &shown.role } else { &shown.signs_as };
+    teller.heading(&format!("You sign as {role} of this {}", shown.form));
     teller.line(&shown.statement);
     teller.pair("hash", &hash);
     teller.pair("code good until", &when(shown.valid_until_us));
+    Ok(())
+}
+
+/// Saves the picture of a page.
+async fn look(
+    connection: &Connection,
+    token: &str,
+    message: pb::ViewEvidenceRequest,
+    (out, teller): (&Path, &Teller),
+) -> Result<()> {
+    let answer = connection.evidence().view_evidence(request(Some(token), message)).await;
+    let mut parts = answer.map_err(Refused::from)?.into_inner();
+    let (mut view, mut picture) = (None, Vec::new());
+    while let Some(message) = parts.message().await.map_err(Refused::from)? {
+        match message.part {
+            Some(Part::View(header)) => view = Some(header),
+            Some(Part::Chunk(chunk)) => picture.extend_from_slice(&chunk),
+            None => {}
+        }
+    }
+    let view = view.context("an answer without its header")?;
+    ensure!(view.size == picture.len() as u64, "the picture was cut; ask for it again");
+    std::fs::write(out, &picture).with_context(|| format!("write {}", out.display()))?;
+    if teller.is_json() {
+        teller.value(&json!({ "file": out, "page": view.page, "page_count": view.page_count }));
+    } else {
+        teller.line(&format!("page {} of {} written to {}", view.page, view.page_count, out.display()));
+    }
     Ok(())
 }
 

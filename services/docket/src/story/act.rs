@@ -180,12 +180,12 @@ pub enum Act {
         /// Total in cents.
         cents: i64,
     },
-    /// Asks the interpreter or preparer whom the form names to sign; they get a code.
+    /// Asks the interpreter, preparer or co-signer whom the form names to sign; they get a code.
     AskHelper {
-        /// `interpreter` or `preparer`.
+        /// `interpreter`, `preparer` or `co_signer`.
         role: String,
     },
-    /// Reads with the code what is going to be signed, and signs for having helped.
+    /// Reads with the code what is going to be signed, and signs it.
     SignAsHelper {
         /// Types this name; the own one when empty.
         #[serde(default)]

@@ -32,7 +32,7 @@ pub struct PersonRow {
     pub id: String,
     /// How the telling names them.
     pub called: String,
-    /// `applicant`, `petitioner`, `representative`, `interpreter`, `officer`, `operator` or `stranger`.
+    /// `applicant`, `petitioner`, `spouse`, `representative`, `interpreter`, `officer`, `operator` or `stranger`.
     pub part: String,
     /// Family name.
     #[serde(default)]
@@ -54,7 +54,7 @@ pub struct PersonRow {
 impl PersonRow {
     /// Whether it is somebody who has to prove who they are.
     pub fn proves_identity(&self) -> bool {
-        ["applicant", "petitioner", "representative"].contains(&self.part.as_str())
+        ["applicant", "petitioner", "spouse", "representative"].contains(&self.part.as_str())
     }
 
     /// Somebody of whom only the name is known.

@@ -1,4 +1,4 @@
-//! Helpers in a story: an interpreter or preparer is asked with a code, reads what is going to be signed, and signs.
+//! Who signs beside the filer in a story: an interpreter, preparer or co-signer is asked with a code, reads what is going to be signed, and signs.
 use super::act::Act;
 use super::party::call;
 use super::player::{Answer, Player, command_id};

@@ -335,7 +335,7 @@ async fn answer(
     let form = desk.form(&dossier.filing.form)?;
     let example = r#"{"app_dob": "1990-01-31"}"#;
     let answers = answers::normalised(form, &request.answers_json, example, |question, answer| {
-        answered_by_signing(question).filter(|_| !answer.is_null())
+        answered_by_signing(form, question).filter(|_| !answer.is_null())
     })?;
     // What is answered so already changes nothing: neither a signature nor somebody else's answer.
     let told: Answers =
@@ -352,13 +352,17 @@ async fn answer(
 }
 
 /// Why a question is not answered here; nothing where it is.
-fn answered_by_signing(question: &Question) -> Option<FieldFault> {
-    if help::is_signature(question) {
+fn answered_by_signing(form: &Form, question: &Question) -> Option<FieldFault> {
+    if help::is_co_signers(form, question) {
+        let words = "Leave this out: who signs it together with you signs in an account of their own, and is asked to with a code.";
+        return Some(FieldFault::new(&question.id, "ANSWERED_BY_CO_SIGNER", words));
+    }
+    if help::is_signature(form, question) {
         let words = "Leave this out: whoever helped signs it in an account of their own, and is asked to with a code.";
         return Some(FieldFault::new(&question.id, "ANSWERED_BY_HELPER", words));
     }
     let words = "Leave this out: signing answers it.";
-    review::is_signing(question).then(|| FieldFault::new(&question.id, "ANSWERED_BY_SIGNING", words))
+    review::is_signing(form, question).then(|| FieldFault::new(&question.id, "ANSWERED_BY_SIGNING", words))
 }
 
 fn is_news(answers: &Answers, question: &str, answer: &Value) -> bool {

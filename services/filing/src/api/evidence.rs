@@ -22,6 +22,7 @@ use crate::check::Check;
 use crate::content::Content;
 use crate::desk::{Desk, ResponseDossier, acting_for, evidence_in, id_in};
 use crate::domain::{Attached, filing, response};
+use crate::dossiers::Dossier;
 
 /// Uploads at a time: each is held in memory whole until it is scanned, 12 MiB at most.
 const UPLOADS: usize = 16;
@@ -232,11 +233,15 @@ pub(super) async fn readable(
         return Ok(Readable { evidence, file, subject: response.case, account: response.account });
     }
     let (id, evidence) = evidence_in("filings", name)?;
-    let dossier = desk.filing(caller, action, id).await?;
+    of_filing(&desk.filing(caller, action, id).await?, evidence)
+}
+
+/// A file of a filing that the caller may see.
+pub(super) fn of_filing(dossier: &Dossier, evidence: Uuid) -> Result<Readable, ApiError> {
     let file = dossier.files().find(|file| file.id == evidence).cloned().ok_or_else(ApiError::not_found)?;
     still_there(&dossier.content)?;
-    let evidence = view::evidence("filings", id, &file, &dossier.content);
-    Ok(Readable { evidence, file, subject: id, account: dossier.filing.account })
+    let evidence = view::evidence("filings", dossier.id, &file, &dossier.content);
+    Ok(Readable { evidence, file, subject: dossier.id, account: dossier.filing.account })
 }
 
 /// What was erased says so, also when its object is taken away already: that it was is not hidden.

@@ -1,7 +1,9 @@
-//! `HelperService`: whoever helped with a filing is asked with a code, reads what the filer is going to sign, and signs for it.
+//! `HelperService`: whoever helped with a filing, or files it together with the filer, is asked with a code, reads what the filer is
+//! going to sign, and signs it.
 
 use docket_eventlog::{Context, Subjects};
 use docket_forms::Language;
+use docket_kernel::Refusal;
 use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as events;
 use docket_proto::filing::v1 as pb;
@@ -10,11 +12,12 @@ use docket_service::{ApiError, Caller, caller, detached};
 use tonic::{Request, Response, Status};
 
 use super::drafts::started_before;
+use super::evidence::{self, Readable};
 use super::signing::not_erased;
 use super::view;
 use crate::check::Check;
-use crate::desk::{Desk, acting_for, full_name, id_in};
-use crate::domain::filing::{self, Filing, HelperCode, HelperRole, HelperSign};
+use crate::desk::{Desk, acting_for, evidence_in, full_name, id_in};
+use crate::domain::filing::{self, Checked, Filing, HelperCode, HelperRole, HelperSign, NameProven};
 use crate::domain::name;
 use crate::domain::representation::CODE_VALID_US;
 use crate::dossiers::Dossier;
@@ -52,7 +55,7 @@ impl HelperService for HelperApi {
     }
 }
 
-/// Makes a code for a helper, and its row: both or neither.
+/// Makes a code for a helper or co-signer, and its row: both or neither.
 async fn ask(
     desk: &Desk,
     caller: &Caller,
@@ -81,11 +84,13 @@ async fn ask(
     Ok(pb::AskHelperResponse { filing: Some(filing), code })
 }
 
-/// A draft that a code lets the caller read and sign as a helper.
+/// A draft that a code lets the caller read and sign.
 struct Helped {
     dossier: Dossier,
     role: HelperRole,
     code_mac: Vec<u8>,
+    /// The name proven for the caller's account; empty where none is.
+    proven: String,
 }
 
 /// The draft that a code was made for. Who has no code that waits, or none at all, learns nothing.
@@ -95,19 +100,57 @@ async fn helped(desk: &Desk, caller: &Caller, action: &str, code: &str) -> Resul
     let found = found.and_then(|(id, role)| Some((id, HelperRole::known(&role)?)));
     let (id, role) = found.ok_or_else(filing::helper_code_unknown)?;
     let closed = desk.dossiers.find(id).await?;
-    closed.filing.lets_help(role, &code_mac, caller.person()?.account, desk.now_us())?;
-    desk.require(caller, action, "Filing", id, vec!["helper"])?;
+    let account = caller.person()?.account;
+    closed.filing.lets_help(role, &code_mac, account, desk.now_us())?;
+    let relation = match role {
+        HelperRole::Interpreter | HelperRole::Preparer => "helper",
+        HelperRole::CoSigner => "co_signer",
+    };
+    desk.require(caller, action, "Filing", id, vec![relation])?;
     let dossier = edition::present(desk, desk.dossiers.open(closed).await?).await?;
     not_erased(&dossier)?;
-    Ok(Helped { dossier, role, code_mac })
+    // Once more: it may have been taken over to another edition, or written to, in between.
+    dossier.filing.lets_help(role, &code_mac, account, desk.now_us())?;
+    let proven = full_name(&desk.contact(account).await?);
+    Ok(Helped { dossier, role, code_mac, proven })
 }
 
-/// What a helper reads: the text that the filer is going to sign, and the helper's own statement.
+/// Whom the form names as this helper or co-signer, where it may be the caller.
+fn named<'c>(check: &'c Check<'_>, checked: &Checked, helped: &Helped) -> Result<&'c Helping, Refusal> {
+    filing::shows_to(checked, helped.role)?;
+    let helping = check.helpers.iter().find(|one| one.role == helped.role);
+    let helping = helping.ok_or_else(filing::helper_code_unknown)?;
+    match helped.role {
+        HelperRole::Interpreter | HelperRole::Preparer => {}
+        HelperRole::CoSigner => filing::may_co_sign(helping.proven(&helped.proven))?,
+    }
+    Ok(helping)
+}
+
+/// A file of the draft, for a co-signer who looks at it before signing.
+pub(super) async fn readable(
+    desk: &Desk,
+    caller: &Caller,
+    code: &str,
+    name: &str,
+) -> Result<Readable, ApiError> {
+    let (id, file) = evidence_in("filings", name)?;
+    let helped = helped(desk, caller, "ViewEvidence", code).await?;
+    let check = Check::now(desk, &helped.dossier).await?;
+    named(&check, &check.checked(desk, &helped.dossier), &helped)?;
+    if id != helped.dossier.id {
+        return Err(ApiError::not_found());
+    }
+    evidence::of_filing(&helped.dossier, file)
+}
+
+/// What a helper or co-signer reads: the text that the filer is going to sign, and their own statement.
 async fn review(desk: &Desk, caller: &Caller, code: &str) -> Result<pb::ReviewAsHelperResponse, ApiError> {
-    let Helped { dossier, role, .. } = helped(desk, caller, "ReviewAsHelper", code).await?;
-    let check = Check::now(desk, &dossier).await?;
-    let checked = check.checked(desk, &dossier);
-    filing::helper_named(&checked, role)?;
+    let helped = helped(desk, caller, "ReviewAsHelper", code).await?;
+    let (dossier, role) = (&helped.dossier, helped.role);
+    let check = Check::now(desk, dossier).await?;
+    let checked = check.checked(desk, dossier);
+    let helping = named(&check, &checked, &helped)?;
     if let Some(refusal) = checked.not_ready {
         return Err(refusal.into());
     }
@@ -115,14 +158,19 @@ async fn review(desk: &Desk, caller: &Caller, code: &str) -> Result<pb::ReviewAs
     Ok(pb::ReviewAsHelperResponse {
         role: role.as_str().to_owned(),
         form: dossier.filing.form.clone(),
-        text: check.text(&dossier),
+        text: check.text(dossier),
         content_hash: checked.content_mac,
-        statement: help::statement(role).to_owned(),
+        statement: helping.statement.clone(),
         valid_until_us: waits.map_or(0, |code| code.valid_until_us),
+        signs_as: helping.signs_as.clone(),
+        evidence: match role {
+            HelperRole::Interpreter | HelperRole::Preparer => Vec::new(),
+            HelperRole::CoSigner => view::evidence_of(dossier),
+        },
     })
 }
 
-/// Signs as a helper.
+/// Signs as a helper or co-signer.
 async fn sign(
     desk: &Desk,
     caller: &Caller,
@@ -132,30 +180,33 @@ async fn sign(
     if let Some(signed) = signed_before(desk, &context).await? {
         return Ok(signed);
     }
-    let Helped { dossier, role, code_mac } = helped(desk, caller, "SignAsHelper", &request.code).await?;
-    let (id, form) = (dossier.id, dossier.filing.form.clone());
-    let context = acting_for(context, caller, dossier.filing.account);
-    let check = Check::now(desk, &dossier).await?;
-    let checked = check.checked(desk, &dossier);
-    let account = caller.person()?.account;
-    let proven = full_name(&desk.contact(account).await?);
-    let helping = check.helpers.iter().find(|one| one.role == role);
-    let signed_at_us = desk.now_us();
+    let helped = helped(desk, caller, "SignAsHelper", &request.code).await?;
+    let (id, form) = (helped.dossier.id, helped.dossier.filing.form.clone());
+    let context = acting_for(context, caller, helped.dossier.filing.account);
+    let check = Check::now(desk, &helped.dossier).await?;
+    let checked = check.checked(desk, &helped.dossier);
+    let helping = named(&check, &checked, &helped)?;
+    let (account, signed_at_us) = (caller.person()?.account, desk.now_us());
+    let Helped { role, code_mac, proven, .. } = helped;
+    let (name_agrees, name_proven) = (helping.is_named(&request.typed_name), helping.proven(&proven));
+    let is_typed = name::same(&proven, &request.typed_name);
     let sign = HelperSign {
         role,
         account,
         code_mac,
-        name_agrees: helping.is_some_and(|one| name::same(&one.name, &request.typed_name)),
-        language_agrees: helping.is_some_and(|one| language_agrees(one, &request.spoken_language)),
+        name_agrees,
+        language_agrees: language_agrees(helping, &request.spoken_language),
         signed: events::HelperSigned {
             role: role.as_str().to_owned(),
             account_id: account.to_string(),
             content_mac: request.content_hash.clone(),
             signed_at_us,
-            statement: help::statement(role).to_owned(),
-            proven_name: if name::same(&proven, &request.typed_name) { String::new() } else { proven },
+            statement: helping.statement.clone(),
+            proven_name: if is_typed { String::new() } else { proven },
             typed_name: request.typed_name,
             spoken_language: request.spoken_language,
+            signs_as: helping.signs_as.clone(),
+            name_proven: role == HelperRole::CoSigner && name_proven == NameProven::AsInTheForm,
         },
         shown_mac: request.content_hash,
     };
@@ -167,7 +218,7 @@ async fn sign(
 fn language_agrees(helping: &Helping, spoken: &str) -> bool {
     match helping.role {
         HelperRole::Interpreter => name::same(&helping.spoken_language, spoken),
-        HelperRole::Preparer => spoken.is_empty(),
+        HelperRole::Preparer | HelperRole::CoSigner => spoken.is_empty(),
     }
 }
 
@@ -185,7 +236,7 @@ async fn signed_before(desk: &Desk, context: &Context) -> Result<Option<pb::Sign
     }
 }
 
-/// Who helped with a filing, and how their signatures stand. What was sent is not judged again: then those whose signature went
+/// Who signs a filing beside the filer, and how their signatures stand. What was sent is not judged again: then those whose signature went
 /// with it.
 pub(super) fn view_of(desk: &Desk, dossier: &Dossier, check: Option<&Check<'_>>) -> Vec<pb::Helper> {
     let Some(check) = check else { return went_with_it(dossier) };
@@ -223,10 +274,11 @@ fn one(dossier: &Dossier, helping: &Helping, content_mac: &[u8], now_us: i64) ->
         spoken_language: helping.spoken_language.clone(),
         valid_until_us: waits.map_or(0, |code| code.valid_until_us),
         signed_at_us: before.map_or(0, |signature| signature.signed_at_us),
+        signs_as: helping.signs_as.clone(),
     }
 }
 
-/// A helper who signed.
+/// A helper or co-signer who signed.
 fn signed(dossier: &Dossier, role: HelperRole) -> pb::Helper {
     let signature = dossier.filing.helpers.get(&role).and_then(|helper| helper.signature.as_ref());
     let sealed = dossier.content.helpers.get(&role).cloned().unwrap_or_default();
@@ -237,6 +289,7 @@ fn signed(dossier: &Dossier, role: HelperRole) -> pb::Helper {
         spoken_language: sealed.spoken_language,
         valid_until_us: 0,
         signed_at_us: signature.map_or(0, |signature| signature.signed_at_us),
+        signs_as: signature.map(|signature| signature.signs_as.clone()).unwrap_or_default(),
     }
 }
 

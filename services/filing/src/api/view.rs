@@ -32,7 +32,7 @@ pub(crate) async fn filing(
 async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(pb::Filing, bool), ApiError> {
     let mut view = summary(&dossier.outline());
     let mut accompanied = false;
-    view.evidence = attached("filings", dossier.id, &dossier.filing.evidence, &dossier.content);
+    view.evidence = evidence_of(dossier);
     view.unsolicited = attached("filings", dossier.id, &dossier.filing.unsolicited, &dossier.content);
     if is_judged(&dossier.filing) && !dossier.content.erased {
         let check = Check::said_in(desk, dossier, language).await?;
@@ -201,6 +201,11 @@ pub(crate) fn evidence(collection: &str, parent: Uuid, file: &Attached, content:
         size: file.size,
         foreign_language: file.foreign_language,
     }
+}
+
+/// What is attached to a filing.
+pub(super) fn evidence_of(dossier: &Dossier) -> Vec<pb::Evidence> {
+    attached("filings", dossier.id, &dossier.filing.evidence, &dossier.content)
 }
 
 fn attached(collection: &str, parent: Uuid, files: &[Attached], content: &Content) -> Vec<pb::Evidence> {

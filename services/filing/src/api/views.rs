@@ -16,7 +16,7 @@ use tonic::Status;
 use super::attach::inspector_unavailable;
 use super::evidence::readable;
 use super::places::Places;
-use super::{Messages, in_chunks};
+use super::{Messages, helpers, in_chunks};
 use crate::desk::Desk;
 use crate::page::Undrawn;
 use crate::render::{LONGEST_SIDE, SECONDS};
@@ -52,7 +52,10 @@ impl Views {
     ) -> Result<Stream, Status> {
         let page = request.page.max(1);
         let side = longest_side(request.longest_side).map_err(ApiError::from)?;
-        let readable = readable(&self.desk, (caller, "ViewEvidence"), &request.name).await?;
+        let readable = match request.code.as_str() {
+            "" => readable(&self.desk, (caller, "ViewEvidence"), &request.name).await?,
+            code => helpers::readable(&self.desk, caller, code, &request.name).await?,
+        };
         let place = timeout(PATIENCE, self.places.wait(caller.person()?.account)).await;
         let _place = place.map_err(|_elapsed| ApiError::Exhausted("the drawing of pages"))?;
         let (subject, key) = (Subject::filing(readable.subject), &readable.file.object_key);

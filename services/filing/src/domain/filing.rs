@@ -27,7 +27,8 @@ pub use decide::{
 };
 pub(crate) use helper::code_unknown as helper_code_unknown;
 pub use helper::{
-    Helper, HelperCode, HelperRole, HelperSign, HelperSignature, ask_helper, helper_named, sign_as_helper,
+    Helper, HelperCode, HelperRole, HelperSign, HelperSignature, NameProven, ask_helper, may_co_sign,
+    shows_to, sign_as_helper,
 };
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
@@ -198,7 +199,7 @@ pub struct Filing {
     /// Whether what was signed or approved last reads otherwise now through no act of those who prepare it, and neither was given
     /// since.
     pub overtaken: bool,
-    /// Who helped and was asked to sign for it.
+    /// Who was asked to sign beside the filer, and what they signed.
     pub helpers: BTreeMap<HelperRole, Helper>,
     /// Version at which somebody last worked on it.
     pub worked: u64,
@@ -323,9 +324,17 @@ fn is_of_no_person(event: &Event) -> bool {
 
 /// A change of what would be signed: no signature and no approval stands for it any more. What the client gave back stays
 /// so until it is shown again.
-fn edited(filing: Filing) -> Filing {
+fn edited(mut filing: Filing) -> Filing {
     let review = edited_review(&filing);
-    Filing { phase: Phase::Draft, signature: None, content_version: filing.version, review, ..filing }
+    let helpers = helper::after_change(std::mem::take(&mut filing.helpers));
+    Filing {
+        phase: Phase::Draft,
+        signature: None,
+        content_version: filing.version,
+        review,
+        helpers,
+        ..filing
+    }
 }
 
 /// Who was asked to look still is.

@@ -1,4 +1,4 @@
-//! The rules of helpers, one test each: who is asked, who signs with the code, and what is not signed without them.
+//! The rules of helpers and co-signers, one test each: who is asked, who signs with the code, and what is not signed without them.
 
 use std::collections::BTreeSet;
 
@@ -172,4 +172,135 @@ fn a_code_that_waits_opens_nothing_once_the_filing_is_signed_or_sent() {
     let sent = given(events.into_iter().chain([pb::FilingSent::default().into()]));
     assert_eq!(reason(helper_signs(&sent, a_signature(1))), "ALREADY_SUBMITTED");
     assert!(sent.lets_help(INTERPRETER, &[1; 32], HELPER, 1).is_err());
+}
+
+const CO_SIGNER: HelperRole = HelperRole::CoSigner;
+
+fn ask_co_signer(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refusal> {
+    ask_helper(filing, checked, CO_SIGNER, HelperCode { mac: vec![1; 32], valid_until_us: RUNS_OUT_US })
+}
+
+/// A draft whose co-signer was asked.
+fn joint() -> Vec<Event> {
+    let begun = given(draft());
+    let asked = ask_co_signer(&begun, &checked(&begun, &[CO_SIGNER])).unwrap();
+    draft().into_iter().chain(asked).collect()
+}
+
+fn co_signature() -> HelperSign {
+    let signed = pb::HelperSigned {
+        role: "co_signer".into(),
+        signs_as: "spouse".into(),
+        name_proven: true,
+        ..a_signature(1).signed
+    };
+    HelperSign { role: CO_SIGNER, signed, ..a_signature(1) }
+}
+
+fn co_signs(filing: &Filing, sign: HelperSign) -> Result<Vec<Event>, Refusal> {
+    sign_as_helper(filing, &checked(filing, &[CO_SIGNER]), sign)
+}
+
+/// A draft that the co-signer signed.
+fn co_signed() -> Vec<Event> {
+    let signed = co_signs(&given(joint()), co_signature()).unwrap();
+    joint().into_iter().chain(signed).collect()
+}
+
+fn changed() -> Event {
+    pb::DraftAnswered { questions: vec!["basis".into()], answers_json: String::new() }.into()
+}
+
+#[test]
+fn nothing_that_two_sign_is_signed_by_the_filer_before_the_other_one() {
+    let begun = given(joint());
+    let refusal = filer_signs(&begun, &[CO_SIGNER]).unwrap_err();
+    assert_eq!(refusal.reason, "CO_SIGNER_UNSIGNED");
+    assert!(refusal.message.contains("8 CFR 103.2(a)(2)") && refusal.way_out.contains("paper"));
+    assert_eq!(reason(filer_signs(&begun, &[INTERPRETER, CO_SIGNER])), "HELPER_UNSIGNED");
+    let both = given(co_signed());
+    assert!(filer_signs(&both, &[CO_SIGNER]).is_ok());
+    assert_eq!(reason(ask_co_signer(&both, &checked(&both, &[CO_SIGNER]))), "HELPER_SIGNED");
+    assert_eq!(both.helper_signed(CO_SIGNER, &[8; 32]).unwrap().signs_as, "spouse");
+    // Where one files alone nobody else is asked.
+    assert!(filer_signs(&begun, &[]).is_ok());
+    assert_eq!(reason(ask_co_signer(&begun, &checked(&begun, &[]))), "HELPER_NOT_NAMED");
+}
+
+#[test]
+fn a_co_signer_is_asked_for_what_is_ready_and_is_another_than_the_filer_under_the_name_in_the_form() {
+    let begun = given(draft());
+    let no = Some(Refusal::state("NOT_READY", "No.").way_out("Do."));
+    let not_ready = Checked { not_ready: no, ..checked(&begun, &[CO_SIGNER]) };
+    assert_eq!(reason(ask_co_signer(&begun, &not_ready)), "NOT_READY");
+    let waits = given(joint());
+    for (wrong, why) in [
+        (HelperSign { account: FILER, ..co_signature() }, "OWN_HELPER"),
+        (HelperSign { code_mac: vec![2; 32], ..co_signature() }, "CODE_UNKNOWN"),
+        (HelperSign { shown_mac: vec![9; 32], ..co_signature() }, "CONTENT_CHANGED"),
+        (HelperSign { name_agrees: false, ..co_signature() }, "NAME_DIFFERS"),
+        (HelperSign { language_agrees: false, ..co_signature() }, "LANGUAGE_DIFFERS"),
+    ] {
+        assert_eq!(reason(co_signs(&waits, wrong)), why);
+    }
+    let own = waits.lets_help(CO_SIGNER, &[1; 32], FILER, 1).unwrap_err();
+    assert!(own.message.contains("together with you"), "{own}");
+    for (proven, may) in
+        [(NameProven::AsInTheForm, true), (NameProven::None, true), (NameProven::Another, false)]
+    {
+        assert_eq!(may_co_sign(proven).is_ok(), may, "{proven:?}");
+    }
+    assert_eq!(may_co_sign(NameProven::Another).unwrap_err().reason, "NOT_THE_CO_SIGNER");
+}
+
+#[test]
+fn a_change_ends_what_the_co_signer_was_asked_and_signed_even_when_it_is_taken_back() {
+    // The text is the same again, and so is its hash.
+    let again = given(co_signed().into_iter().chain([changed(), changed()]));
+    assert!(again.helper_signed(CO_SIGNER, &[8; 32]).is_none());
+    assert_eq!(reason(filer_signs(&again, &[CO_SIGNER])), "CO_SIGNER_UNSIGNED");
+    let asked = given(joint().into_iter().chain([changed()]));
+    assert_eq!(reason(co_signs(&asked, co_signature())), "CODE_UNKNOWN");
+    // An interpreter's code goes on, and the hash says what the signature counts for.
+    let helper = given(draft().into_iter().chain([self::asked(1), changed()]));
+    assert!(helper.lets_help(INTERPRETER, &[1; 32], HELPER, 1).is_ok());
+    let anew = ask_co_signer(&again, &checked(&again, &[CO_SIGNER])).unwrap();
+    let anew = given(co_signed().into_iter().chain([changed(), changed()]).chain(anew));
+    let signed = co_signs(&anew, co_signature()).unwrap();
+    let signed = signed.iter().fold(anew, evolve);
+    assert!(filer_signs(&signed, &[CO_SIGNER]).is_ok(), "signed anew");
+}
+
+#[test]
+fn who_was_asked_for_a_joint_petition_learns_nothing_of_the_waiver_that_it_became() {
+    // Even where the code is still there, as when only the day changed who takes part.
+    let waits = given(joint());
+    let alone = checked(&waits, &[]);
+    assert_eq!(shows_to(&alone, CO_SIGNER).unwrap_err().reason, "CODE_UNKNOWN");
+    assert_eq!(reason(sign_as_helper(&waits, &alone, co_signature())), "CODE_UNKNOWN");
+    assert_eq!(shows_to(&alone, INTERPRETER).unwrap_err().reason, "HELPER_NOT_NAMED");
+    assert!(shows_to(&checked(&waits, &[CO_SIGNER]), CO_SIGNER).is_ok());
+}
+
+#[test]
+fn an_officer_looks_at_a_co_signer_under_a_name_that_is_not_proven() {
+    for (name_proven, said) in [(true, "self"), (false, "self_other_name")] {
+        let signed = pb::HelperSigned { name_proven, ..co_signature().signed };
+        let both = joint().into_iter().chain([signed.into()]).collect::<Vec<Event>>();
+        let filer = filer_signs(&given(both.clone()), &[CO_SIGNER]).unwrap();
+        let package = Uuid::nil();
+        let sent = pb::FilingSent { package_id: package.to_string() };
+        let sent = given(both.into_iter().chain(filer).chain([sent.into()]));
+        let settled = Settled {
+            package,
+            payment: None,
+            authorised_at_us: RUNS_OUT_US,
+            family: "conditions_removal".into(),
+            name_proven: true,
+            facts: pb::DerivedFacts::default(),
+            represented: None,
+        };
+        let [Event::FilingSubmitted(e)] = &submit(&sent, settled).unwrap()[..] else { panic!("{sent:?}") };
+        assert_eq!(e.facts.as_ref().unwrap().signed_as, said);
+    }
 }

@@ -102,8 +102,8 @@ enum Command {
     Detach(u8),
     ShowFee { current: bool },
     Sign { current: bool, name_agrees: bool },
-    AskHelper { current: bool },
-    SignAsHelper { current: bool, other: bool },
+    AskHelper { role: HelperRole, current: bool },
+    SignAsHelper { role: HelperRole, current: bool, other: bool },
     Send { current: bool },
     Recall { own_package: bool },
     Submit { own_package: bool, authorised_at_us: i64 },
@@ -128,6 +128,10 @@ fn standing() -> impl Strategy<Value = Standing> {
     prop::sample::select(all.to_vec())
 }
 
+fn beside() -> impl Strategy<Value = HelperRole> {
+    prop::sample::select(vec![HelperRole::Interpreter, HelperRole::CoSigner])
+}
+
 fn command() -> impl Strategy<Value = Command> {
     use Command::*;
     let mostly = || prop::bool::weighted(0.9);
@@ -142,8 +146,8 @@ fn command() -> impl Strategy<Value = Command> {
         1 => any::<u8>().prop_map(Detach),
         5 => mostly().prop_map(|current| ShowFee { current }),
         5 => (mostly(), mostly()).prop_map(|(current, name_agrees)| Sign { current, name_agrees }),
-        1 => mostly().prop_map(|current| AskHelper { current }),
-        2 => (mostly(), mostly()).prop_map(|(current, other)| SignAsHelper { current, other }),
+        2 => (beside(), mostly()).prop_map(|(role, current)| AskHelper { role, current }),
+        3 => (beside(), mostly(), mostly()).prop_map(|(role, current, other)| SignAsHelper { role, current, other }),
         4 => mostly().prop_map(|current| Send { current }),
         1 => mostly().prop_map(|own_package| Recall { own_package }),
         3 => (mostly(), 0..3_000_i64).prop_map(|(own_package, authorised_at_us)| Submit { own_package, authorised_at_us }),
@@ -181,10 +185,11 @@ fn mac(content_version: u64) -> Vec<u8> {
     content_version.to_be_bytes().to_vec()
 }
 
-/// Some versions of the answers say that somebody interpreted.
+/// Some versions of the answers say that somebody interpreted, some that two file it.
 fn helping(filing: &Filing) -> BTreeSet<HelperRole> {
-    let helped = filing.content_version.is_multiple_of(4);
-    helped.then_some(HelperRole::Interpreter).into_iter().collect()
+    let helped = filing.content_version.is_multiple_of(4).then_some(HelperRole::Interpreter);
+    let joint = filing.content_version.is_multiple_of(3).then_some(HelperRole::CoSigner);
+    helped.into_iter().chain(joint).collect()
 }
 
 fn checked(filing: &Filing, current: bool) -> Checked {
@@ -227,11 +232,11 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             filing::show_fee(filing, Fee { quote: Uuid::from_u128(9), total_cents: 71_000, answers_mac })
         }
         Command::Sign { current, name_agrees } => sign(filing, *current, *name_agrees),
-        Command::AskHelper { current } => {
+        Command::AskHelper { role, current } => {
             let code = HelperCode { mac: vec![1; 32], valid_until_us: 2_000 };
-            filing::ask_helper(filing, &checked(filing, *current), HelperRole::Interpreter, code)
+            filing::ask_helper(filing, &checked(filing, *current), *role, code)
         }
-        Command::SignAsHelper { current, other } => sign_as_helper(filing, *current, *other),
+        Command::SignAsHelper { role, current, other } => sign_as_helper(filing, *role, *current, *other),
         Command::Send { current } => filing::send(filing, &checked(filing, *current)),
         Command::Recall { own_package } => {
             let package = if *own_package { filing.package } else { Uuid::from_u128(0xBAD) };
@@ -313,18 +318,23 @@ fn sign(filing: &Filing, current: bool, name_agrees: bool) -> Result<Vec<Event>,
     filing::sign(filing, &checked, sign)
 }
 
-fn sign_as_helper(filing: &Filing, current: bool, other: bool) -> Result<Vec<Event>, Refusal> {
+fn sign_as_helper(
+    filing: &Filing,
+    role: HelperRole,
+    current: bool,
+    other: bool,
+) -> Result<Vec<Event>, Refusal> {
     let checked = checked(filing, current);
     let account = Uuid::from_u128(if other { 8 } else { 3 });
     let sign = HelperSign {
-        role: HelperRole::Interpreter,
+        role,
         account,
         code_mac: vec![1; 32],
         shown_mac: checked.content_mac.clone(),
         name_agrees: true,
         language_agrees: true,
         signed: pb::HelperSigned {
-            role: "interpreter".into(),
+            role: role.as_str().into(),
             account_id: account.to_string(),
             content_mac: checked.content_mac.clone(),
             signed_at_us: 1_400,
@@ -362,6 +372,14 @@ fn ending(filing: &Filing, current: bool) -> Ending {
     }
 }
 
+/// A change leaves no signature and nothing that a co-signer was asked for.
+fn is_changed(before: &Filing, after: &Filing) {
+    assert!(before.open().is_ok() && after.signature.is_none());
+    assert!(after.content_version > before.content_version);
+    let other = after.helpers.get(&HelperRole::CoSigner);
+    assert!(other.is_none_or(|other| other.ended && other.code.is_none()), "nobody reads on");
+}
+
 /// Nothing goes in that was not signed as it stands, with its fee shown for it.
 fn holds(before: &Filing, event: &Event, after: &Filing) {
     let now = mac(before.content_version);
@@ -373,10 +391,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         | Event::MissingEvidenceExplained(_)
         | Event::MissingEvidenceExplanationDropped(_)
         | Event::FeeWaiverRequested(_)
-        | Event::FeeWaiverDropped(_) => {
-            assert!(before.open().is_ok() && after.signature.is_none());
-            assert!(after.content_version > before.content_version);
-        }
+        | Event::FeeWaiverDropped(_) => is_changed(before, after),
         Event::UnsolicitedEvidenceAdded(_) => {
             assert_eq!(before.phase, Phase::Accepted);
             assert_eq!(after.unsolicited.len(), before.unsolicited.len() + 1);
@@ -411,13 +426,15 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         Event::FilingReviewAsked(_) => assert!(before.representation.is_some() && before.open().is_ok()),
         Event::FilingReturned(_) => assert!(matches!(before.review, Review::Asked | Review::Approved(_))),
         Event::FilingApproved(approved) => assert_eq!(approved.content_mac, now),
-        Event::HelperAsked(_) => {
-            assert!(before.open().is_ok() && helping(before).contains(&HelperRole::Interpreter));
-            assert!(before.helper_signed(HelperRole::Interpreter, &now).is_none());
+        Event::HelperAsked(asked) => {
+            let role = HelperRole::known(&asked.role).unwrap();
+            assert!(before.open().is_ok() && helping(before).contains(&role));
+            assert!(before.helper_signed(role, &now).is_none());
         }
         Event::HelperSigned(signed) => {
-            assert!(before.helper_waits(HelperRole::Interpreter, signed.signed_at_us).is_some());
-            assert!(after.helper_waits(HelperRole::Interpreter, signed.signed_at_us).is_none(), "once");
+            let role = HelperRole::known(&signed.role).unwrap();
+            assert!(before.helper_waits(role, signed.signed_at_us).is_some());
+            assert!(after.helper_waits(role, signed.signed_at_us).is_none(), "once");
             assert!(signed.content_mac == now && signed.account_id != before.account.to_string());
         }
         Event::ApprovalVoided(voided) => {

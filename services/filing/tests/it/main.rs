@@ -17,6 +17,7 @@ mod files;
 mod filing;
 mod held;
 mod helpers;
+mod joint;
 mod keep;
 mod load;
 mod moved;

@@ -35,7 +35,16 @@ impl Shown {
 
 impl Client {
     async fn view(&self, name: &str, page: u32, longest_side: u32) -> Result<Shown, Status> {
-        let request = pb::ViewEvidenceRequest { name: name.into(), page, longest_side };
+        self.view_with("", name, page, longest_side).await
+    }
+
+    /// The first page of a file, with a code.
+    pub(crate) async fn looks(&self, code: &str, name: &str) -> Result<u32, Status> {
+        Ok(self.view_with(code, name, 0, 0).await?.view.page)
+    }
+
+    async fn view_with(&self, code: &str, name: &str, page: u32, longest_side: u32) -> Result<Shown, Status> {
+        let request = pb::ViewEvidenceRequest { name: name.into(), page, longest_side, code: code.into() };
         let parts = self.evidence.clone().view_evidence(with_token(request, &self.token)).await?.into_inner();
         let (view, bytes) = header_and_bytes(parts, |message| match message.part.expect("a part") {
             Part::View(view) => Either::Left(view),

@@ -381,7 +381,7 @@ pub struct Checked {
     pub content_macs_before: Vec<Vec<u8>>,
     /// Keyed hash of the answers as they are now.
     pub answers_mac: Vec<u8>,
-    /// Who helped, as the answers say, and signs in an account of their own.
+    /// Who signs beside the filer, as the answers say, in an account of their own: whoever helped, a co-signer.
     pub helpers: BTreeSet<HelperRole>,
 }
 
@@ -684,6 +684,8 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
     if settled.package != filing.package {
         return Err(Refusal::state("OTHER_PACKAGE", "The fee was settled for another package."));
     }
+    let other = filing.helper_signed(HelperRole::CoSigner, &signature.content_mac);
+    let other_name_proven = other.is_none_or(|other| other.name_proven);
     Ok(vec![
         pb::FilingSubmitted {
             package_id: filing.package.to_string(),
@@ -698,7 +700,7 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
             zone: filing.zone.clone(),
             catalogue_version: signature.catalogue_version.clone(),
             facts: Some(pb::DerivedFacts {
-                signed_as: signed_as(signature.capacity, settled.name_proven).to_owned(),
+                signed_as: signed_as(signature.capacity, settled.name_proven && other_name_proven).to_owned(),
                 fee_waiver: filing.fee_waiver,
                 ..settled.facts
             }),
@@ -709,8 +711,8 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
     ])
 }
 
-/// Who signs for themselves under a name that is not the one proven for them may be somebody else: a person looks at it
-/// (8 CFR 103.2(a)(2)).
+/// Who signs under a name that is not the one proven for them, for themselves or as co-signer, may be somebody else: a person looks
+/// at it (8 CFR 103.2(a)(2)).
 fn signed_as(capacity: Capacity, name_proven: bool) -> &'static str {
     if capacity == Capacity::OneSelf && !name_proven { "self_other_name" } else { capacity.as_str() }
 }

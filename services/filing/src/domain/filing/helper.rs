@@ -1,5 +1,5 @@
-//! Who helped with a filing and signs for it: an interpreter, a preparer. Each is asked with a code, and signs in an account of
-//! their own what the filer signs.
+//! Who signs beside the filer: an interpreter or a preparer for having helped, a co-signer because the form is a matter of two. Each
+//! is asked with a code, and signs in an account of their own what the filer signs, before the filer does.
 
 use std::collections::BTreeMap;
 
@@ -11,24 +11,27 @@ use uuid::Uuid;
 use super::decide::{Checked, content_changed};
 use super::{Filing, id};
 
-/// As what somebody helped.
+/// As what somebody signs beside the filer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HelperRole {
     /// Read the form to the filer in another language.
     Interpreter,
     /// Filled the form in for the filer.
     Preparer,
+    /// Files it together with the filer, as the spouse does on a joint Form I-751 (8 CFR 216.4(a)(1)).
+    CoSigner,
 }
 
 impl HelperRole {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Interpreter, Self::Preparer];
+    pub const ALL: [Self; 3] = [Self::Interpreter, Self::Preparer, Self::CoSigner];
 
     /// The word in events, in the database and on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Interpreter => "interpreter",
             Self::Preparer => "preparer",
+            Self::CoSigner => "co_signer",
         }
     }
 
@@ -39,7 +42,11 @@ impl HelperRole {
     pub fn read(text: &str) -> Result<Self, Refusal> {
         Self::known(text).ok_or_else(|| {
             let words = Self::ALL.map(Self::as_str).join(", ");
-            Refusal::invalid("role", "HELPER_ROLE_UNKNOWN", format!("Say as what somebody helped: {words}."))
+            Refusal::invalid(
+                "role",
+                "HELPER_ROLE_UNKNOWN",
+                format!("Say as what somebody signs beside the filer: {words}."),
+            )
         })
     }
 
@@ -56,6 +63,19 @@ pub struct Helper {
     pub code: Option<HelperCode>,
     /// What was signed last.
     pub signature: Option<HelperSignature>,
+    /// Whether that is over for good, and counts not even for the same text again.
+    pub ended: bool,
+}
+
+/// Whether a name is proven for an account, and is the one that the form gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameProven {
+    /// None is.
+    None,
+    /// The same.
+    AsInTheForm,
+    /// Another.
+    Another,
 }
 
 /// A code with which a helper reads and signs, once.
@@ -78,6 +98,10 @@ pub struct HelperSignature {
     pub signed_at_us: i64,
     /// The statement that was signed.
     pub statement: String,
+    /// The role of the form in which a co-signer signed, such as `spouse`; empty for who helped.
+    pub signs_as: String,
+    /// Whether the name was proven for a co-signer's account.
+    pub name_proven: bool,
 }
 
 /// Notes the code asked for last; one before it is dead.
@@ -97,10 +121,23 @@ pub(super) fn signed(mut filing: Filing, e: &pb::HelperSigned) -> Filing {
             content_mac: e.content_mac.clone(),
             signed_at_us: e.signed_at_us,
             statement: e.statement.clone(),
+            signs_as: e.signs_as.clone(),
+            name_proven: e.name_proven,
         };
-        filing.helpers.insert(role, Helper { code: None, signature: Some(signature) });
+        filing.helpers.insert(role, Helper { code: None, signature: Some(signature), ended: false });
     }
     filing
+}
+
+/// What a change leaves of it. A helper's code goes on, and the hash says whether a helper's signature still counts. A co-signer is
+/// asked for the text as it was then: with any change, also one that is taken back later, the code opens nothing any more and the
+/// signature is over. So nobody reads on who was asked for a joint petition that has become a waiver since (8 USC 1367).
+pub(super) fn after_change(helpers: BTreeMap<HelperRole, Helper>) -> BTreeMap<HelperRole, Helper> {
+    let changed = |(role, helper)| match role {
+        HelperRole::Interpreter | HelperRole::Preparer => (role, helper),
+        HelperRole::CoSigner => (role, Helper { code: None, ended: true, ..helper }),
+    };
+    helpers.into_iter().map(changed).collect()
 }
 
 /// Nobody reads with a code what the filer has signed.
@@ -111,8 +148,8 @@ pub(super) fn without_codes(helpers: BTreeMap<HelperRole, Helper>) -> BTreeMap<H
 impl Filing {
     /// The helper's signature of the text with this keyed hash.
     pub fn helper_signed(&self, role: HelperRole, content_mac: &[u8]) -> Option<&HelperSignature> {
-        let signature = self.helpers.get(&role)?.signature.as_ref();
-        signature.filter(|signature| signature.content_mac == content_mac)
+        let helper = self.helpers.get(&role).filter(|helper| !helper.ended)?;
+        helper.signature.as_ref().filter(|signature| signature.content_mac == content_mac)
     }
 
     /// Until when a code waits for this helper; none when none does.
@@ -136,13 +173,40 @@ impl Filing {
             return Err(code_unknown());
         }
         if account == self.account {
-            return Err(Refusal::state(
-                "OWN_HELPER",
-                "This is your own filing: nobody signs it as their own interpreter or preparer.",
-            )
-            .way_out("Whoever helped signs in an account of their own; if nobody did, correct the form."));
+            return Err(own_helper(role));
         }
         Ok(())
+    }
+}
+
+fn own_helper(role: HelperRole) -> Refusal {
+    match role {
+        HelperRole::Interpreter | HelperRole::Preparer => Refusal::state(
+            "OWN_HELPER",
+            "This is your own filing: nobody signs it as their own interpreter or preparer.",
+        )
+        .way_out("Whoever helped signs in an account of their own; if nobody did, correct the form."),
+        HelperRole::CoSigner => Refusal::state(
+            "OWN_HELPER",
+            "This is your own filing: who signs it together with you does so in an account of their own (8 CFR 103.2(a)(2)).",
+        )
+        .way_out("Hand the code to the person whom the form names as signing with you."),
+    }
+}
+
+/// Whether somebody may be the co-signer whom the form names, by the names that are proven for their account; to anybody else the
+/// code shows nothing. Where none is proven, an officer looks at it once it goes in, as at every signature under such a name.
+///
+/// # Errors
+/// `NOT_THE_CO_SIGNER`.
+pub fn may_co_sign(proven: NameProven) -> Result<(), Refusal> {
+    match proven {
+        NameProven::None | NameProven::AsInTheForm => Ok(()),
+        NameProven::Another => Err(Refusal::state(
+            "NOT_THE_CO_SIGNER",
+            "Another name is proven for your account than the form gives for who signs it together with the filer (8 CFR 103.2(a)(2)).",
+        )
+        .way_out("If the form has your name wrong, let whoever fills it in correct it there first; if your name has changed since you proved it, file on paper.")),
     }
 }
 
@@ -151,7 +215,7 @@ pub(crate) fn code_unknown() -> Refusal {
     Refusal::invalid(
         "code",
         "CODE_UNKNOWN",
-        "This code opens nothing: it was used, replaced by a newer one, has run out after 30 days, the form was signed or sent, or it is mistyped (10 letters and digits, XXXXX-XXXXX).",
+        "This code opens nothing: it was used, replaced by a newer one, has run out after 30 days, the form was changed, signed or sent, or it is mistyped (10 letters and digits, XXXXX-XXXXX).",
     )
     .way_out("Ask whoever fills in the form for a new code.")
 }
@@ -167,9 +231,11 @@ pub fn ask_helper(
     checked.same_content(filing)?;
     helper_named(checked, role)?;
     if filing.helper_signed(role, &checked.content_mac).is_some() {
-        return Err(Refusal::state("HELPER_SIGNED", "This helper has signed what is in the form now.")
-            .way_out("Review it and sign it; a later change asks for a new signature.")
-            .fact("role", role.as_str()));
+        return Err(helper_signed(role));
+    }
+    // The code is for this text alone, and one that cannot be signed yet is changed first.
+    if role == HelperRole::CoSigner {
+        checked.still_true_of(filing)?;
     }
     let asked = pb::HelperAsked {
         role: role.as_str().to_owned(),
@@ -177,6 +243,21 @@ pub fn ask_helper(
         valid_until_us: code.valid_until_us,
     };
     Ok(vec![asked.into()])
+}
+
+fn helper_signed(role: HelperRole) -> Refusal {
+    let refusal = match role {
+        HelperRole::Interpreter | HelperRole::Preparer => {
+            Refusal::state("HELPER_SIGNED", "This helper has signed what is in the form now.")
+                .way_out("Review it and sign it; a later change asks for a new signature.")
+        }
+        HelperRole::CoSigner => Refusal::state(
+            "HELPER_SIGNED",
+            "Who signs this together with you has signed what is in the form now.",
+        )
+        .way_out("Review it and sign it; a later change asks for a new signature."),
+    };
+    refusal.fact("role", role.as_str())
 }
 
 /// A helper's signature as it is given.
@@ -192,7 +273,7 @@ pub struct HelperSign {
     pub shown_mac: Vec<u8>,
     /// Whether the typed name is the one that the form gives for the helper.
     pub name_agrees: bool,
-    /// Whether the language is the one that the form gives; a preparer names none.
+    /// Whether the language is the one that the form gives; nobody but an interpreter names one.
     pub language_agrees: bool,
     /// The event, ready.
     pub signed: pb::HelperSigned,
@@ -202,44 +283,78 @@ pub struct HelperSign {
 pub fn sign_as_helper(filing: &Filing, checked: &Checked, sign: HelperSign) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
     filing.lets_help(sign.role, &sign.code_mac, sign.account, sign.signed.signed_at_us)?;
-    helper_named(checked, sign.role)?;
+    shows_to(checked, sign.role)?;
     checked.still_true_of(filing)?;
     if checked.content_mac != sign.shown_mac {
         return Err(content_changed());
     }
     if !sign.name_agrees {
-        return Err(Refusal::invalid(
-            "typed_name",
-            "NAME_DIFFERS",
-            "Type your own full name as the form gives it for you as its helper. Capitals and accents do not matter.",
-        )
-        .way_out("If the form has your name wrong, let whoever fills it in correct it there first."));
+        return Err(name_differs(sign.role));
     }
     if !sign.language_agrees {
         return Err(Refusal::invalid(
             "spoken_language",
             "LANGUAGE_DIFFERS",
-            "An interpreter names the language in which the form was read, as the form gives it; a preparer names none.",
+            "An interpreter names the language in which the form was read, as the form gives it; nobody else names one.",
         )
         .way_out("If the form has the language wrong, let whoever fills it in correct it there first."));
     }
     Ok(vec![sign.signed.into()])
 }
 
+fn name_differs(role: HelperRole) -> Refusal {
+    match role {
+        HelperRole::Interpreter | HelperRole::Preparer => Refusal::invalid(
+            "typed_name",
+            "NAME_DIFFERS",
+            "Type your own full name as the form gives it for you as its helper. Capitals and accents do not matter.",
+        )
+        .way_out("If the form has your name wrong, let whoever fills it in correct it there first."),
+        HelperRole::CoSigner => Refusal::invalid(
+            "typed_name",
+            "NAME_DIFFERS",
+            "Type your own full legal name as the form gives it for you (8 CFR 103.2(a)(2)): given name, then family name. Capitals and accents do not matter.",
+        )
+        .way_out("If the form has your name wrong, let whoever fills it in correct it there first."),
+    }
+}
+
 /// Whether the answers name this helper as one who signs.
 ///
 /// # Errors
 /// `HELPER_NOT_NAMED`.
-pub fn helper_named(checked: &Checked, role: HelperRole) -> Result<(), Refusal> {
+fn helper_named(checked: &Checked, role: HelperRole) -> Result<(), Refusal> {
     if checked.helpers.contains(&role) {
         return Ok(());
     }
-    Err(Refusal::state("HELPER_NOT_NAMED", "The form names no such helper who still has to sign.")
-        .way_out("Say in the form who helped, by name. A representative who prepared it signs by Form G-28.")
-        .fact("role", role.as_str()))
+    let refusal = match role {
+        HelperRole::Interpreter | HelperRole::Preparer => Refusal::state(
+            "HELPER_NOT_NAMED",
+            "The form names no such helper who still has to sign.",
+        )
+        .way_out("Say in the form who helped, by name. A representative who prepared it signs by Form G-28."),
+        HelperRole::CoSigner => Refusal::state(
+            "HELPER_NOT_NAMED",
+            "As this form is answered now, nobody signs it together with you.",
+        )
+        .way_out("If two of you file it, say so in the form; else sign it alone."),
+    };
+    Err(refusal.fact("role", role.as_str()))
 }
 
-/// Whether each helper whom the form names has signed what is there now.
+/// Whether a code still has something to show to its role. A co-signer whom the form no longer names learns nothing, not even that.
+///
+/// # Errors
+/// `HELPER_NOT_NAMED`, `CODE_UNKNOWN`.
+pub fn shows_to(checked: &Checked, role: HelperRole) -> Result<(), Refusal> {
+    helper_named(checked, role).map_err(|refusal| match role {
+        HelperRole::Interpreter | HelperRole::Preparer => refusal,
+        HelperRole::CoSigner => code_unknown(),
+    })
+}
+
+/// Whether each helper and co-signer whom the form names has signed what is there now. They come first: the filer's signature closes
+/// the text, and what carries it can be sent.
 pub(super) fn all_signed(filing: &Filing, checked: &Checked) -> Result<(), Refusal> {
     let lacking = |role: &&HelperRole| filing.helper_signed(**role, &checked.content_mac).is_none();
     let Some(role) = checked.helpers.iter().find(lacking) else { return Ok(()) };
@@ -254,6 +369,11 @@ pub(super) fn all_signed(filing: &Filing, checked: &Checked) -> Result<(), Refus
             "A preparer helped, and has not signed what is in the form now.",
         )
         .way_out("Ask the preparer to sign, with a code; if nobody else filled it in, correct the form."),
+        HelperRole::CoSigner => Refusal::state(
+            "CO_SIGNER_UNSIGNED",
+            "Two people sign this form (8 CFR 103.2(a)(2)), and the other one has not signed what is in it now.",
+        )
+        .way_out("Ask the other one to sign, with a code, in an account of their own; if you file alone, say so in the form. With two signatures by hand it can be filed on paper."),
     };
     Err(refusal.fact("role", role.as_str()))
 }
