@@ -106,8 +106,8 @@ impl Prove {
         let signed = end.checkpoint.as_ref().and_then(|signed| signed_checkpoint(&check.header.log, signed));
         let signed = signed.context("nothing is signed about these events")?;
         let public_key = hex::encode(&check.header.public_key);
-        let proven = found.map(|(event, previous)| Proven { event, previous, path, signed, public_key });
-        Ok((check, proven))
+        let shown = found.map(|(event, previous)| Proven { event, previous, path, signed, public_key });
+        Ok((check, shown))
     }
 }
 

@@ -196,7 +196,8 @@ impl Vault {
         if let Some(key) = self.key(subject).await? {
             return live(key, subject);
         }
-        self.make_key(subject).await?;
+        // Boxed, as `load` is: they are large and rare, and every append would carry them.
+        Box::pin(self.make_key(subject)).await?;
         let key = self.key(subject).await?.ok_or(Error::Database(sqlx::Error::RowNotFound))?;
         live(key, subject)
     }
@@ -218,7 +219,7 @@ impl Vault {
         let known = self.0.cache.get(subject).await;
         let key = match known {
             Some(key) => Some(key),
-            None => self.load(subject).await?,
+            None => Box::pin(self.load(subject)).await?,
         };
         let erased = self.0.erased.read().unwrap_or_else(PoisonError::into_inner).contains(subject);
         if erased && key.is_some() {

@@ -27,7 +27,7 @@ enum HelperCommand {
     Ask {
         /// filings/<id>.
         filing: String,
-        /// interpreter, preparer or co_signer.
+        /// interpreter, preparer or `co_signer`.
         role: String,
     },
     /// As the helper or co-signer: the text that the filer is going to sign, your statement, and the hash to sign by.

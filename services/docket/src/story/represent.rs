@@ -215,17 +215,23 @@ async fn see_nothing(player: &mut Player, who: &str) -> Answer {
         let Err(status) = call!(player, player.token(who)?, status, get_case, message) else {
             return Ok(None);
         };
-        ensure_not_found("the case", &status)?;
+        if !is_gone("the case", &status)? {
+            return Ok(None);
+        }
         let message = notifications::ListNoticesRequest { case: case.clone(), ..Default::default() };
         let Err(status) = call!(player, player.token(who)?, inbox, list_notices, message) else {
             return Ok(None);
         };
-        ensure_not_found("the notices", &status)?;
+        if !is_gone("the notices", &status)? {
+            return Ok(None);
+        }
         let message = filings::GetFilingRequest { name: filing.clone(), language: String::new() };
         let Err(status) = call!(player, player.token(who)?, drafts, get_filing, message) else {
             return Ok(None);
         };
-        ensure_not_found("the filing", &status)?;
+        if !is_gone("the filing", &status)? {
+            return Ok(None);
+        }
         Ok(Some(()))
     })
     .await?;
@@ -234,6 +240,14 @@ async fn see_nothing(player: &mut Player, who: &str) -> Answer {
     }
     Ok("the open watch ended; the case, its notices and the filing are not there for them any more"
         .to_owned())
+}
+
+/// Whether it is not there any more: who may not do this but still something else is told so.
+fn is_gone(what: &str, status: &Status) -> anyhow::Result<bool> {
+    if status.code() == Code::PermissionDenied {
+        return Ok(false);
+    }
+    ensure_not_found(what, status).map(|()| true)
 }
 
 fn ensure_not_found(what: &str, status: &Status) -> anyhow::Result<()> {
