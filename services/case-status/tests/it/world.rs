@@ -1,6 +1,7 @@
 //! The world of a test: both services, and the logs of the three they read, each relayed by its own server.
 
 use std::fmt::Debug;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -54,7 +55,12 @@ pub(crate) struct World {
 
 impl World {
     /// Noon of Tuesday, 24 November 2026, in New York.
-    pub(crate) async fn start() -> Self {
+    /// The whole of it is large, and so on the heap.
+    pub(crate) fn start() -> Pin<Box<impl Future<Output = Self>>> {
+        Box::pin(Self::start_all())
+    }
+
+    async fn start_all() -> Self {
         let clock = ManualClock::shared("2026-11-24T17:00:00Z".parse().unwrap());
         let (bench, broker) = (Bench::new().await, nats().await);
         let (cases, status) = tokio::join!(database("cases"), database("status"));
