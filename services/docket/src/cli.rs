@@ -131,7 +131,7 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Whoever interpreted or filled in the form signs for it: ask them, or, as one of them, read and sign.
+    /// Whoever interpreted or filled in the form, or files it together with you, signs it: ask them, or, as one of them, read and sign.
     Helper(commands::HelperArgs),
     /// A case's status and timeline.
     Status {
