@@ -46,8 +46,9 @@ impl Ends {
         hash >= self.from && self.below.is_none_or(|below| hash < below)
     }
 
-    pub(crate) fn get(&self, stream: &StreamName) -> Option<&End> {
-        self.held.get(stream)
+    /// The version and link that the next event of a stream follows; zeros before its first.
+    pub(crate) fn before_next(&self, stream: &StreamName) -> (u64, [u8; 32]) {
+        self.held.get(stream).map_or((0, [0; 32]), |end| (end.version, end.link))
     }
 
     /// All that this reading has followed to their ends.
@@ -55,13 +56,13 @@ impl Ends {
         self.held.iter()
     }
 
-    /// Keeps the end of a stream that is followed.
-    pub(crate) fn keep(&mut self, stream: &StreamName, end: End) {
+    /// Keeps the end of a stream that is followed: it is at this position now, and begins there if it was not met before.
+    pub(crate) fn keep(&mut self, stream: &StreamName, version: u64, link: [u8; 32], position: u64) {
         if let Some(known) = self.held.get_mut(stream) {
-            *known = end;
+            *known = End { version, link, last: position, ..*known };
             return;
         }
-        self.held.insert(stream.clone(), end);
+        self.held.insert(stream.clone(), End { version, link, first: position, last: position });
         if self.held.len() > self.most {
             self.halve();
         }
@@ -99,9 +100,8 @@ mod tests {
             for (position, n) in (1..).zip(events) {
                 let stream = stream(*n);
                 if ends.follow(&stream) {
-                    let (version, first) =
-                        ends.get(&stream).map_or((0, position), |end| (end.version, end.first));
-                    ends.keep(&stream, End { version: version + 1, link: [7; 32], first, last: position });
+                    let (version, _link) = ends.before_next(&stream);
+                    ends.keep(&stream, version + 1, [7; 32], position);
                 }
                 assert!(ends.held.len() <= most.max(1));
             }

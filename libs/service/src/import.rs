@@ -18,7 +18,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::ends::{End, Ends, MOST};
+use crate::ends::{Ends, MOST};
 use crate::log_admin::signed_checkpoint;
 
 /// Format of the file this program reads.
@@ -201,7 +201,7 @@ impl Check {
     /// The link of the last event of a stream so far; zeros before the first, none of a stream that this reading does not
     /// follow.
     pub(crate) fn link(&self, stream: &StreamName) -> Option<Hash> {
-        self.ends.follow(stream).then(|| self.ends.get(stream).map_or([0; 32], |end| end.link))
+        self.ends.follow(stream).then(|| self.ends.before_next(stream).1)
     }
 
     /// The root of the tree over what was read.
@@ -241,17 +241,14 @@ impl Check {
     /// The event in its stream.
     fn follow(&mut self, event: &Recorded) -> anyhow::Result<()> {
         let position = event.position;
-        let before = self.ends.get(&event.stream);
-        let (version, link) = before.map_or((0, [0; 32]), |end| (end.version, end.link));
+        let (version, link) = self.ends.before_next(&event.stream);
         ensure!(
             event.version == version + 1,
             "position {position}: version {} follows {version}",
             event.version
         );
         ensure!(event.follows(&link), "position {position}: its bytes, or the link before it, were changed");
-        let first = before.map_or(position, |end| end.first);
-        let end = End { version: event.version, link: event.link, first, last: position };
-        self.ends.keep(&event.stream, end);
+        self.ends.keep(&event.stream, event.version, event.link, position);
         Ok(())
     }
 
@@ -282,7 +279,7 @@ impl Check {
         }
         let said = end.statement.as_ref().context("nothing is signed about this stream")?;
         let stream = StreamName::new(self.header.stream.clone())?;
-        let last = self.ends.get(&stream).map_or((0, [0; 32]), |end| (end.version, end.link));
+        let last = self.ends.before_next(&stream);
         let statement = Statement {
             stream,
             version: said.version,
