@@ -176,17 +176,32 @@ impl Connection {
     }
 }
 
-/// All bytes of a file that comes in pieces.
-pub async fn whole_file(
-    mut parts: Streaming<filing::v1::DownloadEvidenceResponse>,
+/// The bytes of an answer in parts; `chunk` takes them out of a part, and keeps for itself what else there is.
+///
+/// # Errors
+/// What the service says instead of a part.
+pub async fn bytes_of<M, C: AsRef<[u8]>>(
+    mut parts: Streaming<M>,
+    mut chunk: impl FnMut(M) -> Option<C>,
 ) -> Result<Vec<u8>, Status> {
     let mut bytes = Vec::new();
     while let Some(part) = parts.message().await? {
-        if let Some(filing::v1::download_evidence_response::Part::Chunk(chunk)) = part.part {
-            bytes.extend_from_slice(&chunk);
+        if let Some(chunk) = chunk(part) {
+            bytes.extend_from_slice(chunk.as_ref());
         }
     }
     Ok(bytes)
+}
+
+/// All bytes of a file that comes in pieces.
+pub async fn whole_file(parts: Streaming<filing::v1::DownloadEvidenceResponse>) -> Result<Vec<u8>, Status> {
+    use filing::v1::download_evidence_response::Part;
+
+    bytes_of(parts, |message| match message.part? {
+        Part::Chunk(chunk) => Some(chunk),
+        Part::Evidence(_) => None,
+    })
+    .await
 }
 
 /// A request with a deadline, a trace of its own (W3C `traceparent`) and, for a person, a token.

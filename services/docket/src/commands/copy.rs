@@ -1,6 +1,6 @@
 //! `docket copy`: the copy of what was signed, as PDF.
 use super::{Refused, Session};
-use crate::client::request;
+use crate::client::{bytes_of, request};
 use crate::output::Teller;
 use anyhow::{Context, Result, ensure};
 use docket_proto::filing::v1 as pb;
@@ -13,15 +13,15 @@ pub async fn copy(home: &Path, filing: &str, out: &Path, teller: &Teller) -> Res
     let (connection, token) = Session::resume(home).await?;
     let message = pb::DownloadCopyRequest { name: filing.to_owned() };
     let answer = connection.drafts().download_copy(request(Some(&token), message)).await;
-    let mut parts = answer.map_err(Refused::from)?.into_inner();
-    let (mut header, mut pdf) = (None, Vec::new());
-    while let Some(message) = parts.message().await.map_err(Refused::from)? {
-        match message.part {
-            Some(Part::Copy(copy)) => header = Some(copy),
-            Some(Part::Chunk(chunk)) => pdf.extend_from_slice(&chunk),
-            None => {}
+    let mut header = None;
+    let chunk = |message: pb::DownloadCopyResponse| match message.part? {
+        Part::Copy(copy) => {
+            header = Some(copy);
+            None
         }
-    }
+        Part::Chunk(chunk) => Some(chunk),
+    };
+    let pdf = bytes_of(answer.map_err(Refused::from)?.into_inner(), chunk).await.map_err(Refused::from)?;
     let header = header.context("an answer without its header")?;
     ensure!(header.size == pdf.len() as u64, "the copy was cut; ask for it again");
     std::fs::write(out, &pdf).with_context(|| format!("write {}", out.display()))?;

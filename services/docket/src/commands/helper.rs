@@ -1,6 +1,6 @@
 //! `docket helper`: an interpreter, a preparer or a co-signer is asked to sign, reads what the filer is going to sign, and signs it.
 use super::{Refused, Session, when};
-use crate::client::{Connection, request};
+use crate::client::{Connection, bytes_of, request};
 use crate::output::Teller;
 use anyhow::{Context, Result, ensure};
 use docket_proto::filing::v1 as pb;
@@ -157,15 +157,16 @@ async fn look(
     (out, teller): (&Path, &Teller),
 ) -> Result<()> {
     let answer = connection.evidence().view_evidence(request(Some(token), message)).await;
-    let mut parts = answer.map_err(Refused::from)?.into_inner();
-    let (mut view, mut picture) = (None, Vec::new());
-    while let Some(message) = parts.message().await.map_err(Refused::from)? {
-        match message.part {
-            Some(Part::View(header)) => view = Some(header),
-            Some(Part::Chunk(chunk)) => picture.extend_from_slice(&chunk),
-            None => {}
+    let mut view = None;
+    let chunk = |message: pb::ViewEvidenceResponse| match message.part? {
+        Part::View(header) => {
+            view = Some(header);
+            None
         }
-    }
+        Part::Chunk(chunk) => Some(chunk),
+    };
+    let picture =
+        bytes_of(answer.map_err(Refused::from)?.into_inner(), chunk).await.map_err(Refused::from)?;
     let view = view.context("an answer without its header")?;
     ensure!(view.size == picture.len() as u64, "the picture was cut; ask for it again");
     std::fs::write(out, &picture).with_context(|| format!("write {}", out.display()))?;

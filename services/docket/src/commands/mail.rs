@@ -1,9 +1,10 @@
 //! `docket inbox`: notices, and one of them as PDF.
 use super::{Refused, Session, when};
-use crate::client::request;
+use crate::client::{bytes_of, request};
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::notifications::v1 as pb;
+use docket_proto::notifications::v1::download_notice_response::Part;
 use serde_json::json;
 use std::path::Path;
 
@@ -12,18 +13,17 @@ pub async fn inbox(home: &Path, save: Option<(&str, &Path)>, teller: &Teller) ->
     let (connection, token) = Session::resume(home).await?;
     if let Some((name, to)) = save {
         let message = pb::DownloadNoticeRequest { name: name.to_owned() };
-        let mut parts = connection
+        let parts = connection
             .inbox()
             .download_notice(request(Some(&token), message))
             .await
             .map_err(Refused::from)?
             .into_inner();
-        let mut pdf = Vec::new();
-        while let Some(part) = parts.message().await.map_err(Refused::from)? {
-            if let Some(pb::download_notice_response::Part::Chunk(chunk)) = part.part {
-                pdf.extend_from_slice(&chunk);
-            }
-        }
+        let chunk = |message: pb::DownloadNoticeResponse| match message.part? {
+            Part::Chunk(chunk) => Some(chunk),
+            Part::Notice(_) => None,
+        };
+        let pdf = bytes_of(parts, chunk).await.map_err(Refused::from)?;
         std::fs::write(to, &pdf).with_context(|| format!("write {}", to.display()))?;
         teller.line(&format!("{} bytes written to {}", pdf.len(), to.display()));
         return Ok(());

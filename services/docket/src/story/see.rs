@@ -3,7 +3,7 @@ use super::file::{See, View};
 use super::party::{call, wait_for};
 use super::people::Person;
 use super::player::{Answer, Player, Stumble};
-use crate::client::{reason, request};
+use crate::client::{bytes_of, reason, request};
 use anyhow::{Context, Result, anyhow, ensure};
 use docket_proto::case_status::v1 as cases;
 use docket_proto::identity::v1 as identity;
@@ -156,13 +156,12 @@ pub async fn notice(player: &Player, who: &str, kind: &str, says: &[String]) -> 
     })
     .await?;
     let message = notifications::DownloadNoticeRequest { name: found.name.clone() };
-    let mut stream = call!(player, player.token(who)?, inbox, download_notice, message)?;
-    let mut pdf = Vec::new();
-    while let Some(part) = stream.message().await? {
-        if let Some(Part::Chunk(chunk)) = part.part {
-            pdf.extend_from_slice(&chunk);
-        }
-    }
+    let parts = call!(player, player.token(who)?, inbox, download_notice, message)?;
+    let chunk = |message: notifications::DownloadNoticeResponse| match message.part? {
+        Part::Chunk(chunk) => Some(chunk),
+        Part::Notice(_) => None,
+    };
+    let pdf = bytes_of(parts, chunk).await?;
     if !pdf.starts_with(b"%PDF-") || pdf.len() as u64 != found.size {
         return Err(anyhow!("the notice is no whole PDF: {} of {} bytes", pdf.len(), found.size).into());
     }
