@@ -169,7 +169,7 @@ mod tests {
             1 => Just(Command::Answer("sandbox")),
             2 => Just(Command::Complete),
         ];
-        FOLD.decided_lives(3, command, decide, holds);
+        FOLD.decided_lives(&[], command, decide, holds);
     }
 
     #[test]

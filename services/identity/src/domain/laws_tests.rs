@@ -129,5 +129,5 @@ fn any_events_of_an_account_obey_the_laws_of_a_fold() {
 #[test]
 fn whatever_is_decided_for_an_account_folds() {
     // A failed proofing is appended as it is, without a rule of its own.
-    FOLD.decided_lives(14, command(), decide, holds);
+    FOLD.decided_lives(&["account.identity_proofing_failed.v1"], command(), decide, holds);
 }

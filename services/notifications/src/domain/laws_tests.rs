@@ -42,7 +42,7 @@ fn any_events_of_a_notice_or_conversation_obey_the_laws_of_a_fold() {
 fn whatever_is_decided_for_a_notice_folds() {
     let account = (0..4_u8).prop_map(|n| (n > 0).then(|| Uuid::from_u128(n.into())));
     NOTICE.decided_lives(
-        2,
+        &[],
         account,
         |state, account| match account {
             Some(account) => notice::open(state, *account),
@@ -63,7 +63,7 @@ fn whatever_is_decided_for_a_notice_folds() {
 fn whatever_is_decided_for_a_conversation_folds() {
     let text = prop::sample::select(&["", "  ", "When is my interview?", " Thank you. "][..]);
     THREAD.decided_lives(
-        2,
+        &[],
         (0..3_u8, text),
         |state, (who, text)| match who {
             0 => thread::start(state, Uuid::from_u128(6), Uuid::from_u128(1), "technical", text),

@@ -282,14 +282,14 @@ fn any_events_of_a_payment_or_quote_obey_the_laws_of_a_fold() {
 
 #[test]
 fn whatever_is_decided_for_a_payment_folds() {
-    PAYMENT.decided_lives(13, command(), decide, holds);
+    PAYMENT.decided_lives(&[], command(), decide, holds);
 }
 
 #[test]
 fn whatever_is_decided_for_a_quote_folds() {
     let quoted = |cents: &i64| FeeQuoted { total_cents: *cents, ..FeeQuoted::default() };
     QUOTE.decided_lives(
-        1,
+        &[],
         any::<i64>(),
         |state, cents| quote(state, quoted(cents)),
         |before, _, after| assert!(before.quoted.is_none() && after.quoted.is_some()),
