@@ -419,7 +419,9 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
          -- A plan made while the tables were small must not scan them when they have grown.
          set_config('enable_seqscan', 'off', false) AS no_scan,
          set_config('enable_hashjoin', 'off', false) AS no_hash,
-         set_config('enable_mergejoin', 'off', false) AS no_merge"
+         set_config('enable_mergejoin', 'off', false) AS no_merge,
+         -- One plan for all: made anew for each array's length, it takes longer than what it plans.
+         set_config('plan_cache_mode', 'force_generic_plan', false) AS one_plan"
     )
     .fetch_one(&mut connection)
     .await?;
