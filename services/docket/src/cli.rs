@@ -123,10 +123,14 @@ enum Command {
         /// filings/<id>.
         filing: String,
     },
-    /// The copy of what was signed, as PDF: answers in the form's order, signatures, evidence with its hashes.
+    /// The copy of what was signed, as PDF: answers in the form's order, signatures, evidence with its hashes. With --draft also what
+    /// is not signed yet.
     Copy {
         /// filings/<id>.
         filing: String,
+        /// Print what is not signed as it stands, with what is still missing.
+        #[arg(long)]
+        draft: bool,
         /// Where to.
         #[arg(long)]
         out: PathBuf,
@@ -251,7 +255,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,
         Command::Appoint { filing } => commands::appoint(&home, &filing, &teller).await,
         Command::Recall { filing } => commands::recall(&home, &filing, &teller).await,
-        Command::Copy { filing, out } => commands::copy(&home, &filing, &out, &teller).await,
+        Command::Copy { filing, draft, out } => commands::copy(&home, (&filing, draft), &out, &teller).await,
         Command::Helper(args) => commands::helper(&home, args, &teller).await,
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await

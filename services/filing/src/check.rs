@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use docket_forms::{Answers, Evaluation, Form, Given, Language, Question, Truth, evaluate, takes_part};
+use docket_forms::{
+    Answers, Evaluation, Form, Given, Language, Level, Question, Truth, evaluate, takes_part,
+};
 use docket_kernel::Refusal;
 use docket_service::ApiError;
 use serde_json::Value;
@@ -157,6 +159,22 @@ impl<'a> Check<'a> {
     /// Whether the filing can be signed.
     pub(crate) fn is_ready(&self) -> bool {
         self.evaluations().all(|evaluation| evaluation.ready)
+    }
+
+    /// What is still missing or wrong, a line each, in the words of the form.
+    pub(crate) fn lacking(&self) -> Vec<String> {
+        let label =
+            |field: &str| self.form.question(field).map_or(field, |question| &question.label).to_owned();
+        let said = |evaluation: &Evaluation| {
+            let answers =
+                evaluation.missing.iter().map(|missing| format!("Answer: {}", label(&missing.field)));
+            let needed = evaluation.evidence.iter().filter(|need| need.is_lacking());
+            let evidence = needed.map(|need| format!("Evidence: {}", need.title));
+            let blocks = evaluation.findings.iter().filter(|finding| finding.level == Level::Block);
+            let findings = blocks.map(|finding| format!("{}: {}", label(&finding.field), finding.message));
+            answers.chain(evidence).chain(findings).collect::<Vec<_>>()
+        };
+        self.evaluations().flat_map(said).collect()
     }
 
     /// Why the filing cannot be signed yet; nothing when it can.

@@ -1,4 +1,5 @@
-//! The copy of a filing as a PDF: what was signed, by whom and when, with an index, addenda and the hashes, for people to keep.
+//! The copy of a filing as a PDF: what was signed, by whom and when, with an index, addenda and the hashes, for people to keep;
+//! and a draft as it stands, for people to look through on paper.
 //!
 //! The same filing gives the same bytes; only what happened to it since (its receipt) changes the cover.
 
@@ -59,6 +60,8 @@ pub(crate) struct Copy {
     pub(crate) salts: Vec<String>,
     /// The last instant that the copy speaks of.
     pub(crate) at: Timestamp,
+    /// Of a draft, what is still missing or wrong, in words; nothing for what is signed.
+    pub(crate) missing: Option<Vec<String>>,
 }
 
 impl Copies {
@@ -123,6 +126,9 @@ fn spell(data: &mut Value, legible: &dyn Fn(&str) -> String) -> bool {
 #[derive(Serialize)]
 struct Printed<'a> {
     cover: &'a Cover,
+    /// Whether it is a draft.
+    draft: bool,
+    missing: &'a [String],
     number: &'a str,
     title: &'a str,
     edition: String,
@@ -186,6 +192,8 @@ impl<'a> Printed<'a> {
         let lacking = lacking.collect();
         Self {
             cover: &copy.cover,
+            draft: copy.missing.is_some(),
+            missing: copy.missing.as_deref().unwrap_or_default(),
             number: &sheet.number,
             title: &sheet.title,
             edition: spoken::date(&sheet.edition).unwrap_or_default(),

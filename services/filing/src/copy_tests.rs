@@ -78,6 +78,7 @@ pub(super) fn copy(name: &str, long: &str) -> Copy {
         }],
         salts: vec!["ef".repeat(16)],
         at: "2026-03-02T15:00:00Z".parse().unwrap(),
+        missing: None,
     }
 }
 
@@ -125,6 +126,31 @@ fn a_copy_says_everything_once_signed_and_is_the_same_each_time() {
         assert!(text.contains(said), "{said:?} is not in {text:?}");
     }
     assert!(!text.contains("Addendum") && !text.contains("Unicode number"), "{text}");
+}
+
+#[test]
+fn a_draft_says_on_every_page_that_it_is_one_and_what_is_missing() {
+    let signed = copy("Lima", "Short.");
+    let missing = Some(vec!["Answer: Weight".to_owned(), "Evidence: Marriage certificate".to_owned()]);
+    let draft = Copy { missing, signatures: Vec::new(), ..copy("Lima", &"long ".repeat(2_000)) };
+    let pdf = made(&draft);
+    let document = lopdf::Document::load_mem(&pdf).unwrap();
+    let pages: Vec<u32> = document.get_pages().keys().copied().collect();
+    assert!(pages.len() > 3, "{pages:?}");
+    for page in pages {
+        let text = document.extract_text(&[page]).unwrap().replace('\n', " ");
+        assert!(text.contains("Draft of N-400") && text.contains("not signed, not sent"), "{page}: {text}");
+    }
+    let text = text(&pdf);
+    for said in ["Nothing was filed.", "Answer: Weight", "Evidence: Marriage certificate", "April 12, 1985"] {
+        assert!(text.contains(said), "{said:?} is not in {text:?}");
+    }
+    assert!(!text.contains("Signed by") && !text.contains("what was signed"), "{text}");
+    let nothing_missing =
+        Copy { missing: Some(Vec::new()), signatures: Vec::new(), ..copy("Lima", "Short.") };
+    assert!(self::text(&made(&nothing_missing)).contains("Nothing is missing"));
+    let signed = self::text(&made(&signed));
+    assert!(!signed.contains("Draft") && !signed.contains("Nothing was filed"), "{signed}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `docket copy`: the copy of what was signed, as PDF.
+//! `docket copy`: the copy of what was signed, or a draft as it stands, as PDF.
 use super::{Refused, Session};
 use crate::client::{bytes_of, request};
 use crate::output::Teller;
@@ -8,10 +8,10 @@ use docket_proto::filing::v1::download_copy_response::Part;
 use serde_json::json;
 use std::path::Path;
 
-/// Saves the copy of a filing.
-pub async fn copy(home: &Path, filing: &str, out: &Path, teller: &Teller) -> Result<()> {
+/// Saves the copy of a filing; with `draft`, also of one that is not signed.
+pub async fn copy(home: &Path, (filing, draft): (&str, bool), out: &Path, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
-    let message = pb::DownloadCopyRequest { name: filing.to_owned() };
+    let message = pb::DownloadCopyRequest { name: filing.to_owned(), draft };
     let answer = connection.drafts().download_copy(request(Some(&token), message)).await;
     let mut header = None;
     let chunk = |message: pb::DownloadCopyResponse| match message.part? {
@@ -28,9 +28,12 @@ pub async fn copy(home: &Path, filing: &str, out: &Path, teller: &Teller) -> Res
     let hash = hex::encode(&header.content_hash);
     if teller.is_json() {
         teller
-            .value(&json!({"filing": header.filing, "file": out, "bytes": pdf.len(), "content_hash": hash}));
+            .value(&json!({"filing": header.filing, "file": out, "bytes": pdf.len(), "content_hash": hash, "draft": header.draft}));
     } else {
         teller.line(&format!("{} bytes written to {}", pdf.len(), out.display()));
+        if header.draft {
+            teller.line("A draft: nothing in it is signed or sent.");
+        }
         teller.pair("content hash", &hash);
     }
     Ok(())

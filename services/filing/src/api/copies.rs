@@ -21,29 +21,62 @@ use crate::{review, signatures, spoken};
 pub(super) type Download = Messages<pb::DownloadCopyResponse>;
 
 /// The header, then the PDF.
-pub(super) async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, ApiError> {
-    let id = id_in("name", "filings", name)?;
+pub(super) async fn download(
+    desk: &Desk,
+    caller: &Caller,
+    request: &pb::DownloadCopyRequest,
+) -> Result<Download, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
     let dossier = desk.filing(caller, "DownloadCopy", id).await?;
-    let signed = dossier.filing.signed()?;
-    not_erased(&dossier)?;
-    let sheet = signed_sheet(desk, &dossier, signed).await?;
-    let copy = Copy {
-        cover: cover(&dossier, signed),
-        signatures: signatures::of(desk, &dossier, signed, &sheet).await?,
-        salts: salts(&dossier, &sheet),
-        at: last_instant(&dossier, signed),
-        sheet,
+    let draft = request.draft && dossier.filing.phase == Phase::Draft;
+    let (copy, content_hash, signed_at_us) = if draft {
+        not_erased(&dossier)?;
+        let (copy, hash) = of_draft(desk, &dossier).await?;
+        (copy, hash, 0)
+    } else {
+        let signed = dossier.filing.signed()?;
+        not_erased(&dossier)?;
+        let copy = of_signed(desk, &dossier, signed).await?;
+        (copy, signed.content_mac.clone(), signed.signed_at_us)
     };
     let pdf = desk.copies.make(copy).await?;
     let header = pb::Copy {
         filing: resource::name("filings", id),
         size: pdf.len() as u64,
         sha256: digest(&SHA256, &pdf).as_ref().to_vec(),
-        content_hash: signed.content_mac.clone(),
-        signed_at_us: signed.signed_at_us,
+        content_hash,
+        signed_at_us,
+        draft,
     };
     let message = |part| pb::DownloadCopyResponse { part: Some(part) };
     Ok(in_chunks(Part::Copy(header), &pdf, Part::Chunk, message))
+}
+
+async fn of_signed(desk: &Desk, dossier: &Dossier, signed: &Signature) -> Result<Copy, ApiError> {
+    let sheet = signed_sheet(desk, dossier, signed).await?;
+    Ok(Copy {
+        cover: cover(dossier, signed),
+        signatures: signatures::of(desk, dossier, signed, &sheet).await?,
+        salts: salts(dossier, &sheet),
+        at: last_instant(dossier, signed),
+        missing: None,
+        sheet,
+    })
+}
+
+/// The draft as it stands, with the hash that a signature would bind.
+async fn of_draft(desk: &Desk, dossier: &Dossier) -> Result<(Copy, Vec<u8>), ApiError> {
+    let (check, at) = (Check::now(desk, dossier).await?, desk.base.clock.now());
+    let sheet = check.sheet(dossier);
+    let hash = Check::content_mac(desk, dossier, &review::text(&sheet));
+    let cover = Cover {
+        filing: resource::name("filings", dossier.id),
+        state: format!("Draft, printed {}", spoken::instant(at.as_microsecond())),
+        hash: hex::encode(&hash),
+        ..Cover::default()
+    };
+    let salts = salts(dossier, &sheet);
+    Ok((Copy { cover, signatures: Vec::new(), salts, at, missing: Some(check.lacking()), sheet }, hash))
 }
 
 /// What was signed, as it was kept with the signature; what was signed before it was kept is made again. Either must have the

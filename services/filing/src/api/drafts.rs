@@ -145,7 +145,7 @@ impl DraftService for DraftApi {
         request: Request<pb::DownloadCopyRequest>,
     ) -> Result<Response<Self::DownloadCopyStream>, Status> {
         let caller = caller(&request)?;
-        Ok(Response::new(super::copies::download(&self.0, &caller, &request.get_ref().name).await?))
+        Ok(Response::new(super::copies::download(&self.0, &caller, request.get_ref()).await?))
     }
 
     async fn submit_filing(

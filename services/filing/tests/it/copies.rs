@@ -13,12 +13,18 @@ use uuid::Uuid;
 use crate::client::{Client, header_and_bytes};
 use crate::editions::next_catalogue;
 use crate::files;
+use crate::keep::abandon;
 use crate::world::{GLANCE, PATIENCE, World, case_assigned, reason};
 
 impl Client {
     /// The copy of a filing: what it is, and its PDF.
     pub(crate) async fn copy(&self, name: &str) -> Result<(pb::Copy, Vec<u8>), Status> {
-        let request = pb::DownloadCopyRequest { name: name.into() };
+        self.copy_or_draft(name, false).await
+    }
+
+    /// The same, with `draft` also of what is not signed.
+    async fn copy_or_draft(&self, name: &str, draft: bool) -> Result<(pb::Copy, Vec<u8>), Status> {
+        let request = pb::DownloadCopyRequest { name: name.into(), draft };
         let parts = self.drafts.clone().download_copy(with_token(request, &self.token)).await?.into_inner();
         header_and_bytes(parts, |message| match message.part.expect("a part") {
             Part::Copy(copy) => Either::Left(copy),
@@ -100,6 +106,40 @@ async fn a_copy_says_what_was_signed_with_its_hashes_and_stays_so() {
     ana.upload(&draft, "other", "later.png", &files::picture(12)).await.unwrap();
     assert_eq!(ana.copy(&draft).await.unwrap().1, accepted);
     world.expect_nothing_personal_in_the_clear(&["Recife", "Hudson Clinic", "12 Main St", "card.png"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_is_printed_as_it_stands_with_what_is_missing_and_a_signed_one_as_it_was_signed() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap().name;
+    let (header, printed) = ana.copy_or_draft(&draft, true).await.unwrap();
+    assert_eq!((header.draft, header.signed_at_us, header.size), (true, 0, printed.len() as u64));
+    let said = text(&printed);
+    for word in ["Draft of N-400", "Nothing was filed.", "Evidence: Copy of the permanent resident card"] {
+        assert!(said.contains(word), "{word:?} is not in {said}");
+    }
+
+    ana.make_ready(&draft).await;
+    ana.quote(&draft).await.unwrap();
+    let review = ana.review(&draft).await.unwrap();
+    let (header, printed) = ana.copy_or_draft(&draft, true).await.unwrap();
+    assert_eq!((header.draft, &header.content_hash), (true, &review.content_hash), "what would be signed");
+    let said = text(&printed);
+    for word in ["Nothing is missing", "April 12, 1985", "card.png", &hex::encode(&review.content_hash)] {
+        assert!(said.contains(word), "{word:?} is not in {said}");
+    }
+    let eve = world.person("Eve", "Other");
+    assert_eq!(eve.copy_or_draft(&draft, true).await.unwrap_err().code(), Code::NotFound);
+
+    ana.sign_now(&draft).await;
+    let signed = ana.copy_or_draft(&draft, true).await.unwrap();
+    assert!(!signed.0.draft && signed == ana.copy(&draft).await.unwrap());
+    ana.answer(&draft, &json!({ "app_weight": 141 })).await.unwrap();
+    assert!(text(&ana.copy_or_draft(&draft, true).await.unwrap().1).contains("141 lb"));
+    let given_up = ana.start("N-400").await.unwrap().name;
+    abandon(&ana, Uuid::now_v7(), &given_up).await.unwrap();
+    assert_eq!(reason(&ana.copy_or_draft(&given_up, true).await.unwrap_err()), "NOT_SIGNED");
 }
 
 #[tokio::test(flavor = "multi_thread")]
