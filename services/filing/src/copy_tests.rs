@@ -87,7 +87,8 @@ fn made(copy: &Copy) -> Vec<u8> {
     // To look at: the folder named by this variable gets the copies that the tests set.
     if let Ok(folder) = std::env::var("DOCKET_COPIES_TO") {
         let name = copy.sheet.sections[0].rows[0].value.as_ref().and_then(Value::as_str).unwrap().len();
-        std::fs::write(format!("{folder}/copy-{name}.pdf"), &pdf).unwrap();
+        let what = if copy.missing.is_some() { "draft" } else { "copy" };
+        std::fs::write(format!("{folder}/{what}-{name}.pdf"), &pdf).unwrap();
     }
     pdf
 }

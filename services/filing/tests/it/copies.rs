@@ -116,7 +116,7 @@ async fn a_draft_is_printed_as_it_stands_with_what_is_missing_and_a_signed_one_a
     let (header, printed) = ana.copy_or_draft(&draft, true).await.unwrap();
     assert_eq!((header.draft, header.signed_at_us, header.size), (true, 0, printed.len() as u64));
     let said = text(&printed);
-    for word in ["Draft of N-400", "Nothing was filed.", "Evidence: Copy of the permanent resident card"] {
+    for word in ["Draft of N-400", "Nothing was filed.", "Answer: Date of birth"] {
         assert!(said.contains(word), "{word:?} is not in {said}");
     }
 
