@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use docket_forms::{
-    Answers, Evaluation, Form, Given, Language, Level, Question, Truth, evaluate, takes_part,
-};
+use docket_forms::{Answers, Evaluation, Form, Given, Language, Question, Truth, evaluate, takes_part};
 use docket_kernel::Refusal;
 use docket_service::ApiError;
 use serde_json::Value;
@@ -14,7 +12,7 @@ use crate::domain::filing::{Checked, HelperRole};
 use crate::dossiers::Dossier;
 use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::help::{self, Helping};
-use crate::lacks::Lacks;
+use crate::lacks::{self, Lacks};
 use crate::sheet::{Row, Section, Sheet};
 use crate::store::filings;
 use crate::waiver::{self, Waiver};
@@ -161,20 +159,11 @@ impl<'a> Check<'a> {
         self.evaluations().all(|evaluation| evaluation.ready)
     }
 
-    /// What is still missing or wrong, a line each, in the words of the form.
+    /// What is still missing or wrong, a line each, in the words of the form and of the waiver inside it.
     pub(crate) fn lacking(&self) -> Vec<String> {
-        let label =
-            |field: &str| self.form.question(field).map_or(field, |question| &question.label).to_owned();
-        let said = |evaluation: &Evaluation| {
-            let answers =
-                evaluation.missing.iter().map(|missing| format!("Answer: {}", label(&missing.field)));
-            let needed = evaluation.evidence.iter().filter(|need| need.is_lacking());
-            let evidence = needed.map(|need| format!("Evidence: {}", need.title));
-            let blocks = evaluation.findings.iter().filter(|finding| finding.level == Level::Block);
-            let findings = blocks.map(|finding| format!("{}: {}", label(&finding.field), finding.message));
-            answers.chain(evidence).chain(findings).collect::<Vec<_>>()
-        };
-        self.evaluations().flat_map(said).collect()
+        let waiver = self.waiver.iter().map(|waiver| (waiver.form, &waiver.evaluation));
+        let all = std::iter::once((self.form, &self.evaluation)).chain(waiver);
+        all.flat_map(|(form, evaluation)| lacks::lines(form, evaluation)).collect()
     }
 
     /// Why the filing cannot be signed yet; nothing when it can.

@@ -1,6 +1,6 @@
 //! What the rules of a form find lacking: answers, evidence, and findings that block.
 
-use docket_forms::{Evaluation, Finding, Level};
+use docket_forms::{Evaluation, Finding, Form, Level};
 use docket_kernel::Refusal;
 
 /// What is lacking, by name.
@@ -54,4 +54,15 @@ impl<'a> Lacks<'a> {
             .fact("evidence", self.evidence.join(","))
             .fact("rules", rules.join(","))
     }
+}
+
+/// What is lacking, a line each, by the labels of the form.
+pub(crate) fn lines(form: &Form, evaluation: &Evaluation) -> Vec<String> {
+    let label = |field: &str| form.question(field).map_or(field, |question| &question.label).to_owned();
+    let answers = evaluation.missing.iter().map(|missing| format!("Answer: {}", label(&missing.field)));
+    let needed = evaluation.evidence.iter().filter(|need| need.is_lacking());
+    let evidence = needed.map(|need| format!("Evidence: {}", need.title));
+    let blocks = evaluation.findings.iter().filter(|finding| finding.level == Level::Block);
+    let findings = blocks.map(|finding| format!("{}: {}", label(&finding.field), finding.message));
+    answers.chain(evidence).chain(findings).collect()
 }

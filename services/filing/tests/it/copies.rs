@@ -137,6 +137,12 @@ async fn a_draft_is_printed_as_it_stands_with_what_is_missing_and_a_signed_one_a
     assert!(!signed.0.draft && signed == ana.copy(&draft).await.unwrap());
     ana.answer(&draft, &json!({ "app_weight": 141 })).await.unwrap();
     assert!(text(&ana.copy_or_draft(&draft, true).await.unwrap().1).contains("141 lb"));
+    // What is missing of a waiver is said in the words of its own form.
+    let card = ana.start("I-90").await.unwrap().name;
+    let benefit = json!({ "basis": ["means_tested_benefit"], "benefit_name": "SNAP" });
+    ana.ask_fee_waiver(&card, &benefit.to_string()).await.unwrap();
+    let said = text(&ana.copy_or_draft(&card, true).await.unwrap().1);
+    assert!(said.contains("Answer: Who receives it (you, spouse, or child in the household)"), "{said}");
     let given_up = ana.start("N-400").await.unwrap().name;
     abandon(&ana, Uuid::now_v7(), &given_up).await.unwrap();
     assert_eq!(reason(&ana.copy_or_draft(&given_up, true).await.unwrap_err()), "NOT_SIGNED");
