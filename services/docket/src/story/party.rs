@@ -101,9 +101,16 @@ async fn set_up_totp(player: &mut Player, who: &str) -> Answer {
         registration_token: registration_token.clone(),
     };
     let answer = call!(player, None, accounts, begin_totp, message)?;
-    let person = player.person_mut(who)?;
-    person.totp_secret = answer.secret;
-    let code = person.code().await?;
+    player.person_mut(who)?.totp_secret = answer.secret;
+    match confirm_totp(player, who, &registration_token).await {
+        Err(_) if player.person(who)?.code_ran_out() => confirm_totp(player, who, &registration_token).await,
+        answer => answer,
+    }
+}
+
+async fn confirm_totp(player: &mut Player, who: &str, registration_token: &str) -> Answer {
+    let code = player.person_mut(who)?.code().await?;
+    let registration_token = registration_token.to_owned();
     let message = identity::ConfirmTotpRequest { request_id: command_id(), registration_token, code };
     let answer = call!(player, None, accounts, confirm_totp, message)?;
     let told = format!("the authenticator works; {} recovery codes to keep", answer.recovery_codes.len());
@@ -113,6 +120,15 @@ async fn set_up_totp(player: &mut Player, who: &str) -> Answer {
 }
 
 pub(super) async fn sign_in(player: &mut Player, who: &str, wrong_password: bool) -> Answer {
+    match try_sign_in(player, who, wrong_password).await {
+        Err(_) if !wrong_password && player.person(who)?.code_ran_out() => {
+            try_sign_in(player, who, false).await
+        }
+        answer => answer,
+    }
+}
+
+async fn try_sign_in(player: &mut Player, who: &str, wrong_password: bool) -> Answer {
     let person = player.person_mut(who)?;
     let (email, mut password) = (person.email.clone(), person.password.clone());
     let code = if wrong_password {
@@ -144,6 +160,13 @@ async fn step_up(player: &mut Player, who: &str) -> Answer {
     if player.person(who)?.stepped_up {
         return Ok("the second factor was given a moment ago".to_owned());
     }
+    match try_step_up(player, who).await {
+        Err(_) if player.person(who)?.code_ran_out() => try_step_up(player, who).await,
+        answer => answer,
+    }
+}
+
+async fn try_step_up(player: &mut Player, who: &str) -> Answer {
     let code = player.person_mut(who)?.code().await?;
     let message = identity::StepUpRequest { request_id: command_id(), code };
     let answer = call!(player, player.token(who)?, sessions, step_up, message)?;

@@ -77,6 +77,11 @@ impl Person {
         }
     }
 
+    /// Whether the last code has run out since: what was typed when a service was away is refused when it is back, and typed anew.
+    pub fn code_ran_out(&self) -> bool {
+        self.last_step < now_s() / STEP_S - 1
+    }
+
     /// The token, when there is one.
     pub fn token(&self) -> Option<&str> {
         self.access_token.as_deref()
