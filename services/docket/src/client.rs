@@ -176,32 +176,57 @@ impl Connection {
     }
 }
 
-/// The bytes of an answer in parts; `chunk` takes them out of a part, and keeps for itself what else there is.
+/// A part of an answer that comes in several.
+pub enum Part<H> {
+    /// What the bytes are.
+    Header(H),
+    /// Some of them.
+    Chunk(Vec<u8>),
+}
+
+/// The header and all bytes of an answer in parts; `part` says what a message holds.
 ///
 /// # Errors
 /// What the service says instead of a part.
-pub async fn bytes_of<M, C: AsRef<[u8]>>(
-    mut parts: Streaming<M>,
-    mut chunk: impl FnMut(M) -> Option<C>,
-) -> Result<Vec<u8>, Status> {
-    let mut bytes = Vec::new();
-    while let Some(part) = parts.message().await? {
-        if let Some(chunk) = chunk(part) {
-            bytes.extend_from_slice(chunk.as_ref());
+pub async fn header_and_bytes<M, H>(
+    mut messages: Streaming<M>,
+    part: impl Fn(M) -> Option<Part<H>>,
+) -> Result<(Option<H>, Vec<u8>), Status> {
+    let (mut header, mut bytes) = (None, Vec::new());
+    while let Some(message) = messages.message().await? {
+        match part(message) {
+            Some(Part::Header(first)) => header = Some(first),
+            Some(Part::Chunk(chunk)) => bytes.extend_from_slice(&chunk),
+            None => {}
         }
     }
-    Ok(bytes)
+    Ok((header, bytes))
 }
 
 /// All bytes of a file that comes in pieces.
-pub async fn whole_file(parts: Streaming<filing::v1::DownloadEvidenceResponse>) -> Result<Vec<u8>, Status> {
-    use filing::v1::download_evidence_response::Part;
+pub async fn whole_file(
+    messages: Streaming<filing::v1::DownloadEvidenceResponse>,
+) -> Result<Vec<u8>, Status> {
+    use filing::v1::download_evidence_response::Part as Sent;
 
-    bytes_of(parts, |message| match message.part? {
-        Part::Chunk(chunk) => Some(chunk),
-        Part::Evidence(_) => None,
-    })
-    .await
+    let part = |message: filing::v1::DownloadEvidenceResponse| match message.part? {
+        Sent::Evidence(evidence) => Some(Part::Header(evidence)),
+        Sent::Chunk(chunk) => Some(Part::Chunk(chunk)),
+    };
+    Ok(header_and_bytes(messages, part).await?.1)
+}
+
+/// The PDF of a notice that comes in pieces.
+pub async fn whole_notice(
+    messages: Streaming<notifications::v1::DownloadNoticeResponse>,
+) -> Result<Vec<u8>, Status> {
+    use notifications::v1::download_notice_response::Part as Sent;
+
+    let part = |message: notifications::v1::DownloadNoticeResponse| match message.part? {
+        Sent::Notice(notice) => Some(Part::Header(notice)),
+        Sent::Chunk(chunk) => Some(Part::Chunk(chunk)),
+    };
+    Ok(header_and_bytes(messages, part).await?.1)
 }
 
 /// A request with a deadline, a trace of its own (W3C `traceparent`) and, for a person, a token.

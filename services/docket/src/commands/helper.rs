@@ -1,10 +1,10 @@
 //! `docket helper`: an interpreter, a preparer or a co-signer is asked to sign, reads what the filer is going to sign, and signs it.
 use super::{Refused, Session, when};
-use crate::client::{Connection, bytes_of, request};
+use crate::client::{Connection, Part, header_and_bytes, request};
 use crate::output::Teller;
 use anyhow::{Context, Result, ensure};
 use docket_proto::filing::v1 as pb;
-use docket_proto::filing::v1::view_evidence_response::Part;
+use docket_proto::filing::v1::view_evidence_response::Part as Sent;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -157,16 +157,12 @@ async fn look(
     (out, teller): (&Path, &Teller),
 ) -> Result<()> {
     let answer = connection.evidence().view_evidence(request(Some(token), message)).await;
-    let mut view = None;
-    let chunk = |message: pb::ViewEvidenceResponse| match message.part? {
-        Part::View(header) => {
-            view = Some(header);
-            None
-        }
-        Part::Chunk(chunk) => Some(chunk),
+    let part = |message: pb::ViewEvidenceResponse| match message.part? {
+        Sent::View(view) => Some(Part::Header(view)),
+        Sent::Chunk(chunk) => Some(Part::Chunk(chunk)),
     };
-    let picture =
-        bytes_of(answer.map_err(Refused::from)?.into_inner(), chunk).await.map_err(Refused::from)?;
+    let messages = answer.map_err(Refused::from)?.into_inner();
+    let (view, picture) = header_and_bytes(messages, part).await.map_err(Refused::from)?;
     let view = view.context("an answer without its header")?;
     ensure!(view.size == picture.len() as u64, "the picture was cut; ask for it again");
     std::fs::write(out, &picture).with_context(|| format!("write {}", out.display()))?;

@@ -1,10 +1,9 @@
 //! `docket inbox`: notices, and one of them as PDF.
 use super::{Refused, Session, when};
-use crate::client::{bytes_of, request};
+use crate::client::{request, whole_notice};
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::notifications::v1 as pb;
-use docket_proto::notifications::v1::download_notice_response::Part;
 use serde_json::json;
 use std::path::Path;
 
@@ -19,11 +18,7 @@ pub async fn inbox(home: &Path, save: Option<(&str, &Path)>, teller: &Teller) ->
             .await
             .map_err(Refused::from)?
             .into_inner();
-        let chunk = |message: pb::DownloadNoticeResponse| match message.part? {
-            Part::Chunk(chunk) => Some(chunk),
-            Part::Notice(_) => None,
-        };
-        let pdf = bytes_of(parts, chunk).await.map_err(Refused::from)?;
+        let pdf = whole_notice(parts).await.map_err(Refused::from)?;
         std::fs::write(to, &pdf).with_context(|| format!("write {}", to.display()))?;
         teller.line(&format!("{} bytes written to {}", pdf.len(), to.display()));
         return Ok(());

@@ -102,14 +102,11 @@ async fn set_up_totp(player: &mut Player, who: &str) -> Answer {
     };
     let answer = call!(player, None, accounts, begin_totp, message)?;
     player.person_mut(who)?.totp_secret = answer.secret;
-    match confirm_totp(player, who, &registration_token).await {
-        Err(_) if player.person(who)?.code_ran_out() => confirm_totp(player, who, &registration_token).await,
-        answer => answer,
-    }
+    with_code(player, who, async |player, code| confirm_totp(player, who, &registration_token, code).await)
+        .await
 }
 
-async fn confirm_totp(player: &mut Player, who: &str, registration_token: &str) -> Answer {
-    let code = player.person_mut(who)?.code().await?;
+async fn confirm_totp(player: &mut Player, who: &str, registration_token: &str, code: String) -> Answer {
     let registration_token = registration_token.to_owned();
     let message = identity::ConfirmTotpRequest { request_id: command_id(), registration_token, code };
     let answer = call!(player, None, accounts, confirm_totp, message)?;
@@ -119,24 +116,32 @@ async fn confirm_totp(player: &mut Player, who: &str, registration_token: &str) 
     Ok(told)
 }
 
-pub(super) async fn sign_in(player: &mut Player, who: &str, wrong_password: bool) -> Answer {
-    match try_sign_in(player, who, wrong_password).await {
-        Err(_) if !wrong_password && player.person(who)?.code_ran_out() => {
-            try_sign_in(player, who, false).await
-        }
-        answer => answer,
+/// Does what needs a code of the authenticator; once more with a later one where the first has run out since, as who typed it
+/// while a service was away does when it is back.
+async fn with_code(
+    player: &mut Player,
+    who: &str,
+    act: impl AsyncFn(&mut Player, String) -> Answer,
+) -> Answer {
+    let code = player.person_mut(who)?.code().await?;
+    let answer = act(player, code).await;
+    if answer.is_ok() || !player.person(who)?.code_ran_out() {
+        return answer;
     }
+    let code = player.person_mut(who)?.code().await?;
+    act(player, code).await
 }
 
-async fn try_sign_in(player: &mut Player, who: &str, wrong_password: bool) -> Answer {
-    let person = player.person_mut(who)?;
-    let (email, mut password) = (person.email.clone(), person.password.clone());
-    let code = if wrong_password {
-        password.push('!');
-        "000000".to_owned()
-    } else {
-        person.code().await?
-    };
+pub(super) async fn sign_in(player: &mut Player, who: &str, wrong_password: bool) -> Answer {
+    let password = player.person(who)?.password.clone();
+    if wrong_password {
+        return sign_in_with(player, who, &format!("{password}!"), "000000".to_owned()).await;
+    }
+    with_code(player, who, async |player, code| sign_in_with(player, who, &password, code).await).await
+}
+
+async fn sign_in_with(player: &mut Player, who: &str, password: &str, code: String) -> Answer {
+    let (email, password) = (player.person(who)?.email.clone(), password.to_owned());
     let message = identity::SignInRequest { request_id: command_id(), email, password, code };
     let answer = call!(player, None, sessions, sign_in, message)?;
     player.person_mut(who)?.take_tokens(answer.tokens.context("tokens")?);
@@ -160,14 +165,10 @@ async fn step_up(player: &mut Player, who: &str) -> Answer {
     if player.person(who)?.stepped_up {
         return Ok("the second factor was given a moment ago".to_owned());
     }
-    match try_step_up(player, who).await {
-        Err(_) if player.person(who)?.code_ran_out() => try_step_up(player, who).await,
-        answer => answer,
-    }
+    with_code(player, who, async |player, code| give_code(player, who, code).await).await
 }
 
-async fn try_step_up(player: &mut Player, who: &str) -> Answer {
-    let code = player.person_mut(who)?.code().await?;
+async fn give_code(player: &mut Player, who: &str, code: String) -> Answer {
     let message = identity::StepUpRequest { request_id: command_id(), code };
     let answer = call!(player, player.token(who)?, sessions, step_up, message)?;
     let person = player.person_mut(who)?;

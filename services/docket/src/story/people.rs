@@ -77,7 +77,7 @@ impl Person {
         }
     }
 
-    /// Whether the last code has run out since: what was typed when a service was away is refused when it is back, and typed anew.
+    /// Whether the last code has run out since.
     pub fn code_ran_out(&self) -> bool {
         self.last_step < now_s() / STEP_S - 1
     }

@@ -3,14 +3,13 @@ use super::file::{See, View};
 use super::party::{call, wait_for};
 use super::people::Person;
 use super::player::{Answer, Player, Stumble};
-use crate::client::{bytes_of, reason, request};
+use crate::client::{reason, request, whole_notice};
 use anyhow::{Context, Result, anyhow, ensure};
 use docket_proto::case_status::v1 as cases;
 use docket_proto::identity::v1 as identity;
 use docket_proto::log::v1 as log;
 use docket_proto::notifications::v1 as notifications;
 use docket_proto::types::v1::AppointmentSlot;
-use notifications::download_notice_response::Part;
 use serde_json::Value;
 
 /// Checks the views of a step; gives the applicant's title to tell.
@@ -157,11 +156,7 @@ pub async fn notice(player: &Player, who: &str, kind: &str, says: &[String]) -> 
     .await?;
     let message = notifications::DownloadNoticeRequest { name: found.name.clone() };
     let parts = call!(player, player.token(who)?, inbox, download_notice, message)?;
-    let chunk = |message: notifications::DownloadNoticeResponse| match message.part? {
-        Part::Chunk(chunk) => Some(chunk),
-        Part::Notice(_) => None,
-    };
-    let pdf = bytes_of(parts, chunk).await?;
+    let pdf = whole_notice(parts).await?;
     if !pdf.starts_with(b"%PDF-") || pdf.len() as u64 != found.size {
         return Err(anyhow!("the notice is no whole PDF: {} of {} bytes", pdf.len(), found.size).into());
     }
