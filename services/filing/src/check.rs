@@ -12,7 +12,7 @@ use crate::domain::filing::{Checked, HelperRole};
 use crate::dossiers::Dossier;
 use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::help::{self, Helping};
-use crate::lacks::{self, Lacks};
+use crate::lacks::Lacks;
 use crate::sheet::{Row, Section, Sheet};
 use crate::store::filings;
 use crate::waiver::{self, Waiver};
@@ -163,7 +163,8 @@ impl<'a> Check<'a> {
     pub(crate) fn lacking(&self) -> Vec<String> {
         let waiver = self.waiver.iter().map(|waiver| (waiver.form, &waiver.evaluation));
         let all = std::iter::once((self.form, &self.evaluation)).chain(waiver);
-        all.flat_map(|(form, evaluation)| lacks::lines(form, evaluation)).collect()
+        let lines = |(form, evaluation)| Lacks::of(std::iter::once(evaluation), |_| true).lines(form);
+        all.flat_map(lines).collect()
     }
 
     /// Why the filing cannot be signed yet; nothing when it can.

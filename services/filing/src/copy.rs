@@ -126,9 +126,8 @@ fn spell(data: &mut Value, legible: &dyn Fn(&str) -> String) -> bool {
 #[derive(Serialize)]
 struct Printed<'a> {
     cover: &'a Cover,
-    /// Whether it is a draft.
-    draft: bool,
-    missing: &'a [String],
+    /// Of a draft, and nothing for what is signed.
+    missing: Option<&'a [String]>,
     number: &'a str,
     title: &'a str,
     edition: String,
@@ -192,8 +191,7 @@ impl<'a> Printed<'a> {
         let lacking = lacking.collect();
         Self {
             cover: &copy.cover,
-            draft: copy.missing.is_some(),
-            missing: copy.missing.as_deref().unwrap_or_default(),
+            missing: copy.missing.as_deref(),
             number: &sheet.number,
             title: &sheet.title,
             edition: spoken::date(&sheet.edition).unwrap_or_default(),

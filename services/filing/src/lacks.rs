@@ -1,12 +1,12 @@
 //! What the rules of a form find lacking: answers, evidence, and findings that block.
 
-use docket_forms::{Evaluation, Finding, Form, Level};
+use docket_forms::{Evaluation, EvidenceNeed, Finding, Form, Level, Missing};
 use docket_kernel::Refusal;
 
 /// What is lacking, by name.
 pub(crate) struct Lacks<'a> {
-    missing: Vec<&'a str>,
-    evidence: Vec<&'a str>,
+    missing: Vec<&'a Missing>,
+    evidence: Vec<&'a EvidenceNeed>,
     blocking: Vec<&'a Finding>,
 }
 
@@ -18,10 +18,8 @@ impl<'a> Lacks<'a> {
     ) -> Self {
         let mut lacks = Self { missing: Vec::new(), evidence: Vec::new(), blocking: Vec::new() };
         for evaluation in evaluations {
-            let missing = evaluation.missing.iter().filter(|missing| meant(&missing.section));
-            lacks.missing.extend(missing.map(|missing| missing.field.as_str()));
-            let needed = evaluation.evidence.iter().filter(|need| need.is_lacking());
-            lacks.evidence.extend(needed.map(|need| need.kind.as_str()));
+            lacks.missing.extend(evaluation.missing.iter().filter(|missing| meant(&missing.section)));
+            lacks.evidence.extend(evaluation.evidence.iter().filter(|need| need.is_lacking()));
             let blocks = |finding: &&Finding| finding.level == Level::Block && meant(&finding.section);
             lacks.blocking.extend(evaluation.findings.iter().filter(blocks));
         }
@@ -37,32 +35,38 @@ impl<'a> Lacks<'a> {
     pub(crate) fn words(&self, of_evidence: &str) -> String {
         let mut words = Vec::new();
         if !self.missing.is_empty() {
-            words.push(format!("answers are missing: {}", self.missing.join(", ")));
+            words.push(format!("answers are missing: {}", self.fields(", ")));
         }
         if !self.evidence.is_empty() {
-            words.push(format!("{of_evidence}: {}", self.evidence.join(", ")));
+            words.push(format!("{of_evidence}: {}", self.kinds(", ")));
         }
         words.extend(self.blocking.iter().map(|finding| format!("{}: {}", finding.field, finding.message)));
         words.join("; ")
+    }
+
+    /// All of it for people, a line each; a finding with the label that its question has on the form.
+    pub(crate) fn lines(&self, form: &Form) -> Vec<String> {
+        let about = |field| form.question(field).map_or(field, |question| &question.label);
+        let answers = self.missing.iter().map(|missing| format!("Answer: {}", missing.label));
+        let evidence = self.evidence.iter().map(|need| format!("Evidence: {}", need.title));
+        let findings = self.blocking.iter().map(|it| format!("{}: {}", about(&it.field), it.message));
+        answers.chain(evidence).chain(findings).collect()
+    }
+
+    fn fields(&self, between: &str) -> String {
+        self.missing.iter().map(|missing| missing.field.as_str()).collect::<Vec<_>>().join(between)
+    }
+
+    fn kinds(&self, between: &str) -> String {
+        self.evidence.iter().map(|need| need.kind.as_str()).collect::<Vec<_>>().join(between)
     }
 
     /// The refusal with all of it as facts.
     pub(crate) fn facts(&self, refusal: Refusal) -> Refusal {
         let rules: Vec<_> = self.blocking.iter().map(|finding| finding.rule.as_str()).collect();
         refusal
-            .fact("missing", self.missing.join(","))
-            .fact("evidence", self.evidence.join(","))
+            .fact("missing", self.fields(","))
+            .fact("evidence", self.kinds(","))
             .fact("rules", rules.join(","))
     }
-}
-
-/// What is lacking, a line each, by the labels of the form.
-pub(crate) fn lines(form: &Form, evaluation: &Evaluation) -> Vec<String> {
-    let label = |field: &str| form.question(field).map_or(field, |question| &question.label).to_owned();
-    let answers = evaluation.missing.iter().map(|missing| format!("Answer: {}", label(&missing.field)));
-    let needed = evaluation.evidence.iter().filter(|need| need.is_lacking());
-    let evidence = needed.map(|need| format!("Evidence: {}", need.title));
-    let blocks = evaluation.findings.iter().filter(|finding| finding.level == Level::Block);
-    let findings = blocks.map(|finding| format!("{}: {}", label(&finding.field), finding.message));
-    answers.chain(evidence).chain(findings).collect()
 }
