@@ -13,6 +13,7 @@ pub mod event;
 pub mod id;
 pub mod identifier;
 pub mod money;
+pub mod office;
 pub mod refusal;
 pub mod resource;
 

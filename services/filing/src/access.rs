@@ -58,7 +58,15 @@ mod tests {
             let reads =
                 ["GetFiling", "DownloadCopy", "ViewEvidence", "DownloadEvidence"].contains(&action.as_str());
             assert_eq!(allowed(&["adjudicator"], &["assigned_officer"], action), reads, "officer {action}");
-            assert!(!allowed(&["operator"], &["assigned_officer"], action), "operator {action}");
+            assert_eq!(allowed(&["intake_officer"], &["intake"], action), reads, "intake {action}");
+            assert_eq!(allowed(&["supervisor"], &["supervisor"], action), reads, "supervisor {action}");
+            for relation in ["assigned_officer", "intake", "supervisor"] {
+                assert!(!allowed(&["operator"], &[relation], action), "operator {relation} {action}");
+            }
+            assert!(
+                !allowed(&["intake_officer"], &["assigned_officer"], action),
+                "intake, assigned {action}"
+            );
         }
     }
 

@@ -21,7 +21,7 @@ use crate::edition;
 use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::inspector::Inspector;
 use crate::scanner::Scanner;
-use crate::store::{filings, officers, representations, requests, responses};
+use crate::store::{filings, officers, offices, representations, requests, responses};
 
 /// No request stays open longer: 84 days, 14 for mail from abroad, and the days on which offices are closed
 /// (8 CFR 103.2(b)(8)(iv)), with room to spare. In microseconds.
@@ -173,7 +173,8 @@ impl Desk {
         Ok(Standing::Pending)
     }
 
-    /// How the caller stands to what `account` filed in `case`.
+    /// How the caller stands to what `account` filed in `case`. Whoever is on the side of the party is nothing else in it,
+    /// whatever roles they hold.
     async fn relations(
         &self,
         caller: &Caller,
@@ -181,13 +182,37 @@ impl Desk {
         case: Uuid,
     ) -> Result<Vec<&'static str>, ApiError> {
         let person = caller.person()?.account;
-        let mut relations = Vec::new();
         if person == account {
-            relations.push("applicant");
-        } else if representations::represents(&self.base.pool, person, case).await? {
-            relations.push("representative");
-        } else if officers::of_case(&self.base.pool, case).await? == Some(person) {
+            return Ok(vec!["applicant"]);
+        }
+        if representations::represents(&self.base.pool, person, case).await? {
+            return Ok(vec!["representative"]);
+        }
+        if caller.roles.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.office_relations(caller, person, case).await
+    }
+
+    /// How somebody of the office stands to a case: who has it; intake, while it is neither accepted nor rejected; a supervisor
+    /// of the office that it is with.
+    async fn office_relations(
+        &self,
+        caller: &Caller,
+        person: Uuid,
+        case: Uuid,
+    ) -> Result<Vec<&'static str>, ApiError> {
+        let mut relations = Vec::new();
+        if officers::of_case(&self.base.pool, case).await? == Some(person) {
             relations.push("assigned_officer");
+        }
+        if let Some(place) = offices::of_case(&self.base.pool, case).await? {
+            if place.at_intake && caller.has_role("intake_officer", Some(&place.office)) {
+                relations.push("intake");
+            }
+            if caller.has_role("supervisor", Some(&place.office)) {
+                relations.push("supervisor");
+            }
         }
         Ok(relations)
     }

@@ -9,11 +9,12 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use lopdf::{DecompressError, Dictionary, Document, LoadOptions, Object};
 use serde::{Deserialize, Serialize};
 
+use crate::leaves::{self, Leaves};
 use crate::two_kinds::{is_two_kinds, jpeg_end};
 
 /// The largest file, in bytes: 12 MiB.
 pub(crate) const MAX_BYTES: usize = 12 * 1024 * 1024;
-/// The most pages of a PDF.
+/// The most pages of a PDF or a TIFF.
 pub(crate) const MAX_PAGES: usize = 500;
 /// The longest side of a picture, in pixels: a sheet of 33 inches at 600 dots per inch.
 const MAX_SIDE: u32 = 20_000;
@@ -123,6 +124,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<MediaType, Fault> {
     }
     let media_type = MediaType::of(bytes)?;
     match media_type.picture() {
+        Some(ImageFormat::Tiff) => tiff(bytes)?,
         Some(format) => picture(bytes, format)?,
         None => pdf(bytes)?,
     }
@@ -200,6 +202,23 @@ fn picture(bytes: &[u8], format: ImageFormat) -> Result<(), Fault> {
     DynamicImage::from_decoder(opened(bytes, format)?).map(drop).map_err(picture_fault)
 }
 
+/// Each page to its end: a fax is a file of many.
+fn tiff(bytes: &[u8]) -> Result<(), Fault> {
+    let leaves = Leaves::of(bytes).ok_or(Fault::PictureBroken)?;
+    if leaves.places.len() > MAX_PAGES {
+        return Err(Fault::TooManyPages);
+    }
+    if !leaves.whole || leaves.places.is_empty() {
+        return Err(Fault::PictureBroken);
+    }
+    let mut bytes = bytes.to_vec();
+    for place in leaves.places {
+        leaves::turn_to(&mut bytes, place).ok_or(Fault::PictureBroken)?;
+        picture(&bytes, ImageFormat::Tiff)?;
+    }
+    Ok(())
+}
+
 /// A picture that has not too many dots, before they are unpacked.
 ///
 /// # Errors
@@ -261,7 +280,7 @@ impl From<Fault> for Refusal {
             )
             .way_out("Photograph the document anew, or print it as a PDF (not Save), and attach that."),
             Fault::TooManyPages => {
-                Refusal::invalid("chunk", "TOO_MANY_PAGES", "A PDF may have at most 500 pages.")
+                Refusal::invalid("chunk", "TOO_MANY_PAGES", "A PDF or TIFF may have at most 500 pages.")
                     .way_out("Divide it into several files.")
             }
             Fault::PictureTooLarge => Refusal::invalid(

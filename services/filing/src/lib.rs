@@ -26,6 +26,7 @@ mod help;
 mod inspect;
 mod inspector;
 mod lacks;
+mod leaves;
 mod moved;
 mod page;
 mod party;

@@ -2,7 +2,6 @@
 //!
 //! The decoders run in a process of their own (`confined`); nothing here is called on a stranger's bytes elsewhere.
 
-use std::io::Cursor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,9 +16,9 @@ use image::imageops::{FilterType, overlay};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, RgbImage, Rgba, RgbaImage};
 use serde::{Deserialize, Serialize};
-use tiff::decoder::Decoder;
 
 use crate::file_type::{self, MAX_PAGES, MediaType};
+use crate::leaves::{self, Leaves};
 
 /// A page, drawn.
 pub(crate) struct Drawing {
@@ -118,31 +117,14 @@ fn noting(incomplete: &Arc<AtomicBool>) -> InterpreterSettings {
     }
 }
 
-/// A picture reads the page that the head of the file points to (TIFF 6.0, section 2): so it is pointed to the one that is asked
-/// for.
+/// Of a file that was taken before its pages were followed to the last, those that are there can be looked at.
 fn tiff(mut bytes: Vec<u8>, number: u32, longest_side: u16) -> Result<Drawing, Undrawn> {
-    let places = tiff_pages(&bytes).ok_or(Undrawn::Unbearable)?;
-    let place = places[within(number, places.len())?];
-    let place = if bytes.starts_with(b"II") { place.to_le_bytes() } else { place.to_be_bytes() };
-    bytes.get_mut(4..8).ok_or(Undrawn::Unbearable)?.copy_from_slice(&place);
+    let mut places = Leaves::of(&bytes).ok_or(Undrawn::Unbearable)?.places;
+    places.truncate(MAX_PAGES);
+    leaves::turn_to(&mut bytes, places[within(number, places.len())?]).ok_or(Undrawn::Unbearable)?;
     let dots = picture(&bytes, ImageFormat::Tiff, longest_side)?;
     let page_count = u32::try_from(places.len()).map_err(|_| Undrawn::Unbearable)?;
     Ok(Drawing { dots, page_count, incomplete: false })
-}
-
-/// Where the directory of each page begins; of more pages than a PDF may have, those.
-fn tiff_pages(bytes: &[u8]) -> Option<Vec<u32>> {
-    let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
-    let mut next = decoder.ifd_pointer();
-    let mut places = Vec::new();
-    while let Some(pointer) = next.filter(|_| places.len() < MAX_PAGES) {
-        let place = u32::try_from(pointer.0).ok().filter(|place| !places.contains(place));
-        // A page that follows itself, or is not there: what came before it can be looked at.
-        let (Some(place), Ok(directory)) = (place, decoder.read_directory(pointer)) else { break };
-        places.push(place);
-        next = directory.next();
-    }
-    Some(places)
 }
 
 fn picture(bytes: &[u8], format: ImageFormat, longest_side: u16) -> Result<RgbImage, Undrawn> {

@@ -1,8 +1,9 @@
-//! The rows that are not events: owners, helpers' codes, officers, requests waiting to be served, uploads under way, files found damaged.
+//! The rows that are not events: owners, helpers' codes, officers, offices, requests waiting to be served, uploads under way, files found damaged.
 
 pub(crate) mod filings;
 pub(crate) mod helper_codes;
 pub(crate) mod officers;
+pub(crate) mod offices;
 pub(crate) mod representations;
 pub(crate) mod requests;
 pub(crate) mod responses;

@@ -36,8 +36,7 @@ static TABLE: LazyLock<Vec<Office>> = LazyLock::new(|| {
     toml::from_str::<Table>(text).expect("the table is part of the build and tested").office
 });
 
-/// Office of cases taken in by machine.
-pub const INTAKE_OFFICE: &str = "NBC";
+pub use docket_kernel::office::INTAKE_OFFICE;
 
 /// Every office.
 pub fn offices() -> &'static [Office] {

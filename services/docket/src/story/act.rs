@@ -298,6 +298,11 @@ pub enum Act {
         /// The reasons.
         reasons: Vec<String>,
     },
+    /// Opens, as an officer who may, a file that was attached to the filing.
+    OpenEvidence {
+        /// Kind of evidence.
+        kind: String,
+    },
     /// Stops a service, which stays away until it is started.
     StopService {
         /// Its name, for example `payments`.

@@ -1,9 +1,11 @@
-//! Sends a file as evidence and checks that it comes back byte for byte.
-use super::player::{Player, Stumble};
+//! Sends a file as evidence and checks that it comes back byte for byte; opens one as an officer does.
+use super::party::{call, wait_for};
+use super::player::{Answer, Player, Stumble};
 use crate::client::{patiently, request, whole_file};
 use anyhow::{Context, anyhow};
 use docket_proto::filing::v1 as pb;
 use pb::upload_evidence_request::Part;
+use tonic::Code;
 
 const CHUNK: usize = 256 * 1024;
 
@@ -44,6 +46,25 @@ pub async fn upload(
         return Err(anyhow!("{file} came back changed").into());
     }
     Ok(evidence)
+}
+
+/// Opens, as somebody of the office, the first file of a kind in the filing at hand, as soon as the filing may be seen.
+pub async fn open(player: &Player, who: &str, kind: &str) -> Answer {
+    let seen = wait_for("the filing may be seen", async || {
+        let message = pb::GetFilingRequest { name: player.matter.filing.clone(), language: String::new() };
+        match call!(player, player.token(who)?, drafts, get_filing, message) {
+            Ok(answer) => Ok(answer.filing),
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(status.into()),
+        }
+    })
+    .await?;
+    let file = seen.evidence.iter().find(|file| file.kind == kind).with_context(|| format!("no {kind}"))?;
+    let bytes = download(player, who, &file.name).await?;
+    if bytes.len() as u64 != file.size {
+        return Err(anyhow!("{} has {} bytes instead of {}", file.file_name, bytes.len(), file.size).into());
+    }
+    Ok(format!("{} of {}: {} bytes", file.file_name, seen.form, bytes.len()))
 }
 
 /// Downloads a piece of evidence whole.

@@ -4,7 +4,7 @@ use super::file::{PersonRow, Step, Story};
 use super::people::Person;
 use super::represent::Appearance;
 use super::vars::Vars;
-use super::{help, inquire, money, officer, outage, party, represent, role, see, time};
+use super::{evidence, help, inquire, money, officer, outage, party, represent, role, see, time};
 use crate::address::Addresses;
 use crate::client::{Connection, plainly, reason, request};
 use crate::clock::{now_ms, now_s};
@@ -354,6 +354,7 @@ impl Player {
             Act::StopService { service } => outage::stop(self, service).await,
             Act::StartService { service } => outage::start(self, service).await,
             Act::SeeFiling { state } => outage::see_filing(self, who, state).await,
+            Act::OpenEvidence { kind } => evidence::open(self, who, kind).await,
             Act::Remember { case } => Ok(self.keep(case)),
             Act::TurnTo { case } => self.turn_to(case),
             Act::AnswerMessage { .. }

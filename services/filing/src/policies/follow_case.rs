@@ -17,7 +17,7 @@ use crate::content::Content;
 use crate::desk::Desk;
 use crate::domain::{filing, response};
 use crate::moved;
-use crate::store::{filings, officers, requests, responses};
+use crate::store::{filings, officers, offices, requests, responses};
 
 /// Follows the cases.
 pub(crate) struct FollowCase(pub(crate) Desk);
@@ -32,17 +32,20 @@ impl Subscriber for FollowCase {
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         let case = event.stream.id().ok_or_else(|| park("the stream is no case"))?;
         match event.decode::<Event>()? {
+            Event::CaseOpened(_) => offices::open(tx, case).await?,
             Event::FilingAccepted(e) => {
                 self.on_filing(tx, event, "record_acceptance", case, |f| {
                     filing::accept(f, e.receipt_number.clone())
                 })
                 .await?;
+                offices::accept(tx, case, &e.office).await?;
                 filings::set_pending(tx, case, true).await?;
                 self.report_move(event, case).await?;
             }
             Event::FilingRejected(e) => {
                 self.on_filing(tx, event, "record_rejection", case, |f| filing::reject(f, e.codes.clone()))
                     .await?;
+                offices::leave_intake(tx, case).await?;
             }
             Event::AcceptanceVoided(e) => {
                 self.on_filing(tx, event, "record_voiding", case, |f| filing::void(f, e.cause.clone()))

@@ -1,11 +1,11 @@
-//! What is not yours does not exist; the assigned officer reads.
+//! What is not yours does not exist; of the office, those read who decide.
 
 use serde_json::json;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::files;
-use crate::world::{World, case_assigned};
+use crate::world::{World, case_accepted, case_assigned, case_opened, case_rejected, fee_settled};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_yours_is_as_if_it_did_not_exist() {
@@ -55,4 +55,55 @@ async fn the_assigned_officer_reads_and_changes_nothing() {
 
     world.case(&draft, case_assigned(Uuid::now_v7())).await;
     officer.until_gone(&draft).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn intake_reads_what_it_decides_and_supervisors_what_is_with_their_office() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (draft, payment) = ana.sent().await;
+    let evidence = ana.get(&draft).await.unwrap().evidence.remove(0).name;
+    let intake = world.officer("intake_officer", "NBC").await;
+    let supervisor = world.officer("supervisor", "NBC").await;
+    let elsewhere = [
+        world.officer("intake_officer", "FO-NYC").await,
+        world.officer("supervisor", "FO-NYC").await,
+        world.officer("adjudicator", "NBC").await,
+    ];
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    ana.until(&draft, "submitted").await;
+    for officer in [&intake, &supervisor] {
+        assert_eq!(officer.get(&draft).await.unwrap_err().code(), Code::NotFound);
+    }
+
+    world.case(&draft, case_opened()).await;
+    for officer in [&intake, &supervisor] {
+        let shown = officer.until(&draft, "submitted").await;
+        assert!(shown.answers_json.contains("Recife"));
+        assert!(!officer.download(&evidence).await.unwrap().1.is_empty());
+        assert!(!officer.copy(&draft).await.unwrap().1.is_empty());
+        let change = officer.remove(&evidence).await.unwrap_err();
+        assert_eq!(change.code(), Code::PermissionDenied);
+    }
+    for officer in &elsewhere {
+        assert_eq!(officer.get(&draft).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(officer.download(&evidence).await.unwrap_err().code(), Code::NotFound);
+    }
+
+    world.case(&draft, case_accepted("DKT1234567897")).await;
+    intake.until_gone(&draft).await;
+    supervisor.until(&draft, "accepted").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn intake_reads_no_more_of_what_it_rejected() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (draft, payment) = ana.sent().await;
+    let intake = world.officer("intake_officer", "NBC").await;
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    world.case(&draft, case_opened()).await;
+    intake.until(&draft, "submitted").await;
+    world.case(&draft, case_rejected("X-SIGN")).await;
+    intake.until_gone(&draft).await;
 }

@@ -427,6 +427,11 @@ pub(crate) fn payment_withdrawn(payment: &str, filings: &[&str]) -> payment::Eve
     .into()
 }
 
+/// The office has the filing, and decides whether it takes it.
+pub(crate) fn case_opened() -> case::Event {
+    cases::CaseOpened { form: "N-400".into(), ..cases::CaseOpened::default() }.into()
+}
+
 /// The case was accepted.
 pub(crate) fn case_accepted(receipt_number: &str) -> case::Event {
     cases::FilingAccepted { receipt_number: receipt_number.into(), office: "NBC".into() }.into()

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageFormat};
 
 use super::Sample;
+use crate::papers;
 
 const JPEG: &[&str] = &["{\"taken\":\"jpeg\"}"];
 const PNG: &[&str] = &["{\"taken\":\"png\"}"];
@@ -96,6 +97,30 @@ pub(crate) fn lying_jpeg(width: u16, height: u16) -> Vec<u8> {
     bytes
 }
 
+/// A TIFF is read to its last page, not to its first.
+fn pages(samples: &mut Vec<Sample>) {
+    let fax = |count: usize| papers::fax(&vec![[0x00ff; 16]; count]);
+    let three = fax(3);
+    let page = three.len().saturating_sub(8) / 3;
+    samples.push(Sample::new("TIFF of three pages", three.clone(), TIFF));
+    samples.push(Sample::new("TIFF of 500 pages", fax(500), TIFF));
+    samples.push(Sample::new("TIFF of 501 pages", fax(501), &["{\"refused\":\"too_many_pages\"}"]));
+    samples.push(Sample::new("TIFF that ends in its third page", three[..three.len() - 20].to_vec(), BROKEN));
+    // The next page's place stands before the strip of 32 bytes at the end of each.
+    let mut round = three.clone();
+    let next = 8 + 2 * page - 36;
+    round[next..next + 4].copy_from_slice(&8_u32.to_le_bytes());
+    samples.push(Sample::new("TIFF whose second page is followed by its first", round, BROKEN));
+    let mut outside = three.clone();
+    outside[next..next + 4].copy_from_slice(&0x7fff_ffff_u32.to_le_bytes());
+    samples.push(Sample::new("TIFF whose third page is outside", outside, BROKEN));
+    // The strip's place is the value of the sixth entry.
+    let mut hollow = three;
+    let strip = 8 + page + 2 + 5 * 12 + 8;
+    hollow[strip..strip + 4].copy_from_slice(&0x7fff_ffff_u32.to_le_bytes());
+    samples.push(Sample::new("TIFF whose second page has nothing on it", hollow, BROKEN));
+}
+
 fn traps(samples: &mut Vec<Sample>) {
     let grey = |width, height| DynamicImage::ImageLuma8(image::GrayImage::new(width, height));
     let longest = encoded(&grey(20_000, 2), ImageFormat::Png).expect("a picture");
@@ -119,6 +144,7 @@ fn traps(samples: &mut Vec<Sample>) {
     samples.push(Sample::new("TIFF without a picture", b"II*\0\x08\0\0\0\0\0\x08\0\0\0".to_vec(), BROKEN));
     samples.push(Sample::new("TIFF that points outside", b"II*\0\xff\xff\xff\x7f".to_vec(), TIFF_OR_NONE));
     samples.push(Sample::new("TIFF with too many entries", b"II*\0\x08\0\0\0\xff\xff\0\0".to_vec(), BROKEN));
+    pages(samples);
     samples.push(Sample::new("only the signature of a PNG", b"\x89PNG\r\n\x1a\n".to_vec(), BROKEN));
     samples.push(Sample::new(
         "only the beginning of a JPEG",

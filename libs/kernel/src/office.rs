@@ -1,0 +1,4 @@
+//! Offices by their code.
+
+/// The office that takes filings in.
+pub const INTAKE_OFFICE: &str = "NBC";
