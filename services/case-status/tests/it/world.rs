@@ -388,6 +388,13 @@ impl World {
         held
     }
 
+    /// The log of cases is in another epoch, as after a restore.
+    pub(crate) async fn raise_epoch(&self) {
+        let sql = "INSERT INTO log.epoch (log, number, id, from_position, reason, started_at_us, mac)
+            SELECT log, 2, gen_random_uuid(), position + 1, 'restored', 0, ''::bytea FROM log.head";
+        sqlx::query(sql).execute(&self.cases.pool).await.unwrap();
+    }
+
     /// Waits until no timer is left.
     pub(crate) async fn no_timers_left(&self) {
         let count = || async {
