@@ -2,8 +2,9 @@
 //!
 //! One task takes messages in order and closes gaps from the log's owner; eight lanes (by hash of the
 //! stream) apply them. A lane's checkpoint moves in the transaction of the effect. Reading order: this
-//! file (the session), `history` (may it go on?), `dispatch`, `lane`, `checkpoint`, `park`, `skip`, `lag`.
+//! file (the session), `history` (may it go on?), `dispatch`, `lane`, `checkpoint`, `park`, `skip`, `lag`, `behind`.
 
+mod behind;
 mod checkpoint;
 mod dispatch;
 mod history;
@@ -23,6 +24,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::lock::{Lock, TURN};
 use crate::{Broker, Error, FeedClient, Stop, Subscriber};
+pub use behind::{Behind, behind};
 pub use history::{SeenBeyond, accept_epoch, seen_beyond};
 pub use park::{Parked, Redriven, parked, parked_of};
 pub use skip::{Skipped, skip, skipped};

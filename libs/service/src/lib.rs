@@ -2,7 +2,7 @@
 //!
 //! Reading order: `cli` (the program), `config`, `base` (what a service is connected to), `server` (what
 //! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error`, `status` and `words` (what
-//! callers are told, and in Spanish), `problem` and `local` (the same over HTTP), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `telemetry`, `admin`, and `testing` for
+//! callers are told, and in Spanish), `problem` and `local` (the same over HTTP), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `timers` with `heard`, `telemetry`, `admin`, and `testing` for
 //! the services' tests.
 
 mod access;
@@ -21,6 +21,7 @@ mod erasures;
 mod error;
 mod event_feed;
 mod gauges;
+mod heard;
 mod https;
 mod id;
 mod import;
@@ -61,6 +62,7 @@ pub use detached::{detached, outgoing};
 pub use docket_messaging::{ApplyError, Stop, Subscriber};
 pub use epoch::{EpochCommand, run_epoch};
 pub use error::ApiError;
+pub use heard::Heard;
 pub use id::new_id;
 pub use import::Import;
 pub use keys::{KeysCommand, Rotation, run_keys};

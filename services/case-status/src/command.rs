@@ -20,7 +20,7 @@ use std::sync::Arc;
 use docket_eventlog::Store;
 use docket_proto::case_status::v1::case_command_service_server::CaseCommandServiceServer;
 use docket_proto::case_status::v1::case_words_service_server::CaseWordsServiceServer;
-use docket_service::{Base, BaseOptions, Server, ServiceConfig, Stop};
+use docket_service::{Base, BaseOptions, Heard, Server, ServiceConfig, Stop};
 use sqlx::migrate::Migrator;
 
 use crate::aggregate::{Cases, LOG};
@@ -74,7 +74,8 @@ pub fn server(base: Base) -> Server {
     let commands = CaseCommands::new(base.clone(), store.clone(), Arc::clone(&serials));
     let words = CaseWords { store: store.clone() };
     let answers = OwedAnswers { obligations: base.log.obligations(), owner: base.name };
-    let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone() };
+    let filing = Heard::of(&base, "filing");
+    let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone(), filing };
     Server::new(base)
         .grpc(CaseCommandServiceServer::new(commands))
         .grpc(CaseWordsServiceServer::new(words))

@@ -10,7 +10,7 @@ use crate::system::System;
 use docket_case_status::domain::{Case, Outcome};
 use docket_eventlog::Metadata;
 use docket_kernel::EventEnum;
-use docket_proto::events::{case, filing, notice, payment};
+use docket_proto::events::{case, filing, notice, payment, quote, response};
 use docket_proto::payments::events::v1::fee_settled::Settlement;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, Row as _};
@@ -212,6 +212,9 @@ impl Books {
         self.logs_are_dense();
         let submitted = self.filings_go_in_once();
         self.cases_keep_the_lifecycle(&submitted);
+        self.cases_are_opened_as_the_filing_came();
+        self.nothing_is_added_while_something_is_asked();
+        self.waivers_are_of_what_may_be_waived();
         self.money_is_the_far_sides();
         self.fees_are_paid_as_quoted_and_go_back_once();
         self.notices_are_issued_once();
@@ -278,6 +281,61 @@ impl Books {
             }
             requests_end_once(&id, &events);
             somebody_else_decided(&id, &events);
+        }
+    }
+
+    /// Lifecycle 6: the instant of a case is that of its filing.
+    fn cases_are_opened_as_the_filing_came(&self) {
+        let filings = self.streams::<filing::Event>("filing");
+        for (id, events) in self.streams::<case::Event>("case") {
+            let case::Event::CaseOpened(opened) = &events[0] else { panic!("case {id} begins otherwise") };
+            let came = filings[&id].iter().find_map(|event| match event {
+                filing::Event::FilingSubmitted(submitted) => Some(submitted.submitted_at_us),
+                _ => None,
+            });
+            assert_eq!(came, Some(opened.submitted_at_us), "lifecycle 6: case {id}");
+        }
+    }
+
+    /// Lifecycle 61: nothing comes unasked into a case while its party is asked for something, in the order of filing's log.
+    fn nothing_is_added_while_something_is_asked(&self) {
+        let mut asked: BTreeMap<String, (String, i64)> = BTreeMap::new();
+        for entry in self.entries.iter().filter(|entry| entry.log == "filing") {
+            if let Some(request) = entry.stream.strip_prefix("response-") {
+                match response::Event::decode(&entry.kind, &entry.payload).unwrap() {
+                    response::Event::ResponseOpened(opened) => {
+                        let ends = opened.deadline.unwrap_or_default().expires_at_us;
+                        asked.insert(request.to_owned(), (opened.case_id, ends));
+                    }
+                    response::Event::ResponseSubmitted(_) | response::Event::ResponseClosed(_) => {
+                        asked.remove(request);
+                    }
+                    _ => {}
+                }
+            } else if let Some(case) = entry.stream.strip_prefix("filing-")
+                && let filing::Event::UnsolicitedEvidenceAdded(added) =
+                    filing::Event::decode(&entry.kind, &entry.payload).unwrap()
+            {
+                let open = |(of, ends): &(String, i64)| of == case && added.received_at_us < *ends;
+                assert!(!asked.values().any(open), "lifecycle 61: filing {case}: {entry:?}");
+            }
+        }
+    }
+
+    /// Lifecycle 11: a waiver is asked for what may be waived; and a quote is the sum of its rows.
+    fn waivers_are_of_what_may_be_waived(&self) {
+        let forms = docket_forms::Catalogue::embedded();
+        for (id, events) in self.streams::<quote::Event>("quote") {
+            for event in &events {
+                let quote::Event::FeeQuoted(quoted) = event;
+                let sum: i64 = quoted.rows.iter().map(|row| row.cents).sum();
+                assert_eq!(sum, quoted.total_cents, "quote {id}");
+                for row in quoted.rows.iter().filter(|row| row.waiver_asked) {
+                    let mut rules = forms.form(&row.form).into_iter().flat_map(|form| &form.fees);
+                    let waivable = rules.any(|rule| rule.id == row.row && rule.waivable);
+                    assert!(waivable && row.cents == 0, "lifecycle 11: quote {id}: {row:?}");
+                }
+            }
         }
     }
 
@@ -420,18 +478,23 @@ impl Books {
     }
 }
 
-/// Lifecycle 17: a request is served, answered, past or cancelled, each at most once.
+/// Lifecycle 17: a request is served, answered, past or cancelled, each at most once; what was answered in time is not past.
 fn requests_end_once(case: &str, events: &[case::Event]) {
     let mut seen = BTreeSet::new();
     for event in events {
-        let (what, request) = match event {
-            case::Event::RequestServed(event) => ("served", &event.request_id),
-            case::Event::ResponseRecorded(event) => ("answered", &event.request_id),
-            case::Event::DeadlinePassed(event) => ("ended", &event.request_id),
-            case::Event::RequestCancelled(event) => ("ended", &event.request_id),
+        let (what, request): (&[&str], _) = match event {
+            case::Event::RequestServed(event) => (&["served"], &event.request_id),
+            case::Event::ResponseRecorded(event) if event.timely => {
+                (&["answered", "answered in time or past"], &event.request_id)
+            }
+            case::Event::ResponseRecorded(event) => (&["answered"], &event.request_id),
+            case::Event::DeadlinePassed(event) => (&["ended", "answered in time or past"], &event.request_id),
+            case::Event::RequestCancelled(event) => (&["ended"], &event.request_id),
             _ => continue,
         };
-        assert!(seen.insert((what, request)), "case {case}: request {request} was {what} twice");
+        for what in what {
+            assert!(seen.insert((what, request)), "case {case}: request {request} was {what} twice");
+        }
     }
 }
 

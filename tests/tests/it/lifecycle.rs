@@ -2,12 +2,16 @@
 //! each stands where it is looked for.
 #![expect(clippy::wildcard_enum_match_arm, reason = "an invariant looks at the events that it is about")]
 use docket_case_status::domain::{
-    Appointment, Biometrics, Booking, CardState, Case, Interview, Oath, Outcome, RequestState, Stage,
-    TEST_PARTS, evolve, needs,
+    Appointment, Biometrics, Booking, CardState, Case, Interview, Oath, Outcome, Request, RequestKind,
+    RequestState, Stage, TEST_PARTS, evolve, needs,
 };
+use docket_kernel::calendar::is_working_day;
+use docket_kernel::deadline::zone;
 use docket_kernel::{Actor, ActorKind, EventEnum as _};
 use docket_proto::events::case::Event;
 use docket_proto::types::v1::AppointmentSlot;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use uuid::Uuid;
 
 /// The office gives notice of ten days; counted in days of the calendar, nine whole ones lie between at least.
@@ -34,6 +38,7 @@ pub(crate) fn lived(id: &str, lines: &[Line]) -> Case {
         let after = evolve(case.clone(), &line.event);
         let step = Step { id, line, before: &case, after: &after };
         step.is_by_whom_it_must_be();
+        step.is_received_on_the_day_it_came();
         step.keeps_stage_and_number();
         step.decides_with_what_it_needs();
         step.keeps_requests();
@@ -84,6 +89,15 @@ impl Step<'_> {
         }
     }
 
+    /// 6: the receipt date is the civil day at the office on which it came.
+    fn is_received_on_the_day_it_came(&self) {
+        let Event::CaseOpened(opened) = &self.line.event else { return };
+        let came = Timestamp::from_microsecond(opened.submitted_at_us);
+        let office = zone("America/New_York").expect("a zone");
+        let day = came.map(|came| office.to_datetime(came).date().to_string());
+        self.must(6, day.is_ok_and(|day| day == opened.receipt_date));
+    }
+
     /// 2: accepted or rejected, once, and voided before it is decided. 4: a receipt number never changes. 33, 34: an outcome
     /// stands until the case is reopened, which is a review again.
     fn keeps_stage_and_number(&self) {
@@ -105,7 +119,8 @@ impl Step<'_> {
         match &self.line.event {
             Event::CaseDenied(denied) if denied.abandoned => {
                 let request = case.request.as_ref();
-                let expired = request.is_some_and(|request| request.state == RequestState::Expired);
+                let expired =
+                    request.is_some_and(|request| request.state == RequestState::Expired && !request.timely);
                 // Who does not come to the examination for naturalization is not denied for it (8 CFR 335.6).
                 let examined = !needs(&case.family).oath && case.interview == Interview::Missed;
                 self.must(22, expired || case.biometrics == Biometrics::Missed || examined);
@@ -126,22 +141,29 @@ impl Step<'_> {
         }
     }
 
-    /// 14: one request at a time. 16, 54: a due date that was served stays, and serving makes it no earlier. 19: it passes when it
-    /// is over. 20: an answer is in time before that.
+    /// 14: one request at a time. 15: with no more days than the law gives. 16, 54: a due date that was served stays, and serving
+    /// makes it no earlier. 17: it passes or is answered in time, never both. 19: it passes when it is over. 20: an answer is in
+    /// time before that.
     fn keeps_requests(&self) {
         let (before, after) = (self.before.request.as_ref(), self.after.request.as_ref());
+        let open = before.is_some_and(|request| request.state == RequestState::Open);
         match &self.line.event {
-            Event::EvidenceRequested(_) | Event::ExaminationContinued(_) => {
+            Event::EvidenceRequested(_) | Event::ExaminationContinued(_) | Event::DenialIntended(_) => {
                 self.must(14, self.before.open_request().is_none());
+                self.must(15, after.is_some_and(within_the_law));
                 return;
             }
+            Event::RequestServed(_) => self.must(15, after.is_some_and(within_the_law)),
             Event::ResponseRecorded(response) => {
                 let ends = before.map(|request| request.deadline.expires_at.as_microsecond());
                 self.must(20, ends.is_some_and(|ends| response.timely == (response.received_at_us < ends)));
+                let past = before.is_some_and(|request| request.state == RequestState::Expired);
+                self.must(17, !response.timely || !past);
             }
             Event::DeadlinePassed(_) => {
                 let ends = before.map(|request| request.deadline.expires_at.as_microsecond());
                 self.must(19, ends.is_some_and(|ends| self.line.recorded_at_us >= ends));
+                self.must(17, open);
             }
             _ => {}
         }
@@ -224,6 +246,24 @@ impl Step<'_> {
     }
 }
 
+/// 15: of evidence 84 days at most, of what precedes a denial or belongs to an examination 30 (8 CFR 103.2(b)(8)(iv), 335.7);
+/// 3 or 14 more for mail; and then only days on which nobody works are passed over.
+fn within_the_law(request: &Request) -> bool {
+    let most = match request.kind {
+        RequestKind::Rfe => 84,
+        RequestKind::Noid | RequestKind::N14 => 30,
+    };
+    let deadline = &request.deadline;
+    let day = |text: &str| text.parse::<Date>().ok();
+    let (Some(day0), Some(due)) = (day(&deadline.day0_date), day(&deadline.due_date)) else { return false };
+    let given = (1..=most).contains(&deadline.base_days) && [0, 3, 14].contains(&deadline.mail_days);
+    let Ok(last) = day0.checked_add(i64::from(deadline.base_days + deadline.mail_days).days()) else {
+        return false;
+    };
+    let passed_over = last.series(1.day()).take_while(|day| *day < due);
+    given && last <= due && is_working_day(due) && passed_over.into_iter().all(|day| !is_working_day(day))
+}
+
 fn stands(booking: &Booking, appointment: &str) -> bool {
     booking.appointment.as_ref().is_some_and(|standing| standing.id.to_string() == appointment)
 }
@@ -259,6 +299,7 @@ fn works_on(event: &Event) -> bool {
             | Event::InterviewCompleted(_)
             | Event::EvidenceRequested(_)
             | Event::ExaminationContinued(_)
+            | Event::DenialIntended(_)
             | Event::RequestServed(_)
             | Event::DeadlinePassed(_)
             | Event::DecisionRecommended(_)
@@ -268,4 +309,111 @@ fn works_on(event: &Event) -> bool {
             | Event::CaseReopened(_)
             | Event::CardOrdered(_)
     )
+}
+
+/// Lives that are spoilt, each in one thing: the books would not be right.
+mod spoilt {
+    use super::{Line, lived};
+    use docket_kernel::Actor;
+    use docket_proto::case_status::events::v1 as pb;
+    use docket_proto::events::case::Event;
+    use docket_proto::types::v1::Deadline;
+
+    const REQUEST: &str = "00000000-0000-0000-0000-000000000014";
+    const DAY_US: i64 = 86_400 * 1_000_000;
+    /// The first instant after 24 December 2026 in New York.
+    const ENDS_US: i64 = 1_798_174_800 * 1_000_000;
+
+    fn opened(receipt_date: &str) -> Event {
+        // A Monday evening in New York, and Tuesday already in Greenwich.
+        let submitted_at_us = 1_795_487_400 * 1_000_000;
+        let receipt_date = receipt_date.to_owned();
+        pb::CaseOpened { form: "I-485".into(), submitted_at_us, receipt_date, ..Default::default() }.into()
+    }
+
+    /// Thirty days from 24 November 2026.
+    fn deadline(base_days: u32, due_date: &str) -> Deadline {
+        Deadline {
+            day0_date: "2026-11-24".into(),
+            base_days,
+            due_date: due_date.into(),
+            expires_at_us: ENDS_US,
+            ..Default::default()
+        }
+    }
+
+    fn asked(base_days: u32, due_date: &str) -> Event {
+        let deadline = Some(deadline(base_days, due_date));
+        pb::EvidenceRequested { request_id: REQUEST.into(), deadline, ..Default::default() }.into()
+    }
+
+    fn intended(base_days: u32, due_date: &str) -> Event {
+        let deadline = Some(deadline(base_days, due_date));
+        pb::DenialIntended { request_id: REQUEST.into(), deadline, ..Default::default() }.into()
+    }
+
+    fn served(base_days: u32, due_date: &str) -> Event {
+        let deadline = Some(deadline(base_days, due_date));
+        pb::RequestServed { request_id: REQUEST.into(), deadline, ..Default::default() }.into()
+    }
+
+    fn answered(received_at_us: i64) -> Event {
+        let timely = received_at_us < ENDS_US;
+        pb::ResponseRecorded { request_id: REQUEST.into(), received_at_us, timely, ..Default::default() }
+            .into()
+    }
+
+    fn passed() -> Event {
+        pb::DeadlinePassed { request_id: REQUEST.into() }.into()
+    }
+
+    /// Why the life is none, as the panic says it; each event is recorded a day after the end of the period.
+    fn check(events: impl IntoIterator<Item = Event>, expected: Option<&str>) {
+        let line = |event| Line {
+            event,
+            actor: Actor::machine("test"),
+            on_behalf_of: None,
+            recorded_at_us: ENDS_US + DAY_US,
+        };
+        let lines: Vec<Line> = events.into_iter().map(line).collect();
+        let ended = std::panic::catch_unwind(|| drop(lived("1", &lines)));
+        let said = ended.err().map(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_default());
+        let begins = expected.map(|kind| format!("lifecycle {kind} of case 1"));
+        match (&said, &begins) {
+            (None, None) => {}
+            (Some(said), Some(begins)) if said.starts_with(begins) => {}
+            _ => panic!("expected {begins:?}, found {said:?}"),
+        }
+    }
+
+    #[test]
+    fn a_life_that_breaks_a_rule_of_requests_is_found() {
+        let due = "2026-12-24";
+        let life = |events: Vec<Event>| [vec![opened("2026-11-23")], events].concat();
+        check([opened("2026-11-24")], Some("6 does not hold at case.opened.v1"));
+        check(life(vec![asked(30, due), served(30, due), answered(ENDS_US - 1)]), None);
+        check(life(vec![asked(30, due), served(30, due), passed(), answered(ENDS_US)]), None);
+        // One request after the other is right, whatever the second one is.
+        check(
+            life(vec![asked(30, due), served(30, due), answered(1), intended(30, due), served(30, due)]),
+            None,
+        );
+        check(
+            life(vec![asked(30, due), intended(30, due)]),
+            Some("14 does not hold at case.denial_intended.v1"),
+        );
+        check(life(vec![asked(85, "2027-02-17")]), Some("15 does not hold at case.evidence_requested.v1"));
+        check(life(vec![intended(31, "2026-12-28")]), Some("15 does not hold at case.denial_intended.v1"));
+        // 26 December 2026 is a Saturday: the Monday is the last day, and no later one.
+        check(life(vec![asked(32, "2026-12-28")]), None);
+        check(life(vec![asked(32, "2026-12-29")]), Some("15 does not hold at case.evidence_requested.v1"));
+        check(
+            life(vec![asked(30, due), served(30, "2026-12-28")]),
+            Some("15 does not hold at case.request_served.v1"),
+        );
+        let both = life(vec![asked(30, due), served(30, due), passed(), answered(ENDS_US - 1)]);
+        check(both, Some("17 does not hold at case.response_recorded.v1"));
+        let both = life(vec![asked(30, due), served(30, due), answered(ENDS_US - 1), passed()]);
+        check(both, Some("17 does not hold at case.deadline_passed.v1"));
+    }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_eventlog::NewEvent;
-use docket_messaging::{Error, Redriven, Stop, parked, parked_of, skip, skipped};
+use docket_messaging::{
+    Behind, Error, FeedHead, LogEpoch, Redriven, Stop, behind, parked, parked_of, skip, skipped,
+};
 use jiff::Timestamp;
 use rand::RngExt as _;
 
@@ -32,6 +34,23 @@ async fn poison_stops_one_stream_and_redrive_puts_it_right() {
     waiting.sort();
     assert_eq!(waiting[0], (1, "poisoned for the test".to_owned()));
     assert_eq!(waiting.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [1, 3, 5]);
+
+    // Whoever must not act before all of a stream was applied knows of it.
+    let head = owner.feed().head(LOG).await.unwrap();
+    let further = FeedHead { position: 7, ..head.clone() };
+    let raised = FeedHead {
+        epochs: vec![LogEpoch { number: 2, from_position: 7, id: uuid::Uuid::from_u128(2) }],
+        ..head.clone()
+    };
+    for (stream, head, expected) in [
+        (1, &head, Some(Behind::Parked(1))),
+        (2, &head, None),
+        (2, &further, Some(Behind::At(6, 7))),
+        (2, &raised, Some(Behind::Epoch(1))),
+    ] {
+        let found = behind(&reader.database.pool, ("reader", LOG), &account(stream), head).await.unwrap();
+        assert_eq!(found, expected, "stream {stream}");
+    }
 
     // Too early: it stays parked.
     assert_eq!(redriver.redrive(None).await.unwrap(), Redriven { applied: 0, still_parked: 1 });

@@ -315,3 +315,13 @@ async fn a_task_that_fails_ends_the_server_with_its_reason() {
     let outcome = server.run(docket_service::Stop::new()).await.unwrap_err();
     assert_eq!(format!("{outcome:#}"), "doomed: as planned");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_owner_of_a_log_does_not_say_is_not_known() {
+    let place = Place::new("payments").await;
+    let base = Base::connect(&place.config("payments").await, options()).await.unwrap();
+    let heard = docket_service::Heard::of(&base, "filing");
+    let stream = StreamName::of("response", Uuid::from_u128(1));
+    let waits_for = heard.not_all_of(&stream, base.clock.now()).await.unwrap().unwrap();
+    assert!(waits_for.starts_with("where the log filing ends is not known"), "{waits_for}");
+}

@@ -1,6 +1,7 @@
 //! The timers of deadlines: a request's, set when it is served, and a fee's that is owed again; each records that it passed.
 
 use docket_eventlog::Timer;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::domain::{Deadline, Request};
@@ -9,6 +10,10 @@ use crate::domain::{Deadline, Request};
 pub(crate) const REQUEST: &str = "request_deadline";
 /// Kind of the timer of a fee that is owed again.
 pub(crate) const FEE: &str = "fee_deadline";
+
+/// What filing received before the deadline's end stands in its log so long after it: commands at hand then have ended, and
+/// the clocks of two machines do not differ by more.
+const SETTLED: SignedDuration = SignedDuration::from_secs(30);
 
 /// The key of a request's timer.
 pub(crate) fn key(request_id: Uuid) -> String {
@@ -20,18 +25,20 @@ pub(crate) fn fee_key(return_id: Uuid) -> String {
     format!("fee-deadline:{return_id}")
 }
 
-/// The timer of a request; its payload is the case and the request, 16 bytes each.
+/// The timer of a request, due when filing's log tells whether it was answered in time; its payload is the case and the
+/// request, 16 bytes each.
 pub(crate) fn timer(case_id: Uuid, request: &Request) -> Timer {
-    of(key(request.id), REQUEST, &request.deadline, case_id, request.id)
+    let ends = request.deadline.expires_at;
+    of(key(request.id), REQUEST, ends.checked_add(SETTLED).unwrap_or(ends), case_id, request.id)
 }
 
 /// The timer of a fee that is owed again; its payload is the case and the return, 16 bytes each.
 pub(crate) fn fee_timer(case_id: Uuid, return_id: Uuid, deadline: &Deadline) -> Timer {
-    of(fee_key(return_id), FEE, deadline, case_id, return_id)
+    of(fee_key(return_id), FEE, deadline.expires_at, case_id, return_id)
 }
 
-fn of(key: String, kind: &str, deadline: &Deadline, case_id: Uuid, id: Uuid) -> Timer {
-    Timer::new(key, kind, deadline.expires_at, [case_id.as_bytes().as_slice(), id.as_bytes()].concat())
+fn of(key: String, kind: &str, due_at: Timestamp, case_id: Uuid, id: Uuid) -> Timer {
+    Timer::new(key, kind, due_at, [case_id.as_bytes().as_slice(), id.as_bytes()].concat())
 }
 
 /// Reads the payload: the case, and the request or the return.

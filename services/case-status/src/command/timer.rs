@@ -1,9 +1,10 @@
 //! Deadlines that pass: the timer records it once, and nothing is decided by it (lifecycle 19, 21).
 
 use async_trait::async_trait;
-use docket_eventlog::{Context, Store, Subjects, Timer};
-use docket_kernel::SharedClock;
-use docket_service::{ApplyError, TimerHandler};
+use docket_eventlog::{Context, Store, StreamName, Subjects, Timer};
+use docket_kernel::{EventEnum as _, SharedClock};
+use docket_proto::events::response;
+use docket_service::{ApplyError, Heard, TimerHandler};
 use sqlx::PgConnection;
 
 use super::deadlines;
@@ -16,6 +17,8 @@ pub(crate) struct Deadlines {
     pub(crate) store: Store<Cases>,
     /// The clock.
     pub(crate) clock: SharedClock,
+    /// Filing's log, where an answer that came in time may stand and not be recorded yet.
+    pub(crate) filing: Heard,
 }
 
 #[async_trait]
@@ -35,5 +38,15 @@ impl TimerHandler for Deadlines {
             })
             .await?;
         Ok(())
+    }
+    /// A request: for filing's log to be read up to its end. Who answered in time is not told that nothing came.
+    async fn waits_for(&self, timer: &Timer) -> Result<Option<String>, ApplyError> {
+        match deadlines::read(&timer.payload) {
+            Some((_, request)) if timer.kind == deadlines::REQUEST => {
+                let stream = StreamName::of(response::Event::CATEGORY, request);
+                self.filing.not_all_of(&stream, timer.due_at).await
+            }
+            _ => Ok(None),
+        }
     }
 }

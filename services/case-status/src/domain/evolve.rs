@@ -406,8 +406,9 @@ fn responded(case: &mut Case, event: &pb::ResponseRecorded) {
     let Some(request) = request_of(case, &event.request_id) else { return };
     request.received_at = Some(instant(event.received_at_us));
     request.timely = event.timely;
-    // A request that expired or was cancelled stays so; the late answer is kept beside it.
-    if request.state == RequestState::Open {
+    // A request that expired stays so beside a late answer; one in time says that it did not. What was cancelled stays so.
+    let expired = request.state == RequestState::Expired;
+    if request.state == RequestState::Open || (expired && event.timely) {
         request.state =
             if event.complete { RequestState::RespondedComplete } else { RequestState::RespondedPartial };
     }

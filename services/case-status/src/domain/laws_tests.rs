@@ -37,6 +37,7 @@ enum Command {
     Request(bool),
     Serve,
     Respond(bool),
+    HearOfResponse(bool),
     PassDeadline,
     AddEvidence,
     Recommend(bool, bool),
@@ -79,6 +80,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(Request),
         2 => Just(Serve),
         2 => any::<bool>().prop_map(Respond),
+        1 => any::<bool>().prop_map(HearOfResponse),
         1 => Just(PassDeadline),
         2 => Just(AddEvidence),
         4 => (any::<bool>(), prop::bool::weighted(0.8)).prop_map(|(a, b)| Recommend(a, b)),
@@ -109,6 +111,9 @@ fn rarely(end: Command) -> impl Strategy<Value = Command> {
     prop::bool::weighted(0.1).prop_map(move |ends| if ends { end.clone() } else { Command::Wait(1) })
 }
 
+/// How long an answer that was received is on its way to the case, when something was away.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_hours(24 * 20);
+
 struct World {
     case: Case,
     now: Timestamp,
@@ -126,9 +131,9 @@ impl World {
         arrange(Uuid::from_u128(7), office, Wish { date: None, time: None }, notice, self.now)
     }
 
-    fn response(&self, complete: bool) -> Response {
+    fn response(&self, complete: bool, received_at: Timestamp) -> Response {
         let request_id = Uuid::from_u128(self.requests);
-        Response { request_id, received_at: self.now, complete, evidence: Vec::new() }
+        Response { request_id, received_at, complete, evidence: Vec::new() }
     }
 
     fn decide(&mut self, command: &Command) -> Decision {
@@ -174,7 +179,10 @@ impl World {
                 let today = docket_kernel::deadline::office_date(now);
                 decide::serve_request(case, Uuid::from_u128(self.requests), Uuid::from_u128(1), today)
             }
-            Command::Respond(complete) => decide::record_response(case, &self.response(*complete)),
+            Command::Respond(complete) => decide::record_response(case, &self.response(*complete, now)),
+            Command::HearOfResponse(complete) => {
+                decide::record_response(case, &self.response(*complete, now - ON_ITS_WAY))
+            }
             Command::PassDeadline => decide::pass_deadline(case, Uuid::from_u128(self.requests), now),
             Command::Recommend(first, approve) => decide::recommend(case, officer(*first), *approve, ""),
             Command::Decide(first, verdict) => {
@@ -343,8 +351,10 @@ impl World {
                 assert_eq!(&aside, case, "it changes priority only");
             }
             Event::CaseDenied(event) if event.abandoned => {
-                let expired =
-                    case.request.as_ref().is_some_and(|request| request.state == RequestState::Expired);
+                let expired = case
+                    .request
+                    .as_ref()
+                    .is_some_and(|request| request.state == RequestState::Expired && !request.timely);
                 assert!(expired || case.biometrics == Biometrics::Missed, "an N-400 is examined or closed");
             }
             Event::BiometricsMissed(_) | Event::InterviewMissed(_) => {
@@ -420,6 +430,11 @@ impl World {
             self.events.push(event);
         }
         let case = &self.case;
+        let request = case.request.as_ref();
+        assert!(
+            request.is_none_or(|request| !request.timely || request.state != RequestState::Expired),
+            "an answer in time, and expired"
+        );
         if case.stage == Stage::Voided || case.outcome.is_some_and(|outcome| outcome != Outcome::Approved) {
             assert!(
                 case.open_request().is_none() && case.appointment().is_none(),

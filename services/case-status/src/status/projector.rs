@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use docket_eventlog::Recorded;
 use docket_service::{ApplyError, Subscriber};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::row::{CaseRow, project};
 use super::tables::{self, Tables};
@@ -44,7 +45,7 @@ async fn apply(tx: &mut PgConnection, tables: Tables, event: &Recorded) -> Resul
     let before = tables::lock(tx, tables, case_id).await?;
     let before = before.unwrap_or_else(|| CaseRow { case_id, ..CaseRow::default() });
     if event.version <= before.version {
-        return Ok(());
+        return known(tx, tables, case_id, event).await;
     }
     if event.version != before.version + 1 {
         let (have, got) = (before.version, event.version);
@@ -54,4 +55,22 @@ async fn apply(tx: &mut PgConnection, tables: Tables, event: &Recorded) -> Resul
     tables::write_cases(tx, tables, &[row]).await?;
     tables::write_lines(tx, tables, &[line]).await?;
     Ok(())
+}
+
+/// An event that the rows have: it must be the one they have. After a restore of the log another may stand at its version, and
+/// what the rows tell is then of a history that is lost.
+async fn known(
+    tx: &mut PgConnection,
+    tables: Tables,
+    case_id: Uuid,
+    event: &Recorded,
+) -> Result<(), ApplyError> {
+    let (kind, recorded_at_us) = (event.kind.as_str(), event.recorded_at.as_microsecond());
+    if tables::has_line(tx, tables, (case_id, event.version), (kind, recorded_at_us)).await? {
+        return Ok(());
+    }
+    let version = event.version;
+    Err(ApplyError::Park(format!(
+        "the rows have another event at version {version}: the log was restored; build the projection again"
+    )))
 }

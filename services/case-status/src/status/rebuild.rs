@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 pub use self::build::Limits;
 use self::build::{Progress, build};
-use self::sets::{Alone, Set};
+use self::sets::{Alone, Epoch, Set};
 use self::switch::{Note, switch};
 use super::tables::Tables;
 use super::{Config, options};
@@ -88,7 +88,7 @@ impl Projection for StatusProjection {
         let base = &self.0;
         let _alone = Alone::take(base).await?;
         let (_, beside) = sets::both(base).await?;
-        require(&beside, &["built", "kept"], "NOT_BUILT")?;
+        require(base, &beside, &["built", "kept"], "NOT_BUILT").await?;
         let found = compare::compare(base, &beside).await?;
         Ok(pb::CompareProjectionResponse {
             equal: found.equal,
@@ -106,7 +106,7 @@ impl Projection for StatusProjection {
         let base = &self.0;
         let alone = Alone::take(base).await?;
         let (live, beside) = sets::both(base).await?;
-        require(&beside, &["built"], "NOT_BUILT")?;
+        require(base, &beside, &["built"], "NOT_BUILT").await?;
         let found = compare::compare(base, &beside).await?;
         if found.differing > 0 && !ask.accept_differences {
             let words = format!("{} cases differ from the rows in use.", found.differing);
@@ -129,19 +129,23 @@ impl Projection for StatusProjection {
         let base = &self.0;
         let alone = Alone::take(base).await?;
         let (live, beside) = sets::both(base).await?;
-        require(&beside, &["kept"], "NOTHING_KEPT")?;
+        require(base, &beside, &["kept"], "NOTHING_KEPT").await?;
         let took = switch(base, &live, &beside, &Note { by, reason, differing: 0 }).await?;
         drop(alone);
         Ok(pb::RollBackProjectionResponse { projection: Some(self.describe().await?), took_us: micros(took) })
     }
 }
 
-/// The set beside must be one of these.
-fn require(beside: &Set, states: &[&str], reason: &'static str) -> Result<(), ApiError> {
-    if states.contains(&beside.state.as_str()) {
-        return Ok(());
+/// The set beside must be one of these, and of the log as it is: rows from before a restore tell what is lost.
+async fn require(base: &Base, beside: &Set, states: &[&str], reason: &'static str) -> Result<(), ApiError> {
+    let mut state = beside.state.clone();
+    if states.contains(&state.as_str()) {
+        if beside.epoch.is(Epoch::now(base).await?) {
+            return Ok(());
+        }
+        state.push_str(" from before the log was restored");
     }
-    let words = format!("The rows beside those in use are {}.", beside.state);
+    let words = format!("The rows beside those in use are {state}.");
     Err(Refusal::state(reason, words).way_out("Build them first: docket log projection rebuild").into())
 }
 

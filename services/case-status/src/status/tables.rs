@@ -105,6 +105,22 @@ pub(crate) async fn load(
     rows.iter().map(case_row).collect()
 }
 
+/// Whether the line of a case at a version is of an event of this kind, recorded at this instant.
+pub(crate) async fn has_line(
+    tx: &mut PgConnection,
+    tables: Tables,
+    (case_id, version): (Uuid, u64),
+    (kind, recorded_at_us): (&str, i64),
+) -> Result<bool, sqlx::Error> {
+    let lines = tables.lines();
+    let sql = format!(
+        "SELECT EXISTS (SELECT FROM {lines}
+         WHERE case_id = $1 AND version = $2 AND kind = $3 AND recorded_at_us = $4)"
+    );
+    let found = sqlx::query_scalar(AssertSqlSafe(sql)).bind(case_id).bind(signed(version));
+    found.bind(kind).bind(recorded_at_us).fetch_one(tx).await
+}
+
 /// Writes rows of cases, each as it is now, in one statement.
 pub(crate) async fn write_cases(
     conn: &mut PgConnection,

@@ -69,6 +69,28 @@ async fn an_answered_request_does_not_pass() {
     assert!(!ana.lines(&name, 0).await.unwrap().contains(&"deadline_passed".to_owned()));
 }
 
+/// What filing received before the end stands in its log: the clock waits until that is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_in_time_that_is_heard_of_after_the_deadline_is_in_time() {
+    let world = World::start().await;
+    let Asked { filing, name, request, ana } = asked(&world).await;
+    // A fee whose day ends after the request's: when that was told, the clock had come by the request.
+    world.clock.advance(SignedDuration::from_hours(24 * 20));
+    world.return_payment(&[(filing, 71_000)]).await;
+    let told = |kind: &'static str| move |lines: &Vec<String>| lines.iter().any(|line| line == kind);
+    world.until(|| ana.lines(&name, 0), told("payment_return_recorded")).await;
+    let away = world.keep_from_reading("filing").await;
+    world.respond(filing, request).await;
+    world.clock.advance(SignedDuration::from_hours(24 * 40));
+    let lines = world.until(|| ana.lines(&name, 0), told("fee_deadline_passed")).await;
+    assert!(!told("deadline_passed")(&lines), "{lines:?}");
+    away.rollback().await.unwrap();
+    let lines = world.until(|| ana.lines(&name, 0), told("response_recorded")).await;
+    world.no_timers_left().await;
+    assert!(!told("deadline_passed")(&lines), "{lines:?}");
+    assert_eq!(ana.lines(&name, 0).await.unwrap(), lines);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denial_that_is_intended_is_told_with_its_grounds_and_answered_like_a_request() {
     let world = World::start().await;

@@ -263,3 +263,53 @@ async fn cases_that_do_not_fit_into_memory_are_written_and_read_again() {
         assert_eq!(world.rebuild_within(limits).await, (5, 0), "{limits:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_from_before_the_log_was_restored_are_not_taken_into_use_again() {
+    let world = World::start().await;
+    let (ana, sam) = people(&world).await;
+    cases(&world, &ana, &sam, 2).await;
+    let operator = Operator::of(&world).await;
+    operator.rebuild().await.unwrap();
+    operator.switch(false).await.unwrap();
+    world.raise_epoch().await;
+    let refused = operator.roll_back().await.unwrap_err();
+    assert_eq!(reason(&refused), "NOTHING_KEPT");
+    assert!(refused.message().contains("kept from before the log was restored"), "{refused:?}");
+    assert_eq!(reason(&operator.compare().await.unwrap_err()), "NOT_BUILT");
+    // Built again they are of the log as it is; those that they take the place of are not.
+    operator.rebuild().await.unwrap();
+    assert_eq!(operator.compare().await.unwrap().equal, 2);
+    operator.switch(false).await.unwrap();
+    assert_eq!(reason(&operator.roll_back().await.unwrap_err()), "NOTHING_KEPT");
+    assert_eq!(operator.sets().await, [(3, "live".to_owned()), (2, "kept".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_event_than_the_rows_have_parks_its_case() {
+    let world = World::start().await;
+    let (ana, sam) = people(&world).await;
+    let names = cases(&world, &ana, &sam, 2).await;
+    // One case of the rows is a step ahead, as after a restore of the log to before that step.
+    let lost = names[0].trim_start_matches("cases/");
+    let ahead = format!(
+        "INSERT INTO timeline_a SELECT case_id, version + 1, kind, text_id, facts, office_only, recorded_at_us
+         FROM timeline_a WHERE case_id = '{lost}' AND version = 4"
+    );
+    world.try_sql(&ahead).await.unwrap();
+    world.try_sql(&format!("UPDATE case_row_a SET version = 5 WHERE case_id = '{lost}'")).await.unwrap();
+    for name in &names {
+        let done =
+            command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 })
+                .unwrap();
+        assert_eq!(done.case.unwrap().version, 5);
+    }
+    sam.case(&names[1], 5).await.unwrap();
+    let parked = || async {
+        let reasons = sqlx::query_scalar::<_, String>("SELECT reason FROM log.parked ORDER BY position");
+        reasons.fetch_all(&world.status_pool()).await.map_err(|error| Status::internal(error.to_string()))
+    };
+    let reasons = world.until(parked, |reasons| !reasons.is_empty()).await;
+    assert_eq!(reasons.len(), 1);
+    assert!(reasons[0].contains("another event at version 5"), "{reasons:?}");
+}

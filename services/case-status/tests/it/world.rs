@@ -20,8 +20,8 @@ use docket_proto::payments::events::v1 as payments;
 use docket_service::testing::{Bench, Running, append, grant_role, machine};
 use docket_service::{Base, BaseOptions, Projection as _, Server, migrate};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tonic::Status;
@@ -377,6 +377,22 @@ impl World {
     /// Changes the projection's rows behind its back.
     pub(crate) async fn spoil(&self, sql: &'static str) {
         sqlx::query(sql).execute(&self.status.pool).await.unwrap();
+    }
+
+    /// Keeps the service of commands from applying anything of a log, until this is ended.
+    pub(crate) async fn keep_from_reading(&self, log: &str) -> Transaction<'static, Postgres> {
+        let mut held = docket_database::begin(&self.cases.pool).await.unwrap();
+        let sql = "SELECT lane FROM log.consumer_checkpoint WHERE log = $1 FOR UPDATE";
+        let lanes = sqlx::query(sql).bind(log).fetch_all(&mut *held).await.unwrap();
+        assert!(!lanes.is_empty(), "{log} is not read");
+        held
+    }
+
+    /// The log of cases is in another epoch, as after a restore.
+    pub(crate) async fn raise_epoch(&self) {
+        let sql = "INSERT INTO log.epoch (log, number, id, from_position, reason, started_at_us, mac)
+            SELECT log, 2, gen_random_uuid(), position + 1, 'restored', 0, ''::bytea FROM log.head";
+        sqlx::query(sql).execute(&self.cases.pool).await.unwrap();
     }
 
     /// Waits until no timer is left.

@@ -10,7 +10,7 @@ use super::ending::{answered_by_itself, ending};
 use super::fee::honoured;
 use super::link::bases_approved;
 use super::{Decision, Others, in_review, no_open_request, pending};
-use crate::domain::{Biometrics, Case, Event, Interview, RequestState, TEST_PARTS, needs};
+use crate::domain::{Biometrics, Case, Event, Interview, Request, RequestState, TEST_PARTS, needs};
 
 /// What the second officer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,8 +127,8 @@ fn grounds(case: &Case, codes: &[String], reasons: &str) -> Result<bool, Refusal
 
 /// A request expired, or an appointment was missed; who does not come to the examination for naturalization is not denied for it.
 fn may_be_abandoned(case: &Case) -> Result<(), Refusal> {
-    let expired = case.request.as_ref().is_some_and(|request| request.state == RequestState::Expired);
-    if expired || case.biometrics == Biometrics::Missed {
+    let expired = |request: &Request| request.state == RequestState::Expired && !request.timely;
+    if case.request.as_ref().is_some_and(expired) || case.biometrics == Biometrics::Missed {
         return Ok(());
     }
     if case.interview != Interview::Missed {

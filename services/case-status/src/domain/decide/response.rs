@@ -51,8 +51,9 @@ pub fn serve_request(case: &Case, request_id: Uuid, notice_id: Uuid, served_on: 
     ])
 }
 
-/// A response was received: timely iff before the deadline's end; a late one is kept and marked (lifecycle 18, 20). One that
-/// crosses with the end of an acceptance stays where it was filed: nothing follows that end (lifecycle 5).
+/// A response was received: timely iff before the deadline's end; a late one is kept and marked (lifecycle 18, 20), and tells
+/// that the deadline passed, whichever of clock and answer comes first (lifecycle 17). One that crosses with the end of an
+/// acceptance stays where it was filed: nothing follows that end (lifecycle 5).
 ///
 /// # Errors
 /// `NO_REQUEST_OPEN`, `ALREADY_RESPONDED`.
@@ -65,7 +66,8 @@ pub fn record_response(case: &Case, response: &Response) -> Decision {
         return Err(Refusal::state("ALREADY_RESPONDED", "A request is answered once, everything together.")
             .fact("request", format!("requests/{}", request.id)));
     }
-    Ok(vec![
+    let mut events = pass_deadline(case, request.id, response.received_at)?;
+    events.push(
         pb::ResponseRecorded {
             request_id: request.id.to_string(),
             received_at_us: response.received_at.as_microsecond(),
@@ -74,7 +76,8 @@ pub fn record_response(case: &Case, response: &Response) -> Decision {
             evidence: response.evidence.clone(),
         }
         .into(),
-    ])
+    );
+    Ok(events)
 }
 
 /// The clock reached a deadline. Nothing is decided by it; it happens once, and never before the end (lifecycle 19).

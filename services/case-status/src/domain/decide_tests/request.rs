@@ -1,5 +1,6 @@
 //! Requests, their deadlines and their answers: every branch.
 
+use docket_kernel::EventEnum as _;
 use docket_proto::case_status::events::v1 as pb;
 use jiff::civil::date;
 use uuid::Uuid;
@@ -142,15 +143,21 @@ fn an_intended_denial_is_answered_or_passes_and_then_an_officer_decides() {
     assert_eq!(task::task(&expired.0), Some("schedule_interview"));
     let late = response("2026-12-26T00:00:00Z", true);
     assert!(!timely(&expired.when(|case| decide::record_response(case, &late)).then(&["response_recorded"])));
+    assert_eq!(abandoned(expired), ["decision_reviewed", "denied"]);
+}
+
+/// What becomes of a denial as abandoned.
+fn abandoned(case: Given) -> Vec<String> {
     let denied = Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "No answer came.".into() };
-    let recommended = expired.and(pb::DecisionRecommended {
+    let recommended = case.and(pb::DecisionRecommended {
         officer: ADA.to_string(),
         recommendation: "deny".into(),
         grounds: String::new(),
     });
-    recommended
-        .when(|case| decide::decide_case(case, BO, &denied, &Others::new(), now()))
-        .then(&["decision_reviewed", "denied"]);
+    let decided = decide::decide_case(&recommended.0, BO, &denied, &Others::new(), now());
+    let short = |event: &Event| event.kind().split('.').nth(1).unwrap_or_default().to_owned();
+    decided
+        .map_or_else(|refusal| vec![refusal.reason.to_owned()], |events| events.iter().map(short).collect())
 }
 
 #[test]
@@ -173,18 +180,41 @@ fn response(received_at: &str, complete: bool) -> Response {
 }
 
 fn timely(events: &[Event]) -> bool {
-    matches!(&events[0], Event::ResponseRecorded(event) if event.timely)
+    matches!(events.last(), Some(Event::ResponseRecorded(event)) if event.timely)
 }
 
 #[test]
 fn a_response_at_the_instant_the_deadline_ends_is_late_but_kept() {
-    let record = |received| {
-        served()
-            .when(|case| decide::record_response(case, &response(received, true)))
-            .then(&["response_recorded"])
-    };
-    assert!(timely(&record("2026-12-25T04:59:59.999999Z")));
-    assert!(!timely(&record("2026-12-25T05:00:00Z")));
+    let record = |received| served().when(|case| decide::record_response(case, &response(received, true)));
+    assert!(timely(&record("2026-12-25T04:59:59.999999Z").then(&["response_recorded"])));
+    // It tells what the clock has not told yet: the end is the same, whichever comes first.
+    let late = record("2026-12-25T05:00:00Z").then(&["deadline_passed", "response_recorded"]);
+    assert!(!timely(&late));
+    let case = late.into_iter().fold(served(), Given::and);
+    assert_eq!(case.0.request.as_ref().unwrap().state, RequestState::Expired);
+    case.when(|case| decide::pass_deadline(case, REQUEST, at("2026-12-26T05:00:00Z"))).then(&[]);
+    assert_eq!(abandoned(case), ["decision_reviewed", "denied"]);
+    // Nobody's time runs before the notice is posted.
+    continued()
+        .when(|case| decide::record_response(case, &response("2026-12-26T00:00:00Z", true)))
+        .then(&["response_recorded"]);
+}
+
+#[test]
+fn an_answer_in_time_that_is_recorded_after_the_deadline_passed_counts() {
+    for (complete, state) in
+        [(true, RequestState::RespondedComplete), (false, RequestState::RespondedPartial)]
+    {
+        let expired = served().and(pb::DeadlinePassed { request_id: REQUEST.to_string() });
+        let in_time = response("2026-12-25T04:59:59Z", complete);
+        let events =
+            expired.when(|case| decide::record_response(case, &in_time)).then(&["response_recorded"]);
+        assert!(timely(&events));
+        let answered = expired.and(events[0].clone());
+        assert_eq!(answered.0.request.as_ref().unwrap().state, state);
+        assert_eq!(title::title(&answered.0).id, "20");
+        assert_eq!(abandoned(answered), ["NOT_ABANDONED"]);
+    }
 }
 
 #[test]

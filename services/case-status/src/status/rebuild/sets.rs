@@ -1,8 +1,11 @@
 //! The two sets of rows: which is in use, how each stands, and who may work on the one beside.
 
 use docket_kernel::Refusal;
-use docket_service::{ApiError, Base};
+use docket_proto::log::v1 as pb;
+use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
+use docket_service::{ApiError, Base, outgoing};
 use sqlx::{Connection as _, PgConnection};
+use uuid::Uuid;
 
 use super::super::tables::Tables;
 use super::NAME;
@@ -18,12 +21,40 @@ pub(super) struct Set {
     pub(super) position: u64,
     pub(super) changed_at_us: i64,
     pub(super) changed_by: String,
+    /// The log's epoch when its rows were begun.
+    pub(super) epoch: Epoch,
+}
+
+/// An epoch of the log: raised when the log was restored, and what was read before may not be in it any more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Epoch {
+    number: u64,
+    /// None where it was not kept yet.
+    id: Option<Uuid>,
+}
+
+impl Epoch {
+    /// The one in force, as the owner of the log tells it.
+    pub(super) async fn now(base: &Base) -> Result<Self, ApiError> {
+        let ask = outgoing(pb::GetHeadRequest { log: LOG.to_owned() });
+        let head = EventFeedServiceClient::new(base.channel("case-status")).get_head(ask).await;
+        let head = head.map_err(|status| ApiError::peer("the log of cases", &status))?.into_inner();
+        let id = head.epochs.last().and_then(|epoch| Uuid::from_slice(&epoch.id).ok());
+        Ok(Self { number: head.epoch, id })
+    }
+
+    /// Whether both are the same, as far as can be told.
+    pub(super) fn is(self, other: Self) -> bool {
+        let differs = |(one, other)| one != other;
+        self.number == other.number && !self.id.zip(other.id).is_some_and(differs)
+    }
 }
 
 /// The set in use, and the one beside it.
 pub(super) async fn both(base: &Base) -> Result<(Set, Set), ApiError> {
     let rows = sqlx::query!(
-        r#"SELECT s.slot, s.generation, s.state, s.position, s.changed_at_us, s.changed_by, p.live = s.slot AS "live!"
+        r#"SELECT s.slot, s.generation, s.state, s.position, s.changed_at_us, s.changed_by, s.epoch, s.epoch_id,
+                p.live = s.slot AS "live!"
          FROM projection_set AS s JOIN projection AS p ON p.name = s.projection WHERE p.name = $1"#,
         NAME
     )
@@ -38,6 +69,7 @@ pub(super) async fn both(base: &Base) -> Result<(Set, Set), ApiError> {
             position: row.position.unsigned_abs(),
             changed_at_us: row.changed_at_us,
             changed_by: row.changed_by,
+            epoch: Epoch { number: row.epoch.unsigned_abs(), id: row.epoch_id },
         };
         if row.live { live = Some(set) } else { beside = Some(set) }
     }
@@ -63,16 +95,21 @@ pub(super) async fn consumed(base: &Base) -> Result<u64, ApiError> {
 
 /// Empties the set beside and begins a new generation in it.
 pub(super) async fn begin(base: &Base, by: &str) -> Result<Tables, ApiError> {
+    // Before anything is read: what is read of a later epoch is never taken for this one's.
+    let epoch = Epoch::now(base).await?;
     let mut tx = docket_database::begin(&base.pool).await?;
     let slot = sqlx::query_scalar!(r#"SELECT clear_status_beside() AS "slot!""#).fetch_one(&mut *tx).await?;
     sqlx::query!(
         "UPDATE projection_set SET state = 'building', position = 0, changed_at_us = $3, changed_by = $4,
+            epoch = $5, epoch_id = $6,
             generation = (SELECT max(generation) + 1 FROM projection_set WHERE projection = $1)
          WHERE projection = $1 AND slot = $2",
         NAME,
         &slot,
         base.clock.now().as_microsecond(),
-        by
+        by,
+        epoch.number.cast_signed(),
+        epoch.id
     )
     .execute(&mut *tx)
     .await?;

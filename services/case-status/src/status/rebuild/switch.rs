@@ -4,10 +4,14 @@ use std::time::{Duration, Instant};
 
 use docket_service::{ApiError, Base};
 use sqlx::PgConnection;
+use tokio::time::timeout;
 
 use super::NAME;
 use super::build::{Limits, Progress, build};
 use super::sets::{self, Set};
+
+/// How long the projector may stand still for the last events: nobody sees anything new meanwhile.
+const STILL: Duration = Duration::from_secs(1);
 
 /// What is kept of a switch, beside the generations.
 pub(super) struct Note<'a> {
@@ -37,7 +41,11 @@ pub(super) async fn switch(
     )
     .fetch_one(&mut *tx)
     .await?;
-    let position = build(base, beside.tables, position, false, Limits::default(), &progress).await?;
+    // The projector stands still meanwhile: given up, the transaction gives the lock back, and nothing has changed but the
+    // rows beside, which the next one goes on with.
+    let rest = build(base, beside.tables, position, false, Limits::default(), &progress);
+    let slow = |_elapsed| ApiError::Unavailable("the log of cases");
+    let position = timeout(STILL, rest).await.map_err(slow)??;
     let kept_at = sets::consumed(base).await?;
     let now_us = base.clock.now().as_microsecond();
     mark(&mut tx, live, "kept", kept_at, now_us, note.by).await?;
