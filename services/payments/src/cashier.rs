@@ -1,6 +1,7 @@
 //! The cashier: carries out what the domain decides, with the rows that must be true in the same commit.
-use crate::domain::payment::{self, Charge, Dispute, Payment, Payments};
+use crate::domain::payment::{self, Changed, Charge, Dispute, Payment, Payments};
 use crate::domain::quote::Quotes;
+use crate::peers::Filing;
 use crate::processor::{Outcome, Processor};
 use crate::store::attempt::{self, Attempt};
 use crate::store::{ledger, refund};
@@ -8,6 +9,7 @@ use docket_eventlog::{Context, ExecuteError, Store, Subjects};
 use docket_forms::Catalogue;
 use docket_kernel::{Actor, SharedClock, derived_id};
 use docket_proto::events::payment::Event;
+use docket_service::ApiError;
 use sqlx::PgPool;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -27,6 +29,8 @@ pub struct Cashier {
     pub clock: SharedClock,
     /// Processor.
     pub processor: Processor,
+    /// Filing.
+    pub filing: Filing,
 }
 
 impl Cashier {
@@ -34,24 +38,24 @@ impl Cashier {
     /// same idempotency key, so that it is the same charge; once there is an outcome, that is the answer.
     ///
     /// # Errors
-    /// Refusals of [`payment::attempt`]; the log.
+    /// Refusals of [`payment::attempt`]; `PACKAGE_OVERTAKEN`; unavailable, while filing does not answer; the log.
     pub async fn pay(
         &self,
         context: &Context,
         id: Uuid,
-        account: Uuid,
+        payer: Payer,
         method: &str,
-    ) -> Result<Outcome, ExecuteError> {
+    ) -> Result<Outcome, ApiError> {
         // Of this payment: another payer's command may have the same id.
         let attempt_id = derived_id(&format!("payment.attempt/{id}"), context.command_id, 0);
-        self.begin(context, id, account, attempt_id, method).await?;
+        self.begin(context, id, payer, attempt_id, method).await?;
         let Some(begun) = attempt::find(&self.pool, attempt_id).await? else {
             return Err(docket_kernel::Refusal::not_found().into());
         };
-        match begun.outcome.as_deref() {
-            None => self.ask(&begun).await,
-            Some(outcome) => self.known_outcome(id, outcome).await,
-        }
+        Ok(match begun.outcome.as_deref() {
+            None => self.ask(&begun).await?,
+            Some(outcome) => self.known_outcome(id, outcome).await?,
+        })
     }
 
     /// What came of an attempt that is closed.
@@ -68,21 +72,27 @@ impl Cashier {
         })
     }
 
+    /// Begins an attempt at an instant. That instant decides: what was sent is held against its forms as of it, the fee is that
+    /// of its day, and once it is charged the package counts as received then, however late the processor answers. A midnight
+    /// between the look and the charge therefore changes nothing.
     async fn begin(
         &self,
         context: &Context,
         id: Uuid,
-        account: Uuid,
+        payer: Payer,
         attempt_id: Uuid,
         method: &str,
-    ) -> Result<(), ExecuteError> {
+    ) -> Result<(), ApiError> {
         let started_at_us = self.clock.now().as_microsecond();
         let changed = self.changed_quotes(id).await?;
+        if attempt::find(&self.pool, attempt_id).await?.is_none() {
+            self.can_go_in(id, payer, (attempt_id, started_at_us), &changed).await?;
+        }
         let mut tx = docket_database::begin(&self.pool).await?;
         let text = attempt_id.to_string();
         let begun = self
             .payments
-            .execute_in(&mut tx, context, id, Subjects::account(account), |state| {
+            .execute_in(&mut tx, context, id, Subjects::account(payer.account), |state| {
                 payment::attempt(state, &text, &changed)
             })
             .await?;
@@ -97,6 +107,29 @@ impl Cashier {
         attempt::begin(&mut tx, &row).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Whether what is to be paid for can still go in as it was sent; where it cannot, its payment is withdrawn, so that it can be
+    /// put right. What was paid for once and is owed again went in long ago.
+    async fn can_go_in(
+        &self,
+        id: Uuid,
+        payer: Payer,
+        (attempt_id, at_us): (Uuid, i64),
+        changed: &Changed,
+    ) -> Result<(), ApiError> {
+        let state = self.payments.load(id).await?.state;
+        payment::attempt(&state, &attempt_id.to_string(), changed)?;
+        let Some(opened) = state.opened.as_ref().filter(|_| state.settled.is_none()) else { return Ok(()) };
+        let overtaken = self.filing.overtaken(&opened.filing_ids, at_us).await?;
+        if overtaken.is_empty() {
+            return Ok(());
+        }
+        let context = self.consequence("withdraw_overtaken", attempt_id, id).await?;
+        let decide = |state: &Payment| payment::withdraw_overtaken(state, opened, &overtaken);
+        self.payments.execute(&context, id, Subjects::account(payer.account), decide).await?;
+        let reader = payer.is_caller.then(|| payer.account.to_string());
+        Err(payment::overtaken(&overtaken, reader.as_deref()).into())
     }
 
     /// Takes a payment back of which nothing was paid.
@@ -292,6 +325,15 @@ impl Cashier {
         let account = payer(&state);
         account.ok_or_else(|| docket_kernel::Refusal::not_found().into())
     }
+}
+
+/// Whose payment it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Payer {
+    /// Account.
+    pub account: Uuid,
+    /// Whether they call themselves; else somebody whom they gave a code.
+    pub is_caller: bool,
 }
 
 /// The account of a payment, also of one that was withdrawn.

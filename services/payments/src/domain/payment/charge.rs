@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 /// Quotes that hold no more because the fees changed since, each with the forms it is for.
 pub type Changed = BTreeMap<String, String>;
 
-/// Opens the payment of a package. Where nothing is due it is settled at once, so that free forms go the same way.
+/// Opens the payment of a package. Where nothing is due it is settled at once, so that free forms go the same way: such a package
+/// counts as received at the instant at which it was sent, and was held against its forms then.
 pub fn open(state: &Payment, opened: PaymentOpened, now_us: i64) -> Result<Vec<Event>, Refusal> {
     if state.opened.is_some() {
         return Ok(Vec::new());

@@ -72,6 +72,37 @@ fn what_was_withdrawn_is_not_paid_until_it_is_opened_anew() {
 }
 
 #[test]
+fn what_was_overtaken_is_withdrawn_as_it_was_looked_at_and_says_to_each_what_is_theirs() {
+    let one = |filing: &str, account: &str, words: &[&str]| Overtaken {
+        filing_id: filing.into(),
+        account_id: account.into(),
+        form: "I-485".into(),
+        words: words.iter().map(ToString::to_string).collect(),
+    };
+    let found = [one("f1", "ana", &["This.", "That.", "Else."]), one("f3", "ben", &["Of Ben."])];
+    let mut events = vec![Event::PaymentOpened(package())];
+    let state = given(&events);
+    let decided = withdraw_overtaken(&state, &package(), &found).unwrap();
+    let [Event::PaymentWithdrawn(withdrawn)] = decided.as_slice() else { panic!("{decided:?}") };
+    assert_eq!(withdrawn.overtaken_filing_ids, ["f1", "f3"]);
+    assert_eq!(withdrawn.filing_ids, ["f1", "f2", "f3"]);
+    // Sent anew meanwhile, or withdrawn, it is another one.
+    assert!(withdraw_overtaken(&state, &opened(1), &found).unwrap().is_empty());
+    then(&mut events, Ok(decided));
+    assert!(withdraw_overtaken(&given(&events), &package(), &found).unwrap().is_empty());
+
+    let said = |reader| overtaken(&found, reader).message;
+    assert!(
+        said(Some("ana"))
+            .ends_with("I-485, I-485 can go in no more as it was. This. Also: That. Also: Else.")
+    );
+    assert!(said(Some("ben")).ends_with(" Of Ben."));
+    for reader in [None, Some("eve")] {
+        assert!(said(reader).ends_with("Whoever files it sees what changed."));
+    }
+}
+
+#[test]
 fn what_is_under_way_or_was_paid_is_not_withdrawn() {
     let mut events = vec![Event::PaymentOpened(opened(71_000))];
     let state = given(&events);
