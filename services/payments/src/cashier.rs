@@ -4,13 +4,14 @@ use crate::domain::quote::Quotes;
 use crate::peers::Filing;
 use crate::processor::{Outcome, Processor};
 use crate::store::attempt::{self, Attempt};
-use crate::store::{ledger, refund};
-use docket_eventlog::{Context, ExecuteError, Store, Subjects};
+use crate::store::{ledger, owed, refund};
+use docket_eventlog::{Context, ExecuteError, Executed, Store, Subjects};
 use docket_forms::Catalogue;
 use docket_kernel::{Actor, SharedClock, derived_id};
 use docket_proto::events::payment::Event;
 use docket_service::ApiError;
-use sqlx::PgPool;
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -105,6 +106,7 @@ impl Cashier {
             outcome: None,
         };
         attempt::begin(&mut tx, &row).await?;
+        owed::follow(self.payments.log(), &mut tx, &begun.events).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -190,7 +192,8 @@ impl Cashier {
         if !done.repeated {
             ledger::post(&mut tx, open.payment_id, &done.events, &done.state).await?;
             attempt::close(&mut tx, open.attempt_id, "settled").await?;
-            refund::keep_in_step(&mut tx, &done.state, open.payment_id, self.clock.now()).await?;
+            owed::answered(self.payments.log(), &mut tx, open.attempt_id, &done.events).await?;
+            self.follow(&mut tx, open.payment_id, &done, self.clock.now()).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -204,11 +207,13 @@ impl Cashier {
         let context = self.consequence("refuse_payment", open.attempt_id, open.payment_id).await?;
         let attempt_id = open.attempt_id.to_string();
         let mut tx = docket_database::begin(&self.pool).await?;
-        self.payments
+        let done = self
+            .payments
             .execute_in(&mut tx, &context, open.payment_id, Subjects::NONE, |state| {
                 payment::refuse(state, &attempt_id, code)
             })
             .await?;
+        owed::follow(self.payments.log(), &mut tx, &done.events).await?;
         attempt::close(&mut tx, open.attempt_id, "refused").await?;
         tx.commit().await?;
         Ok(())
@@ -233,6 +238,7 @@ impl Cashier {
         if !done.repeated {
             ledger::post(&mut tx, due.payment_id, &done.events, &done.state).await?;
         }
+        owed::follow(self.payments.log(), &mut tx, &done.events).await?;
         refund::close(&mut tx, due.refund_id).await?;
         tx.commit().await?;
         Ok(())
@@ -267,10 +273,21 @@ impl Cashier {
             .await?;
         if !done.repeated {
             ledger::post(&mut tx, payment_id, &done.events, &done.state).await?;
-            refund::keep_in_step(&mut tx, &done.state, payment_id, self.clock.now()).await?;
+            self.follow(&mut tx, payment_id, &done, self.clock.now()).await?;
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Brings what is to be refunded, and what is owed, in step with a payment after its events, in their transaction.
+    async fn follow(
+        &self,
+        tx: &mut PgConnection,
+        payment_id: Uuid,
+        done: &Executed<Payments>,
+        due_at: Timestamp,
+    ) -> Result<(), ExecuteError> {
+        Ok(refund::follow(self.payments.log(), tx, payment_id, (&done.events, &done.state), due_at).await?)
     }
 
     /// The context of what follows from the processor's answer: its command id comes from the attempt or the refund, so

@@ -43,7 +43,8 @@ impl Subscriber for EndFee {
         if !done.repeated {
             ledger::post(tx, payment_id, &done.events, &done.state).await?;
         }
-        refund::keep_in_step(tx, &done.state, payment_id, event.recorded_at).await?;
+        let after = (&*done.events, &done.state);
+        refund::follow(self.payments.log(), tx, payment_id, after, event.recorded_at).await?;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ mod office;
 mod once;
 mod opening;
 mod overtaken;
+mod owed;
 mod packages;
 mod quotes;
 mod refunds;
