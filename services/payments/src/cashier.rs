@@ -5,7 +5,7 @@ use crate::peers::Filing;
 use crate::processor::{Outcome, Processor};
 use crate::store::attempt::{self, Attempt};
 use crate::store::{ledger, owed, refund};
-use docket_eventlog::{Context, ExecuteError, Executed, Store, Subjects};
+use docket_eventlog::{Context, Error, ExecuteError, Executed, Store, Subjects};
 use docket_forms::Catalogue;
 use docket_kernel::{Actor, SharedClock, derived_id};
 use docket_proto::events::payment::Event;
@@ -177,7 +177,19 @@ impl Cashier {
         }
     }
 
+    /// Whoever paid may have been erased since the attempt began: the money came all the same, and of the charge only the digits of
+    /// the card were theirs.
     async fn settle_fitting(&self, open: &Attempt, charge: &Charge) -> Result<(), ExecuteError> {
+        match self.settle_as(open, charge).await {
+            Err(ExecuteError::Log(Error::Erased)) => {
+                let nobodys = Charge { card_last4: String::new(), ..charge.clone() };
+                self.settle_as(open, &nobodys).await
+            }
+            done => done,
+        }
+    }
+
+    async fn settle_as(&self, open: &Attempt, charge: &Charge) -> Result<(), ExecuteError> {
         let context = self.consequence("settle_payment", open.attempt_id, open.payment_id).await?;
         let account = self.account_of(open.payment_id).await?;
         let attempt_id = open.attempt_id.to_string();

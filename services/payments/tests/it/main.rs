@@ -7,6 +7,7 @@ mod bank;
 mod cards;
 mod client;
 mod disputes;
+mod erased;
 mod far_side;
 mod invitations;
 mod logs;

@@ -11,6 +11,7 @@ use docket_proto::case_status::events::v1::{AcceptanceVoided, FilingRejected};
 use docket_proto::events::{case, package};
 use docket_proto::filing::events::v1::{PackageReadyForPayment, PackagedFiling};
 use docket_proto::filing::v1::package_service_server::PackageServiceServer;
+use docket_proto::log::v1::subject_admin_service_client::SubjectAdminServiceClient;
 use docket_proto::payments::v1 as pb;
 use docket_proto::payments::v1::payment_service_client::PaymentServiceClient;
 use docket_proto::types::v1::FeeRow;
@@ -155,6 +156,11 @@ impl World {
     /// Nobody we know.
     pub(crate) fn anonymous(&self) -> Client {
         self.client(Uuid::nil(), String::new(), self.server().channel())
+    }
+
+    /// What operators do about whose data are kept.
+    pub(crate) fn subjects(&self) -> SubjectAdminServiceClient<Channel> {
+        SubjectAdminServiceClient::new(self.server().channel())
     }
 
     /// Another service.
