@@ -174,6 +174,12 @@ impl Catalogue {
         taken.or_else(|| before().next()).or(Some(present))
     }
 
+    /// The form in an edition, where it is known here what that one says.
+    pub fn in_edition(&self, id: &str, edition: Date) -> Option<&Form> {
+        let all = self.0.english.before.iter().chain(&self.0.english.forms);
+        all.filter(|form| form.id == id).find(|form| form.edition == edition)
+    }
+
     /// All forms in the editions that are taken on a day, in order of their files' names.
     pub fn forms_on(&self, day: Date) -> impl Iterator<Item = &Form> {
         self.forms().filter_map(move |form| self.form_on(&form.id, day))

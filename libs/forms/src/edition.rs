@@ -175,6 +175,12 @@ impl Note {
 }
 
 impl Form {
+    /// The first day on which an edition before this one is refused; nothing for one that is not known as such.
+    pub fn refused_from(&self, edition: Date) -> Option<Date> {
+        let earlier = self.earlier.iter().find(|earlier| earlier.date == edition)?;
+        Some(earlier.rejected_from.unwrap_or(self.edition_required_from))
+    }
+
     /// The editions before the present one that the catalogue knows, from the earliest on.
     pub fn earlier_editions(&self) -> &[EarlierEdition] {
         &self.earlier

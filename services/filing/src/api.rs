@@ -21,6 +21,7 @@ mod upload;
 mod uploads;
 mod view;
 mod views;
+mod waiting;
 
 use std::pin::Pin;
 
@@ -32,7 +33,9 @@ pub(crate) use drafts::DraftApi;
 pub(crate) use evidence::EvidenceApi;
 pub(crate) use helpers::HelperApi;
 pub(crate) use representations::RepresentationApi;
+pub(crate) use signing::{costs_cents, not_erased};
 pub(crate) use uploads::UploadApi;
+pub(crate) use waiting::PackageApi;
 
 /// The most bytes in one message, as the API promises.
 const CHUNK: usize = 256 * 1024;

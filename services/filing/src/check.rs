@@ -41,7 +41,16 @@ impl<'a> Check<'a> {
         dossier: &Dossier,
         language: Language,
     ) -> Result<Self, ApiError> {
-        let form = desk.form(&dossier.filing.form)?;
+        Self::against(desk, dossier, desk.form(&dossier.filing.form)?, language).await
+    }
+
+    /// The same, held against its form in an edition.
+    pub(crate) async fn against(
+        desk: &'a Desk,
+        dossier: &Dossier,
+        form: &'a Form,
+        language: Language,
+    ) -> Result<Self, ApiError> {
         let given = given(desk, form, dossier).await?;
         let answers = with_signature(form, &dossier.content.answers, &given);
         let said = |form| desk.catalogue.in_language(form, language);

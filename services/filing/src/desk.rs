@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use docket_eventlog::{Context, EventLog, Executed, Loaded, Recorded, Store, Subjects, Timer};
 use docket_forms::{Catalogue, Form};
-use docket_kernel::{Refusal, identifier, resource};
+use docket_kernel::{ManualClock, Refusal, identifier, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_service::{ApiError, Base, Caller, Resource};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
@@ -76,6 +77,13 @@ impl Desk {
     /// Now, microseconds since the epoch.
     pub(crate) fn now_us(&self) -> i64 {
         self.base.clock.now().as_microsecond()
+    }
+
+    /// The same desk at an instant: what it finds is as of then.
+    pub(crate) fn at(&self, instant: Timestamp) -> Self {
+        let mut desk = self.clone();
+        desk.base.clock = ManualClock::shared(instant);
+        desk
     }
 
     /// Today by the office's calendar.

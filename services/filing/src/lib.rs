@@ -39,6 +39,7 @@ mod review;
 mod review_tests;
 mod scanner;
 mod scrub;
+mod sent;
 mod shared;
 mod sheet;
 mod signatures;
@@ -60,6 +61,7 @@ use docket_proto::filing::v1::catalogue_service_server::CatalogueServiceServer;
 use docket_proto::filing::v1::draft_service_server::DraftServiceServer;
 use docket_proto::filing::v1::evidence_service_server::EvidenceServiceServer;
 use docket_proto::filing::v1::helper_service_server::HelperServiceServer;
+use docket_proto::filing::v1::package_service_server::PackageServiceServer;
 use docket_proto::filing::v1::representation_service_server::RepresentationServiceServer;
 use docket_proto::filing::v1::upload_service_server::UploadServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
@@ -69,7 +71,7 @@ pub use confined::confined;
 pub use inspector::Config as InspectorConfig;
 pub use scanner::Config as ScannerConfig;
 
-use api::{CatalogueApi, DraftApi, EvidenceApi, HelperApi, RepresentationApi, UploadApi};
+use api::{CatalogueApi, DraftApi, EvidenceApi, HelperApi, PackageApi, RepresentationApi, UploadApi};
 use copy::Copies;
 use desk::Desk;
 use inspector::Inspector;
@@ -100,6 +102,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .grpc(DraftServiceServer::new(DraftApi(desk.clone())))
         .grpc(EvidenceServiceServer::new(EvidenceApi::new(desk.clone())))
         .grpc(HelperServiceServer::new(HelperApi(desk.clone())))
+        .grpc(PackageServiceServer::new(PackageApi(desk.clone())))
         .grpc(RepresentationServiceServer::new(RepresentationApi(desk.clone())))
         .grpc(UploadServiceServer::new(UploadApi::new(desk.clone())))
         .http_over(move |grpc| tus::router(grpc, origins))

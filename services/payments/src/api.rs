@@ -1,7 +1,7 @@
 //! The gRPC face: take apart, call, answer.
 mod convert;
 
-use crate::cashier::{self, Cashier};
+use crate::cashier::{self, Cashier, Payer};
 use crate::domain::payment;
 use crate::domain::quote::{self, VALID_FOR_US};
 use crate::invitation;
@@ -97,10 +97,9 @@ impl PaymentService for Payments {
         }
         let context = caller.context(&message.request_id, &message)?;
         let cashier = self.cashier.clone();
+        let payer = Payer { account: part.payer, is_caller: part.is_payer };
         let outcome =
-            detached(async move { cashier.pay(&context, id, part.payer, &message.method_token).await })
-                .await
-                .map_err(ApiError::from)?;
+            detached(async move { cashier.pay(&context, id, payer, &message.method_token).await }).await?;
         let outcome = match outcome {
             Outcome::Charged(_) => pb::pay_with_card_response::Outcome::Paid,
             Outcome::Declined(_) => pb::pay_with_card_response::Outcome::Declined,

@@ -1,14 +1,17 @@
 //! The cashier: carries out what the domain decides, with the rows that must be true in the same commit.
-use crate::domain::payment::{self, Charge, Dispute, Payment, Payments};
+use crate::domain::payment::{self, Changed, Charge, Dispute, Payment, Payments};
 use crate::domain::quote::Quotes;
+use crate::peers::Filing;
 use crate::processor::{Outcome, Processor};
 use crate::store::attempt::{self, Attempt};
-use crate::store::{ledger, refund};
-use docket_eventlog::{Context, ExecuteError, Store, Subjects};
+use crate::store::{ledger, owed, refund};
+use docket_eventlog::{Context, Error, ExecuteError, Executed, Store, Subjects};
 use docket_forms::Catalogue;
 use docket_kernel::{Actor, SharedClock, derived_id};
 use docket_proto::events::payment::Event;
-use sqlx::PgPool;
+use docket_service::ApiError;
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -27,6 +30,8 @@ pub struct Cashier {
     pub clock: SharedClock,
     /// Processor.
     pub processor: Processor,
+    /// Filing.
+    pub filing: Filing,
 }
 
 impl Cashier {
@@ -34,24 +39,24 @@ impl Cashier {
     /// same idempotency key, so that it is the same charge; once there is an outcome, that is the answer.
     ///
     /// # Errors
-    /// Refusals of [`payment::attempt`]; the log.
+    /// Refusals of [`payment::attempt`]; `PACKAGE_OVERTAKEN`; unavailable, while filing does not answer; the log.
     pub async fn pay(
         &self,
         context: &Context,
         id: Uuid,
-        account: Uuid,
+        payer: Payer,
         method: &str,
-    ) -> Result<Outcome, ExecuteError> {
+    ) -> Result<Outcome, ApiError> {
         // Of this payment: another payer's command may have the same id.
         let attempt_id = derived_id(&format!("payment.attempt/{id}"), context.command_id, 0);
-        self.begin(context, id, account, attempt_id, method).await?;
+        self.begin(context, id, payer, attempt_id, method).await?;
         let Some(begun) = attempt::find(&self.pool, attempt_id).await? else {
             return Err(docket_kernel::Refusal::not_found().into());
         };
-        match begun.outcome.as_deref() {
-            None => self.ask(&begun).await,
-            Some(outcome) => self.known_outcome(id, outcome).await,
-        }
+        Ok(match begun.outcome.as_deref() {
+            None => self.ask(&begun).await?,
+            Some(outcome) => self.known_outcome(id, outcome).await?,
+        })
     }
 
     /// What came of an attempt that is closed.
@@ -68,21 +73,27 @@ impl Cashier {
         })
     }
 
+    /// Begins an attempt at an instant. That instant decides: what was sent is held against its forms as of it, the fee is that
+    /// of its day, and once it is charged the package counts as received then, however late the processor answers. A midnight
+    /// between the look and the charge therefore changes nothing.
     async fn begin(
         &self,
         context: &Context,
         id: Uuid,
-        account: Uuid,
+        payer: Payer,
         attempt_id: Uuid,
         method: &str,
-    ) -> Result<(), ExecuteError> {
+    ) -> Result<(), ApiError> {
         let started_at_us = self.clock.now().as_microsecond();
         let changed = self.changed_quotes(id).await?;
+        if attempt::find(&self.pool, attempt_id).await?.is_none() {
+            self.can_go_in(id, payer, (attempt_id, started_at_us), &changed).await?;
+        }
         let mut tx = docket_database::begin(&self.pool).await?;
         let text = attempt_id.to_string();
         let begun = self
             .payments
-            .execute_in(&mut tx, context, id, Subjects::account(account), |state| {
+            .execute_in(&mut tx, context, id, Subjects::account(payer.account), |state| {
                 payment::attempt(state, &text, &changed)
             })
             .await?;
@@ -95,8 +106,32 @@ impl Cashier {
             outcome: None,
         };
         attempt::begin(&mut tx, &row).await?;
+        owed::follow(self.payments.log(), &mut tx, &begun.events).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Whether what is to be paid for can still go in as it was sent; where it cannot, its payment is withdrawn, so that it can be
+    /// put right. What was paid for once and is owed again went in long ago.
+    async fn can_go_in(
+        &self,
+        id: Uuid,
+        payer: Payer,
+        (attempt_id, at_us): (Uuid, i64),
+        changed: &Changed,
+    ) -> Result<(), ApiError> {
+        let state = self.payments.load(id).await?.state;
+        payment::attempt(&state, &attempt_id.to_string(), changed)?;
+        let Some(opened) = state.opened.as_ref().filter(|_| state.settled.is_none()) else { return Ok(()) };
+        let overtaken = self.filing.overtaken(&opened.filing_ids, at_us).await?;
+        if overtaken.is_empty() {
+            return Ok(());
+        }
+        let context = self.consequence("withdraw_overtaken", attempt_id, id).await?;
+        let decide = |state: &Payment| payment::withdraw_overtaken(state, opened, &overtaken);
+        self.payments.execute(&context, id, Subjects::account(payer.account), decide).await?;
+        let reader = payer.is_caller.then(|| payer.account.to_string());
+        Err(payment::overtaken(&overtaken, reader.as_deref()).into())
     }
 
     /// Takes a payment back of which nothing was paid.
@@ -142,7 +177,19 @@ impl Cashier {
         }
     }
 
+    /// Whoever paid may have been erased since the attempt began: the money came all the same, and of the charge only the digits of
+    /// the card were theirs.
     async fn settle_fitting(&self, open: &Attempt, charge: &Charge) -> Result<(), ExecuteError> {
+        match self.settle_as(open, charge).await {
+            Err(ExecuteError::Log(Error::Erased)) => {
+                let nobodys = Charge { card_last4: String::new(), ..charge.clone() };
+                self.settle_as(open, &nobodys).await
+            }
+            done => done,
+        }
+    }
+
+    async fn settle_as(&self, open: &Attempt, charge: &Charge) -> Result<(), ExecuteError> {
         let context = self.consequence("settle_payment", open.attempt_id, open.payment_id).await?;
         let account = self.account_of(open.payment_id).await?;
         let attempt_id = open.attempt_id.to_string();
@@ -157,7 +204,8 @@ impl Cashier {
         if !done.repeated {
             ledger::post(&mut tx, open.payment_id, &done.events, &done.state).await?;
             attempt::close(&mut tx, open.attempt_id, "settled").await?;
-            refund::keep_in_step(&mut tx, &done.state, open.payment_id, self.clock.now()).await?;
+            owed::answered(self.payments.log(), &mut tx, open.attempt_id, &done.events).await?;
+            self.follow(&mut tx, open.payment_id, &done, self.clock.now()).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -171,11 +219,13 @@ impl Cashier {
         let context = self.consequence("refuse_payment", open.attempt_id, open.payment_id).await?;
         let attempt_id = open.attempt_id.to_string();
         let mut tx = docket_database::begin(&self.pool).await?;
-        self.payments
+        let done = self
+            .payments
             .execute_in(&mut tx, &context, open.payment_id, Subjects::NONE, |state| {
                 payment::refuse(state, &attempt_id, code)
             })
             .await?;
+        owed::follow(self.payments.log(), &mut tx, &done.events).await?;
         attempt::close(&mut tx, open.attempt_id, "refused").await?;
         tx.commit().await?;
         Ok(())
@@ -200,6 +250,7 @@ impl Cashier {
         if !done.repeated {
             ledger::post(&mut tx, due.payment_id, &done.events, &done.state).await?;
         }
+        owed::follow(self.payments.log(), &mut tx, &done.events).await?;
         refund::close(&mut tx, due.refund_id).await?;
         tx.commit().await?;
         Ok(())
@@ -234,10 +285,21 @@ impl Cashier {
             .await?;
         if !done.repeated {
             ledger::post(&mut tx, payment_id, &done.events, &done.state).await?;
-            refund::keep_in_step(&mut tx, &done.state, payment_id, self.clock.now()).await?;
+            self.follow(&mut tx, payment_id, &done, self.clock.now()).await?;
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Brings what is to be refunded, and what is owed, in step with a payment after its events, in their transaction.
+    async fn follow(
+        &self,
+        tx: &mut PgConnection,
+        payment_id: Uuid,
+        done: &Executed<Payments>,
+        due_at: Timestamp,
+    ) -> Result<(), ExecuteError> {
+        Ok(refund::follow(self.payments.log(), tx, payment_id, (&done.events, &done.state), due_at).await?)
     }
 
     /// The context of what follows from the processor's answer: its command id comes from the attempt or the refund, so
@@ -292,6 +354,15 @@ impl Cashier {
         let account = payer(&state);
         account.ok_or_else(|| docket_kernel::Refusal::not_found().into())
     }
+}
+
+/// Whose payment it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Payer {
+    /// Account.
+    pub account: Uuid,
+    /// Whether they call themselves; else somebody whom they gave a code.
+    pub is_caller: bool,
 }
 
 /// The account of a payment, also of one that was withdrawn.

@@ -1,7 +1,7 @@
 //! Payments: quotes, payments, refunds and the double-entry ledger, over the log `payments`.
 //!
-//! Reading order: `domain` (the rules), `cashier` and `fees` (carry them out with their rows; the fee of the day), `processor`
-//! and `webhook` (the card processor's two directions), `disputes`, `policies` (what other services' events lead to), `tasks`,
+//! Reading order: `domain` (the rules), `cashier` and `fees` (carry them out with their rows; the fee of the day), `peers` (what
+//! filing is asked), `processor` and `webhook` (the card processor's two directions), `disputes`, `policies` (what other services' events lead to), `tasks`,
 //! `gauges`, `api`.
 pub mod api;
 pub mod cashier;
@@ -11,6 +11,7 @@ pub mod domain;
 pub mod fees;
 pub mod gauges;
 pub mod invitation;
+pub mod peers;
 pub mod policies;
 pub mod processor;
 pub mod store;
@@ -24,6 +25,7 @@ use cashier::Cashier;
 use docket_eventlog::Store;
 use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
 use docket_service::{Base, BaseOptions, Program, Server, Stop};
+use peers::Filing;
 use policies::{EndFee, OpenPayment};
 use processor::Processor;
 use std::path::Path;
@@ -62,6 +64,7 @@ pub async fn serve(config: Config, stop: Stop) -> Result<()> {
         pool: base.pool.clone(),
         clock: base.clock.clone(),
         processor,
+        filing: Filing::new(base.channel("filing")),
     };
     let api = api::Payments { base: base.clone(), cashier: cashier.clone() };
     let (payments, quotes) = (cashier.payments.clone(), cashier.quotes.clone());

@@ -677,6 +677,25 @@ fn what_asks_the_same_is_filed_in_the_edition_of_its_day() {
 }
 
 #[test]
+fn an_edition_is_found_by_its_date_and_refused_from_a_day() {
+    let catalogue = Catalogue::embedded();
+    let form = catalogue.form("I-485").unwrap();
+    for edition in ["2024-10-24", "2025-01-20", "2026-09-18"] {
+        let found = catalogue.in_edition("I-485", day(edition)).unwrap();
+        assert_eq!((found.id.as_str(), found.edition), ("I-485", day(edition)));
+    }
+    assert!(catalogue.in_edition("I-485", day("2025-01-21")).is_none());
+    assert!(catalogue.in_edition("X-99", day("2025-01-20")).is_none());
+    // Of which it is not known, it is refused when the form says that all earlier ones are.
+    for earlier in ["2024-10-24", "2025-01-20"] {
+        assert_eq!(form.refused_from(day(earlier)), Some(day("2026-09-18")), "{earlier}");
+    }
+    for not_earlier in ["2026-09-18", "2025-01-21"] {
+        assert_eq!(form.refused_from(day(not_earlier)), None, "{not_earlier}");
+    }
+}
+
+#[test]
 fn what_the_catalogue_knows_of_earlier_editions() {
     let catalogue = Catalogue::embedded();
     let form = catalogue.form("I-485").unwrap();

@@ -122,7 +122,7 @@ fn quote_request(check: &Check<'_>, dossier: &Dossier, command: Uuid) -> Result<
 }
 
 /// What a filing costs as of now, in cents.
-pub(super) fn costs_cents(check: &Check<'_>, dossier: &Dossier) -> Result<i64, Refusal> {
+pub(crate) fn costs_cents(check: &Check<'_>, dossier: &Dossier) -> Result<i64, Refusal> {
     let request = quote_request(check, dossier, Uuid::nil())?;
     Ok(request.rows.iter().map(|row| row.cents).sum())
 }
@@ -256,7 +256,7 @@ fn repeated(id: Uuid) -> Vec<StreamAppend> {
     vec![StreamAppend::of(Store::<Filings>::stream(id), Expected::Any, Subjects::filing(id), &none)]
 }
 
-pub(super) fn not_erased(dossier: &Dossier) -> Result<(), Refusal> {
+pub(crate) fn not_erased(dossier: &Dossier) -> Result<(), Refusal> {
     if dossier.content.erased {
         return Err(Refusal::state(
             "ERASED",

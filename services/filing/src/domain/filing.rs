@@ -14,6 +14,7 @@ mod appointment;
 mod capacity;
 mod decide;
 mod helper;
+mod overtaken;
 mod unsolicited;
 
 pub use appointment::{appoint, may_be_represented};
@@ -30,6 +31,7 @@ pub use helper::{
     Helper, HelperCode, HelperRole, HelperSign, HelperSignature, NameProven, ask_helper, may_co_sign,
     shows_to, sign_as_helper,
 };
+pub use overtaken::{Held, overtaken, recall_overtaken};
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
 /// Most files on one filing, and most added to its case unasked.

@@ -178,3 +178,54 @@ fn a_client_is_reminded_of_each_day_once_until_they_looked() {
     assert_eq!(again.asked, (again.version, 0));
     assert!(remind_review(&approved(), approved().asked.0, 2).unwrap().is_empty());
 }
+
+/// As it would go in if its fee were paid now.
+fn held() -> Held {
+    Held {
+        edition_taken: true,
+        not_ready: None,
+        costs_cents: Ok(0),
+        filer: Filer { age: Some(13), ..Filer::default() },
+    }
+}
+
+#[test]
+fn what_was_sent_goes_in_as_it_is_unless_time_changed_edition_signer_rules_or_fee() {
+    let by_parent = pb::FilingSigned {
+        content_mac: THEN.to_vec(),
+        capacity: "parent".into(),
+        ..pb::FilingSigned::default()
+    };
+    let sent = after(&drafted(None), &[by_parent.into(), pb::FilingSent::default().into()]);
+    let reasons = |held: Held| {
+        let changes = super::filing::overtaken(&sent, &held);
+        changes.into_iter().map(|change| change.reason).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(held()), [""; 0]);
+    assert_eq!(reasons(Held { edition_taken: false, ..held() }), ["EDITION_REFUSED"]);
+    let blocked = docket_kernel::Refusal::state("NOT_READY", "A rule is in the way.");
+    assert_eq!(reasons(Held { not_ready: Some(blocked.clone()), ..held() }), ["NOT_READY"]);
+    let of_fourteen = Filer { age: Some(14), ..Filer::default() };
+    assert_eq!(reasons(Held { filer: of_fourteen, ..held() }), ["SIGNS_SELF_FROM_14"]);
+    assert_eq!(reasons(Held { costs_cents: Ok(5), ..held() }), ["FEE_OVERTAKEN"]);
+    let unknown = docket_kernel::Refusal::state("FEE_UNKNOWN", "The fee hangs on more.");
+    assert_eq!(reasons(Held { costs_cents: Err(unknown), ..held() }), ["FEE_UNKNOWN"]);
+    let all = Held { edition_taken: false, not_ready: Some(blocked), costs_cents: Ok(5), filer: of_fourteen };
+    assert_eq!(reasons(all), ["EDITION_REFUSED", "SIGNS_SELF_FROM_14", "NOT_READY", "FEE_OVERTAKEN"]);
+}
+
+#[test]
+fn what_was_overtaken_is_a_draft_again_and_its_signer_is_told_once() {
+    let package = Uuid::from_u128(2);
+    let signed = signed();
+    assert!(recall_overtaken(&signed, package, &overtaken(&signed)).is_empty(), "it was not sent");
+    let sent = after(&signed, &[pb::FilingSent::default().into()]);
+    let events = recall_overtaken(&sent, package, &overtaken(&sent));
+    let [Event::FilingRecalled(_), Event::SignatureVoided(voided)] = events.as_slice() else {
+        panic!("{events:?}")
+    };
+    assert_eq!((&voided.account_id, voided.representative.as_str()), (&CLIENT.to_string(), ""));
+    let draft = after(&sent, &events);
+    assert!(draft.overtaken && draft.phase == Phase::Draft && draft.fee.is_none() && !draft.is_agreed());
+    assert!(recall_overtaken(&draft, package, &overtaken(&draft)).is_empty(), "once");
+}

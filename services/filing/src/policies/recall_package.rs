@@ -1,17 +1,20 @@
-//! When the payment of a package is withdrawn, every filing in it that waits for the fee is a draft again, all in one append.
+//! When the payment of a package is withdrawn, every filing in it that waits for the fee is a draft again, all in one append; whoever
+//! signed what could go in no more as it was sent is told.
 
 use async_trait::async_trait;
-use docket_eventlog::{Context, Expected, Recorded, Store, StreamAppend, Subjects};
+use docket_eventlog::{Context, Expected, Loaded, Recorded, Store, StreamAppend, Subjects};
 use docket_messaging::{ApplyError, Subscriber};
 use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::PaymentWithdrawn;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{hold_signature, keep_draft, parse};
+use super::{hold_signature, keep_draft, park, parse};
 use crate::aggregates::{Filings, Packages};
 use crate::desk::Desk;
+use crate::domain::filing::Overtaken;
 use crate::domain::{filing, package};
+use crate::store::representations;
 
 /// Takes packages back.
 pub(crate) struct RecallPackage(pub(crate) Desk);
@@ -42,7 +45,12 @@ impl RecallPackage {
         for filing_id in &e.filing_ids {
             let id = parse(filing_id)?;
             let loaded = self.0.filings.load(id).await?;
-            let events = filing::recall(&loaded.state, package_id);
+            let events = if e.overtaken_filing_ids.contains(filing_id) {
+                let overtaken = self.overtaken(tx, id, &loaded).await?;
+                filing::recall_overtaken(&loaded.state, package_id, &overtaken)
+            } else {
+                filing::recall(&loaded.state, package_id)
+            };
             if events.is_empty() {
                 continue;
             }
@@ -63,6 +71,25 @@ impl RecallPackage {
         let append = Context::reaction("recall_package", event, 0).append(&self.0.log, streams);
         self.0.log.append_in(tx, append).await?;
         self.keep(tx, recalled).await
+    }
+
+    /// Whom it concerns that a filing can go in no more as it was signed.
+    async fn overtaken(
+        &self,
+        tx: &mut PgConnection,
+        id: Uuid,
+        loaded: &Loaded<Filings>,
+    ) -> Result<Overtaken, ApplyError> {
+        let form = self
+            .0
+            .catalogue
+            .form(&loaded.state.form)
+            .ok_or_else(|| park("the form is not in the catalogue"))?;
+        Ok(Overtaken {
+            version: loaded.version,
+            representative: representations::standing(&mut *tx, id).await?.map(|(_, account)| account),
+            catalogue_version: form.catalogue_version.clone(),
+        })
     }
 
     /// From today on the drafts are kept as any others.

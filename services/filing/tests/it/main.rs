@@ -36,4 +36,5 @@ mod tus;
 mod unsolicited;
 mod uploads;
 mod views;
+mod waiting;
 mod world;

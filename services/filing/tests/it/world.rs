@@ -16,6 +16,7 @@ use docket_proto::filing::v1::catalogue_service_client::CatalogueServiceClient;
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
 use docket_proto::filing::v1::helper_service_client::HelperServiceClient;
+use docket_proto::filing::v1::package_service_client::PackageServiceClient;
 use docket_proto::filing::v1::representation_service_client::RepresentationServiceClient;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
@@ -279,6 +280,36 @@ impl World {
         self.bench.now().as_microsecond()
     }
 
+    /// What of a package can go in no more as it was sent, as payments asks it now.
+    pub(crate) async fn overtaken(&self, filings: &[&str]) -> Result<Vec<pb::OvertakenFiling>, Status> {
+        self.overtaken_at(filings, self.now_us()).await
+    }
+
+    /// The same as of an instant.
+    pub(crate) async fn overtaken_at(
+        &self,
+        filings: &[&str],
+        at_us: i64,
+    ) -> Result<Vec<pb::OvertakenFiling>, Status> {
+        let answer = self.package_service("payments").check_package(self.check(filings, at_us)).await?;
+        Ok(answer.into_inner().overtaken)
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as a sentence")]
+    pub(crate) fn check(&self, filings: &[&str], at_us: i64) -> pb::CheckPackageRequest {
+        pb::CheckPackageRequest { filings: filings.iter().map(ToString::to_string).collect(), at_us }
+    }
+
+    /// What another service asks of packages.
+    pub(crate) fn package_service(&self, caller: &str) -> PackageServiceClient<Channel> {
+        PackageServiceClient::new(self.server.channel_as(&self.bench, caller))
+    }
+
+    /// The same without the certificate of a service.
+    pub(crate) fn package_service_of_persons(&self) -> PackageServiceClient<Channel> {
+        PackageServiceClient::new(self.server.channel())
+    }
+
     /// Appends to the log of payments.
     pub(crate) async fn payment(&self, payment: &str, event: payment::Event) {
         let id = payment.strip_prefix("payments/").expect("a payment's name");
@@ -423,6 +454,18 @@ pub(crate) fn payment_withdrawn(payment: &str, filings: &[&str]) -> payment::Eve
     PaymentWithdrawn {
         package_id: payment.replace("payments/", ""),
         filing_ids: filings.iter().map(|filing| filing.replace("filings/", "")).collect(),
+        overtaken_filing_ids: Vec::new(),
+    }
+    .into()
+}
+
+/// The payment of a package was withdrawn because some of its filings can go in no more as they were sent.
+pub(crate) fn payment_overtaken(payment: &str, filings: &[&str], overtaken: &[&str]) -> payment::Event {
+    let ids = |names: &[&str]| names.iter().map(|name| name.replace("filings/", "")).collect();
+    PaymentWithdrawn {
+        package_id: payment.replace("payments/", ""),
+        filing_ids: ids(filings),
+        overtaken_filing_ids: ids(overtaken),
     }
     .into()
 }

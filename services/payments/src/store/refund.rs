@@ -1,11 +1,15 @@
 //! Refunds on their way to the processor.
+use super::owed;
 use crate::domain::payment::{self, Payment};
+use docket_eventlog::{Error, EventLog, Recorded};
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-/// Pause before a refund is asked for again, in microseconds.
-const PAUSE_US: i64 = 5_000_000;
+/// First pause before a refund is asked for again, in microseconds; doubled each time.
+const FIRST_PAUSE_US: i64 = 5_000_000;
+/// Longest pause, in microseconds.
+const LONGEST_PAUSE_US: i64 = 3_600_000_000;
 
 /// A refund that the processor has not done yet.
 #[derive(Clone, Debug)]
@@ -18,29 +22,28 @@ pub struct Refund {
     pub filing_id: Uuid,
     /// Amount in cents.
     pub amount_cents: i64,
-    /// The processor's reference of the payment.
+    /// The processor's reference of the charge that it goes back from.
     pub processor_reference: String,
 }
 
 /// Brings the rows in step with the payment's fold, in the transaction of its events: refunds that are under way are due at
-/// once, and those that are no more, because the money is gone another way, are dropped.
-pub async fn keep_in_step(
+/// once, and those that are no more, because the money is gone another way, are dropped. Gives the dropped ones.
+async fn keep_in_step(
     tx: &mut PgConnection,
     payment: &Payment,
     payment_id: Uuid,
     due_at: Timestamp,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Vec<Uuid>> {
     let open = payment.refunds.iter().filter(|refund| !refund.issued);
     let open: Vec<(Uuid, &payment::Refund)> = open.map(|refund| (id(&refund.refund_id), refund)).collect();
     let ids: Vec<Uuid> = open.iter().map(|(refund_id, _)| *refund_id).collect();
-    sqlx::query!(
-        "DELETE FROM refund WHERE payment_id = $1 AND NOT issued AND refund_id <> ALL($2::uuid[])",
+    let dropped = sqlx::query_scalar!(
+        "DELETE FROM refund WHERE payment_id = $1 AND NOT issued AND refund_id <> ALL($2::uuid[]) RETURNING refund_id",
         payment_id,
         &ids
     )
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    let Some(settled) = &payment.settled else { return Ok(()) };
     for (refund_id, refund) in open {
         sqlx::query!(
             "INSERT INTO refund (refund_id, payment_id, filing_id, amount_cents, processor_reference, next_try_at_us)
@@ -49,13 +52,26 @@ pub async fn keep_in_step(
             payment_id,
             id(&refund.filing_id),
             refund.amount_cents,
-            settled.processor_reference,
+            &refund.charge,
             due_at.as_microsecond()
         )
         .execute(&mut *tx)
         .await?;
     }
-    Ok(())
+    Ok(dropped)
+}
+
+/// The same, with the obligations that the events open and close.
+pub async fn follow(
+    log: &EventLog,
+    tx: &mut PgConnection,
+    payment_id: Uuid,
+    (events, payment): (&[Recorded], &Payment),
+    due_at: Timestamp,
+) -> Result<(), Error> {
+    let dropped = keep_in_step(tx, payment, payment_id, due_at).await?;
+    owed::dropped(log, tx, &dropped, events).await?;
+    owed::follow(log, tx, events).await
 }
 
 fn id(text: &str) -> Uuid {
@@ -72,12 +88,14 @@ pub async fn close(tx: &mut PgConnection, refund_id: Uuid) -> sqlx::Result<()> {
 pub async fn take_due(pool: &PgPool, now_us: i64) -> sqlx::Result<Vec<Refund>> {
     sqlx::query_as!(
         Refund,
-        "UPDATE refund SET next_try_at_us = $1::bigint + $2::bigint
+        "UPDATE refund
+         SET tries = tries + 1, next_try_at_us = $1::bigint + LEAST($2::bigint << LEAST(tries, 10), $3::bigint)
          WHERE refund_id IN (SELECT refund_id FROM refund WHERE NOT issued AND next_try_at_us <= $1
                              ORDER BY next_try_at_us LIMIT 20 FOR UPDATE SKIP LOCKED)
          RETURNING refund_id, payment_id, filing_id, amount_cents, processor_reference",
         now_us,
-        PAUSE_US
+        FIRST_PAUSE_US,
+        LONGEST_PAUSE_US
     )
     .fetch_all(pool)
     .await

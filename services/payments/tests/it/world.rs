@@ -10,6 +10,8 @@ use docket_payments::{Config, MIGRATIONS};
 use docket_proto::case_status::events::v1::{AcceptanceVoided, FilingRejected};
 use docket_proto::events::{case, package};
 use docket_proto::filing::events::v1::{PackageReadyForPayment, PackagedFiling};
+use docket_proto::filing::v1::package_service_server::PackageServiceServer;
+use docket_proto::log::v1::subject_admin_service_client::SubjectAdminServiceClient;
 use docket_proto::payments::v1 as pb;
 use docket_proto::payments::v1::payment_service_client::PaymentServiceClient;
 use docket_proto::types::v1::FeeRow;
@@ -18,12 +20,14 @@ use docket_service::testing::{Bench, Running, grant_role};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
 use sqlx::{AssertSqlSafe, Executor as _};
 use tonic::Status;
+use tonic::service::Routes;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::client::{Client, State, id};
 use crate::far_side::{API_KEY, Count, FarSide, SECRET};
 use crate::logs::ForeignLog;
+use crate::office::Office;
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -34,6 +38,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 pub(crate) struct World {
     pub(crate) bench: Bench,
     pub(crate) far: FarSide,
+    pub(crate) office: Office,
     pub(crate) own: TestDatabase,
     pub(crate) filing: ForeignLog,
     pub(crate) cases: ForeignLog,
@@ -59,6 +64,8 @@ impl World {
         let (own, keys) = (database("payments").await, database("payments_keys").await);
         let filing = ForeignLog::start(&bench, "filing", "filing", &nats.url).await;
         let cases = ForeignLog::start(&bench, "case-status", "cases-0", &nats.url).await;
+        let office = Office::default();
+        bench.peer("filing", Routes::new(PackageServiceServer::new(office.clone()))).await;
         let mut service = bench.config("payments", &app_url(&own).await, Some(&keys.url), &nats.url);
         service.database.owner_url = Some(own.url.clone());
         docket_service::migrate(&service, &MIGRATIONS).await.unwrap();
@@ -66,6 +73,7 @@ impl World {
         let mut world = Self {
             bench,
             far,
+            office,
             own,
             filing,
             cases,
@@ -148,6 +156,11 @@ impl World {
     /// Nobody we know.
     pub(crate) fn anonymous(&self) -> Client {
         self.client(Uuid::nil(), String::new(), self.server().channel())
+    }
+
+    /// What operators do about whose data are kept.
+    pub(crate) fn subjects(&self) -> SubjectAdminServiceClient<Channel> {
+        SubjectAdminServiceClient::new(self.server().channel())
     }
 
     /// Another service.

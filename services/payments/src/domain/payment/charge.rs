@@ -1,7 +1,7 @@
 //! Money in: a payment is opened, attempted, refused or settled; a fee that is owed again is made good.
 use super::back::started;
 use super::part::filings_of;
-use super::{Payment, Pending};
+use super::{Paid, Payment, Pending};
 use docket_kernel::Refusal;
 use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{
@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 /// Quotes that hold no more because the fees changed since, each with the forms it is for.
 pub type Changed = BTreeMap<String, String>;
 
-/// Opens the payment of a package. Where nothing is due it is settled at once, so that free forms go the same way.
+/// Opens the payment of a package. Where nothing is due it is settled at once, so that free forms go the same way: such a package
+/// counts as received at the instant at which it was sent, and was held against its forms then.
 pub fn open(state: &Payment, opened: PaymentOpened, now_us: i64) -> Result<Vec<Event>, Refusal> {
     if state.opened.is_some() {
         return Ok(Vec::new());
@@ -122,7 +123,8 @@ fn made_good(
     let too_late =
         pending.shares.iter().filter(|share| state.part(&share.filing_id).is_some_and(|part| part.cancelled));
     for (share, nth) in too_late.zip(0..) {
-        events.push(started(&refund_id(nth), &share.filing_id, share.amount_cents, "fee_cancelled"));
+        let paid = Paid { charge: charge.reference.clone(), cents: share.amount_cents };
+        events.push(started(&refund_id(nth), &share.filing_id, &paid, "fee_cancelled"));
     }
     events
 }

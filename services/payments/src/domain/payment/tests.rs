@@ -22,6 +22,16 @@ fn late(nth: u32) -> String {
 fn attempt(state: &Payment, attempt_id: &str) -> Result<Vec<Event>, Refusal> {
     super::attempt(state, attempt_id, &Changed::new())
 }
+fn end_fee(
+    state: &Payment,
+    refund_id: &str,
+    filing_id: &str,
+    fate: Fate,
+    reason: &str,
+) -> Result<Vec<Event>, Refusal> {
+    let refund_id = |nth| if nth == 0 { refund_id.to_owned() } else { format!("{refund_id} {nth}") };
+    super::end_fee(state, refund_id, filing_id, fate, reason)
+}
 fn record_dispute(state: &Payment, dispute: &Dispute) -> Result<Vec<Event>, Refusal> {
     super::record_dispute(state, dispute, "rest")
 }
@@ -69,6 +79,37 @@ fn what_was_withdrawn_is_not_paid_until_it_is_opened_anew() {
     let state = given(&events);
     assert_eq!(then(&mut events, settle(&state, "a", &charge(71_000), 5, late)), ["payment.fee_settled.v1"]);
     assert_eq!(given(&events).kept_cents(), 71_000);
+}
+
+#[test]
+fn what_was_overtaken_is_withdrawn_as_it_was_looked_at_and_says_to_each_what_is_theirs() {
+    let one = |filing: &str, account: &str, words: &[&str]| Overtaken {
+        filing_id: filing.into(),
+        account_id: account.into(),
+        form: "I-485".into(),
+        words: words.iter().map(ToString::to_string).collect(),
+    };
+    let found = [one("f1", "ana", &["This.", "That.", "Else."]), one("f3", "ben", &["Of Ben."])];
+    let mut events = vec![Event::PaymentOpened(package())];
+    let state = given(&events);
+    let decided = withdraw_overtaken(&state, &package(), &found).unwrap();
+    let [Event::PaymentWithdrawn(withdrawn)] = decided.as_slice() else { panic!("{decided:?}") };
+    assert_eq!(withdrawn.overtaken_filing_ids, ["f1", "f3"]);
+    assert_eq!(withdrawn.filing_ids, ["f1", "f2", "f3"]);
+    // Sent anew meanwhile, or withdrawn, it is another one.
+    assert!(withdraw_overtaken(&state, &opened(1), &found).unwrap().is_empty());
+    then(&mut events, Ok(decided));
+    assert!(withdraw_overtaken(&given(&events), &package(), &found).unwrap().is_empty());
+
+    let said = |reader| overtaken(&found, reader).message;
+    assert!(
+        said(Some("ana"))
+            .ends_with("I-485, I-485 can go in no more as it was. This. Also: That. Also: Else.")
+    );
+    assert!(said(Some("ben")).ends_with(" Of Ben."));
+    for reader in [None, Some("eve")] {
+        assert!(said(reader).ends_with("Whoever files it sees what changed."));
+    }
 }
 
 #[test]
@@ -296,6 +337,51 @@ fn each_filing_of_a_package_gets_its_own_part_back_once() {
     let state = given(&events);
     assert_eq!((state.refunds[1].amount_cents, state.kept_cents(), state.cancelled()), (71_000, 0, false));
     assert_eq!(end_fee(&state, "x", "f4", Fate::Refund, "").unwrap_err().reason, "SHARE_UNKNOWN");
+}
+
+#[test]
+fn what_several_charges_paid_goes_back_to_each_what_it_paid() {
+    let mut events = package_paid();
+    let state = given(&events);
+    then(&mut events, record_dispute(&state, &whole_dispute(13_000)));
+    let state = given(&events);
+    assert_eq!((state.due_cents(), state.part("f1").unwrap().kept_cents), (13_000, 58_000));
+    then(&mut events, attempt(&state, "b"));
+    let good = Charge { reference: "pi_2".into(), ..charge(13_000) };
+    let state = given(&events);
+    then(&mut events, settle(&state, "b", &good, 9, late));
+
+    // The second charge paid nothing of the other filing.
+    let refunds = |events: &[Event]| -> Vec<(String, String, i64)> {
+        let refunds = given(events).refunds;
+        refunds.into_iter().map(|refund| (refund.refund_id, refund.charge, refund.amount_cents)).collect()
+    };
+    let state = given(&events);
+    then(&mut events, end_fee(&state, "r3", "f3", Fate::Refund, "acceptance_voided"));
+    assert_eq!(refunds(&events), [("r3".into(), "pi_1".into(), 12_000)]);
+    let state = given(&events);
+    then(&mut events, end_fee(&state, "r1", "f1", Fate::Refund, "acceptance_voided"));
+    let both = [("r1".into(), "pi_1".into(), 58_000), ("r1 1".into(), "pi_2".into(), 13_000)];
+    assert_eq!(refunds(&events)[1..], both);
+    assert_eq!(given(&events).kept_cents(), 0);
+
+    // More than the second charge was cannot be disputed of it, and what is lost of it is lost of what it paid.
+    let of_second =
+        |amount_cents| Dispute { id: "dp_2".into(), charge: "pi_2".into(), ..whole_dispute(amount_cents) };
+    let state = given(&events);
+    assert_eq!(record_dispute(&state, &of_second(13_001)).unwrap_err().reason, "AMOUNT_DIFFERS");
+    then(&mut events, record_dispute(&state, &of_second(13_000)));
+    assert_eq!(refunds(&events).len(), 2, "those of the first charge go on");
+    // An event from before it was kept goes back from the charge that paid the part.
+    let mut before = package_paid();
+    let ended = end_fee(&given(&before), "r3", "f3", Fate::Refund, "acceptance_voided").unwrap();
+    before.extend(ended.into_iter().map(|event| match event {
+        Event::RefundStarted(started) => {
+            Event::RefundStarted(RefundStarted { processor_charge: String::new(), ..started })
+        }
+        other => other,
+    }));
+    assert_eq!(refunds(&before), [("r3".into(), "pi_1".into(), 12_000)]);
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! What was sent and waits for its fee is overtaken by time: it could not go in any more as it is.
+
+use docket_kernel::Refusal;
+use docket_proto::events::filing::Event;
+use docket_proto::filing::events::v1 as pb;
+use uuid::Uuid;
+
+use super::decide::{Overtaken, recall};
+use super::{AUTHORITY_TO_SIGN, Filer, Filing};
+
+/// What was sent, held against its form as of the instant at which its fee is to be paid.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// Whether the edition in which it was sent is still taken.
+    pub edition_taken: bool,
+    /// Why the form's rules would not let it be sent; nothing when they would.
+    pub not_ready: Option<Refusal>,
+    /// What it costs, in cents; why that cannot be said, where it cannot.
+    pub costs_cents: Result<i64, Refusal>,
+    /// Who files, as far as it decides who signs.
+    pub filer: Filer,
+}
+
+/// All that changed since it was sent, so that it could not go in as it is; nothing where it can. It counts as received when its
+/// fee is paid (8 CFR 103.2(a)(7)), so that day decides of edition, rules, fee and who may sign.
+pub fn overtaken(filing: &Filing, held: &Held) -> Vec<Refusal> {
+    let edition = (!held.edition_taken).then(|| edition_refused(filing));
+    let has_authority = filing.evidence.iter().any(|file| file.kind == AUTHORITY_TO_SIGN);
+    let signature = filing.signature.as_ref();
+    let signer = signature.and_then(|signature| signature.capacity.allowed(held.filer, has_authority).err());
+    let fee = match &held.costs_cents {
+        Ok(cents) => fee_changed(filing, *cents),
+        Err(unknown) => Some(unknown.clone()),
+    };
+    [edition, signer, held.not_ready.clone(), fee].into_iter().flatten().collect()
+}
+
+/// Takes such a filing back, now that its payment was withdrawn, and tells that its signature ended through no act of those who
+/// prepare it; nothing where it does not wait for the fee of this package.
+pub fn recall_overtaken(filing: &Filing, package: Uuid, overtaken: &Overtaken) -> Vec<Event> {
+    let mut events = recall(filing, package);
+    if !events.is_empty() {
+        let voided = pb::SignatureVoided {
+            account_id: filing.account.to_string(),
+            representative: overtaken.representative.map(|account| account.to_string()).unwrap_or_default(),
+            catalogue_version: overtaken.catalogue_version.clone(),
+        };
+        events.push(voided.into());
+    }
+    events
+}
+
+fn edition_refused(filing: &Filing) -> Refusal {
+    Refusal::state(
+        "EDITION_REFUSED",
+        format!("The edition of {} of form {} is no longer taken.", filing.edition, filing.form),
+    )
+    .way_out("Open it: what you answered is carried over to the edition that is taken now. Then sign that.")
+}
+
+fn fee_changed(filing: &Filing, costs_cents: i64) -> Option<Refusal> {
+    let shown = filing.fee.as_ref().filter(|fee| fee.total_cents != costs_cents)?;
+    let words =
+        format!("It cost {} when it was sent, and costs {} now.", usd(shown.total_cents), usd(costs_cents));
+    Some(Refusal::state("FEE_OVERTAKEN", words).way_out("Ask for the fee, then sign and send it."))
+}
+
+fn usd(cents: i64) -> String {
+    format!("${}.{:02}", cents / 100, cents % 100)
+}

@@ -1,0 +1,56 @@
+//! What was sent and waits for its fee, held against its form as of the instant at which that is to be paid.
+
+use docket_forms::Language;
+use docket_kernel::Refusal;
+use docket_service::ApiError;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use crate::api::{costs_cents, not_erased};
+use crate::check::Check;
+use crate::desk::Desk;
+use crate::domain::filing::{self, Held, Phase};
+use crate::dossiers::Dossier;
+use crate::party;
+
+/// What changed since a filing was sent, so that it could not go in as it is, as of an instant.
+///
+/// # Errors
+/// Unavailable, when it does not wait for its fee, or its edition is one that this node does not know; a log or vault that does
+/// not answer.
+pub(crate) async fn overtaken(
+    desk: &Desk,
+    id: Uuid,
+    at: Timestamp,
+) -> Result<(Dossier, Vec<Refusal>), ApiError> {
+    let dossier = desk.dossiers.open(desk.dossiers.find(id).await?).await?;
+    if dossier.filing.phase != Phase::Sent {
+        return Err(ApiError::unavailable("the filing as it was sent"));
+    }
+    if let Err(erased) = not_erased(&dossier) {
+        return Ok((dossier, vec![erased]));
+    }
+    let changes = filing::overtaken(&dossier.filing, &held(&desk.at(at), &dossier).await?);
+    Ok((dossier, changes))
+}
+
+async fn held(desk: &Desk, dossier: &Dossier) -> Result<Held, ApiError> {
+    let (id, not_here) = (&dossier.filing.form, || ApiError::unavailable("the edition of this filing"));
+    let edition: Date = dossier.filing.edition.parse().map_err(|_malformed| not_here())?;
+    let present = desk.catalogue.form(id).ok_or_else(not_here)?;
+    let refused = present.refused_from(edition).is_some_and(|day| day <= desk.today());
+    // Of an edition that is refused it need not be known what it says.
+    let form = match desk.catalogue.in_edition(id, edition) {
+        Some(form) => form,
+        None if present.refused_from(edition).is_some() => present,
+        None => return Err(not_here()),
+    };
+    let check = Check::against(desk, dossier, form, Language::En).await?;
+    Ok(Held {
+        edition_taken: !refused && form.edition == edition,
+        not_ready: check.not_ready(),
+        costs_cents: costs_cents(&check, dossier),
+        filer: party::filer(form, &dossier.content.answers, &check.given),
+    })
+}
