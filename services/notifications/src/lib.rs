@@ -28,7 +28,7 @@ pub use config::{Config, MailConfig, NoticesConfig};
 
 use api::InboxApi;
 use mail::Mailer;
-use policies::{IssueNotices, OweNotice, SendAlerts, TellPreparers};
+use policies::{EndSight, IssueNotices, OweNotice, SendAlerts, TellPreparers};
 use render::Renderer;
 
 /// The migrations of the service's own tables.
@@ -60,6 +60,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .grpc(InboxServiceServer::new(InboxApi::new(base, mail)))
         .subscriber("cases-0", Arc::new(owing))
         .subscriber("filing", Arc::new(telling))
+        .subscriber("filing", Arc::new(EndSight))
         .task("notices", |stop| issuing.run(stop))
         .task("alerts", |stop| sending.run(stop))
         .run(stop)

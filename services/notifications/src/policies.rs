@@ -1,10 +1,12 @@
-//! What follows from events: a notice owed, a notice issued, an alert sent.
+//! What follows from events: a notice owed, a notice issued, an alert sent, sight that ends.
 
+mod end_sight;
 mod issue_notice;
 mod owe_notice;
 mod send_alert;
 mod tell_preparers;
 
+pub(crate) use end_sight::EndSight;
 pub(crate) use issue_notice::IssueNotices;
 pub(crate) use owe_notice::OweNotice;
 pub(crate) use send_alert::SendAlerts;

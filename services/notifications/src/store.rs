@@ -4,4 +4,5 @@ pub(crate) mod delivery;
 pub(crate) mod matter;
 pub(crate) mod notice;
 pub(crate) mod owed;
+pub(crate) mod representation;
 pub(crate) mod thread;

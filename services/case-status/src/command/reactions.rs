@@ -93,7 +93,8 @@ impl Filings {
             .collect();
         let beside: Vec<(Uuid, Subjects)> =
             linked.iter().map(|(link, _)| (link.case, Subjects::filing(link.case))).collect();
-        let opened = case_opened(submitted);
+        let representation = standing(tx, submitted).await?;
+        let opened = case_opened(submitted, representation);
         let receipt = self.serials.next().await.map_err(retry)?;
         let context = Context::reaction("intake", event, 0);
         let first = (case_id, Subjects::filing(case_id));
@@ -103,8 +104,7 @@ impl Filings {
             })
             .await?;
         parties::note(tx, party, case_id).await?;
-        if !submitted.representation_id.is_empty() {
-            let representation = named(&submitted.representation_id, "representation_id")?;
+        if let Some(representation) = representation {
             represented::note(tx, representation, case_id).await?;
         }
         if let Some(package) = package {
@@ -180,7 +180,17 @@ fn take_in(
     Ok(all)
 }
 
-fn case_opened(submitted: &FilingSubmitted) -> pb::CaseOpened {
+/// The appearance that was made with the filing, unless it ended meanwhile.
+async fn standing(tx: &mut PgConnection, submitted: &FilingSubmitted) -> Result<Option<Uuid>, ApplyError> {
+    if submitted.representation_id.is_empty() {
+        return Ok(None);
+    }
+    let representation = named(&submitted.representation_id, "representation_id")?;
+    Ok(represented::stands(tx, representation).await?.then_some(representation))
+}
+
+fn case_opened(submitted: &FilingSubmitted, representation: Option<Uuid>) -> pb::CaseOpened {
+    let representative = representation.map(|_| submitted.representative.clone());
     let facts = submitted.facts.clone().unwrap_or_default();
     let received = Timestamp::from_microsecond(submitted.submitted_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
     let family = submitted.family.as_str();
@@ -205,8 +215,8 @@ fn case_opened(submitted: &FilingSubmitted) -> pb::CaseOpened {
         protected: facts.protected,
         about_receipt: facts.about_receipt,
         challenge: facts.challenge,
-        representation_id: submitted.representation_id.clone(),
-        representative: submitted.representative.clone(),
+        representation_id: representation.map(|id| id.to_string()).unwrap_or_default(),
+        representative: representative.unwrap_or_default(),
     }
 }
 

@@ -10,6 +10,35 @@ use super::reactions::{named, react, stream_id};
 use crate::aggregate::Cases;
 use crate::domain::decide;
 
+/// Takes the row of a representation until the transaction ends, and says whether it stands: its end and what rests on it are
+/// read in different lanes, and whichever comes second finds the other.
+///
+/// # Errors
+/// The database.
+pub(super) async fn stands(tx: &mut PgConnection, representation: Uuid) -> sqlx::Result<bool> {
+    let ended = sqlx::query_scalar!(
+        "INSERT INTO representation (representation_id) VALUES ($1)
+         ON CONFLICT (representation_id) DO UPDATE SET representation_id = excluded.representation_id
+         RETURNING ended",
+        representation
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(!ended)
+}
+
+/// Keeps that a representation ended, for cases that are opened later; takes its row as [`stands`] does.
+async fn note_end(tx: &mut PgConnection, representation: Uuid) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO representation (representation_id, ended) VALUES ($1, true)
+         ON CONFLICT (representation_id) DO UPDATE SET ended = true",
+        representation
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Notes a case of an appearance.
 ///
 /// # Errors
@@ -40,6 +69,9 @@ pub(super) async fn appoint(
     }
     let (representation, case_id) = (stream_id(event)?, named(&accepted.filing_id, "filing_id")?);
     let representative = named(&accepted.representative, "representative")?;
+    if !stands(tx, representation).await? {
+        return Ok(());
+    }
     react(store, tx, event, ("appoint_representative", 0), case_id, |case| {
         decide::appoint_representative(case, representation, representative)
     })
@@ -47,7 +79,7 @@ pub(super) async fn appoint(
     Ok(note(tx, representation, case_id).await?)
 }
 
-/// The representation ended: so it did in each case.
+/// The representation ended: so it did in each case, and in each that is not there yet.
 ///
 /// # Errors
 /// The log, the database.
@@ -58,6 +90,7 @@ pub(super) async fn end(
     why: &str,
 ) -> Result<(), ApplyError> {
     let representation = stream_id(event)?;
+    note_end(tx, representation).await?;
     let cases = sqlx::query_scalar!(
         "SELECT case_id FROM representation_case WHERE representation_id = $1 ORDER BY case_id",
         representation

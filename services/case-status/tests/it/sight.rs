@@ -245,3 +245,65 @@ async fn whoever_is_appointed_later_sees_the_case_and_whoever_was_before_no_long
     let lines = party.lines(&name, 0).await.unwrap();
     assert_eq!(lines.iter().filter(|line| *line == "representation_ended").count(), 1);
 }
+
+/// The lines of a case once it has a receipt number, which its party sees.
+async fn lines_once_accepted(world: &World, party: &Someone, name: &str) -> Vec<String> {
+    world.until(|| party.lines(name, 0), |lines| lines.iter().any(|line| line == "filing_accepted")).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_withdrew_before_the_case_was_opened_never_acts_in_it() {
+    let world = World::start().await;
+    let (party, obi) = (world.person(&[]).await, world.person(&[]).await);
+    let representation = Uuid::new_v4();
+    world.end_representation(representation).await;
+    world.read_of_filing(1).await;
+    let case = world.submit_represented(&party, 40, Some((representation, &obi))).await;
+    let name = format!("cases/{case}");
+    let lines = lines_once_accepted(&world, &party, &name).await;
+    assert!(!lines.iter().any(|line| line == "representation_activated"), "{lines:?}");
+    // Nor is the same appearance taken later.
+    world.appoint(case, representation, &obi).await;
+    let nia = world.person(&[]).await;
+    world.appoint(case, Uuid::new_v4(), &nia).await;
+    world.until(|| nia.lines(&name, 0), |lines| lines.iter().any(|l| l == "representation_activated")).await;
+    assert_eq!(obi.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
+    assert!(listed(&obi).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_and_a_case_that_come_at_once_wait_for_each_other() {
+    let world = World::start().await;
+    let (party, obi) = (world.person(&[]).await, world.person(&[]).await);
+    // The end is being kept when the case is to be opened.
+    let ending = Uuid::new_v4();
+    let mut held = docket_database::begin(&world.cases.pool).await.unwrap();
+    let end = "INSERT INTO representation (representation_id, ended) VALUES ($1, true)";
+    sqlx::query(end).bind(ending).execute(&mut *held).await.unwrap();
+    let first = world.submit_represented(&party, 40, Some((ending, &obi))).await;
+    world.somebody_waits().await;
+    held.commit().await.unwrap();
+    let name = format!("cases/{first}");
+    let lines = lines_once_accepted(&world, &party, &name).await;
+    assert!(!lines.iter().any(|line| line == "representation_activated"), "{lines:?}");
+
+    // The case is being opened when the end is to be kept.
+    let second = world.submit(&party, 40).await;
+    let name = format!("cases/{second}");
+    lines_once_accepted(&world, &party, &name).await;
+    let standing = Uuid::new_v4();
+    world.appoint(second, standing, &obi).await;
+    world.until(|| obi.lines(&name, 0), |lines| lines.iter().any(|l| l == "representation_activated")).await;
+    let unnoted = "DELETE FROM representation_case WHERE representation_id = $1";
+    sqlx::query(unnoted).bind(standing).execute(&world.cases.pool).await.unwrap();
+    let mut held = docket_database::begin(&world.cases.pool).await.unwrap();
+    let taken = "SELECT FROM representation WHERE representation_id = $1 FOR UPDATE";
+    sqlx::query(taken).bind(standing).execute(&mut *held).await.unwrap();
+    world.end_representation(standing).await;
+    world.somebody_waits().await;
+    let note = "INSERT INTO representation_case (representation_id, case_id) VALUES ($1, $2)";
+    sqlx::query(note).bind(standing).bind(second).execute(&mut *held).await.unwrap();
+    held.commit().await.unwrap();
+    world.until(|| party.lines(&name, 0), |lines| lines.iter().any(|l| l == "representation_ended")).await;
+    assert_eq!(obi.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
+}

@@ -160,7 +160,7 @@ impl World {
 
     /// The representative withdrew.
     pub(crate) async fn end_representation(&self, representation: Uuid) {
-        let withdrawn = filings::RepresentationWithdrawn {};
+        let withdrawn = filings::RepresentationWithdrawn::default();
         append(&self.filing, representation, representation::Event::from(withdrawn)).await;
     }
 
@@ -393,6 +393,27 @@ impl World {
         let sql = "INSERT INTO log.epoch (log, number, id, from_position, reason, started_at_us, mac)
             SELECT log, 2, gen_random_uuid(), position + 1, 'restored', 0, ''::bytea FROM log.head";
         sqlx::query(sql).execute(&self.cases.pool).await.unwrap();
+    }
+
+    /// Waits until the log of cases has taken in that many events of filing's log, in some lane.
+    pub(crate) async fn read_of_filing(&self, position: i64) {
+        let read = "SELECT coalesce(max(position), 0) FROM log.consumer_checkpoint WHERE log = 'filing'";
+        let read = || async {
+            let read = sqlx::query_scalar::<_, i64>(read).fetch_one(&self.cases.pool).await;
+            read.map_err(|error| Status::internal(error.to_string()))
+        };
+        self.until(read, |read| *read >= position).await;
+    }
+
+    /// Waits until a session of the database of cases waits for a lock.
+    pub(crate) async fn somebody_waits(&self) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waiting = || async {
+            let waiting = sqlx::query_scalar::<_, i64>(waiting).fetch_one(&self.cases.pool).await;
+            waiting.map_err(|error| Status::internal(error.to_string()))
+        };
+        self.until(waiting, |waiting| *waiting > 0).await;
     }
 
     /// Waits until no timer is left.

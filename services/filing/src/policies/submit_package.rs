@@ -1,19 +1,24 @@
 //! When the fee of a package is settled, every filing in it goes in, all in one append.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use async_trait::async_trait;
-use docket_eventlog::{Context, Expected, Recorded, Store, StreamAppend, Subjects};
+use docket_eventlog::{Context, Expected, Folded, Recorded, Store, StreamAppend, Subjects};
 use docket_messaging::{ApplyError, Subscriber};
 use docket_proto::events::payment::Event;
+use docket_proto::events::representation;
 use docket_proto::payments::events::v1::{FeeSettled, fee_settled::Settlement};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{park, parse};
-use crate::aggregates::Filings;
+use crate::aggregates::{Filings, Representations};
 use crate::content::Content;
 use crate::desk::Desk;
 use crate::domain::filing::{self, Settled};
+use crate::domain::representation::Standing;
 use crate::facts;
-use crate::store::representations;
 
 /// Submits packages.
 pub(crate) struct SubmitPackage(pub(crate) Desk);
@@ -39,7 +44,7 @@ impl SubmitPackage {
         event: &Recorded,
         e: &FeeSettled,
     ) -> Result<(), ApplyError> {
-        let mut streams = Vec::new();
+        let (mut streams, mut appearances) = (Vec::new(), Appearances::default());
         for filing_id in &e.filing_ids {
             let id = parse(filing_id)?;
             let loaded = self.0.filings.load(id).await?;
@@ -67,7 +72,7 @@ impl SubmitPackage {
                 family: form.family.clone(),
                 name_proven: content.signature.proven_name.is_empty(),
                 facts: facts::derive(form, &content.answers, received_at_us),
-                represented: representations::standing(&mut *tx, id).await?,
+                represented: appearances.standing(&self.0, loaded.state.representation).await?,
             };
             let events = filing::submit(&loaded.state, settled).map_err(|no| park(no.reason))?;
             streams.push(StreamAppend::of(
@@ -77,8 +82,40 @@ impl SubmitPackage {
                 &events,
             ));
         }
+        streams.extend(appearances.unchanged());
         let append = Context::reaction("submit_package", event, 0).append(&self.0.log, streams);
         self.0.log.append_in(tx, append).await?;
         Ok(())
+    }
+}
+
+/// The appearances under which the filings of a package were prepared, as they were read: nothing goes in once one of them has
+/// moved on, so that nobody is named who acts no longer.
+#[derive(Default)]
+struct Appearances(BTreeMap<Uuid, Folded<Representations>>);
+
+impl Appearances {
+    /// The appearance and the account of its representative, where it stands.
+    async fn standing(
+        &mut self,
+        desk: &Desk,
+        id: Option<Uuid>,
+    ) -> Result<Option<(Uuid, Uuid)>, docket_eventlog::Error> {
+        let Some(id) = id else { return Ok(None) };
+        let seen = match self.0.entry(id) {
+            Entry::Occupied(seen) => seen.into_mut(),
+            Entry::Vacant(place) => place.insert(desk.representations.state(id).await?),
+        };
+        let stands = seen.state.standing == Standing::Active;
+        Ok(stands.then_some((id, seen.state.representative)))
+    }
+
+    /// Their streams, to which nothing is added.
+    fn unchanged(&self) -> impl Iterator<Item = StreamAppend> {
+        let nothing: &[representation::Event] = &[];
+        self.0.iter().map(move |(id, seen)| {
+            let stream = Store::<Representations>::stream(*id);
+            StreamAppend::of(stream, Expected::Version(seen.version), Subjects::NONE, nothing)
+        })
     }
 }

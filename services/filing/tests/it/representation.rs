@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::copies::text;
 use crate::keep::abandon;
 use crate::shared::{answers, petition};
-use crate::world::{World, bad_fields, fee_settled, payment_withdrawn, reason};
+use crate::world::{GLANCE, PATIENCE, World, bad_fields, fee_settled, payment_withdrawn, reason};
 
 pub(crate) fn attorney() -> Value {
     json!({
@@ -320,6 +320,46 @@ async fn whoever_acts_no_longer_sees_nothing() {
         ana.quote(&draft).await.unwrap();
         ana.sign_now(&draft).await;
     }
+}
+
+/// Waits until so many sessions of the service's database wait for a lock.
+async fn until_waiting(world: &World, sessions: i64) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let wait = async {
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(world.pool()).await.unwrap() < sessions {
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("they wait for the end of the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_withdraws_while_a_package_goes_in_is_not_named_in_it() {
+    let world = World::start().await;
+    let (obi, ana, representation) = consented(&world).await;
+    let draft = obi.begin_for("N-400", &representation, "").await.unwrap().name;
+    obi.make_ready(&draft).await;
+    obi.quote(&draft).await.unwrap();
+    obi.ask_review(&draft).await.unwrap();
+    ana.approve(&draft).await.unwrap();
+    ana.sign_now(&draft).await;
+    let payment = obi.submit(&draft).await.unwrap().payment;
+    // The end of the log is held: he withdraws first, and the package is read while he still stands for it.
+    let mut held = docket_database::begin(world.pool()).await.unwrap();
+    sqlx::query("SELECT FROM log.head WHERE log = 'filing' FOR UPDATE").execute(&mut *held).await.unwrap();
+    let withdrawing = {
+        let (obi, representation) = (obi.clone(), representation.clone());
+        tokio::spawn(async move { obi.withdraw(&representation).await })
+    };
+    until_waiting(&world, 1).await;
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    until_waiting(&world, 2).await;
+    held.rollback().await.unwrap();
+    assert_eq!(withdrawing.await.unwrap().unwrap().state, "withdrawn");
+    ana.until(&draft, "submitted").await;
+    let filing::Event::FilingSubmitted(submitted) = world.last_event(&draft).await else { panic!() };
+    assert_eq!((submitted.representation_id.as_str(), submitted.representative.as_str()), ("", ""));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,10 +48,12 @@ impl Subscriber for OweNotice {
                 matter::assigned(tx, case, account(&assigned.officer)?).await?;
             }
             Event::RepresentationActivated(e) => {
-                matter::represented_by(tx, case, account(&e.representative)?).await?;
+                let appearance = named(&e.representation_id)?;
+                matter::represented_by(tx, case, appearance, account(&e.representative)?).await?;
             }
             Event::CaseRepresentationReplaced(e) => {
-                matter::represented_by(tx, case, account(&e.representative)?).await?;
+                let appearance = named(&e.representation_id)?;
+                matter::represented_by(tx, case, appearance, account(&e.representative)?).await?;
             }
             Event::CaseRepresentationEnded(_) => matter::represented_no_more(tx, case).await?,
             _ => {}
@@ -72,6 +74,11 @@ impl Subscriber for OweNotice {
     async fn after_commit(&self, _event: &Recorded) {
         self.wake.notify_one();
     }
+}
+
+fn named(representation_id: &str) -> Result<Uuid, ApplyError> {
+    Uuid::try_parse(representation_id)
+        .map_err(|_malformed| ApplyError::Park("the event names no appearance".into()))
 }
 
 fn account(text: &str) -> Result<Uuid, ApplyError> {

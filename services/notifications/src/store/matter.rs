@@ -4,6 +4,7 @@ use docket_proto::case_status::events::v1 as pb;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+use super::representation;
 use crate::domain::Matter;
 
 struct Row {
@@ -48,22 +49,30 @@ pub(crate) async fn find(executor: impl PgExecutor<'_>, case: Uuid) -> sqlx::Res
     Ok(row.map(Matter::from))
 }
 
-/// A case was opened; who appeared together with the filing is told from the first notice on (8 CFR 292.5(a)).
+/// A case was opened; who appeared together with the filing is told from the first notice on (8 CFR 292.5(a)), unless that ended
+/// meanwhile.
 pub(crate) async fn opened(
     tx: &mut PgConnection,
     case: Uuid,
     account: Uuid,
     event: &pb::CaseOpened,
 ) -> sqlx::Result<()> {
+    let appearance = Uuid::try_parse(&event.representation_id).ok();
+    let stands = match appearance {
+        Some(id) => representation::stands(tx, id).await?,
+        None => false,
+    };
+    let representative = Uuid::try_parse(&event.representative).ok().filter(|_| stands);
     sqlx::query!(
-        "INSERT INTO matter (case_id, account_id, form, receipt_date, zone, representative)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (case_id) DO NOTHING",
+        "INSERT INTO matter (case_id, account_id, form, receipt_date, zone, representation_id, representative)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (case_id) DO NOTHING",
         case,
         account,
         event.form,
         event.receipt_date,
         event.zone,
-        Uuid::try_parse(&event.representative).ok() as Option<Uuid>
+        appearance as Option<Uuid>,
+        representative as Option<Uuid>
     )
     .execute(tx)
     .await
@@ -95,15 +104,24 @@ pub(crate) async fn assigned(tx: &mut PgConnection, case: Uuid, officer: Uuid) -
         .map(drop)
 }
 
-/// Somebody acts for the party, in place of whoever did; what the party was told before is told them too.
+/// Somebody acts for the party, in place of whoever did; what the party was told before is told them too. Nobody does where their
+/// appearance ended meanwhile.
 pub(crate) async fn represented_by(
     tx: &mut PgConnection,
     case: Uuid,
+    appearance: Uuid,
     representative: Uuid,
 ) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE matter SET representative = $2 WHERE case_id = $1", case, representative)
-        .execute(&mut *tx)
-        .await?;
+    let acting = representation::stands(tx, appearance).await?.then_some(representative);
+    sqlx::query!(
+        "UPDATE matter SET representation_id = $2, representative = $3 WHERE case_id = $1",
+        case,
+        appearance,
+        acting as Option<Uuid>
+    )
+    .execute(&mut *tx)
+    .await?;
+    let Some(representative) = acting else { return Ok(()) };
     sqlx::query!(
         "INSERT INTO notice (notice_id, account_id, case_id, notice_kind, official_name, posted_at_us,
              served_on_date, object_key, size_bytes)

@@ -22,6 +22,25 @@ pub(crate) fn opened(account: Uuid) -> Event {
     .into()
 }
 
+/// Opened with an appearance, under which somebody acts.
+pub(crate) fn opened_under(account: Uuid, (representation, representative): (Uuid, Uuid)) -> Event {
+    let Event::CaseOpened(opened) = opened(account) else { unreachable!("it opens a case") };
+    pb::CaseOpened {
+        representation_id: representation.to_string(),
+        representative: representative.to_string(),
+        ..opened
+    }
+    .into()
+}
+
+pub(crate) fn activated((representation, representative): (Uuid, Uuid)) -> Event {
+    pb::RepresentationActivated {
+        representation_id: representation.to_string(),
+        representative: representative.to_string(),
+    }
+    .into()
+}
+
 pub(crate) fn accepted() -> Event {
     pb::FilingAccepted { receipt_number: RECEIPT.into(), office: "NBC".into() }.into()
 }

@@ -1,5 +1,6 @@
 //! Notices: one for each event that owes one, with the right words, for the right eyes.
 
+use docket_proto::filing::events::v1 as filings;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -191,5 +192,40 @@ async fn a_notice_waits_for_the_name_and_is_issued_when_identity_answers() {
     let notice = ana.wait_for_notice(case, "rejection").await;
     let (_, pdf) = ana.download(&notice.name).await.unwrap();
     assert!(text(&pdf).contains("It has no receipt number"));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_acts_no_longer_keeps_nothing_of_a_filing_that_was_rejected() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let mut obi = world.person(server.channel(), "obi@example.test", "en");
+    let (case, representation) = (Uuid::now_v7(), Uuid::now_v7());
+    let appearance = (representation, obi.account);
+    world.happens(case, events::opened_under(ana.account, appearance)).await;
+    world.happens(case, events::rejected()).await;
+    let notice = obi.wait_for_notice(case, "rejection").await;
+    obi.download(&notice.name).await.unwrap();
+    // The log of cases says nothing of it: nothing follows a rejection.
+    let ended = filings::RepresentationEnded::default();
+    world.happens_to_appearance(representation, ended.into()).await;
+    crate::world::until("the end of his sight", async || {
+        obi.clone().notices(case).await.is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(obi.download(&notice.name).await.unwrap_err().code(), Code::NotFound);
+    let listed = obi.try_notices(&format!("cases/{case}"), 0, "").await.unwrap_err();
+    assert_eq!(listed.code(), Code::NotFound);
+    assert!(obi.try_notices("", 0, "").await.unwrap().notices.is_empty());
+    ana.download(&notice.name).await.unwrap();
+
+    // A case of which we hear later is not his either: neither as it was opened nor as it was accepted.
+    let later = Uuid::now_v7();
+    world.happens(later, events::opened_under(ana.account, appearance)).await;
+    world.happens(later, events::activated(appearance)).await;
+    world.happens(later, events::accepted()).await;
+    ana.wait_for_notice(later, "receipt").await;
+    assert!(obi.notices(later).await.is_empty());
     server.stop().await.unwrap();
 }
