@@ -30,7 +30,7 @@ mod value;
 pub use catalogue::{Catalogue, LoadError};
 pub use definition::DefinitionError;
 pub use edition::{Attention, CarriedOver, EarlierEdition, Happened, UnknownEdition};
-pub use evaluate::{Evaluation, EvidenceNeed, Finding, Missing, evaluate, rule_value, takes_part};
+pub use evaluate::{Evaluation, EvidenceNeed, Finding, Missing, evaluate, parts_asked, rule_value, takes_part};
 pub use expr::Expr;
 pub use fees::{FeeResult, FeeRow, fee};
 pub use folder::{CatalogueFolder, Unreadable};
