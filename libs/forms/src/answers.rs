@@ -1,5 +1,7 @@
 //! Answers as rules see them: normalised, with those set aside which do not apply.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use crate::Answers;
@@ -18,30 +20,51 @@ pub(crate) struct Facts<'a> {
     pub(crate) values: Vec<Option<Value<'a>>>,
     /// Likewise.
     pub(crate) shown: Vec<Truth>,
+    /// What is answered and does not count.
+    pub(crate) aside: Vec<Aside>,
+}
+
+/// An answer which does not apply: to a question, or to a part of an item.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Aside {
+    /// The question's place in the form.
+    question: usize,
+    /// The item's place in the list, and the part's in the question.
+    part: Option<(usize, usize)>,
 }
 
 impl<'a> Facts<'a> {
     /// Reads the answers in an order in which each question's being shown is known before it is read.
     pub(crate) fn read(form: &'a Form, answers: &'a Answers, given: &'a Given) -> Self {
         let count = form.questions.len();
-        let mut facts = Self { form, given, values: vec![None; count], shown: vec![Truth::Unknown; count] };
+        let (values, shown, aside) = (vec![None; count], vec![Truth::Unknown; count], Vec::new());
+        let mut facts = Self { form, given, values, shown, aside };
         for &place in &form.order {
             let Some(question) = form.questions.get(place) else { continue };
             let shown = truth(&question.shown.node, &Context::of(&facts, None));
+            let answer = answers.get(&question.id);
             facts.values[place] = match shown {
-                Truth::False => set_aside(question.kind),
-                Truth::True | Truth::Unknown => facts.answer(question, answers.get(&question.id)),
+                Truth::False => {
+                    facts.aside.extend(answer.map(|_| Aside { question: place, part: None }));
+                    set_aside(question.kind)
+                }
+                Truth::True | Truth::Unknown => facts.answer(place, question, answer),
             };
             facts.shown[place] = shown;
         }
         facts
     }
 
-    fn answer(&self, question: &'a Question, answer: Option<&'a Json>) -> Option<Value<'a>> {
+    fn answer(
+        &mut self,
+        place: usize,
+        question: &'a Question,
+        answer: Option<&'a Json>,
+    ) -> Option<Value<'a>> {
         let read = match (question.kind, answer) {
             (Type::Repeating, Some(Json::Array(list))) => {
-                let items: Option<Vec<Item<'a>>> = list.iter().map(|one| self.item(question, one)).collect();
-                items.map(Value::Items)
+                let items = list.iter().enumerate().map(|(n, one)| self.item((place, n), question, one));
+                items.collect::<Option<Vec<Item<'a>>>>().map(Value::Items)
             }
             (Type::Repeating, Some(_)) | (_, None) => None,
             (kind, Some(answer)) => normalise::single(kind, &question.options, answer).ok().flatten(),
@@ -50,19 +73,55 @@ impl<'a> Facts<'a> {
     }
 
     /// The sub-fields of one item which count; what is no object is no item.
-    fn item(&self, question: &'a Question, one: &'a Json) -> Option<Item<'a>> {
+    fn item(
+        &mut self,
+        (place, n): (usize, usize),
+        question: &'a Question,
+        one: &'a Json,
+    ) -> Option<Item<'a>> {
         let given = one.as_object()?;
+        let mut aside = Vec::new();
+        let item = self.parts(question, given, |part, field, shown| {
+            if shown == Truth::False && given.contains_key(&field.id) {
+                aside.push(Aside { question: place, part: Some((n, part)) });
+            }
+        });
+        self.aside.append(&mut aside);
+        Some(item)
+    }
+
+    /// The same of what is an item; `seen` is told of each sub-field whether it is shown, after those which that hangs on.
+    fn parts(
+        &self,
+        question: &'a Question,
+        given: &'a Answers,
+        mut seen: impl FnMut(usize, &'a SubField, Truth),
+    ) -> Item<'a> {
         let mut item = Item::of(question.fields.len());
-        for field in question.field_order.iter().filter_map(|n| question.fields.get(*n)) {
-            let value = match truth(&field.shown.node, &Context::of(self, Some(&item))) {
+        for &part in &question.field_order {
+            let Some(field) = question.fields.get(part) else { continue };
+            let shown = truth(&field.shown.node, &Context::of(self, Some(&item)));
+            let value = match shown {
                 Truth::False => set_aside(field.kind),
                 Truth::True | Truth::Unknown => sub_value(field, given.get(&field.id)),
             };
             if let Some(value) = value {
                 item.push(&field.id, value);
             }
+            seen(part, field, shown);
         }
-        Some(item)
+        item
+    }
+
+    /// The sub-fields which are asked of an item, each after those its being shown hangs on.
+    pub(crate) fn asked_of(&self, question: &'a Question, item: &'a Answers) -> Vec<String> {
+        let mut asked = Vec::new();
+        self.parts(question, item, |_, field, shown| {
+            if shown == Truth::True {
+                asked.push(field.id.clone());
+            }
+        });
+        asked
     }
 
     /// The answer which counts, of the question at this place.
@@ -74,6 +133,21 @@ impl<'a> Facts<'a> {
     pub(crate) fn ids(&self, places: &[usize]) -> Vec<String> {
         places.iter().filter_map(|place| self.form.questions.get(*place)).map(|one| one.id.clone()).collect()
     }
+
+    /// Where the answers stand which are there and do not count.
+    pub(crate) fn set_aside(&self) -> BTreeSet<String> {
+        let path = |aside: &Aside| {
+            let question = self.form.questions.get(aside.question)?;
+            let Some((n, part)) = aside.part else { return Some(question.id.clone()) };
+            Some(part_path(&question.id, n, &question.fields.get(part)?.id))
+        };
+        self.aside.iter().filter_map(path).collect()
+    }
+}
+
+/// A part of an item, such as `app_marriages[0].ended_on`.
+pub(crate) fn part_path(question: &str, n: usize, part: &str) -> String {
+    format!("{question}[{n}].{part}")
 }
 
 fn sub_value<'a>(field: &'a SubField, answer: Option<&'a Json>) -> Option<Value<'a>> {

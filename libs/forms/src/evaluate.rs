@@ -1,11 +1,12 @@
 //! What a set of answers still needs: what is missing, what is wrong, which evidence, and whether it is ready.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::Answers;
-use crate::answers::Facts;
+use crate::answers::{Facts, part_path};
 use crate::explain::{because, rests_on};
 use crate::expr::Expr;
 use crate::expr::eval::{Context, truth};
@@ -91,6 +92,9 @@ impl EvidenceNeed {
 pub struct Evaluation {
     /// For every question whether it is asked.
     pub shown: BTreeMap<String, Truth>,
+    /// The answers which are there and do not count, such as `new_name` or `app_marriages[0].ended_on`.
+    #[serde(default)]
+    pub set_aside: BTreeSet<String>,
     /// Required answers which are not there.
     pub missing: Vec<Missing>,
     /// Rules which fired.
@@ -99,6 +103,29 @@ pub struct Evaluation {
     pub evidence: Vec<EvidenceNeed>,
     /// Nothing missing, nothing that blocks, and all initial evidence there.
     pub ready: bool,
+}
+
+impl Evaluation {
+    /// The answers which count: without those which are set aside, also in the items of lists.
+    pub fn counting(&self, answers: &Answers) -> Answers {
+        if self.set_aside.is_empty() {
+            return answers.clone();
+        }
+        let counting = answers.iter().filter(|(question, _)| !self.set_aside.contains(*question));
+        counting.map(|(question, answer)| (question.clone(), self.counting_of(question, answer))).collect()
+    }
+
+    /// An answer without the parts of its items which are set aside.
+    fn counting_of(&self, question: &str, answer: &Json) -> Json {
+        let Json::Array(items) = answer else { return answer.clone() };
+        let item = |(n, item): (usize, &Json)| {
+            let Json::Object(parts) = item else { return item.clone() };
+            let counts = |part: &str| !self.set_aside.contains(&part_path(question, n, part));
+            let counting = parts.iter().filter(|(part, _)| counts(part));
+            Json::Object(counting.map(|(part, answer)| (part.clone(), answer.clone())).collect())
+        };
+        Json::Array(items.iter().enumerate().map(item).collect())
+    }
 }
 
 /// Evaluates a form over its answers; what is said is said in the form's language.
@@ -110,8 +137,9 @@ pub fn evaluate(form: &Form, answers: &Answers, given: &Given) -> Evaluation {
     let ready = missing.is_empty()
         && findings.iter().all(|finding| finding.level != Level::Block)
         && !evidence.iter().any(EvidenceNeed::is_lacking);
+    let set_aside = facts.set_aside();
     let ids = form.questions.iter().map(|question| question.id.clone());
-    Evaluation { shown: ids.zip(facts.shown).collect(), missing, findings, evidence, ready }
+    Evaluation { shown: ids.zip(facts.shown).collect(), set_aside, missing, findings, evidence, ready }
 }
 
 /// The three-valued value of a rule's condition; nothing when the form has no such rule.
@@ -126,6 +154,18 @@ pub fn takes_part(form: &Form, role: &str, answers: &Answers, given: &Given) -> 
     let role = form.roles.iter().find(|one| one.id == role)?;
     let facts = Facts::read(form, answers, given);
     Some(truth(&role.required.node, &Context::of(&facts, None)))
+}
+
+/// What is asked of an item of a list which says so much already: each part after those it hangs on. Nothing when the form has
+/// no such question.
+pub fn parts_asked(
+    form: &Form,
+    (question, item): (&str, &Answers),
+    answers: &Answers,
+    given: &Given,
+) -> Vec<String> {
+    let Some(question) = form.question(question) else { return Vec::new() };
+    Facts::read(form, answers, given).asked_of(question, item)
 }
 
 fn missing(facts: &Facts<'_>) -> Vec<Missing> {
@@ -168,7 +208,7 @@ fn missing_in_item(
         if wanted != Truth::True || field.kind == Type::Check {
             continue;
         }
-        let path = format!("{}[{n}].{}", question.id, field.id);
+        let path = part_path(&question.id, n, &field.id);
         let asked =
             Asked { label: &field.label, required: &field.required, it: Some(item), ..Asked::of(question) };
         match item.get(&field.id) {

@@ -45,6 +45,9 @@ pub struct Form {
     pub docket: String,
     /// Whether the online form takes a fee waiver.
     pub online_fee_waiver: bool,
+    /// Which decided case it is against, of a form that challenges a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenges: Option<Challenges>,
     /// The law it rests on.
     pub cfr: Vec<String>,
     /// `always`, `usual`, `rare` or `never`.
@@ -105,6 +108,20 @@ impl Form {
             }
         }
     }
+}
+
+/// Where a form says which decision it challenges, and how.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Challenges {
+    /// The question with the receipt number of the decided case.
+    pub receipt: String,
+    /// What the form is, such as `hearing`; nothing where it asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The question that says what it is; nothing where the form is one thing only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind_asked: Option<String>,
 }
 
 /// Someone who takes part in a form.

@@ -212,6 +212,7 @@ notice-citizenship-certificate-ready = certificate
 notice-other = notice
 challenge-motion = motion
 challenge-appeal = appeal
+challenge-hearing = hearing request
 basis-denied = denied
 basis-withdrawn = withdrawn
 basis-rejected = rejected at intake

@@ -212,6 +212,7 @@ notice-citizenship-certificate-ready = certificado
 notice-other = aviso
 challenge-motion = petición de reapertura o reconsideración
 challenge-appeal = apelación
+challenge-hearing = solicitud de audiencia
 basis-denied = denegado
 basis-withdrawn = retirado
 basis-rejected = no aceptado

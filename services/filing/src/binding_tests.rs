@@ -18,10 +18,18 @@ const LAYOUT: [&str; 6] = ["\n- ", "\n  1.\n", ": ", "(not answered)", "; ", "\n
 
 /// The form as it is signed with these answers.
 fn sheet(form: &Form, answers: &Answers) -> Sheet {
+    sheet_where(form, answers, |_| true)
+}
+
+/// The same, of the questions that are let through.
+fn sheet_where(form: &Form, answers: &Answers, stands: impl Fn(&str) -> bool) -> Sheet {
     let content = Content { answers: answers.clone(), ..Content::default() };
     let evaluation = evaluate(form, answers, &Given::on("2026-09-20".parse().unwrap()));
     let filing = Filing { edition: form.edition.to_string(), ..Filing::default() };
-    Sheet::of(form, &filing, &content, |id| evaluation.shown.get(id) == Some(&Truth::True))
+    let counting = evaluation.counting(answers);
+    Sheet::of(form, &filing, (&content, &counting), |id| {
+        stands(id) && evaluation.shown.get(id) == Some(&Truth::True)
+    })
 }
 
 /// Normal answers to most questions of a form.
@@ -139,6 +147,35 @@ fn another_answer_is_another_text_in_every_form() {
     }
     assert!(changed > 2_000, "{changed} changes were tried");
     assert!(kinds.len() > 15, "{kinds:?}");
+}
+
+/// Of every list of every form: a part of an item that is not asked is in no text, and one that is asked is in it.
+#[test]
+fn a_part_of_an_item_is_signed_when_it_is_asked_and_only_then() {
+    let (catalogue, mut chance) = (Catalogue::embedded(), chance::rng());
+    let (mut aside, mut signed) = (0, 0);
+    for form in catalogue.forms() {
+        for _ in 0..chance::short_or_long(3, 200) {
+            let answers = filled(form, &mut chance);
+            let evaluation = evaluate(form, &answers, &Given::on("2026-09-20".parse().unwrap()));
+            for question in form.questions.iter().filter(|one| one.kind == Type::Repeating) {
+                let Some(Value::Array(given)) = answers.get(&question.id) else { continue };
+                let alone = sheet_where(form, &answers, |id| id == question.id);
+                let Some(row) = alone.sections.iter().flat_map(|one| &one.rows).next() else { continue };
+                let items = row.items.as_ref().unwrap();
+                for (n, item) in given.iter().enumerate() {
+                    for field in question.fields.iter().filter(|field| item.get(&field.id).is_some()) {
+                        let is_aside =
+                            evaluation.set_aside.contains(&format!("{}[{n}].{}", question.id, field.id));
+                        let is_signed = items[n].iter().any(|part| part.label == field.label);
+                        assert_ne!(is_aside, is_signed, "{} {}[{n}].{}", form.id, question.id, field.id);
+                        *(if is_aside { &mut aside } else { &mut signed }) += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(aside > 20 && signed > 200, "{aside} set aside, {signed} signed");
 }
 
 /// Everything beside the answers that is signed, changed bit by bit.

@@ -29,6 +29,14 @@ pub(crate) struct Check<'a> {
     pub(crate) helpers: Vec<Helping>,
 }
 
+/// How a sheet was written before: with what was typed for helpers, until they signed themselves; with what is set aside in
+/// items and in the request for a waiver, until that was left out.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before {
+    typed: bool,
+    aside: bool,
+}
+
 impl<'a> Check<'a> {
     /// Evaluates the filing as it would be if it were signed and sent now.
     pub(crate) async fn now(desk: &'a Desk, dossier: &Dossier) -> Result<Self, ApiError> {
@@ -91,21 +99,31 @@ impl<'a> Check<'a> {
 
     /// What would be signed.
     pub(crate) fn sheet(&self, dossier: &Dossier) -> Sheet {
+        self.sheet_of(dossier, Before::default())
+    }
+
+    /// What was signed where the sheet was not kept, in every way in which it was ever written; as it is now first.
+    pub(crate) fn sheets(&self, dossier: &Dossier) -> impl Iterator<Item = Sheet> {
+        let ways = [(false, false), (false, true), (true, false), (true, true)];
+        ways.into_iter().map(|(typed, aside)| self.sheet_of(dossier, Before { typed, aside }))
+    }
+
+    fn sheet_of(&self, dossier: &Dossier, before: Before) -> Sheet {
+        let (content, all) = (&dossier.content, &dossier.content.answers);
+        let counting;
+        let answers = if before.aside {
+            all
+        } else {
+            counting = self.evaluation.counting(all);
+            &counting
+        };
         let of_others = |asked: &Question| help::is_signature(self.form, asked);
-        self.sheet_of(dossier, |question| !self.form.question(question).is_some_and(of_others))
-    }
-
-    /// The same with what was typed for helpers: so it was signed before they signed themselves.
-    pub(crate) fn sheet_with_typed(&self, dossier: &Dossier) -> Sheet {
-        self.sheet_of(dossier, |_| true)
-    }
-
-    fn sheet_of(&self, dossier: &Dossier, stands: impl Fn(&str) -> bool) -> Sheet {
-        let answers = &dossier.content.answers;
+        let stands = |question: &str| before.typed || !self.form.question(question).is_some_and(of_others);
         let applies = |question: &str| stands(question) && self.applies(answers, question);
-        let mut sheet = Sheet::of(self.form, &dossier.filing, &dossier.content, applies);
-        sheet.sections.extend(self.signers(answers));
-        Sheet { waiver: self.waiver.as_ref().map(Waiver::section), ..sheet }
+        let mut sheet = Sheet::of(self.form, &dossier.filing, (content, answers), applies);
+        sheet.sections.extend(self.signers(all));
+        let waiver = if before.aside { Waiver::section_with_aside } else { Waiver::section };
+        Sheet { waiver: self.waiver.as_ref().map(waiver), ..sheet }
     }
 
     /// Who signs it, where two do: so each of them signs that the other does.

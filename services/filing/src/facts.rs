@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use docket_forms::{Answers, Form, Given};
+use docket_forms::{Answers, Challenges, Form, Given};
 use docket_kernel::deadline;
 use docket_proto::filing::events::v1::DerivedFacts;
 use jiff::Timestamp;
@@ -29,17 +29,19 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
     let country = party::answer(form, answers, "mailing")
         .and_then(|mailing| mailing.get("country"))
         .and_then(Value::as_str);
-    let challenging = |question: &str| {
-        let answer = answers.get(question).filter(|_| form.family == "appeal");
-        answer.and_then(Value::as_str).unwrap_or_default().to_owned()
+    let said = |question: &str| answers.get(question).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let challenges = form.challenges.as_ref();
+    let kind = |challenges: &Challenges| {
+        let asked = challenges.kind_asked.as_deref().map(said);
+        challenges.kind.clone().or(asked).unwrap_or_default()
     };
     DerivedFacts {
         age: party::filer(form, answers, &Given::on(receipt_date)).age.unwrap_or_default(),
         abroad: country.is_some_and(|country| country != "US"),
-        basis: answers.get("basis").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        basis: said("basis"),
         civics_test: if form.family == "naturalization" { civics_test(receipt_date) } else { String::new() },
-        about_receipt: challenging("receipt"),
-        challenge: challenging("what"),
+        about_receipt: challenges.map(|challenges| said(&challenges.receipt)).unwrap_or_default(),
+        challenge: challenges.map(kind).unwrap_or_default(),
         protected: form.id == moved::FORM && answers.get("protected") == Some(&Value::Bool(true)),
         // What follows from the signature and from what was asked for, the domain adds.
         ..DerivedFacts::default()
@@ -72,12 +74,28 @@ fn civics_test(receipt_date: Date) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_civics_test_changes_with_the_receipt_date() {
         assert_eq!(civics_test("2025-10-19".parse().unwrap()), "2008");
         assert_eq!(civics_test("2025-10-20".parse().unwrap()), "2025");
         assert_eq!(civics_test("2030-01-01".parse().unwrap()), "2025");
+    }
+
+    #[test]
+    fn a_form_against_a_decision_says_which_case_and_what_it_is() {
+        let catalogue = docket_forms::Catalogue::embedded();
+        let of = |form: &str, said: Value| {
+            let facts = derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), 0);
+            (facts.about_receipt, facts.challenge)
+        };
+        let told = |receipt: &str, challenge: &str| (receipt.to_owned(), challenge.to_owned());
+        let hearing = json!({ "n400_receipt": "DKT1234567894", "reason": "The test was passed." });
+        assert_eq!(of("N-336", hearing), told("DKT1234567894", "hearing"));
+        let motion = json!({ "receipt": "DKT1234567894", "what": "motion_reopen" });
+        assert_eq!(of("I-290B", motion.clone()), told("DKT1234567894", "motion_reopen"));
+        assert_eq!(of("N-400", motion), told("", ""), "it challenges nothing");
     }
 
     #[test]

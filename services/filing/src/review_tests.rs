@@ -30,7 +30,8 @@ fn sheet(content: &Content) -> Sheet {
     let form = catalogue.form("N-400").unwrap();
     let evaluation = evaluate(form, &content.answers, &Given::on("2026-09-20".parse().unwrap()));
     let filing = Filing { edition: form.edition.to_string(), ..Filing::default() };
-    Sheet::of(form, &filing, content, |id| evaluation.shown.get(id) == Some(&Truth::True))
+    let counting = evaluation.counting(&content.answers);
+    Sheet::of(form, &filing, (content, &counting), |id| evaluation.shown.get(id) == Some(&Truth::True))
 }
 
 #[test]
@@ -116,6 +117,24 @@ fn what_was_typed_for_a_helper_stands_in_what_was_signed_before_they_signed_them
 fn an_answer_that_is_set_aside_is_not_signed() {
     let aside = json!({ "new_name": "Nobody" });
     assert_eq!(shown(&content(json!({}))), shown(&content(aside)));
+}
+
+#[test]
+fn a_part_of_an_item_that_is_set_aside_is_not_signed() {
+    let married = |more: Value| {
+        let mut marriage =
+            json!({ "spouse_family": "Sousa", "married_on": "2015-05-01", "married_place": "Lisbon" });
+        marriage.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        shown(&content(json!({ "app_times_married": 1, "app_marriages": [marriage] })))
+    };
+    let ended = json!({ "ended_on": "2020-01-01", "ended_how": "divorced", "ended_place": "Porto" });
+    let text = married(ended.clone());
+    assert!(text.contains("Date it ended: 2020-01-01") && text.contains("Where it ended: Porto"), "{text}");
+    let mut corrected = ended;
+    corrected["current"] = json!(true);
+    let text = married(corrected);
+    assert_eq!(text, married(json!({ "current": true })));
+    assert!(text.contains("Current marriage: yes") && !text.contains("ended"), "{text}");
 }
 
 #[test]

@@ -98,11 +98,11 @@ pub(crate) struct Lacking {
 }
 
 impl Sheet {
-    /// Of the questions that `applies` lets through.
+    /// Of the questions that `applies` lets through, with what of these answers is said.
     pub(crate) fn of(
         form: &Form,
         filing: &Filing,
-        content: &Content,
+        (content, answers): (&Content, &Answers),
         applies: impl Fn(&str) -> bool,
     ) -> Self {
         let asked = |question: &&Question| !is_filers_signing(question) && applies(&question.id);
@@ -110,7 +110,7 @@ impl Sheet {
             title: section.title.clone(),
             rows: rows(
                 form.questions.iter().filter(|question| question.section == section.id).filter(asked),
-                &content.answers,
+                answers,
             ),
         };
         let title = |kind: &str| {

@@ -113,8 +113,9 @@ fn content(answers: Answers) -> (Filing, Content) {
 /// The sheet of these answers, all questions that are asked or may be.
 fn sheet(form: &Form, answers: &Answers) -> Sheet {
     let (filing, content) = content(answers.clone());
-    let shown = evaluate(form, answers, &Given::on("2026-09-20".parse().unwrap())).shown;
-    Sheet::of(form, &filing, &content, |id| match shown.get(id) {
+    let evaluation = evaluate(form, answers, &Given::on("2026-09-20".parse().unwrap()));
+    let counting = evaluation.counting(answers);
+    Sheet::of(form, &filing, (&content, &counting), |id| match evaluation.shown.get(id) {
         Some(Truth::True) => true,
         Some(Truth::Unknown) => answers.contains_key(id),
         Some(Truth::False) | None => false,

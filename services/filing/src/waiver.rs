@@ -39,11 +39,19 @@ impl<'a> Waiver<'a> {
         Self { form, asked, evaluation }
     }
 
-    /// What is signed of it, in the form's order.
+    /// What is signed of it, in the form's order: the answers that count.
     pub(crate) fn section(&self) -> Section {
+        self.section_of(&self.evaluation.counting(&self.asked))
+    }
+
+    /// The same with what is set aside: so it was signed before that was left out.
+    pub(crate) fn section_with_aside(&self) -> Section {
+        self.section_of(&self.asked)
+    }
+
+    fn section_of(&self, answers: &Answers) -> Section {
         let asked = self.form.questions.iter().filter(|question| is_asked(question));
-        let answered =
-            asked.filter_map(|question| Some(Row::of(question, Some(self.asked.get(&question.id)?))));
+        let answered = asked.filter_map(|question| Some(Row::of(question, Some(answers.get(&question.id)?))));
         Section {
             title: format!("{} {}, edition {}", self.form.id, self.form.title, self.form.edition),
             rows: answered.collect(),
@@ -141,6 +149,31 @@ mod tests {
 
     fn of(answers: serde_json::Value) -> Answers {
         answers.as_object().expect("an object").clone()
+    }
+
+    #[test]
+    fn what_was_asked_on_another_basis_is_not_signed() {
+        let catalogue = docket_forms::Catalogue::embedded();
+        let (form, main) = (catalogue.form(FORM).unwrap(), catalogue.form("I-90").unwrap());
+        let signed = |asked| {
+            let given = Given::on("2026-09-20".parse().unwrap());
+            Waiver::new((form, form), of(asked), (main, &Answers::new()), &given)
+        };
+        let benefit = json!({ "basis": ["means_tested_benefit"], "benefit_name": "Medicaid",
+            "benefit_receiver": "I do", "benefit_expires": "2026-01-01" });
+        let text = signed(benefit.clone()).text();
+        assert!(text.contains("- Benefit: Medicaid\n") && text.contains("- Expires: 2026-01-01\n"), "{text}");
+        let (mut changed, hardship) =
+            (benefit, json!({ "basis": ["financial_hardship"], "hardship": "A bill." }));
+        changed.as_object_mut().unwrap().extend(of(hardship.clone()));
+        let (changed, alone) = (signed(changed), signed(hardship));
+        assert_eq!(changed.text(), alone.text());
+        assert_eq!(
+            changed.evaluation.findings, alone.evaluation.findings,
+            "nor does the benefit's end block"
+        );
+        let before = review::waiver(&changed.section_with_aside());
+        assert!(before.contains("- Benefit: Medicaid\n"), "{before}");
     }
 
     #[test]

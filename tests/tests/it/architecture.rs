@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("docket-servers", &[]),
     ("docket-testkit", &["docket-database", "docket-kernel", "docket-proto", "docket-servers"]),
     ("docket-sandbox", &["docket-kernel"]),
-    ("docket-cli", &["docket-proto", "docket-servers"]),
+    ("docket-cli", &["docket-forms", "docket-proto", "docket-servers"]),
     ("docket-tests", &[]),
 ];
 /// What a service may use.

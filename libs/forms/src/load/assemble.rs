@@ -94,6 +94,7 @@ impl<'a> Maker<'a, '_> {
             online_in_reality: head.online_in_reality.clone(),
             docket: head.docket.clone(),
             online_fee_waiver: head.online_fee_waiver,
+            challenges: head.challenges.as_ref().map(|challenges| challenges.get_ref().clone()),
             cfr: head.cfr.clone(),
             biometrics: head.biometrics.clone(),
             biometrics_note: head.biometrics_note.clone(),

@@ -67,6 +67,7 @@ impl<'a> Draft<'a> {
         unique(file, source, form, errors);
         references(file, head, form, errors);
         co_signing(file, source, errors, form);
+        challenges(file, source, errors, form);
         self.types(form, errors);
         let cycles = put_in_order(form).into_iter();
         errors.extend(cycles.map(|id| file.error(&id, head, "is shown depending on itself")));
@@ -107,6 +108,25 @@ fn co_signing(file: &File, source: &FormFile, errors: &mut Vec<LoadError>, form:
             if form.question(&id).is_none_or(|asked| asked.kind != kind) {
                 fault(format!("co-signs, and there is no question `{id}` of the type `{}`", kind.word()));
             }
+        }
+    }
+}
+
+/// What a form against a decision is read from is asked.
+fn challenges(file: &File, source: &FormFile, errors: &mut Vec<LoadError>, form: &Form) {
+    let Some(challenges) = &source.form.challenges else { return };
+    let (at, challenges) = (challenges.span().start, challenges.get_ref());
+    let asks = |id: &str, kind: Type| form.question(id).is_some_and(|asked| asked.kind == kind);
+    let mut fault = |message: String| errors.push(file.error(&form.id, at, message));
+    if !asks(&challenges.receipt, Type::Receipt) {
+        fault(format!("challenges a decision, and asks no receipt number as `{}`", challenges.receipt));
+    }
+    match (&challenges.kind, &challenges.kind_asked) {
+        (Some(_), None) => {}
+        (None, Some(question)) if asks(question, Type::Select) => {}
+        (None, Some(question)) => fault(format!("challenges a decision, and `{question}` is no choice")),
+        (Some(_), Some(_)) | (None, None) => {
+            fault("challenges a decision, and has not one of `kind` and `kind_asked`".to_owned());
         }
     }
 }

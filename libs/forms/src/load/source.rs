@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::form::{Channel, CoSigns, EvidenceLevel, FeeKind, FindingKind, Level, Reject, Rfe};
+use crate::form::{Challenges, Channel, CoSigns, EvidenceLevel, FeeKind, FindingKind, Level, Reject, Rfe};
 
 pub(crate) type Text = Spanned<String>;
 
@@ -87,6 +87,7 @@ pub(crate) struct Head {
     #[serde(default)]
     pub(crate) biometrics_note: String,
     pub(crate) detail: String,
+    pub(crate) challenges: Option<Spanned<Challenges>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -374,7 +374,10 @@ proptest! {
         for (index, value) in extra {
             more.insert((*index.get(&hidden)).clone(), value);
         }
-        prop_assert_eq!(evaluate(&form, &more, &attached()), before);
+        let after = evaluate(&form, &more, &attached());
+        prop_assert_eq!(after.set_aside.len(), more.len() - plain.len());
+        prop_assert_eq!(after.counting(&more), plain);
+        prop_assert_eq!(Evaluation { set_aside: before.set_aside.clone(), ..after }, before);
     }
 
     #[test]

@@ -146,6 +146,33 @@ fn what_a_form_refers_to_exists() {
 }
 
 #[test]
+fn a_form_against_a_decision_asks_for_its_receipt_number_and_says_what_it_is() {
+    let form = |challenges: &str| {
+        format!(
+            r#"form.challenges = {{ {challenges} }}
+question = [
+  {{ id = "decided", section = "all", type = "receipt", required = "always", label = "R" }},
+  {{ id = "what", section = "all", type = "select", required = "always", label = "W", options = ["appeal", "motion_both"] }},
+]"#
+        )
+    };
+    for right in [r#"receipt = "decided", kind = "hearing""#, r#"receipt = "decided", kind_asked = "what""#] {
+        assert_eq!(load(&form(right)).unwrap().challenges.unwrap().receipt, "decided");
+    }
+    for (wrong, message) in [
+        (r#"receipt = "what", kind = "hearing""#, "asks no receipt number as `what`"),
+        (r#"receipt = "decided", kind_asked = "decided""#, "`decided` is no choice"),
+        (r#"receipt = "decided""#, "not one of `kind` and `kind_asked`"),
+        (
+            r#"receipt = "decided", kind = "appeal", kind_asked = "what""#,
+            "not one of `kind` and `kind_asked`",
+        ),
+    ] {
+        assert!(fault(&form(wrong)).message.contains(message), "{}", fault(&form(wrong)).message);
+    }
+}
+
+#[test]
 fn a_co_signer_is_one_person_beside_the_filer_whom_the_form_names() {
     let form = |filer: &str, second: &str, prefix: &str, declares: &str| {
         format!(

@@ -74,7 +74,7 @@ pub const VARIANTS: [&str; 16] = [
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 52] = [
+pub const CODES: [&str; 53] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -111,6 +111,7 @@ pub const CODES: [&str; 52] = [
     "basis-voided",
     "challenge-motion",
     "challenge-appeal",
+    "challenge-hearing",
     "document-permanent-resident-card",
     "document-employment-authorization-document",
     "document-travel-document",
@@ -286,9 +287,15 @@ fn code(family: &str, word: &str) -> Fact {
     Fact::Code(format!("{family}-{}", word.replace('_', "-")))
 }
 
-/// What a challenge is called: an appeal goes to another office, a motion to the one that decided (8 CFR 103.3, 103.5).
+/// What a challenge is called: an appeal goes to another office, a motion to the one that decided (8 CFR 103.3, 103.5), a
+/// request for a hearing to another officer (8 CFR 336.2).
 pub(super) fn challenge(kind: &str) -> Fact {
-    Fact::Code(if kind == "appeal" { "challenge-appeal" } else { "challenge-motion" }.to_owned())
+    let code = match kind {
+        "appeal" => "challenge-appeal",
+        "hearing" => "challenge-hearing",
+        _ => "challenge-motion",
+    };
+    Fact::Code(code.to_owned())
 }
 
 /// What the case's card is called.

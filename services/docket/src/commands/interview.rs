@@ -10,6 +10,7 @@ pub mod words;
 use super::Refused;
 use super::paper::{self, Drafts, Place};
 use crate::client::{Connection, plainly, reason, request};
+use crate::clock;
 use crate::output::Teller;
 use anyhow::{Context, Result, ensure};
 use ask::{Ask, Said, say};
@@ -52,11 +53,11 @@ pub async fn lead(
             None => return Ok(()),
         },
     };
-    let form = definition(&drafts.connection, &filing.form, language).await?;
+    let (form, rules) = definition(&drafts.connection, &filing.form, language).await?;
     if place.with.is_some() {
         say_taken_over(&filing, &form, words);
     }
-    let interview = Interview { drafts, words, form, passed: BTreeSet::new() };
+    let interview = Interview { drafts, words, form, rules, passed: BTreeSet::new() };
     let filing = interview.run(filing, &mut ask).await?;
     paper::tell(&filing, words, teller);
     for form in together {
@@ -79,10 +80,17 @@ fn say_taken_over(filing: &pb::Filing, form: &Form, words: &Words) {
     }
 }
 
-async fn definition(connection: &Connection, form: &str, language: &str) -> Result<Form> {
+/// The form as it is asked, and as its rules are evaluated.
+async fn definition(
+    connection: &Connection,
+    form: &str,
+    language: &str,
+) -> Result<(Form, docket_forms::Form)> {
     let message = pb::GetFormRequest { form: form.to_owned(), language: language.to_owned() };
     let answer = connection.catalogue().get_form(request(None, message)).await.map_err(Refused::from)?;
-    serde_json::from_str(&answer.into_inner().definition_json).context("the form's definition")
+    let json = answer.into_inner().definition_json;
+    let rules = docket_forms::Form::from_definition(&json).context("the form's rules")?;
+    Ok((serde_json::from_str(&json).context("the form's definition")?, rules))
 }
 
 /// A person at a form.
@@ -90,6 +98,8 @@ struct Interview {
     drafts: Drafts,
     words: &'static Words,
     form: Form,
+    /// The same form, as it says what is asked of an item of a list.
+    rules: docket_forms::Form,
     /// Questions that were left open, not to be asked again.
     passed: BTreeSet<String>,
 }
@@ -122,7 +132,8 @@ impl Interview {
             }
             let now = answers.get(&question.id);
             let why = if now.is_some() { self.words.keeps.to_owned() } else { why(&filing, &question.id) };
-            match ask.question(&question, now, &why)? {
+            let asked = |item: &Map<String, Value>| self.asked_of((&question.id, item), &answers);
+            match ask.question(&question, (now, &asked), &why)? {
                 Said::Stop => return Ok(filing),
                 Said::Nothing => drop(self.passed.insert(question.id)),
                 Said::Back => {
@@ -159,6 +170,17 @@ impl Interview {
     fn next(&self, filing: &pb::Filing, answers: &Map<String, Value>) -> Option<&Question> {
         let open = |id: &&String| !answers.contains_key(*id) && !self.passed.contains(*id);
         self.form.question(filing.shown.iter().find(open)?)
+    }
+
+    /// What is asked of an item of a list that says so much already, each part after those it hangs on.
+    fn asked_of(
+        &self,
+        list_and_item: (&str, &Map<String, Value>),
+        answers: &Map<String, Value>,
+    ) -> Vec<String> {
+        let now = jiff::Timestamp::from_second(clock::now_s()).unwrap_or_default();
+        let given = docket_forms::Given::on(jiff::tz::TimeZone::UTC.to_datetime(now).date());
+        docket_forms::parts_asked(&self.rules, list_and_item, answers, &given)
     }
 
     /// Saves one answer and tells what follows; nothing where it was refused, and is to be asked for again.

@@ -85,8 +85,7 @@ async fn signed_sheet(desk: &Desk, dossier: &Dossier, signed: &Signature) -> Res
     let sheets = if let Some(sheet) = kept_sheet(desk, dossier, signed).await? {
         vec![sheet]
     } else {
-        let check = Check::now(desk, dossier).await?;
-        vec![check.sheet(dossier), check.sheet_with_typed(dossier)]
+        Check::now(desk, dossier).await?.sheets(dossier).collect()
     };
     let is_signed =
         |sheet: &Sheet| Check::content_mac(desk, dossier, &review::text(sheet)) == signed.content_mac;

@@ -1,4 +1,5 @@
-//! A denied case comes back because a motion was granted (8 CFR 103.5(a)).
+//! A denied case comes back because a motion was granted (8 CFR 103.5(a)), or because a hearing found for the applicant
+//! (8 CFR 336.2(b)).
 
 use docket_kernel::Refusal;
 use docket_proto::case_status::events::v1 as pb;
@@ -8,7 +9,7 @@ use super::Decision;
 use super::challenge::is_about;
 use crate::domain::{Case, Outcome};
 
-/// Reopens the case for a motion, as that motion's own case stands. Each motion reopens once.
+/// Reopens the case for a motion or a request for a hearing, as that one's own case stands. Each reopens once.
 ///
 /// # Errors
 /// `NOT_DENIED`, `MOTION_UNKNOWN`, `MOTION_NOT_GRANTED`, `MOTION_USED`; not found without a case.
@@ -24,9 +25,11 @@ pub fn reopen(case: &Case, motion_id: Uuid, motion: &Case, officer: Uuid) -> Dec
         return Err(Refusal::state("NOT_DENIED", "Only a case that was denied is reopened by a motion.")
             .way_out("Look at how the case stands."));
     }
-    if !motion.challenge.starts_with("motion") || !is_about(motion, case) {
+    // An appeal is decided by another office, which sends the case back itself.
+    let reopens = motion.challenge.starts_with("motion") || motion.challenge == "hearing";
+    if !reopens || !is_about(motion, case) {
         return Err(Refusal::state("MOTION_UNKNOWN", "That is no motion of this party about this case.")
-            .way_out("Name the case of the I-290B that gives this receipt number.")
+            .way_out("Name the case of the I-290B or N-336 that gives this receipt number.")
             .field("motion"));
     }
     if motion.outcome != Some(Outcome::Approved) {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::decide::{self, Others, Response, Verdict};
 use crate::domain::samples::*;
-use crate::domain::{Biometrics, Case, Event, Outcome, RequestState, Stage, evolve, task, title};
+use crate::domain::{Biometrics, Case, Event, Outcome, RequestState, Stage, evolve, task, timeline, title};
 
 const MOTION: Uuid = Uuid::from_u128(0x290);
 
@@ -97,6 +97,30 @@ fn a_motion_about_a_denial_is_shown_while_it_is_pending() {
         change(&mut other);
         follow(&denied, &other).then(&[]);
     }
+}
+
+/// A naturalization that was denied, and the N-336 about it (8 CFR 336.2).
+#[test]
+fn a_request_for_a_hearing_is_shown_while_it_is_pending_and_its_grant_brings_the_case_back() {
+    let hearing = |outcome, stage| {
+        motion(|case| {
+            (case.form, case.challenge) = ("N-336".into(), "hearing".into());
+            (case.outcome, case.stage) = (outcome, stage);
+        })
+    };
+    let (pending, granted) =
+        (hearing(None, Stage::Accepted), hearing(Some(Outcome::Approved), Stage::Decided));
+    let denied = denied();
+    let follow = |case: &Given, other: &Case| case.when(|case| decide::follow_challenge(case, MOTION, other));
+    let told = follow(&denied, &pending).then(&["challenge_accepted"]);
+    let asked = Given(told.iter().fold(denied.0, evolve));
+    let shown = title::title(&asked.0);
+    assert_eq!(shown.id, "6");
+    assert_eq!(shown.facts["challenge"], timeline::Fact::Code("challenge-hearing".into()));
+    reopened(&asked, &pending).refused("MOTION_NOT_GRANTED");
+    let told = follow(&asked, &granted).then(&["challenge_ended"]);
+    let ended = Given(told.iter().fold(asked.0, evolve));
+    reopened(&ended, &granted).then(&["reopened"]);
 }
 
 #[test]

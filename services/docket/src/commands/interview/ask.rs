@@ -22,6 +22,9 @@ pub enum Said {
     Stop,
 }
 
+/// What is asked of an item of a list that says so much already, in the order in which it is asked.
+pub type Asked<'a> = &'a dyn Fn(&Map<String, Value>) -> Vec<String>;
+
 /// Where the answers come from.
 pub struct Ask {
     words: &'static Words,
@@ -40,7 +43,12 @@ impl Ask {
     }
 
     /// Asks a question; `now` is its answer where it has one. `why` is told when the person types a question mark.
-    pub fn question(&mut self, question: &Question, now: Option<&Value>, why: &str) -> Result<Said> {
+    pub fn question(
+        &mut self,
+        question: &Question,
+        (now, asked): (Option<&Value>, Asked<'_>),
+        why: &str,
+    ) -> Result<Said> {
         eprintln!();
         say(&question.part.label);
         if let Some(help) = &question.help {
@@ -50,7 +58,7 @@ impl Ask {
             say(&self.words.answered_so.replace("{}", &shown(&question.part, now, self.words)));
         }
         if question.part.kind == "repeating" {
-            self.list(question, why)
+            self.list(question, asked, why)
         } else {
             self.part(&question.part, "", why)
         }
@@ -124,7 +132,7 @@ impl Ask {
     }
 
     /// Items until there is no more; none at all is an answer too. Back asks the item before anew.
-    fn list(&mut self, question: &Question, why: &str) -> Result<Said> {
+    fn list(&mut self, question: &Question, asked: Asked<'_>, why: &str) -> Result<Said> {
         let mut items = Vec::new();
         loop {
             let label = if items.is_empty() { self.words.is_there_one } else { self.words.another_one };
@@ -135,7 +143,7 @@ impl Ask {
                 Said::Answer(_) | Said::Nothing => return Ok(Said::Answer(Value::Array(items))),
                 left @ (Said::Back | Said::Papers | Said::Stop) => return Ok(left),
             }
-            match self.item(&question.fields, why)? {
+            match self.item(&question.fields, asked, why)? {
                 Said::Answer(item) => items.push(item),
                 Said::Nothing | Said::Back => {}
                 left @ (Said::Papers | Said::Stop) => return Ok(left),
@@ -143,10 +151,14 @@ impl Ask {
         }
     }
 
-    /// An item of a list field by field; back goes to the field before.
-    fn item(&mut self, fields: &[Field], why: &str) -> Result<Said> {
-        let (mut item, mut at) = (Map::new(), 0);
-        while let Some(field) = fields.get(at) {
+    /// An item of a list, field by field those that are asked of it; back goes to the field before.
+    fn item(&mut self, fields: &[Field], asked: Asked<'_>, why: &str) -> Result<Said> {
+        let (mut item, mut done) = (Map::new(), Vec::new());
+        let open = |item: &Map<String, Value>, done: &[String]| {
+            let next = asked(item).into_iter().find(|id| !done.contains(id))?;
+            fields.iter().find(|field| field.id == next)
+        };
+        while let Some(field) = open(&item, &done) {
             let label = if field.part.kind == "address" {
                 say(&field.part.label);
                 ""
@@ -155,14 +167,17 @@ impl Ask {
             };
             match self.part(&field.part, label, why)? {
                 Said::Answer(value) => drop(item.insert(field.id.clone(), value)),
-                Said::Nothing => drop(item.remove(&field.id)),
-                Said::Back if at > 0 => {
-                    at -= 1;
-                    continue;
-                }
-                left @ (Said::Back | Said::Papers | Said::Stop) => return Ok(left),
+                Said::Nothing => {}
+                Said::Back => match done.pop() {
+                    Some(before) => {
+                        item.remove(&before);
+                        continue;
+                    }
+                    None => return Ok(Said::Back),
+                },
+                left @ (Said::Papers | Said::Stop) => return Ok(left),
             }
-            at += 1;
+            done.push(field.id.clone());
         }
         Ok(Said::Answer(Value::Object(item)))
     }
@@ -203,8 +218,12 @@ mod tests {
         Question { id: "q".into(), section: "s".into(), part: part(kind), help: None, fields }
     }
 
+    fn all(_: &Map<String, Value>) -> Vec<String> {
+        ["left", "where"].map(str::to_owned).into()
+    }
+
     fn said(kind: &str, lines: &[&str]) -> Said {
-        typed(lines).question(&question(kind), None, "because").unwrap()
+        typed(lines).question(&question(kind), (None, &all), "because").unwrap()
     }
 
     #[test]
@@ -230,6 +249,30 @@ mod tests {
         assert_eq!(said("repeating", &["yes", "2020-01-02", "!"]), Said::Stop);
     }
 
+    /// The dates of a stay as the catalogue asks them: when it ended is asked after whether it goes on, and only where it does not.
+    #[test]
+    fn a_part_of_an_item_is_asked_after_what_it_hangs_on_and_only_where_it_is_asked() {
+        let catalogue = docket_forms::Catalogue::embedded();
+        let n400 = catalogue.form("N-400").unwrap();
+        let list: Question =
+            serde_json::from_str(&serde_json::to_string(n400.question("app_residences").unwrap()).unwrap())
+                .unwrap();
+        let given = docket_forms::Given::on("2026-03-02".parse().unwrap());
+        let asked = |item: &Map<String, Value>| {
+            docket_forms::parts_asked(n400, ("app_residences", item), &Map::new(), &given)
+        };
+        let said = |lines: &[&str]| typed(lines).question(&list, (None, &asked), "because").unwrap();
+        let home = ["yes", "1 Main St", "", "Reno", "NV", "", "89501", "US", "2020-01-02"];
+        let address = json!({"line1": "1 Main St", "city": "Reno", "state": "NV", "postal_code": "89501", "country": "US"});
+        let lines = |more: &[&'static str]| [&home, more].concat();
+        let now = json!([{"address": address, "from": "2020-01-02", "current": true}]);
+        let then = json!([{"address": address, "from": "2020-01-02", "current": false, "to": "2021-01-02"}]);
+        assert_eq!(said(&lines(&["yes", "no"])), Said::Answer(now.clone()));
+        assert_eq!(said(&lines(&["no", "2021-01-02", "no"])), Said::Answer(then));
+        // Whether it goes on is said anew, and its end is asked no more.
+        assert_eq!(said(&lines(&["no", "<", "yes", "no"])), Said::Answer(now));
+    }
+
     #[test]
     fn back_goes_to_the_question_before_and_within_one_to_the_part_before() {
         for kind in ["text", "yes_no", "address", "repeating"] {
@@ -253,7 +296,8 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_there_can_be_kept_or_changed_and_the_papers_come_at_once() {
-        let asked = |lines| typed(lines).question(&question("text"), Some(&json!("Lima")), "why").unwrap();
+        let asked =
+            |lines| typed(lines).question(&question("text"), (Some(&json!("Lima")), &all), "why").unwrap();
         assert_eq!(asked(&["?", ""]), Said::Nothing);
         assert_eq!(asked(&["Quito"]), Said::Answer(json!("Quito")));
         assert_eq!(asked(&["+"]), Said::Papers);
