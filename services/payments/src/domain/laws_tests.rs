@@ -133,16 +133,17 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
         }
         Command::EndFee { filing, time, fate } => payment::end_fee(
             state,
-            &format!("refund {filing}/{time}"),
+            |nth| format!("refund {filing}/{time}/{nth}"),
             &format!("filing {filing}"),
             *fate,
             "",
         ),
         Command::Dispute(n, standing, amount) => {
+            let charge = format!("pi_{}", n % 2);
             let dispute = Dispute {
                 id: format!("dp_{n}"),
-                charge: format!("pi_{}", n % 2),
-                amount_cents: of(amount, state.disputable_cents()),
+                amount_cents: of(amount, state.disputable_of_cents(&charge)),
+                charge,
                 reason: String::new(),
                 standing: *standing,
             };
@@ -182,8 +183,13 @@ fn holds(before: &Payment, event: &Event, after: &Payment) {
         Event::RefundStarted(started) => {
             assert_eq!(before.settled.as_ref().unwrap().settlement(), Settlement::Paid);
             let others = before.refunds.iter().filter(|known| known.filing_id == started.filing_id);
-            // Only a charge that comes late is given back of a filing of which something went back.
-            assert!(others.count() == 0 || started.refund_id.starts_with("late"), "twice: {started:?}");
+            // Only a charge that comes late is given back of a filing of which something went back; else each charge by itself.
+            let (id, mut others) = (&started.refund_id, others);
+            let again = id.starts_with("late") || id.starts_with("refund") && !id.ends_with("/0");
+            assert!(again || others.next().is_none(), "twice: {started:?}");
+            let paid = before.part(&started.filing_id).unwrap().paid.iter();
+            let by_it = paid.filter(|paid| paid.charge == started.processor_charge).map(|paid| paid.cents);
+            assert!(by_it.sum::<i64>() >= started.amount_cents, "from where it came: {started:?}");
             nothing_of_others_changes(before, after, &started.filing_id);
         }
         Event::RefundIssued(issued) => {
@@ -239,6 +245,7 @@ fn each_part_is_whole(payment: &Payment) {
         let back: i64 = back.map(|refund| refund.amount_cents).sum();
         assert!(part.kept_cents >= 0 && part.owed_cents >= 0, "{part:?}");
         assert!(part.kept_cents + part.owed_cents + back <= part.amount_cents, "{part:?}, {back} back");
+        assert_eq!(part.paid.iter().map(|paid| paid.cents).sum::<i64>(), part.kept_cents, "{part:?}");
         kept_cents += part.kept_cents;
     }
     assert_eq!(kept_cents, payment.kept_cents());

@@ -10,7 +10,7 @@ mod withdraw;
 pub use back::{Dispute, Fate, end_fee, issue_refund, record_dispute};
 pub use charge::{Changed, Charge, attempt, open, refuse, settle};
 pub use invite::{invite, opens};
-pub use part::Part;
+pub use part::{Paid, Part};
 pub use withdraw::{Overtaken, overtaken, withdraw, withdraw_overtaken};
 
 use docket_eventlog::Aggregate;
@@ -65,6 +65,8 @@ pub struct Refund {
     pub refund_id: String,
     /// Filing.
     pub filing_id: String,
+    /// The processor's reference of the charge that it goes back from.
+    pub charge: String,
     /// Amount in cents.
     pub amount_cents: i64,
     /// Whether the processor has done it.
@@ -83,8 +85,10 @@ pub enum Standing {
 }
 
 /// A dispute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisputeState {
+    /// The processor's reference of the charge; empty where it was not kept.
+    pub charge: String,
     /// Amount in cents.
     pub amount_cents: i64,
     /// How it stands.
@@ -183,7 +187,9 @@ impl Aggregate for Payments {
             Event::FeeSettled(settled) => {
                 state.settled = Some(settled.clone());
                 state.charged(&settled.processor_reference, settled.amount_cents);
-                state.parts.iter_mut().for_each(|part| part.kept_cents = part.amount_cents);
+                for part in state.parts.iter_mut().filter(|part| part.amount_cents > 0) {
+                    part.receive(&settled.processor_reference, part.amount_cents);
+                }
             }
             Event::RefundStarted(started) => state.refund_started(started),
             Event::RefundIssued(issued) => {
@@ -196,7 +202,11 @@ impl Aggregate for Payments {
                 valid_until_us: invited.valid_until_us,
             }),
             Event::PaymentDisputed(disputed) => {
-                let known = DisputeState { amount_cents: disputed.amount_cents, standing: Standing::Open };
+                let known = DisputeState {
+                    charge: disputed.processor_charge.clone(),
+                    amount_cents: disputed.amount_cents,
+                    standing: Standing::Open,
+                };
                 state.disputes.insert(disputed.dispute_id.clone(), known);
             }
             Event::DisputeWon(won) => state.dispute_ended(&won.dispute_id, Standing::Won),
@@ -239,12 +249,18 @@ impl Payment {
 
     fn refund_started(&mut self, started: &RefundStarted) {
         let amount_cents = started.amount_cents;
+        // An event from before it was kept is about the charge that paid the part.
+        let paid = self.part(&started.filing_id).and_then(|part| part.charge_of(amount_cents));
+        let charge =
+            if started.processor_charge.is_empty() { paid } else { Some(&*started.processor_charge) };
+        let charge = charge.unwrap_or_default().to_owned();
         self.each_share(&[part::share(&started.filing_id, amount_cents)], amount_cents, |part, cents| {
-            part.kept_cents = part.kept_cents.saturating_sub(cents);
+            part.give(&charge, cents);
         });
         self.refunds.push(Refund {
             refund_id: started.refund_id.clone(),
             filing_id: started.filing_id.clone(),
+            charge,
             amount_cents,
             issued: false,
         });
@@ -252,19 +268,21 @@ impl Payment {
 
     /// What was on its way back of a fee that is lost is gone already, another way.
     fn returned(&mut self, returned: &PaymentReturned) {
+        let disputed = self.disputes.get(&returned.dispute_id);
+        let charge = disputed.map(|dispute| dispute.charge.clone()).unwrap_or_default();
         self.dispute_ended(&returned.dispute_id, Standing::Lost);
         for part in &mut self.parts {
             let whole = returned.parts.is_empty();
             if whole || returned.parts.iter().any(|share| share.filing_id == part.filing_id) {
-                let gone = self
-                    .refunds
-                    .extract_if(.., |refund| refund.filing_id == part.filing_id && !refund.issued);
-                part.kept_cents =
-                    gone.fold(part.kept_cents, |sum, refund| sum.saturating_add(refund.amount_cents));
+                let of_it = |refund: &mut Refund| refund.filing_id == part.filing_id && refund.is_of(&charge);
+                let gone: Vec<Refund> = self.refunds.extract_if(.., of_it).collect();
+                for refund in gone {
+                    part.receive(&refund.charge, refund.amount_cents);
+                }
             }
         }
         self.each_share(&returned.parts, returned.amount_cents, |part, cents| {
-            part.kept_cents = part.kept_cents.saturating_sub(cents);
+            part.give(&charge, cents);
             part.owed_cents = part.owed_cents.saturating_add(cents);
         });
     }
@@ -272,7 +290,7 @@ impl Payment {
     fn made_good(&mut self, made_good: &PaymentMadeGood) {
         self.charged(&made_good.processor_reference, made_good.amount_cents);
         self.each_share(&made_good.parts, made_good.amount_cents, |part, cents| {
-            part.kept_cents = part.kept_cents.saturating_add(cents);
+            part.receive(&made_good.processor_reference, cents);
             part.owed_cents = part.owed_cents.saturating_sub(cents).max(0);
         });
         if let Some(settled) = &mut self.settled {

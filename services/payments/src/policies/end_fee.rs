@@ -32,12 +32,12 @@ impl Subscriber for EndFee {
         let filing = event.stream.id().ok_or_else(|| ApplyError::Park("the stream has no id".to_owned()))?;
         let Some(payment_id) = payer::payment_of(tx, filing).await? else { return Ok(()) };
         let context = Context::reaction(POLICY, event, 0);
-        let refund_text = derived_id(POLICY, event.event_id, 0).to_string();
+        let refund_id = |nth| derived_id(POLICY, event.event_id, nth).to_string();
         let filing_text = filing.to_string();
         let done = self
             .payments
             .execute_in(tx, &context, payment_id, Subjects::NONE, |state| {
-                payment::end_fee(state, &refund_text, &filing_text, fate, reason)
+                payment::end_fee(state, refund_id, &filing_text, fate, reason)
             })
             .await?;
         if !done.repeated {

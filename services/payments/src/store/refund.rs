@@ -22,7 +22,7 @@ pub struct Refund {
     pub filing_id: Uuid,
     /// Amount in cents.
     pub amount_cents: i64,
-    /// The processor's reference of the payment.
+    /// The processor's reference of the charge that it goes back from.
     pub processor_reference: String,
 }
 
@@ -44,7 +44,6 @@ async fn keep_in_step(
     )
     .fetch_all(&mut *tx)
     .await?;
-    let Some(settled) = &payment.settled else { return Ok(dropped) };
     for (refund_id, refund) in open {
         sqlx::query!(
             "INSERT INTO refund (refund_id, payment_id, filing_id, amount_cents, processor_reference, next_try_at_us)
@@ -53,7 +52,7 @@ async fn keep_in_step(
             payment_id,
             id(&refund.filing_id),
             refund.amount_cents,
-            settled.processor_reference,
+            &refund.charge,
             due_at.as_microsecond()
         )
         .execute(&mut *tx)

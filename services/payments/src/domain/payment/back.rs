@@ -1,6 +1,6 @@
 //! Money out: the fee of a filing that was not accepted goes back; a charge is disputed, and its payment returned.
 use super::part::filings_of;
-use super::{Payment, Standing};
+use super::{Paid, Payment, Standing};
 use docket_kernel::Refusal;
 use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{
@@ -19,13 +19,14 @@ pub enum Fate {
 }
 
 /// Ends the fee of a filing that was rejected, or whose acceptance was voided, once: what is owed is owed no more. It is that
-/// filing's part; what others of the package paid or owe stays as it is.
+/// filing's part; what others of the package paid or owe stays as it is. What several charges paid goes back as one refund of each,
+/// which `refund_id` names.
 ///
 /// # Errors
 /// `SHARE_UNKNOWN`.
 pub fn end_fee(
     state: &Payment,
-    refund_id: &str,
+    refund_id: impl Fn(u32) -> String,
     filing_id: &str,
     fate: Fate,
     reason: &str,
@@ -43,28 +44,29 @@ pub fn end_fee(
     if part.cancelled || state.refunds.iter().any(|known| known.filing_id == filing_id) {
         return Ok(Vec::new());
     }
-    let amount_cents = match fate {
-        Fate::Refund => part.kept_cents,
-        Fate::NotHonoured if part.owed_cents == 0 => part.kept_cents,
-        Fate::NotHonoured | Fate::Keep => 0,
+    let goes_back = match fate {
+        Fate::Refund => true,
+        Fate::NotHonoured => part.owed_cents == 0,
+        Fate::Keep => false,
     };
     let mut events = Vec::new();
     if part.owed_cents > 0 {
         events.push(cancelled(filing_id, part.owed_cents));
     }
-    if amount_cents > 0 {
-        events.push(started(refund_id, filing_id, amount_cents, reason));
+    for (paid, nth) in part.paid.iter().filter(|paid| goes_back && paid.cents > 0).zip(0..) {
+        events.push(started(&refund_id(nth), filing_id, paid, reason));
     }
     Ok(events)
 }
 
 /// A refund that begins.
-pub(super) fn started(refund_id: &str, filing_id: &str, amount_cents: i64, reason: &str) -> Event {
+pub(super) fn started(refund_id: &str, filing_id: &str, paid: &Paid, reason: &str) -> Event {
     Event::RefundStarted(RefundStarted {
         refund_id: refund_id.to_owned(),
         filing_id: filing_id.to_owned(),
-        amount_cents,
+        amount_cents: paid.cents,
         reason: reason.to_owned(),
+        processor_charge: paid.charge.clone(),
     })
 }
 
@@ -119,6 +121,7 @@ pub fn record_dispute(state: &Payment, dispute: &Dispute, rest_id: &str) -> Resu
             dispute_id: dispute.id.clone(),
             amount_cents: dispute.amount_cents,
             reason: dispute.reason.clone(),
+            processor_charge: dispute.charge.clone(),
         }));
     }
     let amount_cents = known.map_or(dispute.amount_cents, |known| known.amount_cents);
@@ -133,7 +136,9 @@ pub fn record_dispute(state: &Payment, dispute: &Dispute, rest_id: &str) -> Resu
 }
 
 fn lost(state: &Payment, dispute: &Dispute, amount_cents: i64, rest_id: &str) -> Vec<Event> {
-    let shares = state.lost_shares(amount_cents);
+    // What is known of it decides here as in the fold.
+    let charge = state.disputes.get(&dispute.id).map_or(&dispute.charge, |known| &known.charge);
+    let shares = state.lost_shares(charge, amount_cents);
     let mut events = vec![Event::PaymentReturned(PaymentReturned {
         dispute_id: dispute.id.clone(),
         filing_ids: filings_of(&shares),
@@ -143,14 +148,15 @@ fn lost(state: &Payment, dispute: &Dispute, amount_cents: i64, rest_id: &str) ->
     })];
     for share in &shares {
         let Some(part) = state.part(&share.filing_id) else { continue };
-        let on_its_way = state.on_its_way_cents(&share.filing_id);
-        if on_its_way > 0 || part.cancelled {
+        if state.on_its_way_cents(&share.filing_id, "") > 0 || part.cancelled {
             events.push(cancelled(&share.filing_id, share.amount_cents));
         }
         // A loss reaches at most one refund in part.
-        let rest_cents = part.kept_cents + on_its_way - share.amount_cents;
-        if on_its_way > 0 && rest_cents > 0 {
-            events.push(started(rest_id, &share.filing_id, rest_cents, "fee_cancelled"));
+        let on_its_way = state.on_its_way_cents(&share.filing_id, charge);
+        let cents = part.paid_by_cents(charge) + on_its_way - share.amount_cents;
+        if on_its_way > 0 && cents > 0 {
+            let rest = Paid { charge: dispute.charge.clone(), cents };
+            events.push(started(rest_id, &share.filing_id, &rest, "fee_cancelled"));
         }
     }
     events
@@ -165,7 +171,7 @@ fn fits(state: &Payment, dispute: &Dispute) -> Result<(), Refusal> {
         )
         .way_out("finance reconciles it by hand"));
     }
-    if dispute.amount_cents <= 0 || dispute.amount_cents > state.disputable_cents() {
+    if dispute.amount_cents <= 0 || dispute.amount_cents > state.disputable_of_cents(&dispute.charge) {
         return Err(Refusal::state(
             "AMOUNT_DIFFERS",
             "the dispute is about another amount than is left of the payment",

@@ -1,7 +1,7 @@
 //! Money in: a payment is opened, attempted, refused or settled; a fee that is owed again is made good.
 use super::back::started;
 use super::part::filings_of;
-use super::{Payment, Pending};
+use super::{Paid, Payment, Pending};
 use docket_kernel::Refusal;
 use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{
@@ -123,7 +123,8 @@ fn made_good(
     let too_late =
         pending.shares.iter().filter(|share| state.part(&share.filing_id).is_some_and(|part| part.cancelled));
     for (share, nth) in too_late.zip(0..) {
-        events.push(started(&refund_id(nth), &share.filing_id, share.amount_cents, "fee_cancelled"));
+        let paid = Paid { charge: charge.reference.clone(), cents: share.amount_cents };
+        events.push(started(&refund_id(nth), &share.filing_id, &paid, "fee_cancelled"));
     }
     events
 }

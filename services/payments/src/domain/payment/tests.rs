@@ -22,6 +22,16 @@ fn late(nth: u32) -> String {
 fn attempt(state: &Payment, attempt_id: &str) -> Result<Vec<Event>, Refusal> {
     super::attempt(state, attempt_id, &Changed::new())
 }
+fn end_fee(
+    state: &Payment,
+    refund_id: &str,
+    filing_id: &str,
+    fate: Fate,
+    reason: &str,
+) -> Result<Vec<Event>, Refusal> {
+    let refund_id = |nth| if nth == 0 { refund_id.to_owned() } else { format!("{refund_id} {nth}") };
+    super::end_fee(state, refund_id, filing_id, fate, reason)
+}
 fn record_dispute(state: &Payment, dispute: &Dispute) -> Result<Vec<Event>, Refusal> {
     super::record_dispute(state, dispute, "rest")
 }
@@ -327,6 +337,48 @@ fn each_filing_of_a_package_gets_its_own_part_back_once() {
     let state = given(&events);
     assert_eq!((state.refunds[1].amount_cents, state.kept_cents(), state.cancelled()), (71_000, 0, false));
     assert_eq!(end_fee(&state, "x", "f4", Fate::Refund, "").unwrap_err().reason, "SHARE_UNKNOWN");
+}
+
+#[test]
+fn what_several_charges_paid_goes_back_to_each_what_it_paid() {
+    let mut events = package_paid();
+    let state = given(&events);
+    then(&mut events, record_dispute(&state, &whole_dispute(13_000)));
+    let state = given(&events);
+    assert_eq!((state.due_cents(), state.part("f1").unwrap().kept_cents), (13_000, 58_000));
+    then(&mut events, attempt(&state, "b"));
+    let good = Charge { reference: "pi_2".into(), ..charge(13_000) };
+    let state = given(&events);
+    then(&mut events, settle(&state, "b", &good, 9, late));
+
+    // The second charge paid nothing of the other filing.
+    let refunds = |events: &[Event]| -> Vec<(String, String, i64)> {
+        let refunds = given(events).refunds;
+        refunds.into_iter().map(|refund| (refund.refund_id, refund.charge, refund.amount_cents)).collect()
+    };
+    let state = given(&events);
+    then(&mut events, end_fee(&state, "r3", "f3", Fate::Refund, "acceptance_voided"));
+    assert_eq!(refunds(&events), [("r3".into(), "pi_1".into(), 12_000)]);
+    let state = given(&events);
+    then(&mut events, end_fee(&state, "r1", "f1", Fate::Refund, "acceptance_voided"));
+    let both = [("r1".into(), "pi_1".into(), 58_000), ("r1 1".into(), "pi_2".into(), 13_000)];
+    assert_eq!(refunds(&events)[1..], both);
+    assert_eq!(given(&events).kept_cents(), 0);
+
+    // More than the second charge was cannot be disputed of it, and what is lost of it is lost of what it paid.
+    let of_second =
+        |amount_cents| Dispute { id: "dp_2".into(), charge: "pi_2".into(), ..whole_dispute(amount_cents) };
+    let state = given(&events);
+    assert_eq!(record_dispute(&state, &of_second(13_001)).unwrap_err().reason, "AMOUNT_DIFFERS");
+    then(&mut events, record_dispute(&state, &of_second(13_000)));
+    assert_eq!(refunds(&events).len(), 2, "those of the first charge go on");
+    // An event from before it was kept goes back from the charge that paid the part.
+    let mut before = package_paid();
+    let mut ended = end_fee(&given(&before), "r3", "f3", Fate::Refund, "acceptance_voided").unwrap();
+    let [Event::RefundStarted(started)] = ended.as_mut_slice() else { panic!("{ended:?}") };
+    started.processor_charge.clear();
+    before.extend(ended);
+    assert_eq!(refunds(&before), [("r3".into(), "pi_1".into(), 12_000)]);
 }
 
 #[test]
