@@ -189,7 +189,7 @@ fn holds(before: &Payment, event: &Event, after: &Payment) {
             assert!(again || others.next().is_none(), "twice: {started:?}");
             let paid = before.part(&started.filing_id).unwrap().paid.iter();
             let by_it = paid.filter(|paid| paid.charge == started.processor_charge).map(|paid| paid.cents);
-            assert_eq!(by_it.sum::<i64>(), started.amount_cents, "from where it came: {started:?}");
+            assert!(by_it.sum::<i64>() >= started.amount_cents, "from where it came: {started:?}");
             nothing_of_others_changes(before, after, &started.filing_id);
         }
         Event::RefundIssued(issued) => {
