@@ -71,7 +71,7 @@ fn answers(form: &Form) -> Answers {
             json!({ "category": "employment", "household_income": 123_456_789, "household_assets": 0, "household_debts": 99 })
         }
         "N-400" => {
-            json!({ "basis": "lpr_5_years", "trips": [], "lpr_since": "2018-05-01", "exempt_50_20": false })
+            json!({ "basis": "lpr_5_years", "trips_taken": false, "lpr_since": "2018-05-01", "exempt_50_20": false })
         }
         other => panic!("{other} has no sample"),
     };

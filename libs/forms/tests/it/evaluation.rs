@@ -32,7 +32,7 @@ fn complete() -> Answers {
         "app_residences": [{"address": address, "from": "2018-05-01", "current": true}],
         "app_marital_status": "single", "app_times_married": 0, "app_children_count": 0,
         "app_employments": [{"kind": "retired", "from": "2015-01-01", "current": true}],
-        "app_day_phone": "212-555-0147", "trips": [],
+        "app_day_phone": "212-555-0147",
         "ssa_share": true, "oath_understands": true, "oath_willing": true, "oath_bear_arms": true,
         "reads_english": "i_read_it", "declares_true": true, "signature": "Rosa Quispe", "signed_on": "2026-03-02"
     }));
@@ -42,7 +42,7 @@ fn complete() -> Answers {
             "disability_exception",
             "accommodation_needed",
             "parent_citizen",
-            "trip_over_6_months",
+            "trips_taken",
             "claimed_citizen",
             "registered_voted",
             "owes_taxes",
@@ -101,9 +101,57 @@ fn a_complete_form_is_ready() {
     assert!(evaluate(&n400(), &complete(), &substitute).ready, "a substitute does");
 }
 
+/// Days abroad are counted from the list: whoever was abroad gives it, and nobody else.
+#[test]
+fn trips_are_listed_by_whoever_was_abroad_so_that_days_of_presence_are_known() {
+    let abroad = with("trips_taken", json!(true));
+    assert_eq!(missing(&of(&abroad)), ["trips", "trip_over_6_months"]);
+    let mut short = with("trip_over_6_months", json!(false));
+    short.insert("trips_taken".to_owned(), json!(true));
+    short.insert("trips".to_owned(), json!([]));
+    assert_eq!(missing(&of(&short)), ["trips"], "a list without a trip says nothing");
+    // Ten trips of five months each: no single one is long.
+    let trip = |n: i64| {
+        let left = day("2021-03-05").saturating_add(jiff::Span::new().days(n * 180));
+        let back = left.saturating_add(jiff::Span::new().days(150));
+        json!({ "left": left.to_string(), "back": back.to_string(), "countries": "Peru" })
+    };
+    short.insert("trips".to_owned(), (0..10).map(trip).collect());
+    let evaluation = of(&short);
+    assert_eq!(missing(&evaluation), [""; 0]);
+    assert_eq!(fired(&evaluation), ["presence-5"]);
+    // Listed by mistake: whoever was not abroad at all has none.
+    short.insert("trips_taken".to_owned(), json!(false));
+    let evaluation = of(&short);
+    assert!(evaluation.ready && evaluation.set_aside.contains("trips"), "{evaluation:?}");
+}
+
+/// What nobody knows cannot be asked of them: a parent's name that is not known is said so.
+#[test]
+fn a_parents_name_that_is_not_known_is_not_asked_for() {
+    let catalogue = Catalogue::embedded();
+    let lacks = |form: &str, said: Value, name: &str| {
+        let evaluation = evaluate(catalogue.form(form).unwrap(), &answers(said), &given("2026-03-02"));
+        missing(&evaluation).contains(&name)
+    };
+    for parent in ["mother", "father"] {
+        let name = format!("{parent}_given");
+        assert!(lacks("I-90", json!({}), &name), "{name}");
+        assert!(!lacks("I-90", json!({ (format!("{name}_not_known")): true }), &name), "{name}");
+        let (name, not_known) = (format!("ssa_{parent}_family"), format!("ssa_{parent}_not_known"));
+        assert!(lacks("I-765", json!({ "ssa_want_card": true }), &name), "{name}");
+        assert!(!lacks("I-765", json!({ "ssa_want_card": true, (not_known): true }), &name), "{name}");
+    }
+    for (form, parents) in [("I-485", "app_parents"), ("I-130", "pet_parents"), ("I-589", "app_parents")] {
+        let said = |not_known: bool| json!({ (parents): [{ "which": "father", "not_known": not_known }] });
+        let name = format!("{parents}[0].family");
+        assert!(lacks(form, said(false), &name) && !lacks(form, said(true), &name), "{form} {name}");
+    }
+}
+
 #[test]
 fn each_answer_taken_away_is_missing() {
-    for field in complete().keys().filter(|field| *field != "trips") {
+    for field in complete().keys() {
         let mut less = complete();
         less.remove(field);
         let evaluation = of(&less);

@@ -16,7 +16,7 @@ pub fn name_part(text: &str) -> Result<String, FieldFault> {
         return Err(fault(
             "name",
             "NAME_PLACEHOLDER",
-            "Do you have only one name? Write it as the family name and say so; one is Sukarno.",
+            "Do you have only one name? Write it as the family name and say so; one is Sukarno. If you do not know the name, say so beside it.",
         ));
     }
     if value.chars().all(|c| is_latin(c) || matches!(c, ' ' | '-' | '\'' | '.'))

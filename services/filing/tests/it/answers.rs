@@ -39,7 +39,7 @@ fn description_and_places() -> Value {
             "kind": "employed", "name": "Hudson Clinic", "occupation": "Nurse", "address": address,
             "from": "2015-01-01", "current": true
         }],
-        "trips": [], "trip_over_6_months": false
+        "trips_taken": false
     })
 }
 
