@@ -289,11 +289,12 @@ async fn beginning(
 pub(super) struct Opening {
     pub(super) start: Start,
     pub(super) now: Timestamp,
-    /// The name proven for the account.
+    /// The name proven for the account; empty where none is.
     pub(super) proven: String,
 }
 
-/// What a draft begins with, for somebody who may file the form here.
+/// What a draft begins with, for somebody who may file the form here. Who they are need not be proven: nothing that is missing
+/// there hinders anybody from filing.
 pub(super) async fn opening(
     desk: &Desk,
     form: &Form,
@@ -309,7 +310,7 @@ pub(super) async fn opening(
         .fact("form", form.id.clone())
         .into());
     }
-    let contact = desk.proven(account).await?;
+    let contact = desk.contact(account).await?;
     let (now, proven) = (desk.base.clock.now(), full_name(&contact));
     let start = Start {
         form: form.id.clone(),

@@ -131,6 +131,8 @@ pub struct Signature {
     pub catalogue_version: String,
     /// As whom the signer signed.
     pub capacity: Capacity,
+    /// Whether no name was proven for the signer's account.
+    pub name_unproven: bool,
     /// The appearance under which it was prepared.
     pub representation: Option<Uuid>,
     /// Where the sealed object lies that has what was signed; empty where the event has it.
@@ -360,6 +362,7 @@ fn signed(mut filing: Filing, e: &pb::FilingSigned) -> Filing {
         signed_at_us: e.signed_at_us,
         catalogue_version: e.catalogue_version.clone(),
         capacity: Capacity::of_event(&e.capacity),
+        name_unproven: e.name_unproven,
         representation: filing.representation,
         sheet_key: e.sheet_key.clone(),
     };

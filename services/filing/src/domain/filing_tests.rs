@@ -109,6 +109,7 @@ fn a_signature() -> Sign {
         name_agrees: true,
         typed_name: "Ana Lima".into(),
         proven_name: String::new(),
+        name_unproven: false,
         signed_at_us: 1_000,
         catalogue_version: "1".into(),
         sheet_json: "{}".into(),
@@ -139,7 +140,7 @@ fn settled() -> Settled {
         payment: Some(PACKAGE),
         authorised_at_us: 500,
         family: "naturalization".into(),
-        name_proven: true,
+        other_name: false,
         facts: pb::DerivedFacts { age: 40, basis: "lpr_5_years".into(), ..Default::default() },
         represented: None,
     }
@@ -465,18 +466,32 @@ fn who_signs_for_another_says_so_and_shows_why() {
         let [Event::FilingSubmitted(e)] = sent.as_slice() else { panic!("{sent:?}") };
         assert_eq!(e.facts.as_ref().unwrap().signed_as, capacity.as_str());
     }
-    let own = signing(&bare, Capacity::OneSelf, 40).unwrap();
-    for (name_proven, said) in [(true, "self"), (false, "self_other_name")] {
-        let settled = Settled { name_proven, ..settled() };
-        let sent = given([started(), own[0].clone(), sent()]).when(|f| submit(f, settled)).unwrap();
-        let [Event::FilingSubmitted(e)] = sent.as_slice() else { panic!("{sent:?}") };
-        assert_eq!(e.facts.as_ref().unwrap().signed_as, said);
-    }
     for capacity in Capacity::ALL {
         assert_eq!(Capacity::read(capacity.as_str()).unwrap(), capacity);
     }
     assert_eq!(Capacity::read("").unwrap(), Capacity::OneSelf);
     assert_eq!(Capacity::read("friend").unwrap_err().reason, "CAPACITY_UNKNOWN");
+}
+
+#[test]
+fn intake_hears_where_the_name_of_the_signer_is_not_proven() {
+    let ready = given([started(), fee_shown()]);
+    for (capacity, name_unproven, other_name, said) in [
+        (Capacity::OneSelf, false, false, "self"),
+        (Capacity::OneSelf, false, true, "self_other_name"),
+        (Capacity::OneSelf, true, false, "self_other_name"),
+        // An officer looks at these in any case.
+        (Capacity::Parent, true, false, "parent"),
+    ] {
+        let filer =
+            Filer { age: Some(if capacity == Capacity::Parent { 9 } else { 40 }), ..Filer::default() };
+        let signs = Sign { capacity, filer, name_unproven, ..a_signature() };
+        let own = ready.when(|f| sign(f, &checked(1), signs)).unwrap();
+        let settled = Settled { other_name, ..settled() };
+        let sent = given([started(), own[0].clone(), sent()]).when(|f| submit(f, settled)).unwrap();
+        let [Event::FilingSubmitted(e)] = sent.as_slice() else { panic!("{sent:?}") };
+        assert_eq!(e.facts.as_ref().unwrap().signed_as, said);
+    }
 }
 
 #[test]

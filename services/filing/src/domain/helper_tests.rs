@@ -79,6 +79,7 @@ fn filer_signs(filing: &Filing, helpers: &[HelperRole]) -> Result<Vec<Event>, Re
         name_agrees: true,
         typed_name: "Ina Example".into(),
         proven_name: String::new(),
+        name_unproven: false,
         signed_at_us: RUNS_OUT_US,
         catalogue_version: "1".into(),
         sheet_json: String::new(),
@@ -296,7 +297,7 @@ fn an_officer_looks_at_a_co_signer_under_a_name_that_is_not_proven() {
             payment: None,
             authorised_at_us: RUNS_OUT_US,
             family: "conditions_removal".into(),
-            name_proven: true,
+            other_name: false,
             facts: pb::DerivedFacts::default(),
             represented: None,
         };

@@ -84,6 +84,7 @@ fn signing() -> Sign {
         name_agrees: true,
         typed_name: "Ana Lima".into(),
         proven_name: String::new(),
+        name_unproven: false,
         signed_at_us: 2_000,
         catalogue_version: "now".into(),
         sheet_json: "{}".into(),

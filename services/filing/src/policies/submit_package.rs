@@ -65,7 +65,7 @@ impl SubmitPackage {
                 },
                 authorised_at_us: e.authorised_at_us,
                 family: form.family.clone(),
-                name_proven: content.signature.proven_name.is_empty(),
+                other_name: !content.signature.proven_name.is_empty(),
                 facts: facts::derive(form, &content.answers, received_at_us),
                 represented: representations::standing(&mut *tx, id).await?,
             };

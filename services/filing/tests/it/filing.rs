@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tonic::Code;
 use uuid::Uuid;
 
+use crate::copies::text;
 use crate::files;
 use crate::world::{World, case_accepted, case_rejected, fee_settled, reason};
 
@@ -64,6 +65,7 @@ async fn a_filing_is_shown_its_fee_signed_sent_paid_and_received() {
         ("lpr_5_years", "2025", false)
     );
     assert!(facts.age >= 41);
+    assert_eq!(facts.signed_as, "self", "her name is proven: no officer has to look");
 
     world.case(&draft, case_accepted("DKT1234567897")).await;
     assert_eq!(ana.until(&draft, "accepted").await.receipt_number, "DKT1234567897");
@@ -147,6 +149,30 @@ async fn who_signs_for_another_signs_in_the_own_name_with_what_shows_the_authori
     ana.until(&draft, "submitted").await;
     let FilingEvent::FilingSubmitted(e) = world.last_event(&draft).await else { panic!("it was submitted") };
     assert_eq!(e.facts.unwrap().signed_as, "guardian");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_name_is_not_proven_files_as_anybody_and_an_officer_is_told() {
+    let world = World::start().await;
+    let ana = world.unproven_person();
+    let (draft, payment) = ana.sent().await;
+    let says = text(&ana.copy(&draft).await.unwrap().1);
+    assert!(says.contains("No name is proven for the account."), "{says}");
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    ana.until(&draft, "submitted").await;
+    let FilingEvent::FilingSubmitted(e) = world.last_event(&draft).await else { panic!("it was submitted") };
+    assert_eq!(e.facts.unwrap().signed_as, "self_other_name");
+
+    // Nor does who signs for somebody else prove a name; it is typed, and it is not blank.
+    let draft = ana.start("N-400").await.unwrap().name;
+    ana.make_ready(&draft).await;
+    ana.quote(&draft).await.unwrap();
+    ana.upload(&draft, "authority_to_sign", "letters.png", &files::picture(9)).await.unwrap();
+    let hash = ana.review(&draft).await.unwrap().content_hash;
+    let own = ana.sign(&draft, &hash, "Eva Lima").await.unwrap_err();
+    let blank = ana.sign_for(&draft, &hash, "-", "guardian").await.unwrap_err();
+    assert_eq!([reason(&own), reason(&blank)], ["NAME_DIFFERS", "NAME_DIFFERS"]);
+    assert_eq!(ana.sign_for(&draft, &hash, "Eva Lima", "guardian").await.unwrap().state, "signed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
