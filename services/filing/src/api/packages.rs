@@ -19,6 +19,7 @@ use crate::domain::filing::{self, Filing, Phase, Start};
 use crate::domain::package::{self, Added};
 use crate::dossiers::Dossier;
 use crate::edition;
+use crate::place;
 use crate::shared::{self, Begun, Sibling};
 use crate::store::filings;
 
@@ -149,7 +150,8 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
         not_erased(dossier)?;
         uploads::none_under_way(desk, &resource::name("filings", dossier.id)).await?;
         let check = Check::now(desk, dossier).await?;
-        let sent: Vec<events::Event> = filing::send(&dossier.filing, &check.checked(desk, dossier))?;
+        let zone = zone_of(desk, &check, dossier).await?;
+        let sent: Vec<events::Event> = filing::send(&dossier.filing, &check.checked(desk, dossier), &zone)?;
         filing::fee_stands(&dossier.filing, costs_cents(&check, dossier)?)?;
         let (stream, version) = (Store::<Filings>::stream(dossier.id), dossier.filing.version);
         let subjects = Subjects::filing(dossier.id);
@@ -164,6 +166,15 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
         &package::ready(&members)?,
     ));
     Ok(streams)
+}
+
+/// The zone of whoever files: that of their address in the United States, else as their account has it now. It is asked here, since
+/// what submits the package asks nobody.
+async fn zone_of(desk: &Desk, check: &Check<'_>, dossier: &Dossier) -> Result<String, ApiError> {
+    match place::zone(check.form, &dossier.content.answers) {
+        Some(zone) => Ok(zone.to_owned()),
+        None => Ok(desk.contact(dossier.filing.account).await?.zone),
+    }
 }
 
 /// Names the filings by id alone: whoever may not see one learns nothing of it.

@@ -298,7 +298,7 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         Event::HelperAsked(e) => helper::asked(filing, e),
         Event::HelperSigned(e) => helper::signed(filing, e),
         Event::FilingSigned(e) => signed(filing, e),
-        Event::FilingSent(_) => Filing { phase: Phase::Sent, ..filing },
+        Event::FilingSent(e) => sent(filing, e),
         Event::FilingRecalled(_) => Filing { phase: Phase::Draft, signature: None, fee: None, ..filing },
         Event::FilingSubmitted(e) => {
             Filing { phase: Phase::Submitted, submitted_at_us: e.submitted_at_us, ..filing }
@@ -368,6 +368,12 @@ fn signed(mut filing: Filing, e: &pb::FilingSigned) -> Filing {
     };
     let helpers = helper::without_codes(std::mem::take(&mut filing.helpers));
     Filing { phase: Phase::Signed, signature: Some(signature), overtaken: false, helpers, ..filing }
+}
+
+/// What was sent before the zone was kept with it stays in that of the draft.
+fn sent(filing: Filing, e: &pb::FilingSent) -> Filing {
+    let zone = if e.zone.is_empty() { filing.zone.clone() } else { e.zone.clone() };
+    Filing { phase: Phase::Sent, zone, ..filing }
 }
 
 fn waiver_asked(mut filing: Filing, e: &pb::FeeWaiverRequested) -> Filing {

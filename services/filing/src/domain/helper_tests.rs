@@ -290,7 +290,7 @@ fn an_officer_looks_at_a_co_signer_under_a_name_that_is_not_proven() {
         let both = joint().into_iter().chain([signed.into()]).collect::<Vec<Event>>();
         let filer = filer_signs(&given(both.clone()), &[CO_SIGNER]).unwrap();
         let package = Uuid::nil();
-        let sent = pb::FilingSent { package_id: package.to_string() };
+        let sent = pb::FilingSent { package_id: package.to_string(), ..Default::default() };
         let sent = given(both.into_iter().chain(filer).chain([sent.into()]));
         let settled = Settled {
             package,

@@ -295,3 +295,34 @@ async fn a_waiver_of_the_fee_is_asked_for_where_the_law_leaves_one_and_can_be_ta
     assert!(!dropped.fee_waiver && !dropped.evidence_needs.iter().any(|need| need.kind == "hardship_proof"));
     world.expect_nothing_personal_in_the_clear(&["Canary Hill"]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_days_of_the_case_end_where_the_filer_lives_when_it_is_sent() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let zone = async |draft: &str, payment: &str| {
+        world.payment(payment, fee_settled(payment, draft, world.now_us())).await;
+        ana.until(draft, "submitted").await;
+        let FilingEvent::FilingSubmitted(e) = world.last_event(draft).await else {
+            panic!("it was submitted")
+        };
+        e.zone
+    };
+    // The account says Chicago, the form says Albany.
+    let (draft, payment) = ana.sent().await;
+    assert_eq!(zone(&draft, &payment).await, "America/New_York");
+
+    // Whoever has no address here: as the account says when it is sent, not when it was begun.
+    let draft = ana.start("N-400").await.unwrap().name;
+    let abroad = json!({ "line1": "Rua 1", "city": "Lisbon", "postal_code": "1000", "country": "PT" });
+    ana.answer(&draft, &crate::answers::ready()).await.unwrap();
+    ana.answer(&draft, &json!({ "app_mailing": abroad })).await.unwrap();
+    for (kind, seed) in [("green_card", 1), ("photos", 2)] {
+        ana.upload(&draft, kind, "paper.png", &files::picture(seed)).await.unwrap();
+    }
+    ana.quote(&draft).await.unwrap();
+    ana.sign_now(&draft).await;
+    world.set_zone(&ana, "Pacific/Honolulu");
+    let payment = ana.submit(&draft).await.unwrap().payment;
+    assert_eq!(zone(&draft, &payment).await, "Pacific/Honolulu");
+}

@@ -626,15 +626,15 @@ fn name_differs(capacity: Capacity) -> Refusal {
     .way_out("If you sign for yourself, leave the capacity out.")
 }
 
-/// Sends the signed filing on its way.
-pub fn send(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refusal> {
+/// Sends the signed filing on its way; the zone is that of whoever files, as of now.
+pub fn send(filing: &Filing, checked: &Checked, zone: &str) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
     let signature = filing.signed()?;
     checked.still_true_of(filing)?;
     if !checked.reads_as(&signature.content_mac) {
         return Err(content_changed());
     }
-    Ok(vec![pb::FilingSent { package_id: filing.package.to_string() }.into()])
+    Ok(vec![pb::FilingSent { package_id: filing.package.to_string(), zone: zone.to_owned() }.into()])
 }
 
 /// Whether the fee that was shown is still what the filing costs on the day it is sent.
