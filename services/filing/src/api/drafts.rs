@@ -195,13 +195,7 @@ struct Ways {
 }
 
 async fn ways(desk: &Desk, caller: &Caller, request: &pb::StartDraftRequest) -> Result<Ways, ApiError> {
-    let package = match request.package.as_str() {
-        "" => None,
-        name => Some(id_in("package", "packages", name)?),
-    };
-    if let Some(package) = package {
-        packages::admit(desk, caller, package).await?;
-    }
+    let package = packages::admitted(desk, caller, &request.package).await?;
     if request.representation.is_empty() {
         return Ok(Ways { account: caller.person()?.account, representation: None, package });
     }

@@ -14,7 +14,7 @@ use super::signing::{costs_cents, not_erased};
 use super::uploads;
 use crate::aggregates::{Filings, Packages};
 use crate::check::Check;
-use crate::desk::Desk;
+use crate::desk::{Desk, id_in};
 use crate::domain::filing::{self, Filing, Phase, Start};
 use crate::domain::package::{self, Added};
 use crate::dossiers::Dossier;
@@ -23,14 +23,19 @@ use crate::place;
 use crate::shared::{self, Begun, Sibling};
 use crate::store::filings;
 
-/// Whether the caller may put a filing into a package: they have to do with one that is in it.
+/// The package into which the caller wants to put a filing, none where none is named; they have to do with one that is in it.
 ///
 /// # Errors
-/// Not found, also when nothing in it is the caller's.
-pub(super) async fn admit(desk: &Desk, caller: &Caller, package: Uuid) -> Result<(), ApiError> {
+/// `NAME_MALFORMED`; not found, also when nothing in it is the caller's.
+pub(super) async fn admitted(desk: &Desk, caller: &Caller, name: &str) -> Result<Option<Uuid>, ApiError> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let package = id_in("package", "packages", name)?;
     let person = caller.person()?.account;
     let relations = filings::relations_to_package(&desk.base.pool, package, person).await?;
-    desk.require(caller, "StartDraft", "Package", package, relations)
+    desk.require(caller, "StartDraft", "Package", package, relations)?;
+    Ok(Some(package))
 }
 
 /// What joining a package writes, beside the start of the filing itself.
