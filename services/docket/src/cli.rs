@@ -84,6 +84,18 @@ enum Command {
         #[arg(long, default_value = "en")]
         language: String,
     },
+    /// Begin a filing that was rejected, or whose acceptance was taken back, again: its answers and files are there.
+    Again {
+        /// filings/<id>.
+        filing: String,
+        /// Begin it in the package of this filing (filings/<id>), to be paid for and sent together; of what went in together, the
+        /// first is begun again by itself, and the others with that.
+        #[arg(long, value_name = "FILING")]
+        with: Option<String>,
+        /// Language of what is said of it: en or es.
+        #[arg(long, default_value = "en")]
+        language: String,
+    },
     /// What you have filed and begun, newest first, and how long drafts are kept.
     Filings,
     /// Save a filing with its answers and files in a new folder.
@@ -244,6 +256,9 @@ async fn dispatch(cli: Cli) -> Result<()> {
                 }
                 what => commands::lead(&home, what, place, &language, &teller).await,
             }
+        }
+        Command::Again { filing, with, language } => {
+            commands::again(&home, &filing, with.as_deref(), &language, &teller).await
         }
         Command::Review(args) => commands::review(&home, &args, &teller).await,
         Command::Sign(args) => commands::sign(&home, &args, &teller).await,

@@ -25,7 +25,7 @@ pub use interview::lead;
 pub use log::{LogArgs, log};
 pub use mail::inbox;
 pub use officers::{OfficerCommand, officer};
-pub use paper::{file, forms};
+pub use paper::{again, file, forms};
 pub use pay::{PayArgs, pay};
 pub use representations::representations;
 pub use roles::{RoleCommand, role};

@@ -233,18 +233,6 @@ impl Desk {
         self.require(caller, action, "Collection", Uuid::nil(), Vec::new())
     }
 
-    /// The contact of an account whose identity is proven.
-    ///
-    /// # Errors
-    /// `IDENTITY_NOT_PROVEN`; identity does not answer.
-    pub(crate) async fn proven(&self, account: Uuid) -> Result<GetContactResponse, ApiError> {
-        let contact = self.contact(account).await?;
-        if contact.identity_level != "register_matched" {
-            return Err(identity_not_proven().into());
-        }
-        Ok(contact)
-    }
-
     /// Carries a command about a filing out and sets a timer with it, unless it was done before or changes nothing.
     ///
     /// # Errors
@@ -292,12 +280,7 @@ impl Desk {
     }
 }
 
-fn identity_not_proven() -> Refusal {
-    Refusal::state("IDENTITY_NOT_PROVEN", "This needs a proven identity.")
-        .way_out("Prove your identity in your account: name, date of birth and A-Number. Then try again.")
-}
-
-/// The full legal name of a contact, as proven.
+/// The full legal name of a contact, as proven; empty where none is.
 pub(crate) fn full_name(contact: &GetContactResponse) -> String {
     format!("{} {}", contact.given_name, contact.family_name).trim().to_owned()
 }

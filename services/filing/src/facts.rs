@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{moved, party};
+use crate::{moved, party, place};
 
 /// The zone in which receipt dates, fees and editions are reckoned.
 pub(crate) use docket_kernel::deadline::OFFICE_ZONE;
@@ -26,9 +26,7 @@ pub(crate) fn civil_date(at: Timestamp, zone: &str) -> Date {
 pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> DerivedFacts {
     let received_at = Timestamp::from_microsecond(received_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
     let receipt_date = civil_date(received_at, OFFICE_ZONE);
-    let country = party::answer(form, answers, "mailing")
-        .and_then(|mailing| mailing.get("country"))
-        .and_then(Value::as_str);
+    let mailing = party::answer(form, answers, "mailing").and_then(Value::as_object);
     let said = |question: &str| answers.get(question).and_then(Value::as_str).unwrap_or_default().to_owned();
     let challenges = form.challenges.as_ref();
     let kind = |challenges: &Challenges| {
@@ -37,7 +35,7 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
     };
     DerivedFacts {
         age: party::filer(form, answers, &Given::on(receipt_date)).age.unwrap_or_default(),
-        abroad: country.is_some_and(|country| country != "US"),
+        abroad: mailing.is_some_and(place::is_abroad),
         basis: said("basis"),
         civics_test: if form.family == "naturalization" { civics_test(receipt_date) } else { String::new() },
         about_receipt: challenges.map(|challenges| said(&challenges.receipt)).unwrap_or_default(),

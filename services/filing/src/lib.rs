@@ -31,6 +31,7 @@ mod moved;
 mod page;
 mod party;
 mod peers;
+mod place;
 mod policies;
 mod render;
 mod rendition;

@@ -1,51 +1,31 @@
 //! What an accepted Form AR-11 reports (8 CFR 265.1): the address of record, for identity to keep.
 
-use std::sync::LazyLock;
-
 use docket_forms::Answers;
 use docket_kernel::identifier;
 use docket_proto::identity::v1::RecordAddressRequest;
 use serde_json::{Map, Value};
 
 use crate::facts::OFFICE_ZONE;
+use crate::place::{self, text};
 
 /// The form.
 pub(crate) const FORM: &str = "AR-11";
-
-/// State and zone, a row each.
-static ZONES: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
-    let rows = include_str!("../data/state_zones.tsv").lines().filter(|line| !line.starts_with('#'));
-    rows.filter_map(|line| line.split_once('\t')).collect()
-});
-
-/// States of the Compacts of Free Association: the post is domestic, the place is abroad.
-const ABROAD: [&str; 3] = ["FM", "MH", "PW"];
 
 /// The report; without ids. None where the answers do not hold an address.
 pub(crate) fn report(answers: &Answers) -> Option<RecordAddressRequest> {
     let new = answers.get("new_address").and_then(Value::as_object)?;
     let mailing = answers.get("mailing").and_then(Value::as_object);
-    let state = text(new, "state");
-    let abroad = text(new, "country") != "US" || ABROAD.contains(&state);
+    let zone = place::zone_at(new);
     let receipts = answers.get("receipts").and_then(Value::as_array).into_iter().flatten();
     Some(RecordAddressRequest {
         address: lines(new),
         mailing: mailing.map(lines).unwrap_or_default(),
-        zone: if abroad { OFFICE_ZONE } else { zone(state) }.to_owned(),
-        abroad,
+        zone: zone.unwrap_or(OFFICE_ZONE).to_owned(),
+        abroad: zone.is_none(),
         moved_on_date: answers.get("moved_on").and_then(Value::as_str).unwrap_or_default().to_owned(),
         receipt_numbers: receipts.filter_map(|row| row.get("receipt")?.as_str().map(str::to_owned)).collect(),
         ..RecordAddressRequest::default()
     })
-}
-
-/// The zone in which the days of a state end last; the office's for a state nobody knows.
-fn zone(state: &str) -> &'static str {
-    ZONES.iter().find(|(code, _)| *code == state).map_or(OFFICE_ZONE, |(_, zone)| zone)
-}
-
-fn text<'a>(parts: &'a Map<String, Value>, part: &str) -> &'a str {
-    parts.get(part).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// An address as it stands on a letter.
@@ -68,15 +48,6 @@ mod tests {
 
     fn reported(answers: Value) -> RecordAddressRequest {
         report(&serde_json::from_value(answers).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn every_state_has_a_zone_that_is_known() {
-        for state in identifier::US_STATES.iter() {
-            let (_, zone) = ZONES.iter().find(|(code, _)| *code == state.code).expect(state.code);
-            assert!(docket_kernel::deadline::zone(zone).is_ok(), "{zone}");
-        }
-        assert_eq!(ZONES.len(), identifier::US_STATES.len());
     }
 
     #[test]

@@ -217,6 +217,8 @@ mod tests {
     fn nothing_goes_to_somebody_else() {
         let package = [petition("Ana Lúcia", "1990-01-31", 7)];
         assert!(begin(ANA, "Eve Lima", "I-485", &package).is_empty());
+        // Nor to an account for which no name is proven.
+        assert!(begin(ANA, "", "I-485", &package).is_empty());
         // Another account's sponsor is another person.
         assert!(begin(ANA, "Sven Aakre", "I-864", &package).is_empty());
         // What she says of herself is not told to the petitioner.

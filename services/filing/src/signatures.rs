@@ -58,7 +58,7 @@ fn signer(dossier: &Dossier, signed: &Signed) -> Signature {
         Capacity::AttorneyInFact => "Signs under a durable power of attorney.",
         Capacity::CompanyOfficer => "Signs for the company that files (8 CFR 103.2(a)(2)).",
     };
-    let proven = proven(&sealed.proven_name);
+    let proven = format!("{}{}", not_proven(!signed.name_unproven), proven(&sealed.proven_name));
     Signature {
         part: spoken::choice(&sealed.role),
         name: sealed.typed_name.clone(),
@@ -73,7 +73,7 @@ fn proven(name: &str) -> String {
     if name.is_empty() { String::new() } else { format!(" Name proven for the account: {name}.") }
 }
 
-/// What is said of a co-signer's name that is not proven.
+/// What is said where no name is proven for the account of a signer or co-signer.
 fn not_proven(proven: bool) -> &'static str {
     if proven { "" } else { " No name is proven for the account." }
 }

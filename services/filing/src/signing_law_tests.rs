@@ -122,6 +122,7 @@ fn signing(filing: &Filing, capacity: Capacity, filer: Filer, name_agrees: bool)
         name_agrees,
         typed_name: "A B".into(),
         proven_name: String::new(),
+        name_unproven: false,
         signed_at_us: 1,
         catalogue_version: "1".into(),
         sheet_json: String::new(),

@@ -124,6 +124,19 @@ pub async fn file(home: &Path, path: &Path, place: Place<'_>, language: &str, te
     accompanied
 }
 
+/// Begins a filing that is over again: nothing of it is typed anew.
+pub async fn again(
+    home: &Path,
+    name: &str,
+    with: Option<&str>,
+    language: &str,
+    teller: &Teller,
+) -> Result<()> {
+    let drafts = Drafts::of(home, language).await?;
+    tell(&drafts.begin_again(name, with).await?, Words::of(language), teller);
+    Ok(())
+}
+
 /// Attaches files and says what cannot be provided, until one of them is refused.
 async fn accompany(
     drafts: &Drafts,
@@ -171,17 +184,38 @@ impl Drafts {
 
     /// Begins a draft of a form; in a package it comes with what it took over there.
     pub async fn begin(&self, form: &str, place: Place<'_>) -> Result<pb::Filing> {
-        let package = match place.with {
+        self.start(pb::StartDraftRequest {
+            form: form.to_owned(),
+            package: self.package(place.with).await?,
+            representation: place.representation.map(appearance).unwrap_or_default(),
+            ..pb::StartDraftRequest::default()
+        })
+        .await
+    }
+
+    /// Begins a filing that is over again, with all that was in it; in the package of another one where that is named.
+    pub async fn begin_again(&self, name: &str, with: Option<&str>) -> Result<pb::Filing> {
+        self.start(pb::StartDraftRequest {
+            again: name.to_owned(),
+            package: self.package(with).await?,
+            ..pb::StartDraftRequest::default()
+        })
+        .await
+    }
+
+    /// The package of a filing; empty where none is named.
+    async fn package(&self, with: Option<&str>) -> Result<String> {
+        Ok(match with {
             Some(filing) => format!("packages/{}", self.get(filing).await?.package_id),
             None => String::new(),
-        };
+        })
+    }
+
+    async fn start(&self, how: pb::StartDraftRequest) -> Result<pb::Filing> {
         let message = pb::StartDraftRequest {
             request_id: Uuid::now_v7().to_string(),
-            form: form.to_owned(),
-            package,
-            representation: place.representation.map(appearance).unwrap_or_default(),
             language: self.language.clone(),
-            ..pb::StartDraftRequest::default()
+            ..how
         };
         let token = self.token().await.map_err(Refused::from)?;
         let mut drafts = self.connection.drafts();

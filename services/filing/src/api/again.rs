@@ -2,7 +2,7 @@
 //!
 //! The rejected filing stays what it was, with its notice and its refund; the new one is a case of its own.
 
-use docket_eventlog::{Context, Expected, Store, StreamAppend, Subjects};
+use docket_eventlog::{Context, Error, Expected, Store, StreamAppend, Subjects};
 use docket_forms::{Answers, Form};
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller, new_id};
@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::attach::new_salt;
-use super::drafts::{Opening, opening, started_before, write};
-use super::unnamed;
-use crate::aggregates::Filings;
+use super::drafts::{ATTEMPTS, Opening, opening, started_before, write};
+use super::{packages, unnamed};
+use crate::aggregates::{Filings, Packages};
 use crate::content::commitment;
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
@@ -21,7 +21,7 @@ use crate::domain::filing::{self, Filing, Start, TakenOver};
 use crate::dossiers::Dossier;
 use crate::waiver;
 
-/// Begins the new filing, and notes it at the old one: both or neither.
+/// Begins the new filing, by itself or in a package, and notes it at the old one: all or nothing.
 pub(super) async fn begin(
     desk: &Desk,
     caller: &Caller,
@@ -29,12 +29,18 @@ pub(super) async fn begin(
     request: &pb::StartDraftRequest,
 ) -> Result<Uuid, ApiError> {
     let old = desk.filing(caller, "StartDraft", id_in("again", "filings", &request.again)?).await?;
+    let package = packages::admitted(desk, caller, &request.package).await?;
     let form = form_of(desk, &old, &request.form)?;
     let account = old.filing.account;
     let Opening { start, now, .. } = opening(desk, form, account, Some(old.id)).await?;
     let represented = desk.represented(&old).await?;
     let edition = edition(form, &old);
-    let start = Start { representation: represented.map(|(id, _)| id), edition, ..start };
+    let start = Start {
+        representation: represented.map(|(id, _)| id),
+        edition,
+        package: package.unwrap_or(start.package),
+        ..start
+    };
     let context = &acting_for(context.clone(), caller, account);
     let new = new_id(now);
     let continued = filing::begin_again(&old.filing, new)?;
@@ -50,7 +56,7 @@ pub(super) async fn begin(
         explained: old.explanations().map(|(kind, words)| (kind.to_owned(), words.to_owned())).collect(),
     };
     let begun = filing::take_over(&Filing::default(), start.clone(), taken)?;
-    let streams = vec![
+    let appends = vec![
         StreamAppend::of(Store::<Filings>::stream(new), Expected::Version(0), Subjects::filing(new), &begun),
         StreamAppend::of(
             Store::<Filings>::stream(old.id),
@@ -59,13 +65,36 @@ pub(super) async fn begin(
             &continued,
         ),
     ];
-    let written = write(desk, context, streams, (new, &start, now.as_microsecond())).await;
-    let written = written.map_err(ApiError::from);
+    let beginning = (new, &start, now.as_microsecond());
+    let written = written(desk, context, appends, (beginning, package.is_some())).await;
     unnamed::take_away(desk, &keys, written.as_ref().map(|written| !written)).await;
     if written? {
         return Ok(new);
     }
     started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"))
+}
+
+/// Appends what begins the filing and, where it joins a package, its place there; false when the command was done before.
+async fn written(
+    desk: &Desk,
+    context: &Context,
+    appends: Vec<StreamAppend>,
+    (beginning, joins): ((Uuid, &Start, i64), bool),
+) -> Result<bool, ApiError> {
+    let (new, start, _) = beginning;
+    let place = Store::<Packages>::stream(start.package);
+    let mut attempt = 1;
+    loop {
+        let mut streams = appends.clone();
+        if joins {
+            streams.push(packages::joining(desk, new, start).await?);
+        }
+        match write(desk, context, streams, beginning).await {
+            // Somebody else put another filing into the package meanwhile.
+            Err(Error::Conflict { stream, .. }) if stream == place && attempt < ATTEMPTS => attempt += 1,
+            written => return written.map_err(ApiError::from),
+        }
+    }
 }
 
 /// The old filing's form; naming another one is a mistake worth telling.

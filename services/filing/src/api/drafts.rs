@@ -195,13 +195,7 @@ struct Ways {
 }
 
 async fn ways(desk: &Desk, caller: &Caller, request: &pb::StartDraftRequest) -> Result<Ways, ApiError> {
-    let package = match request.package.as_str() {
-        "" => None,
-        name => Some(id_in("package", "packages", name)?),
-    };
-    if let Some(package) = package {
-        packages::admit(desk, caller, package).await?;
-    }
+    let package = packages::admitted(desk, caller, &request.package).await?;
     if request.representation.is_empty() {
         return Ok(Ways { account: caller.person()?.account, representation: None, package });
     }
@@ -289,11 +283,12 @@ async fn beginning(
 pub(super) struct Opening {
     pub(super) start: Start,
     pub(super) now: Timestamp,
-    /// The name proven for the account.
+    /// The name proven for the account; empty where none is.
     pub(super) proven: String,
 }
 
-/// What a draft begins with, for somebody who may file the form here.
+/// What a draft begins with, for somebody who may file the form here. Who they are need not be proven: nothing that is missing
+/// there hinders anybody from filing.
 pub(super) async fn opening(
     desk: &Desk,
     form: &Form,
@@ -309,7 +304,7 @@ pub(super) async fn opening(
         .fact("form", form.id.clone())
         .into());
     }
-    let contact = desk.proven(account).await?;
+    let contact = desk.contact(account).await?;
     let (now, proven) = (desk.base.clock.now(), full_name(&contact));
     let start = Start {
         form: form.id.clone(),

@@ -14,22 +14,28 @@ use super::signing::{costs_cents, not_erased};
 use super::uploads;
 use crate::aggregates::{Filings, Packages};
 use crate::check::Check;
-use crate::desk::Desk;
+use crate::desk::{Desk, id_in};
 use crate::domain::filing::{self, Filing, Phase, Start};
 use crate::domain::package::{self, Added};
 use crate::dossiers::Dossier;
 use crate::edition;
+use crate::place;
 use crate::shared::{self, Begun, Sibling};
 use crate::store::filings;
 
-/// Whether the caller may put a filing into a package: they have to do with one that is in it.
+/// The package into which the caller wants to put a filing, none where none is named; they have to do with one that is in it.
 ///
 /// # Errors
-/// Not found, also when nothing in it is the caller's.
-pub(super) async fn admit(desk: &Desk, caller: &Caller, package: Uuid) -> Result<(), ApiError> {
+/// `NAME_MALFORMED`; not found, also when nothing in it is the caller's.
+pub(super) async fn admitted(desk: &Desk, caller: &Caller, name: &str) -> Result<Option<Uuid>, ApiError> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let package = id_in("package", "packages", name)?;
     let person = caller.person()?.account;
     let relations = filings::relations_to_package(&desk.base.pool, package, person).await?;
-    desk.require(caller, "StartDraft", "Package", package, relations)
+    desk.require(caller, "StartDraft", "Package", package, relations)?;
+    Ok(Some(package))
 }
 
 /// What joining a package writes, beside the start of the filing itself.
@@ -149,7 +155,8 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
         not_erased(dossier)?;
         uploads::none_under_way(desk, &resource::name("filings", dossier.id)).await?;
         let check = Check::now(desk, dossier).await?;
-        let sent: Vec<events::Event> = filing::send(&dossier.filing, &check.checked(desk, dossier))?;
+        let zone = zone_of(desk, &check, dossier).await?;
+        let sent: Vec<events::Event> = filing::send(&dossier.filing, &check.checked(desk, dossier), &zone)?;
         filing::fee_stands(&dossier.filing, costs_cents(&check, dossier)?)?;
         let (stream, version) = (Store::<Filings>::stream(dossier.id), dossier.filing.version);
         let subjects = Subjects::filing(dossier.id);
@@ -164,6 +171,15 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
         &package::ready(&members)?,
     ));
     Ok(streams)
+}
+
+/// The zone of whoever files: that of their address in the United States, else as their account has it now. It is asked here, since
+/// what submits the package asks nobody.
+async fn zone_of(desk: &Desk, check: &Check<'_>, dossier: &Dossier) -> Result<String, ApiError> {
+    match place::zone(check.form, &dossier.content.answers) {
+        Some(zone) => Ok(zone.to_owned()),
+        None => Ok(desk.contact(dossier.filing.account).await?.zone),
+    }
 }
 
 /// Names the filings by id alone: whoever may not see one learns nothing of it.

@@ -264,21 +264,21 @@ pub(super) async fn signed(
     })
 }
 
-/// A representative signs with the name proven for the account, which is the one in the answers.
+/// A representative signs with the name in the answers, which is the one proven for the account where one is.
 async fn representative_name(desk: &Desk, account: Uuid, said: &Said) -> Result<(), ApiError> {
-    let proven = full_name(&desk.proven(account).await?);
+    let proven = full_name(&desk.contact(account).await?);
     let answered = ["rep_given", "rep_family"]
         .map(|part| appearance::text_of(&said.representative, part))
         .join(" ")
         .trim()
         .to_owned();
-    if name::same(&proven, &said.signed_by) && name::same(&proven, &answered) {
+    if name::agrees(&proven, &said.signed_by) && name::same(&said.signed_by, &answered) {
         return Ok(());
     }
     Err(Refusal::invalid(
         "typed_name",
         "NAME_DIFFERS",
-        "Type your own full legal name as you proved it and as it stands in the answers: given name, then family name.",
+        "Type your own full legal name as it stands in the answers, which is the one that you proved if you did: given name, then family name.",
     )
     .into())
 }
@@ -300,14 +300,14 @@ async fn accept(
     let said = Said { client: answers, consented_by: request.typed_name.clone(), ..file.said.clone() };
     let signed_at = jiff::Timestamp::from_microsecond(file.representation.signed_at_us)
         .map_err(|error| ApiError::internal(anyhow::Error::new(error)))?;
-    let proven = full_name(&desk.proven(account).await?);
+    let proven = full_name(&desk.contact(account).await?);
     let in_answers = party::names(form, &said.client);
     let consent = Consent {
         client: account,
         code_hash: appearance::code_hash(&request.client_code),
         shown_mac: request.content_hash.clone(),
         not_ready: appearance::not_ready(desk, form, Side::Client, &said, signed_at),
-        name_agrees: name::same(&proven, &request.typed_name)
+        name_agrees: name::agrees(&proven, &request.typed_name)
             && in_answers.iter().any(|answered| name::same(answered, &request.typed_name)),
         accepted: events::RepresentationAccepted {
             client: account.to_string(),

@@ -168,7 +168,7 @@ pub(super) async fn sign(
         uploads::none_under_way(desk, &request.name).await?;
     }
     let proven = if done { String::new() } else { full_name(&desk.contact(dossier.filing.account).await?) };
-    let agrees_with_proven = name::same(&proven, &request.typed_name);
+    let agrees_with_proven = name::agrees(&proven, &request.typed_name);
     let names = party::names(check.form, &dossier.content.answers);
     let now_us = desk.now_us();
     let standing = desk.represented(&dossier).await?;
@@ -186,6 +186,7 @@ pub(super) async fn sign(
             }
         },
         typed_name: request.typed_name,
+        name_unproven: proven.is_empty(),
         proven_name: if agrees_with_proven { String::new() } else { proven },
         signed_at_us: now_us,
         catalogue_version: check.form.catalogue_version.clone(),

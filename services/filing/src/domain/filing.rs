@@ -133,6 +133,8 @@ pub struct Signature {
     pub catalogue_version: String,
     /// As whom the signer signed.
     pub capacity: Capacity,
+    /// Whether no name was proven for the signer's account.
+    pub name_unproven: bool,
     /// The appearance under which it was prepared.
     pub representation: Option<Uuid>,
     /// Where the sealed object lies that has what was signed; empty where the event has it.
@@ -298,7 +300,7 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         Event::HelperAsked(e) => helper::asked(filing, e),
         Event::HelperSigned(e) => helper::signed(filing, e),
         Event::FilingSigned(e) => signed(filing, e),
-        Event::FilingSent(_) => Filing { phase: Phase::Sent, ..filing },
+        Event::FilingSent(e) => sent(filing, e),
         Event::FilingRecalled(_) => Filing { phase: Phase::Draft, signature: None, fee: None, ..filing },
         Event::FilingSubmitted(e) => {
             Filing { phase: Phase::Submitted, submitted_at_us: e.submitted_at_us, ..filing }
@@ -362,11 +364,18 @@ fn signed(mut filing: Filing, e: &pb::FilingSigned) -> Filing {
         signed_at_us: e.signed_at_us,
         catalogue_version: e.catalogue_version.clone(),
         capacity: Capacity::of_event(&e.capacity),
+        name_unproven: e.name_unproven,
         representation: filing.representation,
         sheet_key: e.sheet_key.clone(),
     };
     let helpers = helper::without_codes(std::mem::take(&mut filing.helpers));
     Filing { phase: Phase::Signed, signature: Some(signature), overtaken: false, helpers, ..filing }
+}
+
+/// What was sent before the zone was kept with it stays in that of the draft.
+fn sent(filing: Filing, e: &pb::FilingSent) -> Filing {
+    let zone = if e.zone.is_empty() { filing.zone.clone() } else { e.zone.clone() };
+    Filing { phase: Phase::Sent, zone, ..filing }
 }
 
 fn waiver_asked(mut filing: Filing, e: &pb::FeeWaiverRequested) -> Filing {

@@ -15,6 +15,8 @@ const PACKAGE: Uuid = Uuid::from_u128(2);
 const ACCOUNT: Uuid = Uuid::from_u128(3);
 const FILE: Uuid = Uuid::from_u128(4);
 const ATTORNEY: Uuid = Uuid::from_u128(6);
+/// Where the filer lives when the filing is sent.
+const ZONE: &str = "Pacific/Honolulu";
 
 struct Given(Filing);
 
@@ -72,7 +74,7 @@ fn signed() -> Event {
 }
 
 fn sent() -> Event {
-    pb::FilingSent { package_id: PACKAGE.to_string() }.into()
+    pb::FilingSent { package_id: PACKAGE.to_string(), zone: ZONE.into() }.into()
 }
 
 fn submitted() -> Event {
@@ -109,6 +111,7 @@ fn a_signature() -> Sign {
         name_agrees: true,
         typed_name: "Ana Lima".into(),
         proven_name: String::new(),
+        name_unproven: false,
         signed_at_us: 1_000,
         catalogue_version: "1".into(),
         sheet_json: "{}".into(),
@@ -139,7 +142,7 @@ fn settled() -> Settled {
         payment: Some(PACKAGE),
         authorised_at_us: 500,
         family: "naturalization".into(),
-        name_proven: true,
+        other_name: false,
         facts: pb::DerivedFacts { age: 40, basis: "lpr_5_years".into(), ..Default::default() },
         represented: None,
     }
@@ -253,14 +256,14 @@ fn what_was_signed_and_lies_beside_is_known_for_as_long_as_the_filing() {
 
 #[test]
 fn only_what_is_signed_is_sent_and_only_once() {
-    refused(given([started(), fee_shown()]).when(|f| send(f, &checked(1))), "NOT_SIGNED");
+    refused(given([started(), fee_shown()]).when(|f| send(f, &checked(1), ZONE)), "NOT_SIGNED");
     let given_signed = given([started(), fee_shown(), signed()]);
-    assert_eq!(given_signed.when(|f| send(f, &checked(1))).unwrap(), [sent()]);
+    assert_eq!(given_signed.when(|f| send(f, &checked(1), ZONE)).unwrap(), [sent()]);
     assert_eq!(given_signed.when(|f| package::ready(&[(Uuid::from_u128(1), f)])).unwrap().len(), 1);
     let changed = Checked { content_mac: vec![1; 32], ..checked(1) };
-    refused(given_signed.when(|f| send(f, &changed)), "CONTENT_CHANGED");
+    refused(given_signed.when(|f| send(f, &changed, ZONE)), "CONTENT_CHANGED");
     let given_sent = given([started(), fee_shown(), signed(), sent()]);
-    refused(given_sent.when(|f| send(f, &checked(1))), "ALREADY_SUBMITTED");
+    refused(given_sent.when(|f| send(f, &checked(1), ZONE)), "ALREADY_SUBMITTED");
     refused(given_sent.when(|f| answer(f, 0, vec!["basis".into()], "{}".into())), "ALREADY_SUBMITTED");
     refused(given_sent.when(|f| attach(f, a_file())), "ALREADY_SUBMITTED");
     refused(given_sent.when(|f| sign(f, &checked(1), a_signature())), "ALREADY_SUBMITTED");
@@ -278,7 +281,7 @@ fn a_fee_that_changed_is_shown_again_before_it_is_sent_and_the_signature_stands(
     let shown = given_signed.when(|f| show_fee(f, dearer)).unwrap();
     let again = given([started(), fee_shown(), signed()].into_iter().chain(shown));
     assert!(again.when(|f| fee_stands(f, 76_000)).is_ok());
-    assert_eq!(again.when(|f| send(f, &checked(1))).unwrap(), [sent()]);
+    assert_eq!(again.when(|f| send(f, &checked(1), ZONE)).unwrap(), [sent()]);
 }
 
 #[test]
@@ -301,13 +304,26 @@ fn what_was_sent_and_not_paid_is_taken_back_to_be_shown_and_signed_anew() {
     assert_eq!(again.when(|f| answer(f, 0, vec!["basis".into()], "{}".into())).unwrap().len(), 1);
     assert_eq!(again.when(abandon).unwrap().len(), 1);
     refused(again.when(|f| submit(f, settled())), "NOT_SENT");
-    refused(again.when(|f| send(f, &checked(1))), "NOT_SIGNED");
+    refused(again.when(|f| send(f, &checked(1), ZONE)), "NOT_SIGNED");
     refused(again.when(|f| sign(f, &checked(1), a_signature())), "FEE_NOT_SHOWN");
     let anew = given(sending.into_iter().chain(recalled).chain([fee_shown(), signed()]));
-    assert_eq!(anew.when(|f| send(f, &checked(1))).unwrap(), [sent()]);
+    assert_eq!(anew.when(|f| send(f, &checked(1), ZONE)).unwrap(), [sent()]);
 
     let gone_in = given([started(), fee_shown(), signed(), sent(), submitted()]);
     assert!(gone_in.when(|f| recall(f, PACKAGE)).is_empty());
+}
+
+#[test]
+fn the_zone_of_the_case_is_that_of_the_filer_when_it_was_sent() {
+    let zone = |sent: Event| {
+        let given = given([started(), fee_shown(), signed(), sent]);
+        let events = given.when(|f| submit(f, settled())).unwrap();
+        let [Event::FilingSubmitted(e)] = events.as_slice() else { panic!("{events:?}") };
+        e.zone.clone()
+    };
+    assert_eq!(zone(sent()), ZONE);
+    let before_it_was_kept = pb::FilingSent { package_id: PACKAGE.to_string(), ..Default::default() };
+    assert_eq!(zone(before_it_was_kept.into()), a_start().zone);
 }
 
 #[test]
@@ -342,7 +358,7 @@ fn acceptance_gives_the_receipt_number_and_rejection_ends_the_filing() {
     over.then(|f| f.phase == Phase::Rejected && f.package == PACKAGE && f.submitted_at_us == 2_000);
     refused(over.when(|f| answer(f, 0, vec!["basis".into()], "{}".into())), "FILING_REJECTED");
     refused(over.when(|f| attach(f, a_file())), "FILING_REJECTED");
-    refused(over.when(|f| send(f, &checked(1))), "FILING_REJECTED");
+    refused(over.when(|f| send(f, &checked(1), ZONE)), "FILING_REJECTED");
 }
 
 #[test]
@@ -465,18 +481,32 @@ fn who_signs_for_another_says_so_and_shows_why() {
         let [Event::FilingSubmitted(e)] = sent.as_slice() else { panic!("{sent:?}") };
         assert_eq!(e.facts.as_ref().unwrap().signed_as, capacity.as_str());
     }
-    let own = signing(&bare, Capacity::OneSelf, 40).unwrap();
-    for (name_proven, said) in [(true, "self"), (false, "self_other_name")] {
-        let settled = Settled { name_proven, ..settled() };
-        let sent = given([started(), own[0].clone(), sent()]).when(|f| submit(f, settled)).unwrap();
-        let [Event::FilingSubmitted(e)] = sent.as_slice() else { panic!("{sent:?}") };
-        assert_eq!(e.facts.as_ref().unwrap().signed_as, said);
-    }
     for capacity in Capacity::ALL {
         assert_eq!(Capacity::read(capacity.as_str()).unwrap(), capacity);
     }
     assert_eq!(Capacity::read("").unwrap(), Capacity::OneSelf);
     assert_eq!(Capacity::read("friend").unwrap_err().reason, "CAPACITY_UNKNOWN");
+}
+
+#[test]
+fn intake_hears_where_the_name_of_the_signer_is_not_proven() {
+    let ready = given([started(), fee_shown()]);
+    for (capacity, name_unproven, other_name, said) in [
+        (Capacity::OneSelf, false, false, "self"),
+        (Capacity::OneSelf, false, true, "self_other_name"),
+        (Capacity::OneSelf, true, false, "self_other_name"),
+        // An officer looks at these in any case.
+        (Capacity::Parent, true, false, "parent"),
+    ] {
+        let filer =
+            Filer { age: Some(if capacity == Capacity::Parent { 9 } else { 40 }), ..Filer::default() };
+        let signs = Sign { capacity, filer, name_unproven, ..a_signature() };
+        let own = ready.when(|f| sign(f, &checked(1), signs)).unwrap();
+        let settled = Settled { other_name, ..settled() };
+        let sent = given([started(), own[0].clone(), sent()]).when(|f| submit(f, settled)).unwrap();
+        let [Event::FilingSubmitted(e)] = sent.as_slice() else { panic!("{sent:?}") };
+        assert_eq!(e.facts.as_ref().unwrap().signed_as, said);
+    }
 }
 
 #[test]

@@ -79,6 +79,7 @@ fn filer_signs(filing: &Filing, helpers: &[HelperRole]) -> Result<Vec<Event>, Re
         name_agrees: true,
         typed_name: "Ina Example".into(),
         proven_name: String::new(),
+        name_unproven: false,
         signed_at_us: RUNS_OUT_US,
         catalogue_version: "1".into(),
         sheet_json: String::new(),
@@ -289,14 +290,14 @@ fn an_officer_looks_at_a_co_signer_under_a_name_that_is_not_proven() {
         let both = joint().into_iter().chain([signed.into()]).collect::<Vec<Event>>();
         let filer = filer_signs(&given(both.clone()), &[CO_SIGNER]).unwrap();
         let package = Uuid::nil();
-        let sent = pb::FilingSent { package_id: package.to_string() };
+        let sent = pb::FilingSent { package_id: package.to_string(), ..Default::default() };
         let sent = given(both.into_iter().chain(filer).chain([sent.into()]));
         let settled = Settled {
             package,
             payment: None,
             authorised_at_us: RUNS_OUT_US,
             family: "conditions_removal".into(),
-            name_proven: true,
+            other_name: false,
             facts: pb::DerivedFacts::default(),
             represented: None,
         };

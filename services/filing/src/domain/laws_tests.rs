@@ -237,7 +237,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             filing::ask_helper(filing, &checked(filing, *current), *role, code)
         }
         Command::SignAsHelper { role, current, other } => sign_as_helper(filing, *role, *current, *other),
-        Command::Send { current } => filing::send(filing, &checked(filing, *current)),
+        Command::Send { current } => filing::send(filing, &checked(filing, *current), "Pacific/Honolulu"),
         Command::Recall { own_package } => {
             let package = if *own_package { filing.package } else { Uuid::from_u128(0xBAD) };
             Ok(filing::recall(filing, package))
@@ -248,7 +248,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
                 payment: None,
                 authorised_at_us: *authorised_at_us,
                 family: "naturalization".into(),
-                name_proven: true,
+                other_name: false,
                 facts: pb::DerivedFacts::default(),
                 represented: None,
             };
@@ -310,6 +310,7 @@ fn sign(filing: &Filing, current: bool, name_agrees: bool) -> Result<Vec<Event>,
         name_agrees,
         typed_name: "Ina Example".into(),
         proven_name: String::new(),
+        name_unproven: false,
         signed_at_us: 1_500,
         catalogue_version: "2026-03-01".into(),
         sheet_json: String::new(),
@@ -460,7 +461,9 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
             assert!(before.representation.is_none() || before.review == Review::Approved(now.clone()));
             assert_eq!((&signed.content_mac, &before.fee.as_ref().unwrap().answers_mac), (&now, &now));
         }
-        Event::FilingSent(_) => assert_eq!(before.signature.as_ref().unwrap().content_mac, now),
+        Event::FilingSent(sent) => {
+            assert_eq!((&before.signature.as_ref().unwrap().content_mac, &after.zone), (&now, &sent.zone));
+        }
         Event::FilingRecalled(_) => {
             assert_eq!((before.phase, after.phase), (Phase::Sent, Phase::Draft));
             assert!(after.fee.is_none() && after.signature.is_none() && after.told.is_none());

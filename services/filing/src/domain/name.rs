@@ -8,6 +8,11 @@ pub fn same(a: &str, b: &str) -> bool {
     !a.is_empty() && a == b
 }
 
+/// Whether a typed name is the one proven for an account; where none is, any name is.
+pub fn agrees(proven: &str, typed: &str) -> bool {
+    plain(proven).is_empty() && !plain(typed).is_empty() || same(proven, typed)
+}
+
 /// The form for comparing; a hyphen is a blank, and blanks are single.
 fn plain(name: &str) -> String {
     name_match(&name.replace('-', " ")).split_whitespace().collect::<Vec<_>>().join(" ")
@@ -32,6 +37,19 @@ mod tests {
             [("Maria Garcia", "Mario Garcia"), ("", ""), ("Maria", "Maria Garcia"), ("-", "-")]
         {
             assert!(!same(typed, form), "{typed} / {form}");
+        }
+    }
+
+    #[test]
+    fn where_no_name_is_proven_any_name_agrees_but_none() {
+        for (proven, typed, agrees_with_it) in [
+            ("Maria Garcia", "maria GARCÍA", true),
+            ("Maria Garcia", "Eve Other", false),
+            ("Maria Garcia", "", false),
+            ("", "Eve Other", true),
+            ("", " - ", false),
+        ] {
+            assert_eq!(agrees(proven, typed), agrees_with_it, "{proven} / {typed}");
         }
     }
 }

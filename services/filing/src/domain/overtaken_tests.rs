@@ -12,6 +12,7 @@ const ATTORNEY: Uuid = Uuid::from_u128(6);
 /// Keyed hashes of the text that was agreed to: under the catalogue of then, and under the one of now.
 const THEN: [u8; 32] = [8; 32];
 const NOW: [u8; 32] = [9; 32];
+const ZONE: &str = "America/Chicago";
 
 fn folded(events: impl IntoIterator<Item = Event>) -> Filing {
     events.into_iter().fold(Filing::default(), |filing, event| evolve(filing, &event))
@@ -27,7 +28,7 @@ fn drafted(representation: Option<Uuid>) -> Filing {
         edition: "2025-01-20".into(),
         package: Uuid::from_u128(2),
         account: CLIENT,
-        zone: "America/Chicago".into(),
+        zone: ZONE.into(),
         continues: None,
         representation,
     };
@@ -84,6 +85,7 @@ fn signing() -> Sign {
         name_agrees: true,
         typed_name: "Ana Lima".into(),
         proven_name: String::new(),
+        name_unproven: false,
         signed_at_us: 2_000,
         catalogue_version: "now".into(),
         sheet_json: "{}".into(),
@@ -94,8 +96,8 @@ fn signing() -> Sign {
 #[test]
 fn the_same_words_stay_signed_and_approved_under_whatever_catalogue_heads_them() {
     let signed = signed();
-    assert!(send(&signed, &checked(&signed, &[THEN])).is_ok());
-    assert_eq!(send(&signed, &checked(&signed, &[])).unwrap_err().reason, "CONTENT_CHANGED");
+    assert!(send(&signed, &checked(&signed, &[THEN]), ZONE).is_ok());
+    assert_eq!(send(&signed, &checked(&signed, &[]), ZONE).unwrap_err().reason, "CONTENT_CHANGED");
     let approved = approved();
     assert_eq!(approved.approved_under, "then");
     assert!(sign(&approved, &checked(&approved, &[THEN]), signing()).is_ok());
@@ -113,7 +115,7 @@ fn who_agreed_to_what_reads_otherwise_now_is_told_once_and_why_it_cannot_be_sent
         assert!(over.overtaken && over.phase == Phase::Draft && !over.is_agreed());
         assert_eq!(over.worked, agreed.worked, "nobody worked on it");
         assert!(void_signature(&over, &overtaken(&over)).unwrap().is_empty(), "told once");
-        let refusal = send(&over, &checked(&over, &[THEN])).unwrap_err();
+        let refusal = send(&over, &checked(&over, &[THEN]), ZONE).unwrap_err();
         assert!(refusal.reason == "NOT_SIGNED" && refusal.message.contains("reads otherwise"), "{refusal}");
     }
     // Signed as it reads now, nothing more is said of it.

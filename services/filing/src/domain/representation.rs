@@ -289,7 +289,7 @@ pub fn accept(representation: &Representation, consent: Consent) -> Result<Vec<E
         return Err(Refusal::invalid(
             "typed_name",
             "NAME_DIFFERS",
-            "Type your full legal name as you proved it and as it stands in the answers: given name, then family name.",
+            "Type your full legal name as it stands in the answers, which is the one that you proved if you did: given name, then family name.",
         ));
     }
     Ok(vec![consent.accepted.into()])

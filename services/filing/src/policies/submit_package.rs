@@ -70,7 +70,7 @@ impl SubmitPackage {
                 },
                 authorised_at_us: e.authorised_at_us,
                 family: form.family.clone(),
-                name_proven: content.signature.proven_name.is_empty(),
+                other_name: !content.signature.proven_name.is_empty(),
                 facts: facts::derive(form, &content.answers, received_at_us),
                 represented: appearances.standing(&self.0, loaded.state.representation).await?,
             };

@@ -4,11 +4,13 @@ use docket_proto::case_status::events::v1 as cases;
 use docket_proto::events::case;
 use docket_proto::filing::v1 as pb;
 use serde_json::{Value, json};
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::client::Client;
 use crate::files;
-use crate::world::{World, case_rejected, fee_settled};
+use crate::keep::abandon;
+use crate::world::{World, case_rejected, fee_settled, reason};
 
 /// Everything that the I-90 of an invented person asks who lost her card, but for the signature.
 fn of_a_lost_card() -> Value {
@@ -33,13 +35,65 @@ fn of_a_lost_card() -> Value {
 async fn rejected_and_again(world: &World, ana: &Client, name: &str, code: &str) -> pb::Filing {
     ana.quote(name).await.expect("a fee");
     ana.sign_now(name).await;
+    rejected(world, ana, name, code).await;
+    let again = ana.again_as(Uuid::now_v7(), name).await.expect("it is begun again").name;
+    ana.get(&again).await.expect("the new one")
+}
+
+/// Sends what is signed, and has it rejected with a code.
+async fn rejected(world: &World, ana: &Client, name: &str, code: &str) {
     let payment = ana.submit(name).await.expect("it is sent").payment;
     world.payment(&payment, fee_settled(&payment, name, world.now_us())).await;
     ana.until(name, "submitted").await;
     world.case(name, case_rejected(code)).await;
     ana.until(name, "rejected").await;
-    let again = ana.again_as(Uuid::now_v7(), name).await.expect("it is begun again").name;
-    ana.get(&again).await.expect("the new one")
+}
+
+impl Client {
+    /// Begins a filing that is over again, in a package.
+    async fn again_in(&self, request_id: Uuid, name: &str, package: &str) -> Result<pb::Filing, Status> {
+        self.begin(pb::StartDraftRequest {
+            request_id: request_id.to_string(),
+            again: name.into(),
+            package: package.into(),
+            ..Default::default()
+        })
+        .await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_in_together_is_begun_again_together() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (first, second) = (ana.sent().await.0, ana.start("N-400").await.unwrap().name);
+    ana.make_ready(&second).await;
+    ana.quote(&second).await.unwrap();
+    ana.sign_now(&second).await;
+    rejected(&world, &ana, &second, "X-SIGN").await;
+    let other = ana.start("I-90").await.unwrap();
+    let package = format!("packages/{}", other.package_id);
+
+    // Nobody puts anything into a package in which nothing is theirs, or into one that was sent.
+    let eve = world.person("Eve", "Other").start("I-90").await.unwrap();
+    let of_eve = format!("packages/{}", eve.package_id);
+    let stranger = ana.again_in(Uuid::now_v7(), &second, &of_eve).await.unwrap_err();
+    assert_eq!(stranger.code(), Code::NotFound);
+    let sent = format!("packages/{}", ana.get(&first).await.unwrap().package_id);
+    let late = ana.again_in(Uuid::now_v7(), &second, &sent).await.unwrap_err();
+    assert_eq!(reason(&late), "PACKAGE_SENT");
+    assert!(ana.get(&second).await.unwrap().continued_as.is_empty(), "it was not begun again by that");
+
+    let command = Uuid::now_v7();
+    let again = ana.again_in(command, &second, &package).await.unwrap();
+    assert_eq!((&again.package_id, again.ready), (&other.package_id, true), "with its answers and its card");
+    assert_eq!(ana.again_in(command, &second, &package).await.unwrap().name, again.name);
+    ana.quote(&again.name).await.unwrap();
+    ana.sign_now(&again.name).await;
+    // It goes in with the other one or not at all.
+    assert_eq!(reason(&ana.submit(&again.name).await.unwrap_err()), "PACKAGE_NOT_SIGNED");
+    abandon(&ana, Uuid::now_v7(), &other.name).await.unwrap();
+    assert_eq!(ana.submit(&again.name).await.unwrap().payment, package.replace("packages/", "payments/"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -139,10 +139,8 @@ async fn wrong_answers_are_all_named_and_nothing_of_them_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filing_needs_a_proven_identity_and_a_form_that_is_online() {
+async fn a_filing_needs_a_form_that_is_online() {
     let world = World::start().await;
-    let nobody = world.unproven_person();
-    assert_eq!(reason(&nobody.start("N-400").await.unwrap_err()), "IDENTITY_NOT_PROVEN");
     let ana = world.person("Ana Lúcia", "Lima");
     assert_eq!(reason(&ana.start("G-1450").await.unwrap_err()), "FORM_NOT_ONLINE");
     assert_eq!(ana.start("X-1").await.unwrap_err().code(), Code::InvalidArgument);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tonic::Code;
 use uuid::Uuid;
 
+use crate::copies::text;
 use crate::files;
 use crate::world::{World, case_accepted, case_rejected, fee_settled, reason};
 
@@ -64,6 +65,7 @@ async fn a_filing_is_shown_its_fee_signed_sent_paid_and_received() {
         ("lpr_5_years", "2025", false)
     );
     assert!(facts.age >= 41);
+    assert_eq!(facts.signed_as, "self", "her name is proven: no officer has to look");
 
     world.case(&draft, case_accepted("DKT1234567897")).await;
     assert_eq!(ana.until(&draft, "accepted").await.receipt_number, "DKT1234567897");
@@ -147,6 +149,30 @@ async fn who_signs_for_another_signs_in_the_own_name_with_what_shows_the_authori
     ana.until(&draft, "submitted").await;
     let FilingEvent::FilingSubmitted(e) = world.last_event(&draft).await else { panic!("it was submitted") };
     assert_eq!(e.facts.unwrap().signed_as, "guardian");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_name_is_not_proven_files_as_anybody_and_an_officer_is_told() {
+    let world = World::start().await;
+    let ana = world.unproven_person();
+    let (draft, payment) = ana.sent().await;
+    let says = text(&ana.copy(&draft).await.unwrap().1);
+    assert!(says.contains("No name is proven for the account."), "{says}");
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    ana.until(&draft, "submitted").await;
+    let FilingEvent::FilingSubmitted(e) = world.last_event(&draft).await else { panic!("it was submitted") };
+    assert_eq!(e.facts.unwrap().signed_as, "self_other_name");
+
+    // Nor does who signs for somebody else prove a name; it is typed, and it is not blank.
+    let draft = ana.start("N-400").await.unwrap().name;
+    ana.make_ready(&draft).await;
+    ana.quote(&draft).await.unwrap();
+    ana.upload(&draft, "authority_to_sign", "letters.png", &files::picture(9)).await.unwrap();
+    let hash = ana.review(&draft).await.unwrap().content_hash;
+    let own = ana.sign(&draft, &hash, "Eva Lima").await.unwrap_err();
+    let blank = ana.sign_for(&draft, &hash, "-", "guardian").await.unwrap_err();
+    assert_eq!([reason(&own), reason(&blank)], ["NAME_DIFFERS", "NAME_DIFFERS"]);
+    assert_eq!(ana.sign_for(&draft, &hash, "Eva Lima", "guardian").await.unwrap().state, "signed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -268,4 +294,35 @@ async fn a_waiver_of_the_fee_is_asked_for_where_the_law_leaves_one_and_can_be_ta
     assert_eq!(ana.get(&card).await.unwrap().waiver_answers_json, "");
     assert!(!dropped.fee_waiver && !dropped.evidence_needs.iter().any(|need| need.kind == "hardship_proof"));
     world.expect_nothing_personal_in_the_clear(&["Canary Hill"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_days_of_the_case_end_where_the_filer_lives_when_it_is_sent() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let zone = async |draft: &str, payment: &str| {
+        world.payment(payment, fee_settled(payment, draft, world.now_us())).await;
+        ana.until(draft, "submitted").await;
+        let FilingEvent::FilingSubmitted(e) = world.last_event(draft).await else {
+            panic!("it was submitted")
+        };
+        e.zone
+    };
+    // The account says Chicago, the form says Albany.
+    let (draft, payment) = ana.sent().await;
+    assert_eq!(zone(&draft, &payment).await, "America/New_York");
+
+    // Whoever has no address here: as the account says when it is sent, not when it was begun.
+    let draft = ana.start("N-400").await.unwrap().name;
+    let abroad = json!({ "line1": "Rua 1", "city": "Lisbon", "postal_code": "1000", "country": "PT" });
+    ana.answer(&draft, &crate::answers::ready()).await.unwrap();
+    ana.answer(&draft, &json!({ "app_mailing": abroad })).await.unwrap();
+    for (kind, seed) in [("green_card", 1), ("photos", 2)] {
+        ana.upload(&draft, kind, "paper.png", &files::picture(seed)).await.unwrap();
+    }
+    ana.quote(&draft).await.unwrap();
+    ana.sign_now(&draft).await;
+    world.set_zone(&ana, "Pacific/Honolulu");
+    let payment = ana.submit(&draft).await.unwrap().payment;
+    assert_eq!(zone(&draft, &payment).await, "Pacific/Honolulu");
 }

@@ -143,6 +143,21 @@ pub(crate) async fn consented(world: &World) -> (Client, Client, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn neither_representative_nor_client_needs_a_proven_name() {
+    let world = World::start().await;
+    let (obi, ana) = (world.unproven_person(), world.unproven_person());
+    let mut other = attorney();
+    other["rep_given"] = json!("Obadiah");
+    assert_eq!(reason(&obi.prepare(&other).await.unwrap_err()), "NAME_DIFFERS");
+    let code = obi.prepare(&attorney()).await.unwrap().client_code;
+    let other = ana.consent(&code, &client("Ana", "Souza"), "Ana Lima").await.unwrap_err();
+    assert_eq!(reason(&other), "NAME_DIFFERS");
+    let active = ana.consent(&code, &client("Ana Lúcia", "Lima"), "Ana Lucia Lima").await.unwrap();
+    let draft = obi.begin_for("N-400", &active.name, "").await.unwrap();
+    assert_eq!(ana.get(&draft.name).await.unwrap().state, "draft");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_represented_without_their_own_consent() {
     let world = World::start().await;
     let (obi, ana) = (world.person("Obi", "Adeyemi"), world.person("Ana Lúcia", "Lima"));
@@ -155,8 +170,6 @@ async fn nobody_is_represented_without_their_own_consent() {
     assert_eq!(bad_fields(&obi.prepare(&both).await.unwrap_err()), ["consent_disclosure"]);
     let refused = world.person("Eve", "Other").prepare(&attorney()).await.unwrap_err();
     assert_eq!(reason(&refused), "NAME_DIFFERS");
-    let refused = world.unproven_person().prepare(&attorney()).await.unwrap_err();
-    assert_eq!(reason(&refused), "IDENTITY_NOT_PROVEN");
 
     let prepared = obi.prepare(&attorney()).await.unwrap();
     let (name, code) = (prepared.representation.unwrap().name, prepared.client_code);

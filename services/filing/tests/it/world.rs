@@ -269,6 +269,12 @@ impl World {
         }
     }
 
+    /// Somebody's account says another zone from here on.
+    pub(crate) fn set_zone(&self, person: &Client, zone: &str) {
+        let mut contacts = self.directory.0.lock().expect("no test panics while holding it");
+        contacts.get_mut(&person.account.to_string()).expect("it is known").zone = zone.into();
+    }
+
     /// The address of record that identity keeps for somebody.
     pub(crate) fn postal_address(&self, person: &Client) -> String {
         let contacts = self.directory.0.lock().expect("no test panics while holding it");

@@ -52,7 +52,7 @@ impl Identity {
         let verdict = tries::charge(&self.pool, PROOFING, &key, self.now()).await?;
         tries::allowed(
             verdict,
-            "Compare names, date of birth and A-number with your card before you try again. Whoever cannot be matched can file on paper.",
+            "Compare names, date of birth and A-number with your card before you try again. You can file without a match: an officer then looks before your filing is accepted.",
         )?;
         match self.register.find(&particulars).await {
             Match::Person(person) => self.link(context, account, person, &particulars).await,
@@ -143,7 +143,7 @@ fn refusal(reason: &str) -> Refusal {
         )
         .way_out("Sign in with that account, or ask the contact center to separate them."),
         _ => Refusal::state("NO_MATCH", "The register has nobody with exactly these particulars.").way_out(
-            "Check names, date of birth and A-number as they stand on your card, and try again; a filing cannot be begun before.",
+            "Check names, date of birth and A-number as they stand on your card, and try again. You can file without a match: an officer then looks before your filing is accepted.",
         ),
     }
 }

@@ -552,6 +552,8 @@ pub struct Sign {
     pub typed_name: String,
     /// Proven name where it differs; else empty.
     pub proven_name: String,
+    /// Whether no name is proven for the signer's account.
+    pub name_unproven: bool,
     /// Now, microseconds since the epoch.
     pub signed_at_us: i64,
     /// Version of the catalogue.
@@ -598,6 +600,7 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
             catalogue_version: sign.catalogue_version,
             typed_name: sign.typed_name,
             proven_name: sign.proven_name,
+            name_unproven: sign.name_unproven,
             capacity: sign.capacity.as_str().to_owned(),
             sheet_json: sign.sheet_json,
             sheet_key: sign.sheet_key,
@@ -618,20 +621,20 @@ fn name_differs(capacity: Capacity) -> Refusal {
     Refusal::invalid(
         "typed_name",
         "NAME_DIFFERS",
-        "You sign for somebody else (8 CFR 103.2(a)(2)): type your own full legal name as you proved it, given name, then family name.",
+        "You sign for somebody else (8 CFR 103.2(a)(2)): type your own full legal name, which is the one that you proved if you did: given name, then family name.",
     )
     .way_out("If you sign for yourself, leave the capacity out.")
 }
 
-/// Sends the signed filing on its way.
-pub fn send(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refusal> {
+/// Sends the signed filing on its way; the zone is that of whoever files, as of now.
+pub fn send(filing: &Filing, checked: &Checked, zone: &str) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
     let signature = filing.signed()?;
     checked.still_true_of(filing)?;
     if !checked.reads_as(&signature.content_mac) {
         return Err(content_changed());
     }
-    Ok(vec![pb::FilingSent { package_id: filing.package.to_string() }.into()])
+    Ok(vec![pb::FilingSent { package_id: filing.package.to_string(), zone: zone.to_owned() }.into()])
 }
 
 /// Whether the fee that was shown is still what the filing costs on the day it is sent.
@@ -662,8 +665,8 @@ pub struct Settled {
     pub authorised_at_us: i64,
     /// Family of the form.
     pub family: String,
-    /// Whether it was signed under the name that is proven for the signer's account.
-    pub name_proven: bool,
+    /// Whether another name than the one it was signed under is proven for the signer's account.
+    pub other_name: bool,
     /// Facts derived from the answers on the receipt date.
     pub facts: pb::DerivedFacts,
     /// The appearance that stands, with the account of its representative.
@@ -684,8 +687,10 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
     if settled.package != filing.package {
         return Err(Refusal::state("OTHER_PACKAGE", "The fee was settled for another package."));
     }
-    let other = filing.helper_signed(HelperRole::CoSigner, &signature.content_mac);
-    let other_name_proven = other.is_none_or(|other| other.name_proven);
+    let co_signer = filing.helper_signed(HelperRole::CoSigner, &signature.content_mac);
+    let names_proven = !settled.other_name
+        && !signature.name_unproven
+        && co_signer.is_none_or(|co_signer| co_signer.name_proven);
     Ok(vec![
         pb::FilingSubmitted {
             package_id: filing.package.to_string(),
@@ -700,7 +705,7 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
             zone: filing.zone.clone(),
             catalogue_version: signature.catalogue_version.clone(),
             facts: Some(pb::DerivedFacts {
-                signed_as: signed_as(signature.capacity, settled.name_proven && other_name_proven).to_owned(),
+                signed_as: signed_as(signature.capacity, names_proven).to_owned(),
                 fee_waiver: filing.fee_waiver,
                 ..settled.facts
             }),
@@ -711,10 +716,10 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
     ])
 }
 
-/// Who signs under a name that is not the one proven for them, for themselves or as co-signer, may be somebody else: a person looks
-/// at it (8 CFR 103.2(a)(2)).
-fn signed_as(capacity: Capacity, name_proven: bool) -> &'static str {
-    if capacity == Capacity::OneSelf && !name_proven { "self_other_name" } else { capacity.as_str() }
+/// Who signs under a name that is not the one proven for them, because none is or another one, for themselves or as co-signer, may be
+/// somebody else: a person looks at it (8 CFR 103.2(a)(2)). Where somebody signs for another a person looks in any case.
+fn signed_as(capacity: Capacity, names_proven: bool) -> &'static str {
+    if capacity == Capacity::OneSelf && !names_proven { "self_other_name" } else { capacity.as_str() }
 }
 
 /// Notes the receipt number.
