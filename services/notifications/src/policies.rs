@@ -1,6 +1,7 @@
-//! What follows from events: a notice owed, a notice issued, an alert sent.
+//! What follows from events: a notice owed, a notice issued or let go, an alert sent.
 
 mod issue_notice;
+mod let_go;
 mod owe_notice;
 mod send_alert;
 mod tell_preparers;

@@ -1,4 +1,4 @@
-//! When a notice is owed, then issue it: once, however often this crashes on the way.
+//! When a notice is owed, then issue it: once, however often this crashes on the way, and after those that its case owed before.
 //!
 //! The name comes from identity, the officer's words from the owner of the case, the page is set and sealed, and only
 //! then one transaction writes the event, the inbox, the mail to be sent, and takes the debt away. The command's id follows
@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::let_go::POLICY;
 use super::owe_notice::OBLIGATION;
 use crate::case_words::with_words;
 use crate::directory::{contact, full_name};
@@ -107,7 +108,7 @@ impl IssueNotices {
             self.base.objects.put(&subject, &printed.pdf).await.map_err(|error| anyhow!("{error:?}"))?;
         let appended = self.append(owed, recorded, &printed, &object_key).await?;
         if appended.repeated {
-            // Somebody issued it before: the file is nobody's.
+            // Somebody issued it before, or let it go: the file is nobody's.
             self.base.objects.delete(&object_key).await.map_err(|error| anyhow!("{error:?}"))?;
             return Ok(());
         }
@@ -174,7 +175,7 @@ impl IssueNotices {
             &[event],
         );
         let traceparent = current_traceparent();
-        let context = Context { traceparent, ..Context::reaction("issue_notice", recorded, 0) };
+        let context = Context { traceparent, ..Context::reaction(POLICY, recorded, 0) };
         let mut tx = docket_database::begin(&self.base.pool).await?;
         let appended = self.base.log.append_in(&mut tx, context.append(&self.base.log, vec![stream])).await?;
         owed::done(&mut tx, id).await?;

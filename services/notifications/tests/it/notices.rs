@@ -1,5 +1,6 @@
 //! Notices: one for each event that owes one, with the right words, for the right eyes.
 
+use docket_kernel::EventEnum as _;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -32,6 +33,10 @@ async fn each_event_that_owes_a_notice_gives_one_and_the_others_give_none() {
         events::oath_scheduled(),
         events::certificate_issued(),
     ] {
+        if event.kind() == "case.interview_cancelled.v1" {
+            // Called off before it was posted, it would not be.
+            ana.wait_for_notice(case, "interview_appointment").await;
+        }
         world.happens(case, event).await;
     }
     ana.wait_for_deliveries("handed_over", 9).await;
@@ -51,11 +56,7 @@ async fn each_event_that_owes_a_notice_gives_one_and_the_others_give_none() {
     assert_eq!(kinds, expected);
     assert_eq!(world.count("notice.issued.v1").await, 9);
     assert_eq!(world.mails("ana@example.test").await.len(), 9);
-    let open: i64 = sqlx::query_scalar("SELECT count(*) FROM log.obligation WHERE closed_by IS NULL")
-        .fetch_one(&world.own.pool)
-        .await
-        .unwrap();
-    assert_eq!(open, 0, "an obligation is open");
+    assert_eq!(world.debts().await, (0, 0), "owed, and obligations that are open");
     server.stop().await.unwrap();
 }
 
@@ -191,5 +192,71 @@ async fn a_notice_waits_for_the_name_and_is_issued_when_identity_answers() {
     let notice = ana.wait_for_notice(case, "rejection").await;
     let (_, pdf) = ana.download(&notice.name).await.unwrap();
     assert!(text(&pdf).contains("It has no receipt number"));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_notices_of_a_case_are_posted_in_the_order_of_its_events_and_wait_for_no_other_case() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let ana = world.stranger(server.channel(), Uuid::now_v7(), "ana@example.test");
+    let case = world.accepted_case(&ana).await;
+    world.happens(case, events::biometrics_scheduled()).await;
+    world.tried_in_vain(case, "receipt").await;
+
+    // Identity is back before the first is tried again; what comes now could be posted at once, and waits its turn.
+    let mut bo = world.person(server.channel(), "bo@example.test", "en");
+    let known = world.directory.0.lock().unwrap()[&bo.account.to_string()].clone();
+    world.directory.set(&ana.account.to_string(), known);
+    world.happens(case, events::biometrics_rescheduled()).await;
+    let other = world.accepted_case(&bo).await;
+    bo.wait_for_notice(other, "receipt").await;
+    assert!(ana.clone().notices(case).await.is_empty());
+    assert_eq!(world.debts().await, (3, 3));
+
+    world.bench.advance(601);
+    crate::world::until("all that is owed", async || (world.debts().await == (0, 0)).then_some(())).await;
+    let mut ana = world.stranger(server.channel(), ana.account, "ana@example.test");
+    let posted: Vec<_> = ana.notices(case).await.into_iter().rev().map(|notice| notice.kind).collect();
+    assert_eq!(posted, ["receipt", "biometrics_appointment", "appointment_moved"]);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_called_off_before_it_could_be_posted_is_not_posted_and_the_log_says_why() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let ana = world.stranger(server.channel(), Uuid::now_v7(), "ana@example.test");
+    let case = world.accepted_case(&ana).await;
+    let request = Uuid::now_v7();
+    for event in [
+        events::biometrics_scheduled(),
+        events::biometrics_rescheduled(),
+        events::continued(request, &events::period(world.bench.now())),
+        events::interview_scheduled(),
+        events::request_cancelled(request),
+        events::biometrics_cancelled(),
+        events::withdrawn(),
+    ] {
+        world.happens(case, event).await;
+    }
+    crate::world::until("the end of the case", async || {
+        let ended = (world.debts().await, world.let_go().await.len()) == ((4, 4), 3);
+        ended.then_some(())
+    })
+    .await;
+    let let_go = |kind: &str| (kind.to_owned(), "overtaken".to_owned(), true);
+    let expected = ["continuation", "biometrics_appointment", "appointment_moved"].map(let_go);
+    assert_eq!(world.let_go().await, expected);
+
+    let known = world.person(server.channel(), "ana@example.test", "en").account.to_string();
+    let known = world.directory.0.lock().unwrap()[&known].clone();
+    world.directory.set(&ana.account.to_string(), known);
+    world.bench.advance(601);
+    crate::world::until("all that is owed", async || (world.debts().await == (0, 0)).then_some(())).await;
+    let mut ana = world.stranger(server.channel(), ana.account, "ana@example.test");
+    let posted: Vec<_> = ana.notices(case).await.into_iter().rev().map(|notice| notice.kind).collect();
+    assert_eq!(posted, ["receipt", "interview_appointment", "appointment_cancelled", "withdrawal_ack"]);
+    assert_eq!(world.let_go().await.len(), 3);
     server.stop().await.unwrap();
 }
