@@ -19,6 +19,8 @@ pub(super) const POLICY: &str = "issue_notice";
 pub(super) enum Why {
     /// What it asks for was called off or settled, by this event of the case.
     Overtaken(Uuid),
+    /// The account that it is for, or the filing that it tells of, was erased: nobody is left to read it.
+    Erased,
 }
 
 /// Ends a debt, which `owing` made, without a notice. One that was issued meanwhile stays issued.
@@ -34,6 +36,7 @@ pub(super) async fn let_go(
 ) -> Result<Appended, Error> {
     let (cause, overtaken_by) = match why {
         Why::Overtaken(by) => ("overtaken", by.to_string()),
+        Why::Erased => ("erased", String::new()),
     };
     let event: NoticeEvent = pb::NoticeNotIssued {
         case_id: owed.case_id.to_string(),

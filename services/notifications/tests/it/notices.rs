@@ -260,3 +260,45 @@ async fn what_was_called_off_before_it_could_be_posted_is_not_posted_and_the_log
     assert_eq!(world.let_go().await.len(), 3);
     server.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_to_who_was_erased_is_let_go_and_the_log_says_why() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    ana.wait_for_notice(case, "receipt").await;
+    world.directory.erase(&ana.account.to_string());
+    world.happens(case, events::biometrics_scheduled()).await;
+    world.happens(case, events::approved()).await;
+    let let_go = |kind: &str| (kind.to_owned(), "erased".to_owned(), false);
+    let expected = ["biometrics_appointment", "approval"].map(let_go);
+    crate::world::until("the end of what is owed", async || (world.let_go().await == expected).then_some(()))
+        .await;
+    assert_eq!(world.debts().await, (0, 0));
+    assert_eq!(world.count("notice.issued.v1").await, 1);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_filing_that_was_erased_nothing_is_sealed_any_more_and_nothing_owed() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    ana.wait_for_notice(case, "receipt").await;
+    // As an erasure leaves the key; it is remembered by whoever has used it and carries out none.
+    server.stop().await.unwrap();
+    let destroyed = format!(
+        "ALTER TABLE vault.data_key DISABLE TRIGGER USER;
+         UPDATE vault.data_key SET wrapped = NULL, destroyed_at_us = 1 WHERE subject LIKE '%{case}'"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(destroyed)).execute(&world.keys.pool).await.unwrap();
+    let server = world.serve().await;
+    world.happens(case, events::biometrics_scheduled()).await;
+    let expected = [("biometrics_appointment".to_owned(), "erased".to_owned(), false)];
+    crate::world::until("the end of what is owed", async || (world.let_go().await == expected).then_some(()))
+        .await;
+    assert_eq!(world.debts().await, (0, 0));
+    server.stop().await.unwrap();
+}

@@ -45,7 +45,7 @@ pub(crate) struct World {
     filings: EventLog,
     relaying: Stop,
     _logs: [TestDatabase; 2],
-    _keys: TestDatabase,
+    pub(crate) keys: TestDatabase,
     _nats: TestNats,
 }
 
@@ -97,7 +97,7 @@ impl World {
             filings,
             relaying,
             _logs: [case_database, filing_database],
-            _keys: keys,
+            keys,
             _nats: nats,
         }
     }
