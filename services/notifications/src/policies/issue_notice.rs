@@ -163,6 +163,7 @@ impl IssueNotices {
         let event = self.whole(kind, owed.case_id, recorded).await?;
         let contact =
             contact(&self.base, matter.account).await.map_err(|status| refused("identity", &status))?;
+        let representative = self.representative(&matter).await?;
         let posted_at = self.base.clock.now();
         let (facts, served_on) = facts(&matter, &event, office_date(posted_at), &self.catalogue)?;
         let request_id = facts.request_id.clone();
@@ -177,6 +178,7 @@ impl IssueNotices {
             form: matter.form.clone(),
             name: self.renderer.printable(&full_name(&contact)),
             address: contact.postal_address.lines().map(|line| self.renderer.printable(line)).collect(),
+            representative,
             office: offices::printed(&matter.office),
             notice_date: said_date(office_date(posted_at)),
             facts,
@@ -184,6 +186,22 @@ impl IssueNotices {
         let renderer = self.renderer.clone();
         let pdf = tokio::task::spawn_blocking(move || renderer.render(kind, &page, posted_at)).await??;
         Ok(Printed { kind, matter, pdf, posted_at, served_on, request_id, version })
+    }
+
+    /// Name and address of who acts for the party, a line each; nothing where nobody does, or who did is not there any more.
+    async fn representative(&self, matter: &Matter) -> anyhow::Result<Vec<String>> {
+        let Some(account) = matter.representative else { return Ok(Vec::new()) };
+        let contact = match contact(&self.base, account).await {
+            Ok(contact) => contact,
+            Err(status) => {
+                let gone = ApiError::peer("identity", &status);
+                let gone = matches!(gone, ApiError::Erased | ApiError::Refused(_));
+                return if gone { Ok(Vec::new()) } else { Err(refused("identity", &status)) };
+            }
+        };
+        let name = full_name(&contact);
+        let lines = std::iter::once(name.as_str()).chain(contact.postal_address.lines());
+        Ok(lines.filter(|line| !line.is_empty()).map(|line| self.renderer.printable(line)).collect())
     }
 
     /// The event that owes the notice, with the officer's words where the notice prints them.

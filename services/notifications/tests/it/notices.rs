@@ -1,6 +1,8 @@
 //! Notices: one for each event that owes one, with the right words, for the right eyes.
 
 use docket_kernel::EventEnum as _;
+use docket_proto::case_status::events::v1::RepresentationActivated;
+use docket_proto::identity::v1::GetContactResponse;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -300,5 +302,41 @@ async fn of_a_filing_that_was_erased_nothing_is_sealed_any_more_and_nothing_owed
     crate::world::until("the end of what is owed", async || (world.let_go().await == expected).then_some(()))
         .await;
     assert_eq!(world.debts().await, (0, 0));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_names_who_acts_for_the_party_and_nobody_who_was_erased() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let obi = world.person(server.channel(), "obi@example.test", "en");
+    let known = world.directory.0.lock().unwrap()[&obi.account.to_string()].clone();
+    let postal_address = "5 Invented Square\nReno, NV 89501".into();
+    let named = GetContactResponse {
+        given_name: "Obi".into(),
+        family_name: "Kaltner".into(),
+        postal_address,
+        ..known
+    };
+    world.directory.set(&obi.account.to_string(), named);
+    let case = Uuid::now_v7();
+    world.happens(case, events::opened(ana.account)).await;
+    let activated = RepresentationActivated {
+        representation_id: Uuid::now_v7().to_string(),
+        representative: obi.account.to_string(),
+    };
+    world.happens(case, activated.into()).await;
+    world.happens(case, events::accepted()).await;
+    let notice = ana.wait_for_notice(case, "receipt").await;
+    let (_, pdf) = ana.download(&notice.name).await.unwrap();
+    let named = "Obi Kaltner, 5 Invented Square, Reno, NV 89501";
+    assert!(text(&pdf).contains(named), "{}", text(&pdf));
+
+    world.directory.erase(&obi.account.to_string());
+    world.happens(case, events::biometrics_scheduled()).await;
+    let notice = ana.wait_for_notice(case, "biometrics_appointment").await;
+    let (_, pdf) = ana.download(&notice.name).await.unwrap();
+    assert!(!text(&pdf).contains("Kaltner"));
     server.stop().await.unwrap();
 }
