@@ -2,6 +2,7 @@
 
 use docket_eventlog::{Difference, ExecuteError};
 use docket_kernel::{FieldFault, Refusal};
+use tonic_types::StatusExt as _;
 
 tokio::task_local! {
     /// The service on whose behalf this task answers: several may live in one process, in tests.
@@ -70,13 +71,16 @@ impl ApiError {
         Self::Internal(cause.into())
     }
 
-    /// What another service answered: its refusals are passed on as "unavailable" or as our fault, never as its words.
+    /// What another service answered: that a thing is not there or was erased is passed on, its other refusals as "unavailable" or as
+    /// our fault, never as its words.
     pub fn peer(what: &'static str, status: &tonic::Status) -> Self {
         use tonic::Code;
         let code = status.code();
         let away = [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled, Code::ResourceExhausted];
         if code == Code::NotFound {
             Self::not_found()
+        } else if status.get_details_error_info().is_some_and(|info| info.reason == "ERASED") {
+            Self::Erased
         } else if away.contains(&code) {
             Self::Unavailable(what)
         } else {

@@ -206,6 +206,16 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_says_what_is_not_there_or_erased_is_heard_and_its_other_refusals_are_not() {
+        let peer = |said: ApiError| ApiError::peer("identity", &Status::from(said));
+        assert!(matches!(peer(ApiError::Erased), ApiError::Erased));
+        assert!(matches!(peer(ApiError::not_found()), ApiError::Refused(_)));
+        let refusal = Refusal::state("NO_REQUEST_OPEN", "There is no open request.");
+        assert!(matches!(peer(refusal.into()), ApiError::Internal(_)));
+        assert!(matches!(peer(ApiError::unavailable("the database")), ApiError::Unavailable("identity")));
+    }
+
+    #[test]
     fn unauthenticated_says_nothing_more() {
         let status = Status::from(ApiError::Unauthenticated);
         assert_eq!(status.code(), Code::Unauthenticated);

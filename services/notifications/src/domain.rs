@@ -4,6 +4,7 @@ mod dates;
 mod facts;
 mod kind;
 mod notice;
+mod overtaken;
 mod thread;
 
 #[cfg(test)]
@@ -20,4 +21,5 @@ pub(crate) use dates::{Said, office_date, said_date};
 pub(crate) use facts::{Facts, Matter, facts};
 pub(crate) use kind::NoticeKind;
 pub(crate) use notice::{NoticeEvent, Notices, open as open_notice};
+pub(crate) use overtaken::CalledOff;
 pub(crate) use thread::{From, ThreadEvent, Threads, say, start};

@@ -1,7 +1,8 @@
-//! What follows from events: a notice owed, a notice issued, an alert sent, sight that ends.
+//! What follows from events: a notice owed, a notice issued or let go, an alert sent, sight that ends.
 
 mod end_sight;
 mod issue_notice;
+mod let_go;
 mod owe_notice;
 mod send_alert;
 mod tell_preparers;

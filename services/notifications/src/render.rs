@@ -40,6 +40,8 @@ pub(crate) struct Page {
     pub(crate) name: String,
     /// The address of record as it can be printed, a line each; empty when none was reported.
     pub(crate) address: Vec<String>,
+    /// Who acts for the party: name and address as they can be printed, a line each; empty when nobody does.
+    pub(crate) representative: Vec<String>,
     /// The office which issues it.
     pub(crate) office: PrintedOffice,
     /// Civil date of the notice at the office.

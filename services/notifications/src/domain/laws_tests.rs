@@ -13,7 +13,7 @@ const NOTICE: Fold<NoticeEvent, NoticeState> = Fold {
     evolve: Notices::evolve,
     seen: |notice| notice,
     life: &["notice.issued.v1", "notice.opened.v1"],
-    changes_nothing: &[],
+    changes_nothing: &["notice.not_issued.v1"],
 };
 
 const THREAD: Fold<ThreadEvent, ThreadState> = Fold {
@@ -42,7 +42,7 @@ fn any_events_of_a_notice_or_conversation_obey_the_laws_of_a_fold() {
 fn whatever_is_decided_for_a_notice_folds() {
     let account = (0..4_u8).prop_map(|n| (n > 0).then(|| Uuid::from_u128(n.into())));
     NOTICE.decided_lives(
-        &[],
+        &["notice.not_issued.v1"],
         account,
         |state, account| match account {
             Some(account) => notice::open(state, *account),
@@ -54,6 +54,7 @@ fn whatever_is_decided_for_a_notice_folds() {
             NoticeEvent::NoticeOpened(_) => {
                 assert!(before.issued && after.opened_by.len() == before.opened_by.len() + 1);
             }
+            NoticeEvent::NoticeNotIssued(_) => unreachable!("what is owed is no rule of a notice"),
         },
     );
 }

@@ -31,6 +31,8 @@ impl Aggregate for Notices {
     fn evolve(mut state: NoticeState, event: &Event) -> NoticeState {
         match event {
             Event::NoticeIssued(_) => state.issued = true,
+            // There is nothing to be opened, as before.
+            Event::NoticeNotIssued(_) => {}
             Event::NoticeOpened(event) => {
                 state.opened_by.insert(event.account_id.clone());
             }

@@ -1,4 +1,4 @@
-//! When a notice is owed, then issue it: once, however often this crashes on the way.
+//! When a notice is owed, then issue it: once, however often this crashes on the way, and after those that its case owed before.
 //!
 //! The name comes from identity, the officer's words from the owner of the case, the page is set and sealed, and only
 //! then one transaction writes the event, the inbox, the mail to be sent, and takes the debt away. The command's id follows
@@ -14,15 +14,17 @@ use docket_kernel::EventEnum as _;
 use docket_messaging::{current_traceparent, link_or_continue};
 use docket_proto::events::case::Event;
 use docket_proto::notifications::events::v1 as pb;
-use docket_service::{Base, Stop};
+use docket_service::{ApiError, Base, Stop};
 use docket_vault::{Subject, SubjectKind};
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
+use tonic::Status;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::let_go::{POLICY, Why, let_go};
 use super::owe_notice::OBLIGATION;
 use crate::case_words::with_words;
 use crate::directory::{contact, full_name};
@@ -53,6 +55,30 @@ struct Printed {
     served_on: jiff::civil::Date,
     request_id: String,
     version: String,
+}
+
+/// Whom a notice is for, or what it tells of, was erased.
+#[derive(Debug)]
+struct Erased;
+
+impl std::fmt::Display for Erased {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("its addressee was erased")
+    }
+}
+
+impl std::error::Error for Erased {}
+
+/// What our own parts could not do.
+fn failed(error: impl Into<ApiError>) -> anyhow::Error {
+    let error = error.into();
+    if matches!(error, ApiError::Erased) { Erased.into() } else { anyhow!("{error:?}") }
+}
+
+/// What another service answered.
+fn refused(peer: &'static str, status: &Status) -> anyhow::Error {
+    let erased = matches!(ApiError::peer(peer, status), ApiError::Erased);
+    if erased { Erased.into() } else { anyhow!("{peer} answered {:?}", status.code()) }
 }
 
 impl IssueNotices {
@@ -101,13 +127,27 @@ impl IssueNotices {
     }
 
     async fn issue_for(&self, owed: &owed::Owed, recorded: &Recorded) -> anyhow::Result<()> {
+        match self.post(owed, recorded).await {
+            Err(error) if error.is::<Erased>() => self.let_go(owed, recorded).await,
+            posted => posted,
+        }
+    }
+
+    async fn let_go(&self, owed: &owed::Owed, recorded: &Recorded) -> anyhow::Result<()> {
+        let mut tx = docket_database::begin(&self.base.pool).await?;
+        let appended = let_go(&self.base, &mut tx, owed, recorded, Why::Erased).await?;
+        tx.commit().await?;
+        self.base.log.committed(appended.last);
+        Ok(())
+    }
+
+    async fn post(&self, owed: &owed::Owed, recorded: &Recorded) -> anyhow::Result<()> {
         let printed = self.print(owed, recorded).await?;
         let subject = Subject { kind: SubjectKind::Filing, id: owed.case_id };
-        let object_key =
-            self.base.objects.put(&subject, &printed.pdf).await.map_err(|error| anyhow!("{error:?}"))?;
+        let object_key = self.base.objects.put(&subject, &printed.pdf).await.map_err(failed)?;
         let appended = self.append(owed, recorded, &printed, &object_key).await?;
         if appended.repeated {
-            // Somebody issued it before: the file is nobody's.
+            // Somebody issued it before, or let it go: the file is nobody's.
             self.base.objects.delete(&object_key).await.map_err(|error| anyhow!("{error:?}"))?;
             return Ok(());
         }
@@ -121,9 +161,9 @@ impl IssueNotices {
         let kind = NoticeKind::of_id(&owed.notice_kind).context("a kind of notice nobody knows")?;
         let matter = matter::find(&self.base.pool, owed.case_id).await?.context("a case nobody opened")?;
         let event = self.whole(kind, owed.case_id, recorded).await?;
-        let contact = contact(&self.base, matter.account)
-            .await
-            .map_err(|status| anyhow!("identity answered {:?}", status.code()))?;
+        let contact =
+            contact(&self.base, matter.account).await.map_err(|status| refused("identity", &status))?;
+        let representative = self.representative(&matter).await?;
         let posted_at = self.base.clock.now();
         let (facts, served_on) = facts(&matter, &event, office_date(posted_at), &self.catalogue)?;
         let request_id = facts.request_id.clone();
@@ -138,6 +178,7 @@ impl IssueNotices {
             form: matter.form.clone(),
             name: self.renderer.printable(&full_name(&contact)),
             address: contact.postal_address.lines().map(|line| self.renderer.printable(line)).collect(),
+            representative,
             office: offices::printed(&matter.office),
             notice_date: said_date(office_date(posted_at)),
             facts,
@@ -145,6 +186,22 @@ impl IssueNotices {
         let renderer = self.renderer.clone();
         let pdf = tokio::task::spawn_blocking(move || renderer.render(kind, &page, posted_at)).await??;
         Ok(Printed { kind, matter, pdf, posted_at, served_on, request_id, version })
+    }
+
+    /// Name and address of who acts for the party, a line each; nothing where nobody does, or who did is not there any more.
+    async fn representative(&self, matter: &Matter) -> anyhow::Result<Vec<String>> {
+        let Some(account) = matter.representative else { return Ok(Vec::new()) };
+        let contact = match contact(&self.base, account).await {
+            Ok(contact) => contact,
+            Err(status) => {
+                let gone = ApiError::peer("identity", &status);
+                let gone = matches!(gone, ApiError::Erased | ApiError::Refused(_));
+                return if gone { Ok(Vec::new()) } else { Err(refused("identity", &status)) };
+            }
+        };
+        let name = full_name(&contact);
+        let lines = std::iter::once(name.as_str()).chain(contact.postal_address.lines());
+        Ok(lines.filter(|line| !line.is_empty()).map(|line| self.renderer.printable(line)).collect())
     }
 
     /// The event that owes the notice, with the officer's words where the notice prints them.
@@ -155,7 +212,7 @@ impl IssueNotices {
         }
         with_words(&self.base, case, recorded.event_id, event)
             .await
-            .map_err(|status| anyhow!("case-status answered {:?}", status.code()))
+            .map_err(|status| refused("case-status", &status))
     }
 
     async fn append(
@@ -174,9 +231,10 @@ impl IssueNotices {
             &[event],
         );
         let traceparent = current_traceparent();
-        let context = Context { traceparent, ..Context::reaction("issue_notice", recorded, 0) };
+        let context = Context { traceparent, ..Context::reaction(POLICY, recorded, 0) };
         let mut tx = docket_database::begin(&self.base.pool).await?;
-        let appended = self.base.log.append_in(&mut tx, context.append(&self.base.log, vec![stream])).await?;
+        let append = context.append(&self.base.log, vec![stream]);
+        let appended = self.base.log.append_in(&mut tx, append).await.map_err(failed)?;
         owed::done(&mut tx, id).await?;
         self.base.log.obligations().close_in(&mut tx, OBLIGATION, &id.to_string(), appended.last).await?;
         if let (false, Some(stored)) = (appended.repeated, appended.events.first()) {

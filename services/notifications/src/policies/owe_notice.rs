@@ -1,4 +1,5 @@
-//! When a case event owes a notice, then write that down; issuing it takes a name and time, and comes after.
+//! When a case event owes a notice, then write that down; issuing it takes a name and time, and comes after. When one takes away what
+//! a notice would ask for that is still owed, then let that go.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use sqlx::PgConnection;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::domain::NoticeKind;
+use super::let_go::{Why, let_go};
+use crate::domain::{CalledOff, NoticeKind};
 use crate::store::{matter, owed};
 
 /// The kind of obligation that stands open until the notice is issued.
@@ -58,6 +60,7 @@ impl Subscriber for OweNotice {
             Event::CaseRepresentationEnded(_) => matter::represented_no_more(tx, case).await?,
             _ => {}
         }
+        self.let_go_what_is_overtaken(tx, case, recorded, &event).await?;
         let Some(kind) = NoticeKind::owed_for(&event) else { return Ok(()) };
         let notice = derived_id("issue_notice", recorded.event_id, 0);
         owed::write(tx, notice, case, kind.id(), recorded).await?;
@@ -73,6 +76,25 @@ impl Subscriber for OweNotice {
 
     async fn after_commit(&self, _event: &Recorded) {
         self.wake.notify_one();
+    }
+}
+
+impl OweNotice {
+    async fn let_go_what_is_overtaken(
+        &self,
+        tx: &mut PgConnection,
+        case: Uuid,
+        recorded: &Recorded,
+        event: &Event,
+    ) -> Result<(), ApplyError> {
+        let Some(called_off) = CalledOff::by(event) else { return Ok(()) };
+        for owed in owed::of_case(tx, case).await? {
+            let owing = Recorded::from_stored(&owed.event)?;
+            if called_off.is_asked_for_by(&owing.decode()?) {
+                let_go(&self.base, tx, &owed, &owing, Why::Overtaken(recorded.event_id)).await?;
+            }
+        }
+        Ok(())
     }
 }
 

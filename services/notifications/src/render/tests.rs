@@ -19,6 +19,7 @@ fn page(kind: NoticeKind, event: &Event, language: &str, name: &str) -> Page {
         form: "N-400".into(),
         name: name.into(),
         address: vec!["4 Fictitious Row, Apt 2".into(), "Albany, NY 12207".into()],
+        representative: Vec::new(),
         office: crate::offices::printed("NBC"),
         notice_date: said_date(posted_on),
         facts,
@@ -64,6 +65,19 @@ fn every_kind_is_set_in_both_languages_as_a_tagged_document_for_archives() {
             let document = lopdf::Document::load_mem(&pdf).unwrap();
             assert!(document.catalog().unwrap().has(b"StructTreeRoot"), "{kind:?} is not tagged");
         }
+    }
+}
+
+#[test]
+fn who_acts_for_the_party_is_named_with_an_address_and_nobody_where_nobody_does() {
+    let (kind, event) = (NoticeKind::Receipt, samples::event(NoticeKind::Receipt));
+    let mut page = page(kind, &event, "en", "Ana Lúcia Verdemar");
+    let label = "REPRESENTATIVE, WHO IS TOLD THE SAME";
+    assert!(!text(&render(kind, &page)).contains(label));
+    page.representative = vec!["Obi Kaltner".into(), "5 Invented Square".into(), "Reno, NV 89501".into()];
+    let text = text(&render(kind, &page));
+    for said in [label, "Obi Kaltner, 5 Invented Square, Reno, NV 89501", "Page 1 of 1"] {
+        assert!(text.contains(said), "{said:?} is not in {text:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Notices that are owed: written with the event that owes them, gone with their issue.
+//! Notices that are owed: written with the event that owes them, gone with their issue or with what overtakes them.
 
 use docket_eventlog::Recorded;
 use jiff::Timestamp;
@@ -29,28 +29,43 @@ pub(crate) async fn write(
     event: &Recorded,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO owed_notice (notice_id, case_id, notice_kind, event, next_at_us)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (notice_id) DO NOTHING",
+        "INSERT INTO owed_notice (notice_id, case_id, notice_kind, event, next_at_us, position)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (notice_id) DO NOTHING",
         notice,
         case,
         kind,
         event.to_stored(),
-        event.recorded_at.as_microsecond()
+        event.recorded_at.as_microsecond(),
+        event.position.cast_signed()
     )
     .execute(tx)
     .await
     .map(drop)
 }
 
-/// The notice that has been due longest.
+/// The notice that has been due longest; of each case only the first that is owed, and the others wait behind it.
 pub(crate) async fn next(pool: &PgPool, now: Timestamp) -> sqlx::Result<Option<Owed>> {
     sqlx::query_as!(
         Owed,
-        "SELECT notice_id, case_id, notice_kind, event, attempts FROM owed_notice
-         WHERE next_at_us <= $1 ORDER BY next_at_us, notice_id LIMIT 1",
+        "SELECT notice_id, case_id, notice_kind, event, attempts FROM owed_notice AS owed
+         WHERE next_at_us <= $1 AND NOT EXISTS (SELECT FROM owed_notice AS earlier
+             WHERE earlier.case_id = owed.case_id AND earlier.position < owed.position)
+         ORDER BY next_at_us, notice_id LIMIT 1",
         now.as_microsecond()
     )
     .fetch_optional(pool)
+    .await
+}
+
+/// What is owed in a case, in the order of its events.
+pub(crate) async fn of_case(tx: &mut PgConnection, case: Uuid) -> sqlx::Result<Vec<Owed>> {
+    sqlx::query_as!(
+        Owed,
+        "SELECT notice_id, case_id, notice_kind, event, attempts FROM owed_notice
+         WHERE case_id = $1 ORDER BY position, notice_id",
+        case
+    )
+    .fetch_all(tx)
     .await
 }
 

@@ -78,6 +78,10 @@ pub(crate) fn biometrics_rescheduled() -> Event {
     .into()
 }
 
+pub(crate) fn biometrics_cancelled() -> Event {
+    pb::BiometricsCancelled { appointment: slot("2026-03-24T13:00:00Z"), cause: "withdrawn".into() }.into()
+}
+
 pub(crate) fn interview_scheduled() -> Event {
     pb::InterviewScheduled { appointment: slot("2026-06-11T14:15:00Z"), bring: vec![] }.into()
 }
@@ -111,6 +115,14 @@ pub(crate) fn denial_intended(request: Uuid, deadline: &Deadline) -> Event {
         derogatory_information: "Sealed facts that she may not know".into(),
     }
     .into()
+}
+
+pub(crate) fn request_cancelled(request: Uuid) -> Event {
+    pb::RequestCancelled { request_id: request.to_string(), cause: "withdrawn".into() }.into()
+}
+
+pub(crate) fn withdrawn() -> Event {
+    pb::CaseWithdrawn {}.into()
 }
 
 fn planned(deadline: &Deadline) -> types::Deadline {

@@ -1,6 +1,6 @@
 //! The others as notifications meets them: identity's directory, the owner of the log of cases.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
@@ -12,16 +12,24 @@ use docket_proto::identity::v1 as identity;
 use docket_proto::identity::v1::directory_service_server::DirectoryService;
 use docket_proto::log::v1 as feed;
 use docket_proto::log::v1::event_feed_service_server::EventFeedService;
+use docket_service::ApiError;
 use futures::Stream;
 use tonic::{Request, Response, Status};
 
-/// Contacts by account; an account that is not there is answered as "away".
+/// Contacts by account; an account that is not there is answered as "away". The others were erased.
 #[derive(Clone, Default)]
-pub(crate) struct Directory(pub(crate) Arc<Mutex<HashMap<String, identity::GetContactResponse>>>);
+pub(crate) struct Directory(
+    pub(crate) Arc<Mutex<HashMap<String, identity::GetContactResponse>>>,
+    Arc<Mutex<HashSet<String>>>,
+);
 
 impl Directory {
     pub(crate) fn set(&self, account: &str, contact: identity::GetContactResponse) {
         self.0.lock().unwrap().insert(account.to_owned(), contact);
+    }
+
+    pub(crate) fn erase(&self, account: &str) {
+        self.1.lock().unwrap().insert(account.to_owned());
     }
 }
 
@@ -31,6 +39,9 @@ impl DirectoryService for Directory {
         &self,
         request: Request<identity::GetContactRequest>,
     ) -> Result<Response<identity::GetContactResponse>, Status> {
+        if self.1.lock().unwrap().contains(&request.get_ref().account_id) {
+            return Err(ApiError::Erased.into());
+        }
         let contact = self.0.lock().unwrap().get(&request.get_ref().account_id).cloned();
         contact.map(Response::new).ok_or_else(|| Status::unavailable("not now"))
     }

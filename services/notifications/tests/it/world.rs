@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use docket_eventlog::EventLog;
 use docket_forms::CatalogueFolder;
+use docket_kernel::EventEnum as _;
 use docket_messaging::Stop;
 use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
 use docket_proto::case_status::v1::case_words_service_server::CaseWordsServiceServer;
-use docket_proto::events::{case, filing, representation};
+use docket_proto::events::{case, filing, notice, representation};
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
@@ -44,7 +45,7 @@ pub(crate) struct World {
     filings: EventLog,
     relaying: Stop,
     _logs: [TestDatabase; 2],
-    _keys: TestDatabase,
+    pub(crate) keys: TestDatabase,
     _nats: TestNats,
 }
 
@@ -96,7 +97,7 @@ impl World {
             filings,
             relaying,
             _logs: [case_database, filing_database],
-            _keys: keys,
+            keys,
             _nats: nats,
         }
     }
@@ -197,6 +198,36 @@ impl World {
             .fetch_one(&self.own.pool)
             .await
             .unwrap()
+    }
+
+    /// Waits until a notice was tried in vain, then puts it off for ten minutes, as many more tries would.
+    pub(crate) async fn tried_in_vain(&self, case: Uuid, kind: &str) {
+        let later = self.bench.now().as_microsecond() + 600_000_000;
+        until("a try in vain", async || {
+            let sql = "UPDATE owed_notice SET next_at_us = $3 WHERE case_id = $1 AND notice_kind = $2 AND attempts > 2";
+            let put_off = sqlx::query(sql).bind(case).bind(kind).bind(later).execute(&self.own.pool).await;
+            (put_off.unwrap().rows_affected() == 1).then_some(())
+        })
+        .await;
+    }
+
+    /// How many notices are owed, and how many obligations are open.
+    pub(crate) async fn debts(&self) -> (i64, i64) {
+        let count = "SELECT (SELECT count(*) FROM owed_notice),
+             (SELECT count(*) FROM log.obligation WHERE closed_by IS NULL)";
+        sqlx::query_as(count).fetch_one(&self.own.pool).await.unwrap()
+    }
+
+    /// The notices that will not be issued: kind, why, and whether an event of the case is named for it.
+    pub(crate) async fn let_go(&self) -> Vec<(String, String, bool)> {
+        let sql = "SELECT payload FROM log.event WHERE kind = 'notice.not_issued.v1' ORDER BY position";
+        let payloads: Vec<Vec<u8>> = sqlx::query_scalar(sql).fetch_all(&self.own.pool).await.unwrap();
+        let read = |payload: Vec<u8>| {
+            let event = notice::Event::decode("notice.not_issued.v1", &payload).unwrap();
+            let notice::Event::NoticeNotIssued(it) = event else { panic!("another kind of event") };
+            (it.notice_kind, it.cause, !it.overtaken_by.is_empty())
+        };
+        payloads.into_iter().map(read).collect()
     }
 
     /// The sealed files.
