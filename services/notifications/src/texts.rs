@@ -95,6 +95,8 @@ pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
         "representative_appointed" => "appointed",
         "representative_replaced" => "replaced",
         "clients_representative_replaced" => "another-representative",
+        "representative_withdrew" => "withdrew",
+        "client_ended_representation" => "dismissed",
         _ => "notice",
     };
     let greeting = if given_name.is_empty() { "mail-greeting-nameless" } else { "mail-greeting" };
@@ -154,6 +156,8 @@ mod tests {
                 "representative_appointed",
                 "representative_replaced",
                 "clients_representative_replaced",
+                "representative_withdrew",
+                "client_ended_representation",
             ] {
                 let mail = mail(language, alert, "Ana Lúcia");
                 let said = format!("{}\n{}", mail.subject, mail.text).to_lowercase();

@@ -623,13 +623,18 @@ fn whatever_is_decided_for_a_representation_folds() {
             RepresentationEvent::RepresentationRefused(_) => {
                 assert_eq!(before.standing, representation::Standing::Prepared);
             }
-            RepresentationEvent::RepresentationWithdrawn(_) => {
+            RepresentationEvent::RepresentationWithdrawn(withdrawn) => {
+                assert_eq!(withdrawn.representative, before.representative.to_string());
+                assert_eq!(withdrawn.client, before.client.map(|id| id.to_string()).unwrap_or_default());
                 assert!(matches!(
                     before.standing,
                     representation::Standing::Prepared | representation::Standing::Active
                 ));
             }
-            RepresentationEvent::RepresentationEnded(_) => {
+            RepresentationEvent::RepresentationEnded(ended) => {
+                assert_eq!(Some(ended.client.clone()), before.client.map(|id| id.to_string()));
+                let entered = before.standing != representation::Standing::Sought;
+                assert_eq!(!ended.representative.is_empty(), entered);
                 let active = before.standing == representation::Standing::Active;
                 assert!(active || before.filing.is_some());
             }

@@ -156,6 +156,13 @@ impl Representation {
         Ok(())
     }
 
+    /// The accounts of both, as they stand in an event; nothing where somebody is not known yet.
+    fn both(&self) -> (String, String) {
+        let representative = Some(self.representative).filter(|account| !account.is_nil());
+        let said = |account: Option<Uuid>| account.map(|account| account.to_string()).unwrap_or_default();
+        (said(representative), said(self.client))
+    }
+
     fn active(&self) -> Result<(), Refusal> {
         if self.standing == Standing::Active {
             return Ok(());
@@ -311,7 +318,8 @@ pub fn withdraw(representation: &Representation) -> Result<Vec<Event>, Refusal> 
     if representation.standing != Standing::Prepared {
         representation.active()?;
     }
-    Ok(vec![pb::RepresentationWithdrawn {}.into()])
+    let (representative, client) = representation.both();
+    Ok(vec![pb::RepresentationWithdrawn { representative, client }.into()])
 }
 
 /// Ends it for the client; one that the client asked for and did not consent to is taken back.
@@ -320,7 +328,8 @@ pub fn end(representation: &Representation) -> Result<Vec<Event>, Refusal> {
     if !asked || representation.filing.is_none() {
         representation.active()?;
     }
-    Ok(vec![pb::RepresentationEnded {}.into()])
+    let (representative, client) = representation.both();
+    Ok(vec![pb::RepresentationEnded { representative, client }.into()])
 }
 
 /// What takes the place of an appearance in a filing.

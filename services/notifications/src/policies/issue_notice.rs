@@ -239,13 +239,33 @@ impl IssueNotices {
         self.base.log.obligations().close_in(&mut tx, OBLIGATION, &id.to_string(), appended.last).await?;
         if let (false, Some(stored)) = (appended.repeated, appended.events.first()) {
             let now = self.base.clock.now();
+            let withdrawn = withdrawn(&Event::decode(&recorded.kind, &recorded.payload)?);
             for account in printed.matter.told() {
                 notice::insert(&mut tx, &row(printed, id, case, account, object_key)).await?;
-                delivery::queue_mail(&mut tx, stored, (case, account), printed.kind.alert(), now).await?;
+                match withdrawn {
+                    Some(from) if account == printed.matter.account => {
+                        delivery::queue_withdrawal(&mut tx, stored, (account, from), now).await?;
+                    }
+                    Some(_) | None => {
+                        let alert = printed.kind.alert();
+                        delivery::queue_mail(&mut tx, stored, (case, account), alert, now).await?;
+                    }
+                }
             }
         }
         tx.commit().await?;
         Ok(appended)
+    }
+}
+
+/// The representation from which the representative withdrew, where the notice is about that.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other notice has a mail of its own")]
+fn withdrawn(event: &Event) -> Option<Uuid> {
+    match event {
+        Event::CaseRepresentationEnded(ended) if ended.cause == "withdrawn" => {
+            Uuid::try_parse(&ended.representation_id).ok()
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! When something happens to a filing that somebody must know who is not looking, then they are sent a mail: a draft will be
 //! deleted, it was deleted, it waits to be looked at, it still does, it was given back or approved, an approval or a signature no
-//! longer stands; whom the client asked to represent them has signed, stands for it, or stands no longer.
+//! longer stands; whom the client asked to represent them has signed, stands for it, or stands no longer; the other side withdrew
+//! from a representation or ended it.
 
 use std::sync::Arc;
 
@@ -33,8 +34,13 @@ impl Subscriber for TellPreparers {
 
     async fn apply(&self, tx: &mut PgConnection, recorded: &Recorded) -> Result<(), ApplyError> {
         if recorded.stream.category() == "representation" {
+            let id = recorded.stream.id().ok_or_else(|| ApplyError::Park("the stream names no id".into()))?;
             for (alert, account) in represented(&recorded.decode()?) {
                 let Ok(account) = Uuid::try_parse(&account) else { continue };
+                if alert == delivery::WITHDREW {
+                    delivery::queue_withdrawal(tx, recorded, (account, id), self.base.clock.now()).await?;
+                    continue;
+                }
                 let occasion = recorded.event_id.to_string();
                 let told = (alert, occasion.as_str());
                 delivery::queue_about_draft(tx, recorded, account, told, self.base.clock.now()).await?;
@@ -58,7 +64,8 @@ impl Subscriber for TellPreparers {
     }
 }
 
-/// Who is told by which mail of an appearance for a filing that was there already; an empty account is nobody.
+/// Who is told by which mail of an appearance for a filing that was there already, and of the end of any; an empty account is
+/// nobody.
 fn represented(event: &RepresentationEvent) -> Vec<(&'static str, String)> {
     match event {
         RepresentationEvent::RepresentationPrepared(e) => vec![("appearance_signed", e.client.clone())],
@@ -69,11 +76,15 @@ fn represented(event: &RepresentationEvent) -> Vec<(&'static str, String)> {
             let former = ("representative_replaced", e.representative.clone());
             vec![former, ("clients_representative_replaced", e.client.clone())]
         }
-        // Whoever did these knows of them; of what they mean in a case, a notice tells.
-        RepresentationEvent::RepresentationSought(_)
-        | RepresentationEvent::RepresentationRefused(_)
-        | RepresentationEvent::RepresentationWithdrawn(_)
-        | RepresentationEvent::RepresentationEnded(_) => Vec::new(),
+        // Whoever did it knows of it, and the other side does not.
+        RepresentationEvent::RepresentationWithdrawn(e) => vec![(delivery::WITHDREW, e.client.clone())],
+        RepresentationEvent::RepresentationEnded(e) => {
+            vec![("client_ended_representation", e.representative.clone())]
+        }
+        // Whoever did these knows of them.
+        RepresentationEvent::RepresentationSought(_) | RepresentationEvent::RepresentationRefused(_) => {
+            Vec::new()
+        }
     }
 }
 

@@ -9,6 +9,9 @@ use uuid::Uuid;
 /// The only channel so far; texts come later.
 pub(crate) const EMAIL: &str = "email";
 
+/// The alert that tells a client of the representative's withdrawal.
+pub(crate) const WITHDREW: &str = "representative_withdrew";
+
 /// An alert to be sent.
 #[expect(clippy::struct_field_names, reason = "fields are named as the columns are")]
 #[derive(Debug, Clone)]
@@ -71,6 +74,18 @@ pub(crate) async fn queue_about_draft(
 ) -> sqlx::Result<()> {
     let id = derived_id(&format!("alert:{alert}:{occasion}:{EMAIL}"), account, 0);
     queue(tx, (id, event), (None, account), alert, now).await
+}
+
+/// Queues the mail that tells a client of the representative's withdrawal: one, in however many cases it was, whether the notice
+/// of one comes first or what filing says, and where there is no case.
+pub(crate) async fn queue_withdrawal(
+    tx: &mut PgConnection,
+    event: &Recorded,
+    (client, representation): (Uuid, Uuid),
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let occasion = representation.to_string();
+    queue_about_draft(tx, event, client, (WITHDREW, &occasion), now).await
 }
 
 /// Queues a mail under its id; one that is queued, or another of the same event for the same account, is enough.

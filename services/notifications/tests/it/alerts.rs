@@ -268,3 +268,65 @@ async fn who_represents_a_client_now_and_no_longer_is_told_to_all_and_the_new_on
     }
     server.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_did_not_end_a_representation_is_told_by_one_mail() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "es");
+    let mut obi = world.person(server.channel(), "obi@example.test", "en");
+    let (representative, client) = (obi.account.to_string(), ana.account.to_string());
+    let withdrawn =
+        || pb::RepresentationWithdrawn { representative: representative.clone(), client: client.clone() };
+    let ended = |representation: Uuid, cause: &str| cases::CaseRepresentationEnded {
+        representation_id: representation.to_string(),
+        representative: representative.clone(),
+        cause: cause.into(),
+        ..Default::default()
+    };
+    // He withdraws where there is no case, and from what nobody consented to.
+    world.happens_to_appearance(Uuid::now_v7(), withdrawn().into()).await;
+    let unknown = pb::RepresentationWithdrawn { client: String::new(), ..withdrawn() };
+    world.happens_to_appearance(Uuid::now_v7(), unknown.into()).await;
+    let told = ana.wait_for_deliveries("handed_over", 1).await;
+    assert_eq!(alerts(&told), ["representative_withdrew"]);
+    let mails = world.wait_for_mails("ana@example.test", 1).await;
+    assert_eq!(world.mail_text(&mails[0]).await["subject"], "Su representante se retiró");
+
+    // In two cases: what filing says comes first, then the notices of both, and once the other way about.
+    let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
+    world.happens_to_appearance(first, withdrawn().into()).await;
+    ana.wait_for_deliveries("handed_over", 2).await;
+    let (one, other, last) =
+        (world.accepted_case(&ana).await, world.accepted_case(&ana).await, world.accepted_case(&ana).await);
+    for (case, representation) in [(one, first), (other, first), (last, second)] {
+        world.happens(case, ended(representation, "withdrawn").into()).await;
+        ana.wait_for_notice(case, "representation_ended").await;
+    }
+    world.happens_to_appearance(second, withdrawn().into()).await;
+    // In order: what comes after it in its stream was told.
+    let after = pb::RepresentationReplaced { representative: representative.clone(), ..Default::default() };
+    world.happens_to_appearance(second, after.into()).await;
+    obi.wait_for_deliveries("handed_over", 1).await;
+
+    // She ends it: he is told, and she finds the notice of it.
+    let third = Uuid::now_v7();
+    let dismissed =
+        pb::RepresentationEnded { representative: representative.clone(), client: client.clone() };
+    world.happens_to_appearance(third, dismissed.into()).await;
+    let told = obi.wait_for_deliveries("handed_over", 2).await;
+    assert_eq!(alerts(&told), ["client_ended_representation", "representative_replaced"]);
+    world.happens(one, ended(third, "ended").into()).await;
+    let told = ana.wait_for_deliveries("handed_over", 7).await;
+    let expected = [
+        "filing_accepted",
+        "filing_accepted",
+        "filing_accepted",
+        "notice_posted",
+        "representative_withdrew",
+        "representative_withdrew",
+        "representative_withdrew",
+    ];
+    assert_eq!(alerts(&told), expected);
+    server.stop().await.unwrap();
+}
