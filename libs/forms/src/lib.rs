@@ -15,6 +15,7 @@ mod evaluate;
 mod explain;
 mod expr;
 mod fees;
+mod filled;
 mod folder;
 mod form;
 mod given;
@@ -33,6 +34,7 @@ pub use edition::{Attention, CarriedOver, EarlierEdition, Happened, UnknownEditi
 pub use evaluate::{Evaluation, EvidenceNeed, Finding, Missing, evaluate, rule_value, takes_part};
 pub use expr::Expr;
 pub use fees::{FeeResult, FeeRow, fee};
+pub use filled::{Amounts, Filled, FilledIn, Guideline};
 pub use folder::{CatalogueFolder, Unreadable};
 pub use form::{
     Channel, CoSigns, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Form, Level, Question, Reject,
