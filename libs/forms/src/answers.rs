@@ -48,7 +48,10 @@ impl<'a> Facts<'a> {
                     facts.aside.extend(answer.map(|_| Aside { question: place, part: None }));
                     set_aside(question.kind)
                 }
-                Truth::True | Truth::Unknown => facts.answer(place, question, answer),
+                Truth::True | Truth::Unknown => match &question.filled {
+                    Some(filled) => filled.cents(&facts).map(Value::Number),
+                    None => facts.answer(place, question, answer),
+                },
             };
             facts.shown[place] = shown;
         }
@@ -127,6 +130,21 @@ impl<'a> Facts<'a> {
     /// The answer which counts, of the question at this place.
     pub(crate) fn value(&self, place: usize) -> Option<&Value<'a>> {
         self.values.get(place)?.as_ref()
+    }
+
+    /// These questions, and for one that a table answers those from whose answers it follows; each once.
+    pub(crate) fn asked(&self, places: &[usize]) -> Vec<usize> {
+        let mut asked = Vec::new();
+        for place in places {
+            let filled = self.form.questions.get(*place).and_then(|question| question.filled.as_ref());
+            let behind = filled.map_or_else(|| vec![*place], |filled| filled.questions().collect());
+            for place in behind {
+                if !asked.contains(&place) {
+                    asked.push(place);
+                }
+            }
+        }
+        asked
     }
 
     /// The ids of the questions at these places.

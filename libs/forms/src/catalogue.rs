@@ -13,14 +13,16 @@ use sha2::{Digest, Sha256};
 use crate::form::Form;
 use crate::guide::Guide;
 use crate::language::Language;
+use crate::load::assemble::Beside;
 use crate::load::source::{Common, FormFile};
 use crate::load::translate::{self, Translation};
-use crate::load::{File, assemble, editions};
+use crate::load::{File, assemble, editions, guidelines};
 use crate::shared::{self, Part};
 
 const COMMON: &str = "_common.toml";
 const GUIDE: &str = "_guide.toml";
 const SHARED: &str = "_shared.toml";
+const GUIDELINES: &str = "_guidelines.toml";
 
 /// All forms, ready to be asked. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -116,15 +118,19 @@ impl Catalogue {
         };
         let common: Option<Common> = common_file.read(&mut errors);
         let (mut names, mut forms): (Vec<&str>, Vec<Form>) = (Vec::new(), Vec::new());
-        let of_forms = || files.iter().filter(|file| ![COMMON, GUIDE, SHARED].contains(&file.name.as_str()));
+        let of_forms =
+            || files.iter().filter(|file| ![COMMON, GUIDE, SHARED, GUIDELINES].contains(&file.name.as_str()));
         let sources: Vec<(&File, Option<FormFile>)> =
             of_forms().map(|file| (file, file.read(&mut errors))).collect();
         let ids: Option<BTreeSet<String>> =
             sources.iter().map(|(_, source)| Some(source.as_ref()?.form.id.get_ref().clone())).collect();
+        let guidelines = files.iter().find(|file| file.name == GUIDELINES);
+        let guidelines = guidelines.map(|file| guidelines::read(file, &mut errors)).unwrap_or_default();
+        let beside = Beside { forms: ids, guidelines: &guidelines };
         for (file, source) in &sources {
             if let (Some(source), Some(common)) = (source, &common)
                 && let Some(form) =
-                    assemble::form((file, source), (common_file, common), ids.as_ref(), &version, &mut errors)
+                    assemble::form((file, source), (common_file, common), &beside, &version, &mut errors)
             {
                 names.push(&file.name);
                 forms.push(form);
@@ -134,7 +140,7 @@ impl Catalogue {
         editions::put(&editions, (&names, &all), &mut forms, &mut errors);
         let read = |file: &File, errors: &mut Vec<LoadError>| {
             let (source, common): (FormFile, _) = (file.read(errors)?, common.as_ref()?);
-            assemble::form((file, &source), (common_file, common), ids.as_ref(), &version, errors)
+            assemble::form((file, &source), (common_file, common), &beside, &version, errors)
         };
         let (names_before, forms_before) = as_before(&before, (&names, &all), &forms, read, &mut errors);
         for (n, form) in forms.iter().enumerate() {
@@ -334,6 +340,7 @@ macro_rules! built_in {
 const FILES: &[(&str, &str)] = built_in![
     "_common.toml",
     "_guide.toml",
+    "_guidelines.toml",
     "_shared.toml",
     "ar-11.toml",
     "g-1450.toml",

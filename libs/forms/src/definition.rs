@@ -2,6 +2,7 @@
 
 use crate::expr::Expr;
 use crate::expr::check::Names;
+use crate::filled;
 use crate::form::{Form, Question};
 use crate::load::order::put_in_order;
 
@@ -32,6 +33,9 @@ impl Form {
         for (id, condition, question) in conditions(&form) {
             let items_of = question.map(|question| question.id.as_str());
             names.allow(&condition.node, items_of).map_err(|fault| unsound(id, fault.message))?;
+        }
+        for question in &form.questions {
+            filled::check(question, &names).map_err(|fault| unsound(question.id.clone(), fault.message))?;
         }
         match put_in_order(&mut form).pop() {
             None => Ok(form),

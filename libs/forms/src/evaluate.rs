@@ -10,7 +10,8 @@ use crate::answers::{Facts, part_path};
 use crate::explain::{because, rests_on};
 use crate::expr::Expr;
 use crate::expr::eval::{Context, truth};
-use crate::form::{Evidence, EvidenceLevel, FindingKind, Form, Level, Question};
+use crate::filled::{FilledIn, filled_in, words};
+use crate::form::{Evidence, EvidenceLevel, FindingKind, Form, Level, Question, Rule};
 use crate::given::Given;
 use crate::truth::Truth;
 use crate::value::{Address, Item, Type, Value};
@@ -49,6 +50,8 @@ pub struct Finding {
     pub message: String,
     /// The source; empty when there is none.
     pub cite: String,
+    /// What tables of the law answered of that on which it rests, in words; empty where they answered nothing of it.
+    pub because: String,
     /// The part of the message which says what to do.
     pub way_out: String,
     /// The questions whose present answers make it so: another answer to one of them may end it.
@@ -101,6 +104,8 @@ pub struct Evaluation {
     pub findings: Vec<Finding>,
     /// Evidence which is needed.
     pub evidence: Vec<EvidenceNeed>,
+    /// What tables of the law answered.
+    pub filled: Vec<FilledIn>,
     /// Nothing missing, nothing that blocks, and all initial evidence there.
     pub ready: bool,
 }
@@ -139,7 +144,8 @@ pub fn evaluate(form: &Form, answers: &Answers, given: &Given) -> Evaluation {
         && !evidence.iter().any(EvidenceNeed::is_lacking);
     let set_aside = facts.set_aside();
     let ids = form.questions.iter().map(|question| question.id.clone());
-    Evaluation { shown: ids.zip(facts.shown).collect(), set_aside, missing, findings, evidence, ready }
+    let filled = filled_in(&facts);
+    Evaluation { shown: ids.zip(facts.shown).collect(), set_aside, missing, findings, evidence, filled, ready }
 }
 
 /// The three-valued value of a rule's condition; nothing when the form has no such rule.
@@ -276,11 +282,19 @@ fn findings(facts: &Facts<'_>) -> Vec<Finding> {
             section: facts.form.section_of(&rule.field).to_owned(),
             kind: rule.kind,
             message: rule.message.clone(),
+            because: of_tables(facts, rule),
             cite: rule.cite.clone().unwrap_or_default(),
             way_out: way_out(&rule.message),
             rests_on: facts.ids(&rests_on(facts, &rule.when, None)),
         })
         .collect()
+}
+
+/// What tables answered of that on which a rule rests.
+fn of_tables(facts: &Facts<'_>, rule: &Rule) -> String {
+    let named = rule.when.questions();
+    let filled = named.iter().filter_map(|place| words(facts, facts.form.questions.get(*place)?));
+    filled.map(|one| one.because).collect::<Vec<_>>().join(" ")
 }
 
 /// What follows the first sentence or colon; the whole message when it is all advice.
@@ -318,5 +332,5 @@ fn evidence(facts: &Facts<'_>) -> Vec<EvidenceNeed> {
 pub(crate) fn hangs_on(facts: &Facts<'_>, expr: &Expr) -> Vec<String> {
     let all = expr.questions();
     let open: Vec<usize> = all.iter().copied().filter(|place| facts.value(*place).is_none()).collect();
-    facts.ids(if open.is_empty() { &all } else { &open })
+    facts.ids(&facts.asked(if open.is_empty() { &all } else { &open }))
 }

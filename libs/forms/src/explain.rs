@@ -25,9 +25,15 @@ pub(crate) fn rests_on(facts: &Facts<'_>, expr: &Expr, it: Option<&Item<'_>>) ->
     };
     let deciding: Vec<usize> = named.iter().copied().filter(decides).collect();
     if deciding.is_empty() {
-        return named.into_iter().filter(|place| facts.value(*place).is_some()).collect();
+        return asked(facts, &named).into_iter().filter(|place| facts.value(*place).is_some()).collect();
     }
-    deciding
+    asked(facts, &deciding)
+}
+
+/// What people were asked of it: for a question that a table answers, those answered ones from which it follows.
+fn asked(facts: &Facts<'_>, places: &[usize]) -> Vec<usize> {
+    let behind = facts.asked(places).into_iter();
+    behind.filter(|place| places.contains(place) || facts.value(*place).is_some()).collect()
 }
 
 /// The places of the questions of which a condition asks whether they are answered.

@@ -11,6 +11,7 @@ pub use rows::{Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, 
 
 use crate::edition::EarlierEdition;
 use crate::expr::Expr;
+use crate::filled::Filled;
 use crate::language::Language;
 use crate::value::{Shape, Type};
 
@@ -187,6 +188,9 @@ pub struct Question {
     pub option_labels: Vec<String>,
     /// Of `repeating`.
     pub fields: Vec<SubField>,
+    /// Which table answers it, where nobody is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filled: Option<Filled>,
     /// The block it came from.
     pub block: Option<String>,
     /// Its id there, without the prefix.

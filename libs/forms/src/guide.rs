@@ -241,6 +241,7 @@ impl Question {
             option_labels: Vec::new(),
             fields: Vec::new(),
             block: None,
+            filled: None,
             common_id: None,
             field_order: Vec::new(),
         }

@@ -1,5 +1,6 @@
 //! The languages people read, and the words that are no form's own: why something is asked, and the parts of an address.
 
+use docket_kernel::Cents;
 use serde::{Deserialize, Serialize};
 
 /// A language in which forms can be read.
@@ -62,6 +63,30 @@ impl Language {
             (Self::En, what) => format!("Because {}.", what.join(" and ")),
             (Self::Es, what) => format!("Porque {}.", what.join(" y ")),
         }
+    }
+
+    /// What the poverty guideline is for so many in a place, and the parts of a hundred of it with which a form compares.
+    pub(crate) fn guideline(
+        self,
+        (household, place): (i64, &str),
+        line: Cents,
+        parts: &[(i64, Cents)],
+    ) -> String {
+        let mut words = match self {
+            Self::En => {
+                format!("The poverty guideline for a household of {household} in {place} is {line} a year")
+            }
+            Self::Es => {
+                format!("La guía de pobreza para un hogar de {household} en {place} es de {line} por año")
+            }
+        };
+        for (percent, cents) in parts.iter().filter(|(percent, _)| *percent != 100) {
+            words.push_str(&match self {
+                Self::En => format!("; {percent} % of it is {cents}"),
+                Self::Es => format!("; el {percent} % de ella es {cents}"),
+            });
+        }
+        words + "."
     }
 
     pub(crate) fn paid_by_everyone(self) -> &'static str {

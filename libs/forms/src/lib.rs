@@ -15,6 +15,7 @@ mod evaluate;
 mod explain;
 mod expr;
 mod fees;
+mod filled;
 mod folder;
 mod form;
 mod given;
@@ -35,6 +36,7 @@ pub use evaluate::{
 };
 pub use expr::Expr;
 pub use fees::{FeeResult, FeeRow, fee};
+pub use filled::{Amounts, Filled, FilledIn, Guideline};
 pub use folder::{CatalogueFolder, Unreadable};
 pub use form::{
     Challenges, Channel, CoSigns, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Form, Level,

@@ -4,6 +4,7 @@ pub(crate) mod assemble;
 pub(crate) mod blocks;
 pub(crate) mod checks;
 pub(crate) mod editions;
+pub(crate) mod guidelines;
 mod lens;
 pub(crate) mod order;
 mod rows;

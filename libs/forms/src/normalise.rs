@@ -24,6 +24,10 @@ pub fn normalise(form: &Form, question_id: &str, answer: &Json) -> Result<Json, 
     let question = form.question(question_id).ok_or_else(|| {
         FieldFault::new(question_id, "QUESTION_UNKNOWN", format!("{} does not ask this.", form.id))
     })?;
+    if question.filled.is_some() && !answer.is_null() {
+        let words = "Leave this out: the filing answers it.";
+        return Err(FieldFault::new(question_id, "ANSWERED_BY_THE_FILING", words));
+    }
     if question.kind == Type::Repeating {
         return items(&question.id, &question.fields, answer);
     }

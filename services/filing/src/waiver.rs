@@ -13,8 +13,8 @@ pub(crate) const FORM: &str = "I-912";
 
 /// Sections that the filing itself, or signing it, answers.
 const ANSWERED_BY_THE_FILING: [&str; 2] = ["about", "review"];
-/// Questions that the filing and the tables of the office answer.
-const ANSWERED_BY_US: [&str; 2] = ["forms", "poverty_line"];
+/// The question that the filing's own form answers.
+const FORMS: &str = "forms";
 
 /// The request inside a filing, evaluated as it would be if the filing were signed now.
 pub(crate) struct Waiver<'a> {
@@ -64,10 +64,11 @@ impl<'a> Waiver<'a> {
     }
 }
 
-/// Whether the filer is asked: everything else follows from the filing.
+/// Whether the filer is asked: everything else follows from the filing, or from a table of the law.
 fn is_asked(question: &Question) -> bool {
     !ANSWERED_BY_THE_FILING.contains(&question.section.as_str())
-        && !ANSWERED_BY_US.contains(&question.id.as_str())
+        && question.id != FORMS
+        && question.filled.is_none()
 }
 
 /// All answers of the form: what was asked, and what the filing says.
@@ -76,7 +77,7 @@ fn whole(form: &Form, asked: &Answers, (main, answers): (&Form, &Answers)) -> An
     let person = party::names(main, answers).into_iter().next().unwrap_or_default();
     let prefix = party::prefix(form).unwrap_or_default();
     for question in form.questions.iter().filter(|question| !is_asked(question)) {
-        let known = if question.id == "forms" {
+        let known = if question.id == FORMS {
             Some(json!([{ "form": main.id, "person": person }]))
         } else if let Some(of_person) = question.id.strip_prefix(prefix).filter(|_| !prefix.is_empty()) {
             party::answer(main, answers, of_person).cloned()

@@ -6,25 +6,40 @@ use toml::Spanned;
 
 use super::blocks::Included;
 use super::checks::Draft;
-use super::source::{Common, FormFile, Question as Asked, Text};
+use super::guidelines::Guidelines;
+use super::source::{self, Common, FormFile, Question as Asked, Text};
 use super::{File, Placed};
 use crate::catalogue::LoadError;
 use crate::expr::{Expr, Node, Op};
+use crate::filled::Filled;
 use crate::form::{Form, Question, Role, Rule, Section, SubField};
 use crate::language::Language;
 use crate::texts::spoken;
 use crate::value::Type;
 
-/// Puts a form together and checks it; every fault found is in `errors`. `forms` are all of the catalogue, where known.
+/// What stands beside a form in the catalogue.
+pub(crate) struct Beside<'a> {
+    /// All forms; nothing where some could not be read.
+    pub(crate) forms: Option<BTreeSet<String>>,
+    /// The poverty guidelines of each use.
+    pub(crate) guidelines: &'a Guidelines,
+}
+
+/// Puts a form together and checks it; every fault found is in `errors`.
 pub(crate) fn form(
     (file, source): (&File, &FormFile),
     (common_file, common): (&File, &Common),
-    forms: Option<&BTreeSet<String>>,
+    beside: &Beside<'_>,
     version: &str,
     errors: &mut Vec<LoadError>,
 ) -> Option<Form> {
-    let mut maker =
-        Maker { file, slug: source.form.id.get_ref().to_lowercase(), errors, draft: Draft::beside(forms) };
+    let mut maker = Maker {
+        file,
+        slug: source.form.id.get_ref().to_lowercase(),
+        errors,
+        draft: Draft::beside(beside.forms.as_ref()),
+        guidelines: beside.guidelines,
+    };
     let mut form = maker.head(source, version);
     for include in &source.include {
         match Included::new(file, include, common_file, common) {
@@ -64,6 +79,7 @@ pub(super) struct Maker<'a, 'e> {
     pub(super) slug: String,
     pub(super) errors: &'e mut Vec<LoadError>,
     draft: Draft<'a>,
+    guidelines: &'a Guidelines,
 }
 
 impl<'a> Maker<'a, '_> {
@@ -227,10 +243,35 @@ impl<'a> Maker<'a, '_> {
             options: asked.options.clone(),
             option_labels: asked.options.iter().map(|option| spoken(option)).collect(),
             fields,
+            filled: asked.filled.as_ref().and_then(|filled| self.filled(file, id, filled, included)),
             block: block.map(str::to_owned),
             common_id: block.map(|_| asked.id.get_ref().clone()),
             field_order: Vec::new(),
         }
+    }
+
+    /// Which table answers a question; the rows of it are those of its use.
+    fn filled(
+        &mut self,
+        file: &'a File,
+        id: &str,
+        filled: &'a source::Filled,
+        included: &Included<'a>,
+    ) -> Option<Filled> {
+        let mut read = |text: &'a Text| match Placed::read(file, id, text) {
+            Ok(placed) => Some(Expr::new(included.renamed(placed).node)),
+            Err(error) => {
+                self.errors.push(error);
+                None
+            }
+        };
+        Some(Filled {
+            table: filled.table.clone(),
+            household: read(&filled.household)?,
+            state: filled.state.iter().map(read).collect::<Option<_>>()?,
+            percent: filled.percent.clone(),
+            years: self.guidelines.get(&filled.table).cloned().unwrap_or_default(),
+        })
     }
 
     fn kind(&mut self, file: &File, id: &str, word: &str, byte: usize) -> Type {

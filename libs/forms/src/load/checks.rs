@@ -8,6 +8,7 @@ use super::{File, Placed};
 use crate::catalogue::LoadError;
 use crate::expr::check::Names;
 use crate::expr::{Expr, Node};
+use crate::filled;
 use crate::form::Form;
 use crate::given::given_shape;
 use crate::value::Type;
@@ -68,6 +69,7 @@ impl<'a> Draft<'a> {
         references(file, head, form, errors);
         co_signing(file, source, errors, form);
         challenges(file, source, errors, form);
+        filled_in(file, source, form, errors);
         self.types(form, errors);
         let cycles = put_in_order(form).into_iter();
         errors.extend(cycles.map(|id| file.error(&id, head, "is shown depending on itself")));
@@ -80,6 +82,18 @@ impl<'a> Draft<'a> {
             if let Err(fault) = names.allow(&placed.node, items_of.as_deref()) {
                 errors.push(placed.error(&id, &fault));
             }
+        }
+    }
+}
+
+/// Whatever a table is to answer, a table does answer.
+fn filled_in(file: &File, source: &FormFile, form: &Form, errors: &mut Vec<LoadError>) {
+    let names = Names::of(form, None);
+    for question in &form.questions {
+        if let Err(fault) = filled::check(question, &names) {
+            let own = source.question.iter().find(|one| *one.id.get_ref() == question.id);
+            let at = own.map_or(source.form.id.span().start, |one| one.id.span().start);
+            errors.push(file.error(&question.id, at, fault.message));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::expr::Expr;
+use crate::filled::Filled;
 use crate::form::{Form, Question};
 
 /// Settles the names of a form, and finds its order and that of the items in it; gives back what is shown depending on
@@ -32,6 +33,9 @@ fn settle(form: &mut Form) {
     for question in &mut form.questions {
         question.required.settle(&places);
         question.shown.settle(&places);
+        for source in question.filled.iter_mut().flat_map(Filled::sources_mut) {
+            source.settle(&places);
+        }
         for field in &mut question.fields {
             field.required.settle(&places);
             field.shown.settle(&places);
@@ -56,7 +60,8 @@ fn settle(form: &mut Form) {
 fn question_order(form: &Form) -> Result<Vec<usize>, String> {
     let hangs_on = |question: &Question| -> Vec<usize> {
         let of_fields = question.fields.iter().flat_map(|field| field.shown.questions());
-        question.shown.questions().into_iter().chain(of_fields).collect()
+        let of_table = question.filled.iter().flat_map(Filled::questions);
+        question.shown.questions().into_iter().chain(of_fields).chain(of_table).collect()
     };
     let edges: Vec<Vec<usize>> = form.questions.iter().map(hangs_on).collect();
     sorted(&edges).map_err(|n| form.questions.get(n).map(|question| question.id.clone()).unwrap_or_default())

@@ -134,6 +134,17 @@ pub(crate) struct Question {
     pub(crate) options: Vec<String>,
     #[serde(default)]
     pub(crate) fields: Vec<Text>,
+    pub(crate) filled: Option<Filled>,
+}
+
+/// The table that answers a question, and by which answers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filled {
+    pub(crate) table: String,
+    pub(crate) household: Text,
+    pub(crate) state: Vec<Text>,
+    pub(crate) percent: Vec<i64>,
 }
 
 #[derive(Debug, Deserialize)]

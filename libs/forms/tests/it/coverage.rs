@@ -107,6 +107,25 @@ fn a_rule_that_nothing_can_trigger_is_found() {
     assert!(of("ever").contains("fires: true, silent: false"), "{stuck:#?}");
 }
 
+/// Who could answer it? A question that says in words that Docket fills it in, and has no table, nobody does.
+#[test]
+fn no_question_waits_for_an_answer_that_nobody_gives() {
+    for form in Catalogue::embedded().forms() {
+        for question in &form.questions {
+            let says = question.label.contains("Docket") || question.label.contains("(filled");
+            assert!(!says, "{} {}: who fills it in? {}", form.id, question.id, question.label);
+            let Some(filled) = &question.filled else { continue };
+            // The search answers it nonetheless, and that must count for nothing.
+            let rests = form.rules.iter().filter(|rule| rule.when.names().contains(&question.id));
+            for rule in rests {
+                let behind: Vec<&str> = behind(form, &rule.when).iter().map(|one| one.id.as_str()).collect();
+                let asked = filled.names();
+                assert!(asked.iter().all(|name| behind.contains(&name.as_str())), "{} {}", form.id, rule.id);
+            }
+        }
+    }
+}
+
 /// What catches it, in words.
 fn catches(form: &Form, prevent: &str) -> String {
     if form.rules.iter().any(|rule| rule.id == prevent) {

@@ -11,6 +11,7 @@ mod evaluation;
 mod examples;
 mod faults;
 mod guide;
+mod guidelines;
 mod language;
 mod lenses;
 mod module;

@@ -63,7 +63,7 @@ impl<'a> Search<'a> {
             form,
             texts: texts.into_iter().map(str::to_owned).collect(),
             dates,
-            numbers: [0, 1, 2, 3, 18, 100, 1_000_000]
+            numbers: [0, 1, 2, 3, 9, 18, 100, 1_000_000, 2_000_000, 10_000_000]
                 .into_iter()
                 .chain(compared.flat_map(|number| [number - 1, number, number + 1]))
                 .collect(),
@@ -155,7 +155,8 @@ impl<'a> Search<'a> {
     fn address(&mut self) -> Value {
         let line = *self.chance.one_of(&["1 Sample Street", "PO Box 5"]);
         if self.chance.often(2) {
-            json!({ "line1": line, "city": "Albany", "state": "NY", "postal_code": "12207", "country": "US" })
+            let state = self.chance.one_of(&["NY", "NY", "AK", "HI", "AS"]);
+            json!({ "line1": line, "city": "Albany", "state": state, "postal_code": "12207", "country": "US" })
         } else {
             json!({ "line1": line, "city": "Lisbon", "country": "PT" })
         }
@@ -207,6 +208,7 @@ pub(crate) fn behind<'a>(form: &'a Form, expr: &Expr) -> Vec<&'a Question> {
         {
             open.extend(question.shown.names());
             open.extend(question.required.names());
+            open.extend(question.filled.iter().flat_map(|filled| filled.names()));
             found.push(question);
         }
     }

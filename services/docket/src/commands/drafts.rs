@@ -97,6 +97,7 @@ fn exported(filing: &pb::Filing) -> Result<Value> {
         findings: _,
         missing: _,
         evidence_needs: _,
+        filled: _,
         ready: _,
         shown: _,
         etag: _,

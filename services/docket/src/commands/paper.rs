@@ -309,6 +309,9 @@ pub fn tell(filing: &pb::Filing, words: &Words, teller: &Teller) {
     for finding in &filing.findings {
         teller.line(&found(finding));
     }
+    for filled in &filing.filled {
+        teller.line(&format!("= {} {}", filled.because, filled.cite));
+    }
     for missing in &filing.missing {
         teller.line(&format!("? {}: {}", missing.field, missing.label));
     }
@@ -338,6 +341,9 @@ fn told(filing: &pb::Filing) -> Value {
             "cite": finding.cite, "rests_on": finding.rests_on,
         })
     });
+    let filled = filing.filled.iter().map(|one| {
+        json!({ "question": one.question, "cents": one.cents, "because": one.because, "cite": one.cite })
+    });
     let needs = filing.evidence_needs.iter().filter(|need| !need.satisfied && !need.explained);
     let attached = filing.evidence.iter().map(|evidence| {
         json!({
@@ -349,6 +355,7 @@ fn told(filing: &pb::Filing) -> Value {
     json!({
         "name": filing.name, "form": filing.form, "ready": filing.ready,
         "findings": findings.collect::<Vec<_>>(),
+        "filled": filled.collect::<Vec<_>>(),
         "missing": filing.missing.iter().map(|missing| &missing.field).collect::<Vec<_>>(),
         "evidence": needs.map(|need| &need.kind).collect::<Vec<_>>(),
         "attached": attached.collect::<Vec<_>>(),

@@ -45,6 +45,7 @@ async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(p
             view.findings.extend(evaluation.findings.into_iter().map(finding));
             view.missing.extend(evaluation.missing.into_iter().map(missing));
             view.evidence_needs.extend(evaluation.evidence.into_iter().map(need));
+            view.filled.extend(evaluation.filled.into_iter().map(filled_in));
         }
     } else {
         view.helpers = helpers::view_of(desk, dossier, None);
@@ -225,7 +226,7 @@ fn finding(finding: docket_forms::Finding) -> pb::Finding {
         }
         .to_owned(),
         field: finding.field,
-        message: finding.message,
+        message: format!("{} {}", finding.message, finding.because).trim_end().to_owned(),
         cite: finding.cite,
         rests_on: finding.rests_on,
         kind: match finding.kind {
@@ -235,6 +236,16 @@ fn finding(finding: docket_forms::Finding) -> pb::Finding {
             FindingKind::Advice => "advice",
         }
         .to_owned(),
+    }
+}
+
+fn filled_in(filled: docket_forms::FilledIn) -> pb::FilledIn {
+    pb::FilledIn {
+        question: filled.question,
+        label: filled.label,
+        cents: filled.cents,
+        because: filled.because,
+        cite: filled.cite,
     }
 }
 

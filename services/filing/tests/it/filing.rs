@@ -1,5 +1,6 @@
 //! From the fee to the receipt number, and back after a rejection.
 
+use docket_kernel::Cents;
 use docket_proto::events::case::Event as CaseEvent;
 use docket_proto::events::filing::Event as FilingEvent;
 use docket_proto::filing::v1 as pb;
@@ -325,4 +326,34 @@ async fn the_days_of_the_case_end_where_the_filer_lives_when_it_is_sent() {
     world.set_zone(&ana, "Pacific/Honolulu");
     let payment = ana.submit(&draft).await.unwrap().payment;
     assert_eq!(zone(&draft, &payment).await, "Pacific/Honolulu");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiver_for_a_low_income_is_held_against_the_poverty_guideline_which_is_told() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let card = ana.start("I-90").await.unwrap().name;
+    let home = json!({
+        "line1": "4 Fictitious Row", "city": "Albany", "state": "NY", "postal_code": "12207", "country": "US"
+    });
+    ana.answer(&card, &json!({ "app_mailing": home, "app_physical_same": true })).await.unwrap();
+    let ask = async |income: i64| {
+        let answers = json!({ "basis": ["income_at_or_below_150"], "household_size": 4, "income": income });
+        ana.ask_fee_waiver(&card, &answers.to_string()).await.unwrap()
+    };
+    let over = |filing: &pb::Filing| filing.findings.iter().find(|one| one.rule == "over-150").cloned();
+    // Whichever year's it is.
+    let told = ask(0).await.filled.pop().expect("what the table answered");
+    let (words, most) = (told.because.as_str(), told.cents * 150 / 100);
+    assert_eq!(told.question, "poverty_line");
+    let part = format!("; 150 % of it is {}.", Cents(most));
+    assert!(words.contains("a household of 4 in New York is $") && words.ends_with(&part), "{words}");
+    assert!(told.cite.contains(" FR "), "{}", told.cite);
+    assert_eq!(over(&ask(most).await), None);
+    let above = over(&ask(most + 1).await).expect("one cent too much");
+    assert_eq!(above.level, "block");
+    assert!(above.message.ends_with(words), "{}", above.message);
+    assert_eq!(above.rests_on, ["income", "household_size", "app_mailing"]);
+    let lifted = ana.ask_fee_waiver(&card, r#"{"poverty_line": 99999999}"#).await.unwrap_err();
+    assert_eq!(reason(&lifted), "ANSWERED_BY_THE_FILING");
 }

@@ -27,6 +27,23 @@ pub(super) struct Asked {
     pub(super) required: Tree,
     pub(super) shown: Tree,
     pub(super) parts: BTreeMap<String, Asked>,
+    /// What is asked of nobody, since a table answers it.
+    pub(super) table: Option<Lookup>,
+}
+
+/// How an answer is looked up among the poverty guidelines.
+pub(super) struct Lookup {
+    pub(super) household: Tree,
+    pub(super) states: Vec<Tree>,
+    pub(super) years: Vec<Year>,
+}
+
+/// The guidelines of a year as one use takes them.
+pub(super) struct Year {
+    pub(super) from: Date,
+    pub(super) until: Option<Date>,
+    /// By state: the dollars for each number of persons, and for each further one.
+    pub(super) dollars: BTreeMap<String, (Vec<i64>, i64)>,
 }
 
 /// A row of evidence.
@@ -109,16 +126,17 @@ fn table(file: &Path) -> Table {
 /// All forms of the folder.
 pub(super) fn all(folder: &Path) -> Vec<Source> {
     let common = table(&folder.join("_common.toml"));
+    let guidelines = table(&folder.join("_guidelines.toml"));
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| {
         let name = file.file_name().unwrap().to_str().unwrap();
         file.extension().is_some_and(|kind| kind == "toml") && !name.starts_with('_')
     });
-    files.iter().map(|file| Source::read(&table(file), &common)).collect()
+    files.iter().map(|file| Source::read(&table(file), &common, &guidelines)).collect()
 }
 
 impl Source {
-    fn read(file: &Table, common: &Table) -> Self {
+    fn read(file: &Table, common: &Table, guidelines: &Table) -> Self {
         let head = file["form"].as_table().unwrap();
         let edition: Date = text(head, "edition").parse().unwrap();
         let required_from = head.get("edition_required_from").and_then(Value::as_str);
@@ -136,7 +154,11 @@ impl Source {
             form.include(include, common);
         }
         for asked in rows(file, "question") {
-            form.ask(text(asked, "id").to_owned(), asked, None, &same);
+            let id = text(asked, "id").to_owned();
+            form.ask(id.clone(), asked, None, &same);
+            if let Some(filled) = asked.get("filled").and_then(Value::as_table) {
+                form.questions.get_mut(&id).unwrap().table = Some(lookup(filled, guidelines));
+            }
         }
         for rule in rows(file, "rule").into_iter().chain(rows(common, "common_rule")) {
             form.rule(text(rule, "id").to_owned(), rule, read(text(rule, "when"), &same));
@@ -187,7 +209,7 @@ impl Source {
         let shown = shown(&required, written.as_ref());
         let parts = texts(asked, "fields").iter().map(|field| part(field, rename)).collect();
         let kind = text(asked, "type").to_owned();
-        self.questions.insert(id, Asked { kind, required: required.tree, shown, parts });
+        self.questions.insert(id, Asked { kind, required: required.tree, shown, parts, table: None });
     }
 }
 
@@ -210,7 +232,32 @@ fn part(field: &str, rename: Rename<'_>) -> (String, Asked) {
     };
     let kind = said[1].split(':').next().unwrap().to_owned();
     let shown = shown(&required, None);
-    (said[0].to_owned(), Asked { kind, required: required.tree, shown, parts: BTreeMap::new() })
+    (said[0].to_owned(), Asked { kind, required: required.tree, shown, parts: BTreeMap::new(), table: None })
+}
+
+/// The use of the guidelines that a question names.
+fn lookup(filled: &Table, guidelines: &Table) -> Lookup {
+    let used = text(filled, "table");
+    let day = |year: &Table, key: &str| -> Option<Date> {
+        Some(year.get(key)?.get(used)?.as_str().unwrap().parse().unwrap())
+    };
+    let mut years = Vec::new();
+    for year in rows(guidelines, "year") {
+        let mut dollars = BTreeMap::new();
+        for (place, column) in year["amounts"].as_table().unwrap() {
+            let column = column.as_table().unwrap();
+            let written = column["usd"].as_array().unwrap().iter().map(|usd| usd.as_integer().unwrap());
+            let amounts = (written.collect::<Vec<_>>(), column["more"].as_integer().unwrap());
+            for state in texts(guidelines["places"].as_table().unwrap(), place) {
+                dollars.insert(state, amounts.clone());
+            }
+        }
+        if let Some(from) = day(year, "from") {
+            years.push(Year { from, until: day(year, "until"), dollars });
+        }
+    }
+    let states = texts(filled, "state").iter().map(|state| read(state, &same)).collect();
+    Lookup { household: read(text(filled, "household"), &same), states, years }
 }
 
 fn paper(row: &Table) -> Paper {

@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::days::{self, Span};
 use super::language::Tree;
-use super::source::{Asked, Fee, Source};
+use super::source::{Asked, Fee, Lookup, Source};
 
 /// Yes, no, or nobody knows.
 pub(super) type Three = Option<bool>;
@@ -115,7 +115,33 @@ impl<'a> World<'a> {
     }
 
     fn answer(&self, id: &str, asked: &'a Asked) -> Option<Known<'a>> {
-        counts(asked, self.shown(asked), self.answers.get(id))
+        match &asked.table {
+            Some(_) if self.shown(asked) == Some(false) => None,
+            Some(table) => self.looked_up(table).map(Known::Number),
+            None => counts(asked, self.shown(asked), self.answers.get(id)),
+        }
+    }
+
+    /// The guideline of the day, of so many persons, in the first state that is known.
+    fn looked_up(&self, table: &Lookup) -> Option<i64> {
+        let Known::Number(persons) = self.value(&table.household, None)? else {
+            panic!("no number of persons")
+        };
+        let known = table.states.iter().find_map(|state| self.value(state, None))?;
+        let Known::Text(state) = known else { panic!("{known:?} is no state") };
+        let day = self.given.filing_date;
+        let year = table.years.iter().filter(|year| year.from <= day).next_back()?;
+        if year.until.is_some_and(|last| last < day) || persons < 1 {
+            return None;
+        }
+        let (written, more) = year.dollars.get(&state)?;
+        let most = i64::try_from(written.len()).unwrap();
+        let dollars = if persons <= most {
+            written[usize::try_from(persons - 1).unwrap()]
+        } else {
+            written.last().unwrap() + more.checked_mul(persons - most)?
+        };
+        dollars.checked_mul(100)
     }
 
     fn of_item(&self, item: Item<'a>, part: &str) -> Option<Known<'a>> {
