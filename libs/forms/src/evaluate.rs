@@ -145,7 +145,15 @@ pub fn evaluate(form: &Form, answers: &Answers, given: &Given) -> Evaluation {
     let set_aside = facts.set_aside();
     let ids = form.questions.iter().map(|question| question.id.clone());
     let filled = filled_in(&facts);
-    Evaluation { shown: ids.zip(facts.shown).collect(), set_aside, missing, findings, evidence, filled, ready }
+    Evaluation {
+        shown: ids.zip(facts.shown).collect(),
+        set_aside,
+        missing,
+        findings,
+        evidence,
+        filled,
+        ready,
+    }
 }
 
 /// The three-valued value of a rule's condition; nothing when the form has no such rule.
