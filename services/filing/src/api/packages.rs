@@ -19,7 +19,7 @@ use crate::domain::filing::{self, Filing, Phase, Start};
 use crate::domain::package::{self, Added};
 use crate::dossiers::Dossier;
 use crate::edition;
-use crate::place;
+use crate::{party, place};
 use crate::shared::{self, Begun, Sibling};
 use crate::store::filings;
 
@@ -157,6 +157,8 @@ pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamA
         let check = Check::now(desk, dossier).await?;
         let zone = zone_of(desk, &check, dossier).await?;
         let sent: Vec<events::Event> = filing::send(&dossier.filing, &check.checked(desk, dossier), &zone)?;
+        let filer = party::filer(check.form, &dossier.content.answers, &check.given);
+        filing::signer_stands(&dossier.filing, filer)?;
         filing::fee_stands(&dossier.filing, costs_cents(&check, dossier)?)?;
         let (stream, version) = (Store::<Filings>::stream(dossier.id), dossier.filing.version);
         let subjects = Subjects::filing(dossier.id);

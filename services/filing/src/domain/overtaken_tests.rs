@@ -217,6 +217,16 @@ fn what_was_sent_goes_in_as_it_is_unless_time_changed_edition_signer_rules_or_fe
 }
 
 #[test]
+fn who_signed_for_a_child_that_is_14_by_then_may_sign_no_more_when_it_is_sent() {
+    let by_parent = pb::FilingSigned { capacity: "parent".into(), ..pb::FilingSigned::default() };
+    let signed = after(&drafted(None), &[by_parent.into()]);
+    let of = |age| Filer { age: Some(age), ..Filer::default() };
+    assert_eq!(signer_stands(&signed, of(13)), Ok(()));
+    assert_eq!(signer_stands(&signed, of(14)).unwrap_err().reason, "SIGNS_SELF_FROM_14");
+    assert_eq!(signer_stands(&drafted(None), of(14)), Ok(()), "nobody signed");
+}
+
+#[test]
 fn what_was_overtaken_is_a_draft_again_and_its_signer_is_told_once() {
     let package = Uuid::from_u128(2);
     let signed = signed();

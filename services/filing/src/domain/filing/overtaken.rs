@@ -25,14 +25,20 @@ pub struct Held {
 /// fee is paid (8 CFR 103.2(a)(7)), so that day decides of edition, rules, fee and who may sign.
 pub fn overtaken(filing: &Filing, held: &Held) -> Vec<Refusal> {
     let edition = (!held.edition_taken).then(|| edition_refused(filing));
-    let has_authority = filing.evidence.iter().any(|file| file.kind == AUTHORITY_TO_SIGN);
-    let signature = filing.signature.as_ref();
-    let signer = signature.and_then(|signature| signature.capacity.allowed(held.filer, has_authority).err());
     let fee = match &held.costs_cents {
         Ok(cents) => fee_changed(filing, *cents),
         Err(unknown) => Some(unknown.clone()),
     };
-    [edition, signer, held.not_ready.clone(), fee].into_iter().flatten().collect()
+    [edition, signer_stands(filing, held.filer).err(), held.not_ready.clone(), fee]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Whether whoever signed may still sign for who files: that is judged on the day of receipt too.
+pub fn signer_stands(filing: &Filing, filer: Filer) -> Result<(), Refusal> {
+    let has_authority = filing.evidence.iter().any(|file| file.kind == AUTHORITY_TO_SIGN);
+    filing.signature.as_ref().map_or(Ok(()), |signature| signature.capacity.allowed(filer, has_authority))
 }
 
 /// Takes such a filing back, now that its payment was withdrawn, and tells that its signature ended through no act of those who
