@@ -18,8 +18,8 @@ mod trace;
 
 pub use broker::{Broker, BrokerOptions, EPOCH, StreamStart};
 pub use consumer::{
-    Consumer, LANES, Parked, Redriven, Redriver, SeenBeyond, Skipped, accept_epoch, parked, parked_of,
-    seen_beyond, skip, skipped,
+    Consumer, LANES, Parked, Patience, Redriven, Redriver, SeenBeyond, Skipped, accept_epoch, parked,
+    parked_of, seen_beyond, skip, skipped,
 };
 pub use epochs::{LogEpoch, log_epochs};
 pub use error::Error;

@@ -51,7 +51,7 @@ async fn look(base: &Base, handler: &dyn TimerHandler, stop: &Stop) -> Result<()
                         "a timer cannot be done"
                     );
                 }
-                Err(ApplyError::Retry(error)) => {
+                Err(ApplyError::Retry(error) | ApplyError::Away(error)) => {
                     tracing::warn!(timer.key = timer.key, timer.kind = timer.kind, %error, "a timer waits");
                 }
             }

@@ -103,8 +103,7 @@ impl FollowCase {
         };
         match self.0.record_address(report).await {
             Ok(()) | Err(ApiError::Erased) => Ok(()),
-            Err(ApiError::Refused(refusal)) => Err(park(refusal.reason)),
-            Err(error) => Err(ApplyError::Retry(anyhow::anyhow!("identity: {error:?}"))),
+            Err(error) => Err(error.into()),
         }
     }
 
