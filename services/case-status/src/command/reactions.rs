@@ -257,10 +257,9 @@ impl Payments {
         event: &Recorded,
         returned: &PaymentReturned,
     ) -> Result<(), ApplyError> {
-        // Before the first append, which takes the head of the log.
         for filing in &returned.filing_ids {
             let case_id = named(filing, "filing_id")?;
-            if !self.store.load(case_id).await?.state.exists() {
+            if !self.store.state_in(tx, case_id).await?.state.exists() {
                 return Err(not_opened_yet(tx, filing).await);
             }
         }
