@@ -10,8 +10,8 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
-use super::Core;
 use super::lane::{after, apply_all, describe, process_span};
+use super::{Core, history};
 use crate::{ApplyError, Error, Stop};
 
 /// How often it is looked for streams whose time has come.
@@ -117,6 +117,9 @@ pub(crate) async fn streams(core: &Core, only: Option<&str>) -> Result<Vec<Strin
 /// Applies the parked events of one stream or all, in order; what fails again stays parked.
 pub(crate) async fn redrive(core: &Core, stream: Option<&str>) -> Result<Redriven, Error> {
     let streams = streams(core, stream).await?;
+    if !streams.is_empty() {
+        history::holds(core).await?;
+    }
     let mut done = Redriven::default();
     for stream in streams {
         let tried = one(core, &stream).await?;
@@ -147,36 +150,47 @@ pub(crate) async fn again(core: Arc<Core>, before: Vec<String>, ending: Stop) ->
     let next = |stream| (stream, Next { at: Instant::now(), pause: patience.first_pause });
     let mut known: HashMap<String, Next> = before.into_iter().map(next).collect();
     while !ending.is_cancelled() {
-        match streams(&core, None).await {
-            Ok(parked) => {
-                let still: HashSet<&str> = parked.iter().map(String::as_str).collect();
-                known.retain(|stream, _| still.contains(stream.as_str()));
-                for stream in parked {
-                    if ending.is_cancelled() {
-                        break;
-                    }
-                    let first = patience.first_pause;
-                    let next = known
-                        .entry(stream.clone())
-                        .or_insert_with(|| Next { at: Instant::now() + first, pause: first });
-                    if next.at > Instant::now() {
-                        continue;
-                    }
-                    if try_again(&core, &stream).await == Left::Parked {
-                        next.pause = (next.pause * 2).min(patience.most_pause);
-                    }
-                    next.at = Instant::now() + next.pause;
-                }
-            }
-            Err(error) => tracing::debug!(log = core.log, %error, "parked streams cannot be looked for"),
+        match round(&core, &mut known, &ending).await {
+            Err(halted @ Error::Halted(_)) => return Err(halted),
+            Err(error) => tracing::debug!(log = core.log, %error, "parked streams cannot be tried again"),
+            Ok(()) => {}
         }
         ending.run_until_cancelled(sleep(LOOK.min(patience.first_pause))).await;
     }
     Ok(())
 }
 
+/// Tries those whose time has come.
+async fn round(core: &Core, known: &mut HashMap<String, Next>, ending: &Stop) -> Result<(), Error> {
+    let (patience, parked) = (&core.patience, streams(core, None).await?);
+    let still: HashSet<&str> = parked.iter().map(String::as_str).collect();
+    known.retain(|stream, _| still.contains(stream.as_str()));
+    let (now, pause) = (Instant::now(), patience.first_pause);
+    let mut is_due = |stream: &String| {
+        let next = known.entry(stream.clone()).or_insert_with(|| Next { at: now + pause, pause });
+        next.at <= now
+    };
+    let due: Vec<String> = parked.into_iter().filter(|stream| is_due(stream)).collect();
+    if !due.is_empty() {
+        history::holds(core).await?;
+    }
+    for stream in due {
+        if ending.is_cancelled() {
+            break;
+        }
+        let left = try_again(core, &stream).await?;
+        if let Some(next) = known.get_mut(&stream) {
+            if left == Left::Parked {
+                next.pause = (next.pause * 2).min(patience.most_pause);
+            }
+            next.at = Instant::now() + next.pause;
+        }
+    }
+    Ok(())
+}
+
 /// What is left of a stream after a try.
-async fn try_again(core: &Core, stream: &str) -> Left {
+async fn try_again(core: &Core, stream: &str) -> Result<Left, Error> {
     match one(core, stream).await {
         Ok(tried) => {
             if tried.applied > 0 {
@@ -187,11 +201,12 @@ async fn try_again(core: &Core, stream: &str) -> Left {
                     "a parked stream was tried again"
                 );
             }
-            tried.left
+            Ok(tried.left)
         }
+        Err(halted @ Error::Halted(_)) => Err(halted),
         Err(error) => {
             tracing::debug!(log = core.log, %error, "a parked stream cannot be tried again");
-            Left::Away
+            Ok(Left::Away)
         }
     }
 }
@@ -243,6 +258,12 @@ async fn first(core: &Core, stream: &str) -> Result<First, Error> {
     let event = core.feed.read(&core.log, position.unsigned_abs() - 1, 1).await?;
     let event = event.into_iter().next().filter(|event| event.position == position.unsigned_abs());
     let mut event = event.ok_or_else(|| Error::Feed(format!("the owner has no event at {position}")))?;
+    if event.stream.as_str() != stream {
+        return Err(Error::Halted(format!(
+            "position {position} was parked as an event of {stream}, and is one of {}: raise the log's epoch if it was restored",
+            event.stream
+        )));
+    }
     let span = process_span(core, &mut event);
     let reason = match apply_all(core, &mut tx, &event).instrument(span).await {
         Ok(()) => None,
