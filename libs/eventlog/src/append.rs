@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use crate::{Metadata, Recorded, StreamName};
 
+/// What about goes with the message of an event: metadata, and what seals add.
+const WITH_EACH: usize = 256;
+
 /// One event to be written: its kind and the whole plain message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
@@ -107,6 +110,14 @@ pub struct Append {
     pub request: Vec<u8>,
     /// The streams; each at most once.
     pub streams: Vec<StreamAppend>,
+}
+
+impl Append {
+    /// About how many bytes it will take while it waits, before anything of it is sealed.
+    pub(crate) fn about_bytes(&self) -> usize {
+        let events = self.streams.iter().flat_map(|stream| &stream.events);
+        events.map(|event| WITH_EACH + event.payload.len()).sum()
+    }
 }
 
 /// What was written.

@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, timeout_at};
 
 use crate::doubt::{Doubt, Failure};
 use crate::failure::{code, transient};
@@ -74,16 +74,23 @@ impl EventLog {
     /// [`Error::SubjectMissing`], [`Error::Overloaded`] and [`Error::Closed`]: nothing was written.
     /// [`Error::OutcomeUnknown`]: repeat with the same command id. [`Error::Database`]: nothing was written.
     pub async fn append(&self, append: Append) -> Result<Appended, Error> {
+        // The place first: while keys are slow to come, what waits for them is bounded like all that waits.
+        let place = self.appender.room.take(append.about_bytes())?;
+        let until = Instant::now() + ANSWER_WITHIN;
         let log = self.clone();
         let mut preparing = Box::pin(async move { prepare(log.core(), append).await });
         let log = self.clone();
         // Ready at once, unless somebody's first key must be made: then a task of its own sees to the rest.
         match poll!(&mut preparing) {
-            Poll::Ready(append) => log.appender.submit(log.core(), append?).await,
+            Poll::Ready(append) => log.appender.submit(log.core(), append?, (place, until)).await,
             Poll::Pending => {
-                let task =
-                    tokio::spawn(async move { log.appender.submit(log.core(), preparing.await?).await });
-                task.await.map_err(|_panic| Error::OutcomeUnknown)?
+                let task = tokio::spawn(async move {
+                    log.appender.submit(log.core(), preparing.await?, (place, until)).await
+                });
+                match timeout_at(until.into(), task).await {
+                    Ok(Ok(answer)) => answer,
+                    Ok(Err(_)) | Err(_) => Err(Error::OutcomeUnknown),
+                }
             }
         }
     }
@@ -119,14 +126,18 @@ impl Appender {
         Self { sender, room: Room::new(queue) }
     }
 
-    /// Queues the append, before it waits for anything, and turns what became of it into the answer.
-    async fn submit(&self, core: &Core, append: Prepared) -> Result<Appended, Error> {
+    /// Queues the append in its place, before it waits for anything, and turns what became of it into the answer.
+    async fn submit(
+        &self,
+        core: &Core,
+        append: Prepared,
+        (place, until): (Place, Instant),
+    ) -> Result<Appended, Error> {
         let (sender, receiver) = oneshot::channel();
-        let place = self.room.take(append.bytes)?;
         let queued = Instant::now();
         let job = Message::Append(Box::new(Job { append, queued, answer: sender, done: false, place }));
         self.sender.send(job).map_err(|_closed| Error::Closed)?;
-        match timeout(ANSWER_WITHIN, receiver).await {
+        match timeout_at(until.into(), receiver).await {
             Ok(Ok(fate)) => {
                 let Fate { append, settled, at } = fate?;
                 settled.answer(core, append, at)

@@ -57,7 +57,8 @@ impl EventLog {
     /// Signs checkpoints until it is dropped. Several replicas may run it at once.
     ///
     /// # Errors
-    /// Only such as will not pass by themselves; a database which is away is waited for.
+    /// Only such as will not pass by themselves, as [`Error::Malformed`] where an event is missing; a database which is away
+    /// is waited for.
     pub async fn run_checkpoints(&self, key: CheckpointKey) -> Result<(), Error> {
         let mut head = self.subscribe_head();
         let mut tick = interval(EVERY);

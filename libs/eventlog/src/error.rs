@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use docket_kernel::{DecodeError, Refusal, SubjectKind};
 
-use crate::{Difference, StreamName};
+use crate::{Difference, StreamName, failure};
 
 /// A failure of the log. Carries no personal data.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +120,35 @@ impl From<sqlx::Error> for Error {
 impl From<docket_vault::Error> for Error {
     fn from(error: docket_vault::Error) -> Self {
         if matches!(error, docket_vault::Error::Erased(_)) { Self::Erased } else { Self::Vault(error) }
+    }
+}
+
+impl Error {
+    /// Whether something is away, the database or who keeps the keys, or busy: the same goes well when it is back.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Overloaded
+            | Self::OutcomeUnknown
+            | Self::Closed
+            | Self::Vault(docket_vault::Error::KekAway(_)) => true,
+            Self::Vault(docket_vault::Error::Database(error)) => failure::away(error),
+            Self::Database(error) => failure::away(error),
+            Self::Conflict { .. }
+            | Self::CommandReused { .. }
+            | Self::SlotMoving { .. }
+            | Self::AcrossLogs { .. }
+            | Self::TooLarge { .. }
+            | Self::TooManyEvents { .. }
+            | Self::Erased
+            | Self::SubjectMissing { .. }
+            | Self::StreamName
+            | Self::Restored { .. }
+            | Self::Malformed(_)
+            | Self::Key(_)
+            | Self::Migrate(_)
+            | Self::Vault(_)
+            | Self::Decode(_) => false,
+        }
     }
 }
 

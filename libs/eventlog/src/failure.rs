@@ -19,11 +19,24 @@ fn sqlstate(error: &sqlx::Error) -> Option<String> {
 
 /// Whether the same may succeed a little later: the database is restarting, or a transaction was in the way.
 pub(crate) fn transient(error: &Error) -> bool {
-    use sqlx::Error::{Io, PoolTimedOut, Protocol, Tls};
     let Error::Database(error) = error else { return false };
+    passes(error)
+}
+
+/// Whether the database is away rather than saying no: what passes, and what ends with this process or with the
+/// standby it is connected to, which only reads.
+pub(crate) fn away(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{PoolClosed, WorkerCrashed};
+    passes(error)
+        || matches!(error, PoolClosed | WorkerCrashed)
+        || sqlstate(error).is_some_and(|code| code == "25006")
+}
+
+fn passes(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{Io, PoolTimedOut, Protocol, Tls};
     // Connection lost, shutting down or starting, deadlock, serialization, out of room, idle too long.
     let passing = |code: &str| ["08", "57P", "40", "53", "25P03"].iter().any(|class| code.starts_with(class));
-    matches!(error.as_ref(), Io(_) | Tls(_) | Protocol(_) | PoolTimedOut)
+    matches!(error, Io(_) | Tls(_) | Protocol(_) | PoolTimedOut)
         || sqlstate(error).is_some_and(|code| passing(&code))
 }
 
@@ -95,6 +108,22 @@ mod tests {
         for lasting in [Error::from(sqlx::Error::RowNotFound), sqlx::Error::PoolClosed.into(), Error::Erased]
         {
             assert!(!transient(&lasting), "{lasting:?}");
+        }
+    }
+
+    #[test]
+    fn away_is_what_cannot_be_reached_and_not_what_says_no() {
+        let closed = [sqlx::Error::PoolClosed, sqlx::Error::WorkerCrashed].map(Error::from);
+        let kek = docket_vault::Error::KekAway("it does not answer".to_owned());
+        let busy = [Error::Overloaded, Error::OutcomeUnknown, Error::Closed, kek.into()];
+        let gone = ["08006", "57P01", "53300", "25006"].map(answer);
+        for away in closed.into_iter().chain(busy).chain(gone) {
+            assert!(away.is_away(), "{away:?}");
+        }
+        let vault = docket_vault::Error::Altered;
+        let no = ["23505", "42P01", "25P02", "XX000"].map(answer);
+        for no in no.into_iter().chain([Error::Erased, Error::Malformed("x"), vault.into()]) {
+            assert!(!no.is_away(), "{no:?}");
         }
     }
 

@@ -63,6 +63,15 @@ impl<A: Aggregate> Store<A> {
         Ok(folded)
     }
 
+    /// [`Store::state`] as the caller's transaction sees it, over its connection: who holds the head of the log waits
+    /// for no other one.
+    ///
+    /// # Errors
+    /// As [`Store::state`]; after [`Error::Database`] the transaction is spoilt.
+    pub async fn state_in(&self, tx: &mut PgConnection, id: Uuid) -> Result<Folded<A>, Error> {
+        snapshot::state::<A>(tx, self.log.core(), &Self::stream(id), u64::MAX).await
+    }
+
     /// The aggregate as it is now, with all its events.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! A consumer: one service reading one log, every effect exactly once, one poisoned stream never in the way of others.
 //!
 //! One task takes messages in order and closes gaps from the log's owner; eight lanes (by hash of the
-//! stream) apply them. A lane's checkpoint moves in the transaction of the effect. Reading order: this
+//! stream) apply them. A lane's checkpoint moves in the transaction of the effect. What fails is parked with its stream
+//! and tried again with growing pauses; what is away is waited for. Reading order: this
 //! file (the session), `history` (may it go on?), `dispatch`, `lane`, `checkpoint`, `park`, `skip`, `lag`, `behind`.
 
 mod behind;
@@ -37,6 +38,24 @@ const WAITING: usize = 64;
 const QUIET: Duration = Duration::from_secs(10);
 const MOST_PAUSE: Duration = Duration::from_secs(2);
 
+/// How long a consumer tries what fails, and when it tries again what it has parked.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// What fails, and not because something is away, is tried for so long before its stream is parked.
+    pub failing: Duration,
+    /// A parked stream is tried again after so long; then after twice that, and so on.
+    pub first_pause: Duration,
+    /// The longest of these pauses.
+    pub most_pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let pause = Duration::from_secs(15);
+        Self { failing: pause, first_pause: pause, most_pause: Duration::from_mins(10) }
+    }
+}
+
 /// Reads one log for one service. See the module's head.
 pub struct Consumer {
     core: Arc<Core>,
@@ -53,6 +72,7 @@ pub(crate) struct Core {
     pub(crate) subscribers: Vec<Arc<dyn Subscriber>>,
     /// Our own log, told after each commit, since effects may have appended to it.
     pub(crate) own: Option<EventLog>,
+    pub(crate) patience: Patience,
 }
 
 impl Consumer {
@@ -66,6 +86,7 @@ impl Consumer {
             clock: Arc::new(docket_kernel::SystemClock),
             subscribers: Vec::new(),
             own: None,
+            patience: Patience::default(),
         };
         Self { core: Arc::new(core), broker }
     }
@@ -86,6 +107,12 @@ impl Consumer {
     #[must_use]
     pub fn waking(self, own: EventLog) -> Self {
         self.change(|core| core.own = Some(own))
+    }
+
+    /// Tries with this patience instead of the usual one.
+    #[must_use]
+    pub fn patience(self, patience: Patience) -> Self {
+        self.change(|core| core.patience = patience)
     }
 
     fn change(mut self, change: impl FnOnce(&mut Core)) -> Self {
@@ -165,9 +192,7 @@ impl Consumer {
         let lanes = history::agree(core, &seen.epoch, seen.last, lanes).await?;
         let done = lanes.iter().map(|lane| lane.position).min().unwrap_or_default();
         let source = dispatch::Source::open(&self.broker, core, &seen, done).await?.ok_or_else(missing)?;
-        if let Err(error) = park::redrive(core, None).await {
-            tracing::warn!(log = core.log, %error, "parked streams could not be tried again");
-        }
+        let parked = park::streams(core, None).await?;
 
         let ending = stop.child_token();
         let mut tasks = JoinSet::new();
@@ -178,6 +203,8 @@ impl Consumer {
             let lane = lane::Lane::new(Arc::clone(core), at.clone());
             tasks.spawn(lane.run(receiver, ending.clone()));
         }
+        // Beside the lanes, which do not wait until each parked stream was tried.
+        tasks.spawn(park::again(Arc::clone(core), parked, ending.clone()));
         let outcome = tokio::select! {
             outcome = source.dispatch(core, done + 1, senders, &ending) => outcome,
             Some(lane) = tasks.join_next() => lane.unwrap_or_else(|panic| Err(Error::Broker(panic.to_string()))),

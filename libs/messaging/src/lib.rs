@@ -18,7 +18,8 @@ mod trace;
 
 pub use broker::{Broker, BrokerOptions, EPOCH, StreamStart};
 pub use consumer::{
-    Behind, Consumer, LANES, Parked, Redriven, Redriver, SeenBeyond, Skipped, accept_epoch, behind, parked,
+    Behind, Consumer, LANES, Parked, Patience, Redriven, Redriver, SeenBeyond, Skipped, accept_epoch, behind,
+    parked,
     parked_of, seen_beyond, skip, skipped,
 };
 pub use epochs::{LogEpoch, log_epochs};

@@ -30,10 +30,13 @@ pub trait Subscriber: Send + Sync + 'static {
 /// Why an event could not be applied.
 #[derive(Debug)]
 pub enum ApplyError {
-    /// It never can be, as things are: its stream is parked, the others go on. The reason holds no personal data.
+    /// It cannot be, as things are: its stream is parked, the others go on. The reason holds no personal data.
     Park(String),
-    /// Something was not there; tried again with growing pauses.
+    /// It failed, and may not the next time: tried again for a while, then its stream is parked with what was said last.
+    /// So that holds no personal data either.
     Retry(anyhow::Error),
+    /// What it needs is away, the database or a peer: waited for, however long, since then nothing else can be done.
+    Away(anyhow::Error),
 }
 
 impl From<docket_eventlog::Error> for ApplyError {
@@ -50,6 +53,7 @@ impl From<docket_eventlog::Error> for ApplyError {
             | Error::SubjectMissing { .. }
             | Error::Vault(docket_vault::Error::Altered | docket_vault::Error::Kek(_))
             | Error::Erased => Self::Park(error.to_string()),
+            away if away.is_away() => Self::Away(away.into()),
             other => Self::Retry(other.into()),
         }
     }
@@ -57,7 +61,7 @@ impl From<docket_eventlog::Error> for ApplyError {
 
 impl From<sqlx::Error> for ApplyError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Retry(error.into())
+        docket_eventlog::Error::from(error).into()
     }
 }
 
@@ -84,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_never_be_applied_is_parked_and_what_may_pass_is_tried_again() {
+    fn what_cannot_be_applied_is_parked_what_is_away_waited_for_and_the_rest_tried_again() {
         let parks = |error: Error| matches!(ApplyError::from(error), ApplyError::Park(_));
         let many = Error::TooManyEvents { events: 1_001, most: 1_000 };
         let altered = Error::Vault(docket_vault::Error::Altered);
@@ -99,11 +103,13 @@ mod tests {
             let words = hopeless.to_string();
             assert!(parks(hopeless), "{words}");
         }
-        for passing in
+        for away in
             [Error::Overloaded, Error::OutcomeUnknown, Error::Closed, sqlx::Error::PoolTimedOut.into()]
         {
-            let words = passing.to_string();
-            assert!(!parks(passing), "{words}");
+            let words = away.to_string();
+            assert!(matches!(ApplyError::from(away), ApplyError::Away(_)), "{words}");
         }
+        let odd = Error::from(sqlx::Error::RowNotFound);
+        assert!(matches!(ApplyError::from(odd), ApplyError::Retry(_)));
     }
 }

@@ -2,6 +2,8 @@
 
 use docket_eventlog::{Difference, ExecuteError};
 use docket_kernel::{FieldFault, Refusal};
+use docket_messaging::ApplyError;
+use tonic::Code;
 use tonic_types::StatusExt as _;
 
 tokio::task_local! {
@@ -46,6 +48,9 @@ pub enum ApiError {
     Exhausted(&'static str),
     /// Data whose key was destroyed.
     Erased,
+    /// Another service refused what we asked it for: our fault towards the caller, and no use in asking again. Holds who,
+    /// with which code and reason; never its words, which may quote what somebody typed.
+    RefusedByPeer(String),
     /// Our fault. The cause goes to the log, the caller gets an id.
     Internal(anyhow::Error),
 }
@@ -71,20 +76,46 @@ impl ApiError {
         Self::Internal(cause.into())
     }
 
-    /// What another service answered: that a thing is not there or was erased is passed on, its other refusals as "unavailable" or as
-    /// our fault, never as its words.
+    /// What another service answered: that it has no such thing, or no longer, is passed on; its other refusals as
+    /// "unavailable" or as our fault, never as its words.
     pub fn peer(what: &'static str, status: &tonic::Status) -> Self {
-        use tonic::Code;
         let code = status.code();
         let away = [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled, Code::ResourceExhausted];
+        let no =
+            [Code::InvalidArgument, Code::FailedPrecondition, Code::AlreadyExists, Code::PermissionDenied];
+        let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
         if code == Code::NotFound {
             Self::not_found()
-        } else if status.get_details_error_info().is_some_and(|info| info.reason == "ERASED") {
-            Self::Erased
         } else if away.contains(&code) {
             Self::Unavailable(what)
+        } else if code == Code::FailedPrecondition && reason == "ERASED" {
+            Self::Erased
+        } else if no.contains(&code) {
+            Self::RefusedByPeer(format!("{what} answered {code:?} {reason}"))
         } else {
             Self::Internal(anyhow::anyhow!("{what} answered {code:?}: {}", status.message()))
+        }
+    }
+}
+
+/// What a reaction does that met with it: what is away is waited for, what is refused is parked.
+impl From<ApiError> for ApplyError {
+    fn from(error: ApiError) -> Self {
+        match error {
+            // The message may quote what somebody typed; the reason never does.
+            ApiError::Refused(refusal) => Self::Park(format!("refused: {}", refusal.reason)),
+            ApiError::RefusedByPeer(how) => Self::Park(how),
+            ApiError::Erased => Self::Park("the data were erased".to_owned()),
+            ApiError::Reused(_) => Self::Park("the command id was used before".to_owned()),
+            ApiError::Denied { action, policy } => Self::Park(format!("denied: {action} {policy}")),
+            ApiError::Unavailable(what) => Self::Away(anyhow::anyhow!("{what} is away")),
+            ApiError::Exhausted(what) => Self::Away(anyhow::anyhow!("{what} is busy")),
+            ApiError::OutcomeUnknown => Self::Away(anyhow::anyhow!("the database was cut off")),
+            ApiError::Stale { .. } => Self::Retry(anyhow::anyhow!("somebody else changed it")),
+            ApiError::Unauthenticated | ApiError::StepUpRequired => {
+                Self::Retry(anyhow::anyhow!("not signed in"))
+            }
+            ApiError::Internal(cause) => Self::Retry(cause),
         }
     }
 }
@@ -212,5 +243,53 @@ impl From<docket_vault::Error> for ApiError {
 impl From<docket_kernel::DecodeError> for ApiError {
     fn from(error: docket_kernel::DecodeError) -> Self {
         Self::Internal(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Status;
+
+    use super::*;
+
+    fn answered(code: Code, reason: &str) -> ApiError {
+        let details = tonic_types::ErrorDetails::with_error_info(reason, "identity.docket", []);
+        ApiError::peer(
+            "identity",
+            &Status::with_error_details(code, "Rua Inventada 1 is no address.", details),
+        )
+    }
+
+    fn parks(error: ApiError) -> Option<String> {
+        match ApplyError::from(error) {
+            ApplyError::Park(reason) => Some(reason),
+            ApplyError::Retry(_) | ApplyError::Away(_) => None,
+        }
+    }
+
+    #[test]
+    fn what_a_peer_erased_is_erased_here() {
+        let erased = Status::from(ApiError::Erased);
+        assert!(matches!(ApiError::peer("identity", &erased), ApiError::Erased));
+        assert!(parks(ApiError::peer("identity", &erased)).is_some());
+    }
+
+    #[test]
+    fn what_a_peer_refuses_is_parked_without_its_words_and_what_is_away_is_waited_for() {
+        for code in
+            [Code::InvalidArgument, Code::FailedPrecondition, Code::AlreadyExists, Code::PermissionDenied]
+        {
+            let reason = parks(answered(code, "ADDRESS_MISSING")).unwrap();
+            assert_eq!(reason, format!("identity answered {code:?} ADDRESS_MISSING"));
+            // To the caller it is our fault.
+            assert_eq!(Status::from(answered(code, "ADDRESS_MISSING")).code(), Code::Internal);
+        }
+        assert_eq!(parks(answered(Code::NotFound, "NOT_FOUND")).unwrap(), "refused: NOT_FOUND");
+        for code in [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled, Code::ResourceExhausted] {
+            assert!(matches!(ApplyError::from(answered(code, "")), ApplyError::Away(_)), "{code:?}");
+        }
+        for code in [Code::Internal, Code::Unknown, Code::Unimplemented] {
+            assert!(matches!(ApplyError::from(answered(code, "")), ApplyError::Retry(_)), "{code:?}");
+        }
     }
 }

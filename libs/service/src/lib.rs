@@ -59,7 +59,7 @@ pub use config::{
     ServiceConfig, TelemetryConfig, TlsConfig, load,
 };
 pub use detached::{detached, outgoing};
-pub use docket_messaging::{ApplyError, Stop, Subscriber};
+pub use docket_messaging::{ApplyError, Stop, Subscriber, parked_of};
 pub use epoch::{EpochCommand, run_epoch};
 pub use error::ApiError;
 pub use heard::Heard;

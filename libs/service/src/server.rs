@@ -331,11 +331,15 @@ fn serve_grpc(
     Ok(async move { Ok(server.serve_with_incoming_shutdown(incoming, calls.cancelled_owned()).await?) })
 }
 
-/// Signs the log's tree every ten seconds or thousand events.
+/// Signs the log's tree every ten seconds or thousand events. A log of which something is missing is signed no more, and
+/// served all the same: whoever finds out what is missing needs the server.
 async fn sign_checkpoints(base: Base, stop: Stop) -> anyhow::Result<()> {
     let key = log_admin::checkpoint_key(&base)?;
-    tokio::select! {
-        () = stop.cancelled() => Ok(()),
-        ended = base.log.run_checkpoints(key) => Ok(ended?),
+    let log = base.log.name();
+    if let Some(Err(error)) = stop.run_until_cancelled(base.log.run_checkpoints(key)).await {
+        tracing::error!(log, %error, "checkpoints are signed no more: the log is not as it was written");
+        metrics::gauge!("docket_checkpoints_halted", "log" => log).set(1.0);
+        stop.cancelled().await;
     }
+    Ok(())
 }

@@ -71,6 +71,7 @@ impl From<ApiError> for Status {
                 "ERASED",
                 [],
             ),
+            ApiError::RefusedByPeer(how) => internal(&anyhow::anyhow!(how)),
             ApiError::Internal(cause) => internal(&cause),
         }
     }

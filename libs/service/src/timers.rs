@@ -83,7 +83,7 @@ async fn look(
                         "a timer cannot be done"
                     );
                 }
-                Err(ApplyError::Retry(error)) => {
+                Err(ApplyError::Retry(error) | ApplyError::Away(error)) => {
                     tracing::warn!(timer.key = timer.key, timer.kind = timer.kind, %error, "a timer waits");
                 }
             }

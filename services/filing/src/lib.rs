@@ -96,7 +96,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let (watched, clock) = (scanner.clone(), base.clock.clone());
     let copies = Copies::new(config.copies.font_dir.as_deref()).context("copies.font_dir")?;
     let desk = Desk::new(base.clone(), catalogue, (inspector, scanner), copies);
-    let (spooled, kept) = (base.clone(), desk.clone());
+    let (spooled, kept, moving) = (base.clone(), desk.clone(), desk.clone());
     let origins = tus::origins(&config.uploads.origins).context("uploads.origins")?;
     Server::new(base)
         .grpc(CatalogueServiceServer::new(CatalogueApi(desk.clone())))
@@ -114,6 +114,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .task("scanner", move |stop| watched.watch(clock, stop))
         .task("unfinished uploads", move |stop| spool::sweep(spooled, stop))
         .task("files read over", move |stop| scrub::run(kept, stop))
+        .task("addresses of record", move |stop| policies::report_move::run(moving, stop))
         .run(stop)
         .await
 }

@@ -6,6 +6,7 @@ pub(crate) mod hold_signature;
 pub(crate) mod keep_draft;
 mod recall_package;
 pub(crate) mod remind_review;
+pub(crate) mod report_move;
 mod submit_package;
 
 pub(crate) use due::Due;

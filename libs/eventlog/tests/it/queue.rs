@@ -1,9 +1,11 @@
 //! The queue before the log is bounded by number and by bytes; what was accepted is kept, once, what was not is not.
 
+use std::time::Duration;
+
 use docket_eventlog::{Append, Appended, Error, EventLog, Expected, NewEvent, Queue, StreamAppend, Subjects};
 use tokio::task::JoinHandle;
 
-use crate::world::{World, context, one, stream, summary};
+use crate::world::{World, context, id, one, registered, stream, summary};
 
 const KIB: usize = 1024;
 
@@ -104,6 +106,40 @@ async fn a_small_append_still_fits_where_a_large_one_does_not_and_one_larger_tha
     assert!(matches!(large_one, Err(Error::Overloaded)), "{}", summary(&large_one));
     assert!(log.append(large(&log, 4, 200)).await.is_ok(), "nothing else waits");
     assert_eq!(world.sound().await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_waits_for_keys_is_bounded_too_and_its_callers_are_told_in_time() {
+    let world = World::new().await;
+    let log = world.open_queued(Queue { appends: 40, ..Queue::default() }).await;
+    // Nobody can be given a key.
+    let mut slow = docket_database::begin(world.pool()).await.unwrap();
+    sqlx::query("LOCK TABLE vault.data_key IN ACCESS EXCLUSIVE MODE").execute(&mut *slow).await.unwrap();
+    let mut accepted = Vec::new();
+    for command in 1..=41 {
+        let subjects = Subjects::account(id(command));
+        let sealed = StreamAppend::of(stream(command), Expected::Any, subjects, &[registered()]);
+        let append = context(command).append(&log, vec![sealed]);
+        let log = log.clone();
+        let mut append = Box::pin(async move { log.append(append).await });
+        match futures::poll!(&mut append) {
+            std::task::Poll::Pending => accepted.push(tokio::spawn(append)),
+            std::task::Poll::Ready(refused) => {
+                assert!(matches!(refused, Err(Error::Overloaded)), "{}", summary(&refused));
+            }
+        }
+    }
+    assert_eq!(accepted.len(), 40);
+    for answer in accepted {
+        let answer = tokio::time::timeout(Duration::from_secs(20), answer).await.unwrap().unwrap();
+        assert!(matches!(answer, Err(Error::OutcomeUnknown)), "{}", summary(&answer));
+    }
+    // It is carried out all the same, once.
+    slow.rollback().await.unwrap();
+    let written = "SELECT count(*) FROM log.event";
+    world.wait_for("all forty", Duration::from_secs(20), written, |found| found == 40).await;
+    assert!(log.append(one(&log, 100, 100, Expected::Any)).await.is_ok(), "their places are free");
+    assert_eq!(world.sound().await.len(), 41);
 }
 
 #[tokio::test]

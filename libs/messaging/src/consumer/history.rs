@@ -178,6 +178,29 @@ fn common(lanes: &[At], epochs: &[LogEpoch]) -> Result<Option<u64>, Error> {
     Ok(common)
 }
 
+/// Proves that the log still holds all that was seen of it.
+pub(crate) async fn holds(core: &Core) -> Result<(), Error> {
+    // First how far we are: the log only grows meanwhile.
+    let lanes = checkpoint::read(&core.pool, &core.service, &core.log).await?;
+    let head = core.feed.head(&core.log).await?;
+    holds_all(core, &lanes, &head).await
+}
+
+async fn holds_all(core: &Core, lanes: &[At], head: &FeedHead) -> Result<(), Error> {
+    if let Some(beyond) = beyond(&core.pool, (&core.service, &core.log), lanes, head).await? {
+        return Err(Error::Halted(beyond.to_string()));
+    }
+    let furthest = lanes.iter().map(|lane| lane.position).max().unwrap_or_default();
+    if head.position < furthest {
+        return Err(Error::Halted(format!(
+            "the log ends at {} in epoch {}, but position {furthest} was applied: raise the log's epoch if it was restored",
+            head.position,
+            head.epoch()?.number
+        )));
+    }
+    Ok(())
+}
+
 /// Proves that the checkpoints, the stream (its epoch and last sequence) and the log tell one history; gives the
 /// checkpoints, which follow the log into a raised epoch when they had seen nothing beyond it.
 pub(crate) async fn agree(
@@ -195,15 +218,7 @@ pub(crate) async fn agree(
         head => head?,
     };
     let now = head.epoch()?;
-    if let Some(beyond) = beyond(&core.pool, (&core.service, &core.log), &lanes, &head).await? {
-        return Err(Error::Halted(beyond.to_string()));
-    }
-    if head.position < furthest {
-        return Err(Error::Halted(format!(
-            "the log ends at {} in epoch {}, but position {furthest} was applied: raise the log's epoch if it was restored",
-            head.position, now.number
-        )));
-    }
+    holds_all(core, &lanes, &head).await?;
     match relation(stream, &head.epochs) {
         Relation::Same => {}
         Relation::Parted { .. } => {

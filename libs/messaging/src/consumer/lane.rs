@@ -1,11 +1,13 @@
 //! A lane: applies its events in order, in a transaction with the checkpoint: one at a time, or what has gathered.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::message::Acker;
 use docket_eventlog::Recorded;
 use docket_proto::events::ALL_KINDS;
+use futures::FutureExt as _;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument as _, Span};
@@ -123,28 +125,38 @@ impl Lane {
         Ok(true)
     }
 
-    /// Applies one event, however long what it needs is away.
+    /// Applies one event, however long what it needs is away. If it fails otherwise, then for as long as patience goes: others
+    /// wait behind it.
     async fn event(&mut self, event: &Recorded, span: &Span, ending: &Stop) -> Result<(), Error> {
         if event.position <= self.at.position {
             return Ok(());
         }
-        let (mut tries, mut pause) = (0, LEAST_PAUSE);
+        let (mut tries, mut pause, mut failing) = (0, LEAST_PAUSE, None);
         loop {
             tries += 1;
             let outcome = self.once(event).instrument(span.clone()).await;
             let error = match outcome {
                 Ok(()) => return Ok(()),
                 Err(ApplyError::Park(reason)) => return self.park(event, &reason).await,
+                Err(ApplyError::Away(error)) => {
+                    failing = None;
+                    error
+                }
                 // The checkpoint was set back or taken away: whoever begins again reads what stands there.
                 Err(ApplyError::Retry(error)) => match error.downcast::<Error>() {
                     Ok(changed @ Error::Broker(_)) => return Err(changed),
                     Ok(error) => error.into(),
-                    Err(error) => error,
+                    Err(error) => {
+                        let since: Instant = *failing.get_or_insert_with(Instant::now);
+                        let enough = since.elapsed() >= self.core.patience.failing
+                            || is_our_fault(&error) && tries >= TRIES_OF_OUR_FAULT;
+                        if enough {
+                            return self.park(event, &describe(&error)).await;
+                        }
+                        error
+                    }
                 },
             };
-            if let Some(reason) = our_fault(&error).filter(|_| tries >= TRIES_OF_OUR_FAULT) {
-                return self.park(event, &reason).await;
-            }
             if tries.is_power_of_two() && tries > 2 {
                 tracing::warn!(
                     log = self.core.log, position = event.position, kind = event.kind, tries,
@@ -213,12 +225,18 @@ impl Lane {
     }
 }
 
-/// All subscribers' effects of one event, in the caller's transaction.
+/// All subscribers' effects of one event, in the caller's transaction, which is not to be committed after an error. A panic
+/// is a fault of ours that would come again, so it parks the stream; what it says may hold values, and is not kept.
 pub(crate) async fn apply_all(
     core: &Core,
     tx: &mut sqlx::PgConnection,
     event: &Recorded,
 ) -> Result<(), ApplyError> {
+    let effects = AssertUnwindSafe(effects(core, tx, event)).catch_unwind();
+    effects.await.unwrap_or_else(|_panic| Err(ApplyError::Park("panicked".to_owned())))
+}
+
+async fn effects(core: &Core, tx: &mut sqlx::PgConnection, event: &Recorded) -> Result<(), ApplyError> {
     let category = event.kind.split('.').next().unwrap_or_default();
     for subscriber in &core.subscribers {
         if !subscriber.categories().contains(&category) {
@@ -286,22 +304,31 @@ async fn acknowledge(acker: Acker) {
 }
 
 fn retry(error: Error) -> ApplyError {
-    ApplyError::Retry(error.into())
+    match error {
+        Error::Database(error) => error.into(),
+        Error::Log(error) => error.into(),
+        Error::Broker(_) | Error::Feed(_) | Error::Halted(_) | Error::Refused(_) | Error::Stopping => {
+            ApplyError::Retry(error.into())
+        }
+    }
 }
 
 /// Faults which trying again will not mend: SQLSTATE classes 22 (data), 23 (constraints), 42 (statement).
-fn our_fault(error: &anyhow::Error) -> Option<String> {
+fn is_our_fault(error: &anyhow::Error) -> bool {
+    sqlstate(error).is_some_and(|code| ["22", "23", "42"].iter().any(|class| code.starts_with(class)))
+}
+
+fn sqlstate(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         let shared = cause.downcast_ref::<Arc<sqlx::Error>>().map(AsRef::as_ref);
         let sqlx::Error::Database(error) = cause.downcast_ref::<sqlx::Error>().or(shared)? else {
             return None;
         };
-        let code = error.code()?;
-        ["22", "23", "42"].iter().any(|class| code.starts_with(class)).then(|| format!("SQLSTATE {code}"))
+        error.code().map(std::borrow::Cow::into_owned)
     })
 }
 
 /// An error without the values a database puts into its messages.
-fn describe(error: &anyhow::Error) -> String {
-    our_fault(error).unwrap_or_else(|| error.to_string())
+pub(crate) fn describe(error: &anyhow::Error) -> String {
+    sqlstate(error).map_or_else(|| error.to_string(), |code| format!("SQLSTATE {code}"))
 }

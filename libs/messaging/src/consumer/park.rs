@@ -1,15 +1,21 @@
 //! Parked streams: events that could not be applied, in order, and what drives them again.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use docket_eventlog::Recorded;
 use jiff::Timestamp;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
+use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
-use super::Core;
-use super::lane::{after, apply_all, process_span};
-use crate::{ApplyError, Error};
+use super::lane::{after, apply_all, describe, process_span};
+use super::{Core, history};
+use crate::{ApplyError, Error, Stop};
+
+/// How often it is looked for streams whose time has come.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// One parked event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +61,7 @@ pub async fn parked(pool: &PgPool) -> Result<Vec<Parked>, Error> {
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn parked_of(pool: &PgPool, log: &str, stream: &str) -> Result<Vec<Parked>, Error> {
+pub async fn parked_of(from: impl PgExecutor<'_>, log: &str, stream: &str) -> Result<Vec<Parked>, Error> {
     Ok(sqlx::query_as!(
         Parked,
         "SELECT consumer, log, stream, position, reason, since_at_us FROM log.parked
@@ -63,7 +69,7 @@ pub async fn parked_of(pool: &PgPool, log: &str, stream: &str) -> Result<Vec<Par
         log,
         stream
     )
-    .fetch_all(pool)
+    .fetch_all(from)
     .await?)
 }
 
@@ -96,29 +102,29 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Applies the parked events of one stream or all, in order; what fails again stays parked.
-pub(crate) async fn redrive(core: &Core, stream: Option<&str>) -> Result<Redriven, Error> {
+/// The parked streams of a consumer, or one of them, those first that have waited behind the earliest event.
+pub(crate) async fn streams(core: &Core, only: Option<&str>) -> Result<Vec<String>, Error> {
     let streams = sqlx::query_scalar!(
         "SELECT stream FROM log.parked WHERE consumer = $1 AND log = $2 AND ($3::text IS NULL OR stream = $3)
          GROUP BY stream ORDER BY min(position)",
         &core.service,
         &core.log,
-        stream
-    )
-    .fetch_all(&core.pool)
-    .await?;
+        only
+    );
+    Ok(streams.fetch_all(&core.pool).await?)
+}
+
+/// Applies the parked events of one stream or all, in order; what fails again stays parked.
+pub(crate) async fn redrive(core: &Core, stream: Option<&str>) -> Result<Redriven, Error> {
+    let streams = streams(core, stream).await?;
+    if !streams.is_empty() {
+        history::holds(core).await?;
+    }
     let mut done = Redriven::default();
     for stream in streams {
-        loop {
-            match first(core, &stream).await? {
-                First::Applied => done.applied += 1,
-                First::None => break,
-                First::StillParked => {
-                    done.still_parked += 1;
-                    break;
-                }
-            }
-        }
+        let tried = one(core, &stream).await?;
+        done.applied += tried.applied;
+        done.still_parked += u64::from(tried.left != Left::Nothing);
     }
     if done != Redriven::default() {
         tracing::info!(
@@ -131,10 +137,109 @@ pub(crate) async fn redrive(core: &Core, stream: Option<&str>) -> Result<Redrive
     Ok(done)
 }
 
+/// When a stream is tried again.
+struct Next {
+    at: Instant,
+    pause: Duration,
+}
+
+/// Tries parked streams again until `ending`, so that what passes by itself heals by itself: those of `before` at once, others
+/// after a pause; it grows while they stay parked.
+pub(crate) async fn again(core: Arc<Core>, before: Vec<String>, ending: Stop) -> Result<(), Error> {
+    let patience = &core.patience;
+    let next = |stream| (stream, Next { at: Instant::now(), pause: patience.first_pause });
+    let mut known: HashMap<String, Next> = before.into_iter().map(next).collect();
+    while !ending.is_cancelled() {
+        match round(&core, &mut known, &ending).await {
+            Err(halted @ Error::Halted(_)) => return Err(halted),
+            Err(error) => tracing::debug!(log = core.log, %error, "parked streams cannot be tried again"),
+            Ok(()) => {}
+        }
+        ending.run_until_cancelled(sleep(LOOK.min(patience.first_pause))).await;
+    }
+    Ok(())
+}
+
+/// Tries those whose time has come.
+async fn round(core: &Core, known: &mut HashMap<String, Next>, ending: &Stop) -> Result<(), Error> {
+    let (patience, parked) = (&core.patience, streams(core, None).await?);
+    let still: HashSet<&str> = parked.iter().map(String::as_str).collect();
+    known.retain(|stream, _| still.contains(stream.as_str()));
+    let (now, pause) = (Instant::now(), patience.first_pause);
+    let mut is_due = |stream: &String| {
+        let next = known.entry(stream.clone()).or_insert_with(|| Next { at: now + pause, pause });
+        next.at <= now
+    };
+    let due: Vec<String> = parked.into_iter().filter(|stream| is_due(stream)).collect();
+    if !due.is_empty() {
+        history::holds(core).await?;
+    }
+    for stream in due {
+        if ending.is_cancelled() {
+            break;
+        }
+        let left = try_again(core, &stream).await?;
+        if let Some(next) = known.get_mut(&stream) {
+            if left == Left::Parked {
+                next.pause = (next.pause * 2).min(patience.most_pause);
+            }
+            next.at = Instant::now() + next.pause;
+        }
+    }
+    Ok(())
+}
+
+/// What is left of a stream after a try.
+async fn try_again(core: &Core, stream: &str) -> Result<Left, Error> {
+    match one(core, stream).await {
+        Ok(tried) => {
+            if tried.applied > 0 {
+                tracing::info!(
+                    log = core.log,
+                    stream,
+                    applied = tried.applied,
+                    "a parked stream was tried again"
+                );
+            }
+            Ok(tried.left)
+        }
+        Err(halted @ Error::Halted(_)) => Err(halted),
+        Err(error) => {
+            tracing::debug!(log = core.log, %error, "a parked stream cannot be tried again");
+            Ok(Left::Away)
+        }
+    }
+}
+
+/// What came of one stream.
+struct Tried {
+    applied: u64,
+    left: Left,
+}
+
+/// Why not all of a stream was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    Parked,
+    /// What it needs is away.
+    Away,
+}
+
+/// Applies the parked events of a stream, in order, as far as they can be.
+async fn one(core: &Core, stream: &str) -> Result<Tried, Error> {
+    let mut applied = 0;
+    loop {
+        match first(core, stream).await? {
+            First::Applied => applied += 1,
+            First::Left(left) => return Ok(Tried { applied, left }),
+        }
+    }
+}
+
 enum First {
     Applied,
-    StillParked,
-    None,
+    Left(Left),
 }
 
 /// Tries the first parked event of a stream; its row goes in the transaction of its effect.
@@ -149,22 +254,31 @@ async fn first(core: &Core, stream: &str) -> Result<First, Error> {
     )
     .fetch_all(&mut *tx)
     .await?;
-    let Some(&position) = positions.first() else { return Ok(First::None) };
+    let Some(&position) = positions.first() else { return Ok(First::Left(Left::Nothing)) };
     let event = core.feed.read(&core.log, position.unsigned_abs() - 1, 1).await?;
     let event = event.into_iter().next().filter(|event| event.position == position.unsigned_abs());
     let mut event = event.ok_or_else(|| Error::Feed(format!("the owner has no event at {position}")))?;
+    if event.stream.as_str() != stream {
+        return Err(Error::Halted(format!(
+            "position {position} was parked as an event of {stream}, and is one of {}: raise the log's epoch if it was restored",
+            event.stream
+        )));
+    }
     let span = process_span(core, &mut event);
-    match apply_all(core, &mut tx, &event).instrument(span).await {
-        Ok(()) => {}
-        Err(ApplyError::Park(reason)) => {
-            drop(tx);
-            note(core, stream, position, &reason).await?;
-            return Ok(First::StillParked);
+    let reason = match apply_all(core, &mut tx, &event).instrument(span).await {
+        Ok(()) => None,
+        Err(ApplyError::Park(reason)) => Some(reason),
+        Err(ApplyError::Retry(error)) => Some(describe(&error)),
+        Err(ApplyError::Away(error)) => {
+            let error = describe(&error);
+            tracing::warn!(log = core.log, position, error, "a parked event cannot be tried now");
+            return Ok(First::Left(Left::Away));
         }
-        Err(ApplyError::Retry(error)) => {
-            tracing::warn!(log = core.log, position, %error, "a parked event cannot be tried now");
-            return Ok(First::StillParked);
-        }
+    };
+    if let Some(reason) = reason {
+        drop(tx);
+        note(core, stream, position, &reason).await?;
+        return Ok(First::Left(Left::Parked));
     }
     sqlx::query!(
         "DELETE FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3 AND position = $4",

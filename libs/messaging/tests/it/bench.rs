@@ -1,6 +1,7 @@
 //! What the tests share: a log that publishes, a service that counts what it is told.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,9 @@ use docket_eventlog::{
     Subjects,
 };
 use docket_kernel::{Actor, SystemClock};
-use docket_messaging::{ApplyError, Broker, BrokerOptions, Consumer, FeedClient, Relay, Stop, Subscriber};
+use docket_messaging::{
+    ApplyError, Broker, BrokerOptions, Consumer, FeedClient, Patience, Relay, Stop, Subscriber,
+};
 use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1::EmailProven;
 use docket_testkit::{TestDatabase, TestNats};
@@ -163,20 +166,43 @@ pub(crate) fn account(number: u128) -> StreamName {
     StreamName::of("account", Uuid::from_u128(number))
 }
 
+/// How a stream fails.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sick {
+    /// It cannot be applied.
+    Poisoned,
+    /// A peer answers with a fault of its own.
+    Failing,
+    /// A peer is away.
+    Away,
+    /// Our own fault, and nobody caught it.
+    Panicking,
+}
+
 /// Writes down what it sees; streams can be made to fail.
 #[derive(Default)]
 pub(crate) struct Seen {
-    poisoned: Mutex<HashSet<String>>,
+    sick: Mutex<HashMap<String, Sick>>,
+    failed: AtomicUsize,
     together: bool,
 }
 
 impl Seen {
     pub(crate) fn poison(&self, stream: &StreamName) {
-        self.poisoned.lock().unwrap().insert(stream.to_string());
+        self.sicken(stream, Sick::Poisoned);
+    }
+
+    pub(crate) fn sicken(&self, stream: &StreamName, sick: Sick) {
+        self.sick.lock().unwrap().insert(stream.to_string(), sick);
     }
 
     pub(crate) fn heal(&self) {
-        self.poisoned.lock().unwrap().clear();
+        self.sick.lock().unwrap().clear();
+    }
+
+    /// How often something failed.
+    pub(crate) fn failed(&self) -> usize {
+        self.failed.load(Ordering::Relaxed)
     }
 }
 
@@ -197,11 +223,16 @@ impl Subscriber for Seen {
             .bind(event.event_id)
             .execute(tx)
             .await?;
-        if self.poisoned.lock().unwrap().contains(event.stream.as_str()) {
-            // After the effect, so that the test sees it taken back.
-            return Err(ApplyError::Park("poisoned for the test".to_owned()));
+        let sick = self.sick.lock().unwrap().get(event.stream.as_str()).copied();
+        // After the effect, so that the test sees it taken back.
+        let Some(sick) = sick else { return Ok(()) };
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        match sick {
+            Sick::Poisoned => Err(ApplyError::Park("poisoned for the test".to_owned())),
+            Sick::Failing => Err(ApplyError::Retry(anyhow::anyhow!("the peer answered Internal"))),
+            Sick::Away => Err(ApplyError::Away(anyhow::anyhow!("the peer is away"))),
+            Sick::Panicking => panic!("what was at hand when it happened"),
         }
-        Ok(())
     }
 }
 
@@ -231,9 +262,11 @@ impl Reader {
         self.bare(nats, feed).await.with(self.seen.clone())
     }
 
-    /// The consumer without a subscriber.
+    /// The consumer without a subscriber. It tries nothing that is parked by itself, so that the test does.
     pub(crate) async fn bare(&self, nats: &TestNats, feed: FeedClient) -> Consumer {
+        let hour = Duration::from_hours(1);
         Consumer::new("reader", LOG, self.database.pool.clone(), broker(nats, "reader").await, feed)
+            .patience(Patience { first_pause: hour, most_pause: hour, ..Patience::default() })
     }
 
     /// Positions in the order of their commits, as far as one table can tell.

@@ -332,6 +332,45 @@ async fn an_epoch_is_accepted_by_somebody_for_a_reason_which_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redrive_applies_nothing_that_stands_where_something_else_was_parked() {
+    let (far, near) = (Reader::new().await, Reader::new().await);
+    let disaster = Disaster::strike(&far, &near).await;
+    let restored = disaster.restore("parked").await;
+    let park = async |reader: &Reader, stream: &str, position: i64| {
+        sqlx::query("INSERT INTO log.parked VALUES ($1, $2, $3, $4, 'poisoned', 5)")
+            .bind(&reader.database.name)
+            .bind(LOG)
+            .bind(stream)
+            .bind(position)
+            .execute(&reader.database.pool)
+            .await
+            .unwrap();
+    };
+    let refused = async |reader: &Reader| {
+        let before = of_rows(&reader.database.pool).await;
+        let redriver = follow(reader, &disaster.nats, &restored).await.redriver();
+        let refused = redriver.redrive(None).await;
+        assert_eq!(of_rows(&reader.database.pool).await, before);
+        assert_eq!(docket_messaging::parked(&reader.database.pool).await.unwrap().len(), 1);
+        match refused {
+            Err(Error::Halted(reason)) => reason,
+            other => panic!("it should have been refused: {other:?}"),
+        }
+    };
+    // Parked in the history that is gone, at a position that was given again; its stream as well.
+    park(&far, account(3).as_str(), 14).await;
+    assert!(refused(&far).await.contains("the log ends at 10"));
+    restored.log.raise_epoch("the drill").await.unwrap();
+    for _ in 0..10 {
+        restored.happen(&account(3)).await;
+    }
+    assert!(refused(&far).await.contains("restored to") || refused(&far).await.contains("parked: [14]"));
+    // Nothing beyond was seen, and yet another event stands there.
+    park(&near, account(99).as_str(), 5).await;
+    assert!(refused(&near).await.contains("position 5 was parked as an event of account-"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_frozen_relay_publishes_of_an_older_epoch_is_passed_over_and_cleared_away() {
     let (owner, reader, nats) = (Owner::new().await, Reader::new().await, docket_testkit::nats().await);
     for number in 0..3 {

@@ -11,6 +11,7 @@ mod faults;
 mod fold;
 mod overlap;
 mod park;
+mod patience;
 mod process;
 mod redelivery;
 mod relay;

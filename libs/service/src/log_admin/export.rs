@@ -1,7 +1,7 @@
 //! A log, or one stream of it, as the records of a portable file: header, events as stored, and a signed end.
 
 use docket_eventlog::{
-    CheckpointKey, Epoch, Error, EventLog, Recorded, SignedCheckpoint, Statement, StreamName,
+    CheckpointKey, Direction, Epoch, Error, EventLog, Recorded, SignedCheckpoint, Statement, StreamName,
 };
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::export_record::Record;
@@ -16,6 +16,8 @@ use crate::ApiError;
 pub(super) const FORMAT: u32 = 1;
 /// Events in one message: at most 256 KiB each, usually one.
 const BATCH: usize = 32;
+/// Events of a stream read at a time.
+const PAGE: u32 = 32;
 
 struct Export {
     header: Option<pb::ExportHeader>,
@@ -44,13 +46,13 @@ pub(super) async fn export(
                 return Err(ApiError::not_found());
             }
             let signed = log.statement(key, name).await?;
-            let events = log.read_stream_as_of(name, signed.checkpoint.size).await?;
-            if events.is_empty() {
+            let up_to = signed.checkpoint.size;
+            if log.read_stream_page(name, Direction::Forwards, 1, 1, up_to).await?.is_empty() {
                 return Err(ApiError::not_found());
             }
             end.checkpoint = Some(checkpoint(&signed.checkpoint));
             end.statement = Some(statement(&signed));
-            stream::iter(events.into_iter().map(Ok)).boxed()
+            pages(log.clone(), name.clone(), up_to)
         }
     };
     let header = pb::ExportHeader {
@@ -65,6 +67,19 @@ pub(super) async fn export(
         Ok(export.next().await?.map(|records| (pb::ExportLogResponse { records }, export)))
     });
     Ok(records.boxed())
+}
+
+/// The events of a stream up to a position, of which no more than a page is held at a time.
+fn pages(log: EventLog, name: StreamName, up_to: u64) -> BoxStream<'static, Result<Recorded, Error>> {
+    let pages = try_unfold(1, move |from| {
+        let (log, name) = (log.clone(), name.clone());
+        async move {
+            let events = log.read_stream_page(&name, Direction::Forwards, from, PAGE, up_to).await?;
+            let next = events.last().map(|last| last.version + 1);
+            Ok::<_, Error>(next.map(|next| (stream::iter(events.into_iter().map(Ok)), next)))
+        }
+    });
+    pages.try_flatten().boxed()
 }
 
 impl Export {

@@ -142,6 +142,13 @@ fn failed(error: docket_messaging::Error) -> ApiError {
         Error::Database(error) => error.into(),
         Error::Log(error) => error.into(),
         Error::Feed(_) => ApiError::unavailable("the owner of the log"),
+        Error::Halted(why) => Refusal::state(
+            "LOG_RESTORED",
+            "The log no longer holds what was parked: it was restored, and nothing of it is applied.",
+        )
+        .fact("why", why)
+        .way_out("Accept the log's epoch first: docs/runbooks/log-restored.md")
+        .into(),
         Error::Refused(why) => Refusal::state("NOT_FIRST_PARKED", why)
             .way_out("Look again: docket log park show LOG STREAM")
             .into(),

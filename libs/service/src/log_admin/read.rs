@@ -38,6 +38,8 @@ struct Reader {
     follow: bool,
     /// From the end of the log on, when it is followed.
     live: Option<Subscription>,
+    /// While a stream is read by its name: the next version.
+    by_name: Option<u64>,
     /// Events found that were not given yet.
     found: Vec<Recorded>,
     /// Everything up to here was looked at.
@@ -64,6 +66,7 @@ pub(super) async fn log(
         stopping,
         follow: ask.follow,
         live: None,
+        by_name: None,
         found: Vec::new(),
         after: 0,
         left: limit,
@@ -79,36 +82,56 @@ pub(super) async fn log(
 }
 
 impl Reader {
-    /// A stream is read by its name as far as it goes; the log page by page as it is asked for.
+    /// A stream is read by its name as far as it goes, the log as it comes; both page by page as they are asked for.
     async fn begin_after(&mut self, after: u64) -> Result<(), ApiError> {
         self.after = after;
         if let Some(stream) = &self.filter.stream {
-            let head = self.log.head().await?.position;
-            let events = self.log.read_stream_as_of(stream, head).await?;
-            self.found = events.into_iter().filter(|e| e.position > after && self.filter.fits(e)).collect();
-            self.after = after.max(head);
+            // Behind what is known already, which is not read again.
+            let known = self.log.read_stream_page(stream, Direction::Backwards, u64::MAX, 1, after).await?;
+            self.by_name = Some(known.last().map_or(1, |last| last.version + 1));
         }
         Ok(())
     }
 
-    /// Looks from the end back, until there are enough.
+    /// Looks from the end back, until there are enough; what was seen is not kept, however many are wanted.
     async fn begin_with_last(&mut self, count: u64) -> Result<(), ApiError> {
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let head = self.log.head().await?.position;
-        self.begin_after(if self.filter.stream.is_some() { 0 } else { head }).await?;
-        let mut from = self.after;
-        let mut pages = Vec::new();
-        let mut have = self.found.len();
-        while self.filter.stream.is_none() && have < count && from > 0 {
-            let after = from.saturating_sub(PAGE.into());
-            let page = self.log.read(after, u32::try_from(from - after).unwrap_or(PAGE)).await?;
-            let page: Vec<_> = page.into_iter().filter(|event| self.filter.fits(event)).collect();
-            have += page.len();
-            pages.push(page);
-            from = after;
+        let (head, mut left) = (self.log.head().await?.position, count);
+        let (mut after, mut version) = (head, u64::MAX);
+        while left > 0 && after > 0 && version > 0 {
+            let page = if let Some(stream) = &self.filter.stream {
+                let mut page =
+                    self.log.read_stream_page(stream, Direction::Backwards, version, PAGE, head).await?;
+                page.reverse();
+                version = page.first().map_or(0, |first| first.version - 1);
+                after = if version == 0 { 0 } else { after };
+                page
+            } else {
+                let from = after.saturating_sub(PAGE.into());
+                let page = self.log.read(from, u32::try_from(after - from).unwrap_or(PAGE)).await?;
+                after = from;
+                page
+            };
+            let wanted = page.iter().rev().filter(|event| self.filter.fits(event));
+            for event in wanted {
+                left -= 1;
+                if left == 0 {
+                    after = event.position - 1;
+                    break;
+                }
+            }
         }
-        self.found.extend(pages.into_iter().rev().flatten());
-        self.found.drain(..self.found.len().saturating_sub(count));
+        self.begin_after(after).await
+    }
+
+    /// The next page of a stream that is read by its name.
+    async fn read_by_name(&mut self, stream: &StreamName, version: u64) -> Result<(), ApiError> {
+        let head = self.log.head().await?.position;
+        let page = self.log.read_stream_page(stream, Direction::Forwards, version, PAGE, head).await?;
+        let last = page.last().map(|last| (last.version, last.position));
+        self.by_name = last.filter(|_| page.len() == PAGE as usize).map(|(version, _)| version + 1);
+        let up_to = if self.by_name.is_some() { last.map_or(0, |(_, position)| position) } else { head };
+        self.found = page.into_iter().filter(|event| self.filter.fits(event)).collect();
+        self.after = self.after.max(up_to);
         Ok(())
     }
 
@@ -120,6 +143,10 @@ impl Reader {
             }
             if !self.found.is_empty() {
                 return Ok(Some(self.batch()));
+            }
+            if let Some((version, stream)) = self.by_name.take().zip(self.filter.stream.clone()) {
+                self.read_by_name(&stream, version).await?;
+                continue;
             }
             let Some(page) = self.page().await? else { return Ok(None) };
             if page.up_to > self.after {

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::bench::{MIGRATOR, POLICIES, Place, SCHEMA, options, until};
 
-async fn http_get(address: SocketAddr, path: &str) -> String {
+pub(crate) async fn http_get(address: SocketAddr, path: &str) -> String {
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

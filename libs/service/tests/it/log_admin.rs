@@ -22,6 +22,7 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::bench::{POLICIES, Place, SCHEMA, until};
+use crate::life::http_get;
 
 const ADDRESS: &str = "ana.personal@example.test";
 
@@ -65,6 +66,24 @@ impl World {
         with_token(message, &self.place.bench.step_up_token(self.operator))
     }
 
+    /// Waits until the consumer of the log has got so far.
+    async fn is_read_up_to(&self, position: i64) {
+        let read = "SELECT coalesce(min(position), 0) FROM log.consumer_checkpoint WHERE log = 'identity'";
+        until("it is read", async || {
+            sqlx::query_scalar::<_, i64>(read).fetch_one(&self.base.pool).await.unwrap() >= position
+        })
+        .await;
+    }
+
+    /// Somebody is given roles, so many in one append.
+    async fn grant_often(&self, account: Uuid, times: usize) {
+        let granted = RoleGranted { role: "finance".into(), office: "NBC".into(), ..Default::default() };
+        let events = vec![Event::from(granted); times];
+        let stream = StreamName::of(Event::CATEGORY, account);
+        let append = StreamAppend::of(stream, Expected::Any, Subjects::NONE, &events);
+        self.base.log.append(context(account).append(&self.base.log, vec![append])).await.unwrap();
+    }
+
     /// Somebody registers, and is given a role: two events of one stream, the first with a sealed address.
     pub(crate) async fn register(&self, account: Uuid) {
         let registered =
@@ -73,16 +92,7 @@ impl World {
         let stream = StreamName::of(Event::CATEGORY, account);
         let events = [Event::from(registered), Event::from(granted)];
         let append = StreamAppend::of(stream, Expected::Version(0), Subjects::account(account), &events);
-        let context = Context {
-            command_id: Uuid::new_v4(),
-            correlation_id: Uuid::new_v4(),
-            causation_id: None,
-            actor: Actor::account(account),
-            on_behalf_of: None,
-            auth_level: 2,
-            traceparent: String::new(),
-            request: Vec::new(),
-        };
+        let context = context(account);
         self.base.log.append(context.append(&self.base.log, vec![append])).await.unwrap();
     }
 
@@ -113,6 +123,20 @@ impl World {
             records.extend(batch.records);
         }
         Ok(records)
+    }
+}
+
+/// A command of theirs.
+fn context(account: Uuid) -> Context {
+    Context {
+        command_id: Uuid::new_v4(),
+        correlation_id: Uuid::new_v4(),
+        causation_id: None,
+        actor: Actor::account(account),
+        on_behalf_of: None,
+        auth_level: 2,
+        traceparent: String::new(),
+        request: Vec::new(),
     }
 }
 
@@ -347,19 +371,68 @@ async fn the_figures_and_the_relay_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_which_an_event_was_taken_is_served_and_signed_no_more() {
+    let world = World::start().await;
+    let admin = world.server.listening.admin;
+    // The first look begins the counting.
+    assert!(!http_get(admin, "/metrics").await.contains("docket_checkpoints_halted"));
+    world.register(account(1)).await;
+    world.is_read_up_to(2).await;
+    // After the last checkpoint, as a superuser who switches the triggers off.
+    let mut connection = world.base.pool.acquire().await.unwrap();
+    for statement in [
+        "SET session_replication_role = replica",
+        "DELETE FROM log.event WHERE position = 2",
+        "SET session_replication_role = origin",
+    ] {
+        connection.execute(statement).await.unwrap();
+    }
+    drop(connection);
+    // As many events as are signed without waiting.
+    world.grant_often(account(2), 1_000).await;
+    until("it is told", async || http_get(admin, "/metrics").await.contains("docket_checkpoints_halted"))
+        .await;
+    assert_eq!(world.verify(pb::VerifyLogRequest::default()).await.broken_position, 2);
+    world.register(account(3)).await;
+    world.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_many_pages_is_read_and_exported_whole() {
+    let world = World::start().await;
+    let stream = StreamName::of("account", account(1)).to_string();
+    // Two pages and a little; others between.
+    world.grant_often(account(1), 600).await;
+    world.register(account(2)).await;
+    world.grant_often(account(1), 500).await;
+    let by_name: Vec<u64> = (1..=600).chain(603..=1_102).collect();
+    let read = async |start| {
+        let ask = pb::ReadLogRequest { start, stream: stream.clone(), ..Default::default() };
+        positions(&world.read(ask).await)
+    };
+    assert_eq!(read(None).await, by_name);
+    assert_eq!(read(Some(Start::AfterPosition(601))).await, by_name[600..]);
+    assert_eq!(read(Some(Start::Last(1_050))).await, by_name[50..]);
+    for as_many in [1_100, 1_101, u64::MAX] {
+        assert_eq!(read(Some(Start::Last(as_many))).await, by_name);
+    }
+    assert!(read(Some(Start::Last(0))).await.is_empty());
+    let all =
+        world.read(pb::ReadLogRequest { start: Some(Start::Last(u64::MAX)), ..Default::default() }).await;
+    assert_eq!(positions(&all), (1..=1_102).collect::<Vec<_>>());
+    let all = world.read(pb::ReadLogRequest { start: Some(Start::Last(700)), ..Default::default() }).await;
+    assert_eq!(positions(&all), (403..=1_102).collect::<Vec<_>>());
+    // With header and end.
+    assert_eq!(world.export(&stream).await.unwrap().len(), 1_100 + 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_parked_stream_is_shown_with_the_event_that_stopped_it() {
     let world = World::start().await;
     world.register(account(1)).await;
     let stream = StreamName::of("account", account(1)).to_string();
     // A consumer drives parked streams again when it begins: only then can one be planted.
-    tokio::time::timeout(std::time::Duration::from_secs(30), async {
-        let begun = "SELECT coalesce(min(position), 0) FROM log.consumer_checkpoint WHERE log = 'identity'";
-        while sqlx::query_scalar::<_, i64>(begun).fetch_one(&world.base.pool).await.unwrap() < 1 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .expect("the consumer begins");
+    world.is_read_up_to(1).await;
     // As the consumer would park it.
     let park = async || {
         for (position, reason) in

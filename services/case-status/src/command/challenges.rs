@@ -41,10 +41,10 @@ impl Subscriber for Challenges {
             return Ok(());
         }
         let challenge_id = stream_id(event)?;
-        let challenge = self.store.state(challenge_id).await?.state;
+        let challenge = self.store.state_in(tx, challenge_id).await?.state;
         let Some(party) = challenge.party.filter(|_| !challenge.challenge.is_empty()) else { return Ok(()) };
         for case_id in parties::cases(tx, party).await? {
-            if decide::is_about(&challenge, &self.store.state(case_id).await?.state) {
+            if decide::is_about(&challenge, &self.store.state_in(tx, case_id).await?.state) {
                 react(&self.store, tx, event, ("follow_challenge", 0), case_id, |case| {
                     decide::follow_challenge(case, challenge_id, &challenge)
                 })

@@ -85,7 +85,7 @@ impl Subscriber for LinkedCases {
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         let Some(meaning) = meaning(&event.decode()?) else { return Ok(()) };
         let case_id = stream_id(event)?;
-        let case = self.store.state(case_id).await?.state;
+        let case = self.store.state_in(tx, case_id).await?.state;
         for (link, nth) in case.links.iter().zip(0..) {
             match (link.direction, meaning) {
                 (Direction::Carries, Meaning::Ended | Meaning::Reopened) => {
@@ -99,7 +99,7 @@ impl Subscriber for LinkedCases {
                     .await?;
                 }
                 (Direction::RestsOn, Meaning::Reopened) => {
-                    let basis = self.store.state(link.case).await?.state;
+                    let basis = self.store.state_in(tx, link.case).await?.state;
                     self.follow(tx, event, nth, case_id, (link.case, &basis)).await?;
                 }
                 (Direction::RestsOn, Meaning::Ended | Meaning::Approved) => {}

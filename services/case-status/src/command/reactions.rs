@@ -11,7 +11,7 @@ use docket_proto::events::{filing, notice, payment, representation, response};
 use docket_proto::filing::events::v1::{FilingSubmitted, ResponseSubmitted, UnsolicitedEvidenceAdded};
 use docket_proto::notifications::events::v1::NoticeIssued;
 use docket_proto::payments::events::v1::{FeePart, PaymentReturned};
-use docket_service::{ApiError, ApplyError, Subscriber};
+use docket_service::{ApplyError, Subscriber, parked_of};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::PgConnection;
@@ -95,7 +95,7 @@ impl Filings {
             linked.iter().map(|(link, _)| (link.case, Subjects::filing(link.case))).collect();
         let representation = standing(tx, submitted).await?;
         let opened = case_opened(submitted, representation);
-        let receipt = self.serials.next().await.map_err(retry)?;
+        let receipt = self.serials.next().await?;
         let context = Context::reaction("intake", event, 0);
         let first = (case_id, Subjects::filing(case_id));
         self.store
@@ -267,6 +267,12 @@ impl Payments {
         event: &Recorded,
         returned: &PaymentReturned,
     ) -> Result<(), ApplyError> {
+        for filing in &returned.filing_ids {
+            let case_id = named(filing, "filing_id")?;
+            if !self.store.state_in(tx, case_id).await?.state.exists() {
+                return Err(not_opened_yet(tx, filing).await);
+            }
+        }
         for (filing, nth) in returned.filing_ids.iter().zip(0..) {
             let case_id = named(filing, "filing_id")?;
             let fact = decide::Returned {
@@ -275,12 +281,6 @@ impl Payments {
                 reason: returned.reason.clone(),
                 at: event.recorded_at,
             };
-            if !self.store.load(case_id).await?.state.exists() {
-                // Filing is late; a return that comes first waits for its case.
-                return Err(ApplyError::Retry(anyhow::anyhow!(
-                    "the case of a returned payment is not there yet"
-                )));
-            }
             let case = react(&self.store, tx, event, ("record_payment_return", nth), case_id, |case| {
                 decide::record_payment_return(case, &fact)
             })
@@ -291,6 +291,17 @@ impl Payments {
             }
         }
         Ok(())
+    }
+}
+
+/// Filing is late, and a return that comes first waits for its case: a moment, or parked where what opens the case is
+/// parked itself.
+async fn not_opened_yet(tx: &mut PgConnection, filing: &str) -> ApplyError {
+    let why = "the case of a returned payment is not there yet";
+    match parked_of(tx, "filing", &format!("filing-{filing}")).await {
+        Ok(parked) if parked.is_empty() => ApplyError::Retry(anyhow::anyhow!(why)),
+        Ok(_) => ApplyError::Park(format!("{why}: its submission is parked")),
+        Err(error) => ApplyError::Retry(error.into()),
     }
 }
 
@@ -391,8 +402,4 @@ pub(super) fn named(id: &str, field: &str) -> Result<Uuid, ApplyError> {
 
 fn instant(micros: i64) -> Result<Timestamp, ApplyError> {
     Timestamp::from_microsecond(micros).map_err(|_| ApplyError::Park("an instant is out of range".to_owned()))
-}
-
-fn retry(error: ApiError) -> ApplyError {
-    ApplyError::Retry(anyhow::anyhow!("no receipt number: {error:?}"))
 }

@@ -134,3 +134,24 @@ async fn evidence_added_unasked_is_on_the_timeline_and_new_to_the_officer_until_
     let reviewed = sam.case(&name, done.case.unwrap().version).await.unwrap();
     assert_eq!((reviewed.stage.as_str(), reviewed.new_evidence), ("in_review", 0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_returned_for_a_filing_that_is_parked_is_parked_too_and_the_others_are_read() {
+    let world = World::start().await;
+    let ana = world.person(&[]).await;
+    let name = world.submit(&ana, 40).await;
+    let unread = world.submit_unreadable().await;
+    let parked = world.until(|| world.parked("filing"), |parked| !parked.is_empty()).await;
+    assert_eq!(parked, [(format!("filing-{unread}"), "account_id is no id".to_owned())]);
+    // The first part is of a case that is there: nothing of a return is recorded while another part waits.
+    world.return_payment(&[(name, 71_000), (unread, 12_000)]).await;
+    let parked = world.until(|| world.parked("payments"), |parked| !parked.is_empty()).await;
+    assert_eq!(parked.len(), 1);
+    let why = "the case of a returned payment is not there yet: its submission is parked";
+    assert_eq!(parked[0].1, why);
+    let case = format!("cases/{name}");
+    let lines = world.until(|| ana.lines(&case, 0), |lines| !lines.is_empty()).await;
+    assert!(!lines.iter().any(|line| line.contains("payment_return")), "{lines:?}");
+    world.refund(name, 100).await;
+    world.until(|| ana.lines(&case, 0), |lines| lines.iter().any(|line| line == "refund_recorded")).await;
+}

@@ -215,6 +215,23 @@ impl World {
         ids
     }
 
+    /// A filing was submitted of which nobody can say whose it is; gives its id.
+    pub(crate) async fn submit_unreadable(&self) -> Uuid {
+        let id = Uuid::new_v4();
+        let submitted = filings::FilingSubmitted { form: "N-400".into(), ..Default::default() };
+        append(&self.filing, id, filing::Event::from(submitted)).await;
+        id
+    }
+
+    /// What is parked of a log, stream and reason.
+    pub(crate) async fn parked(&self, log: &str) -> Result<Vec<(String, String)>, Status> {
+        sqlx::query_as("SELECT stream, reason FROM log.parked WHERE log = $1 ORDER BY position")
+            .bind(log)
+            .fetch_all(&self.cases.pool)
+            .await
+            .map_err(|error| Status::internal(error.to_string()))
+    }
+
     /// The one answer to a request went in, whole.
     pub(crate) async fn respond(&self, filing: Uuid, request: Uuid) {
         let submitted = filings::ResponseSubmitted {

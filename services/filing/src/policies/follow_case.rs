@@ -2,18 +2,14 @@
 
 use async_trait::async_trait;
 use docket_eventlog::{Context, Recorded, Subjects};
-use docket_kernel::derived_id;
 use docket_messaging::{ApplyError, Subscriber};
 use docket_proto::case_status::events::v1::{RequestCancelled, RequestServed, RequestedItem};
 use docket_proto::events::case::Event;
 use docket_proto::filing::events::v1::ResponseOpened;
-use docket_proto::identity::v1::RecordAddressRequest;
-use docket_service::ApiError;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{park, parse};
-use crate::content::Content;
+use super::{park, parse, report_move};
 use crate::desk::Desk;
 use crate::domain::{filing, response};
 use crate::moved;
@@ -34,13 +30,16 @@ impl Subscriber for FollowCase {
         match event.decode::<Event>()? {
             Event::CaseOpened(_) => offices::open(tx, case).await?,
             Event::FilingAccepted(e) => {
-                self.on_filing(tx, event, "record_acceptance", case, |f| {
-                    filing::accept(f, e.receipt_number.clone())
-                })
-                .await?;
+                let filing = self
+                    .on_filing(tx, event, "record_acceptance", case, |f| {
+                        filing::accept(f, e.receipt_number.clone())
+                    })
+                    .await?;
                 offices::accept(tx, case, &e.office).await?;
                 filings::set_pending(tx, case, true).await?;
-                self.report_move(event, case).await?;
+                if filing.form == moved::FORM {
+                    report_move::owe(&self.0, tx, event, case).await?;
+                }
             }
             Event::FilingRejected(e) => {
                 self.on_filing(tx, event, "record_rejection", case, |f| filing::reject(f, e.codes.clone()))
@@ -84,31 +83,10 @@ impl FollowCase {
         ) -> Result<Vec<docket_proto::events::filing::Event>, docket_kernel::Refusal>
         + Send
         + Sync,
-    ) -> Result<(), ApplyError> {
+    ) -> Result<filing::Filing, ApplyError> {
         let context = Context::reaction(policy, event, 0);
-        self.0.filings.execute_in(tx, &context, case, Subjects::filing(case), decide).await?;
-        Ok(())
-    }
-
-    /// What an accepted AR-11 says becomes the address of record; until identity has it, this event waits.
-    async fn report_move(&self, event: &Recorded, case: Uuid) -> Result<(), ApplyError> {
-        let loaded = self.0.filings.load(case).await?;
-        if loaded.state.form != moved::FORM {
-            return Ok(());
-        }
-        let content = Content::of_filing(&self.0.log, &loaded.events).await?;
-        let Some(report) = moved::report(&content.answers).filter(|_| !content.erased) else { return Ok(()) };
-        let report = RecordAddressRequest {
-            request_id: derived_id("report_move", event.event_id, 0).to_string(),
-            account_id: loaded.state.account.to_string(),
-            filing_id: case.to_string(),
-            ..report
-        };
-        match self.0.record_address(report).await {
-            Ok(()) | Err(ApiError::Erased) => Ok(()),
-            Err(ApiError::Refused(refusal)) => Err(park(refusal.reason)),
-            Err(error) => Err(ApplyError::Retry(anyhow::anyhow!("identity: {error:?}"))),
-        }
+        let done = self.0.filings.execute_in(tx, &context, case, Subjects::filing(case), decide).await?;
+        Ok(done.state)
     }
 
     async fn open_response(
@@ -123,7 +101,7 @@ impl FollowCase {
             // Served again with a replacing notice: the response is open already.
             return Ok(());
         };
-        let filing = self.0.filings.load(case).await?.state;
+        let filing = self.0.filings.state_in(tx, case).await?.state;
         let opened = ResponseOpened {
             case_id: case.to_string(),
             account_id: filing.account.to_string(),

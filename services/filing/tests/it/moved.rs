@@ -1,13 +1,14 @@
-//! An accepted Form AR-11 becomes the address of record, and waits for identity as long as it must.
+//! An accepted Form AR-11 becomes the address of record. Identity is waited for, and nobody but that address waits with it.
 
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 
-use crate::world::{World, case_accepted, fee_settled};
+use crate::client::Client;
+use crate::peers::Addresses;
+use crate::world::{GLANCE, PATIENCE, World, case_accepted, fee_settled};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_accepted_report_of_a_move_is_kept_by_identity() {
-    let world = World::start().await;
-    let ana = world.person("Ana Lúcia", "Lima");
+/// A report of a move that was submitted; gives the filing's name.
+async fn submitted(world: &World, ana: &Client) -> String {
     let draft = ana.start("AR-11").await.unwrap().name;
     let address = |city: &str| json!({ "line1": "9 Sample Ave", "city": city, "state": "NV", "postal_code": "89501", "country": "US" });
     let answers = json!({
@@ -23,8 +24,57 @@ async fn an_accepted_report_of_a_move_is_kept_by_identity() {
     let payment = ana.submit(&draft).await.unwrap().payment;
     world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
     ana.until(&draft, "submitted").await;
+    draft
+}
+
+/// Waits until nothing is owed.
+async fn settled(world: &World) {
+    let none = async {
+        while !world.owed().await.is_empty() {
+            sleep(GLANCE).await;
+        }
+    };
+    timeout(PATIENCE, none).await.expect("what is owed is settled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_report_of_a_move_is_kept_by_identity() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = submitted(&world, &ana).await;
     assert_eq!(world.postal_address(&ana), "", "nothing is kept before it is accepted");
+    assert!(world.owed().await.is_empty());
     world.case(&draft, case_accepted("DKT1234567897")).await;
     ana.until(&draft, "accepted").await;
+    settled(&world).await;
     assert_eq!(world.postal_address(&ana), "9 Sample Ave\nReno, NV 89501");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_identity_does_not_answer_the_log_is_free_and_the_address_is_owed() {
+    let world = World::start().await;
+    let (ana, ben) = (world.person("Ana Lúcia", "Lima"), world.person("Ben", "Example"));
+    let draft = submitted(&world, &ana).await;
+    world.addresses(Addresses::Hang);
+    world.case(&draft, case_accepted("DKT1234567897")).await;
+    // Accepted, though identity has not answered; and who begins a draft meanwhile waits for nobody.
+    ana.until(&draft, "accepted").await;
+    assert_eq!(world.owed().await, ["address_of_record"]);
+    ben.start("AR-11").await.unwrap();
+    assert_eq!(world.postal_address(&ana), "");
+    world.addresses(Addresses::Kept);
+    settled(&world).await;
+    assert_eq!(world.postal_address(&ana), "9 Sample Ave\nReno, NV 89501");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_erased_there_meanwhile_has_no_address_and_keeps_nobody_waiting() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = submitted(&world, &ana).await;
+    world.addresses(Addresses::Erased);
+    world.case(&draft, case_accepted("DKT1234567897")).await;
+    ana.until(&draft, "accepted").await;
+    settled(&world).await;
+    assert_eq!(world.postal_address(&ana), "");
 }

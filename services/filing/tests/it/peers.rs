@@ -8,11 +8,28 @@ use docket_proto::identity::v1::directory_service_server::DirectoryService;
 use docket_proto::payments::v1 as payments;
 use docket_proto::payments::v1::payment_service_server::PaymentService;
 use docket_proto::types::v1::Money;
+use docket_service::ApiError;
+use tokio::sync::watch;
 use tonic::{Request, Response, Status};
+
+/// What identity does with an address of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Addresses {
+    /// It keeps it.
+    #[default]
+    Kept,
+    /// It does not answer.
+    Hang,
+    /// The account was erased.
+    Erased,
+}
 
 /// Contacts by account.
 #[derive(Clone, Default)]
-pub(crate) struct Directory(pub(crate) Arc<Mutex<HashMap<String, identity::GetContactResponse>>>);
+pub(crate) struct Directory {
+    pub(crate) contacts: Arc<Mutex<HashMap<String, identity::GetContactResponse>>>,
+    pub(crate) addresses: watch::Sender<Addresses>,
+}
 
 #[tonic::async_trait]
 impl DirectoryService for Directory {
@@ -20,7 +37,7 @@ impl DirectoryService for Directory {
         &self,
         request: Request<identity::GetContactRequest>,
     ) -> Result<Response<identity::GetContactResponse>, Status> {
-        let contacts = self.0.lock().expect("no test panics while holding it");
+        let contacts = self.contacts.lock().expect("no test panics while holding it");
         let contact = contacts.get(&request.get_ref().account_id).cloned();
         contact.map(Response::new).ok_or_else(|| Status::not_found("no such account"))
     }
@@ -31,7 +48,12 @@ impl DirectoryService for Directory {
         request: Request<identity::RecordAddressRequest>,
     ) -> Result<Response<identity::RecordAddressResponse>, Status> {
         let asked = request.into_inner();
-        let mut contacts = self.0.lock().expect("no test panics while holding it");
+        let mut addresses = self.addresses.subscribe();
+        let now = *addresses.wait_for(|now| *now != Addresses::Hang).await.expect("we hold the sender");
+        if now == Addresses::Erased {
+            return Err(ApiError::Erased.into());
+        }
+        let mut contacts = self.contacts.lock().expect("no test panics while holding it");
         let contact =
             contacts.get_mut(&asked.account_id).ok_or_else(|| Status::not_found("no such account"))?;
         contact.postal_address = asked.address;

@@ -36,7 +36,7 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::client::Client;
-use crate::peers::{Directory, Quotes};
+use crate::peers::{Addresses, Directory, Quotes};
 use crate::process;
 use crate::shelf::{Bucket, Shelf};
 
@@ -253,7 +253,7 @@ impl World {
             ..GetContactResponse::default()
         };
         self.directory
-            .0
+            .contacts
             .lock()
             .expect("no test panics while holding it")
             .insert(account.to_string(), contact);
@@ -277,8 +277,21 @@ impl World {
 
     /// The address of record that identity keeps for somebody.
     pub(crate) fn postal_address(&self, person: &Client) -> String {
-        let contacts = self.directory.0.lock().expect("no test panics while holding it");
+        let contacts = self.directory.contacts.lock().expect("no test panics while holding it");
         contacts[&person.account.to_string()].postal_address.clone()
+    }
+
+    /// What identity does with addresses of record from now on.
+    pub(crate) fn addresses(&self, addresses: Addresses) {
+        self.directory.addresses.send_replace(addresses);
+    }
+
+    /// What filing still owes.
+    pub(crate) async fn owed(&self) -> Vec<String> {
+        sqlx::query_scalar("SELECT kind FROM log.obligation WHERE closed_by IS NULL")
+            .fetch_all(&self.own.pool)
+            .await
+            .expect("the obligations are read")
     }
 
     /// Now, microseconds since the epoch.
