@@ -19,8 +19,7 @@ mod trace;
 pub use broker::{Broker, BrokerOptions, EPOCH, StreamStart};
 pub use consumer::{
     Behind, Consumer, LANES, Parked, Patience, Redriven, Redriver, SeenBeyond, Skipped, accept_epoch, behind,
-    parked,
-    parked_of, seen_beyond, skip, skipped,
+    parked, parked_of, seen_beyond, skip, skipped,
 };
 pub use epochs::{LogEpoch, log_epochs};
 pub use error::Error;

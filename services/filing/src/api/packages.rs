@@ -19,9 +19,9 @@ use crate::domain::filing::{self, Filing, Phase, Start};
 use crate::domain::package::{self, Added};
 use crate::dossiers::Dossier;
 use crate::edition;
-use crate::{party, place};
 use crate::shared::{self, Begun, Sibling};
 use crate::store::filings;
+use crate::{party, place};
 
 /// The package into which the caller wants to put a filing, none where none is named; they have to do with one that is in it.
 ///
