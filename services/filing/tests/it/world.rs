@@ -271,7 +271,7 @@ impl World {
 
     /// Somebody's account says another zone from here on.
     pub(crate) fn set_zone(&self, person: &Client, zone: &str) {
-        let mut contacts = self.directory.0.lock().expect("no test panics while holding it");
+        let mut contacts = self.directory.contacts.lock().expect("no test panics while holding it");
         contacts.get_mut(&person.account.to_string()).expect("it is known").zone = zone.into();
     }
 
