@@ -72,7 +72,7 @@ impl Language {
         line: Cents,
         parts: &[(i64, Cents)],
     ) -> String {
-        let mut words = match self {
+        let words = match self {
             Self::En => {
                 format!("The poverty guideline for a household of {household} in {place} is {line} a year")
             }
@@ -80,13 +80,13 @@ impl Language {
                 format!("La guía de pobreza para un hogar de {household} en {place} es de {line} por año")
             }
         };
-        for (percent, cents) in parts.iter().filter(|(percent, _)| *percent != 100) {
-            words.push_str(&match self {
-                Self::En => format!("; {percent} % of it is {cents}"),
-                Self::Es => format!("; el {percent} % de ella es {cents}"),
-            });
-        }
-        words + "."
+        let compared = parts.iter().filter(|(percent, _)| *percent != 100);
+        let compared = compared.map(|(percent, cents)| match self {
+            Self::En => format!("; {percent} % of it is {cents}"),
+            Self::Es => format!("; el {percent} % de ella es {cents}"),
+        });
+        let compared: Vec<String> = compared.collect();
+        words + &compared.concat() + "."
     }
 
     pub(crate) fn paid_by_everyone(self) -> &'static str {

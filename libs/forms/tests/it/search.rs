@@ -208,7 +208,7 @@ pub(crate) fn behind<'a>(form: &'a Form, expr: &Expr) -> Vec<&'a Question> {
         {
             open.extend(question.shown.names());
             open.extend(question.required.names());
-            open.extend(question.filled.iter().flat_map(|filled| filled.names()));
+            open.extend(question.filled.iter().flat_map(docket_forms::Filled::names));
             found.push(question);
         }
     }

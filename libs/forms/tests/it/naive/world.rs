@@ -130,7 +130,7 @@ impl<'a> World<'a> {
         let known = table.states.iter().find_map(|state| self.value(state, None))?;
         let Known::Text(state) = known else { panic!("{known:?} is no state") };
         let day = self.given.filing_date;
-        let year = table.years.iter().filter(|year| year.from <= day).next_back()?;
+        let year = table.years.iter().rfind(|year| year.from <= day)?;
         if year.until.is_some_and(|last| last < day) || persons < 1 {
             return None;
         }
