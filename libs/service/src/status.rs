@@ -212,7 +212,8 @@ mod tests {
         assert!(matches!(peer(ApiError::Erased), ApiError::Erased));
         assert!(matches!(peer(ApiError::not_found()), ApiError::Refused(_)));
         let refusal = Refusal::state("NO_REQUEST_OPEN", "There is no open request.");
-        assert!(matches!(peer(refusal.into()), ApiError::Internal(_)));
+        let ApiError::RefusedByPeer(how) = peer(refusal.into()) else { panic!("a refusal") };
+        assert_eq!(how, "identity answered FailedPrecondition NO_REQUEST_OPEN");
         assert!(matches!(peer(ApiError::unavailable("the database")), ApiError::Unavailable("identity")));
     }
 
