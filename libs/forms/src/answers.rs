@@ -135,13 +135,15 @@ impl<'a> Facts<'a> {
     /// These questions, and for one that a table answers those from whose answers it follows; each once.
     pub(crate) fn asked(&self, places: &[usize]) -> Vec<usize> {
         let mut asked = Vec::new();
+        let mut ask = |place| {
+            if !asked.contains(&place) {
+                asked.push(place);
+            }
+        };
         for place in places {
-            let filled = self.form.questions.get(*place).and_then(|question| question.filled.as_ref());
-            let behind = filled.map_or_else(|| vec![*place], |filled| filled.questions().collect());
-            for place in behind {
-                if !asked.contains(&place) {
-                    asked.push(place);
-                }
+            match self.form.questions.get(*place).and_then(|question| question.filled.as_ref()) {
+                Some(filled) => filled.questions().for_each(&mut ask),
+                None => ask(*place),
             }
         }
         asked

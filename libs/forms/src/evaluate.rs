@@ -1,5 +1,6 @@
 //! What a set of answers still needs: what is missing, what is wrong, which evidence, and whether it is ready.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use crate::answers::{Facts, part_path};
 use crate::explain::{because, rests_on};
 use crate::expr::Expr;
 use crate::expr::eval::{Context, truth};
-use crate::filled::{FilledIn, filled_in, words};
+use crate::filled::{FilledIn, filled_in};
 use crate::form::{Evidence, EvidenceLevel, FindingKind, Form, Level, Question, Rule};
 use crate::given::Given;
 use crate::truth::Truth;
@@ -112,12 +113,14 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// The answers which count: without those which are set aside, also in the items of lists.
-    pub fn counting(&self, answers: &Answers) -> Answers {
+    pub fn counting<'a>(&self, answers: &'a Answers) -> Cow<'a, Answers> {
         if self.set_aside.is_empty() {
-            return answers.clone();
+            return Cow::Borrowed(answers);
         }
         let counting = answers.iter().filter(|(question, _)| !self.set_aside.contains(*question));
-        counting.map(|(question, answer)| (question.clone(), self.counting_of(question, answer))).collect()
+        let counting =
+            counting.map(|(question, answer)| (question.clone(), self.counting_of(question, answer)));
+        Cow::Owned(counting.collect())
     }
 
     /// An answer without the parts of its items which are set aside.
@@ -137,14 +140,14 @@ impl Evaluation {
 pub fn evaluate(form: &Form, answers: &Answers, given: &Given) -> Evaluation {
     let facts = Facts::read(form, answers, given);
     let missing = missing(&facts);
-    let findings = findings(&facts);
+    let filled = filled_in(&facts);
+    let findings = findings(&facts, &filled);
     let evidence = evidence(&facts);
     let ready = missing.is_empty()
         && findings.iter().all(|finding| finding.level != Level::Block)
         && !evidence.iter().any(EvidenceNeed::is_lacking);
     let set_aside = facts.set_aside();
     let ids = form.questions.iter().map(|question| question.id.clone());
-    let filled = filled_in(&facts);
     Evaluation {
         shown: ids.zip(facts.shown).collect(),
         set_aside,
@@ -279,7 +282,7 @@ fn lacking(facts: &Facts<'_>, asked: &Asked<'_>, field: &str, label: &str) -> Mi
     }
 }
 
-fn findings(facts: &Facts<'_>) -> Vec<Finding> {
+fn findings(facts: &Facts<'_>, filled: &[FilledIn]) -> Vec<Finding> {
     let context = Context::of(facts, None);
     let fired = facts.form.rules.iter().filter(|rule| truth(&rule.when.node, &context) == Truth::True);
     fired
@@ -290,7 +293,7 @@ fn findings(facts: &Facts<'_>) -> Vec<Finding> {
             section: facts.form.section_of(&rule.field).to_owned(),
             kind: rule.kind,
             message: rule.message.clone(),
-            because: of_tables(facts, rule),
+            because: of_tables(facts, filled, rule),
             cite: rule.cite.clone().unwrap_or_default(),
             way_out: way_out(&rule.message),
             rests_on: facts.ids(&rests_on(facts, &rule.when, None)),
@@ -299,10 +302,13 @@ fn findings(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// What tables answered of that on which a rule rests.
-fn of_tables(facts: &Facts<'_>, rule: &Rule) -> String {
+fn of_tables(facts: &Facts<'_>, filled: &[FilledIn], rule: &Rule) -> String {
     let named = rule.when.questions();
-    let filled = named.iter().filter_map(|place| words(facts, facts.form.questions.get(*place)?));
-    filled.map(|one| one.because).collect::<Vec<_>>().join(" ")
+    let told = named.iter().filter_map(|place| {
+        let question = facts.form.questions.get(*place)?;
+        filled.iter().find(|one| one.question == question.id)
+    });
+    told.map(|one| one.because.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// What follows the first sentence or colon; the whole message when it is all advice.

@@ -138,7 +138,7 @@ pub(crate) fn filled_in(facts: &Facts<'_>) -> Vec<FilledIn> {
 }
 
 /// What a table answered to a question, in the form's language.
-pub(crate) fn words(facts: &Facts<'_>, question: &Question) -> Option<FilledIn> {
+fn words(facts: &Facts<'_>, question: &Question) -> Option<FilledIn> {
     let filled = question.filled.as_ref()?;
     let Line { household, state, cents, cite } = filled.line(facts)?;
     let place = us_state_name(&state).unwrap_or(&state);

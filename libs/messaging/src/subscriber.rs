@@ -59,6 +59,19 @@ impl From<docket_eventlog::Error> for ApplyError {
     }
 }
 
+impl From<crate::Error> for ApplyError {
+    fn from(error: crate::Error) -> Self {
+        use crate::Error;
+        match error {
+            Error::Database(error) => error.into(),
+            Error::Log(error) => error.into(),
+            Error::Broker(_) | Error::Feed(_) | Error::Halted(_) | Error::Refused(_) | Error::Stopping => {
+                Self::Retry(error.into())
+            }
+        }
+    }
+}
+
 impl From<sqlx::Error> for ApplyError {
     fn from(error: sqlx::Error) -> Self {
         docket_eventlog::Error::from(error).into()

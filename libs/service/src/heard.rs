@@ -53,9 +53,7 @@ impl Heard {
             Err(reason) => return Ok(Some(reason)),
         };
         let (base, log) = (&self.base, self.log);
-        let waits_for = behind(&base.pool, (base.name, log), stream, &head)
-            .await
-            .map_err(|error| ApplyError::Retry(error.into()))?;
+        let waits_for = behind(&base.pool, (base.name, log), stream, &head).await?;
         if let Some(Behind::Epoch(_)) = waits_for {
             // The head may be the older one of the two.
             asked.head = None;

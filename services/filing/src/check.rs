@@ -1,5 +1,6 @@
 //! The form's rules over a filing as it is now: what is missing, what is wrong, and what would be signed.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use docket_forms::{Answers, Evaluation, Form, Given, Language, Question, Truth, evaluate, takes_part};
@@ -110,13 +111,8 @@ impl<'a> Check<'a> {
 
     fn sheet_of(&self, dossier: &Dossier, before: Before) -> Sheet {
         let (content, all) = (&dossier.content, &dossier.content.answers);
-        let counting;
-        let answers = if before.aside {
-            all
-        } else {
-            counting = self.evaluation.counting(all);
-            &counting
-        };
+        let counting = if before.aside { Cow::Borrowed(all) } else { self.evaluation.counting(all) };
+        let answers: &Answers = &counting;
         let of_others = |asked: &Question| help::is_signature(self.form, asked);
         let stands = |question: &str| before.typed || !self.form.question(question).is_some_and(of_others);
         let applies = |question: &str| stands(question) && self.applies(answers, question);

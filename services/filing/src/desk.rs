@@ -214,7 +214,8 @@ impl Desk {
         if officers::of_case(&self.base.pool, case).await? == Some(person) {
             relations.push("assigned_officer");
         }
-        if let Some(place) = offices::of_case(&self.base.pool, case).await? {
+        let decides = ["intake_officer", "supervisor"].iter().any(|role| caller.has_role(role, None));
+        if decides && let Some(place) = offices::of_case(&self.base.pool, case).await? {
             if place.at_intake && caller.has_role("intake_officer", Some(&place.office)) {
                 relations.push("intake");
             }

@@ -3,7 +3,6 @@
 use docket_forms::Language;
 use docket_kernel::Refusal;
 use docket_service::ApiError;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
@@ -14,24 +13,20 @@ use crate::domain::filing::{self, Held, Phase};
 use crate::dossiers::Dossier;
 use crate::party;
 
-/// What changed since a filing was sent, so that it could not go in as it is, as of an instant.
+/// What changed since a filing was sent, so that it could not go in as it is, as of the desk's instant.
 ///
 /// # Errors
 /// Unavailable, when it does not wait for its fee, or its edition is one that this node does not know; a log or vault that does
 /// not answer.
-pub(crate) async fn overtaken(
-    desk: &Desk,
-    id: Uuid,
-    at: Timestamp,
-) -> Result<(Dossier, Vec<Refusal>), ApiError> {
-    let dossier = desk.dossiers.open(desk.dossiers.find(id).await?).await?;
+pub(crate) async fn overtaken(desk: &Desk, id: Uuid) -> Result<(Dossier, Vec<Refusal>), ApiError> {
+    let dossier = desk.dossiers.opened(id).await?;
     if dossier.filing.phase != Phase::Sent {
         return Err(ApiError::unavailable("the filing as it was sent"));
     }
     if let Err(erased) = not_erased(&dossier) {
         return Ok((dossier, vec![erased]));
     }
-    let changes = filing::overtaken(&dossier.filing, &held(&desk.at(at), &dossier).await?);
+    let changes = filing::overtaken(&dossier.filing, &held(desk, &dossier).await?);
     Ok((dossier, changes))
 }
 

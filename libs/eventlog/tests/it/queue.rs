@@ -115,20 +115,12 @@ async fn what_waits_for_keys_is_bounded_too_and_its_callers_are_told_in_time() {
     // Nobody can be given a key.
     let mut slow = docket_database::begin(world.pool()).await.unwrap();
     sqlx::query("LOCK TABLE vault.data_key IN ACCESS EXCLUSIVE MODE").execute(&mut *slow).await.unwrap();
-    let mut accepted = Vec::new();
-    for command in 1..=41 {
+    let sealed = |command| {
         let subjects = Subjects::account(id(command));
         let sealed = StreamAppend::of(stream(command), Expected::Any, subjects, &[registered()]);
-        let append = context(command).append(&log, vec![sealed]);
-        let log = log.clone();
-        let mut append = Box::pin(async move { log.append(append).await });
-        match futures::poll!(&mut append) {
-            std::task::Poll::Pending => accepted.push(tokio::spawn(append)),
-            std::task::Poll::Ready(refused) => {
-                assert!(matches!(refused, Err(Error::Overloaded)), "{}", summary(&refused));
-            }
-        }
-    }
+        context(command).append(&log, vec![sealed])
+    };
+    let accepted = fill(&log, sealed).await;
     assert_eq!(accepted.len(), 40);
     for answer in accepted {
         let answer = tokio::time::timeout(Duration::from_secs(20), answer).await.unwrap().unwrap();

@@ -177,7 +177,7 @@ impl Lane {
         let core = Arc::clone(&self.core);
         let mut tx = docket_database::begin(&core.pool).await?;
         let streams = [event.stream.as_str()];
-        let moved = advance(&mut tx, &core, &self.at, event.position, &streams).await.map_err(retry)?;
+        let moved = advance(&mut tx, &core, &self.at, event.position, &streams).await?;
         match moved {
             Moved::Elsewhere(other) => {
                 self.at.position = other;
@@ -300,16 +300,6 @@ async fn acknowledge(acker: Acker) {
     if let Err(error) = acker.ack().await {
         // It comes again and is then known to be done.
         tracing::debug!(%error, "an acknowledgement got lost");
-    }
-}
-
-fn retry(error: Error) -> ApplyError {
-    match error {
-        Error::Database(error) => error.into(),
-        Error::Log(error) => error.into(),
-        Error::Broker(_) | Error::Feed(_) | Error::Halted(_) | Error::Refused(_) | Error::Stopping => {
-            ApplyError::Retry(error.into())
-        }
     }
 }
 

@@ -231,19 +231,15 @@ async fn one(core: &Core, stream: &str) -> Result<Tried, Error> {
     let mut applied = 0;
     loop {
         match first(core, stream).await? {
-            First::Applied => applied += 1,
-            First::Left(left) => return Ok(Tried { applied, left }),
+            None => applied += 1,
+            Some(left) => return Ok(Tried { applied, left }),
         }
     }
 }
 
-enum First {
-    Applied,
-    Left(Left),
-}
-
-/// Tries the first parked event of a stream; its row goes in the transaction of its effect.
-async fn first(core: &Core, stream: &str) -> Result<First, Error> {
+/// Tries the first parked event of a stream, whose row goes in the transaction of its effect; what is left where it was not
+/// applied.
+async fn first(core: &Core, stream: &str) -> Result<Option<Left>, Error> {
     let mut tx = docket_database::begin(&core.pool).await?;
     let positions = sqlx::query_scalar!(
         "SELECT position FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3
@@ -254,7 +250,7 @@ async fn first(core: &Core, stream: &str) -> Result<First, Error> {
     )
     .fetch_all(&mut *tx)
     .await?;
-    let Some(&position) = positions.first() else { return Ok(First::Left(Left::Nothing)) };
+    let Some(&position) = positions.first() else { return Ok(Some(Left::Nothing)) };
     let event = core.feed.read(&core.log, position.unsigned_abs() - 1, 1).await?;
     let event = event.into_iter().next().filter(|event| event.position == position.unsigned_abs());
     let mut event = event.ok_or_else(|| Error::Feed(format!("the owner has no event at {position}")))?;
@@ -272,13 +268,13 @@ async fn first(core: &Core, stream: &str) -> Result<First, Error> {
         Err(ApplyError::Away(error)) => {
             let error = describe(&error);
             tracing::warn!(log = core.log, position, error, "a parked event cannot be tried now");
-            return Ok(First::Left(Left::Away));
+            return Ok(Some(Left::Away));
         }
     };
     if let Some(reason) = reason {
         drop(tx);
         note(core, stream, position, &reason).await?;
-        return Ok(First::Left(Left::Parked));
+        return Ok(Some(Left::Parked));
     }
     sqlx::query!(
         "DELETE FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3 AND position = $4",
@@ -291,7 +287,7 @@ async fn first(core: &Core, stream: &str) -> Result<First, Error> {
     .await?;
     tx.commit().await?;
     after(core, &event).await;
-    Ok(First::Applied)
+    Ok(None)
 }
 
 async fn note(core: &Core, stream: &str, position: i64, reason: &str) -> Result<(), Error> {

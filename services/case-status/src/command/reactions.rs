@@ -301,7 +301,7 @@ async fn not_opened_yet(tx: &mut PgConnection, filing: &str) -> ApplyError {
     match parked_of(tx, "filing", &format!("filing-{filing}")).await {
         Ok(parked) if parked.is_empty() => ApplyError::Retry(anyhow::anyhow!(why)),
         Ok(_) => ApplyError::Park(format!("{why}: its submission is parked")),
-        Err(error) => ApplyError::Retry(error.into()),
+        Err(error) => error.into(),
     }
 }
 

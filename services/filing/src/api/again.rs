@@ -2,7 +2,7 @@
 //!
 //! The rejected filing stays what it was, with its notice and its refund; the new one is a case of its own.
 
-use docket_eventlog::{Context, Error, Expected, Store, StreamAppend, Subjects};
+use docket_eventlog::{Context, Expected, Store, StreamAppend, Subjects};
 use docket_forms::{Answers, Form};
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller, new_id};
@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::attach::new_salt;
-use super::drafts::{ATTEMPTS, Opening, opening, started_before, write};
+use super::drafts::{Opening, opening, started_before, written};
 use super::{packages, unnamed};
-use crate::aggregates::{Filings, Packages};
+use crate::aggregates::Filings;
 use crate::content::commitment;
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
@@ -72,29 +72,6 @@ pub(super) async fn begin(
         return Ok(new);
     }
     started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"))
-}
-
-/// Appends what begins the filing and, where it joins a package, its place there; false when the command was done before.
-async fn written(
-    desk: &Desk,
-    context: &Context,
-    appends: Vec<StreamAppend>,
-    (beginning, joins): ((Uuid, &Start, i64), bool),
-) -> Result<bool, ApiError> {
-    let (new, start, _) = beginning;
-    let place = Store::<Packages>::stream(start.package);
-    let mut attempt = 1;
-    loop {
-        let mut streams = appends.clone();
-        if joins {
-            streams.push(packages::joining(desk, new, start).await?);
-        }
-        match write(desk, context, streams, beginning).await {
-            // Somebody else put another filing into the package meanwhile.
-            Err(Error::Conflict { stream, .. }) if stream == place && attempt < ATTEMPTS => attempt += 1,
-            written => return written.map_err(ApiError::from),
-        }
-    }
 }
 
 /// The old filing's form; naming another one is a mistake worth telling.

@@ -82,22 +82,20 @@ async fn of_draft(desk: &Desk, dossier: &Dossier) -> Result<(Copy, Vec<u8>), Api
 /// What was signed, as it was kept with the signature; what was signed before it was kept is made again. Either must have the
 /// hash that was signed.
 async fn signed_sheet(desk: &Desk, dossier: &Dossier, signed: &Signature) -> Result<Sheet, ApiError> {
-    let sheets = if let Some(sheet) = kept_sheet(desk, dossier, signed).await? {
-        vec![sheet]
-    } else {
-        Check::now(desk, dossier).await?.sheets(dossier).collect()
-    };
     let is_signed =
         |sheet: &Sheet| Check::content_mac(desk, dossier, &review::text(sheet)) == signed.content_mac;
-    if let Some(sheet) = sheets.into_iter().find(is_signed) {
-        return Ok(sheet);
-    }
-    Err(Refusal::state(
-        "SIGNED_TEXT_NOT_KEPT",
-        "What was signed was not kept with this signature, and the form has changed since: its text cannot be made again.",
-    )
-    .way_out("Look at the filing: its answers and files are as they were signed.")
-    .into())
+    let sheet = match kept_sheet(desk, dossier, signed).await? {
+        Some(kept) => Some(kept).filter(is_signed),
+        None => Check::now(desk, dossier).await?.sheets(dossier).find(is_signed),
+    };
+    sheet.ok_or_else(|| {
+        Refusal::state(
+            "SIGNED_TEXT_NOT_KEPT",
+            "What was signed was not kept with this signature, and the form has changed since: its text cannot be made again.",
+        )
+        .way_out("Look at the filing: its answers and files are as they were signed.")
+        .into()
+    })
 }
 
 /// What was kept: in the event of the signature, or beside it. One that lies beside and cannot be read is missed by whoever runs

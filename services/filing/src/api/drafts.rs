@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::catalogue::is_online;
 use super::{again, fee_waiver, packages, view};
-use crate::aggregates::Filings;
+use crate::aggregates::{Filings, Packages};
 use crate::desk::{Desk, acting_for, full_name, id_in};
 use crate::domain::filing::{self, Filing, Start, TakenOver};
 use crate::policies::keep_draft;
@@ -218,29 +218,45 @@ async fn begin(
         package: ways.package.unwrap_or(start.package),
         ..start
     };
-    let joins = match ways.package {
-        Some(_) => Some(packages::taken_over(desk, caller, &start, &proven).await?),
-        None => None,
+    let taken = match ways.package {
+        Some(_) => packages::taken_over(desk, caller, &start, &proven).await?,
+        None => Answers::new(),
     };
     let id = new_id(now);
+    let appends = vec![beginning(id, &start, taken)?];
+    let new = (id, &start, now.as_microsecond());
+    if written(desk, &context, appends, (new, ways.package.is_some())).await? {
+        return Ok(id);
+    }
+    // The same command won elsewhere between our look and now; what it began is the answer.
+    started_before(desk, &context).await?.ok_or_else(|| ApiError::unavailable("the log"))
+}
+
+/// Appends what begins the filing and, where it joins a package, its place there; false when the command was done before.
+pub(super) async fn written(
+    desk: &Desk,
+    context: &Context,
+    appends: Vec<StreamAppend>,
+    (beginning, joins): ((Uuid, &Start, i64), bool),
+) -> Result<bool, ApiError> {
+    let (new, start, _) = beginning;
+    let place = Store::<Packages>::stream(start.package);
     let mut attempt = 1;
     loop {
-        let streams = beginning(desk, id, &start, joins.as_ref()).await?;
-        match write(desk, &context, streams, (id, &start, now.as_microsecond())).await {
-            Ok(true) => return Ok(id),
-            // The same command won elsewhere between our look and now; what it began is the answer.
-            Ok(false) => {
-                return started_before(desk, &context).await?.ok_or_else(|| ApiError::unavailable("the log"));
-            }
+        let mut streams = appends.clone();
+        if joins {
+            streams.push(packages::joining(desk, new, start).await?);
+        }
+        match write(desk, context, streams, beginning).await {
             // Somebody else put another filing into the package meanwhile.
-            Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
-            Err(error) => return Err(error.into()),
+            Err(Error::Conflict { stream, .. }) if stream == place && attempt < ATTEMPTS => attempt += 1,
+            written => return written.map_err(ApiError::from),
         }
     }
 }
 
 /// Appends streams with the row of the new filing; false when the command was done before.
-pub(super) async fn write(
+async fn write(
     desk: &Desk,
     context: &Context,
     streams: Vec<StreamAppend>,
@@ -260,23 +276,12 @@ pub(super) async fn write(
     Ok(true)
 }
 
-/// What beginning writes: the draft, and, where it joins a package, what it takes over there and its place in it.
-async fn beginning(
-    desk: &Desk,
-    id: Uuid,
-    start: &Start,
-    joins: Option<&Answers>,
-) -> Result<Vec<StreamAppend>, ApiError> {
-    let taken = joins.cloned().unwrap_or_default();
+/// What beginning writes of the draft itself, with what it takes over.
+fn beginning(id: Uuid, start: &Start, taken: Answers) -> Result<StreamAppend, Refusal> {
     let answers = (taken.keys().cloned().collect(), Value::Object(taken).to_string());
     let taken = TakenOver { answers, ..TakenOver::default() };
     let begun = filing::take_over(&Filing::default(), start.clone(), taken)?;
-    let stream = Store::<Filings>::stream(id);
-    let mut streams = vec![StreamAppend::of(stream, Expected::Version(0), Subjects::filing(id), &begun)];
-    if joins.is_some() {
-        streams.push(packages::joining(desk, id, start).await?);
-    }
-    Ok(streams)
+    Ok(StreamAppend::of(Store::<Filings>::stream(id), Expected::Version(0), Subjects::filing(id), &begun))
 }
 
 /// What a draft begins with.

@@ -26,11 +26,11 @@ impl PackageService for PackageApi {
 }
 
 async fn check(desk: &Desk, request: pb::CheckPackageRequest) -> Result<pb::CheckPackageResponse, ApiError> {
-    let at = Timestamp::from_microsecond(request.at_us).map_err(ApiError::internal)?;
+    let desk = &desk.at(Timestamp::from_microsecond(request.at_us).map_err(ApiError::internal)?);
     let mut overtaken = Vec::new();
     for filing in request.filings {
         let id = id_in("filings", "filings", &filing)?;
-        let (dossier, changes) = sent::overtaken(desk, id, at).await?;
+        let (dossier, changes) = sent::overtaken(desk, id).await?;
         if changes.is_empty() {
             continue;
         }

@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::let_go::{Why, let_go};
+use super::let_go::{POLICY, Why, let_go};
 use crate::domain::{CalledOff, NoticeKind};
 use crate::store::{matter, owed};
 
@@ -62,7 +62,7 @@ impl Subscriber for OweNotice {
         }
         self.let_go_what_is_overtaken(tx, case, recorded, &event).await?;
         let Some(kind) = NoticeKind::owed_for(&event) else { return Ok(()) };
-        let notice = derived_id("issue_notice", recorded.event_id, 0);
+        let notice = derived_id(POLICY, recorded.event_id, 0);
         owed::write(tx, notice, case, kind.id(), recorded).await?;
         let obligation = Obligation {
             kind: OBLIGATION.to_owned(),

@@ -1,23 +1,15 @@
 //! What can go in no more as it was sent is not paid for: nothing is charged, and its payment is withdrawn.
 
 use docket_proto::payments::events::v1::{FeeSettled, PaymentWithdrawn};
-use prost::Message;
 use tonic::Code;
 use uuid::Uuid;
 
 use crate::client::{Outcome, State, id, reason};
 use crate::far_side::Count;
+use crate::packages::last;
 use crate::world::{World, all_ready};
 
 const CHANGED: [&str; 2] = ["The edition of 2025-01-20 of form N-400 is no longer taken.", "It costs more."];
-
-async fn last<M: Message + Default>(world: &World, payment: &str, kind: &str) -> M {
-    let sql = "SELECT payload FROM log.event WHERE stream = $1 AND kind = $2 ORDER BY version DESC LIMIT 1";
-    let stream = payment.replace("payments/", "payment-");
-    let payload: Vec<u8> =
-        sqlx::query_scalar(sql).bind(stream).bind(kind).fetch_one(&world.own.pool).await.unwrap();
-    M::decode(payload.as_slice()).unwrap()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_overtaken_is_not_charged_and_is_paid_for_once_it_was_sent_anew() {

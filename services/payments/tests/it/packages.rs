@@ -9,7 +9,7 @@ use crate::far_side::Count;
 use crate::world::{World, all_ready};
 
 /// The payload of a payment's last event of a kind.
-async fn last<M: Message + Default>(world: &World, payment: &str, kind: &str) -> M {
+pub(crate) async fn last<M: Message + Default>(world: &World, payment: &str, kind: &str) -> M {
     let sql = "SELECT payload FROM log.event WHERE stream = $1 AND kind = $2 ORDER BY version DESC LIMIT 1";
     let stream = payment.replace("payments/", "payment-");
     let query = sqlx::query_scalar(sql).bind(stream).bind(kind);

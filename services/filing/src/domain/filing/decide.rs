@@ -171,12 +171,22 @@ pub fn void_signature(filing: &Filing, overtaken: &Overtaken) -> Result<Vec<Even
 }
 
 fn signature_voided(filing: &Filing, overtaken: &Overtaken) -> Option<Event> {
-    let voided = || pb::SignatureVoided {
+    filing.is_agreed().then(|| voided(filing, overtaken))
+}
+
+/// That a signature ended through no act of those who prepare the filing.
+pub(super) fn voided(filing: &Filing, overtaken: &Overtaken) -> Event {
+    pb::SignatureVoided {
         account_id: filing.account.to_string(),
         representative: overtaken.representative.map(|account| account.to_string()).unwrap_or_default(),
         catalogue_version: overtaken.catalogue_version.clone(),
-    };
-    filing.is_agreed().then(|| voided().into())
+    }
+    .into()
+}
+
+/// Whether somebody in this capacity may sign for who files, with what is attached.
+pub(super) fn may_sign(filing: &Filing, capacity: Capacity, filer: Filer) -> Result<(), Refusal> {
+    capacity.allowed(filer, filing.evidence.iter().any(|file| file.kind == AUTHORITY_TO_SIGN))
 }
 
 /// Takes a draft over to another edition of its form; not when it was written to meanwhile, so that no answer is left behind.
@@ -587,7 +597,7 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
         .fact("review", filing.review.as_str()));
     }
     all_signed(filing, checked)?;
-    sign.capacity.allowed(sign.filer, filing.evidence.iter().any(|file| file.kind == AUTHORITY_TO_SIGN))?;
+    may_sign(filing, sign.capacity, sign.filer)?;
     if !sign.name_agrees {
         return Err(name_differs(sign.capacity));
     }

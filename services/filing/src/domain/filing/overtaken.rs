@@ -2,11 +2,10 @@
 
 use docket_kernel::Refusal;
 use docket_proto::events::filing::Event;
-use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
-use super::decide::{Overtaken, recall};
-use super::{AUTHORITY_TO_SIGN, Filer, Filing};
+use super::decide::{Overtaken, may_sign, recall, voided};
+use super::{Filer, Filing};
 
 /// What was sent, held against its form as of the instant at which its fee is to be paid.
 #[derive(Debug, Clone)]
@@ -37,8 +36,7 @@ pub fn overtaken(filing: &Filing, held: &Held) -> Vec<Refusal> {
 
 /// Whether whoever signed may still sign for who files: that is judged on the day of receipt too.
 pub fn signer_stands(filing: &Filing, filer: Filer) -> Result<(), Refusal> {
-    let has_authority = filing.evidence.iter().any(|file| file.kind == AUTHORITY_TO_SIGN);
-    filing.signature.as_ref().map_or(Ok(()), |signature| signature.capacity.allowed(filer, has_authority))
+    filing.signature.as_ref().map_or(Ok(()), |signature| may_sign(filing, signature.capacity, filer))
 }
 
 /// Takes such a filing back, now that its payment was withdrawn, and tells that its signature ended through no act of those who
@@ -46,12 +44,7 @@ pub fn signer_stands(filing: &Filing, filer: Filer) -> Result<(), Refusal> {
 pub fn recall_overtaken(filing: &Filing, package: Uuid, overtaken: &Overtaken) -> Vec<Event> {
     let mut events = recall(filing, package);
     if !events.is_empty() {
-        let voided = pb::SignatureVoided {
-            account_id: filing.account.to_string(),
-            representative: overtaken.representative.map(|account| account.to_string()).unwrap_or_default(),
-            catalogue_version: overtaken.catalogue_version.clone(),
-        };
-        events.push(voided.into());
+        events.push(voided(filing, overtaken));
     }
     events
 }

@@ -74,7 +74,7 @@ pub fn overtaken(overtaken: &[Overtaken], reader: Option<&str>) -> Refusal {
     let words: Vec<&str> =
         overtaken.iter().filter(own).flat_map(|one| &one.words).map(String::as_str).collect();
     let others = "Whoever files it sees what changed.";
-    let words = if words.is_empty() { others.to_owned() } else { also(&words) };
+    let words = if words.is_empty() { others.to_owned() } else { words.join(" Also: ") };
     Refusal::state(
         "PACKAGE_OVERTAKEN",
         format!(
@@ -84,9 +84,4 @@ pub fn overtaken(overtaken: &[Overtaken], reader: Option<&str>) -> Refusal {
     )
     .way_out("its filings are drafts again with all that is in them: look at them, put right what changed, ask for the fee, sign and send them")
     .fact("filings", names.join(","))
-}
-
-fn also(words: &[&str]) -> String {
-    let (first, rest) = words.split_first().map_or(("", words), |(first, rest)| (*first, rest));
-    if rest.is_empty() { first.to_owned() } else { format!("{first} Also: {}", also(rest)) }
 }
