@@ -20,7 +20,7 @@ fn answers_lead_to_forms_in_their_order_or_to_words_that_explain() {
     let naturalize = json!({"aim": "citizenship", "citizen_by_parents": "no", "has_card": "yes"});
     assert_eq!(end(naturalize), [("naturalize".to_owned(), vec!["N-400".to_owned()])]);
     let together = json!({"aim": "stay", "where": "inside", "through": "relative", "petition": "no"});
-    let forms = vec!["I-130".to_owned(), "I-485".to_owned()];
+    let forms = vec!["I-130".to_owned(), "I-485".to_owned(), "I-864".to_owned()];
     assert_eq!(end(together), [("adjust_with_relative".to_owned(), forms)]);
     let resident = json!({"aim": "family", "own_status": "resident", "relative": "parent"});
     assert_eq!(end(resident), [("relative_of_resident".to_owned(), vec![])]);
@@ -58,10 +58,10 @@ fn walk(catalogue: &Catalogue) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_form_that_is_filed_by_itself_is_found_and_no_other() {
+fn every_form_that_is_filed_by_itself_or_with_another_is_found_and_no_other() {
     let catalogue = Catalogue::embedded();
-    let online: BTreeSet<String> =
-        catalogue.forms().filter(|form| form.docket == "online").map(|form| form.id.clone()).collect();
+    let filed = |form: &&docket_forms::Form| ["online", "package"].contains(&form.docket.as_str());
+    let online: BTreeSet<String> = catalogue.forms().filter(filed).map(|form| form.id.clone()).collect();
     assert_eq!(walk(&catalogue), online);
 }
 

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use docket_proto::case_status::v1 as pb;
 use serde_json::json;
 use std::path::Path;
+use tonic::Code;
 use uuid::Uuid;
 
 /// What officers can ask for.
@@ -131,8 +132,9 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
                 .await
                 .map_err(Refused::from)?
                 .into_inner();
-            case::show(&answer.case.context("case")?, &timeline.entries, teller);
-            Ok(())
+            let case = answer.case.context("case")?;
+            case::show(&case, &timeline.entries, teller);
+            papers(&connection, token, &case.name, teller).await
         }
         OfficerCommand::Act { case, act } => done(self::act(&connection, token, case, act).await?, teller),
         OfficerCommand::Decide { case: name, decision } => {
@@ -154,6 +156,31 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
             )
         }
     }
+}
+
+/// What was filed in a case and what went in with it, and how to read it; nothing for whoever may not.
+async fn papers(
+    connection: &crate::client::Connection,
+    token: Option<&str>,
+    case: &str,
+    teller: &Teller,
+) -> Result<()> {
+    let name = case.replace("cases/", "filings/");
+    let message = docket_proto::filing::v1::GetFilingRequest { name, language: String::new() };
+    let filing = match connection.drafts().get_filing(request(token, message)).await {
+        Ok(answer) => answer.into_inner().filing.context("filing")?,
+        Err(status) if [Code::NotFound, Code::PermissionDenied].contains(&status.code()) => return Ok(()),
+        Err(status) => return Err(Refused::from(status).into()),
+    };
+    let enclosed = filing.enclosed.iter().map(|enclosed| (enclosed.form.as_str(), enclosed.name.as_str()));
+    for (form, name) in std::iter::once((filing.form.as_str(), filing.name.as_str())).chain(enclosed) {
+        if teller.is_json() {
+            teller.value(&json!({ "form": form, "filing": name }));
+        } else {
+            teller.pair(&format!("Form {form}"), &format!("docket copy {name}"));
+        }
+    }
+    Ok(())
 }
 
 async fn act(

@@ -87,9 +87,26 @@ fn outcome(desk: &Desk, outcome: &Outcome, language: Language) -> pb::GuideOutco
     }
 }
 
-/// Whether a form can be filed by answering it here; an appearance is made by `PrepareRepresentation`, with two signatures.
+/// Whether a form can be filed by itself by answering it here; an appearance is made by `PrepareRepresentation`, with two signatures.
 pub(crate) fn is_online(form: &Form) -> bool {
     form.docket == "online" && form.id != appearance::FORM
+}
+
+/// Why a form cannot be begun by answering it here, by itself or in a package; nothing where it can.
+pub(crate) fn not_begun_here(form: &Form, in_package: bool) -> Option<Refusal> {
+    let refusal = match &form.goes_with {
+        Some(_) if in_package => return None,
+        Some(main) => Refusal::state(
+            "FORM_NOT_ONLINE",
+            format!("{} goes in together with {main}, and not by itself.", form.id),
+        )
+        .way_out("Begin that form, or the petition for it, and then this one in the same package.")
+        .fact("goes_with", main.clone()),
+        None if is_online(form) => return None,
+        None => Refusal::state("FORM_NOT_ONLINE", format!("{} cannot be filed here by itself.", form.id))
+            .way_out("Look at the list of forms for those that can."),
+    };
+    Some(refusal.fact("form", form.id.clone()))
 }
 
 fn summary(form: &Form) -> pb::FormSummary {
@@ -99,6 +116,7 @@ fn summary(form: &Form) -> pb::FormSummary {
         summary: form.summary.clone(),
         edition: form.edition.to_string(),
         online: is_online(form),
+        goes_with: form.goes_with.clone().unwrap_or_default(),
         accepted_from: form.accepted_from.to_string(),
         accepted_until: form.accepted_until.map(|day| day.to_string()).unwrap_or_default(),
     }
