@@ -42,8 +42,11 @@ pub struct Form {
     pub edition_source: String,
     /// Whether and how the agency takes it online.
     pub online_in_reality: String,
-    /// `online` (guided filing), `attached` (inside another filing) or `record`.
+    /// `online` (guided filing), `package` (guided, beside the form it goes with), `attached` (inside another filing) or `record`.
     pub docket: String,
+    /// The form with which one that opens no case of its own is filed, in the same package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goes_with: Option<String>,
     /// Whether the online form takes a fee waiver.
     pub online_fee_waiver: bool,
     /// Which decided case it is against, of a form that challenges a decision.

@@ -16,6 +16,7 @@ use crate::aggregates::{Filings, Packages, Representations, Responses};
 use crate::content::Content;
 use crate::copy::Copies;
 use crate::domain::filing::{Filing, Phase, Standing};
+use crate::domain::package::Added;
 use crate::domain::response::Response;
 use crate::dossiers::{Closed, Dossier, Dossiers};
 use crate::edition;
@@ -119,7 +120,9 @@ impl Desk {
         let relations = if closed.filing.phase == Phase::Absent {
             Vec::new()
         } else {
-            self.relations(caller, closed.filing.account, id).await?
+            let mut relations = self.relations(caller, closed.filing.account, id).await?;
+            relations.extend(self.relations_by_main(caller, &closed.filing).await?);
+            relations
         };
         self.require(caller, action, "Filing", id, relations)?;
         Ok(closed)
@@ -200,6 +203,48 @@ impl Desk {
             return Ok(Vec::new());
         }
         self.office_relations(caller, person, case).await
+    }
+
+    /// How somebody of the office stands to what went in with another form and opens no case: as to the cases of that form in its
+    /// package. Whoever is on the side of a party there is nothing to it.
+    async fn relations_by_main(
+        &self,
+        caller: &Caller,
+        filing: &Filing,
+    ) -> Result<Vec<&'static str>, ApiError> {
+        let main = self.catalogue.form(&filing.form).and_then(|form| form.goes_with.as_deref());
+        let (Some(main), Phase::Submitted | Phase::Accepted) = (main, filing.phase) else {
+            return Ok(Vec::new());
+        };
+        let person = caller.person()?.account;
+        if caller.roles.is_empty() || person == filing.account {
+            return Ok(Vec::new());
+        }
+        let mut relations = Vec::new();
+        let package = filings::standing_in(&self.base.pool, filing.package).await?;
+        for Added { filing: case, account, .. } in package.into_iter().filter(|added| added.form == main) {
+            if account == person || representations::represents(&self.base.pool, person, case).await? {
+                return Ok(Vec::new());
+            }
+            relations.extend(self.office_relations(caller, person, case).await?);
+        }
+        Ok(relations)
+    }
+
+    /// What went in with a filing and opens no case of its own.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn enclosed(&self, filing: &Filing) -> Result<Vec<Added>, ApiError> {
+        let goes_with = |form: &Form| form.goes_with.as_deref() == Some(filing.form.as_str());
+        if !self.catalogue.forms().any(goes_with)
+            || !matches!(filing.phase, Phase::Submitted | Phase::Accepted)
+        {
+            return Ok(Vec::new());
+        }
+        let all = filings::standing_in(&self.base.pool, filing.package).await?;
+        let enclosed = |added: &Added| self.catalogue.form(&added.form).is_some_and(goes_with);
+        Ok(all.into_iter().filter(enclosed).collect())
     }
 
     /// How somebody of the office stands to a case: who has it; intake, while it is neither accepted nor rejected; a supervisor

@@ -105,7 +105,10 @@ impl Sheet {
         (content, answers): (&Content, &Answers),
         applies: impl Fn(&str) -> bool,
     ) -> Self {
-        let asked = |question: &&Question| !is_filers_signing(question) && applies(&question.id);
+        // What a table fills in nobody said, and so nobody signs.
+        let asked = |question: &&Question| {
+            question.filled.is_none() && !is_filers_signing(question) && applies(&question.id)
+        };
         let section = |section: &docket_forms::Section| Section {
             title: section.title.clone(),
             rows: rows(

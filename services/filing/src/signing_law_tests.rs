@@ -174,7 +174,7 @@ fn the_table_has_every_capacity_for_every_form_and_both_answers_where_the_law_ha
     for form in catalogue.forms() {
         let apart = match form.docket.as_str() {
             _ if form.id == appearance::FORM => Some("appearance"),
-            "online" => None,
+            "online" | "package" => None,
             other => Some(other),
         };
         assert_eq!(law.apart.get(&form.id).map(String::as_str), apart, "{}", form.id);

@@ -228,18 +228,21 @@ impl Books {
         }
     }
 
-    /// Lifecycle 1: what was sent goes in exactly once; 7, 8: signed, and as it was signed. Gives the ids.
+    /// Lifecycle 1: what was sent goes in exactly once; 7, 8: signed, and as it was signed. Gives the ids of what opens a case.
     fn filings_go_in_once(&self) -> BTreeSet<String> {
         let mut submitted = BTreeSet::new();
         for (id, events) in self.streams::<filing::Event>("filing") {
             goes_in_as_it_was_signed(&id, &events);
-            let went_in = events.iter().filter(|event| matches!(event, filing::Event::FilingSubmitted(_)));
-            match went_in.count() {
-                0 => {}
-                1 => {
-                    submitted.insert(id);
-                }
-                times => panic!("filing {id} went in {times} times"),
+            let went_in = events.iter().filter_map(|event| match event {
+                filing::Event::FilingSubmitted(submitted) => Some(submitted),
+                _ => None,
+            });
+            let went_in: Vec<_> = went_in.collect();
+            assert!(went_in.len() <= 1, "filing {id} went in {} times", went_in.len());
+            if let Some(submitted_as) = went_in.first()
+                && submitted_as.family != "attached"
+            {
+                submitted.insert(id);
             }
         }
         submitted

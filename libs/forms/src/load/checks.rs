@@ -69,10 +69,34 @@ impl<'a> Draft<'a> {
         references(file, head, form, errors);
         co_signing(file, source, errors, form);
         challenges(file, source, errors, form);
+        self.way_in(file, source, errors);
         filled_in(file, source, form, errors);
         self.types(form, errors);
         let cycles = put_in_order(form).into_iter();
         errors.extend(cycles.map(|id| file.error(&id, head, "is shown depending on itself")));
+    }
+
+    /// How it is filed here; one that goes in with another form names it, and no other does.
+    fn way_in(&self, file: &File, source: &FormFile, errors: &mut Vec<LoadError>) {
+        let (docket, goes_with) = (&source.form.docket, source.form.goes_with.as_ref());
+        let at = goes_with.unwrap_or(docket).span().start;
+        let mut fault = |message: String| errors.push(file.error(source.form.id.get_ref(), at, message));
+        match (docket.get_ref().as_str(), goes_with.map(Text::get_ref)) {
+            ("package", None) => fault("is filed in a package, and `goes_with` names no form".to_owned()),
+            ("package", Some(other)) => {
+                if other == source.form.id.get_ref() || self.forms.is_some_and(|forms| !forms.contains(other))
+                {
+                    fault(format!("goes with `{other}`, which is no other form of the catalogue"));
+                }
+            }
+            ("online" | "attached" | "record", None) => {}
+            ("online" | "attached" | "record", Some(_)) => {
+                fault("goes with another form, and `docket` is not `package`".to_owned());
+            }
+            (other, _) => {
+                fault(format!("`docket` is `{other}`, and not online, package, attached or record"))
+            }
+        }
     }
 
     /// Checks what was kept against the names of the form.

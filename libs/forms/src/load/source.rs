@@ -81,7 +81,8 @@ pub(crate) struct Head {
     pub(crate) online_in_reality: String,
     #[serde(default)]
     pub(crate) online_fee_waiver: bool,
-    pub(crate) docket: String,
+    pub(crate) docket: Text,
+    pub(crate) goes_with: Option<Text>,
     pub(crate) cfr: Vec<String>,
     pub(crate) biometrics: String,
     #[serde(default)]

@@ -24,6 +24,9 @@ use crate::domain::decide::{self, Filed, Response};
 use crate::domain::office::INTAKE_OFFICE;
 use crate::domain::{Case, Event, Link, evolve};
 
+/// The family of forms that go with another one and open no case of their own, such as Form I-864.
+const WITHOUT_CASE: &str = "attached";
+
 /// Filing's log: a submitted filing becomes a case, a submitted response and evidence added unasked are recorded, a
 /// representative is appointed, a representation ends.
 pub(crate) struct Filings {
@@ -61,6 +64,8 @@ impl Subscriber for Filings {
             return represented::end(&self.store, tx, event, why).await;
         }
         match event.decode()? {
+            // What goes with another form is read in that one's case.
+            filing::Event::FilingSubmitted(submitted) if submitted.family == WITHOUT_CASE => Ok(()),
             filing::Event::FilingSubmitted(submitted) => self.intake(tx, event, &submitted).await,
             filing::Event::UnsolicitedEvidenceAdded(added) => self.add_unasked(tx, event, &added).await,
             _ => Ok(()),

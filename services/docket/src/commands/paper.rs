@@ -28,12 +28,17 @@ pub async fn forms(home: &Path, form: Option<&str>, language: &str, teller: &Tel
             .into_inner();
         for form in answer.forms {
             if teller.is_json() {
-                teller.value(&json!({"form": form.form, "title": form.title, "edition": form.edition, "online": form.online}));
+                teller.value(&json!({
+                    "form": form.form, "title": form.title, "edition": form.edition, "online": form.online,
+                    "goes_with": form.goes_with,
+                }));
             } else {
-                teller.pair(
-                    &form.form,
-                    &format!("{}{}", form.title, if form.online { "" } else { " (not yet online)" }),
-                );
+                let way_in = match form.goes_with.as_str() {
+                    main if !main.is_empty() => format!(" (in the package of Form {main})"),
+                    _ if form.online => String::new(),
+                    _ => " (not yet online)".to_owned(),
+                };
+                teller.pair(&form.form, &format!("{}{way_in}", form.title));
             }
         }
         return Ok(());

@@ -303,6 +303,11 @@ pub enum Act {
         /// Kind of evidence.
         kind: String,
     },
+    /// Reads what went in with the filing at hand and opens no case of its own.
+    ReadEnclosed {
+        /// Its form.
+        form: String,
+    },
     /// Stops a service, which stays away until it is started.
     StopService {
         /// Its name, for example `payments`.

@@ -50,7 +50,31 @@ pub async fn upload(
 
 /// Opens, as somebody of the office, the first file of a kind in the filing at hand, as soon as the filing may be seen.
 pub async fn open(player: &Player, who: &str, kind: &str) -> Answer {
-    let seen = wait_for("the filing may be seen", async || {
+    let seen = at_hand(player, who).await?;
+    let file = seen.evidence.iter().find(|file| file.kind == kind).with_context(|| format!("no {kind}"))?;
+    let bytes = download(player, who, &file.name).await?;
+    if bytes.len() as u64 != file.size {
+        return Err(anyhow!("{} has {} bytes instead of {}", file.file_name, bytes.len(), file.size).into());
+    }
+    Ok(format!("{} of {}: {} bytes", file.file_name, seen.form, bytes.len()))
+}
+
+/// Reads the answers of what went in with the filing at hand.
+pub async fn read_enclosed(player: &Player, who: &str, form: &str) -> Answer {
+    let seen = at_hand(player, who).await?;
+    let enclosed = seen.enclosed.iter().find(|enclosed| enclosed.form == form);
+    let name = enclosed.with_context(|| format!("no {form} went in with it"))?.name.clone();
+    let message = pb::GetFilingRequest { name, language: String::new() };
+    let filing = call!(player, player.token(who)?, drafts, get_filing, message)?.filing.context("filing")?;
+    if filing.answers_json.len() < 3 || filing.state != "accepted" || !filing.receipt_number.is_empty() {
+        return Err(anyhow!("{form} is not there to be read, accepted without a number: {filing:?}").into());
+    }
+    Ok(format!("{form} went in with {}: its answers and {} files", seen.form, filing.evidence.len()))
+}
+
+/// The filing at hand, as soon as it may be seen.
+async fn at_hand(player: &Player, who: &str) -> Result<pb::Filing, Stumble> {
+    wait_for("the filing may be seen", async || {
         let message = pb::GetFilingRequest { name: player.matter.filing.clone(), language: String::new() };
         match call!(player, player.token(who)?, drafts, get_filing, message) {
             Ok(answer) => Ok(answer.filing),
@@ -58,13 +82,7 @@ pub async fn open(player: &Player, who: &str, kind: &str) -> Answer {
             Err(status) => Err(status.into()),
         }
     })
-    .await?;
-    let file = seen.evidence.iter().find(|file| file.kind == kind).with_context(|| format!("no {kind}"))?;
-    let bytes = download(player, who, &file.name).await?;
-    if bytes.len() as u64 != file.size {
-        return Err(anyhow!("{} has {} bytes instead of {}", file.file_name, bytes.len(), file.size).into());
-    }
-    Ok(format!("{} of {}: {} bytes", file.file_name, seen.form, bytes.len()))
+    .await
 }
 
 /// Downloads a piece of evidence whole.

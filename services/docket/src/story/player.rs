@@ -355,6 +355,7 @@ impl Player {
             Act::StartService { service } => outage::start(self, service).await,
             Act::SeeFiling { state } => outage::see_filing(self, who, state).await,
             Act::OpenEvidence { kind } => evidence::open(self, who, kind).await,
+            Act::ReadEnclosed { form } => evidence::read_enclosed(self, who, form).await,
             Act::Remember { case } => Ok(self.keep(case)),
             Act::TurnTo { case } => self.turn_to(case),
             Act::AnswerMessage { .. }

@@ -32,15 +32,10 @@ pub(super) async fn begin(
     let package = packages::admitted(desk, caller, &request.package).await?;
     let form = form_of(desk, &old, &request.form)?;
     let account = old.filing.account;
-    let Opening { start, now, .. } = opening(desk, form, account, Some(old.id)).await?;
+    let Opening { start, now, .. } = opening(desk, form, (account, package), Some(old.id)).await?;
     let represented = desk.represented(&old).await?;
     let edition = edition(form, &old);
-    let start = Start {
-        representation: represented.map(|(id, _)| id),
-        edition,
-        package: package.unwrap_or(start.package),
-        ..start
-    };
+    let start = Start { representation: represented.map(|(id, _)| id), edition, ..start };
     let context = &acting_for(context.clone(), caller, account);
     let new = new_id(now);
     let continued = filing::begin_again(&old.filing, new)?;

@@ -87,9 +87,27 @@ fn outcome(desk: &Desk, outcome: &Outcome, language: Language) -> pb::GuideOutco
     }
 }
 
-/// Whether a form can be filed by answering it here; an appearance is made by `PrepareRepresentation`, with two signatures.
+/// Whether a form can be filed by itself by answering it here; an appearance is made by `PrepareRepresentation`, with two signatures.
 pub(crate) fn is_online(form: &Form) -> bool {
     form.docket == "online" && form.id != appearance::FORM
+}
+
+/// Why a form cannot be begun by answering it here, by itself or in a package; nothing where it can.
+pub(crate) fn not_begun_here(form: &Form, in_package: bool) -> Option<Refusal> {
+    let refusal = |words: String| Refusal::state("FORM_NOT_ONLINE", words).fact("form", form.id.clone());
+    match &form.goes_with {
+        Some(_) if in_package => None,
+        Some(main) => {
+            let way_out = "Begin that form, or the petition for it, and then this one in the same package.";
+            let words = format!("{} goes in together with {main}, and not by itself.", form.id);
+            Some(refusal(words).way_out(way_out).fact("goes_with", main.clone()))
+        }
+        None if is_online(form) => None,
+        None => Some(
+            refusal(format!("{} cannot be filed here by itself.", form.id))
+                .way_out("Look at the list of forms for those that can."),
+        ),
+    }
 }
 
 fn summary(form: &Form) -> pb::FormSummary {
@@ -99,6 +117,7 @@ fn summary(form: &Form) -> pb::FormSummary {
         summary: form.summary.clone(),
         edition: form.edition.to_string(),
         online: is_online(form),
+        goes_with: form.goes_with.clone().unwrap_or_default(),
         accepted_from: form.accepted_from.to_string(),
         accepted_until: form.accepted_until.map(|day| day.to_string()).unwrap_or_default(),
     }

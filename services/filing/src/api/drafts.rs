@@ -11,7 +11,7 @@ use serde_json::Value;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::catalogue::is_online;
+use super::catalogue::not_begun_here;
 use super::{again, fee_waiver, packages, view};
 use crate::aggregates::{Filings, Packages};
 use crate::desk::{Desk, acting_for, full_name, id_in};
@@ -212,12 +212,8 @@ async fn begin(
     ways: Ways,
 ) -> Result<Uuid, ApiError> {
     let form = desk.form(form)?;
-    let Opening { start, now, proven } = opening(desk, form, ways.account, None).await?;
-    let start = Start {
-        representation: ways.representation,
-        package: ways.package.unwrap_or(start.package),
-        ..start
-    };
+    let Opening { start, now, proven } = opening(desk, form, (ways.account, ways.package), None).await?;
+    let start = Start { representation: ways.representation, ..start };
     let taken = match ways.package {
         Some(_) => packages::taken_over(desk, caller, &start, &proven).await?,
         None => Answers::new(),
@@ -292,29 +288,23 @@ pub(super) struct Opening {
     pub(super) proven: String,
 }
 
-/// What a draft begins with, for somebody who may file the form here. Who they are need not be proven: nothing that is missing
-/// there hinders anybody from filing.
+/// What a draft begins with, for somebody who may file the form here, in a package where one is named. Who they are need not be
+/// proven: nothing that is missing there hinders anybody from filing.
 pub(super) async fn opening(
     desk: &Desk,
     form: &Form,
-    account: Uuid,
+    (account, package): (Uuid, Option<Uuid>),
     continues: Option<Uuid>,
 ) -> Result<Opening, ApiError> {
-    if !is_online(form) {
-        return Err(Refusal::state(
-            "FORM_NOT_ONLINE",
-            format!("{} cannot be filed here by itself.", form.id),
-        )
-        .way_out("Look at the list of forms for those that can.")
-        .fact("form", form.id.clone())
-        .into());
+    if let Some(refusal) = not_begun_here(form, package.is_some()) {
+        return Err(refusal.into());
     }
     let contact = desk.contact(account).await?;
     let (now, proven) = (desk.base.clock.now(), full_name(&contact));
     let start = Start {
         form: form.id.clone(),
         edition: form.edition.to_string(),
-        package: new_id(now),
+        package: package.unwrap_or_else(|| new_id(now)),
         account,
         zone: contact.zone,
         continues,

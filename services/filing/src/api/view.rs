@@ -61,6 +61,10 @@ pub(crate) async fn whole(
     language: Language,
 ) -> Result<pb::Filing, ApiError> {
     let (mut view, accompanied) = judged(desk, dossier, language).await?;
+    let enclosed = desk.enclosed(&dossier.filing).await?.into_iter();
+    view.enclosed = enclosed
+        .map(|added| pb::Enclosed { name: resource::name("filings", added.filing), form: added.form })
+        .collect();
     if accompanied {
         // A hint: where the others cannot be looked at now, the filing itself still can.
         let others = packages::differences(desk, caller, dossier, language).await;

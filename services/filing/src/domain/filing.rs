@@ -13,6 +13,7 @@ use super::id;
 mod appointment;
 mod capacity;
 mod decide;
+mod enclosed;
 mod helper;
 mod overtaken;
 mod unsolicited;
@@ -26,6 +27,7 @@ pub use decide::{
     detach, drop_fee_waiver, expire, explain_missing, fee_stands, give_back, recall, received_at_us, reject,
     remind_review, send, show_fee, sign, start, submit, take_over, void, void_signature,
 };
+pub use enclosed::follow;
 pub(crate) use helper::code_unknown as helper_code_unknown;
 pub use helper::{
     Helper, HelperCode, HelperRole, HelperSign, HelperSignature, NameProven, ask_helper, may_co_sign,

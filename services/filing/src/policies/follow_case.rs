@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use super::{park, parse, report_move};
 use crate::desk::Desk;
+use crate::domain::package::Added;
 use crate::domain::{filing, response};
 use crate::moved;
-use crate::store::{filings, officers, offices, requests, responses};
+use crate::store::{filings, officers, offices, representations, requests, responses};
 
 /// Follows the cases.
 pub(crate) struct FollowCase(pub(crate) Desk);
@@ -37,19 +38,22 @@ impl Subscriber for FollowCase {
                     .await?;
                 offices::accept(tx, case, &e.office).await?;
                 filings::set_pending(tx, case, true).await?;
+                self.follow_with_enclosed(tx, event, &filing).await?;
                 if filing.form == moved::FORM {
                     report_move::owe(&self.0, tx, event, case).await?;
                 }
             }
             Event::FilingRejected(e) => {
-                self.on_filing(tx, event, "record_rejection", case, |f| filing::reject(f, e.codes.clone()))
-                    .await?;
+                let decide = |f: &filing::Filing| filing::reject(f, e.codes.clone());
+                let filing = self.on_filing(tx, event, "record_rejection", case, decide).await?;
                 offices::leave_intake(tx, case).await?;
+                self.follow_with_enclosed(tx, event, &filing).await?;
             }
             Event::AcceptanceVoided(e) => {
-                self.on_filing(tx, event, "record_voiding", case, |f| filing::void(f, e.cause.clone()))
-                    .await?;
+                let decide = |f: &filing::Filing| filing::void(f, e.cause.clone());
+                let filing = self.on_filing(tx, event, "record_voiding", case, decide).await?;
                 filings::set_pending(tx, case, false).await?;
+                self.follow_with_enclosed(tx, event, &filing).await?;
             }
             Event::CaseAssigned(e) => officers::assign(tx, case, parse(&e.officer)?).await?,
             Event::EvidenceRequested(e) => keep(tx, case, &e.request_id, "rfe", &e.items).await?,
@@ -87,6 +91,30 @@ impl FollowCase {
         let context = Context::reaction(policy, event, 0);
         let done = self.0.filings.execute_in(tx, &context, case, Subjects::filing(case), decide).await?;
         Ok(done.state)
+    }
+
+    /// What went in with the filing and opens no case of its own goes its way.
+    async fn follow_with_enclosed(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        main: &filing::Filing,
+    ) -> Result<(), ApplyError> {
+        let package = filings::standing_in(&mut *tx, main.package).await?;
+        let goes_with = |added: &&Added| {
+            self.0.catalogue.form(&added.form).and_then(|form| form.goes_with.as_ref()) == Some(&main.form)
+        };
+        let mut mains = Vec::new();
+        for Added { filing, .. } in package.iter().filter(|added| added.form == main.form) {
+            mains.push(self.0.filings.state_in(tx, *filing).await?.state.phase);
+        }
+        for (Added { filing: id, .. }, nth) in package.iter().filter(goes_with).zip(0..) {
+            let representative = representations::standing(&mut *tx, *id).await?.map(|(_, account)| account);
+            let context = Context::reaction("follow_main", event, nth);
+            let decide = |filing: &filing::Filing| Ok(filing::follow(filing, &mains, representative));
+            self.0.filings.execute_in(tx, &context, *id, Subjects::filing(*id), decide).await?;
+        }
+        Ok(())
     }
 
     async fn open_response(

@@ -72,6 +72,18 @@ pub(crate) async fn of_package(pool: &PgPool, package: Uuid) -> Result<Vec<Added
     .await
 }
 
+/// The filings of a package that have not ended as drafts.
+pub(crate) async fn standing_in(db: impl PgExecutor<'_>, package: Uuid) -> Result<Vec<Added>> {
+    sqlx::query_as!(
+        Added,
+        r#"SELECT filing_id AS "filing", account_id AS "account", form FROM filing
+           WHERE package_id = $1 AND NOT gone ORDER BY filing_id"#,
+        package
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// How a person stands to what is in a package.
 pub(crate) async fn relations_to_package(
     pool: &PgPool,

@@ -1,6 +1,6 @@
 //! When something happens to a filing that somebody must know who is not looking, then they are sent a mail: a draft will be
 //! deleted, it was deleted, it waits to be looked at, it still does, it was given back or approved, an approval or a signature no
-//! longer stands; whom the client asked to represent them has signed, stands for it, or stands no longer; the other side withdrew
+//! longer stands; a form that goes with another one was taken in with it, or is over with it; whom the client asked to represent them has signed, stands for it, or stands no longer; the other side withdrew
 //! from a representation or ended it.
 
 use std::sync::Arc;
@@ -115,6 +115,19 @@ fn told(event: &Event) -> (&str, Vec<(&'static str, &String)>) {
         Event::SignatureVoided(e) => {
             let filer = ("signature_voided", &e.account_id);
             ("", vec![filer, ("clients_signature_voided", &e.representative)])
+        }
+        // Of what opens a case notices tell.
+        Event::AcceptanceRecorded(e) => {
+            let alert = "went_in_with_another";
+            ("", vec![(alert, &e.account_id), (alert, &e.representative)])
+        }
+        Event::RejectionRecorded(e) => {
+            let alert = "not_taken_with_another";
+            ("", vec![(alert, &e.account_id), (alert, &e.representative)])
+        }
+        Event::VoidingRecorded(e) => {
+            let alert = "not_taken_with_another";
+            ("", vec![(alert, &e.account_id), (alert, &e.representative)])
         }
         _ => ("", Vec::new()),
     }

@@ -53,7 +53,8 @@ fn begin(outcomes: &[pb::GuideOutcome], ask: &mut Ask, words: &Words) -> Result<
 fn chosen(outcomes: &[pb::GuideOutcome], form: String) -> Chosen {
     let has_it = |outcome: &&pb::GuideOutcome| outcome.forms.iter().any(|one| one.form == form);
     let forms = outcomes.iter().find(has_it).into_iter().flat_map(|outcome| &outcome.forms);
-    let together = forms.filter(|one| one.online && one.form != form).map(|one| one.form.clone());
+    let filed = |one: &&pb::FormSummary| one.online || !one.goes_with.is_empty();
+    let together = forms.filter(filed).filter(|one| one.form != form).map(|one| one.form.clone());
     Chosen { together: together.collect(), form }
 }
 
@@ -63,19 +64,21 @@ mod tests {
 
     #[test]
     fn what_one_outcome_names_is_filed_together() {
-        let outcome = |forms: &[(&str, bool)]| {
-            let forms = forms.iter().map(|(form, online)| pb::FormSummary {
+        let outcome = |forms: &[(&str, bool, &str)]| {
+            let forms = forms.iter().map(|(form, online, goes_with)| pb::FormSummary {
                 form: (*form).to_owned(),
                 online: *online,
+                goes_with: (*goes_with).to_owned(),
                 ..pb::FormSummary::default()
             });
             pb::GuideOutcome { forms: forms.collect(), ..pb::GuideOutcome::default() }
         };
-        let outcomes =
-            [outcome(&[("I-90", true)]), outcome(&[("I-130", true), ("I-485", true), ("I-864", false)])];
+        let family =
+            [("I-130", true, ""), ("I-485", true, ""), ("I-864", false, "I-485"), ("I-912", false, "")];
+        let outcomes = [outcome(&[("I-90", true, "")]), outcome(&family)];
         let begun = |form: &str| chosen(&outcomes, form.to_owned()).together;
-        assert_eq!(begun("I-130"), ["I-485"]);
-        assert_eq!(begun("I-485"), ["I-130"]);
+        assert_eq!(begun("I-130"), ["I-485", "I-864"]);
+        assert_eq!(begun("I-485"), ["I-130", "I-864"]);
         assert_eq!(begun("I-90"), [""; 0]);
     }
 }

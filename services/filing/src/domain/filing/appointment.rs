@@ -13,6 +13,7 @@ use super::{Filing, Phase, Review};
 /// # Errors
 /// `FILING_UNDER_WAY`, `FILING_REJECTED`, `DRAFT_GONE`, `CASE_DECIDED`; not found where there is none.
 pub fn may_be_represented(filing: &Filing, pending: bool) -> Result<(), Refusal> {
+    filing.has_case()?;
     match filing.phase {
         Phase::Draft | Phase::Signed => Ok(()),
         Phase::Absent | Phase::Rejected | Phase::Voided | Phase::Abandoned | Phase::Expired => filing.open(),

@@ -738,7 +738,7 @@ pub fn accept(filing: &Filing, receipt_number: String) -> Result<Vec<Event>, Ref
         return Ok(Vec::new());
     }
     submitted(filing)?;
-    Ok(vec![pb::AcceptanceRecorded { receipt_number }.into()])
+    Ok(vec![pb::AcceptanceRecorded { receipt_number, ..pb::AcceptanceRecorded::default() }.into()])
 }
 
 /// Notes that intake rejected the filing: it is over.
@@ -753,7 +753,7 @@ pub fn void(filing: &Filing, cause: String) -> Result<Vec<Event>, Refusal> {
         return Err(Refusal::state("NOT_SUBMITTED", "The filing has not gone in.")
             .fact("state", filing.phase.as_str()));
     }
-    Ok(vec![pb::VoidingRecorded { cause }.into()])
+    Ok(vec![pb::VoidingRecorded { cause, ..pb::VoidingRecorded::default() }.into()])
 }
 
 fn submitted(filing: &Filing) -> Result<(), Refusal> {

@@ -28,11 +28,12 @@ pub enum Standing {
 /// (8 CFR 103.2(b)(11)), and what was decided is decided on the record as it was (8 CFR 103.2(b)(16)).
 ///
 /// # Errors
-/// `REQUEST_OPEN`, `CASE_DECIDED`, and what [`Filing::open`] says of a filing that is not accepted.
+/// `REQUEST_OPEN`, `CASE_DECIDED`, `NO_CASE_OF_ITS_OWN`, and what [`Filing::open`] says of a filing that is not accepted.
 pub fn may_add_unsolicited(filing: &Filing, standing: Standing) -> Result<(), Refusal> {
     if filing.phase != Phase::Accepted {
         return filing.open().and(Err(Refusal::not_found()));
     }
+    filing.has_case()?;
     match standing {
         Standing::Pending => Ok(()),
         Standing::RequestWaits => Err(request_open()
