@@ -155,9 +155,11 @@ impl Step<'_> {
             }
             Event::RequestServed(_) => self.must(15, after.is_some_and(within_the_law)),
             Event::ResponseRecorded(response) => {
-                let ends = before.map(|request| request.deadline.expires_at.as_microsecond());
+                // The last request, or one before it.
+                let asked = response.request_id.parse().ok().and_then(|id| self.before.request_with(id));
+                let ends = asked.map(|request| request.deadline.expires_at.as_microsecond());
                 self.must(20, ends.is_some_and(|ends| response.timely == (response.received_at_us < ends)));
-                let past = before.is_some_and(|request| request.state == RequestState::Expired);
+                let past = asked.is_some_and(|request| request.state == RequestState::Expired);
                 self.must(17, !response.timely || !past);
             }
             Event::DeadlinePassed(_) => {

@@ -372,7 +372,7 @@ fn interviewed(case: &mut Case, event: &pb::InterviewCompleted) {
 }
 
 fn requested(case: &mut Case, kind: RequestKind, request_id: &str, deadline: Option<&types::Deadline>) {
-    case.request = Some(Request {
+    let asked = Request {
         id: id(request_id),
         kind,
         state: RequestState::Open,
@@ -380,11 +380,13 @@ fn requested(case: &mut Case, kind: RequestKind, request_id: &str, deadline: Opt
         served: false,
         received_at: None,
         timely: false,
-    });
+    };
+    case.earlier_requests.extend(case.request.replace(asked));
 }
 
 fn request_of<'a>(case: &'a mut Case, request_id: &str) -> Option<&'a mut Request> {
-    case.request.as_mut().filter(|request| request.id == id(request_id))
+    let mut requests = case.request.iter_mut().chain(&mut case.earlier_requests);
+    requests.find(|request| request.id == id(request_id))
 }
 
 fn end_request(case: &mut Case, request_id: &str, state: RequestState) {
@@ -411,6 +413,11 @@ fn responded(case: &mut Case, event: &pb::ResponseRecorded) {
     if request.state == RequestState::Open || (expired && event.timely) {
         request.state =
             if event.complete { RequestState::RespondedComplete } else { RequestState::RespondedPartial };
+    }
+    // An answer to the last request is what the officer waits for; one to an earlier request is news.
+    if case.request.as_ref().is_none_or(|last| last.id != id(&event.request_id)) {
+        let files = u32::try_from(event.evidence.len()).unwrap_or(u32::MAX);
+        case.new_evidence = case.new_evidence.saturating_add(files);
     }
 }
 

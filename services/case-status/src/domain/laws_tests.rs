@@ -181,7 +181,11 @@ impl World {
             }
             Command::Respond(complete) => decide::record_response(case, &self.response(*complete, now)),
             Command::HearOfResponse(complete) => {
-                decide::record_response(case, &self.response(*complete, now - ON_ITS_WAY))
+                let mut response = self.response(*complete, now - ON_ITS_WAY);
+                if let Some(earlier) = case.earlier_requests.last() {
+                    response.request_id = earlier.id;
+                }
+                decide::record_response(case, &response)
             }
             Command::PassDeadline => decide::pass_deadline(case, Uuid::from_u128(self.requests), now),
             Command::Recommend(first, approve) => decide::recommend(case, officer(*first), *approve, ""),
@@ -372,7 +376,7 @@ impl World {
                 );
             }
             Event::ResponseRecorded(event) => {
-                let request = case.request.as_ref().unwrap();
+                let request = case.request_with(event.request_id.parse().unwrap()).unwrap();
                 assert!(request.received_at.is_none());
                 assert_eq!(event.timely, event.received_at_us < request.deadline.expires_at.as_microsecond());
             }
@@ -430,11 +434,12 @@ impl World {
             self.events.push(event);
         }
         let case = &self.case;
-        let request = case.request.as_ref();
+        let mut requests = case.request.iter().chain(&case.earlier_requests);
         assert!(
-            request.is_none_or(|request| !request.timely || request.state != RequestState::Expired),
+            requests.all(|request| !request.timely || request.state != RequestState::Expired),
             "an answer in time, and expired"
         );
+        assert!(case.earlier_requests.iter().all(|earlier| earlier.state != RequestState::Open));
         if case.stage == Stage::Voided || case.outcome.is_some_and(|outcome| outcome != Outcome::Approved) {
             assert!(
                 case.open_request().is_none() && case.appointment().is_none(),

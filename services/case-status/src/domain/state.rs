@@ -539,6 +539,9 @@ pub struct Case {
     pub continued: bool,
     /// The last request.
     pub request: Option<Request>,
+    /// Those before it, oldest first; an answer to one may still come.
+    #[serde(default)]
+    pub earlier_requests: Vec<Request>,
     /// The recommendation that waits or was followed.
     pub recommendation: Option<Recommendation>,
     /// Who decided.
@@ -573,7 +576,7 @@ pub struct Case {
     /// Files added unasked, in all.
     #[serde(default)]
     pub unsolicited: u32,
-    /// Those of them that came since an officer last acted on what is in the file.
+    /// Those of them, and files in answers to earlier requests, that came since an officer last acted on what is in the file.
     #[serde(default)]
     pub new_evidence: u32,
     /// The last request to expedite.
@@ -625,6 +628,11 @@ impl Case {
     /// The request that waits for an answer.
     pub fn open_request(&self) -> Option<&Request> {
         self.request.as_ref().filter(|request| request.state == RequestState::Open)
+    }
+
+    /// A request of this case, the last one or an earlier one.
+    pub fn request_with(&self, id: Uuid) -> Option<&Request> {
+        self.request.iter().chain(&self.earlier_requests).find(|request| request.id == id)
     }
 
     /// The request to expedite that waits for an answer.
