@@ -63,8 +63,10 @@ pub fn title(case: &Case) -> Title {
 fn row(case: &Case) -> &'static str {
     outcome_row(case)
         .or_else(|| fee_row(case))
-        .or_else(|| request_row(case))
-        .or_else(|| appointment_row(case))
+        .or_else(|| open_request_row(case))
+        .or_else(|| expected_row(case))
+        .or_else(|| ended_request_row(case))
+        .or_else(|| attended_row(case))
         .unwrap_or(match case.stage {
             Stage::InReview => "31",
             // Biometrics are the first thing to wait for where they are needed.
@@ -118,29 +120,38 @@ fn fee_row(case: &Case) -> Option<&'static str> {
     }
 }
 
-fn request_row(case: &Case) -> Option<&'static str> {
-    let request = case.request.as_ref()?;
-    match request.state {
-        RequestState::Open if request.kind == RequestKind::Noid => Some("18"),
-        RequestState::Open => Some("17"),
-        RequestState::RespondedComplete | RequestState::RespondedPartial => Some("20"),
-        RequestState::Expired if request.received_at.is_some() => Some("20"),
-        RequestState::Expired => Some("19"),
-        RequestState::Cancelled => None,
-    }
+fn open_request_row(case: &Case) -> Option<&'static str> {
+    let noid = case.open_request()?.kind == RequestKind::Noid;
+    Some(if noid { "18" } else { "17" })
 }
 
-fn appointment_row(case: &Case) -> Option<&'static str> {
-    let reviewed = case.stage == Stage::InReview;
+/// A day that was missed or is to come stands before an answer that was given or is past: there something is to be done.
+fn expected_row(case: &Case) -> Option<&'static str> {
     match (case.interview, case.biometrics) {
         (Interview::Missed, _) => Some("21"),
         (Interview::Scheduled, _) => Some("22"),
-        (Interview::Completed, _) => Some("23"),
         (_, Biometrics::Missed) => Some("25"),
         (_, Biometrics::Scheduled) => Some("26"),
-        (_, Biometrics::Taken) if !reviewed => Some("28"),
         _ => None,
     }
+}
+
+fn ended_request_row(case: &Case) -> Option<&'static str> {
+    let request = case.request.as_ref()?;
+    match request.state {
+        RequestState::RespondedComplete | RequestState::RespondedPartial => Some("20"),
+        RequestState::Expired if request.received_at.is_some() => Some("20"),
+        RequestState::Expired => Some("19"),
+        RequestState::Open | RequestState::Cancelled => None,
+    }
+}
+
+fn attended_row(case: &Case) -> Option<&'static str> {
+    let reviewed = case.stage == Stage::InReview;
+    if case.interview == Interview::Completed {
+        return Some("23");
+    }
+    (case.biometrics == Biometrics::Taken && !reviewed).then_some("28")
 }
 
 fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
