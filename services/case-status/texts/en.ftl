@@ -190,6 +190,7 @@ notice-biometrics-appointment = biometrics appointment
 notice-interview-appointment = interview appointment
 notice-appointment-moved = appointment moved
 notice-appointment-cancelled = appointment cancelled
+notice-appointment-missed = appointment missed
 notice-rfe = request for evidence
 notice-continuation = continued examination
 notice-noid = notice of intent to deny

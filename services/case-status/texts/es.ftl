@@ -190,6 +190,7 @@ notice-biometrics-appointment = cita de datos biométricos
 notice-interview-appointment = cita de entrevista
 notice-appointment-moved = cita cambiada
 notice-appointment-cancelled = cita cancelada
+notice-appointment-missed = cita a la que no vino
 notice-rfe = solicitud de pruebas
 notice-continuation = examen continuado
 notice-noid = aviso de intención de denegar

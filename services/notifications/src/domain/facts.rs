@@ -204,6 +204,8 @@ pub(crate) fn facts(
         Event::InterviewCancelled(event) => {
             cancelled(&mut facts, "interview", event.appointment.as_ref(), &event.cause)?;
         }
+        Event::BiometricsMissed(_) => facts.appointment_kind = "biometrics",
+        Event::InterviewMissed(_) => facts.appointment_kind = "interview",
         Event::EvidenceRequested(event) => {
             facts.items = asked(matter, &event.items, catalogue);
             served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
