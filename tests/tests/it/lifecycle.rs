@@ -184,7 +184,8 @@ impl Step<'_> {
         match &self.line.event {
             Event::BiometricsScheduled(set) => self.is_set(biometrics, set.appointment.as_ref()),
             Event::InterviewScheduled(set) => self.is_set(interview, set.appointment.as_ref()),
-            Event::OathScheduled(set) => self.is_set(case.oath == Oath::Scheduled, set.appointment.as_ref()),
+            // The office sets another day when somebody cannot come, or did not: there is one still.
+            Event::OathScheduled(set) => self.is_set(case.oath == Oath::Taken, set.appointment.as_ref()),
             Event::BiometricsRescheduled(moved) => {
                 self.is_moved(biometrics, moved.to.as_ref(), &after.biometrics_booking);
             }

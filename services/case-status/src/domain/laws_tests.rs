@@ -71,7 +71,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(Assign),
         3 => Just(StartReview),
         6 => (0_u8..3).prop_map(Schedule),
-        2 => (0_u8..2, any::<bool>()).prop_map(|(kind, party)| Move(kind, party)),
+        2 => (0_u8..3, any::<bool>()).prop_map(|(kind, party)| Move(kind, party)),
         3 => any::<bool>().prop_map(TakeBiometrics),
         1 => any::<bool>().prop_map(Miss),
         1 => (20_000_u16..).prop_map(Wait),
@@ -148,12 +148,14 @@ impl World {
                 decide::schedule_biometrics(case, &self.book("biometrics", Notice::Full)?)
             }
             Command::Schedule(1) => decide::schedule_interview(case, &self.book("interview", Notice::Full)?),
-            Command::Schedule(_) => decide::schedule_oath(case, &self.book("oath", Notice::Full)?),
+            Command::Schedule(_) => decide::schedule_oath(case, &self.book("oath", Notice::Full)?, now),
             Command::Move(kind, party) => {
                 let by = if *party { MovedBy::Party } else { MovedBy::Office };
-                let to = self.book(if *kind == 0 { "biometrics" } else { "interview" }, Notice::Agreed)?;
+                let kinds = ["biometrics", "interview", "oath"];
+                let to = self.book(kinds[usize::from(*kind)], Notice::Agreed)?;
                 match kind {
                     0 => decide::move_biometrics(case, &to, by, "travel", now),
+                    2 => decide::move_oath(case, &to, by),
                     _ => decide::move_interview(case, &to, by, "travel", now),
                 }
             }
