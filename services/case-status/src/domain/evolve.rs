@@ -430,8 +430,8 @@ fn approved(case: &mut Case, event: &pb::CaseApproved) {
     }
 }
 
-/// Under review again: nothing is decided, what fell away with the denial is to be set again, and an answer that came late
-/// is one.
+/// Under review again: nothing is decided, what fell away with the denial is to be set again, an answer that came late is one,
+/// and who passed a part of the test in no attempt has another (8 CFR 336.2(b)).
 fn reopened(case: &mut Case, event: &pb::CaseReopened) {
     case.stage = Stage::InReview;
     case.outcome = None;
@@ -443,6 +443,9 @@ fn reopened(case: &mut Case, event: &pb::CaseReopened) {
     }
     if case.interview == Interview::Cancelled {
         case.interview = Interview::ToSchedule;
+    }
+    for attempts in case.tests.values_mut().filter(|attempts| !attempts.passed && !attempts.one_is_left()) {
+        attempts.given = attempts.given.saturating_add(1);
     }
     if let Some(request) = case.request.as_mut().filter(|request| request.received_at.is_some()) {
         request.state = RequestState::RespondedPartial;

@@ -390,8 +390,15 @@ impl World {
                 assert!(matches!(case.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned)));
             }
             Event::ChallengeEnded(_) => assert!(!case.challenges.is_empty()),
-            Event::TestTaken(event) => assert!(event.attempt <= 2),
-            Event::OathScheduled(_) => assert_ne!(case.reverified_by.unwrap(), case.interviewer.unwrap()),
+            Event::TestTaken(event) => {
+                let reopened = u32::try_from(case.reopened_by.len()).unwrap();
+                assert!(event.attempt <= 2 + reopened);
+                assert!(case.tests.get(&event.part).is_none_or(|before| !before.passed));
+            }
+            Event::OathScheduled(_) => {
+                assert_ne!(case.reverified_by.unwrap(), case.interviewer.unwrap());
+                assert_ne!(case.oath, Oath::Taken, "another oath");
+            }
             Event::OathTaken(_) => assert_eq!(case.outcome, Some(Outcome::Approved)),
             Event::CertificateIssued(_) => assert_eq!(case.oath, Oath::Taken),
             Event::BiometricsRescheduled(event) if event.moved_by == "party" => {

@@ -191,10 +191,23 @@ pub struct Booking {
 /// Attempts at one part of the test.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
-    /// How many, at most two (8 CFR 312.5(a)).
+    /// How many, at most two (8 CFR 312.5(a)) and those that were given since.
     pub count: u32,
     /// Whether one was passed.
     pub passed: bool,
+    /// How many more a case has that was reopened after two.
+    #[serde(default)]
+    pub given: u32,
+}
+
+impl Attempts {
+    /// Attempts at a part of the test (8 CFR 312.5(a)).
+    const USUAL: u32 = 2;
+
+    /// Whether the part is not passed and may be taken once more.
+    pub fn one_is_left(&self) -> bool {
+        !self.passed && self.count < Self::USUAL.saturating_add(self.given)
+    }
 }
 
 /// A background check.
