@@ -623,7 +623,7 @@ impl Case {
 
     /// Approved, and a card is still on its way to the person or to be ordered.
     pub fn card_is_to_come(&self) -> bool {
-        let there = matches!(self.card.state, CardState::Delivered | CardState::Destroyed);
+        let there = self.card.state == CardState::Delivered;
         self.outcome == Some(Outcome::Approved) && super::card_of(&self.form).is_some() && !there
     }
 

@@ -17,7 +17,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 34] = [
+pub const ROWS: [(&str, bool); 35] = [
     ("1", true),
     ("2", true),
     ("3", false),
@@ -25,6 +25,7 @@ pub const ROWS: [(&str, bool); 34] = [
     ("6", false),
     ("7", true),
     ("7a", false),
+    ("7b", true),
     ("8", true),
     ("9", false),
     ("10", false),
@@ -107,7 +108,10 @@ fn card_row(case: &Case) -> Option<&'static str> {
         CardState::Delivered => Some("8"),
         CardState::Mailed => Some("9"),
         CardState::Ordered | CardState::Produced => Some("10"),
-        CardState::None | CardState::Destroyed => None,
+        // Misprinted, or kept until nobody confirmed the address: another one is made, in the latter case to an address that is.
+        CardState::Destroyed if case.address_confirmed_since_return() => Some("10"),
+        CardState::Destroyed => Some("7b"),
+        CardState::None => None,
     }
 }
 
@@ -183,7 +187,7 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
                 put("due", Fact::Date(owed.deadline.due_date.clone()));
             }
         }
-        "7" | "7a" | "8" | "9" | "10" => {
+        "7" | "7a" | "7b" | "8" | "9" | "10" => {
             put("document", document(case));
             put("due", Fact::Date(case.card.keep_until.clone()));
             put("date", Fact::Date(case.card.delivered_on.clone()));
