@@ -24,7 +24,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::FilingRejected(_) => ended_before_it_began(&mut case, Stage::Rejected),
         Event::PaymentReturnRecorded(event) => fee_returned(&mut case, event),
         Event::FeeDeadlinePassed(event) => fee_overdue(&mut case, event),
-        Event::FeeMadeGoodRecorded(_) => case.fee_owed = None,
+        Event::FeeMadeGoodRecorded(event) => fee_paid(&mut case, event.amount_cents),
         Event::AcceptanceVoided(_) => ended_before_it_began(&mut case, Stage::Voided),
         Event::FeeWaiverGranted(_) => case.fee_waiver = FeeWaiver::Granted,
         Event::FeeWaiverRefused(_) => case.fee_waiver = FeeWaiver::Refused,
@@ -313,6 +313,14 @@ fn fee_returned(case: &mut Case, event: &pb::PaymentReturnRecorded) {
         return_id: id(&event.return_id),
         overdue: false,
     });
+}
+
+/// What was paid is owed no more; what is left of the debt still is.
+fn fee_paid(case: &mut Case, amount_cents: i64) {
+    if let Some(owed) = &mut case.fee_owed {
+        owed.amount_cents = owed.amount_cents.saturating_sub(amount_cents);
+    }
+    case.fee_owed.take_if(|owed| owed.amount_cents <= 0);
 }
 
 fn fee_overdue(case: &mut Case, event: &pb::FeeDeadlinePassed) {
