@@ -46,12 +46,17 @@ pub struct Needs {
 pub fn needs(family: &str) -> Needs {
     match family {
         "naturalization" => Needs { biometrics: true, interview: true, test: true, oath: true },
-        "adjustment" => Needs { biometrics: true, interview: true, test: false, oath: false },
+        "adjustment" | "asylum" => Needs { biometrics: true, interview: true, test: false, oath: false },
         "ancillary_card" | "card_replacement" | "conditions_removal" | "humanitarian" => {
             Needs { biometrics: true, interview: false, test: false, oath: false }
         }
         _ => Needs { biometrics: false, interview: false, test: false, oath: false },
     }
+}
+
+/// Whether somebody is heard before a denial as before an approval: who asks for asylum is (8 CFR 208.9(a), 208.19).
+pub fn heard_before_denial(family: &str) -> bool {
+    family == "asylum"
 }
 
 /// The card or document that the approval of a form gives; none for the other forms.

@@ -159,6 +159,7 @@ mod tests {
                 ids.push(format!("title-{row}-next"));
             }
         }
+        ids.extend(title::PUBLIC.map(|row| format!("title-{row}-public")));
         ids
     }
 
@@ -175,6 +176,18 @@ mod tests {
                 let Some((id, _)) = line.split_once(" = ") else { continue };
                 assert!(required.iter().any(|known| known == id), "{language:?}: {id} is used nowhere");
             }
+        }
+    }
+
+    #[test]
+    fn no_title_that_strangers_read_names_a_day_a_place_or_money() {
+        let source = include_str!("../texts/en.ftl");
+        for (row, _) in title::ROWS {
+            let id = format!("title-{row}{}", if title::PUBLIC.contains(&row) { "-public" } else { "" });
+            let line = source.lines().find_map(|line| line.strip_prefix(&format!("{id} = "))).unwrap();
+            // What is owed is shown to strangers in no row.
+            let harmless = line.replace("{ $challenge }", "").replace("{ $document }", "");
+            assert!(row == "33b" || !harmless.contains('$'), "{id}: {line}");
         }
     }
 

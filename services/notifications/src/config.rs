@@ -25,10 +25,16 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
-    /// `smtp://host:port` in clear, `smtp://host:port?tls=required`, or `smtps://user:password@host`.
+    /// `smtps://host:port` (TLS), `smtp://…?tls=required` (STARTTLS), `smtp://…` (plain).
     pub smtp_url: String,
     /// The sender, such as `Docket <no-reply@docket.example>`.
     pub from: String,
+    /// Who we are to the server, where it asks.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// The password of that user.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
 }
 
 /// How notices are printed.

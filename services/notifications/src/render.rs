@@ -99,6 +99,7 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::InterviewAppointment => include_str!("../templates/interview_appointment.typ"),
         NoticeKind::AppointmentMoved => include_str!("../templates/appointment_moved.typ"),
         NoticeKind::AppointmentCancelled => include_str!("../templates/appointment_cancelled.typ"),
+        NoticeKind::AppointmentMissed => include_str!("../templates/appointment_missed.typ"),
         NoticeKind::Rfe => include_str!("../templates/rfe.typ"),
         NoticeKind::Continuation => include_str!("../templates/continuation.typ"),
         NoticeKind::Noid => include_str!("../templates/noid.typ"),
@@ -149,6 +150,7 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         | NoticeKind::InterviewAppointment
         | NoticeKind::AppointmentMoved
         | NoticeKind::AppointmentCancelled
+        | NoticeKind::AppointmentMissed
         | NoticeKind::Approval
         | NoticeKind::WithdrawalAck
         | NoticeKind::CaseClosedMoot

@@ -5,6 +5,7 @@ notice-biometrics_appointment = Biometrics appointment
 notice-interview_appointment = Interview appointment
 notice-appointment_moved = Your appointment was moved
 notice-appointment_cancelled = Your appointment was cancelled
+notice-appointment_missed = You missed your appointment
 notice-rfe = Request for evidence
 notice-continuation = Your examination was continued
 notice-noid = We intend to deny your case: you can answer

@@ -5,6 +5,7 @@ notice-biometrics_appointment = Cita de datos biométricos
 notice-interview_appointment = Cita de entrevista
 notice-appointment_moved = Su cita fue cambiada
 notice-appointment_cancelled = Su cita fue cancelada
+notice-appointment_missed = Usted no vino a su cita
 notice-rfe = Solicitud de pruebas
 notice-continuation = Su examen continúa
 notice-noid = Tenemos la intención de denegar su caso: puede responder

@@ -41,11 +41,7 @@ struct Facts {
 impl Facts {
     /// Who moves an appointment.
     fn moved_by(&self) -> MovedBy {
-        if self.relations.iter().any(|relation| relation.is_partys()) {
-            MovedBy::Party
-        } else {
-            MovedBy::Office
-        }
+        moved_by(&self.relations)
     }
 
     fn is_supervisor(&self) -> bool {
@@ -261,8 +257,8 @@ impl CaseCommandService for CaseCommands {
         let case_id = resource::parse("cases", &message.name).map_err(ApiError::from)?;
         let kind = Kind::read(message.kind).map_err(ApiError::from)?;
         let (case, relations) = self.admit(&caller, "ListFreeSlots", case_id).await?;
-        let by = if relations.contains(&Relation::Applicant) { MovedBy::Party } else { MovedBy::Office };
-        let slots = booking::slots(&case, kind, by, self.base.clock.now()).map_err(ApiError::from)?;
+        let slots = booking::slots(&case, kind, moved_by(&relations), self.base.clock.now())
+            .map_err(ApiError::from)?;
         Ok(Response::new(pb::ListFreeSlotsResponse { slots: slots.iter().map(Into::into).collect() }))
     }
 
@@ -533,6 +529,11 @@ impl CaseCommandService for CaseCommands {
         let events = self.store.load(case_id).await.map_err(ApiError::from)?.events;
         Ok(Response::new(inquiries::of(&self.base.log, &events).await?))
     }
+}
+
+/// Who moves an appointment: the party and who acts for the party, or the office.
+fn moved_by(relations: &[Relation]) -> MovedBy {
+    if relations.iter().any(|relation| relation.is_partys()) { MovedBy::Party } else { MovedBy::Office }
 }
 
 /// Who acts for the party is named with the party.

@@ -32,21 +32,20 @@ pub(crate) fn schedule(case: &Case, asked: Asked) -> Decision {
     match asked.kind {
         Kind::Biometrics => decide::schedule_biometrics(case, &appointment),
         Kind::Interview => decide::schedule_interview(case, &appointment),
-        Kind::Oath => decide::schedule_oath(case, &appointment),
+        Kind::Oath => decide::schedule_oath(case, &appointment, asked.now),
     }
 }
 
 /// Moves an appointment; a day that the party chose needs no notice.
 ///
 /// # Errors
-/// Those of [`schedule`], and `OATH_NOT_MOVABLE`.
+/// Those of [`schedule`], and those of moving.
 pub(crate) fn reschedule(case: &Case, asked: Asked, by: MovedBy, why: &str) -> Decision {
     let to = arrange(asked.id, site(case, asked.kind)?, asked.wish, notice(by), asked.now)?;
     match asked.kind {
         Kind::Biometrics => decide::move_biometrics(case, &to, by, why, asked.now),
         Kind::Interview => decide::move_interview(case, &to, by, why, asked.now),
-        Kind::Oath => Err(Refusal::state("OATH_NOT_MOVABLE", "An oath ceremony cannot be moved online.")
-            .way_out("Write to the office if you cannot come.")),
+        Kind::Oath => decide::move_oath(case, &to, by),
     }
 }
 

@@ -44,7 +44,7 @@ pub use inquiry::{INQUIRIES, answer_inquiry, send_inquiry};
 pub use intake::{accept, decide_fee_waiver, intake_reasons, open, record_notice, record_refund, reject};
 pub use interview::{TestResult, complete_interview, miss_interview, move_interview, schedule_interview};
 pub use link::{Filed, Others, basis_end, close_as_moot, follow_basis, link};
-pub use oath::{issue_certificate, reverify, schedule_oath, take_oath};
+pub use oath::{issue_certificate, move_oath, reverify, schedule_oath, take_oath};
 pub use reopen::reopen;
 pub use representation::{appoint_representative, end_representation};
 pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadline, request_evidence};
@@ -132,6 +132,7 @@ pub const REASONS: &[&str] = &[
     "NO_REQUEST_OPEN",
     "NO_WAIVER_ASKED",
     "NUMBER_MALFORMED",
+    "OATH_NOT_MOVABLE",
     "OATH_NOT_SCHEDULED",
     "OATH_NOT_TAKEN",
     "OFFICE_CLOSED",

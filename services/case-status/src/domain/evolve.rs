@@ -24,7 +24,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::FilingRejected(_) => ended_before_it_began(&mut case, Stage::Rejected),
         Event::PaymentReturnRecorded(event) => fee_returned(&mut case, event),
         Event::FeeDeadlinePassed(event) => fee_overdue(&mut case, event),
-        Event::FeeMadeGoodRecorded(_) => case.fee_owed = None,
+        Event::FeeMadeGoodRecorded(event) => fee_paid(&mut case, event.amount_cents),
         Event::AcceptanceVoided(_) => ended_before_it_began(&mut case, Stage::Voided),
         Event::FeeWaiverGranted(_) => case.fee_waiver = FeeWaiver::Granted,
         Event::FeeWaiverRefused(_) => case.fee_waiver = FeeWaiver::Refused,
@@ -315,6 +315,14 @@ fn fee_returned(case: &mut Case, event: &pb::PaymentReturnRecorded) {
     });
 }
 
+/// What was paid is owed no more; what is left of the debt still is.
+fn fee_paid(case: &mut Case, amount_cents: i64) {
+    if let Some(owed) = &mut case.fee_owed {
+        owed.amount_cents = owed.amount_cents.saturating_sub(amount_cents);
+    }
+    case.fee_owed.take_if(|owed| owed.amount_cents <= 0);
+}
+
 fn fee_overdue(case: &mut Case, event: &pb::FeeDeadlinePassed) {
     if let Some(owed) = case.fee_owed.as_mut().filter(|owed| owed.return_id == id(&event.return_id)) {
         owed.overdue = true;
@@ -372,7 +380,7 @@ fn interviewed(case: &mut Case, event: &pb::InterviewCompleted) {
 }
 
 fn requested(case: &mut Case, kind: RequestKind, request_id: &str, deadline: Option<&types::Deadline>) {
-    case.request = Some(Request {
+    let asked = Request {
         id: id(request_id),
         kind,
         state: RequestState::Open,
@@ -380,11 +388,13 @@ fn requested(case: &mut Case, kind: RequestKind, request_id: &str, deadline: Opt
         served: false,
         received_at: None,
         timely: false,
-    });
+    };
+    case.earlier_requests.extend(case.request.replace(asked));
 }
 
 fn request_of<'a>(case: &'a mut Case, request_id: &str) -> Option<&'a mut Request> {
-    case.request.as_mut().filter(|request| request.id == id(request_id))
+    let mut requests = case.request.iter_mut().chain(&mut case.earlier_requests);
+    requests.find(|request| request.id == id(request_id))
 }
 
 fn end_request(case: &mut Case, request_id: &str, state: RequestState) {
@@ -412,6 +422,11 @@ fn responded(case: &mut Case, event: &pb::ResponseRecorded) {
         request.state =
             if event.complete { RequestState::RespondedComplete } else { RequestState::RespondedPartial };
     }
+    // An answer to the last request is what the officer waits for; one to an earlier request is news.
+    if case.request.as_ref().is_none_or(|last| last.id != id(&event.request_id)) {
+        let files = u32::try_from(event.evidence.len()).unwrap_or(u32::MAX);
+        case.new_evidence = case.new_evidence.saturating_add(files);
+    }
 }
 
 fn approved(case: &mut Case, event: &pb::CaseApproved) {
@@ -423,8 +438,8 @@ fn approved(case: &mut Case, event: &pb::CaseApproved) {
     }
 }
 
-/// Under review again: nothing is decided, what fell away with the denial is to be set again, and an answer that came late
-/// is one.
+/// Under review again: nothing is decided, what fell away with the denial is to be set again, an answer that came late is one,
+/// and who passed a part of the test in no attempt has another (8 CFR 336.2(b)).
 fn reopened(case: &mut Case, event: &pb::CaseReopened) {
     case.stage = Stage::InReview;
     case.outcome = None;
@@ -436,6 +451,9 @@ fn reopened(case: &mut Case, event: &pb::CaseReopened) {
     }
     if case.interview == Interview::Cancelled {
         case.interview = Interview::ToSchedule;
+    }
+    for attempts in case.tests.values_mut().filter(|attempts| !attempts.passed && !attempts.one_is_left()) {
+        attempts.given = attempts.given.saturating_add(1);
     }
     if let Some(request) = case.request.as_mut().filter(|request| request.received_at.is_some()) {
         request.state = RequestState::RespondedPartial;

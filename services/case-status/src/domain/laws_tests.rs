@@ -71,7 +71,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(Assign),
         3 => Just(StartReview),
         6 => (0_u8..3).prop_map(Schedule),
-        2 => (0_u8..2, any::<bool>()).prop_map(|(kind, party)| Move(kind, party)),
+        2 => (0_u8..3, any::<bool>()).prop_map(|(kind, party)| Move(kind, party)),
         3 => any::<bool>().prop_map(TakeBiometrics),
         1 => any::<bool>().prop_map(Miss),
         1 => (20_000_u16..).prop_map(Wait),
@@ -148,12 +148,14 @@ impl World {
                 decide::schedule_biometrics(case, &self.book("biometrics", Notice::Full)?)
             }
             Command::Schedule(1) => decide::schedule_interview(case, &self.book("interview", Notice::Full)?),
-            Command::Schedule(_) => decide::schedule_oath(case, &self.book("oath", Notice::Full)?),
+            Command::Schedule(_) => decide::schedule_oath(case, &self.book("oath", Notice::Full)?, now),
             Command::Move(kind, party) => {
                 let by = if *party { MovedBy::Party } else { MovedBy::Office };
-                let to = self.book(if *kind == 0 { "biometrics" } else { "interview" }, Notice::Agreed)?;
+                let kinds = ["biometrics", "interview", "oath"];
+                let to = self.book(kinds[usize::from(*kind)], Notice::Agreed)?;
                 match kind {
                     0 => decide::move_biometrics(case, &to, by, "travel", now),
+                    2 => decide::move_oath(case, &to, by),
                     _ => decide::move_interview(case, &to, by, "travel", now),
                 }
             }
@@ -181,7 +183,11 @@ impl World {
             }
             Command::Respond(complete) => decide::record_response(case, &self.response(*complete, now)),
             Command::HearOfResponse(complete) => {
-                decide::record_response(case, &self.response(*complete, now - ON_ITS_WAY))
+                let mut response = self.response(*complete, now - ON_ITS_WAY);
+                if let Some(earlier) = case.earlier_requests.last() {
+                    response.request_id = earlier.id;
+                }
+                decide::record_response(case, &response)
             }
             Command::PassDeadline => decide::pass_deadline(case, Uuid::from_u128(self.requests), now),
             Command::Recommend(first, approve) => decide::recommend(case, officer(*first), *approve, ""),
@@ -372,7 +378,7 @@ impl World {
                 );
             }
             Event::ResponseRecorded(event) => {
-                let request = case.request.as_ref().unwrap();
+                let request = case.request_with(event.request_id.parse().unwrap()).unwrap();
                 assert!(request.received_at.is_none());
                 assert_eq!(event.timely, event.received_at_us < request.deadline.expires_at.as_microsecond());
             }
@@ -384,8 +390,15 @@ impl World {
                 assert!(matches!(case.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned)));
             }
             Event::ChallengeEnded(_) => assert!(!case.challenges.is_empty()),
-            Event::TestTaken(event) => assert!(event.attempt <= 2),
-            Event::OathScheduled(_) => assert_ne!(case.reverified_by.unwrap(), case.interviewer.unwrap()),
+            Event::TestTaken(event) => {
+                let reopened = u32::try_from(case.reopened_by.len()).unwrap();
+                assert!(event.attempt <= 2 + reopened);
+                assert!(case.tests.get(&event.part).is_none_or(|before| !before.passed));
+            }
+            Event::OathScheduled(_) => {
+                assert_ne!(case.reverified_by.unwrap(), case.interviewer.unwrap());
+                assert_ne!(case.oath, Oath::Taken, "another oath");
+            }
             Event::OathTaken(_) => assert_eq!(case.outcome, Some(Outcome::Approved)),
             Event::CertificateIssued(_) => assert_eq!(case.oath, Oath::Taken),
             Event::BiometricsRescheduled(event) if event.moved_by == "party" => {
@@ -430,11 +443,12 @@ impl World {
             self.events.push(event);
         }
         let case = &self.case;
-        let request = case.request.as_ref();
+        let mut requests = case.request.iter().chain(&case.earlier_requests);
         assert!(
-            request.is_none_or(|request| !request.timely || request.state != RequestState::Expired),
+            requests.all(|request| !request.timely || request.state != RequestState::Expired),
             "an answer in time, and expired"
         );
+        assert!(case.earlier_requests.iter().all(|earlier| earlier.state != RequestState::Open));
         if case.stage == Stage::Voided || case.outcome.is_some_and(|outcome| outcome != Outcome::Approved) {
             assert!(
                 case.open_request().is_none() && case.appointment().is_none(),

@@ -191,10 +191,23 @@ pub struct Booking {
 /// Attempts at one part of the test.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
-    /// How many, at most two (8 CFR 312.5(a)).
+    /// How many, at most two (8 CFR 312.5(a)) and those that were given since.
     pub count: u32,
     /// Whether one was passed.
     pub passed: bool,
+    /// How many more a case has that was reopened after two.
+    #[serde(default)]
+    pub given: u32,
+}
+
+impl Attempts {
+    /// Attempts at a part of the test (8 CFR 312.5(a)).
+    const USUAL: u32 = 2;
+
+    /// Whether the part is not passed and may be taken once more.
+    pub fn one_is_left(&self) -> bool {
+        !self.passed && self.count < Self::USUAL.saturating_add(self.given)
+    }
 }
 
 /// A background check.
@@ -539,6 +552,9 @@ pub struct Case {
     pub continued: bool,
     /// The last request.
     pub request: Option<Request>,
+    /// Those before it, oldest first; an answer to one may still come.
+    #[serde(default)]
+    pub earlier_requests: Vec<Request>,
     /// The recommendation that waits or was followed.
     pub recommendation: Option<Recommendation>,
     /// Who decided.
@@ -573,7 +589,7 @@ pub struct Case {
     /// Files added unasked, in all.
     #[serde(default)]
     pub unsolicited: u32,
-    /// Those of them that came since an officer last acted on what is in the file.
+    /// Those of them, and files in answers to earlier requests, that came since an officer last acted on what is in the file.
     #[serde(default)]
     pub new_evidence: u32,
     /// The last request to expedite.
@@ -607,7 +623,7 @@ impl Case {
 
     /// Approved, and a card is still on its way to the person or to be ordered.
     pub fn card_is_to_come(&self) -> bool {
-        let there = matches!(self.card.state, CardState::Delivered | CardState::Destroyed);
+        let there = self.card.state == CardState::Delivered;
         self.outcome == Some(Outcome::Approved) && super::card_of(&self.form).is_some() && !there
     }
 
@@ -625,6 +641,11 @@ impl Case {
     /// The request that waits for an answer.
     pub fn open_request(&self) -> Option<&Request> {
         self.request.as_ref().filter(|request| request.state == RequestState::Open)
+    }
+
+    /// A request of this case, the last one or an earlier one.
+    pub fn request_with(&self, id: Uuid) -> Option<&Request> {
+        self.request.iter().chain(&self.earlier_requests).find(|request| request.id == id)
     }
 
     /// The request to expedite that waits for an answer.

@@ -56,11 +56,12 @@ pub struct Answer<'a> {
 fn card_task(case: &Case) -> Option<&'static str> {
     card_of(&case.form)?;
     match case.card.state {
-        CardState::None => Some("order_card"),
+        // One that was destroyed is made anew.
+        CardState::None | CardState::Destroyed => Some("order_card"),
         CardState::Ordered => Some("produce_card"),
         CardState::Produced => Some("mail_card"),
         CardState::Returned => Some("see_to_card"),
-        CardState::Mailed | CardState::Delivered | CardState::Destroyed => None,
+        CardState::Mailed | CardState::Delivered => None,
     }
 }
 

@@ -74,7 +74,7 @@ pub const VARIANTS: [&str; 16] = [
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 53] = [
+pub const CODES: [&str; 54] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -85,6 +85,7 @@ pub const CODES: [&str; 53] = [
     "notice-interview-appointment",
     "notice-appointment-moved",
     "notice-appointment-cancelled",
+    "notice-appointment-missed",
     "notice-rfe",
     "notice-continuation",
     "notice-noid",

@@ -17,7 +17,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 34] = [
+pub const ROWS: [(&str, bool); 35] = [
     ("1", true),
     ("2", true),
     ("3", false),
@@ -25,6 +25,7 @@ pub const ROWS: [(&str, bool); 34] = [
     ("6", false),
     ("7", true),
     ("7a", false),
+    ("7b", true),
     ("8", true),
     ("9", false),
     ("10", false),
@@ -54,6 +55,9 @@ pub const ROWS: [(&str, bool); 34] = [
     ("0", false),
 ];
 
+/// Rows whose title names a day or a place; strangers read another one.
+pub const PUBLIC: [&str; 6] = ["12", "17", "18", "19", "22", "26"];
+
 /// The title of a case.
 pub fn title(case: &Case) -> Title {
     let id = row(case);
@@ -63,8 +67,10 @@ pub fn title(case: &Case) -> Title {
 fn row(case: &Case) -> &'static str {
     outcome_row(case)
         .or_else(|| fee_row(case))
-        .or_else(|| request_row(case))
-        .or_else(|| appointment_row(case))
+        .or_else(|| open_request_row(case))
+        .or_else(|| expected_row(case))
+        .or_else(|| ended_request_row(case))
+        .or_else(|| attended_row(case))
         .unwrap_or(match case.stage {
             Stage::InReview => "31",
             // Biometrics are the first thing to wait for where they are needed.
@@ -105,7 +111,10 @@ fn card_row(case: &Case) -> Option<&'static str> {
         CardState::Delivered => Some("8"),
         CardState::Mailed => Some("9"),
         CardState::Ordered | CardState::Produced => Some("10"),
-        CardState::None | CardState::Destroyed => None,
+        // Misprinted, or kept until nobody confirmed the address: another one is made, in the latter case to an address that is.
+        CardState::Destroyed if case.address_confirmed_since_return() => Some("10"),
+        CardState::Destroyed => Some("7b"),
+        CardState::None => None,
     }
 }
 
@@ -118,29 +127,38 @@ fn fee_row(case: &Case) -> Option<&'static str> {
     }
 }
 
-fn request_row(case: &Case) -> Option<&'static str> {
-    let request = case.request.as_ref()?;
-    match request.state {
-        RequestState::Open if request.kind == RequestKind::Noid => Some("18"),
-        RequestState::Open => Some("17"),
-        RequestState::RespondedComplete | RequestState::RespondedPartial => Some("20"),
-        RequestState::Expired if request.received_at.is_some() => Some("20"),
-        RequestState::Expired => Some("19"),
-        RequestState::Cancelled => None,
-    }
+fn open_request_row(case: &Case) -> Option<&'static str> {
+    let noid = case.open_request()?.kind == RequestKind::Noid;
+    Some(if noid { "18" } else { "17" })
 }
 
-fn appointment_row(case: &Case) -> Option<&'static str> {
-    let reviewed = case.stage == Stage::InReview;
+/// A day that was missed or is to come stands before an answer that was given or is past: there something is to be done.
+fn expected_row(case: &Case) -> Option<&'static str> {
     match (case.interview, case.biometrics) {
         (Interview::Missed, _) => Some("21"),
         (Interview::Scheduled, _) => Some("22"),
-        (Interview::Completed, _) => Some("23"),
         (_, Biometrics::Missed) => Some("25"),
         (_, Biometrics::Scheduled) => Some("26"),
-        (_, Biometrics::Taken) if !reviewed => Some("28"),
         _ => None,
     }
+}
+
+fn ended_request_row(case: &Case) -> Option<&'static str> {
+    let request = case.request.as_ref()?;
+    match request.state {
+        RequestState::RespondedComplete | RequestState::RespondedPartial => Some("20"),
+        RequestState::Expired if request.received_at.is_some() => Some("20"),
+        RequestState::Expired => Some("19"),
+        RequestState::Open | RequestState::Cancelled => None,
+    }
+}
+
+fn attended_row(case: &Case) -> Option<&'static str> {
+    let reviewed = case.stage == Stage::InReview;
+    if case.interview == Interview::Completed {
+        return Some("23");
+    }
+    (case.biometrics == Biometrics::Taken && !reviewed).then_some("28")
 }
 
 fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
@@ -172,7 +190,7 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
                 put("due", Fact::Date(owed.deadline.due_date.clone()));
             }
         }
-        "7" | "7a" | "8" | "9" | "10" => {
+        "7" | "7a" | "7b" | "8" | "9" | "10" => {
             put("document", document(case));
             put("due", Fact::Date(case.card.keep_until.clone()));
             put("date", Fact::Date(case.card.delivered_on.clone()));

@@ -228,7 +228,7 @@ impl StatusService for Status {
         Ok(Response::new(pb::GetPublicStatusResponse {
             receipt_number: receipt.as_str().to_owned(),
             form: row.case.form.clone(),
-            title: render::public_title(&row, Language::of(&message.language)),
+            title: render::public_title(&row.case, Language::of(&message.language)),
         }))
     }
 }

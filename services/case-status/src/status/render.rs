@@ -9,7 +9,7 @@ use docket_proto::types::v1::Money;
 use super::row::{CaseRow, TimelineRow};
 use super::store::Linked;
 use super::viewer::Sight;
-use crate::domain::{CardState, Link, Stage, card_of, decide, task, title};
+use crate::domain::{CardState, Case, Link, Stage, card_of, decide, task, title};
 use crate::texts::{Language, has, text};
 
 /// The case.
@@ -124,10 +124,12 @@ fn officer(row: &CaseRow, sight: Sight) -> String {
     shown.map(|officer| resource::name("accounts", officer)).unwrap_or_default()
 }
 
-/// The title alone.
-pub(crate) fn public_title(row: &CaseRow, language: Language) -> String {
-    let title = title::title(&row.case);
-    text(language, &format!("title-{}", title.id), &title.facts)
+/// The title alone, as strangers may read it: without days, places and what is owed.
+pub(crate) fn public_title(case: &Case, language: Language) -> String {
+    let title = title::title(&Case { fee_owed: None, ..case.clone() });
+    let public = title::PUBLIC.contains(&title.id.as_str());
+    let id = format!("title-{}{}", title.id, if public { "-public" } else { "" });
+    text(language, &id, &title.facts)
 }
 
 /// A line of the timeline.
@@ -139,5 +141,31 @@ pub(crate) fn entry(row: &TimelineRow, language: Language) -> pb::TimelineEntry 
         text: text(language, &row.line.text, facts),
         recorded_at_us: row.recorded_at_us,
         office_only: row.line.office_only,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use docket_proto::case_status::events::v1 as pb;
+
+    use super::*;
+    use crate::domain::samples::{
+        approved, biometrics_scheduled, interview_scheduled, oath_scheduled, served,
+    };
+
+    #[test]
+    fn strangers_read_a_title_without_its_day_and_nothing_of_what_is_owed() {
+        let shown = |case: &Case| public_title(case, Language::En);
+        for (case, title) in [
+            (biometrics_scheduled(), "A biometrics appointment is set"),
+            (interview_scheduled(), "An interview is set"),
+            (served(), "We asked for more"),
+            (approved(), "Approved: oath ceremony to be scheduled"),
+            (oath_scheduled(), "An oath ceremony is set"),
+        ] {
+            assert_eq!(shown(&case.0), title);
+            let owing = case.and(pb::PaymentReturnRecorded { amount_cents: 71_000, ..Default::default() });
+            assert_eq!(shown(&owing.0), title, "what is owed is the party's");
+        }
     }
 }

@@ -214,9 +214,15 @@ pub(crate) async fn queue(
     Ok((rows.iter().map(case_row).collect::<Result<_, _>>()?, total.unsigned_abs()))
 }
 
-/// A case by its receipt number, whoever asks: only its form and title may leave.
+/// A case by its receipt number, whoever asks: only its form and title may leave. That somebody asks for asylum is told to
+/// nobody (8 CFR 208.6), nor anything of who says that a case of theirs is protected (8 USC 1367): it is as if there were none.
 pub(crate) async fn public(pool: &PgPool, receipt_number: &str) -> Result<Option<CaseRow>, sqlx::Error> {
-    let sql = format!("SELECT {COLUMNS} FROM case_row WHERE receipt_number = $1 AND receipt_number <> ''");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM case_row
+         WHERE receipt_number = $1 AND receipt_number <> '' AND state->>'family' <> 'asylum'
+           AND NOT EXISTS (SELECT FROM case_row AS known
+               WHERE known.party = case_row.party AND known.state->>'move_route' = 'protected')"
+    );
     let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(receipt_number).fetch_optional(pool).await?;
     row.as_ref().map(case_row).transpose()
 }

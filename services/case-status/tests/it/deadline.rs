@@ -26,17 +26,23 @@ async fn in_review(world: &World) -> (Uuid, String, Someone, Someone) {
     (filing, name, ana, sam)
 }
 
-/// A case with a served request for evidence of 30 days.
-async fn asked(world: &World) -> Asked {
-    let (filing, name, ana, sam) = in_review(world).await;
+/// A request for evidence of 30 days, with its notice.
+async fn ask(world: &World, filing: Uuid, name: &str, sam: &Someone) -> Uuid {
     let items = vec![Item { code: "tax_transcripts".into(), reason: "missing".into() }];
     let request = command!(
         sam,
         request_evidence,
-        RequestEvidenceRequest { name: name.clone(), kind: "rfe".into(), items: items, days: 30 }
+        RequestEvidenceRequest { name: name.to_owned(), kind: "rfe".into(), items: items, days: 30 }
     );
     let request = request.unwrap().request.trim_start_matches("requests/").parse().unwrap();
     world.notice(filing, "rfe", Some(request)).await;
+    request
+}
+
+/// A case with a served request for evidence of 30 days.
+async fn asked(world: &World) -> Asked {
+    let (filing, name, ana, sam) = in_review(world).await;
+    let request = ask(world, filing, &name, &sam).await;
     world.until(|| ana.lines(&name, 0), |lines| lines.contains(&"request_served".to_owned())).await;
     Asked { filing, name, request, ana }
 }
@@ -55,6 +61,25 @@ async fn a_deadline_passes_when_the_clock_reaches_it_and_a_late_answer_is_kept()
     assert_eq!(lines.iter().filter(|line| *line == "deadline_passed").count(), 1);
     // As of the instant before, nothing of it had happened.
     assert_eq!(ana.lines(&name, before.as_microsecond()).await.unwrap().last().unwrap(), "request_served");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_to_an_earlier_request_is_kept_while_a_later_one_waits() {
+    let world = World::start().await;
+    let (filing, name, ana, sam) = in_review(&world).await;
+    let first = ask(&world, filing, &name, &sam).await;
+    world.clock.advance(SignedDuration::from_hours(24 * 40));
+    world.until(|| ana.case(&name, 0), |case| case.title_id == "19").await;
+    let second = ask(&world, filing, &name, &sam).await;
+    world.until(|| ana.case(&name, 0), |case| case.title_id == "17").await;
+    world.respond(filing, first).await;
+    world.until(|| ana.lines(&name, 0), |lines| lines.last().unwrap() == "response_recorded").await;
+    let case = ana.case(&name, 0).await.unwrap();
+    assert_eq!((case.title_id.as_str(), case.request), ("17", format!("requests/{second}")));
+    assert!(world.parked("filing").await.unwrap().is_empty());
+    // The later one is answered all the same.
+    world.respond(filing, second).await;
+    world.until(|| ana.case(&name, 0), |case| case.title_id == "20").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

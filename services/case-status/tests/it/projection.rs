@@ -74,6 +74,23 @@ async fn anybody_with_the_whole_receipt_number_reads_a_title_in_their_language()
     assert_eq!((public.title.as_str(), public.form.as_str()), ("Recibimos su caso", "N-400"));
     assert_eq!(ask("DKT1234567896", "en").await.unwrap_err().code(), Code::InvalidArgument);
     assert_eq!(ask("DKT1234567897", "en").await.unwrap_err().code(), Code::NotFound);
+
+    // Of who asks for asylum strangers learn nothing, nor of any case of who says that one is protected.
+    let bo = world.person(&[]).await;
+    let asylum = format!("cases/{}", world.submit_package(&[("I-589", "asylum", bo.account)]).await[0]);
+    let case = world.until(|| bo.case(&asylum, 0), |case| case.version == 3).await;
+    let unknown = ask("DKT1234567897", "en").await.unwrap_err();
+    let hidden = ask(&case.receipt_number, "en").await.unwrap_err();
+    assert_eq!((hidden.code(), hidden.message()), (unknown.code(), unknown.message()));
+    let reported = format!("cases/{}", world.submit(&ana, 41).await);
+    world.until(|| ana.case(&reported, 0), |case| case.version == 3).await;
+    world
+        .spoil(
+            "UPDATE case_row_a SET state = jsonb_set(state, '{move_route}', '\"protected\"')
+             WHERE state->>'age' = '41'",
+        )
+        .await;
+    assert_eq!(ask(&typed, "en").await.unwrap_err().code(), Code::NotFound);
 }
 
 #[tokio::test(flavor = "multi_thread")]

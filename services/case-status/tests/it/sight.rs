@@ -222,6 +222,12 @@ async fn whoever_is_appointed_later_sees_the_case_and_whoever_was_before_no_long
     world.appoint(Uuid::new_v4(), Uuid::new_v4(), &nia).await;
     world.appoint(case, first, &obi).await;
     world.until(|| obi.lines(&name, 0), |lines| lines.iter().any(|l| l == "representation_activated")).await;
+    // Who acts for the party moves an appointment as the party does, to the same free times.
+    let free = async |who: &Someone| {
+        let message = pb::ListFreeSlotsRequest { name: name.clone(), kind: 1 };
+        who.cases.clone().list_free_slots(who.ask(message)).await.unwrap().into_inner().slots
+    };
+    assert_eq!(free(&obi).await, free(&party).await);
     let message = pb::WatchCaseRequest { name: name.clone(), ..Default::default() };
     let mut watch = obi.status.clone().watch_case(obi.ask(message)).await.unwrap().into_inner();
     watch.next().await.unwrap().unwrap();

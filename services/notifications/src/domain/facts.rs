@@ -156,6 +156,8 @@ pub(crate) struct Facts {
     pub(crate) grounds: Vec<String>,
     /// Whether it was denied for abandonment.
     pub(crate) abandoned: bool,
+    /// What may be done about a denial.
+    pub(crate) challenge: Challenge,
     /// The officer's own words to the party.
     pub(crate) words: String,
     /// Derogatory information that the party may not know of, in the officer's words.
@@ -204,6 +206,8 @@ pub(crate) fn facts(
         Event::InterviewCancelled(event) => {
             cancelled(&mut facts, "interview", event.appointment.as_ref(), &event.cause)?;
         }
+        Event::BiometricsMissed(_) => facts.appointment_kind = "biometrics",
+        Event::InterviewMissed(_) => facts.appointment_kind = "interview",
         Event::EvidenceRequested(event) => {
             facts.items = asked(matter, &event.items, catalogue);
             served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
@@ -252,7 +256,11 @@ pub(crate) fn facts(
         Event::ExpediteDecided(event) => facts.granted = event.granted,
         Event::InquiryAnswered(event) => facts.inquiry.clone_from(&event.kind),
         Event::CaseApproved(event) => facts.effective = date(&event.effective_date).map(said_date),
-        Event::CaseDenied(event) => denied(&mut facts, matter, event, served)?,
+        Event::CaseDenied(event) => {
+            // What starts a period is served on a working day.
+            served = roll(posted_on);
+            denied(&mut facts, matter, event, served)?;
+        }
         _ => {}
     }
     facts.served = Some(said_date(served));
@@ -408,16 +416,58 @@ fn rejected(facts: &mut Facts, matter: &Matter, event: &pb::FilingRejected, cata
         .collect();
 }
 
-/// The rule of the way to challenge a denial: a hearing for N-400 (8 CFR 336.2), else a motion (8 CFR 103.5);
-/// after a denial for abandonment only a motion (8 CFR 103.2(b)(15)).
+/// What may be done about a denial.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Challenge {
+    /// A motion to reopen or reconsider (8 CFR 103.5).
+    #[default]
+    Motion,
+    /// A motion, or an appeal to the Administrative Appeals Office (8 CFR 103.3).
+    Aao,
+    /// A motion, or an appeal to the Board of Immigration Appeals (8 CFR 1003.1(b)(5)).
+    Bia,
+    /// A hearing before another officer (8 CFR 336.2).
+    Hearing,
+    /// A review by a court, not asked for here (8 CFR 336.9).
+    Court,
+    /// Nothing.
+    Nothing,
+}
+
+impl Challenge {
+    /// The way for a form. What was denied for abandonment can be reopened, and not appealed (8 CFR 103.2(b)(15)).
+    fn of(form: &str, abandoned: bool) -> Self {
+        match form {
+            "I-821D" => Self::Nothing,
+            _ if abandoned => Self::Motion,
+            "I-140" | "I-129F" | "N-600" | "I-821" => Self::Aao,
+            "I-130" => Self::Bia,
+            "N-400" => Self::Hearing,
+            "N-336" => Self::Court,
+            _ => Self::Motion,
+        }
+    }
+
+    /// The rule of its period; none where nothing is filed here.
+    fn rule(self) -> Option<&'static str> {
+        match self {
+            Self::Motion => Some("motion.reopen"),
+            Self::Aao => Some("appeal.aao"),
+            Self::Bia => Some("appeal.bia"),
+            Self::Hearing => Some("n336.request"),
+            Self::Court | Self::Nothing => None,
+        }
+    }
+}
+
 fn denied(facts: &mut Facts, matter: &Matter, event: &pb::CaseDenied, served: Date) -> Result<(), Refusal> {
     facts.grounds = event.ground_codes.iter().map(|code| plain(code)).collect();
     facts.abandoned = event.abandoned;
     facts.words.clone_from(&event.reasons);
-    let hearing = matter.form == "N-400" && !event.abandoned;
-    let rule = Rule::of(if hearing { "n336.request" } else { "motion.reopen" });
+    facts.challenge = Challenge::of(&matter.form, event.abandoned);
     let zone = if matter.zone.is_empty() { OFFICE_ZONE } else { &matter.zone };
-    let deadline = Deadline::compute(rule, served, ServiceChannel::Posted, zone)?;
-    facts.due = Some(due_of(&deadline));
+    let due = |rule: &str| Deadline::compute(Rule::of(rule), served, ServiceChannel::Posted, zone);
+    facts.due = facts.challenge.rule().map(due).transpose()?.as_ref().map(due_of);
     Ok(())
 }

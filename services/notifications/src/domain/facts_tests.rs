@@ -5,7 +5,7 @@ use docket_proto::case_status::events::v1 as pb;
 use docket_proto::events::case::Event;
 use jiff::civil::Date;
 
-use super::facts::{Facts, facts};
+use super::facts::{Challenge, Facts, Matter, facts};
 use super::{NoticeKind, samples};
 
 fn of(kind: NoticeKind) -> (Facts, Date) {
@@ -43,21 +43,60 @@ fn a_request_posted_later_than_planned_is_counted_from_the_working_day_of_postin
 #[test]
 fn every_other_notice_is_served_on_the_day_it_is_posted() {
     for kind in NoticeKind::ALL {
-        if !matches!(kind, NoticeKind::Continuation | NoticeKind::Rfe | NoticeKind::Noid) {
+        let starts_a_period =
+            [NoticeKind::Continuation, NoticeKind::Rfe, NoticeKind::Noid, NoticeKind::Denial];
+        if !starts_a_period.contains(&kind) {
             assert_eq!(posted(kind, "2026-03-07").1.to_string(), "2026-03-07", "{kind:?}");
         }
     }
 }
 
-#[test]
-fn a_denial_of_naturalization_can_be_heard_and_one_for_abandonment_only_reopened() {
-    assert!(of(NoticeKind::Denial).0.due.unwrap().cite.contains("336.2"));
+/// What a denial of a form says, posted on Tuesday, March 3.
+fn denial_of(form: &str, abandoned: bool) -> Facts {
     let mut event = samples::event(NoticeKind::Denial);
     let Event::CaseDenied(denied) = &mut event else { unreachable!() };
-    denied.abandoned = true;
-    let posted_on = "2026-03-03".parse().unwrap();
-    let (facts, _) = facts(&samples::matter(), &event, posted_on, &Catalogue::embedded()).unwrap();
-    assert!(facts.due.unwrap().cite.contains("103.5"));
+    denied.abandoned = abandoned;
+    let matter = Matter { form: form.into(), ..samples::matter() };
+    facts(&matter, &event, "2026-03-03".parse().unwrap(), &Catalogue::embedded()).unwrap().0
+}
+
+#[test]
+fn a_denial_names_the_challenge_that_its_form_has_and_until_when() {
+    let cited = |form, abandoned| {
+        let facts = denial_of(form, abandoned);
+        (facts.challenge, facts.due.map_or_else(String::new, |due| due.cite))
+    };
+    let motion = (Challenge::Motion, "8 CFR 103.5(a)(1)(i), 103.8(b)".to_owned());
+    assert_eq!(cited("N-400", false), (Challenge::Hearing, "8 CFR 336.2(a), 103.8(b)".into()));
+    for form in ["I-140", "I-129F", "N-600", "I-821"] {
+        assert_eq!(cited(form, false), (Challenge::Aao, "8 CFR 103.3(a)(2)(i), 103.8(b)".into()), "{form}");
+    }
+    assert_eq!(cited("I-130", false), (Challenge::Bia, "8 CFR 1003.3".into()));
+    assert_eq!(cited("N-336", false), (Challenge::Court, String::new()));
+    for form in ["I-485", "I-751", "I-765", "I-539", "I-90", "I-589"] {
+        assert_eq!(cited(form, false), motion, "{form}");
+    }
+    // For abandonment nothing is appealed; of deferred action nothing at all.
+    for form in ["N-400", "I-130", "I-140", "N-336", "I-485"] {
+        assert_eq!(cited(form, true), motion, "{form}");
+    }
+    for abandoned in [false, true] {
+        assert_eq!(cited("I-821D", abandoned), (Challenge::Nothing, String::new()));
+    }
+    assert_eq!(denial_of("I-130", false).due.unwrap().date.en, "Thursday, April 2, 2026");
+}
+
+#[test]
+fn a_denial_posted_at_a_weekend_starts_its_period_on_the_working_day_after() {
+    let (facts, served) = posted(NoticeKind::Denial, "2026-03-07");
+    assert_eq!(served.to_string(), "2026-03-09");
+    assert_eq!(facts.served.unwrap().en, "Monday, March 9, 2026");
+    let due = facts.due.unwrap();
+    assert_eq!(
+        (due.day0.en.as_str(), due.date.en.as_str()),
+        ("Monday, March 9, 2026", "Wednesday, April 8, 2026")
+    );
+    assert_eq!(posted(NoticeKind::Denial, "2026-03-06").1.to_string(), "2026-03-06");
 }
 
 #[test]

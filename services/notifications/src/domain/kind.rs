@@ -17,6 +17,8 @@ pub(crate) enum NoticeKind {
     AppointmentMoved,
     /// An appointment fell away with its case.
     AppointmentCancelled,
+    /// Nobody came to an appointment.
+    AppointmentMissed,
     /// Evidence is asked for.
     Rfe,
     /// An examination was continued with a request.
@@ -57,13 +59,14 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
         Self::InterviewAppointment,
         Self::AppointmentMoved,
         Self::AppointmentCancelled,
+        Self::AppointmentMissed,
         Self::Rfe,
         Self::Continuation,
         Self::Noid,
@@ -93,6 +96,7 @@ impl NoticeKind {
             Self::InterviewAppointment => "interview_appointment",
             Self::AppointmentMoved => "appointment_moved",
             Self::AppointmentCancelled => "appointment_cancelled",
+            Self::AppointmentMissed => "appointment_missed",
             Self::Rfe => "rfe",
             Self::Continuation => "continuation",
             Self::Noid => "noid",
@@ -127,7 +131,8 @@ impl NoticeKind {
             | Self::BiometricsAppointment
             | Self::InterviewAppointment
             | Self::AppointmentMoved
-            | Self::AppointmentCancelled => "I-797C",
+            | Self::AppointmentCancelled
+            | Self::AppointmentMissed => "I-797C",
             Self::CardMailed => "I-797D",
             Self::Rfe => "I-797E",
             Self::Continuation => "N-14",
@@ -162,7 +167,8 @@ impl NoticeKind {
             Self::CardMailed => "card_mailed",
             Self::CardReturned => "card_returned",
             Self::Approval | Self::Denial | Self::Reopened => "decision_made",
-            Self::WithdrawalAck
+            Self::AppointmentMissed
+            | Self::WithdrawalAck
             | Self::CaseClosedMoot
             | Self::MoveConfirmed
             | Self::RepresentationEnded
@@ -185,6 +191,7 @@ impl NoticeKind {
             Event::BiometricsScheduled(_) => Self::BiometricsAppointment,
             Event::BiometricsRescheduled(_) | Event::InterviewRescheduled(_) => Self::AppointmentMoved,
             Event::BiometricsCancelled(_) | Event::InterviewCancelled(_) => Self::AppointmentCancelled,
+            Event::BiometricsMissed(_) | Event::InterviewMissed(_) => Self::AppointmentMissed,
             Event::InterviewScheduled(_) => Self::InterviewAppointment,
             Event::EvidenceRequested(_) => Self::Rfe,
             Event::ExaminationContinued(_) => Self::Continuation,
@@ -214,13 +221,11 @@ impl NoticeKind {
             | Event::FeeDeadlinePassed(_)
             | Event::BiometricsNeeded(_)
             | Event::BiometricsTaken(_)
-            | Event::BiometricsMissed(_)
             | Event::BackgroundCheckStarted(_)
             | Event::BackgroundCheckReturned(_)
             | Event::CaseAssigned(_)
             | Event::ReviewStarted(_)
             | Event::InterviewCompleted(_)
-            | Event::InterviewMissed(_)
             | Event::TestTaken(_)
             | Event::RequestServed(_)
             | Event::RequestCancelled(_)

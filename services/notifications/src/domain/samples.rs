@@ -121,6 +121,7 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
             cause: "withdrawn".into(),
         }
         .into(),
+        NoticeKind::AppointmentMissed => pb::InterviewMissed::default().into(),
         NoticeKind::InterviewAppointment => pb::InterviewScheduled {
             appointment: slot("2026-06-11T14:15:00Z", FIELD),
             bring: vec!["green_card".into(), "passports".into()],

@@ -144,6 +144,48 @@ fn an_answer_to_a_request_to_expedite_says_which_it_is_and_that_there_is_no_appe
 }
 
 #[test]
+fn a_denial_says_in_both_languages_what_may_be_done_about_it() {
+    let kind = NoticeKind::Denial;
+    for (form, abandoned, english, spanish) in [
+        ("N-400", false, "Form N-336", "formulario N-336"),
+        ("I-140", false, "Administrative Appeals Office", "Oficina de Apelaciones Administrativas"),
+        ("I-130", false, "Form EOIR-29", "formulario EOIR-29"),
+        ("N-336", false, "United States district court", "tribunal federal de distrito"),
+        ("I-821D", false, "no appeal and no motion", "No hay apelación ni moción"),
+        ("I-485", false, "This decision cannot be appealed", "formulario I-290B"),
+        ("I-140", true, "A denial for abandonment cannot be appealed", "formulario I-290B"),
+    ] {
+        let mut event = samples::event(kind);
+        let Event::CaseDenied(denied) = &mut event else { unreachable!() };
+        denied.abandoned = abandoned;
+        let matter = crate::domain::Matter { form: form.into(), ..samples::matter() };
+        let posted_on = "2026-03-02".parse().unwrap();
+        let (facts, _) = facts(&matter, &event, posted_on, &Catalogue::embedded()).unwrap();
+        let page = Page { form: form.into(), facts, ..page(kind, &event, "es", "Ana Lúcia Verdemar") };
+        let text = text(&render(kind, &page));
+        for said in [english, spanish] {
+            assert!(text.contains(said), "{form}: {said:?} is not in {text:?}");
+        }
+        assert_eq!(text.contains("Form I-290B"), !["N-400", "N-336", "I-821D"].contains(&form), "{form}");
+    }
+}
+
+#[test]
+fn who_did_not_come_is_told_what_to_do_and_until_when() {
+    let kind = NoticeKind::AppointmentMissed;
+    let missed: Event = docket_proto::case_status::events::v1::BiometricsMissed::default().into();
+    for (event, said) in [
+        (samples::event(kind), "within 30 days after the day of the interview"),
+        (missed, "We may treat your case as abandoned"),
+    ] {
+        let text = text(&render(kind, &page(kind, &event, "es", "Ana Lúcia Verdemar")));
+        for said in [said, "Nothing is decided by that", "Con esto no se decide nada"] {
+            assert!(text.contains(said), "{said:?} is not in {text:?}");
+        }
+    }
+}
+
+#[test]
 fn names_are_printed_in_the_scripts_of_the_fonts_and_else_said_to_be_unprintable() {
     let renderer = Renderer::new(None).unwrap();
     for name in [

@@ -106,6 +106,8 @@ impl World {
         MailConfig {
             smtp_url: format!("smtp://{}", self.sandbox.ports.smtp),
             from: "Docket <no-reply@docket.example>".into(),
+            user: None,
+            password_file: None,
         }
     }
 

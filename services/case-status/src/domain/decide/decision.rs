@@ -10,7 +10,9 @@ use super::ending::{answered_by_itself, ending};
 use super::fee::honoured;
 use super::link::bases_approved;
 use super::{Decision, Others, in_review, no_open_request, pending};
-use crate::domain::{Biometrics, Case, Event, Interview, Request, RequestState, TEST_PARTS, needs};
+use crate::domain::{
+    Biometrics, Case, Event, Interview, Request, RequestState, TEST_PARTS, heard_before_denial, needs,
+};
 
 /// What the second officer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +34,15 @@ pub enum Verdict {
 ///
 /// # Errors
 /// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, and for an approval `BIOMETRICS_MISSING`,
-/// `INTERVIEW_MISSING`, `CHECKS_MISSING`, `TESTS_MISSING`, `TEST_FAILED`, `FEE_OWED`.
+/// `INTERVIEW_MISSING`, `CHECKS_MISSING`, `TESTS_MISSING`, `TEST_FAILED`, `FEE_OWED`; `INTERVIEW_MISSING` for a denial of asylum
+/// too, but for one that was abandoned.
 pub fn recommend(case: &Case, officer: Uuid, approve: bool, grounds: &str) -> Decision {
     in_review(case)?;
     no_open_request(case)?;
     if approve {
         approvable(case)?;
+    } else if may_be_abandoned(case).is_err() {
+        heard(case)?;
     }
     Ok(vec![
         pb::DecisionRecommended {
@@ -53,8 +58,8 @@ pub fn recommend(case: &Case, officer: Uuid, approve: bool, grounds: &str) -> De
 /// approval that needs them may be recommended before theirs, since both may be decided on the same day.
 ///
 /// # Errors
-/// `NOT_RECOMMENDED`, `SAME_OFFICER`, `NOT_AS_RECOMMENDED`, `GROUNDS_MISSING`, `NOT_ABANDONED`, those of an approval,
-/// `BASIS_NOT_APPROVED`, and what [`pending`] says.
+/// `NOT_RECOMMENDED`, `SAME_OFFICER`, `NOT_AS_RECOMMENDED`, `GROUNDS_MISSING`, `NOT_ABANDONED`, `INTERVIEW_MISSING`, those of an
+/// approval, `BASIS_NOT_APPROVED`, and what [`pending`] says.
 pub fn decide_case(
     case: &Case,
     officer: Uuid,
@@ -121,6 +126,8 @@ fn grounds(case: &Case, codes: &[String], reasons: &str) -> Result<bool, Refusal
     let abandoned = codes.iter().any(|code| code == "abandoned");
     if abandoned {
         may_be_abandoned(case)?;
+    } else {
+        heard(case)?;
     }
     Ok(abandoned)
 }
@@ -159,14 +166,24 @@ fn approvable(case: &Case) -> Result<(), Refusal> {
         return Err(Refusal::state("CHECKS_MISSING", "A background check is not answered.")
             .way_out("Record the answer of each check."));
     }
-    if !matches!(case.interview, Interview::Completed | Interview::NotNeeded) {
-        return Err(Refusal::state("INTERVIEW_MISSING", "The interview was not held.")
-            .way_out("Hold the interview first."));
-    }
+    interviewed(case)?;
     if needs(&case.family).test {
         tests_passed(case)?;
     }
     Ok(())
+}
+
+/// Who is heard before a denial was heard.
+fn heard(case: &Case) -> Result<(), Refusal> {
+    if heard_before_denial(&case.family) { interviewed(case) } else { Ok(()) }
+}
+
+fn interviewed(case: &Case) -> Result<(), Refusal> {
+    if matches!(case.interview, Interview::Completed | Interview::NotNeeded) {
+        return Ok(());
+    }
+    Err(Refusal::state("INTERVIEW_MISSING", "The interview was not held.")
+        .way_out("Hold the interview first."))
 }
 
 /// Every part of the test was passed (8 CFR 312.1, 312.2).

@@ -57,7 +57,7 @@ pub fn record_payment_return(case: &Case, returned: &Returned) -> Decision {
     Ok(vec![event.into()])
 }
 
-/// The fee that was owed again is paid.
+/// The fee that was owed again is paid, or a part of it.
 ///
 /// # Errors
 /// Not found without a case.
@@ -65,7 +65,7 @@ pub fn record_made_good(case: &Case, amount_cents: i64) -> Decision {
     if !case.exists() {
         return Err(Refusal::not_found());
     }
-    if case.fee_owed.is_none() {
+    if case.fee_owed.is_none() || amount_cents <= 0 {
         return Ok(Vec::new());
     }
     Ok(vec![pb::FeeMadeGoodRecorded { amount_cents }.into()])
@@ -95,7 +95,8 @@ pub fn void_acceptance(case: &Case, officer: Uuid, why: &str, now: Timestamp) ->
     }
     // Nothing but notices and refunds follows the end itself.
     let mut events: Vec<Event> = ending(case, "voided");
-    let refund = why == "signature" && case.payment.is_some() && case.fee_owed.is_none();
+    // What is left of the fee, where a part of it was not honoured.
+    let refund = why == "signature" && case.payment.is_some();
     let voided = pb::AcceptanceVoided { officer: officer.to_string(), cause: why.to_owned(), refund };
     events.push(voided.into());
     Ok(events)

@@ -11,9 +11,6 @@ use super::{Decision, MovedBy, absent, attended, movable, not_scheduled, pending
 use crate::domain::appointment::civil_date;
 use crate::domain::{Appointment, Biometrics, Case, Event, Interview, TEST_PARTS, needs};
 
-/// Attempts at a part of the test (8 CFR 312.5(a)).
-const ATTEMPTS: u32 = 2;
-
 /// A part of the test as it was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestResult {
@@ -23,7 +20,7 @@ pub struct TestResult {
     pub passed: bool,
 }
 
-/// Sets the interview, or the second one when a part of the test was failed once.
+/// Sets the interview, or another one when a part of the test was failed and an attempt is left.
 ///
 /// # Errors
 /// `NOT_NEEDED`, `BIOMETRICS_MISSING`, `CHECKS_MISSING`, `TOO_SOON` before day 60 of a re-examination, and what
@@ -68,7 +65,7 @@ fn ready_to_be_heard(case: &Case) -> Result<(), Refusal> {
 }
 
 fn is_reexamination_due(case: &Case) -> bool {
-    case.tests.values().any(|attempts| !attempts.passed && attempts.count == 1)
+    case.tests.values().any(|attempts| attempts.count > 0 && attempts.one_is_left())
 }
 
 fn not_before_day_60(case: &Case, date: Date) -> Result<(), Refusal> {
@@ -87,10 +84,10 @@ fn not_before_day_60(case: &Case, date: Date) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Moves the interview.
+/// Moves the interview. A second examination is before day 60 only when the applicant asks for it (8 CFR 335.3(b)).
 ///
 /// # Errors
-/// `NOT_SCHEDULED`, `CAUSE_UNKNOWN`, `MOVED_TWICE`, `TOO_LATE_TO_MOVE`, and what [`pending`] says.
+/// `NOT_SCHEDULED`, `CAUSE_UNKNOWN`, `MOVED_TWICE`, `TOO_LATE_TO_MOVE`, `TOO_SOON`, and what [`pending`] says.
 pub fn move_interview(case: &Case, to: &Appointment, by: MovedBy, why: &str, now: Timestamp) -> Decision {
     pending(case)?;
     if case.interview != Interview::Scheduled {
@@ -98,6 +95,9 @@ pub fn move_interview(case: &Case, to: &Appointment, by: MovedBy, why: &str, now
     }
     let booking = &case.interview_booking;
     let from = movable(booking.appointment.as_ref(), booking.moved_by_party, by, why, now)?;
+    if by == MovedBy::Office && is_reexamination_due(case) {
+        not_before_day_60(case, civil_date(to.starts_at, &to.zone))?;
+    }
     Ok(vec![
         pb::InterviewRescheduled {
             from: Some((&from).into()),
@@ -176,7 +176,7 @@ fn attempt(case: &Case, test: &TestResult, twice: bool) -> Result<pb::TestTaken,
         return Err(Refusal::invalid("tests", "TEST_PART_UNKNOWN", format!("The parts are {parts}.")));
     }
     let before = case.tests.get(&test.part).copied().unwrap_or_default();
-    if before.count >= ATTEMPTS || before.passed || twice {
+    if !before.one_is_left() || twice {
         return Err(Refusal::state(
             "TESTED_TWICE",
             "A part is taken once in an examination, twice at most, and not again when passed (8 CFR 312.5(a)).",

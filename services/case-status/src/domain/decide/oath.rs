@@ -6,7 +6,8 @@ use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Decision, attended};
+use super::{Decision, MovedBy, attended, not_scheduled};
+use crate::domain::appointment::is_its_day_over;
 use crate::domain::{Appointment, Case, Oath};
 
 /// Another officer than the interviewer checks the approved case again (Policy Manual vol. 12 part J).
@@ -28,11 +29,11 @@ pub fn reverify(case: &Case, officer: Uuid) -> Decision {
     Ok(vec![pb::ReverificationCompleted { officer: officer.to_string() }.into()])
 }
 
-/// Sets the ceremony (Form N-445).
+/// Sets the ceremony (Form N-445), or another one when nobody took the oath until the day was over (8 CFR 337.10).
 ///
 /// # Errors
-/// `NOT_APPROVED`, `REVERIFICATION_MISSING`, `NOT_NEEDED` when one is set.
-pub fn schedule_oath(case: &Case, appointment: &Appointment) -> Decision {
+/// `NOT_APPROVED`, `REVERIFICATION_MISSING`, `NOT_NEEDED` when one is set whose day is not over, or the oath was taken.
+pub fn schedule_oath(case: &Case, appointment: &Appointment, now: Timestamp) -> Decision {
     oath_to_come(case)?;
     if case.reverified_by.is_none() {
         return Err(Refusal::state(
@@ -41,10 +42,35 @@ pub fn schedule_oath(case: &Case, appointment: &Appointment) -> Decision {
         )
         .way_out("Another officer than the interviewer checks it first."));
     }
-    if case.oath != Oath::ToSchedule {
-        return Err(Refusal::state("NOT_NEEDED", "A ceremony is set already."));
+    let is_over = |standing: &Appointment| is_its_day_over(standing, now);
+    match case.oath {
+        Oath::ToSchedule => {}
+        Oath::Scheduled if case.oath_booking.appointment.as_ref().is_none_or(is_over) => {}
+        Oath::Scheduled => {
+            return Err(Refusal::state("NOT_NEEDED", "A ceremony is set already.")
+                .way_out("Move the appointment that stands."));
+        }
+        Oath::None | Oath::Taken => {
+            return Err(Refusal::state("NOT_NEEDED", "The oath was taken already."));
+        }
     }
     Ok(vec![pb::OathScheduled { appointment: Some(appointment.into()) }.into()])
+}
+
+/// Sets the ceremony on another day: the office does, when somebody wrote that they cannot come.
+///
+/// # Errors
+/// `NOT_APPROVED`, `OATH_NOT_MOVABLE` for the party, `NOT_SCHEDULED`.
+pub fn move_oath(case: &Case, to: &Appointment, by: MovedBy) -> Decision {
+    oath_to_come(case)?;
+    if by == MovedBy::Party {
+        return Err(Refusal::state("OATH_NOT_MOVABLE", "An oath ceremony cannot be moved online.")
+            .way_out("Write to the office if you cannot come."));
+    }
+    if case.oath != Oath::Scheduled {
+        return Err(not_scheduled());
+    }
+    Ok(vec![pb::OathScheduled { appointment: Some(to.into()) }.into()])
 }
 
 /// Records the oath: the person is a citizen from here on (8 CFR 337.9).

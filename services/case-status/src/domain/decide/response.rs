@@ -24,13 +24,14 @@ pub struct Response {
 }
 
 /// The notice of a request was posted: the deadline stands, and only a later civil day of service moves it, to later
-/// (lifecycle 15, 16). Served again, or after the case has ended: nothing.
+/// (lifecycle 15, 16). Served again, after the case has ended or after something else was asked: nothing.
 ///
 /// # Errors
 /// `NO_REQUEST_OPEN`, when the case has no such request.
 pub fn serve_request(case: &Case, request_id: Uuid, notice_id: Uuid, served_on: Date) -> Decision {
     let request = known(case, request_id)?;
-    if request.served || !case.stage.is_pending() {
+    let is_last = case.request.as_ref().is_some_and(|last| last.id == request_id);
+    if request.served || !is_last || !case.stage.is_pending() {
         return Ok(Vec::new());
     }
     let planned: Date = request.deadline.day0_date.parse().unwrap_or(Date::MIN);
@@ -52,8 +53,9 @@ pub fn serve_request(case: &Case, request_id: Uuid, notice_id: Uuid, served_on: 
 }
 
 /// A response was received: timely iff before the deadline's end; a late one is kept and marked (lifecycle 18, 20), and tells
-/// that the deadline passed, whichever of clock and answer comes first (lifecycle 17). One that crosses with the end of an
-/// acceptance stays where it was filed: nothing follows that end (lifecycle 5).
+/// that the deadline passed, whichever of clock and answer comes first (lifecycle 17). An answer to an earlier request is kept
+/// with that one, whatever was asked since. One that crosses with the end of an acceptance stays where it was filed: nothing
+/// follows that end (lifecycle 5).
 ///
 /// # Errors
 /// `NO_REQUEST_OPEN`, `ALREADY_RESPONDED`.
@@ -96,7 +98,7 @@ pub fn pass_deadline(case: &Case, request_id: Uuid, now: Timestamp) -> Decision 
 }
 
 fn known(case: &Case, request_id: Uuid) -> Result<&Request, Refusal> {
-    case.request.as_ref().filter(|request| request.id == request_id).ok_or_else(|| {
+    case.request_with(request_id).ok_or_else(|| {
         Refusal::state("NO_REQUEST_OPEN", "The case has no such request.")
             .way_out("Look at the case's open request.")
     })

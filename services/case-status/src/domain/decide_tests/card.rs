@@ -69,6 +69,7 @@ fn a_card_is_ordered_after_the_approval_of_a_form_that_gives_one_and_once() {
     assert!(decide::order_card(&Case::default(), ADA, now()).is_err());
     let again = after(ordered(), &[CardStep::Produced, CardStep::Destroyed], now());
     assert_eq!(again.0.card.state, CardState::Destroyed);
+    assert_eq!(row(&again), ("10".into(), Some("order_card")), "a misprinted one is made again");
     order(&again, now()).then(&["card_ordered"]);
 }
 
@@ -139,7 +140,19 @@ fn a_move_that_was_reported_since_is_as_good_as_a_confirmation() {
 fn it_is_destroyed_when_its_time_is_over_and_not_before() {
     record(&back(), &CardStep::Destroyed, days(60)).refused("CARD_STILL_KEPT");
     record(&back(), &CardStep::Destroyed, days(61)).then(&["card_destroyed"]);
-    assert_eq!(row(&after(back(), &[CardStep::Destroyed], days(61))), ("15".into(), None));
+    // The person still has no card: another one is made once the address is confirmed.
+    let destroyed = after(back(), &[CardStep::Destroyed], days(61));
+    assert_eq!(row(&destroyed), ("7b".into(), Some("order_card")));
+    order(&destroyed, days(62)).refused("ADDRESS_NOT_CONFIRMED");
+    let events = destroyed.when(|case| decide::confirm_address(case, days(63))).then(&["address_confirmed"]);
+    let confirmed = Given(events.iter().fold(destroyed.0.clone(), evolve));
+    assert_eq!(row(&confirmed), ("10".into(), Some("order_card")));
+    order(&confirmed, days(64)).then(&["card_ordered"]);
+    // A reported move does the same.
+    let changed = docket_proto::identity::events::v1::AddressChanged::default();
+    let moved = |case: &Case| decide::change_address(case, uuid::Uuid::from_u128(3), &changed, days(63));
+    let events = destroyed.when(moved).then(&["address_changed"]);
+    order(&Given(events.iter().fold(destroyed.0, evolve)), days(64)).then(&["card_ordered"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use docket_proto::case_status::events::v1 as pb;
 
 use crate::domain::decide::{self, Others, Verdict};
 use crate::domain::samples::*;
-use crate::domain::{Biometrics, Event, Interview};
+use crate::domain::{Biometrics, Event, Interview, needs};
 
 fn deny(codes: &[&str]) -> Verdict {
     Verdict::Deny {
@@ -93,4 +93,28 @@ fn who_missed_an_appointment_may_have_abandoned_the_case_but_not_a_naturalizatio
     decide(missed("adjustment", false)).then(&["decision_reviewed", "denied"]);
     decide(missed("naturalization", true)).then(&["decision_reviewed", "denied"]);
     decide(missed("naturalization", false)).refused("NOT_ABANDONED");
+}
+
+#[test]
+fn who_asks_for_asylum_is_heard_before_any_decision_but_that_it_was_abandoned() {
+    let all = needs("asylum");
+    assert!(all.biometrics && all.interview && !all.test && !all.oath);
+    let filed = pb::CaseOpened { form: "I-589".into(), family: "asylum".into(), ..opened() };
+    let accepted = pb::FilingAccepted { receipt_number: RECEIPT.into(), office: "NBC".into() };
+    let unheard = given([filed.into(), accepted.into()]).and(pb::ReviewStarted {});
+    assert_eq!(unheard.0.interview, Interview::ToSchedule);
+    let recommend = |given: &Given, approve| given.when(|case| decide::recommend(case, ADA, approve, ""));
+    recommend(&unheard, false).refused("INTERVIEW_MISSING");
+    recommend(&unheard.and(pb::BiometricsNeeded {}), true).refused("BIOMETRICS_MISSING");
+
+    let mut missed = recommended(false);
+    (missed.0.family, missed.0.interview) = ("asylum".into(), Interview::Missed);
+    let decide = |given: &Given, verdict: &Verdict| {
+        given.when(|case| decide::decide_case(case, BO, verdict, &Others::new(), now()))
+    };
+    decide(&missed, &deny(&["no_nexus"])).refused("INTERVIEW_MISSING");
+    decide(&missed, &deny(&["abandoned"])).then(&["decision_reviewed", "denied"]);
+    let mut heard = recommended(false);
+    heard.0.family = "asylum".into();
+    decide(&heard, &deny(&["no_nexus"])).then(&["decision_reviewed", "denied"]);
 }

@@ -143,6 +143,33 @@ fn a_signature_is_questioned_only_since_the_rule_and_then_the_fee_goes_back() {
 }
 
 #[test]
+fn one_payment_clears_what_it_pays_and_no_more() {
+    let earlier = Returned { id: Uuid::from_u128(0xFED), amount_cents: 9_500, ..returned() };
+    let case = owing(accepted());
+    let events =
+        case.when(|case| decide::record_payment_return(case, &earlier)).then(&["payment_return_recorded"]);
+    let case = Given(events.iter().fold(case.0, evolve));
+    let owed = |case: &Given| case.0.fee_owed.as_ref().map(|owed| owed.amount_cents);
+    assert_eq!(owed(&case), Some(80_500));
+    let pay = |case: Given, cents| {
+        let events =
+            case.when(|case| decide::record_made_good(case, cents)).then(&["fee_made_good_recorded"]);
+        Given(events.iter().fold(case.0, evolve))
+    };
+    let case = pay(case, 71_000);
+    assert_eq!((owed(&case), title::title(&case.0).id.as_str()), (Some(9_500), "33b"));
+    assert_eq!(owed(&pay(case, 9_500)), None);
+}
+
+#[test]
+fn what_is_left_of_a_fee_goes_back_with_a_signature_that_is_not_valid() {
+    let mut case = owing(accepted()).0;
+    case.payment = Some(Uuid::from_u128(5));
+    let events = void(&Given(case), "signature", now()).then(&["acceptance_voided"]);
+    assert!(matches!(&events[0], Event::AcceptanceVoided(voided) if voided.refund));
+}
+
+#[test]
 fn an_answer_that_crosses_with_the_end_of_the_acceptance_is_not_recorded() {
     let answer =
         decide::Response { request_id: REQUEST, received_at: now(), complete: true, evidence: Vec::new() };

@@ -26,6 +26,46 @@ fn a_second_examination_is_not_before_day_60() {
     let set = |day| interviewed(false).when(|case| decide::schedule_interview(case, &appointment(day)));
     set("2027-01-22T15:00:00Z").refused("TOO_SOON");
     set("2027-01-25T15:00:00Z").then(&["interview_scheduled"]);
+    // Nor is it moved there, unless the applicant asks.
+    let moving = |given: Given, by| {
+        let to = appointment("2027-01-22T15:00:00Z");
+        given.when(|case| decide::move_interview(case, &to, by, "travel", now()))
+    };
+    let second = || {
+        interviewed(false).and(pb::InterviewScheduled {
+            appointment: Some(slot("2027-01-25T15:00:00Z", "FO-NYC")),
+            ..pb::InterviewScheduled::default()
+        })
+    };
+    moving(second(), MovedBy::Office).refused("TOO_SOON");
+    moving(second(), MovedBy::Party).then(&["interview_rescheduled"]);
+    moving(interview_scheduled(), MovedBy::Office).then(&["interview_rescheduled"]);
+}
+
+#[test]
+fn a_case_that_was_reopened_after_two_attempts_has_one_more_at_what_was_not_passed() {
+    let failed = interviewed(false).and(pb::TestTaken {
+        part: "civics".into(),
+        version: "2025".into(),
+        passed: false,
+        attempt: 2,
+    });
+    let day = appointment("2027-06-15T15:00:00Z");
+    let set = |given: &Given| given.when(|case| decide::schedule_interview(case, &day));
+    set(&failed).refused("NOT_NEEDED");
+    let reopened = failed.and(pb::CaseDenied::default()).and(pb::CaseReopened::default());
+    reopened.when(|case| decide::recommend(case, ADA, true, "")).refused("TEST_FAILED");
+    let events = set(&reopened).then(&["interview_scheduled"]);
+    let again = reopened.and(events[0].clone());
+    let hold = |given: &Given, part: &str| {
+        let tests = tests(&[(part, true)]);
+        given.when(|case| decide::complete_interview(case, ADA, &tests, at("2027-06-15T16:00:00Z"), false))
+    };
+    hold(&again, "reading").refused("TESTED_TWICE");
+    let events = hold(&again, "civics").then(&["interview_completed", "test_taken"]);
+    let passed = events.into_iter().fold(again, Given::and);
+    passed.when(|case| decide::recommend(case, ADA, true, "")).then(&["decision_recommended"]);
+    hold(&passed, "civics").refused("ALREADY_ATTENDED");
 }
 
 #[test]

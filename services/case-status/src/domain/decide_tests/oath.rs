@@ -2,7 +2,7 @@
 
 use docket_proto::case_status::events::v1 as pb;
 
-use crate::domain::decide;
+use crate::domain::decide::{self, MovedBy};
 use crate::domain::samples::*;
 
 #[test]
@@ -12,10 +12,29 @@ fn another_officer_than_the_interviewer_checks_again_before_the_oath() {
     approved().when(|case| decide::reverify(case, BO)).then(&["reverification_completed"]);
     oath_scheduled().when(|case| decide::reverify(case, BO)).then(&[]);
     let day = appointment("2026-12-18T15:00:00Z");
-    approved().when(|case| decide::schedule_oath(case, &day)).refused("REVERIFICATION_MISSING");
+    approved().when(|case| decide::schedule_oath(case, &day, now())).refused("REVERIFICATION_MISSING");
     let checked = approved().and(pb::ReverificationCompleted { officer: BO.to_string() });
-    checked.when(|case| decide::schedule_oath(case, &day)).then(&["oath_scheduled"]);
-    oath_scheduled().when(|case| decide::schedule_oath(case, &day)).refused("NOT_NEEDED");
+    checked.when(|case| decide::schedule_oath(case, &day, now())).then(&["oath_scheduled"]);
+    oath_scheduled().when(|case| decide::schedule_oath(case, &day, now())).refused("NOT_NEEDED");
+}
+
+#[test]
+fn who_did_not_come_to_the_ceremony_or_cannot_gets_another_day() {
+    let day = appointment("2027-01-12T15:00:00Z");
+    let again = |given: Given, now: &str| given.when(|case| decide::schedule_oath(case, &day, at(now)));
+    again(oath_scheduled(), "2026-12-19T04:59:59Z").refused("NOT_NEEDED");
+    let events = again(oath_scheduled(), "2026-12-19T05:00:00Z").then(&["oath_scheduled"]);
+    let set = oath_scheduled().and(events[0].clone());
+    assert_eq!(set.0.appointment(), Some(&day));
+    set.when(|case| decide::take_oath(case, at("2027-01-12T17:00:00Z"), false)).then(&["oath_taken"]);
+    again(oath_taken(), "2027-01-05T15:00:00Z").refused("NOT_NEEDED");
+
+    let moving = |given: Given, by| given.when(|case| decide::move_oath(case, &day, by));
+    moving(oath_scheduled(), MovedBy::Party).refused("OATH_NOT_MOVABLE");
+    moving(oath_scheduled(), MovedBy::Office).then(&["oath_scheduled"]);
+    moving(oath_taken(), MovedBy::Office).refused("NOT_SCHEDULED");
+    moving(approved(), MovedBy::Office).refused("NOT_SCHEDULED");
+    moving(interviewed(true), MovedBy::Office).refused("NOT_APPROVED");
 }
 
 #[test]

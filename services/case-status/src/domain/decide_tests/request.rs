@@ -218,6 +218,79 @@ fn an_answer_in_time_that_is_recorded_after_the_deadline_passed_counts() {
 }
 
 #[test]
+fn an_answer_to_an_earlier_request_is_kept_with_that_one() {
+    let later = Uuid::from_u128(0x15);
+    let expired = served().and(pb::DeadlinePassed { request_id: REQUEST.to_string() });
+    let asked_again = |given: Given| {
+        let asked = Asked { request_id: later, ..asked(None, false) };
+        let at = at("2026-12-28T17:00:00Z");
+        let events =
+            given.when(|case| decide::request_evidence(case, &asked, at)).then(&["evidence_requested"]);
+        events.into_iter().fold(given, Given::and)
+    };
+    let again = asked_again(expired);
+    let files = vec![docket_proto::types::v1::EvidenceRef::default(); 2];
+    let late = Response { evidence: files, ..response("2026-12-30T12:00:00Z", true) };
+    let events = again.when(|case| decide::record_response(case, &late)).then(&["response_recorded"]);
+    assert!(!timely(&events));
+    let kept = events.into_iter().fold(again, Given::and);
+    let earlier = kept.0.request_with(REQUEST).unwrap();
+    assert_eq!((earlier.state, earlier.received_at), (RequestState::Expired, Some(late.received_at)));
+    assert_eq!(kept.0.new_evidence, 2, "the officer is told of it");
+    // It answers nothing that was asked since, and comes once.
+    assert_eq!(kept.0.open_request().map(|open| open.id), Some(later));
+    assert_eq!(title::title(&kept.0).id, "17");
+    kept.when(|case| decide::record_response(case, &late)).refused("ALREADY_RESPONDED");
+    let unknown = Response { request_id: Uuid::from_u128(0x16), ..late };
+    kept.when(|case| decide::record_response(case, &unknown)).refused("NO_REQUEST_OPEN");
+
+    // A notice of the earlier one that comes after the later one was asked starts no clock.
+    let unserved = asked_again(
+        continued().and(pb::RequestCancelled { request_id: REQUEST.to_string(), cause: String::new() }),
+    );
+    unserved
+        .when(|case| decide::serve_request(case, REQUEST, Uuid::from_u128(9), date(2026, 12, 28)))
+        .then(&[]);
+    // One that was sent in time and is heard of only now was in time.
+    let expired = served().and(pb::DeadlinePassed { request_id: REQUEST.to_string() });
+    let in_time = response("2026-12-24T12:00:00Z", true);
+    let again = asked_again(expired);
+    let events = again.when(|case| decide::record_response(case, &in_time)).then(&["response_recorded"]);
+    assert!(timely(&events));
+    let state = again.and(events[0].clone()).0.request_with(REQUEST).unwrap().state;
+    assert_eq!(state, RequestState::RespondedComplete);
+}
+
+#[test]
+fn a_day_that_is_to_come_stands_before_an_answer_that_was_given() {
+    let answered = |given: Given| {
+        let asked = given.and(pb::EvidenceRequested {
+            request_id: REQUEST.to_string(),
+            deadline: Some(crate::domain::samples::deadline()),
+            ..pb::EvidenceRequested::default()
+        });
+        assert_eq!(title::title(&asked.0).id, "17", "what is asked for comes first");
+        asked.and(pb::ResponseRecorded {
+            request_id: REQUEST.to_string(),
+            timely: true,
+            complete: true,
+            ..pb::ResponseRecorded::default()
+        })
+    };
+    let row = |given: &Given| title::title(&given.0).id;
+    let set = answered(interview_scheduled());
+    assert_eq!(row(&set), "22");
+    assert_eq!(row(&set.and(pb::InterviewMissed::default())), "21");
+    let set = answered(biometrics_scheduled());
+    assert_eq!(row(&set), "26");
+    assert_eq!(row(&set.and(pb::BiometricsMissed::default())), "25");
+    assert_eq!(row(&answered(interviewed(true))), "20");
+    let passed = served().and(pb::DeadlinePassed { request_id: REQUEST.to_string() });
+    assert_eq!(row(&passed), "19");
+    assert_eq!(row(&passed.and(pb::InterviewScheduled::default())), "22");
+}
+
+#[test]
 fn a_request_is_answered_once() {
     let answered = served().and(pb::ResponseRecorded {
         request_id: REQUEST.to_string(),

@@ -287,6 +287,26 @@ fn a_fee_that_was_not_honoured_is_cancelled_with_its_filing_unless_it_was_made_g
     assert_eq!(kinds(ended), ["payment.refund_started.v1"]);
 }
 
+#[test]
+fn what_is_left_of_a_fee_of_which_a_part_was_lost_goes_back_with_a_signature_that_is_not_valid() {
+    let mut events = paid();
+    let state = given(&events);
+    let partly = Dispute { amount_cents: 21_000, ..dispute(Standing::Lost) };
+    then(&mut events, record_dispute(&state, &partly));
+    let state = given(&events);
+    assert_eq!((state.owed_cents(), state.kept_cents()), (21_000, 50_000));
+    let ended = end_fee(&state, "r", "f", Fate::Refund, "acceptance_voided");
+    assert_eq!(then(&mut events, ended), ["payment.fee_cancelled.v1", "payment.refund_started.v1"]);
+    let state = given(&events);
+    assert_eq!((state.owed_cents(), state.kept_cents(), state.refunds[0].amount_cents), (0, 0, 50_000));
+    // Not made good, it is kept: what was asked for was done.
+    let mut events = paid();
+    let state = given(&events);
+    then(&mut events, record_dispute(&state, &partly));
+    let kept = end_fee(&given(&events), "r", "f", Fate::NotHonoured, "acceptance_voided");
+    assert_eq!(kinds(kept), ["payment.fee_cancelled.v1"]);
+}
+
 const PARTS: [(&str, i64); 3] = [("f1", 71_000), ("f2", 0), ("f3", 12_000)];
 
 /// A package of three filings, of which one costs nothing.
