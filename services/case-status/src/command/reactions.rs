@@ -49,12 +49,10 @@ impl Subscriber for Filings {
             let why = match event.decode()? {
                 representation::Event::RepresentationWithdrawn(_) => "withdrawn",
                 representation::Event::RepresentationEnded(_) => "ended",
-                representation::Event::RepresentationAccepted(accepted) => {
-                    return represented::appoint(&self.store, tx, event, &accepted).await;
-                }
-                // Who takes the place of another says so with the consent.
+                // Who takes the place of another stands in the filing's own stream.
                 representation::Event::RepresentationSought(_)
                 | representation::Event::RepresentationPrepared(_)
+                | representation::Event::RepresentationAccepted(_)
                 | representation::Event::RepresentationRefused(_)
                 | representation::Event::RepresentationReplaced(_) => return Ok(()),
             };
@@ -62,6 +60,9 @@ impl Subscriber for Filings {
         }
         match event.decode()? {
             filing::Event::FilingSubmitted(submitted) => self.intake(tx, event, &submitted).await,
+            filing::Event::RepresentativeAppointed(appointed) => {
+                represented::appoint(&self.store, tx, event, &appointed).await
+            }
             filing::Event::UnsolicitedEvidenceAdded(added) => self.add_unasked(tx, event, &added).await,
             _ => Ok(()),
         }

@@ -46,7 +46,7 @@ pub use interview::{TestResult, complete_interview, miss_interview, move_intervi
 pub use link::{Filed, Others, basis_end, close_as_moot, follow_basis, link};
 pub use oath::{issue_certificate, reverify, schedule_oath, take_oath};
 pub use reopen::reopen;
-pub use representation::{appoint_representative, end_representation};
+pub use representation::{appoint_representative, end_former, end_representation};
 pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadline, request_evidence};
 pub use response::{Response, pass_deadline, record_response, serve_request};
 pub use unsolicited::record_unsolicited;

@@ -157,6 +157,15 @@ impl World {
         };
         append(&self.filing, representation, representation::Event::from(accepted)).await;
     }
+        let appointed = filings::RepresentativeAppointed {
+            representation_id: representation.to_string(),
+            representative: representative.account.to_string(),
+        };
+        append(&self.filing, case, filing::Event::from(appointed)).await;
+    }
+
+    /// The consent itself, in the stream of the appearance.
+    pub(crate) async fn consent(&self, case: Uuid, representation: Uuid, representative: &Someone) {
 
     /// The representative withdrew.
     pub(crate) async fn end_representation(&self, representation: Uuid) {
