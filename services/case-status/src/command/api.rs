@@ -6,15 +6,15 @@ use docket_eventlog::{Context, Executed, Recorded, Store, Subjects};
 use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::case_status::v1 as pb;
 use docket_proto::case_status::v1::case_command_service_server::CaseCommandService;
-use docket_service::{ApiError, Base, Caller, Resource, caller, detached};
+use docket_service::{ApiError, Base, Caller, Heard, Resource, caller, detached};
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::booking::{self, Asked};
-use super::inquiries;
 use super::serials::Serials;
 use super::wire::{self, Command, Kind};
+use super::{fees, inquiries};
 use crate::aggregate::Cases;
 use crate::domain::decide::{self, Decision, MovedBy, Others};
 use crate::domain::office::INTAKE_OFFICE;
@@ -27,6 +27,7 @@ pub(crate) struct CaseCommands {
     base: Base,
     store: Store<Cases>,
     serials: Arc<Serials>,
+    payments: Arc<Heard>,
 }
 
 /// What comes with a command beside its message.
@@ -62,8 +63,8 @@ type Done = (pb::CaseVersion, Case);
 
 impl CaseCommands {
     /// The face on a base.
-    pub(crate) fn new(base: Base, store: Store<Cases>, serials: Arc<Serials>) -> Self {
-        Self { base, store, serials }
+    pub(crate) fn new(base: Base, store: Store<Cases>, serials: Arc<Serials>, payments: Arc<Heard>) -> Self {
+        Self { base, store, serials, payments }
     }
 
     /// Carries out a command in a task of its own: access from the case's own stream, then the decision.
@@ -416,6 +417,15 @@ impl CaseCommandService for CaseCommands {
         &self,
         request: Request<pb::VoidAcceptanceRequest>,
     ) -> Result<Response<pb::VoidAcceptanceResponse>, Status> {
+        if request.get_ref().cause == "payment" {
+            let caller = caller(&request)?;
+            let case_id = resource::parse("cases", &request.get_ref().name).map_err(ApiError::from)?;
+            let (case, _) = self.admit(&caller, "VoidAcceptance", case_id).await?;
+            let now = self.base.clock.now();
+            if fees::may_be_paid(&self.payments, &case, now).await {
+                return Err(ApiError::unavailable("what payments has of this fee").into());
+            }
+        }
         let decide = |case: &Case, message: &pb::VoidAcceptanceRequest, facts: &Facts| {
             decide::void_acceptance(case, facts.account, &message.cause, facts.now)
         };

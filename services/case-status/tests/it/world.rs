@@ -205,6 +205,24 @@ impl World {
         let mut ids = Vec::new();
         for (form, family, account) in filings {
             let id = Uuid::new_v4();
+    /// A naturalization was submitted whose fee a payment settled; gives the filing's id.
+    pub(crate) async fn submit_paid(&self, applicant: &Someone, payment: Uuid) -> Uuid {
+        let id = Uuid::new_v4();
+        let submitted = filings::FilingSubmitted {
+            form: "N-400".into(),
+            family: "naturalization".into(),
+            account_id: applicant.account.to_string(),
+            submitted_at_us: self.clock.now().as_microsecond(),
+            zone: "America/New_York".into(),
+            package_id: Uuid::new_v4().to_string(),
+            payment_id: payment.to_string(),
+            facts: Some(filings::DerivedFacts { age: 40, ..Default::default() }),
+            ..Default::default()
+        };
+        append(&self.filing, id, filing::Event::from(submitted)).await;
+        id
+    }
+
             let submitted = filings::FilingSubmitted {
                 form: (*form).into(),
                 family: (*family).into(),
@@ -290,6 +308,11 @@ impl World {
             amount_cents: *amount_cents,
             ..Default::default()
         };
+    /// Something happened to a payment, which settled the fee of a filing.
+    pub(crate) async fn happens_to_payment(&self, payment: Uuid, event: impl Into<payment::Event>) {
+        append::<payment::Event>(&self.payments, payment, event.into()).await;
+    }
+
         let made_good = payments::PaymentMadeGood {
             filing_ids: parts.iter().map(|(filing, _)| filing.to_string()).collect(),
             amount_cents: parts.iter().map(|(_, cents)| cents).sum(),
