@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::booking::{self, Asked};
 use super::serials::Serials;
 use super::wire::{self, Command, Kind};
-use super::{fees, inquiries};
+use super::{fees, inquiries, parties};
 use crate::aggregate::Cases;
 use crate::domain::decide::{self, Decision, MovedBy, Others};
 use crate::domain::office::INTAKE_OFFICE;
@@ -468,7 +468,17 @@ impl CaseCommandService for CaseCommands {
         &self,
         request: Request<pb::ConfirmAddressRequest>,
     ) -> Result<Response<pb::ConfirmAddressResponse>, Status> {
-        let done = self.run(request, |case, _, facts| decide::confirm_address(case, facts.now)).await?;
+        let caller = caller(&request)?;
+        let case_id = resource::parse("cases", &request.get_ref().name).map_err(ApiError::from)?;
+        let (case, _) = self.admit(&caller, "ConfirmAddress", case_id).await?;
+        let noted = match case.party {
+            Some(party) => parties::address(&self.base.pool, party).await.map_err(ApiError::from)?,
+            None => None,
+        };
+        let decide = move |case: &Case, _: &_, facts: &Facts| {
+            decide::confirm_address(case, noted.or(case.address_from), facts.now)
+        };
+        let done = self.run(request, decide).await?;
         answer!(ConfirmAddressResponse, done)
     }
 

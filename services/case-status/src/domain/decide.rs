@@ -80,6 +80,7 @@ pub const CAUSES: [&str; 6] =
 /// Every reason a decision may give, for the reference and for the test that each is raised.
 pub const REASONS: &[&str] = &[
     "ADDRESS_NOT_CONFIRMED",
+    "ADDRESS_NOT_ON_RECORD",
     "ALREADY_ACCEPTED",
     "ALREADY_ATTENDED",
     "ALREADY_DECIDED",

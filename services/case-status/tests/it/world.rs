@@ -119,6 +119,13 @@ impl World {
         self.with_token(account, self.token(account, "aal2"))
     }
 
+    /// An address of somebody is on record, as identity's log says.
+    pub(crate) async fn address_on_record(&self, person: &Someone) {
+        let sql = "INSERT INTO party_address (account_id, event_id, given_at_us) VALUES ($1, $2, 1)";
+        let (account, event) = (person.account, Uuid::new_v4());
+        sqlx::query(sql).bind(account).bind(event).execute(&self.cases.pool).await.unwrap();
+    }
+
     /// Nobody we know.
     pub(crate) fn anonymous(&self) -> Someone {
         self.with_token(Uuid::nil(), String::new())
@@ -150,13 +157,6 @@ impl World {
 
     /// The party of a case consented to a representative for it.
     pub(crate) async fn appoint(&self, case: Uuid, representation: Uuid, representative: &Someone) {
-        let accepted = filings::RepresentationAccepted {
-            filing_id: case.to_string(),
-            representative: representative.account.to_string(),
-            ..Default::default()
-        };
-        append(&self.filing, representation, representation::Event::from(accepted)).await;
-    }
         let appointed = filings::RepresentativeAppointed {
             representation_id: representation.to_string(),
             representative: representative.account.to_string(),
@@ -166,6 +166,13 @@ impl World {
 
     /// The consent itself, in the stream of the appearance.
     pub(crate) async fn consent(&self, case: Uuid, representation: Uuid, representative: &Someone) {
+        let accepted = filings::RepresentationAccepted {
+            filing_id: case.to_string(),
+            representative: representative.account.to_string(),
+            ..Default::default()
+        };
+        append(&self.filing, representation, representation::Event::from(accepted)).await;
+    }
 
     /// The representative withdrew.
     pub(crate) async fn end_representation(&self, representation: Uuid) {
@@ -198,13 +205,6 @@ impl World {
         id
     }
 
-    /// Filings of one package went in, in one append: each a form, its family and the account of its party. Gives the ids.
-    pub(crate) async fn submit_package(&self, filings: &[(&str, &str, Uuid)]) -> Vec<Uuid> {
-        let package_id = Uuid::new_v4().to_string();
-        let mut streams = Vec::new();
-        let mut ids = Vec::new();
-        for (form, family, account) in filings {
-            let id = Uuid::new_v4();
     /// A naturalization was submitted whose fee a payment settled; gives the filing's id.
     pub(crate) async fn submit_paid(&self, applicant: &Someone, payment: Uuid) -> Uuid {
         let id = Uuid::new_v4();
@@ -223,6 +223,13 @@ impl World {
         id
     }
 
+    /// Filings of one package went in, in one append: each a form, its family and the account of its party. Gives the ids.
+    pub(crate) async fn submit_package(&self, filings: &[(&str, &str, Uuid)]) -> Vec<Uuid> {
+        let package_id = Uuid::new_v4().to_string();
+        let mut streams = Vec::new();
+        let mut ids = Vec::new();
+        for (form, family, account) in filings {
+            let id = Uuid::new_v4();
             let submitted = filings::FilingSubmitted {
                 form: (*form).into(),
                 family: (*family).into(),
@@ -301,6 +308,11 @@ impl World {
         append(&self.payments, Uuid::new_v4(), payment::Event::from(returned)).await;
     }
 
+    /// Something happened to a payment, which settled the fee of a filing.
+    pub(crate) async fn happens_to_payment(&self, payment: Uuid, event: impl Into<payment::Event>) {
+        append::<payment::Event>(&self.payments, payment, event.into()).await;
+    }
+
     /// It was made good.
     pub(crate) async fn make_good(&self, parts: &[(Uuid, i64)]) {
         let part = |(filing, amount_cents): &(Uuid, i64)| payments::FeePart {
@@ -308,11 +320,6 @@ impl World {
             amount_cents: *amount_cents,
             ..Default::default()
         };
-    /// Something happened to a payment, which settled the fee of a filing.
-    pub(crate) async fn happens_to_payment(&self, payment: Uuid, event: impl Into<payment::Event>) {
-        append::<payment::Event>(&self.payments, payment, event.into()).await;
-    }
-
         let made_good = payments::PaymentMadeGood {
             filing_ids: parts.iter().map(|(filing, _)| filing.to_string()).collect(),
             amount_cents: parts.iter().map(|(_, cents)| cents).sum(),

@@ -38,7 +38,7 @@ impl Subscriber for FollowCase {
                 offices::accept(tx, case, &e.office).await?;
                 filings::set_pending(tx, case, true).await?;
                 if filing.form == moved::FORM {
-                    report_move::owe(&self.0, tx, event, case).await?;
+                    report_move::owe(&self.0, tx, event, (case, 0)).await?;
                 }
             }
             Event::FilingRejected(e) => {

@@ -35,6 +35,8 @@ pub(crate) struct Matter {
     pub(crate) officer: Option<Uuid>,
     /// Who acts for the party.
     pub(crate) representative: Option<Uuid>,
+    /// When its form gave the party's address, microseconds since the epoch; 0 where it gives none.
+    pub(crate) address_given_at_us: i64,
 }
 
 impl Matter {
