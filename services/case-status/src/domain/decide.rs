@@ -36,7 +36,7 @@ pub use biometrics::{
     miss_biometrics, move_biometrics, record_background_check, schedule_biometrics, take_biometrics,
 };
 pub use card::{CardStep, confirm_address, order_card, record_card};
-pub use challenge::{follow_challenge, is_about};
+pub use challenge::{Challenged, decides_challenge, follow_challenge, hears, is_about};
 pub use decision::{Verdict, decide_case, recommend};
 pub use expedite::{CRITERIA, answer_expedite, request_expedite};
 pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
@@ -109,6 +109,7 @@ pub const REASONS: &[&str] = &[
     "FEE_OWED",
     "FEE_STILL_IN_TIME",
     "FEE_WAIVER_UNDECIDED",
+    "GRADE_TOO_LOW",
     "GROUNDS_MISSING",
     "INQUIRY_NOT_OPEN",
     "INQUIRY_OPEN",
