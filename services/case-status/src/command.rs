@@ -5,6 +5,7 @@ mod api;
 mod booking;
 mod challenges;
 mod deadlines;
+mod fees;
 mod inquiries;
 mod links;
 mod parties;
@@ -71,11 +72,13 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
 pub fn server(base: Base) -> Server {
     let store = Store::<Cases>::new(base.log.clone());
     let serials = Arc::new(Serials::new(base.pool.clone(), &base.vault));
-    let commands = CaseCommands::new(base.clone(), store.clone(), Arc::clone(&serials));
+    let payments = Arc::new(Heard::of(&base, "payments"));
+    let commands =
+        CaseCommands::new(base.clone(), store.clone(), Arc::clone(&serials), Arc::clone(&payments));
     let words = CaseWords { store: store.clone() };
     let answers = OwedAnswers { obligations: base.log.obligations(), owner: base.name };
     let filing = Heard::of(&base, "filing");
-    let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone(), filing };
+    let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone(), filing, payments };
     Server::new(base)
         .grpc(CaseCommandServiceServer::new(commands))
         .grpc(CaseWordsServiceServer::new(words))

@@ -10,6 +10,7 @@ use docket_proto::identity::v1::GetContactResponse;
 use docket_service::{ApiError, Base, Caller, Resource};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::aggregates::{Filings, Packages, Representations, Responses};
@@ -43,6 +44,8 @@ pub(crate) struct Desk {
     pub(crate) inspector: Inspector,
     pub(crate) scanner: Scanner,
     pub(crate) copies: Copies,
+    /// Woken when an address of record may be owed to identity.
+    pub(crate) addresses: Arc<Notify>,
 }
 
 /// A response that the caller may see, with its content opened.
@@ -71,6 +74,7 @@ impl Desk {
             inspector,
             scanner,
             copies,
+            addresses: Arc::default(),
             base,
         }
     }

@@ -1,11 +1,14 @@
-//! What an accepted Form AR-11 reports (8 CFR 265.1): the address of record, for identity to keep.
+//! The address of record, for identity to keep: what an accepted Form AR-11 reports (8 CFR 265.1), or what another form gives.
 
-use docket_forms::Answers;
+use docket_forms::{Answers, Form};
 use docket_kernel::identifier;
 use docket_proto::identity::v1::RecordAddressRequest;
 use serde_json::{Map, Value};
 
+use crate::domain::filing::Capacity;
 use crate::facts::OFFICE_ZONE;
+use crate::letter;
+use crate::party;
 use crate::place::{self, text};
 
 /// The form.
@@ -18,8 +21,8 @@ pub(crate) fn report(answers: &Answers) -> Option<RecordAddressRequest> {
     let zone = place::zone_at(new);
     let receipts = answers.get("receipts").and_then(Value::as_array).into_iter().flatten();
     Some(RecordAddressRequest {
-        address: lines(new),
-        mailing: mailing.map(lines).unwrap_or_default(),
+        address: letter::lines(new),
+        mailing: mailing.map(letter::lines).unwrap_or_default(),
         zone: zone.unwrap_or(OFFICE_ZONE).to_owned(),
         abroad: zone.is_none(),
         moved_on_date: answers.get("moved_on").and_then(Value::as_str).unwrap_or_default().to_owned(),
@@ -28,7 +31,36 @@ pub(crate) fn report(answers: &Answers) -> Option<RecordAddressRequest> {
     })
 }
 
-/// An address as it stands on a letter.
+/// What another form gives of who files; without ids. None where it asks for no address, reports a move, or is signed for
+/// somebody else, whose address is not the account's.
+pub(crate) fn stated(form: &Form, answers: &Answers, signed_as: Capacity) -> Option<RecordAddressRequest> {
+    let own = match signed_as {
+        Capacity::OneSelf | Capacity::CompanyOfficer => true,
+        Capacity::Parent | Capacity::Guardian | Capacity::AttorneyInFact => false,
+    };
+    if !own || form.id == FORM {
+        return None;
+    }
+    let answer = |question| party::answer(form, answers, question);
+    let mailing = letter::lines(answer("mailing")?.as_object()?);
+    let elsewhere = answer("physical_same") == Some(&Value::Bool(false));
+    let lives = answer("physical").filter(|_| elsewhere).and_then(Value::as_object).map(letter::lines);
+    let (address, mailing) = match lives.filter(|lives| !lives.is_empty()) {
+        Some(lives) => (lives, mailing),
+        None => (mailing, String::new()),
+    };
+    let stated = RecordAddressRequest { address, mailing, no_move: true, ..RecordAddressRequest::default() };
+    Some(stated).filter(|stated| !stated.address.is_empty())
+}
+
+/// What a representative gives in Form G-28 as the address of their office, which is that of their account: for what they file
+/// themselves they have another. Without ids; none where it is not answered.
+pub(crate) fn office(answers: &Answers) -> Option<RecordAddressRequest> {
+    let address = letter::lines(answers.get("rep_address")?.as_object()?);
+    Some(RecordAddressRequest { address, no_move: true, ..RecordAddressRequest::default() })
+}
+
+/// An address in the few lines in which a form's answers are shown.
 pub(crate) fn lines(parts: &Map<String, Value>) -> String {
     let street = joined(&[text(parts, "line1"), text(parts, "unit")], ", ");
     let region = joined(&[text(parts, "state"), text(parts, "province"), text(parts, "postal_code")], " ");
@@ -67,10 +99,35 @@ mod tests {
         let abroad = |new: Value| reported(json!({ "new_address": new }));
         let lisbon =
             abroad(json!({"line1": "Rua 1", "city": "Lisbon", "postal_code": "1000", "country": "PT"}));
-        assert!(lisbon.abroad && lisbon.address.ends_with("Lisbon, 1000\nPortugal"));
+        assert!(lisbon.abroad && lisbon.address.ends_with("1000 Lisbon\nPORTUGAL"));
         assert_eq!(lisbon.zone, OFFICE_ZONE);
         assert!(abroad(json!({"line1": "1", "city": "Koror", "state": "PW", "country": "US"})).abroad);
         assert!(!abroad(json!({"line1": "1", "city": "Dededo", "state": "GU", "country": "US"})).abroad);
+    }
+
+    #[test]
+    fn another_form_gives_where_somebody_lives_and_where_mail_goes() {
+        let catalogue = docket_forms::Catalogue::embedded();
+        let stated = |form: &str, answers: &Value, signed_as| {
+            let answers: Answers = serde_json::from_value(answers.clone()).unwrap();
+            stated(catalogue.form(form).unwrap(), &answers, signed_as)
+        };
+        let at = |city: &str| json!({"line1": "9 Sample Ave", "city": city, "state": "NV", "postal_code": "89501", "country": "US"});
+        let same = json!({"app_mailing": at("Reno"), "app_physical_same": true, "app_physical": at("Elko")});
+        let given = stated("N-400", &same, Capacity::OneSelf).unwrap();
+        assert_eq!((given.address.as_str(), given.mailing.as_str()), ("9 Sample Ave\nReno, NV 89501", ""));
+        assert!(given.no_move);
+        let other =
+            json!({"app_mailing": at("Reno"), "app_physical_same": false, "app_physical": at("Elko")});
+        let given = stated("N-400", &other, Capacity::OneSelf).unwrap();
+        assert!(given.address.contains("Elko") && given.mailing.contains("Reno"), "{given:?}");
+        for for_another in [Capacity::Parent, Capacity::Guardian, Capacity::AttorneyInFact] {
+            assert_eq!(stated("N-400", &same, for_another), None, "it is not the account's own");
+        }
+        assert_eq!(stated("AR-11", &json!({"mailing": at("Reno")}), Capacity::OneSelf), None);
+        assert_eq!(stated("N-400", &json!({}), Capacity::OneSelf), None);
+        let petitioner = json!({"pet_mailing": at("Reno"), "ben_physical": at("Elko")});
+        assert!(stated("I-130", &petitioner, Capacity::OneSelf).unwrap().address.contains("Reno"));
     }
 
     #[test]

@@ -32,6 +32,7 @@ use crate::password::Hasher;
 use crate::register::Register;
 use crate::totp;
 
+pub(crate) use address::GivenAddress;
 pub(crate) use registration::Newcomer;
 pub(crate) use revocation::Asked;
 pub(crate) use sessions::Tokens;

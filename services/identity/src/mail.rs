@@ -36,6 +36,8 @@ pub(crate) enum Template {
     AlreadyRegistered,
     /// The address of record is another one now.
     AddressChanged,
+    /// A form gives another address of record.
+    AddressStated,
 }
 
 /// A mail to be sent.
@@ -61,6 +63,8 @@ impl Mail {
             (Template::AlreadyRegistered, _) => include_str!("../texts/en/already_registered.txt"),
             (Template::AddressChanged, "es") => include_str!("../texts/es/address_changed.txt"),
             (Template::AddressChanged, _) => include_str!("../texts/en/address_changed.txt"),
+            (Template::AddressStated, "es") => include_str!("../texts/es/address_stated.txt"),
+            (Template::AddressStated, _) => include_str!("../texts/en/address_stated.txt"),
         };
         let (subject, text) = whole.split_once("\n\n").unwrap_or((whole, ""));
         (subject, text.replace("{code}", &self.code))
@@ -252,8 +256,9 @@ mod tests {
             assert!(text.contains("123456") && !subject.contains("123456"));
             let (_, already) = mail(Template::AlreadyRegistered, language).words();
             let (_, changed) = mail(Template::AddressChanged, language).words();
-            assert!(!already.contains("123456") && !changed.contains("123456"));
-            for text in [text, already, changed] {
+            let (_, stated) = mail(Template::AddressStated, language).words();
+            assert!(![&already, &changed, &stated].iter().any(|text| text.contains("123456")));
+            for text in [text, already, changed, stated] {
                 assert!(!text.contains("maria") && !text.contains('{'), "{text}");
             }
         }

@@ -38,7 +38,7 @@ pub(crate) struct Page {
     pub(crate) form: String,
     /// The party's name, as it can be printed.
     pub(crate) name: String,
-    /// The address of record as it can be printed, a line each; empty when none was reported.
+    /// The address of record as it can be printed, a line each; empty when none was given.
     pub(crate) address: Vec<String>,
     /// Who acts for the party: name and address as they can be printed, a line each; empty when nobody does.
     pub(crate) representative: Vec<String>,

@@ -6,17 +6,17 @@ use docket_eventlog::{Context, Executed, Recorded, Store, Subjects};
 use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::case_status::v1 as pb;
 use docket_proto::case_status::v1::case_command_service_server::CaseCommandService;
-use docket_service::{ApiError, Base, Caller, Resource, caller, detached};
+use docket_service::{ApiError, Base, Caller, Heard, Resource, caller, detached};
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::booking::{self, Asked};
-use super::inquiries;
 use super::serials::Serials;
 use super::wire::{self, Command, Kind};
+use super::{challenges, fees, inquiries, parties};
 use crate::aggregate::Cases;
-use crate::domain::decide::{self, Decision, MovedBy, Others};
+use crate::domain::decide::{self, Challenged, Decision, MovedBy, Others};
 use crate::domain::office::INTAKE_OFFICE;
 use crate::domain::{Case, Event};
 use crate::relation::{OFFICER_ROLES, Relation, relations};
@@ -27,6 +27,7 @@ pub(crate) struct CaseCommands {
     base: Base,
     store: Store<Cases>,
     serials: Arc<Serials>,
+    payments: Arc<Heard>,
 }
 
 /// What comes with a command beside its message.
@@ -54,12 +55,21 @@ impl Facts {
     }
 }
 
+/// A case to which an officer is let for a command, before it is decided.
+struct Admitted {
+    case: Case,
+    /// The case whose denial it challenges.
+    challenged: Option<Challenged>,
+    /// The officer, and whether a supervisor.
+    officer: (Uuid, bool),
+}
+
 type Done = (pb::CaseVersion, Case);
 
 impl CaseCommands {
     /// The face on a base.
-    pub(crate) fn new(base: Base, store: Store<Cases>, serials: Arc<Serials>) -> Self {
-        Self { base, store, serials }
+    pub(crate) fn new(base: Base, store: Store<Cases>, serials: Arc<Serials>, payments: Arc<Heard>) -> Self {
+        Self { base, store, serials, payments }
     }
 
     /// Carries out a command in a task of its own: access from the case's own stream, then the decision.
@@ -156,6 +166,17 @@ impl CaseCommands {
         Ok((case, relations))
     }
 
+    /// The case that a command names, if the policy lets the caller do that, and the decision which it challenges.
+    async fn admit_to<M: Command>(&self, request: &Request<M>) -> Result<Admitted, ApiError> {
+        let caller = caller(request)?;
+        let case_id = resource::parse("cases", request.get_ref().case_name())?;
+        let (case, _) = self.admit(&caller, M::ACTION, case_id).await?;
+        let challenged = challenges::challenged(&self.base.pool, &self.store, &case).await?;
+        let account = caller.person()?.account;
+        let officer = (account, challenges::is_supervisor(&self.base.pool, account).await?);
+        Ok(Admitted { case, challenged, officer })
+    }
+
     /// Whether somebody may have a case of this office given to them, by the roles this service knows.
     async fn is_officer(&self, account: Uuid, case_id: Uuid) -> Result<bool, ApiError> {
         let office = self.store.load(case_id).await?.state.office;
@@ -193,19 +214,23 @@ impl CaseCommandService for CaseCommands {
         &self,
         request: Request<pb::AssignCaseRequest>,
     ) -> Result<Response<pb::AssignCaseResponse>, Status> {
-        let caller = caller(&request)?;
+        let Admitted { challenged, officer: (caller, _), .. } = self.admit_to(&request).await?;
         let message = request.get_ref();
         let case_id = resource::parse("cases", &message.name).map_err(ApiError::from)?;
-        self.admit(&caller, "AssignCase", case_id).await?;
         let officer = match message.officer.as_str() {
-            "" => caller.person()?.account,
+            "" => caller,
             name => resource::parse_field("officer", "accounts", name).map_err(ApiError::from)?,
         };
         if !self.is_officer(officer, case_id).await? {
             let message = "Only an adjudicator or a supervisor of the case's office can have it.";
             return Err(ApiError::invalid("officer", "NOT_AN_OFFICER", message).into());
         }
-        answer!(AssignCaseResponse, self.run(request, move |case, _, _| decide::assign(case, officer)).await?)
+        let supervisor = challenges::is_supervisor(&self.base.pool, officer).await.map_err(ApiError::from)?;
+        let decide = move |case: &Case, _: &_, _: &Facts| {
+            decide::hears(case, challenged.as_ref(), (officer, supervisor))?;
+            decide::assign(case, officer)
+        };
+        answer!(AssignCaseResponse, self.run(request, decide).await?)
     }
 
     async fn accept_filing(
@@ -351,7 +376,9 @@ impl CaseCommandService for CaseCommands {
         &self,
         request: Request<pb::RecommendDecisionRequest>,
     ) -> Result<Response<pb::RecommendDecisionResponse>, Status> {
-        let decide = |case: &Case, message: &pb::RecommendDecisionRequest, facts: &Facts| {
+        let Admitted { challenged, officer, .. } = self.admit_to(&request).await?;
+        let decide = move |case: &Case, message: &pb::RecommendDecisionRequest, facts: &Facts| {
+            decide::hears(case, challenged.as_ref(), officer)?;
             let approve = wire::approves(&message.recommendation)?;
             decide::recommend(case, facts.account, approve, wire::bounded("grounds", &message.grounds)?)
         };
@@ -362,7 +389,9 @@ impl CaseCommandService for CaseCommands {
         &self,
         request: Request<pb::DecideCaseRequest>,
     ) -> Result<Response<pb::DecideCaseResponse>, Status> {
-        let decide = |case: &Case, bases: &Others, message: &pb::DecideCaseRequest, facts: &Facts| {
+        let Admitted { challenged, officer, .. } = self.admit_to(&request).await?;
+        let decide = move |case: &Case, bases: &Others, message: &pb::DecideCaseRequest, facts: &Facts| {
+            decide::decides_challenge(case, challenged.as_ref(), officer)?;
             decide::decide_case(case, facts.account, &wire::verdict(message)?, bases, facts.now)
         };
         answer!(DecideCaseResponse, self.run_with_bases(request, decide).await?)
@@ -412,6 +441,13 @@ impl CaseCommandService for CaseCommands {
         &self,
         request: Request<pb::VoidAcceptanceRequest>,
     ) -> Result<Response<pb::VoidAcceptanceResponse>, Status> {
+        if request.get_ref().cause == "payment" {
+            let Admitted { case, .. } = self.admit_to(&request).await?;
+            let now = self.base.clock.now();
+            if fees::may_be_paid(&self.payments, &case, now).await {
+                return Err(ApiError::unavailable("what payments has of this fee").into());
+            }
+        }
         let decide = |case: &Case, message: &pb::VoidAcceptanceRequest, facts: &Facts| {
             decide::void_acceptance(case, facts.account, &message.cause, facts.now)
         };
@@ -454,7 +490,15 @@ impl CaseCommandService for CaseCommands {
         &self,
         request: Request<pb::ConfirmAddressRequest>,
     ) -> Result<Response<pb::ConfirmAddressResponse>, Status> {
-        let done = self.run(request, |case, _, facts| decide::confirm_address(case, facts.now)).await?;
+        let Admitted { case, .. } = self.admit_to(&request).await?;
+        let noted = match case.party {
+            Some(party) => parties::address(&self.base.pool, party).await.map_err(ApiError::from)?,
+            None => None,
+        };
+        let decide = move |case: &Case, _: &_, facts: &Facts| {
+            decide::confirm_address(case, noted.or(case.address_from), facts.now)
+        };
+        let done = self.run(request, decide).await?;
         answer!(ConfirmAddressResponse, done)
     }
 

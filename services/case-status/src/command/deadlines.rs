@@ -11,9 +11,9 @@ pub(crate) const REQUEST: &str = "request_deadline";
 /// Kind of the timer of a fee that is owed again.
 pub(crate) const FEE: &str = "fee_deadline";
 
-/// What filing received before the deadline's end stands in its log so long after it: commands at hand then have ended, and
-/// the clocks of two machines do not differ by more.
-const SETTLED: SignedDuration = SignedDuration::from_secs(30);
+/// What another service received before the deadline's end stands in its log so long after it: commands at hand then have ended,
+/// and the clocks of two machines do not differ by more.
+pub(crate) const SETTLED: SignedDuration = SignedDuration::from_secs(30);
 
 /// The key of a request's timer.
 pub(crate) fn key(request_id: Uuid) -> String {
@@ -32,9 +32,11 @@ pub(crate) fn timer(case_id: Uuid, request: &Request) -> Timer {
     of(key(request.id), REQUEST, ends.checked_add(SETTLED).unwrap_or(ends), case_id, request.id)
 }
 
-/// The timer of a fee that is owed again; its payload is the case and the return, 16 bytes each.
+/// The timer of a fee that is owed again, due when payments' log tells whether it was made good in time; its payload is the case and
+/// the return, 16 bytes each.
 pub(crate) fn fee_timer(case_id: Uuid, return_id: Uuid, deadline: &Deadline) -> Timer {
-    of(fee_key(return_id), FEE, deadline.expires_at, case_id, return_id)
+    let ends = deadline.expires_at;
+    of(fee_key(return_id), FEE, ends.checked_add(SETTLED).unwrap_or(ends), case_id, return_id)
 }
 
 fn of(key: String, kind: &str, due_at: Timestamp, case_id: Uuid, id: Uuid) -> Timer {

@@ -1,4 +1,4 @@
-//! Which cases a party has, and what happens to all of them: the address of record changes.
+//! Which cases a party has, and what concerns all of them: the address of record.
 
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -38,6 +38,36 @@ pub(crate) async fn cases(tx: &mut PgConnection, account: Uuid) -> sqlx::Result<
         .await
 }
 
+/// Notes the event that a party's address of record comes from; one given earlier takes no place.
+async fn note_address(
+    tx: &mut PgConnection,
+    account: Uuid,
+    event: Uuid,
+    given_at_us: i64,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO party_address (account_id, event_id, given_at_us) VALUES ($1, $2, $3)
+         ON CONFLICT (account_id) DO UPDATE SET event_id = excluded.event_id, given_at_us = excluded.given_at_us
+         WHERE excluded.given_at_us = 0 OR excluded.given_at_us >= party_address.given_at_us",
+        account,
+        event,
+        given_at_us
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The event that a party's address of record comes from; none where none was heard of.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn address(pool: &PgPool, account: Uuid) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!("SELECT event_id FROM party_address WHERE account_id = $1", account)
+        .fetch_optional(pool)
+        .await
+}
+
 /// Notes the cases from before they were noted when they were opened; once for ever.
 ///
 /// # Errors
@@ -63,7 +93,7 @@ pub(crate) async fn note_older(log: &EventLog, pool: &PgPool) -> anyhow::Result<
     Ok(())
 }
 
-/// Identity's log: an address of record that changed.
+/// Identity's log: an address of record that a form gave, or that changed.
 pub(crate) struct Moves {
     /// The cases.
     pub(crate) store: Store<Cases>,
@@ -75,8 +105,20 @@ impl Subscriber for Moves {
         &["account"]
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what else happens to an account is nothing to its cases"
+    )]
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-        let account::Event::AddressChanged(changed) = event.decode()? else { return Ok(()) };
+        let changed = match event.decode()? {
+            account::Event::AddressChanged(changed) => changed,
+            account::Event::AddressRecorded(recorded) => {
+                note_address(tx, stream_id(event)?, event.event_id, recorded.given_at_us).await?;
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        note_address(tx, stream_id(event)?, event.event_id, changed.given_at_us).await?;
         let report = named(&changed.filing_id, "filing_id")?;
         let receipts = self.change_cases(tx, event, &changed, report).await?;
         react(&self.store, tx, event, ("record_move", 0), report, |case| {

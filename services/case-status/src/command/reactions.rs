@@ -52,12 +52,10 @@ impl Subscriber for Filings {
             let why = match event.decode()? {
                 representation::Event::RepresentationWithdrawn(_) => "withdrawn",
                 representation::Event::RepresentationEnded(_) => "ended",
-                representation::Event::RepresentationAccepted(accepted) => {
-                    return represented::appoint(&self.store, tx, event, &accepted).await;
-                }
-                // Who takes the place of another says so with the consent.
+                // Who takes the place of another stands in the filing's own stream.
                 representation::Event::RepresentationSought(_)
                 | representation::Event::RepresentationPrepared(_)
+                | representation::Event::RepresentationAccepted(_)
                 | representation::Event::RepresentationRefused(_)
                 | representation::Event::RepresentationReplaced(_) => return Ok(()),
             };
@@ -67,6 +65,9 @@ impl Subscriber for Filings {
             // What goes with another form is read in that one's case.
             filing::Event::FilingSubmitted(submitted) if submitted.family == WITHOUT_CASE => Ok(()),
             filing::Event::FilingSubmitted(submitted) => self.intake(tx, event, &submitted).await,
+            filing::Event::RepresentativeAppointed(appointed) => {
+                represented::appoint(&self.store, tx, event, &appointed).await
+            }
             filing::Event::UnsolicitedEvidenceAdded(added) => self.add_unasked(tx, event, &added).await,
             _ => Ok(()),
         }
@@ -222,6 +223,7 @@ fn case_opened(submitted: &FilingSubmitted, representation: Option<Uuid>) -> pb:
         challenge: facts.challenge,
         representation_id: representation.map(|id| id.to_string()).unwrap_or_default(),
         representative: representative.unwrap_or_default(),
+        gives_address: submitted.gives_address,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The cases in which a representative appeared, what its end means for all of them, and who is appointed for one later.
 
 use docket_eventlog::{Recorded, Store};
-use docket_proto::filing::events::v1::RepresentationAccepted;
+use docket_proto::filing::events::v1::RepresentativeAppointed;
 use docket_service::ApplyError;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -54,7 +54,8 @@ pub(super) async fn note(tx: &mut PgConnection, representation: Uuid, case: Uuid
     Ok(())
 }
 
-/// The client consented to a representative for a filing that was there already: they act in its case, once there is one.
+/// The client consented to a representative for a filing that was there already: they act in its case, once there is one. Which one
+/// was appointed last the filing's own stream says: the appearances have streams of their own, which are read in any order.
 ///
 /// # Errors
 /// The log, the database.
@@ -62,18 +63,18 @@ pub(super) async fn appoint(
     store: &Store<Cases>,
     tx: &mut PgConnection,
     event: &Recorded,
-    accepted: &RepresentationAccepted,
+    appointed: &RepresentativeAppointed,
 ) -> Result<(), ApplyError> {
-    if accepted.filing_id.is_empty() {
-        return Ok(());
-    }
-    let (representation, case_id) = (stream_id(event)?, named(&accepted.filing_id, "filing_id")?);
-    let representative = named(&accepted.representative, "representative")?;
-    if !stands(tx, representation).await? {
-        return Ok(());
-    }
+    let (representation, case_id) =
+        (named(&appointed.representation_id, "representation_id")?, stream_id(event)?);
+    let representative = named(&appointed.representative, "representative")?;
+    let stands = stands(tx, representation).await?;
     react(store, tx, event, ("appoint_representative", 0), case_id, |case| {
-        decide::appoint_representative(case, representation, representative)
+        if stands {
+            decide::appoint_representative(case, representation, representative)
+        } else {
+            decide::end_former(case, representation)
+        }
     })
     .await?;
     Ok(note(tx, representation, case_id).await?)

@@ -1,5 +1,7 @@
 //! Deadlines that pass: the timer records it once, and nothing is decided by it (lifecycle 19, 21).
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use docket_eventlog::{Context, Store, StreamName, Subjects, Timer};
 use docket_kernel::{EventEnum as _, SharedClock};
@@ -7,7 +9,7 @@ use docket_proto::events::response;
 use docket_service::{ApplyError, Heard, TimerHandler};
 use sqlx::PgConnection;
 
-use super::deadlines;
+use super::{deadlines, fees};
 use crate::aggregate::Cases;
 use crate::domain::decide;
 
@@ -19,6 +21,8 @@ pub(crate) struct Deadlines {
     pub(crate) clock: SharedClock,
     /// Filing's log, where an answer that came in time may stand and not be recorded yet.
     pub(crate) filing: Heard,
+    /// Payments' log, where a fee may have been made good in time.
+    pub(crate) payments: Arc<Heard>,
 }
 
 #[async_trait]
@@ -39,12 +43,19 @@ impl TimerHandler for Deadlines {
             .await?;
         Ok(())
     }
-    /// A request: for filing's log to be read up to its end. Who answered in time is not told that nothing came.
+
+    /// A request: for filing's log to be read up to its end. Who answered in time is not told that nothing came. A fee: for payments',
+    /// so that who made it good in time is not told that the day passed.
     async fn waits_for(&self, timer: &Timer) -> Result<Option<String>, ApplyError> {
-        match deadlines::read(&timer.payload) {
-            Some((_, request)) if timer.kind == deadlines::REQUEST => {
-                let stream = StreamName::of(response::Event::CATEGORY, request);
+        let Some((case_id, id)) = deadlines::read(&timer.payload) else { return Ok(None) };
+        match timer.kind.as_str() {
+            deadlines::REQUEST => {
+                let stream = StreamName::of(response::Event::CATEGORY, id);
                 self.filing.not_all_of(&stream, timer.due_at).await
+            }
+            deadlines::FEE => {
+                let case = self.store.load(case_id).await?.state;
+                fees::not_heard(&self.payments, &case, timer.due_at).await
             }
             _ => Ok(None),
         }

@@ -36,7 +36,7 @@ pub use biometrics::{
     miss_biometrics, move_biometrics, record_background_check, schedule_biometrics, take_biometrics,
 };
 pub use card::{CardStep, confirm_address, order_card, record_card};
-pub use challenge::{follow_challenge, is_about};
+pub use challenge::{Challenged, decides_challenge, follow_challenge, hears, is_about};
 pub use decision::{Verdict, decide_case, recommend};
 pub use expedite::{CRITERIA, answer_expedite, request_expedite};
 pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
@@ -46,7 +46,7 @@ pub use interview::{TestResult, complete_interview, miss_interview, move_intervi
 pub use link::{Filed, Others, basis_end, close_as_moot, follow_basis, link};
 pub use oath::{issue_certificate, move_oath, reverify, schedule_oath, take_oath};
 pub use reopen::reopen;
-pub use representation::{appoint_representative, end_representation};
+pub use representation::{appoint_representative, end_former, end_representation};
 pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadline, request_evidence};
 pub use response::{Response, pass_deadline, record_response, serve_request};
 pub use unsolicited::record_unsolicited;
@@ -80,6 +80,7 @@ pub const CAUSES: [&str; 6] =
 /// Every reason a decision may give, for the reference and for the test that each is raised.
 pub const REASONS: &[&str] = &[
     "ADDRESS_NOT_CONFIRMED",
+    "ADDRESS_NOT_ON_RECORD",
     "ALREADY_ACCEPTED",
     "ALREADY_ATTENDED",
     "ALREADY_DECIDED",
@@ -108,6 +109,7 @@ pub const REASONS: &[&str] = &[
     "FEE_OWED",
     "FEE_STILL_IN_TIME",
     "FEE_WAIVER_UNDECIDED",
+    "GRADE_TOO_LOW",
     "GROUNDS_MISSING",
     "INQUIRY_NOT_OPEN",
     "INQUIRY_OPEN",

@@ -4,6 +4,7 @@ mod address;
 mod assign;
 mod biometrics;
 mod card;
+mod challenge;
 mod decision;
 mod expedite;
 mod fee;
@@ -26,6 +27,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/assign.rs"),
         include_str!("decide_tests/biometrics.rs"),
         include_str!("decide_tests/card.rs"),
+        include_str!("decide_tests/challenge.rs"),
         include_str!("decide_tests/decision.rs"),
         include_str!("decide_tests/expedite.rs"),
         include_str!("decide_tests/fee.rs"),
@@ -49,6 +51,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/assign.rs"),
         include_str!("decide/biometrics.rs"),
         include_str!("decide/card.rs"),
+        include_str!("decide/challenge.rs"),
         include_str!("decide/decision.rs"),
         include_str!("decide/ending.rs"),
         include_str!("decide/expedite.rs"),

@@ -606,9 +606,16 @@ impl Case {
         self.stage != Stage::Unknown
     }
 
-    /// Account of the representative who acts for the party.
+    /// Rejected, or its acceptance was taken back: as if it had not been filed.
+    pub fn is_over_unfiled(&self) -> bool {
+        matches!(self.stage, Stage::Rejected | Stage::Voided)
+    }
+
+    /// Account of the representative who acts for the party. Where the acceptance was taken back nobody does: the end of the
+    /// appearance is not told there any more.
     pub fn representative(&self) -> Option<Uuid> {
-        self.appearance.filter(|appearance| appearance.active).map(|appearance| appearance.representative)
+        let acting = self.appearance.filter(|appearance| appearance.active && !self.is_over_unfiled());
+        acting.map(|appearance| appearance.representative)
     }
 
     /// Approved, and the oath is still to be taken or the certificate to be issued.

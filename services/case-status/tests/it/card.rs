@@ -81,6 +81,9 @@ async fn a_card_is_ordered_mailed_returned_and_mailed_again_once_the_address_is_
     assert_eq!(reason(&weak), "STEP_UP_REQUIRED");
     world.clock.advance(jiff::SignedDuration::from_secs(1));
     let ana_up = world.stepped_up(&ana);
+    let none = command!(ana_up, confirm_address, ConfirmAddressRequest { name: name.clone() }).unwrap_err();
+    assert_eq!(reason(&none), "ADDRESS_NOT_ON_RECORD");
+    world.address_on_record(&ana).await;
     command!(ana_up, confirm_address, ConfirmAddressRequest { name: name.clone() }).unwrap();
     record("mailed", "9401", "").await.unwrap();
     let at = record("delivered", "", "").await.unwrap();

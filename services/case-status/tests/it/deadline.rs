@@ -1,6 +1,7 @@
 //! The clock: a deadline passes once, when it ends, and nothing is decided by it.
 
 use docket_proto::case_status::v1::request_evidence_request::Item;
+use docket_proto::payments::events::v1::{PaymentMadeGood, PaymentReturned};
 use jiff::SignedDuration;
 use tonic::Code;
 use uuid::Uuid;
@@ -114,6 +115,44 @@ async fn an_answer_in_time_that_is_heard_of_after_the_deadline_is_in_time() {
     world.no_timers_left().await;
     assert!(!told("deadline_passed")(&lines), "{lines:?}");
     assert_eq!(ana.lines(&name, 0).await.unwrap(), lines);
+}
+
+/// Who made a fee good in time does not lose the case because payments' log is not read yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acceptance_is_not_taken_back_before_it_is_known_that_the_fee_was_not_made_good() {
+    let world = World::start().await;
+    let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+    let (paid, unpaid) = (world.submit_paid(&ana, first).await, world.submit_paid(&ana, second).await);
+    let told = |kind: &'static str| move |lines: &Vec<String>| lines.iter().any(|line| line == kind);
+    for (payment, filing) in [(first, paid), (second, unpaid)] {
+        let name = format!("cases/{filing}");
+        world.until(|| ana.case(&name, 0), |case| case.stage == "accepted").await;
+        let filing_ids = vec![filing.to_string()];
+        let returned = PaymentReturned { filing_ids, amount_cents: 71_000, ..PaymentReturned::default() };
+        world.happens_to_payment(payment, returned).await;
+        world.until(|| ana.lines(&name, 0), told("payment_return_recorded")).await;
+    }
+    let away = world.keep_from_reading("payments").await;
+    let filing_ids = vec![paid.to_string()];
+    let made_good = PaymentMadeGood { filing_ids, amount_cents: 71_000, ..PaymentMadeGood::default() };
+    world.happens_to_payment(first, made_good).await;
+    world.clock.advance(SignedDuration::from_hours(24 * 40));
+    let sam = world.stepped_up(&sam);
+    let void = async |filing: Uuid| {
+        let (name, cause) = (format!("cases/{filing}"), "payment".to_owned());
+        command!(sam, void_acceptance, VoidAcceptanceRequest { name: name, cause: cause })
+    };
+    assert_eq!(void(paid).await.unwrap_err().code(), Code::Unavailable);
+    away.rollback().await.unwrap();
+    let name = format!("cases/{paid}");
+    let lines = world.until(|| ana.lines(&name, 0), told("fee_made_good_recorded")).await;
+    assert!(!told("fee_deadline_passed")(&lines), "{lines:?}");
+    assert_eq!(reason(&void(paid).await.unwrap_err()), "FEE_NOT_OWED");
+    // And who did not, does.
+    let name = format!("cases/{unpaid}");
+    world.until(|| ana.lines(&name, 0), told("fee_deadline_passed")).await;
+    void(unpaid).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

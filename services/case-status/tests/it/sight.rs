@@ -243,6 +243,10 @@ async fn whoever_is_appointed_later_sees_the_case_and_whoever_was_before_no_long
     assert_eq!(ended.code(), Code::NotFound);
     assert_eq!(obi.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
     assert!(listed(&obi).await.is_empty() && listed(&nia).await.contains(&name));
+    // The consents stand in streams of their own, and one that is read later than the other says nothing of the order.
+    world.consent(case, first, &obi).await;
+    world.read_of_filing(5).await;
+    assert_eq!(obi.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
     // The former one's end means nothing here any more; the other's does.
     world.end_representation(first).await;
     world.end_representation(second).await;

@@ -119,6 +119,13 @@ impl World {
         self.with_token(account, self.token(account, "aal2"))
     }
 
+    /// An address of somebody is on record, as identity's log says.
+    pub(crate) async fn address_on_record(&self, person: &Someone) {
+        let sql = "INSERT INTO party_address (account_id, event_id, given_at_us) VALUES ($1, $2, 1)";
+        let (account, event) = (person.account, Uuid::new_v4());
+        sqlx::query(sql).bind(account).bind(event).execute(&self.cases.pool).await.unwrap();
+    }
+
     /// Nobody we know.
     pub(crate) fn anonymous(&self) -> Someone {
         self.with_token(Uuid::nil(), String::new())
@@ -150,6 +157,15 @@ impl World {
 
     /// The party of a case consented to a representative for it.
     pub(crate) async fn appoint(&self, case: Uuid, representation: Uuid, representative: &Someone) {
+        let appointed = filings::RepresentativeAppointed {
+            representation_id: representation.to_string(),
+            representative: representative.account.to_string(),
+        };
+        append(&self.filing, case, filing::Event::from(appointed)).await;
+    }
+
+    /// The consent itself, in the stream of the appearance.
+    pub(crate) async fn consent(&self, case: Uuid, representation: Uuid, representative: &Someone) {
         let accepted = filings::RepresentationAccepted {
             filing_id: case.to_string(),
             representative: representative.account.to_string(),
@@ -183,6 +199,24 @@ impl World {
             facts: Some(filings::DerivedFacts { age, civics_test: "2025".into(), ..Default::default() }),
             representation_id: appearance.map(|(id, _)| id.to_string()).unwrap_or_default(),
             representative: appearance.map(|(_, who)| who.account.to_string()).unwrap_or_default(),
+            ..Default::default()
+        };
+        append(&self.filing, id, filing::Event::from(submitted)).await;
+        id
+    }
+
+    /// A naturalization was submitted whose fee a payment settled; gives the filing's id.
+    pub(crate) async fn submit_paid(&self, applicant: &Someone, payment: Uuid) -> Uuid {
+        let id = Uuid::new_v4();
+        let submitted = filings::FilingSubmitted {
+            form: "N-400".into(),
+            family: "naturalization".into(),
+            account_id: applicant.account.to_string(),
+            submitted_at_us: self.clock.now().as_microsecond(),
+            zone: "America/New_York".into(),
+            package_id: Uuid::new_v4().to_string(),
+            payment_id: payment.to_string(),
+            facts: Some(filings::DerivedFacts { age: 40, ..Default::default() }),
             ..Default::default()
         };
         append(&self.filing, id, filing::Event::from(submitted)).await;
@@ -272,6 +306,11 @@ impl World {
             ..Default::default()
         };
         append(&self.payments, Uuid::new_v4(), payment::Event::from(returned)).await;
+    }
+
+    /// Something happened to a payment, which settled the fee of a filing.
+    pub(crate) async fn happens_to_payment(&self, payment: Uuid, event: impl Into<payment::Event>) {
+        append::<payment::Event>(&self.payments, payment, event.into()).await;
     }
 
     /// It was made good.

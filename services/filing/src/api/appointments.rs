@@ -15,6 +15,7 @@ use crate::appearance;
 use crate::desk::{Desk, id_in};
 use crate::domain::filing::{self, Filing};
 use crate::domain::representation::{self, CODE_VALID_US, Consent, Replacement, Standing};
+use crate::policies::report_move;
 use crate::store::{filings, representations};
 
 /// Asks for a representative, and gives the code to hand over.
@@ -98,7 +99,9 @@ pub(super) async fn enter(
         return Ok(id);
     }
     representations::set_representative(&mut tx, id, account).await?;
+    report_move::owe_representative(desk, &mut tx, (id, context.command_id), desk.base.clock.now()).await?;
     tx.commit().await?;
+    desk.addresses.notify_one();
     desk.committed(&done.events);
     Ok(id)
 }

@@ -19,6 +19,7 @@ use crate::desk::{Desk, full_name, id_in};
 use crate::domain::name;
 use crate::domain::representation::{self, CODE_VALID_US, Consent, Representation, Standing};
 use crate::party;
+use crate::policies::report_move;
 use crate::store::representations;
 
 /// Answers about representation.
@@ -227,7 +228,9 @@ async fn enter(
             .ok_or_else(|| ApiError::unavailable("the log"));
     }
     representations::insert(&mut tx, id, account, &prepared.code_hash, prepared.signed_at_us).await?;
+    report_move::owe_representative(desk, &mut tx, (id, context.command_id), desk.base.clock.now()).await?;
     tx.commit().await?;
+    desk.addresses.notify_one();
     desk.committed(&done.events);
     Ok(id)
 }

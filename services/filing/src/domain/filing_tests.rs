@@ -144,6 +144,7 @@ fn settled() -> Settled {
         family: "naturalization".into(),
         other_name: false,
         facts: pb::DerivedFacts { age: 40, basis: "lpr_5_years".into(), ..Default::default() },
+        gives_address: false,
         represented: None,
     }
 }

@@ -299,6 +299,7 @@ fn an_officer_looks_at_a_co_signer_under_a_name_that_is_not_proven() {
             family: "conditions_removal".into(),
             other_name: false,
             facts: pb::DerivedFacts::default(),
+            gives_address: false,
             represented: None,
         };
         let [Event::FilingSubmitted(e)] = &submit(&sent, settled).unwrap()[..] else { panic!("{sent:?}") };

@@ -250,6 +250,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
                 family: "naturalization".into(),
                 other_name: false,
                 facts: pb::DerivedFacts::default(),
+                gives_address: false,
                 represented: None,
             };
             filing::submit(filing, settled)

@@ -40,7 +40,7 @@ impl Subscriber for FollowCase {
                 filings::set_pending(tx, case, true).await?;
                 self.follow_with_enclosed(tx, event, &filing).await?;
                 if filing.form == moved::FORM {
-                    report_move::owe(&self.0, tx, event, case).await?;
+                    report_move::owe(&self.0, tx, event, (case, 0)).await?;
                 }
             }
             Event::FilingRejected(e) => {

@@ -1,5 +1,6 @@
-//! When a Form AR-11 was accepted, then what it says becomes the address of record. It is owed from the acceptance on, and
-//! identity is told by a task of its own, which may wait for it: whoever records the acceptance holds the head of the log.
+//! When a Form AR-11 was accepted, another form submitted that gives an address, or an appearance entered that gives the
+//! representative's, then that becomes the address of record. It is owed from then on, and identity is told by a task of its own,
+//! which may wait for it: whoever records the acceptance or the submission holds the head of the log.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,11 +9,12 @@ use docket_eventlog::{Obligation, Recorded};
 use docket_kernel::derived_id;
 use docket_proto::identity::v1::RecordAddressRequest;
 use docket_service::{ApiError, ApplyError, Stop};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use crate::appearance::Said;
 use crate::content::Content;
 use crate::desk::Desk;
 use crate::moved;
@@ -28,30 +30,70 @@ const MOST: u32 = 1_000;
 /// Pauses after a try in vain, in seconds; the last one stays.
 const PAUSES_S: [u64; 6] = [1, 2, 5, 10, 30, 60];
 
-/// Owes the report of the acceptance `event`, in its transaction.
+/// Owes what a filing says of an address, the `nth` that follows from `event`, in its transaction.
 pub(super) async fn owe(
     desk: &Desk,
     tx: &mut PgConnection,
     event: &Recorded,
-    filing: Uuid,
+    (filing, nth): (Uuid, u32),
 ) -> Result<(), ApplyError> {
+    let key = key(Giver::Filing(filing), derived_id("report_move", event.event_id, nth));
+    Ok(open(desk, tx, key, event.recorded_at).await?)
+}
+
+/// Owes the business address of a representative who enters an appearance by a command at an instant, in its transaction.
+pub(crate) async fn owe_representative(
+    desk: &Desk,
+    tx: &mut PgConnection,
+    (representation, command_id): (Uuid, Uuid),
+    at: Timestamp,
+) -> Result<(), docket_eventlog::Error> {
+    let request = derived_id("report_move", command_id, 0);
+    open(desk, tx, key(Giver::Representation(representation), request), at).await
+}
+
+async fn open(
+    desk: &Desk,
+    tx: &mut PgConnection,
+    key: String,
+    at: Timestamp,
+) -> Result<(), docket_eventlog::Error> {
     let owed = Obligation {
         kind: OBLIGATION.to_owned(),
-        key: key(filing, derived_id("report_move", event.event_id, 0)),
+        key,
         owner: desk.base.name.to_owned(),
-        due_at: event.recorded_at + WITHIN,
+        due_at: at + WITHIN,
     };
-    Ok(desk.log.obligations().open_in(tx, &owed).await?)
+    desk.log.obligations().open_in(tx, &owed).await
 }
 
-/// Holds the filing, and the id of the request to identity: the same however often it is sent.
-fn key(filing: Uuid, request: Uuid) -> String {
-    format!("{filing}:{request}")
+/// Where an address is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Giver {
+    /// In a filing, by who files it.
+    Filing(Uuid),
+    /// In a Form G-28, by the representative.
+    Representation(Uuid),
 }
 
-fn read(key: &str) -> Option<(Uuid, Uuid)> {
-    let (filing, request) = key.split_once(':')?;
-    Some((Uuid::try_parse(filing).ok()?, Uuid::try_parse(request).ok()?))
+/// What stands before the id of an appearance in a key.
+const REPRESENTATION: &str = "representation-";
+
+/// Holds who gives it, and the id of the request to identity: the same however often it is sent.
+fn key(giver: Giver, request: Uuid) -> String {
+    match giver {
+        Giver::Filing(id) => format!("{id}:{request}"),
+        Giver::Representation(id) => format!("{REPRESENTATION}{id}:{request}"),
+    }
+}
+
+fn read(key: &str) -> Option<(Giver, Uuid)> {
+    let (giver, request) = key.split_once(':')?;
+    let giver = match giver.strip_prefix(REPRESENTATION) {
+        Some(id) => Giver::Representation(Uuid::try_parse(id).ok()?),
+        None => Giver::Filing(Uuid::try_parse(giver).ok()?),
+    };
+    Some((giver, Uuid::try_parse(request).ok()?))
 }
 
 /// How often one was tried in vain, and when it is tried again.
@@ -72,7 +114,11 @@ pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
             }
             Err(error) => tracing::debug!(%error, "what is owed to identity cannot be read; trying again"),
         }
-        stop.run_until_cancelled(sleep(LOOK)).await;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = desk.addresses.notified() => {}
+            () = sleep(LOOK) => {}
+        }
     }
     Ok(())
 }
@@ -106,26 +152,63 @@ async fn tell_all(
 
 /// Tells identity one, and closes what was owed. Whose data were erased, here or there, has no address any more.
 async fn tell(desk: &Desk, key: &str) -> Result<(), ApiError> {
-    let (filing, request) =
+    let (giver, request) =
         read(key).ok_or_else(|| ApiError::internal(anyhow::anyhow!("the key is none of ours")))?;
-    let loaded = desk.filings.load(filing).await?;
-    let content = Content::of_filing(&desk.log, &loaded.events).await?;
-    if let Some(report) = moved::report(&content.answers).filter(|_| !content.erased) {
-        let report = RecordAddressRequest {
-            request_id: request.to_string(),
-            account_id: loaded.state.account.to_string(),
-            filing_id: filing.to_string(),
-            ..report
-        };
+    let (said, position) = match giver {
+        Giver::Filing(filing) => said_in_filing(desk, filing).await?,
+        Giver::Representation(id) => said_in_appearance(desk, id).await?,
+    };
+    if let Some(report) = said {
+        let report = RecordAddressRequest { request_id: request.to_string(), ..report };
         match desk.record_address(report).await {
             Ok(()) | Err(ApiError::Erased) => {}
             Err(error) => return Err(error),
         }
     }
-    let last = loaded.events.last().map_or(0, |event| event.position);
     let mut tx = docket_database::begin(&desk.base.pool).await?;
-    desk.log.obligations().close_in(&mut tx, OBLIGATION, key, last).await?;
+    desk.log.obligations().close_in(&mut tx, OBLIGATION, key, position).await?;
     Ok(tx.commit().await?)
+}
+
+/// What a filing says of an address, and where its stream ends.
+async fn said_in_filing(desk: &Desk, filing: Uuid) -> Result<(Option<RecordAddressRequest>, u64), ApiError> {
+    let loaded = desk.filings.load(filing).await?;
+    let content = Content::of_filing(&desk.log, &loaded.events).await?;
+    let state = &loaded.state;
+    let said = if content.erased {
+        None
+    } else if state.form == moved::FORM {
+        moved::report(&content.answers)
+    } else {
+        let form = desk.form(&state.form)?;
+        let signed_as = state.signature.as_ref().map(|signature| signature.capacity);
+        signed_as.and_then(|capacity| moved::stated(form, &content.answers, capacity))
+    };
+    let said = said.map(|report| RecordAddressRequest {
+        account_id: state.account.to_string(),
+        filing_id: filing.to_string(),
+        given_at_us: state.submitted_at_us,
+        ..report
+    });
+    Ok((said, end(&loaded.events)))
+}
+
+/// What a representative says of their office, and where the appearance's stream ends.
+async fn said_in_appearance(desk: &Desk, id: Uuid) -> Result<(Option<RecordAddressRequest>, u64), ApiError> {
+    let loaded = desk.representations.load(id).await?;
+    let said = Said::open(&desk.log, &loaded.events).await?;
+    let office = moved::office(&said.representative).filter(|_| !said.erased);
+    let office = office.map(|report| RecordAddressRequest {
+        account_id: loaded.state.representative.to_string(),
+        filing_id: id.to_string(),
+        given_at_us: loaded.state.signed_at_us,
+        ..report
+    });
+    Ok((office, end(&loaded.events)))
+}
+
+fn end(events: &[Recorded]) -> u64 {
+    events.last().map_or(0, |event| event.position)
 }
 
 #[cfg(test)]
@@ -134,8 +217,10 @@ mod tests {
 
     #[test]
     fn what_is_owed_is_read_from_its_key() {
-        let (filing, request) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        assert_eq!(read(&key(filing, request)), Some((filing, request)));
+        let (id, request) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        for giver in [Giver::Filing(id), Giver::Representation(id)] {
+            assert_eq!(read(&key(giver, request)), Some((giver, request)));
+        }
         assert_eq!(read("notice"), None);
     }
 }

@@ -12,13 +12,13 @@ use docket_proto::payments::events::v1::{FeeSettled, fee_settled::Settlement};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{park, parse};
+use super::{park, parse, report_move};
 use crate::aggregates::{Filings, Representations};
 use crate::content::Content;
 use crate::desk::Desk;
 use crate::domain::filing::{self, Settled};
 use crate::domain::representation::Standing;
-use crate::facts;
+use crate::{facts, moved};
 
 /// Submits packages.
 pub(crate) struct SubmitPackage(pub(crate) Desk);
@@ -35,6 +35,10 @@ impl Subscriber for SubmitPackage {
         }
         Ok(())
     }
+
+    async fn after_commit(&self, _event: &Recorded) {
+        self.0.addresses.notify_one();
+    }
 }
 
 impl SubmitPackage {
@@ -45,7 +49,7 @@ impl SubmitPackage {
         e: &FeeSettled,
     ) -> Result<(), ApplyError> {
         let (mut streams, mut appearances) = (Vec::new(), Appearances::default());
-        for filing_id in &e.filing_ids {
+        for (filing_id, nth) in e.filing_ids.iter().zip(0..) {
             let id = parse(filing_id)?;
             let loaded = self.0.filings.load(id).await?;
             let content = Content::of_filing(&self.0.log, &loaded.events).await?;
@@ -57,6 +61,8 @@ impl SubmitPackage {
             let received_at_us = filing::received_at_us(&loaded.state, e.authorised_at_us);
             // In a package that was paid for, a filing may cost nothing: then nothing of it can go back.
             let costs = loaded.state.fee.as_ref().is_some_and(|fee| fee.total_cents > 0);
+            let signed_as = loaded.state.signature.as_ref().map(|signature| signature.capacity);
+            let stated = signed_as.and_then(|capacity| moved::stated(form, &content.answers, capacity));
             let settled = Settled {
                 package: parse(&e.package_id)?,
                 payment: match e.settlement() {
@@ -72,6 +78,7 @@ impl SubmitPackage {
                 family: form.family.clone(),
                 other_name: !content.signature.proven_name.is_empty(),
                 facts: facts::derive(form, &content.answers, received_at_us),
+                gives_address: stated.is_some(),
                 represented: appearances.standing(&self.0, loaded.state.representation).await?,
             };
             let events = filing::submit(&loaded.state, settled).map_err(|no| park(no.reason))?;
@@ -81,6 +88,9 @@ impl SubmitPackage {
                 Subjects::filing(id),
                 &events,
             ));
+            if stated.is_some() {
+                report_move::owe(&self.0, tx, event, (id, nth)).await?;
+            }
         }
         streams.extend(appearances.unchanged());
         let append = Context::reaction("submit_package", event, 0).append(&self.0.log, streams);

@@ -66,6 +66,7 @@ async fn a_filing_is_shown_its_fee_signed_sent_paid_and_received() {
         ("lpr_5_years", "2025", false)
     );
     assert!(facts.age >= 41);
+    assert!(e.gives_address);
     assert_eq!(facts.signed_as, "self", "her name is proven: no officer has to look");
 
     world.case(&draft, case_accepted("DKT1234567897")).await;

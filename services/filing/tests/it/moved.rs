@@ -1,10 +1,11 @@
-//! An accepted Form AR-11 becomes the address of record. Identity is waited for, and nobody but that address waits with it.
+//! An accepted Form AR-11, or another form that was submitted, becomes the address of record. Identity is waited for, and nobody but that address waits with it.
 
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use crate::client::Client;
 use crate::peers::Addresses;
+use crate::representation::attorney;
 use crate::world::{GLANCE, PATIENCE, World, case_accepted, fee_settled};
 
 /// A report of a move that was submitted; gives the filing's name.
@@ -77,4 +78,26 @@ async fn whoever_was_erased_there_meanwhile_has_no_address_and_keeps_nobody_wait
     ana.until(&draft, "accepted").await;
     settled(&world).await;
     assert_eq!(world.postal_address(&ana), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_form_gives_is_told_to_identity_once_it_is_submitted() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (draft, payment) = ana.sent().await;
+    assert_eq!(world.postal_address(&ana), "", "nothing is told of what is not submitted");
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    ana.until(&draft, "submitted").await;
+    settled(&world).await;
+    let address = world.postal_address(&ana);
+    assert!(address.starts_with("12 Main St") && address.lines().count() == 2, "{address}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_representative_gives_as_their_office_is_told_to_identity() {
+    let world = World::start().await;
+    let obi = world.person("Obi", "Adeyemi");
+    obi.prepare(&attorney()).await.unwrap();
+    settled(&world).await;
+    assert_eq!(world.postal_address(&obi), "9 Imaginary Plaza\nNew York, NY 10007");
 }

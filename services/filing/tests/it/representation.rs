@@ -32,7 +32,7 @@ pub(crate) fn client(given: &str, family: &str) -> Value {
 }
 
 impl Client {
-    async fn prepare(&self, answers: &Value) -> Result<pb::PrepareRepresentationResponse, Status> {
+    pub(crate) async fn prepare(&self, answers: &Value) -> Result<pb::PrepareRepresentationResponse, Status> {
         let request = pb::PrepareRepresentationRequest {
             request_id: Uuid::now_v7().to_string(),
             answers_json: answers.to_string(),

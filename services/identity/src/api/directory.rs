@@ -8,6 +8,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::Api;
+use crate::app::GivenAddress;
 use crate::domain::Stage;
 
 #[tonic::async_trait]
@@ -28,16 +29,13 @@ impl DirectoryService for Api {
         }
         Ok(Response::new(pb::GetContactResponse {
             identity_level: view.account.identity_level().to_owned(),
+            postal_address: view.mail_to().to_owned(),
+            address_given_at_us: view.account.address_given_at_us,
             language: view.account.language,
             zone: view.account.zone,
             email: view.email,
             family_name: view.family_name,
             given_name: view.given_name,
-            postal_address: if view.mailing_address.is_empty() {
-                view.postal_address
-            } else {
-                view.mailing_address
-            },
         }))
     }
 
@@ -49,19 +47,29 @@ impl DirectoryService for Api {
         let message = request.into_inner();
         let account = account_id(&message.account_id)?;
         let context = caller.context(&message.request_id, &message)?;
-        let changed = events::AddressChanged {
-            address: message.address,
-            mailing: message.mailing,
-            zone: message.zone,
-            abroad: message.abroad,
-            moved_on_date: message.moved_on_date,
-            filing_id: message.filing_id,
-            receipt_numbers: message.receipt_numbers,
-        };
+        let given = given(message);
         let identity = self.identity.clone();
-        detached(async move { identity.record_address(context, account, changed).await }).await?;
+        detached(async move { identity.record_address(context, account, given).await }).await?;
         Ok(Response::new(pb::RecordAddressResponse {}))
     }
+}
+
+/// What is recorded: a move that was reported, or the address that another form gives.
+fn given(message: pb::RecordAddressRequest) -> GivenAddress {
+    let pb::RecordAddressRequest { address, mailing, filing_id, given_at_us, .. } = message;
+    if message.no_move {
+        return GivenAddress::Stated(events::AddressRecorded { address, mailing, filing_id, given_at_us });
+    }
+    GivenAddress::Moved(events::AddressChanged {
+        address,
+        mailing,
+        zone: message.zone,
+        abroad: message.abroad,
+        moved_on_date: message.moved_on_date,
+        filing_id,
+        receipt_numbers: message.receipt_numbers,
+        given_at_us,
+    })
 }
 
 fn account_id(text: &str) -> Result<Uuid, ApiError> {

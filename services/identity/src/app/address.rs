@@ -1,14 +1,46 @@
-//! The address of record: recorded as an accepted report says it, and told to whom it is about.
+//! The address of record: recorded as a form says it, and a change of it told to whom it is about.
 
 use docket_eventlog::{Context, Subjects};
 use docket_kernel::derived_id;
+use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1 as pb;
 use docket_service::ApiError;
 use uuid::Uuid;
 
-use super::Identity;
-use crate::domain::{self, Account};
+use super::{AccountView, Identity};
+use crate::domain::{self, Account, supersedes};
 use crate::mail::{Mail, Template};
+
+/// An address that somebody gave.
+#[derive(Debug, Clone)]
+pub(crate) enum GivenAddress {
+    /// As the place they moved to.
+    Moved(pb::AddressChanged),
+    /// In a form about something else.
+    Stated(pb::AddressRecorded),
+}
+
+impl GivenAddress {
+    fn decide(&self, account: &Account) -> Result<Vec<Event>, docket_kernel::Refusal> {
+        match self {
+            Self::Moved(changed) => domain::change_address(account, changed.clone()),
+            Self::Stated(recorded) => domain::record_address(account, recorded.clone()),
+        }
+    }
+
+    /// The alert of it: a move is told always, what a form states where another address was on record before.
+    fn alert(&self, before: &AccountView) -> Option<Template> {
+        match self {
+            Self::Moved(_) => Some(Template::AddressChanged),
+            Self::Stated(recorded) => {
+                let other = (&before.postal_address, &before.mailing_address)
+                    != (&recorded.address, &recorded.mailing);
+                let newer = supersedes(recorded.given_at_us, before.account.address_given_at_us);
+                (!before.postal_address.is_empty() && other && newer).then_some(Template::AddressStated)
+            }
+        }
+    }
+}
 
 impl Identity {
     /// Records an address, and sends the security alert that cannot be switched off: both or neither.
@@ -19,25 +51,26 @@ impl Identity {
         &self,
         context: Context,
         account: Uuid,
-        changed: pb::AddressChanged,
+        given: GivenAddress,
     ) -> Result<(), ApiError> {
         let view = self.view(account).await?;
         if view.erased {
             return Err(ApiError::Erased);
         }
         let id = derived_id("identity.address_changed", context.command_id, 0);
-        let mail = Mail {
-            to: view.email,
-            template: Template::AddressChanged,
-            language: view.account.language,
-            code: String::new(),
+        let alert = match given.alert(&view) {
+            Some(template) => {
+                let (to, language) = (view.email, view.account.language);
+                let mail = Mail { to, template, language, code: String::new() };
+                Some(self.outbox.seal(id, account, &mail).await?)
+            }
+            None => None,
         };
-        let sealed = self.outbox.seal(id, account, &mail).await?;
-        let decide = |state: &Account| domain::change_address(state, changed.clone());
         let mut tx = docket_database::begin(&self.pool).await?;
+        let decide = |state: &Account| given.decide(state);
         let done =
             self.accounts.execute_in(&mut tx, &context, account, Subjects::account(account), decide).await?;
-        if !done.repeated && !done.events.is_empty() {
+        if let Some(sealed) = alert.filter(|_| !done.repeated && !done.events.is_empty()) {
             self.outbox.put(&mut tx, id, account, &sealed).await?;
         }
         tx.commit().await?;

@@ -6,7 +6,7 @@ use docket_service::ApiError;
 use uuid::Uuid;
 
 use super::Identity;
-use crate::domain::{Account, Stage};
+use crate::domain::{Account, Stage, supersedes};
 
 /// An account with its personal data.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(crate) struct AccountView {
     pub(crate) family_name: String,
     /// Given name as proven; empty before.
     pub(crate) given_name: String,
-    /// Address of record, line by line; empty when none was reported.
+    /// Address of record, line by line; empty when none was given.
     pub(crate) postal_address: String,
     /// Where mail goes when that is elsewhere.
     pub(crate) mailing_address: String,
@@ -29,6 +29,21 @@ pub(crate) struct AccountView {
     pub(crate) erased: bool,
     /// Its events, oldest first.
     pub(crate) events: Vec<Recorded>,
+}
+
+impl AccountView {
+    /// Takes an address and where mail goes, unless those that it has were given later.
+    fn addressed(&mut self, address: (String, String), given_at_us: i64, of_record_us: &mut i64) {
+        if supersedes(given_at_us, *of_record_us) {
+            *of_record_us = given_at_us.max(*of_record_us);
+            (self.postal_address, self.mailing_address) = address;
+        }
+    }
+
+    /// Where mail goes, line by line; empty when no address was given.
+    pub(crate) fn mail_to(&self) -> &str {
+        if self.mailing_address.is_empty() { &self.postal_address } else { &self.mailing_address }
+    }
 }
 
 impl Identity {
@@ -42,6 +57,7 @@ impl Identity {
             return Err(ApiError::not_found());
         }
         let mut view = AccountView { id, account: loaded.state, ..AccountView::default() };
+        let mut given_at_us = 0;
         for event in &loaded.events {
             if event.sealed.is_empty() {
                 continue;
@@ -54,9 +70,10 @@ impl Identity {
             } else if let Event::IdentityProven(proven) = event {
                 view.family_name = proven.family_name;
                 view.given_name = proven.given_name;
-            } else if let Event::AddressChanged(changed) = event {
-                view.postal_address = changed.address;
-                view.mailing_address = changed.mailing;
+            } else if let Event::AddressChanged(it) = event {
+                view.addressed((it.address, it.mailing), it.given_at_us, &mut given_at_us);
+            } else if let Event::AddressRecorded(it) = event {
+                view.addressed((it.address, it.mailing), it.given_at_us, &mut given_at_us);
             }
         }
         view.events = loaded.events;

@@ -31,8 +31,10 @@ pub(crate) struct Account {
     pub(crate) zone: String,
     /// Level of identity and person, when proven.
     pub(crate) identity: Option<(String, Uuid)>,
-    /// The report that the address of record comes from; none before.
-    pub(crate) address_from: Option<Uuid>,
+    /// The filings that an address came from.
+    pub(crate) addresses_from: BTreeSet<Uuid>,
+    /// When the address of record was given, microseconds since the epoch; 0 before, and of one from before that was kept.
+    pub(crate) address_given_at_us: i64,
     /// Roles, each at an office.
     pub(crate) roles: BTreeSet<(String, String)>,
     /// Whether the password is locked after too many failures.
@@ -63,6 +65,23 @@ impl Account {
     }
 }
 
+impl Account {
+    /// Notes an address; whether it is the one of record from then on.
+    fn takes_address(&mut self, filing_id: &str, given_at_us: i64) -> bool {
+        self.addresses_from.extend(Uuid::try_parse(filing_id));
+        let of_record = supersedes(given_at_us, self.address_given_at_us);
+        if of_record {
+            self.address_given_at_us = self.address_given_at_us.max(given_at_us);
+        }
+        of_record
+    }
+}
+
+/// Whether an address takes the place of the one of record: one given earlier never does, in whatever order they are heard of.
+pub(crate) fn supersedes(given_at_us: i64, of_record_us: i64) -> bool {
+    given_at_us == 0 || given_at_us >= of_record_us
+}
+
 /// The aggregate of the category `account`.
 #[derive(Debug)]
 pub(crate) struct AccountAggregate;
@@ -90,10 +109,13 @@ impl Aggregate for AccountAggregate {
                 account.roles.remove(&(revoked.role.clone(), revoked.office.clone()));
             }
             Event::AddressChanged(changed) => {
-                account.address_from = Uuid::try_parse(&changed.filing_id).ok();
-                if !changed.zone.is_empty() {
+                let of_record = account.takes_address(&changed.filing_id, changed.given_at_us);
+                if of_record && !changed.zone.is_empty() {
                     account.zone.clone_from(&changed.zone);
                 }
+            }
+            Event::AddressRecorded(recorded) => {
+                account.takes_address(&recorded.filing_id, recorded.given_at_us);
             }
             Event::AccountLocked(_) => account.locked = true,
             Event::AccountUnlocked(_) => account.locked = false,

@@ -6,7 +6,7 @@ use docket_proto::identity::events::v1 as pb;
 use uuid::Uuid;
 
 use super::roles::REVOKED_BECAUSE;
-use super::{Account, Stage};
+use super::{Account, Stage, supersedes};
 
 type Decision = Result<Vec<Event>, Refusal>;
 
@@ -41,19 +41,29 @@ pub(crate) fn add_second_factor(account: &Account, method: &str, recovery_codes:
     }
 }
 
-/// The address of record is what an accepted report says; the same report again changes nothing.
+/// A move was reported: also one that is told late, since cases go by it. The same report again changes nothing.
 pub(crate) fn change_address(account: &Account, event: pb::AddressChanged) -> Decision {
+    let known = knows_address(account, &event.address, &event.filing_id)?;
+    Ok(if known { Vec::new() } else { vec![event.into()] })
+}
+
+/// A form that was submitted gives an address. The same form again changes nothing, nor does one that is older than the address of
+/// record.
+pub(crate) fn record_address(account: &Account, event: pb::AddressRecorded) -> Decision {
+    let known = knows_address(account, &event.address, &event.filing_id)?;
+    let of_record = supersedes(event.given_at_us, account.address_given_at_us);
+    Ok(if known || !of_record { Vec::new() } else { vec![event.into()] })
+}
+
+/// Whether the address of a filing was taken before.
+fn knows_address(account: &Account, address: &str, filing_id: &str) -> Result<bool, Refusal> {
     if account.stage == Stage::None {
         return Err(Refusal::not_found());
     }
-    if event.address.trim().is_empty() {
+    if address.trim().is_empty() {
         return Err(Refusal::invalid("address", "ADDRESS_MISSING", "Give the address, line by line."));
     }
-    let filing = Uuid::try_parse(&event.filing_id).ok();
-    if filing.is_some() && account.address_from == filing {
-        return Ok(Vec::new());
-    }
-    Ok(vec![event.into()])
+    Ok(Uuid::try_parse(filing_id).is_ok_and(|filing| account.addresses_from.contains(&filing)))
 }
 
 /// A session begins, never without a proven address and a second factor. A locked password is freed by who

@@ -152,3 +152,32 @@ fn only_an_active_account_steps_up() {
     assert_eq!(kinds(step_up(&active(), SESSION)), ["account.stepped_up.v1"]);
     assert_eq!(kinds(Ok(end_session(SESSION, "signed_out"))), ["account.session_ended.v1"]);
 }
+
+#[test]
+fn an_address_given_earlier_never_takes_the_place_of_one_given_later() {
+    let stated = |filing: u128, given_at_us| pb::AddressRecorded {
+        address: "1 Example Row".into(),
+        filing_id: Uuid::from_u128(filing).to_string(),
+        given_at_us,
+        ..Default::default()
+    };
+    let account = given([registered(), email_proven(), factor(), stated(1, 200).into()]);
+    assert_eq!(kinds(record_address(&account, stated(2, 300))), ["account.address_recorded.v1"]);
+    assert!(kinds(record_address(&account, stated(2, 100))).is_empty());
+    assert!(kinds(record_address(&account, stated(1, 300))).is_empty(), "the same filing again");
+    let empty = pb::AddressRecorded { address: " ".into(), ..stated(2, 300) };
+    assert_eq!(reason(record_address(&account, empty)), "ADDRESS_MISSING");
+    assert_eq!(reason(record_address(&given([]), stated(1, 1))), "NOT_FOUND");
+
+    // A move that is told late is noted, since cases go by it; the address of record and the zone stay.
+    let late = pb::AddressChanged {
+        address: "2 Example Row".into(),
+        filing_id: Uuid::from_u128(3).to_string(),
+        zone: "Pacific/Honolulu".into(),
+        given_at_us: 150,
+        ..Default::default()
+    };
+    assert_eq!(kinds(change_address(&account, late.clone())), ["account.address_changed.v1"]);
+    let after = AccountAggregate::evolve(account.clone(), &late.into());
+    assert_eq!((after.address_given_at_us, &after.zone), (200, &account.zone));
+}

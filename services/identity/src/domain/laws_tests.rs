@@ -21,6 +21,7 @@ const FOLD: Fold<Event, Account> = Fold {
         "account.signed_in.v1",
         "account.identity_proven.v1",
         "account.address_changed.v1",
+        "account.address_recorded.v1",
         "account.role_granted.v1",
         "account.role_revoked.v1",
         "account.locked.v1",
@@ -49,6 +50,7 @@ enum Command {
     EndSession,
     ProveIdentity,
     Move(u8),
+    Give(u8),
     Grant(&'static str),
     Revoke(&'static str),
 }
@@ -65,6 +67,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(EndSession),
         1 => Just(ProveIdentity),
         1 => (0..3_u8).prop_map(Move),
+        1 => (0..6_u8).prop_map(Give),
         2 => prop::sample::select(&["operator", "adjudicator", "supervisor"][..]).prop_map(Grant),
         1 => prop::sample::select(&["operator", "adjudicator", "supervisor"][..]).prop_map(Revoke),
     ]
@@ -91,6 +94,15 @@ fn decide(account: &Account, command: &Command) -> Result<Vec<Event>, Refusal> {
             let (address, filing_id) = ("1 Example Row".into(), Uuid::from_u128(u128::from(*n)).to_string());
             change_address(account, pb::AddressChanged { address, filing_id, ..Default::default() })
         }
+        Command::Give(n) => {
+            let (address, filing_id) =
+                ("2 Example Row".into(), Uuid::from_u128(100 + u128::from(*n)).to_string());
+            let given_at_us = 1 + i64::from(*n);
+            record_address(
+                account,
+                pb::AddressRecorded { address, filing_id, given_at_us, ..Default::default() },
+            )
+        }
         Command::Grant(role) => grant_role(account, role, "NBC", "invitation"),
         Command::Revoke(role) => revoke_role(account, role, "NBC", "left", Uuid::from_u128(9)),
     }
@@ -105,7 +117,14 @@ fn holds(before: &Account, event: &Event, after: &Account) {
         Event::SteppedUp(_) | Event::RoleGranted(_) => assert_eq!(before.stage, Stage::Active),
         Event::RoleRevoked(_) => assert_eq!(before.roles.len(), after.roles.len() + 1),
         Event::IdentityProven(_) => assert!(before.identity.is_none() && before.stage == Stage::Active),
-        Event::AddressChanged(_) => assert_ne!(before.address_from, after.address_from),
+        Event::AddressChanged(_) => assert_ne!(before.addresses_from, after.addresses_from),
+        Event::AddressRecorded(_) => {
+            assert_ne!(before.addresses_from, after.addresses_from);
+            assert!(
+                before.address_given_at_us <= after.address_given_at_us,
+                "an older one is never of record"
+            );
+        }
         Event::AccountLocked(_) => assert!(!before.locked && after.locked),
         Event::AccountUnlocked(_) => assert!(before.locked && !after.locked),
         _ => {}

@@ -18,6 +18,11 @@ fn report(member: &Member, request_id: &str, filing_id: &str, city: &str) -> pb:
     }
 }
 
+/// What another form gives, submitted at an instant.
+fn stated(member: &Member, filing_id: &str, city: &str, given_at_us: i64) -> pb::RecordAddressRequest {
+    pb::RecordAddressRequest { no_move: true, given_at_us, ..report(member, &id(), filing_id, city) }
+}
+
 async fn record(world: &World, caller: &str, report: pb::RecordAddressRequest) -> Result<(), Status> {
     world.directory(caller).record_address(report).await.map(drop)
 }
@@ -73,4 +78,31 @@ async fn only_filing_records_and_only_an_address_of_somebody() {
     assert_eq!(unknown.code(), Code::NotFound);
     let empty = pb::RecordAddressRequest { address: " ".to_owned(), ..report(&ana, &id(), &id(), "") };
     assert_eq!(record(&world, "filing", empty).await.unwrap_err().code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn what_a_form_gives_is_of_record_until_one_given_later_and_only_another_one_is_told() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let before = world.mails_to(&ana.email).await;
+    let account_id = ana.account.replace("accounts/", "");
+    let on_record = async || {
+        let request = pb::GetContactRequest { account_id: account_id.clone() };
+        let contact = world.directory("notifications").get_contact(request).await.unwrap().into_inner();
+        (contact.postal_address.lines().nth(1).unwrap_or_default().to_owned(), contact.address_given_at_us)
+    };
+    assert_eq!(on_record().await, (String::new(), 0));
+    record(&world, "filing", stated(&ana, &id(), "Reno", 2_000)).await.unwrap();
+    assert_eq!(on_record().await, ("Reno, NV 89501".to_owned(), 2_000));
+    assert_eq!(world.mails_to(&ana.email).await, before, "the first one is no change");
+    record(&world, "filing", stated(&ana, &id(), "Elko", 1_000)).await.unwrap();
+    assert_eq!(on_record().await, ("Reno, NV 89501".to_owned(), 2_000), "it is older");
+    record(&world, "filing", stated(&ana, &id(), "Reno", 3_000)).await.unwrap();
+    assert_eq!((on_record().await.1, world.mails_to(&ana.email).await), (3_000, before), "it is the same");
+    record(&world, "filing", stated(&ana, &id(), "Elko", 4_000)).await.unwrap();
+    let text = world.mail(&ana.email, before + 1).await;
+    assert!(text.starts_with("Your address of record was changed") && text.contains("in a form"), "{text}");
+    let moved = pb::RecordAddressRequest { given_at_us: 5_000, ..report(&ana, &id(), &id(), "Sparks") };
+    record(&world, "filing", moved).await.unwrap();
+    assert_eq!(on_record().await, ("Sparks, NV 89501".to_owned(), 5_000));
 }

@@ -1,6 +1,6 @@
 //! What a notice says: the facts of its event and case, ready to be printed. Pure; texts are in the templates.
 
-use docket_forms::Catalogue;
+use docket_forms::{Catalogue, Evidence, Language};
 use docket_kernel::calendar::roll;
 use docket_kernel::deadline::{Deadline, OFFICE_ZONE, Rule, ServiceChannel};
 use docket_kernel::{Cents, ReceiptNumber, Refusal};
@@ -35,6 +35,8 @@ pub(crate) struct Matter {
     pub(crate) officer: Option<Uuid>,
     /// Who acts for the party.
     pub(crate) representative: Option<Uuid>,
+    /// When its form gave the party's address, microseconds since the epoch; 0 where it gives none.
+    pub(crate) address_given_at_us: i64,
 }
 
 impl Matter {
@@ -83,9 +85,9 @@ pub(crate) struct Item {
     /// Its code.
     pub(crate) code: String,
     /// What it is called.
-    pub(crate) title: String,
-    /// What may be sent instead.
-    pub(crate) substitutes: Vec<String>,
+    pub(crate) title: Said,
+    /// What may be sent instead, by what it is called.
+    pub(crate) substitutes: Vec<Said>,
     /// Why it is asked for: a code.
     pub(crate) reason: String,
 }
@@ -330,16 +332,20 @@ fn cancelled(
 }
 
 fn item(matter: &Matter, code: &str, reason: &str, catalogue: &Catalogue) -> Item {
-    let evidence = |kind: &str| {
-        let form = catalogue.form(&matter.form)?;
-        form.evidence.iter().find(|evidence| evidence.kind == kind)
+    let form = catalogue.form(&matter.form);
+    let evidence = |language| {
+        let rows = &catalogue.in_language(form?, language).evidence;
+        rows.iter().find(|evidence| evidence.kind == code)
     };
-    let title = |kind: &str| evidence(kind).map_or_else(|| plain(kind), |known| known.title.clone());
-    let substitutes = evidence(code).map(|known| known.substitutes.iter().map(|kind| title(kind)).collect());
+    let (en, es) = (evidence(Language::En), evidence(Language::Es));
+    let title = |row: Option<&Evidence>| row.map_or_else(|| plain(code), |known| known.title.clone());
+    let substitutes =
+        |row: Option<&Evidence>| row.map(|row| row.substitute_titles.clone()).unwrap_or_default();
+    let said = |(en, es): (String, String)| Said { en, es };
     Item {
         code: code.to_owned(),
-        title: title(code),
-        substitutes: substitutes.unwrap_or_default(),
+        title: said((title(en), title(es))),
+        substitutes: substitutes(en).into_iter().zip(substitutes(es)).map(said).collect(),
         reason: reason.to_owned(),
     }
 }

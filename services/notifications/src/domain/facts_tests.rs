@@ -24,7 +24,7 @@ fn a_request_is_served_on_the_day_its_period_counts_from() {
     let due = facts.due.unwrap();
     assert_eq!(due.date.en, "Wednesday, April 1, 2026");
     assert!(due.derivation.contains("2026-03-02 + 30d"));
-    assert_eq!(facts.items[0].title, "Tax transcripts or certified returns");
+    assert_eq!(facts.items[0].title.en, "Tax transcripts or certified returns");
     assert_eq!(facts.request_id, samples::REQUEST.to_string());
 }
 
@@ -105,4 +105,20 @@ fn an_event_without_its_deadline_gives_no_notice() {
     let posted_on = "2026-03-03".parse().unwrap();
     let refused = facts(&samples::matter(), &event, posted_on, &Catalogue::embedded()).unwrap_err();
     assert_eq!(refused.reason, "EVENT_INCOMPLETE");
+}
+
+#[test]
+fn what_may_be_sent_instead_is_named_and_in_both_languages() {
+    let mut asked = samples::event(NoticeKind::Rfe);
+    let Event::EvidenceRequested(request) = &mut asked else { panic!("{asked:?}") };
+    request.items = vec![pb::RequestedItem { code: "i864".into(), reason: "missing".into() }];
+    let matter = super::Matter { form: "I-485".into(), ..samples::matter() };
+    let posted_on = "2026-03-02".parse().unwrap();
+    let (facts, _) = facts(&matter, &asked, posted_on, &Catalogue::embedded()).unwrap();
+    let item = &facts.items[0];
+    assert_eq!(item.title.en, "Affidavit of support with tax transcript");
+    assert_ne!(item.title.en, item.title.es);
+    let [instead] = &item.substitutes[..] else { panic!("{item:?}") };
+    assert_eq!(instead.en, "short affidavit of support (I-864EZ)");
+    assert_eq!(instead.es, "declaración de patrocinio abreviada (I-864EZ)");
 }

@@ -23,6 +23,7 @@ pub(crate) fn matter() -> Matter {
         zone: "America/New_York".into(),
         officer: Some(Uuid::from_u128(3)),
         representative: Some(Uuid::from_u128(6)),
+        address_given_at_us: 0,
     }
 }
 

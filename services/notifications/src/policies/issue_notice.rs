@@ -37,6 +37,9 @@ use crate::{idle, offices};
 /// Pauses after a try in vain, in seconds; the last one stays.
 const PAUSES_S: [i64; 6] = [1, 2, 5, 30, 120, 600];
 
+/// For so long after what owes it a notice waits for the address that the form gave; then it prints what is on record.
+const ADDRESS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+
 /// Issues notices one after the other.
 pub(crate) struct IssueNotices {
     pub(crate) base: Base,
@@ -163,8 +166,13 @@ impl IssueNotices {
         let event = self.whole(kind, owed.case_id, recorded).await?;
         let contact =
             contact(&self.base, matter.account).await.map_err(|status| refused("identity", &status))?;
-        let representative = self.representative(&matter).await?;
         let posted_at = self.base.clock.now();
+        if contact.address_given_at_us < matter.address_given_at_us
+            && posted_at < recorded.recorded_at + ADDRESS_WITHIN
+        {
+            return Err(anyhow!("the address that the form gives is not on record yet"));
+        }
+        let representative = self.representative(&matter).await?;
         let (facts, served_on) = facts(&matter, &event, office_date(posted_at), &self.catalogue)?;
         let request_id = facts.request_id.clone();
         let version = template_version(kind);

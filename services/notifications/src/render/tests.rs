@@ -82,6 +82,18 @@ fn who_acts_for_the_party_is_named_with_an_address_and_nobody_where_nobody_does(
 }
 
 #[test]
+fn the_address_of_record_stands_below_the_name_line_by_line() {
+    let (kind, event) = (NoticeKind::CardReturned, samples::event(NoticeKind::CardReturned));
+    let mut page = page(kind, &event, "en", "Ana Lúcia Verdemar");
+    page.address = ["c/o Bo Sample", "Rua Inventada 1, 3.º Esq.", "1000-001 Lisboa", "PORTUGAL"]
+        .map(String::from)
+        .into();
+    let text = text(&render(kind, &page));
+    let lines = "Ana Lúcia Verdemar c/o Bo Sample Rua Inventada 1, 3.º Esq. 1000-001 Lisboa PORTUGAL";
+    assert!(text.contains(lines), "{lines:?} is not in {text:?}");
+}
+
+#[test]
 fn a_request_prints_its_due_date_and_how_it_was_counted() {
     for (kind, due, derivation, words) in [
         (NoticeKind::Rfe, "Tuesday, May 26, 2026", "2026-03-02 + 84d", "We cannot extend this date"),

@@ -17,6 +17,7 @@ struct Row {
     zone: String,
     officer: Option<Uuid>,
     representative: Option<Uuid>,
+    address_given_at_us: i64,
 }
 
 impl From<Row> for Matter {
@@ -31,6 +32,7 @@ impl From<Row> for Matter {
             zone: row.zone,
             officer: row.officer,
             representative: row.representative,
+            address_given_at_us: row.address_given_at_us,
         }
     }
 }
@@ -40,7 +42,7 @@ pub(crate) async fn find(executor: impl PgExecutor<'_>, case: Uuid) -> sqlx::Res
     let row = sqlx::query_as!(
         Row,
         "SELECT case_id, account_id, form, receipt_number, receipt_date, office, zone, officer,
-             representative
+             representative, address_given_at_us
          FROM matter WHERE case_id = $1",
         case
     )
@@ -64,15 +66,17 @@ pub(crate) async fn opened(
     };
     let representative = Uuid::try_parse(&event.representative).ok().filter(|_| stands);
     sqlx::query!(
-        "INSERT INTO matter (case_id, account_id, form, receipt_date, zone, representation_id, representative)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (case_id) DO NOTHING",
+        "INSERT INTO matter (case_id, account_id, form, receipt_date, zone, representation_id, representative,
+             address_given_at_us)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (case_id) DO NOTHING",
         case,
         account,
         event.form,
         event.receipt_date,
         event.zone,
         appearance as Option<Uuid>,
-        representative as Option<Uuid>
+        representative as Option<Uuid>,
+        if event.gives_address { event.submitted_at_us } else { 0 }
     )
     .execute(tx)
     .await

@@ -22,6 +22,12 @@ pub(crate) fn opened(account: Uuid) -> Event {
     .into()
 }
 
+/// Opened by a form that gives the party's address, submitted at an instant.
+pub(crate) fn opened_with_address(account: Uuid, submitted_at_us: i64) -> Event {
+    let Event::CaseOpened(opened) = opened(account) else { unreachable!("it opens a case") };
+    pb::CaseOpened { gives_address: true, submitted_at_us, ..opened }.into()
+}
+
 /// Opened with an appearance, under which somebody acts.
 pub(crate) fn opened_under(account: Uuid, (representation, representative): (Uuid, Uuid)) -> Event {
     let Event::CaseOpened(opened) = opened(account) else { unreachable!("it opens a case") };

@@ -376,3 +376,26 @@ async fn a_notice_names_who_acts_for_the_party_and_nobody_who_was_erased() {
     assert!(!text(&pdf).contains("Kaltner"));
     server.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_waits_for_the_address_that_the_form_gives_and_prints_it() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let (account, case) = (ana.account.to_string(), Uuid::now_v7());
+    world.happens(case, events::opened_with_address(ana.account, 2_000)).await;
+    world.happens(case, events::accepted()).await;
+    world.tried_in_vain(case, "receipt").await;
+    assert!(ana.notices(case).await.is_empty(), "printed with an address of before");
+    let before = world.directory.0.lock().unwrap()[&account].clone();
+    let address = "c/o Bo Sample\n7 Invented Lane\n1000-001 Lisboa\nPORTUGAL";
+    let contact = GetContactResponse { postal_address: address.into(), address_given_at_us: 2_000, ..before };
+    world.directory.set(&account, contact);
+    let due = "UPDATE owed_notice SET next_at_us = 0";
+    sqlx::query(due).execute(&world.own.pool).await.unwrap();
+    let receipt = ana.wait_for_notice(case, "receipt").await;
+    let text = text(&ana.download(&receipt.name).await.unwrap().1);
+    let printed = "Ana Lúcia Verdemar c/o Bo Sample 7 Invented Lane 1000-001 Lisboa PORTUGAL";
+    assert!(text.contains(printed), "{printed:?} is not in {text:?}");
+    server.stop().await.unwrap();
+}

@@ -132,6 +132,7 @@ impl World {
             family_name: "Verdemar".into(),
             identity_level: "register_matched".into(),
             postal_address: "4 Fictitious Row\nAlbany, NY 12207".into(),
+            address_given_at_us: 0,
         };
         self.directory.set(&account.to_string(), contact);
         self.stranger(channel, account, email)

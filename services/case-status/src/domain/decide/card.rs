@@ -138,11 +138,12 @@ pub fn record_card(case: &Case, step: &CardStep, now: Timestamp) -> Decision {
     }])
 }
 
-/// The party confirms the address of record, for a case that something may still be mailed in.
+/// The party confirms the address of record, known by the event of the account that it comes from, for a case that something may
+/// still be mailed in.
 ///
 /// # Errors
-/// `NOT_NEEDED`; not found without a case.
-pub fn confirm_address(case: &Case, now: Timestamp) -> Decision {
+/// `NOT_NEEDED`, `ADDRESS_NOT_ON_RECORD`; not found without a case.
+pub fn confirm_address(case: &Case, on_record: Option<Uuid>, now: Timestamp) -> Decision {
     if !case.exists() {
         return Err(Refusal::not_found());
     }
@@ -150,7 +151,15 @@ pub fn confirm_address(case: &Case, now: Timestamp) -> Decision {
         return Err(Refusal::state("NOT_NEEDED", "Nothing is to be mailed in this case any more.")
             .way_out("Report a move with Form AR-11."));
     }
-    Ok(vec![pb::AddressConfirmed { confirmed_at_us: now.as_microsecond() }.into()])
+    let Some(address) = on_record else {
+        return Err(Refusal::state(
+            "ADDRESS_NOT_ON_RECORD",
+            "Your account has no address of record that you could confirm.",
+        )
+        .way_out("Report where you live with Form AR-11; that counts as confirmed."));
+    };
+    let address_id = address.to_string();
+    Ok(vec![pb::AddressConfirmed { confirmed_at_us: now.as_microsecond(), address_id }.into()])
 }
 
 fn tracked(carrier: &str, tracking_number: &str) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
 use super::Decision;
-use crate::domain::{Case, Event, Stage};
+use crate::domain::{Case, Event};
 
 /// The appearance that was made together with the filing, now that the filing is accepted (8 CFR 292.4(a)).
 pub(super) fn activate(case: &Case) -> Option<Event> {
@@ -26,7 +26,7 @@ pub(super) fn activate(case: &Case) -> Option<Event> {
 /// None.
 pub fn appoint_representative(case: &Case, representation: Uuid, representative: Uuid) -> Decision {
     let acts_already = case.appearance.is_some_and(|acting| acting.representation == representation);
-    if !case.exists() || case.stage == Stage::Rejected || acts_already {
+    if !case.exists() || case.is_over_unfiled() || acts_already {
         return Ok(Vec::new());
     }
     let (representation_id, representative) = (representation.to_string(), representative.to_string());
@@ -43,14 +43,25 @@ pub fn appoint_representative(case: &Case, representation: Uuid, representative:
     Ok(vec![event])
 }
 
+/// Another was appointed whose appearance has ended meanwhile: who acted before acts no longer, and nobody does.
+///
+/// # Errors
+/// None.
+pub fn end_former(case: &Case, appointed: Uuid) -> Decision {
+    match case.appearance.filter(|former| former.representation != appointed) {
+        Some(former) => end_representation(case, former.representation, "ended"),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// The representation ended: nobody acts for the party any more, and no due date moves (8 CFR 292.4(a); lifecycle 41).
 ///
 /// # Errors
 /// None.
 pub fn end_representation(case: &Case, representation: Uuid, ended_by: &str) -> Decision {
     let standing = case.appearance.filter(|appearance| appearance.representation == representation);
-    // A filing that was rejected never had a representative, and nothing follows its rejection (lifecycle 5).
-    let Some(appearance) = standing.filter(|_| case.stage != Stage::Rejected) else { return Ok(Vec::new()) };
+    // Nothing follows a rejection or the voiding of an acceptance (lifecycle 5), and nobody acts in the case from then on.
+    let Some(appearance) = standing.filter(|_| !case.is_over_unfiled()) else { return Ok(Vec::new()) };
     Ok(vec![
         pb::CaseRepresentationEnded {
             representation_id: representation.to_string(),

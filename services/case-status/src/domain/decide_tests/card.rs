@@ -2,10 +2,14 @@
 
 use docket_proto::case_status::events::v1 as pb;
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use crate::domain::decide::{self, CardStep};
 use crate::domain::samples::*;
 use crate::domain::{CardState, Case, Outcome, evolve, task, title};
+
+/// The event that the party's address comes from.
+const ON_RECORD: Option<Uuid> = Some(Uuid::from_u128(0xADD));
 
 /// An approved case of a form.
 fn approved_as(form: &str) -> Given {
@@ -78,7 +82,7 @@ fn it_goes_to_an_address_that_was_given_or_confirmed_in_the_last_60_days() {
     // Filed on November 23.
     order(&approved_as("I-90"), days(58)).then(&["card_ordered"]);
     order(&approved_as("I-90"), days(60)).refused("ADDRESS_NOT_CONFIRMED");
-    let events = approved_as("I-90").when(|case| decide::confirm_address(case, days(40)));
+    let events = approved_as("I-90").when(|case| decide::confirm_address(case, ON_RECORD, days(40)));
     let events = events.then(&["address_confirmed"]);
     let confirmed = Given(events.iter().fold(approved_as("I-90").0, evolve));
     order(&confirmed, days(99)).then(&["card_ordered"]);
@@ -115,7 +119,8 @@ fn a_card_that_came_back_is_not_mailed_again_before_the_address_is_confirmed() {
     assert_eq!(row(&case), ("7".into(), Some("see_to_card")));
     assert_eq!(case.0.card.keep_until, "2027-01-23");
     record(&case, &mailed(), days(1)).refused("ADDRESS_NOT_CONFIRMED");
-    let events = case.when(|case| decide::confirm_address(case, days(1))).then(&["address_confirmed"]);
+    let events =
+        case.when(|case| decide::confirm_address(case, ON_RECORD, days(1))).then(&["address_confirmed"]);
     let confirmed = Given(events.iter().fold(case.0, evolve));
     assert_eq!(row(&confirmed), ("7a".into(), Some("see_to_card")));
     record(&confirmed, &CardStep::Destroyed, days(99)).refused("CARD_STILL_KEPT");
@@ -157,7 +162,7 @@ fn it_is_destroyed_when_its_time_is_over_and_not_before() {
 
 #[test]
 fn an_address_is_confirmed_while_something_may_be_mailed() {
-    let confirm = |case: &Given| case.when(|case| decide::confirm_address(case, now()));
+    let confirm = |case: &Given| case.when(|case| decide::confirm_address(case, ON_RECORD, now()));
     for case in [submitted(), in_review(), approved_as("I-90"), back()] {
         confirm(&case).then(&["address_confirmed"]);
     }
@@ -166,5 +171,7 @@ fn an_address_is_confirmed_while_something_may_be_mailed() {
         confirm(&case).refused("NOT_NEEDED");
     }
     assert_eq!(approved_as("I-130").0.outcome, Some(Outcome::Approved));
-    assert!(decide::confirm_address(&Case::default(), now()).is_err());
+    let nothing = back().when(|case| decide::confirm_address(case, None, now()));
+    nothing.refused("ADDRESS_NOT_ON_RECORD");
+    assert!(decide::confirm_address(&Case::default(), ON_RECORD, now()).is_err());
 }

@@ -3,7 +3,7 @@
 use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
-use crate::domain::decide::{accept, appoint_representative, end_representation, reject};
+use crate::domain::decide::{accept, appoint_representative, end_former, end_representation, reject};
 use crate::domain::samples::{Given, RECEIPT, given, opened};
 use crate::domain::{Event, evolve};
 
@@ -67,9 +67,37 @@ fn whoever_is_appointed_later_acts_at_once_and_alone() {
 }
 
 #[test]
+fn whoever_another_took_the_place_of_acts_no_longer_though_that_one_has_ended_meanwhile() {
+    let accepted = accept(&represented().0, RECEIPT, "NBC").unwrap().iter().fold(represented().0, evolve);
+    assert!(end_former(&accepted, REPRESENTATION).unwrap().is_empty(), "it is the same one");
+    let events = end_former(&accepted, Uuid::from_u128(0x38)).unwrap();
+    let [Event::CaseRepresentationEnded(ended)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(
+        (ended.representation_id.as_str(), ended.cause.as_str()),
+        (REPRESENTATION.to_string().as_str(), "ended")
+    );
+    let after = events.iter().fold(accepted, evolve);
+    assert!(end_former(&after, Uuid::from_u128(0x38)).unwrap().is_empty());
+}
+
+#[test]
 fn nobody_is_appointed_where_no_case_is_or_comes_of_it() {
     assert!(appoint_representative(&given([]).0, REPRESENTATION, ATTORNEY).unwrap().is_empty());
     let submitted = given([opened().into()]).0;
     let rejected = reject(&submitted, &["X-SIGN".to_owned()]).unwrap().iter().fold(submitted, evolve);
     assert!(appoint_representative(&rejected, REPRESENTATION, ATTORNEY).unwrap().is_empty());
+}
+
+#[test]
+fn nothing_of_a_representation_is_written_into_a_case_whose_acceptance_was_taken_back() {
+    let accepted = accept(&represented().0, RECEIPT, "NBC").unwrap().iter().fold(represented().0, evolve);
+    let voided =
+        Given(accepted).and(pb::AcceptanceVoided { cause: "payment".into(), ..Default::default() }).0;
+    assert!(end_representation(&voided, REPRESENTATION, "withdrawn").unwrap().is_empty());
+    assert!(appoint_representative(&voided, Uuid::from_u128(0x38), ATTORNEY).unwrap().is_empty());
+    assert_eq!(
+        voided.representative(),
+        None,
+        "nobody acts there, and none sees it after the end of the appearance"
+    );
 }

@@ -63,7 +63,7 @@ impl World {
             Act::Approve(_) => Ok(Vec::new()),
             Act::Order => decide::order_card(case, ADA, self.now),
             Act::Record(step) => decide::record_card(case, step, self.now),
-            Act::Confirm => decide::confirm_address(case, self.now),
+            Act::Confirm => decide::confirm_address(case, Some(Uuid::nil()), self.now),
             Act::MoveAway => decide::change_address(case, Uuid::nil(), &AddressChanged::default(), self.now),
             Act::Wait(days) => {
                 self.now += SignedDuration::from_hours(24 * days);

@@ -679,6 +679,8 @@ pub struct Settled {
     pub other_name: bool,
     /// Facts derived from the answers on the receipt date.
     pub facts: pb::DerivedFacts,
+    /// Whether it gives the address of who files.
+    pub gives_address: bool,
     /// The appearance that stands, with the account of its representative.
     pub represented: Option<(Uuid, Uuid)>,
 }
@@ -721,6 +723,7 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
             }),
             representation_id: settled.represented.map(|(id, _)| id.to_string()).unwrap_or_default(),
             representative: settled.represented.map(|(_, who)| who.to_string()).unwrap_or_default(),
+            gives_address: settled.gives_address,
         }
         .into(),
     ])
