@@ -40,7 +40,7 @@ pub(super) async fn list(
             let evidence = view::evidence("filings", id, file, &dossier.content);
             // What was on no checklist goes wherever its owner says that it belongs.
             let fits = file.kind == OTHER || attach::takes(desk, &place, &file.kind);
-            if fits && !is_here(&place, file, &evidence.file_name) {
+            if fits && !file.being_checked && !is_here(&place, file, &evidence.file_name) {
                 offered.push(pb::ReusableEvidence {
                     evidence: Some(evidence),
                     form: dossier.filing.form.clone(),

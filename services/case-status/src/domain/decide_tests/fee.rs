@@ -144,8 +144,9 @@ fn a_signature_is_questioned_only_since_the_rule_and_then_the_fee_goes_back() {
 
 #[test]
 fn an_answer_that_crosses_with_the_end_of_the_acceptance_is_not_recorded() {
+    let (evidence, being_checked) = (Vec::new(), Vec::new());
     let answer =
-        decide::Response { request_id: REQUEST, received_at: now(), complete: true, evidence: Vec::new() };
+        decide::Response { request_id: REQUEST, received_at: now(), complete: true, evidence, being_checked };
     let voided = served().and(pb::AcceptanceVoided::default());
     voided.when(|case| decide::record_response(case, &answer)).then(&[]);
 }
