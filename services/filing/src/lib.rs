@@ -27,6 +27,7 @@ mod inspect;
 mod inspector;
 mod lacks;
 mod leaves;
+mod legibility;
 mod moved;
 mod page;
 mod party;

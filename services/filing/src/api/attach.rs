@@ -162,6 +162,7 @@ pub(super) async fn store(
     let being_checked = scan(desk, place.parent, bytes.plain()).await? == Scan::Waits;
     let mut file = new_file(desk, &place, header, media_type, bytes.plain())?;
     file.attached.being_checked = being_checked;
+    file.attached.hard_to_read = desk.inspector.look_over(bytes.plain()).await;
     let mut sealed_now = None;
     if file.same_as.is_none() {
         file.attached.object_key = if let Some(key) = bytes.sealed() {

@@ -41,6 +41,7 @@ async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(p
         view.shown = check.shown();
         view.findings.extend(overtaken(&dossier.filing, language));
         view.findings.extend(of_scans(&dossier.filing, language));
+        view.findings.extend(hard_to_read(&dossier.filing, language));
         view.helpers = helpers::view_of(desk, dossier, Some(&check));
         for evaluation in check.evaluations().cloned() {
             view.findings.extend(evaluation.findings.into_iter().map(finding));
@@ -151,6 +152,29 @@ fn of_scans(filing: &Filing, language: Language) -> Vec<pb::Finding> {
     let waiting = waiting.map(|file| advice("file-being-checked", &file.kind, waits, language));
     let refused = filing.refused.iter().map(|file| advice("file-refused", &file.kind, refused, language));
     waiting.chain(refused).collect()
+}
+
+/// What the person was told of when the files came, as long as they are there.
+fn hard_to_read(filing: &Filing, language: Language) -> impl Iterator<Item = pb::Finding> {
+    let of_file = move |file: &Attached| {
+        let kind = file.kind.clone();
+        file.hard_to_read.clone().into_iter().map(move |page| {
+            let message = match page.fault.as_str() {
+                "blank" => format!("Page {} of a file seems to be blank.", page.page),
+                "dark" => format!("Page {} of a file is so dark that it may be hard to read.", page.page),
+                _ => format!("Page {} of a file has only {} dots an inch.", page.page, page.dots_per_inch),
+            };
+            let advised = advice("file-hard-to-read", &kind, &message, language);
+            let choice = advice(
+                "",
+                "",
+                "Look at it: leave it if it can be read well, or send a better one.",
+                language,
+            );
+            pb::Finding { message: format!("{} {}", advised.message, choice.message), ..advised }
+        })
+    };
+    filing.evidence.iter().flat_map(of_file)
 }
 
 /// A word of this service about a field; it hinders nothing by itself.

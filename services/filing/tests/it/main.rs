@@ -19,6 +19,7 @@ mod held;
 mod helpers;
 mod joint;
 mod keep;
+mod legible;
 mod load;
 mod moved;
 mod papers;
