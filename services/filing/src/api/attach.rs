@@ -127,12 +127,14 @@ pub(super) enum Bytes {
     Given(Vec<u8>),
     /// In the spool too, sealed for the same subject.
     Arrived(Arrived),
+    /// Read from a file that is attached, here or elsewhere, and is to be attached once more.
+    Again(Vec<u8>),
 }
 
 impl Bytes {
     fn plain(&self) -> &[u8] {
         match self {
-            Self::Given(bytes) => bytes,
+            Self::Given(bytes) | Self::Again(bytes) => bytes,
             Self::Arrived(arrived) => &arrived.bytes,
         }
     }
@@ -140,7 +142,7 @@ impl Bytes {
     /// The sealed object of the spool that has them all.
     fn sealed(&self) -> Option<&str> {
         match self {
-            Self::Given(_) => None,
+            Self::Given(_) | Self::Again(_) => None,
             Self::Arrived(arrived) => arrived.whole(),
         }
     }
@@ -165,7 +167,14 @@ pub(super) async fn store(
     file.attached.hard_to_read = desk.inspector.look_over(bytes.plain()).await;
     let mut sealed_now = None;
     if file.same_as.is_none() {
-        file.attached.object_key = if let Some(key) = bytes.sealed() {
+        let here = same_files(&place, bytes.plain()).next();
+        file.attached.object_key = if let Some(here) = here {
+            // One object serves both: it is sealed for the same subject, and goes with its key alone.
+            if matches!(bytes, Bytes::Given(_) | Bytes::Arrived(_)) {
+                return Err(ApiError::from(attached_as_another(place.parent, here)).into());
+            }
+            here.object_key.clone()
+        } else if let Some(key) = bytes.sealed() {
             key.to_owned()
         } else {
             let key = desk.base.objects.put(&Subject::filing(place.subject), bytes.plain()).await?;
@@ -346,16 +355,7 @@ fn new_file(
     bytes: &[u8],
 ) -> Result<NewFile, ApiError> {
     let size = bytes.len() as u64;
-    let same = |file: &&Attached| {
-        file.kind == header.kind
-            && file.size == size
-            && place
-                .content
-                .files
-                .get(&file.id)
-                .is_some_and(|sealed| commitment(&sealed.salt, bytes) == file.commitment)
-    };
-    let same_as = place.files.iter().find(same).map(|file| file.id);
+    let same_as = same_files(place, bytes).find(|file| file.kind == header.kind).map(|file| file.id);
     let salt = new_salt()?;
     Ok(NewFile {
         attached: Attached {
@@ -373,6 +373,31 @@ fn new_file(
         salt: salt.to_vec(),
         same_as,
     })
+}
+
+/// The files with these very bytes that are there, of whatever kind.
+fn same_files<'a>(place: &'a Place, bytes: &'a [u8]) -> impl Iterator<Item = &'a Attached> {
+    let same = |file: &&Attached| {
+        file.size == bytes.len() as u64
+            && place
+                .content
+                .files
+                .get(&file.id)
+                .is_some_and(|sealed| commitment(&sealed.salt, bytes) == file.commitment)
+    };
+    place.files.iter().filter(same)
+}
+
+/// One paper may show two things, and is sent once.
+fn attached_as_another(parent: Parent, here: &Attached) -> Refusal {
+    let (collection, id) = parent.named();
+    Refusal::state(
+        "ATTACHED_AS_ANOTHER_KIND",
+        format!("This very file is attached here already, as {}; nothing is lost.", here.kind),
+    )
+    .way_out("If it shows this too, attach the one that is there once more, under this kind: it need not be sent again.")
+    .fact("evidence", format!("{}/evidence/{}", resource::name(collection, id), here.id))
+    .fact("kind", here.kind.clone())
 }
 
 /// The salt of a commitment.

@@ -16,7 +16,7 @@ impl Client {
         Ok(answer.into_inner().evidence)
     }
 
-    async fn reuse(
+    pub(crate) async fn reuse(
         &self,
         command: Uuid,
         parent: &str,
