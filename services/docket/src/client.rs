@@ -275,6 +275,12 @@ pub fn reason(status: &Status) -> String {
     details.error_info().map_or_else(|| code_name(status.code()).to_owned(), |info| info.reason.clone())
 }
 
+/// What a refusal says beside its reason; empty where it does not.
+pub fn fact(status: &Status, name: &str) -> String {
+    let details = status.get_error_details();
+    details.error_info().and_then(|info| info.metadata.get(name).cloned()).unwrap_or_default()
+}
+
 /// The name of a code as the protocol writes it.
 fn code_name(code: Code) -> &'static str {
     match code {

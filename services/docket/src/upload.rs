@@ -54,6 +54,11 @@ impl Outgoing {
         })
     }
 
+    /// What it is attached as.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
     /// Its name, as the service gets it.
     pub fn file_name(&self) -> &str {
         &self.file_name

@@ -13,7 +13,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
 use crate::file_type::MAX_BYTES;
-use crate::{inspect, render};
+use crate::{inspect, legibility, render};
 
 /// The exit code of a process that could not give up what it does not need: it has read nothing.
 pub(crate) const NOT_CONFINED: u8 = 70;
@@ -30,6 +30,7 @@ pub fn confined() -> Option<ExitCode> {
     match words.next()?.as_str() {
         inspect::ARGUMENT => Some(inspect::inspect_file()),
         render::ARGUMENT => Some(render::render_page(words)),
+        legibility::ARGUMENT => Some(legibility::look_over_file()),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Has files read and pages drawn in a process of their own, one each; see `inspect` and `render`.
+//! Has files read, looked over and pages drawn in a process of their own, one each; see `inspect`, `legibility` and `render`.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_proto::types::v1::HardToRead;
 use image::RgbImage;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 use crate::confined::{NOT_CONFINED, RESERVE};
 use crate::file_type::{Fault, MediaType};
 use crate::inspect::{self, Verdict};
+use crate::legibility;
 use crate::page::{Drawing, Undrawn};
 use crate::render::{self, Drawn};
 
@@ -68,6 +70,21 @@ impl Inspector {
                 Verdict::Taken(media_type) => Ok(Ok(media_type)),
                 Verdict::Refused(fault) => Ok(Err(fault)),
             },
+        }
+    }
+
+    /// What on its pages may be hard to read. Nothing, where that cannot be said: nothing hangs on it.
+    pub(crate) async fn look_over(&self, bytes: &[u8]) -> Vec<HardToRead> {
+        let Ok(_place) = self.places.acquire().await else { return Vec::new() };
+        let words = [legibility::ARGUMENT.to_owned()];
+        match self.said(&words, bytes, (legibility::SECONDS, LONGEST_LINE)).await {
+            Ok(said) => {
+                legibility::heard(&said.unwrap_or_default()).into_iter().map(HardToRead::from).collect()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a file could not be looked over: nobody is told whether it can be read");
+                Vec::new()
+            }
         }
     }
 

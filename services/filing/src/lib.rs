@@ -1,7 +1,7 @@
 //! The filing service: the catalogue of forms, drafts, evidence, signatures, submissions, responses to requests.
 //!
 //! Reading order: `domain` (what is decided), `aggregates`, `content` (opening what is sealed), `check`, `sheet` and
-//! `review` (the form's rules, what is signed and its text), `copy` (the copy for people), `desk` (what all handlers share), `edition` (drafts in a new edition of their form), `held` (whether what was signed still reads so), `api` (gRPC), `tus` (uploads over HTTP), `policies`.
+//! `review` (the form's rules, what is signed and its text), `copy` (the copy for people), `desk` (what all handlers share), `edition` (drafts in a new edition of their form), `held` (whether what was signed still reads so), `scan_later` (files that wait for the scanner), `api` (gRPC), `tus` (uploads over HTTP), `policies`.
 
 mod access;
 mod aggregates;
@@ -27,6 +27,7 @@ mod inspect;
 mod inspector;
 mod lacks;
 mod leaves;
+mod legibility;
 mod letter;
 mod moved;
 mod page;
@@ -39,6 +40,7 @@ mod rendition;
 mod review;
 #[cfg(test)]
 mod review_tests;
+mod scan_later;
 mod scanner;
 mod scrub;
 mod sent;
@@ -97,7 +99,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let (watched, clock) = (scanner.clone(), base.clock.clone());
     let copies = Copies::new(config.copies.font_dir.as_deref()).context("copies.font_dir")?;
     let desk = Desk::new(base.clone(), catalogue, (inspector, scanner), copies);
-    let (spooled, kept, moving) = (base.clone(), desk.clone(), desk.clone());
+    let (spooled, kept, moving, unscanned) = (base.clone(), desk.clone(), desk.clone(), desk.clone());
     let origins = tus::origins(&config.uploads.origins).context("uploads.origins")?;
     Server::new(base)
         .grpc(CatalogueServiceServer::new(CatalogueApi(desk.clone())))
@@ -113,6 +115,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .subscriber("cases-0", Arc::new(FollowCase(desk.clone())))
         .timers(Arc::new(Due(desk)))
         .task("scanner", move |stop| watched.watch(clock, stop))
+        .task("files not scanned yet", move |stop| scan_later::run(unscanned, stop))
         .task("unfinished uploads", move |stop| spool::sweep(spooled, stop))
         .task("files read over", move |stop| scrub::run(kept, stop))
         .task("addresses of record", move |stop| policies::report_move::run(moving, stop))

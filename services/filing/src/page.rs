@@ -91,6 +91,12 @@ fn pdf(bytes: Vec<u8>, number: u32, longest_side: u16) -> Result<Drawing, Undraw
     })
 }
 
+/// Width and height of each page of a PDF, in points.
+pub(crate) fn sheets(bytes: Vec<u8>) -> Option<Vec<(f32, f32)>> {
+    let pdf = Pdf::new(bytes).ok()?;
+    Some(pdf.pages().iter().map(|page| page.render_dimensions()).collect())
+}
+
 /// At least one.
 #[expect(
     clippy::cast_possible_truncation,

@@ -75,7 +75,7 @@ impl Scanner {
             let proven = self.prove().await;
             metrics::gauge!("docket_scanner_proven").set(f64::from(u8::from(proven.is_ok())));
             if let Err(error) = proven {
-                tracing::error!(%error, "the scanner cannot be believed: no file is taken until it can");
+                tracing::error!(%error, "the scanner cannot be believed: no file can be opened that comes until it can");
             }
             self.tell_age(clock.now()).await;
             stop.run_until_cancelled(sleep(LOOK)).await;
@@ -110,6 +110,11 @@ impl Scanner {
                 Err(NotScanned("it says that the largest file with the test signature is clean".to_owned()))
             }
         }
+    }
+
+    /// Whether it is there and can be believed.
+    pub(crate) async fn is_believed(&self) -> bool {
+        self.prove().await.is_ok()
     }
 
     /// Scans bytes.

@@ -93,6 +93,8 @@ fn content(answers: Answers) -> (Filing, Content) {
         size: 12_582_912,
         object_key: String::new(),
         foreign_language: true,
+        being_checked: false,
+        hard_to_read: Vec::new(),
     };
     let filing = Filing {
         evidence: vec![file],

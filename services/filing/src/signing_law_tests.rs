@@ -98,6 +98,8 @@ fn ready(shown: bool) -> Filing {
             size: 1,
             object_key: String::new(),
             foreign_language: false,
+            being_checked: false,
+            hard_to_read: Vec::new(),
         });
     }
     filing

@@ -1,4 +1,4 @@
-//! The rows that are not events: owners, helpers' codes, officers, offices, requests waiting to be served, uploads under way, files found damaged.
+//! The rows that are not events: owners, helpers' codes, officers, offices, requests waiting to be served, uploads under way, files found damaged, files not scanned yet.
 
 pub(crate) mod filings;
 pub(crate) mod helper_codes;
@@ -8,4 +8,5 @@ pub(crate) mod representations;
 pub(crate) mod requests;
 pub(crate) mod responses;
 pub(crate) mod scrub;
+pub(crate) mod unscanned;
 pub(crate) mod uploads;

@@ -8,7 +8,9 @@ use docket_kernel::Refusal;
 use docket_kernel::deadline::office_date;
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::events::{filing, notice, payment, representation, response};
-use docket_proto::filing::events::v1::{FilingSubmitted, ResponseSubmitted, UnsolicitedEvidenceAdded};
+use docket_proto::filing::events::v1::{
+    FilingSubmitted, ResponseEvidenceScanned, ResponseSubmitted, UnsolicitedEvidenceAdded,
+};
 use docket_proto::notifications::events::v1::NoticeIssued;
 use docket_proto::payments::events::v1::{FeePart, PaymentReturned};
 use docket_service::{ApplyError, Subscriber, parked_of};
@@ -27,8 +29,8 @@ use crate::domain::{Case, Event, Link, evolve};
 /// The family of forms that go with another one and open no case of their own, such as Form I-864.
 const WITHOUT_CASE: &str = "attached";
 
-/// Filing's log: a submitted filing becomes a case, a submitted response and evidence added unasked are recorded, a
-/// representative is appointed, a representation ends.
+/// Filing's log: a submitted filing becomes a case, a submitted response, what the scan of its files came to that had to wait, and
+/// evidence added unasked are recorded, a representative is appointed, a representation ends.
 pub(crate) struct Filings {
     /// The cases.
     pub(crate) store: Store<Cases>,
@@ -45,8 +47,16 @@ impl Subscriber for Filings {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other events change no case")]
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         if event.stream.category() == "response" {
-            let response::Event::ResponseSubmitted(submitted) = event.decode()? else { return Ok(()) };
-            return self.respond(tx, event, &submitted).await;
+            return match event.decode()? {
+                response::Event::ResponseSubmitted(submitted) => self.respond(tx, event, &submitted).await,
+                response::Event::ResponseEvidenceScanned(scanned) => {
+                    self.note_scan(tx, event, &scanned).await
+                }
+                response::Event::ResponseOpened(_)
+                | response::Event::ResponseEvidenceAdded(_)
+                | response::Event::ResponseEvidenceRemoved(_)
+                | response::Event::ResponseClosed(_) => Ok(()),
+            };
         }
         if event.stream.category() == "representation" {
             let why = match event.decode()? {
@@ -151,12 +161,32 @@ impl Filings {
             received_at: instant(submitted.received_at_us)?,
             complete: submitted.complete,
             evidence: submitted.evidence.clone(),
+            being_checked: submitted.being_checked.clone(),
         };
         react(&self.store, tx, event, ("record_response", 0), case_id, |case| {
             decide::record_response(case, &response)
         })
         .await?;
         self.store.log().timers().cancel_in(tx, &deadlines::key(response.request_id)).await?;
+        Ok(())
+    }
+
+    /// What was scanned before the answer went in is known with it.
+    async fn note_scan(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        scanned: &ResponseEvidenceScanned,
+    ) -> Result<(), ApplyError> {
+        if !scanned.answered {
+            return Ok(());
+        }
+        let (case_id, request) = (named(&scanned.case_id, "case_id")?, stream_id(event)?);
+        let evidence = named(&scanned.evidence_id, "evidence_id")?;
+        react(&self.store, tx, event, ("record_scan", 0), case_id, |case| {
+            decide::record_scan(case, request, evidence, &scanned.verdict)
+        })
+        .await?;
         Ok(())
     }
 }

@@ -48,7 +48,7 @@ pub use oath::{issue_certificate, move_oath, reverify, schedule_oath, take_oath}
 pub use reopen::reopen;
 pub use representation::{appoint_representative, end_former, end_representation};
 pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadline, request_evidence};
-pub use response::{Response, pass_deadline, record_response, serve_request};
+pub use response::{Response, pass_deadline, record_response, record_scan, serve_request};
 pub use unsolicited::record_unsolicited;
 
 /// What every decision gives.

@@ -1,5 +1,7 @@
 //! What each event changes. Total: every event folds on every state.
 
+use std::collections::BTreeSet;
+
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::types::v1 as types;
 
@@ -72,6 +74,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         }
         Event::RequestServed(event) => served(&mut case, event),
         Event::ResponseRecorded(event) => responded(&mut case, event),
+        Event::ResponseFileScanned(event) => file_scanned(&mut case, event),
         Event::UnsolicitedEvidenceRecorded(event) => added_unasked(&mut case, event),
         Event::DeadlinePassed(event) => end_request(&mut case, &event.request_id, RequestState::Expired),
         Event::DecisionRecommended(event) => recommended(&mut case, event),
@@ -388,6 +391,7 @@ fn requested(case: &mut Case, kind: RequestKind, request_id: &str, deadline: Opt
         served: false,
         received_at: None,
         timely: false,
+        being_checked: BTreeSet::new(),
     };
     case.earlier_requests.extend(case.request.replace(asked));
 }
@@ -416,6 +420,7 @@ fn responded(case: &mut Case, event: &pb::ResponseRecorded) {
     let Some(request) = request_of(case, &event.request_id) else { return };
     request.received_at = Some(instant(event.received_at_us));
     request.timely = event.timely;
+    request.being_checked = event.being_checked.iter().map(|file| id(file)).collect();
     // A request that expired stays so beside a late answer; one in time says that it did not. What was cancelled stays so.
     let expired = request.state == RequestState::Expired;
     if request.state == RequestState::Open || (expired && event.timely) {
@@ -426,6 +431,12 @@ fn responded(case: &mut Case, event: &pb::ResponseRecorded) {
     if case.request.as_ref().is_none_or(|last| last.id != id(&event.request_id)) {
         let files = u32::try_from(event.evidence.len()).unwrap_or(u32::MAX);
         case.new_evidence = case.new_evidence.saturating_add(files);
+    }
+}
+
+fn file_scanned(case: &mut Case, event: &pb::ResponseFileScanned) {
+    if let Some(request) = request_of(case, &event.request_id) {
+        request.being_checked.remove(&id(&event.evidence_id));
     }
 }
 

@@ -39,6 +39,7 @@ const FOLD: Fold<Event, Case> = Fold {
         "case.evidence_requested.v1",
         "case.request_served.v1",
         "case.response_recorded.v1",
+        "case.response_file_scanned.v1",
         "case.examination_continued.v1",
         "case.denial_intended.v1",
         "case.unsolicited_evidence_recorded.v1",

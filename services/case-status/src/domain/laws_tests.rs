@@ -37,6 +37,7 @@ enum Command {
     Request(bool),
     Serve,
     Respond(bool),
+    Scan(bool),
     HearOfResponse(bool),
     PassDeadline,
     AddEvidence,
@@ -80,6 +81,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(Request),
         2 => Just(Serve),
         2 => any::<bool>().prop_map(Respond),
+        1 => any::<bool>().prop_map(Scan),
         1 => any::<bool>().prop_map(HearOfResponse),
         1 => Just(PassDeadline),
         2 => Just(AddEvidence),
@@ -113,6 +115,8 @@ fn rarely(end: Command) -> impl Strategy<Value = Command> {
 
 /// How long an answer that was received is on its way to the case, when something was away.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_hours(24 * 20);
+/// A file of every answer, not scanned when that was received.
+const FILE: Uuid = Uuid::from_u128(0xF11E);
 
 struct World {
     case: Case,
@@ -133,7 +137,8 @@ impl World {
 
     fn response(&self, complete: bool, received_at: Timestamp) -> Response {
         let request_id = Uuid::from_u128(self.requests);
-        Response { request_id, received_at, complete, evidence: Vec::new() }
+        let being_checked = vec![FILE.to_string()];
+        Response { request_id, received_at, complete, evidence: Vec::new(), being_checked }
     }
 
     fn decide(&mut self, command: &Command) -> Decision {
@@ -182,6 +187,10 @@ impl World {
                 decide::serve_request(case, Uuid::from_u128(self.requests), Uuid::from_u128(1), today)
             }
             Command::Respond(complete) => decide::record_response(case, &self.response(*complete, now)),
+            Command::Scan(clean) => {
+                let verdict = if *clean { "clean" } else { "infected" };
+                decide::record_scan(case, Uuid::from_u128(self.requests), FILE, verdict)
+            }
             Command::HearOfResponse(complete) => {
                 let mut response = self.response(*complete, now - ON_ITS_WAY);
                 if let Some(earlier) = case.earlier_requests.last() {
@@ -377,6 +386,15 @@ impl World {
                     "a due date never becomes earlier"
                 );
             }
+            Event::ResponseFileScanned(scanned) => {
+                let mut after = evolve(case.clone(), event);
+                if let (Some(request), Some(before)) = (&mut after.request, &case.request) {
+                    let of_it = before.id.to_string() == scanned.request_id;
+                    assert!(!of_it || !request.being_checked.contains(&FILE));
+                    request.being_checked.clone_from(&before.being_checked);
+                }
+                assert_eq!(&after, case, "it changes nothing else");
+            }
             Event::ResponseRecorded(event) => {
                 let request = case.request_with(event.request_id.parse().unwrap()).unwrap();
                 assert!(request.received_at.is_none());
@@ -411,6 +429,7 @@ impl World {
                 matches!(
                     event,
                     Event::ResponseRecorded(_)
+                        | Event::ResponseFileScanned(_)
                         | Event::UnsolicitedEvidenceRecorded(_)
                         | Event::RequestCancelled(_)
                         | Event::ExpediteClosed(_)
@@ -430,7 +449,12 @@ impl World {
     /// another decision of the intake.
     fn ended_stays_so(&self, event: &Event) {
         let over = matches!(self.case.stage, Stage::Rejected | Stage::Voided);
-        let on_its_way = matches!(event, Event::UnsolicitedEvidenceRecorded(_) | Event::ResponseRecorded(_));
+        let on_its_way = matches!(
+            event,
+            Event::UnsolicitedEvidenceRecorded(_)
+                | Event::ResponseRecorded(_)
+                | Event::ResponseFileScanned(_)
+        );
         assert!(!over || on_its_way, "after the end of the filing: {event:?}");
     }
 

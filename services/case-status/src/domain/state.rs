@@ -1,6 +1,6 @@
 //! The dimensions of a case. Events change one or two of them; what people read is derived from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use docket_proto::types::v1 as pb;
 use jiff::Timestamp;
@@ -279,6 +279,9 @@ pub struct Request {
     pub received_at: Option<Timestamp>,
     /// Whether the response was in time.
     pub timely: bool,
+    /// Files of the response that nobody opens yet: they were received before they could be scanned for viruses.
+    #[serde(default)]
+    pub being_checked: BTreeSet<Uuid>,
 }
 
 /// A deadline as its event fixed it.

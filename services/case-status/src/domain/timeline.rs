@@ -54,11 +54,14 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 16] = [
+pub const VARIANTS: [&str; 19] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
     "timeline-response-recorded-late",
+    "timeline-response-recorded-checking",
+    "timeline-response-recorded-late-checking",
+    "timeline-response-file-scanned-refused",
     "timeline-unsolicited-evidence-recorded-late",
     "timeline-test-taken-failed",
     "timeline-biometrics-rescheduled-office",
@@ -166,7 +169,13 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::BiometricsTaken(event) => event.early_by_agreement.then_some("early"),
         Event::InterviewCompleted(event) => event.early_by_agreement.then_some("early"),
         Event::OathTaken(event) => event.early_by_agreement.then_some("early"),
-        Event::ResponseRecorded(event) => (!event.timely).then_some("late"),
+        Event::ResponseRecorded(event) => match (event.timely, event.being_checked.is_empty()) {
+            (true, true) => None,
+            (true, false) => Some("checking"),
+            (false, true) => Some("late"),
+            (false, false) => Some("late-checking"),
+        },
+        Event::ResponseFileScanned(event) => (event.verdict != "clean").then_some("refused"),
         Event::UnsolicitedEvidenceRecorded(event) => event.late.then_some("late"),
         Event::TestTaken(event) => (!event.passed).then_some("failed"),
         Event::BiometricsRescheduled(event) => (event.moved_by == "office").then_some("office"),

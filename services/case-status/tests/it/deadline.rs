@@ -95,6 +95,22 @@ async fn an_answered_request_does_not_pass() {
     assert!(!ana.lines(&name, 0).await.unwrap().contains(&"deadline_passed".to_owned()));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_with_a_file_that_is_being_checked_is_in_time_and_its_verdict_is_told() {
+    let world = World::start().await;
+    let Asked { filing, name, request, ana } = asked(&world).await;
+    let (clean, hostile) = (Uuid::now_v7(), Uuid::now_v7());
+    world.respond_unscanned(filing, request, &[clean, hostile]).await;
+    world.until(|| ana.case(&name, 0), |case| case.title_id == "20").await;
+    world.scanned(filing, request, (Uuid::now_v7(), "infected"), false).await;
+    world.scanned(filing, request, (clean, "clean"), true).await;
+    world.scanned(filing, request, (hostile, "infected"), true).await;
+    let scans = |lines: &Vec<String>| lines.iter().filter(|line| *line == "response_file_scanned").count();
+    let lines = world.until(|| ana.lines(&name, 0), |lines| scans(lines) == 2).await;
+    assert!(!lines.contains(&"deadline_passed".to_owned()), "{lines:?}");
+    assert_eq!(ana.case(&name, 0).await.unwrap().title_id, "20", "the answer stays received");
+}
+
 /// What filing received before the end stands in its log: the clock waits until that is read.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_in_time_that_is_heard_of_after_the_deadline_is_in_time() {

@@ -268,10 +268,34 @@ impl World {
 
     /// The one answer to a request went in, whole.
     pub(crate) async fn respond(&self, filing: Uuid, request: Uuid) {
+        self.respond_unscanned(filing, request, &[]).await;
+    }
+
+    /// What the scan of a file of the answer came to, before the answer went in or after.
+    pub(crate) async fn scanned(
+        &self,
+        filing: Uuid,
+        request: Uuid,
+        (file, verdict): (Uuid, &str),
+        answered: bool,
+    ) {
+        let scanned = filings::ResponseEvidenceScanned {
+            evidence_id: file.to_string(),
+            verdict: verdict.into(),
+            case_id: filing.to_string(),
+            answered,
+            ..Default::default()
+        };
+        append(&self.filing, request, response::Event::from(scanned)).await;
+    }
+
+    /// The same, with files that were not scanned yet.
+    pub(crate) async fn respond_unscanned(&self, filing: Uuid, request: Uuid, files: &[Uuid]) {
         let submitted = filings::ResponseSubmitted {
             case_id: filing.to_string(),
             received_at_us: self.clock.now().as_microsecond(),
             complete: true,
+            being_checked: files.iter().map(Uuid::to_string).collect(),
             ..Default::default()
         };
         append(&self.filing, request, response::Event::from(submitted)).await;

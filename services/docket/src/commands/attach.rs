@@ -2,6 +2,7 @@
 use super::interview::ask::say;
 use super::interview::words::Words;
 use super::paper::Drafts;
+use crate::client::{fact, reason};
 use crate::upload::{Outgoing, Uploader, Way};
 use docket_proto::filing::v1 as pb;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -29,7 +30,14 @@ pub async fn attach(
         Uploader { client: drafts.connection.uploads(), token: async || drafts.token().await, tell };
     let attached = uploader.attach(filing, file).await;
     bar.finish_and_clear();
-    attached
+    match attached {
+        // It is there already, sent for another kind: that one serves for this kind too.
+        Err(refused) if reason(&refused) == "ATTACHED_AS_ANOTHER_KIND" => {
+            let (name, kind) = (fact(&refused, "evidence"), file.kind().to_owned());
+            drafts.reuse(filing, &pb::Evidence { name, kind, ..pb::Evidence::default() }).await
+        }
+        attached => attached,
+    }
 }
 
 /// A bar with the percentage; there is none where nobody sits at the terminal.

@@ -50,13 +50,20 @@ pub async fn export(home: &Path, name: &str, to: &Path, teller: &Teller) -> Resu
     let drafts = Drafts::of(home, "en").await?;
     let filing = drafts.get(name).await?;
     std::fs::create_dir(to).with_context(|| format!("make the folder {}", to.display()))?;
+    let mut waiting = 0;
     for (number, evidence) in files(&filing).enumerate() {
+        if evidence.being_checked {
+            waiting += 1;
+            teller
+                .line(&format!("still being checked for viruses, not saved: {}", saved_as(number, evidence)));
+            continue;
+        }
         let (file, bytes) = (saved_as(number, evidence), download(&drafts, &evidence.name).await?);
         std::fs::write(to.join(&file), bytes).with_context(|| format!("write {file}"))?;
     }
     let text = serde_json::to_string_pretty(&exported(&filing)?).context("the filing")?;
     std::fs::write(to.join("filing.json"), text).context("write filing.json")?;
-    teller.line(&format!("filing.json and {} files in {}", files(&filing).count(), to.display()));
+    teller.line(&format!("filing.json and {} files in {}", files(&filing).count() - waiting, to.display()));
     Ok(())
 }
 
@@ -110,6 +117,7 @@ fn exported(filing: &pb::Filing) -> Result<Value> {
         json!({
             "kind": file.kind, "file": saved_as(number, file), "media_type": file.media_type,
             "foreign_language": file.foreign_language, "added_unasked": number >= attached.len(),
+            "being_checked": file.being_checked,
         })
     };
     let lacking =

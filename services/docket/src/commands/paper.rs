@@ -354,7 +354,7 @@ fn told(filing: &pb::Filing) -> Value {
         json!({
             "name": evidence.name, "kind": evidence.kind, "file_name": evidence.file_name,
             "media_type": evidence.media_type, "size": evidence.size,
-            "foreign_language": evidence.foreign_language,
+            "foreign_language": evidence.foreign_language, "being_checked": evidence.being_checked,
         })
     });
     json!({

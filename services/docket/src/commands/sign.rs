@@ -240,13 +240,27 @@ fn show(filing: &str, review: &pb::ReviewFilingResponse, teller: &Teller) {
     if teller.is_json() {
         teller.value(&json!({
             "filing": filing, "text": review.text, "declaration": review.declaration, "content_hash": hash,
+            "hard_to_read": review.hard_to_read.iter().map(hard_to_read).collect::<Vec<_>>(),
         }));
         return;
     }
     teller.heading(filing);
     review.text.lines().for_each(|line| teller.line(line));
+    for file in &review.hard_to_read {
+        teller.line(&hard_to_read(file));
+    }
     teller.heading(&review.declaration);
     teller.pair("content hash", &hash);
+}
+
+/// A file that may be hard to read, as its pages are.
+fn hard_to_read(file: &pb::Evidence) -> String {
+    let pages = file.hard_to_read.iter().map(|page| match page.fault.as_str() {
+        "coarse" => format!("page {} has only {} dots an inch", page.page, page.dots_per_inch),
+        fault => format!("page {} is {fault}", page.page),
+    });
+    let pages: Vec<String> = pages.collect();
+    format!("! {}: {} may be hard to read: {}", file.kind, file.file_name, pages.join(", "))
 }
 
 /// Where a filing stands after what was done.

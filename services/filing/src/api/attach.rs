@@ -1,11 +1,12 @@
-//! Attaching a file that is here whole: type, scan, seal, event; each step only after the one before was right.
+//! Attaching a file that is here whole: type, scan, seal, event; each step only after the one before was right. While the scanner
+//! is away the scan alone may come later (`scan_later`).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand;
 use docket_eventlog::{Context, Executed, Recorded, Subjects};
-use docket_kernel::{FieldFault, Refusal};
+use docket_kernel::{FieldFault, Refusal, resource};
 use docket_proto::events::{filing as filing_events, response as response_events};
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller, new_id};
@@ -25,7 +26,7 @@ use crate::domain::{filing, response};
 use crate::dossiers::Dossier;
 use crate::scanner::Verdict;
 use crate::spool::{self, Arrived};
-use crate::store::uploads;
+use crate::store::{unscanned, uploads};
 use crate::waiver;
 
 /// When what could not be looked at may be sent again.
@@ -126,12 +127,14 @@ pub(super) enum Bytes {
     Given(Vec<u8>),
     /// In the spool too, sealed for the same subject.
     Arrived(Arrived),
+    /// Read from a file that is attached, here or elsewhere, and is to be attached once more.
+    Again(Vec<u8>),
 }
 
 impl Bytes {
     fn plain(&self) -> &[u8] {
         match self {
-            Self::Given(bytes) => bytes,
+            Self::Given(bytes) | Self::Again(bytes) => bytes,
             Self::Arrived(arrived) => &arrived.bytes,
         }
     }
@@ -139,13 +142,13 @@ impl Bytes {
     /// The sealed object of the spool that has them all.
     fn sealed(&self) -> Option<&str> {
         match self {
-            Self::Given(_) => None,
+            Self::Given(_) | Self::Again(_) => None,
             Self::Arrived(arrived) => arrived.whole(),
         }
     }
 }
 
-/// Checks, scans, seals and attaches the file. What lies in the spool as one object stays where it is.
+/// Checks, scans, seals and attaches the file; one that cannot be scanned just now is marked. What lies in the spool as one object stays where it is.
 pub(super) async fn store(
     desk: &Desk,
     (caller, context): (&Caller, Context),
@@ -158,11 +161,20 @@ pub(super) async fn store(
     }
     let context = acting_for(context, caller, place.account);
     let media_type = known_type(desk, bytes.plain()).await?;
-    scan(desk, bytes.plain()).await?;
+    let being_checked = scan(desk, place.parent, bytes.plain()).await? == Scan::Waits;
     let mut file = new_file(desk, &place, header, media_type, bytes.plain())?;
+    file.attached.being_checked = being_checked;
+    file.attached.hard_to_read = desk.inspector.look_over(bytes.plain()).await;
     let mut sealed_now = None;
     if file.same_as.is_none() {
-        file.attached.object_key = if let Some(key) = bytes.sealed() {
+        let here = same_files(&place, bytes.plain()).next();
+        file.attached.object_key = if let Some(here) = here {
+            // One object serves both: it is sealed for the same subject, and goes with its key alone.
+            if matches!(bytes, Bytes::Given(_) | Bytes::Arrived(_)) {
+                return Err(ApiError::from(attached_as_another(place.parent, here)).into());
+            }
+            here.object_key.clone()
+        } else if let Some(key) = bytes.sealed() {
             key.to_owned()
         } else {
             let key = desk.base.objects.put(&Subject::filing(place.subject), bytes.plain()).await?;
@@ -283,9 +295,18 @@ async fn known_type(desk: &Desk, bytes: &[u8]) -> Result<&'static str, Status> {
     }
 }
 
-async fn scan(desk: &Desk, bytes: &[u8]) -> Result<(), Status> {
+/// What a scan came to of a file that may be taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scan {
+    /// Nothing was found.
+    Clean,
+    /// It was not scanned, and is later.
+    Waits,
+}
+
+async fn scan(desk: &Desk, parent: Parent, bytes: &[u8]) -> Result<Scan, Status> {
     match desk.scanner.scan(bytes).await {
-        Ok(Verdict::Clean) => Ok(()),
+        Ok(Verdict::Clean) => Ok(Scan::Clean),
         Ok(Verdict::Found(signature)) => {
             tracing::warn!(signature, "a file was refused by the scanner");
             let refusal = Refusal::invalid(
@@ -296,10 +317,17 @@ async fn scan(desk: &Desk, bytes: &[u8]) -> Result<(), Status> {
             .way_out("Check your device, scan or photograph the paper document anew, and attach that.");
             Err(ApiError::from(refusal).into())
         }
-        Err(error) => {
-            tracing::error!(%error, "a file could not be scanned and was not taken");
-            Err(scanner_unavailable())
-        }
+        Err(error) => match parent {
+            Parent::Filing(_) | Parent::Response(_) => {
+                tracing::warn!(%error, "a file could not be scanned and waits");
+                Ok(Scan::Waits)
+            }
+            // The office looks at it as soon as it is there, and it can as well come tomorrow.
+            Parent::Case(..) => {
+                tracing::error!(%error, "a file could not be scanned and was not taken");
+                Err(scanner_unavailable())
+            }
+        },
     }
 }
 
@@ -310,7 +338,7 @@ pub(super) fn inspector_unavailable(message: &str) -> Status {
     Status::with_error_details(Code::Unavailable, message, details)
 }
 
-/// Nothing is stored that was not scanned to the end; the same upload may be repeated.
+/// Nothing is added to a case that was not scanned to the end; the same upload may be repeated.
 fn scanner_unavailable() -> Status {
     let mut details = ErrorDetails::with_retry_info(Some(SOON));
     details.set_error_info("SCANNER_UNAVAILABLE", "filing.docket", std::collections::HashMap::new());
@@ -327,16 +355,7 @@ fn new_file(
     bytes: &[u8],
 ) -> Result<NewFile, ApiError> {
     let size = bytes.len() as u64;
-    let same = |file: &&Attached| {
-        file.kind == header.kind
-            && file.size == size
-            && place
-                .content
-                .files
-                .get(&file.id)
-                .is_some_and(|sealed| commitment(&sealed.salt, bytes) == file.commitment)
-    };
-    let same_as = place.files.iter().find(same).map(|file| file.id);
+    let same_as = same_files(place, bytes).find(|file| file.kind == header.kind).map(|file| file.id);
     let salt = new_salt()?;
     Ok(NewFile {
         attached: Attached {
@@ -347,11 +366,38 @@ fn new_file(
             size,
             object_key: String::new(),
             foreign_language: header.foreign_language,
+            being_checked: false,
+            hard_to_read: Vec::new(),
         },
         file_name: header.file_name.clone(),
         salt: salt.to_vec(),
         same_as,
     })
+}
+
+/// The files with these very bytes that are there, of whatever kind.
+fn same_files<'a>(place: &'a Place, bytes: &'a [u8]) -> impl Iterator<Item = &'a Attached> {
+    let same = |file: &&Attached| {
+        file.size == bytes.len() as u64
+            && place
+                .content
+                .files
+                .get(&file.id)
+                .is_some_and(|sealed| commitment(&sealed.salt, bytes) == file.commitment)
+    };
+    place.files.iter().filter(same)
+}
+
+/// One paper may show two things, and is sent once.
+fn attached_as_another(parent: Parent, here: &Attached) -> Refusal {
+    let (collection, id) = parent.named();
+    Refusal::state(
+        "ATTACHED_AS_ANOTHER_KIND",
+        format!("This very file is attached here already, as {}; nothing is lost.", here.kind),
+    )
+    .way_out("If it shows this too, attach the one that is there once more, under this kind: it need not be sent again.")
+    .fact("evidence", format!("{}/evidence/{}", resource::name(collection, id), here.id))
+    .fact("kind", here.kind.clone())
 }
 
 /// The salt of a commitment.
@@ -380,12 +426,17 @@ async fn attach(
         }
         uploads::hand_over(&mut tx, arrived.upload, &file.attached.object_key).await?;
     }
+    let waits = file.attached.being_checked.then(|| (file.attached.id, file.attached.object_key.clone()));
     let (events, repeated) = append(desk, &mut tx, context, place, file).await?;
+    let (collection, id) = place.parent.named();
+    if let Some((evidence, object_key)) = waits.filter(|_| !repeated) {
+        let parent = resource::name(collection, id);
+        unscanned::insert(&mut tx, (evidence, &parent, &object_key), desk.now_us()).await?;
+    }
     tx.commit().await?;
     desk.committed(&events);
     let event =
         events.first().ok_or_else(|| ApiError::internal(anyhow::anyhow!("the upload has no event")))?;
-    let (collection, id) = place.parent.named();
     Ok((shown(desk, collection, id, event).await?, repeated))
 }
 

@@ -24,7 +24,7 @@ use crate::desk::{Desk, ResponseDossier, acting_for, evidence_in, id_in};
 use crate::domain::{Attached, filing, response};
 use crate::dossiers::Dossier;
 
-/// Uploads at a time: each is held in memory whole until it is scanned, 12 MiB at most.
+/// Uploads at a time: each is held in memory whole until it is looked at and scanned, 12 MiB at most.
 const UPLOADS: usize = 16;
 /// Of these, those of one person.
 const UPLOADS_OF_ONE: usize = 4;
@@ -226,9 +226,13 @@ pub(super) async fn readable(
     if name.starts_with("responses/") {
         let (id, evidence) = evidence_in("responses", name)?;
         let ResponseDossier { response, content, .. } = desk.response(caller, action, id).await?;
+        if response.refused.iter().any(|refused| refused.id == evidence) {
+            return Err(refused().into());
+        }
         let mut files = response.evidence.into_iter();
         let file = files.find(|file| file.id == evidence).ok_or_else(ApiError::not_found)?;
         still_there(&content)?;
+        is_scanned(&file)?;
         let evidence = view::evidence("responses", id, &file, &content);
         return Ok(Readable { evidence, file, subject: response.case, account: response.account });
     }
@@ -238,8 +242,12 @@ pub(super) async fn readable(
 
 /// A file of a filing that the caller may see.
 pub(super) fn of_filing(dossier: &Dossier, evidence: Uuid) -> Result<Readable, ApiError> {
+    if dossier.filing.refused.iter().any(|refused| refused.id == evidence) {
+        return Err(refused().into());
+    }
     let file = dossier.files().find(|file| file.id == evidence).cloned().ok_or_else(ApiError::not_found)?;
     still_there(&dossier.content)?;
+    is_scanned(&file)?;
     let evidence = view::evidence("filings", dossier.id, &file, &dossier.content);
     Ok(Readable { evidence, file, subject: dossier.id, account: dossier.filing.account })
 }
@@ -247,6 +255,26 @@ pub(super) fn of_filing(dossier: &Dossier, evidence: Uuid) -> Result<Readable, A
 /// What was erased says so, also when its object is taken away already: that it was is not hidden.
 fn still_there(content: &Content) -> Result<(), ApiError> {
     if content.erased { Err(ApiError::Erased) } else { Ok(()) }
+}
+
+/// Whoever asks: what was not scanned to the end is shown to nobody.
+fn is_scanned(file: &Attached) -> Result<(), Refusal> {
+    if !file.being_checked {
+        return Ok(());
+    }
+    Err(Refusal::state(
+        "FILE_BEING_CHECKED",
+        "This file is still being checked for viruses; nobody can open it until that is done.",
+    )
+    .way_out("Look again in a while: it is checked by itself as soon as the virus scanner is back."))
+}
+
+fn refused() -> Refusal {
+    Refusal::state(
+        "FILE_REFUSED",
+        "This file was checked for viruses later than it came, was found unsafe, and was taken out; it was not kept.",
+    )
+    .way_out("What else came with it stands as it was received. Whoever sent it can scan the document anew.")
 }
 
 /// The header, then the bytes, each piece proven by its seal before it is sent.

@@ -1,4 +1,5 @@
-//! A paper given once serves again: files of the party's other filings, attached here without being sent anew.
+//! A paper given once serves again: files of the party's other filings, and one that is here under another kind, attached without
+//! being sent anew.
 
 use docket_kernel::{Refusal, resource};
 use docket_proto::filing::v1 as pb;
@@ -40,7 +41,7 @@ pub(super) async fn list(
             let evidence = view::evidence("filings", id, file, &dossier.content);
             // What was on no checklist goes wherever its owner says that it belongs.
             let fits = file.kind == OTHER || attach::takes(desk, &place, &file.kind);
-            if fits && !is_here(&place, file, &evidence.file_name) {
+            if fits && !file.being_checked && !is_here(&place, file, &evidence.file_name) {
                 offered.push(pb::ReusableEvidence {
                     evidence: Some(evidence),
                     form: dossier.filing.form.clone(),
@@ -88,5 +89,5 @@ pub(super) async fn attach_again(
     }
     let bytes = desk.base.objects.get(&Subject::filing(subject), &file.object_key).await?;
     let bytes = bytes.ok_or(ApiError::Erased)?;
-    attach::store(desk, (caller, context), place, &header, Bytes::Given(bytes)).await
+    attach::store(desk, (caller, context), place, &header, Bytes::Again(bytes)).await
 }

@@ -147,6 +147,10 @@ pub(super) async fn review(
         content_hash,
         declaration: review::declaration(check.form).to_owned(),
         helpers: helpers::view_of(desk, &dossier, dossier.filing.open().is_ok().then_some(&check)),
+        hard_to_read: view::evidence_of(&dossier)
+            .into_iter()
+            .filter(|file| !file.hard_to_read.is_empty())
+            .collect(),
     })
 }
 

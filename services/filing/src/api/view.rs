@@ -14,7 +14,7 @@ use super::{helpers, packages};
 use crate::check::Check;
 use crate::content::Content;
 use crate::desk::{Desk, ResponseDossier};
-use crate::domain::Attached;
+use crate::domain::attached::{Attached, Refused};
 use crate::domain::filing::{Filing, Phase};
 use crate::domain::keep;
 use crate::dossiers::{Dossier, Outline};
@@ -40,6 +40,8 @@ async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(p
         view.ready = check.is_ready();
         view.shown = check.shown();
         view.findings.extend(overtaken(&dossier.filing, language));
+        view.findings.extend(of_scans(&dossier.filing, language));
+        view.findings.extend(hard_to_read(&dossier.filing, language));
         view.helpers = helpers::view_of(desk, dossier, Some(&check));
         for evaluation in check.evaluations().cloned() {
             view.findings.extend(evaluation.findings.into_iter().map(finding));
@@ -143,14 +145,52 @@ pub(crate) fn summary(outline: &Outline<'_>) -> pb::Filing {
 /// That what was signed or approved reads otherwise now; nothing once it is signed or approved again.
 fn overtaken(filing: &Filing, language: Language) -> Option<pb::Finding> {
     let message = "This form reads otherwise now than when it was signed or approved, so that no longer stands. Review it as it reads now, then sign it again.";
-    let finding = || pb::Finding {
-        rule: "signature-overtaken".to_owned(),
+    filing.overtaken.then(|| advice("signature-overtaken", "", message, language))
+}
+
+/// What still waits for the virus scanner, and what it did not let through, until another file of its kind is there.
+fn of_scans(filing: &Filing, language: Language) -> Vec<pb::Finding> {
+    let waits = "This file is still being checked for viruses: the filing can be signed when that is done.";
+    let refused = "A file of this kind was checked for viruses later than it came, was found unsafe, and was taken off. Scan or photograph the document anew, and attach that.";
+    let waiting = filing.evidence.iter().filter(|file| file.being_checked);
+    let waiting = waiting.map(|file| advice("file-being-checked", &file.kind, waits, language));
+    let refused = filing.refused.iter().map(|file| advice("file-refused", &file.kind, refused, language));
+    waiting.chain(refused).collect()
+}
+
+/// What the person was told of when the files came, as long as they are there.
+fn hard_to_read(filing: &Filing, language: Language) -> impl Iterator<Item = pb::Finding> {
+    let of_file = move |file: &Attached| {
+        let kind = file.kind.clone();
+        file.hard_to_read.clone().into_iter().map(move |page| {
+            let message = match page.fault.as_str() {
+                "blank" => format!("Page {} of a file seems to be blank.", page.page),
+                "dark" => format!("Page {} of a file is so dark that it may be hard to read.", page.page),
+                _ => format!("Page {} of a file has only {} dots an inch.", page.page, page.dots_per_inch),
+            };
+            let advised = advice("file-hard-to-read", &kind, &message, language);
+            let choice = advice(
+                "",
+                "",
+                "Look at it: leave it if it can be read well, or send a better one.",
+                language,
+            );
+            pb::Finding { message: format!("{} {}", advised.message, choice.message), ..advised }
+        })
+    };
+    filing.evidence.iter().flat_map(of_file)
+}
+
+/// A word of this service about a field; it hinders nothing by itself.
+fn advice(rule: &str, field: &str, message: &str, language: Language) -> pb::Finding {
+    pb::Finding {
+        rule: rule.to_owned(),
         level: "warn".to_owned(),
+        field: field.to_owned(),
         message: if language == Language::Es { in_spanish(message) } else { message.to_owned() },
         kind: "advice".to_owned(),
         ..pb::Finding::default()
-    };
-    filing.overtaken.then(finding)
+    }
 }
 
 fn carried_over(one: &Attention, language: Language) -> pb::CarriedOver {
@@ -193,6 +233,16 @@ pub(crate) fn response(dossier: &ResponseDossier) -> pb::Response {
         received_at_us: response.received_at_us,
         closed_cause: response.closed_cause.clone(),
         optional_items: response.optional_items(),
+        refused: response.refused.iter().map(|file| refused(dossier, file)).collect(),
+    }
+}
+
+fn refused(dossier: &ResponseDossier, file: &Refused) -> pb::RefusedFile {
+    pb::RefusedFile {
+        name: format!("{}/evidence/{}", resource::name("responses", dossier.id), file.id),
+        kind: file.kind.clone(),
+        file_name: dossier.content.file_name(file.id),
+        verdict: file.verdict.clone(),
     }
 }
 
@@ -205,6 +255,8 @@ pub(crate) fn evidence(collection: &str, parent: Uuid, file: &Attached, content:
         media_type: file.media_type.clone(),
         size: file.size,
         foreign_language: file.foreign_language,
+        being_checked: file.being_checked,
+        hard_to_read: file.hard_to_read.clone(),
     }
 }
 

@@ -7,7 +7,7 @@ use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
-use super::attached::Attached;
+use super::attached::{Attached, Refused, scanned};
 use super::id;
 
 mod appointment;
@@ -25,7 +25,7 @@ pub use decide::{
     Checked, EditionChange, Ending, Overtaken, Settled, Sign, Start, TakenOver, WaiverAsked, abandon, accept,
     announce_expiry, answer, approve, ask_fee_waiver, ask_review, attach, begin_again, change_edition,
     detach, drop_fee_waiver, expire, explain_missing, fee_stands, give_back, recall, received_at_us, reject,
-    remind_review, send, show_fee, sign, start, submit, take_over, void, void_signature,
+    remind_review, scanned_file, send, show_fee, sign, start, submit, take_over, void, void_signature,
 };
 pub use enclosed::follow;
 pub(crate) use helper::code_unknown as helper_code_unknown;
@@ -166,6 +166,8 @@ pub struct Filing {
     pub zone: String,
     /// What is attached, in order.
     pub evidence: Vec<Attached>,
+    /// What was taken off when it was scanned, until another file of its kind is attached.
+    pub refused: Vec<Refused>,
     /// Kinds of evidence of which the filer said why they cannot be provided.
     pub explained: BTreeSet<String>,
     /// What was added unasked after it was accepted, in order; nobody signed it.
@@ -262,9 +264,11 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             let file = attached(e);
             // What is there needs no explanation.
             filing.explained.remove(&file.kind);
+            filing.refused.retain(|refused| refused.kind != file.kind);
             filing.evidence.push(file);
             filing
         }
+        Event::EvidenceScanned(e) => scanned_as(filing, e),
         Event::EvidenceRemoved(e) => {
             let mut filing = edited(filing);
             let removed = id(&e.evidence_id);
@@ -324,7 +328,10 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
 fn is_of_no_person(event: &Event) -> bool {
     matches!(
         event,
-        Event::DraftEditionChanged(_) | Event::SignatureVoided(_) | Event::FilingReviewReminded(_)
+        Event::DraftEditionChanged(_)
+            | Event::SignatureVoided(_)
+            | Event::FilingReviewReminded(_)
+            | Event::EvidenceScanned(_)
     )
 }
 
@@ -341,6 +348,14 @@ fn edited(mut filing: Filing) -> Filing {
         helpers,
         ..filing
     }
+}
+
+/// That a file may be opened changes nothing of what is signed; that it is taken off does.
+fn scanned_as(filing: Filing, e: &pb::EvidenceScanned) -> Filing {
+    let files = filing.evidence.len();
+    let mut filing = filing;
+    scanned(&mut filing.evidence, &mut filing.refused, id(&e.evidence_id), &e.verdict);
+    if filing.evidence.len() == files { filing } else { edited(filing) }
 }
 
 /// Who was asked to look still is.
@@ -397,6 +412,8 @@ fn attached(e: &pb::EvidenceAdded) -> Attached {
         size: e.size,
         object_key: e.object_key.clone(),
         foreign_language: e.foreign_language,
+        being_checked: e.being_checked,
+        hard_to_read: e.hard_to_read.clone(),
     }
 }
 

@@ -7,7 +7,7 @@ use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
-use super::attached::{Attached, NewFile};
+use super::attached::{Attached, NewFile, Verdict};
 use super::filing::*;
 use super::package;
 
@@ -129,6 +129,8 @@ fn a_file() -> NewFile {
             size: 10,
             object_key: "ab/cd".into(),
             foreign_language: false,
+            being_checked: false,
+            hard_to_read: Vec::new(),
         },
         file_name: "card.png".into(),
         salt: vec![5; 16],
@@ -200,6 +202,48 @@ fn the_same_file_is_not_attached_twice_and_can_be_taken_off() {
     let off = given([started(), added.clone()]).when(|f| detach(f, FILE)).unwrap().remove(0);
     given([started(), added, off]).then(|f| f.evidence.is_empty());
     refused(given([started()]).when(|f| detach(f, FILE)), "NOT_FOUND");
+}
+
+/// A draft with its fee shown, and a file that came while the scanner was away.
+fn with_a_file_that_waits() -> Vec<Event> {
+    let mut file = a_file();
+    file.attached.being_checked = true;
+    let added = given([started()]).when(|f| attach(f, file)).unwrap().remove(0);
+    vec![started(), added, fee_shown()]
+}
+
+#[test]
+fn a_draft_is_not_signed_or_sent_while_a_file_of_it_is_being_checked() {
+    let waits = given(with_a_file_that_waits());
+    refused(waits.when(|f| sign(f, &checked(2), a_signature())), "FILES_BEING_CHECKED");
+    let before = given(with_a_file_that_waits().into_iter().chain([signed()]));
+    refused(before.when(|f| send(f, &checked(2), ZONE)), "FILES_BEING_CHECKED");
+
+    let clean = waits.when(|f| scanned_file(f, FILE, Verdict::Clean, None));
+    let ready = given(with_a_file_that_waits().into_iter().chain(clean));
+    ready.then(|f| f.content_version == 2 && f.worked == 3 && !f.evidence[0].being_checked);
+    assert!(ready.when(|f| sign(f, &checked(2), a_signature())).is_ok());
+    assert!(ready.when(|f| scanned_file(f, FILE, Verdict::Infected, None)).is_empty(), "it is decided");
+}
+
+#[test]
+fn a_file_that_turns_out_hostile_is_taken_off_and_missed_until_another_is_there() {
+    let waits = given(with_a_file_that_waits());
+    let scanned = waits.when(|f| scanned_file(f, FILE, Verdict::Infected, Some(ATTORNEY)));
+    let [Event::EvidenceScanned(e)] = scanned.as_slice() else { panic!("{scanned:?}") };
+    assert_eq!((&e.account_id, &e.representative), (&ACCOUNT.to_string(), &ATTORNEY.to_string()));
+    let without = || with_a_file_that_waits().into_iter().chain(scanned.clone());
+    given(without()).then(|f| f.evidence.is_empty() && f.refused[0].kind == "green_card");
+    given(without()).then(|f| f.content_version == f.version && f.worked == 3);
+    let another = given(without()).when(|f| attach(f, a_file())).unwrap();
+    given(without().chain(another)).then(|f| f.refused.is_empty() && f.evidence.len() == 1);
+
+    let off = waits.when(|f| detach(f, FILE)).unwrap();
+    let taken_off = given(with_a_file_that_waits().into_iter().chain(off));
+    assert!(taken_off.when(|f| scanned_file(f, FILE, Verdict::Infected, None)).is_empty());
+    let gone = pb::DraftAbandoned { account_id: ACCOUNT.to_string() }.into();
+    let gone = given(with_a_file_that_waits().into_iter().chain([gone]));
+    assert!(gone.when(|f| scanned_file(f, FILE, Verdict::Clean, None)).is_empty());
 }
 
 #[test]

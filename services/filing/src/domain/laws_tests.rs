@@ -14,7 +14,7 @@ use docket_testkit::evolution::{Fold, owns};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::attached::{Attached, NewFile};
+use super::attached::{Attached, NewFile, Verdict};
 use super::filing::{
     self, Capacity, Checked, EditionChange, Ending, Fee, Filer, Filing, HelperCode, HelperRole, HelperSign,
     MOST_FILES, Overtaken, Phase, Review, Settled, Sign, Standing, Start, WaiverAsked,
@@ -99,6 +99,7 @@ enum Command {
     Approve { current: bool },
     Answer { current: bool },
     Attach(u8),
+    Scan(u8, Verdict),
     Detach(u8),
     ShowFee { current: bool },
     Sign { current: bool, name_agrees: bool },
@@ -128,6 +129,10 @@ fn standing() -> impl Strategy<Value = Standing> {
     prop::sample::select(all.to_vec())
 }
 
+fn verdict() -> impl Strategy<Value = Verdict> {
+    prop::sample::select(vec![Verdict::Clean, Verdict::Clean, Verdict::Infected, Verdict::Unscannable])
+}
+
 fn beside() -> impl Strategy<Value = HelperRole> {
     prop::sample::select(vec![HelperRole::Interpreter, HelperRole::CoSigner])
 }
@@ -143,6 +148,7 @@ fn command() -> impl Strategy<Value = Command> {
         3 => mostly().prop_map(|current| Approve { current }),
         1 => mostly().prop_map(|current| Answer { current }),
         1 => any::<u8>().prop_map(Attach),
+        2 => (any::<u8>(), verdict()).prop_map(|(number, verdict)| Scan(number, verdict)),
         1 => any::<u8>().prop_map(Detach),
         5 => mostly().prop_map(|current| ShowFee { current }),
         5 => (mostly(), mostly()).prop_map(|(current, name_agrees)| Sign { current, name_agrees }),
@@ -176,6 +182,8 @@ fn file(number: u8, kind: &str) -> NewFile {
         size: 1,
         object_key: format!("objects/{number}"),
         foreign_language: number.is_multiple_of(2),
+        being_checked: number.is_multiple_of(5),
+        hard_to_read: Vec::new(),
     };
     NewFile { attached, file_name: "scan.pdf".into(), salt: vec![1; 32], same_as: None }
 }
@@ -223,6 +231,11 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             filing::answer(filing, etag, vec!["basis".into()], "{}".into())
         }
         Command::Attach(number) => filing::attach(filing, file(*number, "green_card")),
+        Command::Scan(number, verdict) => {
+            let any = filing.evidence.iter().cycle().nth((*number).into());
+            let evidence = any.map_or(Uuid::nil(), |attached| attached.id);
+            Ok(filing::scanned_file(filing, evidence, *verdict, Some(Uuid::from_u128(6))))
+        }
         Command::Detach(number) => {
             let any = filing.evidence.iter().cycle().nth((*number).into());
             filing::detach(filing, any.map_or(Uuid::nil(), |attached| attached.id))
@@ -382,6 +395,21 @@ fn is_changed(before: &Filing, after: &Filing) {
     assert!(other.is_none_or(|other| other.ended && other.code.is_none()), "nobody reads on");
 }
 
+/// A clean file changes nothing of what is signed; another one is taken off with all that a change ends.
+fn scans(before: &Filing, scanned: &pb::EvidenceScanned, after: &Filing) {
+    let of = |filing: &Filing| filing.evidence.iter().any(|file| file.id.to_string() == scanned.evidence_id);
+    assert!(before.open().is_ok() && of(before));
+    assert_eq!((before.worked, before.told), (after.worked, after.told), "it is no work");
+    if scanned.verdict == "clean" {
+        let unscanned =
+            Filing { version: before.version, evidence: before.evidence.clone(), ..after.clone() };
+        assert!(of(after) && &unscanned == before);
+    } else {
+        assert!(!of(after) && after.refused.len() == before.refused.len() + 1);
+        is_changed(before, after);
+    }
+}
+
 /// Nothing goes in that was not signed as it stands, with its fee shown for it.
 fn holds(before: &Filing, event: &Event, after: &Filing) {
     let now = mac(before.content_version);
@@ -394,6 +422,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         | Event::MissingEvidenceExplanationDropped(_)
         | Event::FeeWaiverRequested(_)
         | Event::FeeWaiverDropped(_) => is_changed(before, after),
+        Event::EvidenceScanned(scanned) => scans(before, scanned, after),
         Event::UnsolicitedEvidenceAdded(_) => {
             assert_eq!(before.phase, Phase::Accepted);
             assert_eq!(after.unsolicited.len(), before.unsolicited.len() + 1);
@@ -455,7 +484,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
             assert_eq!(&unreminded, before, "to be reminded is no work");
         }
         Event::FilingSigned(signed) => {
-            assert!(!after.overtaken);
+            assert!(!after.overtaken && !before.evidence.iter().any(|file| file.being_checked));
             // Whoever helped has signed this very text.
             assert!(helping(before).iter().all(|role| before.helper_signed(*role, &now).is_some()));
             // What a representative prepared is signed only as the client approved it.
@@ -655,8 +684,14 @@ fn whatever_is_decided_for_a_response_folds() {
     let item = prop::sample::select(&["tax_transcripts", "name_change", "rebuttal", "passport"][..]);
     RESPONSE.decided_lives(
         &[],
-        (0..12_u8, item, any::<bool>()),
+        (0..16_u8, item, any::<bool>()),
         |state, (command, item, confirmed)| match command {
+            12..16 => {
+                let verdict = if *confirmed { Verdict::Clean } else { Verdict::Infected };
+                let waiting = state.evidence.iter().find(|file| file.being_checked);
+                let evidence = waiting.map_or(Uuid::nil(), |file| file.id);
+                Ok(response::scanned_file(state, evidence, verdict, None))
+            }
             0 => response::open(state, opened(if *confirmed { response::NOID } else { "rfe" })),
             1 => response::submit(state, *confirmed, 1_000),
             2 => response::close(state, "withdrawn"),
@@ -664,9 +699,17 @@ fn whatever_is_decided_for_a_response_folds() {
             number => response::attach(state, file(*number, item)),
         },
         |before, event, after| {
-            assert_eq!(before.received_at_us, 0, "nothing comes after the answer");
-            assert_eq!(before.closed_cause, "", "nothing comes after the end");
+            if !matches!(event, ResponseEvent::ResponseEvidenceScanned(_)) {
+                assert_eq!(before.received_at_us, 0, "nothing comes after the answer but the end of a scan");
+                assert_eq!(before.closed_cause, "", "nothing comes after the end but that of a scan");
+            }
             match event {
+                ResponseEvent::ResponseEvidenceScanned(scanned) => {
+                    let kept = usize::from(scanned.verdict == "clean");
+                    assert_eq!(after.evidence.len() + 1, before.evidence.len() + kept);
+                    assert_eq!(after.refused.len() + kept, before.refused.len() + 1);
+                    assert_eq!(after.received_at_us, before.received_at_us, "it stays received when it was");
+                }
                 ResponseEvent::ResponseOpened(_) => assert!(!before.exists() && after.exists()),
                 ResponseEvent::ResponseEvidenceAdded(_) => {
                     let rebuttal = before.request_kind == response::NOID;

@@ -8,7 +8,7 @@ use docket_proto::filing::events::v1 as pb;
 use docket_proto::types::v1::Deadline;
 use uuid::Uuid;
 
-use super::attached::{Attached, NewFile};
+use super::attached::{Attached, NewFile, Refused, Verdict, all_scanned, scanned};
 use super::filing::{MOST_FILES, already_attached};
 use super::id;
 
@@ -16,6 +16,10 @@ use super::id;
 pub const NOID: &str = "noid";
 /// What answers the grounds of such a notice: it may always be sent, and may be left out where items are asked for.
 const REBUTTAL: &str = "rebuttal";
+/// With so much time left, or less, an answer is sent though a file of it is not scanned yet, in microseconds: 24 hours. A deadline
+/// is a civil day and ends with it (8 CFR 103.2(b)(8)(iv)); so its last day has begun, and a scanner that is away must not make the
+/// party late. Earlier there is time to wait for it.
+const AT_HAND_US: i64 = 24 * 3_600 * 1_000_000;
 
 /// The answer to a request.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,6 +36,8 @@ pub struct Response {
     pub items: Vec<String>,
     /// What is attached, in order.
     pub evidence: Vec<Attached>,
+    /// What was taken out when it was scanned.
+    pub refused: Vec<Refused>,
     /// When it went in, microseconds since the epoch; 0 before.
     pub received_at_us: i64,
     /// Why the request ended without an answer; empty unless it did.
@@ -60,6 +66,11 @@ pub fn evolve(response: Response, event: &Event) -> Response {
             response.evidence.retain(|evidence| evidence.id != removed);
             response
         }
+        Event::ResponseEvidenceScanned(e) => {
+            let mut response = response;
+            scanned(&mut response.evidence, &mut response.refused, id(&e.evidence_id), &e.verdict);
+            response
+        }
         Event::ResponseClosed(e) => Response { closed_cause: e.cause.clone(), ..response },
         Event::ResponseSubmitted(e) => Response { received_at_us: e.received_at_us, ..response },
     }
@@ -75,6 +86,8 @@ fn attached(e: &pb::ResponseEvidenceAdded) -> Attached {
         size: e.size,
         object_key: e.object_key.clone(),
         foreign_language: e.foreign_language,
+        being_checked: e.being_checked,
+        hard_to_read: e.hard_to_read.clone(),
     }
 }
 
@@ -88,6 +101,11 @@ impl Response {
     pub fn is_awaited(&self, now_us: i64) -> bool {
         let in_time = self.deadline.as_ref().is_none_or(|deadline| now_us < deadline.expires_at_us);
         self.open().is_ok() && in_time
+    }
+
+    /// Whether its last 24 hours have begun, or it is late already: nothing is won by waiting then.
+    fn is_at_hand(&self, now_us: i64) -> bool {
+        self.deadline.as_ref().is_some_and(|deadline| now_us >= deadline.expires_at_us - AT_HAND_US)
     }
 
     /// Whether the answer can still be changed and sent.
@@ -181,6 +199,8 @@ pub fn attach(response: &Response, file: NewFile) -> Result<Vec<Event>, Refusal>
             foreign_language: attached.foreign_language,
             file_name: file.file_name,
             salt: file.salt,
+            being_checked: attached.being_checked,
+            hard_to_read: attached.hard_to_read,
         }
         .into(),
     ])
@@ -195,12 +215,41 @@ pub fn detach(response: &Response, evidence: Uuid) -> Result<Vec<Event>, Refusal
     Ok(vec![pb::ResponseEvidenceRemoved { evidence_id: evidence.to_string() }.into()])
 }
 
+/// Notes what the scan of a file came to that had to wait, also after the answer went in. One that was taken off: nothing.
+pub fn scanned_file(
+    response: &Response,
+    evidence: Uuid,
+    verdict: Verdict,
+    representative: Option<Uuid>,
+) -> Vec<Event> {
+    if !response.evidence.iter().any(|file| file.id == evidence && file.being_checked) {
+        return Vec::new();
+    }
+    vec![
+        pb::ResponseEvidenceScanned {
+            evidence_id: evidence.to_string(),
+            verdict: verdict.as_str().to_owned(),
+            case_id: response.case.to_string(),
+            account_id: response.account.to_string(),
+            representative: representative.map(|account| account.to_string()).unwrap_or_default(),
+            answered: response.received_at_us != 0,
+        }
+        .into(),
+    ]
+}
+
 /// Sends the one answer. What comes late goes in too: the case marks it (8 CFR 103.2(b)(11), (13)).
 pub fn submit(response: &Response, partial_confirmed: bool, now_us: i64) -> Result<Vec<Event>, Refusal> {
     response.open()?;
     if response.evidence.is_empty() {
         return Err(Refusal::state("NOTHING_ATTACHED", "Nothing is attached to the answer.")
             .way_out("Attach at least one of the items asked for."));
+    }
+    if !response.is_at_hand(now_us) {
+        all_scanned(
+            &response.evidence,
+            "It is done by itself, mostly within minutes: then send the answer. In the last 24 hours before the deadline it is taken with files that are being checked.",
+        )?;
     }
     let unanswered = response.unanswered();
     if !unanswered.is_empty() && !partial_confirmed {
@@ -211,6 +260,7 @@ pub fn submit(response: &Response, partial_confirmed: bool, now_us: i64) -> Resu
         .way_out("Attach what is missing, or confirm that the case is to be decided on what is there.")
         .fact("items", unanswered.join(",")));
     }
+    let being_checked = response.evidence.iter().filter(|file| file.being_checked);
     let answered: BTreeSet<String> = response.evidence.iter().map(|evidence| evidence.kind.clone()).collect();
     Ok(vec![
         pb::ResponseSubmitted {
@@ -219,6 +269,7 @@ pub fn submit(response: &Response, partial_confirmed: bool, now_us: i64) -> Resu
             complete: unanswered.is_empty(),
             items: answered.into_iter().collect(),
             evidence: response.evidence.iter().map(Attached::reference).collect(),
+            being_checked: being_checked.map(|file| file.id.to_string()).collect(),
         }
         .into(),
     ])

@@ -5,7 +5,7 @@ use docket_proto::filing::events::v1 as pb;
 use docket_proto::types::v1::Deadline;
 use uuid::Uuid;
 
-use super::attached::{Attached, NewFile};
+use super::attached::{Attached, NewFile, Verdict};
 use super::response::*;
 
 fn given(events: impl IntoIterator<Item = Event>) -> Response {
@@ -36,6 +36,8 @@ fn file(id: u128, kind: &str) -> NewFile {
             size: 10,
             object_key: "k".into(),
             foreign_language: false,
+            being_checked: false,
+            hard_to_read: Vec::new(),
         },
         file_name: "a.pdf".into(),
         salt: vec![2; 16],
@@ -110,6 +112,59 @@ fn a_partial_answer_goes_in_only_when_confirmed() {
     assert!(!e.complete);
     assert_eq!(e.items, ["tax_transcripts"]);
     assert_eq!(submit(&given([opened()]), true, 1).unwrap_err().reason, "NOTHING_ATTACHED");
+}
+
+/// When the deadline of the answer that waits ends.
+const END_US: i64 = 200_000_000_000;
+
+/// An answer that is complete, one file of it not scanned yet.
+fn waiting() -> Vec<Event> {
+    let deadline = Some(Deadline { expires_at_us: END_US, ..Default::default() });
+    let opened = pb::ResponseOpened { deadline, items: vec!["court_records".into()], ..an_opening() };
+    let mut record = file(6, "court_records");
+    record.attached.being_checked = true;
+    let added = attach(&given([opened.clone().into()]), record).unwrap().remove(0);
+    vec![opened.into(), added]
+}
+
+#[test]
+fn an_answer_with_a_file_that_is_being_checked_is_sent_in_its_last_day_and_not_before() {
+    const DAY_US: i64 = 86_400_000_000;
+    let here = given(waiting());
+    let early = submit(&here, false, END_US - DAY_US - 1).unwrap_err();
+    assert_eq!((early.reason, early.facts.len()), ("FILES_BEING_CHECKED", 1));
+    assert!(early.message.contains("court_records"), "{}", early.message);
+    // As the last day begins, as it ends, and too late.
+    for now_us in [END_US - DAY_US, END_US - 1, END_US + 1] {
+        let events = submit(&here, false, now_us).unwrap();
+        let [Event::ResponseSubmitted(sent)] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!((sent.received_at_us, sent.being_checked.len(), sent.complete), (now_us, 1, true));
+    }
+    let clean = scanned_file(&here, Uuid::from_u128(6), Verdict::Clean, None);
+    let sent = submit(&evolve(here, &clean[0]), false, 1).unwrap();
+    assert!(matches!(&sent[0], Event::ResponseSubmitted(sent) if sent.being_checked.is_empty()));
+}
+
+#[test]
+fn a_file_that_turns_out_hostile_is_no_part_of_the_answer_which_stays_received() {
+    let here = given(waiting());
+    let sent = evolve(here.clone(), &submit(&here, false, END_US - 1).unwrap()[0]);
+    for verdict in [Verdict::Infected, Verdict::Unscannable] {
+        let scanned = scanned_file(&sent, Uuid::from_u128(6), verdict, Some(Uuid::from_u128(9)));
+        let [Event::ResponseEvidenceScanned(e)] = scanned.as_slice() else { panic!("{scanned:?}") };
+        assert_eq!((e.answered, e.representative.as_str()), (true, Uuid::from_u128(9).to_string().as_str()));
+        let after = evolve(sent.clone(), &scanned[0]);
+        assert_eq!((after.evidence.len(), after.received_at_us), (0, END_US - 1));
+        assert_eq!(
+            (after.refused[0].kind.as_str(), after.refused[0].verdict.as_str()),
+            ("court_records", verdict.as_str())
+        );
+        assert_eq!(scanned_file(&after, Uuid::from_u128(6), verdict, None), [], "once");
+    }
+    let clean = scanned_file(&sent, Uuid::from_u128(6), Verdict::Clean, None);
+    let after = evolve(sent, &clean[0]);
+    assert!(!after.evidence[0].being_checked && after.refused.is_empty());
+    assert_eq!(scanned_file(&after, Uuid::from_u128(6), Verdict::Infected, None), [], "it is decided");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use docket_testkit::chance;
 use rand::RngExt as _;
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tokio::time::sleep;
-use tonic::{Code, Status};
+use tonic::Code;
 
 use crate::client::Client;
 use crate::files;
@@ -117,12 +117,9 @@ async fn the_real_scanner_finds_what_it_knows_and_is_believed_only_with_limits_a
         let world = World::start_with_scanner(scanner.address).await;
         let ana = world.person("Ana Lúcia", "Lima");
         let draft = ana.start("N-400").await.unwrap().name;
-        let unproven = ana.upload(&draft, "green_card", "card.png", &files::picture(53)).await.unwrap_err();
-        assert_eq!(
-            (unproven.code(), reason(&unproven)),
-            (Code::Unavailable, "SCANNER_UNAVAILABLE".to_owned())
-        );
-        assert_eq!(world.objects(), 0);
+        let unproven = ana.upload(&draft, "green_card", "card.png", &files::picture(53)).await.unwrap();
+        assert!(unproven.being_checked, "it is not believed");
+        shut(&ana, &unproven.name).await;
     }
 }
 
@@ -133,18 +130,35 @@ fn infected() -> Vec<u8> {
     bytes
 }
 
-fn is_waiting(status: &Status) -> bool {
-    (status.code(), reason(status)) == (Code::Unavailable, "SCANNER_UNAVAILABLE".to_owned())
+/// A file that was not scanned is opened by nobody.
+async fn shut(ana: &Client, evidence: &str) {
+    let shut = ana.download(evidence).await.unwrap_err();
+    assert_eq!(reason(&shut), "FILE_BEING_CHECKED", "{shut:?}");
+    let shut = ana.looks("", evidence).await.unwrap_err();
+    assert_eq!(reason(&shut), "FILE_BEING_CHECKED", "{shut:?}");
 }
 
-/// What everybody can see of a draft is as many files as were attached, and nothing lies beside them.
-async fn visible(world: &World, ana: &Client, draft: &str, attached: usize) {
-    assert_eq!(ana.get(draft).await.unwrap().evidence.len(), attached);
-    assert_eq!(world.objects(), attached);
+/// Every file of a draft that waits to be scanned is shut; how many there are of all.
+async fn all_shut(ana: &Client, draft: &str) -> usize {
+    let files = ana.get(draft).await.unwrap().evidence;
+    for file in files.iter().filter(|file| file.being_checked) {
+        shut(ana, &file.name).await;
+    }
+    files.len()
+}
+
+/// The scanner is back, and every file has its verdict: so many are left, and nothing lies beside them.
+async fn settled(world: &World, ana: &Client, draft: &str, left: usize) {
+    let files = ana.until_scanned(draft).await.evidence;
+    assert_eq!(files.len(), left, "{files:?}");
+    world.until_objects(left).await;
+    for file in files {
+        ana.download(&file.name).await.unwrap();
+    }
 }
 
 /// It is away when the service starts, is killed in the middle of files, comes back with other limits, and hangs: no file that it
-/// has not scanned to the end is ever seen, and what it can find is never let through.
+/// has not scanned to the end is ever opened, what it can find is never let through, and every file has its verdict in the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_befalls_the_real_scanner_no_file_is_visible_unscanned() {
     let Some(program) = program() else { return };
@@ -153,12 +167,11 @@ async fn whatever_befalls_the_real_scanner_no_file_is_visible_unscanned() {
     let mut ana = world.person("Ana Lúcia", "Lima");
     let draft = ana.start("N-400").await.unwrap().name;
     let (card, mut next) = (files::picture(54), (200..).map(files::picture));
-    let down = ana.upload(&draft, "green_card", "card.png", &card).await.unwrap_err();
-    assert!(is_waiting(&down), "{down:?}");
-    visible(&world, &ana, &draft, 0).await;
+    ana.upload(&draft, "green_card", "card.png", &card).await.unwrap();
+    assert_eq!(all_shut(&ana, &draft).await, 1);
 
     let mut clamd = Clamd::start_at(&program, RIGHT, address);
-    ana.upload(&draft, "green_card", "card.png", &card).await.unwrap();
+    settled(&world, &ana, &draft, 1).await;
     let (mut attached, mut cut_off, mut chance) = (2, 0, chance::rng());
     let begun = Instant::now();
     ana.upload(&draft, "green_card", "card.png", &files::sized(LARGEST, 55)).await.unwrap();
@@ -172,44 +185,44 @@ async fn whatever_befalls_the_real_scanner_no_file_is_visible_unscanned() {
             clamd.signal(Signal::KILL);
         };
         let (answer, ()) = tokio::join!(ana.upload(&draft, "green_card", "card.png", &bytes), killing);
+        drop(clamd);
         match answer {
-            Ok(_) => {
-                assert_eq!(kill % 2, 0, "what it can find was let through");
-                attached += 1;
+            Ok(file) => {
+                assert!(kill % 2 == 0 || file.being_checked, "what it can find was let through");
+                cut_off += usize::from(file.being_checked);
+                attached += usize::from(kill % 2 == 0);
             }
-            Err(status) if is_waiting(&status) => cut_off += 1,
             Err(status) => {
                 assert_eq!((kill % 2, reason(&status).as_str()), (1, "MALWARE_FOUND"), "{status:?}");
             }
         }
-        drop(clamd);
-        visible(&world, &ana, &draft, attached).await;
+        all_shut(&ana, &draft).await;
         clamd = Clamd::start_at(&program, RIGHT, address);
+        settled(&world, &ana, &draft, attached).await;
     }
     println!("{attached} attached, {cut_off} cut off");
 
     // It was seen to fail: with limits below ours it is not believed when it is back.
     drop(clamd);
-    assert!(is_waiting(&ana.upload(&draft, "green_card", "card.png", &card).await.unwrap_err()));
+    let unlike = next.next().unwrap();
+    ana.upload(&draft, "green_card", "card.png", &unlike).await.unwrap();
+    ana.upload(&draft, "green_card", "card.png", &bad).await.unwrap();
     for limits in [LOW, SHORT] {
         let clamd = Clamd::start_at(&program, limits, address);
-        for bytes in [&card, &bad] {
-            let refused = ana.upload(&draft, "green_card", "card.png", bytes).await.unwrap_err();
-            assert!(is_waiting(&refused), "{refused:?}");
-        }
+        // Longer than it takes to look again.
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!(all_shut(&ana, &draft).await, attached + 2);
         drop(clamd);
     }
-    visible(&world, &ana, &draft, attached).await;
 
     let clamd = Clamd::start_at(&program, RIGHT, address);
     ana.token = world.token(ana.account);
-    ana.upload(&draft, "green_card", "card.png", &next.next().unwrap()).await.unwrap();
+    settled(&world, &ana, &draft, attached + 1).await;
     clamd.signal(Signal::STOP);
-    let hangs = ana.upload(&draft, "green_card", "card.png", &card).await.unwrap_err();
-    assert!(is_waiting(&hangs), "{hangs:?}");
-    visible(&world, &ana, &draft, attached + 1).await;
+    let hangs = ana.upload(&draft, "green_card", "card.png", &next.next().unwrap()).await.unwrap();
+    assert!(hangs.being_checked);
+    shut(&ana, &hangs.name).await;
     clamd.signal(Signal::CONT);
     ana.token = world.token(ana.account);
-    ana.upload(&draft, "green_card", "card.png", &next.next().unwrap()).await.unwrap();
-    visible(&world, &ana, &draft, attached + 2).await;
+    settled(&world, &ana, &draft, attached + 2).await;
 }

@@ -343,6 +343,20 @@ impl Client {
         timeout(PATIENCE, reached).await.unwrap_or_else(|_| panic!("{name} does not become {state}"))
     }
 
+    /// The filing, once none of its files is being checked.
+    pub(crate) async fn until_scanned(&self, name: &str) -> pb::Filing {
+        let scanned = async {
+            loop {
+                let filing = self.get(name).await.expect("the filing");
+                if !filing.evidence.iter().any(|file| file.being_checked) {
+                    return filing;
+                }
+                sleep(GLANCE).await;
+            }
+        };
+        timeout(PATIENCE, scanned).await.unwrap_or_else(|_| panic!("a file of {name} is still being checked"))
+    }
+
     /// Waits until the filing cannot be seen any more.
     pub(crate) async fn until_gone(&self, name: &str) {
         let gone = async {

@@ -1,6 +1,7 @@
 //! Files: what is taken, what is not, and that it comes back byte for byte.
 
 use tonic::Code;
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::files;
@@ -32,10 +33,19 @@ async fn a_file_comes_back_byte_for_byte_and_is_not_taken_twice() {
     assert_eq!(reason(&twin), "ALREADY_ATTACHED");
     let shown = ana.get(&draft.name).await.unwrap();
     assert_eq!(shown.evidence, std::slice::from_ref(&evidence));
-    // One paper may show two things: it goes into each place for which it is given.
-    let both = ana.upload(&draft.name, "marriage_certificate", "copy.png", &card).await.unwrap();
-    assert_eq!(ana.get(&draft.name).await.unwrap().evidence.len(), 2);
+    // One paper may show two things: it goes into each place for which it is given, and is sent and stored once.
+    let sent = ana.upload(&draft.name, "marriage_certificate", "copy.png", &card).await.unwrap_err();
+    assert_eq!(reason(&sent), "ATTACHED_AS_ANOTHER_KIND");
+    assert!(sent.message().contains("green_card"), "{sent:?}");
+    let offered = sent.get_error_details().error_info().unwrap().metadata["evidence"].clone();
+    assert_eq!(offered, evidence.name);
+    let both = ana.reuse(Uuid::now_v7(), &draft.name, "marriage_certificate", &offered).await.unwrap();
+    assert!(both.name != evidence.name && both.kind == "marriage_certificate");
+    assert_eq!((ana.get(&draft.name).await.unwrap().evidence.len(), world.objects()), (2, 1));
+    let third = ana.reuse(Uuid::now_v7(), &draft.name, "marriage_certificate", &offered).await.unwrap_err();
+    assert_eq!(reason(&third), "ALREADY_ATTACHED");
     ana.remove(&both.name).await.unwrap();
+    assert!(ana.download(&evidence.name).await.unwrap().1 == card, "the other keeps what both had");
     assert!(shown.evidence_needs.iter().all(|need| need.kind != "green_card" || need.satisfied));
 
     ana.remove(&evidence.name).await.unwrap();
@@ -98,12 +108,10 @@ async fn what_is_not_right_is_not_taken() {
     let name = ana.upload(&draft, "green_card", "../card.png", &card).await.unwrap_err();
     assert_eq!(bad_fields(&name), ["file_name"]);
 
+    // What can be said without the scanner is said at once, also while it is away.
     world.break_scanner("hangup").await;
-    let down = ana.upload(&draft, "green_card", "card.png", &card).await.unwrap_err();
-    assert_eq!((down.code(), reason(&down)), (Code::Unavailable, "SCANNER_UNAVAILABLE".to_owned()));
-    world.break_scanner("error").await;
-    let failing = ana.upload(&draft, "green_card", "card.png", &card).await.unwrap_err();
-    assert_eq!(reason(&failing), "SCANNER_UNAVAILABLE");
+    let broken = ana.upload(&draft, "green_card", "card.png", &card[..card.len() / 2]).await.unwrap_err();
+    assert_eq!(reason(&broken), "FILE_BROKEN");
     assert_eq!(ana.get(&draft).await.unwrap().etag, 1);
     assert_eq!(world.objects(), 0);
 

@@ -22,6 +22,19 @@ pub(crate) fn picture(seed: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// A sheet of so many dots an inch with a line of letters, as thin strokes, in one shade on another.
+pub(crate) fn sheet(dots_per_inch: u32, (ink, paper): (u8, u8)) -> Vec<u8> {
+    let (width, height) = (dots_per_inch * 17 / 2, dots_per_inch * 11);
+    let (top, stroke) = (height / 3, dots_per_inch / 50);
+    let dots = RgbImage::from_fn(width, height, |x, y| {
+        let line = (top..top + dots_per_inch / 8).contains(&y) && (width / 5..width * 4 / 5).contains(&x);
+        image::Rgb([if line && x % (6 * stroke) < stroke { ink } else { paper }; 3])
+    });
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::ImageRgb8(dots).write_to(&mut bytes, ImageFormat::Png).expect("a picture can be written");
+    bytes.into_inner()
+}
+
 /// A whole picture of so many bytes, most of them behind its end; as many bytes of nothing when no picture is so small.
 pub(crate) fn sized(size: usize, seed: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());

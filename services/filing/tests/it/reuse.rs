@@ -16,7 +16,7 @@ impl Client {
         Ok(answer.into_inner().evidence)
     }
 
-    async fn reuse(
+    pub(crate) async fn reuse(
         &self,
         command: Uuid,
         parent: &str,
@@ -104,8 +104,13 @@ async fn nobody_learns_of_anothers_papers_and_what_does_not_fit_is_refused() {
     let malformed = ana.reuse(command, &second, "green_card", "card.png").await.unwrap_err();
     assert_eq!(reason(&malformed), "NAME_MALFORMED");
     world.break_scanner("hangup").await;
-    let waits = ana.reuse(command, &second, "green_card", &attached.name).await.unwrap_err();
-    assert_eq!(reason(&waits), "SCANNER_UNAVAILABLE", "scanned anew, by what the scanner knows today");
+    let waits = ana.reuse(command, &second, "green_card", &attached.name).await.unwrap();
+    assert!(waits.being_checked, "scanned anew, by what the scanner knows today");
+    // Nor is it offered, or attached, from there to a third before it was scanned.
+    let third = ana.start("N-400").await.unwrap().name;
+    let offered = ana.reusable(&third).await.unwrap();
+    assert!(offered.iter().all(|one| one.evidence.as_ref() != Some(&waits)), "{offered:?}");
+    let unscanned = ana.reuse(Uuid::now_v7(), &third, "green_card", &waits.name).await.unwrap_err();
+    assert_eq!(reason(&unscanned), "FILE_BEING_CHECKED");
     world.break_scanner("works").await;
-    ana.reuse(command, &second, "green_card", &attached.name).await.unwrap();
 }

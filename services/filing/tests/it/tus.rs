@@ -6,10 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderMap;
 use reqwest::{Body, Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
-use tokio::time::{sleep, timeout};
 
 use crate::files;
-use crate::world::{GLANCE, PATIENCE, PORTAL, World};
+use crate::world::{PORTAL, World};
 
 /// A page of one person, at one node.
 struct Page {
@@ -121,7 +120,7 @@ async fn a_page_goes_on_after_a_cut_at_another_node_and_the_file_is_evidence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_last_byte_finds_out_is_told_and_a_scanner_that_is_away_is_waited_for() {
+async fn what_the_last_byte_finds_out_is_told_and_a_scanner_that_is_away_is_not_waited_for() {
     let world = World::start().await;
     let ana = world.person("Ana Lúcia", "Lima");
     let draft = ana.start("N-400").await.unwrap().name;
@@ -138,22 +137,13 @@ async fn what_the_last_byte_finds_out_is_told_and_a_scanner_that_is_away_is_wait
     let path = page.begun(&draft, &card).await;
     world.break_scanner("error").await;
     let answer = page.send(&path, 0, card.clone()).await;
-    assert!(answer.headers().contains_key("retry-after"));
-    let (number, problem) = refused(answer).await;
-    assert_eq!((number, &problem["reason"]), (503, &Value::from("SCANNER_UNAVAILABLE")), "{problem}");
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let attached = text(answer.headers(), "docket-evidence").to_owned();
+    assert!(ana.get(&draft).await.unwrap().evidence[0].being_checked);
     let head = page.head(&path).await;
-    assert_eq!((head.status().as_u16(), text(head.headers(), "docket-reason")), (503, "SCANNER_UNAVAILABLE"));
+    assert_eq!(text(head.headers(), "docket-evidence"), attached, "nothing needs to be sent again");
     world.break_scanner("works").await;
-    let attached = timeout(PATIENCE, async {
-        loop {
-            let head = page.head(&path).await;
-            if head.status() == StatusCode::OK {
-                return text(head.headers(), "docket-evidence").to_owned();
-            }
-            sleep(GLANCE).await;
-        }
-    });
-    let attached = attached.await.expect("nothing needs to be sent again");
+    ana.until_scanned(&draft).await;
     assert!(ana.download(&attached).await.unwrap().1 == card);
 }
 

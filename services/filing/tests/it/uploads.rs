@@ -231,10 +231,11 @@ pub(crate) async fn misfits_are_told(world: World) {
     device.send(&resumed, cut(rest, 256 * 1024)).await.unwrap();
 
     world.break_scanner("hangup").await;
-    let down = device.finish(Uuid::now_v7(), &begun.name).await.unwrap_err();
-    assert_eq!((down.code(), reason(&down).as_str()), (Code::Unavailable, "SCANNER_UNAVAILABLE"));
+    let command = Uuid::now_v7();
+    let waits = device.finish(command, &begun.name).await.unwrap();
+    assert!(waits.being_checked);
+    assert_eq!(device.finish(command, &begun.name).await.unwrap(), waits, "asked twice, done once");
     world.break_scanner("works").await;
-    device.finish(Uuid::now_v7(), &begun.name).await.unwrap();
     let gone = device.resume(&begun.name).await.unwrap_err();
     assert_eq!(gone.code(), Code::NotFound);
 }

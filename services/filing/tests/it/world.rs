@@ -29,6 +29,7 @@ use docket_service::testing::{Bench, Running, append, foreign_log, grant_role};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
 use tonic::Status;
 use tonic::service::Routes;
 use tonic::transport::Channel;
@@ -366,6 +367,17 @@ impl World {
     /// How many sealed objects there are.
     pub(crate) fn objects(&self) -> usize {
         self.shelf.names().len()
+    }
+
+    /// Waits until there are so many.
+    pub(crate) async fn until_objects(&self, count: usize) {
+        let reached = async {
+            while self.objects() != count {
+                sleep(GLANCE).await;
+            }
+        };
+        let told = |_late| panic!("there are {} objects, not {count}", self.objects());
+        timeout(PATIENCE, reached).await.unwrap_or_else(told);
     }
 
     /// The service's database.

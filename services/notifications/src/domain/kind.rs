@@ -230,6 +230,7 @@ impl NoticeKind {
             | Event::RequestServed(_)
             | Event::RequestCancelled(_)
             | Event::ResponseRecorded(_)
+            | Event::ResponseFileScanned(_)
             | Event::UnsolicitedEvidenceRecorded(_)
             | Event::DeadlinePassed(_)
             | Event::DecisionRecommended(_)

@@ -1,6 +1,7 @@
 //! When something happens to a filing that somebody must know who is not looking, then they are sent a mail: a draft will be
 //! deleted, it was deleted, it waits to be looked at, it still does, it was given back or approved, an approval or a signature no
-//! longer stands; a form that goes with another one was taken in with it, or is over with it; whom the client asked to represent them has signed, stands for it, or stands no longer; the other side withdrew
+//! longer stands; a file that was scanned late is unsafe and was taken out; a form that goes with another one was taken in with it, or
+//! is over with it; whom the client asked to represent them has signed, stands for it, or stands no longer; the other side withdrew
 //! from a representation or ended it.
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 use docket_eventlog::Recorded;
 use docket_proto::events::filing::Event;
 use docket_proto::events::representation::Event as RepresentationEvent;
+use docket_proto::events::response::Event as ResponseEvent;
 use docket_service::{ApplyError, Base, Subscriber};
 use sqlx::PgConnection;
 use tokio::sync::Notify;
@@ -25,7 +27,7 @@ pub(crate) struct TellPreparers {
 #[async_trait]
 impl Subscriber for TellPreparers {
     fn categories(&self) -> &'static [&'static str] {
-        &["filing", "representation"]
+        &["filing", "response", "representation"]
     }
 
     fn rows_only(&self) -> bool {
@@ -47,21 +49,50 @@ impl Subscriber for TellPreparers {
             }
             return Ok(());
         }
+        if recorded.stream.category() == "response" {
+            let ResponseEvent::ResponseEvidenceScanned(e) = recorded.decode()? else { return Ok(()) };
+            let tells = refused(&e.verdict, &e.account_id, &e.representative);
+            return self.tell(tx, recorded, (&recorded.event_id.to_string(), tells)).await;
+        }
         let event: Event = recorded.decode()?;
         let (occasion, tells) = told(&event);
         // Where nothing else is said of it, the event is an occasion of its own.
         let occasion = if occasion.is_empty() { recorded.event_id.to_string() } else { occasion.to_owned() };
-        for (alert, account) in tells {
-            let Ok(account) = Uuid::try_parse(account) else { continue };
-            let told = (alert, occasion.as_str());
-            delivery::queue_about_draft(tx, recorded, account, told, self.base.clock.now()).await?;
-        }
-        Ok(())
+        self.tell(tx, recorded, (&occasion, tells)).await
     }
 
     async fn after_commit(&self, _event: &Recorded) {
         self.mail.notify_one();
     }
+}
+
+impl TellPreparers {
+    /// Queues the mails of an occasion; an empty account is nobody.
+    async fn tell(
+        &self,
+        tx: &mut PgConnection,
+        recorded: &Recorded,
+        (occasion, tells): (&str, Vec<(&'static str, &String)>),
+    ) -> Result<(), ApplyError> {
+        for (alert, account) in tells {
+            let Ok(account) = Uuid::try_parse(account) else { continue };
+            let told = (alert, occasion);
+            delivery::queue_about_draft(tx, recorded, account, told, self.base.clock.now()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whoever sent a file that waited to be scanned and is not clean, and who stands for them. A clean one is told to nobody.
+fn refused<'a>(
+    verdict: &str,
+    account: &'a String,
+    representative: &'a String,
+) -> Vec<(&'static str, &'a String)> {
+    if verdict == "clean" {
+        return Vec::new();
+    }
+    vec![("file_refused", account), ("clients_file_refused", representative)]
 }
 
 /// Who is told by which mail of an appearance for a filing that was there already, and of the end of any; an empty account is
@@ -129,6 +160,7 @@ fn told(event: &Event) -> (&str, Vec<(&'static str, &String)>) {
             let alert = "not_taken_with_another";
             ("", vec![(alert, &e.account_id), (alert, &e.representative)])
         }
+        Event::EvidenceScanned(e) => ("", refused(&e.verdict, &e.account_id, &e.representative)),
         _ => ("", Vec::new()),
     }
 }

@@ -213,6 +213,39 @@ async fn a_client_is_reminded_each_time_and_both_are_told_when_what_was_signed_r
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_sent_a_file_that_turns_out_hostile_is_told_of_a_draft_and_of_an_answer() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "es");
+    let mut obi = world.person(server.channel(), "obi@example.test", "en");
+    let (representative, account_id) = (obi.account.to_string(), ana.account.to_string());
+    let draft = |verdict: &str| pb::EvidenceScanned {
+        verdict: verdict.into(),
+        account_id: account_id.clone(),
+        representative: representative.clone(),
+        ..Default::default()
+    };
+    let answer = |verdict: &str| pb::ResponseEvidenceScanned {
+        verdict: verdict.into(),
+        account_id: account_id.clone(),
+        ..Default::default()
+    };
+    let (filing, request) = (Uuid::now_v7(), Uuid::now_v7());
+    for verdict in ["clean", "infected"] {
+        world.happens_to_draft(filing, draft(verdict).into()).await;
+        world.happens_to_answer(request, answer(verdict).into()).await;
+    }
+    let told = ana.wait_for_deliveries("handed_over", 2).await;
+    assert_eq!(alerts(&told), ["file_refused", "file_refused"]);
+    let told = obi.wait_for_deliveries("handed_over", 1).await;
+    assert_eq!(told[0].alert, "clients_file_refused");
+    let mails = world.wait_for_mails("ana@example.test", 2).await;
+    let text = world.mail_text(&mails[0]).await;
+    assert_eq!(text["subject"], "No se pudo conservar un archivo que usted envió");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_represents_a_client_now_and_no_longer_is_told_to_all_and_the_new_one_finds_the_notices() {
     let world = World::new().await;
     let server = world.serve().await;

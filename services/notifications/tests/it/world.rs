@@ -9,7 +9,7 @@ use docket_kernel::EventEnum as _;
 use docket_messaging::Stop;
 use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
 use docket_proto::case_status::v1::case_words_service_server::CaseWordsServiceServer;
-use docket_proto::events::{case, filing, notice, representation};
+use docket_proto::events::{case, filing, notice, representation, response};
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
@@ -156,6 +156,11 @@ impl World {
     /// Appends to the stream of a filing, in its own log.
     pub(crate) async fn happens_to_draft(&self, filing: Uuid, event: filing::Event) {
         append(&self.filings, filing, event).await;
+    }
+
+    /// Appends to the stream of the answer to a request, in the log of filings.
+    pub(crate) async fn happens_to_answer(&self, request: Uuid, event: response::Event) {
+        append(&self.filings, request, event).await;
     }
 
     /// Appends to the stream of an appearance, in the log of filings.

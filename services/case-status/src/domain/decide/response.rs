@@ -21,6 +21,8 @@ pub struct Response {
     pub complete: bool,
     /// Evidence in it.
     pub evidence: Vec<EvidenceRef>,
+    /// Those of its files that were not scanned for viruses yet, by evidence id.
+    pub being_checked: Vec<String>,
 }
 
 /// The notice of a request was posted: the deadline stands, and only a later civil day of service moves it, to later
@@ -76,10 +78,30 @@ pub fn record_response(case: &Case, response: &Response) -> Decision {
             timely: response.received_at < request.deadline.expires_at,
             complete: response.complete,
             evidence: response.evidence.clone(),
+            being_checked: response.being_checked.clone(),
         }
         .into(),
     );
     Ok(events)
+}
+
+/// A file of a response that was received before it could be scanned was scanned. What is not clean is no part of it; the rest,
+/// and when it was received, stay what they are. After the end of an acceptance nothing follows (lifecycle 5).
+///
+/// # Errors
+/// None; without a case, and after that end: no events.
+pub fn record_scan(case: &Case, request_id: Uuid, evidence_id: Uuid, verdict: &str) -> Decision {
+    if !case.exists() || case.stage == Stage::Voided {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        pb::ResponseFileScanned {
+            request_id: request_id.to_string(),
+            evidence_id: evidence_id.to_string(),
+            verdict: verdict.to_owned(),
+        }
+        .into(),
+    ])
 }
 
 /// The clock reached a deadline. Nothing is decided by it; it happens once, and never before the end (lifecycle 19).

@@ -63,7 +63,9 @@ fn a_request_that_was_cancelled_is_not_served_and_an_answer_under_way_is_kept_be
     let case = Given(withdrawn(continued(), &["withdrawn", "request_cancelled"]));
     let today = jiff::civil::date(2026, 11, 24);
     case.when(|case| decide::serve_request(case, REQUEST, uuid::Uuid::from_u128(9), today)).then(&[]);
-    let response = Response { request_id: REQUEST, received_at: now(), complete: true, evidence: Vec::new() };
+    let (evidence, being_checked) = (Vec::new(), Vec::new());
+    let response =
+        Response { request_id: REQUEST, received_at: now(), complete: true, evidence, being_checked };
     let events = case.when(|case| decide::record_response(case, &response)).then(&["response_recorded"]);
     let case = events.iter().fold(case.0, evolve);
     let request = case.request.unwrap();

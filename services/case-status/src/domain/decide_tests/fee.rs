@@ -171,8 +171,9 @@ fn what_is_left_of_a_fee_goes_back_with_a_signature_that_is_not_valid() {
 
 #[test]
 fn an_answer_that_crosses_with_the_end_of_the_acceptance_is_not_recorded() {
+    let (evidence, being_checked) = (Vec::new(), Vec::new());
     let answer =
-        decide::Response { request_id: REQUEST, received_at: now(), complete: true, evidence: Vec::new() };
+        decide::Response { request_id: REQUEST, received_at: now(), complete: true, evidence, being_checked };
     let voided = served().and(pb::AcceptanceVoided::default());
     voided.when(|case| decide::record_response(case, &answer)).then(&[]);
 }

@@ -131,6 +131,7 @@ fn a_late_answer_counts_once_the_case_is_reopened() {
         received_at: at("2026-12-27T12:00:00Z"),
         complete: true,
         evidence: Vec::new(),
+        being_checked: Vec::new(),
     };
     let kept = denied.when(|case| decide::record_response(case, &late)).then(&["response_recorded"]);
     let kept = Given(kept.iter().fold(denied.0, evolve));

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::decide::{self, Asked, Intent, Others, Response, Verdict};
 use crate::domain::samples::*;
-use crate::domain::{Case, Event, RequestKind, RequestState, task, title};
+use crate::domain::{Case, Event, RequestKind, RequestState, evolve, task, timeline, title};
 
 fn asked(days: Option<u32>, supervised: bool) -> Asked {
     Asked {
@@ -176,7 +176,8 @@ fn service_confirms_the_deadline_and_only_a_later_day_moves_it_to_later() {
 }
 
 fn response(received_at: &str, complete: bool) -> Response {
-    Response { request_id: REQUEST, received_at: at(received_at), complete, evidence: Vec::new() }
+    let (evidence, being_checked) = (Vec::new(), Vec::new());
+    Response { request_id: REQUEST, received_at: at(received_at), complete, evidence, being_checked }
 }
 
 fn timely(events: &[Event]) -> bool {
@@ -298,11 +299,44 @@ fn a_request_is_answered_once() {
         timely: true,
         complete: false,
         evidence: Vec::new(),
+        being_checked: Vec::new(),
     });
     assert_eq!(answered.0.request.as_ref().unwrap().state, RequestState::RespondedPartial);
     let late = response("2026-12-01T00:00:00Z", true);
     answered.when(|case| decide::record_response(case, &late)).refused("ALREADY_RESPONDED");
     in_review().when(|case| decide::record_response(case, &late)).refused("NO_REQUEST_OPEN");
+}
+
+#[test]
+fn a_file_that_was_not_scanned_yet_is_told_with_the_answer_and_its_verdict_after_it() {
+    let file = Uuid::from_u128(77);
+    for (received, said) in [
+        ("2026-12-25T04:59:59Z", "timeline-response-recorded-checking"),
+        ("2026-12-25T05:00:00Z", "timeline-response-recorded-late-checking"),
+    ] {
+        let unscanned = Response { being_checked: vec![file.to_string()], ..response(received, true) };
+        let events = decide::record_response(&served().0, &unscanned).unwrap();
+        let answered = events.iter().fold(served(), |given, event| given.and(event.clone()));
+        assert_eq!(timeline::line(&answered.0, events.last().unwrap()).text, said);
+        assert_eq!(answered.0.request.as_ref().unwrap().being_checked, [file].into());
+        for (verdict, said) in [
+            ("clean", "timeline-response-file-scanned"),
+            ("infected", "timeline-response-file-scanned-refused"),
+            ("unscannable", "timeline-response-file-scanned-refused"),
+        ] {
+            let scanned = answered
+                .when(|case| decide::record_scan(case, REQUEST, file, verdict))
+                .then(&["response_file_scanned"]);
+            let line = timeline::line(&answered.0, &scanned[0]);
+            assert_eq!((line.text.as_str(), line.office_only), (said, false));
+            let after = evolve(answered.0.clone(), &scanned[0]);
+            assert!(after.request.as_ref().unwrap().being_checked.is_empty());
+            assert_eq!(after.request.unwrap().received_at, answered.0.request.as_ref().unwrap().received_at);
+        }
+    }
+    assert_eq!(decide::record_scan(&Case::default(), REQUEST, file, "clean"), Ok(Vec::new()));
+    let voided = accepted().and(pb::AcceptanceVoided::default());
+    voided.when(|case| decide::record_scan(case, REQUEST, file, "clean")).then(&[]);
 }
 
 #[test]

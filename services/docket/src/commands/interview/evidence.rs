@@ -5,7 +5,7 @@ use super::words::Words;
 use crate::client::{passing, plainly};
 use crate::commands::Refused;
 use crate::commands::attach::attach;
-use crate::commands::paper::Drafts;
+use crate::commands::paper::{Drafts, found};
 use crate::upload::Outgoing;
 use anyhow::Result;
 use docket_proto::filing::v1 as pb;
@@ -234,6 +234,8 @@ impl Checklist<'_> {
             all &= self.attach_one(&filing.name, &path, &kind, foreign_language).await?;
         }
         *filing = self.drafts.get(&filing.name).await?;
+        let of_files = |finding: &&pb::Finding| finding.rule.starts_with("file-") && finding.field == kind;
+        filing.findings.iter().filter(of_files).for_each(|finding| say(&found(finding)));
         Ok(all)
     }
 

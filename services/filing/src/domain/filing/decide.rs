@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::helper::{HelperRole, all_signed};
 use super::{AUTHORITY_TO_SIGN, Capacity, Fee, Filer, Filing, MOST_FILES, Phase, Review};
-use crate::domain::attached::{Attached, NewFile};
+use crate::domain::attached::{Attached, NewFile, Verdict, all_scanned};
 use crate::domain::representation::not_represented;
 
 /// What a draft starts with.
@@ -293,7 +293,7 @@ fn waiver_not_answered_since(filing: &Filing, etag: u64, questions: &[String]) -
     })
 }
 
-/// Attaches a file that was checked, scanned and sealed.
+/// Attaches a file that was checked and sealed, and scanned or marked as being checked.
 pub fn attach(filing: &Filing, file: NewFile) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
     if let Some(same) = file.same_as {
@@ -319,8 +319,42 @@ fn added(file: NewFile) -> Event {
         foreign_language: attached.foreign_language,
         file_name: file.file_name,
         salt: file.salt,
+        being_checked: attached.being_checked,
+        hard_to_read: attached.hard_to_read,
     }
     .into()
+}
+
+/// Notes what the scan of a file came to that had to wait. One that was taken off meanwhile, or whose draft has ended: nothing.
+pub fn scanned_file(
+    filing: &Filing,
+    evidence: Uuid,
+    verdict: Verdict,
+    representative: Option<Uuid>,
+) -> Vec<Event> {
+    let waits = |file: &Attached| file.id == evidence && file.being_checked;
+    if filing.open().is_err() || !filing.evidence.iter().any(waits) {
+        return Vec::new();
+    }
+    let scanned: Event = pb::EvidenceScanned {
+        evidence_id: evidence.to_string(),
+        verdict: verdict.as_str().to_owned(),
+        account_id: filing.account.to_string(),
+        representative: representative.map(|account| account.to_string()).unwrap_or_default(),
+    }
+    .into();
+    match verdict {
+        Verdict::Clean => vec![scanned],
+        Verdict::Infected | Verdict::Unscannable => changing(filing, vec![scanned]),
+    }
+}
+
+/// A draft has no last day on which it is worth more to be sent than to be whole: what is signed was scanned.
+fn scanned_whole(filing: &Filing) -> Result<(), Refusal> {
+    all_scanned(
+        &filing.evidence,
+        "It is done by itself, mostly within minutes: then sign. Or take the file off and go on without it.",
+    )
 }
 
 /// The refusal of a file that is there already, byte for byte.
@@ -596,6 +630,7 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
         .way_out("Review it, then approve it or give it back; then sign.")
         .fact("review", filing.review.as_str()));
     }
+    scanned_whole(filing)?;
     all_signed(filing, checked)?;
     may_sign(filing, sign.capacity, sign.filer)?;
     if !sign.name_agrees {
@@ -641,6 +676,7 @@ pub fn send(filing: &Filing, checked: &Checked, zone: &str) -> Result<Vec<Event>
     filing.open()?;
     let signature = filing.signed()?;
     checked.still_true_of(filing)?;
+    scanned_whole(filing)?;
     if !checked.reads_as(&signature.content_mac) {
         return Err(content_changed());
     }

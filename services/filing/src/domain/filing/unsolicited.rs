@@ -85,6 +85,7 @@ pub fn add_unsolicited(
             file_name: file.file_name,
             salt: file.salt,
             received_at_us,
+            hard_to_read: attached.hard_to_read,
         }
         .into(),
     ])
@@ -101,5 +102,8 @@ pub(super) fn added(e: &pb::UnsolicitedEvidenceAdded) -> Attached {
         size: e.size,
         object_key: e.object_key.clone(),
         foreign_language: e.foreign_language,
+        // What is added unasked waits for the scanner: nothing hangs on the day.
+        being_checked: false,
+        hard_to_read: e.hard_to_read.clone(),
     }
 }
