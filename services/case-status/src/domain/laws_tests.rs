@@ -114,6 +114,13 @@ fn rarely(end: Command) -> impl Strategy<Value = Command> {
 /// How long an answer that was received is on its way to the case, when something was away.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_hours(24 * 20);
 
+/// A part is taken twice, and once more for each time that the case was reopened; never when it was passed.
+fn tested_no_more_than_may_be(case: &Case, taken: &pb::TestTaken) {
+    let reopened = u32::try_from(case.reopened_by.len()).unwrap();
+    assert!(taken.attempt <= 2 + reopened);
+    assert!(case.tests.get(&taken.part).is_none_or(|before| !before.passed));
+}
+
 struct World {
     case: Case,
     now: Timestamp,
@@ -390,11 +397,7 @@ impl World {
                 assert!(matches!(case.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned)));
             }
             Event::ChallengeEnded(_) => assert!(!case.challenges.is_empty()),
-            Event::TestTaken(event) => {
-                let reopened = u32::try_from(case.reopened_by.len()).unwrap();
-                assert!(event.attempt <= 2 + reopened);
-                assert!(case.tests.get(&event.part).is_none_or(|before| !before.passed));
-            }
+            Event::TestTaken(event) => tested_no_more_than_may_be(case, event),
             Event::OathScheduled(_) => {
                 assert_ne!(case.reverified_by.unwrap(), case.interviewer.unwrap());
                 assert_ne!(case.oath, Oath::Taken, "another oath");
