@@ -118,6 +118,13 @@ const ON_ITS_WAY: SignedDuration = SignedDuration::from_hours(24 * 20);
 /// A file of every answer, not scanned when that was received.
 const FILE: Uuid = Uuid::from_u128(0xF11E);
 
+/// A part is taken twice, and once more for each time that the case was reopened; never when it was passed.
+fn tested_no_more_than_may_be(case: &Case, taken: &pb::TestTaken) {
+    let reopened = u32::try_from(case.reopened_by.len()).unwrap();
+    assert!(taken.attempt <= 2 + reopened);
+    assert!(case.tests.get(&taken.part).is_none_or(|before| !before.passed));
+}
+
 struct World {
     case: Case,
     now: Timestamp,
@@ -408,11 +415,7 @@ impl World {
                 assert!(matches!(case.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned)));
             }
             Event::ChallengeEnded(_) => assert!(!case.challenges.is_empty()),
-            Event::TestTaken(event) => {
-                let reopened = u32::try_from(case.reopened_by.len()).unwrap();
-                assert!(event.attempt <= 2 + reopened);
-                assert!(case.tests.get(&event.part).is_none_or(|before| !before.passed));
-            }
+            Event::TestTaken(event) => tested_no_more_than_may_be(case, event),
             Event::OathScheduled(_) => {
                 assert_ne!(case.reverified_by.unwrap(), case.interviewer.unwrap());
                 assert_ne!(case.oath, Oath::Taken, "another oath");

@@ -38,11 +38,13 @@ pub fn schedule_interview(case: &Case, appointment: &Appointment) -> Decision {
         }
     }
     ready_to_be_heard(case)?;
-    let bring = ["appointment_notice", "identity_document", "permanent_resident_card", "passports"];
+    // Who is naturalized has a card; who asks for the status or for asylum does not.
+    let card = needs(&case.family).oath.then_some("permanent_resident_card");
+    let bring = ["appointment_notice", "identity_document"].into_iter().chain(card).chain(["passports"]);
     Ok(vec![
         pb::InterviewScheduled {
             appointment: Some(appointment.into()),
-            bring: bring.map(str::to_owned).to_vec(),
+            bring: bring.map(str::to_owned).collect(),
         }
         .into(),
     ])
@@ -179,7 +181,7 @@ fn attempt(case: &Case, test: &TestResult, twice: bool) -> Result<pb::TestTaken,
     if !before.one_is_left() || twice {
         return Err(Refusal::state(
             "TESTED_TWICE",
-            "A part is taken once in an examination, twice at most, and not again when passed (8 CFR 312.5(a)).",
+            "A part is taken once in an examination, while an attempt is left, and not again when passed (8 CFR 312.5(a)).",
         )
         .field("tests")
         .fact("part", test.part.as_str()));

@@ -4,7 +4,7 @@ use docket_proto::case_status::events::v1 as pb;
 
 use crate::domain::decide::{self, MovedBy, TestResult};
 use crate::domain::samples::*;
-use crate::domain::{task, title};
+use crate::domain::{Event, task, title};
 
 fn tests(parts: &[(&str, bool)]) -> Vec<TestResult> {
     parts.iter().map(|(part, passed)| TestResult { part: (*part).to_owned(), passed: *passed }).collect()
@@ -16,7 +16,14 @@ fn an_interview_follows_biometrics_and_checks() {
     let set = |given: Given| given.when(|case| decide::schedule_interview(case, &day));
     set(accepted()).refused("BIOMETRICS_MISSING");
     set(biometrics_taken()).refused("CHECKS_MISSING");
-    set(in_review()).then(&["interview_scheduled"]);
+    let bring = |events: &[Event]| {
+        let card = |paper: &String| paper == "permanent_resident_card";
+        matches!(&events[0], Event::InterviewScheduled(set) if set.bring.iter().any(card))
+    };
+    assert!(bring(&set(in_review()).then(&["interview_scheduled"])));
+    let mut asylum = in_review();
+    asylum.0.family = "asylum".into();
+    assert!(!bring(&set(asylum).then(&["interview_scheduled"])), "who asks for asylum has no card");
     set(interview_scheduled()).refused("NOT_NEEDED");
     set(interviewed(true)).refused("NOT_NEEDED");
 }
