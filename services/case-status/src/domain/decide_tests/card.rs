@@ -149,7 +149,9 @@ fn it_is_destroyed_when_its_time_is_over_and_not_before() {
     let destroyed = after(back(), &[CardStep::Destroyed], days(61));
     assert_eq!(row(&destroyed), ("7b".into(), Some("order_card")));
     order(&destroyed, days(62)).refused("ADDRESS_NOT_CONFIRMED");
-    let events = destroyed.when(|case| decide::confirm_address(case, days(63))).then(&["address_confirmed"]);
+    let events = destroyed
+        .when(|case| decide::confirm_address(case, ON_RECORD, days(63)))
+        .then(&["address_confirmed"]);
     let confirmed = Given(events.iter().fold(destroyed.0.clone(), evolve));
     assert_eq!(row(&confirmed), ("10".into(), Some("order_card")));
     order(&confirmed, days(64)).then(&["card_ordered"]);
