@@ -60,7 +60,7 @@ fn walk(catalogue: &Catalogue) -> BTreeSet<String> {
 #[test]
 fn every_form_that_is_filed_by_itself_or_with_another_is_found_and_no_other() {
     let catalogue = Catalogue::embedded();
-    let filed = |form: &&Form| ["online", "package"].contains(&form.docket.as_str());
+    let filed = |form: &&docket_forms::Form| ["online", "package"].contains(&form.docket.as_str());
     let online: BTreeSet<String> = catalogue.forms().filter(filed).map(|form| form.id.clone()).collect();
     assert_eq!(walk(&catalogue), online);
 }

@@ -82,7 +82,7 @@ fn submitted() -> Event {
 }
 
 fn a_receipt() -> Event {
-    pb::AcceptanceRecorded { receipt_number: "DKT1234567897".into() }.into()
+    pb::AcceptanceRecorded { receipt_number: "DKT1234567897".into(), ..Default::default() }.into()
 }
 
 fn rejected() -> Event {
