@@ -10,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::merkle::{Frontier, Hash, leaf};
 use crate::record::instant;
+use crate::silence::answered;
 use crate::{CheckpointKey, Error, EventLog, SignedCheckpoint, Statement, StreamName};
 
 const EVERY: Duration = Duration::from_secs(10);
@@ -165,9 +166,8 @@ impl EventLog {
                 frontier.size().cast_signed(),
                 to.cast_signed(),
                 BATCH
-            )
-            .fetch_all(self.pool())
-            .await?;
+            );
+            let links = answered(links.fetch_all(self.pool())).await?;
             if links.is_empty() {
                 return Err(Error::Malformed("a position without an event"));
             }
@@ -184,7 +184,7 @@ impl EventLog {
     }
 
     async fn store_checkpoint(&self, signed: &SignedCheckpoint, frontier: &Frontier) -> Result<(), Error> {
-        sqlx::query!(
+        let checkpoint = sqlx::query!(
             "INSERT INTO log.checkpoint_signed (log, size, root, frontier, epoch, signed_at_us,
                                                 key_id, signature)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (log, size, epoch) DO NOTHING",
@@ -196,16 +196,15 @@ impl EventLog {
             signed.signed_at.as_microsecond(),
             &signed.key_id,
             signed.signature.as_slice()
-        )
-        .execute(self.pool())
-        .await?;
+        );
+        answered(checkpoint.execute(self.pool())).await?;
         Ok(())
     }
 
     /// The last checkpoints of at most `size` events, the smallest first. Those of which a later epoch replaced a
     /// part are left out: their trees hold events which are no longer in the log.
     async fn last_checkpoints(&self, size: u64, limit: i64) -> Result<Vec<Row>, Error> {
-        let mut rows = sqlx::query_as!(
+        let last = sqlx::query_as!(
             Row,
             "SELECT size, root, frontier, epoch, signed_at_us, key_id, signature
              FROM log.checkpoint_signed c
@@ -216,9 +215,8 @@ impl EventLog {
             self.name(),
             i64::try_from(size).unwrap_or(i64::MAX),
             limit
-        )
-        .fetch_all(self.pool())
-        .await?;
+        );
+        let mut rows = answered(last.fetch_all(self.pool())).await?;
         rows.reverse();
         Ok(rows)
     }
