@@ -222,14 +222,19 @@ impl EventLog {
     }
 
     /// The peaks of the last checkpoint of at most `size` events that can be gone on from; those of nothing when there
-    /// is none.
-    pub(crate) async fn frontier_at_most(&self, mut size: u64) -> Result<Frontier, Error> {
+    /// is none. With a key, one that this key did not sign is no place to begin: whatever is before it would be believed.
+    pub(crate) async fn frontier_at_most(
+        &self,
+        mut size: u64,
+        public_key: Option<&[u8; 32]>,
+    ) -> Result<Frontier, Error> {
+        let signed = |stored: &Stored| public_key.is_none_or(|key| stored.signed.signed_by(key));
         while size > 0 {
             let rows = self.last_checkpoints(size, PAGE).await?;
             let Some(smallest) = rows.first() else { break };
             size = smallest.size.unsigned_abs() - 1;
-            let mut stored = rows.into_iter().rev().filter_map(|row| row.into_stored(self.name()).ok());
-            if let Some(frontier) = stored.find_map(|stored| stored.frontier) {
+            let stored = rows.into_iter().rev().filter_map(|row| row.into_stored(self.name()).ok());
+            if let Some(frontier) = stored.filter(signed).find_map(|stored| stored.frontier) {
                 return Ok(frontier);
             }
         }
