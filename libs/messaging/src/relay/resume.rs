@@ -148,31 +148,41 @@ async fn is_ours(log: &EventLog, message: &StreamMessage, position: u64) -> Resu
     Ok(ours.first().is_some_and(|ours| (ours.event_id, ours.link) == (theirs.event_id, theirs.link)))
 }
 
-/// The last position up to which a log and its stream tell one history, where they part before either ends: events were
-/// written since the log was restored. None where one goes on from the other's end, or there is nothing to compare.
+/// How a log and its stream stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// There is no stream, or it holds no position that the log has.
+    Nothing,
+    /// One goes on from the other's end.
+    OneHistory,
+    /// They tell one history up to this position, and part before either ends: events were written since the log was restored.
+    PartedAfter(u64),
+}
+
+/// Compares a log with its stream, which tells what others saw of it.
 ///
 /// # Errors
 /// [`Error::Broker`]; the log's.
-pub async fn parted_after(log: &EventLog, broker: &Broker) -> Result<Option<u64>, Error> {
-    let Some(stream) = broker.stream(log.name()).await? else { return Ok(None) };
+pub async fn compared(log: &EventLog, broker: &Broker) -> Result<Compared, Error> {
+    let Some(stream) = broker.stream(log.name()).await? else { return Ok(Compared::Nothing) };
     let state = stream.cached_info().state.clone();
     let end = state.last_sequence.min(log.head().await?.position);
     if state.messages == 0 || end < state.first_sequence {
-        return Ok(None);
+        return Ok(Compared::Nothing);
     }
     let same = async |position: u64| {
         let message = stream.direct_get(position).await.map_err(Error::broker)?;
         is_ours(log, &message, position).await
     };
     if same(end).await? {
-        return Ok(None);
+        return Ok(Compared::OneHistory);
     }
     let (mut common, mut parted) = (state.first_sequence - 1, end);
     while parted - common > 1 {
         let middle = common.midpoint(parted);
         if same(middle).await? { common = middle } else { parted = middle }
     }
-    Ok(Some(common))
+    Ok(Compared::PartedAfter(common))
 }
 
 fn ahead(last: u64, head: u64) -> String {
