@@ -19,6 +19,7 @@ use crate::log::Core;
 use crate::prepare::{Prepared, prepare};
 use crate::queue::{Place, Room};
 use crate::round::{Outcome, Round, Written, recorded};
+use crate::silence::answered;
 use crate::{Append, Appended, Error, EventLog, Queue, commit, guess, read};
 
 /// Most appends in one commit.
@@ -190,7 +191,7 @@ impl Task {
         }
         if let Some(connection) = self.connection.take() {
             // Nothing is open on it; a failure to say goodbye changes nothing.
-            let _closed = connection.close().await;
+            let _closed = answered(connection.close()).await;
         }
     }
 
@@ -269,7 +270,7 @@ impl Task {
     async fn ask(&mut self, group: &[Job], doubt: &Doubt) -> Result<Vec<Option<Appended>>, Error> {
         let mut connection = self.connection().await?;
         let appends: Vec<&Prepared> = group.iter().map(|job| &job.append).collect();
-        let found = doubt.ask(&mut connection, &self.core, &appends).await?;
+        let found = answered(doubt.ask(&mut connection, &self.core, &appends)).await?;
         self.connection = Some(connection);
         Ok(found)
     }
@@ -278,7 +279,7 @@ impl Task {
     async fn connection(&mut self) -> Result<PgConnection, Error> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => connect(&self.core.pool.connect_options()).await,
+            None => answered(connect(&self.core.pool.connect_options())).await,
         }
     }
 
@@ -289,8 +290,13 @@ impl Task {
         let (outcomes, at) = self.write(&mut connection, &appends).await?;
         let (mut settled, mut whole) = (Vec::with_capacity(outcomes.len()), true);
         for outcome in outcomes {
-            // What was written is told in any case; what had been done before is looked for again.
-            settled.push(match settle(&mut connection, &self.core, outcome).await {
+            // What was written is told in any case; what had been done before is looked for again, and nothing is asked
+            // on a connection that failed.
+            if !whole && matches!(outcome, Outcome::Repeated { .. }) {
+                settled.push(None);
+                continue;
+            }
+            settled.push(match answered(settle(&mut connection, &self.core, outcome)).await {
                 Err(Error::Database(_)) => {
                     whole = false;
                     None
@@ -319,13 +325,13 @@ impl Task {
         // Others write as well: of the streams nothing is known but what is looked up under the lock.
         self.memory.forget();
         let before = |error: sqlx::Error| Failure::Before(error.into());
-        let mut tx = connection.begin().await.map_err(before)?;
-        let (outcomes, round) = commit::append_group(&mut tx, &self.core, appends).await?;
+        let mut tx = answered(connection.begin()).await.map_err(before)?;
+        let (outcomes, round) = answered(commit::append_group(&mut tx, &self.core, appends)).await?;
         if round.commands.is_empty() {
-            tx.rollback().await.map_err(before)?;
+            answered(tx.rollback()).await.map_err(before)?;
             return Ok((outcomes, self.remember(round)));
         }
-        match tx.commit().await {
+        match answered(tx.commit()).await {
             Ok(()) => Ok((outcomes, self.remember(round))),
             Err(error) => Err(Failure::of_commit(error.into(), outcomes)),
         }
@@ -420,19 +426,21 @@ impl Settled {
     }
 }
 
-/// A connection whose commits are durable before they are answered, whatever the session's default: `off` becomes
-/// `on`, and what is stronger stays.
+/// A connection whose commits are durable before they are answered, whatever the session's default. Its server notices
+/// while it waits, for the head's lock above all, that we dropped it, so that such sessions do not pile up.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
     let mut connection = PgConnection::connect_with(options).await?;
     sqlx::query!(
-        "SELECT CASE current_setting('synchronous_commit') WHEN 'off'
+        "SELECT CASE WHEN current_setting('synchronous_commit') = ANY($1)
          THEN set_config('synchronous_commit', 'on', false) END AS durable,
+         set_config('client_connection_check_interval', '5s', false) AS still_there,
          -- A plan made while the tables were small must not scan them when they have grown.
          set_config('enable_seqscan', 'off', false) AS no_scan,
          set_config('enable_hashjoin', 'off', false) AS no_hash,
          set_config('enable_mergejoin', 'off', false) AS no_merge,
          -- One plan for all: made anew for each array's length, it takes longer than what it plans.
-         set_config('plan_cache_mode', 'force_generic_plan', false) AS one_plan"
+         set_config('plan_cache_mode', 'force_generic_plan', false) AS one_plan",
+        commit::TOO_WEAK as _
     )
     .fetch_one(&mut connection)
     .await?;

@@ -10,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::merkle::{Frontier, Hash, leaf};
 use crate::record::instant;
+use crate::silence::answered;
 use crate::{CheckpointKey, Error, EventLog, SignedCheckpoint, Statement, StreamName};
 
 const EVERY: Duration = Duration::from_secs(10);
@@ -165,9 +166,8 @@ impl EventLog {
                 frontier.size().cast_signed(),
                 to.cast_signed(),
                 BATCH
-            )
-            .fetch_all(self.pool())
-            .await?;
+            );
+            let links = answered(links.fetch_all(self.pool())).await?;
             if links.is_empty() {
                 return Err(Error::Malformed("a position without an event"));
             }
@@ -184,7 +184,7 @@ impl EventLog {
     }
 
     async fn store_checkpoint(&self, signed: &SignedCheckpoint, frontier: &Frontier) -> Result<(), Error> {
-        sqlx::query!(
+        let checkpoint = sqlx::query!(
             "INSERT INTO log.checkpoint_signed (log, size, root, frontier, epoch, signed_at_us,
                                                 key_id, signature)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (log, size, epoch) DO NOTHING",
@@ -196,16 +196,15 @@ impl EventLog {
             signed.signed_at.as_microsecond(),
             &signed.key_id,
             signed.signature.as_slice()
-        )
-        .execute(self.pool())
-        .await?;
+        );
+        answered(checkpoint.execute(self.pool())).await?;
         Ok(())
     }
 
     /// The last checkpoints of at most `size` events, the smallest first. Those of which a later epoch replaced a
     /// part are left out: their trees hold events which are no longer in the log.
     async fn last_checkpoints(&self, size: u64, limit: i64) -> Result<Vec<Row>, Error> {
-        let mut rows = sqlx::query_as!(
+        let last = sqlx::query_as!(
             Row,
             "SELECT size, root, frontier, epoch, signed_at_us, key_id, signature
              FROM log.checkpoint_signed c
@@ -216,22 +215,26 @@ impl EventLog {
             self.name(),
             i64::try_from(size).unwrap_or(i64::MAX),
             limit
-        )
-        .fetch_all(self.pool())
-        .await?;
+        );
+        let mut rows = answered(last.fetch_all(self.pool())).await?;
         rows.reverse();
         Ok(rows)
     }
 
     /// The peaks of the last checkpoint of at most `size` events that can be gone on from; those of nothing when there
-    /// is none.
-    pub(crate) async fn frontier_at_most(&self, mut size: u64) -> Result<Frontier, Error> {
+    /// is none. With a key, one that this key did not sign is no place to begin: whatever is before it would be believed.
+    pub(crate) async fn frontier_at_most(
+        &self,
+        mut size: u64,
+        public_key: Option<&[u8; 32]>,
+    ) -> Result<Frontier, Error> {
+        let signed = |stored: &Stored| public_key.is_none_or(|key| stored.signed.signed_by(key));
         while size > 0 {
             let rows = self.last_checkpoints(size, PAGE).await?;
             let Some(smallest) = rows.first() else { break };
             size = smallest.size.unsigned_abs() - 1;
-            let mut stored = rows.into_iter().rev().filter_map(|row| row.into_stored(self.name()).ok());
-            if let Some(frontier) = stored.find_map(|stored| stored.frontier) {
+            let stored = rows.into_iter().rev().filter_map(|row| row.into_stored(self.name()).ok());
+            if let Some(frontier) = stored.filter(signed).find_map(|stored| stored.frontier) {
                 return Ok(frontier);
             }
         }

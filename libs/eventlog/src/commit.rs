@@ -18,6 +18,10 @@ use crate::write::{Rows, write};
 /// owner is frozen or gone. Never a limit on a statement or on the commit itself.
 const FROZEN_OWNER: &str = "15s";
 
+/// What a session may have as its default of `synchronous_commit` and is not durable enough for an answer: a commit is on
+/// the disk here, and on those of a quorum where there are standbys, so these become `on`. What is stronger stays.
+pub(crate) const TOO_WEAK: &[&str] = &["off", "local", "remote_write"];
+
 /// Appends the group in the transaction open on `conn`; the caller commits. The outcomes are in the order of the
 /// group.
 pub(crate) async fn append_group(
@@ -39,14 +43,15 @@ pub(crate) async fn append_group(
 
 /// Takes the head's lock, until the transaction ends; an owner who then does nothing loses it.
 pub(crate) async fn lock(conn: &mut PgConnection, core: &Core) -> Result<(), Error> {
-    // Durable before answered, whatever the session's default: `off` becomes `on` for this transaction.
+    // Durable before answered, whatever the session's default.
     sqlx::query!(
         "SELECT set_config('idle_in_transaction_session_timeout', $2, true) AS frozen_owner,
-                CASE current_setting('synchronous_commit') WHEN 'off'
+                CASE WHEN current_setting('synchronous_commit') = ANY($3)
                 THEN set_config('synchronous_commit', 'on', true) ELSE '' END AS durable
          FROM log.head WHERE log = $1 FOR UPDATE",
         core.name,
-        FROZEN_OWNER
+        FROZEN_OWNER,
+        TOO_WEAK as _
     )
     .fetch_one(conn)
     .await?;

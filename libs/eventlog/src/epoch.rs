@@ -8,6 +8,7 @@ use crate::chain::push;
 use crate::commit::lock;
 use crate::log::Core;
 use crate::record::instant;
+use crate::silence::answered;
 use crate::{Error, EventLog};
 
 /// One epoch of a log.
@@ -103,7 +104,7 @@ pub(crate) async fn begin_log(core: &Core) -> Result<(), Error> {
 
 /// All epochs of the log, in order.
 pub(crate) async fn load(core: &Core) -> Result<Vec<Epoch>, Error> {
-    epochs(&core.pool, core.name).await
+    answered(epochs(&core.pool, core.name)).await
 }
 
 /// All epochs of a log in its own database, in order; none before it was opened for the first time.

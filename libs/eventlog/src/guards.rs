@@ -48,10 +48,15 @@ impl Guards<'_> {
             let ends = self.ends(&page).await?;
             for Guard { name, first, end } in page {
                 born += u64::from(self.before < first && first <= self.head);
-                let looked_at = self.walked(&name, &end) && end.position <= self.head;
-                let earlier = differs.as_ref().is_none_or(|(position, _)| end.position < *position);
+                let looked_at = self.walked(&name, first, &end) && end.position <= self.head;
+                // A head that says it ends before the log begins is named where its events end.
+                let at = match ends.get(&name) {
+                    Some(real) if end.position == 0 => real.position,
+                    None | Some(_) => end.position,
+                };
+                let earlier = differs.as_ref().is_none_or(|(position, _)| at < *position);
                 if looked_at && earlier && ends.get(&name) != Some(&end) {
-                    differs = Some((end.position, format!("the head of {name} differs from its events")));
+                    differs = Some((at, format!("the head of {name} differs from its events")));
                 }
             }
         }
@@ -66,9 +71,10 @@ impl Guards<'_> {
         Ok(Some((self.head, fault)))
     }
 
-    /// Whether events of the stream were part of the walk.
-    fn walked(&self, name: &str, end: &End) -> bool {
-        end.position > self.before || self.heads.get(name).is_some()
+    /// Whether events of the stream were part of the walk: where it began says so as well, so that a head which lies about
+    /// its end alone is looked at even when the stream is out of mind.
+    fn walked(&self, name: &str, first: u64, end: &End) -> bool {
+        first > self.before || end.position > self.before || self.heads.get(name).is_some()
     }
 
     /// The first position beyond what the log's head says, as somebody else says. In one statement, so that what is
@@ -115,7 +121,7 @@ impl Guards<'_> {
     /// Where these streams end by their events, as far as they were part of the walk.
     async fn ends(&self, page: &[Guard]) -> Result<HashMap<String, End>, Error> {
         let (mut ends, mut unknown) = (HashMap::new(), Vec::new());
-        for guard in page.iter().filter(|guard| self.walked(&guard.name, &guard.end)) {
+        for guard in page.iter().filter(|guard| self.walked(&guard.name, guard.first, &guard.end)) {
             match self.heads.get(&guard.name) {
                 Some(end) => drop(ends.insert(guard.name.clone(), *end)),
                 None => unknown.push(guard.name.clone()),

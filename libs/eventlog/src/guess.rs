@@ -14,6 +14,7 @@ use crate::log::Core;
 use crate::look::{End, look};
 use crate::prepare::Prepared;
 use crate::round::{Outcome, Round, StreamHead};
+use crate::silence::answered;
 use crate::write::{Rows, write};
 use crate::{Error, Expected};
 
@@ -106,7 +107,7 @@ pub(crate) async fn append_group(
         }
     }
     memory.forget();
-    let mut round = look(conn, core, group).await?;
+    let mut round = answered(look(conn, core, group)).await?;
     let outcomes = round.decide_all(group);
     if round.commands.is_empty() {
         return Ok(Guess::Right(outcomes, round));
@@ -126,7 +127,7 @@ async fn settle(
 ) -> Result<Guess, Failure> {
     // Whatever becomes of the statement, what was remembered no longer holds; a success is kept by the caller.
     memory.end = None;
-    match write(conn, core, &Rows::of(group, &outcomes, &round), &round, absent).await {
+    match answered(write(conn, core, &Rows::of(group, &outcomes, &round), &round, absent)).await {
         Ok(true) => Ok(Guess::Right(outcomes, round)),
         Ok(false) => Ok(Guess::Overtaken),
         Err(error) => Err(Failure::of_commit(error, outcomes)),

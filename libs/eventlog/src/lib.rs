@@ -44,6 +44,7 @@ mod row;
 mod samples;
 mod schema;
 mod signed;
+mod silence;
 mod slots;
 mod snapshot;
 pub mod splitter;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::appender::Appender;
 use crate::meters::Meters;
+use crate::silence::answered;
 use crate::{Epoch, Error, Obligations, Queue, Timers, epoch, wake};
 
 /// What is needed to open a log.
@@ -211,10 +212,8 @@ impl Core {
 
     /// Where the log ends now.
     pub(crate) async fn position(&self) -> Result<u64, Error> {
-        let position = sqlx::query_scalar!("SELECT position FROM log.head WHERE log = $1", self.name)
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(position.unsigned_abs())
+        let position = sqlx::query_scalar!("SELECT position FROM log.head WHERE log = $1", self.name);
+        Ok(answered(position.fetch_one(&self.pool)).await?.unsigned_abs())
     }
 
     /// Another process has told of this position.

@@ -16,9 +16,13 @@ pub async fn migrate(pool: &PgPool, app_role: Option<&str>) -> Result<(), Error>
     migrator.dangerous_set_table_name("log._migrations");
     migrator.run(pool).await?;
     if let Some(role) = app_role {
-        sqlx::query!("SELECT log.grant_app($1::text::name), log.grant_snapshots($1::text::name)", role)
-            .fetch_one(pool)
-            .await?;
+        sqlx::query!(
+            "SELECT log.grant_app($1::text::name), log.grant_snapshots($1::text::name),
+                    log.grant_links($1::text::name)",
+            role
+        )
+        .fetch_one(pool)
+        .await?;
     }
     Ok(())
 }

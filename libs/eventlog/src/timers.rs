@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::record::instant;
+use crate::silence::answered;
 
 /// One timer. Scheduling the same key again moves it; setting it once more for the instant at which it fired does
 /// nothing new, so a repeated command may schedule again.
@@ -103,7 +104,7 @@ impl Timers {
     /// # Errors
     /// [`Error::Database`].
     pub async fn due(&self, now: Timestamp, after: Option<&Timer>, limit: u32) -> Result<Vec<Timer>, Error> {
-        let rows = sqlx::query_as!(
+        let due = sqlx::query_as!(
             Row,
             "SELECT key, kind, due_at_us, payload FROM log.timer
              WHERE log = $1 AND due_at_us <= $2 AND (due_at_us, key) > ($3, $4)
@@ -113,9 +114,8 @@ impl Timers {
             after.map_or(i64::MIN, |timer| timer.due_at.as_microsecond()),
             after.map_or("", |timer| &timer.key),
             i64::from(limit)
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        );
+        let rows = answered(due.fetch_all(&self.pool)).await?;
         rows.into_iter().map(Timer::try_from).collect()
     }
 

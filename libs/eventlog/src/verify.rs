@@ -32,13 +32,13 @@ pub(crate) const ALTERED: &str = "its bytes, or the link to the event before it,
 /// What a walk found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// First position looked at: that after the last checkpoint before the one asked for.
+    /// First position looked at: that after the last checkpoint before the one asked for which the key has signed.
     pub from: u64,
     /// Last position looked at.
     pub to: u64,
     /// How many checkpoints were met.
     pub checkpoints: u64,
-    /// The end of the last one; what follows is not protected yet.
+    /// The end of the last one; what follows is not protected yet. Without a key nobody knows who signed: 0.
     pub protected_to: u64,
     /// The first fault; none when all is as it was written.
     pub broken: Option<Broken>,
@@ -110,7 +110,8 @@ impl Faults {
 
 impl EventLog {
     /// Checks positions, versions, links, instants, commands, checkpoints and heads from the last checkpoint before `from`
-    /// on; 1 checks the whole log. Signatures are checked when `public_key` is given.
+    /// on; 1 checks the whole log. Signatures are checked when `public_key` is given, that of the checkpoint it begins at
+    /// first of all.
     ///
     /// # Errors
     /// [`Error::Database`]. A fault of the log is no error but an answer.
@@ -183,7 +184,7 @@ impl EventLog {
         walk.end().await?;
         Ok(Verified {
             checkpoints: walk.met,
-            protected_to: walk.protected_to,
+            protected_to: if public_key.is_some() { walk.protected_to } else { 0 },
             most_held: walk.heads.most(),
             ..walk.faults.verified(before + 1, walk.last)
         })
@@ -207,6 +208,7 @@ struct Walk<'a> {
     unguarded: Option<String>,
     recorded_at: Timestamp,
     met: u64,
+    /// The end of the last checkpoint that was found right, or of the one begun at.
     protected_to: u64,
     faults: Faults,
 }
@@ -240,7 +242,8 @@ impl<'a> Walk<'a> {
         if beyond || kept.iter().any(|signed| signed.size > head) {
             faults.at(head + 1, "events which were signed are gone, and no epoch says why");
         }
-        let frontier = log.frontier_at_most(from.saturating_sub(1).min(head)).await?;
+        let at_most = from.saturating_sub(1).min(head);
+        let frontier = log.frontier_at_most(at_most, public_key.as_ref()).await?;
         let before = frontier.size();
         Ok(Self {
             log,

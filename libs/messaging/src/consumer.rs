@@ -238,10 +238,12 @@ impl Core {
 pub struct Redriver(Arc<Core>);
 
 impl Redriver {
-    /// Tries the parked events of `stream`, or of all streams, in order; what fails again stays parked.
+    /// Tries the parked events of `stream`, or of all streams, in order; what fails again stays parked. Of all streams one
+    /// that cannot be tried keeps none of the others waiting, and counts as still parked.
     ///
     /// # Errors
-    /// [`Error::Database`], [`Error::Feed`].
+    /// [`Error::Database`], [`Error::Feed`], [`Error::Log`] for a log of our own; [`Error::Halted`] when the log does not hold
+    /// what was parked any more.
     pub async fn redrive(&self, stream: Option<&str>) -> Result<Redriven, Error> {
         park::redrive(&self.0, stream).await
     }

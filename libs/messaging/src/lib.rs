@@ -24,7 +24,7 @@ pub use consumer::{
 pub use epochs::{LogEpoch, log_epochs};
 pub use error::Error;
 pub use feed::{Feed, FeedClient, FeedHead};
-pub use relay::{REFILL, Relay, parted_after};
+pub use relay::{Compared, REFILL, Relay, compared};
 pub use subscriber::{ApplyError, Subscriber};
 pub use trace::{current_traceparent, link_or_continue, set_parent};
 

@@ -8,7 +8,7 @@ mod lag;
 mod resume;
 mod window;
 
-pub use resume::parted_after;
+pub use resume::{Compared, compared};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use clap::Subcommand;
 use docket_eventlog::{EventLog, OpenLog, Queue};
-use docket_messaging::{Broker, FeedClient, accept_epoch, parted_after, seen_beyond};
+use docket_messaging::{Broker, Compared, FeedClient, accept_epoch, compared, seen_beyond};
 use sqlx::PgPool;
 
 use crate::base::{channel_to, clock, owner_of, pool};
@@ -21,7 +21,7 @@ pub enum EpochCommand {
         #[arg(long)]
         reason: String,
         /// The position that the log was restored to, where events were written since. Without it the log must end there, and
-        /// the broker must not say otherwise.
+        /// the broker must have a stream that says so.
         #[arg(long)]
         restored_to: Option<u64>,
     },
@@ -93,12 +93,18 @@ async fn nothing_written_since(
 ) -> anyhow::Result<()> {
     let broker = Broker::connect(&config.broker_options(name)).await;
     let broker = broker.context("ask the broker what others saw; without it, say --restored-to")?;
-    if let Some(position) = parted_after(log, &broker).await? {
-        anyhow::bail!(
+    match compared(log, &broker).await? {
+        Compared::OneHistory => Ok(()),
+        Compared::PartedAfter(position) => anyhow::bail!(
             "events were written since the log was restored: others saw other ones after position {position}. Say --restored-to {position} if that is where it was restored to"
-        );
+        ),
+        Compared::Nothing => {
+            let position = log.position().await?;
+            anyhow::bail!(
+                "the broker has nothing to compare the log with, so nobody can tell whether events were written since it was restored. Say --restored-to POSITION, as the backup or the standby tells it; {position}, where the log ends, if none were"
+            )
+        }
     }
-    Ok(())
 }
 
 async fn open(config: &ServiceConfig, name: &'static str, own: &PgPool) -> anyhow::Result<EventLog> {

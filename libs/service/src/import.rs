@@ -296,7 +296,8 @@ impl Check {
     }
 }
 
-/// The database with the tables of a log, which must be empty.
+/// The database with the tables of a log, which must be empty, and never have been opened: whoever opens a log begins its
+/// first epoch there, and the file brings those of its own.
 async fn empty_log(url: &str, header: &pb::ExportHeader) -> anyhow::Result<PgPool> {
     let pool = PgPoolOptions::new().max_connections(1).connect(url).await.context("the database")?;
     docket_eventlog::migrate(&pool, None).await.context("the log's schema")?;
@@ -304,6 +305,11 @@ async fn empty_log(url: &str, header: &pb::ExportHeader) -> anyhow::Result<PgPoo
         .fetch_optional(&pool)
         .await?;
     ensure!(head.unwrap_or_default() == 0, "the log {} in this database is not empty", header.log);
+    ensure!(
+        docket_eventlog::epochs(&pool, &header.log).await?.is_empty(),
+        "the log {} in this database was opened before, and has begun an epoch of its own: name a database in which no service has opened it",
+        header.log
+    );
     Ok(pool)
 }
 

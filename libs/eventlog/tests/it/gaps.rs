@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use crate::world::World;
 use candidate::{Candidate, Naive, Ours, Seen};
 use docket_testkit::chance::{seed, short_or_long};
-use readers::{Faults, follow, judge};
+use readers::{Faults, Followed, follow, judge};
 use writers::{Fate, Ledger, Writers};
 
 const PROCESSES: usize = 4;
@@ -90,9 +90,18 @@ async fn torture<C: Candidate>(world: &World, ordeal: Ordeal) -> Faults {
     let began = Instant::now();
     let log = C::open(world.pool().clone()).await;
     let (end, ended) = watch::channel(None);
-    let subscribers: Vec<_> = (0..SUBSCRIBERS)
-        .map(|n| tokio::spawn(follow(log.clone(), seed.wrapping_add(n), ended.clone())))
-        .collect();
+    // Half of them by the log's own subscriptions, where it has them, one of these to a stream.
+    let subscribe = |n: u64| {
+        let (only, own) = ((n == 1).then_some(3), n % 2 == 1);
+        match own.then(|| log.subscribed(only, ended.clone())).flatten() {
+            Some(subscribed) => tokio::spawn(async move { Followed { seen: subscribed.await, only } }),
+            None => {
+                let followed = follow(log.clone(), seed.wrapping_add(n), ended.clone());
+                tokio::spawn(async move { Followed { seen: followed.await, only: None } })
+            }
+        }
+    };
+    let subscribers: Vec<_> = (0..SUBSCRIBERS).map(subscribe).collect();
     let mut fleet = Fleet::<C>::new(log.clone(), world.database().url.clone(), seed);
     for act in ordeal.acts(&mut random) {
         fleet.wait_for_more(random.random_range(20..150)).await;

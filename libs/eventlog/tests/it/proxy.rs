@@ -1,5 +1,6 @@
-//! A way to the database on which answers to a commit get lost.
+//! A way to the database on which answers to a commit get lost, or nothing is answered any more.
 
+use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -22,6 +23,10 @@ pub(crate) enum Fault {
     LoseCommit = 2,
     /// The connection is lost, and the commit arrives when [`Proxy::deliver`] says so.
     Delay = 3,
+    /// The commit is taken and goes nowhere; nothing is answered, and the connection stays.
+    Swallow = 4,
+    /// The commit is done, nothing is answered, and the connection stays.
+    Silence = 5,
 }
 
 /// A commit on its way, with the server's end of the way.
@@ -50,6 +55,12 @@ struct Faults {
     /// Where this is said the connection is cut, so many times more.
     cut_at: Mutex<(&'static str, u32)>,
     cuts: AtomicU32,
+    /// Whether the whole way takes bytes and answers nothing; what went into it then never comes out.
+    silent: AtomicBool,
+    /// How often something was said on a way that was silent.
+    swallowed: AtomicU32,
+    /// Where this is said the connection falls silent, once.
+    silent_at: Mutex<Option<&'static str>>,
 }
 
 impl Proxy {
@@ -94,6 +105,26 @@ impl Proxy {
         self.faults.cuts.load(Ordering::SeqCst)
     }
 
+    /// From now on whoever connects or says something is not answered, on what stands now never again.
+    pub(crate) fn fall_silent(&self) {
+        self.faults.silent.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets new connections through again.
+    pub(crate) fn speak(&self) {
+        self.faults.silent.store(false, Ordering::SeqCst);
+    }
+
+    /// The next connection on which `words` are said falls silent there.
+    pub(crate) fn silent_at(&self, words: &'static str) {
+        *self.faults.silent_at.lock().unwrap() = Some(words);
+    }
+
+    /// How often something was said that nobody will answer.
+    pub(crate) fn swallowed(&self) -> u32 {
+        self.faults.swallowed.load(Ordering::SeqCst)
+    }
+
     /// Lets the delayed commit arrive, and waits for the answer, which nobody hears.
     pub(crate) async fn deliver(&self) {
         let delayed = self.faults.delayed.lock().unwrap().take();
@@ -131,8 +162,10 @@ impl Faults {
         } else if strike == Fault::LoseCommit as u8 {
             self.commits_lost.fetch_add(1, Ordering::SeqCst);
             Fault::LoseCommit
-        } else if strike == Fault::Delay as u8 {
-            Fault::Delay
+        } else if let Some(other) =
+            [Fault::Delay, Fault::Swallow, Fault::Silence].into_iter().find(|fault| strike == *fault as u8)
+        {
+            other
         } else {
             Fault::None
         }
@@ -148,6 +181,14 @@ impl Faults {
             self.cuts.fetch_add(1, Ordering::SeqCst);
         }
         cut
+    }
+
+    /// Whether nothing is answered to these bytes.
+    fn swallow(&self, bytes: &[u8]) -> bool {
+        let here = self.silent_at.lock().unwrap().take_if(|words| find(bytes, words.as_bytes()).is_some());
+        let swallow = here.is_some() || self.silent.load(Ordering::SeqCst);
+        self.swallowed.fetch_add(u32::from(swallow), Ordering::SeqCst);
+        swallow
     }
 
     fn draw(&self) -> u8 {
@@ -187,6 +228,8 @@ async fn forward(client: TcpStream, server: TcpStream, faults: &Faults) {
         Some((Fault::Delay, commit)) => {
             *faults.delayed.lock().unwrap() = Some(Delayed { commit, from_server, to_server });
         }
+        // Both ends stay: nobody is told that nothing will come.
+        Some((Fault::Swallow | Fault::Silence, _)) => pending().await,
         Some((Fault::None | Fault::LoseCommit, _)) | None => {}
     }
 }
@@ -204,14 +247,17 @@ async fn until_fault(
         if faults.cut(bytes) {
             return None;
         }
+        if faults.swallow(bytes) {
+            return Some((Fault::Swallow, Vec::new()));
+        }
         let meant = !faults.of_transactions.load(Ordering::SeqCst) || find(bytes, b"COMMIT").is_some();
         let commits = commits(bytes, &mut writing) && meant;
         let strike = if commits { faults.strike() } else { Fault::None };
-        if matches!(strike, Fault::LoseCommit | Fault::Delay) {
+        if matches!(strike, Fault::LoseCommit | Fault::Delay | Fault::Swallow) {
             return Some((strike, bytes.to_vec()));
         }
         to.write_all(bytes).await.ok()?;
-        if strike == Fault::LoseAnswer {
+        if matches!(strike, Fault::LoseAnswer | Fault::Silence) {
             return Some((strike, Vec::new()));
         }
     }

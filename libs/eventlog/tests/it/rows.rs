@@ -104,7 +104,7 @@ async fn the_service_can_do_its_work_and_cannot_change_what_happened() {
     log.checkpoint(&key).await.unwrap();
     for work in [
         "INSERT INTO log.consumer_checkpoint VALUES ('c', 'l', 0, 0, 1) ON CONFLICT (consumer, log, lane) DO UPDATE SET position = 1",
-        "UPDATE log.consumer_checkpoint SET position = 2, epoch = 1",
+        "UPDATE log.consumer_checkpoint SET position = 2, epoch = 1, link = sha256(''), link_position = 2",
         "INSERT INTO log.parked VALUES ('c', 'l', 's', 1, 'why', 0)",
         "DELETE FROM log.parked",
         "DELETE FROM log.consumer_checkpoint",

@@ -256,6 +256,8 @@ async fn guards_checkpoints_and_epochs_which_were_changed_are_found() {
         ("UPDATE log.stream SET version = 9 WHERE last_position = 20", 20, "differs"),
         ("UPDATE log.stream SET link = sha256('') WHERE last_position = 19", 19, "differs"),
         ("UPDATE log.stream SET last_position = 16 WHERE last_position = 20", 16, "differs"),
+        // One that lies about its end alone, which by itself says that it was before all events.
+        ("UPDATE log.stream SET last_position = 0 WHERE last_position = 17", 17, "differs"),
         ("UPDATE log.stream SET first_position = 30 WHERE last_position = 20", 20, "began elsewhere"),
         // The first by position, whatever they are called.
         ("UPDATE log.stream SET version = 9 WHERE last_position >= 18", 18, "differs"),

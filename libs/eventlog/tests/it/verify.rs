@@ -71,6 +71,34 @@ async fn checkpoints_are_met_a_page_at_a_time_and_a_walk_begins_at_any() {
     assert_eq!((broken.position, broken.place.unwrap().1), (290, 42));
 }
 
+/// Whoever owns the database can put a checkpoint there, and let a walk begin after what he changed.
+#[tokio::test]
+async fn a_walk_begins_only_at_a_checkpoint_that_the_key_has_signed() {
+    let [key, stranger] = [3, 4].map(|seed| CheckpointKey::from_seed(&[seed; 32]).unwrap());
+    let world = World::new().await;
+    let signed_after = async |events: std::ops::RangeInclusive<u128>, key: &CheckpointKey| {
+        for n in events {
+            world.log.append(one(&world.log, n, n % 7, Expected::Any)).await.unwrap();
+        }
+        world.log.checkpoint(key).await.unwrap();
+    };
+    signed_after(1..=10, &key).await;
+    signed_after(11..=20, &stranger).await;
+    signed_after(21..=25, &stranger).await;
+    let found = world.log.verify(25, Some(&key.public_key())).await.unwrap();
+    assert_eq!((found.from, found.protected_to, found.faults), (11, 10, 1));
+    let broken = found.broken.unwrap();
+    assert_eq!((broken.position, &*broken.fault), (20, "the checkpoint here is not signed by this key"));
+    // Nothing is said to be signed by whoever does not ask by whom.
+    for from in [1, 25] {
+        let unknown = world.log.verify(from, None).await.unwrap();
+        assert_eq!((unknown.broken, unknown.to, unknown.protected_to), (None, 25, 0), "from {from}");
+    }
+    // One whose signature was changed is as good as none.
+    tamper(&world, "UPDATE log.checkpoint_signed SET signature = sha512('') WHERE size = 10").await;
+    assert_eq!(world.log.verify(12, Some(&key.public_key())).await.unwrap().from, 1);
+}
+
 fn said(broken: &Broken) -> (u64, Option<u64>, &str) {
     (broken.position, broken.place.as_ref().map(|(_, version)| *version), &broken.fault)
 }

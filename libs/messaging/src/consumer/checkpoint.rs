@@ -15,7 +15,12 @@ pub(crate) struct At {
     pub(crate) position: u64,
     /// The log's epoch; its `from_position` is not kept.
     pub(crate) epoch: LogEpoch,
+    /// The link of the event at the position, as it was seen; none where that is not known.
+    pub(crate) link: Option<Link>,
 }
+
+/// The SHA-256 link of an event, which says what was in its stream up to it.
+pub(crate) type Link = [u8; 32];
 
 /// What came of a compare-and-set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +79,7 @@ pub(crate) async fn load(core: &Core, epoch: &LogEpoch) -> Result<Vec<At>, Error
 /// The lanes' checkpoints as they stand, in the order of the lanes.
 pub(crate) async fn read(pool: &PgPool, consumer: &str, log: &str) -> Result<Vec<At>, Error> {
     let rows = sqlx::query!(
-        "SELECT lane, position, epoch, epoch_id FROM log.consumer_checkpoint
+        "SELECT lane, position, epoch, epoch_id, link, link_position FROM log.consumer_checkpoint
          WHERE consumer = $1 AND log = $2 ORDER BY lane",
         consumer,
         log
@@ -87,6 +92,11 @@ pub(crate) async fn read(pool: &PgPool, consumer: &str, log: &str) -> Result<Vec
             lane: row.lane,
             position: row.position.unsigned_abs(),
             epoch: LogEpoch::known_as(row.epoch.unsigned_abs(), row.epoch_id),
+            // Of another position where it was set back, or moved by a program that keeps none.
+            link: row
+                .link
+                .filter(|_| row.link_position == Some(row.position))
+                .and_then(|link| link.try_into().ok()),
         })
         .collect())
 }
@@ -109,18 +119,19 @@ fn known(epoch: &LogEpoch) -> Option<Uuid> {
     Some(epoch.id).filter(|id| !id.is_nil())
 }
 
-/// Moves the lane from where it was to `to`, in the caller's transaction, and looks whether any of the `streams` is
-/// parked. The rows of parked streams stay locked, so that a redrive and a new arrival queue up.
+/// Moves the lane from where it was to a position, with the link of the event there, in the caller's transaction, and looks
+/// whether any of the `streams` is parked. The rows of parked streams stay locked, so that a redrive and a new arrival queue
+/// up.
 pub(crate) async fn advance(
     tx: &mut PgConnection,
     core: &Core,
     at: &At,
-    to: u64,
+    (to, link): (u64, Option<&Link>),
     streams: &[&str],
 ) -> Result<Moved, Error> {
     let step = sqlx::query!(
         r#"WITH moved AS (
-            UPDATE log.consumer_checkpoint SET position = $5
+            UPDATE log.consumer_checkpoint SET position = $5, link = $9, link_position = $5
             WHERE consumer = $1 AND log = $2 AND lane = $3 AND position = $4 AND epoch = $6
               AND epoch_id IS NOT DISTINCT FROM $7
             RETURNING lane
@@ -135,7 +146,8 @@ pub(crate) async fn advance(
         to.cast_signed(),
         at.epoch.number.cast_signed(),
         known(&at.epoch),
-        streams as _
+        streams as _,
+        link.map(Link::as_slice)
     )
     .fetch_one(&mut *tx)
     .await?;

@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::checkpoint::lane_of;
+use super::checkpoint::{Link, lane_of};
 use super::lane::Work;
 use super::{Core, LANES};
 use crate::broker::{IN_FLIGHT, stream_epoch};
@@ -46,6 +46,8 @@ pub(crate) struct Source {
 struct Order {
     /// The next position to hand out.
     next: u64,
+    /// The link of the event before it, when that was handed out here.
+    link: Option<Link>,
     lanes: Vec<Sender<Work>>,
     /// Up to where the lanes were told that nothing remains.
     passed: u64,
@@ -92,7 +94,7 @@ impl Source {
         lanes: Vec<Sender<Work>>,
         ending: &Stop,
     ) -> Result<(), Error> {
-        let mut order = Order { next: first, lanes, passed: 0 };
+        let mut order = Order { next: first, link: None, lanes, passed: 0 };
         order.catch_up(core, self.missed).await?;
         let mut tidy = interval(TIDY);
         tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -198,7 +200,7 @@ impl Order {
         event: Recorded,
         acker: Option<async_nats::jetstream::message::Acker>,
     ) -> Result<(), Error> {
-        self.next = event.position + 1;
+        (self.next, self.link) = (event.position + 1, Some(event.link));
         self.hand(lane_of(&event.stream), Work::Event(Box::new(event), acker)).await
     }
 
@@ -211,7 +213,7 @@ impl Order {
         let done = self.next - 1;
         if done > self.passed {
             for lane in 0..LANES {
-                self.hand(lane, Work::Passed(done)).await?;
+                self.hand(lane, Work::Passed(done, self.link)).await?;
             }
             self.passed = done;
         }

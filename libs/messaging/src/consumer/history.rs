@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use docket_eventlog::Recorded;
 use jiff::Timestamp;
 use sqlx::PgPool;
 
-use super::checkpoint::{self, At};
+use super::checkpoint::{self, At, Link};
 use super::{Core, skip};
 use crate::epochs::{Relation, relation};
 use crate::{Error, FeedClient, FeedHead, LogEpoch};
@@ -143,7 +144,7 @@ pub async fn accept_epoch(
         skip::give_up(&mut tx, (consumer, log), *position, (by, reason), now).await?;
     }
     sqlx::query!(
-        "UPDATE log.consumer_checkpoint SET position = least(position, $3), epoch = $4, epoch_id = $5
+        "UPDATE log.consumer_checkpoint SET position = least(position, $3), epoch = $4, epoch_id = $5, link = NULL
          WHERE consumer = $1 AND log = $2",
         consumer,
         log,
@@ -186,6 +187,8 @@ pub(crate) async fn holds(core: &Core) -> Result<(), Error> {
     holds_all(core, &lanes, &head).await
 }
 
+/// No later epoch takes anything of it away, the log reaches as far, and it has the same event where the furthest lane got:
+/// a log that was restored and written to since, with its epoch not raised, has another one there.
 async fn holds_all(core: &Core, lanes: &[At], head: &FeedHead) -> Result<(), Error> {
     if let Some(beyond) = beyond(&core.pool, (&core.service, &core.log), lanes, head).await? {
         return Err(Error::Halted(beyond.to_string()));
@@ -198,7 +201,29 @@ async fn holds_all(core: &Core, lanes: &[At], head: &FeedHead) -> Result<(), Err
             head.epoch()?.number
         )));
     }
-    Ok(())
+    let linked = lanes.iter().filter_map(|lane| Some((lane.position, lane.link?)));
+    match linked.max_by_key(|(position, _)| *position) {
+        Some((position, link)) if position > 0 => is_there(core, position, &link).await.map(drop),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The log's event at a position, when it is the one that was seen there: it has that link.
+pub(crate) async fn is_there(core: &Core, position: u64, link: &Link) -> Result<Recorded, Error> {
+    let event = event_at(core, position).await?;
+    if event.link != *link {
+        return Err(Error::Halted(format!(
+            "the log holds another event at {position} than was seen there: raise the log's epoch if it was restored"
+        )));
+    }
+    Ok(event)
+}
+
+/// The log's event at a position.
+pub(crate) async fn event_at(core: &Core, position: u64) -> Result<Recorded, Error> {
+    let event = core.feed.read(&core.log, position - 1, 1).await?.into_iter().next();
+    let event = event.filter(|event| event.position == position);
+    event.ok_or_else(|| Error::Feed(format!("the owner has no event at {position}")))
 }
 
 /// Proves that the checkpoints, the stream (its epoch and last sequence) and the log tell one history; gives the

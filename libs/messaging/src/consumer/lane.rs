@@ -12,7 +12,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument as _, Span};
 
-use super::checkpoint::{At, Moved, advance};
+use super::checkpoint::{At, Link, Moved, advance};
 use super::{Core, park};
 use crate::{ApplyError, Error, Stop, trace};
 
@@ -27,8 +27,9 @@ pub(crate) enum Work {
     Event(Box<Recorded>, Option<Acker>),
     /// A repetition of an event given before: only acknowledged, once that one is done.
     Repeated(Acker),
-    /// Nothing of this lane remains up to here, so the checkpoint may move without an event.
-    Passed(u64),
+    /// Nothing of this lane remains up to here, so the checkpoint may move without an event of the lane; the link of the event
+    /// that is there.
+    Passed(u64, Option<Link>),
 }
 
 pub(crate) struct Lane {
@@ -57,7 +58,7 @@ impl Lane {
 
     /// The events first; then nothing remains before what is only acknowledged or passed.
     async fn work(&mut self, at_hand: impl Iterator<Item = Work>, ending: &Stop) -> Result<(), Error> {
-        let (mut events, mut ackers, mut passed) = (Vec::new(), Vec::new(), 0);
+        let (mut events, mut ackers, mut passed) = (Vec::new(), Vec::new(), (0, None));
         for work in at_hand {
             match work {
                 Work::Event(mut event, acker) => {
@@ -68,7 +69,7 @@ impl Lane {
                     }
                 }
                 Work::Repeated(acker) => ackers.push(acker),
-                Work::Passed(position) => passed = position,
+                Work::Passed(position, link) => passed = (position, link),
             }
         }
         if events.len() < 2 || !self.together(&events).await? {
@@ -82,12 +83,12 @@ impl Lane {
         self.pass(passed).await
     }
 
-    async fn pass(&mut self, position: u64) -> Result<(), Error> {
+    async fn pass(&mut self, (position, link): (u64, Option<Link>)) -> Result<(), Error> {
         if position <= self.at.position {
             return Ok(());
         }
         let mut connection = self.core.pool.acquire().await?;
-        match advance(&mut connection, &self.core, &self.at, position, &[]).await? {
+        match advance(&mut connection, &self.core, &self.at, (position, link.as_ref()), &[]).await? {
             Moved::Here { .. } => self.at.position = position,
             Moved::Elsewhere(other) => self.at.position = other,
         }
@@ -101,9 +102,8 @@ impl Lane {
         let streams: Vec<&str> = events.iter().map(|(event, _)| event.stream.as_str()).collect();
         let Ok(mut tx) = docket_database::begin(&core.pool).await else { return Ok(false) };
         // First the checkpoint: it fences off another consumer before anything is done.
-        let free = Moved::Here { parked: false };
-        if !advance(&mut tx, &core, &self.at, last.position, &streams).await.is_ok_and(|moved| moved == free)
-        {
+        let (free, to) = (Moved::Here { parked: false }, (last.position, Some(&last.link)));
+        if !advance(&mut tx, &core, &self.at, to, &streams).await.is_ok_and(|moved| moved == free) {
             return Ok(false);
         }
         for (event, span) in events {
@@ -177,7 +177,7 @@ impl Lane {
         let core = Arc::clone(&self.core);
         let mut tx = docket_database::begin(&core.pool).await?;
         let streams = [event.stream.as_str()];
-        let moved = advance(&mut tx, &core, &self.at, event.position, &streams).await?;
+        let moved = advance(&mut tx, &core, &self.at, (event.position, Some(&event.link)), &streams).await?;
         match moved {
             Moved::Elsewhere(other) => {
                 self.at.position = other;
@@ -205,7 +205,8 @@ impl Lane {
     async fn park(&mut self, event: &Recorded, reason: &str) -> Result<(), Error> {
         let core = Arc::clone(&self.core);
         let mut tx = docket_database::begin(&core.pool).await?;
-        while let Moved::Elsewhere(other) = advance(&mut tx, &core, &self.at, event.position, &[]).await? {
+        let to = (event.position, Some(&event.link));
+        while let Moved::Elsewhere(other) = advance(&mut tx, &core, &self.at, to, &[]).await? {
             self.at.position = other;
             if event.position <= other {
                 // Whoever moved it has also decided about this event.

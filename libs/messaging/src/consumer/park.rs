@@ -88,14 +88,15 @@ pub(crate) async fn insert(
     reason: &str,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO log.parked (consumer, log, stream, position, reason, since_at_us)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        "INSERT INTO log.parked (consumer, log, stream, position, reason, since_at_us, link)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         &core.service,
         &core.log,
         event.stream.as_str(),
         event.position.cast_signed(),
         reason,
-        core.clock.now().as_microsecond()
+        core.clock.now().as_microsecond(),
+        event.link.as_slice()
     )
     .execute(tx)
     .await?;
@@ -114,17 +115,23 @@ pub(crate) async fn streams(core: &Core, only: Option<&str>) -> Result<Vec<Strin
     Ok(streams.fetch_all(&core.pool).await?)
 }
 
-/// Applies the parked events of one stream or all, in order; what fails again stays parked.
+/// Applies the parked events of one stream or all, in order; what fails again stays parked. Where one of all cannot be tried
+/// the others still are.
 pub(crate) async fn redrive(core: &Core, stream: Option<&str>) -> Result<Redriven, Error> {
-    let streams = streams(core, stream).await?;
-    if !streams.is_empty() {
+    let found = streams(core, stream).await?;
+    if !found.is_empty() {
         history::holds(core).await?;
     }
     let mut done = Redriven::default();
-    for stream in streams {
-        let tried = one(core, &stream).await?;
-        done.applied += tried.applied;
-        done.still_parked += u64::from(tried.left != Left::Nothing);
+    for name in found {
+        let left = match one(core, &name, &mut done.applied).await {
+            Err(error) if stream.is_none() && !matches!(error, Error::Halted(_)) => {
+                tracing::warn!(log = core.log, stream = name, %error, "a parked stream could not be redriven");
+                Left::Away
+            }
+            left => left?,
+        };
+        done.still_parked += u64::from(left != Left::Nothing);
     }
     if done != Redriven::default() {
         tracing::info!(
@@ -191,30 +198,19 @@ async fn round(core: &Core, known: &mut HashMap<String, Next>, ending: &Stop) ->
 
 /// What is left of a stream after a try.
 async fn try_again(core: &Core, stream: &str) -> Result<Left, Error> {
-    match one(core, stream).await {
-        Ok(tried) => {
-            if tried.applied > 0 {
-                tracing::info!(
-                    log = core.log,
-                    stream,
-                    applied = tried.applied,
-                    "a parked stream was tried again"
-                );
-            }
-            Ok(tried.left)
-        }
+    let mut applied = 0;
+    let left = one(core, stream, &mut applied).await;
+    if applied > 0 {
+        tracing::info!(log = core.log, stream, applied, "a parked stream was tried again");
+    }
+    match left {
+        Ok(left) => Ok(left),
         Err(halted @ Error::Halted(_)) => Err(halted),
         Err(error) => {
             tracing::debug!(log = core.log, %error, "a parked stream cannot be tried again");
             Ok(Left::Away)
         }
     }
-}
-
-/// What came of one stream.
-struct Tried {
-    applied: u64,
-    left: Left,
 }
 
 /// Why not all of a stream was applied.
@@ -226,13 +222,12 @@ enum Left {
     Away,
 }
 
-/// Applies the parked events of a stream, in order, as far as they can be.
-async fn one(core: &Core, stream: &str) -> Result<Tried, Error> {
-    let mut applied = 0;
+/// Applies the parked events of a stream, in order, as far as they can be, and counts them.
+async fn one(core: &Core, stream: &str, applied: &mut u64) -> Result<Left, Error> {
     loop {
         match first(core, stream).await? {
-            None => applied += 1,
-            Some(left) => return Ok(Tried { applied, left }),
+            None => *applied += 1,
+            Some(left) => return Ok(left),
         }
     }
 }
@@ -240,26 +235,16 @@ async fn one(core: &Core, stream: &str) -> Result<Tried, Error> {
 /// Tries the first parked event of a stream, whose row goes in the transaction of its effect; what is left where it was not
 /// applied.
 async fn first(core: &Core, stream: &str) -> Result<Option<Left>, Error> {
-    let mut tx = docket_database::begin(&core.pool).await?;
-    let positions = sqlx::query_scalar!(
-        "SELECT position FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3
-         ORDER BY position FOR UPDATE",
-        &core.service,
-        &core.log,
-        stream
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    let Some(&position) = positions.first() else { return Ok(Some(Left::Nothing)) };
-    let event = core.feed.read(&core.log, position.unsigned_abs() - 1, 1).await?;
-    let event = event.into_iter().next().filter(|event| event.position == position.unsigned_abs());
-    let mut event = event.ok_or_else(|| Error::Feed(format!("the owner has no event at {position}")))?;
-    if event.stream.as_str() != stream {
-        return Err(Error::Halted(format!(
-            "position {position} was parked as an event of {stream}, and is one of {}: raise the log's epoch if it was restored",
-            event.stream
-        )));
-    }
+    // The owner is asked before anything is locked: the stream's lane waits for the lock.
+    let (position, mut event, mut tx) = loop {
+        let Some(first) = first_parked(core, stream).await? else { return Ok(Some(Left::Nothing)) };
+        let (position, event) = (first.position, parked_event(core, stream, first).await?);
+        let mut tx = docket_database::begin(&core.pool).await?;
+        if lock(&mut tx, core, stream).await? == Some(position) {
+            break (position, event, tx);
+        }
+        // Somebody else has applied it meanwhile, or given it up.
+    };
     let span = process_span(core, &mut event);
     let reason = match apply_all(core, &mut tx, &event).instrument(span).await {
         Ok(()) => None,
@@ -288,6 +273,52 @@ async fn first(core: &Core, stream: &str) -> Result<Option<Left>, Error> {
     tx.commit().await?;
     after(core, &event).await;
     Ok(None)
+}
+
+/// The first parked event of a stream.
+struct First {
+    position: i64,
+    link: Option<Vec<u8>>,
+}
+
+async fn first_parked(core: &Core, stream: &str) -> Result<Option<First>, Error> {
+    let first = sqlx::query_as!(
+        First,
+        "SELECT position, link FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3
+         ORDER BY position LIMIT 1",
+        &core.service,
+        &core.log,
+        stream
+    );
+    Ok(first.fetch_optional(&core.pool).await?)
+}
+
+/// Locks what is parked of a stream, so that what arrives queues up behind it; gives the first position.
+async fn lock(tx: &mut PgConnection, core: &Core, stream: &str) -> Result<Option<i64>, Error> {
+    let positions = sqlx::query_scalar!(
+        "SELECT position FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3
+         ORDER BY position FOR UPDATE",
+        &core.service,
+        &core.log,
+        stream
+    );
+    Ok(positions.fetch_all(tx).await?.first().copied())
+}
+
+/// The event that is parked there, as the log's owner has it.
+async fn parked_event(core: &Core, stream: &str, first: First) -> Result<Recorded, Error> {
+    let First { position, link } = first;
+    let event = match link.and_then(|link| link.try_into().ok()) {
+        Some(link) => history::is_there(core, position.unsigned_abs(), &link).await?,
+        None => history::event_at(core, position.unsigned_abs()).await?,
+    };
+    if event.stream.as_str() != stream {
+        return Err(Error::Halted(format!(
+            "position {position} was parked as an event of {stream}, and is one of {}: raise the log's epoch if it was restored",
+            event.stream
+        )));
+    }
+    Ok(event)
 }
 
 async fn note(core: &Core, stream: &str, position: i64, reason: &str) -> Result<(), Error> {

@@ -18,20 +18,22 @@ enum Found {
     Missing(StreamStart),
     /// The history of an epoch before the log was restored.
     Older { start: StreamStart, reason: String },
+    /// Nothing yet, in a stream that was made before the log was first opened: it does not name the log's epoch.
+    Unnamed(StreamStart),
     /// What the log should hold and does not.
     Strange(String),
 }
 
 impl Relay {
-    /// The last position the stream holds, and the number of the log's epoch. A missing stream is made; one of
-    /// an older epoch is replaced, which is loud.
+    /// The last position the stream holds, and the number of the log's epoch. A missing stream is made; an empty one that
+    /// does not name its epoch is made again; one of an older epoch is replaced, which is loud.
     ///
     /// # Errors
     /// [`Error::Halted`] when the stream tells another history than the log.
     pub(super) async fn resume(&self, lock: &Lock) -> Result<(u64, u64), Error> {
         let found = match self.look().await? {
             // Somebody who was frozen may have looked with half of it from before: only two looks make a halt.
-            Found::Strange(_) | Found::Older { .. } => {
+            Found::Strange(_) | Found::Older { .. } | Found::Unnamed(_) => {
                 lock.check().await?;
                 self.look().await?
             }
@@ -43,6 +45,11 @@ impl Relay {
                 Ok((last, epoch))
             }
             Found::Missing(start) => self.begin(&start).await,
+            Found::Unnamed(start) => {
+                tracing::info!(log = self.log.name(), "the stream is older than the log; it is made again");
+                self.broker.delete_stream(self.log.name()).await?;
+                self.begin(&start).await
+            }
             Found::Older { start, reason } => {
                 tracing::error!(
                     log = self.log.name(),
@@ -67,7 +74,7 @@ impl Relay {
                 self.holds(last);
                 Ok((last, epoch))
             }
-            Found::Missing(_) | Found::Older { .. } | Found::Strange(_) => {
+            Found::Missing(_) | Found::Older { .. } | Found::Unnamed(_) | Found::Strange(_) => {
                 Err(Error::Broker("the stream changed while it was made; looking again".to_owned()))
             }
         }
@@ -108,7 +115,13 @@ impl Relay {
         if info.state.messages > 0 {
             return self.compare_last(&stream, last, head, start).await;
         }
-        Ok(if last > head { Found::Strange(ahead(last, head)) } else { Found::Ours { last, epoch } })
+        Ok(if last > head {
+            Found::Strange(ahead(last, head))
+        } else if theirs.id.is_nil() && !start.epoch.id.is_nil() {
+            Found::Unnamed(start)
+        } else {
+            Found::Ours { last, epoch }
+        })
     }
 
     /// The stream's last message must be the log's event at that position.
@@ -148,31 +161,41 @@ async fn is_ours(log: &EventLog, message: &StreamMessage, position: u64) -> Resu
     Ok(ours.first().is_some_and(|ours| (ours.event_id, ours.link) == (theirs.event_id, theirs.link)))
 }
 
-/// The last position up to which a log and its stream tell one history, where they part before either ends: events were
-/// written since the log was restored. None where one goes on from the other's end, or there is nothing to compare.
+/// How a log and its stream stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// There is no stream, or it holds no position that the log has.
+    Nothing,
+    /// One goes on from the other's end.
+    OneHistory,
+    /// They tell one history up to this position, and part before either ends: events were written since the log was restored.
+    PartedAfter(u64),
+}
+
+/// Compares a log with its stream, which tells what others saw of it.
 ///
 /// # Errors
 /// [`Error::Broker`]; the log's.
-pub async fn parted_after(log: &EventLog, broker: &Broker) -> Result<Option<u64>, Error> {
-    let Some(stream) = broker.stream(log.name()).await? else { return Ok(None) };
+pub async fn compared(log: &EventLog, broker: &Broker) -> Result<Compared, Error> {
+    let Some(stream) = broker.stream(log.name()).await? else { return Ok(Compared::Nothing) };
     let state = stream.cached_info().state.clone();
     let end = state.last_sequence.min(log.head().await?.position);
     if state.messages == 0 || end < state.first_sequence {
-        return Ok(None);
+        return Ok(Compared::Nothing);
     }
     let same = async |position: u64| {
         let message = stream.direct_get(position).await.map_err(Error::broker)?;
         is_ours(log, &message, position).await
     };
     if same(end).await? {
-        return Ok(None);
+        return Ok(Compared::OneHistory);
     }
     let (mut common, mut parted) = (state.first_sequence - 1, end);
     while parted - common > 1 {
         let middle = common.midpoint(parted);
         if same(middle).await? { common = middle } else { parted = middle }
     }
-    Ok(Some(common))
+    Ok(Compared::PartedAfter(common))
 }
 
 fn ahead(last: u64, head: u64) -> String {

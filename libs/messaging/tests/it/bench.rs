@@ -47,7 +47,7 @@ pub(crate) async fn migrate(pool: PgPool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn database(name: &str) -> TestDatabase {
+pub(crate) async fn database(name: &str) -> TestDatabase {
     docket_testkit::migrated_database(name, migrate).await
 }
 

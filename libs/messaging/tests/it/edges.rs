@@ -7,8 +7,8 @@ use async_nats::HeaderMap;
 use async_trait::async_trait;
 use docket_eventlog::{EventLog, Recorded};
 use docket_messaging::{
-    ApplyError, EPOCH, Error, Feed, FeedClient, FeedHead, Relay, Stop, StreamStart, Subscriber, parked,
-    parted_after,
+    ApplyError, Compared, EPOCH, Error, Feed, FeedClient, FeedHead, Relay, Stop, StreamStart, Subscriber,
+    compared, parked,
 };
 use docket_testkit::TestNats;
 use sqlx::PgConnection;
@@ -55,8 +55,13 @@ async fn a_log_and_a_stream_are_compared_where_both_hold_something() {
     let (owner, other) = (Owner::new().await, Owner::new().await);
     owner.happen(&account(1)).await;
     other.happen(&account(1)).await;
+    // Without a stream, and with one that holds nothing.
+    let wiped = docket_testkit::nats().await;
+    assert_eq!(compared(&owner.log, &broker(&wiped, "look").await).await.unwrap(), Compared::Nothing);
+    empty_stream_before(&other, &wiped, 1).await;
+    assert_eq!(compared(&owner.log, &broker(&wiped, "look").await).await.unwrap(), Compared::Nothing);
     // What one and the other begin with: the whole of it, and what comes after the end of the log.
-    for (first, parted) in [(1, Some(0)), (2, None)] {
+    for (first, expected) in [(1, Compared::PartedAfter(0)), (2, Compared::Nothing)] {
         let (nats, stop) = (docket_testkit::nats().await, Stop::new());
         empty_stream_before(&other, &nats, first).await;
         let relay = other.relay(&nats, &stop).await;
@@ -70,7 +75,7 @@ async fn a_log_and_a_stream_are_compared_where_both_hold_something() {
             (state.first_sequence, state.last_sequence, state.messages) == (first, first, 1)
         })
         .await;
-        assert_eq!(parted_after(&owner.log, &look).await.unwrap(), parted, "from {first}");
+        assert_eq!(compared(&owner.log, &look).await.unwrap(), expected, "from {first}");
         stop.cancel();
         relay.await.unwrap();
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use docket_eventlog::{EventLog, Recorded};
 use docket_messaging::{
-    Consumer, EPOCH, Error, Feed, FeedClient, FeedHead, LANES, Relay, Stop, accept_epoch, parted_after,
+    Compared, Consumer, EPOCH, Error, Feed, FeedClient, FeedHead, LANES, Relay, Stop, accept_epoch, compared,
     seen_beyond, skipped,
 };
 use docket_testkit::{TestDatabase, TestNats};
@@ -175,11 +175,12 @@ async fn a_log_that_was_written_to_since_its_restore_begins_its_epoch_where_it_w
     let nats = &disaster.nats;
     let restored = disaster.restore("late").await;
     let others = restored.broker(nats).await;
-    assert_eq!(parted_after(&restored.log, &others).await.unwrap(), None, "the stream goes on from its end");
+    let found = compared(&restored.log, &others).await.unwrap();
+    assert_eq!(found, Compared::OneHistory, "the stream goes on from its end");
     for number in 0..12 {
         restored.happen(&account(number)).await;
     }
-    assert_eq!(parted_after(&restored.log, &others).await.unwrap(), Some(10));
+    assert_eq!(compared(&restored.log, &others).await.unwrap(), Compared::PartedAfter(10));
     assert!(restored.log.raise_epoch_after(Some(23), "the drill").await.is_err(), "it does not reach so far");
     let epoch = restored.log.raise_epoch_after(Some(10), "the drill").await.unwrap();
     assert_eq!((epoch.number, epoch.from_position), (2, 11));
@@ -194,6 +195,36 @@ async fn a_log_that_was_written_to_since_its_restore_begins_its_epoch_where_it_w
     stop.cancel();
     relay.await.unwrap();
     following.await.unwrap().unwrap();
+}
+
+/// The stream is gone, and nobody raised the epoch: only what the consumer itself keeps tells the two histories apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_history_is_noticed_by_who_saw_more_though_nobody_raised_the_epoch_and_the_stream_was_wiped()
+{
+    let (far, near) = (Reader::new().await, Reader::new().await);
+    let disaster = Disaster::strike(&far, &near).await;
+    let restored = disaster.restore("silent").await;
+    for number in 0..15 {
+        restored.happen(&account(number)).await;
+    }
+    let (wiped, stop) = (docket_testkit::nats().await, Stop::new());
+    let relay = restored.relay(&wiped, &stop).await;
+    let following = run(follow(&near, &wiped, &restored).await, &stop);
+    near.wait_for_checkpoint(25).await;
+    assert_eq!(of_rows(&near.database.pool).await, of_log(&restored.log, &[]).await);
+
+    let before = of_rows(&far.database.pool).await;
+    let reason = halted(follow(&far, &wiped, &restored).await).await;
+    assert!(reason.contains("another event at 20 than was seen there"), "{reason}");
+    assert_eq!(of_rows(&far.database.pool).await, before, "nothing of it is applied");
+    // Of what was seen before links were kept nothing can be said.
+    sqlx::query("UPDATE log.consumer_checkpoint SET link = NULL").execute(&far.database.pool).await.unwrap();
+    let unknowing = run(follow(&far, &wiped, &restored).await, &stop);
+    far.wait_for_checkpoint(25).await;
+    stop.cancel();
+    relay.await.unwrap();
+    following.await.unwrap().unwrap();
+    unknowing.await.unwrap().unwrap();
 }
 
 /// Whoever got no answer repeats the command, as they are told to: its event has the id of the one that was lost.
@@ -368,6 +399,14 @@ async fn a_redrive_applies_nothing_that_stands_where_something_else_was_parked()
     // Nothing beyond was seen, and yet another event stands there.
     park(&near, account(99).as_str(), 5).await;
     assert!(refused(&near).await.contains("position 5 was parked as an event of account-"));
+    // Also where it is one of the same stream.
+    let there = restored.log.read(4, 1).await.unwrap().remove(0);
+    sqlx::query("UPDATE log.parked SET stream = $1, link = sha256('')")
+        .bind(there.stream.as_str())
+        .execute(&near.database.pool)
+        .await
+        .unwrap();
+    assert!(refused(&near).await.contains("another event at 5 than was seen there"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,14 +1,18 @@
 //! Parked streams: one case waits, in order and visibly; the others go on; redrive puts it right.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use docket_eventlog::NewEvent;
+use async_trait::async_trait;
+use docket_eventlog::{EventLog, NewEvent, Recorded};
 use docket_messaging::{
-    Behind, Error, FeedHead, LogEpoch, Redriven, Stop, behind, parked, parked_of, skip, skipped,
+    Behind, Error, Feed, FeedClient, FeedHead, LogEpoch, Redriven, Stop, behind, parked, parked_of, skip,
+    skipped,
 };
 use jiff::Timestamp;
 use rand::RngExt as _;
+use tokio::time::sleep;
 
 use crate::bench::{LOG, Owner, Reader, account, chance, long_or, run, something, until};
 use crate::fold::{Folding, of_log, of_rows};
@@ -195,6 +199,103 @@ async fn an_event_is_given_up_in_order_by_somebody_for_a_reason_which_is_kept() 
         let refused = sqlx::query(forbidden).execute(pool).await.unwrap_err().to_string();
         assert!(refused.contains("append-only"), "{refused}");
     }
+    stop.cancel();
+    consumer.await.unwrap().unwrap();
+    relay.await.unwrap();
+}
+
+/// An owner that does not give the event of one position, or takes its time over it; 0 for none.
+struct Owning {
+    log: EventLog,
+    withheld: AtomicU64,
+    busy_with: AtomicU64,
+    /// Whether it was asked for what it is busy with.
+    asked: AtomicBool,
+}
+
+impl Owning {
+    fn new(owner: &Owner) -> Arc<Self> {
+        let (withheld, busy_with, asked) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+        Arc::new(Self { log: owner.log.clone(), withheld, busy_with, asked })
+    }
+}
+
+struct Asking(Arc<Owning>);
+
+#[async_trait]
+impl Feed for Asking {
+    async fn read(&self, _log: &str, after: u64, limit: u64) -> Result<Vec<Recorded>, Error> {
+        while after + 1 == self.0.busy_with.load(Ordering::SeqCst) {
+            self.0.asked.store(true, Ordering::SeqCst);
+            sleep(Duration::from_millis(5)).await;
+        }
+        if after + 1 == self.0.withheld.load(Ordering::SeqCst) {
+            return Err(Error::Feed("away".to_owned()));
+        }
+        Ok(self.0.log.read(after, u32::try_from(limit).unwrap()).await?)
+    }
+
+    async fn head(&self, log: &str) -> Result<FeedHead, Error> {
+        FeedClient::local(self.0.log.clone()).head(log).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_cannot_be_tried_keeps_none_of_the_others_from_being_redriven() {
+    let (owner, reader, nats, stop) =
+        (Owner::new().await, Reader::new().await, docket_testkit::nats().await, Stop::new());
+    let relay = owner.relay(&nats, &stop).await;
+    let owning = Owning::new(&owner);
+    for number in [1, 2] {
+        reader.seen.poison(&account(number));
+    }
+    let consumer = reader.consumer(&nats, FeedClient::of(Asking(Arc::clone(&owning)))).await;
+    let redriver = consumer.redriver();
+    let consumer = run(consumer, &stop);
+    for number in [1, 2, 2] {
+        owner.happen(&account(number)).await;
+    }
+    reader.wait_for_checkpoint(3).await;
+    reader.seen.heal();
+    owning.withheld.store(1, Ordering::SeqCst);
+    assert_eq!(redriver.redrive(None).await.unwrap(), Redriven { applied: 2, still_parked: 1 });
+    // Whoever asks for the one is told why.
+    let refused = redriver.redrive(Some(account(1).as_str())).await;
+    assert!(matches!(refused, Err(Error::Feed(_))), "{refused:?}");
+    owning.withheld.store(0, Ordering::SeqCst);
+    assert_eq!(redriver.redrive(None).await.unwrap(), Redriven { applied: 1, still_parked: 0 });
+    reader.assert_exactly(3).await;
+    stop.cancel();
+    consumer.await.unwrap().unwrap();
+    relay.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redrive_that_waits_for_the_owner_does_not_hold_up_the_lane_of_its_stream() {
+    let (owner, reader, nats, stop) =
+        (Owner::new().await, Reader::new().await, docket_testkit::nats().await, Stop::new());
+    let relay = owner.relay(&nats, &stop).await;
+    let owning = Owning::new(&owner);
+    reader.seen.poison(&account(1));
+    let consumer = reader.consumer(&nats, FeedClient::of(Asking(Arc::clone(&owning)))).await;
+    let redriver = consumer.redriver();
+    let consumer = run(consumer, &stop);
+    for number in [1, 2] {
+        owner.happen(&account(number)).await;
+    }
+    reader.wait_for_checkpoint(2).await;
+    reader.seen.heal();
+    owning.busy_with.store(1, Ordering::SeqCst);
+    let redriving = tokio::spawn(async move { redriver.redrive(None).await });
+    until("the owner is asked", async || owning.asked.load(Ordering::SeqCst)).await;
+    // What comes now queues up behind what is parked, and its lane goes on.
+    owner.happen(&account(1)).await;
+    reader.wait_for_checkpoint(3).await;
+    assert_eq!(parked(&reader.database.pool).await.unwrap().len(), 2);
+    assert!(!redriving.is_finished());
+    owning.busy_with.store(0, Ordering::SeqCst);
+    assert_eq!(redriving.await.unwrap().unwrap(), Redriven { applied: 2, still_parked: 0 });
+    reader.assert_exactly(3).await;
     stop.cancel();
     consumer.await.unwrap().unwrap();
     relay.await.unwrap();

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use docket_messaging::{EPOCH, Relay, Stop};
+use docket_messaging::{EPOCH, Relay, Stop, StreamStart};
 
-use crate::bench::{LOG, Owner, account, until};
+use crate::bench::{LOG, Owner, Reader, account, broker, database, run, until};
 
 async fn last_sequence(owner: &Owner, nats: &docket_testkit::TestNats) -> u64 {
     let broker = owner.broker(nats).await;
@@ -42,6 +42,40 @@ async fn every_event_stands_at_the_sequence_of_its_position() {
     stop.cancel();
     first.await.unwrap();
     second.await.unwrap();
+}
+
+/// On Kubernetes the streams are made before any service has opened its log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_made_before_the_log_was_first_opened_comes_to_name_its_epoch() {
+    let (reader, nats, stop) = (Reader::new().await, docket_testkit::nats().await, Stop::new());
+    let never_opened = database("unopened").await;
+    let start = StreamStart::of(&never_opened.pool, LOG, 100).await.unwrap();
+    assert!(start.epoch.id.is_nil());
+    let setup = broker(&nats, "setup").await;
+    setup.ensure_stream(LOG, &start).await.unwrap();
+    setup.ensure_consumer(LOG, "reader", 0).await.unwrap().expect("there is a stream");
+
+    let owner = Owner::new().await;
+    let consumer = run(reader.consumer(&nats, owner.feed()).await, &stop);
+    let relay = owner.relay(&nats, &stop).await;
+    let epoch = owner.log.head().await.unwrap().epoch.id;
+    for number in 0..5 {
+        owner.happen(&account(number)).await;
+    }
+    reader.wait_for_checkpoint(5).await;
+    reader.assert_exactly(5).await;
+    let stream = setup.jetstream().get_stream(LOG).await.unwrap();
+    assert_eq!(stream.cached_info().config.metadata["docket-epoch-id"], epoch.to_string());
+    // So the reader knows which epoch it follows, and not its number alone.
+    let known: i64 = sqlx::query_scalar("SELECT count(*) FROM log.consumer_checkpoint WHERE epoch_id = $1")
+        .bind(epoch)
+        .fetch_one(&reader.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(known, 8);
+    stop.cancel();
+    consumer.await.unwrap().unwrap();
+    relay.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,8 +5,9 @@ use sqlx::Executor as _;
 
 use crate::bench::Place;
 
-async fn raise(config: &ServiceConfig, reason: &str) -> anyhow::Result<String> {
-    run_epoch(config, "payments", EpochCommand::Raise { reason: reason.to_owned(), restored_to: None }).await
+async fn raise(config: &ServiceConfig, reason: &str, restored_to: Option<u64>) -> anyhow::Result<String> {
+    let reason = reason.to_owned();
+    run_epoch(config, "payments", EpochCommand::Raise { reason, restored_to }).await
 }
 
 async fn seen(config: &ServiceConfig) -> String {
@@ -23,7 +24,7 @@ async fn a_restored_log_begins_a_new_epoch_and_a_reader_who_saw_more_is_let_on_b
     let place = Place::new("payments").await;
     let config = place.config("payments").await;
     // An empty log, of which a reader had seen five events before it was restored to nothing.
-    assert!(raise(&config, " ").await.is_err(), "a reason is asked for");
+    assert!(raise(&config, " ", Some(0)).await.is_err(), "a reason is asked for");
     assert!(seen(&config).await.contains("seen nothing"));
     for lane in 0..8 {
         let insert = format!(
@@ -33,8 +34,11 @@ async fn a_restored_log_begins_a_new_epoch_and_a_reader_who_saw_more_is_let_on_b
         );
         place.own.pool.execute(sqlx::AssertSqlSafe(insert)).await.unwrap();
     }
+    // No stream tells what others saw, so it must be said.
+    let refused = raise(&config, "restored to an empty log", None).await.unwrap_err().to_string();
+    assert!(refused.contains("nothing to compare") && refused.contains("--restored-to"), "{refused}");
     assert_eq!(
-        raise(&config, "restored to an empty log").await.unwrap(),
+        raise(&config, "restored to an empty log", Some(0)).await.unwrap(),
         "payments is in epoch 2 from position 1 on"
     );
     let beyond = seen(&config).await;

@@ -559,6 +559,10 @@ async fn an_exported_log_proves_itself_and_is_put_into_an_empty_one() {
         0,
         "all or nothing"
     );
+    // Nor where a service has opened the log, though nothing is in it yet.
+    let opened = World::start().await;
+    let refused = import(&log, Some(&opened.place.own.url), None).await;
+    assert!(refused.contains("was opened before") && refused.contains("name a database"), "{refused}");
     assert!(import(&log, Some(&empty.url), None).await.contains("80 events"));
     let same =
         "SELECT encode(sha256(string_agg(e::text, '' ORDER BY position)::bytea), 'hex') FROM log.event e";

@@ -1,11 +1,15 @@
 //! What is tortured: our log, and one numbered by a sequence as most are, which must be caught.
 
-use docket_eventlog::{Append, Error, EventLog, Expected};
+use std::time::Duration;
+
+use docket_eventlog::{Append, Error, EventLog, Expected, Filter, Recorded};
 use futures::future::BoxFuture;
 use sqlx::{Executor, PgConnection, PgPool};
+use tokio::sync::watch;
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::world::{World, context, to};
+use crate::world::{World, context, stream, to};
 
 /// One event as a subscriber sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +21,11 @@ pub(super) struct Seen {
 /// The number of events of a command; it is part of its id, so that everybody knows it.
 pub(super) fn events_of(command: Uuid) -> usize {
     usize::from(command.as_bytes()[15])
+}
+
+/// The stream of a command, of sixteen; part of its id as well.
+pub(super) fn stream_of(command: Uuid) -> u128 {
+    command.as_u128() >> 8 & 15
 }
 
 /// A log under torture.
@@ -38,6 +47,15 @@ pub(super) trait Candidate: Clone + Send + Sync + 'static {
 
     /// At most `limit` events after a position, in order.
     fn read_after(&self, after: u64, limit: u32) -> BoxFuture<'_, Vec<Seen>>;
+
+    /// What a subscription of the log's own gives up to `end`, of one stream or of all; none where it has no such thing.
+    fn subscribed(
+        &self,
+        _only: Option<u128>,
+        _end: watch::Receiver<Option<u64>>,
+    ) -> Option<BoxFuture<'static, Vec<Seen>>> {
+        None
+    }
 }
 
 /// Our log.
@@ -46,7 +64,7 @@ pub(super) struct Ours(pub(super) EventLog);
 
 impl Ours {
     fn command(&self, command: Uuid) -> Append {
-        let stream = to(command.as_u128() >> 8 & 15, Expected::Any, events_of(command));
+        let stream = to(stream_of(command), Expected::Any, events_of(command));
         context(command.as_u128()).append(&self.0, vec![stream])
     }
 }
@@ -73,12 +91,33 @@ impl Candidate for Ours {
     fn read_after(&self, after: u64, limit: u32) -> BoxFuture<'_, Vec<Seen>> {
         Box::pin(async move {
             let events = self.0.read(after, limit).await.unwrap();
-            let seen = |event: &docket_eventlog::Recorded| Seen {
-                position: event.position,
-                command: event.metadata.command_id,
-            };
-            events.iter().map(seen).collect()
+            events.iter().map(Seen::of).collect()
         })
+    }
+
+    fn subscribed(
+        &self,
+        only: Option<u128>,
+        end: watch::Receiver<Option<u64>>,
+    ) -> Option<BoxFuture<'static, Vec<Seen>>> {
+        let filter = Filter { stream: only.map(stream), ..Filter::default() };
+        let mut subscription = self.0.subscribe(0, filter);
+        Some(Box::pin(async move {
+            let mut seen = Vec::new();
+            while end.borrow().is_none_or(|end| subscription.position() < end) {
+                // Dropped now and then, which loses nothing.
+                if let Ok(page) = timeout(Duration::from_millis(20), subscription.next()).await {
+                    seen.extend(page.unwrap().events.iter().map(Seen::of));
+                }
+            }
+            seen
+        }))
+    }
+}
+
+impl Seen {
+    fn of(event: &Recorded) -> Self {
+        Self { position: event.position, command: event.metadata.command_id }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::candidate::{Candidate, Seen, events_of};
+use super::candidate::{Candidate, Seen, events_of, stream_of};
 use super::writers::Fate;
 
 /// Reads on from the last position it has seen, in pages of any size, until it has passed `end`.
@@ -33,6 +33,13 @@ pub(super) async fn follow<C: Candidate>(
     }
 }
 
+/// What a subscriber saw.
+pub(super) struct Followed {
+    pub(super) seen: Vec<Seen>,
+    /// The stream that it asked for; none for all.
+    pub(super) only: Option<u128>,
+}
+
 /// What is wrong with a log; all zero when it is sound.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Faults {
@@ -40,6 +47,8 @@ pub(super) struct Faults {
     pub(super) skipped: usize,
     /// Events which a subscriber saw after one of a higher position.
     pub(super) out_of_order: usize,
+    /// Events of another stream than a subscriber asked for.
+    pub(super) strange: usize,
     /// Positions which nobody has.
     pub(super) holes: u64,
     /// Commands answered as done whose events are not there.
@@ -51,15 +60,18 @@ pub(super) struct Faults {
 }
 
 /// Compares what is in the log at the end with what was read on the way and what the writers were told.
-pub(super) fn judge(all: &[Seen], followed: &[Vec<Seen>], fates: &HashMap<Uuid, Fate>) -> Faults {
+pub(super) fn judge(all: &[Seen], followed: &[Followed], fates: &HashMap<Uuid, Fate>) -> Faults {
     let mut by_command: HashMap<Uuid, usize> = HashMap::new();
     for event in all {
         *by_command.entry(event.command).or_default() += 1;
     }
     let mut faults = Faults::default();
-    for seen in followed {
+    for Followed { seen, only } in followed {
         let positions: HashSet<u64> = seen.iter().map(|event| event.position).collect();
-        faults.skipped += all.iter().filter(|event| !positions.contains(&event.position)).count();
+        let wanted = all.iter().filter(|event| only.is_none_or(|only| only == stream_of(event.command)));
+        faults.skipped += wanted.filter(|event| !positions.contains(&event.position)).count();
+        faults.strange +=
+            seen.iter().filter(|e| only.is_some_and(|only| only != stream_of(e.command))).count();
         faults.out_of_order += seen.windows(2).filter(|pair| pair[0].position >= pair[1].position).count();
     }
     faults.holes = all.last().map_or(0, |last| last.position) - all.len() as u64;
