@@ -33,6 +33,7 @@ mod scrub;
 mod shared;
 mod shelf;
 mod tus;
+mod unpaid;
 mod unsolicited;
 mod uploads;
 mod views;
