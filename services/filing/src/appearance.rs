@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use docket_eventlog::{EventLog, Recorded};
-use docket_forms::{Answers, Form, Given, Question, Type, evaluate};
+use docket_forms::{Answers, Evaluation, Form, Given, Question, Type, evaluate};
 use docket_kernel::{FieldFault, Refusal};
 use docket_proto::events::representation::Event;
 use docket_service::ApiError;
@@ -137,9 +137,7 @@ pub(crate) fn not_ready(
     said: &Said,
     signed_at: Timestamp,
 ) -> Option<Refusal> {
-    let today = desk.today();
-    let answers = with_signatures(form, said, civil_date(signed_at, OFFICE_ZONE), today);
-    let found = evaluate(form, &answers, &Given { today, ..Given::on(today) });
+    let found = evaluated(desk, form, said, signed_at);
     // The client's consent is checked with the whole; the representative's part before there is a client.
     let meant = |section: &str| side == Side::Client || Side::of_section(section) == side;
     let lacks = Lacks::of(std::iter::once(&found), meant);
@@ -150,6 +148,23 @@ pub(crate) fn not_ready(
     let refusal = Refusal::state("NOT_READY", format!("The appearance will not do: {words}."))
         .way_out("Complete and correct what is named.");
     Some(lacks.facts(refusal))
+}
+
+/// The same with those answers of a side that count: what others set aside is neither signed nor kept.
+pub(crate) fn counting(desk: &Desk, form: &Form, side: Side, said: Said, signed_at: Timestamp) -> Said {
+    let found = evaluated(desk, form, &said, signed_at);
+    match side {
+        Side::Representative => {
+            Said { representative: found.counting(&said.representative).into_owned(), ..said }
+        }
+        Side::Client => Said { client: found.counting(&said.client).into_owned(), ..said },
+    }
+}
+
+fn evaluated(desk: &Desk, form: &Form, said: &Said, signed_at: Timestamp) -> Evaluation {
+    let today = desk.today();
+    let answers = with_signatures(form, said, civil_date(signed_at, OFFICE_ZONE), today);
+    evaluate(form, &answers, &Given { today, ..Given::on(today) })
 }
 
 /// All answers as the two signatures complete them.

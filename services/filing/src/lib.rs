@@ -79,7 +79,7 @@ use api::{CatalogueApi, DraftApi, EvidenceApi, HelperApi, PackageApi, Representa
 use copy::Copies;
 use desk::Desk;
 use inspector::Inspector;
-use policies::{Due, FollowCase, RecallPackage, SubmitPackage};
+use policies::{Due, FollowCase, RecallPackage, RemindPayer, SubmitPackage};
 use scanner::Scanner;
 
 /// The migrations of the service's own tables.
@@ -112,6 +112,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .http_over(move |grpc| tus::router(grpc, origins))
         .subscriber("payments", Arc::new(SubmitPackage(desk.clone())))
         .subscriber("payments", Arc::new(RecallPackage(desk.clone())))
+        .subscriber("payments", Arc::new(RemindPayer(desk.clone())))
         .subscriber("cases-0", Arc::new(FollowCase(desk.clone())))
         .timers(Arc::new(Due(desk)))
         .task("scanner", move |stop| watched.watch(clock, stop))

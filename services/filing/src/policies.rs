@@ -5,6 +5,7 @@ mod follow_case;
 pub(crate) mod hold_signature;
 pub(crate) mod keep_draft;
 mod recall_package;
+mod remind_payer;
 pub(crate) mod remind_review;
 pub(crate) mod report_move;
 mod submit_package;
@@ -12,6 +13,7 @@ mod submit_package;
 pub(crate) use due::Due;
 pub(crate) use follow_case::FollowCase;
 pub(crate) use recall_package::RecallPackage;
+pub(crate) use remind_payer::RemindPayer;
 pub(crate) use submit_package::SubmitPackage;
 
 use docket_messaging::ApplyError;

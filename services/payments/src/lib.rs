@@ -26,7 +26,7 @@ use docket_eventlog::Store;
 use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
 use docket_service::{Base, BaseOptions, Program, Server, Stop};
 use peers::Filing;
-use policies::{EndFee, OpenPayment};
+use policies::{EndFee, OpenPayment, WithdrawUnpaid};
 use processor::Processor;
 use std::path::Path;
 use std::sync::Arc;
@@ -74,6 +74,7 @@ pub async fn serve(config: Config, stop: Stop) -> Result<()> {
         .grpc(PaymentServiceServer::new(api))
         .http(webhook::router(cashier, &webhook_secret))
         .subscriber("filing", Arc::new(OpenPayment { payments: payments.clone(), quotes }))
+        .subscriber("filing", Arc::new(WithdrawUnpaid { payments: payments.clone() }))
         .subscriber("cases-0", Arc::new(EndFee { payments }))
         .task("due at the processor", move |stop| tasks::run(due, stop))
         .task("disputes at the processor", move |stop| disputes::run(disputed, look_every, stop))

@@ -244,9 +244,10 @@ pub(super) async fn signed(
 ) -> Result<events::RepresentationPrepared, ApiError> {
     let form = desk.form(appearance::FORM)?;
     let answers = appearance::normalised(form, Side::Representative, &request.answers_json)?;
-    let forms = appearance::forms(desk, &answers)?;
     let said = Said { representative: answers, signed_by: request.typed_name.clone(), ..Said::default() };
     let now = desk.base.clock.now();
+    let said = appearance::counting(desk, form, Side::Representative, said, now);
+    let forms = appearance::forms(desk, &said.representative)?;
     if let Some(refusal) = appearance::not_ready(desk, form, Side::Representative, &said, now) {
         return Err(refusal.into());
     }
@@ -303,6 +304,7 @@ async fn accept(
     let said = Said { client: answers, consented_by: request.typed_name.clone(), ..file.said.clone() };
     let signed_at = jiff::Timestamp::from_microsecond(file.representation.signed_at_us)
         .map_err(|error| ApiError::internal(anyhow::Error::new(error)))?;
+    let said = appearance::counting(desk, form, Side::Client, said, signed_at);
     let proven = full_name(&desk.contact(account).await?);
     let in_answers = party::names(form, &said.client);
     let consent = Consent {

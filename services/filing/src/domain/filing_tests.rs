@@ -332,18 +332,22 @@ fn a_fee_that_changed_is_shown_again_before_it_is_sent_and_the_signature_stands(
 #[test]
 fn what_was_sent_and_not_paid_is_taken_back_to_be_shown_and_signed_anew() {
     let sending = [started(), fee_shown(), signed(), sent()];
-    assert!(given(sending.clone()).when(|f| recall(f, Uuid::from_u128(0xBAD))).is_empty(), "another package");
+    assert!(
+        given(sending.clone()).when(|f| recall(f, Uuid::from_u128(0xBAD), "")).is_empty(),
+        "another package"
+    );
     for elsewhere in [vec![], vec![started()], vec![started(), fee_shown(), signed()]] {
-        assert!(given(elsewhere).when(|f| recall(f, PACKAGE)).is_empty());
+        assert!(given(elsewhere).when(|f| recall(f, PACKAGE, "")).is_empty());
     }
     let told = pb::DraftExpiryAnnounced { days: 14, ..Default::default() };
-    let recalled = given(sending.clone()).when(|f| recall(f, PACKAGE));
-    assert_eq!(recalled, [pb::FilingRecalled { package_id: PACKAGE.to_string() }.into()]);
+    let recalled = given(sending.clone()).when(|f| recall(f, PACKAGE, ""));
+    let [Event::FilingRecalled(event)] = recalled.as_slice() else { panic!("{recalled:?}") };
+    assert_eq!((&event.package_id, event.waited_until_date.as_str()), (&PACKAGE.to_string(), ""));
     let again =
         given([started(), told.into()].into_iter().chain(sending[1..].to_vec()).chain(recalled.clone()));
     again.then(|f| f.phase == Phase::Draft && f.fee.is_none() && f.signature.is_none());
     again.then(|f| f.told.is_none() && f.worked == f.version);
-    assert!(again.when(|f| recall(f, PACKAGE)).is_empty(), "once");
+    assert!(again.when(|f| recall(f, PACKAGE, "")).is_empty(), "once");
 
     // Everything is as before the first sending, and nothing goes in by the old fee or signature.
     assert_eq!(again.when(|f| answer(f, 0, vec!["basis".into()], "{}".into())).unwrap().len(), 1);
@@ -355,7 +359,7 @@ fn what_was_sent_and_not_paid_is_taken_back_to_be_shown_and_signed_anew() {
     assert_eq!(anew.when(|f| send(f, &checked(1), ZONE)).unwrap(), [sent()]);
 
     let gone_in = given([started(), fee_shown(), signed(), sent(), submitted()]);
-    assert!(gone_in.when(|f| recall(f, PACKAGE)).is_empty());
+    assert!(gone_in.when(|f| recall(f, PACKAGE, "")).is_empty());
 }
 
 #[test]

@@ -11,6 +11,7 @@ use docket_proto::events::representation::Event as RepresentationEvent;
 use docket_proto::events::response::Event as ResponseEvent;
 use docket_proto::filing::events::v1 as pb;
 use docket_testkit::evolution::{Fold, owns};
+use jiff::civil::Date;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -49,8 +50,9 @@ const FILING: Fold<Event, Filing> = Fold {
 const PACKAGE: Fold<PackageEvent, package::Package> = Fold {
     evolve: Packages::evolve,
     seen: |package| package,
-    life: &["package.filing_added.v1", "package.ready_for_payment.v1"],
-    changes_nothing: &[],
+    life: &["package.filing_added.v1", "package.ready_for_payment.v1", "package.payer_reminded.v1"],
+    // It only asks payments to end what waits.
+    changes_nothing: &["package.left_unpaid.v1"],
 };
 
 const REPRESENTATION: Fold<RepresentationEvent, Representation> = Fold {
@@ -253,7 +255,7 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::Send { current } => filing::send(filing, &checked(filing, *current), "Pacific/Honolulu"),
         Command::Recall { own_package } => {
             let package = if *own_package { filing.package } else { Uuid::from_u128(0xBAD) };
-            Ok(filing::recall(filing, package))
+            Ok(filing::recall(filing, package, ""))
         }
         Command::Submit { own_package, authorised_at_us } => {
             let settled = Settled {
@@ -538,14 +540,18 @@ fn whatever_is_decided_for_a_package_folds() {
             answers_mac: Vec::new(),
         })
     });
-    let act = prop::sample::select(&["add", "add", "send", "send", "recall"][..]);
+    let act = prop::sample::select(&["add", "add", "send", "send", "recall", "remind", "leave"][..]);
     let command = (act, prop::collection::vec((0_u8..30, fee), 1..8));
     PACKAGE.decided_lives(
         &[],
         command,
         |state, (act, filings)| {
-            if *act == "recall" {
-                return Ok(package::recall(state));
+            let day = Date::constant(2026, 11, 23);
+            match *act {
+                "recall" => return Ok(package::recall(state)),
+                "remind" => return Ok(package::remind_payer(state, 14, day)),
+                "leave" => return Ok(package::leave_unpaid(state, day)),
+                _ => {}
             }
             if *act == "add" {
                 return package::add(state, filings.iter().map(|(number, _)| added(*number)).collect());
@@ -566,8 +572,13 @@ fn whatever_is_decided_for_a_package_folds() {
             PackageEvent::PackageRecalled(_) => {
                 assert!(before.ready && !after.ready && before.filings == after.filings);
             }
+            PackageEvent::PackagePayerReminded(reminded) => {
+                assert!(before.ready && after.told == Some(reminded.days));
+                assert_eq!(reminded.account_id, before.payer.unwrap().to_string());
+            }
+            PackageEvent::PackageLeftUnpaid(_) => assert!(before.ready && before == after),
             PackageEvent::PackageReadyForPayment(ready) => {
-                assert!(after.ready);
+                assert!(after.ready && after.told.is_none() && after.payer.is_some());
                 assert_eq!(ready.total_cents, ready.filings.iter().map(|f| f.total_cents).sum::<i64>());
             }
         },

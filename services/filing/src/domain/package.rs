@@ -3,6 +3,7 @@
 use docket_kernel::Refusal;
 use docket_proto::events::package::Event;
 use docket_proto::filing::events::v1 as pb;
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::filing::Filing;
@@ -18,6 +19,10 @@ pub struct Package {
     pub filings: Vec<Uuid>,
     /// Whether its payment was asked for, and not withdrawn since.
     pub ready: bool,
+    /// Who pays, once it was asked for.
+    pub payer: Option<Uuid>,
+    /// So many days before the last one the payer was reminded last, since it was asked for.
+    pub told: Option<u32>,
 }
 
 /// Folds one event.
@@ -28,8 +33,12 @@ pub fn evolve(package: Package, event: &Event) -> Package {
             package.filings.push(id(&e.filing_id));
             package
         }
-        Event::PackageReadyForPayment(_) => Package { ready: true, ..package },
-        Event::PackageRecalled(_) => Package { ready: false, ..package },
+        Event::PackageReadyForPayment(e) => {
+            Package { ready: true, payer: Some(id(&e.account_id)), told: None, ..package }
+        }
+        Event::PackagePayerReminded(e) => Package { told: Some(e.days), ..package },
+        Event::PackageLeftUnpaid(_) => package,
+        Event::PackageRecalled(_) => Package { ready: false, told: None, ..package },
     }
 }
 
@@ -105,6 +114,21 @@ pub fn ready(filings: &[(Uuid, &Filing)]) -> Result<Vec<Event>, Refusal> {
         }
         .into(),
     ])
+}
+
+/// Reminds whoever is to pay, so many days before the last one; nothing where it waits for no fee.
+pub fn remind_payer(package: &Package, days: u32, waits_until: Date) -> Vec<Event> {
+    let Some(payer) = package.payer.filter(|_| package.ready) else { return Vec::new() };
+    let (account_id, waits_until_date) = (payer.to_string(), waits_until.to_string());
+    vec![pb::PackagePayerReminded { account_id, days, waits_until_date }.into()]
+}
+
+/// Says that nobody paid to the last day; nothing where it waits for no fee.
+pub fn leave_unpaid(package: &Package, waited_until: Date) -> Vec<Event> {
+    if !package.ready {
+        return Vec::new();
+    }
+    vec![pb::PackageLeftUnpaid { waited_until_date: waited_until.to_string() }.into()]
 }
 
 /// Lets the package be changed again, now that its payment was withdrawn.

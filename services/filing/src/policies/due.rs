@@ -1,4 +1,4 @@
-//! What falls due for a filing, by the kind of its timer.
+//! What falls due for a filing or a package, by the kind of its timer.
 
 use async_trait::async_trait;
 use docket_eventlog::Timer;
@@ -6,7 +6,7 @@ use docket_service::{ApplyError, TimerHandler};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{hold_signature, keep_draft, park, remind_review};
+use super::{hold_signature, keep_draft, park, remind_payer, remind_review};
 use crate::desk::Desk;
 
 /// Does what is due.
@@ -15,9 +15,10 @@ pub(crate) struct Due(pub(crate) Desk);
 #[async_trait]
 impl TimerHandler for Due {
     async fn fire(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), ApplyError> {
-        let id = Uuid::from_slice(&timer.payload).map_err(|_| park("the timer's payload is no filing"))?;
+        let id = Uuid::from_slice(&timer.payload).map_err(|_| park("the timer's payload is no id"))?;
         match timer.kind.as_str() {
             remind_review::KIND => remind_review::fire(&self.0, tx, timer, id).await,
+            remind_payer::KIND => remind_payer::fire(&self.0, tx, timer, id).await,
             hold_signature::KIND => hold_signature::fire(&self.0, tx, id).await,
             keep_draft::KEEP => keep_draft::keep(&self.0, tx, timer, id).await,
             keep_draft::ERASE => keep_draft::erase(&self.0, tx, timer, id).await,

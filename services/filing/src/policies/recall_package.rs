@@ -49,7 +49,7 @@ impl RecallPackage {
                 let overtaken = self.overtaken(tx, id, &loaded).await?;
                 filing::recall_overtaken(&loaded.state, package_id, &overtaken)
             } else {
-                filing::recall(&loaded.state, package_id)
+                filing::recall(&loaded.state, package_id, &e.waited_until_date)
             };
             if events.is_empty() {
                 continue;

@@ -35,6 +35,7 @@ mod scrub;
 mod shared;
 mod shelf;
 mod tus;
+mod unpaid;
 mod unscanned;
 mod unsolicited;
 mod uploads;

@@ -158,6 +158,24 @@ async fn neither_representative_nor_client_needs_a_proven_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_another_answer_sets_aside_is_neither_signed_nor_kept() {
+    let world = World::start().await;
+    let (obi, ana) = (world.person("Obi", "Adeyemi"), world.person("Ana Lúcia", "Lima"));
+    let mut changed = attorney();
+    changed["discipline_detail"] = json!("An order that was lifted.");
+    changed["recognized_org"] = json!("Society of Yesterday");
+    let code = obi.prepare(&changed).await.unwrap().client_code;
+    let seen = ana.seen_with(&code).await.unwrap();
+    assert!(seen.text.contains("Imaginary Plaza"), "{seen:?}");
+    assert!(!seen.text.contains("lifted") && !seen.text.contains("Yesterday"), "{seen:?}");
+    let mut answers = client("Ana Lúcia", "Lima");
+    answers["client_other_names"] = json!([{ "family": "Formerly", "given": "Ana" }]);
+    let active = ana.consent(&code, &answers, "Ana Lucia Lima").await.unwrap();
+    assert!(active.text.contains("Fictitious Row") && !active.text.contains("Formerly"), "{active:?}");
+    assert!(active.text.starts_with(&seen.text), "what the client saw is what was signed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_represented_without_their_own_consent() {
     let world = World::start().await;
     let (obi, ana) = (world.person("Obi", "Adeyemi"), world.person("Ana Lúcia", "Lima"));

@@ -10,7 +10,7 @@ use docket_forms::CatalogueFolder;
 use docket_kernel::EventEnum as _;
 use docket_messaging::Stop;
 use docket_proto::case_status::events::v1 as cases;
-use docket_proto::events::{case, filing, payment};
+use docket_proto::events::{case, filing, package, payment};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::catalogue_service_client::CatalogueServiceClient;
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
@@ -413,6 +413,18 @@ impl World {
         filing::Event::decode(&kind, &payload).expect("a known event")
     }
 
+    /// The last event of a stream `package-<id>`.
+    pub(crate) async fn last_of_package(&self, stream: &str) -> package::Event {
+        let (kind, payload): (String, Vec<u8>) = sqlx::query_as(
+            "SELECT kind, payload FROM log.event WHERE stream = $1 ORDER BY version DESC LIMIT 1",
+        )
+        .bind(stream)
+        .fetch_one(&self.own.pool)
+        .await
+        .expect("the package has events");
+        package::Event::decode(&kind, &payload).expect("a known event")
+    }
+
     /// Looks for words in everything that is stored: every table of the database and every object.
     pub(crate) async fn expect_nothing_personal_in_the_clear(&self, words: &[&str]) {
         let tables: Vec<(String, String)> = sqlx::query_as(
@@ -485,7 +497,7 @@ pub(crate) fn payment_withdrawn(payment: &str, filings: &[&str]) -> payment::Eve
     PaymentWithdrawn {
         package_id: payment.replace("payments/", ""),
         filing_ids: filings.iter().map(|filing| filing.replace("filings/", "")).collect(),
-        overtaken_filing_ids: Vec::new(),
+        ..PaymentWithdrawn::default()
     }
     .into()
 }
@@ -497,6 +509,7 @@ pub(crate) fn payment_overtaken(payment: &str, filings: &[&str], overtaken: &[&s
         package_id: payment.replace("payments/", ""),
         filing_ids: ids(filings),
         overtaken_filing_ids: ids(overtaken),
+        ..PaymentWithdrawn::default()
     }
     .into()
 }

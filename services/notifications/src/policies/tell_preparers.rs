@@ -1,7 +1,8 @@
 //! When something happens to a filing that somebody must know who is not looking, then they are sent a mail: a draft will be
-//! deleted, it was deleted, it waits to be looked at, it still does, it was given back or approved, an approval or a signature no
-//! longer stands; a file that was scanned late is unsafe and was taken out; a form that goes with another one was taken in with it, or
-//! is over with it; whom the client asked to represent them has signed, stands for it, or stands no longer; the other side withdrew
+//! deleted, it was deleted, what was sent waits for its fee, nobody paid it, it waits to be looked at, it still does, it was given back or
+//! approved, an approval or a signature no longer stands; a file that was scanned late is unsafe and was taken out; a form that goes with
+//! another one was taken in with it, or is over with it; whom the client asked to represent them has signed, stands for it, or stands no
+//! longer; the other side withdrew
 //! from a representation or ended it.
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use docket_eventlog::Recorded;
 use docket_proto::events::filing::Event;
+use docket_proto::events::package::Event as PackageEvent;
 use docket_proto::events::representation::Event as RepresentationEvent;
 use docket_proto::events::response::Event as ResponseEvent;
 use docket_service::{ApplyError, Base, Subscriber};
@@ -27,7 +29,7 @@ pub(crate) struct TellPreparers {
 #[async_trait]
 impl Subscriber for TellPreparers {
     fn categories(&self) -> &'static [&'static str] {
-        &["filing", "response", "representation"]
+        &["filing", "response", "representation", "package"]
     }
 
     fn rows_only(&self) -> bool {
@@ -53,6 +55,13 @@ impl Subscriber for TellPreparers {
             let ResponseEvent::ResponseEvidenceScanned(e) = recorded.decode()? else { return Ok(()) };
             let tells = refused(&e.verdict, &e.account_id, &e.representative);
             return self.tell(tx, recorded, (&recorded.event_id.to_string(), tells)).await;
+        }
+        if recorded.stream.category() == "package" {
+            let Some((alert, account)) = payer(&recorded.decode()?) else { return Ok(()) };
+            let occasion = recorded.event_id.to_string();
+            delivery::queue_about_draft(tx, recorded, account, (alert, &occasion), self.base.clock.now())
+                .await?;
+            return Ok(());
         }
         let event: Event = recorded.decode()?;
         let (occasion, tells) = told(&event);
@@ -119,6 +128,25 @@ fn represented(event: &RepresentationEvent) -> Vec<(&'static str, String)> {
     }
 }
 
+/// Who is reminded of a fee that nobody has paid yet, by which mail.
+fn payer(event: &PackageEvent) -> Option<(&'static str, Uuid)> {
+    match event {
+        PackageEvent::PackagePayerReminded(e) => {
+            let alert = match e.days {
+                14 => "fee_waits_two_weeks",
+                7 => "fee_waits_a_week",
+                _ => "fee_waits_a_day",
+            };
+            Some((alert, Uuid::try_parse(&e.account_id).ok()?))
+        }
+        // Of the end those are told whose filings are drafts again.
+        PackageEvent::PackageFilingAdded(_)
+        | PackageEvent::PackageReadyForPayment(_)
+        | PackageEvent::PackageLeftUnpaid(_)
+        | PackageEvent::PackageRecalled(_) => None,
+    }
+}
+
 /// The occasion that is told of once, and who is told by which mail; an empty account is nobody.
 #[expect(clippy::wildcard_enum_match_arm, reason = "whoever did anything else knows of it")]
 fn told(event: &Event) -> (&str, Vec<(&'static str, &String)>) {
@@ -134,6 +162,9 @@ fn told(event: &Event) -> (&str, Vec<(&'static str, &String)>) {
         Event::DraftExpired(e) => {
             let alert = "draft_expired";
             (&e.kept_until_date, vec![(alert, &e.account_id), (alert, &e.representative)])
+        }
+        Event::FilingRecalled(e) if !e.waited_until_date.is_empty() => {
+            (&e.waited_until_date, vec![("fee_left_unpaid", &e.account_id)])
         }
         Event::FilingReviewAsked(e) => ("", vec![("review_asked", &e.account_id)]),
         Event::FilingReviewReminded(e) => ("", vec![("review_waits", &e.account_id)]),

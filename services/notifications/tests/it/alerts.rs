@@ -186,6 +186,38 @@ async fn whoever_prepared_a_form_is_told_what_the_client_says_and_both_when_that
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_to_pay_is_reminded_and_told_once_for_all_of_a_package_that_nobody_paid() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "es");
+    let (package, account_id) = (Uuid::now_v7(), ana.account.to_string());
+    for days in [14, 7, 1] {
+        let waits_until_date = "2026-11-23".into();
+        let reminded = pb::PackagePayerReminded { account_id: account_id.clone(), days, waits_until_date };
+        world.happens_to_package(package, reminded.into()).await;
+    }
+    world.happens_to_package(package, pb::PackageLeftUnpaid::default().into()).await;
+    for waited_until_date in ["2026-11-23", "2026-11-23", ""] {
+        let recalled = pb::FilingRecalled {
+            package_id: package.to_string(),
+            account_id: account_id.clone(),
+            waited_until_date: waited_until_date.into(),
+        };
+        world.happens_to_draft(Uuid::now_v7(), recalled.into()).await;
+    }
+    let told = ana.wait_for_deliveries("handed_over", 4).await;
+    let expected = ["fee_left_unpaid", "fee_waits_a_day", "fee_waits_a_week", "fee_waits_two_weeks"];
+    assert_eq!(alerts(&told), expected);
+    let mails = world.wait_for_mails("ana@example.test", 4).await;
+    let mut subjects = Vec::new();
+    for mail in &mails {
+        subjects.push(world.mail_text(mail).await["subject"].as_str().unwrap().to_owned());
+    }
+    assert!(subjects.iter().any(|subject| subject.contains("nadie pagó")), "{subjects:?}");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_is_reminded_each_time_and_both_are_told_when_what_was_signed_reads_otherwise() {
     let world = World::new().await;
     let server = world.serve().await;

@@ -9,7 +9,7 @@ use docket_kernel::EventEnum as _;
 use docket_messaging::Stop;
 use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
 use docket_proto::case_status::v1::case_words_service_server::CaseWordsServiceServer;
-use docket_proto::events::{case, filing, notice, representation, response};
+use docket_proto::events::{case, filing, notice, package, representation, response};
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
@@ -161,6 +161,11 @@ impl World {
     /// Appends to the stream of the answer to a request, in the log of filings.
     pub(crate) async fn happens_to_answer(&self, request: Uuid, event: response::Event) {
         append(&self.filings, request, event).await;
+    }
+
+    /// Appends to the stream of a package, in the log of filings.
+    pub(crate) async fn happens_to_package(&self, package: Uuid, event: package::Event) {
+        append(&self.filings, package, event).await;
     }
 
     /// Appends to the stream of an appearance, in the log of filings.

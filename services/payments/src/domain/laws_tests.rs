@@ -47,6 +47,7 @@ enum Command {
     Open(Vec<i64>),
     Attempt { n: u8, fees_changed: bool },
     Withdraw,
+    WithdrawUnpaid,
     Refuse(u8),
     Settle(u8, Amount),
     EndFee { filing: u8, time: u8, fate: Fate },
@@ -83,6 +84,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => prop::collection::vec(cents, 1..5).prop_map(Command::Open),
         3 => (0..2_u8, prop::bool::weighted(0.1)).prop_map(|(n, fees_changed)| Command::Attempt { n, fees_changed }),
         1 => Just(Command::Withdraw),
+        1 => Just(Command::WithdrawUnpaid),
         1 => (0..2_u8).prop_map(Command::Refuse),
         3 => (0..2_u8, amount()).prop_map(|(attempt, amount)| Command::Settle(attempt, amount)),
         3 => (0..4_u8, 0..2_u8, fate()).prop_map(|(filing, time, fate)| Command::EndFee { filing, time, fate }),
@@ -121,6 +123,7 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
             payment::attempt(state, &format!("attempt {n}"), &changed.into_iter().collect())
         }
         Command::Withdraw => payment::withdraw(state),
+        Command::WithdrawUnpaid => Ok(payment::withdraw_unpaid(state, "2026-11-23")),
         Command::Refuse(n) => payment::refuse(state, &format!("attempt {n}"), "expired_card"),
         Command::Settle(n, amount) => {
             let charge = Charge {

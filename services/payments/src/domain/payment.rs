@@ -11,7 +11,7 @@ pub use back::{Dispute, Fate, end_fee, issue_refund, record_dispute};
 pub use charge::{Changed, Charge, attempt, open, refuse, settle};
 pub use invite::{invite, opens};
 pub use part::{Paid, Part};
-pub use withdraw::{Overtaken, overtaken, withdraw, withdraw_overtaken};
+pub use withdraw::{Overtaken, overtaken, withdraw, withdraw_overtaken, withdraw_unpaid};
 
 use docket_eventlog::Aggregate;
 use docket_proto::events::payment::Event;

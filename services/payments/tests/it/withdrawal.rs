@@ -1,6 +1,8 @@
 //! A payment is taken back before anything was paid, and a fee that changed since it was shown is not charged.
 
 use docket_forms::Catalogue;
+use docket_proto::events::package::Event;
+use docket_proto::filing::events::v1::PackageLeftUnpaid;
 use docket_proto::payments::v1::CreateQuoteRequest;
 use docket_proto::types::v1::FeeRow;
 use uuid::Uuid;
@@ -83,6 +85,30 @@ async fn what_has_no_answer_yet_is_not_withdrawn() {
     world.until_state(&ana, &package.payment, State::Open).await;
     assert_eq!(ana.withdraw(&id(), &package.payment).await.unwrap().state(), State::Withdrawn);
     assert_eq!(world.count(&package.payment).await.charges, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_paid_is_withdrawn_unless_an_attempt_has_no_answer_or_it_was_paid() {
+    let world = World::start().await;
+    let ana = world.person();
+    let left = async |package: &Package| {
+        let stream = Uuid::parse_str(&package.payment.replace("payments/", "")).unwrap();
+        let left = PackageLeftUnpaid { waited_until_date: "2026-11-23".into() };
+        world.filing.append(stream, Event::from(left)).await;
+        world.until_caught_up(&world.filing).await;
+        ana.get(&package.payment).await.unwrap().state()
+    };
+    let (unpaid, paid) = (world.package(&ana, "N-400").await, world.package(&ana, "N-400").await);
+    assert_eq!(ana.pay(&paid.payment, "pm_card_visa").await.unwrap().0, Outcome::Paid);
+    assert_eq!(left(&paid).await, State::Settled);
+    assert_eq!(ana.pay(&unpaid.payment, "pm_us_bank_account").await.unwrap().0, Outcome::Pending);
+    assert_eq!(left(&unpaid).await, State::Processing, "whatever the bank says comes first");
+    world.far.bank_says("failed").await;
+    world.until_state(&ana, &unpaid.payment, State::Open).await;
+    assert_eq!(left(&unpaid).await, State::Withdrawn);
+    assert_eq!(left(&unpaid).await, State::Withdrawn, "once is enough");
+    let withdrawn = "SELECT count(*) FROM log.event WHERE kind = 'payment.withdrawn.v1'";
+    assert_eq!(world.rows(withdrawn).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -693,11 +693,17 @@ pub fn fee_stands(filing: &Filing, costs_cents: i64) -> Result<(), Refusal> {
 }
 
 /// Takes back what waits for the fee of this package, now that its payment was withdrawn; nothing where it does not.
-pub fn recall(filing: &Filing, package: Uuid) -> Vec<Event> {
+/// `waited_until` is the last day on which it waited, where nobody paid, and empty else.
+pub fn recall(filing: &Filing, package: Uuid, waited_until: &str) -> Vec<Event> {
     if filing.phase != Phase::Sent || filing.package != package {
         return Vec::new();
     }
-    vec![pb::FilingRecalled { package_id: package.to_string() }.into()]
+    let recalled = pb::FilingRecalled {
+        package_id: package.to_string(),
+        account_id: filing.account.to_string(),
+        waited_until_date: waited_until.to_owned(),
+    };
+    vec![recalled.into()]
 }
 
 /// How the fee of a package was settled.

@@ -42,7 +42,7 @@ pub fn signer_stands(filing: &Filing, filer: Filer) -> Result<(), Refusal> {
 /// Takes such a filing back, now that its payment was withdrawn, and tells that its signature ended through no act of those who
 /// prepare it; nothing where it does not wait for the fee of this package.
 pub fn recall_overtaken(filing: &Filing, package: Uuid, overtaken: &Overtaken) -> Vec<Event> {
-    let mut events = recall(filing, package);
+    let mut events = recall(filing, package, "");
     if !events.is_empty() {
         events.push(voided(filing, overtaken));
     }

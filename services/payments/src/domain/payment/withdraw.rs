@@ -1,5 +1,5 @@
-//! A payment is taken back before anything was paid, so that what it was for can be corrected or given up: by its payer, or because
-//! something of its package can go in no more as it was sent.
+//! A payment is taken back before anything was paid, so that what it was for can be corrected or given up: by its payer, because
+//! something of its package can go in no more as it was sent, or because nobody paid.
 use super::Payment;
 use super::charge::{nothing_pending, to_be_paid};
 use docket_kernel::Refusal;
@@ -28,7 +28,20 @@ pub fn withdraw(state: &Payment) -> Result<Vec<Event>, Refusal> {
         package_id: opened.package_id.clone(),
         filing_ids: opened.filing_ids.clone(),
         overtaken_filing_ids: Vec::new(),
+        waited_until_date: String::new(),
     })])
+}
+
+/// Withdraws a payment that nobody made to the last day on which its package waited; nothing where it was paid, withdrawn, or an
+/// attempt has no answer yet.
+pub fn withdraw_unpaid(state: &Payment, waited_until: &str) -> Vec<Event> {
+    let mut events = withdraw(state).unwrap_or_default();
+    for event in &mut events {
+        if let Event::PaymentWithdrawn(withdrawn) = event {
+            waited_until.clone_into(&mut withdrawn.waited_until_date);
+        }
+    }
+    events
 }
 
 /// A filing that can go in no more as it was sent.

@@ -1,0 +1,34 @@
+//! When nobody paid for a package to its last day, then its payment is withdrawn, unless an attempt has no answer yet: what was sent is
+//! a draft again.
+use crate::domain::payment::{self, Payments};
+use async_trait::async_trait;
+use docket_eventlog::{Context, Recorded, Store, Subjects};
+use docket_proto::events::package::Event;
+use docket_service::{ApplyError, Subscriber};
+use sqlx::PgConnection;
+
+/// The policy.
+#[derive(Clone, Debug)]
+pub struct WithdrawUnpaid {
+    /// Payments in the log.
+    pub payments: Store<Payments>,
+}
+
+#[async_trait]
+impl Subscriber for WithdrawUnpaid {
+    fn categories(&self) -> &'static [&'static str] {
+        &["package"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        let Event::PackageLeftUnpaid(left) = event.decode()? else { return Ok(()) };
+        let package = event.stream.id().ok_or_else(|| ApplyError::Park("the stream has no id".to_owned()))?;
+        let context = Context::reaction("withdraw_unpaid", event, 0);
+        self.payments
+            .execute_in(tx, &context, package, Subjects::NONE, |state| {
+                Ok(payment::withdraw_unpaid(state, &left.waited_until_date))
+            })
+            .await?;
+        Ok(())
+    }
+}
