@@ -93,13 +93,11 @@ async fn torture<C: Candidate>(world: &World, ordeal: Ordeal) -> Faults {
     // Half of them by the log's own subscriptions, where it has them, one of these to a stream.
     let subscribe = |n: u64| {
         let (only, own) = ((n == 1).then_some(3), n % 2 == 1);
-        match own.then(|| log.subscribed(only, ended.clone())).flatten() {
-            Some(subscribed) => tokio::spawn(async move { Followed { seen: subscribed.await, only } }),
-            None => {
-                let followed = follow(log.clone(), seed.wrapping_add(n), ended.clone());
-                tokio::spawn(async move { Followed { seen: followed.await, only: None } })
-            }
+        if let Some(subscribed) = own.then(|| log.subscribed(only, ended.clone())).flatten() {
+            return tokio::spawn(async move { Followed { seen: subscribed.await, only } });
         }
+        let followed = follow(log.clone(), seed.wrapping_add(n), ended.clone());
+        tokio::spawn(async move { Followed { seen: followed.await, only: None } })
     };
     let subscribers: Vec<_> = (0..SUBSCRIBERS).map(subscribe).collect();
     let mut fleet = Fleet::<C>::new(log.clone(), world.database().url.clone(), seed);

@@ -97,17 +97,17 @@ async fn timers_signer_and_head_are_told_that_the_database_is_away() {
         proxy.silent_at(words);
         (proxy, log)
     };
-    let (_timers_way, timers) = silent_at("FROM log.timer").await;
-    let (_signers_way, signer) = silent_at("INSERT INTO log.checkpoint_signed").await;
-    let (_readers_way, reader) = silent_at("SELECT position, link FROM log.event").await;
+    let (_first_way, timers) = silent_at("FROM log.timer").await;
+    let (_second_way, signer) = silent_at("INSERT INTO log.checkpoint_signed").await;
+    let (_third_way, reader) = silent_at("SELECT position, link FROM log.event").await;
     let now = world.clock.now();
     let key = CheckpointKey::from_seed(&[3; 32]).unwrap();
     let timers = timers.timers();
     let all =
         async { tokio::join!(timers.due(now, None, 1), signer.checkpoint(&key), reader.checkpoint(&key)) };
-    let (due, signed, read) = timeout(AT_MOST, all).await.expect("none of them waits for ever");
+    let (due, stored, read) = timeout(AT_MOST, all).await.expect("none of them waits for ever");
     assert!(matches!(due, Err(Error::Database(_))), "{due:?}");
-    assert!(matches!(signed, Err(Error::Database(_))), "{signed:?}");
+    assert!(matches!(stored, Err(Error::Database(_))), "{stored:?}");
     assert!(matches!(read, Err(Error::Database(_))), "{read:?}");
     assert!(began.elapsed() > Duration::from_secs(10), "and they had waited for an answer");
 }

@@ -70,6 +70,15 @@ fn two_relays_and_two_consumers_keep_every_promise() {
     holds(world(&[any(1, 1)], 2, 2, if long() { 2 } else { 1 }));
 }
 
+/// Two events behind each other in one lane, or in two lanes: who applies which, and in what order. Without a fault: with one
+/// they are more states than can be visited in minutes.
+#[test]
+fn two_consumers_of_two_events_keep_every_promise() {
+    for commands in [&[any(0, 2)] as &[Command], &[any(0, 1), any(1, 1)]] {
+        holds(world(commands, 1, 2, 0));
+    }
+}
+
 /// All seven, with two faults on a path: walked at random from a seed, since they are more states than can be visited.
 fn walked(broken: Option<Rule>) -> impl Checker<World> {
     let seed = std::env::var("DOCKET_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_127_u64);
