@@ -93,6 +93,7 @@ fn exported(filing: &pb::Filing) -> Result<Value> {
         submitted_at_us,
         kept_until_date,
         helpers,
+        enclosed,
         // What the service says of it, again at any time.
         findings: _,
         missing: _,
@@ -137,6 +138,7 @@ fn exported(filing: &pb::Filing) -> Result<Value> {
         "look_at": attention.iter().map(look_at).collect::<Result<Vec<_>>>()?,
         "review": review, "remark": remark,
         "helpers": helpers.iter().map(helped).collect::<Vec<_>>(),
+        "went_in_with_it": enclosed.iter().map(|one| json!({ "name": one.name, "form": one.form })).collect::<Vec<_>>(),
     }))
 }
 

@@ -12,6 +12,7 @@ mod copies;
 mod corpus;
 mod drafts;
 mod editions;
+mod enclosed;
 mod evidence;
 mod files;
 mod filing;

@@ -42,12 +42,12 @@ fn turning_on(folder: &Path, first: Date) -> PathBuf {
     to
 }
 
-fn today(world: &World) -> Date {
+pub(crate) fn today(world: &World) -> Date {
     office_date(Timestamp::from_microsecond(world.now_us()).unwrap())
 }
 
 /// Answers to Form I-485 of somebody born on a day who was paroled from Cuba three years ago. Nobody in it exists.
-fn answers((given, born): (&str, Date), today: Date) -> Value {
+pub(crate) fn answers((given, born): (&str, Date), today: Date) -> Value {
     let ago = |years: i32| today.saturating_sub(years.years()).to_string();
     let here = json!({ "line1": "77 Pretend Avenue", "city": "Albany", "state": "NY", "postal_code": "12207", "country": "US" });
     let there = json!({ "line1": "Calle Inventada 5", "city": "Cienfuegos", "country": "CU" });
@@ -98,7 +98,7 @@ fn answers((given, born): (&str, Date), today: Date) -> Value {
 }
 
 /// Everything that a draft of I-485 needs.
-async fn make_ready(ana: &Client, draft: &str, answers: &Value, seed: u32) {
+pub(crate) async fn make_ready(ana: &Client, draft: &str, answers: &Value, seed: u32) {
     let filing = ana.answer(draft, answers).await.unwrap();
     assert!(filing.missing.is_empty(), "{:?}", filing.missing);
     for (paper, seed) in PAPERS.into_iter().zip(seed..) {
@@ -106,7 +106,7 @@ async fn make_ready(ana: &Client, draft: &str, answers: &Value, seed: u32) {
     }
 }
 
-async fn sign_as(ana: &Client, draft: &str, capacity: &str) {
+pub(crate) async fn sign_as(ana: &Client, draft: &str, capacity: &str) {
     ana.quote(draft).await.unwrap();
     let hash = ana.review(draft).await.unwrap().content_hash;
     assert_eq!(ana.sign_for(draft, &hash, "Ana Lima", capacity).await.unwrap().state, "signed");

@@ -111,12 +111,12 @@ mod tests {
     #[test]
     fn whose_it_is_is_told_and_who_acts_for_them() {
         let acting = Uuid::from_u128(8);
-        let [Event::AcceptanceRecorded(accepted)] =
-            follow(&affidavit(Phase::Submitted), &[Phase::Accepted], Some(acting)).try_into().unwrap()
-        else {
-            panic!("another event")
-        };
-        assert_eq!((accepted.account_id, accepted.representative), (SVEN.to_string(), acting.to_string()));
+        let told = follow(&affidavit(Phase::Submitted), &[Phase::Accepted], Some(acting));
+        let [Event::AcceptanceRecorded(accepted)] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(
+            (&accepted.account_id, &accepted.representative),
+            (&SVEN.to_string(), &acting.to_string())
+        );
         assert_eq!(accepted.receipt_number, "", "that of the case is its party's");
     }
 
