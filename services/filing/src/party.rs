@@ -47,11 +47,14 @@ pub(crate) fn names(form: &Form, answers: &Answers) -> Vec<String> {
     typed(|question| answer(form, answers, question))
 }
 
-/// The ways in which a full name may be typed that is answered part by part; none without a family name.
+/// The ways in which a full name may be typed that is answered part by part; none without a family name. Of who has one name only,
+/// a given name that was typed before that was ticked is no part of it.
 pub(crate) fn typed<'a>(part: impl Fn(&str) -> Option<&'a Value>) -> Vec<String> {
+    let one_name = part("one_name") == Some(&Value::Bool(true));
     let part = |question| part(question).and_then(Value::as_str).unwrap_or_default();
     let (given, middle, family, suffix) =
         (part("given_name"), part("middle_name"), part("family_name"), part("suffix"));
+    let given = if one_name { "" } else { given };
     if family.is_empty() {
         return Vec::new();
     }
@@ -63,4 +66,27 @@ pub(crate) fn typed<'a>(part: impl Fn(&str) -> Option<&'a Value>) -> Vec<String>
     ]
     .map(|parts| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
     .to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use docket_forms::Catalogue;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_given_name_that_was_typed_before_one_name_was_ticked_is_no_part_of_the_name() {
+        let catalogue = Catalogue::embedded();
+        let form = catalogue.form("I-90").unwrap();
+        let named = |one_name: Value| {
+            let answers =
+                json!({ "app_family_name": "Nurul", "app_given_name": "Fnu", "app_one_name": one_name });
+            names(form, answers.as_object().unwrap())
+        };
+        assert_eq!(named(json!(true)), ["Nurul"; 4]);
+        for not_ticked in [json!(false), Value::Null] {
+            assert_eq!(named(not_ticked), ["Fnu Nurul"; 4]);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The functions of the expression language: what they take, and what they give.
 
 use docket_kernel::calendar::{age, closing_years, days_between, plus_days, plus_months, roll};
-use docket_kernel::identifier::is_po_box;
+use docket_kernel::identifier::{common, is_po_box};
 use jiff::civil::Date;
 
 use std::borrow::Cow;
@@ -93,6 +93,7 @@ pub(crate) fn signature(
         ("later" | "earlier", _) => wants(&[Shape::Date, Shape::Date], Shape::Date),
         ("po_box", _) => wants(&[Shape::Address], Shape::Condition),
         ("single_word", _) => wants(&[Shape::Text(None)], Shape::Condition),
+        ("code", _) => wants(&[Shape::Text(None)], Shape::Text(None)),
         (
             "any" | "all" | "count" | "min_of" | "max_of" | "contains" | "gap_days" | "overlap_days"
             | "days_present",
@@ -198,8 +199,31 @@ fn of_known(function: &str, args: &[&Value<'_>]) -> Option<Value<'static>> {
             Some(Value::Bool(parts.0.iter().any(|(_, line)| is_po_box(line))))
         }
         ("single_word", [Value::Text(text)]) => Some(Value::Bool(!text.trim().contains(char::is_whitespace))),
+        ("code", [Value::Text(text)]) => Some(Value::Text(Cow::Owned(code(text)))),
         _ => None,
     }
+}
+
+/// The code in what people type, such as the number of a form or a class: a number with the letters before it and one letter that
+/// follows, in upper case without blanks and dashes. Where there is none, all of it in that way.
+fn code(text: &str) -> String {
+    let typed: Vec<char> = common(text).to_uppercase().chars().collect();
+    let is_gap = |c: &char| matches!(c, ' ' | '-');
+    let numbers = (1..typed.len()).filter(|n| typed[*n].is_ascii_digit() && !typed[n - 1].is_ascii_digit());
+    for first in numbers {
+        let before = &typed[..first];
+        let before = &before[..before.len() - usize::from(before.last().is_some_and(is_gap))];
+        let letters = before.iter().rev().take_while(|c| c.is_alphabetic()).count();
+        if letters > 0 {
+            let digits = typed[first..].iter().take_while(|c| c.is_ascii_digit()).count();
+            let after = &typed[first + digits..];
+            let ends = after.iter().take_while(|c| c.is_alphabetic()).count();
+            let ended = &after[..usize::from(ends == 1)];
+            let parts = [&before[before.len() - letters..], &typed[first..first + digits], ended];
+            return parts.concat().into_iter().collect();
+        }
+    }
+    typed.into_iter().filter(|c| !is_gap(c)).collect()
 }
 
 fn has_evidence(kind: &str, context: &Context<'_>) -> bool {

@@ -76,10 +76,12 @@ impl Circumstance {
             Self::IsNot(question, options) => options.iter().all(|option| said(question) != json!(option)),
             Self::Over(question, least) => said(question).as_i64().is_some_and(|number| number > *least),
             Self::Abroad(question) => said(question)["country"] != json!("US"),
-            Self::Given(question) => !said(question).is_null(),
+            Self::Given(question) => !said(question).is_null() && said(question) != json!([]),
             Self::Has(question, option) => items(question).contains(&json!(option)),
             Self::Without(form) => !given.linked.contains(*form),
-            Self::LongTrip => items("trips").iter().any(|trip| trip["back"] == json!(LONG_TRIP.1)),
+            Self::LongTrip => items("trips")
+                .iter()
+                .any(|trip| trip["back"] == json!(LONG_TRIP.1) || trip["left"] == json!(GOES_ON.1)),
             Self::ChildElsewhere => {
                 items("app_children").iter().any(|child| child["lives_with_you"] == json!(false))
             }
@@ -112,6 +114,8 @@ impl Circumstance {
 /// A trip of 181 days, and one of 180.
 const LONG_TRIP: (&str, &str) = ("2025-01-01", "2025-07-01");
 const SHORT_TRIP: (&str, &str) = ("2025-01-01", "2025-06-30");
+/// When one left who is abroad on the day of filing, 180 and 181 days before it.
+const GOES_ON: (&str, &str) = ("2026-05-31", "2026-05-30");
 /// A birthday, and the last day by which a marriage may end to be one before it, with the day after.
 const BORN: &str = "2005-05-05";
 const ENDED: (&str, &str) = ("2005-05-05", "2005-05-06");
@@ -140,9 +144,15 @@ fn lines() -> Vec<Line> {
 fn answer(form: &Form, question: &str, lines: &[&Line], chance: &mut Chance) -> Option<Value> {
     let asked = form.question(question).unwrap_or_else(|| panic!("{} does not ask {question}", form.id));
     if question == "trips" {
-        let trips = [vec![], vec![SHORT_TRIP], vec![SHORT_TRIP, LONG_TRIP]];
-        let trip = |(left, back): &(&str, &str)| json!({ "left": left, "back": back });
-        return Some(chance.one_of(&trips).iter().map(trip).collect());
+        let over = |(left, back): (&str, &str)| json!({ "left": left, "back": back });
+        let goes_on = |left: &str| json!({ "left": left, "still_abroad": true });
+        let trips = [
+            vec![],
+            vec![over(SHORT_TRIP), goes_on(GOES_ON.0)],
+            vec![over(SHORT_TRIP), over(LONG_TRIP)],
+            vec![goes_on(GOES_ON.1), over(SHORT_TRIP)],
+        ];
+        return Some(json!(chance.one_of(&trips)));
     }
     if question == "app_children" {
         let children = [vec![], vec![true], vec![true, false]];
@@ -166,7 +176,7 @@ fn answer(form: &Form, question: &str, lines: &[&Line], chance: &mut Chance) -> 
         })
         .collect();
     match asked.kind {
-        Type::YesNo => Some(json!(chance.often(2))),
+        Type::YesNo | Type::Check => Some(json!(chance.often(2))),
         Type::Select => Some(json!(chance.one_of(&asked.options))),
         Type::Multi => {
             let chosen: Vec<&String> = asked.options.iter().filter(|_| chance.often(2)).collect();

@@ -254,6 +254,47 @@ fn what_does_not_apply_asks_and_fires_nothing() {
 }
 
 #[test]
+fn who_is_abroad_now_gives_no_day_of_return() {
+    let trip = |trip: Value| {
+        let mut all = with("trips_taken", json!(true));
+        all.insert("trip_over_6_months".to_owned(), json!(false));
+        all.insert("trips".to_owned(), json!([trip]));
+        of(&all)
+    };
+    let left = |left: &str| trip(json!({ "left": left, "still_abroad": true, "countries": "Peru" }));
+    assert!(left("2026-02-01").ready);
+    assert_eq!(missing(&trip(json!({ "left": "2026-02-01", "countries": "Peru" }))), ["trips[0].back"]);
+    // A return that is still to come is none.
+    let planned = trip(json!({ "left": "2026-02-01", "back": "2026-04-01", "countries": "Peru" }));
+    assert_eq!(fired(&planned), ["trip-order"]);
+    assert!(fired(&left("2025-01-01")).contains(&"trip-12"));
+}
+
+#[test]
+fn what_somebody_cannot_know_or_give_is_not_demanded() {
+    let lacks = |form: &str, all: Value, field: &str| {
+        let catalogue = Catalogue::embedded();
+        let found = evaluate(catalogue.form(form).unwrap(), &answers(all), &given("2026-03-02"));
+        missing(&found).iter().any(|missing| missing.starts_with(field))
+    };
+    let spouse = |apart: bool| json!({ "relationship": "spouse", "never_lived_together": apart });
+    assert!(lacks("I-130", spouse(false), "married_last_address"));
+    assert!(!lacks("I-130", spouse(true), "married_last_address"));
+    let divorced = |pending: bool| json!({ "basis": "divorced", "divorce_pending": pending });
+    assert!(lacks("I-751", divorced(false), "divorce_final_on"));
+    assert!(!lacks("I-751", divorced(true), "divorce_final_on"));
+    let late = |child: bool| json!({ "arrived_on": "2024-01-01", "in_proceedings": true, "unaccompanied_child": child });
+    assert!(lacks("I-589", late(false), "late_reason"));
+    assert!(!lacks("I-589", late(true), "late_reason"));
+    let card = |reason: &str| json!({ "category": "(c)(3)(B)", "reason": reason });
+    assert!(lacks("I-765", card("initial"), "opt_program_end"));
+    assert!(!lacks("I-765", card("replacement_lost_damaged"), "opt_"));
+    let student = |class: &str| json!({ "request": "change", "class_wanted": class });
+    assert!(lacks("I-539", student("f1"), "sevis_id"));
+    assert!(!lacks("I-539", student("b2"), "sevis_id"));
+}
+
+#[test]
 fn two_homes_and_two_marriages_at_one_time_are_warned_of() {
     let address = json!({"line1": "1 Main St", "city": "Lisbon", "country": "PT"});
     let homes = |left: &str| {

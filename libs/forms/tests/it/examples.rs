@@ -6,7 +6,7 @@ use docket_forms::{Catalogue, FeeResult, FilingChannel, Form, Truth, fee, rule_v
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::support::{given, load};
+use crate::support::{day, given, load};
 
 #[derive(Deserialize)]
 struct Examples {
@@ -37,6 +37,8 @@ struct Rule {
     #[serde(rename = "rule")]
     id: String,
     date: String,
+    /// Where the filer is, where that is another day.
+    today: Option<String>,
     value: Truth,
     #[serde(default)]
     linked: Vec<String>,
@@ -55,7 +57,7 @@ static COMMON: LazyLock<Form> = LazyLock::new(|| {
 #[test]
 fn fees_come_out() {
     let catalogue = Catalogue::embedded();
-    assert_eq!(EXAMPLES.fee.len(), 54);
+    assert_eq!(EXAMPLES.fee.len(), 62);
     for (n, case) in EXAMPLES.fee.iter().enumerate() {
         let mut given = given(&case.date);
         given.channel = case.channel;
@@ -78,9 +80,10 @@ fn fees_come_out() {
 #[test]
 fn rules_come_out() {
     let catalogue = Catalogue::embedded();
-    assert_eq!(EXAMPLES.rule.len(), 46);
+    assert_eq!(EXAMPLES.rule.len(), 98);
     for (n, case) in EXAMPLES.rule.iter().enumerate() {
         let mut given = given(&case.date);
+        given.today = case.today.as_deref().map_or(given.filing_date, day);
         given.linked = case.linked.iter().cloned().collect();
         let form = if case.form == "_common" { &COMMON } else { catalogue.form(&case.form).unwrap() };
         let got = rule_value(form, &case.id, &case.answers, &given);

@@ -72,6 +72,8 @@ fn functions_and_dates_as_written_down() {
         ("po_box(home)", json!({"home": {"line1": "P.O. Box 12"}}), True),
         ("single_word(word)", json!({"word": " one "}), True),
         ("single_word(word)", json!({"word": "one two"}), False),
+        ("code(word) == 'B2'", json!({}), Unknown),
+        ("code(word) in ['B2','K1']", json!({"word": "H-1B"}), False),
         ("contains(many, 'x')", json!({"gate": true, "many": ["x"]}), True),
         ("contains(many, 'x')", json!({"gate": true}), Unknown),
         ("count(list) == 0", json!({"gate": true, "list": []}), True),
@@ -113,6 +115,32 @@ fn functions_and_dates_as_written_down() {
         ("n * 9999999999 * 9999999999 > 1", json!({"n": 9_999_999}), Unknown),
     ] {
         assert_eq!(value(when, with.clone()), expected, "{when} with {with}");
+    }
+}
+
+#[test]
+fn a_code_is_known_however_it_is_typed() {
+    for (typed, code) in [
+        ("I-485", "I485"),
+        ("Form I485, filed in May", "I485"),
+        ("formulario i 485", "I485"),
+        ("N\u{2013}400", "N400"),
+        ("I-821D", "I821D"),
+        ("B-2", "B2"),
+        ("b2", "B2"),
+        ("B 2 visitor", "B2"),
+        ("B1/B2", "B1"),
+        ("2 years in F-1", "F1"),
+        ("H-1B", "H1B"),
+        ("L2S", "L2S"),
+        ("F1student", "F1"),
+        ("Visa Waiver", "VISAWAIVER"),
+        ("esta", "ESTA"),
+        ("485", "485"),
+        ("-", ""),
+        ("5 -", "5"),
+    ] {
+        assert_eq!(value(&format!("code(word) == '{code}'"), json!({"word": typed})), Truth::True, "{typed}");
     }
 }
 

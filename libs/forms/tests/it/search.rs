@@ -86,6 +86,12 @@ impl<'a> Search<'a> {
         let days = ["2026-11-27", "2025-03-03", "2024-02-29"];
         let mut given = Given::on(day(self.chance.one_of::<&str>(&days)));
         given.channel = if self.chance.often(3) { FilingChannel::Paper } else { FilingChannel::Online };
+        // Where the filer is, it may be the day before or after.
+        given.today = match self.chance.below(6) {
+            0 => given.filing_date.yesterday().unwrap(),
+            1 => given.filing_date.tomorrow().unwrap(),
+            _ => given.filing_date,
+        };
         given.fee_waiver_requested = self.chance.often(2);
         given.foreign_language = self.chance.often(2);
         given.edition = self.chance.often(2).then(|| self.date(given.filing_date));

@@ -458,8 +458,39 @@ fn of_known<'a>(name: &str, known: &[Known<'a>]) -> Known<'a> {
         ("earlier", [Known::Day(a), Known::Day(b)]) => Known::Day(*a.min(b)),
         ("po_box", [Known::Address(lines)]) => Known::Truth(lines.values().any(|line| is_po_box(line))),
         ("single_word", [Known::Text(text)]) => Known::Truth(text.split_whitespace().count() == 1),
+        ("code", [Known::Text(text)]) => Known::Text(code(text)),
         (name, known) => panic!("{name} of {known:?}"),
     }
+}
+
+/// Letters, perhaps one blank or dash, digits, and a single letter after them; the first of these in a text, else all of it.
+fn code(text: &str) -> String {
+    let text: String =
+        text.nfc().map(|c| if ('\u{2010}'..='\u{2015}').contains(&c) { '-' } else { c }).collect();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
+    let mut runs: Vec<(u8, String)> = Vec::new();
+    for c in text.chars() {
+        let kind = match c {
+            c if c.is_ascii_digit() => b'0',
+            c if c.is_alphabetic() => b'a',
+            ' ' | '-' => b'-',
+            _ => b'.',
+        };
+        match runs.last_mut() {
+            Some((same, run)) if *same == kind && kind != b'-' => run.push(c),
+            _ => runs.push((kind, c.to_string())),
+        }
+    }
+    let kind = |n: usize| runs.get(n).map(|run| run.0);
+    for n in 0..runs.len() {
+        let number = n + 1 + usize::from(kind(n + 1) == Some(b'-'));
+        if kind(n) == Some(b'a') && kind(number) == Some(b'0') {
+            let ended = runs.get(number + 1).filter(|(kind, run)| *kind == b'a' && run.chars().count() == 1);
+            let ended = ended.map_or("", |(_, letter)| letter);
+            return format!("{}{}{ended}", runs[n].1, runs[number].1);
+        }
+    }
+    text.replace([' ', '-'], "")
 }
 
 fn is_po_box(line: &str) -> bool {
