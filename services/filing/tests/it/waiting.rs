@@ -192,7 +192,7 @@ async fn a_child_who_turns_14_before_the_fee_is_paid_neither_pays_the_childs_fee
     let found = reasons(&overtaken[0]);
     assert!(found.contains(&"SIGNS_SELF_FROM_14") && found.contains(&"FEE_OVERTAKEN"), "{overtaken:?}");
     let fee = overtaken[0].changes.iter().find(|change| change.reason == "FEE_OVERTAKEN").unwrap();
-    assert_eq!(fee.message, "It cost $950.00 when it was sent, and costs $1440.00 now.");
+    assert_eq!(fee.message, "It cost $950.00 when it was sent, and costs $1,440.00 now.");
     assert_eq!(cents, 95_000);
 
     // Of the package only what was overtaken tells that its signature ended.
