@@ -6,6 +6,8 @@ use docket_messaging::ApplyError;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
+use crate::status::describe;
+
 tokio::task_local! {
     /// The service on whose behalf this task answers: several may live in one process, in tests.
     pub(crate) static SERVICE: &'static str;
@@ -76,6 +78,23 @@ impl ApiError {
         Self::Internal(cause.into())
     }
 
+    /// What a log may hold of it: of a refusal its reason, never its words, which may quote what somebody typed.
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Refused(refusal) => format!("refused: {}", refusal.reason),
+            Self::RefusedByPeer(how) => how.clone(),
+            Self::Erased => "the data were erased".to_owned(),
+            Self::Reused(_) => "the command id was used before".to_owned(),
+            Self::Denied { action, policy } => format!("denied: {action} {policy}"),
+            Self::Unavailable(what) => format!("{what} is away"),
+            Self::Exhausted(what) => format!("{what} is busy"),
+            Self::OutcomeUnknown => "the database was cut off".to_owned(),
+            Self::Stale { .. } => "somebody else changed it".to_owned(),
+            Self::Unauthenticated | Self::StepUpRequired => "not signed in".to_owned(),
+            Self::Internal(cause) => describe(cause),
+        }
+    }
+
     /// What another service answered: that it has no such thing, or no longer, is passed on; its other refusals as
     /// "unavailable" or as our fault, never as its words.
     pub fn peer(what: &'static str, status: &tonic::Status) -> Self {
@@ -101,19 +120,18 @@ impl ApiError {
 /// What a reaction does that met with it: what is away is waited for, what is refused is parked.
 impl From<ApiError> for ApplyError {
     fn from(error: ApiError) -> Self {
+        let told = error.cause();
         match error {
-            // The message may quote what somebody typed; the reason never does.
-            ApiError::Refused(refusal) => Self::Park(format!("refused: {}", refusal.reason)),
-            ApiError::RefusedByPeer(how) => Self::Park(how),
-            ApiError::Erased => Self::Park("the data were erased".to_owned()),
-            ApiError::Reused(_) => Self::Park("the command id was used before".to_owned()),
-            ApiError::Denied { action, policy } => Self::Park(format!("denied: {action} {policy}")),
-            ApiError::Unavailable(what) => Self::Away(anyhow::anyhow!("{what} is away")),
-            ApiError::Exhausted(what) => Self::Away(anyhow::anyhow!("{what} is busy")),
-            ApiError::OutcomeUnknown => Self::Away(anyhow::anyhow!("the database was cut off")),
-            ApiError::Stale { .. } => Self::Retry(anyhow::anyhow!("somebody else changed it")),
-            ApiError::Unauthenticated | ApiError::StepUpRequired => {
-                Self::Retry(anyhow::anyhow!("not signed in"))
+            ApiError::Refused(_)
+            | ApiError::RefusedByPeer(_)
+            | ApiError::Erased
+            | ApiError::Reused(_)
+            | ApiError::Denied { .. } => Self::Park(told),
+            ApiError::Unavailable(_) | ApiError::Exhausted(_) | ApiError::OutcomeUnknown => {
+                Self::Away(anyhow::anyhow!(told))
+            }
+            ApiError::Stale { .. } | ApiError::Unauthenticated | ApiError::StepUpRequired => {
+                Self::Retry(anyhow::anyhow!(told))
             }
             ApiError::Internal(cause) => Self::Retry(cause),
         }
@@ -265,6 +283,14 @@ mod tests {
             ApplyError::Park(reason) => Some(reason),
             ApplyError::Retry(_) | ApplyError::Away(_) => None,
         }
+    }
+
+    #[test]
+    fn the_cause_of_a_refusal_is_its_reason_and_never_its_words() {
+        let refusal = Refusal::invalid("street", "STREET_UNKNOWN", "Rua Inventada 1 is no address.");
+        assert_eq!(ApiError::from(refusal).cause(), "refused: STREET_UNKNOWN");
+        let cause = anyhow::anyhow!("the disk is full").context("the objects");
+        assert_eq!(ApiError::Internal(cause).cause(), "the objects: the disk is full");
     }
 
     #[test]

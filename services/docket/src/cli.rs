@@ -40,6 +40,10 @@ enum Command {
         /// End after the story.
         #[arg(long)]
         once: bool,
+        /// In an environment of its own, which begins empty and is thrown away at the end, so that its clock may be turned; a
+        /// story that turns the clock asks for it by itself.
+        #[arg(long)]
+        apart: bool,
     },
     /// Play a story on the running system, or list the stories.
     Story {
@@ -229,10 +233,11 @@ async fn dispatch(cli: Cli) -> Result<()> {
     let home = address::home()?;
     let teller = Teller::new(cli.json);
     match cli.command {
-        Command::Up { story, once } => {
+        Command::Up { story, once, apart } => {
             let story = story.map(|file| story_file(Some(file)));
             let apart = match &story {
-                Some(file) if story::file::Story::read(file)?.turns_clock => file.file_stem(),
+                Some(file) if apart || story::file::Story::read(file)?.turns_clock => file.file_stem(),
+                None if apart => Some("own".as_ref()),
                 _ => None,
             };
             let place = apart.map_or_else(|| home.clone(), |name| home.join("apart").join(name));

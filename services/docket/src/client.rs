@@ -261,12 +261,13 @@ where
     }
 }
 
-/// Whether trying again may help.
+/// Whether trying again may help. What is refused for a reason, as somebody who guessed too often is, does not pass in a minute.
 pub fn passing(status: &Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Aborted)
-        || (status.code() == Code::ResourceExhausted && status.get_details_retry_info().is_some())
-        || (matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled)
-            && status.get_error_details().error_info().is_none())
+    let (code, details) = (status.code(), status.get_error_details());
+    matches!(code, Code::Unavailable | Code::DeadlineExceeded | Code::Aborted)
+        || (details.error_info().is_none()
+            && (matches!(code, Code::Unknown | Code::Internal | Code::Cancelled)
+                || (code == Code::ResourceExhausted && details.retry_info().is_some())))
 }
 
 /// The reason of a refusal, for example `ALREADY_SUBMITTED`; else the name of the gRPC code.
@@ -318,4 +319,21 @@ pub fn plainly(status: &Status) -> String {
         let _ = write!(text, "\n{way_out}: {}", link.description);
     }
     if text.is_empty() { format!("{:?}", status.code()) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic_types::ErrorDetails;
+
+    #[test]
+    fn who_is_busy_is_asked_again_and_who_refuses_for_a_reason_is_not() {
+        let mut details = ErrorDetails::with_retry_info(Some(Duration::from_secs(1)));
+        let busy = Status::with_error_details(Code::ResourceExhausted, "The log is busy.", details.clone());
+        assert!(passing(&busy));
+        details.set_error_info("TOO_MANY_TRIES", "identity.docket", []);
+        assert!(!passing(&Status::with_error_details(Code::ResourceExhausted, "Too many tries.", details)));
+        assert!(!passing(&Status::resource_exhausted("a message that is too large")));
+        assert!(passing(&Status::unavailable("away")) && passing(&Status::internal("cut off")));
+    }
 }

@@ -35,7 +35,7 @@ pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
             Ok(true) => BREATH,
             Ok(false) => LOOK,
             Err(error) => {
-                tracing::warn!(error = format!("{error:?}"), "files could not be read over; trying again");
+                tracing::warn!(error = error.cause(), "files could not be read over; trying again");
                 LOOK
             }
         };
@@ -78,7 +78,7 @@ async fn batch(desk: &Desk, claim: Claim) -> Result<(), ApiError> {
     for (filing, error) in unread {
         // One that cannot be read keeps no other from being read.
         metrics::counter!("docket_filings_not_read_over").increment(1);
-        tracing::error!(filing.id = %filing, error = format!("{error:?}"), "a filing's files could not be read over");
+        tracing::error!(filing.id = %filing, error = error.cause(), "a filing's files could not be read over");
     }
     let ended_at_us = filings.is_empty().then(|| desk.now_us());
     scrub::settle(pool, claim, filings.last().copied().unwrap_or(claim.up_to), ended_at_us).await?;

@@ -35,15 +35,15 @@ async fn held(desk: &Desk, dossier: &Dossier) -> Result<Held, ApiError> {
     let edition: Date = dossier.filing.edition.parse().map_err(|_malformed| not_here())?;
     let present = desk.catalogue.form(id).ok_or_else(not_here)?;
     let refused = present.refused_from(edition).is_some_and(|day| day <= desk.today());
-    // Of an edition that is refused it need not be known what it says.
+    // Of an edition that is refused it need not be known what it says; one that will be is taken until then.
     let form = match desk.catalogue.in_edition(id, edition) {
         Some(form) => form,
-        None if present.refused_from(edition).is_some() => present,
+        None if refused => present,
         None => return Err(not_here()),
     };
     let check = Check::against(desk, dossier, form, Language::En).await?;
     Ok(Held {
-        edition_taken: !refused && form.edition == edition,
+        edition_taken: !refused,
         not_ready: check.not_ready(),
         costs_cents: costs_cents(&check, dossier),
         filer: party::filer(form, &dossier.content.answers, &check.given),

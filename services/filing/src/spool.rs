@@ -224,7 +224,7 @@ pub(crate) async fn take_away(base: &Base, upload: Uuid) -> Result<(), ApiError>
 pub(crate) async fn sweep(base: Base, stop: Stop) -> anyhow::Result<()> {
     while !stop.is_cancelled() {
         if let Err(error) = sweep_once(&base).await {
-            tracing::warn!(error = format!("{error:?}"), "unfinished uploads could not be taken away");
+            tracing::warn!(error = error.cause(), "unfinished uploads could not be taken away");
         }
         stop.run_until_cancelled(sleep(LOOK)).await;
     }

@@ -91,8 +91,9 @@ impl Identity {
         let account = derived_id("identity.nobody", Uuid::nil(), 0);
         let sealed =
             vault.seal(&Subject::account(account), second_factor::SECRET, &totp::new_secret()).await?;
-        let hasher =
-            Hasher::new(&vault).await.map_err(|error| anyhow::anyhow!("hashing passwords: {error:?}"))?;
+        let hasher = Hasher::new(&vault)
+            .await
+            .map_err(|error| anyhow::anyhow!("hashing passwords: {}", error.cause()))?;
         Ok(Self(Arc::new(Parts {
             pool: base.pool.clone(),
             clock: base.clock.clone(),

@@ -68,8 +68,8 @@ impl Register {
                 Ok(_) => return Match::None,
                 // The error's text may hold what was sent, so only its sort is told.
                 Err(error) => {
-                    let (timeout, status) = (error.is_timeout(), error.status());
-                    tracing::warn!(attempt, timeout, ?status, "the register did not answer");
+                    let (timeout, code) = (error.is_timeout(), error.status());
+                    tracing::warn!(attempt, timeout, ?code, "the register did not answer");
                 }
             }
             if attempt < TRIES {

@@ -1,6 +1,8 @@
 //! Who may depend on whom: right may be used by left, never back or sideways.
+use crate::rust_source::{self, Token};
 use crate::system::root;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
 /// Each crate of ours and what of ours it may use outside its tests.
@@ -95,6 +97,44 @@ fn domain_code_is_pure() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// What is written out with `{error:?}` has the words of whoever refused in it, which may quote what somebody typed: a log gets
+/// `ApiError::cause`, or the error as it is displayed.
+#[test]
+fn no_error_of_a_service_is_written_out_with_what_was_typed() {
+    let (services, libs) = (["services/docket", "services/sandbox"], ["libs/testkit", "libs/servers"]);
+    let not_deployed = |file: &Path| services.iter().chain(&libs).any(|path| file.starts_with(path));
+    let mut files = Vec::new();
+    for folder in ["services", "libs"] {
+        rust_files(&root().join(folder), &mut files);
+    }
+    let mut wrong = Vec::new();
+    for file in files {
+        let file = file.strip_prefix(root()).unwrap().to_owned();
+        let parts: Vec<&str> = file.iter().filter_map(|part| part.to_str()).collect();
+        let of_tests =
+            parts.iter().any(|part| part.contains("tests") || *part == "benches" || *part == "testing.rs");
+        if of_tests || not_deployed(&file) {
+            continue;
+        }
+        let source = std::fs::read_to_string(root().join(&file)).unwrap();
+        let tokens = rust_source::tokens(&source);
+        let texts = tokens.iter().filter_map(Token::text);
+        let written =
+            texts.filter(|text| ERRORS.iter().any(|error| text.contains(&format!("{{{error}:?}}"))));
+        wrong.extend(written.map(|text| format!("{}: {text}", file.display())));
+        let fields = tokens.windows(3).filter(|three| {
+            // What stands behind a point is a part of it, such as its code.
+            matches!((&three[0], &three[2]), (Token::Mark('?'), after) if *after != Token::Mark('.'))
+        });
+        let fields = fields.filter_map(|three| three[1].word()).filter(|word| ERRORS.contains(word));
+        wrong.extend(fields.map(|word| format!("{}: ?{word}", file.display())));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What errors are called.
+const ERRORS: [&str; 6] = ["error", "err", "refusal", "refused", "status", "fault"];
 
 fn rust_files(folder: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// A cold start on a loaded machine takes a while; nothing is asserted about it.
@@ -51,9 +53,13 @@ pub(crate) fn docket() -> PathBuf {
 
 /// A running system.
 pub(crate) struct System {
-    home: tempfile::TempDir,
+    /// Its folder, in one that is removed at the end.
+    home: PathBuf,
+    _folder: tempfile::TempDir,
     supervisor: Child,
     killed: AtomicBool,
+    /// Kills on their way; each gives the id of the process that it hit.
+    kills: Mutex<Vec<(String, JoinHandle<Option<i64>>)>>,
 }
 
 impl System {
@@ -64,24 +70,35 @@ impl System {
 
     /// The same, with more in its environment.
     pub(crate) fn start_with(environment: &[(&str, &str)]) -> Self {
+        Self::up(&["up", "--json"], "", environment)
+    }
+
+    /// The same, in an environment that `docket` throws away at the end, so that its clock may be turned.
+    pub(crate) fn start_apart(environment: &[(&str, &str)]) -> Self {
+        Self::up(&["up", "--apart", "--json"], "apart/own", environment)
+    }
+
+    fn up(arguments: &[&str], place: &str, environment: &[(&str, &str)]) -> Self {
         // A blank in the path: everything must stand it.
-        let home = tempfile::Builder::new()
+        let folder = tempfile::Builder::new()
             .prefix("docket home ")
             .tempdir_in(docket_servers::scratch())
             .expect("a folder");
-        open_to_all(home.path());
+        open_to_all(folder.path());
         let supervisor = Command::new(docket())
-            .args(["up", "--json"])
-            .env("DOCKET_HOME", home.path())
+            .args(arguments)
+            .env("DOCKET_HOME", folder.path())
             .env("DOCKET_ROOT", root())
             .envs(environment.iter().copied())
             .current_dir(root())
             .stdout(Stdio::null())
             .spawn()
             .expect("docket up");
-        let mut system = Self { home, supervisor, killed: AtomicBool::new(false) };
+        let home = folder.path().join(place).components().collect();
+        let (killed, kills) = (AtomicBool::new(false), Mutex::default());
+        let mut system = Self { home, _folder: folder, supervisor, killed, kills };
         let begun = Instant::now();
-        while !system.home.path().join("docket.json").exists() {
+        while !system.home.join("docket.json").exists() {
             let ended = system.supervisor.try_wait().expect("the supervisor's state");
             assert!(ended.is_none(), "docket up ended: {ended:?}\n{}", system.logs());
             assert!(begun.elapsed() < PATIENCE, "the system was not up in time\n{}", system.logs());
@@ -92,23 +109,18 @@ impl System {
 
     /// Its folder.
     pub(crate) fn home(&self) -> &Path {
-        self.home.path()
+        &self.home
     }
 
     /// What it tells about itself.
     pub(crate) fn addresses(&self) -> Value {
-        let text = std::fs::read_to_string(self.home.path().join("docket.json")).expect("docket.json");
-        serde_json::from_str(&text).expect("docket.json is JSON")
+        addresses(&self.home)
     }
 
     /// A command of `docket` against this system.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(docket());
-        command
-            .args(arguments)
-            .env("DOCKET_HOME", self.home.path())
-            .env("DOCKET_ROOT", root())
-            .current_dir(root());
+        command.args(arguments).env("DOCKET_HOME", &self.home).env("DOCKET_ROOT", root()).current_dir(root());
         command
     }
 
@@ -119,7 +131,21 @@ impl System {
 
     /// The same while something is stopped or killed.
     pub(crate) fn play_disturbed(&self, file: &str, at_step: impl FnMut(&Value)) -> Vec<Value> {
-        self.told(self.command(&["story", file, "--disturbed", "--json"]), at_step)
+        let told = self.told(self.command(&["story", file, "--disturbed", "--json"]), at_step);
+        self.recover();
+        told
+    }
+
+    /// Waits until every kill has come, and whoever was hit is there again.
+    fn recover(&self) {
+        for (process, kill) in self.kills.lock().expect("no thread panicked").drain(..) {
+            let Some(hit) = kill.join().expect("a kill") else { continue };
+            let begun = Instant::now();
+            while id_of(&self.home, &process) == Some(hit) {
+                assert!(begun.elapsed() < PATIENCE, "{process} was not started again\n{}", self.logs());
+                std::thread::park_timeout(Duration::from_millis(50));
+            }
+        }
     }
 
     fn told(&self, mut story: Command, mut at_step: impl FnMut(&Value)) -> Vec<Value> {
@@ -144,17 +170,18 @@ impl System {
         told
     }
 
-    /// Kills a process of it (`kill -9`) after a pause, while the caller goes on.
+    /// Kills a process of it (`kill -9`) after a pause, while the caller goes on; one that is away then is left alone.
     pub(crate) fn kill_after(&self, process: &str, pause: Duration) {
-        let pid = self.addresses()["processes"][process]
-            .as_i64()
-            .unwrap_or_else(|| panic!("no process id of {process}"));
         self.killed.store(true, Ordering::Relaxed);
-        std::thread::spawn(move || {
+        let (home, name) = (self.home.clone(), process.to_owned());
+        let kill = std::thread::spawn(move || {
             std::thread::park_timeout(pause);
-            let pid = Pid::from_raw(i32::try_from(pid).expect("a process id")).expect("a process id");
-            let _ = kill_process(pid, Signal::KILL);
+            let id = id_of(&home, &name).unwrap_or_else(|| panic!("no process id of {name}"));
+            let pid = Pid::from_raw(i32::try_from(id).expect("a process id")).expect("a process id");
+            let away = home.join("held").join(name).exists();
+            (!away && kill_process(pid, Signal::KILL).is_ok()).then_some(id)
         });
+        self.kills.lock().expect("no thread panicked").push((process.to_owned(), kill));
     }
 
     /// Whether a process of it was killed.
@@ -165,7 +192,7 @@ impl System {
     /// The last lines of every log, for a failed test.
     pub(crate) fn logs(&self) -> String {
         let mut text = String::new();
-        for entry in std::fs::read_dir(self.home.path().join("logs")).into_iter().flatten().flatten() {
+        for entry in std::fs::read_dir(self.home.join("logs")).into_iter().flatten().flatten() {
             let log = std::fs::read(entry.path()).unwrap_or_default();
             let log = String::from_utf8_lossy(&log);
             let serious = [r#""level":"warn""#, r#""level":"error""#, "panicked"];
@@ -183,6 +210,17 @@ impl Drop for System {
         let _ = kill_process(Pid::from_child(&self.supervisor), Signal::TERM);
         let _ = self.supervisor.wait();
     }
+}
+
+/// What the system in a folder tells about itself.
+fn addresses(home: &Path) -> Value {
+    let text = std::fs::read_to_string(home.join("docket.json")).expect("docket.json");
+    serde_json::from_str(&text).expect("docket.json is JSON")
+}
+
+/// The id of one of its processes.
+fn id_of(home: &Path, process: &str) -> Option<i64> {
+    addresses(home)["processes"][process].as_i64()
 }
 
 /// As root, PostgreSQL runs as another user, who must get through.

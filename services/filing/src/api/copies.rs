@@ -108,8 +108,8 @@ async fn kept_sheet(desk: &Desk, dossier: &Dossier, signed: &Signature) -> Resul
         Ok(Some(bytes)) => Ok(String::from_utf8(bytes).ok().as_deref().and_then(Sheet::read)),
         Ok(None) => Err(ApiError::Erased),
         Err(error @ (ApiError::Refused(_) | ApiError::Internal(_))) => {
-            let (filing, key) = (dossier.id, &signed.sheet_key);
-            tracing::error!(%filing, object.key = key, ?error, "what was signed is not there: bring it back from a copy");
+            let (filing, key, error) = (dossier.id, &signed.sheet_key, error.cause());
+            tracing::error!(%filing, object.key = key, error, "what was signed is not there: bring it back from a copy");
             Ok(None)
         }
         Err(error) => Err(error),

@@ -340,7 +340,10 @@ async fn finish(
         Err(_) => Ok(()),
     };
     if let Err(error) = left {
-        tracing::warn!(?error, "an upload that is over leaves something to be taken away later");
+        tracing::warn!(
+            error = error.cause(),
+            "an upload that is over leaves something to be taken away later"
+        );
     }
     stored
 }

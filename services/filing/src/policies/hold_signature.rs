@@ -36,5 +36,5 @@ pub(super) async fn fire(desk: &Desk, tx: &mut PgConnection, id: Uuid) -> Result
 }
 
 fn later(error: ApiError) -> ApplyError {
-    ApplyError::Retry(anyhow::anyhow!("the filing: {error:?}"))
+    ApplyError::Retry(anyhow::anyhow!("the filing: {}", error.cause()))
 }

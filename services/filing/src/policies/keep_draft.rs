@@ -161,5 +161,5 @@ fn later(error: VaultError) -> ApplyError {
 }
 
 fn unreached(error: ApiError) -> ApplyError {
-    ApplyError::Retry(anyhow::anyhow!("the objects: {error:?}"))
+    ApplyError::Retry(anyhow::anyhow!("the objects: {}", error.cause()))
 }

@@ -142,7 +142,8 @@ async fn tell_all(
         let tries = known.map_or(0, |later| later.tries);
         // A peer that starts a second later than we do is nobody's worry.
         if tries >= 3 {
-            tracing::warn!(key, tries = tries + 1, ?error, "an address of record is still owed to identity");
+            let error = error.cause();
+            tracing::warn!(key, tries = tries + 1, error, "an address of record is still owed to identity");
         }
         let pause = Duration::from_secs(PAUSES_S[tries.min(PAUSES_S.len() - 1)]);
         left.insert(key, Later { tries: tries + 1, at: Instant::now() + pause });

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::editions::copy;
 use crate::files;
 use crate::keep::{turn_to, written};
-use crate::world::{World, catalogue, fee_settled, payment_overtaken, reason};
+use crate::world::{GLANCE, PATIENCE, World, catalogue, fee_settled, payment_overtaken, reason};
 
 const EARLIER: &str = "2025-01-20";
 const PRESENT: &str = "2026-09-18";
@@ -39,6 +39,43 @@ fn turning_on(folder: &Path, first: Date) -> PathBuf {
     changed("i-485.toml", edition, taken);
     let refused = |day: &str| format!("rejected_from = \"{day}\"");
     changed("editions/i-485.toml", refused(PRESENT), refused(&first.to_string()));
+    to
+}
+
+/// The catalogue in which a next edition of N-400 is taken from a day on, and the one before, of which it holds only what it asked,
+/// is refused from another.
+fn next_of_n400(folder: &Path, taken: Date, refused: Date) -> PathBuf {
+    let to = folder.join("catalogue");
+    copy(&catalogue(), &to);
+    let present = docket_forms::Catalogue::embedded();
+    let present = present.form("N-400").unwrap();
+    let file = to.join("n-400.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let was = format!("form.edition = \"{}\"", present.edition);
+    assert!(text.contains(&was), "{was}");
+    let is = format!(
+        "form.edition = \"2031-01-15\"\nform.accepted_from = \"{taken}\"\nform.edition_required_from = \"{refused}\""
+    );
+    let asked =
+        r#"{ id = "shoe_size", section = "about", type = "int", required = "never", label = "Shoe size" }"#;
+    let next = text.replace(&was, &is).replace("\nquestion = [\n", &format!("\nquestion = [\n  {asked},\n"));
+    assert!(next.contains(asked));
+    std::fs::write(&file, next).unwrap();
+    for language in ["en", "es"] {
+        std::fs::remove_file(to.join(language).join("n-400.toml")).unwrap();
+    }
+    let before = format!(
+        r#"[[edition]]
+date = "{}"
+source = "made up for a test"
+rejected_from = "{refused}"
+change = [{{ do = "new", to = "shoe_size" }}]
+[edition.question]
+{}"#,
+        present.edition,
+        present.asked()
+    );
+    std::fs::write(to.join("editions/n-400.toml"), before).unwrap();
     to
 }
 
@@ -160,6 +197,31 @@ async fn what_was_sent_in_an_edition_that_is_refused_when_it_is_paid_is_overtake
     assert_eq!(submitted.edition, PRESENT);
 }
 
+/// The edition in which it was sent is one of which this node knows no more than until when it is taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_edition_that_a_node_does_not_know_nothing_is_said_before_the_day_on_which_it_is_refused() {
+    let (mut world, folder) = (World::start().await, tempfile::tempdir().unwrap());
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (draft, _) = ana.sent().await;
+    let (taken, refused) = (today(&world), today(&world) + 2.days());
+    world.replace(next_of_n400(folder.path(), taken, refused)).await;
+    let too_early = world.overtaken(&[&draft]).await.unwrap_err();
+    assert_eq!(too_early.code(), Code::Unavailable, "{too_early:?}");
+    world.advance(2 * 86_400);
+    let overtaken = tokio::time::timeout(PATIENCE, async {
+        // The service's clock follows within a moment.
+        loop {
+            match world.overtaken(&[&draft]).await {
+                Ok(overtaken) => return overtaken,
+                Err(early) => assert_eq!(early.code(), Code::Unavailable, "{early:?}"),
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    });
+    let overtaken = overtaken.await.expect("it is refused from its day on");
+    assert_eq!(reasons(&overtaken[0])[0], "EDITION_REFUSED", "{overtaken:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_child_who_turns_14_before_the_fee_is_paid_neither_pays_the_childs_fee_nor_is_signed_for() {
     let world = World::start().await;
@@ -192,7 +254,7 @@ async fn a_child_who_turns_14_before_the_fee_is_paid_neither_pays_the_childs_fee
     let found = reasons(&overtaken[0]);
     assert!(found.contains(&"SIGNS_SELF_FROM_14") && found.contains(&"FEE_OVERTAKEN"), "{overtaken:?}");
     let fee = overtaken[0].changes.iter().find(|change| change.reason == "FEE_OVERTAKEN").unwrap();
-    assert_eq!(fee.message, "It cost $950.00 when it was sent, and costs $1440.00 now.");
+    assert_eq!(fee.message, "It cost $950.00 when it was sent, and costs $1,440.00 now.");
     assert_eq!(cents, 95_000);
 
     // Of the package only what was overtaken tells that its signature ended.

@@ -207,7 +207,7 @@ impl Identity {
                 Ok::<_, ApiError>(())
             };
             if let Err(error) = ended.await {
-                tracing::warn!(?error, "a session which ran out could not be ended");
+                tracing::warn!(error = error.cause(), "a session which ran out could not be ended");
             }
         });
     }

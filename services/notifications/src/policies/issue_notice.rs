@@ -75,7 +75,7 @@ impl std::error::Error for Erased {}
 /// What our own parts could not do.
 fn failed(error: impl Into<ApiError>) -> anyhow::Error {
     let error = error.into();
-    if matches!(error, ApiError::Erased) { Erased.into() } else { anyhow!("{error:?}") }
+    if matches!(error, ApiError::Erased) { Erased.into() } else { anyhow!(error.cause()) }
 }
 
 /// What another service answered.
@@ -151,7 +151,7 @@ impl IssueNotices {
         let appended = self.append(owed, recorded, &printed, &object_key).await?;
         if appended.repeated {
             // Somebody issued it before, or let it go: the file is nobody's.
-            self.base.objects.delete(&object_key).await.map_err(|error| anyhow!("{error:?}"))?;
+            self.base.objects.delete(&object_key).await.map_err(|error| anyhow!(error.cause()))?;
             return Ok(());
         }
         metrics::counter!("docket_notice_issued", "kind" => printed.kind.id()).increment(1);

@@ -1,6 +1,6 @@
 //! What was sent and waits for its fee is overtaken by time: it could not go in any more as it is.
 
-use docket_kernel::Refusal;
+use docket_kernel::{Cents, Refusal};
 use docket_proto::events::filing::Event;
 use uuid::Uuid;
 
@@ -59,11 +59,7 @@ fn edition_refused(filing: &Filing) -> Refusal {
 
 fn fee_changed(filing: &Filing, costs_cents: i64) -> Option<Refusal> {
     let shown = filing.fee.as_ref().filter(|fee| fee.total_cents != costs_cents)?;
-    let words =
-        format!("It cost {} when it was sent, and costs {} now.", usd(shown.total_cents), usd(costs_cents));
+    let (was, is) = (Cents(shown.total_cents), Cents(costs_cents));
+    let words = format!("It cost {was} when it was sent, and costs {is} now.");
     Some(Refusal::state("FEE_OVERTAKEN", words).way_out("Ask for the fee, then sign and send it."))
-}
-
-fn usd(cents: i64) -> String {
-    format!("${}.{:02}", cents / 100, cents % 100)
 }
