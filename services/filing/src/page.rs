@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hayro::hayro_interpret::font::FontQuery;
 use hayro::hayro_interpret::{InterpreterSettings, TransformExt as _};
 use hayro::hayro_syntax::Pdf;
+use hayro::hayro_syntax::page::Page;
 use hayro::kurbo::Affine;
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::vello_cpu::{Pixmap, RasterizerSettings, RenderContext, Resources, TargetInit};
@@ -94,7 +95,7 @@ fn pdf(bytes: Vec<u8>, number: u32, longest_side: u16) -> Result<Drawing, Undraw
 /// Width and height of each page of a PDF, in points.
 pub(crate) fn sheets(bytes: Vec<u8>) -> Option<Vec<(f32, f32)>> {
     let pdf = Pdf::new(bytes).ok()?;
-    Some(pdf.pages().iter().map(|page| page.render_dimensions()).collect())
+    Some(pdf.pages().iter().map(Page::render_dimensions).collect())
 }
 
 /// At least one.

@@ -168,11 +168,12 @@ pub(super) async fn store(
     let mut sealed_now = None;
     if file.same_as.is_none() {
         let here = same_files(&place, bytes.plain()).next();
-        file.attached.object_key = if let Some(here) = here {
-            // One object serves both: it is sealed for the same subject, and goes with its key alone.
-            if matches!(bytes, Bytes::Given(_) | Bytes::Arrived(_)) {
-                return Err(ApiError::from(attached_as_another(place.parent, here)).into());
-            }
+        if let (Some(here), Bytes::Given(_) | Bytes::Arrived(_)) = (here, &bytes) {
+            return Err(ApiError::from(attached_as_another(place.parent, here)).into());
+        }
+        // One object serves both, sealed for the same subject; not where a scan may yet take one of them away.
+        let shared = here.filter(|here| !being_checked && !here.being_checked);
+        file.attached.object_key = if let Some(here) = shared {
             here.object_key.clone()
         } else if let Some(key) = bytes.sealed() {
             key.to_owned()

@@ -259,15 +259,7 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         Event::SignatureVoided(_) => Filing { overtaken: true, ..edited(filing) },
         Event::DraftAnswered(e) => answered(edited(filing), &e.questions),
         Event::DraftEditionChanged(e) => edition_changed(filing, e),
-        Event::EvidenceAdded(e) => {
-            let mut filing = edited(filing);
-            let file = attached(e);
-            // What is there needs no explanation.
-            filing.explained.remove(&file.kind);
-            filing.refused.retain(|refused| refused.kind != file.kind);
-            filing.evidence.push(file);
-            filing
-        }
+        Event::EvidenceAdded(e) => evidence_added(edited(filing), attached(e)),
         Event::EvidenceScanned(e) => scanned_as(filing, e),
         Event::EvidenceRemoved(e) => {
             let mut filing = edited(filing);
@@ -348,6 +340,14 @@ fn edited(mut filing: Filing) -> Filing {
         helpers,
         ..filing
     }
+}
+
+/// What is there needs no explanation, and what was refused of its kind is no longer missed.
+fn evidence_added(mut filing: Filing, file: Attached) -> Filing {
+    filing.explained.remove(&file.kind);
+    filing.refused.retain(|refused| refused.kind != file.kind);
+    filing.evidence.push(file);
+    filing
 }
 
 /// That a file may be opened changes nothing of what is signed; that it is taken off does.

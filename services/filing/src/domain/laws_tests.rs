@@ -397,6 +397,12 @@ fn is_changed(before: &Filing, after: &Filing) {
     assert!(other.is_none_or(|other| other.ended && other.code.is_none()), "nobody reads on");
 }
 
+fn reminds(before: &Filing, reminded: &pb::FilingReviewReminded, after: &Filing) {
+    assert!(before.awaits_review() && before.asked.1 < reminded.days);
+    let unreminded = Filing { version: before.version, asked: before.asked, ..after.clone() };
+    assert_eq!(&unreminded, before, "to be reminded is no work");
+}
+
 /// A clean file changes nothing of what is signed; another one is taken off with all that a change ends.
 fn scans(before: &Filing, scanned: &pb::EvidenceScanned, after: &Filing) {
     let of = |filing: &Filing| filing.evidence.iter().any(|file| file.id.to_string() == scanned.evidence_id);
@@ -480,11 +486,7 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
             assert_eq!((before.worked, before.told), (after.worked, after.told), "it is no work");
             assert_eq!(voided.account_id, before.account.to_string());
         }
-        Event::FilingReviewReminded(reminded) => {
-            assert!(before.awaits_review() && before.asked.1 < reminded.days);
-            let unreminded = Filing { version: before.version, asked: before.asked, ..after.clone() };
-            assert_eq!(&unreminded, before, "to be reminded is no work");
-        }
+        Event::FilingReviewReminded(reminded) => reminds(before, reminded, after),
         Event::FilingSigned(signed) => {
             assert!(!after.overtaken && !before.evidence.iter().any(|file| file.being_checked));
             // Whoever helped has signed this very text.
