@@ -28,12 +28,10 @@ fn challenge(kind: &str) -> Given {
     given([pb::CaseOpened { challenge: kind.into(), about_receipt: RECEIPT.into(), ..opened() }.into()])
 }
 
-fn may(
-    rule: fn(&Case, Option<&Challenged>, (Uuid, bool)) -> Result<(), docket_kernel::Refusal>,
-    kind: &str,
-    challenged: &Challenged,
-    officer: (Uuid, bool),
-) -> Then {
+/// A rule about who may look again.
+type Rule = fn(&Case, Option<&Challenged>, (Uuid, bool)) -> Result<(), docket_kernel::Refusal>;
+
+fn may(rule: Rule, kind: &str, challenged: &Challenged, officer: (Uuid, bool)) -> Then {
     let decide = |case: &Case| -> Decision { rule(case, Some(challenged), officer).map(|()| Vec::new()) };
     challenge(kind).when(decide)
 }
