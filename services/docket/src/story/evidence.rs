@@ -67,14 +67,13 @@ pub async fn open(player: &Player, who: &str, kind: &str) -> Answer {
     Ok(format!("{} of {}: {} bytes", file.file_name, seen.form, bytes.len()))
 }
 
-/// Downloads a piece of evidence whole.
+/// Downloads a piece of evidence whole; from its beginning again where it breaks off.
 async fn download(player: &Player, who: &str, name: &str) -> Result<Vec<u8>, Stumble> {
     let token = player.token(who)?;
-    let answer = patiently(|| {
+    let bytes = patiently(|| {
         let mut client = player.connection.evidence();
         let message = request(token.as_deref(), pb::DownloadEvidenceRequest { name: name.to_owned() });
-        async move { client.download_evidence(message).await }
-    })
-    .await?;
-    Ok(whole_file(answer.into_inner()).await?)
+        async move { whole_file(client.download_evidence(message).await?.into_inner()).await }
+    });
+    Ok(bytes.await?)
 }
