@@ -85,14 +85,13 @@ async fn at_hand(player: &Player, who: &str) -> Result<pb::Filing, Stumble> {
     .await
 }
 
-/// Downloads a piece of evidence whole.
+/// Downloads a piece of evidence whole; from its beginning again where it breaks off.
 async fn download(player: &Player, who: &str, name: &str) -> Result<Vec<u8>, Stumble> {
     let token = player.token(who)?;
-    let answer = patiently(|| {
+    let bytes = patiently(|| {
         let mut client = player.connection.evidence();
         let message = request(token.as_deref(), pb::DownloadEvidenceRequest { name: name.to_owned() });
-        async move { client.download_evidence(message).await }
-    })
-    .await?;
-    Ok(whole_file(answer.into_inner()).await?)
+        async move { whole_file(client.download_evidence(message).await?.into_inner()).await }
+    });
+    Ok(bytes.await?)
 }

@@ -1,23 +1,29 @@
 //! Services that are away for a while, and what people see meanwhile.
 use super::party::{call, wait_for};
 use super::player::{Answer, Player};
+use crate::address::Addresses;
 use anyhow::Context;
 use docket_proto::filing::v1 as filings;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-/// Stops a service; the supervisor leaves it so.
+/// Stops a service; the supervisor leaves it so. One that was killed a moment ago may be on its way back, and is stopped then.
 pub async fn stop(player: &Player, service: &str) -> Answer {
     let file = player.addresses.held.join(service);
     std::fs::write(&file, "").with_context(|| format!("write {}", file.display()))?;
-    let addresses =
-        crate::address::Addresses::read(file.parent().and_then(|held| held.parent()).context("home")?)?;
-    let pid = addresses.processes.get(service).with_context(|| format!("{service} does not run"))?;
-    let pid = Pid::from_raw((*pid).cast_signed()).context("a process id")?;
-    kill_process(pid, Signal::TERM).context("stop it")?;
-    // The supervisor takes notice of its end; until then its id is still there.
+    let home = file.parent().and_then(|held| held.parent()).context("home")?;
     let admin = player.addresses.admin.get(service).context("an address")?.clone();
+    let mut stopped = None;
+    // The supervisor takes notice of its end; until then its id is still there.
     wait_for(&format!("{service} has stopped"), async || {
-        let gone = test_kill_process(pid).is_err()
+        let pid = *Addresses::read(home)?.processes.get(service).context("it does not run")?;
+        let process = Pid::from_raw(pid.cast_signed()).context("a process id")?;
+        if stopped != Some(pid) {
+            // It may have ended by itself.
+            let _ = kill_process(process, Signal::TERM);
+            stopped = Some(pid);
+            return Ok(None);
+        }
+        let gone = test_kill_process(process).is_err()
             || player.http.get(format!("{admin}/livez")).send().await.is_err();
         Ok(gone.then_some(()))
     })

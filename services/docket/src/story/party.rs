@@ -624,6 +624,14 @@ pub fn appointment_kind(kind: &str) -> anyhow::Result<cases::AppointmentKind> {
 /// Waits until something is there.
 pub async fn wait_for<T>(
     what: &str,
+    look: impl AsyncFnMut() -> Result<Option<T>, Stumble>,
+) -> Result<T, Stumble> {
+    wait_at_most(PATIENCE, what, look).await
+}
+
+async fn wait_at_most<T>(
+    patience: Duration,
+    what: &str,
     mut look: impl AsyncFnMut() -> Result<Option<T>, Stumble>,
 ) -> Result<T, Stumble> {
     let begun = Instant::now();
@@ -631,8 +639,8 @@ pub async fn wait_for<T>(
         if let Some(found) = look().await? {
             return Ok(found);
         }
-        if begun.elapsed() > PATIENCE {
-            return Err(anyhow!("waited {} s in vain until {what}", PATIENCE.as_secs()).into());
+        if begun.elapsed() > patience {
+            return Err(anyhow!("waited {} s in vain until {what}", patience.as_secs()).into());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -641,7 +649,9 @@ pub async fn wait_for<T>(
 /// The newest mail to an address with these words in its subject, as text.
 async fn mail_text(player: &Player, to: &str, subject: &str) -> Result<String, Stumble> {
     let list = format!("{}/mail/messages", player.addresses.mail);
-    let found = wait_for(&format!("a mail about {subject:?} has come"), async || {
+    // Of whoever is killed with a mail in hand it is sent a minute later.
+    let patience = if player.disturbed { 2 * PATIENCE } else { PATIENCE };
+    let found = wait_at_most(patience, &format!("a mail about {subject:?} has come"), async || {
         let answer =
             player.http.get(&list).query(&[("to", to), ("subject", subject)]).send().await.context("mail")?;
         let Ok(answer) = answer.json::<Value>().await else { return Ok(None) };

@@ -3,7 +3,7 @@ use super::file::{See, View};
 use super::party::{call, wait_for};
 use super::people::Person;
 use super::player::{Answer, Player, Stumble};
-use crate::client::{reason, request, whole_notice};
+use crate::client::{patiently, reason, request, whole_notice};
 use anyhow::{Context, Result, anyhow, ensure};
 use docket_proto::case_status::v1 as cases;
 use docket_proto::identity::v1 as identity;
@@ -154,9 +154,14 @@ pub async fn notice(player: &Player, who: &str, kind: &str, says: &[String]) -> 
         Ok(answer.notices.into_iter().find(|notice| notice.kind == kind))
     })
     .await?;
-    let message = notifications::DownloadNoticeRequest { name: found.name.clone() };
-    let parts = call!(player, player.token(who)?, inbox, download_notice, message)?;
-    let pdf = whole_notice(parts).await?;
+    let token = player.token(who)?;
+    let pdf = patiently(|| {
+        let mut inbox = player.connection.inbox();
+        let message = notifications::DownloadNoticeRequest { name: found.name.clone() };
+        let message = request(token.as_deref(), message);
+        async move { whole_notice(inbox.download_notice(message).await?.into_inner()).await }
+    })
+    .await?;
     if !pdf.starts_with(b"%PDF-") || pdf.len() as u64 != found.size {
         return Err(anyhow!("the notice is no whole PDF: {} of {} bytes", pdf.len(), found.size).into());
     }
