@@ -17,7 +17,7 @@ use crate::lacks::Lacks;
 use crate::sheet::{Row, Section, Sheet};
 use crate::store::filings;
 use crate::waiver::{self, Waiver};
-use crate::{appearance, party, review, spoken};
+use crate::{appearance, party, place, review, spoken};
 
 /// A filing held against its form, at an instant.
 pub(crate) struct Check<'a> {
@@ -214,7 +214,8 @@ pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result
     let filing = &dossier.filing;
     let linked = linked(desk, dossier).await?;
     Ok(Given {
-        today: civil_date(now, &filing.zone),
+        // The day where they live, as it is settled when it is sent; the account's where the form does not say.
+        today: civil_date(now, place::zone(form, &dossier.content.answers).unwrap_or(&filing.zone)),
         filer_role: filer_role(form).to_owned(),
         linked,
         evidence: filing.evidence.iter().map(|file| file.kind.clone()).collect(),

@@ -22,6 +22,26 @@ fn answers_lead_to_forms_in_their_order_or_to_words_that_explain() {
     let together = json!({"aim": "stay", "where": "inside", "through": "relative", "petition": "no"});
     let forms = vec!["I-130".to_owned(), "I-485".to_owned(), "I-864".to_owned()];
     assert_eq!(end(together), [("adjust_with_relative".to_owned(), forms)]);
+    let served = json!({"aim": "citizenship", "citizen_by_parents": "no", "has_card": "no", "served": "yes"});
+    assert_eq!(end(served), [("naturalize_by_service".to_owned(), vec!["N-400".to_owned()])]);
+    let not_served =
+        json!({"aim": "citizenship", "citizen_by_parents": "no", "has_card": "no", "served": "no"});
+    assert_eq!(end(not_served), [("card_first".to_owned(), vec![])]);
+    for (through, self_petition, found) in [
+        ("diversity", None, "adjust_otherwise"),
+        ("victim", None, "adjust_otherwise"),
+        ("cuban", None, "adjust_otherwise"),
+        ("registry", None, "adjust_otherwise"),
+        ("abuse", Some("yes"), "adjust"),
+        ("juvenile", Some("yes"), "adjust"),
+        ("abuse", Some("no"), "self_petition_first"),
+        ("none", None, "no_way_to_stay"),
+    ] {
+        let stay =
+            json!({"aim": "stay", "where": "inside", "through": through, "self_petition": self_petition});
+        let forms: &[&str] = if found.starts_with("adjust") { &["I-485"] } else { &[] };
+        assert_eq!(end(stay), [(found.to_owned(), forms.iter().map(|one| (*one).to_owned()).collect())]);
+    }
     let resident = json!({"aim": "family", "own_status": "resident", "relative": "parent"});
     assert_eq!(end(resident), [("relative_of_resident".to_owned(), vec![])]);
 }

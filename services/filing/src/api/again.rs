@@ -17,7 +17,7 @@ use crate::aggregates::Filings;
 use crate::content::commitment;
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
-use crate::domain::filing::{self, Filing, Start, TakenOver};
+use crate::domain::filing::{self, Filing, Phase, Start, TakenOver};
 use crate::dossiers::Dossier;
 use crate::waiver;
 
@@ -38,7 +38,7 @@ pub(super) async fn begin(
     let start = Start { representation: represented.map(|(id, _)| id), edition, ..start };
     let context = &acting_for(context.clone(), caller, account);
     let new = new_id(now);
-    let continued = filing::begin_again(&old.filing, new)?;
+    let continued = filing::begin_again(&old.filing, new, begun_is_gone(desk, &old).await?)?;
     if old.content.erased {
         return Err(ApiError::Erased);
     }
@@ -67,6 +67,13 @@ pub(super) async fn begin(
         return Ok(new);
     }
     started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"))
+}
+
+/// Whether the one that it was begun again as is no longer there to be filed. A draft that was given up or deleted stays so.
+async fn begun_is_gone(desk: &Desk, old: &Dossier) -> Result<bool, ApiError> {
+    let Some(begun) = old.filing.continued_as else { return Ok(false) };
+    let phase = desk.dossiers.find(begun).await?.filing.phase;
+    Ok(matches!(phase, Phase::Abandoned | Phase::Expired))
 }
 
 /// The old filing's form; naming another one is a mistake worth telling.

@@ -414,14 +414,21 @@ fn acceptance_gives_the_receipt_number_and_rejection_ends_the_filing() {
 fn a_rejected_filing_is_begun_again_once_with_its_answers_and_files() {
     let next = Uuid::from_u128(22);
     let over = [started(), fee_shown(), signed(), sent(), submitted(), rejected()];
-    let continued = given(over.clone()).when(|f| begin_again(f, next)).unwrap();
-    let after = given(over.into_iter().chain(continued));
-    refused(after.when(|f| begin_again(f, Uuid::from_u128(23))), "BEGUN_AGAIN");
+    let continued = given(over.clone()).when(|f| begin_again(f, next, false)).unwrap();
+    let after = given(over.clone().into_iter().chain(continued.clone()));
+    let third = Uuid::from_u128(23);
+    refused(after.when(|f| begin_again(f, third, false)), "BEGUN_AGAIN");
+    // What it was begun again as is gone: nothing stands in the way of a third.
+    let once_more = after.when(|f| begin_again(f, third, true)).unwrap();
+    given(over.into_iter().chain(continued).chain(once_more)).then(|f| f.continued_as == Some(third));
     let refusal = after.when(|f| answer(f, 0, vec!["basis".into()], "{}".into())).unwrap_err();
     assert!(refusal.facts.iter().any(|fact| fact.1.contains(&next.to_string())), "{refusal:?}");
-    refused(given([]).when(|f| begin_again(f, next)), "NOT_FOUND");
-    refused(given([started()]).when(|f| begin_again(f, next)), "NOT_REJECTED");
-    refused(given([started(), signed(), sent(), submitted()]).when(|f| begin_again(f, next)), "NOT_REJECTED");
+    refused(given([]).when(|f| begin_again(f, next, false)), "NOT_FOUND");
+    refused(given([started()]).when(|f| begin_again(f, next, true)), "NOT_REJECTED");
+    refused(
+        given([started(), signed(), sent(), submitted()]).when(|f| begin_again(f, next, false)),
+        "NOT_REJECTED",
+    );
 
     let start = Start { continues: Some(Uuid::from_u128(1)), ..a_start() };
     let answers = (vec!["basis".to_owned()], "{}".to_owned());

@@ -113,7 +113,7 @@ enum Command {
     Accept,
     Reject,
     Void,
-    BeginAgain,
+    BeginAgain { gone: bool },
     AnnounceExpiry { current: bool, days: u32 },
     Expire { current: bool },
     Abandon,
@@ -162,7 +162,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(Accept),
         2 => Just(Reject),
         1 => Just(Void),
-        2 => Just(BeginAgain),
+        2 => any::<bool>().prop_map(|gone| BeginAgain { gone }),
         3 => (mostly(), prop::sample::select(vec![14, 7, 1, 1])).prop_map(|(current, days)| AnnounceExpiry { current, days }),
         2 => mostly().prop_map(|current| Expire { current }),
         1 => Just(Abandon),
@@ -289,7 +289,9 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::AddUnsolicited(number, standing) => {
             filing::add_unsolicited(filing, *standing, file(*number, filing::OTHER), 3_000)
         }
-        Command::BeginAgain => filing::begin_again(filing, Uuid::from_u128(u128::from(filing.version))),
+        Command::BeginAgain { gone } => {
+            filing::begin_again(filing, Uuid::from_u128(u128::from(filing.version)), *gone)
+        }
         Command::AnnounceExpiry { current, days } => {
             filing::announce_expiry(filing, ending(filing, *current), *days)
         }
@@ -513,8 +515,8 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         Event::RejectionRecorded(_) => assert!(before.phase == Phase::Submitted && after.open().is_err()),
         Event::VoidingRecorded(_) => assert!(before.phase == Phase::Accepted && after.open().is_err()),
         Event::FilingContinued(_) => {
-            assert!(matches!(before.phase, Phase::Rejected | Phase::Voided) && before.continued_as.is_none());
-            assert!(after.continued_as.is_some());
+            assert!(matches!(before.phase, Phase::Rejected | Phase::Voided));
+            assert!(after.continued_as.is_some() && after.continued_as != before.continued_as);
         }
     }
     assert_eq!(after.version, before.version + 1);

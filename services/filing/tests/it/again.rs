@@ -120,6 +120,25 @@ async fn a_waiver_that_was_not_refused_is_asked_for_again_and_one_that_was_is_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_again_and_given_up_is_begun_again_once_more() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let name = ana.start("N-400").await.unwrap().name;
+    ana.make_ready(&name).await;
+    let second = rejected_and_again(&world, &ana, &name, "X-SIGN").await;
+    let while_it_is_there = ana.again_as(Uuid::now_v7(), &name).await.unwrap_err();
+    assert_eq!(reason(&while_it_is_there), "BEGUN_AGAIN");
+
+    abandon(&ana, Uuid::now_v7(), &second.name).await.unwrap();
+    let command = Uuid::now_v7();
+    let third = ana.again_as(command, &name).await.expect("the rejected one has all of it still");
+    assert!(third.name != second.name && third.ready, "with its answers and its card: {third:?}");
+    assert_eq!(ana.again_as(command, &name).await.unwrap().name, third.name, "once");
+    assert_eq!(ana.get(&name).await.unwrap().continued_as, third.name);
+    assert_eq!(reason(&ana.again_as(Uuid::now_v7(), &name).await.unwrap_err()), "BEGUN_AGAIN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_added_unasked_goes_into_the_successor_of_a_filing_whose_acceptance_was_taken_back() {
     let world = World::start().await;
     let ana = world.person("Ana Lúcia", "Lima");

@@ -1,5 +1,7 @@
 //! Drafts: who may begin one, what is saved, what is said about it.
 
+use docket_kernel::calendar::{plus_days, roll};
+use docket_kernel::deadline::office_date;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_service::testing::with_token;
@@ -9,6 +11,7 @@ use tonic::metadata::MetadataValue;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
+use crate::keep::turn_to;
 use crate::world::{World, bad_fields, reason};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,6 +42,28 @@ async fn a_draft_is_judged_as_it_is_answered() {
     let cleared = ana.answer(&draft.name, &json!({ "app_dob": null })).await.unwrap();
     assert!(cleared.missing.iter().any(|missing| missing.field == "app_dob"));
     assert_eq!(ana.list().await.len(), 1);
+}
+
+/// The last day of a deadline goes on in Honolulu while the next one has begun in New York.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_too_late_when_the_day_has_ended_here_and_where_the_filer_lives() {
+    let world = World::start().await;
+    let mut ana = world.person("Ana Lúcia", "Lima");
+    let now = jiff::Timestamp::from_microsecond(world.now_us()).unwrap();
+    let last = roll(plus_days(office_date(now), 2));
+    turn_to(&world, &mut ana, plus_days(last, 1), 2).await;
+    let draft = ana.start("N-336").await.unwrap().name;
+    let lives = |state: &str, code: &str| {
+        json!({
+            "served_by": "online", "denied_on": plus_days(last, -30).to_string(), "app_physical_same": true,
+            "app_mailing": {
+                "line1": "4 Fictitious Row", "city": "Sampleton", "state": state, "postal_code": code, "country": "US"
+            }
+        })
+    };
+    let is_late = |filing: &pb::Filing| filing.findings.iter().any(|finding| finding.rule == "late");
+    assert!(is_late(&ana.answer(&draft, &lives("NY", "12207")).await.unwrap()));
+    assert!(!is_late(&ana.answer(&draft, &lives("HI", "96801")).await.unwrap()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,9 +85,10 @@ pub fn take_over(filing: &Filing, begun: Start, taken: TakenOver) -> Result<Vec<
     Ok(events)
 }
 
-/// Notes that a filing that was rejected, or whose acceptance was taken back, was begun again as another; once.
-pub fn begin_again(filing: &Filing, next: Uuid) -> Result<Vec<Event>, Refusal> {
-    match (filing.phase, filing.continued_as) {
+/// Notes that a filing that was rejected, or whose acceptance was taken back, was begun again as another; once, unless that one is
+/// `gone`: given up or no longer kept, so that nothing of it can be filed.
+pub fn begin_again(filing: &Filing, next: Uuid, gone: bool) -> Result<Vec<Event>, Refusal> {
+    match (filing.phase, filing.continued_as.filter(|_| !gone)) {
         (Phase::Absent, _) => Err(Refusal::not_found()),
         (Phase::Rejected | Phase::Voided, None) => {
             Ok(vec![pb::FilingContinued { filing_id: next.to_string() }.into()])
