@@ -136,6 +136,17 @@ fn officer(first: bool) -> Uuid {
     if first { ADA } else { BO }
 }
 
+/// A scan that ends changes nothing but that the file is no longer being checked.
+fn is_only_scanned(case: &Case, scanned: &pb::ResponseFileScanned) {
+    let mut after = evolve(case.clone(), &scanned.clone().into());
+    if let (Some(request), Some(before)) = (&mut after.request, &case.request) {
+        let of_it = before.id.to_string() == scanned.request_id;
+        assert!(!of_it || !request.being_checked.contains(&FILE));
+        request.being_checked.clone_from(&before.being_checked);
+    }
+    assert_eq!(&after, case, "it changes nothing else");
+}
+
 impl World {
     fn book(&self, kind: &str, notice: Notice) -> Result<Appointment, docket_kernel::Refusal> {
         let office = office::site(office::INTAKE_OFFICE, kind).unwrap();
@@ -393,15 +404,7 @@ impl World {
                     "a due date never becomes earlier"
                 );
             }
-            Event::ResponseFileScanned(scanned) => {
-                let mut after = evolve(case.clone(), event);
-                if let (Some(request), Some(before)) = (&mut after.request, &case.request) {
-                    let of_it = before.id.to_string() == scanned.request_id;
-                    assert!(!of_it || !request.being_checked.contains(&FILE));
-                    request.being_checked.clone_from(&before.being_checked);
-                }
-                assert_eq!(&after, case, "it changes nothing else");
-            }
+            Event::ResponseFileScanned(scanned) => is_only_scanned(case, scanned),
             Event::ResponseRecorded(event) => {
                 let request = case.request_with(event.request_id.parse().unwrap()).unwrap();
                 assert!(request.received_at.is_none());
