@@ -164,6 +164,8 @@ enum Command {
         #[arg(long, default_value = "en")]
         language: String,
     },
+    /// Your address of record; --confirm says for a case that it is right, as when a card came back.
+    Address(commands::AddressArgs),
     /// Ask that a case come before others, by one of the published criteria; there is no appeal against the answer.
     Expedite(commands::AskArgs),
     /// Send an inquiry about a case, such as a notice that did not come.
@@ -280,6 +282,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }
+        Command::Address(args) => commands::address(&home, args, &teller).await,
         Command::Expedite(args) => commands::expedite(&home, args, &teller).await,
         Command::Inquire(args) => commands::inquire(&home, args, &teller).await,
         Command::Inquiries { case } => commands::inquiries(&home, &case, &teller).await,

@@ -76,7 +76,11 @@ pub async fn inquiries(home: &Path, case: &str, teller: &Teller) -> Result<()> {
 }
 
 /// The session, and the name of the case.
-async fn at_the_case(home: &Path, case: &str, language: &str) -> Result<(Connection, String, String)> {
+pub(super) async fn at_the_case(
+    home: &Path,
+    case: &str,
+    language: &str,
+) -> Result<(Connection, String, String)> {
     let (connection, token) = Session::resume(home).await?;
     let connection = connection.reading(language);
     if case.starts_with("cases/") {
