@@ -94,7 +94,7 @@ impl<'a> Draft<'a> {
                 fault("goes with another form, and `docket` is not `package`".to_owned());
             }
             (other, _) => {
-                fault(format!("`docket` is `{other}`, and not online, package, attached or record"))
+                fault(format!("`docket` is `{other}`, and not online, package, attached or record"));
             }
         }
     }

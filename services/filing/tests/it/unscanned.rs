@@ -37,9 +37,9 @@ impl World {
 
     async fn scans_of(&self, response: &str) -> Vec<events::ResponseEvidenceScanned> {
         let events = self.events_of(response, "response.evidence_scanned.v1").await;
-        let scanned = |event| match event {
-            Event::ResponseEvidenceScanned(scanned) => scanned,
-            other => panic!("{other:?}"),
+        let scanned = |event| {
+            let Event::ResponseEvidenceScanned(scanned) = event else { panic!("{event:?}") };
+            scanned
         };
         events.into_iter().map(scanned).collect()
     }
