@@ -30,14 +30,11 @@ const TRIES: i32 = 5;
 pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
     while !stop.is_cancelled() {
         let another = next(&desk).await.unwrap_or_else(|error| {
-            tracing::warn!(
-                error = format!("{error:?}"),
-                "a file that waits could not be scanned; trying again"
-            );
+            tracing::warn!(error = error.cause(), "a file that waits could not be scanned; trying again");
             false
         });
         if let Err(error) = tell(&desk).await {
-            tracing::debug!(error = format!("{error:?}"), "it cannot be told how many files wait");
+            tracing::debug!(error = error.cause(), "it cannot be told how many files wait");
         }
         if !another {
             stop.run_until_cancelled(sleep(LOOK)).await;
@@ -69,7 +66,7 @@ async fn next(desk: &Desk) -> Result<bool, ApiError> {
         Ok(Settled::Failed) => waiting.failed + 1,
         Err(error) => {
             tracing::warn!(
-                evidence.id = %waiting.evidence_id, error = format!("{error:?}"),
+                evidence.id = %waiting.evidence_id, error = error.cause(),
                 "a file that waits to be scanned cannot be had just now"
             );
             waiting.failed
