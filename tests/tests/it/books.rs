@@ -136,8 +136,16 @@ impl Books {
         cases.map(|(id, entries)| (id.to_owned(), entries.iter().map(line).collect())).collect()
     }
 
-    fn count(&self, kind: &str) -> usize {
-        self.entries.iter().filter(|entry| entry.kind == kind).count()
+    /// How often something was written, in other streams than these.
+    fn count(&self, kind: &str, but: &BTreeSet<String>) -> usize {
+        self.entries.iter().filter(|entry| entry.kind == kind && !but.contains(&entry.stream)).count()
+    }
+
+    /// The streams of filings that went in with another one and open no case.
+    fn enclosed(&self) -> BTreeSet<String> {
+        let filings = self.streams::<filing::Event>("filing").into_iter();
+        let enclosed = filings.filter(|(_, events)| events.iter().any(opens_no_case));
+        enclosed.map(|(id, _)| format!("filing-{id}")).collect()
     }
 
     /// What somebody still has to do, so that it is too early to judge.
@@ -162,8 +170,9 @@ impl Books {
             ("response.submitted.v1", "case.response_recorded.v1"),
             ("filing.unsolicited_evidence_added.v1", "case.unsolicited_evidence_recorded.v1"),
         ];
+        let enclosed = self.enclosed();
         for (cause, effect) in pairs {
-            let (causes, effects) = (self.count(cause), self.count(effect));
+            let (causes, effects) = (self.count(cause, &enclosed), self.count(effect, &enclosed));
             waits(causes > effects, format!("{causes} × {cause}, {effects} × {effect}"));
         }
         for (id, events) in self.streams::<payment::Event>("payment") {
@@ -233,15 +242,10 @@ impl Books {
         let mut submitted = BTreeSet::new();
         for (id, events) in self.streams::<filing::Event>("filing") {
             goes_in_as_it_was_signed(&id, &events);
-            let went_in = events.iter().filter_map(|event| match event {
-                filing::Event::FilingSubmitted(submitted) => Some(submitted),
-                _ => None,
-            });
-            let went_in: Vec<_> = went_in.collect();
+            let went_in = |event: &&filing::Event| matches!(event, filing::Event::FilingSubmitted(_));
+            let went_in: Vec<_> = events.iter().filter(went_in).collect();
             assert!(went_in.len() <= 1, "filing {id} went in {} times", went_in.len());
-            if let Some(submitted_as) = went_in.first()
-                && submitted_as.family != "attached"
-            {
+            if went_in.first().is_some_and(|event| !opens_no_case(event)) {
                 submitted.insert(id);
             }
         }
@@ -500,6 +504,11 @@ fn requests_end_once(case: &str, events: &[case::Event]) {
             assert!(seen.insert((what, request)), "case {case}: request {request} was {what} twice");
         }
     }
+}
+
+/// Whether by this a filing went in with another one, as an affidavit of support does.
+fn opens_no_case(event: &filing::Event) -> bool {
+    matches!(event, filing::Event::FilingSubmitted(submitted) if submitted.family == "attached")
 }
 
 /// Lifecycle 7, 8: nothing that was signed changed before it was sent.
