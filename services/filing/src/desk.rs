@@ -10,6 +10,7 @@ use docket_proto::identity::v1::GetContactResponse;
 use docket_service::{ApiError, Base, Caller, Resource};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use sqlx::PgExecutor;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -53,6 +54,15 @@ pub(crate) struct ResponseDossier {
     pub(crate) id: Uuid,
     pub(crate) response: Response,
     pub(crate) content: Content,
+}
+
+/// What went into a package together.
+#[derive(Default)]
+pub(crate) struct Together {
+    /// The filings of a form.
+    pub(crate) mains: Vec<Added>,
+    /// What goes with that form and opens no case of its own.
+    pub(crate) enclosed: Vec<Added>,
 }
 
 impl Desk {
@@ -124,9 +134,12 @@ impl Desk {
         let relations = if closed.filing.phase == Phase::Absent {
             Vec::new()
         } else {
-            let mut relations = self.relations(caller, closed.filing.account, id).await?;
-            relations.extend(self.relations_by_main(caller, &closed.filing).await?);
-            relations
+            let relations = self.relations(caller, closed.filing.account, id).await?;
+            if relations.is_empty() {
+                self.relations_by_main(caller, &closed.filing).await?
+            } else {
+                relations
+            }
         };
         self.require(caller, action, "Filing", id, relations)?;
         Ok(closed)
@@ -220,14 +233,13 @@ impl Desk {
         let (Some(main), Phase::Submitted | Phase::Accepted) = (main, filing.phase) else {
             return Ok(Vec::new());
         };
-        let person = caller.person()?.account;
-        if caller.roles.is_empty() || person == filing.account {
+        if caller.roles.is_empty() {
             return Ok(Vec::new());
         }
+        let (pool, person) = (&self.base.pool, caller.person()?.account);
         let mut relations = Vec::new();
-        let package = filings::standing_in(&self.base.pool, filing.package).await?;
-        for Added { filing: case, account, .. } in package.into_iter().filter(|added| added.form == main) {
-            if account == person || representations::represents(&self.base.pool, person, case).await? {
+        for Added { filing: case, account, .. } in self.together(pool, filing.package, main).await?.mains {
+            if account == person || representations::represents(pool, person, case).await? {
                 return Ok(Vec::new());
             }
             relations.extend(self.office_relations(caller, person, case).await?);
@@ -240,15 +252,32 @@ impl Desk {
     /// # Errors
     /// The database.
     pub(crate) async fn enclosed(&self, filing: &Filing) -> Result<Vec<Added>, ApiError> {
-        let goes_with = |form: &Form| form.goes_with.as_deref() == Some(filing.form.as_str());
-        if !self.catalogue.forms().any(goes_with)
-            || !matches!(filing.phase, Phase::Submitted | Phase::Accepted)
-        {
+        if !matches!(filing.phase, Phase::Submitted | Phase::Accepted) {
             return Ok(Vec::new());
         }
-        let all = filings::standing_in(&self.base.pool, filing.package).await?;
+        Ok(self.together(&self.base.pool, filing.package, &filing.form).await?.enclosed)
+    }
+
+    /// The filings of a form in a package, and what goes with them there, as far as they have not ended as drafts. Where nothing goes
+    /// with that form the database is not asked.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn together(
+        &self,
+        db: impl PgExecutor<'_>,
+        package: Uuid,
+        main: &str,
+    ) -> sqlx::Result<Together> {
+        let goes_with = |form: &Form| form.goes_with.as_deref() == Some(main);
+        if !self.catalogue.forms().any(goes_with) {
+            return Ok(Together::default());
+        }
+        let (mains, others) =
+            filings::standing_in(db, package).await?.into_iter().partition(|added| added.form == main);
+        let others: Vec<Added> = others;
         let enclosed = |added: &Added| self.catalogue.form(&added.form).is_some_and(goes_with);
-        Ok(all.into_iter().filter(enclosed).collect())
+        Ok(Together { mains, enclosed: others.into_iter().filter(enclosed).collect() })
     }
 
     /// How somebody of the office stands to a case: who has it; intake, while it is neither accepted nor rejected; a supervisor

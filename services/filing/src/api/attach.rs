@@ -148,7 +148,8 @@ impl Bytes {
     }
 }
 
-/// Checks, scans, seals and attaches the file; one that cannot be scanned just now is marked. What lies in the spool as one object stays where it is.
+/// Checks, scans, seals and attaches the file; one that cannot be scanned just now is marked. What lies in the spool as one object
+/// stays where it is.
 pub(super) async fn store(
     desk: &Desk,
     (caller, context): (&Caller, Context),
@@ -162,15 +163,16 @@ pub(super) async fn store(
     let context = acting_for(context, caller, place.account);
     let media_type = known_type(desk, bytes.plain()).await?;
     let being_checked = scan(desk, place.parent, bytes.plain()).await? == Scan::Waits;
-    let mut file = new_file(desk, &place, header, media_type, bytes.plain())?;
+    let same: Vec<&Attached> = same_files(&place, bytes.plain()).collect();
+    let mut file = new_file(desk, &same, header, media_type, bytes.plain())?;
     file.attached.being_checked = being_checked;
-    file.attached.hard_to_read = desk.inspector.look_over(bytes.plain()).await;
     let mut sealed_now = None;
     if file.same_as.is_none() {
-        let here = same_files(&place, bytes.plain()).next();
+        let here = same.first().copied();
         if let (Some(here), Bytes::Given(_) | Bytes::Arrived(_)) = (here, &bytes) {
             return Err(ApiError::from(attached_as_another(place.parent, here)).into());
         }
+        file.attached.hard_to_read = desk.inspector.look_over(bytes.plain()).await;
         // One object serves both, sealed for the same subject; not where a scan may yet take one of them away.
         let shared = here.filter(|here| !being_checked && !here.being_checked);
         file.attached.object_key = if let Some(here) = shared {
@@ -350,13 +352,13 @@ fn scanner_unavailable() -> Status {
 
 fn new_file(
     desk: &Desk,
-    place: &Place,
+    same: &[&Attached],
     header: &pb::UploadHeader,
     media_type: &str,
     bytes: &[u8],
 ) -> Result<NewFile, ApiError> {
     let size = bytes.len() as u64;
-    let same_as = same_files(place, bytes).find(|file| file.kind == header.kind).map(|file| file.id);
+    let same_as = same.iter().find(|file| file.kind == header.kind).map(|file| file.id);
     let salt = new_salt()?;
     Ok(NewFile {
         attached: Attached {

@@ -100,15 +100,15 @@ impl FollowCase {
         event: &Recorded,
         main: &filing::Filing,
     ) -> Result<(), ApplyError> {
-        let package = filings::standing_in(&mut *tx, main.package).await?;
-        let goes_with = |added: &&Added| {
-            self.0.catalogue.form(&added.form).and_then(|form| form.goes_with.as_ref()) == Some(&main.form)
-        };
-        let mut mains = Vec::new();
-        for Added { filing, .. } in package.iter().filter(|added| added.form == main.form) {
+        let together = self.0.together(&mut *tx, main.package, &main.form).await?;
+        if together.enclosed.is_empty() {
+            return Ok(());
+        }
+        let mut mains = Vec::with_capacity(together.mains.len());
+        for Added { filing, .. } in &together.mains {
             mains.push(self.0.filings.state_in(tx, *filing).await?.state.phase);
         }
-        for (Added { filing: id, .. }, nth) in package.iter().filter(goes_with).zip(0..) {
+        for (Added { filing: id, .. }, nth) in together.enclosed.iter().zip(0..) {
             let representative = representations::standing(&mut *tx, *id).await?.map(|(_, account)| account);
             let context = Context::reaction("follow_main", event, nth);
             let decide = |filing: &filing::Filing| Ok(filing::follow(filing, &mains, representative));

@@ -57,11 +57,9 @@ impl Subscriber for TellPreparers {
             return self.tell(tx, recorded, (&recorded.event_id.to_string(), tells)).await;
         }
         if recorded.stream.category() == "package" {
-            let Some((alert, account)) = payer(&recorded.decode()?) else { return Ok(()) };
-            let occasion = recorded.event_id.to_string();
-            delivery::queue_about_draft(tx, recorded, account, (alert, &occasion), self.base.clock.now())
-                .await?;
-            return Ok(());
+            let event = recorded.decode()?;
+            let tells = payer(&event).into_iter().collect();
+            return self.tell(tx, recorded, (&recorded.event_id.to_string(), tells)).await;
         }
         let event: Event = recorded.decode()?;
         let (occasion, tells) = told(&event);
@@ -129,7 +127,7 @@ fn represented(event: &RepresentationEvent) -> Vec<(&'static str, String)> {
 }
 
 /// Who is reminded of a fee that nobody has paid yet, by which mail.
-fn payer(event: &PackageEvent) -> Option<(&'static str, Uuid)> {
+fn payer(event: &PackageEvent) -> Option<(&'static str, &String)> {
     match event {
         PackageEvent::PackagePayerReminded(e) => {
             let alert = match e.days {
@@ -137,7 +135,7 @@ fn payer(event: &PackageEvent) -> Option<(&'static str, Uuid)> {
                 7 => "fee_waits_a_week",
                 _ => "fee_waits_a_day",
             };
-            Some((alert, Uuid::try_parse(&e.account_id).ok()?))
+            Some((alert, &e.account_id))
         }
         // Of the end those are told whose filings are drafts again.
         PackageEvent::PackageFilingAdded(_)
@@ -145,6 +143,15 @@ fn payer(event: &PackageEvent) -> Option<(&'static str, Uuid)> {
         | PackageEvent::PackageLeftUnpaid(_)
         | PackageEvent::PackageRecalled(_) => None,
     }
+}
+
+/// The same mail to whose filing it is and to who stands for it.
+fn both<'a>(
+    alert: &'static str,
+    account: &'a String,
+    representative: &'a String,
+) -> Vec<(&'static str, &'a String)> {
+    vec![(alert, account), (alert, representative)]
 }
 
 /// The occasion that is told of once, and who is told by which mail; an empty account is nobody.
@@ -157,11 +164,10 @@ fn told(event: &Event) -> (&str, Vec<(&'static str, &String)>) {
                 7 => "draft_kept_a_week",
                 _ => "draft_kept_a_day",
             };
-            (&e.kept_until_date, vec![(alert, &e.account_id), (alert, &e.representative)])
+            (&e.kept_until_date, both(alert, &e.account_id, &e.representative))
         }
         Event::DraftExpired(e) => {
-            let alert = "draft_expired";
-            (&e.kept_until_date, vec![(alert, &e.account_id), (alert, &e.representative)])
+            (&e.kept_until_date, both("draft_expired", &e.account_id, &e.representative))
         }
         Event::FilingRecalled(e) if !e.waited_until_date.is_empty() => {
             (&e.waited_until_date, vec![("fee_left_unpaid", &e.account_id)])
@@ -179,18 +185,9 @@ fn told(event: &Event) -> (&str, Vec<(&'static str, &String)>) {
             ("", vec![filer, ("clients_signature_voided", &e.representative)])
         }
         // Of what opens a case notices tell.
-        Event::AcceptanceRecorded(e) => {
-            let alert = "went_in_with_another";
-            ("", vec![(alert, &e.account_id), (alert, &e.representative)])
-        }
-        Event::RejectionRecorded(e) => {
-            let alert = "not_taken_with_another";
-            ("", vec![(alert, &e.account_id), (alert, &e.representative)])
-        }
-        Event::VoidingRecorded(e) => {
-            let alert = "not_taken_with_another";
-            ("", vec![(alert, &e.account_id), (alert, &e.representative)])
-        }
+        Event::AcceptanceRecorded(e) => ("", both("went_in_with_another", &e.account_id, &e.representative)),
+        Event::RejectionRecorded(e) => ("", both("not_taken_with_another", &e.account_id, &e.representative)),
+        Event::VoidingRecorded(e) => ("", both("not_taken_with_another", &e.account_id, &e.representative)),
         Event::EvidenceScanned(e) => ("", refused(&e.verdict, &e.account_id, &e.representative)),
         _ => ("", Vec::new()),
     }
