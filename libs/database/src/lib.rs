@@ -1,26 +1,10 @@
-//! Transactions that a caller who goes away cannot leave open, and pools that ask an idle connection for a sign of life.
+//! Transactions that a caller who goes away cannot leave open, bounds for a database that says nothing (`silence`), and pools
+//! that get rid of such connections.
 
-use std::time::Duration;
+mod silence;
 
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Connection as _, PgPool, Postgres, Transaction};
-
-/// A connection that was given back within this time was found alive then.
-pub const FRESH: Duration = Duration::from_secs(1);
-
-/// Options of a pool for a service's work: a connection is asked for a sign of life before it is given out when it has been
-/// idle for [`FRESH`] or longer. The pool asks every one when it comes back, and by itself would ask again each time: a
-/// round trip on the way of every transaction.
-pub fn pool_options() -> PgPoolOptions {
-    PgPoolOptions::new().test_before_acquire(false).before_acquire(|connection, idle| {
-        Box::pin(async move {
-            if idle.idle_for >= FRESH {
-                connection.ping().await?;
-            }
-            Ok(true)
-        })
-    })
-}
+pub use silence::{FRESH, SILENT, WORK, answered, pool_options, within};
+use sqlx::{PgPool, Postgres, Transaction};
 
 /// Begins a transaction on a connection of the pool. It is rolled back when it is dropped before its commit.
 ///
@@ -30,7 +14,7 @@ pub fn pool_options() -> PgPoolOptions {
 /// up is dropped like that, at any await.
 ///
 /// # Errors
-/// What the pool or the database says: no connection in time, a lost connection, a refusal.
+/// What the pool or the database says: no connection in time, a lost connection, a refusal; or that it says nothing.
 ///
 /// # Panics
 /// Outside a tokio runtime.
@@ -50,8 +34,9 @@ pub async fn begin_with(
     statement: &'static str,
 ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let pool = pool.clone();
+    let limit = pool.options().get_acquire_timeout() + SILENT;
     #[expect(clippy::disallowed_methods, reason = "the one place where nobody can drop it")]
-    let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+    let begun = tokio::spawn(within(limit, async move { pool.begin_with(statement).await }));
     begun.await.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_shut_down) => Err(sqlx::Error::PoolClosed),

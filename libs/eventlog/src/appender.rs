@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use futures::poll;
+use docket_database::{WORK, answered, within};
+use futures::future::Either;
+use futures::{FutureExt as _, poll};
 use jiff::Timestamp;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
@@ -19,7 +21,6 @@ use crate::log::Core;
 use crate::prepare::{Prepared, prepare};
 use crate::queue::{Place, Room};
 use crate::round::{Outcome, Round, Written, recorded};
-use crate::silence::answered;
 use crate::{Append, Appended, Error, EventLog, Queue, commit, guess, read};
 
 /// Most appends in one commit.
@@ -80,20 +81,20 @@ impl EventLog {
         let until = Instant::now() + ANSWER_WITHIN;
         let log = self.clone();
         let mut preparing = Box::pin(async move { prepare(log.core(), append).await });
-        let log = self.clone();
         // Ready at once, unless somebody's first key must be made: then a task of its own sees to the rest.
-        match poll!(&mut preparing) {
-            Poll::Ready(append) => log.appender.submit(log.core(), append?, (place, until)).await,
+        let answer = match poll!(&mut preparing) {
+            Poll::Ready(append) => Either::Left(self.appender.submit(self.core(), append?, place)),
             Poll::Pending => {
+                let log = self.clone();
                 let task = tokio::spawn(async move {
-                    log.appender.submit(log.core(), preparing.await?, (place, until)).await
+                    // Not for ever, since its place is taken as long.
+                    let append = within(WORK, preparing).await?;
+                    log.appender.submit(log.core(), append, place).await
                 });
-                match timeout_at(until.into(), task).await {
-                    Ok(Ok(answer)) => answer,
-                    Ok(Err(_)) | Err(_) => Err(Error::OutcomeUnknown),
-                }
+                Either::Right(task.map(|ended| ended.unwrap_or(Err(Error::OutcomeUnknown))))
             }
-        }
+        };
+        timeout_at(until.into(), answer).await.unwrap_or(Err(Error::OutcomeUnknown))
     }
 
     /// Appends in the caller's transaction: for what must be true in the same commit. The head stays locked
@@ -128,23 +129,13 @@ impl Appender {
     }
 
     /// Queues the append in its place, before it waits for anything, and turns what became of it into the answer.
-    async fn submit(
-        &self,
-        core: &Core,
-        append: Prepared,
-        (place, until): (Place, Instant),
-    ) -> Result<Appended, Error> {
+    async fn submit(&self, core: &Core, append: Prepared, place: Place) -> Result<Appended, Error> {
         let (sender, receiver) = oneshot::channel();
         let queued = Instant::now();
         let job = Message::Append(Box::new(Job { append, queued, answer: sender, done: false, place }));
         self.sender.send(job).map_err(|_closed| Error::Closed)?;
-        match timeout_at(until.into(), receiver).await {
-            Ok(Ok(fate)) => {
-                let Fate { append, settled, at } = fate?;
-                settled.answer(core, append, at)
-            }
-            Ok(Err(_)) | Err(_) => Err(Error::OutcomeUnknown),
-        }
+        let Fate { append, settled, at } = receiver.await.unwrap_or(Err(Error::OutcomeUnknown))?;
+        settled.answer(core, append, at)
     }
 }
 

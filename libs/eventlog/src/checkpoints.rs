@@ -6,11 +6,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use docket_database::answered;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::merkle::{Frontier, Hash, leaf};
 use crate::record::instant;
-use crate::silence::answered;
 use crate::{CheckpointKey, Error, EventLog, SignedCheckpoint, Statement, StreamName};
 
 const EVERY: Duration = Duration::from_secs(10);

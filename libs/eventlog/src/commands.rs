@@ -1,6 +1,7 @@
 //! The rows of the commands beside the events which they wrote: one too many and a command is never done, one too few and
 //! it is done twice.
 
+use docket_database::answered;
 use futures::TryStreamExt as _;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection};
@@ -69,7 +70,7 @@ async fn read(
     sender: &mpsc::Sender<Result<Done, Error>>,
 ) -> Result<(), Error> {
     // A connection of its own: a query that is given up half-way must not come back into a pool.
-    let mut connection = PgConnection::connect_with(options).await?;
+    let mut connection = answered(PgConnection::connect_with(options)).await?;
     {
         // A command without events names no position: it ends before it begins.
         let mut rows = sqlx::query!(
@@ -81,7 +82,7 @@ async fn read(
             i64::try_from(positions.end).unwrap_or(i64::MAX)
         )
         .fetch(&mut connection);
-        while let Some(row) = rows.try_next().await? {
+        while let Some(row) = answered(rows.try_next()).await? {
             let (first, last) = (row.first_position.unsigned_abs(), row.last_position.unsigned_abs());
             let done = Done { actor: row.actor, command_id: row.command_id, first, last };
             if sender.send(Ok(done)).await.is_err() {
@@ -89,5 +90,5 @@ async fn read(
             }
         }
     }
-    Ok(connection.close().await?)
+    Ok(answered(connection.close()).await?)
 }

@@ -1,14 +1,14 @@
 //! Epochs: raised when a log is restored to an earlier point, so that nobody mistakes new events for old.
 
+use docket_database::answered;
 use jiff::Timestamp;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::chain::push;
 use crate::commit::lock;
 use crate::log::Core;
 use crate::record::instant;
-use crate::silence::answered;
 use crate::{Error, EventLog};
 
 /// One epoch of a log.
@@ -104,22 +104,21 @@ pub(crate) async fn begin_log(core: &Core) -> Result<(), Error> {
 
 /// All epochs of the log, in order.
 pub(crate) async fn load(core: &Core) -> Result<Vec<Epoch>, Error> {
-    answered(epochs(&core.pool, core.name)).await
+    epochs(&core.pool, core.name).await
 }
 
 /// All epochs of a log in its own database, in order; none before it was opened for the first time.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn epochs(pool: &PgPool, log: &str) -> Result<Vec<Epoch>, Error> {
+pub async fn epochs(from: impl PgExecutor<'_>, log: &str) -> Result<Vec<Epoch>, Error> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT number, id, from_position, reason, started_at_us, mac FROM log.epoch
          WHERE log = $1 ORDER BY number",
         log
-    )
-    .fetch_all(pool)
-    .await?;
+    );
+    let rows = answered(rows.fetch_all(from)).await?;
     Ok(rows.into_iter().map(Epoch::from).collect())
 }
 
@@ -166,20 +165,20 @@ impl EventLog {
         )
         .fetch_one(&mut *tx)
         .await?;
-        let last =
-            sqlx::query_scalar!(r#"SELECT max(number) AS "last!" FROM log.epoch WHERE log = $1"#, core.name)
-                .fetch_one(&mut *tx)
-                .await?;
+        let mut epochs = epochs(&mut *tx, core.name).await?;
+        let last = epochs.last().ok_or(Error::Malformed("a log without an epoch"))?.number;
         let restored_to = restored_to.unwrap_or(position.unsigned_abs());
         if restored_to > position.unsigned_abs() {
             return Err(Error::Malformed(
                 "the position that the log was restored to: it does not reach so far",
             ));
         }
-        let epoch = Epoch::next(core, last.unsigned_abs() + 1, restored_to + 1, reason)?;
+        let epoch = Epoch::next(core, last + 1, restored_to + 1, reason)?;
         insert(&mut tx, core, &epoch).await?;
         tx.commit().await?;
-        core.set_epochs(load(core).await?);
+        // What may fail was done before: whoever is told that it failed would raise it again.
+        epochs.push(epoch.clone());
+        core.set_epochs(epochs);
         Ok(epoch)
     }
 }

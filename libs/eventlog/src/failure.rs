@@ -101,8 +101,10 @@ mod tests {
         for lasting in ["23505", "22021", "42P01", "57014", "25P02", "3D000", "28000", "55000", "XX000"] {
             assert!(!transient(&answer(lasting)), "{lasting}");
         }
-        let io = || sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());
-        for passing in [io(), sqlx::Error::PoolTimedOut, sqlx::Error::Protocol("cut".to_owned())] {
+        // Also a database that does not answer (`docket_database::answered`).
+        let io = |kind: std::io::ErrorKind| sqlx::Error::Io(kind.into());
+        let (cut, silent) = (io(std::io::ErrorKind::ConnectionReset), io(std::io::ErrorKind::TimedOut));
+        for passing in [cut, silent, sqlx::Error::PoolTimedOut, sqlx::Error::Protocol("cut".to_owned())] {
             assert!(transient(&passing.into()));
         }
         for lasting in [Error::from(sqlx::Error::RowNotFound), sqlx::Error::PoolClosed.into(), Error::Erased]

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use docket_database::answered;
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
@@ -14,7 +15,6 @@ use crate::log::Core;
 use crate::look::{End, look};
 use crate::prepare::Prepared;
 use crate::round::{Outcome, Round, StreamHead};
-use crate::silence::answered;
 use crate::write::{Rows, write};
 use crate::{Error, Expected};
 

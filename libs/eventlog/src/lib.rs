@@ -44,7 +44,6 @@ mod row;
 mod samples;
 mod schema;
 mod signed;
-mod silence;
 mod slots;
 mod snapshot;
 pub mod splitter;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use docket_database::answered;
 use docket_kernel::{Actor, SharedClock, SubjectKind};
 use docket_vault::Vault;
 use sqlx::PgPool;
@@ -12,7 +13,6 @@ use uuid::Uuid;
 
 use crate::appender::Appender;
 use crate::meters::Meters;
-use crate::silence::answered;
 use crate::{Epoch, Error, Obligations, Queue, Timers, epoch, wake};
 
 /// What is needed to open a log.

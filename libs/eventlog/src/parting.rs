@@ -1,6 +1,7 @@
 //! Where a reader's history and the log's part: a log that is restored to an earlier point has other events at positions that
 //! were read.
 
+use docket_database::answered;
 use uuid::Uuid;
 
 use crate::{Error, EventLog};
@@ -62,10 +63,9 @@ impl EventLog {
             // Who saw none yet has nothing to part from.
             seen.map_or(i64::MAX, |seen| seen.number.cast_signed()),
             seen.map_or(Uuid::nil(), |seen| seen.id)
-        )
-        .fetch_optional(self.pool())
-        .await?
-        .ok_or(Error::Malformed("a log without an epoch"))?;
+        );
+        let row = answered(row.fetch_optional(self.pool())).await?;
+        let row = row.ok_or(Error::Malformed("a log without an epoch"))?;
         let (number, id, from_position) =
             (row.number.unsigned_abs(), row.id, row.from_position.unsigned_abs());
         Ok(Met {

@@ -1,5 +1,6 @@
 //! Reading the log in pages: by stream, by position, by instant.
 
+use docket_database::answered;
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgExecutor};
 
@@ -92,12 +93,10 @@ pub(crate) async fn rows_after(core: &Core, after: u64, limit: i64) -> Result<Ve
                     sealed, link, format
              FROM log.event WHERE log = $1 AND position > $2 ORDER BY position LIMIT $3"#,
         core.name,
-        after.cast_signed(),
+        i64::try_from(after).unwrap_or(i64::MAX),
         limit
-    )
-    .fetch_all(&core.pool)
-    .await?;
-    Ok(rows)
+    );
+    Ok(answered(rows.fetch_all(&core.pool)).await?)
 }
 
 /// At most `limit` events of a stream from a version on, up to a position.
@@ -192,19 +191,18 @@ impl EventLog {
                AND ($6::text IS NULL OR stream = $6)
              ORDER BY position LIMIT $7"#,
             core.name,
-            after.cast_signed(),
+            i64::try_from(after).unwrap_or(i64::MAX),
             up_to.cast_signed(),
             &filter.categories,
             &filter.kinds,
             filter.stream.as_ref().map(StreamName::as_str),
             i64::from(limit)
-        )
-        .fetch_all(&core.pool)
-        .await?;
-        let events = recorded(core, rows)?;
+        );
+        let events = recorded(core, answered(rows.fetch_all(&core.pool)).await?)?;
+        // A full page ends with its last event, and one of no events where it began.
         let full = events.len() >= limit as usize;
-        let last = events.last().map(|event| event.position);
-        Ok(Page { events, up_to: last.filter(|_| full).unwrap_or(up_to).max(after) })
+        let last = events.last().map_or(after, |event| event.position);
+        Ok(Page { events, up_to: if full { last } else { up_to.max(after) } })
     }
 
     /// At most `limit` events of a stream, from `from_version` on in that direction, as they were when the log ended

@@ -3,10 +3,13 @@
 //! The format is that of PostgreSQL's manual, "COPY, Binary Format"; a message of the protocol is one row.
 
 use bytes::{Buf, Bytes};
+use docket_database::{SILENT, answered};
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::mpsc;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::row::Row;
@@ -63,11 +66,11 @@ async fn copy(
     query: &str,
     sender: &mpsc::Sender<Result<Vec<Row>, Error>>,
 ) -> Result<(), Error> {
-    let mut connection = PgConnection::connect_with(options).await?;
+    let mut connection = answered(PgConnection::connect_with(options)).await?;
     {
-        let mut messages = connection.copy_out_raw(query).await?;
+        let mut messages = answered(connection.copy_out_raw(query)).await?;
         let (mut batch, mut bytes) = (Vec::with_capacity(BATCH_ROWS), 0);
-        while let Some(message) = messages.try_next().await? {
+        while let Some(message) = timeout(SILENT, messages.try_next()).await.map_err(silent)?? {
             bytes += message.len();
             batch.extend(row(message)?);
             if batch.len() >= BATCH_ROWS || bytes >= BATCH_BYTES {
@@ -80,7 +83,12 @@ async fn copy(
         }
         let _nobody_reads = sender.send(Ok(batch)).await;
     }
-    Ok(connection.close().await?)
+    Ok(answered(connection.close()).await?)
+}
+
+/// Not [`answered`], which costs too much for each row. The connection is in no pool.
+fn silent(_late: Elapsed) -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }
 
 /// The row of a message; none for the trailer.

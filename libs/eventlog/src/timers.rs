@@ -1,5 +1,6 @@
 //! Timers: rows which fall due, fire a command once each, and survive restarts.
 
+use docket_database::answered;
 use docket_kernel::derived_id;
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
@@ -7,7 +8,6 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::record::instant;
-use crate::silence::answered;
 
 /// One timer. Scheduling the same key again moves it; setting it once more for the instant at which it fired does
 /// nothing new, so a repeated command may schedule again.
@@ -140,9 +140,8 @@ impl Timers {
     /// # Errors
     /// [`Error::Database`].
     pub async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
-        let due = sqlx::query_scalar!("SELECT min(due_at_us) FROM log.timer WHERE log = $1", self.log)
-            .fetch_one(&self.pool)
-            .await?;
+        let due = sqlx::query_scalar!("SELECT min(due_at_us) FROM log.timer WHERE log = $1", self.log);
+        let due = answered(due.fetch_one(&self.pool)).await?;
         due.map(instant).transpose()
     }
 }

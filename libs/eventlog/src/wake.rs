@@ -7,9 +7,10 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use docket_database::answered;
 use sqlx::PgPool;
 use sqlx::postgres::{PgListener, PgPoolOptions};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::failure::code;
 use crate::log::Core;
@@ -35,7 +36,10 @@ impl EventLog {
                 if let Err(error) = heed(&core, &pool).await {
                     tracing::debug!(log = name, code = code(&error), "not listening now");
                 }
-                pool.close().await;
+                // It waits for the listener's connection, on which perhaps nothing comes any more.
+                if timeout(AGAIN, pool.close()).await.is_err() {
+                    tracing::debug!(log = name, "a listener's connection is left as it is");
+                }
                 sleep(AGAIN).await;
             }
         });
@@ -44,10 +48,12 @@ impl EventLog {
 
 /// Takes notices until the connection is lost or nobody has the log any more.
 async fn heed(core: &Weak<Core>, pool: &PgPool) -> Result<(), Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(CHANNEL).await?;
+    let mut listener = answered(PgListener::connect_with(pool)).await?;
+    answered(listener.listen(CHANNEL)).await?;
     loop {
         let Some(held) = core.upgrade() else { return Ok(()) };
+        // Said again as a sign of life: notices alone would not come for ever from a database that died without a word.
+        answered(sqlx::raw_sql("LISTEN docket_log").execute(&mut listener)).await?;
         // Also what was committed before we listened, or while a notice got lost.
         held.heard(held.position().await?);
         let name = held.name;
@@ -83,8 +89,8 @@ pub(crate) async fn tell(core: Arc<Core>) {
             continue;
         }
         let payload = format!("{name} {position}");
-        let told = sqlx::query!("SELECT pg_notify($1, $2)", CHANNEL, payload).fetch_one(&pool).await;
-        if let Err(error) = told {
+        let told = sqlx::query!("SELECT pg_notify($1, $2)", CHANNEL, payload);
+        if let Err(error) = answered(told.fetch_one(&pool)).await {
             tracing::debug!(log = name, code = code(&error.into()), "nobody was woken");
         }
         sleep(EVERY).await;

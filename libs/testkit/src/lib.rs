@@ -16,6 +16,7 @@ pub mod chance;
 #[cfg(feature = "containers")]
 mod containers;
 pub mod evolution;
+mod line;
 mod nats;
 mod polled;
 mod postgres;
@@ -24,6 +25,7 @@ mod source;
 
 pub use bucket::TestBucket;
 pub use docket_kernel::clock::ManualClock;
+pub use line::Line;
 pub use nats::{TestNats, nats, nats_with};
 pub use polled::polled;
 pub use postgres::{

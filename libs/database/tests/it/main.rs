@@ -1,8 +1,13 @@
-//! A transaction dropped while it begins, at every await: no session stays inside one. A dead connection is not given out.
+//! A transaction dropped while it begins, at every await: no session stays inside one. A dead connection is not given out,
+//! and one on which nothing is said any more does not keep its place.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
-use docket_testkit::polled;
+use std::future::pending;
+use std::time::Duration;
+
+use docket_database::{SILENT, pool_options, within};
+use docket_testkit::{Line, polled};
 use futures::future::BoxFuture;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgPool, Postgres, Row as _, Transaction};
@@ -66,4 +71,76 @@ async fn a_connection_that_died_while_it_was_idle_is_not_given_out() {
     end.execute(&database.pool).await.unwrap();
     tokio::time::sleep(docket_database::FRESH).await;
     assert_ne!(own().await.unwrap(), first);
+}
+
+/// A pool with one place, over a line that can fall silent.
+async fn one_place() -> (docket_testkit::TestDatabase, Line, PgPool) {
+    let database = docket_testkit::database("silence").await;
+    let line = Line::to(&database.url).await;
+    let pool = pool_options().max_connections(1).acquire_timeout(SILENT).connect(line.url()).await.unwrap();
+    (database, line, pool)
+}
+
+/// Far longer than anybody waits.
+async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(4 * SILENT, what).await.expect("nobody waits for ever")
+}
+
+#[tokio::test]
+async fn a_transaction_dropped_on_a_silent_line_gives_its_place_back() {
+    let (_database, line, pool) = one_place().await;
+    let tx = docket_database::begin(&pool).await.unwrap();
+    line.fall_silent();
+    drop(tx);
+    line.speak();
+    in_time(async { while docket_database::begin(&pool).await.is_err() {} }).await;
+}
+
+async fn given_up_at(words: &'static str) {
+    let (_database, line, pool) = one_place().await;
+    line.silent_at(words);
+    let work = async {
+        let mut tx = docket_database::begin(&pool).await?;
+        sqlx::raw_sql("SELECT 7").execute(&mut *tx).await?;
+        tx.commit().await
+    };
+    let given_up = in_time(within(Duration::from_secs(1), work)).await;
+    assert!(matches!(given_up, Err(sqlx::Error::Io(_))), "{words}: {given_up:?}");
+    assert!(line.fell_silent(), "{words}");
+    in_time(async { while sqlx::raw_sql("SELECT 8").execute(&pool).await.is_err() {} }).await;
+}
+
+#[tokio::test]
+async fn what_is_not_answered_is_given_up_and_its_place_comes_back() {
+    futures::future::join_all(["BEGIN", "SELECT 7", "COMMIT"].map(given_up_at)).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_fell_silent_while_it_was_idle_is_replaced_at_once() {
+    let database = docket_testkit::database("silence").await;
+    let line = Line::to(&database.url).await;
+    let (few, soon) = (4, Duration::from_secs(5));
+    let pool = pool_options().max_connections(few).acquire_timeout(soon).connect(line.url()).await.unwrap();
+    let all: Vec<_> = futures::future::join_all((0..few).map(|_| pool.acquire())).await;
+    drop(all);
+    tokio::time::sleep(2 * docket_database::FRESH).await;
+    line.fall_silent();
+    line.speak();
+    // Each within the time that whoever wants a connection has.
+    for _ in 0..few {
+        sqlx::raw_sql("SELECT 7").execute(&pool).await.unwrap();
+    }
+}
+
+/// The driver knows of no transaction where it gave up waiting for it to begin.
+#[tokio::test]
+async fn what_comes_back_inside_a_transaction_after_a_silence_is_not_given_out() {
+    let database = docket_testkit::database("silence").await;
+    let pool = pool_options().max_connections(1).connect(&database.url).await.unwrap();
+    let late = within(Duration::from_millis(1), pending::<Result<(), sqlx::Error>>()).await;
+    assert!(late.is_err());
+    let mut connection = pool.acquire().await.unwrap();
+    sqlx::raw_sql("BEGIN").execute(&mut *connection).await.unwrap();
+    drop(connection);
+    assert!(!inside_a_transaction(&pool).await);
 }

@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use docket_eventlog::{Append, CheckpointKey, Error, EventLog, Expected};
+use docket_eventlog::{Append, CheckpointKey, Error, EventLog, Expected, Filter};
 use docket_kernel::Clock as _;
+use sqlx::postgres::PgListener;
 use tokio::time::{sleep, timeout};
 
 use crate::proxy::{Fault, Proxy};
@@ -110,4 +111,71 @@ async fn timers_signer_and_head_are_told_that_the_database_is_away() {
     assert!(matches!(stored, Err(Error::Database(_))), "{stored:?}");
     assert!(matches!(read, Err(Error::Database(_))), "{read:?}");
     assert!(began.elapsed() > Duration::from_secs(10), "and they had waited for an answer");
+}
+
+#[tokio::test]
+async fn a_subscription_is_told_and_reads_on_when_it_asks_again() {
+    let world = World::new().await;
+    world.log.append(one(&world.log, 1, 1, Expected::Version(0))).await.unwrap();
+    for words in ["AS parted_from", "position <= $3"] {
+        let proxy = Proxy::new(&world.database().url).await;
+        let log = world.open_with(proxy.pool.clone()).await;
+        let mut subscription = log.subscribe(0, Filter::default());
+        proxy.silent_at(words);
+        let told = timeout(AT_MOST, subscription.next()).await.expect("it does not wait for ever");
+        assert!(matches!(told, Err(Error::Database(_))), "{words}: {told:?}");
+        let events = timeout(AT_MOST, subscription.next()).await.expect("there is an event").unwrap().events;
+        assert_eq!(events, world.sound().await);
+    }
+}
+
+/// Otherwise the commits of this process would wake nobody elsewhere any more.
+#[tokio::test]
+async fn whoever_tells_of_commits_tells_of_the_next_one_when_nobody_answered() {
+    let world = World::new().await;
+    let proxy = Proxy::new(&world.database().url).await;
+    let log = world.open_with(proxy.pool.clone()).await;
+    let mut ears = PgListener::connect(&world.database().url).await.unwrap();
+    ears.listen("docket_log").await.unwrap();
+    proxy.silent_at("pg_notify");
+    log.append(one(&log, 1, 1, Expected::Any)).await.unwrap();
+    timeout(AT_MOST, async {
+        while proxy.swallowed() == 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("it tells");
+    log.append(one(&log, 2, 1, Expected::Any)).await.unwrap();
+    let notice = timeout(AT_MOST, ears.recv()).await.expect("it tells of the second").unwrap();
+    assert_eq!(notice.payload(), "identity 2");
+}
+
+#[tokio::test]
+async fn a_listener_whose_connection_fell_silent_listens_on_another() {
+    let world = World::new().await;
+    let proxy = Proxy::new(&world.database().url).await;
+    let replica = world.open_with(proxy.pool.clone()).await;
+    let _held = replica.subscribe(0, Filter::default());
+    // There is no event: whoever looked would not find it.
+    let hears = async |position: u64| {
+        let mut head = replica.subscribe_head();
+        timeout(AT_MOST, async {
+            while *head.borrow_and_update() < position {
+                let notice =
+                    sqlx::query("SELECT pg_notify('docket_log', $1)").bind(format!("identity {position}"));
+                notice.execute(world.pool()).await.unwrap();
+                let _soon = timeout(Duration::from_millis(200), head.changed()).await;
+            }
+        })
+        .await
+        .expect("a notice is heard");
+    };
+    hears(7).await;
+    // What stands now is dead; whoever connects is let through.
+    proxy.fall_silent();
+    sleep(Duration::from_secs(3)).await;
+    proxy.speak();
+    hears(8).await;
+    assert_eq!(*replica.subscribe_head().borrow(), 8);
 }
