@@ -7,7 +7,6 @@ use docket_kernel::{EventEnum, Refusal};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::aggregate::fold;
 use crate::{
     Aggregate, Append, Appended, Context, Error, EventLog, ExecuteError, Expected, Folded, Loaded, Mark,
     Recorded, StreamAppend, StreamName, Subjects, snapshot,
@@ -169,9 +168,13 @@ impl<A: Aggregate> Store<A> {
             let append = self.append(context, first, others, &before, &events, done);
             match self.log.append(append).await {
                 Ok(appended) => {
+                    let before = before.swap_remove(0);
                     let executed = async {
+                        if Self::follows(first.0, &before, &appended) {
+                            return Self::after(first.0, before, appended);
+                        }
                         let mut connection = self.log.pool().acquire().await?;
-                        self.executed(&mut connection, first.0, before.swap_remove(0), appended).await
+                        self.at_first(&mut connection, first.0, appended).await
                     };
                     return Ok(executed.await.map_err(written)?);
                 }
@@ -222,7 +225,12 @@ impl<A: Aggregate> Store<A> {
             let append = self.append(context, first, others, &before, &events, done);
             match self.log.append_in(tx, append).await {
                 Ok(appended) => {
-                    return Ok(self.executed(tx, first.0, before.swap_remove(0), appended).await?);
+                    let before = before.swap_remove(0);
+                    return Ok(if Self::follows(first.0, &before, &appended) {
+                        Self::after(first.0, before, appended)?
+                    } else {
+                        self.at_first(tx, first.0, appended).await?
+                    });
                 }
                 // The head is ours now, so the next attempt sees the last version.
                 Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
@@ -264,25 +272,37 @@ impl<A: Aggregate> Store<A> {
         context.append(&self.log, streams.collect())
     }
 
-    async fn executed(
+    /// Whether the state before a command and its events tell the state after it, and nothing need be read.
+    fn follows(id: Uuid, before: &Folded<A>, appended: &Appended) -> bool {
+        let stream = Self::stream(id);
+        let first = appended.events.iter().find(|event| event.stream == stream);
+        !appended.repeated && first.is_none_or(|event| event.version == before.version + 1)
+    }
+
+    /// What the command did to the state before it.
+    fn after(id: Uuid, before: Folded<A>, appended: Appended) -> Result<Executed<A>, Error> {
+        let events = Self::of(id, appended.events);
+        let Folded { state, version } = before.after(&events)?;
+        Ok(Executed { state, version, events, repeated: false })
+    }
+
+    /// The first answer: with the state as it was with its events, and without what came later.
+    async fn at_first(
         &self,
         conn: &mut PgConnection,
         id: Uuid,
-        before: Folded<A>,
         appended: Appended,
     ) -> Result<Executed<A>, Error> {
         let Appended { last, events, repeated, .. } = appended;
+        let Folded { state, version } =
+            snapshot::state::<A>(conn, self.log.core(), &Self::stream(id), last).await?;
+        Ok(Executed { state, version, events: Self::of(id, events), repeated })
+    }
+
+    /// The events of one aggregate.
+    fn of(id: Uuid, events: Vec<Recorded>) -> Vec<Recorded> {
         let stream = Self::stream(id);
-        let events: Vec<_> = events.into_iter().filter(|event| event.stream == stream).collect();
-        let follows = events.first().is_none_or(|event| event.version == before.version + 1);
-        if repeated || !follows {
-            // The state of the first answer: with its events, and without what came later.
-            let Folded { state, version } =
-                snapshot::state::<A>(conn, self.log.core(), &stream, last).await?;
-            return Ok(Executed { state, version, events, repeated });
-        }
-        let version = events.last().map_or(before.version, |event| event.version);
-        Ok(Executed { state: fold::<A>(before.state, &events)?, version, events, repeated })
+        events.into_iter().filter(|event| event.stream == stream).collect()
     }
 }
 

@@ -239,6 +239,19 @@ async fn a_commit_is_told_once_however_many_hear_of_it() {
 }
 
 #[tokio::test]
+async fn a_page_of_nothing_passes_nothing_over_and_beyond_all_positions_there_is_nothing() {
+    let world = World::new().await;
+    grow(&world, 1, 3).await;
+    let page = world.log.read_page(1, 0, &Filter::default()).await.unwrap();
+    assert_eq!((page.events.len(), page.up_to), (0, 1));
+    for beyond in [4, i64::MAX.unsigned_abs() + 1, u64::MAX] {
+        assert_eq!(world.log.read(beyond, 10).await.unwrap(), []);
+        let page = world.log.read_page(beyond, 10, &Filter::default()).await.unwrap();
+        assert_eq!((page.events.len(), page.up_to), (0, beyond));
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_rare_events_ends_after_ten_thousand_others() {
     let world = World::new().await;
     grow(&world, 1, 10_500).await;

@@ -1,9 +1,13 @@
 //! The store: decide, append, decide again, repeat.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
 use docket_eventlog::{Aggregate, Context, ExecuteError, Expected, Folded, Mark, Snapshots, Store, Subjects};
 use docket_kernel::Refusal;
 use docket_proto::events::account::Event;
 use futures::future::join_all;
+use sqlx::postgres::PgPoolOptions;
 
 use crate::world::{World, context, id, one, proven, registered, to};
 
@@ -55,6 +59,25 @@ async fn a_repeated_command_is_answered_as_of_the_first_time() {
     let changed = Context { request: vec![8, 1], ..context(1) };
     let reused = store.execute(&changed, id(1), Subjects::NONE, count).await;
     assert!(matches!(reused, Err(ExecuteError::Log(docket_eventlog::Error::CommandReused { .. }))));
+}
+
+/// Nothing need be read for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_done_is_told_though_no_connection_is_left() {
+    let world = World::new().await;
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(1));
+    let pool = pool.connect(&world.database().url).await.unwrap();
+    let store = Store::<Counter>::new(world.open_with(pool.clone()).await);
+    let (taken, context) = (Mutex::new(None), context(1));
+    let executed = store.execute(&context, id(1), Subjects::NONE, |state| {
+        while taken.lock().unwrap().is_none() {
+            *taken.lock().unwrap() = pool.try_acquire();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        count(state)
+    });
+    let executed = executed.await.unwrap();
+    assert_eq!((executed.state, executed.version, executed.events.len()), (1, 1, 1));
 }
 
 #[tokio::test]
@@ -178,13 +201,19 @@ async fn a_command_that_loses_every_race_is_decided_five_times_and_then_told_so(
     assert_eq!(decided.load(std::sync::atomic::Ordering::SeqCst), 5);
 }
 
-/// The log has a connection of its own, so it writes though the pool is gone; what cannot be read then is no failure to write.
-#[tokio::test]
+/// The log has a connection of its own, so it answers though the pool is gone; what cannot be read then is no failure to write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_written_and_cannot_be_read_back_is_not_told_as_failed() {
     let world = World::new().await;
     let pool = sqlx::PgPool::connect(&world.database().url).await.unwrap();
     let store = Store::<Counter>::new(world.open_with(pool.clone()).await);
+    let other = Store::<Counter>::new(world.log.clone());
     let decide = |_: &u32| {
+        // Another replica is quicker with the same command, whose first answer must be read.
+        tokio::task::block_in_place(|| {
+            let quicker = async { other.execute(&context(1), id(1), Subjects::NONE, count).await };
+            tokio::runtime::Handle::current().block_on(quicker).unwrap();
+        });
         // From now on, whether it is waited for or not.
         drop(pool.close());
         Ok(vec![proven()])
