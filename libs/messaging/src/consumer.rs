@@ -3,9 +3,10 @@
 //! One task takes messages in order and closes gaps from the log's owner; eight lanes (by hash of the
 //! stream) apply them. A lane's checkpoint moves in the transaction of the effect. What fails is parked with its stream
 //! and tried again with growing pauses; what is away is waited for. Reading order: this
-//! file (the session), `history` (may it go on?), `dispatch`, `lane`, `checkpoint`, `park`, `skip`, `lag`, `behind`.
+//! file (the session), `history` (may it go on?), `dispatch`, `lane`, `checkpoint`, `causes`, `park`, `skip`, `lag`, `behind`.
 
 mod behind;
+mod causes;
 mod checkpoint;
 mod dispatch;
 mod history;
@@ -17,15 +18,17 @@ mod skip;
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_database::{WORK, answered, within};
 use docket_eventlog::EventLog;
 use docket_kernel::SharedClock;
 use sqlx::PgPool;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
 
 use crate::lock::{Lock, TURN};
+use crate::sessions::Sessions;
 use crate::{Broker, Error, FeedClient, Stop, Subscriber};
 pub use behind::{Behind, behind};
+use causes::Causes;
 pub use history::{SeenBeyond, accept_epoch, seen_beyond};
 pub use park::{Parked, Redriven, parked, parked_of};
 pub use skip::{Skipped, skip, skipped};
@@ -34,14 +37,14 @@ pub use skip::{Skipped, skip, skipped};
 pub const LANES: usize = 8;
 /// Events that may wait for one lane; when they do, nothing more is taken from the broker.
 const WAITING: usize = 64;
-/// An outage this long is worth a line in the log.
-const QUIET: Duration = Duration::from_secs(10);
-const MOST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How long a consumer tries what fails, and when it tries again what it has parked.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// What fails, and not because something is away, is tried for so long before its stream is parked.
+    /// One try may take so long, with all that it asks of others; then the database is taken to be away.
+    pub one_try: Duration,
+    /// What fails, and not because something is away, is tried for so long before its stream is parked; a moment only, where
+    /// the same has parked several others lately.
     pub failing: Duration,
     /// A parked stream is tried again after so long; then after twice that, and so on.
     pub first_pause: Duration,
@@ -52,7 +55,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         let pause = Duration::from_secs(15);
-        Self { failing: pause, first_pause: pause, most_pause: Duration::from_mins(10) }
+        Self { one_try: WORK, failing: pause, first_pause: pause, most_pause: Duration::from_mins(10) }
     }
 }
 
@@ -73,6 +76,7 @@ pub(crate) struct Core {
     /// Our own log, told after each commit, since effects may have appended to it.
     pub(crate) own: Option<EventLog>,
     pub(crate) patience: Patience,
+    pub(crate) causes: Causes,
 }
 
 impl Consumer {
@@ -87,6 +91,7 @@ impl Consumer {
             subscribers: Vec::new(),
             own: None,
             patience: Patience::default(),
+            causes: Causes::default(),
         };
         Self { core: Arc::new(core), broker }
     }
@@ -130,44 +135,13 @@ impl Consumer {
     /// # Errors
     /// [`Error::Halted`] when the log's epoch changed or its head went back: nothing is skipped silently.
     pub async fn run(self, stop: Stop) -> Result<(), Error> {
+        let Core { service, log, .. } = &*self.core;
+        let halted = metrics::gauge!("docket_consumer_halted", &self.core.labels());
+        let sessions = Sessions { part: "consumer", does: "go on", service: Some(service), log, halted };
         tokio::select! {
-            outcome = self.keep_consuming(&stop) => outcome,
+            outcome = sessions.hold(&stop, || self.session(&stop)) => outcome,
             never = lag::watch(&self.core) => match never {},
         }
-    }
-
-    async fn keep_consuming(&self, stop: &Stop) -> Result<(), Error> {
-        let (service, log) = (self.core.service.clone(), self.core.log.clone());
-        let mut pause = Duration::from_millis(100);
-        let mut troubled: Option<Instant> = None;
-        while !stop.is_cancelled() {
-            let before = Instant::now();
-            match self.session(stop).await {
-                Ok(()) | Err(Error::Stopping) => break,
-                Err(Error::Halted(reason)) => {
-                    tracing::error!(service, log, reason, "the consumer stopped");
-                    metrics::gauge!("docket_consumer_halted", &self.core.labels()).set(1.0);
-                    return Err(Error::Halted(reason));
-                }
-                Err(error) => {
-                    if before.elapsed() > QUIET {
-                        (pause, troubled) = (Duration::from_millis(100), None);
-                    }
-                    let since = *troubled.get_or_insert(before);
-                    if since.elapsed() > QUIET {
-                        tracing::warn!(service, log, %error, "the consumer cannot go on; it keeps trying");
-                        troubled = Some(Instant::now());
-                    } else {
-                        tracing::debug!(service, log, %error, "the consumer tries again");
-                    }
-                }
-            }
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = sleep(pause) => pause = (pause * 2).min(MOST_PAUSE),
-            }
-        }
-        Ok(())
     }
 
     /// Consumes while nothing goes wrong. What is left of it ends with it: lanes finish the event at hand.
@@ -186,13 +160,13 @@ impl Consumer {
     /// Consumes while the turn is ours.
     async fn consume(&self, stop: &Stop) -> Result<(), Error> {
         let core = &self.core;
-        let missing = || Error::Broker(format!("there is no stream {} yet", core.log));
+        let missing = || Error::Again("the log has no stream yet");
         let seen = dispatch::Seen::look(&self.broker, core).await?.ok_or_else(missing)?;
-        let lanes = checkpoint::load(core, &seen.epoch).await?;
-        let lanes = history::agree(core, &seen.epoch, seen.last, lanes).await?;
+        let lanes = answered(checkpoint::load(core, &seen.epoch)).await?;
+        let lanes = within(WORK, history::agree(core, &seen.epoch, seen.last, lanes)).await?;
         let done = lanes.iter().map(|lane| lane.position).min().unwrap_or_default();
         let source = dispatch::Source::open(&self.broker, core, &seen, done).await?.ok_or_else(missing)?;
-        let parked = park::streams(core, None).await?;
+        let parked = answered(park::streams(core, None)).await?;
 
         let ending = stop.child_token();
         let mut tasks = JoinSet::new();
@@ -207,7 +181,8 @@ impl Consumer {
         tasks.spawn(park::again(Arc::clone(core), parked, ending.clone()));
         let outcome = tokio::select! {
             outcome = source.dispatch(core, done + 1, senders, &ending) => outcome,
-            Some(lane) = tasks.join_next() => lane.unwrap_or_else(|panic| Err(Error::Broker(panic.to_string()))),
+            // What a panic says may hold values, and is not kept.
+            Some(lane) = tasks.join_next() => lane.unwrap_or(Err(Error::Again("a lane panicked"))),
         };
         ending.cancel();
         let mut outcome = outcome;

@@ -7,6 +7,9 @@ pub enum Error {
     /// The broker did not answer, or refused. Trying again may help.
     #[error("the broker failed: {0}")]
     Broker(String),
+    /// What a session went by does not hold any more, or not yet: the next one looks anew.
+    #[error("beginning again: {0}")]
+    Again(&'static str),
     /// The log's owner did not answer. Trying again may help.
     #[error("the feed of the log failed: {0}")]
     Feed(String),

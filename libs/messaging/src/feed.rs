@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use docket_eventlog::{EventLog, Recorded};
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
 use docket_proto::log::v1::{self as pb, GetHeadRequest, ReadEventsRequest};
+use tokio::time::timeout;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
@@ -65,7 +66,7 @@ impl FeedClient {
     }
 
     pub(crate) async fn read(&self, log: &str, after: u64, limit: u64) -> Result<Vec<Recorded>, Error> {
-        self.0.read(log, after, limit).await
+        in_time(self.0.read(log, after, limit)).await
     }
 
     /// Where the log ends, and its epochs.
@@ -73,8 +74,14 @@ impl FeedClient {
     /// # Errors
     /// [`Error::Feed`], or [`Error::Log`] for a log of our own.
     pub async fn head(&self, log: &str) -> Result<FeedHead, Error> {
-        self.0.head(log).await
+        in_time(self.0.head(log)).await
     }
+}
+
+/// The whole answer: its last part may fail to come as well as its first.
+async fn in_time<T>(asked: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let late = |_elapsed| Err(Error::Feed("no answer in time".to_owned()));
+    timeout(PATIENCE, asked).await.unwrap_or_else(late)
 }
 
 impl fmt::Debug for FeedClient {

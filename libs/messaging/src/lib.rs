@@ -4,7 +4,7 @@
 //! nothing here trusts it: order is checked by position, gaps come from the log's owner, and what
 //! was done is what the checkpoint in our own database says.
 //!
-//! Reading order: `broker`, `relay`, `subscriber`, then `consumer` with its parts, `feed`, `trace`.
+//! Reading order: `broker`, `sessions`, `relay`, `subscriber`, then `consumer` with its parts, `feed`, `trace`.
 
 mod broker;
 mod consumer;
@@ -13,6 +13,7 @@ mod error;
 mod feed;
 mod lock;
 mod relay;
+mod sessions;
 mod subscriber;
 mod trace;
 

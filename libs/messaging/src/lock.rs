@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_database::{answered, within};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
@@ -33,25 +34,24 @@ impl Lock {
     /// # Errors
     /// [`Error::Stopping`], [`Error::Database`].
     pub(crate) async fn wait(pool: &PgPool, name: &str, turn: Duration, stop: &Stop) -> Result<Self, Error> {
+        stop.run_until_cancelled(Self::take(pool, name, turn)).await.unwrap_or(Err(Error::Stopping))
+    }
+
+    async fn take(pool: &PgPool, name: &str, turn: Duration) -> Result<Self, Error> {
         // Not from the pool: a session lock must not go back into it.
-        let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+        let mut connection = answered(PgConnection::connect_with(&pool.connect_options())).await?;
         // A setting takes no bind; this one is a number.
         let setting = format!("SET idle_session_timeout = {}", turn.as_millis());
-        connection.execute(AssertSqlSafe(setting)).await?;
+        answered(connection.execute(AssertSqlSafe(setting))).await?;
         loop {
             let ours = sqlx::query_scalar!(
                 r#"SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS "ours!""#,
                 name
-            )
-            .fetch_one(&mut connection)
-            .await?;
-            if ours {
+            );
+            if answered(ours.fetch_one(&mut connection)).await? {
                 return Ok(Self::keep(connection, turn / 4));
             }
-            tokio::select! {
-                () = stop.cancelled() => return Err(Error::Stopping),
-                () = sleep(ASK.min(turn / 4)) => {}
-            }
+            sleep(ASK.min(turn / 4)).await;
         }
     }
 
@@ -73,7 +73,7 @@ impl Lock {
         let lost = self.lost.clone();
         async move {
             lost.cancelled().await;
-            Error::Broker("the turn was lost; waiting for the next".to_owned())
+            Error::Again("the turn was lost")
         }
     }
 
@@ -107,6 +107,5 @@ impl Drop for Lock {
 }
 
 async fn ping(connection: &Mutex<PgConnection>) -> Result<(), Error> {
-    let answer = timeout(ANSWER, async { connection.lock().await.ping().await });
-    Ok(answer.await.map_err(|_late| sqlx::Error::PoolTimedOut)??)
+    Ok(within(ANSWER, async { connection.lock().await.ping().await }).await?)
 }

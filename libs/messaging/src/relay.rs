@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
 use crate::lock::{Lock, TURN};
+use crate::sessions::Sessions;
 use crate::{Broker, EPOCH, Error, Stop, trace};
 use window::Window;
 
@@ -28,11 +29,8 @@ use window::Window;
 const BATCH: u32 = 256;
 /// Commits of other processes are not announced: the head is looked at this often.
 const GLANCE: Duration = Duration::from_millis(100);
-/// How often an idle relay proves that the stream still holds everything.
+/// How often a relay proves that the stream still holds everything.
 const INSPECT: Duration = Duration::from_secs(2);
-/// A broker that is away this long is worth a line in the log; a new leader takes some 6 s.
-const QUIET: Duration = Duration::from_secs(10);
-const MOST_PAUSE: Duration = Duration::from_secs(2);
 /// So many of the last positions a stream gets that was wiped; consumers ask the owner for older ones.
 pub const REFILL: u64 = 100_000;
 
@@ -70,43 +68,13 @@ impl Relay {
     /// # Errors
     /// [`Error::Halted`] when the stream holds what the log does not: going on would mix two histories.
     pub async fn run(self, stop: Stop) -> Result<(), Error> {
+        let log = self.log.name();
+        let halted = metrics::gauge!("docket_relay_halted", "log" => log);
+        let sessions = Sessions { part: "relay", does: "publish", service: None, log, halted };
         tokio::select! {
-            outcome = self.keep_publishing(&stop) => outcome,
+            outcome = sessions.hold(&stop, || self.session(&stop)) => outcome,
             never = self.watch_lag() => match never {},
         }
-    }
-
-    async fn keep_publishing(&self, stop: &Stop) -> Result<(), Error> {
-        let mut pause = Duration::from_millis(100);
-        let mut troubled: Option<Instant> = None;
-        while !stop.is_cancelled() {
-            let before = Instant::now();
-            match self.session(stop).await {
-                Ok(()) | Err(Error::Stopping) => break,
-                Err(Error::Halted(reason)) => {
-                    tracing::error!(log = self.log.name(), reason, "the relay stopped");
-                    metrics::gauge!("docket_relay_halted", "log" => self.log.name()).set(1.0);
-                    return Err(Error::Halted(reason));
-                }
-                Err(error) => {
-                    if before.elapsed() > QUIET {
-                        (pause, troubled) = (Duration::from_millis(100), None);
-                    }
-                    let since = *troubled.get_or_insert(before);
-                    if since.elapsed() > QUIET {
-                        tracing::warn!(log = self.log.name(), %error, "the relay cannot publish; it keeps trying");
-                        troubled = Some(Instant::now());
-                    } else {
-                        tracing::debug!(log = self.log.name(), %error, "the relay tries again");
-                    }
-                }
-            }
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = sleep(pause) => pause = (pause * 2).min(MOST_PAUSE),
-            }
-        }
-        Ok(())
     }
 
     /// Publishes while nothing goes wrong and the turn is ours.
@@ -127,20 +95,23 @@ impl Relay {
         let mut window = Window::new(&self.published);
         let mut inspected = Instant::now();
         while !stop.is_cancelled() {
-            let events = self.log.read(sent, BATCH).await?;
-            if let Some(last) = events.last() {
-                self.publish(&events, epoch, &mut window).await?;
-                sent = last.position;
-                continue;
-            }
-            if window.is_empty() && inspected.elapsed() > INSPECT {
+            // Also while there is always something to publish, or nobody would ever look.
+            if inspected.elapsed() > INSPECT {
+                window.drain().await?;
                 // Lower than before when the broker lost its last writes; the epoch may have been raised.
                 if self.resume(lock).await? != (sent, epoch) {
-                    return Err(Error::Broker("the stream was changed; starting again from it".to_owned()));
+                    return Err(Error::Again("the stream was changed"));
                 }
                 inspected = Instant::now();
             }
-            wait(&mut window, &mut head, stop).await?;
+            let events = self.log.read(sent, BATCH).await?;
+            match events.last() {
+                Some(last) => {
+                    self.publish(&events, epoch, &mut window).await?;
+                    sent = last.position;
+                }
+                None => wait(&mut window, &mut head, stop).await?,
+            }
         }
         window.drain().await
     }

@@ -14,7 +14,8 @@ pub trait Subscriber: Send + Sync + 'static {
 
     /// Does what follows from the event, in the transaction of the checkpoint: exactly once.
     ///
-    /// Called for one event of a stream after the other, for different streams at once.
+    /// Called for one event of a stream after the other, for different streams at once. A try that takes longer than
+    /// [`crate::Patience::one_try`] is dropped, as when the database is away, and made again.
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError>;
 
     /// Whether its effects are rows of its own and nothing else: no call to anybody, no append. Events that wait for one lane
@@ -65,9 +66,12 @@ impl From<crate::Error> for ApplyError {
         match error {
             Error::Database(error) => error.into(),
             Error::Log(error) => error.into(),
-            Error::Broker(_) | Error::Feed(_) | Error::Halted(_) | Error::Refused(_) | Error::Stopping => {
-                Self::Retry(error.into())
-            }
+            Error::Broker(_)
+            | Error::Again(_)
+            | Error::Feed(_)
+            | Error::Halted(_)
+            | Error::Refused(_)
+            | Error::Stopping => Self::Retry(error.into()),
         }
     }
 }

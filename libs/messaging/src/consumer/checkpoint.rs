@@ -169,7 +169,7 @@ pub(crate) async fn advance(
             Ok(Moved::Elsewhere(row.position.unsigned_abs()))
         }
         // Set back or taken away by hand: begin again from what stands there.
-        _ => Err(Error::Broker("the checkpoint was changed; starting again from it".to_owned())),
+        _ => Err(Error::Again("the checkpoint was changed")),
     }
 }
 

@@ -106,9 +106,9 @@ impl Source {
                 _ = tidy.tick() => {
                     order.pass().await?;
                     if arrived.elapsed() > TIDY {
-                        // What the broker gave to somebody whose end it had not noticed yet.
+                        // What the broker gave to somebody whose end it had not noticed yet, or never had.
                         let info = self.consumer.get_info().await.map_err(Error::broker)?;
-                        order.catch_up(core, info.delivered.stream_sequence).await?;
+                        order.catch_up(core, info.delivered.stream_sequence.max(self.missed)).await?;
                     }
                 }
                 message = self.messages.next() => {
@@ -151,7 +151,7 @@ impl Source {
     async fn met(&self, core: &Core, epoch: u64) -> Error {
         let head = core.feed.head(&core.log).await;
         match head.and_then(|head| Ok(head.epoch()?.number)) {
-            Ok(now) if now >= epoch => Error::Broker(format!("the log began epoch {epoch}; starting again")),
+            Ok(now) if now >= epoch => Error::Again("the log began another epoch"),
             Ok(now) => Error::Halted(format!("a message is of epoch {epoch}, the log of {now}")),
             Err(error) => error,
         }
@@ -205,7 +205,7 @@ impl Order {
     }
 
     async fn hand(&self, lane: usize, work: Work) -> Result<(), Error> {
-        self.lanes[lane % LANES].send(work).await.map_err(|_closed| Error::Broker("a lane ended".to_owned()))
+        self.lanes[lane % LANES].send(work).await.map_err(|_closed| Error::Again("a lane ended"))
     }
 
     /// Tells every lane that all before `next` was handed out, so that idle lanes do not stay behind.

@@ -247,10 +247,9 @@ pub(crate) async fn agree(
     match relation(stream, &head.epochs) {
         Relation::Same => {}
         Relation::Parted { .. } => {
-            return Err(Error::Broker(format!(
-                "the stream is still of epoch {}, the log of {}: its relay replaces it",
-                stream.number, now.number
-            )));
+            return Err(Error::Again(
+                "the stream is still of an older epoch than the log: its relay replaces it",
+            ));
         }
         Relation::Unknown => {
             return Err(Error::Halted(format!(

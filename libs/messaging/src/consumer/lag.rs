@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use docket_database::{WORK, within};
 use tokio::time::sleep;
 
 use super::Core;
@@ -14,7 +15,7 @@ const MEASURE: Duration = Duration::from_secs(5);
 /// Measures for ever.
 pub(crate) async fn watch(core: &Core) -> Infallible {
     loop {
-        if let Err(error) = measure(core).await {
+        if let Err(error) = within(WORK, measure(core)).await {
             tracing::debug!(log = core.log, %error, "the consumer's lag could not be measured");
         }
         sleep(MEASURE).await;

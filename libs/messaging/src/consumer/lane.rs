@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::message::Acker;
+use docket_database::{answered, within};
 use docket_eventlog::Recorded;
 use docket_proto::events::ALL_KINDS;
 use futures::FutureExt as _;
@@ -18,6 +19,8 @@ use crate::{ApplyError, Error, Stop, trace};
 
 /// After so many tries a fault the database names as ours (data, constraint, syntax) parks the stream.
 const TRIES_OF_OUR_FAULT: u32 = 5;
+/// After so many tries a cause that has parked several streams parks the next: it may be that it passes in a moment.
+const TRIES_OF_A_KNOWN_CAUSE: u32 = 3;
 const LEAST_PAUSE: Duration = Duration::from_millis(50);
 const MOST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -72,7 +75,7 @@ impl Lane {
                 Work::Passed(position, link) => passed = (position, link),
             }
         }
-        if events.len() < 2 || !self.together(&events).await? {
+        if events.len() < 2 || !self.together(&events).await {
             for (event, span) in &events {
                 self.event(event, span, ending).await?;
             }
@@ -80,7 +83,7 @@ impl Lane {
         for acker in ackers {
             acknowledge(acker).await;
         }
-        self.pass(passed).await
+        answered(self.pass(passed)).await
     }
 
     async fn pass(&mut self, (position, link): (u64, Option<Link>)) -> Result<(), Error> {
@@ -95,67 +98,78 @@ impl Lane {
         Ok(())
     }
 
-    /// Applies several events in one transaction; whether it could. If not, nothing was done, and they go one by one.
-    async fn together(&mut self, events: &[(Box<Recorded>, Span)]) -> Result<bool, Error> {
+    /// Applies several events in one transaction; whether it could. If not, they go one by one.
+    async fn together(&mut self, events: &[(Box<Recorded>, Span)]) -> bool {
         let (started, core) = (Instant::now(), Arc::clone(&self.core));
-        let Some((last, _)) = events.last() else { return Ok(true) };
-        let streams: Vec<&str> = events.iter().map(|(event, _)| event.stream.as_str()).collect();
-        let Ok(mut tx) = docket_database::begin(&core.pool).await else { return Ok(false) };
-        // First the checkpoint: it fences off another consumer before anything is done.
-        let (free, to) = (Moved::Here { parked: false }, (last.position, Some(&last.link)));
-        if !advance(&mut tx, &core, &self.at, to, &streams).await.is_ok_and(|moved| moved == free) {
-            return Ok(false);
-        }
-        for (event, span) in events {
-            if apply_all(&core, &mut tx, event).instrument(span.clone()).await.is_err() {
-                return Ok(false);
+        let Some((last, _)) = events.last() else { return true };
+        match within(core.patience.one_try, self.in_one(events)).await {
+            Ok(true) => self.at.position = last.position,
+            Ok(false) => return false,
+            Err(error) => {
+                // It may have been committed all the same: the checkpoint tells when it is moved the next time.
+                let error = describe(&error);
+                tracing::debug!(log = core.log, error, "events are tried one by one");
+                return false;
             }
         }
-        if let Err(error) = tx.commit().await {
-            // It may have been committed all the same: the checkpoint tells when it is moved the next time.
-            tracing::debug!(log = core.log, %error, "events are tried one by one");
-            return Ok(false);
-        }
-        self.at.position = last.position;
         for (event, _) in events {
             after_commit(&core, event).await;
             record(&core, started);
         }
         wake_own(&core).await;
+        true
+    }
+
+    /// The transaction; whether all of them were applied. If not, nothing was done.
+    async fn in_one(&self, events: &[(Box<Recorded>, Span)]) -> anyhow::Result<bool> {
+        let core = &self.core;
+        let Some((last, _)) = events.last() else { return Ok(true) };
+        let streams: Vec<&str> = events.iter().map(|(event, _)| event.stream.as_str()).collect();
+        let mut tx = docket_database::begin(&core.pool).await?;
+        // First the checkpoint: it fences off another consumer before anything is done.
+        let (free, to) = (Moved::Here { parked: false }, (last.position, Some(&last.link)));
+        if advance(&mut tx, core, &self.at, to, &streams).await? != free {
+            return Ok(false);
+        }
+        for (event, span) in events {
+            if apply_all(core, &mut tx, event).instrument(span.clone()).await.is_err() {
+                return Ok(false);
+            }
+        }
+        tx.commit().await?;
         Ok(true)
     }
 
     /// Applies one event, however long what it needs is away. If it fails otherwise, then for as long as patience goes: others
     /// wait behind it.
     async fn event(&mut self, event: &Recorded, span: &Span, ending: &Stop) -> Result<(), Error> {
-        if event.position <= self.at.position {
-            return Ok(());
-        }
         let (mut tries, mut pause, mut failing) = (0, LEAST_PAUSE, None);
-        loop {
+        // An earlier try may have got through, and only not have told so in time.
+        while event.position > self.at.position {
             tries += 1;
-            let outcome = self.once(event).instrument(span.clone()).await;
-            let error = match outcome {
+            let once = within(self.core.patience.one_try, self.once(event));
+            let error = match once.instrument(span.clone()).await {
                 Ok(()) => return Ok(()),
-                Err(ApplyError::Park(reason)) => return self.park(event, &reason).await,
+                Err(ApplyError::Park(reason)) => return answered(self.park(event, &reason)).await,
                 Err(ApplyError::Away(error)) => {
                     failing = None;
                     error
                 }
-                // The checkpoint was set back or taken away: whoever begins again reads what stands there.
-                Err(ApplyError::Retry(error)) => match error.downcast::<Error>() {
-                    Ok(changed @ Error::Broker(_)) => return Err(changed),
-                    Ok(error) => error.into(),
-                    Err(error) => {
-                        let since: Instant = *failing.get_or_insert_with(Instant::now);
-                        let enough = since.elapsed() >= self.core.patience.failing
-                            || is_our_fault(&error) && tries >= TRIES_OF_OUR_FAULT;
-                        if enough {
-                            return self.park(event, &describe(&error)).await;
-                        }
-                        error
+                Err(ApplyError::Retry(error)) => {
+                    // The checkpoint was set back or taken away: whoever begins again reads what stands there.
+                    let error = match error.downcast::<Error>() {
+                        Ok(again @ Error::Again(_)) => return Err(again),
+                        Ok(error) => error.into(),
+                        Err(error) => error,
+                    };
+                    let since: Instant = *failing.get_or_insert_with(Instant::now);
+                    if self.enough(&error, tries, since) {
+                        let cause = describe(&error);
+                        self.core.causes.met(&cause, event.stream.as_str(), Instant::now());
+                        return answered(self.park(event, &cause)).await;
                     }
-                },
+                    error
+                }
             };
             if tries.is_power_of_two() && tries > 2 {
                 tracing::warn!(
@@ -169,6 +183,17 @@ impl Lane {
                 () = sleep(pause) => pause = (pause * 2).min(MOST_PAUSE),
             }
         }
+        Ok(())
+    }
+
+    /// Whether an event that fails so, and has since then, keeps the others waiting no longer.
+    fn enough(&self, error: &anyhow::Error, tries: u32, since: Instant) -> bool {
+        since.elapsed() >= self.core.patience.failing
+            || if is_our_fault(error) {
+                tries >= TRIES_OF_OUR_FAULT
+            } else {
+                tries >= TRIES_OF_A_KNOWN_CAUSE && self.core.causes.is_known(&describe(error), Instant::now())
+            }
     }
 
     /// One try: checkpoint, effects, commit.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_database::{WORK, answered, within};
 use docket_eventlog::Recorded;
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgExecutor, PgPool};
@@ -16,6 +17,8 @@ use crate::{ApplyError, Error, Stop};
 
 /// How often it is looked for streams whose time has come.
 const LOOK: Duration = Duration::from_secs(1);
+/// So many that failed for one cause are no chance.
+pub(super) const SEVERAL: usize = 2;
 
 /// One parked event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,14 +123,14 @@ pub(crate) async fn streams(core: &Core, only: Option<&str>) -> Result<Vec<Strin
 pub(crate) async fn redrive(core: &Core, stream: Option<&str>) -> Result<Redriven, Error> {
     let found = streams(core, stream).await?;
     if !found.is_empty() {
-        history::holds(core).await?;
+        within(WORK, history::holds(core)).await?;
     }
     let mut done = Redriven::default();
     for name in found {
         let left = match one(core, &name, &mut done.applied).await {
             Err(error) if stream.is_none() && !matches!(error, Error::Halted(_)) => {
                 tracing::warn!(log = core.log, stream = name, %error, "a parked stream could not be redriven");
-                Left::Away
+                Left::Away(error.to_string())
             }
             left => left?,
         };
@@ -144,17 +147,18 @@ pub(crate) async fn redrive(core: &Core, stream: Option<&str>) -> Result<Redrive
     Ok(done)
 }
 
-/// When a stream is tried again.
+/// When a stream is tried again, and for what it failed the last time.
 struct Next {
     at: Instant,
     pause: Duration,
+    cause: Option<String>,
 }
 
 /// Tries parked streams again until `ending`, so that what passes by itself heals by itself: those of `before` at once, others
 /// after a pause; it grows while they stay parked.
 pub(crate) async fn again(core: Arc<Core>, before: Vec<String>, ending: Stop) -> Result<(), Error> {
     let patience = &core.patience;
-    let next = |stream| (stream, Next { at: Instant::now(), pause: patience.first_pause });
+    let next = |stream| (stream, Next { at: Instant::now(), pause: patience.first_pause, cause: None });
     let mut known: HashMap<String, Next> = before.into_iter().map(next).collect();
     while !ending.is_cancelled() {
         match round(&core, &mut known, &ending).await {
@@ -167,30 +171,41 @@ pub(crate) async fn again(core: Arc<Core>, before: Vec<String>, ending: Stop) ->
     Ok(())
 }
 
-/// Tries those whose time has come.
+/// Tries those whose time has come. What two of them failed for now, the others that failed for it before are spared until the
+/// next round: one try may take long, and streams that have nothing to do with it wait their turn.
 async fn round(core: &Core, known: &mut HashMap<String, Next>, ending: &Stop) -> Result<(), Error> {
-    let (patience, parked) = (&core.patience, streams(core, None).await?);
+    let (patience, parked) = (&core.patience, answered(streams(core, None)).await?);
     let still: HashSet<&str> = parked.iter().map(String::as_str).collect();
     known.retain(|stream, _| still.contains(stream.as_str()));
     let (now, pause) = (Instant::now(), patience.first_pause);
     let mut is_due = |stream: &String| {
-        let next = known.entry(stream.clone()).or_insert_with(|| Next { at: now + pause, pause });
-        next.at <= now
+        let fresh = || Next { at: now + pause, pause, cause: None };
+        known.entry(stream.clone()).or_insert_with(fresh).at <= now
     };
     let due: Vec<String> = parked.into_iter().filter(|stream| is_due(stream)).collect();
     if !due.is_empty() {
-        history::holds(core).await?;
+        within(WORK, history::holds(core)).await?;
     }
+    let mut failed: HashMap<String, usize> = HashMap::new();
     for stream in due {
         if ending.is_cancelled() {
             break;
         }
-        let left = try_again(core, &stream).await?;
-        if let Some(next) = known.get_mut(&stream) {
-            if left == Left::Parked {
-                next.pause = (next.pause * 2).min(patience.most_pause);
+        let Some(next) = known.get_mut(&stream) else { continue };
+        if next.cause.as_ref().is_some_and(|cause| failed.get(cause).is_some_and(|times| *times >= SEVERAL)) {
+            continue;
+        }
+        match try_again(core, &stream).await? {
+            // Should it be parked anew, that is another beginning.
+            Left::Nothing => drop(known.remove(&stream)),
+            left @ (Left::Parked(_) | Left::Away(_)) => {
+                if matches!(left, Left::Parked(_)) {
+                    next.pause = (next.pause * 2).min(patience.most_pause);
+                }
+                next.at = Instant::now() + next.pause;
+                next.cause = left.cause();
+                *failed.entry(next.cause.clone().unwrap_or_default()).or_default() += 1;
             }
-            next.at = Instant::now() + next.pause;
         }
     }
     Ok(())
@@ -208,24 +223,33 @@ async fn try_again(core: &Core, stream: &str) -> Result<Left, Error> {
         Err(halted @ Error::Halted(_)) => Err(halted),
         Err(error) => {
             tracing::debug!(log = core.log, %error, "a parked stream cannot be tried again");
-            Ok(Left::Away)
+            Ok(Left::Away(error.to_string()))
         }
     }
 }
 
 /// Why not all of a stream was applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum Left {
     Nothing,
-    Parked,
+    Parked(String),
     /// What it needs is away.
-    Away,
+    Away(String),
+}
+
+impl Left {
+    fn cause(self) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Parked(cause) | Self::Away(cause) => Some(cause),
+        }
+    }
 }
 
 /// Applies the parked events of a stream, in order, as far as they can be, and counts them.
 async fn one(core: &Core, stream: &str, applied: &mut u64) -> Result<Left, Error> {
     loop {
-        match first(core, stream).await? {
+        match within(core.patience.one_try, first(core, stream)).await? {
             None => *applied += 1,
             Some(left) => return Ok(left),
         }
@@ -253,13 +277,13 @@ async fn first(core: &Core, stream: &str) -> Result<Option<Left>, Error> {
         Err(ApplyError::Away(error)) => {
             let error = describe(&error);
             tracing::warn!(log = core.log, position, error, "a parked event cannot be tried now");
-            return Ok(Some(Left::Away));
+            return Ok(Some(Left::Away(error)));
         }
     };
     if let Some(reason) = reason {
         drop(tx);
         note(core, stream, position, &reason).await?;
-        return Ok(Some(Left::Parked));
+        return Ok(Some(Left::Parked(reason)));
     }
     sqlx::query!(
         "DELETE FROM log.parked WHERE consumer = $1 AND log = $2 AND stream = $3 AND position = $4",
@@ -271,6 +295,7 @@ async fn first(core: &Core, stream: &str) -> Result<Option<Left>, Error> {
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
+    core.causes.pass();
     after(core, &event).await;
     Ok(None)
 }

@@ -75,7 +75,7 @@ impl Relay {
                 Ok((last, epoch))
             }
             Found::Missing(_) | Found::Older { .. } | Found::Unnamed(_) | Found::Strange(_) => {
-                Err(Error::Broker("the stream changed while it was made; looking again".to_owned()))
+                Err(Error::Again("the stream changed while it was made"))
             }
         }
     }

@@ -23,10 +23,6 @@ impl<'a> Window<'a> {
         Self { acks: FuturesOrdered::new(), published }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.acks.is_empty()
-    }
-
     /// Adds a publication.
     pub(super) fn sent(&mut self, position: u64, ack: PublishAckFuture) {
         self.acks.push_back(Box::pin(async move {

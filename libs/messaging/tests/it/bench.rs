@@ -16,7 +16,7 @@ use docket_messaging::{
 };
 use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1::EmailProven;
-use docket_testkit::{TestDatabase, TestNats};
+use docket_testkit::{Line, TestDatabase, TestNats};
 use docket_vault::{Kek, Vault};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -252,6 +252,12 @@ impl Reader {
         Self { seen: Arc::new(Seen { together: true, ..Seen::default() }), ..Self::new().await }
     }
 
+    /// The same over a line.
+    pub(crate) async fn over(&self, line: &Line) -> Over<'_> {
+        let pool = docket_database::pool_options().acquire_timeout(Duration::from_secs(5));
+        Over { reader: self, pool: pool.max_connections(12).connect(line.url()).await.unwrap() }
+    }
+
     /// How many transactions the effects took.
     pub(crate) async fn transactions(&self) -> i64 {
         let count = sqlx::query_scalar("SELECT count(DISTINCT xmin::text) FROM seen");
@@ -264,9 +270,7 @@ impl Reader {
 
     /// The consumer without a subscriber. It tries nothing that is parked by itself, so that the test does.
     pub(crate) async fn bare(&self, nats: &TestNats, feed: FeedClient) -> Consumer {
-        let hour = Duration::from_hours(1);
-        Consumer::new("reader", LOG, self.database.pool.clone(), broker(nats, "reader").await, feed)
-            .patience(Patience { first_pause: hour, most_pause: hour, ..Patience::default() })
+        bare(self.database.pool.clone(), nats, feed).await
     }
 
     /// Positions in the order of their commits, as far as one table can tell.
@@ -298,6 +302,27 @@ impl Reader {
         .await
         .unwrap();
         assert_eq!(disorder, 0, "events of one stream were applied out of order");
+    }
+}
+
+async fn bare(pool: PgPool, nats: &TestNats, feed: FeedClient) -> Consumer {
+    let hour = Duration::from_hours(1);
+    Consumer::new("reader", LOG, pool, broker(nats, "reader").await, feed).patience(Patience {
+        first_pause: hour,
+        most_pause: hour,
+        ..Patience::default()
+    })
+}
+
+/// The reading service, whose database is at the other end of a line.
+pub(crate) struct Over<'a> {
+    reader: &'a Reader,
+    pool: PgPool,
+}
+
+impl Over<'_> {
+    pub(crate) async fn consumer(&self, nats: &TestNats, feed: FeedClient) -> Consumer {
+        bare(self.pool.clone(), nats, feed).await.with(self.reader.seen.clone())
     }
 }
 

@@ -264,6 +264,31 @@ async fn a_consumer_whose_owner_is_away_follows_a_stream_that_goes_on_and_waits_
     relay.await.unwrap();
 }
 
+/// Nothing comes by message of what is older than the stream, and nothing else happens.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stream_never_held_is_fetched_when_the_owner_is_back() {
+    let (owner, reader, nats, stop) =
+        (Owner::new().await, Reader::new().await, docket_testkit::nats().await, Stop::new());
+    for number in 0..5 {
+        owner.happen(&account(number)).await;
+    }
+    empty_stream_before(&owner, &nats, 6).await;
+    let (shut, asked) = (AtomicBool::new(true), AtomicU32::new(0));
+    let door = Arc::new(Door { owner: owner.log.clone(), shut, asked });
+    let consumer = run(reader.consumer(&nats, FeedClient::of(Behind(Arc::clone(&door)))).await, &stop);
+    let look = broker(&nats, "look").await;
+    until("it asks for messages", async || {
+        let stream = look.jetstream().get_stream(LOG).await.unwrap();
+        stream.consumer_info("reader").await.is_ok_and(|info| info.num_waiting >= 1)
+    })
+    .await;
+    door.shut.store(false, Ordering::SeqCst);
+    reader.wait_for_checkpoint(5).await;
+    reader.assert_exactly(5).await;
+    stop.cancel();
+    consumer.await.unwrap().unwrap();
+}
+
 /// Keeps the trace of what it is told.
 #[derive(Default)]
 struct Traced(Mutex<Vec<String>>);

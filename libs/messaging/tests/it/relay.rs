@@ -116,6 +116,35 @@ async fn a_log_restored_to_an_earlier_point_halts_its_relay() {
     assert!(matches!(halted, docket_messaging::Error::Halted(_)), "{halted}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_epoch_that_is_raised_while_there_is_always_something_to_publish_is_noticed() {
+    let (owner, nats, stop) = (Owner::new().await, docket_testkit::nats().await, Stop::new());
+    let relay = owner.relay(&nats, &stop).await;
+    let busy = Stop::new();
+    let writing = busy.run_until_cancelled(async {
+        loop {
+            owner.happen(&account(1)).await;
+        }
+    });
+    let watching = async {
+        let look = broker(&nats, "look").await;
+        let named = async |epoch: &str| {
+            let stream = look.jetstream().get_stream(LOG).await;
+            stream.is_ok_and(|stream| {
+                stream.cached_info().config.metadata.get(EPOCH).is_some_and(|is| is == epoch)
+            })
+        };
+        until("the relay publishes", async || last_sequence(&owner, &nats).await > 10).await;
+        assert!(named("1").await);
+        owner.log.raise_epoch("a drill").await.unwrap();
+        until("the stream is of the epoch", async || named("2").await).await;
+        busy.cancel();
+    };
+    tokio::join!(writing, watching);
+    stop.cancel();
+    relay.await.unwrap();
+}
+
 /// The connection which holds the turn of a log's relay; none while nobody has it.
 async fn holder(owner: &Owner) -> Option<i32> {
     let pid = "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database
