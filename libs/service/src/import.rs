@@ -18,7 +18,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::ends::{Ends, MOST};
+use crate::ends::{End, Ends, MOST};
 use crate::log_admin::signed_checkpoint;
 
 /// Format of the file this program reads.
@@ -399,16 +399,21 @@ async fn write_guards(tx: &mut PgConnection, check: &Check) -> anyhow::Result<()
 
 /// The heads of the streams that this reading followed.
 async fn write_heads(tx: &mut PgConnection, check: &Check) -> anyhow::Result<()> {
-    for (name, end) in check.ends.iter() {
+    let ends: Vec<_> = check.ends.iter().collect();
+    for ends in ends.chunks(BATCH) {
+        let number =
+            |of: fn(&End) -> u64| ends.iter().map(|(_, end)| of(end).cast_signed()).collect::<Vec<_>>();
         sqlx::query!(
             "INSERT INTO log.stream (log, name, version, link, first_position, last_position)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+             SELECT $1, s.name, s.version, s.link, s.first_position, s.last_position
+             FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[])
+                  AS s (name, version, link, first_position, last_position)",
             check.header.log,
-            name.as_str(),
-            end.version.cast_signed(),
-            end.link.as_slice(),
-            end.first.cast_signed(),
-            end.last.cast_signed()
+            &ends.iter().map(|(name, _)| name.as_str().to_owned()).collect::<Vec<_>>(),
+            &number(|end| end.version),
+            &ends.iter().map(|(_, end)| end.link.to_vec()).collect::<Vec<_>>(),
+            &number(|end| end.first),
+            &number(|end| end.last)
         )
         .execute(&mut *tx)
         .await?;

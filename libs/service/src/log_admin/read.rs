@@ -99,20 +99,19 @@ impl Reader {
         let (mut after, mut version) = (head, u64::MAX);
         while left > 0 && after > 0 && version > 0 {
             let page = if let Some(stream) = &self.filter.stream {
-                let mut page =
+                let page =
                     self.log.read_stream_page(stream, Direction::Backwards, version, PAGE, head).await?;
-                page.reverse();
-                version = page.first().map_or(0, |first| first.version - 1);
+                version = page.last().map_or(0, |first| first.version - 1);
                 after = if version == 0 { 0 } else { after };
                 page
             } else {
                 let from = after.saturating_sub(PAGE.into());
-                let page = self.log.read(from, u32::try_from(after - from).unwrap_or(PAGE)).await?;
+                let mut page = self.log.read(from, u32::try_from(after - from).unwrap_or(PAGE)).await?;
+                page.reverse();
                 after = from;
                 page
             };
-            let wanted = page.iter().rev().filter(|event| self.filter.fits(event));
-            for event in wanted {
+            for event in page.iter().filter(|event| self.filter.fits(event)) {
                 left -= 1;
                 if left == 0 {
                     after = event.position - 1;
