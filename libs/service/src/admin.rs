@@ -1,5 +1,6 @@
 //! The admin port: health by gRPC and HTTP, and metrics; plain text, for the machine's own agents.
 
+use std::io::ErrorKind;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use docket_database::within;
 use docket_messaging::Stop;
 use sqlx::PgPool;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -85,11 +87,13 @@ impl Health {
             // A primary that takes writes: a standby answers SELECT as well.
             let asked =
                 sqlx::query_scalar!(r#"SELECT NOT pg_is_in_recovery() AS "writable!""#).fetch_one(&pool);
-            let why_not = match timeout(ASK, asked).await {
-                Ok(Ok(true)) => None,
-                Ok(Ok(false)) => Some("the database takes no writes".to_owned()),
-                Ok(Err(_)) => Some("the database cannot be reached".to_owned()),
-                Err(_late) => Some("the database does not answer".to_owned()),
+            let why_not = match within(ASK, asked).await {
+                Ok(true) => None,
+                Ok(false) => Some("the database takes no writes".to_owned()),
+                Err(sqlx::Error::Io(error)) if error.kind() == ErrorKind::TimedOut => {
+                    Some("the database does not answer".to_owned())
+                }
+                Err(_) => Some("the database cannot be reached".to_owned()),
             };
             if stop.is_cancelled() {
                 break;

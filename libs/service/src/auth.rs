@@ -5,8 +5,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use docket_database::{WORK, within};
 use docket_messaging::set_parent;
 use docket_proto::{MethodAccess, method_access};
 use futures::future::BoxFuture;
@@ -165,16 +166,30 @@ where
     let path = request.uri().path().to_owned();
     let certified = certified(&request);
     let in_spanish = words::asked_for(request.headers());
-    let (response, who) = match auth.admit(&path, request.headers(), certified).await {
-        Ok(caller) => {
-            let who = caller.actor().to_string();
-            request.extensions_mut().insert(caller);
-            (inner.call(request).await?, who)
-        }
-        Err(status) => (status.into_http(), String::from("refused")),
+    let answer = async {
+        Ok::<_, sqlx::Error>(match auth.admit(&path, request.headers(), certified).await {
+            Ok(caller) => {
+                let who = caller.actor().to_string();
+                request.extensions_mut().insert(caller);
+                let Ok(response) = inner.call(request).await;
+                (response, who)
+            }
+            Err(status) => (status.into_http(), String::from("refused")),
+        })
     };
+    let (response, who) = within(most(&path), answer).await.unwrap_or_else(|_silence| {
+        (Status::from(ApiError::OutcomeUnknown).into_http(), String::from("given up"))
+    });
     record(&path, code(&response), &who, started);
     Ok(if in_spanish { words::with_spanish(response) } else { response })
+}
+
+/// How long a call may take until its answer begins: a caller without a deadline is told in the end. Not what takes a stream,
+/// which is as long as the caller's line needs, and nothing that an operator asks of a whole log.
+fn most(path: &str) -> Duration {
+    let long = path.starts_with(log_admin::PATH)
+        || method_access(path).is_some_and(|method| method.client_streaming);
+    if long { Duration::MAX } else { WORK }
 }
 
 fn span(request: &Request<Body>) -> Span {

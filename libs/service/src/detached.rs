@@ -4,6 +4,7 @@ use std::panic::resume_unwind;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tonic::metadata::MetadataValue;
 use tracing::Instrument as _;
 
@@ -11,11 +12,15 @@ use crate::error::{SERVICE, service_name};
 
 /// How long a call to another service may take.
 const CALL: Duration = Duration::from_secs(10);
+/// How long work may take for which nobody need wait: a database that says nothing does not keep it, and a connection, for ever.
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// Runs a command in a task of its own, in the current span: it ends even when nobody waits any more.
 pub async fn detached<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    match spawn(work).await {
-        Ok(done) => done,
+    match spawn(timeout(LONGEST, work)).await {
+        Ok(Ok(done)) => done,
+        // Whoever still waits was told to ask again long ago.
+        Ok(Err(_elapsed)) => std::future::pending().await,
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
             // Only when the runtime goes down, and then nobody waits here either.

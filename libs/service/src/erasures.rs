@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use docket_database::{WORK, answered, within};
 use docket_eventlog::Recorded;
 use docket_messaging::{ApplyError, Stop, Subscriber};
 use docket_proto::events::subject::Event;
@@ -82,9 +83,9 @@ pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
 }
 
 async fn answer_all(base: &Base) -> anyhow::Result<()> {
-    for (request, order) in orders(&base.pool).await? {
+    for (request, order) in answered(orders(&base.pool)).await? {
         // One that cannot be done keeps no other waiting: each is a person's.
-        if let Err(error) = carry_out(base, order).await {
+        if let Err(error) = within(WORK, carry_out(base, order)).await {
             tracing::warn!(%request, error = format!("{error:#}"), "an ordered erasure waits");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use docket_database::answered;
 use docket_messaging::Stop;
 use tokio::time::sleep;
 
@@ -13,7 +14,7 @@ const COUNT: Duration = Duration::from_secs(5);
 /// Counts until `stop`. A database that is away leaves the last numbers standing; readiness tells of that.
 pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
     while !stop.is_cancelled() {
-        if let Err(error) = count(&base).await {
+        if let Err(error) = answered(count(&base)).await {
             tracing::debug!(%error, "what waits could not be counted");
         }
         stop.run_until_cancelled(sleep(COUNT)).await;

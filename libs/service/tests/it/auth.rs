@@ -3,6 +3,7 @@
 use docket_proto::payments::v1 as pb;
 use docket_proto::payments::v1::payment_service_client::PaymentServiceClient;
 use docket_service::testing::{Authority, Bench, TokenKey, grant_role, with_token};
+use docket_testkit::Line;
 use serde_json::json;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Request, Status};
@@ -70,6 +71,23 @@ async fn persons_get_in_by_a_good_token_and_nothing_else() {
         get(&mut client.clone(), &today).await == Code::Unauthenticated
     })
     .await;
+    assert_eq!(get(&mut client, &place.bench.token(account)).await, Code::InvalidArgument);
+    server.stop().await.unwrap();
+}
+
+/// Whoever calls without a deadline is told in the end, and may ask again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_the_database_does_not_answer_is_given_up() {
+    let place = Place::new("payments").await;
+    let mut config = place.config("payments").await;
+    let line = Line::to(&place.own.url).await;
+    line.url().clone_into(&mut config.database.url);
+    let server = place.bench.serve(config, crate::bench::serve_payments).await;
+    let mut client = PaymentServiceClient::new(server.channel());
+    let account = Uuid::from_u128(1);
+    line.silent_at("FROM access.role");
+    assert_eq!(get(&mut client, &place.bench.token(account)).await, Code::Unavailable);
+    assert!(line.fell_silent());
     assert_eq!(get(&mut client, &place.bench.token(account)).await, Code::InvalidArgument);
     server.stop().await.unwrap();
 }

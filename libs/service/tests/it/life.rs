@@ -1,7 +1,9 @@
 //! A server's life: health, events between servers, timers, roles of the database, the end.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use docket_eventlog::{Context, Expected, Recorded, StreamAppend, StreamName, Subjects, Timer};
@@ -10,8 +12,11 @@ use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1::RoleGranted;
 use docket_proto::log::v1::GetHeadRequest;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
-use docket_service::testing::Bench;
-use docket_service::{ApplyError, Base, BaseOptions, Server, Subscriber, TimerHandler, migrate};
+use docket_service::testing::{Bench, Running};
+use docket_service::{
+    ApplyError, Base, BaseOptions, Server, ServiceConfig, Subscriber, TimerHandler, migrate,
+};
+use docket_testkit::Line;
 use jiff::SignedDuration;
 use sqlx::PgConnection;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -216,23 +221,32 @@ impl TimerHandler for Note {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_timer_fires_once_when_the_clock_gets_there() {
-    let place = Place::new("payments").await;
-    let config = place.config("payments").await;
+/// A server with timers, and what it is connected to.
+async fn with_timers(
+    place: &Place,
+    config: ServiceConfig,
+    handler: Arc<dyn TimerHandler>,
+) -> (Running, Base) {
     let (sender, base) = oneshot::channel();
     let server = place
         .bench
         .serve(config, |config, stop| async move {
             let base = Base::connect(&config, options()).await?;
             sender.send(base.clone()).map_err(|_| anyhow::anyhow!("nobody waits"))?;
-            Server::new(base).timers(Arc::new(Note)).run(stop).await
+            Server::new(base).timers(handler).run(stop).await
         })
         .await;
-    let base = base.await.unwrap();
+    (server, base.await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_fires_once_when_the_clock_gets_there() {
+    let place = Place::new("payments").await;
+    let config = place.config("payments").await;
+    let (server, base) = with_timers(&place, config, Arc::new(Note)).await;
     let due = base.clock.now() + SignedDuration::from_hours(24);
     let mut tx = docket_database::begin(&base.pool).await.unwrap();
-    let timer = Timer::new("due:1", "window", due, Vec::new());
+    let timer = Timer::new("due:one", "window", due, Vec::new());
     base.log.timers().schedule_in(&mut tx, &timer).await.unwrap();
     // More than are looked at together, and none of them can be done: they keep nothing behind them waiting.
     for number in 0..70 {
@@ -255,6 +269,111 @@ async fn a_timer_fires_once_when_the_clock_gets_there() {
 
 async fn notes(_bench: &Bench, base: &Base) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM note").fetch_one(&base.pool).await.unwrap()
+}
+
+/// Notes what it is told to do, in that order; kinds can be made slow or to fail.
+#[derive(Default)]
+struct Moody {
+    tried: Mutex<Vec<String>>,
+    slow: AtomicBool,
+    failing: AtomicBool,
+}
+
+impl Moody {
+    fn tried(&self, key: &str) -> usize {
+        self.tried.lock().unwrap().iter().filter(|tried| *tried == key).count()
+    }
+}
+
+#[async_trait]
+impl TimerHandler for Moody {
+    async fn fire(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), ApplyError> {
+        self.tried.lock().unwrap().push(timer.key.clone());
+        while timer.kind == "slow" && self.slow.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_ne!(timer.kind, "panicking", "what was at hand");
+        if timer.kind == "failing" && self.failing.load(Ordering::SeqCst) {
+            return Err(ApplyError::Retry(anyhow::anyhow!("a peer is ill")));
+        }
+        Note.fire(tx, timer).await
+    }
+}
+
+/// Sets timers that are due now, one after the other.
+async fn set(base: &Base, timers: &[(&str, &'static str)]) {
+    let mut tx = docket_database::begin(&base.pool).await.unwrap();
+    for ((key, kind), second) in timers.iter().zip(1..) {
+        let due = base.clock.now() - SignedDuration::from_secs(100 - second);
+        base.log.timers().schedule_in(&mut tx, &Timer::new(*key, *kind, due, Vec::new())).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_timer_and_one_that_fails_hold_up_nothing_but_their_own_thing() {
+    let place = Place::new("payments").await;
+    let config = place.config("payments").await;
+    let moody = Arc::new(Moody { slow: true.into(), failing: true.into(), ..Moody::default() });
+    let (server, base) = with_timers(&place, config, moody.clone()).await;
+    set(
+        &base,
+        &[
+            ("first:a", "slow"),
+            ("first:b", "failing"),
+            ("first:c", "panicking"),
+            ("then:a", "x"),
+            ("then:b", "x"),
+        ],
+    )
+    .await;
+    until("they are tried", async || {
+        ["first:a", "first:b", "first:c"].iter().all(|key| moody.tried(key) > 0)
+    })
+    .await;
+    // Far more than are fired at once, and due later than all of those.
+    let others: Vec<String> = (0..100).map(|number| format!("other:{number}")).collect();
+    set(&base, &others.iter().map(|key| (key.as_str(), "x")).collect::<Vec<_>>()).await;
+    let began = Instant::now();
+    until("all others are done", async || notes(&place.bench, &base).await == 100).await;
+    // It steps back: at each look it would be twice a second.
+    until("some seconds pass", async || began.elapsed() > Duration::from_secs(5)).await;
+    assert!((2..=5).contains(&moody.tried("first:b")), "{} tries", moody.tried("first:b"));
+    assert_eq!((moody.tried("first:a"), moody.tried("then:a"), moody.tried("then:b")), (1, 0, 0));
+
+    moody.slow.store(false, Ordering::SeqCst);
+    moody.failing.store(false, Ordering::SeqCst);
+    until("both things go on", async || notes(&place.bench, &base).await == 104).await;
+    let tried = moody.tried.lock().unwrap().clone();
+    let last = |key: &str| tried.iter().rposition(|tried| tried == key).unwrap();
+    assert!(last("first:a") < last("then:a") && last("first:b") < last("then:b"), "each thing in its order");
+    assert_eq!(
+        base.log.timers().due(base.clock.now(), None, 10).await.unwrap().len(),
+        1,
+        "all but the panic"
+    );
+    server.stop().await.unwrap();
+}
+
+/// A database that takes what is said and answers nothing: the timer is given up and fired on another connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_that_the_database_does_not_answer_is_fired_on_another_connection() {
+    let place = Place::new("payments").await;
+    let mut config = place.config("payments").await;
+    let line = Line::to(&place.own.url).await;
+    line.url().clone_into(&mut config.database.url);
+    let (server, base) = with_timers(&place, config, Arc::new(Note)).await;
+    line.silent_at("INSERT INTO note");
+    set(&base, &[("one:a", "x")]).await;
+    until("it goes unanswered", async || line.fell_silent()).await;
+    let fired = async {
+        let count = "SELECT count(*) FROM note";
+        while sqlx::query_scalar::<_, i64>(count).fetch_one(&place.own.pool).await.unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(4 * docket_database::WORK, fired).await.expect("it is fired all the same");
+    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

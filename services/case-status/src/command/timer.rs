@@ -60,4 +60,9 @@ impl TimerHandler for Deadlines {
             _ => Ok(None),
         }
     }
+
+    /// The case, whose stream it writes to.
+    fn about(&self, timer: &Timer) -> String {
+        deadlines::read(&timer.payload).map_or_else(|| timer.key.clone(), |(case_id, _)| case_id.to_string())
+    }
 }
