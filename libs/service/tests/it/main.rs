@@ -10,4 +10,5 @@ mod keys;
 mod life;
 mod log_admin;
 mod objects;
+mod schema;
 mod strangers;
