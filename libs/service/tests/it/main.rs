@@ -12,3 +12,4 @@ mod log_admin;
 mod objects;
 mod schema;
 mod strangers;
+mod token;
