@@ -72,7 +72,7 @@ pub use queue::Queue;
 pub use read::{Direction, Filter, Page};
 pub use record::{FORMAT, Mark, Recorded};
 pub use request::Difference;
-pub use schema::migrate;
+pub use schema::{migrate, migrator};
 pub use signed::{CheckpointKey, SignedCheckpoint, Statement};
 pub use slots::{SLOTS, Slot};
 pub use snapshot::Snapshots;

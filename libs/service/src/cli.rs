@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{self, ServiceConfig};
 use crate::epoch::{EpochCommand, run_epoch};
 use crate::keys::{KeysCommand, run_keys};
-use crate::{Import, Prove, migrate, telemetry};
+use crate::{Import, Prove, migrate, schema, telemetry};
 
 /// Ended by a second signal.
 const IMPATIENT: i32 = 130;
@@ -146,7 +146,8 @@ where
             let _telemetry = telemetry::init(program.name, config.as_ref())?;
             let stop = Stop::new();
             stop_on_signal(stop.clone())?;
-            let served = (program.serve)(config, stop).await;
+            let (service, serving) = (config.as_ref().clone(), (program.serve)(config, stop.clone()));
+            let served = schema::when_migrated(&service, program.migrations, &stop, serving).await;
             if let Err(error) = &served {
                 tracing::error!(error = format!("{error:#}"), "the service failed");
             }

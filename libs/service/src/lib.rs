@@ -1,6 +1,6 @@
 //! What every server has, so that a service holds its domain and nothing else.
 //!
-//! Reading order: `cli` (the program), `config`, `base` (what a service is connected to), `server` (what
+//! Reading order: `cli` (the program), `config`, `schema` (whether the databases are those of this release), `base` (what a service is connected to), `server` (what
 //! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error`, `status` and `words` (what
 //! callers are told, and in Spanish), `problem` and `local` (the same over HTTP), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `timers` with `heard`, `telemetry`, `admin`, and `testing` for
 //! the services' tests.
@@ -34,6 +34,7 @@ pub mod page;
 mod problem;
 mod prove;
 mod roles;
+mod schema;
 mod server;
 mod status;
 mod telemetry;
@@ -72,6 +73,7 @@ pub use migrate::migrate;
 pub use objects::{ObjectReader, ObjectWriter, Objects, Proof, Read};
 pub use problem::Problem;
 pub use prove::Prove;
+pub use schema::{lacking, when_migrated};
 pub use server::{Listening, Server};
 pub use telemetry::init as init_telemetry;
 pub use timers::TimerHandler;

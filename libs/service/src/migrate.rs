@@ -6,6 +6,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::config::{ServiceConfig, connect_options};
+use crate::schema::Schema;
 
 /// Runs the migrations of the log, the vault, the roles and the service itself; repeating it does no harm.
 ///
@@ -22,16 +23,20 @@ pub async fn migrate(config: &ServiceConfig, own: &Migrator) -> anyhow::Result<(
         .context("the owner's connection")?;
 
     docket_eventlog::migrate(&pool, Some(&app)).await.context("the log's schema")?;
-    let mut access = sqlx::migrate!("./migrations");
-    access.create_schema("access");
-    access.dangerous_set_table_name("access._migrations");
-    access.run(&pool).await.context("the schema of access")?;
-    own.run(&pool).await.context("the service's own schema")?;
+    let (log, access, own) = (Schema::log(), Schema::access(), Schema::own(own));
+    access.migrator.run(&pool).await.context("the schema of access")?;
+    own.migrator.run(&pool).await.context("the service's own schema")?;
     grant(&pool, "access", &app).await.context("grants on access")?;
     grant(&pool, "public", &app).await.context("grants on the service's own tables")?;
+    for schema in [&log, &access, &own] {
+        finish(schema, &pool, &app).await?;
+    }
 
     match &config.keys_database {
-        None => docket_vault::migrate(&pool, Some(&app)).await.context("the keys' schema")?,
+        None => {
+            docket_vault::migrate(&pool, Some(&app)).await.context("the keys' schema")?;
+            finish(&Schema::vault(), &pool, &app).await?;
+        }
         Some(keys) => {
             let keys_app = connect_options(&keys.url, None)?.get_username().to_owned();
             let (url, password) = match &keys.owner_url {
@@ -40,6 +45,7 @@ pub async fn migrate(config: &ServiceConfig, own: &Migrator) -> anyhow::Result<(
             };
             let keys = connect(url, password).await.context("the owner's connection to the keys")?;
             docket_vault::migrate(&keys, Some(&keys_app)).await.context("the keys' schema")?;
+            finish(&Schema::vault(), &keys, &keys_app).await?;
             keys.close().await;
         }
     }
@@ -52,6 +58,15 @@ async fn connect(url: &str, password_file: Option<&std::path::Path>) -> anyhow::
     Ok(PgPoolOptions::new().max_connections(2).connect_with(options).await?)
 }
 
+/// Lets the service see what was applied, and says what a newer release has applied: this one was rolled back to.
+async fn finish(schema: &Schema, pool: &PgPool, app: &str) -> anyhow::Result<()> {
+    schema.let_read(pool, app).await.context("grants on what was applied")?;
+    for version in schema.newer(pool).await? {
+        println!("{} is of a newer release, and stays", schema.migration(version));
+    }
+    Ok(())
+}
+
 /// Lets the service read and write its own tables, but not change their shape.
 async fn grant(pool: &PgPool, schema: &str, role: &str) -> sqlx::Result<()> {
     for statement in [
@@ -61,11 +76,15 @@ async fn grant(pool: &PgPool, schema: &str, role: &str) -> sqlx::Result<()> {
     ] {
         // Made at run time because identifiers cannot be bound. Neither comes from outside: the
         // schema stands above, the role in the operator's configuration.
-        let role = format!("\"{}\"", role.replace('"', "\"\""));
-        let statement = statement.replace("{schema}", schema).replace("{role}", &role);
+        let statement = statement.replace("{schema}", schema).replace("{role}", &quoted(role));
         sqlx::query(AssertSqlSafe(statement)).execute(pool).await?;
     }
     Ok(())
+}
+
+/// A role's name as SQL takes it.
+pub(crate) fn quoted(role: &str) -> String {
+    format!("\"{}\"", role.replace('"', "\"\""))
 }
 
 /// Makes the stream of a service's log and its durables on the logs it reads, once each.

@@ -19,7 +19,8 @@ const RETRY: Duration = Duration::from_secs(1);
 impl From<ApiError> for Status {
     fn from(error: ApiError) -> Self {
         match error {
-            ApiError::Refused(refusal) => refused(refusal),
+            ApiError::Refused(refusal) => refused(refusal, None),
+            ApiError::Later { refusal, wait } => refused(refusal, Some(wait)),
             ApiError::Stale { current } => {
                 let facts = [("current_version".to_owned(), current.to_string())];
                 with_reason(
@@ -77,7 +78,8 @@ impl From<ApiError> for Status {
     }
 }
 
-fn refused(refusal: Refusal) -> Status {
+/// `wait` where waiting helps, and it is known how long: most limits do not pass by themselves.
+fn refused(refusal: Refusal, wait: Option<Duration>) -> Status {
     let code = match refusal.code {
         RefusalCode::Invalid => Code::InvalidArgument,
         RefusalCode::State => Code::FailedPrecondition,
@@ -98,8 +100,8 @@ fn refused(refusal: Refusal) -> Status {
         let subject = refusal.field.clone().unwrap_or_default();
         details.add_precondition_failure_violation(refusal.reason, subject, &refusal.message);
     }
-    if refusal.code == RefusalCode::TooMuch {
-        details.set_retry_info(Some(RETRY));
+    if wait.is_some() {
+        details.set_retry_info(wait);
     }
     if !refusal.way_out.is_empty() {
         details.add_help_link(&refusal.way_out, "");
@@ -195,6 +197,24 @@ mod tests {
             assert_eq!(status.code(), code);
             let wait = status.get_details_retry_info().unwrap().retry_delay.unwrap();
             assert!(!wait.is_zero(), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_says_when_to_come_again_only_where_waiting_helps() {
+        let five_minutes = Duration::from_mins(5);
+        let files = Refusal::too_much("TOO_MANY_FILES", "A filing takes at most 60 files.");
+        let large = docket_eventlog::Error::TooManyEvents { events: 9, most: 8 };
+        let refusal = Refusal::too_much("TOO_MANY_TRIES", "There were too many tries.");
+        for (error, wait) in [
+            (ApiError::from(files), None),
+            (ApiError::from(large), None),
+            (ApiError::Later { refusal, wait: five_minutes }, Some(five_minutes)),
+        ] {
+            let status = Status::from(error);
+            assert_eq!(status.code(), Code::ResourceExhausted);
+            assert!(status.get_details_error_info().is_some(), "a limit has a reason: {status:?}");
+            assert_eq!(status.get_details_retry_info().and_then(|info| info.retry_delay), wait);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Access tokens: Ed25519 signatures of identity's keys, times checked against our own clock.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,8 +18,10 @@ use uuid::Uuid;
 
 use crate::Person;
 
-/// An unknown key id makes us ask identity, but not more often than this.
+/// An unknown key id makes us ask identity, but not more often than this,
 const REFETCH: Duration = Duration::from_secs(5);
+/// nor, when it could not be had, before this: whoever calls meanwhile is told at once.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Clocks of two processes may differ by this many seconds.
 const LEEWAY_S: i64 = 5;
 /// How long a second factor serves guarded acts, in seconds.
@@ -75,19 +77,30 @@ pub struct Tokens(Arc<Inner>);
 struct Inner {
     source: Box<dyn KeySource>,
     clock: SharedClock,
-    cached: Mutex<Cached>,
+    /// The keys we know. Whoever has a token of one of them waits for nobody.
+    keys: RwLock<HashMap<String, DecodingKey>>,
+    /// How the last question to identity ended; held while one is under way, so that there is one at a time.
+    asked: Mutex<Option<Asked>>,
 }
 
-#[derive(Default)]
-struct Cached {
-    keys: HashMap<String, DecodingKey>,
-    fetched: Option<Instant>,
+#[derive(Clone, Copy)]
+struct Asked {
+    at: Instant,
+    answered: bool,
+}
+
+impl Asked {
+    /// Whether identity may be asked again.
+    fn is_over(self) -> bool {
+        self.at.elapsed() >= if self.answered { REFETCH } else { AFTER_FAILURE }
+    }
 }
 
 impl Tokens {
     /// A verifier which takes keys from `source` and the time from `clock`.
     pub fn new(source: impl KeySource, clock: SharedClock) -> Self {
-        Self(Arc::new(Inner { source: Box::new(source), clock, cached: Mutex::default() }))
+        let (keys, asked) = (RwLock::default(), Mutex::default());
+        Self(Arc::new(Inner { source: Box::new(source), clock, keys, asked }))
     }
 
     /// The person a token speaks for.
@@ -130,23 +143,31 @@ impl Tokens {
     }
 
     async fn key(&self, kid: &str) -> Result<DecodingKey, TokenError> {
-        let mut cached = self.0.cached.lock().await;
-        if let Some(key) = cached.keys.get(kid) {
-            return Ok(key.clone());
+        if let Some(key) = self.known(kid) {
+            return Ok(key);
         }
-        if cached.fetched.is_none_or(|at| at.elapsed() >= REFETCH) {
-            match self.fetch().await {
-                Ok(keys) => {
-                    cached.keys = keys;
-                    cached.fetched = Some(Instant::now());
-                }
-                Err(error) => {
-                    tracing::warn!(error = format!("{error:#}"), "identity's keys cannot be had");
-                    return Err(TokenError::NoKeys);
-                }
+        let mut asked = self.0.asked.lock().await;
+        // Whoever asked while we waited may have heard of it.
+        if let Some(key) = self.known(kid) {
+            return Ok(key);
+        }
+        if asked.is_none_or(Asked::is_over) {
+            // Whoever hangs up while identity is asked has asked it too.
+            *asked = Some(Asked { at: Instant::now(), answered: false });
+            let answer = self.fetch().await;
+            *asked = Some(Asked { at: Instant::now(), answered: answer.is_ok() });
+            match answer {
+                Ok(keys) => *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys,
+                Err(error) => tracing::warn!(error = format!("{error:#}"), "identity's keys cannot be had"),
             }
         }
-        cached.keys.get(kid).cloned().ok_or(TokenError::NotAccepted)
+        let answered = asked.is_some_and(|asked| asked.answered);
+        let without = if answered { TokenError::NotAccepted } else { TokenError::NoKeys };
+        self.known(kid).ok_or(without)
+    }
+
+    fn known(&self, kid: &str) -> Option<DecodingKey> {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
     }
 
     async fn fetch(&self) -> anyhow::Result<HashMap<String, DecodingKey>> {

@@ -41,6 +41,6 @@ pub use order::ErasureOrder;
 pub use provider::{KeyBytes, KeyProvider, Keyring, Root, RootKey};
 pub use retention::Expiry;
 pub use rotation::{KeyStatus, Rewrapped};
-pub use schema::migrate;
+pub use schema::{migrate, migrator};
 pub use subject::{Subject, SubjectKind};
 pub use vault::{OpenVault, Opened, REMEMBERED, Vault};

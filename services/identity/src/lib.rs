@@ -54,6 +54,7 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
     let keys = keys::KeyRing::open(base.pool.clone(), base.vault.clone(), base.clock.clone()).await?;
     let outbox = mail::Outbox::new(base.pool.clone(), base.vault.clone(), base.clock.clone());
     let sender = mail::Sender::new(outbox.clone(), &config.mail, config.service.is_production())?;
+    let waiting = outbox.clone();
     let register = register::Register::new(&config.register.url)?;
     let app = app::Identity::new(&base, keys.clone(), outbox, register).await?;
     store::housekeeping::tidy(&base.pool, base.clock.now()).await?;
@@ -69,6 +70,7 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
         .grpc(RoleServiceServer::new(api))
         .http(face::router(keys.clone(), config.service.http_listen))
         .task("mail", |stop| until(stop, sender.run()))
+        .task("the mail that waits", |stop| until(stop, waiting.tell()))
         .task("signing keys", |stop| until(stop, keys.keep_fresh()))
         .task("housekeeping", |stop| until(stop, tidy))
         .task("erasures", |stop| erasures.tell_erasures(stop))

@@ -21,6 +21,8 @@ use crate::store::mail;
 
 /// How often the rows are looked at without being woken.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often it is told how long the oldest has waited.
+const TELL: Duration = Duration::from_secs(5);
 /// How long one attempt may take; meanwhile no other process takes the mail.
 const ATTEMPT: Duration = Duration::from_secs(30);
 /// A code is worth nothing after a day: then the mail is given up.
@@ -118,6 +120,27 @@ impl Outbox {
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
+
+    /// Tells until it is dropped how long the oldest mail has waited. A database that is away leaves the last number
+    /// standing; readiness tells of that.
+    pub(crate) async fn tell(self) {
+        loop {
+            match mail::oldest(&self.pool).await {
+                Ok(oldest) => {
+                    let age_s = oldest.map_or(0.0, |id| self.age_s(id));
+                    metrics::gauge!("docket_mail_oldest_age_seconds").set(age_s);
+                }
+                Err(error) => tracing::debug!(%error, "the mail that waits could not be looked at"),
+            }
+            tokio::time::sleep(TELL).await;
+        }
+    }
+
+    fn age_s(&self, id: Uuid) -> f64 {
+        let made_s = id.get_timestamp().map_or(0, |made| made.to_unix().0);
+        let age_s = u64::try_from(self.clock.now().as_second()).unwrap_or(0).saturating_sub(made_s);
+        Duration::from_secs(age_s).as_secs_f64()
+    }
 }
 
 /// Sends what is in the outbox. Cheap to clone.
@@ -163,6 +186,8 @@ impl Sender {
 
     /// Sends until it is dropped.
     pub(crate) async fn run(self) {
+        // There from the start, so that the first one counts.
+        metrics::counter!("docket_mail_taken").increment(0);
         loop {
             match self.send_next().await {
                 Ok(true) => {}
@@ -194,7 +219,10 @@ impl Sender {
         };
         let now = clock.now();
         match attempt {
-            Attempt::Sent => mail::settle(pool, due.id, "sent", now.as_microsecond()).await?,
+            Attempt::Sent => {
+                mail::settle(pool, due.id, "sent", now.as_microsecond()).await?;
+                metrics::counter!("docket_mail_taken").increment(1);
+            }
             Attempt::Refused => mail::settle(pool, due.id, "refused", now.as_microsecond()).await?,
             Attempt::Later if due.attempts >= ATTEMPTS => {
                 mail::settle(pool, due.id, "expired", now.as_microsecond()).await?;

@@ -1,7 +1,7 @@
 //! The notifications service: notices as PDF, alerts by mail, and messages between a party and the office.
 //!
 //! Reading order: `domain` (what is decided and what notices say), `render` with `templates/` (how they look),
-//! `policies` (owed, issued, alerted), `store` (the rows that are not events), `mail`, `directory`, `access`, `api`.
+//! `policies` (owed, issued, alerted), `gauges`, `store` (the rows that are not events), `mail`, `directory`, `access`, `api`.
 
 mod access;
 mod api;
@@ -9,6 +9,7 @@ mod case_words;
 mod config;
 mod directory;
 mod domain;
+mod gauges;
 mod mail;
 mod offices;
 mod policies;
@@ -54,6 +55,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     };
     let sending =
         SendAlerts { base: base.clone(), mailer: Mailer::new(&config.mail, &base)?, wake: Arc::clone(&mail) };
+    let waiting = base.clone();
     let owing = OweNotice { base: base.clone(), wake: owed };
     let telling = TellPreparers { base: base.clone(), mail: Arc::clone(&mail) };
     Server::new(base.clone())
@@ -63,6 +65,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .subscriber("filing", Arc::new(EndSight))
         .task("notices", |stop| issuing.run(stop))
         .task("alerts", |stop| sending.run(stop))
+        .task("the mail that waits", |stop| gauges::run(waiting, stop))
         .run(stop)
         .await
 }

@@ -14,7 +14,7 @@ use docket_proto::log::v1::GetHeadRequest;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
 use docket_service::testing::{Bench, Running};
 use docket_service::{
-    ApplyError, Base, BaseOptions, Server, ServiceConfig, Subscriber, TimerHandler, migrate,
+    ApplyError, Base, BaseOptions, Server, ServiceConfig, Subscriber, TimerHandler, lacking, migrate,
 };
 use docket_testkit::Line;
 use jiff::SignedDuration;
@@ -396,6 +396,7 @@ async fn the_services_own_role_cannot_change_what_happened() {
     keys_config.owner_url = Some(place.keys.url.clone());
     migrate(&config, &MIGRATOR).await.unwrap();
     migrate(&config, &MIGRATOR).await.unwrap();
+    assert_eq!(lacking(&config, &MIGRATOR).await.unwrap(), None);
 
     let base = Base::connect(&config, options()).await.unwrap();
     append(&base, Uuid::from_u128(1)).await;

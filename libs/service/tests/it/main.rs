@@ -10,4 +10,6 @@ mod keys;
 mod life;
 mod log_admin;
 mod objects;
+mod schema;
 mod strangers;
+mod token;

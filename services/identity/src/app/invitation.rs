@@ -38,8 +38,9 @@ impl Identity {
     /// Takes up the role; false when there is no such invitation any more.
     async fn try_redeem(&self, context: &Context, account: Uuid, typed: &str) -> Result<bool, ApiError> {
         let key = format!("invitation:{account}");
-        let verdict = tries::charge(&self.pool, GUESSES, &key, self.now()).await?;
-        tries::allowed(verdict, "Ask for a new invitation.")?;
+        let now = self.now();
+        let verdict = tries::charge(&self.pool, GUESSES, &key, now).await?;
+        tries::allowed(verdict, now, "Ask for a new invitation.")?;
         let mut tx = docket_database::begin(&self.pool).await?;
         let hash = code::hash(&code::normalised(typed));
         let now_us = self.now().as_microsecond();

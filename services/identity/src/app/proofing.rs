@@ -49,9 +49,11 @@ impl Identity {
         // Whether it may be proven at all, before the register learns anything.
         domain::link_person(&state, pb::IdentityProven::default())?;
         let key = format!("proofing:{account}");
-        let verdict = tries::charge(&self.pool, PROOFING, &key, self.now()).await?;
+        let now = self.now();
+        let verdict = tries::charge(&self.pool, PROOFING, &key, now).await?;
         tries::allowed(
             verdict,
+            now,
             "Compare names, date of birth and A-number with your card before you try again. You can file without a match: an officer then looks before your filing is accepted.",
         )?;
         match self.register.find(&particulars).await {

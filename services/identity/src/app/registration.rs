@@ -44,8 +44,9 @@ impl Identity {
             return Ok(token);
         }
         let stream = self.email_stream(&newcomer.email);
-        let verdict = tries::charge(&self.pool, GUESSES, &format!("register:{stream}"), self.now()).await?;
-        tries::allowed(verdict, "Use the code that was mailed.")?;
+        let now = self.now();
+        let verdict = tries::charge(&self.pool, GUESSES, &format!("register:{stream}"), now).await?;
+        tries::allowed(verdict, now, "Use the code that was mailed.")?;
         let password_hash = self.hasher.hash(newcomer.password.clone()).await?;
         for _ in 1..=ATTEMPTS {
             if self.try_register(&context, &newcomer, &stream, &token_hash, &password_hash).await? {

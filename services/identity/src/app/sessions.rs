@@ -72,8 +72,9 @@ impl Identity {
     ) -> Result<Tokens, ApiError> {
         let account = person.account;
         let key = format!("second-factor:{account}");
-        let verdict = tries::charge(&self.pool, GUESSES, &key, self.now()).await?;
-        tries::allowed(verdict, "Wait, then try again.")?;
+        let now = self.now();
+        let verdict = tries::charge(&self.pool, GUESSES, &key, now).await?;
+        tries::allowed(verdict, now, "Wait, then try again.")?;
         if let Some(tokens) = self.stepped_up_before(&context, person).await? {
             tries::give_back(&self.pool, &key).await?;
             return Ok(tokens);

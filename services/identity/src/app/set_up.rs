@@ -76,8 +76,9 @@ impl Identity {
         let (account, _) = self.proven_registration(token).await?;
         let asked = self.confirmation(account, context.command_id, token, typed);
         let key = format!("set-up:{account}");
-        let verdict = tries::charge(&self.pool, GUESSES, &key, self.now()).await?;
-        tries::allowed(verdict, "Register again.")?;
+        let now = self.now();
+        let verdict = tries::charge(&self.pool, GUESSES, &key, now).await?;
+        tries::allowed(verdict, now, "Register again.")?;
         if !self.is_confirmed_by(&asked).await? {
             let confirmed = self.try_confirm(&by_account(&context, account), &asked, &key, typed).await?;
             // It may also have been repeated in the same moment.

@@ -121,16 +121,16 @@ impl Identity {
         let recovering = matches!((verdict, proof), (Verdict::Locked(_), Some(Proof::Recovery { .. })));
         if recovering {
             let recovery = tries::charge(&self.pool, GUESSES, &format!("recovery-{key}"), now).await?;
-            let number = tries::allowed(recovery, "Wait, then try again.")?;
+            let number = tries::allowed(recovery, now, "Wait, then try again.")?;
             return Ok(Try { account, key, number, locked: true });
         }
-        match tries::allowed(verdict, WAY_OUT) {
+        match tries::allowed(verdict, now, WAY_OUT) {
             Ok(number) => Ok(Try { account, key, number, locked: false }),
             Err(refusal) => {
                 if matches!(verdict, Verdict::Locked(_)) {
                     self.note_refusal(&Try { account, key, number: 0, locked: true }, "locked");
                 }
-                Err(refusal.into())
+                Err(refusal)
             }
         }
     }

@@ -58,6 +58,13 @@ pub(crate) async fn again(pool: &PgPool, id: Uuid, next_at_us: i64) -> sqlx::Res
     Ok(())
 }
 
+/// The mail that has waited longest: its id says since when.
+pub(crate) async fn oldest(pool: &PgPool) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar("SELECT id FROM mail WHERE settled_at_us IS NULL ORDER BY id LIMIT 1")
+        .fetch_optional(pool)
+        .await
+}
+
 /// Settles a mail: `sent`, `refused` or `expired`. Its content goes.
 pub(crate) async fn settle(pool: &PgPool, id: Uuid, outcome: &str, now_us: i64) -> sqlx::Result<()> {
     sqlx::query("UPDATE mail SET settled_at_us = $3, outcome = $2, sealed = NULL WHERE id = $1")

@@ -1,7 +1,8 @@
 //! Tries of secrets. A try is charged before the secret is looked at and given back when it was right.
 
 use docket_kernel::Refusal;
-use jiff::Timestamp;
+use docket_service::ApiError;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::{PgConnection, PgPool};
 
 use crate::domain::{Policy, Tries, Verdict};
@@ -53,18 +54,49 @@ pub(crate) async fn give_back(pool: &PgPool, key: &str) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The number of the try, or the refusal which names the next one.
+/// The number of the try at `now`, or the refusal which names the next one.
 ///
 /// # Errors
 /// `TOO_MANY_TRIES`.
-pub(crate) fn allowed(verdict: Verdict, way_out: &str) -> Result<u32, Refusal> {
+pub(crate) fn allowed(verdict: Verdict, now: Timestamp, way_out: &str) -> Result<u32, ApiError> {
     let refusal = Refusal::too_much("TOO_MANY_TRIES", "There were too many tries.");
-    match verdict {
-        Verdict::Go(number) => Ok(number),
-        Verdict::Wait(at) => {
-            Err(refusal.fact("next_try_at", at.to_string()).way_out("Wait, then try again."))
+    let (at, way_out) = match verdict {
+        Verdict::Go(number) => return Ok(number),
+        Verdict::Wait(at) => (at, "Wait, then try again."),
+        Verdict::Locked(Some(at)) => (at, way_out),
+        Verdict::Locked(None) => return Err(refusal.way_out(way_out).into()),
+    };
+    let wait = at.duration_since(now).max(SignedDuration::ZERO).unsigned_abs();
+    Err(ApiError::Later { refusal: refusal.fact("next_try_at", at.to_string()).way_out(way_out), wait })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tonic::Status;
+    use tonic_types::StatusExt as _;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_is_told_how_long_and_for_whom_waiting_is_no_help_is_not() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let told = |verdict| {
+            let status = Status::from(allowed(verdict, now, "Another way.").unwrap_err());
+            let info = status.get_details_error_info().unwrap();
+            let wait = status.get_details_retry_info().and_then(|info| info.retry_delay);
+            (info.reason, info.metadata.get("next_try_at").cloned(), wait)
+        };
+        let reason = "TOO_MANY_TRIES".to_owned();
+        for seconds in [16, 86_400] {
+            let at = now + SignedDuration::from_secs(seconds);
+            let wait = Some(Duration::from_secs(seconds.unsigned_abs()));
+            for verdict in [Verdict::Wait(at), Verdict::Locked(Some(at))] {
+                assert_eq!(told(verdict), (reason.clone(), Some(at.to_string()), wait));
+            }
         }
-        Verdict::Locked(Some(at)) => Err(refusal.fact("next_try_at", at.to_string()).way_out(way_out)),
-        Verdict::Locked(None) => Err(refusal.way_out(way_out)),
+        assert_eq!(told(Verdict::Locked(None)), (reason, None, None));
+        assert_eq!(allowed(Verdict::Go(3), now, "Another way.").unwrap(), 3);
     }
 }

@@ -173,6 +173,28 @@ async fn a_mail_which_was_not_taken_is_sent_again_and_its_content_goes() {
 }
 
 #[tokio::test]
+async fn it_is_told_how_long_the_oldest_mail_waits_and_what_is_taken() {
+    let world = World::new().await;
+    world.party("mail", "error").await;
+    world.register("ana@example.com").await.unwrap();
+    world.advance(1_200);
+    eventually("the age of the mail", async || {
+        world.told("docket_mail_oldest_age_seconds").await.filter(|age_s| *age_s >= 1_200.0)
+    })
+    .await;
+    world.party("mail", "works").await;
+    eventually("the mail", async || {
+        world.advance(60);
+        (world.mails_to("ana@example.com").await == 1).then_some(())
+    })
+    .await;
+    eventually("a mail that is taken", async || {
+        world.told("docket_mail_taken").await.filter(|taken| *taken >= 1.0)
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn nothing_personal_stands_in_the_database_in_the_clear() {
     let world = World::new().await;
     world.join("ana.diaz@example.com").await;

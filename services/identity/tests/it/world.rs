@@ -149,6 +149,15 @@ impl World {
         self.http.get(url).send().await.unwrap().error_for_status().unwrap().json().await.unwrap()
     }
 
+    /// What the service tells on its admin port.
+    pub(crate) async fn told(&self, metric: &str) -> Option<f64> {
+        let url = format!("http://{}/metrics", self.running.listening.admin);
+        let text = self.http.get(url).send().await.unwrap().text().await.unwrap();
+        let value =
+            text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' ').map(str::to_owned));
+        value.map(|value| value.parse().unwrap())
+    }
+
     /// Adds an invented person to the sandbox's register.
     pub(crate) async fn person(&self, family_name: &str, a_number: &str) {
         let particulars = json!({

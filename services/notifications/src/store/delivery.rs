@@ -153,6 +153,13 @@ pub(crate) async fn settle(
     Ok(settled.rows_affected() == 1)
 }
 
+/// Since when the oldest that is queued waits, µs since the epoch.
+pub(crate) async fn oldest(pool: &PgPool) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!("SELECT min(changed_at_us) FROM delivery WHERE state = 'queued'")
+        .fetch_one(pool)
+        .await
+}
+
 /// What was sent to `account`, the last change first.
 pub(crate) async fn list(pool: &PgPool, account: Uuid, limit: u32) -> sqlx::Result<Vec<Line>> {
     sqlx::query_as!(

@@ -8,7 +8,7 @@ use docket_proto::notifications::v1::Delivery;
 use uuid::Uuid;
 
 use crate::events;
-use crate::world::World;
+use crate::world::{World, told};
 
 /// What was told, by the alerts' names.
 fn alerts(told: &[Delivery]) -> Vec<&str> {
@@ -64,10 +64,16 @@ async fn a_bounce_fails_at_once_and_a_deferred_mail_goes_out_later() {
     })
     .await;
     assert_eq!(deferred.deliveries().await[0].state, "queued");
-    world.bench.advance(61);
+    world.bench.advance(30);
+    crate::world::until("it is told that a mail waits", async || {
+        told(&server, "docket_mail_oldest_age_seconds").await.filter(|age_s| *age_s >= 30.0)
+    })
+    .await;
+    world.bench.advance(31);
     world.wait_for_mails("defer@example.test", 1).await;
     let mut deferred = world.stranger(server.channel(), deferred.account, "defer@example.test");
     deferred.wait_for_deliveries("handed_over", 1).await;
+    assert!(told(&server, "docket_mail_taken").await.is_some_and(|taken| taken >= 1.0));
     assert_eq!(world.mails("defer@example.test").await.len(), 1);
     server.stop().await.unwrap();
 }

@@ -97,3 +97,19 @@ async fn a_crash_between_printing_and_issuing_gives_one_notice_and_one_mail() {
     assert_eq!(world.mails("ana@example.test").await.len(), 2);
     server.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_waits_for_the_migrations_of_its_release() {
+    let world = World::new().await;
+    let applied = |done: bool| {
+        let statement = "UPDATE _sqlx_migrations SET success = $1
+                         WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
+        sqlx::query(statement).bind(done).execute(&world.own.pool)
+    };
+    applied(false).await.unwrap();
+    let _program = Program::start(&world);
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(Listening::read(&world.config.data_dir), None, "it serves on an older schema");
+    applied(true).await.unwrap();
+    until("the program listens", async || Listening::read(&world.config.data_dir)).await;
+}

@@ -349,6 +349,14 @@ impl Person {
     }
 }
 
+/// What a server tells on its admin port.
+pub(crate) async fn told(server: &Running, metric: &str) -> Option<f64> {
+    let url = format!("http://{}/metrics", server.listening.admin);
+    let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let value = text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' ').map(str::to_owned));
+    value.map(|value| value.parse().unwrap())
+}
+
 /// Waits for a condition.
 pub(crate) async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
     let waiting = async {
