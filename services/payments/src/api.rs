@@ -62,7 +62,7 @@ impl PaymentService for Payments {
         ids.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let mut payments = Vec::with_capacity(ids.len());
         for id in ids {
-            payments.push(self.shown(id).await?);
+            payments.push(self.shown(id, Some(account)).await?);
         }
         let next_page_token = if more { page::encode(&(offset + size).to_string()) } else { String::new() };
         Ok(Response::new(pb::ListPaymentsResponse { payments, next_page_token }))
@@ -76,7 +76,7 @@ impl PaymentService for Payments {
         let message = request.into_inner();
         let id = resource::parse("payments", &message.name).map_err(fault)?;
         let part = self.require(&caller, "GetPayment", id, &message.payer_code).await?;
-        Ok(Response::new(pb::GetPaymentResponse { payment: Some(self.shown_to(part, id).await?) }))
+        Ok(Response::new(pb::GetPaymentResponse { payment: Some(self.shown(id, part.caller).await?) }))
     }
 
     async fn pay_with_card(
@@ -106,7 +106,7 @@ impl PaymentService for Payments {
             Outcome::Pending => pb::pay_with_card_response::Outcome::Pending,
         };
         Ok(Response::new(pb::PayWithCardResponse {
-            payment: Some(self.shown_to(part, id).await?),
+            payment: Some(self.shown(id, part.caller).await?),
             outcome: outcome.into(),
         }))
     }
@@ -142,7 +142,7 @@ impl PaymentService for Payments {
         let cashier = self.cashier.clone();
         let withdrawn = detached(async move { cashier.withdraw(&context, id, part.payer).await });
         withdrawn.await.map_err(ApiError::from)?;
-        Ok(Response::new(pb::WithdrawPaymentResponse { payment: Some(self.shown_to(part, id).await?) }))
+        Ok(Response::new(pb::WithdrawPaymentResponse { payment: Some(self.shown(id, part.caller).await?) }))
     }
 
     async fn get_trial_balance(
@@ -162,8 +162,8 @@ impl PaymentService for Payments {
 }
 
 impl Payments {
-    /// A payment as its payer sees it, opened at this edge only.
-    async fn shown(&self, id: Uuid) -> Result<pb::Payment, ApiError> {
+    /// A payment as an account sees it, opened at this edge only: a card is shown to whoever paid with it, and to nobody else.
+    async fn shown(&self, id: Uuid, account: Option<Uuid>) -> Result<pb::Payment, ApiError> {
         let loaded = self.cashier.payments.load(id).await?;
         let mut quoted = Vec::new();
         for part in &loaded.state.parts {
@@ -171,16 +171,11 @@ impl Payments {
                 quoted.extend(self.cashier.quotes.load(quote_id).await?.state.quoted);
             }
         }
-        let last4 = convert::last4(&self.base.log, &loaded.events).await?;
-        Ok(convert::payment(id, &loaded.state, quoted, last4))
-    }
-
-    /// The same as much as somebody's part in it lets them see: the card is the payer's own.
-    async fn shown_to(&self, part: Part, id: Uuid) -> Result<pb::Payment, ApiError> {
-        let mut payment = self.shown(id).await?;
-        if !part.is_payer {
+        let mut payment = convert::payment(id, &loaded.state, quoted);
+        if account.is_some() && convert::paid_by(&loaded.events) == account {
+            payment.card_last4 = convert::last4(&self.base.log, &loaded.events).await?;
+        } else {
             payment.card_brand.clear();
-            payment.card_last4.clear();
         }
         Ok(payment)
     }
@@ -202,7 +197,8 @@ impl Payments {
         let relations = relations.into_iter().filter(|(is, _)| *is).map(|(_, relation)| relation).collect();
         let payment = Resource { kind: "Payment", id, relations, office: None, class: "normal" };
         self.base.access.require(caller, action, &payment)?;
-        Ok(Part { payer: payer.ok_or_else(ApiError::not_found)?, is_payer })
+        let payer = payer.ok_or_else(ApiError::not_found)?;
+        Ok(Part { payer, caller: caller.account(), is_payer })
     }
 
     fn checked_quote(&self, message: pb::CreateQuoteRequest) -> Result<FeeQuoted, ApiError> {
@@ -235,6 +231,8 @@ impl Payments {
 struct Part {
     /// Whose payment it is.
     payer: Uuid,
+    /// Who calls.
+    caller: Option<Uuid>,
     /// Whether the caller is that; else somebody whom the payer gave a code.
     is_payer: bool,
 }

@@ -2,7 +2,7 @@
 use crate::domain::payment::{self, Changed, Charge, Dispute, Payment, Payments};
 use crate::domain::quote::Quotes;
 use crate::peers::Filing;
-use crate::processor::{Outcome, Processor};
+use crate::processor::{Going, GoingBack, Outcome, Processor};
 use crate::store::attempt::{self, Attempt};
 use crate::store::{ledger, owed, refund};
 use docket_eventlog::{Context, Error, ExecuteError, Executed, Store, Subjects};
@@ -100,13 +100,14 @@ impl Cashier {
         let row = Attempt {
             attempt_id,
             payment_id: id,
-            amount_cents: begun.state.pending.map_or(0, |pending| pending.amount_cents),
+            amount_cents: begun.state.pending.as_ref().map_or(0, |pending| pending.amount_cents),
             method_token: method.to_owned(),
             started_at_us,
             outcome: None,
+            intent: String::new(),
         };
         attempt::begin(&mut tx, &row).await?;
-        owed::follow(self.payments.log(), &mut tx, &begun.events).await?;
+        owed::follow(self.payments.log(), &mut tx, &begun.events, &begun.state).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -143,43 +144,26 @@ impl Cashier {
         Ok(())
     }
 
-    /// Asks the processor for an attempt and records what it says.
-    ///
-    /// # Errors
-    /// The log.
-    pub async fn ask(&self, open: &Attempt) -> Result<Outcome, ExecuteError> {
-        let outcome = self
-            .processor
-            .charge(open.attempt_id, open.payment_id, open.amount_cents, &open.method_token)
-            .await;
-        match &outcome {
-            Outcome::Charged(charge) if !self.settle(open, charge).await? => return Ok(Outcome::Pending),
-            Outcome::Charged(_) | Outcome::Pending => {}
-            Outcome::Declined(code) => self.refuse(open, code).await?,
-        }
-        Ok(outcome)
-    }
-
     /// Records a charge, with its postings; said twice, recorded once. False for a charge that does not fit the payment:
     /// it is never taken for the fee, the payment stays as it is, and finance has to look.
     ///
     /// # Errors
     /// The log.
     pub async fn settle(&self, open: &Attempt, charge: &Charge) -> Result<bool, ExecuteError> {
-        match self.settle_fitting(open, charge).await {
-            Ok(()) => Ok(true),
-            Err(ExecuteError::Refused(refusal)) => {
-                let (payment, reason) = (open.payment_id, refusal.reason);
-                tracing::error!(%payment, reason, "a charge does not fit its payment; finance has to look");
-                Ok(false)
-            }
-            Err(error) => Err(error),
-        }
+        let cause = match self.settle_fitting(open, charge).await {
+            Ok(true) => return Ok(true),
+            // Another charge settled this attempt.
+            Ok(false) => "charge_unexpected".to_owned(),
+            Err(ExecuteError::Refused(refusal)) => refusal.reason.to_lowercase(),
+            Err(error) => return Err(error),
+        };
+        self.unexpected(open.payment_id, &open.attempt_id.to_string(), charge, &cause).await?;
+        Ok(false)
     }
 
     /// Whoever paid may have been erased since the attempt began: the money came all the same, and of the charge only the digits of
     /// the card were theirs.
-    async fn settle_fitting(&self, open: &Attempt, charge: &Charge) -> Result<(), ExecuteError> {
+    async fn settle_fitting(&self, open: &Attempt, charge: &Charge) -> Result<bool, ExecuteError> {
         match self.settle_as(open, charge).await {
             Err(ExecuteError::Log(Error::Erased)) => {
                 let nobodys = Charge { card_last4: String::new(), ..charge.clone() };
@@ -189,26 +173,27 @@ impl Cashier {
         }
     }
 
-    async fn settle_as(&self, open: &Attempt, charge: &Charge) -> Result<(), ExecuteError> {
+    /// Whether the payment has this charge after it.
+    async fn settle_as(&self, open: &Attempt, charge: &Charge) -> Result<bool, ExecuteError> {
         let context = self.consequence("settle_payment", open.attempt_id, open.payment_id).await?;
-        let account = self.account_of(open.payment_id).await?;
+        let subjects = self.account_of(open).await?.map_or(Subjects::NONE, Subjects::account);
         let attempt_id = open.attempt_id.to_string();
         let refund_id = |nth| derived_id("refund_late", open.attempt_id, nth).to_string();
         let mut tx = docket_database::begin(&self.pool).await?;
         let done = self
             .payments
-            .execute_in(&mut tx, &context, open.payment_id, Subjects::account(account), |state| {
+            .execute_in(&mut tx, &context, open.payment_id, subjects, |state| {
                 payment::settle(state, &attempt_id, charge, open.started_at_us, refund_id)
             })
             .await?;
         if !done.repeated {
             ledger::post(&mut tx, open.payment_id, &done.events, &done.state).await?;
-            attempt::close(&mut tx, open.attempt_id, "settled").await?;
+            attempt::settled(&mut tx, open.attempt_id, &charge.reference).await?;
             owed::answered(self.payments.log(), &mut tx, open.attempt_id, &done.events).await?;
             self.follow(&mut tx, open.payment_id, &done, self.clock.now()).await?;
         }
         tx.commit().await?;
-        Ok(())
+        Ok(done.state.charges.contains(&charge.reference))
     }
 
     /// Records a refusal; said twice, recorded once.
@@ -225,48 +210,63 @@ impl Cashier {
                 payment::refuse(state, &attempt_id, code)
             })
             .await?;
-        owed::follow(self.payments.log(), &mut tx, &done.events).await?;
-        attempt::close(&mut tx, open.attempt_id, "refused").await?;
+        owed::follow(self.payments.log(), &mut tx, &done.events, &done.state).await?;
+        attempt::refused(&mut tx, open.attempt_id).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Asks the processor for a refund and records it, with its postings.
+    /// Asks the processor for a refund, once, and records what comes of it. What it took and has not done yet is asked for again.
     ///
     /// # Errors
     /// The processor or the log; it is asked again later.
     pub async fn give_back(&self, due: &refund::Refund) -> anyhow::Result<()> {
-        let reference =
-            self.processor.refund(due.refund_id, &due.processor_reference, due.amount_cents).await?;
-        let context = self.consequence("issue_refund", due.refund_id, due.payment_id).await?;
-        let refund_id = due.refund_id.to_string();
-        let mut tx = docket_database::begin(&self.pool).await?;
-        let done = self
-            .payments
-            .execute_in(&mut tx, &context, due.payment_id, Subjects::NONE, |state| {
-                payment::issue_refund(state, &refund_id, &reference)
-            })
-            .await?;
-        if !done.repeated {
-            ledger::post(&mut tx, due.payment_id, &done.events, &done.state).await?;
+        let refund = self.processor.refund(due.refund_id, &due.processor_reference, due.amount_cents).await?;
+        self.record_refund(due, &refund).await
+    }
+
+    /// Records how a refund stands that may have been done before: what went back may come back from the bank.
+    ///
+    /// # Errors
+    /// The processor or the log.
+    pub async fn follow_refund(&self, refund_id: Uuid) -> anyhow::Result<()> {
+        let Some(known) = refund::find(&self.pool, refund_id).await? else { return Ok(()) };
+        match self.processor.refund_of(refund_id, &known.processor_reference).await? {
+            Some(refund) => self.record_refund(&known, &refund).await,
+            None => Ok(()),
         }
-        owed::follow(self.payments.log(), &mut tx, &done.events).await?;
-        refund::close(&mut tx, due.refund_id).await?;
-        tx.commit().await?;
+    }
+
+    async fn record_refund(&self, due: &refund::Refund, refund: &GoingBack) -> anyhow::Result<()> {
+        let (id, reference) = (due.refund_id.to_string(), &refund.reference);
+        match &refund.going {
+            Going::Done => {
+                let what = format!("issue_refund/{id}/{reference}");
+                let issue =
+                    |state: &Payment| payment::issue_refund(state, &id, reference).unwrap_or_default();
+                self.book(due.payment_id, ("issue_refund", due.refund_id), &what, issue).await?;
+            }
+            Going::Failed(reason) => {
+                let what = format!("fail_refund/{id}/{reference}");
+                let fail = |state: &Payment| payment::fail_refund(state, &id, reference, reason);
+                if self.book(due.payment_id, ("fail_refund", due.refund_id), &what, fail).await? {
+                    tracing::error!(refund = %id, reason, "a refund did not arrive; the money is owed still");
+                }
+            }
+            Going::UnderWay => {}
+        }
         Ok(())
     }
 
     /// Records how a dispute stands, with its postings; said twice, recorded once. One that does not fit its payment, or is
-    /// about none of ours, is told to finance and changes nothing.
+    /// about none of ours, is unexplained, and finance has to look.
     ///
     /// # Errors
     /// The log.
     pub async fn record_dispute(&self, payment_id: Uuid, dispute: &Dispute) -> Result<(), ExecuteError> {
         match self.record_fitting_dispute(payment_id, dispute).await {
             Err(ExecuteError::Refused(refusal)) => {
-                let (payment, reason) = (payment_id, refusal.reason);
-                tracing::error!(%payment, reason, "a dispute does not fit its payment; finance has to look");
-                Ok(())
+                self.misfit(payment_id, dispute, &refusal.reason.to_lowercase()).await
             }
             other => other,
         }
@@ -292,7 +292,7 @@ impl Cashier {
     }
 
     /// Brings what is to be refunded, and what is owed, in step with a payment after its events, in their transaction.
-    async fn follow(
+    pub(crate) async fn follow(
         &self,
         tx: &mut PgConnection,
         payment_id: Uuid,
@@ -304,7 +304,12 @@ impl Cashier {
 
     /// The context of what follows from the processor's answer: its command id comes from the attempt or the refund, so
     /// that an answer, a webhook and a later question do the same thing once (L14).
-    async fn consequence(&self, policy: &str, cause: Uuid, payment: Uuid) -> Result<Context, ExecuteError> {
+    pub(crate) async fn consequence(
+        &self,
+        policy: &str,
+        cause: Uuid,
+        payment: Uuid,
+    ) -> Result<Context, ExecuteError> {
         Ok(Context {
             command_id: derived_id(policy, cause, 0),
             correlation_id: cause,
@@ -334,12 +339,15 @@ impl Cashier {
                 | Event::FeeRefused(_)
                 | Event::FeeSettled(_)
                 | Event::RefundIssued(_)
+                | Event::RefundFailed(_)
                 | Event::PayerInvited(_)
                 | Event::PaymentDisputed(_)
                 | Event::DisputeWon(_)
                 | Event::PaymentReturned(_)
                 | Event::PaymentMadeGood(_)
-                | Event::FeeCancelled(_) => false,
+                | Event::FeeCancelled(_)
+                | Event::MoneyUnexplained(_)
+                | Event::MoneyExplained(_) => false,
             };
             if began {
                 return Ok(recorded.metadata.traceparent);
@@ -348,11 +356,20 @@ impl Cashier {
         Ok(String::new())
     }
 
-    /// The account of a payment, under whose key its personal fields are sealed.
-    async fn account_of(&self, payment: Uuid) -> Result<Uuid, ExecuteError> {
-        let state = self.payments.load(payment).await?.state;
-        let account = payer(&state);
-        account.ok_or_else(|| docket_kernel::Refusal::not_found().into())
+    /// The account under whose key what is personal of a charge is sealed: whoever paid, which the payer may have let somebody else
+    /// do; none where there is no payment.
+    async fn account_of(&self, open: &Attempt) -> Result<Option<Uuid>, ExecuteError> {
+        let loaded = self.payments.load(open.payment_id).await?;
+        let attempt_id = open.attempt_id.to_string();
+        for recorded in &loaded.events {
+            if let Event::PaymentAttempted(attempted) =
+                recorded.decode().map_err(docket_eventlog::Error::from)?
+                && attempted.attempt_id == attempt_id
+            {
+                return Ok(recorded.metadata.actor.account_id());
+            }
+        }
+        Ok(payer(&loaded.state))
     }
 }
 

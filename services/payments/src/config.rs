@@ -29,10 +29,17 @@ pub struct ProcessorConfig {
     /// Seconds between two looks at its list of disputes, in case a webhook never came.
     #[serde(default = "disputes_every_s")]
     pub disputes_every_s: u64,
+    /// Seconds between two looks at its lists of charges and of refunds.
+    #[serde(default = "charges_every_s")]
+    pub charges_every_s: u64,
 }
 
 fn disputes_every_s() -> u64 {
     600
+}
+
+fn charges_every_s() -> u64 {
+    3_600
 }
 
 impl AsRef<ServiceConfig> for Config {

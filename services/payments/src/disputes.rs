@@ -1,5 +1,6 @@
 //! Disputes at the processor: told by a webhook, and looked for in its list in case one never came.
 use crate::cashier::Cashier;
+use crate::unexplained::nobodys;
 use docket_service::Stop;
 use std::time::Duration;
 use uuid::Uuid;
@@ -48,10 +49,7 @@ pub async fn record(cashier: &Cashier, dispute_id: &str) -> anyhow::Result<()> {
     let Some(dispute) = cashier.processor.dispute(dispute_id).await? else { return Ok(()) };
     let payment = cashier.processor.payment_of(&dispute.charge).await?;
     let payment = payment.and_then(|text| Uuid::try_parse(&text).ok());
-    let Some(payment) = payment else {
-        tracing::error!("a dispute is about no payment of ours; finance has to look");
-        return Ok(());
-    };
+    let payment = payment.unwrap_or_else(|| nobodys(&dispute.charge));
     cashier.record_dispute(payment, &dispute).await?;
     Ok(())
 }

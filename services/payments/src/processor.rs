@@ -1,6 +1,10 @@
 //! The card processor, as its HTTP API defines it (Stripe's shape: form-encoded requests, JSON answers, idempotency keys).
+mod refunds;
+
+pub use refunds::{Going, GoingBack, refund_id};
+
 use crate::domain::payment::{Charge, Dispute, Standing};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use reqwest::StatusCode;
 use serde_json::Value;
 use std::time::Duration;
@@ -8,6 +12,8 @@ use uuid::Uuid;
 
 /// How long an answer is waited for; after that the outcome is asked for later.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The class of a refusal because the bank asks the card's owner something first.
+const ASKS_ITS_OWNER: &str = "authentication_required";
 
 /// What came of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +24,15 @@ pub enum Outcome {
     Declined(String),
     /// Not known yet.
     Pending,
+}
+
+/// What came of asking for money.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The processor's reference of it, by which it is looked at from then on.
+    pub intent: Option<String>,
+    /// What came of it.
+    pub outcome: Outcome,
 }
 
 /// The processor's API.
@@ -45,38 +60,49 @@ impl Processor {
         Ok(Self { http, url: url.trim_end_matches('/').to_owned(), key: key.to_owned() })
     }
 
-    /// Asks for money. The attempt's id is the idempotency key: asked again, it is the same charge.
+    /// Asks for money. The attempt's id is the idempotency key: asked again while the processor keeps it, it is the same charge.
+    /// A request that is refused as wrong says only when it is the `first` one that nothing was charged.
     ///
     /// # Errors
     /// None: what is not known is [`Outcome::Pending`].
-    pub async fn charge(&self, attempt: Uuid, payment: Uuid, amount_cents: i64, method: &str) -> Outcome {
+    pub async fn charge(
+        &self,
+        (attempt, payment): (Uuid, Uuid),
+        amount_cents: i64,
+        method: &str,
+        first: bool,
+    ) -> Asked {
         let form = [
             ("amount", amount_cents.to_string()),
             ("currency", "usd".to_owned()),
             ("payment_method", method.to_owned()),
             ("confirm", "true".to_owned()),
+            // Nobody here can show the card's owner what the bank asks; declined, another card can pay.
+            ("error_on_requires_action", "true".to_owned()),
             ("metadata[payment]", payment.to_string()),
             ("metadata[attempt]", attempt.to_string()),
         ];
-        match self.post("/v1/payment_intents", attempt, &form).await {
-            Ok((status, body)) => match (intent_outcome(status, &body), body["id"].as_str()) {
-                (Outcome::Charged(charge), _) => Outcome::Charged(self.with_card(charge).await),
-                (Outcome::Pending, Some(intent)) => self.standing(intent).await,
-                (other, _) => other,
-            },
+        match self.post("/v1/payment_intents", Some(attempt), &form).await {
+            Ok((status, body)) => {
+                let said = body["id"].as_str().or(body["error"]["payment_intent"]["id"].as_str());
+                let outcome = match intent_outcome(status, &body, first) {
+                    Outcome::Charged(charge) => Outcome::Charged(self.with_card(charge).await),
+                    other @ (Outcome::Declined(_) | Outcome::Pending) => other,
+                };
+                Asked { intent: said.map(str::to_owned), outcome }
+            }
             Err(error) => {
                 tracing::warn!(%attempt, error = %error.without_url(), "the processor did not answer; its outcome is asked for later");
-                Outcome::Pending
+                Asked { intent: None, outcome: Outcome::Pending }
             }
         }
     }
 
-    /// How an intent stands now: the answer under an idempotency key stays the first one, though the bank answers later.
-    async fn standing(&self, intent: &str) -> Outcome {
-        let asked =
-            self.http.get(format!("{}/v1/payment_intents/{intent}", self.url)).bearer_auth(&self.key).send();
-        let Ok(answer) = asked.await else { return Outcome::Pending };
-        let body: Value = answer.json().await.unwrap_or(Value::Null);
+    /// How an intent stands now: the answer under an idempotency key stays the first one, though the bank answers later. One that
+    /// waits for an act of the card's owner, which nobody can ask for here, is cancelled.
+    pub async fn standing(&self, intent: &str) -> Outcome {
+        let path = format!("/v1/payment_intents/{intent}");
+        let Ok(body) = self.get(&path, &[]).await else { return Outcome::Pending };
         match body["status"].as_str() {
             Some("succeeded") => match charge_of(&body) {
                 Some(charge) => Outcome::Charged(self.with_card(charge).await),
@@ -85,29 +111,63 @@ impl Processor {
             Some("requires_payment_method" | "canceled") => {
                 Outcome::Declined(decline_code(&body["last_payment_error"]))
             }
+            Some("requires_action" | "requires_confirmation" | "requires_capture") => {
+                match self.post(&format!("{path}/cancel"), None, &[]).await {
+                    Ok((_, answer)) if answer["status"] == "canceled" => {
+                        Outcome::Declined(ASKS_ITS_OWNER.to_owned())
+                    }
+                    _ => Outcome::Pending,
+                }
+            }
             _ => Outcome::Pending,
         }
     }
 
-    /// Gives money back. The refund's id is the idempotency key. The reference, once done.
+    /// What an attempt asked for, by what we told the processor of it; as quickly found as the processor writes its index.
     ///
     /// # Errors
-    /// When the processor does not answer or says no; asked again later.
-    pub async fn refund(&self, refund: Uuid, intent: &str, amount_cents: i64) -> Result<String> {
-        let form = [
-            ("payment_intent", intent.to_owned()),
-            ("amount", amount_cents.to_string()),
-            ("metadata[refund]", refund.to_string()),
-        ];
-        let (status, body) =
-            self.post("/v1/refunds", refund, &form).await.map_err(reqwest::Error::without_url)?;
-        match body["id"].as_str() {
-            Some(id) if status.is_success() => Ok(id.to_owned()),
-            _ => bail!(
-                "the processor answered {status}: {}",
-                body["error"]["code"].as_str().unwrap_or("no code")
-            ),
+    /// When the processor does not answer.
+    pub async fn find(&self, attempt: Uuid) -> Result<Option<String>> {
+        let query = [("query", format!("metadata['attempt']:'{attempt}'"))];
+        let body = self.get("/v1/payment_intents/search", &query).await?;
+        Ok(of_attempt(listed(&body)?, attempt))
+    }
+
+    /// The same by its whole list since a second of the epoch, which has all that it ever took.
+    ///
+    /// # Errors
+    /// When the processor does not answer.
+    pub async fn find_since(&self, attempt: Uuid, since_s: i64) -> Result<Option<String>> {
+        let mut after = None;
+        loop {
+            let page = self.intents(since_s, after.as_deref()).await?;
+            if let Some(intent) = of_attempt(&page.intents, attempt) {
+                return Ok(Some(intent));
+            }
+            after = page.last().map(str::to_owned);
+            if !page.more || after.is_none() {
+                return Ok(None);
+            }
         }
+    }
+
+    /// What was asked for since a second of the epoch, newest first, after the one named.
+    ///
+    /// # Errors
+    /// When the processor does not answer.
+    pub async fn intents(&self, since_s: i64, after: Option<&str>) -> Result<Intents> {
+        let body = self.get("/v1/payment_intents", &since(since_s, after)).await?;
+        Ok(Intents { intents: listed(&body)?.clone(), more: body["has_more"] == true })
+    }
+
+    /// Whether all that was charged for an intent went back.
+    ///
+    /// # Errors
+    /// When the processor does not answer.
+    pub async fn all_went_back(&self, intent: &str) -> Result<bool> {
+        let body = self.get("/v1/charges", &[("payment_intent", intent.to_owned())]).await?;
+        let mut paid = listed(&body)?.iter().filter(|charge| charge["status"] == "succeeded").peekable();
+        Ok(paid.peek().is_some() && paid.all(|charge| charge["refunded"] == true))
     }
 
     /// The charge with brand and last digits, for the receipt; without them when the processor does not say.
@@ -147,11 +207,9 @@ impl Processor {
     /// # Errors
     /// When the processor does not answer.
     pub async fn disputes(&self, since_s: i64, after: Option<&str>) -> Result<Page> {
-        let mut query = vec![("limit", "100".to_owned()), ("created[gte]", since_s.to_string())];
-        query.extend(after.map(|id| ("starting_after", id.to_owned())));
-        let body = self.get("/v1/disputes", &query).await?;
-        let listed = body["data"].as_array().context("the processor's list is not in the shape expected")?;
-        let ids = listed.iter().filter_map(|dispute| dispute["id"].as_str()).map(str::to_owned).collect();
+        let body = self.get("/v1/disputes", &since(since_s, after)).await?;
+        let ids = listed(&body)?.iter().filter_map(|dispute| dispute["id"].as_str());
+        let ids = ids.map(str::to_owned).collect();
         Ok(Page { ids, more: body["has_more"] == true })
     }
 
@@ -174,11 +232,14 @@ impl Processor {
     async fn post(
         &self,
         path: &str,
-        key: Uuid,
+        key: Option<Uuid>,
         form: &[(&str, String)],
     ) -> Result<(StatusCode, Value), reqwest::Error> {
-        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
-        let answer = request.header("Idempotency-Key", key.to_string()).form(form).send().await?;
+        let mut request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key.to_string());
+        }
+        let answer = request.form(form).send().await?;
         let status = answer.status();
         Ok((status, answer.json().await.unwrap_or(Value::Null)))
     }
@@ -191,6 +252,42 @@ pub struct Page {
     pub ids: Vec<String>,
     /// Whether more follow.
     pub more: bool,
+}
+
+/// What was asked for, a page of it, as the processor shows it.
+#[derive(Clone, Debug)]
+pub struct Intents {
+    /// Newest first.
+    pub intents: Vec<Value>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+impl Intents {
+    /// The reference after which the next page begins.
+    pub fn last(&self) -> Option<&str> {
+        self.intents.last().and_then(|intent| intent["id"].as_str())
+    }
+}
+
+/// The query for a page of a list.
+fn since(since_s: i64, after: Option<&str>) -> Vec<(&'static str, String)> {
+    let mut query = vec![("limit", "100".to_owned()), ("created[gte]", since_s.to_string())];
+    query.extend(after.map(|id| ("starting_after", id.to_owned())));
+    query
+}
+
+/// What a list holds.
+fn listed(body: &Value) -> Result<&Vec<Value>> {
+    body["data"].as_array().context("the processor's list is not in the shape expected")
+}
+
+/// What of a list an attempt asked for; before all, what was charged.
+fn of_attempt(intents: &[Value], attempt: Uuid) -> Option<String> {
+    let attempt = attempt.to_string();
+    let own = intents.iter().filter(|intent| intent["metadata"]["attempt"] == attempt.as_str());
+    let found = own.max_by_key(|intent| intent["status"] == "succeeded")?;
+    found["id"].as_str().map(str::to_owned)
 }
 
 /// A dispute from its object. What is neither won nor lost is open.
@@ -210,12 +307,15 @@ fn dispute_of(body: &Value) -> Option<Dispute> {
     })
 }
 
-fn intent_outcome(status: StatusCode, body: &Value) -> Outcome {
+fn intent_outcome(status: StatusCode, body: &Value, first: bool) -> Outcome {
     let error = &body["error"];
     match status {
         StatusCode::PAYMENT_REQUIRED => Outcome::Declined(decline_code(error)),
-        // The request itself was wrong and always was, so nothing was charged: an unknown method, for example.
-        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND if error["type"] == "invalid_request_error" => {
+        // The request itself was wrong, an unknown method for example: so nothing was charged, unless an earlier one was taken. A
+        // method that may be used once is unknown afterwards.
+        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND
+            if first && error["type"] == "invalid_request_error" =>
+        {
             Outcome::Declined(error["code"].as_str().unwrap_or("invalid_request").to_owned())
         }
         _ if status.is_success() && body["status"] == "succeeded" => {
@@ -253,8 +353,9 @@ mod tests {
         let card =
             json!({"error": {"type": "card_error", "code": "card_declined", "decline_code": "lost_card"}});
         let declined = |code: &str| Outcome::Declined(code.to_owned());
-        assert_eq!(intent_outcome(StatusCode::PAYMENT_REQUIRED, &card), declined("lost_card"));
-        assert_eq!(intent_outcome(StatusCode::BAD_REQUEST, &wrong), declined("resource_missing"));
+        assert_eq!(intent_outcome(StatusCode::PAYMENT_REQUIRED, &card, false), declined("lost_card"));
+        assert_eq!(intent_outcome(StatusCode::BAD_REQUEST, &wrong, true), declined("resource_missing"));
+        assert_eq!(intent_outcome(StatusCode::BAD_REQUEST, &wrong, false), Outcome::Pending, "asked before");
         for (status, body) in [
             (StatusCode::BAD_REQUEST, &reused),
             (StatusCode::UNAUTHORIZED, &wrong),
@@ -264,7 +365,7 @@ mod tests {
             (StatusCode::NOT_FOUND, &Value::Null),
             (StatusCode::BAD_GATEWAY, &Value::Null),
         ] {
-            assert_eq!(intent_outcome(status, body), Outcome::Pending, "{status}");
+            assert_eq!(intent_outcome(status, body, true), Outcome::Pending, "{status}");
         }
     }
 }

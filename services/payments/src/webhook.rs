@@ -1,7 +1,8 @@
 //! The processor's webhooks: signed, at least once, in any order. Each says no more than an answer would.
 use crate::cashier::Cashier;
-use crate::processor::{charge_of, decline_code};
-use crate::store::attempt;
+use crate::charges;
+use crate::processor::{decline_code, refund_id};
+use crate::store::attempt::{self, Attempt};
 use aws_lc_rs::hmac;
 use axum::Router;
 use axum::body::Bytes;
@@ -68,27 +69,50 @@ fn signed(key: &hmac::Key, header: &str, body: &[u8], now_s: i64) -> bool {
 
 async fn take(cashier: &Cashier, event: &Value) -> anyhow::Result<()> {
     let object = &event["data"]["object"];
-    if object["object"] == "dispute" {
-        let id = object["id"].as_str().unwrap_or_default();
-        return crate::disputes::record(cashier, id).await;
-    }
-    let attempt_id = object["metadata"]["attempt"].as_str().and_then(|text| Uuid::try_parse(text).ok());
-    let (Some(kind), Some(attempt_id)) = (event["type"].as_str(), attempt_id) else { return Ok(()) };
-    let Some(open) = attempt::find(&cashier.pool, attempt_id).await? else { return Ok(()) };
-    match kind {
-        "payment_intent.succeeded" => {
-            if let Some(charge) = charge_of(object) {
-                let charge = cashier.processor.with_card(charge).await;
-                // Not fitting is told to finance; to be told again would change nothing.
-                let _fits = cashier.settle(&open, &charge).await?;
-            }
+    match object["object"].as_str() {
+        Some("dispute") => {
+            return crate::disputes::record(cashier, object["id"].as_str().unwrap_or_default()).await;
         }
-        "payment_intent.payment_failed" => {
-            cashier.refuse(&open, &decline_code(&object["last_payment_error"])).await?;
+        Some("refund") => {
+            let Some(refund) = refund_id(object) else { return Ok(()) };
+            return cashier.follow_refund(refund).await;
         }
+        Some("charge") => return charges::went_back(cashier, object).await,
         _ => {}
     }
+    match event["type"].as_str() {
+        Some("payment_intent.succeeded") => charges::take(cashier, object).await,
+        Some("payment_intent.processing") => under_way(cashier, object).await,
+        Some("payment_intent.payment_failed") => failed(cashier, object).await,
+        _ => Ok(()),
+    }
+}
+
+/// From here on it is looked at by the processor's reference.
+async fn under_way(cashier: &Cashier, intent: &Value) -> anyhow::Result<()> {
+    let (Some(open), Some(id)) = (known(cashier, intent).await?, intent["id"].as_str()) else {
+        return Ok(());
+    };
+    attempt::keep_intent(&cashier.pool, open.attempt_id, id).await?;
     Ok(())
+}
+
+/// That another one failed says nothing of what the attempt asked for.
+async fn failed(cashier: &Cashier, intent: &Value) -> anyhow::Result<()> {
+    let Some(open) = known(cashier, intent).await? else { return Ok(()) };
+    if open.intent.is_empty() || intent["id"] == open.intent.as_str() {
+        cashier.refuse(&open, &decline_code(&intent["last_payment_error"])).await?;
+    }
+    Ok(())
+}
+
+/// The attempt that an intent is for, as we told the processor.
+async fn known(cashier: &Cashier, intent: &Value) -> anyhow::Result<Option<Attempt>> {
+    let id = intent["metadata"]["attempt"].as_str().and_then(|text| Uuid::try_parse(text).ok());
+    match id {
+        Some(id) => Ok(attempt::find(&cashier.pool, id).await?),
+        None => Ok(None),
+    }
 }
 
 #[cfg(test)]

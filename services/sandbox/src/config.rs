@@ -84,6 +84,8 @@ pub struct Processor {
     pub bank_settle_seconds: u64,
     /// How long `pm_sandbox_slow` waits with its answer.
     pub slow_seconds: u64,
+    /// How long the answer under an idempotency key is kept; after that the same key is a new request.
+    pub idempotency_keys_s: u64,
 }
 
 /// The mail relay.
@@ -133,6 +135,7 @@ impl Default for Processor {
             retry_max_ms: 60_000,
             bank_settle_seconds: 0,
             slow_seconds: 90,
+            idempotency_keys_s: 86_400,
         }
     }
 }

@@ -45,6 +45,8 @@ pub(crate) enum Record {
     },
     /// A fault that happens once has happened.
     Spent(String),
+    /// No idempotency key is known any more.
+    KeysForgotten,
 }
 
 /// Everything the parties know, in the order it came.
@@ -104,6 +106,7 @@ impl State {
             Record::Person(person) => drop(self.persons.insert(person.key(), person)),
             Record::Mode { party, mode } => drop(self.modes.insert(party, mode)),
             Record::Spent(fault) => drop(self.spent.insert(fault)),
+            Record::KeysForgotten => self.answers.clear(),
         }
     }
 }

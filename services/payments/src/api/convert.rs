@@ -25,7 +25,7 @@ pub(super) fn quote(id: Uuid, quoted: Option<FeeQuoted>) -> Option<pb::Quote> {
 }
 
 /// A payment.
-pub(super) fn payment(id: Uuid, state: &Payment, quoted: Vec<FeeQuoted>, card_last4: String) -> pb::Payment {
+pub(super) fn payment(id: Uuid, state: &Payment, quoted: Vec<FeeQuoted>) -> pb::Payment {
     let opened = state.last_opened().cloned().unwrap_or_default();
     let nothing_left = state.kept_cents() == 0 && state.due_cents() == 0;
     let all_issued = !state.refunds.is_empty() && state.refunds.iter().all(|refund| refund.issued);
@@ -49,7 +49,7 @@ pub(super) fn payment(id: Uuid, state: &Payment, quoted: Vec<FeeQuoted>, card_la
         rows: quoted.into_iter().flat_map(|quoted| quoted.rows).collect(),
         last_refusal: state.last_refusal.as_deref().map(decline::plainly).unwrap_or_default().to_owned(),
         card_brand: settled.card_brand,
-        card_last4,
+        card_last4: String::new(),
         settled_at_us: settled.authorised_at_us,
         filing_ids: opened.filing_ids,
         due: Some(usd(state.due_cents())),
@@ -57,12 +57,21 @@ pub(super) fn payment(id: Uuid, state: &Payment, quoted: Vec<FeeQuoted>, card_la
     }
 }
 
+/// Whether an event says that a card was charged.
+fn charged(event: &Recorded) -> bool {
+    matches!(event.kind.as_str(), "payment.fee_settled.v1" | "payment.made_good.v1")
+}
+
+/// The account that paid last: the attempt before the charge was its own.
+pub(super) fn paid_by(events: &[Recorded]) -> Option<Uuid> {
+    let charged = events.iter().rposition(charged)?;
+    let attempted = events[..charged].iter().rfind(|event| event.kind == "payment.attempted.v1")?;
+    attempted.metadata.actor.account_id()
+}
+
 /// The last four digits from the event that settled it or made it good last, opened; empty before, and after an erasure.
 pub(super) async fn last4(log: &EventLog, events: &[Recorded]) -> Result<String, ApiError> {
-    let charged = |kind: &str| matches!(kind, "payment.fee_settled.v1" | "payment.made_good.v1");
-    let Some(event) = events.iter().rfind(|event| charged(&event.kind)) else {
-        return Ok(String::new());
-    };
+    let Some(event) = events.iter().rfind(|event| charged(event)) else { return Ok(String::new()) };
     let Opened::Plain(bytes) = log.open_payload(event).await? else { return Ok(String::new()) };
     Ok(match event.kind.as_str() {
         "payment.made_good.v1" => {

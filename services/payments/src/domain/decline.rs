@@ -19,6 +19,15 @@ pub fn plainly(decline_code: &str) -> &'static str {
         "card_velocity_exceeded" | "withdrawal_count_limit_exceeded" => {
             "This card has reached its limit for today. Nothing was charged. Use another card, or try again tomorrow."
         }
+        "authentication_required" => {
+            "Your bank asks you to confirm this payment, which cannot be done here. Nothing was charged. Use another card."
+        }
+        "never_came" => {
+            "The payment never came to the card processor. Nothing was charged. Enter the card again, or use another one."
+        }
+        "charge_given_back" => {
+            "Another amount than the fee was charged, and all of it went back to you. Nothing is paid yet. Pay again."
+        }
         "resource_missing" | "invalid_request" => {
             "The card processor does not know this card. Nothing was charged. Enter the card again, or use another one."
         }

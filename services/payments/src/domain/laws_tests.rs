@@ -29,7 +29,10 @@ const PAYMENT: Fold<Event, Payment> = Fold {
         "payment.made_good.v1",
         "payment.refund_started.v1",
         "payment.refund_issued.v1",
+        "payment.refund_failed.v1",
         "payment.fee_cancelled.v1",
+        "payment.money_unexplained.v1",
+        "payment.money_explained.v1",
     ],
     changes_nothing: &[],
 };
@@ -52,6 +55,8 @@ enum Command {
     Settle(u8, Amount),
     EndFee { filing: u8, time: u8, fate: Fate },
     IssueRefund(u8),
+    FailRefund(u8),
+    GivenBack(u8),
     Dispute(u8, Standing, Amount),
     Invite,
 }
@@ -91,6 +96,8 @@ fn command() -> impl Strategy<Value = Command> {
         3 => (0..3_u8, standing(), amount()).prop_map(|(n, standing, amount)| Command::Dispute(n, standing, amount)),
         1 => Just(Command::Invite),
         2 => (0..4_u8).prop_map(Command::IssueRefund),
+        1 => (0..4_u8).prop_map(Command::FailRefund),
+        1 => (0..4_u8).prop_map(Command::GivenBack),
     ]
 }
 
@@ -127,12 +134,15 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::Refuse(n) => payment::refuse(state, &format!("attempt {n}"), "expired_card"),
         Command::Settle(n, amount) => {
             let charge = Charge {
-                reference: format!("pi_{n}"),
+                reference: format!("pi_{}", state.charges.len()),
                 amount_cents: of(amount, state.pending.as_ref().map_or(0, |pending| pending.amount_cents)),
                 card_brand: "visa".into(),
                 card_last4: "4242".into(),
             };
-            payment::settle(state, &format!("attempt {n}"), &charge, 2, |nth| format!("late {n}/{nth}"))
+            let attempt = format!("attempt {n}");
+            let settled = payment::settle(state, &attempt, &charge, 2, |nth| format!("late {n}/{nth}"));
+            settled
+                .or_else(|refusal| Ok(payment::unexpected_charge(state, &attempt, &charge, refusal.reason)))
         }
         Command::EndFee { filing, time, fate } => payment::end_fee(
             state,
@@ -150,7 +160,8 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
                 reason: String::new(),
                 standing: *standing,
             };
-            payment::record_dispute(state, &dispute, &format!("rest {n}"))
+            let recorded = payment::record_dispute(state, &dispute, &format!("rest {n}"));
+            recorded.or_else(|refusal| Ok(payment::misfit(state, &dispute, refusal.reason)))
         }
         Command::Invite => payment::invite(state, "code", b"hash", 1),
         // The processor gives nothing back that it holds.
@@ -159,6 +170,10 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
             Some(refund) => payment::issue_refund(state, &refund.refund_id, "re_1"),
             None => Ok(Vec::new()),
         },
+        Command::FailRefund(n) => Ok(state.refunds.get(usize::from(*n)).map_or_else(Vec::new, |refund| {
+            payment::fail_refund(state, &refund.refund_id, &format!("re_{}", refund.came_back), "")
+        })),
+        Command::GivenBack(n) => Ok(payment::given_back(state, &format!("pi_{n}"))),
     }
 }
 
@@ -200,6 +215,20 @@ fn holds(before: &Payment, event: &Event, after: &Payment) {
                 before.refunds.iter().any(|refund| refund.refund_id == issued.refund_id && !refund.issued)
             );
             assert_eq!(before.parts, after.parts);
+        }
+        Event::RefundFailed(failed) => {
+            let known = |refund: &&payment::Refund| refund.refund_id == failed.refund_id;
+            assert_eq!(before.refunds.iter().find(known).unwrap().issued, failed.was_issued);
+            assert_eq!(before.parts, after.parts);
+        }
+        Event::MoneyUnexplained(money) => {
+            assert!(!before.charges.contains(&money.reference), "{money:?}");
+            assert!(!before.unexplained.contains_key(&money.reference), "{money:?}");
+            assert_eq!((before.due_cents(), before.kept_cents()), (after.due_cents(), after.kept_cents()));
+        }
+        Event::MoneyExplained(money) => {
+            let known = &before.unexplained[&money.reference];
+            assert!(known.is_open() && known.amount_cents == money.amount_cents, "{money:?}");
         }
         Event::PayerInvited(_) => assert!(before.due_cents() > 0),
         Event::PaymentDisputed(disputed) => {
@@ -258,8 +287,15 @@ fn each_part_is_whole(payment: &Payment) {
 fn accounts(payment: &Payment) -> BTreeMap<&'static str, i64> {
     let (here, held, owed) = (payment.disputable_cents(), payment.held_cents(), payment.owed_cents());
     let received = -(here + held + owed);
+    let sum = |hows: &[Option<&str>]| -> i64 {
+        let such = payment.unexplained.values().filter(|money| hows.contains(&money.how.as_deref()));
+        such.map(|money| money.amount_cents).sum()
+    };
+    let (unexplained, lost) = (sum(&[None, Some("offset")]), sum(&[Some("lost")]));
     BTreeMap::from([
-        ("processor_receivable", here),
+        ("processor_receivable", here + unexplained + lost),
+        ("unexplained", -unexplained),
+        ("losses", -lost),
         ("disputed", held),
         ("fees_owed", owed),
         ("fees_received", received),

@@ -1,16 +1,20 @@
-//! A payment: opened for a package, withdrawn, attempted, refused or settled, given back; disputed, returned, made good.
+//! A payment: opened for a package, withdrawn, attempted, refused or settled, given back; disputed, returned, made good; and what fits nothing of it.
 mod back;
 mod charge;
 mod invite;
 mod part;
 #[cfg(test)]
 mod tests;
+mod unexplained;
+#[cfg(test)]
+mod unexplained_tests;
 mod withdraw;
 
-pub use back::{Dispute, Fate, end_fee, issue_refund, record_dispute};
+pub use back::{Dispute, Fate, end_fee, fail_refund, issue_refund, record_dispute};
 pub use charge::{Changed, Charge, attempt, open, refuse, settle};
 pub use invite::{invite, opens};
 pub use part::{Paid, Part};
+pub use unexplained::{Unexplained, given_back, misfit, unexpected_charge};
 pub use withdraw::{Overtaken, overtaken, withdraw, withdraw_overtaken, withdraw_unpaid};
 
 use docket_eventlog::Aggregate;
@@ -43,6 +47,8 @@ pub struct Payment {
     pub refunds: Vec<Refund>,
     /// Disputes by the processor's reference.
     pub disputes: BTreeMap<String, DisputeState>,
+    /// Money that fits nothing of it, by the processor's reference.
+    pub unexplained: BTreeMap<String, Unexplained>,
     /// Codes for others to pay with.
     pub invitations: Vec<Invitation>,
 }
@@ -71,6 +77,10 @@ pub struct Refund {
     pub amount_cents: i64,
     /// Whether the processor has done it.
     pub issued: bool,
+    /// The processor's reference of its last try, where that failed.
+    pub failed: Option<String>,
+    /// How often it had been done, and the money came back.
+    pub came_back: u32,
 }
 
 /// How a dispute stands.
@@ -197,6 +207,13 @@ impl Aggregate for Payments {
                     refund.issued = true;
                 }
             }
+            Event::RefundFailed(failed) => {
+                for refund in state.refunds.iter_mut().filter(|refund| refund.refund_id == failed.refund_id) {
+                    refund.issued = false;
+                    refund.failed = Some(failed.processor_reference.clone());
+                    refund.came_back = refund.came_back.saturating_add(u32::from(failed.was_issued));
+                }
+            }
             Event::PayerInvited(invited) => state.invitations.push(Invitation {
                 code_hash: invited.code_hash.clone(),
                 valid_until_us: invited.valid_until_us,
@@ -218,6 +235,8 @@ impl Aggregate for Payments {
                     part.cancelled = true;
                 }
             }
+            Event::MoneyUnexplained(unexplained) => state.unexplained(unexplained),
+            Event::MoneyExplained(explained) => state.explained(explained),
         }
         state
     }
@@ -263,6 +282,8 @@ impl Payment {
             charge,
             amount_cents,
             issued: false,
+            failed: None,
+            came_back: 0,
         });
     }
 

@@ -11,6 +11,10 @@ const FEES_RECEIVED: &str = "fees_received";
 const DISPUTED: &str = "disputed";
 /// Fees that were not honoured and are owed again.
 const FEES_OWED: &str = "fees_owed";
+/// Money that came or went and that nobody has explained yet.
+const UNEXPLAINED: &str = "unexplained";
+/// What the office lost: a bank took what had been given back.
+const LOSSES: &str = "losses";
 
 /// An amount that moves: credit the first account, debit the second.
 pub type Moved = (&'static str, &'static str, i64);
@@ -26,6 +30,10 @@ pub fn postings(event: &Event, payment: &Payment) -> Vec<Moved> {
         | Event::PayerInvited(_) => vec![],
         Event::FeeSettled(settled) => vec![(FEES_RECEIVED, PROCESSOR_RECEIVABLE, settled.amount_cents)],
         Event::RefundIssued(issued) => vec![(PROCESSOR_RECEIVABLE, FEES_RECEIVED, issued.amount_cents)],
+        Event::RefundFailed(failed) if failed.was_issued => {
+            vec![(FEES_RECEIVED, PROCESSOR_RECEIVABLE, failed.amount_cents)]
+        }
+        Event::RefundFailed(_) => vec![],
         Event::PaymentDisputed(disputed) => vec![(PROCESSOR_RECEIVABLE, DISPUTED, disputed.amount_cents)],
         Event::DisputeWon(won) => vec![(DISPUTED, PROCESSOR_RECEIVABLE, won.amount_cents)],
         Event::PaymentReturned(returned) => vec![(DISPUTED, FEES_OWED, returned.amount_cents)],
@@ -39,6 +47,18 @@ pub fn postings(event: &Event, payment: &Payment) -> Vec<Moved> {
             ]
         }
         Event::FeeCancelled(cancelled) => vec![(FEES_OWED, FEES_RECEIVED, cancelled.amount_cents)],
+        Event::MoneyUnexplained(money) => vec![either(UNEXPLAINED, PROCESSOR_RECEIVABLE, money.amount_cents)],
+        Event::MoneyExplained(money) => match money.how.as_str() {
+            // The other of the two takes it out of the account.
+            "offset" => vec![],
+            "lost" => vec![either(LOSSES, UNEXPLAINED, money.amount_cents)],
+            _ => vec![either(PROCESSOR_RECEIVABLE, UNEXPLAINED, money.amount_cents)],
+        },
     };
     moved.into_iter().filter(|(_, _, cents)| *cents > 0).collect()
+}
+
+/// An amount that moves back when it is less than zero.
+fn either(from: &'static str, to: &'static str, cents: i64) -> Moved {
+    if cents < 0 { (to, from, cents.saturating_neg()) } else { (from, to, cents) }
 }

@@ -22,6 +22,8 @@ pub struct Attempt {
     pub started_at_us: i64,
     /// `settled`, `refused`; none while it is open.
     pub outcome: Option<String>,
+    /// The processor's reference of what was asked for, or what settled it; empty while it is not known.
+    pub intent: String,
 }
 
 /// Writes an attempt in the transaction of its event. It is asked for again unless it is closed within the first pause.
@@ -45,7 +47,7 @@ pub async fn begin(tx: &mut PgConnection, attempt: &Attempt) -> sqlx::Result<()>
 pub async fn find(pool: &PgPool, attempt_id: Uuid) -> sqlx::Result<Option<Attempt>> {
     sqlx::query_as!(
         Attempt,
-        "SELECT attempt_id, payment_id, amount_cents, method_token, started_at_us, outcome
+        "SELECT attempt_id, payment_id, amount_cents, method_token, started_at_us, outcome, intent
          FROM attempt WHERE attempt_id = $1",
         attempt_id
     )
@@ -53,16 +55,57 @@ pub async fn find(pool: &PgPool, attempt_id: Uuid) -> sqlx::Result<Option<Attemp
     .await
 }
 
-/// Closes an attempt; the card's token is of no use any more and goes.
-pub async fn close(tx: &mut PgConnection, attempt_id: Uuid, outcome: &str) -> sqlx::Result<()> {
+/// Notes that the processor is about to be asked for money; gives how often it was, this time among them.
+pub async fn asks(pool: &PgPool, attempt_id: Uuid) -> sqlx::Result<i32> {
+    sqlx::query_scalar!(
+        "UPDATE attempt SET asked = asked + 1 WHERE attempt_id = $1 RETURNING asked",
+        attempt_id
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Keeps the processor's reference of what was asked for, so that from here on it is only looked at; the first one stays.
+pub async fn keep_intent(pool: &PgPool, attempt_id: Uuid, intent: &str) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE attempt SET outcome = $2, method_token = '' WHERE attempt_id = $1 AND outcome IS NULL",
+        "UPDATE attempt SET intent = $2 WHERE attempt_id = $1 AND intent = '' AND outcome IS NULL",
         attempt_id,
-        outcome
+        intent
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Closes an attempt that a charge settled; the card's token is of no use any more and goes.
+pub async fn settled(tx: &mut PgConnection, attempt_id: Uuid, intent: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE attempt SET outcome = 'settled', intent = $2, method_token = ''
+         WHERE attempt_id = $1 AND outcome IS NULL",
+        attempt_id,
+        intent
     )
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Closes an attempt that was refused; so with the card's token.
+pub async fn refused(tx: &mut PgConnection, attempt_id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE attempt SET outcome = 'refused', method_token = '' WHERE attempt_id = $1 AND outcome IS NULL",
+        attempt_id
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Which of these references settled an attempt.
+pub async fn settled_by(pool: &PgPool, intents: &[String]) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!("SELECT intent FROM attempt WHERE outcome = 'settled' AND intent = ANY($1)", intents)
+        .fetch_all(pool)
+        .await
 }
 
 /// Takes open attempts that are due and puts their next try off, so that two replicas do not ask at once.
@@ -73,7 +116,7 @@ pub async fn take_due(pool: &PgPool, now_us: i64) -> sqlx::Result<Vec<Attempt>> 
          SET tries = tries + 1, next_try_at_us = $1::bigint + LEAST($2::bigint << LEAST(tries, 10), $3::bigint)
          WHERE attempt_id IN (SELECT attempt_id FROM attempt WHERE outcome IS NULL AND next_try_at_us <= $1
                               ORDER BY next_try_at_us LIMIT 20 FOR UPDATE SKIP LOCKED)
-         RETURNING attempt_id, payment_id, amount_cents, method_token, started_at_us, outcome",
+         RETURNING attempt_id, payment_id, amount_cents, method_token, started_at_us, outcome, intent",
         now_us,
         FIRST_PAUSE_US,
         LONGEST_PAUSE_US

@@ -1,5 +1,6 @@
-//! What the processor has not done yet is an obligation: a refund that began, an attempt whose outcome is not known. Whoever looks
-//! after the office sees it once its day has passed.
+//! What the processor has not done yet is an obligation: a refund that began, or whose money came back; an attempt whose outcome is
+//! not known. So is money that fits nothing. Whoever looks after the office sees it once its day has passed.
+use crate::domain::payment::Payment;
 use docket_eventlog::{Error, EventLog, Obligation, Recorded};
 use docket_proto::events::payment::Event;
 use jiff::{SignedDuration, Timestamp};
@@ -14,13 +15,22 @@ const REFUND_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 const OUTCOME: &str = "charge_outcome";
 /// A bank answers for a debit within some working days.
 const OUTCOME_WITHIN: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The kind of money that fits nothing, by payment and the processor's reference: `<payment>/<reference>`.
+pub const UNEXPLAINED: &str = "money_unexplained";
+/// Finance looks within a day.
+const UNEXPLAINED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Opens what events of a payment promise and closes what they end, in their transaction. Of a fee that is settled or made good
 /// the event does not name the attempt: that is [`answered`].
 ///
 /// # Errors
 /// The log; an event that cannot be read.
-pub async fn follow(log: &EventLog, tx: &mut PgConnection, events: &[Recorded]) -> Result<(), Error> {
+pub async fn follow(
+    log: &EventLog,
+    tx: &mut PgConnection,
+    events: &[Recorded],
+    payment: &Payment,
+) -> Result<(), Error> {
     for recorded in events {
         let at = recorded.position;
         match recorded.decode()? {
@@ -31,7 +41,24 @@ pub async fn follow(log: &EventLog, tx: &mut PgConnection, events: &[Recorded]) 
             Event::RefundStarted(started) => {
                 open(log, tx, REFUND, started.refund_id, recorded.recorded_at + REFUND_WITHIN).await?;
             }
-            Event::RefundIssued(issued) => close(log, tx, REFUND, &issued.refund_id, at).await?,
+            Event::RefundIssued(issued) => {
+                for key in keys_of(payment, &issued.refund_id) {
+                    close(log, tx, REFUND, &key, at).await?;
+                }
+            }
+            // One that was never done is owed since it began.
+            Event::RefundFailed(failed) => {
+                for key in keys_of(payment, &failed.refund_id).into_iter().filter(|_| failed.was_issued) {
+                    open(log, tx, REFUND, key, recorded.recorded_at + REFUND_WITHIN).await?;
+                }
+            }
+            Event::MoneyUnexplained(money) => {
+                let key = unexplained_key(recorded, &money.reference);
+                open(log, tx, UNEXPLAINED, key, recorded.recorded_at + UNEXPLAINED_WITHIN).await?;
+            }
+            Event::MoneyExplained(money) => {
+                close(log, tx, UNEXPLAINED, &unexplained_key(recorded, &money.reference), at).await?;
+            }
             Event::PaymentOpened(_)
             | Event::PaymentWithdrawn(_)
             | Event::FeeSettled(_)
@@ -44,6 +71,21 @@ pub async fn follow(log: &EventLog, tx: &mut PgConnection, events: &[Recorded]) 
         }
     }
     Ok(())
+}
+
+/// The keys under which a refund is or was owed: its id, and once more each time that its money came back.
+fn keys(refund_id: &str, came_back: u32) -> Vec<String> {
+    let again = (1..=came_back).map(|nth| format!("{refund_id}/{nth}"));
+    std::iter::once(refund_id.to_owned()).chain(again).collect()
+}
+
+fn keys_of(payment: &Payment, refund_id: &str) -> Vec<String> {
+    let known = payment.refunds.iter().find(|refund| refund.refund_id == refund_id);
+    keys(refund_id, known.map_or(0, |refund| refund.came_back))
+}
+
+fn unexplained_key(recorded: &Recorded, reference: &str) -> String {
+    format!("{}/{reference}", recorded.stream.id().unwrap_or_default())
 }
 
 /// The processor answered for an attempt, in the transaction of the events that say so.
@@ -60,19 +102,21 @@ pub async fn answered(
     close(log, tx, OUTCOME, &attempt.to_string(), at).await
 }
 
-/// Refunds are under way no more because their money is gone another way, in the transaction of the events that say so.
+/// Refunds, each with how often its money came back, are under way no more because their money is gone another way, in the transaction of the events that say so.
 ///
 /// # Errors
 /// The log.
 pub async fn dropped(
     log: &EventLog,
     tx: &mut PgConnection,
-    refunds: &[Uuid],
+    refunds: &[(Uuid, u32)],
     events: &[Recorded],
 ) -> Result<(), Error> {
     let at = events.last().map_or(0, |recorded| recorded.position);
-    for refund in refunds {
-        close(log, tx, REFUND, &refund.to_string(), at).await?;
+    for (refund, came_back) in refunds {
+        for key in keys(&refund.to_string(), *came_back) {
+            close(log, tx, REFUND, &key, at).await?;
+        }
     }
     Ok(())
 }

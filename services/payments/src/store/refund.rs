@@ -11,7 +11,7 @@ const FIRST_PAUSE_US: i64 = 5_000_000;
 /// Longest pause, in microseconds.
 const LONGEST_PAUSE_US: i64 = 3_600_000_000;
 
-/// A refund that the processor has not done yet.
+/// Money that goes back by the processor.
 #[derive(Clone, Debug)]
 pub struct Refund {
     /// Refund id, and the processor's idempotency key.
@@ -27,18 +27,20 @@ pub struct Refund {
 }
 
 /// Brings the rows in step with the payment's fold, in the transaction of its events: refunds that are under way are due at
-/// once, and those that are no more, because the money is gone another way, are dropped. Gives the dropped ones.
+/// once, and those that are no more, because the money is gone another way, are dropped. Gives the dropped ones, each with how often
+/// its money had come back.
 async fn keep_in_step(
     tx: &mut PgConnection,
     payment: &Payment,
     payment_id: Uuid,
     due_at: Timestamp,
-) -> sqlx::Result<Vec<Uuid>> {
+) -> sqlx::Result<Vec<(Uuid, u32)>> {
     let open = payment.refunds.iter().filter(|refund| !refund.issued);
     let open: Vec<(Uuid, &payment::Refund)> = open.map(|refund| (id(&refund.refund_id), refund)).collect();
     let ids: Vec<Uuid> = open.iter().map(|(refund_id, _)| *refund_id).collect();
-    let dropped = sqlx::query_scalar!(
-        "DELETE FROM refund WHERE payment_id = $1 AND NOT issued AND refund_id <> ALL($2::uuid[]) RETURNING refund_id",
+    let dropped = sqlx::query!(
+        "DELETE FROM refund WHERE payment_id = $1 AND NOT issued AND refund_id <> ALL($2::uuid[])
+         RETURNING refund_id, came_back",
         payment_id,
         &ids
     )
@@ -58,7 +60,8 @@ async fn keep_in_step(
         .execute(&mut *tx)
         .await?;
     }
-    Ok(dropped)
+    let dropped = dropped.into_iter();
+    Ok(dropped.map(|row| (row.refund_id, u32::try_from(row.came_back).unwrap_or_default())).collect())
 }
 
 /// The same, with the obligations that the events open and close.
@@ -71,7 +74,7 @@ pub async fn follow(
 ) -> Result<(), Error> {
     let dropped = keep_in_step(tx, payment, payment_id, due_at).await?;
     owed::dropped(log, tx, &dropped, events).await?;
-    owed::follow(log, tx, events).await
+    owed::follow(log, tx, events, payment).await
 }
 
 fn id(text: &str) -> Uuid {
@@ -82,6 +85,32 @@ fn id(text: &str) -> Uuid {
 pub async fn close(tx: &mut PgConnection, refund_id: Uuid) -> sqlx::Result<()> {
     sqlx::query!("UPDATE refund SET issued = true WHERE refund_id = $1", refund_id).execute(tx).await?;
     Ok(())
+}
+
+/// Opens one again whose money came back; it is looked at again in a while.
+pub async fn reopen(tx: &mut PgConnection, refund_id: Uuid, now_us: i64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE refund SET issued = false, came_back = came_back + 1, next_try_at_us = $2 + $3::bigint
+         WHERE refund_id = $1 AND issued",
+        refund_id,
+        now_us,
+        LONGEST_PAUSE_US
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A refund, whatever came of it.
+pub async fn find(pool: &PgPool, refund_id: Uuid) -> sqlx::Result<Option<Refund>> {
+    sqlx::query_as!(
+        Refund,
+        "SELECT refund_id, payment_id, filing_id, amount_cents, processor_reference
+         FROM refund WHERE refund_id = $1",
+        refund_id
+    )
+    .fetch_optional(pool)
+    .await
 }
 
 /// Takes refunds that are due and puts their next try off.

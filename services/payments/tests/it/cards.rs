@@ -1,6 +1,7 @@
 //! Cards: refused in plain words, another one pays, and what is paid stays paid.
 
 use crate::client::{Outcome, State, id, reason};
+use crate::owed::open;
 use crate::world::World;
 use tonic::Code;
 
@@ -74,8 +75,42 @@ async fn another_amount_than_asked_is_never_taken_for_the_fee() {
     assert_eq!((outcome, payment.state()), (Outcome::Pending, State::Processing));
     let count = world.count(&package.payment).await;
     assert_eq!((count.charges, count.charged), (1, package.cents + 1));
-    assert_eq!(world.events(&package.payment).await, ["opened", "attempted"]);
-    assert_eq!(world.rows("SELECT count(*) FROM posting").await, 0);
+    let events = ["opened", "attempted", "money_unexplained"];
+    assert_eq!(world.events(&package.payment).await, events);
+    let finance = world.officer("finance").await;
+    let charged = package.cents + 1;
+    let unexplained = [("processor_receivable".to_owned(), charged), ("unexplained".to_owned(), -charged)];
+    assert_eq!(finance.balances().await.unwrap(), unexplained);
+    assert_eq!(open(&world, "money_unexplained").await, (1, 0));
     let again = ana.pay(&package.payment, "pm_card_visa").await.unwrap_err();
     assert_eq!(reason(&again), "PAYMENT_PROCESSING");
+
+    // Finance gives it back, and the fee can be paid.
+    world.far.give_back(&package.payment, None).await;
+    let payment = world.until_state(&ana, &package.payment, State::Open).await;
+    assert!(payment.last_refusal.contains("all of it went back"), "{}", payment.last_refusal);
+    assert_eq!(
+        (open(&world, "money_unexplained").await, open(&world, "charge_outcome").await),
+        ((0, 0), (0, 0))
+    );
+    assert_eq!(ana.pay(&package.payment, "pm_card_visa").await.unwrap().0, Outcome::Paid);
+    let cents = package.cents;
+    let balances: Vec<_> =
+        finance.balances().await.unwrap().into_iter().filter(|(_, cents)| *cents != 0).collect();
+    assert_eq!(balances, [("fees_received".into(), -cents), ("processor_receivable".into(), cents)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_whose_bank_asks_its_owner_is_declined_and_another_one_pays() {
+    let world = World::start().await;
+    let ana = world.person();
+    let package = world.package(&ana, "N-400").await;
+    for card in ["pm_card_authenticationRequired", "pm_sandbox_requiresAction"] {
+        let (outcome, payment) = ana.pay(&package.payment, card).await.unwrap();
+        assert_eq!((outcome, payment.state()), (Outcome::Declined, State::Open), "{card}");
+        let words = payment.last_refusal;
+        assert!(words.contains("asks you to confirm") && words.contains("Nothing was charged"), "{words}");
+    }
+    assert_eq!(ana.pay(&package.payment, "pm_card_visa").await.unwrap().0, Outcome::Paid);
+    assert_eq!(world.count(&package.payment).await.charges, 1);
 }

@@ -97,6 +97,64 @@ impl FarSide {
         good(self.http.post(url).json(&json!({ "status": status })).send().await.unwrap());
     }
 
+    /// Forgets every idempotency key, as it does after a day.
+    pub(crate) async fn forget_keys(&self) {
+        good(self.http.delete(format!("{}/sandbox/idempotency_keys", self.url())).send().await.unwrap());
+    }
+
+    /// How often it was asked for money for a payment, whatever came of it.
+    pub(crate) async fn asked(&self, payment: &str) -> usize {
+        let id = payment.strip_prefix("payments/").unwrap();
+        let all = self.listed("payment_intents").await;
+        all.iter().filter(|intent| intent["metadata"]["payment"] == id).count()
+    }
+
+    /// Charges a payment though nobody here asked for it; gives the reference.
+    pub(crate) async fn charge(&self, payment: &str, attempt: &str, cents: i64) -> String {
+        let id = payment.strip_prefix("payments/").unwrap();
+        let form = [
+            ("amount", cents.to_string()),
+            ("currency", "usd".to_owned()),
+            ("confirm", "true".to_owned()),
+            ("payment_method", "pm_sandbox_webhookLost".to_owned()),
+            ("metadata[payment]", id.to_owned()),
+            ("metadata[attempt]", attempt.to_owned()),
+        ];
+        self.post("payment_intents", &form).await["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Finance gives back all that is left of the last charge of a payment, by the processor's own pages; as a refund of ours where
+    /// it names one.
+    pub(crate) async fn give_back(&self, payment: &str, refund: Option<&str>) {
+        let id = payment.strip_prefix("payments/").unwrap();
+        let all = self.listed("payment_intents").await;
+        let own = |intent: &&Value| intent["metadata"]["payment"] == id && intent["status"] == "succeeded";
+        let intent = all.iter().find(own).unwrap()["id"].as_str().unwrap().to_owned();
+        let mut form = vec![("payment_intent", intent)];
+        form.extend(refund.map(|refund| ("metadata[refund]", refund.to_owned())));
+        self.post("refunds", &form).await;
+    }
+
+    /// The bank does the last refund, or sends its money back.
+    pub(crate) async fn end_refund(&self, outcome: &str) {
+        let all = self.listed("refunds").await;
+        let id = all[0]["id"].as_str().unwrap();
+        let url = format!("{}/sandbox/refunds/{id}/settle", self.url());
+        good(self.http.post(url).json(&json!({ "outcome": outcome })).send().await.unwrap());
+    }
+
+    /// All there is of a kind, newest first.
+    async fn listed(&self, kind: &str) -> Vec<Value> {
+        let asked = self.http.get(format!("{}/v1/{kind}?limit=100", self.url())).bearer_auth(API_KEY);
+        let all: Value = good(asked.send().await.unwrap()).json().await.unwrap();
+        all["data"].as_array().unwrap().clone()
+    }
+
+    async fn post(&self, kind: &str, form: &[(&str, String)]) -> Value {
+        let asked = self.http.post(format!("{}/v1/{kind}", self.url())).bearer_auth(API_KEY).form(form);
+        good(asked.send().await.unwrap()).json().await.unwrap()
+    }
+
     /// Sends every webhook once more, newest first.
     pub(crate) async fn tell_again(&self) {
         let all = self.get("/sandbox/webhook/deliveries").await;

@@ -36,7 +36,18 @@ async fn a_code_opens_one_payment_and_shows_no_card() {
     // The other way round, and after 14 days a code opens nothing.
     let code = ana.invite(&id(), &other.payment).await.unwrap();
     let (outcome, shown) = counsel.pay_with(&other.payment, "pm_card_visa", &code).await.unwrap();
-    assert_eq!((outcome, shown.card_last4.as_str()), (Outcome::Paid, ""));
+    assert_eq!(
+        (outcome, shown.card_brand.as_str(), shown.card_last4.as_str()),
+        (Outcome::Paid, "visa", "4242")
+    );
+    // The card is counsel's: neither the payer nor anybody else with the code sees it.
+    let listed = ana.page(0, "").await.unwrap().payments;
+    let listed = listed.into_iter().find(|payment| payment.name == other.payment).unwrap();
+    for seen in [listed, ana.get(&other.payment).await.unwrap()] {
+        assert_eq!((seen.card_brand.as_str(), seen.card_last4.as_str()), ("", ""));
+    }
+    let seen = eve.get_with(&other.payment, &code).await.unwrap();
+    assert_eq!((seen.card_brand.as_str(), seen.card_last4.as_str()), ("", ""));
     assert_eq!(reason(&ana.pay(&other.payment, "pm_card_visa").await.unwrap_err()), "ALREADY_PAID");
     let one = Count { charges: 1, charged: other.cents, ..Count::default() };
     assert_eq!(world.count(&other.payment).await, one);

@@ -19,6 +19,7 @@ mod owed;
 mod packages;
 mod quotes;
 mod refunds;
+mod unexpected;
 mod webhooks;
 mod withdrawal;
 mod world;

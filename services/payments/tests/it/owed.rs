@@ -6,7 +6,7 @@ use crate::far_side::Count;
 use crate::world::World;
 
 /// The open obligations of a kind, and how many of them should have ended by now.
-async fn open(world: &World, kind: &str) -> (i64, i64) {
+pub(crate) async fn open(world: &World, kind: &str) -> (i64, i64) {
     let sql = "SELECT count(*), count(*) FILTER (WHERE due_at_us <= $2) FROM log.obligation
                WHERE log = 'payments' AND owner = 'payments' AND kind = $1 AND closed_by IS NULL";
     let now_us = world.bench.now().as_microsecond();

@@ -3,9 +3,10 @@
 use docket_payments::store::ledger::imbalance;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use crate::client::State;
+use crate::client::{Client, State};
 use crate::far_side::Count;
-use crate::world::World;
+use crate::owed::open;
+use crate::world::{Package, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fee_of_a_rejected_filing_goes_back_once() {
@@ -47,6 +48,111 @@ async fn the_fee_of_a_rejected_filing_goes_back_once() {
     assert_eq!(world.count(&kept.payment).await.refunds, 0);
     assert_eq!(world.count(&free.payment).await, Count::default());
     assert_eq!(world.rows("SELECT count(*) FROM log.parked").await, 0);
+}
+
+/// A package that was paid with a method and is rejected.
+async fn rejected(world: &World, payer: &Client, method: &str) -> Package {
+    let package = world.package(payer, "N-400").await;
+    payer.pay(&package.payment, method).await.unwrap();
+    world.reject(package.filing, true).await;
+    package
+}
+
+async fn balances(world: &World) -> Vec<(String, i64)> {
+    let balances = world.officer("finance").await.balances().await.unwrap();
+    balances.into_iter().filter(|(_, cents)| *cents != 0).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_is_done_when_the_processor_has_done_it_and_not_when_it_took_the_order() {
+    let mut world = World::start().await;
+    let ana = world.person();
+    let started = ["opened", "attempted", "fee_settled", "refund_started"];
+    for webhooks in [true, false] {
+        if !webhooks {
+            world.no_webhooks().await;
+        }
+        let package = rejected(&world, &world.again(&ana), "pm_sandbox_refundPending").await;
+        world
+            .until(|| async { Ok(world.far.count(&package.payment).await) }, |count| count.refunds == 1)
+            .await;
+        let tries = "SELECT max(tries)::bigint FROM refund WHERE NOT issued";
+        world.bench.advance(60);
+        world.until(|| async { Ok(world.rows(tries).await) }, |tries| *tries > 1).await;
+        assert_eq!(world.events(&package.payment).await, started);
+        assert_eq!(open(&world, "refund").await, (1, 0));
+        world.far.end_refund("succeeded").await;
+        if !webhooks {
+            world.bench.advance(3_700);
+        }
+        world.until_state(&world.again(&ana), &package.payment, State::Refunded).await;
+        assert_eq!(world.events(&package.payment).await, [&started[..], &["refund_issued"]].concat());
+        assert_eq!(open(&world, "refund").await, (0, 0));
+        assert_eq!(world.far.count(&package.payment).await.refunds, 1);
+    }
+    assert_eq!(balances(&world).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_whose_money_comes_back_is_owed_again() {
+    let mut world = World::start().await;
+    let ana = world.person();
+    for webhooks in [true, false] {
+        let package = rejected(&world, &world.again(&ana), "pm_sandbox_refundFailsLater").await;
+        world.until_state(&world.again(&ana), &package.payment, State::Refunded).await;
+        assert_eq!((balances(&world).await, open(&world, "refund").await), (vec![], (0, 0)));
+        if webhooks {
+            world.far.end_refund("failed").await;
+        } else {
+            // Whoever reads the list finds it.
+            world.no_webhooks().await;
+            world.stop().await;
+            world.far.end_refund("failed").await;
+            world.serve().await;
+        }
+        world.until(|| async { Ok(open(&world, "refund").await) }, |open| *open == (1, 0)).await;
+        let mut events = vec!["opened", "attempted", "fee_settled", "refund_started", "refund_issued"];
+        events.push("refund_failed");
+        assert_eq!(world.events(&package.payment).await, events);
+        let cents = package.cents;
+        let owed = [("fees_received".to_owned(), -cents), ("processor_receivable".to_owned(), cents)];
+        assert_eq!(balances(&world).await, owed);
+        assert_ne!(world.again(&ana).get(&package.payment).await.unwrap().state(), State::Refunded);
+
+        // It is not asked for again by itself; finance gives it back another time, as the same refund.
+        let refund: uuid::Uuid = sqlx::query_scalar("SELECT refund_id FROM refund WHERE NOT issued")
+            .fetch_one(&world.own.pool)
+            .await
+            .unwrap();
+        world.far.give_back(&package.payment, Some(&refund.to_string())).await;
+        world.bench.advance(3_700);
+        world.until_state(&world.again(&ana), &package.payment, State::Refunded).await;
+        assert_eq!((balances(&world).await, open(&world, "refund").await), (vec![], (0, 0)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_was_taken_without_a_word_is_not_asked_for_again_when_its_key_is_gone() {
+    let world = World::start().await;
+    let ana = world.person();
+    let (payment, filings) = world.basket(&ana, &[(&ana, "N-400", false), (&ana, "I-90", false)]).await;
+    ana.pay(&payment, "pm_card_visa").await.unwrap();
+    world.reject(filings[1].filing_id.parse().unwrap(), true).await;
+    world.until_caught_up(&world.cases).await;
+    world.until(|| ana.get(&payment), |payment| payment.refunded.as_ref().unwrap().cents > 0).await;
+    // As if its answer had not come, and a day had passed.
+    world.far.forget_keys().await;
+    let events = world.events(&payment).await;
+    let again = "UPDATE refund SET issued = false, next_try_at_us = 0";
+    world.own.pool.execute(again).await.unwrap();
+    let tries = "SELECT max(tries)::bigint FROM refund";
+    let before = world.rows(tries).await;
+    for asked in 1..3 {
+        world.until(|| async { Ok(world.rows(tries).await) }, |tries| *tries >= before + asked).await;
+        world.bench.advance(3_700);
+    }
+    assert_eq!(world.far.count(&payment).await.refunds, 1);
+    assert_eq!(world.events(&payment).await, events);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use aws_lc_rs::hmac;
 use docket_kernel::{Clock as _, SystemClock};
 use reqwest::{Certificate, Client};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{Outcome, State};
 use crate::far_side::SECRET;
@@ -13,6 +13,21 @@ fn signature(secret: &str, at_s: i64, body: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, format!("{at_s}.{body}").as_bytes());
     format!("t={at_s},v1={}", hex::encode(tag))
+}
+
+/// Sends a webhook; gives the status of its answer.
+async fn send(world: &World, signature: &str, body: &str) -> u16 {
+    let ca = Certificate::from_pem(world.ca_pem().as_bytes()).unwrap();
+    let http = Client::builder().no_proxy().tls_certs_only([ca]).build().unwrap();
+    let request = http.post(world.webhook()).header("stripe-signature", signature).body(body.to_owned());
+    request.send().await.unwrap().status().as_u16()
+}
+
+/// Tells of an object as the processor does, and it is taken.
+pub(crate) async fn told(world: &World, kind: &str, object: &Value) {
+    let body = json!({ "type": kind, "data": { "object": object } }).to_string();
+    let now = SystemClock.now().as_second();
+    assert_eq!(send(world, &signature(SECRET, now, &body), &body).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,12 +45,7 @@ async fn a_forged_or_old_webhook_settles_nothing() {
     });
     let body = json!({ "type": "payment_intent.succeeded", "data": { "object": object } }).to_string();
 
-    let ca = Certificate::from_pem(world.ca_pem().as_bytes()).unwrap();
-    let http = Client::builder().no_proxy().tls_certs_only([ca]).build().unwrap();
-    let send = async |signature: &str, body: &str| {
-        let request = http.post(world.webhook()).header("stripe-signature", signature).body(body.to_owned());
-        request.send().await.unwrap().status().as_u16()
-    };
+    let send = async |signature: &str, body: &str| send(&world, signature, body).await;
     let now = SystemClock.now().as_second();
     assert_eq!(send("", &body).await, 401);
     assert_eq!(send("t=x,v1=y", &body).await, 401);
@@ -52,8 +62,6 @@ async fn a_forged_or_old_webhook_settles_nothing() {
         let nothing = nothing.to_string();
         assert_eq!(send(&signature(SECRET, now, &nothing), &nothing).await, 200);
     }
-    let unknown = body.replace(&attempt.to_string(), &uuid::Uuid::now_v7().to_string());
-    assert_eq!(send(&signature(SECRET, now, &unknown), &unknown).await, 200);
     assert_eq!(world.events(&package.payment).await, ["opened", "attempted"]);
 
     // The very same, rightly signed, settles.

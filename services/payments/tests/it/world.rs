@@ -357,6 +357,8 @@ fn configure(service: ServiceConfig, url: String) -> Config {
         api_key_file: file("api-key", API_KEY),
         webhook_secret_file: file("webhook-secret", SECRET),
         disputes_every_s: 1,
+        // Once, at the start.
+        charges_every_s: 86_400,
     };
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue");
     Config { service, processor, catalogue: CatalogueFolder { dir } }

@@ -4,7 +4,7 @@ use axum::{
     Json, Router,
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use super::{
     bank::{self, Settlement},
     fault::Fault,
     objects::{Cause, Charge, ChargeStatus, Dispute, Hooks, announce},
+    refunds,
     webhook::{self, Endpoint},
 };
 
@@ -28,6 +29,8 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/sandbox/webhook/deliveries", get(deliveries))
         .route("/sandbox/events/{id}/deliver", post(deliver_now))
         .route("/sandbox/payment_intents/{id}/settle", post(settle))
+        .route("/sandbox/idempotency_keys", delete(forget_keys))
+        .route("/sandbox/refunds/{id}/settle", post(settle_refund))
         .route("/sandbox/charges", get(count))
         .route("/sandbox/charges/{id}/dispute", post(dispute))
         .route("/sandbox/payments/{payment}/settle", post(settle_payment))
@@ -63,6 +66,12 @@ async fn deliveries(State(shared): State<Shared>) -> Json<Value> {
         shown.collect::<Vec<_>>()
     });
     Json(json!({"deliveries": list.await}))
+}
+
+/// As if a day had passed.
+async fn forget_keys(State(shared): State<Shared>) -> Json<Value> {
+    shared.store.write(|tx| tx.put(Record::KeysForgotten)).await;
+    Json(json!({}))
 }
 
 /// Sends the event now, once, lost or delivered as it may be.
@@ -119,6 +128,21 @@ async fn settle_intent(shared: &Shared, id: String, settle: &Settle) -> Response
     }
 }
 
+/// A refund is done, or its money comes back.
+async fn settle_refund(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    Json(settle): Json<Settle>,
+) -> Response {
+    let cause = cause(&shared);
+    let done = matches!(settle, Settle::Succeeded);
+    let settled = shared.store.write(|tx| refunds::settle(tx, &cause, &id, done).map(|refund| json!(refund)));
+    match settled.await {
+        Some(refund) => Json(refund).into_response(),
+        None => Fault::state("refund_unexpected_state", "No such refund can end so").into_response(),
+    }
+}
+
 #[derive(Deserialize)]
 struct Of {
     payment: Option<String>,
@@ -151,7 +175,8 @@ fn counted(state: &store::State, only: Option<&str>) -> Count {
     let mut count = Count::default();
     let payment = |charge: &Charge| charge.metadata.get("payment").cloned().unwrap_or_default();
     let meant = |charge: &&Charge| only.is_none_or(|only| only == payment(charge));
-    let refunded = state.refunds.values().filter_map(|refund| state.charges.get(&refund.charge));
+    let went = state.refunds.values().filter(|refund| refund.status != "failed");
+    let refunded = went.filter_map(|refund| state.charges.get(&refund.charge));
     count.refunds = refunded.filter(meant).count();
     for charge in state.charges.values().filter(meant) {
         match charge.status {

@@ -1,4 +1,4 @@
-//! Changing requests: one idempotency key, one effect, one answer, kept for ever.
+//! Changing requests: one idempotency key, one effect, one answer, kept for a day.
 
 use std::time::Duration;
 
@@ -40,6 +40,9 @@ pub(crate) struct KeptAnswer {
     body: Value,
     /// Cut however often it is asked for.
     never_told: bool,
+    /// When it was given, Unix seconds; those without it are kept.
+    #[serde(default)]
+    kept_at: Option<i64>,
 }
 
 /// A changing request, taken apart.
@@ -126,14 +129,16 @@ impl Changing {
         act: impl FnOnce(&mut Change<'_>, &Cause, &Self) -> Result<Done, Undone>,
     ) -> Response {
         let cause = Cause { now: shared.clock.now().as_second(), idempotency_key: self.key.clone() };
+        let keys_s = i64::try_from(shared.config.processor.idempotency_keys_s).unwrap_or(i64::MAX);
+        let oldest = cause.now.saturating_sub(keys_s);
         let outcome = shared
             .store
-            .write(|tx| match self.kept(tx) {
+            .write(|tx| match self.kept(tx, oldest) {
                 Some(Ok(kept)) => Outcome::Repeated(kept),
                 Some(Err(fault)) => Outcome::Undone(fault.into()),
                 None => match act(tx, &cause, &self) {
                     Ok(done) => {
-                        self.keep(tx, &done);
+                        self.keep(tx, &done, cause.now);
                         Outcome::Fresh(done)
                     }
                     Err(undone) => Outcome::Undone(undone),
@@ -173,12 +178,16 @@ impl Changing {
         (done.status, Json(done.body)).into_response()
     }
 
-    fn kept(&self, tx: &Change<'_>) -> Option<Result<KeptAnswer, Fault>> {
+    /// The answer under the key; one that was given at the `oldest` instant or before is forgotten.
+    fn kept(&self, tx: &Change<'_>, oldest: i64) -> Option<Result<KeptAnswer, Fault>> {
         let kept = tx.state.answers.get(self.key.as_ref()?)?;
+        if kept.kept_at.is_some_and(|at| at <= oldest) {
+            return None;
+        }
         Some(if kept.content == self.content() { Ok(kept.clone()) } else { Err(Fault::other_content()) })
     }
 
-    fn keep(&self, tx: &mut Change<'_>, done: &Done) {
+    fn keep(&self, tx: &mut Change<'_>, done: &Done, now: i64) {
         let Some(key) = &self.key else { return };
         tx.put(Record::Answer(KeptAnswer {
             key: key.clone(),
@@ -186,6 +195,7 @@ impl Changing {
             status: done.status.as_u16(),
             body: done.body.clone(),
             never_told: done.quirk == Quirk::CutAlways,
+            kept_at: Some(now),
         }));
     }
 

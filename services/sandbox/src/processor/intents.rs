@@ -27,6 +27,7 @@ const KNOWN: &[&str] = &[
     "amount",
     "currency",
     "confirm",
+    "error_on_requires_action",
     "payment_method",
     "metadata",
     "description",
@@ -70,7 +71,8 @@ fn create_intent(tx: &mut Change<'_>, cause: &Cause, request: &Changing) -> Resu
         || Fault::param("parameter_missing", "payment_method", "Missing required param: payment_method.");
     let method = method.ok_or_else(missing)?;
     request.before(tx, &method)?;
-    Ok(payment::charge(tx, cause, intent, &method))
+    let nobody_to_ask = params.flag("error_on_requires_action")?;
+    Ok(payment::charge(tx, cause, intent, &method, nobody_to_ask))
 }
 
 fn confirm_intent(tx: &mut Change<'_>, cause: &Cause, request: &Changing, id: &str) -> Result<Done, Undone> {
@@ -85,13 +87,16 @@ fn confirm_intent(tx: &mut Change<'_>, cause: &Cause, request: &Changing, id: &s
         request.params.get("payment_method").or(intent.payment_method.as_deref()).ok_or_else(missing)?;
     let method = methods::find(name)?;
     request.before(tx, &method)?;
-    Ok(payment::charge(tx, cause, intent, &method))
+    Ok(payment::charge(tx, cause, intent, &method, false))
 }
 
 fn cancel_intent(tx: &mut Change<'_>, cause: &Cause, request: &Changing, id: &str) -> Result<Done, Undone> {
     request.params.only(&["cancellation_reason"])?;
     let mut intent = find(tx, id)?;
-    if !matches!(intent.status, Status::RequiresPaymentMethod | Status::RequiresConfirmation) {
+    if !matches!(
+        intent.status,
+        Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction
+    ) {
         return Err(unexpected(&intent, "cancel").into());
     }
     intent.status = Status::Canceled;

@@ -8,6 +8,10 @@ pub(crate) enum Verdict {
     Approved,
     /// The bank answers later.
     Pending,
+    /// The bank asks the card's owner first; false for one that does so though it was told not to.
+    Asks {
+        declines: bool,
+    },
     Declined(Decline),
 }
 
@@ -82,6 +86,11 @@ pub(crate) fn find(name: &str) -> Result<Method, Fault> {
     let quirky = |quirk| method(Verdict::Approved, quirk, Hooks::Once, 0);
     Ok(match name {
         "pm_card_visa" | "pm_card_mastercard" | "pm_card_amex" => quirky(Quirk::None),
+        "pm_sandbox_refundPending" | "pm_sandbox_refundFailsLater" => quirky(Quirk::None),
+        "pm_card_authenticationRequired" => {
+            method(Verdict::Asks { declines: true }, Quirk::None, Hooks::Once, 0)
+        }
+        "pm_sandbox_requiresAction" => method(Verdict::Asks { declines: false }, Quirk::None, Hooks::Once, 0),
         "pm_us_bank_account" => method(Verdict::Pending, Quirk::None, Hooks::Once, 0),
         "pm_sandbox_timeoutAfterCharge" => quirky(Quirk::CutAfter),
         "pm_sandbox_timeoutAlways" => quirky(Quirk::CutAlways),
@@ -105,6 +114,10 @@ pub(crate) fn find(name: &str) -> Result<Method, Fault> {
         }
     })
 }
+
+/// What a bank says that asks the card's owner first, to whom nobody can be shown.
+pub(crate) const ASKS: Decline =
+    own("authentication_required", "Your card was declined. This transaction requires authentication.");
 
 fn find_decline(name: &str) -> Option<Decline> {
     let rest = name.strip_prefix("pm_card_")?;

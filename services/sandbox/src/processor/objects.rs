@@ -14,6 +14,8 @@ use super::webhook::Delivery;
 pub(crate) enum Status {
     RequiresPaymentMethod,
     RequiresConfirmation,
+    /// The card's owner has to do something first.
+    RequiresAction,
     Processing,
     Succeeded,
     Canceled,
@@ -25,6 +27,7 @@ impl Status {
         match self {
             Self::RequiresPaymentMethod => "requires_payment_method",
             Self::RequiresConfirmation => "requires_confirmation",
+            Self::RequiresAction => "requires_action",
             Self::Processing => "processing",
             Self::Succeeded => "succeeded",
             Self::Canceled => "canceled",
@@ -96,8 +99,11 @@ pub(crate) struct Refund {
     pub(crate) id: String,
     pub(crate) amount: i64,
     pub(crate) currency: String,
+    /// `pending`, `succeeded`, `failed`.
     pub(crate) status: String,
     pub(crate) reason: Option<String>,
+    #[serde(default)]
+    pub(crate) failure_reason: Option<String>,
     pub(crate) charge: String,
     pub(crate) payment_intent: String,
     pub(crate) created: i64,

@@ -10,12 +10,19 @@ use crate::{
 
 use super::{
     idempotency::Done,
-    methods::{Decline, Method, Quirk, Verdict},
+    methods::{self, Decline, Method, Quirk, Verdict},
     objects::{Cause, Charge, ChargeStatus, Hooks, PaymentIntent, Status, announce},
 };
 
 /// Charges `intent` with `method`: money moved, refused, or waiting for the bank.
-pub(crate) fn charge(tx: &mut Change<'_>, cause: &Cause, mut intent: PaymentIntent, method: &Method) -> Done {
+/// A bank that asks the card's owner first declines where `nobody_to_ask`.
+pub(crate) fn charge(
+    tx: &mut Change<'_>,
+    cause: &Cause,
+    mut intent: PaymentIntent,
+    method: &Method,
+    nobody_to_ask: bool,
+) -> Done {
     let charge = attempt(cause, &intent, method);
     intent.payment_method = Some(method.name.clone());
     intent.latest_charge = Some(charge.id.clone());
@@ -35,15 +42,33 @@ pub(crate) fn charge(tx: &mut Change<'_>, cause: &Cause, mut intent: PaymentInte
             announce(tx, cause, method.hooks, "payment_intent.processing", &intent);
             Done::ok(&intent, method.quirk)
         }
-        Verdict::Declined(decline) => {
-            let error = fail(tx, cause, method.hooks, intent, charge, decline);
-            Done {
-                status: StatusCode::PAYMENT_REQUIRED,
-                body: json!({"error": error}),
-                quirk: method.quirk,
-                await_delivery: None,
-            }
+        Verdict::Asks { declines } if nobody_to_ask && declines => {
+            declined(tx, cause, (intent, charge), method, methods::ASKS)
         }
+        Verdict::Asks { .. } => {
+            intent.status = Status::RequiresAction;
+            intent.latest_charge = None;
+            tx.put(Record::Intent(intent.clone()));
+            announce(tx, cause, method.hooks, "payment_intent.requires_action", &intent);
+            Done::ok(&intent, method.quirk)
+        }
+        Verdict::Declined(decline) => declined(tx, cause, (intent, charge), method, decline),
+    }
+}
+
+fn declined(
+    tx: &mut Change<'_>,
+    cause: &Cause,
+    (intent, charge): (PaymentIntent, Charge),
+    method: &Method,
+    decline: Decline,
+) -> Done {
+    let error = fail(tx, cause, method.hooks, intent, charge, decline);
+    Done {
+        status: StatusCode::PAYMENT_REQUIRED,
+        body: json!({"error": error}),
+        quirk: method.quirk,
+        await_delivery: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Refunds: never more than was captured, however they race.
+//! Refunds: never more than was captured, however they race; some are done later, and some come back.
 
 use axum::{extract::State, response::Response};
 
@@ -35,11 +35,13 @@ fn refund(tx: &mut Change<'_>, cause: &Cause, request: &Changing) -> Result<Done
     }
     charge.amount_refunded += amount;
     charge.refunded = charge.amount_refunded == charge.amount_captured;
+    let pending = charge.payment_method == "pm_sandbox_refundPending";
     let refund = Refund {
         id: ids::random("re"),
         amount,
         currency: charge.currency.clone(),
-        status: "succeeded".to_owned(),
+        status: if pending { "pending" } else { "succeeded" }.to_owned(),
+        failure_reason: None,
         reason: params.get("reason").map(str::to_owned),
         charge: charge.id.clone(),
         payment_intent: charge.payment_intent.clone(),
@@ -50,6 +52,31 @@ fn refund(tx: &mut Change<'_>, cause: &Cause, request: &Changing) -> Result<Done
     tx.put(Record::Refund(refund.clone()));
     announce(tx, cause, Hooks::Once, "charge.refunded", &charge);
     Ok(Done::ok(&refund, Quirk::None))
+}
+
+/// The bank does a refund that waits for it, or sends the money of one back; false if neither can be.
+pub(crate) fn settle(tx: &mut Change<'_>, cause: &Cause, id: &str, done: bool) -> Option<Refund> {
+    let mut refund = tx.state.refunds.get(id).cloned()?;
+    let comes_back = |refund: &Refund, charge: &Charge| {
+        refund.status == "pending" || charge.payment_method == "pm_sandbox_refundFailsLater"
+    };
+    let mut charge = tx.state.charges.get(&refund.charge).cloned()?;
+    if refund.status == "failed" || (done && refund.status != "pending") || !comes_back(&refund, &charge) {
+        return None;
+    }
+    let kind = if done { "refund.updated" } else { "refund.failed" };
+    if done {
+        "succeeded".clone_into(&mut refund.status);
+    } else {
+        "failed".clone_into(&mut refund.status);
+        refund.failure_reason = Some("expired_or_canceled_card".to_owned());
+        charge.amount_refunded -= refund.amount;
+        charge.refunded = false;
+        tx.put(Record::Charge(charge));
+    }
+    tx.put(Record::Refund(refund.clone()));
+    announce(tx, cause, Hooks::Once, kind, &refund);
+    Some(refund)
 }
 
 /// The charge meant, if any of it can still be given back.

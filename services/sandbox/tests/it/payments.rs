@@ -225,3 +225,64 @@ async fn a_processor_out_of_order_answers_503_or_nothing() {
     assert_eq!(server.pay("p1", "pm_card_visa").await.unwrap().status, StatusCode::OK);
     assert_eq!(server.get("/sandbox/charges").await["succeeded"], 1);
 }
+
+#[tokio::test]
+async fn a_key_that_was_forgotten_is_a_new_request() {
+    let server = Server::with("idempotency_keys_s = 0\n", None);
+    let first = server.pay("p1", "pm_card_visa").await.unwrap();
+    let second = server.pay("p1", "pm_card_visa").await.unwrap();
+    assert!(!second.replayed && first.text("/id") != second.text("/id"));
+    let server = Server::start();
+    let first = server.pay("p1", "pm_card_visa").await.unwrap();
+    assert_eq!(server.pay("p1", "pm_card_visa").await.unwrap().body, first.body);
+    let forgotten = server.client.delete(server.url("/sandbox/idempotency_keys")).send().await.unwrap();
+    assert_eq!(forgotten.status(), StatusCode::OK);
+    assert_ne!(server.pay("p1", "pm_card_visa").await.unwrap().text("/id"), first.text("/id"));
+    assert_eq!(server.get("/sandbox/charges").await["succeeded"], 2);
+}
+
+#[tokio::test]
+async fn a_bank_that_asks_the_owner_declines_where_nobody_can_be_asked() {
+    let server = Server::start();
+    let asked = server.pay("p1", "pm_card_authenticationRequired").await.unwrap();
+    assert_eq!(asked.text("/status"), "requires_action");
+    let cancel = format!("/v1/payment_intents/{}/cancel", asked.text("/id"));
+    assert_eq!(server.post(&cancel, None, &[]).await.text("/status"), "canceled");
+    for (method, status) in
+        [("pm_card_authenticationRequired", "requires_payment_method"), ("pm_sandbox_requiresAction", "")]
+    {
+        let params = [&payment(method, method)[..], &[("error_on_requires_action", "true")]].concat();
+        let answer = server.post("/v1/payment_intents", Some(method), &params).await;
+        assert_eq!(answer.text("/error/payment_intent/status"), status);
+        let declined = answer.text("/error/decline_code") == "authentication_required";
+        assert!(declined || answer.text("/status") == "requires_action", "{method}");
+    }
+    assert_eq!(server.get("/sandbox/charges").await["succeeded"], 0);
+}
+
+#[tokio::test]
+async fn a_refund_may_be_done_later_or_come_back() {
+    let server = Server::start();
+    let refund = async |method: &str| {
+        let paid = server.pay(method, method).await.unwrap();
+        server.post("/v1/refunds", None, &[("payment_intent", paid.text("/id"))]).await
+    };
+    let settle = async |refund: &str, outcome: &str| {
+        let path = format!("/sandbox/refunds/{refund}/settle");
+        server.post_json(&path, &json!({"outcome": outcome})).await
+    };
+    let pending = refund("pm_sandbox_refundPending").await;
+    assert_eq!(pending.text("/status"), "pending");
+    assert_eq!(settle(pending.text("/id"), "succeeded").await.text("/status"), "succeeded");
+    assert_eq!(settle(pending.text("/id"), "failed").await.status, StatusCode::BAD_REQUEST);
+
+    let done = refund("pm_sandbox_refundFailsLater").await;
+    assert_eq!(done.text("/status"), "succeeded");
+    let failed = settle(done.text("/id"), "failed").await;
+    assert_eq!(failed.text("/failure_reason"), "expired_or_canceled_card");
+    let charge = server.get(&format!("/v1/charges/{}", done.text("/charge"))).await;
+    assert_eq!((&charge["refunded"], &charge["amount_refunded"]), (&json!(false), &json!(0)));
+    let count = server.get("/sandbox/charges").await;
+    assert_eq!((&count["refunds"], &count["refunded"]), (&json!(1), &json!(144_000)));
+    assert_eq!(server.get("/v1/events?type=refund.failed").await["data"].as_array().unwrap().len(), 1);
+}

@@ -1,10 +1,11 @@
 //! Money out: the fee of a filing that was not accepted goes back; a charge is disputed, and its payment returned.
 use super::part::filings_of;
+use super::unexplained::{ALREADY_REFUNDED, explained, left};
 use super::{Paid, Payment, Standing};
 use docket_kernel::Refusal;
 use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{
-    DisputeWon, FeeCancelled, PaymentDisputed, PaymentReturned, RefundIssued, RefundStarted,
+    DisputeWon, FeeCancelled, PaymentDisputed, PaymentReturned, RefundFailed, RefundIssued, RefundStarted,
 };
 
 /// What becomes of the fee of a filing that ended without being accepted.
@@ -87,6 +88,23 @@ pub fn issue_refund(state: &Payment, refund_id: &str, reference: &str) -> Result
     }))
 }
 
+/// Records that the processor did not give the money back after all: it never went, or it came back from the bank. Said twice of the
+/// same try, recorded once.
+pub fn fail_refund(state: &Payment, refund_id: &str, reference: &str, reason: &str) -> Vec<Event> {
+    let known = state.refunds.iter().find(|refund| refund.refund_id == refund_id);
+    let Some(refund) = known.filter(|refund| refund.failed.as_deref() != Some(reference)) else {
+        return Vec::new();
+    };
+    vec![Event::RefundFailed(RefundFailed {
+        refund_id: refund_id.to_owned(),
+        filing_id: refund.filing_id.clone(),
+        amount_cents: refund.amount_cents,
+        reason: reason.to_owned(),
+        processor_reference: reference.to_owned(),
+        was_issued: refund.issued,
+    })]
+}
+
 /// A dispute as the processor reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dispute {
@@ -105,34 +123,69 @@ pub struct Dispute {
 /// Records how a dispute stands: in whatever order and however often it is said, each thing is recorded once, and what has
 /// ended stays so. Lost, the payment was not honoured and the fee is owed again (8 CFR 106.1(c)), each filing's part of what is
 /// still with us; of a filing whose fee was on its way back, nothing is owed, and what is left of it goes back as the refund
-/// `rest_id`.
+/// `rest_id`. What went back before, and the bank takes as well, is owed by nobody: it is unexplained while the dispute is open, and
+/// a loss once it is lost.
 ///
 /// # Errors
 /// `CHARGE_UNKNOWN`, `AMOUNT_DIFFERS`.
 pub fn record_dispute(state: &Payment, dispute: &Dispute, rest_id: &str) -> Result<Vec<Event>, Refusal> {
     let known = state.disputes.get(&dispute.id);
-    if known.is_some_and(|known| known.standing != Standing::Open || dispute.standing == Standing::Open) {
+    let noted = state.unexplained.get(&dispute.id);
+    let twice = noted.filter(|noted| noted.cause == ALREADY_REFUNDED);
+    let seen = known.is_some() || twice.is_some();
+    let ended = known.is_some_and(|known| known.standing != Standing::Open)
+        || twice.is_some_and(|twice| !twice.is_open());
+    if seen && (ended || dispute.standing == Standing::Open) {
         return Ok(Vec::new());
     }
     let mut events = Vec::new();
-    if known.is_none() {
-        fits(state, dispute)?;
+    let held_cents = known.map_or(0, |known| known.amount_cents);
+    let (here_cents, twice_cents) =
+        if seen { (held_cents, twice.map_or(0, |twice| -twice.amount_cents)) } else { fits(state, dispute)? };
+    if !seen {
+        // It fitted nothing before, and does now.
+        let noted = noted.filter(|noted| noted.is_open());
+        events.extend(noted.map(|noted| explained(&dispute.id, noted.amount_cents, "recorded")));
+    }
+    if !seen && here_cents > 0 {
         events.push(Event::PaymentDisputed(PaymentDisputed {
             dispute_id: dispute.id.clone(),
-            amount_cents: dispute.amount_cents,
+            amount_cents: here_cents,
             reason: dispute.reason.clone(),
             processor_charge: dispute.charge.clone(),
         }));
     }
-    let amount_cents = known.map_or(dispute.amount_cents, |known| known.amount_cents);
-    match dispute.standing {
-        Standing::Open => {}
-        Standing::Won => {
-            events.push(Event::DisputeWon(DisputeWon { dispute_id: dispute.id.clone(), amount_cents }));
-        }
-        Standing::Lost => events.extend(lost(state, dispute, amount_cents, rest_id)),
+    if !seen && twice_cents > 0 {
+        events.push(left(dispute, twice_cents, ALREADY_REFUNDED));
     }
+    events.extend(ends(state, dispute, (here_cents, twice_cents), rest_id));
     Ok(events)
+}
+
+/// What a dispute comes to that has ended: of what is here, and of what went back before.
+fn ends(
+    state: &Payment,
+    dispute: &Dispute,
+    (here_cents, twice_cents): (i64, i64),
+    rest_id: &str,
+) -> Vec<Event> {
+    let mut events = Vec::new();
+    let how = match dispute.standing {
+        Standing::Open => return events,
+        Standing::Won => "won",
+        Standing::Lost => "lost",
+    };
+    if here_cents > 0 && dispute.standing == Standing::Won {
+        let won = DisputeWon { dispute_id: dispute.id.clone(), amount_cents: here_cents };
+        events.push(Event::DisputeWon(won));
+    }
+    if here_cents > 0 && dispute.standing == Standing::Lost {
+        events.extend(lost(state, dispute, here_cents, rest_id));
+    }
+    if twice_cents > 0 {
+        events.push(explained(&dispute.id, -twice_cents, how));
+    }
+    events
 }
 
 fn lost(state: &Payment, dispute: &Dispute, amount_cents: i64, rest_id: &str) -> Vec<Event> {
@@ -162,8 +215,9 @@ fn lost(state: &Payment, dispute: &Dispute, amount_cents: i64, rest_id: &str) ->
     events
 }
 
-/// A dispute is about a charge of this payment, and about no more than is still with us.
-fn fits(state: &Payment, dispute: &Dispute) -> Result<(), Refusal> {
+/// A dispute is about a charge of this payment, and about no more than it paid that is not lost: what of it is still with us, and
+/// what went back before.
+fn fits(state: &Payment, dispute: &Dispute) -> Result<(i64, i64), Refusal> {
     if !state.charges.contains(&dispute.charge) {
         return Err(Refusal::state(
             "CHARGE_UNKNOWN",
@@ -171,12 +225,14 @@ fn fits(state: &Payment, dispute: &Dispute) -> Result<(), Refusal> {
         )
         .way_out("finance reconciles it by hand"));
     }
-    if dispute.amount_cents <= 0 || dispute.amount_cents > state.disputable_of_cents(&dispute.charge) {
+    let here_cents = dispute.amount_cents.min(state.disputable_of_cents(&dispute.charge).max(0));
+    let twice_cents = dispute.amount_cents - here_cents;
+    if dispute.amount_cents <= 0 || twice_cents > state.given_back_of_cents(&dispute.charge) {
         return Err(Refusal::state(
             "AMOUNT_DIFFERS",
             "the dispute is about another amount than is left of the payment",
         )
         .way_out("finance reconciles it by hand"));
     }
-    Ok(())
+    Ok((here_cents, twice_cents))
 }

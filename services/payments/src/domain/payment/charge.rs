@@ -1,7 +1,8 @@
 //! Money in: a payment is opened, attempted, refused or settled; a fee that is owed again is made good.
 use super::back::started;
 use super::part::filings_of;
-use super::{Paid, Payment, Pending};
+use super::unexplained::{explained, unexpected};
+use super::{Paid, Payment, Pending, Unexplained};
 use docket_kernel::Refusal;
 use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{
@@ -69,11 +70,11 @@ pub struct Charge {
 }
 
 /// Settles the fee with a charge, or makes it good. Said twice, recorded once; another amount than asked is never taken for
-/// the fee. What a charge that was under way pays for filings whose fee was cancelled meanwhile goes back, filing by filing, as
+/// the fee, nor is a charge of an attempt that has its answer. What a charge that was under way pays for filings whose fee was cancelled meanwhile goes back, filing by filing, as
 /// the refunds `refund_id` names.
 ///
 /// # Errors
-/// `AMOUNT_DIFFERS`; not found without a payment.
+/// `AMOUNT_DIFFERS`, `CHARGE_UNEXPECTED`.
 pub fn settle(
     state: &Payment,
     attempt_id: &str,
@@ -81,18 +82,25 @@ pub fn settle(
     authorised_at_us: i64,
     refund_id: impl Fn(u32) -> String,
 ) -> Result<Vec<Event>, Refusal> {
-    let Some(opened) = &state.opened else { return Err(Refusal::not_found()) };
-    let Some(pending) = state.pending.as_ref().filter(|pending| pending.attempt_id == attempt_id) else {
+    if state.charges.contains(&charge.reference) {
         return Ok(Vec::new());
-    };
+    }
+    let noted = state.unexplained.get(&charge.reference);
+    let asked = state.pending.as_ref().filter(|pending| pending.attempt_id == attempt_id);
+    let asked = asked.filter(|_| noted.is_none_or(Unexplained::is_open));
+    let (Some(opened), Some(pending)) = (&state.opened, asked) else { return Err(unexpected()) };
     if charge.amount_cents != pending.amount_cents {
         return Err(Refusal::state("AMOUNT_DIFFERS", "the processor charged another amount than was asked")
             .way_out("finance reconciles it by hand"));
     }
+    // It fitted nothing before, and does now.
+    let noted = noted.map(|noted| explained(&charge.reference, noted.amount_cents, "recorded"));
+    let mut events: Vec<Event> = noted.into_iter().collect();
     if state.settled.is_some() {
-        return Ok(made_good(state, pending, charge, authorised_at_us, refund_id));
+        events.extend(made_good(state, pending, charge, authorised_at_us, refund_id));
+        return Ok(events);
     }
-    Ok(vec![Event::FeeSettled(FeeSettled {
+    events.push(Event::FeeSettled(FeeSettled {
         settlement: Settlement::Paid.into(),
         package_id: opened.package_id.clone(),
         filing_ids: opened.filing_ids.clone(),
@@ -101,7 +109,8 @@ pub fn settle(
         processor_reference: charge.reference.clone(),
         card_brand: charge.card_brand.clone(),
         card_last4: charge.card_last4.clone(),
-    })])
+    }));
+    Ok(events)
 }
 
 fn made_good(

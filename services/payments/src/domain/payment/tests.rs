@@ -2,10 +2,10 @@
 use super::*;
 use docket_kernel::Refusal;
 
-fn given(events: &[Event]) -> Payment {
+pub(super) fn given(events: &[Event]) -> Payment {
     events.iter().fold(Payment::default(), Payments::evolve)
 }
-fn opened(amount_cents: i64) -> PaymentOpened {
+pub(super) fn opened(amount_cents: i64) -> PaymentOpened {
     PaymentOpened {
         package_id: "p".into(),
         amount_cents,
@@ -13,16 +13,16 @@ fn opened(amount_cents: i64) -> PaymentOpened {
         ..PaymentOpened::default()
     }
 }
-fn charge(amount_cents: i64) -> Charge {
+pub(super) fn charge(amount_cents: i64) -> Charge {
     Charge { reference: "pi_1".into(), amount_cents, card_brand: "visa".into(), card_last4: "4242".into() }
 }
-fn late(nth: u32) -> String {
+pub(super) fn late(nth: u32) -> String {
     format!("late {nth}")
 }
-fn attempt(state: &Payment, attempt_id: &str) -> Result<Vec<Event>, Refusal> {
+pub(super) fn attempt(state: &Payment, attempt_id: &str) -> Result<Vec<Event>, Refusal> {
     super::attempt(state, attempt_id, &Changed::new())
 }
-fn end_fee(
+pub(super) fn end_fee(
     state: &Payment,
     refund_id: &str,
     filing_id: &str,
@@ -32,13 +32,13 @@ fn end_fee(
     let refund_id = |nth| if nth == 0 { refund_id.to_owned() } else { format!("{refund_id} {nth}") };
     super::end_fee(state, refund_id, filing_id, fate, reason)
 }
-fn record_dispute(state: &Payment, dispute: &Dispute) -> Result<Vec<Event>, Refusal> {
+pub(super) fn record_dispute(state: &Payment, dispute: &Dispute) -> Result<Vec<Event>, Refusal> {
     super::record_dispute(state, dispute, "rest")
 }
-fn kinds(events: Result<Vec<Event>, Refusal>) -> Vec<&'static str> {
+pub(super) fn kinds(events: Result<Vec<Event>, Refusal>) -> Vec<&'static str> {
     events.unwrap().iter().map(docket_kernel::EventEnum::kind).collect()
 }
-fn paid() -> Vec<Event> {
+pub(super) fn paid() -> Vec<Event> {
     let mut events = vec![Event::PaymentOpened(opened(71_000))];
     events.extend(attempt(&given(&events), "a").unwrap());
     events.extend(settle(&given(&events), "a", &charge(71_000), 5, late).unwrap());
@@ -191,7 +191,7 @@ fn nothing_goes_back_where_nothing_was_paid() {
     assert!(end_fee(&given(&free), "r", "f", Fate::Refund, "filing_rejected").unwrap().is_empty());
 }
 
-fn dispute(standing: Standing) -> Dispute {
+pub(super) fn dispute(standing: Standing) -> Dispute {
     Dispute {
         id: "dp_1".into(),
         charge: "pi_1".into(),
@@ -201,7 +201,7 @@ fn dispute(standing: Standing) -> Dispute {
     }
 }
 
-fn then(events: &mut Vec<Event>, decided: Result<Vec<Event>, Refusal>) -> Vec<&'static str> {
+pub(super) fn then(events: &mut Vec<Event>, decided: Result<Vec<Event>, Refusal>) -> Vec<&'static str> {
     let decided = decided.unwrap();
     events.extend(decided.clone());
     kinds(Ok(decided))
@@ -325,16 +325,16 @@ fn package() -> PaymentOpened {
         ..PaymentOpened::default()
     }
 }
-fn package_paid() -> Vec<Event> {
+pub(super) fn package_paid() -> Vec<Event> {
     let mut events = vec![Event::PaymentOpened(package())];
     events.extend(attempt(&given(&events), "a").unwrap());
     events.extend(settle(&given(&events), "a", &charge(83_000), 5, late).unwrap());
     events
 }
-fn whole_dispute(amount_cents: i64) -> Dispute {
+pub(super) fn whole_dispute(amount_cents: i64) -> Dispute {
     Dispute { amount_cents, ..dispute(Standing::Lost) }
 }
-fn shares(parts: &[FeePart]) -> Vec<(&str, i64)> {
+pub(super) fn shares(parts: &[FeePart]) -> Vec<(&str, i64)> {
     parts.iter().map(|part| (part.filing_id.as_str(), part.amount_cents)).collect()
 }
 
@@ -409,7 +409,7 @@ fn what_is_returned_is_owed_by_part_and_of_a_voided_filing_no_more() {
     let state = given(&events);
     then(&mut events, issue_refund(&state, "f3", "re_1"));
     let state = given(&events);
-    assert_eq!(record_dispute(&state, &whole_dispute(83_000)).unwrap_err().reason, "AMOUNT_DIFFERS");
+    assert_eq!(record_dispute(&state, &whole_dispute(83_001)).unwrap_err().reason, "AMOUNT_DIFFERS");
     then(&mut events, record_dispute(&state, &whole_dispute(71_000)));
     let Some(Event::PaymentReturned(returned)) = events.last() else { panic!("not returned: {events:?}") };
     assert_eq!(shares(&returned.parts), [("f1", 71_000)], "neither what went back nor what cost nothing");

@@ -1,0 +1,74 @@
+//! An attempt is asked for at the processor: under its idempotency key while that is kept, and from then on looked for, so that one
+//! attempt never charges twice.
+use crate::cashier::Cashier;
+use crate::processor::Outcome;
+use crate::store::attempt::{self, Attempt};
+use docket_eventlog::ExecuteError;
+use docket_kernel::{Clock as _, SystemClock};
+
+/// So long after it began an attempt may be asked for again, in microseconds. A processor keeps a key for a day, and may forget it
+/// then; asked for once more after that, it would charge once more.
+const KEPT_US: i64 = 20 * 3_600_000_000;
+/// So long after it began, what the processor does not have is never coming, in microseconds: nothing is asked for any more since
+/// [`KEPT_US`].
+const NEVER_COMING_US: i64 = 24 * 3_600_000_000;
+/// How far its clock and ours may differ, in seconds.
+const CLOCKS_S: i64 = 3_600;
+/// The class of a refusal because it never came to the processor.
+const NEVER_CAME: &str = "never_came";
+
+impl Cashier {
+    /// Asks the processor for an attempt and records what it says.
+    ///
+    /// # Errors
+    /// The log.
+    pub async fn ask(&self, open: &Attempt) -> Result<Outcome, ExecuteError> {
+        let outcome = self.outcome(open).await?;
+        match &outcome {
+            Outcome::Charged(charge) if !self.settle(open, charge).await? => return Ok(Outcome::Pending),
+            Outcome::Charged(_) | Outcome::Pending => {}
+            Outcome::Declined(code) => self.refuse(open, code).await?,
+        }
+        Ok(outcome)
+    }
+
+    async fn outcome(&self, open: &Attempt) -> Result<Outcome, ExecuteError> {
+        if !open.intent.is_empty() {
+            return Ok(self.processor.standing(&open.intent).await);
+        }
+        let age_us = self.clock.now().as_microsecond() - open.started_at_us;
+        let intent = if age_us < KEPT_US {
+            let first = attempt::asks(&self.pool, open.attempt_id).await? == 1;
+            let ids = (open.attempt_id, open.payment_id);
+            let asked = self.processor.charge(ids, open.amount_cents, &open.method_token, first).await;
+            match (asked.outcome, asked.intent) {
+                (Outcome::Pending, Some(intent)) => intent,
+                (outcome, _) => return Ok(outcome),
+            }
+        } else {
+            match self.look_for(open, age_us).await {
+                Ok(Some(intent)) => intent,
+                Ok(None) if age_us < NEVER_COMING_US => return Ok(Outcome::Pending),
+                Ok(None) => return Ok(Outcome::Declined(NEVER_CAME.to_owned())),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::warn!(attempt = %open.attempt_id, error, "an attempt was not looked for; tried again");
+                    return Ok(Outcome::Pending);
+                }
+            }
+        };
+        attempt::keep_intent(&self.pool, open.attempt_id, &intent).await?;
+        Ok(self.processor.standing(&intent).await)
+    }
+
+    /// What the processor has of an attempt: by its index, and where that says nothing and nothing can come any more, by its list.
+    async fn look_for(&self, open: &Attempt, age_us: i64) -> anyhow::Result<Option<String>> {
+        let found = self.processor.find(open.attempt_id).await?;
+        if found.is_some() || age_us < NEVER_COMING_US {
+            return Ok(found);
+        }
+        // By the machine's time: the office's may be ahead in development, and then more of the list is read.
+        let since_s = SystemClock.now().as_second() - age_us / 1_000_000 - CLOCKS_S;
+        self.processor.find_since(open.attempt_id, since_s).await
+    }
+}

@@ -1,0 +1,118 @@
+//! Charges at the processor: told by webhooks, and looked for in its list, so that none is there of which nobody knows; and whether
+//! those that nobody expected went back.
+use crate::cashier::Cashier;
+use crate::processor::charge_of;
+use crate::store::{attempt, owed};
+use crate::unexplained::nobodys;
+use docket_kernel::{Clock as _, SystemClock};
+use docket_service::Stop;
+use serde_json::Value;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How far back the list is read, in seconds.
+const LOOK_BACK_S: i64 = 7 * 86_400;
+/// The same at the start, which may be one after a restore.
+const FIRST_LOOK_BACK_S: i64 = 30 * 86_400;
+/// So many unexplained ones are looked at in one round.
+const AT_ONCE: u32 = 1_000;
+
+/// Looks through the list until told to stop, at the start and then every so often.
+///
+/// # Errors
+/// None: what fails is tried again.
+pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Result<()> {
+    let mut back_s = FIRST_LOOK_BACK_S;
+    while !stop.is_cancelled() {
+        match look(&cashier, back_s).await {
+            Ok(()) => back_s = LOOK_BACK_S,
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "the charges could not be read; tried again");
+            }
+        }
+        stop.run_until_cancelled(tokio::time::sleep(every)).await;
+    }
+    Ok(())
+}
+
+async fn look(cashier: &Cashier, back_s: i64) -> anyhow::Result<()> {
+    // The machine's time, never the office's, which may be ahead in development: the processor has its own.
+    let since_s = SystemClock.now().as_second() - back_s;
+    let mut after = None;
+    loop {
+        let page = cashier.processor.intents(since_s, after.as_deref()).await?;
+        take_all(cashier, &page.intents).await?;
+        after = page.last().map(str::to_owned);
+        if !page.more || after.is_none() {
+            break;
+        }
+    }
+    explain_all(cashier).await
+}
+
+/// Takes what of a page was charged and settled no attempt yet.
+async fn take_all(cashier: &Cashier, intents: &[Value]) -> anyhow::Result<()> {
+    let charged: Vec<&Value> = intents.iter().filter(|intent| intent["status"] == "succeeded").collect();
+    let ids: Vec<String> =
+        charged.iter().filter_map(|intent| intent["id"].as_str()).map(str::to_owned).collect();
+    let known = attempt::settled_by(&cashier.pool, &ids).await?;
+    for intent in charged {
+        if known.iter().any(|id| intent["id"] == id.as_str()) {
+            continue;
+        }
+        if let Err(error) = take(cashier, intent).await {
+            tracing::warn!(error = format!("{error:#}"), "a charge was not recorded; tried again");
+        }
+    }
+    Ok(())
+}
+
+/// Records what was charged for an intent: as the outcome of its attempt, or as a charge that nobody expects.
+///
+/// # Errors
+/// The log.
+pub async fn take(cashier: &Cashier, intent: &Value) -> anyhow::Result<()> {
+    let Some(charge) = charge_of(intent) else { return Ok(()) };
+    let attempt_id = named(intent, "attempt");
+    let known = match attempt_id {
+        Some(attempt_id) => attempt::find(&cashier.pool, attempt_id).await?,
+        None => None,
+    };
+    if let Some(attempt) = known {
+        let charge = cashier.processor.with_card(charge).await;
+        // Not fitting is told to finance.
+        let _fits = cashier.settle(&attempt, &charge).await?;
+        return Ok(());
+    }
+    let attempt_id = attempt_id.map(|id| id.to_string()).unwrap_or_default();
+    let payment = named(intent, "payment").unwrap_or_else(|| nobodys(&charge.reference));
+    cashier.unexpected(payment, &attempt_id, &charge, "attempt_unknown").await?;
+    Ok(())
+}
+
+/// Something of a charge went back: where nobody expected it, that may be its end.
+///
+/// # Errors
+/// The processor or the log.
+pub async fn went_back(cashier: &Cashier, charge: &Value) -> anyhow::Result<()> {
+    let Some(intent) = charge["payment_intent"].as_str() else { return Ok(()) };
+    let payment = named(charge, "payment").unwrap_or_else(|| nobodys(intent));
+    cashier.explain(payment, intent).await
+}
+
+async fn explain_all(cashier: &Cashier) -> anyhow::Result<()> {
+    for open in cashier.payments.log().obligations().open(AT_ONCE).await? {
+        let known = open.key.split_once('/').filter(|_| open.kind == owed::UNEXPLAINED);
+        let Some((payment, reference)) = known else { continue };
+        if let Err(error) = cashier.explain(payment.parse()?, reference).await {
+            let error = format!("{error:#}");
+            tracing::warn!(reference, error, "an unexplained charge was not looked at; tried again");
+        }
+    }
+    Ok(())
+}
+
+/// What we told the processor of it.
+fn named(object: &Value, what: &str) -> Option<Uuid> {
+    object["metadata"][what].as_str().and_then(|text| Uuid::try_parse(text).ok())
+}

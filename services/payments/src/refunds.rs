@@ -1,0 +1,41 @@
+//! Refunds at the processor that failed after they were done: told by a webhook, and looked for in its list in case one never came.
+use crate::cashier::Cashier;
+use docket_kernel::{Clock as _, SystemClock};
+use docket_service::Stop;
+use std::time::Duration;
+
+/// How far back the list is read, in seconds: a bank sends money back that it cannot place within some weeks.
+const LOOK_BACK_S: i64 = 60 * 86_400;
+
+/// Looks through the list until told to stop, at the start and then every so often.
+///
+/// # Errors
+/// None: what fails is tried again.
+pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Result<()> {
+    while !stop.is_cancelled() {
+        if let Err(error) = look(&cashier).await {
+            tracing::warn!(error = format!("{error:#}"), "the refunds could not be read; tried again");
+        }
+        stop.run_until_cancelled(tokio::time::sleep(every)).await;
+    }
+    Ok(())
+}
+
+async fn look(cashier: &Cashier) -> anyhow::Result<()> {
+    // The machine's time, never the office's, which may be ahead in development: the processor has its own.
+    let since_s = SystemClock.now().as_second() - LOOK_BACK_S;
+    let mut after = None;
+    loop {
+        let (failed, page) = cashier.processor.failed_refunds(since_s, after.as_deref()).await?;
+        for refund in failed {
+            if let Err(error) = cashier.follow_refund(refund).await {
+                let error = format!("{error:#}");
+                tracing::warn!(%refund, error, "a refund that failed was not recorded; tried again");
+            }
+        }
+        after = page.ids.last().cloned();
+        if !page.more || after.is_none() {
+            return Ok(());
+        }
+    }
+}
