@@ -12,6 +12,7 @@ pub mod package;
 pub mod remind;
 pub mod representation;
 pub mod response;
+pub mod taken_off;
 
 #[cfg(test)]
 mod editors_tests;
