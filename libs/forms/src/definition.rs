@@ -4,6 +4,7 @@ use crate::expr::Expr;
 use crate::expr::check::Names;
 use crate::filled;
 use crate::form::{Form, Question};
+use crate::last_day;
 use crate::load::order::put_in_order;
 
 /// Why a definition is no form.
@@ -37,6 +38,9 @@ impl Form {
         for question in &form.questions {
             filled::check(question, &names).map_err(|fault| unsound(question.id.clone(), fault.message))?;
         }
+        for row in &form.last_days {
+            last_day::check(row, &names).map_err(|fault| unsound("last_day".to_owned(), fault.message))?;
+        }
         match put_in_order(&mut form).pop() {
             None => Ok(form),
             Some(id) => Err(unsound(id, "is shown depending on itself".to_owned())),
@@ -64,6 +68,9 @@ fn conditions(form: &Form) -> Vec<(String, &Expr, Option<&Question>)> {
     for row in &form.fees {
         of_form(&row.id, &row.when);
         of_form(&row.id, &row.waivable_when);
+    }
+    for row in &form.last_days {
+        of_form("last_day", &row.when);
     }
     for question in &form.questions {
         for field in &question.fields {

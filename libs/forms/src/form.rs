@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use rows::{Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Level, Reject, Rfe, Rule};
+pub use rows::{
+    Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, LastDay, Level, Reject, Rfe, Rule,
+};
 
 use crate::edition::EarlierEdition;
 use crate::expr::Expr;
@@ -52,6 +54,9 @@ pub struct Form {
     /// Which decided case it is against, of a form that challenges a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenges: Option<Challenges>,
+    /// Until which day it can be filed in time, where the law says so: the first row that is true counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_days: Vec<LastDay>,
     /// The law it rests on.
     pub cfr: Vec<String>,
     /// `always`, `usual`, `rare` or `never`.

@@ -21,6 +21,7 @@ mod form;
 mod given;
 mod guide;
 mod language;
+mod last_day;
 mod load;
 mod normalise;
 mod shared;
@@ -39,12 +40,13 @@ pub use fees::{FeeResult, FeeRow, fee};
 pub use filled::{Amounts, Filled, FilledIn, Guideline};
 pub use folder::{CatalogueFolder, Unreadable};
 pub use form::{
-    Challenges, Channel, CoSigns, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Form, Level,
-    Question, Reject, Rfe, Role, Rule, Section, SubField,
+    Challenges, Channel, CoSigns, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Form, LastDay,
+    Level, Question, Reject, Rfe, Role, Rule, Section, SubField,
 };
 pub use given::{FilingChannel, Given};
 pub use guide::{Choice, Guide, Outcome, Step};
 pub use language::Language;
+pub use last_day::last_day;
 pub use normalise::normalise;
 pub use shared::Part;
 pub use truth::Truth;

@@ -3,15 +3,18 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use docket_forms::{Answers, Evaluation, Form, Given, Language, Question, Truth, evaluate, takes_part};
+use docket_forms::{
+    Answers, Evaluation, Form, Given, Language, Question, Truth, evaluate, last_day, takes_part,
+};
 use docket_kernel::Refusal;
 use docket_service::ApiError;
 use serde_json::Value;
 
 use crate::desk::Desk;
+use crate::domain::at_hand::LastDay;
 use crate::domain::filing::{Checked, HelperRole};
 use crate::dossiers::Dossier;
-use crate::facts::{OFFICE_ZONE, civil_date};
+use crate::facts::{OFFICE_ZONE, civil_date, ends_at_us};
 use crate::help::{self, Helping};
 use crate::lacks::Lacks;
 use crate::sheet::{Row, Section, Sheet};
@@ -169,7 +172,16 @@ impl<'a> Check<'a> {
             content_macs_before,
             answers_mac: self.answers_mac(desk, dossier),
             helpers: self.helpers.iter().filter(|one| !one.by_appearance).map(|one| one.role).collect(),
+            last_day: self.last_day(desk, dossier),
         }
+    }
+
+    /// The last day on which it can be filed in time, where the law sets one and it is not over.
+    pub(crate) fn last_day(&self, desk: &Desk, dossier: &Dossier) -> Option<LastDay> {
+        let answers = &dossier.content.answers;
+        let on = last_day(self.form, answers, &self.given)?;
+        let ends_at_us = ends_at_us(on, zone_of(self.form, dossier));
+        LastDay::of(on, ends_at_us, desk.now_us())
     }
 
     /// What the rules of the form say, and of the waiver inside it.
@@ -214,8 +226,7 @@ pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result
     let filing = &dossier.filing;
     let linked = linked(desk, dossier).await?;
     Ok(Given {
-        // The day where they live, as it is settled when it is sent; the account's where the form does not say.
-        today: civil_date(now, place::zone(form, &dossier.content.answers).unwrap_or(&filing.zone)),
+        today: civil_date(now, zone_of(form, dossier)),
         filer_role: filer_role(form).to_owned(),
         linked,
         evidence: filing.evidence.iter().map(|file| file.kind.clone()).collect(),
@@ -224,6 +235,11 @@ pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result
         foreign_language: filing.evidence.iter().any(|file| file.foreign_language),
         ..Given::on(civil_date(now, OFFICE_ZONE))
     })
+}
+
+/// The zone where the filer lives, as it is settled when it is sent; the account's where the form does not say.
+fn zone_of<'a>(form: &Form, dossier: &'a Dossier) -> &'a str {
+    place::zone(form, &dossier.content.answers).unwrap_or(&dossier.filing.zone)
 }
 
 /// The forms that count with this one: other filings, and the appearance that stands for it.

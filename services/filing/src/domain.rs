@@ -3,6 +3,7 @@
 //! No clock, no database, no plaintext: instants, ids, hashes and the outcome of the form's rules come in with
 //! the command, and answers are never part of a state (they stay sealed in the events).
 
+pub mod at_hand;
 pub mod attached;
 pub mod filing;
 pub mod keep;
@@ -11,6 +12,7 @@ pub mod package;
 pub mod remind;
 pub mod representation;
 pub mod response;
+pub mod taken_off;
 
 #[cfg(test)]
 mod editors_tests;

@@ -64,6 +64,17 @@ pub(crate) async fn present(desk: &Desk, mut dossier: Dossier) -> Result<Dossier
     }
 }
 
+/// Whether this catalogue leads from the edition of a draft to the one that is taken today, or the draft is not read by it at all.
+pub(crate) fn is_here(desk: &Desk, draft: &filing::Filing) -> bool {
+    if draft.open().is_err() {
+        return true;
+    }
+    let Ok(form) = desk.form(&draft.form) else { return false };
+    let from = draft.edition.parse().ok();
+    draft.edition == form.edition.to_string()
+        || from.is_some_and(|from: Date| form.carry_over(from, &Answers::new()).is_ok())
+}
+
 fn carried_over(form: &Form, dossier: &Dossier, overtaken: Overtaken) -> Result<EditionChange, ApiError> {
     let before = &dossier.content.answers;
     let from: Option<Date> = dossier.filing.edition.parse().ok();

@@ -22,6 +22,12 @@ pub(crate) fn civil_date(at: Timestamp, zone: &str) -> Date {
     zone.to_datetime(at).date()
 }
 
+/// When a day has ended both for the office and in a zone, microseconds since the epoch; an unknown zone counts as the office's.
+pub(crate) fn ends_at_us(day: Date, zone: &str) -> i64 {
+    let ends = [OFFICE_ZONE, zone].into_iter().filter_map(|zone| deadline::ends(day, zone).ok());
+    ends.map(Timestamp::as_microsecond).max().unwrap_or(i64::MIN)
+}
+
 /// Derives the facts of a filing received at an instant (microseconds since the epoch).
 pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> DerivedFacts {
     let received_at = Timestamp::from_microsecond(received_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -94,6 +100,16 @@ mod tests {
         let motion = json!({ "receipt": "DKT1234567894", "what": "motion_reopen" });
         assert_eq!(of("I-290B", motion.clone()), told("DKT1234567894", "motion_reopen"));
         assert_eq!(of("N-400", motion), told("", ""), "it challenges nothing");
+    }
+
+    #[test]
+    fn a_day_has_ended_when_it_has_in_both_places() {
+        let ends =
+            |zone| Timestamp::from_microsecond(ends_at_us("2026-03-02".parse().unwrap(), zone)).unwrap();
+        assert_eq!(ends(OFFICE_ZONE).to_string(), "2026-03-03T05:00:00Z");
+        assert_eq!(ends("Pacific/Honolulu").to_string(), "2026-03-03T10:00:00Z");
+        assert_eq!(ends("Pacific/Guam").to_string(), "2026-03-03T05:00:00Z");
+        assert_eq!(ends("No/Where").to_string(), "2026-03-03T05:00:00Z");
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! What on the pages of a file may be hard to read: a page that is blank or dark, or has too few dots for the size at which it
-//! would be printed. Nothing is refused for it: whoever sends the file is told at once, and decides.
+//! What on the pages of a file may be hard to read: a page that is blank, dark or blurred, has lines that run off an edge
+//! (`sharpness`), or too few dots for the size at which it would be printed. Nothing is refused for it: whoever sends the file is told at once, and decides.
 //!
 //! `docket-filing look-over` takes the file on its standard input and writes what it noticed, JSON, to its standard output. The
-//! pages are drawn in that process (`confined`), small; one that dies of it has noticed nothing.
+//! pages are drawn in that process (`confined`), as they are shown; one that dies of it has noticed nothing.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use docket_proto::types::v1::HardToRead;
-use image::{ImageDecoder as _, ImageFormat, RgbImage};
+use image::{ImageDecoder as _, ImageFormat, RgbImage, imageops};
 use lopdf::Document;
 use serde::{Deserialize, Serialize};
 use tiff::decoder::Decoder;
@@ -17,7 +17,7 @@ use tiff::tags::Tag;
 
 use crate::file_type::{self, MediaType};
 use crate::leaves::{self, Leaves};
-use crate::{confined, page};
+use crate::{confined, page, sharpness};
 
 /// The word after the program's name.
 pub(crate) const ARGUMENT: &str = "look-over";
@@ -27,8 +27,10 @@ pub(crate) const SECONDS: u64 = 15;
 const ENOUGH: Duration = Duration::from_secs(8);
 /// The pages that are looked at, from the first: who scans a stack badly scans its first sheets so.
 const PAGES: u32 = 10;
-/// Dots of the longest side of a page that is looked at.
-const SIDE: u16 = 400;
+/// Dots of the longest side of a page that is looked at: a sheet at 145 dots an inch.
+const SIDE: u16 = 1_600;
+/// The same as it is held against blank and dark: small, so that what is thin counts little.
+const SMALL: u32 = 400;
 /// Fewer dots an inch than these are few: letters of ten points begin to run together (an office's scanner makes 300).
 const FEW_DOTS: u32 = 200;
 /// Inches of the longest side of a sheet, at which a picture is printed that does not say how large it is.
@@ -41,6 +43,9 @@ const GRAIN: u8 = 24;
 const DOTS_OF_A_WORD: usize = 5_000;
 /// Where half of a page is darker than the one shade, and hardly any of it lighter than the other, it is dark.
 const DARK: (u8, u8) = (40, 96);
+
+/// So much can be wrong with one page at once: it is blurred, cut and coarse.
+const MOST_OF_A_PAGE: usize = 3;
 
 /// What was noticed on a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +61,8 @@ enum Fault {
     Blank,
     Dark,
     Coarse,
+    Blurred,
+    Cut,
 }
 
 impl From<Noticed> for HardToRead {
@@ -64,6 +71,8 @@ impl From<Noticed> for HardToRead {
             Fault::Blank => "blank",
             Fault::Dark => "dark",
             Fault::Coarse => "coarse",
+            Fault::Blurred => "blurred",
+            Fault::Cut => "cut",
         };
         Self { page: noticed.page, fault: fault.to_owned(), dots_per_inch: noticed.dots_per_inch }
     }
@@ -73,7 +82,7 @@ impl From<Noticed> for HardToRead {
 pub(crate) fn heard(said: &[u8]) -> Vec<Noticed> {
     let noticed: Vec<Noticed> = serde_json::from_slice(said).unwrap_or_default();
     let possible = |one: &Noticed| (1..=PAGES).contains(&one.page);
-    noticed.into_iter().filter(possible).take(2 * PAGES as usize).collect()
+    noticed.into_iter().filter(possible).take(MOST_OF_A_PAGE * PAGES as usize).collect()
 }
 
 /// Looks over the file on standard input.
@@ -97,7 +106,7 @@ fn look_over(bytes: &[u8]) -> Vec<Noticed> {
         }
         let Ok(drawing) = page::draw(bytes.to_vec(), page, SIDE) else { break };
         let fault = |fault| Noticed { page, fault, dots_per_inch: 0 };
-        noticed.extend(looks(&drawing.dots).map(fault));
+        noticed.extend(faults_of(&drawing.dots).into_iter().map(fault));
         let few = dots_per_inch.get(page as usize - 1).copied().flatten().filter(|dots| *dots < FEW_DOTS);
         noticed.extend(few.map(|dots_per_inch| Noticed { page, fault: Fault::Coarse, dots_per_inch }));
         if page >= drawing.page_count {
@@ -105,6 +114,25 @@ fn look_over(bytes: &[u8]) -> Vec<Noticed> {
         }
     }
     noticed
+}
+
+/// What is wrong with a page as it looks; of one that is blank or dark nothing more is said.
+fn faults_of(dots: &RgbImage) -> Vec<Fault> {
+    let (width, height) = dots.dimensions();
+    let longest = width.max(height);
+    let small = |side: u32| (side * SMALL / longest.max(1)).max(1);
+    let looks = if longest > SMALL {
+        looks(&imageops::thumbnail(dots, small(width), small(height)))
+    } else {
+        looks(dots)
+    };
+    if let Some(fault) = looks {
+        return vec![fault];
+    }
+    let page = imageops::grayscale(dots);
+    let blurred = sharpness::is_blurred(&page).then_some(Fault::Blurred);
+    let cut = sharpness::is_cut(&page).then_some(Fault::Cut);
+    blurred.into_iter().chain(cut).collect()
 }
 
 /// Whether a page is blank or dark.
@@ -250,6 +278,21 @@ mod tests {
     }
 
     #[test]
+    fn a_page_out_of_focus_and_one_that_is_cut_are_noticed() {
+        let sheet = image::load_from_memory(&sheet(300, (20, 250))).unwrap().to_rgb8();
+        let written = |dots: &RgbImage| {
+            let mut bytes = std::io::Cursor::new(Vec::new());
+            dots.write_to(&mut bytes, ImageFormat::Png).unwrap();
+            bytes.into_inner()
+        };
+        // Six dots of 300 an inch, half a millimetre, are three of those that are looked at.
+        assert_eq!(faults(&written(&imageops::blur(&sheet, 0.8))), []);
+        assert_eq!(faults(&written(&imageops::fast_blur(&sheet, 6.0))), [(1, Fault::Blurred, 0)]);
+        let cut = imageops::crop_imm(&sheet, 0, 1_120, 2_550, 2_180).to_image();
+        assert_eq!(faults(&written(&cut)), [(1, Fault::Cut, 0)]);
+    }
+
+    #[test]
     fn what_a_small_picture_says_of_its_size_counts_where_it_speaks_for_it() {
         // A card of 3.4 inches.
         let card = png(1_020, 640, |x, y| if (x / 9 + y / 9) % 2 == 0 { 30 } else { 240 });
@@ -273,7 +316,7 @@ mod tests {
         let many: Vec<_> = (0..1_000).map(one).collect();
         assert_eq!(heard(&serde_json::to_vec(&many).unwrap()), (1..=PAGES).map(one).collect::<Vec<_>>());
         let same = vec![one(1); 1_000];
-        assert_eq!(heard(&serde_json::to_vec(&same).unwrap()).len(), 20);
+        assert_eq!(heard(&serde_json::to_vec(&same).unwrap()).len(), 30);
         assert_eq!(heard(b"no JSON"), []);
     }
 }

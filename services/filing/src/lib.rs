@@ -45,6 +45,7 @@ mod scanner;
 mod scrub;
 mod sent;
 mod shared;
+mod sharpness;
 mod sheet;
 mod signatures;
 #[cfg(test)]

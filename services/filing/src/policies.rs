@@ -1,5 +1,6 @@
 //! Reactions to what other services wrote and to time, each a command of its own.
 
+pub(crate) mod clear_removed;
 mod due;
 mod follow_case;
 pub(crate) mod hold_signature;

@@ -85,7 +85,8 @@ impl Scanner {
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge of days, in seconds")]
     async fn tell_age(&self, now: Timestamp) {
-        let Ok(version) = self.ask(b"zVERSION\0", &[]).await else { return };
+        let limit = Duration::from_secs(self.config.timeout_seconds);
+        let Ok(Ok(version)) = timeout(limit, self.ask(b"zVERSION\0", &[])).await else { return };
         if let Some(made_at) = signatures_made_at(&version) {
             let age = now.duration_since(made_at).as_secs().max(0);
             metrics::gauge!("docket_scanner_signatures_age_seconds").set(age as f64);
@@ -310,6 +311,8 @@ mod tests {
         // The kernel takes the connection and some of the bytes; nobody reads them.
         let error = scanner.scan_unproven(&vec![7; CHUNK]).await.unwrap_err();
         assert_eq!(error.to_string(), "the file was not scanned: it took too long");
+        // And is not waited for when it is asked for its age: the watch goes on.
+        timeout(Duration::from_secs(5), scanner.tell_age(Timestamp::UNIX_EPOCH)).await.expect("it gives up");
     }
 
     #[tokio::test]

@@ -113,6 +113,7 @@ fn signing(filing: &Filing, capacity: Capacity, filer: Filer, name_agrees: bool)
         content_macs_before: Vec::new(),
         answers_mac: vec![7; 32],
         helpers: BTreeSet::new(),
+        last_day: None,
     };
     let signature = Sign {
         signer: Uuid::from_u128(2),

@@ -139,6 +139,18 @@ pub struct FeeRule {
     pub mark: String,
 }
 
+/// A day after which a form is late.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastDay {
+    /// When it holds.
+    pub when: Expr,
+    /// The day itself, a date; it lasts until it has ended in the office's zone and where the filer is.
+    pub day: Expr,
+    /// The source.
+    pub cite: String,
+}
+
 /// A reason to reject at intake.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

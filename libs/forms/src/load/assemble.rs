@@ -59,6 +59,7 @@ pub(crate) fn form(
     }
     maker.evidence(&mut form, source);
     maker.fees(&mut form, source);
+    maker.last_days(&mut form, source);
     let Maker { draft, errors, .. } = maker;
     let before = errors.len();
     draft.finish(file, source, &mut form, errors);
@@ -112,6 +113,7 @@ impl<'a> Maker<'a, '_> {
             goes_with: head.goes_with.as_ref().map(|form| form.get_ref().clone()),
             online_fee_waiver: head.online_fee_waiver,
             challenges: head.challenges.as_ref().map(|challenges| challenges.get_ref().clone()),
+            last_days: Vec::new(),
             cfr: head.cfr.clone(),
             biometrics: head.biometrics.clone(),
             biometrics_note: head.biometrics_note.clone(),

@@ -11,6 +11,7 @@ use crate::expr::{Expr, Node};
 use crate::filled;
 use crate::form::Form;
 use crate::given::given_shape;
+use crate::last_day;
 use crate::value::Type;
 
 /// What every filing guards: the sum is computed.
@@ -71,6 +72,7 @@ impl<'a> Draft<'a> {
         challenges(file, source, errors, form);
         self.way_in(file, source, errors);
         filled_in(file, source, form, errors);
+        last_days(file, source, form, errors);
         self.types(form, errors);
         let cycles = put_in_order(form).into_iter();
         errors.extend(cycles.map(|id| file.error(&id, head, "is shown depending on itself")));
@@ -118,6 +120,16 @@ fn filled_in(file: &File, source: &FormFile, form: &Form, errors: &mut Vec<LoadE
             let own = source.question.iter().find(|one| *one.id.get_ref() == question.id);
             let at = own.map_or(source.form.id.span().start, |one| one.id.span().start);
             errors.push(file.error(&question.id, at, fault.message));
+        }
+    }
+}
+
+/// A last day is a date.
+fn last_days(file: &File, source: &FormFile, form: &Form, errors: &mut Vec<LoadError>) {
+    let names = Names::of(form, None);
+    for (row, written) in form.last_days.iter().zip(&source.last_day) {
+        if let Err(fault) = last_day::check(row, &names) {
+            errors.push(file.error("last_day", written.day.span().start + 1 + fault.at, fault.message));
         }
     }
 }

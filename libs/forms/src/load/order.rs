@@ -51,6 +51,10 @@ fn settle(form: &mut Form) {
         row.when.settle(&places);
         row.waivable_when.settle(&places);
     }
+    for row in &mut form.last_days {
+        row.when.settle(&places);
+        row.day.settle(&places);
+    }
 }
 
 /// The questions in an order in which each stands after those its being shown hangs on.

@@ -1,10 +1,10 @@
-//! Rules, evidence and fees of a form's own file.
+//! Rules, evidence, fees and last days of a form's own file.
 
-use super::File;
 use super::assemble::Maker;
 use super::source::{FormFile, Rule as Written};
+use super::{File, Placed};
 use crate::expr::{Expr, Node};
-use crate::form::{Evidence, FeeRule, Form, Rule};
+use crate::form::{Evidence, FeeRule, Form, LastDay, Rule};
 use crate::texts::spoken;
 
 impl<'a> Maker<'a, '_> {
@@ -68,6 +68,22 @@ impl<'a> Maker<'a, '_> {
                 cite: row.cite.clone(),
                 mark: row.mark.clone(),
             });
+        }
+    }
+
+    pub(super) fn last_days(&mut self, form: &mut Form, source: &'a FormFile) {
+        for row in &source.last_day {
+            let when = self.condition(self.file, "last_day", &row.when);
+            match Placed::read(self.file, "last_day", &row.day) {
+                Ok(placed) => {
+                    form.last_days.push(LastDay {
+                        when,
+                        day: Expr::new(placed.node),
+                        cite: row.cite.clone(),
+                    });
+                }
+                Err(error) => self.errors.push(error),
+            }
         }
     }
 }

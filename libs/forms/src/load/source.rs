@@ -62,6 +62,8 @@ pub(crate) struct FormFile {
     #[serde(default)]
     pub(crate) fee: Vec<Fee>,
     #[serde(default)]
+    pub(crate) last_day: Vec<LastDay>,
+    #[serde(default)]
     pub(crate) reject: Vec<Reject>,
     #[serde(default)]
     pub(crate) rfe: Vec<Rfe>,
@@ -189,4 +191,12 @@ pub(crate) struct Fee {
     pub(crate) mark: String,
     #[serde(default)]
     pub(crate) kind: FeeKind,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LastDay {
+    pub(crate) when: Text,
+    pub(crate) day: Text,
+    pub(crate) cite: String,
 }

@@ -13,6 +13,7 @@ mod faults;
 mod guide;
 mod guidelines;
 mod language;
+mod last_day;
 mod lenses;
 mod module;
 mod naive;

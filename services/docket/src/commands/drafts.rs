@@ -34,6 +34,7 @@ fn tell(filing: &pb::Filing, teller: &Teller) {
         teller.value(&json!({
             "name": filing.name, "form": filing.form, "state": filing.state,
             "receipt_number": filing.receipt_number, "kept_until_date": filing.kept_until_date,
+            "not_here": not_here(filing).map(|finding| &finding.message),
         }));
         return;
     }
@@ -42,7 +43,19 @@ fn tell(filing: &pb::Filing, teller: &Teller) {
         ("", day) => format!(", kept until the end of {day}"),
         (receipt, _) => format!(", {receipt}"),
     };
-    teller.line(&format!("{}  {}, {}{more}", filing.name, filing.form, filing.state));
+    let stands = match (filing.form.as_str(), filing.state.as_str()) {
+        ("", _) => String::new(),
+        (form, state) => format!("  {form}, {state}{more}"),
+    };
+    teller.line(&format!("{}{stands}", filing.name));
+    if let Some(finding) = not_here(filing) {
+        teller.line(&format!("       {}", finding.message));
+    }
+}
+
+/// That the service which was asked cannot open it now, where that is so.
+fn not_here(filing: &pb::Filing) -> Option<&pb::Finding> {
+    filing.findings.iter().find(|finding| finding.rule == "filing-not-here")
 }
 
 /// Saves a filing with its answers, and its files, in a new folder.

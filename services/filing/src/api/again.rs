@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::attach::new_salt;
-use super::drafts::{Opening, opening, started_before, written};
+use super::drafts::{Beginning, Opening, opening, started_before, written};
 use super::{packages, unnamed};
 use crate::aggregates::Filings;
 use crate::content::commitment;
@@ -44,6 +44,8 @@ pub(super) async fn begin(
     }
     let files = copies(desk, &old, new).await?;
     let keys: Vec<String> = files.iter().map(|file| file.attached.object_key.clone()).collect();
+    let waiting = files.iter().filter(|file| file.attached.being_checked);
+    let waiting = waiting.map(|file| (file.attached.id, file.attached.object_key.clone())).collect();
     let taken = TakenOver {
         answers: answers(form, &old, &start),
         waiver: asked_anew(desk.form(waiver::FORM)?, &old),
@@ -60,8 +62,9 @@ pub(super) async fn begin(
             &continued,
         ),
     ];
-    let beginning = (new, &start, now.as_microsecond());
-    let written = written(desk, context, appends, (beginning, package.is_some())).await;
+    let (now_us, joins) = (now.as_microsecond(), package.is_some());
+    let beginning = Beginning { id: new, start: &start, now_us, joins, waiting };
+    let written = written(desk, context, appends, &beginning).await;
     unnamed::take_away(desk, &keys, written.as_ref().map(|written| !written)).await;
     if written? {
         return Ok(new);
@@ -120,8 +123,8 @@ fn asked_anew(form: &Form, old: &Dossier) -> Option<(Vec<String>, String)> {
     Some((kept.keys().cloned().collect(), Value::Object(kept).to_string()))
 }
 
-/// The old files, those added to its case unasked too, sealed anew under the new filing's key. They were checked and scanned
-/// when they came.
+/// The old files, those added to its case unasked too, sealed anew under the new filing's key. They were checked when they came; one
+/// that still waits for the virus scanner goes on waiting.
 async fn copies(desk: &Desk, old: &Dossier, new: Uuid) -> Result<Vec<NewFile>, ApiError> {
     let mut files = Vec::with_capacity(old.filing.evidence.len() + old.filing.unsolicited.len());
     for file in old.files() {

@@ -2,7 +2,7 @@
 
 use docket_eventlog::{Context, Error, Expected, Store, StreamAppend, Subjects};
 use docket_forms::{Answers, Form, Language, Question};
-use docket_kernel::{FieldFault, Refusal};
+use docket_kernel::{FieldFault, Refusal, resource};
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_server::DraftService;
 use docket_service::{ApiError, Caller, caller, detached, new_id, page};
@@ -17,8 +17,8 @@ use crate::aggregates::{Filings, Packages};
 use crate::desk::{Desk, acting_for, full_name, id_in};
 use crate::domain::filing::{self, Filing, Start, TakenOver};
 use crate::policies::keep_draft;
-use crate::store::filings;
-use crate::{answers, help, review};
+use crate::store::{filings, unscanned};
+use crate::{answers, edition, help, review};
 
 /// How often what several people may write is decided again after a lost race.
 pub(super) const ATTEMPTS: u32 = 5;
@@ -219,13 +219,31 @@ async fn begin(
         None => Answers::new(),
     };
     let id = new_id(now);
-    let appends = vec![beginning(id, &start, taken)?];
-    let new = (id, &start, now.as_microsecond());
-    if written(desk, &context, appends, (new, ways.package.is_some())).await? {
+    let appends = vec![started(id, &start, taken)?];
+    let beginning = Beginning {
+        id,
+        start: &start,
+        now_us: now.as_microsecond(),
+        joins: ways.package.is_some(),
+        waiting: Vec::new(),
+    };
+    if written(desk, &context, appends, &beginning).await? {
         return Ok(id);
     }
     // The same command won elsewhere between our look and now; what it began is the answer.
     started_before(desk, &context).await?.ok_or_else(|| ApiError::unavailable("the log"))
+}
+
+/// A filing that is begun.
+pub(super) struct Beginning<'a> {
+    pub(super) id: Uuid,
+    pub(super) start: &'a Start,
+    /// Now, microseconds since the epoch.
+    pub(super) now_us: i64,
+    /// Whether it joins a package.
+    pub(super) joins: bool,
+    /// Its files that still wait for the virus scanner, and their objects.
+    pub(super) waiting: Vec<(Uuid, String)>,
 }
 
 /// Appends what begins the filing and, where it joins a package, its place there; false when the command was done before.
@@ -233,15 +251,14 @@ pub(super) async fn written(
     desk: &Desk,
     context: &Context,
     appends: Vec<StreamAppend>,
-    (beginning, joins): ((Uuid, &Start, i64), bool),
+    beginning: &Beginning<'_>,
 ) -> Result<bool, ApiError> {
-    let (new, start, _) = beginning;
-    let place = Store::<Packages>::stream(start.package);
+    let place = Store::<Packages>::stream(beginning.start.package);
     let mut attempt = 1;
     loop {
         let mut streams = appends.clone();
-        if joins {
-            streams.push(packages::joining(desk, new, start).await?);
+        if beginning.joins {
+            streams.push(packages::joining(desk, beginning.id, beginning.start).await?);
         }
         match write(desk, context, streams, beginning).await {
             // Somebody else put another filing into the package meanwhile.
@@ -256,24 +273,29 @@ async fn write(
     desk: &Desk,
     context: &Context,
     streams: Vec<StreamAppend>,
-    (new, start, now_us): (Uuid, &Start, i64),
+    beginning: &Beginning<'_>,
 ) -> Result<bool, Error> {
+    let &Beginning { id, start, now_us, ref waiting, .. } = beginning;
     let mut tx = docket_database::begin(&desk.base.pool).await?;
     let appended = desk.log.append_in(&mut tx, context.append(&desk.log, streams)).await?;
     if appended.repeated {
         tx.rollback().await?;
         return Ok(false);
     }
-    filings::insert(&mut tx, new, start, now_us).await?;
+    filings::insert(&mut tx, id, start, now_us).await?;
+    let parent = resource::name("filings", id);
+    for (evidence, object_key) in waiting {
+        unscanned::insert(&mut tx, (*evidence, &parent, object_key), now_us).await?;
+    }
     let begun_at = Timestamp::from_microsecond(now_us).unwrap_or_default();
-    desk.log.timers().schedule_in(&mut tx, &keep_draft::kept(new, keep_draft::first_look(begun_at))).await?;
+    desk.log.timers().schedule_in(&mut tx, &keep_draft::kept(id, keep_draft::first_look(begun_at))).await?;
     tx.commit().await?;
     desk.log.committed(appended.last);
     Ok(true)
 }
 
 /// What beginning writes of the draft itself, with what it takes over.
-fn beginning(id: Uuid, start: &Start, taken: Answers) -> Result<StreamAppend, Refusal> {
+fn started(id: Uuid, start: &Start, taken: Answers) -> Result<StreamAppend, Refusal> {
     let answers = (taken.keys().cloned().collect(), Value::Object(taken).to_string());
     let taken = TakenOver { answers, ..TakenOver::default() };
     let begun = filing::take_over(&Filing::default(), start.clone(), taken)?;
@@ -399,9 +421,27 @@ async fn list(
     };
     let mut filings = Vec::with_capacity(ids.len());
     for id in ids {
-        // Closed: one that cannot be opened here, as in an edition that this node does not have yet, hides no other.
-        let closed = desk.closed(caller, "ListFilings", id).await?;
-        filings.push(view::summary(&closed.outline()));
+        filings.extend(line(desk, caller, id).await?);
     }
     Ok(pb::ListFilingsResponse { filings, next_page_token })
+}
+
+/// A filing's line in a list; none of one that is no longer the caller's. One that cannot be read or opened here, as while nodes are
+/// updated one after the other, hides no other and says so.
+async fn line(desk: &Desk, caller: &Caller, id: Uuid) -> Result<Option<pb::Filing>, ApiError> {
+    let closed = match desk.closed(caller, "ListFilings", id).await {
+        Ok(closed) => closed,
+        Err(ApiError::Refused(_) | ApiError::Denied { .. }) => return Ok(None),
+        Err(error @ ApiError::Internal(_)) => {
+            tracing::error!(filing.id = %id, error = error.cause(), "a filing cannot be read for a list");
+            let (name, findings) = (resource::name("filings", id), vec![view::not_here()]);
+            return Ok(Some(pb::Filing { name, findings, ..pb::Filing::default() }));
+        }
+        Err(error) => return Err(error),
+    };
+    let mut line = view::summary(&closed.outline());
+    if !line.erased && !edition::is_here(desk, &closed.filing) {
+        line.findings.push(view::not_here());
+    }
+    Ok(Some(line))
 }

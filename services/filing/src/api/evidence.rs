@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use docket_database as database;
 use docket_eventlog::Subjects;
 use docket_forms::Language;
 use docket_kernel::Refusal;
@@ -23,6 +24,7 @@ use crate::content::Content;
 use crate::desk::{Desk, ResponseDossier, acting_for, evidence_in, id_in};
 use crate::domain::{Attached, filing, response};
 use crate::dossiers::Dossier;
+use crate::policies::clear_removed;
 
 /// Uploads at a time: each is held in memory whole until it is looked at and scanned, 12 MiB at most.
 const UPLOADS: usize = 16;
@@ -155,19 +157,25 @@ impl EvidenceService for EvidenceApi {
 
 async fn remove(desk: &Desk, caller: &Caller, request: &pb::RemoveEvidenceRequest) -> Result<(), ApiError> {
     let (action, context) = ("RemoveEvidence", caller.context(&request.request_id, request)?);
+    let cleared = clear_removed::timer(&request.name, desk.base.clock.now());
     if request.name.starts_with("responses/") {
         let (id, evidence) = evidence_in("responses", &request.name)?;
         let response = desk.response(caller, action, id).await?.response;
         let context = acting_for(context, caller, response.account);
         let decide = |state: &response::Response| response::detach(state, evidence);
-        desk.responses.execute(&context, id, Subjects::filing(response.case), decide).await?;
+        let (mut tx, subjects) = (database::begin(&desk.base.pool).await?, Subjects::filing(response.case));
+        let done = desk.responses.execute_in(&mut tx, &context, id, subjects, decide).await?;
+        if !done.repeated {
+            desk.log.timers().schedule_in(&mut tx, &cleared).await?;
+        }
+        tx.commit().await?;
+        desk.committed(&done.events);
         return Ok(());
     }
     let (id, evidence) = evidence_in("filings", &request.name)?;
     let account = desk.closed(caller, action, id).await?.filing.account;
     let context = acting_for(context, caller, account);
-    let decide = |state: &filing::Filing| filing::detach(state, evidence);
-    desk.filings.execute(&context, id, Subjects::filing(id), decide).await?;
+    desk.execute_with(&context, (id, &cleared), |state| filing::detach(state, evidence)).await?;
     Ok(())
 }
 
@@ -237,7 +245,9 @@ pub(super) async fn readable(
         return Ok(Readable { evidence, file, subject: response.case, account: response.account });
     }
     let (id, evidence) = evidence_in("filings", name)?;
-    of_filing(&desk.filing(caller, action, id).await?, evidence)
+    // As it stands: a file is the same in whichever edition the answers beside it are.
+    let closed = desk.closed(caller, action, id).await?;
+    of_filing(&desk.dossiers.open(closed).await?, evidence)
 }
 
 /// A file of a filing that the caller may see.

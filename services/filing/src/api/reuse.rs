@@ -31,12 +31,17 @@ pub(super) async fn list(
         if resource::name("filings", id) == parent {
             continue;
         }
-        let dossier = match desk.filing(caller, "DownloadEvidence", id).await {
-            Ok(dossier) if !dossier.content.erased => dossier,
-            // One that is erased has nothing to offer; one under another representative is not this caller's to see.
-            Ok(_) | Err(ApiError::Refused(_) | ApiError::Denied { .. }) => continue,
+        let closed = match desk.closed(caller, "DownloadEvidence", id).await {
+            Ok(closed) => closed,
+            // One under another representative is not this caller's to see.
+            Err(ApiError::Refused(_) | ApiError::Denied { .. }) => continue,
             Err(error) => return Err(error),
         };
+        // As it stands: its files are the same in whichever edition its answers are, also in one that this node does not have.
+        let dossier = desk.dossiers.open(closed).await?;
+        if dossier.content.erased {
+            continue;
+        }
         for file in dossier.files() {
             let evidence = view::evidence("filings", id, file, &dossier.content);
             // What was on no checklist goes wherever its owner says that it belongs.

@@ -14,6 +14,7 @@ use super::{helpers, packages};
 use crate::check::Check;
 use crate::content::Content;
 use crate::desk::{Desk, ResponseDossier};
+use crate::domain::at_hand::LastDay;
 use crate::domain::attached::{Attached, Refused};
 use crate::domain::filing::{Filing, Phase};
 use crate::domain::keep;
@@ -40,7 +41,7 @@ async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(p
         view.ready = check.is_ready();
         view.shown = check.shown();
         view.findings.extend(overtaken(&dossier.filing, language));
-        view.findings.extend(of_scans(&dossier.filing, language));
+        view.findings.extend(of_scans(&dossier.filing, check.last_day(desk, dossier), language));
         view.findings.extend(hard_to_read(&dossier.filing, language));
         view.helpers = helpers::view_of(desk, dossier, Some(&check));
         for evaluation in check.evaluations().cloned() {
@@ -50,6 +51,7 @@ async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(p
             view.filled.extend(evaluation.filled.into_iter().map(filled_in));
         }
     } else {
+        view.findings.extend(of_late_scans(&dossier.filing, language));
         view.helpers = helpers::view_of(desk, dossier, None);
     }
     Ok((view, accompanied))
@@ -149,13 +151,37 @@ fn overtaken(filing: &Filing, language: Language) -> Option<pb::Finding> {
 }
 
 /// What still waits for the virus scanner, and what it did not let through, until another file of its kind is there.
-fn of_scans(filing: &Filing, language: Language) -> Vec<pb::Finding> {
-    let waits = "This file is still being checked for viruses: the filing can be signed when that is done.";
+fn of_scans(filing: &Filing, last_day: Option<LastDay>, language: Language) -> Vec<pb::Finding> {
+    let waits = if last_day.is_some_and(|last| last.at_hand) {
+        "This file is still being checked for viruses. The last 24 hours for this form run: it can be signed and sent as it is."
+    } else {
+        "This file is still being checked for viruses: the filing can be signed when that is done."
+    };
     let refused = "A file of this kind was checked for viruses later than it came, was found unsafe, and was taken off. Scan or photograph the document anew, and attach that.";
+    scans(filing, (waits, refused), language)
+}
+
+/// The same of what was sent with files that were waiting, on its last day.
+fn of_late_scans(filing: &Filing, language: Language) -> Vec<pb::Finding> {
+    if filing.is_gone() {
+        return Vec::new();
+    }
+    let waits = "This file is still being checked for viruses: it is part of what was sent, and nobody can open it until that is done.";
+    let refused = "A file of this kind was checked for viruses later than it came, was found unsafe, and was taken out. The rest stands as it was sent. Scan or photograph the document anew, and add it to the case.";
+    scans(filing, (waits, refused), language)
+}
+
+fn scans(filing: &Filing, (waits, refused): (&str, &str), language: Language) -> Vec<pb::Finding> {
     let waiting = filing.evidence.iter().filter(|file| file.being_checked);
     let waiting = waiting.map(|file| advice("file-being-checked", &file.kind, waits, language));
     let refused = filing.refused.iter().map(|file| advice("file-refused", &file.kind, refused, language));
     waiting.chain(refused).collect()
+}
+
+/// That a draft cannot be opened on this node: its line in a list says so.
+pub(super) fn not_here() -> pb::Finding {
+    let message = "This filing cannot be opened just now: the server that was asked does not know its edition yet. Nothing of it is lost. Ask again in a few minutes.";
+    advice("filing-not-here", "", message, Language::En)
 }
 
 /// What the person was told of when the files came, as long as they are there.
@@ -166,6 +192,8 @@ fn hard_to_read(filing: &Filing, language: Language) -> impl Iterator<Item = pb:
             let message = match page.fault.as_str() {
                 "blank" => format!("Page {} of a file seems to be blank.", page.page),
                 "dark" => format!("Page {} of a file is so dark that it may be hard to read.", page.page),
+                "blurred" => format!("Page {} of a file seems to be blurred.", page.page),
+                "cut" => format!("Page {} of a file seems to be cut: lines run off its edge.", page.page),
                 _ => format!("Page {} of a file has only {} dots an inch.", page.page, page.dots_per_inch),
             };
             let advised = advice("file-hard-to-read", &kind, &message, language);

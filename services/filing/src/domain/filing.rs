@@ -350,12 +350,16 @@ fn evidence_added(mut filing: Filing, file: Attached) -> Filing {
     filing
 }
 
-/// That a file may be opened changes nothing of what is signed; that it is taken off does.
+/// That a file may be opened changes nothing of what is signed; that it is taken off does, until it is sent.
 fn scanned_as(filing: Filing, e: &pb::EvidenceScanned) -> Filing {
     let files = filing.evidence.len();
     let mut filing = filing;
     scanned(&mut filing.evidence, &mut filing.refused, id(&e.evidence_id), &e.verdict);
-    if filing.evidence.len() == files { filing } else { edited(filing) }
+    match filing.open() {
+        Ok(()) if filing.evidence.len() < files => edited(filing),
+        Err(_sent) if filing.evidence.len() < files => Filing { content_version: filing.version, ..filing },
+        Ok(()) | Err(_) => filing,
+    }
 }
 
 /// Who was asked to look still is.
@@ -487,7 +491,7 @@ impl Filing {
         );
         match self.continued_as {
             Some(next) => refusal
-                .way_out("You have begun it again: go on there.")
+                .way_out("You have begun it again: go on there. Where that one is gone too, begin this one again: your answers and files are taken over into a new filing.")
                 .fact("filing", resource::name("filings", next)),
             None => {
                 refusal.way_out("Begin it again: your answers and files are taken over into a new filing.")

@@ -7,6 +7,7 @@ use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
+use super::at_hand::LastDay;
 use super::attached::{Attached, NewFile, Verdict};
 use super::filing::*;
 use super::package;
@@ -97,6 +98,7 @@ fn checked(content_version: u64) -> Checked {
         content_macs_before: Vec::new(),
         answers_mac: vec![7; 32],
         helpers: BTreeSet::new(),
+        last_day: None,
     }
 }
 
@@ -224,6 +226,40 @@ fn a_draft_is_not_signed_or_sent_while_a_file_of_it_is_being_checked() {
     ready.then(|f| f.content_version == 2 && f.worked == 3 && !f.evidence[0].being_checked);
     assert!(ready.when(|f| sign(f, &checked(2), a_signature())).is_ok());
     assert!(ready.when(|f| scanned_file(f, FILE, Verdict::Infected, None)).is_empty(), "it is decided");
+}
+
+#[test]
+fn on_its_last_day_a_form_is_signed_and_sent_with_a_file_that_waits_and_stays_sent_whatever_the_scan_says() {
+    let on = jiff::civil::date(2026, 3, 2);
+    let checked_on = |at_hand| Checked { last_day: Some(LastDay { on, at_hand }), ..checked(2) };
+    let waits = given(with_a_file_that_waits());
+    let early = waits.when(|f| sign(f, &checked_on(false), a_signature())).unwrap_err();
+    assert!(early.reason == "FILES_BEING_CHECKED" && early.way_out.contains("last 24 hours"), "{early}");
+    assert!(early.facts.contains(&("last_day".into(), "2026-03-02".into())), "{early:?}");
+    let signed = waits.when(|f| sign(f, &checked_on(true), a_signature())).unwrap();
+    let signed = || with_a_file_that_waits().into_iter().chain(signed.clone());
+    refused(given(signed()).when(|f| send(f, &checked_on(false), ZONE)), "FILES_BEING_CHECKED");
+    let sent = given(signed()).when(|f| send(f, &checked_on(true), ZONE)).unwrap();
+    let in_hand = || signed().chain(sent.clone());
+    let received = || in_hand().chain([submitted(), a_receipt()]);
+
+    for (events, phase) in [
+        (in_hand().collect::<Vec<_>>(), Phase::Sent),
+        (received().collect(), Phase::Accepted),
+        (in_hand().chain([submitted(), rejected()]).collect(), Phase::Rejected),
+    ] {
+        let before = given(events.clone());
+        let clean = before.when(|f| scanned_file(f, FILE, Verdict::Clean, None));
+        given(events.iter().cloned().chain(clean)).then(|f| f.phase == phase && !f.evidence[0].being_checked);
+        let hostile = before.when(|f| scanned_file(f, FILE, Verdict::Infected, Some(ATTORNEY)));
+        assert!(matches!(hostile.as_slice(), [Event::EvidenceScanned(_)]), "{hostile:?}");
+        let after = given(events.iter().cloned().chain(hostile));
+        after.then(|f| f.phase == phase && f.evidence.is_empty() && f.refused[0].id == FILE);
+        after.then(|f| f.signature == before.0.signature && f.content_version == f.version);
+    }
+    // Signed, and not sent: it is a draft again, since it says that the file is with it.
+    let hostile = given(signed()).when(|f| scanned_file(f, FILE, Verdict::Infected, None));
+    given(signed().chain(hostile)).then(|f| f.phase == Phase::Draft && f.signature.is_none());
 }
 
 #[test]

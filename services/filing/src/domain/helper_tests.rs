@@ -33,6 +33,7 @@ fn checked(filing: &Filing, helpers: &[HelperRole]) -> Checked {
         content_macs_before: Vec::new(),
         answers_mac: vec![7; 32],
         helpers: helpers.iter().copied().collect::<BTreeSet<_>>(),
+        last_day: None,
     }
 }
 

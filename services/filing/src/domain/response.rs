@@ -8,6 +8,7 @@ use docket_proto::filing::events::v1 as pb;
 use docket_proto::types::v1::Deadline;
 use uuid::Uuid;
 
+use super::at_hand;
 use super::attached::{Attached, NewFile, Refused, Verdict, all_scanned, scanned};
 use super::filing::{MOST_FILES, already_attached};
 use super::id;
@@ -16,10 +17,6 @@ use super::id;
 pub const NOID: &str = "noid";
 /// What answers the grounds of such a notice: it may always be sent, and may be left out where items are asked for.
 const REBUTTAL: &str = "rebuttal";
-/// With so much time left, or less, an answer is sent though a file of it is not scanned yet, in microseconds: 24 hours. A deadline
-/// is a civil day and ends with it (8 CFR 103.2(b)(8)(iv)); so its last day has begun, and a scanner that is away must not make the
-/// party late. Earlier there is time to wait for it.
-const AT_HAND_US: i64 = 24 * 3_600 * 1_000_000;
 
 /// The answer to a request.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -105,7 +102,7 @@ impl Response {
 
     /// Whether its last 24 hours have begun, or it is late already: nothing is won by waiting then.
     fn is_at_hand(&self, now_us: i64) -> bool {
-        self.deadline.as_ref().is_some_and(|deadline| now_us >= deadline.expires_at_us - AT_HAND_US)
+        self.deadline.as_ref().is_some_and(|deadline| at_hand::is_near(deadline.expires_at_us, now_us))
     }
 
     /// Whether the answer can still be changed and sent.

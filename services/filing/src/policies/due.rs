@@ -6,7 +6,7 @@ use docket_service::{ApplyError, TimerHandler};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{hold_signature, keep_draft, park, remind_payer, remind_review};
+use super::{clear_removed, hold_signature, keep_draft, park, remind_payer, remind_review};
 use crate::desk::Desk;
 
 /// Does what is due.
@@ -15,6 +15,9 @@ pub(crate) struct Due(pub(crate) Desk);
 #[async_trait]
 impl TimerHandler for Due {
     async fn fire(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), ApplyError> {
+        if timer.kind == clear_removed::KIND {
+            return clear_removed::fire(&self.0, tx, timer).await;
+        }
         let id = Uuid::from_slice(&timer.payload).map_err(|_| park("the timer's payload is no id"))?;
         match timer.kind.as_str() {
             remind_review::KIND => remind_review::fire(&self.0, tx, timer, id).await,

@@ -14,10 +14,12 @@ use jiff::{Timestamp, ToSpan as _};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::clear_removed::events_of;
 use crate::aggregates::{Filings, recorded_at};
 use crate::desk::Desk;
 use crate::domain::filing::{self, Ending};
 use crate::domain::keep::{self, Step};
+use crate::domain::taken_off;
 use crate::spool;
 use crate::store::{filings, representations, uploads};
 
@@ -28,7 +30,7 @@ pub(super) const ERASE: &str = "draft_erased";
 /// The rule by which a key is destroyed.
 const RULE: &str = "draft.keep";
 /// While a hold is in force, or somebody works on it this very moment, it is looked again later.
-const TOMORROW_H: i64 = 24;
+pub(super) const TOMORROW_H: i64 = 24;
 const SOON_S: i64 = 60;
 
 /// The timer of a draft that is begun or worked on.
@@ -108,7 +110,7 @@ async fn worked_at(desk: &Desk, loaded: &Loaded<Filings>) -> Result<Timestamp, A
     Ok(last)
 }
 
-async fn is_held(desk: &Desk, id: Uuid) -> Result<bool, ApplyError> {
+pub(super) async fn is_held(desk: &Desk, id: Uuid) -> Result<bool, ApplyError> {
     let holds = desk.base.vault.holds(&Subject::filing(id)).await.map_err(later)?;
     Ok(holds.iter().any(|hold| hold.released.is_none()))
 }
@@ -141,8 +143,10 @@ pub(super) async fn erase(
         }
         Err(error) => return Err(later(error)),
     }
-    let files = loaded.state.evidence.iter().map(|file| &file.object_key);
-    for object_key in files.chain(&loaded.state.sheets) {
+    // Those that were taken off before, too: their time need not be over.
+    let events = events_of(&loaded)?;
+    let files = taken_off::all(events.iter().map(taken_off::of_filing));
+    for object_key in files.into_iter().chain(loaded.state.sheets.iter().map(String::as_str)) {
         base.objects.delete(object_key).await.map_err(unreached)?;
     }
     let parent = docket_kernel::resource::name("filings", id);
@@ -152,7 +156,7 @@ pub(super) async fn erase(
     Ok(())
 }
 
-async fn again(desk: &Desk, tx: &mut PgConnection, timer: Timer) -> Result<(), ApplyError> {
+pub(super) async fn again(desk: &Desk, tx: &mut PgConnection, timer: Timer) -> Result<(), ApplyError> {
     Ok(desk.log.timers().schedule_in(tx, &timer).await?)
 }
 
@@ -160,6 +164,6 @@ fn later(error: VaultError) -> ApplyError {
     ApplyError::Retry(error.into())
 }
 
-fn unreached(error: ApiError) -> ApplyError {
+pub(super) fn unreached(error: ApiError) -> ApplyError {
     ApplyError::Retry(anyhow::anyhow!("the objects: {}", error.cause()))
 }

@@ -152,6 +152,17 @@ async fn answers_of_a_draft_are_carried_over_and_what_does_not_come_over_is_told
     assert_eq!(listed.len(), 2, "it hides no other: {listed:?}");
     assert!(listed.contains(&(draft.name.clone(), NEXT.to_owned())), "{listed:?}");
     assert!(listed.iter().any(|(name, _)| *name == other), "{listed:?}");
+    let not_here = |one: &pb::Filing| one.findings.iter().any(|finding| finding.rule == "filing-not-here");
+    for one in ana.list().await {
+        assert_eq!(not_here(&one), one.name == draft.name, "its line says so: {one:?}");
+    }
+    assert!(!there.list().await.iter().any(not_here), "the node with the next edition opens both");
+    // Its files are the same in any edition: they are read, and offered for another.
+    let file = there.upload(&draft.name, "current_card", "card.png", &files::picture(52)).await.unwrap();
+    let second = ana.start("I-90").await.unwrap().name;
+    let offered = ana.reusable(&second).await.unwrap();
+    assert_eq!((offered.len(), offered[0].evidence.as_ref()), (1, Some(&file)));
+    assert_eq!(ana.download(&file.name).await.unwrap().0, file);
     world.expect_nothing_personal_in_the_clear(&["Miami", "Rosa"]).await;
     next.stop().await.unwrap();
 }

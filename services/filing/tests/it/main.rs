@@ -28,6 +28,7 @@ mod peers;
 mod process;
 mod recall;
 mod remind;
+mod removed;
 mod representation;
 mod response;
 mod reuse;

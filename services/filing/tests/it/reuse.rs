@@ -10,7 +10,7 @@ use crate::files;
 use crate::world::{World, reason};
 
 impl Client {
-    async fn reusable(&self, parent: &str) -> Result<Vec<pb::ReusableEvidence>, Status> {
+    pub(crate) async fn reusable(&self, parent: &str) -> Result<Vec<pb::ReusableEvidence>, Status> {
         let request = pb::ListReusableEvidenceRequest { parent: parent.into() };
         let answer = self.evidence.clone().list_reusable_evidence(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().evidence)

@@ -1,22 +1,29 @@
 //! Files that come while the virus scanner is away: kept, shown as being checked, opened by nobody, scanned once when it is back;
-//! an answer on its last day goes in with them.
+//! an answer, or a form, on its last day goes in with them.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use docket_kernel::EventEnum as _;
+use docket_kernel::calendar::roll;
+use docket_kernel::deadline::office_date;
 use docket_proto::events::response::Event;
 use docket_proto::filing::events::v1 as events;
 use docket_proto::filing::v1 as pb;
 use docket_service::testing::with_token;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::client::Client;
 use crate::files;
-use crate::world::{GLANCE, PATIENCE, World, case_assigned, reason};
+use crate::keep::turn_to;
+use crate::world::{GLANCE, PATIENCE, World, case_assigned, fee_settled, reason};
 
 const DAY_US: i64 = 86_400_000_000;
 
@@ -68,7 +75,7 @@ async fn last_day(world: &World, who: [&mut Client; 2]) {
 }
 
 /// The service's clock follows within a moment.
-async fn until_known(person: &Client) {
+pub(crate) async fn until_known(person: &Client) {
     let known = async {
         let list = || with_token(pb::ListFilingsRequest::default(), &person.token);
         while person.drafts.clone().list_filings(list()).await.is_err() {
@@ -187,6 +194,66 @@ async fn a_draft_waits_for_the_scanner_and_goes_on_without_what_is_hostile() {
     );
     ana.sign_now(&draft).await;
     nothing_waits(&world).await;
+}
+
+/// Answers to Form I-290B against a denial of that day: a motion to reopen, which has a last day of its own.
+fn motion(decided_on: Date) -> Value {
+    let address = json!({
+        "line1": "12 Main St", "city": "Albany", "state": "NY", "postal_code": "12207", "country": "US"
+    });
+    json!({
+        "what": "motion_reopen", "receipt": "DKT1234567897", "form_decided": "I-485",
+        "decided_on": decided_on.to_string(), "served_by": "online", "office": "National Benefits Center",
+        "decision_kind": "denial", "fee_exempt_basis": "none", "brief": "none",
+        "basis": "The lease shows that we lived together, and was not there when it was decided.",
+        "app_family_name": "Lima", "app_given_name": "Ana Lúcia", "app_other_names_used": false,
+        "app_a_number": "A212345678", "app_mailing": address, "app_physical_same": true,
+        "app_physical_since": "2015-01-01", "app_day_phone": "(212) 555-0123", "used_interpreter": false,
+        "used_preparer": false, "reads_english": "i_read_it", "declares_true": true
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_motion_on_its_last_day_goes_in_though_the_scanner_is_away_and_stays_what_it_is() {
+    let world = World::start().await;
+    let mut ana = world.person("Ana Lúcia", "Lima");
+    let today = office_date(Timestamp::from_microsecond(world.now_us()).unwrap());
+    let last = roll(today.saturating_add(3.days()));
+    let draft = ana.start("I-290B").await.unwrap().name;
+    ana.answer(&draft, &motion(last.saturating_sub(30.days()))).await.unwrap();
+    world.break_scanner("hangup").await;
+    let lease = ana.upload(&draft, "new_facts", "lease.png", &files::picture(5)).await.unwrap();
+    let bad = ana.upload(&draft, "decision_copy", "decision.png", &files::infected()).await.unwrap();
+    assert!(lease.being_checked && bad.being_checked);
+    ana.quote(&draft).await.unwrap();
+    let review = ana.review(&draft).await.unwrap();
+    let early = ana.sign(&draft, &review.content_hash, "Ana Lucia Lima").await.unwrap_err();
+    assert_eq!(reason(&early), "FILES_BEING_CHECKED");
+    let details = early.get_error_details();
+    assert_eq!(details.error_info().unwrap().metadata["last_day"], last.to_string());
+
+    turn_to(&world, &mut ana, last, 12).await;
+    let told = ana.get(&draft).await.unwrap().findings;
+    let as_it_is =
+        |one: &pb::Finding| one.rule == "file-being-checked" && one.message.contains("last 24 hours");
+    assert_eq!(told.iter().filter(|one| as_it_is(one)).count(), 2, "{told:?}");
+    ana.quote(&draft).await.unwrap();
+    ana.sign_now(&draft).await;
+    let payment = ana.submit(&draft).await.unwrap().payment;
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    let received = ana.until(&draft, "submitted").await;
+    assert!(received.evidence.iter().all(|file| file.being_checked), "{received:?}");
+    shut([&ana, &ana], &lease.name, "FILE_BEING_CHECKED").await;
+
+    world.break_scanner("works").await;
+    let after = ana.until_scanned(&draft).await;
+    assert_eq!((after.state.as_str(), after.submitted_at_us), ("submitted", received.submitted_at_us));
+    assert_eq!((after.evidence.len(), &after.evidence[0].name), (1, &lease.name));
+    assert!(after.findings.iter().any(|one| one.rule == "file-refused" && one.field == "decision_copy"));
+    assert!(ana.download(&lease.name).await.unwrap().1 == files::picture(5));
+    assert_eq!(reason(&ana.download(&bad.name).await.unwrap_err()), "FILE_REFUSED");
+    nothing_waits(&world).await;
+    world.until_objects(1).await;
 }
 
 /// Waits until no file is left to be scanned or taken away.

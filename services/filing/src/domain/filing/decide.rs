@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::helper::{HelperRole, all_signed};
 use super::{AUTHORITY_TO_SIGN, Capacity, Fee, Filer, Filing, MOST_FILES, Phase, Review};
+use crate::domain::at_hand::LastDay;
 use crate::domain::attached::{Attached, NewFile, Verdict, all_scanned};
 use crate::domain::representation::not_represented;
 
@@ -326,7 +327,8 @@ fn added(file: NewFile) -> Event {
     .into()
 }
 
-/// Notes what the scan of a file came to that had to wait. One that was taken off meanwhile, or whose draft has ended: nothing.
+/// Notes what the scan of a file came to that had to wait, also after the filing was sent: it stays what it is, without a file that is
+/// not clean. One that was taken off meanwhile, or whose draft has ended: nothing.
 pub fn scanned_file(
     filing: &Filing,
     evidence: Uuid,
@@ -334,7 +336,7 @@ pub fn scanned_file(
     representative: Option<Uuid>,
 ) -> Vec<Event> {
     let waits = |file: &Attached| file.id == evidence && file.being_checked;
-    if filing.open().is_err() || !filing.evidence.iter().any(waits) {
+    if filing.is_gone() || !filing.evidence.iter().any(waits) {
         return Vec::new();
     }
     let scanned: Event = pb::EvidenceScanned {
@@ -345,17 +347,24 @@ pub fn scanned_file(
     }
     .into();
     match verdict {
-        Verdict::Clean => vec![scanned],
-        Verdict::Infected | Verdict::Unscannable => changing(filing, vec![scanned]),
+        Verdict::Infected | Verdict::Unscannable if filing.open().is_ok() => changing(filing, vec![scanned]),
+        Verdict::Clean | Verdict::Infected | Verdict::Unscannable => vec![scanned],
     }
 }
 
-/// A draft has no last day on which it is worth more to be sent than to be whole: what is signed was scanned.
-fn scanned_whole(filing: &Filing) -> Result<(), Refusal> {
-    all_scanned(
-        &filing.evidence,
-        "It is done by itself, mostly within minutes: then sign. Or take the file off and go on without it.",
-    )
+/// What is signed was scanned, unless the last 24 hours run in which the law takes the form: then it is worth more in time than whole.
+fn scanned_whole(filing: &Filing, last_day: Option<LastDay>) -> Result<(), Refusal> {
+    let Some(last) = last_day else {
+        return all_scanned(
+            &filing.evidence,
+            "It is done by itself, mostly within minutes: then sign. Or take the file off and go on without it.",
+        );
+    };
+    if last.at_hand {
+        return Ok(());
+    }
+    let way_out = "It is done by itself, mostly within minutes: then sign. In the last 24 hours of the last day for this form it is taken with files that are being checked.";
+    all_scanned(&filing.evidence, way_out).map_err(|refusal| refusal.fact("last_day", last.on.to_string()))
 }
 
 /// The refusal of a file that is there already, byte for byte.
@@ -428,6 +437,8 @@ pub struct Checked {
     pub answers_mac: Vec<u8>,
     /// Who signs beside the filer, as the answers say, in an account of their own: whoever helped, a co-signer.
     pub helpers: BTreeSet<HelperRole>,
+    /// The last day on which the form can be filed in time; nothing where the law sets none, or it is over.
+    pub last_day: Option<LastDay>,
 }
 
 impl Checked {
@@ -631,7 +642,7 @@ pub fn sign(filing: &Filing, checked: &Checked, sign: Sign) -> Result<Vec<Event>
         .way_out("Review it, then approve it or give it back; then sign.")
         .fact("review", filing.review.as_str()));
     }
-    scanned_whole(filing)?;
+    scanned_whole(filing, checked.last_day)?;
     all_signed(filing, checked)?;
     may_sign(filing, sign.capacity, sign.filer)?;
     if !sign.name_agrees {
@@ -677,7 +688,7 @@ pub fn send(filing: &Filing, checked: &Checked, zone: &str) -> Result<Vec<Event>
     filing.open()?;
     let signature = filing.signed()?;
     checked.still_true_of(filing)?;
-    scanned_whole(filing)?;
+    scanned_whole(filing, checked.last_day)?;
     if !checked.reads_as(&signature.content_mac) {
         return Err(content_changed());
     }
