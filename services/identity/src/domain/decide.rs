@@ -5,6 +5,7 @@ use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1 as pb;
 use uuid::Uuid;
 
+use super::account::LOCKED;
 use super::roles::REVOKED_BECAUSE;
 use super::{Account, Stage, supersedes};
 
@@ -82,9 +83,10 @@ pub(crate) fn sign_in(
     Ok(events)
 }
 
-/// A try was refused; the last one of its row locks the password.
+/// A try was refused; the last one of its row locks the password. That a locked one is tried again and again is
+/// written once: strangers cannot make the history of an account longer than they have tries.
 pub(crate) fn lock(account: &Account, reason: &str, last_try: bool) -> Vec<Event> {
-    if account.stage == Stage::None {
+    if account.stage == Stage::None || (reason == LOCKED && account.refused_as_locked) {
         return Vec::new();
     }
     let mut events = vec![pb::SignInRefused { reason: reason.to_owned() }.into()];

@@ -51,6 +51,33 @@ async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
     assert_eq!(history.iter().filter(|kind| *kind == "session_ended").count(), 1, "{history:?}");
 }
 
+/// A laptop wakes with many tabs, or somebody means harm: more at once than the service has connections.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_uses_at_once_of_a_session_that_ran_out_hold_up_nobody() {
+    let world = World::new().await;
+    let (ana, bea) = (world.join("ana@example.com").await, world.join("bea@example.com").await);
+    let expired = world.sign_in(&ana).await;
+    world.advance(30 * 60);
+    let at_once = 2 * world.config.service.database.max_connections;
+    let mut uses = tokio::task::JoinSet::new();
+    for _ in 0..at_once {
+        let mut sessions = world.sessions();
+        let message = pb::RefreshTokenRequest { refresh_token: expired.refresh_token.clone() };
+        uses.spawn(async move { sessions.refresh_token(message).await });
+    }
+    while let Some(answer) = uses.join_next().await {
+        assert_eq!(refused(answer.unwrap()), "SESSION_ENDED");
+    }
+    world.sign_in(&bea).await;
+    let again = world.sign_in(&ana).await;
+    let ended = eventually("its end in the history", async || {
+        let history = world.history(&again.access_token).await;
+        Some(history.iter().filter(|kind| *kind == "session_ended").count()).filter(|ends| *ends > 0)
+    })
+    .await;
+    assert_eq!(ended, 1);
+}
+
 #[tokio::test]
 async fn a_session_ends_after_half_an_hour_unused_and_after_twelve_hours_anyway() {
     let world = World::new().await;
