@@ -34,6 +34,8 @@ pub(crate) enum Template {
     AddressChanged,
     /// A form gives another address of record.
     AddressStated,
+    /// Another authenticator app is the second factor now.
+    AppReplaced,
 }
 
 /// A mail to be sent.
@@ -55,7 +57,10 @@ impl Mail {
     fn attempts(&self) -> i32 {
         match self.template {
             Template::Confirm => 36,
-            Template::AlreadyRegistered | Template::AddressChanged | Template::AddressStated => 180,
+            Template::AlreadyRegistered
+            | Template::AddressChanged
+            | Template::AddressStated
+            | Template::AppReplaced => 180,
         }
     }
 
@@ -70,6 +75,8 @@ impl Mail {
             (Template::AddressChanged, _) => include_str!("../texts/en/address_changed.txt"),
             (Template::AddressStated, "es") => include_str!("../texts/es/address_stated.txt"),
             (Template::AddressStated, _) => include_str!("../texts/en/address_stated.txt"),
+            (Template::AppReplaced, "es") => include_str!("../texts/es/app_replaced.txt"),
+            (Template::AppReplaced, _) => include_str!("../texts/en/app_replaced.txt"),
         };
         let (subject, text) = whole.split_once("\n\n").unwrap_or((whole, ""));
         (subject, text.replace("{code}", &self.code))
@@ -248,8 +255,9 @@ mod tests {
             let (_, already) = mail(Template::AlreadyRegistered, language).words();
             let (_, changed) = mail(Template::AddressChanged, language).words();
             let (_, stated) = mail(Template::AddressStated, language).words();
-            assert!(![&already, &changed, &stated].iter().any(|text| text.contains("123456")));
-            for text in [text, already, changed, stated] {
+            let (_, replaced) = mail(Template::AppReplaced, language).words();
+            assert!(![&already, &changed, &stated, &replaced].iter().any(|text| text.contains("123456")));
+            for text in [text, already, changed, stated, replaced] {
                 assert!(!text.contains("maria") && !text.contains('{'), "{text}");
             }
         }

@@ -180,7 +180,7 @@ impl Identity {
     }
 
     /// The session, locked; one that ran out is ended on the way.
-    async fn live(&self, tx: &mut PgConnection, id: Uuid) -> Result<Session, ApiError> {
+    pub(super) async fn live(&self, tx: &mut PgConnection, id: Uuid) -> Result<Session, ApiError> {
         let found = session::lock(tx, id).await?.ok_or_else(session_ended)?;
         let now_us = self.now().as_microsecond();
         let idle_us = i64::try_from(IDLE.as_micros()).unwrap_or(i64::MAX);

@@ -42,6 +42,24 @@ pub(crate) fn add_second_factor(account: &Account, method: &str, recovery_codes:
     }
 }
 
+/// Another app takes the place of the one that was lost, with new recovery codes; the sessions that it was not done in end.
+pub(crate) fn replace_second_factor(
+    account: &Account,
+    method: &str,
+    recovery_codes: u32,
+    other_sessions: &[Uuid],
+) -> Decision {
+    if account.stage != Stage::Active {
+        return Err(Refusal::not_found());
+    }
+    let mut events = vec![
+        pb::SecondFactorAdded { method: method.to_owned() }.into(),
+        pb::RecoveryCodesIssued { count: recovery_codes }.into(),
+    ];
+    events.extend(other_sessions.iter().flat_map(|session| end_session(*session, "second_factor_replaced")));
+    Ok(events)
+}
+
 /// A move was reported: also one that is told late, since cases go by it. The same report again changes nothing.
 pub(crate) fn change_address(account: &Account, event: pb::AddressChanged) -> Decision {
     let known = knows_address(account, &event.address, &event.filing_id)?;
