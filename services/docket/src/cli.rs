@@ -58,6 +58,8 @@ enum Command {
     },
     /// Sign in and keep the session for the next commands.
     SignIn(commands::SignInArgs),
+    /// Put a new authenticator app in the place of one that is lost: with a recovery code, or a code of the old app.
+    ReplaceApp(commands::ReplaceAppArgs),
     /// Give the second factor again, for what asks for a fresh one; holds for ten minutes.
     StepUp(commands::StepUpArgs),
     /// Forms that can be filed; one form with its questions.
@@ -251,6 +253,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
             story::play(&addresses, &story_file(file), disturbed, &teller).await.map(|_| ())
         }
         Command::SignIn(args) => commands::sign_in(&home, &args, &teller).await,
+        Command::ReplaceApp(args) => commands::replace_app(&home, &args, &teller).await,
         Command::StepUp(args) => commands::step_up(&home, &args, &teller).await,
         Command::Forms { form, language } => {
             commands::forms(&home, form.as_deref(), &language, &teller).await

@@ -5,6 +5,7 @@ mod erasure;
 mod invitation;
 mod proofing;
 mod registration;
+mod replace_factor;
 mod revocation;
 mod second_factor;
 mod sessions;

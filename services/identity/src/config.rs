@@ -1,7 +1,6 @@
 //! What identity is told besides what every service is told.
 
-use std::path::PathBuf;
-
+use docket_mail::MailConfig;
 use docket_service::ServiceConfig;
 use serde::Deserialize;
 
@@ -15,22 +14,6 @@ pub struct Config {
     pub mail: MailConfig,
     /// The register of persons.
     pub register: RegisterConfig,
-}
-
-/// The mail relay.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MailConfig {
-    /// `smtps://host:port` (TLS), `smtp://…?tls=required` (STARTTLS), `smtp://…` (plain).
-    pub smtp_url: String,
-    /// The sender: `Docket <no-reply@docket.example>`.
-    pub from: String,
-    /// Who we are to the relay, where it asks.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// The password of that user.
-    #[serde(default)]
-    pub password_file: Option<PathBuf>,
 }
 
 /// The register of persons.

@@ -27,7 +27,8 @@ use docket_proto::identity::v1::session_service_server::SessionServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 use sqlx::migrate::Migrator;
 
-pub use config::{Config, MailConfig, RegisterConfig};
+pub use config::{Config, RegisterConfig};
+pub use docket_mail::MailConfig;
 
 /// The migrations of identity's own tables.
 pub static MIGRATOR: Migrator = sqlx::migrate!();

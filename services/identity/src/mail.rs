@@ -3,20 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use docket_kernel::SharedClock;
+use docket_mail::{MailConfig, NotTaken, Relay};
 use docket_vault::{Opened, Subject, Vault};
 use jiff::SignedDuration;
+use lettre::Message;
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::config::MailConfig;
 use crate::store::mail;
 
 /// How often the rows are looked at without being woken.
@@ -25,8 +23,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const TELL: Duration = Duration::from_secs(5);
 /// How long one attempt may take; meanwhile no other process takes the mail.
 const ATTEMPT: Duration = Duration::from_secs(30);
-/// A code is worth nothing after a day: then the mail is given up.
-const ATTEMPTS: i32 = 24;
 
 /// What a mail says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +36,8 @@ pub(crate) enum Template {
     AddressChanged,
     /// A form gives another address of record.
     AddressStated,
+    /// Another authenticator app is the second factor now.
+    AppReplaced,
 }
 
 /// A mail to be sent.
@@ -56,6 +54,18 @@ pub(crate) struct Mail {
 }
 
 impl Mail {
+    /// How often it is tried, with the pauses of [`pause_after`]: a code, which is worth nothing after a day, for some 25
+    /// hours; what tells somebody of a change that they must hear of, for a week.
+    fn attempts(&self) -> i32 {
+        match self.template {
+            Template::Confirm => 36,
+            Template::AlreadyRegistered
+            | Template::AddressChanged
+            | Template::AddressStated
+            | Template::AppReplaced => 180,
+        }
+    }
+
     /// Subject and text.
     fn words(&self) -> (&'static str, String) {
         let whole = match (&self.template, self.language.as_str()) {
@@ -67,6 +77,8 @@ impl Mail {
             (Template::AddressChanged, _) => include_str!("../texts/en/address_changed.txt"),
             (Template::AddressStated, "es") => include_str!("../texts/es/address_stated.txt"),
             (Template::AddressStated, _) => include_str!("../texts/en/address_stated.txt"),
+            (Template::AppReplaced, "es") => include_str!("../texts/es/app_replaced.txt"),
+            (Template::AppReplaced, _) => include_str!("../texts/en/app_replaced.txt"),
         };
         let (subject, text) = whole.split_once("\n\n").unwrap_or((whole, ""));
         (subject, text.replace("{code}", &self.code))
@@ -147,8 +159,7 @@ impl Outbox {
 #[derive(Clone)]
 pub(crate) struct Sender {
     outbox: Outbox,
-    smtp: AsyncSmtpTransport<Tokio1Executor>,
-    from: Mailbox,
+    relay: Relay,
 }
 
 /// How an attempt ended.
@@ -159,29 +170,12 @@ enum Attempt {
 }
 
 impl Sender {
-    /// A sender as configured: `smtp://` plain, `smtps://` TLS, `smtp://…?tls=required` STARTTLS.
+    /// A sender as configured.
     ///
     /// # Errors
-    /// A URL or an address which is none; mail in clear in production, since a code opens an account.
+    /// As [`Relay::new`].
     pub(crate) fn new(outbox: Outbox, config: &MailConfig, production: bool) -> anyhow::Result<Self> {
-        let clear = config.smtp_url.starts_with("smtp://") && !config.smtp_url.contains("tls=required");
-        anyhow::ensure!(
-            !(clear && production),
-            "mail.smtp_url: mail in clear is refused in production; use smtps:// or ?tls=required"
-        );
-        let smtp =
-            AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.smtp_url).context("mail.smtp_url")?;
-        let smtp = match (&config.user, &config.password_file) {
-            (Some(user), Some(file)) => {
-                let password = std::fs::read_to_string(file).context("mail.password_file")?;
-                let password = password.trim_end_matches(['\r', '\n']).to_owned();
-                smtp.credentials(Credentials::new(user.clone(), password))
-            }
-            (None, None) => smtp,
-            _ => anyhow::bail!("mail.user and mail.password_file are set together or not at all"),
-        };
-        let smtp = smtp.timeout(Some(ATTEMPT / 2)).build();
-        Ok(Self { outbox, smtp, from: config.from.parse().context("mail.from")? })
+        Ok(Self { outbox, relay: Relay::new(config, production)? })
     }
 
     /// Sends until it is dropped.
@@ -213,9 +207,12 @@ impl Sender {
             return Ok(false);
         };
         let opened = vault.open(&Subject::account(due.account_id), due.id.as_bytes(), &due.sealed).await?;
-        let attempt = match opened {
-            Opened::Plain(plain) => self.attempt(due.id, &serde_json::from_slice(&plain)?).await,
-            Opened::Erased => Attempt::Refused,
+        let (attempt, most) = match opened {
+            Opened::Plain(plain) => {
+                let mail: Mail = serde_json::from_slice(&plain)?;
+                (self.attempt(due.id, &mail).await, mail.attempts())
+            }
+            Opened::Erased => (Attempt::Refused, 0),
         };
         let now = clock.now();
         match attempt {
@@ -224,7 +221,8 @@ impl Sender {
                 metrics::counter!("docket_mail_taken").increment(1);
             }
             Attempt::Refused => mail::settle(pool, due.id, "refused", now.as_microsecond()).await?,
-            Attempt::Later if due.attempts >= ATTEMPTS => {
+            Attempt::Later if due.attempts >= most => {
+                tracing::error!(mail.id = %due.id, "a mail was given up: the relay never took it");
                 mail::settle(pool, due.id, "expired", now.as_microsecond()).await?;
             }
             Attempt::Later => {
@@ -240,12 +238,12 @@ impl Sender {
             Ok(message) => message,
             Err(_malformed) => return Attempt::Refused,
         };
-        match self.smtp.send(message).await {
-            Ok(_accepted) => Attempt::Sent,
-            Err(error) => {
-                // The relay's words may repeat the address.
-                tracing::warn!(mail.id = %id, permanent = error.is_permanent(), "the mail relay did not take a mail");
-                if error.is_permanent() { Attempt::Refused } else { Attempt::Later }
+        match self.relay.send(message).await {
+            Ok(()) => Attempt::Sent,
+            Err(NotTaken::NoMailbox) => Attempt::Refused,
+            Err(reason @ (NotTaken::Refused | NotTaken::Later(_))) => {
+                tracing::warn!(mail.id = %id, ?reason, "the mail relay did not take a mail; trying again");
+                Attempt::Later
             }
         }
     }
@@ -253,7 +251,7 @@ impl Sender {
     fn message(&self, id: Uuid, mail: &Mail) -> anyhow::Result<Message> {
         let (subject, text) = mail.words();
         Ok(Message::builder()
-            .from(self.from.clone())
+            .from(self.relay.sender().clone())
             .to(Mailbox::new(None, mail.to.parse()?))
             .subject(subject)
             .date(self.outbox.clock.now().try_into()?)
@@ -285,8 +283,9 @@ mod tests {
             let (_, already) = mail(Template::AlreadyRegistered, language).words();
             let (_, changed) = mail(Template::AddressChanged, language).words();
             let (_, stated) = mail(Template::AddressStated, language).words();
-            assert!(![&already, &changed, &stated].iter().any(|text| text.contains("123456")));
-            for text in [text, already, changed, stated] {
+            let (_, replaced) = mail(Template::AppReplaced, language).words();
+            assert!(![&already, &changed, &stated, &replaced].iter().any(|text| text.contains("123456")));
+            for text in [text, already, changed, stated, replaced] {
                 assert!(!text.contains("maria") && !text.contains('{'), "{text}");
             }
         }
@@ -296,5 +295,15 @@ mod tests {
     #[test]
     fn the_pauses_grow_to_an_hour() {
         assert_eq!([1, 2, 5, 24].map(|n| pause_after(n).as_secs()), [1, 2, 16, 3600]);
+    }
+
+    #[test]
+    fn a_code_is_tried_as_long_as_it_is_good_and_an_alert_for_a_week() {
+        let hours = |template| {
+            let most = mail(template, "en").attempts();
+            (1..most).map(|n| pause_after(n).as_secs()).sum::<i64>() / 3600
+        };
+        assert!((24..30).contains(&hours(Template::Confirm)));
+        assert!((7 * 24..8 * 24).contains(&hours(Template::AddressChanged)));
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod housekeeping;
 pub(crate) mod invitation;
 pub(crate) mod mail;
 pub(crate) mod registration;
+pub(crate) mod replacement;
 pub(crate) mod revocation;
 pub(crate) mod session;
 pub(crate) mod signing_key;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use docket_forms::CatalogueFolder;
+use docket_mail::MailConfig;
 use docket_service::ServiceConfig;
 use serde::Deserialize;
 
@@ -19,22 +20,6 @@ pub struct Config {
     /// The notices.
     #[serde(default)]
     pub notices: NoticesConfig,
-}
-
-/// The mail server that takes our alerts.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MailConfig {
-    /// `smtps://host:port` (TLS), `smtp://…?tls=required` (STARTTLS), `smtp://…` (plain).
-    pub smtp_url: String,
-    /// The sender, such as `Docket <no-reply@docket.example>`.
-    pub from: String,
-    /// Who we are to the server, where it asks.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// The password of that user.
-    #[serde(default)]
-    pub password_file: Option<PathBuf>,
 }
 
 /// How notices are printed.

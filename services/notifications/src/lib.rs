@@ -25,7 +25,8 @@ use docket_proto::notifications::v1::inbox_service_server::InboxServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
 use tokio::sync::Notify;
 
-pub use config::{Config, MailConfig, NoticesConfig};
+pub use config::{Config, NoticesConfig};
+pub use docket_mail::MailConfig;
 
 use api::InboxApi;
 use mail::Mailer;

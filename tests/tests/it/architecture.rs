@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("docket-forms", &["docket-kernel"]),
     ("docket-forms-wasm", &["docket-forms"]),
     ("docket-typeset", &[]),
+    ("docket-mail", &[]),
     (
         "docket-service",
         &[
@@ -42,6 +43,7 @@ const OF_A_SERVICE: &[&str] = &[
     "docket-eventlog",
     "docket-forms",
     "docket-kernel",
+    "docket-mail",
     "docket-messaging",
     "docket-proto",
     "docket-service",

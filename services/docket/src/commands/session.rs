@@ -181,7 +181,8 @@ impl Session {
     }
 }
 
-fn ask(prompt: &str) -> Result<String> {
+/// Asks on the terminal.
+pub(super) fn ask(prompt: &str) -> Result<String> {
     eprint!("{prompt}");
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;

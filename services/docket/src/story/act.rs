@@ -53,6 +53,8 @@ pub enum Act {
         #[serde(default)]
         wrong_password: bool,
     },
+    /// Puts a new authenticator app in the place of the one that is lost, with the next recovery code.
+    ReplaceApp {},
     /// Gives the second factor again.
     StepUp {},
     /// Signs out: the session can be renewed no more.

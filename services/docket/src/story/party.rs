@@ -43,6 +43,7 @@ pub async fn account(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::SetUpTotp {} => set_up_totp(player, who).await,
         Act::SignIn { wrong_password } => sign_in(player, who, *wrong_password).await,
         Act::SignInWithRecoveryCode {} => recover(player, who).await,
+        Act::ReplaceApp {} => replace_app(player, who).await,
         Act::StepUp {} => step_up(player, who).await,
         Act::SignOut {} => sign_out(player, who).await,
         Act::TakeRole { role } => take_role(player, who, role).await,
@@ -157,6 +158,22 @@ pub(super) async fn recover(player: &mut Player, who: &str) -> Answer {
     let answer = call!(player, None, sessions, sign_in, message)?;
     player.person_mut(who)?.take_tokens(answer.tokens.context("tokens")?);
     Ok("signed in with password and a recovery code".to_owned())
+}
+
+/// Puts a new app in the place of the one that is lost.
+async fn replace_app(player: &mut Player, who: &str) -> Answer {
+    let code = player.person_mut(who)?.recovery_codes.pop().context("no recovery code is left")?;
+    let message = identity::BeginTotpReplacementRequest { request_id: command_id(), code };
+    let answer = call!(player, player.token(who)?, accounts, begin_totp_replacement, message)?;
+    player.person_mut(who)?.totp_secret = answer.secret;
+    with_code(player, who, async |player, code| {
+        let message = identity::ConfirmTotpReplacementRequest { request_id: command_id(), code };
+        let answer = call!(player, player.token(who)?, accounts, confirm_totp_replacement, message)?;
+        let told = format!("the new authenticator works; {} new recovery codes", answer.recovery_codes.len());
+        player.person_mut(who)?.recovery_codes = answer.recovery_codes;
+        Ok(told)
+    })
+    .await
 }
 
 /// Gives the second factor again, unless the token at hand is one that was got so: an authenticator's code works once in

@@ -290,6 +290,7 @@ impl Player {
             | Act::SetUpTotp {}
             | Act::SignIn { .. }
             | Act::SignInWithRecoveryCode {}
+            | Act::ReplaceApp {}
             | Act::StepUp {}
             | Act::SignOut {}
             | Act::TakeRole { .. }

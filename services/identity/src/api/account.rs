@@ -74,6 +74,36 @@ impl AccountService for Api {
         Ok(Response::new(pb::ConfirmTotpResponse { recovery_codes, account }))
     }
 
+    async fn begin_totp_replacement(
+        &self,
+        request: Request<pb::BeginTotpReplacementRequest>,
+    ) -> Result<Response<pb::BeginTotpReplacementResponse>, Status> {
+        let caller = caller(&request)?;
+        let person = self.owner(&caller, "BeginTotpReplacement")?;
+        let message = request.into_inner();
+        let context = caller.context(&message.request_id, &pb::BeginTotpReplacementRequest::default())?;
+        let identity = self.identity.clone();
+        let (secret, otpauth_uri) =
+            detached(async move { identity.begin_replacement(&context, &person, &message.code).await })
+                .await?;
+        Ok(Response::new(pb::BeginTotpReplacementResponse { secret, otpauth_uri }))
+    }
+
+    async fn confirm_totp_replacement(
+        &self,
+        request: Request<pb::ConfirmTotpReplacementRequest>,
+    ) -> Result<Response<pb::ConfirmTotpReplacementResponse>, Status> {
+        let caller = caller(&request)?;
+        let person = self.owner(&caller, "ConfirmTotpReplacement")?;
+        let message = request.into_inner();
+        let context = caller.context(&message.request_id, &pb::ConfirmTotpReplacementRequest::default())?;
+        let identity = self.identity.clone();
+        let recovery_codes =
+            detached(async move { identity.confirm_replacement(&context, &person, &message.code).await })
+                .await?;
+        Ok(Response::new(pb::ConfirmTotpReplacementResponse { recovery_codes }))
+    }
+
     async fn get_account(
         &self,
         request: Request<pb::GetAccountRequest>,

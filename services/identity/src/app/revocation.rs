@@ -60,7 +60,7 @@ impl Identity {
                 == (account, &role, &office, &reason);
             return if same { Ok((id, known.expires_at_us)) } else { Err(request_id_reused().into()) };
         }
-        let state = self.accounts.state(account).await?.state;
+        let state = self.accounts.state_in(&mut tx, account).await?.state;
         domain::revoke_role(&state, &role, &office, &reason, by)?;
         if let Some(open) = revocation::open(&mut tx, account, &role, &office, now.as_microsecond()).await? {
             return Err(already_asked(open).into());
@@ -94,10 +94,16 @@ impl Identity {
         let now_us = self.now().as_microsecond();
         let mut tx = docket_database::begin(&self.pool).await?;
         let asked = revocation::lock(&mut tx, id).await?.ok_or_else(Refusal::not_found)?;
-        if self.is_done(context).await? {
-            return self.repeat(context, asked.account_id).await;
+        if asked.approved_at_us.is_some() {
+            drop(tx);
+            let done = self.is_done(context).await?;
+            return if done {
+                self.repeat(context, asked.account_id).await
+            } else {
+                Err(Refusal::not_found().into())
+            };
         }
-        if asked.approved_at_us.is_some() || asked.expires_at_us <= now_us {
+        if asked.expires_at_us <= now_us {
             return Err(Refusal::not_found().into());
         }
         if asked.asked_by == by {

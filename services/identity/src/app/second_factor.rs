@@ -84,7 +84,13 @@ impl Identity {
         self.vault.mac("recovery.code", &[account.as_bytes(), code.as_bytes()].concat()).to_vec()
     }
 
-    async fn step_of(&self, account: Uuid, sealed: &[u8], typed: &str) -> Result<Option<i64>, ApiError> {
+    /// The step of a code for a secret.
+    pub(super) async fn step_of(
+        &self,
+        account: Uuid,
+        sealed: &[u8],
+        typed: &str,
+    ) -> Result<Option<i64>, ApiError> {
         match self.vault.open(&Subject::account(account), SECRET, sealed).await? {
             Opened::Plain(secret) => Ok(totp::step_of(&secret, typed, self.now())),
             Opened::Erased => Ok(None),

@@ -181,7 +181,7 @@ impl Identity {
     }
 
     /// The session, locked; one that ran out is ended on the way.
-    async fn live(&self, tx: &mut PgConnection, id: Uuid) -> Result<Session, ApiError> {
+    pub(super) async fn live(&self, tx: &mut PgConnection, id: Uuid) -> Result<Session, ApiError> {
         let found = session::lock(tx, id).await?.ok_or_else(session_ended)?;
         let now_us = self.now().as_microsecond();
         let idle_us = i64::try_from(IDLE.as_micros()).unwrap_or(i64::MAX);
@@ -189,18 +189,19 @@ impl Identity {
             return Err(session_ended().into());
         }
         if now_us >= found.ends_at_us || now_us - found.used_at_us >= idle_us {
-            let tx = docket_database::begin(&self.pool).await?;
-            self.end_expired(tx, found);
+            self.end_expired(found);
             return Err(session_ended().into());
         }
         Ok(found)
     }
 
-    /// A session which ran out is ended in a transaction of its own: that of its finder is given up.
-    fn end_expired(&self, mut tx: sqlx::Transaction<'static, sqlx::Postgres>, found: Session) {
+    /// A session which ran out is ended in a transaction of its own, begun when its finder's is given up: nobody waits
+    /// for a second connection with a first one in hand.
+    fn end_expired(&self, found: Session) {
         let identity = self.clone();
         self.afterwards.spawn(async move {
             let ended = async {
+                let mut tx = docket_database::begin(&identity.pool).await?;
                 let locked = session::lock(&mut tx, found.id).await?;
                 if locked.is_some_and(|session| session.ended_at_us.is_none()) {
                     identity.end(tx, &found, "expired").await?;

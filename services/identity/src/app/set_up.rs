@@ -14,11 +14,11 @@ use crate::store::{credential, registration, tries};
 use crate::{code, totp};
 
 /// How many recovery codes an account gets.
-const RECOVERY_CODES: u32 = 10;
+pub(super) const RECOVERY_CODES: u32 = 10;
 /// Groups of four letters in a recovery code: 80 bits.
 const RECOVERY_GROUPS: usize = 4;
 /// For so long the confirmation may be repeated.
-const REPEATED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const REPEATED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// A request to confirm the app.
 struct Confirmation {
@@ -136,16 +136,21 @@ impl Identity {
     fn confirmation(&self, account: Uuid, command: Uuid, token: &str, typed: &str) -> Confirmation {
         let token_hash = code::hash(token);
         let request = [command.as_bytes(), token_hash.as_slice(), typed.trim().as_bytes()].concat();
-        let recovery_codes = (0..RECOVERY_CODES).map(|n| {
-            let source = [command.as_bytes(), n.to_be_bytes().as_slice(), token.as_bytes()].concat();
-            code::readable_from(&self.vault.mac("recovery.code.made", &source), RECOVERY_GROUPS)
-        });
         Confirmation {
             account,
             mac: self.vault.mac("set-up.request", &request),
-            recovery_codes: recovery_codes.collect(),
+            recovery_codes: self.recovery_codes(command, token.as_bytes()),
             token_hash,
         }
+    }
+
+    /// Ten codes which follow from the request that asks for them, and from what only its client has.
+    pub(super) fn recovery_codes(&self, command: Uuid, secret: &[u8]) -> Vec<String> {
+        let made = |n: u32| {
+            let source = [command.as_bytes(), n.to_be_bytes().as_slice(), secret].concat();
+            code::readable_from(&self.vault.mac("recovery.code.made", &source), RECOVERY_GROUPS)
+        };
+        (0..RECOVERY_CODES).map(made).collect()
     }
 
     /// 160 bits which follow from the request and from its token, which only the client has.

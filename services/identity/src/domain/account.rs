@@ -6,6 +6,9 @@ use docket_eventlog::Aggregate;
 use docket_proto::events::account::Event;
 use uuid::Uuid;
 
+/// Why a try of a locked password is refused, as `SignInRefused` says it.
+pub(crate) const LOCKED: &str = "locked";
+
 /// How far an account has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
@@ -39,6 +42,8 @@ pub(crate) struct Account {
     pub(crate) roles: BTreeSet<(String, String)>,
     /// Whether the password is locked after too many failures.
     pub(crate) locked: bool,
+    /// Whether the last thing that was refused was a try of the locked password.
+    pub(crate) refused_as_locked: bool,
 }
 
 impl Account {
@@ -119,9 +124,9 @@ impl Aggregate for AccountAggregate {
             }
             Event::AccountLocked(_) => account.locked = true,
             Event::AccountUnlocked(_) => account.locked = false,
+            Event::SignInRefused(refused) => account.refused_as_locked = refused.reason == LOCKED,
             Event::RecoveryCodesIssued(_)
             | Event::SignedIn(_)
-            | Event::SignInRefused(_)
             | Event::SteppedUp(_)
             | Event::SessionEnded(_)
             | Event::IdentityProofingFailed(_) => {}

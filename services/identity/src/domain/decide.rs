@@ -5,6 +5,7 @@ use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1 as pb;
 use uuid::Uuid;
 
+use super::account::LOCKED;
 use super::roles::REVOKED_BECAUSE;
 use super::{Account, Stage, supersedes};
 
@@ -39,6 +40,24 @@ pub(crate) fn add_second_factor(account: &Account, method: &str, recovery_codes:
         ]),
         Stage::Active => Err(already_active()),
     }
+}
+
+/// Another app takes the place of the one that was lost, with new recovery codes; the sessions that it was not done in end.
+pub(crate) fn replace_second_factor(
+    account: &Account,
+    method: &str,
+    recovery_codes: u32,
+    other_sessions: &[Uuid],
+) -> Decision {
+    if account.stage != Stage::Active {
+        return Err(Refusal::not_found());
+    }
+    let mut events = vec![
+        pb::SecondFactorAdded { method: method.to_owned() }.into(),
+        pb::RecoveryCodesIssued { count: recovery_codes }.into(),
+    ];
+    events.extend(other_sessions.iter().flat_map(|session| end_session(*session, "second_factor_replaced")));
+    Ok(events)
 }
 
 /// A move was reported: also one that is told late, since cases go by it. The same report again changes nothing.
@@ -82,9 +101,10 @@ pub(crate) fn sign_in(
     Ok(events)
 }
 
-/// A try was refused; the last one of its row locks the password.
+/// A try was refused; the last one of its row locks the password. That a locked one is tried again and again is
+/// written once: strangers cannot make the history of an account longer than they have tries.
 pub(crate) fn lock(account: &Account, reason: &str, last_try: bool) -> Vec<Event> {
-    if account.stage == Stage::None {
+    if account.stage == Stage::None || (reason == LOCKED && account.refused_as_locked) {
         return Vec::new();
     }
     let mut events = vec![pb::SignInRefused { reason: reason.to_owned() }.into()];

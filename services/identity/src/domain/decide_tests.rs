@@ -27,6 +27,10 @@ fn factor() -> Event {
     pb::SecondFactorAdded { method: "totp".into() }.into()
 }
 
+fn refused(reason: &str) -> Event {
+    pb::SignInRefused { reason: reason.into() }.into()
+}
+
 fn locked() -> Event {
     pb::AccountLocked { method: "password".into() }.into()
 }
@@ -90,6 +94,11 @@ fn the_last_try_locks_the_password_once() {
     );
     let account = given([registered(), email_proven(), factor(), locked()]);
     assert_eq!(kinds(Ok(lock(&account, "locked", true))), ["account.sign_in_refused.v1"]);
+    let again = given([registered(), email_proven(), factor(), locked(), refused("locked")]);
+    assert!(kinds(Ok(lock(&again, "locked", true))).is_empty(), "a locked password tried again is no news");
+    let judged =
+        given([registered(), email_proven(), factor(), locked(), refused("locked"), refused("password")]);
+    assert_eq!(kinds(Ok(lock(&judged, "locked", true))), ["account.sign_in_refused.v1"]);
     assert!(kinds(Ok(lock(&given([]), "password", true))).is_empty());
 }
 

@@ -29,6 +29,7 @@ pub(crate) async fn tidy(pool: &PgPool, now: Timestamp) -> sqlx::Result<()> {
     for (statement, instant_us) in [
         ("DELETE FROM tries WHERE last_at_us < $1 AND key NOT LIKE 'proofing:%'", before(TRIES)),
         ("DELETE FROM registration WHERE expires_at_us < $1", now.as_microsecond()),
+        ("DELETE FROM totp_replacement WHERE expires_at_us < $1", now.as_microsecond()),
         ("DELETE FROM mail WHERE settled_at_us < $1", before(SETTLED)),
         (
             "DELETE FROM refresh_token WHERE session_id IN (SELECT id FROM session WHERE ends_at_us < $1)",

@@ -145,3 +145,21 @@ pub(crate) async fn end(tx: &mut PgConnection, id: Uuid, now_us: i64) -> sqlx::R
         .await?;
     Ok(())
 }
+
+/// Ends the account's other sessions; which they were.
+pub(crate) async fn end_others(
+    tx: &mut PgConnection,
+    account: Uuid,
+    but: Uuid,
+    now_us: i64,
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar(
+        "UPDATE session SET ended_at_us = $3
+         WHERE account_id = $1 AND id <> $2 AND ended_at_us IS NULL AND ends_at_us > $3 RETURNING id",
+    )
+    .bind(account)
+    .bind(but)
+    .bind(now_us)
+    .fetch_all(tx)
+    .await
+}

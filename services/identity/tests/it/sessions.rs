@@ -8,7 +8,7 @@ use docket_service::testing::with_token;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::world::{World, eventually, id, refused, unauthenticated};
+use crate::world::{PASSWORD, World, eventually, id, refused, unauthenticated};
 
 /// What a token says.
 pub(crate) fn claims(token: &str) -> Value {
@@ -49,6 +49,33 @@ async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
     let again = world.sign_in(&ana).await;
     let history = world.history(&again.access_token).await;
     assert_eq!(history.iter().filter(|kind| *kind == "session_ended").count(), 1, "{history:?}");
+}
+
+/// A laptop wakes with many tabs, or somebody means harm: more at once than the service has connections.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_uses_at_once_of_a_session_that_ran_out_hold_up_nobody() {
+    let world = World::new().await;
+    let (ana, bea) = (world.join("ana@example.com").await, world.join("bea@example.com").await);
+    let expired = world.sign_in(&ana).await;
+    world.advance(30 * 60);
+    let at_once = 2 * world.config.service.database.max_connections;
+    let mut uses = tokio::task::JoinSet::new();
+    for _ in 0..at_once {
+        let mut sessions = world.sessions();
+        let message = pb::RefreshTokenRequest { refresh_token: expired.refresh_token.clone() };
+        uses.spawn(async move { sessions.refresh_token(message).await });
+    }
+    while let Some(answer) = uses.join_next().await {
+        assert_eq!(refused(answer.unwrap()), "SESSION_ENDED");
+    }
+    world.sign_in(&bea).await;
+    let again = world.sign_in(&ana).await;
+    let ended = eventually("its end in the history", async || {
+        let history = world.history(&again.access_token).await;
+        Some(history.iter().filter(|kind| *kind == "session_ended").count()).filter(|ends| *ends > 0)
+    })
+    .await;
+    assert_eq!(ended, 1);
 }
 
 #[tokio::test]
@@ -167,4 +194,77 @@ async fn a_key_of_ninety_days_gets_a_successor_which_is_published_before_it_sign
     assert_eq!(kid(&world.sign_in(&ana).await.access_token), old);
     world.advance(600);
     assert_ne!(kid(&world.sign_in(&ana).await.access_token), old);
+}
+
+/// Puts a new app in the place of the old one; the new secret and codes.
+async fn replace(world: &World, token: &str, with: &str) -> (String, Vec<String>) {
+    let begin = pb::BeginTotpReplacementRequest { request_id: id(), code: with.to_owned() };
+    let mut accounts = world.accounts();
+    let begun = accounts.begin_totp_replacement(with_token(begin.clone(), token)).await.unwrap().into_inner();
+    let again = accounts.begin_totp_replacement(with_token(begin, token)).await.unwrap().into_inner();
+    assert_eq!(again, begun, "whoever lost the answer asks again");
+    let code = world.code_of(&begun.secret);
+    let confirm = pb::ConfirmTotpReplacementRequest { request_id: id(), code };
+    let codes =
+        accounts.confirm_totp_replacement(with_token(confirm.clone(), token)).await.unwrap().into_inner();
+    let again = accounts.confirm_totp_replacement(with_token(confirm, token)).await.unwrap().into_inner();
+    assert_eq!(again, codes);
+    (begun.secret, codes.recovery_codes)
+}
+
+#[tokio::test]
+async fn who_lost_the_phone_puts_a_new_app_in_its_place() {
+    let world = World::new().await;
+    let mut ana = world.join("ana@example.com").await;
+    let (elsewhere, old_code) = (world.sign_in(&ana).await, world.next_code(&ana));
+    let here = world.try_sign_in(&ana.email, PASSWORD, &ana.recovery_codes[0]).await.unwrap();
+    let mut accounts = world.accounts();
+    let mut begin = async |code: &str| {
+        let message = pb::BeginTotpReplacementRequest { request_id: id(), code: code.to_owned() };
+        accounts.begin_totp_replacement(with_token(message, &here.access_token)).await
+    };
+    assert_eq!(refused(begin("000000").await), "CODE_WRONG");
+    assert_eq!(refused(begin(&ana.recovery_codes[0]).await), "CODE_WRONG", "it began the session");
+    let early = pb::ConfirmTotpReplacementRequest { request_id: id(), code: "000000".into() };
+    let early = world.accounts().confirm_totp_replacement(with_token(early, &here.access_token)).await;
+    assert_eq!(refused(early), "NO_APP_BEGUN");
+
+    let old = std::mem::take(&mut ana.recovery_codes);
+    (ana.secret, ana.recovery_codes) = replace(&world, &here.access_token, &old[1]).await;
+    assert_eq!(refused(world.refresh(&elsewhere.refresh_token).await), "SESSION_ENDED");
+    assert_eq!(refused(world.step_up(&here.access_token, &old_code).await), "CODE_WRONG");
+    assert_eq!(refused(world.try_sign_in(&ana.email, PASSWORD, &old[2]).await), "SIGN_IN_REFUSED");
+    world.advance(30);
+    let token = world.step_up(&here.access_token, &world.next_code(&ana)).await.unwrap().access_token;
+    assert_eq!(claims(&token)["acr"], "stepup");
+    world.try_sign_in(&ana.email, PASSWORD, &ana.recovery_codes[9]).await.unwrap();
+    let history = world.history(&here.access_token).await;
+    assert_eq!(history.iter().filter(|kind| *kind == "second_factor_added").count(), 2, "{history:?}");
+    let told = world.mail(&ana.email, 2).await;
+    assert!(told.contains("authenticator app was replaced"), "{told}");
+}
+
+#[tokio::test]
+async fn a_new_app_is_confirmed_within_the_hour_and_by_a_code_of_the_old_one_too() {
+    let world = World::new().await;
+    let mut ana = world.join("ana@example.com").await;
+    let tokens = world.sign_in(&ana).await;
+    let begin = pb::BeginTotpReplacementRequest { request_id: id(), code: ana.recovery_codes[0].clone() };
+    let begun =
+        world.accounts().begin_totp_replacement(with_token(begin, &tokens.access_token)).await.unwrap();
+    world.advance(29 * 60);
+    let tokens = world.refresh(&tokens.refresh_token).await.unwrap();
+    world.advance(29 * 60);
+    let tokens = world.refresh(&tokens.refresh_token).await.unwrap();
+    world.advance(2 * 60);
+    let code = world.code_of(&begun.into_inner().secret);
+    let late = pb::ConfirmTotpReplacementRequest { request_id: id(), code };
+    let tokens = world.refresh(&tokens.refresh_token).await.unwrap();
+    let late = world.accounts().confirm_totp_replacement(with_token(late, &tokens.access_token)).await;
+    assert_eq!(refused(late), "NO_APP_BEGUN");
+    world.advance(60);
+    let with = world.next_code(&ana);
+    (ana.secret, _) = replace(&world, &tokens.access_token, &with).await;
+    world.advance(30);
+    world.sign_in(&ana).await;
 }

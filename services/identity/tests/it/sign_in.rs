@@ -92,8 +92,10 @@ async fn twenty_failures_lock_the_password_until_a_recovery_code_opens_it() {
         );
         world.advance(300);
     }
-    let code = world.next_code(&ana);
-    assert_eq!(refused(world.try_sign_in(&ana.email, PASSWORD, &code).await), "TOO_MANY_TRIES");
+    for _ in 0..5 {
+        let code = world.next_code(&ana);
+        assert_eq!(refused(world.try_sign_in(&ana.email, PASSWORD, &code).await), "TOO_MANY_TRIES");
+    }
     assert_eq!(refused(world.refresh(&tokens.refresh_token).await), "SESSION_ENDED");
     let opened = world.try_sign_in(&ana.email, PASSWORD, &ana.recovery_codes[0]).await.unwrap();
     let history = eventually("the lock and its end", async || {

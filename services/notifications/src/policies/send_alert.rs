@@ -7,29 +7,37 @@ use std::sync::Arc;
 
 use docket_eventlog::{Append, Context, Expected, StreamAppend, StreamName, Subjects};
 use docket_kernel::{Actor, EventEnum as _, derived_id};
+use docket_mail::NotTaken;
 use docket_messaging::{current_traceparent, link_or_continue};
 use docket_proto::events::delivery::Event;
 use docket_proto::notifications::events::v1 as pb;
-use docket_service::{Base, Stop};
-use jiff::Timestamp;
+use docket_service::{ApiError, Base, Stop};
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
+use tonic::{Code, Status};
 use tracing::Instrument as _;
 
 use crate::directory::contact;
 use crate::idle;
-use crate::mail::{Mailer, NotSent};
+use crate::mail::Mailer;
 use crate::store::delivery::{self, Delivery};
 use crate::store::matter;
 use crate::texts::{self, Language};
 
-/// Pauses after each try, in seconds: 1, 5 and 30 minutes, 4 and 24 hours.
+/// Pauses after each try, in seconds: 1, 5 and 30 minutes, 4 and 24 hours. The try after the last is the last.
 const PAUSES_S: [i64; 5] = [60, 300, 1_800, 14_400, 86_400];
+/// Pause after what was no try: something of ours was away, or the relay refuses us and not the address.
+const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
+/// For so long a relay that refuses us is waited for: somebody has to see to it.
+const REFUSED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What became of a try.
 enum Outcome {
     HandedOver,
     Failed(&'static str),
     Again(&'static str),
+    /// It was no try, and counts as none.
+    PutOff(&'static str),
 }
 
 /// Sends alerts one after the other.
@@ -69,7 +77,7 @@ impl SendAlerts {
     }
 
     async fn deliver(&self, delivery: &Delivery) {
-        let last = usize::try_from(delivery.attempts).unwrap_or_default() >= PAUSES_S.len();
+        let last = usize::try_from(delivery.attempts).unwrap_or_default() > PAUSES_S.len();
         let outcome = match (self.try_once(delivery).await, last) {
             (Outcome::Again(reason), true) => Outcome::Failed(reason),
             (outcome, _) => outcome,
@@ -79,6 +87,7 @@ impl SendAlerts {
                 tracing::debug!(delivery.id = %delivery.delivery_id, reason, attempts = delivery.attempts, "a mail waits");
                 return;
             }
+            Outcome::PutOff(reason) => return self.put_off(delivery, reason).await,
             Outcome::HandedOver => handed_over(delivery).into(),
             Outcome::Failed(reason) => failed(delivery, reason).into(),
         };
@@ -91,13 +100,14 @@ impl SendAlerts {
     async fn try_once(&self, delivery: &Delivery) -> Outcome {
         let contact = match contact(&self.base, delivery.account_id).await {
             Ok(contact) => contact,
-            Err(_away) => return Outcome::Again("no_contact"),
+            Err(status) if is_nobody(&status) => return Outcome::Failed("no_contact"),
+            Err(_away) => return Outcome::PutOff("no_contact"),
         };
         // Asked at the last moment: who acts no longer is sent nothing more.
         match self.is_still_told(delivery).await {
             Ok(true) => {}
             Ok(false) => return Outcome::Failed("acts_no_longer"),
-            Err(_away) => return Outcome::Again("no_matter"),
+            Err(_away) => return Outcome::PutOff("no_matter"),
         }
         if contact.email.is_empty() {
             return Outcome::Failed("no_address");
@@ -105,8 +115,25 @@ impl SendAlerts {
         let mail = texts::mail(Language::of(&contact.language), &delivery.alert, contact.given_name.trim());
         match self.mailer.send(delivery.delivery_id, &contact.email, mail).await {
             Ok(()) => Outcome::HandedOver,
-            Err(NotSent::Bounced) => Outcome::Failed("bounced"),
-            Err(NotSent::Later(reason)) => Outcome::Again(reason),
+            Err(NotTaken::NoMailbox) => Outcome::Failed("bounced"),
+            Err(NotTaken::Refused) if self.waited(delivery) >= REFUSED_FOR => Outcome::Failed("refused"),
+            Err(NotTaken::Refused) => Outcome::PutOff("refused"),
+            Err(NotTaken::Later(reason)) => Outcome::Again(reason),
+        }
+    }
+
+    /// How long it has been queued.
+    fn waited(&self, delivery: &Delivery) -> SignedDuration {
+        let queued_at = Timestamp::from_microsecond(delivery.changed_at_us).unwrap_or_default();
+        self.base.clock.now().duration_since(queued_at)
+    }
+
+    /// It is tried again soon; where this cannot be written, after the pause that was set before.
+    async fn put_off(&self, delivery: &Delivery, reason: &'static str) {
+        tracing::warn!(delivery.id = %delivery.delivery_id, reason, "a mail waits for others than its addressee");
+        let next_at = self.base.clock.now() + PUT_OFF;
+        if let Err(error) = delivery::put_off(&self.base.pool, delivery.delivery_id, next_at).await {
+            tracing::debug!(%error, "a try that was none was counted");
         }
     }
 
@@ -154,6 +181,11 @@ impl SendAlerts {
             vec![StreamAppend::of(stream, Expected::Version(0), Subjects::NONE, events)],
         )
     }
+}
+
+/// Whether identity says that there is nobody to write to: erased, or never proven.
+fn is_nobody(status: &Status) -> bool {
+    status.code() == Code::NotFound || matches!(ApiError::peer("identity", status), ApiError::Erased)
 }
 
 fn handed_over(delivery: &Delivery) -> pb::DeliveryHandedOver {

@@ -135,6 +135,18 @@ pub(crate) async fn take(pool: &PgPool, now: Timestamp, pauses_s: &[i64]) -> sql
     .await
 }
 
+/// Gives the try back which was none, and sets the next one.
+pub(crate) async fn put_off(pool: &PgPool, delivery: Uuid, next_at: Timestamp) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE delivery SET attempts = attempts - 1, next_at_us = $2 WHERE delivery_id = $1 AND state = 'queued'",
+        delivery,
+        next_at.as_microsecond()
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
 /// Settles a delivery, in the transaction of the event that says so; whether it was open.
 pub(crate) async fn settle(
     tx: &mut PgConnection,

@@ -78,6 +78,105 @@ async fn a_bounce_fails_at_once_and_a_deferred_mail_goes_out_later() {
     server.stop().await.unwrap();
 }
 
+/// What the ledger says of somebody's one mail: how often it was tried, and when it is next.
+async fn queued(world: &World, account: Uuid) -> Option<(i32, i64)> {
+    sqlx::query_as("SELECT attempts, next_at_us FROM delivery WHERE account_id = $1 AND state = 'queued'")
+        .bind(account)
+        .fetch_optional(&world.own.pool)
+        .await
+        .unwrap()
+}
+
+/// Breaks the mail relay, or mends it.
+async fn relay(world: &World, mode: &str) {
+    let url = format!("http://{}/sandbox/parties/mail", world.sandbox.ports.http);
+    let body = serde_json::json!({ "mode": mode });
+    reqwest::Client::new().put(url).json(&body).send().await.unwrap().error_for_status().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_is_away_for_an_evening_gets_the_mail_a_day_later() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let ana = world.person(server.channel(), "ana@example.test", "en");
+    relay(&world, "error").await;
+    world.accepted_case(&ana).await;
+    for (tries, pause) in [(1, 60), (2, 300), (3, 1_800), (4, 14_400), (5, 86_400)] {
+        crate::world::until("the try", async || {
+            queued(&world, ana.account).await.filter(|(tried, _)| *tried == tries)
+        })
+        .await;
+        if tries == 5 {
+            relay(&world, "works").await;
+        }
+        world.bench.advance(pause + 1);
+    }
+    world.wait_for_mails(&ana.email, 1).await;
+    let mut ana = world.stranger(server.channel(), ana.account, &ana.email);
+    ana.wait_for_deliveries("handed_over", 1).await;
+    assert_eq!(world.count("delivery.failed.v1").await, 0);
+    server.stop().await.unwrap();
+}
+
+/// Waits until somebody's one mail, tried once so far, is due at another instant than `before` and still was tried once:
+/// the instant.
+async fn given_back(world: &World, account: Uuid, before: i64) -> i64 {
+    crate::world::until("the try given back", async || {
+        let (tried, next_at) = queued(world, account).await?;
+        (tried == 1 && next_at != before).then_some(next_at)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_blocks_our_sender_costs_no_try() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let blocked = world.person(server.channel(), "policy@example.test", "en");
+    world.accepted_case(&blocked).await;
+    // A 5xx that says nothing of the mailbox. The first instant is that of the lease of a try which counts.
+    crate::world::until("the try given back", async || {
+        let tried: Option<bool> = sqlx::query_scalar(
+            "SELECT attempts = 0 AND next_at_us > changed_at_us FROM delivery WHERE account_id = $1",
+        )
+        .bind(blocked.account)
+        .fetch_optional(&world.own.pool)
+        .await
+        .unwrap();
+        tried.filter(|tried| *tried)
+    })
+    .await;
+    world.bench.advance(301);
+    world.wait_for_mails("policy@example.test", 1).await;
+    assert_eq!(world.count("delivery.failed.v1").await, 0);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_identity_is_away_no_try_is_counted() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let ana = world.person(server.channel(), "ana@example.test", "en");
+    relay(&world, "error").await;
+    world.accepted_case(&ana).await;
+    let (tries, mut next_at) = crate::world::until("the first try", async || {
+        queued(&world, ana.account).await.filter(|(tried, _)| *tried == 1)
+    })
+    .await;
+    assert_eq!(tries, 1);
+    let contact = world.directory.0.lock().unwrap().remove(&ana.account.to_string()).unwrap();
+    relay(&world, "works").await;
+    for _ in 0..7 {
+        world.bench.advance(301);
+        next_at = given_back(&world, ana.account, next_at).await;
+    }
+    world.directory.set(&ana.account.to_string(), contact);
+    world.bench.advance(301);
+    world.wait_for_mails(&ana.email, 1).await;
+    assert_eq!(world.count("delivery.failed.v1").await, 0);
+    server.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_got_lost_gives_a_second_copy_with_the_same_id() {
     let world = World::new().await;

@@ -116,6 +116,9 @@ impl Session {
         if scripted(&recipient, "bounce") {
             return "550 5.1.1 no such mailbox\r\n".to_owned();
         }
+        if scripted(&recipient, "policy") && self.first_time("policy", &recipient).await {
+            return "550 5.7.1 the sender is blocked\r\n".to_owned();
+        }
         if scripted(&recipient, "defer") && self.first_time("defer", &recipient).await {
             return "451 4.7.1 try again later\r\n".to_owned();
         }

@@ -108,6 +108,9 @@ async fn recipients_decide_how_it_fails() {
     assert!(bounced.is_permanent());
     assert!(to("anyone@bounce.example").await.unwrap_err().is_permanent());
 
+    let blocked = to("policy@example.test").await.unwrap_err();
+    assert_eq!(blocked.status().map(u16::from), Some(550));
+    to("policy@example.test").await.unwrap();
     let deferred = to("defer+7@example.test").await.unwrap_err();
     assert_eq!(deferred.status().map(u16::from), Some(451));
     to("defer+7@example.test").await.unwrap();
