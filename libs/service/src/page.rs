@@ -1,37 +1,61 @@
-//! Page tokens: opaque to callers, a version and the last key to us.
+//! Page tokens: opaque to callers; to us a version, the list and the last key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use uuid::Uuid;
+
 use crate::ApiError;
 
-const VERSION: &str = "1:";
+const VERSION: &str = "2";
 
-/// The token after which the next page begins with what follows `last`.
-pub fn encode(last: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{VERSION}{last}"))
+/// The token after which the next page of `list` begins with what follows `last`.
+pub fn encode(list: &str, last: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{VERSION}:{list}:{last}"))
 }
 
-/// What [`encode`] was given; none for the empty token, which asks for the first page.
+/// What [`encode`] was given for this list; none for the empty token, which asks for the first page.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` for the field `page_token` when it is not one of ours.
-pub fn decode(token: &str) -> Result<Option<String>, ApiError> {
+/// [`malformed`] when it is not one of ours, or one of another list.
+pub fn decode(list: &str, token: &str) -> Result<Option<String>, ApiError> {
     if token.is_empty() {
         return Ok(None);
     }
     let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    text.as_deref().and_then(|text| text.strip_prefix(VERSION)).map(|last| Some(last.to_owned())).ok_or_else(
-        || ApiError::invalid("page_token", "PAGE_TOKEN_MALFORMED", "Give the token as it was returned."),
+    let last = text.as_deref().and_then(|text| text.strip_prefix(VERSION)?.strip_prefix(':'));
+    let last = last.and_then(|text| text.strip_prefix(list)?.strip_prefix(':'));
+    last.map(|last| Some(last.to_owned())).ok_or_else(malformed)
+}
+
+/// The id after which a page of `list` begins; none for the first page.
+///
+/// # Errors
+/// [`malformed`].
+pub fn after(list: &str, token: &str) -> Result<Option<Uuid>, ApiError> {
+    let last = decode(list, token)?;
+    last.map(|last| Uuid::try_parse(&last).map_err(|_not_ours| malformed())).transpose()
+}
+
+/// Cuts a page of ids of `list` out of what was found, one more than `size` where there is more; the token of the next.
+pub fn cut(list: &str, ids: &mut Vec<Uuid>, size: u32) -> String {
+    let more = ids.len() > size as usize;
+    ids.truncate(size as usize);
+    ids.last().filter(|_| more).map(|last| encode(list, &last.to_string())).unwrap_or_default()
+}
+
+/// `INVALID_ARGUMENT` for the field `page_token`.
+pub fn malformed() -> ApiError {
+    ApiError::invalid(
+        "page_token",
+        "PAGE_TOKEN_MALFORMED",
+        "Give the token as it was returned by the same list.",
     )
 }
 
-/// How many rows to give: `asked`, or `usual` for 0, and never more than `most`.
-pub fn size(asked: i32, usual: u32, most: u32) -> u32 {
-    match u32::try_from(asked) {
-        Ok(0) | Err(_) => usual,
-        Ok(asked) => asked.min(most),
-    }
+/// How many rows to give: as asked, 50 for 0, and 100 at most.
+pub fn size(asked: u32) -> u32 {
+    if asked == 0 { 50 } else { asked.min(100) }
 }
 
 #[cfg(test)]
@@ -39,11 +63,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_read_as_they_were_given() {
-        assert_eq!(decode("").unwrap(), None);
-        assert_eq!(decode(&encode("a|b")).unwrap().as_deref(), Some("a|b"));
-        for bad in ["x", "####", &URL_SAFE_NO_PAD.encode("2:a")] {
-            assert!(decode(bad).is_err(), "{bad}");
+    fn tokens_are_read_as_they_were_given_and_by_their_own_list() {
+        assert_eq!(decode("ListCases", "").unwrap(), None);
+        let token = encode("ListCases", "a|b:c");
+        assert_eq!(decode("ListCases", &token).unwrap().as_deref(), Some("a|b:c"));
+        for other in ["ListWorklist", "ListCase", "ListCases:a", ""] {
+            assert!(decode(other, &token).is_err(), "{other}");
         }
+        for bad in ["x", "####", &URL_SAFE_NO_PAD.encode("1:a"), &encode("L", "no id")] {
+            assert!(after("L", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_page_names_the_next_one_only_where_there_is_one() {
+        let id = Uuid::from_u128;
+        let mut found = vec![id(3), id(2), id(1)];
+        let next = cut("L", &mut found, 2);
+        assert_eq!((found.len(), after("L", &next).unwrap()), (2, Some(id(2))));
+        assert_eq!(cut("L", &mut found, 2), "");
     }
 }

@@ -17,6 +17,9 @@ use jiff::civil::Date;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+/// The list, in its page tokens.
+const PAYMENTS: &str = "ListPayments";
+
 /// The service.
 #[derive(Clone)]
 pub struct Payments {
@@ -54,7 +57,7 @@ impl PaymentService for Payments {
     ) -> Result<Response<pb::ListPaymentsResponse>, Status> {
         let account = caller(&request)?.person()?.account;
         let message = request.into_inner();
-        let size = i64::from(if message.page_size == 0 { 50 } else { message.page_size.min(100) });
+        let size = i64::from(page::size(message.page_size));
         let offset = offset(&message.page_token)?;
         let mut ids =
             payer::of_account(&self.base.pool, account, size + 1, offset).await.map_err(ApiError::from)?;
@@ -64,7 +67,8 @@ impl PaymentService for Payments {
         for id in ids {
             payments.push(self.shown(id, Some(account)).await?);
         }
-        let next_page_token = if more { page::encode(&(offset + size).to_string()) } else { String::new() };
+        let next_page_token =
+            if more { page::encode(PAYMENTS, &(offset + size).to_string()) } else { String::new() };
         Ok(Response::new(pb::ListPaymentsResponse { payments, next_page_token }))
     }
 
@@ -239,10 +243,8 @@ struct Part {
 
 /// How many payments the pages before this one held.
 fn offset(page_token: &str) -> Result<i64, ApiError> {
-    let Some(text) = page::decode(page_token)? else { return Ok(0) };
-    let malformed = |_not_ours| {
-        ApiError::invalid("page_token", "PAGE_TOKEN_MALFORMED", "Give the token as it was returned.")
-    };
+    let Some(text) = page::decode(PAYMENTS, page_token)? else { return Ok(0) };
+    let malformed = |_not_ours| page::malformed();
     text.parse::<u32>().map(i64::from).map_err(malformed)
 }
 

@@ -23,8 +23,9 @@ use crate::texts::Language;
 
 /// How long `min_version` is waited for.
 const WAIT: Duration = Duration::from_secs(2);
-/// Rows on a page when none are asked for, and at most.
-const PAGE: (u32, u32) = (50, 100);
+/// The lists, in their page tokens.
+const CASES: &str = "ListCases";
+const WORKLIST: &str = "ListWorklist";
 
 /// What people see of cases.
 #[derive(Clone)]
@@ -102,27 +103,21 @@ fn key(name: &str) -> Result<Key, ApiError> {
 }
 
 /// The last row of a page: an instant and a case.
-fn page_key(token: &str) -> Result<Option<(i64, Uuid)>, ApiError> {
-    let Some(text) = page::decode(token)? else { return Ok(None) };
+fn page_key(list: &str, token: &str) -> Result<Option<(i64, Uuid)>, ApiError> {
+    let Some(text) = page::decode(list, token)? else { return Ok(None) };
     let parsed =
         text.split_once('|').and_then(|(at, id)| Some((at.parse().ok()?, Uuid::try_parse(id).ok()?)));
-    parsed.map(Some).ok_or_else(|| {
-        ApiError::invalid("page_token", "PAGE_TOKEN_MALFORMED", "Give the token as it was returned.")
-    })
+    parsed.map(Some).ok_or_else(page::malformed)
 }
 
 /// One row more than asked for tells whether there is another page.
-fn next_page(rows: &mut Vec<CaseRow>, size: u32, at: impl Fn(&CaseRow) -> i64) -> String {
+fn next_page(list: &str, rows: &mut Vec<CaseRow>, size: u32, at: impl Fn(&CaseRow) -> i64) -> String {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     if rows.len() <= size {
         return String::new();
     }
     rows.truncate(size);
-    rows.last().map(|row| page::encode(&format!("{}|{}", at(row), row.case_id))).unwrap_or_default()
-}
-
-fn size(asked: u32) -> u32 {
-    if asked == 0 { PAGE.0 } else { asked.min(PAGE.1) }
+    rows.last().map(|row| page::encode(list, &format!("{}|{}", at(row), row.case_id))).unwrap_or_default()
 }
 
 #[tonic::async_trait]
@@ -145,11 +140,11 @@ impl StatusService for Status {
     ) -> Result<Response<pb::ListCasesResponse>, GrpcStatus> {
         let viewer = Self::viewer(&request)?;
         let message = request.into_inner();
-        let (size, language) = (size(message.page_size), Language::of(&message.language));
-        let after = page_key(&message.page_token)?;
+        let (size, language) = (page::size(message.page_size), Language::of(&message.language));
+        let after = page_key(CASES, &message.page_token)?;
         let mut rows =
             store::list(&self.base.pool, &viewer, after, size + 1).await.map_err(ApiError::from)?;
-        let next_page_token = next_page(&mut rows, size, |row| {
+        let next_page_token = next_page(CASES, &mut rows, size, |row| {
             if viewer.sight(row) == Sight::Party { row.party_changed_at_us } else { row.changed_at_us }
         });
         let linked = store::linked(&self.base.pool, &rows).await.map_err(ApiError::from)?;
@@ -208,10 +203,10 @@ impl StatusService for Status {
                 return Err(ApiError::invalid("queue", "QUEUE_UNKNOWN", text).into());
             }
         };
-        let (size, after) = (size(message.page_size), page_key(&message.page_token)?);
+        let (size, after) = (page::size(message.page_size), page_key(WORKLIST, &message.page_token)?);
         let (mut rows, total) =
             store::queue(&self.base.pool, &viewer, queue, after, size + 1).await.map_err(ApiError::from)?;
-        let next_page_token = next_page(&mut rows, size, CaseRow::place);
+        let next_page_token = next_page(WORKLIST, &mut rows, size, CaseRow::place);
         let linked = store::linked(&self.base.pool, &rows).await.map_err(ApiError::from)?;
         let items = rows.iter().map(|row| render::work(row, viewer.sight(row), &linked)).collect();
         Ok(Response::new(pb::ListWorklistResponse { items, next_page_token, total }))

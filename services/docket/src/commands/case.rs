@@ -1,22 +1,28 @@
 //! `docket status`: a case as people would want to read it.
 use super::{Refused, Session, when};
 use crate::address::Addresses;
-use crate::client::{Connection, request};
+use crate::client::{Connection, passing, request};
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::case_status::v1 as pb;
 use docket_proto::types::v1::AppointmentSlot;
 use serde_json::json;
 use std::path::Path;
+use std::time::Duration;
+use tonic::Status;
 
-/// Shows a case; without a session only what anybody may know.
+/// A pause before a watch that ended is begun again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Shows a case; where nobody signed in only what anybody may know.
 pub async fn status(home: &Path, receipt: &str, watch: bool, language: &str, teller: &Teller) -> Result<()> {
-    let Ok((connection, token)) = Session::resume(home).await else {
+    if !Session::is_kept(home) {
+        anyhow::ensure!(!watch, "sign in to watch a case: docket sign-in");
         return public(home, receipt, language, teller).await;
-    };
+    }
+    let (connection, token) = Session::resume(home).await?;
     let connection = connection.reading(language);
-    let name = receipt.to_owned();
-    let language = language.to_owned();
+    let (name, language) = (receipt.to_owned(), language.to_owned());
     let message = pb::GetCaseRequest { name: name.clone(), language: language.clone(), min_version: 0 };
     let answer = connection.status().get_case(request(Some(&token), message)).await.map_err(Refused::from)?;
     let case = answer.into_inner().case.context("case")?;
@@ -27,13 +33,30 @@ pub async fn status(home: &Path, receipt: &str, watch: bool, language: &str, tel
     if !watch {
         return Ok(());
     }
-    let message = pb::WatchCaseRequest { name, after_version: case.version, language };
+    let mut message = pb::WatchCaseRequest { name, after_version: case.version, language };
+    loop {
+        match watch_once(home, &mut message, teller).await {
+            Err(status) if !passing(&status) => return Err(Refused::from(status).into()),
+            // Each connection ends after some minutes: the watch goes on behind what was shown last.
+            Ok(()) | Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// Shows the changes of a case until the stream ends, and keeps the version that was shown last.
+async fn watch_once(home: &Path, message: &mut pb::WatchCaseRequest, teller: &Teller) -> Result<(), Status> {
+    let (connection, token) =
+        Session::resume(home).await.map_err(|error| match error.downcast::<Refused>() {
+            Ok(refused) => refused.status(),
+            Err(error) => Status::failed_precondition(format!("{error:#}")),
+        })?;
     // A watch lives until the person ends it, so it has no deadline.
-    let mut asked = request(Some(&token), message);
+    let mut asked = request(Some(&token), message.clone());
     asked.metadata_mut().remove("grpc-timeout");
-    let mut changes = connection.status().watch_case(asked).await.map_err(Refused::from)?.into_inner();
-    while let Some(change) = changes.message().await.map_err(Refused::from)? {
+    let mut changes = connection.reading(&message.language).status().watch_case(asked).await?.into_inner();
+    while let Some(change) = changes.message().await? {
         if let Some(case) = change.case {
+            message.after_version = case.version;
             show(&case, &[], teller);
         }
     }

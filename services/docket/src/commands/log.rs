@@ -29,6 +29,7 @@ type Client = LogAdminServiceClient<Channel>;
 
 /// An operator who is signed in.
 struct Operator<'a> {
+    home: &'a Path,
     connection: Connection,
     token: String,
     named: Option<String>,
@@ -58,6 +59,12 @@ impl Operator<'_> {
         request(Some(&self.token), message)
     }
 
+    /// A token that is good for the next call.
+    async fn renew(&mut self) -> Result<()> {
+        self.token = Session::token(self.home, &self.connection).await?;
+        Ok(())
+    }
+
     /// For what takes as long as it takes.
     fn ask_for_long<T>(&self, message: T) -> Request<T> {
         let mut asked = self.ask(message);
@@ -80,9 +87,9 @@ pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
         (LogCommand::Projection(_), None) => Some(PROJECTION.to_owned()),
         (_, named) => named,
     };
-    let operator = Operator { connection, token, named, teller };
+    let mut operator = Operator { home, connection, token, named, teller };
     match command {
-        LogCommand::Tail(tail) => read::tail(&operator, tail).await,
+        LogCommand::Tail(tail) => read::tail(&mut operator, tail).await,
         LogCommand::Stream(stream) => read::stream(&operator, stream).await,
         LogCommand::Event { position } => read::event(&operator, position).await,
         LogCommand::Verify { stream, from, kept } => verify::verify(&operator, stream, from, &kept).await,

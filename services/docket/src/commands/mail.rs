@@ -23,32 +23,33 @@ pub async fn inbox(home: &Path, save: Option<(&str, &Path)>, teller: &Teller) ->
         teller.line(&format!("{} bytes written to {}", pdf.len(), to.display()));
         return Ok(());
     }
-    let message = pb::ListNoticesRequest { case: String::new(), page_size: 100, page_token: String::new() };
-    let answer = connection
-        .inbox()
-        .list_notices(request(Some(&token), message))
-        .await
-        .map_err(Refused::from)?
-        .into_inner();
-    if answer.notices.is_empty() && !teller.is_json() {
+    let (mut page_token, mut none) = (String::new(), true);
+    loop {
+        let message = pb::ListNoticesRequest { case: String::new(), page_size: 100, page_token };
+        let answer = connection.inbox().list_notices(request(Some(&token), message)).await;
+        let answer = answer.map_err(Refused::from)?.into_inner();
+        none &= answer.notices.is_empty();
+        answer.notices.iter().for_each(|notice| tell(notice, teller));
+        if answer.next_page_token.is_empty() {
+            break;
+        }
+        page_token = answer.next_page_token;
+    }
+    if none && !teller.is_json() {
         teller.line("no notices yet");
     }
-    for notice in answer.notices {
-        if teller.is_json() {
-            teller.value(&json!({
-                "name": notice.name, "case": notice.case, "kind": notice.kind, "title": notice.title,
-                "official_name": notice.official_name, "posted_at_us": notice.posted_at_us, "opened": notice.opened,
-            }));
-        } else {
-            let mark = if notice.opened { " " } else { "●" };
-            teller.line(&format!(
-                "{mark} {}  {} ({})  {}",
-                when(notice.posted_at_us),
-                notice.title,
-                notice.official_name,
-                notice.name
-            ));
-        }
-    }
     Ok(())
+}
+
+fn tell(notice: &pb::Notice, teller: &Teller) {
+    if teller.is_json() {
+        teller.value(&json!({
+            "name": notice.name, "case": notice.case, "kind": notice.kind, "title": notice.title,
+            "official_name": notice.official_name, "posted_at_us": notice.posted_at_us, "opened": notice.opened,
+        }));
+        return;
+    }
+    let mark = if notice.opened { " " } else { "●" };
+    let (posted, title) = (when(notice.posted_at_us), &notice.title);
+    teller.line(&format!("{mark} {posted}  {title} ({})  {}", notice.official_name, notice.name));
 }

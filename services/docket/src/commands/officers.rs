@@ -107,15 +107,17 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
     let token = Some(token.as_str());
     match command {
         OfficerCommand::Worklist { queue } => {
-            let message = pb::ListWorklistRequest { queue, page_size: 100, page_token: String::new() };
-            let answer = connection
-                .status()
-                .list_worklist(request(token, message))
-                .await
-                .map_err(Refused::from)?
-                .into_inner();
-            worklist(&answer, teller);
-            Ok(())
+            let mut page_token = String::new();
+            loop {
+                let message = pb::ListWorklistRequest { queue: queue.clone(), page_size: 100, page_token };
+                let answer = connection.status().list_worklist(request(token, message)).await;
+                let answer = answer.map_err(Refused::from)?.into_inner();
+                worklist(&answer, teller);
+                if answer.next_page_token.is_empty() {
+                    return Ok(());
+                }
+                page_token = answer.next_page_token;
+            }
         }
         OfficerCommand::Open { case } => {
             let message = pb::GetCaseRequest { name: case.clone(), language: String::new(), min_version: 0 };

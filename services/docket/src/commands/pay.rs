@@ -64,17 +64,26 @@ pub async fn pay(home: &Path, args: &PayArgs, teller: &Teller) -> Result<()> {
     match answer.outcome() {
         Outcome::Paid => {}
         Outcome::Declined => bail!("{}", payment.last_refusal),
-        Outcome::Pending | Outcome::Unspecified => bail!("{}", payer.words.signing.pending),
+        // From a bank account it takes days.
+        Outcome::Pending | Outcome::Unspecified => {
+            if teller.is_json() {
+                teller.value(&json!({"payment": payment.name, "outcome": "pending"}));
+            } else {
+                teller.line(&payer.words.signing.pending);
+            }
+            return Ok(());
+        }
     }
+    // At once: whatever happens on the way to the receipt numbers, it is paid.
     let paid = amount(cents(payment.amount.as_ref()));
-    if !teller.is_json() {
+    if teller.is_json() {
+        teller.value(&json!({"payment": payment.name, "outcome": "paid", "paid": paid}));
+    } else {
         let card = [payment.card_brand.as_str(), payment.card_last4.as_str()].join(" …");
         teller.line(&payer.words.signing.paid.replace("{}", &format!("{paid}, {card}")));
     }
     if args.payer_code.is_empty() {
         receipts(&payer, &payment, teller).await?;
-    } else if teller.is_json() {
-        teller.value(&json!({"payment": payment.name, "paid": paid}));
     }
     Ok(())
 }
@@ -159,11 +168,18 @@ async fn receipt(payer: &Guarded<'_>, name: &str) -> Result<Option<String>> {
     let begun = Instant::now();
     loop {
         let message = GetFilingRequest { name: name.to_owned(), language: String::new() };
-        let token = payer.drafts.token().await.map_err(Refused::from)?;
-        let answer = payer.drafts.connection.drafts().get_filing(request(Some(&token), message)).await;
+        let answer = match payer.drafts.token().await {
+            Ok(token) => payer.drafts.connection.drafts().get_filing(request(Some(&token), message)).await,
+            Err(status) => Err(status),
+        };
         let filing = match answer {
             Ok(answer) => answer.into_inner().filing.context("filing")?,
             Err(status) if status.code() == Code::NotFound => return Ok(None),
+            Err(status) if passing(&status) && begun.elapsed() >= PATIENCE => return Ok(Some(String::new())),
+            Err(status) if passing(&status) => {
+                tokio::time::sleep(GLANCE).await;
+                continue;
+            }
             Err(status) => return Err(Refused::from(status).into()),
         };
         let over = ["rejected", "voided"].contains(&filing.state.as_str());

@@ -10,14 +10,21 @@ use std::path::Path;
 /// Lists the appearances of the session, newest first.
 pub async fn representations(home: &Path, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
-    let asked = request(Some(&token), ListRepresentationsRequest {});
-    let answer = connection.representations().list_representations(asked).await;
-    for one in answer.map_err(Refused::from)?.into_inner().representations {
-        if teller.is_json() {
-            teller.value(&json!({"name": one.name, "state": one.state, "forms": one.forms}));
-        } else {
-            teller.line(&format!("{}  {}, {}", one.name, one.state, one.forms.join(", ")));
+    let mut page_token = String::new();
+    loop {
+        let message = ListRepresentationsRequest { page_size: 100, page_token };
+        let answer = connection.representations().list_representations(request(Some(&token), message)).await;
+        let answer = answer.map_err(Refused::from)?.into_inner();
+        for one in answer.representations {
+            if teller.is_json() {
+                teller.value(&json!({"name": one.name, "state": one.state, "forms": one.forms}));
+            } else {
+                teller.line(&format!("{}  {}, {}", one.name, one.state, one.forms.join(", ")));
+            }
         }
+        if answer.next_page_token.is_empty() {
+            return Ok(());
+        }
+        page_token = answer.next_page_token;
     }
-    Ok(())
 }

@@ -170,6 +170,11 @@ impl Session {
         Ok(session.access_token)
     }
 
+    /// Whether somebody signed in here, whatever became of the session.
+    pub fn is_kept(home: &Path) -> bool {
+        home.join("session.json").exists()
+    }
+
     fn read(home: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(home.join("session.json"))
             .context("nobody is signed in: `docket sign-in` first")?;

@@ -585,7 +585,7 @@ async fn response_that(
     wanted: impl Fn(&filings::Response) -> bool,
 ) -> Result<filings::Response, Stumble> {
     wait_for(what, async || {
-        let message = filings::ListResponsesRequest {};
+        let message = filings::ListResponsesRequest { page_size: 100, ..Default::default() };
         let responses = call!(player, player.token(who)?, evidence, list_responses, message)?.responses;
         Ok(responses.into_iter().find(|response| response.case == player.case() && wanted(response)))
     })

@@ -117,7 +117,7 @@ async fn appoint(player: &mut Player, who: &str) -> Answer {
 }
 
 async fn see_representations(player: &Player, who: &str, states: &[String]) -> Answer {
-    let message = filings::ListRepresentationsRequest {};
+    let message = filings::ListRepresentationsRequest { page_size: 100, ..Default::default() };
     let answer = call!(player, player.token(who)?, representations, list_representations, message)?;
     let seen: Vec<String> = answer.representations.into_iter().map(|one| one.state).collect();
     if seen != states {

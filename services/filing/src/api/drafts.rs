@@ -20,6 +20,9 @@ use crate::policies::keep_draft;
 use crate::store::{filings, unscanned};
 use crate::{answers, edition, help, review};
 
+/// The list, in its page tokens.
+const FILINGS: &str = "ListFilings";
+
 /// How often what several people may write is decided again after a lost race.
 pub(super) const ATTEMPTS: u32 = 5;
 
@@ -407,18 +410,10 @@ async fn list(
     request: &pb::ListFilingsRequest,
 ) -> Result<pb::ListFilingsResponse, ApiError> {
     let account = caller.person()?.account;
-    let size = match request.page_size {
-        0 => 50,
-        size => size.min(100),
-    };
-    let before = page::decode(&request.page_token)?.and_then(|last| Uuid::try_parse(&last).ok());
+    let size = page::size(request.page_size);
+    let before = page::after(FILINGS, &request.page_token)?;
     let mut ids = filings::of_account(&desk.base.pool, account, before, i64::from(size) + 1).await?;
-    let more = ids.len() > size as usize;
-    ids.truncate(size as usize);
-    let next_page_token = match ids.last() {
-        Some(last) if more => page::encode(&last.to_string()),
-        _ => String::new(),
-    };
+    let next_page_token = page::cut(FILINGS, &mut ids, size);
     let mut filings = Vec::with_capacity(ids.len());
     for id in ids {
         filings.extend(line(desk, caller, id).await?);

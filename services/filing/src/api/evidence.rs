@@ -143,7 +143,7 @@ impl EvidenceService for EvidenceApi {
         request: Request<pb::ListResponsesRequest>,
     ) -> Result<Response<pb::ListResponsesResponse>, Status> {
         let caller = caller(&request)?;
-        Ok(Response::new(responses::list(&self.desk, &caller).await?))
+        Ok(Response::new(responses::list(&self.desk, &caller, &request.into_inner()).await?))
     }
 
     async fn submit_response(

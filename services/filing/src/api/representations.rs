@@ -7,7 +7,7 @@ use docket_proto::events::representation::Event;
 use docket_proto::filing::events::v1 as events;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::representation_service_server::RepresentationService;
-use docket_service::{ApiError, Caller, caller, detached, new_id};
+use docket_service::{ApiError, Caller, caller, detached, new_id, page};
 use serde_json::Value;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -68,12 +68,7 @@ impl RepresentationService for RepresentationApi {
         request: Request<pb::ListRepresentationsRequest>,
     ) -> Result<Response<pb::ListRepresentationsResponse>, Status> {
         let caller = caller(&request)?;
-        let account = caller.person()?.account;
-        let mut listed = Vec::new();
-        for id in representations::of_account(&self.0.base.pool, account).await.map_err(ApiError::from)? {
-            listed.push(summary(&open(&self.0, &caller, "ListRepresentations", id, "").await?));
-        }
-        Ok(Response::new(pb::ListRepresentationsResponse { representations: listed }))
+        Ok(Response::new(list(&self.0, &caller, &request.into_inner()).await?))
     }
 
     async fn accept_representation(
@@ -119,6 +114,27 @@ impl RepresentationService for RepresentationApi {
         };
         Ok(Response::new(pb::EndRepresentationResponse { representation: Some(detached(act).await?) }))
     }
+}
+
+/// The list, in its page tokens.
+const LIST: &str = "ListRepresentations";
+
+/// The caller's appearances, as representative and as client, newest first.
+async fn list(
+    desk: &Desk,
+    caller: &Caller,
+    request: &pb::ListRepresentationsRequest,
+) -> Result<pb::ListRepresentationsResponse, ApiError> {
+    let account = caller.person()?.account;
+    let size = page::size(request.page_size);
+    let after = page::after(LIST, &request.page_token)?;
+    let mut ids = representations::of_account(&desk.base.pool, account, after, i64::from(size) + 1).await?;
+    let next_page_token = page::cut(LIST, &mut ids, size);
+    let mut listed = Vec::with_capacity(ids.len());
+    for id in ids {
+        listed.push(summary(&open(desk, caller, LIST, id, "").await?));
+    }
+    Ok(pb::ListRepresentationsResponse { representations: listed, next_page_token })
 }
 
 /// The client for whom the caller may begin a filing of this form.

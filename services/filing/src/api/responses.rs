@@ -2,21 +2,32 @@
 
 use docket_eventlog::Subjects;
 use docket_proto::filing::v1 as pb;
-use docket_service::{ApiError, Caller};
+use docket_service::{ApiError, Caller, page};
 
 use super::{uploads, view};
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::response;
 use crate::store::responses;
 
+/// The list, in its page tokens.
+const LIST: &str = "ListResponses";
+
 /// The caller's responses, newest first.
-pub(super) async fn list(desk: &Desk, caller: &Caller) -> Result<pb::ListResponsesResponse, ApiError> {
+pub(super) async fn list(
+    desk: &Desk,
+    caller: &Caller,
+    request: &pb::ListResponsesRequest,
+) -> Result<pb::ListResponsesResponse, ApiError> {
     let account = caller.person()?.account;
-    let mut listed = Vec::new();
-    for id in responses::of_account(&desk.base.pool, account).await? {
-        listed.push(view::response(&desk.response(caller, "ListResponses", id).await?));
+    let size = page::size(request.page_size);
+    let after = page::after(LIST, &request.page_token)?;
+    let mut ids = responses::of_account(&desk.base.pool, account, after, i64::from(size) + 1).await?;
+    let next_page_token = page::cut(LIST, &mut ids, size);
+    let mut listed = Vec::with_capacity(ids.len());
+    for id in ids {
+        listed.push(view::response(&desk.response(caller, LIST, id).await?));
     }
-    Ok(pb::ListResponsesResponse { responses: listed })
+    Ok(pb::ListResponsesResponse { responses: listed, next_page_token })
 }
 
 /// Sends the one answer to a request.

@@ -3,9 +3,6 @@
 use sqlx::{PgConnection, PgExecutor, PgPool, Result};
 use uuid::Uuid;
 
-/// Most appearances listed.
-const MOST: i64 = 100;
-
 /// Writes the row of an appearance that was entered.
 pub(crate) async fn insert(
     tx: &mut PgConnection,
@@ -81,13 +78,23 @@ pub(crate) async fn with_code(pool: &PgPool, code_hash: &[u8]) -> Result<Option<
         .await
 }
 
-/// The account's appearances, as representative and as client, newest first.
-pub(crate) async fn of_account(pool: &PgPool, account: Uuid) -> Result<Vec<Uuid>> {
+/// The account's appearances, as representative and as client, newest first: those that follow `after`.
+pub(crate) async fn of_account(
+    pool: &PgPool,
+    account: Uuid,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "SELECT representation_id FROM representation WHERE representative = $1 OR client = $1
-         ORDER BY prepared_at_us DESC, representation_id LIMIT $2",
+        "SELECT representation_id FROM representation
+         WHERE (representative = $1 OR client = $1)
+           AND ($2::uuid IS NULL OR (prepared_at_us, representation_id) <
+                (SELECT last.prepared_at_us, last.representation_id FROM representation last
+                 WHERE last.representation_id = $2))
+         ORDER BY prepared_at_us DESC, representation_id DESC LIMIT $3",
         account,
-        MOST
+        after as Option<Uuid>,
+        limit
     )
     .fetch_all(pool)
     .await

@@ -3,9 +3,6 @@
 use sqlx::{PgConnection, PgPool, Result};
 use uuid::Uuid;
 
-/// Most responses listed.
-const MOST: i64 = 100;
-
 /// Writes the row of a response that was opened.
 pub(crate) async fn insert(
     tx: &mut PgConnection,
@@ -27,15 +24,24 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// The responses of the account and of those whom it represents, newest first.
-pub(crate) async fn of_account(pool: &PgPool, account: Uuid) -> Result<Vec<Uuid>> {
+/// The responses of the account and of those whom it represents, newest first: those that follow `after`.
+pub(crate) async fn of_account(
+    pool: &PgPool,
+    account: Uuid,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "SELECT response_id FROM response WHERE account_id = $1 OR case_id IN (
-             SELECT filing_id FROM filing JOIN representation USING (representation_id)
-             WHERE representative = $1 AND standing = 'active')
-         ORDER BY opened_at_us DESC, response_id LIMIT $2",
+        "SELECT response_id FROM response
+         WHERE (account_id = $1 OR case_id IN (
+                SELECT filing_id FROM filing JOIN representation USING (representation_id)
+                WHERE representative = $1 AND standing = 'active'))
+           AND ($2::uuid IS NULL OR (opened_at_us, response_id) <
+                (SELECT last.opened_at_us, last.response_id FROM response last WHERE last.response_id = $2))
+         ORDER BY opened_at_us DESC, response_id DESC LIMIT $3",
         account,
-        MOST
+        after as Option<Uuid>,
+        limit
     )
     .fetch_all(pool)
     .await

@@ -308,7 +308,7 @@ impl Client {
     }
 
     pub(crate) async fn responses(&self) -> Vec<pb::Response> {
-        let request = with_token(pb::ListResponsesRequest {}, &self.token);
+        let request = with_token(pb::ListResponsesRequest::default(), &self.token);
         self.evidence.clone().list_responses(request).await.expect("a list").into_inner().responses
     }
 

@@ -21,6 +21,7 @@ mod helpers;
 mod joint;
 mod keep;
 mod legible;
+mod lists;
 mod load;
 mod moved;
 mod papers;

@@ -127,7 +127,7 @@ impl Client {
     }
 
     pub(crate) async fn represented(&self) -> Vec<pb::Representation> {
-        let request = with_token(pb::ListRepresentationsRequest {}, &self.token);
+        let request = with_token(pb::ListRepresentationsRequest::default(), &self.token);
         let answer = self.representations.clone().list_representations(request).await.expect("a list");
         answer.into_inner().representations
     }

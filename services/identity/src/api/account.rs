@@ -11,6 +11,9 @@ use crate::app::Newcomer;
 use crate::domain;
 use crate::register::Particulars;
 
+/// The list, in its page tokens.
+const EVENTS: &str = "ListSecurityEvents";
+
 const LANGUAGES: [&str; 2] = ["en", "es"];
 
 #[tonic::async_trait]
@@ -155,13 +158,9 @@ impl AccountService for Api {
     ) -> Result<Response<pb::ListSecurityEventsResponse>, Status> {
         let person = self.owner(&caller(&request)?, "ListSecurityEvents")?;
         let message = request.into_inner();
-        let size = match message.page_size {
-            0 => 50,
-            asked => asked.min(100) as usize,
-        };
-        let malformed =
-            |_| ApiError::invalid("page_token", "PAGE_TOKEN_MALFORMED", "Give the token as it was returned.");
-        let before: u64 = match page::decode(&message.page_token)? {
+        let size = page::size(message.page_size) as usize;
+        let malformed = |_not_ours| page::malformed();
+        let before: u64 = match page::decode(EVENTS, &message.page_token)? {
             Some(version) => version.parse().map_err(malformed)?,
             None => u64::MAX,
         };
@@ -169,7 +168,7 @@ impl AccountService for Api {
         let mut older = events.iter().rev().filter(|event| event.version < before);
         let page: Vec<_> = older.by_ref().take(size).collect();
         let next_page_token = match (page.last(), older.next()) {
-            (Some(last), Some(_)) => page::encode(&last.version.to_string()),
+            (Some(last), Some(_)) => page::encode(EVENTS, &last.version.to_string()),
             _ => String::new(),
         };
         let shown = |event: &&docket_eventlog::Recorded| pb::SecurityEvent {

@@ -11,6 +11,9 @@ use super::Api;
 use crate::app::Asked;
 use crate::store::revocation::{After, Holder};
 
+/// The list, in its page tokens.
+const HOLDERS: &str = "ListRoleHolders";
+
 #[tonic::async_trait]
 impl RoleService for Api {
     async fn list_role_holders(
@@ -19,10 +22,7 @@ impl RoleService for Api {
     ) -> Result<Response<pb::ListRoleHoldersResponse>, Status> {
         self.operator(&caller(&request)?, "ListRoleHolders")?;
         let message = request.into_inner();
-        let size = match message.page_size {
-            0 => 50,
-            asked => asked.min(100),
-        };
+        let size = page::size(message.page_size);
         let after = after(&message.page_token)?;
         // One more than the page, to know whether there is another.
         let limit = i64::from(size) + 1;
@@ -32,7 +32,7 @@ impl RoleService for Api {
         found.truncate(size as usize);
         let next_page_token = match found.last() {
             Some(last) if !is_last => {
-                page::encode(&format!("{}/{}/{}", last.office, last.role, last.account))
+                page::encode(HOLDERS, &format!("{}/{}/{}", last.office, last.role, last.account))
             }
             _ => String::new(),
         };
@@ -85,16 +85,16 @@ impl Api {
 
 /// Where a page begins.
 fn after(token: &str) -> Result<After, ApiError> {
-    let malformed =
-        || ApiError::invalid("page_token", "PAGE_TOKEN_MALFORMED", "Give the token as it was returned.");
-    let Some(place) = page::decode(token)? else { return Ok((String::new(), String::new(), Uuid::nil())) };
+    let Some(place) = page::decode(HOLDERS, token)? else {
+        return Ok((String::new(), String::new(), Uuid::nil()));
+    };
     let mut parts = place.split('/').map(str::to_owned);
     match (parts.next(), parts.next(), parts.next()) {
         (Some(office), Some(role), Some(account)) => {
-            let account = Uuid::try_parse(&account).map_err(|_| malformed())?;
+            let account = Uuid::try_parse(&account).map_err(|_| page::malformed())?;
             Ok((office, role, account))
         }
-        _ => Err(malformed()),
+        _ => Err(page::malformed()),
     }
 }
 

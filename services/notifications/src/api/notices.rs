@@ -16,9 +16,8 @@ use crate::domain::{NoticeKind, open_notice};
 use crate::store::{delivery, matter, notice};
 use crate::texts::{self, Language};
 
-/// Rows of a page when none are asked for, and at most.
-const USUAL: u32 = 50;
-const MOST: u32 = 100;
+/// The list, in its page tokens.
+const NOTICES: &str = "ListNotices";
 
 impl InboxApi {
     pub(super) async fn list_notices(
@@ -38,15 +37,15 @@ impl InboxApi {
                 access::require(&self.base, caller, "ListNotices", case, matter.as_ref())?;
             }
         }
-        let after = page::decode(&request.page_token)?.map(|last| after(&last)).transpose()?;
-        let size = page_size(request.page_size);
+        let after = page::decode(NOTICES, &request.page_token)?.map(|last| after(&last)).transpose()?;
+        let size = page::size(request.page_size);
         let mut rows = notice::list(&self.base.pool, account, case, after, size + 1).await?;
         let more = rows.len() > size as usize;
         rows.truncate(size as usize);
         let last = rows.last().filter(|_| more).map(|row| format!("{} {}", row.posted_at_us, row.notice_id));
         Ok(pb::ListNoticesResponse {
             notices: rows.iter().map(notice_of).collect(),
-            next_page_token: last.map(|last| page::encode(&last)).unwrap_or_default(),
+            next_page_token: last.map(|last| page::encode(NOTICES, &last)).unwrap_or_default(),
         })
     }
 
@@ -119,7 +118,7 @@ impl InboxApi {
     ) -> Result<Vec<pb::Delivery>, ApiError> {
         let account = caller.person()?.account;
         self.base.access.require(caller, "ListDeliveries", &own_inbox(account))?;
-        let lines = delivery::list(&self.base.pool, account, page_size(asked)).await?;
+        let lines = delivery::list(&self.base.pool, account, page::size(asked)).await?;
         let written = |line: delivery::Line| pb::Delivery {
             channel: line.channel,
             alert: line.alert,
@@ -134,17 +133,11 @@ fn own_inbox(account: Uuid) -> Resource<'static> {
     Resource { kind: "Inbox", id: account, relations: Vec::new(), office: None, class: "normal" }
 }
 
-fn page_size(asked: u32) -> u32 {
-    page::size(i32::try_from(asked).unwrap_or(i32::MAX), USUAL, MOST)
-}
-
 fn after(last: &str) -> Result<notice::After, ApiError> {
-    let malformed =
-        || ApiError::invalid("page_token", "PAGE_TOKEN_MALFORMED", "Give the token as it was returned.");
-    let (posted, id) = last.split_once(' ').ok_or_else(malformed)?;
+    let (posted, id) = last.split_once(' ').ok_or_else(page::malformed)?;
     Ok(notice::After {
-        posted_at_us: posted.parse().map_err(|_not_ours| malformed())?,
-        notice_id: Uuid::try_parse(id).map_err(|_not_ours| malformed())?,
+        posted_at_us: posted.parse().map_err(|_not_ours| page::malformed())?,
+        notice_id: Uuid::try_parse(id).map_err(|_not_ours| page::malformed())?,
     })
 }
 

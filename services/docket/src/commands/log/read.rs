@@ -1,16 +1,21 @@
 //! `docket log tail`, `stream` and `event`.
 use super::args::{StreamArgs, TailArgs};
 use super::{Operator, show};
+use crate::client::passing;
 use crate::commands::Refused;
 use anyhow::{Context, Result};
 use docket_proto::log::v1 as pb;
+use std::time::Duration;
 
 /// The largest answer that is taken: a batch of events without their sealed parts.
 const MOST_BYTES: usize = 64 << 20;
 
-pub(super) async fn tail(operator: &Operator<'_>, tail: TailArgs) -> Result<()> {
+/// A pause before a stream that ended is followed again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) async fn tail(operator: &mut Operator<'_>, tail: TailArgs) -> Result<()> {
     use pb::read_log_request::Start;
-    let message = pb::ReadLogRequest {
+    let mut message = pb::ReadLogRequest {
         start: Some(tail.after.map_or(Start::Last(tail.lines), Start::AfterPosition)),
         follow: tail.follow,
         stream: tail.stream,
@@ -18,11 +23,33 @@ pub(super) async fn tail(operator: &Operator<'_>, tail: TailArgs) -> Result<()> 
         kind: tail.kind,
         limit: tail.limit,
     };
+    // Each connection ends after some minutes: what is followed goes on behind the last event.
+    while let Err(error) = tail_once(operator, &mut message).await {
+        let status = error.downcast::<Refused>()?.status();
+        if !tail.follow || !passing(&status) {
+            return Err(Refused::from(status).into());
+        }
+        tokio::time::sleep(PAUSE).await;
+        operator.renew().await?;
+    }
+    Ok(())
+}
+
+/// Shows events until the stream ends, and keeps where it got to.
+async fn tail_once(operator: &Operator<'_>, message: &mut pb::ReadLogRequest) -> Result<()> {
+    use pb::read_log_request::Start;
     let mut client = operator.client()?.max_decoding_message_size(MOST_BYTES);
-    let answer = client.read_log(operator.ask_for_long(message)).await.map_err(Refused::from)?;
+    let answer = client.read_log(operator.ask_for_long(message.clone())).await.map_err(Refused::from)?;
     let mut batches = answer.into_inner();
     while let Some(batch) = batches.message().await.map_err(Refused::from)? {
-        batch.events.iter().for_each(|event| show::line(event, operator.teller));
+        for event in &batch.events {
+            show::line(event, operator.teller);
+            message.start = Some(Start::AfterPosition(event.position));
+            if message.limit == 1 {
+                return Ok(());
+            }
+            message.limit = message.limit.saturating_sub(1);
+        }
     }
     Ok(())
 }
