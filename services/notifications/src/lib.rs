@@ -9,6 +9,7 @@ mod case_words;
 mod config;
 mod directory;
 mod domain;
+mod invitation;
 mod mail;
 mod offices;
 mod policies;

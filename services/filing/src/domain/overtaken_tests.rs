@@ -63,6 +63,7 @@ fn checked(filing: &Filing, before: &[[u8; 32]]) -> Checked {
         content_macs_before: before.iter().map(|mac| mac.to_vec()).collect(),
         answers_mac: vec![7; 32],
         helpers: std::collections::BTreeSet::new(),
+        parts: std::collections::BTreeMap::new(),
     }
 }
 
