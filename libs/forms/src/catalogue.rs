@@ -371,6 +371,7 @@ const FILES: &[(&str, &str)] = built_in![
     "en/i-131.toml",
     "en/i-140.toml",
     "en/i-485.toml",
+    "en/i-539.toml",
     "en/i-751.toml",
     "en/i-821d.toml",
     "en/i-864.toml",

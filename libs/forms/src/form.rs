@@ -97,7 +97,7 @@ impl Form {
         self.questions.iter().find(|question| question.id == id)
     }
 
-    /// Who signs it together with whoever files it, where somebody may.
+    /// Who signs it together with whoever files it, one person or each of a list, where somebody may.
     pub fn co_signer(&self) -> Option<(&Role, &CoSigns)> {
         self.roles.iter().find_map(|role| Some((role, role.co_signs.as_ref()?)))
     }
@@ -149,14 +149,36 @@ pub struct Role {
     pub co_signs: Option<CoSigns>,
 }
 
-/// How somebody signs a form together with whoever files it, in an account of their own.
+/// How somebody signs a form together with whoever files it, in an account of their own: one person, or each of a list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoSigns {
-    /// Prefix of the questions that name them, such as `sp_`; with `signature` it is the one that their signature answers.
+    /// Prefix of the questions that name them, such as `sp_`; with `signature` it is the one that their signature answers. Empty where
+    /// a list names them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
+    /// The list whose items each name one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<CoSignsEach>,
     /// What they declare under penalty of perjury, as it is signed.
     pub declares: String,
+}
+
+/// How each of a list signs for themselves: the part of the form that is theirs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoSignsEach {
+    /// The list.
+    pub list: String,
+    /// Its part with the full name.
+    pub name: String,
+    /// Its part that says how somebody signs.
+    pub how: String,
+    /// The option of it that means: in an account of their own.
+    pub own: String,
+    /// Sections that they read and sign beside their own item.
+    #[serde(default)]
+    pub sees: Vec<String>,
 }
 
 /// A page of questions.

@@ -40,7 +40,7 @@ pub use fees::{FeeResult, FeeRow, fee};
 pub use filled::{Amounts, Filled, FilledIn, Guideline};
 pub use folder::{CatalogueFolder, Unreadable};
 pub use form::{
-    Challenges, Channel, CoSigns, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Form, LastDay,
+    Challenges, Channel, CoSigns, CoSignsEach, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Form, LastDay,
     Level, Question, Reject, Rfe, Role, Rule, Section, SubField,
 };
 pub use given::{FilingChannel, Given};

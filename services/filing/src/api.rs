@@ -9,6 +9,7 @@ mod drafts;
 mod evidence;
 mod fee_waiver;
 mod helpers;
+mod invitation;
 mod packages;
 mod places;
 mod representations;

@@ -1,7 +1,7 @@
 //! The form's rules over a filing as it is now: what is missing, what is wrong, and what would be signed.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use docket_forms::{
     Answers, Evaluation, Form, Given, Language, Question, Truth, evaluate, last_day, takes_part,
@@ -120,25 +120,51 @@ impl<'a> Check<'a> {
         let stands = |question: &str| before.typed || !self.form.question(question).is_some_and(of_others);
         let applies = |question: &str| stands(question) && self.applies(answers, question);
         let mut sheet = Sheet::of(self.form, &dossier.filing, (content, answers), applies);
-        sheet.sections.extend(self.signers(all));
+        sheet.sections.extend(self.signers(all, |_| true));
         let waiver = if before.aside { Waiver::section_with_aside } else { Waiver::section };
         Sheet { waiver: self.waiver.as_ref().map(waiver), ..sheet }
     }
 
-    /// Who signs it, where two do: so each of them signs that the other does.
-    fn signers(&self, answers: &Answers) -> Option<Section> {
-        let other = self.helpers.iter().find(|one| one.role == HelperRole::CoSigner)?;
-        let filer = party::names(self.form, answers).pop().unwrap_or_default();
+    /// Who signs it, where two or more do, of the others those that are named: so each of them signs that the others do.
+    fn signers(&self, answers: &Answers, names: impl Fn(&Helping) -> bool) -> Option<Section> {
+        let others = self.helpers.iter().filter(|one| one.role.is_co_signer() && names(one));
         let signer = |role: &str, name: &str| Row::said_of(&spoken::choice(role), name);
+        let others: Vec<Row> = others.map(|other| signer(&other.signs_as, &other.name)).collect();
+        if others.is_empty() {
+            return None;
+        }
+        let filer = party::names(self.form, answers).pop().unwrap_or_default();
         Some(Section {
             title: "Signed together, each under penalty of perjury".to_owned(),
-            rows: vec![signer(filer_role(self.form), &filer), signer(&other.signs_as, &other.name)],
+            rows: std::iter::once(signer(filer_role(self.form), &filer)).chain(others).collect(),
         })
     }
 
     /// The canonical text of it.
     pub(crate) fn text(&self, dossier: &Dossier) -> String {
         review::text(&self.sheet(dossier))
+    }
+
+    /// What somebody signs beside the filer: the same text, or of one of several the part that is theirs.
+    pub(crate) fn text_of(&self, dossier: &Dossier, helping: &Helping) -> String {
+        self.part(dossier, helping).unwrap_or_else(|| self.text(dossier))
+    }
+
+    /// The part that one of several signs: their own item of the list, the sections that concern all of them, and that the filer and
+    /// they sign it. What the form says of the filer and of the others, and what is attached, is none of theirs.
+    fn part(&self, dossier: &Dossier, helping: &Helping) -> Option<String> {
+        let each = self.form.co_signer()?.1.each.as_ref()?;
+        let place = usize::try_from(helping.role.person()).ok()?.checked_sub(1)?;
+        let (content, all) = (&dossier.content, &dossier.content.answers);
+        let mut answers = self.evaluation.counting(all).into_owned();
+        if let Some(Value::Array(items)) = answers.get_mut(&each.list) {
+            *items = items.get(place).cloned().into_iter().collect();
+        }
+        let theirs = |asked: &Question| asked.id == each.list || each.sees.contains(&asked.section);
+        let applies = |id: &str| self.form.question(id).is_some_and(theirs) && self.applies(all, id);
+        let mut sheet = Sheet::of(self.form, &dossier.filing, (content, &answers), applies);
+        sheet.sections.extend(self.signers(all, |one| one.role == helping.role));
+        Some(review::part(&sheet, &helping.name))
     }
 
     /// The keyed hash of the answers, for which a fee is shown.
@@ -173,6 +199,7 @@ impl<'a> Check<'a> {
             answers_mac: self.answers_mac(desk, dossier),
             helpers: self.helpers.iter().filter(|one| !one.by_appearance).map(|one| one.role).collect(),
             last_day: self.last_day(desk, dossier),
+            parts: self.parts(desk, dossier),
         }
     }
 
@@ -182,6 +209,13 @@ impl<'a> Check<'a> {
         let on = last_day(self.form, answers, &self.given)?;
         let ends_at_us = ends_at_us(on, zone_of(self.form, dossier));
         LastDay::of(on, ends_at_us, desk.now_us())
+    }
+
+    /// The keyed hashes of the parts that several co-signers sign.
+    pub(crate) fn parts(&self, desk: &Desk, dossier: &Dossier) -> BTreeMap<HelperRole, Vec<u8>> {
+        let mac = |one| Some((one, Self::content_mac(desk, dossier, &self.part(dossier, one)?)));
+        let parts = self.helpers.iter().filter_map(mac);
+        parts.map(|(one, content_mac)| (one.role, content_mac)).collect()
     }
 
     /// What the rules of the form say, and of the waiver inside it.

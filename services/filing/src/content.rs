@@ -97,7 +97,7 @@ impl Content {
                 let (typed_name, proven_name, spoken_language) =
                     (e.typed_name, e.proven_name, e.spoken_language);
                 let sealed = SealedHelper { typed_name, proven_name, spoken_language };
-                self.helpers.extend(HelperRole::known(&e.role).map(|role| (role, sealed)));
+                self.helpers.extend(HelperRole::known(&e.role, e.person).map(|role| (role, sealed)));
             } else if let filing::Event::FilingReturned(e) = event {
                 self.remark = e.remark;
             } else if let filing::Event::EvidenceAdded(e) = event {

@@ -1,7 +1,7 @@
-//! Who signs beside the filer, as the answers say it: an interpreter, a preparer, a co-signer, by name; the statement that each signs,
-//! and the code to do so.
+//! Who signs beside the filer, as the answers say it: an interpreter, a preparer, a co-signer or several, by name; the statement that
+//! each signs, and the code to do so.
 
-use docket_forms::{Answers, CoSigns, Form, Question, Role, Type};
+use docket_forms::{Answers, CoSigns, CoSignsEach, Form, Question, Role, Type};
 use docket_service::ApiError;
 use docket_vault::Vault;
 use serde_json::Value;
@@ -70,8 +70,8 @@ fn is_helpers(question: &Question) -> bool {
 
 /// Whether it is the signature of who signs together with the filer.
 pub(crate) fn is_co_signers(form: &Form, question: &Question) -> bool {
-    let signature = form.co_signer().map(|(_, co_signs)| format!("{}signature", co_signs.prefix));
-    signature.is_some_and(|signature| question.id == signature)
+    let alone = form.co_signer().filter(|(_, co_signs)| co_signs.each.is_none());
+    alone.is_some_and(|(_, co_signs)| question.id.strip_prefix(&*co_signs.prefix) == Some("signature"))
 }
 
 /// Who signs a filing beside the filer, of the questions that apply; `takes_part` says whether a role of the form does.
@@ -87,7 +87,7 @@ pub(crate) async fn with(
 ) -> Result<Vec<Helping>, ApiError> {
     let answers = &dossier.content.answers;
     let mut helping = named(form, answers, applies);
-    helping.extend(co_signer(form, answers, takes_part));
+    helping.extend(co_signers(form, answers, takes_part));
     let preparer = helping.iter_mut().find(|one| one.role == HelperRole::Preparer);
     if let Some(preparer) = preparer.filter(|_| says_representative(answers))
         && let Some((id, _)) = desk.represented(dossier).await?
@@ -132,22 +132,32 @@ fn named(form: &Form, answers: &Answers, applies: impl Fn(&str) -> bool) -> Vec<
     interpreter.into_iter().chain(preparer).collect()
 }
 
-/// Who signs it together with the filer, where the form has such a role and somebody takes it.
-fn co_signer(form: &Form, answers: &Answers, takes_part: impl Fn(&str) -> bool) -> Option<Helping> {
-    let (Role { id, .. }, CoSigns { prefix, declares }) = form.co_signer()?;
+/// Who signs it together with the filer, where the form has such a role and somebody takes it: one, or each of a list who does so in an
+/// account of their own.
+fn co_signers(form: &Form, answers: &Answers, takes_part: impl Fn(&str) -> bool) -> Vec<Helping> {
+    let Some((Role { id, .. }, CoSigns { prefix, each, declares })) = form.co_signer() else {
+        return Vec::new();
+    };
     if !takes_part(id) {
-        return None;
+        return Vec::new();
     }
-    let names = party::typed(|question| answers.get(&format!("{prefix}{question}")));
-    Some(Helping {
-        role: HelperRole::CoSigner,
+    let helping = |role, names: Vec<String>| Helping {
+        role,
         name: names.last().cloned().unwrap_or_default(),
         names,
         spoken_language: String::new(),
         signs_as: id.clone(),
         statement: declares.clone(),
         by_appearance: false,
-    })
+    };
+    let Some(CoSignsEach { list, name, how, own, .. }) = each else {
+        let names = party::typed(|question| answers.get(&format!("{prefix}{question}")));
+        return vec![helping(HelperRole::CoSigner, names)];
+    };
+    let items = answers.get(list).and_then(Value::as_array).into_iter().flatten();
+    let signing = (1..).zip(items).filter(|(_, item)| item.get(how).and_then(Value::as_str) == Some(own));
+    let said = |item: &Value| item.get(name).and_then(Value::as_str).map(str::to_owned);
+    signing.map(|(n, item)| helping(HelperRole::OneOf(n), said(item).into_iter().collect())).collect()
 }
 
 /// The code that a command makes: kept nowhere, and the same when the command is repeated.
@@ -201,8 +211,8 @@ mod tests {
             "sp_family_name": "Sample", "sp_given_name": "Sol", "sp_middle_name": "Maria", "sp_suffix": "Jr."
         });
         let answers = answers.as_object().unwrap();
-        assert_eq!(co_signer(form, answers, |_| false), None);
-        let spouse = co_signer(form, answers, |role| role == "spouse").unwrap();
+        assert!(co_signers(form, answers, |_| false).is_empty());
+        let spouse = co_signers(form, answers, |role| role == "spouse").remove(0);
         assert_eq!((spouse.signs_as.as_str(), spouse.name.as_str()), ("spouse", "Sol Maria Sample Jr."));
         assert!(spouse.statement.contains("penalty of perjury") && spouse.statement.contains("marriage"));
         for (name, proven) in [
@@ -217,12 +227,44 @@ mod tests {
             );
         }
         // Before the name is answered nobody is.
-        let unnamed = co_signer(form, &Answers::new(), |_| true).unwrap();
+        let unnamed = co_signers(form, &Answers::new(), |_| true).remove(0);
         assert!(!unnamed.is_named("") && unnamed.proven("Sol Sample") == NameProven::Another);
         let signature = form.question("sp_signature").unwrap();
         assert!(is_signature(form, signature) && is_co_signers(form, signature));
         for form in catalogue.forms().filter(|form| form.id != "I-751") {
-            assert_eq!(co_signer(form, answers, |_| true), None, "{}", form.id);
+            assert!(co_signers(form, answers, |_| true).is_empty(), "{}", form.id);
+            assert!(!form.questions.iter().any(|question| is_co_signers(form, question)), "{}", form.id);
+        }
+    }
+
+    #[test]
+    fn each_of_a_list_who_has_an_account_signs_under_the_name_in_the_list() {
+        let catalogue = Catalogue::embedded();
+        let form = catalogue.form("I-539").unwrap();
+        let answers = json!({ "co_applicants": [
+            { "name": "Max Sample", "signs": "parent" },
+            { "name": "Sol María Sample", "signs": "own_account" },
+            { "name": "Pia Sample", "signs": "on_paper" },
+            { "name": "Lia Sample", "signs": "own_account" },
+            { "name": "Not Yet" },
+        ] });
+        let several = co_signers(form, answers.as_object().unwrap(), |role| role == "family_member");
+        let said: Vec<_> = several.iter().map(|one| (one.role, &*one.name, &*one.signs_as)).collect();
+        let (second, fourth) = (HelperRole::OneOf(2), HelperRole::OneOf(4));
+        assert_eq!(
+            said,
+            [(second, "Sol María Sample", "family_member"), (fourth, "Lia Sample", "family_member")]
+        );
+        assert!(several[0].is_named("sol maria SAMPLE") && !several[0].is_named("Lia Sample"));
+        assert!(several[0].statement.contains("penalty of perjury"));
+        assert!(co_signers(form, answers.as_object().unwrap(), |_| false).is_empty());
+        assert!(co_signers(form, &Answers::new(), |_| true).is_empty());
+        for role in HelperRole::ALONE.into_iter().chain([second, fourth]) {
+            assert_eq!(HelperRole::of_key(&role.key()), Some(role));
+            assert_eq!(HelperRole::known(role.as_str(), role.person()), Some(role));
+        }
+        for unknown in ["interpreter:1", "co_signer:x", "friend"] {
+            assert_eq!(HelperRole::of_key(unknown), None, "{unknown}");
         }
     }
 

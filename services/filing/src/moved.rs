@@ -31,14 +31,15 @@ pub(crate) fn report(answers: &Answers) -> Option<RecordAddressRequest> {
     })
 }
 
-/// What another form gives of who files; without ids. None where it asks for no address, reports a move, or is signed for
-/// somebody else, whose address is not the account's.
+/// What another form gives of who files; without ids. None where it asks for no address, or reports a move. Signed for somebody else
+/// it is not the account's, which is that of who signs, and a child needs none: it is for its case (8 CFR 103.2(b)(19), where notices
+/// go to the address that the form gives).
 pub(crate) fn stated(form: &Form, answers: &Answers, signed_as: Capacity) -> Option<RecordAddressRequest> {
     let own = match signed_as {
         Capacity::OneSelf | Capacity::CompanyOfficer => true,
         Capacity::Parent | Capacity::Guardian | Capacity::AttorneyInFact => false,
     };
-    if !own || form.id == FORM {
+    if form.id == FORM {
         return None;
     }
     let answer = |question| party::answer(form, answers, question);
@@ -49,7 +50,8 @@ pub(crate) fn stated(form: &Form, answers: &Answers, signed_as: Capacity) -> Opt
         Some(lives) => (lives, mailing),
         None => (mailing, String::new()),
     };
-    let stated = RecordAddressRequest { address, mailing, no_move: true, ..RecordAddressRequest::default() };
+    let none = RecordAddressRequest::default();
+    let stated = RecordAddressRequest { address, mailing, no_move: true, for_case: !own, ..none };
     Some(stated).filter(|stated| !stated.address.is_empty())
 }
 
@@ -116,13 +118,14 @@ mod tests {
         let same = json!({"app_mailing": at("Reno"), "app_physical_same": true, "app_physical": at("Elko")});
         let given = stated("N-400", &same, Capacity::OneSelf).unwrap();
         assert_eq!((given.address.as_str(), given.mailing.as_str()), ("9 Sample Ave\nReno, NV 89501", ""));
-        assert!(given.no_move);
+        assert!(given.no_move && !given.for_case);
         let other =
             json!({"app_mailing": at("Reno"), "app_physical_same": false, "app_physical": at("Elko")});
         let given = stated("N-400", &other, Capacity::OneSelf).unwrap();
         assert!(given.address.contains("Elko") && given.mailing.contains("Reno"), "{given:?}");
         for for_another in [Capacity::Parent, Capacity::Guardian, Capacity::AttorneyInFact] {
-            assert_eq!(stated("N-400", &same, for_another), None, "it is not the account's own");
+            let given = stated("N-400", &same, for_another).unwrap();
+            assert!(given.for_case && given.address.contains("Reno"), "it is not the account's own");
         }
         assert_eq!(stated("AR-11", &json!({"mailing": at("Reno")}), Capacity::OneSelf), None);
         assert_eq!(stated("N-400", &json!({}), Capacity::OneSelf), None);

@@ -15,7 +15,7 @@ impl Desk {
     /// The contact, zone and proven name of an account.
     pub(crate) async fn contact(&self, account: Uuid) -> Result<GetContactResponse, ApiError> {
         let mut directory = DirectoryServiceClient::new(self.base.channel("identity"));
-        let request = GetContactRequest { account_id: account.to_string() };
+        let request = GetContactRequest { account_id: account.to_string(), ..GetContactRequest::default() };
         let answer = directory.get_contact(outgoing(request)).await;
         answer.map(tonic::Response::into_inner).map_err(|status| failed("identity", &status))
     }

@@ -59,6 +59,18 @@ pub(crate) fn text(sheet: &Sheet) -> String {
     text + &sheet.waiver.as_ref().map(waiver).unwrap_or_default()
 }
 
+/// The text of the part that one of several signs.
+pub(crate) fn part(sheet: &Sheet, name: &str) -> String {
+    let mut text = format!(
+        "{} {}\nPart of {name}\nEdition {}, catalogue {}\n",
+        sheet.number, sheet.title, sheet.edition, sheet.catalogue_version
+    );
+    for section in &sheet.sections {
+        section_lines(&mut text, section);
+    }
+    text
+}
+
 /// The text of the request for a waiver of the fee.
 pub(crate) fn waiver(section: &Section) -> String {
     let mut text = String::new();

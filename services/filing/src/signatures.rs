@@ -78,18 +78,19 @@ fn not_proven(proven: bool) -> &'static str {
     if proven { "" } else { " No name is proven for the account." }
 }
 
-/// Co-signer, interpreter and preparer, each in an account of their own, of the very text that was signed.
+/// Co-signers, interpreter and preparer, each in an account of their own, of the very text that was signed, or of their part of it.
 fn helpers(dossier: &Dossier, signed: &Signed) -> impl Iterator<Item = Signature> {
-    let roles = [HelperRole::CoSigner, HelperRole::Interpreter, HelperRole::Preparer];
-    roles.into_iter().filter_map(move |role| {
-        let given = dossier.filing.helper_signed(role, &signed.content_mac)?;
+    let roles = || dossier.filing.helpers.keys().copied();
+    let co_signers = roles().filter(|role| role.is_co_signer());
+    co_signers.chain(roles().filter(|role| !role.is_co_signer())).filter_map(move |role| {
+        let given = dossier.filing.helper_went(role, &signed.content_mac)?;
         let sealed = dossier.content.helpers.get(&role).cloned().unwrap_or_default();
         let (part, more) = match role {
             HelperRole::Interpreter => {
                 ("Interpreter".to_owned(), format!(" Language: {}.", sealed.spoken_language))
             }
             HelperRole::Preparer => ("Preparer".to_owned(), String::new()),
-            HelperRole::CoSigner => {
+            HelperRole::CoSigner | HelperRole::OneOf(_) => {
                 (spoken::choice(&given.signs_as), not_proven(given.name_proven).to_owned())
             }
         };

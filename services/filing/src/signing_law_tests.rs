@@ -114,6 +114,7 @@ fn signing(filing: &Filing, capacity: Capacity, filer: Filer, name_agrees: bool)
         answers_mac: vec![7; 32],
         helpers: BTreeSet::new(),
         last_day: None,
+        parts: BTreeMap::new(),
     };
     let signature = Sign {
         signer: Uuid::from_u128(2),
@@ -213,7 +214,9 @@ fn every_signing_role_of_the_catalogue_is_one_that_the_program_knows() {
     ];
     let mut met = BTreeSet::new();
     for form in Catalogue::embedded().forms() {
-        for role in form.roles.iter().filter(|role| role.signs) {
+        // Several who each sign a part for themselves go by the form's data alone.
+        let several = |role: &&docket_forms::Role| role.co_signs.as_ref().is_some_and(|it| it.each.is_some());
+        for role in form.roles.iter().filter(|role| role.signs && !several(role)) {
             assert!(known.contains(&role.id.as_str()), "{} {}", form.id, role.id);
             met.insert(role.id.clone());
         }

@@ -10,6 +10,7 @@ mod config;
 mod directory;
 mod domain;
 mod gauges;
+mod invitation;
 mod mail;
 mod offices;
 mod policies;

@@ -105,6 +105,9 @@ pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
         "clients_representative_replaced" => "another-representative",
         "representative_withdrew" => "withdrew",
         "client_ended_representation" => "dismissed",
+        "co_signer_signed" => "co-signed",
+        "co_signature_over" => "co-signature-over",
+        "co_signed_went_in" => "co-signed-went-in",
         _ => "notice",
     };
     let greeting = if given_name.is_empty() { "mail-greeting-nameless" } else { "mail-greeting" };
@@ -113,6 +116,19 @@ pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
     Mail {
         subject: text(language, &format!("mail-{what}-subject"), ""),
         text: paragraphs.join("\r\n\r\n") + "\r\n",
+    }
+}
+
+/// The mail that asks somebody to sign a form, with the code for it. In which language they read, nobody knows: it is in both.
+pub(crate) fn invitation(code: &str) -> Mail {
+    let said = |language| {
+        let paragraphs = ["mail-invited", "mail-invited-ending"].map(|id| text(language, id, code));
+        paragraphs.join("\r\n\r\n")
+    };
+    let subject = |language| text(language, "mail-invited-subject", "");
+    Mail {
+        subject: format!("{} / {}", subject(Language::En), subject(Language::Es)),
+        text: format!("{}\r\n\r\n{}\r\n", said(Language::En), said(Language::Es)),
     }
 }
 
@@ -174,6 +190,9 @@ mod tests {
                 "clients_representative_replaced",
                 "representative_withdrew",
                 "client_ended_representation",
+                "co_signer_signed",
+                "co_signature_over",
+                "co_signed_went_in",
             ] {
                 let mail = mail(language, alert, "Ana Lúcia");
                 let said = format!("{}\n{}", mail.subject, mail.text).to_lowercase();
@@ -187,5 +206,16 @@ mod tests {
             }
         }
         assert!(mail(Language::En, "notice_posted", "").text.starts_with("Hello,\r\n"));
+    }
+
+    #[test]
+    fn who_is_asked_to_sign_reads_the_code_in_both_languages_and_nothing_of_the_form() {
+        let mail = invitation("ABCDE-01234");
+        assert!(mail.subject.contains(" / ") && !mail.subject.contains("ABCDE"));
+        assert_eq!(mail.text.matches("ABCDE-01234").count(), 4, "{}", mail.text);
+        assert!(mail.text.contains("docket helper show") && !mail.text.contains("{"));
+        for secret in ["I-", "http", "approved", "DKT"] {
+            assert!(!mail.text.contains(secret), "{secret}");
+        }
     }
 }

@@ -84,4 +84,14 @@ mail-withdrew-subject = Your representative withdrew
 mail-withdrew = The person who represents you, or whom you asked to, has withdrawn and no longer acts for you. Nothing that you began or filed is lost, and the dates by which you must act stay as they are. Sign in to your Docket account as usual to see what is open. You may act yourself, or appoint somebody else.
 mail-dismissed-subject = A client ended your representation
 mail-dismissed = A client has ended the representation, or taken back that they asked you for it. You no longer see what you represented them in. Sign in to your Docket account as usual: the list of your representations shows how it ended.
+mail-co-signed-subject = Somebody who signs a form with you has signed it
+mail-co-signed = One of those who sign a form in your Docket account together with you has signed their part. Sign in as usual to see who still has to. A change of the form asks all of them anew.
+mail-co-signature-over-subject = A form that you signed with somebody was changed
+mail-co-signature-over = A form of which you signed your part was changed since, and your signature no longer counts for it. It has not been filed with that signature. Whoever fills it in asks you to sign again, with a new code, if you are still to sign it.
+mail-co-signed-went-in-subject = A form that you signed with somebody was filed
+mail-co-signed-went-in = A form of which you signed your part was filed, and its fee is settled. Whoever filed it sees how it goes on, and has the copy with all signatures.
+# Who is asked to sign has no account perhaps: the mail names nobody and no form, and carries the code.
+mail-invited-subject = You are asked to sign a form
+mail-invited = Somebody who fills in a form with Docket names you as one who signs it too, and gave this address. Ask whoever you expect this from whether it is theirs. If you do not know of it, do nothing: without you nothing is signed in your name. To read what you are asked to sign, open an account of your own with Docket, or sign in, and give this code: { $name }. On the command line: docket helper show { $name }. It is good once, for thirty days, until the form is changed. Give it to nobody.
+mail-invited-ending = This mail was sent by a machine. Please do not answer it. We never ask for your password by mail.
 mail-ending = This mail was sent by a machine. Please do not answer it: write to us from your account. We never ask for your password or a code by mail.

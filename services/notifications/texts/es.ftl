@@ -84,4 +84,14 @@ mail-withdrew-subject = Su representante se retiró
 mail-withdrew = La persona que le representa, o a quien usted pidió que lo hiciera, se retiró y ya no actúa por usted. Nada de lo que usted empezó o presentó se pierde, y las fechas en que debe actuar siguen siendo las mismas. Entre en su cuenta de Docket como siempre para ver lo que está pendiente. Puede actuar por su cuenta o nombrar a otra persona.
 mail-dismissed-subject = Un cliente terminó su representación
 mail-dismissed = Un cliente terminó la representación, o retiró lo que le había pedido. Usted ya no ve aquello en lo que le representaba. Entre en su cuenta de Docket como siempre: la lista de sus representaciones muestra cómo terminó.
+mail-co-signed-subject = Una persona que firma un formulario con usted ya lo firmó
+mail-co-signed = Una de las personas que firman con usted un formulario de su cuenta de Docket firmó su parte. Entre en su cuenta como siempre para ver quién falta. Si el formulario se cambia, se les vuelve a pedir la firma a todas.
+mail-co-signature-over-subject = Se cambió un formulario que usted firmó con otra persona
+mail-co-signature-over = Un formulario del que usted firmó su parte se cambió después, y su firma ya no vale para él. No se ha presentado con esa firma. Si usted todavía debe firmarlo, quien lo llena se lo pedirá de nuevo, con otro código.
+mail-co-signed-went-in-subject = Se presentó un formulario que usted firmó con otra persona
+mail-co-signed-went-in = Se presentó un formulario del que usted firmó su parte, y la tarifa está pagada. Quien lo presentó ve cómo sigue, y tiene la copia con todas las firmas.
+# A quien se le pide la firma quizá no tiene cuenta: el correo no nombra a nadie ni el formulario, y lleva el código.
+mail-invited-subject = Se le pide que firme un formulario
+mail-invited = Una persona que llena un formulario con Docket dice que usted también lo firma, y dio esta dirección. Pregunte a quien usted crea que lo envió. Si no sabe de qué se trata, no haga nada: sin usted no se firma nada en su nombre. Para leer lo que se le pide firmar, abra una cuenta propia en Docket, o entre en la suya, y escriba este código: { $name }. En la línea de comandos: docket helper show { $name }. Vale una sola vez, durante treinta días, mientras el formulario no se cambie. No se lo dé a nadie.
+mail-invited-ending = Este correo lo envió una máquina. Por favor, no lo conteste. Nunca le pedimos su contraseña por correo.
 mail-ending = Este correo lo envió una máquina. No lo responda: escríbanos desde su cuenta. Nunca le pedimos por correo su contraseña ni un código.

@@ -20,6 +20,7 @@ pub(crate) const OTHERS: &[&str] = &[
     "rejected",
     "represented",
     "role-ends",
+    "together",
     "trouble-with-money",
     "voided",
     "waived",

@@ -9,7 +9,7 @@ use crate::catalogue::LoadError;
 use crate::expr::check::Names;
 use crate::expr::{Expr, Node};
 use crate::filled;
-use crate::form::Form;
+use crate::form::{CoSignsEach, Form};
 use crate::given::given_shape;
 use crate::last_day;
 use crate::value::Type;
@@ -134,7 +134,8 @@ fn last_days(file: &File, source: &FormFile, form: &Form, errors: &mut Vec<LoadE
     }
 }
 
-/// Who signs beside the filer is one person, not the filer, whom the form names and of whom it wants a signature.
+/// Who signs beside the filer is not the filer, and is one person whom the form names and of whom it wants a signature, or each of a
+/// list.
 fn co_signing(file: &File, source: &FormFile, errors: &mut Vec<LoadError>, form: &Form) {
     let mut before = None;
     for role in &source.role {
@@ -146,10 +147,15 @@ fn co_signing(file: &File, source: &FormFile, errors: &mut Vec<LoadError>, form:
             fault("co-signs, and so must sign and not be the first who does: that one files".to_owned());
         }
         if let Some(other) = before.replace(&role.id) {
-            fault(format!("co-signs beside `{other}`: a form has one co-signer at most"));
+            fault(format!("co-signs beside `{other}`: in a form one role at most does"));
         }
         if co_signs.declares.trim().is_empty() {
             fault("co-signs, and has nothing in `declares`".to_owned());
+        }
+        if let Some(each) = &co_signs.each {
+            let lacks = if co_signs.prefix.is_empty() { co_signs_each(form, each) } else { vec![both()] };
+            lacks.into_iter().for_each(fault);
+            continue;
         }
         let kinds =
             [("family_name", Type::NamePart), ("given_name", Type::NamePart), ("signature", Type::Signature)];
@@ -160,6 +166,28 @@ fn co_signing(file: &File, source: &FormFile, errors: &mut Vec<LoadError>, form:
             }
         }
     }
+}
+
+fn both() -> String {
+    "co-signs, and is named by both `prefix` and `each`".to_owned()
+}
+
+/// What is wrong with the list whose items each name somebody who signs.
+fn co_signs_each(form: &Form, each: &CoSignsEach) -> Vec<String> {
+    let Some(list) = form.question(&each.list).filter(|asked| asked.kind == Type::Repeating) else {
+        return vec![format!("co-signs, and there is no list `{}`", each.list)];
+    };
+    let part = |id: &str| list.fields.iter().find(|field| field.id == id);
+    let mut lacks = Vec::new();
+    if part(&each.name).is_none_or(|name| name.kind != Type::Text || !name.required.is_always()) {
+        lacks.push(format!("co-signs, and `{}` has no text `{}` that is required", each.list, each.name));
+    }
+    if part(&each.how).is_none_or(|how| how.kind != Type::Select || !how.options.contains(&each.own)) {
+        lacks.push(format!("co-signs, and `{}` has no choice `{}` of `{}`", each.list, each.own, each.how));
+    }
+    let unknown = each.sees.iter().filter(|id| !form.sections.iter().any(|section| section.id == **id));
+    lacks.extend(unknown.map(|id| format!("co-signs, and there is no section `{id}` to see")));
+    lacks
 }
 
 /// What a form against a decision is read from is asked.

@@ -34,6 +34,7 @@ enum Circumstance {
     Without(&'static str),
     LongTrip,
     ChildElsewhere,
+    SignsOnPaper,
     /// One of these marriages ended on or before this birthday.
     EndedBy(&'static str, &'static str),
     NotInEnglish,
@@ -48,6 +49,7 @@ impl Circumstance {
             ["nobody"] => Self::Nobody,
             ["a", "trip", "over", "180", "days"] => Self::LongTrip,
             ["a", "child", "elsewhere"] => Self::ChildElsewhere,
+            ["a", "family", "member", "signs", "on", "paper"] => Self::SignsOnPaper,
             ["a", "marriage", "in", marriages, "ended", "by", born] => Self::EndedBy(marriages, born),
             ["a", "file", "not", "in", "English"] => Self::NotInEnglish,
             ["no", question] => Self::No(question),
@@ -85,6 +87,9 @@ impl Circumstance {
             Self::ChildElsewhere => {
                 items("app_children").iter().any(|child| child["lives_with_you"] == json!(false))
             }
+            Self::SignsOnPaper => {
+                items("co_applicants").iter().any(|member| member["signs"] == json!("on_paper"))
+            }
             Self::EndedBy(marriages, _) => {
                 items(marriages).iter().any(|marriage| marriage["ended_on"] == json!(ENDED.0))
             }
@@ -105,6 +110,7 @@ impl Circumstance {
             | Self::Has(question, _) => vec![question],
             Self::LongTrip => vec!["trips"],
             Self::ChildElsewhere => vec!["app_children"],
+            Self::SignsOnPaper => vec!["co_applicants"],
             Self::EndedBy(marriages, born) => vec![marriages, born],
             Self::Everyone | Self::Nobody | Self::Without(_) | Self::NotInEnglish => Vec::new(),
         }
@@ -157,6 +163,10 @@ fn answer(form: &Form, question: &str, lines: &[&Line], chance: &mut Chance) -> 
     if question == "app_children" {
         let children = [vec![], vec![true], vec![true, false]];
         return Some(chance.one_of(&children).iter().map(|here| json!({ "lives_with_you": here })).collect());
+    }
+    if question == "co_applicants" {
+        let members = [vec![], vec!["own_account"], vec!["parent", "on_paper"], vec!["on_paper", "on_paper"]];
+        return Some(chance.one_of(&members).iter().map(|how| json!({ "signs": how })).collect());
     }
     if asked.kind == Type::Repeating {
         let (here, before, later) = (

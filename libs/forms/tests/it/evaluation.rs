@@ -332,6 +332,36 @@ fn two_homes_and_two_marriages_at_one_time_are_warned_of() {
 }
 
 #[test]
+fn each_of_a_family_signs_themselves_on_paper_or_is_a_child_for_whom_a_parent_signs() {
+    let form = Catalogue::embedded().form("I-539").unwrap().clone();
+    let each = form.co_signer().unwrap().1.each.as_ref().unwrap();
+    assert_eq!((each.list.as_str(), each.own.as_str()), ("co_applicants", "own_account"));
+    let of = |signs: &str, dob: &str, signed: Value| {
+        let member = json!({ "name": "Lia Inventada", "dob": dob, "relation": "child", "signs": signs, "signed": signed });
+        let (answers, given) = (answers(json!({ "co_applicants": [member] })), given("2026-11-28"));
+        let found = evaluate(&form, &answers, &given);
+        let stops =
+            found.findings.iter().filter(|one| one.rule.starts_with("co-")).map(|one| one.rule.clone());
+        let papers = found.evidence.iter().any(|need| need.kind == "i539a");
+        let part = takes_part(&form, "family_member", &answers, &given).unwrap();
+        (stops.collect::<Vec<_>>(), papers, part, missing(&found).contains(&"co_applicants[0].signed"))
+    };
+    let none = Vec::<String>::new();
+    assert_eq!(of("own_account", "1990-01-01", Value::Null), (none.clone(), false, Truth::True, false));
+    assert_eq!(of("parent", "2012-11-29", Value::Null), (none.clone(), false, Truth::False, false));
+    assert_eq!(
+        of("parent", "2012-11-28", Value::Null),
+        (vec!["co-child".into()], false, Truth::False, false)
+    );
+    assert_eq!(of("on_paper", "1990-01-01", json!(true)), (none.clone(), true, Truth::False, false));
+    assert_eq!(
+        of("on_paper", "1990-01-01", json!(false)),
+        (vec!["co-unsigned".into()], true, Truth::False, false)
+    );
+    assert_eq!(of("on_paper", "1990-01-01", Value::Null), (none, true, Truth::False, true));
+}
+
+#[test]
 fn a_joint_petition_wants_the_signature_of_the_spouse_and_a_waiver_does_not() {
     let form = Catalogue::embedded().form("I-751").unwrap().clone();
     let (role, co_signs) = form.co_signer().unwrap();

@@ -196,11 +196,43 @@ question = [{{ id = "sp_signature", section = "all", type = "signature", require
     }
     let says = |wrong: &str| load(wrong).unwrap_err().into_iter().map(|one| one.message).collect::<Vec<_>>();
     let both = says(&form(other, "signs = true", "sp_", "I do."));
-    assert!(both[0].contains("not be the first") && both[1].contains("one co-signer at most"), "{both:?}");
+    assert!(both[0].contains("not be the first") && both[1].contains("one role at most"), "{both:?}");
     let unnamed = says(&form("", "signs = true", "x_", "I do."));
     let lacking = ["x_family_name", "x_given_name", "x_signature"].map(|id| format!("no question `{id}`"));
     assert!(unnamed.iter().zip(&lacking).all(|(said, lacks)| said.contains(lacks)), "{unnamed:?}");
     assert_eq!(unnamed.len(), 3);
+}
+
+#[test]
+fn several_co_signers_are_the_items_of_a_list_which_names_them_and_says_how_each_signs() {
+    let form = |each: &str, prefix: &str| {
+        format!(
+            r#"role = [
+  {{ id = "filer", required = "always", signs = true }},
+  {{ id = "member", required = "any(family, it.how == 'own')", signs = true, co_signs = {{ {prefix}each = {{ {each} }}, declares = "I do." }} }},
+]
+question = [
+  {{ id = "family", section = "all", type = "repeating", required = "never", label = "F", fields = ["name|text|y|N", "nick|text|n|K", "how|select:own,paper|y|H"] }},
+  {{ id = "other", section = "all", type = "text", required = "never", label = "O" }},
+]"#
+        )
+    };
+    let good = r#"list = "family", name = "name", how = "how", own = "own", sees = ["all"]"#;
+    let loaded = load(&form(good, "")).unwrap();
+    let each = loaded.co_signer().unwrap().1.each.clone().unwrap();
+    assert_eq!((each.list.as_str(), each.sees.as_slice()), ("family", ["all".to_owned()].as_slice()));
+    for (right, wrong, message) in [
+        (r#"list = "family""#, r#"list = "other""#, "there is no list `other`"),
+        (r#"name = "name""#, r#"name = "nick""#, "no text `nick` that is required"),
+        (r#"name = "name""#, r#"name = "who""#, "no text `who`"),
+        (r#"how = "how""#, r#"how = "name""#, "no choice `own` of `name`"),
+        (r#"own = "own""#, r#"own = "none""#, "no choice `none` of `how`"),
+        (r#"["all"]"#, r#"["no_such"]"#, "no section `no_such` to see"),
+    ] {
+        let found = fault(&form(&good.replace(right, wrong), ""));
+        assert!(found.message.contains(message), "{}", found.message);
+    }
+    assert!(fault(&form(good, r#"prefix = "sp_", "#)).message.contains("both `prefix` and `each`"));
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn exported(filing: &pb::Filing) -> Result<Value> {
     let helped = |helper: &pb::Helper| {
         json!({
             "role": helper.role, "name": helper.name, "spoken_language": helper.spoken_language, "state": helper.state,
-            "signed_at_us": helper.signed_at_us, "signs_as": helper.signs_as,
+            "signed_at_us": helper.signed_at_us, "signs_as": helper.signs_as, "person": helper.person,
         })
     };
     let look_at = |one: &pb::CarriedOver| -> Result<Value> {

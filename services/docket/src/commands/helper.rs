@@ -22,15 +22,36 @@ pub struct HelperArgs {
 /// Of whoever fills in the form, and of who has the code.
 #[derive(Debug, clap::Subcommand)]
 enum HelperCommand {
-    /// Ask the interpreter or preparer whom a draft names, or who files it together with you, to sign it. Prints the code to hand over;
-    /// one before opens nothing any more.
+    /// Ask the interpreter or preparer whom a draft names, or who files it together with you, to sign it. Prints the code to hand over,
+    /// which also goes by mail; one before opens nothing any more.
     Ask {
         /// filings/<id>.
         filing: String,
         /// interpreter, preparer or `co_signer`.
         role: String,
+        /// Which of several who sign together with you, by their place in the form's list.
+        #[arg(long, default_value_t = 0)]
+        person: u32,
+        /// Send the code to this address by mail.
+        #[arg(long, default_value = "")]
+        mail: String,
     },
-    /// As the helper or co-signer: the text that the filer is going to sign, your statement, and the hash to sign by.
+    /// Take back that somebody was asked: the code opens nothing any more.
+    Withdraw {
+        /// filings/<id>.
+        filing: String,
+        /// interpreter, preparer or `co_signer`.
+        role: String,
+        /// Which of several.
+        #[arg(long, default_value_t = 0)]
+        person: u32,
+    },
+    /// Who signs a filing beside you, and how that stands.
+    List {
+        /// filings/<id>.
+        filing: String,
+    },
+    /// As the helper or co-signer: the text that the filer is going to sign, or your part of it, your statement, and the hash to sign by.
     Show {
         /// The code that you were given.
         code: String,
@@ -69,14 +90,30 @@ pub async fn helper(home: &Path, args: HelperArgs, teller: &Teller) -> Result<()
     let (connection, token) = Session::resume(home).await?;
     let connection = connection.reading(&args.language);
     match args.command {
-        HelperCommand::Ask { filing, role } => {
+        HelperCommand::Ask { filing, role, person, mail } => {
             let message = pb::AskHelperRequest {
                 request_id: Uuid::now_v7().to_string(),
                 name: filing,
                 role,
                 language: args.language,
+                person,
+                mail_to: mail,
             };
             ask(&connection, &token, message, teller).await
+        }
+        HelperCommand::Withdraw { filing, role, person } => {
+            let request_id = Uuid::now_v7().to_string();
+            let (name, language) = (filing, args.language);
+            let message = pb::WithdrawHelperRequest { request_id, name, role, person, language };
+            let answer = connection.helpers().withdraw_helper(request(Some(&token), message)).await;
+            list(&answer.map_err(Refused::from)?.into_inner().filing.context("filing")?, teller);
+            Ok(())
+        }
+        HelperCommand::List { filing } => {
+            let message = pb::GetFilingRequest { name: filing, language: args.language };
+            let answer = connection.drafts().get_filing(request(Some(&token), message)).await;
+            list(&answer.map_err(Refused::from)?.into_inner().filing.context("filing")?, teller);
+            Ok(())
         }
         HelperCommand::Show { code } => show(&connection, &token, code, teller).await,
         HelperCommand::Look { code, file, page, out } => {
@@ -102,24 +139,48 @@ async fn ask(
     message: pb::AskHelperRequest,
     teller: &Teller,
 ) -> Result<()> {
-    let role = message.role.clone();
+    let (role, person, mail) = (message.role.clone(), message.person, message.mail_to.clone());
     let answer = connection.helpers().ask_helper(request(Some(token), message)).await;
     let answer = answer.map_err(Refused::from)?.into_inner();
     let filing = answer.filing.context("filing")?;
-    let asked = filing.helpers.iter().find(|helper| helper.role == role).context("helper")?;
+    let asked = filing.helpers.iter().find(|helper| helper.role == role && helper.person == person);
+    let asked = asked.context("helper")?;
     if teller.is_json() {
         teller.value(&json!({
-            "filing": filing.name, "role": role, "code": answer.code, "valid_until_us": asked.valid_until_us,
+            "filing": filing.name, "role": role, "person": person, "code": answer.code, "valid_until_us": asked.valid_until_us,
         }));
         return Ok(());
     }
     teller.pair("code", &answer.code);
     teller.pair("good until", &when(asked.valid_until_us));
+    let way = if mail.is_empty() {
+        "hand it".to_owned()
+    } else {
+        format!("a mail takes it to {mail}; else hand it")
+    };
     teller.line(&format!(
-        "hand it to {}, who signs in an account of their own: docket helper show {}",
+        "{way} to {}, who signs in an account of their own: docket helper show {}",
         asked.name, answer.code
     ));
     Ok(())
+}
+
+/// Who signs beside the filer, each with a number where there are several.
+fn list(filing: &pb::Filing, teller: &Teller) {
+    if filing.helpers.is_empty() && !teller.is_json() {
+        teller.line("nobody signs it beside you, as it is answered now");
+    }
+    for helper in &filing.helpers {
+        if teller.is_json() {
+            teller.value(&json!({
+                "role": helper.role, "person": helper.person, "name": helper.name, "state": helper.state,
+                "signs_as": helper.signs_as, "signed_at_us": helper.signed_at_us, "valid_until_us": helper.valid_until_us,
+            }));
+            continue;
+        }
+        let number = if helper.person == 0 { String::new() } else { format!(" {}", helper.person) };
+        teller.line(&format!("{}{number}  {}  {}", helper.role, helper.name, helper.state));
+    }
 }
 
 async fn show(connection: &Connection, token: &str, code: String, teller: &Teller) -> Result<()> {
@@ -130,7 +191,7 @@ async fn show(connection: &Connection, token: &str, code: String, teller: &Telle
     if teller.is_json() {
         teller.value(&json!({
             "role": shown.role, "form": shown.form, "text": shown.text, "hash": hash,
-            "statement": shown.statement, "valid_until_us": shown.valid_until_us, "signs_as": shown.signs_as,
+            "statement": shown.statement, "valid_until_us": shown.valid_until_us, "signs_as": shown.signs_as, "person": shown.person,
             "files": shown.evidence.iter().map(|file| json!({ "file": file.name, "kind": file.kind })).collect::<Vec<_>>(),
         }));
         return Ok(());

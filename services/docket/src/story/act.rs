@@ -186,6 +186,27 @@ pub enum Act {
     AskHelper {
         /// `interpreter`, `preparer` or `co_signer`.
         role: String,
+        /// Which of several co-signers.
+        #[serde(default)]
+        person: u32,
+        /// The person of the story to whom the code goes by mail; it is handed over when empty.
+        #[serde(default)]
+        mail: String,
+    },
+    /// Takes back that somebody was asked.
+    WithdrawHelper {
+        /// `interpreter`, `preparer` or `co_signer`.
+        role: String,
+        /// Which of several co-signers.
+        #[serde(default)]
+        person: u32,
+    },
+    /// Takes the code out of the own mail.
+    OpenInvitation {},
+    /// Sees who signs the filing at hand beside who files it, and how that stands: `name: state`.
+    SeeSigners {
+        /// All of them, in order.
+        signers: Vec<String>,
     },
     /// Reads with the code what is going to be signed, and signs it.
     SignAsHelper {
@@ -195,6 +216,12 @@ pub enum Act {
         /// The language in which an interpreter read the form.
         #[serde(default)]
         spoken_language: String,
+        /// Words that must stand in what is read.
+        #[serde(default)]
+        reads: Vec<String>,
+        /// Words that must not.
+        #[serde(default)]
+        reads_not: Vec<String>,
     },
     /// Reads the review and signs it.
     Sign {

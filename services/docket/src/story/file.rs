@@ -54,7 +54,7 @@ pub struct PersonRow {
 impl PersonRow {
     /// Whether it is somebody who has to prove who they are.
     pub fn proves_identity(&self) -> bool {
-        ["applicant", "petitioner", "spouse", "representative"].contains(&self.part.as_str())
+        ["applicant", "petitioner", "spouse", "daughter", "representative"].contains(&self.part.as_str())
     }
 
     /// Somebody of whom only the name is known.

@@ -664,7 +664,7 @@ async fn wait_at_most<T>(
 }
 
 /// The newest mail to an address with these words in its subject, as text.
-async fn mail_text(player: &Player, to: &str, subject: &str) -> Result<String, Stumble> {
+pub(super) async fn mail_text(player: &Player, to: &str, subject: &str) -> Result<String, Stumble> {
     let list = format!("{}/mail/messages", player.addresses.mail);
     // Of whoever is killed with a mail in hand it is sent a minute later.
     let patience = if player.disturbed { 2 * PATIENCE } else { PATIENCE };

@@ -315,7 +315,11 @@ impl Player {
             | Act::WithdrawRepresentation { .. }
             | Act::WatchCase {}
             | Act::SeeNothing {} => represent::act(self, who, act).await,
-            Act::AskHelper { .. } | Act::SignAsHelper { .. } => help::act(self, who, act).await,
+            Act::AskHelper { .. }
+            | Act::WithdrawHelper { .. }
+            | Act::OpenInvitation {}
+            | Act::SeeSigners { .. }
+            | Act::SignAsHelper { .. } => help::act(self, who, act).await,
             Act::SeeAddress { words } => see::address(self, who, words).await,
             Act::SeeDueDateStand { zone } => see::due_date(self, who, zone).await,
             Act::SeeNewEvidence { files } => see::new_evidence(self, who, *files).await,

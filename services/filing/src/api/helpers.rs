@@ -1,5 +1,5 @@
 //! `HelperService`: whoever helped with a filing, or files it together with the filer, is asked with a code, reads what the filer is
-//! going to sign, and signs it.
+//! going to sign, or of several the part that is theirs, and signs it.
 
 use docket_eventlog::{Context, Subjects};
 use docket_forms::Language;
@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 use super::drafts::started_before;
 use super::evidence::{self, Readable};
 use super::signing::not_erased;
-use super::view;
+use super::{invitation, view};
 use crate::check::Check;
 use crate::desk::{Desk, acting_for, evidence_in, full_name, id_in};
 use crate::domain::filing::{self, Checked, Filing, HelperCode, HelperRole, HelperSign, NameProven};
@@ -38,6 +38,14 @@ impl HelperService for HelperApi {
         Ok(Response::new(detached(async move { ask(&desk, &caller, request).await }).await?))
     }
 
+    async fn withdraw_helper(
+        &self,
+        request: Request<pb::WithdrawHelperRequest>,
+    ) -> Result<Response<pb::WithdrawHelperResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        Ok(Response::new(detached(async move { withdraw(&desk, &caller, request).await }).await?))
+    }
+
     async fn review_as_helper(
         &self,
         request: Request<pb::ReviewAsHelperRequest>,
@@ -53,6 +61,16 @@ impl HelperService for HelperApi {
         let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
         Ok(Response::new(detached(async move { sign(&desk, &caller, request).await }).await?))
     }
+
+    async fn open_invitation(
+        &self,
+        request: Request<pb::OpenInvitationRequest>,
+    ) -> Result<Response<pb::OpenInvitationResponse>, Status> {
+        // The auth layer lets only the services named by the method come this far.
+        caller(&request)?.service().ok_or(ApiError::Unauthenticated)?;
+        let request = request.into_inner();
+        Ok(Response::new(invitation::open(&self.0, &request).await?))
+    }
 }
 
 /// Makes a code for a helper or co-signer, and its row: both or neither.
@@ -66,22 +84,43 @@ async fn ask(
     let dossier = desk.filing(caller, "AskHelper", id).await?;
     not_erased(&dossier)?;
     let context = acting_for(context, caller, dossier.filing.account);
-    let role = HelperRole::read(&request.role)?;
+    let role = HelperRole::read(&request.role, request.person)?;
+    let mail_to = filing::invited_at(&request.mail_to)?;
     let checked = Check::now(desk, &dossier).await?.checked(desk, &dossier);
     let code = help::code(&desk.base.vault, id, role, context.command_id);
     let mac = help::code_mac(&desk.base.vault, &code);
     let waits = HelperCode { mac: mac.clone(), valid_until_us: desk.now_us() + CODE_VALID_US };
-    let decide = |state: &Filing| filing::ask_helper(state, &checked, role, waits.clone());
+    let decide = |state: &Filing| filing::ask_helper(state, &checked, role, (waits.clone(), mail_to.clone()));
     let mut tx = docket_database::begin(&desk.base.pool).await?;
     let done = desk.filings.execute_in(&mut tx, &context, id, Subjects::filing(id), decide).await?;
     if !done.repeated {
-        helper_codes::set(&mut tx, id, role.as_str(), &mac).await?;
+        helper_codes::set(&mut tx, id, &role.key(), &mac).await?;
     }
     tx.commit().await?;
     desk.committed(&done.events);
     let dossier = desk.filing(caller, "AskHelper", id).await?;
     let filing = view::filing(desk, &dossier, Language::of(&request.language)).await?;
     Ok(pb::AskHelperResponse { filing: Some(filing), code })
+}
+
+/// Takes back that somebody was asked.
+async fn withdraw(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::WithdrawHelperRequest,
+) -> Result<pb::WithdrawHelperResponse, ApiError> {
+    let id = id_in("name", "filings", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    let dossier = desk.filing(caller, "WithdrawHelper", id).await?;
+    not_erased(&dossier)?;
+    let context = acting_for(context, caller, dossier.filing.account);
+    let role = HelperRole::read(&request.role, request.person)?;
+    let now_us = desk.now_us();
+    let decide = |state: &Filing| filing::withdraw_helper(state, role, now_us);
+    desk.filings.execute(&context, id, Subjects::filing(id), decide).await?;
+    let dossier = desk.filing(caller, "WithdrawHelper", id).await?;
+    let filing = view::filing(desk, &dossier, Language::of(&request.language)).await?;
+    Ok(pb::WithdrawHelperResponse { filing: Some(filing) })
 }
 
 /// A draft that a code lets the caller read and sign.
@@ -97,13 +136,14 @@ struct Helped {
 async fn helped(desk: &Desk, caller: &Caller, action: &str, code: &str) -> Result<Helped, ApiError> {
     let code_mac = help::code_mac(&desk.base.vault, code);
     let found = helper_codes::find(&desk.base.pool, &code_mac).await?;
-    let found = found.and_then(|(id, role)| Some((id, HelperRole::known(&role)?)));
+    let found = found.and_then(|(id, role)| Some((id, HelperRole::of_key(&role)?)));
     let (id, role) = found.ok_or_else(filing::helper_code_unknown)?;
     let closed = desk.dossiers.find(id).await?;
     let account = caller.person()?.account;
     closed.filing.lets_help(role, &code_mac, account, desk.now_us())?;
+    // One of several reads and signs a part, and looks at nothing that is attached.
     let relation = match role {
-        HelperRole::Interpreter | HelperRole::Preparer => "helper",
+        HelperRole::Interpreter | HelperRole::Preparer | HelperRole::OneOf(_) => "helper",
         HelperRole::CoSigner => "co_signer",
     };
     desk.require(caller, action, "Filing", id, vec![relation])?;
@@ -122,7 +162,7 @@ fn named<'c>(check: &'c Check<'_>, checked: &Checked, helped: &Helped) -> Result
     let helping = helping.ok_or_else(filing::helper_code_unknown)?;
     match helped.role {
         HelperRole::Interpreter | HelperRole::Preparer => {}
-        HelperRole::CoSigner => filing::may_co_sign(helping.proven(&helped.proven))?,
+        HelperRole::CoSigner | HelperRole::OneOf(_) => filing::may_co_sign(helping.proven(&helped.proven))?,
     }
     Ok(helping)
 }
@@ -151,22 +191,23 @@ async fn review(desk: &Desk, caller: &Caller, code: &str) -> Result<pb::ReviewAs
     let check = Check::now(desk, dossier).await?;
     let checked = check.checked(desk, dossier);
     let helping = named(&check, &checked, &helped)?;
-    if let Some(refusal) = checked.not_ready {
-        return Err(refusal.into());
+    if let Some(refusal) = &checked.not_ready {
+        return Err(refusal.clone().into());
     }
     let waits = dossier.filing.helper_waits(role, desk.now_us());
     Ok(pb::ReviewAsHelperResponse {
         role: role.as_str().to_owned(),
         form: dossier.filing.form.clone(),
-        text: check.text(dossier),
-        content_hash: checked.content_mac,
+        text: check.text_of(dossier, helping),
+        content_hash: checked.signed_by(role).to_vec(),
         statement: helping.statement.clone(),
         valid_until_us: waits.map_or(0, |code| code.valid_until_us),
         signs_as: helping.signs_as.clone(),
         evidence: match role {
-            HelperRole::Interpreter | HelperRole::Preparer => Vec::new(),
+            HelperRole::Interpreter | HelperRole::Preparer | HelperRole::OneOf(_) => Vec::new(),
             HelperRole::CoSigner => view::evidence_of(dossier),
         },
+        person: role.person(),
     })
 }
 
@@ -182,19 +223,19 @@ async fn sign(
     }
     let helped = helped(desk, caller, "SignAsHelper", &request.code).await?;
     let (id, form) = (helped.dossier.id, helped.dossier.filing.form.clone());
-    let context = acting_for(context, caller, helped.dossier.filing.account);
+    let (role, filer) = (helped.role, helped.dossier.filing.account);
+    let context = acting_for(context, caller, filer);
     let check = Check::now(desk, &helped.dossier).await?;
     let checked = check.checked(desk, &helped.dossier);
     let helping = named(&check, &checked, &helped)?;
     let (account, signed_at_us) = (caller.person()?.account, desk.now_us());
-    let Helped { role, code_mac, proven, .. } = helped;
-    let (name_agrees, name_proven) = (helping.is_named(&request.typed_name), helping.proven(&proven));
-    let is_typed = name::same(&proven, &request.typed_name);
+    let part_text = checked.parts.get(&role).map(|_| check.text_of(&helped.dossier, helping));
+    let is_typed = name::same(&helped.proven, &request.typed_name);
     let sign = HelperSign {
         role,
         account,
-        code_mac,
-        name_agrees,
+        code_mac: helped.code_mac,
+        name_agrees: helping.is_named(&request.typed_name),
         language_agrees: language_agrees(helping, &request.spoken_language),
         signed: events::HelperSigned {
             role: role.as_str().to_owned(),
@@ -202,11 +243,15 @@ async fn sign(
             content_mac: request.content_hash.clone(),
             signed_at_us,
             statement: helping.statement.clone(),
-            proven_name: if is_typed { String::new() } else { proven },
+            name_proven: role.is_co_signer() && helping.proven(&helped.proven) == NameProven::AsInTheForm,
+            proven_name: if is_typed { String::new() } else { helped.proven },
             typed_name: request.typed_name,
             spoken_language: request.spoken_language,
             signs_as: helping.signs_as.clone(),
-            name_proven: role == HelperRole::CoSigner && name_proven == NameProven::AsInTheForm,
+            // Of several the filer is told that one has signed: it comes when it comes.
+            filer: part_text.as_ref().map(|_| filer.to_string()).unwrap_or_default(),
+            part_text: part_text.unwrap_or_default(),
+            person: role.person(),
         },
         shown_mac: request.content_hash,
     };
@@ -218,7 +263,7 @@ async fn sign(
 fn language_agrees(helping: &Helping, spoken: &str) -> bool {
     match helping.role {
         HelperRole::Interpreter => name::same(&helping.spoken_language, spoken),
-        HelperRole::Preparer | HelperRole::CoSigner => spoken.is_empty(),
+        HelperRole::Preparer | HelperRole::CoSigner | HelperRole::OneOf(_) => spoken.is_empty(),
     }
 }
 
@@ -248,8 +293,9 @@ pub(super) fn view_of(desk: &Desk, dossier: &Dossier, check: Option<&Check<'_>>)
         Some(signature) => signature.content_mac.clone(),
         None => Check::content_mac(desk, dossier, &check.text(dossier)),
     };
-    let now_us = desk.now_us();
-    check.helpers.iter().map(|helping| one(dossier, helping, &content_mac, now_us)).collect()
+    let (parts, now_us) = (check.parts(desk, dossier), desk.now_us());
+    let mac = |helping: &Helping| parts.get(&helping.role).unwrap_or(&content_mac);
+    check.helpers.iter().map(|helping| one(dossier, helping, mac(helping), now_us)).collect()
 }
 
 fn one(dossier: &Dossier, helping: &Helping, content_mac: &[u8], now_us: i64) -> pb::Helper {
@@ -258,7 +304,7 @@ fn one(dossier: &Dossier, helping: &Helping, content_mac: &[u8], now_us: i64) ->
     let waits = filing.helper_waits(role, now_us);
     let state = if helping.by_appearance {
         "appearance"
-    } else if filing.helper_signed(role, content_mac).is_some() {
+    } else if is_signed(filing, role, content_mac) {
         return signed(dossier, role);
     } else if waits.is_some() {
         "asked"
@@ -275,6 +321,15 @@ fn one(dossier: &Dossier, helping: &Helping, content_mac: &[u8], now_us: i64) ->
         valid_until_us: waits.map_or(0, |code| code.valid_until_us),
         signed_at_us: before.map_or(0, |signature| signature.signed_at_us),
         signs_as: helping.signs_as.clone(),
+        person: role.person(),
+    }
+}
+
+/// Whether what somebody signed is what is in the form now; once the filer has signed, whether it went with that.
+fn is_signed(filing: &Filing, role: HelperRole, content_mac: &[u8]) -> bool {
+    match &filing.signature {
+        Some(_) => filing.helper_went(role, content_mac).is_some(),
+        None => filing.helper_signed(role, content_mac).is_some(),
     }
 }
 
@@ -290,13 +345,14 @@ fn signed(dossier: &Dossier, role: HelperRole) -> pb::Helper {
         valid_until_us: 0,
         signed_at_us: signature.map_or(0, |signature| signature.signed_at_us),
         signs_as: signature.map(|signature| signature.signs_as.clone()).unwrap_or_default(),
+        person: role.person(),
     }
 }
 
 fn went_with_it(dossier: &Dossier) -> Vec<pb::Helper> {
     let filing = &dossier.filing;
     let Some(signature) = &filing.signature else { return Vec::new() };
-    let roles = HelperRole::ALL.into_iter();
-    let went = roles.filter(|role| filing.helper_signed(*role, &signature.content_mac).is_some());
+    let roles = filing.helpers.keys().copied();
+    let went = roles.filter(|role| filing.helper_went(*role, &signature.content_mac).is_some());
     went.map(|role| signed(dossier, role)).collect()
 }

@@ -30,8 +30,8 @@ pub use decide::{
 pub use enclosed::follow;
 pub(crate) use helper::code_unknown as helper_code_unknown;
 pub use helper::{
-    Helper, HelperCode, HelperRole, HelperSign, HelperSignature, NameProven, ask_helper, may_co_sign,
-    shows_to, sign_as_helper,
+    Helper, HelperCode, HelperRole, HelperSign, HelperSignature, NameProven, ask_helper, invited_at,
+    may_co_sign, shows_to, sign_as_helper, withdraw_helper,
 };
 pub use overtaken::{Held, overtaken, recall_overtaken, signer_stands};
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
@@ -209,6 +209,8 @@ pub struct Filing {
     pub overtaken: bool,
     /// Who was asked to sign beside the filer, and what they signed.
     pub helpers: BTreeMap<HelperRole, Helper>,
+    /// How many mails asked somebody to sign it.
+    pub invitations: u32,
     /// Version at which somebody last worked on it.
     pub worked: u64,
     /// What was told since then of its end: the version, and how many days before.
@@ -296,7 +298,10 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
             ..filing
         },
         Event::HelperAsked(e) => helper::asked(filing, e),
+        Event::HelperAskWithdrawn(e) => helper::withdrawn(filing, e),
         Event::HelperSigned(e) => helper::signed(filing, e),
+        // It comes with the change that ends them, which the fold knows already.
+        Event::CoSignaturesEnded(_) => filing,
         Event::FilingSigned(e) => signed(filing, e),
         Event::FilingSent(e) => sent(filing, e),
         Event::FilingRecalled(_) => Filing { phase: Phase::Draft, signature: None, fee: None, ..filing },
@@ -324,6 +329,7 @@ fn is_of_no_person(event: &Event) -> bool {
             | Event::SignatureVoided(_)
             | Event::FilingReviewReminded(_)
             | Event::EvidenceScanned(_)
+            | Event::CoSignaturesEnded(_)
     )
 }
 

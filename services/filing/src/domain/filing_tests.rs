@@ -1,6 +1,6 @@
 //! The rules of a filing, one test each: given these events, when this is asked, then that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use docket_kernel::{Refusal, RefusalCode};
 use docket_proto::events::filing::Event;
@@ -99,6 +99,7 @@ fn checked(content_version: u64) -> Checked {
         answers_mac: vec![7; 32],
         helpers: BTreeSet::new(),
         last_day: None,
+        parts: BTreeMap::new(),
     }
 }
 

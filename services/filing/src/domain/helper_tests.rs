@@ -1,6 +1,6 @@
 //! The rules of helpers and co-signers, one test each: who is asked, who signs with the code, and what is not signed without them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use docket_kernel::Refusal;
 use docket_proto::events::filing::Event;
@@ -34,12 +34,13 @@ fn checked(filing: &Filing, helpers: &[HelperRole]) -> Checked {
         answers_mac: vec![7; 32],
         helpers: helpers.iter().copied().collect::<BTreeSet<_>>(),
         last_day: None,
+        parts: BTreeMap::new(),
     }
 }
 
 fn ask(filing: &Filing, role: HelperRole, code: u8) -> Result<Vec<Event>, Refusal> {
     let code = HelperCode { mac: vec![code; 32], valid_until_us: RUNS_OUT_US };
-    ask_helper(filing, &checked(filing, &[INTERPRETER]), role, code)
+    ask_helper(filing, &checked(filing, &[INTERPRETER]), role, (code, String::new()))
 }
 
 fn asked(code: u8) -> Event {
@@ -70,7 +71,11 @@ fn helper_signs(filing: &Filing, sign: HelperSign) -> Result<Vec<Event>, Refusal
 }
 
 fn filer_signs(filing: &Filing, helpers: &[HelperRole]) -> Result<Vec<Event>, Refusal> {
-    let signature = Sign {
+    sign(filing, &checked(filing, helpers), the_filers())
+}
+
+fn the_filers() -> Sign {
+    Sign {
         signer: FILER,
         role: "petitioner".into(),
         capacity: Capacity::OneSelf,
@@ -85,8 +90,7 @@ fn filer_signs(filing: &Filing, helpers: &[HelperRole]) -> Result<Vec<Event>, Re
         catalogue_version: "1".into(),
         sheet_json: String::new(),
         sheet_key: String::new(),
-    };
-    sign(filing, &checked(filing, helpers), signature)
+    }
 }
 
 fn reason(outcome: Result<Vec<Event>, Refusal>) -> &'static str {
@@ -97,10 +101,11 @@ fn reason(outcome: Result<Vec<Event>, Refusal>) -> &'static str {
 fn only_a_helper_whom_the_form_names_is_asked() {
     let begun = given(draft());
     assert_eq!(reason(ask(&begun, HelperRole::Preparer, 1)), "HELPER_NOT_NAMED");
-    assert_eq!(HelperRole::read("friend").unwrap_err().reason, "HELPER_ROLE_UNKNOWN");
-    for role in HelperRole::ALL {
-        assert_eq!(HelperRole::read(role.as_str()).unwrap(), role);
+    assert_eq!(HelperRole::read("friend", 0).unwrap_err().reason, "HELPER_ROLE_UNKNOWN");
+    for role in HelperRole::ALONE {
+        assert_eq!(HelperRole::read(role.as_str(), 0).unwrap(), role);
     }
+    assert_eq!(HelperRole::read("preparer", 1).unwrap_err().reason, "HELPER_ROLE_UNKNOWN", "there is one");
     let [Event::HelperAsked(e)] = &ask(&begun, INTERPRETER, 1).unwrap()[..] else { panic!("{begun:?}") };
     assert_eq!((e.role.as_str(), e.code_mac.as_slice()), ("interpreter", [1; 32].as_slice()));
     let gone = given(draft().into_iter().chain([pb::DraftAbandoned::default().into()]));
@@ -159,7 +164,7 @@ fn nothing_is_signed_without_the_helpers_own_signature_of_this_very_text() {
     let other = Checked { content_mac: vec![9; 32], ..checked(&helped, &[INTERPRETER]) };
     assert!(helped.helper_signed(INTERPRETER, &other.content_mac).is_none());
     let code = HelperCode { mac: vec![3; 32], valid_until_us: RUNS_OUT_US };
-    assert!(ask_helper(&helped, &other, INTERPRETER, code).is_ok(), "asked anew");
+    assert!(ask_helper(&helped, &other, INTERPRETER, (code, String::new())).is_ok(), "asked anew");
 }
 
 #[test]
@@ -179,7 +184,8 @@ fn a_code_that_waits_opens_nothing_once_the_filing_is_signed_or_sent() {
 const CO_SIGNER: HelperRole = HelperRole::CoSigner;
 
 fn ask_co_signer(filing: &Filing, checked: &Checked) -> Result<Vec<Event>, Refusal> {
-    ask_helper(filing, checked, CO_SIGNER, HelperCode { mac: vec![1; 32], valid_until_us: RUNS_OUT_US })
+    let code = HelperCode { mac: vec![1; 32], valid_until_us: RUNS_OUT_US };
+    ask_helper(filing, checked, CO_SIGNER, (code, String::new()))
 }
 
 /// A draft whose co-signer was asked.
@@ -306,4 +312,147 @@ fn an_officer_looks_at_a_co_signer_under_a_name_that_is_not_proven() {
         let [Event::FilingSubmitted(e)] = &submit(&sent, settled).unwrap()[..] else { panic!("{sent:?}") };
         assert_eq!(e.facts.as_ref().unwrap().signed_as, said);
     }
+}
+
+const FIRST: HelperRole = HelperRole::OneOf(1);
+const SECOND: HelperRole = HelperRole::OneOf(2);
+
+/// Two of a family, each with a part of their own under a hash of its own.
+fn family(filing: &Filing) -> Checked {
+    let parts = [(FIRST, vec![11; 32]), (SECOND, vec![12; 32])].into_iter().collect();
+    Checked { parts, ..checked(filing, &[FIRST, SECOND]) }
+}
+
+fn ask_member(filing: &Filing, role: HelperRole, mail_to: &str) -> Result<Vec<Event>, Refusal> {
+    let mac = vec![u8::try_from(role.person()).unwrap(); 32];
+    let code = HelperCode { mac, valid_until_us: RUNS_OUT_US };
+    ask_helper(filing, &family(filing), role, (code, mail_to.to_owned()))
+}
+
+fn member_signature(role: HelperRole, account: u128) -> HelperSign {
+    let person = u8::try_from(role.person()).unwrap();
+    let account = Uuid::from_u128(account);
+    let signed = pb::HelperSigned {
+        role: "co_signer".into(),
+        person: person.into(),
+        account_id: account.to_string(),
+        content_mac: vec![10 + person; 32],
+        signs_as: "family_member".into(),
+        name_proven: true,
+        ..a_signature(1).signed
+    };
+    HelperSign {
+        role,
+        account,
+        code_mac: vec![person; 32],
+        shown_mac: vec![10 + person; 32],
+        signed,
+        ..a_signature(1)
+    }
+}
+
+fn member_signs(filing: &Filing, sign: HelperSign) -> Result<Vec<Event>, Refusal> {
+    sign_as_helper(filing, &family(filing), sign)
+}
+
+/// A draft of which both were asked.
+fn family_asked() -> Vec<Event> {
+    let begun = given(draft());
+    let (first, second) = (ask_member(&begun, FIRST, ""), ask_member(&begun, SECOND, "lia@example.test"));
+    draft().into_iter().chain(first.unwrap()).chain(second.unwrap()).collect()
+}
+
+/// A draft that both signed.
+fn family_signed() -> Vec<Event> {
+    let asked = given(family_asked());
+    let first = member_signs(&asked, member_signature(FIRST, 4)).unwrap();
+    let second = member_signs(&asked, member_signature(SECOND, 5)).unwrap();
+    family_asked().into_iter().chain(first).chain(second).collect()
+}
+
+fn filer_signs_for_family(filing: &Filing) -> Result<Vec<Event>, Refusal> {
+    let Err(refusal) = filer_signs(filing, &[FIRST, SECOND]) else {
+        panic!("the parts have hashes of their own")
+    };
+    assert_eq!(refusal.reason, "CO_SIGNER_UNSIGNED");
+    sign(filing, &family(filing), the_filers())
+}
+
+#[test]
+fn each_of_several_signs_their_own_part_in_an_account_of_their_own_before_the_filer_does() {
+    let asked = given(family_asked());
+    let refusal = filer_signs_for_family(&asked).unwrap_err();
+    assert_eq!(refusal.facts, [("role".to_owned(), "co_signer:1".to_owned())]);
+    for (wrong, why) in [
+        (HelperSign { role: FIRST, ..member_signature(SECOND, 5) }, "CODE_UNKNOWN"),
+        (HelperSign { shown_mac: vec![12; 32], ..member_signature(FIRST, 4) }, "CONTENT_CHANGED"),
+        (HelperSign { shown_mac: vec![8; 32], ..member_signature(FIRST, 4) }, "CONTENT_CHANGED"),
+        (HelperSign { account: FILER, ..member_signature(FIRST, 4) }, "OWN_HELPER"),
+        (HelperSign { name_agrees: false, ..member_signature(FIRST, 4) }, "NAME_DIFFERS"),
+    ] {
+        assert_eq!(reason(member_signs(&asked, wrong)), why);
+    }
+    let first = member_signs(&asked, member_signature(FIRST, 4)).unwrap();
+    let one = given(family_asked().into_iter().chain(first));
+    assert_eq!(reason(filer_signs_for_family(&one)), "CO_SIGNER_UNSIGNED");
+    assert_eq!(reason(ask_member(&one, FIRST, "")), "HELPER_SIGNED");
+    assert_eq!(reason(member_signs(&one, member_signature(SECOND, 4))), "ONE_ACCOUNT_EACH");
+    assert_eq!(reason(ask_member(&one, HelperRole::OneOf(3), "")), "HELPER_NOT_NAMED");
+    let both = given(family_signed());
+    let signed = filer_signs_for_family(&both).unwrap();
+    let sent = given(family_signed().into_iter().chain(signed).chain([pb::FilingSent::default().into()]));
+    for role in [FIRST, SECOND] {
+        assert_eq!(sent.helper_went(role, &[8; 32]).unwrap().signs_as, "family_member");
+    }
+    assert_eq!(sent.co_signers().collect::<Vec<_>>(), [Uuid::from_u128(4), Uuid::from_u128(5)]);
+}
+
+#[test]
+fn a_change_ends_what_several_were_asked_and_signed_and_tells_those_who_had_signed() {
+    let both = given(family_signed());
+    let changes = answer(&both, 0, vec!["until".into()], "{}".into()).unwrap();
+    let [_, Event::CoSignaturesEnded(ended)] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!(ended.accounts, [4, 5].map(|account| Uuid::from_u128(account).to_string()));
+    let after = given(family_signed().into_iter().chain(changes));
+    assert_eq!(
+        (after.worked, after.co_signers().count()),
+        (after.version - 1, 0),
+        "it is no work of its own"
+    );
+    assert_eq!(reason(filer_signs_for_family(&after)), "CO_SIGNER_UNSIGNED");
+    // Nobody had signed: nobody is told, and the codes are dead all the same.
+    let asked = given(family_asked());
+    let changes = answer(&asked, 0, vec!["until".into()], "{}".into()).unwrap();
+    assert_eq!(changes.len(), 1);
+    let after = given(family_asked().into_iter().chain(changes));
+    assert_eq!(reason(member_signs(&after, member_signature(FIRST, 4))), "CODE_UNKNOWN");
+}
+
+#[test]
+fn what_was_asked_is_taken_back_and_a_signature_is_not() {
+    let asked = given(family_asked());
+    let withdrawn = withdraw_helper(&asked, FIRST, 1).unwrap();
+    let after = given(family_asked().into_iter().chain(withdrawn));
+    assert_eq!(reason(member_signs(&after, member_signature(FIRST, 4))), "CODE_UNKNOWN");
+    assert!(member_signs(&after, member_signature(SECOND, 5)).is_ok(), "the other one's is good");
+    assert_eq!(reason(withdraw_helper(&after, FIRST, 1)), "HELPER_NOT_ASKED");
+    assert_eq!(reason(withdraw_helper(&asked, FIRST, RUNS_OUT_US)), "HELPER_NOT_ASKED");
+    assert_eq!(reason(withdraw_helper(&given(family_signed()), FIRST, 1)), "HELPER_NOT_ASKED");
+    assert!(ask_member(&after, FIRST, "").is_ok(), "asked anew");
+}
+
+#[test]
+fn a_mail_goes_to_an_address_and_not_without_end() {
+    let Event::HelperAsked(by_mail) =
+        ask_member(&given(draft()), FIRST, "lia@example.test").unwrap().remove(0)
+    else {
+        panic!("another event")
+    };
+    assert!(by_mail.by_mail && by_mail.mail_to == "lia@example.test" && by_mail.person == 1);
+    assert_eq!(invited_at(" Lia@Example.TEST ").unwrap(), "Lia@example.test");
+    assert_eq!(invited_at("  ").unwrap(), "");
+    assert_eq!(invited_at("lia").unwrap_err().reason, "EMAIL_MALFORMED");
+    let most = given(draft().into_iter().chain(std::iter::repeat_n(Event::from(by_mail), 30)));
+    assert_eq!(reason(ask_member(&most, FIRST, "lia@example.test")), "TOO_MANY_INVITATIONS");
+    assert!(ask_member(&most, FIRST, "").is_ok(), "handed over it is asked still");
 }

@@ -45,7 +45,8 @@ const FILING: Fold<Event, Filing> = Fold {
         "filing.acceptance_recorded.v1",
         "filing.unsolicited_evidence_added.v1",
     ],
-    changes_nothing: &[],
+    // It tells what the change before it ended.
+    changes_nothing: &["filing.co_signatures_ended.v1"],
 };
 
 const PACKAGE: Fold<PackageEvent, package::Package> = Fold {
@@ -106,7 +107,8 @@ enum Command {
     Detach(u8),
     ShowFee { current: bool },
     Sign { current: bool, name_agrees: bool },
-    AskHelper { role: HelperRole, current: bool },
+    AskHelper { role: HelperRole, current: bool, by_mail: bool },
+    WithdrawHelper(HelperRole),
     SignAsHelper { role: HelperRole, current: bool, other: bool },
     Send { current: bool },
     Recall { own_package: bool },
@@ -137,7 +139,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
 }
 
 fn beside() -> impl Strategy<Value = HelperRole> {
-    prop::sample::select(vec![HelperRole::Interpreter, HelperRole::CoSigner])
+    prop::sample::select(vec![HelperRole::Interpreter, HelperRole::CoSigner, HelperRole::OneOf(2)])
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -155,7 +157,8 @@ fn command() -> impl Strategy<Value = Command> {
         1 => any::<u8>().prop_map(Detach),
         5 => mostly().prop_map(|current| ShowFee { current }),
         5 => (mostly(), mostly()).prop_map(|(current, name_agrees)| Sign { current, name_agrees }),
-        2 => (beside(), mostly()).prop_map(|(role, current)| AskHelper { role, current }),
+        3 => (beside(), mostly(), any::<bool>()).prop_map(|(role, current, by_mail)| AskHelper { role, current, by_mail }),
+        1 => beside().prop_map(WithdrawHelper),
         3 => (beside(), mostly(), mostly()).prop_map(|(role, current, other)| SignAsHelper { role, current, other }),
         4 => mostly().prop_map(|current| Send { current }),
         1 => mostly().prop_map(|own_package| Recall { own_package }),
@@ -196,11 +199,19 @@ fn mac(content_version: u64) -> Vec<u8> {
     content_version.to_be_bytes().to_vec()
 }
 
-/// Some versions of the answers say that somebody interpreted, some that two file it.
+/// Some versions of the answers say that somebody interpreted, some that two file it, some that several do.
 fn helping(filing: &Filing) -> BTreeSet<HelperRole> {
     let helped = filing.content_version.is_multiple_of(4).then_some(HelperRole::Interpreter);
     let joint = filing.content_version.is_multiple_of(3).then_some(HelperRole::CoSigner);
-    helped.into_iter().chain(joint).collect()
+    let several = filing.content_version.is_multiple_of(5).then_some(HelperRole::OneOf(2));
+    helped.into_iter().chain(joint).chain(several).collect()
+}
+
+/// Stands for the keyed hash of what somebody signs beside the filer: one of several a part.
+fn mac_of(role: HelperRole, content_version: u64) -> Vec<u8> {
+    let mut mac = mac(content_version);
+    mac.extend((role.person() > 0).then_some(1));
+    mac
 }
 
 /// Some versions of the answers have a last day, which is at hand for half of these.
@@ -228,6 +239,7 @@ fn checked(filing: &Filing, current: bool) -> Checked {
         content_macs_before: Vec::new(),
         helpers: helping(filing),
         last_day: last_day(filing),
+        parts: [(HelperRole::OneOf(2), mac_of(HelperRole::OneOf(2), content_version))].into(),
     }
 }
 
@@ -262,10 +274,12 @@ fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
             filing::show_fee(filing, Fee { quote: Uuid::from_u128(9), total_cents: 71_000, answers_mac })
         }
         Command::Sign { current, name_agrees } => sign(filing, *current, *name_agrees),
-        Command::AskHelper { role, current } => {
+        Command::AskHelper { role, current, by_mail } => {
             let code = HelperCode { mac: vec![1; 32], valid_until_us: 2_000 };
-            filing::ask_helper(filing, &checked(filing, *current), *role, code)
+            let mail_to = if *by_mail { "sol@example.test" } else { "" };
+            filing::ask_helper(filing, &checked(filing, *current), *role, (code, mail_to.into()))
         }
+        Command::WithdrawHelper(role) => filing::withdraw_helper(filing, *role, 1_400),
         Command::SignAsHelper { role, current, other } => sign_as_helper(filing, *role, *current, *other),
         Command::Send { current } => filing::send(filing, &checked(filing, *current), "Pacific/Honolulu"),
         Command::Recall { own_package } => {
@@ -360,17 +374,19 @@ fn sign_as_helper(
 ) -> Result<Vec<Event>, Refusal> {
     let checked = checked(filing, current);
     let account = Uuid::from_u128(if other { 8 } else { 3 });
+    let shown_mac = checked.signed_by(role).to_vec();
     let sign = HelperSign {
         role,
         account,
         code_mac: vec![1; 32],
-        shown_mac: checked.content_mac.clone(),
+        shown_mac: shown_mac.clone(),
         name_agrees: true,
         language_agrees: true,
         signed: pb::HelperSigned {
             role: role.as_str().into(),
             account_id: account.to_string(),
-            content_mac: checked.content_mac.clone(),
+            content_mac: shown_mac,
+            person: role.person(),
             signed_at_us: 1_400,
             ..Default::default()
         },
@@ -410,8 +426,8 @@ fn ending(filing: &Filing, current: bool) -> Ending {
 fn is_changed(before: &Filing, after: &Filing) {
     assert!(before.open().is_ok() && after.signature.is_none());
     assert!(after.content_version > before.content_version);
-    let other = after.helpers.get(&HelperRole::CoSigner);
-    assert!(other.is_none_or(|other| other.ended && other.code.is_none()), "nobody reads on");
+    let mut others = after.helpers.iter().filter(|(role, _)| role.is_co_signer());
+    assert!(others.all(|(_, other)| other.ended && other.code.is_none()), "nobody reads on");
 }
 
 fn reminds(before: &Filing, reminded: &pb::FilingReviewReminded, after: &Filing) {
@@ -490,15 +506,29 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         Event::FilingReturned(_) => assert!(matches!(before.review, Review::Asked | Review::Approved(_))),
         Event::FilingApproved(approved) => assert_eq!(approved.content_mac, now),
         Event::HelperAsked(asked) => {
-            let role = HelperRole::known(&asked.role).unwrap();
+            let role = HelperRole::known(&asked.role, asked.person).unwrap();
             assert!(before.open().is_ok() && helping(before).contains(&role));
-            assert!(before.helper_signed(role, &now).is_none());
+            assert!(before.helper_signed(role, &mac_of(role, before.content_version)).is_none());
+            assert_eq!(
+                (asked.by_mail, after.invitations > before.invitations),
+                (!asked.mail_to.is_empty(), asked.by_mail)
+            );
         }
         Event::HelperSigned(signed) => {
-            let role = HelperRole::known(&signed.role).unwrap();
+            let role = HelperRole::known(&signed.role, signed.person).unwrap();
             assert!(before.helper_waits(role, signed.signed_at_us).is_some());
             assert!(after.helper_waits(role, signed.signed_at_us).is_none(), "once");
-            assert!(signed.content_mac == now && signed.account_id != before.account.to_string());
+            assert!(signed.content_mac == mac_of(role, before.content_version));
+            assert!(signed.account_id != before.account.to_string());
+        }
+        Event::HelperAskWithdrawn(taken_back) => {
+            let role = HelperRole::known(&taken_back.role, taken_back.person).unwrap();
+            assert!(before.helper_waits(role, 1_400).is_some() && after.helper_waits(role, 1_400).is_none());
+        }
+        Event::CoSignaturesEnded(ended) => {
+            // The change came before, in the same append.
+            assert!(before.co_signers().next().is_none() && !ended.accounts.is_empty());
+            assert_eq!((before.worked, before.told), (after.worked, after.told), "it is no work");
         }
         Event::ApprovalVoided(voided) => {
             // The change came just before, in the same append.
@@ -514,7 +544,8 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         Event::FilingSigned(signed) => {
             assert!(!after.overtaken && is_scanned(before));
             // Whoever helped has signed this very text.
-            assert!(helping(before).iter().all(|role| before.helper_signed(*role, &now).is_some()));
+            let mac = |role: HelperRole| mac_of(role, before.content_version);
+            assert!(helping(before).iter().all(|role| before.helper_signed(*role, &mac(*role)).is_some()));
             // What a representative prepared is signed only as the client approved it.
             assert!(before.representation.is_none() || before.review == Review::Approved(now.clone()));
             assert_eq!((&signed.content_mac, &before.fee.as_ref().unwrap().answers_mac), (&now, &now));

@@ -64,6 +64,7 @@ fn checked(filing: &Filing, before: &[[u8; 32]]) -> Checked {
         answers_mac: vec![7; 32],
         helpers: std::collections::BTreeSet::new(),
         last_day: None,
+        parts: std::collections::BTreeMap::new(),
     }
 }
 

@@ -18,6 +18,37 @@ impl Client {
         self.ask_helper_as(Uuid::now_v7(), name, role).await
     }
 
+    /// Asks one of several co-signers to sign, by mail where there is an address.
+    pub(crate) async fn ask_member(
+        &self,
+        name: &str,
+        person: u32,
+        mail_to: &str,
+    ) -> Result<pb::AskHelperResponse, Status> {
+        let request = pb::AskHelperRequest {
+            request_id: Uuid::now_v7().to_string(),
+            name: name.into(),
+            role: "co_signer".into(),
+            person,
+            mail_to: mail_to.into(),
+            ..Default::default()
+        };
+        Ok(self.helpers.clone().ask_helper(with_token(request, &self.token)).await?.into_inner())
+    }
+
+    /// Takes back that one of several was asked.
+    pub(crate) async fn withdraw_member(&self, name: &str, person: u32) -> Result<pb::Filing, Status> {
+        let request = pb::WithdrawHelperRequest {
+            request_id: Uuid::now_v7().to_string(),
+            name: name.into(),
+            role: "co_signer".into(),
+            person,
+            ..Default::default()
+        };
+        let answer = self.helpers.clone().withdraw_helper(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().filing.unwrap())
+    }
+
     async fn ask_helper_as(
         &self,
         request_id: Uuid,

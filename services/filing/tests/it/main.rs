@@ -36,6 +36,7 @@ mod reuse;
 mod scrub;
 mod shared;
 mod shelf;
+mod together;
 mod tus;
 mod unpaid;
 mod unscanned;

@@ -1,9 +1,11 @@
 //! An accepted Form AR-11, or another form that was submitted, becomes the address of record. Identity is waited for, and nobody but that address waits with it.
 
+use docket_proto::events::filing::Event;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use crate::client::Client;
+use crate::files;
 use crate::peers::Addresses;
 use crate::representation::attorney;
 use crate::world::{GLANCE, PATIENCE, World, case_accepted, fee_settled};
@@ -91,6 +93,26 @@ async fn what_another_form_gives_is_told_to_identity_once_it_is_submitted() {
     settled(&world).await;
     let address = world.postal_address(&ana);
     assert!(address.starts_with("12 Main St") && address.lines().count() == 2, "{address}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_form_gives_that_is_signed_for_somebody_else_is_told_for_its_case() {
+    let world = World::start().await;
+    let eva = world.person("Eva", "Lima");
+    let draft = eva.start("N-400").await.unwrap().name;
+    eva.make_ready(&draft).await;
+    eva.upload(&draft, "authority_to_sign", "letters.png", &files::picture(7)).await.unwrap();
+    eva.quote(&draft).await.unwrap();
+    let hash = eva.review(&draft).await.unwrap().content_hash;
+    eva.sign_for(&draft, &hash, "Eva Lima", "attorney_in_fact").await.unwrap();
+    let payment = eva.submit(&draft).await.unwrap().payment;
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    eva.until(&draft, "submitted").await;
+    let Event::FilingSubmitted(submitted) = world.last_event(&draft).await else { panic!("another event") };
+    assert!(submitted.gives_address);
+    settled(&world).await;
+    assert_eq!(world.postal_address(&eva), "", "it is not where she lives");
+    assert!(world.case_address(&draft).unwrap().starts_with("12 Main St"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,7 +56,12 @@ impl DirectoryService for Directory {
         let mut contacts = self.contacts.lock().expect("no test panics while holding it");
         let contact =
             contacts.get_mut(&asked.account_id).ok_or_else(|| Status::not_found("no such account"))?;
-        contact.postal_address = asked.address;
+        if asked.for_case {
+            let kept = identity::GetContactResponse { postal_address: asked.address, ..Default::default() };
+            contacts.insert(asked.filing_id, kept);
+        } else {
+            contact.postal_address = asked.address;
+        }
         Ok(Response::new(identity::RecordAddressResponse {}))
     }
 }

@@ -282,6 +282,12 @@ impl World {
         contacts[&person.account.to_string()].postal_address.clone()
     }
 
+    /// The address that identity keeps for a case alone; none where none was given.
+    pub(crate) fn case_address(&self, filing: &str) -> Option<String> {
+        let contacts = self.directory.contacts.lock().expect("no test panics while holding it");
+        contacts.get(&filing.replace("filings/", "")).map(|kept| kept.postal_address.clone())
+    }
+
     /// What identity does with addresses of record from now on.
     pub(crate) fn addresses(&self, addresses: Addresses) {
         self.directory.addresses.send_replace(addresses);
@@ -411,6 +417,26 @@ impl World {
         .await
         .expect("the filing has events");
         filing::Event::decode(&kind, &payload).expect("a known event")
+    }
+
+    /// The last event of a filing with its id.
+    pub(crate) async fn last_event_with_id(&self, filing: &str) -> (Uuid, filing::Event) {
+        let stream = filing.replace("filings/", "filing-");
+        let newest = "SELECT event_id FROM log.event WHERE stream = $1 ORDER BY version DESC LIMIT 1";
+        let id = sqlx::query_scalar(newest).bind(stream).fetch_one(&self.own.pool).await;
+        (id.expect("the filing has events"), self.last_event(filing).await)
+    }
+
+    /// What a service is told to send for an event that asked somebody to sign.
+    pub(crate) async fn invitation(
+        &self,
+        caller: &str,
+        filing: &str,
+        event: &Uuid,
+    ) -> Result<pb::OpenInvitationResponse, Status> {
+        let request = pb::OpenInvitationRequest { filing: filing.into(), event_id: event.to_string() };
+        let mut helpers = HelperServiceClient::new(self.server.channel_as(&self.bench, caller));
+        Ok(helpers.open_invitation(request).await?.into_inner())
     }
 
     /// The last event of a stream `package-<id>`.

@@ -19,7 +19,8 @@ impl DirectoryService for Api {
     ) -> Result<Response<pb::GetContactResponse>, Status> {
         // The auth layer lets only the services named by the method come this far.
         caller(&request)?.service().ok_or(ApiError::Unauthenticated)?;
-        let account = account_id(&request.into_inner().account_id)?;
+        let pb::GetContactRequest { account_id, case_id, receipt_number } = request.into_inner();
+        let account = read_account(&account_id)?;
         let view = self.identity.view(account).await?;
         if view.erased {
             return Err(ApiError::Erased.into());
@@ -27,10 +28,11 @@ impl DirectoryService for Api {
         if view.account.stage < Stage::EmailProven {
             return Err(ApiError::not_found().into());
         }
+        let (postal_address, address_given_at_us) = view.mail_about(&case_id, &receipt_number);
         Ok(Response::new(pb::GetContactResponse {
             identity_level: view.account.identity_level().to_owned(),
-            postal_address: view.mail_to().to_owned(),
-            address_given_at_us: view.account.address_given_at_us,
+            postal_address: postal_address.to_owned(),
+            address_given_at_us,
             language: view.account.language,
             zone: view.account.zone,
             email: view.email,
@@ -45,7 +47,7 @@ impl DirectoryService for Api {
     ) -> Result<Response<pb::RecordAddressResponse>, Status> {
         let caller = caller(&request)?;
         let message = request.into_inner();
-        let account = account_id(&message.account_id)?;
+        let account = read_account(&message.account_id)?;
         let context = caller.context(&message.request_id, &message)?;
         let given = given(message);
         let identity = self.identity.clone();
@@ -57,6 +59,9 @@ impl DirectoryService for Api {
 /// What is recorded: a move that was reported, or the address that another form gives.
 fn given(message: pb::RecordAddressRequest) -> GivenAddress {
     let pb::RecordAddressRequest { address, mailing, filing_id, given_at_us, .. } = message;
+    if message.for_case {
+        return GivenAddress::ForCase(events::CaseAddressGiven { address, mailing, filing_id, given_at_us });
+    }
     if message.no_move {
         return GivenAddress::Stated(events::AddressRecorded { address, mailing, filing_id, given_at_us });
     }
@@ -72,7 +77,7 @@ fn given(message: pb::RecordAddressRequest) -> GivenAddress {
     })
 }
 
-fn account_id(text: &str) -> Result<Uuid, ApiError> {
+fn read_account(text: &str) -> Result<Uuid, ApiError> {
     Uuid::try_parse(text).map_err(|_malformed| {
         ApiError::invalid("account_id", "ACCOUNT_ID_MALFORMED", "Write the account's UUID.")
     })

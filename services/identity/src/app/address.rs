@@ -18,6 +18,8 @@ pub(crate) enum GivenAddress {
     Moved(pb::AddressChanged),
     /// In a form about something else.
     Stated(pb::AddressRecorded),
+    /// In a form that they signed for somebody else.
+    ForCase(pb::CaseAddressGiven),
 }
 
 impl GivenAddress {
@@ -25,6 +27,7 @@ impl GivenAddress {
         match self {
             Self::Moved(changed) => domain::change_address(account, changed.clone()),
             Self::Stated(recorded) => domain::record_address(account, recorded.clone()),
+            Self::ForCase(given) => domain::give_case_address(account, given.clone()),
         }
     }
 
@@ -32,6 +35,8 @@ impl GivenAddress {
     fn alert(&self, before: &AccountView) -> Option<Template> {
         match self {
             Self::Moved(_) => Some(Template::AddressChanged),
+            // The account's stays as it is.
+            Self::ForCase(_) => None,
             Self::Stated(recorded) => {
                 let other = (&before.postal_address, &before.mailing_address)
                     != (&recorded.address, &recorded.mailing);

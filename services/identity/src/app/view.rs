@@ -1,5 +1,7 @@
 //! An account as it is shown: the fold, with the personal fields opened at this edge.
 
+use std::collections::BTreeMap;
+
 use docket_eventlog::Recorded;
 use docket_proto::events::account::Event;
 use docket_service::ApiError;
@@ -25,6 +27,10 @@ pub(crate) struct AccountView {
     pub(crate) postal_address: String,
     /// Where mail goes when that is elsewhere.
     pub(crate) mailing_address: String,
+    /// Addresses that forms gave for their case alone, by filing: where mail goes, and when it was given.
+    case_addresses: BTreeMap<String, (String, i64)>,
+    /// Moves that were reported: when, and the receipt numbers that they are for, all where there are none.
+    moves: Vec<(i64, Vec<String>)>,
     /// Whether the account's key was destroyed.
     pub(crate) erased: bool,
     /// Its events, oldest first.
@@ -43,6 +49,16 @@ impl AccountView {
     /// Where mail goes, line by line; empty when no address was given.
     pub(crate) fn mail_to(&self) -> &str {
         if self.mailing_address.is_empty() { &self.postal_address } else { &self.mailing_address }
+    }
+
+    /// Where mail about a case goes, and when that was given: what its form gave for it alone, unless a move was reported for it since;
+    /// else what is on record.
+    pub(crate) fn mail_about(&self, case: &str, receipt: &str) -> (&str, i64) {
+        let of_record = (self.mail_to(), self.account.address_given_at_us);
+        let Some((address, given_at_us)) = self.case_addresses.get(case) else { return of_record };
+        let is_for = |receipts: &[String]| receipts.is_empty() || receipts.iter().any(|one| one == receipt);
+        let moved = self.moves.iter().any(|(at_us, receipts)| at_us > given_at_us && is_for(receipts));
+        if moved { of_record } else { (address, *given_at_us) }
     }
 }
 
@@ -71,9 +87,13 @@ impl Identity {
                 view.family_name = proven.family_name;
                 view.given_name = proven.given_name;
             } else if let Event::AddressChanged(it) = event {
+                view.moves.push((it.given_at_us, it.receipt_numbers));
                 view.addressed((it.address, it.mailing), it.given_at_us, &mut given_at_us);
             } else if let Event::AddressRecorded(it) = event {
                 view.addressed((it.address, it.mailing), it.given_at_us, &mut given_at_us);
+            } else if let Event::CaseAddressGiven(it) = event {
+                let mail_to = if it.mailing.is_empty() { it.address } else { it.mailing };
+                view.case_addresses.insert(it.filing_id, (mail_to, it.given_at_us));
             }
         }
         view.events = loaded.events;

@@ -122,6 +122,9 @@ impl Aggregate for AccountAggregate {
             Event::AddressRecorded(recorded) => {
                 account.takes_address(&recorded.filing_id, recorded.given_at_us);
             }
+            Event::CaseAddressGiven(given) => {
+                account.addresses_from.extend(Uuid::try_parse(&given.filing_id));
+            }
             Event::AccountLocked(_) => account.locked = true,
             Event::AccountUnlocked(_) => account.locked = false,
             Event::SignInRefused(refused) => account.refused_as_locked = refused.reason == LOCKED,

@@ -74,6 +74,12 @@ pub(crate) fn record_address(account: &Account, event: pb::AddressRecorded) -> D
     Ok(if known || !of_record { Vec::new() } else { vec![event.into()] })
 }
 
+/// A form that was signed for somebody else gives their address, for its case. The same form again changes nothing.
+pub(crate) fn give_case_address(account: &Account, event: pb::CaseAddressGiven) -> Decision {
+    let known = knows_address(account, &event.address, &event.filing_id)?;
+    Ok(if known { Vec::new() } else { vec![event.into()] })
+}
+
 /// Whether the address of a filing was taken before.
 fn knows_address(account: &Account, address: &str, filing_id: &str) -> Result<bool, Refusal> {
     if account.stage == Stage::None {

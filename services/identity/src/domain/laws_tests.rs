@@ -51,6 +51,7 @@ enum Command {
     ProveIdentity,
     Move(u8),
     Give(u8),
+    GiveForCase(u8),
     Grant(&'static str),
     Revoke(&'static str),
 }
@@ -68,6 +69,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(ProveIdentity),
         1 => (0..3_u8).prop_map(Move),
         1 => (0..6_u8).prop_map(Give),
+        1 => (0..3_u8).prop_map(GiveForCase),
         2 => prop::sample::select(&["operator", "adjudicator", "supervisor"][..]).prop_map(Grant),
         1 => prop::sample::select(&["operator", "adjudicator", "supervisor"][..]).prop_map(Revoke),
     ]
@@ -103,6 +105,11 @@ fn decide(account: &Account, command: &Command) -> Result<Vec<Event>, Refusal> {
                 pb::AddressRecorded { address, filing_id, given_at_us, ..Default::default() },
             )
         }
+        Command::GiveForCase(n) => {
+            let (address, filing_id) =
+                ("3 Example Row".into(), Uuid::from_u128(200 + u128::from(*n)).to_string());
+            give_case_address(account, pb::CaseAddressGiven { address, filing_id, ..Default::default() })
+        }
         Command::Grant(role) => grant_role(account, role, "NBC", "invitation"),
         Command::Revoke(role) => revoke_role(account, role, "NBC", "left", Uuid::from_u128(9)),
     }
@@ -124,6 +131,10 @@ fn holds(before: &Account, event: &Event, after: &Account) {
                 before.address_given_at_us <= after.address_given_at_us,
                 "an older one is never of record"
             );
+        }
+        Event::CaseAddressGiven(_) => {
+            assert_ne!(before.addresses_from, after.addresses_from);
+            assert_eq!(before.address_given_at_us, after.address_given_at_us, "it is not the account's");
         }
         Event::AccountLocked(_) => assert!(!before.locked && after.locked),
         Event::AccountUnlocked(_) => assert!(before.locked && !after.locked),

@@ -45,7 +45,10 @@ async fn a_reported_address_is_kept_shown_and_told_once() {
     assert_eq!(account.postal_address, "9 Sample Ave\nReno, NV 89501");
     assert_eq!(account.zone, "America/Los_Angeles");
     let account_id = ana.account.replace("accounts/", "");
-    let contact = world.directory("notifications").get_contact(pb::GetContactRequest { account_id }).await;
+    let contact = world
+        .directory("notifications")
+        .get_contact(pb::GetContactRequest { account_id, ..Default::default() })
+        .await;
     assert_eq!(contact.unwrap().into_inner().postal_address, account.postal_address);
 
     record(&world, "filing", report(&ana, &id(), &id(), "Elko")).await.unwrap();
@@ -87,7 +90,7 @@ async fn what_a_form_gives_is_of_record_until_one_given_later_and_only_another_o
     let before = world.mails_to(&ana.email).await;
     let account_id = ana.account.replace("accounts/", "");
     let on_record = async || {
-        let request = pb::GetContactRequest { account_id: account_id.clone() };
+        let request = pb::GetContactRequest { account_id: account_id.clone(), ..Default::default() };
         let contact = world.directory("notifications").get_contact(request).await.unwrap().into_inner();
         (contact.postal_address.lines().nth(1).unwrap_or_default().to_owned(), contact.address_given_at_us)
     };
@@ -105,4 +108,41 @@ async fn what_a_form_gives_is_of_record_until_one_given_later_and_only_another_o
     let moved = pb::RecordAddressRequest { given_at_us: 5_000, ..report(&ana, &id(), &id(), "Sparks") };
     record(&world, "filing", moved).await.unwrap();
     assert_eq!(on_record().await, ("Sparks, NV 89501".to_owned(), 5_000));
+}
+
+#[tokio::test]
+async fn what_a_form_gives_for_somebody_else_is_for_its_case_until_a_move_is_reported_for_that() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let before = world.mails_to(&ana.email).await;
+    let account_id = ana.account.replace("accounts/", "");
+    let mail_about = async |case: &str, receipt: &str| {
+        let (account_id, case_id, receipt_number) = (account_id.clone(), case.to_owned(), receipt.to_owned());
+        let request = pb::GetContactRequest { account_id, case_id, receipt_number };
+        let contact = world.directory("notifications").get_contact(request).await.unwrap().into_inner();
+        (contact.postal_address.lines().nth(1).unwrap_or_default().to_owned(), contact.address_given_at_us)
+    };
+    let (childs, own) = (id(), id());
+    let given = pb::RecordAddressRequest { for_case: true, ..stated(&ana, &childs, "Elko", 2_000) };
+    record(&world, "filing", given.clone()).await.unwrap();
+    record(&world, "filing", pb::RecordAddressRequest { request_id: id(), ..given }).await.unwrap();
+    assert_eq!(mail_about(&childs, "DKT1").await, ("Elko, NV 89501".to_owned(), 2_000));
+    assert_eq!(mail_about("", "").await, (String::new(), 0), "she has none of her own by that");
+    record(&world, "filing", stated(&ana, &own, "Reno", 3_000)).await.unwrap();
+    assert_eq!(mail_about(&own, "DKT2").await, ("Reno, NV 89501".to_owned(), 3_000));
+    assert_eq!(
+        mail_about(&childs, "DKT1").await,
+        ("Elko, NV 89501".to_owned(), 2_000),
+        "what a form gives is no move"
+    );
+    assert_eq!(world.mails_to(&ana.email).await, before);
+    let moved = |city: &str, receipts: &[&str], given_at_us| pb::RecordAddressRequest {
+        receipt_numbers: receipts.iter().map(ToString::to_string).collect(),
+        given_at_us,
+        ..report(&ana, &id(), &id(), city)
+    };
+    record(&world, "filing", moved("Sparks", &["DKT2"], 4_000)).await.unwrap();
+    assert_eq!(mail_about(&childs, "DKT1").await, ("Elko, NV 89501".to_owned(), 2_000), "of another case");
+    record(&world, "filing", moved("Fernley", &["DKT2", "DKT1"], 5_000)).await.unwrap();
+    assert_eq!(mail_about(&childs, "DKT1").await, ("Fernley, NV 89501".to_owned(), 5_000));
 }

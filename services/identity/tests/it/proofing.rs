@@ -25,7 +25,11 @@ pub(crate) async fn prove(
 
 async fn contact(world: &World, caller: &str, account: &str) -> Result<pb::GetContactResponse, Status> {
     let account_id = account.strip_prefix("accounts/").unwrap_or(account).to_owned();
-    Ok(world.directory(caller).get_contact(pb::GetContactRequest { account_id }).await?.into_inner())
+    Ok(world
+        .directory(caller)
+        .get_contact(pb::GetContactRequest { account_id, ..Default::default() })
+        .await?
+        .into_inner())
 }
 
 #[tokio::test]
@@ -136,7 +140,7 @@ async fn the_directory_answers_only_those_who_need_it() {
     let mut person = docket_proto::identity::v1::directory_service_client::DirectoryServiceClient::new(
         world.running.channel(),
     );
-    let message = with_token(pb::GetContactRequest { account_id: id() }, &token);
+    let message = with_token(pb::GetContactRequest { account_id: id(), ..Default::default() }, &token);
     assert_eq!(person.get_contact(message).await.unwrap_err().code(), Code::Unauthenticated);
 }
 

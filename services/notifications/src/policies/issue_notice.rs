@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::let_go::{POLICY, Why, let_go};
 use super::owe_notice::OBLIGATION;
 use crate::case_words::with_words;
-use crate::directory::{contact, full_name};
+use crate::directory::{contact, contact_about, full_name};
 use crate::domain::{Matter, NoticeEvent, NoticeKind, facts, office_date, said_date};
 use crate::render::{Page, Renderer, form_of_notice, template_version};
 use crate::store::{delivery, matter, notice, owed};
@@ -165,7 +165,7 @@ impl IssueNotices {
         let matter = matter::find(&self.base.pool, owed.case_id).await?.context("a case nobody opened")?;
         let event = self.whole(kind, owed.case_id, recorded).await?;
         let contact =
-            contact(&self.base, matter.account).await.map_err(|status| refused("identity", &status))?;
+            contact_about(&self.base, &matter).await.map_err(|status| refused("identity", &status))?;
         let posted_at = self.base.clock.now();
         if contact.address_given_at_us < matter.address_given_at_us
             && posted_at < recorded.recorded_at + ADDRESS_WITHIN

@@ -19,10 +19,11 @@ use tracing::Instrument as _;
 
 use crate::directory::contact;
 use crate::idle;
+use crate::invitation;
 use crate::mail::Mailer;
 use crate::store::delivery::{self, Delivery};
 use crate::store::matter;
-use crate::texts::{self, Language};
+use crate::texts::{self, Language, Mail};
 
 /// Pauses after each try, in seconds: 1, 5 and 30 minutes, 4 and 24 hours. The try after the last is the last.
 const PAUSES_S: [i64; 5] = [60, 300, 1_800, 14_400, 86_400];
@@ -98,6 +99,9 @@ impl SendAlerts {
     }
 
     async fn try_once(&self, delivery: &Delivery) -> Outcome {
+        if delivery.alert == delivery::INVITATION {
+            return self.invite(delivery).await;
+        }
         let contact = match contact(&self.base, delivery.account_id).await {
             Ok(contact) => contact,
             Err(status) if is_nobody(&status) => return Outcome::Failed("no_contact"),
@@ -113,7 +117,22 @@ impl SendAlerts {
             return Outcome::Failed("no_address");
         }
         let mail = texts::mail(Language::of(&contact.language), &delivery.alert, contact.given_name.trim());
-        match self.mailer.send(delivery.delivery_id, &contact.email, mail).await {
+        self.send(delivery, &contact.email, mail).await
+    }
+
+    /// Asks somebody to sign. Whether they still are to, filing says at the last moment.
+    async fn invite(&self, delivery: &Delivery) -> Outcome {
+        match invitation::open(&self.base, delivery).await {
+            Ok(Some(invited)) => {
+                self.send(delivery, &invited.mail_to, texts::invitation(&invited.code)).await
+            }
+            Ok(None) => Outcome::Failed("asked_no_longer"),
+            Err(_away) => Outcome::Again("no_invitation"),
+        }
+    }
+
+    async fn send(&self, delivery: &Delivery, to: &str, mail: Mail) -> Outcome {
+        match self.mailer.send(delivery.delivery_id, to, mail).await {
             Ok(()) => Outcome::HandedOver,
             Err(NotTaken::NoMailbox) => Outcome::Failed("bounced"),
             Err(NotTaken::Refused) if self.waited(delivery) >= REFUSED_FOR => Outcome::Failed("refused"),
@@ -190,7 +209,7 @@ fn is_nobody(status: &Status) -> bool {
 
 fn handed_over(delivery: &Delivery) -> pb::DeliveryHandedOver {
     pb::DeliveryHandedOver {
-        account_id: delivery.account_id.to_string(),
+        account_id: account(delivery),
         channel: delivery.channel.clone(),
         alert: delivery.alert.clone(),
         about_event: delivery.about_event.to_string(),
@@ -199,8 +218,13 @@ fn handed_over(delivery: &Delivery) -> pb::DeliveryHandedOver {
 
 fn failed(delivery: &Delivery, reason: &str) -> pb::DeliveryFailed {
     pb::DeliveryFailed {
-        account_id: delivery.account_id.to_string(),
+        account_id: account(delivery),
         channel: delivery.channel.clone(),
         reason: reason.to_owned(),
     }
+}
+
+/// The account it went to; an invitation goes to none.
+fn account(delivery: &Delivery) -> String {
+    if delivery.account_id.is_nil() { String::new() } else { delivery.account_id.to_string() }
 }

@@ -2,8 +2,8 @@
 //! deleted, it was deleted, what was sent waits for its fee, nobody paid it, it waits to be looked at, it still does, it was given back or
 //! approved, an approval or a signature no longer stands; a file that was scanned late is unsafe and was taken out; a form that goes with
 //! another one was taken in with it, or is over with it; whom the client asked to represent them has signed, stands for it, or stands no
-//! longer; the other side withdrew
-//! from a representation or ended it.
+//! longer; the other side withdrew from a representation or ended it; one of several co-signers has signed, and each of them that
+//! the form was changed since, or went in. Who is asked by mail to sign a form gets the code with it.
 
 use std::sync::Arc;
 
@@ -62,6 +62,11 @@ impl Subscriber for TellPreparers {
             return self.tell(tx, recorded, (&recorded.event_id.to_string(), tells)).await;
         }
         let event: Event = recorded.decode()?;
+        if matches!(&event, Event::HelperAsked(e) if e.by_mail) {
+            let id = recorded.stream.id().ok_or_else(|| ApplyError::Park("the stream names no id".into()))?;
+            delivery::queue_invitation(tx, recorded, id, self.base.clock.now()).await?;
+            return Ok(());
+        }
         let (occasion, tells) = told(&event);
         // Where nothing else is said of it, the event is an occasion of its own.
         let occasion = if occasion.is_empty() { recorded.event_id.to_string() } else { occasion.to_owned() };
@@ -189,6 +194,13 @@ fn told(event: &Event) -> (&str, Vec<(&'static str, &String)>) {
         Event::RejectionRecorded(e) => ("", both("not_taken_with_another", &e.account_id, &e.representative)),
         Event::VoidingRecorded(e) => ("", both("not_taken_with_another", &e.account_id, &e.representative)),
         Event::EvidenceScanned(e) => ("", refused(&e.verdict, &e.account_id, &e.representative)),
+        Event::HelperSigned(e) => ("", vec![("co_signer_signed", &e.filer)]),
+        Event::CoSignaturesEnded(e) => {
+            ("", e.accounts.iter().map(|account| ("co_signature_over", account)).collect())
+        }
+        Event::FilingSubmitted(e) => {
+            ("", e.co_signers.iter().map(|account| ("co_signed_went_in", account)).collect())
+        }
         _ => ("", Vec::new()),
     }
 }

@@ -9,6 +9,9 @@ use uuid::Uuid;
 /// The only channel so far; texts come later.
 pub(crate) const EMAIL: &str = "email";
 
+/// The alert that asks somebody to sign a form, with a code; it goes to an address and to no account.
+pub(crate) const INVITATION: &str = "asked_to_sign";
+
 /// The alert that tells a client of the representative's withdrawal.
 pub(crate) const WITHDREW: &str = "representative_withdrew";
 
@@ -22,9 +25,9 @@ pub(crate) struct Delivery {
     pub(crate) about_event: Uuid,
     /// The conversation of that event.
     pub(crate) correlation_id: Uuid,
-    /// To whom.
+    /// To whom; nobody's for an invitation.
     pub(crate) account_id: Uuid,
-    /// The case it is about; none for those from before it was kept.
+    /// The case it is about; none for those from before it was kept. Of an invitation the filing, which is no case yet.
     pub(crate) case_id: Option<Uuid>,
     /// By which way.
     pub(crate) channel: String,
@@ -74,6 +77,17 @@ pub(crate) async fn queue_about_draft(
 ) -> sqlx::Result<()> {
     let id = derived_id(&format!("alert:{alert}:{occasion}:{EMAIL}"), account, 0);
     queue(tx, (id, event), (None, account), alert, now).await
+}
+
+/// Queues the mail that asks somebody to sign a filing; to which address, filing knows.
+pub(crate) async fn queue_invitation(
+    tx: &mut PgConnection,
+    event: &Recorded,
+    filing: Uuid,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let id = derived_id(&format!("alert:{INVITATION}:{EMAIL}"), event.event_id, 0);
+    queue(tx, (id, event), (Some(filing), Uuid::nil()), INVITATION, now).await
 }
 
 /// Queues the mail that tells a client of the representative's withdrawal: one, in however many cases it was, whether the notice

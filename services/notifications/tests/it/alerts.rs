@@ -291,6 +291,55 @@ async fn whoever_prepared_a_form_is_told_what_the_client_says_and_both_when_that
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whom_a_form_names_to_sign_it_gets_the_code_by_mail_while_they_are_waited_for() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let (waits, over, by_hand) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    let invited = ("lia@example.test".to_owned(), "ABCDE-01234".to_owned());
+    world.invitations.0.lock().unwrap().insert(format!("filings/{waits}"), invited);
+    let asked =
+        |by_mail| pb::HelperAsked { role: "co_signer".into(), person: 1, by_mail, ..Default::default() };
+    world.happens_to_draft(by_hand, asked(false).into()).await;
+    world.happens_to_draft(over, asked(true).into()).await;
+    world.happens_to_draft(waits, asked(true).into()).await;
+    let mails = world.wait_for_mails("lia@example.test", 1).await;
+    let mail = world.mail_text(&mails[0]).await;
+    assert_eq!(mail["subject"], "You are asked to sign a form / Se le pide que firme un formulario");
+    assert_eq!(mail["text"].as_str().unwrap().matches("ABCDE-01234").count(), 4);
+    crate::world::until("the other one is let go", async || {
+        (world.count("delivery.failed.v1").await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(world.count("delivery.handed_over.v1").await, 1);
+    let accounts: Vec<Uuid> =
+        sqlx::query_scalar("SELECT account_id FROM delivery").fetch_all(&world.own.pool).await.unwrap();
+    assert_eq!(accounts, [Uuid::nil(); 2], "an address is kept nowhere, and the third goes by no mail");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_who_sign_and_who_files_are_told_of_it() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "es");
+    let mut lia = world.person(server.channel(), "lia@example.test", "en");
+    let (filing, filer, other) = (Uuid::now_v7(), ana.account.to_string(), lia.account.to_string());
+    let signed = pb::HelperSigned { account_id: other.clone(), filer, ..Default::default() };
+    let by_hand = pb::HelperSigned { account_id: other.clone(), ..Default::default() };
+    let ended = pb::CoSignaturesEnded { accounts: vec![other.clone()] };
+    let submitted = pb::FilingSubmitted { co_signers: vec![other], ..Default::default() };
+    for event in [signed.into(), by_hand.into(), ended.into(), submitted.into()] {
+        world.happens_to_draft(filing, event).await;
+    }
+    assert_eq!(
+        alerts(&lia.wait_for_deliveries("handed_over", 2).await),
+        ["co_signature_over", "co_signed_went_in"]
+    );
+    assert_eq!(alerts(&ana.wait_for_deliveries("handed_over", 1).await), ["co_signer_signed"]);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_to_pay_is_reminded_and_told_once_for_all_of_a_package_that_nobody_paid() {
     let world = World::new().await;
     let server = world.serve().await;

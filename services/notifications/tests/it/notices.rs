@@ -394,8 +394,20 @@ async fn a_notice_waits_for_the_address_that_the_form_gives_and_prints_it() {
     let due = "UPDATE owed_notice SET next_at_us = 0";
     sqlx::query(due).execute(&world.own.pool).await.unwrap();
     let receipt = ana.wait_for_notice(case, "receipt").await;
-    let text = text(&ana.download(&receipt.name).await.unwrap().1);
+    let of_receipt = text(&ana.download(&receipt.name).await.unwrap().1);
     let printed = "Ana Lúcia Verdemar c/o Bo Sample 7 Invented Lane 1000-001 Lisboa PORTUGAL";
-    assert!(text.contains(printed), "{printed:?} is not in {text:?}");
+    assert!(of_receipt.contains(printed), "{printed:?} is not in {of_receipt:?}");
+
+    // Of a form that she signs for somebody else it is the address for that case alone.
+    let childs = Uuid::now_v7();
+    let before = world.directory.0.lock().unwrap()[&account].clone();
+    let address = "8 Pretend Street\nReno, NV 89501";
+    let contact = GetContactResponse { postal_address: address.into(), address_given_at_us: 3_000, ..before };
+    world.directory.set(&childs.to_string(), contact);
+    world.happens(childs, events::opened_with_address(ana.account, 3_000)).await;
+    world.happens(childs, events::accepted()).await;
+    let receipt = ana.wait_for_notice(childs, "receipt").await;
+    let of_receipt = text(&ana.download(&receipt.name).await.unwrap().1);
+    assert!(of_receipt.contains("8 Pretend Street Reno, NV 89501"), "{of_receipt:?}");
     server.stop().await.unwrap();
 }

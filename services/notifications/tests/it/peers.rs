@@ -1,4 +1,4 @@
-//! The others as notifications meets them: identity's directory, the owner of the log of cases.
+//! The others as notifications meets them: identity's directory, the owner of the log of cases, filing with whom it asks to sign.
 
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
@@ -8,6 +8,8 @@ use docket_eventlog::{EventLog, Recorded, StreamName};
 use docket_proto::case_status::v1 as cases;
 use docket_proto::case_status::v1::case_words_service_server::CaseWordsService;
 use docket_proto::events::case::Event;
+use docket_proto::filing::v1 as filing;
+use docket_proto::filing::v1::helper_service_server::HelperService;
 use docket_proto::identity::v1 as identity;
 use docket_proto::identity::v1::directory_service_server::DirectoryService;
 use docket_proto::log::v1 as feed;
@@ -42,7 +44,10 @@ impl DirectoryService for Directory {
         if self.1.lock().unwrap().contains(&request.get_ref().account_id) {
             return Err(ApiError::Erased.into());
         }
-        let contact = self.0.lock().unwrap().get(&request.get_ref().account_id).cloned();
+        // What a test sets for a case is answered about that case alone.
+        let asked = request.get_ref();
+        let contacts = self.0.lock().unwrap();
+        let contact = contacts.get(&asked.case_id).or_else(|| contacts.get(&asked.account_id)).cloned();
         contact.map(Response::new).ok_or_else(|| Status::unavailable("not now"))
     }
 
@@ -51,6 +56,50 @@ impl DirectoryService for Directory {
         _: Request<identity::RecordAddressRequest>,
     ) -> Result<Response<identity::RecordAddressResponse>, Status> {
         Err(Status::permission_denied("only filing records addresses"))
+    }
+}
+
+/// Address and code of who is asked to sign, by filing; nobody waits for others.
+#[derive(Clone, Default)]
+pub(crate) struct Invitations(pub(crate) Arc<Mutex<HashMap<String, (String, String)>>>);
+
+#[tonic::async_trait]
+impl HelperService for Invitations {
+    async fn open_invitation(
+        &self,
+        request: Request<filing::OpenInvitationRequest>,
+    ) -> Result<Response<filing::OpenInvitationResponse>, Status> {
+        let waits = self.0.lock().unwrap().get(&request.get_ref().filing).cloned();
+        let (mail_to, code) = waits.unwrap_or_default();
+        Ok(Response::new(filing::OpenInvitationResponse { mail_to, code }))
+    }
+
+    async fn ask_helper(
+        &self,
+        _: Request<filing::AskHelperRequest>,
+    ) -> Result<Response<filing::AskHelperResponse>, Status> {
+        Err(Status::permission_denied("only people ask"))
+    }
+
+    async fn withdraw_helper(
+        &self,
+        _: Request<filing::WithdrawHelperRequest>,
+    ) -> Result<Response<filing::WithdrawHelperResponse>, Status> {
+        Err(Status::permission_denied("only people take it back"))
+    }
+
+    async fn review_as_helper(
+        &self,
+        _: Request<filing::ReviewAsHelperRequest>,
+    ) -> Result<Response<filing::ReviewAsHelperResponse>, Status> {
+        Err(Status::permission_denied("only people read"))
+    }
+
+    async fn sign_as_helper(
+        &self,
+        _: Request<filing::SignAsHelperRequest>,
+    ) -> Result<Response<filing::SignAsHelperResponse>, Status> {
+        Err(Status::permission_denied("only people sign"))
     }
 }
 

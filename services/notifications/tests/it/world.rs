@@ -10,6 +10,7 @@ use docket_messaging::Stop;
 use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
 use docket_proto::case_status::v1::case_words_service_server::CaseWordsServiceServer;
 use docket_proto::events::{case, filing, notice, package, representation, response};
+use docket_proto::filing::v1::helper_service_server::HelperServiceServer;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
@@ -27,7 +28,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::events;
-use crate::peers::{Directory, Feed, Words};
+use crate::peers::{Directory, Feed, Invitations, Words};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -38,6 +39,7 @@ pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 pub(crate) struct World {
     pub(crate) bench: Bench,
     pub(crate) directory: Directory,
+    pub(crate) invitations: Invitations,
     pub(crate) sandbox: Sandbox,
     pub(crate) own: TestDatabase,
     pub(crate) config: ServiceConfig,
@@ -78,9 +80,11 @@ impl World {
         let (case_database, filing_database) = (database("cases").await, database("filing").await);
         let cases = foreign_log("cases-0", &case_database.pool, &nats.url, relaying.clone()).await;
         let filings = foreign_log("filing", &filing_database.pool, &nats.url, relaying.clone()).await;
+        let invitations = Invitations::default();
         for (peer, log) in [("case-status", &cases), ("filing", &filings)] {
             let feed = Routes::new(EventFeedServiceServer::new(Feed(log.clone())));
-            bench.peer(peer, feed.add_service(CaseWordsServiceServer::new(Words(log.clone())))).await;
+            let words = feed.add_service(CaseWordsServiceServer::new(Words(log.clone())));
+            bench.peer(peer, words.add_service(HelperServiceServer::new(invitations.clone()))).await;
         }
         let (mine, my_keys) = (app_role(&own).await, app_role(&keys).await);
         let mut config = bench.config("notifications", &mine, Some(&my_keys), &nats.url);
@@ -90,6 +94,7 @@ impl World {
         Self {
             bench,
             directory,
+            invitations,
             sandbox,
             own,
             config,

@@ -1,6 +1,6 @@
 //! What may be done with a filing, one function a command.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
@@ -8,7 +8,7 @@ use docket_proto::filing::events::v1 as pb;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::helper::{HelperRole, all_signed};
+use super::helper::{HelperRole, all_signed, co_signatures_ended};
 use super::{AUTHORITY_TO_SIGN, Capacity, Fee, Filer, Filing, MOST_FILES, Phase, Review};
 use crate::domain::at_hand::LastDay;
 use crate::domain::attached::{Attached, NewFile, Verdict, all_scanned};
@@ -127,12 +127,15 @@ pub fn answer(
     Ok(changing(filing, vec![pb::DraftAnswered { questions, answers_json }.into()]))
 }
 
-/// What changes a filing, and that the client's approval of what it was no longer holds, where there was one.
+/// What changes a filing, and that the client's approval of what it was no longer holds, where there was one, nor what several
+/// co-signers signed.
 fn changing(filing: &Filing, mut changes: Vec<Event>) -> Vec<Event> {
+    let ended = co_signatures_ended(filing).filter(|_| !changes.is_empty());
     if !changes.is_empty() && matches!(filing.review, Review::Approved(_)) {
         let representative = filing.prepared_by.map(|account| account.to_string()).unwrap_or_default();
         changes.push(pb::ApprovalVoided { account_id: filing.account.to_string(), representative }.into());
     }
+    changes.extend(ended);
     changes
 }
 
@@ -169,7 +172,8 @@ pub fn void_signature(filing: &Filing, overtaken: &Overtaken) -> Result<Vec<Even
     if filing.version != overtaken.version {
         return Err(Refusal::stale("The filing was written to while its signature was looked at."));
     }
-    Ok(signature_voided(filing, overtaken).into_iter().collect())
+    let ended = co_signatures_ended(filing).filter(|_| filing.is_agreed());
+    Ok(signature_voided(filing, overtaken).into_iter().chain(ended).collect())
 }
 
 fn signature_voided(filing: &Filing, overtaken: &Overtaken) -> Option<Event> {
@@ -208,7 +212,7 @@ pub fn change_edition(filing: &Filing, change: EditionChange) -> Result<Vec<Even
         attention_json: change.attention_json,
     };
     let voided = signature_voided(filing, &change.overtaken);
-    Ok(std::iter::once(changed.into()).chain(voided).collect())
+    Ok(std::iter::once(changed.into()).chain(voided).chain(co_signatures_ended(filing)).collect())
 }
 
 /// What somebody else answered after the writer looked is not overwritten unseen; everything else is merged. `answered_at` says at
@@ -439,6 +443,8 @@ pub struct Checked {
     pub helpers: BTreeSet<HelperRole>,
     /// The last day on which the form can be filed in time; nothing where the law sets none, or it is over.
     pub last_day: Option<LastDay>,
+    /// Keyed hashes of the parts that several co-signers sign.
+    pub parts: BTreeMap<HelperRole, Vec<u8>>,
 }
 
 impl Checked {
@@ -446,6 +452,11 @@ impl Checked {
     /// version of the catalogue in its heading says when it was given, and may be another.
     pub fn reads_as(&self, content_mac: &[u8]) -> bool {
         self.content_mac == content_mac || self.content_macs_before.iter().any(|before| before == content_mac)
+    }
+
+    /// Keyed hash of what somebody signs beside the filer: their part, or the whole text.
+    pub fn signed_by(&self, role: HelperRole) -> &[u8] {
+        self.parts.get(&role).unwrap_or(&self.content_mac)
     }
 
     pub(super) fn same_content(&self, filing: &Filing) -> Result<(), Refusal> {
@@ -753,10 +764,10 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
     if settled.package != filing.package {
         return Err(Refusal::state("OTHER_PACKAGE", "The fee was settled for another package."));
     }
-    let co_signer = filing.helper_signed(HelperRole::CoSigner, &signature.content_mac);
-    let names_proven = !settled.other_name
-        && !signature.name_unproven
-        && co_signer.is_none_or(|co_signer| co_signer.name_proven);
+    let co_signers = filing.helpers.keys().filter(|role| role.is_co_signer());
+    let mut co_signed = co_signers.filter_map(|role| filing.helper_went(*role, &signature.content_mac));
+    let names_proven =
+        !settled.other_name && !signature.name_unproven && co_signed.all(|signed| signed.name_proven);
     Ok(vec![
         pb::FilingSubmitted {
             package_id: filing.package.to_string(),
@@ -778,6 +789,7 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
             representation_id: settled.represented.map(|(id, _)| id.to_string()).unwrap_or_default(),
             representative: settled.represented.map(|(_, who)| who.to_string()).unwrap_or_default(),
             gives_address: settled.gives_address,
+            co_signers: filing.co_signers().map(|account| account.to_string()).collect(),
         }
         .into(),
     ])

@@ -5,6 +5,7 @@ use docket_proto::events::filing::Event;
 use uuid::Uuid;
 
 use super::decide::{Overtaken, may_sign, recall, voided};
+use super::helper::co_signatures_ended;
 use super::{Filer, Filing};
 
 /// What was sent, held against its form as of the instant at which its fee is to be paid.
@@ -45,6 +46,7 @@ pub fn recall_overtaken(filing: &Filing, package: Uuid, overtaken: &Overtaken) -
     let mut events = recall(filing, package, "");
     if !events.is_empty() {
         events.push(voided(filing, overtaken));
+        events.extend(co_signatures_ended(filing));
     }
     events
 }
