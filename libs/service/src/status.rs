@@ -99,7 +99,7 @@ fn refused(refusal: Refusal) -> Status {
         details.add_precondition_failure_violation(refusal.reason, subject, &refusal.message);
     }
     if refusal.code == RefusalCode::TooMuch {
-        details.set_retry_info(Some(RETRY));
+        details.set_retry_info(Some(refusal.retry_after.unwrap_or(RETRY)));
     }
     if !refusal.way_out.is_empty() {
         details.add_help_link(&refusal.way_out, "");
@@ -195,6 +195,16 @@ mod tests {
             assert_eq!(status.code(), code);
             let wait = status.get_details_retry_info().unwrap().retry_delay.unwrap();
             assert!(!wait.is_zero(), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn who_asks_too_often_is_told_when_to_ask_again() {
+        let refusal = Refusal::too_much("TOO_MANY", "There were too many.");
+        for (refusal, wait) in [(refusal.clone(), RETRY), (refusal.retry_after(RETRY * 7), RETRY * 7)] {
+            let status = Status::from(ApiError::from(refusal));
+            assert_eq!(status.code(), Code::ResourceExhausted);
+            assert_eq!(status.get_details_retry_info().unwrap().retry_delay, Some(wait));
         }
     }
 
