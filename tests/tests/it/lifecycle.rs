@@ -78,6 +78,7 @@ impl Step<'_> {
                 | Event::DecisionReviewed(_)
                 | Event::CaseApproved(_)
                 | Event::CaseDenied(_)
+                | Event::CaseReferred(_)
                 | Event::CaseWithdrawn(_)
                 | Event::CaseReopened(_)
                 | Event::AcceptanceVoided(_)
@@ -177,8 +178,8 @@ impl Step<'_> {
         }
     }
 
-    /// 35: what ends is what was set, once. 36: one of a kind at a time. 37: with notice, and none in the past. 38: moved by the
-    /// party twice at most. 39: nothing is taken that was not set.
+    /// 19: the days to say why somebody did not come pass when they are over. 35: what ends is what was set, once. 36: one of a kind at
+    /// a time. 37: with notice, and none in the past. 38: moved by the party twice at most. 39: nothing is taken that was not set.
     fn keeps_appointments(&self) {
         let (case, after) = (self.before, self.after);
         let biometrics = case.biometrics == Biometrics::Scheduled;
@@ -205,6 +206,12 @@ impl Step<'_> {
             }
             Event::InterviewMissed(missed) => {
                 self.is_missed(interview, &case.interview_booking, &missed.appointment_id);
+            }
+            Event::AbsenceDeadlinePassed(passed) => {
+                let silent = case.absence.as_ref().filter(|it| !it.explained && !it.passed);
+                self.must(19, silent.is_some_and(|it| it.appointment.to_string() == passed.appointment_id));
+                let ends = silent.map(|it| it.deadline.expires_at.as_microsecond());
+                self.must(19, ends.is_some_and(|ends| self.line.recorded_at_us >= ends));
             }
             Event::BiometricsCancelled(_) => self.must(35, biometrics),
             Event::InterviewCancelled(_) => self.must(35, interview),
@@ -311,6 +318,7 @@ fn works_on(event: &Event) -> bool {
             | Event::DecisionReviewed(_)
             | Event::CaseApproved(_)
             | Event::CaseDenied(_)
+            | Event::CaseReferred(_)
             | Event::CaseReopened(_)
             | Event::CardOrdered(_)
     )

@@ -13,6 +13,7 @@ mod intake;
 mod interview;
 mod link;
 mod oath;
+mod referral;
 mod reopen;
 mod representation;
 mod request;
@@ -36,6 +37,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/interview.rs"),
         include_str!("decide_tests/link.rs"),
         include_str!("decide_tests/oath.rs"),
+        include_str!("decide_tests/referral.rs"),
         include_str!("decide_tests/reopen.rs"),
         include_str!("decide_tests/representation.rs"),
         include_str!("decide_tests/request.rs"),
@@ -61,6 +63,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/interview.rs"),
         include_str!("decide/link.rs"),
         include_str!("decide/oath.rs"),
+        include_str!("decide/referral.rs"),
         include_str!("decide/reopen.rs"),
         include_str!("decide/representation.rs"),
         include_str!("decide/request.rs"),

@@ -34,6 +34,8 @@ const FOLD: Fold<Event, Case> = Fold {
         "case.review_started.v1",
         "case.interview_scheduled.v1",
         "case.interview_rescheduled.v1",
+        "case.interview_missed.v1",
+        "case.absence_deadline_passed.v1",
         "case.interview_completed.v1",
         "case.test_taken.v1",
         "case.evidence_requested.v1",

@@ -53,6 +53,7 @@ enum Command {
     ReturnPayment,
     MakeGood,
     PassFeeDeadline,
+    PassAbsence,
     Void(bool),
     MoveAway(bool),
     RecordMove,
@@ -97,6 +98,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => rarely(ReturnPayment),
         2 => Just(MakeGood),
         1 => Just(PassFeeDeadline),
+        1 => Just(PassAbsence),
         1 => any::<bool>().prop_map(MoveAway),
         1 => rarely(RecordMove),
         2 => Just(Expedite),
@@ -145,6 +147,31 @@ fn is_only_scanned(case: &Case, scanned: &pb::ResponseFileScanned) {
         request.being_checked.clone_from(&before.being_checked);
     }
     assert_eq!(&after, case, "it changes nothing else");
+}
+
+/// Evidence that came unasked is late when the case had ended, and changes nothing but how much of it there is.
+fn is_kept_aside(case: &Case, event: &pb::UnsolicitedEvidenceRecorded) {
+    let ended = [Stage::Decided, Stage::Closed, Stage::Rejected, Stage::Voided];
+    assert_eq!(event.late, ended.contains(&case.stage));
+    let after = evolve(case.clone(), &event.clone().into());
+    let aside = Case { unsolicited: case.unsolicited, new_evidence: case.new_evidence, ..after };
+    assert_eq!(&aside, case, "it changes nothing else");
+}
+
+/// The days to say why nobody came pass when they are over, and nobody said why.
+fn passed_in_silence(case: &Case, now: Timestamp) {
+    let absence = case.absence.as_ref().unwrap();
+    assert!(!absence.explained && !absence.passed && case.interview == Interview::Missed);
+    assert!(now >= absence.deadline.expires_at, "passed before its end");
+}
+
+/// What is owed is owed of returns, and all of it paid is all of them made good.
+fn is_of_returns(case: &Case, event: &pb::FeeMadeGoodRecorded) {
+    let owed = case.fee_owed.as_ref().unwrap();
+    let cents: i64 = owed.returns.iter().map(|unpaid| unpaid.amount_cents).sum();
+    assert_eq!(cents, owed.amount_cents);
+    let whole = event.amount_cents >= owed.amount_cents;
+    assert!(!whole || event.return_ids.len() == owed.returns.len());
 }
 
 impl World {
@@ -222,7 +249,11 @@ impl World {
                 let codes = if now.as_second() % 2 == 0 { "abandoned" } else { "moral_character" };
                 let verdict = match verdict {
                     0 => Verdict::Approve,
-                    1 => Verdict::Deny { ground_codes: vec![codes.into()], reasons: "because".into() },
+                    1 => Verdict::Deny {
+                        ground_codes: vec![codes.into()],
+                        reasons: "because".into(),
+                        status: None,
+                    },
                     _ => Verdict::Return,
                 };
                 decide::decide_case(case, officer(*first), &verdict, &decide::Others::new(), now)
@@ -235,6 +266,7 @@ impl World {
             Command::ReturnPayment
             | Command::MakeGood
             | Command::PassFeeDeadline
+            | Command::PassAbsence
             | Command::Void(_)
             | Command::MoveAway(_)
             | Command::AddEvidence
@@ -309,6 +341,10 @@ impl World {
                 let owed = case.fee_owed.as_ref().map(|owed| owed.return_id);
                 decide::pass_fee_deadline(case, owed.unwrap_or_default(), now)
             }
+            Command::PassAbsence => {
+                let missed = case.absence.as_ref().map(|absence| absence.appointment);
+                decide::pass_absence(case, missed.unwrap_or_default(), now)
+            }
             Command::Void(payment) => {
                 decide::void_acceptance(case, ADA, if *payment { "payment" } else { "signature" }, now)
             }
@@ -367,13 +403,7 @@ impl World {
                 assert!(case.stage.is_pending() && case.outcome.is_none());
                 assert!(event.cause == "signature" || case.fee_owed.as_ref().is_some_and(late));
             }
-            Event::UnsolicitedEvidenceRecorded(event) => {
-                let ended = [Stage::Decided, Stage::Closed, Stage::Rejected, Stage::Voided];
-                assert_eq!(event.late, ended.contains(&case.stage));
-                let after = evolve(case.clone(), &event.clone().into());
-                let aside = Case { unsolicited: case.unsolicited, new_evidence: case.new_evidence, ..after };
-                assert_eq!(&aside, case, "it changes nothing else");
-            }
+            Event::UnsolicitedEvidenceRecorded(event) => is_kept_aside(case, event),
             Event::ExpediteRequested(_) => {
                 assert!(case.stage.is_pending() && case.open_expedite().is_none() && !case.is_expedited());
             }
@@ -393,6 +423,8 @@ impl World {
             Event::BiometricsMissed(_) | Event::InterviewMissed(_) => {
                 assert!(self.now > case.appointment().unwrap().starts_at, "missed before its time");
             }
+            Event::AbsenceDeadlinePassed(_) => passed_in_silence(case, self.now),
+            Event::FeeMadeGoodRecorded(event) => is_of_returns(case, event),
             Event::DeadlinePassed(_) => {
                 let request = case.open_request().unwrap();
                 assert!(request.served && self.now >= request.deadline.expires_at);

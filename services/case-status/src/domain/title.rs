@@ -17,9 +17,10 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 35] = [
+pub const ROWS: [(&str, bool); 39] = [
     ("1", true),
     ("2", true),
+    ("2a", true),
     ("3", false),
     ("3a", false),
     ("6", false),
@@ -39,6 +40,9 @@ pub const ROWS: [(&str, bool); 35] = [
     ("19", false),
     ("20", true),
     ("21", true),
+    ("21a", true),
+    ("21b", true),
+    ("21c", true),
     ("22", true),
     ("23", true),
     ("25", true),
@@ -92,6 +96,7 @@ fn outcome_row(case: &Case) -> Option<&'static str> {
         Some(Outcome::Denied | Outcome::DeniedAbandoned) if !case.challenges.is_empty() => Some("6"),
         Some(Outcome::DeniedAbandoned) => Some("1"),
         Some(Outcome::Denied) => Some("2"),
+        Some(Outcome::Referred) => Some("2a"),
         Some(Outcome::Withdrawn) => Some("3"),
         Some(Outcome::ClosedAsMoot) => Some("3a"),
         Some(Outcome::Approved) => Some(match case.oath {
@@ -135,7 +140,12 @@ fn open_request_row(case: &Case) -> Option<&'static str> {
 /// A day that was missed or is to come stands before an answer that was given or is past: there something is to be done.
 fn expected_row(case: &Case) -> Option<&'static str> {
     match (case.interview, case.biometrics) {
-        (Interview::Missed, _) => Some("21"),
+        (Interview::Missed, _) => Some(match &case.absence {
+            None => "21",
+            Some(absence) if absence.explained => "21b",
+            Some(absence) if absence.passed => "21c",
+            Some(_) => "21a",
+        }),
         (Interview::Scheduled, _) => Some("22"),
         (_, Biometrics::Missed) => Some("25"),
         (_, Biometrics::Scheduled) => Some("26"),
@@ -177,6 +187,11 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
                 if let Some(received_at) = request.received_at {
                     put("received", Fact::at(received_at, &case.zone));
                 }
+            }
+        }
+        "21a" | "21c" => {
+            if let Some(absence) = &case.absence {
+                put("due", Fact::Date(absence.deadline.due_date.clone()));
             }
         }
         "6" => {

@@ -35,8 +35,17 @@ pub enum OfficerCommand {
     Decide {
         /// cases/<id>.
         case: String,
-        /// approve, deny or return.
+        /// approve, deny, refer (asylum, to the immigration court) or return.
         decision: String,
+        /// A ground of a denial or a referral, by its code; may be given more than once.
+        #[arg(long = "ground")]
+        grounds: Vec<String>,
+        /// The findings and reasons of a denial or a referral, in plain words to the party.
+        #[arg(long, default_value = "")]
+        reasons: String,
+        /// Whether who asks for asylum is in a lawful status now, for a denial of asylum: lawful or none.
+        #[arg(long, default_value = "")]
+        status: String,
     },
 }
 
@@ -78,7 +87,7 @@ pub enum OfficerAct {
     },
     /// Recommend a decision.
     Recommend {
-        /// approve or deny.
+        /// approve, deny or refer.
         recommendation: String,
         /// Grounds, for the office.
         #[arg(long, default_value = "")]
@@ -137,12 +146,14 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
             papers(&connection, token, &case.name, teller).await
         }
         OfficerCommand::Act { case, act } => done(self::act(&connection, token, case, act).await?, teller),
-        OfficerCommand::Decide { case: name, decision } => {
+        OfficerCommand::Decide { case: name, decision, grounds, reasons, status } => {
             let message = pb::DecideCaseRequest {
                 request_id: Uuid::now_v7().to_string(),
                 name,
                 decision,
-                ..Default::default()
+                ground_codes: grounds,
+                reasons,
+                applicant_status: status,
             };
             done(
                 connection

@@ -428,14 +428,17 @@ pub enum Act {
     Recommend { recommendation: String, grounds: String },
     /// Decides.
     Decide {
-        /// `approve`, `deny` or `return`.
+        /// `approve`, `deny`, `refer` or `return`.
         decision: String,
-        /// Codes of the grounds of a denial.
+        /// Codes of the grounds of a denial or a referral.
         #[serde(default)]
         grounds: Vec<String>,
-        /// Findings and reasons of a denial.
+        /// Findings and reasons of a denial or a referral.
         #[serde(default)]
         reasons: String,
+        /// The status of who asks for asylum: `lawful` or `none`.
+        #[serde(default)]
+        status: String,
     },
     /// Checks again before the oath.
     Reverify {},

@@ -148,13 +148,14 @@ async fn conclusion(player: &Player, who: &str, act: &Act) -> Done {
                 format!("recommended: {recommendation}"),
             )
         }
-        Act::Decide { decision, grounds, reasons } => {
+        Act::Decide { decision, grounds, reasons, status } => {
             let message = cases::DecideCaseRequest {
                 request_id,
                 name,
                 decision: decision.clone(),
                 ground_codes: grounds.clone(),
                 reasons: reasons.clone(),
+                applicant_status: status.clone(),
             };
             (call!(player, token, cases, decide_case, message)?.case, format!("decided: {decision}"))
         }

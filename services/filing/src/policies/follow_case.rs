@@ -64,6 +64,7 @@ impl Subscriber for FollowCase {
             Event::RequestCancelled(e) => self.close_response(tx, event, case, &e).await?,
             Event::CaseApproved(_)
             | Event::CaseDenied(_)
+            | Event::CaseReferred(_)
             | Event::CaseWithdrawn(_)
             | Event::CaseClosedAsMoot(_)
             | Event::MoveRecorded(_) => {
