@@ -584,6 +584,9 @@ pub struct Case {
     pub receipt_number: String,
     /// Office that has the case; empty before acceptance.
     pub office: String,
+    /// Whether it came from another office and nobody there has it yet.
+    #[serde(default)]
+    pub transferred: bool,
     /// Officer who has it.
     pub officer: Option<Uuid>,
     /// Biometrics.
