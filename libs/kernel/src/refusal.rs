@@ -1,6 +1,7 @@
 //! Refusals: why a command was not done, in plain words, with the rule and the way out.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,8 @@ pub struct Refusal {
     pub facts: Vec<(String, String)>,
     /// All wrong fields, when several are wrong at once.
     pub faults: Vec<FieldFault>,
+    /// After how long it is worth asking again, where that is known.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -79,6 +82,7 @@ impl Refusal {
             way_out: String::new(),
             facts: Vec::new(),
             faults: Vec::new(),
+            retry_after: None,
         }
     }
 
@@ -145,6 +149,13 @@ impl Refusal {
     #[must_use]
     pub fn fact(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.facts.push((key.into(), value.into()));
+        self
+    }
+
+    /// Says after how long it is worth asking again.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
         self
     }
 

@@ -1,6 +1,5 @@
 //! What can stand in the way of an answer, before it becomes a gRPC status.
 
-use std::time::Duration;
 
 use docket_eventlog::{Difference, ExecuteError};
 use docket_kernel::{FieldFault, Refusal};
@@ -26,13 +25,6 @@ pub(crate) fn service_name() -> &'static str {
 pub enum ApiError {
     /// The domain said no.
     Refused(Refusal),
-    /// It said no for a while: asked after so long, it may say yes.
-    Later {
-        /// What it said.
-        refusal: Refusal,
-        /// How long to wait.
-        wait: Duration,
-    },
     /// Somebody else changed the thing in the meantime.
     Stale {
         /// The version it has now.
@@ -90,7 +82,7 @@ impl ApiError {
     /// What a log may hold of it: of a refusal its reason, never its words, which may quote what somebody typed.
     pub fn cause(&self) -> String {
         match self {
-            Self::Refused(refusal) | Self::Later { refusal, .. } => format!("refused: {}", refusal.reason),
+            Self::Refused(refusal) => format!("refused: {}", refusal.reason),
             Self::RefusedByPeer(how) => how.clone(),
             Self::Erased => "the data were erased".to_owned(),
             Self::Reused(_) => "the command id was used before".to_owned(),
@@ -132,7 +124,6 @@ impl From<ApiError> for ApplyError {
         let told = error.cause();
         match error {
             ApiError::Refused(_)
-            | ApiError::Later { .. }
             | ApiError::RefusedByPeer(_)
             | ApiError::Erased
             | ApiError::Reused(_)

@@ -19,8 +19,7 @@ const RETRY: Duration = Duration::from_secs(1);
 impl From<ApiError> for Status {
     fn from(error: ApiError) -> Self {
         match error {
-            ApiError::Refused(refusal) => refused(refusal, None),
-            ApiError::Later { refusal, wait } => refused(refusal, Some(wait)),
+            ApiError::Refused(refusal) => refused(refusal),
             ApiError::Stale { current } => {
                 let facts = [("current_version".to_owned(), current.to_string())];
                 with_reason(
@@ -79,7 +78,7 @@ impl From<ApiError> for Status {
 }
 
 /// `wait` where waiting helps, and it is known how long: most limits do not pass by themselves.
-fn refused(refusal: Refusal, wait: Option<Duration>) -> Status {
+fn refused(refusal: Refusal) -> Status {
     let code = match refusal.code {
         RefusalCode::Invalid => Code::InvalidArgument,
         RefusalCode::State => Code::FailedPrecondition,
@@ -100,8 +99,8 @@ fn refused(refusal: Refusal, wait: Option<Duration>) -> Status {
         let subject = refusal.field.clone().unwrap_or_default();
         details.add_precondition_failure_violation(refusal.reason, subject, &refusal.message);
     }
-    if wait.is_some() {
-        details.set_retry_info(wait);
+    if refusal.retry_after.is_some() {
+        details.set_retry_info(refusal.retry_after);
     }
     if !refusal.way_out.is_empty() {
         details.add_help_link(&refusal.way_out, "");
@@ -209,7 +208,7 @@ mod tests {
         for (error, wait) in [
             (ApiError::from(files), None),
             (ApiError::from(large), None),
-            (ApiError::Later { refusal, wait: five_minutes }, Some(five_minutes)),
+            (ApiError::from(refusal.retry_after(five_minutes)), Some(five_minutes)),
         ] {
             let status = Status::from(error);
             assert_eq!(status.code(), Code::ResourceExhausted);

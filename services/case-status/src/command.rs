@@ -1,5 +1,6 @@
 //! The service `case-status`: the log of cases, commands on them, and what other services' events do to them.
 
+mod absences;
 mod answers;
 mod api;
 mod booking;
@@ -25,6 +26,7 @@ use docket_service::{Base, BaseOptions, Heard, Server, ServiceConfig, Stop};
 use sqlx::migrate::Migrator;
 
 use crate::aggregate::{Cases, LOG};
+use absences::Absences;
 use answers::OwedAnswers;
 use api::CaseCommands;
 use challenges::Challenges;
@@ -77,6 +79,7 @@ pub fn server(base: Base) -> Server {
         CaseCommands::new(base.clone(), store.clone(), Arc::clone(&serials), Arc::clone(&payments));
     let words = CaseWords { store: store.clone() };
     let answers = OwedAnswers { obligations: base.log.obligations(), owner: base.name };
+    let absences = Absences { timers: base.log.timers() };
     let filing = Heard::of(&base, "filing");
     let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone(), filing, payments };
     Server::new(base)
@@ -89,5 +92,6 @@ pub fn server(base: Base) -> Server {
         .subscriber(LOG, Arc::new(LinkedCases { store: store.clone() }))
         .subscriber(LOG, Arc::new(Challenges { store }))
         .subscriber(LOG, Arc::new(answers))
+        .subscriber(LOG, Arc::new(absences))
         .timers(Arc::new(deadlines))
 }

@@ -19,13 +19,13 @@ mod laws_tests;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub use asked::{Expedite, ExpediteState, Inquiry};
+pub use asked::{APPOINTMENT_MISSED, Expedite, ExpediteState, Inquiry};
 pub use docket_proto::events::case::Event;
 pub use evolve::evolve;
 pub use state::{
-    Appearance, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check, Deadline,
-    Direction, FeeOwed, FeeWaiver, Interview, Link, LinkKind, MoveRoute, Oath, Outcome, Recommendation,
-    Request, RequestKind, RequestState, Stage,
+    Absence, Appearance, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
+    Deadline, Direction, FeeOwed, FeeWaiver, Interview, Link, LinkKind, MoveRoute, Oath, Outcome,
+    Recommendation, Request, RequestKind, RequestState, Stage, Unpaid,
 };
 
 /// Families whose cases are taken in by machine, with what each needs (8 CFR 335.1, 335.2 for naturalization).
@@ -54,8 +54,9 @@ pub fn needs(family: &str) -> Needs {
     }
 }
 
-/// Whether somebody is heard before a denial as before an approval: who asks for asylum is (8 CFR 208.9(a), 208.19).
-pub fn heard_before_denial(family: &str) -> bool {
+/// The family of forms that ask for asylum: who asks for it is heard before a denial as before an approval (8 CFR 208.9(a), 208.19),
+/// and is denied it or referred to the immigration court, by the status they have (8 CFR 208.14(c)).
+pub fn is_asylum(family: &str) -> bool {
     family == "asylum"
 }
 

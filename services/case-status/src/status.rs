@@ -1,6 +1,7 @@
 //! The service `status-projection`: what people see of a case, in a database of its own.
 
 mod api;
+pub mod gateway;
 mod projector;
 pub mod rebuild;
 mod render;
@@ -9,6 +10,7 @@ mod row;
 mod samples;
 mod store;
 mod tables;
+mod turns;
 mod viewer;
 mod watch;
 
@@ -20,6 +22,7 @@ use sqlx::migrate::Migrator;
 
 use crate::aggregate::LOG;
 use api::Status;
+use gateway::Gateway;
 use projector::Projector;
 use rebuild::StatusProjection;
 use watch::Changes;
@@ -33,6 +36,9 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/status");
 pub struct Config {
     /// What every service has.
     pub service: ServiceConfig,
+    /// Networks of the gateways that stand before the port; whom they name in `x-forwarded-for` is who calls.
+    #[serde(default)]
+    pub gateways: Vec<Gateway>,
 }
 
 impl AsRef<ServiceConfig> for Config {
@@ -52,13 +58,13 @@ pub fn options() -> BaseOptions {
 /// # Errors
 /// What is missing or wrong, in words for the operator.
 pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
-    server(Base::connect(&config.service, options()).await?).run(stop).await
+    server(Base::connect(&config.service, options()).await?, &config.gateways).run(stop).await
 }
 
-/// The server on a base.
-pub fn server(base: Base) -> Server {
+/// The server on a base, behind these gateways.
+pub fn server(base: Base, gateways: &[Gateway]) -> Server {
     let changes = Changes::default();
-    let status = Status::new(base.clone(), changes.clone());
+    let status = Status::new(base.clone(), changes.clone(), gateways);
     Server::new(base.clone())
         .grpc(StatusServiceServer::new(status))
         .subscriber(LOG, Arc::new(Projector { changes }))

@@ -47,6 +47,9 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
         about_receipt: challenges.map(|challenges| said(&challenges.receipt)).unwrap_or_default(),
         challenge: challenges.map(kind).unwrap_or_default(),
         protected: form.id == moved::FORM && answers.get("protected") == Some(&Value::Bool(true)),
+        // Who is an unaccompanied child says to be without lawful status with that.
+        without_status: form.family == "asylum"
+            && answers.get("unaccompanied_child") == Some(&Value::Bool(true)),
         // What follows from the signature and from what was asked for, the domain adds.
         ..DerivedFacts::default()
     }
@@ -110,6 +113,17 @@ mod tests {
         assert_eq!(ends("Pacific/Honolulu").to_string(), "2026-03-03T10:00:00Z");
         assert_eq!(ends("Pacific/Guam").to_string(), "2026-03-03T05:00:00Z");
         assert_eq!(ends("No/Where").to_string(), "2026-03-03T05:00:00Z");
+    }
+
+    #[test]
+    fn who_asks_for_asylum_as_an_unaccompanied_child_is_without_status() {
+        let catalogue = docket_forms::Catalogue::embedded();
+        let of = |form: &str, said: Value| {
+            derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), 0).without_status
+        };
+        assert!(of("I-589", json!({ "in_proceedings": true, "unaccompanied_child": true })));
+        assert!(!of("I-589", json!({ "in_proceedings": false })), "nothing is said of it");
+        assert!(!of("N-400", json!({ "unaccompanied_child": true })));
     }
 
     #[test]

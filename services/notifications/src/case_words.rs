@@ -36,6 +36,7 @@ fn fill(event: &mut Event, words: String, derogatory_information: String) {
             event.derogatory_information = derogatory_information;
         }
         Event::CaseDenied(event) => event.reasons = words,
+        Event::CaseReferred(event) => event.reasons = words,
         _ => {}
     }
 }

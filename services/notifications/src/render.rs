@@ -105,6 +105,8 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::Noid => include_str!("../templates/noid.typ"),
         NoticeKind::Approval => include_str!("../templates/approval.typ"),
         NoticeKind::Denial => include_str!("../templates/denial.typ"),
+        NoticeKind::Referral => include_str!("../templates/referral.typ"),
+        NoticeKind::Transfer => include_str!("../templates/transfer.typ"),
         NoticeKind::WithdrawalAck => include_str!("../templates/withdrawal_ack.typ"),
         NoticeKind::CaseClosedMoot => include_str!("../templates/case_closed_moot.typ"),
         NoticeKind::Reopened => include_str!("../templates/reopened.typ"),
@@ -141,6 +143,7 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Continuation => "Notice of Continuation",
         NoticeKind::Denial => "Notice of Decision",
+        NoticeKind::Referral => "Notice of Referral to the Immigration Court",
         NoticeKind::Oath => "Notice of Naturalization Oath Ceremony",
         NoticeKind::Rfe => "Notice of Action: Request for Evidence",
         NoticeKind::Noid => "Notice of Intent to Deny",
@@ -152,6 +155,7 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         | NoticeKind::AppointmentCancelled
         | NoticeKind::AppointmentMissed
         | NoticeKind::Approval
+        | NoticeKind::Transfer
         | NoticeKind::WithdrawalAck
         | NoticeKind::CaseClosedMoot
         | NoticeKind::Reopened

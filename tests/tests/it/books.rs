@@ -586,6 +586,7 @@ fn somebody_else_decided(case: &str, events: &[case::Event]) {
             case::Event::DecisionRecommended(event) => recommended.clone_from(&event.officer),
             case::Event::CaseApproved(event) => assert_ne!(event.officer, recommended, "case {case}"),
             case::Event::CaseDenied(event) => assert_ne!(event.officer, recommended, "case {case}"),
+            case::Event::CaseReferred(event) => assert_ne!(event.officer, recommended, "case {case}"),
             _ => {}
         }
     }

@@ -78,6 +78,7 @@ impl Step<'_> {
                 | Event::DecisionReviewed(_)
                 | Event::CaseApproved(_)
                 | Event::CaseDenied(_)
+                | Event::CaseReferred(_)
                 | Event::CaseWithdrawn(_)
                 | Event::CaseReopened(_)
                 | Event::AcceptanceVoided(_)
@@ -99,7 +100,7 @@ impl Step<'_> {
     }
 
     /// 2: accepted or rejected, once, and voided before it is decided. 4: a receipt number never changes. 33, 34: an outcome
-    /// stands until the case is reopened, which is a review again.
+    /// stands until the case is reopened, which is a review again. 53: a transfer changes who has it, and nothing else.
     fn keeps_stage_and_number(&self) {
         let (before, after) = (self.before, self.after);
         match &self.line.event {
@@ -108,6 +109,17 @@ impl Step<'_> {
             }
             Event::AcceptanceVoided(_) => self.must(2, before.stage.is_pending()),
             Event::CaseReopened(_) => self.must(34, after.stage == Stage::InReview),
+            Event::CaseTransferred(sent) => {
+                self.must(53, before.stage.is_pending() && before.office == sent.from_office);
+                let transferred = before.transferred;
+                let aside = Case {
+                    office: before.office.clone(),
+                    officer: before.officer,
+                    transferred,
+                    ..after.clone()
+                };
+                self.must(53, aside == *before);
+            }
             _ => self.must(33, before.outcome.is_none() || after.outcome == before.outcome),
         }
         self.must(4, before.receipt_number.is_empty() || after.receipt_number == before.receipt_number);
@@ -177,8 +189,8 @@ impl Step<'_> {
         }
     }
 
-    /// 35: what ends is what was set, once. 36: one of a kind at a time. 37: with notice, and none in the past. 38: moved by the
-    /// party twice at most. 39: nothing is taken that was not set.
+    /// 19: the days to say why somebody did not come pass when they are over. 35: what ends is what was set, once. 36: one of a kind at
+    /// a time. 37: with notice, and none in the past. 38: moved by the party twice at most. 39: nothing is taken that was not set.
     fn keeps_appointments(&self) {
         let (case, after) = (self.before, self.after);
         let biometrics = case.biometrics == Biometrics::Scheduled;
@@ -205,6 +217,12 @@ impl Step<'_> {
             }
             Event::InterviewMissed(missed) => {
                 self.is_missed(interview, &case.interview_booking, &missed.appointment_id);
+            }
+            Event::AbsenceDeadlinePassed(passed) => {
+                let silent = case.absence.as_ref().filter(|it| !it.explained && !it.passed);
+                self.must(19, silent.is_some_and(|it| it.appointment.to_string() == passed.appointment_id));
+                let ends = silent.map(|it| it.deadline.expires_at.as_microsecond());
+                self.must(19, ends.is_some_and(|ends| self.line.recorded_at_us >= ends));
             }
             Event::BiometricsCancelled(_) => self.must(35, biometrics),
             Event::InterviewCancelled(_) => self.must(35, interview),
@@ -295,6 +313,7 @@ fn works_on(event: &Event) -> bool {
     matches!(
         event,
         Event::CaseAssigned(_)
+            | Event::CaseTransferred(_)
             | Event::ReviewStarted(_)
             | Event::BiometricsScheduled(_)
             | Event::BiometricsTaken(_)
@@ -311,6 +330,7 @@ fn works_on(event: &Event) -> bool {
             | Event::DecisionReviewed(_)
             | Event::CaseApproved(_)
             | Event::CaseDenied(_)
+            | Event::CaseReferred(_)
             | Event::CaseReopened(_)
             | Event::CardOrdered(_)
     )

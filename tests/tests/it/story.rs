@@ -17,10 +17,12 @@ pub(crate) const OTHERS: &[&str] = &[
     "interpreted",
     "joint",
     "moved",
+    "referred",
     "rejected",
     "represented",
     "role-ends",
     "together",
+    "transferred",
     "trouble-with-money",
     "voided",
     "waived",
@@ -29,7 +31,7 @@ pub(crate) const OTHERS: &[&str] = &[
 /// Stories in which services are away, played by the drills.
 pub(crate) const DRILLS: &[&str] = &["arrows"];
 /// Stories that turn the clock, each in an environment of its own.
-pub(crate) const APART: &[&str] = &["in-time", "left-alone", "nobody-came", "too-late"];
+pub(crate) const APART: &[&str] = &["exam-missed", "in-time", "left-alone", "nobody-came", "too-late"];
 
 #[test]
 fn a_permanent_resident_becomes_a_citizen() {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::booking::{self, Asked};
 use super::serials::Serials;
-use super::wire::{self, Command, Kind};
+use super::wire::{self, Command, Kind, Recommended};
 use super::{challenges, fees, inquiries, parties};
 use crate::aggregate::Cases;
 use crate::domain::decide::{self, Challenged, Decision, MovedBy, Others};
@@ -323,6 +323,16 @@ impl CaseCommandService for CaseCommands {
         answer!(RecordMissedAppointmentResponse, self.run(request, decide).await?)
     }
 
+    async fn transfer_case(
+        &self,
+        request: Request<pb::TransferCaseRequest>,
+    ) -> Result<Response<pb::TransferCaseResponse>, Status> {
+        let decide = |case: &Case, message: &pb::TransferCaseRequest, facts: &Facts| {
+            decide::transfer(case, &message.office, &message.reason, facts.account)
+        };
+        answer!(TransferCaseResponse, self.run(request, decide).await?)
+    }
+
     async fn record_background_check(
         &self,
         request: Request<pb::RecordBackgroundCheckRequest>,
@@ -379,8 +389,12 @@ impl CaseCommandService for CaseCommands {
         let Admitted { challenged, officer, .. } = self.admit_to(&request).await?;
         let decide = move |case: &Case, message: &pb::RecommendDecisionRequest, facts: &Facts| {
             decide::hears(case, challenged.as_ref(), officer)?;
-            let approve = wire::approves(&message.recommendation)?;
-            decide::recommend(case, facts.account, approve, wire::bounded("grounds", &message.grounds)?)
+            let grounds = wire::bounded("grounds", &message.grounds)?;
+            match wire::recommended(&message.recommendation)? {
+                Recommended::Approve => decide::recommend(case, facts.account, true, grounds),
+                Recommended::Deny => decide::recommend(case, facts.account, false, grounds),
+                Recommended::Refer => decide::recommend_referral(case, facts.account, grounds, facts.now),
+            }
         };
         answer!(RecommendDecisionResponse, self.run(request, decide).await?)
     }

@@ -1,4 +1,5 @@
-//! The timers of deadlines: a request's, set when it is served, and a fee's that is owed again; each records that it passed.
+//! The timers of deadlines: a request's, set when it is served, a fee's that is owed again, and that of an examination to which nobody
+//! came; each records that it passed.
 
 use docket_eventlog::Timer;
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,8 @@ use crate::domain::{Deadline, Request};
 pub(crate) const REQUEST: &str = "request_deadline";
 /// Kind of the timer of a fee that is owed again.
 pub(crate) const FEE: &str = "fee_deadline";
+/// Kind of the timer of an examination to which nobody came.
+pub(crate) const ABSENCE: &str = "absence_deadline";
 
 /// What another service received before the deadline's end stands in its log so long after it: commands at hand then have ended,
 /// and the clocks of two machines do not differ by more.
@@ -39,11 +42,19 @@ pub(crate) fn fee_timer(case_id: Uuid, return_id: Uuid, deadline: &Deadline) -> 
     of(fee_key(return_id), FEE, ends.checked_add(SETTLED).unwrap_or(ends), case_id, return_id)
 }
 
+/// The timer of an examination to which nobody came, due when what was said in time is written; its payload is the case and the
+/// appointment, 16 bytes each.
+pub(crate) fn absence_timer(case_id: Uuid, appointment_id: Uuid, deadline: &Deadline) -> Timer {
+    let ends = deadline.expires_at;
+    let key = format!("absence-deadline:{appointment_id}");
+    of(key, ABSENCE, ends.checked_add(SETTLED).unwrap_or(ends), case_id, appointment_id)
+}
+
 fn of(key: String, kind: &str, due_at: Timestamp, case_id: Uuid, id: Uuid) -> Timer {
     Timer::new(key, kind, due_at, [case_id.as_bytes().as_slice(), id.as_bytes()].concat())
 }
 
-/// Reads the payload: the case, and the request or the return.
+/// Reads the payload: the case, and the request, the return or the appointment.
 pub(crate) fn read(payload: &[u8]) -> Option<(Uuid, Uuid)> {
     let (case_id, id) = payload.split_at_checked(16)?;
     Some((Uuid::from_slice(case_id).ok()?, Uuid::from_slice(id).ok()?))

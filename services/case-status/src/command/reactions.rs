@@ -254,6 +254,7 @@ fn case_opened(submitted: &FilingSubmitted, representation: Option<Uuid>) -> pb:
         representation_id: representation.map(|id| id.to_string()).unwrap_or_default(),
         representative: representative.unwrap_or_default(),
         gives_address: submitted.gives_address,
+        without_status: facts.without_status,
     }
 }
 

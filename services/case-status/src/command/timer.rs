@@ -31,6 +31,7 @@ impl TimerHandler for Deadlines {
         let passed = match timer.kind.as_str() {
             deadlines::REQUEST => decide::pass_deadline,
             deadlines::FEE => decide::pass_fee_deadline,
+            deadlines::ABSENCE => decide::pass_absence,
             kind => return Err(ApplyError::Park(format!("no timer of the kind {kind} is known"))),
         };
         let (case_id, id) = deadlines::read(&timer.payload)

@@ -6,7 +6,7 @@ use docket_proto::case_status::v1 as pb;
 use jiff::civil::{Date, Time};
 
 use crate::domain::appointment::Wish;
-use crate::domain::decide::{CardStep, TestResult, Verdict};
+use crate::domain::decide::{CardStep, Status, TestResult, Verdict};
 
 /// Most characters of a text an officer writes.
 const TEXT: usize = 4_000;
@@ -48,6 +48,7 @@ commands! {
     RescheduleAppointmentRequest "RescheduleAppointment",
     RecordBiometricsRequest "RecordBiometrics",
     RecordMissedAppointmentRequest "RecordMissedAppointment",
+    TransferCaseRequest "TransferCase",
     RecordBackgroundCheckRequest "RecordBackgroundCheck",
     RecordInterviewRequest "RecordInterview",
     RequestEvidenceRequest "RequestEvidence",
@@ -160,16 +161,28 @@ pub(crate) fn items(items: &[pb::request_evidence_request::Item]) -> Vec<Request
     items.iter().map(|item| RequestedItem { code: item.code.clone(), reason: item.reason.clone() }).collect()
 }
 
-/// Whether an approval is recommended.
+/// What an officer recommends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recommended {
+    /// To approve.
+    Approve,
+    /// To deny.
+    Deny,
+    /// To refer to the immigration court.
+    Refer,
+}
+
+/// What is recommended.
 ///
 /// # Errors
 /// `RECOMMENDATION_UNKNOWN`.
-pub(crate) fn approves(recommendation: &str) -> Result<bool, Refusal> {
+pub(crate) fn recommended(recommendation: &str) -> Result<Recommended, Refusal> {
     match recommendation {
-        "approve" => Ok(true),
-        "deny" => Ok(false),
+        "approve" => Ok(Recommended::Approve),
+        "deny" => Ok(Recommended::Deny),
+        "refer" => Ok(Recommended::Refer),
         _ => {
-            let message = "Recommend approve or deny.";
+            let message = "Recommend approve, deny or refer.";
             Err(Refusal::invalid("recommendation", "RECOMMENDATION_UNKNOWN", message))
         }
     }
@@ -178,16 +191,29 @@ pub(crate) fn approves(recommendation: &str) -> Result<bool, Refusal> {
 /// What the second officer says.
 ///
 /// # Errors
-/// `DECISION_UNKNOWN`, `TOO_LONG`.
+/// `DECISION_UNKNOWN`, `TOO_LONG`, `STATUS_UNKNOWN`.
 pub(crate) fn verdict(request: &pb::DecideCaseRequest) -> Result<Verdict, Refusal> {
+    let ground_codes = request.ground_codes.clone();
+    let reasons = || bounded("reasons", &request.reasons).map(str::to_owned);
+    let status = || status(&request.applicant_status);
     match request.decision.as_str() {
         "approve" => Ok(Verdict::Approve),
-        "deny" => Ok(Verdict::Deny {
-            ground_codes: request.ground_codes.clone(),
-            reasons: bounded("reasons", &request.reasons)?.to_owned(),
-        }),
+        "deny" => Ok(Verdict::Deny { ground_codes, reasons: reasons()?, status: status()? }),
+        "refer" => Ok(Verdict::Refer { ground_codes, reasons: reasons()?, status: status()? }),
         "return" => Ok(Verdict::Return),
-        _ => Err(Refusal::invalid("decision", "DECISION_UNKNOWN", "Decide approve, deny or return.")),
+        _ => Err(Refusal::invalid("decision", "DECISION_UNKNOWN", "Decide approve, deny, refer or return.")),
+    }
+}
+
+fn status(status: &str) -> Result<Option<Status>, Refusal> {
+    match status {
+        "" => Ok(None),
+        "lawful" => Ok(Some(Status::Lawful)),
+        "none" => Ok(Some(Status::None)),
+        _ => {
+            let message = "Say the status as lawful or none.";
+            Err(Refusal::invalid("applicant_status", "STATUS_UNKNOWN", message))
+        }
     }
 }
 
@@ -230,11 +256,20 @@ mod unit {
     fn choices_are_read_or_refused() {
         assert_eq!(Kind::read(0).unwrap_err().reason, "KIND_UNKNOWN");
         assert_eq!(Kind::read(3).unwrap(), Kind::Oath);
-        assert_eq!(approves("maybe").unwrap_err().reason, "RECOMMENDATION_UNKNOWN");
+        assert_eq!(recommended("maybe").unwrap_err().reason, "RECOMMENDATION_UNKNOWN");
+        assert_eq!(recommended("refer").unwrap(), Recommended::Refer);
         let decide =
             |decision: &str| pb::DecideCaseRequest { decision: decision.into(), ..Default::default() };
         assert_eq!(verdict(&decide("return")).unwrap(), Verdict::Return);
         assert_eq!(verdict(&decide("")).unwrap_err().reason, "DECISION_UNKNOWN");
+        let stated =
+            |status: &str| pb::DecideCaseRequest { applicant_status: status.into(), ..decide("refer") };
+        assert_eq!(verdict(&stated("expired")).unwrap_err().reason, "STATUS_UNKNOWN");
+        for (status, read) in [("", None), ("lawful", Some(Status::Lawful)), ("none", Some(Status::None))] {
+            assert!(
+                matches!(verdict(&stated(status)).unwrap(), Verdict::Refer { status, .. } if status == read)
+            );
+        }
         let step = |step: &str| pb::RecordCardRequest { step: step.into(), ..Default::default() };
         assert_eq!(card_step(&step("produced")).unwrap(), CardStep::Produced);
         assert_eq!(card_step(&step("lost")).unwrap_err().reason, "CARD_STEP_UNKNOWN");

@@ -53,6 +53,7 @@ fn to_the_party(event: Event) -> Option<pb::GetWordsResponse> {
             derogatory_information: event.derogatory_information,
         },
         Event::CaseDenied(event) => words(event.reasons),
+        Event::CaseReferred(event) => words(event.reasons),
         _ => return None,
     })
 }

@@ -5,6 +5,9 @@ use uuid::Uuid;
 
 use super::Deadline;
 
+/// The kind of inquiry in which a party says why it did not come to an appointment.
+pub const APPOINTMENT_MISSED: &str = "appointment_missed";
+
 /// How a request to expedite stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

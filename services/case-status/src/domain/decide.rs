@@ -16,10 +16,12 @@ mod intake;
 mod interview;
 mod link;
 mod oath;
+mod referral;
 mod reopen;
 mod representation;
 mod request;
 mod response;
+mod transfer;
 mod unsolicited;
 
 use docket_kernel::Refusal;
@@ -37,18 +39,22 @@ pub use biometrics::{
 };
 pub use card::{CardStep, confirm_address, order_card, record_card};
 pub use challenge::{Challenged, decides_challenge, follow_challenge, hears, is_about};
-pub use decision::{Verdict, decide_case, recommend};
+pub use decision::{Verdict, decide_case, recommend, recommend_referral};
 pub use expedite::{CRITERIA, answer_expedite, request_expedite};
 pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
 pub use inquiry::{INQUIRIES, answer_inquiry, send_inquiry};
 pub use intake::{accept, decide_fee_waiver, intake_reasons, open, record_notice, record_refund, reject};
-pub use interview::{TestResult, complete_interview, miss_interview, move_interview, schedule_interview};
+pub use interview::{
+    TestResult, complete_interview, miss_interview, move_interview, pass_absence, schedule_interview,
+};
 pub use link::{Filed, Others, basis_end, close_as_moot, follow_basis, link};
 pub use oath::{issue_certificate, move_oath, reverify, schedule_oath, take_oath};
+pub use referral::Status;
 pub use reopen::reopen;
 pub use representation::{appoint_representative, end_former, end_representation};
 pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadline, request_evidence};
 pub use response::{Response, pass_deadline, record_response, record_scan, serve_request};
+pub use transfer::{TRANSFERS, transfer};
 pub use unsolicited::record_unsolicited;
 
 /// What every decision gives.
@@ -87,6 +93,7 @@ pub const REASONS: &[&str] = &[
     "ALREADY_ISSUED",
     "ALREADY_REJECTED",
     "ALREADY_RESPONDED",
+    "ALREADY_THERE",
     "ALREADY_VOIDED",
     "BASIS_NOT_APPROVED",
     "BIOMETRICS_MISSING",
@@ -103,6 +110,7 @@ pub const REASONS: &[&str] = &[
     "CONTINUED_ALREADY",
     "CRITERION_UNKNOWN",
     "DECISION_PENDING",
+    "DENIED_NOT_REFERRED",
     "EXPEDITE_GRANTED",
     "EXPEDITE_OPEN",
     "FEE_NOT_OWED",
@@ -124,6 +132,7 @@ pub const REASONS: &[&str] = &[
     "NOT_ACCEPTED",
     "NOT_APPROVED",
     "NOT_AS_RECOMMENDED",
+    "NOT_ASYLUM",
     "NOT_DENIED",
     "NOT_MISSED",
     "NOT_NEEDED",
@@ -138,16 +147,19 @@ pub const REASONS: &[&str] = &[
     "OATH_NOT_SCHEDULED",
     "OATH_NOT_TAKEN",
     "OFFICE_CLOSED",
+    "OFFICE_UNKNOWN",
     "OUTSIDE_HOURS",
     "PERIOD_TOO_LONG",
     "PERIOD_TOO_SHORT",
     "PREMIUM_AVAILABLE",
+    "REFERRED_NOT_DENIED",
     "REQUEST_OPEN",
     "RESULT_UNKNOWN",
     "REVERIFICATION_MISSING",
     "REVIEW_NOT_STARTED",
     "SAME_OFFICER",
     "SIGNATURE_ACCEPTED",
+    "STATUS_MISSING",
     "TEST_FAILED",
     "TEST_NOT_DUE",
     "TEST_PART_UNKNOWN",
@@ -203,6 +215,7 @@ fn decided(case: &Case) -> Refusal {
         Some(Outcome::Approved) => "approved",
         Some(Outcome::Denied) => "denied",
         Some(Outcome::DeniedAbandoned) => "denied as abandoned",
+        Some(Outcome::Referred) => "referred to the immigration court",
         Some(Outcome::Withdrawn) => "withdrawn",
         Some(Outcome::ClosedAsMoot) => "closed, since the person has what it asked for",
         None => "closed",

@@ -13,9 +13,11 @@ mod intake;
 mod interview;
 mod link;
 mod oath;
+mod referral;
 mod reopen;
 mod representation;
 mod request;
+mod transfer;
 mod unsolicited;
 
 use super::decide;
@@ -36,9 +38,11 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/interview.rs"),
         include_str!("decide_tests/link.rs"),
         include_str!("decide_tests/oath.rs"),
+        include_str!("decide_tests/referral.rs"),
         include_str!("decide_tests/reopen.rs"),
         include_str!("decide_tests/representation.rs"),
         include_str!("decide_tests/request.rs"),
+        include_str!("decide_tests/transfer.rs"),
         include_str!("decide_tests/unsolicited.rs"),
         include_str!("appointment.rs"),
     );
@@ -61,10 +65,12 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/interview.rs"),
         include_str!("decide/link.rs"),
         include_str!("decide/oath.rs"),
+        include_str!("decide/referral.rs"),
         include_str!("decide/reopen.rs"),
         include_str!("decide/representation.rs"),
         include_str!("decide/request.rs"),
         include_str!("decide/response.rs"),
+        include_str!("decide/transfer.rs"),
         include_str!("decide/unsolicited.rs"),
     ];
     for source in sources {

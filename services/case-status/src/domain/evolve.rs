@@ -9,10 +9,14 @@ use uuid::Uuid;
 
 use super::state::{id, instant};
 use super::{
-    Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check, Deadline, Direction, Event,
-    Expedite, ExpediteState, FeeOwed, FeeWaiver, Inquiry, Interview, Link, LinkKind, MoveRoute, Oath,
-    Outcome, Recommendation, Request, RequestKind, RequestState, Stage, needs,
+    APPOINTMENT_MISSED, Absence, Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
+    Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed, FeeWaiver, Inquiry, Interview, Link,
+    LinkKind, MoveRoute, Oath, Outcome, Recommendation, Request, RequestKind, RequestState, Stage, Unpaid,
+    needs,
 };
+
+/// Why an appointment fell away that is to be set again.
+const TRANSFERRED: &str = "transferred";
 
 /// The case after the event.
 pub fn evolve(mut case: Case, event: &Event) -> Case {
@@ -32,17 +36,15 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::FeeWaiverRefused(_) => case.fee_waiver = FeeWaiver::Refused,
         Event::CaseAddressChanged(event) => moved_away(&mut case, event),
         Event::MoveRecorded(_) => case.stage = Stage::Closed,
-        Event::CaseAssigned(event) => case.officer = Some(id(&event.officer)),
+        Event::CaseAssigned(event) => assigned(&mut case, event),
+        Event::CaseTransferred(event) => transferred(&mut case, event),
         Event::ReviewStarted(_) => case.stage = Stage::InReview,
         Event::NoticeRecorded(event) => case.notices.push(id(&event.notice_id)),
         Event::RefundRecorded(event) => {
             case.refunded_cents = case.refunded_cents.saturating_add(event.amount_cents);
         }
         Event::BiometricsNeeded(_) => case.biometrics = Biometrics::Needed,
-        Event::BiometricsScheduled(event) => {
-            case.biometrics = Biometrics::Scheduled;
-            set(&mut case.biometrics_booking, event.appointment.as_ref());
-        }
+        Event::BiometricsScheduled(event) => biometrics_set(&mut case, event),
         Event::BiometricsRescheduled(event) => {
             moved(&mut case.biometrics_booking, event.to.as_ref(), &event.moved_by);
         }
@@ -52,15 +54,13 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             case.checks.insert(event.system.clone(), Check::Started);
         }
         Event::BackgroundCheckReturned(event) => check_returned(&mut case, event),
-        Event::InterviewScheduled(event) => {
-            case.interview = Interview::Scheduled;
-            set(&mut case.interview_booking, event.appointment.as_ref());
-        }
+        Event::InterviewScheduled(event) => interview_set(&mut case, event),
         Event::InterviewRescheduled(event) => {
             moved(&mut case.interview_booking, event.to.as_ref(), &event.moved_by);
         }
         Event::InterviewCompleted(event) => interviewed(&mut case, event),
-        Event::InterviewMissed(_) => case.interview = Interview::Missed,
+        Event::InterviewMissed(event) => interview_missed(&mut case, event),
+        Event::AbsenceDeadlinePassed(event) => absence_passed(&mut case, event),
         Event::TestTaken(event) => tested(&mut case, event),
         Event::EvidenceRequested(event) => {
             requested(&mut case, RequestKind::Rfe, &event.request_id, event.deadline.as_ref());
@@ -81,6 +81,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::DecisionReviewed(event) => reviewed(&mut case, event.concurs),
         Event::CaseApproved(event) => approved(&mut case, event),
         Event::CaseDenied(event) => denied(&mut case, event),
+        Event::CaseReferred(event) => referred(&mut case, event),
         Event::CaseReopened(event) => reopened(&mut case, event),
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
         Event::CaseLinked(event) => linked(&mut case, event),
@@ -104,8 +105,8 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CardDestroyed(_) => case.card.state = CardState::Destroyed,
         Event::AddressConfirmed(event) => address_known(&mut case, event.confirmed_at_us),
         Event::RequestCancelled(event) => end_request(&mut case, &event.request_id, RequestState::Cancelled),
-        Event::BiometricsCancelled(_) => biometrics_cancelled(&mut case),
-        Event::InterviewCancelled(_) => interview_cancelled(&mut case),
+        Event::BiometricsCancelled(event) => biometrics_cancelled(&mut case, &event.cause),
+        Event::InterviewCancelled(event) => interview_cancelled(&mut case, &event.cause),
         Event::ReverificationCompleted(event) => case.reverified_by = Some(id(&event.officer)),
         Event::OathScheduled(event) => {
             case.oath = Oath::Scheduled;
@@ -147,7 +148,37 @@ fn end_expedite(case: &mut Case, expedite_id: &str, state: ExpediteState) {
     }
 }
 
+fn biometrics_set(case: &mut Case, event: &pb::BiometricsScheduled) {
+    case.biometrics = Biometrics::Scheduled;
+    set(&mut case.biometrics_booking, event.appointment.as_ref());
+}
+
+fn interview_set(case: &mut Case, event: &pb::InterviewScheduled) {
+    case.interview = Interview::Scheduled;
+    case.absence = None;
+    set(&mut case.interview_booking, event.appointment.as_ref());
+}
+
+fn interview_missed(case: &mut Case, event: &pb::InterviewMissed) {
+    case.interview = Interview::Missed;
+    case.absence = event.deadline.as_ref().map(|deadline| Absence {
+        appointment: id(&event.appointment_id),
+        deadline: deadline.into(),
+        explained: false,
+        passed: false,
+    });
+}
+
+fn absence_passed(case: &mut Case, event: &pb::AbsenceDeadlinePassed) {
+    if let Some(absence) = case.absence.as_mut().filter(|it| it.appointment == id(&event.appointment_id)) {
+        absence.passed = true;
+    }
+}
+
 fn inquiry_sent(case: &mut Case, event: &pb::InquirySent) {
+    if let Some(absence) = case.absence.as_mut().filter(|_| event.kind == APPOINTMENT_MISSED) {
+        absence.explained = true;
+    }
     case.inquiries.push(Inquiry {
         id: id(&event.inquiry_id),
         kind: event.kind.clone(),
@@ -201,6 +232,7 @@ fn looked_at(case: &mut Case, event: &Event) {
             | Event::DecisionRecommended(_)
             | Event::CaseApproved(_)
             | Event::CaseDenied(_)
+            | Event::CaseReferred(_)
     );
     if acts {
         case.new_evidence = 0;
@@ -233,6 +265,7 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.move_route = if event.protected { MoveRoute::Protected } else { MoveRoute::Usual };
     case.about_receipt.clone_from(&event.about_receipt);
     case.challenge.clone_from(&event.challenge);
+    case.without_status = event.without_status;
     case.receipt_date.clone_from(&event.receipt_date);
     case.submitted_at_us = event.submitted_at_us;
     case.address_known_at_us = event.submitted_at_us;
@@ -255,8 +288,9 @@ fn tested(case: &mut Case, event: &pb::TestTaken) {
 
 fn recommended(case: &mut Case, event: &pb::DecisionRecommended) {
     case.stage = Stage::DecisionPending;
-    let approve = event.recommendation == "approve";
-    case.recommendation = Some(Recommendation { officer: id(&event.officer), approve });
+    let is = |what: &str| event.recommendation == what;
+    let (approve, refer) = (is("approve"), is("refer"));
+    case.recommendation = Some(Recommendation { officer: id(&event.officer), approve, refer });
 }
 
 /// A reviewer who concurs leaves the recommendation as it stands; else it goes back.
@@ -271,6 +305,13 @@ fn denied(case: &mut Case, event: &pb::CaseDenied) {
     let outcome = if event.abandoned { Outcome::DeniedAbandoned } else { Outcome::Denied };
     case.decided_by = Some(id(&event.officer));
     end(case, outcome);
+}
+
+/// There is nothing more to come here: what follows is the court's.
+fn referred(case: &mut Case, event: &pb::CaseReferred) {
+    case.decided_by = Some(id(&event.officer));
+    end(case, Outcome::Referred);
+    case.stage = Stage::Closed;
 }
 
 fn closed_as_moot(case: &mut Case) {
@@ -309,18 +350,23 @@ fn basis_end(word: &str) -> BasisEnd {
 }
 
 fn fee_returned(case: &mut Case, event: &pb::PaymentReturnRecorded) {
-    let earlier = case.fee_owed.as_ref().map_or(0, |owed| owed.amount_cents);
+    let (earlier, mut returns) =
+        case.fee_owed.take().map_or((0, Vec::new()), |owed| (owed.amount_cents, owed.returns));
+    let return_id = id(&event.return_id);
+    returns.push(Unpaid { id: return_id, amount_cents: event.amount_cents });
     case.fee_owed = Some(FeeOwed {
         amount_cents: earlier.saturating_add(event.amount_cents),
         deadline: due(event.deadline.as_ref()),
-        return_id: id(&event.return_id),
+        return_id,
         overdue: false,
+        returns,
     });
 }
 
 /// What was paid is owed no more; what is left of the debt still is.
 fn fee_paid(case: &mut Case, amount_cents: i64) {
     if let Some(owed) = &mut case.fee_owed {
+        owed.returns = owed.left_after(amount_cents);
         owed.amount_cents = owed.amount_cents.saturating_sub(amount_cents);
     }
     case.fee_owed.take_if(|owed| owed.amount_cents <= 0);
@@ -364,13 +410,25 @@ fn moved(booking: &mut Booking, to: Option<&types::AppointmentSlot>, moved_by: &
     set(booking, to);
 }
 
-fn biometrics_cancelled(case: &mut Case) {
-    case.biometrics = Biometrics::Cancelled;
+fn assigned(case: &mut Case, event: &pb::CaseAssigned) {
+    case.officer = Some(id(&event.officer));
+    case.transferred = false;
+}
+
+fn transferred(case: &mut Case, event: &pb::CaseTransferred) {
+    case.office.clone_from(&event.to_office);
+    case.officer = None;
+    case.transferred = true;
+}
+
+/// What fell away with the case is needed no more; what did because of a transfer is set again.
+fn biometrics_cancelled(case: &mut Case, cause: &str) {
+    case.biometrics = if cause == TRANSFERRED { Biometrics::Needed } else { Biometrics::Cancelled };
     case.biometrics_booking.appointment = None;
 }
 
-fn interview_cancelled(case: &mut Case) {
-    case.interview = Interview::Cancelled;
+fn interview_cancelled(case: &mut Case, cause: &str) {
+    case.interview = if cause == TRANSFERRED { Interview::ToSchedule } else { Interview::Cancelled };
     case.interview_booking.appointment = None;
 }
 
@@ -478,4 +536,5 @@ fn end(case: &mut Case, outcome: Outcome) {
     case.stage = Stage::Decided;
     case.biometrics_booking.appointment.take_if(|_| case.biometrics == Biometrics::Scheduled);
     case.interview_booking.appointment.take_if(|_| case.interview == Interview::Scheduled);
+    case.absence = None;
 }

@@ -27,6 +27,7 @@ enum Command {
     Accept,
     Reject,
     Assign(bool),
+    Transfer(bool),
     StartReview,
     Schedule(u8),
     Move(u8, bool),
@@ -53,6 +54,7 @@ enum Command {
     ReturnPayment,
     MakeGood,
     PassFeeDeadline,
+    PassAbsence,
     Void(bool),
     MoveAway(bool),
     RecordMove,
@@ -70,6 +72,7 @@ fn command() -> impl Strategy<Value = Command> {
         3 => Just(Accept),
         1 => rarely(Reject),
         2 => any::<bool>().prop_map(Assign),
+        1 => any::<bool>().prop_map(Transfer),
         3 => Just(StartReview),
         6 => (0_u8..3).prop_map(Schedule),
         2 => (0_u8..3, any::<bool>()).prop_map(|(kind, party)| Move(kind, party)),
@@ -97,6 +100,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => rarely(ReturnPayment),
         2 => Just(MakeGood),
         1 => Just(PassFeeDeadline),
+        1 => Just(PassAbsence),
         1 => any::<bool>().prop_map(MoveAway),
         1 => rarely(RecordMove),
         2 => Just(Expedite),
@@ -147,9 +151,44 @@ fn is_only_scanned(case: &Case, scanned: &pb::ResponseFileScanned) {
     assert_eq!(&after, case, "it changes nothing else");
 }
 
+/// Evidence that came unasked is late when the case had ended, and changes nothing but how much of it there is.
+fn is_kept_aside(case: &Case, event: &pb::UnsolicitedEvidenceRecorded) {
+    let ended = [Stage::Decided, Stage::Closed, Stage::Rejected, Stage::Voided];
+    assert_eq!(event.late, ended.contains(&case.stage));
+    let after = evolve(case.clone(), &event.clone().into());
+    let aside = Case { unsolicited: case.unsolicited, new_evidence: case.new_evidence, ..after };
+    assert_eq!(&aside, case, "it changes nothing else");
+}
+
+/// A transfer changes who has the case, and nothing that was promised to the party.
+fn is_only_transferred(case: &Case, event: &pb::CaseTransferred) {
+    assert!(case.stage.is_pending() && event.from_office == case.office);
+    let after = evolve(case.clone(), &event.clone().into());
+    let (office, transferred) = (case.office.clone(), case.transferred);
+    let aside = Case { office, transferred, officer: case.officer, ..after };
+    assert_eq!(&aside, case, "it changes nothing else");
+}
+
+/// The days to say why nobody came pass when they are over, and nobody said why.
+fn passed_in_silence(case: &Case, now: Timestamp) {
+    let absence = case.absence.as_ref().unwrap();
+    assert!(!absence.explained && !absence.passed && case.interview == Interview::Missed);
+    assert!(now >= absence.deadline.expires_at, "passed before its end");
+}
+
+/// What is owed is owed of returns, and all of it paid is all of them made good.
+fn is_of_returns(case: &Case, event: &pb::FeeMadeGoodRecorded) {
+    let owed = case.fee_owed.as_ref().unwrap();
+    let cents: i64 = owed.returns.iter().map(|unpaid| unpaid.amount_cents).sum();
+    assert_eq!(cents, owed.amount_cents);
+    let whole = event.amount_cents >= owed.amount_cents;
+    assert!(!whole || event.return_ids.len() == owed.returns.len());
+}
+
 impl World {
     fn book(&self, kind: &str, notice: Notice) -> Result<Appointment, docket_kernel::Refusal> {
-        let office = office::site(office::INTAKE_OFFICE, kind).unwrap();
+        let kept_by = if self.case.office.is_empty() { office::INTAKE_OFFICE } else { &self.case.office };
+        let office = office::site(kept_by, kind).unwrap();
         arrange(Uuid::from_u128(7), office, Wish { date: None, time: None }, notice, self.now)
     }
 
@@ -166,6 +205,9 @@ impl World {
             Command::Accept => decide::accept(case, RECEIPT, office::INTAKE_OFFICE),
             Command::Reject => decide::reject(case, &["X-SIGN".into()]),
             Command::Assign(first) => decide::assign(case, officer(*first)),
+            Command::Transfer(away) => {
+                decide::transfer(case, if *away { "FO-CHI" } else { office::INTAKE_OFFICE }, "workload", ADA)
+            }
             Command::StartReview => decide::start_review(case),
             Command::Schedule(0) => {
                 decide::schedule_biometrics(case, &self.book("biometrics", Notice::Full)?)
@@ -222,7 +264,11 @@ impl World {
                 let codes = if now.as_second() % 2 == 0 { "abandoned" } else { "moral_character" };
                 let verdict = match verdict {
                     0 => Verdict::Approve,
-                    1 => Verdict::Deny { ground_codes: vec![codes.into()], reasons: "because".into() },
+                    1 => Verdict::Deny {
+                        ground_codes: vec![codes.into()],
+                        reasons: "because".into(),
+                        status: None,
+                    },
                     _ => Verdict::Return,
                 };
                 decide::decide_case(case, officer(*first), &verdict, &decide::Others::new(), now)
@@ -235,6 +281,7 @@ impl World {
             Command::ReturnPayment
             | Command::MakeGood
             | Command::PassFeeDeadline
+            | Command::PassAbsence
             | Command::Void(_)
             | Command::MoveAway(_)
             | Command::AddEvidence
@@ -309,6 +356,10 @@ impl World {
                 let owed = case.fee_owed.as_ref().map(|owed| owed.return_id);
                 decide::pass_fee_deadline(case, owed.unwrap_or_default(), now)
             }
+            Command::PassAbsence => {
+                let missed = case.absence.as_ref().map(|absence| absence.appointment);
+                decide::pass_absence(case, missed.unwrap_or_default(), now)
+            }
             Command::Void(payment) => {
                 decide::void_acceptance(case, ADA, if *payment { "payment" } else { "signature" }, now)
             }
@@ -359,6 +410,7 @@ impl World {
                 assert!(case.fee_owed.is_none(), "approved while the fee is owed");
             }
             Event::FilingAccepted(_) => assert!(case.fee_owed.is_none()),
+            Event::CaseTransferred(event) => is_only_transferred(case, event),
             Event::FeeDeadlinePassed(_) => {
                 assert!(self.now >= case.fee_owed.as_ref().unwrap().deadline.expires_at);
             }
@@ -367,13 +419,7 @@ impl World {
                 assert!(case.stage.is_pending() && case.outcome.is_none());
                 assert!(event.cause == "signature" || case.fee_owed.as_ref().is_some_and(late));
             }
-            Event::UnsolicitedEvidenceRecorded(event) => {
-                let ended = [Stage::Decided, Stage::Closed, Stage::Rejected, Stage::Voided];
-                assert_eq!(event.late, ended.contains(&case.stage));
-                let after = evolve(case.clone(), &event.clone().into());
-                let aside = Case { unsolicited: case.unsolicited, new_evidence: case.new_evidence, ..after };
-                assert_eq!(&aside, case, "it changes nothing else");
-            }
+            Event::UnsolicitedEvidenceRecorded(event) => is_kept_aside(case, event),
             Event::ExpediteRequested(_) => {
                 assert!(case.stage.is_pending() && case.open_expedite().is_none() && !case.is_expedited());
             }
@@ -393,6 +439,8 @@ impl World {
             Event::BiometricsMissed(_) | Event::InterviewMissed(_) => {
                 assert!(self.now > case.appointment().unwrap().starts_at, "missed before its time");
             }
+            Event::AbsenceDeadlinePassed(_) => passed_in_silence(case, self.now),
+            Event::FeeMadeGoodRecorded(event) => is_of_returns(case, event),
             Event::DeadlinePassed(_) => {
                 let request = case.open_request().unwrap();
                 assert!(request.served && self.now >= request.deadline.expires_at);

@@ -92,6 +92,8 @@ pub enum Outcome {
     Denied,
     /// Denied because something asked for never came (8 CFR 103.2(b)(13)).
     DeniedAbandoned,
+    /// Asylum was not granted, and the application went to the immigration court (8 CFR 208.14(c)(1)).
+    Referred,
     /// Withdrawn by the party.
     Withdrawn,
     /// Closed, since the person has what it asked for in another way.
@@ -105,6 +107,7 @@ impl Outcome {
             Self::Approved => "approved",
             Self::Denied => "denied",
             Self::DeniedAbandoned => "denied_abandoned",
+            Self::Referred => "referred",
             Self::Withdrawn => "withdrawn",
             Self::ClosedAsMoot => "closed_as_moot",
         }
@@ -320,6 +323,48 @@ pub struct FeeOwed {
     pub return_id: Uuid,
     /// Whether it was not made good in time.
     pub overdue: bool,
+    /// What is owed of each return, oldest first; none in rows from before it was kept.
+    #[serde(default)]
+    pub returns: Vec<Unpaid>,
+}
+
+impl FeeOwed {
+    /// What is owed of each return once so many cents more are paid: what was owed first is paid first, since a payment is of what
+    /// was owed when it was begun.
+    pub fn left_after(&self, paid_cents: i64) -> Vec<Unpaid> {
+        let mut paid_cents = paid_cents;
+        let mut left = Vec::new();
+        for owed in &self.returns {
+            let paid = owed.amount_cents.clamp(0, paid_cents.max(0));
+            paid_cents = paid_cents.saturating_sub(paid);
+            if paid < owed.amount_cents {
+                left.push(Unpaid { amount_cents: owed.amount_cents - paid, ..*owed });
+            }
+        }
+        left
+    }
+}
+
+/// A return that is not made good, or not all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unpaid {
+    /// The event of the payment that says so.
+    pub id: Uuid,
+    /// What is owed of it, in cents.
+    pub amount_cents: i64,
+}
+
+/// An examination to which nobody came, and for which the party has days to say why (8 CFR 335.6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absence {
+    /// The appointment.
+    pub appointment: Uuid,
+    /// Until when the party may say why.
+    pub deadline: Deadline,
+    /// Whether the party said something, in time or not.
+    pub explained: bool,
+    /// Whether the days passed without a word.
+    pub passed: bool,
 }
 
 /// The appearance of a representative for the party.
@@ -338,8 +383,11 @@ pub struct Appearance {
 pub struct Recommendation {
     /// Who recommended.
     pub officer: Uuid,
-    /// To approve; else to deny.
+    /// To approve; else to deny or to refer.
     pub approve: bool,
+    /// To refer to the immigration court.
+    #[serde(default)]
+    pub refer: bool,
 }
 
 /// What ties two cases of a package.
@@ -517,6 +565,9 @@ pub struct Case {
     /// The way in which a reported move goes.
     #[serde(default)]
     pub move_route: MoveRoute,
+    /// Whether who asks for asylum said to be in no lawful status.
+    #[serde(default)]
+    pub without_status: bool,
     /// Who appeared for the party; none when nobody does any more.
     #[serde(default)]
     pub appearance: Option<Appearance>,
@@ -533,6 +584,9 @@ pub struct Case {
     pub receipt_number: String,
     /// Office that has the case; empty before acceptance.
     pub office: String,
+    /// Whether it came from another office and nobody there has it yet.
+    #[serde(default)]
+    pub transferred: bool,
     /// Officer who has it.
     pub officer: Option<Uuid>,
     /// Biometrics.
@@ -545,6 +599,9 @@ pub struct Case {
     pub interview: Interview,
     /// Its appointment.
     pub interview_booking: Booking,
+    /// The examination that was missed, while no other one is set.
+    #[serde(default)]
+    pub absence: Option<Absence>,
     /// Who held it.
     pub interviewer: Option<Uuid>,
     /// The civil day of the first examination: day 0 of the 120 days (8 CFR 335.3(a)).

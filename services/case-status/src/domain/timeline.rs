@@ -7,8 +7,9 @@ use docket_proto::types::v1 as pb;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::office::office;
 use super::state::instant;
-use super::{Case, Event, card_of};
+use super::{Case, Deadline, Event, card_of};
 
 /// A fact that a text names; written out in the reader's language only when it is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +55,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 19] = [
+pub const VARIANTS: [&str; 20] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -66,6 +67,7 @@ pub const VARIANTS: [&str; 19] = [
     "timeline-test-taken-failed",
     "timeline-biometrics-rescheduled-office",
     "timeline-interview-rescheduled-office",
+    "timeline-interview-missed-until",
     "timeline-denied-abandoned",
     "timeline-acceptance-voided-signature",
     "timeline-linked-petition",
@@ -77,7 +79,7 @@ pub const VARIANTS: [&str; 19] = [
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 54] = [
+pub const CODES: [&str; 58] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -95,6 +97,7 @@ pub const CODES: [&str; 54] = [
     "notice-exam-result",
     "notice-approval",
     "notice-denial",
+    "notice-referral",
     "notice-withdrawal-ack",
     "notice-reopened",
     "notice-payment-returned",
@@ -108,7 +111,10 @@ pub const CODES: [&str; 54] = [
     "notice-inquiry-answer",
     "notice-oath",
     "notice-citizenship-certificate-ready",
+    "notice-transfer",
     "notice-other",
+    "transfer-jurisdiction",
+    "transfer-workload",
     "basis-denied",
     "basis-withdrawn",
     "basis-rejected",
@@ -180,6 +186,7 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::TestTaken(event) => (!event.passed).then_some("failed"),
         Event::BiometricsRescheduled(event) => (event.moved_by == "office").then_some("office"),
         Event::InterviewRescheduled(event) => (event.moved_by == "office").then_some("office"),
+        Event::InterviewMissed(event) => event.deadline.as_ref().map(|_| "until"),
         Event::CaseDenied(event) => event.abandoned.then_some("abandoned"),
         Event::AcceptanceVoided(event) => (event.cause == "signature").then_some("signature"),
         Event::ExpediteDecided(event) => (!event.granted).then_some("denied"),
@@ -209,6 +216,9 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             ("receipt", Fact::Text(event.receipt_number.clone())),
             ("date", Fact::Date(case.receipt_date.clone())),
         ],
+        Event::CaseTransferred(event) => {
+            vec![("office", office_named(&event.to_office)), ("why", code("transfer", &event.reason))]
+        }
         Event::BiometricsScheduled(event) => slot(event.appointment.as_ref()),
         Event::InterviewScheduled(event) => slot(event.appointment.as_ref()),
         Event::OathScheduled(event) => slot(event.appointment.as_ref()),
@@ -216,6 +226,8 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::InterviewCancelled(event) => slot(event.appointment.as_ref()),
         Event::BiometricsRescheduled(event) => slot(event.to.as_ref()),
         Event::InterviewRescheduled(event) => slot(event.to.as_ref()),
+        Event::InterviewMissed(event) => due(event.deadline.as_ref()),
+        Event::AbsenceDeadlinePassed(_) => until(case.absence.as_ref().map(|absence| &absence.deadline)),
         Event::TestTaken(event) => vec![("part", Fact::Code(format!("part-{}", event.part)))],
         Event::EvidenceRequested(event) => request(event.items.len(), event.deadline.as_ref()),
         Event::ExaminationContinued(event) => request(event.items.len(), event.deadline.as_ref()),
@@ -227,12 +239,9 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::UnsolicitedEvidenceRecorded(event) => {
             vec![("received", Fact::at(instant(event.received_at_us), &case.zone))]
         }
-        Event::DeadlinePassed(_) | Event::RequestCancelled(_) => case
-            .request
-            .as_ref()
-            .map(|request| ("due", Fact::Date(request.deadline.due_date.clone())))
-            .into_iter()
-            .collect(),
+        Event::DeadlinePassed(_) | Event::RequestCancelled(_) => {
+            until(case.request.as_ref().map(|request| &request.deadline))
+        }
         Event::CaseApproved(event) => vec![("date", Fact::Date(event.effective_date.clone()))],
         Event::OathTaken(event) => vec![("date", Fact::Date(event.taken_on_date.clone()))],
         Event::InterviewCompleted(event) => vec![("date", Fact::Date(event.held_on_date.clone()))],
@@ -297,6 +306,11 @@ fn code(family: &str, word: &str) -> Fact {
     Fact::Code(format!("{family}-{}", word.replace('_', "-")))
 }
 
+/// What an office is called.
+pub(super) fn office_named(code: &str) -> Fact {
+    Fact::Text(office(code).map_or_else(|| code.to_owned(), |office| office.name.clone()))
+}
+
 /// What a challenge is called: an appeal goes to another office, a motion to the one that decided (8 CFR 103.3, 103.5), a
 /// request for a hearing to another officer (8 CFR 336.2).
 pub(super) fn challenge(kind: &str) -> Fact {
@@ -334,6 +348,11 @@ fn request(items: usize, deadline: Option<&pb::Deadline>) -> Vec<(&'static str, 
     let mut facts = due(deadline);
     facts.push(("items", Fact::Text(items.to_string())));
     facts
+}
+
+/// The day until which something was to be done, without how it was counted.
+fn until(deadline: Option<&Deadline>) -> Vec<(&'static str, Fact)> {
+    deadline.map(|deadline| ("due", Fact::Date(deadline.due_date.clone()))).into_iter().collect()
 }
 
 fn due(deadline: Option<&pb::Deadline>) -> Vec<(&'static str, Fact)> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::timeline::{Fact, challenge, document};
+use super::timeline::{Fact, challenge, document, office_named};
 use super::{Biometrics, CardState, Case, Interview, Oath, Outcome, RequestKind, RequestState, Stage};
 
 /// A title with the facts its text names.
@@ -17,9 +17,10 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 35] = [
+pub const ROWS: [(&str, bool); 40] = [
     ("1", true),
     ("2", true),
+    ("2a", true),
     ("3", false),
     ("3a", false),
     ("6", false),
@@ -39,11 +40,15 @@ pub const ROWS: [(&str, bool); 35] = [
     ("19", false),
     ("20", true),
     ("21", true),
+    ("21a", true),
+    ("21b", true),
+    ("21c", true),
     ("22", true),
     ("23", true),
     ("25", true),
     ("26", true),
     ("28", false),
+    ("30", true),
     ("31", true),
     ("32", true),
     ("33", true),
@@ -72,6 +77,7 @@ fn row(case: &Case) -> &'static str {
         .or_else(|| ended_request_row(case))
         .or_else(|| attended_row(case))
         .unwrap_or(match case.stage {
+            Stage::InReview | Stage::Accepted if case.transferred => "30",
             Stage::InReview => "31",
             // Biometrics are the first thing to wait for where they are needed.
             Stage::Accepted if case.biometrics == Biometrics::NotNeeded => "32b",
@@ -92,6 +98,7 @@ fn outcome_row(case: &Case) -> Option<&'static str> {
         Some(Outcome::Denied | Outcome::DeniedAbandoned) if !case.challenges.is_empty() => Some("6"),
         Some(Outcome::DeniedAbandoned) => Some("1"),
         Some(Outcome::Denied) => Some("2"),
+        Some(Outcome::Referred) => Some("2a"),
         Some(Outcome::Withdrawn) => Some("3"),
         Some(Outcome::ClosedAsMoot) => Some("3a"),
         Some(Outcome::Approved) => Some(match case.oath {
@@ -135,7 +142,12 @@ fn open_request_row(case: &Case) -> Option<&'static str> {
 /// A day that was missed or is to come stands before an answer that was given or is past: there something is to be done.
 fn expected_row(case: &Case) -> Option<&'static str> {
     match (case.interview, case.biometrics) {
-        (Interview::Missed, _) => Some("21"),
+        (Interview::Missed, _) => Some(match &case.absence {
+            None => "21",
+            Some(absence) if absence.explained => "21b",
+            Some(absence) if absence.passed => "21c",
+            Some(_) => "21a",
+        }),
         (Interview::Scheduled, _) => Some("22"),
         (_, Biometrics::Missed) => Some("25"),
         (_, Biometrics::Scheduled) => Some("26"),
@@ -179,6 +191,11 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
                 }
             }
         }
+        "21a" | "21c" => {
+            if let Some(absence) = &case.absence {
+                put("due", Fact::Date(absence.deadline.due_date.clone()));
+            }
+        }
         "6" => {
             if let Some(kind) = case.challenges.values().next() {
                 put("challenge", challenge(kind));
@@ -196,6 +213,9 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
             put("date", Fact::Date(case.card.delivered_on.clone()));
             put("carrier", Fact::Text(case.card.carrier.clone()));
             put("tracking", Fact::Text(case.card.tracking_number.clone()));
+        }
+        "30" => {
+            put("office", office_named(&case.office));
         }
         "32" | "32b" => {
             put("receipt", Fact::Text(case.receipt_number.clone()));

@@ -1,6 +1,7 @@
 //! The face `StatusService`: one case, lists, the timeline, a live watch, the worklist, the public title.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use docket_kernel::{ReceiptNumber, resource};
@@ -14,9 +15,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status as GrpcStatus};
 use uuid::Uuid;
 
+use super::gateway::{Gateway, whence};
 use super::render;
 use super::row::CaseRow;
 use super::store::{self, Key, Linked, Queue};
+use super::turns::Turns;
 use super::viewer::{Sight, Viewer};
 use super::watch::Changes;
 use crate::texts::Language;
@@ -32,12 +35,15 @@ const WORKLIST: &str = "ListWorklist";
 pub(crate) struct Status {
     base: Base,
     changes: Changes,
+    turns: Turns,
+    gateways: Arc<[Gateway]>,
 }
 
 impl Status {
     /// The face on a base.
-    pub(crate) fn new(base: Base, changes: Changes) -> Self {
-        Self { base, changes }
+    pub(crate) fn new(base: Base, changes: Changes, gateways: &[Gateway]) -> Self {
+        let turns = Turns::new(base.pool.clone(), base.vault.clone(), base.clock.clone());
+        Self { base, changes, turns, gateways: gateways.into() }
     }
 
     /// A case the viewer may see; unknown and not theirs are the same.
@@ -216,8 +222,13 @@ impl StatusService for Status {
         &self,
         request: Request<pb::GetPublicStatusRequest>,
     ) -> Result<Response<pb::GetPublicStatusResponse>, GrpcStatus> {
+        let peer = request.remote_addr().map(|address| address.ip());
+        let forwarded = request.metadata().get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let from = whence(peer, forwarded, &self.gateways);
         let message = request.into_inner();
+        // What is mistyped tells nothing of any case, and costs no turn.
         let receipt = ReceiptNumber::parse(&message.receipt_number).map_err(ApiError::from)?;
+        self.turns.take(from).await?;
         let row = store::public(&self.base.pool, receipt.as_str()).await.map_err(ApiError::from)?;
         let row = row.ok_or_else(ApiError::not_found)?;
         Ok(Response::new(pb::GetPublicStatusResponse {

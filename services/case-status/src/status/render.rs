@@ -59,6 +59,11 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language, linked: &Lin
         card: card(row),
         new_evidence: if sight == Sight::Office { case.new_evidence } else { 0 },
         expedite: case.expedite.as_ref().map_or("", |expedite| expedite.state.as_str()).to_owned(),
+        absence_deadline: case
+            .absence
+            .as_ref()
+            .filter(|absence| !absence.explained)
+            .map(|absence| (&absence.deadline).into()),
     }
 }
 

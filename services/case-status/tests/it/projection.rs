@@ -1,10 +1,13 @@
 //! The projection: a live watch, the worklist, the public title.
 
 use docket_proto::case_status::v1 as pb;
+use docket_proto::case_status::v1::status_service_client::StatusServiceClient;
+use jiff::SignedDuration;
 use tokio_stream::StreamExt as _;
 use tonic::{Code, Request};
+use tonic_types::StatusExt as _;
 
-use crate::people::command;
+use crate::people::{command, reason};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,4 +116,89 @@ async fn the_rows_built_again_from_the_log_are_the_same_and_can_be_taken_into_us
         command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 });
     let version = done.unwrap().case.unwrap().version;
     assert_eq!(ana.case(&name, version).await.unwrap().version, version);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_asks_for_one_number_after_the_other_is_slowed_on_every_replica() {
+    let world = World::start().await;
+    let (ana, other) = (world.person(&[]).await, world.another_projection().await);
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    let case = world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    let replicas = [ana.status.clone(), StatusServiceClient::new(other.channel())];
+    let ask = |nth: usize, receipt_number: &str| {
+        let message =
+            pb::GetPublicStatusRequest { receipt_number: receipt_number.into(), ..Default::default() };
+        let mut status = replicas[nth % 2].clone();
+        async move { status.get_public_status(Request::new(message)).await.map(tonic::Response::into_inner) }
+    };
+    // What is mistyped costs nothing; what is not there costs as much as what is.
+    for nth in 0..3 {
+        assert_eq!(ask(nth, "DKT1234567896").await.unwrap_err().code(), Code::InvalidArgument);
+    }
+    for nth in 0..59 {
+        assert_eq!(ask(nth, "DKT1234567897").await.unwrap_err().code(), Code::NotFound, "{nth}");
+    }
+    assert_eq!(ask(0, &case.receipt_number).await.unwrap().form, "N-400");
+    for nth in 0..2 {
+        let slowed = ask(nth, &case.receipt_number).await.unwrap_err();
+        assert_eq!((slowed.code(), reason(&slowed).as_str()), (Code::ResourceExhausted, "ASKED_TOO_OFTEN"));
+        let wait = slowed.get_details_retry_info().unwrap().retry_delay.unwrap();
+        assert_eq!(wait, std::time::Duration::from_secs(5));
+    }
+    // Who signed in is not slowed, and after five seconds there is one more answer.
+    ana.case(&name, 0).await.unwrap();
+    world.clock.advance(SignedDuration::from_secs(5));
+    ask(0, &case.receipt_number).await.unwrap();
+    assert_eq!(ask(1, &case.receipt_number).await.unwrap_err().code(), Code::ResourceExhausted);
+
+    // No address is kept, and of the day before nothing at all.
+    let kept = || async {
+        let sql = "SELECT key FROM public_turn ORDER BY key";
+        sqlx::query_scalar::<_, Vec<u8>>(sql).fetch_all(&world.status_pool()).await.unwrap()
+    };
+    let today = kept().await;
+    assert!(today.iter().all(|key| key.len() == 32) && today.len() == 1, "{today:?}");
+    world.clock.advance(SignedDuration::from_hours(24));
+    ask(1, &case.receipt_number).await.unwrap();
+    let tomorrow = kept().await;
+    assert!(tomorrow.len() == 1 && tomorrow != today, "{tomorrow:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_went_to_another_office_is_in_the_queue_there_and_nobody_who_had_it_sees_it() {
+    let world = World::start().await;
+    let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let ito = world.person(&[("adjudicator", "NBC")]).await;
+    let kit = world.person(&[("supervisor", "FO-CHI")]).await;
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    let received = world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    let officer = format!("accounts/{}", ito.account);
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone(), officer: officer }).unwrap();
+    command!(ito, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 }).unwrap();
+    world.until(|| ito.case(&name, 0), |case| case.version == 5).await;
+    let watch = pb::WatchCaseRequest { name: name.clone(), ..Default::default() };
+    let mut watched = ito.status.clone().watch_case(ito.ask(watch)).await.unwrap().into_inner();
+    assert_eq!(watched.next().await.unwrap().unwrap().case.unwrap().version, 5);
+    assert_eq!(kit.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
+
+    let (office, why) = ("FO-CHI".to_owned(), "workload".to_owned());
+    let request =
+        command!(ito, transfer_case, TransferCaseRequest { name: name.clone(), office: office, reason: why });
+    let version = request.unwrap().case.unwrap().version;
+    let ended = watched.next().await.unwrap().unwrap_err();
+    assert_eq!(ended.code(), Code::NotFound, "an open watch ends");
+    let case = ana.case(&name, version).await.unwrap();
+    assert_eq!((case.title_id.as_str(), case.receipt_number), ("30", received.receipt_number));
+    assert!(case.appointment.is_none(), "it is set again in Chicago");
+    for former in [&sam, &ito] {
+        assert_eq!(former.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
+        let again = command!(former, start_review, StartReviewRequest { name: name.clone() }).unwrap_err();
+        assert!([Code::NotFound, Code::PermissionDenied].contains(&again.code()), "{again:?}");
+    }
+    assert_eq!(sam.queue("office").await.unwrap().1, 0);
+    assert_eq!(kit.queue("unassigned").await.unwrap(), (vec!["assign".to_owned()], 1));
+    command!(kit, assign_case, AssignCaseRequest { name: name.clone() }).unwrap();
+    command!(kit, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 }).unwrap();
+    let case = world.until(|| ana.case(&name, 0), |case| case.title_id == "26").await;
+    assert_eq!(case.appointment.unwrap().office, "ASC-CHI");
 }

@@ -54,6 +54,18 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// Another replica of the projection, on the same database.
+    pub(crate) async fn another_projection(&self) -> Running {
+        let (url, broker) = (&self.status.url, &self.broker);
+        serve(&self.bench, "status-projection", url, broker, &status::MIGRATOR, {
+            let clock = self.clock.clone();
+            move |config| async move {
+                Ok(status::server(Base::connect(&config, status::options().clock(clock)).await?, &[]))
+            }
+        })
+        .await
+    }
+
     /// Noon of Tuesday, 24 November 2026, in New York.
     /// The whole of it is large, and so on the heap.
     pub(crate) fn start() -> Pin<Box<impl Future<Output = Self>>> {
@@ -84,7 +96,7 @@ impl World {
         let projection = serve(&bench, "status-projection", &status.url, &broker.url, &status::MIGRATOR, {
             let clock = clock.clone();
             move |config| async move {
-                Ok(status::server(Base::connect(&config, status::options().clock(clock)).await?))
+                Ok(status::server(Base::connect(&config, status::options().clock(clock)).await?, &[]))
             }
         })
         .await;

@@ -107,6 +107,10 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     if let Some(deadline) = &case.deadline {
         teller.pair("due", &format!("{} ({}; {})", deadline.due_date, deadline.derivation, deadline.cite));
     }
+    if let Some(deadline) = &case.absence_deadline {
+        let until = format!("{} ({}; {})", deadline.due_date, deadline.derivation, deadline.cite);
+        teller.pair("say why nobody came by", &until);
+    }
     if !case.expedite.is_empty() {
         teller.pair("request to expedite", &case.expedite);
     }

@@ -35,8 +35,17 @@ pub enum OfficerCommand {
     Decide {
         /// cases/<id>.
         case: String,
-        /// approve, deny or return.
+        /// approve, deny, refer (asylum, to the immigration court) or return.
         decision: String,
+        /// A ground of a denial or a referral, by its code; may be given more than once.
+        #[arg(long = "ground")]
+        grounds: Vec<String>,
+        /// The findings and reasons of a denial or a referral, in plain words to the party.
+        #[arg(long, default_value = "")]
+        reasons: String,
+        /// Whether who asks for asylum is in a lawful status now, for a denial of asylum: lawful or none.
+        #[arg(long, default_value = "")]
+        status: String,
     },
 }
 
@@ -61,6 +70,13 @@ pub enum OfficerAct {
         /// biometrics or interview.
         kind: String,
     },
+    /// Send the case to another office: who has it here sees it no more; due dates and receipt number stay.
+    Transfer {
+        /// Code of the office, such as FO-CHI.
+        office: String,
+        /// jurisdiction or workload.
+        reason: String,
+    },
     /// Send a notice of intent to deny: the party may answer the grounds before anything is decided.
     IntendDenial {
         /// The grounds, in plain words to the party.
@@ -78,7 +94,7 @@ pub enum OfficerAct {
     },
     /// Recommend a decision.
     Recommend {
-        /// approve or deny.
+        /// approve, deny or refer.
         recommendation: String,
         /// Grounds, for the office.
         #[arg(long, default_value = "")]
@@ -139,12 +155,14 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
             papers(&connection, token, &case.name, teller).await
         }
         OfficerCommand::Act { case, act } => done(self::act(&connection, token, case, act).await?, teller),
-        OfficerCommand::Decide { case: name, decision } => {
+        OfficerCommand::Decide { case: name, decision, grounds, reasons, status } => {
             let message = pb::DecideCaseRequest {
                 request_id: Uuid::now_v7().to_string(),
                 name,
                 decision,
-                ..Default::default()
+                ground_codes: grounds,
+                reasons,
+                applicant_status: status,
             };
             done(
                 connection
@@ -223,6 +241,10 @@ async fn act(
             let message = pb::RecordMissedAppointmentRequest { request_id, name, kind };
             let answer = cases.record_missed_appointment(request(token, message)).await;
             answer.map_err(Refused::from)?.into_inner().case
+        }
+        OfficerAct::Transfer { office, reason } => {
+            let message = pb::TransferCaseRequest { request_id, name, office, reason };
+            cases.transfer_case(request(token, message)).await.map_err(Refused::from)?.into_inner().case
         }
         OfficerAct::IntendDenial { grounds, derogatory_information, items, days } => {
             let items = items.iter().map(|item| asked(item)).collect();

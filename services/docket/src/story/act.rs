@@ -453,18 +453,28 @@ pub enum Act {
         #[serde(default)]
         items: Vec<String>,
     },
+    /// Sends the case to another office.
+    Transfer {
+        /// Code of the office.
+        to: String,
+        /// `jurisdiction` or `workload`.
+        reason: String,
+    },
     /// Recommends.
     Recommend { recommendation: String, grounds: String },
     /// Decides.
     Decide {
-        /// `approve`, `deny` or `return`.
+        /// `approve`, `deny`, `refer` or `return`.
         decision: String,
-        /// Codes of the grounds of a denial.
+        /// Codes of the grounds of a denial or a referral.
         #[serde(default)]
         grounds: Vec<String>,
-        /// Findings and reasons of a denial.
+        /// Findings and reasons of a denial or a referral.
         #[serde(default)]
         reasons: String,
+        /// The status of who asks for asylum: `lawful` or `none`.
+        #[serde(default)]
+        status: String,
     },
     /// Checks again before the oath.
     Reverify {},

@@ -54,7 +54,7 @@ impl Identity {
             *self.vault.mac("totp.secret.new", &asked.source).first_chunk().expect("32 bytes hold 20");
         let begun_with = self.vault.mac("totp.begun", &asked.source);
         let verdict = tries::charge(&self.pool, GUESSES, &asked.key(), self.now()).await?;
-        tries::allowed(verdict, "Wait, then try again.")?;
+        tries::allowed(verdict, self.now(), "Wait, then try again.")?;
         let known = replacement::find(&self.pool, asked.account, self.now().as_microsecond()).await?;
         if known.is_some_and(|row| code::same(&row.begun_with, &begun_with)) {
             tries::give_back(&self.pool, &asked.key()).await?;
@@ -102,7 +102,7 @@ impl Identity {
         let codes = self.recovery_codes(context.command_id, &asked.source);
         let confirmed_with = self.vault.mac("totp.confirmed", &asked.source);
         let verdict = tries::charge(&self.pool, GUESSES, &asked.key(), self.now()).await?;
-        tries::allowed(verdict, "Wait, then try again.")?;
+        tries::allowed(verdict, self.now(), "Wait, then try again.")?;
         let found = replacement::find(&self.pool, asked.account, self.now().as_microsecond()).await?;
         let begun = found.ok_or_else(no_app_begun)?;
         match &begun.confirmed_with {

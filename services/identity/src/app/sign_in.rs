@@ -130,7 +130,7 @@ impl Identity {
                 if matches!(verdict, Verdict::Locked(_)) {
                     self.note_refusal(&Try { account, key, number: 0, locked: true }, "locked");
                 }
-                Err(refusal)
+                Err(refusal.into())
             }
         }
     }

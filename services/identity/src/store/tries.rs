@@ -1,7 +1,6 @@
 //! Tries of secrets. A try is charged before the secret is looked at and given back when it was right.
 
 use docket_kernel::Refusal;
-use docket_service::ApiError;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{PgConnection, PgPool};
 
@@ -58,22 +57,23 @@ pub(crate) async fn give_back(pool: &PgPool, key: &str) -> sqlx::Result<()> {
 ///
 /// # Errors
 /// `TOO_MANY_TRIES`.
-pub(crate) fn allowed(verdict: Verdict, now: Timestamp, way_out: &str) -> Result<u32, ApiError> {
+pub(crate) fn allowed(verdict: Verdict, now: Timestamp, way_out: &str) -> Result<u32, Refusal> {
     let refusal = Refusal::too_much("TOO_MANY_TRIES", "There were too many tries.");
     let (at, way_out) = match verdict {
         Verdict::Go(number) => return Ok(number),
         Verdict::Wait(at) => (at, "Wait, then try again."),
         Verdict::Locked(Some(at)) => (at, way_out),
-        Verdict::Locked(None) => return Err(refusal.way_out(way_out).into()),
+        Verdict::Locked(None) => return Err(refusal.way_out(way_out)),
     };
     let wait = at.duration_since(now).max(SignedDuration::ZERO).unsigned_abs();
-    Err(ApiError::Later { refusal: refusal.fact("next_try_at", at.to_string()).way_out(way_out), wait })
+    Err(refusal.fact("next_try_at", at.to_string()).way_out(way_out).retry_after(wait))
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use docket_service::ApiError;
     use tonic::Status;
     use tonic_types::StatusExt as _;
 
@@ -83,7 +83,7 @@ mod tests {
     fn who_waits_is_told_how_long_and_for_whom_waiting_is_no_help_is_not() {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let told = |verdict| {
-            let status = Status::from(allowed(verdict, now, "Another way.").unwrap_err());
+            let status = Status::from(ApiError::from(allowed(verdict, now, "Another way.").unwrap_err()));
             let info = status.get_details_error_info().unwrap();
             let wait = status.get_details_retry_info().and_then(|info| info.retry_delay);
             (info.reason, info.metadata.get("next_try_at").cloned(), wait)

@@ -120,8 +120,10 @@ pub(crate) struct Facts {
     pub(crate) old_appointment: Option<Appointment>,
     /// `party` or `office`.
     pub(crate) moved_by: String,
-    /// `withdrawn`, `denied`, `voided` or `moot`: why an appointment fell away.
+    /// `withdrawn`, `denied`, `referred`, `voided`, `moot` or `transferred`: why an appointment fell away.
     pub(crate) cancelled_because: String,
+    /// `jurisdiction` or `workload`: why a case went to another office.
+    pub(crate) transferred_because: String,
     /// What is taken at the appointment: 1, 2 or 3.
     pub(crate) capture_code: u32,
     /// What is asked for, or to bring.
@@ -154,7 +156,7 @@ pub(crate) struct Facts {
     pub(crate) inquiry: String,
     /// From when an approval holds.
     pub(crate) effective: Option<Said>,
-    /// Codes of the grounds of a denial.
+    /// Codes of the grounds of a denial or a referral.
     pub(crate) grounds: Vec<String>,
     /// Whether it was denied for abandonment.
     pub(crate) abandoned: bool,
@@ -208,8 +210,12 @@ pub(crate) fn facts(
         Event::InterviewCancelled(event) => {
             cancelled(&mut facts, "interview", event.appointment.as_ref(), &event.cause)?;
         }
+        Event::CaseTransferred(event) => facts.transferred_because.clone_from(&event.reason),
         Event::BiometricsMissed(_) => facts.appointment_kind = "biometrics",
-        Event::InterviewMissed(_) => facts.appointment_kind = "interview",
+        Event::InterviewMissed(event) => {
+            facts.appointment_kind = "interview";
+            facts.due = event.deadline.as_ref().map(due_as_fixed).transpose()?;
+        }
         Event::EvidenceRequested(event) => {
             facts.items = asked(matter, &event.items, catalogue);
             served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
@@ -262,6 +268,10 @@ pub(crate) fn facts(
             // What starts a period is served on a working day.
             served = roll(posted_on);
             denied(&mut facts, matter, event, served)?;
+        }
+        Event::CaseReferred(event) => {
+            facts.grounds = event.ground_codes.iter().map(|code| plain(code)).collect();
+            facts.words.clone_from(&event.reasons);
         }
         _ => {}
     }

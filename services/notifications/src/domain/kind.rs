@@ -29,6 +29,10 @@ pub(crate) enum NoticeKind {
     Approval,
     /// The case was denied.
     Denial,
+    /// The case was referred to the immigration court.
+    Referral,
+    /// The case went to another office.
+    Transfer,
     /// The case was withdrawn.
     WithdrawalAck,
     /// The case was closed, since the person has what it asked for.
@@ -59,7 +63,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -72,6 +76,8 @@ impl NoticeKind {
         Self::Noid,
         Self::Approval,
         Self::Denial,
+        Self::Referral,
+        Self::Transfer,
         Self::WithdrawalAck,
         Self::CaseClosedMoot,
         Self::Reopened,
@@ -102,6 +108,8 @@ impl NoticeKind {
             Self::Noid => "noid",
             Self::Approval => "approval",
             Self::Denial => "denial",
+            Self::Referral => "referral",
+            Self::Transfer => "transfer",
             Self::WithdrawalAck => "withdrawal_ack",
             Self::CaseClosedMoot => "case_closed_moot",
             Self::Reopened => "reopened",
@@ -132,7 +140,8 @@ impl NoticeKind {
             | Self::InterviewAppointment
             | Self::AppointmentMoved
             | Self::AppointmentCancelled
-            | Self::AppointmentMissed => "I-797C",
+            | Self::AppointmentMissed
+            | Self::Transfer => "I-797C",
             Self::CardMailed => "I-797D",
             Self::Rfe => "I-797E",
             Self::Continuation => "N-14",
@@ -150,6 +159,7 @@ impl NoticeKind {
             | Self::InquiryAnswer
             | Self::CitizenshipCertificateReady => "I-797",
             Self::Denial => "Decision",
+            Self::Referral => "Referral",
             Self::Oath => "N-445",
         }
     }
@@ -166,8 +176,9 @@ impl NoticeKind {
             Self::Rfe | Self::Continuation | Self::Noid => "request_open",
             Self::CardMailed => "card_mailed",
             Self::CardReturned => "card_returned",
-            Self::Approval | Self::Denial | Self::Reopened => "decision_made",
+            Self::Approval | Self::Denial | Self::Referral | Self::Reopened => "decision_made",
             Self::AppointmentMissed
+            | Self::Transfer
             | Self::WithdrawalAck
             | Self::CaseClosedMoot
             | Self::MoveConfirmed
@@ -180,7 +191,7 @@ impl NoticeKind {
 
     /// Whether it prints what an officer wrote to the party, which the log of cases keeps sealed.
     pub(crate) fn has_words(self) -> bool {
-        matches!(self, Self::Rfe | Self::Continuation | Self::Noid | Self::Denial)
+        matches!(self, Self::Rfe | Self::Continuation | Self::Noid | Self::Denial | Self::Referral)
     }
 
     /// The notice that an event of a case owes; most events owe none.
@@ -198,6 +209,8 @@ impl NoticeKind {
             Event::DenialIntended(_) => Self::Noid,
             Event::CaseApproved(_) => Self::Approval,
             Event::CaseDenied(_) => Self::Denial,
+            Event::CaseReferred(_) => Self::Referral,
+            Event::CaseTransferred(_) => Self::Transfer,
             Event::CaseWithdrawn(_) => Self::WithdrawalAck,
             Event::CaseClosedAsMoot(_) => Self::CaseClosedMoot,
             Event::CaseReopened(_) => Self::Reopened,
@@ -219,6 +232,7 @@ impl NoticeKind {
             | Event::CaseAddressChanged(_)
             | Event::FeeMadeGoodRecorded(_)
             | Event::FeeDeadlinePassed(_)
+            | Event::AbsenceDeadlinePassed(_)
             | Event::BiometricsNeeded(_)
             | Event::BiometricsTaken(_)
             | Event::BackgroundCheckStarted(_)

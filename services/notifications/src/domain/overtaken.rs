@@ -11,8 +11,8 @@ pub(crate) enum CalledOff<'a> {
     Biometrics,
     /// Coming to the interview; so too.
     Interview,
-    /// Paying the fee again, which is done.
-    Fee,
+    /// Paying the fee again of these returns, which is done. What is owed of another return is still asked for.
+    Fee(&'a [String]),
 }
 
 impl<'a> CalledOff<'a> {
@@ -23,7 +23,7 @@ impl<'a> CalledOff<'a> {
             Event::RequestCancelled(event) => Some(Self::Request(&event.request_id)),
             Event::BiometricsCancelled(_) => Some(Self::Biometrics),
             Event::InterviewCancelled(_) => Some(Self::Interview),
-            Event::FeeMadeGoodRecorded(_) => Some(Self::Fee),
+            Event::FeeMadeGoodRecorded(event) => Some(Self::Fee(&event.return_ids)),
             _ => None,
         }
     }
@@ -38,7 +38,9 @@ impl<'a> CalledOff<'a> {
             Self::Interview => {
                 matches!(owing, Event::InterviewScheduled(_) | Event::InterviewRescheduled(_))
             }
-            Self::Fee => matches!(owing, Event::PaymentReturnRecorded(_)),
+            Self::Fee(paid) => {
+                matches!(owing, Event::PaymentReturnRecorded(event) if paid.contains(&event.return_id))
+            }
         }
     }
 }
@@ -92,8 +94,19 @@ mod tests {
     }
 
     #[test]
-    fn a_fee_that_was_made_good_is_asked_for_no_more_and_the_end_of_a_case_takes_nothing_away() {
-        assert_eq!(overtaken_by(pb::FeeMadeGoodRecorded::default()), ["payment_returned"]);
+    fn a_fee_that_was_made_good_is_asked_for_no_more_and_another_one_still_is() {
+        let paid = |returns: &[Uuid]| pb::FeeMadeGoodRecorded {
+            return_ids: returns.iter().map(Uuid::to_string).collect(),
+            ..pb::FeeMadeGoodRecorded::default()
+        };
+        assert_eq!(overtaken_by(paid(&[samples::RETURN])), ["payment_returned"]);
+        assert_eq!(overtaken_by(paid(&[Uuid::nil(), samples::RETURN])), ["payment_returned"]);
+        assert!(overtaken_by(paid(&[Uuid::nil()])).is_empty(), "another debt was paid");
+        assert!(overtaken_by(paid(&[])).is_empty(), "a part of it was paid, or nobody can say of which");
+    }
+
+    #[test]
+    fn the_end_of_a_case_takes_nothing_away() {
         assert!(overtaken_by(pb::CaseWithdrawn {}).is_empty());
         assert!(overtaken_by(pb::CaseDenied::default()).is_empty());
     }

@@ -11,6 +11,7 @@ use super::facts::Matter;
 use super::kind::NoticeKind;
 
 pub(crate) const REQUEST: Uuid = Uuid::from_u128(0x77);
+pub(crate) const RETURN: Uuid = Uuid::from_u128(0xFEE);
 
 pub(crate) fn matter() -> Matter {
     Matter {
@@ -96,6 +97,36 @@ fn inquiry_answered() -> Event {
     pb::InquiryAnswered { kind, ..pb::InquiryAnswered::default() }.into()
 }
 
+fn examination_missed() -> Event {
+    pb::InterviewMissed { appointment_id: String::new(), deadline: deadline("n400.noshow") }.into()
+}
+
+fn denied() -> Event {
+    pb::CaseDenied {
+        officer: String::new(),
+        ground_codes: vec!["good_moral_character".into(), "physical_presence".into()],
+        abandoned: false,
+        reasons: String::new(),
+        applicant_status: String::new(),
+    }
+    .into()
+}
+
+fn referred() -> Event {
+    pb::CaseReferred { officer: String::new(), ground_codes: vec!["no_nexus".into()], reasons: String::new() }
+        .into()
+}
+
+fn transferred() -> Event {
+    pb::CaseTransferred {
+        from_office: "NBC".into(),
+        to_office: "FO-CHI".into(),
+        reason: "jurisdiction".into(),
+        officer: String::new(),
+    }
+    .into()
+}
+
 /// An event which owes a notice of `kind`.
 pub(crate) fn event(kind: NoticeKind) -> Event {
     let request_id = REQUEST.to_string();
@@ -122,7 +153,7 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
             cause: "withdrawn".into(),
         }
         .into(),
-        NoticeKind::AppointmentMissed => pb::InterviewMissed::default().into(),
+        NoticeKind::AppointmentMissed => examination_missed(),
         NoticeKind::InterviewAppointment => pb::InterviewScheduled {
             appointment: slot("2026-06-11T14:15:00Z", FIELD),
             bring: vec!["green_card".into(), "passports".into()],
@@ -146,13 +177,9 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         NoticeKind::Approval => {
             pb::CaseApproved { officer: String::new(), effective_date: "2026-06-11".into() }.into()
         }
-        NoticeKind::Denial => pb::CaseDenied {
-            officer: String::new(),
-            ground_codes: vec!["good_moral_character".into(), "physical_presence".into()],
-            abandoned: false,
-            reasons: String::new(),
-        }
-        .into(),
+        NoticeKind::Denial => denied(),
+        NoticeKind::Referral => referred(),
+        NoticeKind::Transfer => transferred(),
         NoticeKind::WithdrawalAck => pb::CaseWithdrawn {}.into(),
         NoticeKind::CaseClosedMoot => pb::CaseClosedAsMoot {
             cause: "benefit_received_by_other_means".into(),
@@ -164,7 +191,7 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
             amount_cents: 71_000,
             reason: "insufficient_funds".into(),
             deadline: deadline("fee.returned"),
-            return_id: String::new(),
+            return_id: RETURN.to_string(),
         }
         .into(),
         NoticeKind::AcceptanceVoided => {

@@ -183,15 +183,56 @@ fn a_denial_says_in_both_languages_what_may_be_done_about_it() {
 }
 
 #[test]
+fn a_referral_says_that_it_is_no_denial_why_and_what_comes_next() {
+    let mut event = samples::event(NoticeKind::Referral);
+    let Event::CaseReferred(referred) = &mut event else { unreachable!() };
+    referred.reasons = "What you fear is not *because of* a ground of the law, #panic().".into();
+    let kind = NoticeKind::Referral;
+    let text = text(&render(kind, &page(kind, &event, "es", "Ana Lúcia Verdemar")));
+    for said in [
+        "This is not a denial",
+        "Esto no es una denegación",
+        "8 CFR 208.14(c)(1)",
+        "No nexus",
+        "What you fear is not *because of* a ground of the law, #panic().",
+        "Notice to Appear",
+        "Form EOIR-33",
+        "There is no appeal and no motion with us",
+    ] {
+        assert!(text.contains(said), "{said:?} is not in {text:?}");
+    }
+    assert!(!text.contains("I-290B"), "nothing is filed here against it");
+}
+
+#[test]
+fn a_transfer_names_the_office_and_what_stays() {
+    let (kind, event) = (NoticeKind::Transfer, samples::event(NoticeKind::Transfer));
+    let page =
+        Page { office: crate::offices::printed("FO-CHI"), ..page(kind, &event, "es", "Ana Lúcia Verdemar") };
+    let text = text(&render(kind, &page));
+    for said in [
+        "moved to the Docket Field Office, Chicago",
+        "because that office decides the cases of where you live",
+        "Your receipt number, the date of receipt, each due date",
+        "Su número de recibo y sus plazos siguen igual",
+    ] {
+        assert!(text.contains(said), "{said:?} is not in {text:?}");
+    }
+}
+
+#[test]
 fn who_did_not_come_is_told_what_to_do_and_until_when() {
     let kind = NoticeKind::AppointmentMissed;
-    let missed: Event = docket_proto::case_status::events::v1::BiometricsMissed::default().into();
+    use docket_proto::case_status::events::v1::{BiometricsMissed, InterviewMissed};
+    let (english, spanish) = ("by Wednesday, April 1, 2026", "miércoles, 1 de abril de 2026");
     for (event, said) in [
-        (samples::event(kind), "within 30 days after the day of the interview"),
-        (missed, "We may treat your case as abandoned"),
+        (samples::event(kind), vec![english, spanish, "2026-03-02 + 30d", "8 CFR 335.6"]),
+        // As it was recorded before it had a day.
+        (InterviewMissed::default().into(), vec!["within 30 days after the day of the interview"]),
+        (BiometricsMissed::default().into(), vec!["We may treat your case as abandoned"]),
     ] {
         let text = text(&render(kind, &page(kind, &event, "es", "Ana Lúcia Verdemar")));
-        for said in [said, "Nothing is decided by that", "Con esto no se decide nada"] {
+        for said in said.into_iter().chain(["Nothing is decided by that", "Con esto no se decide nada"]) {
             assert!(text.contains(said), "{said:?} is not in {text:?}");
         }
     }

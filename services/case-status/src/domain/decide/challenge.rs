@@ -105,7 +105,7 @@ fn end(challenge: &Case) -> Option<&'static str> {
     match (challenge.stage, challenge.outcome) {
         (Stage::Voided, _) => Some("voided"),
         (_, Some(Outcome::Approved)) => Some("granted"),
-        (_, Some(Outcome::Denied | Outcome::DeniedAbandoned)) => Some("denied"),
+        (_, Some(Outcome::Denied | Outcome::DeniedAbandoned | Outcome::Referred)) => Some("denied"),
         (_, Some(Outcome::Withdrawn | Outcome::ClosedAsMoot)) => Some("withdrawn"),
         (_, None) => None,
     }

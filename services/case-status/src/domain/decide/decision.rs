@@ -9,9 +9,10 @@ use uuid::Uuid;
 use super::ending::{answered_by_itself, ending};
 use super::fee::honoured;
 use super::link::bases_approved;
+use super::referral::{Status, may_be_denied, may_be_referred, referred_unheard, status_allows_denial};
 use super::{Decision, Others, in_review, no_open_request, pending};
 use crate::domain::{
-    Biometrics, Case, Event, Interview, Request, RequestState, TEST_PARTS, heard_before_denial, needs,
+    Biometrics, Case, Event, Interview, Recommendation, Request, RequestState, TEST_PARTS, is_asylum, needs,
 };
 
 /// What the second officer says.
@@ -25,6 +26,17 @@ pub enum Verdict {
         ground_codes: Vec<String>,
         /// Findings and reasons; sealed by the log.
         reasons: String,
+        /// The status of who asks for asylum, as the officer states it.
+        status: Option<Status>,
+    },
+    /// Refers an application for asylum to the immigration court.
+    Refer {
+        /// Codes of the grounds.
+        ground_codes: Vec<String>,
+        /// Findings and reasons; sealed by the log.
+        reasons: String,
+        /// The status, where the officer states it.
+        status: Option<Status>,
     },
     /// Returns it to who recommended.
     Return,
@@ -35,23 +47,37 @@ pub enum Verdict {
 /// # Errors
 /// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, and for an approval `BIOMETRICS_MISSING`,
 /// `INTERVIEW_MISSING`, `CHECKS_MISSING`, `TESTS_MISSING`, `TEST_FAILED`, `FEE_OWED`; `INTERVIEW_MISSING` for a denial of asylum
-/// too, but for one that was abandoned.
+/// too, but for one that was abandoned, and `REFERRED_NOT_DENIED` where the file shows no lawful status.
 pub fn recommend(case: &Case, officer: Uuid, approve: bool, grounds: &str) -> Decision {
     in_review(case)?;
     no_open_request(case)?;
     if approve {
         approvable(case)?;
-    } else if may_be_abandoned(case).is_err() {
-        heard(case)?;
-    }
-    Ok(vec![
-        pb::DecisionRecommended {
-            officer: officer.to_string(),
-            recommendation: if approve { "approve" } else { "deny" }.to_owned(),
-            grounds: grounds.to_owned(),
+    } else {
+        may_be_denied(case)?;
+        if may_be_abandoned(case).is_err() {
+            heard(case)?;
         }
-        .into(),
-    ])
+    }
+    Ok(vec![recommended(officer, if approve { "approve" } else { "deny" }, grounds)])
+}
+
+/// Recommends to refer an application for asylum to the immigration court.
+///
+/// # Errors
+/// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, `NOT_ASYLUM`; `INTERVIEW_MISSING` before the rule of 2026-07-28, but for
+/// one that was abandoned.
+pub fn recommend_referral(case: &Case, officer: Uuid, grounds: &str, now: Timestamp) -> Decision {
+    in_review(case)?;
+    no_open_request(case)?;
+    may_be_referred(case, None)?;
+    heard_before_referral(case, now)?;
+    Ok(vec![recommended(officer, "refer", grounds)])
+}
+
+fn recommended(officer: Uuid, recommendation: &str, grounds: &str) -> Event {
+    let (recommendation, grounds) = (recommendation.to_owned(), grounds.to_owned());
+    pb::DecisionRecommended { officer: officer.to_string(), recommendation, grounds }.into()
 }
 
 /// Decides as the second officer. `others` holds the cases that this one rests on, as they stand at that moment; an
@@ -59,7 +85,8 @@ pub fn recommend(case: &Case, officer: Uuid, approve: bool, grounds: &str) -> De
 ///
 /// # Errors
 /// `NOT_RECOMMENDED`, `SAME_OFFICER`, `NOT_AS_RECOMMENDED`, `GROUNDS_MISSING`, `NOT_ABANDONED`, `INTERVIEW_MISSING`, those of an
-/// approval, `BASIS_NOT_APPROVED`, and what [`pending`] says.
+/// approval, `BASIS_NOT_APPROVED`, and what [`pending`] says; of asylum `STATUS_MISSING`, `REFERRED_NOT_DENIED`,
+/// `DENIED_NOT_REFERRED`, and in other cases `NOT_ASYLUM`.
 pub fn decide_case(
     case: &Case,
     officer: Uuid,
@@ -90,20 +117,56 @@ pub fn decide_case(
             events.extend(answered_by_itself(case, "approved"));
             Ok(events)
         }
-        Verdict::Deny { ground_codes, reasons } => {
-            as_recommended(!recommended.approve)?;
-            let abandoned = grounds(case, ground_codes, reasons)?;
-            let denied = pb::CaseDenied {
-                officer: officer.to_string(),
-                ground_codes: ground_codes.clone(),
-                abandoned,
-                reasons: reasons.clone(),
-            };
-            let mut events = vec![reviewed(true), denied.into()];
-            events.extend(ending(case, "denied"));
+        Verdict::Deny { ground_codes, reasons, status } => {
+            let mut events = vec![reviewed(true)];
+            events.extend(deny(
+                case,
+                officer,
+                recommended,
+                (ground_codes.as_slice(), reasons.as_str(), *status),
+            )?);
+            Ok(events)
+        }
+        Verdict::Refer { ground_codes, reasons, status } => {
+            as_recommended(recommended.refer)?;
+            may_be_referred(case, *status)?;
+            if !reasoned(ground_codes, reasons) {
+                return Err(Refusal::invalid(
+                    "ground_codes",
+                    "GROUNDS_MISSING",
+                    "A referral names its grounds and says the findings and reasons (8 CFR 208.19).",
+                ));
+            }
+            heard_before_referral(case, now)?;
+            let officer = officer.to_string();
+            let (ground_codes, reasons) = (ground_codes.clone(), reasons.clone());
+            let referred = pb::CaseReferred { officer, ground_codes, reasons };
+            let mut events = vec![reviewed(true), referred.into()];
+            events.extend(ending(case, "referred"));
             Ok(events)
         }
     }
+}
+
+fn deny(
+    case: &Case,
+    officer: Uuid,
+    recommended: Recommendation,
+    (ground_codes, reasons, status): (&[String], &str, Option<Status>),
+) -> Decision {
+    as_recommended(!recommended.approve && !recommended.refer)?;
+    status_allows_denial(case, status)?;
+    let abandoned = grounds(case, ground_codes, reasons)?;
+    let denied = pb::CaseDenied {
+        officer: officer.to_string(),
+        ground_codes: ground_codes.to_vec(),
+        abandoned,
+        reasons: reasons.to_owned(),
+        applicant_status: status.map(Status::as_str).unwrap_or_default().to_owned(),
+    };
+    let mut events = vec![denied.into()];
+    events.extend(ending(case, "denied"));
+    Ok(events)
 }
 
 fn as_recommended(same: bool) -> Result<(), Refusal> {
@@ -114,9 +177,14 @@ fn as_recommended(same: bool) -> Result<(), Refusal> {
         .way_out("Return the case to the officer who recommended."))
 }
 
+/// Whether a decision names its grounds and says why.
+fn reasoned(codes: &[String], reasons: &str) -> bool {
+    !codes.is_empty() && !codes.iter().any(String::is_empty) && !reasons.trim().is_empty()
+}
+
 /// Whether the grounds say abandonment; that needs something asked for that never came (8 CFR 103.2(b)(13)).
 fn grounds(case: &Case, codes: &[String], reasons: &str) -> Result<bool, Refusal> {
-    if codes.is_empty() || codes.iter().any(String::is_empty) || reasons.trim().is_empty() {
+    if !reasoned(codes, reasons) {
         return Err(Refusal::invalid(
             "ground_codes",
             "GROUNDS_MISSING",
@@ -175,7 +243,12 @@ fn approvable(case: &Case) -> Result<(), Refusal> {
 
 /// Who is heard before a denial was heard.
 fn heard(case: &Case) -> Result<(), Refusal> {
-    if heard_before_denial(&case.family) { interviewed(case) } else { Ok(()) }
+    if is_asylum(&case.family) { interviewed(case) } else { Ok(()) }
+}
+
+/// Who asked for asylum is heard before a referral too, unless it was abandoned or a rule lets it come unheard.
+fn heard_before_referral(case: &Case, now: Timestamp) -> Result<(), Refusal> {
+    if referred_unheard(now) || may_be_abandoned(case).is_ok() { Ok(()) } else { interviewed(case) }
 }
 
 fn interviewed(case: &Case) -> Result<(), Refusal> {

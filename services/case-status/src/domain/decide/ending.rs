@@ -5,7 +5,7 @@ use docket_proto::case_status::events::v1 as pb;
 use crate::domain::{Biometrics, Case, Event, Inquiry, Interview};
 
 /// The ends of the open request, of the appointments that stand, and of what the party asked; `why` is `withdrawn`, `denied`,
-/// `voided` or `moot`.
+/// `referred`, `voided` or `moot`.
 pub(super) fn ending(case: &Case, why: &str) -> Vec<Event> {
     let mut events = Vec::new();
     if let Some(request) = case.open_request() {

@@ -65,10 +65,11 @@ pub fn record_made_good(case: &Case, amount_cents: i64) -> Decision {
     if !case.exists() {
         return Err(Refusal::not_found());
     }
-    if case.fee_owed.is_none() || amount_cents <= 0 {
-        return Ok(Vec::new());
-    }
-    Ok(vec![pb::FeeMadeGoodRecorded { amount_cents }.into()])
+    let Some(owed) = case.fee_owed.as_ref().filter(|_| amount_cents > 0) else { return Ok(Vec::new()) };
+    let left = owed.left_after(amount_cents);
+    let made_good = owed.returns.iter().filter(|paid| left.iter().all(|unpaid| unpaid.id != paid.id));
+    let return_ids = made_good.map(|paid| paid.id.to_string()).collect();
+    Ok(vec![pb::FeeMadeGoodRecorded { amount_cents, return_ids }.into()])
 }
 
 /// The fee was not made good in time: recorded once, and nothing is decided by it.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::card::document_of;
 use super::{Decision, answer_by, decided, not_scheduled, pending, worded};
-use crate::domain::{CardState, Case, Outcome, Stage};
+use crate::domain::{APPOINTMENT_MISSED, CardState, Case, Outcome, Stage};
 
 /// The kinds.
 pub const INQUIRIES: [&str; 6] = [
@@ -16,7 +16,7 @@ pub const INQUIRIES: [&str; 6] = [
     "card_not_delivered",
     "typographic_error",
     "appointment_accommodation",
-    "appointment_missed",
+    APPOINTMENT_MISSED,
 ];
 /// Docket's own limit for the answer.
 const RULE: &str = "inquiry.answer";
@@ -34,7 +34,7 @@ pub fn send_inquiry(case: &Case, id: Uuid, kind: &str, text: &str, now: Timestam
         "appointment_accommodation" => {
             case.appointment().ok_or_else(not_scheduled)?;
         }
-        "appointment_missed" => missed(case)?,
+        APPOINTMENT_MISSED => missed(case)?,
         // Asked after in every case that was accepted, also when it is decided.
         "notice_not_received" | "typographic_error" => {}
         _ => {

@@ -3,13 +3,19 @@
 use docket_kernel::Refusal;
 use docket_kernel::deadline::{Deadline, OFFICE_ZONE, Rule, ServiceChannel, office_date};
 use docket_proto::case_status::events::v1 as pb;
+use docket_proto::types::v1 as types;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::{Decision, MovedBy, absent, attended, movable, not_scheduled, pending};
 use crate::domain::appointment::civil_date;
-use crate::domain::{Appointment, Biometrics, Case, Event, Interview, TEST_PARTS, needs};
+use crate::domain::{
+    APPOINTMENT_MISSED, Absence, Appointment, Biometrics, Case, Event, Interview, TEST_PARTS, needs,
+};
+
+/// The days in which an applicant for naturalization may say why nobody came to the examination.
+const ABSENCE: &str = "n400.noshow";
 
 /// A part of the test as it was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,10 +154,11 @@ pub fn complete_interview(
     Ok(events)
 }
 
-/// Records that nobody came. An officer decides what follows: another day, or what the rules of the form say.
+/// Records that nobody came, and until when an applicant for naturalization may say why. An officer decides what follows: another
+/// day, or what the rules of the form say.
 ///
 /// # Errors
-/// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY` until the day is over, and what [`pending`] says.
+/// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY` until the day is over, and what [`pending`] says; a year beyond the tables.
 pub fn miss_interview(case: &Case, now: Timestamp) -> Decision {
     pending(case)?;
     match case.interview {
@@ -161,8 +168,43 @@ pub fn miss_interview(case: &Case, now: Timestamp) -> Decision {
             return Err(not_scheduled());
         }
     }
-    let appointment_id = absent(case.interview_booking.appointment.as_ref(), now)?;
-    Ok(vec![pb::InterviewMissed { appointment_id: appointment_id.to_string() }.into()])
+    let missed = case.interview_booking.appointment.as_ref();
+    let appointment_id = absent(missed, now)?.to_string();
+    let deadline = missed.filter(|_| needs(&case.family).oath).map(|missed| explained_by(case, missed, now));
+    Ok(vec![pb::InterviewMissed { appointment_id, deadline: deadline.transpose()? }.into()])
+}
+
+/// Thirty days after the day of the examination (8 CFR 335.6). Where the office records the absence only when they are over, as many
+/// from then on: nobody is told of a day that is past.
+fn explained_by(case: &Case, missed: &Appointment, now: Timestamp) -> Result<types::Deadline, Refusal> {
+    let from = |day0| {
+        let rule = Rule::of(ABSENCE).abroad(case.abroad);
+        Deadline::compute(rule, day0, ServiceChannel::Posted, &case.zone)
+    };
+    let mut deadline = from(civil_date(missed.starts_at, &missed.zone))?;
+    if !deadline.is_timely(now) {
+        deadline = from(office_date(now))?;
+    }
+    Ok((&crate::domain::Deadline::from(&deadline)).into())
+}
+
+/// The days passed and nothing was said: recorded once, and nothing is decided by it. What was asked about an earlier appointment and
+/// is not answered keeps the party from asking again, and so from being told that nothing came.
+///
+/// # Errors
+/// None.
+pub fn pass_absence(case: &Case, appointment_id: Uuid, now: Timestamp) -> Decision {
+    let silent = |absence: &&Absence| {
+        absence.appointment == appointment_id
+            && !absence.explained
+            && !absence.passed
+            && now >= absence.deadline.expires_at
+    };
+    let asked = case.inquiries.iter().any(|inquiry| inquiry.kind == APPOINTMENT_MISSED);
+    let open = case.stage.is_pending() && case.interview == Interview::Missed && !asked;
+    let passed = case.absence.as_ref().filter(silent).filter(|_| open);
+    let event = |_| pb::AbsenceDeadlinePassed { appointment_id: appointment_id.to_string() }.into();
+    Ok(passed.map(event).into_iter().collect())
 }
 
 fn held() -> Refusal {

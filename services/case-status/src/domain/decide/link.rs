@@ -84,7 +84,8 @@ pub fn basis_end(case: &Case) -> Option<BasisEnd> {
         (Stage::Voided, _) => Some(BasisEnd::Voided),
         (_, Some(Outcome::Denied | Outcome::DeniedAbandoned)) => Some(BasisEnd::Denied),
         (_, Some(Outcome::Withdrawn)) => Some(BasisEnd::Withdrawn),
-        (_, Some(Outcome::Approved | Outcome::ClosedAsMoot) | None) => None,
+        // What was referred is pending before the court.
+        (_, Some(Outcome::Approved | Outcome::Referred | Outcome::ClosedAsMoot) | None) => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use docket_proto::case_status::events::v1 as pb;
 
-use crate::domain::decide::{self, Others, Verdict};
+use crate::domain::decide::{self, Others, Status, Verdict};
 use crate::domain::samples::*;
 use crate::domain::{Biometrics, Event, Interview, needs};
 
@@ -10,6 +10,7 @@ fn deny(codes: &[&str]) -> Verdict {
     Verdict::Deny {
         ground_codes: codes.iter().map(|code| (*code).to_owned()).collect(),
         reasons: "because".into(),
+        status: None,
     }
 }
 
@@ -60,7 +61,7 @@ fn a_denial_names_its_grounds_and_abandonment_needs_something_that_never_came() 
     };
     decide(recommended(false), deny(&["moral_character"])).then(&["decision_reviewed", "denied"]);
     decide(recommended(false), deny(&[])).refused("GROUNDS_MISSING");
-    let unreasoned = Verdict::Deny { ground_codes: vec!["x".into()], reasons: " ".into() };
+    let unreasoned = Verdict::Deny { ground_codes: vec!["x".into()], reasons: " ".into(), status: None };
     decide(recommended(false), unreasoned).refused("GROUNDS_MISSING");
     decide(recommended(false), deny(&["abandoned"])).refused("NOT_ABANDONED");
     let expired =
@@ -112,9 +113,15 @@ fn who_asks_for_asylum_is_heard_before_any_decision_but_that_it_was_abandoned() 
     let decide = |given: &Given, verdict: &Verdict| {
         given.when(|case| decide::decide_case(case, BO, verdict, &Others::new(), now()))
     };
-    decide(&missed, &deny(&["no_nexus"])).refused("INTERVIEW_MISSING");
-    decide(&missed, &deny(&["abandoned"])).then(&["decision_reviewed", "denied"]);
+    decide(&missed, &lawful(deny(&["no_nexus"]))).refused("INTERVIEW_MISSING");
+    decide(&missed, &lawful(deny(&["abandoned"]))).then(&["decision_reviewed", "denied"]);
     let mut heard = recommended(false);
     heard.0.family = "asylum".into();
-    decide(&heard, &deny(&["no_nexus"])).then(&["decision_reviewed", "denied"]);
+    decide(&heard, &lawful(deny(&["no_nexus"]))).then(&["decision_reviewed", "denied"]);
+}
+
+/// The denial of who is in a lawful status.
+fn lawful(denial: Verdict) -> Verdict {
+    let Verdict::Deny { ground_codes, reasons, .. } = denial else { unreachable!() };
+    Verdict::Deny { ground_codes, reasons, status: Some(Status::Lawful) }
 }

@@ -151,14 +151,18 @@ fn one_payment_clears_what_it_pays_and_no_more() {
     let case = Given(events.iter().fold(case.0, evolve));
     let owed = |case: &Given| case.0.fee_owed.as_ref().map(|owed| owed.amount_cents);
     assert_eq!(owed(&case), Some(80_500));
-    let pay = |case: Given, cents| {
+    // What was returned first is made good first, and only what is paid whole is said to be.
+    let pay = |case: Given, cents, made_good: &[Uuid]| {
         let events =
             case.when(|case| decide::record_made_good(case, cents)).then(&["fee_made_good_recorded"]);
+        let Event::FeeMadeGoodRecorded(paid) = &events[0] else { unreachable!() };
+        assert_eq!(paid.return_ids, made_good.iter().map(Uuid::to_string).collect::<Vec<_>>());
         Given(events.iter().fold(case.0, evolve))
     };
-    let case = pay(case, 71_000);
+    let case = pay(case, 70_000, &[]);
+    let case = pay(case, 1_000, &[RETURN]);
     assert_eq!((owed(&case), title::title(&case.0).id.as_str()), (Some(9_500), "33b"));
-    assert_eq!(owed(&pay(case, 9_500)), None);
+    assert_eq!(owed(&pay(case, 9_500, &[Uuid::from_u128(0xFED)])), None);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The interview and its test: every branch.
 
 use docket_proto::case_status::events::v1 as pb;
+use uuid::Uuid;
 
 use crate::domain::decide::{self, MovedBy, TestResult};
 use crate::domain::samples::*;
@@ -111,11 +112,77 @@ fn an_interview_is_missed_when_its_day_is_over() {
     miss(interview_scheduled(), "2026-12-16T04:59:59Z").refused("TOO_EARLY");
     let events = miss(interview_scheduled(), "2026-12-16T05:00:00Z").then(&["interview_missed"]);
     let missed = interview_scheduled().and(events[0].clone());
-    assert_eq!((title::title(&missed.0).id.as_str(), task::task(&missed.0)), ("21", Some("see_to_absence")));
+    assert_eq!((title::title(&missed.0).id.as_str(), task::task(&missed.0)), ("21a", Some("see_to_absence")));
     let day = appointment("2027-01-05T15:00:00Z");
     missed.when(|case| decide::schedule_interview(case, &day)).then(&["interview_scheduled"]);
     miss(missed, "2026-12-16T05:00:00Z").refused("NOT_SCHEDULED");
     miss(interviewed(true), "2026-12-16T05:00:00Z").refused("ALREADY_ATTENDED");
+}
+
+/// The same case after nobody came to the examination on Tuesday, December 15, and that was recorded.
+fn missed(case: Given, recorded_at: &str) -> Given {
+    let events = case.when(|case| decide::miss_interview(case, at(recorded_at))).then(&["interview_missed"]);
+    case.and(events[0].clone())
+}
+
+fn until(case: &Given) -> Option<(&str, &str)> {
+    let deadline = &case.0.absence.as_ref()?.deadline;
+    Some((deadline.day0_date.as_str(), deadline.due_date.as_str()))
+}
+
+#[test]
+fn who_missed_the_examination_has_thirty_days_from_its_day_to_say_why() {
+    let next_day = "2026-12-16T15:00:00Z";
+    assert_eq!(until(&missed(interview_scheduled(), next_day)), Some(("2026-12-15", "2027-01-14")));
+    // Friday, December 18 and 30 days is Sunday, January 17, 2027; the Monday after it is a holiday.
+    let friday = in_review().and(pb::InterviewScheduled {
+        appointment: Some(slot("2026-12-18T15:00:00Z", "FO-NYC")),
+        bring: Vec::new(),
+    });
+    assert_eq!(until(&missed(friday, "2026-12-21T15:00:00Z")), Some(("2026-12-18", "2027-01-19")));
+    // Recorded when they are over: from then on.
+    assert_eq!(
+        until(&missed(interview_scheduled(), "2027-01-15T05:00:00Z")),
+        Some(("2027-01-15", "2027-02-16"))
+    );
+    assert_eq!(
+        until(&missed(interview_scheduled(), "2027-01-15T04:59:59Z")),
+        Some(("2026-12-15", "2027-01-14"))
+    );
+    // Where no rule gives days there are none.
+    let mut asylum = interview_scheduled();
+    asylum.0.family = "asylum".into();
+    let asylum = missed(asylum, next_day);
+    assert_eq!((until(&asylum), title::title(&asylum.0).id.as_str()), (None, "21"));
+}
+
+#[test]
+fn the_days_to_say_why_pass_once_and_only_without_a_word() {
+    let appointment = Uuid::from_u128(7);
+    let case = missed(interview_scheduled(), "2026-12-16T15:00:00Z");
+    let end = "2027-01-15T05:00:00Z";
+    let pass = |case: &Given, id, now: &str| case.when(|case| decide::pass_absence(case, id, at(now)));
+    pass(&case, appointment, "2027-01-15T04:59:59Z").then(&[]);
+    pass(&case, Uuid::nil(), end).then(&[]);
+    let events = pass(&case, appointment, end).then(&["absence_deadline_passed"]);
+    let said = pb::InquirySent { kind: "appointment_missed".into(), ..pb::InquirySent::default() };
+    let other = pb::InquirySent { kind: "typographic_error".into(), ..pb::InquirySent::default() };
+    let told = |sent: pb::InquirySent| missed(interview_scheduled(), "2026-12-16T15:00:00Z").and(sent);
+    pass(&told(said.clone()), appointment, end).then(&[]);
+    pass(&told(other), appointment, end).then(&["absence_deadline_passed"]);
+    // What was asked about the biometrics before is not answered yet, and the party cannot ask again.
+    let asked_before = missed(interview_scheduled().and(said.clone()), "2026-12-16T15:00:00Z");
+    pass(&asked_before, appointment, end).then(&[]);
+
+    let passed = case.and(events[0].clone());
+    assert_eq!((title::title(&passed.0).id.as_str(), task::task(&passed.0)), ("21c", Some("see_to_absence")));
+    pass(&passed, appointment, end).then(&[]);
+    let late = passed.and(said);
+    assert_eq!(title::title(&late.0).id, "21b", "what came late is read all the same");
+    let again = late.and(pb::InterviewScheduled::default());
+    assert_eq!(again.0.absence, None);
+    let ended = missed(interview_scheduled(), "2026-12-16T15:00:00Z").and(pb::CaseWithdrawn {});
+    pass(&ended, appointment, end).then(&[]);
 }
 
 #[test]

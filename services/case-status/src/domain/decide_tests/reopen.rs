@@ -18,7 +18,11 @@ fn denied() -> Given {
         recommendation: "deny".into(),
         grounds: String::new(),
     });
-    let verdict = Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "Nothing came.".into() };
+    let verdict = Verdict::Deny {
+        ground_codes: vec!["abandoned".into()],
+        reasons: "Nothing came.".into(),
+        status: None,
+    };
     let events = recommended
         .when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), late))
         .then(&["decision_reviewed", "denied"]);
@@ -140,7 +144,8 @@ fn a_late_answer_counts_once_the_case_is_reopened() {
     let again = Given(events.iter().fold(kept.0, evolve));
     assert_eq!(again.0.request.as_ref().unwrap().state, RequestState::RespondedPartial);
     assert_eq!(title::title(&again.0).id, "20");
-    let abandoned = Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "x".into() };
+    let abandoned =
+        Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "x".into(), status: None };
     let recommended = again.and(pb::DecisionRecommended {
         officer: ADA.to_string(),
         recommendation: "deny".into(),
@@ -158,7 +163,7 @@ fn what_fell_away_with_a_denial_is_set_again() {
         recommendation: "deny".into(),
         grounds: String::new(),
     });
-    let verdict = Verdict::Deny { ground_codes: vec!["no_basis".into()], reasons: "x".into() };
+    let verdict = Verdict::Deny { ground_codes: vec!["no_basis".into()], reasons: "x".into(), status: None };
     let events = recommended
         .when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
         .then(&["decision_reviewed", "denied", "biometrics_cancelled"]);

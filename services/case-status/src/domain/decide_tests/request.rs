@@ -148,7 +148,11 @@ fn an_intended_denial_is_answered_or_passes_and_then_an_officer_decides() {
 
 /// What becomes of a denial as abandoned.
 fn abandoned(case: Given) -> Vec<String> {
-    let denied = Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "No answer came.".into() };
+    let denied = Verdict::Deny {
+        ground_codes: vec!["abandoned".into()],
+        reasons: "No answer came.".into(),
+        status: None,
+    };
     let recommended = case.and(pb::DecisionRecommended {
         officer: ADA.to_string(),
         recommendation: "deny".into(),

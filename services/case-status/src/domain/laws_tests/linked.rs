@@ -68,7 +68,11 @@ struct Package {
 impl Package {
     fn decide(&self, nth: usize, act: Act) -> Decision {
         let case = &self.cases[nth];
-        let deny = || Verdict::Deny { ground_codes: vec!["no_basis".into()], reasons: "because".into() };
+        let deny = || Verdict::Deny {
+            ground_codes: vec!["no_basis".into()],
+            reasons: "because".into(),
+            status: None,
+        };
         match act {
             Act::File => {
                 let (form, family) = FORMS[nth];
