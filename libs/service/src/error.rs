@@ -1,6 +1,5 @@
 //! What can stand in the way of an answer, before it becomes a gRPC status.
 
-
 use docket_eventlog::{Difference, ExecuteError};
 use docket_kernel::{FieldFault, Refusal};
 use docket_messaging::ApplyError;

@@ -77,7 +77,7 @@ impl From<ApiError> for Status {
     }
 }
 
-/// `wait` where waiting helps, and it is known how long: most limits do not pass by themselves.
+/// When to come again only where waiting helps, and it is known how long: most limits do not pass by themselves.
 fn refused(refusal: Refusal) -> Status {
     let code = match refusal.code {
         RefusalCode::Invalid => Code::InvalidArgument,

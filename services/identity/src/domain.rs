@@ -14,7 +14,8 @@ mod throttle;
 pub(crate) use account::{Account, AccountAggregate, Stage, supersedes};
 pub(crate) use decide::{
     add_second_factor, change_address, end_session, give_case_address, grant_role, link_person, lock,
-    prove_email, record_address, register, replace_second_factor, revoke_role, sign_in, sign_in_refused, step_up,
+    prove_email, record_address, register, replace_second_factor, revoke_role, sign_in, sign_in_refused,
+    step_up,
 };
 pub(crate) use erasure::{Erasure, ErasureAggregate, HOLDERS, answer, complete, order};
 pub(crate) use password::{Password, acceptable};
