@@ -37,3 +37,19 @@ pub(crate) fn inspect_file() -> ExitCode {
     });
     if said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_read_as_it_is_written() {
+        for (verdict, written) in [
+            (Verdict::Taken(MediaType::Png), r#"{"taken":"png"}"#),
+            (Verdict::Refused(Fault::NotAllowed), r#"{"refused":"not_allowed"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&verdict).unwrap(), written);
+            assert_eq!(serde_json::from_str::<Verdict>(written).unwrap(), verdict);
+        }
+    }
+}

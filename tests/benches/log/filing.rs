@@ -1,6 +1,7 @@
 //! Filing as an office runs it, with tokens, TLS, rules and seals: answers saved as they are typed, files on their way into a bucket.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -23,6 +24,8 @@ use object_store::path::Path as Key;
 use object_store::signer::Signer as _;
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Executor as _};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -30,11 +33,13 @@ use uuid::Uuid;
 use crate::append::{UnderWay, appends};
 use crate::forms;
 use crate::place::{Place, broker, open};
-use crate::report::{Case, Reach, Report, rounds, seconds};
+use crate::report::{Case, Reach, Report, median, rounds, seconds};
 
 const SAVES: &str = "autosave of an answer, 64 people";
 const RECEIVED: &str = "uploads received into a bucket, 8 at once";
 const UPLOADS: &str = "uploads read, scanned and attached, 8 at once";
+const VERDICT: &str = "verdict on a photograph, in its own process";
+const LOOKED: &str = "a photograph looked over, in its own process";
 const REGION: &str = "us-east-1";
 const MINUTE: Duration = Duration::from_mins(1);
 const PEOPLE: usize = 64;
@@ -50,6 +55,46 @@ pub(crate) async fn run(report: &mut Report) {
     if report.wants(&[RECEIVED, UPLOADS]) {
         uploads(report).await;
     }
+    if report.wants(&[VERDICT, LOOKED]) {
+        verdicts(report).await;
+    }
+}
+
+/// What reading a stranger's file takes beyond the start of the process in which it is read, which is that of a file of no byte.
+async fn verdicts(report: &mut Report) {
+    let photograph = photograph();
+    let time = Duration::from_secs(seconds());
+    for (name, word) in [(VERDICT, "inspect-file"), (LOOKED, "look-over")] {
+        let mut turns = Vec::new();
+        for _ in 0..rounds() {
+            let theirs = milliseconds(word, &[], time).await;
+            turns.push((milliseconds(word, &photograph, time).await, theirs));
+        }
+        let (unit, baseline) = ("ms", "start of the process over nothing");
+        report.add(Case { name, unit, baseline, reach: Reach::AtMost(50.0), turns });
+    }
+}
+
+/// How long such a process takes over these bytes, as the middle of those that end in some time.
+async fn milliseconds(word: &str, bytes: &[u8], time: Duration) -> f64 {
+    let (begun, mut each) = (Instant::now(), Vec::new());
+    while each.is_empty() || begun.elapsed() < time {
+        let started = Instant::now();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .arg(word)
+            .env("MIMALLOC_ARENA_RESERVE", "0")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(bytes).await.unwrap();
+        drop(input);
+        let said = child.wait_with_output().await.unwrap();
+        assert!(said.status.success() && !said.stdout.is_empty(), "{said:?}");
+        each.push(started.elapsed().as_secs_f64() * 1e3);
+    }
+    median(each)
 }
 
 async fn saves(report: &mut Report) {

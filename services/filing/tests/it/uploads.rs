@@ -1,6 +1,7 @@
 //! Files that arrive in pieces: cut lines, two devices, two nodes; what was acknowledged is there, once.
 
-use std::time::Duration;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use docket_proto::filing::v1 as pb;
@@ -432,8 +433,31 @@ async fn nothing_is_signed_or_sent_while_a_file_is_on_its_way_to_it() {
 /// Random cuts, repeats, pieces out of order, damages, devices and nodes; every file arrives whole, or is refused in clear words.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_on_the_way_the_file_is_whole() {
-    arrive_whole(World::start().await, chance::short_or_long(32, 10_000)).await;
+    arrive_whole(World::start().await, chance::short_or_long(32, 500)).await;
 }
+
+/// The same in bulk. Reading a file takes two processes, and most of the time: here a program stands in that only says what each file
+/// begins like, so that ten thousand can be sent. All the rest is the real thing.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_happens_on_the_way_of_thousands_each_is_whole() {
+    let (world, folder) = (World::start().await, tempfile::tempdir().unwrap());
+    let reader = folder.path().join("reader");
+    std::fs::write(&reader, READER).unwrap();
+    std::fs::set_permissions(&reader, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let nodes =
+        [world.node_reading_with(reader.clone()).await, world.node_reading_with(reader.clone()).await];
+    sent_by_all(&world, [&nodes[0], &nodes[1]], chance::short_or_long(32, 10_000)).await;
+    for node in nodes {
+        node.stop().await.unwrap();
+    }
+}
+
+/// Says what a file begins like, by its first line, and that nothing of it is hard to read.
+const READER: &str = r#"#!/bin/sh
+case $1 in look-over) echo '[]'; exit ;; esac
+IFS= read -r line
+case $line in ?PNG*) echo '{"taken":"png"}' ;; *) echo '{"refused":"not_allowed"}' ;; esac
+"#;
 
 /// People who send at once.
 const SENDERS: usize = 4;
@@ -441,18 +465,25 @@ const SENDERS: usize = 4;
 /// So many files with whatever can happen on the way, wherever their bytes lie.
 pub(crate) async fn arrive_whole(world: World, runs: usize) {
     let second = world.second_node().await;
-    let seed = chance::seed();
-    let sending = (0..SENDERS).map(|sender| {
-        let chance = StdRng::seed_from_u64(seed.wrapping_add(sender as u64));
-        sender_of(&world, &second, runs / SENDERS, chance)
-    });
-    let came: usize = join_all(sending).await.into_iter().sum();
-    println!("{came} files came whole, {} were refused", runs / SENDERS * SENDERS - came);
+    sent_by_all(&world, [world.node(), &second], runs).await;
     second.stop().await.unwrap();
 }
 
+/// So many files by several people at once, at two nodes.
+async fn sent_by_all(world: &World, nodes: [&Running; 2], runs: usize) {
+    let seed = chance::seed();
+    let sending = (0..SENDERS).map(|sender| {
+        let chance = StdRng::seed_from_u64(seed.wrapping_add(sender as u64));
+        sender_of(world, nodes, runs / SENDERS, chance)
+    });
+    let started = Instant::now();
+    let came: usize = join_all(sending).await.into_iter().sum();
+    let (refused, seconds) = (runs / SENDERS * SENDERS - came, started.elapsed().as_secs());
+    println!("{came} files came whole, {refused} were refused, in {seconds} s");
+}
+
 /// One person's files; how many came whole.
-async fn sender_of(world: &World, second: &Running, runs: usize, mut chance: StdRng) -> usize {
+async fn sender_of(world: &World, nodes: [&Running; 2], runs: usize, mut chance: StdRng) -> usize {
     let mut ana = world.person("Ana Lúcia", "Lima");
     let mut draft = String::new();
     let mut came = 0;
@@ -461,9 +492,12 @@ async fn sender_of(world: &World, second: &Running, runs: usize, mut chance: Std
         ana.token = world.token(ana.account);
         // A draft takes sixty files.
         if run % 50 == 0 {
+            if run % 500 == 0 {
+                println!("{run} of {runs} files of one person, {came} whole");
+            }
             draft = patiently(async || ana.start("N-400").await).await.unwrap().name;
         }
-        let devices = [Device::new(world.channel(), &ana.token), Device::new(second.channel(), &ana.token)];
+        let devices = nodes.map(|node| Device::new(node.channel(), &ana.token));
         // Most are small, so that there can be many; the ends of what may be come first.
         let size = match (run, chance.random_range(0..1_000)) {
             (0, _) | (_, 0..3) => LIMIT,
