@@ -166,7 +166,7 @@ async fn ask(
 }
 
 /// Who signs beside the filer, each with a number where there are several.
-fn list(filing: &pb::Filing, teller: &Teller) {
+pub(super) fn list(filing: &pb::Filing, teller: &Teller) {
     if filing.helpers.is_empty() && !teller.is_json() {
         teller.line("nobody signs it beside you, as it is answered now");
     }

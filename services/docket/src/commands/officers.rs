@@ -1,5 +1,5 @@
 //! `docket officer`: the queue, a case, acts and decisions.
-use super::{Refused, Session, case, when};
+use super::{Refused, Session, case, helper, when};
 use crate::client::request;
 use crate::output::Teller;
 use anyhow::{Context, Result};
@@ -199,6 +199,10 @@ async fn papers(
         } else {
             teller.pair(&format!("Form {form}"), &format!("docket copy {name}"));
         }
+    }
+    // Who signed it beside whoever filed it.
+    if !filing.helpers.is_empty() {
+        helper::list(&filing, teller);
     }
     Ok(())
 }

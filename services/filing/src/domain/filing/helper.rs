@@ -342,8 +342,8 @@ pub fn invited_at(mail_to: &str) -> Result<String, Refusal> {
     if mail_to.trim().is_empty() {
         return Ok(String::new());
     }
-    identifier::email(mail_to).map_err(|fault| {
-        Refusal::invalid("mail_to", "EMAIL_MALFORMED", fault.message)
+    identifier::email(mail_to).map_err(|_fault| {
+        Refusal::invalid("mail_to", "EMAIL_MALFORMED", "Write an e-mail address such as maria@example.com.")
             .way_out("Correct the address, or leave it out and hand the code over yourself.")
     })
 }
