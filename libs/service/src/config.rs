@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceConfig {
-    /// `development` or `production`.
-    #[serde(default = "development")]
-    pub environment: String,
+    /// `development` or `production`; no other word is taken.
+    #[serde(default)]
+    pub environment: Environment,
     /// Where gRPC is served, with TLS. Port 0 takes a free one, told in `<data_dir>/listening.json`.
     pub grpc_listen: SocketAddr,
     /// Where health and metrics are served, in plain text, for the machine's own agents.
@@ -53,6 +53,27 @@ pub struct ServiceConfig {
     /// What is told about itself.
     #[serde(default)]
     pub telemetry: TelemetryConfig,
+}
+
+/// Where a service runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// With its shortcuts: reflection, a clock that can be turned, parties in clear, stand-ins.
+    #[default]
+    Development,
+    /// Without any of them.
+    Production,
+}
+
+impl Environment {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
 }
 
 /// PEM files.
@@ -202,10 +223,6 @@ pub(crate) fn aws_credentials(file: Option<&Path>, profile: &str) -> AwsCredenti
     })
 }
 
-fn development() -> String {
-    "development".to_owned()
-}
-
 fn connections() -> u32 {
     20
 }
@@ -226,6 +243,9 @@ fn refill() -> u64 {
     docket_messaging::REFILL
 }
 
+/// Spans hold ids and codes, and may go to a collector beside us in plain text.
+const SPANS: &str = "service.telemetry.otlp_endpoint";
+
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -245,9 +265,52 @@ pub enum ConfigError {
 /// Reads the configuration of a service.
 ///
 /// # Errors
-/// [`ConfigError::Wrong`] names every fault that was found.
+/// [`ConfigError::Wrong`] names every fault that was found; in production, what would go in clear is one.
 pub fn load<C: DeserializeOwned>(file: Option<&Path>) -> Result<C, ConfigError> {
-    figment(file).extract().map_err(|errors| ConfigError::Wrong(faults(errors)))
+    let figment = figment(file);
+    let config = figment.extract().map_err(|errors| ConfigError::Wrong(faults(errors)))?;
+    let values: serde_json::Value = figment.extract().map_err(|errors| ConfigError::Wrong(faults(errors)))?;
+    let mut clear = Vec::new();
+    if values["service"]["environment"] == Environment::Production.as_str() {
+        in_clear("", &values, &mut clear);
+    }
+    if clear.is_empty() { Ok(config) } else { Err(ConfigError::Wrong(clear.join("\n"))) }
+}
+
+/// Every key whose URL would let anybody on the way read what is sent there, or take the other side's place.
+fn in_clear(key: &str, value: &serde_json::Value, faults: &mut Vec<String>) {
+    use serde_json::Value;
+    match value {
+        Value::String(url) => {
+            if let Some(way_out) = way_out_of_clear(url)
+                && key != SPANS
+            {
+                faults.push(format!("  {key}: in clear, which production refuses; {way_out}"));
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| in_clear(key, item, faults)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                in_clear(&key, value, faults);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// What such a URL must be instead; nothing where it is well, or no URL.
+fn way_out_of_clear(url: &str) -> Option<&'static str> {
+    let (scheme, rest) = url.split_once("://")?;
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" => Some("write https://"),
+        "nats" => Some("write tls://"),
+        "smtp" if !rest.contains("tls=required") => Some("write smtps:// or ?tls=required"),
+        "postgres" | "postgresql" if !rest.contains("sslmode=verify-full") => {
+            Some("add ?sslmode=verify-full&sslrootcert=<file>")
+        }
+        _ => None,
+    }
 }
 
 fn faults(errors: figment::Error) -> String {
@@ -297,7 +360,7 @@ fn without_password(url: &str) -> String {
 impl ServiceConfig {
     /// Whether this is production, where development's shortcuts are refused.
     pub fn is_production(&self) -> bool {
-        self.environment == "production"
+        self.environment == Environment::Production
     }
 
     pub(crate) fn broker_options(&self, name: &str) -> BrokerOptions {

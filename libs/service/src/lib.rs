@@ -56,7 +56,7 @@ pub use caller::{Caller, Identity, Person, Role, caller};
 pub use cli::{Program, main};
 pub use clock::OffsetClock;
 pub use config::{
-    AwsKmsConfig, BrokerConfig, ConfigError, DatabaseConfig, KeysDatabaseConfig, ObjectsConfig,
+    AwsKmsConfig, BrokerConfig, ConfigError, DatabaseConfig, Environment, KeysDatabaseConfig, ObjectsConfig,
     ServiceConfig, TelemetryConfig, TlsConfig, load,
 };
 pub use detached::{detached, outgoing};

@@ -59,7 +59,7 @@ fn provider(name: &'static str, config: &ServiceConfig) -> anyhow::Result<SdkTra
             KeyValue::new("service.namespace", "docket"),
             KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
             KeyValue::new("service.instance.id", uuid::Uuid::new_v4().to_string()),
-            KeyValue::new("deployment.environment.name", config.environment.clone()),
+            KeyValue::new("deployment.environment.name", config.environment.as_str()),
         ])
         .build();
     let builder = SdkTracerProvider::builder().with_resource(resource);

@@ -47,8 +47,8 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::config::{
-    BrokerConfig, DatabaseConfig, KeysDatabaseConfig, ObjectsConfig, ServiceConfig, TelemetryConfig,
-    TlsConfig,
+    BrokerConfig, DatabaseConfig, Environment, KeysDatabaseConfig, ObjectsConfig, ServiceConfig,
+    TelemetryConfig, TlsConfig,
 };
 use crate::{Listening, roles, tls};
 
@@ -218,7 +218,7 @@ impl Bench {
         }
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         ServiceConfig {
-            environment: "development".to_owned(),
+            environment: Environment::Development,
             grpc_listen: free,
             admin_listen: free,
             http_listen: Some(free),

@@ -54,7 +54,7 @@ pub struct Flags {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// `production` is refused: nothing here may stand in for the real party.
+    /// `development`; any other word is refused: nothing here may stand in for the real party.
     pub environment: String,
     pub listen_http: SocketAddr,
     pub listen_mail_http: SocketAddr,
@@ -170,7 +170,11 @@ impl Config {
     }
 
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        ensure!(self.environment != "production", "the sandbox does not run in production");
+        // Whatever else somebody calls production.
+        ensure!(
+            self.environment == "development",
+            "environment: the sandbox runs in `development` only, and does not run in production"
+        );
         let processor = &self.processor;
         ensure!(
             processor.webhook_url.is_some() == processor.webhook_secret.is_some(),

@@ -1,6 +1,6 @@
 //! Objects in a bucket of a real server of S3: the same as on a disk, from any node; and a store that is away proves nothing.
 
-use docket_service::{ApiError, Base, ObjectsConfig, Proof, ServiceConfig};
+use docket_service::{ApiError, Base, Environment, ObjectsConfig, Proof, ServiceConfig};
 use docket_testkit::TestBucket;
 use docket_vault::Subject;
 use uuid::Uuid;
@@ -83,7 +83,7 @@ async fn a_bucket_without_tls_is_refused_in_production() {
     let config = place.config("payments").await;
     let config = ServiceConfig {
         objects: Some(objects),
-        environment: "production".to_owned(),
+        environment: Environment::Production,
         clock_offset_file: None,
         ..config
     };

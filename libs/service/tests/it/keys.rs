@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use docket_service::{AwsKmsConfig, Base, KeysCommand, Rotation, ServiceConfig, run_keys};
+use docket_service::{AwsKmsConfig, Base, Environment, KeysCommand, Rotation, ServiceConfig, run_keys};
 use docket_vault::{Kek, Opened, Subject};
 use uuid::Uuid;
 
@@ -66,6 +66,6 @@ async fn a_keeper_that_is_not_one_or_not_safe_is_refused() {
     config.keys_database.as_mut().unwrap().kek_file = None;
     assert!(refusal(&config).await.contains("nowhere"), "the credentials file is named");
     config.keys_database.as_mut().unwrap().aws_kms = Some(kms("http://127.0.0.1:1"));
-    config.environment = "production".to_owned();
+    config.environment = Environment::Production;
     assert!(refusal(&config).await.contains("not https"));
 }

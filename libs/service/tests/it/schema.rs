@@ -28,7 +28,7 @@ async fn a_program_serves_when_all_migrations_of_its_release_are_there() {
     let data_dir = config.data_dir.clone();
     let migrations = next_release();
     let serving = place.bench.serve(config.clone(), |config, stop| async move {
-        let serving = serve_payments(service, stop.clone());
+        let serving = Box::pin(serve_payments(service, stop.clone()));
         when_migrated(&config, &migrations, &stop, serving).await
     });
     tokio::pin!(serving);

@@ -20,8 +20,10 @@ fn complaint(command: &mut Command) -> String {
 
 #[test]
 fn production_is_refused() {
-    let said = complaint(sandbox().env("DOCKET_SANDBOX__ENVIRONMENT", "production"));
-    assert!(said.contains("does not run in production"), "{said}");
+    for word in ["production", "Production", "prod"] {
+        let said = complaint(sandbox().env("DOCKET_SANDBOX__ENVIRONMENT", word));
+        assert!(said.contains("does not run in production"), "{said}");
+    }
 }
 
 #[test]
