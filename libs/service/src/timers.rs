@@ -36,12 +36,13 @@ pub trait TimerHandler: Send + Sync + 'static {
     async fn fire(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), ApplyError>;
 
     /// What it must wait for, if for anything: asked before the transaction begins, again and again until nothing is in its way.
+    /// While it waits, those after it go on.
     async fn waits_for(&self, _timer: &Timer) -> Result<Option<String>, ApplyError> {
         Ok(None)
     }
 
     /// The thing that it is about. The timers of one thing are fired in the order in which they fell due, each when the one
-    /// before it is done; by itself that is what stands after the first colon of the key.
+    /// before it is done, or waits; by itself that is what stands after the first colon of the key.
     fn about(&self, timer: &Timer) -> String {
         let (_, about) = timer.key.split_once(':').unwrap_or(("", &timer.key));
         about.to_owned()
@@ -56,11 +57,17 @@ enum Fired {
     Failed(ApplyError),
 }
 
-/// When the next timer of a thing is tried, whose first one could not be done.
+/// When a thing goes on whose timer failed.
 struct Back {
     at: Instant,
     pause: Duration,
-    waits_for: Option<(Timer, String)>,
+}
+
+/// A timer that waits, what for, and when it is asked again.
+struct Waiting {
+    timer: Timer,
+    waits_for: String,
+    at: Instant,
 }
 
 /// The timers at hand.
@@ -70,15 +77,19 @@ struct Firing {
     running: JoinSet<(Timer, Fired)>,
     /// The things whose timers are being fired.
     busy: HashSet<String>,
+    /// By thing.
     back: HashMap<String, Back>,
+    /// By key.
+    waiting: HashMap<String, Waiting>,
     told: Option<Instant>,
 }
 
 /// Fires timers until `stop`; what is at hand is finished. What cannot be done now is tried again, and keeps nothing waiting
 /// but what comes after it of the same thing.
 pub(crate) async fn run(base: Base, handler: Arc<dyn TimerHandler>, stop: Stop) -> anyhow::Result<()> {
-    let (running, busy, back) = (JoinSet::new(), HashSet::new(), HashMap::new());
-    let mut firing = Firing { base, handler, running, busy, back, told: None };
+    let (running, busy) = (JoinSet::new(), HashSet::new());
+    let (back, waiting) = (HashMap::new(), HashMap::new());
+    let mut firing = Firing { base, handler, running, busy, back, waiting, told: None };
     while !stop.is_cancelled() {
         if let Err(error) = firing.look().await {
             tracing::warn!(%error, "timers cannot be read");
@@ -98,10 +109,10 @@ pub(crate) async fn run(base: Base, handler: Arc<dyn TimerHandler>, stop: Stop) 
 
 impl Firing {
     /// Begins those that are due, as many as may be at once: the first of each thing, in the order in which they fell due, and
-    /// before what has stepped back and may be tried again.
+    /// before what was tried already and may be tried again.
     async fn look(&mut self) -> Result<(), docket_eventlog::Error> {
         let (timers, clock, now) = (self.base.log.timers(), self.base.clock.now(), Instant::now());
-        let (mut met, mut again) = (HashSet::new(), Vec::new());
+        let (mut met, mut keys, mut again) = (HashSet::new(), HashSet::new(), Vec::new());
         let mut last: Option<Timer> = None;
         while self.running.len() < AT_ONCE {
             let due = timers.due(clock, last.as_ref(), BATCH).await?;
@@ -109,25 +120,35 @@ impl Firing {
             last = due.last().cloned();
             for timer in due {
                 let about = self.handler.about(&timer);
-                if self.busy.contains(&about) || !met.insert(about.clone()) {
+                keys.insert(timer.key.clone());
+                if self.busy.contains(&about) || met.contains(&about) {
                     continue;
                 }
-                match self.back.get(&about) {
-                    Some(back) if back.at > now => {}
-                    Some(back) => again.push((back.at, about, timer)),
+                // What waits lets those after it pass, and what failed does not.
+                let tried = if let Some(waiting) = self.waiting.get(&timer.key) {
+                    Some(waiting.at)
+                } else {
+                    met.insert(about.clone());
+                    self.back.get(&about).map(|back| back.at)
+                };
+                match tried {
+                    Some(at) if at > now => {}
+                    Some(at) => again.push((at, about, timer)),
                     None if self.running.len() < AT_ONCE => self.begin(about, timer),
                     None => {}
                 }
             }
             if whole {
-                self.back.retain(|about, _| met.contains(about));
+                self.back.retain(|about, _| met.contains(about) || self.busy.contains(about));
+                self.waiting.retain(|key, _| keys.contains(key));
                 break;
             }
         }
         again.sort_by_key(|(at, ..)| *at);
-        let left = AT_ONCE - self.running.len().min(AT_ONCE);
-        for (_, about, timer) in again.into_iter().take(left) {
-            self.begin(about, timer);
+        for (_, about, timer) in again {
+            if self.running.len() < AT_ONCE && !self.busy.contains(&about) {
+                self.begin(about, timer);
+            }
         }
         Ok(())
     }
@@ -147,36 +168,37 @@ impl Firing {
     fn ended(&mut self, (timer, fired): (Timer, Fired)) {
         let about = self.handler.about(&timer);
         self.busy.remove(&about);
-        let before = self.back.remove(&about);
+        self.waiting.remove(&timer.key);
         let Timer { key, kind, .. } = &timer;
-        let waits_for = match fired {
-            Fired::Done => return,
-            Fired::Waits(waits_for) => Some((timer, waits_for)),
+        match fired {
+            Fired::Done => {
+                self.back.remove(&about);
+                return;
+            }
+            Fired::Waits(waits_for) => {
+                let at = Instant::now() + LOOK;
+                self.waiting.insert(timer.key.clone(), Waiting { timer, waits_for, at });
+                return;
+            }
             Fired::Failed(ApplyError::Park(reason)) => {
                 tracing::error!(timer.key = key, timer.kind = kind, reason, "a timer cannot be done");
-                None
             }
             Fired::Failed(ApplyError::Retry(error) | ApplyError::Away(error)) => {
                 tracing::warn!(timer.key = key, timer.kind = kind, %error, "a timer waits");
-                None
             }
-        };
-        // Whoever waits is asked at each look, and after those that are asked for the first time.
-        let pause = match (&waits_for, before) {
-            (Some(_), _) => LOOK,
-            (None, Some(before)) => (before.pause * 2).clamp(FIRST_PAUSE, MOST_PAUSE),
-            (None, None) => FIRST_PAUSE,
-        };
-        self.back.insert(about, Back { at: Instant::now() + pause, pause, waits_for });
+        }
+        let longer = |back: Back| (back.pause * 2).min(MOST_PAUSE);
+        let pause = self.back.remove(&about).map_or(FIRST_PAUSE, longer);
+        self.back.insert(about, Back { at: Instant::now() + pause, pause });
     }
 
     /// Tells now and then that timers wait: how many, and the first with what it waits for.
     fn tell(&mut self) {
-        let waiting = self.back.values().filter_map(|back| back.waits_for.as_ref());
-        let (timers, first) = (waiting.clone().count(), waiting.min_by_key(|(timer, _)| timer.due_at));
-        if let Some((Timer { key, kind, .. }, waits_for)) = first
+        let first = self.waiting.values().min_by_key(|waiting| waiting.timer.due_at);
+        if let Some(Waiting { timer: Timer { key, kind, .. }, waits_for, .. }) = first
             && self.told.is_none_or(|at| at.elapsed() >= TELL)
         {
+            let timers = self.waiting.len();
             tracing::warn!(timers, timer.key = key, timer.kind = kind, waits_for, "a timer waits");
             self.told = Some(Instant::now());
         }

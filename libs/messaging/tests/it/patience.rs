@@ -183,7 +183,7 @@ async fn a_consumer_goes_on_when_a_database_that_fell_silent_is_back() {
     line.speak();
     timeout(AT_MOST, async {
         while reader.positions().await.len() < 2 {
-            tokio::time::sleep(Duration::from_millis(50)).await
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     })
     .await

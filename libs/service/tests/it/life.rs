@@ -298,6 +298,11 @@ impl TimerHandler for Moody {
         }
         Note.fire(tx, timer).await
     }
+
+    async fn waits_for(&self, timer: &Timer) -> Result<Option<String>, ApplyError> {
+        let waits = timer.kind == "waiting" && self.slow.load(Ordering::SeqCst);
+        Ok(waits.then(|| "somebody else".to_owned()))
+    }
 }
 
 /// Sets timers that are due now, one after the other.
@@ -322,8 +327,10 @@ async fn a_slow_timer_and_one_that_fails_hold_up_nothing_but_their_own_thing() {
             ("first:a", "slow"),
             ("first:b", "failing"),
             ("first:c", "panicking"),
+            ("first:d", "waiting"),
             ("then:a", "x"),
             ("then:b", "x"),
+            ("then:d", "x"),
         ],
     )
     .await;
@@ -335,7 +342,8 @@ async fn a_slow_timer_and_one_that_fails_hold_up_nothing_but_their_own_thing() {
     let others: Vec<String> = (0..100).map(|number| format!("other:{number}")).collect();
     set(&base, &others.iter().map(|key| (key.as_str(), "x")).collect::<Vec<_>>()).await;
     let began = Instant::now();
-    until("all others are done", async || notes(&place.bench, &base).await == 100).await;
+    until("all others are done", async || notes(&place.bench, &base).await == 101).await;
+    assert_eq!((moody.tried("first:d"), moody.tried("then:d")), (0, 1), "what waits lets others pass");
     // It steps back: at each look it would be twice a second.
     until("some seconds pass", async || began.elapsed() > Duration::from_secs(5)).await;
     assert!((2..=5).contains(&moody.tried("first:b")), "{} tries", moody.tried("first:b"));
@@ -343,7 +351,7 @@ async fn a_slow_timer_and_one_that_fails_hold_up_nothing_but_their_own_thing() {
 
     moody.slow.store(false, Ordering::SeqCst);
     moody.failing.store(false, Ordering::SeqCst);
-    until("both things go on", async || notes(&place.bench, &base).await == 104).await;
+    until("all things go on", async || notes(&place.bench, &base).await == 106).await;
     let tried = moody.tried.lock().unwrap().clone();
     let last = |key: &str| tried.iter().rposition(|tried| tried == key).unwrap();
     assert!(last("first:a") < last("then:a") && last("first:b") < last("then:b"), "each thing in its order");
