@@ -2,7 +2,7 @@
 
 use docket_forms::{
     Answers, Catalogue, Evaluation, FeeResult, FilingChannel, Form, Given, Language, Level, Truth, evaluate,
-    fee, takes_part,
+    fee, rule_value, takes_part,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -329,6 +329,28 @@ fn two_homes_and_two_marriages_at_one_time_are_warned_of() {
     };
     assert_eq!(overlap(married("2015-06-01")), None, "the same day");
     assert_eq!(overlap(married("2015-06-02")), Some((Level::Warn, true)));
+}
+
+#[test]
+fn a_permanent_resident_is_told_that_no_permit_is_needed_however_the_status_is_typed() {
+    let form = Catalogue::embedded().form("I-765").unwrap().clone();
+    let told = |status: &str| {
+        rule_value(&form, "lpr-no-ead", &answers(json!({"app_status_now": status})), &given("2026-03-02"))
+    };
+    for status in [
+        "LPR",
+        "lpr",
+        "permanent resident",
+        "Lawful Permanent Resident",
+        "CR-1",
+        "cr6",
+        "conditional resident",
+    ] {
+        assert_eq!(told(status), Some(Truth::True), "{status}");
+    }
+    for status in ["F-1", "pending asylum", "parolee", "TPS", "C-1"] {
+        assert_eq!(told(status), Some(Truth::False), "{status}");
+    }
 }
 
 #[test]
