@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use docket_kernel::Cents;
 use serde_json::{Value, json};
 
 use super::schema::Leaf;
@@ -18,7 +19,7 @@ pub(crate) enum Convert {
     ToCents,
     /// Cents to whole dollars, where they are whole.
     ToDollars,
-    /// Cents written out in dollars.
+    /// Cents written out in dollars, such as `$1,234.50`.
     Amount,
     /// Written out.
     Spelled,
@@ -59,7 +60,7 @@ impl Convert {
         let value = match self {
             Self::Plain => answer.clone(),
             Self::Spelled => Value::String(spelled(answer)),
-            Self::Amount => json!(amount(answer.as_i64().unwrap_or_default())),
+            Self::Amount => json!(Cents(answer.as_i64().unwrap_or_default()).to_string()),
             Self::ToCents => {
                 answer.as_i64().and_then(|n| n.checked_mul(100)).map_or(Value::Null, Value::from)
             }
@@ -133,10 +134,6 @@ fn spelled(answer: &Value) -> String {
         Value::Bool(value) => word(*value).to_owned(),
         Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => answer.to_string(),
     }
-}
-
-fn amount(cents: i64) -> String {
-    format!("${}.{:02}", cents / 100, cents % 100)
 }
 
 fn word(value: bool) -> &'static str {

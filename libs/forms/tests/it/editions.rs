@@ -69,7 +69,7 @@ fn each_change_of_an_answer_carries_it() {
             "{ do = 'carry', from = 'a' }",
             "a = 'text'",
             json!(123_405),
-            json!({ "a": "$1234.05" }),
+            json!({ "a": "$1,234.05" }),
         ),
         (
             "a = 'text'",

@@ -2,7 +2,7 @@
 
 use docket_forms::{
     Answers, Catalogue, Evaluation, FeeResult, FilingChannel, Form, Given, Language, Level, Truth, evaluate,
-    fee, takes_part,
+    fee, rule_value, takes_part,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -359,6 +359,28 @@ fn each_of_a_family_signs_themselves_on_paper_or_is_a_child_for_whom_a_parent_si
         (vec!["co-unsigned".into()], true, Truth::False, false)
     );
     assert_eq!(of("on_paper", "1990-01-01", Value::Null), (none, true, Truth::False, true));
+}
+
+#[test]
+fn a_permanent_resident_is_told_that_no_permit_is_needed_however_the_status_is_typed() {
+    let form = Catalogue::embedded().form("I-765").unwrap().clone();
+    let told = |status: &str| {
+        rule_value(&form, "lpr-no-ead", &answers(json!({"app_status_now": status})), &given("2026-03-02"))
+    };
+    for status in [
+        "LPR",
+        "lpr",
+        "permanent resident",
+        "Lawful Permanent Resident",
+        "CR-1",
+        "cr6",
+        "conditional resident",
+    ] {
+        assert_eq!(told(status), Some(Truth::True), "{status}");
+    }
+    for status in ["F-1", "pending asylum", "parolee", "TPS", "C-1"] {
+        assert_eq!(told(status), Some(Truth::False), "{status}");
+    }
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn said(value: &Value) -> String {
 /// Whether the new answer says what the old one said: in the same words, or in dollars and cents.
 fn says_the_same(old: &Value, new: &Value) -> bool {
     let times_100 = |a: &Value, b: &Value| a.as_i64().zip(b.as_i64()).is_some_and(|(a, b)| a * 100 == b);
-    let amount = |text: &Value| said(text).replace('.', "").parse::<i64>().ok();
+    let amount = |text: &Value| said(text).replace(['.', ','], "").parse::<i64>().ok();
     said(old) == said(new)
         || times_100(old, new)
         || times_100(new, old)

@@ -439,7 +439,7 @@ impl Loom {
                 json!(options)
             }
             "int" => json!(self.chance.below(3000)),
-            "money" => json!(self.chance.below(100) * 50),
+            "money" => json!(self.chance.below(9_000) * 50),
             "weight" => json!(100 + self.chance.below(200)),
             "date" => json!(self.chance.one_of(&["2024-01-05", "1999-12-31"])),
             "partial_date" => json!(self.chance.one_of(&["2024-01-05", "2024-01", "1999"])),
