@@ -106,6 +106,7 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::Approval => include_str!("../templates/approval.typ"),
         NoticeKind::Denial => include_str!("../templates/denial.typ"),
         NoticeKind::Referral => include_str!("../templates/referral.typ"),
+        NoticeKind::Transfer => include_str!("../templates/transfer.typ"),
         NoticeKind::WithdrawalAck => include_str!("../templates/withdrawal_ack.typ"),
         NoticeKind::CaseClosedMoot => include_str!("../templates/case_closed_moot.typ"),
         NoticeKind::Reopened => include_str!("../templates/reopened.typ"),
@@ -154,6 +155,7 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         | NoticeKind::AppointmentCancelled
         | NoticeKind::AppointmentMissed
         | NoticeKind::Approval
+        | NoticeKind::Transfer
         | NoticeKind::WithdrawalAck
         | NoticeKind::CaseClosedMoot
         | NoticeKind::Reopened

@@ -12,6 +12,7 @@ notice-noid = We intend to deny your case: you can answer
 notice-approval = Approval notice
 notice-denial = Denial of your case
 notice-referral = Your application was referred to the immigration court
+notice-transfer = Your case moved to another office
 notice-withdrawal_ack = Your case was withdrawn
 notice-case_closed_moot = Your case was closed: you received the benefit another way
 notice-reopened = Your case was reopened

@@ -12,6 +12,7 @@ notice-noid = Tenemos la intención de denegar su caso: puede responder
 notice-approval = Aviso de aprobación
 notice-denial = Denegación de su caso
 notice-referral = Su solicitud fue remitida al tribunal de inmigración
+notice-transfer = Su caso pasó a otra oficina
 notice-withdrawal_ack = Su caso fue retirado
 notice-case_closed_moot = Su caso fue cerrado: usted recibió el beneficio por otra vía
 notice-reopened = Su caso fue reabierto

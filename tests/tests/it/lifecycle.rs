@@ -100,7 +100,7 @@ impl Step<'_> {
     }
 
     /// 2: accepted or rejected, once, and voided before it is decided. 4: a receipt number never changes. 33, 34: an outcome
-    /// stands until the case is reopened, which is a review again.
+    /// stands until the case is reopened, which is a review again. 53: a transfer changes who has it, and nothing else.
     fn keeps_stage_and_number(&self) {
         let (before, after) = (self.before, self.after);
         match &self.line.event {
@@ -109,6 +109,17 @@ impl Step<'_> {
             }
             Event::AcceptanceVoided(_) => self.must(2, before.stage.is_pending()),
             Event::CaseReopened(_) => self.must(34, after.stage == Stage::InReview),
+            Event::CaseTransferred(sent) => {
+                self.must(53, before.stage.is_pending() && before.office == sent.from_office);
+                let transferred = before.transferred;
+                let aside = Case {
+                    office: before.office.clone(),
+                    officer: before.officer,
+                    transferred,
+                    ..after.clone()
+                };
+                self.must(53, aside == *before);
+            }
             _ => self.must(33, before.outcome.is_none() || after.outcome == before.outcome),
         }
         self.must(4, before.receipt_number.is_empty() || after.receipt_number == before.receipt_number);
@@ -302,6 +313,7 @@ fn works_on(event: &Event) -> bool {
     matches!(
         event,
         Event::CaseAssigned(_)
+            | Event::CaseTransferred(_)
             | Event::ReviewStarted(_)
             | Event::BiometricsScheduled(_)
             | Event::BiometricsTaken(_)

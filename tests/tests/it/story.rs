@@ -21,6 +21,7 @@ pub(crate) const OTHERS: &[&str] = &[
     "rejected",
     "represented",
     "role-ends",
+    "transferred",
     "trouble-with-money",
     "voided",
     "waived",

@@ -323,6 +323,16 @@ impl CaseCommandService for CaseCommands {
         answer!(RecordMissedAppointmentResponse, self.run(request, decide).await?)
     }
 
+    async fn transfer_case(
+        &self,
+        request: Request<pb::TransferCaseRequest>,
+    ) -> Result<Response<pb::TransferCaseResponse>, Status> {
+        let decide = |case: &Case, message: &pb::TransferCaseRequest, facts: &Facts| {
+            decide::transfer(case, &message.office, &message.reason, facts.account)
+        };
+        answer!(TransferCaseResponse, self.run(request, decide).await?)
+    }
+
     async fn record_background_check(
         &self,
         request: Request<pb::RecordBackgroundCheckRequest>,

@@ -48,6 +48,7 @@ commands! {
     RescheduleAppointmentRequest "RescheduleAppointment",
     RecordBiometricsRequest "RecordBiometrics",
     RecordMissedAppointmentRequest "RecordMissedAppointment",
+    TransferCaseRequest "TransferCase",
     RecordBackgroundCheckRequest "RecordBackgroundCheck",
     RecordInterviewRequest "RecordInterview",
     RequestEvidenceRequest "RequestEvidence",

@@ -21,6 +21,7 @@ mod reopen;
 mod representation;
 mod request;
 mod response;
+mod transfer;
 mod unsolicited;
 
 use docket_kernel::Refusal;
@@ -53,6 +54,7 @@ pub use reopen::reopen;
 pub use representation::{appoint_representative, end_former, end_representation};
 pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadline, request_evidence};
 pub use response::{Response, pass_deadline, record_response, record_scan, serve_request};
+pub use transfer::{TRANSFERS, transfer};
 pub use unsolicited::record_unsolicited;
 
 /// What every decision gives.
@@ -91,6 +93,7 @@ pub const REASONS: &[&str] = &[
     "ALREADY_ISSUED",
     "ALREADY_REJECTED",
     "ALREADY_RESPONDED",
+    "ALREADY_THERE",
     "ALREADY_VOIDED",
     "BASIS_NOT_APPROVED",
     "BIOMETRICS_MISSING",
@@ -144,6 +147,7 @@ pub const REASONS: &[&str] = &[
     "OATH_NOT_SCHEDULED",
     "OATH_NOT_TAKEN",
     "OFFICE_CLOSED",
+    "OFFICE_UNKNOWN",
     "OUTSIDE_HOURS",
     "PERIOD_TOO_LONG",
     "PERIOD_TOO_SHORT",

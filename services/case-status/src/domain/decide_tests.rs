@@ -17,6 +17,7 @@ mod referral;
 mod reopen;
 mod representation;
 mod request;
+mod transfer;
 mod unsolicited;
 
 use super::decide;
@@ -41,6 +42,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/reopen.rs"),
         include_str!("decide_tests/representation.rs"),
         include_str!("decide_tests/request.rs"),
+        include_str!("decide_tests/transfer.rs"),
         include_str!("decide_tests/unsolicited.rs"),
         include_str!("appointment.rs"),
     );
@@ -68,6 +70,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/representation.rs"),
         include_str!("decide/request.rs"),
         include_str!("decide/response.rs"),
+        include_str!("decide/transfer.rs"),
         include_str!("decide/unsolicited.rs"),
     ];
     for source in sources {

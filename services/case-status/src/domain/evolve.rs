@@ -15,6 +15,9 @@ use super::{
     needs,
 };
 
+/// Why an appointment fell away that is to be set again.
+const TRANSFERRED: &str = "transferred";
+
 /// The case after the event.
 pub fn evolve(mut case: Case, event: &Event) -> Case {
     looked_at(&mut case, event);
@@ -33,7 +36,8 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::FeeWaiverRefused(_) => case.fee_waiver = FeeWaiver::Refused,
         Event::CaseAddressChanged(event) => moved_away(&mut case, event),
         Event::MoveRecorded(_) => case.stage = Stage::Closed,
-        Event::CaseAssigned(event) => case.officer = Some(id(&event.officer)),
+        Event::CaseAssigned(event) => assigned(&mut case, event),
+        Event::CaseTransferred(event) => transferred(&mut case, event),
         Event::ReviewStarted(_) => case.stage = Stage::InReview,
         Event::NoticeRecorded(event) => case.notices.push(id(&event.notice_id)),
         Event::RefundRecorded(event) => {
@@ -101,8 +105,8 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CardDestroyed(_) => case.card.state = CardState::Destroyed,
         Event::AddressConfirmed(event) => address_known(&mut case, event.confirmed_at_us),
         Event::RequestCancelled(event) => end_request(&mut case, &event.request_id, RequestState::Cancelled),
-        Event::BiometricsCancelled(_) => biometrics_cancelled(&mut case),
-        Event::InterviewCancelled(_) => interview_cancelled(&mut case),
+        Event::BiometricsCancelled(event) => biometrics_cancelled(&mut case, &event.cause),
+        Event::InterviewCancelled(event) => interview_cancelled(&mut case, &event.cause),
         Event::ReverificationCompleted(event) => case.reverified_by = Some(id(&event.officer)),
         Event::OathScheduled(event) => {
             case.oath = Oath::Scheduled;
@@ -406,13 +410,25 @@ fn moved(booking: &mut Booking, to: Option<&types::AppointmentSlot>, moved_by: &
     set(booking, to);
 }
 
-fn biometrics_cancelled(case: &mut Case) {
-    case.biometrics = Biometrics::Cancelled;
+fn assigned(case: &mut Case, event: &pb::CaseAssigned) {
+    case.officer = Some(id(&event.officer));
+    case.transferred = false;
+}
+
+fn transferred(case: &mut Case, event: &pb::CaseTransferred) {
+    case.office.clone_from(&event.to_office);
+    case.officer = None;
+    case.transferred = true;
+}
+
+/// What fell away with the case is needed no more; what did because of a transfer is set again.
+fn biometrics_cancelled(case: &mut Case, cause: &str) {
+    case.biometrics = if cause == TRANSFERRED { Biometrics::Needed } else { Biometrics::Cancelled };
     case.biometrics_booking.appointment = None;
 }
 
-fn interview_cancelled(case: &mut Case) {
-    case.interview = Interview::Cancelled;
+fn interview_cancelled(case: &mut Case, cause: &str) {
+    case.interview = if cause == TRANSFERRED { Interview::ToSchedule } else { Interview::Cancelled };
     case.interview_booking.appointment = None;
 }
 

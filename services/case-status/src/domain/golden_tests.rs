@@ -31,6 +31,7 @@ const FOLD: Fold<Event, Case> = Fold {
         "case.background_check_started.v1",
         "case.background_check_returned.v1",
         "case.assigned.v1",
+        "case.transferred.v1",
         "case.review_started.v1",
         "case.interview_scheduled.v1",
         "case.interview_rescheduled.v1",

@@ -27,6 +27,7 @@ enum Command {
     Accept,
     Reject,
     Assign(bool),
+    Transfer(bool),
     StartReview,
     Schedule(u8),
     Move(u8, bool),
@@ -71,6 +72,7 @@ fn command() -> impl Strategy<Value = Command> {
         3 => Just(Accept),
         1 => rarely(Reject),
         2 => any::<bool>().prop_map(Assign),
+        1 => any::<bool>().prop_map(Transfer),
         3 => Just(StartReview),
         6 => (0_u8..3).prop_map(Schedule),
         2 => (0_u8..3, any::<bool>()).prop_map(|(kind, party)| Move(kind, party)),
@@ -158,6 +160,15 @@ fn is_kept_aside(case: &Case, event: &pb::UnsolicitedEvidenceRecorded) {
     assert_eq!(&aside, case, "it changes nothing else");
 }
 
+/// A transfer changes who has the case, and nothing that was promised to the party.
+fn is_only_transferred(case: &Case, event: &pb::CaseTransferred) {
+    assert!(case.stage.is_pending() && event.from_office == case.office);
+    let after = evolve(case.clone(), &event.clone().into());
+    let (office, transferred) = (case.office.clone(), case.transferred);
+    let aside = Case { office, transferred, officer: case.officer, ..after };
+    assert_eq!(&aside, case, "it changes nothing else");
+}
+
 /// The days to say why nobody came pass when they are over, and nobody said why.
 fn passed_in_silence(case: &Case, now: Timestamp) {
     let absence = case.absence.as_ref().unwrap();
@@ -176,7 +187,8 @@ fn is_of_returns(case: &Case, event: &pb::FeeMadeGoodRecorded) {
 
 impl World {
     fn book(&self, kind: &str, notice: Notice) -> Result<Appointment, docket_kernel::Refusal> {
-        let office = office::site(office::INTAKE_OFFICE, kind).unwrap();
+        let kept_by = if self.case.office.is_empty() { office::INTAKE_OFFICE } else { &self.case.office };
+        let office = office::site(kept_by, kind).unwrap();
         arrange(Uuid::from_u128(7), office, Wish { date: None, time: None }, notice, self.now)
     }
 
@@ -193,6 +205,9 @@ impl World {
             Command::Accept => decide::accept(case, RECEIPT, office::INTAKE_OFFICE),
             Command::Reject => decide::reject(case, &["X-SIGN".into()]),
             Command::Assign(first) => decide::assign(case, officer(*first)),
+            Command::Transfer(away) => {
+                decide::transfer(case, if *away { "FO-CHI" } else { office::INTAKE_OFFICE }, "workload", ADA)
+            }
             Command::StartReview => decide::start_review(case),
             Command::Schedule(0) => {
                 decide::schedule_biometrics(case, &self.book("biometrics", Notice::Full)?)
@@ -395,6 +410,7 @@ impl World {
                 assert!(case.fee_owed.is_none(), "approved while the fee is owed");
             }
             Event::FilingAccepted(_) => assert!(case.fee_owed.is_none()),
+            Event::CaseTransferred(event) => is_only_transferred(case, event),
             Event::FeeDeadlinePassed(_) => {
                 assert!(self.now >= case.fee_owed.as_ref().unwrap().deadline.expires_at);
             }

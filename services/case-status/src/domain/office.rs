@@ -18,6 +18,9 @@ pub struct Office {
     pub address: String,
     /// IANA zone.
     pub zone: String,
+    /// Whether cases are kept here.
+    #[serde(default)]
+    pub cases: bool,
     /// Appointments held here.
     hosts: Vec<String>,
     /// Case offices whose appointments are held here.
@@ -73,9 +76,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_intake_office_has_a_site_for_every_appointment_and_every_zone_is_known() {
-        for kind in ["biometrics", "interview", "oath"] {
-            assert!(site(INTAKE_OFFICE, kind).is_some(), "{kind}");
+    fn an_office_that_keeps_cases_has_a_site_for_every_appointment_and_every_zone_is_known() {
+        let keeping: Vec<&Office> = offices().iter().filter(|office| office.cases).collect();
+        assert!(keeping.len() > 1 && keeping.iter().any(|office| office.code == INTAKE_OFFICE));
+        for office in keeping {
+            for kind in ["biometrics", "interview", "oath"] {
+                assert!(site(&office.code, kind).is_some(), "{} {kind}", office.code);
+            }
         }
         for office in offices() {
             docket_kernel::deadline::zone(&office.zone).unwrap();

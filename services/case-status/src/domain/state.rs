@@ -523,6 +523,7 @@ pub struct Card {
 }
 
 /// Everything that is true of a case.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, there or not")]
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// How far it is.
@@ -584,6 +585,9 @@ pub struct Case {
     pub receipt_number: String,
     /// Office that has the case; empty before acceptance.
     pub office: String,
+    /// Whether it came from another office and nobody there has it yet.
+    #[serde(default)]
+    pub transferred: bool,
     /// Officer who has it.
     pub officer: Option<Uuid>,
     /// Biometrics.

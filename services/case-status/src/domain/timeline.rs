@@ -7,6 +7,7 @@ use docket_proto::types::v1 as pb;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::office::office;
 use super::state::instant;
 use super::{Case, Deadline, Event, card_of};
 
@@ -78,7 +79,7 @@ pub const VARIANTS: [&str; 20] = [
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 55] = [
+pub const CODES: [&str; 58] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -110,7 +111,10 @@ pub const CODES: [&str; 55] = [
     "notice-inquiry-answer",
     "notice-oath",
     "notice-citizenship-certificate-ready",
+    "notice-transfer",
     "notice-other",
+    "transfer-jurisdiction",
+    "transfer-workload",
     "basis-denied",
     "basis-withdrawn",
     "basis-rejected",
@@ -212,6 +216,9 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             ("receipt", Fact::Text(event.receipt_number.clone())),
             ("date", Fact::Date(case.receipt_date.clone())),
         ],
+        Event::CaseTransferred(event) => {
+            vec![("office", office_named(&event.to_office)), ("why", code("transfer", &event.reason))]
+        }
         Event::BiometricsScheduled(event) => slot(event.appointment.as_ref()),
         Event::InterviewScheduled(event) => slot(event.appointment.as_ref()),
         Event::OathScheduled(event) => slot(event.appointment.as_ref()),
@@ -297,6 +304,11 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
 
 fn code(family: &str, word: &str) -> Fact {
     Fact::Code(format!("{family}-{}", word.replace('_', "-")))
+}
+
+/// What an office is called.
+pub(super) fn office_named(code: &str) -> Fact {
+    Fact::Text(office(code).map_or_else(|| code.to_owned(), |office| office.name.clone()))
 }
 
 /// What a challenge is called: an appeal goes to another office, a motion to the one that decided (8 CFR 103.3, 103.5), a

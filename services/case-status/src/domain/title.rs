@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::timeline::{Fact, challenge, document};
+use super::timeline::{Fact, challenge, document, office_named};
 use super::{Biometrics, CardState, Case, Interview, Oath, Outcome, RequestKind, RequestState, Stage};
 
 /// A title with the facts its text names.
@@ -17,7 +17,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 39] = [
+pub const ROWS: [(&str, bool); 40] = [
     ("1", true),
     ("2", true),
     ("2a", true),
@@ -48,6 +48,7 @@ pub const ROWS: [(&str, bool); 39] = [
     ("25", true),
     ("26", true),
     ("28", false),
+    ("30", true),
     ("31", true),
     ("32", true),
     ("33", true),
@@ -76,6 +77,7 @@ fn row(case: &Case) -> &'static str {
         .or_else(|| ended_request_row(case))
         .or_else(|| attended_row(case))
         .unwrap_or(match case.stage {
+            Stage::InReview | Stage::Accepted if case.transferred => "30",
             Stage::InReview => "31",
             // Biometrics are the first thing to wait for where they are needed.
             Stage::Accepted if case.biometrics == Biometrics::NotNeeded => "32b",
@@ -211,6 +213,9 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
             put("date", Fact::Date(case.card.delivered_on.clone()));
             put("carrier", Fact::Text(case.card.carrier.clone()));
             put("tracking", Fact::Text(case.card.tracking_number.clone()));
+        }
+        "30" => {
+            put("office", office_named(&case.office));
         }
         "32" | "32b" => {
             put("receipt", Fact::Text(case.receipt_number.clone()));

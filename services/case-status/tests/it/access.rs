@@ -62,6 +62,10 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
             let message = pb::RecordBiometricsRequest { request_id, name, ..Default::default() };
             ask!(person, cases, record_biometrics, message)
         }
+        "TransferCase" => {
+            let message = pb::TransferCaseRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, transfer_case, message)
+        }
         "RecordBackgroundCheck" => {
             let message = pb::RecordBackgroundCheckRequest { request_id, name, ..Default::default() };
             ask!(person, cases, record_background_check, message)
@@ -183,7 +187,7 @@ async fn ask_or_answer(person: &Someone, path: &str, name: String) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 36] = [
+const TABLE: [(&str, &str); 37] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -193,6 +197,7 @@ const TABLE: [(&str, &str); 36] = [
     ("RescheduleAppointment", "UNTNTTNDN"),
     ("RecordBiometrics", "UDDDDDDTD"),
     ("RecordMissedAppointment", "UDDNTTNTD"),
+    ("TransferCase", "UDDNTTNDD"),
     ("RecordBackgroundCheck", "UDDNTDNDD"),
     ("RecordInterview", "UDDNTTNDD"),
     ("RequestEvidence", "UDDNTTNDD"),

@@ -163,3 +163,42 @@ async fn a_stranger_who_asks_for_one_number_after_the_other_is_slowed_on_every_r
     let tomorrow = kept().await;
     assert!(tomorrow.len() == 1 && tomorrow != today, "{tomorrow:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_went_to_another_office_is_in_the_queue_there_and_nobody_who_had_it_sees_it() {
+    let world = World::start().await;
+    let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let ito = world.person(&[("adjudicator", "NBC")]).await;
+    let kit = world.person(&[("supervisor", "FO-CHI")]).await;
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    let received = world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    let officer = format!("accounts/{}", ito.account);
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone(), officer: officer }).unwrap();
+    command!(ito, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 }).unwrap();
+    world.until(|| ito.case(&name, 0), |case| case.version == 5).await;
+    let watch = pb::WatchCaseRequest { name: name.clone(), ..Default::default() };
+    let mut watched = ito.status.clone().watch_case(ito.ask(watch)).await.unwrap().into_inner();
+    assert_eq!(watched.next().await.unwrap().unwrap().case.unwrap().version, 5);
+    assert_eq!(kit.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
+
+    let (office, why) = ("FO-CHI".to_owned(), "workload".to_owned());
+    let request =
+        command!(ito, transfer_case, TransferCaseRequest { name: name.clone(), office: office, reason: why });
+    let version = request.unwrap().case.unwrap().version;
+    let ended = watched.next().await.unwrap().unwrap_err();
+    assert_eq!(ended.code(), Code::NotFound, "an open watch ends");
+    let case = ana.case(&name, version).await.unwrap();
+    assert_eq!((case.title_id.as_str(), case.receipt_number), ("30", received.receipt_number));
+    assert!(case.appointment.is_none(), "it is set again in Chicago");
+    for former in [&sam, &ito] {
+        assert_eq!(former.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
+        let again = command!(former, start_review, StartReviewRequest { name: name.clone() }).unwrap_err();
+        assert!([Code::NotFound, Code::PermissionDenied].contains(&again.code()), "{again:?}");
+    }
+    assert_eq!(sam.queue("office").await.unwrap().1, 0);
+    assert_eq!(kit.queue("unassigned").await.unwrap(), (vec!["assign".to_owned()], 1));
+    command!(kit, assign_case, AssignCaseRequest { name: name.clone() }).unwrap();
+    command!(kit, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 }).unwrap();
+    let case = world.until(|| ana.case(&name, 0), |case| case.title_id == "26").await;
+    assert_eq!(case.appointment.unwrap().office, "ASC-CHI");
+}

@@ -70,6 +70,13 @@ pub enum OfficerAct {
         /// biometrics or interview.
         kind: String,
     },
+    /// Send the case to another office: who has it here sees it no more; due dates and receipt number stay.
+    Transfer {
+        /// Code of the office, such as FO-CHI.
+        office: String,
+        /// jurisdiction or workload.
+        reason: String,
+    },
     /// Send a notice of intent to deny: the party may answer the grounds before anything is decided.
     IntendDenial {
         /// The grounds, in plain words to the party.
@@ -232,6 +239,10 @@ async fn act(
             let message = pb::RecordMissedAppointmentRequest { request_id, name, kind };
             let answer = cases.record_missed_appointment(request(token, message)).await;
             answer.map_err(Refused::from)?.into_inner().case
+        }
+        OfficerAct::Transfer { office, reason } => {
+            let message = pb::TransferCaseRequest { request_id, name, office, reason };
+            cases.transfer_case(request(token, message)).await.map_err(Refused::from)?.into_inner().case
         }
         OfficerAct::IntendDenial { grounds, derogatory_information, items, days } => {
             let items = items.iter().map(|item| asked(item)).collect();

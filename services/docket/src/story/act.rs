@@ -424,6 +424,13 @@ pub enum Act {
         #[serde(default)]
         items: Vec<String>,
     },
+    /// Sends the case to another office.
+    Transfer {
+        /// Code of the office.
+        to: String,
+        /// `jurisdiction` or `workload`.
+        reason: String,
+    },
     /// Recommends.
     Recommend { recommendation: String, grounds: String },
     /// Decides.

@@ -130,7 +130,7 @@ async fn command(player: &mut Player, who: &str, act: &Act) -> Done {
     })
 }
 
-/// What leads to the decision and follows it.
+/// What sends the case elsewhere, leads to the decision and follows it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
 async fn conclusion(player: &Player, who: &str, act: &Act) -> Done {
     let (request_id, name) = (command_id(), player.case());
@@ -158,6 +158,11 @@ async fn conclusion(player: &Player, who: &str, act: &Act) -> Done {
                 applicant_status: status.clone(),
             };
             (call!(player, token, cases, decide_case, message)?.case, format!("decided: {decision}"))
+        }
+        Act::Transfer { to, reason } => {
+            let (office, reason) = (to.clone(), reason.clone());
+            let message = cases::TransferCaseRequest { request_id, name, office, reason };
+            (call!(player, token, cases, transfer_case, message)?.case, format!("sent to {to}"))
         }
         Act::Reopen { motion } => {
             let motion = player.kept(motion)?.case();

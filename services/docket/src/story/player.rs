@@ -370,6 +370,7 @@ impl Player {
             | Act::Schedule { .. }
             | Act::TakeBiometrics { .. }
             | Act::MissAppointment { .. }
+            | Act::Transfer { .. }
             | Act::BackgroundCheck { .. }
             | Act::Interview { .. }
             | Act::RequestEvidence { .. }

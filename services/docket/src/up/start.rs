@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Roles for which an invitation is printed at every start, with their office.
+/// Roles for which an invitation is printed at every start, with their office; `role@office` where a role is at a second one.
 const INVITATIONS: &[(&str, &str)] = &[
     ("intake_officer", "NBC"),
     ("adjudicator", "NBC"),
@@ -25,6 +25,9 @@ const INVITATIONS: &[(&str, &str)] = &[
     ("records_officer", "NBC"),
     ("finance", "NBC"),
     ("operator", "NBC"),
+    ("supervisor@FO-CHI", "FO-CHI"),
+    ("adjudicator@FO-CHI", "FO-CHI"),
+    ("biometrics_officer@ASC-CHI", "ASC-CHI"),
 ];
 /// So many of each: an erasure needs two operators, and every story its own officers.
 const EACH: usize = 24;
@@ -127,7 +130,8 @@ impl Running {
         let codes = blocking(move || {
             let config = place.configs().join("identity.toml").display().to_string();
             let mut codes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-            for (role, office) in INVITATIONS {
+            for (called, office) in INVITATIONS {
+                let role = called.split('@').next().unwrap_or(called);
                 let order = Order {
                     name: "identity".to_owned(),
                     program: program("identity")?,
@@ -140,7 +144,7 @@ impl Running {
                 let lines: Vec<&str> = printed.lines().collect();
                 let last =
                     lines[lines.len().saturating_sub(EACH)..].iter().map(|code| code.trim().to_owned());
-                codes.insert((*role).to_owned(), last.collect());
+                codes.insert((*called).to_owned(), last.collect());
             }
             Ok(codes)
         });

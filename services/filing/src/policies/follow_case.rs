@@ -56,6 +56,10 @@ impl Subscriber for FollowCase {
                 self.follow_with_enclosed(tx, event, &filing).await?;
             }
             Event::CaseAssigned(e) => officers::assign(tx, case, parse(&e.officer)?).await?,
+            Event::CaseTransferred(e) => {
+                offices::accept(tx, case, &e.to_office).await?;
+                officers::release(tx, case).await?;
+            }
             Event::EvidenceRequested(e) => keep(tx, case, &e.request_id, "rfe", &e.items).await?,
             Event::ExaminationContinued(e) => keep(tx, case, &e.request_id, "n14", &e.items).await?,
             Event::DenialIntended(e) => keep(tx, case, &e.request_id, response::NOID, &e.items).await?,

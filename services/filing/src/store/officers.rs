@@ -16,6 +16,12 @@ pub(crate) async fn assign(tx: &mut PgConnection, case: Uuid, officer: Uuid) -> 
     Ok(())
 }
 
+/// Nobody has the case any more.
+pub(crate) async fn release(tx: &mut PgConnection, case: Uuid) -> Result<()> {
+    sqlx::query!("DELETE FROM case_officer WHERE case_id = $1", case).execute(tx).await?;
+    Ok(())
+}
+
 /// The officer of a case.
 pub(crate) async fn of_case(pool: &PgPool, case: Uuid) -> Result<Option<Uuid>> {
     sqlx::query_scalar!("SELECT officer FROM case_officer WHERE case_id = $1", case)

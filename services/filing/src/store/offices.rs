@@ -25,7 +25,7 @@ pub(crate) async fn open(tx: &mut PgConnection, case: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// A case was accepted, and is with an office from now on.
+/// A case was accepted or transferred, and is with an office from now on.
 pub(crate) async fn accept(tx: &mut PgConnection, case: Uuid, office: &str) -> Result<()> {
     sqlx::query!(
         "INSERT INTO case_office (case_id, office, at_intake) VALUES ($1, $2, false)

@@ -5,7 +5,9 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::files;
-use crate::world::{World, case_accepted, case_assigned, case_opened, case_rejected, fee_settled};
+use crate::world::{
+    World, case_accepted, case_assigned, case_opened, case_rejected, case_transferred, fee_settled,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_yours_is_as_if_it_did_not_exist() {
@@ -93,6 +95,32 @@ async fn intake_reads_what_it_decides_and_supervisors_what_is_with_their_office(
     world.case(&draft, case_accepted("DKT1234567897")).await;
     intake.until_gone(&draft).await;
     supervisor.until(&draft, "accepted").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_to_another_office_is_read_there_and_by_nobody_who_had_it() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (draft, payment) = ana.sent().await;
+    let evidence = ana.get(&draft).await.unwrap().evidence.remove(0).name;
+    let (officer, supervisor) =
+        (world.officer("adjudicator", "NBC").await, world.officer("supervisor", "NBC").await);
+    let there = world.officer("supervisor", "FO-NYC").await;
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    ana.until(&draft, "submitted").await;
+    world.case(&draft, case_opened()).await;
+    world.case(&draft, case_accepted("DKT1234567897")).await;
+    world.case(&draft, case_assigned(officer.account)).await;
+    for reader in [&officer, &supervisor] {
+        reader.until(&draft, "accepted").await;
+    }
+    world.case(&draft, case_transferred("FO-NYC")).await;
+    there.until(&draft, "accepted").await;
+    for former in [&officer, &supervisor] {
+        former.until_gone(&draft).await;
+        assert_eq!(former.download(&evidence).await.unwrap_err().code(), Code::NotFound);
+    }
+    assert!(!there.download(&evidence).await.unwrap().1.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

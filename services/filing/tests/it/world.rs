@@ -534,6 +534,12 @@ pub(crate) fn case_assigned(officer: Uuid) -> case::Event {
     cases::CaseAssigned { officer: officer.to_string() }.into()
 }
 
+/// The case went to another office.
+pub(crate) fn case_transferred(office: &str) -> case::Event {
+    cases::CaseTransferred { from_office: "NBC".into(), to_office: office.into(), ..Default::default() }
+        .into()
+}
+
 /// The office asked for items.
 pub(crate) fn examination_continued(request: Uuid, items: &[&str]) -> case::Event {
     let item = |code: &&str| cases::RequestedItem { code: (*code).into(), reason: "missing".into() };

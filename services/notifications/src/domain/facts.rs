@@ -120,8 +120,10 @@ pub(crate) struct Facts {
     pub(crate) old_appointment: Option<Appointment>,
     /// `party` or `office`.
     pub(crate) moved_by: String,
-    /// `withdrawn`, `denied`, `referred`, `voided` or `moot`: why an appointment fell away.
+    /// `withdrawn`, `denied`, `referred`, `voided`, `moot` or `transferred`: why an appointment fell away.
     pub(crate) cancelled_because: String,
+    /// `jurisdiction` or `workload`: why a case went to another office.
+    pub(crate) transferred_because: String,
     /// What is taken at the appointment: 1, 2 or 3.
     pub(crate) capture_code: u32,
     /// What is asked for, or to bring.
@@ -208,6 +210,7 @@ pub(crate) fn facts(
         Event::InterviewCancelled(event) => {
             cancelled(&mut facts, "interview", event.appointment.as_ref(), &event.cause)?;
         }
+        Event::CaseTransferred(event) => facts.transferred_because.clone_from(&event.reason),
         Event::BiometricsMissed(_) => facts.appointment_kind = "biometrics",
         Event::InterviewMissed(event) => {
             facts.appointment_kind = "interview";

@@ -31,6 +31,8 @@ pub(crate) enum NoticeKind {
     Denial,
     /// The case was referred to the immigration court.
     Referral,
+    /// The case went to another office.
+    Transfer,
     /// The case was withdrawn.
     WithdrawalAck,
     /// The case was closed, since the person has what it asked for.
@@ -61,7 +63,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -75,6 +77,7 @@ impl NoticeKind {
         Self::Approval,
         Self::Denial,
         Self::Referral,
+        Self::Transfer,
         Self::WithdrawalAck,
         Self::CaseClosedMoot,
         Self::Reopened,
@@ -106,6 +109,7 @@ impl NoticeKind {
             Self::Approval => "approval",
             Self::Denial => "denial",
             Self::Referral => "referral",
+            Self::Transfer => "transfer",
             Self::WithdrawalAck => "withdrawal_ack",
             Self::CaseClosedMoot => "case_closed_moot",
             Self::Reopened => "reopened",
@@ -136,7 +140,8 @@ impl NoticeKind {
             | Self::InterviewAppointment
             | Self::AppointmentMoved
             | Self::AppointmentCancelled
-            | Self::AppointmentMissed => "I-797C",
+            | Self::AppointmentMissed
+            | Self::Transfer => "I-797C",
             Self::CardMailed => "I-797D",
             Self::Rfe => "I-797E",
             Self::Continuation => "N-14",
@@ -173,6 +178,7 @@ impl NoticeKind {
             Self::CardReturned => "card_returned",
             Self::Approval | Self::Denial | Self::Referral | Self::Reopened => "decision_made",
             Self::AppointmentMissed
+            | Self::Transfer
             | Self::WithdrawalAck
             | Self::CaseClosedMoot
             | Self::MoveConfirmed
@@ -204,6 +210,7 @@ impl NoticeKind {
             Event::CaseApproved(_) => Self::Approval,
             Event::CaseDenied(_) => Self::Denial,
             Event::CaseReferred(_) => Self::Referral,
+            Event::CaseTransferred(_) => Self::Transfer,
             Event::CaseWithdrawn(_) => Self::WithdrawalAck,
             Event::CaseClosedAsMoot(_) => Self::CaseClosedMoot,
             Event::CaseReopened(_) => Self::Reopened,

@@ -117,6 +117,16 @@ fn referred() -> Event {
         .into()
 }
 
+fn transferred() -> Event {
+    pb::CaseTransferred {
+        from_office: "NBC".into(),
+        to_office: "FO-CHI".into(),
+        reason: "jurisdiction".into(),
+        officer: String::new(),
+    }
+    .into()
+}
+
 /// An event which owes a notice of `kind`.
 pub(crate) fn event(kind: NoticeKind) -> Event {
     let request_id = REQUEST.to_string();
@@ -169,6 +179,7 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         }
         NoticeKind::Denial => denied(),
         NoticeKind::Referral => referred(),
+        NoticeKind::Transfer => transferred(),
         NoticeKind::WithdrawalAck => pb::CaseWithdrawn {}.into(),
         NoticeKind::CaseClosedMoot => pb::CaseClosedAsMoot {
             cause: "benefit_received_by_other_means".into(),

@@ -205,9 +205,25 @@ fn a_referral_says_that_it_is_no_denial_why_and_what_comes_next() {
 }
 
 #[test]
+fn a_transfer_names_the_office_and_what_stays() {
+    let (kind, event) = (NoticeKind::Transfer, samples::event(NoticeKind::Transfer));
+    let page =
+        Page { office: crate::offices::printed("FO-CHI"), ..page(kind, &event, "es", "Ana Lúcia Verdemar") };
+    let text = text(&render(kind, &page));
+    for said in [
+        "moved to the Docket Field Office, Chicago",
+        "because that office decides the cases of where you live",
+        "Your receipt number, the date of receipt, each due date",
+        "Su número de recibo y sus plazos siguen igual",
+    ] {
+        assert!(text.contains(said), "{said:?} is not in {text:?}");
+    }
+}
+
+#[test]
 fn who_did_not_come_is_told_what_to_do_and_until_when() {
-    let kind = NoticeKind::AppointmentMissed;
     use docket_proto::case_status::events::v1::{BiometricsMissed, InterviewMissed};
+    let kind = NoticeKind::AppointmentMissed;
     let (english, spanish) = ("by Wednesday, April 1, 2026", "miércoles, 1 de abril de 2026");
     for (event, said) in [
         (samples::event(kind), vec![english, spanish, "2026-03-02 + 30d", "8 CFR 335.6"]),

@@ -100,6 +100,14 @@ pub(crate) async fn accepted(
     .map(drop)
 }
 
+/// It went to another office, where nobody has it yet.
+pub(crate) async fn transferred(tx: &mut PgConnection, case: Uuid, office: &str) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE matter SET office = $2, officer = NULL WHERE case_id = $1", case, office)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
 /// It was given to an officer.
 pub(crate) async fn assigned(tx: &mut PgConnection, case: Uuid, officer: Uuid) -> sqlx::Result<()> {
     sqlx::query!("UPDATE matter SET officer = $2 WHERE case_id = $1", case, officer)
