@@ -523,6 +523,7 @@ pub struct Card {
 }
 
 /// Everything that is true of a case.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, there or not")]
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// How far it is.

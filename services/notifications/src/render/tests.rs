@@ -222,8 +222,8 @@ fn a_transfer_names_the_office_and_what_stays() {
 
 #[test]
 fn who_did_not_come_is_told_what_to_do_and_until_when() {
-    let kind = NoticeKind::AppointmentMissed;
     use docket_proto::case_status::events::v1::{BiometricsMissed, InterviewMissed};
+    let kind = NoticeKind::AppointmentMissed;
     let (english, spanish) = ("by Wednesday, April 1, 2026", "miércoles, 1 de abril de 2026");
     for (event, said) in [
         (samples::event(kind), vec![english, spanish, "2026-03-02 + 30d", "8 CFR 335.6"]),
