@@ -1,7 +1,7 @@
 //! The card processor, as its HTTP API defines it (Stripe's shape: form-encoded requests, JSON answers, idempotency keys).
 use crate::domain::payment::{Charge, Dispute, Standing};
 use anyhow::{Context, Result, bail};
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
 use uuid::Uuid;
@@ -42,6 +42,10 @@ impl Processor {
     pub fn new(url: &str, key: &str) -> Result<Self> {
         let http =
             reqwest::Client::builder().timeout(PATIENCE).build().context("a client for the processor")?;
+        // There from the start, so that the first one counts.
+        for answered in ["yes", "no"] {
+            metrics::counter!("docket_processor_calls", "answered" => answered).increment(0);
+        }
         Ok(Self { http, url: url.trim_end_matches('/').to_owned(), key: key.to_owned() })
     }
 
@@ -73,9 +77,8 @@ impl Processor {
 
     /// How an intent stands now: the answer under an idempotency key stays the first one, though the bank answers later.
     async fn standing(&self, intent: &str) -> Outcome {
-        let asked =
-            self.http.get(format!("{}/v1/payment_intents/{intent}", self.url)).bearer_auth(&self.key).send();
-        let Ok(answer) = asked.await else { return Outcome::Pending };
+        let asked = self.http.get(format!("{}/v1/payment_intents/{intent}", self.url));
+        let Ok(answer) = self.send(asked).await else { return Outcome::Pending };
         let body: Value = answer.json().await.unwrap_or(Value::Null);
         match body["status"].as_str() {
             Some("succeeded") => match charge_of(&body) {
@@ -113,14 +116,8 @@ impl Processor {
     /// The charge with brand and last digits, for the receipt; without them when the processor does not say.
     pub async fn with_card(&self, charge: Charge) -> Charge {
         let url = format!("{}/v1/charges", self.url);
-        let asked = self
-            .http
-            .get(url)
-            .query(&[("payment_intent", &charge.reference)])
-            .bearer_auth(&self.key)
-            .send()
-            .await;
-        let Ok(answer) = asked else { return charge };
+        let asked = self.http.get(url).query(&[("payment_intent", &charge.reference)]);
+        let Ok(answer) = self.send(asked).await else { return charge };
         let list: Value = answer.json().await.unwrap_or(Value::Null);
         let charges = list["data"].as_array().cloned().unwrap_or_default();
         let paid = charges.iter().find(|found| found["status"] == "succeeded");
@@ -165,8 +162,8 @@ impl Processor {
     }
 
     async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value> {
-        let asked = self.http.get(format!("{}{path}", self.url)).query(query).bearer_auth(&self.key);
-        let answer = asked.send().await.map_err(reqwest::Error::without_url)?;
+        let asked = self.http.get(format!("{}{path}", self.url)).query(query);
+        let answer = self.send(asked).await.map_err(reqwest::Error::without_url)?;
         let answer = answer.error_for_status().map_err(reqwest::Error::without_url)?;
         Ok(answer.json().await.map_err(reqwest::Error::without_url)?)
     }
@@ -177,10 +174,23 @@ impl Processor {
         key: Uuid,
         form: &[(&str, String)],
     ) -> Result<(StatusCode, Value), reqwest::Error> {
-        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
-        let answer = request.header("Idempotency-Key", key.to_string()).form(form).send().await?;
+        let request = self.http.post(format!("{}{path}", self.url));
+        let answer = self.send(request.header("Idempotency-Key", key.to_string()).form(form)).await?;
         let status = answer.status();
         Ok((status, answer.json().await.unwrap_or(Value::Null)))
+    }
+
+    /// Asks with our key, and counts whether we were answered: a fault of its own, or a key that it does not take, is no
+    /// answer to anybody who pays.
+    async fn send(&self, request: RequestBuilder) -> Result<Response, reqwest::Error> {
+        let answer = request.bearer_auth(&self.key).send().await;
+        let kept_out = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+        let answered = answer
+            .as_ref()
+            .is_ok_and(|answer| !answer.status().is_server_error() && !kept_out.contains(&answer.status()));
+        let word = if answered { "yes" } else { "no" };
+        metrics::counter!("docket_processor_calls", "answered" => word).increment(1);
+        answer
     }
 }
 
