@@ -5,7 +5,7 @@ pub use refunds::{Going, GoingBack, refund_id};
 
 use crate::domain::payment::{Charge, Dispute, Standing};
 use anyhow::{Context, Result};
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
 use uuid::Uuid;
@@ -57,6 +57,10 @@ impl Processor {
     pub fn new(url: &str, key: &str) -> Result<Self> {
         let http =
             reqwest::Client::builder().timeout(PATIENCE).build().context("a client for the processor")?;
+        // There from the start, so that the first one counts.
+        for answered in ["yes", "no"] {
+            metrics::counter!("docket_processor_calls", "answered" => answered).increment(0);
+        }
         Ok(Self { http, url: url.trim_end_matches('/').to_owned(), key: key.to_owned() })
     }
 
@@ -173,14 +177,8 @@ impl Processor {
     /// The charge with brand and last digits, for the receipt; without them when the processor does not say.
     pub async fn with_card(&self, charge: Charge) -> Charge {
         let url = format!("{}/v1/charges", self.url);
-        let asked = self
-            .http
-            .get(url)
-            .query(&[("payment_intent", &charge.reference)])
-            .bearer_auth(&self.key)
-            .send()
-            .await;
-        let Ok(answer) = asked else { return charge };
+        let asked = self.http.get(url).query(&[("payment_intent", &charge.reference)]);
+        let Ok(answer) = self.send(asked).await else { return charge };
         let list: Value = answer.json().await.unwrap_or(Value::Null);
         let charges = list["data"].as_array().cloned().unwrap_or_default();
         let paid = charges.iter().find(|found| found["status"] == "succeeded");
@@ -223,8 +221,8 @@ impl Processor {
     }
 
     async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value> {
-        let asked = self.http.get(format!("{}{path}", self.url)).query(query).bearer_auth(&self.key);
-        let answer = asked.send().await.map_err(reqwest::Error::without_url)?;
+        let asked = self.http.get(format!("{}{path}", self.url)).query(query);
+        let answer = self.send(asked).await.map_err(reqwest::Error::without_url)?;
         let answer = answer.error_for_status().map_err(reqwest::Error::without_url)?;
         Ok(answer.json().await.map_err(reqwest::Error::without_url)?)
     }
@@ -235,13 +233,26 @@ impl Processor {
         key: Option<Uuid>,
         form: &[(&str, String)],
     ) -> Result<(StatusCode, Value), reqwest::Error> {
-        let mut request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let mut request = self.http.post(format!("{}{path}", self.url));
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key.to_string());
         }
-        let answer = request.form(form).send().await?;
+        let answer = self.send(request.form(form)).await?;
         let status = answer.status();
         Ok((status, answer.json().await.unwrap_or(Value::Null)))
+    }
+
+    /// Asks with our key, and counts whether we were answered: a fault of its own, or a key that it does not take, is no
+    /// answer to anybody who pays.
+    async fn send(&self, request: RequestBuilder) -> Result<Response, reqwest::Error> {
+        let answer = request.bearer_auth(&self.key).send().await;
+        let kept_out = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+        let answered = answer
+            .as_ref()
+            .is_ok_and(|answer| !answer.status().is_server_error() && !kept_out.contains(&answer.status()));
+        let word = if answered { "yes" } else { "no" };
+        metrics::counter!("docket_processor_calls", "answered" => word).increment(1);
+        answer
     }
 }
 

@@ -22,11 +22,13 @@ async fn a_refund_that_the_processor_refuses_is_owed_until_it_takes_it() {
     assert_eq!((open(&world, "charge_outcome").await, open(&world, "refund").await), ((0, 0), (0, 0)));
 
     world.far.behave("error").await;
+    let in_vain = world.processor_calls("no").await;
     world.reject(package.filing, true).await;
     world.until_caught_up(&world.cases).await;
     let tried = "SELECT coalesce(max(tries), 0)::bigint FROM refund WHERE NOT issued";
     world.until(|| async { Ok(world.rows(tried).await) }, |tries| *tries > 0).await;
     assert_eq!(open(&world, "refund").await, (1, 0));
+    assert!(world.processor_calls("no").await > in_vain, "nobody would see that the processor is away");
     // Ever longer pauses: a day later it was not asked some thousand times, and its day has passed.
     world.bench.advance(25 * 3_600);
     world.until(|| async { Ok(world.rows(tried).await) }, |tries| *tries > 1).await;
@@ -43,6 +45,7 @@ async fn a_refund_that_the_processor_refuses_is_owed_until_it_takes_it() {
     let cents = package.cents;
     let given_back = Count { charges: 1, charged: cents, refunds: 1, refunded: cents };
     assert_eq!(world.far.count(&package.payment).await, given_back);
+    assert!(world.processor_calls("yes").await >= 1.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

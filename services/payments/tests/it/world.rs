@@ -314,6 +314,15 @@ impl World {
         kinds.iter().map(|kind| kind.split('.').nth(1).unwrap().to_owned()).collect()
     }
 
+    /// How many calls to the processor were answered so far, `yes` or `no`, as the service tells on its admin port.
+    pub(crate) async fn processor_calls(&self, answered: &str) -> f64 {
+        let url = format!("http://{}/metrics", self.server().listening.admin);
+        let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let name = format!("docket_processor_calls{{answered=\"{answered}\"}} ");
+        // Whoever asks first in this process begins the count.
+        text.lines().find_map(|line| line.strip_prefix(&name)).map_or(0.0, |value| value.parse().unwrap())
+    }
+
     /// Any count from the database.
     pub(crate) async fn rows(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.own.pool).await.unwrap()
