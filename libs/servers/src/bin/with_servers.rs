@@ -7,6 +7,9 @@ use std::process::{Command, ExitCode};
 
 use docket_servers::{Launcher, Postgres, PostgresOptions, child};
 
+/// Several programs of tests share the server, each with several services at a time.
+const CONNECTIONS: &str = "400";
+
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1).peekable();
     if arguments.next_if(|argument| argument == child::SUBCOMMAND).is_some() {
@@ -28,7 +31,8 @@ fn main() -> ExitCode {
 
 fn run(command: &mut Command) -> Result<u8, Box<dyn std::error::Error>> {
     let folder = docket_servers::scratch().join(format!("docket-scratch-{}", std::process::id()));
-    let options = PostgresOptions { durable: false, scratch: true, ..PostgresOptions::new(folder) };
+    let settings = vec![("max_connections".to_owned(), CONNECTIONS.to_owned())];
+    let options = PostgresOptions { durable: false, scratch: true, settings, ..PostgresOptions::new(folder) };
     let launcher = if env::var_os("DOCKET_REEXEC").is_some() {
         Launcher::Reexec(env::current_exe()?)
     } else {

@@ -1,0 +1,3 @@
+//! ```
+//! assert_eq!(1 + 1, 3, "a doc test that fails");
+//! ```

@@ -1,0 +1,6 @@
+//! A test that takes its whole program with it.
+
+#[test]
+fn it_is_killed() {
+    std::process::abort();
+}
