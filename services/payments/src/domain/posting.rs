@@ -30,10 +30,10 @@ pub fn postings(event: &Event, payment: &Payment) -> Vec<Moved> {
         | Event::PayerInvited(_) => vec![],
         Event::FeeSettled(settled) => vec![(FEES_RECEIVED, PROCESSOR_RECEIVABLE, settled.amount_cents)],
         Event::RefundIssued(issued) => vec![(PROCESSOR_RECEIVABLE, FEES_RECEIVED, issued.amount_cents)],
-        Event::RefundFailed(failed) if failed.was_issued => {
-            vec![(FEES_RECEIVED, PROCESSOR_RECEIVABLE, failed.amount_cents)]
+        Event::RefundFailed(failed) => {
+            let came_back = if failed.was_issued { failed.amount_cents } else { 0 };
+            vec![(FEES_RECEIVED, PROCESSOR_RECEIVABLE, came_back)]
         }
-        Event::RefundFailed(_) => vec![],
         Event::PaymentDisputed(disputed) => vec![(PROCESSOR_RECEIVABLE, DISPUTED, disputed.amount_cents)],
         Event::DisputeWon(won) => vec![(DISPUTED, PROCESSOR_RECEIVABLE, won.amount_cents)],
         Event::PaymentReturned(returned) => vec![(DISPUTED, FEES_OWED, returned.amount_cents)],
