@@ -27,6 +27,7 @@ mod shared;
 mod texts;
 mod truth;
 mod value;
+mod within;
 
 pub use catalogue::{Catalogue, LoadError};
 pub use definition::DefinitionError;
@@ -48,7 +49,7 @@ pub use language::Language;
 pub use normalise::normalise;
 pub use shared::Part;
 pub use truth::Truth;
-pub use value::Type;
+pub use value::{Precision, Type};
 
 /// What people send: question id to JSON value.
 pub type Answers = serde_json::Map<String, serde_json::Value>;
