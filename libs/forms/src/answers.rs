@@ -70,7 +70,9 @@ impl<'a> Facts<'a> {
                 items.collect::<Option<Vec<Item<'a>>>>().map(Value::Items)
             }
             (Type::Repeating, Some(_)) | (_, None) => None,
-            (kind, Some(answer)) => normalise::single(kind, &question.options, answer).ok().flatten(),
+            (kind, Some(answer)) => {
+                normalise::single(kind, question.precision, &question.options, answer).ok().flatten()
+            }
         };
         read.or_else(|| unticked(question.kind))
     }

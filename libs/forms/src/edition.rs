@@ -188,8 +188,17 @@ impl Form {
 
     /// Every edition the catalogue knows, with a digest of what it asks: ids, types, options and sub-fields of its questions.
     pub fn released(&self) -> BTreeMap<Date, String> {
-        let earlier = self.earlier.iter().map(|edition| (edition.date, edition.schema.digest()));
-        earlier.chain([(self.edition, Schema::of(self).digest())]).collect()
+        self.of_editions(Schema::digest)
+    }
+
+    /// The same with what it asks, as the file of its editions says it.
+    pub fn asked_in(&self) -> BTreeMap<Date, String> {
+        self.of_editions(Schema::written)
+    }
+
+    fn of_editions(&self, said: fn(&Schema) -> String) -> BTreeMap<Date, String> {
+        let earlier = self.earlier.iter().map(|edition| (edition.date, said(&edition.schema)));
+        earlier.chain([(self.edition, said(&Schema::of(self)))]).collect()
     }
 
     /// What the present edition asks, as the file of its editions will have to say it when there is a next one.

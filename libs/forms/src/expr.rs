@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod eval;
 pub(crate) mod functions;
+mod histories;
 pub(crate) mod parse;
 
 use std::collections::HashMap;

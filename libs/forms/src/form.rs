@@ -15,7 +15,7 @@ use crate::edition::EarlierEdition;
 use crate::expr::Expr;
 use crate::filled::Filled;
 use crate::language::Language;
-use crate::value::{Shape, Type};
+use crate::value::{Precision, Shape, Type};
 
 /// A form of the catalogue.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -216,6 +216,9 @@ pub struct Question {
     pub options: Vec<String>,
     /// What people read for each of the options, in their order.
     pub option_labels: Vec<String>,
+    /// Of `partial_date`: what of it must be known at least.
+    #[serde(default, skip_serializing_if = "Precision::is_year")]
+    pub precision: Precision,
     /// Of `repeating`.
     pub fields: Vec<SubField>,
     /// Which table answers it, where nobody is asked.
@@ -251,6 +254,9 @@ pub struct SubField {
     pub options: Vec<String>,
     /// What people read for each of the options, in their order.
     pub option_labels: Vec<String>,
+    /// Of `partial_date`: what of it must be known at least.
+    #[serde(default, skip_serializing_if = "Precision::is_year")]
+    pub precision: Precision,
 }
 
 impl Question {
@@ -272,8 +278,7 @@ fn shape(kind: Type, options: &[String]) -> Shape {
     match kind {
         Type::YesNo | Type::Check => Shape::Condition,
         Type::Int | Type::Money | Type::Weight => Shape::Number,
-        Type::Date => Shape::Date,
-        Type::PartialDate => Shape::PartialDate,
+        Type::Date | Type::PartialDate => Shape::Date,
         Type::Select => Shape::Text(Some(options.to_vec())),
         Type::Multi => Shape::Multi(options.to_vec()),
         Type::Address => Shape::Address,

@@ -18,7 +18,7 @@ use crate::load::checks::Draft;
 use crate::load::order::put_in_order;
 use crate::load::source::Text;
 use crate::truth::Truth;
-use crate::value::Type;
+use crate::value::{Precision, Type};
 
 /// More paths than this, and the guide is no short one.
 const MOST_PATHS: usize = 5_000;
@@ -239,6 +239,7 @@ impl Question {
             help: None,
             options,
             option_labels: Vec::new(),
+            precision: Precision::default(),
             fields: Vec::new(),
             block: None,
             filled: None,

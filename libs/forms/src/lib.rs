@@ -28,6 +28,7 @@ mod shared;
 mod texts;
 mod truth;
 mod value;
+mod within;
 
 pub use catalogue::{Catalogue, LoadError};
 pub use definition::DefinitionError;
@@ -50,7 +51,7 @@ pub use last_day::last_day;
 pub use normalise::normalise;
 pub use shared::Part;
 pub use truth::Truth;
-pub use value::Type;
+pub use value::{Precision, Type};
 
 /// What people send: question id to JSON value.
 pub type Answers = serde_json::Map<String, serde_json::Value>;

@@ -9,7 +9,7 @@ use docket_kernel::identifier as id;
 use serde_json::{Map, Value as Json};
 
 use crate::form::{Form, SubField};
-use crate::value::{Type, Value, same_text};
+use crate::value::{Precision, Type, Value, same_text};
 
 const LONGEST_TEXT: usize = 300;
 const LONGEST_LONG_TEXT: usize = 8_000;
@@ -31,7 +31,7 @@ pub fn normalise(form: &Form, question_id: &str, answer: &Json) -> Result<Json, 
     if question.kind == Type::Repeating {
         return items(&question.id, &question.fields, answer);
     }
-    one(question.kind, &question.options, answer).map_err(|fault| at(fault, question_id))
+    one(question.kind, question.precision, &question.options, answer).map_err(|fault| at(fault, question_id))
 }
 
 fn at(fault: FieldFault, field: &str) -> FieldFault {
@@ -48,6 +48,7 @@ pub(crate) trait Part {
     fn id(&self) -> &str;
     fn kind(&self) -> Type;
     fn options(&self) -> &[String];
+    fn precision(&self) -> Precision;
 }
 
 impl Part for SubField {
@@ -61,6 +62,10 @@ impl Part for SubField {
 
     fn options(&self) -> &[String] {
         &self.options
+    }
+
+    fn precision(&self) -> Precision {
+        self.precision
     }
 }
 
@@ -93,7 +98,7 @@ fn item(path: &str, parts: &[impl Part], one: &Json) -> Result<Json, FieldFault>
                 &format!("{path}.{name}"),
             )
         })?;
-        let value = single(part.kind(), part.options(), value)
+        let value = single(part.kind(), part.precision(), part.options(), value)
             .map_err(|fault| at(fault, &format!("{path}.{name}")))?;
         if let Some(value) = value {
             stored.insert(name.clone(), value.stored());
@@ -103,19 +108,29 @@ fn item(path: &str, parts: &[impl Part], one: &Json) -> Result<Json, FieldFault>
 }
 
 /// Reads an answer which is not a list of items, as it is stored: `null` where it is none.
-pub(crate) fn one(kind: Type, options: &[String], answer: &Json) -> Result<Json, FieldFault> {
-    Ok(single(kind, options, answer)?.map_or(Json::Null, |value| value.stored()))
+pub(crate) fn one(
+    kind: Type,
+    precision: Precision,
+    options: &[String],
+    answer: &Json,
+) -> Result<Json, FieldFault> {
+    Ok(single(kind, precision, options, answer)?.map_or(Json::Null, |value| value.stored()))
 }
 
 /// An answer as it is read: nothing when it is empty.
 pub(crate) type Read<'a> = Result<Option<Value<'a>>, FieldFault>;
 
 pub(crate) fn sub<'a>(field: &'a SubField, value: &'a Json) -> Read<'a> {
-    single(field.kind, &field.options, value)
+    single(field.kind, field.precision, &field.options, value)
 }
 
 /// Reads an answer which is not a list of items.
-pub(crate) fn single<'a>(kind: Type, options: &'a [String], answer: &'a Json) -> Read<'a> {
+pub(crate) fn single<'a>(
+    kind: Type,
+    precision: Precision,
+    options: &'a [String],
+    answer: &'a Json,
+) -> Read<'a> {
     if answer.is_null() || answer.as_str().is_some_and(id::is_blank) {
         return Ok(None);
     }
@@ -130,7 +145,7 @@ pub(crate) fn single<'a>(kind: Type, options: &'a [String], answer: &'a Json) ->
         Type::Height => Value::Text(height(answer)?.into()),
         Type::Repeating => return Err(fault("LIST_EXPECTED", "Send a list of items, such as [].")),
         Type::Date => Value::Date(id::date(text(answer)?)?),
-        Type::PartialDate => Value::Partial(id::partial_date(text(answer)?)?),
+        Type::PartialDate => partial_date(precision, text(answer)?)?,
         Type::Text
         | Type::LongText
         | Type::NamePart
@@ -183,6 +198,18 @@ fn typed_text(kind: Type, text: &str) -> Result<Cow<'_, str>, FieldFault> {
         | Type::Check => return short_text(text),
     };
     read.map(Cow::Owned)
+}
+
+/// A partial date of which the day is known is a date like any other.
+fn partial_date(precision: Precision, text: &str) -> Result<Value<'static>, FieldFault> {
+    let known = match precision {
+        Precision::Year => id::partial_date(text)?,
+        Precision::Month => id::month_date(text)?,
+    };
+    Ok(match known {
+        id::PartialDate::Day(day) => Value::Date(day),
+        id::PartialDate::Year(_) | id::PartialDate::Month(..) => Value::Partial(known),
+    })
 }
 
 /// The common form of a text, which most have already.

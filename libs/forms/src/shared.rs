@@ -8,7 +8,7 @@ use crate::catalogue::LoadError;
 use crate::form::{Form, Question};
 use crate::load::File;
 use crate::load::source::{Common, Text};
-use crate::value::Type;
+use crate::value::{Precision, Type};
 
 /// A person as one form asks about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,11 +151,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether an answer to one question is one to the other.
+/// Whether an answer to one question is one to the other. Of a date one form may need the day where another does not: what is
+/// known of it then serves where it is enough.
 fn take_the_same(one: &Question, other: &Question) -> bool {
-    let fields = |question: &Question| -> Vec<(String, Type, Vec<String>)> {
+    let fields = |question: &Question| -> Vec<(String, Type, Precision, Vec<String>)> {
         let parts = question.fields.iter();
-        parts.map(|field| (field.id.clone(), field.kind, field.options.clone())).collect()
+        parts.map(|field| (field.id.clone(), field.kind, field.precision, field.options.clone())).collect()
     };
-    one.kind == other.kind && one.options == other.options && fields(one) == fields(other)
+    let is_date = |question: &Question| matches!(question.kind, Type::Date | Type::PartialDate);
+    let kinds = one.kind == other.kind || (is_date(one) && is_date(other));
+    kinds && one.options == other.options && fields(one) == fields(other)
 }

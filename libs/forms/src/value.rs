@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::within::Within;
+
 /// The type of a question or sub-field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,6 +72,34 @@ impl Type {
     }
 }
 
+/// What of a `partial_date` must be known at least.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// The year.
+    #[default]
+    Year,
+    /// The month too.
+    Month,
+}
+
+impl Precision {
+    /// The one with this word, as the catalogue writes it.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        match word {
+            "year" => Some(Self::Year),
+            "month" => Some(Self::Month),
+            _ => None,
+        }
+    }
+
+    /// Whether it is what is meant where nothing is said.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    pub(crate) fn is_year(&self) -> bool {
+        *self == Self::Year
+    }
+}
+
 /// The sub-fields of an address.
 pub(crate) const ADDRESS: [&str; 7] =
     ["line1", "unit", "city", "state", "province", "postal_code", "country"];
@@ -80,7 +110,6 @@ pub(crate) enum Shape {
     Condition,
     Number,
     Date,
-    PartialDate,
     /// With the options of a `select`, when it is one.
     Text(Option<Vec<String>>),
     Multi(Vec<String>),
@@ -95,7 +124,6 @@ impl Shape {
             Self::Condition => "a condition",
             Self::Number => "a number",
             Self::Date => "a date",
-            Self::PartialDate => "a partial date, which may stand only in present()",
             Self::Text(_) => "a text",
             Self::Multi(_) => "a list of values",
             Self::Items(_) => "a list of items",
@@ -147,7 +175,12 @@ pub(crate) enum Value<'a> {
     Bool(bool),
     Number(i64),
     Date(Date),
+    /// A date as it was answered, of which the day is not known.
     Partial(PartialDate),
+    /// A day reckoned from one that is not known.
+    Days(Within<Date>),
+    /// A number reckoned from a day that is not known.
+    Numbers(Within<i64>),
     Text(Cow<'a, str>),
     Multi(Vec<&'a str>),
     Items(Vec<Item<'a>>),
@@ -173,6 +206,8 @@ impl Value<'_> {
             | Self::Number(_)
             | Self::Date(_)
             | Self::Partial(_)
+            | Self::Days(_)
+            | Self::Numbers(_)
             | Self::Text(_)
             | Self::Address(_)
             | Self::Duration(_) => true,
@@ -191,7 +226,7 @@ impl Value<'_> {
             Self::Address(Address(parts)) => Json::Object(
                 parts.iter().map(|(name, text)| ((*name).to_owned(), text.as_ref().into())).collect(),
             ),
-            Self::Items(_) | Self::Duration(_) => Json::Null,
+            Self::Days(_) | Self::Numbers(_) | Self::Items(_) | Self::Duration(_) => Json::Null,
         }
     }
 }

@@ -12,7 +12,7 @@ mod receipt;
 mod travel;
 
 pub use contact::{email, is_fictional_phone, phone};
-pub use date::{PartialDate, birth_date, date, partial_date};
+pub use date::{PartialDate, birth_date, date, month_date, partial_date};
 pub use name::{name_match, name_native, name_part};
 pub use number::{
     a_number, account_number, certificate_number, ein, eoir_id, form_number, height, is_itin,

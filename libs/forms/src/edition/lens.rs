@@ -304,7 +304,7 @@ impl Carrying<'_> {
     fn write(&mut self, to: &Place, row: Option<usize>, value: Value) -> Result<(), String> {
         let Slot { question, sub } = &to.slot;
         let read = |leaf: &super::schema::Leaf, value: &Value| {
-            one(leaf.kind, &leaf.options, value).map_err(|fault| fault.message)
+            one(leaf.kind, leaf.precision, &leaf.options, value).map_err(|fault| fault.message)
         };
         match (sub, row) {
             (None, _) => {
@@ -330,7 +330,7 @@ impl Carrying<'_> {
                 };
                 address.insert(part.clone(), value);
                 let address = Value::Object(address);
-                let stored = one(Type::Address, &[], &address).map_err(|fault| fault.message)?;
+                let stored = read(&super::schema::Leaf::of(Type::Address), &address)?;
                 self.new.insert(question.clone(), stored);
             }
         }

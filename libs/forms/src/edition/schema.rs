@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::form::Form;
 use crate::normalise::{Part, items, one};
-use crate::value::{ADDRESS, Type};
+use crate::value::{ADDRESS, Precision, Type};
 
 /// What one answer may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,16 +15,24 @@ pub(crate) struct Leaf {
     pub(crate) kind: Type,
     /// Of `select` and `multi`.
     pub(crate) options: Vec<String>,
+    /// Of `partial_date`.
+    pub(crate) precision: Precision,
 }
 
 impl Leaf {
     pub(crate) fn of(kind: Type) -> Self {
-        Self { kind, options: Vec::new() }
+        Self { kind, options: Vec::new(), precision: Precision::default() }
     }
 
-    /// Whether whatever was an answer to this is one to the other: of one type, with every option still there.
+    /// Whether whatever was an answer to this is one to the other: of one type, with every option still there; a date, and a
+    /// partial date of which no more need be known.
     pub(crate) fn within(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.options.iter().all(|option| other.options.contains(option))
+        let one = match (self.kind, other.kind) {
+            (Type::PartialDate, Type::PartialDate) => other.precision <= self.precision,
+            (Type::Date, Type::PartialDate) => true,
+            (one, other) => one == other,
+        };
+        one && self.options.iter().all(|option| other.options.contains(option))
     }
 
     /// The words that an answer is chosen from; nothing where it is written freely.
@@ -54,6 +62,10 @@ impl Part for Field {
 
     fn options(&self) -> &[String] {
         &self.leaf.options
+    }
+
+    fn precision(&self) -> Precision {
+        self.leaf.precision
     }
 }
 
@@ -135,12 +147,15 @@ pub(crate) struct Schema(pub(crate) BTreeMap<String, Asked>);
 
 impl Schema {
     pub(crate) fn of(form: &Form) -> Self {
-        let leaf = |kind, options: &[String]| Leaf { kind, options: options.to_vec() };
+        let leaf = |kind, options: &[String], precision| Leaf { kind, options: options.to_vec(), precision };
         let asked = form.questions.iter().map(|question| {
             let fields = question.fields.iter();
-            let fields =
-                fields.map(|one| Field { id: one.id.clone(), leaf: leaf(one.kind, &one.options) }).collect();
-            (question.id.clone(), Asked { leaf: leaf(question.kind, &question.options), fields })
+            let fields = fields.map(|one| {
+                let leaf = leaf(one.kind, &one.options, one.precision);
+                Field { id: one.id.clone(), leaf }
+            });
+            let leaf = leaf(question.kind, &question.options, question.precision);
+            (question.id.clone(), Asked { leaf, fields: fields.collect() })
         });
         Self(asked.collect())
     }
@@ -180,7 +195,7 @@ impl Schema {
         let read = if self.is_list(question) {
             items(question, &asked.fields, answer)
         } else {
-            one(asked.leaf.kind, &asked.leaf.options, answer)
+            one(asked.leaf.kind, asked.leaf.precision, &asked.leaf.options, answer)
         };
         read.map_err(|fault| fault.message)
     }
@@ -190,6 +205,9 @@ impl Schema {
         let said = |leaf: &Leaf| {
             let mut options: Vec<&str> = leaf.options.iter().map(String::as_str).collect();
             options.sort_unstable();
+            if leaf.precision == Precision::Month {
+                options.push("month");
+            }
             let colon = if options.is_empty() { "" } else { ":" };
             format!("\"{}{colon}{}\"", leaf.kind.word(), options.join(","))
         };

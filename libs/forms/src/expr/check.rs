@@ -69,7 +69,7 @@ pub(crate) fn shape(node: &Node, names: &Names<'_>, it: Scope<'_>) -> Result<Sha
     }
 }
 
-/// The type of a name; also what `present` looks at, where a partial date may stand.
+/// The type of a name; also what `present` looks at.
 pub(crate) fn name(path: &[String], at: usize, names: &Names<'_>, it: Scope<'_>) -> Result<Shape, Fault> {
     let unknown = |what: &str| Fault::new(at, format!("there is no {what}"));
     let (found, rest) = match path {

@@ -7,6 +7,7 @@ use super::{Kind, Name, Node, Op};
 use crate::answers::Facts;
 use crate::truth::Truth;
 use crate::value::{Duration, Item, Value, same_address, same_text};
+use crate::within::Within;
 use docket_kernel::calendar::{plus_days, plus_months, plus_years};
 use jiff::civil::Date;
 
@@ -92,7 +93,15 @@ fn binary<'a>(op: Op, a: &'a Node, b: &'a Node, context: &Context<'a>) -> Option
 
 fn member<'a>(left: &Value<'_>, list: &'a Node, context: &Context<'a>) -> Option<bool> {
     let Kind::List(values) = &list.kind else { return None };
-    Some(values.iter().any(|one| equal(left, one, context) == Some(true)))
+    let mut open = false;
+    for one in values {
+        match equal(left, one, context) {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => open = true,
+        }
+    }
+    (!open).then_some(false)
 }
 
 fn equal<'a>(left: &Value<'_>, right: &'a Node, context: &Context<'a>) -> Option<bool> {
@@ -109,7 +118,10 @@ fn same(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
         (Value::Date(a), Value::Date(b)) => Some(a == b),
         (Value::Text(a), Value::Text(b)) => Some(same_text(a, b)),
         (Value::Address(a), Value::Address(b)) => Some(same_address(a, b)),
-        _ => None,
+        _ => match (a.days(), b.days()) {
+            (Some(a), Some(b)) => a.same(b),
+            _ => a.numbers()?.same(b.numbers()?),
+        },
     }
 }
 
@@ -119,23 +131,37 @@ fn ordered<'a>(
     context: &Context<'a>,
     holds: fn(std::cmp::Ordering) -> bool,
 ) -> Option<Value<'static>> {
-    let order = match (value(a, context)?.as_ref(), value(b, context)?.as_ref()) {
-        (Value::Number(a), Value::Number(b)) => a.cmp(b),
-        (Value::Date(a), Value::Date(b)) => a.cmp(b),
-        _ => return None,
+    let (a, b) = (value(a, context)?, value(b, context)?);
+    let truth = match (a.as_ref(), b.as_ref()) {
+        (Value::Number(a), Value::Number(b)) => holds(a.cmp(b)),
+        (Value::Date(a), Value::Date(b)) => holds(a.cmp(b)),
+        (a, b) => match (a.days(), b.days()) {
+            (Some(a), Some(b)) => a.ordered(b, holds)?,
+            _ => a.numbers()?.ordered(b.numbers()?, holds)?,
+        },
     };
-    Some(Value::Bool(holds(order)))
+    Some(Value::Bool(truth))
 }
 
 /// A number too large for 64 bits is unknown.
 fn arithmetic(op: Op, a: &Value<'_>, b: &Value<'_>) -> Option<Value<'static>> {
     match (op, a, b) {
-        (Op::Add, Value::Number(a), Value::Number(b)) => a.checked_add(*b).map(Value::Number),
-        (Op::Sub, Value::Number(a), Value::Number(b)) => a.checked_sub(*b).map(Value::Number),
-        (Op::Mul, Value::Number(a), Value::Number(b)) => a.checked_mul(*b).map(Value::Number),
-        (Op::Add, Value::Date(day), Value::Duration(length)) => Some(Value::Date(shift(*day, *length, 1))),
-        (Op::Sub, Value::Date(day), Value::Duration(length)) => Some(Value::Date(shift(*day, *length, -1))),
-        _ => None,
+        (Op::Add, day, Value::Duration(length)) => {
+            Some(day.days()?.map(|day| shift(day, *length, 1)).value())
+        }
+        (Op::Sub, day, Value::Duration(length)) => {
+            Some(day.days()?.map(|day| shift(day, *length, -1)).value())
+        }
+        (op, a, b) => {
+            let (a, b) = (a.numbers()?, b.numbers()?);
+            let made = match op {
+                Op::Add => a.reckon(b, i64::checked_add),
+                Op::Sub => a.reckon(b, i64::checked_sub),
+                Op::Mul => a.reckon(b, i64::checked_mul),
+                Op::Or | Op::And | Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::In => None,
+            };
+            made.map(Within::<i64>::value)
+        }
     }
 }
 

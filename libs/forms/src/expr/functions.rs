@@ -1,6 +1,6 @@
 //! The functions of the expression language: what they take, and what they give.
 
-use docket_kernel::calendar::{age, closing_years, days_between, plus_days, plus_months, roll};
+use docket_kernel::calendar::{age, closing_years, plus_days, plus_months, roll};
 use docket_kernel::identifier::{common, is_po_box};
 use jiff::civil::Date;
 
@@ -8,10 +8,12 @@ use std::borrow::Cow;
 
 use super::check::{Names, Scope, among_options, condition, expect, name, shape};
 use super::eval::{Context, look_up, truth, value};
+use super::histories::{days_present, gap_days, overlap_days};
 use super::parse::Fault;
 use super::{Kind, Node};
 use crate::truth::Truth;
 use crate::value::{Duration, Item, Shape, Value, same_text};
+use crate::within::Within;
 
 /// The kind which is there when any attached file is marked as not in English.
 pub(crate) const FOREIGN: &str = "foreign_language";
@@ -90,6 +92,7 @@ pub(crate) fn signature(
         ("days" | "months" | "years", _) => wants(&[Shape::Number], Shape::Duration),
         ("closing", _) => wants(&[Shape::Date, Shape::Duration], Shape::Date),
         ("roll", _) => wants(&[Shape::Date], Shape::Date),
+        ("whole", _) => wants(&[Shape::Date], Shape::Condition),
         ("later" | "earlier", _) => wants(&[Shape::Date, Shape::Date], Shape::Date),
         ("po_box", _) => wants(&[Shape::Address], Shape::Condition),
         ("single_word", _) => wants(&[Shape::Text(None)], Shape::Condition),
@@ -173,27 +176,31 @@ fn of_known(function: &str, args: &[&Value<'_>]) -> Option<Value<'static>> {
         ("contains", [Value::Multi(list), Value::Text(one)]) => {
             Some(Value::Bool(list.iter().any(|value| same_text(value, one))))
         }
-        ("age", [Value::Date(born), Value::Date(at)]) => Some(Value::Number(age(*born, *at))),
-        ("days_between", [Value::Date(a), Value::Date(b)]) => Some(Value::Number(days_between(*a, *b))),
+        ("age", [born, at]) => Some(born.days()?.between(at.days()?, age).value()),
+        ("days_between", [a, b]) => Some(a.days()?.days_to(b.days()?).value()),
         ("days", [Value::Number(n)]) => Some(Value::Duration(Duration::Days(*n))),
         ("months", [Value::Number(n)]) => Some(Value::Duration(Duration::Months(*n))),
         ("years", [Value::Number(n)]) => Some(Value::Duration(Duration::Years(*n))),
-        ("closing", [Value::Date(day), Value::Duration(length)]) => Some(Value::Date(match length {
-            Duration::Days(n) => plus_days(*day, *n),
-            Duration::Months(n) => plus_months(*day, *n),
-            Duration::Years(n) => closing_years(*day, *n),
-        })),
-        ("roll", [Value::Date(day)]) => Some(Value::Date(roll(*day))),
-        ("later", [Value::Date(a), Value::Date(b)]) => Some(Value::Date(*a.max(b))),
-        ("earlier", [Value::Date(a), Value::Date(b)]) => Some(Value::Date(*a.min(b))),
-        ("gap_days", [Value::Items(list), Value::Date(from), Value::Date(to)]) => {
-            gap_days(list, *from, *to).map(Value::Number)
+        ("closing", [day, Value::Duration(length)]) => {
+            let closes = |day: Date| match length {
+                Duration::Days(n) => plus_days(day, *n),
+                Duration::Months(n) => plus_months(day, *n),
+                Duration::Years(n) => closing_years(day, *n),
+            };
+            Some(day.days()?.map(closes).value())
         }
-        ("overlap_days", [Value::Items(list), Value::Text(from), Value::Text(to), Value::Date(end)]) => {
-            overlap_days(list, (from, to), *end).map(Value::Number)
+        ("roll", [day]) => Some(day.days()?.map(roll).value()),
+        ("later", [a, b]) => Some(a.days()?.extreme(b.days()?, true).value()),
+        ("earlier", [a, b]) => Some(a.days()?.extreme(b.days()?, false).value()),
+        ("whole", [day]) => Some(Value::Bool(day.days()?.is_exact())),
+        ("gap_days", [Value::Items(list), from, to]) => {
+            gap_days(list, (from.days()?, to.days()?)).map(Within::<i64>::value)
         }
-        ("days_present", [Value::Items(list), Value::Date(from), Value::Date(to)]) => {
-            days_present(list, *from, *to).map(Value::Number)
+        ("overlap_days", [Value::Items(list), Value::Text(from), Value::Text(to), end]) => {
+            overlap_days(list, (from, to), end.days()?).map(Within::<i64>::value)
+        }
+        ("days_present", [Value::Items(list), from, to]) => {
+            days_present(list, (from.days()?, to.days()?)).map(Within::<i64>::value)
         }
         ("po_box", [Value::Address(parts)]) => {
             Some(Value::Bool(parts.0.iter().any(|(_, line)| is_po_box(line))))
@@ -255,86 +262,18 @@ fn over_items<'a>(
     of_items(list, context, look)
 }
 
-fn extreme<'a>(items: &[Item<'a>], field: &str, greatest: bool) -> Option<Value<'a>> {
-    let mut best: Option<Value<'a>> = None;
-    for item in items {
-        let one = item.get(field)?.clone();
-        let better = match (&best, &one) {
-            (None, _) => true,
-            (Some(Value::Date(best)), Value::Date(one)) => (one > best) == greatest,
-            (Some(Value::Number(best)), Value::Number(one)) => (one > best) == greatest,
-            _ => return None,
-        };
-        if better {
-            best = Some(one);
-        }
-    }
-    best
+/// The greatest or least of a sub-field; nothing where there is no item, or one lacks it.
+fn extreme(items: &[Item<'_>], field: &str, greatest: bool) -> Option<Value<'static>> {
+    let fields = || items.iter().map(|item| item.get(field));
+    let days = joined(fields().map(|value| value?.days()), greatest);
+    days.map(Within::<Date>::value)
+        .or_else(|| joined(fields().map(|value| value?.numbers()), greatest).map(Within::<i64>::value))
 }
 
-fn day(item: &Item<'_>, field: &str) -> Option<Date> {
-    match item.get(field) {
-        Some(Value::Date(day)) => Some(*day),
-        _ => None,
-    }
-}
-
-/// The longest run of days in `[from, to)` which no item covers; an item without `from` leaves it unknown.
-fn gap_days(items: &[Item<'_>], from: Date, to: Date) -> Option<i64> {
-    let mut covered: Vec<(Date, Date)> = Vec::new();
-    for item in items {
-        let current = item.get("current") == Some(&Value::Bool(true));
-        let end = if current { None } else { day(item, "to") };
-        covered.push((day(item, "from")?, end.unwrap_or(to)));
-    }
-    covered.retain(|(begins, ends)| begins < ends);
-    covered.sort_unstable();
-    let (mut longest, mut reached) = (0, from);
-    for (begins, ends) in covered {
-        longest = longest.max(days_between(reached, begins.min(to)));
-        reached = reached.max(ends);
-    }
-    Some(longest.max(days_between(reached, to)))
-}
-
-/// The days before `end` which two or more items cover, counted once; an item of which a day is not known leaves it unknown.
-fn overlap_days(items: &[Item<'_>], (from, to): (&str, &str), end: Date) -> Option<i64> {
-    let mut covered: Vec<(Date, Date)> = Vec::new();
-    for item in items {
-        // What can be marked as current and is not has ended, be it not known when; what cannot goes on.
-        let ends = match item.get("current") {
-            Some(Value::Bool(true)) => end,
-            Some(_) => day(item, to)?,
-            None => day(item, to).unwrap_or(end),
-        };
-        covered.push((day(item, from)?, ends.min(end)));
-    }
-    covered.retain(|(begins, ends)| begins < ends);
-    covered.sort_unstable();
-    let (mut twice, mut reached, mut counted) = (0, Date::MIN, Date::MIN);
-    for (begins, ends) in covered {
-        let (again, until) = (begins.max(counted), ends.min(reached));
-        if again < until {
-            twice += days_between(again, until);
-            counted = until;
-        }
-        reached = reached.max(ends);
-    }
-    Some(twice)
-}
-
-/// Days in `[from, to)` less those wholly abroad: after `left` and before `back`, counted once.
-fn days_present(items: &[Item<'_>], from: Date, to: Date) -> Option<i64> {
-    let mut abroad: Vec<(Date, Date)> = Vec::new();
-    for item in items {
-        let begins = plus_days(day(item, "left")?, 1).max(from);
-        abroad.push((begins, day(item, "back").unwrap_or(to).min(to)));
-    }
-    abroad.sort_unstable();
-    let (mut away, mut reached) = (0, from);
-    for (begins, ends) in abroad {
-        away += days_between(begins.max(reached), ends).max(0);
-        reached = reached.max(ends);
-    }
-    Some(days_between(from, to).max(0) - away)
+fn joined<T: Copy + Ord>(
+    mut each: impl Iterator<Item = Option<Within<T>>>,
+    greatest: bool,
+) -> Option<Within<T>> {
+    let first = each.next()??;
+    each.try_fold(first, |best, one| Some(best.extreme(one?, greatest)))
 }

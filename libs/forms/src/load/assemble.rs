@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use super::blocks::Included;
 use super::checks::Draft;
+use super::editions::precision;
 use super::guidelines::Guidelines;
 use super::source::{self, Common, FormFile, Question as Asked, Text};
 use super::{File, Placed};
@@ -15,7 +16,7 @@ use crate::filled::Filled;
 use crate::form::{Form, Question, Role, Rule, Section, SubField};
 use crate::language::Language;
 use crate::texts::spoken;
-use crate::value::Type;
+use crate::value::{Precision, Type};
 
 /// What stands beside a form in the catalogue.
 pub(crate) struct Beside<'a> {
@@ -232,6 +233,10 @@ impl<'a> Maker<'a, '_> {
                 "fields belong to repeating, which needs them",
             ));
         }
+        let precision = asked.precision.as_ref();
+        let at = precision.map_or(asked.id.span().start, |word| word.span().start);
+        let precision = precision.map_or("", |word| word.get_ref().as_str());
+        let precision = self.precision((file, id, at), kind, precision);
         let fields =
             asked.fields.iter().filter_map(|text| self.sub_field(file, id, text, included)).collect();
         Question {
@@ -245,6 +250,7 @@ impl<'a> Maker<'a, '_> {
             help: asked.help.clone(),
             options: asked.options.clone(),
             option_labels: asked.options.iter().map(|option| spoken(option)).collect(),
+            precision,
             fields,
             filled: asked.filled.as_ref().and_then(|filled| self.filled(file, id, filled, included)),
             block: block.map(str::to_owned),
@@ -284,7 +290,20 @@ impl<'a> Maker<'a, '_> {
         })
     }
 
-    /// Reads `id|type|required|label`, where the type may be `select:a,b`.
+    /// What of a partial date must be known at least; nothing is said of that elsewhere.
+    fn precision(&mut self, (file, id, at): (&File, &str, usize), kind: Type, word: &str) -> Precision {
+        let read = if kind == Type::PartialDate || word.is_empty() {
+            precision(word)
+        } else {
+            Err("a precision belongs to partial_date".to_owned())
+        };
+        read.unwrap_or_else(|message| {
+            self.errors.push(file.error(id, at, message));
+            Precision::default()
+        })
+    }
+
+    /// Reads `id|type|required|label`, where the type may be `select:a,b` or `partial_date:month`.
     fn sub_field(
         &mut self,
         file: &'a File,
@@ -319,6 +338,9 @@ impl<'a> Maker<'a, '_> {
             },
         };
         let shown = shown_when(&required, None);
+        let said = if kind == Type::PartialDate { options } else { "" };
+        let precision = self.precision((file, &path, start + name.len() + word.len() + 2), kind, said);
+        let options = if kind == Type::PartialDate { "" } else { options };
         let options: Vec<String> =
             options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect();
         Some(SubField {
@@ -330,6 +352,7 @@ impl<'a> Maker<'a, '_> {
             label_id: format!("{}.{path}.label", self.slug),
             option_labels: options.iter().map(|option| spoken(option)).collect(),
             options,
+            precision,
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::edition::EarlierEdition;
 use crate::edition::lens::More;
 use crate::edition::schema::{Asked, Field, Leaf, Schema};
 use crate::form::Form;
-use crate::value::Type;
+use crate::value::{Precision, Type};
 
 /// The folder of these files.
 pub(crate) const FOLDER: &str = "editions";
@@ -228,17 +228,28 @@ fn schema(
     schema
 }
 
-/// Reads `date` or `select:a,b`.
+/// Reads `date`, `select:a,b` or `partial_date:month`.
 fn leaf(text: &str) -> Result<Leaf, String> {
     let (word, options) = text.split_once(':').unwrap_or((text, ""));
     let kind = Type::named(word).ok_or_else(|| format!("there is no type {word}"))?;
     if kind == Type::Repeating {
         return Err("a list is written as the table of its fields".to_owned());
     }
+    if kind == Type::PartialDate {
+        return Ok(Leaf { precision: precision(options)?, ..Leaf::of(kind) });
+    }
     let options: Vec<String> =
         options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect();
     if kind.has_options() == options.is_empty() {
         return Err("options belong to select and multi, which need them".to_owned());
     }
-    Ok(Leaf { kind, options })
+    Ok(Leaf { options, ..Leaf::of(kind) })
+}
+
+/// Reads `month`, what of a partial date must be known; the year where nothing is said.
+pub(crate) fn precision(word: &str) -> Result<Precision, String> {
+    if word.is_empty() {
+        return Ok(Precision::default());
+    }
+    Precision::named(word).ok_or_else(|| format!("of a partial date year or month is known, and not {word}"))
 }

@@ -135,6 +135,7 @@ pub(crate) struct Question {
     pub(crate) help: Option<String>,
     #[serde(default)]
     pub(crate) options: Vec<String>,
+    pub(crate) precision: Option<Text>,
     #[serde(default)]
     pub(crate) fields: Vec<Text>,
     pub(crate) filled: Option<Filled>,

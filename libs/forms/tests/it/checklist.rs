@@ -193,7 +193,7 @@ fn answer(form: &Form, question: &str, lines: &[&Line], chance: &mut Chance) -> 
             Some(json!(chosen))
         }
         Type::Int => Some(json!(chance.below(3))),
-        Type::Date => Some(json!(BORN)),
+        Type::Date | Type::PartialDate => Some(json!(BORN)),
         Type::Money => chance.often(2).then(|| json!(500_000)),
         Type::Address => Some(
             json!({ "line1": "1 Sample Street", "city": "Sample", "country": chance.one_of(&["US", "PT"]) }),

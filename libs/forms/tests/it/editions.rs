@@ -71,6 +71,16 @@ fn each_change_of_an_answer_carries_it() {
             json!(123_405),
             json!({ "a": "$1,234.05" }),
         ),
+        // What is asked more widely is carried without a word, and back where it fits.
+        ("a = 'date'", "", "a = 'partial_date:month'", json!("2024-01-05"), json!({ "a": "2024-01-05" })),
+        ("a = 'partial_date:month'", "", "a = 'partial_date'", json!("2024-01"), json!({ "a": "2024-01" })),
+        (
+            "a = 'partial_date'",
+            "{ do = 'carry', from = 'a' }",
+            "a = 'partial_date:month'",
+            json!("2024-01"),
+            json!({ "a": "2024-01" }),
+        ),
         (
             "a = 'text'",
             "{ do = 'carry', from = 'a' }",

@@ -331,6 +331,80 @@ fn two_homes_and_two_marriages_at_one_time_are_warned_of() {
     assert_eq!(overlap(married("2015-06-02")), Some((Level::Warn, true)));
 }
 
+/// A history needs the month: whoever does not know the day can file, and is told of no gap that may not be there.
+#[test]
+fn who_knows_only_the_month_of_a_move_can_file_and_a_gap_is_told_only_where_there_is_one() {
+    let address =
+        json!({"line1": "1 Main St", "city": "Reno", "state": "NV", "postal_code": "89501", "country": "US"});
+    let moved = |left: &str| {
+        let mut all = with("app_physical_since", json!("2022-03"));
+        let homes = json!([
+            {"address": address, "from": "2022-03", "current": true},
+            {"address": address, "from": "2017-05", "to": left},
+        ]);
+        all.insert("app_residences".into(), homes);
+        all.insert(
+            "app_employments".into(),
+            json!([{"kind": "retired", "from": "2015-01", "current": true}]),
+        );
+        of(&all)
+    };
+    for left in ["2022-01", "2022-02", "2022-03", "2022-03-15", "2022-04"] {
+        let found = moved(left);
+        assert!(
+            found.ready && found.findings.is_empty(),
+            "{left}: {:?} {:?}",
+            fired(&found),
+            missing(&found)
+        );
+    }
+    assert_eq!(fired(&moved("2021-12")), ["app_res-gap"]);
+    assert_eq!(fired(&moved("2022-05")), [""; 0], "one month beside the other");
+    assert_eq!(fired(&moved("2022-06")), ["app_res-overlap"]);
+    assert_eq!(fired(&moved("2017-04")), ["app_res-gap", "app_res-order"]);
+    assert_eq!(fired(&moved("2017-05")), ["app_res-gap"], "a stay within a month is one");
+}
+
+#[test]
+fn a_day_that_the_law_counts_from_is_asked_for_and_a_rule_waits_for_it() {
+    use Truth::{False, True, Unknown};
+    let catalogue = Catalogue::embedded();
+    let of = |form: &str, rule: &str, with: Value| {
+        rule_value(catalogue.form(form).unwrap(), rule, &answers(with), &given("2026-03-02")).unwrap()
+    };
+    let married = |on: &str, current: bool| {
+        json!({"basis": "spouse_of_citizen_3_years", "app_times_married": 1,
+            "app_marriages": [{"married_on": on, "current": current}]})
+    };
+    for (on, current, asked, early) in [
+        ("2020-06-14", true, False, False),
+        ("2020-06", true, True, False),
+        ("2020-06", false, False, False),
+        ("2023-03", true, True, Unknown),
+        ("2023-04", true, True, True),
+    ] {
+        assert_eq!(of("N-400", "married-day", married(on, current)), asked, "{on}");
+        assert_eq!(of("N-400", "spouse-married-3", married(on, current)), early, "{on}");
+    }
+    let spouses = |on: &str| {
+        json!({"relationship": "spouse", "pet_times_married": 1, "ben_times_married": 1,
+            "pet_marriages": [{"married_on": "2019-06-14", "current": true}],
+            "ben_marriages": [{"married_on": on, "current": true}]})
+    };
+    for (on, differs) in [("2019-06-14", False), ("2019-06", Unknown), ("2019-07", True)] {
+        assert_eq!(of("I-130", "spouse-date-equal", spouses(on)), differs, "{on}");
+        assert_eq!(of("I-130", "married-day", spouses(on)), False, "{on}: the petitioner knows the day");
+    }
+    let fiance = |arrived: &str| json!({"category": "family_k1", "applicant_kind": "principal", "app_entry_date": arrived});
+    for (arrived, asked) in [("2025-11", True), ("2025-11-03", False)] {
+        assert_eq!(of("I-485", "entry-day", fiance(arrived)), asked, "{arrived}");
+    }
+    let child = |arrived: &str| json!({"request": "initial", "app_dob": "1990-06-15", "arrived_on": arrived});
+    for (arrived, late) in [("2006-05", False), ("2006-06", Unknown), ("2006-07", True)] {
+        assert_eq!(of("I-821D", "under-16-arrival", child(arrived)), late, "{arrived}");
+    }
+}
+
 #[test]
 fn each_of_a_family_signs_themselves_on_paper_or_is_a_child_for_whom_a_parent_signs() {
     let form = Catalogue::embedded().form("I-539").unwrap().clone();

@@ -38,7 +38,11 @@ fn a_wrong_expression_is_named_with_its_place() {
         ("pick in ['a','c']", "not among the options: a, b"),
         ("contains(many, 'c')", "not among the options: a, b"),
         ("any(list, it.kind == 'z')", "not among the options: x, y"),
-        ("part < on", "two numbers or two dates"),
+        ("part < n", "two numbers or two dates"),
+        ("part == pick", "a date cannot equal a text"),
+        ("whole(n)", "a date is needed here, this is a number"),
+        ("whole(on, part)", "takes 1 arguments"),
+        ("whole(on) == 1", "a condition cannot equal a number"),
         ("n in 1", "to the right of `in`"),
         ("n in [1, 'x']", "a number is needed here, this is a text"),
         ("[1] == [1]", "a list may stand only"),
@@ -125,6 +129,16 @@ fn what_a_form_refers_to_exists() {
             .message
             .contains("id|type|required|label")
     );
+    assert!(
+        fault(&question("type = \"date\", precision = \"month\""))
+            .message
+            .contains("belongs to partial_date")
+    );
+    let precision = fault(&question("type = \"partial_date\", precision = \"day\"")).message;
+    assert!(precision.contains("year or month is known, and not day"), "{precision}");
+    let field = fault(&question("type = \"repeating\", fields = [\"a|partial_date:day|n|A\"]"));
+    assert!(field.id == "q.a" && field.message.contains("year or month is known, and not day"), "{field}");
+    assert!(load(&question("type = \"repeating\", fields = [\"a|partial_date:month|n|A\"]")).is_ok());
     assert!(fault(&question("type = \"text\", colour = \"red\"")).message.contains("colour"));
     let today =
         r#"question = [{ id = "today", section = "all", type = "date", required = "never", label = "Q" }]"#;

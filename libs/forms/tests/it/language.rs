@@ -23,6 +23,7 @@ fn form(when: &str) -> Form {
   {{ id = "home", section = "all", type = "address", required = "never", label = "Home" }},
   {{ id = "work", section = "all", type = "address", required = "never", label = "Work" }},
   {{ id = "stays", section = "all", type = "repeating", required = "never", label = "Stays", fields = ["since|date|n|Since", "until|date|n|Until"] }},
+  {{ id = "months", section = "all", type = "repeating", required = "never", label = "Months", fields = ["from|partial_date:month|n|From", "to|partial_date:month|not it.current|To", "current|check|n|Current"] }},
   {{ id = "list", section = "all", type = "repeating", required = "gate", label = "List", fields = ["from|date|n|From", "to|date|not it.current|To", "current|check|n|Current", "ok|yes_no|n|OK"] }},
 ]
 rule = [{{ id = "r", level = "warn", when = "{when}", field = "a", kind = "advice", message = "So." }}]
@@ -196,6 +197,78 @@ fn days_that_two_items_cover_are_counted_once() {
 }
 
 #[test]
+fn what_is_said_of_a_month_or_a_year_is_so_on_each_of_its_days() {
+    use Truth::{False, True, Unknown};
+    for (when, part, on, expected) in [
+        ("part < on", "1985", "1986-01-01", True),
+        ("part < on", "1985", "1985-12-31", Unknown),
+        ("part <= on", "1985", "1985-12-31", True),
+        ("part > on", "1985-06", "1985-06-30", False),
+        ("on >= part", "1985-06", "1985-06-30", True),
+        ("part == on", "1985-06", "1985-06-30", Unknown),
+        ("part == on", "1985-06", "1985-07-01", False),
+        ("part != on", "1985-06", "1985-05-31", True),
+        ("part == on", "1985-06-30", "1985-06-30", True),
+        ("part in [d'1985-05-31', d'1985-07-01']", "1985-06", "1985-06-01", False),
+        ("part in [d'1985-05-31', d'1985-06-15']", "1985-06", "1985-06-01", Unknown),
+        ("whole(part)", "1985", "1985-06-01", False),
+        ("whole(part)", "1985-06", "1985-06-01", False),
+        ("whole(part) and whole(on)", "1985-06-01", "1985-06-01", True),
+        ("age(part, on) >= 18", "1985-06", "2003-06-30", True),
+        ("age(part, on) >= 18", "1985-06", "2003-06-29", Unknown),
+        ("age(part, on) >= 18", "1985-06", "2003-05-31", False),
+        ("part + years(18) <= on", "1984-02", "2002-02-28", Unknown),
+        ("part + years(18) <= on", "1984-02", "2002-03-01", True),
+        ("part - months(1) < on", "2026-03", "2026-03-01", True),
+        ("days_between(part, on) > 30", "2026-01", "2026-03-03", True),
+        ("days_between(part, on) > 30", "2026-01", "2026-03-02", Unknown),
+        ("days_between(part, on) > 30", "2026-01", "2026-01-31", False),
+        ("100 - days_between(part, on) * 2 < 38", "2026-01", "2026-03-04", True),
+        ("later(part, on) == on", "1985-06", "1985-07-01", True),
+        ("earlier(part, on) == on", "1985-06", "1985-06-01", True),
+        ("later(part, on) == on", "1985-06", "1985-06-15", Unknown),
+        ("closing(part, years(1)) < roll(on)", "2025-07", "2026-07-31", Unknown),
+        ("closing(part, years(1)) < roll(on)", "2025-07", "2026-08-01", True),
+        // A number of days that is not known makes no length of time.
+        ("on + days(days_between(part, on)) > part", "2025-07", "2026-08-01", Unknown),
+    ] {
+        assert_eq!(value(when, json!({"part": part, "on": on})), expected, "{when} with {part}, {on}");
+    }
+    assert_eq!(value("whole(part)", json!({})), Unknown, "nothing is said of what is not answered");
+}
+
+#[test]
+fn a_gap_or_an_overlap_is_said_only_where_it_is_there_whatever_the_day() {
+    use Truth::{False, True, Unknown};
+    let gap = |days| format!("gap_days(months, d'2026-01-01', d'2026-07-01') > {days}");
+    let overlap = |days| format!("overlap_days(months, 'from', 'to', d'2026-07-01') > {days}");
+    let then = |left: &str, came: &str| json!({"months": [{"from": came, "current": true}, {"from": "2024-05", "to": left}]});
+    for (when, with, expected) in [
+        // From one month to the same, or to the next, nobody need know the day.
+        (gap(31), then("2026-03", "2026-03"), False),
+        (gap(31), then("2026-03", "2026-04"), Unknown),
+        (gap(31), then("2026-03", "2026-05"), Unknown),
+        (gap(31), then("2026-02", "2026-04"), True),
+        (gap(31), then("2026-02-28", "2026-04"), True),
+        (gap(32), then("2026-02", "2026-04"), Unknown),
+        (gap(31), json!({"months": [{"from": "2026-02", "current": true}]}), Unknown),
+        (gap(31), json!({"months": [{"from": "2026-03", "current": true}]}), True),
+        (gap(31), json!({"months": [{"to": "2026-03"}]}), Unknown),
+        (overlap(0), then("2026-03", "2026-04"), False),
+        (overlap(0), then("2026-03", "2026-03"), Unknown),
+        (overlap(31), then("2026-03", "2026-03"), False),
+        (overlap(31), then("2026-04", "2026-02"), True),
+        (overlap(32), then("2026-04", "2026-02"), Unknown),
+        (overlap(0), then("2026-03", "2026-03-31"), False),
+    ] {
+        assert_eq!(value(&when, with.clone()), expected, "{when} with {with}");
+    }
+    // A year alone does not say it.
+    let year = json!({"months": [{"from": "2025", "current": true}]});
+    assert_eq!(value("any(months, present(it.from))", year), False);
+}
+
+#[test]
 fn what_does_not_apply_is_set_aside_and_kept() {
     let form = form("present(behind) or ticked or count(many) > 0 or count(list) > 0");
     let full = json!({"behind": "text", "ticked": true, "many": ["x"], "list": [{"ok": true}]});
@@ -228,6 +301,58 @@ fn a_wrong_shape_counts_as_not_answered() {
         value("any(list, present(it.from))", json!({"gate": true, "list": [{"from": "soon"}]})),
         Truth::False
     );
+}
+
+/// A date, and how much of it is told: ten letters, seven or four.
+fn some_date() -> impl Strategy<Value = (String, usize)> {
+    let day = (0..24_i16, 1..32_i8).prop_map(|(month, day)| {
+        let first = jiff::civil::date(2024 + month / 12, i8::try_from(month % 12).unwrap() + 1, 1);
+        first.with().day(day.min(first.days_in_month())).build().unwrap().to_string()
+    });
+    (day, prop_oneof![Just(10_usize), Just(7), Just(7), Just(4)])
+}
+
+/// Conditions that name each date once, over `part`, `on` and `months`.
+const OF_DATES: [&str; 13] = [
+    "part < on",
+    "part >= d'2025-01-01'",
+    "part == on",
+    "part in [d'2024-12-31', d'2025-01-31']",
+    "part + months(5) - days(3) <= on",
+    "days_between(part, on) > 40",
+    "2 * days_between(part, on) - 3 < 100",
+    "age(part, on) >= 1",
+    "later(part, on) > d'2025-03-31'",
+    "closing(part, years(1)) <= earlier(on, d'2025-11-30')",
+    "gap_days(months, d'2024-02-01', d'2026-01-01') > 31",
+    "overlap_days(months, 'from', 'to', d'2026-01-01') > 31",
+    "any(months, it.to < it.from)",
+];
+
+/// The answers with the dates as far as each is told, or filled up.
+fn dated(dates: &[(String, usize)], filled: impl Fn(usize, &str) -> String) -> Answers {
+    let told = |n: usize| {
+        let (day, known) = &dates[n];
+        // A list asks for the month at least.
+        filled(n, &day[..if n > 1 { (*known).max(7) } else { *known }])
+    };
+    let mut answers = answers(json!({"part": told(0), "on": dates[1].0}));
+    let items = (2..dates.len() - 1).step_by(2).map(|n| {
+        let current = n == 2;
+        if current {
+            json!({"from": told(n), "current": true})
+        } else {
+            json!({"from": told(n), "to": told(n + 1)})
+        }
+    });
+    answers.insert("months".into(), items.collect());
+    answers
+}
+
+/// The first or the last day that it can be.
+fn end(told: &str, last: bool) -> String {
+    let known = docket_kernel::identifier::partial_date(told).unwrap();
+    (if last { known.last() } else { known.first() }).to_string()
 }
 
 fn some_truth() -> impl Strategy<Value = Truth> {
@@ -303,6 +428,29 @@ proptest! {
         };
         let after = rule_value(&form, "r", &with(fill(a, 0), fill(b, 1), fill(c, 2)), &given).unwrap();
         prop_assert!(before == Truth::Unknown || before == after, "{}: {:?} became {:?}", when, before, after);
+    }
+
+    /// Known is what holds on every day that it can be, and nothing else.
+    #[test]
+    fn what_is_said_of_dates_is_so_whichever_days_they_are_and_only_that(
+        dates in proptest::collection::vec(some_date(), 2..8),
+    ) {
+        let given = given("2026-03-02");
+        for when in OF_DATES {
+            let of = |answers: &Answers| LAWS.with(|laws| rule_value(laws.get(when), "r", answers, &given)).unwrap();
+            let said = of(&dated(&dates, |_, told| told.to_owned()));
+            let there = of(&dated(&dates, |n, _| dates[n].0.clone()));
+            prop_assert!(said == Truth::Unknown || said == there, "{}: {:?}, and {:?} of {:?}", when, said, there, dates);
+            let ends = (0..1_usize << dates.len()).map(|ends| {
+                of(&dated(&dates, |n, told| end(told, (ends >> n) & 1 == 1)))
+            });
+            let ends: std::collections::HashSet<Truth> = ends.collect();
+            // A day in the midst of a month may be the one that is equal.
+            if !when.contains("==") && !when.contains(" in ") {
+                let open = ends.len() > 1 || ends.contains(&Truth::Unknown);
+                prop_assert_eq!(said == Truth::Unknown, open, "{}: {:?} of {:?}", when, ends, dates);
+            }
+        }
     }
 
     #[test]

@@ -33,6 +33,14 @@ fn answers_are_stored_in_one_form() {
             json!({"line1": " 1  Main St ", "unit": "", "city": "Reno", "state": "Nevada", "postal_code": "895011234", "country": "united states"}),
             json!({"line1": "1 Main St", "city": "Reno", "state": "NV", "postal_code": "89501-1234", "country": "US"}),
         ),
+        ("app_physical_since", json!("05/2019"), json!("2019-05")),
+        ("app_physical_since", json!("2019-05"), json!("2019-05")),
+        ("app_physical_since", json!("5/14/2019"), json!("2019-05-14")),
+        (
+            "app_residences",
+            json!([{"from": "5/2019", "to": "2020-02-29"}]),
+            json!([{"from": "2019-05", "to": "2020-02-29"}]),
+        ),
         (
             "trips",
             json!([{"left": "1/5/2024", "back": "2024-02-01", "countries": "Peru"}, {}]),
@@ -50,6 +58,11 @@ fn a_wrong_answer_names_its_field_and_rule() {
     for (field, typed, at, reason) in [
         ("app_dob", json!("02/30/1985"), "app_dob", "DATE_MALFORMED"),
         ("app_dob", json!(1985), "app_dob", "TEXT_EXPECTED"),
+        ("app_dob", json!("01/1985"), "app_dob", "DATE_MALFORMED"),
+        ("app_physical_since", json!("2019"), "app_physical_since", "MONTH_MISSING"),
+        ("app_physical_since", json!("13/2019"), "app_physical_since", "DATE_MALFORMED"),
+        ("app_residences", json!([{}, {"to": "2019"}]), "app_residences[1].to", "MONTH_MISSING"),
+        ("trips", json!([{"left": "2024-01"}]), "trips[0].left", "DATE_MALFORMED"),
         ("app_ssn", json!("000-12-3456"), "app_ssn", "SSN_NEVER_ISSUED"),
         ("basis", json!("friend"), "basis", "OPTION_UNKNOWN"),
         ("crimes", json!("perhaps"), "crimes", "YES_NO_EXPECTED"),

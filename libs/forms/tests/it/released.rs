@@ -2,7 +2,8 @@
 //! could not be carried over.
 //!
 //! `released.toml` has every edition of every form with a digest of what it asks: ids, types, options and sub-fields, in any
-//! order. Texts, words for options, rules and conditions are no part of that.
+//! order. Texts, words for options, rules and conditions are no part of that. What is asked more widely since, so that every answer
+//! of then is one still, stands in `widened.toml` with how it was asked.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,6 +11,8 @@ use std::path::Path;
 
 use docket_forms::{Catalogue, Form};
 use jiff::civil::Date;
+use sha2::{Digest as _, Sha256};
+use toml::{Table, Value};
 
 use crate::support::{day, load_editions};
 
@@ -20,8 +23,55 @@ fn known<'a>(forms: impl Iterator<Item = &'a Form>) -> Released {
     forms.map(|form| (form.id.clone(), form.released())).collect()
 }
 
+/// How what a form asks more widely now was asked when it was released, by form and path.
+type Widened = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Whether whatever was an answer to a question of one type is an answer to the other.
+fn is_wider(was: &str, is: &str) -> bool {
+    let known = ["date", "partial_date:month", "partial_date"].map(|kind| (kind == was, kind == is));
+    let place = |found: fn(&(bool, bool)) -> bool| known.iter().position(found);
+    place(|(was, _)| *was).zip(place(|(_, is)| *is)).is_some_and(|(was, is)| was < is)
+}
+
+/// The digest of what is asked, with some of it asked as it was before it was widened.
+fn as_it_was(asked: &str, widened: &BTreeMap<String, String>) -> Result<String, String> {
+    let mut asked: Table = asked.parse().unwrap();
+    for (path, was) in widened {
+        let at = match path.split_once('.') {
+            None => asked.get_mut(path),
+            Some((list, field)) => asked.get_mut(list).and_then(|list| list.get_mut(field)),
+        };
+        let at = at.ok_or_else(|| format!("widened.toml: nothing is asked as {path}"))?;
+        let is = at.as_str().unwrap_or_default();
+        if !is_wider(was, is) {
+            return Err(format!("widened.toml: not every answer to {path} of the type {was} is one of {is}"));
+        }
+        *at = Value::String(was.clone());
+    }
+    let mut text = String::new();
+    for (id, value) in &asked {
+        let value = value.as_table().map_or_else(
+            || value.to_string(),
+            |fields| {
+                let mut fields: Vec<String> =
+                    fields.iter().map(|(field, kind)| format!("{field} = {kind}")).collect();
+                fields.sort_unstable();
+                format!("{{ {} }}", fields.join(", "))
+            },
+        );
+        let _ = writeln!(text, "{id} = {value}");
+    }
+    let digest: Vec<u8> = Sha256::digest(text).to_vec();
+    Ok(hex::encode(&digest[..8]))
+}
+
 /// What is not as it was released, and what to do.
 fn broken(released: &Released, forms: &[&Form]) -> Vec<String> {
+    broken_but(released, &Widened::new(), forms)
+}
+
+/// The same where some of it is asked more widely.
+fn broken_but(released: &Released, widened: &Widened, forms: &[&Form]) -> Vec<String> {
     let mut broken = Vec::new();
     for (id, editions) in released {
         let Some(form) = forms.iter().find(|form| form.id == *id) else {
@@ -29,18 +79,24 @@ fn broken(released: &Released, forms: &[&Form]) -> Vec<String> {
             continue;
         };
         let file = format!("editions/{}.toml", id.to_lowercase());
-        let known = form.released();
+        let (known, asked) = (form.released(), form.asked_in());
         for (date, digest) in editions {
-            match known.get(date) {
-                Some(same) if same == digest => {}
-                Some(_) if *date == form.edition => broken.push(format!(
+            let was = match (known.get(date), widened.get(id)) {
+                (Some(same), _) if same == digest => continue,
+                (Some(_), Some(widened)) => Some(as_it_was(&asked[date], widened)),
+                (Some(_), None) | (None, _) => None,
+            };
+            match (was, known.contains_key(date)) {
+                (Some(Ok(was)), _) if was == *digest => {}
+                (Some(Err(why)), _) => broken.push(format!("{id}: {why}")),
+                (_, true) if *date == form.edition => broken.push(format!(
                     "{id}: what the edition of {date} asks has changed, and its date has not. Give the form the date of its new \
                      edition, and put the one of {date} into {file}: what it asked, and what has changed since"
                 )),
-                Some(_) => broken.push(format!(
+                (_, true) => broken.push(format!(
                     "{id}: {file} says of the edition of {date} that it asked something else than it did when it was released"
                 )),
-                None => broken.push(format!(
+                (_, false) => broken.push(format!(
                     "{id}: the edition of {date} was released and is no longer known. Put it into {file}: what it asked, and what \
                      has changed since"
                 )),
@@ -81,8 +137,14 @@ fn what_was_released_is_known_and_unchanged() {
     let forms: Vec<&Form> = catalogue.forms().collect();
     let known = known(forms.iter().copied());
     let mut released = read(&std::fs::read_to_string(&path).unwrap_or_default());
-    let broken = broken(&released, &forms);
+    let widened: Widened = toml::from_str(include_str!("widened.toml")).unwrap();
+    let broken = broken_but(&released, &widened, &forms);
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+    // What is said of a form which asks what it asked, or of none, is of no use.
+    for id in widened.keys() {
+        let others = released.get(id).is_some_and(|editions| known[id] != *editions);
+        assert!(others, "widened.toml: {id} asks what it asked when it was released");
+    }
     if std::env::var_os("DOCKET_UPDATE_GOLDENS").is_some() {
         for (id, editions) in &known {
             let recorded = released.entry(id.clone()).or_default();
@@ -155,6 +217,7 @@ fn a_change_of_what_is_asked_needs_a_new_edition_and_other_changes_do_not() {
         ("id = \"pick\"", "id = \"choice\""),
         ("type = \"select\"", "type = \"multi\""),
         ("\"on|date", "\"on|partial_date"),
+        ("\"on|date", "\"on|partial_date:month"),
         ("\"what|", "\"why|"),
         (", \"what|text|n|What\"", ""),
     ] {
@@ -163,6 +226,41 @@ fn a_change_of_what_is_asked_needs_a_new_edition_and_other_changes_do_not() {
         assert!(broken[0].contains("T-1: what the edition of 2025-01-20 asks has changed"), "{broken:?}");
         assert!(broken[0].contains("into editions/t-1.toml"), "{broken:?}");
     }
+}
+
+#[test]
+fn what_is_asked_more_widely_needs_no_new_edition_where_it_is_said_how_it_was_asked() {
+    let first = changed(&[], "");
+    let released = known([&first].into_iter());
+    let said = |path: &str, was: &str| {
+        Widened::from([("T-1".to_owned(), BTreeMap::from([(path.to_owned(), was.to_owned())]))])
+    };
+    let found = |kind: &str, widened: &Widened| {
+        let now = changed(&[("\"on|date", &format!("\"on|{kind}"))], "");
+        broken_but(&released, widened, &[&now])
+    };
+    for wider in ["partial_date:month", "partial_date"] {
+        assert_eq!(found(wider, &said("list.on", "date")), [""; 0], "{wider}");
+        assert_eq!(found(wider, &Widened::new()).len(), 1, "{wider}");
+        // It was asked otherwise.
+        assert!(!found(wider, &said("list.on", "text")).is_empty(), "{wider}");
+        assert!(
+            found(wider, &said("list.off", "date"))[0].contains("nothing is asked as list.off"),
+            "{wider}"
+        );
+    }
+    // A text is no date: answers would be lost.
+    let narrower = found("text", &said("list.on", "date"));
+    assert!(
+        narrower[0].contains("not every answer to list.on of the type date is one of text"),
+        "{narrower:?}"
+    );
+    assert!(!is_wider("partial_date", "partial_date:month") && !is_wider("date", "date"));
+    // A draft that was begun before goes on as it is.
+    let now = changed(&[("\"on|date", "\"on|partial_date:month")], "");
+    let draft = crate::support::answers(serde_json::json!({ "list": [{ "on": "2020-02-29" }] }));
+    assert_eq!(now.carry_over(now.edition, &draft).unwrap().answers, draft);
+    assert_eq!(docket_forms::normalise(&now, "list", &draft["list"]).as_ref(), Ok(&draft["list"]));
 }
 
 #[test]

@@ -149,7 +149,8 @@ impl<'a> Search<'a> {
                 json!(chosen)
             }
             Type::Int | Type::Money | Type::Weight => json!(self.chance.one_of(&self.numbers)),
-            Type::Date | Type::PartialDate => json!(self.date(filing).to_string()),
+            Type::Date => json!(self.date(filing).to_string()),
+            Type::PartialDate => json!(self.partial_date(filing)),
             Type::Address => self.address(),
             Type::Country => json!(self.chance.one_of(&["US", "MX", "CU"])),
             Type::ANumber => json!(self.chance.one_of(&["A000000001", "A000000002"])),
@@ -166,6 +167,13 @@ impl<'a> Search<'a> {
         } else {
             json!({ "line1": line, "city": "Lisbon", "country": "PT" })
         }
+    }
+
+    /// A date, of which the day or the month too may not be known.
+    fn partial_date(&mut self, filing: Date) -> String {
+        let mut known = self.date(filing).to_string();
+        known.truncate(*self.chance.one_of(&[10, 10, 10, 7, 7, 4]));
+        known
     }
 
     /// Around what the form compares with, else around the day of filing.

@@ -26,9 +26,11 @@ fn what_is_shared_takes_the_same_answers_and_is_never_signed_declared_or_said_of
             );
             for other in parts.iter().filter(|other| other.asks.contains_key(fact)) {
                 let same = question(other, &other.asks[fact]);
+                // One form needs the day where another does not.
+                let kind = |kind: Type| if kind == Type::PartialDate { Type::Date } else { kind };
                 assert_eq!(
-                    (same.kind, &same.options),
-                    (asked.kind, &asked.options),
+                    (kind(same.kind), &same.options),
+                    (kind(asked.kind), &asked.options),
                     "{fact}: {id}, {}",
                     same.id
                 );

@@ -85,6 +85,9 @@ pub(crate) fn form(questions: &str) -> String {
             return format!("  {{ {head}, type = \"repeating\", fields = [{}] }},\n", fields.join(", "));
         }
         let asked = asked.as_str().unwrap();
+        if let Some(("partial_date", precision)) = asked.split_once(':') {
+            return format!("  {{ {head}, type = \"partial_date\", precision = \"{precision}\" }},\n");
+        }
         let (kind, options) = asked.split_once(':').unwrap_or((asked, ""));
         let options: Vec<&str> = options.split(',').filter(|option| !option.is_empty()).collect();
         let options = if options.is_empty() { String::new() } else { format!(", options = {options:?}") };

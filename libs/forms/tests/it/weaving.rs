@@ -45,7 +45,7 @@ pub(crate) struct Woven {
     pub(crate) fates: Vec<(String, Fate)>,
 }
 
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 16] = [
     "text",
     "text",
     "long_text",
@@ -56,6 +56,7 @@ const KINDS: [&str; 15] = [
     "money",
     "date",
     "partial_date",
+    "partial_date:month",
     "name_part",
     "country",
     "check",
@@ -63,7 +64,7 @@ const KINDS: [&str; 15] = [
     "weight",
 ];
 /// What can become what without options.
-const CONVERSIONS: [(&str, &str); 24] = [
+const CONVERSIONS: [(&str, &str); 27] = [
     ("text", "long_text"),
     ("text", "int"),
     ("text", "date"),
@@ -77,6 +78,9 @@ const CONVERSIONS: [(&str, &str); 24] = [
     ("money", "text"),
     ("weight", "int"),
     ("date", "partial_date"),
+    ("date", "partial_date:month"),
+    ("partial_date:month", "partial_date"),
+    ("partial_date", "partial_date:month"),
     ("date", "text"),
     ("partial_date", "date"),
     ("name_part", "text"),
@@ -443,6 +447,7 @@ impl Loom {
             "weight" => json!(100 + self.chance.below(200)),
             "date" => json!(self.chance.one_of(&["2024-01-05", "1999-12-31"])),
             "partial_date" => json!(self.chance.one_of(&["2024-01-05", "2024-01", "1999"])),
+            "partial_date:month" => json!(self.chance.one_of(&["2024-01-05", "2024-01"])),
             "country" => json!(self.chance.one_of(&["PE", "MX"])),
             "email" => json!("one@example.test"),
             "address" => {

@@ -63,6 +63,26 @@ pub enum PartialDate {
     Day(Date),
 }
 
+impl PartialDate {
+    /// The earliest day that it can be.
+    pub fn first(self) -> Date {
+        match self {
+            Self::Year(year) => Date::new(year, 1, 1).unwrap_or(Date::MIN),
+            Self::Month(year, month) => Date::new(year, month, 1).unwrap_or(Date::MIN),
+            Self::Day(day) => day,
+        }
+    }
+
+    /// The latest day that it can be.
+    pub fn last(self) -> Date {
+        match self {
+            Self::Year(_) => self.first().last_of_year(),
+            Self::Month(..) => self.first().last_of_month(),
+            Self::Day(day) => day,
+        }
+    }
+}
+
 impl fmt::Display for PartialDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -73,18 +93,45 @@ impl fmt::Display for PartialDate {
     }
 }
 
-/// A partial date: `1985`, `1985-01` or a whole date.
+/// A partial date: `1985`, `1985-01`, `01/1985` or a whole date.
 pub fn partial_date(text: &str) -> Result<PartialDate, FieldFault> {
     let value = common(text);
-    let bad = || fault("date", "DATE_MALFORMED", "Write what you know: 1985, 1985-01 or 1985-01-31.");
-    match value.len() {
-        4 if digits(&value, 4) => Ok(PartialDate::Year(value.parse().map_err(|_| bad())?)),
-        7 => {
-            let (year, month) =
-                value.split_once('-').filter(|(y, m)| digits(y, 4) && digits(m, 2)).ok_or_else(bad)?;
-            let month: i8 = month.parse().ok().filter(|m| (1..=12).contains(m)).ok_or_else(bad)?;
-            Ok(PartialDate::Month(year.parse().map_err(|_| bad())?, month))
-        }
-        _ => date(&value).map(PartialDate::Day).map_err(|_| bad()),
+    let year = || digits(&value, 4).then(|| value.parse().ok().map(PartialDate::Year)).flatten();
+    let whole = || date(&value).ok().map(PartialDate::Day);
+    year().or_else(|| month(&value)).or_else(whole).ok_or_else(|| {
+        fault(
+            "date",
+            "DATE_MALFORMED",
+            "Write what you know of it: 1985, 1985-01 or 01/1985, 1985-01-31 or 01/31/1985.",
+        )
+    })
+}
+
+/// A partial date of which the month is known: `1985-01`, `01/1985` or a whole date.
+pub fn month_date(text: &str) -> Result<PartialDate, FieldFault> {
+    match partial_date(text) {
+        Ok(PartialDate::Year(_)) => Err(fault(
+            "date",
+            "MONTH_MISSING",
+            "Write the month too, such as 1985-01 or 01/1985, and the day if you know it, such as 01/31/1985.",
+        )),
+        Ok(known @ (PartialDate::Month(..) | PartialDate::Day(_))) => Ok(known),
+        Err(_) => Err(fault(
+            "date",
+            "DATE_MALFORMED",
+            "Write month and year, such as 1985-01 or 01/1985, or the day if you know it, such as 1985-01-31 or 01/31/1985.",
+        )),
     }
+}
+
+/// `1985-01` or `01/1985`.
+fn month(value: &str) -> Option<PartialDate> {
+    let iso = value.split_once('-').filter(|(year, month)| digits(year, 4) && digits(month, 2));
+    let american = || {
+        let (month, year) = value.split_once('/')?;
+        (digits(year, 4) && (digits(month, 2) || digits(month, 1))).then_some((year, month))
+    };
+    let (year, month) = iso.or_else(american)?;
+    let month: i8 = month.parse().ok().filter(|month| (1..=12).contains(month))?;
+    Some(PartialDate::Month(year.parse().ok()?, month))
 }

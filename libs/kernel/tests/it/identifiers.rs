@@ -23,6 +23,10 @@ fn partial(text: &str) -> Result<String, FieldFault> {
     partial_date(text).map(|d| d.to_string())
 }
 
+fn month(text: &str) -> Result<String, FieldFault> {
+    month_date(text).map(|d| d.to_string())
+}
+
 fn form(text: &str) -> Result<String, FieldFault> {
     form_number(text, ["I-130", "I-130A", "N-400", "I-129F", "I-485 Supplement J", "AR-11"])
 }
@@ -87,6 +91,11 @@ const GOOD: &[(Reads, &str, &str)] = &[
     (partial, "1985", "1985"),
     (partial, "1985-02", "1985-02"),
     (partial, "02/03/1985", "1985-02-03"),
+    (partial, "2/1985", "1985-02"),
+    (month, "1985-02", "1985-02"),
+    (month, "02/1985", "1985-02"),
+    (month, "1985-02-03", "1985-02-03"),
+    (month, "2/3/1985", "1985-02-03"),
     (country, "mexico", "MX"),
     (country, "XK", "XK"),
     (country, "Soviet Union", "SU"),
@@ -155,6 +164,12 @@ const BAD: &[(Reads, &str, &str)] = &[
     (iso, "00/00/1980", "DATE_MALFORMED"),
     (iso, "2020-2-3", "DATE_MALFORMED"),
     (partial, "1985-13", "DATE_MALFORMED"),
+    (partial, "13/1985", "DATE_MALFORMED"),
+    (partial, "1985-2", "DATE_MALFORMED"),
+    (partial, "02/85", "DATE_MALFORMED"),
+    (month, "1985", "MONTH_MISSING"),
+    (month, "00/1985", "DATE_MALFORMED"),
+    (month, "1985-02-30", "DATE_MALFORMED"),
     (country, "Atlantis", "COUNTRY_UNKNOWN"),
     (us_state, "ZZ", "STATE_UNKNOWN"),
     (height, "9'1\"", "HEIGHT_MALFORMED"),
@@ -184,6 +199,20 @@ fn bad_input_is_refused_by_its_rule_and_secrets_are_not_repeated() {
             typed.len() > 4 && reason.starts_with("SSN") || typed.len() > 4 && reason.starts_with("PASSPORT");
         assert!(!secret || !fault.message.contains(typed), "{typed}");
         assert!(fault.message.ends_with('.'), "{}", fault.message);
+    }
+}
+
+#[test]
+fn a_partial_date_is_one_of_the_days_from_its_first_to_its_last() {
+    for (text, first, last) in [
+        ("1984", day(1984, 1, 1), day(1984, 12, 31)),
+        ("1984-02", day(1984, 2, 1), day(1984, 2, 29)),
+        ("1985-02", day(1985, 2, 1), day(1985, 2, 28)),
+        ("12/1999", day(1999, 12, 1), day(1999, 12, 31)),
+        ("1984-02-03", day(1984, 2, 3), day(1984, 2, 3)),
+    ] {
+        let known = partial_date(text).unwrap();
+        assert_eq!((known.first(), known.last()), (first, last), "{text}");
     }
 }
 

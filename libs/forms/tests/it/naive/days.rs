@@ -16,6 +16,13 @@ pub(super) fn number(day: Date) -> i64 {
     i64::from(day.since(date(2000, 1, 1)).unwrap().get_days())
 }
 
+/// All days that are written so as far as they are known: `2024-02` is one of twenty-nine.
+pub(super) fn of(known: &str) -> Vec<Date> {
+    let first: Date = format!("{known}{}", &"-01-01"[known.len() - 4..]).parse().unwrap();
+    let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
+    days.take_while(|day| day.to_string().starts_with(known)).collect()
+}
+
 fn last_of_month(year: i64, month: i64) -> i64 {
     match month {
         4 | 6 | 9 | 11 => 30,
@@ -137,10 +144,9 @@ pub(super) fn twice_covered(covered: &[(Date, Date)], end: Date) -> i64 {
     i64::try_from(window(first, end).filter(twice).count()).unwrap()
 }
 
-/// The days of a window on which nobody was wholly abroad; a trip without an end goes on.
-pub(super) fn present(trips: &[(Date, Option<Date>)], from: Date, to: Date) -> i64 {
-    let trips: Vec<_> = trips.iter().map(|(left, back)| (number(*left), back.map(number))).collect();
-    let abroad =
-        |day: &i64| trips.iter().any(|(left, back)| left < day && back.is_none_or(|back| *day < back));
+/// The days of a window on which nobody was wholly abroad.
+pub(super) fn present(trips: &[(Date, Date)], from: Date, to: Date) -> i64 {
+    let trips: Vec<_> = trips.iter().map(|(left, back)| (number(*left), number(*back))).collect();
+    let abroad = |day: &i64| trips.iter().any(|(left, back)| left < day && day < back);
     i64::try_from(window(from, to).filter(|day| !abroad(day)).count()).unwrap()
 }

@@ -22,8 +22,8 @@ enum Known<'a> {
     Number(i64),
     Day(Date),
     Text(String),
-    /// Some answer of which only that it is there matters.
-    There,
+    /// One of several, nobody knows which: the days of a month, or the numbers that come of them.
+    OneOf(Vec<Known<'a>>),
     Chosen(Vec<String>),
     Items(Vec<Item<'a>>),
     Address(BTreeMap<String, String>),
@@ -84,7 +84,10 @@ fn counts<'a>(asked: &'a Asked, shown: Three, answer: Option<&'a Json>) -> Optio
         ("check" | "yes_no", Some(answer)) => Some(Known::Truth(answer.as_bool().unwrap())),
         ("int" | "money" | "weight", Some(answer)) => Some(Known::Number(answer.as_i64().unwrap())),
         ("date", Some(answer)) => Some(Known::Day(answer.as_str().unwrap().parse().unwrap())),
-        ("partial_date", Some(_)) => Some(Known::There),
+        ("partial_date", Some(answer)) => {
+            let days = days::of(answer.as_str().unwrap()).into_iter();
+            gathered(days.map(Known::Day).collect())
+        }
         ("multi", Some(answer)) => {
             let chosen = answer.as_array().unwrap().iter();
             Some(Known::Chosen(chosen.map(|one| one.as_str().unwrap().to_owned()).collect()))
@@ -193,8 +196,10 @@ impl<'a> World<'a> {
                 ("or", _) => or(self.truth(a, it), self.truth(b, it)).map(Known::Truth),
                 ("in", Tree::List(all)) => {
                     let one = self.value(a, it)?;
-                    let any = all.iter().any(|other| equal(&one, &self.value(other, it).unwrap()));
-                    Some(Known::Truth(any))
+                    each(&[one], &|one| {
+                        let any = all.iter().any(|other| equal(&one[0], &self.value(other, it).unwrap()));
+                        Some(Known::Truth(any))
+                    })
                 }
                 (how, _) => combined(how, self.value(a, it)?, self.value(b, it)?),
             },
@@ -206,8 +211,12 @@ impl<'a> World<'a> {
         Some(items)
     }
 
-    fn day_of(&self, item: Item<'a>, part: &str) -> Option<Date> {
-        self.of_item(item, part).map(|value| day(&value))
+    /// The first and the last day that it can be.
+    fn days_of(&self, item: Item<'a>, part: &str) -> Option<(Date, Date)> {
+        let known = self.of_item(item, part)?;
+        let days =
+            if let Known::OneOf(days) = &known { days.iter().map(day).collect() } else { vec![day(&known)] };
+        Some((*days.iter().min()?, *days.iter().max()?))
     }
 
     fn has(&self, kind: &str) -> bool {
@@ -240,40 +249,50 @@ impl<'a> World<'a> {
             ("min_of" | "max_of", [list, Tree::Text(part)]) => {
                 let items = self.items(list, it)?.into_iter();
                 let all: Option<Vec<Known<'a>>> = items.map(|item| self.of_item(item, part)).collect();
-                all?.into_iter().reduce(|best, one| {
-                    let less = combined("<", one.clone(), best.clone());
-                    let greater = combined(">", one.clone(), best.clone());
-                    let better = if name == "min_of" { less } else { greater };
-                    if matches!(better, Some(Known::Truth(true))) { one } else { best }
-                })
+                all?.into_iter().map(Some).reduce(|best, one| {
+                    each(&[best?, one?], &|two| {
+                        let less = combined("<", two[1].clone(), two[0].clone());
+                        let greater = combined(">", two[1].clone(), two[0].clone());
+                        let better = if name == "min_of" { less } else { greater };
+                        Some(two[usize::from(matches!(better, Some(Known::Truth(true))))].clone())
+                    })
+                })?
             }
             ("gap_days", [list, from, to]) => {
                 let (items, from, to) =
                     (self.items(list, it)?, day(&self.value(from, it)?), day(&self.value(to, it)?));
-                let covers = |item| Some((self.day_of(item, "from")?, self.end(item, "to").unwrap_or(to)));
+                let covers =
+                    |item| Some((self.days_of(item, "from")?, self.end(item, "to").unwrap_or((to, to))));
                 let covered: Option<Vec<_>> = items.into_iter().map(covers).collect();
-                Some(Known::Number(days::longest_gap(&covered?, from, to)))
+                let gap = |covered: Vec<(Date, Date)>| days::longest_gap(&covered, from, to);
+                numbers(gap(maybe(&covered.clone()?)), gap(surely(&covered?)))
             }
             ("overlap_days", [list, Tree::Text(first), Tree::Text(second), end]) => {
                 let (items, end) = (self.items(list, it)?, day(&self.value(end, it)?));
                 let covers = |item: Item<'a>| {
                     let open = self.is_current(item) || !item.parts.contains_key("current");
-                    let until = self.end(item, second).or(open.then_some(end))?;
-                    Some((self.day_of(item, first)?, until))
+                    let until = self.end(item, second).or(open.then_some((end, end)))?;
+                    Some((self.days_of(item, first)?, until))
                 };
                 let covered: Option<Vec<_>> = items.into_iter().map(covers).collect();
-                Some(Known::Number(days::twice_covered(&covered?, end)))
+                let twice = |covered: Vec<(Date, Date)>| days::twice_covered(&covered, end);
+                numbers(twice(surely(&covered.clone()?)), twice(maybe(&covered?)))
             }
             ("days_present", [list, from, to]) => {
                 let (items, from, to) =
                     (self.items(list, it)?, day(&self.value(from, it)?), day(&self.value(to, it)?));
-                let trip = |item| Some((self.day_of(item, "left")?, self.day_of(item, "back")));
+                let trip = |item| {
+                    let back = self.days_of(item, "back").unwrap_or((Date::MAX, Date::MAX));
+                    Some((self.days_of(item, "left")?, back))
+                };
                 let trips: Option<Vec<_>> = items.into_iter().map(trip).collect();
-                Some(Known::Number(days::present(&trips?, from, to)))
+                let present = |trips: Vec<(Date, Date)>| days::present(&trips, from, to);
+                numbers(present(maybe(&trips.clone()?)), present(surely(&trips?)))
             }
+            ("whole", [part]) => truth(matches!(self.value(part, it)?, Known::Day(_))),
             (name, parts) => {
                 let known: Option<Vec<_>> = parts.iter().map(|part| self.value(part, it)).collect();
-                Some(of_known(name, &known?))
+                each(&known?, &|known| Some(of_known(name, known)))
             }
         }
     }
@@ -283,8 +302,8 @@ impl<'a> World<'a> {
     }
 
     /// When an item ends, where it is not one that goes on.
-    fn end(&self, item: Item<'a>, part: &str) -> Option<Date> {
-        if self.is_current(item) { None } else { self.day_of(item, part) }
+    fn end(&self, item: Item<'a>, part: &str) -> Option<(Date, Date)> {
+        if self.is_current(item) { None } else { self.days_of(item, part) }
     }
 
     /// What is asked, must be there and is not, by its path.
@@ -398,6 +417,60 @@ fn day(value: &Known<'_>) -> Date {
     *day
 }
 
+/// The first and the last day on which an item may begin, and those on which it may end.
+type Stay = ((Date, Date), (Date, Date));
+
+/// What an item covers from the earliest of its first days to the latest of its last.
+fn maybe(items: &[Stay]) -> Vec<(Date, Date)> {
+    items.iter().map(|((begins, _), (_, ends))| (*begins, *ends)).collect()
+}
+
+/// What it covers whatever the days are.
+fn surely(items: &[Stay]) -> Vec<(Date, Date)> {
+    items.iter().map(|((_, begins), (ends, _))| (*begins, *ends)).collect()
+}
+
+/// One of the numbers from the first to the last.
+fn numbers<'a>(first: i64, last: i64) -> Option<Known<'a>> {
+    gathered((first..=last).map(Known::Number).collect())
+}
+
+/// What comes of values of which each may be one of several: one after another is taken for all of them.
+fn each<'a>(known: &[Known<'a>], of: &dyn Fn(&[Known<'a>]) -> Option<Known<'a>>) -> Option<Known<'a>> {
+    let open = known.iter().position(|one| matches!(one, Known::OneOf(_)));
+    let Some(Known::OneOf(all)) = open.map(|place| &known[place]) else { return of(known) };
+    let with = |one: &Known<'a>| {
+        let mut known = known.to_vec();
+        known[open.unwrap()] = one.clone();
+        let came = each(&known, of)?;
+        Some(if let Known::OneOf(several) = came { several } else { vec![came] })
+    };
+    gathered(all.iter().map(with).collect::<Option<Vec<_>>>()?.concat())
+}
+
+/// One of these; of truths that differ nobody knows which.
+fn gathered(all: Vec<Known<'_>>) -> Option<Known<'_>> {
+    let mut seen = BTreeSet::new();
+    let mut different: Vec<Known<'_>> = Vec::new();
+    for one in all {
+        let key = if let Known::Truth(truth) = &one {
+            i64::from(*truth)
+        } else if let Known::Number(number) = &one {
+            *number
+        } else {
+            days::number(day(&one))
+        };
+        if seen.insert(key) {
+            different.push(one);
+        }
+    }
+    match different.len() {
+        1 => different.pop(),
+        _ if matches!(different[0], Known::Truth(_)) => None,
+        _ => Some(Known::OneOf(different)),
+    }
+}
+
 fn equal(a: &Known<'_>, b: &Known<'_>) -> bool {
     match (a, b) {
         (Known::Number(a), Known::Number(b)) => a == b,
@@ -414,6 +487,9 @@ fn equal(a: &Known<'_>, b: &Known<'_>) -> bool {
 
 fn combined<'a>(how: &str, a: Known<'a>, b: Known<'a>) -> Option<Known<'a>> {
     match (how, a, b) {
+        (how, a @ Known::OneOf(_), b) | (how, a, b @ Known::OneOf(_)) => {
+            each(&[a, b], &|two| combined(how, two[0].clone(), two[1].clone()))
+        }
         ("==", a, b) => Some(Known::Truth(equal(&a, &b))),
         ("!=", a, b) => Some(Known::Truth(!equal(&a, &b))),
         ("+", Known::Number(a), Known::Number(b)) => a.checked_add(b).map(Known::Number),

@@ -94,7 +94,7 @@ impl Ask {
             let label = part.option_labels.get(n).cloned().unwrap_or_else(|| spoken(option));
             say(&format!("  {}. {label}", n + 1));
         }
-        let hint = self.words.hint(&part.kind);
+        let hint = self.words.hint(&part.hinted());
         let prompt = [label, hint].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
         loop {
             let Some(line) = self.line(&prompt)? else { return Ok(Said::Stop) };
@@ -206,7 +206,7 @@ mod tests {
     }
 
     fn part(kind: &str) -> Part {
-        Part { kind: kind.into(), label: kind.into(), options: Vec::new(), option_labels: Vec::new() }
+        Part { label: kind.into(), ..Part::of(kind) }
     }
 
     fn question(kind: &str) -> Question {

@@ -47,6 +47,9 @@ pub struct Part {
     /// What people read for each of the options.
     #[serde(default)]
     pub option_labels: Vec<String>,
+    /// Of a date of which not all need be known: `month` where the year alone is not enough.
+    #[serde(default)]
+    pub precision: String,
 }
 
 impl Form {
@@ -64,6 +67,21 @@ impl Form {
 impl Part {
     /// A part of an answer without a label or choices of its own.
     pub fn of(kind: &str) -> Self {
-        Self { kind: kind.to_owned(), label: String::new(), options: Vec::new(), option_labels: Vec::new() }
+        Self {
+            kind: kind.to_owned(),
+            label: String::new(),
+            options: Vec::new(),
+            option_labels: Vec::new(),
+            precision: String::new(),
+        }
+    }
+
+    /// Its type, and what of a date must be known, as hints are looked up: `date`, `partial_date:month`.
+    pub fn hinted(&self) -> String {
+        if self.precision.is_empty() {
+            self.kind.clone()
+        } else {
+            format!("{}:{}", self.kind, self.precision)
+        }
     }
 }

@@ -97,6 +97,7 @@ mod tests {
             kind: kind.into(),
             label: String::new(),
             option_labels: Vec::new(),
+            precision: String::new(),
             options: options.iter().map(|&option| option.to_owned()).collect(),
         }
     }
@@ -113,6 +114,7 @@ mod tests {
         assert!(answer(&part("yes_no", &[]), "perhaps").is_err());
         assert_eq!(answer(&part("int", &[]), "12"), Ok(json!(12)));
         assert_eq!(answer(&part("date", &[]), "1990-01-31"), Ok(json!("1990-01-31")));
+        assert_eq!(answer(&part("partial_date", &[]), "01/1990"), Ok(json!("01/1990")));
     }
 
     #[test]

@@ -184,7 +184,8 @@ static EN: Words = Words {
         ("weight", "pounds"),
         ("money", "dollars, such as 1,250.50"),
         ("date", "a date, such as 1990-01-31"),
-        ("partial_date", "a date, a month or a year: 1990-01-31, 1990-01, 1990"),
+        ("partial_date", "a year, MM/YYYY or MM/DD/YYYY, as far as you know it"),
+        ("partial_date:month", "MM/YYYY, or MM/DD/YYYY if you know the day"),
         ("country", "two letters, such as US"),
         ("us_state", "two letters, such as NY"),
         ("height", "such as 5'04\""),
@@ -282,7 +283,8 @@ static ES: Words = Words {
         ("weight", "libras"),
         ("money", "dólares, como 1,250.50"),
         ("date", "una fecha (año-mes-día), como 1990-01-31"),
-        ("partial_date", "una fecha, un mes o un año: 1990-01-31, 1990-01, 1990"),
+        ("partial_date", "un año, mes/año (MM/AAAA) o mes/día/año (MM/DD/AAAA), según lo que sepa"),
+        ("partial_date:month", "mes/año (MM/AAAA), o mes/día/año (MM/DD/AAAA) si sabe el día"),
         ("country", "dos letras, como US"),
         ("us_state", "dos letras, como NY"),
         ("height", "pies y pulgadas, como 5'04\""),
@@ -359,6 +361,10 @@ mod tests {
             assert!(["? ", "< ", "+ ", "! "].iter().all(|sign| words.how_to_answer.contains(sign)));
             assert!(["- ", "? ", "< ", "! "].iter().all(|sign| words.papers.how_to_attach.contains(sign)));
             assert!(words.yes.contains(&words.said_yes) && words.no.contains(&words.said_no));
+        }
+        for words in [en, es] {
+            let (year, month) = (words.hint("partial_date"), words.hint("partial_date:month"));
+            assert!(year != month && [year, month].iter().all(|hint| hint.contains("MM/")), "{year} {month}");
         }
         assert_ne!(en.how_to_answer, es.how_to_answer);
         assert_ne!(en.papers.how_to_attach, es.papers.how_to_attach);
