@@ -71,7 +71,9 @@ fn value(kind: Type, options: &[String], chance: &mut StdRng) -> Value {
         Type::Select => json!(options.choose(chance)),
         Type::Multi => options.iter().filter(|_| chance.random_bool(0.4)).map(|one| json!(one)).collect(),
         Type::Int | Type::Money | Type::Weight => json!(chance.random_range(1..900)),
-        Type::Date | Type::PartialDate => json!(day(chance)),
+        Type::Date => json!(day(chance)),
+        // As much of it as every question takes.
+        Type::PartialDate => json!(day(chance)[..*[10, 7].choose(chance).unwrap()]),
         Type::ANumber => json!(format!("A{}", digits(chance, 9))),
         Type::Ssn => json!(format!(
             "{}-{}-{}",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use docket_forms::{Answers, Catalogue, Form, Given, Part, Truth, evaluate, normalise};
+use docket_forms::{Answers, Catalogue, Form, Given, Part, Truth, Type, evaluate, normalise};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -92,7 +92,12 @@ pub(crate) fn differences(catalogue: &Catalogue, own: &Sibling, package: &[Sibli
         let others: Vec<Told<'_>> = told_of(catalogue, &part.person, package).filter(same).collect();
         for (fact, question) in &part.asks {
             let Some((here, _)) = own.answer(fact) else { continue };
-            let differs = |one: &&Told<'_>| one.answer(fact).is_some_and(|(there, _)| there != here);
+            let asked = catalogue.form(&own.part.form).and_then(|form| form.question(question));
+            let is_date = asked.is_some_and(|asked| matches!(asked.kind, Type::Date | Type::PartialDate));
+            let differs = |one: &&Told<'_>| {
+                let there = one.answer(fact).map(|(there, _)| there);
+                there.is_some_and(|there| there != here && !(is_date && agree(here, there)))
+            };
             found.extend(
                 others
                     .iter()
@@ -102,6 +107,12 @@ pub(crate) fn differences(catalogue: &Catalogue, own: &Sibling, package: &[Sibli
         }
     }
     found
+}
+
+/// Whether one of two dates says no more than what is known of the other: `2019-05` of `2019-05-14`.
+fn agree(one: &Value, other: &Value) -> bool {
+    let texts = one.as_str().zip(other.as_str());
+    texts.is_some_and(|(one, other)| one.starts_with(other) || other.starts_with(one))
 }
 
 /// The filings that tell of a person and say who it is.
@@ -275,6 +286,25 @@ mod tests {
         let differs = differences(&catalogue, &own("1990-01-30"), &package);
         assert_eq!(differs, [Difference { question: "app_dob".into(), form: "I-130".into() }]);
         assert_eq!(differences(&catalogue, &own("1990-01-30"), &[petition("Eva", "1980-01-01", 7)]), []);
+        // A day is no other date than its month.
+        let arrived = |form: &str, names: [&str; 3], on: &str| {
+            let [family, given, arrived] = names;
+            let answers = json!({ (family): "Lima", (given): "Ana Lúcia", "ben_in_us": true, (arrived): on });
+            let taken = answers.as_object().unwrap().iter();
+            let form = catalogue.form(form).unwrap();
+            let taken = taken.filter(|(question, _)| form.question(question).is_some());
+            let answers = taken.map(|(question, answer)| (question.clone(), answer.clone())).collect();
+            sibling(SVEN, &form.id, &Value::Object(answers), 3)
+        };
+        let petition = arrived("I-130", ["ben_family_name", "ben_given_name", "ben_entry_date"], "2019-05");
+        for (on, differ) in [("2019-05-14", 0), ("2019-05", 0), ("2019-06-14", 1)] {
+            let own = arrived("I-485", ["app_family_name", "app_given_name", "app_entry_date"], on);
+            assert_eq!(differences(&catalogue, &own, std::slice::from_ref(&petition)).len(), differ, "{on}");
+        }
+        // What is known serves where it is enough: a year is counted from the day of an asylum seeker's arrival.
+        let told = |form: &str| begin(SVEN, "Sven Aakre", form, std::slice::from_ref(&petition));
+        assert_eq!(told("I-765")["app_entry_date"], "2019-05");
+        assert!(!told("I-589").contains_key("arrived_on"));
         let misspelt =
             json!({ "app_family_name": "Lyma", "app_given_name": "Ana Lúcia", "app_dob": "1990-01-31" });
         let differs = differences(&catalogue, &sibling(ANA, "I-485", &misspelt, 3), &package);
