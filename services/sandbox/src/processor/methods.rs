@@ -85,8 +85,11 @@ pub(crate) fn find(name: &str) -> Result<Method, Fault> {
         |verdict, quirk, hooks, drift| Method { name: name.to_owned(), verdict, quirk, hooks, drift };
     let quirky = |quirk| method(Verdict::Approved, quirk, Hooks::Once, 0);
     Ok(match name {
-        "pm_card_visa" | "pm_card_mastercard" | "pm_card_amex" => quirky(Quirk::None),
-        "pm_sandbox_refundPending" | "pm_sandbox_refundFailsLater" => quirky(Quirk::None),
+        "pm_card_visa"
+        | "pm_card_mastercard"
+        | "pm_card_amex"
+        | "pm_sandbox_refundPending"
+        | "pm_sandbox_refundFailsLater" => quirky(Quirk::None),
         "pm_card_authenticationRequired" => {
             method(Verdict::Asks { declines: true }, Quirk::None, Hooks::Once, 0)
         }
