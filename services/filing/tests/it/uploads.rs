@@ -436,8 +436,8 @@ async fn whatever_happens_on_the_way_the_file_is_whole() {
     arrive_whole(World::start().await, chance::short_or_long(32, 500)).await;
 }
 
-/// The same in bulk. Reading a file takes two processes, and most of the time: here a program stands in that only says what each file
-/// begins like, so that ten thousand can be sent. All the rest is the real thing.
+/// The same in bulk. Reading a file takes two processes, and is not what this is about: here a program stands in that only says what
+/// each file begins like. All the rest is the real thing.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_on_the_way_of_thousands_each_is_whole() {
     let (world, folder) = (World::start().await, tempfile::tempdir().unwrap());
