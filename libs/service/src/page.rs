@@ -9,9 +9,9 @@ use crate::ApiError;
 
 const VERSION: &str = "2";
 
-/// The token after which the next page of `list` begins with what follows `last`.
-pub fn encode(list: &str, last: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{VERSION}:{list}:{last}"))
+/// The token after which the next page of `list` begins with what follows `key`.
+pub fn encode(list: &str, key: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{VERSION}:{list}:{key}"))
 }
 
 /// What [`encode`] was given for this list; none for the empty token, which asks for the first page.
@@ -23,9 +23,9 @@ pub fn decode(list: &str, token: &str) -> Result<Option<String>, ApiError> {
         return Ok(None);
     }
     let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let last = text.as_deref().and_then(|text| text.strip_prefix(VERSION)?.strip_prefix(':'));
-    let last = last.and_then(|text| text.strip_prefix(list)?.strip_prefix(':'));
-    last.map(|last| Some(last.to_owned())).ok_or_else(malformed)
+    let named = text.as_deref().and_then(|text| text.strip_prefix(VERSION)?.strip_prefix(':'));
+    let key = named.and_then(|text| text.strip_prefix(list)?.strip_prefix(':'));
+    key.map(|key| Some(key.to_owned())).ok_or_else(malformed)
 }
 
 /// The id after which a page of `list` begins; none for the first page.
@@ -33,8 +33,8 @@ pub fn decode(list: &str, token: &str) -> Result<Option<String>, ApiError> {
 /// # Errors
 /// [`malformed`].
 pub fn after(list: &str, token: &str) -> Result<Option<Uuid>, ApiError> {
-    let last = decode(list, token)?;
-    last.map(|last| Uuid::try_parse(&last).map_err(|_not_ours| malformed())).transpose()
+    let key = decode(list, token)?;
+    key.map(|key| Uuid::try_parse(&key).map_err(|_not_ours| malformed())).transpose()
 }
 
 /// Cuts a page of ids of `list` out of what was found, one more than `size` where there is more; the token of the next.

@@ -69,7 +69,7 @@ pub async fn pay(home: &Path, args: &PayArgs, teller: &Teller) -> Result<()> {
             if teller.is_json() {
                 teller.value(&json!({"payment": payment.name, "outcome": "pending"}));
             } else {
-                teller.line(&payer.words.signing.pending);
+                teller.line(payer.words.signing.pending);
             }
             return Ok(());
         }

@@ -42,6 +42,8 @@ pub async fn replace_app(home: &Path, args: &ReplaceAppArgs, teller: &Teller) ->
         return Ok(());
     }
     teller.line("the new app is your second factor; keep these codes, each is good once:");
-    codes.iter().for_each(|code| teller.line(&format!("  {code}")));
+    for code in &codes {
+        teller.line(&format!("  {code}"));
+    }
     Ok(())
 }
