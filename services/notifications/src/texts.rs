@@ -213,7 +213,7 @@ mod tests {
         let mail = invitation("ABCDE-01234");
         assert!(mail.subject.contains(" / ") && !mail.subject.contains("ABCDE"));
         assert_eq!(mail.text.matches("ABCDE-01234").count(), 4, "{}", mail.text);
-        assert!(mail.text.contains("docket helper show") && !mail.text.contains("{"));
+        assert!(mail.text.contains("docket helper show") && !mail.text.contains('{'));
         for secret in ["I-", "http", "approved", "DKT"] {
             assert!(!mail.text.contains(secret), "{secret}");
         }

@@ -422,13 +422,13 @@ fn transferred(case: &mut Case, event: &pb::CaseTransferred) {
 }
 
 /// What fell away with the case is needed no more; what did because of a transfer is set again.
-fn biometrics_cancelled(case: &mut Case, cause: &str) {
-    case.biometrics = if cause == TRANSFERRED { Biometrics::Needed } else { Biometrics::Cancelled };
+fn biometrics_cancelled(case: &mut Case, because: &str) {
+    case.biometrics = if because == TRANSFERRED { Biometrics::Needed } else { Biometrics::Cancelled };
     case.biometrics_booking.appointment = None;
 }
 
-fn interview_cancelled(case: &mut Case, cause: &str) {
-    case.interview = if cause == TRANSFERRED { Interview::ToSchedule } else { Interview::Cancelled };
+fn interview_cancelled(case: &mut Case, because: &str) {
+    case.interview = if because == TRANSFERRED { Interview::ToSchedule } else { Interview::Cancelled };
     case.interview_booking.appointment = None;
 }
 

@@ -230,7 +230,8 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
     };
     let filing = Filing { version, worked, told, ..filing };
     match event {
-        Event::DraftExpiryAnnounced(_) => filing,
+        // Signatures end by the change in the same append, which the fold knows already.
+        Event::DraftExpiryAnnounced(_) | Event::CoSignaturesEnded(_) => filing,
         Event::DraftExpired(_) => Filing { phase: Phase::Expired, ..filing },
         Event::DraftAbandoned(_) => Filing { phase: Phase::Abandoned, ..filing },
         Event::DraftStarted(e) => Filing {
@@ -300,8 +301,6 @@ pub fn evolve(filing: Filing, event: &Event) -> Filing {
         Event::HelperAsked(e) => helper::asked(filing, e),
         Event::HelperAskWithdrawn(e) => helper::withdrawn(filing, e),
         Event::HelperSigned(e) => helper::signed(filing, e),
-        // It comes with the change that ends them, which the fold knows already.
-        Event::CoSignaturesEnded(_) => filing,
         Event::FilingSigned(e) => signed(filing, e),
         Event::FilingSent(e) => sent(filing, e),
         Event::FilingRecalled(_) => Filing { phase: Phase::Draft, signature: None, fee: None, ..filing },

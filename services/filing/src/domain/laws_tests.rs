@@ -458,6 +458,34 @@ fn scans(before: &Filing, scanned: &pb::EvidenceScanned, after: &Filing) {
     }
 }
 
+/// A helper is asked for what stands, signs it once, and is asked no more when it was taken back.
+#[expect(clippy::wildcard_enum_match_arm, reason = "those of helpers, which the caller sorts out")]
+fn helps(before: &Filing, event: &Event, after: &Filing) {
+    match event {
+        Event::HelperAsked(asked) => {
+            let role = HelperRole::known(&asked.role, asked.person).unwrap();
+            assert!(before.open().is_ok() && helping(before).contains(&role));
+            assert!(before.helper_signed(role, &mac_of(role, before.content_version)).is_none());
+            assert_eq!(
+                (asked.by_mail, after.invitations > before.invitations),
+                (!asked.mail_to.is_empty(), asked.by_mail)
+            );
+        }
+        Event::HelperSigned(signed) => {
+            let role = HelperRole::known(&signed.role, signed.person).unwrap();
+            assert!(before.helper_waits(role, signed.signed_at_us).is_some());
+            assert!(after.helper_waits(role, signed.signed_at_us).is_none(), "once");
+            assert!(signed.content_mac == mac_of(role, before.content_version));
+            assert!(signed.account_id != before.account.to_string());
+        }
+        Event::HelperAskWithdrawn(taken_back) => {
+            let role = HelperRole::known(&taken_back.role, taken_back.person).unwrap();
+            assert!(before.helper_waits(role, 1_400).is_some() && after.helper_waits(role, 1_400).is_none());
+        }
+        other => panic!("{other:?} is not of a helper"),
+    }
+}
+
 /// Nothing goes in that was not signed as it stands, with its fee shown for it.
 fn holds(before: &Filing, event: &Event, after: &Filing) {
     let now = mac(before.content_version);
@@ -505,25 +533,8 @@ fn holds(before: &Filing, event: &Event, after: &Filing) {
         Event::FilingReviewAsked(_) => assert!(before.representation.is_some() && before.open().is_ok()),
         Event::FilingReturned(_) => assert!(matches!(before.review, Review::Asked | Review::Approved(_))),
         Event::FilingApproved(approved) => assert_eq!(approved.content_mac, now),
-        Event::HelperAsked(asked) => {
-            let role = HelperRole::known(&asked.role, asked.person).unwrap();
-            assert!(before.open().is_ok() && helping(before).contains(&role));
-            assert!(before.helper_signed(role, &mac_of(role, before.content_version)).is_none());
-            assert_eq!(
-                (asked.by_mail, after.invitations > before.invitations),
-                (!asked.mail_to.is_empty(), asked.by_mail)
-            );
-        }
-        Event::HelperSigned(signed) => {
-            let role = HelperRole::known(&signed.role, signed.person).unwrap();
-            assert!(before.helper_waits(role, signed.signed_at_us).is_some());
-            assert!(after.helper_waits(role, signed.signed_at_us).is_none(), "once");
-            assert!(signed.content_mac == mac_of(role, before.content_version));
-            assert!(signed.account_id != before.account.to_string());
-        }
-        Event::HelperAskWithdrawn(taken_back) => {
-            let role = HelperRole::known(&taken_back.role, taken_back.person).unwrap();
-            assert!(before.helper_waits(role, 1_400).is_some() && after.helper_waits(role, 1_400).is_none());
+        Event::HelperAsked(_) | Event::HelperSigned(_) | Event::HelperAskWithdrawn(_) => {
+            helps(before, event, after);
         }
         Event::CoSignaturesEnded(ended) => {
             // The change came before, in the same append.

@@ -198,10 +198,10 @@ async fn a_key_of_ninety_days_gets_a_successor_which_is_published_before_it_sign
 
 /// Puts a new app in the place of the old one; the new secret and codes.
 async fn replace(world: &World, token: &str, with: &str) -> (String, Vec<String>) {
-    let begin = pb::BeginTotpReplacementRequest { request_id: id(), code: with.to_owned() };
+    let asked = pb::BeginTotpReplacementRequest { request_id: id(), code: with.to_owned() };
     let mut accounts = world.accounts();
-    let begun = accounts.begin_totp_replacement(with_token(begin.clone(), token)).await.unwrap().into_inner();
-    let again = accounts.begin_totp_replacement(with_token(begin, token)).await.unwrap().into_inner();
+    let begun = accounts.begin_totp_replacement(with_token(asked.clone(), token)).await.unwrap().into_inner();
+    let again = accounts.begin_totp_replacement(with_token(asked, token)).await.unwrap().into_inner();
     assert_eq!(again, begun, "whoever lost the answer asks again");
     let code = world.code_of(&begun.secret);
     let confirm = pb::ConfirmTotpReplacementRequest { request_id: id(), code };
@@ -249,9 +249,9 @@ async fn a_new_app_is_confirmed_within_the_hour_and_by_a_code_of_the_old_one_too
     let world = World::new().await;
     let mut ana = world.join("ana@example.com").await;
     let tokens = world.sign_in(&ana).await;
-    let begin = pb::BeginTotpReplacementRequest { request_id: id(), code: ana.recovery_codes[0].clone() };
+    let asked = pb::BeginTotpReplacementRequest { request_id: id(), code: ana.recovery_codes[0].clone() };
     let begun =
-        world.accounts().begin_totp_replacement(with_token(begin, &tokens.access_token)).await.unwrap();
+        world.accounts().begin_totp_replacement(with_token(asked, &tokens.access_token)).await.unwrap();
     world.advance(29 * 60);
     let tokens = world.refresh(&tokens.refresh_token).await.unwrap();
     world.advance(29 * 60);

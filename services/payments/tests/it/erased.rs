@@ -33,7 +33,7 @@ async fn the_digits_of_a_card_go_with_the_account_of_whoever_paid_with_it() {
     assert_eq!(counsel.get_with(&package.payment, &code).await.unwrap().card_last4, "4242");
     erase(&world, &counsel).await;
     let gone = || async { Ok(counsel.get_with(&package.payment, &code).await?.card_last4) };
-    world.until(gone, |last4| last4.is_empty()).await;
+    world.until(gone, String::is_empty).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

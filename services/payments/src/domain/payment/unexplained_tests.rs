@@ -72,14 +72,14 @@ fn what_a_bank_takes_that_went_back_before_is_a_loss_and_owed_by_nobody() {
         events
     };
     let mut events = given_back();
-    let lost = super::tests::record_dispute(&given(&events), &whole_dispute(83_000));
+    let taken = super::tests::record_dispute(&given(&events), &whole_dispute(83_000));
     let expected = [
         "payment.disputed.v1",
         "payment.money_unexplained.v1",
         "payment.returned.v1",
         "payment.money_explained.v1",
     ];
-    assert_eq!(then(&mut events, lost), expected);
+    assert_eq!(then(&mut events, taken), expected);
     let [.., Event::PaymentReturned(returned), Event::MoneyExplained(loss)] = events.as_slice() else {
         panic!("not returned: {events:?}")
     };
