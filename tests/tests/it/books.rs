@@ -461,6 +461,8 @@ impl Books {
             ("noid", &["case.denial_intended.v1"]),
             ("approval", &["case.approved.v1"]),
             ("denial", &["case.denied.v1"]),
+            ("referral", &["case.referred.v1"]),
+            ("transfer", &["case.transferred.v1"]),
             ("withdrawal_ack", &["case.withdrawn.v1"]),
             ("case_closed_moot", &["case.closed_as_moot.v1"]),
             ("representation_ended", &["case.representation_ended.v1"]),
