@@ -61,7 +61,7 @@ fn what_was_released_is_not_broken_by_the_contract_as_it_is() {
 fn a_new_event_and_a_new_field_are_no_break() {
     let (fits, said) = buf_breaking(EVENTS, |text| {
         replace("  uint32 age = 12;", "  uint32 age = 12;\n  // New.\n  string later = 99;")(text)
-            + "// New.\nmessage CaseTransferred {}\n"
+            + "// New.\nmessage CaseOfTomorrow {}\n"
     });
     assert!(fits, "{said}");
 }
