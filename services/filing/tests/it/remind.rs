@@ -1,20 +1,26 @@
 //! A client who was asked to look at what a representative prepared is reminded until they did; of the end of the draft both are told.
 
-use docket_kernel::deadline::office_date;
+use docket_kernel::deadline::zone;
 use docket_proto::events::filing::Event;
+use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::keep::{ANNOUNCED, turn_to, until_written, written};
 use crate::representation::consented;
-use crate::world::World;
+use crate::world::{HOME_ZONE, World};
 
 const REMINDED: &str = "filing.review_reminded.v1";
+
+/// The day on which everybody of a world is, which for an hour of each night is not the office's.
+fn today(world: &World) -> Date {
+    zone(HOME_ZONE).unwrap().to_datetime(Timestamp::from_microsecond(world.now_us()).unwrap()).date()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_is_reminded_three_times_and_both_are_told_when_the_draft_will_end() {
     let world = World::start().await;
     let (obi, mut ana, representation) = consented(&world).await;
-    let asked_on = office_date(Timestamp::from_microsecond(world.now_us()).unwrap());
+    let asked_on = today(&world);
     let draft = obi.begin_for("N-400", &representation, "").await.unwrap().name;
     obi.make_ready(&draft).await;
     obi.ask_review(&draft).await.unwrap();
@@ -42,7 +48,7 @@ async fn a_client_is_reminded_three_times_and_both_are_told_when_the_draft_will_
 async fn nobody_is_reminded_who_looked_or_for_whom_nobody_stands_any_more() {
     let world = World::start().await;
     let (mut obi, mut ana, representation) = consented(&world).await;
-    let asked_on = office_date(Timestamp::from_microsecond(world.now_us()).unwrap());
+    let asked_on = today(&world);
     let mut drafts = Vec::new();
     for _ in 0..3 {
         let draft = obi.begin_for("N-400", &representation, "").await.unwrap().name;

@@ -45,6 +45,9 @@ use crate::shelf::{Bucket, Shelf};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// A page that may upload.
 pub(crate) const PORTAL: &str = "https://portal.example";
+/// Where everybody of a world lives before they say otherwise: not in the office's zone, so that for an hour of each night
+/// another day is there.
+pub(crate) const HOME_ZONE: &str = "America/Chicago";
 /// Between two looks at a condition.
 pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 
@@ -247,7 +250,7 @@ impl World {
     fn known(&self, given: &str, family: &str, level: &str) -> Client {
         let account = Uuid::now_v7();
         let contact = GetContactResponse {
-            zone: "America/Chicago".into(),
+            zone: HOME_ZONE.into(),
             given_name: given.into(),
             family_name: family.into(),
             identity_level: level.into(),
