@@ -31,6 +31,13 @@ class Part:
         self.calls = sorted((called | {"identity"}) - {name})
 
 
+def pod_of(one: dict) -> dict | None:
+    """The pod's specification of a workload; none of another object."""
+    spec = one.get("spec", {})
+    spec = spec.get("jobTemplate", {}).get("spec", spec)
+    return spec["template"]["spec"] if "template" in spec else None
+
+
 def owner_of(log: str) -> str:
     """The service that owns a log, as `owner_of` of libs/service/src/base.rs says."""
     return "case-status" if log.startswith("cases-") else log

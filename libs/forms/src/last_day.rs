@@ -20,11 +20,10 @@ pub fn last_day(form: &Form, answers: &Answers, given: &Given) -> Option<Date> {
     }
     let facts = Facts::read(form, answers, given);
     let context = Context::of(&facts, None);
-    let decided = |row: &&LastDay| truth(&row.when.node, &context) != Truth::False;
-    let row = form.last_days.iter().find(decided)?;
-    let holds = truth(&row.when.node, &context) == Truth::True;
+    let mut rows = form.last_days.iter().map(|row| (row, truth(&row.when.node, &context)));
+    let (row, holds) = rows.find(|(_, holds)| *holds != Truth::False)?;
     match value(&row.day.node, &context).as_deref() {
-        Some(Value::Date(day)) if holds => Some(*day),
+        Some(Value::Date(day)) if holds == Truth::True => Some(*day),
         _ => None,
     }
 }

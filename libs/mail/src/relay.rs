@@ -55,6 +55,8 @@ impl Relay {
             None => transport,
         };
         let transport = transport.timeout(Some(PATIENCE)).build();
+        // There from the start, so that the first mail counts.
+        taken(0);
         Ok(Self { transport, from: config.from.parse().context("mail.from")? })
     }
 
@@ -68,8 +70,15 @@ impl Relay {
     /// # Errors
     /// [`NotTaken`]; what the relay said is told to nobody, since it may repeat the address.
     pub async fn send(&self, message: Message) -> Result<(), NotTaken> {
-        self.transport.send(message).await.map(drop).map_err(|error| meaning(&error))
+        self.transport.send(message).await.map_err(|error| meaning(&error))?;
+        taken(1);
+        Ok(())
     }
+}
+
+/// Counts what the relay took.
+fn taken(mails: u64) {
+    metrics::counter!("docket_mail_taken").increment(mails);
 }
 
 /// Who we are to the relay; nothing where it does not ask.

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use uuid::Uuid;
 
 use crate::ApiError;
@@ -37,11 +36,12 @@ pub fn after(list: &str, token: &str) -> Result<Option<Uuid>, ApiError> {
     key.map(|key| Uuid::try_parse(&key).map_err(|_not_ours| malformed())).transpose()
 }
 
-/// Cuts a page of ids of `list` out of what was found, one more than `size` where there is more; the token of the next.
-pub fn cut(list: &str, ids: &mut Vec<Uuid>, size: u32) -> String {
-    let more = ids.len() > size as usize;
-    ids.truncate(size as usize);
-    ids.last().filter(|_| more).map(|last| encode(list, &last.to_string())).unwrap_or_default()
+/// Cuts a page of `list` out of what was found, one more than `size` where there is more; the token of the next, which
+/// begins with what follows the last row's key.
+pub fn cut<T>(list: &str, found: &mut Vec<T>, size: u32, key: impl FnOnce(&T) -> String) -> String {
+    let more = found.len() > size as usize;
+    found.truncate(size as usize);
+    found.last().filter(|_| more).map(|last| encode(list, &key(last))).unwrap_or_default()
 }
 
 /// `INVALID_ARGUMENT` for the field `page_token`.
@@ -79,8 +79,8 @@ mod tests {
     fn a_page_names_the_next_one_only_where_there_is_one() {
         let id = Uuid::from_u128;
         let mut found = vec![id(3), id(2), id(1)];
-        let next = cut("L", &mut found, 2);
+        let next = cut("L", &mut found, 2, Uuid::to_string);
         assert_eq!((found.len(), after("L", &next).unwrap()), (2, Some(id(2))));
-        assert_eq!(cut("L", &mut found, 2), "");
+        assert_eq!(cut("L", &mut found, 2, Uuid::to_string), "");
     }
 }

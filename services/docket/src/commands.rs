@@ -37,7 +37,19 @@ pub use session::{Session, SignInArgs, StepUpArgs, sign_in, step_up};
 pub use sign::{ReviewArgs, SendArgs, SignArgs, review, send, sign};
 
 use crate::client::{plainly, reason};
+use anyhow::Result;
 use tonic::Status;
+
+/// Asks for one page after the other: `page` takes the token of one, and gives that of the next.
+async fn each_page(mut page: impl AsyncFnMut(String) -> Result<String>) -> Result<()> {
+    let mut token = String::new();
+    loop {
+        token = page(token).await?;
+        if token.is_empty() {
+            return Ok(());
+        }
+    }
+}
 
 /// A service's refusal, on its way to the terminal.
 #[derive(Debug)]

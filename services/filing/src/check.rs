@@ -152,7 +152,7 @@ impl<'a> Check<'a> {
 
     /// The part that one of several signs: their own item of the list, the sections that concern all of them, and that the filer and
     /// they sign it. What the form says of the filer and of the others, and what is attached, is none of theirs.
-    fn part(&self, dossier: &Dossier, helping: &Helping) -> Option<String> {
+    pub(crate) fn part(&self, dossier: &Dossier, helping: &Helping) -> Option<String> {
         let each = self.form.co_signer()?.1.each.as_ref()?;
         let place = usize::try_from(helping.role.person()).ok()?.checked_sub(1)?;
         let (content, all) = (&dossier.content, &dossier.content.answers);

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use docket_eventlog::{Context, EventLog, Executed, Loaded, Recorded, Store, Subjects, Timer};
+use docket_eventlog::{Aggregate, Context, EventLog, Executed, Loaded, Recorded, Store, Subjects, Timer};
 use docket_forms::{Catalogue, Form};
 use docket_kernel::{ManualClock, Refusal, identifier, resource};
-use docket_proto::events::filing::Event;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_service::{ApiError, Base, Caller, Resource};
 use jiff::Timestamp;
@@ -312,18 +311,19 @@ impl Desk {
         self.require(caller, action, "Collection", Uuid::nil(), Vec::new())
     }
 
-    /// Carries a command about a filing out and sets a timer with it, unless it was done before or changes nothing.
+    /// Carries a command out and sets a timer with it, unless it was done before or changes nothing.
     ///
     /// # Errors
     /// What is refused; a log that does not answer.
-    pub(crate) async fn execute_with(
+    pub(crate) async fn execute_with<A: Aggregate>(
         &self,
+        store: &Store<A>,
         context: &Context,
-        (id, timer): (Uuid, &Timer),
-        decide: impl Fn(&Filing) -> Result<Vec<Event>, Refusal>,
-    ) -> Result<Executed<Filings>, ApiError> {
+        (id, subjects, timer): (Uuid, Subjects, &Timer),
+        decide: impl Fn(&A::State) -> Result<Vec<A::Event>, Refusal>,
+    ) -> Result<Executed<A>, ApiError> {
         let mut tx = docket_database::begin(&self.base.pool).await?;
-        let done = self.filings.execute_in(&mut tx, context, id, Subjects::filing(id), decide).await?;
+        let done = store.execute_in(&mut tx, context, id, subjects, decide).await?;
         if !done.repeated && !done.events.is_empty() {
             self.log.timers().schedule_in(&mut tx, timer).await?;
         }

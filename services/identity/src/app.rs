@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use crate::domain::{AccountAggregate, ErasureAggregate};
 use crate::keys::KeyRing;
-use crate::mail::Outbox;
+use crate::mail::{Mail, Outbox, Template};
 use crate::password::Hasher;
 use crate::register::Register;
 use crate::totp;
@@ -140,6 +140,14 @@ impl Identity {
 
     fn new_id(&self) -> Uuid {
         new_id(self.now())
+    }
+
+    /// A mail that tells an account of a change, sealed, and its id; a new one, which says how long the mail waits.
+    async fn alert(&self, view: &AccountView, template: Template) -> Result<(Uuid, Vec<u8>), ApiError> {
+        let (to, language) = (view.email.clone(), view.account.language.clone());
+        let id = self.new_id();
+        let mail = Mail { to, template, language, code: String::new() };
+        Ok((id, self.outbox.seal(id, view.id, &mail).await?))
     }
 
     /// The stream of an address: named by a keyed hash, with the key's version.

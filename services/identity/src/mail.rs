@@ -180,8 +180,6 @@ impl Sender {
 
     /// Sends until it is dropped.
     pub(crate) async fn run(self) {
-        // There from the start, so that the first one counts.
-        metrics::counter!("docket_mail_taken").increment(0);
         loop {
             match self.send_next().await {
                 Ok(true) => {}
@@ -216,10 +214,7 @@ impl Sender {
         };
         let now = clock.now();
         match attempt {
-            Attempt::Sent => {
-                mail::settle(pool, due.id, "sent", now.as_microsecond()).await?;
-                metrics::counter!("docket_mail_taken").increment(1);
-            }
+            Attempt::Sent => mail::settle(pool, due.id, "sent", now.as_microsecond()).await?,
             Attempt::Refused => mail::settle(pool, due.id, "refused", now.as_microsecond()).await?,
             Attempt::Later if due.attempts >= most => {
                 tracing::error!(mail.id = %due.id, "a mail was given up: the relay never took it");

@@ -1,5 +1,6 @@
 //! Codes of authenticator apps (RFC 6238): SHA-1, six digits, 30 seconds, one step either side.
 
+use docket_service::ApiError;
 use jiff::Timestamp;
 use totp_rs::{Builder, Secret, Totp};
 
@@ -30,10 +31,14 @@ pub(crate) fn step_of(secret: &[u8], code: &str, now: Timestamp) -> Option<i64> 
 }
 
 /// The secret in base 32 and the address for a QR code.
-pub(crate) fn shown(secret: &[u8], email: &str) -> Option<(String, String)> {
+///
+/// # Errors
+/// By our fault.
+pub(crate) fn shown(secret: &[u8], email: &str) -> Result<(String, String), ApiError> {
     // A colon parts issuer and account in the label; no address of ours holds one.
-    let totp = totp(secret, email)?;
-    Some((totp.secret().to_base32(), totp.to_url().ok()?))
+    totp(secret, email)
+        .and_then(|totp| Some((totp.secret().to_base32(), totp.to_url().ok()?)))
+        .ok_or_else(|| ApiError::internal(anyhow::anyhow!("the secret cannot be shown")))
 }
 
 fn totp(secret: &[u8], email: &str) -> Option<Totp> {

@@ -57,18 +57,17 @@ impl PaymentService for Payments {
     ) -> Result<Response<pb::ListPaymentsResponse>, Status> {
         let account = caller(&request)?.person()?.account;
         let message = request.into_inner();
-        let size = i64::from(page::size(message.page_size));
+        let size = page::size(message.page_size);
         let offset = offset(&message.page_token)?;
-        let mut ids =
-            payer::of_account(&self.base.pool, account, size + 1, offset).await.map_err(ApiError::from)?;
-        let more = ids.len() > usize::try_from(size).unwrap_or(usize::MAX);
-        ids.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        let mut ids = payer::of_account(&self.base.pool, account, i64::from(size) + 1, offset)
+            .await
+            .map_err(ApiError::from)?;
+        let next_page_token =
+            page::cut(PAYMENTS, &mut ids, size, |_last| (offset + i64::from(size)).to_string());
         let mut payments = Vec::with_capacity(ids.len());
         for id in ids {
             payments.push(self.shown(id, Some(account)).await?);
         }
-        let next_page_token =
-            if more { page::encode(PAYMENTS, &(offset + size).to_string()) } else { String::new() };
         Ok(Response::new(pb::ListPaymentsResponse { payments, next_page_token }))
     }
 

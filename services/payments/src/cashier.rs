@@ -242,8 +242,7 @@ impl Cashier {
         match &refund.going {
             Going::Done => {
                 let what = format!("issue_refund/{id}/{reference}");
-                let issue =
-                    |state: &Payment| payment::issue_refund(state, &id, reference).unwrap_or_default();
+                let issue = |state: &Payment| payment::issue_refund(state, &id, reference);
                 self.book(due.payment_id, ("issue_refund", due.refund_id), &what, issue).await?;
             }
             Going::Failed(reason) => {

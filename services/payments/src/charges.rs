@@ -1,14 +1,14 @@
 //! Charges at the processor: told by webhooks, and looked for in its list, so that none is there of which nobody knows; and whether
 //! those that nobody expected went back.
 use crate::cashier::Cashier;
-use crate::processor::charge_of;
-use crate::store::{attempt, owed};
+use crate::processor::{charge_of, named};
+use crate::store::attempt::{self, Attempt};
+use crate::store::owed;
 use crate::unexplained::nobodys;
 use docket_kernel::{Clock as _, SystemClock};
 use docket_service::Stop;
 use serde_json::Value;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How far back the list is read, in seconds.
 const LOOK_BACK_S: i64 = 7 * 86_400;
@@ -41,9 +41,9 @@ async fn look(cashier: &Cashier, back_s: i64) -> anyhow::Result<()> {
     let mut after = None;
     loop {
         let page = cashier.processor.intents(since_s, after.as_deref()).await?;
-        take_all(cashier, &page.intents).await?;
-        after = page.last().map(str::to_owned);
-        if !page.more || after.is_none() {
+        take_all(cashier, &page.objects).await?;
+        after = page.after();
+        if after.is_none() {
             break;
         }
     }
@@ -73,18 +73,13 @@ async fn take_all(cashier: &Cashier, intents: &[Value]) -> anyhow::Result<()> {
 /// The log.
 pub async fn take(cashier: &Cashier, intent: &Value) -> anyhow::Result<()> {
     let Some(charge) = charge_of(intent) else { return Ok(()) };
-    let attempt_id = named(intent, "attempt");
-    let known = match attempt_id {
-        Some(attempt_id) => attempt::find(&cashier.pool, attempt_id).await?,
-        None => None,
-    };
-    if let Some(attempt) = known {
+    if let Some(attempt) = known(cashier, intent).await? {
         let charge = cashier.processor.with_card(charge).await;
         // Not fitting is told to finance.
         let _fits = cashier.settle(&attempt, &charge).await?;
         return Ok(());
     }
-    let attempt_id = attempt_id.map(|id| id.to_string()).unwrap_or_default();
+    let attempt_id = named(intent, "attempt").map(|id| id.to_string()).unwrap_or_default();
     let payment = named(intent, "payment").unwrap_or_else(|| nobodys(&charge.reference));
     cashier.unexpected(payment, &attempt_id, &charge, "attempt_unknown").await?;
     Ok(())
@@ -112,7 +107,13 @@ async fn explain_all(cashier: &Cashier) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What we told the processor of it.
-fn named(object: &Value, what: &str) -> Option<Uuid> {
-    object["metadata"][what].as_str().and_then(|text| Uuid::try_parse(text).ok())
+/// The attempt that an intent is for, as we told the processor.
+///
+/// # Errors
+/// The database.
+pub async fn known(cashier: &Cashier, intent: &Value) -> anyhow::Result<Option<Attempt>> {
+    match named(intent, "attempt") {
+        Some(id) => Ok(attempt::find(&cashier.pool, id).await?),
+        None => Ok(None),
+    }
 }

@@ -3,7 +3,6 @@ use crate::cashier::Cashier;
 use crate::unexplained::nobodys;
 use docket_service::Stop;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How far back the list is read, in seconds: a bank may send a debit back for 60 days, a cardholder may dispute a charge for
 /// 120.
@@ -29,13 +28,13 @@ async fn look(cashier: &Cashier) -> anyhow::Result<()> {
     let mut after = None;
     loop {
         let page = cashier.processor.disputes(since_s, after.as_deref()).await?;
-        for id in &page.ids {
+        for id in page.objects.iter().filter_map(|dispute| dispute["id"].as_str()) {
             if let Err(error) = record(cashier, id).await {
                 tracing::warn!(error = format!("{error:#}"), "a dispute was not recorded; tried again");
             }
         }
-        after = page.ids.last().cloned();
-        if !page.more || after.is_none() {
+        after = page.after();
+        if after.is_none() {
             return Ok(());
         }
     }
@@ -48,7 +47,6 @@ async fn look(cashier: &Cashier) -> anyhow::Result<()> {
 pub async fn record(cashier: &Cashier, dispute_id: &str) -> anyhow::Result<()> {
     let Some(dispute) = cashier.processor.dispute(dispute_id).await? else { return Ok(()) };
     let payment = cashier.processor.payment_of(&dispute.charge).await?;
-    let payment = payment.and_then(|text| Uuid::try_parse(&text).ok());
     let payment = payment.unwrap_or_else(|| nobodys(&dispute.charge));
     cashier.record_dispute(payment, &dispute).await?;
     Ok(())

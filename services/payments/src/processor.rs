@@ -1,7 +1,7 @@
 //! The card processor, as its HTTP API defines it (Stripe's shape: form-encoded requests, JSON answers, idempotency keys).
 mod refunds;
 
-pub use refunds::{Going, GoingBack, refund_id};
+pub use refunds::{Going, GoingBack, failed, refund_id};
 
 use crate::domain::payment::{Charge, Dispute, Standing};
 use anyhow::{Context, Result};
@@ -145,11 +145,11 @@ impl Processor {
         let mut after = None;
         loop {
             let page = self.intents(since_s, after.as_deref()).await?;
-            if let Some(intent) = of_attempt(&page.intents, attempt) {
+            if let Some(intent) = of_attempt(&page.objects, attempt) {
                 return Ok(Some(intent));
             }
-            after = page.last().map(str::to_owned);
-            if !page.more || after.is_none() {
+            after = page.after();
+            if after.is_none() {
                 return Ok(None);
             }
         }
@@ -159,9 +159,8 @@ impl Processor {
     ///
     /// # Errors
     /// When the processor does not answer.
-    pub async fn intents(&self, since_s: i64, after: Option<&str>) -> Result<Intents> {
-        let body = self.get("/v1/payment_intents", &since(since_s, after)).await?;
-        Ok(Intents { intents: listed(&body)?.clone(), more: body["has_more"] == true })
+    pub async fn intents(&self, since_s: i64, after: Option<&str>) -> Result<Page> {
+        self.page("/v1/payment_intents", since_s, after).await
     }
 
     /// Whether all that was charged for an intent went back.
@@ -169,22 +168,24 @@ impl Processor {
     /// # Errors
     /// When the processor does not answer.
     pub async fn all_went_back(&self, intent: &str) -> Result<bool> {
-        let body = self.get("/v1/charges", &[("payment_intent", intent.to_owned())]).await?;
-        let mut paid = listed(&body)?.iter().filter(|charge| charge["status"] == "succeeded").peekable();
-        Ok(paid.peek().is_some() && paid.all(|charge| charge["refunded"] == true))
+        let paid = self.charged_for(intent).await?;
+        Ok(!paid.is_empty() && paid.iter().all(|charge| charge["refunded"] == true))
     }
 
     /// The charge with brand and last digits, for the receipt; without them when the processor does not say.
     pub async fn with_card(&self, charge: Charge) -> Charge {
-        let url = format!("{}/v1/charges", self.url);
-        let asked = self.http.get(url).query(&[("payment_intent", &charge.reference)]);
-        let Ok(answer) = self.send(asked).await else { return charge };
-        let list: Value = answer.json().await.unwrap_or(Value::Null);
-        let charges = list["data"].as_array().cloned().unwrap_or_default();
-        let paid = charges.iter().find(|found| found["status"] == "succeeded");
-        let card = paid.map_or(Value::Null, |found| found["payment_method_details"]["card"].clone());
-        let text = |name: &str| card[name].as_str().unwrap_or_default().to_owned();
+        let paid = self.charged_for(&charge.reference).await.unwrap_or_default();
+        let text = |name: &str| {
+            let first = paid.first().map(|found| &found["payment_method_details"]["card"][name]);
+            first.and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
         Charge { card_brand: text("brand"), card_last4: text("last4"), ..charge }
+    }
+
+    /// What was charged for an intent.
+    async fn charged_for(&self, intent: &str) -> Result<Vec<Value>> {
+        let body = self.get("/v1/charges", &[("payment_intent", intent.to_owned())]).await?;
+        Ok(listed(&body)?.iter().filter(|charge| charge["status"] == "succeeded").cloned().collect())
     }
 
     /// A dispute as it stands now; none where it is a question only and no money is held.
@@ -200,24 +201,26 @@ impl Processor {
         dispute_of(&body).map(Some).context("the processor's dispute is not in the shape expected")
     }
 
-    /// References of disputes, newest first, since a second of the epoch, after the one named.
+    /// Disputes since a second of the epoch, newest first, after the one named.
     ///
     /// # Errors
     /// When the processor does not answer.
     pub async fn disputes(&self, since_s: i64, after: Option<&str>) -> Result<Page> {
-        let body = self.get("/v1/disputes", &since(since_s, after)).await?;
-        let ids = listed(&body)?.iter().filter_map(|dispute| dispute["id"].as_str());
-        let ids = ids.map(str::to_owned).collect();
-        Ok(Page { ids, more: body["has_more"] == true })
+        self.page("/v1/disputes", since_s, after).await
     }
 
     /// Which payment of ours an intent was for, as we told the processor.
     ///
     /// # Errors
     /// When the processor does not answer.
-    pub async fn payment_of(&self, intent: &str) -> Result<Option<String>> {
+    pub async fn payment_of(&self, intent: &str) -> Result<Option<Uuid>> {
         let body = self.get(&format!("/v1/payment_intents/{intent}"), &[]).await?;
-        Ok(body["metadata"]["payment"].as_str().map(str::to_owned))
+        Ok(named(&body, "payment"))
+    }
+
+    async fn page(&self, path: &str, since_s: i64, after: Option<&str>) -> Result<Page> {
+        let body = self.get(path, &since(since_s, after)).await?;
+        Ok(Page { objects: listed(&body)?.clone(), more: body["has_more"] == true })
     }
 
     async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value> {
@@ -256,29 +259,25 @@ impl Processor {
     }
 }
 
-/// References, a page of them.
+/// A page of a list, newest first, as the processor shows it.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// References.
-    pub ids: Vec<String>,
-    /// Whether more follow.
-    pub more: bool,
+    /// What it holds.
+    pub objects: Vec<Value>,
+    more: bool,
 }
 
-/// What was asked for, a page of it, as the processor shows it.
-#[derive(Clone, Debug)]
-pub struct Intents {
-    /// Newest first.
-    pub intents: Vec<Value>,
-    /// Whether more follow.
-    pub more: bool,
-}
-
-impl Intents {
-    /// The reference after which the next page begins.
-    pub fn last(&self) -> Option<&str> {
-        self.intents.last().and_then(|intent| intent["id"].as_str())
+impl Page {
+    /// The reference after which the next page begins; none where this is the last one.
+    pub fn after(&self) -> Option<String> {
+        let last = self.objects.last().filter(|_| self.more)?;
+        last["id"].as_str().map(str::to_owned)
     }
+}
+
+/// An id of ours by which the processor was told of an object.
+pub fn named(object: &Value, what: &str) -> Option<Uuid> {
+    object["metadata"][what].as_str().and_then(|text| Uuid::try_parse(text).ok())
 }
 
 /// The query for a page of a list.

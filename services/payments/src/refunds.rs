@@ -1,5 +1,6 @@
 //! Refunds at the processor that failed after they were done: told by a webhook, and looked for in its list in case one never came.
 use crate::cashier::Cashier;
+use crate::processor::failed;
 use docket_kernel::{Clock as _, SystemClock};
 use docket_service::Stop;
 use std::time::Duration;
@@ -26,15 +27,15 @@ async fn look(cashier: &Cashier) -> anyhow::Result<()> {
     let since_s = SystemClock.now().as_second() - LOOK_BACK_S;
     let mut after = None;
     loop {
-        let (failed, page) = cashier.processor.failed_refunds(since_s, after.as_deref()).await?;
-        for refund in failed {
+        let page = cashier.processor.refunds(since_s, after.as_deref()).await?;
+        for refund in failed(&page) {
             if let Err(error) = cashier.follow_refund(refund).await {
                 let error = format!("{error:#}");
                 tracing::warn!(%refund, error, "a refund that failed was not recorded; tried again");
             }
         }
-        after = page.ids.last().cloned();
-        if !page.more || after.is_none() {
+        after = page.after();
+        if after.is_none() {
             return Ok(());
         }
     }

@@ -87,12 +87,14 @@ impl Cashier {
             for recorded in &done.events {
                 match recorded.decode().map_err(docket_eventlog::Error::from)? {
                     Event::FeeRefused(refused) => {
-                        attempt::refused(&mut tx, parse(&refused.attempt_id)).await?;
+                        attempt::refused(&mut tx, refund::id(&refused.attempt_id)).await?;
                     }
-                    Event::RefundIssued(issued) => refund::close(&mut tx, parse(&issued.refund_id)).await?,
+                    Event::RefundIssued(issued) => {
+                        refund::close(&mut tx, refund::id(&issued.refund_id)).await?;
+                    }
                     Event::RefundFailed(failed) => {
                         let now_us = self.clock.now().as_microsecond();
-                        refund::reopen(&mut tx, parse(&failed.refund_id), now_us).await?;
+                        refund::reopen(&mut tx, refund::id(&failed.refund_id), now_us).await?;
                     }
                     Event::PaymentOpened(_)
                     | Event::PaymentWithdrawn(_)
@@ -114,8 +116,4 @@ impl Cashier {
         tx.commit().await?;
         Ok(!done.events.is_empty())
     }
-}
-
-fn parse(text: &str) -> Uuid {
-    Uuid::try_parse(text).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 use crate::cashier::Cashier;
 use crate::charges;
 use crate::processor::{decline_code, refund_id};
-use crate::store::attempt::{self, Attempt};
+use crate::store::attempt;
 use aws_lc_rs::hmac;
 use axum::Router;
 use axum::body::Bytes;
@@ -12,7 +12,6 @@ use axum::routing::post;
 use docket_kernel::{Clock as _, SystemClock};
 use serde_json::Value;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// A signature older than this is refused, in seconds; it keeps a recorded call from being played again.
 const TOLERANCE_S: u64 = 300;
@@ -90,7 +89,7 @@ async fn take(cashier: &Cashier, event: &Value) -> anyhow::Result<()> {
 
 /// From here on it is looked at by the processor's reference.
 async fn under_way(cashier: &Cashier, intent: &Value) -> anyhow::Result<()> {
-    let (Some(open), Some(id)) = (known(cashier, intent).await?, intent["id"].as_str()) else {
+    let (Some(open), Some(id)) = (charges::known(cashier, intent).await?, intent["id"].as_str()) else {
         return Ok(());
     };
     attempt::keep_intent(&cashier.pool, open.attempt_id, id).await?;
@@ -99,20 +98,11 @@ async fn under_way(cashier: &Cashier, intent: &Value) -> anyhow::Result<()> {
 
 /// That another one failed says nothing of what the attempt asked for.
 async fn failed(cashier: &Cashier, intent: &Value) -> anyhow::Result<()> {
-    let Some(open) = known(cashier, intent).await? else { return Ok(()) };
+    let Some(open) = charges::known(cashier, intent).await? else { return Ok(()) };
     if open.intent.is_empty() || intent["id"] == open.intent.as_str() {
         cashier.refuse(&open, &decline_code(&intent["last_payment_error"])).await?;
     }
     Ok(())
-}
-
-/// The attempt that an intent is for, as we told the processor.
-async fn known(cashier: &Cashier, intent: &Value) -> anyhow::Result<Option<Attempt>> {
-    let id = intent["metadata"]["attempt"].as_str().and_then(|text| Uuid::try_parse(text).ok());
-    match id {
-        Some(id) => Ok(attempt::find(&cashier.pool, id).await?),
-        None => Ok(None),
-    }
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ impl Lane {
     async fn together(&mut self, events: &[(Box<Recorded>, Span)]) -> bool {
         let (started, core) = (Instant::now(), Arc::clone(&self.core));
         let Some((last, _)) = events.last() else { return true };
-        match within(core.patience.one_try, self.in_one(events)).await {
+        match within(core.patience.one_try, self.in_one(events, last)).await {
             Ok(true) => self.at.position = last.position,
             Ok(false) => return false,
             Err(error) => {
@@ -121,9 +121,8 @@ impl Lane {
     }
 
     /// The transaction; whether all of them were applied. If not, nothing was done.
-    async fn in_one(&self, events: &[(Box<Recorded>, Span)]) -> anyhow::Result<bool> {
+    async fn in_one(&self, events: &[(Box<Recorded>, Span)], last: &Recorded) -> anyhow::Result<bool> {
         let core = &self.core;
-        let Some((last, _)) = events.last() else { return Ok(true) };
         let streams: Vec<&str> = events.iter().map(|(event, _)| event.stream.as_str()).collect();
         let mut tx = docket_database::begin(&core.pool).await?;
         // First the checkpoint: it fences off another consumer before anything is done.
@@ -294,8 +293,8 @@ async fn after_commit(core: &Core, event: &Recorded) {
 /// Effects may have appended to our own log; those who follow it look for themselves.
 async fn wake_own(core: &Core) {
     let Some(own) = core.own.as_ref().filter(|_| core.at_once() == 1) else { return };
-    match own.head().await {
-        Ok(head) => own.committed(head.position),
+    match own.position().await {
+        Ok(position) => own.committed(position),
         Err(error) => tracing::debug!(%error, "the head could not be read after a commit"),
     }
 }

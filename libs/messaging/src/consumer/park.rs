@@ -192,21 +192,25 @@ async fn round(core: &Core, known: &mut HashMap<String, Next>, ending: &Stop) ->
             break;
         }
         let Some(next) = known.get_mut(&stream) else { continue };
-        if next.cause.as_ref().is_some_and(|cause| failed.get(cause).is_some_and(|times| *times >= SEVERAL)) {
+        let times = next.cause.as_ref().and_then(|cause| failed.get(cause));
+        if times.is_some_and(|times| *times >= SEVERAL) {
             continue;
         }
-        match try_again(core, &stream).await? {
-            // Should it be parked anew, that is another beginning.
-            Left::Nothing => drop(known.remove(&stream)),
-            left @ (Left::Parked(_) | Left::Away(_)) => {
-                if matches!(left, Left::Parked(_)) {
-                    next.pause = (next.pause * 2).min(patience.most_pause);
-                }
-                next.at = Instant::now() + next.pause;
-                next.cause = left.cause();
-                *failed.entry(next.cause.clone().unwrap_or_default()).or_default() += 1;
+        let cause = match try_again(core, &stream).await? {
+            Left::Nothing => {
+                // Should it be parked anew, that is another beginning.
+                known.remove(&stream);
+                continue;
             }
-        }
+            Left::Parked(cause) => {
+                next.pause = (next.pause * 2).min(patience.most_pause);
+                cause
+            }
+            Left::Away(cause) => cause,
+        };
+        next.at = Instant::now() + next.pause;
+        *failed.entry(cause.clone()).or_default() += 1;
+        next.cause = Some(cause);
     }
     Ok(())
 }
@@ -235,15 +239,6 @@ enum Left {
     Parked(String),
     /// What it needs is away.
     Away(String),
-}
-
-impl Left {
-    fn cause(self) -> Option<String> {
-        match self {
-            Self::Nothing => None,
-            Self::Parked(cause) | Self::Away(cause) => Some(cause),
-        }
-    }
 }
 
 /// Applies the parked events of a stream, in order, as far as they can be, and counts them.

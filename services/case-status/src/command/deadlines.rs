@@ -2,7 +2,7 @@
 //! came; each records that it passed.
 
 use docket_eventlog::Timer;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::domain::{Deadline, Request};
@@ -31,26 +31,25 @@ pub(crate) fn fee_key(return_id: Uuid) -> String {
 /// The timer of a request, due when filing's log tells whether it was answered in time; its payload is the case and the
 /// request, 16 bytes each.
 pub(crate) fn timer(case_id: Uuid, request: &Request) -> Timer {
-    let ends = request.deadline.expires_at;
-    of(key(request.id), REQUEST, ends.checked_add(SETTLED).unwrap_or(ends), case_id, request.id)
+    of(key(request.id), REQUEST, &request.deadline, case_id, request.id)
 }
 
 /// The timer of a fee that is owed again, due when payments' log tells whether it was made good in time; its payload is the case and
 /// the return, 16 bytes each.
 pub(crate) fn fee_timer(case_id: Uuid, return_id: Uuid, deadline: &Deadline) -> Timer {
-    let ends = deadline.expires_at;
-    of(fee_key(return_id), FEE, ends.checked_add(SETTLED).unwrap_or(ends), case_id, return_id)
+    of(fee_key(return_id), FEE, deadline, case_id, return_id)
 }
 
 /// The timer of an examination to which nobody came, due when what was said in time is written; its payload is the case and the
 /// appointment, 16 bytes each.
 pub(crate) fn absence_timer(case_id: Uuid, appointment_id: Uuid, deadline: &Deadline) -> Timer {
-    let ends = deadline.expires_at;
-    let key = format!("absence-deadline:{appointment_id}");
-    of(key, ABSENCE, ends.checked_add(SETTLED).unwrap_or(ends), case_id, appointment_id)
+    of(format!("absence-deadline:{appointment_id}"), ABSENCE, deadline, case_id, appointment_id)
 }
 
-fn of(key: String, kind: &str, due_at: Timestamp, case_id: Uuid, id: Uuid) -> Timer {
+/// Due so long after the deadline's end as it takes for what came in time to be written.
+fn of(key: String, kind: &str, deadline: &Deadline, case_id: Uuid, id: Uuid) -> Timer {
+    let ends = deadline.expires_at;
+    let due_at = ends.checked_add(SETTLED).unwrap_or(ends);
     Timer::new(key, kind, due_at, [case_id.as_bytes().as_slice(), id.as_bytes()].concat())
 }
 

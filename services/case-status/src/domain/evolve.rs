@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Why an appointment fell away that is to be set again.
-const TRANSFERRED: &str = "transferred";
+pub(super) const TRANSFERRED: &str = "transferred";
 
 /// The case after the event.
 pub fn evolve(mut case: Case, event: &Event) -> Case {

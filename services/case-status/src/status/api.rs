@@ -118,12 +118,7 @@ fn page_key(list: &str, token: &str) -> Result<Option<(i64, Uuid)>, ApiError> {
 
 /// One row more than asked for tells whether there is another page.
 fn next_page(list: &str, rows: &mut Vec<CaseRow>, size: u32, at: impl Fn(&CaseRow) -> i64) -> String {
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    if rows.len() <= size {
-        return String::new();
-    }
-    rows.truncate(size);
-    rows.last().map(|row| page::encode(list, &format!("{}|{}", at(row), row.case_id))).unwrap_or_default()
+    page::cut(list, rows, size, |last| format!("{}|{}", at(last), last.case_id))
 }
 
 #[tonic::async_trait]

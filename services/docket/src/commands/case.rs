@@ -104,12 +104,11 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     if !case.next_step.is_empty() {
         teller.pair("next step", &case.next_step);
     }
-    if let Some(deadline) = &case.deadline {
-        teller.pair("due", &format!("{} ({}; {})", deadline.due_date, deadline.derivation, deadline.cite));
-    }
-    if let Some(deadline) = &case.absence_deadline {
-        let until = format!("{} ({}; {})", deadline.due_date, deadline.derivation, deadline.cite);
-        teller.pair("say why nobody came by", &until);
+    for (what, deadline) in [("due", &case.deadline), ("say why nobody came by", &case.absence_deadline)] {
+        if let Some(deadline) = deadline {
+            let until = format!("{} ({}; {})", deadline.due_date, deadline.derivation, deadline.cite);
+            teller.pair(what, &until);
+        }
     }
     if !case.expedite.is_empty() {
         teller.pair("request to expedite", &case.expedite);

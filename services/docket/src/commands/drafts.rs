@@ -1,7 +1,7 @@
 //! `docket filings`, `docket export`, `docket appoint`, `docket recall` and `docket abandon`: what one has begun, all that is in it,
 //! who is to represent one in it, its way back, its end.
 use super::paper::Drafts;
-use super::{Refused, Session};
+use super::{Refused, Session, each_page};
 use crate::client::{request, whole_file};
 use crate::output::Teller;
 use anyhow::{Context, Result};
@@ -14,19 +14,14 @@ use uuid::Uuid;
 /// Lists the filings of the session, newest first.
 pub async fn filings(home: &Path, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
-    let mut page_token = String::new();
-    loop {
+    each_page(async |page_token| {
         let message = pb::ListFilingsRequest { page_size: 100, page_token };
         let answer = connection.drafts().list_filings(request(Some(&token), message)).await;
         let answer = answer.map_err(Refused::from)?.into_inner();
-        for filing in &answer.filings {
-            tell(filing, teller);
-        }
-        if answer.next_page_token.is_empty() {
-            return Ok(());
-        }
-        page_token = answer.next_page_token;
-    }
+        answer.filings.iter().for_each(|filing| tell(filing, teller));
+        Ok(answer.next_page_token)
+    })
+    .await
 }
 
 fn tell(filing: &pb::Filing, teller: &Teller) {

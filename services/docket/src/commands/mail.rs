@@ -1,5 +1,5 @@
 //! `docket inbox`: notices, and one of them as PDF.
-use super::{Refused, Session, when};
+use super::{Refused, Session, each_page, when};
 use crate::client::{request, whole_notice};
 use crate::output::Teller;
 use anyhow::{Context, Result};
@@ -23,18 +23,16 @@ pub async fn inbox(home: &Path, save: Option<(&str, &Path)>, teller: &Teller) ->
         teller.line(&format!("{} bytes written to {}", pdf.len(), to.display()));
         return Ok(());
     }
-    let (mut page_token, mut none) = (String::new(), true);
-    loop {
+    let mut none = true;
+    each_page(async |page_token| {
         let message = pb::ListNoticesRequest { case: String::new(), page_size: 100, page_token };
         let answer = connection.inbox().list_notices(request(Some(&token), message)).await;
         let answer = answer.map_err(Refused::from)?.into_inner();
         none &= answer.notices.is_empty();
         answer.notices.iter().for_each(|notice| tell(notice, teller));
-        if answer.next_page_token.is_empty() {
-            break;
-        }
-        page_token = answer.next_page_token;
-    }
+        Ok(answer.next_page_token)
+    })
+    .await?;
     if none && !teller.is_json() {
         teller.line("no notices yet");
     }

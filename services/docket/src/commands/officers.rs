@@ -1,5 +1,5 @@
 //! `docket officer`: the queue, a case, acts and decisions.
-use super::{Refused, Session, case, helper, when};
+use super::{Refused, Session, case, each_page, helper, when};
 use crate::client::request;
 use crate::output::Teller;
 use anyhow::{Context, Result};
@@ -123,17 +123,18 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
     let token = Some(token.as_str());
     match command {
         OfficerCommand::Worklist { queue } => {
-            let mut page_token = String::new();
-            loop {
+            each_page(async |page_token| {
+                let first = page_token.is_empty();
                 let message = pb::ListWorklistRequest { queue: queue.clone(), page_size: 100, page_token };
                 let answer = connection.status().list_worklist(request(token, message)).await;
                 let answer = answer.map_err(Refused::from)?.into_inner();
-                worklist(&answer, teller);
-                if answer.next_page_token.is_empty() {
-                    return Ok(());
+                if first && !teller.is_json() {
+                    teller.heading(&format!("{} case(s) in the queue", answer.total));
                 }
-                page_token = answer.next_page_token;
-            }
+                worklist(&answer, teller);
+                Ok(answer.next_page_token)
+            })
+            .await
         }
         OfficerCommand::Open { case } => {
             let message = pb::GetCaseRequest { name: case.clone(), language: String::new(), min_version: 0 };
@@ -294,9 +295,6 @@ fn done(case: Option<pb::CaseVersion>, teller: &Teller) -> Result<()> {
 }
 
 fn worklist(answer: &pb::ListWorklistResponse, teller: &Teller) {
-    if !teller.is_json() {
-        teller.heading(&format!("{} case(s) in the queue", answer.total));
-    }
     for item in &answer.items {
         let case = item.case.clone().unwrap_or_default();
         if teller.is_json() {

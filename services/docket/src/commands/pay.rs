@@ -172,19 +172,18 @@ async fn receipt(payer: &Guarded<'_>, name: &str) -> Result<Option<String>> {
             Ok(token) => payer.drafts.connection.drafts().get_filing(request(Some(&token), message)).await,
             Err(status) => Err(status),
         };
-        let filing = match answer {
-            Ok(answer) => answer.into_inner().filing.context("filing")?,
-            Err(status) if status.code() == Code::NotFound => return Ok(None),
-            Err(status) if passing(&status) && begun.elapsed() >= PATIENCE => return Ok(Some(String::new())),
-            Err(status) if passing(&status) => {
-                tokio::time::sleep(GLANCE).await;
-                continue;
+        let (number, over) = match answer {
+            Ok(answer) => {
+                let filing = answer.into_inner().filing.context("filing")?;
+                let over = ["rejected", "voided"].contains(&filing.state.as_str());
+                (filing.receipt_number, over)
             }
+            Err(status) if status.code() == Code::NotFound => return Ok(None),
+            Err(status) if passing(&status) => (String::new(), false),
             Err(status) => return Err(Refused::from(status).into()),
         };
-        let over = ["rejected", "voided"].contains(&filing.state.as_str());
-        if !filing.receipt_number.is_empty() || over || begun.elapsed() >= PATIENCE {
-            return Ok(Some(filing.receipt_number));
+        if !number.is_empty() || over || begun.elapsed() >= PATIENCE {
+            return Ok(Some(number));
         }
         tokio::time::sleep(GLANCE).await;
     }

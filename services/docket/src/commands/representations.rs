@@ -1,5 +1,5 @@
 //! `docket representations`: for whom one stands, and who stands for oneself.
-use super::{Refused, Session};
+use super::{Refused, Session, each_page};
 use crate::client::request;
 use crate::output::Teller;
 use anyhow::Result;
@@ -10,8 +10,7 @@ use std::path::Path;
 /// Lists the appearances of the session, newest first.
 pub async fn representations(home: &Path, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
-    let mut page_token = String::new();
-    loop {
+    each_page(async |page_token| {
         let message = ListRepresentationsRequest { page_size: 100, page_token };
         let answer = connection.representations().list_representations(request(Some(&token), message)).await;
         let answer = answer.map_err(Refused::from)?.into_inner();
@@ -22,9 +21,7 @@ pub async fn representations(home: &Path, teller: &Teller) -> Result<()> {
                 teller.line(&format!("{}  {}, {}", one.name, one.state, one.forms.join(", ")));
             }
         }
-        if answer.next_page_token.is_empty() {
-            return Ok(());
-        }
-        page_token = answer.next_page_token;
-    }
+        Ok(answer.next_page_token)
+    })
+    .await
 }

@@ -1,5 +1,5 @@
 //! `docket role`: who holds roles of the office, and taking one away by two operators.
-use super::{Refused, Session, when};
+use super::{Refused, Session, each_page, when};
 use crate::client::request;
 use crate::output::Teller;
 use anyhow::Result;
@@ -48,18 +48,15 @@ pub async fn role(home: &Path, command: RoleCommand, teller: &Teller) -> Result<
     match command {
         RoleCommand::Holders { office, role } => {
             let mut rows = Vec::new();
-            let mut page_token = String::new();
-            loop {
+            each_page(async |page_token| {
                 let (office, role) = (office.clone(), role.clone());
                 let message = pb::ListRoleHoldersRequest { office, role, page_size: 100, page_token };
                 let answer = roles.list_role_holders(request(token, message)).await;
                 let answer = answer.map_err(Refused::from)?.into_inner();
                 rows.extend(answer.holders);
-                page_token = answer.next_page_token;
-                if page_token.is_empty() {
-                    break;
-                }
-            }
+                Ok(answer.next_page_token)
+            })
+            .await?;
             holders(rows, teller);
         }
         RoleCommand::Revoke { account, role, office, reason } => {

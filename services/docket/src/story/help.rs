@@ -65,11 +65,10 @@ async fn open_invitation(player: &mut Player, who: &str) -> Answer {
 
 /// Ten letters and digits with a line between them.
 fn is_code(word: &str) -> bool {
-    let parts: Vec<&str> = word.split('-').collect();
-    let part = |part: &&str| {
+    let part = |part: &str| {
         part.len() == 5 && part.chars().all(|one| one.is_ascii_digit() || one.is_ascii_uppercase())
     };
-    parts.len() == 2 && parts.iter().all(part)
+    word.split_once('-').is_some_and(|(first, second)| part(first) && part(second))
 }
 
 async fn see(player: &Player, who: &str, signers: &[String]) -> Answer {

@@ -413,7 +413,7 @@ async fn list(
     let size = page::size(request.page_size);
     let before = page::after(FILINGS, &request.page_token)?;
     let mut ids = filings::of_account(&desk.base.pool, account, before, i64::from(size) + 1).await?;
-    let next_page_token = page::cut(FILINGS, &mut ids, size);
+    let next_page_token = page::cut(FILINGS, &mut ids, size, Uuid::to_string);
     let mut filings = Vec::with_capacity(ids.len());
     for id in ids {
         filings.extend(line(desk, caller, id).await?);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use docket_database as database;
 use docket_eventlog::Subjects;
 use docket_forms::Language;
 use docket_kernel::Refusal;
@@ -162,20 +161,15 @@ async fn remove(desk: &Desk, caller: &Caller, request: &pb::RemoveEvidenceReques
         let (id, evidence) = evidence_in("responses", &request.name)?;
         let response = desk.response(caller, action, id).await?.response;
         let context = acting_for(context, caller, response.account);
-        let decide = |state: &response::Response| response::detach(state, evidence);
-        let (mut tx, subjects) = (database::begin(&desk.base.pool).await?, Subjects::filing(response.case));
-        let done = desk.responses.execute_in(&mut tx, &context, id, subjects, decide).await?;
-        if !done.repeated {
-            desk.log.timers().schedule_in(&mut tx, &cleared).await?;
-        }
-        tx.commit().await?;
-        desk.committed(&done.events);
+        let set = (id, Subjects::filing(response.case), &cleared);
+        desk.execute_with(&desk.responses, &context, set, |state| response::detach(state, evidence)).await?;
         return Ok(());
     }
     let (id, evidence) = evidence_in("filings", &request.name)?;
     let account = desk.closed(caller, action, id).await?.filing.account;
     let context = acting_for(context, caller, account);
-    desk.execute_with(&context, (id, &cleared), |state| filing::detach(state, evidence)).await?;
+    let set = (id, Subjects::filing(id), &cleared);
+    desk.execute_with(&desk.filings, &context, set, |state| filing::detach(state, evidence)).await?;
     Ok(())
 }
 

@@ -229,7 +229,7 @@ async fn sign(
     let checked = check.checked(desk, &helped.dossier);
     let helping = named(&check, &checked, &helped)?;
     let (account, signed_at_us) = (caller.person()?.account, desk.now_us());
-    let part_text = checked.parts.get(&role).map(|_| check.text_of(&helped.dossier, helping));
+    let part_text = check.part(&helped.dossier, helping);
     let is_typed = name::same(&helped.proven, &request.typed_name);
     let sign = HelperSign {
         role,

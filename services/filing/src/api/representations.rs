@@ -129,7 +129,7 @@ async fn list(
     let size = page::size(request.page_size);
     let after = page::after(LIST, &request.page_token)?;
     let mut ids = representations::of_account(&desk.base.pool, account, after, i64::from(size) + 1).await?;
-    let next_page_token = page::cut(LIST, &mut ids, size);
+    let next_page_token = page::cut(LIST, &mut ids, size, Uuid::to_string);
     let mut listed = Vec::with_capacity(ids.len());
     for id in ids {
         listed.push(summary(&open(desk, caller, LIST, id, "").await?));

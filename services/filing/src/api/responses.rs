@@ -3,6 +3,7 @@
 use docket_eventlog::Subjects;
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller, page};
+use uuid::Uuid;
 
 use super::{uploads, view};
 use crate::desk::{Desk, acting_for, id_in};
@@ -22,7 +23,7 @@ pub(super) async fn list(
     let size = page::size(request.page_size);
     let after = page::after(LIST, &request.page_token)?;
     let mut ids = responses::of_account(&desk.base.pool, account, after, i64::from(size) + 1).await?;
-    let next_page_token = page::cut(LIST, &mut ids, size);
+    let next_page_token = page::cut(LIST, &mut ids, size, Uuid::to_string);
     let mut listed = Vec::with_capacity(ids.len());
     for id in ids {
         listed.push(view::response(&desk.response(caller, LIST, id).await?));

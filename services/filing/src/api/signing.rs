@@ -217,7 +217,10 @@ async fn append_signature(
 ) -> Result<(), ApiError> {
     let decide = |state: &Filing| filing::sign(state, checked, sign.clone());
     let held = hold_signature::held(id, desk.base.clock.now());
-    let signed = desk.execute_with(context, (id, &held), decide).await.map(|done| done.repeated);
+    let signed = desk
+        .execute_with(&desk.filings, context, (id, Subjects::filing(id), &held), decide)
+        .await
+        .map(|done| done.repeated);
     let beside = Some(sign.sheet_key.clone()).filter(|key| !key.is_empty());
     unnamed::take_away(desk, beside.as_slice(), signed.as_ref().copied()).await;
     signed.map(|_repeated| ())

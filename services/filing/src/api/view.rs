@@ -114,7 +114,7 @@ pub(crate) async fn after_with(
     decide: impl Fn(&Filing) -> Result<Vec<Event>, Refusal> + Send + Sync,
 ) -> Result<pb::Filing, ApiError> {
     let (action, context, language) = act;
-    desk.execute_with(context, (id, timer), decide).await?;
+    desk.execute_with(&desk.filings, context, (id, Subjects::filing(id), timer), decide).await?;
     filing(desk, &desk.filing(caller, action, id).await?, language).await
 }
 

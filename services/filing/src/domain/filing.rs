@@ -356,15 +356,13 @@ fn evidence_added(mut filing: Filing, file: Attached) -> Filing {
 }
 
 /// That a file may be opened changes nothing of what is signed; that it is taken off does, until it is sent.
-fn scanned_as(filing: Filing, e: &pb::EvidenceScanned) -> Filing {
+fn scanned_as(mut filing: Filing, e: &pb::EvidenceScanned) -> Filing {
     let files = filing.evidence.len();
-    let mut filing = filing;
     scanned(&mut filing.evidence, &mut filing.refused, id(&e.evidence_id), &e.verdict);
-    match filing.open() {
-        Ok(()) if filing.evidence.len() < files => edited(filing),
-        Err(_sent) if filing.evidence.len() < files => Filing { content_version: filing.version, ..filing },
-        Ok(()) | Err(_) => filing,
+    if filing.evidence.len() == files {
+        return filing;
     }
+    if filing.open().is_ok() { edited(filing) } else { Filing { content_version: filing.version, ..filing } }
 }
 
 /// Who was asked to look still is.

@@ -4,10 +4,8 @@
 //! The timer is set with the event and is gone only with the object, so that no crash leaves it behind. A week: so long whoever
 //! brings the database back to an earlier point finds the files that it speaks of, as they find those of unfinished uploads.
 
-use docket_eventlog::{Loaded, Recorded, Timer};
+use docket_eventlog::{Aggregate, Loaded, Recorded, Timer};
 use docket_kernel::DecodeError;
-use docket_proto::events::filing::Event;
-use docket_proto::events::response::Event as ResponseEvent;
 use docket_service::ApplyError;
 use jiff::{Timestamp, ToSpan as _};
 use sqlx::PgConnection;
@@ -15,7 +13,6 @@ use uuid::Uuid;
 
 use super::keep_draft::{TOMORROW_H, again, is_held, unreached};
 use super::park;
-use crate::aggregates::{Filings, Responses};
 use crate::desk::{Desk, evidence_in};
 use crate::domain::taken_off;
 
@@ -48,9 +45,8 @@ async fn nobodys(desk: &Desk, name: &str) -> Result<Option<(Uuid, String)>, Appl
     let no_name = |_refusal| park("the timer's payload names no file");
     if name.starts_with("responses/") {
         let (id, file) = evidence_in("responses", name).map_err(no_name)?;
-        let loaded: Loaded<Responses> = desk.responses.load(id).await?;
-        let events = loaded.events.iter().map(Recorded::decode);
-        let events = events.collect::<Result<Vec<ResponseEvent>, DecodeError>>()?;
+        let loaded = desk.responses.load(id).await?;
+        let events = events_of(&loaded)?;
         let key = taken_off::nobodys(events.iter().map(taken_off::of_response), file);
         return Ok(key.map(|key| (loaded.state.case, key.to_owned())));
     }
@@ -60,7 +56,7 @@ async fn nobodys(desk: &Desk, name: &str) -> Result<Option<(Uuid, String)>, Appl
     Ok(key.map(|key| (id, key.to_owned())))
 }
 
-/// What happened to a filing.
-pub(super) fn events_of(loaded: &Loaded<Filings>) -> Result<Vec<Event>, DecodeError> {
+/// What happened to a filing, or to a response.
+pub(super) fn events_of<A: Aggregate>(loaded: &Loaded<A>) -> Result<Vec<A::Event>, DecodeError> {
     loaded.events.iter().map(Recorded::decode).collect()
 }

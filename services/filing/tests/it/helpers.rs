@@ -1,5 +1,6 @@
 //! Whoever helped signs for it: with a code, in an account of their own, the very text that the filer signs.
 
+use docket_kernel::deadline::office_date;
 use docket_proto::filing::v1 as pb;
 use docket_service::testing::with_token;
 use jiff::{Timestamp, ToSpan as _};
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::copies::text;
 use crate::files;
-use crate::world::{World, bad_fields, fee_settled, reason};
+use crate::world::{World, bad_fields, fee_settled, reason, story_answers};
 
 impl Client {
     /// Asks a helper to sign.
@@ -104,13 +105,9 @@ impl Client {
 
 /// Everything that the I-130 of an invented petitioner asks, as the stories answer it, with an interpreter.
 fn petition(now_us: i64) -> Value {
-    let today = Timestamp::from_microsecond(now_us).unwrap().in_tz("America/New_York").unwrap().date();
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/stories/answers/i-130-spouse.toml");
-    let mut said = std::fs::read_to_string(file).unwrap();
-    for years in 1..10 {
-        said = said.replace(&format!("{{{{today-{years}y}}}}"), &(today - years.years()).to_string());
-    }
-    for (of, value) in [
+    let today = office_date(Timestamp::from_microsecond(now_us).unwrap());
+    let years = (1..10).map(|years| (format!("today-{years}y"), (today - years.years()).to_string()));
+    let people = [
         ("petitioner.family_name", "Souza"),
         ("petitioner.given_name", "Rui"),
         ("petitioner.birth_date", "1984-11-02"),
@@ -118,10 +115,9 @@ fn petition(now_us: i64) -> Value {
         ("applicant.given_name", "Ana Lúcia"),
         ("applicant.birth_date", "1990-01-31"),
         ("applicant.a_number", "A212345678"),
-    ] {
-        said = said.replace(&format!("{{{{{of}}}}}"), value);
-    }
-    let mut answers: Value = toml::from_str(&said).unwrap();
+    ];
+    let people = people.map(|(of, value)| (of.to_owned(), value.to_owned()));
+    let mut answers = story_answers("i-130-spouse", years.chain(people));
     let interpreted = json!({
         "used_interpreter": true, "interp_name": "Inês Inventada", "interp_language": "Portuguese",
         "interp_phone": "+1 212 555 0144", "reads_english": "interpreter_read_it"

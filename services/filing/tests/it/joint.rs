@@ -1,5 +1,6 @@
 //! Two people sign one petition: the spouse, in an account of their own, the very text that the petitioner signs after them.
 
+use docket_kernel::deadline::office_date;
 use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
 use jiff::{Timestamp, ToSpan as _};
@@ -9,14 +10,12 @@ use tonic::{Code, Status};
 use crate::client::Client;
 use crate::copies::text;
 use crate::files;
-use crate::world::{World, bad_fields, fee_settled, payment_withdrawn, reason};
+use crate::world::{World, bad_fields, fee_settled, payment_withdrawn, reason, story_answers};
 
 /// Everything that the I-751 of Rui Souza with his wife asks, as the story answers it.
 fn petition(now_us: i64) -> Value {
-    let today = Timestamp::from_microsecond(now_us).unwrap().in_tz("America/New_York").unwrap().date();
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/stories/answers/i-751.toml");
-    let mut said = std::fs::read_to_string(file).unwrap();
-    for (of, value) in [
+    let today = office_date(Timestamp::from_microsecond(now_us).unwrap());
+    let values = [
         ("today-2y+30d", (today - 2.years() + 30.days()).to_string()),
         ("today+30d", (today + 30.days()).to_string()),
         ("today-3y", (today - 3.years()).to_string()),
@@ -27,10 +26,8 @@ fn petition(now_us: i64) -> Value {
         ("applicant.a_number", "A212345678".into()),
         ("spouse.family_name", "Sample".into()),
         ("spouse.given_name", "Sólveig".into()),
-    ] {
-        said = said.replace(&format!("{{{{{of}}}}}"), &value);
-    }
-    toml::from_str(&said).unwrap()
+    ];
+    story_answers("i-751", values)
 }
 
 /// A joint petition that is ready, its fee shown.

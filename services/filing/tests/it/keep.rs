@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::files;
+use crate::unscanned::until_known;
 use crate::world::{GLANCE, PATIENCE, World, reason};
 
 /// Brings the clock to a time of day in the office's zone, and gives the person a token that holds then.
@@ -20,19 +21,7 @@ pub(crate) async fn turn_to(world: &World, person: &mut Client, day: Date, hour:
     let instant = zone.to_timestamp(day.to_datetime(time(hour, 0, 0, 0))).unwrap();
     world.advance(instant.as_second() - world.now_us() / 1_000_000 + 60);
     person.token = world.token(person.account);
-    let known = timeout(PATIENCE, async {
-        // The service's clock follows within a moment.
-        while person
-            .drafts
-            .clone()
-            .list_filings(with_token(pb::ListFilingsRequest::default(), &person.token))
-            .await
-            .is_err()
-        {
-            sleep(GLANCE).await;
-        }
-    });
-    known.await.expect("the clock is turned");
+    until_known(person).await;
 }
 
 /// How often a kind of event was written of a filing.

@@ -5,24 +5,16 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::files;
 use crate::unscanned::until_known;
-use crate::world::{GLANCE, PATIENCE, World};
+use crate::world::{GLANCE, World};
 
 const WEEK_S: i64 = 7 * 86_400;
 const DAY_US: i64 = 86_400_000_000;
 
 /// Timers that are set for files that were taken off.
-async fn waiting(world: &World) -> i64 {
-    let count = "SELECT count(*) FROM log.timer WHERE kind = 'file_removed'";
-    sqlx::query_scalar(count).fetch_one(world.pool()).await.expect("the timers are counted")
-}
+const WAITING: &str = "SELECT count(*) FROM log.timer WHERE kind = 'file_removed'";
 
-async fn until_none_waits(world: &World) {
-    let none = async {
-        while waiting(world).await > 0 {
-            tokio::time::sleep(GLANCE).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, none).await.expect("a timer still waits");
+async fn waiting(world: &World) -> i64 {
+    sqlx::query_scalar(WAITING).fetch_one(world.pool()).await.expect("the timers are counted")
 }
 
 async fn begun(world: &World) -> (Client, String) {
@@ -52,7 +44,7 @@ async fn a_file_that_is_taken_off_lies_there_for_a_week_and_no_longer() {
     assert_eq!((waiting(&world).await, world.objects()), (2, before));
     world.advance(2 * 3_600);
     world.until_objects(before - 2).await;
-    until_none_waits(&world).await;
+    world.until_none(WAITING).await;
     let ana = Client { token: world.token(ana.account), ..ana };
     until_known(&ana).await;
     assert!(ana.download(&other.name).await.unwrap().1 == files::picture(2), "the other is there");
@@ -76,7 +68,7 @@ async fn what_was_signed_with_stays_and_so_does_what_serves_another_or_is_held()
         ana.remove(&file.name).await.unwrap();
     }
     world.advance(WEEK_S + 60);
-    until_none_waits(&world).await;
+    world.until_none(WAITING).await;
     assert_eq!(world.objects(), both, "nothing is gone");
 
     let ana = Client { token: world.token(ana.account), ..ana };

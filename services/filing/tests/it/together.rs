@@ -1,5 +1,6 @@
 //! A family asks on one form: each signs their own part, in an account of their own, before whoever files signs all of it.
 
+use docket_kernel::deadline::office_date;
 use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
 use jiff::{Timestamp, ToSpan as _};
@@ -9,14 +10,12 @@ use tonic::{Code, Status};
 use crate::client::Client;
 use crate::copies::text;
 use crate::files;
-use crate::world::{World, fee_settled, reason};
+use crate::world::{World, fee_settled, reason, story_answers};
 
 /// Everything that the I-539 of Rui Souza with wife, daughter and son asks, as the story answers it.
 fn application(now_us: i64) -> Value {
-    let today = Timestamp::from_microsecond(now_us).unwrap().in_tz("America/New_York").unwrap().date();
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/stories/answers/i-539.toml");
-    let mut said = std::fs::read_to_string(file).unwrap();
-    for (of, value) in [
+    let today = office_date(Timestamp::from_microsecond(now_us).unwrap());
+    let values = [
         ("today+60d", (today + 60.days()).to_string()),
         ("today+1y", (today + 1.years()).to_string()),
         ("today-2y", (today - 2.years()).to_string()),
@@ -30,10 +29,8 @@ fn application(now_us: i64) -> Value {
         ("daughter.family_name", "Sample".into()),
         ("daughter.given_name", "Pia".into()),
         ("daughter.birth_date", (today - 16.years()).to_string()),
-    ] {
-        said = said.replace(&format!("{{{{{of}}}}}"), &value);
-    }
-    toml::from_str(&said).unwrap()
+    ];
+    story_answers("i-539", values)
 }
 
 /// An application that is ready, its fee shown.

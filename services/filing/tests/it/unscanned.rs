@@ -258,17 +258,7 @@ async fn a_motion_on_its_last_day_goes_in_though_the_scanner_is_away_and_stays_w
 
 /// Waits until no file is left to be scanned or taken away.
 async fn nothing_waits(world: &World) {
-    let none = async {
-        loop {
-            let left: i64 =
-                sqlx::query_scalar("SELECT count(*) FROM unscanned").fetch_one(world.pool()).await.unwrap();
-            if left == 0 {
-                return;
-            }
-            sleep(GLANCE).await;
-        }
-    };
-    timeout(PATIENCE, none).await.expect("a file still waits");
+    world.until_none("SELECT count(*) FROM unscanned").await;
 }
 
 /// Answers one command.

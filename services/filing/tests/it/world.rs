@@ -454,6 +454,16 @@ impl World {
         package::Event::decode(&kind, &payload).expect("a known event")
     }
 
+    /// Waits until a query counts nothing any more.
+    pub(crate) async fn until_none(&self, count: &'static str) {
+        let none = async {
+            while sqlx::query_scalar::<_, i64>(count).fetch_one(self.pool()).await.expect("a count") > 0 {
+                tokio::time::sleep(GLANCE).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, none).await.unwrap_or_else(|_late| panic!("some are left: {count}"));
+    }
+
     /// Looks for words in everything that is stored: every table of the database and every object.
     pub(crate) async fn expect_nothing_personal_in_the_clear(&self, words: &[&str]) {
         let tables: Vec<(String, String)> = sqlx::query_as(
@@ -626,4 +636,17 @@ pub(crate) fn bad_fields(status: &Status) -> Vec<String> {
     let mut fields: Vec<_> = violations.into_iter().map(|violation| violation.field).collect();
     fields.sort();
     fields
+}
+
+/// What a story answers to a form, with these values in their places.
+pub(crate) fn story_answers(
+    form: &str,
+    values: impl IntoIterator<Item = (impl AsRef<str>, String)>,
+) -> serde_json::Value {
+    let file = format!("{}/../../tests/stories/answers/{form}.toml", env!("CARGO_MANIFEST_DIR"));
+    let mut said = std::fs::read_to_string(file).unwrap();
+    for (of, value) in values {
+        said = said.replace(&format!("{{{{{}}}}}", of.as_ref()), &value);
+    }
+    toml::from_str(&said).unwrap()
 }

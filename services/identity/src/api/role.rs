@@ -28,14 +28,8 @@ impl RoleService for Api {
         let limit = i64::from(size) + 1;
         let filter = [message.office.as_str(), message.role.as_str()];
         let mut found = self.identity.role_holders(filter, &after, limit).await?;
-        let is_last = found.len() <= size as usize;
-        found.truncate(size as usize);
-        let next_page_token = match found.last() {
-            Some(last) if !is_last => {
-                page::encode(HOLDERS, &format!("{}/{}/{}", last.office, last.role, last.account))
-            }
-            _ => String::new(),
-        };
+        let key = |last: &Holder| format!("{}/{}/{}", last.office, last.role, last.account);
+        let next_page_token = page::cut(HOLDERS, &mut found, size, key);
         let holders = found.into_iter().map(Into::into).collect();
         Ok(Response::new(pb::ListRoleHoldersResponse { holders, next_page_token }))
     }

@@ -1,7 +1,6 @@
 //! The address of record: recorded as a form says it, and a change of it told to whom it is about.
 
 use docket_eventlog::{Context, Subjects};
-use docket_kernel::derived_id;
 use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1 as pb;
 use docket_service::ApiError;
@@ -9,7 +8,7 @@ use uuid::Uuid;
 
 use super::{AccountView, Identity};
 use crate::domain::{self, Account, supersedes};
-use crate::mail::{Mail, Template};
+use crate::mail::Template;
 
 /// An address that somebody gave.
 #[derive(Debug, Clone)]
@@ -62,20 +61,15 @@ impl Identity {
         if view.erased {
             return Err(ApiError::Erased);
         }
-        let id = derived_id("identity.address_changed", context.command_id, 0);
         let alert = match given.alert(&view) {
-            Some(template) => {
-                let (to, language) = (view.email, view.account.language);
-                let mail = Mail { to, template, language, code: String::new() };
-                Some(self.outbox.seal(id, account, &mail).await?)
-            }
+            Some(template) => Some(self.alert(&view, template).await?),
             None => None,
         };
         let mut tx = docket_database::begin(&self.pool).await?;
         let decide = |state: &Account| given.decide(state);
         let done =
             self.accounts.execute_in(&mut tx, &context, account, Subjects::account(account), decide).await?;
-        if let Some(sealed) = alert.filter(|_| !done.repeated && !done.events.is_empty()) {
+        if let Some((id, sealed)) = alert.filter(|_| !done.repeated && !done.events.is_empty()) {
             self.outbox.put(&mut tx, id, account, &sealed).await?;
         }
         tx.commit().await?;

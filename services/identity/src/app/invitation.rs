@@ -38,9 +38,7 @@ impl Identity {
     /// Takes up the role; false when there is no such invitation any more.
     async fn try_redeem(&self, context: &Context, account: Uuid, typed: &str) -> Result<bool, ApiError> {
         let key = format!("invitation:{account}");
-        let now = self.now();
-        let verdict = tries::charge(&self.pool, GUESSES, &key, now).await?;
-        tries::allowed(verdict, now, "Ask for a new invitation.")?;
+        tries::once(&self.pool, GUESSES, &key, self.now(), "Ask for a new invitation.").await?;
         let mut tx = docket_database::begin(&self.pool).await?;
         let hash = code::hash(&code::normalised(typed));
         let now_us = self.now().as_microsecond();

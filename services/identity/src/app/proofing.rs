@@ -49,13 +49,14 @@ impl Identity {
         // Whether it may be proven at all, before the register learns anything.
         domain::link_person(&state, pb::IdentityProven::default())?;
         let key = format!("proofing:{account}");
-        let now = self.now();
-        let verdict = tries::charge(&self.pool, PROOFING, &key, now).await?;
-        tries::allowed(
-            verdict,
-            now,
+        tries::once(
+            &self.pool,
+            PROOFING,
+            &key,
+            self.now(),
             "Compare names, date of birth and A-number with your card before you try again. You can file without a match: an officer then looks before your filing is accepted.",
-        )?;
+        )
+        .await?;
         match self.register.find(&particulars).await {
             Match::Person(person) => self.link(context, account, person, &particulars).await,
             Match::None => self.failed(context, account, "no_match").await,

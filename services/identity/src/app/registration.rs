@@ -44,9 +44,8 @@ impl Identity {
             return Ok(token);
         }
         let stream = self.email_stream(&newcomer.email);
-        let now = self.now();
-        let verdict = tries::charge(&self.pool, GUESSES, &format!("register:{stream}"), now).await?;
-        tries::allowed(verdict, now, "Use the code that was mailed.")?;
+        let key = format!("register:{stream}");
+        tries::once(&self.pool, GUESSES, &key, self.now(), "Use the code that was mailed.").await?;
         let password_hash = self.hasher.hash(newcomer.password.clone()).await?;
         for _ in 1..=ATTEMPTS {
             if self.try_register(&context, &newcomer, &stream, &token_hash, &password_hash).await? {

@@ -11,7 +11,7 @@ use super::registration::code_wrong;
 use super::set_up::{RECOVERY_CODES, REPEATED_WITHIN};
 use super::{Identity, request_id_reused, second_factor};
 use crate::domain::{self, Account, GUESSES};
-use crate::mail::{Mail, Template};
+use crate::mail::Template;
 use crate::store::{credential, replacement, session, tries};
 use crate::{code, totp};
 
@@ -24,17 +24,15 @@ struct Asked {
     session: Uuid,
     /// The request's id, its session and what was typed.
     source: Vec<u8>,
+    /// The row of tries, which it shares with stepping up.
+    key: String,
 }
 
 impl Asked {
     fn new(person: &Person, context: &Context, typed: &str) -> Self {
         let parts = [context.command_id.as_bytes(), person.session.as_bytes(), typed.trim().as_bytes()];
-        Self { account: person.account, session: person.session, source: parts.concat() }
-    }
-
-    /// The row of tries, which it shares with stepping up.
-    fn key(&self) -> String {
-        format!("second-factor:{}", self.account)
+        let (account, session) = (person.account, person.session);
+        Self { account, session, source: parts.concat(), key: second_factor::tries_of(account) }
     }
 }
 
@@ -50,20 +48,16 @@ impl Identity {
         typed: &str,
     ) -> Result<(String, String), ApiError> {
         let asked = Asked::new(person, context, typed);
-        let secret =
-            *self.vault.mac("totp.secret.new", &asked.source).first_chunk().expect("32 bytes hold 20");
+        let secret = self.app_secret("totp.secret.new", &asked.source);
         let begun_with = self.vault.mac("totp.begun", &asked.source);
-        let verdict = tries::charge(&self.pool, GUESSES, &asked.key(), self.now()).await?;
-        tries::allowed(verdict, self.now(), "Wait, then try again.")?;
+        tries::once(&self.pool, GUESSES, &asked.key, self.now(), "Wait, then try again.").await?;
         let known = replacement::find(&self.pool, asked.account, self.now().as_microsecond()).await?;
         if known.is_some_and(|row| code::same(&row.begun_with, &begun_with)) {
-            tries::give_back(&self.pool, &asked.key()).await?;
+            tries::give_back(&self.pool, &asked.key).await?;
         } else {
             self.try_begin(&asked, &secret, &begun_with, typed).await?;
         }
-        let view = self.view(asked.account).await?;
-        totp::shown(&secret, &view.email)
-            .ok_or_else(|| ApiError::Internal(anyhow::anyhow!("the secret cannot be shown")))
+        totp::shown(&secret, &self.view(asked.account).await?.email)
     }
 
     async fn try_begin(
@@ -83,7 +77,7 @@ impl Identity {
             return Err(code_wrong().into());
         }
         replacement::begin(&mut tx, account, (&sealed, begun_with), until_us).await?;
-        tries::forgive(&mut tx, &asked.key()).await?;
+        tries::forgive(&mut tx, &asked.key).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -101,13 +95,12 @@ impl Identity {
         let asked = Asked::new(person, context, typed);
         let codes = self.recovery_codes(context.command_id, &asked.source);
         let confirmed_with = self.vault.mac("totp.confirmed", &asked.source);
-        let verdict = tries::charge(&self.pool, GUESSES, &asked.key(), self.now()).await?;
-        tries::allowed(verdict, self.now(), "Wait, then try again.")?;
+        tries::once(&self.pool, GUESSES, &asked.key, self.now(), "Wait, then try again.").await?;
         let found = replacement::find(&self.pool, asked.account, self.now().as_microsecond()).await?;
         let begun = found.ok_or_else(no_app_begun)?;
         match &begun.confirmed_with {
             Some(first) if code::same(first, &confirmed_with) => {
-                tries::give_back(&self.pool, &asked.key()).await?;
+                tries::give_back(&self.pool, &asked.key).await?;
             }
             Some(_) => return Err(no_app_begun().into()),
             None => {
@@ -128,7 +121,8 @@ impl Identity {
     ) -> Result<(), ApiError> {
         let account = asked.account;
         let hashes: Vec<_> = codes.iter().map(|code| self.recovery_code_hash(account, code)).collect();
-        let mail = self.told_of_replacement(account).await?;
+        let view = self.view(account).await?;
+        let (mail, sealed) = self.alert(&view, Template::AppReplaced).await?;
         let (now_us, until_us) =
             (self.now().as_microsecond(), (self.now() + REPEATED_WITHIN).as_microsecond());
         let mut tx = docket_database::begin(&self.pool).await?;
@@ -138,8 +132,8 @@ impl Identity {
         }
         credential::set_recovery_codes(&mut tx, account, &hashes).await?;
         let ended = session::end_others(&mut tx, account, asked.session, now_us).await?;
-        tries::forgive(&mut tx, &asked.key()).await?;
-        self.outbox.put(&mut tx, mail.0, account, &mail.1).await?;
+        tries::forgive(&mut tx, &asked.key).await?;
+        self.outbox.put(&mut tx, mail, account, &sealed).await?;
         let decide = |state: &Account| domain::replace_second_factor(state, "totp", RECOVERY_CODES, &ended);
         let executed =
             self.accounts.execute_in(&mut tx, context, account, Subjects::account(account), decide).await?;
@@ -150,15 +144,6 @@ impl Identity {
         self.announce(&executed);
         self.outbox.wake();
         Ok(())
-    }
-
-    /// The mail that tells of it, sealed, and its id.
-    async fn told_of_replacement(&self, account: Uuid) -> Result<(Uuid, Vec<u8>), ApiError> {
-        let view = self.view(account).await?;
-        let (to, language) = (view.email, view.account.language);
-        let mail = Mail { to, template: Template::AppReplaced, language, code: String::new() };
-        let id = self.new_id();
-        Ok((id, self.outbox.seal(id, account, &mail).await?))
     }
 }
 

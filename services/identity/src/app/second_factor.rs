@@ -36,6 +36,11 @@ impl Proof {
     }
 }
 
+/// The row of tries of what an account's second factor is given for beside signing in.
+pub(super) fn tries_of(account: Uuid) -> String {
+    format!("second-factor:{account}")
+}
+
 impl Identity {
     /// Whether a code is the account's. For nobody the same work is done.
     pub(super) async fn proof(&self, account: Option<Uuid>, typed: &str) -> Result<Option<Proof>, ApiError> {

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::registration::code_wrong;
-use super::second_factor::Proof;
+use super::second_factor::{self, Proof};
 use super::{Identity, request_id_reused};
 use crate::domain::{self, Account, AccountAggregate, GUESSES};
 use crate::store::session::Session;
@@ -71,10 +71,8 @@ impl Identity {
         typed: &str,
     ) -> Result<Tokens, ApiError> {
         let account = person.account;
-        let key = format!("second-factor:{account}");
-        let now = self.now();
-        let verdict = tries::charge(&self.pool, GUESSES, &key, now).await?;
-        tries::allowed(verdict, now, "Wait, then try again.")?;
+        let key = second_factor::tries_of(account);
+        tries::once(&self.pool, GUESSES, &key, self.now(), "Wait, then try again.").await?;
         if let Some(tokens) = self.stepped_up_before(&context, person).await? {
             tries::give_back(&self.pool, &key).await?;
             return Ok(tokens);

@@ -41,7 +41,8 @@ impl Identity {
         token: &str,
     ) -> Result<(String, String), ApiError> {
         let (account, _) = self.proven_registration(token).await?;
-        let secret = self.app_secret(context.command_id, token);
+        let source = [context.command_id.as_bytes(), token.as_bytes()].concat();
+        let secret = self.app_secret("totp.secret", &source);
         let sealed = self.vault.seal(&Subject::account(account), second_factor::SECRET, &secret).await?;
         let view = self.view(account).await?;
         let mut tx = docket_database::begin(&self.pool).await?;
@@ -59,7 +60,6 @@ impl Identity {
             tx.commit().await?;
         }
         totp::shown(&secret, &view.email)
-            .ok_or_else(|| ApiError::Internal(anyhow::anyhow!("the secret cannot be shown")))
     }
 
     /// Confirms the app: the account is active and has recovery codes. They are given once, and again to who
@@ -76,9 +76,7 @@ impl Identity {
         let (account, _) = self.proven_registration(token).await?;
         let asked = self.confirmation(account, context.command_id, token, typed);
         let key = format!("set-up:{account}");
-        let now = self.now();
-        let verdict = tries::charge(&self.pool, GUESSES, &key, now).await?;
-        tries::allowed(verdict, now, "Register again.")?;
+        tries::once(&self.pool, GUESSES, &key, self.now(), "Register again.").await?;
         if !self.is_confirmed_by(&asked).await? {
             let confirmed = self.try_confirm(&by_account(&context, account), &asked, &key, typed).await?;
             // It may also have been repeated in the same moment.
@@ -153,9 +151,8 @@ impl Identity {
         (0..RECOVERY_CODES).map(made).collect()
     }
 
-    /// 160 bits which follow from the request and from its token, which only the client has.
-    fn app_secret(&self, command: Uuid, token: &str) -> [u8; totp::SECRET_BYTES] {
-        let mac = self.vault.mac("totp.secret", &[command.as_bytes(), token.as_bytes()].concat());
-        *mac.first_chunk().expect("32 bytes hold 20")
+    /// 160 bits which follow from a request and from what only its client has.
+    pub(super) fn app_secret(&self, purpose: &str, source: &[u8]) -> [u8; totp::SECRET_BYTES] {
+        *self.vault.mac(purpose, source).first_chunk().expect("32 bytes hold 20")
     }
 }

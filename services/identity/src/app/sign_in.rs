@@ -120,8 +120,8 @@ impl Identity {
         let verdict = tries::charge(&self.pool, GUESSES, &key, now).await?;
         let recovering = matches!((verdict, proof), (Verdict::Locked(_), Some(Proof::Recovery { .. })));
         if recovering {
-            let recovery = tries::charge(&self.pool, GUESSES, &format!("recovery-{key}"), now).await?;
-            let number = tries::allowed(recovery, now, "Wait, then try again.")?;
+            let recovery = format!("recovery-{key}");
+            let number = tries::once(&self.pool, GUESSES, &recovery, now, "Wait, then try again.").await?;
             return Ok(Try { account, key, number, locked: true });
         }
         match tries::allowed(verdict, now, WAY_OUT) {

@@ -1,6 +1,7 @@
 //! Tries of secrets. A try is charged before the secret is looked at and given back when it was right.
 
 use docket_kernel::Refusal;
+use docket_service::ApiError;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{PgConnection, PgPool};
 
@@ -53,6 +54,20 @@ pub(crate) async fn give_back(pool: &PgPool, key: &str) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Charges a try, when there may be one: its number.
+///
+/// # Errors
+/// `TOO_MANY_TRIES`; the database.
+pub(crate) async fn once(
+    pool: &PgPool,
+    policy: Policy,
+    key: &str,
+    now: Timestamp,
+    way_out: &str,
+) -> Result<u32, ApiError> {
+    Ok(allowed(charge(pool, policy, key, now).await?, now, way_out)?)
+}
+
 /// The number of the try at `now`, or the refusal which names the next one.
 ///
 /// # Errors
@@ -73,7 +88,6 @@ pub(crate) fn allowed(verdict: Verdict, now: Timestamp, way_out: &str) -> Result
 mod tests {
     use std::time::Duration;
 
-    use docket_service::ApiError;
     use tonic::Status;
     use tonic_types::StatusExt as _;
 

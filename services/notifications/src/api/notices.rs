@@ -40,13 +40,9 @@ impl InboxApi {
         let after = page::decode(NOTICES, &request.page_token)?.map(|last| after(&last)).transpose()?;
         let size = page::size(request.page_size);
         let mut rows = notice::list(&self.base.pool, account, case, after, size + 1).await?;
-        let more = rows.len() > size as usize;
-        rows.truncate(size as usize);
-        let last = rows.last().filter(|_| more).map(|row| format!("{} {}", row.posted_at_us, row.notice_id));
-        Ok(pb::ListNoticesResponse {
-            notices: rows.iter().map(notice_of).collect(),
-            next_page_token: last.map(|last| page::encode(NOTICES, &last)).unwrap_or_default(),
-        })
+        let key = |last: &notice::Row| format!("{} {}", last.posted_at_us, last.notice_id);
+        let next_page_token = page::cut(NOTICES, &mut rows, size, key);
+        Ok(pb::ListNoticesResponse { notices: rows.iter().map(notice_of).collect(), next_page_token })
     }
 
     /// The notice, then its PDF piece by piece; the opening is recorded before the first byte goes out.

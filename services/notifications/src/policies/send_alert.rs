@@ -51,8 +51,6 @@ pub(crate) struct SendAlerts {
 impl SendAlerts {
     /// Sends what is queued until `stop`.
     pub(crate) async fn run(self, stop: Stop) -> anyhow::Result<()> {
-        // There from the start, so that the first one counts.
-        metrics::counter!("docket_mail_taken").increment(0);
         while !stop.is_cancelled() {
             match delivery::take(&self.base.pool, self.base.clock.now(), &PAUSES_S).await {
                 Ok(Some(delivery)) => self.deliver(&delivery).instrument(self.span(&delivery)).await,
@@ -176,9 +174,6 @@ impl SendAlerts {
         tx.commit().await?;
         self.base.log.committed(appended.last);
         metrics::counter!("docket_delivery_settled", "state" => state).increment(1);
-        if state == "handed_over" {
-            metrics::counter!("docket_mail_taken").increment(1);
-        }
         Ok(())
     }
 

@@ -167,7 +167,7 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
         // The processor gives nothing back that it holds.
         Command::IssueRefund(_) if state.held_cents() > 0 => Ok(Vec::new()),
         Command::IssueRefund(n) => match state.refunds.get(usize::from(*n)) {
-            Some(refund) => payment::issue_refund(state, &refund.refund_id, "re_1"),
+            Some(refund) => Ok(payment::issue_refund(state, &refund.refund_id, "re_1")),
             None => Ok(Vec::new()),
         },
         Command::FailRefund(n) => Ok(state.refunds.get(usize::from(*n)).map_or_else(Vec::new, |refund| {

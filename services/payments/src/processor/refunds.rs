@@ -1,5 +1,5 @@
 //! Money that goes back by the processor: asked for once, and followed to its end.
-use super::{Page, Processor, listed, since};
+use super::{Page, Processor, listed, named};
 use anyhow::{Result, bail};
 use serde_json::Value;
 use uuid::Uuid;
@@ -66,24 +66,25 @@ impl Processor {
         }))
     }
 
-    /// Our ids of refunds that failed, of a page since a second of the epoch, after the processor's reference; newest first.
+    /// Refunds since a second of the epoch, newest first, after the one named.
     ///
     /// # Errors
     /// When the processor does not answer.
-    pub async fn failed_refunds(&self, since_s: i64, after: Option<&str>) -> Result<(Vec<Uuid>, Page)> {
-        let body = self.get("/v1/refunds", &since(since_s, after)).await?;
-        let all = listed(&body)?;
-        let has_failed =
-            |found: &&Value| going_back(found).is_some_and(|tried| matches!(tried.going, Going::Failed(_)));
-        let failed = all.iter().filter(has_failed).filter_map(refund_id).collect();
-        let ids = all.iter().filter_map(|found| found["id"].as_str()).map(str::to_owned).collect();
-        Ok((failed, Page { ids, more: body["has_more"] == true }))
+    pub async fn refunds(&self, since_s: i64, after: Option<&str>) -> Result<Page> {
+        self.page("/v1/refunds", since_s, after).await
     }
+}
+
+/// Our ids of those of a page that failed.
+pub fn failed(page: &Page) -> Vec<Uuid> {
+    let has_failed =
+        |found: &&Value| going_back(found).is_some_and(|tried| matches!(tried.going, Going::Failed(_)));
+    page.objects.iter().filter(has_failed).filter_map(refund_id).collect()
 }
 
 /// Our id of a refund, as we told the processor.
 pub fn refund_id(refund: &Value) -> Option<Uuid> {
-    refund["metadata"]["refund"].as_str().and_then(|text| Uuid::try_parse(text).ok())
+    named(refund, "refund")
 }
 
 /// A refund from its object.

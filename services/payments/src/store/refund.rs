@@ -77,7 +77,8 @@ pub async fn follow(
     owed::follow(log, tx, events, payment).await
 }
 
-fn id(text: &str) -> Uuid {
+/// Our id of a row, as events write it.
+pub fn id(text: &str) -> Uuid {
     Uuid::try_parse(text).unwrap_or_default()
 }
 

@@ -54,14 +54,13 @@ fn refund(tx: &mut Change<'_>, cause: &Cause, request: &Changing) -> Result<Done
     Ok(Done::ok(&refund, Quirk::None))
 }
 
-/// The bank does a refund that waits for it, or sends the money of one back; false if neither can be.
+/// The bank does a refund that waits for it, or sends the money of one back; none if neither can be.
 pub(crate) fn settle(tx: &mut Change<'_>, cause: &Cause, id: &str, done: bool) -> Option<Refund> {
     let mut refund = tx.state.refunds.get(id).cloned()?;
-    let comes_back = |refund: &Refund, charge: &Charge| {
-        refund.status == "pending" || charge.payment_method == "pm_sandbox_refundFailsLater"
-    };
     let mut charge = tx.state.charges.get(&refund.charge).cloned()?;
-    if refund.status == "failed" || (done && refund.status != "pending") || !comes_back(&refund, &charge) {
+    let comes_back =
+        !done && refund.status == "succeeded" && charge.payment_method == "pm_sandbox_refundFailsLater";
+    if refund.status != "pending" && !comes_back {
         return None;
     }
     let kind = if done { "refund.updated" } else { "refund.failed" };

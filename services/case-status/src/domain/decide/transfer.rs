@@ -5,13 +5,12 @@ use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
 use super::{Decision, in_review, pending};
-use crate::domain::office::{self, Office};
+use crate::domain::evolve::TRANSFERRED;
+use crate::domain::office;
 use crate::domain::{Appointment, Biometrics, Case, Event, Interview, Stage};
 
 /// Why a case is sent.
 pub const TRANSFERS: [&str; 2] = ["jurisdiction", "workload"];
-/// Why an appointment falls away with it.
-const WHY: &str = "transferred";
 
 /// Sends a pending case to another office that keeps cases. An appointment that the other office holds elsewhere falls away, and is
 /// set there again.
@@ -27,9 +26,9 @@ pub fn transfer(case: &Case, to: &str, reason: &str, officer: Uuid) -> Decision 
         let message = "Give the reason: jurisdiction or workload.";
         return Err(Refusal::invalid("reason", "CAUSE_UNKNOWN", message));
     }
-    let keeping = |office: &&Office| office.cases;
-    if !office::offices().iter().filter(keeping).any(|office| office.code == to) {
-        let codes: Vec<&str> = office::offices().iter().filter(keeping).map(|it| it.code.as_str()).collect();
+    let keeping = office::offices().iter().filter(|office| office.cases);
+    let codes: Vec<&str> = keeping.map(|office| office.code.as_str()).collect();
+    if !codes.contains(&to) {
         let message = format!("Give an office that keeps cases: one of {}.", codes.join(", "));
         return Err(Refusal::invalid("office", "OFFICE_UNKNOWN", message));
     }
@@ -44,12 +43,12 @@ pub fn transfer(case: &Case, to: &str, reason: &str, officer: Uuid) -> Decision 
     let biometrics = case.biometrics_booking.appointment.as_ref();
     if case.biometrics == Biometrics::Scheduled && elsewhere(biometrics, to, "biometrics") {
         let appointment = biometrics.map(Into::into);
-        events.push(pb::BiometricsCancelled { appointment, cause: WHY.to_owned() }.into());
+        events.push(pb::BiometricsCancelled { appointment, cause: TRANSFERRED.to_owned() }.into());
     }
     let interview = case.interview_booking.appointment.as_ref();
     if case.interview == Interview::Scheduled && elsewhere(interview, to, "interview") {
         let appointment = interview.map(Into::into);
-        events.push(pb::InterviewCancelled { appointment, cause: WHY.to_owned() }.into());
+        events.push(pb::InterviewCancelled { appointment, cause: TRANSFERRED.to_owned() }.into());
     }
     Ok(events)
 }

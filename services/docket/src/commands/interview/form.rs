@@ -37,7 +37,7 @@ pub struct Field {
 }
 
 /// What one line, or the parts of an address, can answer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Part {
     #[serde(rename = "type")]
     pub kind: String,
@@ -67,13 +67,7 @@ impl Form {
 impl Part {
     /// A part of an answer without a label or choices of its own.
     pub fn of(kind: &str) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            label: String::new(),
-            options: Vec::new(),
-            option_labels: Vec::new(),
-            precision: String::new(),
-        }
+        Self { kind: kind.to_owned(), ..Self::default() }
     }
 
     /// Its type, and what of a date must be known, as hints are looked up: `date`, `partial_date:month`.

@@ -93,13 +93,7 @@ mod tests {
     }
 
     fn part(kind: &str, options: &[&str]) -> Part {
-        Part {
-            kind: kind.into(),
-            label: String::new(),
-            option_labels: Vec::new(),
-            precision: String::new(),
-            options: options.iter().map(|&option| option.to_owned()).collect(),
-        }
+        Part { options: options.iter().map(|&option| option.to_owned()).collect(), ..Part::of(kind) }
     }
 
     #[test]

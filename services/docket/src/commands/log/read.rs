@@ -23,21 +23,27 @@ pub(super) async fn tail(operator: &mut Operator<'_>, tail: TailArgs) -> Result<
         kind: tail.kind,
         limit: tail.limit,
     };
-    // Each connection ends after some minutes: what is followed goes on behind the last event.
-    while let Err(error) = tail_once(operator, &mut message).await {
-        let status = error.downcast::<Refused>()?.status();
-        if !tail.follow || !passing(&status) {
-            return Err(Refused::from(status).into());
+    loop {
+        match tail_once(operator, &mut message).await {
+            Ok(all) if all || !message.follow => return Ok(()),
+            // Each connection ends after some minutes, and a service that is replaced ends it well: what is followed goes on
+            // behind the last event.
+            Ok(_) => {}
+            Err(error) => {
+                let status = error.downcast::<Refused>()?.status();
+                if !message.follow || !passing(&status) {
+                    return Err(Refused::from(status).into());
+                }
+            }
         }
         tokio::time::sleep(PAUSE).await;
-        operator.renew().await?;
     }
-    Ok(())
 }
 
-/// Shows events until the stream ends, and keeps where it got to.
-async fn tail_once(operator: &Operator<'_>, message: &mut pb::ReadLogRequest) -> Result<()> {
+/// Shows events until the stream ends, and keeps where it got to; whether as many were shown as were wanted.
+async fn tail_once(operator: &mut Operator<'_>, message: &mut pb::ReadLogRequest) -> Result<bool> {
     use pb::read_log_request::Start;
+    operator.renew().await?;
     let mut client = operator.client()?.max_decoding_message_size(MOST_BYTES);
     let answer = client.read_log(operator.ask_for_long(message.clone())).await.map_err(Refused::from)?;
     let mut batches = answer.into_inner();
@@ -46,12 +52,12 @@ async fn tail_once(operator: &Operator<'_>, message: &mut pb::ReadLogRequest) ->
             show::line(event, operator.teller);
             message.start = Some(Start::AfterPosition(event.position));
             if message.limit == 1 {
-                return Ok(());
+                return Ok(true);
             }
             message.limit = message.limit.saturating_sub(1);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 pub(super) async fn stream(operator: &Operator<'_>, args: StreamArgs) -> Result<()> {
