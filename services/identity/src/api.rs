@@ -25,8 +25,9 @@ impl Api {
         Self { identity, access }
     }
 
-    /// The person who calls, allowed to do that with the own account.
-    fn owner(&self, caller: &Caller, action: &str) -> Result<Person, ApiError> {
+    /// The person who calls, allowed to do that with the own account. Nobody is the owner of one that was erased, however long
+    /// their access token is good.
+    async fn owner(&self, caller: &Caller, action: &str) -> Result<Person, ApiError> {
         let person = caller.person()?.clone();
         let own = Resource {
             kind: "Account",
@@ -36,6 +37,9 @@ impl Api {
             class: "normal",
         };
         self.access.require(caller, action, &own)?;
+        if self.identity.is_erased(person.account).await? {
+            return Err(ApiError::Unauthenticated);
+        }
         Ok(person)
     }
 }

@@ -1,6 +1,7 @@
 //! What each call does: rules from `domain`, rows from `store`, events into the log, in one transaction each.
 
 mod address;
+mod closing;
 mod erasure;
 mod invitation;
 mod proofing;
@@ -157,12 +158,21 @@ impl Identity {
             .expect("letters, digits and hyphens, below 120 bytes")
     }
 
-    /// The account of an address.
-    async fn account_of(&self, stream: &StreamName) -> Result<Option<Uuid>, ApiError> {
+    /// The account of an address, and the version of the address's stream. An address whose account was erased is free
+    /// again. The same work for each address: of one that was never claimed it is asked for an account that never was.
+    async fn account_of(&self, stream: &StreamName) -> Result<(Option<Uuid>, u64), ApiError> {
         let events = self.log.read_stream(stream, 1).await?;
-        let Some(last) = events.last() else { return Ok(None) };
-        let email::Event::EmailClaimed(claimed) = email::Event::decode(&last.kind, &last.payload)?;
-        Ok(claimed.account_id.parse().ok())
+        let version = events.last().map_or(0, |last| last.version);
+        let account = match events.last() {
+            Some(last) => {
+                let email::Event::EmailClaimed(claimed) = email::Event::decode(&last.kind, &last.payload)?;
+                claimed.account_id.parse().ok()
+            }
+            None => None,
+        };
+        let never_was = || derived_id(&format!("identity.nobody.{stream}"), Uuid::nil(), 0);
+        let erased = self.is_erased(account.unwrap_or_else(never_was)).await?;
+        Ok((account.filter(|_| !erased), version))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rows which are not events: secrets in use, tries, sessions, mail under way.
 
+pub(crate) mod closing;
 pub(crate) mod credential;
 pub(crate) mod housekeeping;
 pub(crate) mod invitation;

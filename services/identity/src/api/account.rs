@@ -82,7 +82,7 @@ impl AccountService for Api {
         request: Request<pb::BeginTotpReplacementRequest>,
     ) -> Result<Response<pb::BeginTotpReplacementResponse>, Status> {
         let caller = caller(&request)?;
-        let person = self.owner(&caller, "BeginTotpReplacement")?;
+        let person = self.owner(&caller, "BeginTotpReplacement").await?;
         let message = request.into_inner();
         let context = caller.context(&message.request_id, &pb::BeginTotpReplacementRequest::default())?;
         let identity = self.identity.clone();
@@ -97,7 +97,7 @@ impl AccountService for Api {
         request: Request<pb::ConfirmTotpReplacementRequest>,
     ) -> Result<Response<pb::ConfirmTotpReplacementResponse>, Status> {
         let caller = caller(&request)?;
-        let person = self.owner(&caller, "ConfirmTotpReplacement")?;
+        let person = self.owner(&caller, "ConfirmTotpReplacement").await?;
         let message = request.into_inner();
         let context = caller.context(&message.request_id, &pb::ConfirmTotpReplacementRequest::default())?;
         let identity = self.identity.clone();
@@ -111,7 +111,7 @@ impl AccountService for Api {
         &self,
         request: Request<pb::GetAccountRequest>,
     ) -> Result<Response<pb::GetAccountResponse>, Status> {
-        let person = self.owner(&caller(&request)?, "GetAccount")?;
+        let person = self.owner(&caller(&request)?, "GetAccount").await?;
         let account = Some(self.identity.view(person.account).await?.into());
         Ok(Response::new(pb::GetAccountResponse { account }))
     }
@@ -121,7 +121,7 @@ impl AccountService for Api {
         request: Request<pb::ProveIdentityRequest>,
     ) -> Result<Response<pb::ProveIdentityResponse>, Status> {
         let caller = caller(&request)?;
-        let person = self.owner(&caller, "ProveIdentity")?;
+        let person = self.owner(&caller, "ProveIdentity").await?;
         let message = request.into_inner();
         let context = caller.context(&message.request_id, &message)?;
         let zone = self.identity.view(person.account).await?.account.zone;
@@ -140,7 +140,7 @@ impl AccountService for Api {
         request: Request<pb::RedeemInvitationRequest>,
     ) -> Result<Response<pb::RedeemInvitationResponse>, Status> {
         let caller = caller(&request)?;
-        let person = self.owner(&caller, "RedeemInvitation")?;
+        let person = self.owner(&caller, "RedeemInvitation").await?;
         let message = request.into_inner();
         let context = caller.context(&message.request_id, &message)?;
         let identity = self.identity.clone();
@@ -156,7 +156,7 @@ impl AccountService for Api {
         &self,
         request: Request<pb::ListSecurityEventsRequest>,
     ) -> Result<Response<pb::ListSecurityEventsResponse>, Status> {
-        let person = self.owner(&caller(&request)?, "ListSecurityEvents")?;
+        let person = self.owner(&caller(&request)?, "ListSecurityEvents").await?;
         let message = request.into_inner();
         let size = page::size(message.page_size) as usize;
         let malformed = |_not_ours| page::malformed();

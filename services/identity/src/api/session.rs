@@ -45,7 +45,7 @@ impl SessionService for Api {
         request: Request<pb::StepUpRequest>,
     ) -> Result<Response<pb::StepUpResponse>, Status> {
         let caller = caller(&request)?;
-        let person = self.owner(&caller, "StepUp")?;
+        let person = self.owner(&caller, "StepUp").await?;
         let message = request.into_inner();
         let code = self.identity.trace_of_code(&person, &message.code);
         let kept = pb::StepUpRequest { request_id: message.request_id.clone(), code };
@@ -60,7 +60,7 @@ impl SessionService for Api {
         request: Request<pb::SignOutRequest>,
     ) -> Result<Response<pb::SignOutResponse>, Status> {
         let caller = caller(&request)?;
-        let person = self.owner(&caller, "SignOut")?;
+        let person = self.owner(&caller, "SignOut").await?;
         let message = request.into_inner();
         let context = caller.context(&message.request_id, &message)?;
         let identity = self.identity.clone();

@@ -8,7 +8,7 @@ use docket_eventlog::{Context, Obligation, Subjects};
 use docket_kernel::{Actor, derived_id};
 use docket_proto::identity::events::v1 as pb;
 use docket_service::{ApiError, Stop};
-use docket_vault::{Answered, Certificate, Completion, ErasureRequest, RequestState, Statement};
+use docket_vault::{Answered, Certificate, Completion, ErasureRequest, RequestState, Statement, SubjectKind};
 use jiff::SignedDuration;
 use sqlx::PgConnection;
 use tokio::time::sleep;
@@ -67,7 +67,8 @@ impl Identity {
         }
     }
 
-    /// Appends `SubjectErased`; once for ever, the command's id is the request's.
+    /// Appends `SubjectErased`, once for ever, since the command's id is the request's; an account that was erased is closed with
+    /// it.
     async fn tell(&self, request: &ErasureRequest) -> anyhow::Result<()> {
         let RequestState::Executed { by, at } = &request.state else {
             anyhow::bail!("it is not carried out")
@@ -94,6 +95,10 @@ impl Identity {
             due_at: at.checked_add(ANSWERS_WITHIN)?,
         };
         self.log.obligations().open_in(&mut tx, &obligation).await?;
+        if request.subject.kind == SubjectKind::Account {
+            let closed = self.close(&mut tx, request.id, request.subject.id).await;
+            closed.map_err(|error| anyhow::anyhow!("closing the account: {}", error.cause()))?;
+        }
         tx.commit().await?;
         self.log.committed(self.log.head().await?.position);
         Ok(())
@@ -194,7 +199,7 @@ fn executed_at(request: &ErasureRequest) -> anyhow::Result<i64> {
 }
 
 /// A step of an erasure: its id follows from the request, the step and who takes it.
-fn command(step: &str, request: Uuid, service: &str) -> Context {
+pub(super) fn command(step: &str, request: Uuid, service: &str) -> Context {
     Context {
         command_id: derived_id(&format!("erasure.{step}.{service}"), request, 0),
         correlation_id: request,

@@ -91,26 +91,40 @@ impl Identity {
         for _ in 1..=ATTEMPTS {
             let loaded = self.accounts.load(account).await?;
             let events = domain::link_person(&loaded.state, proven.clone())?;
+            let (holder, version) = self.holder(&person_stream).await?;
+            if holder.is_some_and(|holder| holder != account) {
+                return self.failed(context, account, "person_linked_elsewhere").await;
+            }
             let subjects = Subjects::account(account);
             let streams = vec![
                 StreamAppend::of(stream(account), Expected::Version(loaded.version), subjects, &events),
                 StreamAppend::of(
                     person_stream.clone(),
-                    Expected::Version(0),
+                    Expected::Version(version),
                     Subjects::NONE,
                     std::slice::from_ref(&linked),
                 ),
             ];
             match self.log.append(context.append(&self.log, streams)).await {
                 Ok(_) => return Ok(()),
-                Err(Error::Conflict { stream, .. }) if stream == person_stream => {
-                    return self.failed(context, account, "person_linked_elsewhere").await;
-                }
                 Err(Error::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(ApiError::Exhausted("the account"))
+    }
+
+    /// The account that a person is linked to, none where that was erased, and the version of the person's stream.
+    async fn holder(&self, stream: &StreamName) -> Result<(Option<Uuid>, u64), ApiError> {
+        let events = self.log.read_stream(stream, 1).await?;
+        let Some(last) = events.last() else { return Ok((None, 0)) };
+        let person::Event::PersonLinked(linked) = person::Event::decode(&last.kind, &last.payload)?;
+        let holder = Uuid::try_parse(&linked.account_id).ok();
+        let erased = match holder {
+            Some(account) => self.is_erased(account).await?,
+            None => true,
+        };
+        Ok((holder.filter(|_| !erased), last.version))
     }
 
     /// Writes the failure down and gives its refusal.

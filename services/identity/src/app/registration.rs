@@ -76,7 +76,7 @@ impl Identity {
         token_hash: &[u8],
         password_hash: &str,
     ) -> Result<bool, ApiError> {
-        let known = self.account_of(stream).await?;
+        let (known, version) = self.account_of(stream).await?;
         let account = known.unwrap_or_else(|| self.new_id());
         let active = self.accounts.load(account).await?.state.stage == Stage::Active;
         let digits = code::six_digits();
@@ -104,7 +104,7 @@ impl Identity {
         self.outbox.put(&mut tx, mail_id, account, &sealed).await?;
         let mut last = 0;
         if known.is_none() {
-            let streams = claim(newcomer, stream, account);
+            let streams = claim(newcomer, (stream, version), account);
             let append = by_account(context, account).append(&self.log, streams);
             match self.log.append_in(&mut tx, append).await {
                 Ok(appended) => last = appended.last,
@@ -175,10 +175,17 @@ impl Identity {
         }
     }
 
-    /// The registration of a token, unless it is over.
+    /// The registration of a token, unless it is over, or its account was erased.
     pub(super) async fn registration(&self, token_hash: &[u8]) -> Result<Option<Registration>, ApiError> {
         let row = registration::find(&self.pool, token_hash).await?;
-        Ok(row.filter(|row| row.expires_at_us > self.now().as_microsecond()))
+        let Some(row) = row.filter(|row| row.expires_at_us > self.now().as_microsecond()) else {
+            return Ok(None);
+        };
+        let erased = match row.account_id {
+            Some(account) => self.is_erased(account).await?,
+            None => false,
+        };
+        Ok((!erased).then_some(row))
     }
 
     /// The account of a registration whose address is proven.
@@ -201,8 +208,8 @@ impl Identity {
     }
 }
 
-/// The claim of the address and the birth of the account, both or neither.
-fn claim(newcomer: &Newcomer, stream: &StreamName, account: Uuid) -> Vec<StreamAppend> {
+/// The claim of the address, whose stream has that version, and the birth of the account, both or neither.
+fn claim(newcomer: &Newcomer, (stream, version): (&StreamName, u64), account: Uuid) -> Vec<StreamAppend> {
     let registered = pb::AccountRegistered {
         email: newcomer.email.clone(),
         language: newcomer.language.clone(),
@@ -213,7 +220,7 @@ fn claim(newcomer: &Newcomer, stream: &StreamName, account: Uuid) -> Vec<StreamA
     let born: Vec<account::Event> = domain::register(&Account::default(), registered);
     let account_stream = StreamName::of("account", account);
     vec![
-        StreamAppend::of(stream.clone(), Expected::Version(0), Subjects::NONE, &[claimed]),
+        StreamAppend::of(stream.clone(), Expected::Version(version), Subjects::NONE, &[claimed]),
         StreamAppend::of(account_stream, Expected::Version(0), Subjects::account(account), &born),
     ]
 }

@@ -178,12 +178,12 @@ impl Identity {
         Ok(Tokens { access_token, refresh_token, account: session.account_id })
     }
 
-    /// The session, locked; one that ran out is ended on the way.
+    /// The session, locked; one that ran out is ended on the way. None of an account that was erased goes on.
     pub(super) async fn live(&self, tx: &mut PgConnection, id: Uuid) -> Result<Session, ApiError> {
         let found = session::lock(tx, id).await?.ok_or_else(session_ended)?;
         let now_us = self.now().as_microsecond();
         let idle_us = i64::try_from(IDLE.as_micros()).unwrap_or(i64::MAX);
-        if found.ended_at_us.is_some() {
+        if found.ended_at_us.is_some() || self.is_erased(found.account_id).await? {
             return Err(session_ended().into());
         }
         if now_us >= found.ends_at_us || now_us - found.used_at_us >= idle_us {

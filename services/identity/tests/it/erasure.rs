@@ -29,7 +29,7 @@ pub(crate) async fn operator(world: &World, name: &str) -> String {
     world.step_up(&token, &code).await.unwrap().access_token
 }
 
-fn subjects(world: &World) -> SubjectAdminServiceClient<tonic::transport::Channel> {
+pub(crate) fn subjects(world: &World) -> SubjectAdminServiceClient<tonic::transport::Channel> {
     SubjectAdminServiceClient::new(world.running.channel())
 }
 
@@ -64,24 +64,34 @@ async fn answer(world: &World, caller: &str, says: &str, subject: &str, request:
     ErasureServiceClient::new(channel).answer_erasure(message).await.map(drop)
 }
 
-fn subject_of(member: &Member) -> String {
+pub(crate) fn subject_of(member: &Member) -> String {
     member.account.replacen("accounts/", "account:", 1)
 }
 
 /// Two operators erase a member: their tokens, and the request.
 async fn erase(world: &World, member: &Member) -> ([String; 2], String) {
-    let (ana, bea) = (operator(world, "ana").await, operator(world, "bea").await);
+    let operators = [operator(world, "ana").await, operator(world, "bea").await];
+    let request = erased_by(world, &operators, &subject_of(member)).await.unwrap();
+    (operators, request)
+}
+
+/// One operator asks for the erasure of a subject, the other one approves: the request, unless it was refused.
+pub(crate) async fn erased_by(
+    world: &World,
+    [ana, bea]: &[String; 2],
+    subject: &str,
+) -> Result<String, Status> {
     let ask = log::RequestErasureRequest {
-        subject: subject_of(member),
+        subject: subject.to_owned(),
         reason: "asked".to_owned(),
         legal_basis: "gdpr.17.1.a".to_owned(),
     };
-    let asked = subjects(world).request_erasure(with_token(ask, &ana)).await.unwrap().into_inner();
+    let asked = subjects(world).request_erasure(with_token(ask, ana)).await?.into_inner();
     let request = asked.request.unwrap().id;
-    assert_eq!(refused(get(world, &ana, &request).await), "NOT_FOUND", "nobody approved it yet");
+    assert_eq!(refused(get(world, ana, &request).await), "NOT_FOUND", "nobody approved it yet");
     let approve = log::ApproveErasureRequest { request: request.clone() };
-    subjects(world).approve_erasure(with_token(approve, &bea)).await.unwrap();
-    ([ana, bea], request)
+    subjects(world).approve_erasure(with_token(approve, bea)).await.unwrap();
+    Ok(request)
 }
 
 /// The obligations that are open, by kind.

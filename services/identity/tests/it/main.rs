@@ -3,6 +3,7 @@
 
 mod address;
 mod calls;
+mod erased;
 mod erasure;
 mod proofing;
 mod registration;
