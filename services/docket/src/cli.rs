@@ -189,6 +189,9 @@ enum Command {
     /// For officers: the queue, a case, what to do with it.
     #[command(subcommand)]
     Officer(commands::OfficerCommand),
+    /// For records officers: releasing a person from the account they are linked to, by two.
+    #[command(subcommand)]
+    Person(commands::PersonCommand),
     /// For operators: who holds roles of the office, and taking one away by two.
     #[command(subcommand)]
     Role(commands::RoleCommand),
@@ -293,6 +296,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
             commands::inbox(&home, save.as_deref().zip(to.as_deref()), &teller).await
         }
         Command::Officer(command) => commands::officer(&home, command, &teller).await,
+        Command::Person(command) => commands::person(&home, command, &teller).await,
         Command::Role(command) => commands::role(&home, command, &teller).await,
         Command::Log(args) => commands::log(&home, args, &teller).await,
         Command::Completions { shell } => {

@@ -26,6 +26,7 @@ pub use filing::v1::representation_service_client::RepresentationServiceClient;
 pub use filing::v1::upload_service_client::UploadServiceClient;
 pub use identity::v1::account_service_client::AccountServiceClient;
 pub use identity::v1::erasure_service_client::ErasureServiceClient;
+pub use identity::v1::person_service_client::PersonServiceClient;
 pub use identity::v1::role_service_client::RoleServiceClient;
 pub use identity::v1::session_service_client::SessionServiceClient;
 pub use log::v1::log_admin_service_client::LogAdminServiceClient;
@@ -118,6 +119,11 @@ impl Connection {
     /// How far erasures have come.
     pub fn erasures(&self) -> ErasureServiceClient<Channel> {
         ErasureServiceClient::new(self.identity.clone())
+    }
+
+    /// Links of people to accounts.
+    pub fn persons(&self) -> PersonServiceClient<Line> {
+        PersonServiceClient::new(self.line(&self.identity))
     }
 
     /// Who holds roles of the office.

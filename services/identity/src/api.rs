@@ -3,6 +3,7 @@
 mod account;
 mod directory;
 mod erasure;
+mod person;
 mod role;
 mod session;
 
@@ -12,7 +13,7 @@ use docket_service::{Access, ApiError, Caller, Person, Resource};
 
 use crate::app::{AccountView, Identity};
 
-/// The five services over one `Identity`.
+/// The six services over one `Identity`.
 #[derive(Clone)]
 pub(crate) struct Api {
     identity: Identity,

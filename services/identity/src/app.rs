@@ -6,6 +6,7 @@ mod erasure;
 mod invitation;
 mod proofing;
 mod registration;
+mod release;
 mod replace_factor;
 mod revocation;
 mod second_factor;
@@ -27,7 +28,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::domain::{AccountAggregate, ErasureAggregate};
+use crate::domain::{AccountAggregate, ErasureAggregate, PersonAggregate};
 use crate::keys::KeyRing;
 use crate::mail::{Mail, Outbox, Template};
 use crate::password::Hasher;
@@ -52,6 +53,7 @@ pub(crate) struct Parts {
     log: EventLog,
     clock: SharedClock,
     accounts: Store<AccountAggregate>,
+    persons: Store<PersonAggregate>,
     erasures: Store<ErasureAggregate>,
     /// Woken when the vault has erased somebody.
     erased: Arc<Notify>,
@@ -100,6 +102,7 @@ impl Identity {
             pool: base.pool.clone(),
             clock: base.clock.clone(),
             accounts: Store::new(log.clone()),
+            persons: Store::new(log.clone()),
             erasures: Store::new(log.clone()),
             erased: Arc::clone(&base.erased),
             nobody: Nobody { account, sealed },

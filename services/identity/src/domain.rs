@@ -1,4 +1,4 @@
-//! The rules of accounts and of erasures: pure, without a clock, a database or a random number.
+//! The rules of accounts, of people who are linked to them, and of erasures: pure, without a clock, a database or a random number.
 
 mod account;
 mod decide;
@@ -8,6 +8,7 @@ mod erasure;
 #[cfg(test)]
 mod laws_tests;
 mod password;
+mod person;
 mod roles;
 mod throttle;
 
@@ -19,5 +20,8 @@ pub(crate) use decide::{
 };
 pub(crate) use erasure::{Erasure, ErasureAggregate, HOLDERS, answer, complete, order};
 pub(crate) use password::{Password, acceptable};
+pub(crate) use person::{
+    PersonAggregate, PersonLink, not_linked_elsewhere, release_identity, release_person,
+};
 pub(crate) use roles::check_role;
 pub(crate) use throttle::{GUESSES, PROOFING, Policy, Tries, Verdict};

@@ -22,6 +22,7 @@ use docket_kernel::{Clock as _, SharedClock};
 use docket_proto::identity::v1::account_service_server::AccountServiceServer;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::identity::v1::erasure_service_server::ErasureServiceServer;
+use docket_proto::identity::v1::person_service_server::PersonServiceServer;
 use docket_proto::identity::v1::role_service_server::RoleServiceServer;
 use docket_proto::identity::v1::session_service_server::SessionServiceServer;
 use docket_service::{Base, BaseOptions, Server, Stop};
@@ -68,6 +69,7 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
         .grpc(SessionServiceServer::new(api.clone()))
         .grpc(DirectoryServiceServer::new(api.clone()))
         .grpc(ErasureServiceServer::new(api.clone()))
+        .grpc(PersonServiceServer::new(api.clone()))
         .grpc(RoleServiceServer::new(api))
         .http(face::router(keys.clone(), config.service.http_listen))
         .task("mail", |stop| until(stop, sender.run()))

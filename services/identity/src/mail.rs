@@ -38,6 +38,10 @@ pub(crate) enum Template {
     AddressStated,
     /// Another authenticator app is the second factor now.
     AppReplaced,
+    /// The person is linked to this account no more.
+    PersonReleased,
+    /// A person was released for this account.
+    PersonKept,
 }
 
 /// A mail to be sent.
@@ -62,7 +66,9 @@ impl Mail {
             Template::AlreadyRegistered
             | Template::AddressChanged
             | Template::AddressStated
-            | Template::AppReplaced => 180,
+            | Template::AppReplaced
+            | Template::PersonReleased
+            | Template::PersonKept => 180,
         }
     }
 
@@ -79,6 +85,10 @@ impl Mail {
             (Template::AddressStated, _) => include_str!("../texts/en/address_stated.txt"),
             (Template::AppReplaced, "es") => include_str!("../texts/es/app_replaced.txt"),
             (Template::AppReplaced, _) => include_str!("../texts/en/app_replaced.txt"),
+            (Template::PersonReleased, "es") => include_str!("../texts/es/person_released.txt"),
+            (Template::PersonReleased, _) => include_str!("../texts/en/person_released.txt"),
+            (Template::PersonKept, "es") => include_str!("../texts/es/person_kept.txt"),
+            (Template::PersonKept, _) => include_str!("../texts/en/person_kept.txt"),
         };
         let (subject, text) = whole.split_once("\n\n").unwrap_or((whole, ""));
         (subject, text.replace("{code}", &self.code))
@@ -275,12 +285,17 @@ mod tests {
         for language in ["en", "es"] {
             let (subject, text) = mail(Template::Confirm, language).words();
             assert!(text.contains("123456") && !subject.contains("123456"));
-            let (_, already) = mail(Template::AlreadyRegistered, language).words();
-            let (_, changed) = mail(Template::AddressChanged, language).words();
-            let (_, stated) = mail(Template::AddressStated, language).words();
-            let (_, replaced) = mail(Template::AppReplaced, language).words();
-            assert!(![&already, &changed, &stated, &replaced].iter().any(|text| text.contains("123456")));
-            for text in [text, already, changed, stated, replaced] {
+            let others = [
+                Template::AlreadyRegistered,
+                Template::AddressChanged,
+                Template::AddressStated,
+                Template::AppReplaced,
+                Template::PersonReleased,
+                Template::PersonKept,
+            ]
+            .map(|template| mail(template, language).words().1);
+            assert!(!others.iter().any(|text| text.contains("123456")));
+            for text in others.into_iter().chain([text]) {
                 assert!(!text.contains("maria") && !text.contains('{'), "{text}");
             }
         }

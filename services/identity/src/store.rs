@@ -6,6 +6,7 @@ pub(crate) mod housekeeping;
 pub(crate) mod invitation;
 pub(crate) mod mail;
 pub(crate) mod registration;
+pub(crate) mod release;
 pub(crate) mod replacement;
 pub(crate) mod revocation;
 pub(crate) mod session;

@@ -48,7 +48,7 @@ impl Identity {
         let state = self.accounts.load(account).await?.state;
         // Whether it may be proven at all, before the register learns anything.
         domain::link_person(&state, pb::IdentityProven::default())?;
-        let key = format!("proofing:{account}");
+        let key = tries_of(account);
         tries::once(
             &self.pool,
             PROOFING,
@@ -59,12 +59,12 @@ impl Identity {
         .await?;
         match self.register.find(&particulars).await {
             Match::Person(person) => self.link(context, account, person, &particulars).await,
-            Match::None => self.failed(context, account, "no_match").await,
+            Match::None => self.failed(context, account, "no_match", String::new()).await,
             Match::Unavailable => {
                 tries::give_back(&self.pool, &key).await?;
                 let outage = derived_id("identity.proofing.unavailable", self.new_id(), 0);
                 let context = Context { command_id: outage, request: Vec::new(), ..context.clone() };
-                let _noted = self.failed(&context, account, "register_unavailable").await;
+                let _noted = self.failed(&context, account, "register_unavailable", String::new()).await;
                 Err(ApiError::unavailable("the register of persons"))
             }
         }
@@ -91,16 +91,16 @@ impl Identity {
         for _ in 1..=ATTEMPTS {
             let loaded = self.accounts.load(account).await?;
             let events = domain::link_person(&loaded.state, proven.clone())?;
-            let (holder, version) = self.holder(&person_stream).await?;
-            if holder.is_some_and(|holder| holder != account) {
-                return self.failed(context, account, "person_linked_elsewhere").await;
+            let known = self.persons.state(person).await?;
+            if self.held_by_another(&known.state, account).await?.is_some() {
+                return self.failed(context, account, "person_linked_elsewhere", person.to_string()).await;
             }
             let subjects = Subjects::account(account);
             let streams = vec![
                 StreamAppend::of(stream(account), Expected::Version(loaded.version), subjects, &events),
                 StreamAppend::of(
                     person_stream.clone(),
-                    Expected::Version(version),
+                    Expected::Version(known.version),
                     Subjects::NONE,
                     std::slice::from_ref(&linked),
                 ),
@@ -114,22 +114,15 @@ impl Identity {
         Err(ApiError::Exhausted("the account"))
     }
 
-    /// The account that a person is linked to, none where that was erased, and the version of the person's stream.
-    async fn holder(&self, stream: &StreamName) -> Result<(Option<Uuid>, u64), ApiError> {
-        let events = self.log.read_stream(stream, 1).await?;
-        let Some(last) = events.last() else { return Ok((None, 0)) };
-        let person::Event::PersonLinked(linked) = person::Event::decode(&last.kind, &last.payload)?;
-        let holder = Uuid::try_parse(&linked.account_id).ok();
-        let erased = match holder {
-            Some(account) => self.is_erased(account).await?,
-            None => true,
-        };
-        Ok((holder.filter(|_| !erased), last.version))
-    }
-
     /// Writes the failure down and gives its refusal.
-    async fn failed(&self, context: &Context, account: Uuid, reason: &'static str) -> Result<(), ApiError> {
-        let event = Event::from(pb::IdentityProofingFailed { reason: reason.to_owned() });
+    async fn failed(
+        &self,
+        context: &Context,
+        account: Uuid,
+        reason: &'static str,
+        person_id: String,
+    ) -> Result<(), ApiError> {
+        let event = Event::from(pb::IdentityProofingFailed { reason: reason.to_owned(), person_id });
         let decide = |_: &Account| Ok(vec![event.clone()]);
         self.accounts.execute(context, account, Subjects::account(account), decide).await?;
         Err(refusal(reason).into())
@@ -148,6 +141,11 @@ impl Identity {
     }
 }
 
+/// The row of tries to prove who is behind an account.
+pub(super) fn tries_of(account: Uuid) -> String {
+    format!("proofing:{account}")
+}
+
 fn stream(account: Uuid) -> StreamName {
     StreamName::of("account", account)
 }
@@ -158,7 +156,9 @@ fn refusal(reason: &str) -> Refusal {
             "PERSON_LINKED_ELSEWHERE",
             "The person with these particulars already has another account.",
         )
-        .way_out("Sign in with that account, or ask the contact center to separate them."),
+        .way_out(
+            "Sign in with that account: without its app, a recovery code opens it. If it is lost to you, or somebody else made it, write to the records office: two officers can release the person for this account.",
+        ),
         _ => Refusal::state("NO_MATCH", "The register has nobody with exactly these particulars.").way_out(
             "Check names, date of birth and A-number as they stand on your card, and try again. You can file without a match: an officer then looks before your filing is accepted.",
         ),

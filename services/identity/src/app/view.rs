@@ -96,6 +96,11 @@ impl Identity {
                 view.case_addresses.insert(it.filing_id, (mail_to, it.given_at_us));
             }
         }
+        if view.account.identity.is_none() {
+            // The person was released: the name is not this account's any more.
+            view.family_name.clear();
+            view.given_name.clear();
+        }
         view.events = loaded.events;
         Ok(view)
     }

@@ -34,6 +34,8 @@ pub(crate) struct Account {
     pub(crate) zone: String,
     /// Level of identity and person, when proven.
     pub(crate) identity: Option<(String, Uuid)>,
+    /// The person whom its owner proved to be last, but who is linked to another account.
+    pub(crate) linked_elsewhere: Option<Uuid>,
     /// The filings that an address came from.
     pub(crate) addresses_from: BTreeSet<Uuid>,
     /// When the address of record was given, microseconds since the epoch; 0 before, and of one from before that was kept.
@@ -106,6 +108,11 @@ impl Aggregate for AccountAggregate {
             Event::SecondFactorAdded(_) => account.stage = Stage::Active,
             Event::IdentityProven(proven) => {
                 account.identity = Some((proven.level.clone(), proven.person_id.parse().unwrap_or_default()));
+                account.linked_elsewhere = None;
+            }
+            Event::IdentityReleased(_) => account.identity = None,
+            Event::IdentityProofingFailed(failed) => {
+                account.linked_elsewhere = failed.person_id.parse().ok().or(account.linked_elsewhere);
             }
             Event::RoleGranted(granted) => {
                 account.roles.insert((granted.role.clone(), granted.office.clone()));
@@ -131,8 +138,7 @@ impl Aggregate for AccountAggregate {
             Event::RecoveryCodesIssued(_)
             | Event::SignedIn(_)
             | Event::SteppedUp(_)
-            | Event::SessionEnded(_)
-            | Event::IdentityProofingFailed(_) => {}
+            | Event::SessionEnded(_) => {}
         }
         account
     }

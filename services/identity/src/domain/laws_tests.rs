@@ -20,6 +20,7 @@ const FOLD: Fold<Event, Account> = Fold {
         "account.recovery_codes_issued.v1",
         "account.signed_in.v1",
         "account.identity_proven.v1",
+        "account.identity_released.v1",
         "account.address_changed.v1",
         "account.address_recorded.v1",
         "account.role_granted.v1",
@@ -34,7 +35,6 @@ const FOLD: Fold<Event, Account> = Fold {
         "account.sign_in_refused.v1",
         "account.stepped_up.v1",
         "account.session_ended.v1",
-        "account.identity_proofing_failed.v1",
     ],
 };
 
@@ -49,6 +49,7 @@ enum Command {
     StepUp,
     EndSession,
     ProveIdentity,
+    ReleaseIdentity,
     Move(u8),
     Give(u8),
     GiveForCase(u8),
@@ -67,6 +68,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(StepUp),
         1 => Just(EndSession),
         1 => Just(ProveIdentity),
+        1 => Just(ReleaseIdentity),
         1 => (0..3_u8).prop_map(Move),
         1 => (0..6_u8).prop_map(Give),
         1 => (0..3_u8).prop_map(GiveForCase),
@@ -91,6 +93,10 @@ fn decide(account: &Account, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::ProveIdentity => {
             let (level, person_id) = ("register_matched".into(), Uuid::from_u128(9).to_string());
             link_person(account, pb::IdentityProven { level, person_id, ..Default::default() })
+        }
+        Command::ReleaseIdentity => {
+            let person_id = Uuid::nil().to_string();
+            Ok(release_identity(account, &pb::IdentityReleased { person_id, ..Default::default() }))
         }
         Command::Move(n) => {
             let (address, filing_id) = ("1 Example Row".into(), Uuid::from_u128(u128::from(*n)).to_string());
@@ -124,6 +130,7 @@ fn holds(before: &Account, event: &Event, after: &Account) {
         Event::SteppedUp(_) | Event::RoleGranted(_) => assert_eq!(before.stage, Stage::Active),
         Event::RoleRevoked(_) => assert_eq!(before.roles.len(), after.roles.len() + 1),
         Event::IdentityProven(_) => assert!(before.identity.is_none() && before.stage == Stage::Active),
+        Event::IdentityReleased(_) => assert!(before.identity.is_some() && after.identity.is_none()),
         Event::AddressChanged(_) => assert_ne!(before.addresses_from, after.addresses_from),
         Event::AddressRecorded(_) => {
             assert_ne!(before.addresses_from, after.addresses_from);
@@ -146,8 +153,8 @@ fn holds(before: &Account, event: &Event, after: &Account) {
 
 #[test]
 fn the_events_of_this_service_fold() {
-    let guards = "the stream guards that something is one account's only; its first event is read as it is";
-    owns("docket.identity.events.v1", &["account", "subject"], &[("email", guards), ("person", guards)]);
+    let guards = "the stream guards that an address is one account's only; its last event is read as it is";
+    owns("docket.identity.events.v1", &["account", "person", "subject"], &[("email", guards)]);
     FOLD.every_golden_folds();
 }
 

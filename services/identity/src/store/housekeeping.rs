@@ -37,6 +37,7 @@ pub(crate) async fn tidy(pool: &PgPool, now: Timestamp) -> sqlx::Result<()> {
         ),
         ("DELETE FROM session WHERE ends_at_us < $1", before(SETTLED)),
         ("DELETE FROM revocation WHERE expires_at_us < $1", before(SETTLED)),
+        ("DELETE FROM release WHERE expires_at_us < $1", before(SETTLED)),
     ] {
         sqlx::query(statement).bind(instant_us).execute(pool).await?;
     }

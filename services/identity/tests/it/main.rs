@@ -7,6 +7,7 @@ mod erased;
 mod erasure;
 mod proofing;
 mod registration;
+mod release;
 mod repetition;
 mod roles;
 mod sessions;
