@@ -23,5 +23,5 @@ pub(crate) use password::{Password, acceptable};
 pub(crate) use person::{
     PersonAggregate, PersonLink, not_linked_elsewhere, release_identity, release_person,
 };
-pub(crate) use roles::check_role;
+pub(crate) use roles::{check_issuer, check_role};
 pub(crate) use throttle::{GUESSES, PROOFING, Policy, Tries, Verdict};

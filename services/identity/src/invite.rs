@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::domain::check_role;
-use crate::store::invitation;
+use crate::domain::{check_issuer, check_role};
+use crate::store::invitation::{self, Invitation};
 use crate::{Config, code};
 
 /// How long an invitation may be taken up.
@@ -33,6 +33,9 @@ struct Arguments {
     /// Office, such as `NBC`.
     #[arg(long)]
     office: String,
+    /// Who issues it: `account:<uuid>`, or a word for who runs the machines, such as `setup`; it is kept, so no names.
+    #[arg(long)]
+    by: String,
     /// How many codes, for as many people.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     count: u32,
@@ -65,7 +68,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
         };
         let mut codes = Vec::new();
         for _ in 0..arguments.count {
-            codes.push(issue(&pool, &arguments.role, &arguments.office, now).await?);
+            codes.push(issue(&pool, &arguments.role, &arguments.office, &arguments.by, now).await?);
         }
         Ok(codes)
     })
@@ -74,12 +77,25 @@ fn run(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
 /// Makes an invitation and gives its code; only the hash is kept.
 ///
 /// # Errors
-/// A role or office that does not exist; the database.
-pub async fn issue(pool: &PgPool, role: &str, office: &str, now: Timestamp) -> anyhow::Result<String> {
+/// A role or office that does not exist; an issuer that is neither an account nor a word; the database.
+pub async fn issue(
+    pool: &PgPool,
+    role: &str,
+    office: &str,
+    by: &str,
+    now: Timestamp,
+) -> anyhow::Result<String> {
     check_role(role, office)?;
+    check_issuer(by)?;
     let code = code::readable(GROUPS);
-    let hash = code::hash(&code::normalised(&code));
-    invitation::insert(pool, &hash, role, office, (now + LIFE).as_microsecond()).await?;
+    let invitation = Invitation {
+        code_hash: code::hash(&code::normalised(&code)),
+        role: role.to_owned(),
+        office: office.to_owned(),
+        issued_by: by.to_owned(),
+        expires_at_us: (now + LIFE).as_microsecond(),
+    };
+    invitation::insert(pool, &invitation).await?;
     Ok(code)
 }
 

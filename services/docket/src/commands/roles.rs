@@ -1,4 +1,4 @@
-//! `docket role`: who holds roles of the office, and taking one away by two operators.
+//! `docket role`: who holds roles of the office or is invited to one, and taking one away by two operators.
 use super::{Refused, Session, each_page, when};
 use crate::client::request;
 use crate::output::Teller;
@@ -31,6 +31,13 @@ pub enum RoleCommand {
         /// left, moved, given-in-error or misused.
         #[arg(long)]
         reason: String,
+    },
+    /// The invitations that nobody has taken up, with who issued each.
+    Invitations,
+    /// Withdraw an invitation that nobody has taken up. Asks for a fresh second factor.
+    Withdraw {
+        /// invitations/<id>, as `docket role invitations` shows it.
+        invitation: String,
     },
     /// Approve what another operator asked: the role ends at once. Asks for a fresh second factor.
     Approve {
@@ -75,6 +82,15 @@ pub async fn role(home: &Path, command: RoleCommand, teller: &Teller) -> Result<
                 ));
             }
         }
+        RoleCommand::Invitations => {
+            let answer = roles.list_invitations(request(token, pb::ListInvitationsRequest {})).await;
+            invitations(answer.map_err(Refused::from)?.into_inner().invitations, teller);
+        }
+        RoleCommand::Withdraw { invitation } => {
+            let message = pb::WithdrawInvitationRequest { request_id, name: invitation };
+            roles.withdraw_invitation(request(token, message)).await.map_err(Refused::from)?;
+            teller.line("the invitation can be taken up no more");
+        }
         RoleCommand::Approve { revocation } => {
             let message = pb::ApproveRevocationRequest { request_id, name: revocation };
             roles.approve_revocation(request(token, message)).await.map_err(Refused::from)?;
@@ -97,5 +113,21 @@ fn holders(holders: Vec<pb::RoleHolder>, teller: &Teller) {
     }
     if !teller.is_json() {
         teller.table(&["account", "role", "office", "to be taken away", "reason"], rows);
+    }
+}
+
+fn invitations(invitations: Vec<pb::Invitation>, teller: &Teller) {
+    let mut rows = Vec::new();
+    for one in invitations {
+        if teller.is_json() {
+            teller.value(&json!({
+                "invitation": one.name, "role": one.role, "office": one.office,
+                "issued_by": one.issued_by, "expires_at_us": one.expires_at_us,
+            }));
+        }
+        rows.push(vec![one.name, one.role, one.office, one.issued_by, when(one.expires_at_us)]);
+    }
+    if !teller.is_json() {
+        teller.table(&["invitation", "role", "office", "issued by", "good until"], rows);
     }
 }

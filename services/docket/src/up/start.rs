@@ -135,9 +135,11 @@ impl Running {
                 let order = Order {
                     name: "identity".to_owned(),
                     program: program("identity")?,
-                    arguments: ["invite", "--role", role, "--office", office, "--count", &EACH.to_string()]
+                    arguments: ["invite", "--role", role, "--office", office]
+                        .into_iter()
+                        .chain(["--by", "setup", "--count", &EACH.to_string()])
                         .map(str::to_owned)
-                        .to_vec(),
+                        .collect(),
                     environment: vec![("DOCKET_CONFIG".to_owned(), config.clone())],
                 };
                 let printed = order.run_once(&place)?;

@@ -1,4 +1,4 @@
-//! The `RoleService`: who holds roles of the office, and taking one away by two people.
+//! The `RoleService`: who holds roles of the office or is invited to one, and taking one away by two people.
 
 use docket_kernel::resource;
 use docket_proto::identity::v1 as pb;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::Api;
 use crate::app::Asked;
+use crate::store::invitation::Invitation;
 use crate::store::revocation::{After, Holder};
 
 /// The list, in its page tokens.
@@ -65,6 +66,30 @@ impl RoleService for Api {
         detached(async move { identity.approve_revocation(&context, person.account, id).await }).await?;
         Ok(Response::new(pb::ApproveRevocationResponse {}))
     }
+
+    async fn list_invitations(
+        &self,
+        request: Request<pb::ListInvitationsRequest>,
+    ) -> Result<Response<pb::ListInvitationsResponse>, Status> {
+        self.operator(&caller(&request)?, "ListInvitations")?;
+        let invitations = self.identity.invitations().await?.into_iter().map(Into::into).collect();
+        Ok(Response::new(pb::ListInvitationsResponse { invitations }))
+    }
+
+    async fn withdraw_invitation(
+        &self,
+        request: Request<pb::WithdrawInvitationRequest>,
+    ) -> Result<Response<pb::WithdrawInvitationResponse>, Status> {
+        let caller = caller(&request)?;
+        let person = self.operator(&caller, "WithdrawInvitation")?;
+        let message = request.into_inner();
+        // Done twice it is done once, whatever its id.
+        caller.context(&message.request_id, &message)?;
+        let id = resource::parse("invitations", &message.name).map_err(ApiError::from)?;
+        let identity = self.identity.clone();
+        detached(async move { identity.withdraw_invitation(person.account, id).await }).await?;
+        Ok(Response::new(pb::WithdrawInvitationResponse {}))
+    }
 }
 
 impl Api {
@@ -89,6 +114,18 @@ fn after(token: &str) -> Result<After, ApiError> {
             Ok((office, role, account))
         }
         _ => Err(page::malformed()),
+    }
+}
+
+impl From<Invitation> for pb::Invitation {
+    fn from(invitation: Invitation) -> Self {
+        Self {
+            name: resource::name("invitations", invitation.id()),
+            role: invitation.role,
+            office: invitation.office,
+            issued_by: invitation.issued_by,
+            expires_at_us: invitation.expires_at_us,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Taking up a role with a one-use invitation.
+//! Taking up a role with a one-use invitation; which there are, and withdrawing one.
 
 use docket_eventlog::{Context, Subjects};
 use docket_service::{ApiError, Person};
@@ -8,13 +8,17 @@ use super::Identity;
 use super::registration::code_wrong;
 use crate::code;
 use crate::domain::{self, Account, GUESSES};
-use crate::store::{invitation, tries};
+use crate::store::invitation::{self, Invitation};
+use crate::store::tries;
+
+/// Most invitations that are listed.
+const MOST: i64 = 1_000;
 
 impl Identity {
     /// Takes up the role of an invitation. A refusal leaves the invitation as it was.
     ///
     /// # Errors
-    /// `CODE_WRONG`, `TOO_MANY_TRIES`, `ROLES_EXCLUDE_EACH_OTHER`.
+    /// `CODE_WRONG`, `TOO_MANY_TRIES`, `ROLES_EXCLUDE_EACH_OTHER`, `INVITATION_OF_ONES_OWN`.
     pub(crate) async fn redeem_invitation(
         &self,
         context: Context,
@@ -42,16 +46,39 @@ impl Identity {
         let mut tx = docket_database::begin(&self.pool).await?;
         let hash = code::hash(&code::normalised(typed));
         let now_us = self.now().as_microsecond();
-        let Some((role, office)) = invitation::redeem(&mut tx, &hash, account, now_us).await? else {
+        let Some(taken) = invitation::redeem(&mut tx, &hash, account, now_us).await? else {
             return Ok(false);
         };
         tries::forgive(&mut tx, &key).await?;
-        let decide = |state: &Account| domain::grant_role(state, &role, &office, "invitation");
+        let decide = |state: &Account| {
+            domain::grant_role(state, account, &taken.role, &taken.office, &taken.issued_by)
+        };
         let executed =
             self.accounts.execute_in(&mut tx, context, account, Subjects::account(account), decide).await?;
         tx.commit().await?;
         self.announce(&executed);
         Ok(true)
+    }
+
+    /// The invitations that can be taken up, those that lapse first at the front.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn invitations(&self) -> Result<Vec<Invitation>, ApiError> {
+        Ok(invitation::open(&self.pool, self.now().as_microsecond(), MOST).await?)
+    }
+
+    /// Withdraws an invitation that nobody has taken up.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, also when it was taken up or has lapsed.
+    pub(crate) async fn withdraw_invitation(&self, by: Uuid, id: Uuid) -> Result<(), ApiError> {
+        let now_us = self.now().as_microsecond();
+        if !invitation::withdraw(&self.pool, id, by, now_us).await? {
+            return Err(ApiError::not_found());
+        }
+        tracing::info!(invitation = %id, by = %by, "an invitation to a role was withdrawn");
+        Ok(())
     }
 
     /// Whether the command was done before.

@@ -65,11 +65,6 @@ impl Account {
     pub(crate) fn identity_level(&self) -> &str {
         self.identity.as_ref().map_or("none", |(level, _)| level.as_str())
     }
-
-    /// Whether it holds the role at any office.
-    pub(crate) fn has_role(&self, role: &str) -> bool {
-        self.roles.iter().any(|(held, _)| held == role)
-    }
 }
 
 impl Account {

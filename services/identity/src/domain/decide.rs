@@ -6,7 +6,7 @@ use docket_proto::identity::events::v1 as pb;
 use uuid::Uuid;
 
 use super::account::LOCKED;
-use super::roles::REVOKED_BECAUSE;
+use super::roles::{REVOKED_BECAUSE, exclude_each_other};
 use super::{Account, Stage, supersedes};
 
 type Decision = Result<Vec<Event>, Refusal>;
@@ -154,16 +154,25 @@ pub(crate) fn link_person(account: &Account, event: pb::IdentityProven) -> Decis
     Ok(vec![event.into()])
 }
 
-/// Gives a role. Who runs the machines does not decide cases, and the other way round.
-pub(crate) fn grant_role(account: &Account, role: &str, office: &str, granted_by: &str) -> Decision {
+/// Gives a role that `invited_by` invited to. Some roles exclude each other, and nobody gives one to themselves.
+pub(crate) fn grant_role(
+    account: &Account,
+    id: Uuid,
+    role: &str,
+    office: &str,
+    invited_by: &str,
+) -> Decision {
     if account.stage != Stage::Active {
         return Err(Refusal::not_found());
     }
-    let excludes = |a: &str, b: &str| role == a && account.has_role(b);
-    if excludes("operator", "adjudicator") || excludes("adjudicator", "operator") {
+    if invited_by == format!("account:{id}") {
+        return Err(Refusal::not_yours("INVITATION_OF_ONES_OWN", "Nobody gives a role to themselves.")
+            .way_out("Let somebody else issue the invitation."));
+    }
+    if let Some((held, _)) = account.roles.iter().find(|(held, _)| exclude_each_other(role, held)) {
         return Err(Refusal::state(
             "ROLES_EXCLUDE_EACH_OTHER",
-            "The roles operator and adjudicator exclude each other: one account cannot hold both.",
+            format!("The roles {role} and {held} exclude each other: one account cannot hold both."),
         )
         .way_out("Use another account for this role."));
     }
@@ -173,7 +182,8 @@ pub(crate) fn grant_role(account: &Account, role: &str, office: &str, granted_by
     let event = pb::RoleGranted {
         role: role.to_owned(),
         office: office.to_owned(),
-        granted_by: granted_by.to_owned(),
+        granted_by: "invitation".to_owned(),
+        invited_by: invited_by.to_owned(),
     };
     Ok(vec![event.into()])
 }

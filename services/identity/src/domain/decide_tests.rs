@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::*;
 
 const SESSION: Uuid = Uuid::from_u128(7);
+const ACCOUNT: Uuid = Uuid::from_u128(8);
 
 fn given(events: impl IntoIterator<Item = Event>) -> Account {
     events.into_iter().fold(Account::default(), |account, event| AccountAggregate::evolve(account, &event))
@@ -36,7 +37,7 @@ fn locked() -> Event {
 }
 
 fn role(role: &str) -> Event {
-    pb::RoleGranted { role: role.into(), office: "NBC".into(), granted_by: "invitation".into() }.into()
+    pb::RoleGranted { role: role.into(), office: "NBC".into(), ..Default::default() }.into()
 }
 
 fn active() -> Account {
@@ -117,28 +118,34 @@ fn a_locked_password_opens_only_to_a_recovery_code_or_time() {
 }
 
 #[test]
-fn operator_and_adjudicator_exclude_each_other() {
-    for (held, asked) in [("operator", "adjudicator"), ("adjudicator", "operator")] {
+fn roles_that_exclude_each_other_are_not_given_to_one_account_nor_any_by_oneself() {
+    let grant = |account: &Account, role: &str, by: &str| grant_role(account, ACCOUNT, role, "NBC", by);
+    for (held, asked) in [("operator", "adjudicator"), ("supervisor", "operator"), ("finance", "auditor")] {
         let account = given([registered(), email_proven(), factor(), role(held)]);
-        assert_eq!(reason(grant_role(&account, asked, "NBC", "invitation")), "ROLES_EXCLUDE_EACH_OTHER");
+        assert_eq!(reason(grant(&account, asked, "setup")), "ROLES_EXCLUDE_EACH_OTHER");
     }
-    assert_eq!(kinds(grant_role(&active(), "adjudicator", "NBC", "invitation")), ["account.role_granted.v1"]);
+    let own = format!("account:{ACCOUNT}");
+    assert_eq!(reason(grant(&active(), "adjudicator", &own)), "INVITATION_OF_ONES_OWN");
+    assert_eq!(kinds(grant(&active(), "adjudicator", "setup")), ["account.role_granted.v1"]);
 }
 
 #[test]
 fn a_role_held_is_not_granted_again_and_ends_when_revoked() {
     let account = given([registered(), email_proven(), factor(), role("supervisor")]);
-    assert!(kinds(grant_role(&account, "supervisor", "NBC", "invitation")).is_empty());
+    assert!(kinds(grant_role(&account, ACCOUNT, "supervisor", "NBC", "setup")).is_empty());
     let revoke = |account: &Account, reason: &str| revoke_role(account, "supervisor", "NBC", reason, SESSION);
     assert_eq!(reason(revoke(&account, "tired")), "ROLE_REASON_UNKNOWN");
     let revoked = revoke(&account, "left").unwrap();
     assert_eq!(kinds(Ok(revoked.clone())), ["account.role_revoked.v1"]);
     let account =
         given([registered(), email_proven(), factor(), role("supervisor")].into_iter().chain(revoked));
-    assert!(!account.has_role("supervisor"));
+    assert!(account.roles.is_empty());
     assert_eq!(reason(revoke(&account, "left")), "ROLE_NOT_HELD");
     assert_eq!(reason(revoke(&given([]), "left")), "NOT_FOUND");
-    assert_eq!(kinds(grant_role(&account, "supervisor", "NBC", "invitation")), ["account.role_granted.v1"]);
+    assert_eq!(
+        kinds(grant_role(&account, ACCOUNT, "supervisor", "NBC", "setup")),
+        ["account.role_granted.v1"]
+    );
 }
 
 #[test]

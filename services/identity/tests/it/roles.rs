@@ -2,9 +2,11 @@
 
 use docket_identity::invite;
 use docket_kernel::Clock as _;
+use docket_proto::identity::events::v1::RoleGranted;
 use docket_proto::identity::v1 as pb;
 use docket_proto::identity::v1::role_service_client::RoleServiceClient;
 use docket_service::testing::with_token;
+use prost::Message as _;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -24,7 +26,11 @@ pub(crate) async fn redeem(
 }
 
 pub(crate) async fn invite(world: &World, role: &str, office: &str) -> String {
-    invite::issue(&world.database.pool, role, office, world.clock.now()).await.unwrap()
+    invite_by(world, role, office, "setup").await
+}
+
+async fn invite_by(world: &World, role: &str, office: &str, by: &str) -> String {
+    invite::issue(&world.database.pool, role, office, by, world.clock.now()).await.unwrap()
 }
 
 fn role(role: &str, office: &str) -> pb::Role {
@@ -68,12 +74,14 @@ async fn one_of_many_takes_an_invitation_up() {
 }
 
 #[tokio::test]
-async fn operator_and_adjudicator_exclude_each_other_and_the_invitation_stays() {
+async fn who_runs_the_machines_neither_decides_nor_supervises_and_the_invitation_stays() {
     let world = World::new().await;
     let ana = world.join("ana@example.com").await;
     let bea = world.join("bea@example.com").await;
     let (ana, bea) = (world.sign_in(&ana).await.access_token, world.sign_in(&bea).await.access_token);
     redeem(&world, &ana, &invite(&world, "operator", "NBC").await, &id()).await.unwrap();
+    let supervisor = invite(&world, "supervisor", "FO-NYC").await;
+    assert_eq!(refused(redeem(&world, &ana, &supervisor, &id()).await), "ROLES_EXCLUDE_EACH_OTHER");
     let code = invite(&world, "adjudicator", "NBC").await;
     assert_eq!(refused(redeem(&world, &ana, &code, &id()).await), "ROLES_EXCLUDE_EACH_OTHER");
     redeem(&world, &bea, &code, &id()).await.unwrap();
@@ -184,7 +192,9 @@ async fn an_invitation_ends_after_a_week_and_guessing_is_slowed_down() {
         assert_eq!(refused(redeem(&world, &token, &code, &id()).await), "CODE_WRONG");
     }
     assert_eq!(refused(redeem(&world, &token, &code, &id()).await), "TOO_MANY_TRIES");
-    assert!(invite::issue(&world.database.pool, "director", "NBC", world.clock.now()).await.is_err());
+    for (role, by) in [("director", "setup"), ("supervisor", "Ina Example")] {
+        assert!(invite::issue(&world.database.pool, role, "NBC", by, world.clock.now()).await.is_err());
+    }
 }
 
 #[tokio::test]
@@ -217,14 +227,66 @@ async fn the_program_prints_a_code_and_nothing_else() {
             .await
             .unwrap()
     };
-    let output = run(&["invite", "--role", "adjudicator", "--office", "NBC"]).await;
+    let output = run(&["invite", "--role", "adjudicator", "--office", "NBC", "--by", "setup"]).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let code = String::from_utf8(output.stdout).unwrap();
     assert_eq!(code.trim().len(), 24, "{code}");
-    let refused = run(&["invite", "--role", "director", "--office", "NBC"]).await;
+    let refused = run(&["invite", "--role", "director", "--office", "NBC", "--by", "setup"]).await;
     assert!(!refused.status.success());
     // The real clock gave it a week from now, which in the test's time is later still.
     let ana = world.join("ana@example.com").await;
     let token = world.sign_in(&ana).await.access_token;
     redeem(&world, &token, code.trim(), &id()).await.unwrap();
+}
+
+async fn invitations(world: &World, token: &str) -> Result<Vec<pb::Invitation>, Status> {
+    let message = with_token(pb::ListInvitationsRequest {}, token);
+    Ok(roles(world).list_invitations(message).await?.into_inner().invitations)
+}
+
+async fn withdraw(world: &World, token: &str, name: &str) -> Result<(), Status> {
+    let message = pb::WithdrawInvitationRequest { request_id: id(), name: name.to_owned() };
+    roles(world).withdraw_invitation(with_token(message, token)).await.map(drop)
+}
+
+#[tokio::test]
+async fn an_invitation_names_who_issued_it_and_is_withdrawn_before_it_is_taken_up() {
+    let world = World::new().await;
+    let (ana, bea) = (operator(&world, "ana").await, world.join("bea@example.com").await);
+    let token = world.sign_in(&bea).await.access_token;
+    let taken = invite_by(&world, "adjudicator", "NBC", "it-desk").await;
+    let withdrawn = invite(&world, "finance", "NBC").await;
+    let open = invitations(&world, &ana).await.unwrap();
+    let told: Vec<_> = open.iter().map(|one| [&*one.role, &*one.issued_by]).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.contains(&["adjudicator", "it-desk"]) && told.contains(&["finance", "setup"]), "{told:?}");
+    let named = |role: &str| open.iter().find(|one| one.role == role).unwrap().name.clone();
+
+    assert_eq!(refused(withdraw(&world, &token, &named("finance")).await), "NOT_YOUR_ACT");
+    for _repeated in 0..2 {
+        withdraw(&world, &ana, &named("finance")).await.unwrap();
+    }
+    assert_eq!(refused(redeem(&world, &token, &withdrawn, &id()).await), "CODE_WRONG");
+    redeem(&world, &token, &taken, &id()).await.unwrap();
+    assert_eq!(withdraw(&world, &ana, &named("adjudicator")).await.unwrap_err().code(), Code::NotFound);
+    assert!(invitations(&world, &ana).await.unwrap().is_empty());
+    assert_eq!(refused(invitations(&world, &token).await.map(drop)), "NOT_YOUR_ACT");
+
+    let query =
+        "SELECT payload FROM log.event WHERE kind = 'account.role_granted.v1' ORDER BY position DESC LIMIT 1";
+    let payload: Vec<u8> = sqlx::query_scalar(query).fetch_one(&world.database.pool).await.unwrap();
+    let granted = RoleGranted::decode(payload.as_slice()).unwrap();
+    assert_eq!([granted.granted_by, granted.invited_by], ["invitation", "it-desk"]);
+}
+
+#[tokio::test]
+async fn nobody_takes_up_an_invitation_of_their_own() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let token = world.sign_in(&ana).await.access_token;
+    let own = invite_by(&world, "finance", "NBC", &ana.account.replace("accounts/", "account:")).await;
+    assert_eq!(refused(redeem(&world, &token, &own, &id()).await), "INVITATION_OF_ONES_OWN");
+    let bea = world.join("bea@example.com").await;
+    let token = world.sign_in(&bea).await.access_token;
+    redeem(&world, &token, &own, &id()).await.unwrap();
 }
