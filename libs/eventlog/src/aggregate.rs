@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_state_is_the_fold_of_its_events_in_their_order() {
         let events = vec![
-            recorded(1, &pb::EmailProven {}.into()),
+            recorded(1, &pb::EmailProven::default().into()),
             recorded(2, &pb::RecoveryCodesIssued { count: 10 }.into()),
         ];
         let both = ["account.email_proven.v1", "account.recovery_codes_issued.v1"];

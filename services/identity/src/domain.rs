@@ -24,4 +24,4 @@ pub(crate) use person::{
     PersonAggregate, PersonLink, not_linked_elsewhere, release_identity, release_person,
 };
 pub(crate) use roles::{check_issuer, check_role};
-pub(crate) use throttle::{GUESSES, PROOFING, Policy, Tries, Verdict};
+pub(crate) use throttle::{GUESSES, PROOFING, Policy, REGISTRATIONS, Tries, Verdict};

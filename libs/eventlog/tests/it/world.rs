@@ -229,7 +229,7 @@ pub(crate) fn registered() -> Event {
 }
 
 pub(crate) fn proven() -> Event {
-    EmailProven {}.into()
+    EmailProven::default().into()
 }
 
 /// `count` events without personal fields.

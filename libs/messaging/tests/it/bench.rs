@@ -101,7 +101,7 @@ pub(crate) fn append_as(
 
 /// What mostly happens.
 pub(crate) fn something() -> NewEvent {
-    NewEvent::of(&Event::from(EmailProven {}))
+    NewEvent::of(&Event::from(EmailProven::default()))
 }
 
 impl Owner {

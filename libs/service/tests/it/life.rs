@@ -187,7 +187,7 @@ async fn events_pass_a_broker_that_asks_for_certificates_and_permits_only_what_i
 
 async fn append(base: &Base, account: Uuid) {
     let granted =
-        RoleGranted { role: "finance".into(), office: "NBC".into(), granted_by: "invitation".into() };
+        RoleGranted { role: "finance".into(), office: "NBC".into(), ..Default::default() };
     let context = Context {
         command_id: Uuid::new_v4(),
         correlation_id: Uuid::new_v4(),

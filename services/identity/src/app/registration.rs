@@ -5,12 +5,13 @@ use docket_kernel::Refusal;
 use docket_proto::events::{account, email};
 use docket_proto::identity::events::v1 as pb;
 use docket_service::ApiError;
+use docket_vault::{Opened, Subject};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::{Identity, by_account, request_id_reused};
 use crate::code;
-use crate::domain::{self, Account, GUESSES, Password, Stage};
+use crate::domain::{self, Account, Password, REGISTRATIONS, Stage};
 use crate::mail::{Mail, Template};
 use crate::store::registration::Registration;
 use crate::store::{credential, registration, tries};
@@ -45,7 +46,7 @@ impl Identity {
         }
         let stream = self.email_stream(&newcomer.email);
         let key = format!("register:{stream}");
-        tries::once(&self.pool, GUESSES, &key, self.now(), "Use the code that was mailed.").await?;
+        tries::once(&self.pool, REGISTRATIONS, &key, self.now(), "Wait, then try again.").await?;
         let password_hash = self.hasher.hash(newcomer.password.clone()).await?;
         for _ in 1..=ATTEMPTS {
             if self.try_register(&context, &newcomer, &stream, &token_hash, &password_hash).await? {
@@ -88,9 +89,14 @@ impl Identity {
         };
         let mail_id = self.new_id();
         let sealed = self.outbox.seal(mail_id, account, &mail).await?;
+        let email_sealed =
+            self.vault.seal(&Subject::account(account), token_hash, newcomer.email.as_bytes()).await?;
         let row = Registration {
             account_id: (!active).then_some(account),
             password_hash: password_hash.to_owned(),
+            language: Some(newcomer.language.clone()),
+            zone: Some(newcomer.zone.clone()),
+            email_sealed: Some(email_sealed),
             code_hash: self.mailed_code_hash(token_hash, &digits),
             tries: 0,
             expires_at_us: (self.now() + LIFE).as_microsecond(),
@@ -117,7 +123,8 @@ impl Identity {
         Ok(true)
     }
 
-    /// Proves the address with the mailed code; the password of this registration becomes the account's.
+    /// Proves the address with the mailed code; the password of this registration becomes the account's, and so does what else it
+    /// said: whoever was first, and could not read the mail, has fixed nothing.
     ///
     /// # Errors
     /// `CODE_WRONG`, `CODE_EXPIRED`, `TOO_MANY_TRIES`, `ALREADY_ACTIVE`.
@@ -141,6 +148,7 @@ impl Identity {
             let left = registration::TRIES - row.tries - 1;
             return Err(code_wrong().fact("tries_left", left.max(0).to_string()).into());
         };
+        let proven = self.said(account, &token_hash, &row).await?;
         let now_us = self.now().as_microsecond();
         let mut tx = docket_database::begin(&self.pool).await?;
         if !registration::prove(&mut tx, &token_hash, now_us).await? {
@@ -148,16 +156,33 @@ impl Identity {
         }
         credential::set_password(&mut tx, account, &row.password_hash, now_us).await?;
         let context = by_account(&context, account);
-        let executed = self
-            .accounts
-            .execute_in(&mut tx, &context, account, Subjects::account(account), domain::prove_email)
-            .await?;
+        let decide = |state: &Account| domain::prove_email(state, proven.clone());
+        let executed =
+            self.accounts.execute_in(&mut tx, &context, account, Subjects::account(account), decide).await?;
         if executed.repeated {
             return Err(request_id_reused().into());
         }
         tx.commit().await?;
         self.announce(&executed);
         Ok(())
+    }
+
+    /// What the registration said besides the password.
+    async fn said(
+        &self,
+        account: Uuid,
+        token_hash: &[u8],
+        row: &Registration,
+    ) -> Result<pb::EmailProven, ApiError> {
+        let email = match &row.email_sealed {
+            Some(sealed) => match self.vault.open(&Subject::account(account), token_hash, sealed).await? {
+                Opened::Plain(email) => String::from_utf8(email).map_err(ApiError::internal)?,
+                Opened::Erased => return Err(ApiError::Erased),
+            },
+            None => String::new(),
+        };
+        let [language, zone] = [&row.language, &row.zone].map(|said| said.clone().unwrap_or_default());
+        Ok(pb::EmailProven { language, zone, email })
     }
 
     /// The answer where the address is proven already: the first one again, if this is the request which did it.

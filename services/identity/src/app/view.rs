@@ -83,6 +83,11 @@ impl Identity {
             let event = opened.decode::<Event>(&event.kind)?;
             if let Event::AccountRegistered(registered) = event {
                 view.email = registered.email;
+            } else if let Event::EmailProven(proven) = event {
+                // Events from before that was kept say nothing.
+                if !proven.email.is_empty() {
+                    view.email = proven.email;
+                }
             } else if let Event::IdentityProven(proven) = event {
                 view.family_name = proven.family_name;
                 view.given_name = proven.given_name;

@@ -99,7 +99,16 @@ impl Aggregate for AccountAggregate {
                 account.language.clone_from(&registered.language);
                 account.zone.clone_from(&registered.zone);
             }
-            Event::EmailProven(_) => account.stage = account.stage.max(Stage::EmailProven),
+            Event::EmailProven(proven) => {
+                account.stage = account.stage.max(Stage::EmailProven);
+                for (said, kept) in
+                    [(&proven.language, &mut account.language), (&proven.zone, &mut account.zone)]
+                {
+                    if !said.is_empty() {
+                        kept.clone_from(said);
+                    }
+                }
+            }
             Event::SecondFactorAdded(_) => account.stage = Stage::Active,
             Event::IdentityProven(proven) => {
                 account.identity = Some((proven.level.clone(), proven.person_id.parse().unwrap_or_default()));

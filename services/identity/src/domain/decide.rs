@@ -19,12 +19,11 @@ pub(crate) fn register(account: &Account, event: pb::AccountRegistered) -> Vec<E
     }
 }
 
-/// The address was proven by its code. Proving it again, after a registration begun anew, changes nothing.
-pub(crate) fn prove_email(account: &Account) -> Decision {
+/// The address was proven by its code. Proven again, after a registration begun anew, it is what the newer one said that counts.
+pub(crate) fn prove_email(account: &Account, event: pb::EmailProven) -> Decision {
     match account.stage {
         Stage::None => Err(Refusal::not_found()),
-        Stage::Registered => Ok(vec![pb::EmailProven {}.into()]),
-        Stage::EmailProven => Ok(Vec::new()),
+        Stage::Registered | Stage::EmailProven => Ok(vec![event.into()]),
         Stage::Active => Err(already_active()),
     }
 }

@@ -21,7 +21,7 @@ fn registered() -> Event {
 }
 
 fn email_proven() -> Event {
-    pb::EmailProven {}.into()
+    pb::EmailProven::default().into()
 }
 
 fn factor() -> Event {
@@ -72,11 +72,19 @@ fn a_second_factor_needs_a_proven_address() {
 }
 
 #[test]
-fn an_address_is_proven_once_and_proving_it_again_changes_nothing() {
-    assert_eq!(kinds(prove_email(&given([registered()]))), ["account.email_proven.v1"]);
-    assert!(kinds(prove_email(&given([registered(), email_proven()]))).is_empty());
-    assert_eq!(reason(prove_email(&active())), "ALREADY_ACTIVE");
-    assert_eq!(reason(prove_email(&given([]))), "NOT_FOUND");
+fn what_the_registration_said_that_proved_the_address_last_counts() {
+    let said =
+        pb::EmailProven { language: "es".into(), zone: "America/Chicago".into(), ..Default::default() };
+    for before in [vec![registered()], vec![registered(), email_proven()]] {
+        let proven = prove_email(&given(before.clone()), said.clone()).unwrap();
+        assert_eq!(kinds(Ok(proven.clone())), ["account.email_proven.v1"]);
+        let account = given(before.into_iter().chain(proven));
+        assert_eq!([account.language.as_str(), account.zone.as_str()], ["es", "America/Chicago"]);
+    }
+    let silent = given([registered(), email_proven()]);
+    assert_eq!([silent.language.as_str(), silent.zone.as_str()], ["en", "America/New_York"]);
+    assert_eq!(reason(prove_email(&active(), said.clone())), "ALREADY_ACTIVE");
+    assert_eq!(reason(prove_email(&given([]), said)), "NOT_FOUND");
 }
 
 #[test]

@@ -84,7 +84,9 @@ fn decide(account: &Account, command: &Command) -> Result<Vec<Event>, Refusal> {
             let zone = "America/New_York".into();
             Ok(register(account, pb::AccountRegistered { language: "es".into(), zone, ..Default::default() }))
         }
-        Command::ProveEmail => prove_email(account),
+        Command::ProveEmail => {
+            prove_email(account, pb::EmailProven { language: "en".into(), ..Default::default() })
+        }
         Command::AddSecondFactor => add_second_factor(account, "totp", 10),
         Command::SignIn { unlock } => sign_in(account, session, "pwd otp", unlock.then_some("recovery_code")),
         Command::RefuseSignIn { last_try } => Ok(lock(account, "password", *last_try)),

@@ -2,14 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Longest wait between two tries while slowed down.
-const LONGEST_WAIT_S: i64 = 300;
-
 /// A rule for tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// After so many failures there is a wait of 1 s before the next try, doubled with each.
+    /// After so many failures there is a wait of 1 s before the next try, doubled with each,
     pub(crate) slow_from: u32,
+    /// up to so many seconds.
+    pub(crate) longest_wait_s: i64,
     /// After so many failures there is no further try.
     pub(crate) lock_at: u32,
     /// After so long without a try the failures are forgotten; none: never.
@@ -18,11 +17,20 @@ pub(crate) struct Policy {
 
 /// Passwords, codes of the second factor, invitations: slower from 5, locked at 20 for a day
 /// (NIST SP 800-63B-4 §3.2.2 allows at most 100).
-pub(crate) const GUESSES: Policy =
-    Policy { slow_from: 5, lock_at: 20, forgotten_after: Some(SignedDuration::from_hours(24)) };
+pub(crate) const GUESSES: Policy = Policy {
+    slow_from: 5,
+    longest_wait_s: 300,
+    lock_at: 20,
+    forgotten_after: Some(SignedDuration::from_hours(24)),
+};
+
+/// Registrations of an address, each of which mails it: slower from 5, and from then on four an hour, so that a stranger can neither
+/// fill somebody's mailbox nor keep them from registering for a day.
+pub(crate) const REGISTRATIONS: Policy = Policy { longest_wait_s: 900, lock_at: u32::MAX, ..GUESSES };
 
 /// Proofing of an identity: three tries, then another way.
-pub(crate) const PROOFING: Policy = Policy { slow_from: u32::MAX, lock_at: 3, forgotten_after: None };
+pub(crate) const PROOFING: Policy =
+    Policy { slow_from: u32::MAX, longest_wait_s: 0, lock_at: 3, forgotten_after: None };
 
 /// The tries so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +70,7 @@ impl Policy {
     fn wait_after(&self, failures: u32) -> SignedDuration {
         match failures.checked_sub(self.slow_from) {
             None => SignedDuration::ZERO,
-            Some(doublings) => SignedDuration::from_secs(LONGEST_WAIT_S.min(1_i64 << doublings.min(20))),
+            Some(doublings) => SignedDuration::from_secs(self.longest_wait_s.min(1_i64 << doublings.min(20))),
         }
     }
 }
@@ -87,6 +95,15 @@ mod tests {
         assert_eq!(judged(GUESSES, 5, 1), Verdict::Go(6));
         assert_eq!(judged(GUESSES, 8, 7), Verdict::Wait(at(8)));
         assert_eq!(judged(GUESSES, 19, 0), Verdict::Wait(at(300)));
+    }
+
+    #[test]
+    fn however_often_an_address_is_registered_the_next_time_is_a_quarter_of_an_hour_away() {
+        assert_eq!(judged(REGISTRATIONS, 5, 0), Verdict::Wait(at(1)));
+        for failures in [20, 1_000, u32::MAX - 1] {
+            assert_eq!(judged(REGISTRATIONS, failures, 899), Verdict::Wait(at(900)));
+            assert_eq!(judged(REGISTRATIONS, failures, 900), Verdict::Go(failures + 1));
+        }
     }
 
     #[test]

@@ -11,8 +11,14 @@ pub(crate) const TRIES: i32 = 5;
 pub(crate) struct Registration {
     /// The account; none where the address belongs to an active one and no code was mailed.
     pub(crate) account_id: Option<Uuid>,
-    /// Becomes the account's password when the code is right.
+    /// Becomes the account's password when the code is right,
     pub(crate) password_hash: String,
+    /// and so does its language; none in a row from before that was kept,
+    pub(crate) language: Option<String>,
+    /// its zone,
+    pub(crate) zone: Option<String>,
+    /// and its address as typed, sealed under the account's key.
+    pub(crate) email_sealed: Option<Vec<u8>>,
     /// Keyed hash of the mailed code.
     pub(crate) code_hash: Vec<u8>,
     /// Tries of the code.
@@ -25,8 +31,8 @@ pub(crate) struct Registration {
     pub(crate) confirmed_with: Option<Vec<u8>>,
 }
 
-const COLUMNS: &str =
-    "account_id, password_hash, code_hash, tries, expires_at_us, proven_at_us, confirmed_with";
+const COLUMNS: &str = "account_id, password_hash, language, zone, email_sealed, code_hash, tries, expires_at_us, \
+                       proven_at_us, confirmed_with";
 
 /// Writes a registration; false when it is there already.
 pub(crate) async fn insert(
@@ -35,12 +41,16 @@ pub(crate) async fn insert(
     row: &Registration,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO registration (token_hash, account_id, password_hash, code_hash, expires_at_us)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (token_hash) DO NOTHING",
+        "INSERT INTO registration
+             (token_hash, account_id, password_hash, language, zone, email_sealed, code_hash, expires_at_us)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (token_hash) DO NOTHING",
     )
     .bind(token_hash)
     .bind(row.account_id)
     .bind(&row.password_hash)
+    .bind(&row.language)
+    .bind(&row.zone)
+    .bind(&row.email_sealed)
     .bind(&row.code_hash)
     .bind(row.expires_at_us)
     .execute(tx)

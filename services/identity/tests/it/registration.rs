@@ -218,6 +218,65 @@ async fn an_address_already_proven_needs_its_code_for_a_new_password() {
     world.sign_in(&ana).await;
 }
 
+/// Registers an address as it is typed, in a language, from a zone.
+async fn register_saying(world: &World, email: &str, [language, zone]: [&str; 2]) -> String {
+    let message = pb::RegisterRequest {
+        request_id: id(),
+        email: email.into(),
+        password: PASSWORD.into(),
+        language: language.into(),
+        zone: zone.into(),
+    };
+    world.accounts().register(message).await.unwrap().into_inner().registration_token
+}
+
+#[tokio::test]
+async fn whoever_registered_an_address_first_has_fixed_nothing_of_it() {
+    let world = World::new().await;
+    register_saying(&world, "ANA@example.com", ["es", "Asia/Tokyo"]).await;
+    let token = register_saying(&world, "ana@example.com", ["en", "America/Chicago"]).await;
+    let (first, second) = (world.mail("ana@example.com", 1).await, world.mail("ana@example.com", 2).await);
+    assert!(first.starts_with("Su código") && second.starts_with("Your code"), "{first} {second}");
+    world.confirm_email(&token, &world.mailed_code("ana@example.com", 2).await).await.unwrap();
+    let ana = world.finish("ana@example.com", &token).await;
+    let account = world.account(&world.sign_in(&ana).await.access_token).await.unwrap();
+    let said = [account.email.as_str(), account.language.as_str(), account.zone.as_str()];
+    assert_eq!(said, ["ana@example.com", "en", "America/Chicago"]);
+}
+
+#[tokio::test]
+async fn of_two_registrations_that_proved_the_address_the_later_one_counts() {
+    let world = World::new().await;
+    let first = register_saying(&world, "ana@example.com", ["es", "America/Denver"]).await;
+    let second = register_saying(&world, "Ana@example.com", ["en", "America/Chicago"]).await;
+    for (token, nth) in [(&second, 2), (&first, 1)] {
+        world.confirm_email(token, &world.mailed_code("ana@example.com", nth).await).await.unwrap();
+    }
+    let ana = world.finish("ana@example.com", &first).await;
+    let account = world.account(&world.sign_in(&ana).await.access_token).await.unwrap();
+    let said = [account.email.as_str(), account.language.as_str(), account.zone.as_str()];
+    assert_eq!(said, ["ana@example.com", "es", "America/Denver"]);
+}
+
+#[tokio::test]
+async fn a_stranger_who_registers_an_address_again_and_again_does_not_close_it_for_a_day() {
+    let world = World::new().await;
+    for _ in 0..5 {
+        world.register("ana@example.com").await.unwrap();
+    }
+    assert_eq!(refused(world.register("ana@example.com").await), "TOO_MANY_TRIES");
+    for _ in 0..16 {
+        world.advance(900);
+        world.register("ana@example.com").await.unwrap();
+    }
+    assert_eq!(refused(world.register("ana@example.com").await), "TOO_MANY_TRIES");
+    world.advance(900);
+    let token = world.register("ana@example.com").await.unwrap();
+    world.confirm_email(&token, &world.mailed_code("ana@example.com", 22).await).await.unwrap();
+    let ana = world.finish("ana@example.com", &token).await;
+    world.sign_in(&ana).await;
+}
+
 /// Polls all at once.
 pub(crate) async fn futures_join<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut waiting: Vec<_> = all.map(|future| (Box::pin(future), None)).collect();
