@@ -55,6 +55,8 @@ pub(crate) struct Parts {
     accounts: Store<AccountAggregate>,
     persons: Store<PersonAggregate>,
     erasures: Store<ErasureAggregate>,
+    /// The log's epoch: it is raised while no process of the service runs.
+    epoch: i64,
     /// Woken when the vault has erased somebody.
     erased: Arc<Notify>,
     hasher: Hasher,
@@ -98,7 +100,9 @@ impl Identity {
         let hasher = Hasher::new(&vault)
             .await
             .map_err(|error| anyhow::anyhow!("hashing passwords: {}", error.cause()))?;
+        let epoch = i64::try_from(log.head().await?.epoch.number)?;
         Ok(Self(Arc::new(Parts {
+            epoch,
             pool: base.pool.clone(),
             clock: base.clock.clone(),
             accounts: Store::new(log.clone()),

@@ -66,6 +66,7 @@ mod tests {
             ends_at_us: 0,
             stepped_up_at_us,
             ended_at_us: None,
+            epoch: 1,
         };
         let acr = |second| level(&session, Timestamp::from_second(second).unwrap()).0;
         assert_eq!(acr(1_599), "stepup");

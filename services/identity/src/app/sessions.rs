@@ -170,6 +170,7 @@ impl Identity {
             ends_at_us: (now + WHOLE).as_microsecond(),
             stepped_up_at_us: None,
             ended_at_us: None,
+            epoch: self.epoch,
         }
     }
 
@@ -178,7 +179,8 @@ impl Identity {
         Ok(Tokens { access_token, refresh_token, account: session.account_id })
     }
 
-    /// The session, locked; one that ran out is ended on the way. None of an account that was erased goes on.
+    /// The session, locked; one that ran out is ended on the way, and so is one from before the log was restored: it may be one that
+    /// had ended. None of an account that was erased goes on.
     pub(super) async fn live(&self, tx: &mut PgConnection, id: Uuid) -> Result<Session, ApiError> {
         let found = session::lock(tx, id).await?.ok_or_else(session_ended)?;
         let now_us = self.now().as_microsecond();
@@ -186,28 +188,32 @@ impl Identity {
         if found.ended_at_us.is_some() || self.is_erased(found.account_id).await? {
             return Err(session_ended().into());
         }
+        if found.epoch != self.epoch {
+            self.end_afterwards(found, "log_restored");
+            return Err(session_ended().into());
+        }
         if now_us >= found.ends_at_us || now_us - found.used_at_us >= idle_us {
-            self.end_expired(found);
+            self.end_afterwards(found, "expired");
             return Err(session_ended().into());
         }
         Ok(found)
     }
 
-    /// A session which ran out is ended in a transaction of its own, begun when its finder's is given up: nobody waits
+    /// A session which is over is ended in a transaction of its own, begun when its finder's is given up: nobody waits
     /// for a second connection with a first one in hand.
-    fn end_expired(&self, found: Session) {
+    fn end_afterwards(&self, found: Session, reason: &'static str) {
         let identity = self.clone();
         self.afterwards.spawn(async move {
             let ended = async {
                 let mut tx = docket_database::begin(&identity.pool).await?;
                 let locked = session::lock(&mut tx, found.id).await?;
                 if locked.is_some_and(|session| session.ended_at_us.is_none()) {
-                    identity.end(tx, &found, "expired").await?;
+                    identity.end(tx, &found, reason).await?;
                 }
                 Ok::<_, ApiError>(())
             };
             if let Err(error) = ended.await {
-                tracing::warn!(error = error.cause(), "a session which ran out could not be ended");
+                tracing::warn!(error = error.cause(), "a session which is over could not be ended");
             }
         });
     }

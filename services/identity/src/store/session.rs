@@ -20,13 +20,15 @@ pub(crate) struct Session {
     pub(crate) stepped_up_at_us: Option<i64>,
     /// When it ended.
     pub(crate) ended_at_us: Option<i64>,
+    /// The log's epoch in which it began.
+    pub(crate) epoch: i64,
 }
 
 /// Begins a session; false when there is one of that id.
 pub(crate) async fn start(tx: &mut PgConnection, session: &Session, begun_with: &[u8]) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO session (id, account_id, started_at_us, used_at_us, ends_at_us, begun_with)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO session (id, account_id, started_at_us, used_at_us, ends_at_us, begun_with, epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
     )
     .bind(session.id)
     .bind(session.account_id)
@@ -34,6 +36,7 @@ pub(crate) async fn start(tx: &mut PgConnection, session: &Session, begun_with: 
     .bind(session.used_at_us)
     .bind(session.ends_at_us)
     .bind(begun_with)
+    .bind(session.epoch)
     .execute(tx)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -55,7 +58,8 @@ pub(crate) async fn began(pool: &PgPool, id: Uuid, with: &[u8], since_us: i64) -
 /// The session, locked until the transaction ends.
 pub(crate) async fn lock(tx: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Session>> {
     sqlx::query_as(
-        "SELECT id, account_id, started_at_us, used_at_us, ends_at_us, stepped_up_at_us, ended_at_us
+        "SELECT id, account_id, started_at_us, used_at_us, ends_at_us, stepped_up_at_us, ended_at_us,
+                coalesce(epoch, 1) AS epoch
          FROM session WHERE id = $1 FOR UPDATE",
     )
     .bind(id)

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use docket_eventlog::{EventLog, OpenLog, Queue};
 use docket_kernel::Clock as _;
 use docket_proto::identity::v1 as pb;
 use docket_service::testing::with_token;
@@ -49,6 +50,38 @@ async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
     let again = world.sign_in(&ana).await;
     let history = world.history(&again.access_token).await;
     assert_eq!(history.iter().filter(|kind| *kind == "session_ended").count(), 1, "{history:?}");
+}
+
+#[tokio::test]
+async fn a_session_from_before_the_log_was_restored_goes_on_no_more() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let before = world.sign_in(&ana).await;
+    let (pool, clock) = (world.database.pool.clone(), world.clock.clone());
+    // As `docket-identity epoch raise` does, which is a part of every restore.
+    let (world, ()) = world
+        .restart_after(async |vault| {
+            let log = OpenLog {
+                name: "identity",
+                pool,
+                vault,
+                clock,
+                personal: docket_proto::personal_fields,
+                producer: "identity/test".to_owned(),
+                rules: String::new(),
+                queue: Queue::default(),
+            };
+            EventLog::open(log).await.unwrap().raise_epoch("restored").await.unwrap();
+        })
+        .await;
+    assert_eq!(refused(world.refresh(&before.refresh_token).await), "SESSION_ENDED");
+    let anew = world.sign_in(&ana).await;
+    let anew = world.refresh(&anew.refresh_token).await.unwrap();
+    eventually("the end of the session", async || {
+        let history = world.history(&anew.access_token).await;
+        history.contains(&"session_ended".to_owned()).then_some(())
+    })
+    .await;
 }
 
 /// A laptop wakes with many tabs, or somebody means harm: more at once than the service has connections.
