@@ -146,7 +146,7 @@ impl World {
     /// Somebody has another e-mail address from now on.
     pub(crate) fn changes_address(&self, account: Uuid, email: &str) {
         let mut contacts = self.directory.0.lock().unwrap();
-        contacts.get_mut(&account.to_string()).unwrap().email = email.to_owned();
+        email.clone_into(&mut contacts.get_mut(&account.to_string()).unwrap().email);
     }
 
     /// Somebody of whom identity says nothing now.
