@@ -5,6 +5,7 @@ mod asked;
 pub mod decide;
 mod evolve;
 pub mod office;
+mod search;
 mod state;
 pub mod task;
 pub mod timeline;
@@ -22,6 +23,7 @@ pub(crate) mod samples;
 pub use asked::{APPOINTMENT_MISSED, Expedite, ExpediteState, Inquiry};
 pub use docket_proto::events::case::Event;
 pub use evolve::evolve;
+pub use search::{Search, SearchState};
 pub use state::{
     Absence, Appearance, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
     Deadline, Direction, FeeOwed, FeeWaiver, Interview, Link, LinkKind, MoveRoute, Oath, Outcome,

@@ -208,6 +208,13 @@ timeline-expedite-closed = Your request to expedite ended without an answer, bec
 timeline-inquiry-sent = You sent an inquiry: { $inquiry }. We mean to answer by { $due }.
 timeline-inquiry-answered = We answered your inquiry: { $inquiry }.
 timeline-inquiry-closed = Your inquiry ended, because the case was decided or ended: { $inquiry }.
+timeline-addressee-not-reached = A mail to you about a notice did not arrive: { $notice }. The notice stands in your account, and its dates stay as they are. Look at your e-mail address. We look for you another way until { $due }.
+timeline-addressee-not-reached-representative = A mail about a notice did not reach who acts for you: { $notice }. The notice stands in both your accounts, and its dates stay as they are. We look for them another way until { $due }.
+timeline-addressee-sought = We tried to reach you another way about a notice whose mail did not arrive. The notice stands in your account.
+timeline-addressee-sought-representative = We tried another way to reach who acts for you, about a notice whose mail did not arrive.
+timeline-addressee-search-ended = You were reached about the notice whose mail did not arrive. We look for you no more.
+timeline-addressee-search-ended-representative = Who acts for you was reached about the notice whose mail did not arrive.
+timeline-addressee-search-ended-case = We look no more for whom a mail about an earlier notice did not reach, because the case ended.
 timeline-notice-recorded = A notice was posted to your account: { $notice }.
 timeline-refund-recorded = { $amount } went back to you.
 

@@ -208,6 +208,13 @@ timeline-expedite-closed = Su pedido de agilizar el caso terminó sin respuesta,
 timeline-inquiry-sent = Envió una consulta: { $inquiry }. Pensamos responder a más tardar el { $due }.
 timeline-inquiry-answered = Respondimos a su consulta: { $inquiry }.
 timeline-inquiry-closed = Su consulta terminó, porque el caso se decidió o terminó: { $inquiry }.
+timeline-addressee-not-reached = No llegó un correo que le enviamos sobre un aviso: { $notice }. El aviso está en su cuenta y sus fechas siguen siendo las mismas. Revise su dirección de correo electrónico. Le buscamos por otra vía hasta el { $due }.
+timeline-addressee-not-reached-representative = Un correo sobre un aviso no llegó a quien le representa: { $notice }. El aviso está en las cuentas de ambos y sus fechas siguen siendo las mismas. Buscamos a su representante por otra vía hasta el { $due }.
+timeline-addressee-sought = Intentamos comunicarnos con usted por otra vía sobre un aviso cuyo correo no llegó. El aviso está en su cuenta.
+timeline-addressee-sought-representative = Intentamos comunicarnos por otra vía con quien le representa sobre un aviso cuyo correo no llegó.
+timeline-addressee-search-ended = Ya pudimos comunicarnos con usted sobre el aviso cuyo correo no llegó. Ya no le buscamos.
+timeline-addressee-search-ended-representative = Ya pudimos comunicarnos con quien le representa sobre el aviso cuyo correo no llegó.
+timeline-addressee-search-ended-case = Ya no buscamos a quien no le llegó un correo sobre un aviso anterior, porque el caso terminó.
 timeline-notice-recorded = Se publicó un aviso en su cuenta: { $notice }.
 timeline-refund-recorded = Se le devolvieron { $amount }.
 

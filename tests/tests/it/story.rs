@@ -63,9 +63,14 @@ fn a_permanent_resident_becomes_a_citizen() {
     scan::finds_what_is_planted(&system);
 }
 
-/// Events that a story reaches by chance: a mail that could not be delivered on a slow day, a notice that came too late then. They
-/// stand on the page all the same.
-const BY_CHANCE: [&str; 2] = ["delivery.failed.v1", "notice.not_issued.v1"];
+/// Events that a story reaches by chance: a mail that could not be delivered on a slow day and whom it did not reach, a notice
+/// that came too late then. They stand on the page all the same.
+const BY_CHANCE: [&str; 4] = [
+    "delivery.failed.v1",
+    "notice.not_issued.v1",
+    "case.addressee_not_reached.v1",
+    "case.addressee_search_ended.v1",
+];
 
 /// Every event of the contract is reached by a story, or stands on the page of those that are not, and none on both sides; what
 /// stories apart reach is read from what somebody must see in them. What the page says above the list stays.

@@ -1,4 +1,5 @@
-//! Our own log: an answer that is owed to a party is an obligation of ours until it is given or the case ends.
+//! Our own log: an answer that is owed to a party, and the search for whom a mail did not reach, are obligations of ours until the one
+//! is given and the other at its end, or the case ends.
 
 use async_trait::async_trait;
 use docket_eventlog::{Obligation, Obligations, Recorded};
@@ -13,6 +14,8 @@ use crate::domain::Event;
 const EXPEDITE: &str = "expedite_answer";
 /// The kind of the obligation to answer an inquiry.
 const INQUIRY: &str = "inquiry_answer";
+/// The kind of the obligation to look for somebody whom a mail about a notice did not reach; its key is `<notice>/<account>`.
+const ADDRESSEE: &str = "find_addressee";
 
 /// Keeps what is owed, so that an answer that does not come in time is noticed.
 pub(crate) struct OwedAnswers {
@@ -28,7 +31,7 @@ impl Subscriber for OwedAnswers {
         &["case"]
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events ask and answer nothing")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events owe and give nothing")]
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         match event.decode::<case::Event>()? {
             Event::ExpediteRequested(asked) => {
@@ -39,9 +42,23 @@ impl Subscriber for OwedAnswers {
             Event::ExpediteClosed(closed) => self.close(tx, EXPEDITE, &closed.expedite_id, event).await,
             Event::InquiryAnswered(answered) => self.close(tx, INQUIRY, &answered.inquiry_id, event).await,
             Event::InquiryClosed(closed) => self.close(tx, INQUIRY, &closed.inquiry_id, event).await,
+            Event::AddresseeNotReached(unreached) => {
+                let key = addressee(&unreached.notice_id, &unreached.account_id);
+                self.open(tx, ADDRESSEE, key, unreached.deadline, event).await
+            }
+            Event::AddresseeSought(sought) => {
+                self.close(tx, ADDRESSEE, &addressee(&sought.notice_id, &sought.account_id), event).await
+            }
+            Event::AddresseeSearchEnded(ended) => {
+                self.close(tx, ADDRESSEE, &addressee(&ended.notice_id, &ended.account_id), event).await
+            }
             _ => Ok(()),
         }
     }
+}
+
+fn addressee(notice: &str, account: &str) -> String {
+    format!("{notice}/{account}")
 }
 
 impl OwedAnswers {

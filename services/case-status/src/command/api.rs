@@ -587,6 +587,20 @@ impl CaseCommandService for CaseCommands {
         let events = self.store.load(case_id).await.map_err(ApiError::from)?.events;
         Ok(Response::new(inquiries::of(&self.base.log, &events).await?))
     }
+
+    async fn record_addressee_sought(
+        &self,
+        request: Request<pb::RecordAddresseeSoughtRequest>,
+    ) -> Result<Response<pb::RecordAddresseeSoughtResponse>, Status> {
+        let decide = |case: &Case, message: &pb::RecordAddresseeSoughtRequest, facts: &Facts| {
+            let notice = match message.notice.as_str() {
+                "" => None,
+                name => Some(resource::parse_field("notice", "notices", name)?),
+            };
+            decide::record_sought(case, notice, facts.account, &message.tried, &message.note)
+        };
+        answer!(RecordAddresseeSoughtResponse, self.run(request, decide).await?)
+    }
 }
 
 /// Who moves an appointment: the party and who acts for the party, or the office.

@@ -1,4 +1,5 @@
-//! What others did becomes thin facts of the case (L14): a submission, a response, who represents the party, a refund, a notice.
+//! What others did becomes thin facts of the case (L14): a submission, a response, who represents the party, a refund, a notice, and whom
+//! a mail about one did not reach.
 
 use std::sync::Arc;
 
@@ -7,11 +8,11 @@ use docket_eventlog::{Context, Folded, Recorded, Store, Subjects};
 use docket_kernel::Refusal;
 use docket_kernel::deadline::office_date;
 use docket_proto::case_status::events::v1 as pb;
-use docket_proto::events::{filing, notice, payment, representation, response};
+use docket_proto::events::{delivery, filing, notice, payment, representation, response};
 use docket_proto::filing::events::v1::{
     FilingSubmitted, ResponseEvidenceScanned, ResponseSubmitted, UnsolicitedEvidenceAdded,
 };
-use docket_proto::notifications::events::v1::NoticeIssued;
+use docket_proto::notifications::events::v1::{DeliveryFailed, NoticeIssued};
 use docket_proto::payments::events::v1::{FeePart, PaymentReturned};
 use docket_service::{ApplyError, Subscriber, parked_of};
 use jiff::Timestamp;
@@ -22,7 +23,7 @@ use uuid::Uuid;
 use super::serials::Serials;
 use super::{deadlines, links, parties, represented};
 use crate::aggregate::Cases;
-use crate::domain::decide::{self, Filed, Response};
+use crate::domain::decide::{self, Filed, Response, Undelivered};
 use crate::domain::office::INTAKE_OFFICE;
 use crate::domain::{Case, Event, Link, evolve};
 
@@ -349,7 +350,11 @@ fn part_of(filing: &str, parts: &[FeePart], whole_cents: i64) -> i64 {
     part.map_or(if parts.is_empty() { whole_cents } else { 0 }, |part| part.amount_cents)
 }
 
-/// Notifications' log: notices posted; one that carries a request serves it and starts its clock.
+/// Whom an alert does not concern any more: nobody is looked for because of it.
+const ACTS_NO_LONGER: &str = "acts_no_longer";
+
+/// Notifications' log: notices posted; one that carries a request serves it and starts its clock. Whom a mail about a notice did not
+/// reach is looked for, until they open it or a later mail about it is taken.
 pub(crate) struct Notices {
     /// The cases.
     pub(crate) store: Store<Cases>,
@@ -358,12 +363,41 @@ pub(crate) struct Notices {
 #[async_trait]
 impl Subscriber for Notices {
     fn categories(&self) -> &'static [&'static str] {
-        &["notice"]
+        &["notice", "delivery"]
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-        let notice::Event::NoticeIssued(issued) = event.decode()? else { return Ok(()) };
-        let notice = Notice::read(event, &issued)?;
+        if event.stream.category() == "delivery" {
+            return match event.decode()? {
+                delivery::Event::DeliveryFailed(failed) => self.not_reached(tx, event, &failed).await,
+                delivery::Event::DeliveryHandedOver(sent) => {
+                    let (of, account) = ((&*sent.case_id, &*sent.notice_id), &*sent.account_id);
+                    self.reached(tx, event, of, account, "mailed").await
+                }
+            };
+        }
+        let issued = match event.decode()? {
+            notice::Event::NoticeIssued(issued) => issued,
+            notice::Event::NoticeOpened(opened) => {
+                let notice = stream_id(event)?.to_string();
+                return self
+                    .reached(tx, event, (&opened.case_id, &notice), &opened.account_id, "opened")
+                    .await;
+            }
+            notice::Event::NoticeNotIssued(_) => return Ok(()),
+        };
+        self.issued(tx, event, &issued).await
+    }
+}
+
+impl Notices {
+    async fn issued(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        issued: &NoticeIssued,
+    ) -> Result<(), ApplyError> {
+        let notice = Notice::read(event, issued)?;
         let case =
             react(&self.store, tx, event, ("record_notice", 0), notice.case_id, |case| notice.decide(case))
                 .await?;
@@ -372,6 +406,55 @@ impl Subscriber for Notices {
             let timer = deadlines::timer(notice.case_id, request);
             self.store.log().timers().schedule_in(tx, &timer).await?;
         }
+        Ok(())
+    }
+
+    /// A mail did not arrive. What is not about a notice of a case, and whom it does not concern any more, is nobody to look for; nor
+    /// is who had opened the notice.
+    async fn not_reached(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        failed: &DeliveryFailed,
+    ) -> Result<(), ApplyError> {
+        let of_a_case = !failed.notice_id.is_empty() && !failed.case_id.is_empty();
+        if !of_a_case || failed.opened || failed.reason == ACTS_NO_LONGER {
+            return Ok(());
+        }
+        let mail = Undelivered {
+            notice: named(&failed.notice_id, "notice_id")?,
+            notice_kind: failed.notice_kind.clone(),
+            account: named(&failed.account_id, "account_id")?,
+            channel: failed.channel.clone(),
+            reason: failed.reason.clone(),
+            at: event.recorded_at,
+        };
+        let case_id = named(&failed.case_id, "case_id")?;
+        react(&self.store, tx, event, ("record_undelivered", 0), case_id, |case| {
+            decide::record_undelivered(case, &mail)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// A notice came to somebody who may have been looked for. Older events do not say of which case.
+    async fn reached(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        (case, notice): (&str, &str),
+        account: &str,
+        how: &str,
+    ) -> Result<(), ApplyError> {
+        if case.is_empty() || notice.is_empty() {
+            return Ok(());
+        }
+        let (case_id, notice) = (named(case, "case_id")?, named(notice, "notice_id")?);
+        let account = named(account, "account_id")?;
+        react(&self.store, tx, event, ("record_reached", 0), case_id, |case| {
+            decide::record_reached(case, notice, account, how)
+        })
+        .await?;
         Ok(())
     }
 }

@@ -69,6 +69,7 @@ commands! {
     AnswerExpediteRequest "AnswerExpedite",
     SendInquiryRequest "SendInquiry",
     AnswerInquiryRequest "AnswerInquiry",
+    RecordAddresseeSoughtRequest "RecordAddresseeSought",
 }
 
 /// What an appointment is for.

@@ -21,6 +21,7 @@ mod reopen;
 mod representation;
 mod request;
 mod response;
+mod search;
 mod transfer;
 mod unsolicited;
 
@@ -54,6 +55,7 @@ pub use reopen::reopen;
 pub use representation::{appoint_representative, end_former, end_representation};
 pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadline, request_evidence};
 pub use response::{Response, pass_deadline, record_response, record_scan, serve_request};
+pub use search::{Undelivered, WAYS, record_reached, record_sought, record_undelivered};
 pub use transfer::{TRANSFERS, transfer};
 pub use unsolicited::record_unsolicited;
 
@@ -85,6 +87,7 @@ pub const CAUSES: [&str; 6] =
 
 /// Every reason a decision may give, for the reference and for the test that each is raised.
 pub const REASONS: &[&str] = &[
+    "ADDRESSEE_NOT_SOUGHT",
     "ADDRESS_NOT_CONFIRMED",
     "ADDRESS_NOT_ON_RECORD",
     "ALREADY_ACCEPTED",
@@ -153,11 +156,13 @@ pub const REASONS: &[&str] = &[
     "PERIOD_TOO_SHORT",
     "PREMIUM_AVAILABLE",
     "REFERRED_NOT_DENIED",
+    "REPRESENTATIVE_NOT_ASKED",
     "REQUEST_OPEN",
     "RESULT_UNKNOWN",
     "REVERIFICATION_MISSING",
     "REVIEW_NOT_STARTED",
     "SAME_OFFICER",
+    "SEARCH_NOT_OPEN",
     "SIGNATURE_ACCEPTED",
     "STATUS_MISSING",
     "TEST_FAILED",
@@ -169,6 +174,7 @@ pub const REASONS: &[&str] = &[
     "TOO_LATE_TO_MOVE",
     "TOO_SOON",
     "TRACKING_MISSING",
+    "WAY_UNKNOWN",
     "WORDS_OUT_OF_BOUNDS",
 ];
 

@@ -17,6 +17,7 @@ mod referral;
 mod reopen;
 mod representation;
 mod request;
+mod search;
 mod transfer;
 mod unsolicited;
 
@@ -42,6 +43,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/reopen.rs"),
         include_str!("decide_tests/representation.rs"),
         include_str!("decide_tests/request.rs"),
+        include_str!("decide_tests/search.rs"),
         include_str!("decide_tests/transfer.rs"),
         include_str!("decide_tests/unsolicited.rs"),
         include_str!("appointment.rs"),
@@ -70,6 +72,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/representation.rs"),
         include_str!("decide/request.rs"),
         include_str!("decide/response.rs"),
+        include_str!("decide/search.rs"),
         include_str!("decide/transfer.rs"),
         include_str!("decide/unsolicited.rs"),
     ];

@@ -11,8 +11,8 @@ use super::state::{id, instant};
 use super::{
     APPOINTMENT_MISSED, Absence, Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
     Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed, FeeWaiver, Inquiry, Interview, Link,
-    LinkKind, MoveRoute, Oath, Outcome, Recommendation, Request, RequestKind, RequestState, Stage, Unpaid,
-    needs,
+    LinkKind, MoveRoute, Oath, Outcome, Recommendation, Request, RequestKind, RequestState, Search,
+    SearchState, Stage, Unpaid, needs,
 };
 
 /// Why an appointment fell away that is to be set again.
@@ -96,6 +96,9 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::InquirySent(event) => inquiry_sent(&mut case, event),
         Event::InquiryAnswered(event) => end_inquiry(&mut case, &event.inquiry_id),
         Event::InquiryClosed(event) => end_inquiry(&mut case, &event.inquiry_id),
+        Event::AddresseeNotReached(event) => not_reached(&mut case, event),
+        Event::AddresseeSought(event) => sought(&mut case, event),
+        Event::AddresseeSearchEnded(event) => search_ended(&mut case, event),
         Event::CardOrdered(_) => case.card = Card { state: CardState::Ordered, ..Card::default() },
         Event::CardProduced(_) => case.card.state = CardState::Produced,
         Event::CardMailed(event) => mailed(&mut case, &event.carrier, &event.tracking_number),
@@ -189,6 +192,42 @@ fn inquiry_sent(case: &mut Case, event: &pb::InquirySent) {
 
 fn end_inquiry(case: &mut Case, inquiry_id: &str) {
     case.inquiries.retain(|inquiry| inquiry.id != id(inquiry_id));
+}
+
+fn not_reached(case: &mut Case, event: &pb::AddresseeNotReached) {
+    case.searches.push(Search {
+        notice: id(&event.notice_id),
+        notice_kind: event.notice_kind.clone(),
+        account: id(&event.account_id),
+        addressee: event.addressee.clone(),
+        reason: event.reason.clone(),
+        state: SearchState::Open,
+        deadline: due(event.deadline.as_ref()),
+        known_at_us: event.known_at_us,
+        tried: Vec::new(),
+    });
+}
+
+fn sought(case: &mut Case, event: &pb::AddresseeSought) {
+    if let Some(search) = end_search(case, (&event.notice_id, &event.account_id), SearchState::Sought) {
+        search.tried.clone_from(&event.tried);
+    }
+}
+
+fn search_ended(case: &mut Case, event: &pb::AddresseeSearchEnded) {
+    end_search(case, (&event.notice_id, &event.account_id), SearchState::Ended);
+}
+
+/// The open search of a notice and an addressee, which ends so.
+fn end_search<'a>(
+    case: &'a mut Case,
+    (notice, account): (&str, &str),
+    state: SearchState,
+) -> Option<&'a mut Search> {
+    let of_both = |search: &&mut Search| search.notice == id(notice) && search.account == id(account);
+    let search = case.searches.iter_mut().filter(|search| search.is_open()).find(of_both)?;
+    search.state = state;
+    Some(search)
 }
 
 fn basis_lost(case: &mut Case, event: &pb::BasisLost) {
@@ -447,6 +486,7 @@ fn requested(case: &mut Case, kind: RequestKind, request_id: &str, deadline: Opt
         state: RequestState::Open,
         deadline: due(deadline),
         served: false,
+        notice: None,
         received_at: None,
         timely: false,
         being_checked: BTreeSet::new(),
@@ -468,6 +508,7 @@ fn end_request(case: &mut Case, request_id: &str, state: RequestState) {
 fn served(case: &mut Case, event: &pb::RequestServed) {
     if let Some(request) = request_of(case, &event.request_id) {
         request.served = true;
+        request.notice = Uuid::try_parse(&event.notice_id).ok();
         if let Some(deadline) = &event.deadline {
             request.deadline = deadline.into();
         }

@@ -62,6 +62,9 @@ enum Command {
     AnswerExpedite(bool),
     Inquire(prop::sample::Index),
     AnswerInquiry,
+    NotReached,
+    Seek,
+    Reached(bool),
     Wait(u16),
 }
 
@@ -107,6 +110,9 @@ fn command() -> impl Strategy<Value = Command> {
         1 => any::<bool>().prop_map(AnswerExpedite),
         2 => any::<prop::sample::Index>().prop_map(Inquire),
         1 => Just(AnswerInquiry),
+        1 => Just(NotReached),
+        1 => Just(Seek),
+        1 => any::<bool>().prop_map(Reached),
         1 => any::<bool>().prop_flat_map(|payment| rarely(Void(payment))),
         1 => any::<u16>().prop_map(Wait),
     ]
@@ -158,6 +164,34 @@ fn is_kept_aside(case: &Case, event: &pb::UnsolicitedEvidenceRecorded) {
     let after = evolve(case.clone(), &event.clone().into());
     let aside = Case { unsolicited: case.unsolicited, new_evidence: case.new_evidence, ..after };
     assert_eq!(&aside, case, "it changes nothing else");
+}
+
+/// The notice of a request.
+fn notice_of(request: u128) -> Uuid {
+    Uuid::from_u128(request + 0x1_0000)
+}
+
+/// A search decides nothing and moves no period, and there is one for each notice and addressee.
+fn is_only_looked_for(case: &Case, event: &Event) {
+    let after = evolve(case.clone(), event);
+    let mut of_each: Vec<(Uuid, Uuid)> =
+        after.searches.iter().map(|search| (search.notice, search.account)).collect();
+    of_each.sort_unstable();
+    of_each.dedup();
+    assert_eq!(of_each.len(), after.searches.len(), "looked for twice");
+    let aside = Case { searches: case.searches.clone(), ..after };
+    assert_eq!(&aside, case, "it changes nothing else");
+}
+
+/// Something asked for never came, and whom the mail about it did not reach was looked for; or nobody came to the biometrics.
+fn may_be_abandoned(case: &Case) {
+    let absent = case.biometrics == Biometrics::Missed;
+    let request = case.request.as_ref();
+    let expired = request.is_some_and(|request| request.state == RequestState::Expired && !request.timely);
+    assert!(expired || absent, "an N-400 is examined or closed");
+    let notice = request.and_then(|request| request.notice);
+    let mut open = case.open_searches();
+    assert!(absent || open.all(|search| Some(search.notice) != notice), "nobody was looked for");
 }
 
 /// A transfer changes who has the case, and nothing that was promised to the party.
@@ -242,10 +276,7 @@ impl World {
                 decide::complete_interview(case, ADA, &tests, now, *early)
             }
             Command::Request(n14) => self.request(*n14),
-            Command::Serve => {
-                let today = docket_kernel::deadline::office_date(now);
-                decide::serve_request(case, Uuid::from_u128(self.requests), Uuid::from_u128(1), today)
-            }
+            Command::Serve => self.serve(),
             Command::Respond(complete) => decide::record_response(case, &self.response(*complete, now)),
             Command::Scan(clean) => {
                 let verdict = if *clean { "clean" } else { "infected" };
@@ -290,6 +321,7 @@ impl World {
             Command::Expedite | Command::AnswerExpedite(_) | Command::Inquire(_) | Command::AnswerInquiry => {
                 self.decide_what_is_asked(command)
             }
+            Command::NotReached | Command::Seek | Command::Reached(_) => self.decide_on_a_search(command),
             Command::Reopen => {
                 decide::reopen(case, Uuid::from_u128(self.events.len() as u128), &self.motion(false), BO)
             }
@@ -298,6 +330,13 @@ impl World {
                 Ok(Vec::new())
             }
         }
+    }
+
+    /// The notice of the last request was posted today.
+    fn serve(&self) -> Decision {
+        let today = docket_kernel::deadline::office_date(self.now);
+        let (request, notice) = (Uuid::from_u128(self.requests), notice_of(self.requests));
+        decide::serve_request(&self.case, request, notice, today)
     }
 
     /// A continued examination; or else evidence is asked for, or a denial intended, one after the other.
@@ -397,6 +436,34 @@ impl World {
         }
     }
 
+    /// The mail about the notice of the last request, and whom it does not reach.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands are decided elsewhere")]
+    fn decide_on_a_search(&self, command: &Command) -> Decision {
+        let (case, notice) = (&self.case, notice_of(self.requests));
+        match command {
+            Command::NotReached => {
+                let mail = decide::Undelivered {
+                    notice,
+                    notice_kind: "rfe".into(),
+                    account: APPLICANT,
+                    channel: "email".into(),
+                    reason: "bounced".into(),
+                    at: self.now,
+                };
+                decide::record_undelivered(case, &mail)
+            }
+            Command::Seek => {
+                let tried = ["phone".to_owned()];
+                decide::record_sought(case, None, ADA, &tried, "Nobody answers the phone.")
+            }
+            Command::Reached(opened) => {
+                let how = if *opened { "opened" } else { "mailed" };
+                decide::record_reached(case, notice, APPLICANT, how)
+            }
+            other => unreachable!("{other:?}"),
+        }
+    }
+
     /// What must hold of an event that was decided on the state before it.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the law says nothing of the others")]
     fn check(&self, event: &Event) {
@@ -420,6 +487,9 @@ impl World {
                 assert!(event.cause == "signature" || case.fee_owed.as_ref().is_some_and(late));
             }
             Event::UnsolicitedEvidenceRecorded(event) => is_kept_aside(case, event),
+            Event::AddresseeNotReached(_) | Event::AddresseeSought(_) | Event::AddresseeSearchEnded(_) => {
+                is_only_looked_for(case, event);
+            }
             Event::ExpediteRequested(_) => {
                 assert!(case.stage.is_pending() && case.open_expedite().is_none() && !case.is_expedited());
             }
@@ -429,13 +499,7 @@ impl World {
                 let aside = Case { expedite: case.expedite.clone(), ..after };
                 assert_eq!(&aside, case, "it changes priority only");
             }
-            Event::CaseDenied(event) if event.abandoned => {
-                let expired = case
-                    .request
-                    .as_ref()
-                    .is_some_and(|request| request.state == RequestState::Expired && !request.timely);
-                assert!(expired || case.biometrics == Biometrics::Missed, "an N-400 is examined or closed");
-            }
+            Event::CaseDenied(event) if event.abandoned => may_be_abandoned(case),
             Event::BiometricsMissed(_) | Event::InterviewMissed(_) => {
                 assert!(self.now > case.appointment().unwrap().starts_at, "missed before its time");
             }
@@ -488,6 +552,9 @@ impl World {
                         | Event::RequestCancelled(_)
                         | Event::ExpediteClosed(_)
                         | Event::InquiryClosed(_)
+                        | Event::AddresseeNotReached(_)
+                        | Event::AddresseeSought(_)
+                        | Event::AddresseeSearchEnded(_)
                         | Event::BiometricsCancelled(_)
                         | Event::InterviewCancelled(_)
                         | Event::PaymentReturnRecorded(_)

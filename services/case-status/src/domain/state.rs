@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::asked::{Expedite, ExpediteState, Inquiry};
+use super::search::Search;
 
 /// How far the case is.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -282,6 +283,9 @@ pub struct Request {
     pub received_at: Option<Timestamp>,
     /// Whether the response was in time.
     pub timely: bool,
+    /// The notice that served it; none before, and in rows from before it was kept.
+    #[serde(default)]
+    pub notice: Option<Uuid>,
     /// Files of the response that nobody opens yet: they were received before they could be scanned for viruses.
     #[serde(default)]
     pub being_checked: BTreeSet<Uuid>,
@@ -659,6 +663,9 @@ pub struct Case {
     /// The inquiries that wait for an answer, oldest first.
     #[serde(default)]
     pub inquiries: Vec<Inquiry>,
+    /// The searches for those whom a mail about a notice did not reach, oldest first.
+    #[serde(default)]
+    pub searches: Vec<Search>,
 }
 
 impl Case {

@@ -25,23 +25,28 @@ pub fn task(case: &Case) -> Option<&'static str> {
     }
 }
 
-/// The answer that the party waits for, beside whatever else is to be done: haste first, then the oldest inquiry.
+/// The answer that the party waits for, beside whatever else is to be done: haste first, then the oldest inquiry; then whom a mail
+/// did not reach.
 pub fn answer(case: &Case) -> Option<Answer<'_>> {
     let expedite = case.open_expedite().map(|asked| Answer {
         task: "answer_expedite",
         deadline: &asked.deadline,
         asked_at_us: asked.requested_at_us,
     });
-    expedite.or_else(|| {
-        case.inquiries.first().map(|asked| Answer {
-            task: "answer_inquiry",
-            deadline: &asked.deadline,
-            asked_at_us: asked.sent_at_us,
-        })
-    })
+    let inquiry = case.inquiries.first().map(|asked| Answer {
+        task: "answer_inquiry",
+        deadline: &asked.deadline,
+        asked_at_us: asked.sent_at_us,
+    });
+    let search = case.open_searches().next().map(|search| Answer {
+        task: "find_addressee",
+        deadline: &search.deadline,
+        asked_at_us: search.known_at_us,
+    });
+    expedite.or(inquiry).or(search)
 }
 
-/// An answer that is owed to the party.
+/// What is owed to the party: an answer, or that it is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer<'a> {
     /// The task, by code.

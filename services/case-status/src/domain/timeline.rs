@@ -55,7 +55,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 20] = [
+pub const VARIANTS: [&str; 24] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -76,6 +76,10 @@ pub const VARIANTS: [&str; 20] = [
     "timeline-challenge-ended-denied",
     "timeline-challenge-ended-otherwise",
     "timeline-expedite-decided-denied",
+    "timeline-addressee-not-reached-representative",
+    "timeline-addressee-sought-representative",
+    "timeline-addressee-search-ended-representative",
+    "timeline-addressee-search-ended-case",
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
@@ -190,6 +194,12 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::CaseDenied(event) => event.abandoned.then_some("abandoned"),
         Event::AcceptanceVoided(event) => (event.cause == "signature").then_some("signature"),
         Event::ExpediteDecided(event) => (!event.granted).then_some("denied"),
+        Event::AddresseeNotReached(event) => representative(&event.addressee),
+        Event::AddresseeSought(event) => representative(&event.addressee),
+        Event::AddresseeSearchEnded(event) => match event.cause.as_str() {
+            "answered" | "opened" | "mailed" => representative(&event.addressee),
+            _ => Some("case"),
+        },
         Event::ChallengeEnded(event) => match event.cause.as_str() {
             "granted" => None,
             "denied" => Some("denied"),
@@ -203,6 +213,11 @@ fn variant(event: &Event) -> Option<&'static str> {
         },
         _ => None,
     }
+}
+
+/// The variant of a line that tells of who acts for the party instead of the party.
+fn representative(addressee: &str) -> Option<&'static str> {
+    (addressee == "representative").then_some("representative")
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other lines name no fact")]
@@ -246,7 +261,12 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::OathTaken(event) => vec![("date", Fact::Date(event.taken_on_date.clone()))],
         Event::InterviewCompleted(event) => vec![("date", Fact::Date(event.held_on_date.clone()))],
         Event::NoticeRecorded(event) => {
-            vec![("notice", Fact::Code(format!("notice-{}", event.notice_kind.replace('_', "-"))))]
+            vec![("notice", code("notice", &event.notice_kind))]
+        }
+        Event::AddresseeNotReached(event) => {
+            let mut facts = due(event.deadline.as_ref());
+            facts.push(("notice", code("notice", &event.notice_kind)));
+            facts
         }
         Event::RefundRecorded(event) => {
             vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]

@@ -9,7 +9,7 @@ use docket_proto::types::v1::Money;
 use super::row::{CaseRow, TimelineRow};
 use super::store::Linked;
 use super::viewer::Sight;
-use crate::domain::{CardState, Case, Link, Stage, card_of, decide, task, title};
+use crate::domain::{CardState, Case, Link, Search, Stage, card_of, decide, task, title};
 use crate::texts::{Language, has, text};
 
 /// The case.
@@ -64,7 +64,23 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language, linked: &Lin
             .as_ref()
             .filter(|absence| !absence.explained)
             .map(|absence| (&absence.deadline).into()),
+        searches: if sight == Sight::Office { searches(case) } else { Vec::new() },
     }
+}
+
+/// Whom a mail about a notice did not reach: the office's, who looks for them. The party is told in the timeline.
+fn searches(case: &Case) -> Vec<pb::AddresseeSearch> {
+    let shown = |search: &Search| pb::AddresseeSearch {
+        notice: resource::name("notices", search.notice),
+        notice_kind: search.notice_kind.clone(),
+        addressee: search.addressee.clone(),
+        reason: search.reason.clone(),
+        state: search.state.as_str().to_owned(),
+        known_at_us: search.known_at_us,
+        deadline: Some((&search.deadline).into()),
+        tried: search.tried.clone(),
+    };
+    case.searches.iter().map(shown).collect()
 }
 
 /// The case in a queue. The answers that a party waits for are those officers' who see the whole case.

@@ -120,6 +120,10 @@ async fn call(person: &Someone, path: &str, case: &str) -> Answer {
         "ConfirmAddress" => {
             ask!(person, cases, confirm_address, pb::ConfirmAddressRequest { request_id, name })
         }
+        "RecordAddresseeSought" => {
+            let message = pb::RecordAddresseeSoughtRequest { request_id, name, ..Default::default() };
+            ask!(person, cases, record_addressee_sought, message)
+        }
         "RequestExpedite" | "AnswerExpedite" | "SendInquiry" | "AnswerInquiry" | "ListInquiries" => {
             ask_or_answer(person, path, name).await
         }
@@ -187,7 +191,7 @@ async fn ask_or_answer(person: &Someone, path: &str, name: String) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 37] = [
+const TABLE: [(&str, &str); 38] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -218,6 +222,7 @@ const TABLE: [(&str, &str); 37] = [
     ("SendInquiry", "UNTNDDNDN"),
     ("AnswerInquiry", "UDDNTTNDD"),
     ("ListInquiries", "UNTNTTNDN"),
+    ("RecordAddresseeSought", "UDDNTTNDD"),
     ("WithdrawCase", "UTTTTTTTT"),
     ("GetCase", "UNTNTTNNN"),
     ("ListCases", "UTTTTTTTT"),

@@ -13,4 +13,5 @@ mod projection;
 mod rebuild;
 mod sight;
 mod story;
+mod unreached;
 mod world;

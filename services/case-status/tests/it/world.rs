@@ -12,7 +12,7 @@ use docket_proto::case_status::v1::case_command_service_client::CaseCommandServi
 use docket_proto::case_status::v1::case_words_service_client::CaseWordsServiceClient;
 use docket_proto::case_status::v1::status_service_client::StatusServiceClient;
 use docket_proto::case_status::v1::{GetWordsRequest, GetWordsResponse};
-use docket_proto::events::{filing, notice, payment, representation, response};
+use docket_proto::events::{delivery, filing, notice, payment, representation, response};
 use docket_proto::filing::events::v1 as filings;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
 use docket_proto::notifications::events::v1 as notifications;
@@ -372,8 +372,9 @@ impl World {
         append(&self.payments, Uuid::new_v4(), payment::Event::from(issued)).await;
     }
 
-    /// A notice was posted today, and serves a request when it carries one.
-    pub(crate) async fn notice(&self, filing: Uuid, kind: &str, request: Option<Uuid>) {
+    /// A notice was posted today, and serves a request when it carries one; gives its id.
+    pub(crate) async fn notice(&self, filing: Uuid, kind: &str, request: Option<Uuid>) -> Uuid {
+        let id = Uuid::new_v4();
         let now = self.clock.now();
         let issued = notifications::NoticeIssued {
             case_id: filing.to_string(),
@@ -384,7 +385,20 @@ impl World {
             salt: b"salt".to_vec(),
             ..Default::default()
         };
-        append(&self.notifications, Uuid::new_v4(), notice::Event::from(issued)).await;
+        append(&self.notifications, id, notice::Event::from(issued)).await;
+        id
+    }
+
+    /// Somebody opened a notice of a case.
+    pub(crate) async fn open_notice(&self, filing: Uuid, notice: Uuid, who: &Someone) {
+        let (account_id, case_id) = (who.account.to_string(), filing.to_string());
+        let opened = notifications::NoticeOpened { account_id, case_id };
+        append(&self.notifications, notice, notice::Event::from(opened)).await;
+    }
+
+    /// Something became of a mail.
+    pub(crate) async fn happens_to_mail(&self, event: impl Into<delivery::Event>) {
+        append::<delivery::Event>(&self.notifications, Uuid::new_v4(), event.into()).await;
     }
 
     /// What the officer wrote in the last event of a kind, as another service asks for it.
@@ -495,6 +509,18 @@ impl World {
             read.map_err(|error| Status::internal(error.to_string()))
         };
         self.until(read, |read| *read >= position).await;
+    }
+
+    /// Waits until the log of cases has taken in every event that there is of notifications' log.
+    pub(crate) async fn read_notifications(&self) {
+        let head = i64::try_from(self.notifications.head().await.unwrap().position).unwrap();
+        let read =
+            "SELECT coalesce(min(position), 0) FROM log.consumer_checkpoint WHERE log = 'notifications'";
+        let read = || async {
+            let read = sqlx::query_scalar::<_, i64>(read).fetch_one(&self.cases.pool).await;
+            read.map_err(|error| Status::internal(error.to_string()))
+        };
+        self.until(read, |read| *read >= head).await;
     }
 
     /// Waits until a session of the database of cases waits for a lock.

@@ -95,7 +95,8 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
         teller.value(&json!({
             "name": case.name, "receipt_number": case.receipt_number, "form": case.form, "title_id": case.title_id, "title": case.title,
             "explanation": case.explanation, "next_step": case.next_step, "stage": case.stage, "receipt_date": case.receipt_date,
-            "version": case.version, "due_date": case.deadline.as_ref().map(|d| &d.due_date), "expedite": case.expedite, "timeline": lines,
+            "version": case.version, "due_date": case.deadline.as_ref().map(|d| &d.due_date), "expedite": case.expedite,
+            "searches": case.searches.iter().map(search_json).collect::<Vec<_>>(), "timeline": lines,
         }));
         return;
     }
@@ -113,6 +114,13 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     if !case.expedite.is_empty() {
         teller.pair("request to expedite", &case.expedite);
     }
+    for search in &case.searches {
+        let due = search.deadline.as_ref().map_or("", |deadline| deadline.due_date.as_str());
+        let until = if search.state == "open" { format!(", look for them by {due}") } else { String::new() };
+        let (whom, kind) = (&search.addressee, search.notice_kind.replace('_', " "));
+        let how = format!("{whom}, {kind} {}: {} ({}){until}", search.notice, search.state, search.reason);
+        teller.pair("not reached by mail", &how);
+    }
     if let Some(slot) = &case.appointment {
         teller.pair("appointment", &slot_text(slot));
     }
@@ -120,6 +128,14 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
         let mark = if line.office_only { "·" } else { "●" };
         teller.line(&format!("{mark} {}  {}", when(line.recorded_at_us), line.text));
     }
+}
+
+fn search_json(search: &pb::AddresseeSearch) -> serde_json::Value {
+    json!({
+        "notice": search.notice, "notice_kind": search.notice_kind, "addressee": search.addressee, "reason": search.reason,
+        "state": search.state, "known_at_us": search.known_at_us, "tried": search.tried,
+        "due_date": search.deadline.as_ref().map(|deadline| &deadline.due_date),
+    })
 }
 
 fn slot_text(slot: &AppointmentSlot) -> String {

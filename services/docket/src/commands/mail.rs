@@ -28,6 +28,9 @@ pub async fn inbox(home: &Path, save: Option<(&str, &Path)>, teller: &Teller) ->
         let message = pb::ListNoticesRequest { case: String::new(), page_size: 100, page_token };
         let answer = connection.inbox().list_notices(request(Some(&token), message)).await;
         let answer = answer.map_err(Refused::from)?.into_inner();
+        if none && answer.mail_returned_at_us != 0 {
+            returned(answer.mail_returned_at_us, teller);
+        }
         none &= answer.notices.is_empty();
         answer.notices.iter().for_each(|notice| tell(notice, teller));
         Ok(answer.next_page_token)
@@ -37,6 +40,18 @@ pub async fn inbox(home: &Path, save: Option<(&str, &Path)>, teller: &Teller) ->
         teller.line("no notices yet");
     }
     Ok(())
+}
+
+/// Mail to the person's address comes back.
+fn returned(at_us: i64, teller: &Teller) {
+    if teller.is_json() {
+        teller.value(&json!({ "mail_returned_at_us": at_us }));
+        return;
+    }
+    let at = when(at_us);
+    teller.line(&format!(
+        "! mail to your e-mail address comes back (last on {at}): look here for notices, and have it mended"
+    ));
 }
 
 fn tell(notice: &pb::Notice, teller: &Teller) {

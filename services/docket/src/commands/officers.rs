@@ -115,6 +115,17 @@ pub enum OfficerAct {
         /// To the party, in 20 to 2,000 characters.
         words: String,
     },
+    /// Record what was tried to reach somebody whom a mail about a notice did not reach; ends the search.
+    Sought {
+        /// What was tried: account, other-channel, representative, phone or letter; may be given more than once.
+        #[arg(long = "tried", required = true)]
+        tried: Vec<String>,
+        /// What came of it, in 20 to 2,000 characters, for the file.
+        note: String,
+        /// notices/<id>, as `docket officer open` shows it; every one that is open when not given.
+        #[arg(long, default_value = "")]
+        notice: String,
+    },
 }
 
 /// Runs an officer's command.
@@ -269,6 +280,12 @@ async fn act(
         OfficerAct::AnswerInquiry { inquiry, words } => {
             let message = pb::AnswerInquiryRequest { request_id, name, inquiry, answer: words };
             cases.answer_inquiry(request(token, message)).await.map_err(Refused::from)?.into_inner().case
+        }
+        OfficerAct::Sought { tried, note, notice } => {
+            let tried = tried.iter().map(|way| way.replace('-', "_")).collect();
+            let message = pb::RecordAddresseeSoughtRequest { request_id, name, notice, tried, note };
+            let answer = cases.record_addressee_sought(request(token, message)).await;
+            answer.map_err(Refused::from)?.into_inner().case
         }
     })
 }

@@ -42,7 +42,9 @@ impl InboxApi {
         let mut rows = notice::list(&self.base.pool, account, case, after, size + 1).await?;
         let key = |last: &notice::Row| format!("{} {}", last.posted_at_us, last.notice_id);
         let next_page_token = page::cut(NOTICES, &mut rows, size, key);
-        Ok(pb::ListNoticesResponse { notices: rows.iter().map(notice_of).collect(), next_page_token })
+        let mail_returned_at_us = delivery::returned(&self.base.pool, account).await?.unwrap_or_default();
+        let notices = rows.iter().map(notice_of).collect();
+        Ok(pb::ListNoticesResponse { notices, next_page_token, mail_returned_at_us })
     }
 
     /// The notice, then its PDF piece by piece; the opening is recorded before the first byte goes out.
@@ -96,7 +98,7 @@ impl InboxApi {
         let done = self
             .notices
             .execute_in(&mut tx, &context, notice, Subjects::filing(case), |state| {
-                open_notice(state, account)
+                open_notice(state, account, case)
             })
             .await?;
         notice::opened(&mut tx, notice, account).await?;

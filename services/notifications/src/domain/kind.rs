@@ -258,6 +258,10 @@ impl NoticeKind {
             | Event::ExpediteClosed(_)
             | Event::InquirySent(_)
             | Event::InquiryClosed(_)
+            // A mail about it would come back as the first one did.
+            | Event::AddresseeNotReached(_)
+            | Event::AddresseeSought(_)
+            | Event::AddresseeSearchEnded(_)
             | Event::CaseLinked(_)
             | Event::BasisLost(_)
             | Event::BasisRegained(_)

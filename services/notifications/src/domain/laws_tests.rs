@@ -45,7 +45,7 @@ fn whatever_is_decided_for_a_notice_folds() {
         &["notice.not_issued.v1"],
         account,
         |state, account| match account {
-            Some(account) => notice::open(state, *account),
+            Some(account) => notice::open(state, *account, Uuid::from_u128(9)),
             None if state.issued => Ok(Vec::new()),
             None => Ok(vec![pb::NoticeIssued::default().into()]),
         },

@@ -41,16 +41,16 @@ impl Aggregate for Notices {
     }
 }
 
-/// Records that an account opened the notice; only the first time is an event.
+/// Records that an account opened the notice of a case; only the first time is an event.
 ///
 /// # Errors
 /// Not found before it is issued.
-pub(crate) fn open(state: &NoticeState, account: Uuid) -> Result<Vec<Event>, Refusal> {
+pub(crate) fn open(state: &NoticeState, account: Uuid, case: Uuid) -> Result<Vec<Event>, Refusal> {
     let account_id = account.to_string();
     match state {
         NoticeState { issued: false, .. } => Err(Refusal::not_found()),
         NoticeState { opened_by, .. } if opened_by.contains(&account_id) => Ok(Vec::new()),
-        _ => Ok(vec![pb::NoticeOpened { account_id }.into()]),
+        _ => Ok(vec![pb::NoticeOpened { account_id, case_id: case.to_string() }.into()]),
     }
 }
 
@@ -60,13 +60,13 @@ mod tests {
 
     #[test]
     fn opening_is_an_event_once_for_each_account_and_never_before_the_issue() {
-        let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        assert!(open(&NoticeState::default(), first).is_err());
+        let (first, second, case) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
+        assert!(open(&NoticeState::default(), first, case).is_err());
         let issued = Notices::evolve(NoticeState::default(), &pb::NoticeIssued::default().into());
-        let events = open(&issued, first).unwrap();
+        let events = open(&issued, first, case).unwrap();
         assert_eq!(events.len(), 1);
         let opened = Notices::evolve(issued, &events[0]);
-        assert!(open(&opened, first).unwrap().is_empty());
-        assert_eq!(open(&opened, second).unwrap().len(), 1);
+        assert!(open(&opened, first, case).unwrap().is_empty());
+        assert_eq!(open(&opened, second, case).unwrap().len(), 1);
     }
 }

@@ -22,7 +22,7 @@ use crate::idle;
 use crate::invitation;
 use crate::mail::Mailer;
 use crate::store::delivery::{self, Delivery};
-use crate::store::matter;
+use crate::store::{matter, notice};
 use crate::texts::{self, Language, Mail};
 
 /// Pauses after each try, in seconds: 1, 5 and 30 minutes, 4 and 24 hours. The try after the last is the last.
@@ -81,16 +81,16 @@ impl SendAlerts {
             (Outcome::Again(reason), true) => Outcome::Failed(reason),
             (outcome, _) => outcome,
         };
-        let event: Event = match outcome {
+        let settled = match outcome {
             Outcome::Again(reason) => {
                 tracing::debug!(delivery.id = %delivery.delivery_id, reason, attempts = delivery.attempts, "a mail waits");
                 return;
             }
             Outcome::PutOff(reason) => return self.put_off(delivery, reason).await,
-            Outcome::HandedOver => handed_over(delivery).into(),
-            Outcome::Failed(reason) => failed(delivery, reason).into(),
+            Outcome::HandedOver => self.settle(delivery, handed_over(delivery).into()).await,
+            Outcome::Failed(reason) => self.give_up(delivery, reason).await,
         };
-        if let Err(error) = self.settle(delivery, event).await {
+        if let Err(error) = settled {
             // The row is still queued: the next try settles it, by a second copy with the same id.
             tracing::warn!(delivery.id = %delivery.delivery_id, error = format!("{error:#}"), "a delivery was not settled");
         }
@@ -132,7 +132,7 @@ impl SendAlerts {
     async fn send(&self, delivery: &Delivery, to: &str, mail: Mail) -> Outcome {
         match self.mailer.send(delivery.delivery_id, to, mail).await {
             Ok(()) => Outcome::HandedOver,
-            Err(NotTaken::NoMailbox) => Outcome::Failed("bounced"),
+            Err(NotTaken::NoMailbox) => Outcome::Failed(delivery::BOUNCED),
             Err(NotTaken::Refused) if self.waited(delivery) >= REFUSED_FOR => Outcome::Failed("refused"),
             Err(NotTaken::Refused) => Outcome::PutOff("refused"),
             Err(NotTaken::Later(reason)) => Outcome::Again(reason),
@@ -161,13 +161,22 @@ impl SendAlerts {
         Ok(matter.is_some_and(|matter| matter.is_partys(delivery.account_id)))
     }
 
+    /// It does not arrive: who follows the log hears whom it did not reach, and of what it told.
+    async fn give_up(&self, delivery: &Delivery, reason: &str) -> anyhow::Result<()> {
+        let told_of = match delivery.notice_id {
+            Some(id) => notice::find(&self.base.pool, id, delivery.account_id).await?,
+            None => None,
+        };
+        self.settle(delivery, failed(delivery, reason, told_of.as_ref()).into()).await
+    }
+
     async fn settle(&self, delivery: &Delivery, event: Event) -> anyhow::Result<()> {
-        let state = match &event {
-            Event::DeliveryHandedOver(_) => "handed_over",
-            Event::DeliveryFailed(_) => "failed",
+        let (state, reason) = match &event {
+            Event::DeliveryHandedOver(_) => ("handed_over", ""),
+            Event::DeliveryFailed(failed) => ("failed", failed.reason.as_str()),
         };
         let mut tx = docket_database::begin(&self.base.pool).await?;
-        if !delivery::settle(&mut tx, delivery.delivery_id, state, self.base.clock.now()).await? {
+        if !delivery::settle(&mut tx, delivery.delivery_id, (state, reason), self.base.clock.now()).await? {
             return Ok(());
         }
         let appended = self.base.log.append_in(&mut tx, self.append(delivery, &event)).await?;
@@ -208,15 +217,33 @@ fn handed_over(delivery: &Delivery) -> pb::DeliveryHandedOver {
         channel: delivery.channel.clone(),
         alert: delivery.alert.clone(),
         about_event: delivery.about_event.to_string(),
+        case_id: case(delivery, None),
+        notice_id: notice_id(delivery),
     }
 }
 
-fn failed(delivery: &Delivery, reason: &str) -> pb::DeliveryFailed {
+fn failed(delivery: &Delivery, reason: &str, told_of: Option<&notice::Row>) -> pb::DeliveryFailed {
     pb::DeliveryFailed {
         account_id: account(delivery),
         channel: delivery.channel.clone(),
         reason: reason.to_owned(),
+        alert: delivery.alert.clone(),
+        about_event: delivery.about_event.to_string(),
+        case_id: case(delivery, told_of),
+        notice_id: notice_id(delivery),
+        notice_kind: told_of.map(|row| row.notice_kind.clone()).unwrap_or_default(),
+        opened: told_of.is_some_and(|row| row.opened),
     }
+}
+
+/// The case that a mail is about; an invitation is about none.
+fn case(delivery: &Delivery, told_of: Option<&notice::Row>) -> String {
+    let case = told_of.map(|row| row.case_id).or(delivery.case_id);
+    case.filter(|_| delivery.alert != delivery::INVITATION).map(|id| id.to_string()).unwrap_or_default()
+}
+
+fn notice_id(delivery: &Delivery) -> String {
+    delivery.notice_id.map(|id| id.to_string()).unwrap_or_default()
 }
 
 /// The account it went to; an invitation goes to none.

@@ -1,13 +1,18 @@
 //! The ledger of deliveries: one row for each event, account and channel, written before sending, settled after.
 
 use docket_eventlog::Recorded;
-use docket_kernel::derived_id;
+use docket_kernel::{EventEnum as _, derived_id};
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::domain::NoticeEvent;
+
 /// The only channel so far; texts come later.
 pub(crate) const EMAIL: &str = "email";
+
+/// Why a mail did not arrive that came back from its address for good.
+pub(crate) const BOUNCED: &str = "bounced";
 
 /// The alert that asks somebody to sign a form, with a code; it goes to an address and to no account.
 pub(crate) const INVITATION: &str = "asked_to_sign";
@@ -29,6 +34,8 @@ pub(crate) struct Delivery {
     pub(crate) account_id: Uuid,
     /// The case it is about; none for those from before it was kept. Of an invitation the filing, which is no case yet.
     pub(crate) case_id: Option<Uuid>,
+    /// The notice it tells of; none for what is no notice, and for those from before it was kept.
+    pub(crate) notice_id: Option<Uuid>,
     /// By which way.
     pub(crate) channel: String,
     /// Kind of alert.
@@ -110,10 +117,11 @@ async fn queue(
     alert: &str,
     now: Timestamp,
 ) -> sqlx::Result<()> {
+    let notice = event.stream.id().filter(|_| event.stream.category() == NoticeEvent::CATEGORY);
     sqlx::query!(
         "INSERT INTO delivery (delivery_id, about_event, correlation_id, account_id, channel, alert, state,
-             next_at_us, changed_at_us, traceparent, case_id)
-         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $8, $9) ON CONFLICT DO NOTHING",
+             next_at_us, changed_at_us, traceparent, case_id, notice_id)
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
         id,
         event.event_id,
         event.metadata.correlation_id,
@@ -122,7 +130,8 @@ async fn queue(
         alert,
         now.as_microsecond(),
         event.metadata.traceparent,
-        case as Option<Uuid>
+        case as Option<Uuid>,
+        notice as Option<Uuid>
     )
     .execute(tx)
     .await
@@ -140,8 +149,8 @@ pub(crate) async fn take(pool: &PgPool, now: Timestamp, pauses_s: &[i64]) -> sql
          WHERE delivery_id = (
              SELECT delivery_id FROM delivery WHERE state = 'queued' AND next_at_us <= $1
              ORDER BY next_at_us, delivery_id LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING delivery_id, about_event, correlation_id, account_id, case_id, channel, alert, attempts, traceparent,
-             changed_at_us",
+         RETURNING delivery_id, about_event, correlation_id, account_id, case_id, notice_id, channel, alert, attempts,
+             traceparent, changed_at_us",
         now.as_microsecond(),
         &in_micros
     )
@@ -161,22 +170,37 @@ pub(crate) async fn put_off(pool: &PgPool, delivery: Uuid, next_at: Timestamp) -
     .map(drop)
 }
 
-/// Settles a delivery, in the transaction of the event that says so; whether it was open.
+/// Settles a delivery, in the transaction of the event that says so; whether it was open. `reason` is why it did not arrive, else
+/// empty.
 pub(crate) async fn settle(
     tx: &mut PgConnection,
     delivery: Uuid,
-    state: &str,
+    (state, reason): (&str, &str),
     now: Timestamp,
 ) -> sqlx::Result<bool> {
     let settled = sqlx::query!(
-        "UPDATE delivery SET state = $2, changed_at_us = $3 WHERE delivery_id = $1 AND state = 'queued'",
+        "UPDATE delivery SET state = $2, changed_at_us = $3, reason = $4 WHERE delivery_id = $1 AND state = 'queued'",
         delivery,
         state,
-        now.as_microsecond()
+        now.as_microsecond(),
+        reason
     )
     .execute(tx)
     .await?;
     Ok(settled.rows_affected() == 1)
+}
+
+/// When the last mail to the address of `account` came back, µs since the epoch; none when the last one was taken, or none was sent.
+pub(crate) async fn returned(pool: &PgPool, account: Uuid) -> sqlx::Result<Option<i64>> {
+    let last = sqlx::query!(
+        "SELECT changed_at_us, reason FROM delivery
+         WHERE account_id = $1 AND channel = 'email' AND (state = 'handed_over' OR reason = 'bounced')
+         ORDER BY changed_at_us DESC, delivery_id DESC LIMIT 1",
+        account
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(last.filter(|last| last.reason == BOUNCED).map(|last| last.changed_at_us))
 }
 
 /// Since when the oldest that is queued waits, µs since the epoch.

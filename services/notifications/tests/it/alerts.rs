@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use docket_kernel::EventEnum as _;
 use docket_proto::case_status::events::v1 as cases;
+use docket_proto::events::delivery::Event as Outcome;
+use docket_proto::events::notice;
 use docket_proto::filing::events::v1 as pb;
 use docket_proto::notifications::v1::Delivery;
 use uuid::Uuid;
 
 use crate::events;
-use crate::world::{World, told};
+use crate::world::{Person, World, told};
 
 /// What was told, by the alerts' names.
 fn alerts(told: &[Delivery]) -> Vec<&str> {
@@ -75,6 +78,51 @@ async fn a_bounce_fails_at_once_and_a_deferred_mail_goes_out_later() {
     deferred.wait_for_deliveries("handed_over", 1).await;
     assert!(told(&server, "docket_mail_taken").await.is_some_and(|taken| taken >= 1.0));
     assert_eq!(world.mails("defer@example.test").await.len(), 1);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_mail_does_not_reach_is_said_with_its_notice_and_seen_until_one_is_taken() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "bounce@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    ana.wait_for_deliveries("failed", 1).await;
+    let receipt = ana.wait_for_notice(case, "receipt").await;
+    let outcomes = world.outcomes().await;
+    let [Outcome::DeliveryFailed(failed)] = &outcomes[..] else { panic!("{outcomes:?}") };
+    assert_eq!((failed.reason.as_str(), failed.alert.as_str()), ("bounced", "filing_accepted"));
+    assert_eq!(
+        (failed.case_id.clone(), failed.account_id.clone()),
+        (case.to_string(), ana.account.to_string())
+    );
+    assert_eq!(format!("notices/{}", failed.notice_id), receipt.name);
+    assert_eq!((failed.notice_kind.as_str(), failed.opened), ("receipt", false));
+    let returned = async |ana: &mut Person| {
+        ana.try_notices(&format!("cases/{case}"), 100, "").await.unwrap().mail_returned_at_us
+    };
+    assert_ne!(returned(&mut ana).await, 0, "who looks is told that mail comes back");
+
+    // What was opened without a mail is said to be.
+    let (_, pdf) = ana.download(&receipt.name).await.unwrap();
+    assert!(!pdf.is_empty());
+    let opened = "SELECT payload FROM log.event WHERE kind = 'notice.opened.v1'";
+    let opened: Vec<u8> = sqlx::query_scalar(opened).fetch_one(&world.own.pool).await.unwrap();
+    let opened = notice::Event::decode("notice.opened.v1", &opened).unwrap();
+    assert!(matches!(&opened, notice::Event::NoticeOpened(opened) if opened.case_id == case.to_string()));
+
+    world.changes_address(ana.account, "ana@example.test");
+    world.bench.advance(1);
+    world.happens(case, events::biometrics_scheduled()).await;
+    ana.wait_for_deliveries("handed_over", 1).await;
+    assert_eq!(returned(&mut ana).await, 0, "the address takes mail again");
+    let outcomes = world.outcomes().await;
+    let Some(Outcome::DeliveryHandedOver(sent)) = outcomes.last() else { panic!("{outcomes:?}") };
+    let notice = ana.wait_for_notice(case, "biometrics_appointment").await;
+    assert_eq!(
+        (sent.case_id.clone(), format!("notices/{}", sent.notice_id)),
+        (case.to_string(), notice.name)
+    );
     server.stop().await.unwrap();
 }
 

@@ -9,7 +9,7 @@ use docket_kernel::EventEnum as _;
 use docket_messaging::Stop;
 use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
 use docket_proto::case_status::v1::case_words_service_server::CaseWordsServiceServer;
-use docket_proto::events::{case, filing, notice, package, representation, response};
+use docket_proto::events::{case, delivery, filing, notice, package, representation, response};
 use docket_proto::filing::v1::helper_service_server::HelperServiceServer;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
@@ -143,6 +143,12 @@ impl World {
         self.stranger(channel, account, email)
     }
 
+    /// Somebody has another e-mail address from now on.
+    pub(crate) fn changes_address(&self, account: Uuid, email: &str) {
+        let mut contacts = self.directory.0.lock().unwrap();
+        email.clone_into(&mut contacts.get_mut(&account.to_string()).unwrap().email);
+    }
+
     /// Somebody of whom identity says nothing now.
     pub(crate) fn stranger(&self, channel: Channel, account: Uuid, email: &str) -> Person {
         Person {
@@ -207,6 +213,13 @@ impl World {
         let id = mail["id"].as_str().unwrap();
         let url = format!("http://{}/mail/messages/{id}", self.sandbox.ports.mail_http);
         reqwest::get(url).await.unwrap().json().await.unwrap()
+    }
+
+    /// What became of the mails, in order.
+    pub(crate) async fn outcomes(&self) -> Vec<delivery::Event> {
+        let sql = "SELECT kind, payload FROM log.event WHERE kind LIKE 'delivery.%' ORDER BY position";
+        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(sql).fetch_all(&self.own.pool).await.unwrap();
+        rows.iter().map(|(kind, payload)| delivery::Event::decode(kind, payload).unwrap()).collect()
     }
 
     /// How many events of a kind the service has.

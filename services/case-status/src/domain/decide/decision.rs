@@ -10,6 +10,7 @@ use super::ending::{answered_by_itself, ending};
 use super::fee::honoured;
 use super::link::bases_approved;
 use super::referral::{Status, may_be_denied, may_be_referred, referred_unheard, status_allows_denial};
+use super::search::addressee_sought;
 use super::{Decision, Others, in_review, no_open_request, pending};
 use crate::domain::{
     Biometrics, Case, Event, Interview, Recommendation, Request, RequestState, TEST_PARTS, is_asylum, needs,
@@ -84,8 +85,8 @@ fn recommended(officer: Uuid, recommendation: &str, grounds: &str) -> Event {
 /// approval that needs them may be recommended before theirs, since both may be decided on the same day.
 ///
 /// # Errors
-/// `NOT_RECOMMENDED`, `SAME_OFFICER`, `NOT_AS_RECOMMENDED`, `GROUNDS_MISSING`, `NOT_ABANDONED`, `INTERVIEW_MISSING`, those of an
-/// approval, `BASIS_NOT_APPROVED`, and what [`pending`] says; of asylum `STATUS_MISSING`, `REFERRED_NOT_DENIED`,
+/// `NOT_RECOMMENDED`, `SAME_OFFICER`, `NOT_AS_RECOMMENDED`, `GROUNDS_MISSING`, `NOT_ABANDONED`, `ADDRESSEE_NOT_SOUGHT`, `INTERVIEW_MISSING`,
+/// those of an approval, `BASIS_NOT_APPROVED`, and what [`pending`] says; of asylum `STATUS_MISSING`, `REFERRED_NOT_DENIED`,
 /// `DENIED_NOT_REFERRED`, and in other cases `NOT_ASYLUM`.
 pub fn decide_case(
     case: &Case,
@@ -194,10 +195,19 @@ fn grounds(case: &Case, codes: &[String], reasons: &str) -> Result<bool, Refusal
     let abandoned = codes.iter().any(|code| code == "abandoned");
     if abandoned {
         may_be_abandoned(case)?;
+        if !is_absent(case) {
+            addressee_sought(case)?;
+        }
     } else {
         heard(case)?;
     }
     Ok(abandoned)
+}
+
+/// Whether a denial as abandoned can rest on an appointment to which nobody came; else it rests on the answer that did not come.
+fn is_absent(case: &Case) -> bool {
+    let missed = case.interview == Interview::Missed && !needs(&case.family).oath;
+    missed || case.biometrics == Biometrics::Missed
 }
 
 /// A request expired, or an appointment was missed; who does not come to the examination for naturalization is not denied for it.

@@ -2,9 +2,11 @@
 
 use docket_proto::case_status::events::v1 as pb;
 
+use super::search::searches_ended;
 use crate::domain::{Biometrics, Case, Event, Inquiry, Interview};
 
-/// The ends of the open request, of the appointments that stand, and of what the party asked; `why` is `withdrawn`, `denied`,
+/// The ends of the open request, of the appointments that stand, of what the party asked, and of the search for whom a mail
+/// did not reach, since the end has a notice of its own; `why` is `withdrawn`, `denied`,
 /// `referred`, `voided` or `moot`.
 pub(super) fn ending(case: &Case, why: &str) -> Vec<Event> {
     let mut events = Vec::new();
@@ -22,6 +24,7 @@ pub(super) fn ending(case: &Case, why: &str) -> Vec<Event> {
     }
     events.extend(expedite_closed(case, why));
     events.extend(case.inquiries.iter().map(|inquiry| inquiry_closed(inquiry, why)));
+    events.extend(searches_ended(case, why, |_| true));
     events
 }
 

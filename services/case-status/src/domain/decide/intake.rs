@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::Decision;
 use super::fee::honoured;
 use super::representation::activate;
+use super::search::searches_ended;
 use crate::domain::{BasisEnd, Case, Event, FeeWaiver, MoveRoute, Stage, needs};
 
 /// The code of a rejection because the fee was not waived; Form I-912 explains it.
@@ -91,7 +92,9 @@ pub fn reject(case: &Case, codes: &[String]) -> Decision {
             "Say why by at least one code, for example X-SIGN.",
         ));
     }
-    Ok(vec![pb::FilingRejected { codes: codes.to_vec(), refund: case.payment.is_some() }.into()])
+    let mut events = searches_ended(case, "rejected", |_| true);
+    events.push(pb::FilingRejected { codes: codes.to_vec(), refund: case.payment.is_some() }.into());
+    Ok(events)
 }
 
 /// Grants or refuses the waiver of the fee; a refusal rejects the filing (8 CFR 106.3). There is no appeal.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
+use super::search::answered;
 use super::{Decision, plan_deadline};
 use crate::domain::{Case, Request, RequestState, Stage};
 
@@ -82,6 +83,8 @@ pub fn record_response(case: &Case, response: &Response) -> Decision {
         }
         .into(),
     );
+    // Who answers was reached.
+    events.extend(answered(case, request.notice));
     Ok(events)
 }
 
