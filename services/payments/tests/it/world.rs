@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use docket_forms::{Catalogue, CatalogueFolder};
+use docket_kernel::deadline::office_date;
 use docket_payments::config::ProcessorConfig;
 use docket_payments::{Config, MIGRATIONS};
 use docket_proto::case_status::events::v1::{AcceptanceVoided, FilingRejected};
@@ -176,7 +177,7 @@ impl World {
     /// A quote of the form's dearest row, as filing asks for it.
     pub(crate) fn quote_request(&self, account: Uuid, form: &str) -> pb::CreateQuoteRequest {
         let catalogue = Catalogue::embedded();
-        let today = jiff::tz::TimeZone::UTC.to_datetime(self.bench.now()).date();
+        let today = office_date(self.bench.now());
         let found = catalogue.form(form).unwrap();
         let in_force = found.fees.iter().filter(|row| row.from <= today && row.until.is_none());
         let row = in_force.max_by_key(|row| row.cents).unwrap();
