@@ -88,10 +88,10 @@ impl Operator<'_> {
 pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
     let LogArgs { service, command } = args;
     if let LogCommand::Import(import) = &command {
-        return file::import(service.as_deref(), import);
+        return file::import(service.as_deref(), import, teller);
     }
     if let LogCommand::Prove(prove) = &command {
-        return file::prove(service.as_deref(), prove);
+        return file::prove(service.as_deref(), prove, teller);
     }
     let (connection, token) = Session::resume(home).await?;
     let named = match (&command, service) {

@@ -2,6 +2,7 @@
 use super::args::{ImportArgs, ProveArgs};
 use super::on::{Following, cut_short};
 use super::{Coming, Operator, USUAL};
+use crate::output::Teller;
 use anyhow::{Context, Result, bail, ensure};
 use docket_proto::export_file::Records;
 use docket_proto::log::v1 as pb;
@@ -12,7 +13,7 @@ use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use tokio_stream::StreamExt as _;
 
 use tonic::{Response, Status};
@@ -141,7 +142,7 @@ pub(super) fn kept_in(path: &Path) -> Result<pb::KeptCheckpoint> {
 }
 
 /// The service's own program does it: it holds the chain's rules, and needs nothing that runs.
-pub(super) fn import(service: Option<&str>, args: &ImportArgs) -> Result<()> {
+pub(super) fn import(service: Option<&str>, args: &ImportArgs, teller: &Teller) -> Result<()> {
     let mut command = program(service, "import")?;
     command.arg(&args.file);
     if let Some(key) = &args.public_key {
@@ -151,12 +152,11 @@ pub(super) fn import(service: Option<&str>, args: &ImportArgs) -> Result<()> {
         // Through the environment: arguments are there for everybody to see, and this may hold a password.
         command.env("DOCKET_IMPORT_DATABASE", database);
     }
-    ensure!(done(command)?, "{} was not taken", args.file.display());
-    Ok(())
+    done(command, &format!("{} was not taken", args.file.display()), teller)
 }
 
 /// The service's own program does this too.
-pub(super) fn prove(service: Option<&str>, args: &ProveArgs) -> Result<()> {
+pub(super) fn prove(service: Option<&str>, args: &ProveArgs, teller: &Teller) -> Result<()> {
     let mut command = program(service, "prove")?;
     command.arg(args.position.to_string()).arg(&args.file);
     if let Some(key) = &args.public_key {
@@ -165,8 +165,7 @@ pub(super) fn prove(service: Option<&str>, args: &ProveArgs) -> Result<()> {
     if let Some(to) = &args.to {
         command.arg("--to").arg(to);
     }
-    ensure!(done(command)?, "position {} was not proven", args.position);
-    Ok(())
+    done(command, &format!("position {} was not proven", args.position), teller)
 }
 
 fn program(service: Option<&str>, does: &str) -> Result<Command> {
@@ -177,9 +176,15 @@ fn program(service: Option<&str>, does: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// Runs it to its end; whether it did what it was asked. What it says is ours.
-fn done(mut command: Command) -> Result<bool> {
-    let status = command.status();
-    let status = status.with_context(|| format!("start {}", command.get_program().display()))?;
-    Ok(status.success())
+/// Runs it to its end. What it says is ours; to a program all that is wrong is said in one.
+fn done(mut command: Command, failing: &str, teller: &Teller) -> Result<()> {
+    command.stdout(Stdio::inherit());
+    if !teller.is_json() {
+        command.stderr(Stdio::inherit());
+    }
+    let done = command.output();
+    let done = done.with_context(|| format!("start {}", command.get_program().display()))?;
+    let why = String::from_utf8_lossy(&done.stderr);
+    ensure!(done.status.success(), "{}", format!("{failing}\n{why}").trim_end());
+    Ok(())
 }
