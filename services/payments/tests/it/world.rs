@@ -18,7 +18,7 @@ use docket_proto::payments::v1::payment_service_client::PaymentServiceClient;
 use docket_proto::types::v1::FeeRow;
 use docket_service::ServiceConfig;
 use docket_service::testing::{Bench, Running, grant_role};
-use docket_testkit::{TestDatabase, TestNats, database, nats};
+use docket_testkit::{Line, TestDatabase, TestNats, database, nats};
 use sqlx::{AssertSqlSafe, Executor as _};
 use tonic::Status;
 use tonic::service::Routes;
@@ -110,6 +110,16 @@ impl World {
     /// Stops the service.
     pub(crate) async fn stop(&mut self) {
         self.server.take().unwrap().stop().await.unwrap();
+    }
+
+    /// Starts the service anew, over a line to its database that falls silent where these words are said first.
+    pub(crate) async fn over_a_line(&mut self, words: &'static str) -> Line {
+        self.stop().await;
+        let line = Line::to(self.app_url()).await;
+        line.silent_at(words);
+        line.url().clone_into(&mut self.config.service.database.url);
+        self.serve().await;
+        line
     }
 
     fn server(&self) -> &Running {
