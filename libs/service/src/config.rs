@@ -35,6 +35,10 @@ pub struct ServiceConfig {
     /// Milliseconds between "not ready" and the end of listening; a load balancer needs some 5 s, nobody else any.
     #[serde(default)]
     pub drain_delay_ms: u64,
+    /// Seconds after which a gRPC connection is ended in order, so that callers spread over new processes; what is still
+    /// under way on it then has a tenth of it left.
+    #[serde(default = "five_minutes")]
+    pub connection_age_s: u64,
     /// Our certificate and the authority of all.
     pub tls: TlsConfig,
     /// The service's database.
@@ -53,6 +57,10 @@ pub struct ServiceConfig {
     /// What is told about itself.
     #[serde(default)]
     pub telemetry: TelemetryConfig,
+}
+
+fn five_minutes() -> u64 {
+    300
 }
 
 /// Where a service runs.

@@ -14,10 +14,9 @@ use docket_vault::{Certificate, ErasureOrder, Error as VaultError};
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
-use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::{Base, outgoing};
+use crate::{Again, Base, Rounds, outgoing};
 
 /// How often it is looked for orders that could not be answered: identity was away, or a hold is in force.
 const LOOK: Duration = Duration::from_secs(10);
@@ -70,16 +69,8 @@ impl Subscriber for Erasures {
 
 /// Carries orders out and answers them, until the stop. What cannot be done now is tried again.
 pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
-    loop {
-        if let Err(error) = answer_all(&base).await {
-            tracing::warn!(error = format!("{error:#}"), "erasures wait");
-        }
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = base.erased.notified() => {}
-            () = sleep(LOOK) => {}
-        }
-    }
+    let rounds = Rounds::every(LOOK, "erasures wait").bounded_inside().woken_by(Arc::clone(&base.erased));
+    rounds.run(stop, async || answer_all(&base).await.map(|()| Again::Later)).await
 }
 
 async fn answer_all(base: &Base) -> anyhow::Result<()> {

@@ -117,6 +117,16 @@ impl ApiError {
     }
 }
 
+/// For a task, which tells of it in the log and goes on.
+impl From<ApiError> for anyhow::Error {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::Internal(cause) => cause,
+            other => Self::msg(other.cause()),
+        }
+    }
+}
+
 /// What a reaction does that met with it: what is away is waited for, what is refused is parked.
 impl From<ApiError> for ApplyError {
     fn from(error: ApiError) -> Self {

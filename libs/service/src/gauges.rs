@@ -2,24 +2,18 @@
 
 use std::time::Duration;
 
-use docket_database::answered;
+use docket_database::SILENT;
 use docket_messaging::Stop;
-use tokio::time::sleep;
 
-use crate::Base;
+use crate::{Again, Base, Rounds};
 
 /// How often they are counted.
 const COUNT: Duration = Duration::from_secs(5);
 
 /// Counts until `stop`. A database that is away leaves the last numbers standing; readiness tells of that.
 pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
-    while !stop.is_cancelled() {
-        if let Err(error) = answered(count(&base)).await {
-            tracing::debug!(%error, "what waits could not be counted");
-        }
-        stop.run_until_cancelled(sleep(COUNT)).await;
-    }
-    Ok(())
+    let rounds = Rounds::every(COUNT, "what waits could not be counted").within(SILENT);
+    rounds.run(stop, async || Ok(count(&base).await.map(|()| Again::Later)?)).await
 }
 
 #[expect(clippy::cast_precision_loss, reason = "gauges of small numbers")]

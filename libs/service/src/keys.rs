@@ -16,6 +16,7 @@ use sqlx::PgPool;
 
 use crate::base::{PATIENCE, clock, pool};
 use crate::config::{AwsKmsConfig, KeysDatabaseConfig, ServiceConfig, aws_credentials, connect_options};
+use crate::{Again, Rounds};
 
 /// Pause between two looks at a keeper which is away.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -55,20 +56,19 @@ pub enum Rotation {
 
 /// How often it is asked whether a scrub is due, and soon again when it failed.
 const SCRUB_LOOK: Duration = Duration::from_mins(10);
+/// How long it may take to write the tables anew.
+const SCRUB: Duration = Duration::from_mins(10);
 
 /// Scrubs the tables of keys once a day, by whichever replica comes first, until the stop.
 pub(crate) async fn scrub_daily(vault: Vault, stop: Stop) -> anyhow::Result<()> {
-    loop {
-        match vault.scrub_when_due().await {
-            Ok(true) => tracing::info!("the tables of keys were written anew"),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "the tables of keys could not be written anew"),
+    let rounds = Rounds::every(SCRUB_LOOK, "the tables of keys could not be written anew").within(SCRUB);
+    let round = async || {
+        if vault.scrub_when_due().await? {
+            tracing::info!("the tables of keys were written anew");
         }
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(SCRUB_LOOK) => {}
-        }
-    }
+        Ok(Again::Later)
+    };
+    rounds.run(stop, round).await
 }
 
 /// Carries a command on the keys of service `name` out, and prints what it did.

@@ -2,7 +2,7 @@
 //!
 //! Reading order: `cli` (the program), `config`, `schema` (whether the databases are those of this release), `base` (what a service is connected to), `server` (what
 //! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error`, `status` and `words` (what
-//! callers are told, and in Spanish), `problem` and `local` (the same over HTTP), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `timers` with `heard`, `telemetry`, `admin`, and `testing` for
+//! callers are told, and in Spanish), `problem` and `local` (the same over HTTP), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `timers` with `heard`, `rounds` (tasks of a service's own), `telemetry`, `admin`, and `testing` for
 //! the services' tests.
 
 mod access;
@@ -34,6 +34,7 @@ pub mod page;
 mod problem;
 mod prove;
 mod roles;
+mod rounds;
 mod schema;
 mod server;
 mod status;
@@ -73,6 +74,7 @@ pub use migrate::migrate;
 pub use objects::{ObjectReader, ObjectWriter, Objects, Proof, Read};
 pub use problem::Problem;
 pub use prove::Prove;
+pub use rounds::{Again, Rounds};
 pub use schema::{lacking, when_migrated};
 pub use server::{Listening, Server};
 pub use telemetry::init as init_telemetry;

@@ -1,7 +1,8 @@
 //! The operator's face, the same on every service: looking into its log, proving it, putting right what stopped.
 //!
 //! Reading order: this file (who may, and the rpcs), `view` (an event without its sealed parts), `read`, `verify`,
-//! `stats`, `relay`, `parked`, `projections`, `export`; `subject` for erasure and legal hold.
+//! `stats`, `relay`, `parked`, `projections`, `export`; `runs` for what outlives a connection; `subject` for erasure and legal
+//! hold.
 
 mod export;
 mod parked;
@@ -9,6 +10,7 @@ mod projections;
 mod read;
 mod reason;
 mod relay;
+mod runs;
 mod stats;
 mod subject;
 mod verify;
@@ -20,13 +22,14 @@ use docket_eventlog::{CheckpointKey, StreamName};
 use docket_messaging::Redriver;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::log_admin_service_server::LogAdminService;
-use futures::stream::BoxStream;
+use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 pub(crate) use self::export::signed_checkpoint;
 pub use self::projections::Projection;
 use self::projections::Projections;
+use self::runs::{Ask, Runs};
 pub(crate) use self::subject::SubjectAdmin;
 use crate::{Access, ApiError, Base, Caller, Resource, caller};
 
@@ -50,6 +53,10 @@ pub(crate) struct LogAdmin {
     access: Access,
     redrivers: Vec<(String, Redriver)>,
     projections: Projections,
+    checks: Runs<pb::VerifyLogResponse>,
+    rebuilds: Runs<pb::RebuildProjectionResponse>,
+    /// None until the comparison is done.
+    comparisons: Runs<Option<pb::CompareProjectionResponse>>,
 }
 
 type Batches<T> = BoxStream<'static, Result<T, Status>>;
@@ -61,7 +68,16 @@ impl LogAdmin {
         redrivers: Vec<(String, Redriver)>,
         projections: Vec<Arc<dyn Projection>>,
     ) -> Self {
-        Self { base, access, redrivers, projections: Projections(projections) }
+        let stopping = base.stopping.clone();
+        Self {
+            base,
+            access,
+            redrivers,
+            projections: Projections(projections),
+            checks: Runs::new(stopping.clone()),
+            rebuilds: Runs::new(stopping.clone()),
+            comparisons: Runs::new(stopping),
+        }
     }
 
     fn admit<T>(&self, request: &Request<T>, action: &str, what: &str) -> Result<String, ApiError> {
@@ -133,16 +149,21 @@ impl LogAdminService for LogAdmin {
         &self,
         request: Request<pb::VerifyLogRequest>,
     ) -> Result<Response<Self::VerifyLogStream>, Status> {
-        self.admit(&request, "VerifyLog", named(&request.get_ref().stream))?;
+        let by = self.admit(&request, "VerifyLog", named(&request.get_ref().stream))?;
         let ask = request.into_inner();
-        let kept = verify::kept(&self.base.log, &ask)?;
-        if ask.stream.is_empty() {
-            let (log, stopping) = (self.base.log.clone(), self.base.stopping.clone());
-            let steps = verify::log(log, stopping, self.key()?, ask.from_position, kept).await?;
-            return Ok(Response::new(steps));
+        if !ask.stream.is_empty() {
+            verify::kept(&self.base.log, &ask)?;
+            let stream = read::stream_name(&ask.stream)?;
+            return Ok(Response::new(verify::stream(&self.base.log, &stream).await?));
         }
-        let stream = read::stream_name(&ask.stream)?;
-        Ok(Response::new(verify::stream(&self.base.log, &stream).await?))
+        let run = Ask::new(by, &ask.run)?;
+        if ask.resume {
+            return Ok(Response::new(self.checks.listen(&run)?));
+        }
+        let kept = verify::kept(&self.base.log, &ask)?;
+        let (log, key, from) = (self.base.log.clone(), self.key()?, ask.from_position);
+        let check = |told| verify::log(log, key, from, kept, told);
+        Ok(Response::new(self.checks.begin(run, verify::begun(), check)))
     }
 
     async fn get_log_stats(
@@ -221,7 +242,22 @@ impl LogAdminService for LogAdmin {
     ) -> Result<Response<Self::RebuildProjectionStream>, Status> {
         let projection = self.projections.find(&request.get_ref().name);
         let by = self.admit(&request, "RebuildProjection", name_of(&projection))?;
-        Ok(Response::new(projections::rebuild(projection?, self.base.stopping.clone(), by)))
+        let (projection, run) = (projection?, Ask::new(by.clone(), &request.get_ref().run)?);
+        let rebuild = |told| projections::rebuild(projection, by, told);
+        let first = pb::RebuildProjectionResponse::default();
+        Ok(Response::new(self.rebuilds.begin_for_good(run, first, rebuild)))
+    }
+
+    type WatchRebuildStream = Batches<pb::WatchRebuildResponse>;
+
+    async fn watch_rebuild(
+        &self,
+        request: Request<pb::WatchRebuildRequest>,
+    ) -> Result<Response<Self::WatchRebuildStream>, Status> {
+        let by = self.admit(&request, "WatchRebuild", "")?;
+        let steps = self.rebuilds.listen(&Ask::new(by, &request.get_ref().run)?)?;
+        let steps = steps.map_ok(|step| pb::WatchRebuildResponse { step: Some(step) });
+        Ok(Response::new(steps.boxed()))
     }
 
     async fn compare_projection(
@@ -229,8 +265,15 @@ impl LogAdminService for LogAdmin {
         request: Request<pb::CompareProjectionRequest>,
     ) -> Result<Response<pb::CompareProjectionResponse>, Status> {
         let projection = self.projections.find(&request.get_ref().name);
-        self.admit(&request, "CompareProjection", name_of(&projection))?;
-        Ok(Response::new(projection?.compare().await?))
+        let by = self.admit(&request, "CompareProjection", name_of(&projection))?;
+        let (projection, ask) = (projection?, request.into_inner());
+        let run = Ask::new(by, &ask.run)?;
+        let steps = if ask.resume {
+            self.comparisons.listen(&run)?
+        } else {
+            self.comparisons.begin(run, None, |_told| async move { projection.compare().await.map(Some) })
+        };
+        Ok(Response::new(runs::outcome(steps).await?))
     }
 
     async fn switch_projection(
@@ -257,10 +300,20 @@ impl LogAdminService for LogAdmin {
         &self,
         request: Request<pb::ExportLogRequest>,
     ) -> Result<Response<Self::ExportLogStream>, Status> {
-        self.admit(&request, "ExportLog", named(&request.get_ref().stream))?;
+        let by = self.admit(&request, "ExportLog", named(&request.get_ref().stream))?;
         let stream = request.into_inner().stream;
         let stream = (!stream.is_empty()).then(|| read::stream_name(&stream)).transpose()?;
-        Ok(Response::new(export::export(self.base.log.clone(), &self.key()?, stream).await?))
+        Ok(Response::new(export::export(&self.base, &by, &self.key()?, stream).await?))
+    }
+
+    type ContinueExportStream = Batches<pb::ContinueExportResponse>;
+
+    async fn continue_export(
+        &self,
+        request: Request<pb::ContinueExportRequest>,
+    ) -> Result<Response<Self::ContinueExportStream>, Status> {
+        let by = self.admit(&request, "ContinueExport", "")?;
+        Ok(Response::new(export::rest(&self.base, &by, request.get_ref())?))
     }
 }
 

@@ -44,8 +44,6 @@ const FINISH_CALLS: Duration = Duration::from_secs(20);
 const FINISH_WORK: Duration = Duration::from_secs(10);
 /// The database's connections may take this long to close.
 const CLOSE: Duration = Duration::from_secs(3);
-const CONNECTION_AGE: Duration = Duration::from_mins(5);
-const CONNECTION_GRACE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const HEADER_BYTES: u32 = 16 * 1024;
 const STREAMS: u32 = 256;
@@ -213,7 +211,8 @@ impl Server {
             let listener = Https::new(listener, tls::https(&config.tls).context("service.tls")?)?;
             faces.spawn(async move { Ok(axum::serve(listener, app).with_graceful_shutdown(calls).await?) });
         }
-        faces.spawn(serve_grpc(grpc, tls::server(&config.tls)?, (auth, routes), calls.clone())?);
+        let age = Duration::from_secs(config.connection_age_s);
+        faces.spawn(serve_grpc(grpc, tls::server(&config.tls)?, (auth, routes), age, calls.clone())?);
         let ending = working.clone().cancelled_owned();
         workers.spawn(named("admin", async move {
             Ok(axum::serve(admin, admin_routes).with_graceful_shutdown(ending).await?)
@@ -315,6 +314,7 @@ fn serve_grpc(
     listener: TcpListener,
     tls: ServerTlsConfig,
     (auth, routes): (Auth, Routes),
+    age: Duration,
     calls: Stop,
 ) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + Send + 'static> {
     let server = tonic::transport::Server::builder()
@@ -323,8 +323,8 @@ fn serve_grpc(
         .max_concurrent_streams(STREAMS)
         .http2_max_header_list_size(HEADER_BYTES)
         .http2_keepalive_interval(Some(KEEP_ALIVE))
-        .max_connection_age(CONNECTION_AGE)
-        .max_connection_age_grace(CONNECTION_GRACE)
+        .max_connection_age(age)
+        .max_connection_age_grace(age / 10)
         .layer(auth)
         .add_routes(routes);
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));

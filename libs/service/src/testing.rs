@@ -225,6 +225,7 @@ impl Bench {
             data_dir: folder.join("data"),
             clock_offset_file: Some(self.folder.join("clock")),
             drain_delay_ms: 0,
+            connection_age_s: 300,
             tls,
             database: DatabaseConfig {
                 url: database.to_owned(),

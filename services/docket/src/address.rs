@@ -1,4 +1,5 @@
 //! `.local/docket.json`: every address of the running system, for people and programs.
+use crate::failure::{Ending, Said};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,7 +45,10 @@ impl Addresses {
     pub fn read(home: &Path) -> Result<Self> {
         let path = home.join("docket.json");
         let text = std::fs::read_to_string(&path).with_context(|| {
-            format!("nothing is running here: {} is missing; `docket up` starts the system", path.display())
+            let missing = path.display();
+            let words =
+                format!("nothing is running here: {missing} is missing; `docket up` starts the system");
+            Said(Ending::Away, words)
         })?;
         let addresses: Self =
             serde_json::from_str(&text).with_context(|| format!("{} is not readable", path.display()))?;

@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and the exit codes.
 use crate::commands::paper::Place;
+use crate::failure::{self, EXIT_CODES};
 use crate::output::Teller;
 use crate::{address, commands, story, up};
 use anyhow::{Context, Result};
@@ -9,9 +10,9 @@ use std::process::ExitCode;
 
 /// Docket: file immigration benefits, follow cases, run the system.
 ///
-/// Exit codes: 0 done, 1 failed, 2 the call's words are off, 3 refused by a service, 4 nothing is running.
+/// `docket help` ends with the exit codes.
 #[derive(Debug, Parser)]
-#[command(name = "docket", version, propagate_version = true, after_help = A_WHOLE_PATH)]
+#[command(name = "docket", version, propagate_version = true, after_help = format!("{A_WHOLE_PATH}\n\n{EXIT_CODES}"))]
 struct Cli {
     /// JSON for programs instead of text for people.
     #[arg(long, global = true)]
@@ -209,31 +210,18 @@ const DEFAULT_STORY: &str = "tests/stories/naturalization.toml";
 
 /// Runs what was asked and gives the exit code.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // What stands behind `--` is no option of ours.
         Err(error) => {
-            eprintln!("docket: no runtime: {error}");
-            return ExitCode::FAILURE;
+            let mut words = std::env::args_os().take_while(|word| word != "--");
+            return failure::misspelt(&error, words.any(|word| word == "--json"));
         }
     };
-    match runtime.block_on(dispatch(cli)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("docket: {error:#}");
-            ExitCode::from(exit_code(&error))
-        }
-    }
-}
-
-fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.downcast_ref::<commands::Refused>().is_some() {
-        3
-    } else if error.chain().any(|cause| cause.to_string().starts_with("nothing is running here")) {
-        4
-    } else {
-        1
-    }
+    let json = cli.json;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime");
+    let done = runtime.and_then(|runtime| runtime.block_on(dispatch(cli)));
+    done.map_or_else(|error| failure::told(&error, json), |()| ExitCode::SUCCESS)
 }
 
 async fn dispatch(cli: Cli) -> Result<()> {

@@ -289,7 +289,7 @@ pub fn fact(status: &Status, name: &str) -> String {
 }
 
 /// The name of a code as the protocol writes it.
-fn code_name(code: Code) -> &'static str {
+pub fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

@@ -66,6 +66,11 @@ impl std::error::Error for Refused {}
 
 impl Refused {
     /// What the service answered.
+    pub fn answer(&self) -> &Status {
+        &self.0
+    }
+
+    /// The same, taken out.
     pub fn status(self) -> Status {
         *self.0
     }

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod commands;
+pub mod failure;
 pub mod output;
 pub mod story;
 pub mod up;

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
+use docket_database::{WORK, answered, within};
 use docket_eventlog::{Context, Recorded, Subjects};
 use docket_kernel::{Actor, derived_id};
-use docket_service::{ApiError, Stop};
+use docket_service::{Again, ApiError, Rounds, Stop};
 use docket_vault::Subject;
 use sqlx::PgConnection;
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::desk::{Desk, id_in};
@@ -28,38 +28,35 @@ const TRIES: i32 = 5;
 
 /// Scans what waits, until `stop`.
 pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
-    while !stop.is_cancelled() {
-        let another = next(&desk).await.unwrap_or_else(|error| {
-            tracing::warn!(error = error.cause(), "a file that waits could not be scanned; trying again");
-            false
-        });
-        if let Err(error) = tell(&desk).await {
+    let rounds = Rounds::every(LOOK, "a file that waits could not be scanned").bounded_inside();
+    let round = async || {
+        let another = next(&desk).await;
+        if let Err(error) = answered(tell(&desk)).await {
             tracing::debug!(error = error.cause(), "it cannot be told how many files wait");
         }
-        if !another {
-            stop.run_until_cancelled(sleep(LOOK)).await;
-        }
-    }
-    Ok(())
+        Ok(if another? { Again::AtOnce } else { Again::Later })
+    };
+    rounds.run(stop, round).await
 }
 
 /// The next file, where one waits and the scanner is there. Whether there may be another at once.
 async fn next(desk: &Desk) -> Result<bool, ApiError> {
-    let mut tx = docket_database::begin(&desk.base.pool).await?;
-    let Some(waiting) = unscanned::take(&mut tx, desk.now_us()).await? else { return Ok(false) };
+    let mut tx = answered(docket_database::begin(&desk.base.pool)).await?;
+    let Some(waiting) = answered(unscanned::take(&mut tx, desk.now_us())).await? else { return Ok(false) };
     if waiting.refused {
         // Its verdict stands in the log, and with this nothing of it is left.
         desk.base.objects.delete(&waiting.object_key).await?;
-        unscanned::delete(&mut tx, waiting.evidence_id).await?;
-        tx.commit().await?;
+        answered(unscanned::delete(&mut tx, waiting.evidence_id)).await?;
+        answered(tx.commit()).await?;
         return Ok(true);
     }
     if !desk.scanner.is_believed().await {
         return Ok(false);
     }
-    let failed = match settle(desk, &mut tx, &waiting).await {
+    let limit = WORK + desk.scanner.longest();
+    let failed = match within(limit, settle(desk, &mut tx, &waiting)).await {
         Ok(Settled::Done(events)) => {
-            tx.commit().await?;
+            answered(tx.commit()).await?;
             desk.committed(&events);
             return Ok(true);
         }
@@ -72,9 +69,9 @@ async fn next(desk: &Desk) -> Result<bool, ApiError> {
             waiting.failed
         }
     };
-    tx.rollback().await?;
+    answered(tx.rollback()).await?;
     let later = desk.now_us() + AGAIN_US;
-    unscanned::put_off(&desk.base.pool, waiting.evidence_id, failed, later).await?;
+    answered(unscanned::put_off(&desk.base.pool, waiting.evidence_id, failed, later)).await?;
     Ok(true)
 }
 

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use docket_kernel::SharedClock;
-use docket_service::Stop;
+use docket_service::{Again, Rounds, Stop};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -71,16 +71,17 @@ impl Scanner {
 
     /// Proves it from time to time and tells how old its signatures are, until `stop`.
     pub(crate) async fn watch(self, clock: SharedClock, stop: Stop) -> anyhow::Result<()> {
-        while !stop.is_cancelled() {
+        let rounds = Rounds::every(LOOK, "the scanner could not be looked at").bounded_inside();
+        let round = async || {
             let proven = self.prove().await;
             metrics::gauge!("docket_scanner_proven").set(f64::from(u8::from(proven.is_ok())));
             if let Err(error) = proven {
                 tracing::error!(%error, "the scanner cannot be believed: no file can be opened that comes until it can");
             }
             self.tell_age(clock.now()).await;
-            stop.run_until_cancelled(sleep(LOOK)).await;
-        }
-        Ok(())
+            Ok(Again::Later)
+        };
+        rounds.run(stop, round).await
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge of days, in seconds")]
@@ -116,6 +117,11 @@ impl Scanner {
     /// Whether it is there and can be believed.
     pub(crate) async fn is_believed(&self) -> bool {
         self.prove().await.is_ok()
+    }
+
+    /// The longest that a scan takes, with the proof before it.
+    pub(crate) fn longest(&self) -> Duration {
+        2 * Duration::from_secs(self.config.timeout_seconds)
     }
 
     /// Scans bytes.

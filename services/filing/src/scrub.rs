@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use docket_service::{ApiError, Proof, Stop};
+use docket_database::{WORK, answered, within};
+use docket_service::{Again, ApiError, Proof, Rounds, Stop};
 use docket_vault::Subject;
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::content::Content;
@@ -23,6 +23,8 @@ const CLAIM_US: i64 = 600 * 1_000_000;
 const BATCH: i64 = 20;
 /// Between batches: people come first.
 const BREATH: Duration = Duration::from_millis(100);
+/// How long one file may take, with what is asked about its key: as long as a batch is ours.
+const FILE: Duration = Duration::from_mins(10);
 /// How often it is looked whether it is time, and whether what was damaged is whole again.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -30,39 +32,29 @@ const LOOK: Duration = Duration::from_secs(5);
 pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
     // There from the start, so that its first step is seen.
     metrics::counter!("docket_filings_not_read_over").increment(0);
-    while !stop.is_cancelled() {
-        let pause = match next(&desk).await {
-            Ok(true) => BREATH,
-            Ok(false) => LOOK,
-            Err(error) => {
-                tracing::warn!(error = error.cause(), "files could not be read over; trying again");
-                LOOK
-            }
-        };
-        stop.run_until_cancelled(sleep(pause)).await;
-    }
-    Ok(())
+    let rounds = Rounds::every(LOOK, "files could not be read over").bounded_inside();
+    rounds.run(stop, async || Ok(if next(&desk).await? { Again::After(BREATH) } else { Again::Later })).await
 }
 
 /// A batch when it is time for one; else what was found damaged. Whether there may be another batch at once.
 async fn next(desk: &Desk) -> Result<bool, ApiError> {
     let (pool, now_us) = (&desk.base.pool, desk.now_us());
-    let claimed = scrub::claim(pool, now_us, EVERY_US, now_us + CLAIM_US).await?;
+    let claimed = answered(scrub::claim(pool, now_us, EVERY_US, now_us + CLAIM_US)).await?;
     match claimed {
         Some(claim) => batch(desk, claim).await?,
         None => {
-            for (filing, objects) in scrub::with_damage(pool).await? {
+            for (filing, objects) in answered(scrub::with_damage(pool)).await? {
                 confirm(desk, filing, &objects).await?;
             }
         }
     }
-    tell(desk).await?;
+    answered(tell(desk)).await?;
     Ok(claimed.is_some())
 }
 
 async fn batch(desk: &Desk, claim: Claim) -> Result<(), ApiError> {
     let pool = &desk.base.pool;
-    let filings = scrub::filings_after(pool, claim.up_to, BATCH).await?;
+    let filings = answered(scrub::filings_after(pool, claim.up_to, BATCH)).await?;
     let mut unread = Vec::new();
     for filing in &filings {
         if let Err(error) = read_over(desk, *filing).await {
@@ -81,7 +73,8 @@ async fn batch(desk: &Desk, claim: Claim) -> Result<(), ApiError> {
         tracing::error!(filing.id = %filing, error = error.cause(), "a filing's files could not be read over");
     }
     let ended_at_us = filings.is_empty().then(|| desk.now_us());
-    scrub::settle(pool, claim, filings.last().copied().unwrap_or(claim.up_to), ended_at_us).await?;
+    let up_to = filings.last().copied().unwrap_or(claim.up_to);
+    answered(scrub::settle(pool, claim, up_to, ended_at_us)).await?;
     Ok(())
 }
 
@@ -107,17 +100,17 @@ async fn confirm(desk: &Desk, filing: Uuid, objects: &[String]) -> Result<Vec<Da
         objects => read(desk, filing, |key| objects.iter().any(|object| object == key)).await?,
     };
     for file in &damaged {
-        scrub::damaged(&desk.base.pool, filing, file).await?;
+        answered(scrub::damaged(&desk.base.pool, filing, file)).await?;
     }
     let keys: Vec<String> = damaged.iter().map(|file| file.object_key.clone()).collect();
-    scrub::only_damaged(&desk.base.pool, filing, &keys).await?;
+    answered(scrub::only_damaged(&desk.base.pool, filing, &keys)).await?;
     Ok(damaged)
 }
 
 /// Reads the objects of a filing and of the answers in its case that are wanted, by their names; those that are damaged.
 async fn read(desk: &Desk, filing: Uuid, wanted: impl Fn(&str) -> bool) -> Result<Vec<Damaged>, ApiError> {
-    let loaded = desk.filings.load(filing).await?;
-    let content = Content::of_filing(&desk.log, &loaded.events).await?;
+    let loaded = within(WORK, desk.filings.load(filing)).await?;
+    let content = within(WORK, Content::of_filing(&desk.log, &loaded.events)).await?;
     let mut damaged = Vec::new();
     let files = loaded.state.evidence.iter().chain(&loaded.state.unsolicited);
     for file in files.filter(|file| wanted(&file.object_key)) {
@@ -126,9 +119,9 @@ async fn read(desk: &Desk, filing: Uuid, wanted: impl Fn(&str) -> bool) -> Resul
     for sheet in loaded.state.sheets.iter().filter(|key| !content.erased && wanted(key)) {
         damaged.extend(prove_sheet(desk, filing, sheet).await?);
     }
-    for response in scrub::responses_of(&desk.base.pool, filing).await? {
-        let loaded = desk.responses.load(response).await?;
-        let content = Content::of_response(&desk.log, &loaded.events).await?;
+    for response in answered(scrub::responses_of(&desk.base.pool, filing)).await? {
+        let loaded = within(WORK, desk.responses.load(response)).await?;
+        let content = within(WORK, Content::of_response(&desk.log, &loaded.events)).await?;
         for file in loaded.state.evidence.iter().filter(|file| wanted(&file.object_key)) {
             damaged.extend(prove(desk, filing, file, &content).await?);
         }
@@ -147,8 +140,8 @@ async fn prove(
     let mut digest = Context::new(&SHA256);
     digest.update(&sealed.salt);
     let subject = Subject::filing(filing);
-    let proof =
-        desk.base.objects.prove(&subject, &file.object_key, &mut |bytes| digest.update(bytes)).await?;
+    let mut take = |bytes: &[u8]| digest.update(bytes);
+    let proof = within(FILE, desk.base.objects.prove(&subject, &file.object_key, &mut take)).await?;
     metrics::counter!("docket_files_read_over").increment(1);
     // Sealed here, for this filing, and yet perhaps not what was taken.
     let fault = if proof == Proof::Whole && digest.finish().as_ref() != file.commitment.as_slice() {
@@ -163,7 +156,8 @@ async fn prove(
 /// Reads what was signed with one signature, be it one that holds or not; what is wrong with it. It is sealed under the name
 /// by which the event knows it, so what opens is what was written.
 async fn prove_sheet(desk: &Desk, filing: Uuid, sheet: &str) -> Result<Option<Damaged>, ApiError> {
-    let proof = desk.base.objects.prove(&Subject::filing(filing), sheet, &mut |_bytes| {}).await?;
+    let subject = Subject::filing(filing);
+    let proof = within(FILE, desk.base.objects.prove(&subject, sheet, &mut |_bytes| {})).await?;
     metrics::counter!("docket_files_read_over").increment(1);
     let (object_key, found_at_us) = (sheet.to_owned(), desk.now_us());
     Ok(fault(proof).map(|fault| Damaged { object_key, evidence: None, fault, found_at_us }))

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use docket_database::{WORK, answered, within};
 use docket_kernel::Refusal;
-use docket_service::{ApiError, Base, Stop};
+use docket_service::{Again, ApiError, Base, Rounds, Stop};
 use docket_vault::Subject;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::store::uploads::{self, Part, Upload};
@@ -222,20 +222,15 @@ pub(crate) async fn take_away(base: &Base, upload: Uuid) -> Result<(), ApiError>
 
 /// Takes uploads away whose time is over, until `stop`.
 pub(crate) async fn sweep(base: Base, stop: Stop) -> anyhow::Result<()> {
-    while !stop.is_cancelled() {
-        if let Err(error) = sweep_once(&base).await {
-            tracing::warn!(error = error.cause(), "unfinished uploads could not be taken away");
-        }
-        stop.run_until_cancelled(sleep(LOOK)).await;
-    }
-    Ok(())
+    let rounds = Rounds::every(LOOK, "unfinished uploads could not be taken away").bounded_inside();
+    rounds.run(stop, async || Ok(sweep_once(&base).await.map(|()| Again::Later)?)).await
 }
 
 async fn sweep_once(base: &Base) -> Result<(), ApiError> {
     let now_us = base.clock.now().as_microsecond();
-    for upload in uploads::expired(&base.pool, now_us, BATCH).await? {
-        if uploads::expire(&base.pool, upload, now_us).await? {
-            take_away(base, upload).await?;
+    for upload in answered(uploads::expired(&base.pool, now_us, BATCH)).await? {
+        if answered(uploads::expire(&base.pool, upload, now_us)).await? {
+            within(WORK, take_away(base, upload)).await?;
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use docket_kernel::{SharedClock, derived_id};
-use docket_service::KeySource;
+use docket_service::{Again, KeySource, Rounds, Stop};
 use docket_vault::{Opened, Subject, Vault};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -58,16 +58,12 @@ impl KeyRing {
     }
 
     /// Reads the keys again from time to time and makes a new one in time.
-    pub(crate) async fn keep_fresh(self) {
-        loop {
-            tokio::time::sleep(LOOK).await;
-            if let Err(error) = self.renew().await {
-                tracing::warn!(
-                    error = format!("{error:#}"),
-                    "the signing keys cannot be read; the known ones go on"
-                );
-            }
-        }
+    ///
+    /// # Errors
+    /// None: the known keys go on.
+    pub(crate) async fn keep_fresh(self, stop: Stop) -> anyhow::Result<()> {
+        let rounds = Rounds::every(LOOK, "the signing keys cannot be read; the known ones go on");
+        rounds.run(stop, async || self.renew().await.map(|()| Again::Later)).await
     }
 
     /// Signs claims.

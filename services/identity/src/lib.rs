@@ -60,7 +60,7 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
     let register = register::Register::new(&config.register.url)?;
     let app = app::Identity::new(&base, keys.clone(), outbox, register).await?;
     store::housekeeping::tidy(&base.pool, base.clock.now()).await?;
-    let tidy = store::housekeeping::run(base.pool.clone(), base.clock.clone());
+    let (pool, clock) = (base.pool.clone(), base.clock.clone());
     let api = api::Api::new(app.clone(), base.access.clone());
     let erasures = app.clone();
     Server::new(base)
@@ -72,21 +72,12 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
         .grpc(PersonServiceServer::new(api.clone()))
         .grpc(RoleServiceServer::new(api))
         .http(face::router(keys.clone(), config.service.http_listen))
-        .task("mail", |stop| until(stop, sender.run()))
-        .task("the mail that waits", |stop| until(stop, waiting.tell()))
-        .task("signing keys", |stop| until(stop, keys.keep_fresh()))
-        .task("housekeeping", |stop| until(stop, tidy))
+        .task("mail", |stop| sender.run(stop))
+        .task("the mail that waits", |stop| waiting.tell(stop))
+        .task("signing keys", |stop| keys.keep_fresh(stop))
+        .task("housekeeping", |stop| store::housekeeping::run(pool, clock, stop))
         .task("erasures", |stop| erasures.tell_erasures(stop))
         .task("security events", |stop| app.finish(stop))
         .run(stop)
         .await
-}
-
-/// Works until the stop.
-async fn until(stop: Stop, work: impl Future<Output = ()>) -> anyhow::Result<()> {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = work => {}
-    }
-    Ok(())
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_database::answered;
 use docket_kernel::SharedClock;
 use docket_mail::{MailConfig, NotTaken, Relay};
+use docket_service::{Again, Rounds, Stop};
 use docket_vault::{Opened, Subject, Vault};
 use jiff::SignedDuration;
 use lettre::Message;
@@ -143,19 +145,19 @@ impl Outbox {
         self.wake.notify_one();
     }
 
-    /// Tells until it is dropped how long the oldest mail has waited. A database that is away leaves the last number
-    /// standing; readiness tells of that.
-    pub(crate) async fn tell(self) {
-        loop {
-            match mail::oldest(&self.pool).await {
-                Ok(oldest) => {
-                    let age_s = oldest.map_or(0.0, |id| self.age_s(id));
-                    metrics::gauge!("docket_mail_oldest_age_seconds").set(age_s);
-                }
-                Err(error) => tracing::debug!(%error, "the mail that waits could not be looked at"),
-            }
-            tokio::time::sleep(TELL).await;
-        }
+    /// Tells until the stop how long the oldest mail has waited. A database that is away leaves the last number standing;
+    /// readiness tells of that.
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) async fn tell(self, stop: Stop) -> anyhow::Result<()> {
+        let rounds = Rounds::every(TELL, "the mail that waits could not be looked at");
+        let round = async || {
+            let age_s = mail::oldest(&self.pool).await?.map_or(0.0, |id| self.age_s(id));
+            metrics::gauge!("docket_mail_oldest_age_seconds").set(age_s);
+            Ok(Again::Later)
+        };
+        rounds.run(stop, round).await
     }
 
     fn age_s(&self, id: Uuid) -> f64 {
@@ -188,33 +190,27 @@ impl Sender {
         Ok(Self { outbox, relay: Relay::new(config, production)? })
     }
 
-    /// Sends until it is dropped.
-    pub(crate) async fn run(self) {
-        loop {
-            match self.send_next().await {
-                Ok(true) => {}
-                Ok(false) => {
-                    let _either = tokio::time::timeout(LOOK, self.outbox.wake.notified()).await;
-                }
-                Err(error) => {
-                    tracing::warn!(
-                        error = format!("{error:#}"),
-                        "mail cannot be read or settled; trying again"
-                    );
-                    tokio::time::sleep(LOOK).await;
-                }
-            }
-        }
+    /// Sends until the stop.
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) async fn run(self, stop: Stop) -> anyhow::Result<()> {
+        let rounds = Rounds::every(LOOK, "mail cannot be read or settled");
+        let rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.outbox.wake));
+        let next = async || Ok(if self.send_next().await? { Again::AtOnce } else { Again::Later });
+        // What is being sent at the stop is not waited for: it is sent again.
+        stop.run_until_cancelled(rounds.run(stop.clone(), next)).await.unwrap_or(Ok(()))
     }
 
     /// Sends one mail; false when none is due.
     async fn send_next(&self) -> anyhow::Result<bool> {
         let Outbox { pool, vault, clock, .. } = &self.outbox;
         let lease_us = i64::try_from(ATTEMPT.as_micros())?;
-        let Some(due) = mail::take(pool, clock.now().as_microsecond(), lease_us).await? else {
+        let Some(due) = answered(mail::take(pool, clock.now().as_microsecond(), lease_us)).await? else {
             return Ok(false);
         };
-        let opened = vault.open(&Subject::account(due.account_id), due.id.as_bytes(), &due.sealed).await?;
+        let subject = Subject::account(due.account_id);
+        let opened = answered(vault.open(&subject, due.id.as_bytes(), &due.sealed)).await?;
         let (attempt, most) = match opened {
             Opened::Plain(plain) => {
                 let mail: Mail = serde_json::from_slice(&plain)?;
@@ -222,17 +218,17 @@ impl Sender {
             }
             Opened::Erased => (Attempt::Refused, 0),
         };
-        let now = clock.now();
+        let (now, now_us) = (clock.now(), clock.now().as_microsecond());
         match attempt {
-            Attempt::Sent => mail::settle(pool, due.id, "sent", now.as_microsecond()).await?,
-            Attempt::Refused => mail::settle(pool, due.id, "refused", now.as_microsecond()).await?,
+            Attempt::Sent => answered(mail::settle(pool, due.id, "sent", now_us)).await?,
+            Attempt::Refused => answered(mail::settle(pool, due.id, "refused", now_us)).await?,
             Attempt::Later if due.attempts >= most => {
                 tracing::error!(mail.id = %due.id, "a mail was given up: the relay never took it");
-                mail::settle(pool, due.id, "expired", now.as_microsecond()).await?;
+                answered(mail::settle(pool, due.id, "expired", now_us)).await?;
             }
             Attempt::Later => {
                 let next = now + pause_after(due.attempts);
-                mail::again(pool, due.id, next.as_microsecond()).await?;
+                answered(mail::again(pool, due.id, next.as_microsecond())).await?;
             }
         }
         Ok(true)

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use docket_service::{Base, Stop};
-use tokio::time::sleep;
+use docket_service::{Again, Base, Rounds, Stop};
 
 use crate::store::delivery;
 
@@ -16,13 +15,8 @@ const LOOK: Duration = Duration::from_secs(5);
 /// # Errors
 /// None: what fails is tried again.
 pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
-    while !stop.is_cancelled() {
-        if let Err(error) = tell(&base).await {
-            tracing::debug!(%error, "the mail that waits could not be looked at");
-        }
-        stop.run_until_cancelled(sleep(LOOK)).await;
-    }
-    Ok(())
+    let rounds = Rounds::every(LOOK, "the mail that waits could not be looked at");
+    rounds.run(stop, async || Ok(tell(&base).await.map(|()| Again::Later)?)).await
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge of a small number")]

@@ -37,6 +37,9 @@ use render::Renderer;
 /// The migrations of the service's own tables.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
+/// How often it is looked for something to do: what falls due by the clock and what another process wrote wakes nobody.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Serves until `stop`.
 ///
 /// # Errors
@@ -70,14 +73,4 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .task("the mail that waits", |stop| gauges::run(waiting, stop))
         .run(stop)
         .await
-}
-
-/// Waits until there may be something to do: a wake-up, the stop, or a second, since what falls due by the clock and
-/// what another process wrote wakes nobody.
-async fn idle(stop: &Stop, wake: &Notify) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = wake.notified() => {}
-        () = tokio::time::sleep(Duration::from_secs(1)) => {}
-    }
 }

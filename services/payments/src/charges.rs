@@ -5,8 +5,9 @@ use crate::processor::{charge_of, named};
 use crate::store::attempt::{self, Attempt};
 use crate::store::owed;
 use crate::unexplained::nobodys;
+use docket_database::{WORK, answered, within};
 use docket_kernel::{Clock as _, SystemClock};
-use docket_service::Stop;
+use docket_service::{Again, Rounds, Stop};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -23,16 +24,13 @@ const AT_ONCE: u32 = 1_000;
 /// None: what fails is tried again.
 pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Result<()> {
     let mut back_s = FIRST_LOOK_BACK_S;
-    while !stop.is_cancelled() {
-        match look(&cashier, back_s).await {
-            Ok(()) => back_s = LOOK_BACK_S,
-            Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), "the charges could not be read; tried again");
-            }
-        }
-        stop.run_until_cancelled(tokio::time::sleep(every)).await;
-    }
-    Ok(())
+    let rounds = Rounds::every(every, "the charges could not be read").bounded_inside();
+    let round = async || {
+        look(&cashier, back_s).await?;
+        back_s = LOOK_BACK_S;
+        Ok(Again::Later)
+    };
+    rounds.run(stop, round).await
 }
 
 async fn look(cashier: &Cashier, back_s: i64) -> anyhow::Result<()> {
@@ -55,12 +53,12 @@ async fn take_all(cashier: &Cashier, intents: &[Value]) -> anyhow::Result<()> {
     let charged: Vec<&Value> = intents.iter().filter(|intent| intent["status"] == "succeeded").collect();
     let ids: Vec<String> =
         charged.iter().filter_map(|intent| intent["id"].as_str()).map(str::to_owned).collect();
-    let known = attempt::settled_by(&cashier.pool, &ids).await?;
+    let known = answered(attempt::settled_by(&cashier.pool, &ids)).await?;
     for intent in charged {
         if known.iter().any(|id| intent["id"] == id.as_str()) {
             continue;
         }
-        if let Err(error) = take(cashier, intent).await {
+        if let Err(error) = within(WORK, take(cashier, intent)).await {
             tracing::warn!(error = format!("{error:#}"), "a charge was not recorded; tried again");
         }
     }
@@ -96,10 +94,10 @@ pub async fn went_back(cashier: &Cashier, charge: &Value) -> anyhow::Result<()> 
 }
 
 async fn explain_all(cashier: &Cashier) -> anyhow::Result<()> {
-    for open in cashier.payments.log().obligations().open(AT_ONCE).await? {
+    for open in answered(cashier.payments.log().obligations().open(AT_ONCE)).await? {
         let known = open.key.split_once('/').filter(|_| open.kind == owed::UNEXPLAINED);
         let Some((payment, reference)) = known else { continue };
-        if let Err(error) = cashier.explain(payment.parse()?, reference).await {
+        if let Err(error) = within(WORK, cashier.explain(payment.parse()?, reference)).await {
             let error = format!("{error:#}");
             tracing::warn!(reference, error, "an unexplained charge was not looked at; tried again");
         }

@@ -1,7 +1,8 @@
 //! Disputes at the processor: told by a webhook, and looked for in its list in case one never came.
 use crate::cashier::Cashier;
 use crate::unexplained::nobodys;
-use docket_service::Stop;
+use docket_database::{WORK, within};
+use docket_service::{Again, Rounds, Stop};
 use std::time::Duration;
 
 /// How far back the list is read, in seconds: a bank may send a debit back for 60 days, a cardholder may dispute a charge for
@@ -13,13 +14,8 @@ const LOOK_BACK_S: i64 = 130 * 86_400;
 /// # Errors
 /// None: what fails is tried again.
 pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Result<()> {
-    while !stop.is_cancelled() {
-        if let Err(error) = look(&cashier).await {
-            tracing::warn!(error = format!("{error:#}"), "the disputes could not be read; tried again");
-        }
-        stop.run_until_cancelled(tokio::time::sleep(every)).await;
-    }
-    Ok(())
+    let rounds = Rounds::every(every, "the disputes could not be read").bounded_inside();
+    rounds.run(stop, async || look(&cashier).await.map(|()| Again::Later)).await
 }
 
 async fn look(cashier: &Cashier) -> anyhow::Result<()> {
@@ -29,7 +25,7 @@ async fn look(cashier: &Cashier) -> anyhow::Result<()> {
     loop {
         let page = cashier.processor.disputes(since_s, after.as_deref()).await?;
         for id in page.objects.iter().filter_map(|dispute| dispute["id"].as_str()) {
-            if let Err(error) = record(cashier, id).await {
+            if let Err(error) = within(WORK, record(cashier, id)).await {
                 tracing::warn!(error = format!("{error:#}"), "a dispute was not recorded; tried again");
             }
         }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use docket_service::Stop;
+use docket_service::{Again, Rounds, Stop};
 use sqlx::PgPool;
-use tokio::time::sleep;
 
 use crate::store::ledger;
 
@@ -16,13 +15,8 @@ const COUNT: Duration = Duration::from_mins(5);
 /// # Errors
 /// None: what fails is tried again.
 pub async fn run(pool: PgPool, stop: Stop) -> anyhow::Result<()> {
-    while !stop.is_cancelled() {
-        if let Err(error) = count(&pool).await {
-            tracing::warn!(%error, "the ledger could not be added up; tried again");
-        }
-        stop.run_until_cancelled(sleep(COUNT)).await;
-    }
-    Ok(())
+    let rounds = Rounds::every(COUNT, "the ledger could not be added up");
+    rounds.run(stop, async || Ok(count(&pool).await.map(|()| Again::Later)?)).await
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge that stands at zero")]

@@ -1,8 +1,9 @@
 //! Refunds at the processor that failed after they were done: told by a webhook, and looked for in its list in case one never came.
 use crate::cashier::Cashier;
 use crate::processor::failed;
+use docket_database::{WORK, within};
 use docket_kernel::{Clock as _, SystemClock};
-use docket_service::Stop;
+use docket_service::{Again, Rounds, Stop};
 use std::time::Duration;
 
 /// How far back the list is read, in seconds: a bank sends money back that it cannot place within some weeks.
@@ -13,13 +14,8 @@ const LOOK_BACK_S: i64 = 60 * 86_400;
 /// # Errors
 /// None: what fails is tried again.
 pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Result<()> {
-    while !stop.is_cancelled() {
-        if let Err(error) = look(&cashier).await {
-            tracing::warn!(error = format!("{error:#}"), "the refunds could not be read; tried again");
-        }
-        stop.run_until_cancelled(tokio::time::sleep(every)).await;
-    }
-    Ok(())
+    let rounds = Rounds::every(every, "the refunds could not be read").bounded_inside();
+    rounds.run(stop, async || look(&cashier).await.map(|()| Again::Later)).await
 }
 
 async fn look(cashier: &Cashier) -> anyhow::Result<()> {
@@ -29,7 +25,7 @@ async fn look(cashier: &Cashier) -> anyhow::Result<()> {
     loop {
         let page = cashier.processor.refunds(since_s, after.as_deref()).await?;
         for refund in failed(&page) {
-            if let Err(error) = cashier.follow_refund(refund).await {
+            if let Err(error) = within(WORK, cashier.follow_refund(refund)).await {
                 let error = format!("{error:#}");
                 tracing::warn!(%refund, error, "a refund that failed was not recorded; tried again");
             }

@@ -1,7 +1,8 @@
 //! What is due at the processor: attempts without an answer, refunds under way.
 use crate::cashier::Cashier;
 use crate::store::{attempt, refund};
-use docket_service::Stop;
+use docket_database::{WORK, answered, within};
+use docket_service::{Again, Rounds, Stop};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -13,31 +14,26 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// # Errors
 /// None: what fails is tried again.
 pub async fn run(cashier: Cashier, stop: Stop) -> anyhow::Result<()> {
-    while !stop.is_cancelled() {
-        if let Err(error) = once(&cashier).await {
-            tracing::warn!(error = format!("{error:#}"), "what is due could not be read; tried again");
-        }
-        stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
-    }
-    Ok(())
+    let rounds = Rounds::every(LOOK_EVERY, "what is due could not be read").bounded_inside();
+    rounds.run(stop, async || once(&cashier).await.map(|()| Again::Later)).await
 }
 
 /// Asks for each by itself: one that fails or waits for its answer holds up no other.
 async fn once(cashier: &Cashier) -> anyhow::Result<()> {
     let now_us = cashier.clock.now().as_microsecond();
     let mut asked = JoinSet::new();
-    for open in attempt::take_due(&cashier.pool, now_us).await? {
+    for open in answered(attempt::take_due(&cashier.pool, now_us)).await? {
         let cashier = cashier.clone();
         asked.spawn(async move {
-            if let Err(error) = cashier.ask(&open).await {
+            if let Err(error) = within(WORK, cashier.ask(&open)).await {
                 tracing::warn!(attempt = %open.attempt_id, %error, "an attempt's outcome was not recorded; asked again");
             }
         });
     }
-    for due in refund::take_due(&cashier.pool, now_us).await? {
+    for due in answered(refund::take_due(&cashier.pool, now_us)).await? {
         let cashier = cashier.clone();
         asked.spawn(async move {
-            if let Err(error) = cashier.give_back(&due).await {
+            if let Err(error) = within(WORK, cashier.give_back(&due)).await {
                 let error = format!("{error:#}");
                 tracing::warn!(refund = %due.refund_id, error, "a refund was not done; tried again");
             }

@@ -7,6 +7,7 @@ mod books;
 mod clients;
 mod crash;
 mod drills;
+mod endings;
 mod evolution;
 mod lifecycle;
 mod new_form;

@@ -86,5 +86,5 @@ fn a_card_that_was_lost_is_asked_for_paid_and_watched_on_the_terminal() {
     // Nobody stands for anybody; under an appearance that is not there nothing is begun.
     assert!(json(&system, &["representations"]).is_empty());
     let nobody = uuid::Uuid::now_v7().to_string();
-    assert_eq!(exit_code(&system, &["file", "I-90", "--representation", &nobody]), Some(3));
+    assert_eq!(exit_code(&system, &["file", "I-90", "--representation", &nobody]), Some(5));
 }

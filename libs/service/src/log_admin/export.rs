@@ -1,16 +1,21 @@
 //! A log, or one stream of it, as the records of a portable file: header, events as stored, and a signed end.
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use bytes::Bytes;
 use docket_eventlog::{
     CheckpointKey, Direction, Epoch, Error, EventLog, Recorded, SignedCheckpoint, Statement, StreamName,
 };
+use docket_kernel::{Clock as _, Refusal};
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::export_record::Record;
+use docket_vault::Vault;
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _, try_unfold};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use prost::Message as _;
 use tonic::Status;
 
 use super::view;
-use crate::ApiError;
+use crate::{ApiError, Base};
 
 /// Format of the file.
 pub(super) const FORMAT: u32 = 1;
@@ -19,6 +24,11 @@ const BATCH: usize = 32;
 /// Events of a stream read at a time.
 const PAGE: u32 = 32;
 
+/// How long an export may be gone on with, since it began.
+const TICKET: SignedDuration = SignedDuration::from_hours(24);
+/// Bytes of the seal before a ticket.
+const SEAL: usize = 32;
+
 struct Export {
     header: Option<pb::ExportHeader>,
     events: BoxStream<'static, Result<Recorded, Error>>,
@@ -26,52 +36,124 @@ struct Export {
     end: Option<pb::ExportEnd>,
 }
 
-/// The records; the end is signed for what the log held when the export began.
+/// The records; the end is signed for what the log held when the export began. With the first come what the rest is asked
+/// for with by the same operator.
 pub(super) async fn export(
-    log: EventLog,
+    base: &Base,
+    by: &str,
     key: &CheckpointKey,
     only: Option<StreamName>,
 ) -> Result<BoxStream<'static, Result<pb::ExportLogResponse, Status>>, ApiError> {
-    let mut end = pb::ExportEnd::default();
-    let events = match &only {
-        None => {
-            let signed = log.checkpoint(key).await?;
-            let to = signed.as_ref().map_or(0, |signed| signed.size);
-            end.checkpoint = signed.as_ref().map(checkpoint);
-            log.replay(0, to)
-        }
-        Some(name) => {
-            // An empty log has nothing to make a statement about.
-            if log.head().await?.position == 0 {
-                return Err(ApiError::not_found());
-            }
-            let signed = log.statement(key, name).await?;
-            let up_to = signed.checkpoint.size;
-            if log.read_stream_page(name, Direction::Forwards, 1, 1, up_to).await?.is_empty() {
-                return Err(ApiError::not_found());
-            }
-            end.checkpoint = Some(checkpoint(&signed.checkpoint));
-            end.statement = Some(statement(&signed));
-            pages(log.clone(), name.clone(), up_to)
-        }
-    };
+    let log = &base.log;
+    let end = end(log, key, only.as_ref()).await?;
     let header = pb::ExportHeader {
         format: FORMAT,
         log: log.name().to_owned(),
-        stream: only.map(|name| name.to_string()).unwrap_or_default(),
-        epochs: epochs(&log).await?,
+        stream: only.as_ref().map(ToString::to_string).unwrap_or_default(),
+        epochs: epochs(log).await?,
         public_key: key.public_key().to_vec().into(),
     };
-    let export = Export { header: Some(header), events, sent: 0, end: Some(end) };
-    let records = try_unfold(export, |mut export| async move {
-        Ok(export.next().await?.map(|records| (pb::ExportLogResponse { records }, export)))
-    });
-    Ok(records.boxed())
+    let mut ticket = Some(seal(
+        &base.vault,
+        &pb::ExportTicket {
+            operator: by.to_owned(),
+            log: header.log.clone(),
+            stream: header.stream.clone(),
+            end: Some(end.clone()),
+            until_us: (base.clock.now() + TICKET).as_microsecond(),
+        },
+    ));
+    let events = events(log, only, 0, &end);
+    let records = Export { header: Some(header), events, sent: 0, end: Some(end) }.records();
+    let answer = move |records| pb::ExportLogResponse { records, ticket: ticket.take().unwrap_or_default() };
+    Ok(records.map_ok(answer).boxed())
+}
+
+/// The rest of an export of theirs.
+///
+/// # Errors
+/// `EXPORT_OVER`.
+pub(super) fn rest(
+    base: &Base,
+    by: &str,
+    ask: &pb::ContinueExportRequest,
+) -> Result<BoxStream<'static, Result<pb::ContinueExportResponse, Status>>, ApiError> {
+    let over = || {
+        let words = "This is no export of yours in this log that began within a day.";
+        Refusal::state("EXPORT_OVER", words).way_out("Begin it again: docket log export")
+    };
+    let now_us = base.clock.now().as_microsecond();
+    let ticket = open(&base.vault, &ask.ticket)
+        .filter(|ticket| ticket.operator == by && ticket.log == base.log.name() && ticket.until_us > now_us);
+    let pb::ExportTicket { stream, end, .. } = ticket.ok_or_else(over)?;
+    let only = (!stream.is_empty()).then(|| super::read::stream_name(&stream)).transpose()?;
+    let end = end.ok_or_else(over)?;
+    let events = events(&base.log, only, ask.after, &end);
+    // Positions of a log and versions of a stream begin with 1 and have no gap: so many events were sent before.
+    let records = Export { header: None, events, sent: ask.after, end: Some(end) }.records();
+    Ok(records.map_ok(|records| pb::ContinueExportResponse { records }).boxed())
+}
+
+/// The end of a file that begins now.
+async fn end(
+    log: &EventLog,
+    key: &CheckpointKey,
+    only: Option<&StreamName>,
+) -> Result<pb::ExportEnd, ApiError> {
+    let Some(name) = only else {
+        let signed = log.checkpoint(key).await?;
+        return Ok(pb::ExportEnd { checkpoint: signed.as_ref().map(checkpoint), ..Default::default() });
+    };
+    // An empty log has nothing to make a statement about.
+    if log.head().await?.position == 0 {
+        return Err(ApiError::not_found());
+    }
+    let signed = log.statement(key, name).await?;
+    if log.read_stream_page(name, Direction::Forwards, 1, 1, signed.checkpoint.size).await?.is_empty() {
+        return Err(ApiError::not_found());
+    }
+    Ok(pb::ExportEnd {
+        events: 0,
+        checkpoint: Some(checkpoint(&signed.checkpoint)),
+        statement: Some(statement(&signed)),
+    })
+}
+
+/// The events after a position, or a version of the stream, up to what the end is signed for.
+fn events(
+    log: &EventLog,
+    only: Option<StreamName>,
+    after: u64,
+    end: &pb::ExportEnd,
+) -> BoxStream<'static, Result<Recorded, Error>> {
+    let up_to = end.checkpoint.as_ref().map_or(0, |signed| signed.size);
+    match only {
+        None => log.replay(after, up_to),
+        Some(name) => pages(log.clone(), name, after, up_to),
+    }
+}
+
+/// A ticket behind our seal: it is the bearer's, and ours alone to make.
+fn seal(vault: &Vault, ticket: &pb::ExportTicket) -> Bytes {
+    let said = ticket.encode_to_vec();
+    [vault.mac("export-ticket", &said).as_slice(), &said].concat().into()
+}
+
+/// The ticket, when we have made it.
+fn open(vault: &Vault, sealed: &[u8]) -> Option<pb::ExportTicket> {
+    let (mac, said) = sealed.split_at_checked(SEAL)?;
+    verify_slices_are_equal(mac, &vault.mac("export-ticket", said)).ok()?;
+    pb::ExportTicket::decode(said).ok()
 }
 
 /// The events of a stream up to a position, of which no more than a page is held at a time.
-fn pages(log: EventLog, name: StreamName, up_to: u64) -> BoxStream<'static, Result<Recorded, Error>> {
-    let pages = try_unfold(1, move |from| {
+fn pages(
+    log: EventLog,
+    name: StreamName,
+    after: u64,
+    up_to: u64,
+) -> BoxStream<'static, Result<Recorded, Error>> {
+    let pages = try_unfold(after.saturating_add(1), move |from| {
         let (log, name) = (log.clone(), name.clone());
         async move {
             let events = log.read_stream_page(&name, Direction::Forwards, from, PAGE, up_to).await?;
@@ -83,6 +165,13 @@ fn pages(log: EventLog, name: StreamName, up_to: u64) -> BoxStream<'static, Resu
 }
 
 impl Export {
+    fn records(self) -> BoxStream<'static, Result<Vec<pb::ExportRecord>, Status>> {
+        let records = try_unfold(self, |mut export| async move {
+            Ok(export.next().await?.map(|records| (records, export)))
+        });
+        records.boxed()
+    }
+
     async fn next(&mut self) -> Result<Option<Vec<pb::ExportRecord>>, ApiError> {
         if let Some(header) = self.header.take() {
             return Ok(Some(vec![record(Record::Header(header))]));

@@ -4,16 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use docket_messaging::Stop;
 use docket_proto::log::v1 as pb;
-use futures::stream::{BoxStream, StreamExt as _};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::interval;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
 
 use super::reason;
-use crate::detached::spawn;
+use super::runs::Told;
 use crate::{ApiError, detached};
 
 /// How often it is told how far it is.
@@ -67,32 +63,24 @@ impl Projections {
     }
 }
 
-/// Builds while somebody listens; what they see is how far it is, and at last that it is done.
-pub(super) fn rebuild(
+/// Builds, and tells meanwhile how far it is, and at last that it is done.
+pub(super) async fn rebuild(
     projection: Arc<dyn Projection>,
-    stopping: Stop,
     by: String,
-) -> BoxStream<'static, Result<pb::RebuildProjectionResponse, Status>> {
-    let (sender, receiver) = mpsc::channel(4);
+    told: Told<pb::RebuildProjectionResponse>,
+) -> Result<pb::RebuildProjectionResponse, ApiError> {
     let (progress, mut seen) = watch::channel(pb::RebuildProjectionResponse::default());
-    spawn(async move {
-        let mut tick = interval(TELL);
-        let mut building = std::pin::pin!(projection.rebuild(&by, &progress));
-        let outcome = loop {
-            tokio::select! {
-                outcome = &mut building => break outcome,
-                () = sender.closed() => return,
-                () = stopping.cancelled() => return,
-                _ = tick.tick() => {
-                    let step = *seen.borrow_and_update();
-                    let _ = sender.try_send(Ok(step));
-                }
+    let mut tick = interval(TELL);
+    let mut building = std::pin::pin!(projection.rebuild(&by, &progress));
+    loop {
+        tokio::select! {
+            built = &mut building => {
+                built?;
+                return Ok(pb::RebuildProjectionResponse { done: true, ..*seen.borrow() });
             }
-        };
-        let last = outcome.map(|()| pb::RebuildProjectionResponse { done: true, ..*seen.borrow() });
-        let _ = sender.send(last.map_err(Status::from)).await;
-    });
-    ReceiverStream::new(receiver).boxed()
+            _ = tick.tick() => told.tell(*seen.borrow_and_update()),
+        }
+    }
 }
 
 /// A switch is not given up half-way when the caller goes away.

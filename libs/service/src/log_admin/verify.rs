@@ -3,23 +3,18 @@
 use std::time::Duration;
 
 use docket_eventlog::{Broken, CheckpointKey, EventLog, SignedCheckpoint, StreamName, Verified};
-use docket_messaging::Stop;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::verify_log_response::Step;
-use futures::stream::{self, BoxStream, StreamExt as _};
-use tokio::sync::{mpsc, watch};
+use futures::stream::{self, StreamExt as _};
+use tokio::sync::watch;
 use tokio::time::interval;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
 
 use super::export;
+use super::runs::{Steps, Told};
 use crate::ApiError;
-use crate::detached::spawn;
 
 /// How often it is told how far it is.
 const TELL: Duration = Duration::from_millis(200);
-
-type Steps = BoxStream<'static, Result<pb::VerifyLogResponse, Status>>;
 
 /// The checkpoints of this log which whoever asks has kept.
 ///
@@ -42,42 +37,44 @@ pub(super) fn kept(log: &EventLog, ask: &pb::VerifyLogRequest) -> Result<Vec<Sig
     ask.kept.iter().map(read).collect()
 }
 
-/// Checks the log from the last checkpoint before a position, and before all that were kept; ends with whoever asked, and
-/// with the service.
+/// Checks the log from the last checkpoint before a position, and before all that were kept, and tells meanwhile how far it
+/// is.
 pub(super) async fn log(
     log: EventLog,
-    stopping: Stop,
     key: CheckpointKey,
     from: u64,
     kept: Vec<SignedCheckpoint>,
-) -> Result<Steps, ApiError> {
+    told: Told<pb::VerifyLogResponse>,
+) -> Result<pb::VerifyLogResponse, ApiError> {
     let from = kept.iter().fold(from, |from, kept| from.min(kept.size)).max(1);
     let head = log.position().await?;
-    let (sender, receiver) = mpsc::channel(4);
     let (progress, mut seen) = watch::channel(0);
-    spawn(async move {
-        let public = key.public_key();
-        let mut tick = interval(TELL);
-        let mut begun = None;
-        let mut verifying = std::pin::pin!(log.verify_watched(from, Some(&public), &kept, &progress));
-        let outcome = loop {
-            tokio::select! {
-                outcome = &mut verifying => break outcome,
-                () = sender.closed() => return,
-                () = stopping.cancelled() => return,
-                _ = tick.tick() => {
-                    let at = *seen.borrow_and_update();
-                    let first = *begun.get_or_insert(at);
-                    let step = pb::VerifyProgress { done: at - first, total: head.saturating_sub(first) };
-                    // A slow reader misses a step and no more.
-                    let _ = sender.try_send(Ok(pb::VerifyLogResponse { step: Some(Step::Progress(step)) }));
-                }
+    let public = key.public_key();
+    let mut tick = interval(TELL);
+    let mut begun = None;
+    let mut verifying = std::pin::pin!(log.verify_watched(from, Some(&public), &kept, &progress));
+    loop {
+        tokio::select! {
+            found = &mut verifying => return Ok(step(Step::Result(result(&found?)))),
+            _ = tick.tick() => {
+                let at = *seen.borrow_and_update();
+                let first = *begun.get_or_insert(at);
+                told.tell(step(Step::Progress(pb::VerifyProgress {
+                    done: at - first,
+                    total: head.saturating_sub(first),
+                })));
             }
-        };
-        let last = outcome.map(|found| pb::VerifyLogResponse { step: Some(Step::Result(result(&found))) });
-        let _ = sender.send(last.map_err(|error| ApiError::from(error).into())).await;
-    });
-    Ok(ReceiverStream::new(receiver).boxed())
+        }
+    }
+}
+
+/// Before anything is known.
+pub(super) fn begun() -> pb::VerifyLogResponse {
+    step(Step::Progress(pb::VerifyProgress::default()))
+}
+
+fn step(step: Step) -> pb::VerifyLogResponse {
+    pb::VerifyLogResponse { step: Some(step) }
 }
 
 fn result(found: &Verified) -> pb::VerifyResult {
@@ -110,8 +107,10 @@ fn fault(broken: &Broken) -> pb::VerifyFault {
 }
 
 /// Checks the links and versions of one stream, and the guard beside its events.
-pub(super) async fn stream(log: &EventLog, name: &StreamName) -> Result<Steps, ApiError> {
+pub(super) async fn stream(
+    log: &EventLog,
+    name: &StreamName,
+) -> Result<Steps<pb::VerifyLogResponse>, ApiError> {
     let found = log.verify_stream(name).await?.ok_or_else(ApiError::not_found)?;
-    let step = pb::VerifyLogResponse { step: Some(Step::Result(result(&found))) };
-    Ok(stream::iter([Ok(step)]).boxed())
+    Ok(stream::iter([Ok(step(Step::Result(result(&found))))]).boxed())
 }

@@ -14,7 +14,8 @@ use docket_proto::log::v1::GetHeadRequest;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
 use docket_service::testing::{Bench, Running};
 use docket_service::{
-    ApplyError, Base, BaseOptions, Server, ServiceConfig, Subscriber, TimerHandler, lacking, migrate,
+    Again, ApplyError, Base, BaseOptions, Rounds, Server, ServiceConfig, Subscriber, TimerHandler, lacking,
+    migrate,
 };
 use docket_testkit::Line;
 use jiff::SignedDuration;
@@ -186,8 +187,7 @@ async fn events_pass_a_broker_that_asks_for_certificates_and_permits_only_what_i
 }
 
 async fn append(base: &Base, account: Uuid) {
-    let granted =
-        RoleGranted { role: "finance".into(), office: "NBC".into(), ..Default::default() };
+    let granted = RoleGranted { role: "finance".into(), office: "NBC".into(), ..Default::default() };
     let context = Context {
         command_id: Uuid::new_v4(),
         correlation_id: Uuid::new_v4(),
@@ -381,6 +381,40 @@ async fn a_timer_that_the_database_does_not_answer_is_fired_on_another_connectio
         }
     };
     tokio::time::timeout(4 * docket_database::WORK, fired).await.expect("it is fired all the same");
+    server.stop().await.unwrap();
+}
+
+/// The same for a task of a service's own, one of whose rounds is never answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_the_database_does_not_answer_goes_on_on_another_connection() {
+    let place = Place::new("payments").await;
+    let mut config = place.config("payments").await;
+    let line = Line::to(&place.own.url).await;
+    line.url().clone_into(&mut config.database.url);
+    line.silent_at("INSERT INTO note");
+    let serve = |config, stop| async move {
+        let base = Base::connect(&config, options()).await?;
+        let pool = base.pool.clone();
+        let notes = move |stop| async move {
+            let rounds = Rounds::every(Duration::from_millis(50), "no note can be taken");
+            let take = async || {
+                let note = "INSERT INTO note (id, text) VALUES (gen_random_uuid(), 'a round')";
+                sqlx::query(note).execute(&pool).await?;
+                Ok(Again::Later)
+            };
+            rounds.run(stop, take).await
+        };
+        Server::new(base).task("notes", notes).run(stop).await
+    };
+    let server = place.bench.serve(config, serve).await;
+    until("it goes unanswered", async || line.fell_silent()).await;
+    let goes_on = async {
+        let count = "SELECT count(*) FROM note WHERE text = 'a round'";
+        while sqlx::query_scalar::<_, i64>(count).fetch_one(&place.own.pool).await.unwrap() < 2 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(2 * docket_database::WORK, goes_on).await.expect("the next rounds are answered");
     server.stop().await.unwrap();
 }
 

@@ -13,8 +13,8 @@ use docket_proto::log::v1::read_stream_request::AsOf;
 use docket_proto::log::v1::subject_admin_service_client::SubjectAdminServiceClient;
 use docket_proto::log::v1::verify_log_response::Step;
 use docket_service::testing::{Running, grant_role, with_token};
-use docket_service::{Base, BaseOptions, Import, Server};
-use sqlx::{AssertSqlSafe, Executor as _};
+use docket_service::{Base, BaseOptions, Import, Server, ServiceConfig};
+use sqlx::{AssertSqlSafe, Executor as _, PgPool};
 use tokio::sync::oneshot;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
@@ -38,8 +38,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::with(|_as_it_is| {}).await
+    }
+
+    /// With another configuration.
+    pub(crate) async fn with(change: impl FnOnce(&mut ServiceConfig)) -> Self {
         let place = Place::new("identity").await;
-        let config = place.config("identity").await;
+        let mut config = place.config("identity").await;
+        change(&mut config);
         let (sender, base) = oneshot::channel();
         let serve = |config, stop| async move {
             let base =
@@ -54,15 +60,26 @@ impl World {
         Self { place, base, server, operator }
     }
 
-    fn client(&self) -> Client {
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.base.pool
+    }
+
+    /// The token of another operator.
+    pub(crate) async fn another_operator(&self) -> String {
+        let operator = Uuid::from_u128(78);
+        grant_role(&self.base.pool, operator, "operator", "NBC").await;
+        self.place.bench.token(operator)
+    }
+
+    pub(crate) fn client(&self) -> Client {
         LogAdminServiceClient::new(self.server.channel())
     }
 
-    fn ask<M>(&self, message: M) -> Request<M> {
+    pub(crate) fn ask<M>(&self, message: M) -> Request<M> {
         with_token(message, &self.place.bench.token(self.operator))
     }
 
-    fn stepped_up<M>(&self, message: M) -> Request<M> {
+    pub(crate) fn stepped_up<M>(&self, message: M) -> Request<M> {
         with_token(message, &self.place.bench.step_up_token(self.operator))
     }
 

@@ -6,6 +6,7 @@ mod bench;
 mod bucket;
 mod config;
 mod epochs;
+mod going_on;
 mod keys;
 mod life;
 mod log_admin;

@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
+use tokio::time::timeout;
 use tonic::transport::Channel;
-use tonic::{Code, Status};
+use tonic::{Code, Status, Streaming};
+use uuid::Uuid;
 
 use crate::people::{Someone, command, reason};
-use crate::world::World;
+use crate::world::{PATIENCE, World};
 
 const NAME: &str = "status";
 /// The projection may stand still so long, microseconds.
@@ -28,7 +30,7 @@ impl Operator {
     }
 
     async fn rebuild(&self) -> Result<pb::RebuildProjectionResponse, Status> {
-        let ask = self.who.ask(pb::RebuildProjectionRequest { name: NAME.into() });
+        let ask = self.who.ask(pb::RebuildProjectionRequest { name: NAME.into(), ..Default::default() });
         let mut steps = self.client.clone().rebuild_projection(ask).await?.into_inner();
         let mut last = pb::RebuildProjectionResponse::default();
         while let Some(step) = steps.message().await? {
@@ -38,7 +40,7 @@ impl Operator {
     }
 
     async fn compare(&self) -> Result<pb::CompareProjectionResponse, Status> {
-        let ask = self.who.ask(pb::CompareProjectionRequest { name: NAME.into() });
+        let ask = self.who.ask(pb::CompareProjectionRequest { name: NAME.into(), ..Default::default() });
         Ok(self.client.clone().compare_projection(ask).await?.into_inner())
     }
 
@@ -239,12 +241,60 @@ async fn one_at_a_time_rebuilds_and_one_that_was_given_up_is_never_taken_into_us
         reason(&operator.client.clone().switch_projection(ask).await.unwrap_err()),
         "STEP_UP_REQUIRED"
     );
-    let ask = world.stepped_up(&sam).ask(pb::RebuildProjectionRequest { name: NAME.into() });
+    let ask =
+        world.stepped_up(&sam).ask(pb::RebuildProjectionRequest { name: NAME.into(), ..Default::default() });
     let refused = operator.client.clone().rebuild_projection(ask).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
     let ask = operator.who.ask(pb::RollBackProjectionRequest { name: NAME.into(), reason: " ".into() });
     let refused = operator.client.clone().roll_back_projection(ask).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument, "a switch says why");
+}
+
+/// As every connection ends after its time.
+async fn until_cut<T>(stream: &mut Streaming<T>) {
+    let reading = async { while stream.message().await.is_ok_and(|step| step.is_some()) {} };
+    timeout(PATIENCE, reading).await.expect("no connection lasts so long");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_and_a_comparison_go_on_when_their_connection_ends_and_are_found_again() {
+    let world = World::start().await;
+    let (ana, sam) = people(&world).await;
+    cases(&world, &ana, &sam, 2).await;
+    let who = world.person(&[("operator", "NBC")]).await;
+    let replica = world.short_lived_projection().await;
+    let mut client = LogAdminServiceClient::new(replica.channel());
+    let mut other = world.status_pool().acquire().await.unwrap();
+    let lock = ["BEGIN", "LOCK TABLE case_row_b, timeline_b IN ACCESS EXCLUSIVE MODE"];
+
+    for sql in lock {
+        sqlx::query(sql).execute(&mut *other).await.unwrap();
+    }
+    let run = Uuid::new_v4().to_string();
+    let ask = pb::RebuildProjectionRequest { name: NAME.into(), run: run.clone() };
+    let begun = client.rebuild_projection(world.stepped_up(&who).ask(ask)).await;
+    until_cut(&mut begun.unwrap().into_inner()).await;
+    let watch = || pb::WatchRebuildRequest { run: run.clone() };
+    let stranger = world.person(&[("operator", "NBC")]).await;
+    assert_eq!(reason(&client.watch_rebuild(stranger.ask(watch())).await.unwrap_err()), "RUN_NOT_HERE");
+    sqlx::query("ROLLBACK").execute(&mut *other).await.unwrap();
+    let mut steps = client.watch_rebuild(who.ask(watch())).await.unwrap().into_inner();
+    let mut last = pb::RebuildProjectionResponse::default();
+    while let Some(seen) = steps.message().await.unwrap() {
+        last = seen.step.unwrap();
+    }
+    assert!(last.done && last.cases == 2, "{last:?}");
+
+    for sql in lock {
+        sqlx::query(sql).execute(&mut *other).await.unwrap();
+    }
+    let ask = |resume| pb::CompareProjectionRequest { name: NAME.into(), run: run.clone(), resume };
+    let early = client.compare_projection(who.ask(ask(true))).await.unwrap_err();
+    assert_eq!(reason(&early), "RUN_NOT_HERE", "it is none of a comparison");
+    timeout(PATIENCE, client.compare_projection(who.ask(ask(false)))).await.unwrap().unwrap_err();
+    sqlx::query("ROLLBACK").execute(&mut *other).await.unwrap();
+    let found = client.compare_projection(who.ask(ask(true))).await.unwrap().into_inner();
+    assert_eq!((found.equal, found.differing), (2, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

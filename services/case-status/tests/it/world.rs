@@ -31,7 +31,7 @@ use uuid::Uuid;
 use crate::people::Someone;
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// A service that only has a log.
 const SCHEMA: &str =
     "entity Person; entity Resource; action Nothing appliesTo { principal: Person, resource: Resource };";
@@ -60,6 +60,19 @@ impl World {
         serve(&self.bench, "status-projection", url, broker, &status::MIGRATOR, {
             let clock = self.clock.clone();
             move |config| async move {
+                Ok(status::server(Base::connect(&config, status::options().clock(clock)).await?, &[]))
+            }
+        })
+        .await
+    }
+
+    /// Another replica of the projection, whose connections end after a second.
+    pub(crate) async fn short_lived_projection(&self) -> Running {
+        let (url, broker) = (&self.status.url, &self.broker);
+        serve(&self.bench, "status-projection", url, broker, &status::MIGRATOR, {
+            let clock = self.clock.clone();
+            move |mut config| async move {
+                config.connection_age_s = 1;
                 Ok(status::server(Base::connect(&config, status::options().clock(clock)).await?, &[]))
             }
         })

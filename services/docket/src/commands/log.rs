@@ -1,6 +1,7 @@
 //! `docket log`: an operator's look into the services' logs, and what may be put right there.
 mod args;
 mod file;
+mod on;
 mod park;
 mod projection;
 mod read;
@@ -17,8 +18,10 @@ use anyhow::Result;
 use args::{ParkCommand, RelayCommand};
 use docket_proto::log::v1 as pb;
 use std::path::Path;
-use tonic::Request;
+use std::pin::Pin;
+use tokio_stream::Stream;
 use tonic::transport::Channel;
+use tonic::{Request, Status};
 
 /// Whose log is meant when none is named: the cases'.
 const USUAL: &str = "case-status";
@@ -26,6 +29,8 @@ const USUAL: &str = "case-status";
 const PROJECTION: &str = "status-projection";
 
 type Client = LogAdminServiceClient<Channel>;
+/// What comes over one connection.
+type Coming<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// An operator who is signed in.
 struct Operator<'a> {
@@ -65,6 +70,12 @@ impl Operator<'_> {
         Ok(())
     }
 
+    /// A new connection, and a token that is good for it.
+    async fn reconnect(&mut self) -> Result<()> {
+        (self.connection, self.token) = Session::resume(self.home).await?;
+        Ok(())
+    }
+
     /// For what takes as long as it takes.
     fn ask_for_long<T>(&self, message: T) -> Request<T> {
         let mut asked = self.ask(message);
@@ -77,10 +88,10 @@ impl Operator<'_> {
 pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
     let LogArgs { service, command } = args;
     if let LogCommand::Import(import) = &command {
-        return file::import(service.as_deref(), import);
+        return file::import(service.as_deref(), import, teller);
     }
     if let LogCommand::Prove(prove) = &command {
-        return file::prove(service.as_deref(), prove);
+        return file::prove(service.as_deref(), prove, teller);
     }
     let (connection, token) = Session::resume(home).await?;
     let named = match (&command, service) {
@@ -90,9 +101,9 @@ pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
     let mut operator = Operator { home, connection, token, named, teller };
     match command {
         LogCommand::Tail(tail) => read::tail(&mut operator, tail).await,
-        LogCommand::Stream(stream) => read::stream(&operator, stream).await,
+        LogCommand::Stream(stream) => read::stream(&mut operator, stream).await,
         LogCommand::Event { position } => read::event(&operator, position).await,
-        LogCommand::Verify { stream, from, kept } => verify::verify(&operator, stream, from, &kept).await,
+        LogCommand::Verify { stream, from, kept } => verify::verify(&mut operator, stream, from, &kept).await,
         LogCommand::Stats => show::stats(&operator).await,
         LogCommand::Relay(RelayCommand::Status) => show::relay(&operator).await,
         LogCommand::Park(ParkCommand::List) => park::list(&operator).await,
@@ -102,9 +113,9 @@ pub async fn log(home: &Path, args: LogArgs, teller: &Teller) -> Result<()> {
             park::skip(&operator, pb::SkipParkedRequest { log, stream, position, reason }).await
         }
         LogCommand::Park(ParkCommand::Skipped) => park::skipped(&operator).await,
-        LogCommand::Projection(command) => projection::run(&operator, command).await,
+        LogCommand::Projection(command) => projection::run(&mut operator, command).await,
         LogCommand::Subject(command) => subject::run(&operator, command).await,
-        LogCommand::Export { stream, to } => file::export(&operator, stream, &to).await,
+        LogCommand::Export { stream, to } => file::export(&mut operator, stream, &to).await,
         LogCommand::Import(_) | LogCommand::Prove(_) => unreachable!("done before anybody signs in"),
     }
 }

@@ -3,6 +3,7 @@ use super::Refused;
 use crate::address::Addresses;
 use crate::client::{Connection, request};
 use crate::clock::now_s;
+use crate::failure::{Ending, Said};
 use crate::output::Teller;
 use crate::story::people::code_at;
 use anyhow::{Context, Result};
@@ -177,13 +178,18 @@ impl Session {
 
     fn read(home: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(home.join("session.json"))
-            .context("nobody is signed in: `docket sign-in` first")?;
-        serde_json::from_str(&text).context("the session kept here is not readable: sign in again")
+            .context(not_signed_in("nobody is signed in: `docket sign-in` first"))?;
+        serde_json::from_str(&text)
+            .context(not_signed_in("the session kept here is not readable: sign in again"))
     }
 
     fn keep(&self, home: &Path) -> Result<()> {
         crate::up::place::write_private(&home.join("session.json"), &serde_json::to_string(self)?)
     }
+}
+
+fn not_signed_in(words: &str) -> Said {
+    Said(Ending::NotAllowed, words.to_owned())
 }
 
 /// Asks on the terminal.

@@ -3,15 +3,17 @@
 //! which may wait for it: whoever records the acceptance or the submission holds the head of the log.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use docket_database::{WORK, answered, within};
 use docket_eventlog::{Obligation, Recorded};
 use docket_kernel::derived_id;
 use docket_proto::identity::v1::RecordAddressRequest;
-use docket_service::{ApiError, ApplyError, Stop};
+use docket_service::{Again, ApiError, ApplyError, Rounds, Stop};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::appearance::Said;
@@ -106,21 +108,15 @@ struct Later {
 /// Tells identity what is owed until `stop`. One that it does not take keeps no other waiting for longer than its answer.
 pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
     let mut later = HashMap::new();
-    while !stop.is_cancelled() {
-        match desk.log.obligations().open(MOST).await {
-            Ok(open) => {
-                let keys = open.into_iter().filter(|owed| owed.kind == OBLIGATION).map(|owed| owed.key);
-                later = tell_all(&desk, keys, &later, &stop).await;
-            }
-            Err(error) => tracing::debug!(%error, "what is owed to identity cannot be read; trying again"),
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = desk.addresses.notified() => {}
-            () = sleep(LOOK) => {}
-        }
-    }
-    Ok(())
+    let rounds = Rounds::every(LOOK, "what is owed to identity cannot be read");
+    let rounds = rounds.bounded_inside().woken_by(Arc::clone(&desk.addresses));
+    let round = async || {
+        let open = answered(desk.log.obligations().open(MOST)).await?;
+        let keys = open.into_iter().filter(|owed| owed.kind == OBLIGATION).map(|owed| owed.key);
+        later = tell_all(&desk, keys, &later, &stop).await;
+        Ok(Again::Later)
+    };
+    rounds.run(stop.clone(), round).await
 }
 
 /// Tries each whose time has come; gives those that are still owed.
@@ -137,7 +133,7 @@ async fn tell_all(
             left.insert(key, later);
             continue;
         }
-        let Some(told) = stop.run_until_cancelled(tell(desk, &key)).await else { break };
+        let Some(told) = stop.run_until_cancelled(within(WORK, tell(desk, &key))).await else { break };
         let Err(error) = told else { continue };
         let tries = known.map_or(0, |later| later.tries);
         // A peer that starts a second later than we do is nobody's worry.

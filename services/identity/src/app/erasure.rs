@@ -1,17 +1,18 @@
 //! Erasures in all services: what identity's vault erased is told to the others, and completed when all have answered.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use docket_database::{WORK, answered, within};
 use docket_eventlog::{Context, Obligation, Subjects};
 use docket_kernel::{Actor, derived_id};
 use docket_proto::identity::events::v1 as pb;
-use docket_service::{ApiError, Stop};
+use docket_service::{Again, ApiError, Rounds, Stop};
 use docket_vault::{Answered, Certificate, Completion, ErasureRequest, RequestState, Statement, SubjectKind};
 use jiff::SignedDuration;
 use sqlx::PgConnection;
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::Identity;
@@ -36,31 +37,20 @@ impl Identity {
     /// None: what fails is tried again.
     pub(crate) async fn tell_erasures(self, stop: Stop) -> anyhow::Result<()> {
         let mut told = BTreeSet::new();
-        loop {
-            let pause = match self.tell_all(&mut told).await {
-                Ok(()) => LOOK,
-                Err(error) => {
-                    tracing::warn!(error = format!("{error:#}"), "an erasure is not told yet");
-                    PAUSE
-                }
-            };
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                () = self.erased.notified() => {}
-                () = sleep(pause) => {}
-            }
-        }
+        let rounds = Rounds::every(PAUSE, "an erasure is not told yet");
+        let rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.erased));
+        rounds.run(stop, async || self.tell_all(&mut told).await.map(|()| Again::After(LOOK))).await
     }
 
     async fn tell_all(&self, told: &mut BTreeSet<Uuid>) -> anyhow::Result<()> {
         let mut after = (0, Uuid::nil());
         loop {
-            let page = self.vault.erased_after(after, PAGE).await?;
+            let page = answered(self.vault.erased_after(after, PAGE)).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = (executed_at(last)?, last.id);
             for request in &page {
                 if !told.contains(&request.id) {
-                    self.tell(request).await?;
+                    within(WORK, self.tell(request)).await?;
                     told.insert(request.id);
                 }
             }

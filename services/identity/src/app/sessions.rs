@@ -212,7 +212,7 @@ impl Identity {
                 }
                 Ok::<_, ApiError>(())
             };
-            if let Err(error) = ended.await {
+            if let Err(error) = docket_database::within(docket_database::WORK, ended).await {
                 tracing::warn!(error = error.cause(), "a session which is over could not be ended");
             }
         });

@@ -198,7 +198,8 @@ impl Identity {
                 request: Vec::new(),
             };
             let decide = |state: &Account| Ok(domain::lock(state, reason, last_try));
-            let done = identity.accounts.execute(&context, account, Subjects::account(account), decide).await;
+            let done = identity.accounts.execute(&context, account, Subjects::account(account), decide);
+            let done = docket_database::within(docket_database::WORK, done).await;
             if let Err(error) = done {
                 tracing::warn!(%error, "a refused sign-in could not be written down");
             }

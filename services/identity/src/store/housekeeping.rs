@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use docket_database::{WORK, within};
 use docket_kernel::SharedClock;
+use docket_service::{Again, Rounds, Stop};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgPool;
 
@@ -13,14 +15,14 @@ const TRIES: SignedDuration = SignedDuration::from_hours(25);
 /// Settled mail, without content, and ended sessions are kept for so long for questions.
 const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Tidies up until it is dropped.
-pub(crate) async fn run(pool: PgPool, clock: SharedClock) {
-    loop {
-        tokio::time::sleep(LOOK).await;
-        if let Err(error) = tidy(&pool, clock.now()).await {
-            tracing::warn!(%error, "rows whose time is over could not be removed; trying again later");
-        }
-    }
+/// Tidies up until the stop.
+///
+/// # Errors
+/// None: what fails is tried again.
+pub(crate) async fn run(pool: PgPool, clock: SharedClock, stop: Stop) -> anyhow::Result<()> {
+    let failing = "rows whose time is over could not be removed";
+    let rounds = Rounds::every(LOOK, failing).bounded_inside();
+    rounds.run(stop, async || Ok(tidy(&pool, clock.now()).await.map(|()| Again::Later)?)).await
 }
 
 /// Removes what is over at `now`.
@@ -39,7 +41,7 @@ pub(crate) async fn tidy(pool: &PgPool, now: Timestamp) -> sqlx::Result<()> {
         ("DELETE FROM revocation WHERE expires_at_us < $1", before(SETTLED)),
         ("DELETE FROM release WHERE expires_at_us < $1", before(SETTLED)),
     ] {
-        sqlx::query(statement).bind(instant_us).execute(pool).await?;
+        within(WORK, sqlx::query(statement).bind(instant_us).execute(pool)).await?;
     }
     Ok(())
 }

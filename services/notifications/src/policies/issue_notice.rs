@@ -8,13 +8,14 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
+use docket_database::{WORK, answered, within};
 use docket_eventlog::{Appended, Context, Expected, Recorded, StreamAppend, StreamName, Subjects};
 use docket_forms::Catalogue;
 use docket_kernel::EventEnum as _;
 use docket_messaging::{current_traceparent, link_or_continue};
 use docket_proto::events::case::Event;
 use docket_proto::notifications::events::v1 as pb;
-use docket_service::{ApiError, Base, Stop};
+use docket_service::{Again, ApiError, Base, Rounds, Stop};
 use docket_vault::{Subject, SubjectKind};
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng as _;
@@ -32,7 +33,7 @@ use crate::domain::{Matter, NoticeEvent, NoticeKind, facts, office_date, said_da
 use crate::render::{Page, Renderer, form_of_notice, template_version};
 use crate::store::{delivery, matter, notice, owed};
 use crate::texts::{self, Language};
-use crate::{idle, offices};
+use crate::{LOOK, offices};
 
 /// Pauses after a try in vain, in seconds; the last one stays.
 const PAUSES_S: [i64; 6] = [1, 2, 5, 30, 120, 600];
@@ -87,22 +88,20 @@ fn refused(peer: &'static str, status: &Status) -> anyhow::Error {
 impl IssueNotices {
     /// Issues what is owed until `stop`.
     pub(crate) async fn run(self, stop: Stop) -> anyhow::Result<()> {
-        while !stop.is_cancelled() {
-            match owed::next(&self.base.pool, self.base.clock.now()).await {
-                Ok(Some(owed)) => self.issue_or_put_off(&owed).await,
-                Ok(None) => idle(&stop, &self.wake).await,
-                Err(error) => {
-                    tracing::debug!(%error, "the queue of notices cannot be read; trying again");
-                    idle(&stop, &self.wake).await;
-                }
-            }
-        }
-        Ok(())
+        let rounds = Rounds::every(LOOK, "the queue of notices cannot be read");
+        let rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.wake));
+        let next = async || {
+            let owed = answered(owed::next(&self.base.pool, self.base.clock.now())).await?;
+            let Some(owed) = owed else { return Ok(Again::Later) };
+            self.issue_or_put_off(&owed).await;
+            Ok(Again::AtOnce)
+        };
+        rounds.run(stop, next).await
     }
 
     async fn issue_or_put_off(&self, owed: &owed::Owed) {
         let notice = owed.notice_id;
-        let Err(error) = self.issue(owed).await else { return };
+        let Err(error) = within(WORK, self.issue(owed)).await else { return };
         let tried = usize::try_from(owed.attempts).unwrap_or_default();
         let pause = PAUSES_S[tried.min(PAUSES_S.len() - 1)];
         // A peer that starts a second later than we do is nobody's worry.
@@ -112,7 +111,7 @@ impl IssueNotices {
         }
         metrics::counter!("docket_notice_put_off", "kind" => owed.notice_kind.clone()).increment(1);
         let until = self.base.clock.now() + SignedDuration::from_secs(pause);
-        if let Err(error) = owed::put_off(&self.base.pool, notice, until).await {
+        if let Err(error) = answered(owed::put_off(&self.base.pool, notice, until)).await {
             tracing::debug!(%error, "the notice could not be put off; it is tried again at once");
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         }

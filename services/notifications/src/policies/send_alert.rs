@@ -5,20 +5,21 @@
 
 use std::sync::Arc;
 
+use docket_database::{WORK, answered, within};
 use docket_eventlog::{Append, Context, Expected, StreamAppend, StreamName, Subjects};
 use docket_kernel::{Actor, EventEnum as _, derived_id};
 use docket_mail::NotTaken;
 use docket_messaging::{current_traceparent, link_or_continue};
 use docket_proto::events::delivery::Event;
 use docket_proto::notifications::events::v1 as pb;
-use docket_service::{ApiError, Base, Stop};
+use docket_service::{Again, ApiError, Base, Rounds, Stop};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tonic::{Code, Status};
 use tracing::Instrument as _;
 
+use crate::LOOK;
 use crate::directory::contact;
-use crate::idle;
 use crate::invitation;
 use crate::mail::Mailer;
 use crate::store::delivery::{self, Delivery};
@@ -51,17 +52,15 @@ pub(crate) struct SendAlerts {
 impl SendAlerts {
     /// Sends what is queued until `stop`.
     pub(crate) async fn run(self, stop: Stop) -> anyhow::Result<()> {
-        while !stop.is_cancelled() {
-            match delivery::take(&self.base.pool, self.base.clock.now(), &PAUSES_S).await {
-                Ok(Some(delivery)) => self.deliver(&delivery).instrument(self.span(&delivery)).await,
-                Ok(None) => idle(&stop, &self.wake).await,
-                Err(error) => {
-                    tracing::debug!(%error, "the queue of deliveries cannot be read; trying again");
-                    idle(&stop, &self.wake).await;
-                }
-            }
-        }
-        Ok(())
+        let rounds = Rounds::every(LOOK, "the queue of deliveries cannot be read");
+        let rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.wake));
+        let next = async || {
+            let taken = answered(delivery::take(&self.base.pool, self.base.clock.now(), &PAUSES_S)).await?;
+            let Some(delivery) = taken else { return Ok(Again::Later) };
+            self.deliver(&delivery).instrument(self.span(&delivery)).await;
+            Ok(Again::AtOnce)
+        };
+        rounds.run(stop, next).await
     }
 
     /// The span of a try: part of the trace of what it tells of.
@@ -87,8 +86,8 @@ impl SendAlerts {
                 return;
             }
             Outcome::PutOff(reason) => return self.put_off(delivery, reason).await,
-            Outcome::HandedOver => self.settle(delivery, handed_over(delivery).into()).await,
-            Outcome::Failed(reason) => self.give_up(delivery, reason).await,
+            Outcome::HandedOver => within(WORK, self.settle(delivery, handed_over(delivery).into())).await,
+            Outcome::Failed(reason) => within(WORK, self.give_up(delivery, reason)).await,
         };
         if let Err(error) = settled {
             // The row is still queued: the next try settles it, by a second copy with the same id.
@@ -106,7 +105,7 @@ impl SendAlerts {
             Err(_away) => return Outcome::PutOff("no_contact"),
         };
         // Asked at the last moment: who acts no longer is sent nothing more.
-        match self.is_still_told(delivery).await {
+        match answered(self.is_still_told(delivery)).await {
             Ok(true) => {}
             Ok(false) => return Outcome::Failed("acts_no_longer"),
             Err(_away) => return Outcome::PutOff("no_matter"),
@@ -149,7 +148,8 @@ impl SendAlerts {
     async fn put_off(&self, delivery: &Delivery, reason: &'static str) {
         tracing::warn!(delivery.id = %delivery.delivery_id, reason, "a mail waits for others than its addressee");
         let next_at = self.base.clock.now() + PUT_OFF;
-        if let Err(error) = delivery::put_off(&self.base.pool, delivery.delivery_id, next_at).await {
+        if let Err(error) = answered(delivery::put_off(&self.base.pool, delivery.delivery_id, next_at)).await
+        {
             tracing::debug!(%error, "a try that was none was counted");
         }
     }

@@ -27,6 +27,21 @@ async fn a_bank_that_answers_later_is_asked_again() {
     }
 }
 
+/// The look for what is due goes unanswered once: it is given up, and the next one finds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_is_asked_for_though_the_database_once_did_not_answer() {
+    let mut world = World::start().await;
+    world.no_webhooks().await;
+    let ana = world.person();
+    let package = world.package(&ana, "N-400").await;
+    assert_eq!(ana.pay(&package.payment, "pm_us_bank_account").await.unwrap().0, Outcome::Pending);
+    let line = world.over_a_line("WHERE attempt_id IN (SELECT attempt_id FROM attempt").await;
+    world.until(|| async { Ok(line.fell_silent()) }, |silent| *silent).await;
+    world.far.bank_says("succeeded").await;
+    world.until_state(&world.again(&ana), &package.payment, State::Settled).await;
+    assert_eq!(world.far.count(&package.payment).await.charges, 1);
+}
+
 /// Lets more than a day pass, in which the processor forgets its keys, and waits until it was asked again.
 async fn a_day_later(world: &World, package: &Package) {
     let tries = "SELECT max(tries)::bigint FROM attempt";

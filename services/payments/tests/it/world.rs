@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use docket_forms::{Catalogue, CatalogueFolder};
+use docket_kernel::deadline::office_date;
 use docket_payments::config::ProcessorConfig;
 use docket_payments::{Config, MIGRATIONS};
 use docket_proto::case_status::events::v1::{AcceptanceVoided, FilingRejected};
@@ -17,7 +18,7 @@ use docket_proto::payments::v1::payment_service_client::PaymentServiceClient;
 use docket_proto::types::v1::FeeRow;
 use docket_service::ServiceConfig;
 use docket_service::testing::{Bench, Running, grant_role};
-use docket_testkit::{TestDatabase, TestNats, database, nats};
+use docket_testkit::{Line, TestDatabase, TestNats, database, nats};
 use sqlx::{AssertSqlSafe, Executor as _};
 use tonic::Status;
 use tonic::service::Routes;
@@ -111,6 +112,16 @@ impl World {
         self.server.take().unwrap().stop().await.unwrap();
     }
 
+    /// Starts the service anew, over a line to its database that falls silent where these words are said first.
+    pub(crate) async fn over_a_line(&mut self, words: &'static str) -> Line {
+        self.stop().await;
+        let line = Line::to(self.app_url()).await;
+        line.silent_at(words);
+        line.url().clone_into(&mut self.config.service.database.url);
+        self.serve().await;
+        line
+    }
+
     fn server(&self) -> &Running {
         self.server.as_ref().unwrap()
     }
@@ -176,7 +187,7 @@ impl World {
     /// A quote of the form's dearest row, as filing asks for it.
     pub(crate) fn quote_request(&self, account: Uuid, form: &str) -> pb::CreateQuoteRequest {
         let catalogue = Catalogue::embedded();
-        let today = jiff::tz::TimeZone::UTC.to_datetime(self.bench.now()).date();
+        let today = office_date(self.bench.now());
         let found = catalogue.form(form).unwrap();
         let in_force = found.fees.iter().filter(|row| row.from <= today && row.until.is_none());
         let row = in_force.max_by_key(|row| row.cents).unwrap();

@@ -114,7 +114,14 @@ async fn read_log(
         let ask = pb::ReadEventsRequest { log: LOG.to_owned(), after_position: position, limit: 0 };
         let mut batches = feed.read_events(ask).await.map_err(away)?.into_inner();
         let mut page = Vec::with_capacity(size);
-        while let Some(batch) = batches.message().await.map_err(away)? {
+        let whole = loop {
+            let batch = match batches.message().await {
+                Ok(Some(batch)) => batch,
+                Ok(None) => break true,
+                // A connection lasts some minutes: what came over it is kept, and the rest asked for over the next one.
+                Err(_cut) if position > before => break false,
+                Err(status) => return Err(away(status).into()),
+            };
             for stored in batch.events {
                 position = stored.position;
                 page.push(Recorded::from_message(stored)?);
@@ -123,11 +130,11 @@ async fn read_log(
                     pages.send(full).await.map_err(|_closed| Stop::Elsewhere)?;
                 }
             }
-        }
+        };
         if !page.is_empty() {
             pages.send(page).await.map_err(|_closed| Stop::Elsewhere)?;
         }
-        if position - before < FEW {
+        if whole && position - before < FEW {
             return Ok(position);
         }
     }

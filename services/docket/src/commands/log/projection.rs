@@ -1,13 +1,21 @@
 //! `docket log projection`: built again beside the one in use, compared, taken into use, and the way back.
 use super::args::ProjectionCommand;
-use super::{Operator, show};
+use super::on::{Following, cut_short};
+use super::{Coming, Operator, show};
 use crate::commands::{Refused, when};
 use crate::output::bar;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use docket_proto::log::v1 as pb;
+use indicatif::ProgressBar;
 use serde_json::json;
+use std::time::{Duration, Instant};
+use tokio_stream::StreamExt;
+use tonic::Status;
 
-pub(super) async fn run(operator: &Operator<'_>, command: ProjectionCommand) -> Result<()> {
+/// A question that was under way for so long has arrived.
+const HEARD: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(operator: &mut Operator<'_>, command: ProjectionCommand) -> Result<()> {
     match command {
         ProjectionCommand::List => list(operator).await,
         ProjectionCommand::Rebuild { name } => rebuild(operator, name).await,
@@ -57,18 +65,17 @@ async fn list(operator: &Operator<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn rebuild(operator: &Operator<'_>, name: String) -> Result<()> {
-    let asked = operator.ask_for_long(pb::RebuildProjectionRequest { name });
-    let mut steps = operator.client()?.rebuild_projection(asked).await.map_err(Refused::from)?.into_inner();
+async fn rebuild(operator: &mut Operator<'_>, name: String) -> Result<()> {
+    let mut following = Following::new();
     let bar = bar("events applied", operator.teller);
-    let mut last = pb::RebuildProjectionResponse::default();
-    while let Some(step) = steps.message().await.map_err(Refused::from)? {
-        bar.set_length(step.head);
-        bar.set_position(step.position);
-        last = step;
-    }
+    let last = loop {
+        match watch(operator, &name, &mut following, &bar).await? {
+            Ok(last) => break last,
+            // The service goes on meanwhile.
+            Err(status) => following.again(operator, status).await?,
+        }
+    };
     bar.finish_and_clear();
-    ensure!(last.done, "the rebuild ended before it was done; begin again");
     if operator.teller.is_json() {
         operator.teller.value(&show::json_of("RebuildProjectionResponse", &last)?);
     } else {
@@ -83,9 +90,61 @@ async fn rebuild(operator: &Operator<'_>, name: String) -> Result<()> {
     Ok(())
 }
 
-async fn compare(operator: &Operator<'_>, name: String) -> Result<()> {
-    let asked = operator.ask_for_long(pb::CompareProjectionRequest { name });
-    let found = operator.client()?.compare_projection(asked).await.map_err(Refused::from)?.into_inner();
+/// Begins a rebuild, or looks at the one that was begun, and shows how far it is until it is done.
+async fn watch(
+    operator: &Operator<'_>,
+    name: &str,
+    following: &mut Following,
+    bar: &ProgressBar,
+) -> Result<Result<pb::RebuildProjectionResponse, Status>> {
+    let (mut client, run) = (operator.client()?, following.run.clone());
+    let steps = if following.begun {
+        let asked = operator.ask_for_long(pb::WatchRebuildRequest { run });
+        let steps = client.watch_rebuild(asked).await.map(tonic::Response::into_inner);
+        steps.map(|steps| -> Coming<_> {
+            Box::pin(steps.map(|seen| seen.map(|seen| seen.step.unwrap_or_default())))
+        })
+    } else {
+        let name = name.to_owned();
+        let asked = operator.ask_for_long(pb::RebuildProjectionRequest { name, run });
+        let steps = client.rebuild_projection(asked).await.map(tonic::Response::into_inner);
+        steps.map(|steps| -> Coming<_> { Box::pin(steps) })
+    };
+    let mut steps = match steps {
+        Ok(steps) => steps,
+        Err(status) => return Ok(Err(status)),
+    };
+    while let Some(step) = steps.next().await {
+        let step = match step {
+            Ok(step) => step,
+            Err(status) => return Ok(Err(status)),
+        };
+        following.moved();
+        bar.set_length(step.head);
+        bar.set_position(step.position);
+        if step.done {
+            return Ok(Ok(step));
+        }
+    }
+    Ok(Err(cut_short()))
+}
+
+async fn compare(operator: &mut Operator<'_>, name: String) -> Result<()> {
+    let mut following = Following::new();
+    let mut message = pb::CompareProjectionRequest { name, run: following.run.clone(), resume: false };
+    let found = loop {
+        let asked_at = Instant::now();
+        let asked = operator.ask_for_long(message.clone());
+        let status = match operator.client()?.compare_projection(asked).await {
+            Ok(found) => break found.into_inner(),
+            Err(status) => status,
+        };
+        if asked_at.elapsed() > HEARD {
+            following.moved();
+        }
+        following.again(operator, status).await?;
+        message.resume = following.begun;
+    };
     if operator.teller.is_json() {
         operator.teller.value(&show::json_of("CompareProjectionResponse", &found)?);
     } else {

@@ -1,11 +1,13 @@
 //! `docket log tail`, `stream` and `event`.
 use super::args::{StreamArgs, TailArgs};
+use super::on::Following;
 use super::{Operator, show};
 use crate::client::passing;
 use crate::commands::Refused;
 use anyhow::{Context, Result};
 use docket_proto::log::v1 as pb;
 use std::time::Duration;
+use tonic::Status;
 
 /// The largest answer that is taken: a batch of events without their sealed parts.
 const MOST_BYTES: usize = 64 << 20;
@@ -60,23 +62,50 @@ async fn tail_once(operator: &mut Operator<'_>, message: &mut pb::ReadLogRequest
     Ok(false)
 }
 
-pub(super) async fn stream(operator: &Operator<'_>, args: StreamArgs) -> Result<()> {
+pub(super) async fn stream(operator: &mut Operator<'_>, args: StreamArgs) -> Result<()> {
     use pb::read_stream_request::AsOf;
     let as_of = args.as_of.map(|at| AsOf::AsOfUs(at.as_microsecond()));
-    let message = pb::ReadStreamRequest {
+    let mut message = pb::ReadStreamRequest {
         stream: args.stream,
         from_version: args.from_version,
         backwards: args.backwards,
         as_of: args.as_of_position.map(AsOf::AsOfPosition).or(as_of),
         limit: args.limit,
     };
-    let mut client = operator.client()?.max_decoding_message_size(MOST_BYTES);
-    let answer = client.read_stream(operator.ask_for_long(message)).await.map_err(Refused::from)?;
-    let mut batches = answer.into_inner();
-    while let Some(batch) = batches.message().await.map_err(Refused::from)? {
-        batch.events.iter().for_each(|event| show::line(event, operator.teller));
+    let mut following = Following::new();
+    while let Err(status) = stream_once(operator, &mut message, &mut following).await? {
+        following.again(operator, status).await?;
     }
     Ok(())
+}
+
+/// Shows a stream's events until its end, or that of the connection; keeps where it goes on.
+async fn stream_once(
+    operator: &Operator<'_>,
+    message: &mut pb::ReadStreamRequest,
+    following: &mut Following,
+) -> Result<Result<(), Status>> {
+    let mut client = operator.client()?.max_decoding_message_size(MOST_BYTES);
+    let mut batches = match client.read_stream(operator.ask_for_long(message.clone())).await {
+        Ok(answer) => answer.into_inner(),
+        Err(status) => return Ok(Err(status)),
+    };
+    loop {
+        let batch = match batches.message().await {
+            Ok(Some(batch)) => batch,
+            Ok(None) => return Ok(Ok(())),
+            Err(status) => return Ok(Err(status)),
+        };
+        following.moved();
+        for event in &batch.events {
+            show::line(event, operator.teller);
+            if message.limit == 1 || (message.backwards && event.version == 1) {
+                return Ok(Ok(()));
+            }
+            message.from_version = if message.backwards { event.version - 1 } else { event.version + 1 };
+            message.limit = message.limit.saturating_sub(1);
+        }
+    }
 }
 
 pub(super) async fn event(operator: &Operator<'_>, position: u64) -> Result<()> {

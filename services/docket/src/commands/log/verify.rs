@@ -1,44 +1,69 @@
 //! `docket log verify`: with a bar that says how fast it goes and how long it will take.
-use super::Operator;
 use super::file::kept_in;
-use crate::commands::Refused;
+use super::on::{Following, cut_short};
+use super::{Client, Operator};
 use crate::output::{Teller, bar};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::verify_log_response::Step;
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use tonic::{Request, Status};
 
 pub(super) async fn verify(
-    operator: &Operator<'_>,
+    operator: &mut Operator<'_>,
     stream: Option<String>,
     from: u64,
     kept: &[PathBuf],
 ) -> Result<()> {
     let of_stream = stream.is_some();
     let kept = kept.iter().map(|file| kept_in(file)).collect::<Result<_>>()?;
-    let message = pb::VerifyLogRequest { from_position: from, stream: stream.unwrap_or_default(), kept };
-    let asked = operator.ask_for_long(message);
-    let mut steps = operator.client()?.verify_log(asked).await.map_err(Refused::from)?.into_inner();
+    let mut following = Following::new();
+    let mut message = pb::VerifyLogRequest {
+        from_position: from,
+        stream: stream.unwrap_or_default(),
+        kept,
+        run: following.run.clone(),
+        resume: false,
+    };
     let bar = bar("events checked", operator.teller);
-    let mut found = None;
-    while let Some(step) = steps.message().await.map_err(Refused::from)? {
-        match step.step {
-            Some(Step::Progress(progress)) => {
-                bar.set_length(progress.total);
-                bar.set_position(progress.done);
-            }
-            Some(Step::Result(result)) => found = Some(result),
-            None => {}
+    let found = loop {
+        let client = operator.client()?;
+        match watch(client, operator.ask_for_long(message.clone()), &mut following, &bar).await {
+            Ok(found) => break found,
+            Err(status) => following.again(operator, status).await?,
         }
-    }
+        message.resume = following.begun;
+    };
     bar.finish_and_clear();
-    let found = found.context("the check ended without a result")?;
     told(operator, &found, of_stream);
     if !found.sound {
         bail!("the log is not as it was written: {}: {}", place(&found), found.fault);
     }
     Ok(())
+}
+
+/// Shows how far a check is until its result comes.
+async fn watch(
+    mut client: Client,
+    asked: Request<pb::VerifyLogRequest>,
+    following: &mut Following,
+    bar: &ProgressBar,
+) -> Result<pb::VerifyResult, Status> {
+    let mut steps = client.verify_log(asked).await?.into_inner();
+    while let Some(step) = steps.message().await? {
+        following.moved();
+        match step.step {
+            Some(Step::Progress(progress)) => {
+                bar.set_length(progress.total);
+                bar.set_position(progress.done);
+            }
+            Some(Step::Result(result)) => return Ok(result),
+            None => {}
+        }
+    }
+    Err(cut_short())
 }
 
 /// Where the first fault is.

@@ -1,0 +1,182 @@
+//! Tasks of a service's own: the same again and again beside the calls, until the stop. A database that says nothing is given
+//! up, and told of once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use docket_database::{WORK, within};
+use docket_messaging::Stop;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use crate::status::describe;
+
+/// When a task goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// There may be more to do.
+    AtOnce,
+    /// After the usual pause, or when it is woken.
+    Later,
+    /// After another pause, or when it is woken.
+    After(Duration),
+}
+
+/// How a task goes its rounds.
+#[derive(Debug, Clone)]
+pub struct Rounds {
+    pause: Duration,
+    failing: &'static str,
+    limit: Duration,
+    wake: Option<Arc<Notify>>,
+}
+
+impl Rounds {
+    /// A round, a pause, and so on; `failing` is what the log says when a round fails.
+    pub fn every(pause: Duration, failing: &'static str) -> Self {
+        Self { pause, failing, limit: WORK, wake: None }
+    }
+
+    /// A round may take so long, where that is not [`WORK`].
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// A round takes as long as others need, or as there is to do: it bounds by itself each question to the database, by
+    /// [`docket_database::answered`] or [`docket_database::within`].
+    #[must_use]
+    pub fn bounded_inside(self) -> Self {
+        self.within(Duration::MAX)
+    }
+
+    /// Ends a pause.
+    #[must_use]
+    pub fn woken_by(self, wake: Arc<Notify>) -> Self {
+        Self { wake: Some(wake), ..self }
+    }
+
+    /// Goes on until `stop`; the round at hand is finished. What fails is tried again after the usual pause.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn run(
+        self,
+        stop: Stop,
+        mut round: impl AsyncFnMut() -> anyhow::Result<Again>,
+    ) -> anyhow::Result<()> {
+        let mut fails = Fails::default();
+        while !stop.is_cancelled() {
+            let done = within(self.limit, round()).await;
+            match fails.after(done.is_err()) {
+                Some(Turn::Worse) => {
+                    let error = done.as_ref().err().map(describe);
+                    tracing::warn!(error, "{}; it is tried again, and told when it is over", self.failing);
+                }
+                Some(Turn::Better) => tracing::info!("this is over: {}", self.failing),
+                None => {
+                    if let Err(error) = &done {
+                        tracing::debug!(error = describe(error), "{}", self.failing);
+                    }
+                }
+            }
+            match done.unwrap_or(Again::Later) {
+                Again::AtOnce => {}
+                Again::Later => self.idle(&stop, self.pause).await,
+                Again::After(pause) => self.idle(&stop, pause).await,
+            }
+        }
+        Ok(())
+    }
+
+    async fn idle(&self, stop: &Stop, pause: Duration) {
+        let woken = async {
+            match &self.wake {
+                Some(wake) => wake.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = woken => {}
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+/// Whether the last round failed.
+#[derive(Default)]
+struct Fails(bool);
+
+/// What is worth a line.
+#[derive(Debug, PartialEq, Eq)]
+enum Turn {
+    Worse,
+    Better,
+}
+
+impl Fails {
+    /// A round after the other: only a turn is told, however long it stays so.
+    fn after(&mut self, failed: bool) -> Option<Turn> {
+        match (std::mem::replace(&mut self.0, failed), failed) {
+            (false, true) => Some(Turn::Worse),
+            (true, false) => Some(Turn::Better),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const PAUSE: Duration = Duration::from_secs(5);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_round_that_is_never_answered_is_given_up_and_the_next_one_begins_after_the_pause() {
+        let (stop, begun) = (Stop::new(), Instant::now());
+        let (mut rounds, ended) = (0, stop.clone());
+        let round = async || {
+            rounds += 1;
+            if rounds == 1 {
+                return pending().await;
+            }
+            ended.cancel();
+            Ok(Again::Later)
+        };
+        Rounds::every(PAUSE, "it fails").run(stop, round).await.unwrap();
+        assert_eq!((rounds, begun.elapsed().as_secs()), (2, (WORK + PAUSE).as_secs()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_round_goes_on_at_once_or_when_it_is_woken() {
+        let (stop, wake, begun) = (Stop::new(), Arc::new(Notify::new()), Instant::now());
+        wake.notify_one();
+        let (mut rounds, ended) = (0, stop.clone());
+        let round = async || {
+            rounds += 1;
+            match rounds {
+                1 => Ok(Again::AtOnce),
+                2 => Ok(Again::Later),
+                3 => Ok(Again::After(Duration::from_secs(2))),
+                _ => {
+                    ended.cancel();
+                    anyhow::bail!("nobody waits after the stop")
+                }
+            }
+        };
+        Rounds::every(PAUSE, "it fails").woken_by(wake).run(stop, round).await.unwrap();
+        assert_eq!((rounds, begun.elapsed().as_secs()), (4, 2));
+    }
+
+    #[test]
+    fn a_silence_is_told_once_and_so_is_its_end() {
+        let mut fails = Fails::default();
+        let told: Vec<_> = [false, true, true, true, false, false].map(|failed| fails.after(failed)).into();
+        assert_eq!(told, [None, Some(Turn::Worse), None, None, Some(Turn::Better), None]);
+    }
+}

@@ -1,0 +1,61 @@
+//! What goes on where it was when its connection ends, as each does after some minutes.
+use super::Operator;
+use crate::client::{passing, reason};
+use crate::commands::Refused;
+use anyhow::{Error, Result};
+use std::time::{Duration, Instant};
+use tonic::Status;
+use uuid::Uuid;
+
+/// How long it is tried while nothing comes. A service keeps as long what it does for somebody who is gone.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// A pause before it is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How a piece of work is followed to its end.
+pub(super) struct Following {
+    /// Its id, by which it is found again.
+    pub(super) run: String,
+    /// Whether anything came yet.
+    pub(super) begun: bool,
+    moved_at: Instant,
+}
+
+impl Following {
+    pub(super) fn new() -> Self {
+        Self { run: Uuid::now_v7().to_string(), begun: false, moved_at: Instant::now() }
+    }
+
+    /// Something came.
+    pub(super) fn moved(&mut self) {
+        (self.begun, self.moved_at) = (true, Instant::now());
+    }
+
+    /// Connects anew after a failure that passes. Of several processes of a service one has the work: each connection may lead
+    /// to another.
+    pub(super) async fn again(&self, operator: &mut Operator<'_>, status: Status) -> Result<()> {
+        let mut failed = Refused::from(status).into();
+        loop {
+            if !may_pass(&failed) || self.moved_at.elapsed() > PATIENCE {
+                return Err(failed);
+            }
+            tokio::time::sleep(PAUSE).await;
+            match operator.reconnect().await {
+                Ok(()) => return Ok(()),
+                Err(error) => failed = error,
+            }
+        }
+    }
+}
+
+fn may_pass(error: &Error) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|refused| {
+        let status = refused.answer();
+        passing(status) || reason(status) == "RUN_NOT_HERE"
+    })
+}
+
+/// A stream ended in order, and too early.
+pub(super) fn cut_short() -> Status {
+    Status::unavailable("the service ended this before it was done")
+}
