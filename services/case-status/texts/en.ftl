@@ -210,6 +210,7 @@ timeline-inquiry-answered = We answered your inquiry: { $inquiry }.
 timeline-inquiry-closed = Your inquiry ended, because the case was decided or ended: { $inquiry }.
 timeline-notice-recorded = A notice was posted to your account: { $notice }.
 timeline-refund-recorded = { $amount } went back to you.
+timeline-refund-failure-recorded = { $amount } that was to go back to you did not arrive. The money is still yours: write to us how you want to have it.
 
 # Parts of the test and kinds of notice, as they stand in a line.
 part-reading = reading
@@ -232,6 +233,7 @@ notice-denial = denial
 notice-referral = referral to the immigration court
 notice-withdrawal-ack = withdrawal
 notice-payment-returned = payment not honored
+notice-refund-failed = refund that did not arrive
 notice-acceptance-voided = acceptance taken back
 notice-representation-ended = end of representation
 notice-address-changed = address changed

@@ -210,6 +210,7 @@ timeline-inquiry-answered = Respondimos a su consulta: { $inquiry }.
 timeline-inquiry-closed = Su consulta terminó, porque el caso se decidió o terminó: { $inquiry }.
 timeline-notice-recorded = Se publicó un aviso en su cuenta: { $notice }.
 timeline-refund-recorded = Se le devolvieron { $amount }.
+timeline-refund-failure-recorded = No llegaron { $amount } que se le iban a devolver. El dinero sigue siendo suyo: escríbanos cómo quiere recibirlo.
 
 # Partes del examen y clases de aviso, como aparecen en una línea.
 part-reading = lectura
@@ -232,6 +233,7 @@ notice-denial = denegación
 notice-referral = remisión al tribunal de inmigración
 notice-withdrawal-ack = retiro
 notice-payment-returned = pago no reconocido
+notice-refund-failed = devolución que no llegó
 notice-acceptance-voided = aceptación anulada
 notice-representation-ended = fin de la representación
 notice-address-changed = cambio de dirección

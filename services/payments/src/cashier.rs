@@ -247,7 +247,8 @@ impl Cashier {
             }
             Going::Failed(reason) => {
                 let what = format!("fail_refund/{id}/{reference}");
-                let fail = |state: &Payment| payment::fail_refund(state, &id, reference, reason);
+                let paid_by = self.paid_by(due.payment_id, &due.processor_reference).await?;
+                let fail = |state: &Payment| payment::fail_refund(state, &id, (reference, reason), paid_by);
                 if self.book(due.payment_id, ("fail_refund", due.refund_id), &what, fail).await? {
                     tracing::error!(refund = %id, reason, "a refund did not arrive; the money is owed still");
                 }
@@ -353,6 +354,29 @@ impl Cashier {
             }
         }
         Ok(String::new())
+    }
+
+    /// The account that paid a charge: the attempt before it was its own; where no charge of the payment is so called, whose payment it
+    /// is.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events charge nothing")]
+    async fn paid_by(&self, payment: Uuid, charge: &str) -> Result<Option<Uuid>, ExecuteError> {
+        let loaded = self.payments.load(payment).await?;
+        let mut attempted_by = None;
+        for recorded in &loaded.events {
+            let reference = match recorded.decode().map_err(docket_eventlog::Error::from)? {
+                Event::PaymentAttempted(_) => {
+                    attempted_by = recorded.metadata.actor.account_id();
+                    continue;
+                }
+                Event::FeeSettled(settled) => settled.processor_reference,
+                Event::PaymentMadeGood(made_good) => made_good.processor_reference,
+                _ => continue,
+            };
+            if reference == charge && attempted_by.is_some() {
+                return Ok(attempted_by);
+            }
+        }
+        Ok(payer(&loaded.state))
     }
 
     /// The account under whose key what is personal of a charge is sealed: whoever paid, which the payer may have let somebody else

@@ -632,6 +632,9 @@ pub struct Case {
     pub notices: Vec<Uuid>,
     /// Cents that went back.
     pub refunded_cents: i64,
+    /// The refunds that went back, each with its cents; those from before their ids were kept stand in the sum alone.
+    #[serde(default)]
+    pub refunds: BTreeMap<String, i64>,
     /// The fee that is owed again.
     #[serde(default)]
     pub fee_owed: Option<FeeOwed>,

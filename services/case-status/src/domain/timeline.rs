@@ -79,7 +79,7 @@ pub const VARIANTS: [&str; 20] = [
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 58] = [
+pub const CODES: [&str; 59] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -101,6 +101,7 @@ pub const CODES: [&str; 58] = [
     "notice-withdrawal-ack",
     "notice-reopened",
     "notice-payment-returned",
+    "notice-refund-failed",
     "notice-address-changed",
     "notice-representation-ended",
     "notice-acceptance-voided",
@@ -249,6 +250,9 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             vec![("notice", Fact::Code(format!("notice-{}", event.notice_kind.replace('_', "-"))))]
         }
         Event::RefundRecorded(event) => {
+            vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
+        }
+        Event::RefundFailureRecorded(event) => {
             vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
         }
         Event::PaymentReturnRecorded(event) => {

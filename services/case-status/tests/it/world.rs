@@ -401,6 +401,22 @@ impl World {
         .fetch_one(&self.cases.pool)
         .await
         .unwrap();
+    /// A refund went back, and its money came back from the bank; then it went back once more, as the same refund.
+    pub(crate) async fn refund_twice(&self, filing: Uuid, amount_cents: i64) {
+        let (refund_id, filing_id) = (Uuid::new_v4().to_string(), filing.to_string());
+        let failed = payments::RefundFailed {
+            refund_id: refund_id.clone(),
+            filing_id: filing_id.clone(),
+            amount_cents,
+            was_issued: true,
+            ..Default::default()
+        };
+        let issued = payments::RefundIssued { refund_id, filing_id, amount_cents, ..Default::default() };
+        append(&self.payments, Uuid::new_v4(), payment::Event::from(issued.clone())).await;
+        append(&self.payments, Uuid::new_v4(), payment::Event::from(failed)).await;
+        append(&self.payments, Uuid::new_v4(), payment::Event::from(issued)).await;
+    }
+
         let request = GetWordsRequest { case: case.into(), event_id: event.to_string() };
         let mut words = CaseWordsServiceClient::new(self.commands.channel_as(&self.bench, service));
         Ok(words.get_words(request).await?.into_inner())

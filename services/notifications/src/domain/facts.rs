@@ -134,7 +134,7 @@ pub(crate) struct Facts {
     pub(crate) reject_codes: Vec<RejectCode>,
     /// Whether the fee goes back.
     pub(crate) refund: bool,
-    /// What is owed, in its printed form.
+    /// What is owed, by the party or to whoever paid, in its printed form.
     pub(crate) amount: String,
     /// Receipt numbers of the cases that an address was changed in.
     pub(crate) receipts: Vec<String>,
@@ -242,6 +242,7 @@ pub(crate) fn facts(
         }
         Event::AcceptanceVoided(event) => {
             facts.refund = event.refund;
+        Event::RefundFailureRecorded(event) => facts.amount = Cents(event.amount_cents).to_string(),
             facts.voided_because.clone_from(&event.cause);
         }
         Event::CaseRepresentationEnded(event) => {

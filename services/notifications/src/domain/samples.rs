@@ -194,6 +194,13 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
             return_id: RETURN.to_string(),
         }
         .into(),
+        NoticeKind::RefundFailed => pb::RefundFailureRecorded {
+            refund_id: Uuid::from_u128(5).to_string(),
+            amount_cents: 71_000,
+            was_recorded: true,
+            account_id: String::new(),
+        }
+        .into(),
         NoticeKind::AcceptanceVoided => {
             pb::AcceptanceVoided { officer: String::new(), cause: "payment".into(), refund: false }.into()
         }

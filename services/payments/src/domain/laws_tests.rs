@@ -171,7 +171,8 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
             None => Ok(Vec::new()),
         },
         Command::FailRefund(n) => Ok(state.refunds.get(usize::from(*n)).map_or_else(Vec::new, |refund| {
-            payment::fail_refund(state, &refund.refund_id, &format!("re_{}", refund.came_back), "")
+            let reference = format!("re_{}", refund.came_back);
+            payment::fail_refund(state, &refund.refund_id, (&reference, ""), None)
         })),
         Command::GivenBack(n) => Ok(payment::given_back(state, &format!("pi_{n}"))),
     }

@@ -7,6 +7,7 @@ use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{
     DisputeWon, FeeCancelled, PaymentDisputed, PaymentReturned, RefundFailed, RefundIssued, RefundStarted,
 };
+use uuid::Uuid;
 
 /// What becomes of the fee of a filing that ended without being accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +89,14 @@ pub fn issue_refund(state: &Payment, refund_id: &str, reference: &str) -> Vec<Ev
     })
 }
 
-/// Records that the processor did not give the money back after all: it never went, or it came back from the bank. Said twice of the
-/// same try, recorded once.
-pub fn fail_refund(state: &Payment, refund_id: &str, reference: &str, reason: &str) -> Vec<Event> {
+/// Records that the processor did not give the money back after all: it never went, or it came back from the bank, and it is owed
+/// still to whoever paid. Said twice of the same try, recorded once.
+pub fn fail_refund(
+    state: &Payment,
+    refund_id: &str,
+    (reference, reason): (&str, &str),
+    paid_by: Option<Uuid>,
+) -> Vec<Event> {
     let known = state.refunds.iter().find(|refund| refund.refund_id == refund_id);
     let Some(refund) = known.filter(|refund| refund.failed.as_deref() != Some(reference)) else {
         return Vec::new();
@@ -102,6 +108,7 @@ pub fn fail_refund(state: &Payment, refund_id: &str, reference: &str, reason: &s
         reason: reason.to_owned(),
         processor_reference: reference.to_owned(),
         was_issued: refund.issued,
+        account_id: paid_by.map(|account| account.to_string()).unwrap_or_default(),
     })]
 }
 
