@@ -542,7 +542,7 @@ pub struct Case {
     pub abroad: bool,
     /// Age on the receipt date.
     pub age: u32,
-    /// As whom the filing was signed: `self` (or empty), `parent`, `guardian`, `attorney_in_fact`, `company_officer`.
+    /// As whom the filing was signed: `self` (or empty), `self_other_name`, `parent`, `guardian`, `attorney_in_fact`, `company_officer`.
     #[serde(default)]
     pub signed_as: String,
     /// The payment of its fee; none when nothing was due.
@@ -690,6 +690,11 @@ impl Case {
     /// Submitted or accepted, and nothing ended it.
     pub fn is_open(&self) -> bool {
         self.stage == Stage::Submitted || self.stage.is_pending()
+    }
+
+    /// Whether it was filed for somebody else than who signed, such as a child.
+    pub fn is_for_another(&self) -> bool {
+        matches!(self.signed_as.as_str(), "parent" | "guardian" | "attorney_in_fact")
     }
 
     /// Approved, and a card is still on its way to the person or to be ordered.

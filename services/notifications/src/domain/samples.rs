@@ -207,7 +207,7 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         NoticeKind::RepresentationEnded => representation_ended(),
         NoticeKind::MoveConfirmed => {
             let receipt_numbers = vec!["DKT1234567897".into(), "DKT1234567905".into()];
-            pb::MoveRecorded { change_id: String::new(), receipt_numbers }.into()
+            pb::MoveRecorded { receipt_numbers, ..pb::MoveRecorded::default() }.into()
         }
         NoticeKind::CardMailed => pb::CardMailed {
             document: "permanent_resident_card".into(),
