@@ -3,6 +3,7 @@ use crate::domain::payment::{self, Changed, Charge, Dispute, Payment, Payments};
 use crate::domain::quote::Quotes;
 use crate::peers::Filing;
 use crate::processor::{Going, GoingBack, Outcome, Processor};
+use crate::processors::Processors;
 use crate::store::attempt::{self, Attempt};
 use crate::store::{ledger, owed, refund};
 use docket_eventlog::{Context, Error, ExecuteError, Executed, Store, Subjects};
@@ -28,8 +29,8 @@ pub struct Cashier {
     pub pool: PgPool,
     /// Clock.
     pub clock: SharedClock,
-    /// Processor.
-    pub processor: Processor,
+    /// Processors.
+    pub processors: Processors,
     /// Filing.
     pub filing: Filing,
 }
@@ -65,6 +66,7 @@ impl Cashier {
         Ok(match (outcome, state.settled) {
             ("settled", Some(settled)) => Outcome::Charged(Charge {
                 reference: settled.processor_reference,
+                processor: settled.processor,
                 amount_cents: settled.amount_cents,
                 card_brand: settled.card_brand,
                 card_last4: String::new(),
@@ -90,11 +92,11 @@ impl Cashier {
             self.can_go_in(id, payer, (attempt_id, started_at_us), &changed).await?;
         }
         let mut tx = docket_database::begin(&self.pool).await?;
-        let text = attempt_id.to_string();
+        let (text, processor) = (attempt_id.to_string(), self.processors.current().name());
         let begun = self
             .payments
             .execute_in(&mut tx, context, id, Subjects::account(payer.account), |state| {
-                payment::attempt(state, &text, &changed)
+                payment::attempt(state, (&text, processor), &changed)
             })
             .await?;
         let row = Attempt {
@@ -105,6 +107,7 @@ impl Cashier {
             started_at_us,
             outcome: None,
             intent: String::new(),
+            processor: processor.to_owned(),
         };
         attempt::begin(&mut tx, &row).await?;
         owed::follow(self.payments.log(), &mut tx, &begun.events, &begun.state).await?;
@@ -122,7 +125,7 @@ impl Cashier {
         changed: &Changed,
     ) -> Result<(), ApiError> {
         let state = self.payments.load(id).await?.state;
-        payment::attempt(&state, &attempt_id.to_string(), changed)?;
+        payment::attempt(&state, (&attempt_id.to_string(), ""), changed)?;
         let Some(opened) = state.opened.as_ref().filter(|_| state.settled.is_none()) else { return Ok(()) };
         let overtaken = self.filing.overtaken(&opened.filing_ids, at_us).await?;
         if overtaken.is_empty() {
@@ -193,7 +196,7 @@ impl Cashier {
             self.follow(&mut tx, open.payment_id, &done, self.clock.now()).await?;
         }
         tx.commit().await?;
-        Ok(done.state.charges.contains(&charge.reference))
+        Ok(done.state.charges.contains_key(&charge.reference))
     }
 
     /// Records a refusal; said twice, recorded once.
@@ -216,12 +219,34 @@ impl Cashier {
         Ok(())
     }
 
+    /// The processor that something of ours was asked of, and where it is called `reference`. One that is not configured is told of, and is
+    /// an obligation until it is: nothing can be asked of it, so what was stays as it is.
+    ///
+    /// # Errors
+    /// The log.
+    pub(crate) async fn at(&self, name: &str, reference: &str) -> Result<Option<&Processor>, Error> {
+        let known = self.processors.named(name);
+        if known.is_none() {
+            tracing::error!(
+                processor = name,
+                reference,
+                "a processor that took money is not configured; nothing can be asked of it"
+            );
+            let mut tx = docket_database::begin(&self.pool).await?;
+            owed::not_configured(self.payments.log(), &mut tx, (name, reference), self.clock.now()).await?;
+            tx.commit().await?;
+        }
+        Ok(known)
+    }
+
     /// Asks the processor for a refund, once, and records what comes of it. What it took and has not done yet is asked for again.
     ///
     /// # Errors
     /// The processor or the log; it is asked again later.
     pub async fn give_back(&self, due: &refund::Refund) -> anyhow::Result<()> {
-        let refund = self.processor.refund(due.refund_id, &due.processor_reference, due.amount_cents).await?;
+        let charge = &due.processor_reference;
+        let Some(processor) = self.at(&due.processor, charge).await? else { return Ok(()) };
+        let refund = processor.refund(due.refund_id, charge, due.amount_cents).await?;
         self.record_refund(due, &refund).await
     }
 
@@ -231,7 +256,9 @@ impl Cashier {
     /// The processor or the log.
     pub async fn follow_refund(&self, refund_id: Uuid) -> anyhow::Result<()> {
         let Some(known) = refund::find(&self.pool, refund_id).await? else { return Ok(()) };
-        match self.processor.refund_of(refund_id, &known.processor_reference).await? {
+        let charge = &known.processor_reference;
+        let Some(processor) = self.at(&known.processor, charge).await? else { return Ok(()) };
+        match processor.refund_of(refund_id, charge).await? {
             Some(refund) => self.record_refund(&known, &refund).await,
             None => Ok(()),
         }

@@ -1,6 +1,7 @@
 //! What is due at the processor: attempts without an answer, refunds under way.
 use crate::cashier::Cashier;
-use crate::store::{attempt, refund};
+use crate::disputes;
+use crate::store::{attempt, owed, refund};
 use docket_service::Stop;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -13,11 +14,24 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// # Errors
 /// None: what fails is tried again.
 pub async fn run(cashier: Cashier, stop: Stop) -> anyhow::Result<()> {
+    let mut known = false;
     while !stop.is_cancelled() {
+        known = known || look_at_processors(&cashier).await.is_ok();
         if let Err(error) = once(&cashier).await {
             tracing::warn!(error = format!("{error:#}"), "what is due could not be read; tried again");
         }
         stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
+    }
+    Ok(())
+}
+
+/// A processor that is not configured is owed to be as long as what it took may be disputed, which nobody would hear; what waited for
+/// one that is configured again waits no more.
+async fn look_at_processors(cashier: &Cashier) -> anyhow::Result<()> {
+    owed::configured(cashier.payments.log(), &cashier.pool, &cashier.processors).await?;
+    let since_us = cashier.clock.now().as_microsecond() - disputes::LOOK_BACK_S * 1_000_000;
+    for name in attempt::asked_since(&cashier.pool, since_us).await? {
+        cashier.at(&name, "disputes").await?;
     }
     Ok(())
 }
