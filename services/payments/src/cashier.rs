@@ -6,7 +6,7 @@ use crate::processor::{Going, GoingBack, Outcome, Processor};
 use crate::processors::Processors;
 use crate::store::attempt::{self, Attempt};
 use crate::store::{ledger, owed, refund};
-use docket_eventlog::{Context, Error, ExecuteError, Executed, Store, Subjects};
+use docket_eventlog::{Context, Error, ExecuteError, Executed, Recorded, Store, Subjects};
 use docket_forms::Catalogue;
 use docket_kernel::{Actor, SharedClock, derived_id};
 use docket_proto::events::payment::Event;
@@ -337,50 +337,10 @@ impl Cashier {
         cause: Uuid,
         payment: Uuid,
     ) -> Result<Context, ExecuteError> {
-        Ok(Context {
-            command_id: derived_id(policy, cause, 0),
-            correlation_id: cause,
-            causation_id: None,
-            actor: Actor::machine(policy),
-            on_behalf_of: None,
-            auth_level: 0,
-            traceparent: self.trace_of(cause, payment).await?,
-            request: Vec::new(),
-        })
-    }
-
-    /// The trace that an outcome belongs to: the call at hand; for a webhook or a later question, which have none, what
-    /// began the attempt or the refund.
-    async fn trace_of(&self, cause: Uuid, payment: Uuid) -> Result<String, ExecuteError> {
-        let ours = docket_messaging::current_traceparent();
-        if !ours.is_empty() {
-            return Ok(ours);
-        }
-        let cause = cause.to_string();
-        for recorded in self.payments.load(payment).await?.events {
-            let began = match recorded.decode().map_err(docket_eventlog::Error::from)? {
-                Event::PaymentAttempted(attempted) => attempted.attempt_id == cause,
-                Event::RefundStarted(started) => started.refund_id == cause,
-                Event::PaymentOpened(_)
-                | Event::PaymentWithdrawn(_)
-                | Event::FeeRefused(_)
-                | Event::FeeSettled(_)
-                | Event::RefundIssued(_)
-                | Event::RefundFailed(_)
-                | Event::PayerInvited(_)
-                | Event::PaymentDisputed(_)
-                | Event::DisputeWon(_)
-                | Event::PaymentReturned(_)
-                | Event::PaymentMadeGood(_)
-                | Event::FeeCancelled(_)
-                | Event::MoneyUnexplained(_)
-                | Event::MoneyExplained(_) => false,
-            };
-            if began {
-                return Ok(recorded.metadata.traceparent);
-            }
-        }
-        Ok(String::new())
+        // Where a call is at hand, its trace is the one, and nothing is read for it.
+        let known = !docket_messaging::current_traceparent().is_empty();
+        let events = if known { Vec::new() } else { self.payments.load(payment).await?.events };
+        consequence_in(&events, policy, cause)
     }
 
     /// The account that paid a charge: the attempt before it was its own; where no charge of the payment is so called, whose payment it
@@ -421,6 +381,58 @@ impl Cashier {
         }
         Ok(payer(&loaded.state))
     }
+}
+
+/// The same as [`Cashier::consequence`], of a payment whose events were read.
+pub(crate) fn consequence_in(
+    events: &[Recorded],
+    policy: &str,
+    cause: Uuid,
+) -> Result<Context, ExecuteError> {
+    Ok(Context {
+        command_id: derived_id(policy, cause, 0),
+        correlation_id: cause,
+        causation_id: None,
+        actor: Actor::machine(policy),
+        on_behalf_of: None,
+        auth_level: 0,
+        traceparent: trace_of(events, cause)?,
+        request: Vec::new(),
+    })
+}
+
+/// The trace that an outcome belongs to: the call at hand; for a webhook or a later question, which have none, what
+/// began the attempt or the refund.
+fn trace_of(events: &[Recorded], cause: Uuid) -> Result<String, ExecuteError> {
+    let ours = docket_messaging::current_traceparent();
+    if !ours.is_empty() {
+        return Ok(ours);
+    }
+    let cause = cause.to_string();
+    for recorded in events {
+        let began = match recorded.decode().map_err(docket_eventlog::Error::from)? {
+            Event::PaymentAttempted(attempted) => attempted.attempt_id == cause,
+            Event::RefundStarted(started) => started.refund_id == cause,
+            Event::PaymentOpened(_)
+            | Event::PaymentWithdrawn(_)
+            | Event::FeeRefused(_)
+            | Event::FeeSettled(_)
+            | Event::RefundIssued(_)
+            | Event::RefundFailed(_)
+            | Event::PayerInvited(_)
+            | Event::PaymentDisputed(_)
+            | Event::DisputeWon(_)
+            | Event::PaymentReturned(_)
+            | Event::PaymentMadeGood(_)
+            | Event::FeeCancelled(_)
+            | Event::MoneyUnexplained(_)
+            | Event::MoneyExplained(_) => false,
+        };
+        if began {
+            return Ok(recorded.metadata.traceparent.clone());
+        }
+    }
+    Ok(String::new())
 }
 
 /// Whose payment it is.

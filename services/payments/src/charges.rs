@@ -82,7 +82,8 @@ async fn take_all(cashier: &Cashier, processor: &Processor, intents: &[Value]) -
 pub async fn take(cashier: &Cashier, processor: &Processor, intent: &Value) -> anyhow::Result<()> {
     let Some(charge) = processor.charge_of(intent) else { return Ok(()) };
     if let Some(attempt) = known(cashier, intent).await? {
-        let charge = processor.with_card(charge).await;
+        // Of an attempt that has its answer it is no receipt's, and is asked for each time the list is read.
+        let charge = if attempt.outcome.is_none() { processor.with_card(charge).await } else { charge };
         // Not fitting is told to finance.
         let _fits = cashier.settle(&attempt, &charge).await?;
         return Ok(());

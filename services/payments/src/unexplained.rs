@@ -1,5 +1,5 @@
 //! Money that fits nothing is booked as unexplained, with an obligation for finance, until the processor has it no more.
-use crate::cashier::Cashier;
+use crate::cashier::{Cashier, consequence_in};
 use crate::domain::payment::{self, Charge, Dispute, Payment, Unexplained};
 use crate::store::{attempt, ledger, refund};
 use docket_eventlog::{Context, ExecuteError, Subjects};
@@ -74,10 +74,11 @@ impl Cashier {
         what: &str,
         decide: impl Fn(&Payment) -> Vec<Event>,
     ) -> Result<bool, ExecuteError> {
-        if decide(&self.payments.state(payment).await?.state).is_empty() {
+        let loaded = self.payments.load(payment).await?;
+        if decide(&loaded.state).is_empty() {
             return Ok(false);
         }
-        let context = self.consequence(policy, cause, payment).await?;
+        let context = consequence_in(&loaded.events, policy, cause)?;
         let context = Context { command_id: derived_id(what, payment, 0), ..context };
         let mut tx = docket_database::begin(&self.pool).await?;
         let done = self
