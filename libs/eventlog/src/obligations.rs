@@ -79,10 +79,24 @@ impl Obligations {
     /// # Errors
     /// [`Error::Database`].
     pub async fn open(&self, limit: u32) -> Result<Vec<Obligation>, Error> {
+        self.open_where(None, limit).await
+    }
+
+    /// The open ones of a kind, the most urgent first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn open_of(&self, kind: &str, limit: u32) -> Result<Vec<Obligation>, Error> {
+        self.open_where(Some(kind), limit).await
+    }
+
+    async fn open_where(&self, kind: Option<&str>, limit: u32) -> Result<Vec<Obligation>, Error> {
         let rows = sqlx::query!(
             "SELECT kind, key, owner, due_at_us FROM log.obligation
-             WHERE log = $1 AND closed_by IS NULL ORDER BY due_at_us, kind, key LIMIT $2",
+             WHERE log = $1 AND closed_by IS NULL AND ($2::text IS NULL OR kind = $2)
+             ORDER BY due_at_us, kind, key LIMIT $3",
             self.log,
+            kind,
             i64::from(limit)
         )
         .fetch_all(&self.pool)

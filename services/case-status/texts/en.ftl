@@ -217,6 +217,7 @@ timeline-addressee-search-ended-representative = Who acts for you was reached ab
 timeline-addressee-search-ended-case = We look no more for whom a mail about an earlier notice did not reach, because the case ended.
 timeline-notice-recorded = A notice was posted to your account: { $notice }.
 timeline-refund-recorded = { $amount } went back to you.
+timeline-refund-failure-recorded = { $amount } that was to go back to you did not arrive. The money is still yours: write to us how you want to have it.
 
 # Parts of the test and kinds of notice, as they stand in a line.
 part-reading = reading
@@ -239,6 +240,7 @@ notice-denial = denial
 notice-referral = referral to the immigration court
 notice-withdrawal-ack = withdrawal
 notice-payment-returned = payment not honored
+notice-refund-failed = refund that did not arrive
 notice-acceptance-voided = acceptance taken back
 notice-representation-ended = end of representation
 notice-address-changed = address changed

@@ -217,6 +217,7 @@ timeline-addressee-search-ended-representative = Ya pudimos comunicarnos con qui
 timeline-addressee-search-ended-case = Ya no buscamos a quien no le llegó un correo sobre un aviso anterior, porque el caso terminó.
 timeline-notice-recorded = Se publicó un aviso en su cuenta: { $notice }.
 timeline-refund-recorded = Se le devolvieron { $amount }.
+timeline-refund-failure-recorded = No llegaron { $amount } que se le iban a devolver. El dinero sigue siendo suyo: escríbanos cómo quiere recibirlo.
 
 # Partes del examen y clases de aviso, como aparecen en una línea.
 part-reading = lectura
@@ -239,6 +240,7 @@ notice-denial = denegación
 notice-referral = remisión al tribunal de inmigración
 notice-withdrawal-ack = retiro
 notice-payment-returned = pago no reconocido
+notice-refund-failed = devolución que no llegó
 notice-acceptance-voided = aceptación anulada
 notice-representation-ended = fin de la representación
 notice-address-changed = cambio de dirección

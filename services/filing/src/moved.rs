@@ -14,8 +14,9 @@ use crate::place::{self, text};
 /// The form.
 pub(crate) const FORM: &str = "AR-11";
 
-/// The report; without ids. None where the answers do not hold an address.
-pub(crate) fn report(answers: &Answers) -> Option<RecordAddressRequest> {
+/// The report; without ids. None where the answers do not hold an address. Signed for somebody else, such as a child, it is that
+/// person who moved, and the address is not the account's (INA 265(c)).
+pub(crate) fn report(answers: &Answers, signed_as: Capacity) -> Option<RecordAddressRequest> {
     let new = answers.get("new_address").and_then(Value::as_object)?;
     let mailing = answers.get("mailing").and_then(Value::as_object);
     let zone = place::zone_at(new);
@@ -27,6 +28,7 @@ pub(crate) fn report(answers: &Answers) -> Option<RecordAddressRequest> {
         abroad: zone.is_none(),
         moved_on_date: answers.get("moved_on").and_then(Value::as_str).unwrap_or_default().to_owned(),
         receipt_numbers: receipts.filter_map(|row| row.get("receipt")?.as_str().map(str::to_owned)).collect(),
+        for_case: signed_as.is_for_another(),
         ..RecordAddressRequest::default()
     })
 }
@@ -35,10 +37,6 @@ pub(crate) fn report(answers: &Answers) -> Option<RecordAddressRequest> {
 /// it is not the account's, which is that of who signs, and a child needs none: it is for its case (8 CFR 103.2(b)(19), where notices
 /// go to the address that the form gives).
 pub(crate) fn stated(form: &Form, answers: &Answers, signed_as: Capacity) -> Option<RecordAddressRequest> {
-    let own = match signed_as {
-        Capacity::OneSelf | Capacity::CompanyOfficer => true,
-        Capacity::Parent | Capacity::Guardian | Capacity::AttorneyInFact => false,
-    };
     if form.id == FORM {
         return None;
     }
@@ -51,7 +49,13 @@ pub(crate) fn stated(form: &Form, answers: &Answers, signed_as: Capacity) -> Opt
         None => (mailing, String::new()),
     };
     let none = RecordAddressRequest::default();
-    let stated = RecordAddressRequest { address, mailing, no_move: true, for_case: !own, ..none };
+    let stated = RecordAddressRequest {
+        address,
+        mailing,
+        no_move: true,
+        for_case: signed_as.is_for_another(),
+        ..none
+    };
     Some(stated).filter(|stated| !stated.address.is_empty())
 }
 
@@ -81,7 +85,7 @@ mod tests {
     use serde_json::json;
 
     fn reported(answers: Value) -> RecordAddressRequest {
-        report(&serde_json::from_value(answers).unwrap()).unwrap()
+        report(&serde_json::from_value(answers).unwrap(), Capacity::OneSelf).unwrap()
     }
 
     #[test]
@@ -93,7 +97,11 @@ mod tests {
         assert_eq!(report.address, "9 Sample Ave, Apt 4\nReno, NV 89501");
         assert_eq!((report.zone.as_str(), report.abroad), ("America/Los_Angeles", false));
         assert_eq!(report.receipt_numbers, ["DKT1234567897"]);
-        assert!(report.mailing.is_empty());
+        assert!(report.mailing.is_empty() && !report.for_case);
+        let answers: Answers =
+            serde_json::from_value(json!({ "new_address": { "line1": "1 Row" } })).unwrap();
+        let childs = super::report(&answers, Capacity::Parent).unwrap();
+        assert!(childs.for_case && !childs.no_move, "whom it was signed for moved, and not who signed");
     }
 
     #[test]
@@ -135,6 +143,6 @@ mod tests {
 
     #[test]
     fn without_an_address_nothing_is_reported() {
-        assert!(report(&serde_json::from_value(json!({})).unwrap()).is_none());
+        assert!(report(&serde_json::from_value(json!({})).unwrap(), Capacity::OneSelf).is_none());
     }
 }

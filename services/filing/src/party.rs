@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use crate::domain::filing::Filer;
+use crate::domain::name;
 
 /// The role of a parent or guardian who signs for a child; a form that has it says up to which age.
 const PARENT: &str = "parent_or_guardian";
@@ -45,6 +46,14 @@ pub(crate) fn filer(form: &Form, answers: &Answers, given: &Given) -> Filer {
 /// The ways in which the full legal name of the form may be typed: with and without middle name and suffix.
 pub(crate) fn names(form: &Form, answers: &Answers) -> Vec<String> {
     typed(|question| answer(form, answers, question))
+}
+
+/// Whether two forms are about the same person: of the same name, and born on the same day.
+pub(crate) fn same_person(one: (&Form, &Answers), other: (&Form, &Answers)) -> bool {
+    let born = |(form, answers)| answer(form, answers, "dob");
+    let their_names = names(other.0, other.1);
+    let alike = |name: &String| their_names.iter().any(|theirs| name::same(name, theirs));
+    born(one).is_some_and(|day| born(other) == Some(day)) && names(one.0, one.1).iter().any(alike)
 }
 
 /// The ways in which a full name may be typed that is answered part by part; none without a family name. Of who has one name only,

@@ -111,6 +111,7 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::CaseClosedMoot => include_str!("../templates/case_closed_moot.typ"),
         NoticeKind::Reopened => include_str!("../templates/reopened.typ"),
         NoticeKind::PaymentNotHonoured => include_str!("../templates/payment_returned.typ"),
+        NoticeKind::RefundFailed => include_str!("../templates/refund_failed.typ"),
         NoticeKind::AcceptanceVoided => include_str!("../templates/acceptance_voided.typ"),
         NoticeKind::MoveConfirmed => include_str!("../templates/address_changed.typ"),
         NoticeKind::RepresentationEnded => include_str!("../templates/representation_ended.typ"),
@@ -160,6 +161,7 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         | NoticeKind::CaseClosedMoot
         | NoticeKind::Reopened
         | NoticeKind::PaymentNotHonoured
+        | NoticeKind::RefundFailed
         | NoticeKind::AcceptanceVoided
         | NoticeKind::MoveConfirmed
         | NoticeKind::RepresentationEnded

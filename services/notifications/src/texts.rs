@@ -7,6 +7,7 @@ use fluent_bundle::{FluentArgs, FluentResource};
 use unic_langid::{LanguageIdentifier, langid};
 
 use crate::domain::NoticeKind;
+use crate::store::delivery;
 
 /// The languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +109,8 @@ pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
         "co_signer_signed" => "co-signed",
         "co_signature_over" => "co-signature-over",
         "co_signed_went_in" => "co-signed-went-in",
+        "refund_failed" => "refund-failed",
+        delivery::PAYERS_REFUND_FAILED => "payers-refund-failed",
         _ => "notice",
     };
     let greeting = if given_name.is_empty() { "mail-greeting-nameless" } else { "mail-greeting" };
@@ -193,6 +196,8 @@ mod tests {
                 "co_signer_signed",
                 "co_signature_over",
                 "co_signed_went_in",
+                "refund_failed",
+                "payers_refund_failed",
             ] {
                 let mail = mail(language, alert, "Ana Lúcia");
                 let said = format!("{}\n{}", mail.subject, mail.text).to_lowercase();

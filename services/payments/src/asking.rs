@@ -1,7 +1,7 @@
 //! An attempt is asked for at the processor: under its idempotency key while that is kept, and from then on looked for, so that one
 //! attempt never charges twice.
 use crate::cashier::Cashier;
-use crate::processor::Outcome;
+use crate::processor::{Outcome, Processor};
 use crate::store::attempt::{self, Attempt};
 use docket_eventlog::ExecuteError;
 use docket_kernel::{Clock as _, SystemClock};
@@ -33,20 +33,22 @@ impl Cashier {
     }
 
     async fn outcome(&self, open: &Attempt) -> Result<Outcome, ExecuteError> {
+        let asked = if open.intent.is_empty() { open.attempt_id.to_string() } else { open.intent.clone() };
+        let Some(processor) = self.at(&open.processor, &asked).await? else { return Ok(Outcome::Pending) };
         if !open.intent.is_empty() {
-            return Ok(self.processor.standing(&open.intent).await);
+            return Ok(processor.standing(&open.intent).await);
         }
         let age_us = self.clock.now().as_microsecond() - open.started_at_us;
         let intent = if age_us < KEPT_US {
             let first = attempt::asks(&self.pool, open.attempt_id).await? == 1;
             let ids = (open.attempt_id, open.payment_id);
-            let asked = self.processor.charge(ids, open.amount_cents, &open.method_token, first).await;
+            let asked = processor.charge(ids, open.amount_cents, &open.method_token, first).await;
             match (asked.outcome, asked.intent) {
                 (Outcome::Pending, Some(intent)) => intent,
                 (outcome, _) => return Ok(outcome),
             }
         } else {
-            match self.look_for(open, age_us).await {
+            match look_for(processor, open, age_us).await {
                 Ok(Some(intent)) => intent,
                 Ok(None) if age_us < NEVER_COMING_US => return Ok(Outcome::Pending),
                 Ok(None) => return Ok(Outcome::Declined(NEVER_CAME.to_owned())),
@@ -58,17 +60,17 @@ impl Cashier {
             }
         };
         attempt::keep_intent(&self.pool, open.attempt_id, &intent).await?;
-        Ok(self.processor.standing(&intent).await)
+        Ok(processor.standing(&intent).await)
     }
+}
 
-    /// What the processor has of an attempt: by its index, and where that says nothing and nothing can come any more, by its list.
-    async fn look_for(&self, open: &Attempt, age_us: i64) -> anyhow::Result<Option<String>> {
-        let found = self.processor.find(open.attempt_id).await?;
-        if found.is_some() || age_us < NEVER_COMING_US {
-            return Ok(found);
-        }
-        // By the machine's time: the office's may be ahead in development, and then more of the list is read.
-        let since_s = SystemClock.now().as_second() - age_us / 1_000_000 - CLOCKS_S;
-        self.processor.find_since(open.attempt_id, since_s).await
+/// What the processor has of an attempt: by its index, and where that says nothing and nothing can come any more, by its list.
+async fn look_for(processor: &Processor, open: &Attempt, age_us: i64) -> anyhow::Result<Option<String>> {
+    let found = processor.find(open.attempt_id).await?;
+    if found.is_some() || age_us < NEVER_COMING_US {
+        return Ok(found);
     }
+    // By the machine's time: the office's may be ahead in development, and then more of the list is read.
+    let since_s = SystemClock.now().as_second() - age_us / 1_000_000 - CLOCKS_S;
+    processor.find_since(open.attempt_id, since_s).await
 }

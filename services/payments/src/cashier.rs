@@ -3,9 +3,10 @@ use crate::domain::payment::{self, Changed, Charge, Dispute, Payment, Payments};
 use crate::domain::quote::Quotes;
 use crate::peers::Filing;
 use crate::processor::{Going, GoingBack, Outcome, Processor};
+use crate::processors::Processors;
 use crate::store::attempt::{self, Attempt};
 use crate::store::{ledger, owed, refund};
-use docket_eventlog::{Context, Error, ExecuteError, Executed, Store, Subjects};
+use docket_eventlog::{Context, Error, ExecuteError, Executed, Recorded, Store, Subjects};
 use docket_forms::Catalogue;
 use docket_kernel::{Actor, SharedClock, derived_id};
 use docket_proto::events::payment::Event;
@@ -28,8 +29,8 @@ pub struct Cashier {
     pub pool: PgPool,
     /// Clock.
     pub clock: SharedClock,
-    /// Processor.
-    pub processor: Processor,
+    /// Processors.
+    pub processors: Processors,
     /// Filing.
     pub filing: Filing,
 }
@@ -65,6 +66,7 @@ impl Cashier {
         Ok(match (outcome, state.settled) {
             ("settled", Some(settled)) => Outcome::Charged(Charge {
                 reference: settled.processor_reference,
+                processor: settled.processor,
                 amount_cents: settled.amount_cents,
                 card_brand: settled.card_brand,
                 card_last4: String::new(),
@@ -90,11 +92,11 @@ impl Cashier {
             self.can_go_in(id, payer, (attempt_id, started_at_us), &changed).await?;
         }
         let mut tx = docket_database::begin(&self.pool).await?;
-        let text = attempt_id.to_string();
+        let (text, processor) = (attempt_id.to_string(), self.processors.current().name());
         let begun = self
             .payments
             .execute_in(&mut tx, context, id, Subjects::account(payer.account), |state| {
-                payment::attempt(state, &text, &changed)
+                payment::attempt(state, (&text, processor), &changed)
             })
             .await?;
         let row = Attempt {
@@ -105,6 +107,7 @@ impl Cashier {
             started_at_us,
             outcome: None,
             intent: String::new(),
+            processor: processor.to_owned(),
         };
         attempt::begin(&mut tx, &row).await?;
         owed::follow(self.payments.log(), &mut tx, &begun.events, &begun.state).await?;
@@ -122,7 +125,7 @@ impl Cashier {
         changed: &Changed,
     ) -> Result<(), ApiError> {
         let state = self.payments.load(id).await?.state;
-        payment::attempt(&state, &attempt_id.to_string(), changed)?;
+        payment::attempt(&state, (&attempt_id.to_string(), ""), changed)?;
         let Some(opened) = state.opened.as_ref().filter(|_| state.settled.is_none()) else { return Ok(()) };
         let overtaken = self.filing.overtaken(&opened.filing_ids, at_us).await?;
         if overtaken.is_empty() {
@@ -193,7 +196,7 @@ impl Cashier {
             self.follow(&mut tx, open.payment_id, &done, self.clock.now()).await?;
         }
         tx.commit().await?;
-        Ok(done.state.charges.contains(&charge.reference))
+        Ok(done.state.charges.contains_key(&charge.reference))
     }
 
     /// Records a refusal; said twice, recorded once.
@@ -216,12 +219,34 @@ impl Cashier {
         Ok(())
     }
 
+    /// The processor that something of ours was asked of, and where it is called `reference`. One that is not configured is told of, and is
+    /// an obligation until it is: nothing can be asked of it, so what was stays as it is.
+    ///
+    /// # Errors
+    /// The log.
+    pub(crate) async fn at(&self, name: &str, reference: &str) -> Result<Option<&Processor>, Error> {
+        let known = self.processors.named(name);
+        if known.is_none() {
+            tracing::error!(
+                processor = name,
+                reference,
+                "a processor that took money is not configured; nothing can be asked of it"
+            );
+            let mut tx = docket_database::begin(&self.pool).await?;
+            owed::not_configured(self.payments.log(), &mut tx, (name, reference), self.clock.now()).await?;
+            tx.commit().await?;
+        }
+        Ok(known)
+    }
+
     /// Asks the processor for a refund, once, and records what comes of it. What it took and has not done yet is asked for again.
     ///
     /// # Errors
     /// The processor or the log; it is asked again later.
     pub async fn give_back(&self, due: &refund::Refund) -> anyhow::Result<()> {
-        let refund = self.processor.refund(due.refund_id, &due.processor_reference, due.amount_cents).await?;
+        let charge = &due.processor_reference;
+        let Some(processor) = self.at(&due.processor, charge).await? else { return Ok(()) };
+        let refund = processor.refund(due.refund_id, charge, due.amount_cents).await?;
         self.record_refund(due, &refund).await
     }
 
@@ -231,7 +256,9 @@ impl Cashier {
     /// The processor or the log.
     pub async fn follow_refund(&self, refund_id: Uuid) -> anyhow::Result<()> {
         let Some(known) = refund::find(&self.pool, refund_id).await? else { return Ok(()) };
-        match self.processor.refund_of(refund_id, &known.processor_reference).await? {
+        let charge = &known.processor_reference;
+        let Some(processor) = self.at(&known.processor, charge).await? else { return Ok(()) };
+        match processor.refund_of(refund_id, charge).await? {
             Some(refund) => self.record_refund(&known, &refund).await,
             None => Ok(()),
         }
@@ -247,7 +274,8 @@ impl Cashier {
             }
             Going::Failed(reason) => {
                 let what = format!("fail_refund/{id}/{reference}");
-                let fail = |state: &Payment| payment::fail_refund(state, &id, reference, reason);
+                let paid_by = self.paid_by(due.payment_id, &due.processor_reference).await?;
+                let fail = |state: &Payment| payment::fail_refund(state, &id, (reference, reason), paid_by);
                 if self.book(due.payment_id, ("fail_refund", due.refund_id), &what, fail).await? {
                     tracing::error!(refund = %id, reason, "a refund did not arrive; the money is owed still");
                 }
@@ -309,50 +337,33 @@ impl Cashier {
         cause: Uuid,
         payment: Uuid,
     ) -> Result<Context, ExecuteError> {
-        Ok(Context {
-            command_id: derived_id(policy, cause, 0),
-            correlation_id: cause,
-            causation_id: None,
-            actor: Actor::machine(policy),
-            on_behalf_of: None,
-            auth_level: 0,
-            traceparent: self.trace_of(cause, payment).await?,
-            request: Vec::new(),
-        })
+        // Where a call is at hand, its trace is the one, and nothing is read for it.
+        let known = !docket_messaging::current_traceparent().is_empty();
+        let events = if known { Vec::new() } else { self.payments.load(payment).await?.events };
+        consequence_in(&events, policy, cause)
     }
 
-    /// The trace that an outcome belongs to: the call at hand; for a webhook or a later question, which have none, what
-    /// began the attempt or the refund.
-    async fn trace_of(&self, cause: Uuid, payment: Uuid) -> Result<String, ExecuteError> {
-        let ours = docket_messaging::current_traceparent();
-        if !ours.is_empty() {
-            return Ok(ours);
-        }
-        let cause = cause.to_string();
-        for recorded in self.payments.load(payment).await?.events {
-            let began = match recorded.decode().map_err(docket_eventlog::Error::from)? {
-                Event::PaymentAttempted(attempted) => attempted.attempt_id == cause,
-                Event::RefundStarted(started) => started.refund_id == cause,
-                Event::PaymentOpened(_)
-                | Event::PaymentWithdrawn(_)
-                | Event::FeeRefused(_)
-                | Event::FeeSettled(_)
-                | Event::RefundIssued(_)
-                | Event::RefundFailed(_)
-                | Event::PayerInvited(_)
-                | Event::PaymentDisputed(_)
-                | Event::DisputeWon(_)
-                | Event::PaymentReturned(_)
-                | Event::PaymentMadeGood(_)
-                | Event::FeeCancelled(_)
-                | Event::MoneyUnexplained(_)
-                | Event::MoneyExplained(_) => false,
+    /// The account that paid a charge: the attempt before it was its own; where no charge of the payment is so called, whose payment it
+    /// is.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events charge nothing")]
+    async fn paid_by(&self, payment: Uuid, charge: &str) -> Result<Option<Uuid>, ExecuteError> {
+        let loaded = self.payments.load(payment).await?;
+        let mut attempted_by = None;
+        for recorded in &loaded.events {
+            let reference = match recorded.decode().map_err(docket_eventlog::Error::from)? {
+                Event::PaymentAttempted(_) => {
+                    attempted_by = recorded.metadata.actor.account_id();
+                    continue;
+                }
+                Event::FeeSettled(settled) => settled.processor_reference,
+                Event::PaymentMadeGood(made_good) => made_good.processor_reference,
+                _ => continue,
             };
-            if began {
-                return Ok(recorded.metadata.traceparent);
+            if reference == charge && attempted_by.is_some() {
+                return Ok(attempted_by);
             }
         }
-        Ok(String::new())
+        Ok(payer(&loaded.state))
     }
 
     /// The account under whose key what is personal of a charge is sealed: whoever paid, which the payer may have let somebody else
@@ -370,6 +381,58 @@ impl Cashier {
         }
         Ok(payer(&loaded.state))
     }
+}
+
+/// The same as [`Cashier::consequence`], of a payment whose events were read.
+pub(crate) fn consequence_in(
+    events: &[Recorded],
+    policy: &str,
+    cause: Uuid,
+) -> Result<Context, ExecuteError> {
+    Ok(Context {
+        command_id: derived_id(policy, cause, 0),
+        correlation_id: cause,
+        causation_id: None,
+        actor: Actor::machine(policy),
+        on_behalf_of: None,
+        auth_level: 0,
+        traceparent: trace_of(events, cause)?,
+        request: Vec::new(),
+    })
+}
+
+/// The trace that an outcome belongs to: the call at hand; for a webhook or a later question, which have none, what
+/// began the attempt or the refund.
+fn trace_of(events: &[Recorded], cause: Uuid) -> Result<String, ExecuteError> {
+    let ours = docket_messaging::current_traceparent();
+    if !ours.is_empty() {
+        return Ok(ours);
+    }
+    let cause = cause.to_string();
+    for recorded in events {
+        let began = match recorded.decode().map_err(docket_eventlog::Error::from)? {
+            Event::PaymentAttempted(attempted) => attempted.attempt_id == cause,
+            Event::RefundStarted(started) => started.refund_id == cause,
+            Event::PaymentOpened(_)
+            | Event::PaymentWithdrawn(_)
+            | Event::FeeRefused(_)
+            | Event::FeeSettled(_)
+            | Event::RefundIssued(_)
+            | Event::RefundFailed(_)
+            | Event::PayerInvited(_)
+            | Event::PaymentDisputed(_)
+            | Event::DisputeWon(_)
+            | Event::PaymentReturned(_)
+            | Event::PaymentMadeGood(_)
+            | Event::FeeCancelled(_)
+            | Event::MoneyUnexplained(_)
+            | Event::MoneyExplained(_) => false,
+        };
+        if began {
+            return Ok(recorded.metadata.traceparent.clone());
+        }
+    }
+    Ok(String::new())
 }
 
 /// Whose payment it is.

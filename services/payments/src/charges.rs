@@ -1,7 +1,7 @@
 //! Charges at the processor: told by webhooks, and looked for in its list, so that none is there of which nobody knows; and whether
 //! those that nobody expected went back.
 use crate::cashier::Cashier;
-use crate::processor::{charge_of, named};
+use crate::processor::{Processor, named};
 use crate::store::attempt::{self, Attempt};
 use crate::store::owed;
 use crate::unexplained::nobodys;
@@ -33,23 +33,31 @@ pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Resul
     rounds.run(stop, round).await
 }
 
+/// One that does not answer keeps nobody from the others.
 async fn look(cashier: &Cashier, back_s: i64) -> anyhow::Result<()> {
+    let mut looked = Ok(());
+    for processor in cashier.processors.all() {
+        looked = look_at(cashier, processor, back_s).await.and(looked);
+    }
+    explain_all(cashier).await.and(looked)
+}
+
+async fn look_at(cashier: &Cashier, processor: &Processor, back_s: i64) -> anyhow::Result<()> {
     // The machine's time, never the office's, which may be ahead in development: the processor has its own.
     let since_s = SystemClock.now().as_second() - back_s;
     let mut after = None;
     loop {
-        let page = cashier.processor.intents(since_s, after.as_deref()).await?;
-        take_all(cashier, &page.objects).await?;
+        let page = processor.intents(since_s, after.as_deref()).await?;
+        take_all(cashier, processor, &page.objects).await?;
         after = page.after();
         if after.is_none() {
-            break;
+            return Ok(());
         }
     }
-    explain_all(cashier).await
 }
 
 /// Takes what of a page was charged and settled no attempt yet.
-async fn take_all(cashier: &Cashier, intents: &[Value]) -> anyhow::Result<()> {
+async fn take_all(cashier: &Cashier, processor: &Processor, intents: &[Value]) -> anyhow::Result<()> {
     let charged: Vec<&Value> = intents.iter().filter(|intent| intent["status"] == "succeeded").collect();
     let ids: Vec<String> =
         charged.iter().filter_map(|intent| intent["id"].as_str()).map(str::to_owned).collect();
@@ -58,7 +66,7 @@ async fn take_all(cashier: &Cashier, intents: &[Value]) -> anyhow::Result<()> {
         if known.iter().any(|id| intent["id"] == id.as_str()) {
             continue;
         }
-        if let Err(error) = within(WORK, take(cashier, intent)).await {
+        if let Err(error) = within(WORK, take(cashier, processor, intent)).await {
             tracing::warn!(error = format!("{error:#}"), "a charge was not recorded; tried again");
         }
     }
@@ -69,10 +77,11 @@ async fn take_all(cashier: &Cashier, intents: &[Value]) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// The log.
-pub async fn take(cashier: &Cashier, intent: &Value) -> anyhow::Result<()> {
-    let Some(charge) = charge_of(intent) else { return Ok(()) };
+pub async fn take(cashier: &Cashier, processor: &Processor, intent: &Value) -> anyhow::Result<()> {
+    let Some(charge) = processor.charge_of(intent) else { return Ok(()) };
     if let Some(attempt) = known(cashier, intent).await? {
-        let charge = cashier.processor.with_card(charge).await;
+        // Of an attempt that has its answer it is no receipt's, and is asked for each time the list is read.
+        let charge = if attempt.outcome.is_none() { processor.with_card(charge).await } else { charge };
         // Not fitting is told to finance.
         let _fits = cashier.settle(&attempt, &charge).await?;
         return Ok(());
@@ -94,9 +103,8 @@ pub async fn went_back(cashier: &Cashier, charge: &Value) -> anyhow::Result<()> 
 }
 
 async fn explain_all(cashier: &Cashier) -> anyhow::Result<()> {
-    for open in answered(cashier.payments.log().obligations().open(AT_ONCE)).await? {
-        let known = open.key.split_once('/').filter(|_| open.kind == owed::UNEXPLAINED);
-        let Some((payment, reference)) = known else { continue };
+    for open in answered(cashier.payments.log().obligations().open_of(owed::UNEXPLAINED, AT_ONCE)).await? {
+        let Some((payment, reference)) = open.key.split_once('/') else { continue };
         if let Err(error) = within(WORK, cashier.explain(payment.parse()?, reference)).await {
             let error = format!("{error:#}");
             tracing::warn!(reference, error, "an unexplained charge was not looked at; tried again");

@@ -10,8 +10,12 @@ use std::path::PathBuf;
 pub struct Config {
     /// What every service is told.
     pub service: ServiceConfig,
-    /// The card processor.
+    /// The card processor that is asked for money.
     pub processor: ProcessorConfig,
+    /// Those that were asked before it: what they took is disputed and goes back there. `disputes_every_s` and `charges_every_s` are those
+    /// of `processor`.
+    #[serde(default)]
+    pub former_processors: Vec<ProcessorConfig>,
     /// The fee table.
     pub catalogue: CatalogueFolder,
 }
@@ -20,6 +24,10 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProcessorConfig {
+    /// What it is called in the log: at most 32 small letters, digits and hyphens. It stays with what it took; another processor gets
+    /// another name.
+    #[serde(default = "first")]
+    pub name: String,
     /// Its API, for example `https://api.processor.example`.
     pub url: String,
     /// File with our secret key.
@@ -32,6 +40,10 @@ pub struct ProcessorConfig {
     /// Seconds between two looks at its lists of charges and of refunds.
     #[serde(default = "charges_every_s")]
     pub charges_every_s: u64,
+}
+
+fn first() -> String {
+    crate::processors::FIRST.to_owned()
 }
 
 fn disputes_every_s() -> u64 {

@@ -1,5 +1,6 @@
 //! Disputes at the processor: told by a webhook, and looked for in its list in case one never came.
 use crate::cashier::Cashier;
+use crate::processor::Processor;
 use crate::unexplained::nobodys;
 use docket_database::{WORK, within};
 use docket_service::{Again, Rounds, Stop};
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 /// How far back the list is read, in seconds: a bank may send a debit back for 60 days, a cardholder may dispute a charge for
 /// 120.
-const LOOK_BACK_S: i64 = 130 * 86_400;
+pub(crate) const LOOK_BACK_S: i64 = 130 * 86_400;
 
 /// Looks through the list until told to stop, at the start and then every so often.
 ///
@@ -18,14 +19,23 @@ pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Resul
     rounds.run(stop, async || look(&cashier).await.map(|()| Again::Later)).await
 }
 
+/// One that does not answer keeps nobody from the others.
 async fn look(cashier: &Cashier) -> anyhow::Result<()> {
+    let mut looked = Ok(());
+    for processor in cashier.processors.all() {
+        looked = look_at(cashier, processor).await.and(looked);
+    }
+    looked
+}
+
+async fn look_at(cashier: &Cashier, processor: &Processor) -> anyhow::Result<()> {
     // The machine's time, never the office's, which may be ahead in development: the processor has its own.
     let since_s = docket_kernel::Clock::now(&docket_kernel::SystemClock).as_second() - LOOK_BACK_S;
     let mut after = None;
     loop {
-        let page = cashier.processor.disputes(since_s, after.as_deref()).await?;
+        let page = processor.disputes(since_s, after.as_deref()).await?;
         for id in page.objects.iter().filter_map(|dispute| dispute["id"].as_str()) {
-            if let Err(error) = within(WORK, record(cashier, id)).await {
+            if let Err(error) = within(WORK, record(cashier, processor, id)).await {
                 tracing::warn!(error = format!("{error:#}"), "a dispute was not recorded; tried again");
             }
         }
@@ -36,13 +46,13 @@ async fn look(cashier: &Cashier) -> anyhow::Result<()> {
     }
 }
 
-/// Records a dispute as the processor has it now; what a webhook says about it is only the reason to ask.
+/// Records a dispute as its processor has it now; what a webhook says about it is only the reason to ask.
 ///
 /// # Errors
 /// The processor or the log.
-pub async fn record(cashier: &Cashier, dispute_id: &str) -> anyhow::Result<()> {
-    let Some(dispute) = cashier.processor.dispute(dispute_id).await? else { return Ok(()) };
-    let payment = cashier.processor.payment_of(&dispute.charge).await?;
+pub async fn record(cashier: &Cashier, processor: &Processor, dispute_id: &str) -> anyhow::Result<()> {
+    let Some(dispute) = processor.dispute(dispute_id).await? else { return Ok(()) };
+    let payment = processor.payment_of(&dispute.charge).await?;
     let payment = payment.unwrap_or_else(|| nobodys(&dispute.charge));
     cashier.record_dispute(payment, &dispute).await?;
     Ok(())

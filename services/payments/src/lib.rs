@@ -1,7 +1,7 @@
 //! Payments: quotes, payments, refunds and the double-entry ledger, over the log `payments`.
 //!
 //! Reading order: `domain` (the rules), `cashier`, `asking`, `unexplained` and `fees` (carry them out with their rows; the fee of the
-//! day), `peers` (what filing is asked), `processor` and `webhook` (the card processor's two directions), `charges`, `refunds` and
+//! day), `peers` (what filing is asked), `processors`, `processor` and `webhook` (the card processors, in two directions), `charges`, `refunds` and
 //! `disputes` (what its lists tell), `policies` (what other services' events lead to), `tasks`, `gauges`, `api`.
 pub mod api;
 pub mod asking;
@@ -16,6 +16,7 @@ pub mod invitation;
 pub mod peers;
 pub mod policies;
 pub mod processor;
+pub mod processors;
 pub mod refunds;
 pub mod store;
 pub mod tasks;
@@ -31,7 +32,7 @@ use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
 use docket_service::{Base, BaseOptions, Program, Server, Stop};
 use peers::Filing;
 use policies::{EndFee, OpenPayment, WithdrawUnpaid};
-use processor::Processor;
+use processors::Processors;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,15 +60,14 @@ pub async fn serve(config: Config, stop: Stop) -> Result<()> {
     );
     let base = Base::connect(&config.service, options).await?;
     let catalogue = config.catalogue.open()?;
-    let processor = Processor::new(&config.processor.url, &secret(&config.processor.api_key_file)?)?;
-    let webhook_secret = secret(&config.processor.webhook_secret_file)?;
+    let (processors, webhook_secrets) = Processors::configured(&config)?;
     let cashier = Cashier {
         payments: Store::new(base.log.clone()),
         quotes: Store::new(base.log.clone()),
         catalogue: Arc::new(catalogue),
         pool: base.pool.clone(),
         clock: base.clock.clone(),
-        processor,
+        processors,
         filing: Filing::new(base.channel("filing")),
     };
     let api = api::Payments { base: base.clone(), cashier: cashier.clone() };
@@ -78,7 +78,7 @@ pub async fn serve(config: Config, stop: Stop) -> Result<()> {
     let read_every = Duration::from_secs(config.processor.charges_every_s);
     Server::new(base)
         .grpc(PaymentServiceServer::new(api))
-        .http(webhook::router(cashier, &webhook_secret))
+        .http(webhook::router(cashier, &webhook_secrets))
         .subscriber("filing", Arc::new(OpenPayment { payments: payments.clone(), quotes }))
         .subscriber("filing", Arc::new(WithdrawUnpaid { payments: payments.clone() }))
         .subscriber("cases-0", Arc::new(EndFee { payments }))

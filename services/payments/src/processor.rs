@@ -38,6 +38,7 @@ pub struct Asked {
 /// The processor's API.
 #[derive(Clone)]
 pub struct Processor {
+    name: String,
     http: reqwest::Client,
     url: String,
     key: String,
@@ -45,23 +46,29 @@ pub struct Processor {
 
 impl std::fmt::Debug for Processor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Processor").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Processor").field("name", &self.name).field("url", &self.url).finish_non_exhaustive()
     }
 }
 
 impl Processor {
-    /// A client for the API at `url` with the secret `key`.
+    /// A client for the API at `url` of the processor that is called `name` here, with the secret `key`.
     ///
     /// # Errors
     /// When the TLS roots cannot be loaded.
-    pub fn new(url: &str, key: &str) -> Result<Self> {
+    pub fn new(name: &str, url: &str, key: &str) -> Result<Self> {
         let http =
             reqwest::Client::builder().timeout(PATIENCE).build().context("a client for the processor")?;
         // There from the start, so that the first one counts.
         for answered in ["yes", "no"] {
             metrics::counter!("docket_processor_calls", "answered" => answered).increment(0);
         }
-        Ok(Self { http, url: url.trim_end_matches('/').to_owned(), key: key.to_owned() })
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { name: name.to_owned(), http, url, key: key.to_owned() })
+    }
+
+    /// What it is called here.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Asks for money. The attempt's id is the idempotency key: asked again while the processor keeps it, it is the same charge.
@@ -89,7 +96,7 @@ impl Processor {
         match self.post("/v1/payment_intents", Some(attempt), &form).await {
             Ok((status, body)) => {
                 let said = body["id"].as_str().or(body["error"]["payment_intent"]["id"].as_str());
-                let outcome = match intent_outcome(status, &body, first) {
+                let outcome = match self.intent_outcome(status, &body, first) {
                     Outcome::Charged(charge) => Outcome::Charged(self.with_card(charge).await),
                     other @ (Outcome::Declined(_) | Outcome::Pending) => other,
                 };
@@ -108,7 +115,7 @@ impl Processor {
         let path = format!("/v1/payment_intents/{intent}");
         let Ok(body) = self.get(&path, &[]).await else { return Outcome::Pending };
         match body["status"].as_str() {
-            Some("succeeded") => match charge_of(&body) {
+            Some("succeeded") => match self.charge_of(&body) {
                 Some(charge) => Outcome::Charged(self.with_card(charge).await),
                 None => Outcome::Pending,
             },
@@ -198,7 +205,7 @@ impl Processor {
         if status.starts_with("warning_") || status == "prevented" {
             return Ok(None);
         }
-        dispute_of(&body).map(Some).context("the processor's dispute is not in the shape expected")
+        self.dispute_of(&body).map(Some).context("the processor's dispute is not in the shape expected")
     }
 
     /// Disputes since a second of the epoch, newest first, after the one named.
@@ -257,6 +264,54 @@ impl Processor {
         metrics::counter!("docket_processor_calls", "answered" => word).increment(1);
         answer
     }
+
+    /// The charge of a succeeded intent; what the card is called is asked for apart.
+    pub fn charge_of(&self, intent: &Value) -> Option<Charge> {
+        Some(Charge {
+            reference: intent["id"].as_str()?.to_owned(),
+            processor: self.name.clone(),
+            amount_cents: intent["amount_received"].as_i64()?,
+            card_brand: String::new(),
+            card_last4: String::new(),
+        })
+    }
+
+    /// A dispute from its object. What is neither won nor lost is open.
+    fn dispute_of(&self, body: &Value) -> Option<Dispute> {
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        let standing = match body["status"].as_str()? {
+            "lost" => Standing::Lost,
+            "won" => Standing::Won,
+            _ => Standing::Open,
+        };
+        Some(Dispute {
+            id: text("id")?,
+            charge: text("payment_intent")?,
+            processor: self.name.clone(),
+            amount_cents: body["amount"].as_i64()?,
+            reason: text("reason").unwrap_or_default(),
+            standing,
+        })
+    }
+
+    fn intent_outcome(&self, status: StatusCode, body: &Value, first: bool) -> Outcome {
+        let error = &body["error"];
+        match status {
+            StatusCode::PAYMENT_REQUIRED => Outcome::Declined(decline_code(error)),
+            // The request itself was wrong, an unknown method for example: so nothing was charged, unless an earlier one was taken. A
+            // method that may be used once is unknown afterwards.
+            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND
+                if first && error["type"] == "invalid_request_error" =>
+            {
+                Outcome::Declined(error["code"].as_str().unwrap_or("invalid_request").to_owned())
+            }
+            _ if status.is_success() && body["status"] == "succeeded" => {
+                self.charge_of(body).map_or(Outcome::Pending, Outcome::Charged)
+            }
+            // Anything else, a key that is not accepted among it, says nothing about an earlier call with the same key.
+            _ => Outcome::Pending,
+        }
+    }
 }
 
 /// A page of a list, newest first, as the processor shows it.
@@ -300,55 +355,9 @@ fn of_attempt(intents: &[Value], attempt: Uuid) -> Option<String> {
     found["id"].as_str().map(str::to_owned)
 }
 
-/// A dispute from its object. What is neither won nor lost is open.
-fn dispute_of(body: &Value) -> Option<Dispute> {
-    let text = |name: &str| body[name].as_str().map(str::to_owned);
-    let standing = match body["status"].as_str()? {
-        "lost" => Standing::Lost,
-        "won" => Standing::Won,
-        _ => Standing::Open,
-    };
-    Some(Dispute {
-        id: text("id")?,
-        charge: text("payment_intent")?,
-        amount_cents: body["amount"].as_i64()?,
-        reason: text("reason").unwrap_or_default(),
-        standing,
-    })
-}
-
-fn intent_outcome(status: StatusCode, body: &Value, first: bool) -> Outcome {
-    let error = &body["error"];
-    match status {
-        StatusCode::PAYMENT_REQUIRED => Outcome::Declined(decline_code(error)),
-        // The request itself was wrong, an unknown method for example: so nothing was charged, unless an earlier one was taken. A
-        // method that may be used once is unknown afterwards.
-        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND
-            if first && error["type"] == "invalid_request_error" =>
-        {
-            Outcome::Declined(error["code"].as_str().unwrap_or("invalid_request").to_owned())
-        }
-        _ if status.is_success() && body["status"] == "succeeded" => {
-            charge_of(body).map_or(Outcome::Pending, Outcome::Charged)
-        }
-        // Anything else, a key that is not accepted among it, says nothing about an earlier call with the same key.
-        _ => Outcome::Pending,
-    }
-}
-
 /// The class of a refusal, the finer one where there is one.
 pub fn decline_code(error: &Value) -> String {
     error["decline_code"].as_str().or(error["code"].as_str()).unwrap_or("generic_decline").to_owned()
-}
-
-/// The charge of a succeeded intent; what the card is called is asked for apart.
-pub fn charge_of(intent: &Value) -> Option<Charge> {
-    Some(Charge {
-        reference: intent["id"].as_str()?.to_owned(),
-        amount_cents: intent["amount_received"].as_i64()?,
-        card_brand: String::new(),
-        card_last4: String::new(),
-    })
 }
 
 #[cfg(test)]
@@ -363,6 +372,8 @@ mod tests {
         let card =
             json!({"error": {"type": "card_error", "code": "card_declined", "decline_code": "lost_card"}});
         let declined = |code: &str| Outcome::Declined(code.to_owned());
+        let processor = Processor::new("card", "http://processor.example", "").unwrap();
+        let intent_outcome = |status, body: &Value, first| processor.intent_outcome(status, body, first);
         assert_eq!(intent_outcome(StatusCode::PAYMENT_REQUIRED, &card, false), declined("lost_card"));
         assert_eq!(intent_outcome(StatusCode::BAD_REQUEST, &wrong, true), declined("resource_missing"));
         assert_eq!(intent_outcome(StatusCode::BAD_REQUEST, &wrong, false), Outcome::Pending, "asked before");

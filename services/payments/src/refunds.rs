@@ -1,6 +1,6 @@
 //! Refunds at the processor that failed after they were done: told by a webhook, and looked for in its list in case one never came.
 use crate::cashier::Cashier;
-use crate::processor::failed;
+use crate::processor::{Processor, failed};
 use docket_database::{WORK, within};
 use docket_kernel::{Clock as _, SystemClock};
 use docket_service::{Again, Rounds, Stop};
@@ -18,12 +18,21 @@ pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Resul
     rounds.run(stop, async || look(&cashier).await.map(|()| Again::Later)).await
 }
 
+/// One that does not answer keeps nobody from the others.
 async fn look(cashier: &Cashier) -> anyhow::Result<()> {
+    let mut looked = Ok(());
+    for processor in cashier.processors.all() {
+        looked = look_at(cashier, processor).await.and(looked);
+    }
+    looked
+}
+
+async fn look_at(cashier: &Cashier, processor: &Processor) -> anyhow::Result<()> {
     // The machine's time, never the office's, which may be ahead in development: the processor has its own.
     let since_s = SystemClock.now().as_second() - LOOK_BACK_S;
     let mut after = None;
     loop {
-        let page = cashier.processor.refunds(since_s, after.as_deref()).await?;
+        let page = processor.refunds(since_s, after.as_deref()).await?;
         for refund in failed(&page) {
             if let Err(error) = within(WORK, cashier.follow_refund(refund)).await {
                 let error = format!("{error:#}");

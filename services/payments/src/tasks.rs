@@ -1,6 +1,7 @@
 //! What is due at the processor: attempts without an answer, refunds under way.
 use crate::cashier::Cashier;
-use crate::store::{attempt, refund};
+use crate::disputes;
+use crate::store::{attempt, owed, refund};
 use docket_database::{WORK, answered, within};
 use docket_service::{Again, Rounds, Stop};
 use std::time::Duration;
@@ -15,7 +16,23 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// None: what fails is tried again.
 pub async fn run(cashier: Cashier, stop: Stop) -> anyhow::Result<()> {
     let rounds = Rounds::every(LOOK_EVERY, "what is due could not be read").bounded_inside();
-    rounds.run(stop, async || once(&cashier).await.map(|()| Again::Later)).await
+    let mut known = false;
+    let round = async || {
+        known = known || within(WORK, look_at_processors(&cashier)).await.is_ok();
+        once(&cashier).await.map(|()| Again::Later)
+    };
+    rounds.run(stop, round).await
+}
+
+/// A processor that is not configured is owed to be as long as what it took may be disputed, which nobody would hear; what waited for
+/// one that is configured again waits no more.
+async fn look_at_processors(cashier: &Cashier) -> anyhow::Result<()> {
+    owed::configured(cashier.payments.log(), &cashier.pool, &cashier.processors).await?;
+    let since_us = cashier.clock.now().as_microsecond() - disputes::LOOK_BACK_S * 1_000_000;
+    for name in attempt::asked_since(&cashier.pool, since_us).await? {
+        cashier.at(&name, "disputes").await?;
+    }
+    Ok(())
 }
 
 /// Asks for each by itself: one that fails or waits for its answer holds up no other.

@@ -1,6 +1,6 @@
 //! Money that fits nothing is booked as unexplained, with an obligation for finance, until the processor has it no more.
-use crate::cashier::Cashier;
-use crate::domain::payment::{self, Charge, Dispute, Payment};
+use crate::cashier::{Cashier, consequence_in};
+use crate::domain::payment::{self, Charge, Dispute, Payment, Unexplained};
 use crate::store::{attempt, ledger, refund};
 use docket_eventlog::{Context, ExecuteError, Subjects};
 use docket_kernel::derived_id;
@@ -54,8 +54,10 @@ impl Cashier {
     pub async fn explain(&self, payment: Uuid, reference: &str) -> anyhow::Result<()> {
         let state = self.payments.state(payment).await?.state;
         let waits = state.unexplained.get(reference);
-        let waits = waits.is_some_and(|money| money.is_open() && money.amount_cents > 0);
-        if waits && self.processor.all_went_back(reference).await? {
+        let waits = waits.filter(|money| money.is_open() && money.amount_cents > 0);
+        let Some(Unexplained { processor, .. }) = waits else { return Ok(()) };
+        let Some(processor) = self.at(processor, reference).await? else { return Ok(()) };
+        if processor.all_went_back(reference).await? {
             let decide = |state: &Payment| payment::given_back(state, reference);
             let what = format!("given_back/{reference}");
             self.book(payment, ("book_money", derived_id(&what, payment, 0)), &what, decide).await?;
@@ -72,10 +74,11 @@ impl Cashier {
         what: &str,
         decide: impl Fn(&Payment) -> Vec<Event>,
     ) -> Result<bool, ExecuteError> {
-        if decide(&self.payments.state(payment).await?.state).is_empty() {
+        let loaded = self.payments.load(payment).await?;
+        if decide(&loaded.state).is_empty() {
             return Ok(false);
         }
-        let context = self.consequence(policy, cause, payment).await?;
+        let context = consequence_in(&loaded.events, policy, cause)?;
         let context = Context { command_id: derived_id(what, payment, 0), ..context };
         let mut tx = docket_database::begin(&self.pool).await?;
         let done = self

@@ -1,7 +1,7 @@
 //! The processor's webhooks: signed, at least once, in any order. Each says no more than an answer would.
 use crate::cashier::Cashier;
 use crate::charges;
-use crate::processor::{decline_code, refund_id};
+use crate::processor::{Processor, decline_code, refund_id};
 use crate::store::attempt;
 use aws_lc_rs::hmac;
 use axum::Router;
@@ -20,24 +20,28 @@ const TOLERANCE_S: u64 = 300;
 #[derive(Clone)]
 struct Hook {
     cashier: Cashier,
-    key: Arc<hmac::Key>,
+    /// Of each processor, in their order.
+    keys: Arc<[hmac::Key]>,
 }
 
-/// The HTTP face.
-pub fn router(cashier: Cashier, secret: &str) -> Router {
-    let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()));
-    Router::new().route("/webhooks/processor", post(receive)).with_state(Hook { cashier, key })
+/// The HTTP face. Whose a webhook is, its signature says: each processor has a secret of its own, in their order.
+pub fn router(cashier: Cashier, secrets: &[String]) -> Router {
+    let key = |secret: &String| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let keys = secrets.iter().map(key).collect();
+    Router::new().route("/webhooks/processor", post(receive)).with_state(Hook { cashier, keys })
 }
 
 /// 2xx only after what it says is on disk; anything else makes the processor send it again.
 async fn receive(State(hook): State<Hook>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
     // The machine's time, never the office's, which may be ahead in development: the processor signs with its own.
-    if !signed(&hook.key, signature, &body, SystemClock.now().as_second()) {
+    let now_s = SystemClock.now().as_second();
+    let mut signers = hook.cashier.processors.all().iter().zip(&*hook.keys);
+    let Some((processor, _)) = signers.find(|(_, key)| signed(key, signature, &body, now_s)) else {
         return StatusCode::UNAUTHORIZED;
-    }
+    };
     let Ok(event) = serde_json::from_slice::<Value>(&body) else { return StatusCode::BAD_REQUEST };
-    match take(&hook.cashier, &event).await {
+    match take(&hook.cashier, processor, &event).await {
         Ok(()) => StatusCode::OK,
         Err(error) => {
             tracing::warn!(
@@ -66,11 +70,12 @@ fn signed(key: &hmac::Key, header: &str, body: &[u8], now_s: i64) -> bool {
         && signatures.iter().any(|tag| hmac::verify(key, &message, tag).is_ok())
 }
 
-async fn take(cashier: &Cashier, event: &Value) -> anyhow::Result<()> {
+async fn take(cashier: &Cashier, processor: &Processor, event: &Value) -> anyhow::Result<()> {
     let object = &event["data"]["object"];
     match object["object"].as_str() {
         Some("dispute") => {
-            return crate::disputes::record(cashier, object["id"].as_str().unwrap_or_default()).await;
+            let id = object["id"].as_str().unwrap_or_default();
+            return crate::disputes::record(cashier, processor, id).await;
         }
         Some("refund") => {
             let Some(refund) = refund_id(object) else { return Ok(()) };
@@ -80,7 +85,7 @@ async fn take(cashier: &Cashier, event: &Value) -> anyhow::Result<()> {
         _ => {}
     }
     match event["type"].as_str() {
-        Some("payment_intent.succeeded") => charges::take(cashier, object).await,
+        Some("payment_intent.succeeded") => charges::take(cashier, processor, object).await,
         Some("payment_intent.processing") => under_way(cashier, object).await,
         Some("payment_intent.payment_failed") => failed(cashier, object).await,
         _ => Ok(()),

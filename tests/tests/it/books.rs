@@ -165,6 +165,7 @@ impl Books {
             ("payment.withdrawn.v1", "filing.recalled.v1"),
             ("payment.refund_started.v1", "payment.refund_issued.v1"),
             ("payment.refund_issued.v1", "case.refund_recorded.v1"),
+            ("payment.refund_failed.v1", "case.refund_failure_recorded.v1"),
             ("payment.returned.v1", "case.payment_return_recorded.v1"),
             ("payment.made_good.v1", "case.fee_made_good_recorded.v1"),
             ("response.submitted.v1", "case.response_recorded.v1"),
@@ -270,6 +271,7 @@ impl Books {
             if let Some(place) = kinds.iter().position(|kind| end.contains(kind)) {
                 let after = [
                     "case.refund_recorded.v1",
+                    "case.refund_failure_recorded.v1",
                     "case.notice_recorded.v1",
                     "case.response_recorded.v1",
                     "case.unsolicited_evidence_recorded.v1",
@@ -361,6 +363,9 @@ impl Books {
                     payment::Event::RefundIssued(refund) => {
                         (refunds, returned_cents) = (refunds + 1, returned_cents + refund.amount_cents);
                     }
+                    payment::Event::RefundFailed(refund) if refund.was_issued => {
+                        (refunds, returned_cents) = (refunds - 1, returned_cents - refund.amount_cents);
+                    }
                     _ => {}
                 }
             }
@@ -400,8 +405,14 @@ impl Books {
                     payment::Event::PaymentReturned(lost) => kept -= lost.amount_cents,
                     payment::Event::RefundIssued(refund) => {
                         kept -= refund.amount_cents;
-                        let new = back.insert(refund.filing_id.clone());
+                        let new = back.insert(refund.refund_id.clone());
                         assert!(new, "lifecycle 13: payment {id} gave a fee back twice");
+                    }
+                    // It did not arrive, and goes back once more as the same refund.
+                    payment::Event::RefundFailed(refund) if refund.was_issued => {
+                        kept += refund.amount_cents;
+                        let known = back.remove(&refund.refund_id);
+                        assert!(known, "payment {id}: what never went back came back");
                     }
                     _ => {}
                 }
@@ -468,6 +479,7 @@ impl Books {
             ("representation_ended", &["case.representation_ended.v1"]),
             ("reopened", &["case.reopened.v1"]),
             ("payment_returned", &["case.payment_return_recorded.v1"]),
+            ("refund_failed", &["case.refund_failure_recorded.v1"]),
             ("acceptance_voided", &["case.acceptance_voided.v1"]),
             ("address_changed", &["case.move_recorded.v1"]),
             ("card_mailed", &["case.card_mailed.v1", "case.card_remailed.v1"]),
@@ -558,6 +570,9 @@ fn kept_of_each(events: &[payment::Event]) -> BTreeMap<String, i64> {
             }
             payment::Event::RefundIssued(refund) => {
                 *kept.entry(refund.filing_id.clone()).or_default() -= refund.amount_cents;
+            }
+            payment::Event::RefundFailed(refund) if refund.was_issued => {
+                *kept.entry(refund.filing_id.clone()).or_default() += refund.amount_cents;
             }
             _ => {}
         }

@@ -57,6 +57,7 @@ impl Facts {
 
 /// A case to which an officer is let for a command, before it is decided.
 struct Admitted {
+    id: Uuid,
     case: Case,
     /// The case whose denial it challenges.
     challenged: Option<Challenged>,
@@ -174,7 +175,7 @@ impl CaseCommands {
         let challenged = challenges::challenged(&self.base.pool, &self.store, &case).await?;
         let account = caller.person()?.account;
         let officer = (account, challenges::is_supervisor(&self.base.pool, account).await?);
-        Ok(Admitted { case, challenged, officer })
+        Ok(Admitted { id: case_id, case, challenged, officer })
     }
 
     /// Whether somebody may have a case of this office given to them, by the roles this service knows.
@@ -504,14 +505,9 @@ impl CaseCommandService for CaseCommands {
         &self,
         request: Request<pb::ConfirmAddressRequest>,
     ) -> Result<Response<pb::ConfirmAddressResponse>, Status> {
-        let Admitted { case, .. } = self.admit_to(&request).await?;
-        let noted = match case.party {
-            Some(party) => parties::address(&self.base.pool, party).await.map_err(ApiError::from)?,
-            None => None,
-        };
-        let decide = move |case: &Case, _: &_, facts: &Facts| {
-            decide::confirm_address(case, noted.or(case.address_from), facts.now)
-        };
+        let Admitted { id, case, .. } = self.admit_to(&request).await?;
+        let noted = parties::address_of(&self.base.pool, (id, &case)).await.map_err(ApiError::from)?;
+        let decide = move |case: &Case, _: &_, facts: &Facts| decide::confirm_address(case, noted, facts.now);
         let done = self.run(request, decide).await?;
         answer!(ConfirmAddressResponse, done)
     }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::reactions::{named, react, stream_id};
 use crate::aggregate::Cases;
-use crate::domain::decide;
+use crate::domain::{Case, decide};
 
 /// Notes a case of a party.
 ///
@@ -59,13 +59,39 @@ async fn note_address(
 }
 
 /// The event that a party's address of record comes from; none where none was heard of.
-///
-/// # Errors
-/// The database.
-pub(crate) async fn address(pool: &PgPool, account: Uuid) -> sqlx::Result<Option<Uuid>> {
+async fn address(pool: &PgPool, account: Uuid) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!("SELECT event_id FROM party_address WHERE account_id = $1", account)
         .fetch_optional(pool)
         .await
+}
+
+/// Notes the event that the address of a case comes from which its form gave, where that was signed for somebody else.
+async fn note_case_address(tx: &mut PgConnection, case: Uuid, event: Uuid) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO case_address (case_id, event_id) VALUES ($1, $2) ON CONFLICT (case_id) DO NOTHING",
+        case,
+        event
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The event that the address comes from which is noted of a case: of one that was filed for somebody else, such as a child, what its
+/// form gave; else what is on record for the account. None where none was heard of.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn address_of(pool: &PgPool, (id, case): (Uuid, &Case)) -> sqlx::Result<Option<Uuid>> {
+    if case.is_for_another() {
+        return sqlx::query_scalar!("SELECT event_id FROM case_address WHERE case_id = $1", id)
+            .fetch_optional(pool)
+            .await;
+    }
+    match case.party {
+        Some(party) => address(pool, party).await,
+        None => Ok(None),
+    }
 }
 
 /// Notes the cases from before they were noted when they were opened; once for ever.
@@ -93,7 +119,7 @@ pub(crate) async fn note_older(log: &EventLog, pool: &PgPool) -> anyhow::Result<
     Ok(())
 }
 
-/// Identity's log: an address of record that a form gave, or that changed.
+/// Identity's log: an address of record or of a case that a form gave, or that changed.
 pub(crate) struct Moves {
     /// The cases.
     pub(crate) store: Store<Cases>,
@@ -116,9 +142,16 @@ impl Subscriber for Moves {
                 note_address(tx, stream_id(event)?, event.event_id, recorded.given_at_us).await?;
                 return Ok(());
             }
+            account::Event::CaseAddressGiven(given) => {
+                note_case_address(tx, named(&given.filing_id, "filing_id")?, event.event_id).await?;
+                return Ok(());
+            }
             _ => return Ok(()),
         };
-        note_address(tx, stream_id(event)?, event.event_id, changed.given_at_us).await?;
+        // Where somebody else moved, the account's own address is the same (INA 265(c), 8 CFR 265.1).
+        if !changed.for_another {
+            note_address(tx, stream_id(event)?, event.event_id, changed.given_at_us).await?;
+        }
         let report = named(&changed.filing_id, "filing_id")?;
         let receipts = self.change_cases(tx, event, &changed, report).await?;
         react(&self.store, tx, event, ("record_move", 0), report, |case| {
@@ -142,7 +175,7 @@ impl Moves {
         let mut receipts = Vec::new();
         for (case_id, nth) in others.zip(0..) {
             let case = react(&self.store, tx, event, ("change_address", nth), case_id, |case| {
-                decide::change_address(case, event.event_id, changed, event.recorded_at)
+                decide::change_address(case, (case_id, event.event_id), changed, event.recorded_at)
             })
             .await?;
             if case.address_from == Some(event.event_id) {

@@ -1,5 +1,5 @@
-//! What others did becomes thin facts of the case (L14): a submission, a response, who represents the party, a refund, a notice, and whom
-//! a mail about one did not reach.
+//! What others did becomes thin facts of the case (L14): a submission, a response, who represents the party, a refund and its failure, a
+//! notice, and whom a mail about one did not reach.
 
 use std::sync::Arc;
 
@@ -259,7 +259,7 @@ fn case_opened(submitted: &FilingSubmitted, representation: Option<Uuid>) -> pb:
     }
 }
 
-/// Payments' log: what went back, what was not honoured, what was made good.
+/// Payments' log: what went back or failed to, what was not honoured, what was made good.
 pub(crate) struct Payments {
     /// The cases.
     pub(crate) store: Store<Cases>,
@@ -277,7 +277,14 @@ impl Subscriber for Payments {
             payment::Event::RefundIssued(refund) => {
                 let case_id = named(&refund.filing_id, "filing_id")?;
                 react(&self.store, tx, event, ("record_refund", 0), case_id, |case| {
-                    decide::record_refund(case, refund.amount_cents)
+                    decide::record_refund(case, &refund.refund_id, refund.amount_cents)
+                })
+                .await?;
+            }
+            payment::Event::RefundFailed(failed) => {
+                let case_id = named(&failed.filing_id, "filing_id")?;
+                react(&self.store, tx, event, ("record_refund_failure", 0), case_id, |case| {
+                    decide::record_refund_failure(case, &failed)
                 })
                 .await?;
             }

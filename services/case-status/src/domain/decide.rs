@@ -44,7 +44,10 @@ pub use decision::{Verdict, decide_case, recommend, recommend_referral};
 pub use expedite::{CRITERIA, answer_expedite, request_expedite};
 pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
 pub use inquiry::{INQUIRIES, answer_inquiry, send_inquiry};
-pub use intake::{accept, decide_fee_waiver, intake_reasons, open, record_notice, record_refund, reject};
+pub use intake::{
+    accept, decide_fee_waiver, intake_reasons, open, record_notice, record_refund, record_refund_failure,
+    reject,
+};
 pub use interview::{
     TestResult, complete_interview, miss_interview, move_interview, pass_absence, schedule_interview,
 };

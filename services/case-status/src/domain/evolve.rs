@@ -40,9 +40,8 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CaseTransferred(event) => transferred(&mut case, event),
         Event::ReviewStarted(_) => case.stage = Stage::InReview,
         Event::NoticeRecorded(event) => case.notices.push(id(&event.notice_id)),
-        Event::RefundRecorded(event) => {
-            case.refunded_cents = case.refunded_cents.saturating_add(event.amount_cents);
-        }
+        Event::RefundRecorded(event) => refunded(&mut case, event),
+        Event::RefundFailureRecorded(event) => refund_failed(&mut case, event),
         Event::BiometricsNeeded(_) => case.biometrics = Biometrics::Needed,
         Event::BiometricsScheduled(event) => biometrics_set(&mut case, event),
         Event::BiometricsRescheduled(event) => {
@@ -409,6 +408,23 @@ fn fee_paid(case: &mut Case, amount_cents: i64) {
         owed.amount_cents = owed.amount_cents.saturating_sub(amount_cents);
     }
     case.fee_owed.take_if(|owed| owed.amount_cents <= 0);
+}
+
+/// What is said of a refund twice counts once.
+fn refunded(case: &mut Case, event: &pb::RefundRecorded) {
+    let before = if event.refund_id.is_empty() {
+        None
+    } else {
+        case.refunds.insert(event.refund_id.clone(), event.amount_cents)
+    };
+    let more = event.amount_cents.saturating_sub(before.unwrap_or_default());
+    case.refunded_cents = case.refunded_cents.saturating_add(more);
+}
+
+fn refund_failed(case: &mut Case, event: &pb::RefundFailureRecorded) {
+    let known = case.refunds.remove(&event.refund_id);
+    let gone = known.or(event.was_recorded.then_some(event.amount_cents)).unwrap_or_default();
+    case.refunded_cents = case.refunded_cents.saturating_sub(gone).max(0);
 }
 
 fn fee_overdue(case: &mut Case, event: &pb::FeeDeadlinePassed) {

@@ -23,6 +23,8 @@ const FOLD: Fold<Event, Case> = Fold {
         "case.payment_return_recorded.v1",
         "case.fee_deadline_passed.v1",
         "case.fee_made_good_recorded.v1",
+        "case.refund_recorded.v1",
+        "case.refund_failure_recorded.v1",
         "case.notice_recorded.v1",
         "case.biometrics_needed.v1",
         "case.biometrics_scheduled.v1",

@@ -405,7 +405,10 @@ impl World {
             Command::MoveAway(abroad) => {
                 let zone = if *abroad { "America/New_York" } else { "Pacific/Honolulu" }.to_owned();
                 let changed = AddressChanged { zone, abroad: *abroad, ..AddressChanged::default() };
-                decide::change_address(case, Uuid::from_u128(self.events.len() as u128), &changed, now)
+                {
+                    let change_id = Uuid::from_u128(self.events.len() as u128);
+                    decide::change_address(case, (Uuid::nil(), change_id), &changed, now)
+                }
             }
             Command::AddEvidence => decide::record_unsolicited(case, &EvidenceRef::default(), now),
             Command::RecordMove => decide::record_move(case, Uuid::from_u128(1), &[]),

@@ -546,7 +546,7 @@ pub struct Case {
     pub abroad: bool,
     /// Age on the receipt date.
     pub age: u32,
-    /// As whom the filing was signed: `self` (or empty), `parent`, `guardian`, `attorney_in_fact`, `company_officer`.
+    /// As whom the filing was signed: `self` (or empty), `self_other_name`, `parent`, `guardian`, `attorney_in_fact`, `company_officer`.
     #[serde(default)]
     pub signed_as: String,
     /// The payment of its fee; none when nothing was due.
@@ -636,6 +636,9 @@ pub struct Case {
     pub notices: Vec<Uuid>,
     /// Cents that went back.
     pub refunded_cents: i64,
+    /// The refunds that went back, each with its cents; those from before their ids were kept stand in the sum alone.
+    #[serde(default)]
+    pub refunds: BTreeMap<String, i64>,
     /// The fee that is owed again.
     #[serde(default)]
     pub fee_owed: Option<FeeOwed>,
@@ -694,6 +697,11 @@ impl Case {
     /// Submitted or accepted, and nothing ended it.
     pub fn is_open(&self) -> bool {
         self.stage == Stage::Submitted || self.stage.is_pending()
+    }
+
+    /// Whether it was filed for somebody else than who signed, such as a child.
+    pub fn is_for_another(&self) -> bool {
+        matches!(self.signed_as.as_str(), "parent" | "guardian" | "attorney_in_fact")
     }
 
     /// Approved, and a card is still on its way to the person or to be ordered.

@@ -83,7 +83,7 @@ pub const VARIANTS: [&str; 24] = [
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 58] = [
+pub const CODES: [&str; 59] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -105,6 +105,7 @@ pub const CODES: [&str; 58] = [
     "notice-withdrawal-ack",
     "notice-reopened",
     "notice-payment-returned",
+    "notice-refund-failed",
     "notice-address-changed",
     "notice-representation-ended",
     "notice-acceptance-voided",
@@ -269,6 +270,9 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             facts
         }
         Event::RefundRecorded(event) => {
+            vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
+        }
+        Event::RefundFailureRecorded(event) => {
             vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
         }
         Event::PaymentReturnRecorded(event) => {

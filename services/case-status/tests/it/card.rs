@@ -1,6 +1,9 @@
 //! A card through the ports: who orders it, who records it, and what the party sees and confirms.
 
-use crate::people::{command, reason};
+use docket_proto::events::account;
+use docket_proto::identity::events::v1 as identity;
+
+use crate::people::{Someone, command, reason};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,4 +106,79 @@ async fn a_card_is_ordered_mailed_returned_and_mailed_again_once_the_address_is_
             "card_delivered"
         ]
     );
+}
+
+/// Confirms the address of a case; the id of the event that it comes from, or why not.
+async fn confirm(world: &World, who: &Someone, name: &str) -> Result<String, String> {
+    let who = world.stepped_up(who);
+    let done = command!(who, confirm_address, ConfirmAddressRequest { name: name.to_owned() });
+    done.map_err(|status| reason(&status))?;
+    let payload: Vec<u8> = sqlx::query_scalar(
+        "SELECT payload FROM log.event WHERE kind = 'case.address_confirmed.v1' ORDER BY position DESC LIMIT 1",
+    )
+    .fetch_one(&world.cases.pool)
+    .await
+    .unwrap();
+    let confirmed: docket_proto::case_status::events::v1::AddressConfirmed =
+        prost::Message::decode(payload.as_slice()).unwrap();
+    Ok(confirmed.address_id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_childs_case_the_childs_address_is_confirmed_and_changed_and_not_the_parents() {
+    let world = World::start().await;
+    let (ana, iva) = (world.person(&[]).await, world.person(&[("intake_officer", "NBC")]).await);
+    let card = ("I-90", "card_replacement");
+    let (own, childs) =
+        (world.submit_signed(&ana, card, "self").await, world.submit_signed(&ana, card, "parent").await);
+    let (own_name, name) = (format!("cases/{own}"), format!("cases/{childs}"));
+    for case in [&own_name, &name] {
+        world.until(|| ana.case(case, 0), |_| true).await;
+    }
+    let hers = identity::AddressRecorded { filing_id: own.to_string(), given_at_us: 1, ..Default::default() };
+    world.happens_to(&ana, account::Event::from(hers)).await;
+    world.until(|| confirmed(&world, &ana, &own_name), Result::is_ok).await.unwrap();
+    assert_eq!(
+        confirm(&world, &ana, &name).await,
+        Err("ADDRESS_NOT_ON_RECORD".into()),
+        "hers is not the child's"
+    );
+    let given =
+        identity::CaseAddressGiven { filing_id: childs.to_string(), given_at_us: 2, ..Default::default() };
+    world.happens_to(&ana, account::Event::from(given)).await;
+    world.until(|| confirmed(&world, &ana, &name), Result::is_ok).await.unwrap();
+    let at_first = confirm(&world, &ana, &name).await.unwrap();
+    let account = confirm(&world, &ana, &own_name).await.unwrap();
+    assert_ne!(at_first, account);
+
+    // The child moves: its case goes by it, and the report is done; her own case and address stay.
+    let report = world.submit_signed(&ana, ("AR-11", "address_change"), "parent").await;
+    let report_name = format!("cases/{report}");
+    world.until(|| ana.case(&report_name, 0), |_| true).await;
+    command!(iva, accept_filing, AcceptFilingRequest { name: report_name.clone() }).unwrap();
+    let moved = identity::AddressChanged {
+        zone: "America/Los_Angeles".into(),
+        filing_id: report.to_string(),
+        given_at_us: 3,
+        for_another: true,
+        case_ids: vec![childs.to_string()],
+        ..Default::default()
+    };
+    world.happens_to(&ana, account::Event::from(moved)).await;
+    let has = |line: &'static str| move |lines: &Vec<String>| lines.iter().any(|one| one == line);
+    world.until(|| ana.lines(&report_name, 0), has("move_recorded")).await;
+    world.until(|| ana.lines(&name, 0), has("address_changed")).await;
+    assert_ne!(confirm(&world, &ana, &name).await.unwrap(), at_first, "where it moved to");
+    assert_eq!(confirm(&world, &ana, &own_name).await.unwrap(), account);
+    let lines = ana.lines(&own_name, 0).await.unwrap();
+    assert!(!has("address_changed")(&lines), "{lines:?}");
+}
+
+/// The same, looked at again until it is there.
+async fn confirmed(
+    world: &World,
+    who: &Someone,
+    name: &str,
+) -> Result<Result<String, String>, tonic::Status> {
+    Ok(confirm(world, who, name).await)
 }

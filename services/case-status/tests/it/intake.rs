@@ -154,4 +154,10 @@ async fn a_payment_returned_for_a_filing_that_is_parked_is_parked_too_and_the_ot
     assert!(!lines.iter().any(|line| line.contains("payment_return")), "{lines:?}");
     world.refund(name, 100).await;
     world.until(|| ana.lines(&case, 0), |lines| lines.iter().any(|line| line == "refund_recorded")).await;
+    // One that did not arrive and went back once more is told as it was.
+    world.refund_twice(name, 71_000).await;
+    let told = |lines: &Vec<String>| {
+        lines.ends_with(&["refund_recorded", "refund_failure_recorded", "refund_recorded"].map(String::from))
+    };
+    world.until(|| ana.lines(&case, 0), told).await;
 }

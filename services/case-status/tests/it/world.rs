@@ -1,4 +1,4 @@
-//! The world of a test: both services, and the logs of the three they read, each relayed by its own server.
+//! The world of a test: both services, and the logs of the four they read, each relayed by its own server.
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use docket_proto::case_status::v1::case_command_service_client::CaseCommandServi
 use docket_proto::case_status::v1::case_words_service_client::CaseWordsServiceClient;
 use docket_proto::case_status::v1::status_service_client::StatusServiceClient;
 use docket_proto::case_status::v1::{GetWordsRequest, GetWordsResponse};
-use docket_proto::events::{delivery, filing, notice, payment, representation, response};
+use docket_proto::events::{account, delivery, filing, notice, payment, representation, response};
 use docket_proto::filing::events::v1 as filings;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
 use docket_proto::notifications::events::v1 as notifications;
@@ -45,6 +45,7 @@ pub(crate) struct World {
     filing: EventLog,
     payments: EventLog,
     notifications: EventLog,
+    identity: EventLog,
     commands: Running,
     projection: Running,
     bench: Bench,
@@ -91,7 +92,7 @@ impl World {
         let (cases, status) = tokio::join!(database("cases"), database("status"));
         let mut logs = Vec::new();
         let mut running = Vec::new();
-        for name in ["filing", "payments", "notifications"] {
+        for name in ["filing", "payments", "notifications", "identity"] {
             let own = database(name).await;
             let (log, server) = serve_log(&bench, name, &own.url, &broker.url, clock.clone()).await;
             bench.set_peer(name, server.listening.grpc);
@@ -113,7 +114,7 @@ impl World {
             }
         })
         .await;
-        let [filing, payments, notifications] = logs.try_into().unwrap();
+        let [filing, payments, notifications, identity] = logs.try_into().unwrap();
         let (url, others) = (broker.url.clone(), (broker, running));
         Self {
             clock,
@@ -122,6 +123,7 @@ impl World {
             filing,
             payments,
             notifications,
+            identity,
             commands,
             projection,
             bench,
@@ -149,6 +151,11 @@ impl World {
         let sql = "INSERT INTO party_address (account_id, event_id, given_at_us) VALUES ($1, $2, 1)";
         let (account, event) = (person.account, Uuid::new_v4());
         sqlx::query(sql).bind(account).bind(event).execute(&self.cases.pool).await.unwrap();
+    }
+
+    /// Something happens to somebody's account.
+    pub(crate) async fn happens_to(&self, person: &Someone, event: account::Event) {
+        append(&self.identity, person.account, event).await;
     }
 
     /// Nobody we know.
@@ -203,6 +210,28 @@ impl World {
     pub(crate) async fn end_representation(&self, representation: Uuid) {
         let withdrawn = filings::RepresentationWithdrawn::default();
         append(&self.filing, representation, representation::Event::from(withdrawn)).await;
+    }
+
+    /// A form of a family was submitted by somebody who signed it as said; gives the filing's id.
+    pub(crate) async fn submit_signed(
+        &self,
+        who: &Someone,
+        (form, family): (&str, &str),
+        signed_as: &str,
+    ) -> Uuid {
+        let id = Uuid::new_v4();
+        let submitted = filings::FilingSubmitted {
+            form: form.into(),
+            family: family.into(),
+            account_id: who.account.to_string(),
+            submitted_at_us: self.clock.now().as_microsecond(),
+            zone: "America/New_York".into(),
+            package_id: Uuid::new_v4().to_string(),
+            facts: Some(filings::DerivedFacts { age: 9, signed_as: signed_as.into(), ..Default::default() }),
+            ..Default::default()
+        };
+        append(&self.filing, id, filing::Event::from(submitted)).await;
+        id
     }
 
     /// A naturalization was submitted, with an appearance of somebody; gives the filing's id.
@@ -382,6 +411,22 @@ impl World {
     pub(crate) async fn refund(&self, filing: Uuid, amount_cents: i64) {
         let filing_id = filing.to_string();
         let issued = payments::RefundIssued { filing_id, amount_cents, ..Default::default() };
+        append(&self.payments, Uuid::new_v4(), payment::Event::from(issued)).await;
+    }
+
+    /// A refund went back, and its money came back from the bank; then it went back once more, as the same refund.
+    pub(crate) async fn refund_twice(&self, filing: Uuid, amount_cents: i64) {
+        let (refund_id, filing_id) = (Uuid::new_v4().to_string(), filing.to_string());
+        let failed = payments::RefundFailed {
+            refund_id: refund_id.clone(),
+            filing_id: filing_id.clone(),
+            amount_cents,
+            was_issued: true,
+            ..Default::default()
+        };
+        let issued = payments::RefundIssued { refund_id, filing_id, amount_cents, ..Default::default() };
+        append(&self.payments, Uuid::new_v4(), payment::Event::from(issued.clone())).await;
+        append(&self.payments, Uuid::new_v4(), payment::Event::from(failed)).await;
         append(&self.payments, Uuid::new_v4(), payment::Event::from(issued)).await;
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use docket_database::{WORK, answered, within};
 use docket_eventlog::{Obligation, Recorded};
+use docket_forms::Answers;
 use docket_kernel::derived_id;
 use docket_proto::identity::v1::RecordAddressRequest;
 use docket_service::{Again, ApiError, ApplyError, Rounds, Stop};
@@ -19,7 +20,9 @@ use uuid::Uuid;
 use crate::appearance::Said;
 use crate::content::Content;
 use crate::desk::Desk;
-use crate::moved;
+use crate::domain::filing::{Filing, Phase};
+use crate::store::filings;
+use crate::{moved, party};
 
 /// The kind of what is owed.
 const OBLIGATION: &str = "address_of_record";
@@ -29,6 +32,8 @@ const WITHIN: SignedDuration = SignedDuration::from_hours(1);
 const LOOK: Duration = Duration::from_millis(500);
 /// As many are looked at.
 const MOST: u32 = 1_000;
+/// The latest filings of an account that are looked into for those of whoever moved.
+const LOOKED_INTO: i64 = 200;
 /// Pauses after a try in vain, in seconds; the last one stays.
 const PAUSES_S: [u64; 6] = [1, 2, 5, 10, 30, 60];
 
@@ -172,22 +177,50 @@ async fn said_in_filing(desk: &Desk, filing: Uuid) -> Result<(Option<RecordAddre
     let loaded = desk.filings.load(filing).await?;
     let content = Content::of_filing(&desk.log, &loaded.events).await?;
     let state = &loaded.state;
-    let said = if content.erased {
-        None
-    } else if state.form == moved::FORM {
-        moved::report(&content.answers)
-    } else {
-        let form = desk.form(&state.form)?;
-        let signed_as = state.signature.as_ref().map(|signature| signature.capacity);
-        signed_as.and_then(|capacity| moved::stated(form, &content.answers, capacity))
+    let signed_as = state.signature.as_ref().map(|signature| signature.capacity);
+    let said = match signed_as.filter(|_| !content.erased) {
+        None => None,
+        Some(capacity) if state.form == moved::FORM => moved::report(&content.answers, capacity),
+        Some(capacity) => moved::stated(desk.form(&state.form)?, &content.answers, capacity),
     };
-    let said = said.map(|report| RecordAddressRequest {
+    let Some(mut report) = said else { return Ok((None, end(&loaded.events))) };
+    if report.for_case && !report.no_move && report.receipt_numbers.is_empty() {
+        report.case_ids = cases_of_whoever_moved(desk, filing, state, &content.answers).await?;
+    }
+    let said = RecordAddressRequest {
         account_id: state.account.to_string(),
         filing_id: filing.to_string(),
         given_at_us: state.submitted_at_us,
         ..report
-    });
-    Ok((said, end(&loaded.events)))
+    };
+    Ok((Some(said), end(&loaded.events)))
+}
+
+/// The cases of whoever moved, where somebody else signed the report and named none: of what went in from the account and was signed
+/// for another, what is about somebody of the same name who was born on the same day.
+async fn cases_of_whoever_moved(
+    desk: &Desk,
+    report: Uuid,
+    state: &Filing,
+    answers: &Answers,
+) -> Result<Vec<String>, ApiError> {
+    let moved = (desk.form(&state.form)?, answers);
+    let mut cases = Vec::new();
+    for id in filings::own(&desk.base.pool, state.account, LOOKED_INTO).await? {
+        let loaded = desk.filings.load(id).await?;
+        let went_in = matches!(loaded.state.phase, Phase::Submitted | Phase::Accepted);
+        let signature = loaded.state.signature.as_ref();
+        let for_another = signature.is_some_and(|signature| signature.capacity.is_for_another());
+        let Ok(form) = desk.form(&loaded.state.form) else { continue };
+        if id == report || !went_in || !for_another {
+            continue;
+        }
+        let content = Content::of_filing(&desk.log, &loaded.events).await?;
+        if party::same_person(moved, (form, &content.answers)) {
+            cases.push(id.to_string());
+        }
+    }
+    Ok(cases)
 }
 
 /// What a representative says of their office, and where the appearance's stream ends.

@@ -1,7 +1,7 @@
 //! An accepted Form AR-11, or another form that was submitted, becomes the address of record. Identity is waited for, and nobody but that address waits with it.
 
 use docket_proto::events::filing::Event;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use crate::client::Client;
@@ -12,21 +12,47 @@ use crate::world::{GLANCE, PATIENCE, World, case_accepted, fee_settled};
 
 /// A report of a move that was submitted; gives the filing's name.
 async fn submitted(world: &World, ana: &Client) -> String {
+    let draft = answered(ana, &json!({})).await;
+    ana.sign_now(&draft).await;
+    went_in(world, ana, &draft).await;
+    draft
+}
+
+/// A report of Ana's move that was signed for her, and submitted.
+async fn submitted_for(world: &World, eva: &Client, more: &Value) -> String {
+    let draft = answered(eva, more).await;
+    signed_for(eva, &draft).await;
+    went_in(world, eva, &draft).await;
+    draft
+}
+
+/// Signs under a power of attorney.
+async fn signed_for(eva: &Client, draft: &str) {
+    eva.upload(draft, "authority_to_sign", "letters.png", &files::picture(7)).await.unwrap();
+    let hash = eva.review(draft).await.unwrap().content_hash;
+    eva.sign_for(draft, &hash, "Eva Lima", "attorney_in_fact").await.unwrap();
+}
+
+async fn went_in(world: &World, whose: &Client, draft: &str) {
+    let payment = whose.submit(draft).await.unwrap().payment;
+    world.payment(&payment, fee_settled(&payment, draft, world.now_us())).await;
+    whose.until(draft, "submitted").await;
+}
+
+/// A report that is answered; gives the filing's name.
+async fn answered(ana: &Client, more: &Value) -> String {
     let draft = ana.start("AR-11").await.unwrap().name;
     let address = |city: &str| json!({ "line1": "9 Sample Ave", "city": city, "state": "NV", "postal_code": "89501", "country": "US" });
-    let answers = json!({
+    let mut answers = json!({
         "app_family_name": "Lima", "app_given_name": "Ana Lúcia", "app_other_names_used": false,
         "dob": "1985-04-12", "citizenship": "BR", "protected": false,
         "old_address": address("Elko"), "new_address": address("Reno"), "moved_on": "2026-01-02",
         "reads_english": "i_read_it", "declares_true": true,
     });
+    answers.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let answered = ana.answer(&draft, &answers).await.unwrap();
     assert!(answered.missing.is_empty(), "{:?}", answered.missing);
     ana.quote(&draft).await.unwrap();
-    ana.sign_now(&draft).await;
-    let payment = ana.submit(&draft).await.unwrap().payment;
-    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
-    ana.until(&draft, "submitted").await;
     draft
 }
 
@@ -101,18 +127,48 @@ async fn what_a_form_gives_that_is_signed_for_somebody_else_is_told_for_its_case
     let eva = world.person("Eva", "Lima");
     let draft = eva.start("N-400").await.unwrap().name;
     eva.make_ready(&draft).await;
-    eva.upload(&draft, "authority_to_sign", "letters.png", &files::picture(7)).await.unwrap();
     eva.quote(&draft).await.unwrap();
-    let hash = eva.review(&draft).await.unwrap().content_hash;
-    eva.sign_for(&draft, &hash, "Eva Lima", "attorney_in_fact").await.unwrap();
-    let payment = eva.submit(&draft).await.unwrap().payment;
-    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
-    eva.until(&draft, "submitted").await;
+    signed_for(&eva, &draft).await;
+    went_in(&world, &eva, &draft).await;
     let Event::FilingSubmitted(submitted) = world.last_event(&draft).await else { panic!("another event") };
     assert!(submitted.gives_address);
     settled(&world).await;
     assert_eq!(world.postal_address(&eva), "", "it is not where she lives");
     assert!(world.case_address(&draft).unwrap().starts_with("12 Main St"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_is_reported_for_somebody_else_is_for_their_cases_and_not_the_accounts_address() {
+    let world = World::start().await;
+    let eva = world.person("Eva", "Lima");
+    let case = eva.start("N-400").await.unwrap().name;
+    eva.make_ready(&case).await;
+    eva.quote(&case).await.unwrap();
+    signed_for(&eva, &case).await;
+    went_in(&world, &eva, &case).await;
+    settled(&world).await;
+    let at_first = world.case_address(&case).unwrap();
+
+    // Of somebody else of whom it is signed too: no case of theirs is there.
+    let other = submitted_for(&world, &eva, &json!({ "dob": "1985-04-13" })).await;
+    world.case(&other, case_accepted("DKT1234567897")).await;
+    eva.until(&other, "accepted").await;
+    settled(&world).await;
+    assert_eq!(world.case_address(&case).unwrap(), at_first);
+
+    // Of the same person, none being named; then of one that is named.
+    let report = submitted_for(&world, &eva, &json!({})).await;
+    world.case(&report, case_accepted("DKT1234567905")).await;
+    eva.until(&report, "accepted").await;
+    settled(&world).await;
+    assert_eq!(world.case_address(&case).unwrap(), "9 Sample Ave\nReno, NV 89501");
+    let named = json!({ "receipts": [{ "receipt": "DKT1234567913" }] });
+    let report = submitted_for(&world, &eva, &named).await;
+    world.case(&report, case_accepted("DKT1234567921")).await;
+    eva.until(&report, "accepted").await;
+    settled(&world).await;
+    assert_eq!(world.case_address("DKT1234567913").unwrap(), "9 Sample Ave\nReno, NV 89501");
+    assert_eq!(world.postal_address(&eva), "", "she did not move");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,7 +58,11 @@ impl DirectoryService for Directory {
             contacts.get_mut(&asked.account_id).ok_or_else(|| Status::not_found("no such account"))?;
         if asked.for_case {
             let kept = identity::GetContactResponse { postal_address: asked.address, ..Default::default() };
-            contacts.insert(asked.filing_id, kept);
+            // What a form gives is its case's; of a move all cases that it is for.
+            let moved = asked.case_ids.into_iter().chain(asked.receipt_numbers);
+            for case in moved.chain(Some(asked.filing_id).filter(|_| asked.no_move)) {
+                contacts.insert(case, kept.clone());
+            }
         } else {
             contact.postal_address = asked.address;
         }

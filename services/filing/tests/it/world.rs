@@ -285,7 +285,7 @@ impl World {
         contacts[&person.account.to_string()].postal_address.clone()
     }
 
-    /// The address that identity keeps for a case alone; none where none was given.
+    /// The address that identity keeps for a case alone, by its filing or receipt number; none where none was given.
     pub(crate) fn case_address(&self, filing: &str) -> Option<String> {
         let contacts = self.directory.contacts.lock().expect("no test panics while holding it");
         contacts.get(&filing.replace("filings/", "")).map(|kept| kept.postal_address.clone())

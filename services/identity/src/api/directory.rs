@@ -59,7 +59,7 @@ impl DirectoryService for Api {
 /// What is recorded: a move that was reported, or the address that another form gives.
 fn given(message: pb::RecordAddressRequest) -> GivenAddress {
     let pb::RecordAddressRequest { address, mailing, filing_id, given_at_us, .. } = message;
-    if message.for_case {
+    if message.for_case && message.no_move {
         return GivenAddress::ForCase(events::CaseAddressGiven { address, mailing, filing_id, given_at_us });
     }
     if message.no_move {
@@ -74,6 +74,8 @@ fn given(message: pb::RecordAddressRequest) -> GivenAddress {
         filing_id,
         receipt_numbers: message.receipt_numbers,
         given_at_us,
+        for_another: message.for_case,
+        case_ids: message.case_ids,
     })
 }
 

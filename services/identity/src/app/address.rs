@@ -13,7 +13,7 @@ use crate::mail::Template;
 /// An address that somebody gave.
 #[derive(Debug, Clone)]
 pub(crate) enum GivenAddress {
-    /// As the place they moved to.
+    /// As the place they moved to, or somebody whom they signed for.
     Moved(pb::AddressChanged),
     /// In a form about something else.
     Stated(pb::AddressRecorded),
@@ -33,9 +33,10 @@ impl GivenAddress {
     /// The alert of it: a move is told always, what a form states where another address was on record before.
     fn alert(&self, before: &AccountView) -> Option<Template> {
         match self {
-            Self::Moved(_) => Some(Template::AddressChanged),
-            // The account's stays as it is.
+            // The account's stays as it is; of the cases that go by it a notice tells.
+            Self::Moved(changed) if changed.for_another => None,
             Self::ForCase(_) => None,
+            Self::Moved(_) => Some(Template::AddressChanged),
             Self::Stated(recorded) => {
                 let other = (&before.postal_address, &before.mailing_address)
                     != (&recorded.address, &recorded.mailing);

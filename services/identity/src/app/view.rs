@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use docket_eventlog::Recorded;
 use docket_proto::events::account::Event;
+use docket_proto::identity::events::v1 as pb;
 use docket_service::ApiError;
 use uuid::Uuid;
 
@@ -29,12 +30,52 @@ pub(crate) struct AccountView {
     pub(crate) mailing_address: String,
     /// Addresses that forms gave for their case alone, by filing: where mail goes, and when it was given.
     case_addresses: BTreeMap<String, (String, i64)>,
-    /// Moves that were reported: when, and the receipt numbers that they are for, all where there are none.
-    moves: Vec<(i64, Vec<String>)>,
+    /// Moves that were reported, in order.
+    moves: Vec<Move>,
     /// Whether the account's key was destroyed.
     pub(crate) erased: bool,
     /// Its events, oldest first.
     pub(crate) events: Vec<Recorded>,
+}
+
+/// A move that was reported.
+#[derive(Debug)]
+struct Move {
+    /// When.
+    at_us: i64,
+    /// The receipt numbers of the cases that it is for.
+    receipts: Vec<String>,
+    /// Somebody else's than the account's; none where its owner moved.
+    anothers: Option<Anothers>,
+}
+
+/// The move of somebody for whom the account's owner signed.
+#[derive(Debug)]
+struct Anothers {
+    /// Where mail goes from then on.
+    mail_to: String,
+    /// The cases that it is for beside those that it names, and its own.
+    cases: Vec<String>,
+}
+
+impl Move {
+    fn of(it: pb::AddressChanged) -> Self {
+        let anothers = it.for_another.then(|| {
+            let cases = [it.case_ids, vec![it.filing_id]].concat();
+            Anothers { mail_to: if it.mailing.is_empty() { it.address } else { it.mailing }, cases }
+        });
+        Self { at_us: it.given_at_us, receipts: it.receipt_numbers, anothers }
+    }
+
+    /// Whether mail about a case goes by it. The owner's, where it names none, is for all cases of the account.
+    fn is_for(&self, case: &str, receipt: &str) -> bool {
+        let named = self.receipts.iter().any(|one| one == receipt && !one.is_empty());
+        named
+            || match &self.anothers {
+                None => self.receipts.is_empty(),
+                Some(another) => another.cases.iter().any(|one| one == case),
+            }
+    }
 }
 
 impl AccountView {
@@ -51,14 +92,17 @@ impl AccountView {
         if self.mailing_address.is_empty() { &self.postal_address } else { &self.mailing_address }
     }
 
-    /// Where mail about a case goes, and when that was given: what its form gave for it alone, unless a move was reported for it since;
-    /// else what is on record.
+    /// Where mail about a case goes, and when that was given: what its form gave for it alone, or whoever it is about moved to since,
+    /// unless the account's owner reported a move of their own for it later; else what is on record.
     pub(crate) fn mail_about(&self, case: &str, receipt: &str) -> (&str, i64) {
-        let of_record = (self.mail_to(), self.account.address_given_at_us);
-        let Some((address, given_at_us)) = self.case_addresses.get(case) else { return of_record };
-        let is_for = |receipts: &[String]| receipts.is_empty() || receipts.iter().any(|one| one == receipt);
-        let moved = self.moves.iter().any(|(at_us, receipts)| at_us > given_at_us && is_for(receipts));
-        if moved { of_record } else { (address, *given_at_us) }
+        let given = self.case_addresses.get(case).map(|(address, at_us)| (address.as_str(), *at_us));
+        let since = |moved: &&Move| given.is_none_or(|(_, at_us)| moved.at_us > at_us);
+        let moves = self.moves.iter().filter(|moved| moved.is_for(case, receipt)).filter(since);
+        let its_own = match moves.max_by_key(|moved| moved.at_us) {
+            Some(Move { at_us, anothers, .. }) => anothers.as_ref().map(|it| (it.mail_to.as_str(), *at_us)),
+            None => given,
+        };
+        its_own.unwrap_or((self.mail_to(), self.account.address_given_at_us))
     }
 }
 
@@ -92,8 +136,11 @@ impl Identity {
                 view.family_name = proven.family_name;
                 view.given_name = proven.given_name;
             } else if let Event::AddressChanged(it) = event {
-                view.moves.push((it.given_at_us, it.receipt_numbers));
-                view.addressed((it.address, it.mailing), it.given_at_us, &mut given_at_us);
+                if !it.for_another {
+                    let address = (it.address.clone(), it.mailing.clone());
+                    view.addressed(address, it.given_at_us, &mut given_at_us);
+                }
+                view.moves.push(Move::of(it));
             } else if let Event::AddressRecorded(it) = event {
                 view.addressed((it.address, it.mailing), it.given_at_us, &mut given_at_us);
             } else if let Event::CaseAddressGiven(it) = event {

@@ -124,6 +124,10 @@ impl Aggregate for AccountAggregate {
             Event::RoleRevoked(revoked) => {
                 account.roles.remove(&(revoked.role.clone(), revoked.office.clone()));
             }
+            // Somebody else's, whom the owner signed for.
+            Event::AddressChanged(changed) if changed.for_another => {
+                account.addresses_from.extend(Uuid::try_parse(&changed.filing_id));
+            }
             Event::AddressChanged(changed) => {
                 let of_record = account.takes_address(&changed.filing_id, changed.given_at_us);
                 if of_record && !changed.zone.is_empty() {

@@ -59,7 +59,8 @@ pub(crate) fn replace_second_factor(
     Ok(events)
 }
 
-/// A move was reported: also one that is told late, since cases go by it. The same report again changes nothing.
+/// A move was reported, of the account's owner or of somebody whom they signed for (INA 265(c)): also one that is told late, since cases
+/// go by it. The same report again changes nothing.
 pub(crate) fn change_address(account: &Account, event: pb::AddressChanged) -> Decision {
     let known = knows_address(account, &event.address, &event.filing_id)?;
     Ok(if known { Vec::new() } else { vec![event.into()] })

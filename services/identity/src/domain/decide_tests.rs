@@ -202,6 +202,12 @@ fn an_address_given_earlier_never_takes_the_place_of_one_given_later() {
         ..Default::default()
     };
     assert_eq!(kinds(change_address(&account, late.clone())), ["account.address_changed.v1"]);
-    let after = AccountAggregate::evolve(account.clone(), &late.into());
+    let after = AccountAggregate::evolve(account.clone(), &late.clone().into());
     assert_eq!((after.address_given_at_us, &after.zone), (200, &account.zone));
+
+    // So they do when a child moved, for whom the owner signed, however late that was.
+    let childs = pb::AddressChanged { for_another: true, given_at_us: 900, ..late };
+    let after = AccountAggregate::evolve(account.clone(), &childs.clone().into());
+    assert_eq!((after.address_given_at_us, &after.zone), (200, &account.zone));
+    assert!(kinds(change_address(&after, childs)).is_empty(), "the same report again");
 }

@@ -146,3 +146,60 @@ async fn what_a_form_gives_for_somebody_else_is_for_its_case_until_a_move_is_rep
     record(&world, "filing", moved("Fernley", &["DKT2", "DKT1"], 5_000)).await.unwrap();
     assert_eq!(mail_about(&childs, "DKT1").await, ("Fernley, NV 89501".to_owned(), 5_000));
 }
+
+#[tokio::test]
+async fn a_move_of_somebody_else_is_for_their_cases_and_never_the_accounts() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    record(&world, "filing", stated(&ana, &id(), "Reno", 1_000)).await.unwrap();
+    let (older, younger) = (id(), id());
+    for (childs, city) in [(&older, "Elko"), (&younger, "Ely")] {
+        let given = pb::RecordAddressRequest { for_case: true, ..stated(&ana, childs, city, 2_000) };
+        record(&world, "filing", given).await.unwrap();
+    }
+    let before = world.mails_to(&ana.email).await;
+    let account_id = ana.account.replace("accounts/", "");
+    let mail_about = async |case: &str, receipt: &str| {
+        let (account_id, case_id, receipt_number) = (account_id.clone(), case.to_owned(), receipt.to_owned());
+        let request = pb::GetContactRequest { account_id, case_id, receipt_number };
+        let contact = world.directory("notifications").get_contact(request).await.unwrap().into_inner();
+        contact.postal_address.lines().nth(1).unwrap_or_default().replace(", NV 89501", "")
+    };
+    let childs_move = |report: &str, city: &str, given_at_us| pb::RecordAddressRequest {
+        for_case: true,
+        given_at_us,
+        ..self::report(&ana, &id(), report, city)
+    };
+    let reported = id();
+    let named = pb::RecordAddressRequest {
+        receipt_numbers: vec!["DKT1".to_owned()],
+        ..childs_move(&reported, "Sparks", 3_000)
+    };
+    record(&world, "filing", named).await.unwrap();
+    assert_eq!(mail_about("", "").await, "Reno", "she lives where she lived");
+    assert_eq!(mail_about(&older, "DKT1").await, "Sparks");
+    assert_eq!(mail_about(&younger, "DKT2").await, "Ely", "another child's, which was not named");
+    assert_eq!(
+        mail_about(&reported, "DKT3").await,
+        "Sparks",
+        "what is said of the report itself goes there too"
+    );
+    assert_eq!(world.mails_to(&ana.email).await, before, "her address of record is the same");
+
+    // One that is known by its id; and one that came later, though it was reported before.
+    let known =
+        pb::RecordAddressRequest { case_ids: vec![younger.clone()], ..childs_move(&id(), "Fernley", 5_000) };
+    record(&world, "filing", known).await.unwrap();
+    let late =
+        pb::RecordAddressRequest { case_ids: vec![younger.clone()], ..childs_move(&id(), "Fallon", 4_000) };
+    record(&world, "filing", late).await.unwrap();
+    assert_eq!(
+        (mail_about(&younger, "").await, mail_about(&older, "").await),
+        ("Fernley".into(), "Elko".into())
+    );
+    let hers = pb::RecordAddressRequest { given_at_us: 6_000, ..report(&ana, &id(), &id(), "Gerlach") };
+    record(&world, "filing", hers).await.unwrap();
+    for (case, receipt) in [("", ""), (&older, "DKT1"), (&younger, "DKT2")] {
+        assert_eq!(mail_about(case, receipt).await, "Gerlach", "her own move, which names none");
+    }
+}

@@ -134,10 +134,12 @@ pub(crate) struct Facts {
     pub(crate) reject_codes: Vec<RejectCode>,
     /// Whether the fee goes back.
     pub(crate) refund: bool,
-    /// What is owed, in its printed form.
+    /// What is owed, by the party or to whoever paid, in its printed form.
     pub(crate) amount: String,
     /// Receipt numbers of the cases that an address was changed in.
     pub(crate) receipts: Vec<String>,
+    /// Whether somebody else moved than who reported it.
+    pub(crate) for_another: bool,
     /// `payment` or `signature`: why an acceptance was taken back.
     pub(crate) voided_because: String,
     /// `withdrawn` or `ended`: who ended a representation.
@@ -240,6 +242,7 @@ pub(crate) fn facts(
             // As the case fixed it: a later posting moves nothing.
             facts.due = Some(due_as_fixed(event.deadline.as_ref().ok_or_else(|| missing("deadline"))?)?);
         }
+        Event::RefundFailureRecorded(event) => facts.amount = Cents(event.amount_cents).to_string(),
         Event::AcceptanceVoided(event) => {
             facts.refund = event.refund;
             facts.voided_because.clone_from(&event.cause);
@@ -249,7 +252,10 @@ pub(crate) fn facts(
             facts.due = event.deadline.as_ref().map(due_as_fixed).transpose()?;
             facts.appointment = event.appointment.as_ref().map(|slot| appointment(Some(slot))).transpose()?;
         }
-        Event::MoveRecorded(event) => facts.receipts.clone_from(&event.receipt_numbers),
+        Event::MoveRecorded(event) => {
+            facts.receipts.clone_from(&event.receipt_numbers);
+            facts.for_another = event.for_another;
+        }
         Event::CardMailed(event) => {
             mailed(&mut facts, &event.document, &event.carrier, &event.tracking_number);
         }

@@ -2,6 +2,9 @@
 
 use docket_proto::events::case::Event;
 
+/// The kind of a notice of a refund that did not arrive, and of the alert that tells of it.
+const REFUND_FAILED: &str = "refund_failed";
+
 /// A kind of notice of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum NoticeKind {
@@ -41,6 +44,8 @@ pub(crate) enum NoticeKind {
     Reopened,
     /// The payment of the fee was not honoured.
     PaymentNotHonoured,
+    /// A fee that was to go back did not arrive.
+    RefundFailed,
     /// The acceptance was taken back.
     AcceptanceVoided,
     /// The address of record changed, as reported.
@@ -63,7 +68,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -82,6 +87,7 @@ impl NoticeKind {
         Self::CaseClosedMoot,
         Self::Reopened,
         Self::PaymentNotHonoured,
+        Self::RefundFailed,
         Self::AcceptanceVoided,
         Self::MoveConfirmed,
         Self::RepresentationEnded,
@@ -114,6 +120,7 @@ impl NoticeKind {
             Self::CaseClosedMoot => "case_closed_moot",
             Self::Reopened => "reopened",
             Self::PaymentNotHonoured => "payment_returned",
+            Self::RefundFailed => REFUND_FAILED,
             Self::AcceptanceVoided => "acceptance_voided",
             Self::MoveConfirmed => "address_changed",
             Self::RepresentationEnded => "representation_ended",
@@ -151,6 +158,7 @@ impl NoticeKind {
             | Self::CaseClosedMoot
             | Self::Reopened
             | Self::PaymentNotHonoured
+            | Self::RefundFailed
             | Self::AcceptanceVoided
             | Self::MoveConfirmed
             | Self::RepresentationEnded
@@ -170,6 +178,7 @@ impl NoticeKind {
             Self::Receipt => "filing_accepted",
             Self::Rejection | Self::AcceptanceVoided => "filing_rejected",
             Self::PaymentNotHonoured => "payment_result",
+            Self::RefundFailed => REFUND_FAILED,
             Self::BiometricsAppointment | Self::InterviewAppointment | Self::Oath => "appointment_set",
             Self::AppointmentMoved => "appointment_moved",
             Self::AppointmentCancelled => "appointment_cancelled",
@@ -215,6 +224,7 @@ impl NoticeKind {
             Event::CaseClosedAsMoot(_) => Self::CaseClosedMoot,
             Event::CaseReopened(_) => Self::Reopened,
             Event::PaymentReturnRecorded(_) => Self::PaymentNotHonoured,
+            Event::RefundFailureRecorded(_) => Self::RefundFailed,
             Event::AcceptanceVoided(_) => Self::AcceptanceVoided,
             Event::MoveRecorded(_) => Self::MoveConfirmed,
             Event::CaseRepresentationEnded(_) => Self::RepresentationEnded,

@@ -194,13 +194,20 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
             return_id: RETURN.to_string(),
         }
         .into(),
+        NoticeKind::RefundFailed => pb::RefundFailureRecorded {
+            refund_id: Uuid::from_u128(5).to_string(),
+            amount_cents: 71_000,
+            was_recorded: true,
+            account_id: String::new(),
+        }
+        .into(),
         NoticeKind::AcceptanceVoided => {
             pb::AcceptanceVoided { officer: String::new(), cause: "payment".into(), refund: false }.into()
         }
         NoticeKind::RepresentationEnded => representation_ended(),
         NoticeKind::MoveConfirmed => {
             let receipt_numbers = vec!["DKT1234567897".into(), "DKT1234567905".into()];
-            pb::MoveRecorded { change_id: String::new(), receipt_numbers }.into()
+            pb::MoveRecorded { receipt_numbers, ..pb::MoveRecorded::default() }.into()
         }
         NoticeKind::CardMailed => pb::CardMailed {
             document: "permanent_resident_card".into(),

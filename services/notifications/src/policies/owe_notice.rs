@@ -1,5 +1,5 @@
 //! When a case event owes a notice, then write that down; issuing it takes a name and time, and comes after. When one takes away what
-//! a notice would ask for that is still owed, then let that go.
+//! a notice would ask for that is still owed, then let that go. Who paid for a party whose fee did not arrive back is told by mail.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::let_go::{POLICY, Why, let_go};
 use crate::domain::{CalledOff, NoticeKind};
-use crate::store::{matter, owed};
+use crate::store::{delivery, matter, owed};
 
 /// The kind of obligation that stands open until the notice is issued.
 pub(crate) const OBLIGATION: &str = "notice";
@@ -59,6 +59,9 @@ impl Subscriber for OweNotice {
                 matter::represented_by(tx, case, appearance, account(&e.representative)?).await?;
             }
             Event::CaseRepresentationEnded(_) => matter::represented_no_more(tx, case).await?,
+            Event::RefundFailureRecorded(e) => {
+                self.tell_payer(tx, case, recorded, &e.account_id).await?;
+            }
             _ => {}
         }
         self.let_go_what_is_overtaken(tx, case, recorded, &event).await?;
@@ -81,6 +84,25 @@ impl Subscriber for OweNotice {
 }
 
 impl OweNotice {
+    /// Whoever paid in the place of the party gets a mail, since the notice is the party's.
+    async fn tell_payer(
+        &self,
+        tx: &mut PgConnection,
+        case: Uuid,
+        recorded: &Recorded,
+        payer: &str,
+    ) -> Result<(), ApplyError> {
+        let Ok(payer) = Uuid::try_parse(payer) else { return Ok(()) };
+        let matter = matter::find(&mut *tx, case).await?;
+        if matter.is_some_and(|matter| matter.is_partys(payer)) {
+            return Ok(());
+        }
+        let occasion = recorded.event_id.to_string();
+        let told = (delivery::PAYERS_REFUND_FAILED, occasion.as_str());
+        delivery::queue_about_draft(tx, recorded, payer, told, self.base.clock.now()).await?;
+        Ok(())
+    }
+
     async fn let_go_what_is_overtaken(
         &self,
         tx: &mut PgConnection,

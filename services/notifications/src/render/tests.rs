@@ -94,6 +94,23 @@ fn the_address_of_record_stands_below_the_name_line_by_line() {
 }
 
 #[test]
+fn a_move_of_somebody_else_says_that_the_accounts_own_address_stays() {
+    let kind = NoticeKind::MoveConfirmed;
+    let mut event = samples::event(kind);
+    let own = text(&render(kind, &page(kind, &event, "en", "Ana Lúcia Verdemar")));
+    assert!(own.contains("Your address of record was changed") && own.contains("for your account"), "{own}");
+    if let Event::MoveRecorded(event) = &mut event {
+        event.for_another = true;
+    }
+    let childs = text(&render(kind, &page(kind, &event, "es", "Ana Lúcia Verdemar")));
+    for said in
+        ["for whom you signed Form AR-11", "your own account stays as it is", "INA 265(c)", "DKT1234567905"]
+    {
+        assert!(childs.contains(said), "{said:?} is not in {childs:?}");
+    }
+}
+
+#[test]
 fn a_request_prints_its_due_date_and_how_it_was_counted() {
     for (kind, due, derivation, words) in [
         (NoticeKind::Rfe, "Tuesday, May 26, 2026", "2026-03-02 + 84d", "We cannot extend this date"),

@@ -19,6 +19,8 @@ pub(crate) const INVITATION: &str = "asked_to_sign";
 
 /// The alert that tells a client of the representative's withdrawal.
 pub(crate) const WITHDREW: &str = "representative_withdrew";
+/// The alert that tells whoever paid for somebody else that what was to go back to them did not arrive.
+pub(crate) const PAYERS_REFUND_FAILED: &str = "payers_refund_failed";
 
 /// An alert to be sent.
 #[expect(clippy::struct_field_names, reason = "fields are named as the columns are")]

@@ -46,6 +46,38 @@ async fn a_mail_names_nobody_and_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_did_not_arrive_is_told_to_the_party_and_to_whoever_paid() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "es");
+    let mut ben = world.person(server.channel(), "ben@example.test", "en");
+    let case = Uuid::now_v7();
+    world.happens(case, events::opened(ana.account)).await;
+    world.happens(case, events::rejected()).await;
+    world.wait_for_mails(&ana.email, 1).await;
+    world.happens(case, events::refund_failed(Some(ben.account))).await;
+    ana.wait_for_notice(case, "refund_failed").await;
+    let mails = world.wait_for_mails(&ana.email, 2).await;
+    let mail = mails.iter().find(|mail| mail["subject"] == "No llegó el dinero que se le iba a devolver");
+    let text = world.mail_text(mail.unwrap()).await["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("lo guardamos para usted") && !text.contains("710"), "{text}");
+    let mails = world.wait_for_mails(&ben.email, 1).await;
+    let text = world.mail_text(&mails[0]).await["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("paid for somebody else") && text.contains("did not arrive"), "{text}");
+    assert_eq!(alerts(&ben.wait_for_deliveries("handed_over", 1).await), ["payers_refund_failed"]);
+    assert!(ben.notices(case).await.is_empty(), "the case is not the payer's");
+
+    // Who paid for themselves hears of it once; so does the party where nobody knows who paid.
+    for payer in [Some(ana.account), None] {
+        world.happens(case, events::refund_failed(payer)).await;
+    }
+    let told = ana.wait_for_deliveries("handed_over", 4).await;
+    assert_eq!(alerts(&told), ["filing_rejected", "refund_failed", "refund_failed", "refund_failed"]);
+    assert_eq!(world.mails(&ben.email).await.len(), 1);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bounce_fails_at_once_and_a_deferred_mail_goes_out_later() {
     let world = World::new().await;
     let server = world.serve().await;

@@ -55,6 +55,17 @@ pub(crate) fn rejected() -> Event {
     pb::FilingRejected { codes: vec!["X-SIGN".into()], refund: true }.into()
 }
 
+/// A fee that was to go back to whoever paid did not arrive.
+pub(crate) fn refund_failed(payer: Option<Uuid>) -> Event {
+    pb::RefundFailureRecorded {
+        refund_id: Uuid::from_u128(5).to_string(),
+        amount_cents: 71_000,
+        was_recorded: true,
+        account_id: payer.map(|payer| payer.to_string()).unwrap_or_default(),
+    }
+    .into()
+}
+
 pub(crate) fn assigned(officer: Uuid) -> Event {
     pb::CaseAssigned { officer: officer.to_string() }.into()
 }

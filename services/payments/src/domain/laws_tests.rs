@@ -127,7 +127,7 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::Open(cents) => payment::open(state, opened(cents), 1),
         Command::Attempt { n, fees_changed } => {
             let changed = (*fees_changed).then(|| ("quote 0".to_owned(), "I-765".to_owned()));
-            payment::attempt(state, &format!("attempt {n}"), &changed.into_iter().collect())
+            payment::attempt(state, (&format!("attempt {n}"), ""), &changed.into_iter().collect())
         }
         Command::Withdraw => payment::withdraw(state),
         Command::WithdrawUnpaid => Ok(payment::withdraw_unpaid(state, "2026-11-23")),
@@ -135,6 +135,7 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::Settle(n, amount) => {
             let charge = Charge {
                 reference: format!("pi_{}", state.charges.len()),
+                processor: format!("processor {}", state.charges.len()),
                 amount_cents: of(amount, state.pending.as_ref().map_or(0, |pending| pending.amount_cents)),
                 card_brand: "visa".into(),
                 card_last4: "4242".into(),
@@ -156,6 +157,7 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
             let dispute = Dispute {
                 id: format!("dp_{n}"),
                 amount_cents: of(amount, state.disputable_of_cents(&charge)),
+                processor: state.processor_of(&charge).to_owned(),
                 charge,
                 reason: String::new(),
                 standing: *standing,
@@ -171,7 +173,8 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
             None => Ok(Vec::new()),
         },
         Command::FailRefund(n) => Ok(state.refunds.get(usize::from(*n)).map_or_else(Vec::new, |refund| {
-            payment::fail_refund(state, &refund.refund_id, &format!("re_{}", refund.came_back), "")
+            let reference = format!("re_{}", refund.came_back);
+            payment::fail_refund(state, &refund.refund_id, (&reference, ""), None)
         })),
         Command::GivenBack(n) => Ok(payment::given_back(state, &format!("pi_{n}"))),
     }
@@ -208,6 +211,7 @@ fn holds(before: &Payment, event: &Event, after: &Payment) {
             let paid = before.part(&started.filing_id).unwrap().paid.iter();
             let by_it = paid.filter(|paid| paid.charge == started.processor_charge).map(|paid| paid.cents);
             assert!(by_it.sum::<i64>() >= started.amount_cents, "from where it came: {started:?}");
+            assert_eq!(started.processor, before.processor_of(&started.processor_charge));
             nothing_of_others_changes(before, after, &started.filing_id);
         }
         Event::RefundIssued(issued) => {
@@ -222,7 +226,7 @@ fn holds(before: &Payment, event: &Event, after: &Payment) {
             assert_eq!(before.parts, after.parts);
         }
         Event::MoneyUnexplained(money) => {
-            assert!(!before.charges.contains(&money.reference), "{money:?}");
+            assert!(!before.charges.contains_key(&money.reference), "{money:?}");
             assert!(!before.unexplained.contains_key(&money.reference), "{money:?}");
             assert_eq!((before.due_cents(), before.kept_cents()), (after.due_cents(), after.kept_cents()));
         }

@@ -22,7 +22,7 @@ use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{
     FeePart, FeeSettled, PaymentMadeGood, PaymentOpened, PaymentReturned, RefundStarted,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The fold of `payment-…`. Amounts are in cents.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,8 +39,8 @@ pub struct Payment {
     pub last_refusal: Option<String>,
     /// How it was settled; after it was made good, with the charge that did it.
     pub settled: Option<FeeSettled>,
-    /// The processor's references of its charges.
-    pub charges: BTreeSet<String>,
+    /// The processor's references of its charges, each with the processor's name.
+    pub charges: BTreeMap<String, String>,
     /// What was charged in all.
     pub charged_cents: i64,
     /// Money that went or goes back.
@@ -73,6 +73,8 @@ pub struct Refund {
     pub filing_id: String,
     /// The processor's reference of the charge that it goes back from.
     pub charge: String,
+    /// That processor's name.
+    pub processor: String,
     /// Amount in cents.
     pub amount_cents: i64,
     /// Whether the processor has done it.
@@ -161,6 +163,11 @@ impl Payment {
         self.disputed_cents(Standing::Open)
     }
 
+    /// The name of the processor of a charge; empty where it was not kept.
+    pub fn processor_of(&self, charge: &str) -> &str {
+        self.charges.get(charge).map_or("", String::as_str)
+    }
+
     fn disputed_cents(&self, standing: Standing) -> i64 {
         let such = self.disputes.values().filter(|dispute| dispute.standing == standing);
         such.map(|dispute| dispute.amount_cents).sum()
@@ -196,7 +203,8 @@ impl Aggregate for Payments {
             }
             Event::FeeSettled(settled) => {
                 state.settled = Some(settled.clone());
-                state.charged(&settled.processor_reference, settled.amount_cents);
+                let by = (settled.processor_reference.as_str(), settled.processor.as_str());
+                state.charged(by, settled.amount_cents);
                 for part in state.parts.iter_mut().filter(|part| part.amount_cents > 0) {
                     part.receive(&settled.processor_reference, part.amount_cents);
                 }
@@ -251,12 +259,12 @@ impl Payment {
         self.last_refusal = None;
     }
 
-    fn charged(&mut self, reference: &str, amount_cents: i64) {
+    fn charged(&mut self, (reference, processor): (&str, &str), amount_cents: i64) {
         self.pending = None;
         self.last_refusal = None;
         self.charged_cents = self.charged_cents.saturating_add(amount_cents);
         if !reference.is_empty() {
-            self.charges.insert(reference.to_owned());
+            self.charges.insert(reference.to_owned(), processor.to_owned());
         }
     }
 
@@ -276,10 +284,16 @@ impl Payment {
         self.each_share(&[part::share(&started.filing_id, amount_cents)], amount_cents, |part, cents| {
             part.give(&charge, cents);
         });
+        let processor = if started.processor.is_empty() {
+            self.processor_of(&charge).to_owned()
+        } else {
+            started.processor.clone()
+        };
         self.refunds.push(Refund {
             refund_id: started.refund_id.clone(),
             filing_id: started.filing_id.clone(),
             charge,
+            processor,
             amount_cents,
             issued: false,
             failed: None,
@@ -309,13 +323,15 @@ impl Payment {
     }
 
     fn made_good(&mut self, made_good: &PaymentMadeGood) {
-        self.charged(&made_good.processor_reference, made_good.amount_cents);
+        let by = (made_good.processor_reference.as_str(), made_good.processor.as_str());
+        self.charged(by, made_good.amount_cents);
         self.each_share(&made_good.parts, made_good.amount_cents, |part, cents| {
             part.receive(&made_good.processor_reference, cents);
             part.owed_cents = part.owed_cents.saturating_sub(cents).max(0);
         });
         if let Some(settled) = &mut self.settled {
             settled.processor_reference.clone_from(&made_good.processor_reference);
+            settled.processor.clone_from(&made_good.processor);
             settled.card_brand.clone_from(&made_good.card_brand);
             settled.card_last4.clone_from(&made_good.card_last4);
         }

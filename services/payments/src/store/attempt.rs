@@ -22,6 +22,8 @@ pub struct Attempt {
     pub started_at_us: i64,
     /// `settled`, `refused`; none while it is open.
     pub outcome: Option<String>,
+    /// The processor that is asked, by its name; empty in those from before it was kept.
+    pub processor: String,
     /// The processor's reference of what was asked for, or what settled it; empty while it is not known.
     pub intent: String,
 }
@@ -29,14 +31,15 @@ pub struct Attempt {
 /// Writes an attempt in the transaction of its event. It is asked for again unless it is closed within the first pause.
 pub async fn begin(tx: &mut PgConnection, attempt: &Attempt) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO attempt (attempt_id, payment_id, amount_cents, method_token, started_at_us, next_try_at_us)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (attempt_id) DO NOTHING",
+        "INSERT INTO attempt (attempt_id, payment_id, amount_cents, method_token, started_at_us, next_try_at_us, processor)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (attempt_id) DO NOTHING",
         attempt.attempt_id,
         attempt.payment_id,
         attempt.amount_cents,
         attempt.method_token,
         attempt.started_at_us,
-        attempt.started_at_us + FIRST_PAUSE_US
+        attempt.started_at_us + FIRST_PAUSE_US,
+        &attempt.processor
     )
     .execute(tx)
     .await?;
@@ -47,7 +50,7 @@ pub async fn begin(tx: &mut PgConnection, attempt: &Attempt) -> sqlx::Result<()>
 pub async fn find(pool: &PgPool, attempt_id: Uuid) -> sqlx::Result<Option<Attempt>> {
     sqlx::query_as!(
         Attempt,
-        "SELECT attempt_id, payment_id, amount_cents, method_token, started_at_us, outcome, intent
+        "SELECT attempt_id, payment_id, amount_cents, method_token, started_at_us, outcome, intent, processor
          FROM attempt WHERE attempt_id = $1",
         attempt_id
     )
@@ -101,6 +104,13 @@ pub async fn refused(tx: &mut PgConnection, attempt_id: Uuid) -> sqlx::Result<()
     Ok(())
 }
 
+/// The names of the processors that were asked for money since an instant, microseconds since the epoch.
+pub async fn asked_since(pool: &PgPool, since_us: i64) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!("SELECT DISTINCT processor FROM attempt WHERE started_at_us >= $1", since_us)
+        .fetch_all(pool)
+        .await
+}
+
 /// Which of these references settled an attempt.
 pub async fn settled_by(pool: &PgPool, intents: &[String]) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!("SELECT intent FROM attempt WHERE outcome = 'settled' AND intent = ANY($1)", intents)
@@ -116,7 +126,7 @@ pub async fn take_due(pool: &PgPool, now_us: i64) -> sqlx::Result<Vec<Attempt>> 
          SET tries = tries + 1, next_try_at_us = $1::bigint + LEAST($2::bigint << LEAST(tries, 10), $3::bigint)
          WHERE attempt_id IN (SELECT attempt_id FROM attempt WHERE outcome IS NULL AND next_try_at_us <= $1
                               ORDER BY next_try_at_us LIMIT 20 FOR UPDATE SKIP LOCKED)
-         RETURNING attempt_id, payment_id, amount_cents, method_token, started_at_us, outcome, intent",
+         RETURNING attempt_id, payment_id, amount_cents, method_token, started_at_us, outcome, intent, processor",
         now_us,
         FIRST_PAUSE_US,
         LONGEST_PAUSE_US

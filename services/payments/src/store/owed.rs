@@ -1,10 +1,11 @@
 //! What the processor has not done yet is an obligation: a refund that began, or whose money came back; an attempt whose outcome is
-//! not known. So is money that fits nothing. Whoever looks after the office sees it once its day has passed.
+//! not known. So is money that fits nothing, and a processor that took money and is not configured. Whoever looks after the office sees it once its day has passed.
 use crate::domain::payment::Payment;
+use crate::processors::{FIRST, Processors};
 use docket_eventlog::{Error, EventLog, Obligation, Recorded};
 use docket_proto::events::payment::Event;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// The kind of a refund, by its id; the person was told that the money goes back.
@@ -19,6 +20,42 @@ const OUTCOME_WITHIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub const UNEXPLAINED: &str = "money_unexplained";
 /// Finance looks within a day.
 const UNEXPLAINED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// The kind of a processor that something was asked of and that is not configured: `<processor>/<its reference>`.
+const NOT_CONFIGURED: &str = "processor_not_configured";
+/// Whoever runs the system looks within a day.
+const NOT_CONFIGURED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// A processor that something was asked of, and where it has this reference, is not configured.
+///
+/// # Errors
+/// The log.
+pub async fn not_configured(
+    log: &EventLog,
+    tx: &mut PgConnection,
+    (processor, reference): (&str, &str),
+    now: Timestamp,
+) -> Result<(), Error> {
+    let processor = if processor.is_empty() { FIRST } else { processor };
+    open(log, tx, NOT_CONFIGURED, format!("{processor}/{reference}"), now + NOT_CONFIGURED_WITHIN).await
+}
+
+/// Ends those of processors that are configured again.
+///
+/// # Errors
+/// The log.
+pub async fn configured(log: &EventLog, pool: &PgPool, processors: &Processors) -> Result<(), Error> {
+    let head = log.head().await?.position;
+    for owed in log.obligations().open_of(NOT_CONFIGURED, u32::MAX).await? {
+        let name = owed.key.split_once('/').map_or("", |(name, _)| name);
+        if processors.named(name).is_some() {
+            let mut tx = docket_database::begin(pool).await?;
+            close(log, &mut tx, NOT_CONFIGURED, &owed.key, head).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(())
+}
 
 /// Opens what events of a payment promise and closes what they end, in their transaction. Of a fee that is settled or made good
 /// the event does not name the attempt: that is [`answered`].

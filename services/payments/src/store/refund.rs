@@ -24,6 +24,8 @@ pub struct Refund {
     pub amount_cents: i64,
     /// The processor's reference of the charge that it goes back from.
     pub processor_reference: String,
+    /// That processor's name; empty in those from before it was kept.
+    pub processor: String,
 }
 
 /// Brings the rows in step with the payment's fold, in the transaction of its events: refunds that are under way are due at
@@ -48,14 +50,15 @@ async fn keep_in_step(
     .await?;
     for (refund_id, refund) in open {
         sqlx::query!(
-            "INSERT INTO refund (refund_id, payment_id, filing_id, amount_cents, processor_reference, next_try_at_us)
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (refund_id) DO NOTHING",
+            "INSERT INTO refund (refund_id, payment_id, filing_id, amount_cents, processor_reference, next_try_at_us, processor)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (refund_id) DO NOTHING",
             refund_id,
             payment_id,
             id(&refund.filing_id),
             refund.amount_cents,
             &refund.charge,
-            due_at.as_microsecond()
+            due_at.as_microsecond(),
+            &refund.processor
         )
         .execute(&mut *tx)
         .await?;
@@ -106,7 +109,7 @@ pub async fn reopen(tx: &mut PgConnection, refund_id: Uuid, now_us: i64) -> sqlx
 pub async fn find(pool: &PgPool, refund_id: Uuid) -> sqlx::Result<Option<Refund>> {
     sqlx::query_as!(
         Refund,
-        "SELECT refund_id, payment_id, filing_id, amount_cents, processor_reference
+        "SELECT refund_id, payment_id, filing_id, amount_cents, processor_reference, processor
          FROM refund WHERE refund_id = $1",
         refund_id
     )
@@ -122,7 +125,7 @@ pub async fn take_due(pool: &PgPool, now_us: i64) -> sqlx::Result<Vec<Refund>> {
          SET tries = tries + 1, next_try_at_us = $1::bigint + LEAST($2::bigint << LEAST(tries, 10), $3::bigint)
          WHERE refund_id IN (SELECT refund_id FROM refund WHERE NOT issued AND next_try_at_us <= $1
                              ORDER BY next_try_at_us LIMIT 20 FOR UPDATE SKIP LOCKED)
-         RETURNING refund_id, payment_id, filing_id, amount_cents, processor_reference",
+         RETURNING refund_id, payment_id, filing_id, amount_cents, processor_reference, processor",
         now_us,
         FIRST_PAUSE_US,
         LONGEST_PAUSE_US

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 /// What signs the webhooks.
 pub(crate) const SECRET: &str = "whsec_of_the_tests";
+/// The same of another processor.
+pub(crate) const OTHER_SECRET: &str = "whsec_of_another_one";
 /// What opens the processor's API.
 pub(crate) const API_KEY: &str = "sk_test_payments";
 
@@ -13,6 +15,7 @@ pub(crate) const API_KEY: &str = "sk_test_payments";
 pub(crate) struct FarSide {
     sandbox: Sandbox,
     http: Client,
+    secret: &'static str,
 }
 
 /// What was counted for one payment. Amounts in cents.
@@ -27,13 +30,22 @@ pub(crate) struct Count {
 impl FarSide {
     /// A processor that repeats its webhooks quickly.
     pub(crate) async fn start() -> Self {
+        Self::signing(SECRET).await
+    }
+
+    /// Another one, whose webhooks something else signs.
+    pub(crate) async fn start_another() -> Self {
+        Self::signing(OTHER_SECRET).await
+    }
+
+    async fn signing(secret: &'static str) -> Self {
         let mut config = docket_sandbox::Config::default();
         config.processor.api_key = Some(API_KEY.to_owned());
         config.processor.retry_base_ms = 10;
         config.processor.retry_max_ms = 50;
         config.processor.slow_seconds = 1;
         let http = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        Self { sandbox: Sandbox::start(config).await.unwrap(), http }
+        Self { sandbox: Sandbox::start(config).await.unwrap(), http, secret }
     }
 
     /// Its API.
@@ -66,7 +78,8 @@ impl FarSide {
 
     /// Sends webhooks to `url`, trusting only `ca_pem`.
     pub(crate) async fn tell(&self, url: &str, ca_pem: &str) {
-        self.put("/sandbox/webhook", &json!({ "url": url, "secret": SECRET, "ca_pem": ca_pem })).await;
+        let told = json!({ "url": url, "secret": self.secret, "ca_pem": ca_pem });
+        self.put("/sandbox/webhook", &told).await;
     }
 
     /// `works`, `error` or `hangup`.

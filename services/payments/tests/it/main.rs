@@ -17,6 +17,7 @@ mod opening;
 mod overtaken;
 mod owed;
 mod packages;
+mod processors;
 mod quotes;
 mod refunds;
 mod unexpected;

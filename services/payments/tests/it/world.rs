@@ -26,7 +26,7 @@ use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::client::{Client, State, id};
-use crate::far_side::{API_KEY, Count, FarSide, SECRET};
+use crate::far_side::{API_KEY, Count, FarSide, OTHER_SECRET, SECRET};
 use crate::logs::ForeignLog;
 use crate::office::Office;
 
@@ -99,6 +99,21 @@ impl World {
         if self.webhooks {
             self.far.tell(&self.webhook(), &self.ca_pem()).await;
         }
+    }
+
+    /// From the next start on another processor is asked for money, and none but it is configured; gives how the one before was.
+    pub(crate) fn ask_another(&mut self, other: &FarSide) -> ProcessorConfig {
+        let webhook_secret_file = self.config.service.data_dir.join("webhook-secret-of-another");
+        std::fs::write(&webhook_secret_file, OTHER_SECRET).unwrap();
+        let before = self.config.processor.clone();
+        let (name, url) = ("another".to_owned(), other.url());
+        self.config.processor = ProcessorConfig { name, url, webhook_secret_file, ..before.clone() };
+        before
+    }
+
+    /// From the next start on a processor that was asked before is configured too.
+    pub(crate) fn know_former(&mut self, processor: ProcessorConfig) {
+        self.config.former_processors.push(processor);
     }
 
     /// From here on no webhook arrives.
@@ -373,6 +388,7 @@ fn configure(service: ServiceConfig, url: String) -> Config {
         path
     };
     let processor = ProcessorConfig {
+        name: docket_payments::processors::FIRST.to_owned(),
         url,
         api_key_file: file("api-key", API_KEY),
         webhook_secret_file: file("webhook-secret", SECRET),
@@ -381,7 +397,7 @@ fn configure(service: ServiceConfig, url: String) -> Config {
         charges_every_s: 86_400,
     };
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs/forms/catalogue");
-    Config { service, processor, catalogue: CatalogueFolder { dir } }
+    Config { service, processor, former_processors: Vec::new(), catalogue: CatalogueFolder { dir } }
 }
 
 /// Makes the role as which the service runs: it owns nothing.

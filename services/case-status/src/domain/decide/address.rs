@@ -10,12 +10,21 @@ use super::Decision;
 use super::ending::answered_by_itself;
 use crate::domain::{Case, Stage};
 
-/// The address of record changed: an open case that it is for goes by it. A due date that was served stays (lifecycle 54).
+/// The address of record changed, or whoever a case is about moved: an open case that it is for goes by it. A due date that was served
+/// stays (lifecycle 54). Where the account's owner moved and names no case, it is for all of them; where they signed for somebody else
+/// who moved, for that person's alone (INA 265(c), 8 CFR 265.1).
 ///
 /// # Errors
 /// None.
-pub fn change_address(case: &Case, change_id: Uuid, changed: &AddressChanged, at: Timestamp) -> Decision {
-    let meant = changed.receipt_numbers.is_empty() || changed.receipt_numbers.contains(&case.receipt_number);
+pub fn change_address(
+    case: &Case,
+    (id, change_id): (Uuid, Uuid),
+    changed: &AddressChanged,
+    at: Timestamp,
+) -> Decision {
+    let named = !case.receipt_number.is_empty() && changed.receipt_numbers.contains(&case.receipt_number);
+    let all = !changed.for_another && changed.receipt_numbers.is_empty();
+    let meant = all || named || changed.case_ids.contains(&id.to_string());
     let open = case.is_open() || case.oath_is_to_come() || case.card_is_to_come();
     if !meant || !open {
         return Ok(Vec::new());
@@ -42,8 +51,11 @@ pub fn record_move(case: &Case, change_id: Uuid, receipt_numbers: &[String]) -> 
     if case.stage != Stage::Accepted {
         return Ok(Vec::new());
     }
-    let recorded =
-        pb::MoveRecorded { change_id: change_id.to_string(), receipt_numbers: receipt_numbers.to_vec() };
+    let recorded = pb::MoveRecorded {
+        change_id: change_id.to_string(),
+        receipt_numbers: receipt_numbers.to_vec(),
+        for_another: case.is_for_another(),
+    };
     let mut events = vec![recorded.into()];
     events.extend(answered_by_itself(case, "recorded"));
     Ok(events)

@@ -138,12 +138,13 @@ pub fn record_card(case: &Case, step: &CardStep, now: Timestamp) -> Decision {
     }])
 }
 
-/// The party confirms the address of record, known by the event of the account that it comes from, for a case that something may
-/// still be mailed in.
+/// The party confirms the address to which the mail of a case goes that something may still be mailed in; it is known by the event of
+/// the account that it comes from. Of a case that was filed for somebody else that is where they moved to, or what its form gave,
+/// which was `noted`, and never where whoever signed lives; else what was noted for the account.
 ///
 /// # Errors
 /// `NOT_NEEDED`, `ADDRESS_NOT_ON_RECORD`; not found without a case.
-pub fn confirm_address(case: &Case, on_record: Option<Uuid>, now: Timestamp) -> Decision {
+pub fn confirm_address(case: &Case, noted: Option<Uuid>, now: Timestamp) -> Decision {
     if !case.exists() {
         return Err(Refusal::not_found());
     }
@@ -151,6 +152,8 @@ pub fn confirm_address(case: &Case, on_record: Option<Uuid>, now: Timestamp) -> 
         return Err(Refusal::state("NOT_NEEDED", "Nothing is to be mailed in this case any more.")
             .way_out("Report a move with Form AR-11."));
     }
+    let moved = case.address_from;
+    let on_record = if case.is_for_another() { moved.or(noted) } else { noted.or(moved) };
     let Some(address) = on_record else {
         return Err(Refusal::state(
             "ADDRESS_NOT_ON_RECORD",

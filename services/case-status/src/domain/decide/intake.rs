@@ -2,6 +2,7 @@
 
 use docket_kernel::Refusal;
 use docket_proto::case_status::events::v1 as pb;
+use docket_proto::payments::events::v1::RefundFailed;
 use uuid::Uuid;
 
 use super::Decision;
@@ -145,13 +146,35 @@ pub fn record_notice(case: &Case, notice: &pb::NoticeRecorded) -> Decision {
     Ok(vec![notice.clone().into()])
 }
 
-/// The fee of a rejected filing went back.
+/// The fee of a rejected filing went back, or a part of it: each refund once, until its money comes back.
 ///
 /// # Errors
 /// Not found without a case.
-pub fn record_refund(case: &Case, amount_cents: i64) -> Decision {
+pub fn record_refund(case: &Case, refund_id: &str, amount_cents: i64) -> Decision {
     if !case.exists() {
         return Err(Refusal::not_found());
     }
-    Ok(vec![pb::RefundRecorded { amount_cents }.into()])
+    if case.refunds.contains_key(refund_id) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![pb::RefundRecorded { amount_cents, refund_id: refund_id.to_owned() }.into()])
+}
+
+/// What was to go back did not arrive, and is owed still to whoever paid.
+///
+/// # Errors
+/// Not found without a case.
+pub fn record_refund_failure(case: &Case, failed: &RefundFailed) -> Decision {
+    if !case.exists() {
+        return Err(Refusal::not_found());
+    }
+    Ok(vec![
+        pb::RefundFailureRecorded {
+            refund_id: failed.refund_id.clone(),
+            amount_cents: failed.amount_cents,
+            was_recorded: failed.was_issued,
+            account_id: failed.account_id.clone(),
+        }
+        .into(),
+    ])
 }

@@ -9,6 +9,7 @@ use crate::domain::samples::*;
 use crate::domain::{Case, Event, Stage, evolve, title};
 
 const CHANGE: Uuid = Uuid::from_u128(0xADD);
+const CASE: Uuid = Uuid::from_u128(0xCA5E);
 
 fn changed(receipts: &[&str]) -> AddressChanged {
     AddressChanged {
@@ -19,7 +20,7 @@ fn changed(receipts: &[&str]) -> AddressChanged {
 }
 
 fn moved(case: &Given, receipts: &[&str]) -> Then {
-    case.when(|case| decide::change_address(case, CHANGE, &changed(receipts), now()))
+    case.when(|case| decide::change_address(case, (CASE, CHANGE), &changed(receipts), now()))
 }
 
 #[test]
@@ -47,6 +48,43 @@ fn only_open_cases_that_it_is_for_go_by_the_new_address() {
         in_review().and(pb::CaseApproved { officer: BO.to_string(), effective_date: "2026-11-24".into() });
     moved(&approved, &[]).then(&["address_changed"]);
     moved(&Given(Case::default()), &[]).then(&[]);
+}
+
+#[test]
+fn where_somebody_else_moved_only_their_cases_go_by_it() {
+    let anothers = |receipts: &[&str], cases: &[Uuid]| AddressChanged {
+        for_another: true,
+        case_ids: cases.iter().map(ToString::to_string).collect(),
+        ..changed(receipts)
+    };
+    let moved = |case: &Given, changed: &AddressChanged| {
+        case.when(|case| decide::change_address(case, (CASE, CHANGE), changed, now()))
+    };
+    moved(&accepted(), &anothers(&[], &[])).then(&[]);
+    moved(&accepted(), &anothers(&["DKT1234567905"], &[CHANGE])).then(&[]);
+    moved(&accepted(), &anothers(&[RECEIPT], &[])).then(&["address_changed"]);
+    moved(&submitted(), &anothers(&[], &[CASE])).then(&["address_changed"]);
+    moved(&submitted(), &anothers(&[""], &[])).then(&[]);
+}
+
+#[test]
+fn of_a_childs_case_the_childs_address_is_confirmed() {
+    let opened = pb::CaseOpened { signed_as: "parent".into(), ..opened() };
+    let childs = given([opened.into()]);
+    let confirmed = |case: &Given, noted: Option<Uuid>| {
+        let events =
+            case.when(|case| decide::confirm_address(case, noted, now())).then(&["address_confirmed"]);
+        let Event::AddressConfirmed(confirmed) = &events[0] else { panic!("{events:?}") };
+        confirmed.address_id.clone()
+    };
+    let on_record = Uuid::from_u128(0xACC);
+    assert_eq!(confirmed(&childs, Some(on_record)), on_record.to_string(), "as its form gave it");
+    let at = |case: Given| {
+        let change = pb::CaseAddressChanged { change_id: CHANGE.to_string(), ..Default::default() };
+        case.and(change)
+    };
+    assert_eq!(confirmed(&at(childs), Some(on_record)), CHANGE.to_string(), "where it moved to since");
+    assert_eq!(confirmed(&at(submitted()), Some(on_record)), on_record.to_string(), "her own: the account's");
 }
 
 #[test]

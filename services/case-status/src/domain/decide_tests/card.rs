@@ -157,7 +157,10 @@ fn it_is_destroyed_when_its_time_is_over_and_not_before() {
     order(&confirmed, days(64)).then(&["card_ordered"]);
     // A reported move does the same.
     let changed = docket_proto::identity::events::v1::AddressChanged::default();
-    let moved = |case: &Case| decide::change_address(case, uuid::Uuid::from_u128(3), &changed, days(63));
+    let moved = |case: &Case| {
+        let ids = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(3));
+        decide::change_address(case, ids, &changed, days(63))
+    };
     let events = destroyed.when(moved).then(&["address_changed"]);
     order(&Given(events.iter().fold(destroyed.0, evolve)), days(64)).then(&["card_ordered"]);
 }

@@ -1,9 +1,10 @@
 //! Intake: every branch.
 
 use docket_proto::case_status::events::v1 as pb;
+use docket_proto::payments::events::v1::RefundFailed;
 
-use crate::domain::decide;
 use crate::domain::samples::*;
+use crate::domain::{Event, decide, evolve};
 
 #[test]
 fn a_filing_becomes_one_case() {
@@ -26,7 +27,7 @@ fn acceptance_and_rejection_exclude_each_other() {
     let refund = |payment_id: &str| {
         let submitted = given([pb::CaseOpened { payment_id: payment_id.into(), ..opened() }.into()]);
         let events = submitted.when(|case| decide::reject(case, &codes)).then(&["filing_rejected"]);
-        let crate::domain::Event::FilingRejected(rejected) = &events[0] else { panic!("{events:?}") };
+        let Event::FilingRejected(rejected) = &events[0] else { panic!("{events:?}") };
         rejected.refund
     };
     assert!(refund("019a0000-0000-7000-8000-000000000001") && !refund(""), "what was paid goes back");
@@ -77,7 +78,7 @@ fn a_waiver_of_the_fee_is_decided_before_the_filing_is_accepted() {
     let refused = asked()
         .when(|case| decide::decide_fee_waiver(case, ADA, false))
         .then(&["fee_waiver_refused", "filing_rejected"]);
-    let crate::domain::Event::FilingRejected(rejected) = &refused[1] else { panic!("{refused:?}") };
+    let Event::FilingRejected(rejected) = &refused[1] else { panic!("{refused:?}") };
     assert_eq!(rejected.codes, ["I912-DENIED"]);
 }
 
@@ -86,6 +87,42 @@ fn facts_of_others_are_kept_for_a_case_that_exists() {
     let notice = pb::NoticeRecorded { notice_id: BO.to_string(), notice_kind: "receipt".into() };
     accepted().when(|case| decide::record_notice(case, &notice)).then(&["notice_recorded"]);
     given([]).when(|case| decide::record_notice(case, &notice)).refused("NOT_FOUND");
-    submitted().when(|case| decide::record_refund(case, 71_000)).then(&["refund_recorded"]);
-    given([]).when(|case| decide::record_refund(case, 71_000)).refused("NOT_FOUND");
+    submitted().when(|case| decide::record_refund(case, "r", 71_000)).then(&["refund_recorded"]);
+    given([]).when(|case| decide::record_refund(case, "r", 71_000)).refused("NOT_FOUND");
+}
+
+#[test]
+fn a_refund_that_did_not_arrive_takes_its_amount_away_until_it_is_done_again() {
+    let failed = |was_issued| RefundFailed {
+        refund_id: "r".into(),
+        amount_cents: 71_000,
+        was_issued,
+        account_id: BO.to_string(),
+        ..RefundFailed::default()
+    };
+    let go = |case: Given, events: Vec<Event>| Given(events.iter().fold(case.0, evolve));
+    let issue = |case: &Given, id: &str| case.when(|case| decide::record_refund(case, id, 71_000));
+    let fail = |case: &Given, failed: &RefundFailed| {
+        case.when(|case| decide::record_refund_failure(case, failed)).then(&["refund_failure_recorded"])
+    };
+    let events = issue(&submitted(), "r").then(&["refund_recorded"]);
+    let back = go(submitted(), events);
+    issue(&back, "r").then(&[]);
+    let told = fail(&back, &failed(true));
+    let Event::RefundFailureRecorded(said) = &told[0] else { panic!("{told:?}") };
+    assert!(said.was_recorded && said.account_id == BO.to_string());
+    let owed = go(back, told);
+    assert_eq!(owed.0.refunded_cents, 0, "it is with us");
+    let events = issue(&owed, "r").then(&["refund_recorded"]);
+    let again = go(owed, events);
+    assert_eq!(again.0.refunded_cents, 71_000, "once, though it was given back twice");
+
+    // One that never went takes nothing away, nor does one refund what another gave.
+    let events = fail(&again, &RefundFailed { refund_id: "other".into(), ..failed(false) });
+    assert_eq!(go(again, events).0.refunded_cents, 71_000);
+    // What was recorded before its id was kept.
+    let old = submitted().and(pb::RefundRecorded { amount_cents: 71_000, ..Default::default() });
+    let events = fail(&old, &failed(true));
+    assert_eq!(go(old, events).0.refunded_cents, 0);
+    given([]).when(|case| decide::record_refund_failure(case, &failed(true))).refused("NOT_FOUND");
 }

@@ -64,7 +64,10 @@ impl World {
             Act::Order => decide::order_card(case, ADA, self.now),
             Act::Record(step) => decide::record_card(case, step, self.now),
             Act::Confirm => decide::confirm_address(case, Some(Uuid::nil()), self.now),
-            Act::MoveAway => decide::change_address(case, Uuid::nil(), &AddressChanged::default(), self.now),
+            Act::MoveAway => {
+                let ids = (Uuid::nil(), Uuid::nil());
+                decide::change_address(case, ids, &AddressChanged::default(), self.now)
+            }
             Act::Wait(days) => {
                 self.now += SignedDuration::from_hours(24 * days);
                 Ok(Vec::new())

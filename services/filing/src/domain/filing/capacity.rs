@@ -51,6 +51,14 @@ impl Capacity {
         }
     }
 
+    /// Whether whom the form is about is somebody else than who signs.
+    pub fn is_for_another(self) -> bool {
+        match self {
+            Self::OneSelf | Self::CompanyOfficer => false,
+            Self::Parent | Self::Guardian | Self::AttorneyInFact => true,
+        }
+    }
+
     /// Reads what a caller gives; nothing means oneself.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::{
     DisputeWon, FeeCancelled, PaymentDisputed, PaymentReturned, RefundFailed, RefundIssued, RefundStarted,
 };
+use uuid::Uuid;
 
 /// What becomes of the fee of a filing that ended without being accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,19 +56,26 @@ pub fn end_fee(
         events.push(cancelled(filing_id, part.owed_cents));
     }
     for (paid, nth) in part.paid.iter().filter(|paid| goes_back && paid.cents > 0).zip(0..) {
-        events.push(started(&refund_id(nth), filing_id, paid, reason));
+        let from = (paid, state.processor_of(&paid.charge));
+        events.push(started(&refund_id(nth), filing_id, from, reason));
     }
     Ok(events)
 }
 
-/// A refund that begins.
-pub(super) fn started(refund_id: &str, filing_id: &str, paid: &Paid, reason: &str) -> Event {
+/// A refund that begins, of what a charge paid at a processor.
+pub(super) fn started(
+    refund_id: &str,
+    filing_id: &str,
+    (paid, processor): (&Paid, &str),
+    reason: &str,
+) -> Event {
     Event::RefundStarted(RefundStarted {
         refund_id: refund_id.to_owned(),
         filing_id: filing_id.to_owned(),
         amount_cents: paid.cents,
         reason: reason.to_owned(),
         processor_charge: paid.charge.clone(),
+        processor: processor.to_owned(),
     })
 }
 
@@ -88,9 +96,14 @@ pub fn issue_refund(state: &Payment, refund_id: &str, reference: &str) -> Vec<Ev
     })
 }
 
-/// Records that the processor did not give the money back after all: it never went, or it came back from the bank. Said twice of the
-/// same try, recorded once.
-pub fn fail_refund(state: &Payment, refund_id: &str, reference: &str, reason: &str) -> Vec<Event> {
+/// Records that the processor did not give the money back after all: it never went, or it came back from the bank, and it is owed
+/// still to whoever paid. Said twice of the same try, recorded once.
+pub fn fail_refund(
+    state: &Payment,
+    refund_id: &str,
+    (reference, reason): (&str, &str),
+    paid_by: Option<Uuid>,
+) -> Vec<Event> {
     let known = state.refunds.iter().find(|refund| refund.refund_id == refund_id);
     let Some(refund) = known.filter(|refund| refund.failed.as_deref() != Some(reference)) else {
         return Vec::new();
@@ -102,6 +115,7 @@ pub fn fail_refund(state: &Payment, refund_id: &str, reference: &str, reason: &s
         reason: reason.to_owned(),
         processor_reference: reference.to_owned(),
         was_issued: refund.issued,
+        account_id: paid_by.map(|account| account.to_string()).unwrap_or_default(),
     })]
 }
 
@@ -112,6 +126,8 @@ pub struct Dispute {
     pub id: String,
     /// The processor's reference of the charge.
     pub charge: String,
+    /// That processor's name.
+    pub processor: String,
     /// Amount in cents.
     pub amount_cents: i64,
     /// Why.
@@ -153,6 +169,7 @@ pub fn record_dispute(state: &Payment, dispute: &Dispute, rest_id: &str) -> Resu
             amount_cents: here_cents,
             reason: dispute.reason.clone(),
             processor_charge: dispute.charge.clone(),
+            processor: dispute.processor.clone(),
         }));
     }
     if !seen && twice_cents > 0 {
@@ -209,7 +226,8 @@ fn lost(state: &Payment, dispute: &Dispute, amount_cents: i64, rest_id: &str) ->
         let cents = part.paid_by_cents(charge) + on_its_way - share.amount_cents;
         if on_its_way > 0 && cents > 0 {
             let rest = Paid { charge: dispute.charge.clone(), cents };
-            events.push(started(rest_id, &share.filing_id, &rest, "fee_cancelled"));
+            let from = (&rest, state.processor_of(&dispute.charge));
+            events.push(started(rest_id, &share.filing_id, from, "fee_cancelled"));
         }
     }
     events
@@ -218,7 +236,7 @@ fn lost(state: &Payment, dispute: &Dispute, amount_cents: i64, rest_id: &str) ->
 /// A dispute is about a charge of this payment, and about no more than it paid that is not lost: what of it is still with us, and
 /// what went back before.
 fn fits(state: &Payment, dispute: &Dispute) -> Result<(i64, i64), Refusal> {
-    if !state.charges.contains(&dispute.charge) {
+    if !state.charges.contains_key(&dispute.charge) {
         return Err(Refusal::state(
             "CHARGE_UNKNOWN",
             "the dispute is about a charge that is not this payment's",

@@ -32,17 +32,22 @@ pub fn open(state: &Payment, opened: PaymentOpened, now_us: i64) -> Result<Vec<E
     Ok(events)
 }
 
-/// Begins an attempt at the processor. Only one may be open, or one fee could be charged twice; and what is paid is the fee of the
+/// Begins an attempt at a processor. Only one may be open, or one fee could be charged twice; and what is paid is the fee of the
 /// day, as far as it was not paid before.
 ///
 /// # Errors
 /// `PAYMENT_WITHDRAWN`, `ALREADY_PAID`, `FEE_CANCELLED`, `PAYMENT_PROCESSING`, `FEE_CHANGED`; not found without a payment.
-pub fn attempt(state: &Payment, attempt_id: &str, changed: &Changed) -> Result<Vec<Event>, Refusal> {
+pub fn attempt(
+    state: &Payment,
+    (attempt_id, processor): (&str, &str),
+    changed: &Changed,
+) -> Result<Vec<Event>, Refusal> {
     waiting(state)?;
     to_be_paid(state)?;
     nothing_pending(state)?;
     of_the_day(state, changed)?;
-    Ok(vec![Event::PaymentAttempted(PaymentAttempted { attempt_id: attempt_id.to_owned() })])
+    let (attempt_id, processor) = (attempt_id.to_owned(), processor.to_owned());
+    Ok(vec![Event::PaymentAttempted(PaymentAttempted { attempt_id, processor })])
 }
 
 /// Records that an attempt was refused. Said twice, recorded once.
@@ -61,6 +66,8 @@ pub fn refuse(state: &Payment, attempt_id: &str, decline_code: &str) -> Result<V
 pub struct Charge {
     /// The processor's reference.
     pub reference: String,
+    /// That processor's name.
+    pub processor: String,
     /// Amount in cents.
     pub amount_cents: i64,
     /// Brand of the card.
@@ -82,7 +89,7 @@ pub fn settle(
     authorised_at_us: i64,
     refund_id: impl Fn(u32) -> String,
 ) -> Result<Vec<Event>, Refusal> {
-    if state.charges.contains(&charge.reference) {
+    if state.charges.contains_key(&charge.reference) {
         return Ok(Vec::new());
     }
     let noted = state.unexplained.get(&charge.reference);
@@ -109,6 +116,7 @@ pub fn settle(
         processor_reference: charge.reference.clone(),
         card_brand: charge.card_brand.clone(),
         card_last4: charge.card_last4.clone(),
+        processor: charge.processor.clone(),
     }));
     Ok(events)
 }
@@ -128,12 +136,14 @@ fn made_good(
         card_brand: charge.card_brand.clone(),
         card_last4: charge.card_last4.clone(),
         parts: pending.shares.clone(),
+        processor: charge.processor.clone(),
     })];
     let too_late =
         pending.shares.iter().filter(|share| state.part(&share.filing_id).is_some_and(|part| part.cancelled));
     for (share, nth) in too_late.zip(0..) {
         let paid = Paid { charge: charge.reference.clone(), cents: share.amount_cents };
-        events.push(started(&refund_id(nth), &share.filing_id, &paid, "fee_cancelled"));
+        let from = (&paid, charge.processor.as_str());
+        events.push(started(&refund_id(nth), &share.filing_id, from, "fee_cancelled"));
     }
     events
 }

@@ -14,13 +14,19 @@ pub(super) fn opened(amount_cents: i64) -> PaymentOpened {
     }
 }
 pub(super) fn charge(amount_cents: i64) -> Charge {
-    Charge { reference: "pi_1".into(), amount_cents, card_brand: "visa".into(), card_last4: "4242".into() }
+    Charge {
+        reference: "pi_1".into(),
+        processor: "card".into(),
+        amount_cents,
+        card_brand: "visa".into(),
+        card_last4: "4242".into(),
+    }
 }
 pub(super) fn late(nth: u32) -> String {
     format!("late {nth}")
 }
 pub(super) fn attempt(state: &Payment, attempt_id: &str) -> Result<Vec<Event>, Refusal> {
-    super::attempt(state, attempt_id, &Changed::new())
+    super::attempt(state, (attempt_id, "card"), &Changed::new())
 }
 pub(super) fn end_fee(
     state: &Payment,
@@ -134,11 +140,11 @@ fn a_fee_that_changed_is_not_charged_and_one_that_is_owed_again_stays_what_it_wa
     let quoted = PaymentOpened { quote_id: "q".into(), ..opened(55_000) };
     let changed = Changed::from([("q".to_owned(), "I-765".to_owned())]);
     let mut events = vec![Event::PaymentOpened(quoted)];
-    let refusal = super::attempt(&given(&events), "a", &changed).unwrap_err();
+    let refusal = super::attempt(&given(&events), ("a", "card"), &changed).unwrap_err();
     assert_eq!(refusal.reason, "FEE_CHANGED");
     assert!(refusal.message.contains("I-765") && refusal.way_out.contains("withdraw"), "{refusal}");
     let of_another = Changed::from([("other".to_owned(), "N-400".to_owned())]);
-    assert_eq!(kinds(super::attempt(&given(&events), "a", &of_another)), ["payment.attempted.v1"]);
+    assert_eq!(kinds(super::attempt(&given(&events), ("a", "card"), &of_another)), ["payment.attempted.v1"]);
 
     let state = given(&events);
     then(&mut events, attempt(&state, "a"));
@@ -149,7 +155,7 @@ fn a_fee_that_changed_is_not_charged_and_one_that_is_owed_again_stays_what_it_wa
     then(&mut events, record_dispute(&state, &lost));
     let state = given(&events);
     assert_eq!(state.due_cents(), 55_000);
-    assert_eq!(kinds(super::attempt(&state, "b", &changed)), ["payment.attempted.v1"]);
+    assert_eq!(kinds(super::attempt(&state, ("b", "card"), &changed)), ["payment.attempted.v1"]);
 }
 
 #[test]
@@ -186,6 +192,24 @@ fn the_fee_of_a_rejected_filing_goes_back_once() {
 }
 
 #[test]
+fn what_goes_back_names_the_processor_that_took_it() {
+    let mut events = paid();
+    let back = end_fee(&given(&events), "r", "f", Fate::Refund, "filing_rejected").unwrap();
+    let [Event::RefundStarted(started)] = back.as_slice() else { panic!("{back:?}") };
+    assert_eq!(started.processor, "card");
+    // As it was before the refund named it, and before the charge did.
+    let unnamed = RefundStarted { processor: String::new(), ..started.clone() };
+    events.push(Event::RefundStarted(unnamed));
+    assert_eq!(given(&events).refunds[0].processor, "card");
+    for event in &mut events {
+        if let Event::FeeSettled(settled) = event {
+            settled.processor.clear();
+        }
+    }
+    assert_eq!(given(&events).refunds[0].processor, "", "the first one's");
+}
+
+#[test]
 fn nothing_goes_back_where_nothing_was_paid() {
     let free = open(&Payment::default(), opened(0), 1).unwrap();
     assert!(end_fee(&given(&free), "r", "f", Fate::Refund, "filing_rejected").unwrap().is_empty());
@@ -195,6 +219,7 @@ pub(super) fn dispute(standing: Standing) -> Dispute {
     Dispute {
         id: "dp_1".into(),
         charge: "pi_1".into(),
+        processor: "card".into(),
         amount_cents: 71_000,
         reason: "insufficient_funds".into(),
         standing,

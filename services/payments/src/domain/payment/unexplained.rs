@@ -13,6 +13,8 @@ pub(super) const ALREADY_REFUNDED: &str = "already_refunded";
 pub struct Unexplained {
     /// The processor's reference of the charge that it is about.
     pub charge: String,
+    /// That processor's name.
+    pub processor: String,
     /// Attempt that the processor names; empty when none.
     pub attempt_id: String,
     /// Amount in cents; less than zero for money that left us.
@@ -39,7 +41,7 @@ pub(super) fn unexpected() -> Refusal {
 /// Records a charge that is not this payment's, or is and does not fit. Said twice, recorded once; nothing where it is recorded as
 /// what it is.
 pub fn unexpected_charge(state: &Payment, attempt_id: &str, charge: &Charge, cause: &str) -> Vec<Event> {
-    if state.charges.contains(&charge.reference) || state.unexplained.contains_key(&charge.reference) {
+    if state.charges.contains_key(&charge.reference) || state.unexplained.contains_key(&charge.reference) {
         return Vec::new();
     }
     vec![Event::MoneyUnexplained(MoneyUnexplained {
@@ -48,6 +50,7 @@ pub fn unexpected_charge(state: &Payment, attempt_id: &str, charge: &Charge, cau
         attempt_id: attempt_id.to_owned(),
         amount_cents: charge.amount_cents,
         cause: cause.to_owned(),
+        processor: charge.processor.clone(),
     })]
 }
 
@@ -55,7 +58,7 @@ pub fn unexpected_charge(state: &Payment, attempt_id: &str, charge: &Charge, cau
 /// again later. Lost, it offsets the charge where that was unexplained too.
 pub fn misfit(state: &Payment, dispute: &Dispute, cause: &str) -> Vec<Event> {
     let known = state.unexplained.get(&dispute.id);
-    let under_way = state.pending.is_some() && !state.charges.contains(&dispute.charge);
+    let under_way = state.pending.is_some() && !state.charges.contains_key(&dispute.charge);
     if dispute.amount_cents <= 0 || under_way || known.is_some_and(|known| !known.is_open()) {
         return Vec::new();
     }
@@ -86,6 +89,7 @@ pub(super) fn left(dispute: &Dispute, cents: i64, cause: &str) -> Event {
         attempt_id: String::new(),
         amount_cents: -cents,
         cause: cause.to_owned(),
+        processor: dispute.processor.clone(),
     })
 }
 
@@ -118,6 +122,7 @@ impl Payment {
     pub(super) fn unexplained(&mut self, said: &MoneyUnexplained) {
         let money = Unexplained {
             charge: said.processor_charge.clone(),
+            processor: said.processor.clone(),
             attempt_id: said.attempt_id.clone(),
             amount_cents: said.amount_cents,
             cause: said.cause.clone(),

@@ -3,6 +3,7 @@ use super::tests::{
     charge, dispute, given, kinds, late, opened, package_paid, paid, shares, then, whole_dispute,
 };
 use super::*;
+use uuid::Uuid;
 
 /// An attempt that was refused, though its charge came.
 fn refused() -> Vec<Event> {
@@ -137,20 +138,21 @@ fn a_refund_that_failed_is_owed_again_until_it_is_done() {
     let mut events = paid();
     events.extend(super::tests::end_fee(&given(&events), "r", "f", Fate::Refund, "filing_rejected").unwrap());
     let state = given(&events);
-    let never = fail_refund(&state, "r", "re_1", "expired_or_canceled_card");
+    let never = fail_refund(&state, "r", ("re_1", "expired_or_canceled_card"), Some(Uuid::nil()));
     assert_eq!(then(&mut events, Ok(never)), ["payment.refund_failed.v1"]);
     let state = given(&events);
-    assert!(fail_refund(&state, "r", "re_1", "").is_empty(), "once for each try");
+    assert!(fail_refund(&state, "r", ("re_1", ""), None).is_empty(), "once for each try");
     assert_eq!((state.refunded_cents(), state.refunds[0].came_back), (0, 0));
 
     events.extend(issue_refund(&state, "r", "re_2"));
     assert_eq!(given(&events).refunded_cents(), 71_000);
-    let back = fail_refund(&given(&events), "r", "re_2", "unknown");
+    let back = fail_refund(&given(&events), "r", ("re_2", "unknown"), Some(Uuid::from_u128(7)));
     let [Event::RefundFailed(failed)] = back.as_slice() else { panic!("{back:?}") };
     assert!(failed.was_issued);
+    assert_eq!(failed.account_id, Uuid::from_u128(7).to_string(), "it is owed to whoever paid");
     events.extend(back);
     let state = given(&events);
     assert_eq!((state.refunded_cents(), state.refunds[0].came_back, state.kept_cents()), (0, 1, 0));
     assert_eq!(kinds(Ok(issue_refund(&state, "r", "re_3"))), ["payment.refund_issued.v1"]);
-    assert!(fail_refund(&state, "other", "re_9", "").is_empty());
+    assert!(fail_refund(&state, "other", ("re_9", ""), None).is_empty());
 }
