@@ -195,19 +195,11 @@ fn grounds(case: &Case, codes: &[String], reasons: &str) -> Result<bool, Refusal
     let abandoned = codes.iter().any(|code| code == "abandoned");
     if abandoned {
         may_be_abandoned(case)?;
-        if !is_absent(case) {
-            addressee_sought(case)?;
-        }
+        addressee_sought(case)?;
     } else {
         heard(case)?;
     }
     Ok(abandoned)
-}
-
-/// Whether a denial as abandoned can rest on an appointment to which nobody came; else it rests on the answer that did not come.
-fn is_absent(case: &Case) -> bool {
-    let missed = case.interview == Interview::Missed && !needs(&case.family).oath;
-    missed || case.biometrics == Biometrics::Missed
 }
 
 /// A request expired, or an appointment was missed; who does not come to the examination for naturalization is not denied for it.

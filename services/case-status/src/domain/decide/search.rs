@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Decision, answer_by, worded};
-use crate::domain::{Case, Event, Search};
+use crate::domain::{Biometrics, Case, Event, Interview, Search};
 
 /// What an officer may try: the post of the account, another channel, the representative, the phone, a posted letter.
 pub const WAYS: [&str; 5] = ["account", "other_channel", "representative", "phone", "letter"];
@@ -137,6 +137,18 @@ pub(super) fn answered(case: &Case, notice: Option<Uuid>) -> Vec<Event> {
     searches_ended(case, "answered", |search| Some(search.notice) == notice)
 }
 
+/// Whether the notice of a search asked for the answer that did not come, or called to the appointment to which nobody came.
+fn called(case: &Case, search: &Search) -> bool {
+    let (biometrics, interview) =
+        (case.biometrics == Biometrics::Missed, case.interview == Interview::Missed);
+    match search.notice_kind.as_str() {
+        "biometrics_appointment" => biometrics,
+        "interview_appointment" => interview,
+        "appointment_moved" | "appointment_missed" => biometrics || interview,
+        _ => case.request.as_ref().is_some_and(|request| request.notice == Some(search.notice)),
+    }
+}
+
 /// The ends of those open searches that `which` holds for.
 pub(super) fn searches_ended(case: &Case, why: &str, which: impl Fn(&Search) -> bool) -> Vec<Event> {
     let ended = |search: &Search| pb::AddresseeSearchEnded {
@@ -148,16 +160,16 @@ pub(super) fn searches_ended(case: &Case, why: &str, which: impl Fn(&Search) -> 
     case.open_searches().filter(|search| which(search)).map(|search| ended(search).into()).collect()
 }
 
-/// Who is denied for want of an answer was looked for, where the mail about the request did not reach them.
+/// Who is denied because they did not answer or did not come was looked for, where the mail about the request or the appointment did
+/// not reach them.
 ///
 /// # Errors
 /// `ADDRESSEE_NOT_SOUGHT`.
 pub(super) fn addressee_sought(case: &Case) -> Result<(), Refusal> {
-    let notice = case.request.as_ref().and_then(|request| request.notice);
-    let Some(open) = case.open_searches().find(|search| Some(search.notice) == notice) else { return Ok(()) };
+    let Some(open) = case.open_searches().find(|search| called(case, search)) else { return Ok(()) };
     Err(Refusal::state(
         "ADDRESSEE_NOT_SOUGHT",
-        "The mail about the request did not reach its addressee, and nobody looked for them yet.",
+        "The mail about the request or the appointment did not reach its addressee, and nobody looked for them yet.",
     )
     .way_out(
         "Try the account, the representative, the phone or a letter, and record what was tried; then decide.",

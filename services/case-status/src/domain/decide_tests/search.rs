@@ -174,9 +174,26 @@ fn a_case_is_not_denied_as_abandoned_before_its_party_was_looked_for() {
     deny(&case, "moral_character").then(&["decision_reviewed", "denied", "addressee_search_ended"]);
     let events = seek(&case, &["account", "phone"]).then(&["addressee_sought"]);
     deny(&after(case, &events), "abandoned").then(&["decision_reviewed", "denied"]);
-    // What nobody came to is no answer that is wanting.
-    let absent = expired(unreached(served(), APPLICANT)).and(pb::BiometricsMissed::default());
-    deny(&absent, "abandoned").then(&["decision_reviewed", "denied", "addressee_search_ended"]);
+}
+
+#[test]
+fn nor_for_an_appointment_of_which_the_mail_did_not_reach_its_party() {
+    for (kind, missed) in [
+        ("biometrics_appointment", Event::from(pb::BiometricsMissed::default())),
+        ("interview_appointment", pb::InterviewMissed::default().into()),
+        ("appointment_moved", pb::BiometricsMissed::default().into()),
+    ] {
+        let called = Undelivered { notice_kind: kind.into(), ..mail(Uuid::from_u128(10), APPLICANT, now()) };
+        let case = served();
+        let events =
+            case.when(|case| decide::record_undelivered(case, &called)).then(&["addressee_not_reached"]);
+        let came = expired(after(case, &events));
+        deny(&came, "abandoned").then(&["decision_reviewed", "denied", "addressee_search_ended"]);
+        let absent = after(came, &[missed]);
+        deny(&absent, "abandoned").refused("ADDRESSEE_NOT_SOUGHT");
+        let sought = seek(&absent, &["account", "phone"]).then(&["addressee_sought"]);
+        deny(&after(absent, &sought), "abandoned").then(&["decision_reviewed", "denied"]);
+    }
 }
 
 #[test]
