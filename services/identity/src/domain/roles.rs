@@ -11,6 +11,7 @@ pub(crate) const ROLES: &[&str] = &[
     "oath_officer",
     "records_officer",
     "finance",
+    "auditor",
     "operator",
 ];
 
