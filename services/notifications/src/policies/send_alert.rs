@@ -125,7 +125,7 @@ impl SendAlerts {
                 self.send(delivery, &invited.mail_to, texts::invitation(&invited.code)).await
             }
             Ok(None) => Outcome::Failed("asked_no_longer"),
-            Err(_away) => Outcome::Again("no_invitation"),
+            Err(_away) => Outcome::PutOff("no_invitation"),
         }
     }
 

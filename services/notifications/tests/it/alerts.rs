@@ -178,6 +178,33 @@ async fn while_identity_is_away_no_try_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_filing_is_away_no_try_of_an_invitation_is_counted() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let (filing, nobody) = (Uuid::now_v7(), Uuid::nil());
+    let filings = |invited| world.invitations.0.lock().unwrap().insert(format!("filings/{filing}"), invited);
+    filings(None);
+    let asked = pb::HelperAsked { role: "preparer".into(), by_mail: true, ..Default::default() };
+    world.happens_to_draft(filing, asked.into()).await;
+    let mut due_at = 0;
+    // More often than a mail would be tried.
+    for _ in 0..8 {
+        let before = due_at;
+        due_at = crate::world::until("a try that was none", async || {
+            let (tried, next_at) = queued(&world, nobody).await?;
+            (tried == 0 && next_at != before).then_some(next_at)
+        })
+        .await;
+        world.bench.advance(301);
+    }
+    filings(Some(("lia@example.test".to_owned(), "ABCDE-01234".to_owned())));
+    world.bench.advance(301);
+    world.wait_for_mails("lia@example.test", 1).await;
+    assert_eq!(world.count("delivery.failed.v1").await, 0);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_got_lost_gives_a_second_copy_with_the_same_id() {
     let world = World::new().await;
     let server = world.serve().await;
@@ -296,7 +323,7 @@ async fn whom_a_form_names_to_sign_it_gets_the_code_by_mail_while_they_are_waite
     let server = world.serve().await;
     let (waits, over, by_hand) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
     let invited = ("lia@example.test".to_owned(), "ABCDE-01234".to_owned());
-    world.invitations.0.lock().unwrap().insert(format!("filings/{waits}"), invited);
+    world.invitations.0.lock().unwrap().insert(format!("filings/{waits}"), Some(invited));
     let asked =
         |by_mail| pb::HelperAsked { role: "co_signer".into(), person: 1, by_mail, ..Default::default() };
     world.happens_to_draft(by_hand, asked(false).into()).await;
