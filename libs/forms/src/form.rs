@@ -11,6 +11,7 @@ pub use rows::{
     Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, LastDay, Level, Reject, Rfe, Rule,
 };
 
+use crate::Answers;
 use crate::edition::EarlierEdition;
 use crate::expr::Expr;
 use crate::filled::Filled;
@@ -49,6 +50,9 @@ pub struct Form {
     /// The form with which one that opens no case of its own is filed, in the same package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goes_with: Option<String>,
+    /// Who may ask somebody else to file it in their package; nothing where nobody may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_for: Option<AskedFor>,
     /// Whether the online form takes a fee waiver.
     pub online_fee_waiver: bool,
     /// Which decided case it is against, of a form that challenges a decision.
@@ -147,6 +151,19 @@ pub struct Role {
     /// How it signs beside whoever files; nothing for everybody who does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub co_signs: Option<CoSigns>,
+}
+
+/// How a form is asked of somebody else, who files it in the package of whoever asks, from an account of their own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedFor {
+    /// The forms of the package of which whoever files one may ask.
+    pub by: Vec<String>,
+    /// Most that are asked for in one package and stand.
+    pub most: u32,
+    /// What it answers from the start.
+    #[serde(default, skip_serializing_if = "Answers::is_empty")]
+    pub answers: Answers,
 }
 
 /// How somebody signs a form together with whoever files it, in an account of their own: one person, or each of a list.

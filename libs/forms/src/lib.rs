@@ -41,8 +41,8 @@ pub use fees::{FeeResult, FeeRow, fee};
 pub use filled::{Amounts, Filled, FilledIn, Guideline};
 pub use folder::{CatalogueFolder, Unreadable};
 pub use form::{
-    Challenges, Channel, CoSigns, CoSignsEach, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, Form,
-    LastDay, Level, Question, Reject, Rfe, Role, Rule, Section, SubField,
+    AskedFor, Challenges, Channel, CoSigns, CoSignsEach, Evidence, EvidenceLevel, FeeKind, FeeRule,
+    FindingKind, Form, LastDay, Level, Question, Reject, Rfe, Role, Rule, Section, SubField,
 };
 pub use given::{FilingChannel, Given};
 pub use guide::{Choice, Guide, Outcome, Step};

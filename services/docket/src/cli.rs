@@ -156,6 +156,9 @@ enum Command {
     },
     /// Whoever interpreted or filled in the form, or files it together with you, signs it: ask them, or, as one of them, read and sign.
     Helper(commands::HelperArgs),
+    /// Somebody is asked to file a form together with yours, from an account of their own, such as a joint sponsor: ask them, or, as one
+    /// of them, say yes or no.
+    Invitation(commands::InvitationArgs),
     /// A case's status and timeline.
     Status {
         /// Receipt number, or cases/<id>.
@@ -273,6 +276,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Recall { filing } => commands::recall(&home, &filing, &teller).await,
         Command::Copy { filing, draft, out } => commands::copy(&home, (&filing, draft), &out, &teller).await,
         Command::Helper(args) => commands::helper(&home, args, &teller).await,
+        Command::Invitation(args) => commands::invitation(&home, args, &teller).await,
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }

@@ -22,6 +22,7 @@ pub use filing::v1::catalogue_service_client::CatalogueServiceClient;
 pub use filing::v1::draft_service_client::DraftServiceClient;
 pub use filing::v1::evidence_service_client::EvidenceServiceClient;
 pub use filing::v1::helper_service_client::HelperServiceClient;
+pub use filing::v1::invitation_service_client::InvitationServiceClient;
 pub use filing::v1::representation_service_client::RepresentationServiceClient;
 pub use filing::v1::upload_service_client::UploadServiceClient;
 pub use identity::v1::account_service_client::AccountServiceClient;
@@ -164,6 +165,9 @@ impl Connection {
     }
     pub fn helpers(&self) -> HelperServiceClient<Line> {
         HelperServiceClient::new(self.line(&self.filing))
+    }
+    pub fn invitations(&self) -> InvitationServiceClient<Line> {
+        InvitationServiceClient::new(self.line(&self.filing))
     }
     pub fn representations(&self) -> RepresentationServiceClient<Line> {
         RepresentationServiceClient::new(self.line(&self.filing))

@@ -4,6 +4,7 @@ pub mod evidence;
 pub mod file;
 pub mod help;
 pub mod inquire;
+pub mod invite;
 pub mod money;
 pub mod officer;
 pub mod outage;

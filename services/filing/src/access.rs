@@ -38,14 +38,16 @@ mod tests {
             let representatives = ["AskReview"].contains(&action.as_str());
             let appearance = action.ends_with("Representation") || action.ends_with("Representations");
             let helpers = action.ends_with("AsHelper");
-            let applicants = !representatives && !appearance && !helpers;
+            let asked = ["ReadPackageInvitation", "AcceptPackageInvitation", "DeclinePackageInvitation"]
+                .contains(&action.as_str());
+            let applicants = !representatives && !appearance && !helpers && !asked;
             assert_eq!(allowed(&[], &["applicant"], action), applicants, "applicant {action}");
             // Who prepares for somebody never signs for them, nor says in their name that it is right or who represents them.
             let own = ["ReturnFiling", "ApproveFiling", "SignFiling", "AppointRepresentative"]
                 .contains(&action.as_str());
             assert_eq!(
                 allowed(&[], &["representative"], action),
-                !own && !appearance && !helpers,
+                !own && !appearance && !helpers && !asked,
                 "representative {action}"
             );
             assert!(
@@ -95,6 +97,20 @@ mod tests {
             for relation in ["representative", "client", "invited", "assigned_officer"] {
                 assert_eq!(may(relation, action), who.contains(&relation), "{relation} {action}");
             }
+        }
+    }
+
+    #[test]
+    fn who_was_asked_to_file_a_form_in_a_package_answers_that_and_does_nothing_else_there() {
+        let access = Access::new(POLICIES, SCHEMA).unwrap();
+        let (id, relations) = (Uuid::from_u128(3), vec!["asked"]);
+        for action in access.actions() {
+            let answers = ["ReadPackageInvitation", "AcceptPackageInvitation", "DeclinePackageInvitation"]
+                .contains(&action.as_str());
+            let package =
+                Resource { kind: "Package", id, relations: relations.clone(), office: None, class: "normal" };
+            assert_eq!(access.allows(&caller(&[]), &action, &package), answers, "{action}");
+            assert!(!allowed(&[], &["asked"], &action), "no filing: {action}");
         }
     }
 

@@ -21,6 +21,8 @@ mod filing_tests;
 #[cfg(test)]
 mod helper_tests;
 #[cfg(test)]
+mod invitation_tests;
+#[cfg(test)]
 mod laws_tests;
 #[cfg(test)]
 mod overtaken_tests;

@@ -166,6 +166,12 @@ pub(crate) fn code(vault: &Vault, filing: Uuid, role: HelperRole, command: Uuid)
     appearance::written(&vault.mac("filing.helper_code", &of))
 }
 
+/// The same of a code with which somebody is asked to file a form in a package.
+pub(crate) fn invitation_code(vault: &Vault, package: Uuid, command: Uuid) -> String {
+    let of = [package.as_bytes().as_slice(), command.as_bytes().as_slice()].concat();
+    appearance::written(&vault.mac("filing.package_invitation", &of))
+}
+
 /// What a code is known by, however it is written.
 pub(crate) fn code_mac(vault: &Vault, code: &str) -> Vec<u8> {
     vault.mac("filing.helper_code.known", appearance::plain(code).as_bytes()).to_vec()

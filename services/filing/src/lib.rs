@@ -66,6 +66,7 @@ use docket_proto::filing::v1::catalogue_service_server::CatalogueServiceServer;
 use docket_proto::filing::v1::draft_service_server::DraftServiceServer;
 use docket_proto::filing::v1::evidence_service_server::EvidenceServiceServer;
 use docket_proto::filing::v1::helper_service_server::HelperServiceServer;
+use docket_proto::filing::v1::invitation_service_server::InvitationServiceServer;
 use docket_proto::filing::v1::package_service_server::PackageServiceServer;
 use docket_proto::filing::v1::representation_service_server::RepresentationServiceServer;
 use docket_proto::filing::v1::upload_service_server::UploadServiceServer;
@@ -76,7 +77,9 @@ pub use confined::confined;
 pub use inspector::Config as InspectorConfig;
 pub use scanner::Config as ScannerConfig;
 
-use api::{CatalogueApi, DraftApi, EvidenceApi, HelperApi, PackageApi, RepresentationApi, UploadApi};
+use api::{
+    CatalogueApi, DraftApi, EvidenceApi, HelperApi, InvitationApi, PackageApi, RepresentationApi, UploadApi,
+};
 use copy::Copies;
 use desk::Desk;
 use inspector::Inspector;
@@ -107,6 +110,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .grpc(DraftServiceServer::new(DraftApi(desk.clone())))
         .grpc(EvidenceServiceServer::new(EvidenceApi::new(desk.clone())))
         .grpc(HelperServiceServer::new(HelperApi(desk.clone())))
+        .grpc(InvitationServiceServer::new(InvitationApi(desk.clone())))
         .grpc(PackageServiceServer::new(PackageApi(desk.clone())))
         .grpc(RepresentationServiceServer::new(RepresentationApi(desk.clone())))
         .grpc(UploadServiceServer::new(UploadApi::new(desk.clone())))

@@ -26,6 +26,12 @@ pub(crate) async fn overtaken(desk: &Desk, id: Uuid) -> Result<(Dossier, Vec<Ref
     if let Err(erased) = not_erased(&dossier) {
         return Ok((dossier, vec![erased]));
     }
+    let package = desk.packages.state(dossier.filing.package).await?.state;
+    if package.is_left_by(id) {
+        let left = Refusal::state("STEPPED_BACK", "Whoever files this form has stepped back from it.")
+            .way_out("Send the package without it.");
+        return Ok((dossier, vec![left]));
+    }
     let changes = filing::overtaken(&dossier.filing, &held(desk, &dossier).await?);
     Ok((dossier, changes))
 }

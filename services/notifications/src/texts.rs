@@ -111,6 +111,10 @@ pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
         "co_signed_went_in" => "co-signed-went-in",
         "refund_failed" => "refund-failed",
         delivery::PAYERS_REFUND_FAILED => "payers-refund-failed",
+        "package_joined" => "package-joined",
+        "package_declined" => "package-declined",
+        "package_left" => "package-left",
+        "package_released" => "package-released",
         _ => "notice",
     };
     let greeting = if given_name.is_empty() { "mail-greeting-nameless" } else { "mail-greeting" };
@@ -122,13 +126,15 @@ pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
     }
 }
 
-/// The mail that asks somebody to sign a form, with the code for it. In which language they read, nobody knows: it is in both.
-pub(crate) fn invitation(code: &str) -> Mail {
+/// The mail that asks somebody to sign a form, or to file one, with the code for it. In which language they read, nobody knows: it is
+/// in both.
+pub(crate) fn invitation(alert: &str, code: &str) -> Mail {
+    let what = if alert == delivery::INVITATION_TO_FILE { "mail-invited-to-file" } else { "mail-invited" };
     let said = |language| {
-        let paragraphs = ["mail-invited", "mail-invited-ending"].map(|id| text(language, id, code));
+        let paragraphs = [what, "mail-invited-ending"].map(|id| text(language, id, code));
         paragraphs.join("\r\n\r\n")
     };
-    let subject = |language| text(language, "mail-invited-subject", "");
+    let subject = |language| text(language, &format!("{what}-subject"), "");
     Mail {
         subject: format!("{} / {}", subject(Language::En), subject(Language::Es)),
         text: format!("{}\r\n\r\n{}\r\n", said(Language::En), said(Language::Es)),
@@ -140,6 +146,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::store::delivery::INVITATION;
 
     fn ids(source: &str) -> BTreeSet<&str> {
         source
@@ -198,6 +205,10 @@ mod tests {
                 "co_signed_went_in",
                 "refund_failed",
                 "payers_refund_failed",
+                "package_joined",
+                "package_declined",
+                "package_left",
+                "package_released",
             ] {
                 let mail = mail(language, alert, "Ana Lúcia");
                 let said = format!("{}\n{}", mail.subject, mail.text).to_lowercase();
@@ -214,13 +225,17 @@ mod tests {
     }
 
     #[test]
-    fn who_is_asked_to_sign_reads_the_code_in_both_languages_and_nothing_of_the_form() {
-        let mail = invitation("ABCDE-01234");
-        assert!(mail.subject.contains(" / ") && !mail.subject.contains("ABCDE"));
-        assert_eq!(mail.text.matches("ABCDE-01234").count(), 4, "{}", mail.text);
-        assert!(mail.text.contains("docket helper show") && !mail.text.contains('{'));
-        for secret in ["I-", "http", "approved", "DKT"] {
-            assert!(!mail.text.contains(secret), "{secret}");
+    fn who_is_asked_to_sign_or_to_file_reads_the_code_in_both_languages_and_nothing_of_the_form() {
+        for (alert, command) in
+            [(INVITATION, "docket helper show"), (INVITATION_TO_FILE, "docket invitation show")]
+        {
+            let mail = invitation(alert, "ABCDE-01234");
+            assert!(mail.subject.contains(" / ") && !mail.subject.contains("ABCDE"));
+            assert_eq!(mail.text.matches("ABCDE-01234").count(), 4, "{}", mail.text);
+            assert!(mail.text.contains(command) && !mail.text.contains('{'), "{}", mail.text);
+            for secret in ["I-", "http", "approved", "DKT", "sponsor", "patrocin"] {
+                assert!(!mail.text.contains(secret), "{secret}");
+            }
         }
     }
 }

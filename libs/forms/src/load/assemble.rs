@@ -112,6 +112,7 @@ impl<'a> Maker<'a, '_> {
             online_in_reality: head.online_in_reality.clone(),
             docket: head.docket.get_ref().clone(),
             goes_with: head.goes_with.as_ref().map(|form| form.get_ref().clone()),
+            asked_for: head.asked_for.as_ref().map(|asked| asked.get_ref().clone()),
             online_fee_waiver: head.online_fee_waiver,
             challenges: head.challenges.as_ref().map(|challenges| challenges.get_ref().clone()),
             last_days: Vec::new(),

@@ -9,9 +9,10 @@ use crate::catalogue::LoadError;
 use crate::expr::check::Names;
 use crate::expr::{Expr, Node};
 use crate::filled;
-use crate::form::{CoSignsEach, Form};
+use crate::form::{AskedFor, CoSignsEach, Form};
 use crate::given::given_shape;
 use crate::last_day;
+use crate::normalise::normalise;
 use crate::value::Type;
 
 /// What every filing guards: the sum is computed.
@@ -71,6 +72,7 @@ impl<'a> Draft<'a> {
         co_signing(file, source, errors, form);
         challenges(file, source, errors, form);
         self.way_in(file, source, errors);
+        self.asked_for(file, source, form, errors);
         filled_in(file, source, form, errors);
         last_days(file, source, form, errors);
         self.types(form, errors);
@@ -97,6 +99,28 @@ impl<'a> Draft<'a> {
             }
             (other, _) => {
                 fault(format!("`docket` is `{other}`, and not online, package, attached or record"));
+            }
+        }
+    }
+
+    /// It is asked of somebody else by who files another form of the package, and begins with answers that it takes.
+    fn asked_for(&self, file: &File, source: &FormFile, form: &Form, errors: &mut Vec<LoadError>) {
+        let Some(asked) = &source.form.asked_for else { return };
+        let (at, AskedFor { by, most, answers }) = (asked.span().start, asked.get_ref());
+        let mut fault = |message: String| errors.push(file.error(&form.id, at, message));
+        if form.goes_with.is_none() || by.is_empty() || *most == 0 {
+            fault("is asked of somebody, and that needs `goes_with`, `by` and a `most` above 0".to_owned());
+        }
+        let unknown = |other: &&String| self.forms.is_some_and(|forms| !forms.contains(*other));
+        for other in by.iter().filter(|other| **other == form.id || unknown(other)) {
+            fault(format!("is asked for by `{other}`, which is no other form of the catalogue"));
+        }
+        for (question, answer) in answers {
+            if let Err(wrong) = normalise(form, question, answer) {
+                fault(format!(
+                    "begins with an answer to `{question}` that it does not take: {}",
+                    wrong.message
+                ));
             }
         }
     }

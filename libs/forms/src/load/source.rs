@@ -6,7 +6,9 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::form::{Challenges, Channel, CoSigns, EvidenceLevel, FeeKind, FindingKind, Level, Reject, Rfe};
+use crate::form::{
+    AskedFor, Challenges, Channel, CoSigns, EvidenceLevel, FeeKind, FindingKind, Level, Reject, Rfe,
+};
 
 pub(crate) type Text = Spanned<String>;
 
@@ -85,6 +87,7 @@ pub(crate) struct Head {
     pub(crate) online_fee_waiver: bool,
     pub(crate) docket: Text,
     pub(crate) goes_with: Option<Text>,
+    pub(crate) asked_for: Option<Spanned<AskedFor>>,
     pub(crate) cfr: Vec<String>,
     pub(crate) biometrics: String,
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! Faults of the catalogue: each names its file, its id and its place.
 
-use crate::support::{HEAD, fault, load};
+use crate::support::{HEAD, fault, load, load_catalogue};
 
 fn rule(when: &str) -> String {
     format!(
@@ -247,6 +247,33 @@ question = [
         assert!(found.message.contains(message), "{}", found.message);
     }
     assert!(fault(&form(good, r#"prefix = "sp_", "#)).message.contains("both `prefix` and `each`"));
+}
+
+#[test]
+fn a_form_that_somebody_else_is_asked_for_says_by_whom_and_begins_with_answers_that_it_takes() {
+    const QUESTION: &str = r#"question = [{ id = "kind", section = "all", type = "select", required = "always", label = "K", options = ["own", "joint"] }]"#;
+    let catalogue = |way_in: &str| {
+        let asked = HEAD.replace(r#"form.docket = "record""#, way_in) + QUESTION;
+        let main = HEAD.replace("T-1", "M-1");
+        load_catalogue(&[("t-1.toml", &asked), ("m-1.toml", &main)])
+    };
+    let right = r#"form.docket = "package"
+form.goes_with = "M-1"
+form.asked_for = { by = ["M-1"], most = 2, answers = { kind = "joint" } }"#;
+    let loaded = catalogue(right).unwrap();
+    let asked = loaded.form("T-1").unwrap().asked_for.as_ref().unwrap();
+    assert_eq!((asked.most, asked.answers["kind"].as_str()), (2, Some("joint")));
+    for (part, wrong, message) in [
+        (r#"by = ["M-1"]"#, r#"by = ["X-9"]"#, "is asked for by `X-9`"),
+        (r#"by = ["M-1"]"#, r#"by = ["T-1"]"#, "is asked for by `T-1`"),
+        (r#"by = ["M-1"]"#, "by = []", "needs `goes_with`, `by`"),
+        ("most = 2", "most = 0", "a `most` above 0"),
+        (r#"kind = "joint""#, r#"kind = "none""#, "answer to `kind` that it does not take"),
+        (r#"kind = "joint""#, r#"other = "joint""#, "answer to `other` that it does not take"),
+    ] {
+        let found = catalogue(&right.replace(part, wrong)).unwrap_err().remove(0);
+        assert!(found.message.contains(message), "{wrong}: {}", found.message);
+    }
 }
 
 #[test]

@@ -201,6 +201,24 @@ pub enum Act {
         #[serde(default)]
         person: u32,
     },
+    /// Asks somebody by mail to file a form together with the filing at hand, from an account of their own.
+    AskToFile {
+        /// The form.
+        form: String,
+        /// The person of the story who is asked.
+        mail: String,
+    },
+    /// Reads with the code who asks and for what, and begins that form.
+    AcceptToFile {
+        /// Words that must stand in what is read.
+        #[serde(default)]
+        reads: Vec<String>,
+    },
+    /// Sees whom the filing at hand asked to file a form with it, and how far they are: `form: state`.
+    SeeAsked {
+        /// All of them, in order.
+        asked: Vec<String>,
+    },
     /// Takes the code out of the own mail.
     OpenInvitation {},
     /// Sees who signs the filing at hand beside who files it, and how that stands: `name: state`.

@@ -6,8 +6,8 @@ use super::player::{Answer, Player, command_id};
 use anyhow::{Context, anyhow};
 use docket_proto::filing::v1 as filings;
 
-/// What stands in the subject of the mail that asks somebody to sign.
-const INVITED: &str = "asked to sign";
+/// What stands in the subject of the mail that asks somebody to sign, or to file a form.
+const INVITED: &str = "are asked to";
 
 /// Acts of helpers, and of whoever asks them.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]

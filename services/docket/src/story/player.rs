@@ -4,7 +4,7 @@ use super::file::{PersonRow, Step, Story};
 use super::people::Person;
 use super::represent::Appearance;
 use super::vars::Vars;
-use super::{evidence, help, inquire, money, officer, outage, party, represent, role, see, time};
+use super::{evidence, help, inquire, invite, money, officer, outage, party, represent, role, see, time};
 use crate::address::Addresses;
 use crate::client::{Connection, plainly, reason, request};
 use crate::clock::{now_ms, now_s};
@@ -320,6 +320,9 @@ impl Player {
             | Act::OpenInvitation {}
             | Act::SeeSigners { .. }
             | Act::SignAsHelper { .. } => help::act(self, who, act).await,
+            Act::AskToFile { .. } | Act::AcceptToFile { .. } | Act::SeeAsked { .. } => {
+                invite::act(self, who, act).await
+            }
             Act::SeeAddress { words } => see::address(self, who, words).await,
             Act::SeeDueDateStand { zone } => see::due_date(self, who, zone).await,
             Act::SeeNewEvidence { files } => see::new_evidence(self, who, *files).await,

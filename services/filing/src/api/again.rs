@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::attach::new_salt;
-use super::drafts::{Beginning, Opening, opening, started_before, written};
+use super::drafts::{Beginning, Joins, Opening, opening, started_before, written};
 use super::{packages, unnamed};
 use crate::aggregates::Filings;
 use crate::content::commitment;
@@ -62,7 +62,7 @@ pub(super) async fn begin(
             &continued,
         ),
     ];
-    let (now_us, joins) = (now.as_microsecond(), package.is_some());
+    let (now_us, joins) = (now.as_microsecond(), Joins::package_if(package.is_some()));
     let beginning = Beginning { id: new, start: &start, now_us, joins, waiting };
     let written = written(desk, context, appends, &beginning).await;
     unnamed::take_away(desk, &keys, written.as_ref().map(|written| !written)).await;

@@ -12,12 +12,13 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::catalogue::not_begun_here;
+use super::invitations::{self, Accepting};
 use super::{again, fee_waiver, packages, view};
 use crate::aggregates::{Filings, Packages};
 use crate::desk::{Desk, acting_for, full_name, id_in};
 use crate::domain::filing::{self, Filing, Start, TakenOver};
 use crate::policies::keep_draft;
-use crate::store::{filings, unscanned};
+use crate::store::{filings, invitations as store, unscanned};
 use crate::{answers, edition, help, review};
 
 /// The list, in its page tokens.
@@ -227,7 +228,7 @@ async fn begin(
         id,
         start: &start,
         now_us: now.as_microsecond(),
-        joins: ways.package.is_some(),
+        joins: Joins::package_if(ways.package.is_some()),
         waiting: Vec::new(),
     };
     if written(desk, &context, appends, &beginning).await? {
@@ -237,6 +238,23 @@ async fn begin(
     started_before(desk, &context).await?.ok_or_else(|| ApiError::unavailable("the log"))
 }
 
+/// How a filing that is begun comes into its package.
+#[derive(Clone, Copy)]
+pub(super) enum Joins<'a> {
+    /// It is the first in one of its own.
+    Nothing,
+    /// By whoever has to do with what is in it.
+    Package,
+    /// By who was asked to file it there.
+    Invited(&'a Accepting),
+}
+
+impl Joins<'_> {
+    pub(super) fn package_if(joins: bool) -> Self {
+        if joins { Self::Package } else { Self::Nothing }
+    }
+}
+
 /// A filing that is begun.
 pub(super) struct Beginning<'a> {
     pub(super) id: Uuid,
@@ -244,7 +262,7 @@ pub(super) struct Beginning<'a> {
     /// Now, microseconds since the epoch.
     pub(super) now_us: i64,
     /// Whether it joins a package.
-    pub(super) joins: bool,
+    pub(super) joins: Joins<'a>,
     /// Its files that still wait for the virus scanner, and their objects.
     pub(super) waiting: Vec<(Uuid, String)>,
 }
@@ -260,8 +278,12 @@ pub(super) async fn written(
     let mut attempt = 1;
     loop {
         let mut streams = appends.clone();
-        if beginning.joins {
-            streams.push(packages::joining(desk, beginning.id, beginning.start).await?);
+        match beginning.joins {
+            Joins::Nothing => {}
+            Joins::Package => streams.push(packages::joining(desk, beginning.id, beginning.start).await?),
+            Joins::Invited(accepting) => {
+                streams.push(invitations::joining(desk, beginning, accepting).await?);
+            }
         }
         match write(desk, context, streams, beginning).await {
             // Somebody else put another filing into the package meanwhile.
@@ -286,6 +308,9 @@ async fn write(
         return Ok(false);
     }
     filings::insert(&mut tx, id, start, now_us).await?;
+    if let Joins::Invited(accepting) = beginning.joins {
+        store::set_filing(&mut tx, (start.package, accepting.number), id).await?;
+    }
     let parent = resource::name("filings", id);
     for (evidence, object_key) in waiting {
         unscanned::insert(&mut tx, (*evidence, &parent, object_key), now_us).await?;
@@ -298,7 +323,7 @@ async fn write(
 }
 
 /// What beginning writes of the draft itself, with what it takes over.
-fn started(id: Uuid, start: &Start, taken: Answers) -> Result<StreamAppend, Refusal> {
+pub(super) fn started(id: Uuid, start: &Start, taken: Answers) -> Result<StreamAppend, Refusal> {
     let answers = (taken.keys().cloned().collect(), Value::Object(taken).to_string());
     let taken = TakenOver { answers, ..TakenOver::default() };
     let begun = filing::take_over(&Filing::default(), start.clone(), taken)?;
@@ -394,6 +419,10 @@ async fn abandon(
     let context = caller.context(&request.request_id, &request)?;
     let dossier = desk.filing(caller, "AbandonDraft", id).await?;
     let context = acting_for(context, caller, dossier.filing.account);
+    if store::is_of(&desk.base.pool, id).await? {
+        invitations::step_back(desk, &context, id).await?;
+        return view::filing(desk, &desk.filing(caller, "AbandonDraft", id).await?, Language::En).await;
+    }
     let mut tx = docket_database::begin(&desk.base.pool).await?;
     let ended = desk.filings.execute_in(&mut tx, &context, id, Subjects::filing(id), filing::abandon).await?;
     if !ended.repeated {

@@ -137,6 +137,7 @@ async fn open(
 pub(super) async fn sending(desk: &Desk, dossier: Dossier) -> Result<Vec<StreamAppend>, ApiError> {
     let package: Loaded<Packages> = desk.packages.load(dossier.filing.package).await?;
     let (first, package_id) = (dossier.id, dossier.filing.package);
+    package.state.may_send(first)?;
     dossier.filing.open()?;
     let mut dossiers = vec![dossier];
     for id in package.state.filings.iter().filter(|id| **id != first) {

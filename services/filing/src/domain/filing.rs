@@ -33,7 +33,7 @@ pub use helper::{
     Helper, HelperCode, HelperRole, HelperSign, HelperSignature, NameProven, ask_helper, invited_at,
     may_co_sign, shows_to, sign_as_helper, withdraw_helper,
 };
-pub use overtaken::{Held, overtaken, recall_overtaken, signer_stands};
+pub use overtaken::{Held, overtaken, recall_left, recall_overtaken, signer_stands};
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
 /// Most files on one filing, and most added to its case unasked.

@@ -21,6 +21,7 @@ use super::filing::{
     self, Capacity, Checked, EditionChange, Ending, Fee, Filer, Filing, HelperCode, HelperRole, HelperSign,
     MOST_FILES, Overtaken, Phase, Review, Settled, Sign, Standing, Start, WaiverAsked,
 };
+use super::package::Standing as InvitationStanding;
 use super::representation::{self, Consent, Replacement, Representation};
 use super::{package, response};
 use crate::aggregates::{Filings, Packages, Representations, Responses};
@@ -52,7 +53,12 @@ const FILING: Fold<Event, Filing> = Fold {
 const PACKAGE: Fold<PackageEvent, package::Package> = Fold {
     evolve: Packages::evolve,
     seen: |package| package,
-    life: &["package.filing_added.v1", "package.ready_for_payment.v1", "package.payer_reminded.v1"],
+    life: &[
+        "package.filer_invited.v1",
+        "package.filing_added.v1",
+        "package.ready_for_payment.v1",
+        "package.payer_reminded.v1",
+    ],
     // It only asks payments to end what waits.
     changes_nothing: &["package.left_unpaid.v1"],
 };
@@ -609,7 +615,27 @@ fn whatever_is_decided_for_a_package_folds() {
             answers_mac: Vec::new(),
         })
     });
-    let act = prop::sample::select(&["add", "add", "send", "send", "recall", "remind", "leave"][..]);
+    let act = prop::sample::select(
+        &[
+            "add",
+            "add",
+            "send",
+            "send",
+            "recall",
+            "recall",
+            "remind",
+            "leave",
+            "ask",
+            "ask",
+            "ask",
+            "take back",
+            "say no",
+            "accept",
+            "accept",
+            "release",
+            "step back",
+        ][..],
+    );
     let command = (act, prop::collection::vec((0_u8..30, fee), 1..8));
     PACKAGE.decided_lives(
         &[],
@@ -620,7 +646,8 @@ fn whatever_is_decided_for_a_package_folds() {
                 "recall" => return Ok(package::recall(state)),
                 "remind" => return Ok(package::remind_payer(state, 14, day)),
                 "leave" => return Ok(package::leave_unpaid(state, day)),
-                _ => {}
+                "add" | "send" => {}
+                asking => return ask_to_file(state, asking, filings[0].0),
             }
             if *act == "add" {
                 return package::add(state, filings.iter().map(|(number, _)| added(*number)).collect());
@@ -650,8 +677,65 @@ fn whatever_is_decided_for_a_package_folds() {
                 assert!(after.ready && after.told.is_none() && after.payer.is_some());
                 assert_eq!(ready.total_cents, ready.filings.iter().map(|f| f.total_cents).sum::<i64>());
             }
+            PackageEvent::PackageFilerInvited(e) => {
+                assert!(!before.ready && !before.invitations.contains_key(&e.number));
+                let waits = after.is_to_be_asked(e.number, &e.code_mac, 0).unwrap();
+                assert_eq!(waits.asker.to_string(), e.filing_id);
+            }
+            PackageEvent::PackageInvitationWithdrawn(pb::PackageInvitationWithdrawn { number })
+            | PackageEvent::PackageInvitationDeclined(pb::PackageInvitationDeclined { number, .. }) => {
+                assert_eq!(before.invitations[number].standing, InvitationStanding::Waits);
+                assert_ne!(after.invitations[number].standing, InvitationStanding::Waits);
+            }
+            PackageEvent::PackageInvitationAccepted(e) => {
+                assert!(!before.ready && before.invitations[&e.number].standing == InvitationStanding::Waits);
+                let filing = Uuid::try_parse(&e.filing_id).unwrap();
+                assert!(after.joined().any(|joined| joined == filing) && after.filings.contains(&filing));
+            }
+            PackageEvent::PackageFilerReleased(e) => {
+                let filing = Uuid::try_parse(&e.filing_id).unwrap();
+                assert_eq!(before.invitations[&e.number].standing, InvitationStanding::Accepted(filing));
+                assert!(!after.is_left_by(filing));
+            }
+            PackageEvent::PackageFilerSteppedBack(e) => {
+                let filing = Uuid::try_parse(&e.filing_id).unwrap();
+                assert_eq!(before.invitations[&e.number].standing, InvitationStanding::Accepted(filing));
+                assert!(after.is_left_by(filing));
+            }
         },
     );
+}
+
+/// Asks somebody to file a form in a package, or answers that, with numbers of the invitation and of a filing that are near each other.
+fn ask_to_file(state: &package::Package, act: &str, number: u8) -> Result<Vec<PackageEvent>, Refusal> {
+    let (asker, sponsor) = (Uuid::from_u128(1), Uuid::from_u128(4));
+    let (filing, of) = (Uuid::from_u128(u128::from(100 + number)), u32::from(number % 4) + 1);
+    let code_mac = [u8::try_from(of).unwrap(); 32];
+    let next = u8::try_from(state.invitations.len() + 1).unwrap();
+    let answer =
+        package::Answer { number: of, code_mac: &code_mac, account: sponsor, now_us: 0, asker_open: true };
+    let joining = package::Added { filing, account: sponsor, form: "I-864".into() };
+    match act {
+        "ask" => {
+            let ask = package::Ask {
+                asker,
+                account: Uuid::from_u128(3),
+                form: "I-864".into(),
+                most: 2,
+                code_mac: vec![next; 32],
+                now_us: 0,
+                valid_until_us: 1,
+                mail_to: String::new(),
+                invitee_name: "Sol".into(),
+            };
+            package::invite(state, ask, &[])
+        }
+        "take back" => package::withdraw(state, asker, of),
+        "say no" => package::decline(state, &answer),
+        "accept" => package::accept(state, &answer, joining, Vec::new()),
+        "release" => Ok(package::release(of, package::to_release(state, asker, of)?, sponsor)),
+        _ => Ok(package::step_back(state, filing)),
+    }
 }
 
 /// Nobody represents without the client's consent, given with the code, in time, to what was shown; an end is an end.

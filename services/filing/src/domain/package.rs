@@ -1,5 +1,7 @@
 //! A package: what is paid for and goes in together, also of several accounts.
 
+use std::collections::BTreeMap;
+
 use docket_kernel::Refusal;
 use docket_proto::events::package::Event;
 use docket_proto::filing::events::v1 as pb;
@@ -8,6 +10,14 @@ use uuid::Uuid;
 
 use super::filing::Filing;
 use super::id;
+
+mod invitation;
+
+pub(crate) use invitation::code_unknown as invitation_code_unknown;
+pub use invitation::{
+    Answer, Ask, Invitation, Standing, accept, decline, invite, invitee, release, step_back, to_release,
+    withdraw,
+};
 
 /// Most filings of one package.
 pub const MOST_FILINGS: usize = 20;
@@ -23,6 +33,8 @@ pub struct Package {
     pub payer: Option<Uuid>,
     /// So many days before the last one the payer was reminded last, since it was asked for.
     pub told: Option<u32>,
+    /// Who was asked to file a form in it, by number.
+    pub invitations: BTreeMap<u32, Invitation>,
 }
 
 /// Folds one event.
@@ -39,6 +51,18 @@ pub fn evolve(package: Package, event: &Event) -> Package {
         Event::PackagePayerReminded(e) => Package { told: Some(e.days), ..package },
         Event::PackageLeftUnpaid(_) => package,
         Event::PackageRecalled(_) => Package { ready: false, told: None, ..package },
+        Event::PackageFilerInvited(e) => invitation::invited(package, e),
+        Event::PackageInvitationWithdrawn(e) => invitation::stands(package, e.number, Standing::Withdrawn),
+        Event::PackageInvitationDeclined(e) => invitation::stands(package, e.number, Standing::Declined),
+        Event::PackageInvitationAccepted(e) => {
+            invitation::stands(package, e.number, Standing::Accepted(id(&e.filing_id)))
+        }
+        Event::PackageFilerReleased(e) => {
+            invitation::stands(package, e.number, Standing::Released(id(&e.filing_id)))
+        }
+        Event::PackageFilerSteppedBack(e) => {
+            invitation::stands(package, e.number, Standing::SteppedBack(id(&e.filing_id)))
+        }
     }
 }
 
@@ -56,9 +80,7 @@ pub struct Added {
 /// Puts filings into the package, each once: the one it began with, and what joins it.
 pub fn add(package: &Package, added: Vec<Added>) -> Result<Vec<Event>, Refusal> {
     if package.ready {
-        return Err(Refusal::state("PACKAGE_SENT", "This package was sent; nothing can be added to it.")
-            .way_out("Begin the form by itself, or in another package.")
-            .field("package"));
+        return Err(sent());
     }
     let mut new: Vec<Added> = Vec::new();
     for added in added {
@@ -68,11 +90,7 @@ pub fn add(package: &Package, added: Vec<Added>) -> Result<Vec<Event>, Refusal> 
         }
     }
     if package.filings.len() + new.len() > MOST_FILINGS {
-        return Err(Refusal::too_much(
-            "TOO_MANY_FILINGS",
-            format!("A package takes at most {MOST_FILINGS} filings."),
-        )
-        .way_out("Send this package, then begin another one."));
+        return Err(too_many());
     }
     let event = |added: Added| {
         pb::PackageFilingAdded {
@@ -83,6 +101,17 @@ pub fn add(package: &Package, added: Vec<Added>) -> Result<Vec<Event>, Refusal> 
         .into()
     };
     Ok(new.into_iter().map(event).collect())
+}
+
+fn sent() -> Refusal {
+    Refusal::state("PACKAGE_SENT", "This package was sent; nothing can be added to it.")
+        .way_out("Begin the form by itself, or in another package.")
+        .field("package")
+}
+
+fn too_many() -> Refusal {
+    Refusal::too_much("TOO_MANY_FILINGS", format!("A package takes at most {MOST_FILINGS} filings."))
+        .way_out("Send this package, then begin another one.")
 }
 
 /// Asks for one payment of all filings in the package, by the account of the first.

@@ -1,5 +1,5 @@
 //! When the payment of a package is withdrawn, every filing in it that waits for the fee is a draft again, all in one append; whoever
-//! signed what could go in no more as it was sent is told.
+//! signed what could go in no more as it was sent is told, and what somebody stepped back from ends.
 
 use async_trait::async_trait;
 use docket_eventlog::{Context, Expected, Loaded, Recorded, Store, StreamAppend, Subjects};
@@ -13,7 +13,7 @@ use super::{hold_signature, keep_draft, park, parse};
 use crate::aggregates::{Filings, Packages};
 use crate::desk::Desk;
 use crate::domain::filing::Overtaken;
-use crate::domain::{filing, package};
+use crate::domain::{filing, package as packages};
 use crate::store::representations;
 
 /// Takes packages back.
@@ -41,11 +41,15 @@ impl RecallPackage {
         e: &PaymentWithdrawn,
     ) -> Result<(), ApplyError> {
         let package_id = parse(&e.package_id)?;
-        let (mut streams, mut recalled) = (Vec::new(), Vec::new());
+        let package = self.0.packages.load(package_id).await?;
+        let (mut streams, mut recalled, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         for filing_id in &e.filing_ids {
             let id = parse(filing_id)?;
             let loaded = self.0.filings.load(id).await?;
-            let events = if e.overtaken_filing_ids.contains(filing_id) {
+            let is_left = package.state.is_left_by(id);
+            let events = if is_left {
+                filing::recall_left(&loaded.state, package_id)
+            } else if e.overtaken_filing_ids.contains(filing_id) {
                 let overtaken = self.overtaken(tx, id, &loaded).await?;
                 filing::recall_overtaken(&loaded.state, package_id, &overtaken)
             } else {
@@ -54,22 +58,24 @@ impl RecallPackage {
             if events.is_empty() {
                 continue;
             }
-            recalled.push(id);
+            if is_left { &mut ended } else { &mut recalled }.push(id);
             let (stream, version) = (Store::<Filings>::stream(id), loaded.version);
             streams.push(StreamAppend::of(stream, Expected::Version(version), Subjects::filing(id), &events));
         }
-        if recalled.is_empty() {
+        if streams.is_empty() {
             return Ok(());
         }
-        let loaded = self.0.packages.load(package_id).await?;
         streams.push(StreamAppend::of(
             Store::<Packages>::stream(package_id),
-            Expected::Version(loaded.version),
+            Expected::Version(package.version),
             Subjects::NONE,
-            &package::recall(&loaded.state),
+            &packages::recall(&package.state),
         ));
         let append = Context::reaction("recall_package", event, 0).append(&self.0.log, streams);
         self.0.log.append_in(tx, append).await?;
+        for id in ended {
+            keep_draft::end(&self.0, tx, id).await?;
+        }
         self.keep(tx, recalled).await
     }
 

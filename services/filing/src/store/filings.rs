@@ -84,7 +84,7 @@ pub(crate) async fn standing_in(db: impl PgExecutor<'_>, package: Uuid) -> Resul
     .await
 }
 
-/// How a person stands to what is in a package.
+/// How a person stands to what is in a package. Who was asked to file one form in it has nothing to do with the rest.
 pub(crate) async fn relations_to_package(
     pool: &PgPool,
     package: Uuid,
@@ -93,7 +93,9 @@ pub(crate) async fn relations_to_package(
     let row = sqlx::query!(
         r#"SELECT coalesce(bool_or(account_id = $2), false) AS "own!",
                   coalesce(bool_or(representative = $2 AND standing = 'active'), false) AS "represented!"
-           FROM filing LEFT JOIN representation USING (representation_id) WHERE package_id = $1"#,
+           FROM filing LEFT JOIN representation USING (representation_id)
+           WHERE package_id = $1
+             AND NOT EXISTS (SELECT FROM package_invitation WHERE package_invitation.filing_id = filing.filing_id)"#,
         package,
         person
     )

@@ -4,6 +4,7 @@ use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
 use docket_proto::filing::v1::helper_service_client::HelperServiceClient;
+use docket_proto::filing::v1::invitation_service_client::InvitationServiceClient;
 use docket_proto::filing::v1::representation_service_client::RepresentationServiceClient;
 use docket_proto::filing::v1::{download_evidence_response, upload_evidence_request};
 use docket_service::testing::with_token;
@@ -41,6 +42,7 @@ pub(crate) struct Client {
     pub(crate) drafts: DraftServiceClient<Channel>,
     pub(crate) evidence: EvidenceServiceClient<Channel>,
     pub(crate) helpers: HelperServiceClient<Channel>,
+    pub(crate) invitations: InvitationServiceClient<Channel>,
     pub(crate) representations: RepresentationServiceClient<Channel>,
 }
 

@@ -13,7 +13,7 @@ use crate::waiting::{answers, make_ready, sign_as, today};
 use crate::world::{World, case_accepted, case_assigned, case_opened, case_rejected, reason};
 
 /// Answers to Form I-864 of somebody who earns little. Nobody in it exists.
-fn affidavit() -> Value {
+pub(crate) fn affidavit() -> Value {
     json!({
         "sponsor_kind": "petitioner", "immigrant_name": "Ana Lima", "family_included": 0, "sponsor_status": "us_citizen",
         "app_family_name": "Lima", "app_given_name": "Rui", "app_other_names_used": false, "app_dob": "1981-07-19",

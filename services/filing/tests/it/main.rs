@@ -36,6 +36,7 @@ mod reuse;
 mod scrub;
 mod shared;
 mod shelf;
+mod sponsors;
 mod together;
 mod tus;
 mod unpaid;

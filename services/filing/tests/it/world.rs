@@ -16,6 +16,7 @@ use docket_proto::filing::v1::catalogue_service_client::CatalogueServiceClient;
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
 use docket_proto::filing::v1::helper_service_client::HelperServiceClient;
+use docket_proto::filing::v1::invitation_service_client::InvitationServiceClient;
 use docket_proto::filing::v1::package_service_client::PackageServiceClient;
 use docket_proto::filing::v1::representation_service_client::RepresentationServiceClient;
 use docket_proto::identity::v1::GetContactResponse;
@@ -269,6 +270,7 @@ impl World {
             drafts: DraftServiceClient::new(channel.clone()),
             evidence: EvidenceServiceClient::new(channel.clone()),
             helpers: HelperServiceClient::new(channel.clone()),
+            invitations: InvitationServiceClient::new(channel.clone()),
             representations: RepresentationServiceClient::new(channel),
         }
     }
@@ -437,9 +439,36 @@ impl World {
         filing: &str,
         event: &Uuid,
     ) -> Result<pb::OpenInvitationResponse, Status> {
-        let request = pb::OpenInvitationRequest { filing: filing.into(), event_id: event.to_string() };
+        let (filing, event_id) = (filing.into(), event.to_string());
+        let request = pb::OpenInvitationRequest { filing, event_id, ..Default::default() };
         let mut helpers = HelperServiceClient::new(self.server.channel_as(&self.bench, caller));
         Ok(helpers.open_invitation(request).await?.into_inner())
+    }
+
+    /// The same for an event that asked somebody to file a form in a package, `packages/<id>`.
+    pub(crate) async fn invitation_to_file(
+        &self,
+        caller: &str,
+        package: &str,
+        event: &Uuid,
+    ) -> Result<pb::OpenInvitationResponse, Status> {
+        let (package, event_id) = (package.into(), event.to_string());
+        let request = pb::OpenInvitationRequest { package, event_id, ..Default::default() };
+        let mut helpers = HelperServiceClient::new(self.server.channel_as(&self.bench, caller));
+        Ok(helpers.open_invitation(request).await?.into_inner())
+    }
+
+    /// The package of somebody's filing, `packages/<id>`, and its last event with its id.
+    pub(crate) async fn package_of(&self, filing: &str, filer: &Client) -> (String, Uuid, package::Event) {
+        let package = filer.get(filing).await.expect("the filing").package_id;
+        let stream = format!("package-{package}");
+        let newest = "SELECT event_id FROM log.event WHERE stream = $1 ORDER BY version DESC LIMIT 1";
+        let id = sqlx::query_scalar(newest).bind(&stream).fetch_one(&self.own.pool).await;
+        (
+            format!("packages/{package}"),
+            id.expect("the package has events"),
+            self.last_of_package(&stream).await,
+        )
     }
 
     /// The last event of a stream `package-<id>`.

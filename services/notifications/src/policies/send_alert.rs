@@ -96,7 +96,7 @@ impl SendAlerts {
     }
 
     async fn try_once(&self, delivery: &Delivery) -> Outcome {
-        if delivery.alert == delivery::INVITATION {
+        if [delivery::INVITATION, delivery::INVITATION_TO_FILE].contains(&delivery.alert.as_str()) {
             return self.invite(delivery).await;
         }
         let contact = match contact(&self.base, delivery.account_id).await {
@@ -117,14 +117,14 @@ impl SendAlerts {
         self.send(delivery, &contact.email, mail).await
     }
 
-    /// Asks somebody to sign. Whether they still are to, filing says at the last moment.
+    /// Asks somebody to sign, or to file a form. Whether they still are to, filing says at the last moment.
     async fn invite(&self, delivery: &Delivery) -> Outcome {
         match invitation::open(&self.base, delivery).await {
             Ok(Some(invited)) => {
-                self.send(delivery, &invited.mail_to, texts::invitation(&invited.code)).await
+                self.send(delivery, &invited.mail_to, texts::invitation(&delivery.alert, &invited.code)).await
             }
             Ok(None) => Outcome::Failed("asked_no_longer"),
-            Err(_away) => Outcome::Again("no_invitation"),
+            Err(_away) => Outcome::PutOff("no_invitation"),
         }
     }
 

@@ -58,14 +58,15 @@ impl Subscriber for TellPreparers {
         }
         if recorded.stream.category() == "package" {
             let event = recorded.decode()?;
-            let tells = payer(&event).into_iter().collect();
+            if matches!(&event, PackageEvent::PackageFilerInvited(e) if e.by_mail) {
+                return self.ask(tx, recorded, delivery::INVITATION_TO_FILE).await;
+            }
+            let tells = of_package(&event).into_iter().collect();
             return self.tell(tx, recorded, (&recorded.event_id.to_string(), tells)).await;
         }
         let event: Event = recorded.decode()?;
         if matches!(&event, Event::HelperAsked(e) if e.by_mail) {
-            let id = recorded.stream.id().ok_or_else(|| ApplyError::Park("the stream names no id".into()))?;
-            delivery::queue_invitation(tx, recorded, id, self.base.clock.now()).await?;
-            return Ok(());
+            return self.ask(tx, recorded, delivery::INVITATION).await;
         }
         let (occasion, tells) = told(&event);
         // Where nothing else is said of it, the event is an occasion of its own.
@@ -79,6 +80,18 @@ impl Subscriber for TellPreparers {
 }
 
 impl TellPreparers {
+    /// Queues the mail that asks somebody to sign a form, or to file one.
+    async fn ask(
+        &self,
+        tx: &mut PgConnection,
+        recorded: &Recorded,
+        alert: &'static str,
+    ) -> Result<(), ApplyError> {
+        let id = recorded.stream.id().ok_or_else(|| ApplyError::Park("the stream names no id".into()))?;
+        delivery::queue_invitation(tx, recorded, (alert, id), self.base.clock.now()).await?;
+        Ok(())
+    }
+
     /// Queues the mails of an occasion; an empty account is nobody.
     async fn tell(
         &self,
@@ -131,8 +144,9 @@ fn represented(event: &RepresentationEvent) -> Vec<(&'static str, String)> {
     }
 }
 
-/// Who is reminded of a fee that nobody has paid yet, by which mail.
-fn payer(event: &PackageEvent) -> Option<(&'static str, &String)> {
+/// Who is told of what happened to a package, by which mail: of a fee that nobody has paid yet, and of what became of asking somebody to
+/// file a form in it.
+fn of_package(event: &PackageEvent) -> Option<(&'static str, &String)> {
     match event {
         PackageEvent::PackagePayerReminded(e) => {
             let alert = match e.days {
@@ -142,8 +156,14 @@ fn payer(event: &PackageEvent) -> Option<(&'static str, &String)> {
             };
             Some((alert, &e.account_id))
         }
+        PackageEvent::PackageInvitationAccepted(e) => Some(("package_joined", &e.asker_account_id)),
+        PackageEvent::PackageInvitationDeclined(e) => Some(("package_declined", &e.asker_account_id)),
+        PackageEvent::PackageFilerSteppedBack(e) => Some(("package_left", &e.asker_account_id)),
+        PackageEvent::PackageFilerReleased(e) => Some(("package_released", &e.account_id)),
         // Of the end those are told whose filings are drafts again.
         PackageEvent::PackageFilingAdded(_)
+        | PackageEvent::PackageFilerInvited(_)
+        | PackageEvent::PackageInvitationWithdrawn(_)
         | PackageEvent::PackageReadyForPayment(_)
         | PackageEvent::PackageLeftUnpaid(_)
         | PackageEvent::PackageRecalled(_) => None,

@@ -17,6 +17,9 @@ pub(crate) const BOUNCED: &str = "bounced";
 /// The alert that asks somebody to sign a form, with a code; it goes to an address and to no account.
 pub(crate) const INVITATION: &str = "asked_to_sign";
 
+/// The same that asks somebody to file a form in a package.
+pub(crate) const INVITATION_TO_FILE: &str = "asked_to_file";
+
 /// The alert that tells a client of the representative's withdrawal.
 pub(crate) const WITHDREW: &str = "representative_withdrew";
 /// The alert that tells whoever paid for somebody else that what was to go back to them did not arrive.
@@ -34,7 +37,7 @@ pub(crate) struct Delivery {
     pub(crate) correlation_id: Uuid,
     /// To whom; nobody's for an invitation.
     pub(crate) account_id: Uuid,
-    /// The case it is about; none for those from before it was kept. Of an invitation the filing, which is no case yet.
+    /// The case it is about; none for those from before it was kept. Of an invitation the filing or the package, which is no case yet.
     pub(crate) case_id: Option<Uuid>,
     /// The notice it tells of; none for what is no notice, and for those from before it was kept.
     pub(crate) notice_id: Option<Uuid>,
@@ -88,15 +91,15 @@ pub(crate) async fn queue_about_draft(
     queue(tx, (id, event), (None, account), alert, now).await
 }
 
-/// Queues the mail that asks somebody to sign a filing; to which address, filing knows.
+/// Queues the mail that asks somebody to sign a filing, or to file a form in a package; to which address, filing knows.
 pub(crate) async fn queue_invitation(
     tx: &mut PgConnection,
     event: &Recorded,
-    filing: Uuid,
+    (alert, asks): (&str, Uuid),
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    let id = derived_id(&format!("alert:{INVITATION}:{EMAIL}"), event.event_id, 0);
-    queue(tx, (id, event), (Some(filing), Uuid::nil()), INVITATION, now).await
+    let id = derived_id(&format!("alert:{alert}:{EMAIL}"), event.event_id, 0);
+    queue(tx, (id, event), (Some(asks), Uuid::nil()), alert, now).await
 }
 
 /// Queues the mail that tells a client of the representative's withdrawal: one, in however many cases it was, whether the notice

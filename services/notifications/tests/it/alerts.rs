@@ -258,6 +258,33 @@ async fn while_identity_is_away_no_try_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_filing_is_away_no_try_of_an_invitation_is_counted() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let (filing, nobody) = (Uuid::now_v7(), Uuid::nil());
+    let filings = |invited| world.invitations.0.lock().unwrap().insert(format!("filings/{filing}"), invited);
+    filings(None);
+    let asked = pb::HelperAsked { role: "preparer".into(), by_mail: true, ..Default::default() };
+    world.happens_to_draft(filing, asked.into()).await;
+    let mut due_at = 0;
+    // More often than a mail would be tried.
+    for _ in 0..8 {
+        let before = due_at;
+        due_at = crate::world::until("a try that was none", async || {
+            let (tried, next_at) = queued(&world, nobody).await?;
+            (tried == 0 && next_at != before).then_some(next_at)
+        })
+        .await;
+        world.bench.advance(301);
+    }
+    filings(Some(("lia@example.test".to_owned(), "ABCDE-01234".to_owned())));
+    world.bench.advance(301);
+    world.wait_for_mails("lia@example.test", 1).await;
+    assert_eq!(world.count("delivery.failed.v1").await, 0);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_got_lost_gives_a_second_copy_with_the_same_id() {
     let world = World::new().await;
     let server = world.serve().await;
@@ -376,7 +403,7 @@ async fn whom_a_form_names_to_sign_it_gets_the_code_by_mail_while_they_are_waite
     let server = world.serve().await;
     let (waits, over, by_hand) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
     let invited = ("lia@example.test".to_owned(), "ABCDE-01234".to_owned());
-    world.invitations.0.lock().unwrap().insert(format!("filings/{waits}"), invited);
+    world.invitations.0.lock().unwrap().insert(format!("filings/{waits}"), Some(invited));
     let asked =
         |by_mail| pb::HelperAsked { role: "co_signer".into(), person: 1, by_mail, ..Default::default() };
     world.happens_to_draft(by_hand, asked(false).into()).await;
@@ -394,6 +421,51 @@ async fn whom_a_form_names_to_sign_it_gets_the_code_by_mail_while_they_are_waite
     let accounts: Vec<Uuid> =
         sqlx::query_scalar("SELECT account_id FROM delivery").fetch_all(&world.own.pool).await.unwrap();
     assert_eq!(accounts, [Uuid::nil(); 2], "an address is kept nowhere, and the third goes by no mail");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_asked_to_file_a_form_gets_the_code_by_mail_and_both_sides_hear_what_becomes_of_it() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "es");
+    let mut olavo = world.person(server.channel(), "olavo@example.test", "en");
+    let package = Uuid::now_v7();
+    let invited = ("olavo@example.test".to_owned(), "ABCDE-01234".to_owned());
+    world.invitations.0.lock().unwrap().insert(format!("packages/{package}"), Some(invited));
+    let (asker, other) = (ana.account.to_string(), olavo.account.to_string());
+    let asked = |by_mail| pb::PackageFilerInvited { number: 1, by_mail, ..Default::default() };
+    let accepted = pb::PackageInvitationAccepted { asker_account_id: asker.clone(), ..Default::default() };
+    let declined = pb::PackageInvitationDeclined { asker_account_id: asker.clone(), ..Default::default() };
+    let left = pb::PackageFilerSteppedBack { asker_account_id: asker, ..Default::default() };
+    let released = pb::PackageFilerReleased { account_id: other, ..Default::default() };
+    for event in [
+        asked(true).into(),
+        asked(false).into(),
+        pb::PackageInvitationWithdrawn { number: 2 }.into(),
+        accepted.into(),
+        declined.into(),
+        left.into(),
+        released.into(),
+    ] {
+        world.happens_to_package(package, event).await;
+    }
+    let mails = world.wait_for_mails("olavo@example.test", 2).await;
+    let mut texts = Vec::new();
+    for mail in &mails {
+        texts.push(world.mail_text(mail).await);
+    }
+    let invitation =
+        texts.iter().find(|mail| mail["text"].as_str().unwrap().contains("ABCDE-01234")).unwrap();
+    let subject =
+        "You are asked to file a form with somebody / Se le pide que presente un formulario con otra persona";
+    assert_eq!(invitation["subject"], subject);
+    assert!(invitation["text"].as_str().unwrap().contains("docket invitation show ABCDE-01234"));
+    assert_eq!(alerts(&olavo.wait_for_deliveries("handed_over", 1).await), ["package_released"]);
+    assert_eq!(
+        alerts(&ana.wait_for_deliveries("handed_over", 3).await),
+        ["package_declined", "package_joined", "package_left"]
+    );
     server.stop().await.unwrap();
 }
 

@@ -59,9 +59,9 @@ impl DirectoryService for Directory {
     }
 }
 
-/// Address and code of who is asked to sign, by filing; nobody waits for others.
+/// Address and code of who is asked to sign, by filing or package, none where filing is "away"; nobody waits for others.
 #[derive(Clone, Default)]
-pub(crate) struct Invitations(pub(crate) Arc<Mutex<HashMap<String, (String, String)>>>);
+pub(crate) struct Invitations(pub(crate) Arc<Mutex<HashMap<String, Option<(String, String)>>>>);
 
 #[tonic::async_trait]
 impl HelperService for Invitations {
@@ -69,8 +69,11 @@ impl HelperService for Invitations {
         &self,
         request: Request<filing::OpenInvitationRequest>,
     ) -> Result<Response<filing::OpenInvitationResponse>, Status> {
-        let waits = self.0.lock().unwrap().get(&request.get_ref().filing).cloned();
-        let (mail_to, code) = waits.unwrap_or_default();
+        let asked = request.get_ref();
+        let of = if asked.package.is_empty() { &asked.filing } else { &asked.package };
+        let waits = self.0.lock().unwrap().get(of).cloned();
+        let (mail_to, code) =
+            waits.unwrap_or_else(|| Some(<_>::default())).ok_or_else(|| Status::unavailable("not now"))?;
         Ok(Response::new(filing::OpenInvitationResponse { mail_to, code }))
     }
 

@@ -2,7 +2,7 @@
 
 use docket_forms::Catalogue;
 use docket_proto::events::package::Event;
-use docket_proto::filing::events::v1::PackageLeftUnpaid;
+use docket_proto::filing::events::v1::{PackageFilerSteppedBack, PackageLeftUnpaid};
 use docket_proto::payments::v1::CreateQuoteRequest;
 use docket_proto::types::v1::FeeRow;
 use uuid::Uuid;
@@ -108,6 +108,26 @@ async fn what_nobody_paid_is_withdrawn_unless_an_attempt_has_no_answer_or_it_was
     assert_eq!(left(&unpaid).await, State::Withdrawn);
     assert_eq!(left(&unpaid).await, State::Withdrawn, "once is enough");
     let withdrawn = "SELECT count(*) FROM log.event WHERE kind = 'payment.withdrawn.v1'";
+    assert_eq!(world.rows(withdrawn).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_stepped_back_from_is_withdrawn_while_nothing_is_paid() {
+    let world = World::start().await;
+    let ana = world.person();
+    let (package, paid) = (world.package(&ana, "N-400").await, world.package(&ana, "N-400").await);
+    ana.pay(&paid.payment, "pm_card_visa").await.unwrap();
+    for (package, then) in [(&package, State::Withdrawn), (&paid, State::Settled)] {
+        let stream = Uuid::parse_str(&package.payment.replace("payments/", "")).unwrap();
+        world.filing.append(stream, Event::from(PackageFilerSteppedBack::default())).await;
+        world.until_caught_up(&world.filing).await;
+        assert_eq!(ana.get(&package.payment).await.unwrap().state(), then);
+    }
+    let withdrawn = "SELECT count(*) FROM log.event WHERE kind = 'payment.withdrawn.v1'";
+    assert_eq!(world.rows(withdrawn).await, 1);
+    // In a package that is not sent there is nothing to withdraw.
+    world.filing.append(Uuid::now_v7(), Event::from(PackageFilerSteppedBack::default())).await;
+    world.until_caught_up(&world.filing).await;
     assert_eq!(world.rows(withdrawn).await, 1);
 }
 

@@ -2,6 +2,7 @@
 
 use docket_kernel::{Cents, Refusal};
 use docket_proto::events::filing::Event;
+use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
 use super::decide::{Overtaken, may_sign, recall, voided};
@@ -47,6 +48,16 @@ pub fn recall_overtaken(filing: &Filing, package: Uuid, overtaken: &Overtaken) -
     if !events.is_empty() {
         events.push(voided(filing, overtaken));
         events.extend(co_signatures_ended(filing));
+    }
+    events
+}
+
+/// Takes back, now that its payment was withdrawn, what whoever files it has stepped back from, and ends it; nothing where it does
+/// not wait for the fee of this package.
+pub fn recall_left(filing: &Filing, package: Uuid) -> Vec<Event> {
+    let mut events = recall(filing, package, "");
+    if !events.is_empty() {
+        events.push(pb::DraftAbandoned { account_id: filing.account.to_string() }.into());
     }
     events
 }
