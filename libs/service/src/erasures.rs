@@ -69,8 +69,11 @@ impl Subscriber for Erasures {
 
 /// Carries orders out and answers them, until the stop. What cannot be done now is tried again.
 pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
-    let rounds = Rounds::every(LOOK, "erasures wait").bounded_inside().woken_by(Arc::clone(&base.erased));
-    rounds.run(stop, async || answer_all(&base).await.map(|()| Again::Later)).await
+    let mut rounds = Rounds::every(LOOK, "erasures wait").bounded_inside().woken_by(Arc::clone(&base.erased));
+    while rounds.go_on(&stop).await {
+        rounds.turn(async { answer_all(&base).await.map(|()| Again::Later) }).await;
+    }
+    Ok(())
 }
 
 async fn answer_all(base: &Base) -> anyhow::Result<()> {

@@ -12,8 +12,11 @@ const COUNT: Duration = Duration::from_secs(5);
 
 /// Counts until `stop`. A database that is away leaves the last numbers standing; readiness tells of that.
 pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
-    let rounds = Rounds::every(COUNT, "what waits could not be counted").within(SILENT);
-    rounds.run(stop, async || Ok(count(&base).await.map(|()| Again::Later)?)).await
+    let mut rounds = Rounds::every(COUNT, "what waits could not be counted").within(SILENT);
+    while rounds.go_on(&stop).await {
+        rounds.turn(async { Ok(count(&base).await.map(|()| Again::Later)?) }).await;
+    }
+    Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "gauges of small numbers")]

@@ -61,14 +61,18 @@ const SCRUB: Duration = Duration::from_mins(10);
 
 /// Scrubs the tables of keys once a day, by whichever replica comes first, until the stop.
 pub(crate) async fn scrub_daily(vault: Vault, stop: Stop) -> anyhow::Result<()> {
-    let rounds = Rounds::every(SCRUB_LOOK, "the tables of keys could not be written anew").within(SCRUB);
-    let round = async || {
-        if vault.scrub_when_due().await? {
-            tracing::info!("the tables of keys were written anew");
-        }
-        Ok(Again::Later)
-    };
-    rounds.run(stop, round).await
+    let mut rounds = Rounds::every(SCRUB_LOOK, "the tables of keys could not be written anew").within(SCRUB);
+    while rounds.go_on(&stop).await {
+        rounds
+            .turn(async {
+                if vault.scrub_when_due().await? {
+                    tracing::info!("the tables of keys were written anew");
+                }
+                Ok(Again::Later)
+            })
+            .await;
+    }
+    Ok(())
 }
 
 /// Carries a command on the keys of service `name` out, and prints what it did.

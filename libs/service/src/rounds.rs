@@ -22,19 +22,28 @@ pub enum Again {
     After(Duration),
 }
 
-/// How a task goes its rounds.
-#[derive(Debug, Clone)]
+/// How a task goes its rounds:
+///
+/// ```ignore
+/// while rounds.go_on(&stop).await {
+///     rounds.turn(look(&base)).await;
+/// }
+/// ```
+#[derive(Debug)]
 pub struct Rounds {
     pause: Duration,
     failing: &'static str,
     limit: Duration,
     wake: Option<Arc<Notify>>,
+    /// The pause before the next round; none before the first.
+    next: Option<Duration>,
+    fails: Fails,
 }
 
 impl Rounds {
     /// A round, a pause, and so on; `failing` is what the log says when a round fails.
     pub fn every(pause: Duration, failing: &'static str) -> Self {
-        Self { pause, failing, limit: WORK, wake: None }
+        Self { pause, failing, limit: WORK, wake: None, next: None, fails: Fails::default() }
     }
 
     /// A round may take so long, where that is not [`WORK`].
@@ -56,37 +65,34 @@ impl Rounds {
         Self { wake: Some(wake), ..self }
     }
 
-    /// Goes on until `stop`; the round at hand is finished. What fails is tried again after the usual pause.
-    ///
-    /// # Errors
-    /// None.
-    pub async fn run(
-        self,
-        stop: Stop,
-        mut round: impl AsyncFnMut() -> anyhow::Result<Again>,
-    ) -> anyhow::Result<()> {
-        let mut fails = Fails::default();
-        while !stop.is_cancelled() {
-            let done = within(self.limit, round()).await;
-            match fails.after(done.is_err()) {
-                Some(Turn::Worse) => {
-                    let error = done.as_ref().err().map(describe);
-                    tracing::warn!(error, "{}; it is tried again, and told when it is over", self.failing);
-                }
-                Some(Turn::Better) => tracing::info!("this is over: {}", self.failing),
-                None => {
-                    if let Err(error) = &done {
-                        tracing::debug!(error = describe(error), "{}", self.failing);
-                    }
-                }
+    /// Waits as the last round asked, and says whether there is another one: not after the `stop`.
+    pub async fn go_on(&mut self, stop: &Stop) -> bool {
+        if let Some(pause) = self.next.take() {
+            self.idle(stop, pause).await;
+        }
+        !stop.is_cancelled()
+    }
+
+    /// A round. What fails is told, and tried again after the usual pause.
+    pub async fn turn(&mut self, round: impl Future<Output = anyhow::Result<Again>>) {
+        let done = within(self.limit, round).await;
+        match self.fails.after(done.is_err()) {
+            Some(Turn::Worse) => {
+                let error = done.as_ref().err().map(describe);
+                tracing::warn!(error, "{}; it is tried again, and told when it is over", self.failing);
             }
-            match done.unwrap_or(Again::Later) {
-                Again::AtOnce => {}
-                Again::Later => self.idle(&stop, self.pause).await,
-                Again::After(pause) => self.idle(&stop, pause).await,
+            Some(Turn::Better) => tracing::info!("this is over: {}", self.failing),
+            None => {
+                if let Err(error) = &done {
+                    tracing::debug!(error = describe(error), "{}", self.failing);
+                }
             }
         }
-        Ok(())
+        self.next = match done.unwrap_or(Again::Later) {
+            Again::AtOnce => None,
+            Again::Later => Some(self.pause),
+            Again::After(pause) => Some(pause),
+        };
     }
 
     async fn idle(&self, stop: &Stop, pause: Duration) {
@@ -105,7 +111,7 @@ impl Rounds {
 }
 
 /// Whether the last round failed.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Fails(bool);
 
 /// What is worth a line.
@@ -139,38 +145,38 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_round_that_is_never_answered_is_given_up_and_the_next_one_begins_after_the_pause() {
         let (stop, begun) = (Stop::new(), Instant::now());
-        let (mut rounds, ended) = (0, stop.clone());
-        let round = async || {
-            rounds += 1;
-            if rounds == 1 {
-                return pending().await;
+        let mut rounds = Rounds::every(PAUSE, "it fails");
+        let mut begun_rounds = 0;
+        while rounds.go_on(&stop).await {
+            begun_rounds += 1;
+            if begun_rounds == 1 {
+                rounds.turn(pending()).await;
+            } else {
+                stop.cancel();
             }
-            ended.cancel();
-            Ok(Again::Later)
-        };
-        Rounds::every(PAUSE, "it fails").run(stop, round).await.unwrap();
-        assert_eq!((rounds, begun.elapsed().as_secs()), (2, (WORK + PAUSE).as_secs()));
+        }
+        assert_eq!((begun_rounds, begun.elapsed().as_secs()), (2, (WORK + PAUSE).as_secs()));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_round_goes_on_at_once_or_when_it_is_woken() {
         let (stop, wake, begun) = (Stop::new(), Arc::new(Notify::new()), Instant::now());
         wake.notify_one();
-        let (mut rounds, ended) = (0, stop.clone());
-        let round = async || {
-            rounds += 1;
-            match rounds {
-                1 => Ok(Again::AtOnce),
-                2 => Ok(Again::Later),
-                3 => Ok(Again::After(Duration::from_secs(2))),
-                _ => {
-                    ended.cancel();
-                    anyhow::bail!("nobody waits after the stop")
-                }
+        let mut rounds = Rounds::every(PAUSE, "it fails").woken_by(wake);
+        let mut said = vec![
+            Ok(Again::AtOnce),
+            Ok(Again::Later),
+            Ok(Again::After(Duration::from_secs(2))),
+            Err(anyhow::anyhow!("nobody waits after the stop")),
+        ]
+        .into_iter();
+        while rounds.go_on(&stop).await {
+            rounds.turn(std::future::ready(said.next().unwrap())).await;
+            if said.len() == 0 {
+                stop.cancel();
             }
-        };
-        Rounds::every(PAUSE, "it fails").woken_by(wake).run(stop, round).await.unwrap();
-        assert_eq!((rounds, begun.elapsed().as_secs()), (4, 2));
+        }
+        assert_eq!(begun.elapsed().as_secs(), 2);
     }
 
     #[test]

@@ -28,15 +28,19 @@ const TRIES: i32 = 5;
 
 /// Scans what waits, until `stop`.
 pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
-    let rounds = Rounds::every(LOOK, "a file that waits could not be scanned").bounded_inside();
-    let round = async || {
-        let another = next(&desk).await;
-        if let Err(error) = answered(tell(&desk)).await {
-            tracing::debug!(error = error.cause(), "it cannot be told how many files wait");
-        }
-        Ok(if another? { Again::AtOnce } else { Again::Later })
-    };
-    rounds.run(stop, round).await
+    let mut rounds = Rounds::every(LOOK, "a file that waits could not be scanned").bounded_inside();
+    while rounds.go_on(&stop).await {
+        rounds
+            .turn(async {
+                let another = next(&desk).await;
+                if let Err(error) = answered(tell(&desk)).await {
+                    tracing::debug!(error = error.cause(), "it cannot be told how many files wait");
+                }
+                Ok(if another? { Again::AtOnce } else { Again::Later })
+            })
+            .await;
+    }
+    Ok(())
 }
 
 /// The next file, where one waits and the scanner is there. Whether there may be another at once.

@@ -71,8 +71,9 @@ impl Scanner {
 
     /// Proves it from time to time and tells how old its signatures are, until `stop`.
     pub(crate) async fn watch(self, clock: SharedClock, stop: Stop) -> anyhow::Result<()> {
-        let rounds = Rounds::every(LOOK, "the scanner could not be looked at").bounded_inside();
-        let round = async || {
+        let mut rounds = Rounds::every(LOOK, "the scanner could not be looked at").bounded_inside();
+        while rounds.go_on(&stop).await {
+            rounds.turn(async {
             let proven = self.prove().await;
             metrics::gauge!("docket_scanner_proven").set(f64::from(u8::from(proven.is_ok())));
             if let Err(error) = proven {
@@ -80,8 +81,9 @@ impl Scanner {
             }
             self.tell_age(clock.now()).await;
             Ok(Again::Later)
-        };
-        rounds.run(stop, round).await
+        }).await;
+        }
+        Ok(())
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge of days, in seconds")]

@@ -32,8 +32,11 @@ const LOOK: Duration = Duration::from_secs(5);
 pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
     // There from the start, so that its first step is seen.
     metrics::counter!("docket_filings_not_read_over").increment(0);
-    let rounds = Rounds::every(LOOK, "files could not be read over").bounded_inside();
-    rounds.run(stop, async || Ok(if next(&desk).await? { Again::After(BREATH) } else { Again::Later })).await
+    let mut rounds = Rounds::every(LOOK, "files could not be read over").bounded_inside();
+    while rounds.go_on(&stop).await {
+        rounds.turn(async { Ok(if next(&desk).await? { Again::After(BREATH) } else { Again::Later }) }).await;
+    }
+    Ok(())
 }
 
 /// A batch when it is time for one; else what was found damaged. Whether there may be another batch at once.

@@ -222,8 +222,11 @@ pub(crate) async fn take_away(base: &Base, upload: Uuid) -> Result<(), ApiError>
 
 /// Takes uploads away whose time is over, until `stop`.
 pub(crate) async fn sweep(base: Base, stop: Stop) -> anyhow::Result<()> {
-    let rounds = Rounds::every(LOOK, "unfinished uploads could not be taken away").bounded_inside();
-    rounds.run(stop, async || Ok(sweep_once(&base).await.map(|()| Again::Later)?)).await
+    let mut rounds = Rounds::every(LOOK, "unfinished uploads could not be taken away").bounded_inside();
+    while rounds.go_on(&stop).await {
+        rounds.turn(async { Ok(sweep_once(&base).await.map(|()| Again::Later)?) }).await;
+    }
+    Ok(())
 }
 
 async fn sweep_once(base: &Base) -> Result<(), ApiError> {

@@ -62,8 +62,11 @@ impl KeyRing {
     /// # Errors
     /// None: the known keys go on.
     pub(crate) async fn keep_fresh(self, stop: Stop) -> anyhow::Result<()> {
-        let rounds = Rounds::every(LOOK, "the signing keys cannot be read; the known ones go on");
-        rounds.run(stop, async || self.renew().await.map(|()| Again::Later)).await
+        let mut rounds = Rounds::every(LOOK, "the signing keys cannot be read; the known ones go on");
+        while rounds.go_on(&stop).await {
+            rounds.turn(async { self.renew().await.map(|()| Again::Later) }).await;
+        }
+        Ok(())
     }
 
     /// Signs claims.

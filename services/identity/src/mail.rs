@@ -151,13 +151,17 @@ impl Outbox {
     /// # Errors
     /// None.
     pub(crate) async fn tell(self, stop: Stop) -> anyhow::Result<()> {
-        let rounds = Rounds::every(TELL, "the mail that waits could not be looked at");
-        let round = async || {
-            let age_s = mail::oldest(&self.pool).await?.map_or(0.0, |id| self.age_s(id));
-            metrics::gauge!("docket_mail_oldest_age_seconds").set(age_s);
-            Ok(Again::Later)
-        };
-        rounds.run(stop, round).await
+        let mut rounds = Rounds::every(TELL, "the mail that waits could not be looked at");
+        while rounds.go_on(&stop).await {
+            rounds
+                .turn(async {
+                    let age_s = mail::oldest(&self.pool).await?.map_or(0.0, |id| self.age_s(id));
+                    metrics::gauge!("docket_mail_oldest_age_seconds").set(age_s);
+                    Ok(Again::Later)
+                })
+                .await;
+        }
+        Ok(())
     }
 
     fn age_s(&self, id: Uuid) -> f64 {
@@ -196,10 +200,17 @@ impl Sender {
     /// None.
     pub(crate) async fn run(self, stop: Stop) -> anyhow::Result<()> {
         let rounds = Rounds::every(LOOK, "mail cannot be read or settled");
-        let rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.outbox.wake));
-        let next = async || Ok(if self.send_next().await? { Again::AtOnce } else { Again::Later });
+        let mut rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.outbox.wake));
+        let sending = async {
+            while rounds.go_on(&stop).await {
+                rounds
+                    .turn(async { Ok(if self.send_next().await? { Again::AtOnce } else { Again::Later }) })
+                    .await;
+            }
+        };
         // What is being sent at the stop is not waited for: it is sent again.
-        stop.run_until_cancelled(rounds.run(stop.clone(), next)).await.unwrap_or(Ok(()))
+        stop.run_until_cancelled(sending).await;
+        Ok(())
     }
 
     /// Sends one mail; false when none is due.

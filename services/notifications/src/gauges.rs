@@ -15,8 +15,11 @@ const LOOK: Duration = Duration::from_secs(5);
 /// # Errors
 /// None: what fails is tried again.
 pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
-    let rounds = Rounds::every(LOOK, "the mail that waits could not be looked at");
-    rounds.run(stop, async || Ok(tell(&base).await.map(|()| Again::Later)?)).await
+    let mut rounds = Rounds::every(LOOK, "the mail that waits could not be looked at");
+    while rounds.go_on(&stop).await {
+        rounds.turn(async { Ok(tell(&base).await.map(|()| Again::Later)?) }).await;
+    }
+    Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge of a small number")]

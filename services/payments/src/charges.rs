@@ -24,13 +24,17 @@ const AT_ONCE: u32 = 1_000;
 /// None: what fails is tried again.
 pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Result<()> {
     let mut back_s = FIRST_LOOK_BACK_S;
-    let rounds = Rounds::every(every, "the charges could not be read").bounded_inside();
-    let round = async || {
-        look(&cashier, back_s).await?;
-        back_s = LOOK_BACK_S;
-        Ok(Again::Later)
-    };
-    rounds.run(stop, round).await
+    let mut rounds = Rounds::every(every, "the charges could not be read").bounded_inside();
+    while rounds.go_on(&stop).await {
+        rounds
+            .turn(async {
+                look(&cashier, back_s).await?;
+                back_s = LOOK_BACK_S;
+                Ok(Again::Later)
+            })
+            .await;
+    }
+    Ok(())
 }
 
 /// One that does not answer keeps nobody from the others.

@@ -15,8 +15,11 @@ const COUNT: Duration = Duration::from_mins(5);
 /// # Errors
 /// None: what fails is tried again.
 pub async fn run(pool: PgPool, stop: Stop) -> anyhow::Result<()> {
-    let rounds = Rounds::every(COUNT, "the ledger could not be added up");
-    rounds.run(stop, async || Ok(count(&pool).await.map(|()| Again::Later)?)).await
+    let mut rounds = Rounds::every(COUNT, "the ledger could not be added up");
+    while rounds.go_on(&stop).await {
+        rounds.turn(async { Ok(count(&pool).await.map(|()| Again::Later)?) }).await;
+    }
+    Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge that stands at zero")]

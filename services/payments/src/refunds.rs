@@ -14,8 +14,11 @@ const LOOK_BACK_S: i64 = 60 * 86_400;
 /// # Errors
 /// None: what fails is tried again.
 pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Result<()> {
-    let rounds = Rounds::every(every, "the refunds could not be read").bounded_inside();
-    rounds.run(stop, async || look(&cashier).await.map(|()| Again::Later)).await
+    let mut rounds = Rounds::every(every, "the refunds could not be read").bounded_inside();
+    while rounds.go_on(&stop).await {
+        rounds.turn(async { look(&cashier).await.map(|()| Again::Later) }).await;
+    }
+    Ok(())
 }
 
 /// One that does not answer keeps nobody from the others.

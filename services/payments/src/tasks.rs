@@ -15,13 +15,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// # Errors
 /// None: what fails is tried again.
 pub async fn run(cashier: Cashier, stop: Stop) -> anyhow::Result<()> {
-    let rounds = Rounds::every(LOOK_EVERY, "what is due could not be read").bounded_inside();
+    let mut rounds = Rounds::every(LOOK_EVERY, "what is due could not be read").bounded_inside();
     let mut known = false;
-    let round = async || {
-        known = known || within(WORK, look_at_processors(&cashier)).await.is_ok();
-        once(&cashier).await.map(|()| Again::Later)
-    };
-    rounds.run(stop, round).await
+    while rounds.go_on(&stop).await {
+        rounds
+            .turn(async {
+                known = known || within(WORK, look_at_processors(&cashier)).await.is_ok();
+                once(&cashier).await.map(|()| Again::Later)
+            })
+            .await;
+    }
+    Ok(())
 }
 
 /// A processor that is not configured is owed to be as long as what it took may be disputed, which nobody would hear; what waited for

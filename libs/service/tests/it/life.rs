@@ -396,13 +396,17 @@ async fn a_task_that_the_database_does_not_answer_goes_on_on_another_connection(
         let base = Base::connect(&config, options()).await?;
         let pool = base.pool.clone();
         let notes = move |stop| async move {
-            let rounds = Rounds::every(Duration::from_millis(50), "no note can be taken");
-            let take = async || {
-                let note = "INSERT INTO note (id, text) VALUES (gen_random_uuid(), 'a round')";
-                sqlx::query(note).execute(&pool).await?;
-                Ok(Again::Later)
-            };
-            rounds.run(stop, take).await
+            let mut rounds = Rounds::every(Duration::from_millis(50), "no note can be taken");
+            while rounds.go_on(&stop).await {
+                rounds
+                    .turn(async {
+                        let note = "INSERT INTO note (id, text) VALUES (gen_random_uuid(), 'a round')";
+                        sqlx::query(note).execute(&pool).await?;
+                        Ok(Again::Later)
+                    })
+                    .await;
+            }
+            Ok(())
         };
         Server::new(base).task("notes", notes).run(stop).await
     };

@@ -114,14 +114,18 @@ struct Later {
 pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
     let mut later = HashMap::new();
     let rounds = Rounds::every(LOOK, "what is owed to identity cannot be read");
-    let rounds = rounds.bounded_inside().woken_by(Arc::clone(&desk.addresses));
-    let round = async || {
-        let open = answered(desk.log.obligations().open(MOST)).await?;
-        let keys = open.into_iter().filter(|owed| owed.kind == OBLIGATION).map(|owed| owed.key);
-        later = tell_all(&desk, keys, &later, &stop).await;
-        Ok(Again::Later)
-    };
-    rounds.run(stop.clone(), round).await
+    let mut rounds = rounds.bounded_inside().woken_by(Arc::clone(&desk.addresses));
+    while rounds.go_on(&stop).await {
+        rounds
+            .turn(async {
+                let open = answered(desk.log.obligations().open(MOST)).await?;
+                let keys = open.into_iter().filter(|owed| owed.kind == OBLIGATION).map(|owed| owed.key);
+                later = tell_all(&desk, keys, &later, &stop).await;
+                Ok(Again::Later)
+            })
+            .await;
+    }
+    Ok(())
 }
 
 /// Tries each whose time has come; gives those that are still owed.

@@ -38,8 +38,11 @@ impl Identity {
     pub(crate) async fn tell_erasures(self, stop: Stop) -> anyhow::Result<()> {
         let mut told = BTreeSet::new();
         let rounds = Rounds::every(PAUSE, "an erasure is not told yet");
-        let rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.erased));
-        rounds.run(stop, async || self.tell_all(&mut told).await.map(|()| Again::After(LOOK))).await
+        let mut rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.erased));
+        while rounds.go_on(&stop).await {
+            rounds.turn(async { self.tell_all(&mut told).await.map(|()| Again::After(LOOK)) }).await;
+        }
+        Ok(())
     }
 
     async fn tell_all(&self, told: &mut BTreeSet<Uuid>) -> anyhow::Result<()> {

@@ -21,8 +21,11 @@ const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// None: what fails is tried again.
 pub(crate) async fn run(pool: PgPool, clock: SharedClock, stop: Stop) -> anyhow::Result<()> {
     let failing = "rows whose time is over could not be removed";
-    let rounds = Rounds::every(LOOK, failing).bounded_inside();
-    rounds.run(stop, async || Ok(tidy(&pool, clock.now()).await.map(|()| Again::Later)?)).await
+    let mut rounds = Rounds::every(LOOK, failing).bounded_inside();
+    while rounds.go_on(&stop).await {
+        rounds.turn(async { Ok(tidy(&pool, clock.now()).await.map(|()| Again::Later)?) }).await;
+    }
+    Ok(())
 }
 
 /// Removes what is over at `now`.

@@ -89,14 +89,18 @@ impl IssueNotices {
     /// Issues what is owed until `stop`.
     pub(crate) async fn run(self, stop: Stop) -> anyhow::Result<()> {
         let rounds = Rounds::every(LOOK, "the queue of notices cannot be read");
-        let rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.wake));
-        let next = async || {
-            let owed = answered(owed::next(&self.base.pool, self.base.clock.now())).await?;
-            let Some(owed) = owed else { return Ok(Again::Later) };
-            self.issue_or_put_off(&owed).await;
-            Ok(Again::AtOnce)
-        };
-        rounds.run(stop, next).await
+        let mut rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.wake));
+        while rounds.go_on(&stop).await {
+            rounds
+                .turn(async {
+                    let owed = answered(owed::next(&self.base.pool, self.base.clock.now())).await?;
+                    let Some(owed) = owed else { return Ok(Again::Later) };
+                    self.issue_or_put_off(&owed).await;
+                    Ok(Again::AtOnce)
+                })
+                .await;
+        }
+        Ok(())
     }
 
     async fn issue_or_put_off(&self, owed: &owed::Owed) {

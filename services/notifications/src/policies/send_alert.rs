@@ -53,14 +53,19 @@ impl SendAlerts {
     /// Sends what is queued until `stop`.
     pub(crate) async fn run(self, stop: Stop) -> anyhow::Result<()> {
         let rounds = Rounds::every(LOOK, "the queue of deliveries cannot be read");
-        let rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.wake));
-        let next = async || {
-            let taken = answered(delivery::take(&self.base.pool, self.base.clock.now(), &PAUSES_S)).await?;
-            let Some(delivery) = taken else { return Ok(Again::Later) };
-            self.deliver(&delivery).instrument(self.span(&delivery)).await;
-            Ok(Again::AtOnce)
-        };
-        rounds.run(stop, next).await
+        let mut rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.wake));
+        while rounds.go_on(&stop).await {
+            rounds
+                .turn(async {
+                    let taken =
+                        answered(delivery::take(&self.base.pool, self.base.clock.now(), &PAUSES_S)).await?;
+                    let Some(delivery) = taken else { return Ok(Again::Later) };
+                    self.deliver(&delivery).instrument(self.span(&delivery)).await;
+                    Ok(Again::AtOnce)
+                })
+                .await;
+        }
+        Ok(())
     }
 
     /// The span of a try: part of the trace of what it tells of.
