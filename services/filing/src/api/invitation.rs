@@ -49,9 +49,9 @@ async fn to_package(
         return Err(ApiError::not_found());
     };
     let waits = loaded.state.is_to_be_asked(e.number, &e.code_mac, desk.now_us());
-    let asker = waits.map(|invitation| invitation.asker).filter(|_| !e.mail_to.is_empty());
-    let Some(asker) = asker else { return Ok(pb::OpenInvitationResponse::default()) };
-    if desk.dossiers.find(asker).await?.filing.open().is_err() {
+    let inviting = waits.map(|invitation| invitation.asker).filter(|_| !e.mail_to.is_empty());
+    let Some(inviting) = inviting else { return Ok(pb::OpenInvitationResponse::default()) };
+    if desk.dossiers.find(inviting).await?.filing.open().is_err() {
         return Ok(pb::OpenInvitationResponse::default());
     }
     let code = help::invitation_code(&desk.base.vault, id, asked.metadata.command_id);

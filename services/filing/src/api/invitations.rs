@@ -232,7 +232,7 @@ enum Ends {
 /// What ends a filing in a package and is noted there.
 struct Ended {
     filing: Uuid,
-    ended: Vec<FilingEvent>,
+    events: Vec<FilingEvent>,
     version: u64,
     noted: Vec<Event>,
 }
@@ -244,7 +244,7 @@ impl Ends {
             Self::LeftBy(filing) => filing,
         };
         let ending = desk.dossiers.find(filing).await?.filing;
-        let (ended, noted) = match self {
+        let (events, noted) = match self {
             Self::Released { number, .. } => {
                 (filing::abandon(&ending)?, package::release(number, filing, ending.account))
             }
@@ -253,7 +253,7 @@ impl Ends {
             }
             Self::LeftBy(_) => (filing::abandon(&ending)?, package::step_back(package, filing)),
         };
-        Ok(Ended { filing, ended, version: ending.version, noted })
+        Ok(Ended { filing, events, version: ending.version, noted })
     }
 }
 
@@ -269,19 +269,19 @@ async fn end(desk: &Desk, context: &Context, package: Uuid, ends: Ends) -> Resul
     let mut attempt = 1;
     loop {
         let state = desk.packages.state(package).await?;
-        let Ended { filing, ended, version, noted } = ends.decide(desk, &state.state).await?;
-        if ended.is_empty() && noted.is_empty() {
+        let Ended { filing, events, version, noted } = ends.decide(desk, &state.state).await?;
+        if events.is_empty() && noted.is_empty() {
             return Ok(());
         }
         let (of_filing, subjects) = (Store::<Filings>::stream(filing), Subjects::filing(filing));
         let streams = vec![
-            StreamAppend::of(of_filing, Expected::Version(version), subjects, &ended),
+            StreamAppend::of(of_filing, Expected::Version(version), subjects, &events),
             StreamAppend::of(stream.clone(), Expected::Version(state.version), Subjects::NONE, &noted),
         ];
         let mut tx = docket_database::begin(&desk.base.pool).await?;
         match desk.log.append_in(&mut tx, context.append(&desk.log, streams)).await {
             Ok(appended) => {
-                if !appended.repeated && !ended.is_empty() {
+                if !appended.repeated && !events.is_empty() {
                     keep_draft::end(desk, &mut tx, filing).await?;
                 }
                 tx.commit().await?;

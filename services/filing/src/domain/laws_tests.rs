@@ -693,17 +693,20 @@ fn whatever_is_decided_for_a_package_folds() {
                 assert!(after.joined().any(|joined| joined == filing) && after.filings.contains(&filing));
             }
             PackageEvent::PackageFilerReleased(e) => {
-                let filing = Uuid::try_parse(&e.filing_id).unwrap();
-                assert_eq!(before.invitations[&e.number].standing, InvitationStanding::Accepted(filing));
-                assert!(!after.is_left_by(filing));
+                assert!(!after.is_left_by(was_accepted(before, e.number, &e.filing_id)));
             }
             PackageEvent::PackageFilerSteppedBack(e) => {
-                let filing = Uuid::try_parse(&e.filing_id).unwrap();
-                assert_eq!(before.invitations[&e.number].standing, InvitationStanding::Accepted(filing));
-                assert!(after.is_left_by(filing));
+                assert!(after.is_left_by(was_accepted(before, e.number, &e.filing_id)));
             }
         },
     );
+}
+
+/// The filing of an invitation that had been accepted.
+fn was_accepted(before: &package::Package, number: u32, filing_id: &str) -> Uuid {
+    let filing = Uuid::try_parse(filing_id).unwrap();
+    assert_eq!(before.invitations[&number].standing, InvitationStanding::Accepted(filing));
+    filing
 }
 
 /// Asks somebody to file a form in a package, or answers that, with numbers of the invitation and of a filing that are near each other.

@@ -434,14 +434,14 @@ async fn who_is_asked_to_file_a_form_gets_the_code_by_mail_and_both_sides_hear_w
     let invited = ("olavo@example.test".to_owned(), "ABCDE-01234".to_owned());
     world.invitations.0.lock().unwrap().insert(format!("packages/{package}"), Some(invited));
     let (asker, other) = (ana.account.to_string(), olavo.account.to_string());
-    let asked = |by_mail| pb::PackageFilerInvited { number: 1, by_mail, ..Default::default() };
+    let asking = |by_mail| pb::PackageFilerInvited { number: 1, by_mail, ..Default::default() };
     let accepted = pb::PackageInvitationAccepted { asker_account_id: asker.clone(), ..Default::default() };
     let declined = pb::PackageInvitationDeclined { asker_account_id: asker.clone(), ..Default::default() };
     let left = pb::PackageFilerSteppedBack { asker_account_id: asker, ..Default::default() };
     let released = pb::PackageFilerReleased { account_id: other, ..Default::default() };
     for event in [
-        asked(true).into(),
-        asked(false).into(),
+        asking(true).into(),
+        asking(false).into(),
         pb::PackageInvitationWithdrawn { number: 2 }.into(),
         accepted.into(),
         declined.into(),

@@ -61,7 +61,8 @@ impl DirectoryService for Directory {
 
 /// Address and code of who is asked to sign, by filing or package, none where filing is "away"; nobody waits for others.
 #[derive(Clone, Default)]
-pub(crate) struct Invitations(pub(crate) Arc<Mutex<HashMap<String, Option<(String, String)>>>>);
+pub(crate) struct Invitations(pub(crate) Arc<Mutex<HashMap<String, Invited>>>);
+type Invited = Option<(String, String)>;
 
 #[tonic::async_trait]
 impl HelperService for Invitations {
