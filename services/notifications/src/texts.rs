@@ -146,7 +146,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::store::delivery::INVITATION;
 
     fn ids(source: &str) -> BTreeSet<&str> {
         source
@@ -226,9 +225,10 @@ mod tests {
 
     #[test]
     fn who_is_asked_to_sign_or_to_file_reads_the_code_in_both_languages_and_nothing_of_the_form() {
-        for (alert, command) in
-            [(INVITATION, "docket helper show"), (INVITATION_TO_FILE, "docket invitation show")]
-        {
+        for (alert, command) in [
+            (delivery::INVITATION, "docket helper show"),
+            (delivery::INVITATION_TO_FILE, "docket invitation show"),
+        ] {
             let mail = invitation(alert, "ABCDE-01234");
             assert!(mail.subject.contains(" / ") && !mail.subject.contains("ABCDE"));
             assert_eq!(mail.text.matches("ABCDE-01234").count(), 4, "{}", mail.text);
