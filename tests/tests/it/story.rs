@@ -243,7 +243,7 @@ fn led_through_a_form(system: &System) {
     let (again, asked) = typed(system, &["file", name], &["!"]);
     assert_eq!(again["name"], told["name"]);
     assert_eq!(asked.matches("> ").count(), 1, "one question, then the end: {asked}");
-    assert_eq!(exit_code(system, &["file", "N-999"]), Some(5));
+    assert_eq!(exit_code(system, &["file", "N-999"]), Some(3));
 }
 
 /// What one form of a package tells of the person is not asked in the next one.
