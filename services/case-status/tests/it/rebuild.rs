@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
-use tokio::time::timeout;
 use tonic::transport::Channel;
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::people::{Someone, command, reason};
-use crate::world::{PATIENCE, World};
+use crate::world::World;
 
 const NAME: &str = "status";
 /// The projection may stand still so long, microseconds.
@@ -250,20 +249,14 @@ async fn one_at_a_time_rebuilds_and_one_that_was_given_up_is_never_taken_into_us
     assert_eq!(refused.code(), Code::InvalidArgument, "a switch says why");
 }
 
-/// As every connection ends after its time.
-async fn until_cut<T>(stream: &mut Streaming<T>) {
-    let reading = async { while stream.message().await.is_ok_and(|step| step.is_some()) {} };
-    timeout(PATIENCE, reading).await.expect("no connection lasts so long");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuild_and_a_comparison_go_on_when_their_connection_ends_and_are_found_again() {
     let world = World::start().await;
     let (ana, sam) = people(&world).await;
     cases(&world, &ana, &sam, 2).await;
     let who = world.person(&[("operator", "NBC")]).await;
-    let replica = world.short_lived_projection().await;
-    let mut client = LogAdminServiceClient::new(replica.channel());
+    let replica = world.another_projection().await;
+    let connected = || LogAdminServiceClient::new(replica.channel());
     let mut other = world.status_pool().acquire().await.unwrap();
     let lock = ["BEGIN", "LOCK TABLE case_row_b, timeline_b IN ACCESS EXCLUSIVE MODE"];
 
@@ -272,8 +265,13 @@ async fn a_rebuild_and_a_comparison_go_on_when_their_connection_ends_and_are_fou
     }
     let run = Uuid::new_v4().to_string();
     let ask = pb::RebuildProjectionRequest { name: NAME.into(), run: run.clone() };
-    let begun = client.rebuild_projection(world.stepped_up(&who).ask(ask)).await;
-    until_cut(&mut begun.unwrap().into_inner()).await;
+    // Dropped with its connection, while it waits for the table.
+    let mut begun =
+        connected().rebuild_projection(world.stepped_up(&who).ask(ask)).await.unwrap().into_inner();
+    assert!(begun.message().await.unwrap().is_some());
+    world.until_somebody_waits_for_a_table().await;
+    drop(begun);
+    let mut client = connected();
     let watch = || pb::WatchRebuildRequest { run: run.clone() };
     let stranger = world.person(&[("operator", "NBC")]).await;
     assert_eq!(reason(&client.watch_rebuild(stranger.ask(watch())).await.unwrap_err()), "RUN_NOT_HERE");
@@ -291,7 +289,11 @@ async fn a_rebuild_and_a_comparison_go_on_when_their_connection_ends_and_are_fou
     let ask = |resume| pb::CompareProjectionRequest { name: NAME.into(), run: run.clone(), resume };
     let early = client.compare_projection(who.ask(ask(true))).await.unwrap_err();
     assert_eq!(reason(&early), "RUN_NOT_HERE", "it is none of a comparison");
-    timeout(PATIENCE, client.compare_projection(who.ask(ask(false)))).await.unwrap().unwrap_err();
+    let (mut asking, asked) = (connected(), who.ask(ask(false)));
+    let asking = tokio::spawn(async move { asking.compare_projection(asked).await });
+    world.until_somebody_waits_for_a_table().await;
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
     sqlx::query("ROLLBACK").execute(&mut *other).await.unwrap();
     let found = client.compare_projection(who.ask(ask(true))).await.unwrap().into_inner();
     assert_eq!((found.equal, found.differing), (2, 0));

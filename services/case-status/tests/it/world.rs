@@ -67,17 +67,16 @@ impl World {
         .await
     }
 
-    /// Another replica of the projection, whose connections end after a second.
-    pub(crate) async fn short_lived_projection(&self) -> Running {
-        let (url, broker) = (&self.status.url, &self.broker);
-        serve(&self.bench, "status-projection", url, broker, &status::MIGRATOR, {
-            let clock = self.clock.clone();
-            move |mut config| async move {
-                config.connection_age_s = 1;
-                Ok(status::server(Base::connect(&config, status::options().clock(clock)).await?, &[]))
+    /// Until a statement waits for a table that another one has.
+    pub(crate) async fn until_somebody_waits_for_a_table(&self) {
+        let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation'
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
+        let there = async {
+            while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&self.status.pool).await.unwrap() {
+                sleep(Duration::from_millis(20)).await;
             }
-        })
-        .await
+        };
+        tokio::time::timeout(PATIENCE, there).await.expect("nobody waits");
     }
 
     /// Noon of Tuesday, 24 November 2026, in New York.
