@@ -120,10 +120,7 @@ impl ApiError {
 /// For a task, which tells of it in the log and goes on.
 impl From<ApiError> for anyhow::Error {
     fn from(error: ApiError) -> Self {
-        match error {
-            ApiError::Internal(cause) => cause,
-            other => Self::msg(other.cause()),
-        }
+        if let ApiError::Internal(cause) = error { cause } else { Self::msg(error.cause()) }
     }
 }
 

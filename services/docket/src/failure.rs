@@ -144,6 +144,7 @@ fn object(error: &Error, ending: Ending) -> Value {
         "code": status.map(|status| crate::client::code_name(status.code())),
         "reason": info.map(|_| status.map(reason)),
         "message": message,
+        "about": about(error),
         "field": faults.first().map(|fault| fault["field"].clone()),
         "faults": faults,
         "way_out": way_out,
@@ -151,6 +152,14 @@ fn object(error: &Error, ending: Ending) -> Value {
         "request_id": request_id,
         "facts": facts,
     })
+}
+
+/// What a service was asked about when it refused, such as a file, where the command says so.
+fn about(error: &Error) -> Option<String> {
+    answer(error)?;
+    let ours = error.chain().take_while(|cause| !cause.is::<Refused>() && !cause.is::<Status>());
+    let words: Vec<String> = ours.map(ToString::to_string).collect();
+    (!words.is_empty()).then(|| words.join(": "))
 }
 
 /// The fields that are wrong, each with its reason, which stands before the words.
@@ -208,18 +217,18 @@ mod tests {
         details.add_bad_request_violation("answers.name", "NAME_MISSING: Say the name.");
         details.add_help_link("Begin anew.", "").set_retry_info(Some(Duration::from_millis(1500)));
         details.set_request_info("id-7", "");
-        let error = refused(Code::FailedPrecondition, details);
+        let error = refused(Code::FailedPrecondition, details).context("card.pdf");
         let expected = json!({
             "ending": "refused", "exit_code": 3, "code": "FAILED_PRECONDITION", "reason": "TOO_LATE", "message": "No.",
-            "field": "answers.name",
+            "about": "card.pdf", "field": "answers.name",
             "faults": [{"field": "answers.name", "reason": "NAME_MISSING", "message": "Say the name."}],
             "way_out": ["Begin anew."], "retry_after_s": 1.5, "request_id": "id-7", "facts": {"day": "Monday"},
         });
         assert_eq!(object(&error, Ending::of(&error)), expected);
         let own = object(&anyhow::anyhow!("no such file"), Ending::Failed);
         let expected = json!({
-            "ending": "failed", "exit_code": 1, "code": null, "reason": null, "message": "no such file", "field": null,
-            "faults": [], "way_out": [], "retry_after_s": null, "request_id": null, "facts": {},
+            "ending": "failed", "exit_code": 1, "code": null, "reason": null, "message": "no such file",
+            "about": null, "field": null, "faults": [], "way_out": [], "retry_after_s": null, "request_id": null, "facts": {},
         });
         assert_eq!(own, expected);
     }

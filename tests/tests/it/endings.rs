@@ -103,7 +103,7 @@ async fn whatever_a_service_answers_has_an_exit_code_of_its_own_and_all_its_deta
     let (code, told) = said(Status::with_error_details(Code::FailedPrecondition, "Not yet.", details)).await;
     let expected = json!({
         "ending": "refused", "exit_code": 3, "code": "FAILED_PRECONDITION", "reason": "TOO_EARLY",
-        "message": "Not yet.", "field": "receipt_number",
+        "message": "Not yet.", "about": null, "field": "receipt_number",
         "faults": [{"field": "receipt_number", "reason": "RECEIPT_OLD", "message": "It is an old one."}],
         "way_out": ["Come on Monday."], "retry_after_s": 7.0,
         "request_id": "0190f3f0-0000-7000-8000-000000000001", "facts": {"day": "Monday"},

@@ -269,15 +269,11 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             facts.push(("notice", code("notice", &event.notice_kind)));
             facts
         }
-        Event::RefundRecorded(event) => {
-            vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
-        }
-        Event::RefundFailureRecorded(event) => {
-            vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
-        }
+        Event::RefundRecorded(event) => vec![("amount", amount(event.amount_cents))],
+        Event::RefundFailureRecorded(event) => vec![("amount", amount(event.amount_cents))],
         Event::PaymentReturnRecorded(event) => {
             let mut facts = due(event.deadline.as_ref());
-            facts.push(("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string())));
+            facts.push(("amount", amount(event.amount_cents)));
             facts
         }
         Event::CardOrdered(_) | Event::CardProduced(_) | Event::CardDestroyed(_) => {
@@ -308,9 +304,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::ChallengeAccepted(event) => vec![("challenge", challenge(&event.challenge))],
         Event::ChallengeEnded(event) => vec![("challenge", challenge(&event.challenge))],
         Event::MoveRecorded(event) => vec![("count", Fact::Text(event.receipt_numbers.len().to_string()))],
-        Event::FeeMadeGoodRecorded(event) => {
-            vec![("amount", Fact::Text(docket_kernel::Cents(event.amount_cents).to_string()))]
-        }
+        Event::FeeMadeGoodRecorded(event) => vec![("amount", amount(event.amount_cents))],
         Event::BackgroundCheckStarted(event) => vec![("system", Fact::Text(event.system.clone()))],
         Event::BackgroundCheckReturned(event) => {
             vec![
@@ -324,6 +318,10 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         }
         _ => Vec::new(),
     }
+}
+
+fn amount(cents: i64) -> Fact {
+    Fact::Text(docket_kernel::Cents(cents).to_string())
 }
 
 fn code(family: &str, word: &str) -> Fact {

@@ -254,7 +254,7 @@ async fn an_invitation_names_who_issued_it_and_is_withdrawn_before_it_is_taken_u
     let world = World::new().await;
     let (ana, bea) = (operator(&world, "ana").await, world.join("bea@example.com").await);
     let token = world.sign_in(&bea).await.access_token;
-    let taken = invite_by(&world, "adjudicator", "NBC", "it-desk").await;
+    let redeemed = invite_by(&world, "adjudicator", "NBC", "it-desk").await;
     let withdrawn = invite(&world, "finance", "NBC").await;
     let open = invitations(&world, &ana).await.unwrap();
     let told: Vec<_> = open.iter().map(|one| [&*one.role, &*one.issued_by]).collect();
@@ -267,7 +267,7 @@ async fn an_invitation_names_who_issued_it_and_is_withdrawn_before_it_is_taken_u
         withdraw(&world, &ana, &named("finance")).await.unwrap();
     }
     assert_eq!(refused(redeem(&world, &token, &withdrawn, &id()).await), "CODE_WRONG");
-    redeem(&world, &token, &taken, &id()).await.unwrap();
+    redeem(&world, &token, &redeemed, &id()).await.unwrap();
     assert_eq!(withdraw(&world, &ana, &named("adjudicator")).await.unwrap_err().code(), Code::NotFound);
     assert!(invitations(&world, &ana).await.unwrap().is_empty());
     assert_eq!(refused(invitations(&world, &token).await.map(drop)), "NOT_YOUR_ACT");

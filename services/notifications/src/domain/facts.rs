@@ -103,6 +103,7 @@ pub(crate) struct RejectCode {
 
 /// Everything a notice says beside its fixed words; what does not apply is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a sentence that a notice says or not")]
 pub(crate) struct Facts {
     /// Title of the form.
     pub(crate) form_title: String,

@@ -112,6 +112,16 @@ fn denied() -> Event {
     .into()
 }
 
+fn refund_failed() -> Event {
+    pb::RefundFailureRecorded {
+        refund_id: Uuid::from_u128(5).to_string(),
+        amount_cents: 71_000,
+        was_recorded: true,
+        account_id: String::new(),
+    }
+    .into()
+}
+
 fn referred() -> Event {
     pb::CaseReferred { officer: String::new(), ground_codes: vec!["no_nexus".into()], reasons: String::new() }
         .into()
@@ -194,13 +204,7 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
             return_id: RETURN.to_string(),
         }
         .into(),
-        NoticeKind::RefundFailed => pb::RefundFailureRecorded {
-            refund_id: Uuid::from_u128(5).to_string(),
-            amount_cents: 71_000,
-            was_recorded: true,
-            account_id: String::new(),
-        }
-        .into(),
+        NoticeKind::RefundFailed => refund_failed(),
         NoticeKind::AcceptanceVoided => {
             pb::AcceptanceVoided { officer: String::new(), cause: "payment".into(), refund: false }.into()
         }

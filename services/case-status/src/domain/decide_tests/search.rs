@@ -187,9 +187,9 @@ fn nor_for_an_appointment_of_which_the_mail_did_not_reach_its_party() {
         let case = served();
         let events =
             case.when(|case| decide::record_undelivered(case, &called)).then(&["addressee_not_reached"]);
-        let came = expired(after(case, &events));
-        deny(&came, "abandoned").then(&["decision_reviewed", "denied", "addressee_search_ended"]);
-        let absent = after(came, &[missed]);
+        let attended = expired(after(case, &events));
+        deny(&attended, "abandoned").then(&["decision_reviewed", "denied", "addressee_search_ended"]);
+        let absent = after(attended, &[missed]);
         deny(&absent, "abandoned").refused("ADDRESSEE_NOT_SOUGHT");
         let sought = seek(&absent, &["account", "phone"]).then(&["addressee_sought"]);
         deny(&after(absent, &sought), "abandoned").then(&["decision_reviewed", "denied"]);
