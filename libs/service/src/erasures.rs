@@ -16,7 +16,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::{Again, Base, Rounds, outgoing};
+use crate::{Base, Rounds, outgoing};
 
 /// How often it is looked for orders that could not be answered: identity was away, or a hold is in force.
 const LOOK: Duration = Duration::from_secs(10);
@@ -71,7 +71,7 @@ impl Subscriber for Erasures {
 pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
     let mut rounds = Rounds::every(LOOK, "erasures wait").bounded_inside().woken_by(Arc::clone(&base.erased));
     while rounds.go_on(&stop).await {
-        rounds.turn(async { answer_all(&base).await.map(|()| Again::Later) }).await;
+        rounds.turn(answer_all(&base)).await;
     }
     Ok(())
 }

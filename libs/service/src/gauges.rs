@@ -5,7 +5,7 @@ use std::time::Duration;
 use docket_database::SILENT;
 use docket_messaging::Stop;
 
-use crate::{Again, Base, Rounds};
+use crate::{Base, Rounds};
 
 /// How often they are counted.
 const COUNT: Duration = Duration::from_secs(5);
@@ -14,13 +14,13 @@ const COUNT: Duration = Duration::from_secs(5);
 pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
     let mut rounds = Rounds::every(COUNT, "what waits could not be counted").within(SILENT);
     while rounds.go_on(&stop).await {
-        rounds.turn(async { Ok(count(&base).await.map(|()| Again::Later)?) }).await;
+        rounds.turn(count(&base)).await;
     }
     Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "gauges of small numbers")]
-async fn count(base: &Base) -> sqlx::Result<()> {
+async fn count(base: &Base) -> anyhow::Result<()> {
     let now = base.clock.now().as_microsecond();
     let parked = sqlx::query!(
         r#"SELECT count(DISTINCT (consumer, log, stream)) AS "streams!", min(since_at_us) AS oldest

@@ -14,9 +14,9 @@ use docket_vault::{
 };
 use sqlx::PgPool;
 
+use crate::Rounds;
 use crate::base::{PATIENCE, clock, pool};
 use crate::config::{AwsKmsConfig, KeysDatabaseConfig, ServiceConfig, aws_credentials, connect_options};
-use crate::{Again, Rounds};
 
 /// Pause between two looks at a keeper which is away.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -63,14 +63,14 @@ const SCRUB: Duration = Duration::from_mins(10);
 pub(crate) async fn scrub_daily(vault: Vault, stop: Stop) -> anyhow::Result<()> {
     let mut rounds = Rounds::every(SCRUB_LOOK, "the tables of keys could not be written anew").within(SCRUB);
     while rounds.go_on(&stop).await {
-        rounds
-            .turn(async {
-                if vault.scrub_when_due().await? {
-                    tracing::info!("the tables of keys were written anew");
-                }
-                Ok(Again::Later)
-            })
-            .await;
+        rounds.turn(scrub(&vault)).await;
+    }
+    Ok(())
+}
+
+async fn scrub(vault: &Vault) -> anyhow::Result<()> {
+    if vault.scrub_when_due().await? {
+        tracing::info!("the tables of keys were written anew");
     }
     Ok(())
 }

@@ -22,6 +22,13 @@ pub enum Again {
     After(Duration),
 }
 
+/// A round that says no more than that it is done.
+impl From<()> for Again {
+    fn from((): ()) -> Self {
+        Self::Later
+    }
+}
+
 /// How a task goes its rounds:
 ///
 /// ```ignore
@@ -74,7 +81,7 @@ impl Rounds {
     }
 
     /// A round. What fails is told, and tried again after the usual pause.
-    pub async fn turn(&mut self, round: impl Future<Output = anyhow::Result<Again>>) {
+    pub async fn turn<A: Into<Again>>(&mut self, round: impl Future<Output = anyhow::Result<A>>) {
         let done = within(self.limit, round).await;
         match self.fails.after(done.is_err()) {
             Some(Turn::Worse) => {
@@ -88,7 +95,7 @@ impl Rounds {
                 }
             }
         }
-        self.next = match done.unwrap_or(Again::Later) {
+        self.next = match done.map_or(Again::Later, Into::into) {
             Again::AtOnce => None,
             Again::Later => Some(self.pause),
             Again::After(pause) => Some(pause),
@@ -150,7 +157,7 @@ mod tests {
         while rounds.go_on(&stop).await {
             begun_rounds += 1;
             if begun_rounds == 1 {
-                rounds.turn(pending()).await;
+                rounds.turn(pending::<anyhow::Result<()>>()).await;
             } else {
                 stop.cancel();
             }

@@ -1,19 +1,14 @@
 //! Projections that can be built again beside the one in use (L8), and how an operator asks for it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use docket_proto::log::v1 as pb;
 use tokio::sync::watch;
-use tokio::time::interval;
 
 use super::reason;
 use super::runs::Told;
 use crate::{ApiError, detached};
-
-/// How often it is told how far it is.
-const TELL: Duration = Duration::from_millis(200);
 
 /// A projection with a second set of rows beside those in use. `by` is the actor who asked, for the record.
 #[async_trait]
@@ -69,18 +64,9 @@ pub(super) async fn rebuild(
     by: String,
     told: Told<pb::RebuildProjectionResponse>,
 ) -> Result<pb::RebuildProjectionResponse, ApiError> {
-    let (progress, mut seen) = watch::channel(pb::RebuildProjectionResponse::default());
-    let mut tick = interval(TELL);
-    let mut building = std::pin::pin!(projection.rebuild(&by, &progress));
-    loop {
-        tokio::select! {
-            built = &mut building => {
-                built?;
-                return Ok(pb::RebuildProjectionResponse { done: true, ..*seen.borrow() });
-            }
-            _ = tick.tick() => told.tell(*seen.borrow_and_update()),
-        }
-    }
+    let (progress, seen) = watch::channel(pb::RebuildProjectionResponse::default());
+    told.during(projection.rebuild(&by, &progress), || *seen.borrow()).await?;
+    Ok(pb::RebuildProjectionResponse { done: true, ..*seen.borrow() })
 }
 
 /// A switch is not given up half-way when the caller goes away.

@@ -10,13 +10,15 @@ use docket_kernel::Refusal;
 use docket_messaging::Stop;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, interval, sleep};
 use tonic::Status;
 use uuid::Uuid;
 
 use crate::ApiError;
 use crate::detached::spawn;
 
+/// How often it is told how far a run is.
+const TELL: Duration = Duration::from_millis(200);
 /// A run to which nobody listens is given up after this, where it ends with its listeners: as long as the command line tries.
 const ALONE: Duration = Duration::from_mins(1);
 /// How long it is kept what came of a run, for whoever lost the connection just then.
@@ -32,6 +34,17 @@ impl<T> Told<T> {
     /// It is so far.
     pub(super) fn tell(&self, step: T) {
         self.0.send_replace(Seen::Going(step));
+    }
+
+    /// Does the work, and tells meanwhile how far it is.
+    pub(super) async fn during<R>(&self, work: impl Future<Output = R>, mut step: impl FnMut() -> T) -> R {
+        let (mut tick, mut work) = (interval(TELL), std::pin::pin!(work));
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                _ = tick.tick() => self.tell(step()),
+            }
+        }
     }
 }
 

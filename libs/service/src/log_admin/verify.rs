@@ -1,20 +1,14 @@
 //! Proving for an operator that a log, or one stream of it, is as it was written.
 
-use std::time::Duration;
-
 use docket_eventlog::{Broken, CheckpointKey, EventLog, SignedCheckpoint, StreamName, Verified};
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::verify_log_response::Step;
 use futures::stream::{self, StreamExt as _};
 use tokio::sync::watch;
-use tokio::time::interval;
 
 use super::export;
 use super::runs::{Steps, Told};
 use crate::ApiError;
-
-/// How often it is told how far it is.
-const TELL: Duration = Duration::from_millis(200);
 
 /// The checkpoints of this log which whoever asks has kept.
 ///
@@ -48,24 +42,16 @@ pub(super) async fn log(
 ) -> Result<pb::VerifyLogResponse, ApiError> {
     let from = kept.iter().fold(from, |from, kept| from.min(kept.size)).max(1);
     let head = log.position().await?;
-    let (progress, mut seen) = watch::channel(0);
+    let (progress, seen) = watch::channel(0);
     let public = key.public_key();
-    let mut tick = interval(TELL);
     let mut begun = None;
-    let mut verifying = std::pin::pin!(log.verify_watched(from, Some(&public), &kept, &progress));
-    loop {
-        tokio::select! {
-            found = &mut verifying => return Ok(step(Step::Result(result(&found?)))),
-            _ = tick.tick() => {
-                let at = *seen.borrow_and_update();
-                let first = *begun.get_or_insert(at);
-                told.tell(step(Step::Progress(pb::VerifyProgress {
-                    done: at - first,
-                    total: head.saturating_sub(first),
-                })));
-            }
-        }
-    }
+    let so_far = || {
+        let at = *seen.borrow();
+        let first = *begun.get_or_insert(at);
+        step(Step::Progress(pb::VerifyProgress { done: at - first, total: head.saturating_sub(first) }))
+    };
+    let found = told.during(log.verify_watched(from, Some(&public), &kept, &progress), so_far).await?;
+    Ok(step(Step::Result(result(&found))))
 }
 
 /// Before anything is known.

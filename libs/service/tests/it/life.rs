@@ -14,8 +14,7 @@ use docket_proto::log::v1::GetHeadRequest;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
 use docket_service::testing::{Bench, Running};
 use docket_service::{
-    Again, ApplyError, Base, BaseOptions, Rounds, Server, ServiceConfig, Subscriber, TimerHandler, lacking,
-    migrate,
+    ApplyError, Base, BaseOptions, Rounds, Server, ServiceConfig, Subscriber, TimerHandler, lacking, migrate,
 };
 use docket_testkit::Line;
 use jiff::SignedDuration;
@@ -402,7 +401,7 @@ async fn a_task_that_the_database_does_not_answer_goes_on_on_another_connection(
                     .turn(async {
                         let note = "INSERT INTO note (id, text) VALUES (gen_random_uuid(), 'a round')";
                         sqlx::query(note).execute(&pool).await?;
-                        Ok(Again::Later)
+                        Ok(())
                     })
                     .await;
             }
