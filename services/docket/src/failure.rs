@@ -1,5 +1,5 @@
 //! How a command ends that did not do what it was asked: its exit code, and what it says, for people or as one JSON object.
-use crate::client::{passing, plainly, reason};
+use crate::client::{passing, plainly};
 use crate::commands::Refused;
 use anyhow::Error;
 use serde_json::{Map, Value, json};
@@ -142,7 +142,7 @@ fn object(error: &Error, ending: Ending) -> Value {
         "ending": ending.word(),
         "exit_code": ending as u8,
         "code": status.map(|status| crate::client::code_name(status.code())),
-        "reason": info.map(|_| status.map(reason)),
+        "reason": info.map(|info| &info.reason),
         "message": message,
         "about": about(error),
         "field": faults.first().map(|fault| fault["field"].clone()),

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use tokio_stream::StreamExt as _;
 
-use tonic::{Response, Status};
+use crate::commands::Refused;
 
 /// The largest batch of records that is taken.
 const MOST_BYTES: usize = 64 << 20;
@@ -33,9 +33,9 @@ pub(super) async fn export(operator: &mut Operator<'_>, stream: Option<String>, 
     };
     let mut following = Following::new();
     let end = loop {
-        match export.take(operator, &mut following).await? {
+        match export.take(operator, &mut following).await {
             Ok(end) => break end,
-            Err(status) => following.again(operator, status).await?,
+            Err(failed) => following.again(operator, failed).await?,
         }
     };
     let file = export.file;
@@ -66,43 +66,29 @@ struct Export {
 
 impl Export {
     /// Writes what comes until the end of the export, or of the connection.
-    async fn take(
-        &mut self,
-        operator: &Operator<'_>,
-        following: &mut Following,
-    ) -> Result<Result<pb::ExportEnd, Status>> {
+    async fn take(&mut self, operator: &Operator<'_>, following: &mut Following) -> Result<pb::ExportEnd> {
         let mut client = operator.client()?.max_decoding_message_size(MOST_BYTES);
-        let batches = if self.ticket.is_empty() {
+        let mut batches: Coming<_> = if self.ticket.is_empty() {
             let asked = operator.ask_for_long(pb::ExportLogRequest { stream: self.stream.clone() });
-            let batches = client.export_log(asked).await.map(Response::into_inner);
-            batches.map(|batches| -> Coming<_> {
-                Box::pin(batches.map(|batch| batch.map(|batch| (batch.records, batch.ticket))))
-            })
+            let batches = client.export_log(asked).await.map_err(Refused::from)?.into_inner();
+            Box::pin(batches.map(|batch| batch.map(|batch| (batch.records, batch.ticket))))
         } else {
             let ask = pb::ContinueExportRequest { ticket: self.ticket.clone(), after: self.after };
-            let batches = client.continue_export(operator.ask_for_long(ask)).await.map(Response::into_inner);
-            batches.map(|batches| -> Coming<_> {
-                Box::pin(batches.map(|batch| batch.map(|batch| (batch.records, Bytes::new()))))
-            })
-        };
-        let mut batches = match batches {
-            Ok(batches) => batches,
-            Err(status) => return Ok(Err(status)),
+            let asked = operator.ask_for_long(ask);
+            let batches = client.continue_export(asked).await.map_err(Refused::from)?.into_inner();
+            Box::pin(batches.map(|batch| batch.map(|batch| (batch.records, Bytes::new()))))
         };
         while let Some(batch) = batches.next().await {
-            let (records, ticket) = match batch {
-                Ok(batch) => batch,
-                Err(status) => return Ok(Err(status)),
-            };
+            let (records, ticket) = batch.map_err(Refused::from)?;
             following.moved();
             if self.ticket.is_empty() {
                 self.ticket = ticket;
             }
             if let Some(end) = self.write(records)? {
-                return Ok(Ok(end));
+                return Ok(end);
             }
         }
-        Ok(Err(cut_short()))
+        Err(cut_short())
     }
 
     /// Writes records; the end, when it is among them.

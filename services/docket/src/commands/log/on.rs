@@ -33,8 +33,7 @@ impl Following {
 
     /// Connects anew after a failure that passes. Of several processes of a service one has the work: each connection may lead
     /// to another.
-    pub(super) async fn again(&self, operator: &mut Operator<'_>, status: Status) -> Result<()> {
-        let mut failed = Refused::from(status).into();
+    pub(super) async fn again(&self, operator: &mut Operator<'_>, mut failed: Error) -> Result<()> {
         loop {
             if !may_pass(&failed) || self.moved_at.elapsed() > PATIENCE {
                 return Err(failed);
@@ -56,6 +55,6 @@ fn may_pass(error: &Error) -> bool {
 }
 
 /// A stream ended in order, and too early.
-pub(super) fn cut_short() -> Status {
-    Status::unavailable("the service ended this before it was done")
+pub(super) fn cut_short() -> Error {
+    Refused::from(Status::unavailable("the service ended this before it was done")).into()
 }

@@ -10,7 +10,6 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio_stream::StreamExt;
-use tonic::Status;
 
 /// A question that was under way for so long has arrived.
 const HEARD: Duration = Duration::from_secs(5);
@@ -69,10 +68,10 @@ async fn rebuild(operator: &mut Operator<'_>, name: String) -> Result<()> {
     let mut following = Following::new();
     let bar = bar("events applied", operator.teller);
     let last = loop {
-        match watch(operator, &name, &mut following, &bar).await? {
+        match watch(operator, &name, &mut following, &bar).await {
             Ok(last) => break last,
             // The service goes on meanwhile.
-            Err(status) => following.again(operator, status).await?,
+            Err(failed) => following.again(operator, failed).await?,
         }
     };
     bar.finish_and_clear();
@@ -96,37 +95,27 @@ async fn watch(
     name: &str,
     following: &mut Following,
     bar: &ProgressBar,
-) -> Result<Result<pb::RebuildProjectionResponse, Status>> {
+) -> Result<pb::RebuildProjectionResponse> {
     let (mut client, run) = (operator.client()?, following.run.clone());
-    let steps = if following.begun {
+    let mut steps: Coming<_> = if following.begun {
         let asked = operator.ask_for_long(pb::WatchRebuildRequest { run });
-        let steps = client.watch_rebuild(asked).await.map(tonic::Response::into_inner);
-        steps.map(|steps| -> Coming<_> {
-            Box::pin(steps.map(|seen| seen.map(|seen| seen.step.unwrap_or_default())))
-        })
+        let steps = client.watch_rebuild(asked).await.map_err(Refused::from)?.into_inner();
+        Box::pin(steps.map(|seen| seen.map(|seen| seen.step.unwrap_or_default())))
     } else {
         let name = name.to_owned();
         let asked = operator.ask_for_long(pb::RebuildProjectionRequest { name, run });
-        let steps = client.rebuild_projection(asked).await.map(tonic::Response::into_inner);
-        steps.map(|steps| -> Coming<_> { Box::pin(steps) })
-    };
-    let mut steps = match steps {
-        Ok(steps) => steps,
-        Err(status) => return Ok(Err(status)),
+        Box::pin(client.rebuild_projection(asked).await.map_err(Refused::from)?.into_inner())
     };
     while let Some(step) = steps.next().await {
-        let step = match step {
-            Ok(step) => step,
-            Err(status) => return Ok(Err(status)),
-        };
+        let step = step.map_err(Refused::from)?;
         following.moved();
         bar.set_length(step.head);
         bar.set_position(step.position);
         if step.done {
-            return Ok(Ok(step));
+            return Ok(step);
         }
     }
-    Ok(Err(cut_short()))
+    Err(cut_short())
 }
 
 async fn compare(operator: &mut Operator<'_>, name: String) -> Result<()> {
@@ -142,7 +131,7 @@ async fn compare(operator: &mut Operator<'_>, name: String) -> Result<()> {
         if asked_at.elapsed() > HEARD {
             following.moved();
         }
-        following.again(operator, status).await?;
+        following.again(operator, Refused::from(status).into()).await?;
         message.resume = following.begun;
     };
     if operator.teller.is_json() {

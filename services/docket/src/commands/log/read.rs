@@ -7,7 +7,6 @@ use crate::commands::Refused;
 use anyhow::{Context, Result};
 use docket_proto::log::v1 as pb;
 use std::time::Duration;
-use tonic::Status;
 
 /// The largest answer that is taken: a batch of events without their sealed parts.
 const MOST_BYTES: usize = 64 << 20;
@@ -73,8 +72,8 @@ pub(super) async fn stream(operator: &mut Operator<'_>, args: StreamArgs) -> Res
         limit: args.limit,
     };
     let mut following = Following::new();
-    while let Err(status) = stream_once(operator, &mut message, &mut following).await? {
-        following.again(operator, status).await?;
+    while let Err(failed) = stream_once(operator, &mut message, &mut following).await {
+        following.again(operator, failed).await?;
     }
     Ok(())
 }
@@ -84,28 +83,22 @@ async fn stream_once(
     operator: &Operator<'_>,
     message: &mut pb::ReadStreamRequest,
     following: &mut Following,
-) -> Result<Result<(), Status>> {
+) -> Result<()> {
     let mut client = operator.client()?.max_decoding_message_size(MOST_BYTES);
-    let mut batches = match client.read_stream(operator.ask_for_long(message.clone())).await {
-        Ok(answer) => answer.into_inner(),
-        Err(status) => return Ok(Err(status)),
-    };
-    loop {
-        let batch = match batches.message().await {
-            Ok(Some(batch)) => batch,
-            Ok(None) => return Ok(Ok(())),
-            Err(status) => return Ok(Err(status)),
-        };
+    let asked = operator.ask_for_long(message.clone());
+    let mut batches = client.read_stream(asked).await.map_err(Refused::from)?.into_inner();
+    while let Some(batch) = batches.message().await.map_err(Refused::from)? {
         following.moved();
         for event in &batch.events {
             show::line(event, operator.teller);
             if message.limit == 1 || (message.backwards && event.version == 1) {
-                return Ok(Ok(()));
+                return Ok(());
             }
             message.from_version = if message.backwards { event.version - 1 } else { event.version + 1 };
             message.limit = message.limit.saturating_sub(1);
         }
     }
+    Ok(())
 }
 
 pub(super) async fn event(operator: &Operator<'_>, position: u64) -> Result<()> {

@@ -2,6 +2,7 @@
 use super::file::kept_in;
 use super::on::{Following, cut_short};
 use super::{Client, Operator};
+use crate::commands::Refused;
 use crate::output::{Teller, bar};
 use anyhow::{Result, bail};
 use docket_proto::log::v1 as pb;
@@ -9,7 +10,7 @@ use docket_proto::log::v1::verify_log_response::Step;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use tonic::{Request, Status};
+use tonic::Request;
 
 pub(super) async fn verify(
     operator: &mut Operator<'_>,
@@ -32,7 +33,7 @@ pub(super) async fn verify(
         let client = operator.client()?;
         match watch(client, operator.ask_for_long(message.clone()), &mut following, &bar).await {
             Ok(found) => break found,
-            Err(status) => following.again(operator, status).await?,
+            Err(failed) => following.again(operator, failed).await?,
         }
         message.resume = following.begun;
     };
@@ -50,9 +51,9 @@ async fn watch(
     asked: Request<pb::VerifyLogRequest>,
     following: &mut Following,
     bar: &ProgressBar,
-) -> Result<pb::VerifyResult, Status> {
-    let mut steps = client.verify_log(asked).await?.into_inner();
-    while let Some(step) = steps.message().await? {
+) -> Result<pb::VerifyResult> {
+    let mut steps = client.verify_log(asked).await.map_err(Refused::from)?.into_inner();
+    while let Some(step) = steps.message().await.map_err(Refused::from)? {
         following.moved();
         match step.step {
             Some(Step::Progress(progress)) => {
