@@ -1,7 +1,7 @@
 //! Somebody whom a mail about a notice did not reach: an officer looks for them, or they turn up. The service of the notice stands all
 //! the while, and no period moves (8 CFR 103.8).
 
-use docket_kernel::Refusal;
+use docket_kernel::{Refusal, resource};
 use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -174,6 +174,6 @@ pub(super) fn addressee_sought(case: &Case) -> Result<(), Refusal> {
     .way_out(
         "Try the account, the representative, the phone or a letter, and record what was tried; then decide.",
     )
-    .fact("notice", format!("notices/{}", open.notice))
+    .fact("notice", resource::name("notices", open.notice))
     .fact("addressee", open.addressee.as_str()))
 }
