@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use docket_kernel::SharedClock;
-use docket_service::{Again, Rounds, Stop};
+use docket_service::{Rounds, Stop};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -73,16 +73,18 @@ impl Scanner {
     pub(crate) async fn watch(self, clock: SharedClock, stop: Stop) -> anyhow::Result<()> {
         let mut rounds = Rounds::every(LOOK, "the scanner could not be looked at").bounded_inside();
         while rounds.go_on(&stop).await {
-            rounds.turn(async {
-            let proven = self.prove().await;
-            metrics::gauge!("docket_scanner_proven").set(f64::from(u8::from(proven.is_ok())));
-            if let Err(error) = proven {
-                tracing::error!(%error, "the scanner cannot be believed: no file can be opened that comes until it can");
-            }
-            self.tell_age(clock.now()).await;
-            Ok(Again::Later)
-        }).await;
+            rounds.turn(self.look(clock.now())).await;
         }
+        Ok(())
+    }
+
+    async fn look(&self, now: Timestamp) -> anyhow::Result<()> {
+        let proven = self.prove().await;
+        metrics::gauge!("docket_scanner_proven").set(f64::from(u8::from(proven.is_ok())));
+        if let Err(error) = proven {
+            tracing::error!(%error, "the scanner cannot be believed: no file can be opened that comes until it can");
+        }
+        self.tell_age(now).await;
         Ok(())
     }
 

@@ -34,13 +34,13 @@ pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
     metrics::counter!("docket_filings_not_read_over").increment(0);
     let mut rounds = Rounds::every(LOOK, "files could not be read over").bounded_inside();
     while rounds.go_on(&stop).await {
-        rounds.turn(async { Ok(if next(&desk).await? { Again::After(BREATH) } else { Again::Later }) }).await;
+        rounds.turn(next(&desk)).await;
     }
     Ok(())
 }
 
-/// A batch when it is time for one; else what was found damaged. Whether there may be another batch at once.
-async fn next(desk: &Desk) -> Result<bool, ApiError> {
+/// A batch when it is time for one, after which there may be another; else what was found damaged.
+async fn next(desk: &Desk) -> anyhow::Result<Again> {
     let (pool, now_us) = (&desk.base.pool, desk.now_us());
     let claimed = answered(scrub::claim(pool, now_us, EVERY_US, now_us + CLAIM_US)).await?;
     match claimed {
@@ -52,7 +52,7 @@ async fn next(desk: &Desk) -> Result<bool, ApiError> {
         }
     }
     answered(tell(desk)).await?;
-    Ok(claimed.is_some())
+    Ok(if claimed.is_some() { Again::After(BREATH) } else { Again::Later })
 }
 
 async fn batch(desk: &Desk, claim: Claim) -> Result<(), ApiError> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use docket_database::{WORK, answered, within};
 use docket_kernel::Refusal;
-use docket_service::{Again, ApiError, Base, Rounds, Stop};
+use docket_service::{ApiError, Base, Rounds, Stop};
 use docket_vault::Subject;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -224,12 +224,12 @@ pub(crate) async fn take_away(base: &Base, upload: Uuid) -> Result<(), ApiError>
 pub(crate) async fn sweep(base: Base, stop: Stop) -> anyhow::Result<()> {
     let mut rounds = Rounds::every(LOOK, "unfinished uploads could not be taken away").bounded_inside();
     while rounds.go_on(&stop).await {
-        rounds.turn(async { Ok(sweep_once(&base).await.map(|()| Again::Later)?) }).await;
+        rounds.turn(sweep_once(&base)).await;
     }
     Ok(())
 }
 
-async fn sweep_once(base: &Base) -> Result<(), ApiError> {
+async fn sweep_once(base: &Base) -> anyhow::Result<()> {
     let now_us = base.clock.now().as_microsecond();
     for upload in answered(uploads::expired(&base.pool, now_us, BATCH)).await? {
         if answered(uploads::expire(&base.pool, upload, now_us)).await? {

@@ -259,13 +259,11 @@ impl Ends {
 
 /// Ends a filing and notes it at its package, both or neither; a command that was done before is compared with the first by the log.
 async fn end(desk: &Desk, context: &Context, package: Uuid, ends: Ends) -> Result<(), ApiError> {
-    let stream = Store::<Packages>::stream(package);
     if desk.log.command(&context.actor, context.command_id).await?.is_some() {
-        let none: [Event; 0] = [];
-        let repeated = vec![StreamAppend::of(stream, Expected::Any, Subjects::NONE, &none)];
-        desk.log.append(context.append(&desk.log, repeated)).await?;
+        desk.packages.execute(context, package, Subjects::NONE, |_| Ok(Vec::new())).await?;
         return Ok(());
     }
+    let stream = Store::<Packages>::stream(package);
     let mut attempt = 1;
     loop {
         let state = desk.packages.state(package).await?;

@@ -11,7 +11,7 @@ use docket_eventlog::{Obligation, Recorded};
 use docket_forms::Answers;
 use docket_kernel::derived_id;
 use docket_proto::identity::v1::RecordAddressRequest;
-use docket_service::{Again, ApiError, ApplyError, Rounds, Stop};
+use docket_service::{ApiError, ApplyError, Rounds, Stop};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 use tokio::time::Instant;
@@ -118,10 +118,10 @@ pub(crate) async fn run(desk: Desk, stop: Stop) -> anyhow::Result<()> {
     while rounds.go_on(&stop).await {
         rounds
             .turn(async {
-                let open = answered(desk.log.obligations().open(MOST)).await?;
-                let keys = open.into_iter().filter(|owed| owed.kind == OBLIGATION).map(|owed| owed.key);
+                let open = answered(desk.log.obligations().open_of(OBLIGATION, MOST)).await?;
+                let keys = open.into_iter().map(|owed| owed.key);
                 later = tell_all(&desk, keys, &later, &stop).await;
-                Ok(Again::Later)
+                Ok(())
             })
             .await;
     }

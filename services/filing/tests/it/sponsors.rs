@@ -7,17 +7,15 @@ use docket_proto::filing::v1 as pb;
 use docket_proto::payments::events::v1::{FeeSettled, fee_settled::Settlement};
 use docket_service::testing::with_token;
 use serde_json::{Value, json};
-use tokio::time::{sleep, timeout};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::client::Client;
 use crate::enclosed::affidavit;
 use crate::files;
+use crate::unscanned::until_known;
 use crate::waiting::{answers, make_ready, sign_as, today};
-use crate::world::{
-    GLANCE, PATIENCE, World, case_accepted, case_assigned, case_opened, payment_withdrawn, reason,
-};
+use crate::world::{World, case_accepted, case_assigned, case_opened, payment_withdrawn, reason};
 
 impl Client {
     async fn ask_to_file(
@@ -314,13 +312,7 @@ async fn a_code_runs_out_and_opens_nothing_once_the_package_is_sent() {
     eve.read_invitation(&second).await.unwrap();
     world.advance(30 * 86_400 + 60);
     let [ana, eve] = [ana, eve].map(|one| Client { token: world.token(one.account), ..one });
-    let follows = async {
-        // The service's clock follows within a moment: until then the token is of a time to come.
-        while ana.get(&residence).await.is_err() {
-            sleep(GLANCE).await;
-        }
-    };
-    timeout(PATIENCE, follows).await.expect("the clock follows");
+    until_known(&ana).await;
     assert_eq!(reason(&eve.read_invitation(&second).await.unwrap_err()), "CODE_UNKNOWN", "run out");
     assert_eq!(ana.asked(&residence).await[1], state(2, "run_out"));
 }

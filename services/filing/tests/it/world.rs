@@ -440,9 +440,7 @@ impl World {
         event: &Uuid,
     ) -> Result<pb::OpenInvitationResponse, Status> {
         let (filing, event_id) = (filing.into(), event.to_string());
-        let request = pb::OpenInvitationRequest { filing, event_id, ..Default::default() };
-        let mut helpers = HelperServiceClient::new(self.server.channel_as(&self.bench, caller));
-        Ok(helpers.open_invitation(request).await?.into_inner())
+        self.opened(caller, pb::OpenInvitationRequest { filing, event_id, ..Default::default() }).await
     }
 
     /// The same for an event that asked somebody to file a form in a package, `packages/<id>`.
@@ -453,7 +451,14 @@ impl World {
         event: &Uuid,
     ) -> Result<pb::OpenInvitationResponse, Status> {
         let (package, event_id) = (package.into(), event.to_string());
-        let request = pb::OpenInvitationRequest { package, event_id, ..Default::default() };
+        self.opened(caller, pb::OpenInvitationRequest { package, event_id, ..Default::default() }).await
+    }
+
+    async fn opened(
+        &self,
+        caller: &str,
+        request: pb::OpenInvitationRequest,
+    ) -> Result<pb::OpenInvitationResponse, Status> {
         let mut helpers = HelperServiceClient::new(self.server.channel_as(&self.bench, caller));
         Ok(helpers.open_invitation(request).await?.into_inner())
     }
