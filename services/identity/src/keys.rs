@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use docket_kernel::{SharedClock, derived_id};
-use docket_service::{Again, KeySource, Rounds, Stop};
+use docket_service::{KeySource, Rounds, Stop};
 use docket_vault::{Opened, Subject, Vault};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -64,7 +64,7 @@ impl KeyRing {
     pub(crate) async fn keep_fresh(self, stop: Stop) -> anyhow::Result<()> {
         let mut rounds = Rounds::every(LOOK, "the signing keys cannot be read; the known ones go on");
         while rounds.go_on(&stop).await {
-            rounds.turn(async { self.renew().await.map(|()| Again::Later) }).await;
+            rounds.turn(self.renew()).await;
         }
         Ok(())
     }

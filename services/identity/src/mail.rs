@@ -153,14 +153,14 @@ impl Outbox {
     pub(crate) async fn tell(self, stop: Stop) -> anyhow::Result<()> {
         let mut rounds = Rounds::every(TELL, "the mail that waits could not be looked at");
         while rounds.go_on(&stop).await {
-            rounds
-                .turn(async {
-                    let age_s = mail::oldest(&self.pool).await?.map_or(0.0, |id| self.age_s(id));
-                    metrics::gauge!("docket_mail_oldest_age_seconds").set(age_s);
-                    Ok(Again::Later)
-                })
-                .await;
+            rounds.turn(self.tell_once()).await;
         }
+        Ok(())
+    }
+
+    async fn tell_once(&self) -> anyhow::Result<()> {
+        let age_s = mail::oldest(&self.pool).await?.map_or(0.0, |id| self.age_s(id));
+        metrics::gauge!("docket_mail_oldest_age_seconds").set(age_s);
         Ok(())
     }
 
@@ -203,9 +203,7 @@ impl Sender {
         let mut rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.outbox.wake));
         let sending = async {
             while rounds.go_on(&stop).await {
-                rounds
-                    .turn(async { Ok(if self.send_next().await? { Again::AtOnce } else { Again::Later }) })
-                    .await;
+                rounds.turn(self.send_next()).await;
             }
         };
         // What is being sent at the stop is not waited for: it is sent again.
@@ -213,12 +211,12 @@ impl Sender {
         Ok(())
     }
 
-    /// Sends one mail; false when none is due.
-    async fn send_next(&self) -> anyhow::Result<bool> {
+    /// Sends one mail, after which there may be another; when none is due, that is it.
+    async fn send_next(&self) -> anyhow::Result<Again> {
         let Outbox { pool, vault, clock, .. } = &self.outbox;
         let lease_us = i64::try_from(ATTEMPT.as_micros())?;
         let Some(due) = answered(mail::take(pool, clock.now().as_microsecond(), lease_us)).await? else {
-            return Ok(false);
+            return Ok(Again::Later);
         };
         let subject = Subject::account(due.account_id);
         let opened = answered(vault.open(&subject, due.id.as_bytes(), &due.sealed)).await?;
@@ -242,7 +240,7 @@ impl Sender {
                 answered(mail::again(pool, due.id, next.as_microsecond())).await?;
             }
         }
-        Ok(true)
+        Ok(Again::AtOnce)
     }
 
     async fn attempt(&self, id: Uuid, mail: &Mail) -> Attempt {

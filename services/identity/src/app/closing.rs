@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::Identity;
 use super::erasure::command;
 use crate::domain::{self, Account};
-use crate::store::closing;
+use crate::store::{closing, session};
 
 /// Why its sessions ended, as `SessionEnded` says it.
 const ERASED: &str = "account_erased";
@@ -33,7 +33,7 @@ impl Identity {
         request: Uuid,
         account: Uuid,
     ) -> Result<(), ApiError> {
-        let ended = closing::end_sessions(tx, account, self.now().as_microsecond()).await?;
+        let ended = session::end_all(tx, account, None, self.now().as_microsecond()).await?;
         closing::remove_secrets(tx, account).await?;
         if ended.is_empty() {
             return Ok(());

@@ -40,16 +40,16 @@ impl Identity {
         let rounds = Rounds::every(PAUSE, "an erasure is not told yet");
         let mut rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.erased));
         while rounds.go_on(&stop).await {
-            rounds.turn(async { self.tell_all(&mut told).await.map(|()| Again::After(LOOK)) }).await;
+            rounds.turn(self.tell_all(&mut told)).await;
         }
         Ok(())
     }
 
-    async fn tell_all(&self, told: &mut BTreeSet<Uuid>) -> anyhow::Result<()> {
+    async fn tell_all(&self, told: &mut BTreeSet<Uuid>) -> anyhow::Result<Again> {
         let mut after = (0, Uuid::nil());
         loop {
             let page = answered(self.vault.erased_after(after, PAGE)).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { return Ok(Again::After(LOOK)) };
             after = (executed_at(last)?, last.id);
             for request in &page {
                 if !told.contains(&request.id) {

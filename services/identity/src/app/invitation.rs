@@ -1,6 +1,7 @@
 //! Taking up a role with a one-use invitation; which there are, and withdrawing one.
 
 use docket_eventlog::{Context, Subjects};
+use docket_kernel::Refusal;
 use docket_service::{ApiError, Person};
 use uuid::Uuid;
 
@@ -84,6 +85,14 @@ impl Identity {
     /// Whether the command was done before.
     pub(super) async fn is_done(&self, context: &Context) -> Result<bool, ApiError> {
         Ok(self.log.command(&context.actor, context.command_id).await?.is_some())
+    }
+
+    /// The command again, of what was done already; not found where another command did it.
+    pub(super) async fn repeat_if_done(&self, context: &Context, account: Uuid) -> Result<(), ApiError> {
+        if self.is_done(context).await? {
+            return self.repeat(context, account).await;
+        }
+        Err(Refusal::not_found().into())
     }
 
     /// The command again: the log compares the requests, nothing is written.

@@ -101,12 +101,7 @@ impl Identity {
         let asked = release::lock(&mut tx, id).await?.ok_or_else(Refusal::not_found)?;
         if asked.approved_at_us.is_some() {
             drop(tx);
-            let done = self.is_done(context).await?;
-            return if done {
-                self.repeat(context, asked.linked_to).await
-            } else {
-                Err(Refusal::not_found().into())
-            };
+            return self.repeat_if_done(context, asked.linked_to).await;
         }
         if asked.expires_at_us <= now_us {
             return Err(Refusal::not_found().into());

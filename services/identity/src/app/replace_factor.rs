@@ -131,7 +131,7 @@ impl Identity {
             return Err(no_app_begun().into());
         }
         credential::set_recovery_codes(&mut tx, account, &hashes).await?;
-        let ended = session::end_others(&mut tx, account, asked.session, now_us).await?;
+        let ended = session::end_all(&mut tx, account, Some(asked.session), now_us).await?;
         tries::forgive(&mut tx, &asked.key).await?;
         self.outbox.put(&mut tx, mail, account, &sealed).await?;
         let decide = |state: &Account| domain::replace_second_factor(state, "totp", RECOVERY_CODES, &ended);

@@ -96,12 +96,7 @@ impl Identity {
         let asked = revocation::lock(&mut tx, id).await?.ok_or_else(Refusal::not_found)?;
         if asked.approved_at_us.is_some() {
             drop(tx);
-            let done = self.is_done(context).await?;
-            return if done {
-                self.repeat(context, asked.account_id).await
-            } else {
-                Err(Refusal::not_found().into())
-            };
+            return self.repeat_if_done(context, asked.account_id).await;
         }
         if asked.expires_at_us <= now_us {
             return Err(Refusal::not_found().into());

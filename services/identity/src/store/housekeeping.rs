@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use docket_database::{WORK, within};
 use docket_kernel::SharedClock;
-use docket_service::{Again, Rounds, Stop};
+use docket_service::{Rounds, Stop};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgPool;
 
@@ -23,13 +23,13 @@ pub(crate) async fn run(pool: PgPool, clock: SharedClock, stop: Stop) -> anyhow:
     let failing = "rows whose time is over could not be removed";
     let mut rounds = Rounds::every(LOOK, failing).bounded_inside();
     while rounds.go_on(&stop).await {
-        rounds.turn(async { Ok(tidy(&pool, clock.now()).await.map(|()| Again::Later)?) }).await;
+        rounds.turn(tidy(&pool, clock.now())).await;
     }
     Ok(())
 }
 
 /// Removes what is over at `now`.
-pub(crate) async fn tidy(pool: &PgPool, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn tidy(pool: &PgPool, now: Timestamp) -> anyhow::Result<()> {
     let before = |age: SignedDuration| (now - age).as_microsecond();
     for (statement, instant_us) in [
         ("DELETE FROM tries WHERE last_at_us < $1 AND key NOT LIKE 'proofing:%'", before(TRIES)),

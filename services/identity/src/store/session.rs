@@ -150,16 +150,16 @@ pub(crate) async fn end(tx: &mut PgConnection, id: Uuid, now_us: i64) -> sqlx::R
     Ok(())
 }
 
-/// Ends the account's other sessions; which they were.
-pub(crate) async fn end_others(
+/// Ends the account's sessions that go on, but for one; which they were.
+pub(crate) async fn end_all(
     tx: &mut PgConnection,
     account: Uuid,
-    but: Uuid,
+    but: Option<Uuid>,
     now_us: i64,
 ) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar(
         "UPDATE session SET ended_at_us = $3
-         WHERE account_id = $1 AND id <> $2 AND ended_at_us IS NULL AND ends_at_us > $3 RETURNING id",
+         WHERE account_id = $1 AND id IS DISTINCT FROM $2 AND ended_at_us IS NULL AND ends_at_us > $3 RETURNING id",
     )
     .bind(account)
     .bind(but)
