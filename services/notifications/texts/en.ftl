@@ -101,11 +101,11 @@ mail-package-left-subject = Somebody stepped back from a form in your package
 mail-package-left = Somebody whom you asked to file a form together with yours, and who had accepted, has stepped back. What you filled in yourself is still there. If everything was sent and waits for its fee, the payment is withdrawn and your forms are drafts again. Sign in as usual to ask somebody else, or to send it without that form.
 mail-package-released-subject = A form that you were asked for is not needed any more
 mail-package-released = Whoever asked you to file a form together with theirs does without it. Your draft has ended, nothing of it was filed, and what you filled in is erased.
-# Who is asked to sign has no account perhaps: the mail names nobody and no form, and carries the code.
 mail-refund-failed-subject = Money that was to go back to you did not arrive
 mail-refund-failed = A fee that was to go back to you did not arrive: the card or the account that it was paid from did not take it. The money is not lost, and we keep it for you. Sign in to your Docket account as usual to read the notice, and write to us from there how you want to have it.
 mail-payers-refund-failed-subject = Money that was to go back to you did not arrive
 mail-payers-refund-failed = A fee that you paid for somebody else was to go back to you and did not arrive: the card or the account that you paid from did not take it. The money is not lost, and we keep it for you. Whoever you paid for has a notice about it in their Docket account: let them know how you want to have it, so that they can write to us.
+# Who is asked to sign has no account perhaps: the mail names nobody and no form, and carries the code.
 mail-invited-subject = You are asked to sign a form
 mail-invited = Somebody who fills in a form with Docket names you as one who signs it too, and gave this address. Ask whoever you expect this from whether it is theirs. If you do not know of it, do nothing: without you nothing is signed in your name. To read what you are asked to sign, open an account of your own with Docket, or sign in, and give this code: { $name }. On the command line: docket helper show { $name }. It is good once, for thirty days, until the form is changed. Give it to nobody.
 mail-invited-to-file-subject = You are asked to file a form with somebody

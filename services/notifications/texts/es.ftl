@@ -101,11 +101,11 @@ mail-package-left-subject = Una persona se retiró de un formulario de su paquet
 mail-package-left = Una persona a quien usted pidió que presentara un formulario junto con el suyo, y que había aceptado, se retiró. Lo que usted llenó sigue ahí. Si todo se envió y espera el pago de la tarifa, el pago se retira y sus formularios vuelven a ser borradores. Entre en su cuenta como siempre para pedírselo a otra persona, o para enviarlo sin ese formulario.
 mail-package-released-subject = Ya no hace falta un formulario que se le pidió
 mail-package-released = Quien le pidió que presentara un formulario junto con el suyo prescinde de él. Su borrador terminó, no se presentó nada de él, y lo que usted llenó se borra.
-# A quien se le pide la firma quizá no tiene cuenta: el correo no nombra a nadie ni el formulario, y lleva el código.
 mail-refund-failed-subject = No llegó el dinero que se le iba a devolver
 mail-refund-failed = Una tarifa que se le iba a devolver no llegó: la tarjeta o la cuenta con la que se pagó no la aceptó. El dinero no se pierde, y lo guardamos para usted. Entre como siempre en su cuenta de Docket para leer el aviso y escríbanos desde allí cómo quiere recibirlo.
 mail-payers-refund-failed-subject = No llegó el dinero que se le iba a devolver
 mail-payers-refund-failed = Una tarifa que usted pagó por otra persona se le iba a devolver y no llegó: la tarjeta o la cuenta con la que pagó no la aceptó. El dinero no se pierde, y lo guardamos para usted. La persona por la que pagó tiene un aviso sobre ello en su cuenta de Docket: dígale cómo quiere recibirlo, para que ella pueda escribirnos.
+# A quien se le pide la firma quizá no tiene cuenta: el correo no nombra a nadie ni el formulario, y lleva el código.
 mail-invited-subject = Se le pide que firme un formulario
 mail-invited = Una persona que llena un formulario con Docket dice que usted también lo firma, y dio esta dirección. Pregunte a quien usted crea que lo envió. Si no sabe de qué se trata, no haga nada: sin usted no se firma nada en su nombre. Para leer lo que se le pide firmar, abra una cuenta propia en Docket, o entre en la suya, y escriba este código: { $name }. En la línea de comandos: docket helper show { $name }. Vale una sola vez, durante treinta días, mientras el formulario no se cambie. No se lo dé a nadie.
 mail-invited-to-file-subject = Se le pide que presente un formulario con otra persona

@@ -91,16 +91,16 @@ impl IssueNotices {
         let rounds = Rounds::every(LOOK, "the queue of notices cannot be read");
         let mut rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.wake));
         while rounds.go_on(&stop).await {
-            rounds
-                .turn(async {
-                    let owed = answered(owed::next(&self.base.pool, self.base.clock.now())).await?;
-                    let Some(owed) = owed else { return Ok(Again::Later) };
-                    self.issue_or_put_off(&owed).await;
-                    Ok(Again::AtOnce)
-                })
-                .await;
+            rounds.turn(self.next()).await;
         }
         Ok(())
+    }
+
+    async fn next(&self) -> anyhow::Result<Again> {
+        let owed = answered(owed::next(&self.base.pool, self.base.clock.now())).await?;
+        let Some(owed) = owed else { return Ok(Again::Later) };
+        self.issue_or_put_off(&owed).await;
+        Ok(Again::AtOnce)
     }
 
     async fn issue_or_put_off(&self, owed: &owed::Owed) {

@@ -55,17 +55,16 @@ impl SendAlerts {
         let rounds = Rounds::every(LOOK, "the queue of deliveries cannot be read");
         let mut rounds = rounds.bounded_inside().woken_by(Arc::clone(&self.wake));
         while rounds.go_on(&stop).await {
-            rounds
-                .turn(async {
-                    let taken =
-                        answered(delivery::take(&self.base.pool, self.base.clock.now(), &PAUSES_S)).await?;
-                    let Some(delivery) = taken else { return Ok(Again::Later) };
-                    self.deliver(&delivery).instrument(self.span(&delivery)).await;
-                    Ok(Again::AtOnce)
-                })
-                .await;
+            rounds.turn(self.next()).await;
         }
         Ok(())
+    }
+
+    async fn next(&self) -> anyhow::Result<Again> {
+        let taken = answered(delivery::take(&self.base.pool, self.base.clock.now(), &PAUSES_S)).await?;
+        let Some(delivery) = taken else { return Ok(Again::Later) };
+        self.deliver(&delivery).instrument(self.span(&delivery)).await;
+        Ok(Again::AtOnce)
     }
 
     /// The span of a try: part of the trace of what it tells of.
@@ -101,7 +100,7 @@ impl SendAlerts {
     }
 
     async fn try_once(&self, delivery: &Delivery) -> Outcome {
-        if [delivery::INVITATION, delivery::INVITATION_TO_FILE].contains(&delivery.alert.as_str()) {
+        if delivery::is_invitation(&delivery.alert) {
             return self.invite(delivery).await;
         }
         let contact = match contact(&self.base, delivery.account_id).await {
@@ -244,7 +243,7 @@ fn failed(delivery: &Delivery, reason: &str, told_of: Option<&notice::Row>) -> p
 /// The case that a mail is about; an invitation is about none.
 fn case(delivery: &Delivery, told_of: Option<&notice::Row>) -> String {
     let case = told_of.map(|row| row.case_id).or(delivery.case_id);
-    case.filter(|_| delivery.alert != delivery::INVITATION).map(|id| id.to_string()).unwrap_or_default()
+    case.filter(|_| !delivery::is_invitation(&delivery.alert)).map(|id| id.to_string()).unwrap_or_default()
 }
 
 fn notice_id(delivery: &Delivery) -> String {

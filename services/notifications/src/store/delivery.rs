@@ -20,6 +20,11 @@ pub(crate) const INVITATION: &str = "asked_to_sign";
 /// The same that asks somebody to file a form in a package.
 pub(crate) const INVITATION_TO_FILE: &str = "asked_to_file";
 
+/// Whether an alert is one of these two.
+pub(crate) fn is_invitation(alert: &str) -> bool {
+    alert == INVITATION || alert == INVITATION_TO_FILE
+}
+
 /// The alert that tells a client of the representative's withdrawal.
 pub(crate) const WITHDREW: &str = "representative_withdrew";
 /// The alert that tells whoever paid for somebody else that what was to go back to them did not arrive.
