@@ -7,7 +7,7 @@ use crate::store::owed;
 use crate::unexplained::nobodys;
 use docket_database::{WORK, answered, within};
 use docket_kernel::{Clock as _, SystemClock};
-use docket_service::{Again, Rounds, Stop};
+use docket_service::{Rounds, Stop};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Resul
             .turn(async {
                 look(&cashier, back_s).await?;
                 back_s = LOOK_BACK_S;
-                Ok(Again::Later)
+                Ok(())
             })
             .await;
     }
@@ -49,15 +49,11 @@ async fn look(cashier: &Cashier, back_s: i64) -> anyhow::Result<()> {
 async fn look_at(cashier: &Cashier, processor: &Processor, back_s: i64) -> anyhow::Result<()> {
     // The machine's time, never the office's, which may be ahead in development: the processor has its own.
     let since_s = SystemClock.now().as_second() - back_s;
-    let mut after = None;
-    loop {
-        let page = processor.intents(since_s, after.as_deref()).await?;
-        take_all(cashier, processor, &page.objects).await?;
-        after = page.after();
-        if after.is_none() {
-            return Ok(());
-        }
+    let mut pages = processor.intents(since_s);
+    while let Some(intents) = pages.next().await? {
+        take_all(cashier, processor, &intents).await?;
     }
+    Ok(())
 }
 
 /// Takes what of a page was charged and settled no attempt yet.

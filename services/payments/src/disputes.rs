@@ -3,7 +3,7 @@ use crate::cashier::Cashier;
 use crate::processor::Processor;
 use crate::unexplained::nobodys;
 use docket_database::{WORK, within};
-use docket_service::{Again, Rounds, Stop};
+use docket_service::{Rounds, Stop};
 use std::time::Duration;
 
 /// How far back the list is read, in seconds: a bank may send a debit back for 60 days, a cardholder may dispute a charge for
@@ -17,7 +17,7 @@ pub(crate) const LOOK_BACK_S: i64 = 130 * 86_400;
 pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Result<()> {
     let mut rounds = Rounds::every(every, "the disputes could not be read").bounded_inside();
     while rounds.go_on(&stop).await {
-        rounds.turn(async { look(&cashier).await.map(|()| Again::Later) }).await;
+        rounds.turn(look(&cashier)).await;
     }
     Ok(())
 }
@@ -34,19 +34,15 @@ async fn look(cashier: &Cashier) -> anyhow::Result<()> {
 async fn look_at(cashier: &Cashier, processor: &Processor) -> anyhow::Result<()> {
     // The machine's time, never the office's, which may be ahead in development: the processor has its own.
     let since_s = docket_kernel::Clock::now(&docket_kernel::SystemClock).as_second() - LOOK_BACK_S;
-    let mut after = None;
-    loop {
-        let page = processor.disputes(since_s, after.as_deref()).await?;
-        for id in page.objects.iter().filter_map(|dispute| dispute["id"].as_str()) {
+    let mut pages = processor.disputes(since_s);
+    while let Some(disputes) = pages.next().await? {
+        for id in disputes.iter().filter_map(|dispute| dispute["id"].as_str()) {
             if let Err(error) = within(WORK, record(cashier, processor, id)).await {
                 tracing::warn!(error = format!("{error:#}"), "a dispute was not recorded; tried again");
             }
         }
-        after = page.after();
-        if after.is_none() {
-            return Ok(());
-        }
     }
+    Ok(())
 }
 
 /// Records a dispute as its processor has it now; what a webhook says about it is only the reason to ask.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use docket_service::{Again, Rounds, Stop};
+use docket_service::{Rounds, Stop};
 use sqlx::PgPool;
 
 use crate::store::ledger;
@@ -17,13 +17,13 @@ const COUNT: Duration = Duration::from_mins(5);
 pub async fn run(pool: PgPool, stop: Stop) -> anyhow::Result<()> {
     let mut rounds = Rounds::every(COUNT, "the ledger could not be added up");
     while rounds.go_on(&stop).await {
-        rounds.turn(async { Ok(count(&pool).await.map(|()| Again::Later)?) }).await;
+        rounds.turn(count(&pool)).await;
     }
     Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge that stands at zero")]
-async fn count(pool: &PgPool) -> sqlx::Result<()> {
+async fn count(pool: &PgPool) -> anyhow::Result<()> {
     let off = ledger::imbalance(pool).await?;
     if off != 0 {
         tracing::error!(cents = off, "the ledger does not balance");

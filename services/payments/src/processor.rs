@@ -149,25 +149,18 @@ impl Processor {
     /// # Errors
     /// When the processor does not answer.
     pub async fn find_since(&self, attempt: Uuid, since_s: i64) -> Result<Option<String>> {
-        let mut after = None;
-        loop {
-            let page = self.intents(since_s, after.as_deref()).await?;
-            if let Some(intent) = of_attempt(&page.objects, attempt) {
+        let mut pages = self.intents(since_s);
+        while let Some(intents) = pages.next().await? {
+            if let Some(intent) = of_attempt(&intents, attempt) {
                 return Ok(Some(intent));
             }
-            after = page.after();
-            if after.is_none() {
-                return Ok(None);
-            }
         }
+        Ok(None)
     }
 
-    /// What was asked for since a second of the epoch, newest first, after the one named.
-    ///
-    /// # Errors
-    /// When the processor does not answer.
-    pub async fn intents(&self, since_s: i64, after: Option<&str>) -> Result<Page> {
-        self.page("/v1/payment_intents", since_s, after).await
+    /// What was asked for since a second of the epoch.
+    pub fn intents(&self, since_s: i64) -> Pages<'_> {
+        self.pages("/v1/payment_intents", since_s)
     }
 
     /// Whether all that was charged for an intent went back.
@@ -208,12 +201,9 @@ impl Processor {
         self.dispute_of(&body).map(Some).context("the processor's dispute is not in the shape expected")
     }
 
-    /// Disputes since a second of the epoch, newest first, after the one named.
-    ///
-    /// # Errors
-    /// When the processor does not answer.
-    pub async fn disputes(&self, since_s: i64, after: Option<&str>) -> Result<Page> {
-        self.page("/v1/disputes", since_s, after).await
+    /// Disputes since a second of the epoch.
+    pub fn disputes(&self, since_s: i64) -> Pages<'_> {
+        self.pages("/v1/disputes", since_s)
     }
 
     /// Which payment of ours an intent was for, as we told the processor.
@@ -225,9 +215,8 @@ impl Processor {
         Ok(named(&body, "payment"))
     }
 
-    async fn page(&self, path: &str, since_s: i64, after: Option<&str>) -> Result<Page> {
-        let body = self.get(path, &since(since_s, after)).await?;
-        Ok(Page { objects: listed(&body)?.clone(), more: body["has_more"] == true })
+    fn pages(&self, path: &'static str, since_s: i64) -> Pages<'_> {
+        Pages { processor: self, path, since_s, after: None, over: false }
     }
 
     async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value> {
@@ -314,19 +303,31 @@ impl Processor {
     }
 }
 
-/// A page of a list, newest first, as the processor shows it.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// What it holds.
-    pub objects: Vec<Value>,
-    more: bool,
+/// A list, newest first, as the processor shows it, page by page.
+#[derive(Debug)]
+pub struct Pages<'a> {
+    processor: &'a Processor,
+    path: &'static str,
+    since_s: i64,
+    after: Option<String>,
+    over: bool,
 }
 
-impl Page {
-    /// The reference after which the next page begins; none where this is the last one.
-    pub fn after(&self) -> Option<String> {
-        let last = self.objects.last().filter(|_| self.more)?;
-        last["id"].as_str().map(str::to_owned)
+impl Pages<'_> {
+    /// What the next page holds; none after the last one.
+    ///
+    /// # Errors
+    /// When the processor does not answer.
+    pub async fn next(&mut self) -> Result<Option<Vec<Value>>> {
+        if self.over {
+            return Ok(None);
+        }
+        let body = self.processor.get(self.path, &since(self.since_s, self.after.as_deref())).await?;
+        let objects = listed(&body)?.clone();
+        let last = objects.last().filter(|_| body["has_more"] == true);
+        self.after = last.and_then(|last| last["id"].as_str()).map(str::to_owned);
+        self.over = self.after.is_none();
+        Ok(Some(objects))
     }
 }
 

@@ -9,6 +9,11 @@ use std::sync::Arc;
 /// What the only processor is called of events from before its name was kept, and of a configuration that gives none.
 pub const FIRST: &str = "card";
 
+/// The name of a processor as it was kept; no name is the first one's.
+pub fn called(name: &str) -> &str {
+    if name.is_empty() { FIRST } else { name }
+}
+
 /// All of them.
 #[derive(Clone, Debug)]
 pub struct Processors(Arc<[Processor]>);
@@ -46,10 +51,9 @@ impl Processors {
         &self.0
     }
 
-    /// The one of this name; none where it is not configured. No name is the first one's.
+    /// The one of this name; none where it is not configured.
     pub fn named(&self, name: &str) -> Option<&Processor> {
-        let name = if name.is_empty() { FIRST } else { name };
-        self.0.iter().find(|one| one.name() == name)
+        self.0.iter().find(|one| one.name() == called(name))
     }
 }
 

@@ -3,7 +3,7 @@ use crate::cashier::Cashier;
 use crate::processor::{Processor, failed};
 use docket_database::{WORK, within};
 use docket_kernel::{Clock as _, SystemClock};
-use docket_service::{Again, Rounds, Stop};
+use docket_service::{Rounds, Stop};
 use std::time::Duration;
 
 /// How far back the list is read, in seconds: a bank sends money back that it cannot place within some weeks.
@@ -16,7 +16,7 @@ const LOOK_BACK_S: i64 = 60 * 86_400;
 pub async fn run(cashier: Cashier, every: Duration, stop: Stop) -> anyhow::Result<()> {
     let mut rounds = Rounds::every(every, "the refunds could not be read").bounded_inside();
     while rounds.go_on(&stop).await {
-        rounds.turn(async { look(&cashier).await.map(|()| Again::Later) }).await;
+        rounds.turn(look(&cashier)).await;
     }
     Ok(())
 }
@@ -33,18 +33,14 @@ async fn look(cashier: &Cashier) -> anyhow::Result<()> {
 async fn look_at(cashier: &Cashier, processor: &Processor) -> anyhow::Result<()> {
     // The machine's time, never the office's, which may be ahead in development: the processor has its own.
     let since_s = SystemClock.now().as_second() - LOOK_BACK_S;
-    let mut after = None;
-    loop {
-        let page = processor.refunds(since_s, after.as_deref()).await?;
-        for refund in failed(&page) {
+    let mut pages = processor.refunds(since_s);
+    while let Some(refunds) = pages.next().await? {
+        for refund in failed(&refunds) {
             if let Err(error) = within(WORK, cashier.follow_refund(refund)).await {
                 let error = format!("{error:#}");
                 tracing::warn!(%refund, error, "a refund that failed was not recorded; tried again");
             }
         }
-        after = page.after();
-        if after.is_none() {
-            return Ok(());
-        }
     }
+    Ok(())
 }

@@ -3,7 +3,7 @@ use crate::cashier::Cashier;
 use crate::disputes;
 use crate::store::{attempt, owed, refund};
 use docket_database::{WORK, answered, within};
-use docket_service::{Again, Rounds, Stop};
+use docket_service::{Rounds, Stop};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -21,7 +21,7 @@ pub async fn run(cashier: Cashier, stop: Stop) -> anyhow::Result<()> {
         rounds
             .turn(async {
                 known = known || within(WORK, look_at_processors(&cashier)).await.is_ok();
-                once(&cashier).await.map(|()| Again::Later)
+                once(&cashier).await
             })
             .await;
     }

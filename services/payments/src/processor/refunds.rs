@@ -1,5 +1,5 @@
 //! Money that goes back by the processor: asked for once, and followed to its end.
-use super::{Page, Processor, listed, named};
+use super::{Pages, Processor, listed, named};
 use anyhow::{Result, bail};
 use serde_json::Value;
 use uuid::Uuid;
@@ -66,20 +66,17 @@ impl Processor {
         }))
     }
 
-    /// Refunds since a second of the epoch, newest first, after the one named.
-    ///
-    /// # Errors
-    /// When the processor does not answer.
-    pub async fn refunds(&self, since_s: i64, after: Option<&str>) -> Result<Page> {
-        self.page("/v1/refunds", since_s, after).await
+    /// Refunds since a second of the epoch.
+    pub fn refunds(&self, since_s: i64) -> Pages<'_> {
+        self.pages("/v1/refunds", since_s)
     }
 }
 
-/// Our ids of those of a page that failed.
-pub fn failed(page: &Page) -> Vec<Uuid> {
+/// Our ids of those that failed.
+pub fn failed(refunds: &[Value]) -> Vec<Uuid> {
     let has_failed =
         |found: &&Value| going_back(found).is_some_and(|tried| matches!(tried.going, Going::Failed(_)));
-    page.objects.iter().filter(has_failed).filter_map(refund_id).collect()
+    refunds.iter().filter(has_failed).filter_map(refund_id).collect()
 }
 
 /// Our id of a refund, as we told the processor.

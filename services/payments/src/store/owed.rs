@@ -1,7 +1,7 @@
 //! What the processor has not done yet is an obligation: a refund that began, or whose money came back; an attempt whose outcome is
 //! not known. So is money that fits nothing, and a processor that took money and is not configured. Whoever looks after the office sees it once its day has passed.
 use crate::domain::payment::Payment;
-use crate::processors::{FIRST, Processors};
+use crate::processors::{Processors, called};
 use docket_eventlog::{Error, EventLog, Obligation, Recorded};
 use docket_proto::events::payment::Event;
 use jiff::{SignedDuration, Timestamp};
@@ -36,8 +36,8 @@ pub async fn not_configured(
     (processor, reference): (&str, &str),
     now: Timestamp,
 ) -> Result<(), Error> {
-    let processor = if processor.is_empty() { FIRST } else { processor };
-    open(log, tx, NOT_CONFIGURED, format!("{processor}/{reference}"), now + NOT_CONFIGURED_WITHIN).await
+    let key = format!("{}/{reference}", called(processor));
+    open(log, tx, NOT_CONFIGURED, key, now + NOT_CONFIGURED_WITHIN).await
 }
 
 /// Ends those of processors that are configured again.

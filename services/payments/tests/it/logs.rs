@@ -1,4 +1,4 @@
-//! The logs of other services: each on a server of its own, with relay and feed and nothing else.
+//! The logs of other services: each on a server of its own, with relay and feed, and what payments asks that service.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +23,13 @@ pub(crate) struct ForeignLog {
 
 impl ForeignLog {
     /// Serves the log `log` as the service `name`, a peer of what is configured after this.
-    pub(crate) async fn start(bench: &Bench, name: &'static str, log: &'static str, broker: &str) -> Self {
+    pub(crate) async fn start(
+        bench: &Bench,
+        name: &'static str,
+        log: &'static str,
+        broker: &str,
+        asked: impl FnOnce(Server) -> Server + Send + 'static,
+    ) -> Self {
         let database = database(name).await;
         let config = bench.config(name, &database.url, None, broker);
         migrate(&config, &NO_TABLES).await.unwrap();
@@ -32,7 +38,7 @@ impl ForeignLog {
         let serve = |config, stop| async move {
             let base = Base::connect(&config, BaseOptions::new(name, log, "", SCHEMA)).await?;
             *slot.lock().unwrap() = Some(base.log.clone());
-            Server::new(base).run(stop).await
+            asked(Server::new(base)).run(stop).await
         };
         let server = bench.serve(config, serve).await;
         bench.set_peer(name, server.listening.grpc);

@@ -22,7 +22,6 @@ async fn what_a_processor_took_goes_back_there_though_another_one_is_asked_now()
     let ana = world.person();
     let before = world.package(&ana, "N-400").await;
     ana.pay(&before.payment, "pm_card_visa").await.unwrap();
-    let now = world.package(&ana, "I-90").await;
     // As if from before its name was kept.
     world.own.pool.execute("UPDATE attempt SET processor = ''").await.unwrap();
     let other = FarSide::start_another().await;
@@ -33,6 +32,7 @@ async fn what_a_processor_took_goes_back_there_though_another_one_is_asked_now()
     other.tell(&world.webhook(), &world.ca_pem()).await;
 
     let ana = world.again(&ana);
+    let now = world.package(&ana, "I-90").await;
     ana.pay(&now.payment, "pm_card_visa").await.unwrap();
     let by: FeeSettled = said(&world, &now.payment, "payment.fee_settled.v1").await;
     assert_eq!(by.processor, "another");

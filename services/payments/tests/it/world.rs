@@ -16,12 +16,11 @@ use docket_proto::log::v1::subject_admin_service_client::SubjectAdminServiceClie
 use docket_proto::payments::v1 as pb;
 use docket_proto::payments::v1::payment_service_client::PaymentServiceClient;
 use docket_proto::types::v1::FeeRow;
-use docket_service::ServiceConfig;
 use docket_service::testing::{Bench, Running, grant_role};
+use docket_service::{Server, ServiceConfig};
 use docket_testkit::{Line, TestDatabase, TestNats, database, nats};
 use sqlx::{AssertSqlSafe, Executor as _};
 use tonic::Status;
-use tonic::service::Routes;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
@@ -63,10 +62,11 @@ impl World {
     pub(crate) async fn start() -> Self {
         let (bench, far, nats) = (Bench::new().await, FarSide::start().await, nats().await);
         let (own, keys) = (database("payments").await, database("payments_keys").await);
-        let filing = ForeignLog::start(&bench, "filing", "filing", &nats.url).await;
-        let cases = ForeignLog::start(&bench, "case-status", "cases-0", &nats.url).await;
         let office = Office::default();
-        bench.peer("filing", Routes::new(PackageServiceServer::new(office.clone()))).await;
+        let packages = PackageServiceServer::new(office.clone());
+        let asked = |server: Server| server.grpc(packages);
+        let filing = ForeignLog::start(&bench, "filing", "filing", &nats.url, asked).await;
+        let cases = ForeignLog::start(&bench, "case-status", "cases-0", &nats.url, |server| server).await;
         let mut service = bench.config("payments", &app_url(&own).await, Some(&keys.url), &nats.url);
         service.database.owner_url = Some(own.url.clone());
         docket_service::migrate(&service, &MIGRATIONS).await.unwrap();
