@@ -33,8 +33,8 @@ impl Layout {
         self.folder.join("data")
     }
 
-    /// Makes the data folder when there is none; gives the superuser's password.
-    pub(super) fn prepare(&self) -> Result<String, Error> {
+    /// Makes the data folder when there is none; gives the superuser's password, which is then proven in so many rounds.
+    pub(super) fn prepare(&self, scram_rounds: &str) -> Result<String, Error> {
         let kept = self.folder.join("password");
         if self.data().join("PG_VERSION").is_file() {
             return fs::read_to_string(&kept).doing(|| format!("read {}", kept.display()));
@@ -51,13 +51,13 @@ impl Layout {
         self.give(&fresh)?;
         let handed = self.folder.join("password.initdb");
         write_private(&handed, &password, self.user)?;
-        self.initdb(&fresh, &handed)?;
+        self.initdb(&fresh, &handed, scram_rounds)?;
         fs::remove_file(&handed).doing(|| format!("remove {}", handed.display()))?;
         fs::rename(&fresh, self.data()).doing(|| format!("rename {}", fresh.display()))?;
         Ok(password)
     }
 
-    fn initdb(&self, data: &Path, password: &Path) -> Result<(), Error> {
+    fn initdb(&self, data: &Path, password: &Path, scram_rounds: &str) -> Result<(), Error> {
         let mut command = plain(&self.bin.join("initdb"), self.user);
         only_our_environment(&mut command).arg("-D").arg(data).arg("--pwfile").arg(password).current_dir("/");
         command.args([
@@ -68,6 +68,7 @@ impl Layout {
             "--locale=C",
             "--data-checksums",
         ]);
+        command.arg("--set").arg(format!("scram_iterations={scram_rounds}"));
         command.arg("--no-sync"); // the first checkpoint of the server syncs
         let output = command.output().doing(|| "run initdb".to_owned())?;
         if output.status.success() {

@@ -60,6 +60,17 @@ fn the_password_is_asked_for_and_kept_private() {
 }
 
 #[test]
+fn only_throw_away_data_has_passwords_that_are_proven_in_one_round() {
+    for (durable, rounds) in [(true, "4096"), (false, "1")] {
+        let folder = folder();
+        let server = Postgres::start(PostgresOptions { durable, ..scratch(&folder) }).unwrap();
+        ask(&server, "CREATE ROLE clerk LOGIN PASSWORD 'tea'").unwrap();
+        let kept = "SELECT DISTINCT substring(rolpassword from '^SCRAM-SHA-256\\$(\\d+):') FROM pg_authid WHERE rolcanlogin";
+        assert_eq!(ask(&server, kept).unwrap(), rounds, "the superuser's and another's");
+    }
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let folder = folder();
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
