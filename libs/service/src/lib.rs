@@ -2,7 +2,7 @@
 //!
 //! Reading order: `cli` (the program), `config`, `schema` (whether the databases are those of this release), `base` (what a service is connected to), `server` (what
 //! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error`, `status` and `words` (what
-//! callers are told, and in Spanish), `problem` and `local` (the same over HTTP), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `timers` with `heard`, `rounds` (tasks of a service's own), `telemetry`, `admin`, and `testing` for
+//! callers are told, and in Spanish), `problem` and `local` (the same over HTTP), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `timers` with `heard`, `rounds` (tasks of a service's own), `gateway` with `turns` (how often strangers get what is open to all), `telemetry`, `admin`, and `testing` for
 //! the services' tests.
 
 mod access;
@@ -20,6 +20,7 @@ mod epoch;
 mod erasures;
 mod error;
 mod event_feed;
+mod gateway;
 mod gauges;
 mod heard;
 mod https;
@@ -44,6 +45,7 @@ pub mod testing;
 mod timers;
 mod tls;
 mod token;
+mod turns;
 mod words;
 mod workers;
 
@@ -64,6 +66,7 @@ pub use detached::{detached, outgoing};
 pub use docket_messaging::{ApplyError, Stop, Subscriber, parked_of};
 pub use epoch::{EpochCommand, run_epoch};
 pub use error::ApiError;
+pub use gateway::{Gateway, Whence, whence_of};
 pub use heard::Heard;
 pub use id::new_id;
 pub use import::Import;
@@ -80,4 +83,5 @@ pub use server::{Listening, Server};
 pub use telemetry::init as init_telemetry;
 pub use timers::TimerHandler;
 pub use token::{KeySource, TokenError, Tokens};
+pub use turns::{TurnRule, Turns};
 pub use words::in_spanish;

@@ -53,6 +53,12 @@ impl Rounds {
         Self { pause, failing, limit: WORK, wake: None, next: None, fails: Fails::default() }
     }
 
+    /// The first round comes after a pause: at the start it was done already.
+    #[must_use]
+    pub fn after_a_pause(self) -> Self {
+        Self { next: Some(self.pause), ..self }
+    }
+
     /// A round may take so long, where that is not [`WORK`].
     #[must_use]
     pub fn within(self, limit: Duration) -> Self {

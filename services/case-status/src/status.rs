@@ -1,8 +1,7 @@
 //! The service `status-projection`: what people see of a case, in a database of its own.
 
 mod api;
-pub mod gateway;
-mod projector;
+pub mod projector;
 pub mod rebuild;
 mod render;
 mod row;
@@ -10,19 +9,17 @@ mod row;
 mod samples;
 mod store;
 mod tables;
-mod turns;
 mod viewer;
 mod watch;
 
 use std::sync::Arc;
 
 use docket_proto::case_status::v1::status_service_server::StatusServiceServer;
-use docket_service::{Base, BaseOptions, Server, ServiceConfig, Stop};
+use docket_service::{Base, BaseOptions, Gateway, Server, ServiceConfig, Stop};
 use sqlx::migrate::Migrator;
 
 use crate::aggregate::LOG;
 use api::Status;
-use gateway::Gateway;
 use projector::Projector;
 use rebuild::StatusProjection;
 use watch::Changes;

@@ -61,6 +61,8 @@ enum Command {
     SignIn(commands::SignInArgs),
     /// Put a new authenticator app in the place of one that is lost: with a recovery code, or a code of the old app.
     ReplaceApp(commands::ReplaceAppArgs),
+    /// Your e-mail address: see it, change it, or take a change back.
+    Email(commands::EmailArgs),
     /// Give the second factor again, for what asks for a fresh one; holds for ten minutes.
     StepUp(commands::StepUpArgs),
     /// Forms that can be filed; one form with its questions.
@@ -248,6 +250,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         }
         Command::SignIn(args) => commands::sign_in(&home, &args, &teller).await,
         Command::ReplaceApp(args) => commands::replace_app(&home, &args, &teller).await,
+        Command::Email(args) => commands::email(&home, args, &teller).await,
         Command::StepUp(args) => commands::step_up(&home, &args, &teller).await,
         Command::Forms { form, language } => {
             commands::forms(&home, form.as_deref(), &language, &teller).await

@@ -2,6 +2,9 @@
 
 mod address;
 mod closing;
+mod email;
+mod email_change;
+mod email_take_back;
 mod erasure;
 mod invitation;
 mod proofing;
@@ -17,9 +20,8 @@ mod view;
 
 use std::sync::Arc;
 
-use docket_eventlog::{Context, EventLog, Store, StreamName};
-use docket_kernel::{Actor, Clock as _, EventEnum, Refusal, SharedClock, derived_id};
-use docket_proto::events::email;
+use docket_eventlog::{Context, EventLog, Store};
+use docket_kernel::{Actor, Clock as _, Refusal, SharedClock, derived_id};
 use docket_service::{ApiError, Base, Stop, new_id};
 use docket_vault::{Subject, Vault};
 use jiff::Timestamp;
@@ -30,7 +32,7 @@ use uuid::Uuid;
 
 use crate::domain::{AccountAggregate, ErasureAggregate, PersonAggregate};
 use crate::keys::KeyRing;
-use crate::mail::{Mail, Outbox, Template};
+use crate::mail::{Mail, Outbox, Sealed, Template};
 use crate::password::Hasher;
 use crate::register::Register;
 use crate::totp;
@@ -150,36 +152,21 @@ impl Identity {
         new_id(self.now())
     }
 
-    /// A mail that tells an account of a change, sealed, and its id; a new one, which says how long the mail waits.
-    async fn alert(&self, view: &AccountView, template: Template) -> Result<(Uuid, Vec<u8>), ApiError> {
-        let (to, language) = (view.email.clone(), view.account.language.clone());
-        let id = self.new_id();
-        let mail = Mail { to, template, language, code: String::new() };
-        Ok((id, self.outbox.seal(id, view.id, &mail).await?))
+    /// A mail that tells an account of a change, sealed.
+    async fn alert(&self, view: &AccountView, template: Template) -> Result<Sealed, ApiError> {
+        self.letter(view, &view.email, template, String::new()).await
     }
 
-    /// The stream of an address: named by a keyed hash, with the key's version.
-    fn email_stream(&self, email: &str) -> StreamName {
-        let mac = self.vault.mac("email", email.to_lowercase().as_bytes());
-        StreamName::new(format!("email-k{}-{}", self.vault.mac_version(), hex::encode(mac)))
-            .expect("letters, digits and hyphens, below 120 bytes")
-    }
-
-    /// The account of an address, and the version of the address's stream. An address whose account was erased is free
-    /// again. The same work for each address: of one that was never claimed it is asked for an account that never was.
-    async fn account_of(&self, stream: &StreamName) -> Result<(Option<Uuid>, u64), ApiError> {
-        let events = self.log.read_stream(stream, 1).await?;
-        let version = events.last().map_or(0, |last| last.version);
-        let account = match events.last() {
-            Some(last) => {
-                let email::Event::EmailClaimed(claimed) = email::Event::decode(&last.kind, &last.payload)?;
-                claimed.account_id.parse().ok()
-            }
-            None => None,
-        };
-        let never_was = || derived_id(&format!("identity.nobody.{stream}"), Uuid::nil(), 0);
-        let erased = self.is_erased(account.unwrap_or_else(never_was)).await?;
-        Ok((account.filter(|_| !erased), version))
+    /// A mail about an account to an address, in the language of its owner, sealed.
+    async fn letter(
+        &self,
+        view: &AccountView,
+        to: &str,
+        template: Template,
+        code: String,
+    ) -> Result<Sealed, ApiError> {
+        let mail = Mail { to: to.to_owned(), template, language: view.account.language.clone(), code };
+        Ok(self.outbox.seal(view.id, &mail).await?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What identity is told besides what every service is told.
 
 use docket_mail::MailConfig;
-use docket_service::ServiceConfig;
+use docket_service::{Gateway, ServiceConfig};
 use serde::Deserialize;
 
 /// The configuration.
@@ -14,6 +14,9 @@ pub struct Config {
     pub mail: MailConfig,
     /// The register of persons.
     pub register: RegisterConfig,
+    /// Networks of the gateways that stand before the port; whom they name in `x-forwarded-for` is who calls.
+    #[serde(default)]
+    pub gateways: Vec<Gateway>,
 }
 
 /// The register of persons.

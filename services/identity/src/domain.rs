@@ -4,6 +4,9 @@ mod account;
 mod decide;
 #[cfg(test)]
 mod decide_tests;
+mod email_change;
+#[cfg(test)]
+mod email_change_tests;
 mod erasure;
 #[cfg(test)]
 mod laws_tests;
@@ -15,8 +18,12 @@ mod throttle;
 pub(crate) use account::{Account, AccountAggregate, Stage, supersedes};
 pub(crate) use decide::{
     add_second_factor, change_address, end_session, give_case_address, grant_role, link_person, lock,
-    prove_email, record_address, register, replace_second_factor, revoke_role, sign_in, sign_in_refused,
-    step_up,
+    prove_email, record_address, register, registration_over, replace_second_factor, revoke_role, sign_in,
+    sign_in_refused, step_up,
+};
+pub(crate) use email_change::{
+    WayBack, asked_email_change, change_email, overtake_registration, request_email_change,
+    take_back_email_change, way_back, withdraw_email_change,
 };
 pub(crate) use erasure::{Erasure, ErasureAggregate, HOLDERS, answer, complete, order};
 pub(crate) use password::{Password, acceptable};

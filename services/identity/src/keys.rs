@@ -62,7 +62,8 @@ impl KeyRing {
     /// # Errors
     /// None: the known keys go on.
     pub(crate) async fn keep_fresh(self, stop: Stop) -> anyhow::Result<()> {
-        let mut rounds = Rounds::every(LOOK, "the signing keys cannot be read; the known ones go on");
+        let rounds = Rounds::every(LOOK, "the signing keys cannot be read; the known ones go on");
+        let mut rounds = rounds.after_a_pause();
         while rounds.go_on(&stop).await {
             rounds.turn(self.renew()).await;
         }

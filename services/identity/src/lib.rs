@@ -61,7 +61,7 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
     let app = app::Identity::new(&base, keys.clone(), outbox, register).await?;
     store::housekeeping::tidy(&base.pool, base.clock.now()).await?;
     let (pool, clock) = (base.pool.clone(), base.clock.clone());
-    let api = api::Api::new(app.clone(), base.access.clone());
+    let api = api::Api::new(app.clone(), &base, &config.gateways);
     let erasures = app.clone();
     Server::new(base)
         .keys(keys.clone())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use docket_database::answered;
 use docket_kernel::SharedClock;
 use docket_mail::{MailConfig, NotTaken, Relay};
-use docket_service::{Again, Rounds, Stop};
+use docket_service::{Again, Rounds, Stop, new_id};
 use docket_vault::{Opened, Subject, Vault};
 use jiff::SignedDuration;
 use lettre::Message;
@@ -44,6 +44,24 @@ pub(crate) enum Template {
     PersonReleased,
     /// A person was released for this account.
     PersonKept,
+    /// Somebody tried to open an account with an address that is kept for the one that had it.
+    AddressKept,
+    /// The code that proves the address an account is to have.
+    EmailChangeCode,
+    /// Somebody asked that the address of an account become that of another one.
+    EmailChangeTaken,
+    /// Another address was asked for, with the code that stops it.
+    EmailChangeAsked,
+    /// It was stopped by that code.
+    EmailChangeStopped,
+    /// The account has another address, with the code that takes that back.
+    EmailChanged,
+    /// The account has this address now.
+    EmailIsYours,
+    /// It was taken back: the account has this address again,
+    EmailRestored,
+    /// and this one no more.
+    EmailTakenBack,
 }
 
 /// A mail to be sent.
@@ -55,8 +73,17 @@ pub(crate) struct Mail {
     pub(crate) template: Template,
     /// `en` or `es`.
     pub(crate) language: String,
-    /// Six digits, where the text has a code.
+    /// The code, where the text has one.
     pub(crate) code: String,
+}
+
+/// A mail to be sent, sealed for its row.
+pub(crate) struct Sealed {
+    /// Its id; a new one, which says how long the mail waits.
+    id: Uuid,
+    /// Whose key seals it.
+    account: Uuid,
+    bytes: Vec<u8>,
 }
 
 impl Mail {
@@ -64,36 +91,63 @@ impl Mail {
     /// hours; what tells somebody of a change that they must hear of, for a week.
     fn attempts(&self) -> i32 {
         match self.template {
-            Template::Confirm => 36,
+            Template::Confirm | Template::EmailChangeCode => 36,
             Template::AlreadyRegistered
             | Template::AddressChanged
             | Template::AddressStated
             | Template::AppReplaced
             | Template::PersonReleased
-            | Template::PersonKept => 180,
+            | Template::PersonKept
+            | Template::AddressKept
+            | Template::EmailChangeTaken
+            | Template::EmailChangeAsked
+            | Template::EmailChangeStopped
+            | Template::EmailChanged
+            | Template::EmailIsYours
+            | Template::EmailRestored
+            | Template::EmailTakenBack => 180,
         }
     }
 
     /// Subject and text.
     fn words(&self) -> (&'static str, String) {
-        let whole = match (&self.template, self.language.as_str()) {
-            (Template::Confirm, "es") => include_str!("../texts/es/confirm.txt"),
-            (Template::Confirm, _) => include_str!("../texts/en/confirm.txt"),
-            (Template::AlreadyRegistered, "es") => include_str!("../texts/es/already_registered.txt"),
-            (Template::AlreadyRegistered, _) => include_str!("../texts/en/already_registered.txt"),
-            (Template::AddressChanged, "es") => include_str!("../texts/es/address_changed.txt"),
-            (Template::AddressChanged, _) => include_str!("../texts/en/address_changed.txt"),
-            (Template::AddressStated, "es") => include_str!("../texts/es/address_stated.txt"),
-            (Template::AddressStated, _) => include_str!("../texts/en/address_stated.txt"),
-            (Template::AppReplaced, "es") => include_str!("../texts/es/app_replaced.txt"),
-            (Template::AppReplaced, _) => include_str!("../texts/en/app_replaced.txt"),
-            (Template::PersonReleased, "es") => include_str!("../texts/es/person_released.txt"),
-            (Template::PersonReleased, _) => include_str!("../texts/en/person_released.txt"),
-            (Template::PersonKept, "es") => include_str!("../texts/es/person_kept.txt"),
-            (Template::PersonKept, _) => include_str!("../texts/en/person_kept.txt"),
-        };
+        let [english, spanish] = self.template.texts();
+        let whole = if self.language == "es" { spanish } else { english };
         let (subject, text) = whole.split_once("\n\n").unwrap_or((whole, ""));
         (subject, text.replace("{code}", &self.code))
+    }
+}
+
+/// A text in English and in Spanish.
+macro_rules! texts {
+    ($name:literal) => {
+        [
+            include_str!(concat!("../texts/en/", $name, ".txt")),
+            include_str!(concat!("../texts/es/", $name, ".txt")),
+        ]
+    };
+}
+
+impl Template {
+    fn texts(&self) -> [&'static str; 2] {
+        match self {
+            Self::Confirm => texts!("confirm"),
+            Self::AlreadyRegistered => texts!("already_registered"),
+            Self::AddressChanged => texts!("address_changed"),
+            Self::AddressStated => texts!("address_stated"),
+            Self::AppReplaced => texts!("app_replaced"),
+            Self::PersonReleased => texts!("person_released"),
+            Self::PersonKept => texts!("person_kept"),
+            Self::AddressKept => texts!("address_kept"),
+            Self::EmailChangeCode => texts!("email_change_code"),
+            Self::EmailChangeTaken => texts!("email_change_taken"),
+            Self::EmailChangeAsked => texts!("email_change_asked"),
+            Self::EmailChangeStopped => texts!("email_change_stopped"),
+            Self::EmailChanged => texts!("email_changed"),
+            Self::EmailIsYours => texts!("email_is_yours"),
+            Self::EmailRestored => texts!("email_restored"),
+            Self::EmailTakenBack => texts!("email_taken_back"),
+        }
     }
 }
 
@@ -112,32 +166,23 @@ impl Outbox {
         Self { pool, vault, clock, wake: Arc::new(Notify::new()) }
     }
 
-    /// Seals a mail for its row.
+    /// Seals a mail for its row, under the key of an account.
     ///
     /// # Errors
     /// The vault.
-    pub(crate) async fn seal(
-        &self,
-        id: Uuid,
-        account: Uuid,
-        mail: &Mail,
-    ) -> Result<Vec<u8>, docket_vault::Error> {
+    pub(crate) async fn seal(&self, account: Uuid, mail: &Mail) -> Result<Sealed, docket_vault::Error> {
+        let id = new_id(self.clock.now());
         let plain = serde_json::to_vec(mail).expect("strings and a word can be written as JSON");
-        self.vault.seal(&Subject::account(account), id.as_bytes(), &plain).await
+        let bytes = self.vault.seal(&Subject::account(account), id.as_bytes(), &plain).await?;
+        Ok(Sealed { id, account, bytes })
     }
 
     /// Writes the row in the caller's transaction; [`Outbox::wake`] after its commit.
     ///
     /// # Errors
     /// The database.
-    pub(crate) async fn put(
-        &self,
-        tx: &mut PgConnection,
-        id: Uuid,
-        account: Uuid,
-        sealed: &[u8],
-    ) -> sqlx::Result<()> {
-        mail::insert(tx, id, account, sealed, self.clock.now().as_microsecond()).await
+    pub(crate) async fn put(&self, tx: &mut PgConnection, mail: &Sealed) -> sqlx::Result<()> {
+        mail::insert(tx, mail.id, mail.account, &mail.bytes, self.clock.now().as_microsecond()).await
     }
 
     /// There is something to send.
@@ -285,26 +330,35 @@ mod tests {
         Mail { to: "maria@example.com".into(), template, language: language.into(), code: "123456".into() }
     }
 
+    const WITH_CODE: [Template; 4] =
+        [Template::Confirm, Template::EmailChangeCode, Template::EmailChangeAsked, Template::EmailChanged];
+    const WITHOUT: [Template; 12] = [
+        Template::AlreadyRegistered,
+        Template::AddressChanged,
+        Template::AddressStated,
+        Template::AppReplaced,
+        Template::PersonReleased,
+        Template::PersonKept,
+        Template::AddressKept,
+        Template::EmailChangeTaken,
+        Template::EmailChangeStopped,
+        Template::EmailIsYours,
+        Template::EmailRestored,
+        Template::EmailTakenBack,
+    ];
+
     #[test]
     fn mails_are_in_the_persons_language_and_hold_nothing_personal() {
-        for language in ["en", "es"] {
-            let (subject, text) = mail(Template::Confirm, language).words();
-            assert!(text.contains("123456") && !subject.contains("123456"));
-            let others = [
-                Template::AlreadyRegistered,
-                Template::AddressChanged,
-                Template::AddressStated,
-                Template::AppReplaced,
-                Template::PersonReleased,
-                Template::PersonKept,
-            ]
-            .map(|template| mail(template, language).words().1);
-            assert!(!others.iter().any(|text| text.contains("123456")));
-            for text in others.into_iter().chain([text]) {
+        for (template, coded) in
+            WITH_CODE.map(|one| (one, true)).into_iter().chain(WITHOUT.map(|one| (one, false)))
+        {
+            let said = ["en", "es"].map(|language| mail(template.clone(), language).words());
+            for (subject, text) in &said {
+                assert!(text.contains("123456") == coded && !subject.contains("123456"), "{text}");
                 assert!(!text.contains("maria") && !text.contains('{'), "{text}");
             }
+            assert_ne!(said[0], said[1]);
         }
-        assert_ne!(mail(Template::Confirm, "en").words(), mail(Template::Confirm, "es").words());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod closing;
 pub(crate) mod credential;
+pub(crate) mod email_change;
 pub(crate) mod housekeeping;
 pub(crate) mod invitation;
 pub(crate) mod mail;

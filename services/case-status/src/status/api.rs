@@ -4,28 +4,34 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_kernel::{ReceiptNumber, resource};
+use docket_kernel::{ReceiptNumber, Refusal, resource};
 use docket_proto::case_status::v1 as pb;
 use docket_proto::case_status::v1::status_service_server::StatusService;
-use docket_service::{ApiError, Base, Resource, caller, page};
+use docket_service::{ApiError, Base, Gateway, Resource, TurnRule, Turns, caller, page, whence_of};
 use futures::Stream;
+use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status as GrpcStatus};
 use uuid::Uuid;
 
-use super::gateway::{Gateway, whence};
 use super::render;
 use super::row::CaseRow;
 use super::store::{self, Key, Linked, Queue};
-use super::turns::Turns;
 use super::viewer::{Sight, Viewer};
 use super::watch::Changes;
 use crate::texts::Language;
 
 /// How long `min_version` is waited for.
 const WAIT: Duration = Duration::from_secs(2);
+/// Strangers who ask by receipt number.
+const PUBLIC_STATUS: TurnRule = TurnRule {
+    purpose: "public-status",
+    table: "public_turn",
+    at_once: 60,
+    each: SignedDuration::from_secs(5),
+};
 /// The lists, in their page tokens.
 const CASES: &str = "ListCases";
 const WORKLIST: &str = "ListWorklist";
@@ -42,7 +48,7 @@ pub(crate) struct Status {
 impl Status {
     /// The face on a base.
     pub(crate) fn new(base: Base, changes: Changes, gateways: &[Gateway]) -> Self {
-        let turns = Turns::new(base.pool.clone(), base.vault.clone(), base.clock.clone());
+        let turns = Turns::new(&base, PUBLIC_STATUS);
         Self { base, changes, turns, gateways: gateways.into() }
     }
 
@@ -217,13 +223,13 @@ impl StatusService for Status {
         &self,
         request: Request<pb::GetPublicStatusRequest>,
     ) -> Result<Response<pb::GetPublicStatusResponse>, GrpcStatus> {
-        let peer = request.remote_addr().map(|address| address.ip());
-        let forwarded = request.metadata().get("x-forwarded-for").and_then(|value| value.to_str().ok());
-        let from = whence(peer, forwarded, &self.gateways);
+        let from = whence_of(&request, &self.gateways);
         let message = request.into_inner();
         // What is mistyped tells nothing of any case, and costs no turn.
         let receipt = ReceiptNumber::parse(&message.receipt_number).map_err(ApiError::from)?;
-        self.turns.take(from).await?;
+        if let Some(wait) = self.turns.take(from).await? {
+            return Err(ApiError::from(too_often(wait)).into());
+        }
         let row = store::public(&self.base.pool, receipt.as_str()).await.map_err(ApiError::from)?;
         let row = row.ok_or_else(ApiError::not_found)?;
         Ok(Response::new(pb::GetPublicStatusResponse {
@@ -232,6 +238,15 @@ impl StatusService for Status {
             title: render::public_title(&row.case, Language::of(&message.language)),
         }))
     }
+}
+
+fn too_often(wait: Duration) -> Refusal {
+    Refusal::too_much(
+        "ASKED_TOO_OFTEN",
+        "From your network too many receipt numbers were asked about without signing in.",
+    )
+    .way_out("Wait a moment and ask again, or sign in to see your own cases.")
+    .retry_after(wait)
 }
 
 /// A live watch of one case. Every look asks again whether the viewer may see it.

@@ -55,6 +55,9 @@ pub enum Act {
     },
     /// Puts a new authenticator app in the place of the one that is lost, with the next recovery code.
     ReplaceApp {},
+    /// Has another e-mail address for the account, with the code from the mail there; gives the second factor before. Signs in with it from
+    /// then on, and no more with the one before.
+    ChangeEmail {},
     /// Gives the second factor again.
     StepUp {},
     /// Signs out: the session can be renewed no more.

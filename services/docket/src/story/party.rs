@@ -44,6 +44,7 @@ pub async fn account(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::SignIn { wrong_password } => sign_in(player, who, *wrong_password).await,
         Act::SignInWithRecoveryCode {} => recover(player, who).await,
         Act::ReplaceApp {} => replace_app(player, who).await,
+        Act::ChangeEmail {} => change_email(player, who).await,
         Act::StepUp {} => step_up(player, who).await,
         Act::SignOut {} => sign_out(player, who).await,
         Act::TakeRole { role } => take_role(player, who, role).await,
@@ -82,10 +83,8 @@ async fn register(player: &mut Player, who: &str) -> Answer {
 
 async fn confirm_email(player: &mut Player, who: &str, wrong: bool) -> Answer {
     let person = player.person(who)?;
-    let mail = mail_text(player, &person.email, "").await?;
-    let digits = mail.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 6);
-    let right = digits.with_context(|| format!("no six digits in the mail: {mail}"))?;
-    let code = if wrong { if right == "000000" { "000001" } else { "000000" } } else { right };
+    let right = mailed_code(player, &person.email).await?;
+    let code = if wrong { if right == "000000" { "000001" } else { "000000" } } else { &right };
     let message = identity::ConfirmEmailRequest {
         request_id: command_id(),
         registration_token: person.registration_token.clone(),
@@ -93,6 +92,34 @@ async fn confirm_email(player: &mut Player, who: &str, wrong: bool) -> Answer {
     };
     call!(player, None, accounts, confirm_email, message)?;
     Ok("the address is proven".to_owned())
+}
+
+/// The six digits in the last mail to an address.
+async fn mailed_code(player: &Player, to: &str) -> Answer {
+    let mail = mail_text(player, to, "").await?;
+    let digits = mail.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 6);
+    Ok(digits.with_context(|| format!("no six digits in the mail: {mail}"))?.to_owned())
+}
+
+/// Has another address for the account, and sees that it is signed in to with that one alone.
+async fn change_email(player: &mut Player, who: &str) -> Answer {
+    step_up(player, who).await?;
+    let before = player.person(who)?.email.clone();
+    let email = format!("new.{before}");
+    let message = identity::RequestEmailChangeRequest { request_id: command_id(), email: email.clone() };
+    call!(player, player.token(who)?, accounts, request_email_change, message)?;
+    let code = mailed_code(player, &email).await?;
+    let message = identity::ConfirmEmailChangeRequest { request_id: command_id(), code };
+    call!(player, player.token(who)?, accounts, confirm_email_change, message)?;
+    mail_text(
+        player,
+        &before,
+        if player.person(who)?.row.language == "es" { "Su cuenta tiene" } else { "Your account has" },
+    )
+    .await?;
+    let person = player.person_mut(who)?;
+    person.email = email;
+    Ok("the account has another e-mail address; the one before was told".to_owned())
 }
 
 async fn set_up_totp(player: &mut Player, who: &str) -> Answer {

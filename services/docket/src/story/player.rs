@@ -291,6 +291,7 @@ impl Player {
             | Act::SignIn { .. }
             | Act::SignInWithRecoveryCode {}
             | Act::ReplaceApp {}
+            | Act::ChangeEmail {}
             | Act::StepUp {}
             | Act::SignOut {}
             | Act::TakeRole { .. }

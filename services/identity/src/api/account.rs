@@ -3,7 +3,7 @@
 use docket_kernel::{FieldFault, Refusal, identifier, resource};
 use docket_proto::identity::v1 as pb;
 use docket_proto::identity::v1::account_service_server::AccountService;
-use docket_service::{ApiError, caller, detached, page};
+use docket_service::{ApiError, caller, detached, page, whence_of};
 use tonic::{Request, Response, Status};
 
 use super::Api;
@@ -22,12 +22,13 @@ impl AccountService for Api {
         &self,
         request: Request<pb::RegisterRequest>,
     ) -> Result<Response<pb::RegisterResponse>, Status> {
-        let caller = caller(&request)?;
+        let (caller, from) = (caller(&request)?, whence_of(&request, &self.gateways));
         let mut message = request.into_inner();
         let password = std::mem::take(&mut message.password);
         let newcomer = newcomer(&message, &password).map_err(ApiError::from)?;
         // The address is a secret of the request too: what is kept must not tell who registered.
         let context = caller.context(&message.request_id, &pb::RegisterRequest::default())?;
+        self.turn(from).await?;
         let identity = self.identity.clone();
         let registration_token = detached(async move { identity.register(context, newcomer).await }).await?;
         Ok(Response::new(pb::RegisterResponse { registration_token }))
@@ -105,6 +106,63 @@ impl AccountService for Api {
             detached(async move { identity.confirm_replacement(&context, &person, &message.code).await })
                 .await?;
         Ok(Response::new(pb::ConfirmTotpReplacementResponse { recovery_codes }))
+    }
+
+    async fn request_email_change(
+        &self,
+        request: Request<pb::RequestEmailChangeRequest>,
+    ) -> Result<Response<pb::RequestEmailChangeResponse>, Status> {
+        let caller = caller(&request)?;
+        let person = self.owner(&caller, "RequestEmailChange").await?;
+        let message = request.into_inner();
+        let context = caller.context(&message.request_id, &message)?;
+        let email = identifier::email(&message.email).map_err(ApiError::from)?;
+        let identity = self.identity.clone();
+        let expires_at_us =
+            detached(async move { identity.request_email_change(&context, &person, email).await }).await?;
+        Ok(Response::new(pb::RequestEmailChangeResponse { expires_at_us }))
+    }
+
+    async fn confirm_email_change(
+        &self,
+        request: Request<pb::ConfirmEmailChangeRequest>,
+    ) -> Result<Response<pb::ConfirmEmailChangeResponse>, Status> {
+        let caller = caller(&request)?;
+        let person = self.owner(&caller, "ConfirmEmailChange").await?;
+        let message = request.into_inner();
+        let code = self.identity.trace_of_code(&person, &message.code);
+        let kept = pb::ConfirmEmailChangeRequest { request_id: message.request_id.clone(), code };
+        let context = caller.context(&message.request_id, &kept)?;
+        let identity = self.identity.clone();
+        let back_until_us =
+            detached(async move { identity.confirm_email_change(&context, &person, &message.code).await })
+                .await?;
+        Ok(Response::new(pb::ConfirmEmailChangeResponse { back_until_us }))
+    }
+
+    async fn withdraw_email_change(
+        &self,
+        request: Request<pb::WithdrawEmailChangeRequest>,
+    ) -> Result<Response<pb::WithdrawEmailChangeResponse>, Status> {
+        let caller = caller(&request)?;
+        let person = self.owner(&caller, "WithdrawEmailChange").await?;
+        let message = request.into_inner();
+        let context = caller.context(&message.request_id, &message)?;
+        let identity = self.identity.clone();
+        detached(async move { identity.withdraw_email_change(&context, &person).await }).await?;
+        Ok(Response::new(pb::WithdrawEmailChangeResponse {}))
+    }
+
+    async fn take_back_email_change(
+        &self,
+        request: Request<pb::TakeBackEmailChangeRequest>,
+    ) -> Result<Response<pb::TakeBackEmailChangeResponse>, Status> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let context = caller.context(&message.request_id, &pb::TakeBackEmailChangeRequest::default())?;
+        let identity = self.identity.clone();
+        detached(async move { identity.take_back_email_change(context, &message.code).await }).await?;
+        Ok(Response::new(pb::TakeBackEmailChangeResponse {}))
     }
 
     async fn get_account(

@@ -3,12 +3,12 @@
 use docket_proto::identity::events::v1 as events;
 use docket_proto::identity::v1 as pb;
 use docket_proto::identity::v1::erasure_service_server::ErasureService;
-use docket_service::{ApiError, Resource, caller, detached};
+use docket_service::{ApiError, caller, detached};
 use docket_vault::Certificate;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::Api;
+use super::{Api, all_of};
 
 fn request_id(text: &str) -> Result<Uuid, ApiError> {
     let words = "Write the UUID of the request that was approved.";
@@ -43,14 +43,7 @@ impl ErasureService for Api {
         &self,
         request: Request<pb::GetErasureRequest>,
     ) -> Result<Response<pb::GetErasureResponse>, Status> {
-        let erasures = Resource {
-            kind: "Erasure",
-            id: Uuid::nil(),
-            relations: Vec::new(),
-            office: None,
-            class: "normal",
-        };
-        self.access.require(&caller(&request)?, "GetErasure", &erasures)?;
+        self.access.require(&caller(&request)?, "GetErasure", &all_of("Erasure"))?;
         let erasure = self.identity.erasure(request_id(&request.into_inner().request)?).await?;
         Ok(Response::new(pb::GetErasureResponse {
             certificates: erasure.certificates().map(|(service, text)| shown(service, text)).collect(),

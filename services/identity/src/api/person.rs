@@ -3,11 +3,10 @@
 use docket_kernel::resource;
 use docket_proto::identity::v1 as pb;
 use docket_proto::identity::v1::person_service_server::PersonService;
-use docket_service::{ApiError, Caller, Person, Resource, caller, detached};
+use docket_service::{ApiError, Caller, Person, caller, detached};
 use tonic::{Request, Response, Status};
-use uuid::Uuid;
 
-use super::Api;
+use super::{Api, all_of};
 use crate::store::release::Release;
 
 #[tonic::async_trait]
@@ -58,14 +57,7 @@ impl PersonService for Api {
 impl Api {
     /// The officer who calls, allowed to do that with the links of people.
     fn records_officer(&self, caller: &Caller, action: &str) -> Result<Person, ApiError> {
-        let people = Resource {
-            kind: "Person",
-            id: Uuid::nil(),
-            relations: Vec::new(),
-            office: None,
-            class: "normal",
-        };
-        self.access.require(caller, action, &people)?;
+        self.access.require(caller, action, &all_of("Person"))?;
         Ok(caller.person()?.clone())
     }
 }

@@ -3,11 +3,11 @@
 use docket_kernel::resource;
 use docket_proto::identity::v1 as pb;
 use docket_proto::identity::v1::role_service_server::RoleService;
-use docket_service::{ApiError, Caller, Person, Resource, caller, detached, page};
+use docket_service::{ApiError, Caller, Person, caller, detached, page};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::Api;
+use super::{Api, all_of};
 use crate::app::Asked;
 use crate::store::invitation::Invitation;
 use crate::store::revocation::{After, Holder};
@@ -95,9 +95,7 @@ impl RoleService for Api {
 impl Api {
     /// The person who calls, allowed to do that with the roles of others.
     fn operator(&self, caller: &Caller, action: &str) -> Result<Person, ApiError> {
-        let roles =
-            Resource { kind: "Role", id: Uuid::nil(), relations: Vec::new(), office: None, class: "normal" };
-        self.access.require(caller, action, &roles)?;
+        self.access.require(caller, action, &all_of("Role"))?;
         Ok(caller.person()?.clone())
     }
 }

@@ -70,8 +70,8 @@ impl Identity {
         let decide = |state: &Account| given.decide(state);
         let done =
             self.accounts.execute_in(&mut tx, &context, account, Subjects::account(account), decide).await?;
-        if let Some((id, sealed)) = alert.filter(|_| !done.repeated && !done.events.is_empty()) {
-            self.outbox.put(&mut tx, id, account, &sealed).await?;
+        if let Some(mail) = alert.filter(|_| !done.repeated && !done.events.is_empty()) {
+            self.outbox.put(&mut tx, &mail).await?;
         }
         tx.commit().await?;
         self.announce(&done);

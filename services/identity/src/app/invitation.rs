@@ -1,6 +1,6 @@
 //! Taking up a role with a one-use invitation; which there are, and withdrawing one.
 
-use docket_eventlog::{Context, Subjects};
+use docket_eventlog::{Context, Recorded, Subjects};
 use docket_kernel::Refusal;
 use docket_service::{ApiError, Person};
 use uuid::Uuid;
@@ -97,8 +97,13 @@ impl Identity {
 
     /// The command again: the log compares the requests, nothing is written.
     pub(super) async fn repeat(&self, context: &Context, account: Uuid) -> Result<(), ApiError> {
+        self.repeated(context, account).await.map(drop)
+    }
+
+    /// The same, with the events of the account that it wrote at the first time.
+    pub(super) async fn repeated(&self, context: &Context, account: Uuid) -> Result<Vec<Recorded>, ApiError> {
         let nothing = |_: &Account| Ok(Vec::new());
-        self.accounts.execute(context, account, Subjects::account(account), nothing).await?;
-        Ok(())
+        let done = self.accounts.execute(context, account, Subjects::account(account), nothing).await?;
+        Ok(done.events)
     }
 }

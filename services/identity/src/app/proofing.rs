@@ -15,6 +15,30 @@ use crate::store::tries;
 const LEVEL: &str = "register_matched";
 /// How often a lost race is decided again.
 const ATTEMPTS: u32 = 5;
+/// Why nobody was linked, where another account has the person.
+const LINKED_ELSEWHERE: &str = "person_linked_elsewhere";
+
+/// Why nobody was linked.
+#[derive(Debug, Clone, Copy)]
+enum Failure {
+    /// The register has nobody with these particulars.
+    NoMatch,
+    /// This person is linked to another account.
+    LinkedElsewhere(Uuid),
+    /// The register did not answer.
+    RegisterUnavailable,
+}
+
+impl Failure {
+    /// The reason and the person, as `IdentityProofingFailed` says them.
+    fn words(self) -> (&'static str, String) {
+        match self {
+            Self::NoMatch => ("no_match", String::new()),
+            Self::LinkedElsewhere(person) => (LINKED_ELSEWHERE, person.to_string()),
+            Self::RegisterUnavailable => ("register_unavailable", String::new()),
+        }
+    }
+}
 
 impl Identity {
     /// Asks the register and links the person. Three tries; an outage spends none.
@@ -59,12 +83,12 @@ impl Identity {
         .await?;
         match self.register.find(&particulars).await {
             Match::Person(person) => self.link(context, account, person, &particulars).await,
-            Match::None => self.failed(context, account, "no_match", String::new()).await,
+            Match::None => self.failed(context, account, Failure::NoMatch).await,
             Match::Unavailable => {
                 tries::give_back(&self.pool, &key).await?;
                 let outage = derived_id("identity.proofing.unavailable", self.new_id(), 0);
                 let context = Context { command_id: outage, request: Vec::new(), ..context.clone() };
-                let _noted = self.failed(&context, account, "register_unavailable", String::new()).await;
+                let _noted = self.failed(&context, account, Failure::RegisterUnavailable).await;
                 Err(ApiError::unavailable("the register of persons"))
             }
         }
@@ -93,7 +117,7 @@ impl Identity {
             let events = domain::link_person(&loaded.state, proven.clone())?;
             let known = self.persons.state(person).await?;
             if self.held_by_another(&known.state, account).await?.is_some() {
-                return self.failed(context, account, "person_linked_elsewhere", person.to_string()).await;
+                return self.failed(context, account, Failure::LinkedElsewhere(person)).await;
             }
             let subjects = Subjects::account(account);
             let streams = vec![
@@ -115,13 +139,8 @@ impl Identity {
     }
 
     /// Writes the failure down and gives its refusal.
-    async fn failed(
-        &self,
-        context: &Context,
-        account: Uuid,
-        reason: &'static str,
-        person_id: String,
-    ) -> Result<(), ApiError> {
+    async fn failed(&self, context: &Context, account: Uuid, failure: Failure) -> Result<(), ApiError> {
+        let (reason, person_id) = failure.words();
         let event = Event::from(pb::IdentityProofingFailed { reason: reason.to_owned(), person_id });
         let decide = |_: &Account| Ok(vec![event.clone()]);
         self.accounts.execute(context, account, Subjects::account(account), decide).await?;
@@ -152,7 +171,7 @@ fn stream(account: Uuid) -> StreamName {
 
 fn refusal(reason: &str) -> Refusal {
     match reason {
-        "person_linked_elsewhere" => Refusal::state(
+        LINKED_ELSEWHERE => Refusal::state(
             "PERSON_LINKED_ELSEWHERE",
             "The person with these particulars already has another account.",
         )

@@ -2,16 +2,17 @@
 
 use docket_eventlog::{Context, Error, Expected, StreamAppend, StreamName, Subjects};
 use docket_kernel::Refusal;
-use docket_proto::events::{account, email};
+use docket_proto::events::account;
 use docket_proto::identity::events::v1 as pb;
 use docket_service::ApiError;
 use docket_vault::{Opened, Subject};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
+use super::email::claimed;
 use super::{Identity, by_account, request_id_reused};
 use crate::code;
-use crate::domain::{self, Account, Password, REGISTRATIONS, Stage};
+use crate::domain::{self, Account, Password, REGISTRATIONS};
 use crate::mail::{Mail, Template};
 use crate::store::registration::Registration;
 use crate::store::{credential, registration, tries};
@@ -45,7 +46,7 @@ impl Identity {
             return Ok(token);
         }
         let stream = self.email_stream(&newcomer.email);
-        let key = format!("register:{stream}");
+        let key = tries_of_address(&stream);
         tries::once(&self.pool, REGISTRATIONS, &key, self.now(), "Wait, then try again.").await?;
         let password_hash = self.hasher.hash(newcomer.password.clone()).await?;
         for _ in 1..=ATTEMPTS {
@@ -77,22 +78,25 @@ impl Identity {
         token_hash: &[u8],
         password_hash: &str,
     ) -> Result<bool, ApiError> {
-        let (known, version) = self.account_of(stream).await?;
-        let account = known.unwrap_or_else(|| self.new_id());
-        let active = self.accounts.load(account).await?.state.stage == Stage::Active;
+        let holder = self.holder_of(stream).await?;
+        let account = holder.account.unwrap_or_else(|| self.new_id());
+        let taken = self.is_taken(&holder).await?;
         let digits = code::six_digits();
         let mail = Mail {
             to: newcomer.email.clone(),
-            template: if active { Template::AlreadyRegistered } else { Template::Confirm },
+            template: match (holder.kept, taken) {
+                (true, _) => Template::AddressKept,
+                (false, true) => Template::AlreadyRegistered,
+                (false, false) => Template::Confirm,
+            },
             language: newcomer.language.clone(),
             code: digits.clone(),
         };
-        let mail_id = self.new_id();
-        let sealed = self.outbox.seal(mail_id, account, &mail).await?;
+        let mail = self.outbox.seal(account, &mail).await?;
         let email_sealed =
             self.vault.seal(&Subject::account(account), token_hash, newcomer.email.as_bytes()).await?;
         let row = Registration {
-            account_id: (!active).then_some(account),
+            account_id: (!taken).then_some(account),
             password_hash: password_hash.to_owned(),
             language: Some(newcomer.language.clone()),
             zone: Some(newcomer.zone.clone()),
@@ -107,10 +111,10 @@ impl Identity {
         if !registration::insert(&mut tx, token_hash, &row).await? {
             return Ok(true);
         }
-        self.outbox.put(&mut tx, mail_id, account, &sealed).await?;
+        self.outbox.put(&mut tx, &mail).await?;
         let mut last = 0;
-        if known.is_none() {
-            let streams = claim(newcomer, (stream, version), account);
+        if holder.account.is_none() {
+            let streams = claim(newcomer, (stream, holder.version), account);
             let append = by_account(context, account).append(&self.log, streams);
             match self.log.append_in(&mut tx, append).await {
                 Ok(appended) => last = appended.last,
@@ -215,10 +219,7 @@ impl Identity {
 
     /// The account of a registration whose address is proven.
     pub(super) async fn proven_registration(&self, token: &str) -> Result<(Uuid, Registration), ApiError> {
-        let row = self.registration(&code::hash(token)).await?.ok_or_else(|| {
-            Refusal::state("REGISTRATION_EXPIRED", "There is no such registration, or it is over.")
-                .way_out("Register again, or sign in if you finished.")
-        })?;
+        let row = self.registration(&code::hash(token)).await?.ok_or_else(domain::registration_over)?;
         match (row.account_id, row.proven_at_us) {
             (Some(account), Some(_)) => Ok((account, row)),
             _ => Err(Refusal::state("EMAIL_NOT_PROVEN", "The e-mail address is not proven yet.")
@@ -241,13 +242,17 @@ fn claim(newcomer: &Newcomer, (stream, version): (&StreamName, u64), account: Uu
         zone: newcomer.zone.clone(),
         email_stream: stream.to_string(),
     };
-    let claimed = email::Event::from(pb::EmailClaimed { account_id: account.to_string() });
     let born: Vec<account::Event> = domain::register(&Account::default(), registered);
     let account_stream = StreamName::of("account", account);
     vec![
-        StreamAppend::of(stream.clone(), Expected::Version(version), Subjects::NONE, &[claimed]),
+        claimed(stream.clone(), version, account),
         StreamAppend::of(account_stream, Expected::Version(0), Subjects::account(account), &born),
     ]
+}
+
+/// The row of tries of an address that is not proven yet: each mails it.
+pub(super) fn tries_of_address(stream: &StreamName) -> String {
+    format!("register:{stream}")
 }
 
 pub(super) fn code_wrong() -> Refusal {

@@ -1,6 +1,6 @@
 //! Releasing a person from the account they are linked to: one records officer asks, another one approves, both accounts are told.
 
-use docket_eventlog::{Context, Subjects};
+use docket_eventlog::{Context, Executed, Subjects};
 use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::identity::events::v1 as pb;
 use docket_service::ApiError;
@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::proofing::tries_of;
 use super::{Identity, request_id_reused};
-use crate::domain::{self, Account, PersonLink};
-use crate::mail::Template;
+use crate::domain::{self, Account, PersonAggregate, PersonLink, Stage};
+use crate::mail::{Sealed, Template};
 use crate::store::release::{self, Release};
 use crate::store::tries;
 
@@ -19,13 +19,6 @@ use crate::store::tries;
 const LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Most requests that are listed.
 const MOST: i64 = 1_000;
-
-/// A mail to one of the two accounts.
-struct Told {
-    account: Uuid,
-    mail: Uuid,
-    sealed: Vec<u8>,
-}
 
 impl Identity {
     /// The open requests, oldest first.
@@ -49,8 +42,11 @@ impl Identity {
         account: Uuid,
         reason: String,
     ) -> Result<Release, ApiError> {
-        let (view, now) = (self.view(account).await?, self.now());
-        if view.erased {
+        let (state, now) = (self.accounts.state(account).await?.state, self.now());
+        if state.stage == Stage::None {
+            return Err(ApiError::not_found());
+        }
+        if self.is_erased(account).await? {
             return Err(ApiError::Erased);
         }
         let id = derived_id(&format!("release.{by}"), context.command_id, 0);
@@ -59,7 +55,7 @@ impl Identity {
             let same = (known.account_id, &known.reason) == (account, &reason);
             return if same { Ok(known) } else { Err(request_id_reused().into()) };
         }
-        let person_id = view.account.linked_elsewhere.ok_or_else(domain::not_linked_elsewhere)?;
+        let person_id = state.linked_elsewhere.ok_or_else(domain::not_linked_elsewhere)?;
         let person = self.persons.state_in(&mut tx, person_id).await?.state;
         let linked_to =
             self.held_by_another(&person, account).await?.ok_or_else(domain::not_linked_elsewhere)?;
@@ -111,22 +107,21 @@ impl Identity {
         }
         not_of_ones_own(by, &asked)?;
         release::approve(&mut tx, id, now_us).await?;
-        self.release(&mut tx, context, &asked, told).await?;
+        let released = self.release(&mut tx, context, &asked, told).await?;
         tx.commit().await?;
-        self.log.committed(self.log.head().await?.position);
+        self.announce(&released);
         self.outbox.wake();
         Ok(())
     }
 
     /// The mails to both accounts; who was erased since is told nothing.
-    async fn told(&self, asked: &Release) -> Result<Vec<Told>, ApiError> {
+    async fn told(&self, asked: &Release) -> Result<Vec<Sealed>, ApiError> {
         let mut told = Vec::new();
         for (account, template) in
             [(asked.linked_to, Template::PersonReleased), (asked.account_id, Template::PersonKept)]
         {
             if !self.is_erased(account).await? {
-                let (mail, sealed) = self.alert(&self.view(account).await?, template).await?;
-                told.push(Told { account, mail, sealed });
+                told.push(self.alert(&self.view(account).await?, template).await?);
             }
         }
         Ok(told)
@@ -138,8 +133,8 @@ impl Identity {
         tx: &mut PgConnection,
         context: &Context,
         asked: &Release,
-        told: Vec<Told>,
-    ) -> Result<(), ApiError> {
+        told: Vec<Sealed>,
+    ) -> Result<Executed<PersonAggregate>, ApiError> {
         let event = pb::IdentityReleased {
             person_id: asked.person_id.to_string(),
             reason: asked.reason.clone(),
@@ -152,11 +147,12 @@ impl Identity {
         let context = Context { command_id, ..context.clone() };
         let event = released(asked);
         let decide = |person: &PersonLink| domain::release_person(person, &event);
-        self.persons.execute_in(tx, &context, asked.person_id, Subjects::NONE, decide).await?;
-        for Told { account, mail, sealed } in told {
-            self.outbox.put(tx, mail, account, &sealed).await?;
+        let released = self.persons.execute_in(tx, &context, asked.person_id, Subjects::NONE, decide).await?;
+        for mail in &told {
+            self.outbox.put(tx, mail).await?;
         }
-        Ok(tries::forgive(tx, &tries_of(asked.account_id)).await?)
+        tries::forgive(tx, &tries_of(asked.account_id)).await?;
+        Ok(released)
     }
 
     /// The account that has a person, unless that is `account` itself or was erased.

@@ -122,7 +122,7 @@ impl Identity {
         let account = asked.account;
         let hashes: Vec<_> = codes.iter().map(|code| self.recovery_code_hash(account, code)).collect();
         let view = self.view(account).await?;
-        let (mail, sealed) = self.alert(&view, Template::AppReplaced).await?;
+        let mail = self.alert(&view, Template::AppReplaced).await?;
         let (now_us, until_us) =
             (self.now().as_microsecond(), (self.now() + REPEATED_WITHIN).as_microsecond());
         let mut tx = docket_database::begin(&self.pool).await?;
@@ -133,7 +133,7 @@ impl Identity {
         credential::set_recovery_codes(&mut tx, account, &hashes).await?;
         let ended = session::end_all(&mut tx, account, Some(asked.session), now_us).await?;
         tries::forgive(&mut tx, &asked.key).await?;
-        self.outbox.put(&mut tx, mail, account, &sealed).await?;
+        self.outbox.put(&mut tx, &mail).await?;
         let decide = |state: &Account| domain::replace_second_factor(state, "totp", RECOVERY_CODES, &ended);
         let executed =
             self.accounts.execute_in(&mut tx, context, account, Subjects::account(account), decide).await?;

@@ -1,6 +1,6 @@
 //! Sessions: begin, refresh, step up, end.
 
-use docket_eventlog::{Context, Executed, Subjects};
+use docket_eventlog::{Aggregate, Context, Executed, Subjects};
 use docket_kernel::{Actor, Refusal, derived_id};
 use docket_service::{ApiError, Person};
 use jiff::SignedDuration;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::registration::code_wrong;
 use super::second_factor::{self, Proof};
 use super::{Identity, request_id_reused};
-use crate::domain::{self, Account, AccountAggregate, GUESSES};
+use crate::domain::{self, Account, GUESSES};
 use crate::store::session::Session;
 use crate::store::{session, tries};
 use crate::{code, token};
@@ -235,7 +235,7 @@ impl Identity {
         Ok(())
     }
 
-    pub(super) fn announce(&self, executed: &Executed<AccountAggregate>) {
+    pub(super) fn announce<A: Aggregate>(&self, executed: &Executed<A>) {
         self.log.committed(executed.events.last().map_or(0, |event| event.position));
     }
 }

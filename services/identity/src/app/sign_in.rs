@@ -62,7 +62,7 @@ impl Identity {
     /// `REQUEST_ID_REUSED` when all was right but the id is that of an earlier sign-in.
     pub(crate) async fn sign_in(&self, context: Context, typed: Credentials) -> Result<Tokens, ApiError> {
         let stream = self.email_stream(&typed.email);
-        let (account, _version) = self.account_of(&stream).await?;
+        let account = self.holder_of(&stream).await?.signs_in();
         let proof = self.proof(account, &typed.code).await?;
         let beginning = self.beginning(account, context.command_id, &typed.code);
         let repeated = self.began_before(&beginning).await?;

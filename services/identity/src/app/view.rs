@@ -9,7 +9,7 @@ use docket_service::ApiError;
 use uuid::Uuid;
 
 use super::Identity;
-use crate::domain::{Account, Stage, supersedes};
+use crate::domain::{Account, Stage, asked_email_change, supersedes};
 
 /// An account with its personal data.
 #[derive(Debug, Default)]
@@ -20,6 +20,10 @@ pub(crate) struct AccountView {
     pub(crate) account: Account,
     /// Address.
     pub(crate) email: String,
+    /// The address that was asked for and can be confirmed; else empty.
+    pub(crate) new_email: String,
+    /// Every address that it ever had, as typed, by the stream that guards it.
+    pub(super) emails: BTreeMap<String, String>,
     /// Family name as proven; empty before.
     pub(crate) family_name: String,
     /// Given name as proven; empty before.
@@ -62,7 +66,7 @@ impl Move {
     fn of(it: pb::AddressChanged) -> Self {
         let anothers = it.for_another.then(|| {
             let cases = [it.case_ids, vec![it.filing_id]].concat();
-            Anothers { mail_to: if it.mailing.is_empty() { it.address } else { it.mailing }, cases }
+            Anothers { mail_to: mail_goes_to(it.address, it.mailing), cases }
         });
         Self { at_us: it.given_at_us, receipts: it.receipt_numbers, anothers }
     }
@@ -79,17 +83,23 @@ impl Move {
 }
 
 impl AccountView {
+    /// How many events it has.
+    pub(super) fn version(&self) -> u64 {
+        self.events.last().map_or(0, |last| last.version)
+    }
+
+    /// It has an e-mail address from here on.
+    fn has_email(&mut self, stream: String, email: String) {
+        self.email.clone_from(&email);
+        self.emails.insert(stream, email);
+    }
+
     /// Takes an address and where mail goes, unless those that it has were given later.
     fn addressed(&mut self, address: (String, String), given_at_us: i64, of_record_us: &mut i64) {
         if supersedes(given_at_us, *of_record_us) {
             *of_record_us = given_at_us.max(*of_record_us);
             (self.postal_address, self.mailing_address) = address;
         }
-    }
-
-    /// Where mail goes, line by line; empty when no address was given.
-    pub(crate) fn mail_to(&self) -> &str {
-        if self.mailing_address.is_empty() { &self.postal_address } else { &self.mailing_address }
     }
 
     /// Where mail about a case goes, and when that was given: what its form gave for it alone, or whoever it is about moved to since,
@@ -102,8 +112,16 @@ impl AccountView {
             Some(Move { at_us, anothers, .. }) => anothers.as_ref().map(|it| (it.mail_to.as_str(), *at_us)),
             None => given,
         };
-        its_own.unwrap_or((self.mail_to(), self.account.address_given_at_us))
+        its_own.unwrap_or((
+            mail_goes_to(&self.postal_address, &self.mailing_address),
+            self.account.address_given_at_us,
+        ))
     }
+}
+
+/// Where mail goes for who lives at `address`: there, unless another place is said; line by line.
+fn mail_goes_to<S: AsRef<str>>(address: S, mailing: S) -> S {
+    if mailing.as_ref().is_empty() { address } else { mailing }
 }
 
 impl Identity {
@@ -117,7 +135,7 @@ impl Identity {
             return Err(ApiError::not_found());
         }
         let mut view = AccountView { id, account: loaded.state, ..AccountView::default() };
-        let mut given_at_us = 0;
+        let (mut given_at_us, mut first_stream) = (0, String::new());
         for event in &loaded.events {
             if event.sealed.is_empty() {
                 continue;
@@ -126,12 +144,19 @@ impl Identity {
             view.erased |= opened.is_erased();
             let event = opened.decode::<Event>(&event.kind)?;
             if let Event::AccountRegistered(registered) = event {
-                view.email = registered.email;
+                view.has_email(registered.email_stream.clone(), registered.email);
+                first_stream = registered.email_stream;
             } else if let Event::EmailProven(proven) = event {
                 // Events from before that was kept say nothing.
                 if !proven.email.is_empty() {
-                    view.email = proven.email;
+                    view.has_email(first_stream.clone(), proven.email);
                 }
+            } else if let Event::EmailChangeRequested(asked) = event {
+                view.new_email = asked.email;
+            } else if let Event::EmailChanged(changed) = event {
+                view.has_email(changed.email_stream, changed.email);
+            } else if let Event::EmailRestored(restored) = event {
+                view.has_email(restored.email_stream, restored.email);
             } else if let Event::IdentityProven(proven) = event {
                 view.family_name = proven.family_name;
                 view.given_name = proven.given_name;
@@ -144,7 +169,7 @@ impl Identity {
             } else if let Event::AddressRecorded(it) = event {
                 view.addressed((it.address, it.mailing), it.given_at_us, &mut given_at_us);
             } else if let Event::CaseAddressGiven(it) = event {
-                let mail_to = if it.mailing.is_empty() { it.address } else { it.mailing };
+                let mail_to = mail_goes_to(it.address, it.mailing);
                 view.case_addresses.insert(it.filing_id, (mail_to, it.given_at_us));
             }
         }
@@ -152,6 +177,9 @@ impl Identity {
             // The person was released: the name is not this account's any more.
             view.family_name.clear();
             view.given_name.clear();
+        }
+        if asked_email_change(&view.account, self.now().as_microsecond()).is_err() {
+            view.new_email.clear();
         }
         view.events = loaded.events;
         Ok(view)

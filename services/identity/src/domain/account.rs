@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use docket_eventlog::Aggregate;
 use docket_proto::events::account::Event;
+use docket_proto::identity::events::v1 as pb;
 use uuid::Uuid;
 
 /// Why a try of a locked password is refused, as `SignInRefused` says it.
@@ -21,6 +22,17 @@ pub(crate) enum Stage {
     EmailProven,
     /// The account can be used.
     Active,
+}
+
+/// A change of the e-mail address, asked for or made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EmailChange {
+    /// Its id.
+    pub(crate) id: Uuid,
+    /// The stream of the other address: the new one while it is asked for, the one before when it is made.
+    pub(crate) stream: String,
+    /// Until when it can be confirmed, or taken back, microseconds since the epoch.
+    pub(crate) until_us: i64,
 }
 
 /// An account. Holds no personal data.
@@ -42,6 +54,15 @@ pub(crate) struct Account {
     pub(crate) address_given_at_us: i64,
     /// Roles, each at an office.
     pub(crate) roles: BTreeSet<(String, String)>,
+    /// The stream of the e-mail address by which its owner signs in.
+    pub(crate) email_stream: String,
+    /// The change of that address which was asked for last and is not made.
+    pub(crate) email_change: Option<EmailChange>,
+    /// The changes that were made and not taken back, oldest first: each with the stream of the address before, and until when that one
+    /// can take it back.
+    pub(crate) emails_before: Vec<EmailChange>,
+    /// Whether its address was proven to be another account's before it was finished: it never is.
+    pub(crate) overtaken: bool,
     /// Whether the password is locked after too many failures.
     pub(crate) locked: bool,
     /// Whether the last thing that was refused was a try of the locked password.
@@ -79,6 +100,35 @@ impl Account {
     }
 }
 
+impl Account {
+    /// A change that was asked for will not be made.
+    fn gives_up(&mut self, change: Uuid) {
+        self.email_change.take_if(|asked| asked.id == change);
+    }
+
+    /// It has another e-mail address.
+    fn takes_email(&mut self, changed: &pb::EmailChanged) {
+        let id = read(&changed.change_id);
+        let stream = std::mem::replace(&mut self.email_stream, changed.email_stream.clone());
+        self.emails_before.push(EmailChange { id, stream, until_us: changed.back_until_us });
+        self.email_change = None;
+    }
+
+    /// It has the e-mail address that it had before a change: none that was made since stands, and none is asked for.
+    fn restores_email(&mut self, restored: &pb::EmailRestored) {
+        let id = read(&restored.change_id);
+        let stands = self.emails_before.iter().position(|change| change.id == id);
+        self.emails_before.truncate(stands.unwrap_or_default());
+        self.email_stream.clone_from(&restored.email_stream);
+        self.email_change = None;
+    }
+}
+
+/// An id in an event, which was written as one.
+fn read(id: &str) -> Uuid {
+    id.parse().unwrap_or_default()
+}
+
 /// Whether an address takes the place of the one of record: one given earlier never does, in whatever order they are heard of.
 pub(crate) fn supersedes(given_at_us: i64, of_record_us: i64) -> bool {
     given_at_us == 0 || given_at_us >= of_record_us
@@ -98,6 +148,7 @@ impl Aggregate for AccountAggregate {
                 account.stage = Stage::Registered;
                 account.language.clone_from(&registered.language);
                 account.zone.clone_from(&registered.zone);
+                account.email_stream.clone_from(&registered.email_stream);
             }
             Event::EmailProven(proven) => {
                 account.stage = account.stage.max(Stage::EmailProven);
@@ -109,6 +160,14 @@ impl Aggregate for AccountAggregate {
                     }
                 }
             }
+            Event::RegistrationOvertaken(_) => account.overtaken = true,
+            Event::EmailChangeRequested(asked) => {
+                let (stream, until_us) = (asked.email_stream.clone(), asked.until_us);
+                account.email_change = Some(EmailChange { id: read(&asked.change_id), stream, until_us });
+            }
+            Event::EmailChangeWithdrawn(withdrawn) => account.gives_up(read(&withdrawn.change_id)),
+            Event::EmailChanged(changed) => account.takes_email(changed),
+            Event::EmailRestored(restored) => account.restores_email(restored),
             Event::SecondFactorAdded(_) => account.stage = Stage::Active,
             Event::IdentityProven(proven) => {
                 account.identity = Some((proven.level.clone(), proven.person_id.parse().unwrap_or_default()));

@@ -23,6 +23,7 @@ pub(crate) fn register(account: &Account, event: pb::AccountRegistered) -> Vec<E
 pub(crate) fn prove_email(account: &Account, event: pb::EmailProven) -> Decision {
     match account.stage {
         Stage::None => Err(Refusal::not_found()),
+        Stage::Registered | Stage::EmailProven if account.overtaken => Err(registration_over()),
         Stage::Registered | Stage::EmailProven => Ok(vec![event.into()]),
         Stage::Active => Err(already_active()),
     }
@@ -32,6 +33,7 @@ pub(crate) fn prove_email(account: &Account, event: pb::EmailProven) -> Decision
 pub(crate) fn add_second_factor(account: &Account, method: &str, recovery_codes: u32) -> Decision {
     match account.stage {
         Stage::None => Err(Refusal::not_found()),
+        Stage::Registered | Stage::EmailProven if account.overtaken => Err(registration_over()),
         Stage::Registered => Err(email_not_proven()),
         Stage::EmailProven => Ok(vec![
             pb::SecondFactorAdded { method: method.to_owned() }.into(),
@@ -219,6 +221,12 @@ pub(crate) fn revoke_role(
 
 fn already_active() -> Refusal {
     Refusal::state("ALREADY_ACTIVE", "This registration is complete.").way_out("Sign in.")
+}
+
+/// A registration that there never was, whose day is over, or whose address is another account's.
+pub(crate) fn registration_over() -> Refusal {
+    Refusal::state("REGISTRATION_EXPIRED", "There is no such registration, or it is over.")
+        .way_out("Register again, or sign in if you finished.")
 }
 
 fn email_not_proven() -> Refusal {

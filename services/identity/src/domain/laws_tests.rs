@@ -15,6 +15,7 @@ const FOLD: Fold<Event, Account> = Fold {
     seen: |account| account,
     life: &[
         "account.registered.v1",
+        "account.registration_overtaken.v1",
         "account.email_proven.v1",
         "account.second_factor_added.v1",
         "account.recovery_codes_issued.v1",
@@ -27,6 +28,10 @@ const FOLD: Fold<Event, Account> = Fold {
         "account.role_revoked.v1",
         "account.locked.v1",
         "account.unlocked.v1",
+        "account.email_change_requested.v1",
+        "account.email_change_withdrawn.v1",
+        "account.email_changed.v1",
+        "account.email_restored.v1",
     ],
     // Told to people and to the other services; the account itself is as before.
     changes_nothing: &[
@@ -53,6 +58,11 @@ enum Command {
     Move(u8),
     Give(u8),
     GiveForCase(u8),
+    Overtake,
+    AskEmail(u8),
+    WithdrawEmail(i64),
+    ChangeEmail(u8, i64),
+    TakeBackEmail(u8, i64),
     Grant(&'static str),
     Revoke(&'static str),
 }
@@ -72,6 +82,11 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (0..3_u8).prop_map(Move),
         1 => (0..6_u8).prop_map(Give),
         1 => (0..3_u8).prop_map(GiveForCase),
+        1 => Just(Overtake),
+        4 => (0..4_u8).prop_map(AskEmail),
+        1 => (0..60_i64).prop_map(WithdrawEmail),
+        4 => (0..4_u8, 0..60_i64).prop_map(|(n, now_us)| ChangeEmail(n, now_us)),
+        3 => (0..4_u8, 0..60_i64).prop_map(|(n, now_us)| TakeBackEmail(n, now_us)),
         2 => prop::sample::select(&["operator", "adjudicator", "supervisor"][..]).prop_map(Grant),
         1 => prop::sample::select(&["operator", "adjudicator", "supervisor"][..]).prop_map(Revoke),
     ]
@@ -118,9 +133,35 @@ fn decide(account: &Account, command: &Command) -> Result<Vec<Event>, Refusal> {
                 ("3 Example Row".into(), Uuid::from_u128(200 + u128::from(*n)).to_string());
             give_case_address(account, pb::CaseAddressGiven { address, filing_id, ..Default::default() })
         }
+        Command::Overtake => Ok(match account.stage {
+            Stage::None | Stage::Active => Vec::new(),
+            Stage::Registered | Stage::EmailProven => vec![overtake_registration(Uuid::from_u128(8))],
+        }),
+        Command::AskEmail(n) => {
+            let (change_id, email_stream) = address(*n);
+            let asked =
+                pb::EmailChangeRequested { change_id, email_stream, until_us: 30, ..Default::default() };
+            request_email_change(account, &asked)
+        }
+        Command::WithdrawEmail(now_us) => withdraw_email_change(account, *now_us),
+        Command::ChangeEmail(n, now_us) => {
+            let (change_id, email_stream) = address(*n);
+            let changed =
+                pb::EmailChanged { change_id, email_stream, back_until_us: 40, ..Default::default() };
+            change_email(account, &changed, *now_us, &[session])
+        }
+        Command::TakeBackEmail(n, now_us) => {
+            let change = address(*n).0.parse().unwrap();
+            take_back_email_change(account, change, "ina@example.org", *now_us, &[session])
+        }
         Command::Grant(role) => grant_role(account, Uuid::from_u128(3), role, "NBC", "setup"),
         Command::Revoke(role) => revoke_role(account, role, "NBC", "left", Uuid::from_u128(9)),
     }
+}
+
+/// A change's id and the stream of its address.
+fn address(n: u8) -> (String, String) {
+    (Uuid::from_u128(300 + u128::from(n)).to_string(), format!("email-k1-0{n}"))
 }
 
 /// What must hold of every event that was decided.
@@ -144,6 +185,33 @@ fn holds(before: &Account, event: &Event, after: &Account) {
         Event::CaseAddressGiven(_) => {
             assert_ne!(before.addresses_from, after.addresses_from);
             assert_eq!(before.address_given_at_us, after.address_given_at_us, "it is not the account's");
+        }
+        Event::EmailProven(_) | Event::SecondFactorAdded(_) => assert!(!before.overtaken),
+        Event::RegistrationOvertaken(_) => assert!(before.stage < Stage::Active && after.overtaken),
+        Event::EmailChangeRequested(asked) => {
+            assert_ne!(asked.email_stream, before.email_stream);
+            assert_eq!(
+                before.email_stream, after.email_stream,
+                "it is not the account's before it is proven"
+            );
+        }
+        Event::EmailChangeWithdrawn(_) => {
+            assert!(before.email_change.is_some() && after.email_change.is_none());
+            assert_eq!(before.email_stream, after.email_stream);
+        }
+        Event::EmailChanged(changed) => {
+            let asked = before.email_change.as_ref().unwrap();
+            assert_eq!(
+                (&asked.stream, asked.id.to_string()),
+                (&after.email_stream, changed.change_id.clone())
+            );
+            let way_back = after.emails_before.last().unwrap();
+            assert_eq!(way_back.stream, before.email_stream, "the address before can take it back");
+        }
+        Event::EmailRestored(_) => {
+            assert!(after.emails_before.len() < before.emails_before.len(), "a code is good once");
+            assert_eq!(after.email_stream, before.emails_before[after.emails_before.len()].stream);
+            assert!(after.email_change.is_none());
         }
         Event::AccountLocked(_) => assert!(!before.locked && after.locked),
         Event::AccountUnlocked(_) => assert!(before.locked && !after.locked),

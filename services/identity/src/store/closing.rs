@@ -11,6 +11,7 @@ pub(crate) async fn remove_secrets(tx: &mut PgConnection, account: Uuid) -> sqlx
         "DELETE FROM totp_replacement WHERE account_id = $1",
         "DELETE FROM recovery_code WHERE account_id = $1",
         "DELETE FROM registration WHERE account_id = $1",
+        "DELETE FROM email_change WHERE account_id = $1",
     ] {
         sqlx::query(statement).bind(account).execute(&mut *tx).await?;
     }

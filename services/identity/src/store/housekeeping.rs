@@ -15,13 +15,13 @@ const TRIES: SignedDuration = SignedDuration::from_hours(25);
 /// Settled mail, without content, and ended sessions are kept for so long for questions.
 const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Tidies up until the stop.
+/// Tidies up from time to time until the stop; at the start somebody did.
 ///
 /// # Errors
 /// None: what fails is tried again.
 pub(crate) async fn run(pool: PgPool, clock: SharedClock, stop: Stop) -> anyhow::Result<()> {
     let failing = "rows whose time is over could not be removed";
-    let mut rounds = Rounds::every(LOOK, failing).bounded_inside();
+    let mut rounds = Rounds::every(LOOK, failing).bounded_inside().after_a_pause();
     while rounds.go_on(&stop).await {
         rounds.turn(tidy(&pool, clock.now())).await;
     }
@@ -35,6 +35,7 @@ pub(crate) async fn tidy(pool: &PgPool, now: Timestamp) -> anyhow::Result<()> {
         ("DELETE FROM tries WHERE last_at_us < $1 AND key NOT LIKE 'proofing:%'", before(TRIES)),
         ("DELETE FROM registration WHERE expires_at_us < $1", now.as_microsecond()),
         ("DELETE FROM totp_replacement WHERE expires_at_us < $1", now.as_microsecond()),
+        ("DELETE FROM email_change WHERE expires_at_us < $1", now.as_microsecond()),
         ("DELETE FROM mail WHERE settled_at_us < $1", before(SETTLED)),
         (
             "DELETE FROM refresh_token WHERE session_id IN (SELECT id FROM session WHERE ends_at_us < $1)",

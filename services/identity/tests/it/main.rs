@@ -3,6 +3,7 @@
 
 mod address;
 mod calls;
+mod email_change;
 mod erased;
 mod erasure;
 mod proofing;

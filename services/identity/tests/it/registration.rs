@@ -277,6 +277,21 @@ async fn a_stranger_who_registers_an_address_again_and_again_does_not_close_it_f
     world.sign_in(&ana).await;
 }
 
+#[tokio::test]
+async fn who_registers_one_address_after_the_other_is_slowed_by_network() {
+    let world = World::new().await;
+    for nth in 0..40 {
+        world.register(&format!("{nth}@example.com")).await.unwrap();
+    }
+    assert_eq!(refused(world.register("one.more@example.com").await), "REGISTERED_TOO_OFTEN");
+    let malformed = world.register("nobody").await.unwrap_err();
+    assert_eq!(malformed.code(), Code::InvalidArgument, "what is mistyped costs no turn");
+    assert_eq!(world.mails_to("one.more@example.com").await, 0);
+    world.advance(30);
+    world.register("one.more@example.com").await.unwrap();
+    assert_eq!(refused(world.register("another@example.com").await), "REGISTERED_TOO_OFTEN");
+}
+
 /// Polls all at once.
 pub(crate) async fn futures_join<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut waiting: Vec<_> = all.map(|future| (Box::pin(future), None)).collect();

@@ -93,7 +93,7 @@ impl World {
             password_file: None,
         };
         let register = RegisterConfig { url: format!("http://{}", sandbox.ports.http) };
-        let config = Config { service, mail, register };
+        let config = Config { service, mail, register, gateways: Vec::new() };
         let clock = ManualClock::shared("2026-06-01T15:00:00Z".parse().unwrap());
         let running = start(&bench, &config, &clock).await;
         let authority = std::fs::read(&config.service.tls.ca_file).unwrap();

@@ -118,7 +118,18 @@ impl SendAlerts {
             return Outcome::Failed("no_address");
         }
         let mail = texts::mail(Language::of(&contact.language), &delivery.alert, contact.given_name.trim());
-        self.send(delivery, &contact.email, mail).await
+        match self.send(delivery, &contact.email, mail).await {
+            Outcome::Failed(delivery::BOUNCED) if self.has_moved(delivery, &contact.email).await => {
+                Outcome::PutOff("another_address")
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Whether the account's address is another one than that from which a mail came back just now.
+    async fn has_moved(&self, delivery: &Delivery, from: &str) -> bool {
+        let contact = contact(&self.base, delivery.account_id).await;
+        contact.is_ok_and(|contact| !contact.email.is_empty() && contact.email != from)
     }
 
     /// Asks somebody to sign, or to file a form. Whether they still are to, filing says at the last moment.
@@ -192,7 +203,7 @@ impl SendAlerts {
 
     fn append(&self, delivery: &Delivery, event: &Event) -> Append {
         let context = Context {
-            command_id: derived_id("settle_delivery", delivery.delivery_id, 0),
+            command_id: derived_id("settle_delivery", delivery.delivery_id, delivery.again.unsigned_abs()),
             correlation_id: delivery.correlation_id,
             causation_id: Some(delivery.about_event),
             actor: Actor::machine("send_alert"),
@@ -203,10 +214,9 @@ impl SendAlerts {
         };
         let stream = StreamName::of(Event::CATEGORY, delivery.delivery_id);
         let events = std::slice::from_ref(event);
-        context.append(
-            &self.base.log,
-            vec![StreamAppend::of(stream, Expected::Version(0), Subjects::NONE, events)],
-        )
+        // Each time it was queued before, it failed once.
+        let version = Expected::Version(u64::from(delivery.again.unsigned_abs()));
+        context.append(&self.base.log, vec![StreamAppend::of(stream, version, Subjects::NONE, events)])
     }
 }
 

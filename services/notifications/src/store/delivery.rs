@@ -56,6 +56,8 @@ pub(crate) struct Delivery {
     pub(crate) traceparent: String,
     /// When it was queued, µs since the epoch: nothing changes it before it is settled.
     pub(crate) changed_at_us: i64,
+    /// How often it was queued again after it had failed.
+    pub(crate) again: i32,
 }
 
 /// A line of the ledger as people see it.
@@ -160,7 +162,7 @@ pub(crate) async fn take(pool: &PgPool, now: Timestamp, pauses_s: &[i64]) -> sql
              SELECT delivery_id FROM delivery WHERE state = 'queued' AND next_at_us <= $1
              ORDER BY next_at_us, delivery_id LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING delivery_id, about_event, correlation_id, account_id, case_id, notice_id, channel, alert, attempts,
-             traceparent, changed_at_us",
+             traceparent, changed_at_us, again",
         now.as_microsecond(),
         &in_micros
     )
@@ -211,6 +213,36 @@ pub(crate) async fn returned(pool: &PgPool, account: Uuid) -> sqlx::Result<Optio
     .fetch_optional(pool)
     .await?;
     Ok(last.filter(|last| last.reason == BOUNCED).map(|last| last.changed_at_us))
+}
+
+/// The account has another address. What waits for the one before is tried again at once; what did not arrive there and tells of a notice
+/// that was not opened since is queued once more; and of the rest nothing is told of the new address.
+pub(crate) async fn follow_address(tx: &mut PgConnection, account: Uuid, now: Timestamp) -> sqlx::Result<()> {
+    let now_us = now.as_microsecond();
+    // One try is left counted, since it may be under way and be given back.
+    sqlx::query!(
+        "UPDATE delivery SET next_at_us = $2, attempts = least(attempts, 1) WHERE account_id = $1 AND state = 'queued'",
+        account,
+        now_us
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE delivery SET state = 'queued', reason = '', attempts = 0, again = again + 1, changed_at_us = $2, next_at_us = $2
+         FROM notice WHERE notice.notice_id = delivery.notice_id AND notice.account_id = delivery.account_id AND NOT notice.opened
+             AND delivery.account_id = $1 AND state = 'failed' AND reason NOT IN ('acts_no_longer', 'no_contact')",
+        account,
+        now_us
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE delivery SET reason = 'left_address' WHERE account_id = $1 AND state = 'failed' AND reason = 'bounced'",
+        account
+    )
+    .execute(tx)
+    .await
+    .map(drop)
 }
 
 /// Since when the oldest that is queued waits, µs since the epoch.

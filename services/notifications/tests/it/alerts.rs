@@ -158,6 +158,96 @@ async fn whom_a_mail_does_not_reach_is_said_with_its_notice_and_seen_until_one_i
     server.stop().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_did_not_arrive_at_one_address_goes_once_to_the_next_unless_it_was_read_since() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "bounce@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    let receipt = ana.wait_for_notice(case, "receipt").await;
+    world.happens(case, events::biometrics_scheduled()).await;
+    ana.wait_for_deliveries("failed", 2).await;
+    ana.download(&receipt.name).await.unwrap();
+    let appointment = ana.wait_for_notice(case, "biometrics_appointment").await;
+
+    world.moves_to(ana.account, "ana@example.test").await;
+    let mails = world.wait_for_mails("ana@example.test", 1).await;
+    ana.wait_for_deliveries("handed_over", 1).await;
+    let outcomes = world.outcomes().await;
+    let [Outcome::DeliveryFailed(_), Outcome::DeliveryFailed(_), Outcome::DeliveryHandedOver(sent)] =
+        &outcomes[..]
+    else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(format!("notices/{}", sent.notice_id), appointment.name);
+    assert_eq!((sent.case_id.clone(), sent.account_id.clone()), (case.to_string(), ana.account.to_string()));
+    let answer = ana.try_notices(&format!("cases/{case}"), 100, "").await.unwrap();
+    assert_eq!(answer.mail_returned_at_us, 0, "of the new address nothing came back");
+
+    // One more address is told of nothing that arrived.
+    world.moves_to(ana.account, "third@example.test").await;
+    world.happens(case, events::biometrics_scheduled()).await;
+    world.wait_for_mails("third@example.test", 1).await;
+    assert_eq!((world.mails("ana@example.test").await.len(), mails.len()), (1, 1));
+    assert_eq!(world.mails("third@example.test").await.len(), 1);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_it_still_bounces_a_changed_address_is_told_once_for_each_change() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "bounce@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    ana.wait_for_deliveries("failed", 1).await;
+    world.moves_to(ana.account, "bounce@elsewhere.test").await;
+    crate::world::until("a second bounce", async || {
+        (world.count("delivery.failed.v1").await == 2).then_some(())
+    })
+    .await;
+    let returned = ana.try_notices(&format!("cases/{case}"), 100, "").await.unwrap().mail_returned_at_us;
+    assert_ne!(returned, 0, "mail comes back from there too");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_comes_back_while_its_address_changes_goes_to_the_next() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "bounce@example.test", "en");
+    world.directory.moves_when_asked(&ana.account.to_string(), "ana@example.test");
+    world.accepted_case(&ana).await;
+    crate::world::until("the try given back", async || {
+        queued(&world, ana.account)
+            .await
+            .filter(|(tries, _)| *tries == 0)
+            .filter(|(_, next_at)| *next_at > world.bench.now().as_microsecond())
+    })
+    .await;
+    world.bench.advance(301);
+    world.wait_for_mails("ana@example.test", 1).await;
+    ana.wait_for_deliveries("handed_over", 1).await;
+    assert_eq!(world.count("delivery.failed.v1").await, 0);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_one_address_is_tried_at_the_next_at_once() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let deferred = world.person(server.channel(), "defer@example.test", "en");
+    world.accepted_case(&deferred).await;
+    crate::world::until("the first try", async || {
+        queued(&world, deferred.account).await.filter(|(tries, _)| *tries == 1)
+    })
+    .await;
+    // The clock stands still: it is the change that makes it due.
+    world.moves_to(deferred.account, "ana@example.test").await;
+    world.wait_for_mails("ana@example.test", 1).await;
+    assert_eq!(world.count("delivery.failed.v1").await, 0);
+    server.stop().await.unwrap();
+}
+
 /// What the ledger says of somebody's one mail: how often it was tried, and when it is next.
 async fn queued(world: &World, account: Uuid) -> Option<(i32, i64)> {
     sqlx::query_as("SELECT attempts, next_at_us FROM delivery WHERE account_id = $1 AND state = 'queued'")

@@ -23,11 +23,17 @@ use tonic::{Request, Response, Status};
 pub(crate) struct Directory(
     pub(crate) Arc<Mutex<HashMap<String, identity::GetContactResponse>>>,
     Arc<Mutex<HashSet<String>>>,
+    /// Who has another e-mail address as soon as somebody asked for the one of now.
+    Arc<Mutex<HashMap<String, String>>>,
 );
 
 impl Directory {
     pub(crate) fn set(&self, account: &str, contact: identity::GetContactResponse) {
         self.0.lock().unwrap().insert(account.to_owned(), contact);
+    }
+
+    pub(crate) fn moves_when_asked(&self, account: &str, email: &str) {
+        self.2.lock().unwrap().insert(account.to_owned(), email.to_owned());
     }
 
     pub(crate) fn erase(&self, account: &str) {
@@ -46,8 +52,13 @@ impl DirectoryService for Directory {
         }
         // What a test sets for a case is answered about that case alone.
         let asked = request.get_ref();
-        let contacts = self.0.lock().unwrap();
+        let mut contacts = self.0.lock().unwrap();
         let contact = contacts.get(&asked.case_id).or_else(|| contacts.get(&asked.account_id)).cloned();
+        let moved =
+            if asked.case_id.is_empty() { self.2.lock().unwrap().remove(&asked.account_id) } else { None };
+        if let (Some(email), Some(known)) = (moved, contacts.get_mut(&asked.account_id)) {
+            known.email = email;
+        }
         contact.map(Response::new).ok_or_else(|| Status::unavailable("not now"))
     }
 

@@ -9,8 +9,9 @@ use docket_kernel::EventEnum as _;
 use docket_messaging::Stop;
 use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
 use docket_proto::case_status::v1::case_words_service_server::CaseWordsServiceServer;
-use docket_proto::events::{case, delivery, filing, notice, package, representation, response};
+use docket_proto::events::{account, case, delivery, filing, notice, package, representation, response};
 use docket_proto::filing::v1::helper_service_server::HelperServiceServer;
+use docket_proto::identity::events::v1::EmailChanged;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
@@ -45,8 +46,9 @@ pub(crate) struct World {
     pub(crate) config: ServiceConfig,
     cases: EventLog,
     filings: EventLog,
+    accounts: EventLog,
     relaying: Stop,
-    _logs: [TestDatabase; 2],
+    _logs: [TestDatabase; 3],
     pub(crate) keys: TestDatabase,
     _nats: TestNats,
 }
@@ -71,13 +73,16 @@ impl World {
     pub(crate) async fn new() -> Self {
         let bench = Bench::new().await;
         let directory = Directory::default();
-        let directory_service = DirectoryServiceServer::new(directory.clone());
-        bench.peer("identity", bench.identity().add_service(directory_service)).await;
         let (own, keys, nats) =
             (database("notifications").await, database("notifications_keys").await, nats().await);
         let sandbox = Sandbox::start(docket_sandbox::Config::default()).await.unwrap();
         let relaying = Stop::new();
         let (case_database, filing_database) = (database("cases").await, database("filing").await);
+        let account_database = database("identity").await;
+        let accounts = foreign_log("identity", &account_database.pool, &nats.url, relaying.clone()).await;
+        let feed = EventFeedServiceServer::new(Feed(accounts.clone()));
+        let identity = bench.identity().add_service(DirectoryServiceServer::new(directory.clone()));
+        bench.peer("identity", identity.add_service(feed)).await;
         let cases = foreign_log("cases-0", &case_database.pool, &nats.url, relaying.clone()).await;
         let filings = foreign_log("filing", &filing_database.pool, &nats.url, relaying.clone()).await;
         let invitations = Invitations::default();
@@ -100,8 +105,9 @@ impl World {
             config,
             cases,
             filings,
+            accounts,
             relaying,
-            _logs: [case_database, filing_database],
+            _logs: [case_database, filing_database, account_database],
             keys,
             _nats: nats,
         }
@@ -143,10 +149,16 @@ impl World {
         self.stranger(channel, account, email)
     }
 
-    /// Somebody has another e-mail address from now on.
+    /// Somebody has another e-mail address from now on, and nothing says so.
     pub(crate) fn changes_address(&self, account: Uuid, email: &str) {
         let mut contacts = self.directory.0.lock().unwrap();
         email.clone_into(&mut contacts.get_mut(&account.to_string()).unwrap().email);
+    }
+
+    /// Somebody has another e-mail address from now on, and identity's log says so.
+    pub(crate) async fn moves_to(&self, account: Uuid, email: &str) {
+        self.changes_address(account, email);
+        append(&self.accounts, account, account::Event::from(EmailChanged::default())).await;
     }
 
     /// Somebody of whom identity says nothing now.

@@ -40,7 +40,7 @@ impl Gateway {
 
 /// From where a call comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whence {
+pub enum Whence {
     /// From this address.
     Address(IpAddr),
     /// Through a gateway of ours that does not say from where.
@@ -49,9 +49,16 @@ pub(crate) enum Whence {
     Unknown,
 }
 
+/// From where a request comes.
+pub fn whence_of<T>(request: &tonic::Request<T>, gateways: &[Gateway]) -> Whence {
+    let peer = request.remote_addr().map(|address| address.ip());
+    let forwarded = request.metadata().get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    whence(peer, forwarded, gateways)
+}
+
 /// From where a call comes: from the other end of the connection, or, where that is a gateway of ours, from whom it names last in
 /// `x-forwarded-for`. What others wrote there before is theirs and is not believed.
-pub(crate) fn whence(peer: Option<IpAddr>, forwarded: Option<&str>, gateways: &[Gateway]) -> Whence {
+fn whence(peer: Option<IpAddr>, forwarded: Option<&str>, gateways: &[Gateway]) -> Whence {
     let ours = |address: IpAddr| gateways.iter().any(|gateway| gateway.holds(address));
     match peer {
         None => Whence::Unknown,

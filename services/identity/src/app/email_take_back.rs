@@ -1,0 +1,101 @@
+//! The way back of whoever reads the mail of the address that an account had: a change is stopped or taken back, all sessions end.
+
+use docket_eventlog::{Context, Error, StreamAppend};
+use docket_service::ApiError;
+use uuid::Uuid;
+
+use super::email::{claimed, released};
+use super::email_change::{ATTEMPTS, back_hash, name_of, own};
+use super::registration::code_wrong;
+use super::{AccountView, Identity, by_account};
+use crate::domain::{self, WayBack};
+use crate::mail::{Sealed, Template};
+use crate::store::{email_change, session};
+
+/// What a way back needs beside the account's own events.
+#[derive(Default)]
+struct Way {
+    /// The address that the account has again, as typed.
+    email: String,
+    /// What the streams of the addresses say of it.
+    streams: Vec<StreamAppend>,
+    mails: Vec<Sealed>,
+}
+
+impl Identity {
+    /// Stops the change whose code this is, or takes it back with all that were made after it. Nobody is signed in for that.
+    ///
+    /// # Errors
+    /// `CODE_WRONG`, also where it is over.
+    pub(crate) async fn take_back_email_change(&self, context: Context, typed: &str) -> Result<(), ApiError> {
+        let now_us = self.now().as_microsecond();
+        let row = email_change::of_back_code(&self.pool, &back_hash(typed)).await?;
+        let row = row.filter(|row| row.expires_at_us > now_us).ok_or_else(code_wrong)?;
+        let (account, context) = (row.account_id, by_account(&context, row.account_id));
+        if self.is_erased(account).await? {
+            return Err(code_wrong().into());
+        }
+        if self.is_done(&context).await? {
+            return self.repeat(&context, account).await;
+        }
+        for _ in 1..=ATTEMPTS {
+            if self.try_take_back(&context, account, row.id).await? {
+                self.outbox.wake();
+                return Ok(());
+            }
+        }
+        Err(ApiError::Exhausted("the address"))
+    }
+
+    /// Does it, unless a stream moved on in between.
+    async fn try_take_back(&self, context: &Context, account: Uuid, id: Uuid) -> Result<bool, ApiError> {
+        let now_us = self.now().as_microsecond();
+        let view = self.view(account).await?;
+        let way = match domain::way_back(&view.account, id, now_us) {
+            Ok(WayBack::Stop) => {
+                let mails = vec![self.alert(&view, Template::EmailChangeStopped).await?];
+                Way { mails, ..Way::default() }
+            }
+            Ok(WayBack::Restore(stream)) => self.way_to(&view, &stream).await?,
+            // It may have been repeated in the same moment.
+            Err(_) if self.is_done(context).await? => return Ok(true),
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let mut tx = docket_database::begin(&self.pool).await?;
+        let ended = session::end_all(&mut tx, account, None, now_us).await?;
+        let events = domain::take_back_email_change(&view.account, id, &way.email, now_us, &ended)?;
+        let streams = [vec![own(&view, &events)], way.streams].concat();
+        let appended = match self.log.append_in(&mut tx, context.append(&self.log, streams)).await {
+            Ok(appended) => appended,
+            Err(Error::Conflict { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        if appended.repeated {
+            return Ok(true);
+        }
+        for mail in &way.mails {
+            self.outbox.put(&mut tx, mail).await?;
+        }
+        tx.commit().await?;
+        self.log.committed(appended.last);
+        Ok(true)
+    }
+
+    /// The way back to the address of a stream, which is kept for the account. The address that it has until now is free at once.
+    async fn way_to(&self, view: &AccountView, stream: &str) -> Result<Way, ApiError> {
+        let email = view.emails.get(stream).cloned().unwrap_or_default();
+        let mut mails = vec![self.letter(view, &email, Template::EmailRestored, String::new()).await?];
+        let mut streams = Vec::new();
+        if view.account.email_stream != stream {
+            let (before, now) = (name_of(stream)?, name_of(&view.account.email_stream)?);
+            let (kept, held) = (self.holder_of(&before).await?, self.holder_of(&now).await?);
+            if kept.other_than(view.id).is_some() {
+                return Err(code_wrong().into());
+            }
+            streams.push(claimed(before, kept.version, view.id));
+            streams.push(released(now, held.version, view.id, 0));
+            mails.push(self.alert(view, Template::EmailTakenBack).await?);
+        }
+        Ok(Way { email, streams, mails })
+    }
+}
