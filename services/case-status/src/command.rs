@@ -9,9 +9,11 @@ mod deadlines;
 mod fees;
 mod inquiries;
 mod links;
+mod office;
 mod parties;
 mod reactions;
 mod represented;
+mod searches;
 mod serials;
 mod timer;
 mod wire;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 
 use docket_eventlog::Store;
 use docket_proto::case_status::v1::case_command_service_server::CaseCommandServiceServer;
+use docket_proto::case_status::v1::case_office_service_server::CaseOfficeServiceServer;
 use docket_proto::case_status::v1::case_words_service_server::CaseWordsServiceServer;
 use docket_service::{Base, BaseOptions, Heard, Server, ServiceConfig, Stop};
 use sqlx::migrate::Migrator;
@@ -83,7 +86,8 @@ pub fn server(base: Base) -> Server {
     let filing = Heard::of(&base, "filing");
     let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone(), filing, payments };
     Server::new(base)
-        .grpc(CaseCommandServiceServer::new(commands))
+        .grpc(CaseCommandServiceServer::new(commands.clone()))
+        .grpc(CaseOfficeServiceServer::new(commands))
         .grpc(CaseWordsServiceServer::new(words))
         .subscriber("filing", Arc::new(Filings { store: store.clone(), serials }))
         .subscriber("identity", Arc::new(Moves { store: store.clone() }))

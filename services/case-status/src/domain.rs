@@ -2,9 +2,15 @@
 
 pub mod appointment;
 mod asked;
+mod attendance;
+mod card;
 pub mod decide;
 mod evolve;
+mod fee;
+mod links;
 pub mod office;
+mod request;
+mod review;
 mod search;
 mod state;
 pub mod task;
@@ -20,15 +26,17 @@ mod laws_tests;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub use asked::{APPOINTMENT_MISSED, Expedite, ExpediteState, Inquiry};
+pub use asked::{APPOINTMENT_MISSED, Expedite, ExpediteState, Inquiry, REOPENING};
+pub use attendance::{Absence, Appointment, Attempts, Biometrics, Booking, Check, Interview, Oath};
+pub use card::{Card, CardState};
 pub use docket_proto::events::case::Event;
 pub use evolve::evolve;
+pub use fee::{FeeOwed, FeeWaiver, Unpaid};
+pub use links::{BasisEnd, Direction, Link, LinkKind};
+pub use request::{Deadline, Request, RequestKind, RequestState};
+pub use review::{OwnMotion, Revocation, RevocationState};
 pub use search::{Search, SearchState};
-pub use state::{
-    Absence, Appearance, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
-    Deadline, Direction, FeeOwed, FeeWaiver, Interview, Link, LinkKind, MoveRoute, Oath, Outcome,
-    Recommendation, Request, RequestKind, RequestState, Stage, Unpaid,
-};
+pub use state::{Appearance, Case, MoveRoute, Outcome, Recommendation, Stage};
 
 /// Families whose cases are taken in by machine, with what each needs (8 CFR 335.1, 335.2 for naturalization).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const DEADLINE: Duration = Duration::from_secs(20);
 
 pub use case_status::v1::case_command_service_client::CaseCommandServiceClient;
+pub use case_status::v1::case_office_service_client::CaseOfficeServiceClient;
 pub use case_status::v1::status_service_client::StatusServiceClient;
 pub use filing::v1::catalogue_service_client::CatalogueServiceClient;
 pub use filing::v1::draft_service_client::DraftServiceClient;
@@ -177,6 +178,9 @@ impl Connection {
     }
     pub fn cases(&self) -> CaseCommandServiceClient<Line> {
         CaseCommandServiceClient::new(self.line(&self.cases))
+    }
+    pub fn office(&self) -> CaseOfficeServiceClient<Line> {
+        CaseOfficeServiceClient::new(self.line(&self.cases))
     }
     pub fn status(&self) -> StatusServiceClient<Line> {
         StatusServiceClient::new(self.line(&self.status))

@@ -10,6 +10,7 @@ pub mod interview;
 pub mod invitation;
 pub mod log;
 pub mod mail;
+pub mod office;
 pub mod officers;
 pub mod paper;
 pub mod pay;

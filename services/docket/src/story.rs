@@ -6,6 +6,7 @@ pub mod help;
 pub mod inquire;
 pub mod invite;
 pub mod money;
+pub mod office;
 pub mod officer;
 pub mod outage;
 pub mod party;

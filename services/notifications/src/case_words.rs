@@ -35,6 +35,12 @@ fn fill(event: &mut Event, words: String, derogatory_information: String) {
             event.grounds = words;
             event.derogatory_information = derogatory_information;
         }
+        Event::RevocationIntended(event) => {
+            event.grounds = words;
+            event.derogatory_information = derogatory_information;
+        }
+        Event::ApprovalRevoked(event) => event.reasons = words,
+        Event::CaseReopenedOnOwnMotion(event) => event.reasons = words,
         Event::CaseDenied(event) => event.reasons = words,
         Event::CaseReferred(event) => event.reasons = words,
         _ => {}

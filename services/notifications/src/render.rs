@@ -103,6 +103,12 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::Rfe => include_str!("../templates/rfe.typ"),
         NoticeKind::Continuation => include_str!("../templates/continuation.typ"),
         NoticeKind::Noid => include_str!("../templates/noid.typ"),
+        NoticeKind::Noir => include_str!("../templates/noir.typ"),
+        NoticeKind::NoirWithdrawn => include_str!("../templates/noir_withdrawn.typ"),
+        NoticeKind::Revocation => include_str!("../templates/revocation.typ"),
+        NoticeKind::OwnMotion => include_str!("../templates/own_motion.typ"),
+        NoticeKind::BiometricsReused => include_str!("../templates/biometrics_reused.typ"),
+        NoticeKind::AdminClose => include_str!("../templates/admin_close.typ"),
         NoticeKind::Approval => include_str!("../templates/approval.typ"),
         NoticeKind::Denial => include_str!("../templates/denial.typ"),
         NoticeKind::Referral => include_str!("../templates/referral.typ"),
@@ -143,11 +149,13 @@ pub(crate) fn template_version(kind: NoticeKind) -> String {
 pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Continuation => "Notice of Continuation",
-        NoticeKind::Denial => "Notice of Decision",
+        NoticeKind::Denial | NoticeKind::Revocation => "Notice of Decision",
         NoticeKind::Referral => "Notice of Referral to the Immigration Court",
         NoticeKind::Oath => "Notice of Naturalization Oath Ceremony",
         NoticeKind::Rfe => "Notice of Action: Request for Evidence",
         NoticeKind::Noid => "Notice of Intent to Deny",
+        NoticeKind::Noir => "Notice of Intent to Revoke",
+        NoticeKind::OwnMotion => "Notice of Motion",
         NoticeKind::Receipt
         | NoticeKind::Rejection
         | NoticeKind::BiometricsAppointment
@@ -155,6 +163,9 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         | NoticeKind::AppointmentMoved
         | NoticeKind::AppointmentCancelled
         | NoticeKind::AppointmentMissed
+        | NoticeKind::BiometricsReused
+        | NoticeKind::NoirWithdrawn
+        | NoticeKind::AdminClose
         | NoticeKind::Approval
         | NoticeKind::Transfer
         | NoticeKind::WithdrawalAck

@@ -470,6 +470,12 @@ impl Books {
             ("rfe", &["case.evidence_requested.v1"]),
             ("continuation", &["case.examination_continued.v1"]),
             ("noid", &["case.denial_intended.v1"]),
+            ("noir", &["case.revocation_intended.v1"]),
+            ("noir_withdrawn", &["case.revocation_intent_withdrawn.v1"]),
+            ("revocation", &["case.approval_revoked.v1"]),
+            ("own_motion", &["case.reopened_on_own_motion.v1"]),
+            ("biometrics_reused", &["case.biometrics_reused.v1"]),
+            ("admin_close", &["case.administratively_closed.v1"]),
             ("approval", &["case.approved.v1"]),
             ("denial", &["case.denied.v1"]),
             ("referral", &["case.referred.v1"]),
@@ -477,7 +483,7 @@ impl Books {
             ("withdrawal_ack", &["case.withdrawn.v1"]),
             ("case_closed_moot", &["case.closed_as_moot.v1"]),
             ("representation_ended", &["case.representation_ended.v1"]),
-            ("reopened", &["case.reopened.v1"]),
+            ("reopened", &["case.reopened.v1", "case.reopened_on_request.v1"]),
             ("payment_returned", &["case.payment_return_recorded.v1"]),
             ("refund_failed", &["case.refund_failure_recorded.v1"]),
             ("acceptance_voided", &["case.acceptance_voided.v1"]),
@@ -604,6 +610,8 @@ fn somebody_else_decided(case: &str, events: &[case::Event]) {
             case::Event::CaseApproved(event) => assert_ne!(event.officer, recommended, "case {case}"),
             case::Event::CaseDenied(event) => assert_ne!(event.officer, recommended, "case {case}"),
             case::Event::CaseReferred(event) => assert_ne!(event.officer, recommended, "case {case}"),
+            case::Event::RevocationIntended(event) => recommended.clone_from(&event.officer),
+            case::Event::ApprovalRevoked(event) => assert_ne!(event.officer, recommended, "case {case}"),
             _ => {}
         }
     }

@@ -81,6 +81,12 @@ impl Step<'_> {
                 | Event::CaseReferred(_)
                 | Event::CaseWithdrawn(_)
                 | Event::CaseReopened(_)
+                | Event::CaseReopenedOnOwnMotion(_)
+                | Event::CaseReopenedOnRequest(_)
+                | Event::CaseAdministrativelyClosed(_)
+                | Event::RevocationIntended(_)
+                | Event::RevocationIntentWithdrawn(_)
+                | Event::ApprovalRevoked(_)
                 | Event::AcceptanceVoided(_)
         );
         self.must(21, !decides || actor.kind == ActorKind::Account);
@@ -108,7 +114,12 @@ impl Step<'_> {
                 self.must(2, before.stage == Stage::Submitted);
             }
             Event::AcceptanceVoided(_) => self.must(2, before.stage.is_pending()),
-            Event::CaseReopened(_) => self.must(34, after.stage == Stage::InReview),
+            Event::CaseReopened(_) | Event::CaseReopenedOnOwnMotion(_) | Event::CaseReopenedOnRequest(_) => {
+                self.must(34, after.stage == Stage::InReview);
+            }
+            Event::ApprovalRevoked(_) => {
+                self.must(33, before.intended_revocation().is_some() && before.open_request().is_none());
+            }
             Event::CaseTransferred(sent) => {
                 self.must(53, before.stage.is_pending() && before.office == sent.from_office);
                 let transferred = before.transferred;
@@ -140,8 +151,8 @@ impl Step<'_> {
             Event::CaseApproved(_) => {
                 let needs = needs(&case.family);
                 let passed = |part: &str| case.tests.get(part).is_some_and(|attempts| attempts.passed);
-                self.must(24, !needs.biometrics || case.biometrics == Biometrics::Taken);
-                self.must(24, !needs.interview || case.interview == Interview::Completed);
+                self.must(24, !needs.biometrics || case.biometrics.are_done());
+                self.must(24, !needs.interview || case.interview.is_done());
                 self.must(24, !needs.test || TEST_PARTS.into_iter().all(passed));
                 self.must(24, case.checks_answered() && case.open_request().is_none());
             }
@@ -162,7 +173,15 @@ impl Step<'_> {
         let (before, after) = (self.before.request.as_ref(), self.after.request.as_ref());
         let open = before.is_some_and(|request| request.state == RequestState::Open);
         match &self.line.event {
-            Event::EvidenceRequested(_) | Event::ExaminationContinued(_) | Event::DenialIntended(_) => {
+            Event::EvidenceRequested(_)
+            | Event::ExaminationContinued(_)
+            | Event::DenialIntended(_)
+            | Event::RevocationIntended(_) => {
+                self.must(14, self.before.open_request().is_none());
+                self.must(15, after.is_some_and(within_the_law));
+                return;
+            }
+            Event::CaseReopenedOnOwnMotion(reopened) if !reopened.favorable => {
                 self.must(14, self.before.open_request().is_none());
                 self.must(15, after.is_some_and(within_the_law));
                 return;
@@ -274,7 +293,7 @@ impl Step<'_> {
 fn within_the_law(request: &Request) -> bool {
     let most = match request.kind {
         RequestKind::Rfe => 84,
-        RequestKind::Noid | RequestKind::N14 => 30,
+        RequestKind::Noid | RequestKind::N14 | RequestKind::Noir | RequestKind::OwnMotion => 30,
     };
     let deadline = &request.deadline;
     let day = |text: &str| text.parse::<Date>().ok();
@@ -324,6 +343,7 @@ fn works_on(event: &Event) -> bool {
             | Event::EvidenceRequested(_)
             | Event::ExaminationContinued(_)
             | Event::DenialIntended(_)
+            | Event::RevocationIntended(_)
             | Event::RequestServed(_)
             | Event::DeadlinePassed(_)
             | Event::DecisionRecommended(_)
@@ -332,6 +352,8 @@ fn works_on(event: &Event) -> bool {
             | Event::CaseDenied(_)
             | Event::CaseReferred(_)
             | Event::CaseReopened(_)
+            | Event::CaseReopenedOnOwnMotion(_)
+            | Event::CaseReopenedOnRequest(_)
             | Event::CardOrdered(_)
     )
 }

@@ -20,6 +20,7 @@ pub(crate) const OTHERS: &[&str] = &[
     "referred",
     "rejected",
     "represented",
+    "revoked",
     "role-ends",
     "together",
     "transferred",

@@ -24,18 +24,18 @@ use crate::relation::{OFFICER_ROLES, Relation, relations};
 /// Commands on cases.
 #[derive(Clone)]
 pub(crate) struct CaseCommands {
-    base: Base,
-    store: Store<Cases>,
+    pub(super) base: Base,
+    pub(super) store: Store<Cases>,
     serials: Arc<Serials>,
     payments: Arc<Heard>,
 }
 
 /// What comes with a command beside its message.
 #[derive(Debug, Clone)]
-struct Facts {
-    account: Uuid,
-    command_id: Uuid,
-    now: Timestamp,
+pub(super) struct Facts {
+    pub(super) account: Uuid,
+    pub(super) command_id: Uuid,
+    pub(super) now: Timestamp,
     relations: Vec<Relation>,
 }
 
@@ -45,7 +45,8 @@ impl Facts {
         moved_by(&self.relations)
     }
 
-    fn is_supervisor(&self) -> bool {
+    /// Whether a supervisor of the case's office.
+    pub(super) fn is_supervisor(&self) -> bool {
         self.relations.contains(&Relation::Supervisor)
     }
 
@@ -65,7 +66,7 @@ struct Admitted {
     officer: (Uuid, bool),
 }
 
-type Done = (pb::CaseVersion, Case);
+pub(super) type Done = (pb::CaseVersion, Case);
 
 impl CaseCommands {
     /// The face on a base.
@@ -74,7 +75,7 @@ impl CaseCommands {
     }
 
     /// Carries out a command in a task of its own: access from the case's own stream, then the decision.
-    async fn run<M: Command>(
+    pub(super) async fn run<M: Command>(
         &self,
         request: Request<M>,
         decide: impl Fn(&Case, &M, &Facts) -> Decision + Send + Sync + 'static,
@@ -148,7 +149,7 @@ impl CaseCommands {
     }
 
     /// The case and the caller's relations to it, if the policy lets the caller do that.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
         caller: &Caller,
         action: &str,
@@ -208,6 +209,7 @@ macro_rules! answer {
         Ok(Response::new(pb::$response { case: Some($done.0) }))
     };
 }
+pub(super) use answer;
 
 #[tonic::async_trait]
 impl CaseCommandService for CaseCommands {

@@ -67,6 +67,7 @@ fn matters(event: &case::Event) -> bool {
             | case::Event::CaseDenied(_)
             | case::Event::CaseWithdrawn(_)
             | case::Event::CaseReopened(_)
+            | case::Event::CaseReopenedOnOwnMotion(_)
             | case::Event::AcceptanceVoided(_)
     )
 }

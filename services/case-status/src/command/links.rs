@@ -67,10 +67,14 @@ enum Meaning {
 fn meaning(event: &case::Event) -> Option<Meaning> {
     match event {
         case::Event::CaseDenied(_)
+        | case::Event::ApprovalRevoked(_)
+        | case::Event::CaseAdministrativelyClosed(_)
         | case::Event::CaseWithdrawn(_)
         | case::Event::FilingRejected(_)
         | case::Event::AcceptanceVoided(_) => Some(Meaning::Ended),
-        case::Event::CaseReopened(_) => Some(Meaning::Reopened),
+        case::Event::CaseReopened(_)
+        | case::Event::CaseReopenedOnOwnMotion(_)
+        | case::Event::CaseReopenedOnRequest(_) => Some(Meaning::Reopened),
         case::Event::CaseApproved(_) => Some(Meaning::Approved),
         _ => None,
     }

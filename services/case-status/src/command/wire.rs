@@ -70,6 +70,17 @@ commands! {
     SendInquiryRequest "SendInquiry",
     AnswerInquiryRequest "AnswerInquiry",
     RecordAddresseeSoughtRequest "RecordAddresseeSought",
+    IntendRevocationRequest "IntendRevocation",
+    WithdrawRevocationIntentRequest "WithdrawRevocationIntent",
+    RevokeApprovalRequest "RevokeApproval",
+    ReopenOnOwnMotionRequest "ReopenOnOwnMotion",
+    CloseAdministrativelyRequest "CloseAdministratively",
+    ReopenClosedRequest "ReopenClosed",
+    UnassignCaseRequest "UnassignCase",
+    DispenseBiometricsRequest "DispenseBiometrics",
+    RecordFailedCaptureRequest "RecordFailedCapture",
+    ExcuseAbsenceRequest "ExcuseAbsence",
+    WaiveInterviewRequest "WaiveInterview",
 }
 
 /// What an appointment is for.

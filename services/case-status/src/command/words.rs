@@ -52,6 +52,12 @@ fn to_the_party(event: Event) -> Option<pb::GetWordsResponse> {
             words: event.grounds,
             derogatory_information: event.derogatory_information,
         },
+        Event::RevocationIntended(event) => pb::GetWordsResponse {
+            words: event.grounds,
+            derogatory_information: event.derogatory_information,
+        },
+        Event::CaseReopenedOnOwnMotion(event) => words(event.reasons),
+        Event::ApprovalRevoked(event) => words(event.reasons),
         Event::CaseDenied(event) => words(event.reasons),
         Event::CaseReferred(event) => words(event.reasons),
         _ => return None,

@@ -8,6 +8,9 @@ use super::Deadline;
 /// The kind of inquiry in which a party says why it did not come to an appointment.
 pub const APPOINTMENT_MISSED: &str = "appointment_missed";
 
+/// The kind of inquiry in which a party asks to have a case reopened that was closed without a decision (8 CFR 335.6(b)).
+pub const REOPENING: &str = "reopening";
+
 /// How a request to expedite stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

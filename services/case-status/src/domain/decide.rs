@@ -7,7 +7,9 @@ mod assign;
 mod biometrics;
 mod card;
 mod challenge;
+mod closing;
 mod decision;
+mod dispense;
 mod ending;
 mod expedite;
 mod fee;
@@ -16,11 +18,13 @@ mod intake;
 mod interview;
 mod link;
 mod oath;
+mod own_motion;
 mod referral;
 mod reopen;
 mod representation;
 mod request;
 mod response;
+mod revocation;
 mod search;
 mod transfer;
 mod unsolicited;
@@ -34,13 +38,18 @@ use uuid::Uuid;
 use super::{Appointment, Case, Event, Outcome, Stage};
 
 pub use address::{change_address, record_move};
-pub use assign::{assign, start_review, withdraw};
+pub use assign::{assign, start_review, unassign, withdraw};
 pub use biometrics::{
     miss_biometrics, move_biometrics, record_background_check, schedule_biometrics, take_biometrics,
 };
 pub use card::{CardStep, confirm_address, order_card, record_card};
 pub use challenge::{Challenged, decides_challenge, follow_challenge, hears, is_about};
+pub use closing::{CLOSINGS, close_administratively, reopen_closed};
 pub use decision::{Verdict, decide_case, recommend, recommend_referral};
+pub use dispense::{
+    BIOMETRICS_WAIVERS, CAPTURE_FAILURES, INTERVIEW_WAIVERS, excuse_biometrics, excuse_interview,
+    fail_capture, reuse_biometrics, waive_biometrics, waive_interview,
+};
 pub use expedite::{CRITERIA, answer_expedite, request_expedite};
 pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
 pub use inquiry::{INQUIRIES, answer_inquiry, send_inquiry};
@@ -53,11 +62,13 @@ pub use interview::{
 };
 pub use link::{Filed, Others, basis_end, close_as_moot, follow_basis, link};
 pub use oath::{issue_certificate, move_oath, reverify, schedule_oath, take_oath};
+pub use own_motion::{Motion, reopen_on_own_motion};
 pub use referral::Status;
 pub use reopen::reopen;
 pub use representation::{appoint_representative, end_former, end_representation};
 pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadline, request_evidence};
 pub use response::{Response, pass_deadline, record_response, record_scan, serve_request};
+pub use revocation::{intend_revocation, revoke_approval, withdraw_revocation_intent};
 pub use search::{Undelivered, WAYS, record_reached, record_sought, record_undelivered};
 pub use transfer::{TRANSFERS, transfer};
 pub use unsolicited::record_unsolicited;
@@ -101,8 +112,10 @@ pub const REASONS: &[&str] = &[
     "ALREADY_RESPONDED",
     "ALREADY_THERE",
     "ALREADY_VOIDED",
+    "ASKED_TOO_LATE",
     "BASIS_NOT_APPROVED",
     "BIOMETRICS_MISSING",
+    "CAPTURE_TOO_OLD",
     "CARD_NOT_MAILED",
     "CARD_ORDERED",
     "CARD_STEP_OUT_OF_ORDER",
@@ -137,14 +150,21 @@ pub const REASONS: &[&str] = &[
     "NOT_ABANDONED",
     "NOT_ACCEPTED",
     "NOT_APPROVED",
+    "NOT_ASKED",
     "NOT_AS_RECOMMENDED",
     "NOT_ASYLUM",
+    "NOT_CLOSABLE",
+    "NOT_CLOSED",
     "NOT_DENIED",
     "NOT_MISSED",
     "NOT_NEEDED",
     "NOT_RECOMMENDED",
+    "NOT_REOPENABLE",
+    "NOT_REVOCABLE",
     "NOT_SCHEDULED",
+    "NOT_WAIVABLE",
     "NO_CARD",
+    "NO_CHILD",
     "NO_EXPEDITE_OPEN",
     "NO_REQUEST_OPEN",
     "NO_WAIVER_ASKED",
@@ -155,6 +175,7 @@ pub const REASONS: &[&str] = &[
     "OFFICE_CLOSED",
     "OFFICE_UNKNOWN",
     "OUTSIDE_HOURS",
+    "PARTY_NOT_TOLD",
     "PERIOD_TOO_LONG",
     "PERIOD_TOO_SHORT",
     "PREMIUM_AVAILABLE",
@@ -164,6 +185,8 @@ pub const REASONS: &[&str] = &[
     "RESULT_UNKNOWN",
     "REVERIFICATION_MISSING",
     "REVIEW_NOT_STARTED",
+    "REVOCATION_INTENDED",
+    "REVOCATION_NOT_INTENDED",
     "SAME_OFFICER",
     "SEARCH_NOT_OPEN",
     "SIGNATURE_ACCEPTED",
@@ -225,6 +248,8 @@ fn decided(case: &Case) -> Refusal {
         Some(Outcome::Denied) => "denied",
         Some(Outcome::DeniedAbandoned) => "denied as abandoned",
         Some(Outcome::Referred) => "referred to the immigration court",
+        Some(Outcome::Revoked) => "approved, and the approval was revoked",
+        Some(Outcome::AdministrativelyClosed) => "closed without a decision",
         Some(Outcome::Withdrawn) => "withdrawn",
         Some(Outcome::ClosedAsMoot) => "closed, since the person has what it asked for",
         None => "closed",

@@ -5,7 +5,9 @@ mod assign;
 mod biometrics;
 mod card;
 mod challenge;
+mod closing;
 mod decision;
+mod dispense;
 mod expedite;
 mod fee;
 mod inquiry;
@@ -13,10 +15,12 @@ mod intake;
 mod interview;
 mod link;
 mod oath;
+mod own_motion;
 mod referral;
 mod reopen;
 mod representation;
 mod request;
+mod revocation;
 mod search;
 mod transfer;
 mod unsolicited;
@@ -31,7 +35,9 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/biometrics.rs"),
         include_str!("decide_tests/card.rs"),
         include_str!("decide_tests/challenge.rs"),
+        include_str!("decide_tests/closing.rs"),
         include_str!("decide_tests/decision.rs"),
+        include_str!("decide_tests/dispense.rs"),
         include_str!("decide_tests/expedite.rs"),
         include_str!("decide_tests/fee.rs"),
         include_str!("decide_tests/inquiry.rs"),
@@ -39,10 +45,12 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/interview.rs"),
         include_str!("decide_tests/link.rs"),
         include_str!("decide_tests/oath.rs"),
+        include_str!("decide_tests/own_motion.rs"),
         include_str!("decide_tests/referral.rs"),
         include_str!("decide_tests/reopen.rs"),
         include_str!("decide_tests/representation.rs"),
         include_str!("decide_tests/request.rs"),
+        include_str!("decide_tests/revocation.rs"),
         include_str!("decide_tests/search.rs"),
         include_str!("decide_tests/transfer.rs"),
         include_str!("decide_tests/unsolicited.rs"),
@@ -58,7 +66,9 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/biometrics.rs"),
         include_str!("decide/card.rs"),
         include_str!("decide/challenge.rs"),
+        include_str!("decide/closing.rs"),
         include_str!("decide/decision.rs"),
+        include_str!("decide/dispense.rs"),
         include_str!("decide/ending.rs"),
         include_str!("decide/expedite.rs"),
         include_str!("decide/fee.rs"),
@@ -67,11 +77,13 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/interview.rs"),
         include_str!("decide/link.rs"),
         include_str!("decide/oath.rs"),
+        include_str!("decide/own_motion.rs"),
         include_str!("decide/referral.rs"),
         include_str!("decide/reopen.rs"),
         include_str!("decide/representation.rs"),
         include_str!("decide/request.rs"),
         include_str!("decide/response.rs"),
+        include_str!("decide/revocation.rs"),
         include_str!("decide/search.rs"),
         include_str!("decide/transfer.rs"),
         include_str!("decide/unsolicited.rs"),

@@ -11,8 +11,8 @@ use super::state::{id, instant};
 use super::{
     APPOINTMENT_MISSED, Absence, Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
     Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed, FeeWaiver, Inquiry, Interview, Link,
-    LinkKind, MoveRoute, Oath, Outcome, Recommendation, Request, RequestKind, RequestState, Search,
-    SearchState, Stage, Unpaid, needs,
+    LinkKind, MoveRoute, Oath, Outcome, OwnMotion, Recommendation, Request, RequestKind, RequestState,
+    Revocation, RevocationState, Search, SearchState, Stage, Unpaid, needs,
 };
 
 /// Why an appointment fell away that is to be set again.
@@ -49,6 +49,17 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         }
         Event::BiometricsTaken(_) => case.biometrics = Biometrics::Taken,
         Event::BiometricsMissed(_) => case.biometrics = Biometrics::Missed,
+        Event::BiometricsReused(_) => case.biometrics = Biometrics::Reused,
+        Event::BiometricsWaived(_) => case.biometrics = Biometrics::Waived,
+        Event::BiometricsCaptureFailed(_) => {
+            case.biometrics = Biometrics::Needed;
+            case.biometrics_booking.appointment = None;
+        }
+        Event::AbsenceExcused(event) => excused(&mut case, &event.appointment_kind),
+        Event::InterviewWaived(_) => {
+            case.interview = Interview::Waived;
+            case.absence = None;
+        }
         Event::BackgroundCheckStarted(event) => {
             case.checks.insert(event.system.clone(), Check::Started);
         }
@@ -69,6 +80,8 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             requested(&mut case, RequestKind::N14, &event.request_id, event.deadline.as_ref());
         }
         Event::DenialIntended(event) => {
+            // Who is told so may answer, whatever the case was reopened for.
+            case.own_motion = case.own_motion.map(|_| OwnMotion::Told);
             requested(&mut case, RequestKind::Noid, &event.request_id, event.deadline.as_ref());
         }
         Event::RequestServed(event) => served(&mut case, event),
@@ -81,7 +94,17 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CaseApproved(event) => approved(&mut case, event),
         Event::CaseDenied(event) => denied(&mut case, event),
         Event::CaseReferred(event) => referred(&mut case, event),
-        Event::CaseReopened(event) => reopened(&mut case, event),
+        Event::CaseReopened(event) => {
+            case.reopened_by.push(id(&event.motion_id));
+            reopened(&mut case);
+        }
+        Event::CaseAdministrativelyClosed(event) => closed(&mut case, event),
+        Event::CaseReopenedOnRequest(_) => reopened(&mut case),
+        Event::CaseUnassigned(_) => case.officer = None,
+        Event::CaseReopenedOnOwnMotion(event) => reopened_on_own_motion(&mut case, event),
+        Event::RevocationIntended(event) => revocation_intended(&mut case, event),
+        Event::RevocationIntentWithdrawn(_) => end_revocation(&mut case, RevocationState::Withdrawn),
+        Event::ApprovalRevoked(event) => revoked(&mut case, event),
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
         Event::CaseLinked(event) => linked(&mut case, event),
         Event::BasisLost(event) => basis_lost(&mut case, event),
@@ -271,6 +294,8 @@ fn looked_at(case: &mut Case, event: &Event) {
             | Event::CaseApproved(_)
             | Event::CaseDenied(_)
             | Event::CaseReferred(_)
+            | Event::RevocationIntended(_)
+            | Event::ApprovalRevoked(_)
     );
     if acts {
         case.new_evidence = 0;
@@ -345,11 +370,58 @@ fn denied(case: &mut Case, event: &pb::CaseDenied) {
     end(case, outcome);
 }
 
+/// Under review again as after a motion. An oath that was to come is none, until the case is approved again (8 CFR 335.5).
+fn reopened_on_own_motion(case: &mut Case, event: &pb::CaseReopenedOnOwnMotion) {
+    reopened(case);
+    case.own_motion = Some(if event.favorable { OwnMotion::Favorable } else { OwnMotion::Told });
+    case.oath = Oath::None;
+    case.oath_booking.appointment = None;
+    case.reverified_by = None;
+    if !event.request_id.is_empty() {
+        requested(case, RequestKind::OwnMotion, &event.request_id, event.deadline.as_ref());
+    }
+}
+
+fn revocation_intended(case: &mut Case, event: &pb::RevocationIntended) {
+    let (request, officer) = (id(&event.request_id), id(&event.officer));
+    case.revocation = Some(Revocation { request, officer, state: RevocationState::Intended });
+    requested(case, RequestKind::Noir, &event.request_id, event.deadline.as_ref());
+}
+
+fn end_revocation(case: &mut Case, state: RevocationState) {
+    if let Some(revocation) = &mut case.revocation {
+        revocation.state = state;
+    }
+}
+
+fn revoked(case: &mut Case, event: &pb::ApprovalRevoked) {
+    end_revocation(case, RevocationState::Done);
+    case.decided_by = Some(id(&event.officer));
+    end(case, Outcome::Revoked);
+}
+
+/// Another appointment is to be set.
+fn excused(case: &mut Case, kind: &str) {
+    if kind == "interview" {
+        case.interview = Interview::ToSchedule;
+        case.absence = None;
+    } else {
+        case.biometrics = Biometrics::Needed;
+    }
+}
+
 /// There is nothing more to come here: what follows is the court's.
 fn referred(case: &mut Case, event: &pb::CaseReferred) {
     case.decided_by = Some(id(&event.officer));
     end(case, Outcome::Referred);
     case.stage = Stage::Closed;
+}
+
+/// Nothing is decided, and there is nothing more to come unless somebody asks.
+fn closed(case: &mut Case, event: &pb::CaseAdministrativelyClosed) {
+    end(case, Outcome::AdministrativelyClosed);
+    case.stage = Stage::Closed;
+    case.reopen_until.clone_from(&event.reopen_until_date);
 }
 
 fn closed_as_moot(case: &mut Case) {
@@ -383,6 +455,8 @@ fn basis_end(word: &str) -> BasisEnd {
         "withdrawn" => BasisEnd::Withdrawn,
         "rejected" => BasisEnd::Rejected,
         "voided" => BasisEnd::Voided,
+        "revoked" => BasisEnd::Revoked,
+        "closed" => BasisEnd::Closed,
         _ => BasisEnd::Denied,
     }
 }
@@ -556,6 +630,7 @@ fn file_scanned(case: &mut Case, event: &pb::ResponseFileScanned) {
 }
 
 fn approved(case: &mut Case, event: &pb::CaseApproved) {
+    case.own_motion = None;
     case.decided_by = Some(id(&event.officer));
     case.outcome = Some(Outcome::Approved);
     case.stage = Stage::Decided;
@@ -566,16 +641,19 @@ fn approved(case: &mut Case, event: &pb::CaseApproved) {
 
 /// Under review again: nothing is decided, what fell away with the denial is to be set again, an answer that came late is one,
 /// and who passed a part of the test in no attempt has another (8 CFR 336.2(b)).
-fn reopened(case: &mut Case, event: &pb::CaseReopened) {
+fn reopened(case: &mut Case) {
+    let closed = case.outcome == Some(Outcome::AdministrativelyClosed) && case.interview == Interview::Missed;
     case.stage = Stage::InReview;
     case.outcome = None;
     case.recommendation = None;
     case.decided_by = None;
-    case.reopened_by.push(id(&event.motion_id));
+    case.own_motion = None;
+    case.reopen_until.clear();
     if case.biometrics == Biometrics::Cancelled {
         case.biometrics = Biometrics::Needed;
     }
-    if case.interview == Interview::Cancelled {
+    // Who may come back has another day, also after one to which nobody came.
+    if closed || case.interview == Interview::Cancelled {
         case.interview = Interview::ToSchedule;
     }
     for attempts in case.tests.values_mut().filter(|attempts| !attempts.passed && !attempts.one_is_left()) {
@@ -589,6 +667,7 @@ fn reopened(case: &mut Case, event: &pb::CaseReopened) {
 /// Ends the case without a benefit. What stood open ends by events of its own, which older logs do not have: there the
 /// appointments fall away with the case.
 fn end(case: &mut Case, outcome: Outcome) {
+    case.own_motion = None;
     case.outcome = Some(outcome);
     case.stage = Stage::Decided;
     case.biometrics_booking.appointment.take_if(|_| case.biometrics == Biometrics::Scheduled);

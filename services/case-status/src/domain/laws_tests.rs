@@ -49,6 +49,8 @@ enum Command {
     Certificate,
     Withdraw,
     Reopen,
+    OwnMotion(bool),
+    Dispense(u8),
     Challenge(bool),
     Waive(bool),
     ReturnPayment,
@@ -98,6 +100,8 @@ fn command() -> impl Strategy<Value = Command> {
         2 => Just(Certificate),
         1 => rarely(Withdraw),
         1 => Just(Reopen),
+        1 => any::<bool>().prop_flat_map(|favorable| rarely(OwnMotion(favorable))),
+        1 => (0_u8..7).prop_flat_map(|act| rarely(Dispense(act))),
         1 => any::<bool>().prop_map(Challenge),
         1 => any::<bool>().prop_map(Waive),
         1 => rarely(ReturnPayment),
@@ -128,10 +132,21 @@ const ON_ITS_WAY: SignedDuration = SignedDuration::from_hours(24 * 20);
 /// A file of every answer, not scanned when that was received.
 const FILE: Uuid = Uuid::from_u128(0xF11E);
 
+/// What may end against the party is answered first, and what is approved is reopened against it only, before the oath.
+fn is_told_before_it_is_denied(case: &Case, event: &pb::CaseReopenedOnOwnMotion) {
+    assert_eq!(event.favorable, event.deadline.is_none() && event.request_id.is_empty());
+    let approved = case.outcome == Some(Outcome::Approved);
+    assert!(!approved || (!event.favorable && case.oath != Oath::Taken));
+    assert!(!matches!(case.outcome, Some(Outcome::Withdrawn | Outcome::Referred) | None));
+    let after = evolve(case.clone(), &event.clone().into());
+    assert_eq!(after.open_request().is_some(), !event.favorable);
+    assert_eq!((after.stage, after.outcome, after.oath), (Stage::InReview, None, Oath::None));
+}
+
 /// A part is taken twice, and once more for each time that the case was reopened; never when it was passed.
 fn tested_no_more_than_may_be(case: &Case, taken: &pb::TestTaken) {
-    let reopened = u32::try_from(case.reopened_by.len()).unwrap();
-    assert!(taken.attempt <= 2 + reopened);
+    let given = case.tests.get(&taken.part).map_or(0, |before| before.given);
+    assert!(taken.attempt <= 2 + given);
     assert!(case.tests.get(&taken.part).is_none_or(|before| !before.passed));
 }
 
@@ -322,6 +337,7 @@ impl World {
                 self.decide_what_is_asked(command)
             }
             Command::NotReached | Command::Seek | Command::Reached(_) => self.decide_on_a_search(command),
+            Command::OwnMotion(_) | Command::Dispense(_) => self.decide_of_own_accord(command),
             Command::Reopen => {
                 decide::reopen(case, Uuid::from_u128(self.events.len() as u128), &self.motion(false), BO)
             }
@@ -372,6 +388,35 @@ impl World {
             stage: if pending { Stage::Accepted } else { Stage::Decided },
             outcome: (!pending).then_some(Outcome::Approved),
             ..Case::default()
+        }
+    }
+
+    /// What the office does of its own accord: it reopens the case, or lets nobody wait for an appointment that is not needed.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands are decided elsewhere")]
+    fn decide_of_own_accord(&mut self, command: &Command) -> Decision {
+        let now = self.now;
+        match command {
+            Command::OwnMotion(favorable) => {
+                self.requests += 1;
+                let (request_id, reasons) =
+                    (Uuid::from_u128(self.requests), "Twenty characters or more.".into());
+                let motion = decide::Motion { request_id, favorable: *favorable, reasons };
+                decide::reopen_on_own_motion(&self.case, BO, &motion, now)
+            }
+            Command::Dispense(0) => decide::waive_biometrics(&self.case, ADA, "not_able"),
+            Command::Dispense(1) => {
+                let today = docket_kernel::deadline::office_date(now);
+                decide::reuse_biometrics(&self.case, ADA, today, now)
+            }
+            Command::Dispense(2) => decide::fail_capture(&self.case, "equipment", now, true),
+            Command::Dispense(3) => {
+                decide::close_administratively(&self.case, ADA, "examination_missed", now)
+            }
+            Command::Dispense(4) => decide::reopen_closed(&self.case, ADA),
+            Command::Dispense(5) => decide::unassign(&self.case, BO),
+            Command::Dispense(_) => decide::excuse_biometrics(&self.case, ADA, "illness")
+                .or_else(|_| decide::excuse_interview(&self.case, ADA, "illness")),
+            other => unreachable!("{other:?}"),
         }
     }
 
@@ -473,7 +518,7 @@ impl World {
         let case = &self.case;
         match event {
             Event::CaseApproved(event) => {
-                assert!(case.biometrics == Biometrics::Taken && case.interview == Interview::Completed);
+                assert!(case.biometrics.are_done() && case.interview == Interview::Completed);
                 assert!(case.open_request().is_none() && case.checks_answered());
                 assert!(TEST_PARTS.iter().all(|part| case.tests[*part].passed));
                 assert_ne!(case.recommendation.unwrap().officer.to_string(), event.officer);
@@ -502,7 +547,12 @@ impl World {
                 let aside = Case { expedite: case.expedite.clone(), ..after };
                 assert_eq!(&aside, case, "it changes priority only");
             }
-            Event::CaseDenied(event) if event.abandoned => may_be_abandoned(case),
+            Event::CaseDenied(event) => {
+                assert_ne!(case.own_motion, Some(super::OwnMotion::Favorable), "the party was not told");
+                if event.abandoned {
+                    may_be_abandoned(case);
+                }
+            }
             Event::BiometricsMissed(_) | Event::InterviewMissed(_) => {
                 assert!(self.now > case.appointment().unwrap().starts_at, "missed before its time");
             }
@@ -528,6 +578,18 @@ impl World {
             Event::EvidenceRequested(_) | Event::ExaminationContinued(_) | Event::DenialIntended(_) => {
                 assert!(case.open_request().is_none());
             }
+            Event::CaseReopenedOnOwnMotion(event) => is_told_before_it_is_denied(case, event),
+            Event::CaseAdministrativelyClosed(_) => {
+                assert!(case.absence.as_ref().is_some_and(|absence| absence.passed && !absence.explained));
+            }
+            Event::CaseReopenedOnRequest(_) => {
+                assert_eq!(case.outcome, Some(Outcome::AdministrativelyClosed));
+            }
+            Event::AbsenceExcused(_) => assert!(case.has_missed()),
+            Event::BiometricsReused(_) | Event::BiometricsWaived(_) => {
+                assert!(!case.biometrics.are_done(), "nobody waits for them");
+            }
+            Event::BiometricsCaptureFailed(_) => assert_eq!(case.biometrics, Biometrics::Scheduled),
             Event::BiometricsTaken(_) => assert_eq!(case.biometrics, Biometrics::Scheduled),
             Event::CaseReopened(_) | Event::ChallengeAccepted(_) => {
                 assert!(matches!(case.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned)));

@@ -1,14 +1,18 @@
 //! The dimensions of a case. Events change one or two of them; what people read is derived from them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use docket_proto::types::v1 as pb;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::asked::{Expedite, ExpediteState, Inquiry};
+use super::review::{OwnMotion, Revocation};
 use super::search::Search;
+use super::{
+    Absence, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Check, Direction,
+    FeeOwed, FeeWaiver, Interview, Link, LinkKind, Oath, Request, RequestState,
+};
 
 /// How far the case is.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,21 +61,6 @@ impl Stage {
     }
 }
 
-/// How a waiver of the fee stands (8 CFR 106.3).
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FeeWaiver {
-    /// Not asked for.
-    #[default]
-    NotAsked,
-    /// Asked for.
-    Asked,
-    /// Granted.
-    Granted,
-    /// Refused: the filing is rejected.
-    Refused,
-}
-
 /// The way in which a reported move goes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -95,6 +84,10 @@ pub enum Outcome {
     DeniedAbandoned,
     /// Asylum was not granted, and the application went to the immigration court (8 CFR 208.14(c)(1)).
     Referred,
+    /// Approved, and the approval was revoked (8 CFR 205.2).
+    Revoked,
+    /// Closed without a decision (8 CFR 335.6), or because the applicant died.
+    AdministrativelyClosed,
     /// Withdrawn by the party.
     Withdrawn,
     /// Closed, since the person has what it asked for in another way.
@@ -109,266 +102,12 @@ impl Outcome {
             Self::Denied => "denied",
             Self::DeniedAbandoned => "denied_abandoned",
             Self::Referred => "referred",
+            Self::Revoked => "revoked",
+            Self::AdministrativelyClosed => "administratively_closed",
             Self::Withdrawn => "withdrawn",
             Self::ClosedAsMoot => "closed_as_moot",
         }
     }
-}
-
-/// Where and when somebody is expected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Appointment {
-    /// The appointment's id.
-    pub id: Uuid,
-    /// Code of the office.
-    pub office: String,
-    /// Name and address of the office.
-    pub place: String,
-    /// The beginning.
-    pub starts_at: Timestamp,
-    /// IANA zone of the office.
-    pub zone: String,
-}
-
-/// Biometrics.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Biometrics {
-    /// Not needed.
-    #[default]
-    NotNeeded,
-    /// Needed, no appointment yet.
-    Needed,
-    /// An appointment stands.
-    Scheduled,
-    /// Captured.
-    Taken,
-    /// The person did not come.
-    Missed,
-    /// The appointment fell away with the case.
-    Cancelled,
-}
-
-/// The interview.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Interview {
-    /// Not needed.
-    #[default]
-    NotNeeded,
-    /// Needed, no appointment yet.
-    ToSchedule,
-    /// An appointment stands.
-    Scheduled,
-    /// Held.
-    Completed,
-    /// The person did not come.
-    Missed,
-    /// The appointment fell away with the case.
-    Cancelled,
-}
-
-/// The oath of allegiance.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Oath {
-    /// Nothing to take, or not yet.
-    #[default]
-    None,
-    /// Approved; a ceremony is to be set.
-    ToSchedule,
-    /// A ceremony is set.
-    Scheduled,
-    /// Taken: the person is a citizen (8 CFR 337.9).
-    Taken,
-}
-
-/// The appointment of one kind and how often the party moved it.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Booking {
-    /// The appointment that stands, or the last one.
-    pub appointment: Option<Appointment>,
-    /// How often the party moved it online.
-    pub moved_by_party: u32,
-}
-
-/// Attempts at one part of the test.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempts {
-    /// How many, at most two (8 CFR 312.5(a)) and those that were given since.
-    pub count: u32,
-    /// Whether one was passed.
-    pub passed: bool,
-    /// How many more a case has that was reopened after two.
-    #[serde(default)]
-    pub given: u32,
-}
-
-impl Attempts {
-    /// Attempts at a part of the test (8 CFR 312.5(a)).
-    const USUAL: u32 = 2;
-
-    /// Whether the part is not passed and may be taken once more.
-    pub fn one_is_left(&self) -> bool {
-        !self.passed && self.count < Self::USUAL.saturating_add(self.given)
-    }
-}
-
-/// A background check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Check {
-    /// Asked.
-    Started,
-    /// Answered: whether a record was found.
-    Returned {
-        /// Whether a record was found.
-        record: bool,
-    },
-}
-
-/// What a request asks by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RequestKind {
-    /// Request for evidence (8 CFR 103.2(b)(8)).
-    Rfe,
-    /// Continued examination, Form N-14 (8 CFR 335.7).
-    N14,
-    /// Notice of intent to deny (8 CFR 103.2(b)(8), (b)(16)(i)).
-    Noid,
-}
-
-impl RequestKind {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Rfe => "rfe",
-            Self::N14 => "n14",
-            Self::Noid => "noid",
-        }
-    }
-}
-
-/// How a request stands; it ends in exactly one way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RequestState {
-    /// Waiting for the answer.
-    Open,
-    /// Every item was answered.
-    RespondedComplete,
-    /// Some items were answered: decide on the record (8 CFR 103.2(b)(11)).
-    RespondedPartial,
-    /// The deadline passed without an answer.
-    Expired,
-    /// It ended with the case.
-    Cancelled,
-}
-
-/// The last request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
-    /// The request's id; the response has the same.
-    pub id: Uuid,
-    /// What it is.
-    pub kind: RequestKind,
-    /// How it stands.
-    pub state: RequestState,
-    /// The deadline, planned until served.
-    pub deadline: Deadline,
-    /// Whether the notice was posted; then the deadline never becomes earlier.
-    pub served: bool,
-    /// When the one response was received.
-    pub received_at: Option<Timestamp>,
-    /// Whether the response was in time.
-    pub timely: bool,
-    /// The notice that served it; none before, and in rows from before it was kept.
-    #[serde(default)]
-    pub notice: Option<Uuid>,
-    /// Files of the response that nobody opens yet: they were received before they could be scanned for viruses.
-    #[serde(default)]
-    pub being_checked: BTreeSet<Uuid>,
-}
-
-/// A deadline as its event fixed it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deadline {
-    /// The rule.
-    pub rule: String,
-    /// Civil date of service.
-    pub day0_date: String,
-    /// The period.
-    pub base_days: u32,
-    /// Added because it was mailed.
-    pub mail_days: u32,
-    /// Last day before rolling.
-    pub raw_last_date: String,
-    /// Last day.
-    pub due_date: String,
-    /// Zone of the party.
-    pub zone: String,
-    /// The first instant which is too late.
-    pub expires_at: Timestamp,
-    /// Source.
-    pub cite: String,
-    /// The derivation in one line.
-    pub derivation: String,
-}
-
-/// A fee that was not honoured and is owed again (8 CFR 106.1(c)).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FeeOwed {
-    /// Amount in cents.
-    pub amount_cents: i64,
-    /// Until when it may be made good.
-    pub deadline: Deadline,
-    /// The event of the payment that says so.
-    pub return_id: Uuid,
-    /// Whether it was not made good in time.
-    pub overdue: bool,
-    /// What is owed of each return, oldest first; none in rows from before it was kept.
-    #[serde(default)]
-    pub returns: Vec<Unpaid>,
-}
-
-impl FeeOwed {
-    /// What is owed of each return once so many cents more are paid: what was owed first is paid first, since a payment is of what
-    /// was owed when it was begun.
-    pub fn left_after(&self, paid_cents: i64) -> Vec<Unpaid> {
-        let mut paid_cents = paid_cents;
-        let mut left = Vec::new();
-        for owed in &self.returns {
-            let paid = owed.amount_cents.clamp(0, paid_cents.max(0));
-            paid_cents = paid_cents.saturating_sub(paid);
-            if paid < owed.amount_cents {
-                left.push(Unpaid { amount_cents: owed.amount_cents - paid, ..*owed });
-            }
-        }
-        left
-    }
-}
-
-/// A return that is not made good, or not all of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unpaid {
-    /// The event of the payment that says so.
-    pub id: Uuid,
-    /// What is owed of it, in cents.
-    pub amount_cents: i64,
-}
-
-/// An examination to which nobody came, and for which the party has days to say why (8 CFR 335.6).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Absence {
-    /// The appointment.
-    pub appointment: Uuid,
-    /// Until when the party may say why.
-    pub deadline: Deadline,
-    /// Whether the party said something, in time or not.
-    pub explained: bool,
-    /// Whether the days passed without a word.
-    pub passed: bool,
 }
 
 /// The appearance of a representative for the party.
@@ -392,138 +131,6 @@ pub struct Recommendation {
     /// To refer to the immigration court.
     #[serde(default)]
     pub refer: bool,
-}
-
-/// What ties two cases of a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LinkKind {
-    /// A petition, and the application that needs it to be approved (INA 245(a)).
-    Basis,
-    /// An application for adjustment, and one that needs it to be pending (8 CFR 274a.12(c)(9), 223.2).
-    Ancillary,
-}
-
-impl LinkKind {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Basis => "basis",
-            Self::Ancillary => "ancillary",
-        }
-    }
-}
-
-/// Which of two linked cases needs the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// This case needs the other one.
-    RestsOn,
-    /// The other one needs this case.
-    Carries,
-}
-
-impl Direction {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RestsOn => "rests_on",
-            Self::Carries => "carries",
-        }
-    }
-}
-
-/// A link with another case of the same package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
-    /// The other case.
-    pub case: Uuid,
-    /// Its form.
-    pub form: String,
-    /// What ties them.
-    pub kind: LinkKind,
-    /// Which needs the other.
-    pub direction: Direction,
-}
-
-/// How a case ended that another one rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BasisEnd {
-    /// Denied, abandoned or not.
-    Denied,
-    /// Withdrawn.
-    Withdrawn,
-    /// Rejected at intake.
-    Rejected,
-    /// Its acceptance was taken back.
-    Voided,
-}
-
-impl BasisEnd {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Denied => "denied",
-            Self::Withdrawn => "withdrawn",
-            Self::Rejected => "rejected",
-            Self::Voided => "voided",
-        }
-    }
-}
-
-/// How far a card is.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CardState {
-    /// None was ordered.
-    #[default]
-    None,
-    /// Ordered.
-    Ordered,
-    /// Made.
-    Produced,
-    /// With the carrier.
-    Mailed,
-    /// Delivered.
-    Delivered,
-    /// Back at the office.
-    Returned,
-    /// Destroyed.
-    Destroyed,
-}
-
-impl CardState {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "",
-            Self::Ordered => "ordered",
-            Self::Produced => "produced",
-            Self::Mailed => "mailed",
-            Self::Delivered => "delivered",
-            Self::Returned => "returned",
-            Self::Destroyed => "destroyed",
-        }
-    }
-}
-
-/// The card or document that an approval gives.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Card {
-    /// How far it is.
-    pub state: CardState,
-    /// Carrier of the last mailing.
-    pub carrier: String,
-    /// Its number.
-    pub tracking_number: String,
-    /// When it was delivered, ISO 8601.
-    pub delivered_on: String,
-    /// When it came back last, microseconds since the epoch.
-    pub returned_at_us: i64,
-    /// Until when it is kept, ISO 8601.
-    pub keep_until: String,
 }
 
 /// Everything that is true of a case.
@@ -624,6 +231,15 @@ pub struct Case {
     pub recommendation: Option<Recommendation>,
     /// Who decided.
     pub decided_by: Option<Uuid>,
+    /// The last revocation of the approval that was intended.
+    #[serde(default)]
+    pub revocation: Option<Revocation>,
+    /// Until when it is reopened when the party asks, ISO 8601; empty when it is not.
+    #[serde(default)]
+    pub reopen_until: String,
+    /// For what the office reopened it on its own motion, until it is decided again.
+    #[serde(default)]
+    pub own_motion: Option<OwnMotion>,
     /// Who checked again before the oath.
     pub reverified_by: Option<Uuid>,
     /// The oath.
@@ -743,7 +359,7 @@ impl Case {
 
     /// Whether every check that was asked for is answered, and one was asked for where fingerprints are needed.
     pub fn checks_answered(&self) -> bool {
-        let needed = self.biometrics != Biometrics::NotNeeded;
+        let needed = !matches!(self.biometrics, Biometrics::NotNeeded | Biometrics::Waived);
         (!needed || !self.checks.is_empty()) && self.checks.values().all(|check| *check != Check::Started)
     }
 
@@ -783,79 +399,4 @@ pub(crate) fn instant(micros: i64) -> Timestamp {
 /// An id from an event; nil where it is none.
 pub(crate) fn id(text: &str) -> Uuid {
     Uuid::try_parse(text).unwrap_or_default()
-}
-
-impl From<&pb::AppointmentSlot> for Appointment {
-    fn from(slot: &pb::AppointmentSlot) -> Self {
-        Self {
-            id: id(&slot.appointment_id),
-            office: slot.office.clone(),
-            place: slot.place.clone(),
-            starts_at: instant(slot.starts_at_us),
-            zone: slot.zone.clone(),
-        }
-    }
-}
-
-impl From<&Appointment> for pb::AppointmentSlot {
-    fn from(appointment: &Appointment) -> Self {
-        Self {
-            appointment_id: appointment.id.to_string(),
-            office: appointment.office.clone(),
-            place: appointment.place.clone(),
-            starts_at_us: appointment.starts_at.as_microsecond(),
-            zone: appointment.zone.clone(),
-        }
-    }
-}
-
-impl From<&pb::Deadline> for Deadline {
-    fn from(deadline: &pb::Deadline) -> Self {
-        Self {
-            rule: deadline.rule.clone(),
-            day0_date: deadline.day0_date.clone(),
-            base_days: deadline.base_days,
-            mail_days: deadline.mail_days,
-            raw_last_date: deadline.raw_last_date.clone(),
-            due_date: deadline.due_date.clone(),
-            zone: deadline.zone.clone(),
-            expires_at: instant(deadline.expires_at_us),
-            cite: deadline.cite.clone(),
-            derivation: deadline.derivation.clone(),
-        }
-    }
-}
-
-impl From<&Deadline> for pb::Deadline {
-    fn from(deadline: &Deadline) -> Self {
-        Self {
-            rule: deadline.rule.clone(),
-            day0_date: deadline.day0_date.clone(),
-            base_days: deadline.base_days,
-            mail_days: deadline.mail_days,
-            raw_last_date: deadline.raw_last_date.clone(),
-            due_date: deadline.due_date.clone(),
-            zone: deadline.zone.clone(),
-            expires_at_us: deadline.expires_at.as_microsecond(),
-            cite: deadline.cite.clone(),
-            derivation: deadline.derivation.clone(),
-        }
-    }
-}
-
-impl From<&docket_kernel::deadline::Deadline> for Deadline {
-    fn from(deadline: &docket_kernel::deadline::Deadline) -> Self {
-        Self {
-            rule: deadline.rule_id.clone(),
-            day0_date: deadline.day0.to_string(),
-            base_days: deadline.base_days,
-            mail_days: deadline.mail_days,
-            raw_last_date: deadline.raw_last.to_string(),
-            due_date: deadline.due.to_string(),
-            zone: deadline.zone.clone(),
-            expires_at: deadline.expires_at,
-            cite: deadline.cite.clone(),
-            derivation: deadline.derivation(),
-        }
-    }
 }

@@ -13,6 +13,9 @@ pub fn task(case: &Case) -> Option<&'static str> {
             Some("see_to_basis")
         }
         Stage::DecisionPending => Some("decide"),
+        Stage::Decided if case.intended_revocation().is_some() => {
+            case.open_request().is_none().then_some("decide_revocation")
+        }
         Stage::Decided if case.outcome == Some(Outcome::Approved) => match case.oath {
             Oath::ToSchedule if case.reverified_by.is_none() => Some("reverify"),
             Oath::ToSchedule => Some("schedule_oath"),
@@ -100,7 +103,7 @@ fn pending_task(case: &Case) -> Option<&'static str> {
             Interview::ToSchedule => Some("schedule_interview"),
             Interview::Missed => Some("see_to_absence"),
             Interview::Scheduled => Some("record_interview"),
-            Interview::NotNeeded | Interview::Completed | Interview::Cancelled => None,
+            Interview::NotNeeded | Interview::Completed | Interview::Waived | Interview::Cancelled => None,
         })
         .or(Some(if case.fee_owed.is_some() { "see_to_fee" } else { "recommend" }))
 }
@@ -110,6 +113,10 @@ fn biometrics_task(case: &Case) -> Option<&'static str> {
         Biometrics::Needed => Some("schedule_biometrics"),
         Biometrics::Missed => Some("see_to_absence"),
         Biometrics::Scheduled => Some("record_biometrics"),
-        Biometrics::NotNeeded | Biometrics::Taken | Biometrics::Cancelled => None,
+        Biometrics::NotNeeded
+        | Biometrics::Taken
+        | Biometrics::Reused
+        | Biometrics::Waived
+        | Biometrics::Cancelled => None,
     }
 }

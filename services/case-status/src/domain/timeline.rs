@@ -55,7 +55,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 24] = [
+pub const VARIANTS: [&str; 30] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -68,6 +68,12 @@ pub const VARIANTS: [&str; 24] = [
     "timeline-biometrics-rescheduled-office",
     "timeline-interview-rescheduled-office",
     "timeline-interview-missed-until",
+    "timeline-biometrics-cancelled-not-needed",
+    "timeline-interview-cancelled-not-needed",
+    "timeline-absence-excused-interview",
+    "timeline-request-cancelled-intent",
+    "timeline-reopened-on-own-motion-favorable",
+    "timeline-administratively-closed-died",
     "timeline-denied-abandoned",
     "timeline-acceptance-voided-signature",
     "timeline-linked-petition",
@@ -83,7 +89,7 @@ pub const VARIANTS: [&str; 24] = [
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 59] = [
+pub const CODES: [&str; 68] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -98,6 +104,12 @@ pub const CODES: [&str; 59] = [
     "notice-rfe",
     "notice-continuation",
     "notice-noid",
+    "notice-noir",
+    "notice-noir-withdrawn",
+    "notice-revocation",
+    "notice-own-motion",
+    "notice-biometrics-reused",
+    "notice-admin-close",
     "notice-exam-result",
     "notice-approval",
     "notice-denial",
@@ -121,6 +133,8 @@ pub const CODES: [&str; 59] = [
     "transfer-jurisdiction",
     "transfer-workload",
     "basis-denied",
+    "basis-revoked",
+    "basis-closed",
     "basis-withdrawn",
     "basis-rejected",
     "basis-voided",
@@ -142,6 +156,7 @@ pub const CODES: [&str; 59] = [
     "inquiry-card-not-delivered",
     "inquiry-typographic-error",
     "inquiry-appointment-accommodation",
+    "inquiry-reopening",
     "inquiry-other",
 ];
 
@@ -167,6 +182,7 @@ pub fn is_office_only(event: &Event) -> bool {
         Event::BackgroundCheckStarted(_)
             | Event::BackgroundCheckReturned(_)
             | Event::CaseAssigned(_)
+            | Event::CaseUnassigned(_)
             | Event::DecisionRecommended(_)
             | Event::DecisionReviewed(_)
             | Event::BasisLost(_)
@@ -192,6 +208,12 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::BiometricsRescheduled(event) => (event.moved_by == "office").then_some("office"),
         Event::InterviewRescheduled(event) => (event.moved_by == "office").then_some("office"),
         Event::InterviewMissed(event) => event.deadline.as_ref().map(|_| "until"),
+        Event::BiometricsCancelled(event) => not_needed(&event.cause),
+        Event::InterviewCancelled(event) => not_needed(&event.cause),
+        Event::AbsenceExcused(event) => (event.appointment_kind == "interview").then_some("interview"),
+        Event::RequestCancelled(event) => (event.cause == "intent_withdrawn").then_some("intent"),
+        Event::CaseAdministrativelyClosed(event) => event.reopen_until_date.is_empty().then_some("died"),
+        Event::CaseReopenedOnOwnMotion(event) => event.favorable.then_some("favorable"),
         Event::CaseDenied(event) => event.abandoned.then_some("abandoned"),
         Event::AcceptanceVoided(event) => (event.cause == "signature").then_some("signature"),
         Event::ExpediteDecided(event) => (!event.granted).then_some("denied"),
@@ -214,6 +236,11 @@ fn variant(event: &Event) -> Option<&'static str> {
         },
         _ => None,
     }
+}
+
+/// The variant of a line of an appointment that fell away because nobody needs it.
+fn not_needed(cause: &str) -> Option<&'static str> {
+    (cause == "not_needed").then_some("not-needed")
 }
 
 /// The variant of a line that tells of who acts for the party instead of the party.
@@ -248,6 +275,13 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::EvidenceRequested(event) => request(event.items.len(), event.deadline.as_ref()),
         Event::ExaminationContinued(event) => request(event.items.len(), event.deadline.as_ref()),
         Event::DenialIntended(event) => due(event.deadline.as_ref()),
+        Event::RevocationIntended(event) => due(event.deadline.as_ref()),
+        Event::CaseReopenedOnOwnMotion(event) => due(event.deadline.as_ref()),
+        Event::CaseAdministrativelyClosed(event) => {
+            vec![("due", Fact::Date(event.reopen_until_date.clone()))]
+        }
+        Event::ApprovalRevoked(event) => vec![("date", Fact::Date(event.revoked_on_date.clone()))],
+        Event::BiometricsReused(event) => vec![("date", Fact::Date(event.captured_on_date.clone()))],
         Event::RequestServed(event) => due(event.deadline.as_ref()),
         Event::ResponseRecorded(event) => {
             vec![("received", Fact::at(instant(event.received_at_us), &case.zone))]

@@ -17,11 +17,14 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 40] = [
+pub const ROWS: [(&str, bool); 46] = [
     ("1", true),
     ("2", true),
     ("2a", true),
     ("3", false),
+    ("4", true),
+    ("4a", false),
+    ("5", true),
     ("3a", false),
     ("6", false),
     ("7", true),
@@ -37,6 +40,8 @@ pub const ROWS: [(&str, bool); 40] = [
     ("16", false),
     ("17", true),
     ("18", true),
+    ("18a", true),
+    ("18b", true),
     ("19", false),
     ("20", true),
     ("21", true),
@@ -47,6 +52,7 @@ pub const ROWS: [(&str, bool); 40] = [
     ("23", true),
     ("25", true),
     ("26", true),
+    ("27", false),
     ("28", false),
     ("30", true),
     ("31", true),
@@ -61,7 +67,7 @@ pub const ROWS: [(&str, bool); 40] = [
 ];
 
 /// Rows whose title names a day or a place; strangers read another one.
-pub const PUBLIC: [&str; 6] = ["12", "17", "18", "19", "22", "26"];
+pub const PUBLIC: [&str; 9] = ["4", "12", "17", "18", "18a", "18b", "19", "22", "26"];
 
 /// The title of a case.
 pub fn title(case: &Case) -> Title {
@@ -80,7 +86,7 @@ fn row(case: &Case) -> &'static str {
             Stage::InReview | Stage::Accepted if case.transferred => "30",
             Stage::InReview => "31",
             // Biometrics are the first thing to wait for where they are needed.
-            Stage::Accepted if case.biometrics == Biometrics::NotNeeded => "32b",
+            Stage::Accepted if matches!(case.biometrics, Biometrics::NotNeeded | Biometrics::Waived) => "32b",
             Stage::Accepted => "32",
             Stage::Rejected => "33",
             Stage::Voided => "33a",
@@ -95,12 +101,19 @@ fn row(case: &Case) -> &'static str {
 /// A pending motion or appeal stands before the denial that it is about: what to do about that is being done.
 fn outcome_row(case: &Case) -> Option<&'static str> {
     match case.outcome {
-        Some(Outcome::Denied | Outcome::DeniedAbandoned) if !case.challenges.is_empty() => Some("6"),
+        _ if case.is_decided_against() && !case.challenges.is_empty() => Some("6"),
         Some(Outcome::DeniedAbandoned) => Some("1"),
         Some(Outcome::Denied) => Some("2"),
         Some(Outcome::Referred) => Some("2a"),
         Some(Outcome::Withdrawn) => Some("3"),
+        Some(Outcome::AdministrativelyClosed) if case.reopen_until.is_empty() => Some("4a"),
+        Some(Outcome::AdministrativelyClosed) => Some("4"),
+        Some(Outcome::Revoked) => Some("5"),
         Some(Outcome::ClosedAsMoot) => Some("3a"),
+        // An approval that is to be revoked stands, and there is something to answer.
+        Some(Outcome::Approved) if case.intended_revocation().is_some() => {
+            open_request_row(case).or_else(|| ended_request_row(case))
+        }
         Some(Outcome::Approved) => Some(match case.oath {
             Oath::Taken => "11",
             Oath::Scheduled => "12",
@@ -135,8 +148,12 @@ fn fee_row(case: &Case) -> Option<&'static str> {
 }
 
 fn open_request_row(case: &Case) -> Option<&'static str> {
-    let noid = case.open_request()?.kind == RequestKind::Noid;
-    Some(if noid { "18" } else { "17" })
+    Some(match case.open_request()?.kind {
+        RequestKind::Noid => "18",
+        RequestKind::Noir => "18a",
+        RequestKind::OwnMotion => "18b",
+        RequestKind::Rfe | RequestKind::N14 => "17",
+    })
 }
 
 /// A day that was missed or is to come stands before an answer that was given or is past: there something is to be done.
@@ -170,7 +187,11 @@ fn attended_row(case: &Case) -> Option<&'static str> {
     if case.interview == Interview::Completed {
         return Some("23");
     }
-    (case.biometrics == Biometrics::Taken && !reviewed).then_some("28")
+    match case.biometrics {
+        Biometrics::Reused if !reviewed => Some("27"),
+        Biometrics::Taken if !reviewed => Some("28"),
+        _ => None,
+    }
 }
 
 fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
@@ -183,13 +204,16 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
                 put("place", Fact::Text(appointment.place.clone()));
             }
         }
-        "17" | "18" | "19" | "20" => {
+        "17" | "18" | "18a" | "18b" | "19" | "20" => {
             if let Some(request) = &case.request {
                 put("due", Fact::Date(request.deadline.due_date.clone()));
                 if let Some(received_at) = request.received_at {
                     put("received", Fact::at(received_at, &case.zone));
                 }
             }
+        }
+        "4" => {
+            put("due", Fact::Date(case.reopen_until.clone()));
         }
         "21a" | "21c" => {
             if let Some(absence) = &case.absence {

@@ -8,6 +8,7 @@ mod deadline;
 mod inquiries;
 mod intake;
 mod linked;
+mod office;
 mod people;
 mod projection;
 mod rebuild;

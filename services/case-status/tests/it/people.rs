@@ -2,6 +2,7 @@
 
 use docket_proto::case_status::v1 as pb;
 use docket_proto::case_status::v1::case_command_service_client::CaseCommandServiceClient;
+use docket_proto::case_status::v1::case_office_service_client::CaseOfficeServiceClient;
 use docket_proto::case_status::v1::status_service_client::StatusServiceClient;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
@@ -15,6 +16,7 @@ pub(crate) struct Someone {
     pub(crate) account: Uuid,
     pub(crate) token: String,
     pub(crate) cases: CaseCommandServiceClient<Channel>,
+    pub(crate) office: CaseOfficeServiceClient<Channel>,
     pub(crate) status: StatusServiceClient<Channel>,
 }
 
@@ -78,4 +80,16 @@ macro_rules! command {
         person.cases.clone().$rpc(person.ask(message)).await.map(tonic::Response::into_inner)
     }};
 }
-pub(crate) use command;
+
+/// [`command!`] for what the office does of its own accord.
+macro_rules! of_own_accord {
+    ($person:expr, $rpc:ident, $message:ident { $($field:ident : $value:expr),* $(,)? }) => {{
+        #[allow(clippy::needless_update, reason = "some messages have no other field")]
+        let message = docket_proto::case_status::v1::$message {
+            request_id: $crate::people::id(), $($field: $value,)* ..Default::default()
+        };
+        let person = &$person;
+        person.office.clone().$rpc(person.ask(message)).await.map(tonic::Response::into_inner)
+    }};
+}
+pub(crate) use {command, of_own_accord};

@@ -139,6 +139,15 @@ async fn whom_our_mail_does_not_reach_is_looked_for_before_the_case_is_denied_as
     let readable: i64 =
         sqlx::query_scalar(sql).bind("Nobody answers").fetch_one(&world.cases.pool).await.unwrap();
     assert_eq!(readable, 0, "what the officer wrote is sealed");
+    // The officers of the case read it, and nobody else does.
+    let notes = async |who: &Someone| {
+        let message = pb::ListSearchesRequest { name: name.clone() };
+        who.office.clone().list_searches(who.ask(message)).await.map(|answer| answer.into_inner().searches)
+    };
+    let noted = &notes(sam).await.unwrap()[0];
+    assert_eq!((noted.note.as_str(), noted.state.as_str()), (NOTE, "sought"));
+    assert_eq!(noted.officer, format!("accounts/{}", sam.account));
+    assert_eq!(reason(&notes(ana).await.unwrap_err()), "NOT_YOUR_ACT");
     let version = deny().await.unwrap().case.unwrap().version;
     let decided = sam.case(name, version).await.unwrap();
     assert_eq!((decided.stage.as_str(), searches(&decided)), ("decided", of_party("sought")));

@@ -9,6 +9,7 @@ use docket_case_status::{command, status};
 use docket_eventlog::{EventLog, Expected, StreamAppend, StreamName, Subjects};
 use docket_kernel::{Clock as _, EventEnum as _, ManualClock, SharedClock};
 use docket_proto::case_status::v1::case_command_service_client::CaseCommandServiceClient;
+use docket_proto::case_status::v1::case_office_service_client::CaseOfficeServiceClient;
 use docket_proto::case_status::v1::case_words_service_client::CaseWordsServiceClient;
 use docket_proto::case_status::v1::status_service_client::StatusServiceClient;
 use docket_proto::case_status::v1::{GetWordsRequest, GetWordsResponse};
@@ -172,7 +173,9 @@ impl World {
 
     fn with_token(&self, account: Uuid, token: String) -> Someone {
         let cases = CaseCommandServiceClient::new(self.commands.channel());
-        Someone { account, token, cases, status: StatusServiceClient::new(self.projection.channel()) }
+        let office = CaseOfficeServiceClient::new(self.commands.channel());
+        let status = StatusServiceClient::new(self.projection.channel());
+        Someone { account, token, cases, office, status }
     }
 
     fn token(&self, account: Uuid, acr: &str) -> String {

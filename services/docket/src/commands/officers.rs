@@ -1,4 +1,5 @@
 //! `docket officer`: the queue, a case, acts and decisions.
+use super::office::{self, OfficeAct};
 use super::{Refused, Session, case, each_page, helper, when};
 use crate::client::request;
 use crate::output::Teller;
@@ -115,6 +116,9 @@ pub enum OfficerAct {
         /// To the party, in 20 to 2,000 characters.
         words: String,
     },
+    /// Of the office's own accord.
+    #[command(flatten)]
+    Office(OfficeAct),
     /// Record what was tried to reach somebody whom a mail about a notice did not reach; ends the search.
     Sought {
         /// What was tried: account, other-channel, representative, phone or letter; may be given more than once.
@@ -164,6 +168,7 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
                 .into_inner();
             let case = answer.case.context("case")?;
             case::show(&case, &timeline.entries, teller);
+            notes(&connection, token, &case, teller).await?;
             papers(&connection, token, &case.name, teller).await
         }
         OfficerCommand::Act { case, act } => done(self::act(&connection, token, case, act).await?, teller),
@@ -188,6 +193,33 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
             )
         }
     }
+}
+
+/// What officers noted about whom a mail did not reach; nothing for whoever may not read it.
+async fn notes(
+    connection: &crate::client::Connection,
+    token: Option<&str>,
+    case: &pb::Case,
+    teller: &Teller,
+) -> Result<()> {
+    if case.searches.iter().all(|search| search.state != "sought") {
+        return Ok(());
+    }
+    let message = pb::ListSearchesRequest { name: case.name.clone() };
+    let searches = match connection.office().list_searches(request(token, message)).await {
+        Ok(answer) => answer.into_inner().searches,
+        Err(status) if [Code::NotFound, Code::PermissionDenied].contains(&status.code()) => return Ok(()),
+        Err(status) => return Err(Refused::from(status).into()),
+    };
+    for search in searches.iter().filter(|search| search.noted_at_us != 0) {
+        if teller.is_json() {
+            teller.value(&json!({"notice": search.notice, "addressee": search.addressee, "tried": search.tried, "note": search.note, "officer": search.officer, "noted_at_us": search.noted_at_us}));
+        } else {
+            let (whom, tried) = (&search.addressee, search.tried.join(", "));
+            teller.pair(&format!("sought, {whom} ({tried})"), &search.note);
+        }
+    }
+    Ok(())
 }
 
 /// What was filed in a case and what went in with it, and how to read it; nothing for whoever may not.
@@ -281,6 +313,7 @@ async fn act(
             let message = pb::AnswerInquiryRequest { request_id, name, inquiry, answer: words };
             cases.answer_inquiry(request(token, message)).await.map_err(Refused::from)?.into_inner().case
         }
+        OfficerAct::Office(act) => office::act(connection, token, (request_id, name), act).await?,
         OfficerAct::Sought { tried, note, notice } => {
             let tried = tried.iter().map(|way| way.replace('-', "_")).collect();
             let message = pb::RecordAddresseeSoughtRequest { request_id, name, notice, tried, note };
@@ -291,7 +324,7 @@ async fn act(
 }
 
 /// An item as it is typed: its code, and why it is asked for unless it is missing.
-fn asked(item: &str) -> pb::request_evidence_request::Item {
+pub(super) fn asked(item: &str) -> pb::request_evidence_request::Item {
     let (code, reason) = item.split_once(':').unwrap_or((item, "missing"));
     pb::request_evidence_request::Item { code: code.to_owned(), reason: reason.to_owned() }
 }

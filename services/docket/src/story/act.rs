@@ -474,6 +474,70 @@ pub enum Act {
         #[serde(default)]
         items: Vec<String>,
     },
+    /// Sends a notice of intent to revoke the approval.
+    IntendRevocation {
+        /// The grounds, to the party.
+        grounds: String,
+        /// What the party may not know of.
+        #[serde(default)]
+        derogatory: String,
+        /// What is asked for beside the answer to the grounds.
+        #[serde(default)]
+        items: Vec<String>,
+    },
+    /// Lets the approval stand.
+    WithdrawRevocationIntent {},
+    /// Revokes the approval.
+    RevokeApproval {
+        /// Codes of the grounds.
+        grounds: Vec<String>,
+        /// To the party.
+        reasons: String,
+    },
+    /// Reopens the case at hand on the office's own motion.
+    ReopenOnOwnMotion {
+        /// Whether it is to decide for the party.
+        favorable: bool,
+        /// To the party.
+        reasons: String,
+    },
+    /// Closes the case without a decision.
+    CloseAdministratively {
+        /// `examination_missed` or `applicant_died`.
+        cause: String,
+    },
+    /// Reopens it, since the applicant asked.
+    ReopenClosed {},
+    /// Takes the case from its officer.
+    Unassign {},
+    /// Says that no biometrics appointment is needed.
+    DispenseBiometrics {
+        /// `reused`, `not_able` or `age`.
+        cause: String,
+        /// Day of the earlier capture, ISO 8601.
+        #[serde(default)]
+        captured_on: String,
+    },
+    /// Records that a capture did not succeed.
+    FailCapture {
+        /// Why.
+        cause: String,
+        /// The person came earlier, as agreed.
+        #[serde(default)]
+        early: bool,
+    },
+    /// Excuses who did not come.
+    ExcuseAbsence {
+        /// `biometrics` or `interview`.
+        kind: String,
+        /// Good cause.
+        cause: String,
+    },
+    /// Waives the interview.
+    WaiveInterview {
+        /// Why.
+        criterion: String,
+    },
     /// Sends the case to another office.
     Transfer {
         /// Code of the office.

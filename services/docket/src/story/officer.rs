@@ -2,7 +2,7 @@
 use super::act::Act;
 use super::party::{appointment_kind, call, wait_for};
 use super::player::{Answer, Player, Stumble, command_id};
-use super::see;
+use super::{office, see};
 use anyhow::{Context, anyhow};
 use docket_proto::case_status::v1 as cases;
 use docket_proto::notifications::v1 as notifications;
@@ -22,7 +22,7 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
 }
 
 /// Where a command left the case, and what to tell.
-type Done = Result<(Option<cases::CaseVersion>, String), Stumble>;
+pub(super) type Done = Result<(Option<cases::CaseVersion>, String), Stumble>;
 
 /// What happens up to the requests.
 #[expect(
@@ -126,6 +126,17 @@ async fn command(player: &mut Player, who: &str, act: &Act) -> Done {
             let due = due(player, answer.deadline)?;
             (answer.case, format!("a denial is intended; to be answered by {due}"))
         }
+        Act::IntendRevocation { .. }
+        | Act::WithdrawRevocationIntent {}
+        | Act::RevokeApproval { .. }
+        | Act::ReopenOnOwnMotion { .. }
+        | Act::CloseAdministratively { .. }
+        | Act::ReopenClosed {}
+        | Act::Unassign {}
+        | Act::DispenseBiometrics { .. }
+        | Act::FailCapture { .. }
+        | Act::ExcuseAbsence { .. }
+        | Act::WaiveInterview { .. } => return office::act(player, who, act).await,
         other => return conclusion(player, who, other).await,
     })
 }
@@ -227,12 +238,12 @@ async fn request_evidence(
     Ok((answer.case, format!("asked for {}; due {due}", items.join(", "))))
 }
 
-fn item(code: &str) -> cases::request_evidence_request::Item {
+pub(super) fn item(code: &str) -> cases::request_evidence_request::Item {
     cases::request_evidence_request::Item { code: code.to_owned(), reason: "missing".to_owned() }
 }
 
 /// Keeps when the open request is due, and says so with how it was counted.
-fn due(player: &mut Player, deadline: Option<Deadline>) -> anyhow::Result<String> {
+pub(super) fn due(player: &mut Player, deadline: Option<Deadline>) -> anyhow::Result<String> {
     let deadline = deadline.context("deadline")?;
     player.matter.due_date.clone_from(&deadline.due_date);
     Ok(format!("{}\n{} ({})", deadline.due_date, deadline.derivation, deadline.cite))

@@ -384,6 +384,17 @@ impl Player {
             | Act::Interview { .. }
             | Act::RequestEvidence { .. }
             | Act::IntendDenial { .. }
+            | Act::IntendRevocation { .. }
+            | Act::WithdrawRevocationIntent {}
+            | Act::RevokeApproval { .. }
+            | Act::ReopenOnOwnMotion { .. }
+            | Act::CloseAdministratively { .. }
+            | Act::ReopenClosed {}
+            | Act::Unassign {}
+            | Act::DispenseBiometrics { .. }
+            | Act::FailCapture { .. }
+            | Act::ExcuseAbsence { .. }
+            | Act::WaiveInterview { .. }
             | Act::Recommend { .. }
             | Act::Decide { .. }
             | Act::Reverify {}

@@ -15,7 +15,11 @@ use super::id;
 
 /// The kind of a request that is a notice of intent to deny.
 pub const NOID: &str = "noid";
-/// What answers the grounds of such a notice: it may always be sent, and may be left out where items are asked for.
+/// That of a notice of intent to revoke.
+pub const NOIR: &str = "noir";
+/// That of a case which the office reopened and may decide against the party.
+pub const OWN_MOTION: &str = "own_motion";
+/// What answers the grounds of each of these: it may always be sent, and may be left out where items are asked for.
 const REBUTTAL: &str = "rebuttal";
 
 /// The answer to a request.
@@ -25,7 +29,7 @@ pub struct Response {
     pub case: Uuid,
     /// Account of the party.
     pub account: Uuid,
-    /// `rfe`, `noid`, `n14`.
+    /// `rfe`, `noid`, `n14`, `noir`, `own_motion`.
     pub request_kind: String,
     /// Deadline as printed.
     pub deadline: Option<Deadline>,
@@ -118,12 +122,9 @@ impl Response {
             .way_out("Send what else you have as a message about the case."));
         }
         if !self.closed_cause.is_empty() {
-            return Err(Refusal::state(
-                "REQUEST_ENDED",
-                "This request ended with the case; nothing is waited for.",
-            )
-            .way_out("Nothing is to be sent. What you attached is kept.")
-            .fact("cause", self.closed_cause.clone()));
+            return Err(Refusal::state("REQUEST_ENDED", "This request has ended; nothing is waited for.")
+                .way_out("Nothing is to be sent. What you attached is kept.")
+                .fact("cause", self.closed_cause.clone()));
         }
         Ok(())
     }
@@ -147,7 +148,8 @@ impl Response {
 
     /// What may be sent beside the items.
     pub fn optional_items(&self) -> Vec<String> {
-        let rebuttal = self.request_kind == NOID && !self.items.iter().any(|asked| asked == REBUTTAL);
+        let grounds = [NOID, NOIR, OWN_MOTION].contains(&self.request_kind.as_str());
+        let rebuttal = grounds && !self.items.iter().any(|asked| asked == REBUTTAL);
         if rebuttal { vec![REBUTTAL.to_owned()] } else { Vec::new() }
     }
 

@@ -63,14 +63,25 @@ impl Subscriber for FollowCase {
             Event::EvidenceRequested(e) => keep(tx, case, &e.request_id, "rfe", &e.items).await?,
             Event::ExaminationContinued(e) => keep(tx, case, &e.request_id, "n14", &e.items).await?,
             Event::DenialIntended(e) => keep(tx, case, &e.request_id, response::NOID, &e.items).await?,
+            Event::RevocationIntended(e) => keep(tx, case, &e.request_id, response::NOIR, &e.items).await?,
+            Event::CaseReopenedOnOwnMotion(e) => {
+                filings::set_pending(tx, case, true).await?;
+                if !e.request_id.is_empty() {
+                    keep(tx, case, &e.request_id, response::OWN_MOTION, &[]).await?;
+                }
+            }
             Event::RequestServed(e) => self.open_response(tx, event, case, e).await?,
-            Event::CaseReopened(_) => filings::set_pending(tx, case, true).await?,
+            Event::CaseUnassigned(_) => officers::release(tx, case).await?,
+            Event::CaseReopened(_) | Event::CaseReopenedOnRequest(_) => {
+                filings::set_pending(tx, case, true).await?
+            }
             Event::RequestCancelled(e) => self.close_response(tx, event, case, &e).await?,
             Event::CaseApproved(_)
             | Event::CaseDenied(_)
             | Event::CaseReferred(_)
             | Event::CaseWithdrawn(_)
             | Event::CaseClosedAsMoot(_)
+            | Event::CaseAdministrativelyClosed(_)
             | Event::MoveRecorded(_) => {
                 filings::set_pending(tx, case, false).await?;
             }

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::files;
 use crate::world::{
-    World, denial_intended, examination_continued, reason, request_cancelled, request_served,
+    World, denial_intended, examination_continued, reason, reopened_on_own_motion, request_cancelled,
+    request_served, revocation_intended,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,4 +116,22 @@ async fn a_notice_of_intent_to_deny_is_answered_by_a_rebuttal_and_what_it_asks_f
     let sent = ana.respond(&name, false).await.unwrap();
     assert_eq!(sent.evidence.len(), 2);
     assert_eq!(reason(&ana.respond(&name, false).await.unwrap_err()), "ALREADY_SUBMITTED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_office_asks_about_a_decision_of_its_own_is_answered_by_a_rebuttal() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (draft, _) = ana.sent().await;
+    let (noir, motion) = (Uuid::now_v7(), Uuid::now_v7());
+    for (request, asked, kind) in
+        [(noir, revocation_intended(noir), "noir"), (motion, reopened_on_own_motion(motion), "own_motion")]
+    {
+        world.case(&draft, asked).await;
+        world.case(&draft, request_served(request, world.now_us() + 3_600_000_000)).await;
+        let opened = ana.until_response(request).await;
+        assert_eq!((opened.request_kind.as_str(), opened.items.len()), (kind, 0));
+        ana.upload(&opened.name, "rebuttal", "letter.png", &files::picture(5)).await.unwrap();
+        assert_eq!(ana.respond(&opened.name, false).await.unwrap().evidence.len(), 1);
+    }
 }

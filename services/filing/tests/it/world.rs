@@ -636,6 +636,18 @@ pub(crate) fn denial_intended(request: Uuid, items: &[&str]) -> case::Event {
     .into()
 }
 
+/// The office intends to revoke an approval.
+pub(crate) fn revocation_intended(request: Uuid) -> case::Event {
+    cases::RevocationIntended { request_id: request.to_string(), ..cases::RevocationIntended::default() }
+        .into()
+}
+
+/// The office reopened the case on its own motion, and the party may answer.
+pub(crate) fn reopened_on_own_motion(request: Uuid) -> case::Event {
+    let request_id = request.to_string();
+    cases::CaseReopenedOnOwnMotion { request_id, ..cases::CaseReopenedOnOwnMotion::default() }.into()
+}
+
 /// The request was served, with its deadline.
 pub(crate) fn request_served(request: Uuid, expires_at_us: i64) -> case::Event {
     cases::RequestServed {

@@ -151,20 +151,26 @@ pub(crate) struct Facts {
     pub(crate) carrier: String,
     /// The carrier's number.
     pub(crate) tracking_number: String,
-    /// Until when one that came back is kept.
+    /// Whether a case was reopened because its applicant asked.
+    pub(crate) on_request: bool,
+    /// Until when one that came back is kept; of a case that is closed, until when it may be reopened.
     pub(crate) keep_until: Option<Said>,
     /// Whether a case is expedited.
     pub(crate) granted: bool,
     /// What kind of inquiry was answered.
     pub(crate) inquiry: String,
-    /// From when an approval holds.
+    /// From when an approval holds; of biometrics, when they were captured.
     pub(crate) effective: Option<Said>,
     /// Codes of the grounds of a denial or a referral.
     pub(crate) grounds: Vec<String>,
+    /// Whether the office reopened the case to decide it for the party.
+    pub(crate) favorable: bool,
     /// Whether it was denied for abandonment.
     pub(crate) abandoned: bool,
-    /// What may be done about a denial.
+    /// What may be done about a denial or a revocation.
     pub(crate) challenge: Challenge,
+    /// Until when a motion may be filed, where that is later than an appeal.
+    pub(crate) motion_due: Option<Due>,
     /// The officer's own words to the party.
     pub(crate) words: String,
     /// Derogatory information that the party may not know of, in the officer's words.
@@ -238,6 +244,31 @@ pub(crate) fn facts(
             facts.words.clone_from(&event.grounds);
             facts.derogatory.clone_from(&event.derogatory_information);
         }
+        Event::RevocationIntended(event) => {
+            facts.items = asked(matter, &event.items, catalogue);
+            served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
+            facts.request_id.clone_from(&event.request_id);
+            facts.words.clone_from(&event.grounds);
+            facts.derogatory.clone_from(&event.derogatory_information);
+        }
+        Event::CaseReopenedOnOwnMotion(event) => {
+            facts.favorable = event.favorable;
+            facts.words.clone_from(&event.reasons);
+            if !event.favorable {
+                served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
+                facts.request_id.clone_from(&event.request_id);
+            }
+        }
+        Event::ApprovalRevoked(event) => {
+            // What starts a period is served on a working day.
+            served = roll(posted_on);
+            revoked(&mut facts, matter, event, served)?;
+        }
+        Event::CaseAdministrativelyClosed(event) => {
+            facts.keep_until = date(&event.reopen_until_date).map(said_date);
+        }
+        Event::CaseReopenedOnRequest(_) => facts.on_request = true,
+        Event::BiometricsReused(event) => facts.effective = date(&event.captured_on_date).map(said_date),
         Event::PaymentReturnRecorded(event) => {
             facts.amount = Cents(event.amount_cents).to_string();
             // As the case fixed it: a later posting moves nothing.
@@ -489,8 +520,27 @@ fn denied(facts: &mut Facts, matter: &Matter, event: &pb::CaseDenied, served: Da
     facts.abandoned = event.abandoned;
     facts.words.clone_from(&event.reasons);
     facts.challenge = Challenge::of(&matter.form, event.abandoned);
-    let zone = if matter.zone.is_empty() { OFFICE_ZONE } else { &matter.zone };
-    let due = |rule: &str| Deadline::compute(Rule::of(rule), served, ServiceChannel::Posted, zone);
-    facts.due = facts.challenge.rule().map(due).transpose()?.as_ref().map(due_of);
+    facts.due = facts.challenge.rule().map(|rule| by(matter, rule, served)).transpose()?;
     Ok(())
+}
+
+/// An appeal of a revocation is due earlier than one of a denial, and than a motion (8 CFR 205.2(d), 103.5(a)(1)(i)).
+fn revoked(
+    facts: &mut Facts,
+    matter: &Matter,
+    event: &pb::ApprovalRevoked,
+    served: Date,
+) -> Result<(), Refusal> {
+    facts.grounds = event.ground_codes.iter().map(|code| plain(code)).collect();
+    facts.words.clone_from(&event.reasons);
+    facts.challenge = Challenge::of(&matter.form, false);
+    facts.due = Some(by(matter, "appeal.revocation", served)?);
+    facts.motion_due = Some(by(matter, "motion.reopen", served)?);
+    Ok(())
+}
+
+/// Until when the party may do something, by a rule, from the day of service on.
+fn by(matter: &Matter, rule: &str, served: Date) -> Result<Due, Refusal> {
+    let zone = if matter.zone.is_empty() { OFFICE_ZONE } else { &matter.zone };
+    Ok(due_of(&Deadline::compute(Rule::of(rule), served, ServiceChannel::Posted, zone)?))
 }

@@ -43,8 +43,15 @@ fn a_request_posted_later_than_planned_is_counted_from_the_working_day_of_postin
 #[test]
 fn every_other_notice_is_served_on_the_day_it_is_posted() {
     for kind in NoticeKind::ALL {
-        let starts_a_period =
-            [NoticeKind::Continuation, NoticeKind::Rfe, NoticeKind::Noid, NoticeKind::Denial];
+        let starts_a_period = [
+            NoticeKind::Continuation,
+            NoticeKind::Rfe,
+            NoticeKind::Noid,
+            NoticeKind::Noir,
+            NoticeKind::OwnMotion,
+            NoticeKind::Denial,
+            NoticeKind::Revocation,
+        ];
         if !starts_a_period.contains(&kind) {
             assert_eq!(posted(kind, "2026-03-07").1.to_string(), "2026-03-07", "{kind:?}");
         }

@@ -28,6 +28,18 @@ pub(crate) enum NoticeKind {
     Continuation,
     /// A denial is intended, and can be answered.
     Noid,
+    /// A revocation of the approval is intended, and can be answered.
+    Noir,
+    /// The approval is not revoked for what was intended.
+    NoirWithdrawn,
+    /// The approval was revoked.
+    Revocation,
+    /// The office reopened the case on its own motion.
+    OwnMotion,
+    /// Biometrics of an earlier capture are used.
+    BiometricsReused,
+    /// The case was closed without a decision.
+    AdminClose,
     /// The case was approved.
     Approval,
     /// The case was denied.
@@ -68,7 +80,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 34] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -79,6 +91,12 @@ impl NoticeKind {
         Self::Rfe,
         Self::Continuation,
         Self::Noid,
+        Self::Noir,
+        Self::NoirWithdrawn,
+        Self::Revocation,
+        Self::OwnMotion,
+        Self::BiometricsReused,
+        Self::AdminClose,
         Self::Approval,
         Self::Denial,
         Self::Referral,
@@ -112,6 +130,12 @@ impl NoticeKind {
             Self::Rfe => "rfe",
             Self::Continuation => "continuation",
             Self::Noid => "noid",
+            Self::Noir => "noir",
+            Self::NoirWithdrawn => "noir_withdrawn",
+            Self::Revocation => "revocation",
+            Self::OwnMotion => "own_motion",
+            Self::BiometricsReused => "biometrics_reused",
+            Self::AdminClose => "admin_close",
             Self::Approval => "approval",
             Self::Denial => "denial",
             Self::Referral => "referral",
@@ -148,12 +172,17 @@ impl NoticeKind {
             | Self::AppointmentMoved
             | Self::AppointmentCancelled
             | Self::AppointmentMissed
+            | Self::BiometricsReused
             | Self::Transfer => "I-797C",
             Self::CardMailed => "I-797D",
             Self::Rfe => "I-797E",
             Self::Continuation => "N-14",
             Self::Noid => "Intent to Deny",
+            Self::Noir => "Intent to Revoke",
             Self::Approval
+            | Self::NoirWithdrawn
+            | Self::OwnMotion
+            | Self::AdminClose
             | Self::WithdrawalAck
             | Self::CaseClosedMoot
             | Self::Reopened
@@ -166,7 +195,7 @@ impl NoticeKind {
             | Self::ExpediteDecision
             | Self::InquiryAnswer
             | Self::CitizenshipCertificateReady => "I-797",
-            Self::Denial => "Decision",
+            Self::Denial | Self::Revocation => "Decision",
             Self::Referral => "Referral",
             Self::Oath => "N-445",
         }
@@ -182,11 +211,19 @@ impl NoticeKind {
             Self::BiometricsAppointment | Self::InterviewAppointment | Self::Oath => "appointment_set",
             Self::AppointmentMoved => "appointment_moved",
             Self::AppointmentCancelled => "appointment_cancelled",
-            Self::Rfe | Self::Continuation | Self::Noid => "request_open",
+            Self::Rfe | Self::Continuation | Self::Noid | Self::Noir => "request_open",
             Self::CardMailed => "card_mailed",
             Self::CardReturned => "card_returned",
-            Self::Approval | Self::Denial | Self::Referral | Self::Reopened => "decision_made",
+            Self::Approval
+            | Self::Denial
+            | Self::Referral
+            | Self::Reopened
+            | Self::NoirWithdrawn
+            | Self::Revocation
+            | Self::AdminClose
+            | Self::OwnMotion => "decision_made",
             Self::AppointmentMissed
+            | Self::BiometricsReused
             | Self::Transfer
             | Self::WithdrawalAck
             | Self::CaseClosedMoot
@@ -200,7 +237,17 @@ impl NoticeKind {
 
     /// Whether it prints what an officer wrote to the party, which the log of cases keeps sealed.
     pub(crate) fn has_words(self) -> bool {
-        matches!(self, Self::Rfe | Self::Continuation | Self::Noid | Self::Denial | Self::Referral)
+        matches!(
+            self,
+            Self::Rfe
+                | Self::Continuation
+                | Self::Noid
+                | Self::Noir
+                | Self::Revocation
+                | Self::OwnMotion
+                | Self::Denial
+                | Self::Referral
+        )
     }
 
     /// The notice that an event of a case owes; most events owe none.
@@ -216,13 +263,19 @@ impl NoticeKind {
             Event::EvidenceRequested(_) => Self::Rfe,
             Event::ExaminationContinued(_) => Self::Continuation,
             Event::DenialIntended(_) => Self::Noid,
+            Event::RevocationIntended(_) => Self::Noir,
+            Event::RevocationIntentWithdrawn(_) => Self::NoirWithdrawn,
+            Event::ApprovalRevoked(_) => Self::Revocation,
+            Event::CaseReopenedOnOwnMotion(_) => Self::OwnMotion,
+            Event::BiometricsReused(_) => Self::BiometricsReused,
+            Event::CaseAdministrativelyClosed(_) => Self::AdminClose,
             Event::CaseApproved(_) => Self::Approval,
             Event::CaseDenied(_) => Self::Denial,
             Event::CaseReferred(_) => Self::Referral,
             Event::CaseTransferred(_) => Self::Transfer,
             Event::CaseWithdrawn(_) => Self::WithdrawalAck,
             Event::CaseClosedAsMoot(_) => Self::CaseClosedMoot,
-            Event::CaseReopened(_) => Self::Reopened,
+            Event::CaseReopened(_) | Event::CaseReopenedOnRequest(_) => Self::Reopened,
             Event::PaymentReturnRecorded(_) => Self::PaymentNotHonoured,
             Event::RefundFailureRecorded(_) => Self::RefundFailed,
             Event::AcceptanceVoided(_) => Self::AcceptanceVoided,
@@ -245,9 +298,14 @@ impl NoticeKind {
             | Event::AbsenceDeadlinePassed(_)
             | Event::BiometricsNeeded(_)
             | Event::BiometricsTaken(_)
+            | Event::BiometricsWaived(_)
+            | Event::BiometricsCaptureFailed(_)
+            | Event::AbsenceExcused(_)
+            | Event::InterviewWaived(_)
             | Event::BackgroundCheckStarted(_)
             | Event::BackgroundCheckReturned(_)
             | Event::CaseAssigned(_)
+            | Event::CaseUnassigned(_)
             | Event::ReviewStarted(_)
             | Event::InterviewCompleted(_)
             | Event::TestTaken(_)

@@ -77,6 +77,39 @@ fn denial_intended() -> Event {
     .into()
 }
 
+fn revocation_intended() -> Event {
+    pb::RevocationIntended {
+        request_id: REQUEST.to_string(),
+        items: Vec::new(),
+        deadline: deadline("noir"),
+        grounds: "The record does not show it.".into(),
+        derogatory_information: String::new(),
+        officer: String::new(),
+    }
+    .into()
+}
+
+fn revoked() -> Event {
+    pb::ApprovalRevoked {
+        officer: String::new(),
+        ground_codes: vec!["bona_fides_not_shown".into()],
+        reasons: String::new(),
+        revoked_on_date: "2026-03-02".into(),
+    }
+    .into()
+}
+
+fn reopened_on_own_motion() -> Event {
+    pb::CaseReopenedOnOwnMotion {
+        officer: String::new(),
+        reasons: "The record was read wrong.".into(),
+        favorable: false,
+        request_id: REQUEST.to_string(),
+        deadline: deadline("own_motion"),
+    }
+    .into()
+}
+
 fn representation_ended() -> Event {
     pb::CaseRepresentationEnded {
         representation_id: Uuid::from_u128(5).to_string(),
@@ -184,6 +217,19 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         }
         .into(),
         NoticeKind::Noid => denial_intended(),
+        NoticeKind::Noir => revocation_intended(),
+        NoticeKind::NoirWithdrawn => pb::RevocationIntentWithdrawn::default().into(),
+        NoticeKind::Revocation => revoked(),
+        NoticeKind::OwnMotion => reopened_on_own_motion(),
+        NoticeKind::AdminClose => pb::CaseAdministrativelyClosed {
+            officer: String::new(),
+            cause: "examination_missed".into(),
+            reopen_until_date: "2027-03-02".into(),
+        }
+        .into(),
+        NoticeKind::BiometricsReused => {
+            pb::BiometricsReused { officer: String::new(), captured_on_date: "2025-09-15".into() }.into()
+        }
         NoticeKind::Approval => {
             pb::CaseApproved { officer: String::new(), effective_date: "2026-06-11".into() }.into()
         }

@@ -49,6 +49,7 @@ impl Subscriber for OweNotice {
             Event::CaseAssigned(assigned) => {
                 matter::assigned(tx, case, account(&assigned.officer)?).await?;
             }
+            Event::CaseUnassigned(_) => matter::unassigned(tx, case).await?,
             Event::CaseTransferred(e) => matter::transferred(tx, case, &e.to_office).await?,
             Event::RepresentationActivated(e) => {
                 let appearance = named(&e.representation_id)?;

@@ -159,6 +159,67 @@ fn an_intended_denial_prints_its_grounds_what_is_held_against_the_party_and_how_
 }
 
 #[test]
+fn an_intended_revocation_says_that_the_approval_stands_why_and_until_when_it_is_answered() {
+    let mut event = samples::event(NoticeKind::Noir);
+    let Event::RevocationIntended(intended) = &mut event else { unreachable!() };
+    intended.grounds = "The lease *does not* show that you lived together, #panic().".into();
+    intended.derogatory_information = "A petition of 2019 names another spouse.".into();
+    let kind = NoticeKind::Noir;
+    let text = text(&render(kind, &page(kind, &event, "es", "Ana Lúcia Verdemar")));
+    for said in [
+        "the approval stands",
+        "la aprobación sigue en pie",
+        "Wednesday, April 1, 2026",
+        "The lease *does not* show that you lived together, #panic().",
+        "A petition of 2019 names another spouse.",
+        "We cannot extend this date",
+        "one response only",
+        "8 CFR 205.2(b)",
+    ] {
+        assert!(text.contains(said), "{said:?} is not in {text:?}");
+    }
+}
+
+#[test]
+fn a_revocation_says_where_and_until_when_it_is_appealed_and_how_long_a_motion_may_come() {
+    let kind = NoticeKind::Revocation;
+    for (form, english, spanish) in [
+        ("I-130", "Form EOIR-29", "formulario EOIR-29"),
+        ("I-140", "Administrative Appeals Office", "Oficina de Apelaciones Administrativas"),
+    ] {
+        let event = samples::event(kind);
+        let matter = crate::domain::Matter { form: form.into(), ..samples::matter() };
+        let posted_on = "2026-03-02".parse().unwrap();
+        let (facts, _) = facts(&matter, &event, posted_on, &Catalogue::embedded()).unwrap();
+        let page = Page { form: form.into(), facts, ..page(kind, &event, "es", "Ana Lúcia Verdemar") };
+        let text = text(&render(kind, &page));
+        // 15 days to appeal, 30 for a motion (8 CFR 205.2(d), 103.5(a)(1)(i)).
+        for said in
+            [english, spanish, "Tuesday, March 17, 2026", "Wednesday, April 1, 2026", "Bona fides not shown"]
+        {
+            assert!(text.contains(said), "{form}: {said:?} is not in {text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_motion_of_the_office_says_whether_there_is_something_to_answer() {
+    let kind = NoticeKind::OwnMotion;
+    let mut event = samples::event(kind);
+    let against = text(&render(kind, &page(kind, &event, "es", "Ana Lúcia Verdemar")));
+    let Event::CaseReopenedOnOwnMotion(reopened) = &mut event else { unreachable!() };
+    (reopened.favorable, reopened.deadline) = (true, None);
+    let favorable = text(&render(kind, &page(kind, &event, "es", "Ana Lúcia Verdemar")));
+    for said in ["may decide it against you", "Wednesday, April 1, 2026", "do not come", "335.5"] {
+        assert!(against.contains(said), "{said:?} is not in {against:?}");
+    }
+    for said in ["to decide it for you", "The record was read wrong.", "para decidirlo a su favor"] {
+        assert!(favorable.contains(said), "{said:?} is not in {favorable:?}");
+    }
+    assert!(!favorable.contains("How to answer"), "nothing is to be answered");
+}
+
+#[test]
 fn an_answer_to_a_request_to_expedite_says_which_it_is_and_that_there_is_no_appeal() {
     for (granted, words) in
         [(true, "comes before others"), (false, "You may ask again when there are new facts")]

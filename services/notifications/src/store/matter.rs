@@ -116,6 +116,11 @@ pub(crate) async fn assigned(tx: &mut PgConnection, case: Uuid, officer: Uuid) -
         .map(drop)
 }
 
+/// It was taken from its officer.
+pub(crate) async fn unassigned(tx: &mut PgConnection, case: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE matter SET officer = NULL WHERE case_id = $1", case).execute(tx).await.map(drop)
+}
+
 /// Somebody acts for the party, in place of whoever did; what the party was told before is told them too. Nobody does where their
 /// appearance ended meanwhile.
 pub(crate) async fn represented_by(

@@ -27,6 +27,21 @@ pub fn assign(case: &Case, officer: Uuid) -> Decision {
     Ok(vec![pb::CaseAssigned { officer: officer.to_string() }.into()])
 }
 
+/// Takes the case from its officer. What nobody has stays so.
+///
+/// # Errors
+/// `NOT_ACCEPTED`, `ALREADY_REJECTED`, `ALREADY_DECIDED` unless an approval still leads somewhere.
+pub fn unassign(case: &Case, supervisor: Uuid) -> Decision {
+    if !(case.stage == Stage::Decided && case.outcome == Some(Outcome::Approved)) {
+        pending(case)?;
+    }
+    let taken = |officer: Uuid| {
+        let (officer, supervisor) = (officer.to_string(), supervisor.to_string());
+        pb::CaseUnassigned { officer, supervisor }.into()
+    };
+    Ok(case.officer.map(taken).into_iter().collect())
+}
+
 /// Begins the review; beginning again changes nothing.
 ///
 /// # Errors

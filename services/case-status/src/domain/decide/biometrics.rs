@@ -19,7 +19,11 @@ pub fn schedule_biometrics(case: &Case, appointment: &Appointment) -> Decision {
     match case.biometrics {
         Biometrics::Needed | Biometrics::Missed => {}
         Biometrics::Taken => return Err(taken()),
-        Biometrics::NotNeeded | Biometrics::Scheduled | Biometrics::Cancelled => {
+        Biometrics::NotNeeded
+        | Biometrics::Scheduled
+        | Biometrics::Reused
+        | Biometrics::Waived
+        | Biometrics::Cancelled => {
             return Err(Refusal::state(
                 "NOT_NEEDED",
                 "No biometrics appointment is to be set in this case now.",
@@ -63,9 +67,12 @@ pub fn take_biometrics(case: &Case, now: Timestamp, early_by_agreement: bool) ->
     match case.biometrics {
         Biometrics::Scheduled => {}
         Biometrics::Taken => return Err(taken()),
-        Biometrics::NotNeeded | Biometrics::Needed | Biometrics::Missed | Biometrics::Cancelled => {
-            return Err(not_scheduled());
-        }
+        Biometrics::NotNeeded
+        | Biometrics::Needed
+        | Biometrics::Reused
+        | Biometrics::Waived
+        | Biometrics::Missed
+        | Biometrics::Cancelled => return Err(not_scheduled()),
     }
     let appointment_id = attended(case.biometrics_booking.appointment.as_ref(), now, early_by_agreement)?;
     Ok(vec![
@@ -83,15 +90,18 @@ pub fn miss_biometrics(case: &Case, now: Timestamp) -> Decision {
     match case.biometrics {
         Biometrics::Scheduled => {}
         Biometrics::Taken => return Err(taken()),
-        Biometrics::NotNeeded | Biometrics::Needed | Biometrics::Missed | Biometrics::Cancelled => {
-            return Err(not_scheduled());
-        }
+        Biometrics::NotNeeded
+        | Biometrics::Needed
+        | Biometrics::Reused
+        | Biometrics::Waived
+        | Biometrics::Missed
+        | Biometrics::Cancelled => return Err(not_scheduled()),
     }
     let appointment_id = absent(case.biometrics_booking.appointment.as_ref(), now)?;
     Ok(vec![pb::BiometricsMissed { appointment_id: appointment_id.to_string() }.into()])
 }
 
-fn taken() -> Refusal {
+pub(super) fn taken() -> Refusal {
     Refusal::state("ALREADY_ATTENDED", "The biometrics were taken already.")
 }
 

@@ -1,4 +1,4 @@
-//! A decided case knows of the motion or the appeal against its denial (8 CFR 103.3, 103.5(a); lifecycle 6, title 6), and who decided
+//! A decided case knows of the motion or the appeal against its denial or revocation (8 CFR 103.3, 103.5(a), 205.2(d)), and who decided
 //! it does not decide about that.
 
 use docket_kernel::Refusal;
@@ -73,9 +73,12 @@ pub fn decides_challenge(
     Ok(())
 }
 
-/// Whether an officer recommended or made the decision of a case.
+/// Whether an officer recommended or made the decision of a case, or intended the revocation that was made.
 fn decided(case: &Case, officer: Uuid) -> bool {
-    case.decided_by == Some(officer) || case.recommendation.is_some_and(|it| it.officer == officer)
+    let revoked = case.outcome == Some(Outcome::Revoked);
+    case.decided_by == Some(officer)
+        || case.recommendation.is_some_and(|it| it.officer == officer)
+        || (revoked && case.revocation.is_some_and(|it| it.officer == officer))
 }
 
 /// Follows the case of a motion or an appeal: accepted and pending, or at its end. What came to its end before it was
@@ -84,13 +87,12 @@ fn decided(case: &Case, officer: Uuid) -> bool {
 /// # Errors
 /// None.
 pub fn follow_challenge(case: &Case, challenge_id: Uuid, challenge: &Case) -> Decision {
-    let denied = matches!(case.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned));
     if !is_about(challenge, case) {
         return Ok(Vec::new());
     }
     let (case_id, kind) = (challenge_id.to_string(), challenge.challenge.clone());
     Ok(match (end(challenge), case.challenges.contains_key(&challenge_id)) {
-        (None, false) if denied && challenge.is_open() => {
+        (None, false) if case.is_decided_against() && challenge.is_open() => {
             vec![pb::ChallengeAccepted { case_id, challenge: kind }.into()]
         }
         (Some(how), true) => {
@@ -105,8 +107,12 @@ fn end(challenge: &Case) -> Option<&'static str> {
     match (challenge.stage, challenge.outcome) {
         (Stage::Voided, _) => Some("voided"),
         (_, Some(Outcome::Approved)) => Some("granted"),
-        (_, Some(Outcome::Denied | Outcome::DeniedAbandoned | Outcome::Referred)) => Some("denied"),
-        (_, Some(Outcome::Withdrawn | Outcome::ClosedAsMoot)) => Some("withdrawn"),
+        (_, Some(Outcome::Denied | Outcome::DeniedAbandoned | Outcome::Revoked | Outcome::Referred)) => {
+            Some("denied")
+        }
+        (_, Some(Outcome::Withdrawn | Outcome::AdministrativelyClosed | Outcome::ClosedAsMoot)) => {
+            Some("withdrawn")
+        }
         (_, None) => None,
     }
 }

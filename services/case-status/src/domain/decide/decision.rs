@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::ending::{answered_by_itself, ending};
 use super::fee::honoured;
 use super::link::bases_approved;
+use super::own_motion::party_told;
 use super::referral::{Status, may_be_denied, may_be_referred, referred_unheard, status_allows_denial};
 use super::search::addressee_sought;
 use super::{Decision, Others, in_review, no_open_request, pending};
@@ -48,13 +49,15 @@ pub enum Verdict {
 /// # Errors
 /// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, and for an approval `BIOMETRICS_MISSING`,
 /// `INTERVIEW_MISSING`, `CHECKS_MISSING`, `TESTS_MISSING`, `TEST_FAILED`, `FEE_OWED`; `INTERVIEW_MISSING` for a denial of asylum
-/// too, but for one that was abandoned, and `REFERRED_NOT_DENIED` where the file shows no lawful status.
+/// too, but for one that was abandoned, and `REFERRED_NOT_DENIED` where the file shows no lawful status; `PARTY_NOT_TOLD` for a
+/// denial after a motion of the office for the party.
 pub fn recommend(case: &Case, officer: Uuid, approve: bool, grounds: &str) -> Decision {
     in_review(case)?;
     no_open_request(case)?;
     if approve {
         approvable(case)?;
     } else {
+        party_told(case)?;
         may_be_denied(case)?;
         if may_be_abandoned(case).is_err() {
             heard(case)?;
@@ -66,11 +69,12 @@ pub fn recommend(case: &Case, officer: Uuid, approve: bool, grounds: &str) -> De
 /// Recommends to refer an application for asylum to the immigration court.
 ///
 /// # Errors
-/// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, `NOT_ASYLUM`; `INTERVIEW_MISSING` before the rule of 2026-07-28, but for
+/// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, `NOT_ASYLUM`, `PARTY_NOT_TOLD`; `INTERVIEW_MISSING` before the rule of 2026-07-28, but for
 /// one that was abandoned.
 pub fn recommend_referral(case: &Case, officer: Uuid, grounds: &str, now: Timestamp) -> Decision {
     in_review(case)?;
     no_open_request(case)?;
+    party_told(case)?;
     may_be_referred(case, None)?;
     heard_before_referral(case, now)?;
     Ok(vec![recommended(officer, "refer", grounds)])
@@ -179,7 +183,7 @@ fn as_recommended(same: bool) -> Result<(), Refusal> {
 }
 
 /// Whether a decision names its grounds and says why.
-fn reasoned(codes: &[String], reasons: &str) -> bool {
+pub(super) fn reasoned(codes: &[String], reasons: &str) -> bool {
     !codes.is_empty() && !codes.iter().any(String::is_empty) && !reasons.trim().is_empty()
 }
 
@@ -202,9 +206,11 @@ fn grounds(case: &Case, codes: &[String], reasons: &str) -> Result<bool, Refusal
     Ok(abandoned)
 }
 
-/// A request expired, or an appointment was missed; who does not come to the examination for naturalization is not denied for it.
+/// A request expired that must be answered, or an appointment was missed; who does not come to the examination for naturalization is not denied for it.
 fn may_be_abandoned(case: &Case) -> Result<(), Refusal> {
-    let expired = |request: &Request| request.state == RequestState::Expired && !request.timely;
+    let expired = |request: &Request| {
+        request.state == RequestState::Expired && !request.timely && request.kind.is_needed()
+    };
     if case.request.as_ref().is_some_and(expired) || case.biometrics == Biometrics::Missed {
         return Ok(());
     }
@@ -228,7 +234,7 @@ fn may_be_abandoned(case: &Case) -> Result<(), Refusal> {
 /// What an approval implies (lifecycle 24).
 fn approvable(case: &Case) -> Result<(), Refusal> {
     honoured(case)?;
-    if !matches!(case.biometrics, Biometrics::Taken | Biometrics::NotNeeded) {
+    if !case.biometrics.are_done() {
         return Err(Refusal::state("BIOMETRICS_MISSING", "The biometrics were not taken.")
             .way_out("Take the biometrics first."));
     }
@@ -254,7 +260,7 @@ fn heard_before_referral(case: &Case, now: Timestamp) -> Result<(), Refusal> {
 }
 
 fn interviewed(case: &Case) -> Result<(), Refusal> {
-    if matches!(case.interview, Interview::Completed | Interview::NotNeeded) {
+    if case.interview.is_done() {
         return Ok(());
     }
     Err(Refusal::state("INTERVIEW_MISSING", "The interview was not held.")

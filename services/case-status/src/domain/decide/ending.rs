@@ -7,7 +7,7 @@ use crate::domain::{Biometrics, Case, Event, Inquiry, Interview};
 
 /// The ends of the open request, of the appointments that stand, of what the party asked, and of the search for whom a mail
 /// did not reach, since the end has a notice of its own; `why` is `withdrawn`, `denied`,
-/// `referred`, `voided` or `moot`.
+/// `revoked`, `referred`, `voided` or `moot`.
 pub(super) fn ending(case: &Case, why: &str) -> Vec<Event> {
     let mut events = Vec::new();
     if let Some(request) = case.open_request() {

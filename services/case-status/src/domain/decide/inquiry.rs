@@ -6,17 +6,19 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::card::document_of;
+use super::closing::can_be_reopened;
 use super::{Decision, answer_by, decided, not_scheduled, pending, worded};
-use crate::domain::{APPOINTMENT_MISSED, CardState, Case, Outcome, Stage};
+use crate::domain::{APPOINTMENT_MISSED, CardState, Case, Outcome, REOPENING, Stage};
 
 /// The kinds.
-pub const INQUIRIES: [&str; 6] = [
+pub const INQUIRIES: [&str; 7] = [
     "outside_normal_time",
     "notice_not_received",
     "card_not_delivered",
     "typographic_error",
     "appointment_accommodation",
     APPOINTMENT_MISSED,
+    REOPENING,
 ];
 /// Docket's own limit for the answer.
 const RULE: &str = "inquiry.answer";
@@ -25,7 +27,7 @@ const RULE: &str = "inquiry.answer";
 ///
 /// # Errors
 /// `KIND_UNKNOWN`, `WORDS_OUT_OF_BOUNDS`, `INQUIRY_OPEN`, and what its kind needs: `NOT_APPROVED`, `NO_CARD`,
-/// `CARD_NOT_MAILED`, `NOT_SCHEDULED`, `NOT_MISSED`, or what [`pending`] says.
+/// `CARD_NOT_MAILED`, `NOT_SCHEDULED`, `NOT_MISSED`, `NOT_CLOSED`, or what [`pending`] says.
 pub fn send_inquiry(case: &Case, id: Uuid, kind: &str, text: &str, now: Timestamp) -> Decision {
     can_be_asked_about(case)?;
     match kind {
@@ -35,6 +37,7 @@ pub fn send_inquiry(case: &Case, id: Uuid, kind: &str, text: &str, now: Timestam
             case.appointment().ok_or_else(not_scheduled)?;
         }
         APPOINTMENT_MISSED => missed(case)?,
+        REOPENING => can_be_reopened(case)?,
         // Asked after in every case that was accepted, also when it is decided.
         "notice_not_received" | "typographic_error" => {}
         _ => {

@@ -10,9 +10,7 @@ use uuid::Uuid;
 
 use super::{Decision, MovedBy, absent, attended, movable, not_scheduled, pending};
 use crate::domain::appointment::civil_date;
-use crate::domain::{
-    APPOINTMENT_MISSED, Absence, Appointment, Biometrics, Case, Event, Interview, TEST_PARTS, needs,
-};
+use crate::domain::{APPOINTMENT_MISSED, Absence, Appointment, Case, Event, Interview, TEST_PARTS, needs};
 
 /// The days in which an applicant for naturalization may say why nobody came to the examination.
 const ABSENCE: &str = "n400.noshow";
@@ -38,7 +36,11 @@ pub fn schedule_interview(case: &Case, appointment: &Appointment) -> Decision {
         Interview::Completed if is_reexamination_due(case) => {
             not_before_day_60(case, civil_date(appointment.starts_at, &appointment.zone))?;
         }
-        Interview::NotNeeded | Interview::Scheduled | Interview::Completed | Interview::Cancelled => {
+        Interview::NotNeeded
+        | Interview::Scheduled
+        | Interview::Completed
+        | Interview::Waived
+        | Interview::Cancelled => {
             return Err(Refusal::state("NOT_NEEDED", "No interview is to be set in this case now.")
                 .way_out("Move the appointment that stands."));
         }
@@ -58,7 +60,7 @@ pub fn schedule_interview(case: &Case, appointment: &Appointment) -> Decision {
 
 /// Biometrics first, then the answers of the checks (8 CFR 335.2(b)).
 fn ready_to_be_heard(case: &Case) -> Result<(), Refusal> {
-    if !matches!(case.biometrics, Biometrics::Taken | Biometrics::NotNeeded) {
+    if !case.biometrics.are_done() {
         return Err(Refusal::state("BIOMETRICS_MISSING", "The biometrics were not taken yet.")
             .way_out("Take the biometrics first."));
     }
@@ -133,9 +135,11 @@ pub fn complete_interview(
     match case.interview {
         Interview::Scheduled => {}
         Interview::Completed => return Err(held()),
-        Interview::NotNeeded | Interview::ToSchedule | Interview::Missed | Interview::Cancelled => {
-            return Err(not_scheduled());
-        }
+        Interview::NotNeeded
+        | Interview::ToSchedule
+        | Interview::Waived
+        | Interview::Missed
+        | Interview::Cancelled => return Err(not_scheduled()),
     }
     let appointment_id = attended(case.interview_booking.appointment.as_ref(), now, early_by_agreement)?;
     let mut events: Vec<Event> = vec![
@@ -164,9 +168,11 @@ pub fn miss_interview(case: &Case, now: Timestamp) -> Decision {
     match case.interview {
         Interview::Scheduled => {}
         Interview::Completed => return Err(held()),
-        Interview::NotNeeded | Interview::ToSchedule | Interview::Missed | Interview::Cancelled => {
-            return Err(not_scheduled());
-        }
+        Interview::NotNeeded
+        | Interview::ToSchedule
+        | Interview::Waived
+        | Interview::Missed
+        | Interview::Cancelled => return Err(not_scheduled()),
     }
     let missed = case.interview_booking.appointment.as_ref();
     let appointment_id = absent(missed, now)?.to_string();

@@ -83,6 +83,8 @@ pub fn basis_end(case: &Case) -> Option<BasisEnd> {
         (Stage::Rejected, _) => Some(BasisEnd::Rejected),
         (Stage::Voided, _) => Some(BasisEnd::Voided),
         (_, Some(Outcome::Denied | Outcome::DeniedAbandoned)) => Some(BasisEnd::Denied),
+        (_, Some(Outcome::Revoked)) => Some(BasisEnd::Revoked),
+        (_, Some(Outcome::AdministrativelyClosed)) => Some(BasisEnd::Closed),
         (_, Some(Outcome::Withdrawn)) => Some(BasisEnd::Withdrawn),
         // What was referred is pending before the court.
         (_, Some(Outcome::Approved | Outcome::Referred | Outcome::ClosedAsMoot) | None) => None,

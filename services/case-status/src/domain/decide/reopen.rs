@@ -1,5 +1,5 @@
-//! A denied case comes back because a motion was granted (8 CFR 103.5(a)), or because a hearing found for the applicant
-//! (8 CFR 336.2(b)).
+//! A case that was denied, or whose approval was revoked, comes back because a motion was granted (8 CFR 103.5(a)), or because a
+//! hearing found for the applicant (8 CFR 336.2(b)).
 
 use docket_kernel::Refusal;
 use docket_proto::case_status::events::v1 as pb;
@@ -21,9 +21,12 @@ pub fn reopen(case: &Case, motion_id: Uuid, motion: &Case, officer: Uuid) -> Dec
         return Err(Refusal::state("MOTION_USED", "This motion has reopened the case already.")
             .way_out("Another denial needs another motion."));
     }
-    if !matches!(case.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned)) {
-        return Err(Refusal::state("NOT_DENIED", "Only a case that was denied is reopened by a motion.")
-            .way_out("Look at how the case stands."));
+    if !case.is_decided_against() {
+        return Err(Refusal::state(
+            "NOT_DENIED",
+            "Only a case that was denied or revoked is reopened by a motion.",
+        )
+        .way_out("Look at how the case stands."));
     }
     // An appeal is decided by another office, which sends the case back itself.
     let reopens = motion.challenge.starts_with("motion") || motion.challenge == "hearing";

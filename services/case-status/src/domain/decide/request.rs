@@ -28,7 +28,7 @@ pub struct Asked {
     pub explanation: String,
 }
 
-/// A denial that is intended.
+/// A denial or a revocation that is intended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {
     /// Id of the request.
@@ -99,6 +99,25 @@ pub fn continue_examination(case: &Case, asked: &Asked, now: Timestamp) -> Decis
 pub fn intend_denial(case: &Case, intent: &Intent, now: Timestamp) -> Decision {
     in_review(case)?;
     no_open_request(case)?;
+    said(intent)?;
+    let deadline = plan(case, RequestKind::Noid, intent.days, intent.supervised, now)?;
+    Ok(vec![
+        pb::DenialIntended {
+            request_id: intent.request_id.to_string(),
+            items: intent.items.clone(),
+            deadline: Some(deadline),
+            grounds: intent.grounds.clone(),
+            derogatory_information: intent.derogatory_information.clone(),
+        }
+        .into(),
+    ])
+}
+
+/// What is intended says its grounds, and what it asks for beside.
+///
+/// # Errors
+/// `GROUNDS_MISSING`, `ITEMS_MISSING`.
+pub(super) fn said(intent: &Intent) -> Result<(), Refusal> {
     if intent.grounds.trim().is_empty() {
         return Err(Refusal::invalid(
             "grounds",
@@ -113,17 +132,7 @@ pub fn intend_denial(case: &Case, intent: &Intent, now: Timestamp) -> Decision {
             "Name each item by its code, for example tax_transcripts, or ask for none.",
         ));
     }
-    let deadline = plan(case, RequestKind::Noid, intent.days, intent.supervised, now)?;
-    Ok(vec![
-        pb::DenialIntended {
-            request_id: intent.request_id.to_string(),
-            items: intent.items.clone(),
-            deadline: Some(deadline),
-            grounds: intent.grounds.clone(),
-            derogatory_information: intent.derogatory_information.clone(),
-        }
-        .into(),
-    ])
+    Ok(())
 }
 
 fn ask(case: &Case, kind: RequestKind, asked: &Asked, now: Timestamp) -> Result<types::Deadline, Refusal> {
@@ -139,7 +148,7 @@ fn ask(case: &Case, kind: RequestKind, asked: &Asked, now: Timestamp) -> Result<
     plan(case, kind, asked.days, asked.supervised, now)
 }
 
-fn plan(
+pub(super) fn plan(
     case: &Case,
     kind: RequestKind,
     chosen: Option<u32>,
@@ -166,6 +175,9 @@ pub fn plan_deadline(
     let id = match (kind, case.form.as_str()) {
         (RequestKind::N14, _) => "n14",
         (RequestKind::Noid, _) => "noid",
+        (RequestKind::Noir, _) => "noir",
+        (RequestKind::OwnMotion, "N-400") => "n400.reopen",
+        (RequestKind::OwnMotion, _) => "own_motion",
         (RequestKind::Rfe, "I-539") => "rfe.i539",
         (RequestKind::Rfe, "I-601A") => "rfe.i601a",
         (RequestKind::Rfe, _) => "rfe",

@@ -34,7 +34,7 @@ pub struct Response {
 pub fn serve_request(case: &Case, request_id: Uuid, notice_id: Uuid, served_on: Date) -> Decision {
     let request = known(case, request_id)?;
     let is_last = case.request.as_ref().is_some_and(|last| last.id == request_id);
-    if request.served || !is_last || !case.stage.is_pending() {
+    if request.served || !is_last || !case.may_be_answered() {
         return Ok(Vec::new());
     }
     let planned: Date = request.deadline.day0_date.parse().unwrap_or(Date::MIN);
@@ -112,7 +112,7 @@ pub fn record_scan(case: &Case, request_id: Uuid, evidence_id: Uuid, verdict: &s
 /// # Errors
 /// None; what no longer applies gives no events.
 pub fn pass_deadline(case: &Case, request_id: Uuid, now: Timestamp) -> Decision {
-    let due = case.stage.is_pending()
+    let due = case.may_be_answered()
         && case.request.as_ref().is_some_and(|request| {
             request.id == request_id
                 && request.state == RequestState::Open

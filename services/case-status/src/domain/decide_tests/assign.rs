@@ -7,6 +7,17 @@ use crate::domain::samples::*;
 use crate::domain::{Case, Event, RequestState, evolve, task, title};
 
 #[test]
+fn a_case_that_is_taken_from_its_officer_is_to_be_given_to_another_one() {
+    let take = |given: Given| given.when(|case| decide::unassign(case, BO));
+    let taken = in_review().and(take(in_review()).then(&["unassigned"])[0].clone());
+    assert_eq!((taken.0.officer, crate::domain::task::task(&taken.0)), (None, Some("assign")));
+    take(taken).then(&[]);
+    take(approved()).then(&["unassigned"]);
+    take(submitted()).refused("NOT_ACCEPTED");
+    take(accepted().and(pb::CaseWithdrawn {})).refused("ALREADY_DECIDED");
+}
+
+#[test]
 fn an_accepted_case_is_assigned_and_giving_it_again_changes_nothing() {
     submitted().when(|case| decide::assign(case, ADA)).refused("NOT_ACCEPTED");
     accepted().when(|case| decide::assign(case, ADA)).then(&["assigned"]);

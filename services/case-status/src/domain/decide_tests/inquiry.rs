@@ -75,7 +75,7 @@ fn a_request_to_expedite_is_answered_before_an_inquiry() {
 
 #[test]
 fn each_kind_is_sent_where_it_makes_sense() {
-    assert_eq!(INQUIRIES.len(), 6, "the kinds below are all there are");
+    assert_eq!(INQUIRIES.len(), 7, "the kinds below are all there are");
     send(&in_review(), "impatience").refused("KIND_UNKNOWN");
     in_review()
         .when(|case| decide::send_inquiry(case, Uuid::nil(), "typographic_error", "Typo.", now()))
@@ -91,6 +91,11 @@ fn each_kind_is_sent_where_it_makes_sense() {
     let missed = biometrics_scheduled().and(pb::BiometricsMissed::default());
     send(&missed, "appointment_missed").then(&["inquiry_sent"]);
     send(&missed.and(pb::CaseDenied::default()), "appointment_missed").refused("ALREADY_DECIDED");
+    // To have a case reopened, once it was closed so that it can be.
+    send(&in_review(), "reopening").refused("NOT_CLOSED");
+    let until =
+        pb::CaseAdministrativelyClosed { reopen_until_date: "2027-11-24".into(), ..Default::default() };
+    send(&in_review().and(until), "reopening").then(&["inquiry_sent"]);
     // A notice and a misprint also in a decided case.
     for kind in ["notice_not_received", "typographic_error"] {
         send(&approved(), kind).then(&["inquiry_sent"]);

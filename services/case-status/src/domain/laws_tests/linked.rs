@@ -27,6 +27,9 @@ enum Act {
     Withdraw,
     Void,
     Reopen,
+    /// The approval is revoked; or what was intended is given up.
+    Revoke(bool),
+    OwnMotion,
 }
 
 fn act() -> impl Strategy<Value = (usize, Act)> {
@@ -41,6 +44,8 @@ fn act() -> impl Strategy<Value = (usize, Act)> {
         1 => Just(Act::Withdraw),
         1 => Just(Act::Void),
         1 => Just(Act::Reopen),
+        1 => prop::bool::weighted(0.8).prop_map(Act::Revoke),
+        1 => Just(Act::OwnMotion),
     ];
     (0_usize..3, act)
 }
@@ -58,11 +63,42 @@ fn id(nth: usize) -> Uuid {
     Uuid::from_u128(100 + nth as u128)
 }
 
+/// An intent with an answer, and what follows.
+fn revoke(case: &Case, done: bool) -> Decision {
+    let request_id = Uuid::from_u128(0x205 + case.earlier_requests.len() as u128);
+    let intent = decide::Intent {
+        request_id,
+        grounds: "because".into(),
+        derogatory_information: String::new(),
+        items: Vec::new(),
+        days: None,
+        supervised: false,
+    };
+    let mut events = decide::intend_revocation(case, ADA, &intent, now())?;
+    let answer = decide::Response {
+        request_id,
+        received_at: now(),
+        complete: true,
+        evidence: Vec::new(),
+        being_checked: Vec::new(),
+    };
+    let fold = |events: &[Event]| events.iter().fold(case.clone(), evolve);
+    events.extend(decide::record_response(&fold(&events), &answer)?);
+    let end = fold(&events);
+    events.extend(if done {
+        decide::revoke_approval(&end, BO, (&["no_basis".to_owned()], "because"), now())?
+    } else {
+        decide::withdraw_revocation_intent(&end, BO)?
+    });
+    Ok(events)
+}
+
 #[derive(Default)]
 struct Package {
     cases: [Case; 3],
     approved: usize,
     moot: usize,
+    revoked: usize,
 }
 
 impl Package {
@@ -96,6 +132,12 @@ impl Package {
             Act::Deny => decide::decide_case(case, BO, &deny(), &Others::new(), now()),
             Act::Withdraw => decide::withdraw(case),
             Act::Void => decide::void_acceptance(case, ADA, "signature", now()),
+            Act::Revoke(done) => revoke(case, done),
+            Act::OwnMotion => {
+                let (request_id, reasons) = (Uuid::nil(), "Twenty characters or more.".into());
+                let motion = decide::Motion { request_id, favorable: true, reasons };
+                decide::reopen_on_own_motion(case, BO, &motion, now())
+            }
             Act::Reopen => {
                 let motion = Case {
                     challenge: "motion_reopen".into(),
@@ -131,6 +173,10 @@ impl Package {
                 assert!(case.stage.is_pending() && case.outcome.is_none(), "moot after a decision");
                 assert_eq!((nth, self.cases[ADJUSTMENT].outcome), (PERMIT, Some(Outcome::Approved)));
             }
+            Event::ApprovalRevoked(_) => {
+                self.revoked += 1;
+                assert_eq!((nth, case.outcome), (0, Some(Outcome::Approved)), "no approved petition");
+            }
             Event::CaseLinked(_) | Event::BasisLost(_) | Event::BasisRegained(_) => {
                 assert!(!matches!(case.stage, Stage::Rejected | Stage::Voided));
             }
@@ -162,7 +208,7 @@ impl Package {
                     follows.extend(decide::close_as_moot(linked, id(nth)).unwrap());
                 }
                 self.write(other, &follows);
-                if matches!(event, Event::CaseReopened(_)) {
+                if matches!(event, Event::CaseReopened(_) | Event::CaseReopenedOnOwnMotion(_)) {
                     let (case, basis) = (&self.cases[nth], &self.cases[other]);
                     let follows = decide::follow_basis(case, id(other), basis).unwrap();
                     self.write(nth, &follows);
@@ -194,14 +240,15 @@ fn random_packages_reach_what_the_law_is_about() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = prop::collection::vec(act(), 120);
-    let (mut approved, mut moot) = (0, 0);
-    for _ in 0..100 {
+    let (mut approved, mut moot, mut revoked) = (0, 0, 0);
+    for _ in 0..600 {
         let mut package = Package::default();
         for (nth, act) in strategy.new_tree(&mut runner).unwrap().current() {
             package.run(nth, act);
         }
         approved += usize::from(package.cases[ADJUSTMENT].outcome == Some(Outcome::Approved));
         moot += package.moot;
+        revoked += package.revoked;
     }
-    assert!(approved > 0 && moot > 0, "{approved} approved, {moot} moot");
+    assert!(approved > 0 && moot > 0 && revoked > 0, "{approved} approved, {moot} moot, {revoked} revoked");
 }

@@ -1,0 +1,179 @@
+//! The face `CaseOfficeService`: what officers do of the office's own accord, and the searches they read.
+
+use docket_kernel::{FieldFault, Refusal, derived_id, resource};
+use docket_proto::case_status::v1 as pb;
+use docket_proto::case_status::v1::case_office_service_server::CaseOfficeService;
+use docket_service::{ApiError, caller};
+use jiff::civil::Date;
+use tonic::{Request, Response, Status};
+
+use super::api::{CaseCommands, Facts, answer};
+use super::searches;
+use super::wire::{self, Kind};
+use crate::domain::Case;
+use crate::domain::decide::{self, Decision, Intent, Motion};
+
+#[tonic::async_trait]
+impl CaseOfficeService for CaseCommands {
+    async fn intend_revocation(
+        &self,
+        request: Request<pb::IntendRevocationRequest>,
+    ) -> Result<Response<pb::IntendRevocationResponse>, Status> {
+        let (case, state) = self.run(request, intend_revocation).await?;
+        let asked =
+            state.request.ok_or_else(|| ApiError::internal(anyhow::anyhow!("no request after asking")))?;
+        Ok(Response::new(pb::IntendRevocationResponse {
+            case: Some(case),
+            request: resource::name("requests", asked.id),
+            deadline: Some((&asked.deadline).into()),
+        }))
+    }
+
+    async fn withdraw_revocation_intent(
+        &self,
+        request: Request<pb::WithdrawRevocationIntentRequest>,
+    ) -> Result<Response<pb::WithdrawRevocationIntentResponse>, Status> {
+        let decide =
+            |case: &Case, _: &_, facts: &Facts| decide::withdraw_revocation_intent(case, facts.account);
+        answer!(WithdrawRevocationIntentResponse, self.run(request, decide).await?)
+    }
+
+    async fn revoke_approval(
+        &self,
+        request: Request<pb::RevokeApprovalRequest>,
+    ) -> Result<Response<pb::RevokeApprovalResponse>, Status> {
+        let decide = |case: &Case, message: &pb::RevokeApprovalRequest, facts: &Facts| {
+            let reasons = wire::bounded("reasons", &message.reasons)?;
+            decide::revoke_approval(case, facts.account, (&message.ground_codes, reasons), facts.now)
+        };
+        answer!(RevokeApprovalResponse, self.run(request, decide).await?)
+    }
+
+    async fn reopen_on_own_motion(
+        &self,
+        request: Request<pb::ReopenOnOwnMotionRequest>,
+    ) -> Result<Response<pb::ReopenOnOwnMotionResponse>, Status> {
+        let favorable = request.get_ref().favorable;
+        let decide = |case: &Case, message: &pb::ReopenOnOwnMotionRequest, facts: &Facts| {
+            let (favorable, reasons) = (message.favorable, message.reasons.clone());
+            let request_id = derived_id("request", facts.command_id, 0);
+            let motion = Motion { request_id, favorable, reasons };
+            decide::reopen_on_own_motion(case, facts.account, &motion, facts.now)
+        };
+        let (case, state) = self.run(request, decide).await?;
+        let asked = state.request.filter(|_| !favorable);
+        Ok(Response::new(pb::ReopenOnOwnMotionResponse {
+            case: Some(case),
+            request: asked.as_ref().map(|asked| resource::name("requests", asked.id)).unwrap_or_default(),
+            deadline: asked.map(|asked| (&asked.deadline).into()),
+        }))
+    }
+
+    async fn close_administratively(
+        &self,
+        request: Request<pb::CloseAdministrativelyRequest>,
+    ) -> Result<Response<pb::CloseAdministrativelyResponse>, Status> {
+        let decide = |case: &Case, message: &pb::CloseAdministrativelyRequest, facts: &Facts| {
+            decide::close_administratively(case, facts.account, &message.cause, facts.now)
+        };
+        answer!(CloseAdministrativelyResponse, self.run(request, decide).await?)
+    }
+
+    async fn reopen_closed(
+        &self,
+        request: Request<pb::ReopenClosedRequest>,
+    ) -> Result<Response<pb::ReopenClosedResponse>, Status> {
+        let decide = |case: &Case, _: &_, facts: &Facts| decide::reopen_closed(case, facts.account);
+        answer!(ReopenClosedResponse, self.run(request, decide).await?)
+    }
+
+    async fn unassign_case(
+        &self,
+        request: Request<pb::UnassignCaseRequest>,
+    ) -> Result<Response<pb::UnassignCaseResponse>, Status> {
+        let decide = |case: &Case, _: &_, facts: &Facts| decide::unassign(case, facts.account);
+        answer!(UnassignCaseResponse, self.run(request, decide).await?)
+    }
+
+    async fn dispense_biometrics(
+        &self,
+        request: Request<pb::DispenseBiometricsRequest>,
+    ) -> Result<Response<pb::DispenseBiometricsResponse>, Status> {
+        answer!(DispenseBiometricsResponse, self.run(request, dispense_biometrics).await?)
+    }
+
+    async fn record_failed_capture(
+        &self,
+        request: Request<pb::RecordFailedCaptureRequest>,
+    ) -> Result<Response<pb::RecordFailedCaptureResponse>, Status> {
+        let decide = |case: &Case, message: &pb::RecordFailedCaptureRequest, facts: &Facts| {
+            decide::fail_capture(case, &message.cause, facts.now, message.early_by_agreement)
+        };
+        answer!(RecordFailedCaptureResponse, self.run(request, decide).await?)
+    }
+
+    async fn excuse_absence(
+        &self,
+        request: Request<pb::ExcuseAbsenceRequest>,
+    ) -> Result<Response<pb::ExcuseAbsenceResponse>, Status> {
+        let kind = Kind::read(request.get_ref().kind).map_err(ApiError::from)?;
+        let decide = move |case: &Case, message: &pb::ExcuseAbsenceRequest, facts: &Facts| match kind {
+            Kind::Biometrics => decide::excuse_biometrics(case, facts.account, &message.cause),
+            Kind::Interview => decide::excuse_interview(case, facts.account, &message.cause),
+            Kind::Oath => {
+                let message = "An absence is excused from biometrics or an interview.";
+                Err(Refusal::invalid("kind", "KIND_UNKNOWN", message))
+            }
+        };
+        answer!(ExcuseAbsenceResponse, self.run(request, decide).await?)
+    }
+
+    async fn waive_interview(
+        &self,
+        request: Request<pb::WaiveInterviewRequest>,
+    ) -> Result<Response<pb::WaiveInterviewResponse>, Status> {
+        let decide = |case: &Case, message: &pb::WaiveInterviewRequest, facts: &Facts| {
+            decide::waive_interview(case, facts.account, &message.criterion)
+        };
+        answer!(WaiveInterviewResponse, self.run(request, decide).await?)
+    }
+
+    async fn list_searches(
+        &self,
+        request: Request<pb::ListSearchesRequest>,
+    ) -> Result<Response<pb::ListSearchesResponse>, Status> {
+        let caller = caller(&request)?;
+        let case_id = resource::parse("cases", &request.get_ref().name).map_err(ApiError::from)?;
+        self.admit(&caller, "ListSearches", case_id).await?;
+        let loaded = self.store.load(case_id).await.map_err(ApiError::from)?;
+        let searches = searches::of(&self.base.log, &loaded.state, &loaded.events).await?;
+        Ok(Response::new(pb::ListSearchesResponse { searches }))
+    }
+}
+
+fn intend_revocation(case: &Case, message: &pb::IntendRevocationRequest, facts: &Facts) -> Decision {
+    let derogatory = wire::bounded("derogatory_information", &message.derogatory_information)?;
+    let intent = Intent {
+        request_id: derived_id("request", facts.command_id, 0),
+        grounds: wire::bounded("grounds", &message.grounds)?.to_owned(),
+        derogatory_information: derogatory.to_owned(),
+        items: wire::items(&message.items),
+        days: Some(message.days).filter(|days| *days > 0),
+        supervised: facts.is_supervisor(),
+    };
+    decide::intend_revocation(case, facts.account, &intent, facts.now)
+}
+
+fn dispense_biometrics(case: &Case, message: &pb::DispenseBiometricsRequest, facts: &Facts) -> Decision {
+    if message.cause != "reused" {
+        return decide::waive_biometrics(case, facts.account, &message.cause);
+    }
+    let captured_on: Date = message.captured_on_date.parse().map_err(|_malformed| {
+        Refusal::faults(vec![FieldFault::new(
+            "captured_on_date",
+            "DATE_MALFORMED",
+            "Write the day as year-month-day, such as 2026-12-08.",
+        )])
+    })?;
+    decide::reuse_biometrics(case, facts.account, captured_on, facts.now)
+}

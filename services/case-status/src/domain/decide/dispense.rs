@@ -1,0 +1,188 @@
+//! Appointments that nobody needs, and those that are to be set again through nobody's fault: biometrics reused, waived or not
+//! captured, an absence excused, an interview waived (8 CFR 103.2(b)(9), (b)(13)(ii), 245.6, 335.6).
+
+use docket_kernel::Refusal;
+use docket_kernel::deadline::office_date;
+use docket_proto::case_status::events::v1 as pb;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+use uuid::Uuid;
+
+use super::biometrics::taken;
+use super::{CAUSES, Decision, attended, not_scheduled, pending};
+use crate::domain::{Biometrics, Booking, Case, Event, FINGERPRINT_CHECK, Interview};
+
+/// So old may an earlier capture be, in months: Docket's own limit.
+const REUSE_MONTHS: i32 = 15;
+/// Why biometrics are waived.
+pub const BIOMETRICS_WAIVERS: [&str; 2] = ["not_able", "age"];
+/// Why a capture did not succeed.
+pub const CAPTURE_FAILURES: [&str; 3] = ["prints_not_legible", "equipment", "identity_not_shown"];
+/// Why an interview is waived (8 CFR 245.6).
+pub const INTERVIEW_WAIVERS: [&str; 3] = ["child", "clearly_ineligible", "unnecessary"];
+/// Below this age, in years, a child is not interviewed (8 CFR 245.6).
+const CHILD: u32 = 14;
+/// Why an appointment falls away that nobody needs.
+const NOT_NEEDED: &str = "not_needed";
+
+/// Uses the biometrics of an earlier capture; their check begins anew. An appointment that stands falls away.
+///
+/// # Errors
+/// `NOT_NEEDED`, `ALREADY_ATTENDED`, `CAPTURE_TOO_OLD` beyond 15 months or on a day to come, and what [`pending`] says.
+pub fn reuse_biometrics(case: &Case, officer: Uuid, captured_on: Date, now: Timestamp) -> Decision {
+    let mut events = without_appointment(case)?;
+    let today = office_date(now);
+    let oldest = today.saturating_sub(REUSE_MONTHS.months());
+    if !(oldest..=today).contains(&captured_on) {
+        return Err(Refusal::invalid(
+            "captured_on_date",
+            "CAPTURE_TOO_OLD",
+            format!("An earlier capture is used for {REUSE_MONTHS} months; its day is not before {oldest}."),
+        ));
+    }
+    let (officer, captured_on_date) = (officer.to_string(), captured_on.to_string());
+    events.push(pb::BiometricsReused { officer, captured_on_date }.into());
+    events.push(pb::BackgroundCheckStarted { system: FINGERPRINT_CHECK.to_owned() }.into());
+    Ok(events)
+}
+
+/// Biometrics are not needed of this person. An appointment that stands falls away.
+///
+/// # Errors
+/// `NOT_NEEDED`, `ALREADY_ATTENDED`, `CAUSE_UNKNOWN`, and what [`pending`] says.
+pub fn waive_biometrics(case: &Case, officer: Uuid, cause: &str) -> Decision {
+    let mut events = without_appointment(case)?;
+    one_of("cause", cause, &BIOMETRICS_WAIVERS)?;
+    events.push(pb::BiometricsWaived { officer: officer.to_string(), cause: cause.to_owned() }.into());
+    Ok(events)
+}
+
+/// The end of a biometrics appointment that stands, in a case that still needs biometrics.
+fn without_appointment(case: &Case) -> Result<Vec<Event>, Refusal> {
+    pending(case)?;
+    match case.biometrics {
+        Biometrics::Needed | Biometrics::Missed => Ok(Vec::new()),
+        Biometrics::Scheduled => {
+            let appointment = case.biometrics_booking.appointment.as_ref().map(Into::into);
+            Ok(vec![pb::BiometricsCancelled { appointment, cause: NOT_NEEDED.to_owned() }.into()])
+        }
+        Biometrics::Taken => Err(taken()),
+        Biometrics::NotNeeded | Biometrics::Reused | Biometrics::Waived | Biometrics::Cancelled => {
+            Err(Refusal::state("NOT_NEEDED", "No biometrics are waited for in this case.")
+                .way_out("Look at how the case stands."))
+        }
+    }
+}
+
+/// The person came, and the capture did not succeed: another appointment is to be set, and nothing was missed.
+///
+/// # Errors
+/// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY`, `CAUSE_UNKNOWN`, and what [`pending`] says.
+pub fn fail_capture(case: &Case, cause: &str, now: Timestamp, early_by_agreement: bool) -> Decision {
+    pending(case)?;
+    match case.biometrics {
+        Biometrics::Scheduled => {}
+        Biometrics::Taken => return Err(taken()),
+        Biometrics::NotNeeded
+        | Biometrics::Needed
+        | Biometrics::Reused
+        | Biometrics::Waived
+        | Biometrics::Missed
+        | Biometrics::Cancelled => return Err(not_scheduled()),
+    }
+    one_of("cause", cause, &CAPTURE_FAILURES)?;
+    let appointment = attended(case.biometrics_booking.appointment.as_ref(), now, early_by_agreement)?;
+    let (appointment_id, cause) = (appointment.to_string(), cause.to_owned());
+    Ok(vec![pb::BiometricsCaptureFailed { appointment_id, cause }.into()])
+}
+
+/// Excuses who did not come to the biometrics: another appointment is to be set, and the case is not abandoned for this one.
+///
+/// # Errors
+/// `NOT_MISSED`, `CAUSE_UNKNOWN`, and what [`pending`] says.
+pub fn excuse_biometrics(case: &Case, officer: Uuid, cause: &str) -> Decision {
+    let missed = case.biometrics == Biometrics::Missed;
+    excuse(case, missed, (officer, cause), ("biometrics", &case.biometrics_booking))
+}
+
+/// Excuses who did not come to the interview; the days to say why are over then.
+///
+/// # Errors
+/// As [`excuse_biometrics`].
+pub fn excuse_interview(case: &Case, officer: Uuid, cause: &str) -> Decision {
+    let missed = case.interview == Interview::Missed;
+    excuse(case, missed, (officer, cause), ("interview", &case.interview_booking))
+}
+
+fn excuse(
+    case: &Case,
+    missed: bool,
+    (officer, cause): (Uuid, &str),
+    (kind, booking): (&str, &Booking),
+) -> Decision {
+    pending(case)?;
+    if !missed {
+        return Err(Refusal::state("NOT_MISSED", "No such appointment was missed and is to be excused.")
+            .way_out("Look at how the case stands."));
+    }
+    one_of("cause", cause, &CAUSES)?;
+    let appointment = booking.appointment.as_ref().map(|it| it.id).unwrap_or_default();
+    Ok(vec![
+        pb::AbsenceExcused {
+            officer: officer.to_string(),
+            appointment_kind: kind.to_owned(),
+            appointment_id: appointment.to_string(),
+            cause: cause.to_owned(),
+        }
+        .into(),
+    ])
+}
+
+/// Decides a case for adjustment without an interview. One that stands falls away.
+///
+/// # Errors
+/// `NOT_WAIVABLE` for another family, `NOT_NEEDED`, `ALREADY_ATTENDED`, `CRITERION_UNKNOWN`, `NO_CHILD`, and what [`pending`] says.
+pub fn waive_interview(case: &Case, officer: Uuid, criterion: &str) -> Decision {
+    pending(case)?;
+    if case.family != "adjustment" {
+        return Err(Refusal::state(
+            "NOT_WAIVABLE",
+            "Only the interview for an adjustment of status is waived (8 CFR 245.6).",
+        )
+        .way_out("Hold the interview, where the form needs one."));
+    }
+    let mut events = match case.interview {
+        Interview::ToSchedule | Interview::Missed => Vec::new(),
+        Interview::Scheduled => {
+            let appointment = case.interview_booking.appointment.as_ref().map(Into::into);
+            vec![pb::InterviewCancelled { appointment, cause: NOT_NEEDED.to_owned() }.into()]
+        }
+        Interview::Completed => {
+            return Err(Refusal::state("ALREADY_ATTENDED", "The interview was held already."));
+        }
+        Interview::NotNeeded | Interview::Waived | Interview::Cancelled => {
+            return Err(Refusal::state("NOT_NEEDED", "No interview is waited for in this case.")
+                .way_out("Look at how the case stands."));
+        }
+    };
+    if !INTERVIEW_WAIVERS.contains(&criterion) {
+        let message = format!("Give the criterion: one of {}.", INTERVIEW_WAIVERS.join(", "));
+        return Err(Refusal::invalid("criterion", "CRITERION_UNKNOWN", message));
+    }
+    if criterion == "child" && case.age >= CHILD {
+        return Err(Refusal::invalid(
+            "criterion",
+            "NO_CHILD",
+            "The applicant was 14 or older on the day of receipt (8 CFR 245.6).",
+        ));
+    }
+    events.push(pb::InterviewWaived { officer: officer.to_string(), criterion: criterion.to_owned() }.into());
+    Ok(events)
+}
+
+fn one_of(field: &'static str, word: &str, words: &[&str]) -> Result<(), Refusal> {
+    if words.contains(&word) {
+        return Ok(());
+    }
+    Err(Refusal::invalid(field, "CAUSE_UNKNOWN", format!("Give the cause: one of {}.", words.join(", "))))
+}

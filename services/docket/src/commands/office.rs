@@ -1,0 +1,155 @@
+//! `docket officer act …`: what the office does of its own accord, with its decisions and with appointments that nobody needs.
+use super::Refused;
+use super::officers::asked;
+use crate::client::{Connection, request};
+use anyhow::Result;
+use docket_proto::case_status::v1 as pb;
+
+/// Acts of the office of its own accord.
+#[derive(Debug, clap::Subcommand)]
+pub enum OfficeAct {
+    /// Send a notice of intent to revoke the approval of a petition: the party may answer the grounds before anything is decided.
+    IntendRevocation {
+        /// The grounds, in plain words to the party.
+        #[arg(long)]
+        grounds: String,
+        /// Derogatory information that the party may not know of, in plain words.
+        #[arg(long, default_value = "")]
+        derogatory_information: String,
+        /// What is asked for beside the answer, as code or code:reason; may be given more than once.
+        #[arg(long = "item")]
+        items: Vec<String>,
+        /// Days to answer; the rule's own when 0.
+        #[arg(long, default_value_t = 0)]
+        days: u32,
+    },
+    /// Let the approval stand: what was intended is not done.
+    WithdrawRevocation,
+    /// Revoke the approval, as another officer than who intended it; needs a fresh second factor.
+    Revoke {
+        /// A ground, by its code; may be given more than once.
+        #[arg(long = "ground", required = true)]
+        grounds: Vec<String>,
+        /// The findings and reasons, in plain words to the party.
+        #[arg(long)]
+        reasons: String,
+    },
+    /// Reopen a decided case on the office's own motion; needs a fresh second factor.
+    ReopenOnOwnMotion {
+        /// To decide it for the party; without this the party has days to answer first.
+        #[arg(long)]
+        favorable: bool,
+        /// Why, in 20 to 2,000 characters to the party.
+        reasons: String,
+    },
+    /// Close the case without a decision; needs a fresh second factor.
+    Close {
+        /// examination-missed or applicant-died.
+        cause: String,
+    },
+    /// Reopen a case that was closed without a decision, because the applicant asked in time.
+    ReopenClosed,
+    /// Take the case from its officer.
+    Unassign,
+    /// Use the biometrics of an earlier capture; one that stands falls away.
+    ReuseBiometrics {
+        /// The day of the earlier capture, such as 2026-03-02.
+        captured_on: String,
+    },
+    /// Say that biometrics are not needed; an appointment that stands falls away.
+    WaiveBiometrics {
+        /// not-able or age.
+        cause: String,
+    },
+    /// Record that the person came and the capture did not succeed.
+    CaptureFailed {
+        /// prints-not-legible, equipment or identity-not-shown.
+        cause: String,
+        /// The person came before the day, by agreement.
+        #[arg(long)]
+        early: bool,
+    },
+    /// Excuse that nobody came: another appointment is to be set.
+    ExcuseAbsence {
+        /// biometrics or interview.
+        kind: String,
+        /// Good cause: illness, travel, family-event, no-transport, work-or-care or late-notice.
+        cause: String,
+    },
+    /// Decide an adjustment without an interview; one that stands falls away.
+    WaiveInterview {
+        /// child, clearly-ineligible or unnecessary.
+        criterion: String,
+    },
+}
+
+/// Does it; gives where it left the case.
+pub async fn act(
+    connection: &Connection,
+    token: Option<&str>,
+    (request_id, name): (String, String),
+    act: OfficeAct,
+) -> Result<Option<pb::CaseVersion>> {
+    let mut office = connection.office();
+    let code = |word: String| word.replace('-', "_");
+    macro_rules! done {
+        ($rpc:ident, $message:expr) => {{
+            let answer = office.$rpc(request(token, $message)).await;
+            answer.map_err(Refused::from)?.into_inner().case
+        }};
+    }
+    Ok(match act {
+        OfficeAct::IntendRevocation { grounds, derogatory_information, items, days } => {
+            let items = items.iter().map(|item| asked(item)).collect();
+            let message = pb::IntendRevocationRequest {
+                request_id,
+                name,
+                grounds,
+                derogatory_information,
+                items,
+                days,
+            };
+            done!(intend_revocation, message)
+        }
+        OfficeAct::WithdrawRevocation => {
+            done!(withdraw_revocation_intent, pb::WithdrawRevocationIntentRequest { request_id, name })
+        }
+        OfficeAct::Revoke { grounds, reasons } => {
+            let message = pb::RevokeApprovalRequest { request_id, name, ground_codes: grounds, reasons };
+            done!(revoke_approval, message)
+        }
+        OfficeAct::ReopenOnOwnMotion { favorable, reasons } => {
+            let message = pb::ReopenOnOwnMotionRequest { request_id, name, favorable, reasons };
+            done!(reopen_on_own_motion, message)
+        }
+        OfficeAct::Close { cause } => {
+            let message = pb::CloseAdministrativelyRequest { request_id, name, cause: code(cause) };
+            done!(close_administratively, message)
+        }
+        OfficeAct::ReopenClosed => done!(reopen_closed, pb::ReopenClosedRequest { request_id, name }),
+        OfficeAct::Unassign => done!(unassign_case, pb::UnassignCaseRequest { request_id, name }),
+        OfficeAct::ReuseBiometrics { captured_on } => {
+            let (cause, captured_on_date) = ("reused".to_owned(), captured_on);
+            let message = pb::DispenseBiometricsRequest { request_id, name, cause, captured_on_date };
+            done!(dispense_biometrics, message)
+        }
+        OfficeAct::WaiveBiometrics { cause } => {
+            let (cause, captured_on_date) = (code(cause), String::new());
+            let message = pb::DispenseBiometricsRequest { request_id, name, cause, captured_on_date };
+            done!(dispense_biometrics, message)
+        }
+        OfficeAct::CaptureFailed { cause, early } => {
+            let (cause, early_by_agreement) = (code(cause), early);
+            let message = pb::RecordFailedCaptureRequest { request_id, name, cause, early_by_agreement };
+            done!(record_failed_capture, message)
+        }
+        OfficeAct::ExcuseAbsence { kind, cause } => {
+            let kind = crate::story::appointment_kind(&kind)?.into();
+            done!(excuse_absence, pb::ExcuseAbsenceRequest { request_id, name, kind, cause: code(cause) })
+        }
+        OfficeAct::WaiveInterview { criterion } => {
+            let criterion = code(criterion);
+            done!(waive_interview, pb::WaiveInterviewRequest { request_id, name, criterion })
+        }
+    })
+}

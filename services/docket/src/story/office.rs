@@ -1,0 +1,89 @@
+//! What officers do of the office's own accord: with its decisions, and with appointments that nobody needs.
+use super::act::Act;
+use super::officer::{Done, due, item};
+use super::party::{appointment_kind, call};
+use super::player::{Player, command_id};
+use anyhow::anyhow;
+use docket_proto::case_status::v1 as cases;
+
+/// Acts of the office of its own accord.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
+pub async fn act(player: &mut Player, who: &str, act: &Act) -> Done {
+    let (request_id, name) = (command_id(), player.case());
+    let token = player.token(who)?;
+    Ok(match act {
+        Act::IntendRevocation { grounds, derogatory, items } => {
+            let message = cases::IntendRevocationRequest {
+                request_id,
+                name,
+                grounds: grounds.clone(),
+                derogatory_information: derogatory.clone(),
+                items: items.iter().map(|code| item(code)).collect(),
+                days: 0,
+            };
+            let answer = call!(player, token, office, intend_revocation, message)?;
+            let due = due(player, answer.deadline)?;
+            (answer.case, format!("a revocation is intended; to be answered by {due}"))
+        }
+        Act::WithdrawRevocationIntent {} => {
+            let message = cases::WithdrawRevocationIntentRequest { request_id, name };
+            let answer = call!(player, token, office, withdraw_revocation_intent, message)?;
+            (answer.case, "the approval stands".to_owned())
+        }
+        Act::RevokeApproval { grounds, reasons } => {
+            let (ground_codes, reasons) = (grounds.clone(), reasons.clone());
+            let message = cases::RevokeApprovalRequest { request_id, name, ground_codes, reasons };
+            (
+                call!(player, token, office, revoke_approval, message)?.case,
+                "the approval is revoked".to_owned(),
+            )
+        }
+        Act::ReopenOnOwnMotion { favorable, reasons } => {
+            let (favorable, reasons) = (*favorable, reasons.clone());
+            let message = cases::ReopenOnOwnMotionRequest { request_id, name, favorable, reasons };
+            let answer = call!(player, token, office, reopen_on_own_motion, message)?;
+            let told = match answer.deadline {
+                Some(deadline) => format!("open again; to be answered by {}", due(player, Some(deadline))?),
+                None => "open again, to be decided for the party".to_owned(),
+            };
+            (answer.case, told)
+        }
+        Act::CloseAdministratively { cause } => {
+            let (told, cause) = (format!("closed: {cause}"), cause.clone());
+            let message = cases::CloseAdministrativelyRequest { request_id, name, cause };
+            (call!(player, token, office, close_administratively, message)?.case, told)
+        }
+        Act::ReopenClosed {} => {
+            let message = cases::ReopenClosedRequest { request_id, name };
+            (call!(player, token, office, reopen_closed, message)?.case, "the case is open again".to_owned())
+        }
+        Act::Unassign {} => {
+            let message = cases::UnassignCaseRequest { request_id, name };
+            (call!(player, token, office, unassign_case, message)?.case, "nobody has the case".to_owned())
+        }
+        Act::DispenseBiometrics { cause, captured_on } => {
+            let (cause, captured_on_date) = (cause.clone(), captured_on.clone());
+            let told = format!("no appointment is needed: {cause}");
+            let message = cases::DispenseBiometricsRequest { request_id, name, cause, captured_on_date };
+            (call!(player, token, office, dispense_biometrics, message)?.case, told)
+        }
+        Act::FailCapture { cause, early } => {
+            let (cause, early_by_agreement) = (cause.clone(), *early);
+            let told = format!("the capture did not succeed: {cause}");
+            let message = cases::RecordFailedCaptureRequest { request_id, name, cause, early_by_agreement };
+            (call!(player, token, office, record_failed_capture, message)?.case, told)
+        }
+        Act::ExcuseAbsence { kind, cause } => {
+            let (told, cause) = (format!("excused: {kind}, {cause}"), cause.clone());
+            let kind = appointment_kind(kind)?.into();
+            let message = cases::ExcuseAbsenceRequest { request_id, name, kind, cause };
+            (call!(player, token, office, excuse_absence, message)?.case, told)
+        }
+        Act::WaiveInterview { criterion } => {
+            let (told, criterion) = (format!("no interview: {criterion}"), criterion.clone());
+            let message = cases::WaiveInterviewRequest { request_id, name, criterion };
+            (call!(player, token, office, waive_interview, message)?.case, told)
+        }
+        other => return Err(anyhow!("{other:?} is no act of the office").into()),
+    })
+}
