@@ -4,7 +4,7 @@ use docket_kernel::{EventEnum, SubjectKind};
 use docket_vault::Subject;
 use uuid::Uuid;
 
-use crate::{Metadata, Recorded, StreamName};
+use crate::{Mark, Metadata, Recorded, StreamName};
 
 /// What about goes with the message of an event: metadata, and what seals add.
 const WITH_EACH: usize = 256;
@@ -30,6 +30,8 @@ impl NewEvent {
 pub enum Expected {
     /// Exactly this; 0 means that the stream must not exist.
     Version(u64),
+    /// That of this event, which ends the stream: for who read the stream some time ago.
+    After(Mark),
     /// Whatever it is.
     Any,
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::chain::{Linked, NO_LINK, link_of};
 use crate::prepare::{Prepared, PreparedEvent};
 use crate::slots::{Closed, Slot};
-use crate::{Error, Expected, FORMAT, Recorded, request};
+use crate::{Error, Expected, FORMAT, Mark, Recorded, request};
 
 /// What became of one append.
 #[derive(Debug)]
@@ -127,12 +127,14 @@ impl Round {
                 return Some(Error::SlotMoving { stream: stream.stream.clone() });
             }
             let current = head.map_or(0, |head| head.version);
-            match stream.expected {
-                Expected::Version(expected) if expected != current => {
-                    Some(Error::Conflict { stream: stream.stream.clone(), expected, current })
+            let (expected, holds) = match stream.expected {
+                Expected::Version(expected) => (expected, expected == current),
+                Expected::After(Mark { version, link }) => {
+                    (version, head.is_some_and(|head| (head.version, head.link) == (version, link)))
                 }
-                Expected::Version(_) | Expected::Any => None,
-            }
+                Expected::Any => return None,
+            };
+            (!holds).then(|| Error::Conflict { stream: stream.stream.clone(), expected, current })
         })
     }
 

@@ -128,6 +128,30 @@ impl<A: Aggregate> Store<A> {
         Box::pin(self.carry_out(context, (id, subjects), &[], Some(known), decide)).await
     }
 
+    /// [`Store::execute`] for who read the stream some time ago, up to a mark, and reads it again only where that is not enough: none
+    /// where it has moved on, or where a command is refused as far as is known. Then load it and carry the command out on that.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Log`]: see [`EventLog::append`].
+    pub async fn execute_after(
+        &self,
+        context: &Context,
+        (id, subjects): (Uuid, Subjects),
+        (known, mark): (Folded<A>, Mark),
+        decide: impl FnOnce(&A::State) -> Result<Vec<A::Event>, Refusal>,
+    ) -> Result<Option<Executed<A>>, ExecuteError> {
+        let Ok(events) = decide(&known.state) else { return Ok(None) };
+        let stream = StreamAppend::of(Self::stream(id), Expected::After(mark), subjects, &events);
+        match self.log.append(context.append(&self.log, vec![stream])).await {
+            Ok(appended) => {
+                let executed = self.executed(id, known, appended).await;
+                Ok(Some(executed.map_err(written)?))
+            }
+            Err(Error::Conflict { .. } | Error::Erased) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// [`Store::execute`] for a decision that looks at others beside the first, and may write to them too: their
     /// events in the same order, fewer lists leave the last ones as they are. It is done only while none of them has
     /// moved on; each may stand once. The answer is about the first.
@@ -153,7 +177,7 @@ impl<A: Aggregate> Store<A> {
         mut known: Option<Folded<A>>,
         decide: impl Fn(&[Folded<A>]) -> Result<Vec<Vec<A::Event>>, Refusal>,
     ) -> Result<Executed<A>, ExecuteError> {
-        let mut attempt = 1;
+        let (mut attempt, mut done) = (1, false);
         loop {
             // First the states, then the command: a command not done yet cannot be part of those states.
             let mut before = match known.take() {
@@ -163,25 +187,34 @@ impl<A: Aggregate> Store<A> {
             for (other, _) in others {
                 before.push(self.state(*other).await?);
             }
-            let done = self.log.command(&context.actor, context.command_id).await?.is_some();
-            let events = if done { Vec::new() } else { decide(&before)? };
+            // Whether it was done before the log finds out, and then gives the first answer; it is asked where nothing can be written.
+            let decided = if done { Ok(Vec::new()) } else { decide(&before) };
+            let events = match decided {
+                Ok(events) => events,
+                Err(refusal) => {
+                    done = self.was_done(context).await?;
+                    if !done {
+                        return Err(refusal.into());
+                    }
+                    Vec::new()
+                }
+            };
             let append = self.append(context, first, others, &before, &events, done);
             match self.log.append(append).await {
                 Ok(appended) => {
-                    let before = before.swap_remove(0);
-                    let executed = async {
-                        if Self::follows(first.0, &before, &appended) {
-                            return Self::after(first.0, before, appended);
-                        }
-                        let mut connection = self.log.pool().acquire().await?;
-                        self.at_first(&mut connection, first.0, appended).await
-                    };
-                    return Ok(executed.await.map_err(written)?);
+                    let executed = self.executed(first.0, before.swap_remove(0), appended).await;
+                    return Ok(executed.map_err(written)?);
                 }
                 Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
+                // What it would write now cannot be sealed any more, as it could be at first.
+                Err(Error::Erased) if !done && self.was_done(context).await? => done = true,
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    async fn was_done(&self, context: &Context) -> Result<bool, Error> {
+        Ok(self.log.command(&context.actor, context.command_id).await?.is_some())
     }
 
     /// [`Store::execute`] in the caller's transaction, for reactions and for rows which must be true in the same
@@ -277,6 +310,15 @@ impl<A: Aggregate> Store<A> {
         let stream = Self::stream(id);
         let first = appended.events.iter().find(|event| event.stream == stream);
         !appended.repeated && first.is_none_or(|event| event.version == before.version + 1)
+    }
+
+    /// What came of an append, by what is known of the state before it where that is enough.
+    async fn executed(&self, id: Uuid, before: Folded<A>, appended: Appended) -> Result<Executed<A>, Error> {
+        if Self::follows(id, &before, &appended) {
+            return Self::after(id, before, appended);
+        }
+        let mut connection = self.log.pool().acquire().await?;
+        self.at_first(&mut connection, id, appended).await
     }
 
     /// What the command did to the state before it.

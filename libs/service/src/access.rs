@@ -12,6 +12,7 @@
 //! `roles_here` are the roles held in the resource's office. `office` is empty where a resource has none.
 //! Nothing is allowed that no policy permits.
 
+mod known;
 mod view;
 
 use std::collections::{BTreeSet, HashSet};
@@ -23,8 +24,9 @@ use cedar_policy::{
 };
 use uuid::Uuid;
 
+use self::known::Known;
 use self::view::View;
-use crate::{ApiError, Caller, Identity};
+use crate::{ApiError, Caller, Identity, Role};
 
 /// Classes of visibility which the coarse question tries.
 const CLASSES: [&str; 3] = ["normal", "protected", "sealed"];
@@ -55,6 +57,45 @@ struct Inner {
     words: Vec<String>,
     person: EntityTypeName,
     resource: EntityTypeName,
+    verdicts: Known<Asked, Verdict>,
+    /// Of an action and the roles of whoever would do it.
+    ever: Known<(String, Vec<Role>), bool>,
+}
+
+/// Everything that a policy sees of a question: the same question has the same answer.
+#[derive(PartialEq, Eq, Hash)]
+struct Asked {
+    action: String,
+    roles: Vec<Role>,
+    kind: String,
+    relations: Vec<String>,
+    office: Option<String>,
+    class: String,
+}
+
+impl Asked {
+    fn of(caller: &Caller, action: &str, resource: &Resource<'_>) -> Self {
+        Self {
+            action: action.to_owned(),
+            roles: caller.roles.clone(),
+            kind: resource.kind.to_owned(),
+            relations: resource.relations.iter().map(|&relation| relation.to_owned()).collect(),
+            office: resource.office.map(str::to_owned),
+            class: resource.class.to_owned(),
+        }
+    }
+}
+
+/// What the policies say.
+#[derive(Clone)]
+enum Verdict {
+    Allowed,
+    /// Something else is allowed, and not this: by that policy.
+    Denied {
+        policy: String,
+    },
+    /// Nothing at all is.
+    Nothing,
 }
 
 impl Access {
@@ -81,6 +122,8 @@ impl Access {
             words: words.into_iter().collect(),
             person: "Person".parse()?,
             resource: "Resource".parse()?,
+            verdicts: Known::default(),
+            ever: Known::default(),
         })))
     }
 
@@ -98,19 +141,28 @@ impl Access {
         if matches!(caller.identity, Identity::Service(_)) {
             return Ok(());
         }
-        let Some(account) = caller.account() else { return Err(ApiError::Unauthenticated) };
-        let view = View::of(caller, account, resource);
+        if caller.account().is_none() {
+            return Err(ApiError::Unauthenticated);
+        }
+        let judge = || self.judge(action, &View::of(caller, resource));
+        match self.0.verdicts.of(Asked::of(caller, action, resource), judge) {
+            Verdict::Allowed => Ok(()),
+            Verdict::Nothing => Err(ApiError::not_found()),
+            Verdict::Denied { policy } => Err(ApiError::Denied { action: action.to_owned(), policy }),
+        }
+    }
+
+    fn judge(&self, action: &str, view: &View<'_>) -> Verdict {
         let asked = self.0.actions.iter().find(|uid| uid.id().unescaped() == action);
-        let answer = asked.map(|uid| self.ask(uid, &view));
+        let answer = asked.map(|uid| self.ask(uid, view));
         match answer {
-            Some(answer) if answer.decision() == Decision::Allow => Ok(()),
-            _ if !self.0.actions.iter().any(|uid| self.ask(uid, &view).decision() == Decision::Allow) => {
-                Err(ApiError::not_found())
+            Some(answer) if answer.decision() == Decision::Allow => Verdict::Allowed,
+            _ if !self.0.actions.iter().any(|uid| self.ask(uid, view).decision() == Decision::Allow) => {
+                Verdict::Nothing
             }
-            answer => Err(ApiError::Denied {
-                action: action.to_owned(),
-                policy: answer.map(|answer| self.policy_of(&answer)).unwrap_or_default(),
-            }),
+            answer => {
+                Verdict::Denied { policy: answer.map(|answer| self.policy_of(&answer)).unwrap_or_default() }
+            }
         }
     }
 
@@ -121,7 +173,11 @@ impl Access {
 
     /// Whether this person could ever do that: with some resource to which all relations are held.
     pub(crate) fn could_ever(&self, caller: &Caller, action: &str) -> bool {
-        let Some(account) = caller.account() else { return false };
+        let asked = (action.to_owned(), caller.roles.clone());
+        caller.account().is_some() && self.0.ever.of(asked, || self.finds_a_way(caller, action))
+    }
+
+    fn finds_a_way(&self, caller: &Caller, action: &str) -> bool {
         let Some(action) = self.0.actions.iter().find(|uid| uid.id().unescaped() == action) else {
             return false;
         };
@@ -135,19 +191,20 @@ impl Access {
                 kinds.iter().rev().any(|kind| {
                     let relations = relations.clone();
                     let resource = Resource { kind, id: Uuid::nil(), relations, office, class };
-                    let view = View::of(caller, account, &resource);
+                    let view = View::of(caller, &resource);
                     self.ask(action, &view).decision() == Decision::Allow
                 })
             })
         })
     }
 
+    /// A policy sees no id: what it says holds for whoever stands so to whatever is such.
     fn ask(&self, action: &EntityUid, view: &View<'_>) -> Response {
         let inner = &self.0;
-        let uid = |kind: &EntityTypeName, id: Uuid| {
-            EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id.to_string()))
+        let uid = |kind: &EntityTypeName| {
+            EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(Uuid::nil().to_string()))
         };
-        let (person, resource) = (uid(&inner.person, view.account), uid(&inner.resource, view.resource.id));
+        let (person, resource) = (uid(&inner.person), uid(&inner.resource));
         let request = Request::new(person.clone(), action.clone(), resource.clone(), Context::empty(), None)
             .expect("only a schema makes a request invalid, and none is given");
         let entities = [(person, view.person()), (resource, view.resource())].map(|(uid, attributes)| {
@@ -246,6 +303,24 @@ mod tests {
             access.require(&person(&[("adjudicator", "FO-NYC")]), "DecideCase", &filing(&[], Some("NBC")));
         assert_eq!(tonic::Status::from(elsewhere.unwrap_err()).code(), tonic::Code::NotFound);
         assert!(access.allows(&person(&[("adjudicator", "NBC")]), "DecideCase", &filing(&[], Some("NBC"))));
+    }
+
+    #[test]
+    fn what_was_asked_before_is_answered_so_only_for_who_stands_so() {
+        let access = Access::new(POLICIES, SCHEMA).unwrap();
+        let officer = person(&[("adjudicator", "NBC")]);
+        for _ in 0..2 {
+            assert!(access.allows(&person(&[]), "SubmitFiling", &filing(&["applicant"], None)));
+            assert!(!access.allows(&person(&[]), "DecideCase", &filing(&["applicant"], None)));
+            assert!(!access.allows(&person(&[]), "SubmitFiling", &filing(&[], None)));
+            assert!(access.could_ever(&officer, "DecideCase"));
+            assert!(access.allows(&officer, "DecideCase", &filing(&[], Some("NBC"))));
+            let sealed = Resource { class: "sealed", ..filing(&[], Some("NBC")) };
+            assert!(!access.allows(&officer, "DecideCase", &sealed));
+            // The role was taken away.
+            assert!(!access.allows(&person(&[]), "DecideCase", &filing(&[], Some("NBC"))));
+            assert!(!access.could_ever(&person(&[]), "DecideCase"));
+        }
     }
 
     #[test]

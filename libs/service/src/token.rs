@@ -1,10 +1,11 @@
 //! Access tokens: Ed25519 signatures of identity's keys, times checked against our own clock.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_lc_rs::digest::{SHA256, digest};
 use docket_kernel::SharedClock;
 use docket_proto::identity::v1::GetKeySetRequest;
 use docket_proto::identity::v1::session_service_client::SessionServiceClient;
@@ -27,6 +28,10 @@ const LEEWAY_S: i64 = 5;
 /// How long a second factor serves guarded acts, in seconds.
 const STEP_UP_S: i64 = 600;
 const ISSUER: &str = "docket";
+/// So many tokens are remembered, each for as long as identity's keys are the same; then all are forgotten.
+const MOST_SIGNED: usize = 20_000;
+
+type TokenHash = [u8; 32];
 
 /// Where the public keys come from.
 #[async_trait]
@@ -78,9 +83,64 @@ struct Inner {
     source: Box<dyn KeySource>,
     clock: SharedClock,
     /// The keys we know. Whoever has a token of one of them waits for nobody.
-    keys: RwLock<HashMap<String, DecodingKey>>,
+    known: RwLock<Known>,
     /// How the last question to identity ended; held while one is under way, so that there is one at a time.
     asked: Mutex<Option<Asked>>,
+}
+
+/// Identity's keys, and what was found to be signed with them.
+#[derive(Default)]
+struct Known {
+    keys: HashMap<String, DecodingKey>,
+    /// By the hashes of the tokens; whether their time is over is asked each time.
+    signed: HashMap<TokenHash, Signed>,
+    /// How often keys were taken.
+    taken: u64,
+}
+
+impl Known {
+    /// Other keys may not have signed what these have.
+    fn take(&mut self, keys: HashMap<String, DecodingKey>) {
+        *self = Self { keys, signed: HashMap::new(), taken: self.taken + 1 };
+    }
+
+    /// Keeps what was found to be signed, unless other keys were taken meanwhile.
+    fn keep(&mut self, (token, signed): (TokenHash, Signed), taken: u64) {
+        if self.taken != taken {
+            return;
+        }
+        if self.signed.len() >= MOST_SIGNED {
+            self.signed.clear();
+        }
+        self.signed.insert(token, signed);
+    }
+}
+
+/// What a token of identity says.
+#[derive(Clone, Copy)]
+struct Signed {
+    account: Uuid,
+    session: Uuid,
+    /// Whether it was given for a second factor.
+    stepped_up: bool,
+    /// Seconds since 1970 of the last second factor.
+    auth_time: i64,
+    /// Seconds since 1970 of its end.
+    exp: i64,
+}
+
+impl Signed {
+    /// None of what is not for us.
+    fn read(claims: &Claims) -> Option<Self> {
+        let stepped_up = match claims.acr.as_str() {
+            "aal2" => false,
+            "stepup" => true,
+            _ => return None,
+        };
+        let ours = claims.iss == ISSUER && claims.aud == ISSUER;
+        let Claims { sub: account, sid: session, auth_time, exp, .. } = *claims;
+        ours.then_some(Self { account, session, stepped_up, auth_time, exp })
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -99,8 +159,8 @@ impl Asked {
 impl Tokens {
     /// A verifier which takes keys from `source` and the time from `clock`.
     pub fn new(source: impl KeySource, clock: SharedClock) -> Self {
-        let (keys, asked) = (RwLock::default(), Mutex::default());
-        Self(Arc::new(Inner { source: Box::new(source), clock, keys, asked }))
+        let (known, asked) = (RwLock::default(), Mutex::default());
+        Self(Arc::new(Inner { source: Box::new(source), clock, known, asked }))
     }
 
     /// The person a token speaks for.
@@ -108,11 +168,16 @@ impl Tokens {
     /// # Errors
     /// [`TokenError`].
     pub async fn verify(&self, token: &str) -> Result<Person, TokenError> {
+        let hash = hash_of(token);
+        let signed = self.known().signed.get(&hash).copied();
+        if let Some(signed) = signed {
+            return self.check(signed);
+        }
         let header = decode_header(token).map_err(|_malformed| TokenError::NotAccepted)?;
         if header.alg != Algorithm::EdDSA {
             return Err(TokenError::NotAccepted);
         }
-        let key = self.key(&header.kid.ok_or(TokenError::NotAccepted)?).await?;
+        let (key, taken) = self.key(&header.kid.ok_or(TokenError::NotAccepted)?).await?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         // Times and names are checked below: the library knows only the system's clock.
         validation.validate_exp = false;
@@ -120,35 +185,34 @@ impl Tokens {
         validation.required_spec_claims.clear();
         let claims =
             decode::<Claims>(token, &key, &validation).map_err(|_refused| TokenError::NotAccepted)?.claims;
-        self.check(&claims)
+        let signed = Signed::read(&claims).ok_or(TokenError::NotAccepted)?;
+        let person = self.check(signed)?;
+        self.0.known.write().unwrap_or_else(PoisonError::into_inner).keep((hash, signed), taken);
+        Ok(person)
     }
 
-    fn check(&self, claims: &Claims) -> Result<Person, TokenError> {
+    fn check(&self, signed: Signed) -> Result<Person, TokenError> {
         let now = self.0.clock.now().as_second();
-        let ours =
-            claims.iss == ISSUER && claims.aud == ISSUER && matches!(claims.acr.as_str(), "aal2" | "stepup");
-        if !ours
-            || claims.exp.saturating_add(LEEWAY_S) <= now
-            || claims.auth_time > now.saturating_add(LEEWAY_S)
-        {
+        if signed.exp.saturating_add(LEEWAY_S) <= now || signed.auth_time > now.saturating_add(LEEWAY_S) {
             return Err(TokenError::NotAccepted);
         }
-        let step_up = claims.acr == "stepup" && now.saturating_sub(claims.auth_time) <= STEP_UP_S;
+        let step_up = signed.stepped_up && now.saturating_sub(signed.auth_time) <= STEP_UP_S;
         Ok(Person {
-            account: claims.sub,
-            session: claims.sid,
+            account: signed.account,
+            session: signed.session,
             step_up,
             auth_level: if step_up { 3 } else { 2 },
         })
     }
 
-    async fn key(&self, kid: &str) -> Result<DecodingKey, TokenError> {
-        if let Some(key) = self.known(kid) {
+    /// A key, and how often keys were taken until now.
+    async fn key(&self, kid: &str) -> Result<(DecodingKey, u64), TokenError> {
+        if let Some(key) = self.known_key(kid) {
             return Ok(key);
         }
         let mut asked = self.0.asked.lock().await;
         // Whoever asked while we waited may have heard of it.
-        if let Some(key) = self.known(kid) {
+        if let Some(key) = self.known_key(kid) {
             return Ok(key);
         }
         if asked.is_none_or(Asked::is_over) {
@@ -157,17 +221,22 @@ impl Tokens {
             let answer = self.fetch().await;
             *asked = Some(Asked { at: Instant::now(), answered: answer.is_ok() });
             match answer {
-                Ok(keys) => *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys,
+                Ok(keys) => self.0.known.write().unwrap_or_else(PoisonError::into_inner).take(keys),
                 Err(error) => tracing::warn!(error = format!("{error:#}"), "identity's keys cannot be had"),
             }
         }
         let answered = asked.is_some_and(|asked| asked.answered);
         let without = if answered { TokenError::NotAccepted } else { TokenError::NoKeys };
-        self.known(kid).ok_or(without)
+        self.known_key(kid).ok_or(without)
     }
 
-    fn known(&self, kid: &str) -> Option<DecodingKey> {
-        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
+    fn known_key(&self, kid: &str) -> Option<(DecodingKey, u64)> {
+        let known = self.known();
+        Some((known.keys.get(kid)?.clone(), known.taken))
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.0.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn fetch(&self) -> anyhow::Result<HashMap<String, DecodingKey>> {
@@ -180,6 +249,13 @@ impl Tokens {
         }
         Ok(keys)
     }
+}
+
+/// Tokens are kept nowhere: of one that was seen its SHA-256 is known.
+fn hash_of(token: &str) -> TokenHash {
+    let mut hash = TokenHash::default();
+    hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    hash
 }
 
 impl std::fmt::Debug for Tokens {

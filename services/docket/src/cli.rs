@@ -106,7 +106,11 @@ enum Command {
         language: String,
     },
     /// What you have filed and begun, newest first, and how long drafts are kept.
-    Filings,
+    Filings {
+        /// Language of what is said of them: en or es.
+        #[arg(long, default_value = "en")]
+        language: String,
+    },
     /// Save a filing with its answers and files in a new folder.
     Export {
         /// filings/<id>.
@@ -272,7 +276,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Send(args) => commands::send(&home, &args, &teller).await,
         Command::Pay(args) => commands::pay(&home, &args, &teller).await,
         Command::Representations => commands::representations(&home, &teller).await,
-        Command::Filings => commands::filings(&home, &teller).await,
+        Command::Filings { language } => commands::filings(&home, &language, &teller).await,
         Command::Export { filing, to } => commands::export(&home, &filing, &to, &teller).await,
         Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,
         Command::Appoint { filing } => commands::appoint(&home, &filing, &teller).await,

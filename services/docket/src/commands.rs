@@ -44,6 +44,7 @@ pub use session::{Session, SignInArgs, StepUpArgs, sign_in, step_up};
 pub use sign::{ReviewArgs, SendArgs, SignArgs, review, send, sign};
 
 use crate::client::{plainly, reason};
+use crate::output::Teller;
 use anyhow::Result;
 use tonic::Status;
 
@@ -98,6 +99,16 @@ pub fn amount(cents: i64) -> String {
         .map(|group| std::str::from_utf8(group).expect("digits are text"))
         .collect();
     format!("{sign}${}.{:02}", groups.join(","), cents % 100)
+}
+
+/// Says a code that is to come to somebody, and gives the words for the way: the mail that takes it to an address, or their hands.
+fn code_to_hand(code: &str, valid_until_us: i64, mail: &str, teller: &Teller) -> String {
+    teller.pair("code", code);
+    teller.pair("good until", &when(valid_until_us));
+    match mail {
+        "" => "hand it".to_owned(),
+        address => format!("a mail takes it to {address}; else hand it"),
+    }
 }
 
 /// An instant as people read it, in New York.

@@ -223,6 +223,11 @@ impl<'a> Check<'a> {
         std::iter::once(&self.evaluation).chain(self.waiver.iter().map(|waiver| &waiver.evaluation))
     }
 
+    /// The same, taken out.
+    pub(crate) fn into_evaluations(self) -> impl Iterator<Item = Evaluation> {
+        std::iter::once(self.evaluation).chain(self.waiver.map(|waiver| waiver.evaluation))
+    }
+
     /// Whether the filing can be signed.
     pub(crate) fn is_ready(&self) -> bool {
         self.evaluations().all(|evaluation| evaluation.ready)

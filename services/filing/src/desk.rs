@@ -110,9 +110,14 @@ impl Desk {
     /// # Errors
     /// `FORM_UNKNOWN`.
     pub(crate) fn form(&self, number: &str) -> Result<&Form, Refusal> {
+        let today = self.today();
+        // Filings have it as it is; people write it as they like.
+        if let Some(form) = self.catalogue.form_on(number, today) {
+            return Ok(form);
+        }
         let known = self.catalogue.forms().map(|form| form.id.as_str());
         let number = identifier::form_number(number, known)?;
-        self.catalogue.form_on(&number, self.today()).ok_or_else(Refusal::not_found)
+        self.catalogue.form_on(&number, today).ok_or_else(Refusal::not_found)
     }
 
     /// Loads a filing for an act of the caller and opens its content.
@@ -122,6 +127,30 @@ impl Desk {
     pub(crate) async fn filing(&self, caller: &Caller, action: &str, id: Uuid) -> Result<Dossier, ApiError> {
         let closed = self.closed(caller, action, id).await?;
         edition::present(self, self.dossiers.open(closed).await?).await
+    }
+
+    /// A draft as it was opened last, for a command of the caller that is carried out only where nothing came since. None where it is
+    /// not kept, the caller may not, or its form has to be looked at first: then load it.
+    ///
+    /// # Errors
+    /// A database or vault that does not answer.
+    pub(crate) async fn kept(
+        &self,
+        caller: &Caller,
+        action: &str,
+        id: Uuid,
+    ) -> Result<Option<Dossier>, ApiError> {
+        let Some(dossier) = self.dossiers.kept(id).await? else { return Ok(None) };
+        let filing = &dossier.filing;
+        if !dossier.outline().is_open()
+            || filing.is_agreed()
+            || self.form(&filing.form)?.edition.to_string() != filing.edition
+        {
+            return Ok(None);
+        }
+        let relations = self.relations(caller, filing.account, id).await?;
+        let may = self.require(caller, action, "Filing", id, relations).is_ok();
+        Ok(may.then_some(dossier))
     }
 
     /// Loads a filing for an act of the caller that needs nothing of its content.
@@ -330,6 +359,14 @@ impl Desk {
         tx.commit().await?;
         self.committed(&done.events);
         Ok(done)
+    }
+
+    /// Whether this very command was done before.
+    ///
+    /// # Errors
+    /// A log that does not answer.
+    pub(crate) async fn done_before(&self, context: &Context) -> Result<bool, ApiError> {
+        Ok(self.log.command(&context.actor, context.command_id).await?.is_some())
     }
 
     /// Tells who waits for the log that something new is in it.

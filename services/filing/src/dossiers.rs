@@ -1,8 +1,9 @@
 //! Filings as somebody opened them last, kept in memory for a while: of what is kept only what came since is read.
 //!
 //! A draft is saved answer by answer, and each save looks at the whole. What is kept is never believed by itself: the last
-//! event that it knows is read again and must have the same link, so that a log restored to an earlier point is seen; and
-//! its key must be there, so that nothing outlives an erasure by more than the key itself does.
+//! event that it knows is read again and must have the same link, or the log must find that very event at the stream's end
+//! when a command is appended, so that a log restored to an earlier point is seen; and its key must be there, so that nothing
+//! outlives an erasure by more than the key itself does.
 
 use std::sync::Arc;
 
@@ -47,6 +48,11 @@ impl Dossier {
     /// The filing as a command may decide about it.
     pub(crate) fn folded(&self) -> Folded<Filings> {
         Folded { state: Filing::clone(&self.filing), version: self.version() }
+    }
+
+    /// The same as of its last event, which a command may have to find in the log as it was.
+    pub(crate) fn folded_to(&self) -> Option<(Folded<Filings>, Mark)> {
+        Some((self.folded(), self.mark?))
     }
 
     /// Where it stands.
@@ -112,7 +118,7 @@ fn weight(answer: &Value) -> usize {
 
 /// A filing whose content is not opened yet: enough to ask whether the caller may, and to say where it stands.
 pub(crate) struct Closed {
-    pub(crate) filing: Filing,
+    pub(crate) filing: Arc<Filing>,
     /// When it was last worked on.
     worked_at: Option<Timestamp>,
     /// Its key was destroyed.
@@ -131,8 +137,15 @@ pub(crate) struct Outline<'a> {
     pub(crate) erased: bool,
 }
 
+impl Outline<'_> {
+    /// Whether what is in it can still be changed: it is not sent, and nobody erased it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.filing.open().is_ok() && !self.erased
+    }
+}
+
 impl Closed {
-    fn new(before: Dossier, filing: Filing, events: Vec<Recorded>, erased: bool) -> Self {
+    fn new(before: Dossier, filing: Arc<Filing>, events: Vec<Recorded>, erased: bool) -> Self {
         let worked = events.iter().find(|event| event.version == filing.worked);
         let worked_at = worked.map_or(before.worked_at, |event| Some(event.recorded_at));
         Self { filing, worked_at, erased, before, events }
@@ -176,11 +189,25 @@ impl Dossiers {
             && let Some(mark) = &before.mark
             && let Some(events) = self.filings.since(id, mark).await?
         {
-            let filing = before.folded().after(&events)?.state;
+            let filing = match events.as_slice() {
+                [] => Arc::clone(&before.filing),
+                more => Arc::new(before.folded().after(more)?.state),
+            };
             return Ok(Closed::new(before, filing, events, erased));
         }
         let Loaded { state, events, .. } = self.filings.load(id).await?;
-        Ok(Closed::new(Dossier::new(id), state, events, erased))
+        Ok(Closed::new(Dossier::new(id), Arc::new(state), events, erased))
+    }
+
+    /// A filing as it is kept, whatever came since; none where it is not kept, or was erased.
+    ///
+    /// # Errors
+    /// A vault that does not answer.
+    pub(crate) async fn kept(&self, id: Uuid) -> Result<Option<Dossier>, ApiError> {
+        if self.vault.is_erased(&Subject::filing(id)).await? {
+            self.kept.invalidate(&id).await;
+        }
+        Ok(self.kept.get(&id).await)
     }
 
     /// Opens its content, and keeps it.
@@ -197,7 +224,7 @@ impl Dossiers {
             content.erased |= erased;
         }
         let mark = Some(last.mark());
-        let dossier = Dossier { id, filing: Arc::new(filing), content, worked_at, mark };
+        let dossier = Dossier { id, filing, content, worked_at, mark };
         if !dossier.content.erased {
             self.kept.insert(id, dossier.clone()).await;
         }
@@ -221,7 +248,7 @@ impl Dossiers {
         if done.repeated || !next {
             return self.opened(before.id).await;
         }
-        self.open(Closed::new(before, done.state, done.events, false)).await
+        self.open(Closed::new(before, Arc::new(done.state), done.events, false)).await
     }
 }
 

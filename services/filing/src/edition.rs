@@ -33,7 +33,7 @@ enum Change {
 pub(crate) async fn present(desk: &Desk, mut dossier: Dossier) -> Result<Dossier, ApiError> {
     let mut attempts = 0;
     loop {
-        if dossier.filing.open().is_err() || dossier.content.erased {
+        if !dossier.outline().is_open() {
             return Ok(dossier);
         }
         let form = desk.form(&dossier.filing.form)?;

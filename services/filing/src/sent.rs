@@ -1,5 +1,8 @@
 //! What was sent and waits for its fee, held against its form as of the instant at which that is to be paid.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use docket_forms::Language;
 use docket_kernel::Refusal;
 use docket_service::ApiError;
@@ -10,30 +13,49 @@ use crate::api::{costs_cents, not_erased};
 use crate::check::Check;
 use crate::desk::Desk;
 use crate::domain::filing::{self, Held, Phase};
+use crate::domain::package::Package;
 use crate::dossiers::Dossier;
 use crate::party;
 
-/// What changed since a filing was sent, so that it could not go in as it is, as of the desk's instant.
-///
-/// # Errors
-/// Unavailable, when it does not wait for its fee, or its edition is one that this node does not know; a log or vault that does
-/// not answer.
-pub(crate) async fn overtaken(desk: &Desk, id: Uuid) -> Result<(Dossier, Vec<Refusal>), ApiError> {
-    let dossier = desk.dossiers.opened(id).await?;
-    if dossier.filing.phase != Phase::Sent {
-        return Err(ApiError::unavailable("the filing as it was sent"));
+/// What was sent together, as of the desk's instant; each package is read once.
+pub(crate) struct Sent<'a> {
+    desk: &'a Desk,
+    packages: HashMap<Uuid, Package>,
+}
+
+impl<'a> Sent<'a> {
+    pub(crate) fn new(desk: &'a Desk) -> Self {
+        Self { desk, packages: HashMap::new() }
     }
-    if let Err(erased) = not_erased(&dossier) {
-        return Ok((dossier, vec![erased]));
+
+    /// What changed since a filing was sent, so that it could not go in as it is.
+    ///
+    /// # Errors
+    /// Unavailable, when it does not wait for its fee, or its edition is one that this node does not know; a log or vault that does
+    /// not answer.
+    pub(crate) async fn overtaken(&mut self, id: Uuid) -> Result<(Dossier, Vec<Refusal>), ApiError> {
+        let dossier = self.desk.dossiers.opened(id).await?;
+        if dossier.filing.phase != Phase::Sent {
+            return Err(ApiError::unavailable("the filing as it was sent"));
+        }
+        if let Err(erased) = not_erased(&dossier) {
+            return Ok((dossier, vec![erased]));
+        }
+        if self.package(dossier.filing.package).await?.is_left_by(id) {
+            let left = Refusal::state("STEPPED_BACK", "Whoever files this form has stepped back from it.")
+                .way_out("Send the package without it.");
+            return Ok((dossier, vec![left]));
+        }
+        let changes = filing::overtaken(&dossier.filing, &held(self.desk, &dossier).await?);
+        Ok((dossier, changes))
     }
-    let package = desk.packages.state(dossier.filing.package).await?.state;
-    if package.is_left_by(id) {
-        let left = Refusal::state("STEPPED_BACK", "Whoever files this form has stepped back from it.")
-            .way_out("Send the package without it.");
-        return Ok((dossier, vec![left]));
+
+    async fn package(&mut self, id: Uuid) -> Result<&Package, ApiError> {
+        match self.packages.entry(id) {
+            Entry::Occupied(read) => Ok(read.into_mut()),
+            Entry::Vacant(place) => Ok(place.insert(self.desk.packages.state(id).await?.state)),
+        }
     }
-    let changes = filing::overtaken(&dossier.filing, &held(desk, &dossier).await?);
-    Ok((dossier, changes))
 }
 
 async fn held(desk: &Desk, dossier: &Dossier) -> Result<Held, ApiError> {

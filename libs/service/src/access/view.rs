@@ -3,25 +3,22 @@
 use std::collections::{HashMap, HashSet};
 
 use cedar_policy::RestrictedExpression;
-use uuid::Uuid;
 
 use super::Resource;
 use crate::Caller;
 
 /// One question's attributes.
 pub(super) struct View<'a> {
-    pub(super) account: Uuid,
     roles: HashSet<&'a str>,
     offices: HashSet<&'a str>,
     roles_here: HashSet<&'a str>,
-    pub(super) resource: &'a Resource<'a>,
+    resource: &'a Resource<'a>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn of(caller: &'a Caller, account: Uuid, resource: &'a Resource<'a>) -> Self {
+    pub(super) fn of(caller: &'a Caller, resource: &'a Resource<'a>) -> Self {
         let here = caller.roles.iter().filter(|role| Some(role.office.as_str()) == resource.office);
         Self {
-            account,
             roles: caller.roles.iter().map(|role| role.role.as_str()).collect(),
             offices: caller.roles.iter().map(|role| role.office.as_str()).collect(),
             roles_here: here.map(|role| role.role.as_str()).collect(),

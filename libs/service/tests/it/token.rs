@@ -1,15 +1,16 @@
 //! Tokens while identity is away: whose key is known waits for nobody, and nobody keeps identity busy.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use docket_kernel::{Clock as _, SystemClock};
+use docket_kernel::{Clock as _, ManualClock, SystemClock};
 use docket_service::testing::TokenKey;
 use docket_service::{KeySource, TokenError, Tokens};
+use jiff::SignedDuration;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -103,4 +104,36 @@ async fn a_question_that_was_given_up_counts_as_asked() {
         let _late = tokio::time::timeout(Duration::from_millis(20), tokens.verify(&unknown(number))).await;
     }
     assert_eq!(asked.load(Ordering::SeqCst), 3);
+}
+
+/// Says which keys identity has now.
+struct Now(Arc<Mutex<String>>);
+
+#[async_trait]
+impl KeySource for Now {
+    async fn key_set(&self) -> anyhow::Result<String> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_found_good_is_refused_once_its_time_is_over_or_its_key_is_gone() {
+    let key = TokenKey::new();
+    let (keys, clock) = (Arc::new(Mutex::new(key.jwks().to_owned())), ManualClock::shared(SystemClock.now()));
+    let tokens = Tokens::new(Now(Arc::clone(&keys)), clock.clone());
+    let token = good(&key);
+    for _ in 0..2 {
+        assert_eq!(tokens.verify(&token).await.unwrap().account, Uuid::from_u128(1));
+    }
+    let now = clock.now();
+    clock.advance(SignedDuration::from_mins(6));
+    assert_eq!(tokens.verify(&token).await.unwrap_err(), TokenError::NotAccepted);
+    clock.set(now);
+    tokens.verify(&token).await.unwrap();
+
+    // Another key of the same name, of which is heard when somebody comes with a name that is not known.
+    *keys.lock().unwrap() = TokenKey::new().jwks().to_owned();
+    tokio::time::advance(Duration::from_secs(6)).await;
+    tokens.verify(&unknown(0)).await.unwrap_err();
+    assert_eq!(tokens.verify(&token).await.unwrap_err(), TokenError::NotAccepted);
 }

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use std::path::Path;
 use uuid::Uuid;
 
-/// Lists the filings of the session, newest first.
-pub async fn filings(home: &Path, teller: &Teller) -> Result<()> {
+/// Lists the filings of the session, newest first; what is said of one is said in a language.
+pub async fn filings(home: &Path, language: &str, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
+    let connection = connection.reading(language);
     each_page(async |page_token| {
-        let message = pb::ListFilingsRequest { page_size: 100, page_token };
+        let message = pb::ListFilingsRequest { page_size: 100, page_token, language: language.to_owned() };
         let answer = connection.drafts().list_filings(request(Some(&token), message)).await;
         let answer = answer.map_err(Refused::from)?.into_inner();
         answer.filings.iter().for_each(|filing| tell(filing, teller));

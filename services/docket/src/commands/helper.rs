@@ -1,5 +1,5 @@
 //! `docket helper`: an interpreter, a preparer or a co-signer is asked to sign, reads what the filer is going to sign, and signs it.
-use super::{Refused, Session, when};
+use super::{Refused, Session, code_to_hand, when};
 use crate::client::{Connection, Part, header_and_bytes, request};
 use crate::output::Teller;
 use anyhow::{Context, Result, ensure};
@@ -151,13 +151,7 @@ async fn ask(
         }));
         return Ok(());
     }
-    teller.pair("code", &answer.code);
-    teller.pair("good until", &when(asked.valid_until_us));
-    let way = if mail.is_empty() {
-        "hand it".to_owned()
-    } else {
-        format!("a mail takes it to {mail}; else hand it")
-    };
+    let way = code_to_hand(&answer.code, asked.valid_until_us, &mail, teller);
     teller.line(&format!(
         "{way} to {}, who signs in an account of their own: docket helper show {}",
         asked.name, answer.code

@@ -1,5 +1,5 @@
 //! `docket invitation`: somebody is asked to file a form in one's package, such as a joint sponsor, and says yes or no.
-use super::{Refused, Session, when};
+use super::{Refused, Session, code_to_hand, when};
 use crate::client::{Connection, request};
 use crate::output::Teller;
 use anyhow::{Context, Result};
@@ -63,6 +63,9 @@ enum InvitationCommand {
     Accept {
         /// The code that you were given.
         code: String,
+        /// filings/<id>: your filing of that form which was rejected with an earlier package; its answers and files are taken over.
+        #[arg(long, value_name = "FILING", default_value = "")]
+        again: String,
     },
     /// As who is asked: say no.
     Decline {
@@ -108,8 +111,8 @@ pub async fn invitation(home: &Path, args: InvitationArgs, teller: &Teller) -> R
             let answer = invitations.read_package_invitation(request(Some(&token), message)).await;
             show(&answer.map_err(Refused::from)?.into_inner(), teller);
         }
-        InvitationCommand::Accept { code } => {
-            let message = pb::AcceptPackageInvitationRequest { request_id, code, language };
+        InvitationCommand::Accept { code, again } => {
+            let message = pb::AcceptPackageInvitationRequest { request_id, code, language, again };
             let answer = invitations.accept_package_invitation(request(Some(&token), message)).await;
             let filing = answer.map_err(Refused::from)?.into_inner().filing.context("filing")?;
             began(&filing, teller);
@@ -145,13 +148,7 @@ async fn ask(
         }));
         return Ok(());
     }
-    teller.pair("code", &answer.code);
-    teller.pair("good until", &when(invitation.valid_until_us));
-    let way = if mail.is_empty() {
-        "hand it".to_owned()
-    } else {
-        format!("a mail takes it to {mail}; else hand it")
-    };
+    let way = code_to_hand(&answer.code, invitation.valid_until_us, &mail, teller);
     teller.line(&format!(
         "{way} to {}, who files {} from an account of their own: docket invitation show {}",
         invitation.invitee_name, invitation.form, answer.code

@@ -41,7 +41,7 @@ async fn accept(player: &mut Player, who: &str, reads: &[String]) -> Answer {
         return Err(anyhow!("{lacks:?} is not in {said:?}").into());
     }
     let message =
-        filings::AcceptPackageInvitationRequest { request_id: command_id(), code, language: String::new() };
+        filings::AcceptPackageInvitationRequest { request_id: command_id(), code, ..Default::default() };
     let answer = call!(player, player.token(who)?, invitations, accept_package_invitation, message)?;
     player.begin(answer.filing.context("filing")?);
     Ok(said)

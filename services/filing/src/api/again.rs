@@ -21,34 +21,78 @@ use crate::domain::filing::{self, Filing, Phase, Start, TakenOver};
 use crate::dossiers::Dossier;
 use crate::waiver;
 
-/// Begins the new filing, by itself or in a package, and notes it at the old one: all or nothing.
+/// What begins anew with the content of a filing that is over.
+pub(super) struct New<'a> {
+    pub(super) form: &'a Form,
+    /// The package that it joins; none for one of its own.
+    pub(super) package: Option<Uuid>,
+    /// How it comes into that package.
+    pub(super) joins: Joins<'a>,
+    /// Answers that stand in it from the start, whatever the old one says.
+    pub(super) answers: Answers,
+}
+
+/// Begins the new filing, by itself or in a package.
 pub(super) async fn begin(
     desk: &Desk,
     caller: &Caller,
     context: &Context,
     request: &pb::StartDraftRequest,
 ) -> Result<Uuid, ApiError> {
-    let old = desk.filing(caller, "StartDraft", id_in("again", "filings", &request.again)?).await?;
+    let old = over(desk, caller, &request.again).await?;
     let package = packages::admitted(desk, caller, &request.package).await?;
     let form = form_of(desk, &old, &request.form)?;
-    let account = old.filing.account;
+    let joins = Joins::package_if(package.is_some());
+    let new = New { form, package, joins, answers: Answers::new() };
+    begun(desk, caller, context, (&old, new)).await
+}
+
+/// The filing that is begun again.
+async fn over(desk: &Desk, caller: &Caller, name: &str) -> Result<Dossier, ApiError> {
+    desk.filing(caller, "StartDraft", id_in("again", "filings", name)?).await
+}
+
+/// The same for who was asked to file this form: their own filing of it.
+pub(super) async fn own(desk: &Desk, caller: &Caller, name: &str, asked: &Form) -> Result<Dossier, ApiError> {
+    let old = over(desk, caller, name).await?;
+    if old.filing.account != caller.person()?.account {
+        return Err(ApiError::not_found());
+    }
+    if old.filing.form != asked.id {
+        return Err(ApiError::invalid(
+            "again",
+            "OTHER_FORM",
+            format!("You are asked for form {}, and that filing is a {}.", asked.id, old.filing.form),
+        ));
+    }
+    Ok(old)
+}
+
+/// Begins the new filing and notes it at the old one: all or nothing.
+pub(super) async fn begun(
+    desk: &Desk,
+    caller: &Caller,
+    context: &Context,
+    (old, new): (&Dossier, New<'_>),
+) -> Result<Uuid, ApiError> {
+    let (New { form, package, joins, answers: from_start }, account) = (new, old.filing.account);
     let Opening { start, now, .. } = opening(desk, form, (account, package), Some(old.id)).await?;
-    let represented = desk.represented(&old).await?;
-    let edition = edition(form, &old);
+    let represented = desk.represented(old).await?;
+    let edition = edition(form, old);
     let start = Start { representation: represented.map(|(id, _)| id), edition, ..start };
     let context = &acting_for(context.clone(), caller, account);
     let new = new_id(now);
-    let continued = filing::begin_again(&old.filing, new, begun_is_gone(desk, &old).await?)?;
+    let continued = filing::begin_again(&old.filing, new, begun_is_gone(desk, old).await?)?;
     if old.content.erased {
         return Err(ApiError::Erased);
     }
-    let files = copies(desk, &old, new).await?;
+    let files = copies(desk, old, new).await?;
     let keys: Vec<String> = files.iter().map(|file| file.attached.object_key.clone()).collect();
     let waiting = files.iter().filter(|file| file.attached.being_checked);
     let waiting = waiting.map(|file| (file.attached.id, file.attached.object_key.clone())).collect();
     let taken = TakenOver {
-        answers: answers(form, &old, &start),
-        waiver: asked_anew(desk.form(waiver::FORM)?, &old),
+        answers: answers(form, (old, from_start), &start),
+        waiver: asked_anew(desk.form(waiver::FORM)?, old),
         files,
         explained: old.explanations().map(|(kind, words)| (kind.to_owned(), words.to_owned())).collect(),
     };
@@ -62,8 +106,7 @@ pub(super) async fn begin(
             &continued,
         ),
     ];
-    let (now_us, joins) = (now.as_microsecond(), Joins::package_if(package.is_some()));
-    let beginning = Beginning { id: new, start: &start, now_us, joins, waiting };
+    let beginning = Beginning { id: new, start: &start, now_us: now.as_microsecond(), joins, waiting };
     let written = written(desk, context, appends, &beginning).await;
     unnamed::take_away(desk, &keys, written.as_ref().map(|written| !written)).await;
     if written? {
@@ -99,8 +142,8 @@ fn edition(form: &Form, old: &Dossier) -> String {
     if leads_on { old.filing.edition.clone() } else { form.edition.to_string() }
 }
 
-/// The old answers; to the present edition only those which it still asks.
-fn answers(form: &Form, old: &Dossier, start: &Start) -> (Vec<String>, String) {
+/// The old answers and those from the start; to the present edition only those which it still asks.
+fn answers(form: &Form, (old, from_start): (&Dossier, Answers), start: &Start) -> (Vec<String>, String) {
     let all = start.edition != form.edition.to_string();
     let kept: Map<String, Value> = old
         .content
@@ -108,6 +151,7 @@ fn answers(form: &Form, old: &Dossier, start: &Start) -> (Vec<String>, String) {
         .iter()
         .filter(|(question, _)| all || form.question(question).is_some())
         .map(|(question, answer)| (question.clone(), answer.clone()))
+        .chain(from_start)
         .collect();
     (kept.keys().cloned().collect(), Value::Object(kept).to_string())
 }

@@ -423,7 +423,7 @@ async fn attach(
     if let Bytes::Arrived(arrived) = bytes {
         let over = !uploads::end(&mut *tx, arrived.upload).await?;
         // Ended by this very command perhaps: then the log knows it and gives the first answer.
-        if over && desk.log.command(&context.actor, context.command_id).await?.is_none() {
+        if over && !desk.done_before(context).await? {
             tx.rollback().await?;
             return Err(spool::continued_elsewhere().into());
         }

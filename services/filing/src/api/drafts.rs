@@ -1,8 +1,9 @@
 //! `DraftService`: starting, answering, looking, listing; signing and sending are in `signing`.
 
-use docket_eventlog::{Context, Error, Expected, Store, StreamAppend, Subjects};
+use docket_eventlog::{Aggregate, Context, Error, Executed, Expected, Store, StreamAppend, Subjects};
 use docket_forms::{Answers, Form, Language, Question};
 use docket_kernel::{FieldFault, Refusal, resource};
+use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_server::DraftService;
 use docket_service::{ApiError, Caller, caller, detached, new_id, page};
@@ -17,6 +18,7 @@ use super::{again, fee_waiver, packages, view};
 use crate::aggregates::{Filings, Packages};
 use crate::desk::{Desk, acting_for, full_name, id_in};
 use crate::domain::filing::{self, Filing, Start, TakenOver};
+use crate::dossiers::Dossier;
 use crate::policies::keep_draft;
 use crate::store::{filings, invitations as store, unscanned};
 use crate::{answers, edition, help, review};
@@ -165,12 +167,8 @@ impl DraftService for DraftApi {
 
 async fn start(desk: &Desk, caller: &Caller, request: pb::StartDraftRequest) -> Result<pb::Filing, ApiError> {
     let context = caller.context(&request.request_id, &request)?;
-    let id = match started_before(desk, &context).await? {
-        Some(id) => {
-            // The log compares the two requests; the start itself is decided no more.
-            desk.filings.execute(&context, id, Subjects::filing(id), |_| Ok(Vec::new())).await?;
-            id
-        }
+    let id = match repeated(desk, &desk.filings, &context).await? {
+        Some((id, _)) => id,
         None if request.again.is_empty() => {
             let ways = ways(desk, caller, &request).await?;
             begin(desk, caller, acting_for(context, caller, ways.account), &request.form, ways).await?
@@ -189,6 +187,18 @@ pub(super) async fn started_before(desk: &Desk, context: &Context) -> Result<Opt
     };
     let events = desk.log.read(first - 1, 1).await?;
     Ok(events.first().and_then(|event| event.stream.id()))
+}
+
+/// What this very command did before, and in which stream of its store; none where it is new. The log compares the two requests, and
+/// nothing is decided any more.
+pub(super) async fn repeated<A: Aggregate>(
+    desk: &Desk,
+    store: &Store<A>,
+    context: &Context,
+) -> Result<Option<(Uuid, Executed<A>)>, ApiError> {
+    let Some(id) = started_before(desk, context).await? else { return Ok(None) };
+    let done = store.execute(context, id, Subjects::NONE, |_| Ok(Vec::new())).await?;
+    Ok(Some((id, done)))
 }
 
 /// How a draft is begun: for whom, by whom, with what.
@@ -309,7 +319,7 @@ async fn write(
     }
     filings::insert(&mut tx, id, start, now_us).await?;
     if let Joins::Invited(accepting) = beginning.joins {
-        store::set_filing(&mut tx, (start.package, accepting.number), id).await?;
+        store::set_filing(&mut tx, (start.package, accepting.number()), id).await?;
     }
     let parent = resource::name("filings", id);
     for (evidence, object_key) in waiting {
@@ -370,25 +380,68 @@ async fn answer(
 ) -> Result<pb::Filing, ApiError> {
     let id = id_in("name", "filings", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
+    let language = Language::of(&request.language);
+    if let Some(kept) = desk.kept(caller, "AnswerDraft", id).await? {
+        let told = Told::of(desk, &kept, &request)?;
+        let context = acting_for(context.clone(), caller, kept.filing.account);
+        if let Some(answered) = told.to_kept(desk, &context, kept).await? {
+            return view::whole(desk, caller, &answered, language).await;
+        }
+    }
     let dossier = desk.filing(caller, "AnswerDraft", id).await?;
     let context = acting_for(context, caller, dossier.filing.account);
-    let form = desk.form(&dossier.filing.form)?;
-    let example = r#"{"app_dob": "1990-01-31"}"#;
-    let answers = answers::normalised(form, &request.answers_json, example, |question, answer| {
-        answered_by_signing(form, question).filter(|_| !answer.is_null())
-    })?;
-    // What is answered so already changes nothing: neither a signature nor somebody else's answer.
-    let told: Answers =
-        answers.into_iter().filter(|(id, answer)| is_news(&dossier.content.answers, id, answer)).collect();
-    let questions: Vec<String> = told.keys().cloned().collect();
-    let answers_json = Value::Object(told).to_string();
-    let decide =
-        |state: &Filing| filing::answer(state, request.etag, questions.clone(), answers_json.clone());
-    let subjects = Subjects::filing(id);
-    let done = desk.filings.execute_from(&context, (id, subjects), dossier.folded(), decide).await?;
+    let answered = Told::of(desk, &dossier, &request)?.to(desk, &context, dossier).await?;
     // With all answers: who goes on from this etag has seen what others wrote.
-    let dossier = desk.dossiers.after(dossier, done).await?;
-    view::whole(desk, caller, &dossier, Language::of(&request.language)).await
+    view::whole(desk, caller, &answered, language).await
+}
+
+/// Answers that change a draft as somebody knows it.
+struct Told {
+    etag: u64,
+    questions: Vec<String>,
+    answers_json: String,
+}
+
+impl Told {
+    fn of(desk: &Desk, dossier: &Dossier, request: &pb::AnswerDraftRequest) -> Result<Self, ApiError> {
+        let form = desk.form(&dossier.filing.form)?;
+        let example = r#"{"app_dob": "1990-01-31"}"#;
+        let answers = answers::normalised(form, &request.answers_json, example, |question, answer| {
+            answered_by_signing(form, question).filter(|_| !answer.is_null())
+        })?;
+        // What is answered so already changes nothing: neither a signature nor somebody else's answer.
+        let before = &dossier.content.answers;
+        let told: Answers = answers.into_iter().filter(|(id, answer)| is_news(before, id, answer)).collect();
+        let questions = told.keys().cloned().collect();
+        Ok(Self { etag: request.etag, questions, answers_json: Value::Object(told).to_string() })
+    }
+
+    fn decide(&self, state: &Filing) -> Result<Vec<Event>, Refusal> {
+        filing::answer(state, self.etag, self.questions.clone(), self.answers_json.clone())
+    }
+
+    /// Saves them in what was just read.
+    async fn to(&self, desk: &Desk, context: &Context, dossier: Dossier) -> Result<Dossier, ApiError> {
+        let (of, known) = ((dossier.id, Subjects::filing(dossier.id)), dossier.folded());
+        let done = desk.filings.execute_from(context, of, known, |state| self.decide(state)).await?;
+        desk.dossiers.after(dossier, done).await
+    }
+
+    /// Saves them in what was kept, unless something came since.
+    async fn to_kept(
+        &self,
+        desk: &Desk,
+        context: &Context,
+        dossier: Dossier,
+    ) -> Result<Option<Dossier>, ApiError> {
+        let Some(known) = dossier.folded_to() else { return Ok(None) };
+        let of = (dossier.id, Subjects::filing(dossier.id));
+        let done = desk.filings.execute_after(context, of, known, |state| self.decide(state)).await?;
+        match done {
+            Some(done) => Ok(Some(desk.dossiers.after(dossier, done).await?)),
+            None => Ok(None),
+        }
+    }
 }
 
 /// Why a question is not answered here; nothing where it is.
@@ -420,7 +473,7 @@ async fn abandon(
     let dossier = desk.filing(caller, "AbandonDraft", id).await?;
     let context = acting_for(context, caller, dossier.filing.account);
     if store::is_of(&desk.base.pool, id).await? {
-        invitations::step_back(desk, &context, id).await?;
+        invitations::step_back(desk, &context, (id, dossier.filing.package)).await?;
         return view::filing(desk, &desk.filing(caller, "AbandonDraft", id).await?, Language::En).await;
     }
     let mut tx = docket_database::begin(&desk.base.pool).await?;
@@ -445,27 +498,32 @@ async fn list(
     let next_page_token = page::cut(FILINGS, &mut ids, size, Uuid::to_string);
     let mut filings = Vec::with_capacity(ids.len());
     for id in ids {
-        filings.extend(line(desk, caller, id).await?);
+        filings.extend(line(desk, caller, id, Language::of(&request.language)).await?);
     }
     Ok(pb::ListFilingsResponse { filings, next_page_token })
 }
 
 /// A filing's line in a list; none of one that is no longer the caller's. One that cannot be read or opened here, as while nodes are
 /// updated one after the other, hides no other and says so.
-async fn line(desk: &Desk, caller: &Caller, id: Uuid) -> Result<Option<pb::Filing>, ApiError> {
+async fn line(
+    desk: &Desk,
+    caller: &Caller,
+    id: Uuid,
+    language: Language,
+) -> Result<Option<pb::Filing>, ApiError> {
     let closed = match desk.closed(caller, "ListFilings", id).await {
         Ok(closed) => closed,
         Err(ApiError::Refused(_) | ApiError::Denied { .. }) => return Ok(None),
         Err(error @ ApiError::Internal(_)) => {
             tracing::error!(filing.id = %id, error = error.cause(), "a filing cannot be read for a list");
-            let (name, findings) = (resource::name("filings", id), vec![view::not_here()]);
+            let (name, findings) = (resource::name("filings", id), vec![view::not_here(language)]);
             return Ok(Some(pb::Filing { name, findings, ..pb::Filing::default() }));
         }
         Err(error) => return Err(error),
     };
     let mut line = view::summary(&closed.outline());
     if !line.erased && !edition::is_here(desk, &closed.filing) {
-        line.findings.push(view::not_here());
+        line.findings.push(view::not_here(language));
     }
     Ok(Some(line))
 }

@@ -11,7 +11,7 @@ use docket_proto::filing::v1::helper_service_server::HelperService;
 use docket_service::{ApiError, Caller, caller, detached};
 use tonic::{Request, Response, Status};
 
-use super::drafts::started_before;
+use super::drafts::repeated;
 use super::evidence::{self, Readable};
 use super::signing::not_erased;
 use super::{invitation, view};
@@ -267,10 +267,9 @@ fn language_agrees(helping: &Helping, spoken: &str) -> bool {
     }
 }
 
-/// What this very command signed before; the log compares the two requests. The code is used up by then.
+/// What this very command signed before. The code is used up by then.
 async fn signed_before(desk: &Desk, context: &Context) -> Result<Option<pb::SignAsHelperResponse>, ApiError> {
-    let Some(id) = started_before(desk, context).await? else { return Ok(None) };
-    let done = desk.filings.execute(context, id, Subjects::filing(id), |_| Ok(Vec::new())).await?;
+    let Some((_, done)) = repeated(desk, &desk.filings, context).await? else { return Ok(None) };
     match done.events.first().map(docket_eventlog::Recorded::decode::<Event>) {
         Some(Ok(Event::HelperSigned(e))) => Ok(Some(pb::SignAsHelperResponse {
             role: e.role,

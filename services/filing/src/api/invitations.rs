@@ -1,9 +1,7 @@
 //! `InvitationService`: asking somebody to file a form in one's package, from an account of their own: with a code that goes by mail or is handed over, which
 //! they accept or decline. What they file is theirs alone; whoever asked sees how it stands.
 
-use std::collections::BTreeMap;
-
-use docket_eventlog::{Context, Error, Expected, Loaded, Store, StreamAppend, Subjects};
+use docket_eventlog::{Context, Error, Expected, Loaded, Recorded, Store, StreamAppend, Subjects};
 use docket_forms::{AskedFor, Form, Language};
 use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event as FilingEvent;
@@ -14,12 +12,14 @@ use docket_service::{ApiError, Caller, caller, detached, new_id};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::drafts::{ATTEMPTS, Beginning, Joins, Opening, opening, started, started_before, written};
+use super::drafts::{
+    ATTEMPTS, Beginning, Joins, Opening, opening, repeated, started, started_before, written,
+};
 use super::signing::not_erased;
-use super::view;
+use super::{again, view};
 use crate::aggregates::{Filings, Packages};
 use crate::desk::{Desk, acting_for, full_name, id_in};
-use crate::domain::filing::{self, Filing, Phase};
+use crate::domain::filing::{self, Phase};
 use crate::domain::package::{self, Added, Answer, Ask, Invitation, Package, Standing};
 use crate::domain::representation::CODE_VALID_US;
 use crate::dossiers::Dossier;
@@ -110,7 +110,7 @@ pub(super) async fn invite(
     let asked_for = asked_for(form, &dossier.filing.form)?;
     let (mail_to, invitee_name) =
         (filing::invited_at(&request.mail_to)?, package::invitee(&request.invitee_name)?);
-    if desk.log.command(&context.actor, context.command_id).await?.is_none() {
+    if !desk.done_before(&context).await? {
         dossier.filing.open()?;
         not_erased(&dossier)?;
     }
@@ -127,7 +127,7 @@ pub(super) async fn invite(
         mail_to,
         invitee_name,
     };
-    let gone = gone(desk, &desk.packages.state(package).await?.state).await?;
+    let gone = gone(desk, package).await?;
     let decide = |state: &Package| package::invite(state, ask.clone(), &gone);
     let mut tx = docket_database::begin(&desk.base.pool).await?;
     let done = desk.packages.execute_in(&mut tx, &context, package, Subjects::filing(id), decide).await?;
@@ -157,15 +157,12 @@ fn asked_for<'f>(form: &'f Form, by: &str) -> Result<&'f AskedFor, Refusal> {
     })
 }
 
-/// Those filings of the package, begun for an invitation, that have ended as drafts.
-async fn gone(desk: &Desk, package: &Package) -> Result<Vec<Uuid>, ApiError> {
-    let mut gone = Vec::new();
-    for filing in package.joined() {
-        if desk.dossiers.find(filing).await?.filing.is_gone() {
-            gone.push(filing);
-        }
-    }
-    Ok(gone)
+/// Those filings of a package, begun for an invitation, that have ended as drafts. Of one that is begun later nothing is said.
+async fn gone(desk: &Desk, package: Uuid) -> Result<Vec<Uuid>, ApiError> {
+    let state = desk.packages.state(package).await?.state;
+    let standing = filings::standing_in(&desk.base.pool, package).await?;
+    let is_gone = |filing: &Uuid| standing.iter().all(|one| one.filing != *filing);
+    Ok(state.joined().filter(is_gone).collect())
 }
 
 /// Whom a filing asked.
@@ -177,10 +174,10 @@ pub(super) async fn list(
     let id = id_in("name", "filings", name)?;
     let closed = desk.closed(caller, "ListPackageInvitations", id).await?;
     let loaded = desk.packages.load(closed.filing.package).await?;
-    let names = names(desk, &loaded).await?;
+    let own = loaded.state.invitations.iter().filter(|(_, one)| one.asker == id);
     let mut invitations = Vec::new();
-    for (number, invitation) in loaded.state.invitations.iter().filter(|(_, one)| one.asker == id) {
-        invitations.push(shown(desk, &loaded.state, (*number, invitation), &names).await?);
+    for (number, _) in own {
+        invitations.push(shown(desk, &loaded, *number).await?);
     }
     Ok(invitations)
 }
@@ -214,9 +211,13 @@ pub(super) async fn release(
     one(desk, package, request.number).await
 }
 
-/// Steps back from what was begun for an invitation: a draft ends; of what waits for its fee payments is asked to withdraw the payment.
-pub(super) async fn step_back(desk: &Desk, context: &Context, id: Uuid) -> Result<(), ApiError> {
-    let package = desk.dossiers.find(id).await?.filing.package;
+/// Steps back from what was begun for an invitation, in a package: a draft ends; of what waits for its fee payments is asked to withdraw
+/// the payment.
+pub(super) async fn step_back(
+    desk: &Desk,
+    context: &Context,
+    (id, package): (Uuid, Uuid),
+) -> Result<(), ApiError> {
     end(desk, context, package, Ends::LeftBy(id)).await
 }
 
@@ -259,7 +260,7 @@ impl Ends {
 
 /// Ends a filing and notes it at its package, both or neither; a command that was done before is compared with the first by the log.
 async fn end(desk: &Desk, context: &Context, package: Uuid, ends: Ends) -> Result<(), ApiError> {
-    if desk.log.command(&context.actor, context.command_id).await?.is_some() {
+    if desk.done_before(context).await? {
         desk.packages.execute(context, package, Subjects::NONE, |_| Ok(Vec::new())).await?;
         return Ok(());
     }
@@ -295,8 +296,8 @@ async fn end(desk: &Desk, context: &Context, package: Uuid, ends: Ends) -> Resul
 /// An invitation that waits for who has its code.
 struct Waiting {
     package: Uuid,
-    number: u32,
-    code_mac: Vec<u8>,
+    /// The code, as it is given back.
+    answer: Answer,
     invitation: Invitation,
     loaded: Loaded<Packages>,
     /// The filing that asks.
@@ -311,14 +312,16 @@ async fn waiting(desk: &Desk, caller: &Caller, action: &str, code: &str) -> Resu
     let loaded = desk.packages.load(package).await?;
     let invited = loaded.state.invitations.get(&number).ok_or_else(package::invitation_code_unknown)?;
     let asker = desk.dossiers.opened(invited.asker).await?;
-    let answer = answer(desk, caller.person()?.account, (number, &code_mac), &asker.filing);
+    let answer = Answer {
+        number,
+        code_mac,
+        account: caller.person()?.account,
+        now_us: desk.now_us(),
+        asker_open: asker.outline().is_open(),
+    };
     let invitation = loaded.state.answered(&answer)?.clone();
     desk.require(caller, action, "Package", package, vec!["asked"])?;
-    Ok(Waiting { package, number, code_mac, invitation, loaded, asker })
-}
-
-fn answer<'a>(desk: &Desk, account: Uuid, (number, code_mac): (u32, &'a [u8]), asker: &Filing) -> Answer<'a> {
-    Answer { number, code_mac, account, now_us: desk.now_us(), asker_open: asker.open().is_ok() }
+    Ok(Waiting { package, answer, invitation, loaded, asker })
 }
 
 /// Who asks, and for what.
@@ -330,14 +333,13 @@ pub(super) async fn read(
     let waiting = waiting(desk, caller, "ReadPackageInvitation", &request.code).await?;
     let form = desk.form(&waiting.invitation.form)?;
     let said = desk.catalogue.in_language(form, Language::of(&request.language));
-    let mut names = names(desk, &waiting.loaded).await?;
     Ok(pb::ReadPackageInvitationResponse {
         form: form.id.clone(),
         title: said.title.clone(),
         summary: said.summary.clone(),
         asked_by: asked_by(desk, &waiting.asker).await?,
         with_form: waiting.asker.filing.form.clone(),
-        invitee_name: names.remove(&waiting.number).unwrap_or_default(),
+        invitee_name: invitee_name(desk, &waiting.loaded, waiting.answer.number).await?,
         valid_until_us: waiting.invitation.valid_until_us,
     })
 }
@@ -354,10 +356,16 @@ async fn asked_by(desk: &Desk, asker: &Dossier) -> Result<String, ApiError> {
 
 /// An invitation that is accepted.
 pub(super) struct Accepting {
-    pub(super) number: u32,
-    code_mac: Vec<u8>,
+    answer: Answer,
     /// The filing that asks.
     asker: Uuid,
+}
+
+impl Accepting {
+    /// Which of the package's it is.
+    pub(super) fn number(&self) -> u32 {
+        self.answer.number
+    }
 }
 
 /// Begins what was asked for, in the package.
@@ -367,34 +375,36 @@ pub(super) async fn accept(
     request: pb::AcceptPackageInvitationRequest,
 ) -> Result<pb::Filing, ApiError> {
     let context = caller.context(&request.request_id, &request)?;
-    let id = match started_before(desk, &context).await? {
-        Some(id) => {
-            // The log compares the two requests; the start itself is decided no more.
-            desk.filings.execute(&context, id, Subjects::filing(id), |_| Ok(Vec::new())).await?;
-            id
-        }
-        None => begin(desk, caller, &context, &request.code).await?,
+    let id = match repeated(desk, &desk.filings, &context).await? {
+        Some((id, _)) => id,
+        None => begin(desk, caller, &context, &request).await?,
     };
     let dossier = desk.filing(caller, "GetFiling", id).await?;
     view::whole(desk, caller, &dossier, Language::of(&request.language)).await
 }
 
-async fn begin(desk: &Desk, caller: &Caller, context: &Context, code: &str) -> Result<Uuid, ApiError> {
-    let waiting = waiting(desk, caller, "AcceptPackageInvitation", code).await?;
+async fn begin(
+    desk: &Desk,
+    caller: &Caller,
+    context: &Context,
+    request: &pb::AcceptPackageInvitationRequest,
+) -> Result<Uuid, ApiError> {
+    let waiting = waiting(desk, caller, "AcceptPackageInvitation", &request.code).await?;
     let form = desk.form(&waiting.invitation.form)?;
-    let account = caller.person()?.account;
-    let Opening { start, now, .. } = opening(desk, form, (account, Some(waiting.package)), None).await?;
-    let id = new_id(now);
     let answers = form.asked_for.as_ref().map(|asked| asked.answers.clone()).unwrap_or_default();
+    let (account, package) = (waiting.answer.account, waiting.package);
+    let accepting = Accepting { answer: waiting.answer, asker: waiting.asker.id };
+    let joins = Joins::Invited(&accepting);
+    if !request.again.is_empty() {
+        let old = again::own(desk, caller, &request.again, form).await?;
+        let new = again::New { form, package: Some(package), joins, answers };
+        return again::begun(desk, caller, context, (&old, new)).await;
+    }
+    let Opening { start, now, .. } = opening(desk, form, (account, Some(package)), None).await?;
+    let id = new_id(now);
     let appends = vec![started(id, &start, answers)?];
-    let accepting = Accepting { number: waiting.number, code_mac: waiting.code_mac, asker: waiting.asker.id };
-    let beginning = Beginning {
-        id,
-        start: &start,
-        now_us: now.as_microsecond(),
-        joins: Joins::Invited(&accepting),
-        waiting: Vec::new(),
-    };
+    let now_us = now.as_microsecond();
+    let beginning = Beginning { id, start: &start, now_us, joins, waiting: Vec::new() };
     if written(desk, context, appends, &beginning).await? {
         return Ok(id);
     }
@@ -409,8 +419,8 @@ pub(super) async fn joining(
 ) -> Result<StreamAppend, ApiError> {
     let start = beginning.start;
     let state = desk.packages.state(start.package).await?;
-    let asker = desk.dossiers.find(accepting.asker).await?.filing;
-    let answer = answer(desk, start.account, (accepting.number, &accepting.code_mac), &asker);
+    let asker_open = desk.dossiers.find(accepting.asker).await?.outline().is_open();
+    let answer = Answer { now_us: desk.now_us(), asker_open, ..accepting.answer.clone() };
     let new = Added { filing: beginning.id, account: start.account, form: start.form.clone() };
     let standing = filings::standing_in(&desk.base.pool, start.package).await?;
     let accepted = package::accept(&state.state, &answer, new, standing)?;
@@ -429,18 +439,15 @@ pub(super) async fn decline(
         return Ok(pb::DeclinePackageInvitationResponse { form });
     }
     let waiting = waiting(desk, caller, "DeclinePackageInvitation", &request.code).await?;
-    let account = caller.person()?.account;
-    let answer = answer(desk, account, (waiting.number, &waiting.code_mac), &waiting.asker.filing);
-    let decide = |state: &Package| package::decline(state, &answer);
+    let decide = |state: &Package| package::decline(state, &waiting.answer);
     desk.packages.execute(&context, waiting.package, Subjects::NONE, decide).await?;
     Ok(pb::DeclinePackageInvitationResponse { form: waiting.invitation.form })
 }
 
-/// The form that this very command declined before; the log compares the two requests. The code is used up by then.
+/// The form that this very command declined before. The code is used up by then.
 async fn declined_before(desk: &Desk, context: &Context) -> Result<Option<String>, ApiError> {
-    let Some(package) = started_before(desk, context).await? else { return Ok(None) };
-    let done = desk.packages.execute(context, package, Subjects::NONE, |_| Ok(Vec::new())).await?;
-    Ok(match done.events.first().map(docket_eventlog::Recorded::decode::<Event>) {
+    let Some((_, done)) = repeated(desk, &desk.packages, context).await? else { return Ok(None) };
+    Ok(match done.events.first().map(Recorded::decode::<Event>) {
         Some(Ok(Event::PackageInvitationDeclined(e))) => {
             done.state.invitations.get(&e.number).map(|one| one.form.clone())
         }
@@ -448,57 +455,55 @@ async fn declined_before(desk: &Desk, context: &Context) -> Result<Option<String
     })
 }
 
-/// What who asked calls those whom they asked; nothing where that was erased.
-async fn names(desk: &Desk, loaded: &Loaded<Packages>) -> Result<BTreeMap<u32, String>, ApiError> {
-    let mut names = BTreeMap::new();
-    for recorded in loaded.events.iter().filter(|event| !event.sealed.is_empty()) {
-        if let Event::PackageFilerInvited(e) = desk.log.open_event(recorded).await? {
-            names.insert(e.number, e.invitee_name);
-        }
+/// What who asked calls whom they asked under a number; empty where that was erased.
+async fn invitee_name(desk: &Desk, loaded: &Loaded<Packages>, number: u32) -> Result<String, ApiError> {
+    let asks = |event: &&Recorded| matches!(event.decode(), Ok(Event::PackageFilerInvited(invited)) if invited.number == number);
+    let Some(asked) = loaded.events.iter().find(asks) else { return Ok(String::new()) };
+    match desk.log.open_event(asked).await? {
+        Event::PackageFilerInvited(invited) => Ok(invited.invitee_name),
+        _ => Ok(String::new()),
     }
-    Ok(names)
 }
 
 /// One invitation, as whoever asked sees it.
 async fn one(desk: &Desk, package: Uuid, number: u32) -> Result<pb::PackageInvitation, ApiError> {
-    let loaded = desk.packages.load(package).await?;
-    let names = names(desk, &loaded).await?;
-    let invitation = loaded.state.invitations.get(&number).ok_or_else(ApiError::not_found)?;
-    shown(desk, &loaded.state, (number, invitation), &names).await
+    shown(desk, &desk.packages.load(package).await?, number).await
 }
 
 async fn shown(
     desk: &Desk,
-    package: &Package,
-    (number, invitation): (u32, &Invitation),
-    names: &BTreeMap<u32, String>,
+    loaded: &Loaded<Packages>,
+    number: u32,
 ) -> Result<pb::PackageInvitation, ApiError> {
-    let waits = package.is_to_be_asked(number, &invitation.code_mac, desk.now_us()).is_some();
+    let invitation = loaded.state.invitations.get(&number).ok_or_else(ApiError::not_found)?;
+    let waits = loaded.state.waiting(number, desk.now_us()).is_some();
     let state = match invitation.standing {
         Standing::Waits if waits => "asked",
         Standing::Waits => "run_out",
         Standing::Withdrawn => "withdrawn",
         Standing::Declined => "declined",
         Standing::Released(_) => "released",
-        // It goes in all the same where its fee was being paid just then.
-        Standing::SteppedBack(filing) if !is_in(desk, filing).await? => "stepped_back",
-        Standing::SteppedBack(filing) | Standing::Accepted(filing) => {
-            stage(desk.dossiers.find(filing).await?.filing.phase)
-        }
+        Standing::SteppedBack(filing) => match phase(desk, filing).await? {
+            // It goes in all the same where its fee was being paid just then.
+            went_in @ (Phase::Submitted | Phase::Accepted | Phase::Rejected | Phase::Voided) => {
+                stage(went_in)
+            }
+            _ => "stepped_back",
+        },
+        Standing::Accepted(filing) => stage(phase(desk, filing).await?),
     };
     Ok(pb::PackageInvitation {
         number,
         form: invitation.form.clone(),
-        invitee_name: names.get(&number).cloned().unwrap_or_default(),
+        invitee_name: invitee_name(desk, loaded, number).await?,
         state: state.to_owned(),
         valid_until_us: if waits { invitation.valid_until_us } else { 0 },
         asked_by: resource::name("filings", invitation.asker),
     })
 }
 
-async fn is_in(desk: &Desk, filing: Uuid) -> Result<bool, ApiError> {
-    let phase = desk.dossiers.find(filing).await?.filing.phase;
-    Ok(matches!(phase, Phase::Submitted | Phase::Accepted | Phase::Rejected | Phase::Voided))
+async fn phase(desk: &Desk, filing: Uuid) -> Result<Phase, ApiError> {
+    Ok(desk.filings.state(filing).await?.state.phase)
 }
 
 /// How far somebody is who accepted; nothing of what they file.

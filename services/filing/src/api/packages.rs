@@ -125,7 +125,7 @@ async fn open(
             continue;
         }
         match desk.filing(caller, "GetFiling", added.filing).await {
-            Ok(dossier) if dossier.filing.open().is_ok() && !dossier.content.erased => found.push(dossier),
+            Ok(dossier) if dossier.outline().is_open() => found.push(dossier),
             Ok(_) | Err(ApiError::Refused(_) | ApiError::Denied { .. }) => {}
             Err(error) => return Err(error),
         }

@@ -147,11 +147,9 @@ pub(super) async fn client(desk: &Desk, caller: &Caller, id: Uuid, form: &str) -
     }
 }
 
-/// The appearance that this very command was about before; the log compares the two requests.
+/// The appearance that this very command was about before.
 pub(super) async fn repeated(desk: &Desk, context: &Context) -> Result<Option<Uuid>, ApiError> {
-    let Some(id) = super::drafts::started_before(desk, context).await? else { return Ok(None) };
-    desk.representations.execute(context, id, Subjects::NONE, |_| Ok(Vec::new())).await?;
-    Ok(Some(id))
+    Ok(super::drafts::repeated(desk, &desk.representations, context).await?.map(|(id, _)| id))
 }
 
 /// The appearance that a code was made for.

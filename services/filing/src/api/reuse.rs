@@ -27,7 +27,7 @@ pub(super) async fn list(
 ) -> Result<Vec<pb::ReusableEvidence>, ApiError> {
     let place = attach::at(desk, (caller, "ListReusableEvidence"), parent).await?;
     let mut offered = Vec::new();
-    for id in filings::own(&desk.base.pool, place.account, FILINGS).await? {
+    for id in filings::own(&desk.base.pool, place.account, None, FILINGS).await? {
         if resource::name("filings", id) == parent {
             continue;
         }

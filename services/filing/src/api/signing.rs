@@ -167,7 +167,7 @@ pub(super) async fn sign(
     let check = Check::now(desk, &dossier).await?;
     let checked = check.checked(desk, &dossier);
     let capacity = Capacity::read(&request.capacity)?;
-    let done = desk.log.command(&context.actor, context.command_id).await?.is_some();
+    let done = desk.done_before(&context).await?;
     if !done && dossier.filing.open().is_ok() {
         uploads::none_under_way(desk, &request.name).await?;
     }
@@ -234,7 +234,7 @@ pub(super) async fn submit(
 ) -> Result<pb::SubmitFilingResponse, ApiError> {
     let id = id_in("name", "filings", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
-    let done = desk.log.command(&context.actor, context.command_id).await?.is_some();
+    let done = desk.done_before(&context).await?;
     let mut attempt = 1;
     let appended = loop {
         let dossier = desk.filing(caller, "SubmitFiling", id).await?;

@@ -1,13 +1,12 @@
 //! What is shown of a filing and of a response.
 
 use docket_eventlog::{Context, Subjects, Timer};
-use docket_forms::{Attention, EvidenceLevel, FindingKind, Happened, Language, Level};
+use docket_forms::{Answers, Attention, EvidenceLevel, FindingKind, Happened, Language, Level};
 use docket_kernel::{Refusal, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller, in_spanish};
 use jiff::civil::Date;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::{helpers, packages};
@@ -44,7 +43,7 @@ async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(p
         view.findings.extend(of_scans(&dossier.filing, check.last_day(desk, dossier), language));
         view.findings.extend(hard_to_read(&dossier.filing, language));
         view.helpers = helpers::view_of(desk, dossier, Some(&check));
-        for evaluation in check.evaluations().cloned() {
+        for evaluation in check.into_evaluations() {
             view.findings.extend(evaluation.findings.into_iter().map(finding));
             view.missing.extend(evaluation.missing.into_iter().map(missing));
             view.evidence_needs.extend(evaluation.evidence.into_iter().map(need));
@@ -75,11 +74,8 @@ pub(crate) async fn whole(
         view.findings.extend(others.unwrap_or_default());
     }
     if !dossier.content.erased {
-        view.answers_json = Value::Object(dossier.content.answers.clone()).to_string();
-        view.waiver_answers_json = match dossier.waiver() {
-            Some(asked) => Value::Object(asked.clone()).to_string(),
-            None => String::new(),
-        };
+        view.answers_json = json(&dossier.content.answers);
+        view.waiver_answers_json = dossier.waiver().map(json).unwrap_or_default();
         view.remark.clone_from(&dossier.content.remark);
         let explained = dossier.explanations();
         let explained = explained.map(|(kind, words)| pb::MissingEvidence {
@@ -90,6 +86,10 @@ pub(crate) async fn whole(
         view.attention = dossier.content.attention.iter().map(|one| carried_over(one, language)).collect();
     }
     Ok(view)
+}
+
+fn json(answers: &Answers) -> String {
+    serde_json::to_string(answers).expect("names and JSON values make JSON")
 }
 
 /// The filing after a decision about it; `act` is the rpc, the command's context, and the reader's language.
@@ -179,9 +179,9 @@ fn scans(filing: &Filing, (waits, refused): (&str, &str), language: Language) ->
 }
 
 /// That a draft cannot be opened on this node: its line in a list says so.
-pub(super) fn not_here() -> pb::Finding {
+pub(super) fn not_here(language: Language) -> pb::Finding {
     let message = "This filing cannot be opened just now: the server that was asked does not know its edition yet. Nothing of it is lost. Ask again in a few minutes.";
-    advice("filing-not-here", "", message, Language::En)
+    advice("filing-not-here", "", message, language)
 }
 
 /// What the person was told of when the files came, as long as they are there.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 
 use crate::desk::{Desk, id_in};
-use crate::sent;
+use crate::sent::Sent;
 
 /// Answers about packages that wait for their fee.
 pub(crate) struct PackageApi(pub(crate) Desk);
@@ -27,10 +27,10 @@ impl PackageService for PackageApi {
 
 async fn check(desk: &Desk, request: pb::CheckPackageRequest) -> Result<pb::CheckPackageResponse, ApiError> {
     let desk = &desk.at(Timestamp::from_microsecond(request.at_us).map_err(ApiError::internal)?);
-    let mut overtaken = Vec::new();
+    let (mut sent, mut overtaken) = (Sent::new(desk), Vec::new());
     for filing in request.filings {
         let id = id_in("filings", "filings", &filing)?;
-        let (dossier, changes) = sent::overtaken(desk, id).await?;
+        let (dossier, changes) = sent.overtaken(id).await?;
         if changes.is_empty() {
             continue;
         }

@@ -1,4 +1,4 @@
-//! One filing from its first answer to its receipt: its state and its fold; the decisions are in `decide`.
+//! One filing from its first answer to its receipt: its state and its fold; what may be done with it is in the files beside.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,28 +12,36 @@ use super::id;
 
 mod appointment;
 mod capacity;
-mod decide;
+mod draft;
 mod enclosed;
+mod end;
+mod evidence;
 mod helper;
 mod overtaken;
+mod received;
+mod review;
+mod signing;
 mod unsolicited;
 
 pub use appointment::{appoint, may_be_represented};
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity, Filer};
-pub(crate) use decide::already_attached;
-pub use decide::{
-    Checked, EditionChange, Ending, Overtaken, Settled, Sign, Start, TakenOver, WaiverAsked, abandon, accept,
-    announce_expiry, answer, approve, ask_fee_waiver, ask_review, attach, begin_again, change_edition,
-    detach, drop_fee_waiver, expire, explain_missing, fee_stands, give_back, recall, received_at_us, reject,
-    remind_review, scanned_file, send, show_fee, sign, start, submit, take_over, void, void_signature,
+pub use draft::{
+    EditionChange, Overtaken, Start, TakenOver, WaiverAsked, answer, ask_fee_waiver, begin_again,
+    change_edition, drop_fee_waiver, start, take_over, void_signature,
 };
 pub use enclosed::follow;
+pub use end::{Ending, abandon, announce_expiry, expire};
+pub(crate) use evidence::already_attached;
+pub use evidence::{attach, detach, explain_missing, scanned_file};
 pub(crate) use helper::code_unknown as helper_code_unknown;
 pub use helper::{
     Helper, HelperCode, HelperRole, HelperSign, HelperSignature, NameProven, ask_helper, invited_at,
     may_co_sign, shows_to, sign_as_helper, withdraw_helper,
 };
 pub use overtaken::{Held, overtaken, recall_left, recall_overtaken, signer_stands};
+pub use received::{Settled, accept, recall, received_at_us, reject, submit, void};
+pub use review::{approve, ask_review, give_back, remind_review};
+pub use signing::{Checked, Sign, fee_stands, send, show_fee, sign};
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};
 
 /// Most files on one filing, and most added to its case unasked.

@@ -2,7 +2,7 @@
 //! signed what could go in no more as it was sent is told, and what somebody stepped back from ends.
 
 use async_trait::async_trait;
-use docket_eventlog::{Context, Expected, Loaded, Recorded, Store, StreamAppend, Subjects};
+use docket_eventlog::{Context, Expected, Folded, Recorded, Store, StreamAppend, Subjects};
 use docket_messaging::{ApplyError, Subscriber};
 use docket_proto::events::payment::Event;
 use docket_proto::payments::events::v1::PaymentWithdrawn;
@@ -41,25 +41,25 @@ impl RecallPackage {
         e: &PaymentWithdrawn,
     ) -> Result<(), ApplyError> {
         let package_id = parse(&e.package_id)?;
-        let package = self.0.packages.load(package_id).await?;
+        let package = self.0.packages.state_in(tx, package_id).await?;
         let (mut streams, mut recalled, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         for filing_id in &e.filing_ids {
             let id = parse(filing_id)?;
-            let loaded = self.0.filings.load(id).await?;
+            let sent = self.0.filings.state_in(tx, id).await?;
             let is_left = package.state.is_left_by(id);
             let events = if is_left {
-                filing::recall_left(&loaded.state, package_id)
+                filing::recall_left(&sent.state, package_id)
             } else if e.overtaken_filing_ids.contains(filing_id) {
-                let overtaken = self.overtaken(tx, id, &loaded).await?;
-                filing::recall_overtaken(&loaded.state, package_id, &overtaken)
+                let overtaken = self.overtaken(tx, id, &sent).await?;
+                filing::recall_overtaken(&sent.state, package_id, &overtaken)
             } else {
-                filing::recall(&loaded.state, package_id, &e.waited_until_date)
+                filing::recall(&sent.state, package_id, &e.waited_until_date)
             };
             if events.is_empty() {
                 continue;
             }
             if is_left { &mut ended } else { &mut recalled }.push(id);
-            let (stream, version) = (Store::<Filings>::stream(id), loaded.version);
+            let (stream, version) = (Store::<Filings>::stream(id), sent.version);
             streams.push(StreamAppend::of(stream, Expected::Version(version), Subjects::filing(id), &events));
         }
         if streams.is_empty() {
@@ -84,15 +84,15 @@ impl RecallPackage {
         &self,
         tx: &mut PgConnection,
         id: Uuid,
-        loaded: &Loaded<Filings>,
+        sent: &Folded<Filings>,
     ) -> Result<Overtaken, ApplyError> {
         let form = self
             .0
             .catalogue
-            .form(&loaded.state.form)
+            .form(&sent.state.form)
             .ok_or_else(|| park("the form is not in the catalogue"))?;
         Ok(Overtaken {
-            version: loaded.version,
+            version: sent.version,
             representative: representations::standing(&mut *tx, id).await?.map(|(_, account)| account),
             catalogue_version: form.catalogue_version.clone(),
         })

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_database::{WORK, answered, within};
-use docket_eventlog::{Obligation, Recorded};
-use docket_forms::Answers;
+use docket_eventlog::{Loaded, Obligation, Recorded};
+use docket_forms::{Answers, Form};
 use docket_kernel::derived_id;
 use docket_proto::identity::v1::RecordAddressRequest;
 use docket_service::{ApiError, ApplyError, Rounds, Stop};
@@ -17,6 +17,7 @@ use sqlx::PgConnection;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::aggregates::Filings;
 use crate::appearance::Said;
 use crate::content::Content;
 use crate::desk::Desk;
@@ -32,8 +33,10 @@ const WITHIN: SignedDuration = SignedDuration::from_hours(1);
 const LOOK: Duration = Duration::from_millis(500);
 /// As many are looked at.
 const MOST: u32 = 1_000;
-/// The latest filings of an account that are looked into for those of whoever moved.
-const LOOKED_INTO: i64 = 200;
+/// The latest filings of an account are looked into for those of whoever moved, so many in one piece of work,
+const PAGE: u8 = 20;
+/// and so many pages of them.
+const PAGES: u8 = 10;
 /// Pauses after a try in vain, in seconds; the last one stays.
 const PAUSES_S: [u64; 6] = [1, 2, 5, 10, 30, 60];
 
@@ -142,7 +145,7 @@ async fn tell_all(
             left.insert(key, later);
             continue;
         }
-        let Some(told) = stop.run_until_cancelled(within(WORK, tell(desk, &key))).await else { break };
+        let Some(told) = stop.run_until_cancelled(tell(desk, &key)).await else { break };
         let Err(error) = told else { continue };
         let tries = known.map_or(0, |later| later.tries);
         // A peer that starts a second later than we do is nobody's worry.
@@ -156,16 +159,26 @@ async fn tell_all(
     left
 }
 
-/// Tells identity one, and closes what was owed. Whose data were erased, here or there, has no address any more.
+/// Tells identity one, and closes what was owed, piece by piece, each in its time. Whose data were erased, here or there, has no address any more.
 async fn tell(desk: &Desk, key: &str) -> Result<(), ApiError> {
     let (giver, request) =
         read(key).ok_or_else(|| ApiError::internal(anyhow::anyhow!("the key is none of ours")))?;
     let (said, position) = match giver {
         Giver::Filing(filing) => said_in_filing(desk, filing).await?,
-        Giver::Representation(id) => said_in_appearance(desk, id).await?,
+        Giver::Representation(id) => within(WORK, said_in_appearance(desk, id)).await?,
     };
-    if let Some(report) = said {
-        let report = RecordAddressRequest { request_id: request.to_string(), ..report };
+    let report = said.map(|report| RecordAddressRequest { request_id: request.to_string(), ..report });
+    within(WORK, settle(desk, key, report, position)).await
+}
+
+/// Tells identity what is to be told, and closes what was owed.
+async fn settle(
+    desk: &Desk,
+    key: &str,
+    report: Option<RecordAddressRequest>,
+    position: u64,
+) -> Result<(), ApiError> {
+    if let Some(report) = report {
         match desk.record_address(report).await {
             Ok(()) | Err(ApiError::Erased) => {}
             Err(error) => return Err(error),
@@ -176,28 +189,33 @@ async fn tell(desk: &Desk, key: &str) -> Result<(), ApiError> {
     Ok(tx.commit().await?)
 }
 
+async fn opened(desk: &Desk, id: Uuid) -> Result<(Loaded<Filings>, Content), ApiError> {
+    let filing = desk.filings.load(id).await?;
+    let content = Content::of_filing(&desk.log, &filing.events).await?;
+    Ok((filing, content))
+}
+
 /// What a filing says of an address, and where its stream ends.
-async fn said_in_filing(desk: &Desk, filing: Uuid) -> Result<(Option<RecordAddressRequest>, u64), ApiError> {
-    let loaded = desk.filings.load(filing).await?;
-    let content = Content::of_filing(&desk.log, &loaded.events).await?;
-    let state = &loaded.state;
+async fn said_in_filing(desk: &Desk, id: Uuid) -> Result<(Option<RecordAddressRequest>, u64), ApiError> {
+    let (filing, content) = within(WORK, opened(desk, id)).await?;
+    let state = &filing.state;
     let signed_as = state.signature.as_ref().map(|signature| signature.capacity);
     let said = match signed_as.filter(|_| !content.erased) {
         None => None,
         Some(capacity) if state.form == moved::FORM => moved::report(&content.answers, capacity),
         Some(capacity) => moved::stated(desk.form(&state.form)?, &content.answers, capacity),
     };
-    let Some(mut report) = said else { return Ok((None, end(&loaded.events))) };
+    let Some(mut report) = said else { return Ok((None, end(&filing.events))) };
     if report.for_case && !report.no_move && report.receipt_numbers.is_empty() {
-        report.case_ids = cases_of_whoever_moved(desk, filing, state, &content.answers).await?;
+        report.case_ids = cases_of_whoever_moved(desk, id, state, &content.answers).await?;
     }
     let said = RecordAddressRequest {
         account_id: state.account.to_string(),
-        filing_id: filing.to_string(),
+        filing_id: id.to_string(),
         given_at_us: state.submitted_at_us,
         ..report
     };
-    Ok((Some(said), end(&loaded.events)))
+    Ok((Some(said), end(&filing.events)))
 }
 
 /// The cases of whoever moved, where somebody else signed the report and named none: of what went in from the account and was signed
@@ -209,14 +227,34 @@ async fn cases_of_whoever_moved(
     answers: &Answers,
 ) -> Result<Vec<String>, ApiError> {
     let moved = (desk.form(&state.form)?, answers);
+    let (mut cases, mut before) = (Vec::new(), None);
+    for _ in 0..PAGES {
+        let own = filings::own(&desk.base.pool, state.account, before, PAGE.into());
+        let page = answered(own).await?;
+        let others = page.iter().copied().filter(|id| *id != report);
+        cases.extend(within(WORK, cases_among(desk, others, moved)).await?);
+        before = page.last().copied();
+        if page.len() < PAGE.into() {
+            break;
+        }
+    }
+    Ok(cases)
+}
+
+/// Those of some filings that are cases of whoever moved.
+async fn cases_among(
+    desk: &Desk,
+    filings: impl Iterator<Item = Uuid>,
+    moved: (&Form, &Answers),
+) -> Result<Vec<String>, ApiError> {
     let mut cases = Vec::new();
-    for id in filings::own(&desk.base.pool, state.account, LOOKED_INTO).await? {
+    for id in filings {
         let loaded = desk.filings.load(id).await?;
         let went_in = matches!(loaded.state.phase, Phase::Submitted | Phase::Accepted);
         let signature = loaded.state.signature.as_ref();
         let for_another = signature.is_some_and(|signature| signature.capacity.is_for_another());
         let Ok(form) = desk.form(&loaded.state.form) else { continue };
-        if id == report || !went_in || !for_another {
+        if !went_in || !for_another {
             continue;
         }
         let content = Content::of_filing(&desk.log, &loaded.events).await?;

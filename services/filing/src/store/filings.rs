@@ -49,11 +49,14 @@ pub(crate) async fn of_account(
     .await
 }
 
-/// The account's own filings that have not ended as drafts, newest first.
-pub(crate) async fn own(pool: &PgPool, account: Uuid, limit: i64) -> Result<Vec<Uuid>> {
+/// The account's own filings that have not ended as drafts, before `before` (none: from the newest), newest first.
+pub(crate) async fn own(pool: &PgPool, account: Uuid, before: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "SELECT filing_id FROM filing WHERE account_id = $1 AND NOT gone ORDER BY filing_id DESC LIMIT $2",
+        "SELECT filing_id FROM filing
+         WHERE account_id = $1 AND NOT gone AND ($2::uuid IS NULL OR filing_id < $2)
+         ORDER BY filing_id DESC LIMIT $3",
         account,
+        before as Option<Uuid>,
         limit
     )
     .fetch_all(pool)

@@ -148,7 +148,12 @@ impl Client {
     }
 
     pub(crate) async fn list(&self) -> Vec<pb::Filing> {
-        let request = with_token(pb::ListFilingsRequest::default(), &self.token);
+        self.list_in("").await
+    }
+
+    pub(crate) async fn list_in(&self, language: &str) -> Vec<pb::Filing> {
+        let request = pb::ListFilingsRequest { language: language.into(), ..Default::default() };
+        let request = with_token(request, &self.token);
         self.drafts.clone().list_filings(request).await.expect("a list").into_inner().filings
     }
 

@@ -156,6 +156,8 @@ async fn answers_of_a_draft_are_carried_over_and_what_does_not_come_over_is_told
     for one in ana.list().await {
         assert_eq!(not_here(&one), one.name == draft.name, "its line says so: {one:?}");
     }
+    let in_spanish: Vec<_> = ana.list_in("es").await.into_iter().flat_map(|one| one.findings).collect();
+    assert!(in_spanish[0].message.starts_with("Esta solicitud no se puede abrir"), "{in_spanish:?}");
     assert!(!there.list().await.iter().any(not_here), "the node with the next edition opens both");
     // Its files are the same in any edition: they are read, and offered for another.
     let file = there.upload(&draft.name, "current_card", "card.png", &files::picture(52)).await.unwrap();

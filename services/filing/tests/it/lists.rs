@@ -48,7 +48,7 @@ async fn the_oldest_request_and_the_oldest_appearance_stand_on_the_last_page() {
     let asked = pb::ListResponsesRequest { page_size: 2, page_token: next_appearance };
     let refused = ana.evidence.clone().list_responses(with_token(asked, &ana.token)).await.unwrap_err();
     assert_eq!(bad_fields(&refused), ["page_token"]);
-    let asked = pb::ListFilingsRequest { page_size: 2, page_token: next };
+    let asked = pb::ListFilingsRequest { page_size: 2, page_token: next, ..Default::default() };
     let refused = ana.drafts.clone().list_filings(with_token(asked, &ana.token)).await.unwrap_err();
     assert_eq!(bad_fields(&refused), ["page_token"]);
 }

@@ -156,7 +156,10 @@ async fn a_move_that_is_reported_for_somebody_else_is_for_their_cases_and_not_th
     settled(&world).await;
     assert_eq!(world.case_address(&case).unwrap(), at_first);
 
-    // Of the same person, none being named; then of one that is named.
+    // Of the same person, none being named, whatever was begun since; then of one that is named.
+    for _ in 0..21 {
+        eva.start("I-90").await.unwrap();
+    }
     let report = submitted_for(&world, &eva, &json!({})).await;
     world.case(&report, case_accepted("DKT1234567905")).await;
     eva.until(&report, "accepted").await;

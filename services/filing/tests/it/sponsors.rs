@@ -15,7 +15,9 @@ use crate::enclosed::affidavit;
 use crate::files;
 use crate::unscanned::until_known;
 use crate::waiting::{answers, make_ready, sign_as, today};
-use crate::world::{World, case_accepted, case_assigned, case_opened, payment_withdrawn, reason};
+use crate::world::{
+    World, bad_fields, case_accepted, case_assigned, case_opened, case_rejected, payment_withdrawn, reason,
+};
 
 impl Client {
     async fn ask_to_file(
@@ -83,6 +85,17 @@ impl Client {
         let request_id = request_id.to_string();
         let request =
             pb::AcceptPackageInvitationRequest { request_id, code: code.into(), ..Default::default() };
+        self.accept_with(request).await
+    }
+
+    /// Accepts with a filing that was rejected before.
+    async fn accept_again(&self, request_id: Uuid, code: &str, again: &str) -> Result<pb::Filing, Status> {
+        let (request_id, code, again) = (request_id.to_string(), code.into(), again.into());
+        self.accept_with(pb::AcceptPackageInvitationRequest { request_id, code, again, ..Default::default() })
+            .await
+    }
+
+    async fn accept_with(&self, request: pb::AcceptPackageInvitationRequest) -> Result<pb::Filing, Status> {
         let answer =
             self.invitations.clone().accept_package_invitation(with_token(request, &self.token)).await?;
         Ok(answer.into_inner().filing.unwrap())
@@ -135,6 +148,18 @@ async fn sign_affidavit(olavo: &Client, support: &str) {
     olavo.quote(support).await.unwrap();
     let review = olavo.review(support).await.unwrap();
     olavo.sign(support, &review.content_hash, "Olavo Prado").await.unwrap();
+}
+
+/// What payments says once nothing more is due for an application and the affidavit that goes with it.
+fn settled(world: &World, payment: &str, filings: [&str; 2]) -> payment::Event {
+    payment::Event::FeeSettled(FeeSettled {
+        settlement: Settlement::Paid.into(),
+        package_id: payment.replace("payments/", ""),
+        filing_ids: filings.map(|name| name.replace("filings/", "")).to_vec(),
+        authorised_at_us: world.now_us(),
+        amount_cents: 144_000,
+        ..FeeSettled::default()
+    })
 }
 
 /// An application with the signed affidavit of somebody who was asked, sent: both drafts and the payment.
@@ -204,16 +229,7 @@ async fn a_joint_sponsor_is_asked_by_mail_and_files_what_nobody_else_of_the_pack
     assert_eq!(reason(&olavo.submit(&support.name).await.unwrap_err()), "SENT_BY_WHO_ASKED");
     let payment = ana.submit(&residence).await.unwrap().payment;
     assert_eq!(ana.asked(&residence).await, [state(1, "sent")]);
-    let filing_ids = [&residence, &support.name].map(|name| name.replace("filings/", ""));
-    let settled = FeeSettled {
-        settlement: Settlement::Paid.into(),
-        package_id: payment.replace("payments/", ""),
-        filing_ids: filing_ids.to_vec(),
-        authorised_at_us: world.now_us(),
-        amount_cents: 144_000,
-        ..FeeSettled::default()
-    };
-    world.payment(&payment, payment::Event::FeeSettled(settled)).await;
+    world.payment(&payment, settled(&world, &payment, [&residence, &support.name])).await;
     olavo.until(&support.name, "submitted").await;
     assert_eq!(ana.asked(&residence).await, [state(1, "went_in")]);
     assert_eq!(reason(&olavo.abandon(&support.name).await.unwrap_err()), "ALREADY_SUBMITTED");
@@ -348,4 +364,61 @@ async fn who_accepted_steps_back_before_it_is_sent_and_while_it_waits_for_the_fe
     assert_eq!(ana.asked(&residence).await, [state(1, "stepped_back")]);
     sign_as(&ana, &residence, "").await;
     ana.submit(&residence).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_rejected_is_begun_again_by_a_new_invitation_which_counts_by_itself() {
+    let world = World::start().await;
+    let (ana, olavo, eve) =
+        (world.person("Ana", "Lima"), world.person("Olavo", "Prado"), world.person("Eve", "Other"));
+    let (residence, support, payment) = sent(&world, &ana, &olavo).await;
+    world.payment(&payment, settled(&world, &payment, [&residence, &support])).await;
+    olavo.until(&support, "submitted").await;
+    world.case(&residence, case_opened()).await;
+    world.case(&residence, case_rejected("X-SIGN")).await;
+    ana.until(&residence, "rejected").await;
+    olavo.until(&support, "rejected").await;
+    assert_eq!(ana.asked(&residence).await, [state(1, "over")]);
+    assert_eq!(reason(&ana.ask_to_file(&residence, "I-864", "").await.unwrap_err()), "FILING_REJECTED");
+
+    // In the new package nobody is asked yet, and no more than two are.
+    let next = ana.again_as(Uuid::now_v7(), &residence).await.unwrap();
+    assert_eq!(ana.asked(&next.name).await, []);
+    let code = ana.ask_to_file(&next.name, "I-864", "").await.unwrap().code;
+    let other = ana.ask_to_file(&next.name, "I-864", "").await.unwrap().code;
+    assert_eq!(reason(&ana.ask_to_file(&next.name, "I-864", "").await.unwrap_err()), "TOO_MANY_ASKED");
+
+    // With his own filing of that form, and no other; the code is used up by what succeeds.
+    let card = olavo.start("I-90").await.unwrap().name;
+    let with = async |who: &Client, filing: &str| who.accept_again(Uuid::now_v7(), &code, filing).await;
+    assert_eq!(with(&eve, &support).await.unwrap_err().code(), Code::NotFound);
+    let wrong = with(&olavo, &card).await.unwrap_err();
+    assert_eq!((reason(&wrong), bad_fields(&wrong)), ("OTHER_FORM".into(), vec!["again".into()]));
+    let request_id = Uuid::now_v7();
+    let again = olavo.accept_again(request_id, &code, &support).await.unwrap();
+    assert_eq!(olavo.accept_again(request_id, &code, &support).await.unwrap().name, again.name, "once");
+    assert_eq!((&again.package_id, &again.continues), (&next.package_id, &support));
+    assert!(again.missing.is_empty() && again.evidence.len() == 2, "{again:?}");
+    assert!(again.answers_json.contains("8700031"), "{}", again.answers_json);
+    assert_eq!(ana.asked(&next.name).await, [state(1, "accepted"), state(2, "asked")]);
+    let twice = olavo.accept_again(Uuid::now_v7(), &other, &support).await.unwrap_err();
+    assert_eq!(reason(&twice), "BEGUN_AGAIN");
+    assert_eq!(ana.get(&again.name).await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_an_asker_who_was_erased_opens_nothing_and_no_mail_is_sent() {
+    let world = World::start().await;
+    let (ana, olavo) = (world.person("Ana", "Lima"), world.person("Olavo", "Prado"));
+    let residence = ana.start("I-485").await.unwrap().name;
+    let code = ana.ask_to_file(&residence, "I-864", "Olavo@Example.test").await.unwrap().code;
+    let (package, event, _) = world.package_of(&residence, &ana).await;
+    olavo.read_invitation(&code).await.unwrap();
+    world.erase(&residence).await;
+    assert!(ana.get(&residence).await.unwrap().erased);
+    assert_eq!(world.invitation_to_file("notifications", &package, &event).await.unwrap().mail_to, "");
+    assert_eq!(reason(&olavo.read_invitation(&code).await.unwrap_err()), "CODE_UNKNOWN");
+    assert_eq!(reason(&olavo.accept_invitation(&code).await.unwrap_err()), "CODE_UNKNOWN");
+    let declined = olavo.decline_invitation_as(Uuid::now_v7(), &code).await;
+    assert_eq!(reason(&declined.unwrap_err()), "CODE_UNKNOWN");
 }

@@ -21,12 +21,14 @@ use docket_proto::filing::v1::package_service_client::PackageServiceClient;
 use docket_proto::filing::v1::representation_service_client::RepresentationServiceClient;
 use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
+use docket_proto::log::v1::subject_admin_service_client::SubjectAdminServiceClient;
+use docket_proto::log::v1::{ApproveErasureRequest, RequestErasureRequest};
 use docket_proto::payments::events::v1::{FeeSettled, PaymentWithdrawn, fee_settled::Settlement};
 use docket_proto::payments::v1::payment_service_server::PaymentServiceServer;
 use docket_proto::types::v1::Deadline;
 use docket_sandbox::Sandbox;
 use docket_service::ServiceConfig;
-use docket_service::testing::{Bench, Running, append, foreign_log, grant_role};
+use docket_service::testing::{Bench, Running, append, foreign_log, grant_role, with_token};
 use docket_testkit::{TestDatabase, TestNats, database, nats};
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -409,6 +411,22 @@ impl World {
              SELECT id, 'settled', 'account:1', 2 FROM vault.hold WHERE subject = $1";
         let subject = filing.replace("filings/", "filing:");
         sqlx::query(release).bind(subject).execute(&self.keys.pool).await.expect("it is released");
+    }
+
+    /// Two operators erase what is in a filing.
+    pub(crate) async fn erase(&self, filing: &str) {
+        let [asks, approves] = [self.officer("operator", "NBC").await, self.officer("operator", "NBC").await];
+        let mut subjects = SubjectAdminServiceClient::new(self.server.channel());
+        let request = RequestErasureRequest {
+            subject: filing.replace("filings/", "filing:"),
+            reason: "asked".into(),
+            legal_basis: "gdpr.17.1.a".into(),
+        };
+        let asked =
+            subjects.request_erasure(with_token(request, &asks.token)).await.expect("it is asked for");
+        let request = asked.into_inner().request.expect("a request").id;
+        let approve = with_token(ApproveErasureRequest { request }, &approves.token);
+        subjects.approve_erasure(approve).await.expect("it is erased");
     }
 
     /// The last event of a filing, without its personal fields.

@@ -4,7 +4,7 @@ use crate::client::{passing, reason};
 use crate::commands::Refused;
 use anyhow::{Error, Result};
 use std::time::{Duration, Instant};
-use tonic::Status;
+use tonic::{Status, Streaming};
 use uuid::Uuid;
 
 /// How long it is tried while nothing comes. A service keeps as long what it does for somebody who is gone.
@@ -52,6 +52,15 @@ fn may_pass(error: &Error) -> bool {
         let status = refused.answer();
         passing(status) || reason(status) == "RUN_NOT_HERE"
     })
+}
+
+/// Whether a stream ended where it ends, by the word that a service has for that: what cuts a connection on its way, or in the middle
+/// of an answer, may end it in order too, and says nothing.
+pub(super) async fn ended<T>(messages: &mut Streaming<T>) -> Result<()> {
+    match messages.trailers().await.map_err(Refused::from)? {
+        Some(_said) => Ok(()),
+        None => Err(cut_short()),
+    }
 }
 
 /// A stream ended in order, and too early.

@@ -1,12 +1,14 @@
 //! `docket log tail`, `stream` and `event`.
 use super::args::{StreamArgs, TailArgs};
-use super::on::Following;
+use super::on::{Following, ended};
 use super::{Operator, show};
 use crate::client::passing;
 use crate::commands::Refused;
+use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::log::v1 as pb;
 use std::time::Duration;
+use tonic::Streaming;
 
 /// The largest answer that is taken: a batch of events without their sealed parts.
 const MOST_BYTES: usize = 64 << 20;
@@ -26,10 +28,10 @@ pub(super) async fn tail(operator: &mut Operator<'_>, tail: TailArgs) -> Result<
     };
     loop {
         match tail_once(operator, &mut message).await {
-            Ok(all) if all || !message.follow => return Ok(()),
+            Ok(true) => return Ok(()),
             // Each connection ends after some minutes, and a service that is replaced ends it well: what is followed goes on
             // behind the last event.
-            Ok(_) => {}
+            Ok(false) => {}
             Err(error) => {
                 let status = error.downcast::<Refused>()?.status();
                 if !message.follow || !passing(&status) {
@@ -41,7 +43,7 @@ pub(super) async fn tail(operator: &mut Operator<'_>, tail: TailArgs) -> Result<
     }
 }
 
-/// Shows events until the stream ends, and keeps where it got to; whether as many were shown as were wanted.
+/// Shows events until the stream ends, and keeps where it got to; whether all were shown that were wanted.
 async fn tail_once(operator: &mut Operator<'_>, message: &mut pb::ReadLogRequest) -> Result<bool> {
     use pb::read_log_request::Start;
     operator.renew().await?;
@@ -58,7 +60,10 @@ async fn tail_once(operator: &mut Operator<'_>, message: &mut pb::ReadLogRequest
             message.limit = message.limit.saturating_sub(1);
         }
     }
-    Ok(false)
+    if !message.follow {
+        ended(&mut batches).await?;
+    }
+    Ok(!message.follow)
 }
 
 pub(super) async fn stream(operator: &mut Operator<'_>, args: StreamArgs) -> Result<()> {
@@ -78,7 +83,6 @@ pub(super) async fn stream(operator: &mut Operator<'_>, args: StreamArgs) -> Res
     Ok(())
 }
 
-/// Shows a stream's events until its end, or that of the connection; keeps where it goes on.
 async fn stream_once(
     operator: &Operator<'_>,
     message: &mut pb::ReadStreamRequest,
@@ -86,11 +90,21 @@ async fn stream_once(
 ) -> Result<()> {
     let mut client = operator.client()?.max_decoding_message_size(MOST_BYTES);
     let asked = operator.ask_for_long(message.clone());
-    let mut batches = client.read_stream(asked).await.map_err(Refused::from)?.into_inner();
+    let batches = client.read_stream(asked).await.map_err(Refused::from)?.into_inner();
+    show_all(batches, message, following, operator.teller).await
+}
+
+/// Shows a stream's events until its end; keeps where it goes on where the connection ends before.
+async fn show_all(
+    mut batches: Streaming<pb::ReadStreamResponse>,
+    message: &mut pb::ReadStreamRequest,
+    following: &mut Following,
+    teller: &Teller,
+) -> Result<()> {
     while let Some(batch) = batches.message().await.map_err(Refused::from)? {
         following.moved();
         for event in &batch.events {
-            show::line(event, operator.teller);
+            show::line(event, teller);
             if message.limit == 1 || (message.backwards && event.version == 1) {
                 return Ok(());
             }
@@ -98,7 +112,7 @@ async fn stream_once(
             message.limit = message.limit.saturating_sub(1);
         }
     }
-    Ok(())
+    ended(&mut batches).await
 }
 
 pub(super) async fn event(operator: &Operator<'_>, position: u64) -> Result<()> {
@@ -106,4 +120,58 @@ pub(super) async fn event(operator: &Operator<'_>, position: u64) -> Result<()> 
     let answer = operator.client()?.get_event(asked).await.map_err(Refused::from)?;
     show::event(&answer.into_inner().event.context("an event")?, operator.teller);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{BodyExt as _, Full};
+    use prost::Message as _;
+    use prost::bytes::{BufMut as _, BytesMut};
+    use tonic::Status;
+    use tonic::body::Body;
+    use tonic::codec::{DecodeBuf, Decoder};
+    use tonic::codegen::http::{HeaderMap, HeaderValue, StatusCode};
+
+    struct Batches;
+
+    impl Decoder for Batches {
+        type Item = pb::ReadStreamResponse;
+        type Error = Status;
+
+        fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
+            Ok(pb::ReadStreamResponse::decode(bytes).ok())
+        }
+    }
+
+    /// An answer with events of these versions; whether the service has said that it is whole.
+    fn answer(versions: &[u64], whole: bool) -> Streaming<pb::ReadStreamResponse> {
+        let event = |version: &u64| pb::LogEvent { version: *version, ..pb::LogEvent::default() };
+        let batch = pb::ReadStreamResponse { events: versions.iter().map(event).collect() }.encode_to_vec();
+        let mut bytes = BytesMut::new();
+        bytes.put_u8(0);
+        bytes.put_u32(batch.len().try_into().unwrap());
+        bytes.put_slice(&batch);
+        let answer = Full::new(bytes.freeze());
+        let said = HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static("0"))]);
+        let body =
+            if whole { Body::new(answer.with_trailers(async { Some(Ok(said)) })) } else { Body::new(answer) };
+        Streaming::new_response(Batches, body, StatusCode::OK, None, None)
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_a_service_leaves_off_in_order_goes_on_where_it_was() {
+        let (mut following, teller) = (Following::new(), Teller::new(true));
+        for (backwards, first, next, rest) in [(false, [1, 2], 3, [3, 4]), (true, [4, 3], 2, [2, 1])] {
+            let mut message = pb::ReadStreamRequest { backwards, ..pb::ReadStreamRequest::default() };
+            let left_off = show_all(answer(&first, false), &mut message, &mut following, &teller).await;
+            let left_off = left_off.unwrap_err().downcast::<Refused>().unwrap();
+            assert!(passing(left_off.answer()), "it is asked again: {left_off}");
+            assert_eq!(message.from_version, next);
+            show_all(answer(&rest, true), &mut message, &mut following, &teller).await.unwrap();
+        }
+        // As many as were wanted are enough, however it ends then.
+        let mut two = pb::ReadStreamRequest { limit: 2, ..pb::ReadStreamRequest::default() };
+        show_all(answer(&[1, 2], false), &mut two, &mut following, &teller).await.unwrap();
+    }
 }

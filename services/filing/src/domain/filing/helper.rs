@@ -8,7 +8,7 @@ use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
-use super::decide::{Checked, content_changed};
+use super::signing::{Checked, content_changed};
 use super::{Filing, id};
 
 /// Most mails that ask somebody to sign one filing.

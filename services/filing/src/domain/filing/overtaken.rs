@@ -5,8 +5,9 @@ use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
 use uuid::Uuid;
 
-use super::decide::{Overtaken, may_sign, recall, voided};
+use super::draft::{Overtaken, may_sign, voided};
 use super::helper::co_signatures_ended;
+use super::received::recall;
 use super::{Filer, Filing};
 
 /// What was sent, held against its form as of the instant at which its fee is to be paid.

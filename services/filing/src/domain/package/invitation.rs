@@ -73,11 +73,11 @@ pub struct Ask {
 
 /// A code that is given back.
 #[derive(Debug, Clone)]
-pub struct Answer<'a> {
+pub struct Answer {
     /// Which invitation it is for.
     pub number: u32,
     /// Its keyed hash.
-    pub code_mac: &'a [u8],
+    pub code_mac: Vec<u8>,
     /// Who gives it.
     pub account: Uuid,
     /// Now, microseconds since the epoch.
@@ -110,7 +110,7 @@ pub(super) fn stands(mut package: Package, number: u32, standing: Standing) -> P
 
 impl Package {
     /// The invitation whose code opens something at an instant; none where it does not. What was sent waits for nobody.
-    fn waiting(&self, number: u32, now_us: i64) -> Option<&Invitation> {
+    pub fn waiting(&self, number: u32, now_us: i64) -> Option<&Invitation> {
         let invitation = self.invitations.get(&number).filter(|_| !self.ready)?;
         Some(invitation).filter(|one| one.standing == Standing::Waits && now_us < one.valid_until_us)
     }
@@ -119,7 +119,7 @@ impl Package {
     ///
     /// # Errors
     /// `CODE_UNKNOWN`, `OWN_INVITATION`.
-    pub fn answered(&self, answer: &Answer<'_>) -> Result<&Invitation, Refusal> {
+    pub fn answered(&self, answer: &Answer) -> Result<&Invitation, Refusal> {
         let waiting = self.waiting(answer.number, answer.now_us).filter(|_| answer.asker_open);
         let invitation = waiting.filter(|one| one.code_mac == answer.code_mac).ok_or_else(code_unknown)?;
         if invitation.account == answer.account {
@@ -130,11 +130,6 @@ impl Package {
             .way_out("Hand the code to the person whom you ask."));
         }
         Ok(invitation)
-    }
-
-    /// Whether a mail that asks under this keyed hash is still to be sent.
-    pub fn is_to_be_asked(&self, number: u32, code_mac: &[u8], now_us: i64) -> Option<&Invitation> {
-        self.waiting(number, now_us).filter(|one| one.code_mac == code_mac)
     }
 
     /// The filings that were begun for invitations and that neither side has ended.
@@ -261,7 +256,7 @@ pub fn withdraw(package: &Package, asker: Uuid, number: u32) -> Result<Vec<Event
 /// Files what was asked for: `joining` joins the `standing` filings of the package.
 pub fn accept(
     package: &Package,
-    answer: &Answer<'_>,
+    answer: &Answer,
     joining: Added,
     standing: Vec<Added>,
 ) -> Result<Vec<Event>, Refusal> {
@@ -285,7 +280,7 @@ pub fn accept(
 }
 
 /// Says no.
-pub fn decline(package: &Package, answer: &Answer<'_>) -> Result<Vec<Event>, Refusal> {
+pub fn decline(package: &Package, answer: &Answer) -> Result<Vec<Event>, Refusal> {
     let asker_account_id = package.answered(answer)?.account.to_string();
     Ok(vec![pb::PackageInvitationDeclined { number: answer.number, asker_account_id }.into()])
 }
