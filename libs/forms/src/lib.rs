@@ -34,7 +34,7 @@ pub use catalogue::{Catalogue, LoadError};
 pub use definition::DefinitionError;
 pub use edition::{Attention, CarriedOver, EarlierEdition, Happened, UnknownEdition};
 pub use evaluate::{
-    Evaluation, EvidenceNeed, Finding, Missing, evaluate, parts_asked, rule_value, takes_part,
+    Evaluation, EvidenceNeed, Finding, Missing, evaluate, parts_asked, rule_value, takes_part, why_asked,
 };
 pub use expr::Expr;
 pub use fees::{FeeResult, FeeRow, fee};

@@ -29,7 +29,8 @@ const A_WHOLE_PATH: &str = "A whole path:
   docket sign filings/<id>                  the fee and the text, then your name
   docket send filings/<id>                  all of its package, and what is to be paid
   docket pay payments/<id> --card …         then the receipt number comes
-  docket status <receipt number> --watch    every step, as it happens";
+  docket status <receipt number> --watch    every step, as it happens
+  docket respond <receipt number>           what the office asks for, until when, and your one answer";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -129,6 +130,8 @@ enum Command {
     },
     /// Read exactly what would be signed; for representatives ask the client to look, for clients agree or give it back.
     Review(commands::ReviewArgs),
+    /// Ask that the fee of a draft be waived (Form I-912), or no longer; an officer decides, and nothing is due before.
+    Waiver(commands::WaiverArgs),
     /// Sign a filing: shows the fee and the text, then asks as whom, for your name and for a fresh second factor.
     Sign(commands::SignArgs),
     /// Send a signed filing with all of its package, and say what is to be paid. Asks for a fresh second factor.
@@ -138,6 +141,8 @@ enum Command {
     Pay(commands::PayArgs),
     /// For whom you stand, and who stands for you.
     Representations,
+    /// Form G-28: enter an appearance, or, as the client, read it, consent, refuse; either side ends it.
+    Representation(commands::RepresentationArgs),
     /// Ask for a representative for a draft or an open case: gives the code to hand over.
     Appoint {
         /// filings/<id>.
@@ -176,6 +181,12 @@ enum Command {
         #[arg(long, default_value = "en")]
         language: String,
     },
+    /// What the office asked for in a case and until when; attach what is asked, and send the one answer.
+    Respond(commands::RespondArgs),
+    /// Times to which an appointment can be moved, and moving it with good cause.
+    Appointment(commands::AppointmentArgs),
+    /// Withdraw a case; it cannot be taken back. Asks for a fresh second factor.
+    Withdraw(commands::WithdrawArgs),
     /// Your address of record; --confirm says for a case that it is right, as when a card came back.
     Address(commands::AddressArgs),
     /// Ask that a case come before others, by one of the published criteria; there is no appeal against the answer.
@@ -187,6 +198,8 @@ enum Command {
         /// Receipt number, or cases/<id>.
         case: String,
     },
+    /// Conversations about a case with the office: read them, begin one, write in one.
+    Message(commands::MessageArgs),
     /// Your notices; saves one as PDF with --save.
     Inbox {
         /// Save this notice (notices/<id>) as PDF here.
@@ -272,10 +285,12 @@ async fn dispatch(cli: Cli) -> Result<()> {
             commands::again(&home, &filing, with.as_deref(), &language, &teller).await
         }
         Command::Review(args) => commands::review(&home, &args, &teller).await,
+        Command::Waiver(args) => commands::waiver(&home, &args, &teller).await,
         Command::Sign(args) => commands::sign(&home, &args, &teller).await,
         Command::Send(args) => commands::send(&home, &args, &teller).await,
         Command::Pay(args) => commands::pay(&home, &args, &teller).await,
         Command::Representations => commands::representations(&home, &teller).await,
+        Command::Representation(args) => commands::representation(&home, &args, &teller).await,
         Command::Filings { language } => commands::filings(&home, &language, &teller).await,
         Command::Export { filing, to } => commands::export(&home, &filing, &to, &teller).await,
         Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,
@@ -287,10 +302,14 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Status { receipt, watch, language } => {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }
+        Command::Respond(args) => commands::respond(&home, &args, &teller).await,
+        Command::Appointment(args) => commands::appointment(&home, &args, &teller).await,
+        Command::Withdraw(args) => commands::withdraw(&home, &args, &teller).await,
         Command::Address(args) => commands::address(&home, args, &teller).await,
         Command::Expedite(args) => commands::expedite(&home, args, &teller).await,
         Command::Inquire(args) => commands::inquire(&home, args, &teller).await,
         Command::Inquiries { case } => commands::inquiries(&home, &case, &teller).await,
+        Command::Message(args) => commands::message(&home, args, &teller).await,
         Command::Inbox { save, to } => {
             commands::inbox(&home, save.as_deref().zip(to.as_deref()), &teller).await
         }

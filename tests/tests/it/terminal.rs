@@ -42,7 +42,15 @@ fn a_card_that_was_lost_is_asked_for_paid_and_watched_on_the_terminal() {
     let tomas = &came_of_it.last().unwrap()["sign_ins"][0];
     signed_in(&system, tomas);
     let folder = tempfile::tempdir().unwrap();
-    let told = &json(&system, &["file", &answers_of(folder.path(), tomas)])[0];
+    // What a file has wrong is said, and leaves no empty draft behind.
+    let file = answers_of(folder.path(), tomas);
+    let wrong = std::fs::read_to_string(&file).unwrap().replace("2019-05-04", "2019-02-30");
+    let with_a_fault = folder.path().join("fault.json");
+    std::fs::write(&with_a_fault, wrong).unwrap();
+    assert_eq!(exit_code(&system, &["file", &with_a_fault.display().to_string()]), Some(3));
+    let filings = json(&system, &["filings"]);
+    assert!(filings.iter().all(|filing| filing["state"] != "draft"), "{filings:#?}");
+    let told = &json(&system, &["file", &file])[0];
     assert_eq!(told["ready"], true, "{told:#}");
     let filing = told["name"].as_str().unwrap();
     let secret = tomas["totp_secret"].as_str().unwrap();
@@ -87,4 +95,108 @@ fn a_card_that_was_lost_is_asked_for_paid_and_watched_on_the_terminal() {
     assert!(json(&system, &["representations"]).is_empty());
     let nobody = uuid::Uuid::now_v7().to_string();
     assert_eq!(exit_code(&system, &["file", "I-90", "--representation", &nobody]), Some(5));
+}
+
+#[test]
+fn the_office_is_answered_and_a_case_withdrawn_on_the_terminal() {
+    let system = System::start();
+    let came_of_it = system.play("moved", |_| ()).pop().unwrap();
+    let sukarta = &came_of_it["sign_ins"][0];
+    let receipt = came_of_it["receipt_number"].as_str().unwrap();
+    let secret = sukarta["totp_secret"].as_str().unwrap();
+    signed_in(&system, sukarta);
+
+    let states = |told: &[Value]| told.iter().map(|one| one["state"].clone()).collect::<Vec<_>>();
+    assert_eq!(states(&json(&system, &["respond"])), ["open", "answered"]);
+    let asked = &json(&system, &["respond", receipt])[0];
+    assert_eq!(asked["unanswered"], serde_json::json!(["government_id_photo"]), "{asked:#}");
+    assert!(asked["derivation"].as_str().unwrap().contains("84d"), "{asked:#}");
+    let send = ["respond", receipt, "--send", "--totp-secret", secret];
+    assert_eq!(exit_code(&system, &send), Some(3), "nothing is attached");
+
+    // Led: more is told, a file that is not there is asked for again, one that is there is attached, and may be taken off again.
+    let photo = root().join("tests/stories/evidence/green-card-back.jpg").display().to_string();
+    let led = typed(&system, &["respond", receipt], &["?", "not there.jpg", &photo, ""]);
+    let (shown, said) = (String::from_utf8_lossy(&led.stdout), String::from_utf8_lossy(&led.stderr));
+    assert!(led.status.success() && shown.contains("Due: 2"), "{shown}{said}");
+    assert!(said.contains("There is no such file") && said.contains("103.2(b)(2)"), "{said}");
+    assert!(said.contains(&format!("docket respond {receipt} --send")), "{said}");
+    let off = &json(&system, &["respond", receipt, "--remove", "1"])[0];
+    assert_eq!(off["files"], serde_json::json!([]), "{off:#}");
+    let wrong = format!("lease={photo}");
+    assert_eq!(exit_code(&system, &["respond", receipt, "--attach", &wrong]), Some(3), "nobody asked for it");
+    let named = format!("government_id_photo={photo}");
+    let on = &json(&system, &["respond", receipt, "--attach", &named])[0];
+    assert_eq!((&on["unanswered"], &on["state"]), (&serde_json::json!([]), &serde_json::json!("open")));
+
+    let sent = &json(&system, &send)[0];
+    assert_eq!((&sent["state"], &sent["late"]), (&"answered".into(), &false.into()), "{sent:#}");
+    assert_eq!(exit_code(&system, &send), Some(3), "it is answered");
+    assert_eq!(states(&json(&system, &["respond"])), ["answered", "answered"]);
+
+    // What could not come with the answer is written about the case.
+    let written =
+        &json(&system, &["message", receipt, "The other side of the card follows.", "--topic", "correction"])
+            [0];
+    let thread = written["name"].as_str().unwrap();
+    json(&system, &["message", thread, "It is the one that was sent."]);
+    let read = &json(&system, &["message", receipt])[0];
+    assert_eq!((read["messages"].as_array().map(Vec::len), &read["topic"]), (Some(2), &"correction".into()));
+
+    let move_it = ["appointment", receipt, "biometrics", "--to", "2030-01-07T09:00", "--because", "illness"];
+    assert_eq!(exit_code(&system, &move_it), Some(3), "there is none to be moved");
+    assert_eq!(exit_code(&system, &["withdraw", receipt]), Some(1), "that it stays so is not confirmed");
+    json(&system, &["withdraw", receipt, "--yes"]);
+    let withdrawn = ["withdraw", receipt, "--yes"];
+    assert_eq!(exit_code(&system, &withdrawn), Some(3), "once is enough");
+}
+
+#[test]
+fn an_appearance_is_entered_consented_to_and_ended_on_the_terminal() {
+    let system = System::start();
+    let came_of_it = system.play("represented", |_| ()).pop().unwrap();
+    let of = |role: &str| {
+        let found = came_of_it["sign_ins"].as_array().unwrap().iter().find(|one| one["role"] == role);
+        found.unwrap_or_else(|| panic!("no {role}"))
+    };
+    let (rosa, obi) = (of("applicant"), of("representative"));
+    let factor = |who: &Value| who["totp_secret"].as_str().unwrap().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let answers = |file: &str, names: [(&str, &str); 2]| {
+        let text = std::fs::read_to_string(root().join("tests/stories/answers").join(file)).unwrap();
+        let text = names.iter().fold(text, |text, (name, value)| text.replace(name, value));
+        let answers: Value = serde_json::to_value(toml::from_str::<toml::Table>(&text).unwrap()).unwrap();
+        let path = folder.path().join(file).with_extension("json");
+        std::fs::write(&path, answers.to_string()).unwrap();
+        path.display().to_string()
+    };
+
+    signed_in(&system, obi);
+    let of_obi = [("{{representative.family_name}}", "Adeyemi"), ("{{representative.given_name}}", "Obi")];
+    let file = answers("g-28-attorney.toml", of_obi);
+    let enter = ["representation", "enter", &file, "--name", "Obi Adeyemi", "--totp-secret", &factor(obi)];
+    let entered = &json(&system, &enter)[0];
+    let (code, name) = (entered["code"].as_str().unwrap(), entered["name"].as_str().unwrap());
+    assert_eq!((&entered["state"], &entered["forms"][0]), (&"prepared".into(), &"I-90".into()));
+
+    // The client reads what was signed before anything is asked of her; nothing counts without her name.
+    signed_in(&system, rosa);
+    let seen = &json(&system, &["representation", "show", code])[0];
+    assert!(seen["text"].as_str().unwrap().contains("Imagined Law"), "{seen:#}");
+    let of_rosa = [("{{applicant.family_name}}", "Quispe Huamán"), ("{{applicant.given_name}}", "Rosa")];
+    let file = answers("g-28-client.toml", of_rosa);
+    let consent = ["representation", "consent", code, &file, "--totp-secret", &factor(rosa)];
+    let left = typed(&system, &consent, &[""]);
+    assert_eq!(left.status.code(), Some(1), "{left:?}");
+    let consented = typed(&system, &consent, &["Rosa Quispe Huamán"]);
+    let shown = String::from_utf8_lossy(&consented.stdout);
+    assert!(consented.status.success() && shown.contains("active"), "{consented:?}");
+    let listed = json(&system, &["representations"]);
+    assert_eq!((&listed[0]["name"], &listed[0]["state"]), (&name.into(), &"active".into()), "{listed:#?}");
+    let end = ["representation", "end", name, "--totp-secret", &factor(rosa)];
+    assert_eq!(json(&system, &end)[0]["state"], "ended");
+
+    signed_in(&system, obi);
+    let withdraw = ["representation", "withdraw", name, "--totp-secret", &factor(obi)];
+    assert_eq!(exit_code(&system, &withdraw), Some(3), "it stands no longer");
 }

@@ -638,6 +638,22 @@ fn a_paper_of_which_is_said_why_it_is_not_there_does_not_stop_the_filing() {
 }
 
 #[test]
+fn a_question_says_why_it_is_asked_also_where_it_may_be_left_open() {
+    let catalogue = Catalogue::embedded();
+    let form = catalogue.form("I-90").unwrap();
+    let given = Given::on("2026-03-02".parse().unwrap());
+    let why = |question: &str, answers: serde_json::Value| {
+        docket_forms::why_asked(form, question, answers.as_object().unwrap(), &given)
+    };
+    let everyone = why("app_middle_name", json!({})).unwrap();
+    assert!(everyone.contains("everyone"), "{everyone}");
+    let other_names = why("app_other_names", json!({"app_other_names_used": true})).unwrap();
+    assert!(other_names.contains("Have you ever used another name"), "{other_names}");
+    assert_eq!(why("app_other_names", json!({"app_other_names_used": false})), None, "it is not asked");
+    assert_eq!(why("no_such_question", json!({})), None);
+}
+
+#[test]
 fn a_finding_says_on_which_answers_it_rests() {
     let form = load(
         r#"

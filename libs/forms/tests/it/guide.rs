@@ -22,6 +22,11 @@ fn answers_lead_to_forms_in_their_order_or_to_words_that_explain() {
     let together = json!({"aim": "stay", "where": "inside", "through": "relative", "petition": "no"});
     let forms = vec!["I-130".to_owned(), "I-485".to_owned(), "I-864".to_owned()];
     assert_eq!(end(together), [("adjust_with_relative".to_owned(), forms)]);
+    // What a sponsor must give is named also where the petition was filed before (8 CFR 213a.2(a)(1)(i)).
+    let after = |through| json!({"aim": "stay", "where": "inside", "through": through, "petition": "yes"});
+    let forms = vec!["I-485".to_owned(), "I-864".to_owned()];
+    assert_eq!(end(after("relative")), [("adjust_after_relative".to_owned(), forms)]);
+    assert_eq!(end(after("employer")), [("adjust".to_owned(), vec!["I-485".to_owned()])]);
     let served = json!({"aim": "citizenship", "citizen_by_parents": "no", "has_card": "no", "served": "yes"});
     assert_eq!(end(served), [("naturalize_by_service".to_owned(), vec!["N-400".to_owned()])]);
     let not_served =

@@ -30,6 +30,10 @@ pub async fn status(home: &Path, receipt: &str, watch: bool, language: &str, tel
     let answer =
         connection.status().list_timeline(request(Some(&token), message)).await.map_err(Refused::from)?;
     show(&case, &answer.into_inner().entries, teller);
+    // Who sees the officer is of the office.
+    if !case.request.is_empty() && case.officer.is_empty() && !teller.is_json() {
+        teller.pair("to answer", &format!("docket respond {receipt}"));
+    }
     if !watch {
         return Ok(());
     }

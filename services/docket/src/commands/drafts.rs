@@ -190,9 +190,8 @@ pub async fn appoint(home: &Path, name: &str, teller: &Teller) -> Result<()> {
         "{}  hand this code to whom you want to represent you; it is good for 30 days",
         answer.code
     ));
-    teller.line(
-        "They enter an appearance with it on Form G-28. Read it with the same code, and consent or refuse.",
-    );
+    teller.line("They enter an appearance with it on Form G-28: docket representation enter --asked CODE");
+    teller.line("Then read it, and consent or refuse: docket representation consent CODE, or refuse CODE");
     Ok(())
 }
 
@@ -224,10 +223,7 @@ pub async fn abandon(home: &Path, name: &str, confirmed: bool, teller: &Teller) 
         confirmed,
         "its answers and files are erased and cannot be had again: say --yes; `docket export` saves them first"
     );
-    let (connection, token) = Session::resume(home).await?;
-    let message = pb::AbandonDraftRequest { request_id: Uuid::now_v7().to_string(), name: name.to_owned() };
-    let answer = connection.drafts().abandon_draft(request(Some(&token), message)).await;
-    let filing = answer.map_err(Refused::from)?.into_inner().filing.context("filing")?;
+    let filing = Drafts::of(home, "en").await?.give_up(name).await?;
     tell(&filing, teller);
     Ok(())
 }

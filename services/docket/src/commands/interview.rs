@@ -4,6 +4,7 @@ pub mod ask;
 pub mod choose;
 pub mod evidence;
 pub mod form;
+pub mod part;
 pub mod reading;
 pub mod words;
 
@@ -81,7 +82,7 @@ fn say_taken_over(filing: &pb::Filing, form: &Form, words: &Words) {
 }
 
 /// The form as it is asked, and as its rules are evaluated.
-async fn definition(
+pub async fn definition(
     connection: &Connection,
     form: &str,
     language: &str,
@@ -131,7 +132,7 @@ impl Interview {
                 section.clone_from(&question.section);
             }
             let now = answers.get(&question.id);
-            let why = if now.is_some() { self.words.keeps.to_owned() } else { why(&filing, &question.id) };
+            let why = self.why(&filing, &question.id, &answers);
             let asked = |item: &Map<String, Value>| self.asked_of((&question.id, item), &answers);
             match ask.question(&question, (now, &asked), &why)? {
                 Said::Stop => return Ok(filing),
@@ -178,9 +179,17 @@ impl Interview {
         list_and_item: (&str, &Map<String, Value>),
         answers: &Map<String, Value>,
     ) -> Vec<String> {
-        let now = jiff::Timestamp::from_second(clock::now_s()).unwrap_or_default();
-        let given = docket_forms::Given::on(jiff::tz::TimeZone::UTC.to_datetime(now).date());
-        docket_forms::parts_asked(&self.rules, list_and_item, answers, &given)
+        docket_forms::parts_asked(&self.rules, list_and_item, answers, &given())
+    }
+
+    /// Why a question is asked, with its source where an answer is required; else what an empty line does.
+    fn why(&self, filing: &pb::Filing, question: &str, answers: &Map<String, Value>) -> String {
+        if let Some(missing) = filing.missing.iter().find(|missing| missing.field == question) {
+            return format!("{} {}", missing.because, missing.cite);
+        }
+        let asked = docket_forms::why_asked(&self.rules, question, answers, &given()).unwrap_or_default();
+        let empty = if answers.contains_key(question) { self.words.keeps } else { self.words.may_stay_open };
+        format!("{asked} {empty}").trim_start().to_owned()
     }
 
     /// Saves one answer and tells what follows; nothing where it was refused, and is to be asked for again.
@@ -225,10 +234,10 @@ pub fn answers_of(filing: &pb::Filing) -> Map<String, Value> {
     serde_json::from_str(&filing.answers_json).unwrap_or_default()
 }
 
-/// Why a question is asked, with its source; empty where it may be left open.
-fn why(filing: &pb::Filing, question: &str) -> String {
-    let missing = filing.missing.iter().find(|missing| missing.field == question);
-    missing.map(|missing| format!("{} {}", missing.because, missing.cite)).unwrap_or_default()
+/// What is known beside the answers: the day.
+fn given() -> docket_forms::Given {
+    let now = jiff::Timestamp::from_second(clock::now_s()).unwrap_or_default();
+    docket_forms::Given::on(jiff::tz::TimeZone::UTC.to_datetime(now).date())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tonic::Status;
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 /// Lists the forms, or shows one with its questions.
@@ -119,7 +119,18 @@ pub async fn file(home: &Path, path: &Path, place: Place<'_>, language: &str, te
         say(&words.taken_over.replace("{}", &taken.len().to_string()));
         say(&format!("= {}", taken.join(", ")));
     }
-    let mut filing = drafts.amend(&begun, paper.answers).await.map_err(Refused::from)?;
+    let mut filing = match drafts.amend(&begun, paper.answers).await {
+        Ok(filing) => filing,
+        // Nothing of the answers was stored: with the file put right it is begun anew, and no empty draft is left to be warned of.
+        Err(refused) if refused.code() == Code::InvalidArgument => {
+            drafts.give_up(&begun.name).await?;
+            return Err(Refused::from(refused).into());
+        }
+        Err(status) => {
+            say(&format!("{} {}", begun.form, begun.name));
+            return Err(Refused::from(status).into());
+        }
+    };
     let accompanied = accompany(&drafts, words, &filing.name, &files, &paper.explanations).await;
     if !(files.is_empty() && paper.explanations.is_empty()) {
         filing = drafts.get(&filing.name).await?;
@@ -226,6 +237,15 @@ impl Drafts {
         let mut drafts = self.connection.drafts();
         let begun = drafts.start_draft(request(Some(&token), message)).await.map_err(Refused::from)?;
         begun.into_inner().filing.context("filing")
+    }
+
+    /// Gives a draft up; gives what is left of it.
+    pub async fn give_up(&self, name: &str) -> Result<pb::Filing> {
+        let message =
+            pb::AbandonDraftRequest { request_id: Uuid::now_v7().to_string(), name: name.to_owned() };
+        let token = self.token().await.map_err(Refused::from)?;
+        let answer = self.connection.drafts().abandon_draft(request(Some(&token), message)).await;
+        answer.map_err(Refused::from)?.into_inner().filing.context("filing")
     }
 
     /// A filing with its answers.

@@ -33,7 +33,7 @@ pub struct SignInArgs {
 }
 
 /// A second factor given again.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct StepUpArgs {
     /// Six digits from the authenticator; asked for when not given.
     #[arg(long)]

@@ -254,7 +254,7 @@ fn show(filing: &str, review: &pb::ReviewFilingResponse, teller: &Teller) {
 }
 
 /// A file that may be hard to read, as its pages are.
-fn hard_to_read(file: &pb::Evidence) -> String {
+pub fn hard_to_read(file: &pb::Evidence) -> String {
     let pages = file.hard_to_read.iter().map(|page| match page.fault.as_str() {
         "coarse" => format!("page {} has only {} dots an inch", page.page, page.dots_per_inch),
         fault => format!("page {} is {fault}", page.page),

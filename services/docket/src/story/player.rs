@@ -473,7 +473,9 @@ impl Player {
         let officer = signed_in.iter().find(|person| person.row.id == self.assigned);
         let officer = officer.or(signed_in.iter().find(|person| person.row.part == "officer"));
         let operators = signed_in.iter().filter(|person| person.row.part == "operator");
-        let sign_ins = applicant.into_iter().chain(officer).chain(operators).map(|person| SignIn {
+        let representative = signed_in.iter().find(|person| person.row.part == "representative");
+        let sign_ins = applicant.into_iter().chain(officer).chain(operators).chain(representative);
+        let sign_ins = sign_ins.map(|person| SignIn {
             role: person.row.part.clone(),
             email: person.email.clone(),
             password: person.password.clone(),

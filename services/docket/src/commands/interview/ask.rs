@@ -42,6 +42,13 @@ impl Ask {
         Self { words, lines: Box::new(std::io::stdin().lines()) }
     }
 
+    /// Lines as a test types them.
+    #[cfg(test)]
+    pub fn typed(words: &'static Words, lines: &[&str]) -> Self {
+        let lines: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
+        Self { words, lines: Box::new(lines.into_iter().map(Ok)) }
+    }
+
     /// Asks a question; `now` is its answer where it has one. `why` is told when the person types a question mark.
     pub fn question(
         &mut self,
@@ -201,8 +208,7 @@ mod tests {
     use serde_json::json;
 
     fn typed(lines: &[&str]) -> Ask {
-        let lines: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
-        Ask { words: Words::of("en"), lines: Box::new(lines.into_iter().map(Ok)) }
+        Ask::typed(Words::of("en"), lines)
     }
 
     fn part(kind: &str) -> Part {

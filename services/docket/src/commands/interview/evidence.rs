@@ -292,7 +292,7 @@ fn files_for(filing: &pb::Filing, need: &pb::EvidenceNeed) -> String {
 }
 
 /// Tells a refusal that the person can do something about; any other ends the interview.
-fn verdict(what: &str, status: Status) -> Result<()> {
+pub fn verdict(what: &str, status: Status) -> Result<()> {
     let of_the_file =
         [Code::InvalidArgument, Code::FailedPrecondition, Code::ResourceExhausted, Code::AlreadyExists];
     if of_the_file.contains(&status.code()) || passing(&status) {
@@ -332,7 +332,11 @@ impl<'a> Line<'a> {
 
 /// The files that a line names: one as it stands, blanks and all; several with commas, or with blanks as a terminal writes them
 /// when files are dropped on it. `~` is the person's own folder. The first that is not there, where one is not.
-fn paths(line: &str, home: Option<&Path>, is_there: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, PathBuf> {
+pub fn paths(
+    line: &str,
+    home: Option<&Path>,
+    is_there: impl Fn(&Path) -> bool,
+) -> Result<Vec<PathBuf>, PathBuf> {
     let at_home = |name: &String| match (name.strip_prefix('~'), home) {
         (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
             home.join(rest.trim_start_matches('/'))

@@ -6,6 +6,10 @@ pub struct Words {
     pub which_form: &'static str,
     pub begin_which: &'static str,
     pub how_to_answer: &'static str,
+    pub how_to_answer_a_part: &'static str,
+    pub waiver_asked: &'static str,
+    pub waiver_dropped: &'static str,
+    pub waiver_left: &'static str,
     pub saved: &'static str,
     pub answered_meanwhile: &'static str,
     /// The old question, answer and reason go where `{}` stands.
@@ -27,6 +31,7 @@ pub struct Words {
     pub said_no: &'static str,
     pub papers: Papers,
     pub signing: Signing,
+    pub answering: Answering,
     /// The seconds go where `{}` stands.
     pub waits: &'static str,
     /// Parts of an address, and what they are called.
@@ -101,10 +106,41 @@ pub struct Signing {
     pub watch_next: &'static str,
 }
 
+/// What is said of a request of the office and of the answer to it.
+#[derive(Debug)]
+pub struct Answering {
+    /// The last day and how it is counted go where `{}` stands.
+    pub due: &'static str,
+    pub late: &'static str,
+    pub came_late: &'static str,
+    /// When it was received goes where `{}` stands.
+    pub answered: &'static str,
+    pub ended: &'static str,
+    /// What answers the grounds of a notice of intent to deny.
+    pub rebuttal: &'static str,
+    pub being_checked: &'static str,
+    /// The file goes where `{}` stands.
+    pub refused: &'static str,
+    pub how: &'static str,
+    pub a_file: &'static str,
+    pub cannot_be_had: &'static str,
+    /// What has no file goes where `{}` stands.
+    pub partial: &'static str,
+    pub send_partial: &'static str,
+    pub partial_why: &'static str,
+    pub not_sent: &'static str,
+    /// The command goes where `{}` stands.
+    pub send_next: &'static str,
+}
+
 static EN: Words = Words {
     which_form: "Which form do I need?",
     begin_which: "Begin which? (an empty line: none)",
     how_to_answer: "An empty line leaves a question open. ? says why it is asked, < goes back to the one before, + to the papers now, ! stops here: what is answered is saved.",
+    how_to_answer_a_part: "An empty line leaves a question open. ? says why it is asked, < goes back to the one before, ! stops here: nothing is kept then.",
+    waiver_asked: "You ask that the fee be waived. An officer decides; if it is refused, the filing comes back, and can be begun again with all that is in it.",
+    waiver_dropped: "No waiver is asked for; the fee is due.",
+    waiver_left: "You stopped before the end, and nothing was asked for.",
     saved: "saved",
     answered_meanwhile: "! Somebody else answered this meanwhile: {}. Yours was not saved.",
     not_taken_over: "! The form has a new edition, which does not take this answer as it was: {}",
@@ -165,6 +201,24 @@ static EN: Words = Words {
         no_receipt_yet: "{} went in; its receipt number has not come yet: `docket filings` shows it.",
         watch_next: "To watch it: {}",
     },
+    answering: Answering {
+        due: "Due: {}",
+        late: "Its deadline is over. An answer is still taken: it is kept in the case and marked as late, and an officer decides whether to look at it.",
+        came_late: "It came after the deadline: it is kept in the case and marked as late.",
+        answered: "Answered, received on {}. Nothing can be added to it.",
+        ended: "It ended without an answer, together with the case or what it was for; nothing is to be sent.",
+        rebuttal: "Your answer to the grounds",
+        being_checked: "still being checked for viruses",
+        refused: "✗ taken out, since it was refused when it was checked: {}",
+        how: "Type the path of a file, or of several with commas between them. ? tells more, ! stops here. An empty line leaves it for later: what is attached is kept.",
+        a_file: "a file",
+        cannot_be_had: "If you cannot get it, attach for it a signed statement that says why and what you tried, with what shows it (8 CFR 103.2(b)(2)).",
+        partial: "Nothing is attached for: {}. Everything must come at one time; what is left out cannot be sent later.",
+        send_partial: "send it all the same, so that the case is decided on what is there?",
+        partial_why: "An answer in which something is missing asks for a decision on what is there (8 CFR 103.2(b)(11)). The case can be denied for what is missing.",
+        not_sent: "Nothing was sent. What is attached is kept.",
+        send_next: "To send it, all at one time: {}",
+    },
     waits: "Nothing gets through just now. What was sent is kept; trying again in {} s.",
     address: [
         ("line1", "street and number"),
@@ -204,6 +258,10 @@ static ES: Words = Words {
     which_form: "¿Qué formulario necesito?",
     begin_which: "¿Cuál desea empezar? (una línea vacía: ninguno)",
     how_to_answer: "Una línea vacía deja abierta la pregunta. ? dice por qué se pregunta, < vuelve a la anterior, + pasa ya a los documentos, ! termina aquí: lo respondido está guardado.",
+    how_to_answer_a_part: "Una línea vacía deja abierta la pregunta. ? dice por qué se pregunta, < vuelve a la anterior, ! termina aquí: entonces no se guarda nada.",
+    waiver_asked: "Usted pide la exención de la tarifa. Un oficial decide; si se niega, la solicitud vuelve a usted, y puede empezarse de nuevo con todo lo que contiene.",
+    waiver_dropped: "No se pide ninguna exención; la tarifa se debe pagar.",
+    waiver_left: "Usted terminó antes del final, y no se pidió nada.",
     saved: "guardado",
     answered_meanwhile: "! Mientras tanto, otra persona respondió a esto: {}. Lo suyo no se guardó.",
     not_taken_over: "! El formulario tiene una nueva edición, que no acepta esta respuesta como estaba: {}",
@@ -263,6 +321,24 @@ static ES: Words = Words {
         receipt: "Recibido: {}",
         no_receipt_yet: "{} se presentó; su número de recibo todavía no llega: `docket filings` lo muestra.",
         watch_next: "Para seguirlo: {}",
+    },
+    answering: Answering {
+        due: "Vence: {}",
+        late: "Su plazo terminó. Todavía se acepta una respuesta: se conserva en el caso, marcada como tardía, y un oficial decide si la considera.",
+        came_late: "Llegó después del plazo: se conserva en el caso, marcada como tardía.",
+        answered: "Respondida, recibida el {}. No se le puede añadir nada.",
+        ended: "Terminó sin respuesta, junto con el caso o con aquello para lo que se pidió; no hay que enviar nada.",
+        rebuttal: "Su respuesta a los motivos",
+        being_checked: "todavía se revisa si tiene virus",
+        refused: "✗ retirado, porque fue rechazado al revisarlo: {}",
+        how: "Escriba la ruta de un archivo, o de varios separados por comas. ? dice más, ! termina aquí. Una línea vacía lo deja para después: lo adjunto se conserva.",
+        a_file: "un archivo",
+        cannot_be_had: "Si no puede conseguirlo, adjunte en su lugar una declaración firmada que diga por qué y qué intentó, con lo que lo muestre (8 CFR 103.2(b)(2)).",
+        partial: "No hay nada adjunto para: {}. Todo debe llegar de una vez; lo que falte no podrá enviarse después.",
+        send_partial: "¿enviarla de todos modos, para que el caso se decida con lo que hay?",
+        partial_why: "Una respuesta en la que falta algo pide que se decida con lo que hay (8 CFR 103.2(b)(11)). El caso puede denegarse por lo que falta.",
+        not_sent: "No se envió nada. Lo adjunto se conserva.",
+        send_next: "Para enviarla, todo de una vez: {}",
     },
     waits: "En este momento no se puede enviar. Lo enviado se conserva; se intenta de nuevo en {} s.",
     address: [
@@ -340,6 +416,14 @@ mod tests {
                 signing.no_receipt_yet,
                 signing.watch_next,
             ];
+            let answering = &words.answering;
+            let answering = [
+                answering.due,
+                answering.answered,
+                answering.refused,
+                answering.partial,
+                answering.send_next,
+            ];
             [
                 &[
                     words.ready,
@@ -353,6 +437,7 @@ mod tests {
                 ],
                 &papers[..],
                 &signing,
+                &answering,
             ]
             .concat()
         };
@@ -360,6 +445,7 @@ mod tests {
         for words in [en, es] {
             assert!(["? ", "< ", "+ ", "! "].iter().all(|sign| words.how_to_answer.contains(sign)));
             assert!(["- ", "? ", "< ", "! "].iter().all(|sign| words.papers.how_to_attach.contains(sign)));
+            assert!(["? ", "! "].iter().all(|sign| words.answering.how.contains(sign)));
             assert!(words.yes.contains(&words.said_yes) && words.no.contains(&words.said_no));
         }
         for words in [en, es] {

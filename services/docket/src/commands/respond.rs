@@ -1,0 +1,487 @@
+//! `docket respond`: what the office asked for in a case and until when, files for it, and the one answer.
+use super::attach::attach;
+use super::interview::ask::{Ask, Said, say};
+use super::interview::evidence::{paths, verdict};
+use super::interview::reading::spoken;
+use super::interview::words::{Answering, Words};
+use super::paper::Drafts;
+use super::sign::{Guarded, hard_to_read};
+use super::{Refused, StepUpArgs, each_page, when};
+use crate::client::{patiently, request};
+use crate::clock;
+use crate::failure::{Ending, Said as Told};
+use crate::output::Teller;
+use crate::upload::Outgoing;
+use anyhow::{Context, Result, ensure};
+use docket_proto::case_status::v1 as cases;
+use docket_proto::filing::v1 as pb;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use uuid::Uuid;
+
+/// Which request, and what is done about it.
+#[derive(Debug, clap::Args)]
+pub struct RespondArgs {
+    /// Receipt number, cases/<id> or responses/<id>. Without it: all requests there are.
+    request: Option<String>,
+    /// Attach a file for what is asked: ITEM=PATH, the item by its code; may be given more than once. Without this and --send you are
+    /// asked on the terminal.
+    #[arg(long = "attach", value_name = "ITEM=PATH")]
+    files: Vec<String>,
+    /// The files of --attach are in another language than English.
+    #[arg(long, requires = "files")]
+    foreign_language: bool,
+    /// Take a file off again, by its number; may be given more than once.
+    #[arg(long = "remove", value_name = "NUMBER")]
+    removed: Vec<usize>,
+    /// Send the answer with all that is attached: once, nothing can be added to it later. Asks for a fresh second factor.
+    #[arg(long)]
+    send: bool,
+    /// With --send: something that is asked for is left out, and the case is to be decided on what is there (8 CFR 103.2(b)(11)).
+    #[arg(long, requires = "send")]
+    partial: bool,
+    #[command(flatten)]
+    factor: StepUpArgs,
+    /// Language of what is said: en or es.
+    #[arg(long, default_value = "en")]
+    language: String,
+}
+
+/// Shows requests, attaches to the answer of one, or sends it.
+pub async fn respond(home: &Path, args: &RespondArgs, teller: &Teller) -> Result<()> {
+    let mut who = Guarded::of(home, &args.factor, &args.language).await?;
+    let Some(named) = &args.request else { return list(&who.drafts, teller).await };
+    let files: Vec<Outgoing> =
+        args.files.iter().map(|file| look(file, args.foreign_language)).collect::<Result<_>>()?;
+    let response = find(home, &who.drafts, named).await?;
+    let titles = titles(&who.drafts, &response.case).await?;
+    take_off(&who.drafts, &response, &args.removed).await?;
+    for file in &files {
+        let attached = attach(&who.drafts, who.words, &response.name, file).await;
+        attached.map_err(Refused::from).with_context(|| file.file_name().to_owned())?;
+    }
+    let changed = !(files.is_empty() && args.removed.is_empty());
+    let mut response = if changed { again(&who.drafts, &response).await? } else { response };
+    // A program that sends it is told what came of that, in one value.
+    if !(args.send && teller.is_json()) {
+        tell(&response, &titles, who.words, teller);
+    }
+    if args.send {
+        return send(&mut who, &response, args.partial, teller).await;
+    }
+    let is_led = !changed && !teller.is_json() && state(&response, clock::now_s()).may_be_sent();
+    if is_led {
+        response = led(&mut who, response, &titles).await?;
+    }
+    if state(&response, clock::now_s()).may_be_sent() && !response.evidence.is_empty() && !teller.is_json() {
+        say(&who.words.answering.send_next.replace("{}", &format!("docket respond {named} --send")));
+    }
+    Ok(())
+}
+
+/// How a request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Its deadline is over; what is sent is kept, and marked late.
+    Late,
+    Answered,
+    /// The case went on without an answer.
+    Ended,
+}
+
+impl State {
+    fn may_be_sent(self) -> bool {
+        matches!(self, Self::Open | Self::Late)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Late => "late",
+            Self::Answered => "answered",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+fn state(response: &pb::Response, now_s: i64) -> State {
+    let ends_us = response.deadline.as_ref().map_or(i64::MAX, |deadline| deadline.expires_at_us);
+    if response.received_at_us != 0 {
+        State::Answered
+    } else if !response.closed_cause.is_empty() {
+        State::Ended
+    } else if now_s.saturating_mul(1_000_000) >= ends_us {
+        State::Late
+    } else {
+        State::Open
+    }
+}
+
+/// What is asked for and has no file.
+fn unanswered(response: &pb::Response) -> Vec<&String> {
+    let is_there = |item: &&String| response.evidence.iter().any(|file| file.kind == **item);
+    response.items.iter().filter(|item| !is_there(item)).collect()
+}
+
+async fn list(drafts: &Drafts, teller: &Teller) -> Result<()> {
+    let now_s = clock::now_s();
+    let mut none = true;
+    each_response(drafts, |response| {
+        none = false;
+        if teller.is_json() {
+            teller.value(&told(&response, &BTreeMap::new(), now_s));
+            return;
+        }
+        let due = response.deadline.as_ref().map_or("", |deadline| deadline.due_date.as_str());
+        let kind = response.request_kind.to_uppercase();
+        let state = state(&response, now_s).as_str();
+        teller.line(&format!("{}  {}, {kind}, due {due}, {state}", response.name, response.case));
+    })
+    .await?;
+    if none && !teller.is_json() {
+        teller.line("nothing was asked of you");
+    }
+    Ok(())
+}
+
+async fn each_response(drafts: &Drafts, mut take: impl FnMut(pb::Response)) -> Result<()> {
+    each_page(async |page_token| {
+        let message = pb::ListResponsesRequest { page_size: 100, page_token };
+        let token = drafts.token().await.map_err(Refused::from)?;
+        let answer = drafts.connection.evidence().list_responses(request(Some(&token), message)).await;
+        let answer = answer.map_err(Refused::from)?.into_inner();
+        answer.responses.into_iter().for_each(&mut take);
+        Ok(answer.next_page_token)
+    })
+    .await
+}
+
+/// The request that is named, by itself or by its case: there the one that waits, else the newest.
+async fn find(home: &Path, drafts: &Drafts, named: &str) -> Result<pb::Response> {
+    let case = if named.starts_with("responses/") {
+        String::new()
+    } else {
+        super::inquiries::at_the_case(home, named, &drafts.language).await?.2
+    };
+    let mut found: Vec<pb::Response> = Vec::new();
+    each_response(drafts, |one| {
+        if one.name == named || one.case == case {
+            found.push(one);
+        }
+    })
+    .await?;
+    let waits = found.iter().position(|one| state(one, clock::now_s()).may_be_sent());
+    if found.is_empty() {
+        return Err(Told(Ending::NotFound, format!("nothing was asked of you in {named}")).into());
+    }
+    Ok(found.swap_remove(waits.unwrap_or(0)))
+}
+
+/// The same request as it is now.
+async fn again(drafts: &Drafts, response: &pb::Response) -> Result<pb::Response> {
+    let mut found = None;
+    each_response(drafts, |one| {
+        if one.name == response.name {
+            found = Some(one);
+        }
+    })
+    .await?;
+    found.with_context(|| format!("{} is not there any more", response.name))
+}
+
+/// What people read for the papers of the case's form.
+async fn titles(drafts: &Drafts, case: &str) -> Result<BTreeMap<String, String>> {
+    let message = cases::GetCaseRequest { name: case.to_owned(), language: String::new(), min_version: 0 };
+    let token = drafts.token().await.map_err(Refused::from)?;
+    let answer = drafts.connection.status().get_case(request(Some(&token), message)).await;
+    let form = answer.map_err(Refused::from)?.into_inner().case.context("case")?.form;
+    let message = pb::GetFormRequest { form, language: drafts.language.clone() };
+    let answer =
+        drafts.connection.catalogue().get_form(request(None, message)).await.map_err(Refused::from)?;
+    let form =
+        docket_forms::Form::from_definition(&answer.into_inner().definition_json).context("the form")?;
+    Ok(form.evidence.iter().map(|paper| (paper.kind.clone(), paper.title.clone())).collect())
+}
+
+/// An item as people read it; by its code where the form has no such paper.
+fn title(item: &str, titles: &BTreeMap<String, String>, words: &Answering) -> String {
+    match titles.get(item) {
+        Some(title) => title.clone(),
+        None if item == "rebuttal" => words.rebuttal.to_owned(),
+        None => spoken(item),
+    }
+}
+
+/// A file of `--attach`, looked at before anything is sent.
+fn look(named: &str, foreign_language: bool) -> Result<Outgoing> {
+    let (item, path) = named
+        .split_once('=')
+        .with_context(|| format!("{named}: give the item and the file, as ITEM=PATH"))?;
+    Outgoing::look(Path::new(path), item, foreign_language)
+}
+
+async fn take_off(drafts: &Drafts, response: &pb::Response, numbers: &[usize]) -> Result<()> {
+    for number in numbers {
+        let file = number.checked_sub(1).and_then(|n| response.evidence.get(n));
+        let name = file.with_context(|| format!("there is no file {number}"))?.name.clone();
+        let message = pb::RemoveEvidenceRequest { request_id: Uuid::now_v7().to_string(), name };
+        let token = drafts.token().await.map_err(Refused::from)?;
+        let answer = drafts.connection.evidence().remove_evidence(request(Some(&token), message)).await;
+        answer.map_err(Refused::from)?;
+    }
+    Ok(())
+}
+
+/// The request, for people or as JSON.
+fn tell(response: &pb::Response, titles: &BTreeMap<String, String>, words: &Words, teller: &Teller) {
+    let now_s = clock::now_s();
+    if teller.is_json() {
+        teller.value(&told(response, titles, now_s));
+        return;
+    }
+    let (state, said) = (state(response, now_s), &words.answering);
+    teller.heading(&format!("{} {}", response.request_kind.to_uppercase(), response.name));
+    if let Some(deadline) = &response.deadline {
+        let until = format!("{} ({}; {})", deadline.due_date, deadline.derivation, deadline.cite);
+        teller.line(&said.due.replace("{}", &until));
+    }
+    match state {
+        State::Open => {}
+        State::Late => teller.line(said.late),
+        State::Answered => teller.line(&said.answered.replace("{}", &when(response.received_at_us))),
+        State::Ended => teller.line(said.ended),
+    }
+    let missing = unanswered(response);
+    for item in response.items.iter().chain(&response.optional_items) {
+        let mark = if missing.contains(&item) {
+            "+"
+        } else if response.evidence.iter().any(|file| file.kind == *item) {
+            "✓"
+        } else {
+            "·"
+        };
+        teller.line(&format!("{mark} {} ({item})", title(item, titles, said)));
+    }
+    for (n, file) in response.evidence.iter().enumerate() {
+        let checked = if file.being_checked { format!(" ({})", said.being_checked) } else { String::new() };
+        teller.line(&format!("{:>3}. {}: {}{checked}", n + 1, file.kind, file.file_name));
+        if !file.hard_to_read.is_empty() {
+            teller.line(&hard_to_read(file));
+        }
+    }
+    for file in &response.refused {
+        teller.line(&said.refused.replace("{}", &format!("{} ({})", file.file_name, file.verdict)));
+    }
+}
+
+fn told(response: &pb::Response, titles: &BTreeMap<String, String>, now_s: i64) -> Value {
+    let words = &Words::of("en").answering;
+    let items = |items: &[String]| {
+        items
+            .iter()
+            .map(|item| json!({"item": item, "title": title(item, titles, words)}))
+            .collect::<Vec<_>>()
+    };
+    let files = response.evidence.iter().map(|file| {
+        json!({
+            "name": file.name, "item": file.kind, "file": file.file_name, "being_checked": file.being_checked,
+            "foreign_language": file.foreign_language, "hard_to_read": !file.hard_to_read.is_empty(),
+        })
+    });
+    let refused =
+        response.refused.iter().map(|file| json!({"file": file.file_name, "verdict": file.verdict}));
+    let deadline = response.deadline.clone().unwrap_or_default();
+    json!({
+        "name": response.name, "case": response.case, "request_kind": response.request_kind,
+        "state": state(response, now_s).as_str(), "due_date": deadline.due_date, "derivation": deadline.derivation,
+        "cite": deadline.cite, "zone": deadline.zone, "items": items(&response.items),
+        "optional_items": items(&response.optional_items), "unanswered": unanswered(response),
+        "files": files.collect::<Vec<_>>(), "refused": refused.collect::<Vec<_>>(),
+        "received_at_us": response.received_at_us, "closed_cause": response.closed_cause,
+    })
+}
+
+/// Asks for a file for each item that has none, until the person leaves.
+async fn led(
+    who: &mut Guarded<'_>,
+    mut response: pb::Response,
+    titles: &BTreeMap<String, String>,
+) -> Result<pb::Response> {
+    let said = &who.words.answering;
+    say(said.how);
+    let wanted: Vec<String> =
+        unanswered(&response).into_iter().chain(&response.optional_items).cloned().collect();
+    for item in wanted {
+        eprintln!();
+        say(&title(&item, titles, said));
+        if !ask_for(who, &response.name, &item).await? {
+            break;
+        }
+    }
+    response = again(&who.drafts, &response).await?;
+    for file in response.evidence.iter().filter(|file| !file.hard_to_read.is_empty()) {
+        say(&hard_to_read(file));
+    }
+    Ok(response)
+}
+
+/// Asks for files for one item until they are attached or left for later; false when the person leaves.
+async fn ask_for(who: &mut Guarded<'_>, response: &str, item: &str) -> Result<bool> {
+    let (words, papers) = (who.words, &who.words.papers);
+    loop {
+        let Some(line) = who.ask.line(words.answering.a_file)? else { return Ok(false) };
+        match line.as_str() {
+            "!" | "<" => return Ok(false),
+            "" => return Ok(true),
+            "?" => {
+                for more in [papers.files_taken, words.answering.cannot_be_had, papers.translation] {
+                    say(more);
+                }
+            }
+            line => match paths(line, std::env::home_dir().as_deref(), Path::is_file) {
+                Err(path) => say(&papers.no_such_file.replace("{}", &path.display().to_string())),
+                Ok(paths) => {
+                    let Some(foreign) = is_foreign(&mut who.ask, words)? else { continue };
+                    let mut all = true;
+                    for path in paths {
+                        all &= attach_one(&who.drafts, words, (response, item), &path, foreign).await?;
+                    }
+                    if all {
+                        return Ok(true);
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// Whether it is in another language; nothing where the person takes the file back.
+fn is_foreign(ask: &mut Ask, words: &Words) -> Result<Option<bool>> {
+    let papers = &words.papers;
+    Ok(match ask.yes_or_no(papers.other_language, papers.translation)? {
+        Said::Answer(answer) if answer == true => {
+            say(papers.translation);
+            Some(true)
+        }
+        Said::Answer(_) | Said::Nothing => Some(false),
+        Said::Back | Said::Papers | Said::Stop => None,
+    })
+}
+
+async fn attach_one(
+    drafts: &Drafts,
+    words: &Words,
+    (response, item): (&str, &str),
+    path: &Path,
+    foreign_language: bool,
+) -> Result<bool> {
+    let file = match Outgoing::look(path, item, foreign_language) {
+        Ok(file) => file,
+        Err(error) => {
+            say(&format!("✗ {error:#}"));
+            return Ok(false);
+        }
+    };
+    match attach(drafts, words, response, &file).await {
+        Ok(evidence) => {
+            say(&format!("✓ {}", words.papers.attached.replace("{}", &evidence.file_name)));
+            Ok(true)
+        }
+        Err(status) => verdict(file.file_name(), status).map(|()| false),
+    }
+}
+
+/// Sends the one answer. That something is left out is said by the person, never taken for granted.
+async fn send(who: &mut Guarded<'_>, response: &pb::Response, partial: bool, teller: &Teller) -> Result<()> {
+    let words = &who.words.answering;
+    let missing = unanswered(response);
+    let asks = !partial && !missing.is_empty() && !response.evidence.is_empty() && !teller.is_json();
+    let agreed = asks && {
+        say(&words
+            .partial
+            .replace("{}", &missing.iter().map(|item| spoken(item)).collect::<Vec<_>>().join(", ")));
+        let answer = who.ask.yes_or_no(words.send_partial, words.partial_why)?;
+        ensure!(!matches!(answer, Said::Answer(Value::Bool(false))), words.not_sent);
+        matches!(answer, Said::Answer(Value::Bool(true)))
+    };
+    let message = pb::SubmitResponseRequest {
+        request_id: Uuid::now_v7().to_string(),
+        name: response.name.clone(),
+        partial_confirmed: partial || agreed,
+    };
+    let sent = who.call(async |drafts, token| {
+        patiently(|| {
+            let (mut evidence, message) =
+                (drafts.connection.evidence(), request(Some(token), message.clone()));
+            async move { evidence.submit_response(message).await }
+        })
+        .await
+    });
+    let sent = sent.await?.into_inner().response.context("response")?;
+    let is_late = sent.deadline.as_ref().is_some_and(|due| sent.received_at_us >= due.expires_at_us);
+    if teller.is_json() {
+        teller.value(&json!({
+            "name": sent.name, "case": sent.case, "state": "answered", "received_at_us": sent.received_at_us,
+            "late": is_late, "unanswered": unanswered(&sent),
+        }));
+        return Ok(());
+    }
+    teller.line(&words.answered.replace("{}", &when(sent.received_at_us)));
+    if is_late {
+        teller.line(words.came_late);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use docket_proto::types::v1::Deadline;
+
+    fn asked() -> pb::Response {
+        let deadline = Deadline { expires_at_us: 2_000_000, ..Deadline::default() };
+        pb::Response {
+            items: vec!["passport".into(), "lease".into()],
+            evidence: vec![pb::Evidence { kind: "lease".into(), ..pb::Evidence::default() }],
+            optional_items: vec!["rebuttal".into()],
+            deadline: Some(deadline),
+            ..pb::Response::default()
+        }
+    }
+
+    #[test]
+    fn a_request_waits_until_it_is_answered_or_ends_and_is_late_from_the_end_of_its_day_on() {
+        assert_eq!(state(&asked(), 1), State::Open);
+        assert_eq!(state(&asked(), 2), State::Late);
+        assert!(state(&asked(), 2).may_be_sent(), "what comes late is kept");
+        let answered = pb::Response { received_at_us: 1, ..asked() };
+        assert_eq!(state(&answered, 9), State::Answered);
+        let ended = pb::Response { closed_cause: "withdrawn".into(), ..asked() };
+        assert_eq!(state(&ended, 9), State::Ended);
+        assert!(!state(&answered, 9).may_be_sent() && !state(&ended, 9).may_be_sent());
+    }
+
+    #[test]
+    fn what_is_asked_for_and_has_no_file_is_unanswered_and_what_may_be_sent_is_not() {
+        assert_eq!(unanswered(&asked()), ["passport"]);
+    }
+
+    #[test]
+    fn an_item_is_read_by_its_title_and_else_by_its_code() {
+        let titles = BTreeMap::from([("lease".to_owned(), "A lease with both names".to_owned())]);
+        let words = &Words::of("en").answering;
+        assert_eq!(title("lease", &titles, words), "A lease with both names");
+        assert_eq!(title("bank_records", &titles, words), "bank records");
+        assert_eq!(title("rebuttal", &titles, words), words.rebuttal);
+    }
+
+    #[test]
+    fn a_file_is_given_with_the_item_that_it_answers() {
+        assert!(look("lease.pdf", false).unwrap_err().to_string().contains("ITEM=PATH"));
+        let file = look("lease=Cargo.toml", false).unwrap();
+        assert_eq!((file.kind(), file.file_name()), ("lease", "Cargo.toml"));
+        assert!(look("lease=not-there.pdf", false).is_err(), "it is looked at before anything is sent");
+    }
+}

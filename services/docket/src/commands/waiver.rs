@@ -1,0 +1,101 @@
+//! `docket waiver`: asking that the fee of a draft be waived (Form I-912, 8 CFR 106.3), or no longer.
+use super::Refused;
+use super::interview::ask::{Ask, say};
+use super::interview::definition;
+use super::interview::part::Part;
+use super::interview::words::Words;
+use super::paper::{self, Drafts};
+use crate::client::{patiently, request};
+use crate::output::Teller;
+use anyhow::{Context, Result};
+use docket_proto::filing::v1 as pb;
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+const FORM: &str = "I-912";
+/// What of the form the filing does not answer by itself.
+const ASKED: [&str; 4] = ["basis", "benefit", "income", "hardship"];
+/// Asked there, and answered by the filing.
+const ANSWERED: [&str; 1] = ["forms"];
+
+/// For which draft, and why.
+#[derive(Debug, clap::Args)]
+pub struct WaiverArgs {
+    /// filings/<id>.
+    filing: String,
+    /// A JSON file with the answers, by question; asked one by one when not given. `docket forms I-912` shows the questions.
+    answers: Option<PathBuf>,
+    /// Ask no longer: the fee is due.
+    #[arg(long, conflicts_with = "answers")]
+    drop: bool,
+    /// Language of what is asked and said: en or es.
+    #[arg(long, default_value = "en")]
+    language: String,
+}
+
+/// Asks that the fee be waived; an officer decides, and nothing is due before.
+pub async fn waiver(home: &Path, args: &WaiverArgs, teller: &Teller) -> Result<()> {
+    let drafts = Drafts::of(home, &args.language).await?;
+    let words = Words::of(&args.language);
+    let seen = drafts.get(&args.filing).await?;
+    let answers_json = match &args.answers {
+        _ if args.drop => String::new(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+            let answers: Map<String, Value> = serde_json::from_str(&text)
+                .with_context(|| format!("{} is not a JSON object of answers", path.display()))?;
+            Value::Object(answers).to_string()
+        }
+        None => Value::Object(led(&drafts, words).await?).to_string(),
+    };
+    let message = pb::AskFeeWaiverRequest {
+        request_id: Uuid::now_v7().to_string(),
+        name: args.filing.clone(),
+        answers_json,
+        language: args.language.clone(),
+        etag: if args.drop { seen.etag } else { 0 },
+    };
+    let token = drafts.token().await.map_err(Refused::from)?;
+    let asked = patiently(|| {
+        let (mut drafts, message) = (drafts.connection.drafts(), request(Some(&token), message.clone()));
+        async move { drafts.ask_fee_waiver(message).await }
+    });
+    let filing = asked.await.map_err(Refused::from)?.into_inner().filing.context("filing")?;
+    if !teller.is_json() {
+        teller.line(if filing.fee_waiver { words.waiver_asked } else { words.waiver_dropped });
+    }
+    paper::tell(&filing, words, teller);
+    Ok(())
+}
+
+/// The answers as they are given on the terminal.
+async fn led(drafts: &Drafts, words: &'static Words) -> Result<Map<String, Value>> {
+    let (form, rules) = definition(&drafts.connection, FORM, &drafts.language).await?;
+    say(words.how_to_answer_a_part);
+    let part = Part { form: &form, rules: &rules, sections: &ASKED, but: &ANSWERED };
+    part.ask(&mut Ask::of_terminal(words))?.with_context(|| words.waiver_left.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_filing_or_a_table_of_the_law_answers_is_not_asked() {
+        let catalogue = docket_forms::Catalogue::embedded();
+        let rules = catalogue.form(FORM).unwrap();
+        let form = serde_json::from_str(&serde_json::to_string(rules).unwrap()).unwrap();
+        let part = Part { form: &form, rules, sections: &ASKED, but: &ANSWERED };
+        let lines = ["income at or below 150, financial hardship", "3", "21,000", "A hospital bill.", ""];
+        let said = part.ask(&mut Ask::typed(Words::of("en"), &lines)).unwrap().unwrap();
+        assert_eq!(
+            Value::Object(said),
+            json!({
+                "basis": ["income_at_or_below_150", "financial_hardship"], "household_size": 3, "income": 2_100_000,
+                "hardship": "A hospital bill.",
+            })
+        );
+    }
+}
