@@ -19,6 +19,7 @@ use super::{
 pub(super) const TRANSFERRED: &str = "transferred";
 
 /// The case after the event.
+#[expect(clippy::too_many_lines, reason = "a table: each event, and what it changes")]
 pub fn evolve(mut case: Case, event: &Event) -> Case {
     looked_at(&mut case, event);
     match event {

@@ -277,9 +277,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::DenialIntended(event) => due(event.deadline.as_ref()),
         Event::RevocationIntended(event) => due(event.deadline.as_ref()),
         Event::CaseReopenedOnOwnMotion(event) => due(event.deadline.as_ref()),
-        Event::CaseAdministrativelyClosed(event) => {
-            vec![("due", Fact::Date(event.reopen_until_date.clone()))]
-        }
+        Event::CaseAdministrativelyClosed(event) => by(&event.reopen_until_date),
         Event::ApprovalRevoked(event) => vec![("date", Fact::Date(event.revoked_on_date.clone()))],
         Event::BiometricsReused(event) => vec![("date", Fact::Date(event.captured_on_date.clone()))],
         Event::RequestServed(event) => due(event.deadline.as_ref()),
@@ -409,6 +407,10 @@ fn request(items: usize, deadline: Option<&pb::Deadline>) -> Vec<(&'static str, 
 /// The day until which something was to be done, without how it was counted.
 fn until(deadline: Option<&Deadline>) -> Vec<(&'static str, Fact)> {
     deadline.map(|deadline| ("due", Fact::Date(deadline.due_date.clone()))).into_iter().collect()
+}
+
+fn by(date: &str) -> Vec<(&'static str, Fact)> {
+    vec![("due", Fact::Date(date.to_owned()))]
 }
 
 fn due(deadline: Option<&pb::Deadline>) -> Vec<(&'static str, Fact)> {

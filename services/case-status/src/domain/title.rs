@@ -187,11 +187,11 @@ fn attended_row(case: &Case) -> Option<&'static str> {
     if case.interview == Interview::Completed {
         return Some("23");
     }
-    match case.biometrics {
-        Biometrics::Reused if !reviewed => Some("27"),
-        Biometrics::Taken if !reviewed => Some("28"),
-        _ => None,
+    if reviewed {
+        return None;
     }
+    let taken = (case.biometrics == Biometrics::Taken).then_some("28");
+    taken.or((case.biometrics == Biometrics::Reused).then_some("27"))
 }
 
 fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {

@@ -73,7 +73,7 @@ impl Subscriber for FollowCase {
             Event::RequestServed(e) => self.open_response(tx, event, case, e).await?,
             Event::CaseUnassigned(_) => officers::release(tx, case).await?,
             Event::CaseReopened(_) | Event::CaseReopenedOnRequest(_) => {
-                filings::set_pending(tx, case, true).await?
+                filings::set_pending(tx, case, true).await?;
             }
             Event::RequestCancelled(e) => self.close_response(tx, event, case, &e).await?,
             Event::CaseApproved(_)

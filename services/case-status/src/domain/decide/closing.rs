@@ -21,9 +21,9 @@ pub const CLOSINGS: [&str; 2] = ["examination_missed", "applicant_died"];
 ///
 /// # Errors
 /// `CAUSE_UNKNOWN`, `NOT_CLOSABLE`, and what [`pending`] says.
-pub fn close_administratively(case: &Case, officer: Uuid, cause: &str, now: Timestamp) -> Decision {
+pub fn close_administratively(case: &Case, officer: Uuid, why: &str, now: Timestamp) -> Decision {
     pending(case)?;
-    let until = match cause {
+    let until = match why {
         "examination_missed" => {
             may_be_closed(case)?;
             roll(office_date(now).saturating_add(1.year())).to_string()
@@ -37,8 +37,11 @@ pub fn close_administratively(case: &Case, officer: Uuid, cause: &str, now: Time
             return Err(Refusal::invalid("cause", "CAUSE_UNKNOWN", message));
         }
     };
-    let (officer, cause) = (officer.to_string(), cause.to_owned());
-    let closed = pb::CaseAdministrativelyClosed { officer, cause, reopen_until_date: until };
+    let closed = pb::CaseAdministrativelyClosed {
+        officer: officer.to_string(),
+        cause: why.to_owned(),
+        reopen_until_date: until,
+    };
     let mut events = vec![closed.into()];
     events.extend(ending(case, "closed"));
     Ok(events)

@@ -50,10 +50,10 @@ pub fn reuse_biometrics(case: &Case, officer: Uuid, captured_on: Date, now: Time
 ///
 /// # Errors
 /// `NOT_NEEDED`, `ALREADY_ATTENDED`, `CAUSE_UNKNOWN`, and what [`pending`] says.
-pub fn waive_biometrics(case: &Case, officer: Uuid, cause: &str) -> Decision {
+pub fn waive_biometrics(case: &Case, officer: Uuid, why: &str) -> Decision {
     let mut events = without_appointment(case)?;
-    one_of("cause", cause, &BIOMETRICS_WAIVERS)?;
-    events.push(pb::BiometricsWaived { officer: officer.to_string(), cause: cause.to_owned() }.into());
+    one_of(why, &BIOMETRICS_WAIVERS)?;
+    events.push(pb::BiometricsWaived { officer: officer.to_string(), cause: why.to_owned() }.into());
     Ok(events)
 }
 
@@ -78,7 +78,7 @@ fn without_appointment(case: &Case) -> Result<Vec<Event>, Refusal> {
 ///
 /// # Errors
 /// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY`, `CAUSE_UNKNOWN`, and what [`pending`] says.
-pub fn fail_capture(case: &Case, cause: &str, now: Timestamp, early_by_agreement: bool) -> Decision {
+pub fn fail_capture(case: &Case, why: &str, now: Timestamp, early_by_agreement: bool) -> Decision {
     pending(case)?;
     match case.biometrics {
         Biometrics::Scheduled => {}
@@ -90,34 +90,34 @@ pub fn fail_capture(case: &Case, cause: &str, now: Timestamp, early_by_agreement
         | Biometrics::Missed
         | Biometrics::Cancelled => return Err(not_scheduled()),
     }
-    one_of("cause", cause, &CAPTURE_FAILURES)?;
+    one_of(why, &CAPTURE_FAILURES)?;
     let appointment = attended(case.biometrics_booking.appointment.as_ref(), now, early_by_agreement)?;
-    let (appointment_id, cause) = (appointment.to_string(), cause.to_owned());
-    Ok(vec![pb::BiometricsCaptureFailed { appointment_id, cause }.into()])
+    let appointment_id = appointment.to_string();
+    Ok(vec![pb::BiometricsCaptureFailed { appointment_id, cause: why.to_owned() }.into()])
 }
 
 /// Excuses who did not come to the biometrics: another appointment is to be set, and the case is not abandoned for this one.
 ///
 /// # Errors
 /// `NOT_MISSED`, `CAUSE_UNKNOWN`, and what [`pending`] says.
-pub fn excuse_biometrics(case: &Case, officer: Uuid, cause: &str) -> Decision {
+pub fn excuse_biometrics(case: &Case, officer: Uuid, why: &str) -> Decision {
     let missed = case.biometrics == Biometrics::Missed;
-    excuse(case, missed, (officer, cause), ("biometrics", &case.biometrics_booking))
+    excuse(case, missed, (officer, why), ("biometrics", &case.biometrics_booking))
 }
 
 /// Excuses who did not come to the interview; the days to say why are over then.
 ///
 /// # Errors
 /// As [`excuse_biometrics`].
-pub fn excuse_interview(case: &Case, officer: Uuid, cause: &str) -> Decision {
+pub fn excuse_interview(case: &Case, officer: Uuid, why: &str) -> Decision {
     let missed = case.interview == Interview::Missed;
-    excuse(case, missed, (officer, cause), ("interview", &case.interview_booking))
+    excuse(case, missed, (officer, why), ("interview", &case.interview_booking))
 }
 
 fn excuse(
     case: &Case,
     missed: bool,
-    (officer, cause): (Uuid, &str),
+    (officer, why): (Uuid, &str),
     (kind, booking): (&str, &Booking),
 ) -> Decision {
     pending(case)?;
@@ -125,14 +125,14 @@ fn excuse(
         return Err(Refusal::state("NOT_MISSED", "No such appointment was missed and is to be excused.")
             .way_out("Look at how the case stands."));
     }
-    one_of("cause", cause, &CAUSES)?;
+    one_of(why, &CAUSES)?;
     let appointment = booking.appointment.as_ref().map(|it| it.id).unwrap_or_default();
     Ok(vec![
         pb::AbsenceExcused {
             officer: officer.to_string(),
             appointment_kind: kind.to_owned(),
             appointment_id: appointment.to_string(),
-            cause: cause.to_owned(),
+            cause: why.to_owned(),
         }
         .into(),
     ])
@@ -180,9 +180,9 @@ pub fn waive_interview(case: &Case, officer: Uuid, criterion: &str) -> Decision 
     Ok(events)
 }
 
-fn one_of(field: &'static str, word: &str, words: &[&str]) -> Result<(), Refusal> {
+fn one_of(word: &str, words: &[&str]) -> Result<(), Refusal> {
     if words.contains(&word) {
         return Ok(());
     }
-    Err(Refusal::invalid(field, "CAUSE_UNKNOWN", format!("Give the cause: one of {}.", words.join(", "))))
+    Err(Refusal::invalid("cause", "CAUSE_UNKNOWN", format!("Give the cause: one of {}.", words.join(", "))))
 }
