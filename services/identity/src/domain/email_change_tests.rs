@@ -1,7 +1,7 @@
 //! The rules of another e-mail address for an account, one test each.
 
 use docket_eventlog::Aggregate;
-use docket_kernel::{EventEnum as _, Refusal};
+use docket_kernel::{EventEnum, Refusal};
 use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1 as pb;
 use uuid::Uuid;
@@ -50,7 +50,7 @@ fn pending(n: u128) -> Account {
 }
 
 fn kinds(decision: Result<Vec<Event>, Refusal>) -> Vec<&'static str> {
-    decision.unwrap().iter().map(|event| event.kind()).collect()
+    decision.unwrap().iter().map(EventEnum::kind).collect()
 }
 
 fn reason(decision: Result<Vec<Event>, Refusal>) -> &'static str {

@@ -294,8 +294,8 @@ async fn the_address_before_is_kept_as_long_as_it_can_take_the_change_back_and_t
     let registration = world.register(&ana.email).await.unwrap();
     assert!(world.mail(&ana.email, told + 3).await.starts_with("An address that is kept for an account"));
     assert_eq!(refused(world.confirm_email(&registration, "123456").await), "CODE_WRONG");
-    let beas = guarded(&world, &bea).await;
-    ask(&world, &beas, &ana.email).await.unwrap();
+    let token_of_bea = guarded(&world, &bea).await;
+    ask(&world, &token_of_bea, &ana.email).await.unwrap();
     assert!(world.mail(&ana.email, told + 4).await.starts_with("Somebody asked for your address"));
 
     world.advance(14 * DAY_S);
@@ -317,8 +317,9 @@ async fn of_two_accounts_that_confirm_one_address_at_once_exactly_one_has_it() {
         ask(&world, &token, NEW).await.unwrap();
         asked.push((member, token, world.mailed_code(NEW, nth + 1).await));
     }
-    let [(ana, anas, first), (bea, beas, second)] = <[_; 2]>::try_from(asked).ok().unwrap();
-    let (one, other) = tokio::join!(confirm(&world, &anas, &first), confirm(&world, &beas, &second));
+    let [(ana, token_of_ana, first), (bea, token_of_bea, second)] = <[_; 2]>::try_from(asked).ok().unwrap();
+    let (one, other) =
+        tokio::join!(confirm(&world, &token_of_ana, &first), confirm(&world, &token_of_bea, &second));
     let (winner, loser, refusal) = match (one, other) {
         (Ok(_), Err(refusal)) => (ana, bea, refusal),
         (Err(refusal), Ok(_)) => (bea, ana, refusal),

@@ -118,12 +118,12 @@ impl SendAlerts {
             return Outcome::Failed("no_address");
         }
         let mail = texts::mail(Language::of(&contact.language), &delivery.alert, contact.given_name.trim());
-        match self.send(delivery, &contact.email, mail).await {
-            Outcome::Failed(delivery::BOUNCED) if self.has_moved(delivery, &contact.email).await => {
-                Outcome::PutOff("another_address")
-            }
-            outcome => outcome,
+        let outcome = self.send(delivery, &contact.email, mail).await;
+        let bounced = matches!(outcome, Outcome::Failed(delivery::BOUNCED));
+        if bounced && self.has_moved(delivery, &contact.email).await {
+            return Outcome::PutOff("another_address");
         }
+        outcome
     }
 
     /// Whether the account's address is another one than that from which a mail came back just now.
