@@ -14,12 +14,12 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
 use sqlx::PgPool;
 use tonic::body::Body;
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::{Instrument as _, Span, field};
 
 use crate::error::SERVICE;
+use crate::lasting::{before, ending, line_of, over, over_at};
 use crate::token::{TokenError, Tokens};
 use crate::{Access, ApiError, Caller, Identity, log_admin, roles, tls, words};
 
@@ -114,8 +114,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// The service named by the caller's certificate, which the handshake has verified.
 fn certified<B>(request: &Request<B>) -> Option<String> {
-    let connection = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>()?;
-    tls::service_of(connection.peer_certs()?.first()?)
+    tls::service_of(line_of(request)?.peer_certs()?.first()?)
 }
 
 impl<S> Layer<S> for Auth {
@@ -166,6 +165,7 @@ where
     let path = request.uri().path().to_owned();
     let certified = certified(&request);
     let in_spanish = words::asked_for(request.headers());
+    let over_at = over_at(&mut request);
     let answer = async {
         Ok::<_, sqlx::Error>(match auth.admit(&path, request.headers(), certified).await {
             Ok(caller) => {
@@ -177,11 +177,14 @@ where
             Err(status) => (status.into_http(), String::from("refused")),
         })
     };
-    let (response, who) = within(most(&path), answer).await.unwrap_or_else(|_silence| {
-        (Status::from(ApiError::OutcomeUnknown).into_http(), String::from("given up"))
-    });
+    let given_up = |status: Status| (status.into_http(), String::from("given up"));
+    let (response, who) = match before(over_at, within(most(&path), answer)).await {
+        Some(Ok(answered)) => answered,
+        Some(Err(_silence)) => given_up(ApiError::OutcomeUnknown.into()),
+        None => given_up(over()),
+    };
     record(&path, code(&response), &who, started);
-    Ok(if in_spanish { words::with_spanish(response) } else { response })
+    Ok(ending(if in_spanish { words::with_spanish(response) } else { response }, over_at))
 }
 
 /// How long a call may take until its answer begins: a caller without a deadline is told in the end. Not what takes a stream,

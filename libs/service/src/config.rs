@@ -36,7 +36,7 @@ pub struct ServiceConfig {
     #[serde(default)]
     pub drain_delay_ms: u64,
     /// Seconds after which a gRPC connection is ended in order, so that callers spread over new processes; what is still
-    /// under way on it then has a tenth of it left.
+    /// under way on it then has a tenth of it left, two seconds at least.
     #[serde(default = "five_minutes")]
     pub connection_age_s: u64,
     /// Our certificate and the authority of all.

@@ -1,7 +1,7 @@
 //! What every server has, so that a service holds its domain and nothing else.
 //!
 //! Reading order: `cli` (the program), `config`, `schema` (whether the databases are those of this release), `base` (what a service is connected to), `server` (what
-//! it runs), `auth` with `token`, `caller` and `access` (who may do what), `error`, `status` and `words` (what
+//! it runs), `lasting` (how long a connection does), `auth` with `token`, `caller` and `access` (who may do what), `error`, `status` and `words` (what
 //! callers are told, and in Spanish), `problem` and `local` (the same over HTTP), `log_admin` (the operator's face), `keys`, `epoch`, `erasures`, `objects`, `roles`, `timers` with `heard`, `rounds` (tasks of a service's own), `gateway` with `turns` (how often strangers get what is open to all), `telemetry`, `admin`, and `testing` for
 //! the services' tests.
 
@@ -27,6 +27,7 @@ mod https;
 mod id;
 mod import;
 mod keys;
+mod lasting;
 mod local;
 mod log_admin;
 mod migrate;

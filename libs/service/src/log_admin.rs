@@ -57,6 +57,8 @@ pub(crate) struct LogAdmin {
     rebuilds: Runs<pb::RebuildProjectionResponse>,
     /// None until the comparison is done.
     comparisons: Runs<Option<pb::CompareProjectionResponse>>,
+    /// None until it is done.
+    switches: Runs<Option<pb::SwitchProjectionResponse>>,
 }
 
 type Batches<T> = BoxStream<'static, Result<T, Status>>;
@@ -76,7 +78,8 @@ impl LogAdmin {
             projections: Projections(projections),
             checks: Runs::new(stopping.clone()),
             rebuilds: Runs::new(stopping.clone()),
-            comparisons: Runs::new(stopping),
+            comparisons: Runs::new(stopping.clone()),
+            switches: Runs::new(stopping),
         }
     }
 
@@ -282,7 +285,20 @@ impl LogAdminService for LogAdmin {
     ) -> Result<Response<pb::SwitchProjectionResponse>, Status> {
         let projection = self.projections.find(&request.get_ref().name);
         let by = self.admit(&request, "SwitchProjection", name_of(&projection))?;
-        Ok(Response::new(projections::switch(projection?, by, request.into_inner()).await?))
+        let (projection, ask) = (projection?, request.into_inner());
+        reason::check(&ask.reason)?;
+        let run = Ask::new(by.clone(), &ask.run)?;
+        let switch = |_told| async move { projection.switch(&by, &ask).await.map(Some) };
+        Ok(Response::new(runs::outcome(self.switches.begin_for_good(run, None, switch)).await?))
+    }
+
+    async fn watch_switch(
+        &self,
+        request: Request<pb::WatchSwitchRequest>,
+    ) -> Result<Response<pb::WatchSwitchResponse>, Status> {
+        let by = self.admit(&request, "WatchSwitch", "")?;
+        let steps = self.switches.listen(&Ask::new(by, &request.get_ref().run)?)?;
+        Ok(Response::new(pb::WatchSwitchResponse { done: Some(runs::outcome(steps).await?) }))
     }
 
     async fn roll_back_projection(

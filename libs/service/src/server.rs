@@ -12,6 +12,7 @@ use docket_messaging::{Consumer, Redriver, Relay, Stop, Subscriber};
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
 use docket_proto::log::v1::log_admin_service_server::LogAdminServiceServer;
 use docket_proto::log::v1::subject_admin_service_server::SubjectAdminServiceServer;
+use futures::TryStreamExt as _;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -29,6 +30,7 @@ use crate::auth::Auth;
 use crate::erasures::{self, Erasures};
 use crate::event_feed::EventFeed;
 use crate::https::Https;
+use crate::lasting::Lasting;
 use crate::local::Local;
 use crate::log_admin::{self, LogAdmin, Projection, SubjectAdmin};
 use crate::roles::Roles;
@@ -211,8 +213,8 @@ impl Server {
             let listener = Https::new(listener, tls::https(&config.tls).context("service.tls")?)?;
             faces.spawn(async move { Ok(axum::serve(listener, app).with_graceful_shutdown(calls).await?) });
         }
-        let age = Duration::from_secs(config.connection_age_s);
-        faces.spawn(serve_grpc(grpc, tls::server(&config.tls)?, (auth, routes), age, calls.clone())?);
+        let lasting = Lasting::new(config.connection_age_s);
+        faces.spawn(serve_grpc(grpc, tls::server(&config.tls)?, (auth, routes), lasting, calls.clone())?);
         let ending = working.clone().cancelled_owned();
         workers.spawn(named("admin", async move {
             Ok(axum::serve(admin, admin_routes).with_graceful_shutdown(ending).await?)
@@ -314,7 +316,7 @@ fn serve_grpc(
     listener: TcpListener,
     tls: ServerTlsConfig,
     (auth, routes): (Auth, Routes),
-    age: Duration,
+    lasting: Lasting,
     calls: Stop,
 ) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + Send + 'static> {
     let server = tonic::transport::Server::builder()
@@ -323,11 +325,11 @@ fn serve_grpc(
         .max_concurrent_streams(STREAMS)
         .http2_max_header_list_size(HEADER_BYTES)
         .http2_keepalive_interval(Some(KEEP_ALIVE))
-        .max_connection_age(age)
-        .max_connection_age_grace(age / 10)
+        .max_connection_age(lasting.age)
         .layer(auth)
         .add_routes(routes);
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming =
+        TcpIncoming::from(listener).with_nodelay(Some(true)).map_ok(move |line| lasting.begin(line));
     Ok(async move { Ok(server.serve_with_incoming_shutdown(incoming, calls.cancelled_owned()).await?) })
 }
 

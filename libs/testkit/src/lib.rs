@@ -22,6 +22,7 @@ mod polled;
 mod postgres;
 mod recovery;
 mod source;
+mod way;
 
 pub use bucket::TestBucket;
 pub use docket_kernel::clock::ManualClock;
@@ -33,6 +34,7 @@ pub use postgres::{
     private_postgres_with,
 };
 pub use recovery::{ArchivingPostgres, BaseBackup, archiving_postgres};
+pub use way::Way;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -9,6 +9,7 @@ mod crash;
 mod drills;
 mod endings;
 mod evolution;
+mod going_on;
 mod lifecycle;
 mod new_form;
 mod policies;

@@ -137,7 +137,7 @@ impl System {
     }
 
     /// Waits until every kill has come, and whoever was hit is there again.
-    fn recover(&self) {
+    pub(crate) fn recover(&self) {
         for (process, kill) in self.kills.lock().expect("no thread panicked").drain(..) {
             let Some(hit) = kill.join().expect("a kill") else { continue };
             let begun = Instant::now();

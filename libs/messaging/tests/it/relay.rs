@@ -88,12 +88,16 @@ async fn a_broker_that_was_away_gets_what_it_missed() {
     let relay = owner.relay(&nats, &stop).await;
     owner.happen(&account(1)).await;
     until("one message", async || last_sequence(&owner, &nats).await == 1).await;
+    let broker = owner.broker(&nats).await;
+    until("it is said to be there", async || broker.is_connected()).await;
     nats.kill().await;
     for number in 0..10 {
         owner.happen(&account(number)).await;
     }
+    until("it is said to be away", async || !broker.is_connected()).await;
     nats.restart().await;
     until("eleven messages", async || last_sequence(&owner, &nats).await == 11).await;
+    until("it is said to be back", async || broker.is_connected()).await;
     stop.cancel();
     relay.await.unwrap();
 }

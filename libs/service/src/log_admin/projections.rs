@@ -30,7 +30,8 @@ pub trait Projection: Send + Sync + 'static {
     /// Brings the rows beside up to date and compares them with those in use.
     async fn compare(&self) -> Result<pb::CompareProjectionResponse, ApiError>;
 
-    /// Takes the rows beside into use; readers see the old or the new, never a mix.
+    /// Compares, and takes the rows beside into use; readers see the old or the new, never a mix. However long the comparison
+    /// takes, what changes is done at once at its end, and to its end also when this is dropped.
     async fn switch(
         &self,
         by: &str,
@@ -69,17 +70,7 @@ pub(super) async fn rebuild(
     Ok(pb::RebuildProjectionResponse { done: true, ..*seen.borrow() })
 }
 
-/// A switch is not given up half-way when the caller goes away.
-pub(super) async fn switch(
-    projection: Arc<dyn Projection>,
-    by: String,
-    ask: pb::SwitchProjectionRequest,
-) -> Result<pb::SwitchProjectionResponse, ApiError> {
-    reason::check(&ask.reason)?;
-    detached(async move { projection.switch(&by, &ask).await }).await
-}
-
-/// The way back, likewise.
+/// The way back is not given up half-way when the caller goes away.
 pub(super) async fn roll_back(
     projection: Arc<dyn Projection>,
     by: String,

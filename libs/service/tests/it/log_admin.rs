@@ -1,5 +1,6 @@
 //! The operator's face over the real port: who gets in, what is seen, what is found, and a file that proves itself.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use docket_eventlog::{Context, Expected, StreamAppend, StreamName, Subjects};
@@ -62,6 +63,10 @@ impl World {
 
     pub(crate) fn pool(&self) -> &PgPool {
         &self.base.pool
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.listening.grpc
     }
 
     /// The token of another operator.

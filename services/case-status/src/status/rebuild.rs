@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use docket_kernel::Refusal;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
-use docket_service::{ApiError, Base, Projection, outgoing};
+use docket_service::{ApiError, Base, Projection, detached, outgoing};
 use sqlx::AssertSqlSafe;
 use tokio::sync::watch;
 
@@ -114,13 +114,18 @@ impl Projection for StatusProjection {
                 "Look at them (compare); when the rows in use are the wrong ones, accept the differences.";
             return Err(Refusal::state("DIFFERENCES", words).way_out(way_out).into());
         }
-        let beside = Set { position: found.position, ..beside };
-        let note = Note { by, reason: &ask.reason, differing: found.differing };
-        let took = switch(base, &live, &beside, &note).await?;
-        drop(alone);
+        let (differing, beside) = (found.differing, Set { position: found.position, ..beside });
+        let (at, by, reason) = (base.clone(), by.to_owned(), ask.reason.clone());
+        // Nobody else works on the rows until it is done, also when nobody waits for it any more.
+        let took = detached(async move {
+            let took = switch(&at, &live, &beside, &Note { by: &by, reason: &reason, differing }).await;
+            drop(alone);
+            took
+        })
+        .await?;
         Ok(pb::SwitchProjectionResponse {
             projection: Some(self.describe().await?),
-            differing: found.differing,
+            differing,
             took_us: micros(took),
         })
     }
@@ -233,7 +238,12 @@ pub async fn rebuild(base: &Base, switch: bool) -> anyhow::Result<Report> {
     let mut report = Report { events: step.position, cases: step.cases, differing: 0, switched: switch };
     if switch {
         let reason = "rebuild --switch".to_owned();
-        let ask = pb::SwitchProjectionRequest { name: NAME.to_owned(), accept_differences: true, reason };
+        let ask = pb::SwitchProjectionRequest {
+            name: NAME.to_owned(),
+            accept_differences: true,
+            reason,
+            ..Default::default()
+        };
         report.differing = projection.switch(by, &ask).await.map_err(told)?.differing;
     } else {
         report.differing = projection.compare().await.map_err(told)?.differing;

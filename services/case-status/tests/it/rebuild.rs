@@ -45,7 +45,8 @@ impl Operator {
 
     async fn switch(&self, accept_differences: bool) -> Result<pb::SwitchProjectionResponse, Status> {
         let (name, reason) = (NAME.to_owned(), "as planned".to_owned());
-        let ask = self.who.ask(pb::SwitchProjectionRequest { name, accept_differences, reason });
+        let ask = pb::SwitchProjectionRequest { name, accept_differences, reason, ..Default::default() };
+        let ask = self.who.ask(ask);
         Ok(self.client.clone().switch_projection(ask).await?.into_inner())
     }
 
@@ -297,6 +298,45 @@ async fn a_rebuild_and_a_comparison_go_on_when_their_connection_ends_and_are_fou
     sqlx::query("ROLLBACK").execute(&mut *other).await.unwrap();
     let found = client.compare_projection(who.ask(ask(true))).await.unwrap().into_inner();
     assert_eq!((found.equal, found.differing), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_goes_on_however_long_it_compares_and_is_found_again_without_another_second_factor() {
+    let world = World::start().await;
+    let (ana, sam) = people(&world).await;
+    cases(&world, &ana, &sam, 2).await;
+    let operator = Operator::of(&world).await;
+    operator.rebuild().await.unwrap();
+    let who = world.person(&[("operator", "NBC")]).await;
+    let mut other = world.status_pool().acquire().await.unwrap();
+    for sql in ["BEGIN", "LOCK TABLE case_row_b, timeline_b IN ACCESS EXCLUSIVE MODE"] {
+        sqlx::query(sql).execute(&mut *other).await.unwrap();
+    }
+    let run = Uuid::new_v4().to_string();
+    let (name, reason_given) = (NAME.to_owned(), "as planned".to_owned());
+    let ask = || pb::SwitchProjectionRequest {
+        name: name.clone(),
+        reason: reason_given.clone(),
+        run: run.clone(),
+        accept_differences: false,
+    };
+    let (mut asking, asked) = (world.projection_admin(), world.stepped_up(&who).ask(ask()));
+    let asking = tokio::spawn(async move { asking.switch_projection(asked).await });
+    world.until_somebody_waits_for_a_table().await;
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
+    let mut client = world.projection_admin();
+    let watch = || pb::WatchSwitchRequest { run: run.clone() };
+    let stranger = world.person(&[("operator", "NBC")]).await;
+    assert_eq!(reason(&client.watch_switch(stranger.ask(watch())).await.unwrap_err()), "RUN_NOT_HERE");
+    sqlx::query("ROLLBACK").execute(&mut *other).await.unwrap();
+    let done = client.watch_switch(who.ask(watch())).await.unwrap().into_inner().done.unwrap();
+    assert!(done.differing == 0 && done.took_us < STILL_US, "{done:?}");
+    // Asked twice, done once.
+    let again = client.switch_projection(world.stepped_up(&who).ask(ask())).await.unwrap().into_inner();
+    assert_eq!(again, done);
+    assert_eq!(operator.sets().await, [(2, "live".to_owned()), (1, "kept".to_owned())]);
+    assert_eq!(world.switches().await, [(1, 2, reason_given)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

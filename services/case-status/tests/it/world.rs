@@ -623,6 +623,8 @@ where
 {
     let config = bench.config(name, url, None, broker);
     migrate(&config, tables).await.unwrap();
+    // A replica has the folder of the one before it, and would be taken to listen where that one does.
+    let _none_before = std::fs::remove_file(config.data_dir.join("listening.json"));
     bench.serve(config, |config, stop| async move { make(config).await?.run(stop).await }).await
 }
 

@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio_stream::StreamExt;
+use tonic::Response;
 
 /// A question that was under way for so long has arrived.
 const HEARD: Duration = Duration::from_secs(5);
@@ -20,9 +21,9 @@ pub(super) async fn run(operator: &mut Operator<'_>, command: ProjectionCommand)
         ProjectionCommand::Rebuild { name } => rebuild(operator, name).await,
         ProjectionCommand::Compare { name } => compare(operator, name).await,
         ProjectionCommand::Switch { name, accept_differences, reason } => {
-            let message = pb::SwitchProjectionRequest { name, accept_differences, reason };
-            let asked = operator.ask_for_long(message);
-            let done = operator.client()?.switch_projection(asked).await.map_err(Refused::from)?.into_inner();
+            let message =
+                pb::SwitchProjectionRequest { name, accept_differences, reason, ..Default::default() };
+            let done = switch(operator, message).await?;
             switched(operator, done.projection, done.took_us, done.differing)
         }
         ProjectionCommand::Rollback { name, reason } => {
@@ -71,7 +72,7 @@ async fn rebuild(operator: &mut Operator<'_>, name: String) -> Result<()> {
         match watch(operator, &name, &mut following, &bar).await {
             Ok(last) => break last,
             // The service goes on meanwhile.
-            Err(failed) => following.again(operator, failed).await?,
+            Err(failed) => following.again_or_anew(operator, failed).await?,
         }
     };
     bar.finish_and_clear();
@@ -131,8 +132,8 @@ async fn compare(operator: &mut Operator<'_>, name: String) -> Result<()> {
         if asked_at.elapsed() > HEARD {
             following.moved();
         }
-        following.again(operator, Refused::from(status).into()).await?;
-        message.resume = following.begun;
+        following.again_or_anew(operator, Refused::from(status).into()).await?;
+        (message.run, message.resume) = (following.run.clone(), following.begun);
     };
     if operator.teller.is_json() {
         operator.teller.value(&show::json_of("CompareProjectionResponse", &found)?);
@@ -145,6 +146,34 @@ async fn compare(operator: &mut Operator<'_>, name: String) -> Result<()> {
         bail!("{} case(s) differ from the rows in use", found.differing);
     }
     Ok(())
+}
+
+/// Compares and switches, however long the comparison takes.
+async fn switch(
+    operator: &mut Operator<'_>,
+    message: pb::SwitchProjectionRequest,
+) -> Result<pb::SwitchProjectionResponse> {
+    let mut following = Following::new();
+    let run = following.run.clone();
+    let message = pb::SwitchProjectionRequest { run: run.clone(), ..message };
+    loop {
+        let (mut client, asked_at) = (operator.client()?, Instant::now());
+        let answer = if following.begun {
+            // The second factor was given when it began.
+            let asked = operator.ask_for_long(pb::WatchSwitchRequest { run: run.clone() });
+            client.watch_switch(asked).await.map(|found| found.into_inner().done.unwrap_or_default())
+        } else {
+            client.switch_projection(operator.ask_for_long(message.clone())).await.map(Response::into_inner)
+        };
+        let status = match answer {
+            Ok(done) => return Ok(done),
+            Err(status) => status,
+        };
+        if asked_at.elapsed() > HEARD {
+            following.moved();
+        }
+        following.again(operator, Refused::from(status).into()).await?;
+    }
 }
 
 fn switched(

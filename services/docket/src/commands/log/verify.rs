@@ -33,9 +33,9 @@ pub(super) async fn verify(
         let client = operator.client()?;
         match watch(client, operator.ask_for_long(message.clone()), &mut following, &bar).await {
             Ok(found) => break found,
-            Err(failed) => following.again(operator, failed).await?,
+            Err(failed) => following.again_or_anew(operator, failed).await?,
         }
-        message.resume = following.begun;
+        (message.run, message.resume) = (following.run.clone(), following.begun);
     };
     bar.finish_and_clear();
     told(operator, &found, of_stream);
