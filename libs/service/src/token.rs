@@ -95,18 +95,18 @@ struct Known {
     /// By the hashes of the tokens; whether their time is over is asked each time.
     signed: HashMap<TokenHash, Signed>,
     /// How often keys were taken.
-    taken: u64,
+    generation: u64,
 }
 
 impl Known {
     /// Other keys may not have signed what these have.
     fn take(&mut self, keys: HashMap<String, DecodingKey>) {
-        *self = Self { keys, signed: HashMap::new(), taken: self.taken + 1 };
+        *self = Self { keys, signed: HashMap::new(), generation: self.generation + 1 };
     }
 
     /// Keeps what was found to be signed, unless other keys were taken meanwhile.
-    fn keep(&mut self, (token, signed): (TokenHash, Signed), taken: u64) {
-        if self.taken != taken {
+    fn keep(&mut self, (token, signed): (TokenHash, Signed), generation: u64) {
+        if self.generation != generation {
             return;
         }
         if self.signed.len() >= MOST_SIGNED {
@@ -177,7 +177,7 @@ impl Tokens {
         if header.alg != Algorithm::EdDSA {
             return Err(TokenError::NotAccepted);
         }
-        let (key, taken) = self.key(&header.kid.ok_or(TokenError::NotAccepted)?).await?;
+        let (key, generation) = self.key(&header.kid.ok_or(TokenError::NotAccepted)?).await?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         // Times and names are checked below: the library knows only the system's clock.
         validation.validate_exp = false;
@@ -187,7 +187,7 @@ impl Tokens {
             decode::<Claims>(token, &key, &validation).map_err(|_refused| TokenError::NotAccepted)?.claims;
         let signed = Signed::read(&claims).ok_or(TokenError::NotAccepted)?;
         let person = self.check(signed)?;
-        self.0.known.write().unwrap_or_else(PoisonError::into_inner).keep((hash, signed), taken);
+        self.0.known.write().unwrap_or_else(PoisonError::into_inner).keep((hash, signed), generation);
         Ok(person)
     }
 
@@ -232,7 +232,7 @@ impl Tokens {
 
     fn known_key(&self, kid: &str) -> Option<(DecodingKey, u64)> {
         let known = self.known();
-        Some((known.keys.get(kid)?.clone(), known.taken))
+        Some((known.keys.get(kid)?.clone(), known.generation))
     }
 
     fn known(&self) -> RwLockReadGuard<'_, Known> {

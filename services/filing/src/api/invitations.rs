@@ -459,10 +459,10 @@ async fn declined_before(desk: &Desk, context: &Context) -> Result<Option<String
 async fn invitee_name(desk: &Desk, loaded: &Loaded<Packages>, number: u32) -> Result<String, ApiError> {
     let asks = |event: &&Recorded| matches!(event.decode(), Ok(Event::PackageFilerInvited(invited)) if invited.number == number);
     let Some(asked) = loaded.events.iter().find(asks) else { return Ok(String::new()) };
-    match desk.log.open_event(asked).await? {
-        Event::PackageFilerInvited(invited) => Ok(invited.invitee_name),
-        _ => Ok(String::new()),
-    }
+    let Event::PackageFilerInvited(invited) = desk.log.open_event(asked).await? else {
+        return Ok(String::new());
+    };
+    Ok(invited.invitee_name)
 }
 
 /// One invitation, as whoever asked sees it.
@@ -483,13 +483,11 @@ async fn shown(
         Standing::Withdrawn => "withdrawn",
         Standing::Declined => "declined",
         Standing::Released(_) => "released",
-        Standing::SteppedBack(filing) => match phase(desk, filing).await? {
+        Standing::SteppedBack(filing) => {
+            let phase = phase(desk, filing).await?;
             // It goes in all the same where its fee was being paid just then.
-            went_in @ (Phase::Submitted | Phase::Accepted | Phase::Rejected | Phase::Voided) => {
-                stage(went_in)
-            }
-            _ => "stepped_back",
-        },
+            if is_in(phase) { stage(phase) } else { "stepped_back" }
+        }
         Standing::Accepted(filing) => stage(phase(desk, filing).await?),
     };
     Ok(pb::PackageInvitation {
@@ -500,6 +498,10 @@ async fn shown(
         valid_until_us: if waits { invitation.valid_until_us } else { 0 },
         asked_by: resource::name("filings", invitation.asker),
     })
+}
+
+fn is_in(phase: Phase) -> bool {
+    matches!(phase, Phase::Submitted | Phase::Accepted | Phase::Rejected | Phase::Voided)
 }
 
 async fn phase(desk: &Desk, filing: Uuid) -> Result<Phase, ApiError> {

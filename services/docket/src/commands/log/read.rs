@@ -131,7 +131,7 @@ mod tests {
     use tonic::Status;
     use tonic::body::Body;
     use tonic::codec::{DecodeBuf, Decoder};
-    use tonic::codegen::http::{HeaderMap, HeaderValue, StatusCode};
+    use tonic::codegen::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
     struct Batches;
 
@@ -153,7 +153,8 @@ mod tests {
         bytes.put_u32(batch.len().try_into().unwrap());
         bytes.put_slice(&batch);
         let answer = Full::new(bytes.freeze());
-        let said = HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static("0"))]);
+        let said = (HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"));
+        let said: HeaderMap = std::iter::once(said).collect();
         let body =
             if whole { Body::new(answer.with_trailers(async { Some(Ok(said)) })) } else { Body::new(answer) };
         Streaming::new_response(Batches, body, StatusCode::OK, None, None)
