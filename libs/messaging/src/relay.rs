@@ -188,3 +188,25 @@ fn message(event: &Recorded, epoch: u64) -> PublishMessage {
         .expected_last_sequence(event.position - 1)
         .expected_stream(&event.log)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn with_nothing_to_publish_a_relay_rests_until_the_log_grows_or_it_is_time_to_look() {
+        let (published, stop) = (AtomicU64::new(0), Stop::new());
+        let (grew, mut head) = watch::channel(7);
+        let mut rests = async || {
+            let begun = Instant::now();
+            wait(&mut Window::new(&published), &mut head, &stop).await.unwrap();
+            begun.elapsed()
+        };
+        assert!(rests().await >= GLANCE, "nobody told of a commit");
+        grew.send(8).unwrap();
+        assert!(rests().await < GLANCE);
+        assert!(rests().await >= GLANCE, "that one was seen");
+        stop.cancel();
+        assert!(rests().await < GLANCE);
+    }
+}

@@ -63,3 +63,44 @@ impl Sessions<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tokio::time::timeout;
+    use tracing_subscriber::Layer;
+    use tracing_subscriber::layer::{Context, SubscriberExt as _};
+
+    use super::*;
+
+    /// How often something was told that somebody should read.
+    #[derive(Clone, Default)]
+    struct Warnings(Arc<AtomicU32>);
+
+    impl<S: tracing::Subscriber> Layer<S> for Warnings {
+        fn on_event(&self, event: &tracing::Event<'_>, _context: Context<'_, S>) {
+            let warns = *event.metadata().level() == tracing::Level::WARN;
+            self.0.fetch_add(u32::from(warns), Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_that_lasts_is_told_now_and_then_and_a_short_one_is_not() {
+        let warnings = Warnings::default();
+        let _told = tracing::subscriber::set_default(tracing_subscriber::registry().with(warnings.clone()));
+        let (stop, halted) = (Stop::new(), metrics::gauge!("docket_relay_halted"));
+        let sessions = Sessions { part: "relay", does: "publish", service: None, log: "identity", halted };
+        let mut holding = std::pin::pin!(sessions.hold(&stop, || async { Err(Error::Again("away")) }));
+        let mut told_after = async |more: Duration| {
+            assert!(timeout(more, &mut holding).await.is_err(), "it is tried on");
+            warnings.0.load(Ordering::Relaxed)
+        };
+        assert_eq!(told_after(QUIET).await, 0);
+        assert_eq!(told_after(MOST_PAUSE).await, 1);
+        // Not more often than that.
+        assert_eq!(told_after(QUIET - MOST_PAUSE).await, 1);
+        assert_eq!(told_after(2 * MOST_PAUSE).await, 2);
+    }
+}

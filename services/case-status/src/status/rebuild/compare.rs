@@ -11,8 +11,10 @@ use super::super::tables::Tables;
 use super::build::{Limits, Progress, build};
 use super::sets::{self, Set};
 
-/// How often cases that move meanwhile are looked at again before they count as different.
-const LOOKS: u32 = 20;
+/// How often cases of which one set knows more are looked at while none of them goes on, before they count as different.
+const STILL: u32 = 20;
+/// How often they are looked at whatever they do: a case may go on for ever.
+const LOOKS: u32 = 6_000;
 const PAUSE: Duration = Duration::from_millis(100);
 /// Cases that are named.
 const EXAMPLES: usize = 20;
@@ -28,12 +30,12 @@ pub(super) struct Found {
 }
 
 /// Brings the set beside up to date and compares. The projection goes on meanwhile: a case of which one set knows more is
-/// looked at again.
+/// looked at again for as long as it goes on.
 pub(super) async fn compare(base: &Base, beside: &Set) -> Result<Found, ApiError> {
     let progress = Progress::default();
     let mut found = Found { position: beside.position, ..Found::default() };
-    let mut of: Option<Vec<Uuid>> = None;
-    for look in 1..=LOOKS {
+    let (mut of, mut patience): (Option<Vec<Uuid>>, _) = (None, Patience::default());
+    loop {
         found.position =
             build(base, beside.tables, found.position, false, Limits::default(), &progress).await?;
         sets::caught_up(base, beside.tables, found.position).await?;
@@ -41,15 +43,16 @@ pub(super) async fn compare(base: &Base, beside: &Set) -> Result<Found, ApiError
         found.equal += seen.equal;
         found.differing += seen.differing.len() as u64;
         found.examples.extend(seen.differing);
-        let mut moving = seen.moving;
-        if look == LOOKS {
-            found.differing += moving.len() as u64;
-            found.examples.append(&mut moving);
-        }
-        if moving.is_empty() {
+        let cases = seen.moving.cases.clone();
+        if cases.is_empty() {
             break;
         }
-        of = Some(moving);
+        if patience.is_over(seen.moving) {
+            found.differing += cases.len() as u64;
+            found.examples.extend(cases);
+            break;
+        }
+        of = Some(cases);
         sleep(PAUSE).await;
     }
     found.examples.truncate(EXAMPLES);
@@ -59,8 +62,33 @@ pub(super) async fn compare(base: &Base, beside: &Set) -> Result<Found, ApiError
 struct Seen {
     equal: u64,
     differing: Vec<Uuid>,
-    /// Of these one set knows more than the other.
-    moving: Vec<Uuid>,
+    moving: Moving,
+}
+
+/// Cases of which one set knows more than the other, in the order of their ids, with their versions in both.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Moving {
+    cases: Vec<Uuid>,
+    live: Option<Vec<Option<i64>>>,
+    beside: Option<Vec<Option<i64>>>,
+}
+
+/// How long cases that move are looked at.
+#[derive(Default)]
+struct Patience {
+    before: Moving,
+    looks: u32,
+    still: u32,
+}
+
+impl Patience {
+    /// Whether none of these goes on any more, or they have gone on for too long.
+    fn is_over(&mut self, now: Moving) -> bool {
+        self.looks += 1;
+        self.still = if now == self.before { self.still + 1 } else { 1 };
+        self.before = now;
+        self.still >= STILL || self.looks >= LOOKS
+    }
 }
 
 /// Some cases, or all, as of one moment.
@@ -78,17 +106,42 @@ async fn look_at(base: &Base, beside: Tables, of: Option<&[Uuid]>) -> Result<See
     let sql = format!(
         "WITH live AS ({live}), beside AS ({beside}), both_sets AS (
              SELECT case_id, live.hash IS NOT DISTINCT FROM beside.hash AS equal,
-                    live.version IS NOT DISTINCT FROM beside.version AS level
+                    live.version IS NOT DISTINCT FROM beside.version AS level,
+                    live.version AS live_version, beside.version AS beside_version
              FROM live FULL JOIN beside USING (case_id))
          SELECT count(*) FILTER (WHERE equal) AS equal,
                 coalesce(array_agg(case_id) FILTER (WHERE NOT equal AND level), '{{}}') AS differing,
-                coalesce(array_agg(case_id) FILTER (WHERE NOT equal AND NOT level), '{{}}') AS moving
+                coalesce(array_agg(case_id ORDER BY case_id) FILTER (WHERE NOT equal AND NOT level), '{{}}') AS moving,
+                array_agg(live_version ORDER BY case_id) FILTER (WHERE NOT equal AND NOT level) AS live,
+                array_agg(beside_version ORDER BY case_id) FILTER (WHERE NOT equal AND NOT level) AS beside
          FROM both_sets"
     );
     let row = sqlx::query(AssertSqlSafe(sql)).bind(of).fetch_one(&base.pool).await?;
     Ok(Seen {
         equal: row.try_get::<i64, _>("equal")?.unsigned_abs(),
         differing: row.try_get("differing")?,
-        moving: row.try_get("moving")?,
+        moving: Moving {
+            cases: row.try_get("moving")?,
+            live: row.try_get("live")?,
+            beside: row.try_get("beside")?,
+        },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moving(live: i64) -> Moving {
+        Moving { cases: vec![Uuid::nil()], live: Some(vec![Some(live)]), beside: Some(vec![Some(1_200)]) }
+    }
+
+    #[test]
+    fn a_case_is_looked_at_while_it_goes_on_and_a_little_longer_but_not_for_ever() {
+        let mut patience = Patience::default();
+        assert!((1..1_000).all(|version| !patience.is_over(moving(version))));
+        assert_eq!((1..).take_while(|_| !patience.is_over(moving(999))).count() as u32, STILL - 2);
+        let mut patience = Patience::default();
+        assert_eq!((1..).find(|version| patience.is_over(moving(*version))), Some(i64::from(LOOKS)));
+    }
 }
