@@ -512,6 +512,29 @@ impl World {
         }
     }
 
+    /// What must hold of what the office does of its own accord.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the law says nothing of the others")]
+    fn check_of_own_accord(&self, event: &Event) {
+        let case = &self.case;
+        match event {
+            Event::CaseDenied(_) => {
+                assert_ne!(case.own_motion, Some(super::OwnMotion::Favorable), "the party was not told");
+            }
+            Event::CaseReopenedOnOwnMotion(event) => is_told_before_it_is_denied(case, event),
+            Event::CaseAdministrativelyClosed(_) => {
+                assert!(case.absence.as_ref().is_some_and(|absence| absence.passed && !absence.explained));
+            }
+            Event::CaseReopenedOnRequest(_) => {
+                assert_eq!(case.outcome, Some(Outcome::AdministrativelyClosed));
+            }
+            Event::AbsenceExcused(_) => assert!(case.has_missed()),
+            Event::BiometricsReused(_) | Event::BiometricsWaived(_) => {
+                assert!(!case.biometrics.are_done(), "nobody waits for them");
+            }
+            _ => {}
+        }
+    }
+
     /// What must hold of an event that was decided on the state before it.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the law says nothing of the others")]
     fn check(&self, event: &Event) {
@@ -547,12 +570,7 @@ impl World {
                 let aside = Case { expedite: case.expedite.clone(), ..after };
                 assert_eq!(&aside, case, "it changes priority only");
             }
-            Event::CaseDenied(event) => {
-                assert_ne!(case.own_motion, Some(super::OwnMotion::Favorable), "the party was not told");
-                if event.abandoned {
-                    may_be_abandoned(case);
-                }
-            }
+            Event::CaseDenied(event) if event.abandoned => may_be_abandoned(case),
             Event::BiometricsMissed(_) | Event::InterviewMissed(_) => {
                 assert!(self.now > case.appointment().unwrap().starts_at, "missed before its time");
             }
@@ -578,19 +596,9 @@ impl World {
             Event::EvidenceRequested(_) | Event::ExaminationContinued(_) | Event::DenialIntended(_) => {
                 assert!(case.open_request().is_none());
             }
-            Event::CaseReopenedOnOwnMotion(event) => is_told_before_it_is_denied(case, event),
-            Event::CaseAdministrativelyClosed(_) => {
-                assert!(case.absence.as_ref().is_some_and(|absence| absence.passed && !absence.explained));
+            Event::BiometricsCaptureFailed(_) | Event::BiometricsTaken(_) => {
+                assert_eq!(case.biometrics, Biometrics::Scheduled);
             }
-            Event::CaseReopenedOnRequest(_) => {
-                assert_eq!(case.outcome, Some(Outcome::AdministrativelyClosed));
-            }
-            Event::AbsenceExcused(_) => assert!(case.has_missed()),
-            Event::BiometricsReused(_) | Event::BiometricsWaived(_) => {
-                assert!(!case.biometrics.are_done(), "nobody waits for them");
-            }
-            Event::BiometricsCaptureFailed(_) => assert_eq!(case.biometrics, Biometrics::Scheduled),
-            Event::BiometricsTaken(_) => assert_eq!(case.biometrics, Biometrics::Scheduled),
             Event::CaseReopened(_) | Event::ChallengeAccepted(_) => {
                 assert!(matches!(case.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned)));
             }
@@ -648,6 +656,7 @@ impl World {
         let Ok(events) = self.decide(command) else { return };
         for event in events {
             self.check(&event);
+            self.check_of_own_accord(&event);
             self.ended_stays_so(&event);
             self.case = evolve(std::mem::take(&mut self.case), &event);
             self.events.push(event);

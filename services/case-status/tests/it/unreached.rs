@@ -144,9 +144,9 @@ async fn whom_our_mail_does_not_reach_is_looked_for_before_the_case_is_denied_as
         let message = pb::ListSearchesRequest { name: name.clone() };
         who.office.clone().list_searches(who.ask(message)).await.map(|answer| answer.into_inner().searches)
     };
-    let noted = &notes(sam).await.unwrap()[0];
-    assert_eq!((noted.note.as_str(), noted.state.as_str()), (NOTE, "sought"));
-    assert_eq!(noted.officer, format!("accounts/{}", sam.account));
+    let found = &notes(sam).await.unwrap()[0];
+    assert_eq!((found.note.as_str(), found.state.as_str()), (NOTE, "sought"));
+    assert_eq!(found.officer, format!("accounts/{}", sam.account));
     assert_eq!(reason(&notes(ana).await.unwrap_err()), "NOT_YOUR_ACT");
     let version = deny().await.unwrap().case.unwrap().version;
     let decided = sam.case(name, version).await.unwrap();

@@ -16,7 +16,10 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
     if let Act::SeeWhyIntakeLooks { reasons } = act {
         return see_intake(player, who, reasons).await;
     }
-    let (version, told) = command(player, who, act).await?;
+    let of_own_accord = office::is_one(act);
+    let done =
+        if of_own_accord { office::act(player, who, act).await } else { command(player, who, act).await };
+    let (version, told) = done?;
     player.matter.version = version.context("case")?.version;
     Ok(told)
 }
@@ -126,17 +129,6 @@ async fn command(player: &mut Player, who: &str, act: &Act) -> Done {
             let due = due(player, answer.deadline)?;
             (answer.case, format!("a denial is intended; to be answered by {due}"))
         }
-        Act::IntendRevocation { .. }
-        | Act::WithdrawRevocationIntent {}
-        | Act::RevokeApproval { .. }
-        | Act::ReopenOnOwnMotion { .. }
-        | Act::CloseAdministratively { .. }
-        | Act::ReopenClosed {}
-        | Act::Unassign {}
-        | Act::DispenseBiometrics { .. }
-        | Act::FailCapture { .. }
-        | Act::ExcuseAbsence { .. }
-        | Act::WaiveInterview { .. } => return office::act(player, who, act).await,
         other => return conclusion(player, who, other).await,
     })
 }

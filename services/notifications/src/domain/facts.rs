@@ -187,6 +187,7 @@ pub(crate) struct Facts {
 ///
 /// # Errors
 /// An event without what its notice must say, or with dates and zones nobody knows.
+#[expect(clippy::too_many_lines, reason = "a table: each event, and what its notice says of it")]
 #[expect(clippy::wildcard_enum_match_arm, reason = "what other events say, their notices do not print")]
 pub(crate) fn facts(
     matter: &Matter,

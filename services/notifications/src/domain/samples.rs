@@ -171,6 +171,7 @@ fn transferred() -> Event {
 }
 
 /// An event which owes a notice of `kind`.
+#[expect(clippy::too_many_lines, reason = "a table: each kind, and its event")]
 pub(crate) fn event(kind: NoticeKind) -> Event {
     let request_id = REQUEST.to_string();
     match kind {
