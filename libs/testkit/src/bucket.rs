@@ -46,17 +46,17 @@ impl TestBucket {
             "credentials": [{ "accessKey": Self::USER, "secretKey": Self::SECRET }] });
         let identities = serde_json::json!({ "identities": [user] }).to_string();
         std::fs::write(folder.join("s3.json"), identities).expect("a file");
-        // All taken at once, so that no two are the same.
-        let taken: Vec<TcpListener> =
-            (0..2 * PARTS.len()).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-        let ports: Vec<u16> =
-            taken.iter().map(|port| port.local_addr().expect("an address").port()).collect();
-        drop(taken);
-        let weed = root.join(".local/s3/weed");
+        let (weed, ports, begun) = (root.join(".local/s3/weed"), free_ports(), Instant::now());
         let server = serve(&weed, &folder, &ports);
-        let bucket = Self { server, folder, ports };
-        bucket.make(&weed);
-        let begun = Instant::now();
+        let mut bucket = Self { server, folder, ports };
+        while !bucket.make(&weed) {
+            assert!(begun.elapsed() < PATIENCE, "no bucket\n{}", bucket.log());
+            if bucket.has_ended() {
+                // Somebody else was quicker at one of its ports.
+                bucket.ports = free_ports();
+                bucket.server = serve(&weed, &bucket.folder, &bucket.ports);
+            }
+        }
         while TcpStream::connect(("127.0.0.1", bucket.ports[6])).is_err() {
             assert!(begun.elapsed() < PATIENCE, "S3 is not served\n{}", bucket.log());
             std::thread::park_timeout(Duration::from_millis(20));
@@ -65,27 +65,33 @@ impl TestBucket {
         bucket
     }
 
-    fn make(&self, weed: &Path) {
+    /// Whether the bucket is there now. The server's shell waits for ever for a server that is gone, so it is ended then.
+    fn make(&mut self, weed: &Path) -> bool {
+        let mut shell = Command::new(weed)
+            .args(["shell", &format!("-master=127.0.0.1:{}.{}", self.ports[0], self.ports[1])])
+            .current_dir(&self.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server's shell");
+        let mut typed = shell.stdin.take().expect("its input");
+        writeln!(typed, "s3.bucket.create -name {}", Self::NAME).expect("it reads");
+        drop(typed);
         let begun = Instant::now();
-        loop {
-            let mut shell = Command::new(weed)
-                .args(["shell", &format!("-master=127.0.0.1:{}.{}", self.ports[0], self.ports[1])])
-                .current_dir(&self.folder)
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("the server's shell");
-            let mut typed = shell.stdin.take().expect("its input");
-            writeln!(typed, "s3.bucket.create -name {}", Self::NAME).expect("it reads");
-            drop(typed);
-            let output = shell.wait_with_output().expect("its end");
-            let said = String::from_utf8_lossy(&output.stdout).into_owned();
-            if said.contains("created bucket") || said.contains("already exists") {
-                return;
+        while shell.try_wait().expect("its end").is_none() {
+            if self.has_ended() || begun.elapsed() > PATIENCE {
+                shell.kill().expect("it is ours");
             }
-            assert!(begun.elapsed() < PATIENCE, "no bucket: {said}\n{}", self.log());
+            std::thread::park_timeout(Duration::from_millis(20));
         }
+        let output = shell.wait_with_output().expect("its end");
+        let said = String::from_utf8_lossy(&output.stdout);
+        said.contains("created bucket") || said.contains("already exists")
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.server.try_wait().expect("its end").is_some()
     }
 
     /// Writes the file of credentials anew.
@@ -139,6 +145,13 @@ impl Drop for TestBucket {
         self.stop();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Ports for the parts, all taken at once, so that no two are the same.
+fn free_ports() -> Vec<u16> {
+    let taken: Vec<TcpListener> =
+        (0..2 * PARTS.len()).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+    taken.iter().map(|port| port.local_addr().expect("an address").port()).collect()
 }
 
 fn serve(weed: &Path, folder: &Path, ports: &[u16]) -> Child {
