@@ -45,7 +45,9 @@ pub async fn appointment(home: &Path, args: &AppointmentArgs, teller: &Teller) -
         if slots.is_empty() && !teller.is_json() {
             teller.line("no time is free now; look again on another day");
         }
-        slots.iter().for_each(|slot| tell(slot, teller));
+        for slot in &slots {
+            tell(slot, teller);
+        }
         return Ok(());
     };
     let message = pb::RescheduleAppointmentRequest {

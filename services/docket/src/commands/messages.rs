@@ -54,7 +54,9 @@ pub async fn message(home: &Path, args: MessageArgs, teller: &Teller) -> Result<
     let answer =
         connection.inbox().list_threads(request(Some(&token), pb::ListThreadsRequest { case })).await;
     let threads = answer.map_err(Refused::from)?.into_inner().threads;
-    threads.iter().for_each(|thread| tell(thread, teller));
+    for thread in &threads {
+        tell(thread, teller);
+    }
     if threads.is_empty() && !teller.is_json() {
         teller.line("nothing was written about this case");
     }
