@@ -111,8 +111,8 @@ fn the_office_is_answered_and_a_case_withdrawn_on_the_terminal() {
     let asked = &json(&system, &["respond", receipt])[0];
     assert_eq!(asked["unanswered"], serde_json::json!(["government_id_photo"]), "{asked:#}");
     assert!(asked["derivation"].as_str().unwrap().contains("84d"), "{asked:#}");
-    let send = ["respond", receipt, "--send", "--totp-secret", secret];
-    assert_eq!(exit_code(&system, &send), Some(3), "nothing is attached");
+    let to_send = ["respond", receipt, "--send", "--totp-secret", secret];
+    assert_eq!(exit_code(&system, &to_send), Some(3), "nothing is attached");
 
     // Led: more is told, a file that is not there is asked for again, one that is there is attached, and may be taken off again.
     let photo = root().join("tests/stories/evidence/green-card-back.jpg").display().to_string();
@@ -129,9 +129,9 @@ fn the_office_is_answered_and_a_case_withdrawn_on_the_terminal() {
     let on = &json(&system, &["respond", receipt, "--attach", &named])[0];
     assert_eq!((&on["unanswered"], &on["state"]), (&serde_json::json!([]), &serde_json::json!("open")));
 
-    let sent = &json(&system, &send)[0];
+    let sent = &json(&system, &to_send)[0];
     assert_eq!((&sent["state"], &sent["late"]), (&"answered".into(), &false.into()), "{sent:#}");
-    assert_eq!(exit_code(&system, &send), Some(3), "it is answered");
+    assert_eq!(exit_code(&system, &to_send), Some(3), "it is answered");
     assert_eq!(states(&json(&system, &["respond"])), ["answered", "answered"]);
 
     // What could not come with the answer is written about the case.

@@ -56,10 +56,10 @@ async fn a_connection_at_its_age_takes_no_new_call_and_what_is_under_way_ends_we
         let (mut client, asked) = (client.clone(), world.ask(pb::GetEventRequest { position: 1 }));
         (steps, tokio::spawn(async move { client.get_event(asked).await }))
     };
-    let begun = Instant::now();
+    let since = Instant::now();
     let (mut first, waiting) = begin(&mut client).await;
     // It is told several times a second how far the check is.
-    while begun.elapsed() < AGE + AGE / 2 {
+    while since.elapsed() < AGE + AGE / 2 {
         first.message().await.unwrap().unwrap();
     }
     let (mut second, ending_well) = begin(&mut client).await;
@@ -68,7 +68,7 @@ async fn a_connection_at_its_age_takes_no_new_call_and_what_is_under_way_ends_we
     assert!(over.message().contains("lasted as long as one may"), "{over:?}");
     assert!(over.get_details_retry_info().is_some(), "{over:?}");
     assert_eq!(waiting.await.unwrap().unwrap_err().message(), over.message());
-    assert!(begun.elapsed() >= AGE + GRACE);
+    assert!(since.elapsed() >= AGE + GRACE);
     // What was begun after the age is on another connection, which is past its own age by now.
     second.message().await.unwrap().unwrap();
     sqlx::query("ROLLBACK").execute(&mut *other).await.unwrap();

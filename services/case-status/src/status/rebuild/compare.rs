@@ -140,8 +140,9 @@ mod tests {
     fn a_case_is_looked_at_while_it_goes_on_and_a_little_longer_but_not_for_ever() {
         let mut patience = Patience::default();
         assert!((1..1_000).all(|version| !patience.is_over(moving(version))));
-        assert_eq!((1..).take_while(|_| !patience.is_over(moving(999))).count() as u32, STILL - 2);
+        assert!((2..STILL).all(|_| !patience.is_over(moving(999))) && patience.is_over(moving(999)));
         let mut patience = Patience::default();
-        assert_eq!((1..).find(|version| patience.is_over(moving(*version))), Some(i64::from(LOOKS)));
+        assert!((1..i64::from(LOOKS)).all(|version| !patience.is_over(moving(version))));
+        assert!(patience.is_over(moving(i64::from(LOOKS))));
     }
 }
