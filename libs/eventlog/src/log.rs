@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::appender::Appender;
 use crate::meters::Meters;
-use crate::{Epoch, Error, Obligations, Queue, Timers, epoch, wake};
+use crate::{Context, Epoch, Error, Obligations, Queue, Timers, epoch, wake};
 
 /// What is needed to open a log.
 pub struct OpenLog {
@@ -159,6 +159,14 @@ impl EventLog {
     /// Wakes the readers after a transaction of [`EventLog::append_in`] was committed.
     pub fn committed(&self, last: u64) {
         self.core.saw_head(last);
+    }
+
+    /// Whether this very command was done before.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn was_done(&self, context: &Context) -> Result<bool, Error> {
+        Ok(self.command(&context.actor, context.command_id).await?.is_some())
     }
 
     /// First and last position of a command done before; `last` is `first - 1` when it had no events.

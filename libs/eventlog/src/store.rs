@@ -192,7 +192,7 @@ impl<A: Aggregate> Store<A> {
             let events = match decided {
                 Ok(events) => events,
                 Err(refusal) => {
-                    done = self.was_done(context).await?;
+                    done = self.log.was_done(context).await?;
                     if !done {
                         return Err(refusal.into());
                     }
@@ -207,14 +207,10 @@ impl<A: Aggregate> Store<A> {
                 }
                 Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 // What it would write now cannot be sealed any more, as it could be at first.
-                Err(Error::Erased) if !done && self.was_done(context).await? => done = true,
+                Err(Error::Erased) if !done && self.log.was_done(context).await? => done = true,
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    async fn was_done(&self, context: &Context) -> Result<bool, Error> {
-        Ok(self.log.command(&context.actor, context.command_id).await?.is_some())
     }
 
     /// [`Store::execute`] in the caller's transaction, for reactions and for rows which must be true in the same

@@ -188,11 +188,13 @@ pub fn parts_asked(
 /// Why a question is asked, in words with the answers on which that rests, also where it may be left open or is answered. Nothing
 /// where it is not asked, as far as these answers tell.
 pub fn why_asked(form: &Form, question: &str, answers: &Answers, given: &Given) -> Option<String> {
+    let (place, asked) = form.questions.iter().enumerate().find(|(_, one)| one.id == question)?;
     let facts = Facts::read(form, answers, given);
-    let place = form.questions.iter().position(|one| one.id == question)?;
-    let shown = &form.questions.get(place).filter(|_| facts.shown.get(place) == Some(&Truth::True))?.shown;
-    let rests_on = rests_on(&facts, shown, None);
-    Some(because(&facts, shown, &rests_on, form.language.asked_of_everyone()))
+    if facts.shown.get(place) != Some(&Truth::True) {
+        return None;
+    }
+    let rests_on = rests_on(&facts, &asked.shown, None);
+    Some(because(&facts, &asked.shown, &rests_on, form.language.asked_of_everyone()))
 }
 
 fn missing(facts: &Facts<'_>) -> Vec<Missing> {

@@ -12,7 +12,6 @@
 //! `roles_here` are the roles held in the resource's office. `office` is empty where a resource has none.
 //! Nothing is allowed that no policy permits.
 
-mod known;
 mod view;
 
 use std::collections::{BTreeSet, HashSet};
@@ -22,12 +21,14 @@ use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
     Response, Schema, ValidationMode, Validator,
 };
+use moka::sync::Cache;
 use uuid::Uuid;
 
-use self::known::Known;
 use self::view::View;
 use crate::{ApiError, Caller, Identity, Role};
 
+/// So many answers are remembered; there are few questions.
+const MOST_KNOWN: u64 = 4_096;
 /// Classes of visibility which the coarse question tries.
 const CLASSES: [&str; 3] = ["normal", "protected", "sealed"];
 
@@ -57,9 +58,9 @@ struct Inner {
     words: Vec<String>,
     person: EntityTypeName,
     resource: EntityTypeName,
-    verdicts: Known<Asked, Verdict>,
+    verdicts: Cache<Asked, Verdict>,
     /// Of an action and the roles of whoever would do it.
-    ever: Known<(String, Vec<Role>), bool>,
+    ever: Cache<(String, Vec<Role>), bool>,
 }
 
 /// Everything that a policy sees of a question: the same question has the same answer.
@@ -122,8 +123,8 @@ impl Access {
             words: words.into_iter().collect(),
             person: "Person".parse()?,
             resource: "Resource".parse()?,
-            verdicts: Known::default(),
-            ever: Known::default(),
+            verdicts: Cache::new(MOST_KNOWN),
+            ever: Cache::new(MOST_KNOWN),
         })))
     }
 
@@ -145,7 +146,7 @@ impl Access {
             return Err(ApiError::Unauthenticated);
         }
         let judge = || self.judge(action, &View::of(caller, resource));
-        match self.0.verdicts.of(Asked::of(caller, action, resource), judge) {
+        match self.0.verdicts.get_with(Asked::of(caller, action, resource), judge) {
             Verdict::Allowed => Ok(()),
             Verdict::Nothing => Err(ApiError::not_found()),
             Verdict::Denied { policy } => Err(ApiError::Denied { action: action.to_owned(), policy }),
@@ -174,7 +175,7 @@ impl Access {
     /// Whether this person could ever do that: with some resource to which all relations are held.
     pub(crate) fn could_ever(&self, caller: &Caller, action: &str) -> bool {
         let asked = (action.to_owned(), caller.roles.clone());
-        caller.account().is_some() && self.0.ever.of(asked, || self.finds_a_way(caller, action))
+        caller.account().is_some() && self.0.ever.get_with(asked, || self.finds_a_way(caller, action))
     }
 
     fn finds_a_way(&self, caller: &Caller, action: &str) -> bool {

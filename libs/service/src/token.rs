@@ -1,7 +1,7 @@
 //! Access tokens: Ed25519 signatures of identity's keys, times checked against our own clock.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use docket_proto::identity::v1::GetKeySetRequest;
 use docket_proto::identity::v1::session_service_client::SessionServiceClient;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use moka::sync::Cache;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -28,8 +29,8 @@ const LEEWAY_S: i64 = 5;
 /// How long a second factor serves guarded acts, in seconds.
 const STEP_UP_S: i64 = 600;
 const ISSUER: &str = "docket";
-/// So many tokens are remembered, each for as long as identity's keys are the same; then all are forgotten.
-const MOST_SIGNED: usize = 20_000;
+/// So many tokens are remembered, each for as long as identity's keys are the same.
+const MOST_SIGNED: u64 = 20_000;
 
 type TokenHash = [u8; 32];
 
@@ -83,36 +84,21 @@ struct Inner {
     source: Box<dyn KeySource>,
     clock: SharedClock,
     /// The keys we know. Whoever has a token of one of them waits for nobody.
-    known: RwLock<Known>,
+    keys: RwLock<Arc<Keys>>,
     /// How the last question to identity ended; held while one is under way, so that there is one at a time.
     asked: Mutex<Option<Asked>>,
 }
 
-/// Identity's keys, and what was found to be signed with them.
-#[derive(Default)]
-struct Known {
-    keys: HashMap<String, DecodingKey>,
+/// Identity's keys, and what was found to be signed with them: other keys may not have signed it, so it goes with them.
+struct Keys {
+    by_id: HashMap<String, DecodingKey>,
     /// By the hashes of the tokens; whether their time is over is asked each time.
-    signed: HashMap<TokenHash, Signed>,
-    /// How often keys were taken.
-    generation: u64,
+    signed: Cache<TokenHash, Signed>,
 }
 
-impl Known {
-    /// Other keys may not have signed what these have.
-    fn take(&mut self, keys: HashMap<String, DecodingKey>) {
-        *self = Self { keys, signed: HashMap::new(), generation: self.generation + 1 };
-    }
-
-    /// Keeps what was found to be signed, unless other keys were taken meanwhile.
-    fn keep(&mut self, (token, signed): (TokenHash, Signed), generation: u64) {
-        if self.generation != generation {
-            return;
-        }
-        if self.signed.len() >= MOST_SIGNED {
-            self.signed.clear();
-        }
-        self.signed.insert(token, signed);
+impl Keys {
+    fn of(by_id: HashMap<String, DecodingKey>) -> Arc<Self> {
+        Arc::new(Self { by_id, signed: Cache::new(MOST_SIGNED) })
     }
 }
 
@@ -159,8 +145,8 @@ impl Asked {
 impl Tokens {
     /// A verifier which takes keys from `source` and the time from `clock`.
     pub fn new(source: impl KeySource, clock: SharedClock) -> Self {
-        let (known, asked) = (RwLock::default(), Mutex::default());
-        Self(Arc::new(Inner { source: Box::new(source), clock, known, asked }))
+        let (keys, asked) = (RwLock::new(Keys::of(HashMap::new())), Mutex::default());
+        Self(Arc::new(Inner { source: Box::new(source), clock, keys, asked }))
     }
 
     /// The person a token speaks for.
@@ -169,25 +155,26 @@ impl Tokens {
     /// [`TokenError`].
     pub async fn verify(&self, token: &str) -> Result<Person, TokenError> {
         let hash = hash_of(token);
-        let signed = self.known().signed.get(&hash).copied();
-        if let Some(signed) = signed {
+        if let Some(signed) = self.keys().signed.get(&hash) {
             return self.check(signed);
         }
         let header = decode_header(token).map_err(|_malformed| TokenError::NotAccepted)?;
         if header.alg != Algorithm::EdDSA {
             return Err(TokenError::NotAccepted);
         }
-        let (key, generation) = self.key(&header.kid.ok_or(TokenError::NotAccepted)?).await?;
+        let kid = header.kid.ok_or(TokenError::NotAccepted)?;
+        let keys = self.keys_with(&kid).await?;
+        let key = keys.by_id.get(&kid).ok_or(TokenError::NotAccepted)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         // Times and names are checked below: the library knows only the system's clock.
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
         let claims =
-            decode::<Claims>(token, &key, &validation).map_err(|_refused| TokenError::NotAccepted)?.claims;
+            decode::<Claims>(token, key, &validation).map_err(|_refused| TokenError::NotAccepted)?.claims;
         let signed = Signed::read(&claims).ok_or(TokenError::NotAccepted)?;
         let person = self.check(signed)?;
-        self.0.known.write().unwrap_or_else(PoisonError::into_inner).keep((hash, signed), generation);
+        keys.signed.insert(hash, signed);
         Ok(person)
     }
 
@@ -205,15 +192,15 @@ impl Tokens {
         })
     }
 
-    /// A key, and how often keys were taken until now.
-    async fn key(&self, kid: &str) -> Result<(DecodingKey, u64), TokenError> {
-        if let Some(key) = self.known_key(kid) {
-            return Ok(key);
+    /// Keys of which this is one.
+    async fn keys_with(&self, kid: &str) -> Result<Arc<Keys>, TokenError> {
+        if let Some(keys) = self.known_with(kid) {
+            return Ok(keys);
         }
         let mut asked = self.0.asked.lock().await;
         // Whoever asked while we waited may have heard of it.
-        if let Some(key) = self.known_key(kid) {
-            return Ok(key);
+        if let Some(keys) = self.known_with(kid) {
+            return Ok(keys);
         }
         if asked.is_none_or(Asked::is_over) {
             // Whoever hangs up while identity is asked has asked it too.
@@ -221,22 +208,21 @@ impl Tokens {
             let answer = self.fetch().await;
             *asked = Some(Asked { at: Instant::now(), answered: answer.is_ok() });
             match answer {
-                Ok(keys) => self.0.known.write().unwrap_or_else(PoisonError::into_inner).take(keys),
+                Ok(keys) => *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Keys::of(keys),
                 Err(error) => tracing::warn!(error = format!("{error:#}"), "identity's keys cannot be had"),
             }
         }
         let answered = asked.is_some_and(|asked| asked.answered);
         let without = if answered { TokenError::NotAccepted } else { TokenError::NoKeys };
-        self.known_key(kid).ok_or(without)
+        self.known_with(kid).ok_or(without)
     }
 
-    fn known_key(&self, kid: &str) -> Option<(DecodingKey, u64)> {
-        let known = self.known();
-        Some((known.keys.get(kid)?.clone(), known.generation))
+    fn known_with(&self, kid: &str) -> Option<Arc<Keys>> {
+        Some(self.keys()).filter(|keys| keys.by_id.contains_key(kid))
     }
 
-    fn known(&self) -> RwLockReadGuard<'_, Known> {
-        self.0.known.read().unwrap_or_else(PoisonError::into_inner)
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn fetch(&self) -> anyhow::Result<HashMap<String, DecodingKey>> {

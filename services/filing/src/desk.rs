@@ -213,9 +213,7 @@ impl Desk {
     /// The database or the log.
     pub(crate) async fn standing(&self, case: Uuid, account: Uuid) -> Result<Standing, ApiError> {
         let pool = &self.base.pool;
-        if !filings::is_pending(pool, case).await? {
-            return Ok(Standing::Decided);
-        }
+        // A decided case too may have a request open: of an approval that is to be revoked.
         if requests::waits(pool, case).await? {
             return Ok(Standing::RequestWaits);
         }
@@ -226,7 +224,7 @@ impl Desk {
                 return Ok(Standing::RequestOpen(id));
             }
         }
-        Ok(Standing::Pending)
+        Ok(if filings::is_pending(pool, case).await? { Standing::Pending } else { Standing::Decided })
     }
 
     /// How the caller stands to what `account` filed in `case`. Whoever is on the side of the party is nothing else in it,
@@ -366,7 +364,7 @@ impl Desk {
     /// # Errors
     /// A log that does not answer.
     pub(crate) async fn done_before(&self, context: &Context) -> Result<bool, ApiError> {
-        Ok(self.log.command(&context.actor, context.command_id).await?.is_some())
+        Ok(self.log.was_done(context).await?)
     }
 
     /// Tells who waits for the log that something new is in it.

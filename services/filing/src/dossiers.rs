@@ -181,11 +181,8 @@ impl Dossiers {
     /// # Errors
     /// A log or vault that does not answer.
     pub(crate) async fn find(&self, id: Uuid) -> Result<Closed, ApiError> {
-        let erased = self.vault.is_erased(&Subject::filing(id)).await?;
-        if erased {
-            self.kept.invalidate(&id).await;
-        }
-        if let Some(before) = self.kept.get(&id).await
+        let (before, erased) = self.known(id).await?;
+        if let Some(before) = before
             && let Some(mark) = &before.mark
             && let Some(events) = self.filings.since(id, mark).await?
         {
@@ -204,10 +201,16 @@ impl Dossiers {
     /// # Errors
     /// A vault that does not answer.
     pub(crate) async fn kept(&self, id: Uuid) -> Result<Option<Dossier>, ApiError> {
-        if self.vault.is_erased(&Subject::filing(id)).await? {
+        Ok(self.known(id).await?.0)
+    }
+
+    /// A filing as it is kept, and whether it was erased: then it is kept no more.
+    async fn known(&self, id: Uuid) -> Result<(Option<Dossier>, bool), ApiError> {
+        let erased = self.vault.is_erased(&Subject::filing(id)).await?;
+        if erased {
             self.kept.invalidate(&id).await;
         }
-        Ok(self.kept.get(&id).await)
+        Ok((self.kept.get(&id).await, erased))
     }
 
     /// Opens its content, and keeps it.

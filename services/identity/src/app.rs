@@ -20,12 +20,12 @@ mod view;
 
 use std::sync::Arc;
 
-use docket_eventlog::{Context, EventLog, Store};
+use docket_eventlog::{Appended, Context, Error, EventLog, Store, StreamAppend};
 use docket_kernel::{Actor, Clock as _, Refusal, SharedClock, derived_id};
 use docket_service::{ApiError, Base, Stop, new_id};
 use docket_vault::{Subject, Vault};
 use jiff::Timestamp;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -150,6 +150,20 @@ impl Identity {
 
     fn new_id(&self) -> Uuid {
         new_id(self.now())
+    }
+
+    /// Appends to several streams in the caller's transaction; none where one of them moved on in between.
+    async fn append_in(
+        &self,
+        tx: &mut PgConnection,
+        context: &Context,
+        streams: Vec<StreamAppend>,
+    ) -> Result<Option<Appended>, ApiError> {
+        match self.log.append_in(tx, context.append(&self.log, streams)).await {
+            Ok(appended) => Ok(Some(appended)),
+            Err(Error::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A mail that tells an account of a change, sealed.

@@ -17,9 +17,9 @@ mod throttle;
 
 pub(crate) use account::{Account, AccountAggregate, Stage, supersedes};
 pub(crate) use decide::{
-    add_second_factor, change_address, end_session, give_case_address, grant_role, link_person, lock,
-    prove_email, record_address, register, registration_over, replace_second_factor, revoke_role, sign_in,
-    sign_in_refused, step_up,
+    add_second_factor, change_address, code_wrong, end_session, end_sessions, give_case_address, grant_role,
+    link_person, lock, prove_email, record_address, register, registration_over, replace_second_factor,
+    revoke_role, sign_in, sign_in_refused, step_up,
 };
 pub(crate) use email_change::{
     WayBack, asked_email_change, change_email, overtake_registration, request_email_change,

@@ -102,22 +102,19 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// A system with a case in its books, and who can sign in.
-fn with_an_operator() -> (System, Vec<Value>) {
+#[test]
+fn an_operators_command_goes_on_whatever_becomes_of_the_line_and_of_the_service() {
     let system = System::start();
     let told = system.play("role-ends", |_| ()).pop().unwrap();
-    let sign_ins = told["sign_ins"].as_array().unwrap().clone();
-    (system, sign_ins)
+    let sign_ins = told["sign_ins"].as_array().unwrap();
+    let of_the = |role: &str| sign_ins.iter().find(|person| person["role"] == role).unwrap();
+    let desk = Desk::of(&system, of_the("operator"));
+    wherever_the_line_is_cut_it_goes_on_and_says_the_same(&desk);
+    a_check_of_a_log_is_begun_again_when_its_service_is_replaced(&desk);
+    who_follows_a_log_goes_on_behind_the_last_event_when_its_service_is_replaced(&desk, of_the("applicant"));
 }
 
-fn of_the<'a>(sign_ins: &'a [Value], role: &str) -> &'a Value {
-    sign_ins.iter().find(|person| person["role"] == role).unwrap()
-}
-
-#[test]
-fn wherever_the_line_is_cut_an_operators_command_goes_on_and_says_the_same() {
-    let (system, sign_ins) = with_an_operator();
-    let desk = Desk::of(&system, of_the(&sign_ins, "operator"));
+fn wherever_the_line_is_cut_it_goes_on_and_says_the_same(desk: &Desk<'_>) {
     let head = desk.told(&["log", "verify"])[0]["to"].as_u64().unwrap();
     assert!(head > 5, "{head}");
     desk.cut_everywhere(CASES, &["log", "verify"], |told| {
@@ -153,10 +150,10 @@ fn wherever_the_line_is_cut_an_operators_command_goes_on_and_says_the_same() {
     }
 }
 
-#[test]
-fn who_follows_a_log_goes_on_behind_the_last_event_when_its_service_is_replaced() {
-    let (system, sign_ins) = with_an_operator();
-    let desk = Desk::of(&system, of_the(&sign_ins, "operator"));
+fn who_follows_a_log_goes_on_behind_the_last_event_when_its_service_is_replaced(
+    desk: &Desk<'_>,
+    somebody: &Value,
+) {
     let identity = ["log", "--service", "identity"];
     let head = desk.told(&[&identity[..], &["verify"]].concat())[0]["to"].as_u64().unwrap();
     let limit = (head + 1).to_string();
@@ -170,24 +167,21 @@ fn who_follows_a_log_goes_on_behind_the_last_event_when_its_service_is_replaced(
     for expected in 1..=head {
         assert_eq!(position(), Some(expected));
     }
-    system.kill_after("identity", Duration::ZERO);
-    system.recover();
+    desk.system.kill_after("identity", Duration::ZERO);
+    desk.system.recover();
     // Another sign-in is another event.
-    signed_in(&system, of_the(&sign_ins, "applicant"));
+    signed_in(desk.system, somebody);
     assert_eq!(position(), Some(head + 1));
     assert!(tail.wait().unwrap().success());
     assert_eq!(position(), None);
 }
 
 /// The check went with its process: it is begun again at the next one.
-#[test]
-fn a_check_of_a_log_is_begun_again_when_its_service_is_replaced() {
-    let (system, sign_ins) = with_an_operator();
-    let desk = Desk::of(&system, of_the(&sign_ins, "operator"));
+fn a_check_of_a_log_is_begun_again_when_its_service_is_replaced(desk: &Desk<'_>) {
     let whole = desk.bytes_of(CASES, || drop(desk.told(&["log", "verify"])));
     // While somebody has the table nothing of it can be read, and it is told again and again how far the check is.
     let locked = desk.runtime.block_on(async {
-        let mut locked = PgConnection::connect(&superuser(&system, "cases")).await.unwrap();
+        let mut locked = PgConnection::connect(&superuser(desk.system, "cases")).await.unwrap();
         locked.execute("BEGIN; LOCK TABLE log.event IN ACCESS EXCLUSIVE MODE").await.unwrap();
         locked
     });
@@ -196,9 +190,9 @@ fn a_check_of_a_log_is_begun_again_when_its_service_is_replaced() {
     while desk.ways[CASES].carried() < before + 2 * whole {
         std::thread::park_timeout(Duration::from_millis(20));
     }
-    system.kill_after(CASES, Duration::ZERO);
+    desk.system.kill_after(CASES, Duration::ZERO);
     desk.runtime.block_on(locked.close()).unwrap();
-    system.recover();
+    desk.system.recover();
     let mut told = String::new();
     check.stdout.take().unwrap().read_to_string(&mut told).unwrap();
     assert!(check.wait().unwrap().success());

@@ -179,6 +179,11 @@ fn an_appearance_is_entered_consented_to_and_ended_on_the_terminal() {
     let (code, name) = (entered["code"].as_str().unwrap(), entered["name"].as_str().unwrap());
     assert_eq!((&entered["state"], &entered["forms"][0]), (&"prepared".into(), &"I-90".into()));
 
+    // His session is kept: to sign in again he would have to wait for another code.
+    let session = system.home().join("session.json");
+    let his = session.with_file_name("session of obi.json");
+    std::fs::rename(&session, &his).unwrap();
+
     // The client reads what was signed before anything is asked of her; nothing counts without her name.
     signed_in(&system, rosa);
     let seen = &json(&system, &["representation", "show", code])[0];
@@ -196,7 +201,7 @@ fn an_appearance_is_entered_consented_to_and_ended_on_the_terminal() {
     let end = ["representation", "end", name, "--totp-secret", &factor(rosa)];
     assert_eq!(json(&system, &end)[0]["state"], "ended");
 
-    signed_in(&system, obi);
+    std::fs::rename(&his, &session).unwrap();
     let withdraw = ["representation", "withdraw", name, "--totp-secret", &factor(obi)];
     assert_eq!(exit_code(&system, &withdraw), Some(3), "it stands no longer");
 }

@@ -46,8 +46,26 @@ impl Facts {
     }
 
     /// Whether a supervisor of the case's office.
-    pub(super) fn is_supervisor(&self) -> bool {
+    fn is_supervisor(&self) -> bool {
         self.relations.contains(&Relation::Supervisor)
+    }
+
+    /// What is intended, as a request says it: the grounds, and what the party may not know of.
+    pub(super) fn intent(
+        &self,
+        (grounds, derogatory): (&str, &str),
+        items: &[pb::request_evidence_request::Item],
+        days: u32,
+    ) -> Result<decide::Intent, Refusal> {
+        let derogatory = wire::bounded("derogatory_information", derogatory)?;
+        Ok(decide::Intent {
+            request_id: derived_id("request", self.command_id, 0),
+            grounds: wire::bounded("grounds", grounds)?.to_owned(),
+            derogatory_information: derogatory.to_owned(),
+            items: wire::items(items),
+            days: Some(days).filter(|days| *days > 0),
+            supervised: self.is_supervisor(),
+        })
     }
 
     fn asked(&self, kind: Kind, date: &str, time: &str) -> Result<Asked, Refusal> {
@@ -209,7 +227,21 @@ macro_rules! answer {
         Ok(Response::new(pb::$response { case: Some($done.0) }))
     };
 }
-pub(super) use answer;
+
+/// The answer to a command that asks something of the party: the request, with its planned deadline.
+macro_rules! answer_asked {
+    ($response:ident, $done:expr) => {{
+        let (case, state) = $done;
+        let asked =
+            state.request.ok_or_else(|| ApiError::internal(anyhow::anyhow!("no request after asking")))?;
+        Ok(Response::new(pb::$response {
+            case: Some(case),
+            request: resource::name("requests", asked.id),
+            deadline: Some((&asked.deadline).into()),
+        }))
+    }};
+}
+pub(super) use {answer, answer_asked};
 
 #[tonic::async_trait]
 impl CaseCommandService for CaseCommands {
@@ -361,28 +393,14 @@ impl CaseCommandService for CaseCommands {
         &self,
         request: Request<pb::RequestEvidenceRequest>,
     ) -> Result<Response<pb::RequestEvidenceResponse>, Status> {
-        let (case, state) = self.run(request, request_evidence).await?;
-        let asked =
-            state.request.ok_or_else(|| ApiError::internal(anyhow::anyhow!("no request after asking")))?;
-        Ok(Response::new(pb::RequestEvidenceResponse {
-            case: Some(case),
-            request: resource::name("requests", asked.id),
-            deadline: Some((&asked.deadline).into()),
-        }))
+        answer_asked!(RequestEvidenceResponse, self.run(request, request_evidence).await?)
     }
 
     async fn intend_denial(
         &self,
         request: Request<pb::IntendDenialRequest>,
     ) -> Result<Response<pb::IntendDenialResponse>, Status> {
-        let (case, state) = self.run(request, intend_denial).await?;
-        let asked =
-            state.request.ok_or_else(|| ApiError::internal(anyhow::anyhow!("no request after asking")))?;
-        Ok(Response::new(pb::IntendDenialResponse {
-            case: Some(case),
-            request: resource::name("requests", asked.id),
-            deadline: Some((&asked.deadline).into()),
-        }))
+        answer_asked!(IntendDenialResponse, self.run(request, intend_denial).await?)
     }
 
     async fn recommend_decision(
@@ -636,14 +654,6 @@ fn intend_denial(
     message: &pb::IntendDenialRequest,
     facts: &Facts,
 ) -> Result<Vec<Event>, Refusal> {
-    let derogatory = wire::bounded("derogatory_information", &message.derogatory_information)?;
-    let intent = decide::Intent {
-        request_id: derived_id("request", facts.command_id, 0),
-        grounds: wire::bounded("grounds", &message.grounds)?.to_owned(),
-        derogatory_information: derogatory.to_owned(),
-        items: wire::items(&message.items),
-        days: Some(message.days).filter(|days| *days > 0),
-        supervised: facts.is_supervisor(),
-    };
-    decide::intend_denial(case, &intent, facts.now)
+    let words = (message.grounds.as_str(), message.derogatory_information.as_str());
+    decide::intend_denial(case, &facts.intent(words, &message.items, message.days)?, facts.now)
 }

@@ -66,6 +66,7 @@ fn matters(event: &case::Event) -> bool {
             | case::Event::CaseApproved(_)
             | case::Event::CaseDenied(_)
             | case::Event::CaseWithdrawn(_)
+            | case::Event::CaseAdministrativelyClosed(_)
             | case::Event::CaseReopened(_)
             | case::Event::CaseReopenedOnOwnMotion(_)
             | case::Event::AcceptanceVoided(_)

@@ -1,17 +1,16 @@
 //! The face `CaseOfficeService`: what officers do of the office's own accord, and the searches they read.
 
-use docket_kernel::{FieldFault, Refusal, derived_id, resource};
+use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::case_status::v1 as pb;
 use docket_proto::case_status::v1::case_office_service_server::CaseOfficeService;
 use docket_service::{ApiError, caller};
-use jiff::civil::Date;
 use tonic::{Request, Response, Status};
 
-use super::api::{CaseCommands, Facts, answer};
+use super::api::{CaseCommands, Facts, answer, answer_asked};
 use super::searches;
 use super::wire::{self, Kind};
 use crate::domain::Case;
-use crate::domain::decide::{self, Decision, Intent, Motion};
+use crate::domain::decide::{self, Decision, Motion};
 
 #[tonic::async_trait]
 impl CaseOfficeService for CaseCommands {
@@ -19,14 +18,7 @@ impl CaseOfficeService for CaseCommands {
         &self,
         request: Request<pb::IntendRevocationRequest>,
     ) -> Result<Response<pb::IntendRevocationResponse>, Status> {
-        let (case, state) = self.run(request, intend_revocation).await?;
-        let asked =
-            state.request.ok_or_else(|| ApiError::internal(anyhow::anyhow!("no request after asking")))?;
-        Ok(Response::new(pb::IntendRevocationResponse {
-            case: Some(case),
-            request: resource::name("requests", asked.id),
-            deadline: Some((&asked.deadline).into()),
-        }))
+        answer_asked!(IntendRevocationResponse, self.run(request, intend_revocation).await?)
     }
 
     async fn withdraw_revocation_intent(
@@ -152,15 +144,8 @@ impl CaseOfficeService for CaseCommands {
 }
 
 fn intend_revocation(case: &Case, message: &pb::IntendRevocationRequest, facts: &Facts) -> Decision {
-    let derogatory = wire::bounded("derogatory_information", &message.derogatory_information)?;
-    let intent = Intent {
-        request_id: derived_id("request", facts.command_id, 0),
-        grounds: wire::bounded("grounds", &message.grounds)?.to_owned(),
-        derogatory_information: derogatory.to_owned(),
-        items: wire::items(&message.items),
-        days: Some(message.days).filter(|days| *days > 0),
-        supervised: facts.is_supervisor(),
-    };
+    let words = (message.grounds.as_str(), message.derogatory_information.as_str());
+    let intent = facts.intent(words, &message.items, message.days)?;
     decide::intend_revocation(case, facts.account, &intent, facts.now)
 }
 
@@ -168,12 +153,6 @@ fn dispense_biometrics(case: &Case, message: &pb::DispenseBiometricsRequest, fac
     if message.cause != "reused" {
         return decide::waive_biometrics(case, facts.account, &message.cause);
     }
-    let captured_on: Date = message.captured_on_date.parse().map_err(|_malformed| {
-        Refusal::faults(vec![FieldFault::new(
-            "captured_on_date",
-            "DATE_MALFORMED",
-            "Write the day as year-month-day, such as 2026-12-08.",
-        )])
-    })?;
+    let captured_on = wire::date("captured_on_date", &message.captured_on_date)?;
     decide::reuse_biometrics(case, facts.account, captured_on, facts.now)
 }

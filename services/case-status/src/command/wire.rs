@@ -128,13 +128,23 @@ impl Kind {
 /// Each field that is malformed.
 pub(crate) fn wish(date: &str, time: &str) -> Result<Wish, Refusal> {
     let mut faults = Vec::new();
-    let date: Option<Date> = optional(date, &mut faults, || {
-        FieldFault::new("date", "DATE_MALFORMED", "Write the day as year-month-day, such as 2026-12-08.")
-    });
+    let date: Option<Date> = optional(date, &mut faults, || date_malformed("date"));
     let time: Option<Time> = optional(time, &mut faults, || {
         FieldFault::new("time", "TIME_MALFORMED", "Write the time as hours and minutes, such as 09:30.")
     });
     if faults.is_empty() { Ok(Wish { date, time }) } else { Err(Refusal::faults(faults)) }
+}
+
+/// A day that has to be given.
+///
+/// # Errors
+/// `DATE_MALFORMED`.
+pub(crate) fn date(field: &str, text: &str) -> Result<Date, Refusal> {
+    text.parse().map_err(|_malformed| Refusal::faults(vec![date_malformed(field)]))
+}
+
+fn date_malformed(field: &str) -> FieldFault {
+    FieldFault::new(field, "DATE_MALFORMED", "Write the day as year-month-day, such as 2026-12-08.")
 }
 
 fn optional<T: std::str::FromStr>(

@@ -324,6 +324,11 @@ fn absent(appointment: Option<&Appointment>, now: Timestamp) -> Result<Uuid, Ref
         .fact("appointment_date", day.to_string()))
 }
 
+/// A cause that is none of these.
+fn cause_unknown(causes: &[&str]) -> Refusal {
+    Refusal::invalid("cause", "CAUSE_UNKNOWN", format!("Give the cause: one of {}.", causes.join(", ")))
+}
+
 fn not_scheduled() -> Refusal {
     Refusal::state("NOT_SCHEDULED", "There is no appointment that stands.").way_out("Schedule one first.")
 }

@@ -33,11 +33,7 @@ pub struct AppointmentArgs {
 /// Lists the times that are free, soonest first, or moves the appointment to one.
 pub async fn appointment(home: &Path, args: &AppointmentArgs, teller: &Teller) -> Result<()> {
     let (connection, token, name) = inquiries::at_the_case(home, &args.case, &args.language).await?;
-    let kind = match args.kind.as_str() {
-        "biometrics" => pb::AppointmentKind::Biometrics,
-        "interview" => pb::AppointmentKind::Interview,
-        _ => pb::AppointmentKind::Oath,
-    };
+    let kind = crate::story::appointment_kind(&args.kind)?;
     let Some((to, because)) = args.to.zip(args.because.as_ref()) else {
         let message = pb::ListFreeSlotsRequest { name, kind: kind.into() };
         let answer = connection.cases().list_free_slots(request(Some(&token), message)).await;

@@ -16,7 +16,7 @@ pub struct AskArgs {
     case: String,
     /// To expedite: severe-financial-loss, emergency-or-urgent-humanitarian, nonprofit-us-interest, government-interest,
     /// uscis-error. To inquire: outside-normal-time, notice-not-received, card-not-delivered, typographic-error,
-    /// appointment-accommodation, appointment-missed.
+    /// appointment-accommodation, appointment-missed, reopening.
     why: String,
     /// In 20 to 2,000 characters; only you, who acts for you, and the officers of the case read them.
     words: String,
@@ -83,13 +83,18 @@ pub(super) async fn at_the_case(
 ) -> Result<(Connection, String, String)> {
     let (connection, token) = Session::resume(home).await?;
     let connection = connection.reading(language);
+    let name = case_named(&connection, &token, case).await?;
+    Ok((connection, token, name))
+}
+
+/// The name of a case that is called so, or by its receipt number.
+pub(super) async fn case_named(connection: &Connection, token: &str, case: &str) -> Result<String> {
     if case.starts_with("cases/") {
-        return Ok((connection, token, case.to_owned()));
+        return Ok(case.to_owned());
     }
     let message = pb::GetCaseRequest { name: case.to_owned(), language: String::new(), min_version: 0 };
-    let answer = connection.status().get_case(request(Some(&token), message)).await.map_err(Refused::from)?;
-    let name = answer.into_inner().case.context("case")?.name;
-    Ok((connection, token, name))
+    let answer = connection.status().get_case(request(Some(token), message)).await.map_err(Refused::from)?;
+    Ok(answer.into_inner().case.context("case")?.name)
 }
 
 fn asked(

@@ -121,13 +121,12 @@ pub async fn file(home: &Path, path: &Path, place: Place<'_>, language: &str, te
     }
     let mut filing = match drafts.amend(&begun, paper.answers).await {
         Ok(filing) => filing,
-        // Nothing of the answers was stored: with the file put right it is begun anew, and no empty draft is left to be warned of.
-        Err(refused) if refused.code() == Code::InvalidArgument => {
-            drafts.give_up(&begun.name).await?;
-            return Err(Refused::from(refused).into());
-        }
         Err(status) => {
-            say(&format!("{} {}", begun.form, begun.name));
+            // Nothing of wrong answers was stored: with the file put right it is begun anew, and no empty draft is left to be warned of.
+            let is_gone = status.code() == Code::InvalidArgument && drafts.give_up(&begun.name).await.is_ok();
+            if !is_gone {
+                say(&format!("{} {}", begun.form, begun.name));
+            }
             return Err(Refused::from(status).into());
         }
     };
@@ -319,8 +318,14 @@ impl Drafts {
     }
 }
 
+/// The answers in a file, by question.
+pub fn answers_in(path: &Path) -> Result<Map<String, Value>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not a JSON object of answers", path.display()))
+}
+
 /// The name of an appearance, also where only its id is given.
-fn appearance(given: &str) -> String {
+pub fn appearance(given: &str) -> String {
     if given.contains('/') { given.to_owned() } else { format!("representations/{given}") }
 }
 

@@ -2,11 +2,12 @@
 use super::interview::ask::say;
 use super::interview::definition;
 use super::interview::part::Part;
+use super::paper;
 use super::sign::Guarded;
 use super::{Refused, StepUpArgs, when};
 use crate::client::{patiently, request};
 use crate::output::Teller;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use docket_proto::filing::v1 as pb;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -105,7 +106,7 @@ pub async fn representation(home: &Path, args: &RepresentationArgs, teller: &Tel
             let message = pb::PrepareRepresentationRequest {
                 request_id,
                 answers_json: Value::Object(answers).to_string(),
-                typed_name: typed_name(&mut who, name.as_ref())?,
+                typed_name: who.typed_name(name.as_ref())?,
                 appointment_code: asked.clone(),
             };
             enter(&mut who, message, teller).await
@@ -123,7 +124,7 @@ pub async fn representation(home: &Path, args: &RepresentationArgs, teller: &Tel
                 client_code: handed.clone(),
                 content_hash: seen.content_hash,
                 answers_json: Value::Object(answers).to_string(),
-                typed_name: typed_name(&mut who, name.as_ref())?,
+                typed_name: who.typed_name(name.as_ref())?,
             };
             stands(&consent(&mut who, message).await?, teller);
             Ok(())
@@ -140,12 +141,12 @@ pub async fn representation(home: &Path, args: &RepresentationArgs, teller: &Tel
             Ok(())
         }
         RepresentationCommand::Withdraw { name, .. } => {
-            let message = pb::WithdrawRepresentationRequest { request_id, name: named(name) };
+            let message = pb::WithdrawRepresentationRequest { request_id, name: paper::appearance(name) };
             stands(&withdraw(&mut who, message).await?, teller);
             Ok(())
         }
         RepresentationCommand::End { name, .. } => {
-            let message = pb::EndRepresentationRequest { request_id, name: named(name) };
+            let message = pb::EndRepresentationRequest { request_id, name: paper::appearance(name) };
             stands(&end(&mut who, message).await?, teller);
             Ok(())
         }
@@ -159,25 +160,12 @@ async fn answers_of(
     sections: &[&str],
 ) -> Result<Map<String, Value>> {
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-        return serde_json::from_str(&text)
-            .with_context(|| format!("{} is not a JSON object of answers", path.display()));
+        return paper::answers_in(path);
     }
     let (form, rules) = definition(&who.drafts.connection, FORM, &who.drafts.language).await?;
     say(who.words.how_to_answer_a_part);
     let asked = Part { form: &form, rules: &rules, sections, but: &[] }.ask(&mut who.ask)?;
     asked.with_context(|| who.words.signing.not_signed.to_owned())
-}
-
-fn typed_name(who: &mut Guarded<'_>, given: Option<&String>) -> Result<String> {
-    let words = &who.words.signing;
-    match given {
-        Some(name) => Ok(name.clone()),
-        None => match who.ask.line(words.type_name)? {
-            Some(name) if !name.is_empty() => Ok(name),
-            Some(_) | None => bail!("{}", words.not_signed),
-        },
-    }
 }
 
 async fn enter(
@@ -261,11 +249,6 @@ async fn end(who: &mut Guarded<'_>, message: pb::EndRepresentationRequest) -> Re
         representations.end_representation(request(Some(token), message.clone())).await
     });
     ended.await?.into_inner().representation.context("representation")
-}
-
-/// The name of an appearance, also where only its id is given.
-fn named(given: &str) -> String {
-    if given.contains('/') { given.to_owned() } else { format!("representations/{given}") }
 }
 
 fn show(one: &pb::Representation, teller: &Teller) {

@@ -1,7 +1,8 @@
 //! `docket respond`: what the office asked for in a case and until when, files for it, and the one answer.
 use super::attach::attach;
-use super::interview::ask::{Ask, Said, say};
-use super::interview::evidence::{paths, verdict};
+use super::interview::ask::{Said, say};
+use super::interview::definition;
+use super::interview::evidence::{attach_one, is_foreign, paths};
 use super::interview::reading::spoken;
 use super::interview::words::{Answering, Words};
 use super::paper::Drafts;
@@ -54,7 +55,7 @@ pub async fn respond(home: &Path, args: &RespondArgs, teller: &Teller) -> Result
     let Some(named) = &args.request else { return list(&who.drafts, teller).await };
     let files: Vec<Outgoing> =
         args.files.iter().map(|file| look(file, args.foreign_language)).collect::<Result<_>>()?;
-    let response = find(home, &who.drafts, named).await?;
+    let response = find(&who.drafts, named).await?;
     let titles = titles(&who.drafts, &response.case).await?;
     take_off(&who.drafts, &response, &args.removed).await?;
     for file in &files {
@@ -68,7 +69,7 @@ pub async fn respond(home: &Path, args: &RespondArgs, teller: &Teller) -> Result
         tell(&response, &titles, who.words, teller);
     }
     if args.send {
-        return send(&mut who, &response, args.partial, teller).await;
+        return send(&mut who, &response, &titles, args.partial, teller).await;
     }
     let is_led = !changed && !teller.is_json() && state(&response, clock::now_s()).may_be_sent();
     if is_led {
@@ -159,11 +160,12 @@ async fn each_response(drafts: &Drafts, mut take: impl FnMut(pb::Response)) -> R
 }
 
 /// The request that is named, by itself or by its case: there the one that waits, else the newest.
-async fn find(home: &Path, drafts: &Drafts, named: &str) -> Result<pb::Response> {
+async fn find(drafts: &Drafts, named: &str) -> Result<pb::Response> {
     let case = if named.starts_with("responses/") {
         String::new()
     } else {
-        super::inquiries::at_the_case(home, named, &drafts.language).await?.2
+        let token = drafts.token().await.map_err(Refused::from)?;
+        super::inquiries::case_named(&drafts.connection, &token, named).await?
     };
     let mut found: Vec<pb::Response> = Vec::new();
     each_response(drafts, |one| {
@@ -197,12 +199,8 @@ async fn titles(drafts: &Drafts, case: &str) -> Result<BTreeMap<String, String>>
     let token = drafts.token().await.map_err(Refused::from)?;
     let answer = drafts.connection.status().get_case(request(Some(&token), message)).await;
     let form = answer.map_err(Refused::from)?.into_inner().case.context("case")?.form;
-    let message = pb::GetFormRequest { form, language: drafts.language.clone() };
-    let answer =
-        drafts.connection.catalogue().get_form(request(None, message)).await.map_err(Refused::from)?;
-    let form =
-        docket_forms::Form::from_definition(&answer.into_inner().definition_json).context("the form")?;
-    Ok(form.evidence.iter().map(|paper| (paper.kind.clone(), paper.title.clone())).collect())
+    let (_, rules) = definition(&drafts.connection, &form, &drafts.language).await?;
+    Ok(rules.evidence.iter().map(|paper| (paper.kind.clone(), paper.title.clone())).collect())
 }
 
 /// An item as people read it; by its code where the form has no such paper.
@@ -357,59 +355,27 @@ async fn ask_for(who: &mut Guarded<'_>, response: &str, item: &str) -> Result<bo
     }
 }
 
-/// Whether it is in another language; nothing where the person takes the file back.
-fn is_foreign(ask: &mut Ask, words: &Words) -> Result<Option<bool>> {
-    let papers = &words.papers;
-    Ok(match ask.yes_or_no(papers.other_language, papers.translation)? {
-        Said::Answer(answer) if answer == true => {
-            say(papers.translation);
-            Some(true)
-        }
-        Said::Answer(_) | Said::Nothing => Some(false),
-        Said::Back | Said::Papers | Said::Stop => None,
-    })
-}
-
-async fn attach_one(
-    drafts: &Drafts,
-    words: &Words,
-    (response, item): (&str, &str),
-    path: &Path,
-    foreign_language: bool,
-) -> Result<bool> {
-    let file = match Outgoing::look(path, item, foreign_language) {
-        Ok(file) => file,
-        Err(error) => {
-            say(&format!("✗ {error:#}"));
-            return Ok(false);
-        }
-    };
-    match attach(drafts, words, response, &file).await {
-        Ok(evidence) => {
-            say(&format!("✓ {}", words.papers.attached.replace("{}", &evidence.file_name)));
-            Ok(true)
-        }
-        Err(status) => verdict(file.file_name(), status).map(|()| false),
-    }
-}
-
 /// Sends the one answer. That something is left out is said by the person, never taken for granted.
-async fn send(who: &mut Guarded<'_>, response: &pb::Response, partial: bool, teller: &Teller) -> Result<()> {
+async fn send(
+    who: &mut Guarded<'_>,
+    response: &pb::Response,
+    titles: &BTreeMap<String, String>,
+    partial: bool,
+    teller: &Teller,
+) -> Result<()> {
     let words = &who.words.answering;
     let missing = unanswered(response);
     let asks = !partial && !missing.is_empty() && !response.evidence.is_empty() && !teller.is_json();
-    let agreed = asks && {
-        say(&words
-            .partial
-            .replace("{}", &missing.iter().map(|item| spoken(item)).collect::<Vec<_>>().join(", ")));
+    if asks {
+        let missing: Vec<String> = missing.iter().map(|item| title(item, titles, words)).collect();
+        say(&words.partial.replace("{}", &missing.join(", ")));
         let answer = who.ask.yes_or_no(words.send_partial, words.partial_why)?;
-        ensure!(!matches!(answer, Said::Answer(Value::Bool(false))), words.not_sent);
-        matches!(answer, Said::Answer(Value::Bool(true)))
-    };
+        ensure!(answer == Said::Answer(Value::Bool(true)), words.not_sent);
+    }
     let message = pb::SubmitResponseRequest {
         request_id: Uuid::now_v7().to_string(),
         name: response.name.clone(),
-        partial_confirmed: partial || agreed,
+        partial_confirmed: partial || asks,
     };
     let sent = who.call(async |drafts, token| {
         patiently(|| {

@@ -82,6 +82,18 @@ impl<'a> Guarded<'a> {
         Ok(Self { home, drafts, words, ask, factor })
     }
 
+    /// The name that signs, as it was given, or as it is typed now.
+    pub fn typed_name(&mut self, given: Option<&String>) -> Result<String> {
+        if let Some(name) = given {
+            return Ok(name.clone());
+        }
+        let words = &self.words.signing;
+        match self.ask.line(words.type_name)? {
+            Some(name) if !name.is_empty() => Ok(name),
+            Some(_) | None => bail!("{}", words.not_signed),
+        }
+    }
+
     /// Calls with a token; where that asks for a fresh second factor, asks the person, and calls again.
     pub async fn call<T>(&mut self, call: impl AsyncFn(&Drafts, &str) -> Result<T, Status>) -> Result<T> {
         let token = self.drafts.token().await.map_err(Refused::from)?;
@@ -143,13 +155,7 @@ pub async fn sign(home: &Path, args: &SignArgs, teller: &Teller) -> Result<()> {
         None if args.name.is_some() => String::new(),
         None => capacity(&mut signer.ask, words)?,
     };
-    let typed_name = match &args.name {
-        Some(name) => name.clone(),
-        None => match signer.ask.line(words.type_name)? {
-            Some(name) if !name.is_empty() => name,
-            Some(_) | None => bail!("{}", words.not_signed),
-        },
-    };
+    let typed_name = signer.typed_name(args.name.as_ref())?;
     let message = pb::SignFilingRequest {
         request_id: Uuid::now_v7().to_string(),
         name: args.filing.clone(),

@@ -41,12 +41,7 @@ pub async fn waiver(home: &Path, args: &WaiverArgs, teller: &Teller) -> Result<(
     let seen = drafts.get(&args.filing).await?;
     let answers_json = match &args.answers {
         _ if args.drop => String::new(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-            let answers: Map<String, Value> = serde_json::from_str(&text)
-                .with_context(|| format!("{} is not a JSON object of answers", path.display()))?;
-            Value::Object(answers).to_string()
-        }
+        Some(path) => Value::Object(super::paper::answers_in(path)?).to_string(),
         None => Value::Object(led(&drafts, words).await?).to_string(),
     };
     let message = pb::AskFeeWaiverRequest {

@@ -1,6 +1,6 @@
 //! `docket withdraw`: the party ends a case, and says before that it is understood what that means.
-use super::StepUpArgs;
 use super::sign::Guarded;
+use super::{Refused, StepUpArgs};
 use crate::client::{patiently, request};
 use crate::output::Teller;
 use anyhow::{Context, Result, ensure};
@@ -31,7 +31,8 @@ pub async fn withdraw(home: &Path, args: &WithdrawArgs, teller: &Teller) -> Resu
         "a withdrawal cannot be taken back, and the fee is not returned (8 CFR 103.2(b)(6), 103.2(a)(1)): say --yes"
     );
     let mut party = Guarded::of(home, &args.factor, &args.language).await?;
-    let (_, _, name) = super::inquiries::at_the_case(home, &args.case, &args.language).await?;
+    let token = party.drafts.token().await.map_err(Refused::from)?;
+    let name = super::inquiries::case_named(&party.drafts.connection, &token, &args.case).await?;
     let message = pb::WithdrawCaseRequest { request_id: Uuid::now_v7().to_string(), name };
     let withdrawn = party.call(async |drafts, token| {
         patiently(|| {

@@ -6,24 +6,6 @@ use super::player::{Player, command_id};
 use anyhow::anyhow;
 use docket_proto::case_status::v1 as cases;
 
-/// Whether an act is one of these.
-pub fn is_one(act: &Act) -> bool {
-    matches!(
-        act,
-        Act::IntendRevocation { .. }
-            | Act::WithdrawRevocationIntent {}
-            | Act::RevokeApproval { .. }
-            | Act::ReopenOnOwnMotion { .. }
-            | Act::CloseAdministratively { .. }
-            | Act::ReopenClosed {}
-            | Act::Unassign {}
-            | Act::DispenseBiometrics { .. }
-            | Act::FailCapture { .. }
-            | Act::ExcuseAbsence { .. }
-            | Act::WaiveInterview { .. }
-    )
-}
-
 /// Acts of the office of its own accord.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
 pub async fn act(player: &mut Player, who: &str, act: &Act) -> Done {

@@ -16,10 +16,7 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
     if let Act::SeeWhyIntakeLooks { reasons } = act {
         return see_intake(player, who, reasons).await;
     }
-    let of_own_accord = office::is_one(act);
-    let done =
-        if of_own_accord { office::act(player, who, act).await } else { command(player, who, act).await };
-    let (version, told) = done?;
+    let (version, told) = command(player, who, act).await?;
     player.matter.version = version.context("case")?.version;
     Ok(told)
 }
@@ -135,7 +132,7 @@ async fn command(player: &mut Player, who: &str, act: &Act) -> Done {
 
 /// What sends the case elsewhere, leads to the decision and follows it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
-async fn conclusion(player: &Player, who: &str, act: &Act) -> Done {
+async fn conclusion(player: &mut Player, who: &str, act: &Act) -> Done {
     let (request_id, name) = (command_id(), player.case());
     let token = player.token(who)?;
     Ok(match act {
@@ -206,7 +203,7 @@ async fn conclusion(player: &Player, who: &str, act: &Act) -> Done {
             };
             (call!(player, token, cases, record_card, message)?.case, format!("the card: {step}"))
         }
-        other => return Err(anyhow!("{other:?} is no act of the office").into()),
+        other => return office::act(player, who, other).await,
     })
 }
 

@@ -101,7 +101,7 @@ async fn mailed_code(player: &Player, to: &str) -> Answer {
     Ok(digits.with_context(|| format!("no six digits in the mail: {mail}"))?.to_owned())
 }
 
-/// Has another address for the account, and sees that it is signed in to with that one alone.
+/// Has another address for the account, and sees that the one before is told.
 async fn change_email(player: &mut Player, who: &str) -> Answer {
     step_up(player, who).await?;
     let before = player.person(who)?.email.clone();

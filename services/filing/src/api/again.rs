@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::attach::new_salt;
-use super::drafts::{Beginning, Joins, Opening, opening, started_before, written};
+use super::drafts::{Beginning, Joins, Opening, begun_elsewhere, opening, written};
 use super::{packages, unnamed};
 use crate::aggregates::Filings;
 use crate::content::commitment;
@@ -75,7 +75,8 @@ pub(super) async fn begun(
     context: &Context,
     (old, new): (&Dossier, New<'_>),
 ) -> Result<Uuid, ApiError> {
-    let (New { form, package, joins, answers: from_start }, account) = (new, old.filing.account);
+    let New { form, package, joins, answers: from_start } = new;
+    let account = old.filing.account;
     let Opening { start, now, .. } = opening(desk, form, (account, package), Some(old.id)).await?;
     let represented = desk.represented(old).await?;
     let edition = edition(form, old);
@@ -112,7 +113,7 @@ pub(super) async fn begun(
     if written? {
         return Ok(new);
     }
-    started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"))
+    begun_elsewhere(desk, context).await
 }
 
 /// Whether the one that it was begun again as is no longer there to be filed. A draft that was given up or deleted stays so.

@@ -8,7 +8,7 @@ use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller, new_id};
 use uuid::Uuid;
 
-use super::drafts::{ATTEMPTS, started_before};
+use super::drafts::{ATTEMPTS, begun_elsewhere};
 use super::representations as api;
 use crate::aggregates::{Filings, Representations};
 use crate::appearance;
@@ -37,8 +37,8 @@ pub(super) async fn ask(
 
 /// Whether a representative may be appointed for the filing now.
 async fn may_be_represented(desk: &Desk, id: Uuid, filing: &Filing) -> Result<(), ApiError> {
-    let pending = filings::is_pending(&desk.base.pool, id).await?;
-    Ok(filing::may_be_represented(filing, pending)?)
+    let undecided = desk.standing(id, filing.account).await? != filing::Standing::Decided;
+    Ok(filing::may_be_represented(filing, undecided)?)
 }
 
 /// Writes what the client asks for, and its row: both or neither.
@@ -60,7 +60,7 @@ async fn seek(desk: &Desk, context: &Context, filing: Uuid, asked: &Filing) -> R
         desk.representations.execute_in(&mut tx, context, id, Subjects::account(client), decide).await?;
     if done.repeated {
         tx.rollback().await?;
-        return started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"));
+        return begun_elsewhere(desk, context).await;
     }
     representations::insert_sought(&mut tx, id, (client, filing), &sought.code_hash, now_us).await?;
     tx.commit().await?;
@@ -149,8 +149,8 @@ async fn change(desk: &Desk, (id, filing_id): (Uuid, Uuid), consent: Consent) ->
     };
     let client = consent.client;
     let accepted = representation::accept(&own.state, Consent { accepted, ..consent })?;
-    let pending = filings::is_pending(&desk.base.pool, filing_id).await?;
-    let appointed = filing::appoint(&filing.state, pending, id, representative)?;
+    let undecided = desk.standing(filing_id, filing.state.account).await? != filing::Standing::Decided;
+    let appointed = filing::appoint(&filing.state, undecided, id, representative)?;
     let of_filing = Store::<Filings>::stream(filing_id);
     let mut streams = vec![
         stream(id, own.version, Subjects::account(client), &accepted),

@@ -16,6 +16,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use uuid::Uuid;
 
+use super::drafts::first_event;
 use super::{unnamed, view};
 use crate::aggregates::Filings;
 use crate::content::{Content, commitment};
@@ -101,12 +102,8 @@ pub(super) async fn repeated(
     action: &str,
     context: &Context,
 ) -> Result<Option<pb::Evidence>, ApiError> {
-    let done = desk.log.command(&context.actor, context.command_id).await?;
-    // One without events was no upload: the log says so when this one is appended.
-    let Some((first, _)) = done.filter(|(first, last)| first <= last) else { return Ok(None) };
-    let events = desk.log.read(first - 1, 1).await?;
-    let first = events.first().and_then(|event| Some((event.stream.category(), event.stream.id()?)));
-    let (category, id) = first.ok_or_else(ApiError::not_found)?;
+    let Some(first) = first_event(desk, context).await? else { return Ok(None) };
+    let (category, id) = (first.stream.category(), first.stream.id().ok_or_else(ApiError::not_found)?);
     let (collection, events) = if category == "response" {
         let response = desk.response(caller, action, id).await?.response;
         let (context, subjects) =

@@ -1,6 +1,8 @@
 //! `DraftService`: starting, answering, looking, listing; signing and sending are in `signing`.
 
-use docket_eventlog::{Aggregate, Context, Error, Executed, Expected, Store, StreamAppend, Subjects};
+use docket_eventlog::{
+    Aggregate, Context, Error, Executed, Expected, Recorded, Store, StreamAppend, Subjects,
+};
 use docket_forms::{Answers, Form, Language, Question};
 use docket_kernel::{FieldFault, Refusal, resource};
 use docket_proto::events::filing::Event;
@@ -181,12 +183,16 @@ async fn start(desk: &Desk, caller: &Caller, request: pb::StartDraftRequest) -> 
 }
 
 /// The filing which this very command began before.
-pub(super) async fn started_before(desk: &Desk, context: &Context) -> Result<Option<Uuid>, ApiError> {
-    let Some((first, _)) = desk.log.command(&context.actor, context.command_id).await? else {
-        return Ok(None);
-    };
-    let events = desk.log.read(first - 1, 1).await?;
-    Ok(events.first().and_then(|event| event.stream.id()))
+async fn started_before(desk: &Desk, context: &Context) -> Result<Option<Uuid>, ApiError> {
+    Ok(first_event(desk, context).await?.and_then(|event| event.stream.id()))
+}
+
+/// The first event of this very command, where it was done before. One without events began nothing: the log says so when this
+/// one is appended.
+pub(super) async fn first_event(desk: &Desk, context: &Context) -> Result<Option<Recorded>, ApiError> {
+    let done = desk.log.command(&context.actor, context.command_id).await?;
+    let Some((first, _)) = done.filter(|(first, last)| first <= last) else { return Ok(None) };
+    Ok(desk.log.read(first - 1, 1).await?.into_iter().next())
 }
 
 /// What this very command did before, and in which stream of its store; none where it is new. The log compares the two requests, and
@@ -232,20 +238,29 @@ async fn begin(
         Some(_) => packages::taken_over(desk, caller, &start, &proven).await?,
         None => Answers::new(),
     };
+    let joins = Joins::package_if(ways.package.is_some());
+    begun(desk, &context, (&start, now), (joins, taken)).await
+}
+
+/// Begins a draft with what it takes over.
+pub(super) async fn begun(
+    desk: &Desk,
+    context: &Context,
+    (start, now): (&Start, Timestamp),
+    (joins, taken): (Joins<'_>, Answers),
+) -> Result<Uuid, ApiError> {
     let id = new_id(now);
-    let appends = vec![started(id, &start, taken)?];
-    let beginning = Beginning {
-        id,
-        start: &start,
-        now_us: now.as_microsecond(),
-        joins: Joins::package_if(ways.package.is_some()),
-        waiting: Vec::new(),
-    };
-    if written(desk, &context, appends, &beginning).await? {
+    let appends = vec![started(id, start, taken)?];
+    let beginning = Beginning { id, start, now_us: now.as_microsecond(), joins, waiting: Vec::new() };
+    if written(desk, context, appends, &beginning).await? {
         return Ok(id);
     }
-    // The same command won elsewhere between our look and now; what it began is the answer.
-    started_before(desk, &context).await?.ok_or_else(|| ApiError::unavailable("the log"))
+    begun_elsewhere(desk, context).await
+}
+
+/// What this very command began elsewhere, between our look and now: that is the answer.
+pub(super) async fn begun_elsewhere(desk: &Desk, context: &Context) -> Result<Uuid, ApiError> {
+    started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"))
 }
 
 /// How a filing that is begun comes into its package.
@@ -437,10 +452,8 @@ impl Told {
         let Some(known) = dossier.folded_to() else { return Ok(None) };
         let of = (dossier.id, Subjects::filing(dossier.id));
         let done = desk.filings.execute_after(context, of, known, |state| self.decide(state)).await?;
-        match done {
-            Some(done) => Ok(Some(desk.dossiers.after(dossier, done).await?)),
-            None => Ok(None),
-        }
+        let Some(done) = done else { return Ok(None) };
+        Ok(Some(desk.dossiers.after(dossier, done).await?))
     }
 }
 
@@ -496,9 +509,9 @@ async fn list(
     let before = page::after(FILINGS, &request.page_token)?;
     let mut ids = filings::of_account(&desk.base.pool, account, before, i64::from(size) + 1).await?;
     let next_page_token = page::cut(FILINGS, &mut ids, size, Uuid::to_string);
-    let mut filings = Vec::with_capacity(ids.len());
+    let (mut filings, language) = (Vec::with_capacity(ids.len()), Language::of(&request.language));
     for id in ids {
-        filings.extend(line(desk, caller, id, Language::of(&request.language)).await?);
+        filings.extend(line(desk, caller, id, language).await?);
     }
     Ok(pb::ListFilingsResponse { filings, next_page_token })
 }

@@ -8,13 +8,11 @@ use docket_proto::events::filing::Event as FilingEvent;
 use docket_proto::events::package::Event;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::invitation_service_server::InvitationService;
-use docket_service::{ApiError, Caller, caller, detached, new_id};
+use docket_service::{ApiError, Caller, caller, detached};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::drafts::{
-    ATTEMPTS, Beginning, Joins, Opening, opening, repeated, started, started_before, written,
-};
+use super::drafts::{ATTEMPTS, Beginning, Joins, Opening, begun, opening, repeated};
 use super::signing::not_erased;
 use super::{again, view};
 use crate::aggregates::{Filings, Packages};
@@ -401,14 +399,7 @@ async fn begin(
         return again::begun(desk, caller, context, (&old, new)).await;
     }
     let Opening { start, now, .. } = opening(desk, form, (account, Some(package)), None).await?;
-    let id = new_id(now);
-    let appends = vec![started(id, &start, answers)?];
-    let now_us = now.as_microsecond();
-    let beginning = Beginning { id, start: &start, now_us, joins, waiting: Vec::new() };
-    if written(desk, context, appends, &beginning).await? {
-        return Ok(id);
-    }
-    started_before(desk, context).await?.ok_or_else(|| ApiError::unavailable("the log"))
+    begun(desk, context, (&start, now), (joins, answers)).await
 }
 
 /// What accepting writes at the package, beside the start of the filing itself.

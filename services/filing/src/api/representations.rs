@@ -237,9 +237,7 @@ async fn enter(
         .await?;
     if done.repeated {
         tx.rollback().await?;
-        return super::drafts::started_before(desk, context)
-            .await?
-            .ok_or_else(|| ApiError::unavailable("the log"));
+        return super::drafts::begun_elsewhere(desk, context).await;
     }
     representations::insert(&mut tx, id, account, &prepared.code_hash, prepared.signed_at_us).await?;
     report_move::owe_representative(desk, &mut tx, (id, context.command_id), desk.base.clock.now()).await?;

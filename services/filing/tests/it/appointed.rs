@@ -13,7 +13,9 @@ use crate::answers;
 use crate::client::Client;
 use crate::keep::abandon;
 use crate::representation::{attorney, client, consented};
-use crate::world::{PATIENCE, World, bad_fields, case_rejected, fee_settled, reason};
+use crate::world::{
+    PATIENCE, World, bad_fields, case_rejected, fee_settled, reason, request_served, revocation_intended,
+};
 
 impl Client {
     async fn appoint(&self, filing: &str) -> Result<pb::AppointRepresentativeResponse, Status> {
@@ -198,6 +200,13 @@ async fn for_an_open_case_somebody_is_appointed_and_for_one_that_is_over_nobody(
     let refused = async || ana.appoint(&sent).await.err().map(|status| reason(&status)).unwrap_or_default();
     timeout(PATIENCE, async { while refused().await != "CASE_DECIDED" {} }).await.unwrap();
     assert_eq!(reason(&ana.consents(&late).await.unwrap_err()), "CASE_DECIDED");
+    // Whom the office asks something about its decision is represented in the answer.
+    let asked = Uuid::now_v7();
+    world.case(&sent, revocation_intended(asked)).await;
+    world.case(&sent, request_served(asked, world.now_us() + 3_600_000_000)).await;
+    ana.until_response(asked).await;
+    ana.consents(&late).await.unwrap();
+    assert_eq!(obi.get(&sent).await.unwrap().state, "accepted");
 
     let draft = ana.start("N-400").await.unwrap().name;
     ana.answer(&draft, &answers::ready()).await.unwrap();

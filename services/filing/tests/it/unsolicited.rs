@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::files;
 use crate::world::{
     PATIENCE, World, case_accepted, case_assigned, examination_continued, fee_settled, reason,
-    request_cancelled, request_served,
+    request_cancelled, request_served, revocation_intended,
 };
 
 /// A day, in microseconds.
@@ -101,4 +101,11 @@ async fn everything_goes_into_the_answer_while_a_request_is_open_and_nothing_aft
     world.case(&name, case::Event::from(denied)).await;
     timeout(PATIENCE, async { while add().await != "CASE_DECIDED" {} }).await.unwrap();
     assert_eq!(add().await, "CASE_DECIDED");
+
+    // Also of a decision the office may ask something: what is added goes with the answer.
+    let intended = Uuid::now_v7();
+    world.case(&name, revocation_intended(intended)).await;
+    world.case(&name, request_served(intended, world.now_us() + DAY_US)).await;
+    ana.until_response(intended).await;
+    assert_eq!(add().await, "REQUEST_OPEN");
 }

@@ -38,9 +38,7 @@ impl Identity {
         if ended.is_empty() {
             return Ok(());
         }
-        let decide = |_: &Account| {
-            Ok(ended.iter().flat_map(|session| domain::end_session(*session, ERASED)).collect())
-        };
+        let decide = |_: &Account| Ok(domain::end_sessions(&ended, ERASED).collect());
         let context = command("close", request, "");
         self.accounts.execute_in(tx, &context, account, Subjects::account(account), decide).await?;
         Ok(())

@@ -1,6 +1,6 @@
 //! Another e-mail address for an account: asked for in the account, proven by a code that is mailed there, told to both addresses.
 
-use docket_eventlog::{Context, Error, Expected, Recorded, StreamAppend, StreamName, Subjects};
+use docket_eventlog::{Context, Expected, Recorded, StreamAppend, StreamName, Subjects};
 use docket_kernel::{Refusal, derived_id};
 use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1 as pb;
@@ -82,8 +82,7 @@ impl Identity {
         stream: &StreamName,
     ) -> Result<(EmailChange, [Sealed; 2]), ApiError> {
         let holder = self.holder_of(stream).await?;
-        let own = holder.account == Some(view.id);
-        let taken = self.is_taken(&holder).await? && !own;
+        let taken = self.is_taken(&holder).await? && holder.other_than(view.id).is_some();
         let (digits, back) = (code::six_digits(), self.back_code(id));
         let (template, told) = if taken {
             (Template::EmailChangeTaken, String::new())
@@ -125,7 +124,22 @@ impl Identity {
         if self.is_done(context).await? {
             return self.first_answer(context, account).await;
         }
-        let state = self.accounts.state(account).await?.state;
+        let answer = self.try_confirm_email_change(context, person, typed).await;
+        // It may also have been repeated in the same moment: then what the other one did is the answer.
+        if answer.is_err() && self.is_done(context).await? {
+            return self.first_answer(context, account).await;
+        }
+        answer
+    }
+
+    /// Checks the code and makes the change.
+    async fn try_confirm_email_change(
+        &self,
+        context: &Context,
+        person: &Person,
+        typed: &str,
+    ) -> Result<i64, ApiError> {
+        let state = self.accounts.state(person.account).await?.state;
         let id = domain::asked_email_change(&state, self.now().as_microsecond())?.id;
         self.check_new_code(id, typed).await?;
         for _ in 1..=ATTEMPTS {
@@ -173,16 +187,11 @@ impl Identity {
         self.live(&mut tx, person.session).await?;
         let ended = session::end_all(&mut tx, account, Some(person.session), now_us).await?;
         if !email_change::confirm(&mut tx, id, now_us, back_until_us).await? {
-            drop(tx);
-            return self.confirmed_before(context, account).await.map(Some);
+            return Err(code_wrong().into());
         }
         let events = domain::change_email(&view.account, &event, now_us, &ended)?;
         let streams = [vec![own(&view, &events)], streams].concat();
-        let appended = match self.log.append_in(&mut tx, context.append(&self.log, streams)).await {
-            Ok(appended) => appended,
-            Err(Error::Conflict { .. }) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        let Some(appended) = self.append_in(&mut tx, context, streams).await? else { return Ok(None) };
         for mail in &mails {
             self.outbox.put(&mut tx, mail).await?;
         }
@@ -198,16 +207,15 @@ impl Identity {
         view: &AccountView,
         event: &pb::EmailChanged,
     ) -> Result<Vec<StreamAppend>, ApiError> {
-        let [new, old] = [&event.email_stream, &view.account.email_stream].map(|name| name_of(name));
-        let (new, old) = (new?, old?);
-        let holders = (self.holder_of(&new).await?, self.holder_of(&old).await?);
+        let (new, old) = (name_of(&event.email_stream)?, name_of(&view.account.email_stream)?);
+        let (asked, held) = (self.holder_of(&new).await?, self.holder_of(&old).await?);
         let mut streams = vec![
-            claimed(new, holders.0.version, view.id),
-            released(old, holders.1.version, view.id, event.back_until_us),
+            claimed(new, asked.version, view.id),
+            released(old, held.version, view.id, event.back_until_us),
         ];
-        if let Some(other) = holders.0.other_than(view.id) {
+        if let Some(other) = asked.other_than(view.id) {
             let unfinished = self.accounts.state(other).await?;
-            if holders.0.kept || unfinished.state.stage == Stage::Active {
+            if asked.kept || unfinished.state.stage == Stage::Active {
                 return Err(email_taken().into());
             }
             let over = [domain::overtake_registration(view.id)];
@@ -216,14 +224,6 @@ impl Identity {
             streams.push(StreamAppend::of(stream, expected, Subjects::account(other), &over));
         }
         Ok(streams)
-    }
-
-    /// The answer where the code was used in between: the first one again, if this is the request which did it.
-    async fn confirmed_before(&self, context: &Context, account: Uuid) -> Result<i64, ApiError> {
-        if self.is_done(context).await? {
-            return self.first_answer(context, account).await;
-        }
-        Err(code_wrong().into())
     }
 
     /// The owner gives up what was asked for.

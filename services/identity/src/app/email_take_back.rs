@@ -1,6 +1,6 @@
 //! The way back of whoever reads the mail of the address that an account had: a change is stopped or taken back, all sessions end.
 
-use docket_eventlog::{Context, Error, StreamAppend};
+use docket_eventlog::{Context, StreamAppend};
 use docket_service::ApiError;
 use uuid::Uuid;
 
@@ -65,11 +65,7 @@ impl Identity {
         let ended = session::end_all(&mut tx, account, None, now_us).await?;
         let events = domain::take_back_email_change(&view.account, id, &way.email, now_us, &ended)?;
         let streams = [vec![own(&view, &events)], way.streams].concat();
-        let appended = match self.log.append_in(&mut tx, context.append(&self.log, streams)).await {
-            Ok(appended) => appended,
-            Err(Error::Conflict { .. }) => return Ok(false),
-            Err(error) => return Err(error.into()),
-        };
+        let Some(appended) = self.append_in(&mut tx, context, streams).await? else { return Ok(false) };
         if appended.repeated {
             return Ok(true);
         }

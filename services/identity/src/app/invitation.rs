@@ -84,7 +84,7 @@ impl Identity {
 
     /// Whether the command was done before.
     pub(super) async fn is_done(&self, context: &Context) -> Result<bool, ApiError> {
-        Ok(self.log.command(&context.actor, context.command_id).await?.is_some())
+        Ok(self.log.was_done(context).await?)
     }
 
     /// The command again, of what was done already; not found where another command did it.

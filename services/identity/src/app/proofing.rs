@@ -149,9 +149,7 @@ impl Identity {
 
     /// The first answer again. The log compares the requests.
     async fn repeat_proofing(&self, context: &Context, account: Uuid) -> Result<(), ApiError> {
-        let nothing = |_: &Account| Ok(Vec::new());
-        let done = self.accounts.execute(context, account, Subjects::account(account), nothing).await?;
-        for event in &done.events {
+        for event in &self.repeated(context, account).await? {
             if let Event::IdentityProofingFailed(failed) = event.decode::<Event>()? {
                 return Err(refusal(&failed.reason).into());
             }

@@ -1,6 +1,6 @@
 //! Opening an account: register and prove the address.
 
-use docket_eventlog::{Context, Error, Expected, StreamAppend, StreamName, Subjects};
+use docket_eventlog::{Context, Expected, StreamAppend, StreamName, Subjects};
 use docket_kernel::Refusal;
 use docket_proto::events::account;
 use docket_proto::identity::events::v1 as pb;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::email::claimed;
 use super::{Identity, by_account, request_id_reused};
 use crate::code;
+pub(super) use crate::domain::code_wrong;
 use crate::domain::{self, Account, Password, REGISTRATIONS};
 use crate::mail::{Mail, Template};
 use crate::store::registration::Registration;
@@ -115,12 +116,9 @@ impl Identity {
         let mut last = 0;
         if holder.account.is_none() {
             let streams = claim(newcomer, (stream, holder.version), account);
-            let append = by_account(context, account).append(&self.log, streams);
-            match self.log.append_in(&mut tx, append).await {
-                Ok(appended) => last = appended.last,
-                Err(Error::Conflict { .. }) => return Ok(false),
-                Err(error) => return Err(error.into()),
-            }
+            let context = by_account(context, account);
+            let Some(appended) = self.append_in(&mut tx, &context, streams).await? else { return Ok(false) };
+            last = appended.last;
         }
         tx.commit().await?;
         self.log.committed(last);
@@ -253,10 +251,6 @@ fn claim(newcomer: &Newcomer, (stream, version): (&StreamName, u64), account: Uu
 /// The row of tries of an address that is not proven yet: each mails it.
 pub(super) fn tries_of_address(stream: &StreamName) -> String {
     format!("register:{stream}")
-}
-
-pub(super) fn code_wrong() -> Refusal {
-    Refusal::state("CODE_WRONG", "This code is wrong or was used before.").field("code")
 }
 
 fn code_expired() -> Refusal {

@@ -57,7 +57,7 @@ pub(crate) fn replace_second_factor(
         pb::SecondFactorAdded { method: method.to_owned() }.into(),
         pb::RecoveryCodesIssued { count: recovery_codes }.into(),
     ];
-    events.extend(other_sessions.iter().flat_map(|session| end_session(*session, "second_factor_replaced")));
+    events.extend(end_sessions(other_sessions, "second_factor_replaced"));
     Ok(events)
 }
 
@@ -139,6 +139,11 @@ pub(crate) fn step_up(account: &Account, session: Uuid) -> Decision {
 /// A session ends.
 pub(crate) fn end_session(session: Uuid, reason: &str) -> Vec<Event> {
     vec![pb::SessionEnded { session_id: session.to_string(), reason: reason.to_owned() }.into()]
+}
+
+/// Several sessions end.
+pub(crate) fn end_sessions(sessions: &[Uuid], reason: &str) -> impl Iterator<Item = Event> {
+    sessions.iter().flat_map(move |session| end_session(*session, reason))
 }
 
 /// The person behind the account is known. One account stands for one person, once.
@@ -227,6 +232,11 @@ fn already_active() -> Refusal {
 pub(crate) fn registration_over() -> Refusal {
     Refusal::state("REGISTRATION_EXPIRED", "There is no such registration, or it is over.")
         .way_out("Register again, or sign in if you finished.")
+}
+
+/// A code that is not the one that was mailed, or is good for nothing any more.
+pub(crate) fn code_wrong() -> Refusal {
+    Refusal::state("CODE_WRONG", "This code is wrong or was used before.").field("code")
 }
 
 fn email_not_proven() -> Refusal {

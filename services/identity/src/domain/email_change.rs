@@ -6,7 +6,7 @@ use docket_proto::identity::events::v1 as pb;
 use uuid::Uuid;
 
 use super::account::EmailChange;
-use super::{Account, Stage, end_session};
+use super::{Account, Stage, code_wrong, end_sessions};
 
 type Decision = Result<Vec<Event>, Refusal>;
 
@@ -62,9 +62,9 @@ pub(crate) fn change_email(
 ) -> Decision {
     let asked = asked_email_change(account, now_us)?;
     if (asked.id.to_string(), &asked.stream) != (event.change_id.clone(), &event.email_stream) {
-        return Err(code_of_nothing());
+        return Err(code_wrong());
     }
-    let ended = other_sessions.iter().flat_map(|session| end_session(*session, CHANGED));
+    let ended = end_sessions(other_sessions, CHANGED);
     Ok(std::iter::once(event.clone().into()).chain(ended).collect())
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn way_back(account: &Account, change: Uuid, now_us: i64) -> Result<W
         return Ok(WayBack::Stop);
     }
     let made = account.emails_before.iter().find(holds);
-    made.map(|made| WayBack::Restore(made.stream.clone())).ok_or_else(code_of_nothing)
+    made.map(|made| WayBack::Restore(made.stream.clone())).ok_or_else(code_wrong)
 }
 
 /// Whoever reads the mail of the address before says no: all sessions end. `email` is that address as typed.
@@ -102,14 +102,10 @@ pub(crate) fn take_back_email_change(
             pb::EmailRestored { change_id, email, email_stream }.into()
         }
     };
-    let ended = sessions.iter().flat_map(|session| end_session(*session, TAKEN_BACK));
+    let ended = end_sessions(sessions, TAKEN_BACK);
     Ok(std::iter::once(first).chain(ended).collect())
 }
 
 fn given_up(change: Uuid, by: &str) -> Event {
     pb::EmailChangeWithdrawn { change_id: change.to_string(), by: by.to_owned() }.into()
-}
-
-fn code_of_nothing() -> Refusal {
-    Refusal::state("CODE_WRONG", "This code is wrong or was used before.").field("code")
 }

@@ -29,14 +29,21 @@ impl Subscriber for FollowAddress {
     }
 
     async fn apply(&self, tx: &mut PgConnection, recorded: &Recorded) -> Result<(), ApplyError> {
-        if !matches!(recorded.decode()?, Event::EmailChanged(_) | Event::EmailRestored(_)) {
+        if !gives_another(&recorded.decode()?) {
             return Ok(());
         }
         let id = recorded.stream.id().ok_or_else(|| ApplyError::Park("the stream names no id".into()))?;
         Ok(delivery::follow_address(tx, id, self.base.clock.now()).await?)
     }
 
-    async fn after_commit(&self, _event: &Recorded) {
-        self.mail.notify_one();
+    async fn after_commit(&self, event: &Recorded) {
+        if event.decode::<Event>().is_ok_and(|event| gives_another(&event)) {
+            self.mail.notify_one();
+        }
     }
+}
+
+/// Whether the account has another address by it; most events say nothing of that.
+fn gives_another(event: &Event) -> bool {
+    matches!(event, Event::EmailChanged(_) | Event::EmailRestored(_))
 }

@@ -25,7 +25,7 @@ pub fn change_address(
     let named = !case.receipt_number.is_empty() && changed.receipt_numbers.contains(&case.receipt_number);
     let all = !changed.for_another && changed.receipt_numbers.is_empty();
     let meant = all || named || changed.case_ids.contains(&id.to_string());
-    let open = case.is_open() || case.oath_is_to_come() || case.card_is_to_come();
+    let open = case.is_open() || case.may_be_answered() || case.oath_is_to_come() || case.card_is_to_come();
     if !meant || !open {
         return Ok(Vec::new());
     }

@@ -13,10 +13,7 @@ use crate::domain::{Case, Outcome, Stage};
 /// # Errors
 /// `CONFLICT_OF_INTEREST`, `NOT_ACCEPTED`, `ALREADY_REJECTED`, `ALREADY_DECIDED` unless an approval still leads to an oath.
 pub fn assign(case: &Case, officer: Uuid) -> Decision {
-    let oath_to_come = case.stage == Stage::Decided && case.outcome == Some(Outcome::Approved);
-    if !oath_to_come {
-        pending(case)?;
-    }
+    has_an_officer(case)?;
     if case.party == Some(officer) {
         return Err(Refusal::not_yours("CONFLICT_OF_INTEREST", "Nobody works on a case of their own.")
             .way_out("Give it to another officer."));
@@ -27,14 +24,18 @@ pub fn assign(case: &Case, officer: Uuid) -> Decision {
     Ok(vec![pb::CaseAssigned { officer: officer.to_string() }.into()])
 }
 
+/// A case that an officer has: pending, or approved, which may still lead somewhere.
+fn has_an_officer(case: &Case) -> Result<(), Refusal> {
+    let approved = case.stage == Stage::Decided && case.outcome == Some(Outcome::Approved);
+    if approved { Ok(()) } else { pending(case) }
+}
+
 /// Takes the case from its officer. What nobody has stays so.
 ///
 /// # Errors
 /// `NOT_ACCEPTED`, `ALREADY_REJECTED`, `ALREADY_DECIDED` unless an approval still leads somewhere.
 pub fn unassign(case: &Case, supervisor: Uuid) -> Decision {
-    if !(case.stage == Stage::Decided && case.outcome == Some(Outcome::Approved)) {
-        pending(case)?;
-    }
+    has_an_officer(case)?;
     let taken = |officer: Uuid| {
         let (officer, supervisor) = (officer.to_string(), supervisor.to_string());
         pb::CaseUnassigned { officer, supervisor }.into()

@@ -63,18 +63,7 @@ pub fn move_biometrics(case: &Case, to: &Appointment, by: MovedBy, why: &str, no
 /// # Errors
 /// `NOT_SCHEDULED` (lifecycle 39), `ALREADY_ATTENDED`, `TOO_EARLY`, and what [`pending`] says.
 pub fn take_biometrics(case: &Case, now: Timestamp, early_by_agreement: bool) -> Decision {
-    pending(case)?;
-    match case.biometrics {
-        Biometrics::Scheduled => {}
-        Biometrics::Taken => return Err(taken()),
-        Biometrics::NotNeeded
-        | Biometrics::Needed
-        | Biometrics::Reused
-        | Biometrics::Waived
-        | Biometrics::Missed
-        | Biometrics::Cancelled => return Err(not_scheduled()),
-    }
-    let appointment_id = attended(case.biometrics_booking.appointment.as_ref(), now, early_by_agreement)?;
+    let appointment_id = attended(standing(case)?, now, early_by_agreement)?;
     Ok(vec![
         pb::BiometricsTaken { appointment_id: appointment_id.to_string(), early_by_agreement }.into(),
         pb::BackgroundCheckStarted { system: FINGERPRINT_CHECK.to_owned() }.into(),
@@ -86,19 +75,26 @@ pub fn take_biometrics(case: &Case, now: Timestamp, early_by_agreement: bool) ->
 /// # Errors
 /// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY` until the day is over, and what [`pending`] says.
 pub fn miss_biometrics(case: &Case, now: Timestamp) -> Decision {
+    let appointment_id = absent(standing(case)?, now)?;
+    Ok(vec![pb::BiometricsMissed { appointment_id: appointment_id.to_string() }.into()])
+}
+
+/// The appointment that stands, of which it is to be said what came of it.
+///
+/// # Errors
+/// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, and what [`pending`] says.
+pub(super) fn standing(case: &Case) -> Result<Option<&Appointment>, Refusal> {
     pending(case)?;
     match case.biometrics {
-        Biometrics::Scheduled => {}
-        Biometrics::Taken => return Err(taken()),
+        Biometrics::Scheduled => Ok(case.biometrics_booking.appointment.as_ref()),
+        Biometrics::Taken => Err(taken()),
         Biometrics::NotNeeded
         | Biometrics::Needed
         | Biometrics::Reused
         | Biometrics::Waived
         | Biometrics::Missed
-        | Biometrics::Cancelled => return Err(not_scheduled()),
+        | Biometrics::Cancelled => Err(not_scheduled()),
     }
-    let appointment_id = absent(case.biometrics_booking.appointment.as_ref(), now)?;
-    Ok(vec![pb::BiometricsMissed { appointment_id: appointment_id.to_string() }.into()])
 }
 
 pub(super) fn taken() -> Refusal {

@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use uuid::Uuid;
 
-use super::ending::ending;
-use super::{Decision, pending};
+use super::ending::{ending, inquiry_closed};
+use super::{Decision, cause_unknown, pending};
 use crate::domain::{Case, Interview, Outcome, REOPENING, needs};
 
 /// Why a case is closed without a decision.
@@ -32,10 +32,7 @@ pub fn close_administratively(case: &Case, officer: Uuid, why: &str, now: Timest
             of_an_applicant(case)?;
             String::new()
         }
-        _ => {
-            let message = format!("Give the cause: one of {}.", CLOSINGS.join(", "));
-            return Err(Refusal::invalid("cause", "CAUSE_UNKNOWN", message));
-        }
+        _ => return Err(cause_unknown(&CLOSINGS)),
     };
     let closed = pb::CaseAdministrativelyClosed {
         officer: officer.to_string(),
@@ -92,10 +89,9 @@ pub fn reopen_closed(case: &Case, officer: Uuid) -> Decision {
         .way_out("Answer the inquiry; the applicant may file again.")
         .fact("reopen_until_date", until.to_string()));
     }
-    let (inquiry_id, kind) = (asked.id.to_string(), asked.kind.clone());
     Ok(vec![
         pb::CaseReopenedOnRequest { officer: officer.to_string(), asked_at_us: asked.sent_at_us }.into(),
-        pb::InquiryClosed { inquiry_id, kind, cause: "reopened".to_owned() }.into(),
+        inquiry_closed(asked, "reopened"),
     ])
 }
 

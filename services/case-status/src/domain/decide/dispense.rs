@@ -8,8 +8,10 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use uuid::Uuid;
 
-use super::biometrics::taken;
-use super::{CAUSES, Decision, attended, not_scheduled, pending};
+use super::biometrics::{standing, taken};
+use super::ending::{biometrics_cancelled, interview_cancelled};
+use super::interview::held;
+use super::{CAUSES, Decision, attended, cause_unknown, pending};
 use crate::domain::{Biometrics, Booking, Case, Event, FINGERPRINT_CHECK, Interview};
 
 /// So old may an earlier capture be, in months: Docket's own limit.
@@ -61,10 +63,8 @@ pub fn waive_biometrics(case: &Case, officer: Uuid, why: &str) -> Decision {
 fn without_appointment(case: &Case) -> Result<Vec<Event>, Refusal> {
     pending(case)?;
     match case.biometrics {
-        Biometrics::Needed | Biometrics::Missed => Ok(Vec::new()),
-        Biometrics::Scheduled => {
-            let appointment = case.biometrics_booking.appointment.as_ref().map(Into::into);
-            Ok(vec![pb::BiometricsCancelled { appointment, cause: NOT_NEEDED.to_owned() }.into()])
+        Biometrics::Needed | Biometrics::Missed | Biometrics::Scheduled => {
+            Ok(biometrics_cancelled(case, NOT_NEEDED).into_iter().collect())
         }
         Biometrics::Taken => Err(taken()),
         Biometrics::NotNeeded | Biometrics::Reused | Biometrics::Waived | Biometrics::Cancelled => {
@@ -79,19 +79,9 @@ fn without_appointment(case: &Case) -> Result<Vec<Event>, Refusal> {
 /// # Errors
 /// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY`, `CAUSE_UNKNOWN`, and what [`pending`] says.
 pub fn fail_capture(case: &Case, why: &str, now: Timestamp, early_by_agreement: bool) -> Decision {
-    pending(case)?;
-    match case.biometrics {
-        Biometrics::Scheduled => {}
-        Biometrics::Taken => return Err(taken()),
-        Biometrics::NotNeeded
-        | Biometrics::Needed
-        | Biometrics::Reused
-        | Biometrics::Waived
-        | Biometrics::Missed
-        | Biometrics::Cancelled => return Err(not_scheduled()),
-    }
+    let standing = standing(case)?;
     one_of(why, &CAPTURE_FAILURES)?;
-    let appointment = attended(case.biometrics_booking.appointment.as_ref(), now, early_by_agreement)?;
+    let appointment = attended(standing, now, early_by_agreement)?;
     let appointment_id = appointment.to_string();
     Ok(vec![pb::BiometricsCaptureFailed { appointment_id, cause: why.to_owned() }.into()])
 }
@@ -151,15 +141,11 @@ pub fn waive_interview(case: &Case, officer: Uuid, criterion: &str) -> Decision 
         )
         .way_out("Hold the interview, where the form needs one."));
     }
-    let mut events = match case.interview {
-        Interview::ToSchedule | Interview::Missed => Vec::new(),
-        Interview::Scheduled => {
-            let appointment = case.interview_booking.appointment.as_ref().map(Into::into);
-            vec![pb::InterviewCancelled { appointment, cause: NOT_NEEDED.to_owned() }.into()]
+    let mut events: Vec<Event> = match case.interview {
+        Interview::ToSchedule | Interview::Missed | Interview::Scheduled => {
+            interview_cancelled(case, NOT_NEEDED).into_iter().collect()
         }
-        Interview::Completed => {
-            return Err(Refusal::state("ALREADY_ATTENDED", "The interview was held already."));
-        }
+        Interview::Completed => return Err(held()),
         Interview::NotNeeded | Interview::Waived | Interview::Cancelled => {
             return Err(Refusal::state("NOT_NEEDED", "No interview is waited for in this case.")
                 .way_out("Look at how the case stands."));
@@ -184,5 +170,5 @@ fn one_of(word: &str, words: &[&str]) -> Result<(), Refusal> {
     if words.contains(&word) {
         return Ok(());
     }
-    Err(Refusal::invalid("cause", "CAUSE_UNKNOWN", format!("Give the cause: one of {}.", words.join(", "))))
+    Err(cause_unknown(words))
 }

@@ -14,14 +14,8 @@ pub(super) fn ending(case: &Case, why: &str) -> Vec<Event> {
         events
             .push(pb::RequestCancelled { request_id: request.id.to_string(), cause: why.to_owned() }.into());
     }
-    if case.biometrics == Biometrics::Scheduled {
-        let appointment = case.biometrics_booking.appointment.as_ref().map(Into::into);
-        events.push(pb::BiometricsCancelled { appointment, cause: why.to_owned() }.into());
-    }
-    if case.interview == Interview::Scheduled {
-        let appointment = case.interview_booking.appointment.as_ref().map(Into::into);
-        events.push(pb::InterviewCancelled { appointment, cause: why.to_owned() }.into());
-    }
+    events.extend(biometrics_cancelled(case, why));
+    events.extend(interview_cancelled(case, why));
     events.extend(expedite_closed(case, why));
     events.extend(case.inquiries.iter().map(|inquiry| inquiry_closed(inquiry, why)));
     events.extend(searches_ended(case, why, |_| true));
@@ -40,12 +34,26 @@ pub(super) fn answered_by_itself(case: &Case, why: &str) -> Vec<Event> {
     expedite_closed(case, why).into_iter().chain(closed).collect()
 }
 
+/// The end of the biometrics appointment, where one stands.
+pub(super) fn biometrics_cancelled(case: &Case, why: &str) -> Option<Event> {
+    let appointment = case.biometrics_booking.appointment.as_ref().map(Into::into);
+    let cancelled = pb::BiometricsCancelled { appointment, cause: why.to_owned() };
+    (case.biometrics == Biometrics::Scheduled).then(|| cancelled.into())
+}
+
+/// The end of the interview appointment, where one stands.
+pub(super) fn interview_cancelled(case: &Case, why: &str) -> Option<Event> {
+    let appointment = case.interview_booking.appointment.as_ref().map(Into::into);
+    let cancelled = pb::InterviewCancelled { appointment, cause: why.to_owned() };
+    (case.interview == Interview::Scheduled).then(|| cancelled.into())
+}
+
 fn expedite_closed(case: &Case, why: &str) -> Option<Event> {
     let expedite_id = case.open_expedite()?.id.to_string();
     Some(pb::ExpediteClosed { expedite_id, cause: why.to_owned() }.into())
 }
 
-fn inquiry_closed(inquiry: &Inquiry, why: &str) -> Event {
+pub(super) fn inquiry_closed(inquiry: &Inquiry, why: &str) -> Event {
     let (inquiry_id, kind) = (inquiry.id.to_string(), inquiry.kind.clone());
     pb::InquiryClosed { inquiry_id, kind, cause: why.to_owned() }.into()
 }

@@ -131,17 +131,7 @@ pub fn complete_interview(
     now: Timestamp,
     early_by_agreement: bool,
 ) -> Decision {
-    pending(case)?;
-    match case.interview {
-        Interview::Scheduled => {}
-        Interview::Completed => return Err(held()),
-        Interview::NotNeeded
-        | Interview::ToSchedule
-        | Interview::Waived
-        | Interview::Missed
-        | Interview::Cancelled => return Err(not_scheduled()),
-    }
-    let appointment_id = attended(case.interview_booking.appointment.as_ref(), now, early_by_agreement)?;
+    let appointment_id = attended(standing(case)?, now, early_by_agreement)?;
     let mut events: Vec<Event> = vec![
         pb::InterviewCompleted {
             appointment_id: appointment_id.to_string(),
@@ -164,17 +154,7 @@ pub fn complete_interview(
 /// # Errors
 /// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY` until the day is over, and what [`pending`] says; a year beyond the tables.
 pub fn miss_interview(case: &Case, now: Timestamp) -> Decision {
-    pending(case)?;
-    match case.interview {
-        Interview::Scheduled => {}
-        Interview::Completed => return Err(held()),
-        Interview::NotNeeded
-        | Interview::ToSchedule
-        | Interview::Waived
-        | Interview::Missed
-        | Interview::Cancelled => return Err(not_scheduled()),
-    }
-    let missed = case.interview_booking.appointment.as_ref();
+    let missed = standing(case)?;
     let appointment_id = absent(missed, now)?.to_string();
     let deadline = missed.filter(|_| needs(&case.family).oath).map(|missed| explained_by(case, missed, now));
     Ok(vec![pb::InterviewMissed { appointment_id, deadline: deadline.transpose()? }.into()])
@@ -213,7 +193,21 @@ pub fn pass_absence(case: &Case, appointment_id: Uuid, now: Timestamp) -> Decisi
     Ok(passed.map(event).into_iter().collect())
 }
 
-fn held() -> Refusal {
+/// The appointment that stands, of which it is to be said what came of it.
+fn standing(case: &Case) -> Result<Option<&Appointment>, Refusal> {
+    pending(case)?;
+    match case.interview {
+        Interview::Scheduled => Ok(case.interview_booking.appointment.as_ref()),
+        Interview::Completed => Err(held()),
+        Interview::NotNeeded
+        | Interview::ToSchedule
+        | Interview::Waived
+        | Interview::Missed
+        | Interview::Cancelled => Err(not_scheduled()),
+    }
+}
+
+pub(super) fn held() -> Refusal {
     Refusal::state("ALREADY_ATTENDED", "The interview was held already.")
 }
 

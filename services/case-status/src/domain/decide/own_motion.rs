@@ -6,9 +6,10 @@ use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::ending::inquiry_closed;
 use super::request::plan;
 use super::{Decision, worded};
-use crate::domain::{Case, Oath, Outcome, OwnMotion, RequestKind};
+use crate::domain::{Case, Oath, Outcome, OwnMotion, REOPENING, RequestKind};
 
 /// A case that is reopened without anybody's motion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,11 +39,19 @@ pub fn reopen_on_own_motion(case: &Case, officer: Uuid, motion: &Motion, now: Ti
         .way_out("Look at how the case stands; the approval of a petition is revoked."));
     }
     let reasons = worded("reasons", &motion.reasons)?;
-    let deadline =
-        if motion.favorable { None } else { Some(plan(case, RequestKind::OwnMotion, None, false, now)?) };
-    let request_id = if motion.favorable { String::new() } else { motion.request_id.to_string() };
+    let (request_id, deadline) = if motion.favorable {
+        (String::new(), None)
+    } else {
+        let deadline = plan(case, RequestKind::OwnMotion, None, false, now)?;
+        (motion.request_id.to_string(), Some(deadline))
+    };
     let (officer, favorable) = (officer.to_string(), motion.favorable);
-    Ok(vec![pb::CaseReopenedOnOwnMotion { officer, reasons, favorable, request_id, deadline }.into()])
+    let mut events =
+        vec![pb::CaseReopenedOnOwnMotion { officer, reasons, favorable, request_id, deadline }.into()];
+    // Who asked for it has the answer.
+    let asked = case.inquiries.iter().filter(|open| open.kind == REOPENING);
+    events.extend(asked.map(|open| inquiry_closed(open, "reopened")));
+    Ok(events)
 }
 
 fn may_be_reopened(case: &Case, favorable: bool) -> bool {

@@ -4,10 +4,11 @@ use docket_kernel::Refusal;
 use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
+use super::ending::{biometrics_cancelled, interview_cancelled};
 use super::{Decision, in_review, pending};
 use crate::domain::evolve::TRANSFERRED;
 use crate::domain::office;
-use crate::domain::{Appointment, Biometrics, Case, Event, Interview, Stage};
+use crate::domain::{Appointment, Case, Event, Stage};
 
 /// Why a case is sent.
 pub const TRANSFERS: [&str; 2] = ["jurisdiction", "workload"];
@@ -40,15 +41,11 @@ pub fn transfer(case: &Case, to: &str, reason: &str, officer: Uuid) -> Decision 
     let (from_office, to_office) = (case.office.clone(), to.to_owned());
     let (reason, officer) = (reason.to_owned(), officer.to_string());
     let mut events: Vec<Event> = vec![pb::CaseTransferred { from_office, to_office, reason, officer }.into()];
-    let biometrics = case.biometrics_booking.appointment.as_ref();
-    if case.biometrics == Biometrics::Scheduled && elsewhere(biometrics, to, "biometrics") {
-        let appointment = biometrics.map(Into::into);
-        events.push(pb::BiometricsCancelled { appointment, cause: TRANSFERRED.to_owned() }.into());
+    if elsewhere(case.biometrics_booking.appointment.as_ref(), to, "biometrics") {
+        events.extend(biometrics_cancelled(case, TRANSFERRED));
     }
-    let interview = case.interview_booking.appointment.as_ref();
-    if case.interview == Interview::Scheduled && elsewhere(interview, to, "interview") {
-        let appointment = interview.map(Into::into);
-        events.push(pb::InterviewCancelled { appointment, cause: TRANSFERRED.to_owned() }.into());
+    if elsewhere(case.interview_booking.appointment.as_ref(), to, "interview") {
+        events.extend(interview_cancelled(case, TRANSFERRED));
     }
     Ok(events)
 }

@@ -77,6 +77,10 @@ fn who_asks_within_the_year_has_the_case_reopened_and_another_examination() {
     case.when(|case| decide::reopen_closed(case, ADA)).refused("NOT_ASKED");
     let events = ask(&case, "2027-12-30T04:59:59Z").then(&["inquiry_sent"]);
     let asked = after(case, events);
+    // However it is reopened, who asked has the answer.
+    let motion = Motion { request_id: REQUEST, favorable: true, reasons: "It was closed by mistake.".into() };
+    let own = asked.when(|case| decide::reopen_on_own_motion(case, BO, &motion, now()));
+    own.then(&["reopened_on_own_motion", "inquiry_closed"]);
     let events = asked.when(|case| decide::reopen_closed(case, ADA));
     let again = after(asked, events.then(&["reopened_on_request", "inquiry_closed"]));
     assert_eq!((again.0.stage, again.0.outcome), (Stage::InReview, None));

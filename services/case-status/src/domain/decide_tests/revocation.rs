@@ -1,6 +1,7 @@
 //! The approval of a petition is revoked: every branch.
 
 use docket_proto::case_status::events::v1 as pb;
+use docket_proto::identity::events::v1::AddressChanged;
 use jiff::civil::date;
 use uuid::Uuid;
 
@@ -94,6 +95,11 @@ fn a_revocation_is_intended_for_at_most_thirty_days_and_the_approval_stands_mean
     assert_eq!(open.0.open_request().unwrap().kind, RequestKind::Noir);
     assert_eq!((title::title(&open.0).id.as_str(), task::task(&open.0)), ("18a", None));
     open.when(|case| decide::intend_revocation(case, BO, &intent(), now())).refused("REVOCATION_INTENDED");
+    // Who moves meanwhile is asked at the new address from then on; an approval by itself goes by none.
+    let moved = AddressChanged { zone: "America/Los_Angeles".into(), ..AddressChanged::default() };
+    let ids = (Uuid::from_u128(1), Uuid::from_u128(2));
+    open.when(|case| decide::change_address(case, ids, &moved, now())).then(&["address_changed"]);
+    petition().when(|case| decide::change_address(case, ids, &moved, now())).then(&[]);
 }
 
 #[test]

@@ -34,25 +34,24 @@ pub(super) struct Found {
 pub(super) async fn compare(base: &Base, beside: &Set) -> Result<Found, ApiError> {
     let progress = Progress::default();
     let mut found = Found { position: beside.position, ..Found::default() };
-    let (mut of, mut patience): (Option<Vec<Uuid>>, _) = (None, Patience::default());
+    let mut patience = Patience::default();
     loop {
         found.position =
             build(base, beside.tables, found.position, false, Limits::default(), &progress).await?;
         sets::caught_up(base, beside.tables, found.position).await?;
-        let seen = look_at(base, beside.tables, of.as_deref()).await?;
+        let seen = look_at(base, beside.tables, patience.cases()).await?;
         found.equal += seen.equal;
         found.differing += seen.differing.len() as u64;
         found.examples.extend(seen.differing);
-        let cases = seen.moving.cases.clone();
-        if cases.is_empty() {
+        if seen.moving.cases.is_empty() {
             break;
         }
         if patience.is_over(seen.moving) {
+            let cases = patience.cases().unwrap_or_default();
             found.differing += cases.len() as u64;
             found.examples.extend(cases);
             break;
         }
-        of = Some(cases);
         sleep(PAUSE).await;
     }
     found.examples.truncate(EXAMPLES);
@@ -66,27 +65,31 @@ struct Seen {
 }
 
 /// Cases of which one set knows more than the other, in the order of their ids, with their versions in both.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Moving {
     cases: Vec<Uuid>,
-    live: Option<Vec<Option<i64>>>,
-    beside: Option<Vec<Option<i64>>>,
+    versions: Vec<String>,
 }
 
 /// How long cases that move are looked at.
 #[derive(Default)]
 struct Patience {
-    before: Moving,
+    before: Option<Moving>,
     looks: u32,
     still: u32,
 }
 
 impl Patience {
+    /// The cases to look at again; none before the first look, which is at all.
+    fn cases(&self) -> Option<&[Uuid]> {
+        self.before.as_ref().map(|moving| moving.cases.as_slice())
+    }
+
     /// Whether none of these goes on any more, or they have gone on for too long.
     fn is_over(&mut self, now: Moving) -> bool {
         self.looks += 1;
-        self.still = if now == self.before { self.still + 1 } else { 1 };
-        self.before = now;
+        self.still = if self.before.as_ref() == Some(&now) { self.still + 1 } else { 1 };
+        self.before = Some(now);
         self.still >= STILL || self.looks >= LOOKS
     }
 }
@@ -112,19 +115,15 @@ async fn look_at(base: &Base, beside: Tables, of: Option<&[Uuid]>) -> Result<See
          SELECT count(*) FILTER (WHERE equal) AS equal,
                 coalesce(array_agg(case_id) FILTER (WHERE NOT equal AND level), '{{}}') AS differing,
                 coalesce(array_agg(case_id ORDER BY case_id) FILTER (WHERE NOT equal AND NOT level), '{{}}') AS moving,
-                array_agg(live_version ORDER BY case_id) FILTER (WHERE NOT equal AND NOT level) AS live,
-                array_agg(beside_version ORDER BY case_id) FILTER (WHERE NOT equal AND NOT level) AS beside
+                coalesce(array_agg(concat(live_version, '/', beside_version) ORDER BY case_id)
+                         FILTER (WHERE NOT equal AND NOT level), '{{}}') AS versions
          FROM both_sets"
     );
     let row = sqlx::query(AssertSqlSafe(sql)).bind(of).fetch_one(&base.pool).await?;
     Ok(Seen {
         equal: row.try_get::<i64, _>("equal")?.unsigned_abs(),
         differing: row.try_get("differing")?,
-        moving: Moving {
-            cases: row.try_get("moving")?,
-            live: row.try_get("live")?,
-            beside: row.try_get("beside")?,
-        },
+        moving: Moving { cases: row.try_get("moving")?, versions: row.try_get("versions")? },
     })
 }
 
@@ -133,7 +132,7 @@ mod tests {
     use super::*;
 
     fn moving(live: i64) -> Moving {
-        Moving { cases: vec![Uuid::nil()], live: Some(vec![Some(live)]), beside: Some(vec![Some(1_200)]) }
+        Moving { cases: vec![Uuid::nil()], versions: vec![format!("{live}/1200")] }
     }
 
     #[test]

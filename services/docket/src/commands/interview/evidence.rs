@@ -219,41 +219,17 @@ impl Checklist<'_> {
             }
         };
         let kind = self.kind_of(need, ask)?;
-        let said = ask.yes_or_no(self.words.papers.other_language, self.words.papers.translation)?;
-        let foreign_language = match said {
-            Said::Answer(answer) => answer == true,
-            Said::Nothing => false,
-            // Nothing was sent: the paper is asked for again, and there the same sign is heard.
-            Said::Back | Said::Papers | Said::Stop => return Ok(false),
-        };
-        if foreign_language {
-            say(self.words.papers.translation);
-        }
+        // Where the file is taken back nothing was sent: the paper is asked for again, and there the same sign is heard.
+        let Some(foreign_language) = is_foreign(ask, self.words)? else { return Ok(false) };
         let mut all = true;
         for path in paths {
-            all &= self.attach_one(&filing.name, &path, &kind, foreign_language).await?;
+            all &=
+                attach_one(self.drafts, self.words, (&filing.name, &kind), &path, foreign_language).await?;
         }
         *filing = self.drafts.get(&filing.name).await?;
         let of_files = |finding: &&pb::Finding| finding.rule.starts_with("file-") && finding.field == kind;
         filing.findings.iter().filter(of_files).for_each(|finding| say(&found(finding)));
         Ok(all)
-    }
-
-    async fn attach_one(&self, filing: &str, path: &Path, kind: &str, foreign: bool) -> Result<bool> {
-        let file = match Outgoing::look(path, kind, foreign) {
-            Ok(file) => file,
-            Err(error) => {
-                say(&format!("✗ {error:#}"));
-                return Ok(false);
-            }
-        };
-        match attach(self.drafts, self.words, filing, &file).await {
-            Ok(evidence) => {
-                say(&format!("✓ {}", self.words.papers.attached.replace("{}", &evidence.file_name)));
-                Ok(true)
-            }
-            Err(status) => verdict(file.file_name(), status).map(|()| false),
-        }
     }
 
     /// The kind of what is attached: the paper itself, or what stands in for it.
@@ -291,8 +267,45 @@ fn files_for(filing: &pb::Filing, need: &pb::EvidenceNeed) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
+/// Whether a file is in another language; nothing where the person takes it back.
+pub fn is_foreign(ask: &mut Ask, words: &Words) -> Result<Option<bool>> {
+    let papers = &words.papers;
+    Ok(match ask.yes_or_no(papers.other_language, papers.translation)? {
+        Said::Answer(answer) if answer == true => {
+            say(papers.translation);
+            Some(true)
+        }
+        Said::Answer(_) | Said::Nothing => Some(false),
+        Said::Back | Said::Papers | Said::Stop => None,
+    })
+}
+
+/// Attaches a file of a kind to a filing or a response; true once it is attached, else it is told why not.
+pub async fn attach_one(
+    drafts: &Drafts,
+    words: &Words,
+    (parent, kind): (&str, &str),
+    path: &Path,
+    foreign_language: bool,
+) -> Result<bool> {
+    let file = match Outgoing::look(path, kind, foreign_language) {
+        Ok(file) => file,
+        Err(error) => {
+            say(&format!("✗ {error:#}"));
+            return Ok(false);
+        }
+    };
+    match attach(drafts, words, parent, &file).await {
+        Ok(evidence) => {
+            say(&format!("✓ {}", words.papers.attached.replace("{}", &evidence.file_name)));
+            Ok(true)
+        }
+        Err(status) => verdict(file.file_name(), status).map(|()| false),
+    }
+}
+
 /// Tells a refusal that the person can do something about; any other ends the interview.
-pub fn verdict(what: &str, status: Status) -> Result<()> {
+fn verdict(what: &str, status: Status) -> Result<()> {
     let of_the_file =
         [Code::InvalidArgument, Code::FailedPrecondition, Code::ResourceExhausted, Code::AlreadyExists];
     if of_the_file.contains(&status.code()) || passing(&status) {
