@@ -1,6 +1,7 @@
 //! What a filing costs, from the rows in force on its date.
 
 use docket_kernel::Cents;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::Answers;
@@ -51,6 +52,15 @@ pub enum FeeResult {
         /// The version of the fee table.
         table_version: String,
     },
+    /// A row counts whose amount is not published for the filing date.
+    Unpublished {
+        /// Such as `hr1-asylum-initial`.
+        row: String,
+        /// The last day whose amount is known.
+        known_until: Date,
+        /// The source that moves it.
+        cite: String,
+    },
 }
 
 impl FeeResult {
@@ -58,7 +68,7 @@ impl FeeResult {
     pub fn total(&self) -> Option<Cents> {
         match self {
             Self::Known { total_cents, .. } => Some(Cents(*total_cents)),
-            Self::Unknown { .. } => None,
+            Self::Unknown { .. } | Self::Unpublished { .. } => None,
         }
     }
 }
@@ -66,21 +76,25 @@ impl FeeResult {
 /// What the filing costs by the table in force on its date.
 ///
 /// The first `base` row which is true counts, and every `add` row which is true; a row before them
-/// which is not decided leaves the fee open. A granted waiver zeroes what is waivable.
+/// which is not decided leaves the fee open. A granted waiver zeroes what is waivable. Where a row counts whose amount is not
+/// published for the day, no sum is said.
 pub fn fee(form: &Form, answers: &Answers, given: &Given, waiver_granted: bool) -> FeeResult {
     let facts = Facts::read(form, answers, given);
-    let mut sheet = Sheet { facts: &facts, waiver_granted, rows: Vec::new(), open: Vec::new() };
+    let mut sheet = Sheet::new(&facts, waiver_granted);
     let base = sheet.base();
     sheet.every(FeeKind::Add);
-    if !base && sheet.open.is_empty() {
+    if !base && sheet.open.is_empty() && sheet.unpublished.is_none() {
         sheet.open.push("filing_date".to_owned());
     }
-    let Sheet { rows, open, .. } = sheet;
+    let Sheet { rows, open, unpublished, .. } = sheet;
     let table_version = form.catalogue_version.clone();
     if !open.is_empty() {
         return FeeResult::Unknown { hangs_on: open, table_version };
     }
-    let mut coming = Sheet { facts: &facts, waiver_granted: false, rows: Vec::new(), open: Vec::new() };
+    if let Some((row, known_until)) = unpublished {
+        return FeeResult::Unpublished { row: row.id.clone(), known_until, cite: row.cite.clone() };
+    }
+    let mut coming = Sheet::new(&facts, false);
     coming.every(FeeKind::Later);
     let total_cents = rows.iter().map(|row| row.cents).sum();
     FeeResult::Known { rows, total_cents, later: coming.rows, table_version }
@@ -91,9 +105,15 @@ struct Sheet<'a> {
     waiver_granted: bool,
     rows: Vec<FeeRow>,
     open: Vec<String>,
+    /// A row whose amount nobody knows yet, with the last day on which it was known.
+    unpublished: Option<(&'a FeeRule, Date)>,
 }
 
 impl<'a> Sheet<'a> {
+    fn new(facts: &'a Facts<'a>, waiver_granted: bool) -> Self {
+        Self { facts, waiver_granted, rows: Vec::new(), open: Vec::new(), unpublished: None }
+    }
+
     /// Takes the first base row which is true; whether one was found.
     fn base(&mut self) -> bool {
         for row in self.in_force(FeeKind::Base) {
@@ -124,8 +144,7 @@ impl<'a> Sheet<'a> {
         let day = given.filing_date;
         let holds = |row: &&FeeRule| {
             row.kind == kind
-                && row.from <= day
-                && row.until.is_none_or(|until| day <= until)
+                && row.in_force(day)
                 && match row.channel {
                     Channel::Any => true,
                     Channel::Online => given.channel == FilingChannel::Online,
@@ -139,7 +158,11 @@ impl<'a> Sheet<'a> {
         truth(&row.when.node, &Context::of(self.facts, None))
     }
 
-    fn take(&mut self, row: &FeeRule) {
+    fn take(&mut self, row: &'a FeeRule) {
+        if let Some(known_until) = row.known_until.filter(|known| *known < self.facts.given.filing_date) {
+            self.unpublished = Some((row, known_until));
+            return;
+        }
         let mut waived = false;
         if self.waiver_granted && row.waivable {
             match truth(&row.waivable_when.node, &Context::of(self.facts, None)) {

@@ -134,7 +134,7 @@ pub(crate) fn merged(before: &Answers, given: Answers, whole: bool) -> Merged {
 pub(crate) fn possible(main: &Form, answers: &Answers, given: &Given) -> Result<(), Refusal> {
     let waivable = match fee(main, answers, given, true) {
         FeeResult::Known { rows, .. } => rows.iter().any(|row| row.waived),
-        FeeResult::Unknown { .. } => main.fees.iter().any(|row| row.waivable),
+        FeeResult::Unknown { .. } | FeeResult::Unpublished { .. } => main.fees.iter().any(|row| row.waivable),
     };
     if waivable {
         return Ok(());

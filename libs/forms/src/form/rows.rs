@@ -129,6 +129,10 @@ pub struct FeeRule {
     pub from: Date,
     /// Last filing date, inclusive.
     pub until: Option<Date>,
+    /// Last filing date for which the amount is published, inclusive, where the law moves it every year (Pub. L. 119-21):
+    /// the row holds after it, with an amount that nobody knows yet.
+    #[serde(default)]
+    pub known_until: Option<Date>,
     /// Whether a granted waiver zeroes it.
     pub waivable: bool,
     /// When a granted waiver zeroes it.
@@ -137,6 +141,18 @@ pub struct FeeRule {
     pub cite: String,
     /// How sure the source is.
     pub mark: String,
+}
+
+impl FeeRule {
+    /// Whether it holds for what is filed on `day`.
+    pub fn in_force(&self, day: Date) -> bool {
+        self.from <= day && self.until.is_none_or(|until| day <= until)
+    }
+
+    /// Whether its amount is published for `day`.
+    pub fn is_known(&self, day: Date) -> bool {
+        self.known_until.is_none_or(|known| day <= known)
+    }
 }
 
 /// A day after which a form is late.

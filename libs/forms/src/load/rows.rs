@@ -63,6 +63,7 @@ impl<'a> Maker<'a, '_> {
                 when,
                 from: row.from,
                 until: row.until,
+                known_until: row.known_until,
                 waivable: row.waivable,
                 waivable_when,
                 cite: row.cite.clone(),

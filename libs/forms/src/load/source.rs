@@ -188,6 +188,7 @@ pub(crate) struct Fee {
     pub(crate) when: Text,
     pub(crate) from: jiff::civil::Date,
     pub(crate) until: Option<jiff::civil::Date>,
+    pub(crate) known_until: Option<jiff::civil::Date>,
     pub(crate) waivable: bool,
     pub(crate) waivable_when: Option<Text>,
     pub(crate) cite: String,

@@ -489,13 +489,28 @@ fn a_waiver_online_and_an_old_edition_are_blocked() {
 }
 
 #[test]
+fn a_fee_that_moves_every_year_is_not_said_after_the_last_year_that_is_known() {
+    let catalogue = Catalogue::embedded();
+    let form = catalogue.form("I-765").unwrap();
+    let answers = crate::support::answers(json!({ "category": "(c)(8)", "reason": "initial" }));
+    let on = |day: &str| fee(form, &answers, &given(day), false);
+    assert_eq!(on("2026-12-31").total(), Some(docket_kernel::Cents(56_000)));
+    let FeeResult::Unpublished { row, known_until, .. } = on("2027-01-01") else { panic!("a sum is said") };
+    assert_eq!((row.as_str(), known_until), ("hr1-asylum-initial", day("2026-12-31")));
+    // A row beside the one that is paid by everyone.
+    let answers = crate::support::answers(json!({ "category": "(c)(11)", "reason": "renewal" }));
+    assert_eq!(fee(form, &answers, &given("2026-12-31"), false).total(), Some(docket_kernel::Cents(75_000)));
+    assert!(matches!(fee(form, &answers, &given("2027-01-01"), false), FeeResult::Unpublished { .. }));
+}
+
+#[test]
 fn a_fee_which_is_not_known_says_what_it_hangs_on() {
     let mut paper = given("2026-03-02");
     paper.channel = FilingChannel::Paper;
     let hangs =
         |answers: Value, given: &Given| match fee(&n400(), &crate::support::answers(answers), given, false) {
             FeeResult::Unknown { hangs_on, .. } => hangs_on,
-            FeeResult::Known { total_cents, .. } => panic!("known: {total_cents}"),
+            other => panic!("{other:?}"),
         };
     assert_eq!(hangs(json!({}), &paper), ["basis", "reduction_wanted"]);
     assert_eq!(hangs(json!({"basis": "lpr_5_years"}), &paper), ["reduction_wanted"]);

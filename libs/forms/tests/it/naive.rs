@@ -70,7 +70,7 @@ fn fee_said(said: FeeResult) -> Sum {
             total_cents,
             later.into_iter().map(|row| row.id).collect(),
         )),
-        FeeResult::Unknown { .. } => None,
+        FeeResult::Unknown { .. } | FeeResult::Unpublished { .. } => None,
     }
 }
 

@@ -146,7 +146,7 @@ fn why_something_is_needed_is_said_in_words_in_both_languages() {
                 let found = evaluate(form, &answers, &given);
                 let fees = match fee(form, &answers, &given, false) {
                     FeeResult::Known { rows, later, .. } => rows.into_iter().chain(later).collect(),
-                    FeeResult::Unknown { .. } => Vec::new(),
+                    FeeResult::Unknown { .. } | FeeResult::Unpublished { .. } => Vec::new(),
                 };
                 let why = found.missing.into_iter().map(|one| one.because);
                 let why = why.chain(found.evidence.into_iter().map(|one| one.because));

@@ -6,7 +6,7 @@ use docket_proto::case_status::v1 as pb;
 use jiff::civil::{Date, Time};
 
 use crate::domain::appointment::Wish;
-use crate::domain::decide::{CardStep, Status, TestResult, Verdict};
+use crate::domain::decide::{CardStep, NewFacts, Status, TestResult, Verdict};
 
 /// Most characters of a text an officer writes.
 const TEXT: usize = 4_000;
@@ -213,14 +213,19 @@ pub(crate) fn recommended(recommendation: &str) -> Result<Recommended, Refusal> 
 /// What the second officer says.
 ///
 /// # Errors
-/// `DECISION_UNKNOWN`, `TOO_LONG`, `STATUS_UNKNOWN`.
+/// `DECISION_UNKNOWN`, `TOO_LONG`, `STATUS_UNKNOWN`, `NEW_FACTS_UNKNOWN`.
 pub(crate) fn verdict(request: &pb::DecideCaseRequest) -> Result<Verdict, Refusal> {
     let ground_codes = request.ground_codes.clone();
     let reasons = || bounded("reasons", &request.reasons).map(str::to_owned);
     let status = || status(&request.applicant_status);
     match request.decision.as_str() {
         "approve" => Ok(Verdict::Approve),
-        "deny" => Ok(Verdict::Deny { ground_codes, reasons: reasons()?, status: status()? }),
+        "deny" => Ok(Verdict::Deny {
+            ground_codes,
+            reasons: reasons()?,
+            status: status()?,
+            new_facts: new_facts(&request.new_facts)?,
+        }),
         "refer" => Ok(Verdict::Refer { ground_codes, reasons: reasons()?, status: status()? }),
         "return" => Ok(Verdict::Return),
         _ => Err(Refusal::invalid("decision", "DECISION_UNKNOWN", "Decide approve, deny, refer or return.")),
@@ -236,6 +241,19 @@ fn status(status: &str) -> Result<Option<Status>, Refusal> {
             let message = "Say the status as lawful or none.";
             Err(Refusal::invalid("applicant_status", "STATUS_UNKNOWN", message))
         }
+    }
+}
+
+fn new_facts(facts: &str) -> Result<Option<NewFacts>, Refusal> {
+    match facts {
+        "" => Ok(None),
+        "none" => Ok(Some(NewFacts::Absent)),
+        "told" => Ok(Some(NewFacts::Told)),
+        _ => Err(Refusal::invalid(
+            "new_facts",
+            "NEW_FACTS_UNKNOWN",
+            "Say of new facts that there are none, or that they were told.",
+        )),
     }
 }
 
@@ -290,6 +308,13 @@ mod unit {
         for (status, read) in [("", None), ("lawful", Some(Status::Lawful)), ("none", Some(Status::None))] {
             assert!(
                 matches!(verdict(&stated(status)).unwrap(), Verdict::Refer { status, .. } if status == read)
+            );
+        }
+        let denied = |facts: &str| pb::DecideCaseRequest { new_facts: facts.into(), ..decide("deny") };
+        assert_eq!(verdict(&denied("guessed")).unwrap_err().reason, "NEW_FACTS_UNKNOWN");
+        for (facts, read) in [("", None), ("none", Some(NewFacts::Absent)), ("told", Some(NewFacts::Told))] {
+            assert!(
+                matches!(verdict(&denied(facts)).unwrap(), Verdict::Deny { new_facts, .. } if new_facts == read)
             );
         }
         let step = |step: &str| pb::RecordCardRequest { step: step.into(), ..Default::default() };

@@ -45,7 +45,7 @@ pub use biometrics::{
 pub use card::{CardStep, confirm_address, order_card, record_card};
 pub use challenge::{Challenged, decides_challenge, follow_challenge, hears, is_about};
 pub use closing::{CLOSINGS, close_administratively, reopen_closed};
-pub use decision::{Verdict, decide_case, recommend, recommend_referral};
+pub use decision::{NewFacts, Verdict, decide_case, recommend, recommend_referral};
 pub use dispense::{
     BIOMETRICS_WAIVERS, CAPTURE_FAILURES, INTERVIEW_WAIVERS, excuse_biometrics, excuse_interview,
     fail_capture, reuse_biometrics, waive_biometrics, waive_interview,

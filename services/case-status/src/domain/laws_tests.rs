@@ -314,6 +314,8 @@ impl World {
                         ground_codes: vec![codes.into()],
                         reasons: "because".into(),
                         status: None,
+                        new_facts: [None, Some(decide::NewFacts::Absent), Some(decide::NewFacts::Told)]
+                            [usize::try_from(now.as_second() % 5).unwrap().min(2)],
                     },
                     _ => Verdict::Return,
                 };
@@ -517,7 +519,13 @@ impl World {
     fn check_of_own_accord(&self, event: &Event) {
         let case = &self.case;
         match event {
-            Event::CaseDenied(_) => {
+            Event::CaseDenied(event) => {
+                let mut requests = case.request.iter().chain(&case.earlier_requests);
+                assert!(
+                    event.new_facts != "told" || requests.any(super::Request::has_told),
+                    "nobody told the party"
+                );
+                assert!(event.abandoned || !event.new_facts.is_empty());
                 assert_ne!(case.own_motion, Some(super::OwnMotion::Favorable), "the party was not told");
             }
             Event::CaseReopenedOnOwnMotion(event) => is_told_before_it_is_denied(case, event),

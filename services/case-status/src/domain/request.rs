@@ -87,6 +87,16 @@ pub struct Request {
     pub being_checked: BTreeSet<Uuid>,
 }
 
+impl Request {
+    /// Whether it told the party of what speaks against it, and the time to answer that is over (8 CFR 103.2(b)(16)(i)).
+    pub fn has_told(&self) -> bool {
+        let over = !matches!(self.state, RequestState::Open | RequestState::Cancelled);
+        self.served
+            && over
+            && matches!(self.kind, RequestKind::Noid | RequestKind::Noir | RequestKind::OwnMotion)
+    }
+}
+
 /// A deadline as its event fixed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadline {

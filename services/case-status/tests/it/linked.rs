@@ -78,6 +78,7 @@ async fn decide(office: &Office, case: Uuid, decision: &str) -> Result<u64, Stri
             decision: decision.into(),
             ground_codes: vec!["no_bona_fides".into()],
             reasons: "because".into(),
+            new_facts: "none".into(),
         }
     );
     done.map(|done| done.case.unwrap().version).map_err(|status| reason(&status))

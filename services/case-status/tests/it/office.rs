@@ -45,7 +45,8 @@ impl Office {
                 name: name,
                 decision: decision.into(),
                 ground_codes: ground_codes,
-                reasons: reasons
+                reasons: reasons,
+                new_facts: "none".into()
             }
         );
         decided.map(drop).map_err(|status| reason(&status))

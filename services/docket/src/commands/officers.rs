@@ -47,6 +47,9 @@ pub enum OfficerCommand {
         /// Whether who asks for asylum is in a lawful status now, for a denial of asylum: lawful or none.
         #[arg(long, default_value = "")]
         status: String,
+        /// Facts that a denial rests on and that the party did not know: none, or told by a notice of intent that is answered or ran out.
+        #[arg(long, default_value = "")]
+        new_facts: String,
     },
 }
 
@@ -172,7 +175,7 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
             papers(&connection, token, &case.name, teller).await
         }
         OfficerCommand::Act { case, act } => done(self::act(&connection, token, case, act).await?, teller),
-        OfficerCommand::Decide { case: name, decision, grounds, reasons, status } => {
+        OfficerCommand::Decide { case: name, decision, grounds, reasons, status, new_facts } => {
             let message = pb::DecideCaseRequest {
                 request_id: Uuid::now_v7().to_string(),
                 name,
@@ -180,6 +183,7 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
                 ground_codes: grounds,
                 reasons,
                 applicant_status: status,
+                new_facts,
             };
             done(
                 connection

@@ -560,6 +560,9 @@ pub enum Act {
         /// The status of who asks for asylum: `lawful` or `none`.
         #[serde(default)]
         status: String,
+        /// Facts that a denial rests on and that the party did not know: `none`, or `told` by a notice of intent.
+        #[serde(default)]
+        new_facts: String,
     },
     /// Checks again before the oath.
     Reverify {},

@@ -148,7 +148,7 @@ async fn conclusion(player: &mut Player, who: &str, act: &Act) -> Done {
                 format!("recommended: {recommendation}"),
             )
         }
-        Act::Decide { decision, grounds, reasons, status } => {
+        Act::Decide { decision, grounds, reasons, status, new_facts } => {
             let message = cases::DecideCaseRequest {
                 request_id,
                 name,
@@ -156,6 +156,7 @@ async fn conclusion(player: &mut Player, who: &str, act: &Act) -> Done {
                 ground_codes: grounds.clone(),
                 reasons: reasons.clone(),
                 applicant_status: status.clone(),
+                new_facts: new_facts.clone(),
             };
             (call!(player, token, cases, decide_case, message)?.case, format!("decided: {decision}"))
         }

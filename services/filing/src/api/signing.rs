@@ -11,6 +11,7 @@ use docket_proto::payments::v1::CreateQuoteRequest;
 use docket_proto::types::v1::FeeRow;
 use docket_service::{ApiError, Caller};
 use docket_vault::Subject;
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::drafts::ATTEMPTS;
@@ -83,7 +84,7 @@ fn in_language(
         FeeResult::Known { rows, .. } => {
             rows.into_iter().map(|row| (row.id, reason(row.waived, row.because, said.language))).collect()
         }
-        FeeResult::Unknown { .. } => HashMap::new(),
+        FeeResult::Unknown { .. } | FeeResult::Unpublished { .. } => HashMap::new(),
     };
     let told = |row: FeeRow| {
         let because = reasons.get(&row.row).cloned().unwrap_or(row.because);
@@ -118,7 +119,21 @@ fn quote_request(check: &Check<'_>, dossier: &Dossier, command: Uuid) -> Result<
         )
         .way_out("Answer these questions first.")
         .fact("questions", hangs_on.join(","))),
+        FeeResult::Unpublished { known_until, cite, .. } => Err(unpublished(known_until, &cite)),
     }
+}
+
+/// A sum of last year would be a wrong one, and a reason to reject what is sent with it (8 CFR 103.2(a)(7)(ii)(D)).
+fn unpublished(known_until: Date, cite: &str) -> Refusal {
+    Refusal::state(
+        "FEE_NOT_PUBLISHED",
+        format!(
+            "A part of this fee changes every year, and is known here up to {known_until} only ({cite})."
+        ),
+    )
+    .way_out(
+        "Nothing is lost: sign and send it when the new fee is here, or ask the office when that will be.",
+    )
 }
 
 /// What a filing costs as of now, in cents.

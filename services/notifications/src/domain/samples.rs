@@ -141,6 +141,7 @@ fn denied() -> Event {
         abandoned: false,
         reasons: String::new(),
         applicant_status: String::new(),
+        new_facts: "none".into(),
     }
     .into()
 }

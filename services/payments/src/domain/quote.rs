@@ -53,8 +53,8 @@ pub fn check_rows(catalogue: &Catalogue, rows: &[FeeRow], filing_date: Date) -> 
         let known = form.fees.iter().any(|fee| {
             fee.id == row.row
                 && (fee.cents == row.cents || row.waiver_asked && fee.waivable && row.cents == 0)
-                && fee.from <= filing_date
-                && fee.until.is_none_or(|until| filing_date <= until)
+                && fee.in_force(filing_date)
+                && fee.is_known(filing_date)
         });
         if !known {
             return Err(Refusal::state(
@@ -120,6 +120,10 @@ mod tests {
         assert_eq!(changed(beside.clone(), "2025-12-30", "2025-12-31"), None);
         assert_eq!(changed(beside.clone(), "2025-12-30", "2026-01-01").as_deref(), Some("I-765"));
         assert_eq!(changed(beside, "2026-01-01", "2026-01-02"), None);
+        // The amount moves with the year, and nobody knows it yet.
+        let of_a_year = row("hr1-asylum-initial", "I-765", 56_000, false);
+        assert_eq!(changed(of_a_year.clone(), "2026-12-30", "2026-12-31"), None);
+        assert_eq!(changed(of_a_year, "2026-12-30", "2027-01-01").as_deref(), Some("I-765"));
         // Other forms change by themselves.
         assert_eq!(changed(row("online", "I-90", 41_500, false), "2025-12-30", "2026-01-01"), None);
     }

@@ -59,6 +59,7 @@ pub(super) struct Fee {
     pub(super) id: String,
     pub(super) kind: String,
     pub(super) cents: i64,
+    pub(super) known_until: Option<Date>,
     pub(super) channel: String,
     pub(super) when: Tree,
     pub(super) from: Date,
@@ -280,6 +281,7 @@ fn fee(row: &Table) -> Fee {
         when: read(text(row, "when"), &same),
         from: text(row, "from").parse().unwrap(),
         until: row.get("until").map(|until| until.as_str().unwrap().parse().unwrap()),
+        known_until: row.get("known_until").map(|known| known.as_str().unwrap().parse().unwrap()),
         waived: waivable.then(|| read(waived_when, &same)),
     }
 }

@@ -383,6 +383,9 @@ impl<'a> World<'a> {
         }
         let mut rows = Vec::new();
         for fee in counted {
+            if fee.known_until.is_some_and(|known| known < day) {
+                return None;
+            }
             let waived = match &fee.waived {
                 Some(when) if waiver_granted => self.truth(when, None)?,
                 Some(_) | None => false,

@@ -30,6 +30,8 @@ pub enum Verdict {
         reasons: String,
         /// The status of who asks for asylum, as the officer states it.
         status: Option<Status>,
+        /// What is known of facts that the party did not know; needed where it is not for abandonment.
+        new_facts: Option<NewFacts>,
     },
     /// Refers an application for asylum to the immigration court.
     Refer {
@@ -42,6 +44,25 @@ pub enum Verdict {
     },
     /// Returns it to who recommended.
     Return,
+}
+
+/// Facts that a denial rests on and that the party did not know, as the officer states it (8 CFR 103.2(b)(16)(i)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewFacts {
+    /// There are none: it knew them all, or gave them itself.
+    Absent,
+    /// A notice of intent named them.
+    Told,
+}
+
+impl NewFacts {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Absent => "none",
+            Self::Told => "told",
+        }
+    }
 }
 
 /// Recommends to approve or to deny. What an approval needs is needed for its recommendation already.
@@ -122,14 +143,21 @@ pub fn decide_case(
             events.extend(answered_by_itself(case, "approved"));
             Ok(events)
         }
-        Verdict::Deny { ground_codes, reasons, status } => {
-            let mut events = vec![reviewed(true)];
-            events.extend(deny(
-                case,
-                officer,
-                recommended,
-                (ground_codes.as_slice(), reasons.as_str(), *status),
-            )?);
+        Verdict::Deny { ground_codes, reasons, status, new_facts } => {
+            as_recommended(!recommended.approve && !recommended.refer)?;
+            status_allows_denial(case, *status)?;
+            let abandoned = grounds(case, ground_codes, reasons)?;
+            let new_facts = if abandoned { None } else { Some(told_of(case, *new_facts)?) };
+            let denied = pb::CaseDenied {
+                officer: officer.to_string(),
+                ground_codes: ground_codes.clone(),
+                abandoned,
+                reasons: reasons.clone(),
+                applicant_status: status.map(Status::as_str).unwrap_or_default().to_owned(),
+                new_facts: new_facts.map(NewFacts::as_str).unwrap_or_default().to_owned(),
+            };
+            let mut events = vec![reviewed(true), denied.into()];
+            events.extend(ending(case, "denied"));
             Ok(events)
         }
         Verdict::Refer { ground_codes, reasons, status } => {
@@ -151,27 +179,6 @@ pub fn decide_case(
             Ok(events)
         }
     }
-}
-
-fn deny(
-    case: &Case,
-    officer: Uuid,
-    recommended: Recommendation,
-    (ground_codes, reasons, status): (&[String], &str, Option<Status>),
-) -> Decision {
-    as_recommended(!recommended.approve && !recommended.refer)?;
-    status_allows_denial(case, status)?;
-    let abandoned = grounds(case, ground_codes, reasons)?;
-    let denied = pb::CaseDenied {
-        officer: officer.to_string(),
-        ground_codes: ground_codes.to_vec(),
-        abandoned,
-        reasons: reasons.to_owned(),
-        applicant_status: status.map(Status::as_str).unwrap_or_default().to_owned(),
-    };
-    let mut events = vec![denied.into()];
-    events.extend(ending(case, "denied"));
-    Ok(events)
 }
 
 fn as_recommended(same: bool) -> Result<(), Refusal> {
@@ -204,6 +211,29 @@ fn grounds(case: &Case, codes: &[String], reasons: &str) -> Result<bool, Refusal
         heard(case)?;
     }
     Ok(abandoned)
+}
+
+/// What the party did not know, it was told and could answer before it is denied for it (8 CFR 103.2(b)(16)(i)).
+fn told_of(case: &Case, new_facts: Option<NewFacts>) -> Result<NewFacts, Refusal> {
+    let new_facts = new_facts.ok_or_else(|| {
+        Refusal::invalid(
+            "new_facts",
+            "NEW_FACTS_NOT_STATED",
+            "Say whether the denial rests on facts that the party did not know of (8 CFR 103.2(b)(16)(i)).",
+        )
+        .way_out("Say none where it knew them all, or told after a notice of intent to deny that named them.")
+    })?;
+    let mut requests = case.request.iter().chain(&case.earlier_requests);
+    if new_facts == NewFacts::Told && !requests.any(Request::has_told) {
+        return Err(Refusal::state(
+            "NEW_FACTS_NOT_TOLD",
+            "No notice of intent told the party of these facts, or its time to answer runs still.",
+        )
+        .way_out(
+            "Send a notice of intent to deny that names them, and decide after the answer or its day.",
+        ));
+    }
+    Ok(new_facts)
 }
 
 /// A request expired that must be answered, or an appointment was missed; who does not come to the examination for naturalization is not denied for it.

@@ -2,15 +2,16 @@
 
 use docket_proto::case_status::events::v1 as pb;
 
-use crate::domain::decide::{self, Others, Status, Verdict};
+use crate::domain::decide::{self, NewFacts, Others, Status, Verdict};
 use crate::domain::samples::*;
-use crate::domain::{Biometrics, Event, Interview, needs};
+use crate::domain::{Biometrics, Event, Interview, RequestKind, needs};
 
 fn deny(codes: &[&str]) -> Verdict {
     Verdict::Deny {
         ground_codes: codes.iter().map(|code| (*code).to_owned()).collect(),
         reasons: "because".into(),
         status: None,
+        new_facts: Some(NewFacts::Absent),
     }
 }
 
@@ -61,7 +62,12 @@ fn a_denial_names_its_grounds_and_abandonment_needs_something_that_never_came() 
     };
     decide(recommended(false), deny(&["moral_character"])).then(&["decision_reviewed", "denied"]);
     decide(recommended(false), deny(&[])).refused("GROUNDS_MISSING");
-    let unreasoned = Verdict::Deny { ground_codes: vec!["x".into()], reasons: " ".into(), status: None };
+    let unreasoned = Verdict::Deny {
+        ground_codes: vec!["x".into()],
+        reasons: " ".into(),
+        status: None,
+        new_facts: Some(NewFacts::Absent),
+    };
     decide(recommended(false), unreasoned).refused("GROUNDS_MISSING");
     decide(recommended(false), deny(&["abandoned"])).refused("NOT_ABANDONED");
     let expired =
@@ -72,6 +78,52 @@ fn a_denial_names_its_grounds_and_abandonment_needs_something_that_never_came() 
         });
     let events = decide(expired, deny(&["abandoned"])).then(&["decision_reviewed", "denied"]);
     assert!(matches!(&events[1], Event::CaseDenied(event) if event.abandoned));
+}
+
+#[test]
+fn nobody_is_denied_for_facts_that_it_was_not_told_of() {
+    let stating = |new_facts| {
+        let Verdict::Deny { ground_codes, reasons, status, .. } = deny(&["misrepresentation"]) else {
+            unreachable!()
+        };
+        Verdict::Deny { ground_codes, reasons, status, new_facts }
+    };
+    let decide = |given: Given, new_facts: Option<NewFacts>| {
+        let verdict = stating(facts);
+        given.when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
+    };
+    let recommending = pb::DecisionRecommended {
+        officer: ADA.to_string(),
+        recommendation: "deny".into(),
+        grounds: String::new(),
+    };
+    decide(recommended(false), None).refused("NEW_FACTS_NOT_STATED");
+    decide(recommended(false), Some(NewFacts::Told)).refused("NEW_FACTS_NOT_TOLD");
+    // A request for evidence says what is missing, not what speaks against the party.
+    let passed = || pb::DeadlinePassed { request_id: REQUEST.to_string() };
+    let asked = served().and(passed()).and(recommending.clone());
+    decide(asked, Some(NewFacts::Told)).refused("NEW_FACTS_NOT_TOLD");
+    let warned = |over: bool| {
+        let mut given = served();
+        given.0.request.as_mut().unwrap().kind = RequestKind::Noid;
+        let given = if over { given.and(passed()) } else { given };
+        given.and(recommending.clone())
+    };
+    decide(warned(false), Some(NewFacts::Told)).refused("NEW_FACTS_NOT_TOLD");
+    let events = decide(warned(true), Some(NewFacts::Told)).then(&["decision_reviewed", "denied"]);
+    assert!(matches!(&events[1], Event::CaseDenied(event) if event.new_facts == "told"));
+    // For an abandonment it is not asked.
+    let mut missed = recommended(false);
+    missed.0.biometrics = Biometrics::Missed;
+    let abandoned = Verdict::Deny {
+        ground_codes: vec!["abandoned".into()],
+        reasons: "because".into(),
+        status: None,
+        new_facts: None,
+    };
+    missed
+        .when(|case| decide::decide_case(case, BO, &abandoned, &Others::new(), now()))
+        .then(&["decision_reviewed", "denied"]);
 }
 
 #[test]
@@ -123,5 +175,5 @@ fn who_asks_for_asylum_is_heard_before_any_decision_but_that_it_was_abandoned() 
 /// The denial of who is in a lawful status.
 fn lawful(denial: Verdict) -> Verdict {
     let Verdict::Deny { ground_codes, reasons, .. } = denial else { unreachable!() };
-    Verdict::Deny { ground_codes, reasons, status: Some(Status::Lawful) }
+    Verdict::Deny { ground_codes, reasons, status: Some(Status::Lawful), new_facts: Some(NewFacts::Absent) }
 }

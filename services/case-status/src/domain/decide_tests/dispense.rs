@@ -94,8 +94,12 @@ fn who_is_excused_has_another_day_and_is_not_denied_for_the_one_before() {
     let excuse = |given: Given, why: &str| given.when(|case| decide::excuse_biometrics(case, ADA, why));
     let excused = after(missed(), excuse(missed(), "illness").then(&["absence_excused"]));
     assert_eq!((excused.0.biometrics, excused.0.has_missed()), (Biometrics::Needed, false));
-    let abandoned =
-        Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "x".into(), status: None };
+    let abandoned = Verdict::Deny {
+        ground_codes: vec!["abandoned".into()],
+        reasons: "x".into(),
+        status: None,
+        new_facts: Some(decide::NewFacts::Absent),
+    };
     let denied = |given: Given| {
         let recommended = given.and(pb::ReviewStarted {}).and(pb::DecisionRecommended {
             officer: ADA.to_string(),

@@ -115,6 +115,7 @@ fn an_open_request_ends_with_the_case() {
         ground_codes: vec!["moral_character".into()],
         reasons: "because".into(),
         status: None,
+        new_facts: Some(decide::NewFacts::Absent),
     };
     decide(&deny, false).then(&["decision_reviewed", "denied", "expedite_closed"]);
     let received = pb::CaseOpened { receipt_date: "2026-07-10".into(), ..opened() };

@@ -39,7 +39,12 @@ fn decided(given: &Given, verdict: &Verdict) -> Then {
 }
 
 fn deny(status: Option<Status>) -> Verdict {
-    Verdict::Deny { ground_codes: vec!["no_nexus".into()], reasons: "because".into(), status }
+    Verdict::Deny {
+        ground_codes: vec!["no_nexus".into()],
+        reasons: "because".into(),
+        status,
+        new_facts: Some(decide::NewFacts::Absent),
+    }
 }
 
 fn referral(status: Option<Status>) -> Verdict {

@@ -22,6 +22,7 @@ fn denied() -> Given {
         ground_codes: vec!["abandoned".into()],
         reasons: "Nothing came.".into(),
         status: None,
+        new_facts: Some(decide::NewFacts::Absent),
     };
     let events = recommended
         .when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), late))
@@ -144,8 +145,12 @@ fn a_late_answer_counts_once_the_case_is_reopened() {
     let again = Given(events.iter().fold(kept.0, evolve));
     assert_eq!(again.0.request.as_ref().unwrap().state, RequestState::RespondedPartial);
     assert_eq!(title::title(&again.0).id, "20");
-    let abandoned =
-        Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "x".into(), status: None };
+    let abandoned = Verdict::Deny {
+        ground_codes: vec!["abandoned".into()],
+        reasons: "x".into(),
+        status: None,
+        new_facts: Some(decide::NewFacts::Absent),
+    };
     let recommended = again.and(pb::DecisionRecommended {
         officer: ADA.to_string(),
         recommendation: "deny".into(),
@@ -163,7 +168,12 @@ fn what_fell_away_with_a_denial_is_set_again() {
         recommendation: "deny".into(),
         grounds: String::new(),
     });
-    let verdict = Verdict::Deny { ground_codes: vec!["no_basis".into()], reasons: "x".into(), status: None };
+    let verdict = Verdict::Deny {
+        ground_codes: vec!["no_basis".into()],
+        reasons: "x".into(),
+        status: None,
+        new_facts: Some(decide::NewFacts::Absent),
+    };
     let events = recommended
         .when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
         .then(&["decision_reviewed", "denied", "biometrics_cancelled"]);

@@ -152,6 +152,7 @@ fn abandoned(case: Given) -> Vec<String> {
         ground_codes: vec!["abandoned".into()],
         reasons: "No answer came.".into(),
         status: None,
+        new_facts: Some(decide::NewFacts::Absent),
     };
     let recommended = case.and(pb::DecisionRecommended {
         officer: ADA.to_string(),

@@ -236,8 +236,12 @@ fn a_revocation_is_challenged_as_a_denial_is_and_a_granted_motion_brings_the_cas
         recommendation: "deny".into(),
         grounds: String::new(),
     });
-    let abandoned =
-        Verdict::Deny { ground_codes: vec!["abandoned".into()], reasons: "x".into(), status: None };
+    let abandoned = Verdict::Deny {
+        ground_codes: vec!["abandoned".into()],
+        reasons: "x".into(),
+        status: None,
+        new_facts: Some(decide::NewFacts::Absent),
+    };
     again
         .when(|case| decide::decide_case(case, BO, &abandoned, &Others::new(), now()))
         .refused("NOT_ABANDONED");

@@ -69,7 +69,12 @@ fn expired(case: Given) -> Given {
 /// What becomes of a denial on a ground.
 fn deny(case: &Given, ground: &str) -> Then {
     let reasons = "No answer came.".to_owned();
-    let verdict = Verdict::Deny { ground_codes: vec![ground.into()], reasons, status: None };
+    let verdict = Verdict::Deny {
+        ground_codes: vec![ground.into()],
+        reasons,
+        status: None,
+        new_facts: Some(decide::NewFacts::Absent),
+    };
     case.when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
 }
 

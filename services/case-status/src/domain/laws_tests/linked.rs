@@ -108,6 +108,7 @@ impl Package {
             ground_codes: vec!["no_basis".into()],
             reasons: "because".into(),
             status: None,
+            new_facts: Some(decide::NewFacts::Absent),
         };
         match act {
             Act::File => {
