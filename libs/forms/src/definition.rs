@@ -72,6 +72,9 @@ fn conditions(form: &Form) -> Vec<(String, &Expr, Option<&Question>)> {
     for row in &form.last_days {
         of_form("last_day", &row.when);
     }
+    for row in &form.protections {
+        of_form("protected", &row.when);
+    }
     for question in &form.questions {
         for field in &question.fields {
             let path = format!("{}.{}", question.id, field.id);

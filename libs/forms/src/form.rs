@@ -8,7 +8,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use rows::{
-    Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, LastDay, Level, Reject, Rfe, Rule,
+    Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, LastDay, Level, Protection, Reject, Rfe,
+    Rule,
 };
 
 use crate::Answers;
@@ -61,6 +62,9 @@ pub struct Form {
     /// Until which day it can be filed in time, where the law says so: the first row that is true counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_days: Vec<LastDay>,
+    /// When it is of somebody whom 8 USC 1367 protects: where any row is true.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protections: Vec<Protection>,
     /// The law it rests on.
     pub cfr: Vec<String>,
     /// `always`, `usual`, `rare` or `never`.

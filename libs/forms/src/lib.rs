@@ -24,6 +24,7 @@ mod language;
 mod last_day;
 mod load;
 mod normalise;
+mod protection;
 mod shared;
 mod texts;
 mod truth;
@@ -42,13 +43,14 @@ pub use filled::{Amounts, Filled, FilledIn, Guideline};
 pub use folder::{CatalogueFolder, Unreadable};
 pub use form::{
     AskedFor, Challenges, Channel, CoSigns, CoSignsEach, Evidence, EvidenceLevel, FeeKind, FeeRule,
-    FindingKind, Form, LastDay, Level, Question, Reject, Rfe, Role, Rule, Section, SubField,
+    FindingKind, Form, LastDay, Level, Protection, Question, Reject, Rfe, Role, Rule, Section, SubField,
 };
 pub use given::{FilingChannel, Given};
 pub use guide::{Choice, Guide, Outcome, Step};
 pub use language::Language;
 pub use last_day::last_day;
 pub use normalise::normalise;
+pub use protection::is_protected;
 pub use shared::Part;
 pub use truth::Truth;
 pub use value::{Precision, Type};

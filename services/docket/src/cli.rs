@@ -183,6 +183,8 @@ enum Command {
     },
     /// What the office asked for in a case and until when; attach what is asked, and send the one answer.
     Respond(commands::RespondArgs),
+    /// Add files that nobody asked for to a case that is pending; what is asked for goes into the one answer (`respond`).
+    Add(commands::AddArgs),
     /// Times to which an appointment can be moved, and moving it with good cause.
     Appointment(commands::AppointmentArgs),
     /// Withdraw a case; it cannot be taken back. Asks for a fresh second factor.
@@ -303,6 +305,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }
         Command::Respond(args) => commands::respond(&home, &args, &teller).await,
+        Command::Add(args) => commands::add(&home, &args, &teller).await,
         Command::Appointment(args) => commands::appointment(&home, &args, &teller).await,
         Command::Withdraw(args) => commands::withdraw(&home, &args, &teller).await,
         Command::Address(args) => commands::address(&home, args, &teller).await,

@@ -1,4 +1,5 @@
 //! The client's commands, each a few calls to the public APIs.
+pub mod add;
 pub mod appointment;
 pub mod attach;
 pub mod case;
@@ -28,6 +29,7 @@ pub mod sign;
 pub mod waiver;
 pub mod withdraw;
 
+pub use add::{AddArgs, add};
 pub use appointment::{AppointmentArgs, appointment};
 pub use case::status;
 pub use copy::copy;

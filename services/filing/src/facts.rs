@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use docket_forms::{Answers, Challenges, Form, Given};
+use docket_forms::{Answers, Challenges, Form, Given, is_protected};
 use docket_kernel::deadline;
 use docket_proto::filing::events::v1::DerivedFacts;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{moved, party, place};
+use crate::{party, place};
 
 /// The zone in which receipt dates, fees and editions are reckoned.
 pub(crate) use docket_kernel::deadline::OFFICE_ZONE;
@@ -46,7 +46,7 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
         civics_test: if form.family == "naturalization" { civics_test(receipt_date) } else { String::new() },
         about_receipt: challenges.map(|challenges| said(&challenges.receipt)).unwrap_or_default(),
         challenge: challenges.map(kind).unwrap_or_default(),
-        protected: form.id == moved::FORM && answers.get("protected") == Some(&Value::Bool(true)),
+        protected: is_protected(form, answers, &Given::on(receipt_date)),
         // Who is an unaccompanied child says to be without lawful status with that.
         without_status: form.family == "asylum"
             && answers.get("unaccompanied_child") == Some(&Value::Bool(true)),
@@ -124,6 +124,42 @@ mod tests {
         assert!(of("I-589", json!({ "in_proceedings": true, "unaccompanied_child": true })));
         assert!(!of("I-589", json!({ "in_proceedings": false })), "nothing is said of it");
         assert!(!of("N-400", json!({ "unaccompanied_child": true })));
+    }
+
+    #[test]
+    fn who_asks_as_a_victim_is_protected_from_the_day_of_filing() {
+        let catalogue = docket_forms::Catalogue::embedded();
+        let of = |form: &str, said: Value| {
+            derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), 0).protected
+        };
+        for (form, protected, other) in [
+            ("I-485", json!({ "category": "vawa" }), json!({ "category": "refugee" })),
+            ("I-751", json!({ "basis": "abused" }), json!({ "basis": "divorced" })),
+            ("N-400", json!({ "basis": "vawa_3_years" }), json!({ "basis": "lpr_5_years" })),
+            (
+                "I-765",
+                json!({ "category": "(c)(9)", "fee_exempt_basis": "u_nonimmigrant" }),
+                json!({ "category": "(c)(9)", "fee_exempt_basis": "special_immigrant_juvenile" }),
+            ),
+            (
+                "I-131",
+                json!({ "kind": "advance_parole", "fee_exempt_basis": "vawa" }),
+                json!({ "kind": "advance_parole", "fee_exempt_basis": "none" }),
+            ),
+            (
+                "I-290B",
+                json!({ "fee_exempt_basis": "t_nonimmigrant" }),
+                json!({ "fee_exempt_basis": "none" }),
+            ),
+            ("AR-11", json!({ "protected": true }), json!({ "protected": false })),
+        ] {
+            assert!(of(form, protected), "{form}");
+            assert!(!of(form, other), "{form}");
+            assert!(!of(form, json!({})), "{form}");
+        }
+        assert!(of("I-765", json!({ "category": "(c)(31)" })));
+        let rows = catalogue.forms().filter(|form| !form.protections.is_empty()).count();
+        assert_eq!(rows, 7, "a form without a row in the table above");
     }
 
     #[test]

@@ -25,8 +25,7 @@ fn answers_of(folder: &std::path::Path, sign_in: &Value) -> String {
         .replace("{{today-3y}}", "2021-02-03")
         .replace("\"agency_error\"", "\"lost_stolen_destroyed\"");
     let answers: Value = serde_json::to_value(toml::from_str::<toml::Table>(&text).unwrap()).unwrap();
-    std::fs::copy(root().join("tests/stories/evidence/green-card-front.jpg"), folder.join("passport.jpg"))
-        .unwrap();
+    std::fs::copy(root().join("tests/stories/evidence/letter.pdf"), folder.join("passport.jpg")).unwrap();
     let filing = serde_json::json!({
         "form": "I-90", "answers": answers, "evidence": [{ "kind": "passport", "path": "passport.jpg" }],
     });
@@ -113,6 +112,8 @@ fn the_office_is_answered_and_a_case_withdrawn_on_the_terminal() {
     assert!(asked["derivation"].as_str().unwrap().contains("84d"), "{asked:#}");
     let to_send = ["respond", receipt, "--send", "--totp-secret", secret];
     assert_eq!(exit_code(&system, &to_send), Some(3), "nothing is attached");
+    let letter = root().join("tests/stories/evidence/letter.pdf").display().to_string();
+    assert_eq!(exit_code(&system, &["add", receipt, &letter]), Some(3), "all goes into the one answer");
 
     // Led: more is told, a file that is not there is asked for again, one that is there is attached, and may be taken off again.
     let photo = root().join("tests/stories/evidence/green-card-back.jpg").display().to_string();
@@ -134,7 +135,10 @@ fn the_office_is_answered_and_a_case_withdrawn_on_the_terminal() {
     assert_eq!(exit_code(&system, &to_send), Some(3), "it is answered");
     assert_eq!(states(&json(&system, &["respond"])), ["answered", "answered"]);
 
-    // What could not come with the answer is written about the case.
+    // What could not come with the answer is added to the case, or written about it.
+    let added = &json(&system, &["add", receipt, &letter])[0];
+    assert_eq!((&added["kind"], &added["file"]), (&"other".into(), &"letter.pdf".into()), "{added:#}");
+    assert_eq!(exit_code(&system, &["add", receipt, &letter]), Some(3), "it is there already");
     let written =
         &json(&system, &["message", receipt, "The other side of the card follows.", "--topic", "correction"])
             [0];

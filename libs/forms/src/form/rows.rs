@@ -167,6 +167,16 @@ pub struct LastDay {
     pub cite: String,
 }
 
+/// A condition under which nobody outside may learn that the case exists.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Protection {
+    /// When it holds.
+    pub when: Expr,
+    /// The source.
+    pub cite: String,
+}
+
 /// A reason to reject at intake.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

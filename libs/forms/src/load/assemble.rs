@@ -61,6 +61,7 @@ pub(crate) fn form(
     maker.evidence(&mut form, source);
     maker.fees(&mut form, source);
     maker.last_days(&mut form, source);
+    maker.protections(&mut form, source);
     let Maker { draft, errors, .. } = maker;
     let before = errors.len();
     draft.finish(file, source, &mut form, errors);
@@ -116,6 +117,7 @@ impl<'a> Maker<'a, '_> {
             online_fee_waiver: head.online_fee_waiver,
             challenges: head.challenges.as_ref().map(|challenges| challenges.get_ref().clone()),
             last_days: Vec::new(),
+            protections: Vec::new(),
             cfr: head.cfr.clone(),
             biometrics: head.biometrics.clone(),
             biometrics_note: head.biometrics_note.clone(),

@@ -55,6 +55,9 @@ fn settle(form: &mut Form) {
         row.when.settle(&places);
         row.day.settle(&places);
     }
+    for row in &mut form.protections {
+        row.when.settle(&places);
+    }
 }
 
 /// The questions in an order in which each stands after those its being shown hangs on.

@@ -4,7 +4,7 @@ use super::assemble::Maker;
 use super::source::{FormFile, Rule as Written};
 use super::{File, Placed};
 use crate::expr::{Expr, Node};
-use crate::form::{Evidence, FeeRule, Form, LastDay, Rule};
+use crate::form::{Evidence, FeeRule, Form, LastDay, Protection, Rule};
 use crate::texts::spoken;
 
 impl<'a> Maker<'a, '_> {
@@ -69,6 +69,13 @@ impl<'a> Maker<'a, '_> {
                 cite: row.cite.clone(),
                 mark: row.mark.clone(),
             });
+        }
+    }
+
+    pub(super) fn protections(&mut self, form: &mut Form, source: &FormFile) {
+        for row in &source.protected {
+            let when = self.condition(self.file, "protected", &row.when);
+            form.protections.push(Protection { when, cite: row.cite.clone() });
         }
     }
 

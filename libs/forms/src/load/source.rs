@@ -66,6 +66,8 @@ pub(crate) struct FormFile {
     #[serde(default)]
     pub(crate) last_day: Vec<LastDay>,
     #[serde(default)]
+    pub(crate) protected: Vec<Protected>,
+    #[serde(default)]
     pub(crate) reject: Vec<Reject>,
     #[serde(default)]
     pub(crate) rfe: Vec<Rfe>,
@@ -203,5 +205,12 @@ pub(crate) struct Fee {
 pub(crate) struct LastDay {
     pub(crate) when: Text,
     pub(crate) day: Text,
+    pub(crate) cite: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Protected {
+    pub(crate) when: Text,
     pub(crate) cite: String,
 }

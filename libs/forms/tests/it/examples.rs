@@ -72,7 +72,9 @@ fn fees_come_out() {
                 assert_eq!(total_cents, case.total * 100, "{name}");
                 assert_eq!(table_version, catalogue.version());
             }
-            other => panic!("{name}: {other:?}"),
+            other @ (FeeResult::Unknown { .. } | FeeResult::Unpublished { .. }) => {
+                panic!("{name}: {other:?}")
+            }
         }
     }
 }

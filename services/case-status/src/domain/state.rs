@@ -61,14 +61,14 @@ impl Stage {
     }
 }
 
-/// The way in which a reported move goes.
+/// The way in which what was handed in goes through intake.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MoveRoute {
     /// By machine.
     #[default]
     Usual,
-    /// The person says that a case is protected (8 USC 1367): somebody looks first.
+    /// The answers say that a case of the person is protected (8 USC 1367): somebody looks first, and strangers are told nothing.
     Protected,
 }
 

@@ -119,7 +119,7 @@ impl Response {
                 "ALREADY_SUBMITTED",
                 "The answer to this request was sent; everything must come at one time (8 CFR 103.2(b)(11)).",
             )
-            .way_out("Send what else you have as a message about the case."));
+            .way_out("Attach what else you have to the filing itself while the case is pending; it joins the case, and moves no day."));
         }
         if !self.closed_cause.is_empty() {
             return Err(Refusal::state("REQUEST_ENDED", "This request has ended; nothing is waited for.")

@@ -14,7 +14,7 @@ use super::referral::{Status, may_be_denied, may_be_referred, referred_unheard, 
 use super::search::addressee_sought;
 use super::{Decision, Others, in_review, no_open_request, pending};
 use crate::domain::{
-    Biometrics, Case, Event, Interview, Recommendation, Request, RequestState, TEST_PARTS, is_asylum, needs,
+    Biometrics, Case, Event, Interview, Request, RequestState, TEST_PARTS, is_asylum, needs,
 };
 
 /// What the second officer says.

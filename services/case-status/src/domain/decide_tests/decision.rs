@@ -89,7 +89,7 @@ fn nobody_is_denied_for_facts_that_it_was_not_told_of() {
         Verdict::Deny { ground_codes, reasons, status, new_facts }
     };
     let decide = |given: Given, new_facts: Option<NewFacts>| {
-        let verdict = stating(facts);
+        let verdict = stating(new_facts);
         given.when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
     };
     let recommending = pb::DecisionRecommended {

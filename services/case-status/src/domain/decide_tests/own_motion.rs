@@ -25,6 +25,7 @@ fn denied() -> Given {
         abandoned: false,
         reasons: "because".into(),
         applicant_status: String::new(),
+        new_facts: "none".into(),
     })
 }
 

@@ -1,0 +1,67 @@
+//! `docket add`: files that nobody asked for, added to a case while it is pending.
+use super::Refused;
+use super::attach::attach;
+use super::interview::words::Words;
+use super::paper::Drafts;
+use crate::output::Teller;
+use crate::upload::Outgoing;
+use anyhow::{Context, Result};
+use docket_proto::filing::v1 as pb;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Which case, and what is added.
+#[derive(Debug, clap::Args)]
+pub struct AddArgs {
+    /// Receipt number, cases/<id> or filings/<id>.
+    case: String,
+    /// The files: PDF, JPEG, PNG or TIFF.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// What they are, as the form's list of evidence calls it.
+    #[arg(long, default_value = "other")]
+    kind: String,
+    /// They are in another language than English.
+    #[arg(long)]
+    foreign_language: bool,
+    /// Language of what is said: en or es.
+    #[arg(long, default_value = "en")]
+    language: String,
+}
+
+/// Adds files to a case, one after another; what was signed stays what it was.
+pub async fn add(home: &Path, args: &AddArgs, teller: &Teller) -> Result<()> {
+    let (drafts, words) = (Drafts::of(home, &args.language).await?, Words::of(&args.language));
+    let files: Vec<Outgoing> = args
+        .files
+        .iter()
+        .map(|path| Outgoing::look(path, &args.kind, args.foreign_language))
+        .collect::<Result<_>>()?;
+    let filing = filing(&drafts, &args.case).await?;
+    for file in &files {
+        let added = attach(&drafts, words, &filing, file).await;
+        let added = added.map_err(Refused::from).with_context(|| file.file_name().to_owned())?;
+        tell(&filing, &added, words, teller);
+    }
+    Ok(())
+}
+
+/// The filing of a case has the id of the case.
+async fn filing(drafts: &Drafts, named: &str) -> Result<String> {
+    if named.starts_with("filings/") {
+        return Ok(named.to_owned());
+    }
+    let token = drafts.token().await.map_err(Refused::from)?;
+    let case = super::inquiries::case_named(&drafts.connection, &token, named).await?;
+    Ok(case.replacen("cases/", "filings/", 1))
+}
+
+fn tell(filing: &str, added: &pb::Evidence, words: &Words, teller: &Teller) {
+    if teller.is_json() {
+        teller.value(
+            &json!({ "filing": filing, "name": added.name, "file": added.file_name, "kind": added.kind }),
+        );
+    } else {
+        teller.line(&words.papers.attached.replace("{}", &added.file_name));
+    }
+}
