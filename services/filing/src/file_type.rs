@@ -138,7 +138,8 @@ fn pdf(bytes: &[u8]) -> Result<(), Fault> {
         Err(_) if bytes.windows(8).any(|window| window == b"/Encrypt") => return Err(Fault::PdfProtected),
         Err(_) => return Err(Fault::PdfBroken),
     };
-    if document.trailer.has(b"Encrypt") || document.was_encrypted() {
+    // What opens without a password, as a bank's statements do that only its owner may change, was opened already.
+    if document.trailer.has(b"Encrypt") {
         return Err(Fault::PdfProtected);
     }
     let pages = document.get_pages();
@@ -264,9 +265,9 @@ impl From<Fault> for Refusal {
             Fault::PdfProtected => Refusal::invalid(
                 "chunk",
                 "FILE_PROTECTED",
-                "The PDF is protected with a password or against reading.",
+                "The PDF opens only with a password.",
             )
-            .way_out("Save or print it as a PDF without protection, and attach that."),
+            .way_out("Open it with the password, print it as a PDF, and attach that."),
             Fault::PdfActive => Refusal::invalid(
                 "chunk",
                 "FILE_ACTIVE",
@@ -390,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_protected_pdf_is_refused() {
+    fn a_pdf_that_opens_only_with_a_password_is_refused() {
         let mut document = Document::load_mem(&pdf_bytes(1)).unwrap();
         let handler = document.add_object(dictionary! { "Filter" => "Standard", "V" => 4, "R" => 4 });
         document.trailer.set("Encrypt", handler);

@@ -10,6 +10,7 @@ mod pdfs;
 mod pictures;
 mod two_kinds;
 
+pub(crate) use pdfs::{Lock, locked};
 pub(crate) use pictures::lying_jpeg;
 
 use std::collections::{BTreeMap, BTreeSet};

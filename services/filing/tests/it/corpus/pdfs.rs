@@ -1,6 +1,13 @@
 //! PDFs: whole ones of several versions, cut ones, protected ones, those that do something, and traps for readers.
 
-use lopdf::{Dictionary, Document, Object, ObjectId, SaveOptions, Stream, StringFormat, dictionary};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lopdf::encryption::crypt_filters::{Aes128CryptFilter, Aes256CryptFilter, CryptFilter};
+use lopdf::{
+    Dictionary, Document, EncryptionState, EncryptionVersion, Object, ObjectId, Permissions, SaveOptions,
+    Stream, StringFormat, dictionary,
+};
 
 use super::Sample;
 use crate::papers::saved;
@@ -151,6 +158,66 @@ fn protected(samples: &mut Vec<Sample>) {
     }
 }
 
+/// Ways in which writers lock a document (ISO 32000-2, 7.6.4.1).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Lock {
+    Rc4,
+    Aes128,
+    Aes256,
+}
+
+/// A document that its owner alone may change; who opens it gives the word `opens`, which may be none.
+pub(crate) fn locked(mut document: Document, lock: Lock, opens: &str) -> Vec<u8> {
+    let id = Object::string_literal(b"0123456789abcdef".to_vec());
+    document.trailer.set("ID", vec![id.clone(), id]);
+    let filters = |filter: Arc<dyn CryptFilter>| BTreeMap::from([(b"StdCF".to_vec(), filter)]);
+    let (owner_password, user_password, permissions) = ("the owner's", opens, Permissions::PRINTABLE);
+    let (stream_filter, string_filter, encrypt_metadata) = (b"StdCF".to_vec(), b"StdCF".to_vec(), true);
+    let state = EncryptionState::try_from(match lock {
+        Lock::Rc4 => EncryptionVersion::V2 {
+            document: &document,
+            owner_password,
+            user_password,
+            key_length: 128,
+            permissions,
+        },
+        Lock::Aes128 => EncryptionVersion::V4 {
+            document: &document,
+            encrypt_metadata,
+            crypt_filters: filters(Arc::new(Aes128CryptFilter)),
+            stream_filter,
+            string_filter,
+            owner_password,
+            user_password,
+            permissions,
+        },
+        Lock::Aes256 => EncryptionVersion::V5 {
+            encrypt_metadata,
+            crypt_filters: filters(Arc::new(Aes256CryptFilter)),
+            file_encryption_key: &[7; 32],
+            stream_filter,
+            string_filter,
+            owner_password,
+            user_password,
+            permissions,
+        },
+    })
+    .expect("a way to lock it");
+    document.encrypt(&state).expect("a document that can be locked");
+    saved(document)
+}
+
+fn locked_by_owners(samples: &mut Vec<Sample>) {
+    let deed = dictionary! { "S" => "JavaScript", "JS" => text("app.alert(1)") };
+    for lock in [Lock::Rc4, Lock::Aes128, Lock::Aes256] {
+        let with_it = |what: &str| format!("PDF locked by {lock:?}, {what}");
+        samples.push(Sample::new(with_it("opens"), locked(document("1.7", 3).0, lock, ""), PDF));
+        samples.push(Sample::new(with_it("asks"), locked(document("1.7", 3).0, lock, "secret"), PROTECTED));
+        let active = with("OpenAction", deed.clone());
+        samples.push(Sample::new(with_it("with a program"), locked(active, lock, ""), ACTIVE));
+    }
+}
+
 fn cut(samples: &mut Vec<Sample>) {
     let bytes = packed(document("1.7", 20).0);
     for eighths in 1..8 {
@@ -232,6 +299,7 @@ pub(super) fn samples() -> Vec<Sample> {
     whole(&mut samples);
     active(&mut samples);
     protected(&mut samples);
+    locked_by_owners(&mut samples);
     cut(&mut samples);
     traps(&mut samples);
     samples
