@@ -59,6 +59,9 @@ pub struct Form {
     /// Which decided case it is against, of a form that challenges a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenges: Option<Challenges>,
+    /// The question with the receipt number of the case that it rests on, of a form that needs another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests_on: Option<String>,
     /// Until which day it can be filed in time, where the law says so: the first row that is true counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_days: Vec<LastDay>,

@@ -162,6 +162,7 @@ timeline-interview-rescheduled = You moved your interview to { $when }, { $place
 timeline-interview-rescheduled-office = We moved your interview to { $when }, { $place }.
 timeline-interview-completed = Your interview was held on { $date }.
 timeline-interview-completed-early = Your interview was held on { $date }, before the day of the appointment, as agreed with you.
+timeline-basis-verified = An officer saw that the petition your case rests on is approved.
 timeline-interview-waived = We decide your case without an interview.
 timeline-interview-missed = You did not come to your interview.
 timeline-interview-missed-until = You did not come to your interview. Say why by { $due }: { $derivation }.

@@ -162,6 +162,7 @@ timeline-interview-rescheduled = Usted cambió su entrevista al { $when }, { $pl
 timeline-interview-rescheduled-office = Cambiamos su entrevista al { $when }, { $place }.
 timeline-interview-completed = Su entrevista se hizo el { $date }.
 timeline-interview-completed-early = Su entrevista se hizo el { $date }, antes del día de la cita, como se acordó con usted.
+timeline-basis-verified = Un oficial comprobó que la petición en que se basa su caso está aprobada.
 timeline-interview-waived = Decidimos su caso sin entrevista.
 timeline-interview-missed = Usted no vino a su entrevista.
 timeline-interview-missed-until = Usted no vino a su entrevista. Diga por qué a más tardar el { $due }: { $derivation }.

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use docket_forms::{Answers, Challenges, Form, Given, is_protected};
+use docket_forms::{Answers, Challenges, Form, Given, evaluate, is_protected};
 use docket_kernel::deadline;
 use docket_proto::filing::events::v1::DerivedFacts;
 use jiff::Timestamp;
@@ -47,12 +47,22 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
         about_receipt: challenges.map(|challenges| said(&challenges.receipt)).unwrap_or_default(),
         challenge: challenges.map(kind).unwrap_or_default(),
         protected: is_protected(form, answers, &Given::on(receipt_date)),
+        rests_on_receipt: rests_on(form, answers, receipt_date),
         // Who is an unaccompanied child says to be without lawful status with that.
         without_status: form.family == "asylum"
             && answers.get("unaccompanied_child") == Some(&Value::Bool(true)),
         // What follows from the signature and from what was asked for, the domain adds.
         ..DerivedFacts::default()
     }
+}
+
+/// The receipt number of the case that a form rests on, where the question for it is asked and answered.
+fn rests_on(form: &Form, answers: &Answers, on: Date) -> String {
+    let Some(question) = form.rests_on.as_deref() else { return String::new() };
+    if evaluate(form, answers, &Given::on(on)).set_aside.contains(question) {
+        return String::new();
+    }
+    answers.get(question).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// One row of `data/civics_tests.toml`.
@@ -160,6 +170,19 @@ mod tests {
         assert!(of("I-765", json!({ "category": "(c)(31)" })));
         let rows = catalogue.forms().filter(|form| !form.protections.is_empty()).count();
         assert_eq!(rows, 7, "a form without a row in the table above");
+    }
+
+    #[test]
+    fn a_form_that_rests_on_another_case_says_on_which() {
+        let catalogue = docket_forms::Catalogue::embedded();
+        let of = |form: &str, said: Value| {
+            derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), 0).rests_on_receipt
+        };
+        assert_eq!(of("I-485", json!({ "basis_receipt": "DKT1234567894" })), "DKT1234567894");
+        assert_eq!(of("I-131", json!({ "basis_receipt": "DKT1234567894" })), "DKT1234567894");
+        let permit = |category| json!({ "category": category, "underlying_receipt": "DKT1234567894" });
+        assert_eq!(of("I-765", permit("(c)(9)")), "DKT1234567894");
+        assert_eq!(of("I-765", permit("(a)(5)")), "", "it is not asked there");
     }
 
     #[test]

@@ -116,6 +116,7 @@ impl<'a> Maker<'a, '_> {
             asked_for: head.asked_for.as_ref().map(|asked| asked.get_ref().clone()),
             online_fee_waiver: head.online_fee_waiver,
             challenges: head.challenges.as_ref().map(|challenges| challenges.get_ref().clone()),
+            rests_on: head.rests_on.as_ref().map(|question| question.get_ref().clone()),
             last_days: Vec::new(),
             protections: Vec::new(),
             cfr: head.cfr.clone(),

@@ -71,6 +71,7 @@ impl<'a> Draft<'a> {
         references(file, head, form, errors);
         co_signing(file, source, errors, form);
         challenges(file, source, errors, form);
+        rests_on(file, source, errors, form);
         self.way_in(file, source, errors);
         self.asked_for(file, source, form, errors);
         filled_in(file, source, form, errors);
@@ -230,6 +231,15 @@ fn challenges(file: &File, source: &FormFile, errors: &mut Vec<LoadError>, form:
         (Some(_), Some(_)) | (None, None) => {
             fault("challenges a decision, and has not one of `kind` and `kind_asked`".to_owned());
         }
+    }
+}
+
+/// The receipt number of the case that a form rests on is asked.
+fn rests_on(file: &File, source: &FormFile, errors: &mut Vec<LoadError>, form: &Form) {
+    let Some(named) = &source.form.rests_on else { return };
+    if form.question(named.get_ref()).is_none_or(|question| question.kind != Type::Receipt) {
+        let message = format!("rests on another case, and asks no receipt number as `{}`", named.get_ref());
+        errors.push(file.error(&form.id, named.span().start, message));
     }
 }
 

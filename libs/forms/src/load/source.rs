@@ -96,6 +96,7 @@ pub(crate) struct Head {
     pub(crate) biometrics_note: String,
     pub(crate) detail: String,
     pub(crate) challenges: Option<Spanned<Challenges>>,
+    pub(crate) rests_on: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

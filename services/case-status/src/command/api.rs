@@ -153,7 +153,7 @@ impl CaseCommands {
     }
 
     /// The case of a command and what comes with it, if the policy lets the caller do that.
-    async fn admit_command<M: Command>(
+    pub(super) async fn admit_command<M: Command>(
         &self,
         caller: &Caller,
         message: &M,
@@ -213,7 +213,7 @@ impl CaseCommands {
     }
 }
 
-fn done(case_id: Uuid, executed: Executed<Cases>) -> Done {
+pub(super) fn done(case_id: Uuid, executed: Executed<Cases>) -> Done {
     let version = pb::CaseVersion {
         name: resource::name("cases", case_id),
         version: executed.version,

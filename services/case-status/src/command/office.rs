@@ -1,12 +1,13 @@
 //! The face `CaseOfficeService`: what officers do of the office's own accord, and the searches they read.
 
+use docket_eventlog::Subjects;
 use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::case_status::v1 as pb;
 use docket_proto::case_status::v1::case_office_service_server::CaseOfficeService;
-use docket_service::{ApiError, caller};
+use docket_service::{ApiError, caller, detached};
 use tonic::{Request, Response, Status};
 
-use super::api::{CaseCommands, Facts, answer, answer_asked};
+use super::api::{CaseCommands, Done, Facts, answer, answer_asked, done};
 use super::searches;
 use super::wire::{self, Kind};
 use crate::domain::Case;
@@ -130,6 +131,20 @@ impl CaseOfficeService for CaseCommands {
         answer!(WaiveInterviewResponse, self.run(request, decide).await?)
     }
 
+    async fn verify_basis(
+        &self,
+        request: Request<pb::VerifyBasisRequest>,
+    ) -> Result<Response<pb::VerifyBasisResponse>, Status> {
+        if request.get_ref().basis.is_empty() {
+            let decide = |case: &Case, message: &pb::VerifyBasisRequest, facts: &Facts| {
+                decide::verify_basis(case, facts.account, &message.note)
+            };
+            answer!(VerifyBasisResponse, self.run(request, decide).await?)
+        } else {
+            answer!(VerifyBasisResponse, self.link_basis(request).await?)
+        }
+    }
+
     async fn list_searches(
         &self,
         request: Request<pb::ListSearchesRequest>,
@@ -140,6 +155,29 @@ impl CaseOfficeService for CaseCommands {
         let loaded = self.store.load(case_id).await.map_err(ApiError::from)?;
         let searches = searches::of(&self.base.log, &loaded.state, &loaded.events).await?;
         Ok(Response::new(pb::ListSearchesResponse { searches }))
+    }
+}
+
+impl CaseCommands {
+    /// Writes the link into both cases, in a task of its own.
+    async fn link_basis(&self, request: Request<pb::VerifyBasisRequest>) -> Result<Done, Status> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let basis = resource::parse_field("basis", "cases", &message.basis).map_err(ApiError::from)?;
+        let this = self.clone();
+        let linked = detached(async move {
+            let (case, context, _, _) = this.admit_command(&caller, &message).await?;
+            let (first, beside) = ((case, Subjects::filing(case)), [(basis, Subjects::filing(basis))]);
+            let executed = this
+                .store
+                .execute_beside(&context, first, &beside, |cases| {
+                    let [own, other] = cases else { return Err(Refusal::not_found()) };
+                    Ok(decide::rest_on((case, &own.state), (basis, &other.state))?.into())
+                })
+                .await?;
+            Ok::<_, ApiError>(done(case, executed))
+        });
+        Ok(linked.await?)
     }
 }
 

@@ -104,8 +104,12 @@ impl Filings {
             }
             None => Vec::new(),
         };
+        // What was filed apart rests on a case of the same party that it names; another's petition is for an officer to link.
+        let named = self.named(tx, &filed, submitted).await?;
+        let apart = named.filter(|named| others.iter().all(|other| other.case != named.case));
         let linked: Vec<(Link, Link)> = others
             .iter()
+            .chain(&apart)
             .filter_map(|other| Some((filed.link_with(other)?, other.link_with(&filed)?)))
             .collect();
         let beside: Vec<(Uuid, Subjects)> =
@@ -131,6 +135,26 @@ impl Filings {
             }
         }
         Ok(())
+    }
+
+    /// The party's own case that the answers name as the one this rests on.
+    async fn named(
+        &self,
+        tx: &mut PgConnection,
+        filed: &Filed,
+        submitted: &FilingSubmitted,
+    ) -> Result<Option<Filed>, ApplyError> {
+        let receipt = submitted.facts.as_ref().map_or("", |facts| facts.rests_on_receipt.as_str());
+        if receipt.is_empty() || !filed.may_be_linked() {
+            return Ok(None);
+        }
+        for case in parties::cases(tx, filed.party).await? {
+            let other = self.store.state_in(tx, case).await?.state;
+            if other.receipt_number == receipt {
+                return Ok(Some(Filed { case, form: other.form, party: filed.party }));
+            }
+        }
+        Ok(None)
     }
 
     /// Records evidence that was added unasked.
@@ -256,6 +280,7 @@ fn case_opened(submitted: &FilingSubmitted, representation: Option<Uuid>) -> pb:
         representative: representative.unwrap_or_default(),
         gives_address: submitted.gives_address,
         without_status: facts.without_status,
+        rests_on_receipt: facts.rests_on_receipt,
     }
 }
 

@@ -81,6 +81,7 @@ commands! {
     RecordFailedCaptureRequest "RecordFailedCapture",
     ExcuseAbsenceRequest "ExcuseAbsence",
     WaiveInterviewRequest "WaiveInterview",
+    VerifyBasisRequest "VerifyBasis",
 }
 
 /// What an appointment is for.

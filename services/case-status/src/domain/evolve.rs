@@ -108,6 +108,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::ApprovalRevoked(event) => revoked(&mut case, event),
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
         Event::CaseLinked(event) => linked(&mut case, event),
+        Event::BasisVerified(_) => case.basis_verified = true,
         Event::BasisLost(event) => basis_lost(&mut case, event),
         Event::BasisRegained(event) => basis_regained(&mut case, event),
         Event::ChallengeAccepted(event) => challenged(&mut case, event),
@@ -330,6 +331,7 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.about_receipt.clone_from(&event.about_receipt);
     case.challenge.clone_from(&event.challenge);
     case.without_status = event.without_status;
+    case.rests_on_receipt.clone_from(&event.rests_on_receipt);
     case.receipt_date.clone_from(&event.receipt_date);
     case.submitted_at_us = event.submitted_at_us;
     case.address_known_at_us = event.submitted_at_us;

@@ -46,6 +46,7 @@ const FOLD: Fold<Event, Case> = Fold {
         "case.absence_excused.v1",
         "case.interview_completed.v1",
         "case.interview_waived.v1",
+        "case.basis_verified.v1",
         "case.test_taken.v1",
         "case.evidence_requested.v1",
         "case.request_served.v1",

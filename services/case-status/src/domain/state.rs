@@ -168,6 +168,12 @@ pub struct Case {
     /// `appeal`, `motion_reopen`, `motion_reconsider`, `motion_both`; else empty.
     #[serde(default)]
     pub challenge: String,
+    /// Receipt number of the case that it rests on, as the answers say; else empty.
+    #[serde(default)]
+    pub rests_on_receipt: String,
+    /// Whether an officer saw that the petition it rests on, which is no case here, is approved.
+    #[serde(default)]
+    pub basis_verified: bool,
     /// The pending motions and appeals against its denial, by case, each with its kind.
     #[serde(default)]
     pub challenges: BTreeMap<Uuid, String>,

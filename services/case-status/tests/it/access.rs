@@ -211,6 +211,10 @@ async fn of_own_accord(person: &Someone, path: &str, name: String) -> Answer {
             let message = pb::WaiveInterviewRequest { request_id, name, ..Default::default() };
             ask!(person, office, waive_interview, message)
         }
+        "VerifyBasis" => {
+            let message = pb::VerifyBasisRequest { request_id, name, ..Default::default() };
+            ask!(person, office, verify_basis, message)
+        }
         _ => ask!(person, office, list_searches, pb::ListSearchesRequest { name }),
     }
 }
@@ -241,7 +245,7 @@ async fn ask_or_answer(person: &Someone, path: &str, name: String) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 50] = [
+const TABLE: [(&str, &str); 51] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -284,6 +288,7 @@ const TABLE: [(&str, &str); 50] = [
     ("RecordFailedCapture", "UDDDDDDTD"),
     ("ExcuseAbsence", "UDDNTTNDD"),
     ("WaiveInterview", "UDDNTTNDD"),
+    ("VerifyBasis", "UDDNTTNDD"),
     ("ListSearches", "UDDNTTNDD"),
     ("WithdrawCase", "UTTTTTTTT"),
     ("GetCase", "UNTNTTNNN"),

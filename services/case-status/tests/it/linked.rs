@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::people::{Someone, command, reason};
+use crate::people::{Someone, command, of_own_accord, reason};
 use crate::world::World;
 
 const PETITION: (&str, &str) = ("I-130", "family_petition");
@@ -165,4 +165,54 @@ async fn a_denied_petition_is_a_task_in_the_adjustment_and_decides_nothing() {
     let after = ana.case(&adjustment, 0).await.unwrap();
     assert_eq!((after.title_id, after.version), (before.title_id, before.version));
     assert!(!ana.lines(&adjustment, 0).await.unwrap().contains(&"basis_lost".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_filed_apart_is_linked_too_by_the_party_or_by_an_officer() {
+    let world = World::start().await;
+    let office = office(&world).await;
+    let (pat, ana) = (world.person(&[]).await, world.person(&[]).await);
+    let accepted = async |who: &Someone, case: Uuid| {
+        let name = name(case);
+        world.until(|| who.case(&name, 0), |case| case.stage == "accepted").await.receipt_number
+    };
+    let petition = world.submit_package(&[(PETITION.0, PETITION.1, pat.account)]).await[0];
+    let receipt = accepted(&pat, petition).await;
+    // The petition is another's: that they belong together is for an officer to see.
+    let adjustment = world.submit_resting(&[(ADJUSTMENT.0, ADJUSTMENT.1, ana.account)], &receipt).await[0];
+    let own = accepted(&ana, adjustment).await;
+    assert!(office.sam.case(&name(adjustment), 0).await.unwrap().links.is_empty());
+    // The permit names the own adjustment, which nobody has to look up.
+    let permit = world.submit_resting(&[(PERMIT.0, PERMIT.1, ana.account)], &own).await[0];
+    accepted(&ana, permit).await;
+    let [petition_name, permit_name] = [petition, permit].map(name);
+    let links = |case: &docket_proto::case_status::v1::Case| {
+        let links =
+            case.links.iter().map(|link| (link.case.clone(), link.kind.clone(), link.direction.clone()));
+        links.collect::<Vec<_>>()
+    };
+    let told = |case: Uuid, kind: &str, direction: &str| (name(case), kind.to_owned(), direction.to_owned());
+    let rests = world.until(|| office.sam.case(&permit_name, 0), |case| !case.links.is_empty()).await;
+    assert_eq!(links(&rests), [told(adjustment, "ancillary", "rests_on")]);
+
+    recommend(&office, adjustment, true).await;
+    assert_eq!(decide(&office, adjustment, "approve").await, Err("BASIS_NOT_VERIFIED".into()));
+    let link = async |basis: Uuid| {
+        let linked = of_own_accord!(
+            office.ito,
+            verify_basis,
+            VerifyBasisRequest { name: name(adjustment), basis: name(basis) }
+        );
+        linked.map(drop).map_err(|status| reason(&status))
+    };
+    assert_eq!(link(permit).await, Err("NOT_A_PETITION".into()));
+    link(petition).await.unwrap();
+    assert_eq!(link(petition).await, Err("ALREADY_LINKED".into()));
+    assert_eq!(decide(&office, adjustment, "approve").await, Err("BASIS_NOT_APPROVED".into()));
+    let carries = world.until(|| office.sam.case(&petition_name, 0), |case| !case.links.is_empty()).await;
+    assert_eq!(links(&carries), [told(adjustment, "basis", "carries")]);
+    recommend(&office, petition, true).await;
+    decide(&office, petition, "approve").await.unwrap();
+    decide(&office, adjustment, "approve").await.unwrap();
+    world.until(|| ana.case(&permit_name, 0), |case| case.stage == "closed").await;
 }

@@ -284,6 +284,11 @@ impl World {
 
     /// Filings of one package went in, in one append: each a form, its family and the account of its party. Gives the ids.
     pub(crate) async fn submit_package(&self, filings: &[(&str, &str, Uuid)]) -> Vec<Uuid> {
+        self.submit_resting(filings, "").await
+    }
+
+    /// The same, of forms that name a case by its receipt number on which they rest.
+    pub(crate) async fn submit_resting(&self, filings: &[(&str, &str, Uuid)], receipt: &str) -> Vec<Uuid> {
         let package_id = Uuid::new_v4().to_string();
         let mut streams = Vec::new();
         let mut ids = Vec::new();
@@ -296,7 +301,11 @@ impl World {
                 submitted_at_us: self.clock.now().as_microsecond(),
                 zone: "America/New_York".into(),
                 package_id: package_id.clone(),
-                facts: Some(filings::DerivedFacts { age: 40, ..Default::default() }),
+                facts: Some(filings::DerivedFacts {
+                    age: 40,
+                    rests_on_receipt: receipt.into(),
+                    ..Default::default()
+                }),
                 ..Default::default()
             };
             let stream = StreamName::of(filing::Event::CATEGORY, id);

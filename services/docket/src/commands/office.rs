@@ -81,6 +81,16 @@ pub enum OfficeAct {
         /// child, clearly-ineligible or unnecessary.
         criterion: String,
     },
+    /// Say on which petition an I-485 rests that was not filed with it: its receipt number, or, of one that is no case here, what was
+    /// seen of its approval and where.
+    Basis {
+        /// Receipt number or cases/<id> of the I-130 or I-140.
+        #[arg(required_unless_present = "elsewhere", conflicts_with = "elsewhere")]
+        petition: Option<String>,
+        /// In words, 20 to 2,000 characters.
+        #[arg(long)]
+        elsewhere: Option<String>,
+    },
 }
 
 /// Does it; gives where it left the case.
@@ -146,6 +156,16 @@ pub async fn act(
         OfficeAct::ExcuseAbsence { kind, cause } => {
             let kind = crate::story::appointment_kind(&kind)?.into();
             done!(excuse_absence, pb::ExcuseAbsenceRequest { request_id, name, kind, cause: code(cause) })
+        }
+        OfficeAct::Basis { petition, elsewhere } => {
+            let basis = match petition {
+                Some(petition) => {
+                    super::inquiries::case_named(connection, token.unwrap_or_default(), &petition).await?
+                }
+                None => String::new(),
+            };
+            let note = elsewhere.unwrap_or_default();
+            done!(verify_basis, pb::VerifyBasisRequest { request_id, name, basis, note })
         }
         OfficeAct::WaiveInterview { criterion } => {
             let criterion = code(criterion);

@@ -331,6 +331,7 @@ impl NoticeKind {
             | Event::AddresseeSought(_)
             | Event::AddresseeSearchEnded(_)
             | Event::CaseLinked(_)
+            | Event::BasisVerified(_)
             | Event::BasisLost(_)
             | Event::BasisRegained(_)
             | Event::ChallengeAccepted(_)

@@ -6,12 +6,15 @@ use docket_kernel::Refusal;
 use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
-use super::Decision;
 use super::ending::ending;
+use super::{Decision, pending, worded};
 use crate::domain::{BasisEnd, Case, Direction, Event, Link, LinkKind, Outcome, Stage, evolve};
 
 /// The states of other cases, by id, as a decision may look at them.
 pub type Others = BTreeMap<Uuid, Case>;
+
+/// The form that rests on a petition (INA 245(a)).
+const ADJUSTMENT: &str = "I-485";
 
 /// Why a case is closed as moot.
 const OTHER_MEANS: &str = "benefit_received_by_other_means";
@@ -127,11 +130,68 @@ pub fn close_as_moot(case: &Case, by: Uuid) -> Decision {
     Ok(events)
 }
 
+/// Links an application for adjustment with the petition that it rests on and was not filed with, in both cases; an officer saw
+/// that they belong together.
+///
+/// # Errors
+/// `NO_BASIS_NEEDED`, `NOT_A_PETITION`, `ALREADY_LINKED`, and what [`pending`] says.
+pub fn rest_on(
+    (case_id, case): (Uuid, &Case),
+    (basis_id, basis): (Uuid, &Case),
+) -> Result<[Vec<Event>; 2], Refusal> {
+    pending(case)?;
+    rests_on_petition(case)?;
+    let is_petition = matches!(basis.form.as_str(), "I-130" | "I-140") && !basis.receipt_number.is_empty();
+    if !is_petition {
+        return Err(Refusal::invalid("basis", "NOT_A_PETITION", "This is no accepted I-130 or I-140.")
+            .way_out(
+                "Look up the petition by its receipt number; one that is no case here is noted in words.",
+            ));
+    }
+    let tie =
+        |case, form: &str, direction| Link { case, form: form.to_owned(), kind: LinkKind::Basis, direction };
+    let events = link(case, &tie(basis_id, &basis.form, Direction::RestsOn), basis)?;
+    if events.is_empty() {
+        return Err(Refusal::state("ALREADY_LINKED", "The case is linked with this petition."));
+    }
+    Ok([events, link(basis, &tie(case_id, &case.form, Direction::Carries), case)?])
+}
+
+/// Notes that a petition which is no case here is approved, as an officer saw.
+///
+/// # Errors
+/// `NO_BASIS_NEEDED`, `WORDS_OUT_OF_BOUNDS`, and what [`pending`] says.
+pub fn verify_basis(case: &Case, officer: Uuid, note: &str) -> Decision {
+    pending(case)?;
+    rests_on_petition(case)?;
+    let note = worded("note", note)?;
+    Ok(vec![pb::BasisVerified { officer: officer.to_string(), note }.into()])
+}
+
+fn rests_on_petition(case: &Case) -> Result<(), Refusal> {
+    if case.form == ADJUSTMENT {
+        return Ok(());
+    }
+    Err(Refusal::state(
+        "NO_BASIS_NEEDED",
+        "Only an application for adjustment, Form I-485, rests on a petition.",
+    ))
+}
+
 /// Every petition that the case rests on is approved, as the cases stand when the decision is written (lifecycle 25).
 ///
 /// # Errors
-/// `BASIS_NOT_APPROVED`.
+/// `BASIS_NOT_APPROVED`; `BASIS_NOT_VERIFIED` where the answers name a petition that nobody has looked at.
 pub(super) fn bases_approved(case: &Case, others: &Others) -> Result<(), Refusal> {
+    let named = case.form == ADJUSTMENT && !case.rests_on_receipt.is_empty();
+    if named && !case.basis_verified && case.bases().next().is_none() {
+        return Err(Refusal::state(
+            "BASIS_NOT_VERIFIED",
+            "This case rests on a petition that was filed apart, and nobody has said which or how it stands (INA 245(a)).",
+        )
+        .way_out("Link the case with the petition by its receipt number, or note what was seen of its approval.")
+        .fact("receipt", case.rests_on_receipt.clone()));
+    }
     let approved =
         |basis: &Uuid| others.get(basis).is_some_and(|basis| basis.outcome == Some(Outcome::Approved));
     case.bases().find(|basis| !approved(basis)).map_or(Ok(()), |basis| {

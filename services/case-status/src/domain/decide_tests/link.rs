@@ -1,11 +1,12 @@
 //! Cases of one package: which rest on which, and what the end of one means for the others.
 
+use docket_kernel::EventEnum as _;
 use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
 use crate::domain::decide::{self, Decision, Filed, Others, Verdict};
 use crate::domain::samples::*;
-use crate::domain::{Case, Direction, Link, LinkKind, Outcome, Stage, evolve, task, title};
+use crate::domain::{Case, Direction, Event, Link, LinkKind, Outcome, Stage, evolve, task, title};
 
 const PETITION: Uuid = Uuid::from_u128(0x130);
 const ADJUSTMENT: Uuid = Uuid::from_u128(0x485);
@@ -107,6 +108,73 @@ fn an_adjustment_is_approved_only_when_its_petition_is() {
     denied
         .when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
         .then(&["decision_reviewed", "denied"]);
+}
+
+/// An adjustment under review that names a petition filed apart.
+fn apart() -> Given {
+    let mut case = recommended(true);
+    (case.0.form, case.0.rests_on_receipt) = ("I-485".into(), RECEIPT.into());
+    case
+}
+
+/// What happened, without the category and the version.
+fn names(events: &[Event]) -> Vec<String> {
+    events.iter().map(|event| event.kind().split('.').nth(1).unwrap().to_owned()).collect()
+}
+
+/// A case of a form, accepted.
+fn accepted_as(form: &str) -> Given {
+    taken(submitted_as(form, "family_petition"))
+}
+
+#[test]
+fn an_adjustment_that_names_a_petition_is_approved_only_when_somebody_has_looked_at_it() {
+    let approve = |case: &Given, others: Others| {
+        case.when(|case| decide::decide_case(case, BO, &Verdict::Approve, &others, now()))
+    };
+    approve(&apart(), Others::new()).refused("BASIS_NOT_VERIFIED");
+    // Who asks as a refugee names none.
+    let mut without = apart();
+    without.0.rests_on_receipt = String::new();
+    approve(&without, Others::new()).then(&["decision_reviewed", "approved"]);
+
+    let petition = accepted_as("I-130");
+    let linked = decide::rest_on((ADJUSTMENT, &apart().0), (PETITION, &petition.0)).unwrap();
+    let [own, other] = linked.map(|events| names(&events));
+    assert_eq!((own, other), (vec!["linked".to_owned()], vec!["linked".to_owned()]));
+    let resting =
+        after(apart(), |case| Ok(decide::rest_on((ADJUSTMENT, case), (PETITION, &petition.0))?[0].clone()));
+    let stands = |basis: &Given| Others::from([(PETITION, basis.0.clone())]);
+    approve(&resting, stands(&petition)).refused("BASIS_NOT_APPROVED");
+    approve(&resting, stands(&approved())).then(&["decision_reviewed", "approved"]);
+
+    // One that is no case here.
+    let seen = "Approval notice of an I-360 of 2025, seen in the file.";
+    let verified = after(apart(), |case| decide::verify_basis(case, ADA, seen));
+    approve(&verified, Others::new()).then(&["decision_reviewed", "approved"]);
+}
+
+#[test]
+fn only_an_adjustment_is_linked_with_a_petition_and_only_with_one() {
+    let rest_on = |case: &Given, basis: &Given| {
+        decide::rest_on((ADJUSTMENT, &case.0), (PETITION, &basis.0))
+            .map(drop)
+            .map_err(|refusal| refusal.reason)
+    };
+    let petition = accepted_as("I-130");
+    assert_eq!(rest_on(&in_review(), &petition), Err("NO_BASIS_NEEDED"));
+    assert_eq!(rest_on(&apart(), &accepted_as("I-765")), Err("NOT_A_PETITION"));
+    assert_eq!(rest_on(&apart(), &submitted_as("I-130", "family_petition")), Err("NOT_A_PETITION"));
+    let linked = resting(apart(), &petition.0);
+    assert_eq!(rest_on(&linked, &petition), Err("ALREADY_LINKED"));
+    in_review()
+        .when(|case| decide::verify_basis(case, ADA, "Seen in the file, approved."))
+        .refused("NO_BASIS_NEEDED");
+    apart().when(|case| decide::verify_basis(case, ADA, "seen")).refused("WORDS_OUT_OF_BOUNDS");
+    // What has ended already is lost at once.
+    let denied = accepted_as("I-130").and(pb::CaseDenied::default());
+    let [own, _] = decide::rest_on((ADJUSTMENT, &apart().0), (PETITION, &denied.0)).unwrap();
+    assert_eq!(names(&own), ["linked", "basis_lost"]);
 }
 
 #[test]
