@@ -1,12 +1,21 @@
 //! Numbers by chance, which a seed repeats.
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
 
 /// Marsaglia's xorshift with 64 bits, "Xorshift RNGs" (2003).
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// From `DOCKET_SEED`, or from a seed that was chosen once; printed, so that a run can be repeated.
+    /// From `DOCKET_SEED`; else in the long form by chance, and in the short one from a seed that was chosen once, since that
+    /// one has to say the same twice. Printed, so that a run can be repeated.
     pub(crate) fn seeded(usual: u64) -> Self {
-        let seed = std::env::var("DOCKET_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(usual);
+        let chosen = || match std::env::var_os("DOCKET_PROOF") {
+            // Never zero, where it would stay.
+            Some(_) => RandomState::new().build_hasher().finish() | 1,
+            None => usual,
+        };
+        let seed =
+            std::env::var("DOCKET_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(chosen);
         println!("DOCKET_SEED={seed}");
         Self(seed)
     }

@@ -59,7 +59,7 @@ pub(crate) struct System {
     supervisor: Child,
     killed: AtomicBool,
     /// Kills on their way; each gives the id of the process that it hit.
-    kills: Mutex<Vec<(String, JoinHandle<Option<i64>>)>>,
+    kills: Mutex<Vec<(String, JoinHandle<i64>)>>,
 }
 
 impl System {
@@ -139,7 +139,7 @@ impl System {
     /// Waits until every kill has come, and whoever was hit is there again.
     pub(crate) fn recover(&self) {
         for (process, kill) in self.kills.lock().expect("no thread panicked").drain(..) {
-            let Some(hit) = kill.join().expect("a kill") else { continue };
+            let hit = kill.join().expect("a kill");
             let begun = Instant::now();
             while id_of(&self.home, &process) == Some(hit) {
                 assert!(begun.elapsed() < PATIENCE, "{process} was not started again\n{}", self.logs());
@@ -170,16 +170,23 @@ impl System {
         told
     }
 
-    /// Kills a process of it (`kill -9`) after a pause, while the caller goes on; one that is away then is left alone.
+    /// Kills a process of it (`kill -9`) after a pause, while the caller goes on; one that is away then, once it is back.
     pub(crate) fn kill_after(&self, process: &str, pause: Duration) {
         self.killed.store(true, Ordering::Relaxed);
         let (home, name) = (self.home.clone(), process.to_owned());
         let kill = std::thread::spawn(move || {
             std::thread::park_timeout(pause);
-            let id = id_of(&home, &name).unwrap_or_else(|| panic!("no process id of {name}"));
-            let pid = Pid::from_raw(i32::try_from(id).expect("a process id")).expect("a process id");
-            let away = home.join("held").join(name).exists();
-            (!away && kill_process(pid, Signal::KILL).is_ok()).then_some(id)
+            let begun = Instant::now();
+            loop {
+                let id = id_of(&home, &name).unwrap_or_else(|| panic!("no process id of {name}"));
+                let pid = Pid::from_raw(i32::try_from(id).expect("a process id")).expect("a process id");
+                let away = home.join("held").join(&name).exists();
+                if !away && kill_process(pid, Signal::KILL).is_ok() {
+                    return id;
+                }
+                assert!(begun.elapsed() < PATIENCE, "{name} was not there to be killed");
+                std::thread::park_timeout(Duration::from_millis(50));
+            }
         });
         self.kills.lock().expect("no thread panicked").push((process.to_owned(), kill));
     }

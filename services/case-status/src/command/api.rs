@@ -104,7 +104,7 @@ impl CaseCommands {
         Ok(detached(async move { this.execute(&caller, &message, decide).await }).await?)
     }
 
-    /// [`Self::run`] for a decision that looks at the petitions the case rests on: it is made again when one moved on.
+    /// [`Self::run`] for a decision that looks at the petitions the case rests on or waits for: it is made again when one moved on.
     async fn run_with_bases<M: Command>(
         &self,
         request: Request<M>,
@@ -137,8 +137,10 @@ impl CaseCommands {
         decide: impl Fn(&Case, &Others, &M, &Facts) -> Decision + Send + Sync,
     ) -> Result<Done, ApiError> {
         let (case_id, context, case, facts) = self.admit_command(caller, message).await?;
+        let mut looked_at: Vec<Uuid> = case.bases().collect();
+        looked_at.extend(self.conditions_of(&case).await?);
         let bases: Vec<(Uuid, Subjects)> =
-            case.bases().map(|basis| (basis, Subjects::filing(basis))).collect();
+            looked_at.into_iter().map(|basis| (basis, Subjects::filing(basis))).collect();
         let first = (case_id, Subjects::filing(case_id));
         let executed = self
             .store
@@ -150,6 +152,20 @@ impl CaseCommands {
             })
             .await?;
         Ok(done(case_id, executed))
+    }
+
+    /// The petitions to remove conditions of who applies for naturalization.
+    async fn conditions_of(&self, case: &Case) -> Result<Vec<Uuid>, ApiError> {
+        let Some(party) = case.party.filter(|_| decide::waits_for_conditions(case)) else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for other in parties::cases(&mut *self.base.pool.acquire().await?, party).await? {
+            if decide::removes_conditions(&self.store.load(other).await?.state) {
+                found.push(other);
+            }
+        }
+        Ok(found)
     }
 
     /// The case of a command and what comes with it, if the policy lets the caller do that.
@@ -429,7 +445,7 @@ impl CaseCommandService for CaseCommands {
             decide::decides_challenge(case, challenged.as_ref(), officer)?;
             decide::decide_case(case, facts.account, &wire::verdict(message)?, bases, facts.now)
         };
-        answer!(DecideCaseResponse, self.run_with_bases(request, decide).await?)
+        answer!(DecideCaseResponse, Box::pin(self.run_with_bases(request, decide)).await?)
     }
 
     async fn complete_reverification(

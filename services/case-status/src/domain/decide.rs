@@ -60,7 +60,10 @@ pub use intake::{
 pub use interview::{
     TestResult, complete_interview, miss_interview, move_interview, pass_absence, schedule_interview,
 };
-pub use link::{Filed, Others, basis_end, close_as_moot, follow_basis, link, rest_on, verify_basis};
+pub use link::{
+    Filed, Others, basis_end, close_as_moot, follow_basis, link, removes_conditions, rest_on, verify_basis,
+    waits_for_conditions,
+};
 pub use oath::{issue_certificate, move_oath, reverify, schedule_oath, take_oath};
 pub use own_motion::{Motion, reopen_on_own_motion};
 pub use referral::Status;

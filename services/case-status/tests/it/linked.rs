@@ -51,12 +51,14 @@ async fn recommend(office: &Office, case: Uuid, approve: bool) {
         .unwrap();
     }
     command!(ito, start_review, StartReviewRequest { name: name.clone() }).unwrap();
+    let is_tested = sam.case(&name, 0).await.unwrap().form == "N-400";
+    let tests = if is_tested { crate::story::tests() } else { Vec::new() };
     if command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 2 }).is_ok()
     {
         command!(
             ito,
             record_interview,
-            RecordInterviewRequest { name: name.clone(), early_by_agreement: true }
+            RecordInterviewRequest { name: name.clone(), early_by_agreement: true, tests: tests }
         )
         .unwrap();
     }
@@ -215,4 +217,21 @@ async fn what_was_filed_apart_is_linked_too_by_the_party_or_by_an_officer() {
     decide(&office, petition, "approve").await.unwrap();
     decide(&office, adjustment, "approve").await.unwrap();
     world.until(|| ana.case(&permit_name, 0), |case| case.stage == "closed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_naturalization_waits_for_the_petition_to_remove_conditions() {
+    let world = World::start().await;
+    let office = office(&world).await;
+    let ana = world.person(&[]).await;
+    let filed = [("N-400", "naturalization", ana.account), ("I-751", "conditions_removal", ana.account)];
+    let [naturalization, conditions] = world.submit_package(&filed).await[..] else { panic!("two filings") };
+    for case in [naturalization, conditions] {
+        let name = name(case);
+        world.until(|| ana.case(&name, 0), |case| case.stage == "accepted").await;
+        recommend(&office, case, true).await;
+    }
+    assert_eq!(decide(&office, naturalization, "approve").await, Err("CONDITIONS_PENDING".into()));
+    decide(&office, conditions, "approve").await.unwrap();
+    decide(&office, naturalization, "approve").await.unwrap();
 }

@@ -10,7 +10,7 @@ const BIOMETRICS: i32 = AppointmentKind::Biometrics as i32;
 const INTERVIEW: i32 = AppointmentKind::Interview as i32;
 const OATH: i32 = AppointmentKind::Oath as i32;
 
-fn tests() -> Vec<TestPart> {
+pub(crate) fn tests() -> Vec<TestPart> {
     ["reading", "writing", "speaking", "civics"]
         .map(|part| TestPart { part: part.into(), passed: true })
         .to_vec()

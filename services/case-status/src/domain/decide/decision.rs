@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::ending::{answered_by_itself, ending};
 use super::fee::honoured;
-use super::link::bases_approved;
+use super::link::{bases_approved, conditions_removed};
 use super::own_motion::party_told;
 use super::referral::{Status, may_be_denied, may_be_referred, referred_unheard, status_allows_denial};
 use super::search::addressee_sought;
@@ -137,6 +137,7 @@ pub fn decide_case(
             no_open_request(case)?;
             approvable(case)?;
             bases_approved(case, others)?;
+            conditions_removed(case, others)?;
             let effective_date = office_date(now).to_string();
             let approved = pb::CaseApproved { officer: officer.to_string(), effective_date };
             let mut events = vec![reviewed(true), approved.into()];

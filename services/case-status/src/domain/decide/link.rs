@@ -168,6 +168,32 @@ pub fn verify_basis(case: &Case, officer: Uuid, note: &str) -> Decision {
     Ok(vec![pb::BasisVerified { officer: officer.to_string(), note }.into()])
 }
 
+/// Whether a case is not approved while the same person's petition to remove conditions is pending (INA 216, 318).
+pub fn waits_for_conditions(case: &Case) -> bool {
+    case.family == "naturalization" && !case.is_for_another()
+}
+
+/// Whether a case is such a petition, of whoever signed it for themselves.
+pub fn removes_conditions(case: &Case) -> bool {
+    case.family == "conditions_removal" && !case.is_for_another()
+}
+
+/// Who is a resident on conditions becomes no citizen before they are removed (lifecycle 27).
+///
+/// # Errors
+/// `CONDITIONS_PENDING`.
+pub(super) fn conditions_removed(case: &Case, others: &Others) -> Result<(), Refusal> {
+    let pending = |other: &Case| removes_conditions(other) && other.is_open();
+    if !waits_for_conditions(case) || !others.values().any(pending) {
+        return Ok(());
+    }
+    Err(Refusal::state(
+        "CONDITIONS_PENDING",
+        "The petition to remove the conditions on this person's residence is pending (INA 216, 318).",
+    )
+    .way_out("Decide the I-751 first; both may be decided on the same day."))
+}
+
 fn rests_on_petition(case: &Case) -> Result<(), Refusal> {
     if case.form == ADJUSTMENT {
         return Ok(());

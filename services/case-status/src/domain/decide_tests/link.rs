@@ -155,6 +155,28 @@ fn an_adjustment_that_names_a_petition_is_approved_only_when_somebody_has_looked
 }
 
 #[test]
+fn who_is_a_resident_on_conditions_becomes_no_citizen_before_they_are_removed() {
+    let conditions = |case: Given| {
+        let mut case = case;
+        case.0.family = "conditions_removal".into();
+        case.0
+    };
+    let approve = |other: Case| {
+        let others = Others::from([(PETITION, other)]);
+        recommended(true).when(|case| decide::decide_case(case, BO, &Verdict::Approve, &others, now()))
+    };
+    approve(conditions(in_review())).refused("CONDITIONS_PENDING");
+    approve(conditions(submitted())).refused("CONDITIONS_PENDING");
+    approve(conditions(approved())).then(&["decision_reviewed", "approved"]);
+    approve(conditions(rejected())).then(&["decision_reviewed", "approved"]);
+    // A child's, for which the parent signed.
+    let mut childs = conditions(in_review());
+    childs.signed_as = "parent".into();
+    approve(childs).then(&["decision_reviewed", "approved"]);
+    approve(in_review().0).then(&["decision_reviewed", "approved"]);
+}
+
+#[test]
 fn only_an_adjustment_is_linked_with_a_petition_and_only_with_one() {
     let rest_on = |case: &Given, basis: &Given| {
         decide::rest_on((ADJUSTMENT, &case.0), (PETITION, &basis.0))
