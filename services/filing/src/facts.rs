@@ -47,12 +47,31 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
         about_receipt: challenges.map(|challenges| said(&challenges.receipt)).unwrap_or_default(),
         challenge: challenges.map(kind).unwrap_or_default(),
         protected: form.id == moved::FORM && answers.get("protected") == Some(&Value::Bool(true)),
+        own_address_only: is_protected_by_itself(answers),
         // Who is an unaccompanied child says to be without lawful status with that.
         without_status: form.family == "asylum"
             && answers.get("unaccompanied_child") == Some(&Value::Bool(true)),
         // What follows from the signature and from what was asked for, the domain adds.
         ..DerivedFacts::default()
     }
+}
+
+/// What is asked for by those whom 8 USC 1367 protects, by question: abused spouses, children and parents, victims of trafficking
+/// and of other crimes. A question that is not of the form has no answer there.
+const PROTECTED: [(&str, &[&str]); 3] = [
+    (
+        "category",
+        &["vawa", "t_nonimmigrant", "u_nonimmigrant", "(a)(16)", "(a)(19)", "(a)(20)", "(c)(25)", "(c)(31)"],
+    ),
+    ("basis", &["abused", "child_abused", "vawa_3_years"]),
+    ("fee_exempt_basis", &["vawa", "t_nonimmigrant", "u_nonimmigrant"]),
+];
+
+/// Whether what is asked for is protected by itself.
+fn is_protected_by_itself(answers: &Answers) -> bool {
+    PROTECTED.iter().any(|(question, of)| {
+        answers.get(*question).and_then(Value::as_str).is_some_and(|answer| of.contains(&answer))
+    })
 }
 
 /// One row of `data/civics_tests.toml`.
@@ -124,6 +143,26 @@ mod tests {
         assert!(of("I-589", json!({ "in_proceedings": true, "unaccompanied_child": true })));
         assert!(!of("I-589", json!({ "in_proceedings": false })), "nothing is said of it");
         assert!(!of("N-400", json!({ "unaccompanied_child": true })));
+    }
+
+    #[test]
+    fn what_8_usc_1367_protects_is_known_by_what_is_asked_for_and_every_word_of_it_is_a_forms() {
+        let catalogue = docket_forms::Catalogue::embedded();
+        let of = |form: &str, said: Value| {
+            derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), 0).own_address_only
+        };
+        assert!(of("I-751", json!({ "basis": "abused" })) && !of("I-751", json!({ "basis": "joint" })));
+        assert!(of("I-485", json!({ "category": "vawa" })) && !of("I-485", json!({ "category": "asylee" })));
+        assert!(of("I-765", json!({ "category": "(c)(31)" })) && !of("I-90", json!({})));
+        for (question, answers) in PROTECTED {
+            for answer in answers {
+                let asked = catalogue.forms().any(|form| {
+                    let questions = form.questions.iter().filter(|asked| asked.id == question);
+                    questions.flat_map(|asked| &asked.options).any(|option| option == answer)
+                });
+                assert!(asked, "no form has {answer} for {question}");
+            }
+        }
     }
 
     #[test]
