@@ -9,6 +9,7 @@ use docket_eventlog::{EventLog, Recorded};
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
 use docket_proto::log::v1::{self as pb, GetHeadRequest, ReadEventsRequest};
 use tokio::time::timeout;
+use tonic::Streaming;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
@@ -113,14 +114,7 @@ impl Feed for Remote {
         let mut request =
             tonic::Request::new(ReadEventsRequest { log: log.to_owned(), after_position: after, limit });
         request.set_timeout(PATIENCE);
-        let mut batches = self.0.clone().read_events(request).await.map_err(feed)?.into_inner();
-        let mut events = Vec::new();
-        while let Some(batch) = batches.message().await.map_err(feed)? {
-            for stored in batch.events {
-                events.push(Recorded::from_message(stored)?);
-            }
-        }
-        Ok(events)
+        whole(self.0.clone().read_events(request).await.map_err(feed)?.into_inner()).await
     }
 
     async fn head(&self, log: &str) -> Result<FeedHead, Error> {
@@ -133,6 +127,20 @@ impl Feed for Remote {
             epochs.push(LogEpoch::known_as(head.epoch, None));
         }
         Ok(FeedHead { position: head.position, epochs })
+    }
+}
+
+/// The events of an answer that its owner ended: what cuts a connection on its way may end the answer in order too, and says nothing.
+async fn whole(mut batches: Streaming<pb::ReadEventsResponse>) -> Result<Vec<Recorded>, Error> {
+    let mut events = Vec::new();
+    while let Some(batch) = batches.message().await.map_err(feed)? {
+        for stored in batch.events {
+            events.push(Recorded::from_message(stored)?);
+        }
+    }
+    match batches.trailers().await.map_err(feed)? {
+        Some(_said) => Ok(events),
+        None => Err(Error::Feed("the answer ended before its owner had ended it".to_owned())),
     }
 }
 
@@ -152,4 +160,53 @@ impl From<LogEpoch> for pb::LogEpoch {
 
 fn feed(status: tonic::Status) -> Error {
     Error::Feed(format!("{:?}: {}", status.code(), status.message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt as _, Full};
+    use prost::Message as _;
+    use prost::bytes::{BufMut as _, BytesMut};
+    use tonic::Status;
+    use tonic::body::Body;
+    use tonic::codec::{DecodeBuf, Decoder};
+    use tonic::codegen::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+    use super::*;
+
+    struct Batches;
+
+    impl Decoder for Batches {
+        type Item = pb::ReadEventsResponse;
+        type Error = Status;
+
+        fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
+            Ok(pb::ReadEventsResponse::decode(bytes).ok())
+        }
+    }
+
+    /// An answer without events that ends in order; whether its owner says that it is whole.
+    fn answer(said: bool) -> Streaming<pb::ReadEventsResponse> {
+        let batch = pb::ReadEventsResponse::default().encode_to_vec();
+        let mut bytes = BytesMut::new();
+        bytes.put_u8(0);
+        bytes.put_u32(batch.len().try_into().unwrap());
+        bytes.put_slice(&batch);
+        let answer = Full::new(bytes.freeze());
+        let status = (HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"));
+        let status: HeaderMap = std::iter::once(status).collect();
+        let body = if said {
+            Body::new(answer.with_trailers(async { Some(Ok(status)) }))
+        } else {
+            Body::new(answer)
+        };
+        Streaming::new_response(Batches, body, StatusCode::OK, None, None)
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_its_owner_did_not_end_is_not_the_whole_of_it() {
+        assert!(whole(answer(true)).await.unwrap().is_empty());
+        let cut = whole(answer(false)).await.unwrap_err();
+        assert!(matches!(cut, Error::Feed(_)), "{cut:?}");
+    }
 }

@@ -16,6 +16,7 @@ mod state;
 pub mod task;
 pub mod timeline;
 pub mod title;
+mod wishes;
 
 #[cfg(test)]
 mod decide_tests;
@@ -37,6 +38,7 @@ pub use request::{Deadline, Request, RequestKind, RequestState};
 pub use review::{OwnMotion, Revocation, RevocationState};
 pub use search::{Search, SearchState};
 pub use state::{Appearance, Case, MoveRoute, Outcome, Recommendation, Stage};
+pub use wishes::{GoesTo, Wishes};
 
 /// Families whose cases are taken in by machine, with what each needs (8 CFR 335.1, 335.2 for naturalization).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -156,6 +156,7 @@ mod tests {
         let active = docket_proto::case_status::events::v1::RepresentationActivated {
             representation_id: Uuid::from_u128(0x28).to_string(),
             representative: attorney.to_string(),
+            wishes: None,
         };
         let case = in_review().and(active).0;
         check(caller(attorney, &[]), &case, &[Relation::Representative]);

@@ -27,6 +27,7 @@ pub mod roles;
 pub mod session;
 pub mod sign;
 pub mod waiver;
+pub mod wishes;
 pub mod withdraw;
 
 pub use add::{AddArgs, add};

@@ -36,7 +36,9 @@ mod tests {
         let all = Access::new(POLICIES, SCHEMA).unwrap().actions();
         for action in &all {
             let representatives = ["AskReview"].contains(&action.as_str());
-            let appearance = action.ends_with("Representation") || action.ends_with("Representations");
+            let appearance = ["Representation", "Representations", "RepresentationWishes"]
+                .iter()
+                .any(|what| action.ends_with(what));
             let helpers = action.ends_with("AsHelper");
             let asked = ["ReadPackageInvitation", "AcceptPackageInvitation", "DeclinePackageInvitation"]
                 .contains(&action.as_str());
@@ -58,7 +60,8 @@ mod tests {
             let looks = helpers || action == "ViewEvidence";
             assert_eq!(allowed(&[], &["co_signer"], action), looks, "co-signer {action}");
             let reads =
-                ["GetFiling", "DownloadCopy", "ViewEvidence", "DownloadEvidence"].contains(&action.as_str());
+                ["GetFiling", "DownloadCopy", "DownloadAppearance", "ViewEvidence", "DownloadEvidence"]
+                    .contains(&action.as_str());
             assert_eq!(allowed(&["adjudicator"], &["assigned_officer"], action), reads, "officer {action}");
             assert_eq!(allowed(&["intake_officer"], &["intake"], action), reads, "intake {action}");
             assert_eq!(allowed(&["supervisor"], &["supervisor"], action), reads, "supervisor {action}");
@@ -88,11 +91,13 @@ mod tests {
             ("RefuseRepresentation", &["invited"]),
             ("WithdrawRepresentation", &["representative"]),
             ("EndRepresentation", &["client"]),
+            ("ChangeRepresentationWishes", &["client"]),
             ("StartDraft", &["representative"]),
             ("AppointRepresentative", &[]),
             ("SignFiling", &[]),
             ("GetFiling", &[]),
             ("DownloadCopy", &[]),
+            ("DownloadAppearance", &[]),
         ] {
             for relation in ["representative", "client", "invited", "assigned_officer"] {
                 assert_eq!(may(relation, action), who.contains(&relation), "{relation} {action}");

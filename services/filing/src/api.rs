@@ -1,6 +1,7 @@
 //! The gRPC faces: take apart, call, answer.
 
 mod again;
+mod appearances;
 mod appointments;
 mod attach;
 mod catalogue;

@@ -8,6 +8,7 @@ use docket_eventlog::{EventLog, Recorded};
 use docket_forms::{Answers, Evaluation, Form, Given, Question, Type, evaluate};
 use docket_kernel::{FieldFault, Refusal};
 use docket_proto::events::representation::Event;
+use docket_proto::types::v1::MailingWishes;
 use docket_service::ApiError;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -19,7 +20,7 @@ use crate::desk::Desk;
 use crate::facts::{OFFICE_ZONE, civil_date};
 use crate::lacks::Lacks;
 use crate::review::line;
-use crate::sheet::Row;
+use crate::sheet::{Row, Section, Sheet};
 
 /// The form.
 pub(crate) const FORM: &str = "G-28";
@@ -68,6 +69,8 @@ pub(crate) struct Said {
     pub(crate) consented_by: String,
     /// The client's code, whoever it was given to.
     pub(crate) code: String,
+    /// Version of the catalogue that the representative's part was checked with.
+    pub(crate) catalogue_version: String,
     /// A key was destroyed: not everything can be read again.
     pub(crate) erased: bool,
 }
@@ -85,6 +88,7 @@ impl Said {
             } else if let Event::RepresentationPrepared(e) = event {
                 said.representative = object(&e.answers_json);
                 said.signed_by = e.typed_name;
+                said.catalogue_version = e.catalogue_version;
                 if !e.code.is_empty() {
                     said.code = e.code;
                 }
@@ -229,6 +233,37 @@ pub(crate) fn forms(desk: &Desk, answers: &Answers) -> Result<Vec<String>, Refus
 /// A text answer; empty when there is none.
 pub(crate) fn text_of(answers: &Answers, question: &str) -> String {
     answers.get(question).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Where the client wants originals and documents sent.
+pub(crate) fn wishes(client: &Answers) -> MailingWishes {
+    let said = |question: &str| client.get(question) == Some(&Value::Bool(true));
+    MailingWishes {
+        notices_to_representative: said("notices_to_rep"),
+        documents_to_representative: said("documents_to_rep"),
+        i94_to_client: said("i94_to_client"),
+    }
+}
+
+/// The form as both signed it, the client's part once there is a consent: as data for a page.
+pub(crate) fn sheet(form: &Form, said: &Said) -> Sheet {
+    let answers = said.whole();
+    let section = |section: &docket_forms::Section| {
+        let asked = form.questions.iter().filter(|question| question.section == section.id);
+        let answered = asked.filter_map(|question| Some(Row::of(question, Some(answers.get(&question.id)?))));
+        Section { title: section.title.clone(), rows: answered.collect() }
+    };
+    Sheet {
+        number: form.id.clone(),
+        title: form.title.clone(),
+        edition: form.edition.to_string(),
+        catalogue_version: said.catalogue_version.clone(),
+        declaration: "The representative appears in the matters named here. The client consents to the representation and to the disclosure of the record (8 CFR 292.4(a)).".to_owned(),
+        sections: form.sections.iter().map(section).filter(|section| !section.rows.is_empty()).collect(),
+        evidence: Vec::new(),
+        lacking: Vec::new(),
+        waiver: None,
+    }
 }
 
 /// A new code, `XXXXX-XXXXX`.

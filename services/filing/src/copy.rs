@@ -1,4 +1,4 @@
-//! The copy of a filing as a PDF: what was signed, by whom and when, with an index, addenda and the hashes, for people to keep;
+//! The copy of a filing, or of an appearance on Form G-28, as a PDF: what was signed, by whom and when, with an index, addenda and the hashes, for people to keep;
 //! and a draft as it stands, for people to look through on paper.
 //!
 //! The same filing gives the same bytes; only what happened to it since (its receipt) changes the cover.
@@ -49,6 +49,8 @@ pub(crate) struct Cover {
     pub(crate) received: String,
     /// Keyed hash of the signed text, hexadecimal.
     pub(crate) hash: String,
+    /// Whether it is of an appearance on Form G-28, by whose name and consent the above is meant, and not of a filing.
+    pub(crate) appearance: bool,
 }
 
 /// All that a copy says.

@@ -67,6 +67,7 @@ pub(super) fn copy(name: &str, long: &str) -> Copy {
             signed: "March 2, 2026, 10:00:00 AM EST (2026-03-02T15:00:00Z)".into(),
             received: String::new(),
             hash: "cd".repeat(32),
+            appearance: false,
         },
         sheet: sheet(name, long),
         signatures: vec![Signature {

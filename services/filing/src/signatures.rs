@@ -1,5 +1,6 @@
 //! Who signed a filing, as whom and when, as its copy says it: the signer, who signed together with them, each helper, and the representative.
 
+use docket_eventlog::Recorded;
 use docket_forms::Type;
 use docket_proto::events::representation::Event;
 use docket_service::ApiError;
@@ -135,22 +136,11 @@ async fn appearance(
     };
     let mut signatures = Vec::new();
     for recorded in loaded.events.iter().filter(|event| event.recorded_at.as_microsecond() <= signed_at_us) {
-        match recorded.decode::<Event>().map_err(docket_eventlog::Error::from)? {
-            Event::RepresentationPrepared(e) => signatures.push(Signature {
-                part: spoken::choice(&e.representative_kind),
-                name: said.signed_by.clone(),
-                says: entered.to_owned(),
-                at: spoken::instant(e.signed_at_us),
-                hash: hex::encode(&e.content_mac),
-            }),
-            Event::RepresentationAccepted(e) => signatures.push(Signature {
-                part: "Client".to_owned(),
-                name: said.consented_by.clone(),
-                says: "Consented to the appearance on Form G-28.".to_owned(),
-                at: spoken::instant(e.signed_at_us),
-                hash: hex::encode(&e.content_mac),
-            }),
-            Event::RepresentationSought(_) => {}
+        let event = recorded.decode::<Event>().map_err(docket_eventlog::Error::from)?;
+        signatures.extend(on_form(&event, &said, entered));
+        match event {
+            Event::RepresentationPrepared(_) | Event::RepresentationAccepted(_) => {}
+            Event::RepresentationSought(_) | Event::RepresentationWishesChanged(_) => {}
             Event::RepresentationReplaced(e) if !e.ended => {}
             Event::RepresentationRefused(_)
             | Event::RepresentationWithdrawn(_)
@@ -159,4 +149,39 @@ async fn appearance(
         }
     }
     Ok(signatures)
+}
+
+/// Those on Form G-28 itself, also once it has ended.
+///
+/// # Errors
+/// An event that cannot be read.
+pub(crate) fn on_appearance(events: &[Recorded], said: &Said) -> Result<Vec<Signature>, ApiError> {
+    let mut signatures = Vec::new();
+    for recorded in events {
+        let event = recorded.decode::<Event>().map_err(docket_eventlog::Error::from)?;
+        signatures.extend(on_form(&event, said, "Entered the appearance."));
+    }
+    Ok(signatures)
+}
+
+/// The signature that an event puts on Form G-28.
+#[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is signed there")]
+fn on_form(event: &Event, said: &Said, entered: &str) -> Option<Signature> {
+    match event {
+        Event::RepresentationPrepared(e) => Some(Signature {
+            part: spoken::choice(&e.representative_kind),
+            name: said.signed_by.clone(),
+            says: entered.to_owned(),
+            at: spoken::instant(e.signed_at_us),
+            hash: hex::encode(&e.content_mac),
+        }),
+        Event::RepresentationAccepted(e) => Some(Signature {
+            part: "Client".to_owned(),
+            name: said.consented_by.clone(),
+            says: "Consented to the appearance on Form G-28.".to_owned(),
+            at: spoken::instant(e.signed_at_us),
+            hash: hex::encode(&e.content_mac),
+        }),
+        _ => None,
+    }
 }

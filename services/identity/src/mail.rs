@@ -54,6 +54,10 @@ pub(crate) enum Template {
     EmailChangeAsked,
     /// It was stopped by that code.
     EmailChangeStopped,
+    /// Whoever asked for it gave it up: the account keeps this address,
+    EmailChangeGivenUp,
+    /// and this one does not become the account's.
+    EmailChangeOver,
     /// The account has another address, with the code that takes that back.
     EmailChanged,
     /// The account has this address now.
@@ -102,6 +106,8 @@ impl Mail {
             | Template::EmailChangeTaken
             | Template::EmailChangeAsked
             | Template::EmailChangeStopped
+            | Template::EmailChangeGivenUp
+            | Template::EmailChangeOver
             | Template::EmailChanged
             | Template::EmailIsYours
             | Template::EmailRestored
@@ -143,6 +149,8 @@ impl Template {
             Self::EmailChangeTaken => texts!("email_change_taken"),
             Self::EmailChangeAsked => texts!("email_change_asked"),
             Self::EmailChangeStopped => texts!("email_change_stopped"),
+            Self::EmailChangeGivenUp => texts!("email_change_given_up"),
+            Self::EmailChangeOver => texts!("email_change_over"),
             Self::EmailChanged => texts!("email_changed"),
             Self::EmailIsYours => texts!("email_is_yours"),
             Self::EmailRestored => texts!("email_restored"),
@@ -332,7 +340,7 @@ mod tests {
 
     const WITH_CODE: [Template; 4] =
         [Template::Confirm, Template::EmailChangeCode, Template::EmailChangeAsked, Template::EmailChanged];
-    const WITHOUT: [Template; 12] = [
+    const WITHOUT: [Template; 14] = [
         Template::AlreadyRegistered,
         Template::AddressChanged,
         Template::AddressStated,
@@ -342,6 +350,8 @@ mod tests {
         Template::AddressKept,
         Template::EmailChangeTaken,
         Template::EmailChangeStopped,
+        Template::EmailChangeGivenUp,
+        Template::EmailChangeOver,
         Template::EmailIsYours,
         Template::EmailRestored,
         Template::EmailTakenBack,

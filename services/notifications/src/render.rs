@@ -42,6 +42,8 @@ pub(crate) struct Page {
     pub(crate) address: Vec<String>,
     /// Who acts for the party: name and address as they can be printed, a line each; empty when nobody does.
     pub(crate) representative: Vec<String>,
+    /// Whether the original is theirs and the copy the party's; else it is the other way round.
+    pub(crate) original_to_representative: bool,
     /// The office which issues it.
     pub(crate) office: PrintedOffice,
     /// Civil date of the notice at the office.

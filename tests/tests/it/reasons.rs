@@ -224,7 +224,8 @@ impl<'a> Call<'a> {
             "meanwhile" => "ABORTED",
             "too_much" => "RESOURCE_EXHAUSTED",
             "not_yours" => "PERMISSION_DENIED",
-            "invalid" | "fault" | "bad" => "INVALID_ARGUMENT",
+            // `reasoned`: services/case-status/src/domain/decide/decision.rs
+            "invalid" | "fault" | "bad" | "reasoned" => "INVALID_ARGUMENT",
             "new" if self.open > 3 && tokens[self.open - 4].is("FieldFault") => "INVALID_ARGUMENT",
             "new" | "with_reason" => code_named(&tokens[self.open..self.close])?,
             "set_error_info" => code_named(&tokens[self.close..])?,

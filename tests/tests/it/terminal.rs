@@ -202,6 +202,19 @@ fn an_appearance_is_entered_consented_to_and_ended_on_the_terminal() {
     assert!(consented.status.success() && shown.contains("active"), "{consented:?}");
     let listed = json(&system, &["representations"]);
     assert_eq!((&listed[0]["name"], &listed[0]["state"]), (&name.into(), &"active".into()), "{listed:#?}");
+    // She says anew where papers go; what she does not name stays as it is on the form.
+    let wish =
+        ["representation", "wishes", name, "--cards", "representative", "--totp-secret", &factor(rosa)];
+    let wishes = &json(&system, &wish)[0]["wishes"];
+    let said = ["documents_to_representative", "notices_to_representative", "i94_to_client"];
+    assert_eq!(said.map(|what| wishes[what] == true), [true; 3], "{wishes:#}");
+    let receipt = came_of_it["receipt_number"].as_str().unwrap();
+    let case = json(&system, &["status", receipt])[0]["name"].as_str().unwrap().to_owned();
+    let form = folder.path().join("g-28.pdf").display().to_string();
+    let saved = json(&system, &["representation", "form", &case.replace("cases", "filings"), "--out", &form]);
+    assert_eq!(saved[0]["forms"][0], "I-90", "{saved:#?}");
+    assert!(std::fs::read(&form).unwrap().starts_with(b"%PDF"));
+
     let end = ["representation", "end", name, "--totp-secret", &factor(rosa)];
     assert_eq!(json(&system, &end)[0]["state"], "ended");
 

@@ -25,7 +25,7 @@ use super::{deadlines, links, parties, represented};
 use crate::aggregate::Cases;
 use crate::domain::decide::{self, Filed, Response, Undelivered};
 use crate::domain::office::INTAKE_OFFICE;
-use crate::domain::{Case, Event, Link, evolve};
+use crate::domain::{Case, Event, Link, Wishes, evolve};
 
 /// The family of forms that go with another one and open no case of their own, such as Form I-864.
 const WITHOUT_CASE: &str = "attached";
@@ -60,17 +60,7 @@ impl Subscriber for Filings {
             };
         }
         if event.stream.category() == "representation" {
-            let why = match event.decode()? {
-                representation::Event::RepresentationWithdrawn(_) => "withdrawn",
-                representation::Event::RepresentationEnded(_) => "ended",
-                // Who takes the place of another stands in the filing's own stream.
-                representation::Event::RepresentationSought(_)
-                | representation::Event::RepresentationPrepared(_)
-                | representation::Event::RepresentationAccepted(_)
-                | representation::Event::RepresentationRefused(_)
-                | representation::Event::RepresentationReplaced(_) => return Ok(()),
-            };
-            return represented::end(&self.store, tx, event, why).await;
+            return self.note_appearance(tx, event).await;
         }
         match event.decode()? {
             // What goes with another form is read in that one's case.
@@ -86,6 +76,26 @@ impl Subscriber for Filings {
 }
 
 impl Filings {
+    /// An appearance ends, or its client says where papers go.
+    async fn note_appearance(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        let why = match event.decode()? {
+            representation::Event::RepresentationWithdrawn(_) => "withdrawn",
+            representation::Event::RepresentationEnded(_) => "ended",
+            representation::Event::RepresentationAccepted(accepted) => {
+                return represented::wish(&self.store, tx, event, accepted.wishes.as_ref()).await;
+            }
+            representation::Event::RepresentationWishesChanged(changed) => {
+                return represented::wish(&self.store, tx, event, changed.wishes.as_ref()).await;
+            }
+            // Who takes the place of another stands in the filing's own stream.
+            representation::Event::RepresentationSought(_)
+            | representation::Event::RepresentationPrepared(_)
+            | representation::Event::RepresentationRefused(_)
+            | representation::Event::RepresentationReplaced(_) => return Ok(()),
+        };
+        represented::end(&self.store, tx, event, why).await
+    }
+
     /// Opens the case and, where a machine may, accepts it at once with a receipt number.
     async fn intake(
         &self,
@@ -114,8 +124,8 @@ impl Filings {
             .collect();
         let beside: Vec<(Uuid, Subjects)> =
             linked.iter().map(|(link, _)| (link.case, Subjects::filing(link.case))).collect();
-        let representation = standing(tx, submitted).await?;
-        let opened = case_opened(submitted, representation);
+        let appearance = standing(tx, submitted).await?;
+        let opened = case_opened(submitted, appearance);
         let receipt = self.serials.next().await?;
         let context = Context::reaction("intake", event, 0);
         let first = (case_id, Subjects::filing(case_id));
@@ -125,7 +135,7 @@ impl Filings {
             })
             .await?;
         parties::note(tx, party, case_id).await?;
-        if let Some(representation) = representation {
+        if let Some((representation, _)) = appearance {
             represented::note(tx, representation, case_id).await?;
         }
         if let Some(package) = package {
@@ -241,16 +251,23 @@ fn take_in(
     Ok(all)
 }
 
-/// The appearance that was made with the filing, unless it ended meanwhile.
-async fn standing(tx: &mut PgConnection, submitted: &FilingSubmitted) -> Result<Option<Uuid>, ApplyError> {
+/// The appearance that was made with the filing and what its client wishes of papers, unless it ended meanwhile.
+async fn standing(
+    tx: &mut PgConnection,
+    submitted: &FilingSubmitted,
+) -> Result<Option<(Uuid, Option<Wishes>)>, ApplyError> {
     if submitted.representation_id.is_empty() {
         return Ok(None);
     }
     let representation = named(&submitted.representation_id, "representation_id")?;
-    Ok(represented::stands(tx, representation).await?.then_some(representation))
+    let known = represented::known(tx, representation).await?;
+    // What the appearance's own stream said is the later word.
+    let wishes = known.wishes.or_else(|| submitted.wishes.as_ref().map(Wishes::from));
+    Ok(known.stands.then_some((representation, wishes)))
 }
 
-fn case_opened(submitted: &FilingSubmitted, representation: Option<Uuid>) -> pb::CaseOpened {
+fn case_opened(submitted: &FilingSubmitted, appearance: Option<(Uuid, Option<Wishes>)>) -> pb::CaseOpened {
+    let (representation, wishes) = appearance.unzip();
     let representative = representation.map(|_| submitted.representative.clone());
     let facts = submitted.facts.clone().unwrap_or_default();
     let received = Timestamp::from_microsecond(submitted.submitted_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -281,6 +298,7 @@ fn case_opened(submitted: &FilingSubmitted, representation: Option<Uuid>) -> pb:
         gives_address: submitted.gives_address,
         without_status: facts.without_status,
         rests_on_receipt: facts.rests_on_receipt,
+        wishes: wishes.flatten().map(Into::into),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::GoesTo;
+
 /// How far a card is.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,4 +55,7 @@ pub struct Card {
     pub returned_at_us: i64,
     /// Until when it is kept, ISO 8601.
     pub keep_until: String,
+    /// Where it was mailed last.
+    #[serde(default)]
+    pub mailed_to: GoesTo,
 }

@@ -68,7 +68,7 @@ pub use oath::{issue_certificate, move_oath, reverify, schedule_oath, take_oath}
 pub use own_motion::{Motion, reopen_on_own_motion};
 pub use referral::Status;
 pub use reopen::reopen;
-pub use representation::{appoint_representative, end_former, end_representation};
+pub use representation::{appoint_representative, change_wishes, end_former, end_representation};
 pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadline, request_evidence};
 pub use response::{Response, pass_deadline, record_response, record_scan, serve_request};
 pub use revocation::{intend_revocation, revoke_approval, withdraw_revocation_intent};

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::state::{id, instant};
 use super::{
     APPOINTMENT_MISSED, Absence, Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
-    Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed, FeeWaiver, Inquiry, Interview, Link,
-    LinkKind, MoveRoute, Oath, Outcome, OwnMotion, Recommendation, Request, RequestKind, RequestState,
+    Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed, FeeWaiver, GoesTo, Inquiry, Interview,
+    Link, LinkKind, MoveRoute, Oath, Outcome, OwnMotion, Recommendation, Request, RequestKind, RequestState,
     Revocation, RevocationState, Search, SearchState, Stage, Unpaid, needs,
 };
 
@@ -27,6 +27,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::FilingAccepted(event) => accepted(&mut case, event),
         Event::RepresentationActivated(event) => represented(&mut case, event),
         Event::CaseRepresentationReplaced(event) => replaced(&mut case, event),
+        Event::CaseRepresentationWishesChanged(event) => wished(&mut case, event),
         Event::CaseRepresentationEnded(_) => case.appearance = None,
         Event::FilingRejected(_) => ended_before_it_began(&mut case, Stage::Rejected),
         Event::PaymentReturnRecorded(event) => fee_returned(&mut case, event),
@@ -125,8 +126,12 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::AddresseeSearchEnded(event) => search_ended(&mut case, event),
         Event::CardOrdered(_) => case.card = Card { state: CardState::Ordered, ..Card::default() },
         Event::CardProduced(_) => case.card.state = CardState::Produced,
-        Event::CardMailed(event) => mailed(&mut case, &event.carrier, &event.tracking_number),
-        Event::CardRemailed(event) => mailed(&mut case, &event.carrier, &event.tracking_number),
+        Event::CardMailed(event) => {
+            mailed(&mut case, &event.carrier, &event.tracking_number, &event.goes_to);
+        }
+        Event::CardRemailed(event) => {
+            mailed(&mut case, &event.carrier, &event.tracking_number, &event.goes_to);
+        }
         Event::CardDelivered(event) => delivered(&mut case, event),
         Event::CardReturned(event) => card_returned(&mut case, event),
         Event::CardDestroyed(_) => case.card.state = CardState::Destroyed,
@@ -271,16 +276,30 @@ fn challenge_ended(case: &mut Case, event: &pb::ChallengeEnded) {
 }
 
 fn represented(case: &mut Case, event: &pb::RepresentationActivated) {
-    case.appearance = appearance(&event.representation_id, &event.representative, true);
+    let acts = appearance(&event.representation_id, &event.representative, event.wishes.as_ref());
+    case.appearance = acts.map(|appearance| Appearance { active: true, ..appearance });
+}
+
+fn wished(case: &mut Case, event: &pb::CaseRepresentationWishesChanged) {
+    if let Some(appearance) = case.appearance.as_mut() {
+        appearance.wishes = event.wishes.as_ref().map(Into::into);
+    }
 }
 
 fn replaced(case: &mut Case, event: &pb::CaseRepresentationReplaced) {
-    case.appearance = appearance(&event.representation_id, &event.representative, true);
+    let acts = appearance(&event.representation_id, &event.representative, event.wishes.as_ref());
+    case.appearance = acts.map(|appearance| Appearance { active: true, ..appearance });
 }
 
-fn appearance(representation: &str, representative: &str, active: bool) -> Option<Appearance> {
+/// An appearance that the office has not taken yet.
+fn appearance(
+    representation: &str,
+    representative: &str,
+    wishes: Option<&types::MailingWishes>,
+) -> Option<Appearance> {
     let representation = Uuid::try_parse(representation).ok()?;
-    Some(Appearance { representation, representative: id(representative), active })
+    let (representative, wishes) = (id(representative), wishes.map(Into::into));
+    Some(Appearance { representation, representative, active: false, wishes })
 }
 
 /// An officer acts on what is in the file: what was there is new no more. A reviewer who sends a recommendation back leaves it
@@ -315,7 +334,7 @@ fn check_returned(case: &mut Case, event: &pb::BackgroundCheckReturned) {
 }
 
 fn opened(case: &mut Case, event: &pb::CaseOpened) {
-    case.appearance = appearance(&event.representation_id, &event.representative, false);
+    case.appearance = appearance(&event.representation_id, &event.representative, event.wishes.as_ref());
     case.stage = Stage::Submitted;
     case.form.clone_from(&event.form);
     case.family.clone_from(&event.family);
@@ -527,8 +546,9 @@ fn address_known(case: &mut Case, at_us: i64) {
     case.address_known_at_us = case.address_known_at_us.max(at_us);
 }
 
-fn mailed(case: &mut Case, carrier: &str, tracking_number: &str) {
+fn mailed(case: &mut Case, carrier: &str, tracking_number: &str, goes_to: &str) {
     case.card.state = CardState::Mailed;
+    case.card.mailed_to = GoesTo::of_event(goes_to);
     carrier.clone_into(&mut case.card.carrier);
     tracking_number.clone_into(&mut case.card.tracking_number);
 }

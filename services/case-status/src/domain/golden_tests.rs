@@ -13,6 +13,7 @@ const FOLD: Fold<Event, Case> = Fold {
         "case.opened.v1",
         "case.filing_accepted.v1",
         "case.representation_activated.v1",
+        "case.representation_wishes_changed.v1",
         "case.representation_replaced.v1",
         "case.representation_ended.v1",
         "case.address_changed.v1",

@@ -11,7 +11,7 @@ use super::review::{OwnMotion, Revocation};
 use super::search::Search;
 use super::{
     Absence, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Check, Direction,
-    FeeOwed, FeeWaiver, Interview, Link, LinkKind, Oath, Request, RequestState,
+    FeeOwed, FeeWaiver, GoesTo, Interview, Link, LinkKind, Oath, Request, RequestState, Wishes,
 };
 
 /// How far the case is.
@@ -119,6 +119,9 @@ pub struct Appearance {
     pub representative: Uuid,
     /// Whether the office took it, with the filing.
     pub active: bool,
+    /// Where originals and documents go; none where nothing is known of it: to the client.
+    #[serde(default)]
+    pub wishes: Option<Wishes>,
 }
 
 /// A recommended decision.
@@ -330,6 +333,21 @@ impl Case {
     pub fn card_is_to_come(&self) -> bool {
         let there = self.card.state == CardState::Delivered;
         self.outcome == Some(Outcome::Approved) && super::card_of(&self.form).is_some() && !there
+    }
+
+    /// Where its card goes as things stand: to the representative where the client consented to that on Form G-28 and they act (8 CFR
+    /// 103.2(b)(19)(iii)), else to the client. What is protected goes to the person's own address whatever was said, and what came back
+    /// from the representative does not go there again.
+    pub fn card_goes_to(&self) -> GoesTo {
+        let acts = self.representative().is_some();
+        let wishes = self.appearance.and_then(|appearance| appearance.wishes).unwrap_or_default();
+        let came_back =
+            self.card.state == CardState::Returned && self.card.mailed_to == GoesTo::Representative;
+        if acts && wishes.documents_to_representative && !came_back && self.move_route != MoveRoute::Protected {
+            GoesTo::Representative
+        } else {
+            GoesTo::Client
+        }
     }
 
     /// Whether the address of record was given or confirmed since the card came back.

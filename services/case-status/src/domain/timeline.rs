@@ -55,7 +55,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 30] = [
+pub const VARIANTS: [&str; 33] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -86,10 +86,13 @@ pub const VARIANTS: [&str; 30] = [
     "timeline-addressee-sought-representative",
     "timeline-addressee-search-ended-representative",
     "timeline-addressee-search-ended-case",
+    "timeline-card-ordered-representative",
+    "timeline-card-mailed-representative",
+    "timeline-card-remailed-representative",
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 68] = [
+pub const CODES: [&str; 70] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -158,6 +161,8 @@ pub const CODES: [&str; 68] = [
     "inquiry-appointment-accommodation",
     "inquiry-reopening",
     "inquiry-other",
+    "goes-to-client",
+    "goes-to-representative",
 ];
 
 /// The line of an event; `case` is the state after it.
@@ -219,6 +224,9 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::ExpediteDecided(event) => (!event.granted).then_some("denied"),
         Event::AddresseeNotReached(event) => representative(&event.addressee),
         Event::AddresseeSought(event) => representative(&event.addressee),
+        Event::CardOrdered(event) => representative(&event.goes_to),
+        Event::CardMailed(event) => representative(&event.goes_to),
+        Event::CardRemailed(event) => representative(&event.goes_to),
         Event::AddresseeSearchEnded(event) => match event.cause.as_str() {
             "answered" | "opened" | "mailed" => representative(&event.addressee),
             _ => Some("case"),
@@ -243,7 +251,7 @@ fn not_needed(cause: &str) -> Option<&'static str> {
     (cause == "not_needed").then_some("not-needed")
 }
 
-/// The variant of a line that tells of who acts for the party instead of the party.
+/// The variant of a line that tells of who acts for the party instead of the party, or of their address.
 fn representative(addressee: &str) -> Option<&'static str> {
     (addressee == "representative").then_some("representative")
 }
@@ -319,6 +327,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::CardReturned(event) => {
             vec![("document", document(case)), ("due", Fact::Date(event.keep_until_date.clone()))]
         }
+        Event::CaseRepresentationWishesChanged(event) => wishes(event.wishes.as_ref()),
         Event::ExpediteRequested(event) => {
             let mut facts = due(event.deadline.as_ref());
             facts.push(("criterion", code("criterion", &event.criterion)));
@@ -386,6 +395,16 @@ fn mailed(case: &Case, carrier: &str, tracking_number: &str) -> Vec<(&'static st
         ("document", document(case)),
         ("carrier", Fact::Text(carrier.to_owned())),
         ("tracking", Fact::Text(tracking_number.to_owned())),
+    ]
+}
+
+/// Where cards and the originals of notices go.
+fn wishes(wishes: Option<&pb::MailingWishes>) -> Vec<(&'static str, Fact)> {
+    let wishes = wishes.copied().unwrap_or_default();
+    let to = |representative| code("goes-to", if representative { "representative" } else { "client" });
+    vec![
+        ("cards", to(wishes.documents_to_representative)),
+        ("originals", to(wishes.notices_to_representative)),
     ]
 }
 

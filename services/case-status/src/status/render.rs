@@ -99,6 +99,14 @@ pub(crate) fn work(row: &CaseRow, sight: Sight, linked: &Linked) -> pb::WorkItem
 fn card(row: &CaseRow) -> Option<pb::Card> {
     let (case, card) = (&row.case, &row.case.card);
     let returned = card.state == CardState::Returned;
+    let goes_to = match card.state {
+        CardState::Mailed | CardState::Delivered => card.mailed_to,
+        CardState::None
+        | CardState::Ordered
+        | CardState::Produced
+        | CardState::Returned
+        | CardState::Destroyed => case.card_goes_to(),
+    };
     (card.state != CardState::None).then(|| pb::Card {
         document: card_of(&case.form).unwrap_or_default().to_owned(),
         state: card.state.as_str().to_owned(),
@@ -106,6 +114,7 @@ fn card(row: &CaseRow) -> Option<pb::Card> {
         tracking_number: card.tracking_number.clone(),
         keep_until_date: if returned { card.keep_until.clone() } else { String::new() },
         address_confirmed: returned && case.address_confirmed_since_return(),
+        goes_to: goes_to.as_str().to_owned(),
     })
 }
 

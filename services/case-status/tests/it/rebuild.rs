@@ -405,3 +405,34 @@ async fn another_event_than_the_rows_have_parks_its_case() {
     assert_eq!(reasons.len(), 1);
     assert!(reasons[0].contains("another event at version 5"), "{reasons:?}");
 }
+
+/// Cuts of each build, one for each run: from the greeting to the last bytes.
+const CUTS: u64 = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_whose_feed_is_cut_anywhere_asks_for_the_rest_and_builds_the_same() {
+    let world = World::start().await;
+    let (ana, sam) = people(&world).await;
+    cases(&world, &ana, &sam, 3).await;
+    let (way, projection) = world.projection_over_a_way().await;
+    let client = LogAdminServiceClient::new(projection.channel());
+    let operator = Operator { client, ..Operator::of(&world).await };
+    let before = way.carried();
+    let whole = operator.rebuild().await.unwrap();
+    let bytes = way.carried() - before;
+    let said =
+        |built: &pb::RebuildProjectionResponse| (built.done, built.cases, built.position, built.stopped);
+    assert_eq!(said(&whole), (true, 3, 12, 0));
+    for part in 0..CUTS {
+        let after = (bytes * (2 * part + 1) / (2 * CUTS)).max(1);
+        way.cut_after(after, 1);
+        assert_eq!(said(&operator.rebuild().await.unwrap()), said(&whole), "cut after {after} of {bytes}");
+        assert_eq!(way.to_come(), 0, "it was cut after {after} of {bytes}");
+        assert_eq!(operator.compare().await.unwrap().differing, 0);
+    }
+    // Again and again before anything came.
+    way.cut_after(1, 5);
+    assert_eq!(said(&operator.rebuild().await.unwrap()), said(&whole));
+    assert_eq!(way.to_come(), 0);
+    projection.stop().await.unwrap();
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use docket_proto::case_status::v1 as pb;
+use docket_proto::types::v1::MailingWishes;
 use tokio_stream::StreamExt as _;
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -316,4 +317,45 @@ async fn an_end_and_a_case_that_come_at_once_wait_for_each_other() {
     held.commit().await.unwrap();
     world.until(|| party.lines(&name, 0), |lines| lines.iter().any(|l| l == "representation_ended")).await;
     assert_eq!(obi.case(&name, 0).await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_client_wishes_of_papers_reaches_the_case_whichever_is_read_first() {
+    let world = World::start().await;
+    let (party, obi) = (world.person(&[]).await, world.person(&[]).await);
+    let to_representative = MailingWishes {
+        documents_to_representative: true,
+        notices_to_representative: true,
+        i94_to_client: false,
+    };
+    let pool = world.status_pool();
+    let wished = |case: Uuid| {
+        let row = "SELECT state->'appearance'->'wishes'->>'documents_to_representative' = 'true' FROM case_row_a WHERE case_id = $1";
+        sqlx::query_scalar::<_, Option<bool>>(row).bind(case).fetch_one(&pool)
+    };
+    // The consent first: the case begins with what was wished.
+    let first = Uuid::new_v4();
+    world.wish(first, to_representative, false).await;
+    world.read_of_filing(1).await;
+    let early = world.submit_represented(&party, 40, Some((first, &obi))).await;
+    let name = format!("cases/{early}");
+    let lines = lines_once_accepted(&world, &party, &name).await;
+    assert!(!lines.iter().any(|line| line == "representation_wishes_changed"), "{lines:?}");
+    assert_eq!(wished(early).await.unwrap(), Some(true));
+    // The case first: it hears of the consent.
+    let second = Uuid::new_v4();
+    let late = world.submit_represented(&party, 40, Some((second, &obi))).await;
+    let name = format!("cases/{late}");
+    lines_once_accepted(&world, &party, &name).await;
+    assert_eq!(wished(late).await.unwrap(), None, "nothing is known yet");
+    world.wish(second, to_representative, false).await;
+    let changed = |lines: &Vec<String>| lines.iter().any(|line| line == "representation_wishes_changed");
+    world.until(|| party.lines(&name, 0), changed).await;
+    assert_eq!(wished(late).await.unwrap(), Some(true));
+    // The client takes it back, in every case of that appearance.
+    world.wish(first, MailingWishes::default(), true).await;
+    let name = format!("cases/{early}");
+    world.until(|| party.lines(&name, 0), changed).await;
+    assert_eq!(wished(early).await.unwrap(), Some(false));
+    assert_eq!(wished(late).await.unwrap(), Some(true), "the other appearance says what it said");
 }

@@ -18,9 +18,10 @@ use docket_proto::filing::events::v1 as filings;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
 use docket_proto::notifications::events::v1 as notifications;
 use docket_proto::payments::events::v1 as payments;
+use docket_proto::types::v1::MailingWishes;
 use docket_service::testing::{Bench, Running, append, grant_role, machine};
 use docket_service::{Base, BaseOptions, Projection as _, Server, migrate};
-use docket_testkit::{TestDatabase, TestNats, database, nats};
+use docket_testkit::{TestDatabase, TestNats, Way, database, nats};
 use sqlx::migrate::Migrator;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::watch;
@@ -66,6 +67,16 @@ impl World {
             }
         })
         .await
+    }
+
+    /// The same, with a way to the log of cases that can be cut.
+    pub(crate) async fn projection_over_a_way(&self) -> (Way, Running) {
+        let log = self.commands.listening.grpc;
+        let way = Way::to(log).await;
+        self.bench.set_peer("case-status", way.address());
+        let projection = self.another_projection().await;
+        self.bench.set_peer("case-status", log);
+        (way, projection)
     }
 
     /// Until a statement waits for a table that another one has.
@@ -197,6 +208,7 @@ impl World {
         let appointed = filings::RepresentativeAppointed {
             representation_id: representation.to_string(),
             representative: representative.account.to_string(),
+            wishes: None,
         };
         append(&self.filing, case, filing::Event::from(appointed)).await;
     }
@@ -209,6 +221,18 @@ impl World {
             ..Default::default()
         };
         append(&self.filing, representation, representation::Event::from(accepted)).await;
+    }
+
+    /// The client says, with the consent or later, where papers go.
+    pub(crate) async fn wish(&self, representation: Uuid, wishes: MailingWishes, later: bool) {
+        let wishes = Some(wishes);
+        let event = if later {
+            let changed = filings::RepresentationWishesChanged { wishes, ..Default::default() };
+            representation::Event::from(changed)
+        } else {
+            representation::Event::from(filings::RepresentationAccepted { wishes, ..Default::default() })
+        };
+        append(&self.filing, representation, event).await;
     }
 
     /// The representative withdrew.

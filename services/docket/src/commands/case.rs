@@ -100,6 +100,7 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
             "name": case.name, "receipt_number": case.receipt_number, "form": case.form, "title_id": case.title_id, "title": case.title,
             "explanation": case.explanation, "next_step": case.next_step, "stage": case.stage, "receipt_date": case.receipt_date,
             "version": case.version, "due_date": case.deadline.as_ref().map(|d| &d.due_date), "expedite": case.expedite,
+            "card": case.card.as_ref().map(|card| json!({"document": card.document, "state": card.state, "goes_to": card.goes_to})),
             "searches": case.searches.iter().map(search_json).collect::<Vec<_>>(), "timeline": lines,
         }));
         return;
@@ -127,6 +128,10 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     }
     if let Some(slot) = &case.appointment {
         teller.pair("appointment", &slot_text(slot));
+    }
+    if let Some(card) = &case.card {
+        let document = card.document.replace('_', " ");
+        teller.pair("card", &format!("{document}, {}; to the {}", card.state, card.goes_to));
     }
     for line in timeline {
         let mark = if line.office_only { "·" } else { "●" };

@@ -59,10 +59,13 @@ fn tell(notice: &pb::Notice, teller: &Teller) {
         teller.value(&json!({
             "name": notice.name, "case": notice.case, "kind": notice.kind, "title": notice.title,
             "official_name": notice.official_name, "posted_at_us": notice.posted_at_us, "opened": notice.opened,
+            "which": notice.which,
         }));
         return;
     }
     let mark = if notice.opened { " " } else { "●" };
     let (posted, title) = (when(notice.posted_at_us), &notice.title);
-    teller.line(&format!("{mark} {posted}  {title} ({})  {}", notice.official_name, notice.name));
+    // Where who acts for the party is told too, one of the two has the original.
+    let which = if notice.which.is_empty() { String::new() } else { format!(", {}", notice.which) };
+    teller.line(&format!("{mark} {posted}  {title} ({}{which})  {}", notice.official_name, notice.name));
 }

@@ -4,6 +4,7 @@ use super::interview::definition;
 use super::interview::part::Part;
 use super::paper;
 use super::sign::Guarded;
+use super::wishes::{self, WishesArgs};
 use super::{Refused, StepUpArgs, when};
 use crate::client::{patiently, request};
 use crate::output::Teller;
@@ -73,6 +74,23 @@ enum RepresentationCommand {
         #[command(flatten)]
         factor: StepUpArgs,
     },
+    /// As the client: say otherwise than on the form where papers go. You need nobody's consent, and may take it back at any time.
+    Wishes {
+        /// representations/<id>.
+        name: String,
+        #[command(flatten)]
+        wishes: WishesArgs,
+        #[command(flatten)]
+        factor: StepUpArgs,
+    },
+    /// Save the Form G-28 of a filing as both signed it, as PDF; also for the officer of its case.
+    Form {
+        /// filings/<id>.
+        filing: String,
+        /// Where to.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// As the client: end it, or take back that you asked for one.
     End {
         /// representations/<id>.
@@ -89,18 +107,22 @@ impl RepresentationCommand {
             Self::Enter { factor, .. }
             | Self::Consent { factor, .. }
             | Self::Withdraw { factor, .. }
+            | Self::Wishes { factor, .. }
             | Self::End { factor, .. } => factor.clone(),
-            Self::Show { .. } | Self::Refuse { .. } => StepUpArgs::default(),
+            Self::Show { .. } | Self::Refuse { .. } | Self::Form { .. } => StepUpArgs::default(),
         }
     }
 }
 
-/// Enters, reads, consents, refuses or ends.
+/// Enters, reads, consents, refuses, says where papers go, or ends.
 pub async fn representation(home: &Path, args: &RepresentationArgs, teller: &Teller) -> Result<()> {
+    if let RepresentationCommand::Form { filing, out } = &args.command {
+        return wishes::save_form(home, filing, out, teller).await;
+    }
     let factor = args.command.factor();
     let mut who = Guarded::of(home, &factor, &args.language).await?;
     let request_id = Uuid::now_v7().to_string();
-    match &args.command {
+    let done = match &args.command {
         RepresentationCommand::Enter { answers, asked, name, .. } => {
             let answers = answers_of(&mut who, answers.as_deref(), &OF_REPRESENTATIVE).await?;
             let message = pb::PrepareRepresentationRequest {
@@ -109,12 +131,13 @@ pub async fn representation(home: &Path, args: &RepresentationArgs, teller: &Tel
                 typed_name: who.typed_name(name.as_ref())?,
                 appointment_code: asked.clone(),
             };
-            enter(&mut who, message, teller).await
+            return enter(&mut who, message, teller).await;
         }
         RepresentationCommand::Show { what } => {
             show(&read(&who, what).await?, teller);
-            Ok(())
+            return Ok(());
         }
+        RepresentationCommand::Form { .. } => return Ok(()),
         RepresentationCommand::Consent { handed, answers, name, .. } => {
             let seen = read(&who, handed).await?;
             show(&seen, teller);
@@ -126,31 +149,34 @@ pub async fn representation(home: &Path, args: &RepresentationArgs, teller: &Tel
                 answers_json: Value::Object(answers).to_string(),
                 typed_name: who.typed_name(name.as_ref())?,
             };
-            stands(&consent(&mut who, message).await?, teller);
-            Ok(())
+            consent(&mut who, message).await?
         }
         RepresentationCommand::Refuse { handed } => {
             let message = pb::RefuseRepresentationRequest { request_id, client_code: handed.clone() };
             let token = who.drafts.token().await.map_err(Refused::from)?;
             let mut representations = who.drafts.connection.representations();
             let answer = representations.refuse_representation(request(Some(&token), message)).await;
-            stands(
-                &answer.map_err(Refused::from)?.into_inner().representation.context("representation")?,
-                teller,
-            );
-            Ok(())
+            answer.map_err(Refused::from)?.into_inner().representation
         }
         RepresentationCommand::Withdraw { name, .. } => {
             let message = pb::WithdrawRepresentationRequest { request_id, name: paper::appearance(name) };
-            stands(&withdraw(&mut who, message).await?, teller);
-            Ok(())
+            withdraw(&mut who, message).await?
+        }
+        RepresentationCommand::Wishes { name, wishes, .. } => {
+            let name = paper::appearance(name);
+            let wishes = Some(wishes.over(read(&who, &name).await?.wishes));
+            let message = pb::ChangeRepresentationWishesRequest { request_id, name, wishes };
+            let changed =
+                who.call(async |drafts, token| wishes::change(drafts, token, message.clone()).await);
+            changed.await?.into_inner().representation
         }
         RepresentationCommand::End { name, .. } => {
             let message = pb::EndRepresentationRequest { request_id, name: paper::appearance(name) };
-            stands(&end(&mut who, message).await?, teller);
-            Ok(())
+            end(&mut who, message).await?
         }
-    }
+    };
+    stands(&done.context("an answer without its appearance")?, teller);
+    Ok(())
 }
 
 /// The answers in a file, or those given on the terminal.
@@ -220,7 +246,7 @@ async fn read(who: &Guarded<'_>, what: &str) -> Result<pb::Representation> {
 async fn consent(
     who: &mut Guarded<'_>,
     message: pb::AcceptRepresentationRequest,
-) -> Result<pb::Representation> {
+) -> Result<Option<pb::Representation>> {
     let accepted = who.call(async |drafts, token| {
         patiently(|| {
             let (mut representations, message) =
@@ -229,26 +255,29 @@ async fn consent(
         })
         .await
     });
-    accepted.await?.into_inner().representation.context("representation")
+    Ok(accepted.await?.into_inner().representation)
 }
 
 async fn withdraw(
     who: &mut Guarded<'_>,
     message: pb::WithdrawRepresentationRequest,
-) -> Result<pb::Representation> {
+) -> Result<Option<pb::Representation>> {
     let withdrawn = who.call(async |drafts, token| {
         let mut representations = drafts.connection.representations();
         representations.withdraw_representation(request(Some(token), message.clone())).await
     });
-    withdrawn.await?.into_inner().representation.context("representation")
+    Ok(withdrawn.await?.into_inner().representation)
 }
 
-async fn end(who: &mut Guarded<'_>, message: pb::EndRepresentationRequest) -> Result<pb::Representation> {
+async fn end(
+    who: &mut Guarded<'_>,
+    message: pb::EndRepresentationRequest,
+) -> Result<Option<pb::Representation>> {
     let ended = who.call(async |drafts, token| {
         let mut representations = drafts.connection.representations();
         representations.end_representation(request(Some(token), message.clone())).await
     });
-    ended.await?.into_inner().representation.context("representation")
+    Ok(ended.await?.into_inner().representation)
 }
 
 fn show(one: &pb::Representation, teller: &Teller) {
@@ -256,6 +285,7 @@ fn show(one: &pb::Representation, teller: &Teller) {
         teller.value(&json!({
             "name": one.name, "state": one.state, "forms": one.forms, "filing": one.filing, "text": one.text,
             "content_hash": hex::encode(&one.content_hash), "valid_until_us": one.valid_until_us,
+            "wishes": wishes::value(one),
         }));
         return;
     }
@@ -264,13 +294,15 @@ fn show(one: &pb::Representation, teller: &Teller) {
         teller.line("its content was erased");
     }
     one.text.lines().for_each(|line| teller.line(line));
+    wishes::tell(one, teller);
 }
 
 /// Where an appearance stands.
 fn stands(one: &pb::Representation, teller: &Teller) {
     if teller.is_json() {
-        teller
-            .value(&json!({"name": one.name, "state": one.state, "forms": one.forms, "filing": one.filing}));
+        teller.value(&json!({
+            "name": one.name, "state": one.state, "forms": one.forms, "filing": one.filing, "wishes": wishes::value(one),
+        }));
         return;
     }
     let filing = if one.filing.is_empty() { String::new() } else { format!(", for {} alone", one.filing) };

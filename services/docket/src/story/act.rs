@@ -105,6 +105,13 @@ pub enum Act {
     },
     /// Refuses the appearance made for oneself.
     RefuseRepresentation {},
+    /// Says anew, as the client, where papers go.
+    ChangeWishes {
+        /// The originals of notices are the representative's.
+        notices_to_representative: bool,
+        /// Cards are mailed to the representative.
+        cards_to_representative: bool,
+    },
     /// Ends the own representation, as the client.
     EndRepresentation {},
     /// Asks the client to look at the filing.

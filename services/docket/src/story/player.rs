@@ -308,6 +308,7 @@ impl Player {
             | Act::PrepareRepresentation { .. }
             | Act::AcceptRepresentation { .. }
             | Act::RefuseRepresentation {}
+            | Act::ChangeWishes { .. }
             | Act::EndRepresentation {}
             | Act::AskReview {}
             | Act::ReturnFiling { .. }

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow, ensure};
 use docket_proto::case_status::v1 as cases;
 use docket_proto::filing::v1 as filings;
 use docket_proto::notifications::v1 as notifications;
+use docket_proto::types::v1::MailingWishes;
 use std::time::{Duration, Instant};
 use tonic::{Code, Status, Streaming};
 
@@ -36,6 +37,14 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
             let message = filings::RefuseRepresentationRequest { request_id: command_id(), client_code };
             let answer = call!(player, player.token(who)?, representations, refuse_representation, message)?;
             told(answer.representation)
+        }
+        Act::ChangeWishes { notices_to_representative, cards_to_representative } => {
+            let wishes = MailingWishes {
+                notices_to_representative: *notices_to_representative,
+                documents_to_representative: *cards_to_representative,
+                i94_to_client: true,
+            };
+            change_wishes(player, who, wishes).await
         }
         Act::EndRepresentation {} => {
             let name = appearance(player, who)?.name;
@@ -114,6 +123,21 @@ async fn appoint(player: &mut Player, who: &str) -> Answer {
     let appearance = Appearance { name: sought.name, code: answer.code };
     player.appearances.insert(who.to_owned(), appearance);
     Ok(told)
+}
+
+/// The client alone says anew where papers go.
+async fn change_wishes(player: &Player, who: &str, wishes: MailingWishes) -> Answer {
+    let (request_id, name) = (command_id(), appearance(player, who)?.name);
+    let message = filings::ChangeRepresentationWishesRequest { request_id, name, wishes: Some(wishes) };
+    let answer = call!(player, player.token(who)?, representations, change_representation_wishes, message)?;
+    let changed = answer.representation.context("representation")?;
+    if changed.wishes != Some(wishes) {
+        return Err(anyhow!("the wishes are {:?}", changed.wishes).into());
+    }
+    let whose = |representative| if representative { "the representative" } else { "the client" };
+    let (cards, originals) =
+        (whose(wishes.documents_to_representative), whose(wishes.notices_to_representative));
+    Ok(format!("cards go to {cards}, originals to {originals}"))
 }
 
 async fn see_representations(player: &Player, who: &str, states: &[String]) -> Answer {

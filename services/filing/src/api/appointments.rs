@@ -147,10 +147,10 @@ async fn change(desk: &Desk, (id, filing_id): (Uuid, Uuid), consent: Consent) ->
         representative: representative.to_string(),
         ..consent.accepted.clone()
     };
-    let client = consent.client;
+    let (client, wishes) = (consent.client, accepted.wishes);
     let accepted = representation::accept(&own.state, Consent { accepted, ..consent })?;
     let undecided = desk.standing(filing_id, filing.state.account).await? != filing::Standing::Decided;
-    let appointed = filing::appoint(&filing.state, undecided, id, representative)?;
+    let appointed = filing::appoint(&filing.state, undecided, (id, representative), wishes)?;
     let of_filing = Store::<Filings>::stream(filing_id);
     let mut streams = vec![
         stream(id, own.version, Subjects::account(client), &accepted),

@@ -138,6 +138,7 @@ fn cover(dossier: &Dossier, signed: &Signature) -> Cover {
             at_us => spoken::instant(at_us),
         },
         hash: hex::encode(&signed.content_mac),
+        appearance: false,
     }
 }
 

@@ -27,8 +27,8 @@ pub(crate) struct RepresentationApi(pub(crate) Desk);
 
 /// An appearance that the caller may see.
 pub(super) struct File {
-    id: Uuid,
-    representation: Representation,
+    pub(super) id: Uuid,
+    pub(super) representation: Representation,
     pub(super) said: Said,
 }
 
@@ -100,6 +100,31 @@ impl RepresentationService for RepresentationApi {
             finish(&desk, &caller, &context, act, representation::withdraw).await
         };
         Ok(Response::new(pb::WithdrawRepresentationResponse { representation: Some(detached(act).await?) }))
+    }
+
+    async fn change_representation_wishes(
+        &self,
+        request: Request<pb::ChangeRepresentationWishesRequest>,
+    ) -> Result<Response<pb::ChangeRepresentationWishesResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let context = caller.context(&request.request_id, &request)?;
+        let act = async move {
+            let act = ("ChangeRepresentationWishes", request.name.as_str());
+            let wishes = request.wishes.unwrap_or_default();
+            finish(&desk, &caller, &context, act, |state| representation::change_wishes(state, wishes)).await
+        };
+        let representation = Some(detached(act).await?);
+        Ok(Response::new(pb::ChangeRepresentationWishesResponse { representation }))
+    }
+
+    type DownloadAppearanceStream = super::appearances::Download;
+
+    async fn download_appearance(
+        &self,
+        request: Request<pb::DownloadAppearanceRequest>,
+    ) -> Result<Response<Self::DownloadAppearanceStream>, Status> {
+        let (caller, request) = (caller(&request)?, request.into_inner());
+        Ok(Response::new(super::appearances::download(&self.0, &caller, &request).await?))
     }
 
     async fn end_representation(
@@ -333,6 +358,7 @@ async fn accept(
             content_mac: request.content_hash.clone(),
             answers_json: Value::Object(said.client.clone()).to_string(),
             typed_name: request.typed_name.clone(),
+            wishes: Some(appearance::wishes(&said.client)),
             ..events::RepresentationAccepted::default()
         },
     };
@@ -363,7 +389,7 @@ async fn refuse(
     Ok(summary(&open(desk, caller, "GetRepresentation", id, "").await?))
 }
 
-/// Ends an appearance, for the one side or the other.
+/// Ends an appearance, for the one side or the other, or changes what is wished under it.
 async fn finish(
     desk: &Desk,
     caller: &Caller,
@@ -410,6 +436,7 @@ pub(super) fn summary(file: &File) -> pb::Representation {
         valid_until_us: representation.valid_until_us,
         filing: representation.filing.map(|id| resource::name("filings", id)).unwrap_or_default(),
         erased: file.said.erased,
+        wishes: representation.wishes,
         ..pb::Representation::default()
     }
 }

@@ -39,7 +39,7 @@ pub use helper::{
     may_co_sign, shows_to, sign_as_helper, withdraw_helper,
 };
 pub use overtaken::{Held, overtaken, recall_left, recall_overtaken, signer_stands};
-pub use received::{Settled, accept, recall, received_at_us, reject, submit, void};
+pub use received::{Represented, Settled, accept, recall, received_at_us, reject, submit, void};
 pub use review::{approve, ask_review, give_back, remind_review};
 pub use signing::{Checked, Sign, fee_stands, send, show_fee, sign};
 pub use unsolicited::{OTHER, Standing, add_unsolicited, may_add_unsolicited};

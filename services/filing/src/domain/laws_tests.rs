@@ -72,6 +72,7 @@ const REPRESENTATION: Fold<RepresentationEvent, Representation> = Fold {
         "representation.sought.v1",
         "representation.prepared.v1",
         "representation.accepted.v1",
+        "representation.wishes_changed.v1",
         "representation.withdrawn.v1",
     ],
     changes_nothing: &[],
@@ -254,9 +255,12 @@ fn checked(filing: &Filing, current: bool) -> Checked {
 fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::Start { represented } => filing::start(filing, a_start(*represented)),
-        Command::Appoint { pending } => {
-            filing::appoint(filing, *pending, Uuid::from_u128(u128::from(filing.version)), Uuid::from_u128(6))
-        }
+        Command::Appoint { pending } => filing::appoint(
+            filing,
+            *pending,
+            (Uuid::from_u128(u128::from(filing.version)), Uuid::from_u128(6)),
+            None,
+        ),
         Command::AskReview { current } => filing::ask_review(filing, &checked(filing, *current)),
         Command::GiveBack => filing::give_back(filing, "the date is wrong".into(), Some(Uuid::from_u128(6))),
         Command::Approve { current } => {

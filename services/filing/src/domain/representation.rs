@@ -4,6 +4,7 @@
 use docket_kernel::Refusal;
 use docket_proto::events::representation::Event;
 use docket_proto::filing::events::v1 as pb;
+use docket_proto::types::v1::MailingWishes;
 use uuid::Uuid;
 
 use super::id;
@@ -72,6 +73,8 @@ pub struct Representation {
     pub signed_at_us: i64,
     /// Keyed hash of what the representative signed.
     pub content_mac: Vec<u8>,
+    /// Where originals and documents go; none before consent, and where it was not told: to the client.
+    pub wishes: Option<MailingWishes>,
 }
 
 /// Folds one event.
@@ -97,10 +100,13 @@ pub fn evolve(representation: Representation, event: &Event) -> Representation {
             valid_until_us: e.valid_until_us,
             signed_at_us: e.signed_at_us,
             content_mac: e.content_mac.clone(),
+            wishes: None,
         },
         Event::RepresentationAccepted(e) => {
-            Representation { standing: Standing::Active, client: Some(id(&e.client)), ..representation }
+            let (client, wishes) = (Some(id(&e.client)), e.wishes);
+            Representation { standing: Standing::Active, client, wishes, ..representation }
         }
+        Event::RepresentationWishesChanged(e) => Representation { wishes: e.wishes, ..representation },
         Event::RepresentationRefused(e) => {
             Representation { standing: Standing::Refused, client: Some(id(&e.client)), ..representation }
         }
@@ -330,6 +336,16 @@ pub fn end(representation: &Representation) -> Result<Vec<Event>, Refusal> {
     }
     let (representative, client) = representation.both();
     Ok(vec![pb::RepresentationEnded { representative, client }.into()])
+}
+
+/// The client wishes otherwise than before of where papers go, alone: who consented to that may always take it back.
+pub fn change_wishes(representation: &Representation, wishes: MailingWishes) -> Result<Vec<Event>, Refusal> {
+    representation.active()?;
+    if representation.wishes == Some(wishes) {
+        return Ok(Vec::new());
+    }
+    let (representative, client) = representation.both();
+    Ok(vec![pb::RepresentationWishesChanged { client, representative, wishes: Some(wishes) }.into()])
 }
 
 /// What takes the place of an appearance in a filing.

@@ -16,7 +16,7 @@ use super::{park, parse, report_move};
 use crate::aggregates::{Filings, Representations};
 use crate::content::Content;
 use crate::desk::Desk;
-use crate::domain::filing::{self, Settled};
+use crate::domain::filing::{self, Represented, Settled};
 use crate::domain::representation::Standing;
 use crate::{facts, moved};
 
@@ -105,19 +105,20 @@ impl SubmitPackage {
 struct Appearances(BTreeMap<Uuid, Folded<Representations>>);
 
 impl Appearances {
-    /// The appearance and the account of its representative, where it stands.
+    /// The appearance, where it stands.
     async fn standing(
         &mut self,
         desk: &Desk,
         id: Option<Uuid>,
-    ) -> Result<Option<(Uuid, Uuid)>, docket_eventlog::Error> {
-        let Some(id) = id else { return Ok(None) };
-        let seen = match self.0.entry(id) {
+    ) -> Result<Option<Represented>, docket_eventlog::Error> {
+        let Some(appearance) = id else { return Ok(None) };
+        let seen = match self.0.entry(appearance) {
             Entry::Occupied(seen) => seen.into_mut(),
-            Entry::Vacant(place) => place.insert(desk.representations.state(id).await?),
+            Entry::Vacant(place) => place.insert(desk.representations.state(appearance).await?),
         };
         let stands = seen.state.standing == Standing::Active;
-        Ok(stands.then_some((id, seen.state.representative)))
+        let (representative, wishes) = (seen.state.representative, seen.state.wishes);
+        Ok(stands.then_some(Represented { appearance, representative, wishes }))
     }
 
     /// Their streams, to which nothing is added.

@@ -4,6 +4,7 @@
 mod access;
 mod again;
 mod answers;
+mod appearances;
 mod appointed;
 mod bucket;
 mod clamd;

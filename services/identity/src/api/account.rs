@@ -28,6 +28,9 @@ impl AccountService for Api {
         let newcomer = newcomer(&message, &password).map_err(ApiError::from)?;
         // The address is a secret of the request too: what is kept must not tell who registered.
         let context = caller.context(&message.request_id, &pb::RegisterRequest::default())?;
+        if let Some(registration_token) = self.identity.registered(&context, &newcomer).await? {
+            return Ok(Response::new(pb::RegisterResponse { registration_token }));
+        }
         self.turn(from).await?;
         let identity = self.identity.clone();
         let registration_token = detached(async move { identity.register(context, newcomer).await }).await?;

@@ -226,7 +226,7 @@ impl Identity {
         Ok(streams)
     }
 
-    /// The owner gives up what was asked for.
+    /// The owner gives up what was asked for; both addresses are told.
     ///
     /// # Errors
     /// `NO_EMAIL_CHANGE_ASKED`, `SESSION_ENDED`.
@@ -235,15 +235,44 @@ impl Identity {
         context: &Context,
         person: &Person,
     ) -> Result<(), ApiError> {
-        let (account, now_us) = (person.account, self.now().as_microsecond());
+        if self.is_done(context).await? {
+            return self.repeat(context, person.account).await;
+        }
+        for _ in 1..=ATTEMPTS {
+            if self.try_withdraw(context, person).await? {
+                self.outbox.wake();
+                return Ok(());
+            }
+        }
+        Err(ApiError::Exhausted("the address"))
+    }
+
+    /// Does it, unless the account moved on in between.
+    async fn try_withdraw(&self, context: &Context, person: &Person) -> Result<bool, ApiError> {
+        let view = self.view(person.account).await?;
+        let events = match domain::withdraw_email_change(&view.account, self.now().as_microsecond()) {
+            Ok(events) => events,
+            // It may have been repeated in the same moment.
+            Err(_) if self.is_done(context).await? => return Ok(true),
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let mails = [
+            self.alert(&view, Template::EmailChangeGivenUp).await?,
+            self.letter(&view, &view.new_email, Template::EmailChangeOver, String::new()).await?,
+        ];
         let mut tx = docket_database::begin(&self.pool).await?;
         self.live(&mut tx, person.session).await?;
-        let decide = |state: &Account| domain::withdraw_email_change(state, now_us);
-        let done =
-            self.accounts.execute_in(&mut tx, context, account, Subjects::account(account), decide).await?;
+        let streams = vec![own(&view, &events)];
+        let Some(appended) = self.append_in(&mut tx, context, streams).await? else { return Ok(false) };
+        if appended.repeated {
+            return Ok(true);
+        }
+        for mail in &mails {
+            self.outbox.put(&mut tx, mail).await?;
+        }
         tx.commit().await?;
-        self.announce(&done);
-        Ok(())
+        self.log.committed(appended.last);
+        Ok(true)
     }
 
     /// The code that goes to the address before; it follows from the change, so that each mail brings the same one.

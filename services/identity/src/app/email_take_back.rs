@@ -56,7 +56,7 @@ impl Identity {
                 let mails = vec![self.alert(&view, Template::EmailChangeStopped).await?];
                 Way { mails, ..Way::default() }
             }
-            Ok(WayBack::Restore(stream)) => self.way_to(&view, &stream).await?,
+            Ok(WayBack::Restore(stream)) => self.way_to(&view, id, &stream).await?,
             // It may have been repeated in the same moment.
             Err(_) if self.is_done(context).await? => return Ok(true),
             Err(refusal) => return Err(refusal.into()),
@@ -77,8 +77,9 @@ impl Identity {
         Ok(true)
     }
 
-    /// The way back to the address of a stream, which is kept for the account. The address that it has until now is free at once.
-    async fn way_to(&self, view: &AccountView, stream: &str) -> Result<Way, ApiError> {
+    /// The way back over a change to the address of a stream, which is kept for the account. Every other address that it has or had
+    /// since that change is free at once.
+    async fn way_to(&self, view: &AccountView, change: Uuid, stream: &str) -> Result<Way, ApiError> {
         let email = view.emails.get(stream).cloned().unwrap_or_default();
         let mut mails = vec![self.letter(view, &email, Template::EmailRestored, String::new()).await?];
         let mut streams = Vec::new();
@@ -91,6 +92,14 @@ impl Identity {
             streams.push(claimed(before, kept.version, view.id));
             streams.push(released(now, held.version, view.id, 0));
             mails.push(self.alert(view, Template::EmailTakenBack).await?);
+        }
+        for since in domain::emails_since(&view.account, change) {
+            let since = name_of(since)?;
+            let held = self.holder_of(&since).await?;
+            // One that was kept for its time may be another's by now.
+            if held.kept && held.account == Some(view.id) {
+                streams.push(released(since, held.version, view.id, 0));
+            }
         }
         Ok(Way { email, streams, mails })
     }

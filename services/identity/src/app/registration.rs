@@ -41,11 +41,11 @@ impl Identity {
     /// # Errors
     /// `TOO_MANY_TRIES` for the address; the log, the vault, the database.
     pub(crate) async fn register(&self, context: Context, newcomer: Newcomer) -> Result<String, ApiError> {
-        let token = self.registration_token(&context, &newcomer);
-        let token_hash = code::hash(&token);
-        if registration::find(&self.pool, &token_hash).await?.is_some() {
+        if let Some(token) = self.registered(&context, &newcomer).await? {
             return Ok(token);
         }
+        let token = self.registration_token(&context, &newcomer);
+        let token_hash = code::hash(&token);
         let stream = self.email_stream(&newcomer.email);
         let key = tries_of_address(&stream);
         tries::once(&self.pool, REGISTRATIONS, &key, self.now(), "Wait, then try again.").await?;
@@ -57,6 +57,19 @@ impl Identity {
             }
         }
         Err(ApiError::Exhausted("the registration"))
+    }
+
+    /// The first answer to a request that is repeated: it takes nobody's turn. None where it is a new one.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn registered(
+        &self,
+        context: &Context,
+        newcomer: &Newcomer,
+    ) -> Result<Option<String>, ApiError> {
+        let token = self.registration_token(context, newcomer);
+        Ok(registration::find(&self.pool, &code::hash(&token)).await?.map(|_| token))
     }
 
     /// The token follows from the request, so that a repeated request gets the same answer and sends no second mail.

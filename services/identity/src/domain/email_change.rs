@@ -1,5 +1,7 @@
 //! Another e-mail address for an account: asked for, confirmed, given up, and taken back by whoever reads the mail of the one before.
 
+use std::collections::BTreeSet;
+
 use docket_kernel::Refusal;
 use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1 as pb;
@@ -85,6 +87,15 @@ pub(crate) fn way_back(account: &Account, change: Uuid, now_us: i64) -> Result<W
     }
     let made = account.emails_before.iter().find(holds);
     made.map(|made| WayBack::Restore(made.stream.clone())).ok_or_else(code_wrong)
+}
+
+/// The addresses that the account had after a change and has no more, by stream, each once; neither the one that the change would bring
+/// back nor the one that it has now.
+pub(crate) fn emails_since(account: &Account, change: Uuid) -> BTreeSet<&str> {
+    let from = account.emails_before.iter().skip_while(|made| made.id != change);
+    let before = account.emails_before.iter().find(|made| made.id == change).map(|made| made.stream.as_str());
+    let since = from.skip(1).map(|made| made.stream.as_str());
+    since.filter(|stream| Some(*stream) != before && *stream != account.email_stream).collect()
 }
 
 /// Whoever reads the mail of the address before says no: all sessions end. `email` is that address as typed.

@@ -144,6 +144,18 @@ impl World {
         self.step_up_as(access_token, code, &id()).await
     }
 
+    /// A new token with a fresh second factor.
+    pub(crate) async fn guarded(&self, member: &Member) -> String {
+        let token = self.sign_in(member).await.access_token;
+        self.stepped_up(member, &token).await
+    }
+
+    /// The token with which a session goes on once its second factor was given again.
+    pub(crate) async fn stepped_up(&self, member: &Member, access_token: &str) -> String {
+        let code = self.next_code(member);
+        self.step_up(access_token, &code).await.unwrap().access_token
+    }
+
     pub(crate) async fn step_up_as(
         &self,
         access_token: &str,

@@ -14,13 +14,6 @@ use crate::world::{Member, PASSWORD, World, eventually, id, refused};
 const NEW: &str = "ana.new@example.net";
 const DAY_S: i64 = 24 * 3600;
 
-/// A token with a fresh second factor.
-async fn guarded(world: &World, member: &Member) -> String {
-    let token = world.sign_in(member).await.access_token;
-    let code = world.next_code(member);
-    world.step_up(&token, &code).await.unwrap().access_token
-}
-
 async fn ask(world: &World, token: &str, email: &str) -> Result<i64, Status> {
     ask_as(world, token, email, &id()).await
 }
@@ -43,7 +36,11 @@ async fn confirm_as(world: &World, token: &str, code: &str, request_id: &str) ->
 }
 
 async fn withdraw(world: &World, token: &str) -> Result<(), Status> {
-    let message = pb::WithdrawEmailChangeRequest { request_id: id() };
+    withdraw_as(world, token, &id()).await
+}
+
+async fn withdraw_as(world: &World, token: &str, request_id: &str) -> Result<(), Status> {
+    let message = pb::WithdrawEmailChangeRequest { request_id: request_id.to_owned() };
     world.accounts().withdraw_email_change(with_token(message, token)).await.map(drop)
 }
 
@@ -87,7 +84,7 @@ async fn each_address_is_one_accounts(world: &World) {
     let sql = "SELECT stream, kind, payload FROM log.event ORDER BY position";
     let rows: Vec<(String, String, Vec<u8>)> =
         sqlx::query_as(sql).fetch_all(&world.database.pool).await.unwrap();
-    let (mut holders, mut open) = (BTreeMap::new(), BTreeSet::new());
+    let (mut holders, mut kept, mut open) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
     for (stream, kind, payload) in rows {
         if kind == "account.second_factor_added.v1" {
             open.insert(stream.replace("account-", ""));
@@ -102,7 +99,12 @@ async fn each_address_is_one_accounts(world: &World) {
                 assert!(taken.is_none_or(|before| before == claimed.account_id), "{stream} was taken away");
             }
             email::Event::EmailReleased(released) => {
-                assert_eq!(holders.remove(&stream), Some(released.account_id), "{stream}");
+                // What was kept for an account is given free by a release of its own.
+                let holder = holders.remove(&stream).or_else(|| kept.remove(&stream));
+                assert_eq!(holder, Some(released.account_id.clone()), "{stream}");
+                if released.kept_until_us > 0 {
+                    kept.insert(stream, released.account_id);
+                }
             }
         }
     }
@@ -119,8 +121,7 @@ async fn a_person_signs_in_with_the_new_address_from_then_on_and_both_addresses_
     let other = world.sign_in(&ana).await;
     let own = world.sign_in(&ana).await;
     assert_eq!(refused(ask(&world, &own.access_token, NEW).await), "STEP_UP_REQUIRED");
-    let code = world.next_code(&ana);
-    let token = world.step_up(&own.access_token, &code).await.unwrap().access_token;
+    let token = world.stepped_up(&ana, &own.access_token).await;
     assert_eq!(refused(ask(&world, &token, "ANA@example.com").await), "EMAIL_UNCHANGED");
     assert_eq!(ask(&world, &token, "nobody").await.unwrap_err().code(), Code::InvalidArgument);
     let told = world.mails_to(&ana.email).await;
@@ -169,7 +170,7 @@ async fn a_person_signs_in_with_the_new_address_from_then_on_and_both_addresses_
 async fn an_address_that_is_somebodys_is_answered_as_any_other_and_its_owner_is_told() {
     let world = World::new().await;
     let (ana, bea) = (world.join("ana@example.com").await, world.join("bea@example.com").await);
-    let token = guarded(&world, &ana).await;
+    let token = world.guarded(&ana).await;
     let before = world.mails_to(&ana.email).await;
     let known = ask(&world, &token, &bea.email).await.unwrap();
     let mail = world.mail(&bea.email, 2).await;
@@ -206,22 +207,14 @@ async fn who_reads_the_mail_of_the_address_before_takes_the_change_back_without_
     let ana = world.join("ana@example.com").await;
     let told = world.mails_to(&ana.email).await;
     let own = world.sign_in(&ana).await;
-    let code = world.next_code(&ana);
-    let token = world.step_up(&own.access_token, &code).await.unwrap().access_token;
+    let token = world.stepped_up(&ana, &own.access_token).await;
     move_to(&world, &token, NEW, 1).await;
     // One more change does not cut it off.
     move_to(&world, &token, "third@example.net", 1).await;
     let (first, second) = (way_back(&world, &ana.email, told + 2).await, way_back(&world, NEW, 4).await);
     assert_eq!(way_back(&world, &ana.email, told + 1).await, first, "both mails bring the same code");
     world.advance(13 * DAY_S);
-    let elsewhere = world
-        .sign_in(&Member {
-            email: "third@example.net".into(),
-            account: ana.account.clone(),
-            secret: ana.secret.clone(),
-            recovery_codes: Vec::new(),
-        })
-        .await;
+    let elsewhere = world.sign_in(&at(ana.clone(), "third@example.net")).await;
 
     assert_eq!(refused(take_back(&world, "AAAA-BBBB-CCCC-DDDD").await), "CODE_WRONG");
     let request = id();
@@ -238,6 +231,24 @@ async fn who_reads_the_mail_of_the_address_before_takes_the_change_back_without_
     let mail = world.mail("third@example.net", 3).await;
     assert!(mail.starts_with("This is not the address of your account any more"), "{mail}");
     world.join_again("third@example.net", 4).await;
+    // So is the one in between, which was kept for what was taken back.
+    let anew = world.join_again(NEW, 5).await;
+    assert_ne!(anew.account, ana.account);
+    each_address_is_one_accounts(&world).await;
+}
+
+#[tokio::test]
+async fn who_is_back_at_the_address_before_has_none_of_those_in_between_kept() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let told = world.mails_to(&ana.email).await;
+    let token = world.guarded(&ana).await;
+    move_to(&world, &token, NEW, 1).await;
+    let first = way_back(&world, &ana.email, told + 2).await;
+    move_to(&world, &token, &ana.email, told + 3).await;
+    take_back(&world, &first).await.unwrap();
+    world.sign_in(&ana).await;
+    world.join_again(NEW, 5).await;
     each_address_is_one_accounts(&world).await;
 }
 
@@ -247,8 +258,7 @@ async fn who_reads_the_mail_of_the_address_stops_what_was_asked_for() {
     let ana = world.join("ana@example.com").await;
     let told = world.mails_to(&ana.email).await;
     let own = world.sign_in(&ana).await;
-    let code = world.next_code(&ana);
-    let token = world.step_up(&own.access_token, &code).await.unwrap().access_token;
+    let token = world.stepped_up(&ana, &own.access_token).await;
     ask(&world, &token, NEW).await.unwrap();
     let code = world.mailed_code(NEW, 1).await;
     take_back(&world, &way_back(&world, &ana.email, told + 1).await).await.unwrap();
@@ -263,7 +273,7 @@ async fn who_reads_the_mail_of_the_address_stops_what_was_asked_for() {
 async fn what_was_asked_for_is_given_up_replaced_or_over_after_a_day() {
     let world = World::new().await;
     let ana = world.join("ana@example.com").await;
-    let token = guarded(&world, &ana).await;
+    let token = world.guarded(&ana).await;
     assert_eq!(refused(withdraw(&world, &token).await), "NO_EMAIL_CHANGE_ASKED");
     ask(&world, &token, NEW).await.unwrap();
     let first = world.mailed_code(NEW, 1).await;
@@ -272,7 +282,15 @@ async fn what_was_asked_for_is_given_up_replaced_or_over_after_a_day() {
     if first != second {
         assert_eq!(refused(confirm(&world, &token, &first).await), "CODE_WRONG");
     }
-    withdraw(&world, &token).await.unwrap();
+    let told = world.mails_to(&ana.email).await;
+    let request = id();
+    withdraw_as(&world, &token, &request).await.unwrap();
+    withdraw_as(&world, &token, &request).await.unwrap();
+    let mail = world.mail(&ana.email, told + 1).await;
+    assert!(mail.starts_with("The change of your address was given up"), "{mail}");
+    let mail = world.mail("second@example.net", 2).await;
+    assert!(mail.starts_with("This address is not asked for any more"), "{mail}");
+    assert_eq!(world.mails_to(&ana.email).await, told + 1, "who repeats it sends no second mail");
     assert_eq!(refused(confirm(&world, &token, &second).await), "NO_EMAIL_CHANGE_ASKED");
     ask(&world, &token, NEW).await.unwrap();
     let third = world.mailed_code(NEW, 2).await;
@@ -286,7 +304,7 @@ async fn what_was_asked_for_is_given_up_replaced_or_over_after_a_day() {
 async fn the_address_before_is_kept_as_long_as_it_can_take_the_change_back_and_then_anybodys() {
     let world = World::new().await;
     let ana = world.join("ana@example.com").await;
-    let token = guarded(&world, &ana).await;
+    let token = world.guarded(&ana).await;
     let told = world.mails_to(&ana.email).await;
     move_to(&world, &token, NEW, 1).await;
     let back = way_back(&world, &ana.email, told + 2).await;
@@ -294,7 +312,7 @@ async fn the_address_before_is_kept_as_long_as_it_can_take_the_change_back_and_t
     let registration = world.register(&ana.email).await.unwrap();
     assert!(world.mail(&ana.email, told + 3).await.starts_with("An address that is kept for an account"));
     assert_eq!(refused(world.confirm_email(&registration, "123456").await), "CODE_WRONG");
-    let token_of_bea = guarded(&world, &bea).await;
+    let token_of_bea = world.guarded(&bea).await;
     ask(&world, &token_of_bea, &ana.email).await.unwrap();
     assert!(world.mail(&ana.email, told + 4).await.starts_with("Somebody asked for your address"));
 
@@ -313,7 +331,7 @@ async fn of_two_accounts_that_confirm_one_address_at_once_exactly_one_has_it() {
     let mut asked = Vec::new();
     for (nth, email) in ["ana@example.com", "bea@example.com"].into_iter().enumerate() {
         let member = world.join(email).await;
-        let token = guarded(&world, &member).await;
+        let token = world.guarded(&member).await;
         ask(&world, &token, NEW).await.unwrap();
         asked.push((member, token, world.mailed_code(NEW, nth + 1).await));
     }
@@ -337,7 +355,7 @@ async fn an_account_that_a_stranger_began_with_the_address_and_never_finished_do
     let ana = world.join("ana@example.com").await;
     let strangers = world.register(NEW).await.unwrap();
     let proven = world.mailed_code(NEW, 1).await;
-    let token = guarded(&world, &ana).await;
+    let token = world.guarded(&ana).await;
     move_to(&world, &token, NEW, 2).await;
     assert_eq!(refused(world.confirm_email(&strangers, &proven).await), "REGISTRATION_EXPIRED");
     world.sign_in(&at(ana, NEW)).await;
@@ -350,7 +368,7 @@ async fn an_account_that_a_stranger_began_with_the_address_and_never_finished_do
 async fn who_asks_again_and_again_is_slowed_and_so_is_a_mailbox_that_many_ask_for() {
     let world = World::new().await;
     let ana = world.join("ana@example.com").await;
-    let token = guarded(&world, &ana).await;
+    let token = world.guarded(&ana).await;
     for n in 0..5 {
         ask(&world, &token, &format!("{n}@example.net")).await.unwrap();
     }
@@ -360,7 +378,7 @@ async fn who_asks_again_and_again_is_slowed_and_so_is_a_mailbox_that_many_ask_fo
     for _ in 0..5 {
         world.register(NEW).await.unwrap();
     }
-    let token = guarded(&world, &bea).await;
+    let token = world.guarded(&bea).await;
     world.register(NEW).await.unwrap();
     assert_eq!(refused(ask(&world, &token, NEW).await), "TOO_MANY_TRIES");
 }
@@ -369,7 +387,7 @@ async fn who_asks_again_and_again_is_slowed_and_so_is_a_mailbox_that_many_ask_fo
 async fn a_repeated_request_sends_no_second_mail_and_another_address_under_its_id_is_refused() {
     let world = World::new().await;
     let ana = world.join("ana@example.com").await;
-    let token = guarded(&world, &ana).await;
+    let token = world.guarded(&ana).await;
     let before = world.mails_to(&ana.email).await;
     let request = id();
     let first = ask_as(&world, &token, NEW, &request).await.unwrap();
@@ -405,7 +423,7 @@ async fn with_an_account_that_is_erased_its_changes_go_and_both_addresses_are_fr
     let world = World::new().await;
     let operators = [operator(&world, "ida").await, operator(&world, "joy").await];
     let ana = world.join("ana@example.com").await;
-    let token = guarded(&world, &ana).await;
+    let token = world.guarded(&ana).await;
     let told = world.mails_to(&ana.email).await;
     move_to(&world, &token, NEW, 1).await;
     let back = way_back(&world, &ana.email, told + 2).await;

@@ -25,8 +25,7 @@ pub(crate) async fn operator(world: &World, name: &str) -> String {
         subjects(world).list_erasure_requests(message).await.ok()
     })
     .await;
-    let code = world.next_code(&member);
-    world.step_up(&token, &code).await.unwrap().access_token
+    world.stepped_up(&member, &token).await
 }
 
 pub(crate) fn subjects(world: &World) -> SubjectAdminServiceClient<tonic::transport::Channel> {

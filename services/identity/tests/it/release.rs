@@ -24,8 +24,7 @@ async fn records_officer(world: &World, member: &Member) -> String {
         persons(world).list_releases(with_token(pb::ListReleasesRequest {}, &token)).await.ok()
     })
     .await;
-    let code = world.next_code(member);
-    world.step_up(&token, &code).await.unwrap().access_token
+    world.stepped_up(member, &token).await
 }
 
 async fn ask(
@@ -121,9 +120,7 @@ async fn nobody_releases_a_person_for_their_own_account_and_what_nobody_approved
     assert_eq!(refused(ask(&world, &token, &second.account, "account_lost", &id()).await), "NOT_YOUR_ACT");
 
     world.advance(7 * 24 * 3600);
-    let token = world.sign_in(&second).await.access_token;
-    let code = world.next_code(&second);
-    let token = world.step_up(&token, &code).await.unwrap().access_token;
+    let token = world.guarded(&second).await;
     assert_eq!(approve(&world, &token, &asked.name, &id()).await.unwrap_err().code(), Code::NotFound);
     assert_eq!(world.account(&token).await.unwrap().identity_level, "none");
 }

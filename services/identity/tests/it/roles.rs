@@ -171,8 +171,7 @@ async fn a_revocation_that_nobody_approved_lapses_after_a_week() {
     world.advance(7 * 24 * 3600);
     let token = world.sign_in(&bea).await.access_token;
     redeem(&world, &token, &invite(&world, "operator", "NBC").await, &id()).await.unwrap();
-    let code = world.next_code(&bea);
-    let token = world.step_up(&token, &code).await.unwrap().access_token;
+    let token = world.stepped_up(&bea, &token).await;
     let late = eventually("her role in the projection", async || {
         let refusal = approve(&world, &token, &asked.revocation, &id()).await.unwrap_err();
         (refusal.code() != Code::PermissionDenied).then_some(refusal)

@@ -37,6 +37,7 @@ pub(crate) struct World {
 }
 
 /// Somebody with an active account.
+#[derive(Clone)]
 pub(crate) struct Member {
     pub(crate) email: String,
     pub(crate) account: String,

@@ -151,5 +151,11 @@ fn notice_of(row: &notice::Row) -> pb::Notice {
         served_on_date: row.served_on_date.clone(),
         opened: row.opened,
         size: row.size_bytes.unsigned_abs(),
+        which: match row.original_account {
+            None => "",
+            Some(original) if original == row.account_id => "original",
+            Some(_) => "copy",
+        }
+        .to_owned(),
     }
 }

@@ -35,6 +35,10 @@ pub(crate) struct Matter {
     pub(crate) officer: Option<Uuid>,
     /// Who acts for the party.
     pub(crate) representative: Option<Uuid>,
+    /// Whether the originals of notices are theirs, as the client says on Form G-28.
+    pub(crate) notices_to_representative: bool,
+    /// Whether the notice with the Form I-94 is the client's all the same.
+    pub(crate) i94_to_client: bool,
     /// When its form gave the party's address, microseconds since the epoch; 0 where it gives none.
     pub(crate) address_given_at_us: i64,
 }
@@ -43,6 +47,14 @@ impl Matter {
     /// Everybody on the side of the party: all are told the same (8 CFR 103.2(b)(19), 292.5(a)).
     pub(crate) fn told(&self) -> impl Iterator<Item = Uuid> {
         std::iter::once(self.account).chain(self.representative)
+    }
+
+    /// Whose the original of a notice is where two are told; none where the party alone is. The other one has the copy, and every date
+    /// holds for both.
+    pub(crate) fn original(&self, kind: super::NoticeKind) -> Option<Uuid> {
+        let representative = self.representative?;
+        let clients = !self.notices_to_representative || (self.i94_to_client && kind.has_i94(&self.form));
+        Some(if clients { self.account } else { representative })
     }
 
     /// Whether an account is on the side of the party.
@@ -147,6 +159,8 @@ pub(crate) struct Facts {
     pub(crate) ended_by: String,
     /// The card or document, by code.
     pub(crate) document: String,
+    /// Whether it goes to the representative, as the client wishes on Form G-28; else to the address of record.
+    pub(crate) to_representative: bool,
     /// Its carrier.
     pub(crate) carrier: String,
     /// The carrier's number.
@@ -290,9 +304,11 @@ pub(crate) fn facts(
             facts.for_another = event.for_another;
         }
         Event::CardMailed(event) => {
+            facts.to_representative = event.goes_to == "representative";
             mailed(&mut facts, &event.document, &event.carrier, &event.tracking_number);
         }
         Event::CardRemailed(event) => {
+            facts.to_representative = event.goes_to == "representative";
             mailed(&mut facts, &event.document, &event.carrier, &event.tracking_number);
         }
         Event::CardReturned(event) => {

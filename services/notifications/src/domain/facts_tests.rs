@@ -129,3 +129,20 @@ fn what_may_be_sent_instead_is_named_and_in_both_languages() {
     assert_eq!(instead.en, "short affidavit of support (I-864EZ)");
     assert_eq!(instead.es, "declaración de patrocinio abreviada (I-864EZ)");
 }
+
+#[test]
+fn the_original_is_the_representatives_as_form_g_28_says_but_for_the_notice_with_the_i_94() {
+    let matter = samples::matter();
+    let (party, attorney) = (matter.account, matter.representative.unwrap());
+    let asylum = Matter { form: "I-589".into(), ..matter.clone() };
+    assert_eq!(matter.original(NoticeKind::Rfe), Some(attorney));
+    assert_eq!(matter.original(NoticeKind::Approval), Some(attorney), "it has no I-94");
+    assert_eq!(asylum.original(NoticeKind::Approval), Some(party));
+    assert_eq!(asylum.original(NoticeKind::Rfe), Some(attorney));
+    let to_representative = Matter { i94_to_client: false, ..asylum };
+    assert_eq!(to_representative.original(NoticeKind::Approval), Some(attorney));
+    // Nothing was said of it, or it was taken back; and nobody acts.
+    let silent = Matter { notices_to_representative: false, ..matter.clone() };
+    assert_eq!(silent.original(NoticeKind::Rfe), Some(party));
+    assert_eq!(Matter { representative: None, ..matter }.original(NoticeKind::Rfe), None);
+}

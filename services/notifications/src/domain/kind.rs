@@ -162,6 +162,11 @@ impl NoticeKind {
         Self::ALL.into_iter().find(|kind| kind.id() == id)
     }
 
+    /// Whether a Form I-94 comes with it: with the approval of a stay or of asylum.
+    pub(crate) fn has_i94(self, form: &str) -> bool {
+        self == Self::Approval && ["I-539", "I-589"].contains(&form)
+    }
+
     /// The official name of the form of notice.
     pub(crate) fn official_name(self) -> &'static str {
         match self {
@@ -290,6 +295,7 @@ impl NoticeKind {
             Event::CaseOpened(_)
             | Event::RepresentationActivated(_)
             | Event::CaseRepresentationReplaced(_)
+            | Event::CaseRepresentationWishesChanged(_)
             | Event::FeeWaiverGranted(_)
             | Event::FeeWaiverRefused(_)
             | Event::CaseAddressChanged(_)

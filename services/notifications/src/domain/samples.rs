@@ -24,6 +24,8 @@ pub(crate) fn matter() -> Matter {
         zone: "America/New_York".into(),
         officer: Some(Uuid::from_u128(3)),
         representative: Some(Uuid::from_u128(6)),
+        notices_to_representative: true,
+        i94_to_client: true,
         address_given_at_us: 0,
     }
 }
@@ -266,6 +268,7 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
             carrier: "USPS".into(),
             tracking_number: "9400100000000000000000".into(),
             mailed_on_date: "2026-06-15".into(),
+            goes_to: String::new(),
         }
         .into(),
         NoticeKind::CardReturned => pb::CardReturned {

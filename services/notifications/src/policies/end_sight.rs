@@ -39,6 +39,7 @@ fn ends(event: &Event) -> bool {
         Event::RepresentationSought(_)
         | Event::RepresentationPrepared(_)
         | Event::RepresentationAccepted(_)
+        | Event::RepresentationWishesChanged(_)
         | Event::RepresentationRefused(_) => false,
     }
 }

@@ -189,6 +189,9 @@ impl IssueNotices {
             form: matter.form.clone(),
             name: self.renderer.printable(&full_name(&contact)),
             address: contact.postal_address.lines().map(|line| self.renderer.printable(line)).collect(),
+            original_to_representative: matter
+                .original(kind)
+                .is_some_and(|account| account != matter.account),
             representative,
             office: offices::printed(&matter.office),
             notice_date: said_date(office_date(posted_at)),
@@ -297,7 +300,13 @@ fn issued(printed: &Printed, case: Uuid, object_key: &str) -> pb::NoticeIssued {
         request_id: printed.request_id.clone(),
         size: printed.pdf.len() as u64,
         salt: salt.to_vec(),
+        original_account_id: original(printed).map(|account| account.to_string()).unwrap_or_default(),
     }
+}
+
+/// Who has the original.
+fn original(printed: &Printed) -> Option<Uuid> {
+    printed.matter.original(printed.kind)
 }
 
 /// SHA-256(salt ‖ PDF): proves the content to who has the salt, tells nothing to who has not.
@@ -320,5 +329,6 @@ fn row(printed: &Printed, id: Uuid, case: Uuid, account: Uuid, object_key: &str)
         object_key: object_key.to_owned(),
         size_bytes: i64::try_from(printed.pdf.len()).unwrap_or(i64::MAX),
         opened: false,
+        original_account: original(printed),
     }
 }

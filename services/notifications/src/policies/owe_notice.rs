@@ -54,10 +54,15 @@ impl Subscriber for OweNotice {
             Event::RepresentationActivated(e) => {
                 let appearance = named(&e.representation_id)?;
                 matter::represented_by(tx, case, appearance, account(&e.representative)?).await?;
+                matter::wished(tx, case, e.wishes.as_ref()).await?;
             }
             Event::CaseRepresentationReplaced(e) => {
                 let appearance = named(&e.representation_id)?;
                 matter::represented_by(tx, case, appearance, account(&e.representative)?).await?;
+                matter::wished(tx, case, e.wishes.as_ref()).await?;
+            }
+            Event::CaseRepresentationWishesChanged(e) => {
+                matter::wished(tx, case, e.wishes.as_ref()).await?;
             }
             Event::CaseRepresentationEnded(_) => matter::represented_no_more(tx, case).await?,
             Event::RefundFailureRecorded(e) => {

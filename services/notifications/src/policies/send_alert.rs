@@ -79,12 +79,7 @@ impl SendAlerts {
     }
 
     async fn deliver(&self, delivery: &Delivery) {
-        let last = usize::try_from(delivery.attempts).unwrap_or_default() > PAUSES_S.len();
-        let outcome = match (self.try_once(delivery).await, last) {
-            (Outcome::Again(reason), true) => Outcome::Failed(reason),
-            (outcome, _) => outcome,
-        };
-        let settled = match outcome {
+        let settled = match self.try_once(delivery).await {
             Outcome::Again(reason) => {
                 tracing::debug!(delivery.id = %delivery.delivery_id, reason, attempts = delivery.attempts, "a mail waits");
                 return;
@@ -101,7 +96,7 @@ impl SendAlerts {
 
     async fn try_once(&self, delivery: &Delivery) -> Outcome {
         if delivery::is_invitation(&delivery.alert) {
-            return self.invite(delivery).await;
+            return at_last(delivery, self.invite(delivery).await);
         }
         let contact = match contact(&self.base, delivery.account_id).await {
             Ok(contact) => contact,
@@ -118,15 +113,16 @@ impl SendAlerts {
             return Outcome::Failed("no_address");
         }
         let mail = texts::mail(Language::of(&contact.language), &delivery.alert, contact.given_name.trim());
-        let outcome = self.send(delivery, &contact.email, mail).await;
-        let bounced = matches!(outcome, Outcome::Failed(delivery::BOUNCED));
-        if bounced && self.has_moved(delivery, &contact.email).await {
+        let outcome = at_last(delivery, self.send(delivery, &contact.email, mail).await);
+        // Before it is given up, for whatever reason: the account may have another address since this try began.
+        let given_up = matches!(outcome, Outcome::Failed(_));
+        if given_up && self.has_moved(delivery, &contact.email).await {
             return Outcome::PutOff("another_address");
         }
         outcome
     }
 
-    /// Whether the account's address is another one than that from which a mail came back just now.
+    /// Whether the account's address is another one than that at which a mail was tried just now.
     async fn has_moved(&self, delivery: &Delivery, from: &str) -> bool {
         let contact = contact(&self.base, delivery.account_id).await;
         contact.is_ok_and(|contact| !contact.email.is_empty() && contact.email != from)
@@ -217,6 +213,15 @@ impl SendAlerts {
         // Each time it was queued before, it failed once.
         let version = Expected::Version(u64::from(delivery.again.unsigned_abs()));
         context.append(&self.base.log, vec![StreamAppend::of(stream, version, Subjects::NONE, events)])
+    }
+}
+
+/// What the try after the last pause came to: there is none after it.
+fn at_last(delivery: &Delivery, outcome: Outcome) -> Outcome {
+    let last = usize::try_from(delivery.attempts).unwrap_or_default() > PAUSES_S.len();
+    match outcome {
+        Outcome::Again(reason) if last => Outcome::Failed(reason),
+        outcome => outcome,
     }
 }
 

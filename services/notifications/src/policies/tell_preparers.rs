@@ -137,10 +137,10 @@ fn represented(event: &RepresentationEvent) -> Vec<(&'static str, String)> {
         RepresentationEvent::RepresentationEnded(e) => {
             vec![("client_ended_representation", e.representative.clone())]
         }
-        // Whoever did these knows of them.
-        RepresentationEvent::RepresentationSought(_) | RepresentationEvent::RepresentationRefused(_) => {
-            Vec::new()
-        }
+        // Whoever did these knows of them; where papers go the representative sees in the case.
+        RepresentationEvent::RepresentationSought(_)
+        | RepresentationEvent::RepresentationRefused(_)
+        | RepresentationEvent::RepresentationWishesChanged(_) => Vec::new(),
     }
 }
 

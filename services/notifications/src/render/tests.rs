@@ -20,6 +20,7 @@ fn page(kind: NoticeKind, event: &Event, language: &str, name: &str) -> Page {
         name: name.into(),
         address: vec!["4 Fictitious Row, Apt 2".into(), "Albany, NY 12207".into()],
         representative: Vec::new(),
+        original_to_representative: false,
         office: crate::offices::printed("NBC"),
         notice_date: said_date(posted_on),
         facts,
@@ -348,4 +349,31 @@ fn the_version_of_a_template_is_its_own() {
     versions.sort();
     versions.dedup();
     assert_eq!(versions.len(), NoticeKind::ALL.len());
+}
+
+#[test]
+fn a_notice_says_who_has_the_original_where_two_are_told() {
+    let kind = NoticeKind::Rfe;
+    let alone = page(kind, &samples::event(kind), "en", "Ana");
+    assert!(!text(&render(kind, &alone)).to_lowercase().contains("original and copy"));
+    let represented = Page { representative: vec!["Obi Adeyemi".into()], ..alone };
+    let partys = text(&render(kind, &represented));
+    assert!(partys.contains("The original is yours, the copy the representative"), "{partys}");
+    let other = text(&render(kind, &Page { original_to_representative: true, ..represented }));
+    assert!(other.contains("the copy yours, as you asked on Form G-28"), "{other}");
+}
+
+#[test]
+fn a_card_that_went_to_the_representative_is_told_so() {
+    let kind = NoticeKind::CardMailed;
+    let Event::CardMailed(mailed) = samples::event(kind) else { panic!("another event") };
+    let own = text(&render(kind, &page(kind, &mailed.clone().into(), "es", "Ana")));
+    assert!(own.contains("to your address of record") && own.contains("su direcci"), "{own}");
+    let theirs =
+        docket_proto::case_status::events::v1::CardMailed { goes_to: "representative".into(), ..mailed };
+    let theirs = text(&render(kind, &page(kind, &theirs.into(), "es", "Ana")));
+    assert!(
+        theirs.contains("to your representative, as you asked") && theirs.contains("su representante"),
+        "{theirs}"
+    );
 }

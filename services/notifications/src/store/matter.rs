@@ -1,6 +1,7 @@
 //! Whose case it is and what it is called, folded from the log of cases.
 
 use docket_proto::case_status::events::v1 as pb;
+use docket_proto::types::v1::MailingWishes;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
@@ -18,6 +19,8 @@ struct Row {
     officer: Option<Uuid>,
     representative: Option<Uuid>,
     address_given_at_us: i64,
+    notices_to_representative: bool,
+    i94_to_client: bool,
 }
 
 impl From<Row> for Matter {
@@ -33,6 +36,8 @@ impl From<Row> for Matter {
             officer: row.officer,
             representative: row.representative,
             address_given_at_us: row.address_given_at_us,
+            notices_to_representative: row.notices_to_representative,
+            i94_to_client: row.i94_to_client,
         }
     }
 }
@@ -42,7 +47,7 @@ pub(crate) async fn find(executor: impl PgExecutor<'_>, case: Uuid) -> sqlx::Res
     let row = sqlx::query_as!(
         Row,
         "SELECT case_id, account_id, form, receipt_number, receipt_date, office, zone, officer,
-             representative, address_given_at_us
+             representative, address_given_at_us, notices_to_representative, i94_to_client
          FROM matter WHERE case_id = $1",
         case
     )
@@ -77,6 +82,24 @@ pub(crate) async fn opened(
         appearance as Option<Uuid>,
         representative as Option<Uuid>,
         if event.gives_address { event.submitted_at_us } else { 0 }
+    )
+    .execute(&mut *tx)
+    .await?;
+    wished(tx, case, event.wishes.as_ref()).await
+}
+
+/// Whose the originals of notices are; where nothing was said they are the party's.
+pub(crate) async fn wished(
+    tx: &mut PgConnection,
+    case: Uuid,
+    wishes: Option<&MailingWishes>,
+) -> sqlx::Result<()> {
+    let wishes = wishes.copied().unwrap_or_default();
+    sqlx::query!(
+        "UPDATE matter SET notices_to_representative = $2, i94_to_client = $3 WHERE case_id = $1",
+        case,
+        wishes.notices_to_representative,
+        wishes.i94_to_client
     )
     .execute(tx)
     .await
@@ -141,8 +164,9 @@ pub(crate) async fn represented_by(
     let Some(representative) = acting else { return Ok(()) };
     sqlx::query!(
         "INSERT INTO notice (notice_id, account_id, case_id, notice_kind, official_name, posted_at_us,
-             served_on_date, object_key, size_bytes)
-         SELECT notice_id, $2, case_id, notice_kind, official_name, posted_at_us, served_on_date, object_key, size_bytes
+             served_on_date, object_key, size_bytes, original_account)
+         SELECT notice_id, $2, case_id, notice_kind, official_name, posted_at_us, served_on_date, object_key, size_bytes,
+             original_account
          FROM notice JOIN matter USING (case_id) WHERE case_id = $1 AND notice.account_id = matter.account_id
          ON CONFLICT (notice_id, account_id) DO NOTHING",
         case,

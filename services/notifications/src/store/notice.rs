@@ -26,6 +26,8 @@ pub(crate) struct Row {
     pub(crate) size_bytes: i64,
     /// Whether the account opened it.
     pub(crate) opened: bool,
+    /// Account that has the original; none where the party alone was told, and before that was kept.
+    pub(crate) original_account: Option<Uuid>,
 }
 
 /// Where a page of the list begins: after this.
@@ -41,8 +43,8 @@ pub(crate) struct After {
 pub(crate) async fn insert(tx: &mut PgConnection, row: &Row) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO notice (notice_id, account_id, case_id, notice_kind, official_name, posted_at_us,
-             served_on_date, object_key, size_bytes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (notice_id, account_id) DO NOTHING",
+             served_on_date, object_key, size_bytes, original_account)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (notice_id, account_id) DO NOTHING",
         row.notice_id,
         row.account_id,
         row.case_id,
@@ -51,7 +53,8 @@ pub(crate) async fn insert(tx: &mut PgConnection, row: &Row) -> sqlx::Result<()>
         row.posted_at_us,
         row.served_on_date,
         row.object_key,
-        row.size_bytes
+        row.size_bytes,
+        row.original_account as Option<Uuid>
     )
     .execute(tx)
     .await
@@ -63,7 +66,7 @@ pub(crate) async fn find(pool: &PgPool, notice: Uuid, account: Uuid) -> sqlx::Re
     sqlx::query_as!(
         Row,
         "SELECT notice_id, account_id, case_id, notice_kind, official_name, posted_at_us, served_on_date,
-             object_key, size_bytes, opened
+             object_key, size_bytes, opened, original_account
          FROM notice WHERE notice_id = $1 AND account_id = $2",
         notice,
         account
@@ -83,7 +86,7 @@ pub(crate) async fn list(
     sqlx::query_as!(
         Row,
         "SELECT notice_id, notice.account_id, case_id, notice_kind, official_name, posted_at_us, served_on_date,
-             object_key, size_bytes, opened
+             object_key, size_bytes, opened, original_account
          FROM notice JOIN matter USING (case_id)
          WHERE notice.account_id = $1 AND (matter.account_id = $1 OR matter.representative = $1) AND ($2::uuid IS NULL OR case_id = $2)
            AND ($3::bigint IS NULL OR (posted_at_us, notice_id) < ($3, $4))

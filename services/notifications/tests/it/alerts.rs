@@ -232,6 +232,39 @@ async fn a_mail_that_comes_back_while_its_address_changes_goes_to_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mail_whose_address_changes_during_its_last_try_goes_to_the_next() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "defer@example.test", "en");
+    world.accepted_case(&ana).await;
+    let tried = async |times: i32| {
+        crate::world::until("a try", async || {
+            queued(&world, ana.account).await.filter(|(tries, _)| *tries == times)
+        })
+        .await
+    };
+    tried(1).await;
+    // One try is left of the six. The address of then does not take it, and is another one by the time that it is given up.
+    let used_up = "UPDATE delivery SET attempts = 5 WHERE account_id = $1";
+    sqlx::query(used_up).bind(ana.account).execute(&world.own.pool).await.unwrap();
+    world.changes_address(ana.account, "defer@elsewhere.test");
+    world.directory.moves_when_asked(&ana.account.to_string(), "ana@example.test");
+    world.bench.advance(61);
+    crate::world::until("the try given back", async || {
+        queued(&world, ana.account)
+            .await
+            .filter(|(tries, _)| *tries == 5)
+            .filter(|(_, next_at)| *next_at > world.bench.now().as_microsecond())
+    })
+    .await;
+    world.bench.advance(301);
+    world.wait_for_mails("ana@example.test", 1).await;
+    ana.wait_for_deliveries("handed_over", 1).await;
+    assert_eq!(world.count("delivery.failed.v1").await, 0);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_one_address_is_tried_at_the_next_at_once() {
     let world = World::new().await;
     let server = world.serve().await;
@@ -686,6 +719,7 @@ async fn who_represents_a_client_now_and_no_longer_is_told_to_all_and_the_new_on
     let activated = cases::RepresentationActivated {
         representation_id: first.to_string(),
         representative: obi.account.to_string(),
+        wishes: None,
     };
     world.happens(case, activated.into()).await;
     obi.wait_for_notice(case, "receipt").await;
@@ -714,6 +748,7 @@ async fn who_represents_a_client_now_and_no_longer_is_told_to_all_and_the_new_on
         representative: nia.account.to_string(),
         former_representation_id: first.to_string(),
         former_representative: obi.account.to_string(),
+        wishes: None,
     };
     world.happens(case, replaced.into()).await;
     nia.wait_for_notice(case, "receipt").await;

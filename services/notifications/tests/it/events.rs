@@ -43,6 +43,7 @@ pub(crate) fn activated((representation, representative): (Uuid, Uuid)) -> Event
     pb::RepresentationActivated {
         representation_id: representation.to_string(),
         representative: representative.to_string(),
+        wishes: None,
     }
     .into()
 }

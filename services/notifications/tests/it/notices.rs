@@ -1,9 +1,10 @@
 //! Notices: one for each event that owes one, with the right words, for the right eyes.
 
 use docket_kernel::EventEnum as _;
-use docket_proto::case_status::events::v1::RepresentationActivated;
+use docket_proto::case_status::events::v1::{CaseRepresentationWishesChanged, RepresentationActivated};
 use docket_proto::filing::events::v1 as filings;
 use docket_proto::identity::v1::GetContactResponse;
+use docket_proto::types::v1::MailingWishes;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -361,6 +362,7 @@ async fn a_notice_names_who_acts_for_the_party_and_nobody_who_was_erased() {
     let activated = RepresentationActivated {
         representation_id: Uuid::now_v7().to_string(),
         representative: obi.account.to_string(),
+        wishes: None,
     };
     world.happens(case, activated.into()).await;
     world.happens(case, events::accepted()).await;
@@ -409,5 +411,50 @@ async fn a_notice_waits_for_the_address_that_the_form_gives_and_prints_it() {
     let receipt = ana.wait_for_notice(childs, "receipt").await;
     let of_receipt = text(&ana.download(&receipt.name).await.unwrap().1);
     assert!(of_receipt.contains("8 Pretend Street Reno, NV 89501"), "{of_receipt:?}");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_find_a_notice_and_each_is_told_whether_it_is_the_original_or_the_copy() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let mut obi = world.person(server.channel(), "obi@example.test", "en");
+    let case = Uuid::now_v7();
+    world.happens(case, events::opened(ana.account)).await;
+    let representation_id = Uuid::now_v7().to_string();
+    let wishes = MailingWishes { notices_to_representative: true, ..Default::default() };
+    let activated = RepresentationActivated {
+        representation_id: representation_id.clone(),
+        representative: obi.account.to_string(),
+        wishes: Some(wishes),
+    };
+    world.happens(case, activated.into()).await;
+    world.happens(case, events::accepted()).await;
+    let (partys, attorneys) =
+        (ana.wait_for_notice(case, "receipt").await, obi.wait_for_notice(case, "receipt").await);
+    assert_eq!((partys.which.as_str(), attorneys.which.as_str()), ("copy", "original"));
+    let (header, pdf) = ana.download(&partys.name).await.unwrap();
+    assert_eq!(header.which, "copy");
+    assert!(text(&pdf).contains("the copy yours, as you asked on Form G-28"), "{}", text(&pdf));
+    // The client takes it back: what was posted stays as it was, what is posted next is theirs.
+    let changed =
+        CaseRepresentationWishesChanged { representation_id, wishes: Some(MailingWishes::default()) };
+    world.happens(case, changed.into()).await;
+    world.happens(case, events::biometrics_scheduled()).await;
+    let next = ana.wait_for_notice(case, "biometrics_appointment").await;
+    let copy = obi.wait_for_notice(case, "biometrics_appointment").await;
+    assert_eq!((next.which.as_str(), copy.which.as_str()), ("original", "copy"));
+    assert_eq!(ana.wait_for_notice(case, "receipt").await.which, "copy");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_notice_that_the_party_alone_is_told_there_is_no_copy() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    assert_eq!(ana.wait_for_notice(case, "receipt").await.which, "");
     server.stop().await.unwrap();
 }

@@ -39,7 +39,8 @@ pub enum CardStep {
     Destroyed,
 }
 
-/// Orders the card to the address of record, which must be fresh. One that was destroyed may be ordered again.
+/// Orders the card. The address of record must be fresh, also where the card goes to the representative: it goes to the client once
+/// they act no longer. One that was destroyed may be ordered again.
 ///
 /// # Errors
 /// `NOT_APPROVED`, `NO_CARD`, `CARD_ORDERED`, `ADDRESS_NOT_CONFIRMED`; not found without a case.
@@ -65,7 +66,8 @@ pub fn order_card(case: &Case, officer: Uuid, now: Timestamp) -> Decision {
         )
         .way_out("The party confirms the address in the account, or reports a move with Form AR-11."));
     }
-    Ok(vec![pb::CardOrdered { officer: officer.to_string(), document: document.to_owned() }.into()])
+    let (officer, document) = (officer.to_string(), document.to_owned());
+    Ok(vec![pb::CardOrdered { officer, document, goes_to: case.card_goes_to().in_event() }.into()])
 }
 
 /// The card that the approval gives.
@@ -76,8 +78,8 @@ pub(super) fn document_of(case: &Case) -> Result<&'static str, Refusal> {
     })
 }
 
-/// Records what happened to the card. One that came back is never mailed again by itself: the address of record is
-/// confirmed first, or it is destroyed when its time is over.
+/// Records what happened to the card. Where it is mailed depends on who acts and what the client wishes by then. One that came back is
+/// never mailed again by itself: the address of record is confirmed first, or it is destroyed when its time is over.
 ///
 /// # Errors
 /// `CARD_STEP_OUT_OF_ORDER`, `TRACKING_MISSING`, `CAUSE_UNKNOWN`, `ADDRESS_NOT_CONFIRMED`, `CARD_STILL_KEPT`; not found
@@ -88,13 +90,14 @@ pub fn record_card(case: &Case, step: &CardStep, now: Timestamp) -> Decision {
     }
     let today = office_date(now);
     let document = card_of(&case.form).unwrap_or_default().to_owned();
+    let goes_to = case.card_goes_to().in_event();
     Ok(vec![match (step, case.card.state) {
         (CardStep::Produced, CardState::Ordered) => pb::CardProduced {}.into(),
         (CardStep::Mailed { carrier, tracking_number }, CardState::Produced) => {
             tracked(carrier, tracking_number)?;
             let (carrier, tracking_number) = (carrier.clone(), tracking_number.clone());
             let mailed_on_date = today.to_string();
-            pb::CardMailed { document, carrier, tracking_number, mailed_on_date }.into()
+            pb::CardMailed { document, carrier, tracking_number, mailed_on_date, goes_to }.into()
         }
         (CardStep::Mailed { carrier, tracking_number }, CardState::Returned) => {
             tracked(carrier, tracking_number)?;
@@ -109,7 +112,7 @@ pub fn record_card(case: &Case, step: &CardStep, now: Timestamp) -> Decision {
             }
             let (carrier, tracking_number) = (carrier.clone(), tracking_number.clone());
             let mailed_on_date = today.to_string();
-            pb::CardRemailed { document, carrier, tracking_number, mailed_on_date }.into()
+            pb::CardRemailed { document, carrier, tracking_number, mailed_on_date, goes_to }.into()
         }
         (CardStep::Delivered, CardState::Mailed) => {
             pb::CardDelivered { delivered_on_date: today.to_string() }.into()

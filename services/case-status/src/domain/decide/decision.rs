@@ -164,13 +164,11 @@ pub fn decide_case(
         Verdict::Refer { ground_codes, reasons, status } => {
             as_recommended(recommended.refer)?;
             may_be_referred(case, *status)?;
-            if !reasoned(ground_codes, reasons) {
-                return Err(Refusal::invalid(
-                    "ground_codes",
-                    "GROUNDS_MISSING",
-                    "A referral names its grounds and says the findings and reasons (8 CFR 208.19).",
-                ));
-            }
+            reasoned(
+                (ground_codes.as_slice(), reasons.as_str()),
+                "GROUNDS_MISSING",
+                "A referral names its grounds and says the findings and reasons (8 CFR 208.19).",
+            )?;
             heard_before_referral(case, now)?;
             let officer = officer.to_string();
             let (ground_codes, reasons) = (ground_codes.clone(), reasons.clone());
@@ -190,20 +188,25 @@ fn as_recommended(same: bool) -> Result<(), Refusal> {
         .way_out("Return the case to the officer who recommended."))
 }
 
-/// Whether a decision names its grounds and says why.
-pub(super) fn reasoned(codes: &[String], reasons: &str) -> bool {
-    !codes.is_empty() && !codes.iter().any(String::is_empty) && !reasons.trim().is_empty()
+/// A decision names its grounds and says why; `words` say where that stands.
+pub(super) fn reasoned(
+    (codes, reasons): (&[String], &str),
+    reason: &'static str,
+    words: &'static str,
+) -> Result<(), Refusal> {
+    if codes.is_empty() || codes.iter().any(String::is_empty) || reasons.trim().is_empty() {
+        return Err(Refusal::invalid("ground_codes", reason, words));
+    }
+    Ok(())
 }
 
 /// Whether the grounds say abandonment; that needs something asked for that never came (8 CFR 103.2(b)(13)).
 fn grounds(case: &Case, codes: &[String], reasons: &str) -> Result<bool, Refusal> {
-    if !reasoned(codes, reasons) {
-        return Err(Refusal::invalid(
-            "ground_codes",
-            "GROUNDS_MISSING",
-            "A denial names its grounds and says the findings and reasons (8 CFR 103.3(a)(1)(i)).",
-        ));
-    }
+    reasoned(
+        (codes, reasons),
+        "GROUNDS_MISSING",
+        "A denial names its grounds and says the findings and reasons (8 CFR 103.3(a)(1)(i)).",
+    )?;
     let abandoned = codes.iter().any(|code| code == "abandoned");
     if abandoned {
         may_be_abandoned(case)?;

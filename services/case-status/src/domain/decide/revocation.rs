@@ -82,13 +82,11 @@ pub fn revoke_approval(
         return Err(Refusal::not_yours("SAME_OFFICER", "Who intended a revocation does not revoke.")
             .way_out("Another officer of the office decides."));
     }
-    if !reasoned(ground_codes, reasons) {
-        return Err(Refusal::invalid(
-            "ground_codes",
-            "GROUNDS_MISSING",
-            "A revocation names its grounds and says the findings and reasons (8 CFR 205.2(c)).",
-        ));
-    }
+    reasoned(
+        (ground_codes, reasons),
+        "GROUNDS_MISSING",
+        "A revocation names its grounds and says the findings and reasons (8 CFR 205.2(c)).",
+    )?;
     if case.request.as_ref().is_none_or(|request| request.received_at.is_none()) {
         addressee_sought(case)?;
     }

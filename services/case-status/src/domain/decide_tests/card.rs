@@ -1,12 +1,13 @@
 //! The card that an approval gives: every branch.
 
 use docket_proto::case_status::events::v1 as pb;
+use docket_proto::types::v1::MailingWishes;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::domain::decide::{self, CardStep};
 use crate::domain::samples::*;
-use crate::domain::{CardState, Case, Outcome, evolve, task, title};
+use crate::domain::{CardState, Case, Event, GoesTo, Outcome, evolve, task, title};
 
 /// The event that the party's address comes from.
 const ON_RECORD: Option<Uuid> = Some(Uuid::from_u128(0xADD));
@@ -179,4 +180,85 @@ fn an_address_is_confirmed_while_something_may_be_mailed() {
     let nothing = back().when(|case| decide::confirm_address(case, None, now()));
     nothing.refused("ADDRESS_NOT_ON_RECORD");
     assert!(decide::confirm_address(&Case::default(), ON_RECORD, now()).is_err());
+}
+
+const APPEARANCE: Uuid = Uuid::from_u128(0x28);
+
+/// An approved case in which somebody acts; the client says on Form G-28 whether cards go to them.
+fn represented(to_representative: bool) -> Given {
+    let wishes = MailingWishes { documents_to_representative: to_representative, ..Default::default() };
+    approved_as("I-90").and(pb::RepresentationActivated {
+        representation_id: APPEARANCE.to_string(),
+        representative: Uuid::from_u128(0x29).to_string(),
+        wishes: Some(wishes),
+    })
+}
+
+/// Where a card that is ordered and made now is mailed, after what `meanwhile` happens to the case.
+fn mailed_to(case: Given, meanwhile: Option<Event>) -> GoesTo {
+    let events = order(&case, now()).then(&["card_ordered"]);
+    let made = after(Given(events.iter().fold(case.0, evolve)), &[CardStep::Produced], now());
+    let made = meanwhile.map_or(made.0.clone(), |event| evolve(made.0, &event));
+    after(Given(made), &[mailed()], now()).0.card.mailed_to
+}
+
+#[test]
+fn a_card_goes_where_the_client_wished_on_form_g_28_as_long_as_that_representative_acts() {
+    assert_eq!(mailed_to(approved_as("I-90"), None), GoesTo::Client);
+    assert_eq!(mailed_to(represented(false), None), GoesTo::Client);
+    assert_eq!(mailed_to(represented(true), None), GoesTo::Representative);
+    // Older events do not say.
+    let unsaid = approved_as("I-90").and(pb::RepresentationActivated {
+        representation_id: APPEARANCE.to_string(),
+        representative: Uuid::from_u128(0x29).to_string(),
+        wishes: None,
+    });
+    assert_eq!(mailed_to(unsaid, None), GoesTo::Client);
+    // It falls back to the client when nobody acts any more, and when the client takes it back.
+    let ended = pb::CaseRepresentationEnded {
+        representation_id: APPEARANCE.to_string(),
+        cause: "withdrawn".into(),
+        ..Default::default()
+    };
+    assert_eq!(mailed_to(represented(true), Some(ended.into())), GoesTo::Client);
+    let taken_back = pb::CaseRepresentationWishesChanged {
+        representation_id: APPEARANCE.to_string(),
+        wishes: Some(MailingWishes::default()),
+    };
+    assert_eq!(mailed_to(represented(true), Some(taken_back.into())), GoesTo::Client);
+}
+
+#[test]
+fn a_card_of_what_is_protected_goes_to_the_persons_own_address_whatever_was_wished() {
+    let opened = pb::CaseOpened {
+        form: "I-751".into(),
+        family: "conditions_removal".into(),
+        protected: true,
+        representation_id: APPEARANCE.to_string(),
+        representative: Uuid::from_u128(0x29).to_string(),
+        wishes: Some(MailingWishes { documents_to_representative: true, ..Default::default() }),
+        ..opened()
+    };
+    let goes = |opened: pb::CaseOpened| {
+        let submitted = given([opened.into()]);
+        let accepted = decide::accept(&submitted.0, RECEIPT, "NBC").unwrap();
+        let approved = pb::CaseApproved { officer: BO.to_string(), effective_date: "2026-11-24".into() };
+        mailed_to(Given(accepted.iter().fold(submitted.0, evolve)).and(approved), None)
+    };
+    assert_eq!(goes(pb::CaseOpened { protected: false, ..opened.clone() }), GoesTo::Representative);
+    assert_eq!(goes(opened), GoesTo::Client);
+}
+
+#[test]
+fn a_card_that_came_back_from_the_representative_goes_to_the_client() {
+    let case = represented(true);
+    let events = order(&case, now()).then(&["card_ordered"]);
+    let [Event::CardOrdered(ordered)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(ordered.goes_to, "representative");
+    let ordered = Given(events.iter().fold(case.0, evolve));
+    let back = after(ordered, &[CardStep::Produced, mailed(), returned()], now());
+    assert_eq!(back.0.card.mailed_to, GoesTo::Representative);
+    let confirmed = back
+        .and(pb::AddressConfirmed { confirmed_at_us: days(1).as_microsecond(), address_id: String::new() });
+    assert_eq!(after(confirmed, &[mailed()], days(2)).0.card.mailed_to, GoesTo::Client);
 }

@@ -42,7 +42,7 @@ fn after(case: Given, events: &[Event]) -> Given {
 /// The same case, in which somebody acts for the applicant.
 fn represented(case: Given) -> Given {
     let (representation_id, representative) = (Uuid::from_u128(0x628).to_string(), RAY.to_string());
-    case.and(pb::RepresentationActivated { representation_id, representative })
+    case.and(pb::RepresentationActivated { representation_id, representative, wishes: None })
 }
 
 fn seek(case: &Given, tried: &[&str]) -> Then {

@@ -1,5 +1,7 @@
 //! Builds rows from the log: one task reads, one folds, one writes, each a few batches ahead of the next at most.
 
+use std::time::Duration;
+
 use docket_eventlog::Recorded;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
@@ -7,6 +9,9 @@ use docket_service::{ApiError, Base};
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tonic::transport::Channel;
+use tonic::{Code, Status, Streaming};
 
 use super::super::row::{CaseRow, TimelineRow};
 use super::super::tables::{self, Tables};
@@ -33,6 +38,11 @@ impl Default for Limits {
 
 /// A round that brings fewer events than this was the last: the rest comes when the rows are compared or switched.
 const FEW: u64 = 100;
+
+/// For so long the log is asked for again while nothing comes.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// A pause before it is.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How far a build is.
 pub(super) type Progress = watch::Sender<pb::RebuildProjectionResponse>;
@@ -90,7 +100,8 @@ impl<E: Into<ApiError>> From<E> for Stop {
     }
 }
 
-/// Reads the owner's log, which streams it in batches of its own.
+/// Reads the owner's log, which streams it in batches of its own. A connection lasts some minutes, and the owner may be replaced: what
+/// came over one is kept, and the rest asked for over the next, as long as something comes within [`PATIENCE`].
 async fn read_log(
     base: Base,
     after: u64,
@@ -100,44 +111,98 @@ async fn read_log(
 ) -> Result<u64, Stop> {
     let mut feed =
         EventFeedServiceClient::new(base.channel("case-status")).max_decoding_message_size(16 << 20);
-    let away = |status: tonic::Status| ApiError::peer("the log of cases", &status);
-    let mut position = after;
+    let mut reader = Reader { position: after, size, pages, progress };
+    let mut moved_at = Instant::now();
     loop {
-        let head = feed
-            .get_head(pb::GetHeadRequest { log: LOG.to_owned() })
-            .await
-            .map_err(away)?
-            .into_inner()
-            .position;
-        progress.send_modify(|step| step.head = head);
-        let before = position;
-        let ask = pb::ReadEventsRequest { log: LOG.to_owned(), after_position: position, limit: 0 };
-        let mut batches = feed.read_events(ask).await.map_err(away)?.into_inner();
-        let mut page = Vec::with_capacity(size);
-        let whole = loop {
+        let before = reader.position;
+        let ended = reader.read_round(&mut feed).await?;
+        let brought = reader.position - before;
+        if brought > 0 {
+            moved_at = Instant::now();
+        }
+        match ended {
+            Ok(()) if brought < FEW => return Ok(reader.position),
+            Ok(()) => {}
+            Err(_cut) if brought > 0 => {}
+            Err(status) if !passes(&status) || moved_at.elapsed() > PATIENCE => {
+                return Err(ApiError::peer("the log of cases", &status).into());
+            }
+            Err(_cut) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// Where the reading is.
+struct Reader {
+    /// Everything up to here was read.
+    position: u64,
+    /// Events in a page.
+    size: usize,
+    pages: mpsc::Sender<Vec<Recorded>>,
+    progress: Progress,
+}
+
+impl Reader {
+    /// Reads what there is to the head of now, and hands on what comes; how the answer ended.
+    async fn read_round(
+        &mut self,
+        feed: &mut EventFeedServiceClient<Channel>,
+    ) -> Result<Result<(), Status>, Stop> {
+        let head = match feed.get_head(pb::GetHeadRequest { log: LOG.to_owned() }).await {
+            Ok(head) => head.into_inner().position,
+            Err(status) => return Ok(Err(status)),
+        };
+        self.progress.send_modify(|step| step.head = head);
+        let ask = pb::ReadEventsRequest { log: LOG.to_owned(), after_position: self.position, limit: 0 };
+        let mut batches = match feed.read_events(ask).await {
+            Ok(batches) => batches.into_inner(),
+            Err(status) => return Ok(Err(status)),
+        };
+        let mut page = Vec::with_capacity(self.size);
+        let ended = loop {
             let batch = match batches.message().await {
                 Ok(Some(batch)) => batch,
-                Ok(None) => break true,
-                // A connection lasts some minutes: what came over it is kept, and the rest asked for over the next one.
-                Err(_cut) if position > before => break false,
-                Err(status) => return Err(away(status).into()),
+                Ok(None) => break owners_end(&mut batches).await,
+                Err(status) => break Err(status),
             };
             for stored in batch.events {
-                position = stored.position;
+                self.position = stored.position;
                 page.push(Recorded::from_message(stored)?);
-                if page.len() >= size {
-                    let full = std::mem::replace(&mut page, Vec::with_capacity(size));
-                    pages.send(full).await.map_err(|_closed| Stop::Elsewhere)?;
+                if page.len() >= self.size {
+                    let full = std::mem::replace(&mut page, Vec::with_capacity(self.size));
+                    self.hand_on(full).await?;
                 }
             }
         };
         if !page.is_empty() {
-            pages.send(page).await.map_err(|_closed| Stop::Elsewhere)?;
+            self.hand_on(page).await?;
         }
-        if whole && position - before < FEW {
-            return Ok(position);
-        }
+        Ok(ended)
     }
+
+    async fn hand_on(&self, page: Vec<Recorded>) -> Result<(), Stop> {
+        self.pages.send(page).await.map_err(|_closed| Stop::Elsewhere)
+    }
+}
+
+/// Whether the owner ended its answer: what cuts a connection on its way may end it in order too, and says nothing.
+async fn owners_end(batches: &mut Streaming<pb::ReadEventsResponse>) -> Result<(), Status> {
+    let said = batches.trailers().await?;
+    said.map(drop).ok_or_else(|| Status::unavailable("the owner did not end its answer"))
+}
+
+/// Whether another try may bring more: a line was cut or the owner is away, as which a cut is told.
+fn passes(status: &Status) -> bool {
+    matches!(
+        status.code(),
+        Code::Unavailable
+            | Code::DeadlineExceeded
+            | Code::Cancelled
+            | Code::Aborted
+            | Code::ResourceExhausted
+            | Code::Unknown
+            | Code::Internal
+    )
 }
 
 /// What is to be written.

@@ -2,6 +2,7 @@
 use super::args::{ImportArgs, ProveArgs};
 use super::on::{Following, cut_short};
 use super::{Coming, Operator, USUAL};
+use crate::commands::Refused;
 use crate::output::Teller;
 use anyhow::{Context, Result, bail, ensure};
 use docket_proto::export_file::Records;
@@ -15,8 +16,6 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use tokio_stream::StreamExt as _;
-
-use crate::commands::Refused;
 
 /// The largest batch of records that is taken.
 const MOST_BYTES: usize = 64 << 20;

@@ -3,6 +3,7 @@
 use docket_kernel::Refusal;
 use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
+use docket_proto::types::v1::MailingWishes;
 use uuid::Uuid;
 
 use super::{Filing, Phase, Review};
@@ -43,14 +44,15 @@ pub fn may_be_represented(filing: &Filing, pending: bool) -> Result<(), Refusal>
 pub fn appoint(
     filing: &Filing,
     pending: bool,
-    representation: Uuid,
-    representative: Uuid,
+    (representation, representative): (Uuid, Uuid),
+    wishes: Option<MailingWishes>,
 ) -> Result<Vec<Event>, Refusal> {
     may_be_represented(filing, pending)?;
     Ok(vec![
         pb::RepresentativeAppointed {
             representation_id: representation.to_string(),
             representative: representative.to_string(),
+            wishes,
         }
         .into(),
     ])

@@ -3,6 +3,7 @@
 use docket_kernel::Refusal;
 use docket_proto::events::filing::Event;
 use docket_proto::filing::events::v1 as pb;
+use docket_proto::types::v1::MailingWishes;
 use uuid::Uuid;
 
 use super::{Capacity, Filing, Phase};
@@ -39,8 +40,19 @@ pub struct Settled {
     pub facts: pb::DerivedFacts,
     /// Whether it gives the address of who files.
     pub gives_address: bool,
-    /// The appearance that stands, with the account of its representative.
-    pub represented: Option<(Uuid, Uuid)>,
+    /// The appearance that stands.
+    pub represented: Option<Represented>,
+}
+
+/// An appearance that stands when a filing goes in.
+#[derive(Debug, Clone, Copy)]
+pub struct Represented {
+    /// The appearance.
+    pub appearance: Uuid,
+    /// Account of the representative.
+    pub representative: Uuid,
+    /// Where originals and documents go, as the client says then; none where it was not told.
+    pub wishes: Option<MailingWishes>,
 }
 
 /// The instant at which a signed filing counts as received: the later of signature and authorisation.
@@ -61,6 +73,7 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
     let mut co_signed = co_signers.filter_map(|role| filing.helper_went(*role, &signature.content_mac));
     let names_proven =
         !settled.other_name && !signature.name_unproven && co_signed.all(|signed| signed.name_proven);
+    let represented = settled.represented;
     Ok(vec![
         pb::FilingSubmitted {
             package_id: filing.package.to_string(),
@@ -79,10 +92,15 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
                 fee_waiver: filing.fee_waiver,
                 ..settled.facts
             }),
-            representation_id: settled.represented.map(|(id, _)| id.to_string()).unwrap_or_default(),
-            representative: settled.represented.map(|(_, who)| who.to_string()).unwrap_or_default(),
+            representation_id: represented
+                .map(|standing| standing.appearance.to_string())
+                .unwrap_or_default(),
+            representative: represented
+                .map(|standing| standing.representative.to_string())
+                .unwrap_or_default(),
             gives_address: settled.gives_address,
             co_signers: filing.co_signers().map(|account| account.to_string()).collect(),
+            wishes: represented.and_then(|standing| standing.wishes),
         }
         .into(),
     ])

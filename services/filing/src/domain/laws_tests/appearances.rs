@@ -2,6 +2,7 @@
 
 use docket_proto::events::representation::Event as RepresentationEvent;
 use docket_proto::filing::events::v1 as pb;
+use docket_proto::types::v1::MailingWishes;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -48,7 +49,7 @@ fn whatever_is_decided_for_a_representation_folds() {
         },
     };
     let replacement = |ends| Replacement { by: Uuid::from_u128(9), filing: Uuid::from_u128(1), ends };
-    let command = (0_u8..10, prop::collection::vec(prop::bool::weighted(0.9), 5));
+    let command = (0_u8..11, prop::collection::vec(prop::bool::weighted(0.9), 5));
     REPRESENTATION.decided_lives(
         &[],
         command,
@@ -60,6 +61,10 @@ fn whatever_is_decided_for_a_representation_folds() {
             5 => Ok(representation::replace(state, replacement(right[0]))),
             6 => representation::seek(state, sought()),
             7 | 8 => representation::prepare_for(state, answered(right)),
+            9 => representation::change_wishes(
+                state,
+                MailingWishes { documents_to_representative: right[0], ..Default::default() },
+            ),
             _ => representation::end(state),
         },
         |before, event, after| match event {
@@ -83,6 +88,11 @@ fn whatever_is_decided_for_a_representation_folds() {
                 );
                 assert_ne!(after.client, Some(before.representative));
                 assert!(before.client.is_none_or(|asked| after.client == Some(asked)));
+            }
+            RepresentationEvent::RepresentationWishesChanged(changed) => {
+                assert_eq!(before.standing, representation::Standing::Active);
+                assert_ne!(before.wishes, changed.wishes);
+                assert_eq!(changed.client, before.client.unwrap().to_string());
             }
             RepresentationEvent::RepresentationRefused(_) => {
                 assert_eq!(before.standing, representation::Standing::Prepared);
