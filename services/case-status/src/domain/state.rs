@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::asked::{Expedite, ExpediteState, Inquiry};
 use super::review::{OwnMotion, Revocation};
 use super::search::Search;
+use super::thread::WaitingThread;
 use super::{
     Absence, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Check, Direction,
     FeeOwed, FeeWaiver, Interview, Link, LinkKind, Oath, Request, RequestState,
@@ -285,6 +286,12 @@ pub struct Case {
     /// The searches for those whom a mail about a notice did not reach, oldest first.
     #[serde(default)]
     pub searches: Vec<Search>,
+    /// The conversations in which somebody waits for an answer, the longest first.
+    #[serde(default)]
+    pub waiting_threads: Vec<WaitingThread>,
+    /// Of which requests and appointments the party was reminded, and how many days were left at the last time.
+    #[serde(default)]
+    pub reminded: BTreeMap<Uuid, u32>,
 }
 
 impl Case {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::office::office;
-use super::state::instant;
+use super::state::{id, instant};
 use super::{Case, Deadline, Event, card_of};
 
 /// A fact that a text names; written out in the reader's language only when it is read.
@@ -89,7 +89,7 @@ pub const VARIANTS: [&str; 30] = [
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 68] = [
+pub const CODES: [&str; 72] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -158,6 +158,10 @@ pub const CODES: [&str; 68] = [
     "inquiry-appointment-accommodation",
     "inquiry-reopening",
     "inquiry-other",
+    "aside-nothing-asked",
+    "aside-answered-elsewhere",
+    "aside-asked-twice",
+    "aside-other-case",
 ];
 
 /// The line of an event; `case` is the state after it.
@@ -287,7 +291,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::UnsolicitedEvidenceRecorded(event) => {
             vec![("received", Fact::at(instant(event.received_at_us), &case.zone))]
         }
-        Event::DeadlinePassed(_) | Event::RequestCancelled(_) => {
+        Event::DeadlinePassed(_) | Event::RequestCancelled(_) | Event::RequestReminded(_) => {
             until(case.request.as_ref().map(|request| &request.deadline))
         }
         Event::CaseApproved(event) => vec![("date", Fact::Date(event.effective_date.clone()))],
@@ -329,6 +333,9 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             facts.push(("inquiry", code("inquiry", &event.kind)));
             facts
         }
+        Event::AppointmentReminded(event) => reminded(case, &event.appointment_id),
+        Event::MessageReceived(event) => due(event.deadline.as_ref()),
+        Event::MessageSetAside(event) => vec![("why", code("aside", &event.cause))],
         Event::InquiryAnswered(event) => vec![("inquiry", code("inquiry", &event.kind))],
         Event::InquiryClosed(event) => vec![("inquiry", code("inquiry", &event.kind))],
         Event::CaseLinked(event) => vec![("form", Fact::Text(event.form.clone()))],
@@ -358,6 +365,14 @@ fn amount(cents: i64) -> Fact {
 
 fn code(family: &str, word: &str) -> Fact {
     Fact::Code(format!("{family}-{}", word.replace('_', "-")))
+}
+
+/// When and where the appointment is of which somebody is reminded.
+fn reminded(case: &Case, appointment: &str) -> Vec<(&'static str, Fact)> {
+    let bookings = [&case.biometrics_booking, &case.interview_booking, &case.oath_booking];
+    let mut set = bookings.into_iter().filter_map(|booking| booking.appointment.as_ref());
+    let of_it = set.find(|set| set.id == id(appointment)).map(Into::into);
+    slot(of_it.as_ref())
 }
 
 /// What an office is called.

@@ -195,6 +195,10 @@ async fn of_own_accord(person: &Someone, path: &str, name: String) -> Answer {
             let name = format!("{name}x");
             ask!(person, office, unassign_case, pb::UnassignCaseRequest { request_id, name })
         }
+        "SetMessageAside" => {
+            let message = pb::SetMessageAsideRequest { request_id, name, ..Default::default() };
+            ask!(person, office, set_message_aside, message)
+        }
         "DispenseBiometrics" => {
             let message = pb::DispenseBiometricsRequest { request_id, name, ..Default::default() };
             ask!(person, office, dispense_biometrics, message)
@@ -241,7 +245,7 @@ async fn ask_or_answer(person: &Someone, path: &str, name: String) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 50] = [
+const TABLE: [(&str, &str); 51] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -279,6 +283,7 @@ const TABLE: [(&str, &str); 50] = [
     ("ReopenOnOwnMotion", "UDDDDTNDD"),
     ("CloseAdministratively", "UDDNTTNDD"),
     ("ReopenClosed", "UDDNTTNDD"),
+    ("SetMessageAside", "UDDNTTNDD"),
     ("UnassignCase", "UDDDDTTDD"),
     ("DispenseBiometrics", "UDDNTTNDD"),
     ("RecordFailedCapture", "UDDDDDDTD"),
