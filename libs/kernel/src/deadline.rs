@@ -1,5 +1,6 @@
 //! Periods and due dates: which rule held on the day of service, and what it gives, with its derivation.
 
+mod reminders;
 mod rules;
 mod window;
 
@@ -8,6 +9,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, civil};
 use serde::{Deserialize, Serialize};
 
+pub use reminders::Reminders;
 pub use rules::{Period, Rule, Unit, Who, rules};
 pub use window::Window;
 
@@ -148,25 +150,6 @@ impl Deadline {
             }
         }
         text
-    }
-
-    /// When to remind the party, at nine o'clock in its zone: half-time and 14, 7, 3, 1 days before and
-    /// on the last day for periods of 30 days or more; else 7, 3 and 1 days before. Service itself is
-    /// not among them. The number is the days left.
-    pub fn reminders(&self) -> Result<Vec<(u32, Timestamp)>, Refusal> {
-        let whole = crate::calendar::days_between(self.day0, self.due).max(0);
-        let mut left: Vec<i64> =
-            if self.base_days >= 30 { vec![whole / 2, 14, 7, 3, 1, 0] } else { vec![7, 3, 1] };
-        left.retain(|days| *days < whole);
-        left.sort_unstable_by(|a, b| b.cmp(a));
-        left.dedup();
-        let zone = zone(&self.zone)?;
-        left.into_iter()
-            .map(|days| {
-                let at = plus_days(self.due, -days).to_datetime(civil::time(9, 0, 0, 0));
-                Ok((u32::try_from(days).unwrap_or(0), instant(at, &zone)?))
-            })
-            .collect()
     }
 }
 

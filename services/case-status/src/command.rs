@@ -12,9 +12,11 @@ mod links;
 mod office;
 mod parties;
 mod reactions;
+mod reminders;
 mod represented;
 mod searches;
 mod serials;
+mod threads;
 mod timer;
 mod wire;
 mod words;
@@ -36,7 +38,9 @@ use challenges::Challenges;
 use links::LinkedCases;
 use parties::Moves;
 use reactions::{Filings, Notices, Payments};
+use reminders::Reminding;
 use serials::Serials;
+use threads::Messages;
 use timer::Deadlines;
 use words::CaseWords;
 
@@ -69,8 +73,17 @@ pub fn options() -> BaseOptions {
 /// What is missing or wrong, in words for the operator.
 pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let base = Base::connect(&config.service, options()).await?;
-    parties::note_older(&base.log, &base.pool).await?;
+    prepare(&base).await?;
     server(base).run(stop).await
+}
+
+/// Does once what the rows need of events from before there were such rows.
+///
+/// # Errors
+/// The database; an event that cannot be read.
+pub async fn prepare(base: &Base) -> anyhow::Result<()> {
+    parties::note_older(&base.log, &base.pool).await?;
+    reminders::set_older(&base.log, &base.pool, base.clock.now()).await
 }
 
 /// The server on a base.
@@ -83,6 +96,7 @@ pub fn server(base: Base) -> Server {
     let words = CaseWords { store: store.clone() };
     let answers = OwedAnswers { obligations: base.log.obligations(), owner: base.name };
     let absences = Absences { timers: base.log.timers() };
+    let reminding = Reminding { timers: base.log.timers() };
     let filing = Heard::of(&base, "filing");
     let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone(), filing, payments };
     Server::new(base)
@@ -93,9 +107,11 @@ pub fn server(base: Base) -> Server {
         .subscriber("identity", Arc::new(Moves { store: store.clone() }))
         .subscriber("payments", Arc::new(Payments { store: store.clone() }))
         .subscriber("notifications", Arc::new(Notices { store: store.clone() }))
+        .subscriber("notifications", Arc::new(Messages { store: store.clone() }))
         .subscriber(LOG, Arc::new(LinkedCases { store: store.clone() }))
         .subscriber(LOG, Arc::new(Challenges { store }))
         .subscriber(LOG, Arc::new(answers))
         .subscriber(LOG, Arc::new(absences))
+        .subscriber(LOG, Arc::new(reminding))
         .timers(Arc::new(deadlines))
 }

@@ -9,11 +9,13 @@ mod evolve;
 mod fee;
 mod links;
 pub mod office;
+pub mod reminder;
 mod request;
 mod review;
 mod search;
 mod state;
 pub mod task;
+mod thread;
 pub mod timeline;
 pub mod title;
 mod wishes;
@@ -38,6 +40,7 @@ pub use request::{Deadline, Request, RequestKind, RequestState};
 pub use review::{OwnMotion, Revocation, RevocationState};
 pub use search::{Search, SearchState};
 pub use state::{Appearance, Case, MoveRoute, Outcome, Recommendation, Stage};
+pub use thread::WaitingThread;
 pub use wishes::{GoesTo, Wishes};
 
 /// Families whose cases are taken in by machine, with what each needs (8 CFR 335.1, 335.2 for naturalization).

@@ -31,7 +31,7 @@ pub use docket_mail::MailConfig;
 
 use api::InboxApi;
 use mail::Mailer;
-use policies::{EndSight, FollowAddress, IssueNotices, OweNotice, SendAlerts, TellPreparers};
+use policies::{EndSight, FollowAddress, IssueNotices, OweNotice, SendAlerts, TellParties, TellPreparers};
 use render::Renderer;
 
 /// The migrations of the service's own tables.
@@ -63,10 +63,12 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     let waiting = base.clone();
     let owing = OweNotice { base: base.clone(), wake: owed };
     let following = FollowAddress { base: base.clone(), mail: Arc::clone(&mail) };
+    let reminding = TellParties { base: base.clone(), mail: Arc::clone(&mail) };
     let telling = TellPreparers { base: base.clone(), mail: Arc::clone(&mail) };
     Server::new(base.clone())
         .grpc(InboxServiceServer::new(InboxApi::new(base, mail)))
         .subscriber("cases-0", Arc::new(owing))
+        .subscriber("cases-0", Arc::new(reminding))
         .subscriber("filing", Arc::new(telling))
         .subscriber("filing", Arc::new(EndSight))
         .subscriber("identity", Arc::new(following))

@@ -276,6 +276,9 @@ impl Books {
                     "case.response_recorded.v1",
                     "case.unsolicited_evidence_recorded.v1",
                     "case.representation_ended.v1",
+                    "case.message_received.v1",
+                    "case.message_answered.v1",
+                    "case.message_set_aside.v1",
                 ];
                 assert!(kinds[place + 1..].iter().all(|kind| after.contains(kind)), "case {id}: {kinds:?}");
             }

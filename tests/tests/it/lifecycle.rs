@@ -167,7 +167,7 @@ impl Step<'_> {
     }
 
     /// 14: one request at a time. 15: with no more days than the law gives. 16, 54: a due date that was served stays, and serving
-    /// makes it no earlier. 17: it passes or is answered in time, never both. 19: it passes when it is over. 20: an answer is in
+    /// makes it no earlier. 17: it passes or is answered in time, never both, and of neither is anybody reminded after. 19: it passes when it is over. 20: an answer is in
     /// time before that.
     fn keeps_requests(&self) {
         let (before, after) = (self.before.request.as_ref(), self.after.request.as_ref());
@@ -194,6 +194,11 @@ impl Step<'_> {
                 self.must(20, ends.is_some_and(|ends| response.timely == (response.received_at_us < ends)));
                 let past = asked.is_some_and(|request| request.state == RequestState::Expired);
                 self.must(17, !response.timely || !past);
+            }
+            Event::RequestReminded(reminded) => {
+                let of_it = |request: &&Request| request.id.to_string() == reminded.request_id;
+                let ends = before.filter(of_it).map(|request| request.deadline.expires_at.as_microsecond());
+                self.must(17, open && ends.is_some_and(|ends| self.line.recorded_at_us < ends));
             }
             Event::DeadlinePassed(_) => {
                 let ends = before.map(|request| request.deadline.expires_at.as_microsecond());

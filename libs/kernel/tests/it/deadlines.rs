@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 
 use docket_kernel::calendar::is_working_day;
-use docket_kernel::deadline::{self, Deadline, OFFICE_ZONE, Rule, ServiceChannel, Window, ends, rules};
+use docket_kernel::deadline::{
+    self, Deadline, OFFICE_ZONE, Reminders, Rule, ServiceChannel, Window, ends, rules,
+};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use serde::Deserialize;
@@ -152,18 +154,57 @@ fn premium_processing_counts_working_days() {
     );
 }
 
+/// The reminders of a due date that was computed.
+fn reminders(of: &Deadline) -> Reminders {
+    Reminders::before_due(of.day0, of.due, of.base_days, &of.zone)
+}
+
+fn left(of: &Reminders) -> Vec<u32> {
+    of.times().iter().map(|(left, _)| *left).collect()
+}
+
 #[test]
 fn reminders_come_before_the_end_and_once() {
     let made =
         Deadline::compute(Rule::of("rfe"), date(2026, 3, 2), ServiceChannel::Mailed, "America/Chicago")
             .unwrap();
-    let left: Vec<u32> = made.reminders().unwrap().iter().map(|(left, _)| *left).collect();
-    assert_eq!(left, [43, 14, 7, 3, 1, 0]);
-    assert_eq!(made.reminders().unwrap()[5].1, minute("2026-05-28T14:00Z"));
+    assert_eq!(left(&reminders(&made)), [43, 14, 7, 3, 1, 0]);
+    assert_eq!(reminders(&made).times()[5].1, minute("2026-05-28T14:00Z"));
     let short = Rule::of("appeal.revocation");
     let made = Deadline::compute(short, date(2026, 6, 16), ServiceChannel::Mailed, OFFICE_ZONE).unwrap();
-    let left: Vec<u32> = made.reminders().unwrap().iter().map(|(left, _)| *left).collect();
-    assert_eq!(left, [7, 3, 1]);
+    assert_eq!(left(&reminders(&made)), [7, 3, 1]);
+    // A period of a few days has no reminder from before it began.
+    let shortest = Reminders::before_due(date(2026, 6, 16), date(2026, 6, 19), 3, OFFICE_ZONE);
+    assert_eq!(left(&shortest), [1]);
+    assert_eq!(left(&Reminders::before_due(date(2026, 6, 19), date(2026, 6, 16), 3, OFFICE_ZONE)), [0; 0]);
+}
+
+#[test]
+fn one_is_reminded_at_nine_whatever_the_clocks_were_set_to_since() {
+    // The clocks are set back in Chicago on 1 November 2026 and forward on 14 March 2027; in Phoenix never.
+    for (zone, day, before, after) in [
+        ("America/Chicago", date(2026, 11, 7), "2026-10-31T14:00Z", "2026-11-05T15:00Z"),
+        ("America/Chicago", date(2027, 3, 19), "2027-03-12T15:00Z", "2027-03-17T14:00Z"),
+        ("America/Phoenix", date(2027, 3, 19), "2027-03-12T16:00Z", "2027-03-17T16:00Z"),
+        ("Nowhere/Land", date(2026, 6, 10), "2026-06-03T13:00Z", "2026-06-08T13:00Z"),
+    ] {
+        let of = Reminders::before(day, &[2, 7], zone);
+        assert_eq!(of.times(), [(7, minute(before)), (2, minute(after))], "{zone}");
+    }
+}
+
+#[test]
+fn of_a_day_that_is_past_nobody_is_reminded() {
+    let of = Reminders::before(date(2026, 6, 10), &[7, 2], "Pacific/Honolulu");
+    let nine = minute("2026-06-03T19:00Z");
+    assert_eq!(of.next(minute("2026-05-01T00:00Z")), Some(nine));
+    assert_eq!(of.now(nine - jiff::SignedDuration::from_nanos(1)), None);
+    assert_eq!(of.now(nine), Some(7));
+    // Until the end of that day where they live, which began there ten hours after London's.
+    assert_eq!(of.now(minute("2026-06-04T09:59Z")), Some(7));
+    assert_eq!(of.now(minute("2026-06-04T10:00Z")), None);
+    assert_eq!(of.next(nine), Some(minute("2026-06-08T19:00Z")));
+    assert_eq!(of.next(minute("2026-06-08T19:00Z")), None);
 }
 
 #[test]

@@ -14,6 +14,8 @@ use crate::domain::Event;
 const EXPEDITE: &str = "expedite_answer";
 /// The kind of the obligation to answer an inquiry.
 const INQUIRY: &str = "inquiry_answer";
+/// The kind of the obligation to answer a message, or to say that it needs no answer.
+const MESSAGE: &str = "message_answer";
 /// The kind of the obligation to look for somebody whom a mail about a notice did not reach; its key is `<notice>/<account>`.
 const ADDRESSEE: &str = "find_addressee";
 
@@ -42,6 +44,11 @@ impl Subscriber for OwedAnswers {
             Event::ExpediteClosed(closed) => self.close(tx, EXPEDITE, &closed.expedite_id, event).await,
             Event::InquiryAnswered(answered) => self.close(tx, INQUIRY, &answered.inquiry_id, event).await,
             Event::InquiryClosed(closed) => self.close(tx, INQUIRY, &closed.inquiry_id, event).await,
+            Event::MessageReceived(sent) => {
+                self.open(tx, MESSAGE, sent.message_id, sent.deadline, event).await
+            }
+            Event::MessageAnswered(answered) => self.close(tx, MESSAGE, &answered.message_id, event).await,
+            Event::MessageSetAside(aside) => self.close(tx, MESSAGE, &aside.message_id, event).await,
             Event::AddresseeNotReached(unreached) => {
                 let key = addressee(&unreached.notice_id, &unreached.account_id);
                 self.open(tx, ADDRESSEE, key, unreached.deadline, event).await

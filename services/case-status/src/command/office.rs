@@ -80,6 +80,17 @@ impl CaseOfficeService for CaseCommands {
         answer!(ReopenClosedResponse, self.run(request, decide).await?)
     }
 
+    async fn set_message_aside(
+        &self,
+        request: Request<pb::SetMessageAsideRequest>,
+    ) -> Result<Response<pb::SetMessageAsideResponse>, Status> {
+        let decide = |case: &Case, message: &pb::SetMessageAsideRequest, facts: &Facts| {
+            let thread = resource::parse_field("thread", "threads", &message.thread)?;
+            decide::set_message_aside(case, thread, facts.account, &message.cause)
+        };
+        answer!(SetMessageAsideResponse, self.run(request, decide).await?)
+    }
+
     async fn unassign_case(
         &self,
         request: Request<pb::UnassignCaseRequest>,

@@ -1,4 +1,4 @@
-//! Deadlines that pass: the timer records it once, and nothing is decided by it (lifecycle 19, 21).
+//! Deadlines that pass, and reminders before: the timer records it once, and nothing is decided by it (lifecycle 19, 21).
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use docket_proto::events::response;
 use docket_service::{ApplyError, Heard, TimerHandler};
 use sqlx::PgConnection;
 
-use super::{deadlines, fees};
+use super::{deadlines, fees, reminders};
 use crate::aggregate::Cases;
 use crate::domain::decide;
 
-/// Records deadlines that passed.
+/// Records deadlines that passed, and that the party was reminded.
 pub(crate) struct Deadlines {
     /// The cases.
     pub(crate) store: Store<Cases>,
@@ -32,6 +32,9 @@ impl TimerHandler for Deadlines {
             deadlines::REQUEST => decide::pass_deadline,
             deadlines::FEE => decide::pass_fee_deadline,
             deadlines::ABSENCE => decide::pass_absence,
+            reminders::REQUEST | reminders::APPOINTMENT => {
+                return reminders::fire(&self.store, tx, timer, self.clock.now()).await;
+            }
             kind => return Err(ApplyError::Park(format!("no timer of the kind {kind} is known"))),
         };
         let (case_id, id) = deadlines::read(&timer.payload)
@@ -45,12 +48,12 @@ impl TimerHandler for Deadlines {
         Ok(())
     }
 
-    /// A request: for filing's log to be read up to its end. Who answered in time is not told that nothing came. A fee: for payments',
+    /// A request: for filing's log to be read up to its end. Who answered is not told that nothing came, nor reminded. A fee: for payments',
     /// so that who made it good in time is not told that the day passed.
     async fn waits_for(&self, timer: &Timer) -> Result<Option<String>, ApplyError> {
         let Some((case_id, id)) = deadlines::read(&timer.payload) else { return Ok(None) };
         match timer.kind.as_str() {
-            deadlines::REQUEST => {
+            deadlines::REQUEST | reminders::REQUEST => {
                 let stream = StreamName::of(response::Event::CATEGORY, id);
                 self.filing.not_all_of(&stream, timer.due_at).await
             }

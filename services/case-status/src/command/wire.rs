@@ -77,6 +77,7 @@ commands! {
     CloseAdministrativelyRequest "CloseAdministratively",
     ReopenClosedRequest "ReopenClosed",
     UnassignCaseRequest "UnassignCase",
+    SetMessageAsideRequest "SetMessageAside",
     DispenseBiometricsRequest "DispenseBiometrics",
     RecordFailedCaptureRequest "RecordFailedCapture",
     ExcuseAbsenceRequest "ExcuseAbsence",

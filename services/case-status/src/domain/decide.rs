@@ -17,9 +17,11 @@ mod inquiry;
 mod intake;
 mod interview;
 mod link;
+mod message;
 mod oath;
 mod own_motion;
 mod referral;
+mod reminder;
 mod reopen;
 mod representation;
 mod request;
@@ -64,9 +66,11 @@ pub use link::{
     Filed, Others, basis_end, close_as_moot, follow_basis, link, removes_conditions, rest_on, verify_basis,
     waits_for_conditions,
 };
+pub use message::{ASIDE, Sent, record_message, record_reply, set_message_aside};
 pub use oath::{issue_certificate, move_oath, reverify, schedule_oath, take_oath};
 pub use own_motion::{Motion, reopen_on_own_motion};
 pub use referral::Status;
+pub use reminder::{remind_of_appointment, remind_of_request};
 pub use reopen::reopen;
 pub use representation::{appoint_representative, change_wishes, end_former, end_representation};
 pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadline, request_evidence};
@@ -146,6 +150,7 @@ pub const REASONS: &[&str] = &[
     "INTERVIEW_MISSING",
     "ITEMS_MISSING",
     "KIND_UNKNOWN",
+    "MESSAGE_NOT_WAITING",
     "MOTION_NOT_GRANTED",
     "MOTION_UNKNOWN",
     "MOTION_USED",

@@ -14,9 +14,11 @@ mod inquiry;
 mod intake;
 mod interview;
 mod link;
+mod message;
 mod oath;
 mod own_motion;
 mod referral;
+mod reminder;
 mod reopen;
 mod representation;
 mod request;
@@ -44,6 +46,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/intake.rs"),
         include_str!("decide_tests/interview.rs"),
         include_str!("decide_tests/link.rs"),
+        include_str!("decide_tests/message.rs"),
         include_str!("decide_tests/oath.rs"),
         include_str!("decide_tests/own_motion.rs"),
         include_str!("decide_tests/referral.rs"),
@@ -76,9 +79,11 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/intake.rs"),
         include_str!("decide/interview.rs"),
         include_str!("decide/link.rs"),
+        include_str!("decide/message.rs"),
         include_str!("decide/oath.rs"),
         include_str!("decide/own_motion.rs"),
         include_str!("decide/referral.rs"),
+        include_str!("decide/reminder.rs"),
         include_str!("decide/reopen.rs"),
         include_str!("decide/representation.rs"),
         include_str!("decide/request.rs"),

@@ -12,7 +12,7 @@ use super::{
     APPOINTMENT_MISSED, Absence, Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
     Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed, FeeWaiver, GoesTo, Inquiry, Interview,
     Link, LinkKind, MoveRoute, Oath, Outcome, OwnMotion, Recommendation, Request, RequestKind, RequestState,
-    Revocation, RevocationState, Search, SearchState, Stage, Unpaid, needs,
+    Revocation, RevocationState, Search, SearchState, Stage, Unpaid, WaitingThread, needs,
 };
 
 /// Why an appointment fell away that is to be set again.
@@ -91,6 +91,8 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::ResponseFileScanned(event) => file_scanned(&mut case, event),
         Event::UnsolicitedEvidenceRecorded(event) => added_unasked(&mut case, event),
         Event::DeadlinePassed(event) => end_request(&mut case, &event.request_id, RequestState::Expired),
+        Event::RequestReminded(event) => reminded(&mut case, &event.request_id, event.days_left),
+        Event::AppointmentReminded(event) => reminded(&mut case, &event.appointment_id, event.days_left),
         Event::DecisionRecommended(event) => recommended(&mut case, event),
         Event::DecisionReviewed(event) => reviewed(&mut case, event.concurs),
         Event::CaseApproved(event) => approved(&mut case, event),
@@ -121,6 +123,9 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::InquirySent(event) => inquiry_sent(&mut case, event),
         Event::InquiryAnswered(event) => end_inquiry(&mut case, &event.inquiry_id),
         Event::InquiryClosed(event) => end_inquiry(&mut case, &event.inquiry_id),
+        Event::MessageReceived(event) => message_received(&mut case, event),
+        Event::MessageAnswered(event) => waits_no_more(&mut case, &event.message_id),
+        Event::MessageSetAside(event) => waits_no_more(&mut case, &event.message_id),
         Event::AddresseeNotReached(event) => not_reached(&mut case, event),
         Event::AddresseeSought(event) => sought(&mut case, event),
         Event::AddresseeSearchEnded(event) => search_ended(&mut case, event),
@@ -221,6 +226,25 @@ fn inquiry_sent(case: &mut Case, event: &pb::InquirySent) {
 
 fn end_inquiry(case: &mut Case, inquiry_id: &str) {
     case.inquiries.retain(|inquiry| inquiry.id != id(inquiry_id));
+}
+
+fn message_received(case: &mut Case, event: &pb::MessageReceived) {
+    case.waiting_threads.push(WaitingThread {
+        thread: id(&event.thread_id),
+        message: id(&event.message_id),
+        topic: event.topic.clone(),
+        writer: event.writer.clone(),
+        deadline: due(event.deadline.as_ref()),
+        since_us: event.sent_at_us,
+    });
+}
+
+fn waits_no_more(case: &mut Case, message_id: &str) {
+    case.waiting_threads.retain(|waiting| waiting.message != id(message_id));
+}
+
+fn reminded(case: &mut Case, of: &str, days_left: u32) {
+    case.reminded.insert(id(of), days_left);
 }
 
 fn not_reached(case: &mut Case, event: &pb::AddresseeNotReached) {

@@ -2,6 +2,7 @@
 
 mod card;
 mod linked;
+mod mail;
 
 use docket_kernel::EventEnum;
 use docket_proto::case_status::events::v1 as pb;
@@ -67,6 +68,10 @@ enum Command {
     NotReached,
     Seek,
     Reached(bool),
+    WriteMessage(bool),
+    ReplyToMessage,
+    SetMessageAside,
+    Remind,
     Wait(u16),
 }
 
@@ -117,6 +122,10 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(NotReached),
         1 => Just(Seek),
         1 => any::<bool>().prop_map(Reached),
+        1 => any::<bool>().prop_map(WriteMessage),
+        1 => Just(ReplyToMessage),
+        1 => Just(SetMessageAside),
+        2 => Just(Remind),
         1 => any::<bool>().prop_flat_map(|payment| rarely(Void(payment))),
         1 => any::<u16>().prop_map(Wait),
     ]
@@ -339,6 +348,10 @@ impl World {
                 self.decide_what_is_asked(command)
             }
             Command::NotReached | Command::Seek | Command::Reached(_) => self.decide_on_a_search(command),
+            Command::WriteMessage(_)
+            | Command::ReplyToMessage
+            | Command::SetMessageAside
+            | Command::Remind => self.decide_on_mail(command),
             Command::OwnMotion(_) | Command::Dispense(_) => self.decide_of_own_accord(command),
             Command::Reopen => {
                 decide::reopen(case, Uuid::from_u128(self.events.len() as u128), &self.motion(false), BO)
@@ -569,6 +582,12 @@ impl World {
             Event::AddresseeNotReached(_) | Event::AddresseeSought(_) | Event::AddresseeSearchEnded(_) => {
                 is_only_looked_for(case, event);
             }
+            Event::MessageReceived(_) | Event::MessageAnswered(_) | Event::MessageSetAside(_) => {
+                mail::only_waits(case, event);
+            }
+            Event::RequestReminded(_) | Event::AppointmentReminded(_) => {
+                mail::is_only_reminded(case, self.now, event);
+            }
             Event::ExpediteRequested(_) => {
                 assert!(case.stage.is_pending() && case.open_expedite().is_none() && !case.is_expedited());
             }
@@ -636,6 +655,9 @@ impl World {
                         | Event::AddresseeNotReached(_)
                         | Event::AddresseeSought(_)
                         | Event::AddresseeSearchEnded(_)
+                        | Event::MessageReceived(_)
+                        | Event::MessageAnswered(_)
+                        | Event::MessageSetAside(_)
                         | Event::BiometricsCancelled(_)
                         | Event::InterviewCancelled(_)
                         | Event::PaymentReturnRecorded(_)
@@ -656,6 +678,9 @@ impl World {
             Event::UnsolicitedEvidenceRecorded(_)
                 | Event::ResponseRecorded(_)
                 | Event::ResponseFileScanned(_)
+                | Event::MessageReceived(_)
+                | Event::MessageAnswered(_)
+                | Event::MessageSetAside(_)
         );
         assert!(!over || on_its_way, "after the end of the filing: {event:?}");
     }

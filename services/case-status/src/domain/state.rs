@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::asked::{Expedite, ExpediteState, Inquiry};
 use super::review::{OwnMotion, Revocation};
 use super::search::Search;
+use super::thread::WaitingThread;
 use super::{
     Absence, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Check, Direction,
     FeeOwed, FeeWaiver, GoesTo, Interview, Link, LinkKind, Oath, Request, RequestState, Wishes,
@@ -294,6 +295,12 @@ pub struct Case {
     /// The searches for those whom a mail about a notice did not reach, oldest first.
     #[serde(default)]
     pub searches: Vec<Search>,
+    /// The conversations in which somebody waits for an answer, the longest first.
+    #[serde(default)]
+    pub waiting_threads: Vec<WaitingThread>,
+    /// Of which requests and appointments the party was reminded, and how many days were left at the last time.
+    #[serde(default)]
+    pub reminded: BTreeMap<Uuid, u32>,
 }
 
 impl Case {
@@ -343,7 +350,8 @@ impl Case {
         let wishes = self.appearance.and_then(|appearance| appearance.wishes).unwrap_or_default();
         let came_back =
             self.card.state == CardState::Returned && self.card.mailed_to == GoesTo::Representative;
-        if acts && wishes.documents_to_representative && !came_back && self.move_route != MoveRoute::Protected {
+        if acts && wishes.documents_to_representative && !came_back && self.move_route != MoveRoute::Protected
+        {
             GoesTo::Representative
         } else {
             GoesTo::Client

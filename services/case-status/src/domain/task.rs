@@ -28,8 +28,8 @@ pub fn task(case: &Case) -> Option<&'static str> {
     }
 }
 
-/// The answer that the party waits for, beside whatever else is to be done: haste first, then the oldest inquiry; then whom a mail
-/// did not reach.
+/// The answer that the party waits for, beside whatever else is to be done: haste first, then the oldest inquiry, then the message that
+/// waits longest; then whom a mail did not reach.
 pub fn answer(case: &Case) -> Option<Answer<'_>> {
     let expedite = case.open_expedite().map(|asked| Answer {
         task: "answer_expedite",
@@ -41,12 +41,17 @@ pub fn answer(case: &Case) -> Option<Answer<'_>> {
         deadline: &asked.deadline,
         asked_at_us: asked.sent_at_us,
     });
+    let message = case.waiting_threads.first().map(|waiting| Answer {
+        task: "answer_message",
+        deadline: &waiting.deadline,
+        asked_at_us: waiting.since_us,
+    });
     let search = case.open_searches().next().map(|search| Answer {
         task: "find_addressee",
         deadline: &search.deadline,
         asked_at_us: search.known_at_us,
     });
-    expedite.or(inquiry).or(search)
+    expedite.or(inquiry).or(message).or(search)
 }
 
 /// What is owed to the party: an answer, or that it is looked for.

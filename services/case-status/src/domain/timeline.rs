@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::office::office;
-use super::state::instant;
+use super::state::{id, instant};
 use super::{Case, Deadline, Event, card_of};
 
 /// A fact that a text names; written out in the reader's language only when it is read.
@@ -92,7 +92,7 @@ pub const VARIANTS: [&str; 33] = [
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 70] = [
+pub const CODES: [&str; 74] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -163,6 +163,10 @@ pub const CODES: [&str; 70] = [
     "inquiry-other",
     "goes-to-client",
     "goes-to-representative",
+    "aside-nothing-asked",
+    "aside-answered-elsewhere",
+    "aside-asked-twice",
+    "aside-other-case",
 ];
 
 /// The line of an event; `case` is the state after it.
@@ -295,7 +299,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::UnsolicitedEvidenceRecorded(event) => {
             vec![("received", Fact::at(instant(event.received_at_us), &case.zone))]
         }
-        Event::DeadlinePassed(_) | Event::RequestCancelled(_) => {
+        Event::DeadlinePassed(_) | Event::RequestCancelled(_) | Event::RequestReminded(_) => {
             until(case.request.as_ref().map(|request| &request.deadline))
         }
         Event::CaseApproved(event) => vec![("date", Fact::Date(event.effective_date.clone()))],
@@ -338,6 +342,9 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             facts.push(("inquiry", code("inquiry", &event.kind)));
             facts
         }
+        Event::AppointmentReminded(event) => reminded(case, &event.appointment_id),
+        Event::MessageReceived(event) => due(event.deadline.as_ref()),
+        Event::MessageSetAside(event) => vec![("why", code("aside", &event.cause))],
         Event::InquiryAnswered(event) => vec![("inquiry", code("inquiry", &event.kind))],
         Event::InquiryClosed(event) => vec![("inquiry", code("inquiry", &event.kind))],
         Event::CaseLinked(event) => vec![("form", Fact::Text(event.form.clone()))],
@@ -367,6 +374,14 @@ fn amount(cents: i64) -> Fact {
 
 fn code(family: &str, word: &str) -> Fact {
     Fact::Code(format!("{family}-{}", word.replace('_', "-")))
+}
+
+/// When and where the appointment is of which somebody is reminded.
+fn reminded(case: &Case, appointment: &str) -> Vec<(&'static str, Fact)> {
+    let bookings = [&case.biometrics_booking, &case.interview_booking, &case.oath_booking];
+    let mut set = bookings.into_iter().filter_map(|booking| booking.appointment.as_ref());
+    let of_it = set.find(|set| set.id == id(appointment)).map(Into::into);
+    slot(of_it.as_ref())
 }
 
 /// What an office is called.

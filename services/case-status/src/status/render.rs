@@ -9,7 +9,7 @@ use docket_proto::types::v1::Money;
 use super::row::{CaseRow, TimelineRow};
 use super::store::Linked;
 use super::viewer::Sight;
-use crate::domain::{CardState, Case, Link, Search, Stage, card_of, decide, task, title};
+use crate::domain::{CardState, Case, Link, Search, Stage, WaitingThread, card_of, decide, task, title};
 use crate::texts::{Language, has, text};
 
 /// The case.
@@ -65,6 +65,7 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language, linked: &Lin
             .filter(|absence| !absence.explained)
             .map(|absence| (&absence.deadline).into()),
         searches: if sight == Sight::Office { searches(case) } else { Vec::new() },
+        waiting_threads: if sight == Sight::Office { waiting_threads(case) } else { Vec::new() },
     }
 }
 
@@ -81,6 +82,18 @@ fn searches(case: &Case) -> Vec<pb::AddresseeSearch> {
         tried: search.tried.clone(),
     };
     case.searches.iter().map(shown).collect()
+}
+
+/// The conversations in which somebody waits for an answer: the office's, which gives it.
+fn waiting_threads(case: &Case) -> Vec<pb::WaitingThread> {
+    let shown = |waiting: &WaitingThread| pb::WaitingThread {
+        thread: resource::name("threads", waiting.thread),
+        topic: waiting.topic.clone(),
+        writer: waiting.writer.clone(),
+        since_us: waiting.since_us,
+        deadline: Some((&waiting.deadline).into()),
+    };
+    case.waiting_threads.iter().map(shown).collect()
 }
 
 /// The case in a queue. The answers that a party waits for are those officers' who see the whole case.

@@ -195,6 +195,10 @@ async fn of_own_accord(person: &Someone, path: &str, name: String) -> Answer {
             let name = format!("{name}x");
             ask!(person, office, unassign_case, pb::UnassignCaseRequest { request_id, name })
         }
+        "SetMessageAside" => {
+            let message = pb::SetMessageAsideRequest { request_id, name, ..Default::default() };
+            ask!(person, office, set_message_aside, message)
+        }
         "DispenseBiometrics" => {
             let message = pb::DispenseBiometricsRequest { request_id, name, ..Default::default() };
             ask!(person, office, dispense_biometrics, message)
@@ -283,6 +287,7 @@ const TABLE: [(&str, &str); 51] = [
     ("ReopenOnOwnMotion", "UDDDDTNDD"),
     ("CloseAdministratively", "UDDNTTNDD"),
     ("ReopenClosed", "UDDNTTNDD"),
+    ("SetMessageAside", "UDDNTTNDD"),
     ("UnassignCase", "UDDDDTTDD"),
     ("DispenseBiometrics", "UDDNTTNDD"),
     ("RecordFailedCapture", "UDDDDDDTD"),

@@ -9,11 +9,12 @@ use uuid::Uuid;
 use crate::people::{Someone, command, reason};
 use crate::world::World;
 
-struct Asked {
-    filing: Uuid,
-    name: String,
-    request: Uuid,
-    ana: Someone,
+/// A case in which a request is open, and its party.
+pub(crate) struct Asked {
+    pub(crate) filing: Uuid,
+    pub(crate) name: String,
+    pub(crate) request: Uuid,
+    pub(crate) ana: Someone,
 }
 
 /// A case under review by a supervisor, who is the last of what is given.
@@ -41,7 +42,7 @@ async fn ask(world: &World, filing: Uuid, name: &str, sam: &Someone) -> Uuid {
 }
 
 /// A case with a served request for evidence of 30 days.
-async fn asked(world: &World) -> Asked {
+pub(crate) async fn asked(world: &World) -> Asked {
     let (filing, name, ana, sam) = in_review(world).await;
     let request = ask(world, filing, &name, &sam).await;
     world.until(|| ana.lines(&name, 0), |lines| lines.contains(&"request_served".to_owned())).await;

@@ -13,7 +13,7 @@ use docket_proto::case_status::v1::case_office_service_client::CaseOfficeService
 use docket_proto::case_status::v1::case_words_service_client::CaseWordsServiceClient;
 use docket_proto::case_status::v1::status_service_client::StatusServiceClient;
 use docket_proto::case_status::v1::{GetWordsRequest, GetWordsResponse};
-use docket_proto::events::{account, delivery, filing, notice, payment, representation, response};
+use docket_proto::events::{account, delivery, filing, notice, payment, representation, response, thread};
 use docket_proto::filing::events::v1 as filings;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
 use docket_proto::notifications::events::v1 as notifications;
@@ -57,6 +57,13 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// What the service of commands does when it starts.
+    pub(crate) async fn prepare(&self) {
+        let config = self.bench.config("case-status", &self.cases.url, None, &self.broker);
+        let base = Base::connect(&config, command::options().clock(self.clock.clone())).await.unwrap();
+        command::prepare(&base).await.unwrap();
+    }
+
     /// Another replica of the projection, on the same database.
     pub(crate) async fn another_projection(&self) -> Running {
         let (url, broker) = (&self.status.url, &self.broker);
@@ -497,6 +504,11 @@ impl World {
     /// Something became of a mail.
     pub(crate) async fn happens_to_mail(&self, event: impl Into<delivery::Event>) {
         append::<delivery::Event>(&self.notifications, Uuid::new_v4(), event.into()).await;
+    }
+
+    /// Somebody wrote in a conversation.
+    pub(crate) async fn is_written(&self, thread: Uuid, message: notifications::MessageSent) {
+        append(&self.notifications, thread, thread::Event::from(message)).await;
     }
 
     /// What the officer wrote in the last event of a kind, as another service asks for it.

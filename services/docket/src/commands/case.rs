@@ -101,7 +101,8 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
             "explanation": case.explanation, "next_step": case.next_step, "stage": case.stage, "receipt_date": case.receipt_date,
             "version": case.version, "due_date": case.deadline.as_ref().map(|d| &d.due_date), "expedite": case.expedite,
             "card": case.card.as_ref().map(|card| json!({"document": card.document, "state": card.state, "goes_to": card.goes_to})),
-            "searches": case.searches.iter().map(search_json).collect::<Vec<_>>(), "timeline": lines,
+            "searches": case.searches.iter().map(search_json).collect::<Vec<_>>(),
+            "waiting_threads": case.waiting_threads.iter().map(waiting_json).collect::<Vec<_>>(), "timeline": lines,
         }));
         return;
     }
@@ -126,6 +127,16 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
         let how = format!("{whom}, {kind} {}: {} ({}){until}", search.notice, search.state, search.reason);
         teller.pair("not reached by mail", &how);
     }
+    for waiting in &case.waiting_threads {
+        let due = waiting.deadline.as_ref().map_or("", |deadline| deadline.due_date.as_str());
+        let (writer, topic) = (&waiting.writer, waiting.topic.replace('_', " "));
+        let how = format!(
+            "{}: {writer}, {topic}, since {}, answer by {due}",
+            waiting.thread,
+            when(waiting.since_us)
+        );
+        teller.pair("waits for an answer", &how);
+    }
     if let Some(slot) = &case.appointment {
         teller.pair("appointment", &slot_text(slot));
     }
@@ -144,6 +155,13 @@ fn search_json(search: &pb::AddresseeSearch) -> serde_json::Value {
         "notice": search.notice, "notice_kind": search.notice_kind, "addressee": search.addressee, "reason": search.reason,
         "state": search.state, "known_at_us": search.known_at_us, "tried": search.tried,
         "due_date": search.deadline.as_ref().map(|deadline| &deadline.due_date),
+    })
+}
+
+fn waiting_json(waiting: &pb::WaitingThread) -> serde_json::Value {
+    json!({
+        "thread": waiting.thread, "topic": waiting.topic, "writer": waiting.writer, "since_us": waiting.since_us,
+        "due_date": waiting.deadline.as_ref().map(|deadline| &deadline.due_date),
     })
 }
 

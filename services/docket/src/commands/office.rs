@@ -51,6 +51,13 @@ pub enum OfficeAct {
     ReopenClosed,
     /// Take the case from its officer.
     Unassign,
+    /// Say that a message needs no answer; who wrote it reads why in the timeline.
+    NoAnswer {
+        /// threads/<id>, as `docket officer open` shows it.
+        thread: String,
+        /// nothing-asked, answered-elsewhere, asked-twice or other-case.
+        cause: String,
+    },
     /// Use the biometrics of an earlier capture; one that stands falls away.
     ReuseBiometrics {
         /// The day of the earlier capture, such as 2026-03-02.
@@ -137,6 +144,10 @@ pub async fn act(
             done!(close_administratively, message)
         }
         OfficeAct::ReopenClosed => done!(reopen_closed, pb::ReopenClosedRequest { request_id, name }),
+        OfficeAct::NoAnswer { thread, cause } => {
+            let cause = code(cause);
+            done!(set_message_aside, pb::SetMessageAsideRequest { request_id, name, thread, cause })
+        }
         OfficeAct::Unassign => done!(unassign_case, pb::UnassignCaseRequest { request_id, name }),
         OfficeAct::ReuseBiometrics { captured_on } => {
             let (cause, captured_on_date) = ("reused".to_owned(), captured_on);

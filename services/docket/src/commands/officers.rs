@@ -171,6 +171,9 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
                 .into_inner();
             let case = answer.case.context("case")?;
             case::show(&case, &timeline.entries, teller);
+            if !case.waiting_threads.is_empty() && !teller.is_json() {
+                teller.pair("to read and answer", &format!("docket message {}", case.name));
+            }
             notes(&connection, token, &case, teller).await?;
             papers(&connection, token, &case.name, teller).await
         }

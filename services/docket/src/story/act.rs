@@ -338,6 +338,8 @@ pub enum Act {
     Write { topic: String, text: String },
     /// Answers the last message, as the office.
     AnswerMessage { text: String },
+    /// Says that the last message needs no answer, as the office.
+    SetMessageAside { cause: String },
     /// Answers the open request with files.
     Respond {
         /// Item → file beside the story.

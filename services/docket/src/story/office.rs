@@ -1,9 +1,9 @@
 //! What officers do of the office's own accord: with its decisions, and with appointments that nobody needs.
 use super::act::Act;
 use super::officer::{Done, due, item};
-use super::party::{appointment_kind, call};
-use super::player::{Player, command_id};
-use anyhow::anyhow;
+use super::party::{appointment_kind, call, wait_for};
+use super::player::{Player, Stumble, command_id};
+use anyhow::{Context as _, anyhow};
 use docket_proto::case_status::v1 as cases;
 
 /// Acts of the office of its own accord.
@@ -57,6 +57,12 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Done {
             let message = cases::ReopenClosedRequest { request_id, name };
             (call!(player, token, office, reopen_closed, message)?.case, "the case is open again".to_owned())
         }
+        Act::SetMessageAside { cause } => {
+            let (told, cause) = (format!("set aside: {cause}"), cause.clone());
+            let thread = waiting(player, who).await?;
+            let message = cases::SetMessageAsideRequest { request_id, name, thread, cause };
+            (call!(player, token, office, set_message_aside, message)?.case, told)
+        }
         Act::Unassign {} => {
             let message = cases::UnassignCaseRequest { request_id, name };
             (call!(player, token, office, unassign_case, message)?.case, "nobody has the case".to_owned())
@@ -86,4 +92,15 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Done {
         }
         other => return Err(anyhow!("{other:?} is no act of the office").into()),
     })
+}
+
+/// The last conversation that was begun, once the office sees that somebody waits in it.
+async fn waiting(player: &Player, who: &str) -> Result<String, Stumble> {
+    wait_for("the office sees that somebody waits for an answer", async || {
+        let message = cases::GetCaseRequest { name: player.case(), language: String::new(), min_version: 0 };
+        let case = call!(player, player.token(who)?, status, get_case, message)?.case.context("case")?;
+        let waits = case.waiting_threads.iter().any(|waiting| waiting.thread == player.thread);
+        Ok(waits.then(|| player.thread.clone()))
+    })
+    .await
 }

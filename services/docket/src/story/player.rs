@@ -369,6 +369,7 @@ impl Player {
             Act::Remember { case } => Ok(self.keep(case)),
             Act::TurnTo { case } => self.turn_to(case),
             Act::AnswerMessage { .. }
+            | Act::SetMessageAside { .. }
             | Act::Reopen { .. }
             | Act::SeeWhyIntakeLooks { .. }
             | Act::DecideFeeWaiver { .. }

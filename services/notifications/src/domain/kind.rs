@@ -321,6 +321,8 @@ impl NoticeKind {
             | Event::ResponseFileScanned(_)
             | Event::UnsolicitedEvidenceRecorded(_)
             | Event::DeadlinePassed(_)
+            | Event::RequestReminded(_)
+            | Event::AppointmentReminded(_)
             | Event::DecisionRecommended(_)
             | Event::DecisionReviewed(_)
             | Event::CardOrdered(_)
@@ -332,6 +334,9 @@ impl NoticeKind {
             | Event::ExpediteClosed(_)
             | Event::InquirySent(_)
             | Event::InquiryClosed(_)
+            | Event::MessageReceived(_)
+            | Event::MessageAnswered(_)
+            | Event::MessageSetAside(_)
             // A mail about it would come back as the first one did.
             | Event::AddresseeNotReached(_)
             | Event::AddresseeSought(_)

@@ -52,6 +52,10 @@ pub(crate) struct ThreadState {
     pub(crate) started: bool,
     /// Its messages so far.
     pub(crate) messages: u32,
+    /// The case, UUID text.
+    pub(crate) case_id: String,
+    /// Its topic.
+    pub(crate) topic: String,
 }
 
 impl Aggregate for Threads {
@@ -60,7 +64,11 @@ impl Aggregate for Threads {
 
     fn evolve(mut state: ThreadState, event: &Event) -> ThreadState {
         match event {
-            Event::ThreadStarted(_) => state.started = true,
+            Event::ThreadStarted(started) => {
+                state.started = true;
+                state.case_id.clone_from(&started.case_id);
+                state.topic.clone_from(&started.topic);
+            }
             Event::MessageSent(_) => state.messages += 1,
         }
         state
@@ -94,7 +102,8 @@ pub(crate) fn start(
         topic: topic.to_owned(),
         account_id: account.to_string(),
     };
-    Ok(vec![started.into(), message(From::Party, account, text)])
+    let of = (started.case_id.clone(), started.topic.clone());
+    Ok(vec![started.into(), message(of, From::Party, account, text)])
 }
 
 /// Writes in a conversation.
@@ -107,13 +116,14 @@ pub(crate) fn say(state: &ThreadState, from: From, account: Uuid, text: &str) ->
     }
     match text_fault(text) {
         Some(fault) => Err(fault.into()),
-        None => Ok(vec![message(from, account, text)]),
+        None => Ok(vec![message((state.case_id.clone(), state.topic.clone()), from, account, text)]),
     }
 }
 
-fn message(from: From, account: Uuid, text: &str) -> Event {
+/// A message, which says of which case and topic it is, so that who follows the log needs no more than that.
+fn message((case_id, topic): (String, String), from: From, account: Uuid, text: &str) -> Event {
     let (from, account_id) = (from.as_str().to_owned(), account.to_string());
-    pb::MessageSent { from, account_id, text: text.trim().to_owned() }.into()
+    pb::MessageSent { from, account_id, text: text.trim().to_owned(), case_id, topic }.into()
 }
 
 fn text_fault(text: &str) -> Option<FieldFault> {

@@ -28,6 +28,16 @@ fn a_party_begins_with_any_topic_of_the_list_and_a_message() {
         };
         assert_eq!((started.topic.as_str(), started.account_id.clone()), (topic, PARTY.to_string()));
         assert_eq!((sent.from.as_str(), sent.text.as_str()), ("party", "Hello?"));
+        assert_eq!((sent.case_id.clone(), sent.topic.as_str()), (CASE.to_string(), topic));
+    }
+}
+
+#[test]
+fn a_message_says_of_which_case_and_topic_it_is_whoever_writes() {
+    for (from, account) in [(From::Party, PARTY), (From::Office, OFFICER)] {
+        let events = say(&begun(), from, account, "Yes").unwrap();
+        let [ThreadEvent::MessageSent(sent)] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!((sent.case_id.clone(), sent.topic.as_str()), (CASE.to_string(), "technical"));
     }
 }
 

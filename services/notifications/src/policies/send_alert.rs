@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use tonic::{Code, Status};
 use tracing::Instrument as _;
 
+use super::tell_parties;
 use crate::LOOK;
 use crate::directory::contact;
 use crate::invitation;
@@ -111,6 +112,9 @@ impl SendAlerts {
         }
         if contact.email.is_empty() {
             return Outcome::Failed("no_address");
+        }
+        if tell_parties::is_out_of_date(delivery, self.base.clock.now()) {
+            return Outcome::Failed("day_over");
         }
         let mail = texts::mail(Language::of(&contact.language), &delivery.alert, contact.given_name.trim());
         let outcome = at_last(delivery, self.send(delivery, &contact.email, mail).await);

@@ -1,0 +1,166 @@
+//! Reminders of a request's day and of an appointment: our own log says when one begins to count, and a timer of each fires on every
+//! day on which its party is reminded, so long as it is open or stands.
+//!
+//! They are here and not with the mail, since here it is known at that instant whether the request was answered, the appointment
+//! moved or the case ended; notifications sends what the log says.
+
+use async_trait::async_trait;
+use docket_eventlog::{Context, EventLog, Filter, Recorded, Store, Subjects, Timer, Timers};
+use docket_kernel::deadline::Reminders;
+use docket_proto::events::case;
+use docket_proto::types::v1::{AppointmentSlot, Deadline};
+use docket_service::{ApplyError, Subscriber};
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::deadlines;
+use super::reactions::{named, stream_id};
+use crate::aggregate::Cases;
+use crate::domain::reminder::{before_appointment, before_due};
+use crate::domain::{Case, Event, decide};
+
+/// Kind of the timer of a request's reminders.
+pub(crate) const REQUEST: &str = "request_reminder";
+/// Kind of the timer of an appointment's reminders.
+pub(crate) const APPOINTMENT: &str = "appointment_reminder";
+
+/// Sets the first timer of what is served or set; one that was moved is another appointment, with a timer of its own.
+pub(crate) struct Reminding {
+    /// The timers of the log.
+    pub(crate) timers: Timers,
+}
+
+#[async_trait]
+impl Subscriber for Reminding {
+    fn categories(&self) -> &'static [&'static str] {
+        &["case"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        set_first(&self.timers, tx, event, event.recorded_at).await
+    }
+}
+
+/// The kinds of events with which a day begins to come closer.
+const FIRST: [&str; 6] = [
+    "case.request_served.v1",
+    "case.biometrics_scheduled.v1",
+    "case.biometrics_rescheduled.v1",
+    "case.interview_scheduled.v1",
+    "case.interview_rescheduled.v1",
+    "case.oath_scheduled.v1",
+];
+
+/// Sets the timers of what was served or set before there were reminders; once for ever. What has ended since lets its timer pass.
+///
+/// # Errors
+/// The database; an event that cannot be read.
+pub(crate) async fn set_older(log: &EventLog, pool: &PgPool, now: Timestamp) -> anyhow::Result<()> {
+    let mut tx = docket_database::begin(pool).await?;
+    let first = sqlx::query!("INSERT INTO reminders_set DEFAULT VALUES ON CONFLICT DO NOTHING");
+    if first.execute(&mut *tx).await?.rows_affected() == 0 {
+        return Ok(());
+    }
+    let (head, timers) = (log.head().await?.position, log.timers());
+    for kind in FIRST {
+        let (mut after, filter) = (0, Filter::kind(kind));
+        while after < head {
+            let page = log.read_page(after, 1_000, &filter).await?;
+            for event in &page.events {
+                set_first(&timers, &mut tx, event, now).await.map_err(said)?;
+            }
+            after = page.up_to;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Why it could not be done; nobody waits for it at a start.
+fn said(error: ApplyError) -> anyhow::Error {
+    match error {
+        ApplyError::Park(reason) => anyhow::Error::msg(reason),
+        ApplyError::Retry(error) | ApplyError::Away(error) => error,
+    }
+}
+
+/// Sets the first timer after an instant of what an event begins, if it begins something.
+#[expect(clippy::wildcard_enum_match_arm, reason = "nobody is reminded of anything else")]
+async fn set_first(
+    timers: &Timers,
+    tx: &mut PgConnection,
+    event: &Recorded,
+    after: Timestamp,
+) -> Result<(), ApplyError> {
+    let first = match event.decode::<case::Event>()? {
+        Event::RequestServed(served) => of_request(&served.request_id, served.deadline.as_ref())?,
+        Event::BiometricsScheduled(set) => of_appointment(set.appointment.as_ref())?,
+        Event::BiometricsRescheduled(moved) => of_appointment(moved.to.as_ref())?,
+        Event::InterviewScheduled(set) => of_appointment(set.appointment.as_ref())?,
+        Event::InterviewRescheduled(moved) => of_appointment(moved.to.as_ref())?,
+        Event::OathScheduled(set) => of_appointment(set.appointment.as_ref())?,
+        _ => None,
+    };
+    let Some((kind, id, reminders)) = first else { return Ok(()) };
+    set_next(timers, tx, (kind, stream_id(event)?, id), &reminders, after).await
+}
+
+/// What somebody is reminded of: the kind of its timer, its id, and when.
+type First = Option<(&'static str, Uuid, Reminders)>;
+
+fn of_request(request: &str, deadline: Option<&Deadline>) -> Result<First, ApplyError> {
+    let reminders = deadline.and_then(|deadline| before_due(&deadline.into()));
+    let id = named(request, "request_id")?;
+    Ok(reminders.map(|reminders| (REQUEST, id, reminders)))
+}
+
+fn of_appointment(slot: Option<&AppointmentSlot>) -> Result<First, ApplyError> {
+    let Some(slot) = slot else { return Ok(None) };
+    let id = named(&slot.appointment_id, "appointment_id")?;
+    Ok(Some((APPOINTMENT, id, before_appointment(&slot.into()))))
+}
+
+/// Sets the timer of the next one after an instant, if there is one. Its payload is the case and what it is about, 16 bytes each.
+async fn set_next(
+    timers: &Timers,
+    tx: &mut PgConnection,
+    (kind, case_id, id): (&str, Uuid, Uuid),
+    reminders: &Reminders,
+    after: Timestamp,
+) -> Result<(), ApplyError> {
+    let Some(due_at) = reminders.next(after) else { return Ok(()) };
+    let payload = [case_id.as_bytes().as_slice(), id.as_bytes()].concat();
+    timers.schedule_in(tx, &Timer::new(format!("{kind}:{id}"), kind, due_at, payload)).await?;
+    Ok(())
+}
+
+/// Reminds, if that is still to be done, and sets the timer of the next time. Of a day that went by while we were away nobody is
+/// reminded.
+pub(crate) async fn fire(
+    store: &Store<Cases>,
+    tx: &mut PgConnection,
+    timer: &Timer,
+    now: Timestamp,
+) -> Result<(), ApplyError> {
+    let (case_id, id) = deadlines::read(&timer.payload)
+        .ok_or_else(|| ApplyError::Park("the timer's payload is malformed".to_owned()))?;
+    let is_request = timer.kind == REQUEST;
+    let done = store
+        .execute_in(tx, &Context::timer(timer), case_id, Subjects::filing(case_id), |case| {
+            let remind = if is_request { decide::remind_of_request } else { decide::remind_of_appointment };
+            remind(case, id, now)
+        })
+        .await?;
+    let left = left(&done.state, is_request, id);
+    let Some(reminders) = left else { return Ok(()) };
+    set_next(&store.log().timers(), tx, (&timer.kind, case_id, id), &reminders, now).await
+}
+
+/// The reminders of what is still open or stands.
+fn left(case: &Case, is_request: bool, id: Uuid) -> Option<Reminders> {
+    if is_request {
+        return case.reminders_of_request(id);
+    }
+    case.reminders_of_appointment(id).map(|(_, reminders)| reminders)
+}
