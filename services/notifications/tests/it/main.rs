@@ -8,4 +8,5 @@ mod events;
 mod messages;
 mod notices;
 mod peers;
+mod texts;
 mod world;
